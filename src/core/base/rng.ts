@@ -1,0 +1,75 @@
+/** A source of uniform doubles in [0, 1); the same seed gives the same sequence on every machine. */
+export interface Rng {
+  next(): number;
+  /** Standard normal variate. */
+  normal(): number;
+  /** Integer in [0, bound). */
+  below(bound: number): number;
+}
+
+/** 32-bit FNV-1a of a string, as an unsigned integer. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) {
+    hash ^= text.charCodeAt(i);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/**
+ * sfc32 (Small Fast Counter, C. Doty-Humphrey, PractRand) seeded with up to three 32-bit words.
+ * Different words give independent streams, so a stream can be addressed by (seed, symbol, day).
+ */
+export function createRng(seed: number, stream = 0, substream = 0): Rng {
+  let a = seed | 0;
+  let b = stream | 0;
+  let c = substream | 0;
+  let counter = 1;
+  let spare = 0;
+  let hasSpare = false;
+
+  function word(): number {
+    const t = (((a + b) | 0) + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (c << 21) | (c >>> 11);
+    c = (c + t) | 0;
+    return t >>> 0;
+  }
+
+  // The first outputs still show the structure of the seed words.
+  for (let i = 0; i < 12; i++) word();
+
+  function next(): number {
+    // 53 bits: 27 from one word, 26 from the next.
+    return ((word() >>> 5) * 67108864 + (word() >>> 6)) / 9007199254740992;
+  }
+
+  return {
+    next,
+    normal() {
+      if (hasSpare) {
+        hasSpare = false;
+        return spare;
+      }
+      // Marsaglia polar method: two variates a round.
+      let u: number;
+      let v: number;
+      let s: number;
+      do {
+        u = 2 * next() - 1;
+        v = 2 * next() - 1;
+        s = u * u + v * v;
+      } while (s >= 1 || s === 0);
+      const factor = Math.sqrt((-2 * Math.log(s)) / s);
+      spare = v * factor;
+      hasSpare = true;
+      return u * factor;
+    },
+    below(bound: number) {
+      return Math.floor(next() * bound);
+    },
+  };
+}

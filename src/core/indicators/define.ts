@@ -1,0 +1,121 @@
+import { assert } from "../base/assert.js";
+import type { BarColumn, Bars } from "../market/candles.js";
+
+export type IndicatorFamily =
+  | "trend"
+  | "momentum"
+  | "volatility"
+  | "volume"
+  | "price"
+  | "statistics"
+  | "cycle"
+  | "kernel";
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: "integer" | "number";
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+  readonly description: string;
+}
+
+/** Values of an indicator's parameters by name, complete and within range. */
+export type ParameterValues = Readonly<Record<string, number>>;
+
+export interface IndicatorOutput {
+  readonly name: string;
+  /** `price` may be drawn over candles; the others need a pane of their own. */
+  readonly unit: "price" | "percent" | "ratio" | "volume" | "index" | "flag";
+  /** Closed bounds that every defined value keeps, where the formula has them. */
+  readonly range?: readonly [number, number];
+}
+
+/**
+ * One row of the indicator table.
+ *
+ * `run` is the only implementation of the formula. It computes bars [from, to) of the outputs from the bars
+ * and from what an earlier run over [0, from) left in `state`; so the batch form is `run(0, n)` and the
+ * streaming form is `run(i, i + 1)` on each new bar, equal to the last bit. It never reads bars at or after
+ * `to`, never reads more than `lookback` bars before `from`, and allocates nothing. Outputs are NaN for the
+ * first `warmup` bars and defined after them as long as the inputs are finite.
+ */
+export interface Indicator {
+  readonly name: string;
+  readonly title: string;
+  readonly family: IndicatorFamily;
+  readonly inputs: readonly BarColumn[];
+  readonly parameters: readonly Parameter[];
+  readonly outputs: readonly IndicatorOutput[];
+  /** Bars before the first defined value of an output. */
+  warmup(values: ParameterValues, output?: number): number;
+  /**
+   * Bars after which a run started later agrees with one started earlier within 1e-9 of the value:
+   * `warmup` for window formulas, more for recursive ones, Infinity for those that sum from the first bar.
+   */
+  settle(values: ParameterValues): number;
+  /** Doubles of state, all 0 before bar 0. */
+  memory(values: ParameterValues): number;
+  /** How many bars before `from` a run may read, of inputs and of its own outputs. */
+  lookback(values: ParameterValues): number;
+  run(
+    bars: Bars,
+    values: ParameterValues,
+    outputs: readonly Float64Array[],
+    state: Float64Array,
+    from: number,
+    to: number,
+  ): void;
+  /** Whose code computes it. */
+  readonly origin: "tx" | "technicalindicators";
+  /** Where the formula is defined, and the conventions taken where definitions differ. */
+  readonly source: string;
+}
+
+export function defineIndicator(indicator: Indicator): Indicator {
+  assert(/^[a-z][a-z0-9_]*$/.test(indicator.name), `indicator name ${indicator.name}`);
+  assert(indicator.outputs.length > 0, `${indicator.name} has no outputs`);
+  for (const parameter of indicator.parameters) {
+    const { min, max, name } = parameter;
+    assert(min <= parameter.default && parameter.default <= max, `${indicator.name}.${name} default`);
+  }
+  return Object.freeze(indicator);
+}
+
+/** Parameter values with defaults filled in; a problem is returned as text for the caller to report. */
+export function resolveParameters(
+  indicator: Indicator,
+  given: Readonly<Record<string, number>>,
+): { values: ParameterValues; problem: null } | { values: null; problem: string } {
+  const values: Record<string, number> = {};
+  for (const name of Object.keys(given)) {
+    if (!indicator.parameters.some((parameter) => parameter.name === name)) {
+      const known = indicator.parameters.map((parameter) => parameter.name).join(", ") || "none";
+      return { values: null, problem: `${indicator.name} has no parameter ${name} (known: ${known})` };
+    }
+  }
+  for (const parameter of indicator.parameters) {
+    const value = given[parameter.name] ?? parameter.default;
+    const { name, min, max, kind } = parameter;
+    if (!(value >= min && value <= max)) {
+      return { values: null, problem: `${indicator.name}: ${name} must lie within ${min}..${max}` };
+    }
+    if (kind === "integer" && !Number.isInteger(value)) {
+      return { values: null, problem: `${indicator.name}: ${name} must be a whole number` };
+    }
+    values[name] = value;
+  }
+  return { values, problem: null };
+}
+
+/** Runs an indicator over whole columns into newly allocated outputs, one column of `bars`' length each. */
+export function computeIndicator(
+  indicator: Indicator,
+  bars: Bars,
+  values: ParameterValues,
+): readonly Float64Array[] {
+  const length = bars.time.length;
+  const outputs = indicator.outputs.map(() => new Float64Array(length));
+  indicator.run(bars, values, outputs, new Float64Array(indicator.memory(values)), 0, length);
+  return outputs;
+}

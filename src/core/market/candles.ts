@@ -1,0 +1,124 @@
+import { assert } from "../base/assert.js";
+import type { Interval } from "./interval.js";
+
+/**
+ * Open, high, low, close and volume as columns of one length.
+ * `time` is the open of each bar in epoch ms UTC, strictly increasing. Prices are doubles; volume is in
+ * units of the instrument and 0 where the source has none.
+ */
+export interface Bars {
+  readonly time: Float64Array;
+  readonly open: Float64Array;
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+  readonly close: Float64Array;
+  readonly volume: Float64Array;
+}
+
+/** Bars of one symbol and interval. */
+export interface Candles extends Bars {
+  readonly symbol: string;
+  readonly interval: Interval;
+}
+
+export const BAR_COLUMNS = ["time", "open", "high", "low", "close", "volume"] as const;
+export type BarColumn = (typeof BAR_COLUMNS)[number];
+
+/** One bar, for edges that speak in rows. */
+export interface Bar {
+  readonly time: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+}
+
+export function allocateBars(length: number): Bars {
+  return {
+    time: new Float64Array(length),
+    open: new Float64Array(length),
+    high: new Float64Array(length),
+    low: new Float64Array(length),
+    close: new Float64Array(length),
+    volume: new Float64Array(length),
+  };
+}
+
+export function emptyCandles(symbol: string, interval: Interval): Candles {
+  return { symbol, interval, ...allocateBars(0) };
+}
+
+export function candlesFromRows(symbol: string, interval: Interval, rows: readonly Bar[]): Candles {
+  const bars = allocateBars(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    for (const column of BAR_COLUMNS) bars[column][i] = row[column];
+  }
+  return { symbol, interval, ...bars };
+}
+
+export function barAt(bars: Bars, index: number): Bar {
+  assert(index >= 0 && index < bars.time.length, `bar ${index} outside 0..${bars.time.length - 1}`);
+  return {
+    time: bars.time[index],
+    open: bars.open[index],
+    high: bars.high[index],
+    low: bars.low[index],
+    close: bars.close[index],
+    volume: bars.volume[index],
+  };
+}
+
+/** A view of bars [from, to): shares memory with the source. */
+export function sliceCandles(candles: Candles, from: number, to: number): Candles {
+  return {
+    symbol: candles.symbol,
+    interval: candles.interval,
+    time: candles.time.subarray(from, to),
+    open: candles.open.subarray(from, to),
+    high: candles.high.subarray(from, to),
+    low: candles.low.subarray(from, to),
+    close: candles.close.subarray(from, to),
+    volume: candles.volume.subarray(from, to),
+  };
+}
+
+/** First bar of an invalid series and what is wrong with it; null when the whole series is sound. */
+export function findInvalidBar(bars: Bars): { index: number; reason: string } | null {
+  const { time, open, high, low, close, volume } = bars;
+  for (const column of BAR_COLUMNS) {
+    if (bars[column].length !== time.length)
+      return { index: 0, reason: `column ${column} has another length` };
+  }
+  for (let i = 0; i < time.length; i++) {
+    const o = open[i];
+    const h = high[i];
+    const l = low[i];
+    const c = close[i];
+    const reason = barProblem(o, h, l, c, volume[i]);
+    if (reason !== null) return { index: i, reason };
+    if (!Number.isFinite(time[i])) return { index: i, reason: "time is not a number" };
+    if (i > 0 && time[i] <= time[i - 1]) {
+      return { index: i, reason: "time does not increase" };
+    }
+  }
+  return null;
+}
+
+/** Why one bar cannot be real, or null. */
+export function barProblem(
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+): string | null {
+  // A sum is finite only when each part is (opposite infinities give NaN).
+  if (!Number.isFinite(open + high + low + close)) return "price is not finite";
+  if (low <= 0) return "price is not positive";
+  if (low > open || low > close || low > high) return "low is above open, close or high";
+  if (high < open || high < close) return "high is below open or close";
+  if (!(volume >= 0) || volume === Number.POSITIVE_INFINITY) return "volume is negative or not finite";
+  return null;
+}

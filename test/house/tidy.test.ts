@@ -1,0 +1,81 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { filesBelow, ROOT, read, withoutComments } from "./tree.js";
+
+const written = ["src", "test", "bench", "prisma"].flatMap((folder) => filesBelow(folder));
+const typescript = written.filter((path) => path.endsWith(".ts"));
+const sources = typescript.filter((path) => path.startsWith("src/"));
+
+describe("tree", () => {
+  it("has nothing at the root that is not on the list", () => {
+    const listed = [
+      ...[".ci", ".git", ".gitignore", ".dockerignore", ".env", ".env.example"],
+      ...["bench", "coverage", "data", "dist", "node_modules", "prisma", "src", "test", "web"],
+      ...["Dockerfile", "LICENSE", "README.md", "biome.json", "compose.yaml", "package-lock.json"],
+      ...["package.json", "render.yaml", "tsconfig.json"],
+    ];
+    expect(readdirSync(ROOT).filter((name) => !listed.includes(name))).toEqual([]);
+  });
+
+  it("has no folder named after nothing in particular", () => {
+    const empty = /\/(utils?|helpers?|common|types|services?|managers?|lib)\//;
+    expect(written.filter((path) => empty.test(path))).toEqual([]);
+  });
+
+  it("names files and folders in lower case with dashes", () => {
+    const odd = sources.filter((path) => !/^src\/([a-z0-9-]+\/)*([a-z0-9-]+(\.test)?\.ts)$/.test(path));
+    expect(odd).toEqual([]);
+  });
+});
+
+describe("size", () => {
+  const lines = (path: string) => read(path).split("\n").length - 1;
+
+  it("keeps files under 400 lines", () => {
+    expect(typescript.filter((path) => lines(path) > 400)).toEqual([]);
+  });
+
+  it("keeps route files under 150 lines", () => {
+    expect(sources.filter((path) => path.endsWith("/routes.ts") && lines(path) > 150)).toEqual([]);
+  });
+
+  it("keeps package.json at about 15 scripts", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    expect(Object.keys(scripts).length).toBeLessThanOrEqual(16);
+  });
+});
+
+describe("shortcuts", () => {
+  function linesWith(pattern: RegExp, paths: readonly string[]): string[] {
+    return paths.flatMap((path) =>
+      withoutComments(read(path))
+        .split("\n")
+        .filter((line) => pattern.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+  }
+  const others = typescript.filter((path) => path !== "test/house/tidy.test.ts");
+
+  it("silences no type", () => {
+    const raw = typescript.filter((path) => /@ts-(ignore|nocheck|expect-error)/.test(read(path)));
+    expect(raw.filter((path) => path !== "test/house/tidy.test.ts")).toEqual([]);
+    expect(linesWith(/: any\b|\bas any\b|<any>/, others)).toEqual([]);
+  });
+
+  it("swallows no error", () => {
+    expect(linesWith(/catch\s*(\([^)]*\))?\s*\{\s*\}/, others)).toEqual([]);
+  });
+
+  it("leaves nothing to be done later", () => {
+    const marks = new RegExp(["TO", "DO|FIX", "ME|HA", "CK"].join(""));
+    expect(typescript.filter((path) => marks.test(read(path)))).toEqual([]);
+  });
+
+  it("skips and singles out no test", () => {
+    expect(linesWith(/\b(it|test|describe)\.(only|todo)\b/, others)).toEqual([]);
+  });
+
+  it("builds no SQL from strings and no code from text", () => {
+    expect(linesWith(/\$queryRawUnsafe|\$executeRawUnsafe|\beval\(|new Function\(/, sources)).toEqual([]);
+  });
+});
