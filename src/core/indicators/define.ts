@@ -27,7 +27,7 @@ export interface IndicatorOutput {
   readonly name: string;
   /** `price` may be drawn over candles; the others need a pane of their own. */
   readonly unit: "price" | "percent" | "ratio" | "volume" | "index" | "flag";
-  /** Closed bounds that every defined value keeps, where the formula has them. */
+  /** Closed bounds that every defined value keeps up to rounding, where the formula has them. */
   readonly range?: readonly [number, number];
 }
 
@@ -35,10 +35,12 @@ export interface IndicatorOutput {
  * One row of the indicator table.
  *
  * `run` is the only implementation of the formula. It computes bars [from, to) of the outputs from the bars
- * and from what an earlier run over [0, from) left in `state`; so the batch form is `run(0, n)` and the
- * streaming form is `run(i, i + 1)` on each new bar, equal to the last bit. It never reads bars at or after
- * `to`, never reads more than `lookback` bars before `from`, and allocates nothing. Outputs are NaN for the
- * first `warmup` bars and defined after them as long as the inputs are finite.
+ * and from what the run before it left in `state`; so the batch form is `run(0, n)` and the streaming form is
+ * `run(i, i + 1)` on each new bar, equal to the last bit. `from` and `to` index the columns, which may be a
+ * sliding part of a longer series: how many bars came before is known from `state` alone (all 0 before the
+ * first). It reads only the columns of `inputs`, never bars at or after `to`, never more than `lookback` bars
+ * before `from`, and allocates nothing. Outputs are NaN for the first `warmup` bars and defined after them as
+ * long as the inputs are finite.
  */
 export interface Indicator {
   readonly name: string;
@@ -46,6 +48,8 @@ export interface Indicator {
   readonly family: IndicatorFamily;
   readonly inputs: readonly BarColumn[];
   readonly parameters: readonly Parameter[];
+  /** Why values that are each within range do not fit together, or null. */
+  problem(values: ParameterValues): string | null;
   readonly outputs: readonly IndicatorOutput[];
   /** Bars before the first defined value of an output. */
   warmup(values: ParameterValues, output?: number): number;
@@ -54,7 +58,12 @@ export interface Indicator {
    * `warmup` for window formulas, more for recursive ones, Infinity for those that sum from the first bar.
    */
   settle(values: ParameterValues): number;
-  /** Doubles of state, all 0 before bar 0. */
+  /**
+   * How far a NaN among the inputs reaches, outputs being NaN where it counts and unchanged elsewhere:
+   * `window`, for `warmup` further bars; `session`, to the end of the session; `rest`, to the end of the series.
+   */
+  readonly nanReach: "window" | "session" | "rest";
+  /** Doubles of state. */
   memory(values: ParameterValues): number;
   /** How many bars before `from` a run may read, of inputs and of its own outputs. */
   lookback(values: ParameterValues): number;
@@ -72,14 +81,40 @@ export interface Indicator {
   readonly source: string;
 }
 
-export function defineIndicator(indicator: Indicator): Indicator {
-  assert(/^[a-z][a-z0-9_]*$/.test(indicator.name), `indicator name ${indicator.name}`);
-  assert(indicator.outputs.length > 0, `${indicator.name} has no outputs`);
-  for (const parameter of indicator.parameters) {
-    const { min, max, name } = parameter;
-    assert(min <= parameter.default && parameter.default <= max, `${indicator.name}.${name} default`);
+/** An indicator as its file writes it; what is left out has the value most rows share. */
+export type IndicatorDefinition = Omit<Indicator, "problem" | "settle" | "origin"> &
+  Partial<Pick<Indicator, "problem" | "settle" | "origin">>;
+
+export function defineIndicator(definition: IndicatorDefinition): Indicator {
+  const { name, outputs, parameters } = definition;
+  assert(/^[a-z][a-z0-9_]*$/.test(name), `indicator name ${name}`);
+  assert(outputs.length > 0, `${name} has no outputs`);
+  for (const parameter of parameters) {
+    const { min, max } = parameter;
+    assert(min <= parameter.default && parameter.default <= max, `${name}.${parameter.name} default`);
   }
-  return Object.freeze(indicator);
+  return Object.freeze({
+    problem: () => null,
+    settle: (values: ParameterValues) =>
+      outputs.reduce((most, _, output) => Math.max(most, definition.warmup(values, output)), 0),
+    origin: "tx" as const,
+    ...definition,
+  });
+}
+
+/** A whole number of bars. */
+export function barsParameter(name: string, preset: number, description: string, min = 2): Parameter {
+  return { name, kind: "integer", min, max: 10_000, default: preset, description };
+}
+
+/** A factor or level that need not be whole. */
+export function numberParameter(
+  name: string,
+  preset: number,
+  range: readonly [number, number],
+  description: string,
+): Parameter {
+  return { name, kind: "number", min: range[0], max: range[1], default: preset, description };
 }
 
 /** Parameter values with defaults filled in; a problem is returned as text for the caller to report. */
@@ -105,7 +140,8 @@ export function resolveParameters(
     }
     values[name] = value;
   }
-  return { values, problem: null };
+  const problem = indicator.problem(values);
+  return problem === null ? { values, problem } : { values: null, problem: `${indicator.name}: ${problem}` };
 }
 
 /** Runs an indicator over whole columns into newly allocated outputs, one column of `bars`' length each. */

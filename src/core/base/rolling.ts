@@ -1,0 +1,118 @@
+/**
+ * Steps of the averages that indicators share. Each is small enough to be inlined, so that the doubles it
+ * takes and returns stay in registers; `n` counts the values that came before this one.
+ */
+
+/** Running sums are rebuilt from their window whenever `(n & REBUILD_MASK) === 0`: every 1,024 values. */
+export const REBUILD_MASK = 1023;
+
+/**
+ * The same for sums of squares: every 8,192 values. A variance is a small difference of large sums, so how
+ * far they have drifted shows in it, and TA-Lib lets them drift: rebuilt more often, ours would be nearer
+ * the truth and further than 1e-9 from TA-Lib on a quiet series.
+ */
+export const SQUARES_REBUILD_MASK = 8191;
+
+/** Sum of column[from..to), first to last. */
+export function windowSum(column: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += column[i];
+  return sum;
+}
+
+/** Sum of squares of column[from..to), first to last. */
+export function windowSquares(column: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += column[i] * column[i];
+  return sum;
+}
+
+/** Mean squared deviation of column[from..to) from its mean, in two passes. */
+export function windowVariance(column: Float64Array, from: number, to: number): number {
+  const mean = windowSum(column, from, to) / (to - from);
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += (column[i] - mean) * (column[i] - mean);
+  return sum / (to - from);
+}
+
+/**
+ * A variance taken as the difference of two running sums has lost its digits when it is below this share of
+ * the squared mean; it is then computed from the deviations instead.
+ */
+export const QUIET_SHARE = 1e-7;
+
+/** Index of the highest of column[from..to): of the last NaN when there is one, else of the last highest. */
+export function indexOfHighest(column: Float64Array, from: number, to: number): number {
+  let best = from;
+  for (let i = from + 1; i < to; i++) {
+    const value = column[i];
+    if (value >= column[best] || Number.isNaN(value)) best = i;
+  }
+  return best;
+}
+
+/** Index of the lowest of column[from..to): of the last NaN when there is one, else of the last lowest. */
+export function indexOfLowest(column: Float64Array, from: number, to: number): number {
+  let best = from;
+  for (let i = from + 1; i < to; i++) {
+    const value = column[i];
+    if (value <= column[best] || Number.isNaN(value)) best = i;
+  }
+  return best;
+}
+
+/** Smoothing factor of an exponential average of `period` values. */
+export function emaFactor(period: number): number {
+  return 2 / (period + 1);
+}
+
+/**
+ * One step of an exponential average seeded by the mean of its first `period` values.
+ * The result is the sum so far while n < period - 1, the average from then on.
+ */
+export function emaStep(average: number, value: number, n: number, period: number, factor: number): number {
+  if (n >= period) return (value - average) * factor + average;
+  const sum = average + value;
+  return n === period - 1 ? sum / period : sum;
+}
+
+/**
+ * One step of Wilder's average (factor 1 / period), seeded by the mean of its first `period` values.
+ * The result is the sum so far while n < period - 1, the average from then on.
+ */
+export function wilderStep(average: number, value: number, n: number, period: number): number {
+  if (n >= period) return (average * (period - 1) + value) / period;
+  const sum = average + value;
+  return n === period - 1 ? sum / period : sum;
+}
+
+/**
+ * Mean of the last `period` values of a series that has no column: the sum is kept at ring[at], the values in
+ * the `period` doubles after it, all 0 at first. Meaningful from n = period - 1 on; a NaN passes through.
+ */
+export function ringMean(ring: Float64Array, at: number, value: number, n: number, period: number): number {
+  const slot = at + 1 + (n % period);
+  let sum = ring[at] - ring[slot] + value;
+  ring[slot] = value;
+  if ((n & REBUILD_MASK) === 0 || Number.isNaN(sum)) sum = windowSum(ring, at + 1, at + 1 + period);
+  ring[at] = sum;
+  return sum / period;
+}
+
+/**
+ * Steps after which an average that keeps the share `kept` of its past at each step agrees with one started
+ * elsewhere to a part in 10^10.
+ */
+export function fadeSteps(kept: number): number {
+  return kept <= 0 ? 0 : Math.ceil(Math.log(1e-10) / Math.log(kept));
+}
+
+/** `fadeSteps` of an exponential average of `period` values. */
+export function emaFade(period: number): number {
+  return fadeSteps(1 - emaFactor(period));
+}
+
+/** `fadeSteps` of Wilder's average of `period` values. */
+export function wilderFade(period: number): number {
+  return fadeSteps(1 - 1 / period);
+}

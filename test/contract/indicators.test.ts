@@ -1,0 +1,288 @@
+import { describe, expect, it } from "vitest";
+import { createRng, hash32 } from "../../src/core/base/rng.js";
+import { computeIndicator, type Indicator, type ParameterValues } from "../../src/core/indicators/define.js";
+import { findIndicator, INDICATORS } from "../../src/core/indicators/index.js";
+import { allocateBars, BAR_COLUMNS, type Bars } from "../../src/core/market/candles.js";
+import { copyBars, firstDifference, walkBars } from "../fixtures/series.js";
+
+/** Default values, about half of each, and the smallest that fit together. */
+function valueSets(indicator: Indicator): ParameterValues[] {
+  const build = (choose: (parameter: Indicator["parameters"][number], position: number) => number) =>
+    Object.fromEntries(indicator.parameters.map((row, position) => [row.name, choose(row, position)]));
+  const halves = build(({ kind, min, default: preset }) =>
+    kind === "integer" ? Math.max(min, Math.ceil(preset / 2)) : preset,
+  );
+  const least = build(({ kind, min, default: preset }, position) =>
+    kind === "integer" ? min + position : preset,
+  );
+  const sets = [build((parameter) => parameter.default), halves, least];
+  return sets.filter((values) => indicator.problem(values) === null);
+}
+
+/**
+ * How far two ways to the same value may lie apart, in parts of it. The two rows named here are differences of
+ * running sums, as TA-Lib defines them, which keep fewer digits the quieter the window.
+ */
+function toleranceOf(indicator: Indicator): number {
+  return ["stddev", "bbands"].includes(indicator.name) ? 1e-7 : 1e-9;
+}
+
+function warmupOf(indicator: Indicator, values: ParameterValues): number {
+  return Math.max(...indicator.outputs.map((_, output) => indicator.warmup(values, output)));
+}
+
+/** Still bars: one price, no range, no volume. */
+function flatBars(length: number): Bars {
+  const bars = allocateBars(length);
+  for (let i = 0; i < length; i++) bars.time[i] = i * 3_600_000;
+  for (const column of [bars.open, bars.high, bars.low, bars.close]) column.fill(42.5);
+  return bars;
+}
+
+function allocateOutputs(indicator: Indicator, length: number): Float64Array[] {
+  return indicator.outputs.map(() => new Float64Array(length));
+}
+
+function expectSame(left: readonly Float64Array[], right: readonly Float64Array[], what: string): void {
+  for (const [output, column] of left.entries()) {
+    const at = firstDifference(column, right[output]);
+    expect(at, `${what}: output ${output} differs at ${at}: ${column[at]}, ${right[output][at]}`).toBe(-1);
+  }
+}
+
+/** Largest |left - right| from `from` on, in parts of the larger of the value and the column's mean size. */
+function worstDifference(left: Float64Array, right: Float64Array, from: number): number {
+  let size = 0;
+  for (let i = from; i < right.length; i++) size += Math.abs(right[i]) / (right.length - from);
+  let worst = 0;
+  for (let i = from; i < right.length; i++) {
+    const difference = Math.abs(left[i] - right[i]);
+    if (difference > 0) worst = Math.max(worst, difference / Math.max(Math.abs(right[i]), size));
+    if (Number.isNaN(difference)) return Number.POSITIVE_INFINITY;
+  }
+  return worst;
+}
+
+describe("table", () => {
+  it("has one row to a name, and finds it", () => {
+    expect(new Set(INDICATORS.map((row) => row.name)).size).toBe(INDICATORS.length);
+    for (const row of INDICATORS) expect(findIndicator(row.name)).toBe(row);
+    expect(findIndicator("none_such")).toBeNull();
+  });
+
+  it("says what each row is and where it comes from", () => {
+    for (const row of INDICATORS) {
+      expect(row.title).not.toBe("");
+      expect(row.source.length, row.name).toBeGreaterThan(10);
+      expect(row.source, row.name).toMatch(/\.$/);
+      for (const list of [row.parameters, row.outputs]) {
+        expect(new Set(list.map((item) => item.name)).size).toBe(list.length);
+        for (const item of list) expect(item.name).toMatch(/^[a-z][a-z0-9_]*$/);
+      }
+    }
+  });
+});
+
+describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator })))(
+  "$name",
+  ({ name, indicator }) => {
+    const sets = valueSets(indicator);
+    const [defaults] = sets;
+    const length = warmupOf(indicator, defaults) + 300;
+    const bars = walkBars(length, hash32(name));
+    const series = {
+      walk: bars,
+      ticks: walkBars(length, hash32(name) + 1, { tick: 0.5 }),
+      quiet: walkBars(length, hash32(name) + 2, { tick: 0.5, quiet: true }),
+      flat: flatBars(length),
+    };
+
+    it("is NaN exactly through its warm-up, finite after it, within its bounds", () => {
+      for (const [kind, input] of Object.entries(series)) {
+        for (const values of sets) {
+          for (const [output, column] of computeIndicator(indicator, input, values).entries()) {
+            const what = `${kind} ${JSON.stringify(values)} ${indicator.outputs[output].name}`;
+            const warmup = indicator.warmup(values, output);
+            const range = indicator.outputs[output].range ?? [-Infinity, Infinity];
+            const slack = 1e-9 * Math.min(Math.abs(range[0]) + Math.abs(range[1]), 100);
+            expect(column.length).toBe(length);
+            expect(
+              column.findIndex((value, i) => Number.isNaN(value) !== i < warmup),
+              what,
+            ).toBe(-1);
+            expect(
+              column.findIndex((value) => value < range[0] - slack || value > range[1] + slack),
+              `${what} range`,
+            ).toBe(-1);
+            expect(
+              column.findIndex((value) => Math.abs(value) === Number.POSITIVE_INFINITY),
+              what,
+            ).toBe(-1);
+          }
+        }
+      }
+    });
+
+    it("sees no future: every prefix gives the same bits", () => {
+      const full = computeIndicator(indicator, bars, defaults);
+      for (let end = 0; end <= length; end++) {
+        const part = computeIndicator(indicator, copyBars(bars, 0, end), defaults);
+        for (const [output, column] of part.entries()) {
+          expect(firstDifference(column, full[output], 0, end), `prefix ${end}`).toBe(-1);
+        }
+      }
+    });
+
+    it("gives the same bits twice and leaves its inputs alone", () => {
+      const before = copyBars(bars);
+      expectSame(
+        computeIndicator(indicator, bars, defaults),
+        computeIndicator(indicator, bars, defaults),
+        "again",
+      );
+      for (const column of BAR_COLUMNS) expect(firstDifference(before[column], bars[column])).toBe(-1);
+    });
+
+    it("streams in single bars and in random pieces to the same bits", () => {
+      const rng = createRng(hash32(name), 7);
+      for (const values of sets) {
+        const full = computeIndicator(indicator, bars, values);
+        for (const longest of [1, 2, 17, 120]) {
+          const outputs = allocateOutputs(indicator, length);
+          const state = new Float64Array(indicator.memory(values));
+          for (let from = 0; from < length; ) {
+            const to = Math.min(length, from + (longest === 1 ? 1 : rng.below(longest + 1)));
+            indicator.run(bars, values, outputs, state, from, to);
+            from = to;
+          }
+          expectSame(outputs, full, `pieces of up to ${longest}`);
+        }
+      }
+    });
+
+    it("knows its place from its state alone", () => {
+      for (const values of sets) {
+        const full = computeIndicator(indicator, bars, values);
+        const lookback = indicator.lookback(values);
+        const state = new Float64Array(indicator.memory(values));
+        const cut = Math.max(lookback, 100);
+        const start = cut - lookback;
+        const outputs = allocateOutputs(indicator, length);
+        indicator.run(bars, values, outputs, state, 0, cut);
+        const rest = outputs.map((column) => column.slice(start));
+        indicator.run(copyBars(bars, start), values, rest, state, lookback, length - start);
+        for (const [output, column] of rest.entries()) {
+          expect(firstDifference(column.slice(lookback), full[output].slice(cut))).toBe(-1);
+        }
+      }
+    });
+
+    it("keeps to the state it asked for", () => {
+      for (const values of sets) {
+        const memory = indicator.memory(values);
+        const state = new Float64Array(memory + 16).fill(Number.NaN, memory);
+        const outputs = allocateOutputs(indicator, length);
+        indicator.run(bars, values, outputs, state, 0, length);
+        expectSame(outputs, computeIndicator(indicator, bars, values), "guarded state");
+        expect(state.subarray(memory).every(Number.isNaN)).toBe(true);
+      }
+    });
+
+    it("reads no further back than its lookback", () => {
+      for (const values of sets) {
+        const lookback = indicator.lookback(values);
+        const full = computeIndicator(indicator, bars, values);
+        const fading = copyBars(bars);
+        const outputs = allocateOutputs(indicator, length);
+        const state = new Float64Array(indicator.memory(values));
+        for (let i = 0; i < length; i++) {
+          indicator.run(fading, values, outputs, state, i, i + 1);
+          for (const [output, column] of outputs.entries())
+            expect(Object.is(column[i], full[output][i])).toBe(true);
+          if (i < lookback) continue;
+          for (const column of BAR_COLUMNS) fading[column][i - lookback] = Number.NaN;
+          for (const column of outputs) column[i - lookback] = Number.NaN;
+        }
+      }
+    });
+
+    it("reads the columns it names and no others", () => {
+      const blind = copyBars(bars);
+      for (const column of BAR_COLUMNS)
+        if (!indicator.inputs.includes(column)) blind[column].fill(Number.NaN);
+      expectSame(
+        computeIndicator(indicator, blind, defaults),
+        computeIndicator(indicator, bars, defaults),
+        "without the other columns",
+      );
+    });
+
+    it("settles when it says", () => {
+      for (const values of sets) {
+        const settle = indicator.settle(values);
+        if (settle === Number.POSITIVE_INFINITY) continue;
+        expect(settle).toBeGreaterThanOrEqual(warmupOf(indicator, values));
+        const start = 150;
+        const long = walkBars(start + settle + 200, hash32(name) + 3);
+        const early = computeIndicator(indicator, long, values);
+        const late = computeIndicator(indicator, copyBars(long, start), values);
+        for (const [output, column] of late.entries()) {
+          expect(worstDifference(column, early[output].slice(start), settle)).toBeLessThan(
+            toleranceOf(indicator),
+          );
+        }
+      }
+    });
+
+    it("answers a NaN with NaN as far as it says and never with a number", () => {
+      for (const values of sets) {
+        const reach = warmupOf(indicator, values);
+        const clean = computeIndicator(indicator, bars, values);
+        for (const missing of indicator.inputs) {
+          for (const at of [1, reach + 40]) {
+            const holed = copyBars(bars);
+            holed[missing][at] = Number.NaN;
+            const outputs = computeIndicator(indicator, holed, values);
+            expectNaNReach(indicator, outputs, clean, at, reach);
+          }
+        }
+      }
+    });
+  },
+);
+
+function expectNaNReach(
+  indicator: Indicator,
+  outputs: readonly Float64Array[],
+  clean: readonly Float64Array[],
+  at: number,
+  reach: number,
+): void {
+  const { length } = outputs[0];
+  const last = indicator.nanReach === "window" ? at + reach : length - 1;
+  let holes = 0;
+  for (const [output, column] of outputs.entries()) {
+    expect(firstDifference(column, clean[output], 0, at)).toBe(-1);
+    const size = clean[output].reduce(
+      (sum, value) => sum + (Number.isNaN(value) ? 0 : Math.abs(value) / length),
+      0,
+    );
+    for (let i = at; i < length; i++) {
+      const expected = clean[output][i];
+      if (Number.isNaN(expected)) continue;
+      if (Number.isNaN(column[i])) {
+        holes++;
+        expect(i, `${indicator.outputs[output].name} still NaN`).toBeLessThanOrEqual(last);
+      } else {
+        const difference = Math.abs(column[i] - expected);
+        expect(difference, `${indicator.outputs[output].name} at ${i}, NaN at ${at}`).toBeLessThanOrEqual(
+          toleranceOf(indicator) * Math.max(Math.abs(expected), size),
+        );
+      }
+    }
+  }
+  if (at > reach) expect(holes, "NaN among the outputs").toBeGreaterThan(0);
+  if (indicator.nanReach === "rest") {
+    expect(outputs.some((column) => Number.isNaN(column[length - 1]))).toBe(true);
+  }
+}
