@@ -7,6 +7,8 @@ export type PatternFamily = "candlestick" | "chart" | "volume" | "level" | "indi
 /** 1 expects rising prices, -1 falling prices, 0 says nothing about direction. */
 export type Direction = 1 | 0 | -1;
 
+export type Outlook = "reversal" | "continuation" | "indecision";
+
 /** One way a pattern can show itself; everything downstream (alerts, evidence, strategies) speaks of variants. */
 export interface PatternVariant {
   /** Unique over the whole table, snake_case: `bullish_engulfing`, `hammer`. */
@@ -14,7 +16,7 @@ export interface PatternVariant {
   /** `Bullish Engulfing`. */
   readonly title: string;
   readonly direction: Direction;
-  readonly outlook: "reversal" | "continuation" | "indecision";
+  readonly outlook: Outlook;
   /** Trend that gives the shape its meaning; not part of the shape, checked and reported separately. */
   readonly priorTrend: "up" | "down" | null;
 }
@@ -34,6 +36,8 @@ export interface Hit {
 export interface PatternSeries {
   readonly candles: Candles;
   readonly anatomy: Anatomy;
+  /** One value per bar for a detector to work in; holds nothing between calls. */
+  readonly workspace: Int16Array;
 }
 
 /** One row of the pattern table. */
@@ -54,8 +58,14 @@ export interface Pattern {
   find(series: PatternSeries, from: number, to: number, hits: Hit[]): void;
 }
 
-export function definePattern(pattern: Pattern): Pattern {
-  assert(/^[a-z0-9][a-z0-9_]*$/.test(pattern.name), `pattern name ${pattern.name}`);
-  assert(pattern.variants.length > 0, `${pattern.name} has no variants`);
+/** The row, checked and frozen. */
+export function definePattern<Row extends Pattern>(pattern: Row): Readonly<Row> {
+  const { name, variants, bars, warmup } = pattern;
+  assert(/^[a-z0-9][a-z0-9_]*$/.test(name), `pattern name ${name}`);
+  assert(variants.length > 0, `${name} has no variants`);
+  for (const { id } of variants) assert(/^[a-z][a-z0-9_]*$/.test(id), `variant id ${id} of ${name}`);
+  assert(bars >= 1 && warmup >= bars - 1, `${name} is seen before its ${bars} bars have passed`);
+  for (const variant of variants) Object.freeze(variant);
+  Object.freeze(variants);
   return Object.freeze(pattern);
 }
