@@ -1,0 +1,94 @@
+import { assert } from "../../base/assert.js";
+import { definePattern, type Hit, type Pattern, type PatternSeries, type PatternVariant } from "../define.js";
+
+/** 1 where the value a signal wrote is positive, -1 where it is negative. */
+export type Sign = 1 | -1;
+
+/**
+ * Writes TA-Lib's value of each bar in [from, to) into `out[i]`: 100 or -100, 80 or -80 where one end of the
+ * bodies only matches, 200 or -200 where an earlier hit is confirmed, 0 elsewhere. Reads bars up to `i` only,
+ * allocates nothing, and is called with `from` at or after the warm-up.
+ */
+export type Signal = (series: PatternSeries, out: Int16Array, from: number, to: number) => void;
+
+/** Geometry of the hit at bar `at` with the given sign, as a number that is 0..1. */
+export type Quality = (series: PatternSeries, at: number, sign: Sign) => number;
+
+/** The variants by the sign of the value; at least one of them. */
+export interface SignedVariants {
+  readonly positive?: PatternVariant;
+  readonly negative?: PatternVariant;
+}
+
+export interface CandlestickDefinition {
+  readonly name: string;
+  readonly title: string;
+  /** TA-Lib's name of the function. */
+  readonly talib: string;
+  readonly bars: number;
+  /** TA-Lib's lookback. */
+  readonly warmup: number;
+  readonly description: string;
+  /** Beside TA-Lib. */
+  readonly source: string;
+  readonly variants: SignedVariants;
+  readonly signal: Signal;
+  readonly quality: Quality;
+  /** How values of 200 and -200 read, and where their shape begins. */
+  readonly confirmation?: {
+    readonly variants: SignedVariants;
+    start(series: PatternSeries, at: number): number;
+  };
+}
+
+/** A row of the pattern table that also gives TA-Lib's values as a column. */
+export interface Candlestick extends Pattern {
+  readonly talib: string;
+  /** As `Signal`, over any range of bars; 0 through the warm-up. */
+  signal(series: PatternSeries, out: Int16Array, from: number, to: number): void;
+}
+
+/** Makes a row of the pattern table from a signal and a quality. */
+export function defineCandlestick(definition: CandlestickDefinition): Candlestick {
+  const { name, title, talib, bars, warmup, description, source, variants, confirmation } = definition;
+  const { signal: write, quality } = definition;
+
+  function signal(series: PatternSeries, out: Int16Array, from: number, to: number): void {
+    const length = Math.min(series.anatomy.length, out.length);
+    assert(from >= 0 && to <= length, `${name} over bars ${from}..${to} of ${length}`);
+    const start = Math.max(from, warmup);
+    if (from < warmup) out.fill(0, from, Math.min(to, warmup));
+    if (start < to) write(series, out, start, to);
+  }
+
+  function hit(series: PatternSeries, at: number, value: number): Hit {
+    const confirms = confirmation !== undefined && Math.abs(value) === 200;
+    const { positive, negative } = confirms ? confirmation.variants : variants;
+    const variant = value > 0 ? positive : negative;
+    assert(variant !== undefined, `${name} has no variant for ${value}`);
+    const start = confirms ? confirmation.start(series, at) : at - bars + 1;
+    return { variant, at, start, quality: quality(series, at, value > 0 ? 1 : -1) };
+  }
+
+  return definePattern<Candlestick>({
+    name,
+    title,
+    talib,
+    family: "candlestick",
+    variants: [variants, confirmation?.variants ?? {}]
+      .flatMap(({ positive, negative }) => [positive, negative])
+      .filter((variant) => variant !== undefined),
+    bars,
+    warmup,
+    description,
+    source: `TA-Lib 0.6 ${talib}; ${source}`,
+    signal,
+    find(series, from, to, hits) {
+      const values = series.workspace;
+      signal(series, values, from, to);
+      for (let i = from; i < to; i++) {
+        if (values[i] !== 0) hits.push(hit(series, i, values[i]));
+      }
+    },
+  });
+}

@@ -1,0 +1,26 @@
+import { Shape } from "../shape.js";
+import { defineCandlestick } from "./define.js";
+import { matchFlags } from "./match.js";
+import { dojiBody, grade, inRanges, noShadow, quality, shadow } from "./quality.js";
+import { NISON } from "./sources.js";
+import { directed } from "./variants.js";
+
+export const dragonflyDoji = defineCandlestick({
+  name: "dragonfly_doji",
+  title: "Dragonfly Doji",
+  talib: "CDLDRAGONFLYDOJI",
+  bars: 1,
+  warmup: 10,
+  description: "Open and close lie next to each other at the high, with a lower shadow below them.",
+  source: NISON,
+  variants: { positive: directed("dragonfly_doji", "Dragonfly Doji", 1, "reversal") },
+  signal: matchFlags({
+    positive: [{ shape: Shape.BODY_DOJI | Shape.UPPER_VERY_SHORT | Shape.LOWER_PRESENT }],
+  }),
+  quality: (series, i) =>
+    quality(
+      dojiBody(series, i),
+      noShadow(series, i, 1),
+      grade(inRanges(series, i, shadow(series, i, -1)), 0.1, 1),
+    ),
+});

@@ -1,0 +1,31 @@
+import { Shape } from "../shape.js";
+import { Step } from "../step.js";
+import { defineCandlestick } from "./define.js";
+import { matchFlags } from "./match.js";
+import { bodyGap, grade, inRanges, noShadow, quality, ratio, shadow, shortBody } from "./quality.js";
+import { NISON } from "./sources.js";
+import { bullish } from "./variants.js";
+
+export const invertedHammer = defineCandlestick({
+  name: "inverted_hammer",
+  title: "Inverted Hammer",
+  talib: "CDLINVERTEDHAMMER",
+  bars: 1,
+  warmup: 11,
+  description:
+    "A short body at the lower end of the bar under a long upper shadow, below the body before it.",
+  source: NISON,
+  variants: bullish("inverted_hammer", "Inverted Hammer", "reversal"),
+  signal: matchFlags({
+    positive: [
+      { shape: Shape.BODY_SHORT | Shape.UPPER_LONG | Shape.LOWER_VERY_SHORT, step: Step.BODY_GAP_DOWN },
+    ],
+  }),
+  quality: (series, i) =>
+    quality(
+      shortBody(series, i),
+      grade(ratio(shadow(series, i, 1), series.anatomy.body[i]), 1, 4),
+      noShadow(series, i, -1),
+      grade(inRanges(series, i, bodyGap(series, i, i - 1, -1)), 0, 0.5),
+    ),
+});

@@ -1,0 +1,86 @@
+import type { PatternSeries } from "../define.js";
+import type { Sign } from "./define.js";
+
+/**
+ * Quality of a shape: the arithmetic mean of how far each of its defining proportions lies on the way from the
+ * threshold at which the shape is just seen to an ideal. The detector has already required every proportion, so
+ * none can be missing; a geometric mean would give 0 to each shape that sits on a single threshold and leave
+ * nothing to tell such shapes apart. Ideals follow the books where they give one and else lie where about half
+ * of the shapes in ordinary series reach them, so that qualities spread over the range.
+ *
+ * Proportions are ratios of price differences: free of scale, and of where prices stand.
+ */
+export function quality(...grades: readonly number[]): number {
+  let sum = 0;
+  for (const value of grades) sum += value;
+  return sum / grades.length;
+}
+
+/** 0 at the threshold, 1 at the ideal and beyond it, straight between them; 0 for NaN. */
+export function grade(value: number, threshold: number, ideal: number): number {
+  const way = (value - threshold) / (ideal - threshold);
+  return way > 0 ? Math.min(way, 1) : 0;
+}
+
+/** part / whole of lengths; a whole of 0 makes anything infinitely large beside it, and nothing stays 0. */
+export function ratio(part: number, whole: number): number {
+  if (whole !== 0) return part / whole;
+  return part > 0 ? Number.POSITIVE_INFINITY : 0;
+}
+
+/** Body in average bodies: above 1 is long. */
+export function bodySize({ anatomy }: PatternSeries, i: number): number {
+  return ratio(anatomy.body[i], anatomy.averageBody[i]);
+}
+
+/** A distance in average ranges at bar `i`. */
+export function inRanges({ anatomy }: PatternSeries, i: number, distance: number): number {
+  return ratio(distance, anatomy.averageRange[i]);
+}
+
+/** Upper (1) or lower (-1) end of the body. */
+export function bodyEnd({ candles: { open, close } }: PatternSeries, i: number, side: Sign): number {
+  return side === 1 ? Math.max(open[i], close[i]) : Math.min(open[i], close[i]);
+}
+
+/** Upper (1) or lower (-1) shadow. */
+export function shadow(series: PatternSeries, i: number, side: Sign): number {
+  const { high, low } = series.candles;
+  return side === 1 ? high[i] - bodyEnd(series, i, 1) : bodyEnd(series, i, -1) - low[i];
+}
+
+/** How far the body of bar `i` lies above (1) or below (-1) the body of bar `j`; negative where they overlap. */
+export function bodyGap(series: PatternSeries, i: number, j: number, side: Sign): number {
+  return side === 1
+    ? bodyEnd(series, i, -1) - bodyEnd(series, j, 1)
+    : bodyEnd(series, j, -1) - bodyEnd(series, i, 1);
+}
+
+/** Distance of the ends of the body of bar `i` from those of bar `j` around it, the lesser of the two. */
+export function bodyMargin(series: PatternSeries, i: number, j: number): number {
+  const above = bodyEnd(series, j, 1) - bodyEnd(series, i, 1);
+  const below = bodyEnd(series, i, -1) - bodyEnd(series, j, -1);
+  return Math.min(above, below);
+}
+
+// Grades of the proportions that many shapes share.
+
+/** Body longer than the average, ideally twice as long or as given. */
+export function longBody(series: PatternSeries, i: number, ideal = 2): number {
+  return grade(bodySize(series, i), 1, ideal);
+}
+
+/** Body shorter than the average, ideally a quarter of it. */
+export function shortBody(series: PatternSeries, i: number): number {
+  return grade(bodySize(series, i), 1, 0.25);
+}
+
+/** Body at most 0.1 average ranges, ideally under 0.02. */
+export function dojiBody(series: PatternSeries, i: number): number {
+  return grade(inRanges(series, i, series.anatomy.body[i]), 0.1, 0.02);
+}
+
+/** Shadow at most 0.1 average ranges, ideally under 0.03, which no eye sees. */
+export function noShadow(series: PatternSeries, i: number, side: Sign): number {
+  return grade(inRanges(series, i, shadow(series, i, side)), 0.1, 0.03);
+}

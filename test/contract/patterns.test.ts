@@ -1,0 +1,125 @@
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { BAR_COLUMNS, type Candles, sliceCandles } from "../../src/core/market/candles.js";
+import type { Hit, Pattern } from "../../src/core/patterns/define.js";
+import { findPattern, findVariant, PATTERNS } from "../../src/core/patterns/index.js";
+import { createPatternSeries } from "../../src/core/patterns/series.js";
+import { gridWalk } from "../fixtures/grid-walk.js";
+
+const short = gridWalk(400, 1);
+const long = gridWalk(30_000, 2);
+const longSeries = createPatternSeries(long);
+const rows = PATTERNS.map((pattern) => [pattern.name, pattern] as const);
+
+function findAll(pattern: Pattern, candles: Candles): Hit[] {
+  return findWithin(pattern, candles, 0, candles.time.length);
+}
+
+function findWithin(pattern: Pattern, candles: Candles, from: number, to: number): Hit[] {
+  const hits: Hit[] = [];
+  pattern.find(createPatternSeries(candles), from, to, hits);
+  return hits;
+}
+
+/** One line a hit; doubles print so that they read back to the last bit. */
+function lines(hits: readonly Hit[]): string[] {
+  return hits.map(({ variant, at, start, quality }) => `${at} ${start} ${variant.id} ${quality}`);
+}
+
+describe("pattern table", () => {
+  it("has unique names and variant ids", () => {
+    const names = PATTERNS.map(({ name }) => name);
+    const ids = PATTERNS.flatMap(({ variants }) => variants.map(({ id }) => id));
+    expect(new Set(names).size).toBe(names.length);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("finds rows by name and by variant", () => {
+    for (const pattern of PATTERNS) {
+      expect(findPattern(pattern.name)).toBe(pattern);
+      for (const variant of pattern.variants) expect(findVariant(variant.id)).toEqual({ pattern, variant });
+    }
+    expect(findPattern("none_such")).toBeNull();
+    expect(findVariant("none_such")).toBeNull();
+  });
+});
+
+describe.each(rows)("%s", (_, pattern) => {
+  const hits: Hit[] = [];
+  pattern.find(longSeries, 0, long.time.length, hits);
+
+  it("is described in full and frozen", () => {
+    expect(pattern.title).toMatch(/^[A-Z0-9]/);
+    expect(pattern.description).toMatch(/^[A-Z].*\.$/);
+    expect(pattern.source.length).toBeGreaterThan(10);
+    expect(pattern.bars).toBeGreaterThan(0);
+    expect(pattern.warmup).toBeGreaterThanOrEqual(pattern.bars - 1);
+    expect(Object.isFrozen(pattern)).toBe(true);
+  });
+
+  it("has variants whose direction, outlook and prior trend agree", () => {
+    for (const { title, direction, outlook, priorTrend } of pattern.variants) {
+      expect(title).toMatch(/^[A-Z]/);
+      expect(outlook === "indecision").toBe(direction === 0);
+      if (direction === 0) expect(priorTrend).toBeNull();
+      if (priorTrend === null) continue;
+      const goesOn = (direction === 1) === (priorTrend === "up");
+      expect(outlook).toBe(goesOn ? "continuation" : "reversal");
+    }
+  });
+
+  it("occurs in the sample", () => {
+    expect(hits.length).toBeGreaterThan(0);
+  });
+
+  it("keeps to its bounds", () => {
+    let last = -1;
+    for (const { variant, at, start, quality } of hits) {
+      expect(pattern.variants).toContain(variant);
+      expect(at).toBeGreaterThanOrEqual(Math.max(pattern.warmup, last));
+      expect(at).toBeLessThan(long.time.length);
+      expect(start).toBeGreaterThanOrEqual(0);
+      expect(start).toBeLessThanOrEqual(at - pattern.bars + 1);
+      expect(quality).toBeGreaterThanOrEqual(0);
+      expect(quality).toBeLessThanOrEqual(1);
+      last = at;
+    }
+  });
+
+  it("sees no future: every prefix has the hits of the whole", () => {
+    const whole = findAll(pattern, short);
+    for (let length = 0; length <= short.time.length; length++) {
+      const prefix = findAll(pattern, sliceCandles(short, 0, length));
+      expect(lines(prefix)).toEqual(lines(whole.filter(({ at }) => at < length)));
+    }
+  });
+
+  it("sees no future where it is rare: the last bar of a prefix has its hit", () => {
+    for (const hit of hits.slice(0, 5)) {
+      const found = findWithin(pattern, sliceCandles(long, 0, hit.at + 1), hit.at, hit.at + 1);
+      expect(lines(found)).toEqual(lines(hits.filter(({ at }) => at === hit.at)));
+    }
+  });
+
+  it("joins ranges into the whole", () => {
+    const rng = createRng(7);
+    const joined: Hit[] = [];
+    for (let from = 0; from < long.time.length; ) {
+      const to = Math.min(long.time.length, from + rng.below(40) * rng.below(40));
+      pattern.find(longSeries, from, to, joined);
+      from = to;
+    }
+    expect(lines(joined)).toEqual(lines(hits));
+  });
+
+  it("appends, repeats itself and leaves its input as it was", () => {
+    const candles = gridWalk(400, 1);
+    const series = createPatternSeries(candles);
+    const list: Hit[] = [];
+    pattern.find(series, 0, candles.time.length, list);
+    const first = lines(list);
+    pattern.find(series, 0, candles.time.length, list);
+    expect(lines(list)).toEqual([...first, ...first]);
+    for (const column of BAR_COLUMNS) expect(candles[column]).toEqual(short[column]);
+  });
+});
