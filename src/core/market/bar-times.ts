@@ -1,0 +1,145 @@
+import { lowerBound, upperBound } from "../base/search.js";
+import { mondayOf } from "./day.js";
+import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
+import { type Calendar, lastOpened } from "./session.js";
+
+/**
+ * Where a bar begins and when it is closed, epoch ms UTC.
+ *
+ * Intraday bars are laid from the open of their session and end with it: US hours run 9:30, 10:30 .. 15:30, the
+ * last for half an hour. A daily bar is its session; a weekly bar runs from the open of the first session of the
+ * ISO week to the close of the last.
+ *
+ * Vendors also send bars from before the open and after the close. These belong to no regular bar: intraday they
+ * are laid on the same grid, that of the nearer session, cut at its open and close (`regular` is false), and
+ * days and weeks leave them out.
+ */
+export interface BarSpan {
+  readonly open: number;
+  /** First instant after the bar. */
+  readonly close: number;
+  readonly regular: boolean;
+}
+
+/** Every intraday length divides this, so a grid moved by a multiple of it is the same grid. */
+const GRID_MS = INTERVAL_MS["4h"];
+
+/** The bar an instant falls in; null outside sessions for days and weeks, and outside the calendar's years. */
+export function barSpan(calendar: Calendar, interval: Interval, timeMs: number): BarSpan | null {
+  const index = lastOpened(calendar, timeMs);
+  if (index < 0) return null;
+  const inSession = timeMs < calendar.close[index];
+  if (isIntraday(interval)) {
+    return inSession
+      ? regularSpan(calendar, interval, index, timeMs)
+      : extendedSpan(calendar, interval, index, timeMs);
+  }
+  if (!inSession) return null;
+  const weekly = interval === "1w";
+  return {
+    open: calendar.open[weekly ? firstOfWeek(calendar, index) : index],
+    close: calendar.close[weekly ? lastOfWeek(calendar, index) : index],
+    regular: true,
+  };
+}
+
+/** Open of the regular bar an instant falls in, or null outside sessions. */
+export function barOpen(calendar: Calendar, interval: Interval, timeMs: number): number | null {
+  const span = barSpan(calendar, interval, timeMs);
+  return span?.regular === true ? span.open : null;
+}
+
+/**
+ * When the bar that opened at an instant is closed. A daily or weekly bar stamped outside every session is taken
+ * to last its calendar length.
+ */
+export function barClose(calendar: Calendar, interval: Interval, barOpenMs: number): number {
+  return barSpan(calendar, interval, barOpenMs)?.close ?? barOpenMs + INTERVAL_MS[interval];
+}
+
+/** Open of the newest regular bar that is closed at an instant; null before the first. */
+export function lastClosedBar(calendar: Calendar, interval: Interval, nowMs: number): number | null {
+  if (isIntraday(interval)) return lastClosedIntraday(calendar, INTERVAL_MS[interval], nowMs);
+  let index = upperBound(calendar.close, nowMs) - 1;
+  if (index < 0) return null;
+  if (interval === "1d") return calendar.open[index];
+  if (lastOfWeek(calendar, index) !== index) index = firstOfWeek(calendar, index) - 1;
+  return index < 0 ? null : calendar.open[firstOfWeek(calendar, index)];
+}
+
+/** Opens of the regular bars that should exist in [fromMs, toMs), ascending. */
+export function barOpensBetween(
+  calendar: Calendar,
+  interval: Interval,
+  fromMs: number,
+  toMs: number,
+): Float64Array {
+  const opens: number[] = [];
+  const length = INTERVAL_MS[interval];
+  const end = lowerBound(calendar.open, toMs);
+  for (let i = Math.max(0, lastOpened(calendar, fromMs)); i < end; i++) {
+    const open = calendar.open[i];
+    if (!isIntraday(interval)) {
+      if (open >= fromMs && (interval === "1d" || firstOfWeek(calendar, i) === i)) opens.push(open);
+      continue;
+    }
+    const until = Math.min(calendar.close[i], toMs);
+    const skipped = Math.max(0, Math.ceil((fromMs - open) / length));
+    for (let time = open + skipped * length; time < until; time += length) opens.push(time);
+  }
+  return Float64Array.from(opens);
+}
+
+function lastClosedIntraday(calendar: Calendar, length: number, nowMs: number): number | null {
+  let index = lastOpened(calendar, nowMs);
+  // A session whose first bar still forms has none that is closed.
+  if (index >= 0 && nowMs < Math.min(calendar.open[index] + length, calendar.close[index])) index--;
+  if (index < 0) return null;
+  const open = calendar.open[index];
+  const close = calendar.close[index];
+  const closed = nowMs >= close ? Math.ceil((close - open) / length) : Math.floor((nowMs - open) / length);
+  return open + (closed - 1) * length;
+}
+
+/** Index of the first session in the ISO week of a session. */
+function firstOfWeek(calendar: Calendar, index: number): number {
+  const monday = mondayOf(calendar.day[index]);
+  let first = index;
+  while (first > 0 && calendar.day[first - 1] >= monday) first--;
+  return first;
+}
+
+/** Index of the last session in the ISO week of a session. */
+function lastOfWeek(calendar: Calendar, index: number): number {
+  const nextMonday = mondayOf(calendar.day[index]) + 7;
+  let last = index;
+  while (last + 1 < calendar.day.length && calendar.day[last + 1] < nextMonday) last++;
+  return last;
+}
+
+function regularSpan(calendar: Calendar, interval: Interval, index: number, timeMs: number): BarSpan {
+  const length = INTERVAL_MS[interval];
+  const open = gridCell(calendar.open[index], length, timeMs);
+  return { open, close: Math.min(open + length, calendar.close[index]), regular: true };
+}
+
+/** The cell of an instant between the close of session `index` and the open of the next. */
+function extendedSpan(calendar: Calendar, interval: Interval, index: number, timeMs: number): BarSpan | null {
+  if (index + 1 >= calendar.open.length) return null;
+  const length = INTERVAL_MS[interval];
+  const previousClose = calendar.close[index];
+  const nextOpen = calendar.open[index + 1];
+  // The grid of the next session takes over half way, on one of its own lines.
+  const turn = nextOpen - Math.floor((nextOpen - previousClose) / 2 / GRID_MS) * GRID_MS;
+  if (timeMs >= turn) {
+    const open = gridCell(nextOpen, length, timeMs);
+    return { open, close: open + length, regular: false };
+  }
+  const open = gridCell(calendar.open[index], length, timeMs);
+  return { open: Math.max(open, previousClose), close: Math.min(open + length, turn), regular: false };
+}
+
+/** Start of the cell of a grid of `length` through `anchor` that an instant falls in. */
+function gridCell(anchor: number, length: number, timeMs: number): number {
+  return anchor + Math.floor((timeMs - anchor) / length) * length;
+}
