@@ -145,6 +145,9 @@ describe("extended hours", () => {
     // Friday 2024-03-08 opens at 14:30 UTC, Monday 2024-03-11 at 13:30.
     expect(span(newYork, "4h", "2024-03-08T22:00Z")).toBe("2024-03-08T21:00Z 2024-03-08T22:30Z extended");
     expect(span(newYork, "4h", "2024-03-11T09:00Z")).toBe("2024-03-11T05:30Z 2024-03-11T09:30Z extended");
+    // Half of the weekend is over at 2024-03-10T05:30Z.
+    expect(span(newYork, "4h", "2024-03-10T05:29Z")).toBe("2024-03-10T02:30Z 2024-03-10T05:30Z extended");
+    expect(span(newYork, "4h", "2024-03-10T08:00Z")).toBe("2024-03-10T05:30Z 2024-03-10T09:30Z extended");
   });
 });
 
@@ -169,6 +172,13 @@ describe("when a bar is closed", () => {
     expect(found === null ? null : iso(found)).toBe(open);
   });
 
+  it("for a session shorter than the bar, with the session", () => {
+    // Muhurat, 18:00 to 19:00 in India.
+    const newest = (now: string) => iso(lastClosedBar(india, "4h", at(now)) ?? 0);
+    expect(newest("2024-11-01T13:29Z")).toBe("2024-10-31T07:45Z");
+    expect(newest("2024-11-01T13:30Z")).toBe("2024-11-01T12:30Z");
+  });
+
   it("is null before the first session", () => {
     for (const interval of INTERVALS) expect(lastClosedBar(newYork, interval, at("1899-12-01"))).toBeNull();
   });
@@ -179,7 +189,7 @@ describe("properties", () => {
   const interval = fc.constantFrom(...INTERVALS);
   const time = fc.integer({ min: at("1990-01-05"), max: at("2030-12-01") });
 
-  it("the span of an instant holds it, is no longer than its interval and is the span of all it holds", () => {
+  it("the span of an instant holds it, is no longer than its interval and is that of all it holds", () => {
     fc.assert(
       fc.property(calendar, interval, time, fc.double({ min: 0, max: 1, noNaN: true }), (id, i, t, share) => {
         const c = calendarOf(id);

@@ -18,8 +18,8 @@ import {
 const hash = createHash("sha256");
 const rng = createRng(7);
 
-/** Half a million minutes around the changes of clocks of 2024. */
-const candles = { symbol: "TEST", interval: "1m" as const, ...allocateBars(500_000) };
+/** A hundred thousand minutes around the change of clocks of spring 2024. */
+const candles = { symbol: "TEST", interval: "1m" as const, ...allocateBars(100_000) };
 for (let i = 0; i < candles.time.length; i++) {
   candles.time[i] = Date.UTC(2024, 1, 1) + i * 60_000;
   for (const column of BAR_COLUMNS.slice(1)) candles[column][i] = rng.next();
@@ -39,7 +39,11 @@ for (const id of Object.keys(CALENDARS).filter(isCalendarId)) {
       const date = `${year}-${day}`;
       const open = regularOpen(calendar, date);
       hash.update(
-        JSON.stringify([sessionOn(calendar, date), dailyBarTime(calendar, date), isKnown(calendar, open)]),
+        JSON.stringify([
+          sessionOn(calendar, date),
+          dailyBarTime(calendar, date),
+          isKnown(calendar, open ?? 0),
+        ]),
       );
     }
   }

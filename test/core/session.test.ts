@@ -169,6 +169,14 @@ describe("properties", () => {
     );
   });
 
+  it("a clock time on the day of a change of clocks is found on its side of the change", () => {
+    const zone = zoneOf("America/New_York");
+    expect(iso(instantOf(zone, at("2024-03-10T01:30Z")))).toBe("2024-03-10T06:30Z");
+    expect(iso(instantOf(zone, at("2024-03-10T03:30Z")))).toBe("2024-03-10T07:30Z");
+    expect(iso(instantOf(zone, at("2024-11-03T00:30Z")))).toBe("2024-11-03T04:30Z");
+    expect(iso(instantOf(zone, at("2024-11-03T05:00Z")))).toBe("2024-11-03T10:00Z");
+  });
+
   it("a date survives the count of days", () => {
     fc.assert(
       fc.property(fc.integer({ min: -30_000, max: 60_000 }), (day) => {
@@ -185,6 +193,14 @@ describe("daily bars that have only a date", () => {
     expect(dailyBarTime(newYork, "2024-07-04")).toBeNull();
   });
 
+  it("have no time when the text is no date", () => {
+    expect([
+      dailyBarTime(newYork, "N/A"),
+      regularOpen(newYork, "N/A"),
+      regularOpen(newYork, "2023-02-29"),
+    ]).toEqual([null, null, null]);
+  });
+
   it("fall back to the regular open of the date", () => {
     expect(iso(regularOpen(newYork, "2024-07-04"))).toBe("2024-07-04T13:30Z");
     expect(iso(regularOpen(india, "2005-03-05"))).toBe("2005-03-05T04:25Z");
@@ -195,7 +211,8 @@ describe("daily bars that have only a date", () => {
 describe("what is not known", () => {
   it("is said", () => {
     expect(isKnown(newYork, at("2030-12-31T15:00Z"))).toBe(true);
-    expect(isKnown(newYork, at("1989-12-29T15:00Z"))).toBe(false);
+    expect(isKnown(newYork, at("1990-01-01T15:00Z"))).toBe(true);
+    expect(isKnown(newYork, at("1989-12-31T15:00Z"))).toBe(false);
     expect(isKnown(india, at("2026-12-31T05:00Z"))).toBe(true);
     // Already the next year in India, still the old one in UTC.
     expect(isKnown(india, at("2026-12-31T20:00Z"))).toBe(false);

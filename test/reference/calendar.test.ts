@@ -78,8 +78,8 @@ const EARLY_CLOSES = `
 `;
 
 /**
- * Every session 1996 to 2026 of the calendar NSE of PyPI pandas_market_calendars 5.5.0, with the weekend sessions
- * of that project's pull request 481.
+ * Every session 1996 to 2026 of the calendar NSE of PyPI pandas_market_calendars 5.5.0, with the weekend
+ * sessions of that project's pull request 481.
  */
 const XNSE = table(`
   1996 243 b7d2d2c8  1997 235 1c92c78e  1998 247 26531cbf  1999 252 e101827a  2000 250 5a5a6a78
@@ -110,7 +110,10 @@ const XNSE_NOT_TRADED: Row = {
   close: Date.parse("2003-02-01T06:24Z"),
 };
 
-/** Days with a value in NSE's own history of the Nifty 50, 1996 to 2023 (a download kept in a public repository). */
+/**
+ * Days with a value in NSE's own history of the Nifty 50, 1996 to 2023 (a download kept in a public
+ * repository).
+ */
 const NIFTY_DATES = table(`
   1996 250 bcdbc0f2  1997 244 389048fa  1998 250 4a924b5d  1999 254 28281dc9  2000 250 04a57365
   2001 248 18f70441  2002 251 706954ae  2003 254 63851227  2004 254 d3d76b42  2005 251 e581c519
@@ -180,7 +183,7 @@ describe("NYSE against exchange_calendars", () => {
 describe("NSE", () => {
   const sessions = ours("XNSE", "1996-01-01", "2027-01-01");
 
-  it("has the open and close of every session 1996 to 2026 of pandas_market_calendars, and says where not", () => {
+  it("has every session 1996 to 2026 of pandas_market_calendars, and says where not", () => {
     const asThere = sessions.filter(({ date }) => !XNSE_TRADED.has(date) && !XNSE_TWO_PARTS.has(date));
     const at = asThere.findIndex(({ date }) => date > XNSE_NOT_TRADED.date);
     expect(digests([...asThere.slice(0, at), XNSE_NOT_TRADED, ...asThere.slice(at)])).toEqual(XNSE);

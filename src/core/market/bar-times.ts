@@ -6,13 +6,13 @@ import { type Calendar, lastOpened } from "./session.js";
 /**
  * Where a bar begins and when it is closed, epoch ms UTC.
  *
- * Intraday bars are laid from the open of their session and end with it: US hours run 9:30, 10:30 .. 15:30, the
- * last for half an hour. A daily bar is its session; a weekly bar runs from the open of the first session of the
- * ISO week to the close of the last.
+ * Intraday bars are laid from the open of their session and end with it: US hours run 9:30, 10:30 .. 15:30,
+ * the last for half an hour. A daily bar is its session; a weekly bar runs from the open of the first session
+ * of the ISO week to the close of the last.
  *
- * Vendors also send bars from before the open and after the close. These belong to no regular bar: intraday they
- * are laid on the same grid, that of the nearer session, cut at its open and close (`regular` is false), and
- * days and weeks leave them out.
+ * Vendors also send bars from before the open and after the close. These belong to no regular bar: intraday
+ * they are laid on the same grid, that of the nearer session, cut at its open and close (`regular` is false),
+ * and days and weeks leave them out.
  */
 export interface BarSpan {
   readonly open: number;
@@ -24,7 +24,9 @@ export interface BarSpan {
 /** Every intraday length divides this, so a grid moved by a multiple of it is the same grid. */
 const GRID_MS = INTERVAL_MS["4h"];
 
-/** The bar an instant falls in; null outside sessions for days and weeks, and outside the calendar's years. */
+/**
+ * The bar an instant falls in; null outside sessions for days and weeks, and outside the calendar's years.
+ */
 export function barSpan(calendar: Calendar, interval: Interval, timeMs: number): BarSpan | null {
   const index = lastOpened(calendar, timeMs);
   if (index < 0) return null;
@@ -50,8 +52,8 @@ export function barOpen(calendar: Calendar, interval: Interval, timeMs: number):
 }
 
 /**
- * When the bar that opened at an instant is closed. A daily or weekly bar stamped outside every session is taken
- * to last its calendar length.
+ * When the bar that opened at an instant is closed. A daily or weekly bar stamped outside every session is
+ * taken to last its calendar length.
  */
 export function barClose(calendar: Calendar, interval: Interval, barOpenMs: number): number {
   return barSpan(calendar, interval, barOpenMs)?.close ?? barOpenMs + INTERVAL_MS[interval];

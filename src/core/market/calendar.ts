@@ -59,13 +59,18 @@ export function hoursOn(timetable: Timetable, day: number): ClockHours {
   return hours[index];
 }
 
+/** When the regular hours of a day open, whether or not it has a session. */
+export function regularOpenOfDay(timetable: Timetable, day: number): number {
+  return clockInstant(timetable, openingDay(timetable, day), hoursOn(timetable, day).openMs);
+}
+
 /** The day on whose clock a session's open is read. */
-export function openingDay(timetable: Timetable, day: number): number {
+function openingDay(timetable: Timetable, day: number): number {
   return timetable.opensDayBefore ? day - 1 : day;
 }
 
 /** The instant a clock of the exchange shows `ms` since midnight of a day. */
-export function clockInstant(timetable: Timetable, day: number, ms: number): number {
+function clockInstant(timetable: Timetable, day: number, ms: number): number {
   return instantOf(timetable.zone, day * DAY_MS + ms);
 }
 

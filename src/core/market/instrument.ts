@@ -48,9 +48,9 @@ const PREFIXES: Readonly<Record<string, "crypto" | "fx" | ".NS" | ".BO" | "">> =
 const named = new Map<string, NamedInstrument>(NAMED_INSTRUMENTS.map((row) => [row[0], row]));
 
 /**
- * The one spelling of a symbol: `BTC`, `BTC/USD`, `X:BTCUSD`, `bitcoin` are `BTC-USD`; `EUR/USD`, `FX:EURUSD` are
- * `EURUSD=X`; `NSE:TCS` is `TCS.NS`; anything else is the ticker in capitals. Null for text that cannot be a
- * symbol. The result has 1 to 24 characters of A-Z 0-9 . - = ^ _ and is safe as a file name.
+ * The one spelling of a symbol: `BTC`, `BTC/USD`, `X:BTCUSD`, `bitcoin` are `BTC-USD`; `EUR/USD`, `FX:EURUSD`
+ * are `EURUSD=X`; `NSE:TCS` is `TCS.NS`; anything else is the ticker in capitals. Null for text that cannot
+ * be a symbol. The result has 1 to 24 characters of A-Z 0-9 . - = ^ _ and is safe as a file name.
  */
 export function normaliseSymbol(text: string): string | null {
   const trimmed = text.trim();
@@ -69,8 +69,8 @@ export function normaliseSymbol(text: string): string | null {
 }
 
 /**
- * What the spelling of a normalised symbol tells of the instrument, with names of the default universe. Null for
- * exchanges whose calendar is not kept: any suffix but `.NS`, `.BO` and a share class such as `.B`.
+ * What the spelling of a normalised symbol tells of the instrument, with names of the default universe. Null
+ * for exchanges whose calendar is not kept: any suffix but `.NS`, `.BO` and a share class such as `.B`.
  */
 export function classifySymbol(symbol: string): Instrument | null {
   const row = named.get(symbol);

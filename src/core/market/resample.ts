@@ -1,17 +1,19 @@
 import { assert } from "../base/assert.js";
 import { lowerBound } from "../base/search.js";
 import { barClose, barSpan } from "./bar-times.js";
+import { regularOpenOfDay } from "./calendar.js";
 import { allocateBars, type Bars, type Candles, sliceCandles } from "./candles.js";
-import { dateOf, mondayOf } from "./day.js";
+import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
-import { type Calendar, isOpen, regularOpen, tradingDay } from "./session.js";
+import { type Calendar, isOpen, tradingDay } from "./session.js";
 
 /**
  * Bars of a longer interval made of the bars of a shorter one, in one pass: open of the first, highest high,
- * lowest low, close of the last, summed volume. Times follow `barSpan`. Intraday results keep bars from outside
- * the regular sessions apart; days and weeks leave them out. A source bar lies where its open lies: hours on
- * the clock (9:00) straddle a 9:30 open and count as extended, so use half hours or finer from such a vendor.
- * The last bar may still be forming: see `firstFormingBar`. The same interval gives the same candles.
+ * lowest low, close of the last, summed volume. Times follow `barSpan`. Intraday results keep bars from
+ * outside the regular sessions apart; days and weeks leave them out. A source bar lies where its open lies:
+ * hours on the clock (9:00) straddle a 9:30 open and count as extended, so use half hours or finer from such
+ * a vendor. The last bar may still be forming: see `firstFormingBar`. The same interval gives the same
+ * candles.
  */
 export function resample(candles: Candles, interval: Interval, calendar: Calendar): Candles {
   const source = candles.interval;
@@ -99,6 +101,6 @@ function stretchOfDailyBar(calendar: Calendar, _interval: Interval, timeMs: numb
   const monday = mondayOf(tradingDay(calendar, timeMs));
   const first = lowerBound(calendar.day, monday);
   const open =
-    mondayOf(calendar.day[first]) === monday ? calendar.open[first] : regularOpen(calendar, dateOf(monday));
+    mondayOf(calendar.day[first]) === monday ? calendar.open[first] : regularOpenOfDay(calendar, monday);
   return { open, until: timeMs };
 }

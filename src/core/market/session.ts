@@ -1,6 +1,6 @@
 import { lowerBound, upperBound } from "../base/search.js";
-import { type Calendar, clockInstant, hoursOn, openingDay } from "./calendar.js";
-import { DAY_MS, dateOf, dayOf, parseDay } from "./day.js";
+import { type Calendar, hoursOn, regularOpenOfDay } from "./calendar.js";
+import { DAY_MS, dateOf, parseDay } from "./day.js";
 import { offsetAt } from "./zone.js";
 
 export { type Calendar, type CalendarId, calendarOf, isCalendarId } from "./calendar.js";
@@ -47,7 +47,9 @@ export function isOpen(calendar: Calendar, timeMs: number): boolean {
   return sessionIndexAt(calendar, timeMs) >= 0;
 }
 
-/** The session of a `YYYY-MM-DD` date, or null when the exchange is closed that day or the text is no date. */
+/**
+ * The session of a `YYYY-MM-DD` date, or null when the exchange is closed that day or the text is no date.
+ */
 export function sessionOn(calendar: Calendar, date: string): Session | null {
   const day = parseDay(date);
   if (day === null) return null;
@@ -77,8 +79,8 @@ export function sessionsBetween(calendar: Calendar, fromMs: number, toMs: number
 }
 
 /**
- * Whether the closures and special hours of an instant's date are known. Where they are not, every trading
- * weekday counts as a regular session: gaps found there may be holidays.
+ * Whether the closures and special hours of an instant's date are known. Where they are not, weekdays
+ * are taken for regular sessions unless a rule makes them holidays: gaps found there may be no gaps.
  */
 export function isKnown(calendar: Calendar, timeMs: number): boolean {
   const day = tradingDay(calendar, timeMs);
@@ -91,15 +93,18 @@ export function dailyBarTime(calendar: Calendar, date: string): number | null {
 }
 
 /**
- * When the regular hours of a `YYYY-MM-DD` date open, whether or not it has a session. For bars that a vendor
- * dates on a day this calendar holds closed: `dailyBarTime(c, date) ?? regularOpen(c, date)`.
+ * When the regular hours of a `YYYY-MM-DD` date open, whether or not it has a session; null when the text is no
+ * date. For bars that a vendor dates on a day this calendar holds closed:
+ * `dailyBarTime(c, date) ?? regularOpen(c, date)`.
  */
-export function regularOpen(calendar: Calendar, date: string): number {
-  const day = dayOf(date);
-  return clockInstant(calendar, openingDay(calendar, day), hoursOn(calendar, day).openMs);
+export function regularOpen(calendar: Calendar, date: string): number | null {
+  const day = parseDay(date);
+  return day === null ? null : regularOpenOfDay(calendar, day);
 }
 
-/** The date of the exchange at an instant, in days since 1970-01-01; an FX evening belongs to the next day. */
+/**
+ * The date of the exchange at an instant, in days since 1970-01-01; an FX evening belongs to the next day.
+ */
 export function tradingDay(calendar: Calendar, timeMs: number): number {
   const localMs = timeMs + offsetAt(calendar.zone, timeMs);
   const day = Math.floor(localMs / DAY_MS);

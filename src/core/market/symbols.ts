@@ -1,14 +1,16 @@
 export type AssetClass = "equity" | "etf" | "index" | "crypto" | "fx" | "commodity";
 
-/** Coins whose bare code means the coin. Codes that US tickers also bear (LTC, LINK, UNI) are not among them. */
+/**
+ * Coins whose bare code means the coin. Codes that US tickers also bear (LTC, LINK, UNI) are not among them.
+ */
 export const COINS: ReadonlySet<string> = wordSet(
   "BTC ETH SOL ADA XRP DOGE BNB AVAX SHIB USDT USDC DOT XMR MATIC",
 );
 
 /** Coins recognised in a pair with a currency only: LTCUSD, LINK/USD. */
 export const PAIRED_COINS: ReadonlySet<string> = wordSet(`
-  AAVE ALGO APT ARB ATOM BCH CRO DAI ETC FIL FTM GRT HBAR ICP INJ LDO LINK LTC MANA MKR NEAR OP PEPE POL QNT RNDR
-  SAND STX SUI TIA TON TRX UNI VET XLM XTZ
+  AAVE ALGO APT ARB ATOM BCH CRO DAI ETC FIL FTM GRT HBAR ICP INJ LDO LINK LTC MANA MKR NEAR OP PEPE POL QNT
+  RNDR SAND STX SUI TIA TON TRX UNI VET XLM XTZ
 `);
 
 /** What coins are quoted in, longer codes before those they end with. */
@@ -38,7 +40,8 @@ export const COIN_NAMES: Readonly<Record<string, string>> = {
 
 /** ISO 4217 codes of the traded currencies. */
 export const CURRENCIES: ReadonlySet<string> = wordSet(`
-  USD EUR JPY GBP AUD CAD CHF NZD CNY CNH HKD SGD INR KRW SEK NOK DKK PLN CZK HUF TRY ZAR MXN BRL THB ILS IDR TWD
+  USD EUR JPY GBP AUD CAD CHF NZD CNY CNH HKD SGD INR KRW SEK NOK DKK PLN CZK HUF TRY ZAR MXN BRL THB ILS
+  IDR TWD
 `);
 
 export const METALS: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ export interface Zone {
   readonly offset: Float64Array;
 }
 
-/** No zone of the database holds an offset for less than this. */
+/** The zones of exchanges hold each offset for longer than this. */
 const SAMPLE_MS = 14 * DAY_MS;
 
 const zones = new Map<string, Zone>();

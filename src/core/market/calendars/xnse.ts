@@ -2,8 +2,8 @@ import type { CalendarDefinition } from "./define.js";
 import { datesByYear, specialHoursByYear } from "./define.js";
 
 /**
- * Weekdays without trading. Sources: annual NSE circulars (2026: NSE/CMTR/71775), press, and up to 2024 the days
- * without a value in the exchange's own history of the Nifty 50.
+ * Weekdays without trading. Sources: annual NSE circulars (2026: NSE/CMTR/71775), press, and up to 2024 the
+ * days without a value in the exchange's own history of the Nifty 50.
  */
 const closures = datesByYear(`
   1996 01-26 02-21 03-05 03-20 04-05 08-15 10-02 10-21 11-12 12-25 12-27 12-30
@@ -45,7 +45,8 @@ const closures = datesByYear(`
 
 /** Weekends at regular hours, most for a Union budget; 2024-01-20 in exchange for the Monday after it. */
 const WEEKENDS = `
-  regular     1997-03-01 1998-11-28 1999-03-20 1999-10-23 2015-02-28 2020-02-01 2024-01-20 2025-02-01 2026-02-01
+  regular     1997-03-01 1998-11-28 1999-03-20 1999-10-23 2015-02-28 2020-02-01 2024-01-20 2025-02-01
+              2026-02-01
 `;
 
 /**

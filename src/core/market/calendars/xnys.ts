@@ -28,9 +28,9 @@ const AD_HOC_CLOSURES: readonly string[] = [
 ];
 
 /**
- * Hours of single days (NYSE, "Special Closings"): snow in 1994 and 1996, failed computers in 1995, price limits
- * in 1997, the memorial of 2002, days around Christmas and New Year. Moments of silence and halts of a few
- * minutes are left out: vendors keep the bars of such a day on the regular grid.
+ * Hours of single days (NYSE, "Special Closings"): snow in 1994 and 1996, failed computers in 1995, price
+ * limits in 1997, the memorial of 2002, days around Christmas and New Year. Moments of silence and halts of a
+ * few minutes are left out: vendors keep the bars of such a day on the regular grid.
  */
 const adHocHours = specialHoursByYear(`
   -14:30      1994-02-11
@@ -41,7 +41,9 @@ const adHocHours = specialHoursByYear(`
   12:00-      2002-09-11
 `);
 
-/** NYSE Rule 7.2: a Saturday holiday is kept on Friday, but New Year's Day is not, since the year ends there. */
+/**
+ * NYSE Rule 7.2: a Saturday holiday is kept on Friday, but New Year's Day is not, since the year ends there.
+ */
 function holidays(year: number): string[] {
   const newYear = fixedDate(year, 1, 1);
   const dates = [
