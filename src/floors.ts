@@ -19,9 +19,8 @@ export const FLOORS: readonly Floor[] = [
   { folders: ["core/backtest"] },
   { folders: ["platform"], sees: ["core/base", "core/market"] },
   { folders: ["providers"], sees: ["core/base", "core/market", "platform"] },
-  {
-    folders: ["features/users", "features/instruments", "features/candles", "features/news", "features/jobs"],
-  },
+  { folders: ["features/users", "features/instruments"] },
+  { folders: ["features/candles", "features/news", "features/jobs"] },
   {
     folders: [
       "features/watchlists",

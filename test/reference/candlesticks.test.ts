@@ -10,7 +10,13 @@ import { sharedPath } from "../fixtures/shared.js";
 
 /** Series of the oracle (TA-Lib 0.6.0-dev, see its README): prices as CSV, hits of all 61 functions as JSON. */
 const REGIMES = [
-  ...["trend_up", "trend_down", "range", "highvol_gaps", "tick_quantised", "flat_illiquid", "crypto_small"],
+  "trend_up",
+  "trend_down",
+  "range",
+  "highvol_gaps",
+  "tick_quantised",
+  "flat_illiquid",
+  "crypto_small",
   "rare_patterns",
 ];
 

@@ -52,11 +52,15 @@ export function barOpen(calendar: Calendar, interval: Interval, timeMs: number):
 }
 
 /**
- * When the bar that opened at an instant is closed. A daily or weekly bar stamped outside every session is
- * taken to last its calendar length.
+ * When the bar that opened at an instant is closed. A daily or weekly bar stamped outside every session is taken
+ * to last its calendar length; an intraday bar off the grid (a vendor's 10:00 hour under a 9:30 open) to last its
+ * own, up to the close of the session.
  */
 export function barClose(calendar: Calendar, interval: Interval, barOpenMs: number): number {
-  return barSpan(calendar, interval, barOpenMs)?.close ?? barOpenMs + INTERVAL_MS[interval];
+  const end = barOpenMs + INTERVAL_MS[interval];
+  const span = barSpan(calendar, interval, barOpenMs);
+  if (span === null || !isIntraday(interval) || !span.regular) return span?.close ?? end;
+  return Math.min(end, calendar.close[lastOpened(calendar, barOpenMs)]);
 }
 
 /** Open of the newest regular bar that is closed at an instant; null before the first. */
@@ -90,6 +94,28 @@ export function barOpensBetween(
     for (let time = open + skipped * length; time < until; time += length) opens.push(time);
   }
   return Float64Array.from(opens);
+}
+
+/** Open of the bar that is `count` regular bars before an instant, or of the first there is. */
+export function openBefore(calendar: Calendar, interval: Interval, timeMs: number, count: number): number {
+  let index = lowerBound(calendar.open, timeMs) - 1;
+  let left = count;
+  if (!isIntraday(interval)) {
+    while (index > 0 && left > 1) {
+      if (interval === "1w") index = firstOfWeek(calendar, index);
+      index--;
+      left--;
+    }
+    return calendar.open[Math.max(0, interval === "1w" ? firstOfWeek(calendar, Math.max(0, index)) : index)];
+  }
+  const length = INTERVAL_MS[interval];
+  for (; index > 0; index--) {
+    const open = calendar.open[index];
+    const bars = Math.ceil((Math.min(timeMs, calendar.close[index]) - open) / length);
+    if (bars >= left) return open + (bars - left) * length;
+    left -= bars;
+  }
+  return calendar.open[0];
 }
 
 function lastClosedIntraday(calendar: Calendar, length: number, nowMs: number): number | null {

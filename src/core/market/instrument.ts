@@ -26,7 +26,7 @@ export interface Instrument {
   readonly calendar: CalendarId;
 }
 
-const MAX_LENGTH = 24;
+const MAX_LENGTH = 40;
 
 /** Prefixes of vendors' and charting symbols, and what they say of the rest. */
 const PREFIXES: Readonly<Record<string, "crypto" | "fx" | ".NS" | ".BO" | "">> = {
@@ -48,9 +48,9 @@ const PREFIXES: Readonly<Record<string, "crypto" | "fx" | ".NS" | ".BO" | "">> =
 const named = new Map<string, NamedInstrument>(NAMED_INSTRUMENTS.map((row) => [row[0], row]));
 
 /**
- * The one spelling of a symbol: `BTC`, `BTC/USD`, `X:BTCUSD`, `bitcoin` are `BTC-USD`; `EUR/USD`, `FX:EURUSD`
- * are `EURUSD=X`; `NSE:TCS` is `TCS.NS`; anything else is the ticker in capitals. Null for text that cannot
- * be a symbol. The result has 1 to 24 characters of A-Z 0-9 . - = ^ _ and is safe as a file name.
+ * The one spelling of a symbol: `BTC`, `BTC/USD`, `X:BTCUSD`, `bitcoin` are `BTC-USD`; `EUR/USD`, `FX:EURUSD` are
+ * `EURUSD=X`; `NSE:TCS` is `TCS.NS`; anything else is the ticker in capitals. Null for text that cannot be a
+ * symbol. The result has 1 to 40 characters of A-Z 0-9 . - = ^ _ and is safe as a file name.
  */
 export function normaliseSymbol(text: string): string | null {
   const trimmed = text.trim();
@@ -78,6 +78,13 @@ export function classifySymbol(symbol: string): Instrument | null {
   if (instrument === null || row === undefined) return instrument;
   const [, name, exchange, assetClass] = row;
   return { ...instrument, name, exchange, assetClass };
+}
+
+/** The instruments of the default universe that have a name. */
+export function namedInstruments(): readonly Instrument[] {
+  return NAMED_INSTRUMENTS.map(([symbol]) => classifySymbol(symbol)).filter(
+    (instrument) => instrument !== null,
+  );
 }
 
 function fromSpelling(symbol: string): Instrument | null {

@@ -1,0 +1,254 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { z } from "zod";
+import { createAlerts } from "./features/alerts/alerts.js";
+import { createAlertStore } from "./features/alerts/store.js";
+import { createAnalysis } from "./features/analysis/analysis.js";
+import { createCandles } from "./features/candles/candles.js";
+import { createImport } from "./features/candles/import.js";
+import { createMarket } from "./features/candles/market.js";
+import { createQuotes } from "./features/candles/quotes.js";
+import { createCandleStore } from "./features/candles/store.js";
+import { createCatalogue } from "./features/catalogue/catalogue.js";
+import { createCatalogueStore } from "./features/catalogue/store.js";
+import { createDetections } from "./features/detections/detections.js";
+import { createDetectionStore } from "./features/detections/store.js";
+import { createInstruments } from "./features/instruments/instruments.js";
+import { createInstrumentStore } from "./features/instruments/store.js";
+import { createOutcomeStore } from "./features/outcomes/store.js";
+import { createScanner } from "./features/scanner/scanner.js";
+import { createScanStore } from "./features/scanner/store.js";
+import { createStream } from "./features/stream/stream.js";
+import { createUserStore } from "./features/users/store.js";
+import { createUsers } from "./features/users/users.js";
+import { createBus } from "./platform/bus.js";
+import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
+import { type Clock, systemClock } from "./platform/clock.js";
+import type { Config } from "./platform/config.js";
+import { type OpenDatabase, openDatabase } from "./platform/open-database.js";
+import { createErrorTracking } from "./platform/error-tracking.js";
+import { createEventLog } from "./platform/event-log.js";
+import { createLeases } from "./platform/lease.js";
+import type { Log } from "./platform/log.js";
+import { createLoop } from "./platform/loop.js";
+import { createMetrics, type Metrics } from "./platform/metrics.js";
+import { createRedis, type RedisClient } from "./platform/redis.js";
+import { createSettings, type Settings } from "./platform/settings.js";
+import { createWorkers } from "./platform/workers.js";
+import type { Replay } from "./providers/files.js";
+import { createGateway } from "./providers/gateway.js";
+import { createProviders } from "./providers/index.js";
+import { createHealth } from "./server/health.js";
+
+export interface ProgramOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly scrub: (text: string) => string;
+  readonly clock?: Clock;
+}
+
+/**
+ * Opens and creates everything below the server, in the order of the floors.
+ * @throws when the database cannot be opened or a source not be read.
+ */
+export async function compose(options: ProgramOptions) {
+  const base = await openBase(options);
+  const { config, log, metrics, clock, gateway, database } = base;
+  const features = await createFeatures(base, () => scannerLoop.trigger());
+
+  const tools = { clock, log, metrics };
+  const scannerLoop = createLoop(features.scanner.loop, tools);
+  const history = createImport({ ...base, ...features });
+  const others = [features.stream.pruning, ...(history === null ? [] : [history])];
+  const loops = [scannerLoop, ...others.map((definition) => createLoop(definition, tools))];
+  const health = createHealth({
+    version: base.version,
+    clock,
+    database,
+    databaseKind: base.opened.kind,
+    redis: base.redis,
+    gateway,
+    scanner: features.scanner,
+    loops,
+    dataDir: config.DATA_DIR,
+    errorTracking: base.errorTracking.provider,
+  });
+
+  return {
+    ...base,
+    ...features,
+    health,
+    /** Begins to publish what is committed. */
+    startEvents: () => base.eventLog.start(),
+    startLoops(): void {
+      for (const loop of loops) loop.start();
+    },
+    async stopLoops(): Promise<void> {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+    /** Lets go of everything; nothing may be running any more. */
+    close: () => closeBase(base),
+  };
+}
+
+type Base = Awaited<ReturnType<typeof openBase>>;
+
+/** What everything else stands on: storage, threads, sources. */
+async function openBase({ config, log, scrub, clock = systemClock }: ProgramOptions) {
+  const { now } = clock;
+  const version = readVersion();
+  const owner = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+  mkdirSync(config.DATA_DIR, { recursive: true });
+  const metrics = createMetrics(version);
+  const errorTracking = await createErrorTracking({
+    dsn: config.SENTRY_DSN,
+    environment: config.SENTRY_ENVIRONMENT,
+    release: version,
+    scrub,
+    log,
+  });
+  const opened = await openDatabase(config, log, metrics);
+  const { database } = opened;
+  const redis = config.REDIS_URL === undefined ? null : createRedis(config.REDIS_URL, log, metrics);
+  const memory = createMemoryStore();
+  const workers = createWorkers();
+  const settings = createSettings(database);
+  const bus = createBus((error, event) => log.error({ err: error, event }, "a listener failed"));
+  const providers = await closingOnFailure(opened, async () => {
+    const replay = await loadReplay(config, settings, now);
+    return createProviders({ config, workers, now, log, replay });
+  });
+  return {
+    config,
+    log,
+    clock,
+    now,
+    version,
+    owner,
+    metrics,
+    errorTracking,
+    opened,
+    database,
+    bus,
+    redis,
+    settings,
+    workers,
+    limitRedis: createLimitRedis(config, redis, log, metrics),
+    cache: createCache(redis === null ? memory : createRedisStore(redis, memory), metrics),
+    eventLog: createEventLog(database, bus, log),
+    leases: createLeases(database, owner),
+    gateway: createGateway({ providers, now, log, metrics }),
+  };
+}
+
+/** Leaves no database server behind when the work after opening it fails. */
+async function closingOnFailure<T>(opened: OpenDatabase, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function closeBase({ leases, eventLog, workers, redis, limitRedis, opened, errorTracking }: Base) {
+  if (opened.database.status().up) await leases.release("scanner");
+  await eventLog.stop();
+  await workers.close();
+  await Promise.all([redis?.close(), limitRedis === redis ? undefined : limitRedis?.close()]);
+  await opened.close();
+  await errorTracking.close();
+}
+
+/** The features, each called once, in the order of their floors. */
+async function createFeatures(base: Base, trigger: () => void) {
+  const { config, database, eventLog, metrics, now } = base;
+  const { synthetic } = base.gateway;
+  const users = createUsers({ ...base, store: createUserStore(database), secret: secretOf(config) });
+  if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
+  const market = createMarketFeatures(base, () => scanner.config().symbols);
+  const alerts = createAlerts({
+    store: createAlertStore(database),
+    database,
+    eventLog,
+    metrics,
+    threshold: config.ALERT_CONFIDENCE_THRESHOLD,
+    dedupeMs: config.ALERT_DEDUPE_MINUTES * 60_000,
+    synthetic,
+    now,
+  });
+  const scanner = createScanner({
+    ...base,
+    ...market,
+    alerts,
+    trigger,
+    store: createScanStore(database),
+    intervals: config.SCAN_INTERVALS,
+    batchSize: config.SCAN_BATCH_SIZE,
+    defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
+  });
+  const stream = createStream({ ...base, ...market });
+  return { ...market, users, alerts, scanner, stream, outcomes: createOutcomeStore(database) };
+}
+
+/** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
+function createMarketFeatures(base: Base, universe: () => readonly string[]) {
+  const { config, database, gateway } = base;
+  const instruments = createInstruments({
+    store: createInstrumentStore(database),
+    gateway,
+    configured: config.SCAN_SYMBOLS ?? null,
+  });
+  const candles = createCandles({ ...base, store: createCandleStore(database) });
+  const quotes = createQuotes({ ...base, candles });
+  const detectionStore = createDetectionStore(database);
+  const { synthetic } = gateway;
+  return {
+    instruments,
+    candles,
+    detectionStore,
+    market: createMarket({ ...base, instruments, candles, quotes, universe }),
+    catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
+    analysis: createAnalysis({ candles, instruments }),
+    detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
+  };
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return version;
+}
+
+/** Signs tokens; without a configured key, one that ends with the process. */
+function secretOf({ SECRET_KEY }: Config): Uint8Array {
+  return SECRET_KEY === undefined ? randomBytes(32) : Buffer.from(SECRET_KEY);
+}
+
+function createLimitRedis(
+  { RATELIMIT_STORAGE_URI, REDIS_URL }: Config,
+  shared: RedisClient | null,
+  log: Log,
+  metrics: Metrics,
+): RedisClient | null {
+  if (RATELIMIT_STORAGE_URI === undefined || RATELIMIT_STORAGE_URI === REDIS_URL) return shared;
+  return RATELIMIT_STORAGE_URI.startsWith("memory:")
+    ? null
+    : createRedis(RATELIMIT_STORAGE_URI, log, metrics);
+}
+
+const replaySchema = z.object({ speed: z.number(), fromMs: z.number(), anchorMs: z.number() });
+
+/** The replay that is configured. It goes on where it was after a restart, unless its settings changed. */
+async function loadReplay(config: Config, settings: Settings, now: () => number): Promise<Replay | null> {
+  const { FILES_REPLAY_SPEED: speed, FILES_REPLAY_FROM: fromMs } = config;
+  if (!config.MARKET_DATA.includes("files") || speed === 0) return null;
+  if (fromMs === undefined) return null;
+  return settings.loadOrSave(`files.replay ${speed} ${fromMs}`, replaySchema, {
+    speed,
+    fromMs,
+    anchorMs: now(),
+  });
+}

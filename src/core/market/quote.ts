@@ -1,0 +1,14 @@
+/** The latest price of a symbol and what is known of its session; null where the source does not say. */
+export interface Quote {
+  readonly symbol: string;
+  readonly price: number;
+  /** Time of the price, epoch ms. */
+  readonly time: number;
+  readonly open: number | null;
+  readonly high: number | null;
+  readonly low: number | null;
+  readonly previousClose: number | null;
+  readonly volume: number | null;
+  readonly bid: number | null;
+  readonly ask: number | null;
+}

@@ -1,0 +1,16 @@
+export const BADGES = ["ELITE", "HIGH", "GOOD", "MODERATE"] as const;
+export type Badge = (typeof BADGES)[number];
+
+/** The band a score of 0..1 falls in: from .85, .75 and .65 on, and below. */
+export function badgeOf(score: number): Badge {
+  if (score >= 0.85) return "ELITE";
+  if (score >= 0.75) return "HIGH";
+  return score >= 0.65 ? "GOOD" : "MODERATE";
+}
+
+/** Scores [from, to) of a badge. */
+export function scoresOf(badge: Badge): { readonly from: number; readonly to: number } {
+  const bounds = { ELITE: [0.85, 2], HIGH: [0.75, 0.85], GOOD: [0.65, 0.75], MODERATE: [0, 0.65] } as const;
+  const [from, to] = bounds[badge];
+  return { from, to };
+}

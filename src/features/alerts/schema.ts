@@ -1,0 +1,175 @@
+import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
+import { BADGES } from "../../core/signals/badge.js";
+import { instantText, wholeNumberText } from "../../platform/http.js";
+import { RULES } from "./rules.js";
+
+const price = z.number().nullable();
+const time = z.iso.datetime();
+const symbolText = z.string().min(1).max(40);
+
+export const STATUSES = ["active", "accepted", "dismissed", "snoozed"] as const;
+
+export const alertSchema = z
+  .object({
+    id: z.number().int(),
+    symbol: z.string(),
+    alert_type: z.string().describe("Title of the pattern"),
+    message: z.string(),
+    confidence: z.number().nullable().describe("Measured hit rate, 0..1; null while there is no evidence"),
+    confidence_pct: z.number().nullable().describe("The same in percent"),
+    score: z.number().describe("What was compared with the threshold, 0..1"),
+    score_basis: z.enum(["confidence", "quality"]),
+    quality_badge: z.enum(BADGES),
+    direction: z.enum(["bullish", "bearish", "neutral"]),
+    pattern: z.string(),
+    interval: z.enum(INTERVALS),
+    price: z.number().describe("Close of the bar"),
+    bar_time: time,
+    closed_at: time,
+    timestamp: time.describe("When the alert was raised"),
+    is_active: z.boolean(),
+    status: z.enum(STATUSES),
+    snoozed_until: time.nullable(),
+    source: z.string(),
+    synthetic: z.boolean(),
+    detection_id: z.number().int(),
+    metadata: z.object({
+      timeframe: z.string(),
+      explanation: z.string(),
+      suggested_action: z.enum(["BUY", "SELL", "WATCH"]),
+      confidence_pct: z.number().nullable(),
+      risk_suggestions: z
+        .object({ entry: z.number(), stop_loss: z.number(), take_profit: z.number(), rr: z.number() })
+        .nullable()
+        .describe("Null for patterns without direction"),
+      ml_enhanced: z.boolean(),
+      quality_badge: z.enum(BADGES),
+      response_action: z.enum(["buy", "sell", "watch"]).nullable(),
+      timestamp_eat: z.string().describe("The time of the alert in East Africa, UTC+3"),
+    }),
+  })
+  .describe("Alert");
+
+export const verdictSchema = z.object({
+  rule: z.enum(RULES),
+  passed: z.boolean(),
+  description: z.string(),
+  value: z.union([z.number(), z.string(), z.boolean()]).nullable(),
+  limit: z.union([z.number(), z.string(), z.boolean()]).nullable(),
+});
+
+const layerSchema = z.object({
+  score: z.number().nullable(),
+  weight: z.number(),
+  contribution: z.number(),
+  status: z.enum(["strong", "moderate", "weak", "unavailable"]),
+  details: z.string(),
+});
+
+export const alertDetailSchema = alertSchema
+  .extend({
+    layers: z.record(z.string(), layerSchema).describe("What each source of evidence gave, 0..100"),
+    verdicts: z.array(verdictSchema),
+    historical_accuracy: z.object({
+      accuracy: z.number().nullable(),
+      sample_size: z.number().int().nullable(),
+      reason: z.string().nullable(),
+    }),
+  })
+  .describe("AlertDetail");
+
+export const decisionSchema = z
+  .object({
+    id: z.number().int(),
+    symbol: z.string(),
+    interval: z.string(),
+    pattern: z.string(),
+    bar_time: time,
+    accepted: z.boolean(),
+    rule: z.enum(RULES).nullable().describe("First rule that refused"),
+    verdicts: z.array(verdictSchema),
+    decided_at: time,
+  })
+  .describe("Decision");
+
+export const statisticsSchema = z
+  .object({
+    window_days: z.number().int(),
+    total: z.number().int(),
+    active: z.number().int(),
+    dismissed: z.number().int(),
+    accepted: z.number().int(),
+    snoozed: z.number().int(),
+    by_type: z.array(
+      z.object({ type: z.string(), pattern: z.string(), count: z.number().int(), avg_score: price }),
+    ),
+    by_symbol: z.array(z.object({ symbol: z.string(), count: z.number().int() })),
+    avg_confidence: price,
+    avg_score: price,
+    outcomes: z.object({ wins: z.number().int(), losses: z.number().int(), win_rate: price }),
+  })
+  .describe("AlertStatistics");
+
+export const paginationSchema = z.object({
+  limit: z.number().int(),
+  offset: z.number().int(),
+  total: z.number().int(),
+});
+
+const page = {
+  limit: wholeNumberText(1, 500).default(50),
+  offset: wholeNumberText(0, 1_000_000).default(0),
+};
+export const alertParams = z.strictObject({ id: wholeNumberText(1, Number.MAX_SAFE_INTEGER) });
+export const alertsQuery = z.strictObject({
+  ...page,
+  symbol: symbolText.optional(),
+  quality: z.enum(BADGES).optional(),
+  status: z.enum(STATUSES).optional(),
+});
+export const historyQuery = z.strictObject({
+  ...page,
+  symbol: symbolText.optional(),
+  status: z.enum(STATUSES).optional(),
+  from: instantText.optional(),
+  to: instantText.optional(),
+});
+export const windowQuery = z.strictObject({ window: wholeNumberText(1, 365).default(30).describe("Days") });
+export const decisionsQuery = z.strictObject({
+  limit: wholeNumberText(1, 500).default(50),
+  before: wholeNumberText(1, Number.MAX_SAFE_INTEGER).optional().describe("Ids below this: the next page"),
+  symbol: symbolText.optional(),
+  pattern: z.string().max(60).optional(),
+  interval: z.enum(INTERVALS).optional(),
+  rule: z.enum(RULES).optional(),
+  accepted: z
+    .enum(["true", "false"])
+    .transform((text) => text === "true")
+    .optional(),
+  from: instantText.optional(),
+  to: instantText.optional(),
+});
+export const dismissBody = z.strictObject({ reason: z.string().max(500).optional() }).optional();
+
+const alertId = z.union([
+  z.number().int().positive(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]);
+const answers = z.enum(["accept", "dismiss", "snooze"]);
+const actions = z.enum(["buy", "sell", "watch"]);
+/** Clients say what they answer in `response`, or in `action`, which else says what they do about it. */
+export const responseBody = z
+  .strictObject({
+    alert_id: alertId,
+    response: answers.optional(),
+    action: z.union([actions, answers]).optional(),
+    reason: z.string().max(500).optional(),
+  })
+  .refine(({ response, action }) => response !== undefined || answers.safeParse(action).success, {
+    message: "response must be accept, dismiss or snooze",
+    path: ["response"],
+  });

@@ -1,0 +1,270 @@
+import type { Interval } from "../../core/market/interval.js";
+import type { Direction } from "../../core/patterns/define.js";
+import type { Levels } from "../../core/signals/levels.js";
+import type { Database, Sql } from "../../platform/database.js";
+import type { Prisma } from "../../platform/prisma/client.js";
+import type { Candidate, Verdict } from "./rules.js";
+
+export type AlertStatus = "active" | "accepted" | "dismissed" | "snoozed";
+export type ResponseAction = "buy" | "sell" | "watch";
+
+/** An alert as it is stored; times in epoch ms. */
+export interface Alert {
+  readonly id: number;
+  readonly detectionId: number;
+  readonly symbol: string;
+  readonly synthetic: boolean;
+  readonly interval: Interval;
+  readonly pattern: string;
+  readonly direction: Direction;
+  readonly barTime: number;
+  readonly closedAt: number;
+  readonly score: number;
+  readonly scoreBasis: "confidence" | "quality";
+  readonly confidence: number | null;
+  readonly price: number;
+  readonly entry: number | null;
+  readonly stop: number | null;
+  readonly target: number | null;
+  readonly source: string;
+  readonly status: AlertStatus;
+  readonly snoozedUntil: number | null;
+  readonly responseAction: ResponseAction | null;
+  readonly respondedAt: number | null;
+  readonly createdAt: number;
+}
+
+export interface AlertFilter {
+  readonly symbol?: string | undefined;
+  readonly status?: AlertStatus | undefined;
+  readonly pattern?: string | undefined;
+  /** Scores [from, to). */
+  readonly scores?: { readonly from: number; readonly to: number } | undefined;
+  /** Created in [from, to). */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+export interface NewAlert {
+  readonly candidate: Candidate;
+  readonly score: number;
+  readonly basis: "confidence" | "quality";
+  readonly levels: Levels | null;
+}
+
+export interface Judged {
+  readonly candidate: Candidate;
+  readonly verdicts: readonly Verdict[];
+}
+
+export interface Response {
+  readonly status: AlertStatus;
+  readonly action: ResponseAction | null;
+  readonly reason: string | null;
+  readonly snoozedUntil: number | null;
+  readonly at: number;
+}
+
+/** Moves the guard on, unless it still holds; the row lock makes two instances take turns. */
+const PASS_GUARD = `
+insert into alert_guards as guard (instrument_id, pattern, until)
+values ($1, $2, to_timestamp(($3::float8 + $4::float8) / 1000))
+on conflict (instrument_id, pattern) do update set until = excluded.until
+where guard.until <= to_timestamp($3::float8 / 1000)
+returning instrument_id`;
+
+const RAISE = `
+insert into alerts (detection_id, instrument_id, interval, pattern, direction, bar_time, closed_at, score,
+  score_basis, confidence, price, entry, stop, target, source, created_at)
+values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000), $8, $9, $10, $11, $12,
+  $13, $14, $15, clock_timestamp())
+on conflict (detection_id) do nothing
+returning id, extract(epoch from created_at)::float8 * 1000 as "createdAt"`;
+
+const DECIDE = `
+insert into decisions (instrument_id, interval, pattern, bar_time, accepted, rule, verdicts)
+select d.i, d.v, d.p, to_timestamp(d.b / 1000), d.r is null, d.r, d.x::jsonb
+from unnest($1::int[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::text[]) as d(i, v, p, b, r, x)
+on conflict (instrument_id, interval, pattern, bar_time) do nothing`;
+
+const WITH_INSTRUMENT = { instrument: { select: { symbol: true, synthetic: true } } } as const;
+type Row = Prisma.AlertGetPayload<{ include: typeof WITH_INSTRUMENT }>;
+
+export function createAlertStore(database: Database) {
+  const { prisma } = database;
+
+  return {
+    /** True when no alert of the symbol and pattern lies within the window before this one. */
+    async passGuard(
+      sql: Sql,
+      { instrumentId, pattern, closedAt }: Candidate,
+      dedupeMs: number,
+    ): Promise<boolean> {
+      return (await sql.query(PASS_GUARD, [instrumentId, pattern, closedAt, dedupeMs])).length > 0;
+    },
+
+    raise,
+
+    async recordDecisions(sql: Sql, judged: readonly Judged[]): Promise<void> {
+      if (judged.length === 0) return;
+      await sql.query(DECIDE, [
+        judged.map(({ candidate }) => candidate.instrumentId),
+        judged.map(({ candidate }) => candidate.interval),
+        judged.map(({ candidate }) => candidate.pattern),
+        judged.map(({ candidate }) => candidate.barTime),
+        judged.map(({ verdicts }) => verdicts.find(({ passed }) => !passed)?.rule ?? null),
+        judged.map(({ verdicts }) => JSON.stringify(verdicts)),
+      ]);
+    },
+
+    async find(id: number, synthetic: boolean): Promise<Alert | null> {
+      const row = await prisma.alert.findFirst({
+        where: { id, instrument: { synthetic } },
+        include: WITH_INSTRUMENT,
+      });
+      return row === null ? null : alertOf(row);
+    },
+
+    /** Newest first. */
+    async list(filter: AlertFilter, synthetic: boolean, limit: number, offset: number): Promise<Alert[]> {
+      const rows = await prisma.alert.findMany({
+        where: whereOf(filter, synthetic),
+        include: WITH_INSTRUMENT,
+        orderBy: { id: "desc" },
+        take: limit,
+        skip: offset,
+      });
+      return rows.map(alertOf);
+    },
+
+    count: (filter: AlertFilter, synthetic: boolean): Promise<number> =>
+      prisma.alert.count({ where: whereOf(filter, synthetic) }),
+
+    /** Active ones, and snoozed ones whose time has come; newest first. */
+    async listActive(synthetic: boolean, nowMs: number, limit: number): Promise<Alert[]> {
+      const rows = await prisma.alert.findMany({
+        where: {
+          instrument: { synthetic },
+          OR: [{ status: "active" }, { status: "snoozed", snoozedUntil: { lte: new Date(nowMs) } }],
+        },
+        include: WITH_INSTRUMENT,
+        orderBy: { id: "desc" },
+        take: limit,
+      });
+      return rows.map(alertOf);
+    },
+
+    async respond(sql: Sql, id: number, response: Response): Promise<void> {
+      await sql.query(
+        `update alerts set status = $2::alert_status, response_action = $3, response_reason = $4,
+           snoozed_until = to_timestamp($5::float8 / 1000), responded_at = to_timestamp($6::float8 / 1000)
+         where id = $1`,
+        [id, response.status, response.action, response.reason, response.snoozedUntil, response.at],
+      );
+    },
+
+    async loadDecision(detectionId: number): Promise<readonly Verdict[] | null> {
+      const [row] = await database.query<{ verdicts: readonly Verdict[] }>(
+        `select c.verdicts from decisions c join detections d
+           on (d.instrument_id, d.interval, d.pattern, d.bar_time) = (c.instrument_id, c.interval, c.pattern, c.bar_time)
+         where d.id = $1`,
+        [detectionId],
+      );
+      return row?.verdicts ?? null;
+    },
+  };
+}
+
+export type AlertStore = ReturnType<typeof createAlertStore>;
+
+/** The new alert; null when the detection has one already. */
+async function raise(sql: Sql, { candidate, score, basis, levels }: NewAlert): Promise<Alert | null> {
+  const { instrumentId, interval, pattern, direction, barTime, closedAt, confidence, price, source } =
+    candidate;
+  const { entry = null, stop = null, target = null } = levels ?? {};
+  const rows = await sql.query<{ id: number; createdAt: number }>(RAISE, [
+    candidate.id,
+    instrumentId,
+    interval,
+    pattern,
+    direction,
+    barTime,
+    closedAt,
+    score,
+    basis,
+    confidence,
+    price,
+    entry,
+    stop,
+    target,
+    source,
+  ]);
+  if (rows.length === 0) return null;
+  return {
+    ...rows[0],
+    detectionId: candidate.id,
+    symbol: candidate.symbol,
+    synthetic: candidate.synthetic,
+    interval,
+    pattern,
+    direction,
+    barTime,
+    closedAt,
+    score,
+    scoreBasis: basis,
+    confidence,
+    price,
+    entry,
+    stop,
+    target,
+    source,
+    status: "active",
+    snoozedUntil: null,
+    responseAction: null,
+    respondedAt: null,
+  };
+}
+
+function whereOf({ symbol, status, pattern, scores, from, to }: AlertFilter, synthetic: boolean) {
+  return {
+    instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
+    ...(status === undefined ? {} : { status }),
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(scores === undefined ? {} : { score: { gte: scores.from, lt: scores.to } }),
+    ...(from === undefined && to === undefined
+      ? {}
+      : {
+          createdAt: {
+            ...(from === undefined ? {} : { gte: new Date(from) }),
+            ...(to === undefined ? {} : { lt: new Date(to) }),
+          },
+        }),
+  } satisfies Prisma.AlertWhereInput;
+}
+
+function alertOf(row: Row): Alert {
+  return {
+    id: Number(row.id),
+    detectionId: Number(row.detectionId),
+    symbol: row.instrument.symbol,
+    synthetic: row.instrument.synthetic,
+    interval: row.interval as Interval,
+    pattern: row.pattern,
+    direction: row.direction as Direction,
+    barTime: row.barTime.getTime(),
+    closedAt: row.closedAt.getTime(),
+    score: row.score,
+    scoreBasis: row.scoreBasis as Alert["scoreBasis"],
+    confidence: row.confidence,
+    price: row.price,
+    entry: row.entry,
+    stop: row.stop,
+    target: row.target,
+    source: row.source,
+    status: row.status,
+    snoozedUntil: row.snoozedUntil?.getTime() ?? null,
+    responseAction: row.responseAction as ResponseAction | null,
+    respondedAt: row.respondedAt?.getTime() ?? null,
+    createdAt: row.createdAt.getTime(),
+  };
+}

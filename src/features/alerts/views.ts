@@ -1,0 +1,141 @@
+import type { z } from "zod";
+import { badgeOf } from "../../core/signals/badge.js";
+import { isoTime } from "../../platform/http.js";
+import { titleOf } from "../detections/detections.js";
+import type { Decision } from "./decisions.js";
+import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
+import type {
+  alertDetailSchema,
+  alertSchema,
+  decisionSchema,
+  statisticsSchema,
+  verdictSchema,
+} from "./schema.js";
+import type { AlertStatistics } from "./statistics.js";
+import type { Alert } from "./store.js";
+
+const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
+const ACTIONS = { 1: "BUY", 0: "WATCH", [-1]: "SELL" } as const;
+const NO_EVIDENCE = "No evidence has been measured for this pattern yet";
+const EAST_AFRICA_MS = 3 * 3_600_000;
+
+export function alertView(alert: Alert): z.output<typeof alertSchema> {
+  const title = titleOf(alert.pattern);
+  const badge = badgeOf(alert.score);
+  const percent = alert.confidence === null ? null : 100 * alert.confidence;
+  const { entry, stop, target } = alert;
+  const risk = entry === null || stop === null || target === null ? null : { entry, stop, target };
+  return {
+    id: alert.id,
+    symbol: alert.symbol,
+    alert_type: title,
+    message: `${title} on ${alert.symbol} ${alert.interval} at ${alert.price}${alert.synthetic ? " (synthetic)" : ""}`,
+    confidence: alert.confidence,
+    confidence_pct: percent,
+    score: alert.score,
+    score_basis: alert.scoreBasis,
+    quality_badge: badge,
+    direction: DIRECTIONS[alert.direction],
+    pattern: alert.pattern,
+    interval: alert.interval,
+    price: alert.price,
+    bar_time: isoTime(alert.barTime),
+    closed_at: isoTime(alert.closedAt),
+    timestamp: isoTime(alert.createdAt),
+    is_active: alert.status === "active",
+    status: alert.status,
+    snoozed_until: alert.snoozedUntil === null ? null : isoTime(alert.snoozedUntil),
+    source: alert.source,
+    synthetic: alert.synthetic,
+    detection_id: alert.detectionId,
+    metadata: {
+      timeframe: alert.interval,
+      explanation: explain(alert, title),
+      suggested_action: ACTIONS[alert.direction],
+      confidence_pct: percent,
+      risk_suggestions:
+        risk === null
+          ? null
+          : {
+              entry: risk.entry,
+              stop_loss: risk.stop,
+              take_profit: risk.target,
+              rr: Math.abs(risk.target - risk.entry) / Math.abs(risk.entry - risk.stop),
+            },
+      ml_enhanced: false,
+      quality_badge: badge,
+      response_action: alert.responseAction,
+      timestamp_eat: isoTime(alert.createdAt + EAST_AFRICA_MS).replace("Z", "+03:00"),
+    },
+  };
+}
+
+function explain({ score, scoreBasis, interval }: Alert, title: string): string {
+  const value = score.toFixed(2);
+  return scoreBasis === "quality"
+    ? `${title} on closed ${interval} bars; its shape fits with quality ${value} of 1. ${NO_EVIDENCE}.`
+    : `${title} on closed ${interval} bars; such cases reached their target with a measured rate of ${value}.`;
+}
+
+export function verdictView(verdict: Verdict): z.output<typeof verdictSchema> {
+  return { ...verdict, description: RULE_DESCRIPTIONS[verdict.rule] };
+}
+
+export function alertDetailView(
+  alert: Alert,
+  verdicts: readonly Verdict[],
+): z.output<typeof alertDetailSchema> {
+  const score = 100 * alert.score;
+  const status = score >= 80 ? "strong" : score >= 60 ? "moderate" : "weak";
+  const details =
+    alert.scoreBasis === "quality" ? "Quality of the shape" : "Measured confidence of the pattern";
+  const absent = { score: null, weight: 0, contribution: 0, status: "unavailable" as const };
+  return {
+    ...alertView(alert),
+    layers: {
+      rule_based: { score, weight: 1, contribution: score, status, details },
+      deep_learning: { ...absent, details: "No trained model" },
+      multi_timeframe: { ...absent, details: "Not measured for this alert" },
+      sentiment: { ...absent, details: "No sentiment source" },
+    },
+    verdicts: verdicts.map(verdictView),
+    historical_accuracy: { accuracy: null, sample_size: null, reason: NO_EVIDENCE },
+  };
+}
+
+export function decisionView(decision: Decision): z.output<typeof decisionSchema> {
+  const { id, symbol, interval, pattern, accepted, rule } = decision;
+  return {
+    id,
+    symbol,
+    interval,
+    pattern,
+    accepted,
+    rule,
+    bar_time: isoTime(decision.barTime),
+    verdicts: decision.verdicts.map(verdictView),
+    decided_at: isoTime(decision.decidedAt),
+  };
+}
+
+export function statisticsView(statistics: AlertStatistics, days: number): z.output<typeof statisticsSchema> {
+  const { total, active, dismissed, accepted, snoozed, outcomes } = statistics;
+  return {
+    window_days: days,
+    total,
+    active,
+    dismissed,
+    accepted,
+    snoozed,
+    by_type: statistics.byType.map(({ pattern, count, score }) => ({
+      type: titleOf(pattern),
+      pattern,
+      count,
+      avg_score: score,
+    })),
+    by_symbol: [...statistics.bySymbol],
+    avg_confidence: statistics.averageConfidence,
+    avg_score: statistics.averageScore,
+    outcomes: { wins: outcomes.wins, losses: outcomes.losses, win_rate: outcomes.winRate },
+  };
+}

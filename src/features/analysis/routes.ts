@@ -1,0 +1,92 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
+import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
+import { intervalText, provenance, symbolParams } from "../candles/schema.js";
+import { provenanceOf } from "../candles/views.js";
+import type { Analysis, IndicatorAnalysis } from "./analysis.js";
+
+const value = z.number().nullable().describe("Null while there are too few bars");
+
+const indicatorsSchema = z
+  .object({
+    symbol: z.string(),
+    interval: z.enum(INTERVALS),
+    indicators: z.array(
+      z.object({
+        request: z.string(),
+        name: z.string(),
+        parameters: z.record(z.string(), z.number()),
+        outputs: z.array(z.string()),
+      }),
+    ),
+    time: z.array(z.iso.datetime()).optional().describe("Opens of the bars, with format=columns"),
+    columns: z.record(z.string(), z.array(value)).optional().describe("By request and output: rsi(21).rsi"),
+    rows: z
+      .array(z.record(z.string(), z.union([z.string(), value])))
+      .optional()
+      .describe("With format=rows"),
+    ...provenance,
+  })
+  .describe("IndicatorValues");
+
+const query = z.strictObject({
+  names: z.string().min(1).max(500).describe("rsi, rsi(21), macd(12,26,9): names with parameters, by comma"),
+  interval: intervalText.default("1d"),
+  limit: wholeNumberText(1, 5_000).default(100),
+  format: z.enum(["columns", "rows"]).default("columns"),
+});
+
+export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: Analysis }): void {
+  const routes = routeGroup(app, { tag: "Analysis", access: "viewer", perMinute: 60 });
+  routes.get("/api/indicators/:symbol", {
+    id: "getIndicators",
+    summary: "Indicators on the newest closed bars of a symbol",
+    params: symbolParams,
+    query,
+    answer: { data: indicatorsSchema },
+    errors: ["symbol_invalid", "symbol_unknown", "interval_unavailable", "no_data", "provider_unavailable"],
+    async handle({ params, query: { names, interval, limit, format } }) {
+      const found = await analysis.computeIndicators(params.symbol, interval, names, limit);
+      const head = {
+        symbol: found.set.instrument.symbol,
+        interval,
+        indicators: found.computed.map(({ request, indicator, values }) => ({
+          request,
+          name: indicator.name,
+          parameters: { ...values },
+          outputs: indicator.outputs.map(({ name }) => name),
+        })),
+        ...provenanceOf(found.set),
+      };
+      return { data: { ...head, ...(format === "rows" ? { rows: rowsOf(found) } : columnsOf(found)) } };
+    },
+  });
+}
+
+function columnsOf(found: IndicatorAnalysis) {
+  const { from, set } = found;
+  const columns: Record<string, (number | null)[]> = {};
+  for (const { key, column } of keyed(found)) {
+    columns[key] = Array.from(column.subarray(from), (number) => (Number.isNaN(number) ? null : number));
+  }
+  return { time: Array.from(set.candles.time.subarray(from), isoTime), columns };
+}
+
+function rowsOf(found: IndicatorAnalysis): Record<string, string | number | null>[] {
+  const keys = keyed(found);
+  return Array.from(found.set.candles.time.subarray(found.from), (openMs, i) => {
+    const row: Record<string, string | number | null> = { timestamp: isoTime(openMs) };
+    for (const { key, column } of keys) {
+      const number = column[found.from + i];
+      row[key] = Number.isNaN(number) ? null : number;
+    }
+    return row;
+  });
+}
+
+function keyed({ computed }: IndicatorAnalysis): { key: string; column: Float64Array }[] {
+  return computed.flatMap(({ request, indicator, outputs }) =>
+    indicator.outputs.map(({ name }, i) => ({ key: `${request}.${name}`, column: outputs[i] })),
+  );
+}

@@ -1,0 +1,132 @@
+import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
+import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import { calendarOf } from "../../core/market/session.js";
+import type { Cache } from "../../platform/cache.js";
+import { AppError } from "../../platform/errors.js";
+import type { Log } from "../../platform/log.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
+import { createReader } from "./reader.js";
+import type { CandleStore } from "./store.js";
+
+/** Closed candles and what is known of them. */
+export interface CandleSet {
+  readonly instrument: KnownInstrument;
+  readonly candles: Candles;
+  /** Source of the newest bar. */
+  readonly source: string | null;
+  readonly synthetic: boolean;
+  /** The moment the source's data had reached when these were read. */
+  readonly asOfMs: number;
+  /** True when bars that should be there by now are not. */
+  readonly stale: boolean;
+  /** Time since the newest bar closed; null without bars. */
+  readonly ageMs: number | null;
+  /** Why a source could not be asked, when stored bars stand in; null otherwise. */
+  readonly trouble: string | null;
+}
+
+export interface CandleService {
+  /**
+   * The newest `count` closed bars, oldest first.
+   * @throws {AppError} `symbol_unknown`, `interval_unavailable`, `provider_unavailable` when nothing is stored.
+   */
+  loadLatest(instrument: KnownInstrument, interval: Interval, count: number): Promise<CandleSet>;
+  /** Closed bars that open in [fromMs, toMs). @throws {AppError} as `loadLatest`. */
+  loadRange(
+    instrument: KnownInstrument,
+    interval: Interval,
+    fromMs: number,
+    toMs: number,
+  ): Promise<CandleSet>;
+  /** Fetches and stores what is missing of a stretch. @throws {AppError} `provider_unavailable` when it cannot. */
+  ensureStored(instrument: KnownInstrument, interval: Interval, fromMs: number, toMs: number): Promise<void>;
+}
+
+export interface CandleServiceOptions {
+  readonly store: CandleStore;
+  readonly gateway: Gateway;
+  readonly cache: Cache;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+const CACHE_LIMIT_MS = 60_000;
+const CACHE_LEAST_MS = 1_000;
+const PATIENCE_LEAST_MS = 120_000;
+const PATIENCE_LIMIT_MS = 3_600_000;
+
+export function createCandles(options: CandleServiceOptions): CandleService {
+  const { gateway, cache, now } = options;
+  const reader = createReader(options);
+
+  return {
+    async loadLatest(instrument, interval, count) {
+      requireInterval(gateway, instrument, interval);
+      const asOfMs = await gateway.feedNowMs(instrument);
+      const window = await cache.remember(
+        WINDOW_KIND,
+        `${instrument.id}:${interval}:${count}`,
+        cacheMs(instrument, interval, asOfMs),
+        async () => {
+          const earliest = await gateway.earliestMs(instrument, interval);
+          const from = openBefore(calendarOf(instrument.calendar), interval, asOfMs, count + 1);
+          return reader.read(instrument, interval, { from: Math.max(from, earliest), to: asOfMs }, asOfMs);
+        },
+      );
+      const { candles } = window;
+      const newest = sliceCandles(candles, Math.max(0, candles.time.length - count), candles.time.length);
+      return describe(instrument, now(), { ...window, candles: newest });
+    },
+
+    async loadRange(instrument, interval, fromMs, toMs) {
+      requireInterval(gateway, instrument, interval);
+      const asOfMs = await gateway.feedNowMs(instrument);
+      const earliest = await gateway.earliestMs(instrument, interval);
+      const wanted = { from: Math.max(fromMs, earliest), to: Math.min(toMs, asOfMs) };
+      return describe(instrument, now(), await reader.read(instrument, interval, wanted, asOfMs));
+    },
+
+    async ensureStored(instrument, interval, fromMs, toMs) {
+      const trouble = await reader.fill(instrument, interval, { from: fromMs, to: toMs });
+      if (trouble !== null) throw new AppError("provider_unavailable", trouble);
+    },
+  };
+}
+
+function describe(instrument: KnownInstrument, nowMs: number, window: CandleWindow): CandleSet {
+  const { time, interval } = window.candles;
+  const calendar = calendarOf(instrument.calendar);
+  const newest = time.length === 0 ? null : time[time.length - 1];
+  // A source may take a bar's length, within bounds, to give a bar that has closed.
+  const patience = Math.max(PATIENCE_LEAST_MS, Math.min(INTERVAL_MS[interval], PATIENCE_LIMIT_MS));
+  const expected = lastClosedBar(calendar, interval, nowMs - patience);
+  return {
+    ...window,
+    instrument,
+    synthetic: instrument.synthetic,
+    stale: newest === null || (expected !== null && newest < expected),
+    ageMs: newest === null ? null : Math.max(0, nowMs - barClose(calendar, interval, newest)),
+  };
+}
+
+function requireInterval(gateway: Gateway, instrument: KnownInstrument, interval: Interval): void {
+  const available = gateway.intervals(instrument);
+  if (available.includes(interval)) return;
+  const known = available.join(", ");
+  throw new AppError(
+    "interval_unavailable",
+    `${instrument.symbol} has no ${interval} candles, only ${known}`,
+  );
+}
+
+/** Until the bar that forms now is closed, within bounds. */
+function cacheMs(instrument: KnownInstrument, interval: Interval, asOfMs: number): number {
+  const calendar = calendarOf(instrument.calendar);
+  const forming = barOpen(calendar, interval, asOfMs);
+  if (forming === null) return CACHE_LIMIT_MS;
+  const left = barClose(calendar, interval, forming) - asOfMs;
+  return Math.max(CACHE_LEAST_MS, Math.min(CACHE_LIMIT_MS, left));
+}

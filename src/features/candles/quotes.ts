@@ -1,0 +1,170 @@
+import { z } from "zod";
+import { barClose } from "../../core/market/bar-times.js";
+import type { Bars } from "../../core/market/candles.js";
+import { isIntraday } from "../../core/market/interval.js";
+import type { Quote } from "../../core/market/quote.js";
+import { calendarOf, isOpen, previousSession, sessionAt } from "../../core/market/session.js";
+import { type Cache, jsonKind } from "../../platform/cache.js";
+import { AppError } from "../../platform/errors.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { CandleService } from "./candles.js";
+
+/** A quote and what is known of it. */
+export interface PricedQuote extends Quote {
+  /** Difference from the previous close, and as a percentage of it; null without one. */
+  readonly change: number | null;
+  readonly changePercent: number | null;
+  readonly source: string;
+  readonly synthetic: boolean;
+  /** True when it is the close of the newest candle, for sources that have no quotes. */
+  readonly fromCandles: boolean;
+  /** True when the market has traded on for five minutes since. */
+  readonly stale: boolean;
+  readonly ageMs: number;
+}
+
+export interface Quotes {
+  /** At most 30 s old. @throws {AppError} `symbol_unknown`, `no_data` or `provider_unavailable`. */
+  load(instrument: KnownInstrument): Promise<PricedQuote>;
+  /** Quotes of many; those that could not be had come with why. */
+  loadMany(instruments: readonly KnownInstrument[]): Promise<{ quotes: PricedQuote[]; missing: Missing[] }>;
+}
+
+export interface Missing {
+  readonly symbol: string;
+  readonly reason: string;
+}
+
+const TTL_MS = 30_000;
+const STALE_AFTER_MS = 300_000;
+const AT_A_TIME = 8;
+
+const nullable = z.number().nullable();
+const cachedSchema = z.object({
+  symbol: z.string(),
+  price: z.number(),
+  time: z.number(),
+  open: nullable,
+  high: nullable,
+  low: nullable,
+  previousClose: nullable,
+  volume: nullable,
+  bid: nullable,
+  ask: nullable,
+  source: z.string(),
+  synthetic: z.boolean(),
+  fromCandles: z.boolean(),
+});
+type CachedQuote = z.output<typeof cachedSchema>;
+const QUOTE_KIND = jsonKind("quote1", cachedSchema);
+
+export interface QuoteOptions {
+  readonly gateway: Gateway;
+  readonly candles: CandleService;
+  readonly cache: Cache;
+  readonly now: () => number;
+}
+
+export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Quotes {
+  async function fetchQuote(instrument: KnownInstrument): Promise<CachedQuote> {
+    const fetched = await gateway.fetchQuote(instrument);
+    if (fetched === null) return quoteFromCandles(instrument, gateway, candles);
+    const { quote, source, synthetic } = fetched;
+    return { ...quote, source, synthetic, fromCandles: false };
+  }
+
+  async function load(instrument: KnownInstrument): Promise<PricedQuote> {
+    const quote = await cache.remember(QUOTE_KIND, String(instrument.id), TTL_MS, () =>
+      fetchQuote(instrument),
+    );
+    const { price, previousClose, time } = quote;
+    const change = previousClose === null ? null : price - previousClose;
+    const calendar = calendarOf(instrument.calendar);
+    const tradedUntil = isOpen(calendar, now()) ? now() : (previousSession(calendar, now())?.close ?? now());
+    return {
+      ...quote,
+      change,
+      changePercent: change === null || previousClose === null ? null : (100 * change) / previousClose,
+      stale: tradedUntil - time > STALE_AFTER_MS,
+      ageMs: Math.max(0, now() - time),
+    };
+  }
+
+  return {
+    load,
+    async loadMany(instruments) {
+      const quotes: PricedQuote[] = [];
+      const missing: Missing[] = [];
+      const queue = [...instruments];
+      async function work(): Promise<void> {
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+          try {
+            quotes.push(await load(next));
+          } catch (error) {
+            if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+            missing.push({ symbol: next.symbol, reason: error.message });
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
+      return { quotes, missing };
+    },
+  };
+}
+
+/** The close of the newest candle of the finest interval, with the session it lies in. */
+async function quoteFromCandles(
+  instrument: KnownInstrument,
+  gateway: Gateway,
+  candles: CandleService,
+): Promise<CachedQuote> {
+  const calendar = calendarOf(instrument.calendar);
+  const [interval] = gateway.intervals(instrument);
+  const latest = await candles.loadLatest(instrument, interval, 2);
+  const last = latest.candles.time.length - 1;
+  if (last < 0 || latest.source === null)
+    throw new AppError("no_data", `There is no price of ${instrument.symbol}`);
+  const time = latest.candles.time[last];
+  let session = summary(latest.candles, last);
+  let previousClose = last > 0 ? latest.candles.close[last - 1] : null;
+  if (isIntraday(interval)) {
+    const open = sessionAt(calendar, time)?.open ?? time;
+    const today = await candles.loadRange(instrument, interval, open, time + 1);
+    session = summary(today.candles, 0);
+    previousClose = await closeBefore(instrument, candles, open);
+  }
+  return {
+    symbol: instrument.symbol,
+    price: latest.candles.close[last],
+    time: barClose(calendar, interval, time),
+    ...session,
+    previousClose,
+    bid: null,
+    ask: null,
+    source: latest.source,
+    synthetic: latest.synthetic,
+    fromCandles: true,
+  };
+}
+
+async function closeBefore(
+  instrument: KnownInstrument,
+  candles: CandleService,
+  sessionOpen: number,
+): Promise<number | null> {
+  const days = (await candles.loadLatest(instrument, "1d", 3)).candles;
+  const before = days.time.findLastIndex((time) => time < sessionOpen);
+  return before < 0 ? null : days.close[before];
+}
+
+/** Open, high, low and volume of bars [from, end). */
+function summary(bars: Bars, from: number) {
+  const high = bars.high.subarray(from);
+  return {
+    open: bars.open[from] ?? null,
+    high: high.length === 0 ? null : high.reduce((a, b) => Math.max(a, b)),
+    low: high.length === 0 ? null : bars.low.subarray(from).reduce((a, b) => Math.min(a, b)),
+    volume: bars.volume.subarray(from).reduce((a, b) => a + b, 0),
+  };
+}

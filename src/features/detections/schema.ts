@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
+import { instantText, wholeNumberText } from "../../platform/http.js";
+import { intervalText, provenance, symbolText } from "../candles/schema.js";
+
+const time = z.iso.datetime();
+
+/** A share between 0 and 1; a number over 1 is taken for a percentage. */
+const shareText = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,6})?$/, "must be a number from 0 to 100")
+  .transform(Number)
+  .pipe(z.number().max(100))
+  .transform((value) => (value > 1 ? value / 100 : value));
+
+const patternFields = {
+  pattern_type: z.string().describe("Variant of the pattern table, bullish_engulfing"),
+  pattern_name: z.string(),
+  direction: z.enum(["bullish", "bearish", "neutral"]),
+  interval: z.enum(INTERVALS),
+  confidence: z.number().nullable().describe("Measured hit rate, 0..1; null while there is no evidence"),
+  quality: z.number().describe("How well the geometry fits, 0..1; not a probability"),
+  price: z.number().describe("Close of the bar"),
+  volume: z.number(),
+  start_time: time.describe("Open of the first bar of the shape"),
+  bar_time: time.describe("Open of the bar at whose close it is known"),
+  closed_at: time,
+  trend_met: z
+    .boolean()
+    .nullable()
+    .describe("Whether the prior trend is as the pattern asks; null when it asks for none"),
+  source: z.string(),
+  metadata: z.object({
+    trend: z.string().describe("Trend before the shape: up, down or flat"),
+    average_true_range: z.number().nullable(),
+  }),
+};
+
+/** A pattern seen now, not stored. */
+export const sightingSchema = z
+  .object({ ...patternFields, timestamp: time.describe("The same as closed_at") })
+  .describe("Sighting");
+
+export const detectionSchema = z
+  .object({
+    id: z.number().int(),
+    symbol: z.string(),
+    ...patternFields,
+    synthetic: z.boolean(),
+    detected_at: time.describe("When it was stored"),
+  })
+  .describe("Detection");
+
+export const examinationSchema = z
+  .object({
+    symbol: z.string(),
+    timeframe: z.enum(INTERVALS),
+    patterns: z.array(sightingSchema),
+    count: z.number().int(),
+    timestamp: time,
+    ...provenance,
+  })
+  .describe("Examination");
+
+export const detectBody = z.strictObject({
+  symbol: symbolText,
+  timeframe: intervalText.default("1d"),
+  bars: z.number().int().min(1).max(500).default(5).describe("Newest closed bars to look at"),
+});
+export const patternsQuery = z.strictObject({
+  timeframe: intervalText.default("1d"),
+  min_confidence: shareText
+    .default(0)
+    .describe("Least confidence, or quality while there is none; 0..1 or 0..100"),
+  limit: wholeNumberText(1, 500).default(50),
+});
+const page = {
+  limit: wholeNumberText(1, 1_000).default(50),
+  offset: wholeNumberText(0, 1_000_000).default(0),
+};
+const patternText = z.string().regex(/^[\w -]{1,60}$/, "must be a pattern's id or name");
+export const logsQuery = z.strictObject({
+  ...page,
+  symbol: symbolText.optional(),
+  pattern: patternText.optional(),
+  interval: intervalText.optional(),
+});
+export const historyQuery = z.strictObject({
+  ...page,
+  pattern: patternText.optional(),
+  interval: intervalText.optional(),
+  from: instantText.optional(),
+  to: instantText.optional(),
+});
+export const exportQuery = z.strictObject({
+  symbol: symbolText.optional(),
+  pattern: patternText.optional(),
+  days: wholeNumberText(1, 3_650).default(30),
+});
+export const windowQuery = z.strictObject({ window: wholeNumberText(1, 365).default(1).describe("Days") });
+
+export const paginationSchema = z.object({
+  limit: z.number().int(),
+  offset: z.number().int(),
+  total: z.number().int(),
+});
+export const logsSchema = z
+  .object({ logs: z.array(detectionSchema), pagination: paginationSchema })
+  .describe("DetectionLogs");
+export const historySchema = z
+  .object({ symbol: z.string(), detections: z.array(detectionSchema), pagination: paginationSchema })
+  .describe("DetectionHistory");
+export const statsSchema = z
+  .object({
+    daily_detections: z
+      .array(z.object({ date: z.iso.date(), count: z.number().int() }))
+      .describe("Seven UTC days"),
+    top_symbols: z.array(z.object({ symbol: z.string(), count: z.number().int() })),
+  })
+  .describe("DetectionStats");
+export const exportSchema = z
+  .object({ csv_content: z.string(), filename: z.string(), record_count: z.number().int() })
+  .describe("DetectionExport");
+export const patternStatSchema = z
+  .object({
+    pattern: z.string(),
+    name: z.string(),
+    count: z.number().int(),
+    avg_confidence: z.number().nullable().describe("Null while there is no evidence"),
+    avg_quality: z.number(),
+  })
+  .describe("PatternStat");

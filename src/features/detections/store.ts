@@ -1,0 +1,162 @@
+import type { Prisma } from "../../platform/prisma/client.js";
+import type { Interval } from "../../core/market/interval.js";
+import type { Direction } from "../../core/patterns/define.js";
+import type { Database, Sql } from "../../platform/database.js";
+
+/** A detection to be stored; times in epoch ms. */
+export interface NewDetection {
+  readonly instrumentId: number;
+  readonly interval: Interval;
+  readonly pattern: string;
+  readonly direction: Direction;
+  readonly startTime: number;
+  readonly barTime: number;
+  readonly closedAt: number;
+  readonly quality: number;
+  readonly price: number;
+  readonly volume: number;
+  readonly trendMet: boolean | null;
+  readonly source: string;
+  readonly facts: { readonly trend: string; readonly range: number | null };
+}
+
+export interface StoredDetection extends NewDetection {
+  readonly id: number;
+  readonly symbol: string;
+  readonly synthetic: boolean;
+  readonly confidence: number | null;
+  readonly detectedAt: number;
+}
+
+export interface DetectionFilter {
+  readonly symbol?: string | undefined;
+  readonly pattern?: string | undefined;
+  readonly interval?: Interval | undefined;
+  /** Bars that closed in [from, to). */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}
+
+const RECORD = `
+insert into detections (instrument_id, interval, pattern, direction, start_time, bar_time, closed_at, quality,
+  price, volume, trend_met, source, facts)
+select d.i, d.v, d.p, d.d, to_timestamp(d.s / 1000), to_timestamp(d.b / 1000), to_timestamp(d.c / 1000), d.q,
+  d.pr, d.vo, d.tm, d.so, d.f::jsonb
+from unnest($1::int[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6::float8[], $7::float8[],
+  $8::float8[], $9::float8[], $10::float8[], $11::bool[], $12::text[], $13::text[])
+  as d(i, v, p, d, s, b, c, q, pr, vo, tm, so, f)
+on conflict (instrument_id, interval, pattern, bar_time) do nothing
+returning id, instrument_id as "instrumentId", interval, pattern, extract(epoch from bar_time)::float8 * 1000 as "barTime"`;
+
+interface RecordedKey {
+  id: number;
+  instrumentId: number;
+  interval: string;
+  pattern: string;
+  barTime: number;
+}
+
+const keyOf = (row: { instrumentId: number; interval: string; pattern: string; barTime: number }) =>
+  `${row.instrumentId} ${row.interval} ${row.pattern} ${row.barTime}`;
+
+export function createDetectionStore(database: Database) {
+  const { prisma } = database;
+
+  return {
+    record,
+
+    /** Newest first. */
+    async list(
+      filter: DetectionFilter,
+      synthetic: boolean,
+      limit: number,
+      offset: number,
+    ): Promise<StoredDetection[]> {
+      const rows = await prisma.detection.findMany({
+        where: whereOf(filter, synthetic),
+        include: { instrument: { select: { symbol: true, synthetic: true } } },
+        orderBy: { id: "desc" },
+        take: limit,
+        skip: offset,
+      });
+      return rows.map((row) => ({
+        id: Number(row.id),
+        instrumentId: row.instrumentId,
+        interval: row.interval as Interval,
+        symbol: row.instrument.symbol,
+        synthetic: row.instrument.synthetic,
+        pattern: row.pattern,
+        direction: row.direction as Direction,
+        startTime: row.startTime.getTime(),
+        barTime: row.barTime.getTime(),
+        closedAt: row.closedAt.getTime(),
+        quality: row.quality,
+        confidence: row.confidence,
+        price: row.price,
+        volume: row.volume,
+        trendMet: row.trendMet,
+        source: row.source,
+        facts: row.facts as NewDetection["facts"],
+        detectedAt: row.detectedAt.getTime(),
+      }));
+    },
+
+    count: (filter: DetectionFilter, synthetic: boolean): Promise<number> =>
+      prisma.detection.count({ where: whereOf(filter, synthetic) }),
+
+    /** 0 before the first. */
+    async latestId(synthetic: boolean): Promise<number> {
+      const row = await prisma.detection.findFirst({
+        where: { instrument: { synthetic } },
+        orderBy: { id: "desc" },
+        select: { id: true },
+      });
+      return row === null ? 0 : Number(row.id);
+    },
+  };
+}
+
+export type DetectionStore = ReturnType<typeof createDetectionStore>;
+
+/** Stores detections that are not there yet and returns those, with their ids. */
+async function record(
+  sql: Sql,
+  detections: readonly NewDetection[],
+): Promise<(NewDetection & { id: number })[]> {
+  if (detections.length === 0) return [];
+  const column = <T>(pick: (detection: NewDetection) => T) => detections.map(pick);
+  const rows = await sql.query<RecordedKey>(RECORD, [
+    column((d) => d.instrumentId),
+    column((d) => d.interval),
+    column((d) => d.pattern),
+    column((d) => d.direction),
+    column((d) => d.startTime),
+    column((d) => d.barTime),
+    column((d) => d.closedAt),
+    column((d) => d.quality),
+    column((d) => d.price),
+    column((d) => d.volume),
+    column((d) => d.trendMet),
+    column((d) => d.source),
+    column((d) => JSON.stringify(d.facts)),
+  ]);
+  const ids = new Map(rows.map((row) => [keyOf(row), row.id]));
+  return detections.flatMap((detection) => {
+    const id = ids.get(keyOf(detection));
+    return id === undefined ? [] : [{ ...detection, id }];
+  });
+}
+
+function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionWhereInput {
+  const { symbol, pattern, interval, from, to } = filter;
+  const closedAt = {
+    ...(from === undefined ? {} : { gte: new Date(from) }),
+    ...(to === undefined ? {} : { lt: new Date(to) }),
+  };
+  return {
+    instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(interval === undefined ? {} : { interval }),
+    ...(from === undefined && to === undefined ? {} : { closedAt }),
+  };
+}

@@ -1,0 +1,157 @@
+import { barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
+import { barAt, type Bar } from "../../core/market/candles.js";
+import type { Interval } from "../../core/market/interval.js";
+import { calendarOf } from "../../core/market/session.js";
+import type { Database } from "../../platform/database.js";
+import type { EventLog } from "../../platform/event-log.js";
+import { isoTime } from "../../platform/http.js";
+import type { Lease, Leases } from "../../platform/lease.js";
+import type { Metrics } from "../../platform/metrics.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Alerts } from "../alerts/alerts.js";
+import type { Candidate } from "../alerts/rules.js";
+import type { CandleService, CandleSet } from "../candles/candles.js";
+import { type Detections, detectionOf } from "../detections/detections.js";
+import { LEAD_BARS } from "../detections/find.js";
+import type { DetectionStore, NewDetection } from "../detections/store.js";
+import type { Instruments } from "../instruments/instruments.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { Cursors, ScanCounts, ScanStore } from "./store.js";
+
+export interface ScanOptions {
+  readonly database: Database;
+  readonly store: ScanStore;
+  readonly leases: Leases;
+  readonly eventLog: EventLog;
+  readonly gateway: Gateway;
+  readonly instruments: Instruments;
+  readonly candles: CandleService;
+  readonly detections: Detections;
+  readonly detectionStore: DetectionStore;
+  readonly alerts: Alerts;
+  readonly metrics: Metrics;
+  readonly intervals: readonly Interval[];
+}
+
+/** Bars that are examined when an interval of a symbol is scanned for the first time. */
+const HISTORY_BARS = 200;
+/** Bars that are examined after a long pause; older ones are passed over. */
+const CATCH_UP_LIMIT = 2_000;
+/** Newly closed bars that subscribers are told of one by one. */
+const TOLD_BARS = 3;
+
+/** New closed bars of one interval, with the bars before them. */
+interface Fresh {
+  readonly set: CandleSet;
+  /** First bar to be examined. */
+  readonly from: number;
+  /** True when the interval has been scanned before. */
+  readonly resumed: boolean;
+}
+
+/**
+ * Examines the new closed bars of one symbol on every interval. Detections, decisions, alerts and the cursor that
+ * says how far it got are one transaction, so that a crash loses nothing and repeats nothing.
+ */
+export async function scanSymbol(
+  options: ScanOptions,
+  symbol: string,
+  lease: Lease,
+  autoAlerts: boolean,
+  signal: AbortSignal,
+): Promise<ScanCounts> {
+  const { database, store, leases, detections, detectionStore, alerts, metrics } = options;
+  const instrument = await options.instruments.resolve(symbol);
+  const fresh = await loadFresh(options, instrument, await store.loadCursors(instrument.id));
+  if (fresh.length === 0) return { symbols: 1, failures: 0, bars: 0, detections: 0, alerts: 0 };
+  const sightings = await detections.examineWindows(
+    fresh.map(({ set: { candles }, from }) => ({ candles, from })),
+    signal,
+  );
+  signal.throwIfAborted();
+  const found = fresh.flatMap((part, i) =>
+    sightings[i].map((sighting) => ({ part, at: sighting.at, detection: detectionOf(sighting, part.set) })),
+  );
+  const { recorded, consideration } = await database.transaction(async (sql) => {
+    await leases.confirm(sql, lease);
+    const stored = await detectionStore.record(
+      sql,
+      found.map(({ detection }) => detection),
+    );
+    const candidates = candidatesOf(stored, found, instrument);
+    const considered = await alerts.consider(sql, candidates, autoAlerts);
+    await store.saveCursors(sql, instrument.id, cursorsOf(fresh));
+    return { recorded: stored, consideration: considered };
+  });
+  alerts.announce(consideration);
+  for (const { pattern } of recorded) metrics.detections.inc({ pattern });
+  await tellBars(options.eventLog, fresh);
+  const bars = fresh.reduce((sum, { set, from }) => sum + set.candles.time.length - from, 0);
+  return { symbols: 1, failures: 0, bars, detections: recorded.length, alerts: consideration.raised.length };
+}
+
+async function loadFresh(
+  { intervals, gateway, candles }: ScanOptions,
+  instrument: KnownInstrument,
+  cursors: Cursors,
+): Promise<Fresh[]> {
+  const calendar = calendarOf(instrument.calendar);
+  const available = gateway.intervals(instrument);
+  const asOfMs = await gateway.feedNowMs(instrument);
+  const fresh: Fresh[] = [];
+  for (const interval of intervals.filter((wanted) => available.includes(wanted))) {
+    const cursor = cursors.get(interval);
+    const newest = lastClosedBar(calendar, interval, asOfMs);
+    if (newest === null || (cursor !== undefined && cursor >= newest)) continue;
+    const wanted =
+      cursor === undefined
+        ? HISTORY_BARS
+        : Math.min(CATCH_UP_LIMIT, barOpensBetween(calendar, interval, cursor + 1, asOfMs).length);
+    const set = await candles.loadLatest(instrument, interval, wanted + LEAD_BARS);
+    const { time } = set.candles;
+    const after = cursor === undefined ? time.length - HISTORY_BARS : time.findIndex((open) => open > cursor);
+    if (time.length === 0 || after === -1) continue;
+    fresh.push({ set, from: Math.max(0, after), resumed: cursor !== undefined });
+  }
+  return fresh;
+}
+
+function candidatesOf(
+  stored: readonly (NewDetection & { id: number })[],
+  found: readonly { part: Fresh; at: number; detection: NewDetection }[],
+  { symbol, synthetic }: KnownInstrument,
+): Candidate[] {
+  const places = new Map(found.map(({ part, at, detection }) => [keyOf(detection), { part, at }]));
+  return stored.flatMap((detection) => {
+    const place = places.get(keyOf(detection));
+    if (place === undefined) return [];
+    const barsSince = place.part.set.candles.time.length - 1 - place.at;
+    const fresh = place.part.resumed || barsSince === 0;
+    return [{ ...detection, symbol, synthetic, confidence: null, fresh, barsSince }];
+  });
+}
+
+const keyOf = ({ interval, pattern, barTime }: NewDetection) => `${interval} ${pattern} ${barTime}`;
+
+function cursorsOf(fresh: readonly Fresh[]): Cursors {
+  return new Map(
+    fresh.map(({ set: { candles } }) => [candles.interval, candles.time[candles.time.length - 1]] as const),
+  );
+}
+
+/** Tells subscribers of bars that closed since the last scan. */
+async function tellBars(eventLog: EventLog, fresh: readonly Fresh[]): Promise<void> {
+  for (const { set, from, resumed } of fresh) {
+    if (!resumed) continue;
+    const { candles, instrument } = set;
+    const { length } = candles.time;
+    for (let i = Math.max(from, length - TOLD_BARS); i < length; i++) {
+      const topic = `candles:${instrument.symbol}:${candles.interval}`;
+      await eventLog.announce({ topic, payload: barView(barAt(candles, i), set) });
+    }
+  }
+}
+
+function barView({ time, ...prices }: Bar, { source, synthetic }: CandleSet) {
+  return { timestamp: isoTime(time), ...prices, source, synthetic };
+}

@@ -1,0 +1,250 @@
+import { z } from "zod";
+import { AppError, messageOf } from "../../platform/errors.js";
+import { isoTime } from "../../platform/http.js";
+import { type Lease, LeaseLostError } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Settings } from "../../platform/settings.js";
+import { SCAN_TOPIC } from "../alerts/topics.js";
+import { type ScanOptions, scanSymbol } from "./scan.js";
+import type { ScanCounts, ScanRecord } from "./store.js";
+
+/** How the scanner runs. */
+export interface ScannerConfig {
+  readonly active: boolean;
+  readonly symbols: readonly string[];
+  readonly intervalS: number;
+  readonly autoAlerts: boolean;
+  /** When it was started and stopped last, epoch ms. */
+  readonly startedAt: number | null;
+  readonly stoppedAt: number | null;
+}
+
+/**
+ * What users changed of the configured defaults; kept in the database, so that it is the same for all instances
+ * and after a restart, and so that a default nobody touched still follows the environment.
+ */
+const overridesSchema = z.object({
+  active: z.boolean().optional(),
+  symbols: z.array(z.string()).optional(),
+  intervalS: z.number().optional(),
+  autoAlerts: z.boolean().optional(),
+  startedAt: z.number().nullable().optional(),
+  stoppedAt: z.number().nullable().optional(),
+});
+type Overrides = z.output<typeof overridesSchema>;
+
+export interface ScannerChange {
+  readonly symbols?: readonly string[] | undefined;
+  readonly intervalS?: number | undefined;
+  readonly autoAlerts?: boolean | undefined;
+}
+
+export interface ScannerStatus {
+  readonly config: ScannerConfig;
+  readonly totals: ScanCounts & { scans: number };
+  readonly newest: ScanRecord | null;
+  /** True when this process runs the scans. */
+  readonly leader: boolean;
+}
+
+export interface Scanner {
+  /** @throws {AppError} `scanner_already_active`, or as symbols do. */
+  start(change: ScannerChange): Promise<ScannerConfig>;
+  stop(): Promise<ScannerStatus>;
+  configure(change: ScannerChange): Promise<ScannerConfig>;
+  status(): Promise<ScannerStatus>;
+  /** As known here; another instance's change is seen with the next run. */
+  config(): ScannerConfig;
+  readonly defaults: ScannerConfig;
+  readonly loop: LoopDefinition;
+}
+
+export interface ScannerOptions extends ScanOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly owner: string;
+  readonly now: () => number;
+  /** Symbols scanned at the same time. */
+  readonly batchSize: number;
+  readonly defaults: { readonly intervalS: number; readonly active: boolean };
+  /** Makes the loop run now. */
+  readonly trigger: () => void;
+}
+
+const SETTING = "scanner.config";
+const LEASE = "scanner";
+const LEASE_MS = 15_000;
+const RENEW_MS = 4_000;
+const TIMEOUT_MS = 600_000;
+const NOTHING: ScanCounts = { symbols: 0, failures: 0, bars: 0, detections: 0, alerts: 0 };
+
+export function createScanner(options: ScannerOptions): Scanner {
+  const { settings, instruments, store, metrics, now } = options;
+  const defaults: ScannerConfig = {
+    active: options.defaults.active,
+    symbols: [...instruments.defaultUniverse()],
+    intervalS: options.defaults.intervalS,
+    autoAlerts: true,
+    startedAt: options.defaults.active ? now() : null,
+    stoppedAt: null,
+  };
+  let config = defaults;
+  let leader = false;
+  /** Set when somebody asked for a scan now instead of with the next slot. */
+  let asked = false;
+
+  function apply(overrides: Overrides): ScannerConfig {
+    const set = Object.entries(overrides).filter(([, value]) => value !== undefined);
+    config = { ...defaults, ...Object.fromEntries(set) };
+    metrics.scannerActive.set(config.active ? 1 : 0);
+    return config;
+  }
+
+  const loadOverrides = async (): Promise<Overrides> => (await settings.load(SETTING, overridesSchema)) ?? {};
+  const refresh = async (): Promise<ScannerConfig> => apply(await loadOverrides());
+
+  async function change(asked: ScannerChange, more: Overrides = {}): Promise<ScannerConfig> {
+    const symbols = asked.symbols?.map((text) => instruments.identify(text).symbol);
+    const next: Overrides = {
+      ...(await loadOverrides()),
+      ...(symbols === undefined ? {} : { symbols: [...new Set(symbols)] }),
+      ...(asked.intervalS === undefined ? {} : { intervalS: asked.intervalS }),
+      ...(asked.autoAlerts === undefined ? {} : { autoAlerts: asked.autoAlerts }),
+      ...more,
+    };
+    await settings.save(SETTING, next);
+    return apply(next);
+  }
+
+  async function status(): Promise<ScannerStatus> {
+    const current = await refresh();
+    const [totals, newest] = await Promise.all([
+      store.loadTotals(current.startedAt ?? 0),
+      store.loadNewest(),
+    ]);
+    return { config: current, totals, newest, leader };
+  }
+
+  function runNow(): void {
+    asked = true;
+    options.trigger();
+  }
+
+  return {
+    defaults,
+    config: () => config,
+    status,
+    async start(wanted) {
+      if ((await refresh()).active) {
+        throw new AppError("scanner_already_active", "Stop it first, or change it with /api/scan/config");
+      }
+      const next = await change(wanted, { active: true, startedAt: now(), stoppedAt: null });
+      runNow();
+      return next;
+    },
+    async stop() {
+      await change({}, { active: false, stoppedAt: now() });
+      return status();
+    },
+    async configure(wanted) {
+      const next = await change(wanted);
+      if (next.active) runNow();
+      return next;
+    },
+    loop: {
+      name: "scanner",
+      everyMs: () => config.intervalS * 1_000,
+      timeoutMs: TIMEOUT_MS,
+      aligned: true,
+      async run(nowMs, signal) {
+        const current = await refresh();
+        if (!current.active) return;
+        const lease = await options.leases.acquire(LEASE, LEASE_MS);
+        leader = lease !== null;
+        if (lease === null) return;
+        const everyMs = current.intervalS * 1_000;
+        const slot = asked ? nowMs : Math.floor(nowMs / everyMs) * everyMs;
+        asked = false;
+        await runScan(options, current, slot, lease, signal);
+      },
+    },
+  };
+}
+
+/** One pass over all symbols for a slot, unless it has been finished before. */
+async function runScan(
+  options: ScannerOptions,
+  config: ScannerConfig,
+  slotMs: number,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, database, eventLog, leases, log } = options;
+  const id = await store.claim(slotMs, options.owner);
+  if (id === null) return;
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    leases.acquire(LEASE, LEASE_MS).then(
+      (held) => held?.token === lease.token || lost.abort(new LeaseLostError("the scanner runs elsewhere")),
+      (error: unknown) => log.warn({ reason: messageOf(error) }, "scanner lease not renewed"),
+    );
+  }, RENEW_MS);
+  const started = performance.now();
+  try {
+    const counts = await scanAll(options, config, lease, AbortSignal.any([signal, lost.signal]));
+    const durationMs = performance.now() - started;
+    await database.transaction(async (sql) => {
+      await leases.confirm(sql, lease);
+      await store.finish(sql, id, counts, null);
+      const payload = { kind: "finished", id, slot: isoTime(slotMs), ...counts, duration_ms: durationMs };
+      await eventLog.append(sql, [{ topic: SCAN_TOPIC, payload }]);
+    });
+    eventLog.wake();
+    log.info({ scan: id, ...counts, durationMs: Math.round(durationMs) }, "scan finished");
+  } catch (error) {
+    if (!(error instanceof LeaseLostError) && !signal.aborted) {
+      await store.finish(database, id, NOTHING, messageOf(error));
+    }
+    throw error;
+  } finally {
+    clearInterval(renewal);
+  }
+}
+
+/** Scans symbols a few at a time. A symbol that fails is counted and named in the log; the others go on. */
+async function scanAll(
+  options: ScannerOptions,
+  config: ScannerConfig,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<ScanCounts> {
+  const queue = [...config.symbols];
+  const total = { ...NOTHING };
+  async function work(): Promise<void> {
+    for (let symbol = queue.shift(); symbol !== undefined; symbol = queue.shift()) {
+      signal.throwIfAborted();
+      const counts = await scanOne(options, symbol, lease, config.autoAlerts, signal);
+      for (const key of Object.keys(total) as (keyof ScanCounts)[]) total[key] += counts[key];
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(options.batchSize, queue.length) }, work));
+  return total;
+}
+
+async function scanOne(
+  options: ScannerOptions,
+  symbol: string,
+  lease: Lease,
+  autoAlerts: boolean,
+  signal: AbortSignal,
+): Promise<ScanCounts> {
+  try {
+    return await scanSymbol(options, symbol, lease, autoAlerts, signal);
+  } catch (error) {
+    const fatal = error instanceof LeaseLostError || signal.aborted || !(error instanceof AppError);
+    if (fatal || error.code === "database_unavailable") throw error;
+    options.log.warn({ symbol, code: error.code, reason: error.message }, "symbol not scanned");
+    return { ...NOTHING, symbols: 1, failures: 1 };
+  }
+}

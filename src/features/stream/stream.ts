@@ -1,0 +1,134 @@
+import { parseInterval } from "../../core/market/interval.js";
+import type { Bus } from "../../platform/bus.js";
+import { AppError } from "../../platform/errors.js";
+import {
+  type EventLog,
+  eventCommitted,
+  type LoggedEvent,
+  type Notice,
+  noticeHeard,
+} from "../../platform/event-log.js";
+import { isoTime } from "../../platform/http.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Metrics } from "../../platform/metrics.js";
+import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
+import type { Instruments } from "../instruments/instruments.js";
+
+/** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
+export interface TopicKind {
+  readonly name: string;
+  readonly form: string;
+  /** True when events are numbered and kept, so that a subscriber can ask for those it missed. */
+  readonly kept: boolean;
+  readonly description: string;
+}
+
+export const TOPICS: readonly TopicKind[] = Object.freeze([
+  { name: ALERT_TOPIC, form: ALERT_TOPIC, kept: true, description: "Alerts as they are raised and answered" },
+  { name: SCAN_TOPIC, form: SCAN_TOPIC, kept: true, description: "Scans as they finish" },
+  {
+    name: "candles",
+    form: "candles:SYMBOL:INTERVAL",
+    kept: false,
+    description: "Bars of a scanned symbol as they close",
+  },
+]);
+
+export interface Replay {
+  readonly frames: readonly string[];
+  /** Number of the last event of the topic, to resume from. */
+  readonly seq: number;
+  /** True when there were more than could be replayed: the subscriber should read the REST lists. */
+  readonly truncated: boolean;
+}
+
+/** What is published, as text frames by topic. */
+export interface Stream {
+  /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
+  topicOf(text: string): string;
+  onFrame(listener: (topic: string, frame: string) => void): void;
+  /** Events of a kept topic after a number; nothing for the others. */
+  replay(topic: string, since: number): Promise<Replay>;
+  /** Forgets events that nobody will resume from. */
+  readonly pruning: LoopDefinition;
+}
+
+const REPLAY_LIMIT = 1_000;
+const KEEP_MS = 48 * 3_600_000;
+const PRUNE_EVERY_MS = 600_000;
+
+export function createStream(options: {
+  eventLog: EventLog;
+  bus: Bus;
+  instruments: Instruments;
+  metrics: Metrics;
+  now: () => number;
+}): Stream {
+  const { eventLog, bus, instruments, metrics, now } = options;
+  const listeners: ((topic: string, frame: string) => void)[] = [];
+
+  function publish(topic: string, frame: string): void {
+    for (const listener of listeners) listener(topic, frame);
+  }
+  bus.subscribe(eventCommitted, (event) => {
+    if (event.topic === ALERT_TOPIC)
+      metrics.alertDelaySeconds.observe(Math.max(0, now() - event.time) / 1_000);
+    publish(event.topic, eventFrame(event));
+  });
+  bus.subscribe(noticeHeard, (notice) => publish(notice.topic, noticeFrame(notice, now())));
+
+  return {
+    topicOf(text) {
+      if (text === ALERT_TOPIC || text === SCAN_TOPIC) return text;
+      const [name, symbol, intervalText, ...rest] = text.split(":");
+      const interval = parseInterval(intervalText ?? "");
+      if (name === "candles" && symbol !== undefined && interval !== null && rest.length === 0) {
+        return `candles:${instruments.identify(symbol).symbol}:${interval}`;
+      }
+      const forms = TOPICS.map(({ form }) => form).join(", ");
+      throw new AppError("invalid_request", `${text.slice(0, 80)} is no topic; topics are ${forms}`);
+    },
+    onFrame: (listener) => void listeners.push(listener),
+    async replay(topic, since) {
+      if (!TOPICS.some(({ name, kept }) => kept && name === topic))
+        return { frames: [], seq: 0, truncated: false };
+      const events = await eventLog.readAfter(topic, since, REPLAY_LIMIT + 1);
+      const kept = events.slice(0, REPLAY_LIMIT);
+      return {
+        frames: kept.map(eventFrame),
+        seq: kept.at(-1)?.seq ?? since,
+        truncated: events.length > REPLAY_LIMIT,
+      };
+    },
+    pruning: {
+      name: "event-pruning",
+      everyMs: () => PRUNE_EVERY_MS,
+      timeoutMs: 60_000,
+      run: async () => {
+        await eventLog.prune(KEEP_MS);
+      },
+    },
+  };
+}
+
+function eventFrame({ topic, seq, previousSeq, time, payload }: LoggedEvent): string {
+  return JSON.stringify({
+    type: "event",
+    topic,
+    seq,
+    previous_seq: previousSeq,
+    time: isoTime(time),
+    data: payload,
+  });
+}
+
+function noticeFrame({ topic, payload }: Notice, nowMs: number): string {
+  return JSON.stringify({
+    type: "event",
+    topic,
+    seq: null,
+    previous_seq: null,
+    time: isoTime(nowMs),
+    data: payload,
+  });
+}

@@ -1,0 +1,187 @@
+import { createHash, randomBytes } from "node:crypto";
+import { jwtVerify, SignJWT } from "jose";
+import { LRUCache } from "lru-cache";
+import type { Clock } from "../../platform/clock.js";
+import type { Principal, Role } from "../../platform/http.js";
+import type { KeyHolder, UserStore } from "./store.js";
+
+export type TokenPurpose = "api" | "socket";
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAt: number;
+}
+
+/** Who bears what: API keys, the tokens made for them, and tickets for sockets. */
+export interface Credentials {
+  /**
+   * Whom a bearer token or API key stands for; null when it stands for nobody (unknown, expired, revoked,
+   * malformed, signed otherwise).
+   */
+  authenticate(credential: string): Promise<Principal | null>;
+  /** A token of the caller's, good for 15 minutes (30 s to open a socket) and no longer than the key behind it. */
+  issueToken(principal: Principal, purpose: TokenPurpose): Promise<IssuedToken>;
+  /** Whom a socket ticket stands for; each ticket is good once. */
+  redeemTicket(ticket: string): Promise<Principal | null>;
+  /** Stops believing what was looked up before. */
+  forget(): void;
+}
+
+const ISSUER = "tx";
+const LIFETIME_S: Readonly<Record<TokenPurpose, number>> = { api: 900, socket: 30 };
+/** How long a looked-up key is believed: a revoked one stops working within this time. */
+const KEY_TTL_MS = 1_000;
+const TOUCH_EVERY_MS = 60_000;
+const KEY_SHAPE = /^[\w-]{32,128}$/;
+const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+export function createCredentials(options: {
+  store: UserStore;
+  clock: Clock;
+  secret: Uint8Array;
+}): Credentials {
+  const { clock, secret } = options;
+  const redeemed = new LRUCache<string, true>({ max: 100_000, ttl: 2 * 1_000 * LIFETIME_S.socket });
+  const keys = createKeyLookup(options.store, clock);
+
+  async function fromToken(
+    token: string,
+    purpose: TokenPurpose,
+  ): Promise<{ principal: Principal; id: string } | null> {
+    const claims = await verify(token, purpose, secret, clock.now());
+    if (claims === null) return null;
+    const { userId, role, keyId, id } = claims;
+    // A socket outlives the ticket that opened it; what a token opened ends with the token.
+    const ends = purpose === "api" ? { expiresAt: claims.expiresAt } : {};
+    if (keyId === null) return { principal: { userId, role, anonymous: true, ...ends }, id };
+    const holder = await keys.byId(keyId);
+    return holder === null ? null : { principal: { ...principalOf(holder), ...ends }, id };
+  }
+
+  return {
+    async authenticate(credential) {
+      if (TOKEN_SHAPE.test(credential)) return (await fromToken(credential, "api"))?.principal ?? null;
+      if (!KEY_SHAPE.test(credential)) return null;
+      const holder = await keys.byDigest(digestOf(credential));
+      return holder === null ? null : principalOf(holder);
+    },
+
+    async issueToken(principal, purpose) {
+      const now = Math.floor(clock.now() / 1_000);
+      const expires = now + LIFETIME_S[purpose];
+      const token = await new SignJWT({
+        role: principal.role,
+        ...(principal.keyId ? { kid: principal.keyId } : {}),
+      })
+        .setProtectedHeader({ alg: "HS256" })
+        .setIssuer(ISSUER)
+        .setAudience(purpose)
+        .setSubject(principal.userId)
+        .setJti(randomBytes(16).toString("base64url"))
+        .setIssuedAt(now)
+        .setExpirationTime(expires)
+        .sign(secret);
+      return { token, expiresAt: expires * 1_000 };
+    },
+
+    async redeemTicket(ticket) {
+      const found = await fromToken(ticket, "socket");
+      if (found === null || redeemed.has(found.id)) return null;
+      redeemed.set(found.id, true);
+      return found.principal;
+    },
+    forget: () => keys.forget(),
+  };
+}
+
+/** Finds keys, and believes what it found for a second. */
+function createKeyLookup(store: UserStore, clock: Clock) {
+  const holders = new LRUCache<string, { holder: KeyHolder | null }>({ max: 10_000, ttl: KEY_TTL_MS });
+  const touched = new LRUCache<string, true>({ max: 10_000, ttl: TOUCH_EVERY_MS });
+
+  async function live(cacheKey: string, find: () => Promise<KeyHolder | null>): Promise<KeyHolder | null> {
+    let known = holders.get(cacheKey);
+    if (known === undefined) {
+      known = { holder: await find() };
+      holders.set(cacheKey, known);
+    }
+    const { holder } = known;
+    const now = clock.now();
+    if (holder === null || holder.revokedAt !== null) return null;
+    if (holder.expiresAt !== null && holder.expiresAt.getTime() <= now) return null;
+    if (!touched.has(holder.keyId)) {
+      touched.set(holder.keyId, true);
+      await store.touchKey(holder.keyId, new Date(now));
+    }
+    return holder;
+  }
+
+  return {
+    byDigest: (digest: string) => live(digest, () => store.findHolderByDigest(digest)),
+    byId: (id: string) => live(`id:${id}`, () => store.findHolderByKeyId(id)),
+    forget: () => holders.clear(),
+  };
+}
+
+function principalOf({ userId, role, keyId, expiresAt }: KeyHolder): Principal {
+  return {
+    userId,
+    role,
+    anonymous: false,
+    keyId,
+    ...(expiresAt === null ? {} : { expiresAt: expiresAt.getTime() }),
+  };
+}
+
+/** What is stored of a key. */
+export function digestOf(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}
+
+interface Claims {
+  readonly id: string;
+  readonly userId: string;
+  readonly role: Role;
+  readonly keyId: string | null;
+  readonly expiresAt: number;
+}
+
+const ROLES: readonly string[] = ["viewer", "trader", "admin"] satisfies Role[];
+
+/** Claims of a token signed here, for this purpose, not expired and not from the future; otherwise null. */
+async function verify(
+  token: string,
+  purpose: TokenPurpose,
+  secret: Uint8Array,
+  now: number,
+): Promise<Claims | null> {
+  try {
+    const { payload } = await jwtVerify(token, secret, {
+      algorithms: ["HS256"],
+      issuer: ISSUER,
+      audience: purpose,
+      requiredClaims: ["exp", "iat", "sub", "jti", "role"],
+      maxTokenAge: LIFETIME_S[purpose],
+      currentDate: new Date(now),
+    });
+    const { jti, sub, role, kid, exp } = payload;
+    if (
+      jti === undefined ||
+      sub === undefined ||
+      exp === undefined ||
+      typeof role !== "string" ||
+      !ROLES.includes(role)
+    )
+      return null;
+    return {
+      id: jti,
+      userId: sub,
+      role: role as Role,
+      keyId: typeof kid === "string" ? kid : null,
+      expiresAt: 1_000 * exp,
+    };
+  } catch {
+    // Whatever is wrong with a token, its bearer is nobody; the reason would only help to forge one.
+    return null;
+  }
+}

@@ -1,0 +1,307 @@
+import { z } from "zod";
+import { INTERVALS, type Interval, parseInterval } from "../core/market/interval.js";
+
+/** One environment variable: how its text is read, and what `.env.example` says of it. */
+interface Variable {
+  readonly group: string;
+  readonly about: string;
+  /** Text used when the variable is unset or empty; undefined means that there is none. */
+  readonly fallback?: string;
+  readonly read: z.ZodType;
+}
+
+const wholeNumber = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(z.number().min(min).max(max));
+const decimal = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, "must be a number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+const flag = z.enum(["true", "false"]).transform((text) => text === "true");
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== ""),
+);
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    message: `must be an address starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+  });
+const intervals = list.transform((items, context): readonly Interval[] =>
+  items.map((item) => {
+    const interval = parseInterval(item);
+    if (interval === null) context.addIssue(`${item} is none of ${INTERVALS.join(", ")}`);
+    return interval ?? "1d";
+  }),
+);
+const sources = list.pipe(
+  z
+    .array(z.enum(["synthetic", "files", "yahoo"]))
+    .min(1)
+    .refine((names) => !names.includes("synthetic") || names.length === 1, {
+      message: "synthetic never mixes with other sources: list it alone",
+    }),
+);
+const instant = z
+  .string()
+  .refine((text) => Number.isFinite(Date.parse(text)), { message: "must be an ISO date or date-time" })
+  .transform((text) => Date.parse(text));
+
+/** The environment. A row here and a line in `.env.example` (kept equal by a test) is all a variable needs. */
+export const VARIABLES = {
+  NODE_ENV: {
+    group: "Process",
+    about: "development, test or production; production refuses weak secrets",
+    fallback: "development",
+    read: z.enum(["development", "test", "production"]),
+  },
+  HOST: {
+    group: "Process",
+    about: "Address to listen on. Beyond loopback, authentication is required (see Access)",
+    fallback: "127.0.0.1",
+    read: z.string().min(1),
+  },
+  PORT: { group: "Process", about: "Port to listen on", fallback: "3000", read: wholeNumber(0, 65_535) },
+  DATA_DIR: {
+    group: "Process",
+    about: "Folder of the embedded database",
+    fallback: "data",
+    read: z.string().min(1),
+  },
+  STRUCTURED_LOGS: {
+    group: "Process",
+    about: "true writes JSON lines, false readable ones; unset chooses by terminal",
+    read: flag,
+  },
+  LOG_LEVEL: {
+    group: "Process",
+    about: "trace, debug, info, warn, error or fatal",
+    fallback: "info",
+    read: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+  },
+  DATABASE_URL: {
+    group: "Storage",
+    about: "Postgres 14 or newer; unset starts an embedded Postgres in DATA_DIR",
+    read: url("postgres:", "postgresql:"),
+  },
+  EMBEDDED_DATABASE: {
+    group: "Storage",
+    about: "auto, postgres or pglite: which embedded database when DATABASE_URL is unset",
+    fallback: "auto",
+    read: z.enum(["auto", "postgres", "pglite"]),
+  },
+  REDIS_URL: {
+    group: "Storage",
+    about: "Redis for cache and rate limits; unset keeps both in memory",
+    read: url("redis:", "rediss:"),
+  },
+  MARKET_DATA: {
+    group: "Market data",
+    about: "Comma list of sources in order of preference: yahoo, files; or synthetic alone",
+    fallback: "synthetic",
+    read: sources,
+  },
+  SYNTHETIC_SEED: {
+    group: "Market data",
+    about: "Seed of the synthetic market; the same seed gives the same prices",
+    fallback: "1",
+    read: wholeNumber(0, 4_294_967_295),
+  },
+  FILES_DIR: {
+    group: "Market data",
+    about: "Comma list of folders with CSV or CSV.gz candles for the source files",
+    read: list,
+  },
+  FILES_REPLAY_SPEED: {
+    group: "Market data",
+    about: "0 serves the files as history; 60 replays one minute of them a second",
+    fallback: "0",
+    read: decimal(0, 1_000_000),
+  },
+  FILES_REPLAY_FROM: {
+    group: "Market data",
+    about: "ISO date or date-time at which a replay starts; required for one",
+    read: instant,
+  },
+  YAHOO_BASE_URL: {
+    group: "Market data",
+    about: "Address of the Yahoo chart service",
+    fallback: "https://query1.finance.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  ENABLE_BACKGROUND_WORKERS: {
+    group: "Scanner",
+    about: "false starts no background loop; the scanner can still be started over REST",
+    fallback: "true",
+    read: flag,
+  },
+  BACKEND_SCAN_INTERVAL: {
+    group: "Scanner",
+    about: "Seconds between scans",
+    fallback: "300",
+    read: wholeNumber(1, 86_400),
+  },
+  SCAN_SYMBOLS: {
+    group: "Scanner",
+    about: "Comma list; unset scans what the source lists, or ten well-known symbols",
+    read: list,
+  },
+  SCAN_INTERVALS: {
+    group: "Scanner",
+    about: `Comma list of candle intervals (${INTERVALS.join(", ")})`,
+    fallback: "5m,15m,1h,1d",
+    read: intervals,
+  },
+  SCAN_BATCH_SIZE: {
+    group: "Scanner",
+    about: "Symbols that are fetched and examined at the same time",
+    fallback: "6",
+    read: wholeNumber(1, 500),
+  },
+  ALERT_CONFIDENCE_THRESHOLD: {
+    group: "Alerts",
+    about: "Smallest confidence (quality where no confidence is known yet) that raises an alert, 0..1",
+    fallback: "0.85",
+    read: decimal(0, 1),
+  },
+  ALERT_DEDUPE_MINUTES: {
+    group: "Alerts",
+    about: "Minutes of market time within which a symbol and pattern raise no second alert",
+    fallback: "10",
+    read: decimal(0, 100_000),
+  },
+  SECRET_KEY: {
+    group: "Access",
+    about: "Signs tokens; at least 32 characters. Required in production and beyond loopback",
+    read: z.string().min(1),
+  },
+  ADMIN_API_KEY: {
+    group: "Access",
+    about: "API key of the first administrator; at least 32 characters. Required beyond loopback",
+    read: z.string().min(1),
+  },
+  ALLOW_ANONYMOUS: {
+    group: "Access",
+    about: "true lets callers without a key act as a trader beyond loopback",
+    fallback: "false",
+    read: flag,
+  },
+  CORS_ORIGINS: {
+    group: "Access",
+    about: "Comma list of browser origins that may call the API and open sockets",
+    fallback: "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173",
+    read: list,
+  },
+  TRUST_PROXY_HOPS: {
+    group: "Access",
+    about: "Reverse proxies in front of the server whose X-Forwarded-For is believed",
+    fallback: "0",
+    read: wholeNumber(0, 10),
+  },
+  RATE_LIMIT_MULTIPLIER: {
+    group: "Access",
+    about: "Multiplies every per-minute limit; existing dashboards call in bursts of 20",
+    fallback: "10",
+    read: decimal(0.01, 10_000),
+  },
+  RATELIMIT_STORAGE_URI: {
+    group: "Access",
+    about: "memory:// or a Redis address for rate limits; unset follows REDIS_URL",
+    read: url("memory:", "redis:", "rediss:"),
+  },
+  SENTRY_DSN: {
+    group: "Errors",
+    about: "Sends server errors to Sentry; unset loads no such code",
+    read: url("http:", "https:"),
+  },
+  SENTRY_ENVIRONMENT: {
+    group: "Errors",
+    about: "Environment name shown in Sentry",
+    fallback: "development",
+    read: z.string().min(1),
+  },
+} as const satisfies Record<string, Variable>;
+
+type Table = typeof VARIABLES;
+type Name = keyof Table;
+
+/** Values by variable name; variables without a fallback may be undefined. */
+export type Config = Readonly<{
+  [K in Name]: Table[K] extends { fallback: string }
+    ? z.output<Table[K]["read"]>
+    : z.output<Table[K]["read"]> | undefined;
+}>;
+
+/** All that is wrong with the environment, at once. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** @throws {ConfigError} naming every variable that is missing, malformed or contradicts another. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
+    const text = environment[name]?.trim() || variable.fallback;
+    if (text === undefined) continue;
+    const read = variable.read.safeParse(text);
+    if (read.success) values[name] = read.data;
+    else problems.push(...read.error.issues.map((issue) => `${name}: ${issue.message}`));
+  }
+  const config = values as Config;
+  if (problems.length === 0) problems.push(...contradictions(config));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(config);
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+const WEAK_SECRET = /^(.)\1*$|change|secret|password|default|example|development/i;
+
+function secretProblem(name: string, value: string | undefined): string | null {
+  if (value === undefined) return `${name} is required here`;
+  if (value.length < 32) return `${name} has ${value.length} characters; at least 32 are required`;
+  if (WEAK_SECRET.test(value)) return `${name} looks like a placeholder; use random characters`;
+  return null;
+}
+
+function contradictions(config: Config): string[] {
+  const problems: (string | null)[] = [];
+  const exposed = !isLoopback(config.HOST);
+  if (config.MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
+    problems.push("FILES_DIR is required when MARKET_DATA lists files");
+  }
+  if (config.FILES_REPLAY_SPEED > 0 && config.FILES_REPLAY_FROM === undefined) {
+    problems.push("FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0");
+  }
+  if (exposed && !config.ALLOW_ANONYMOUS) {
+    const why = `HOST ${config.HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
+    if (config.SECRET_KEY === undefined || config.ADMIN_API_KEY === undefined) problems.push(why);
+  }
+  if (config.NODE_ENV === "production" || config.SECRET_KEY !== undefined) {
+    problems.push(secretProblem("SECRET_KEY", config.SECRET_KEY));
+  }
+  if (config.ADMIN_API_KEY !== undefined) problems.push(secretProblem("ADMIN_API_KEY", config.ADMIN_API_KEY));
+  return problems.filter((problem) => problem !== null);
+}
+
+/** The text that `.env.example` must have. */
+export function exampleEnvironment(): string {
+  const groups = new Map<string, string[]>();
+  for (const [name, { group, about, fallback }] of Object.entries<Variable>(VARIABLES)) {
+    const lines = groups.get(group) ?? [];
+    groups.set(group, lines);
+    lines.push(`# ${about}`, fallback === undefined ? `# ${name}=` : `# ${name}=${fallback}`);
+  }
+  const sections = [...groups].map(([group, lines]) => `## ${group}\n${lines.join("\n")}\n`);
+  return `# Copy to .env; every line is optional and shows its default.\n\n${sections.join("\n")}`;
+}

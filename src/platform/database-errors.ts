@@ -1,0 +1,74 @@
+import { AppError } from "./errors.js";
+
+/** SQLSTATE classes and codes that mean: this server cannot serve us now. */
+const UNAVAILABLE_STATES = /^(08|57P0[1-5]|57014|53|25P03|58)/;
+const UNAVAILABLE_SYSTEM_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOENT",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+]);
+/** Prisma: cannot reach, timed out, connection closed, pool exhausted, transaction not started or expired. */
+const UNAVAILABLE_PRISMA_CODES = new Set(["P1001", "P1002", "P1008", "P1017", "P2024", "P2028"]);
+const UNAVAILABLE_MESSAGES =
+  /Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
+
+/** Serialization failure and deadlock: the whole transaction may be tried again. */
+const RETRYABLE_STATES = new Set(["40001", "40P01"]);
+
+/** Each error of a chain: the thrown one, its cause, and what a driver adapter wraps. */
+function* chain(error: unknown): Generator<Record<string, unknown>> {
+  let current: unknown = error;
+  for (let depth = 0; depth < 6 && typeof current === "object" && current !== null; depth++) {
+    const record = current as Record<string, unknown>;
+    yield record;
+    const meta = record.meta as Record<string, unknown> | undefined;
+    current = record.cause ?? meta?.driverAdapterError;
+  }
+}
+
+/** The SQLSTATE behind an error of the driver or of Prisma (which reports raw conflicts as P2010), if any. */
+export function sqlState(error: unknown): string | null {
+  for (const { code, originalCode } of chain(error)) {
+    for (const candidate of [originalCode, code]) {
+      if (
+        typeof candidate === "string" &&
+        /^[0-9A-Z]{5}$/.test(candidate) &&
+        !/^P[12]\d{3}$/.test(candidate)
+      ) {
+        return candidate;
+      }
+    }
+  }
+  return null;
+}
+
+export function isRetryable(error: unknown): boolean {
+  return RETRYABLE_STATES.has(sqlState(error) ?? "");
+}
+
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== null && UNAVAILABLE_STATES.test(state)) return true;
+  for (const { code, message } of chain(error)) {
+    if (
+      typeof code === "string" &&
+      (UNAVAILABLE_SYSTEM_CODES.has(code) || UNAVAILABLE_PRISMA_CODES.has(code))
+    ) {
+      return true;
+    }
+    if (typeof message === "string" && UNAVAILABLE_MESSAGES.test(message)) return true;
+  }
+  return false;
+}
+
+/** The error a caller should see for one of the database, or the error itself when it is not about reaching it. */
+export function databaseError(error: unknown): unknown {
+  if (error instanceof AppError || !isUnavailable(error)) return error;
+  return new AppError("database_unavailable", "The database does not answer; try again shortly", {
+    cause: error,
+    retryAfterS: 2,
+  });
+}

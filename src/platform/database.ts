@@ -1,0 +1,192 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { sleep } from "./clock.js";
+import { databaseError, isRetryable } from "./database-errors.js";
+import { type Backend, type DatabaseSession, openSession } from "./database-session.js";
+import { AppError, messageOf } from "./errors.js";
+import type { Log } from "./log.js";
+import type { Metrics } from "./metrics.js";
+import { PrismaClient } from "./prisma/client.js";
+
+/** Runs SQL with numbered parameters. Timestamps come back as Date, bigints as number, numerics as text. */
+export interface Sql {
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Sql {
+  /** For plain reads and writes of single rows; bulk and hot paths use `query`. */
+  readonly prisma: PrismaClient;
+  /**
+   * Runs `work` in one transaction and tries it again, whole, on serialization failures and deadlocks. Inside,
+   * only the given Sql may be used: another connection would wait for this one.
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Whether it answers, since when (epoch ms), and what was wrong last. */
+  status(): DatabaseStatus;
+  /** The session others know this process by; null where there is none. */
+  backend(): Backend | null;
+  /** @see DatabaseSession.listen; without a session nothing is ever heard. */
+  listen(channel: string, listener: (payload: string | null) => void): () => void;
+  pool(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}
+
+export interface DatabaseStatus {
+  readonly up: boolean;
+  readonly since: number;
+  readonly reason: string | null;
+}
+
+export interface DatabaseOptions {
+  readonly connection: pg.PoolConfig;
+  readonly poolSize: number;
+  /** False for PGlite, whose single session everything shares. */
+  readonly ownSession: boolean;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** No statement may take longer; with the wait for a connection, a caller is answered within 4 s. */
+const QUERY_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+const ATTEMPTS = 5;
+
+// bigint: all ids stay far below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Refuses at once while the database is known to be down, instead of queueing callers for a time-out each. */
+class GuardedPool extends pg.Pool {
+  refuse: () => Error | null = () => null;
+
+  override connect(): Promise<pg.PoolClient>;
+  override connect(
+    callback: (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void,
+  ): void;
+  override connect(
+    callback?: (error: Error | undefined, client: pg.PoolClient | undefined, done: () => void) => void,
+  ): Promise<pg.PoolClient> | undefined {
+    const refusal = this.refuse();
+    if (refusal !== null) {
+      if (callback === undefined) return Promise.reject(refusal);
+      process.nextTick(callback, refusal, undefined, () => undefined);
+      return undefined;
+    }
+    if (callback === undefined) return super.connect();
+    super.connect(callback);
+    return undefined;
+  }
+}
+
+/** @throws {AppError} `database_unavailable` when it cannot be reached at all. */
+export async function createDatabase(options: DatabaseOptions): Promise<Database> {
+  const { connection, log, metrics } = options;
+  const pool = new GuardedPool({
+    ...connection,
+    max: options.poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: options.ownSession ? QUERY_TIMEOUT_MS : 0,
+    idle_in_transaction_session_timeout: options.ownSession ? 10_000 : 0,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: `tx ${process.pid}`,
+  });
+  // A connection that breaks while idle is replaced; without a listener it would end the process.
+  pool.on("error", (error) => log.warn({ reason: error.message }, "idle database connection lost"));
+
+  let status: DatabaseStatus = { up: true, since: Date.now(), reason: null };
+  metrics.databaseUp.set(1);
+  function onState(up: boolean, reason: string | null): void {
+    if (up === status.up) return;
+    status = { up, since: Date.now(), reason };
+    metrics.databaseUp.set(up ? 1 : 0);
+    if (up) log.info("database answers again");
+    else log.error({ reason }, "database does not answer");
+  }
+  pool.refuse = () =>
+    status.up
+      ? null
+      : new AppError("database_unavailable", "The database does not answer; try again shortly", {
+          retryAfterS: 2,
+          facts: { reason: status.reason, since: status.since },
+        });
+
+  let session: DatabaseSession | null = null;
+  try {
+    if (options.ownSession) session = await openSession(connection, log, onState);
+  } catch (error) {
+    await pool.end();
+    throw databaseError(error);
+  }
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
+
+  return {
+    prisma,
+    query: (text, values) => timed(metrics, () => queryOn(pool, text, values)),
+    transaction: (work) => timed(metrics, () => transactionOn(pool, work)),
+    status: () => status,
+    backend: () => session?.backend() ?? null,
+    listen: (channel, listener) => session?.listen(channel, listener) ?? (() => undefined),
+    pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    async close() {
+      await session?.close();
+      await prisma.$disconnect();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+async function timed<T>(metrics: Metrics, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
+  let outcome = "error";
+  try {
+    const result = await work();
+    outcome = "ok";
+    return result;
+  } catch (error) {
+    throw databaseError(error);
+  } finally {
+    metrics.databaseSeconds.observe({ outcome }, (performance.now() - started) / 1_000);
+  }
+}
+
+async function queryOn<Row extends object>(
+  target: pg.Pool | pg.PoolClient,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  const result = await target.query<Row>(text, values as unknown[]);
+  return result.rows;
+}
+
+async function transactionOn<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptTransaction(pool, work);
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
+      await sleep(attempt * (5 + 20 * Math.random()));
+    }
+  }
+}
+
+async function attemptTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query("begin");
+    const result = await work({ query: (text, values) => queryOn(client, text, values) });
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    try {
+      await client.query("rollback");
+    } catch (failure) {
+      // The connection is in an unknown state and must not be used again.
+      broken = failure instanceof Error ? failure : new Error(messageOf(failure));
+    }
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Every error that may cross an edge: its HTTP status, whether the same request may succeed later, and the
+ * title that stays the same for each occurrence. The detail says what was wrong this time.
+ */
+export const ERRORS = {
+  invalid_request: { status: 400, retryable: false, title: "The request is not valid" },
+  symbol_invalid: { status: 400, retryable: false, title: "The text is not a symbol" },
+  interval_unavailable: {
+    status: 400,
+    retryable: false,
+    title: "No source has this interval for the symbol",
+  },
+  scanner_already_active: { status: 400, retryable: false, title: "The scanner is already active" },
+  unauthenticated: { status: 401, retryable: false, title: "Authentication is required" },
+  forbidden: { status: 403, retryable: false, title: "The role does not permit this" },
+  origin_refused: { status: 403, retryable: false, title: "The origin is not on the list" },
+  route_not_found: { status: 404, retryable: false, title: "No such route" },
+  symbol_unknown: { status: 404, retryable: false, title: "No source knows the symbol" },
+  no_data: { status: 404, retryable: false, title: "There is no data for the request" },
+  alert_not_found: { status: 404, retryable: false, title: "No such alert" },
+  user_not_found: { status: 404, retryable: false, title: "No such user" },
+  api_key_not_found: { status: 404, retryable: false, title: "No such API key" },
+  indicator_unknown: { status: 404, retryable: false, title: "No such indicator" },
+  pattern_unknown: { status: 404, retryable: false, title: "No such pattern" },
+  method_not_allowed: { status: 405, retryable: false, title: "The method is not supported here" },
+  request_timeout: { status: 408, retryable: true, title: "The request took too long to arrive" },
+  conflict: { status: 409, retryable: false, title: "The request contradicts the present state" },
+  body_too_large: { status: 413, retryable: false, title: "The body is too large" },
+  uri_too_long: { status: 414, retryable: false, title: "The address is too long" },
+  unsupported_media_type: {
+    status: 415,
+    retryable: false,
+    title: "The body's type or encoding is not supported",
+  },
+  rate_limited: { status: 429, retryable: true, title: "Too many requests" },
+  internal: { status: 500, retryable: false, title: "The server failed" },
+  database_unavailable: { status: 503, retryable: true, title: "The database does not answer" },
+  provider_unavailable: { status: 503, retryable: true, title: "No market data source answers" },
+  overloaded: { status: 503, retryable: true, title: "The server is overloaded" },
+  shutting_down: { status: 503, retryable: true, title: "The server is shutting down" },
+  timed_out: { status: 503, retryable: true, title: "The answer took too long" },
+} as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** Facts for the log; never shown to the caller. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** What the caller may do next, in whole seconds; answered as `Retry-After`. */
+  readonly retryAfterS?: number;
+}
+
+/** An expected failure at an edge. `detail` is shown to the caller: no secrets, no internals. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly retryAfterS: number | null;
+
+  constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.facts = options.facts ?? {};
+    this.retryAfterS = options.retryAfterS ?? (ERRORS[code].retryable ? 1 : null);
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,172 @@
+import { type Bus, defineEvent } from "./bus.js";
+import { sleep } from "./clock.js";
+import type { Database, Sql } from "./database.js";
+import { messageOf } from "./errors.js";
+import type { Log } from "./log.js";
+
+/** Something that was published, with its place in the order of all that was. */
+export interface LoggedEvent {
+  readonly topic: string;
+  readonly seq: number;
+  /** Number of the event before it on the same topic, 0 for the first: a subscriber that saw another lacks some. */
+  readonly previousSeq: number;
+  /** Epoch ms of writing, within the transaction that committed it. */
+  readonly time: number;
+  readonly payload: unknown;
+}
+
+/** Something worth telling now and nothing later, such as a new candle. */
+export interface Notice {
+  readonly topic: string;
+  readonly payload: unknown;
+}
+
+/** Heard by this process for every committed event, in order. */
+export const eventCommitted = defineEvent<LoggedEvent>("event.committed");
+/** Heard by this process for every notice of any instance. */
+export const noticeHeard = defineEvent<Notice>("notice.heard");
+
+/**
+ * One order of events for all instances. Events are written in the transaction that makes them true, and read
+ * back by every instance after the commit, so none is announced that did not happen and none is lost by a crash
+ * between the two.
+ */
+export interface EventLog {
+  /** Writes events as the last act of a transaction. */
+  append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void>;
+  /** Looks for committed events now instead of with the next notification. */
+  wake(): void;
+  /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
+  announce(notice: Notice): Promise<void>;
+  /** Events of a topic after a number, oldest first. */
+  readAfter(topic: string, seq: number, limit: number): Promise<LoggedEvent[]>;
+  /** Forgets events older than this. */
+  prune(olderThanMs: number): Promise<number>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const EVENT_CHANNEL = "tx_events";
+const NOTICE_CHANNEL = "tx_notices";
+/** Writers take it until their commit, so that numbers become visible in their order. */
+const APPEND_LOCK = 7_834_211;
+const BATCH = 1_000;
+/** Notifications can be missed while a connection is down; this bounds the delay. */
+const POLL_EVERY_MS = 1_000;
+
+interface Row {
+  topic: string;
+  seq: number;
+  payload: unknown;
+  time: number;
+}
+
+const FIELDS = "topic, seq, payload, extract(epoch from created_at)::float8 * 1000 as time";
+
+export function createEventLog(database: Database, bus: Bus, log: Log): EventLog {
+  const reader = createReader(database, bus, log);
+  let unlisten: (() => void)[] = [];
+
+  function hear(payload: string | null): void {
+    if (payload !== null) bus.publish(noticeHeard, JSON.parse(payload) as Notice);
+  }
+
+  return {
+    append,
+    wake: reader.wake,
+    async announce(notice) {
+      const text = JSON.stringify(notice);
+      if (database.backend() === null) hear(text);
+      else await database.query("select pg_notify($1, $2)", [NOTICE_CHANNEL, text]);
+    },
+    async readAfter(topic, seq, limit) {
+      const rows = await database.query<Row>(
+        `select ${FIELDS} from events where topic = $1 and seq > $2 order by seq limit $3`,
+        [topic, seq, limit],
+      );
+      return rows.map((row, index) => ({ ...row, previousSeq: rows[index - 1]?.seq ?? seq }));
+    },
+    async prune(olderThanMs) {
+      const rows = await database.query<{ seq: number }>(
+        "delete from events where created_at < now() - $1::float8 * interval '1 millisecond' returning seq",
+        [olderThanMs],
+      );
+      return rows.length;
+    },
+    async start() {
+      await reader.start();
+      unlisten = [database.listen(EVENT_CHANNEL, reader.wake), database.listen(NOTICE_CHANNEL, hear)];
+    },
+    async stop() {
+      for (const end of unlisten) end();
+      await reader.stop();
+    },
+  };
+}
+
+async function append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql.query("select pg_advisory_xact_lock($1)", [APPEND_LOCK]);
+  await sql.query(
+    `insert into events (topic, payload, created_at)
+     select e.topic, e.payload::jsonb, clock_timestamp()
+     from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place`,
+    [events.map(({ topic }) => topic), events.map(({ payload }) => JSON.stringify(payload))],
+  );
+  await sql.query("select pg_notify($1, '')", [EVENT_CHANNEL]);
+}
+
+/** Reads committed events in their order, when woken and at least every second. */
+function createReader(database: Database, bus: Bus, log: Log) {
+  const lastOfTopic = new Map<string, number>();
+  const stopping = new AbortController();
+  let last = 0;
+  let wakeUp = new AbortController();
+  let reading: Promise<void> = Promise.resolve();
+
+  async function drain(): Promise<void> {
+    for (;;) {
+      const rows = await database.query<Row>(
+        `select ${FIELDS} from events where seq > $1 order by seq limit $2`,
+        [last, BATCH],
+      );
+      for (const row of rows) {
+        last = row.seq;
+        const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
+        lastOfTopic.set(row.topic, row.seq);
+        bus.publish(eventCommitted, event);
+      }
+      if (rows.length < BATCH) return;
+    }
+  }
+
+  async function read(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      wakeUp = new AbortController();
+      try {
+        await drain();
+      } catch (error) {
+        log.warn({ reason: messageOf(error) }, "events could not be read; trying again");
+      }
+      await sleep(POLL_EVERY_MS, AbortSignal.any([stopping.signal, wakeUp.signal]));
+    }
+  }
+
+  return {
+    wake: () => wakeUp.abort(),
+    async start(): Promise<void> {
+      const rows = await database.query<{ topic: string; seq: number }>(
+        "select topic, max(seq) as seq from events group by topic",
+      );
+      for (const { topic, seq } of rows) {
+        lastOfTopic.set(topic, seq);
+        last = Math.max(last, seq);
+      }
+      reading = read();
+    },
+    async stop(): Promise<void> {
+      stopping.abort();
+      await reading;
+    },
+  };
+}

@@ -1,0 +1,249 @@
+// Adds operationId, tags and summary to the type of a route schema.
+import type {} from "@fastify/swagger";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
+import { z } from "zod";
+import { ERRORS, type ErrorCode } from "./errors.js";
+
+export type Role = "viewer" | "trader" | "admin";
+
+/** Who makes a request. */
+export interface Principal {
+  readonly userId: string;
+  readonly role: Role;
+  /** True for the one owner of a server on loopback, who needs no key. */
+  readonly anonymous: boolean;
+  /** The API key behind the request, if any. */
+  readonly keyId?: string;
+  /** When the credential ends, epoch ms; absent for those that do not. */
+  readonly expiresAt?: number;
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set before validation; null for callers without valid credentials on open routes. */
+    principal: Principal | null;
+  }
+  interface FastifyContextConfig {
+    /** Least role, or `open` for everybody. */
+    access?: Role | "open";
+    /** Requests a minute and caller, before the configured multiplier; null for no limit. */
+    perMinute?: number | null;
+  }
+}
+
+type Fields = Readonly<Record<string, z.ZodType>>;
+type Output<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
+type Body<F extends Fields> = { [K in keyof F]: z.input<F[K]> };
+
+/** What the routes of a file share; each may differ in its own definition. */
+export interface RouteDefaults {
+  readonly tag: string;
+  /** Least role, or `open` for everybody. */
+  readonly access: Role | "open";
+  /** Requests a minute and caller, before the configured multiplier; null for no limit. */
+  readonly perMinute: number | null;
+}
+
+/** A route as data. Everything that is said here is validated, documented, limited and answered with. */
+export interface Route<
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+  F extends Fields,
+> extends Partial<RouteDefaults> {
+  /** Unique, camelCase: the name of the call in generated clients. */
+  readonly id: string;
+  /** Further paths of the same thing, each with an operation id of its own. */
+  readonly aliases?: readonly { readonly path: string; readonly id: string }[];
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: P;
+  /** Parameters that are not named here are refused. */
+  readonly query?: Q;
+  readonly body?: B;
+  /** Fields beside `success:true`; existing clients read `data`, some also others. */
+  readonly answer: F;
+  /** Status of success, 200 unless given. */
+  readonly status?: 200 | 201 | 202;
+  /** Errors beyond those every route may answer with. */
+  readonly errors?: readonly ErrorCode[];
+  readonly bodyLimit?: number;
+  handle(input: RouteInput<P, Q, B>): Promise<Body<F>> | Body<F>;
+}
+
+export interface RouteInput<
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  B extends z.ZodType | undefined,
+> {
+  readonly params: Output<P>;
+  readonly query: Output<Q>;
+  readonly body: Output<B>;
+  /** The caller; on `open` routes a viewer without a user when there are no credentials. */
+  readonly principal: Principal;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** RFC 9457 problem details, with the fields that existing clients read beside them. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    success: z.literal(false),
+    error: z.string().describe("The same as detail"),
+    code: z.string(),
+    requestId: z.string(),
+    problems: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .describe("Each input that is not valid"),
+  })
+  .describe("Problem");
+
+export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
+
+const ALWAYS: readonly ErrorCode[] = [
+  "rate_limited",
+  "internal",
+  "overloaded",
+  "timed_out",
+  "database_unavailable",
+];
+
+/** Which errors a route may answer with: those named, and those that follow from what it is. */
+function errorsOf(method: Method, { access, body, errors }: AnyRoute & RouteDefaults): readonly ErrorCode[] {
+  const follows: ErrorCode[] = ["invalid_request"];
+  if (access !== "open") follows.push("unauthenticated", "forbidden");
+  if (method !== "GET") follows.push("origin_refused");
+  if (body !== undefined) follows.push("body_too_large", "unsupported_media_type");
+  return [...new Set([...follows, ...(errors ?? []), ...ALWAYS])];
+}
+
+/** One schema a status, its description naming the codes. */
+export function problemResponses(codes: readonly ErrorCode[]): Record<number, z.ZodType> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) {
+    const { status } = ERRORS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, known]) => [
+      status,
+      problemSchema.describe(known.map((code) => `${code}: ${ERRORS[code].title}`).join("; ")),
+    ]),
+  );
+}
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Registers one route and its aliases under the defaults of its group. */
+type Add = <
+  F extends Fields,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(
+  path: string,
+  route: Route<P, Q, B, F>,
+) => void;
+
+export interface RouteGroup {
+  readonly get: Add;
+  readonly post: Add;
+  readonly put: Add;
+  readonly patch: Add;
+  readonly delete: Add;
+}
+
+export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): RouteGroup {
+  const adder =
+    (method: Method): Add =>
+    (path, route) => {
+      for (const target of [{ path, id: route.id }, ...(route.aliases ?? [])]) {
+        app.route({
+          method,
+          url: target.path,
+          ...routeOptions(method, target.id, { ...defaults, ...route }),
+          handler: async (request, reply) => {
+            const fields = await route.handle({
+              params: request.params as never,
+              query: request.query as never,
+              body: request.body as never,
+              principal: request.principal ?? NOBODY,
+              request,
+              reply,
+            });
+            return reply.status(route.status ?? 200).send({ success: true, ...fields });
+          },
+        });
+      }
+    };
+  return {
+    get: adder("GET"),
+    post: adder("POST"),
+    put: adder("PUT"),
+    patch: adder("PATCH"),
+    delete: adder("DELETE"),
+  };
+}
+
+type AnyRoute = Omit<
+  Route<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined, Fields>,
+  "handle"
+>;
+
+function routeOptions(method: Method, id: string, route: AnyRoute & RouteDefaults): RouteShorthandOptions {
+  const { tag, summary, description, params, query, body, answer, access, perMinute, bodyLimit } = route;
+  return {
+    schema: {
+      operationId: id,
+      tags: [tag],
+      summary,
+      ...(description === undefined ? {} : { description }),
+      ...(params === undefined ? {} : { params }),
+      querystring: query ?? z.strictObject({}),
+      ...(body === undefined ? {} : { body }),
+      response: {
+        [route.status ?? 200]: z.object({ success: z.literal(true), ...answer }).describe(summary),
+        ...problemResponses(errorsOf(method, route)),
+      },
+      ...(access === "open" ? {} : { security: [{ bearer: [] }, { apiKey: [] }] }),
+    },
+    config: { access, perMinute },
+    ...(bodyLimit === undefined ? {} : { bodyLimit }),
+  };
+}
+
+/** A whole number in a query string: digits only, so `1e3`, `0x10`, ` 7 ` and repeated keys are refused. */
+export function wholeNumberText(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+}
+
+/** A decimal number in a query string. */
+export function decimalText(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^-?\d{1,15}(\.\d{1,15})?$/, "must be a number")
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+}
+
+/** An instant in a query string: ISO date or date-time, or epoch milliseconds; becomes epoch ms. */
+export const instantText = z.string().transform((text, context) => {
+  const ms = /^\d{11,15}$/.test(text) ? Number(text) : Date.parse(text);
+  if (Number.isFinite(ms) && /^\d{4}-\d{2}-\d{2}|^\d{11,15}$/.test(text)) return ms;
+  context.addIssue("must be an ISO date or date-time, or epoch milliseconds");
+  return z.NEVER;
+});
+
+/** Epoch ms as ISO 8601 in UTC. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}

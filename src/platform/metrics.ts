@@ -1,0 +1,66 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** All metrics of the process. Labels are bounded: route templates, loop and provider names, never raw input. */
+export function createMetrics(version: string) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 20 });
+
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Histogram<L>({ name, help, labelNames, buckets: LATENCY_BUCKETS_S, registers });
+
+  const metrics = {
+    registry,
+    httpRequests: counter("tx_http_requests_total", "Answered HTTP requests", [
+      "endpoint",
+      "method",
+      "status",
+    ]),
+    httpLatency: histogram("tx_http_request_latency_seconds", "Time from request to answer", [
+      "endpoint",
+      "method",
+    ]),
+    scannerActive: gauge("tx_scanner_active", "1 while the scanner is started"),
+    loopRuns: counter("tx_loop_runs_total", "Runs of a background loop", ["loop", "outcome"]),
+    loopSeconds: histogram("tx_loop_run_seconds", "Duration of a run of a background loop", ["loop"]),
+    loopLastSuccess: gauge("tx_loop_last_success_timestamp_seconds", "When a loop last succeeded", ["loop"]),
+    providerRequests: counter("tx_provider_requests_total", "Requests to a data source", [
+      "provider",
+      "outcome",
+    ]),
+    providerSeconds: histogram("tx_provider_request_seconds", "Duration of a request to a data source", [
+      "provider",
+    ]),
+    providerAvailable: gauge(
+      "tx_provider_available",
+      "1 while a data source is in use, 0 while it is set aside",
+      ["provider"],
+    ),
+    syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
+    databaseUp: gauge("tx_database_up", "1 while the database answers"),
+    databaseSeconds: histogram("tx_database_query_seconds", "Duration of a database call", ["outcome"]),
+    databaseWaiting: gauge("tx_database_pool_waiting", "Callers waiting for a database connection"),
+    cacheRequests: counter("tx_cache_requests_total", "Cache reads", ["tier", "outcome"]),
+    redisUp: gauge("tx_redis_up", "1 while Redis answers, 0 while it does not, absent when not configured"),
+    socketClients: gauge("tx_ws_clients", "Connected WebSocket clients"),
+    socketMessages: counter("tx_ws_messages_total", "WebSocket frames", ["direction"]),
+    socketCuts: counter("tx_ws_cuts_total", "WebSocket clients cut by the server", ["reason"]),
+    detections: counter("tx_detections_total", "Stored pattern detections", ["pattern"]),
+    alerts: counter("tx_alerts_total", "Raised alerts", ["pattern"]),
+    alertRefusals: counter("tx_alert_refusals_total", "Candidates that a rule refused", ["rule"]),
+    alertDelaySeconds: histogram(
+      "tx_alert_publish_delay_seconds",
+      "From commit of an alert to its publication",
+    ),
+  };
+  gauge("tx_build_info", "Version of the running build", ["version"]).set({ version }, 1);
+  return metrics;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

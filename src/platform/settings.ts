@@ -1,0 +1,37 @@
+import type { z } from "zod";
+import type { Database } from "./database.js";
+
+/** Named facts that outlive the process. */
+export interface Settings {
+  /** Null when it was never saved or no longer has the shape that is asked for. */
+  load<T>(name: string, schema: z.ZodType<T>): Promise<T | null>;
+  save(name: string, value: unknown): Promise<void>;
+  /** Saves unless there is one, and returns what then stands. */
+  loadOrSave<T>(name: string, schema: z.ZodType<T>, value: T): Promise<T>;
+}
+
+export function createSettings(database: Database): Settings {
+  async function load<T>(name: string, schema: z.ZodType<T>): Promise<T | null> {
+    const [row] = await database.query<{ value: unknown }>("select value from settings where name = $1", [
+      name,
+    ]);
+    return row === undefined ? null : (schema.safeParse(row.value).data ?? null);
+  }
+  return {
+    load,
+    async save(name, value) {
+      await database.query(
+        `insert into settings (name, value) values ($1, $2::jsonb)
+         on conflict (name) do update set value = excluded.value, updated_at = now()`,
+        [name, JSON.stringify(value)],
+      );
+    },
+    async loadOrSave(name, schema, value) {
+      await database.query(
+        "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
+        [name, JSON.stringify(value)],
+      );
+      return (await load(name, schema)) ?? value;
+    },
+  };
+}

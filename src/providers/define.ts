@@ -1,0 +1,72 @@
+import type { CollectedCandles } from "../core/market/collect.js";
+import type { Instrument } from "../core/market/instrument.js";
+import type { Interval } from "../core/market/interval.js";
+import type { Quote } from "../core/market/quote.js";
+
+export interface CandleRequest {
+  readonly instrument: Instrument;
+  /** One of the provider's own intervals. */
+  readonly interval: Interval;
+  /** Bars that open in [fromMs, toMs). */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * A source of market data. Fetching may give bars that still form and bars outside the regular sessions; the
+ * gateway leaves them out. A provider never retries, caches or waits for its turn: the gateway does.
+ */
+export interface Provider {
+  readonly name: string;
+  readonly title: string;
+  /** True when its prices are made up; such data is labelled wherever it appears. */
+  readonly synthetic: boolean;
+  /** True when fetching leaves this machine. */
+  readonly remote: boolean;
+  /** True when all it will ever have is there now: worth storing whole. */
+  readonly recorded: boolean;
+  /** How many fetches it takes at a time. */
+  readonly concurrency: number;
+  /** Own intervals for an instrument, finest first; none when it does not carry the instrument. */
+  intervals(instrument: Instrument): readonly Interval[];
+  /** Open of the earliest bar that may be asked for. */
+  earliestMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
+  /** The moment its data have reached: now for live sources, the last close of recorded ones. */
+  feedNowMs(instrument: Instrument, nowMs: number): Promise<number>;
+  /** @throws {ProviderError} */
+  fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
+  /** Null when the source has no quotes of its own. @throws {ProviderError} */
+  fetchQuote(instrument: Instrument, signal: AbortSignal): Promise<Quote | null>;
+  /** True when it carries nothing beyond what it lists: that is then what is scanned. */
+  readonly listsAll: boolean;
+  /** What it is known to carry. */
+  listInstruments(): readonly Instrument[];
+  /** Asks for something small to see whether it answers. @throws {ProviderError} */
+  probe(signal: AbortSignal): Promise<void>;
+}
+
+export type ProviderFailure =
+  | "unknown_symbol"
+  | "rate_limited"
+  | "unauthorized"
+  | "timeout"
+  | "unavailable"
+  | "bad_payload";
+
+/** Why a provider gave nothing. The message is safe to show: no addresses, no keys. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+  readonly failure: ProviderFailure;
+  /** When the provider said it may be asked again. */
+  readonly retryAfterMs: number | null;
+
+  constructor(
+    failure: ProviderFailure,
+    detail: string,
+    options: { cause?: unknown; retryAfterMs?: number | null } = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.failure = failure;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

@@ -1,0 +1,145 @@
+import { createReadStream, readFileSync } from "node:fs";
+import { createGunzip, gunzipSync } from "node:zlib";
+import { parse } from "csv-parse/sync";
+import { allocateBars, type Bars } from "../core/market/candles.js";
+import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
+
+/** A table of candles as its file has it: times are not yet placed on a calendar. */
+export interface Table {
+  /** Rows whose prices can be read, in the order of the file; `time` as `readTime` gives it. */
+  readonly bars: Bars;
+  /** True when times are dates: the session of a day, not an instant. */
+  readonly dates: boolean;
+  readonly interval: Interval;
+  readonly unreadable: readonly { readonly line: number; readonly reason: string }[];
+}
+
+/** Why a whole file is refused. */
+export class TableError extends Error {
+  override readonly name = "TableError";
+}
+
+const HEAD_BYTES = 65_536;
+const HEAD_ROWS = 300;
+const UNREADABLE_LIMIT = 100;
+
+const TIME_NAMES = ["timestamp", "datetime", "date", "time", "ts"];
+const PRICE_NAMES = ["open", "high", "low", "close"] as const;
+
+/** The first part of a file as text, unpacked. */
+export async function readHead(path: string): Promise<string> {
+  const source = createReadStream(path, { end: HEAD_BYTES * 4 });
+  const stream = path.endsWith(".gz") ? source.pipe(createGunzip()) : source;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= HEAD_BYTES) break;
+    }
+  } catch (error) {
+    // The stream was cut on purpose; a file that is no gzip at all gives nothing and is refused by its content.
+    if (size === 0) throw new TableError(error instanceof Error ? error.message : "cannot be unpacked");
+  } finally {
+    source.destroy();
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  const end = text.lastIndexOf("\n");
+  return size >= HEAD_BYTES && end > 0 ? text.slice(0, end) : text;
+}
+
+export function readWhole(path: string): string {
+  const bytes = readFileSync(path);
+  return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+}
+
+/**
+ * Reads a table with a header that names a time column and open, high, low and close; volume is 0 where there is
+ * no such column. Times are dates, ISO date-times with a zone, or epoch seconds or milliseconds.
+ * @throws {TableError} when the text is no such table.
+ */
+export function parseTable(text: string): Table {
+  const rows = readRows(text);
+  const [header] = rows;
+  if (header === undefined) throw new TableError("is empty");
+  const names = header.map((name) => name.trim().toLowerCase());
+  const timeAt = names.findIndex((name) => TIME_NAMES.includes(name));
+  const priceAt = PRICE_NAMES.map((name) => names.indexOf(name));
+  const volumeAt = names.indexOf("volume");
+  if (timeAt < 0) throw new TableError(`has no column named ${TIME_NAMES.join(", ")}`);
+  const absent = PRICE_NAMES.filter((_, i) => priceAt[i] < 0);
+  if (absent.length > 0) throw new TableError(`has no column ${absent.join(", ")}`);
+  if (rows.length < 3) throw new TableError("has fewer than two rows");
+
+  const bars = allocateBars(rows.length - 1);
+  const unreadable: { line: number; reason: string }[] = [];
+  const dates = /^\d{4}-\d{2}-\d{2}$/.test(rows[1][timeAt]?.trim() ?? "");
+  let length = 0;
+  for (let line = 1; line < rows.length; line++) {
+    const row = rows[line];
+    const time = readTime(row[timeAt] ?? "", dates);
+    if (time === null) {
+      if (unreadable.length < UNREADABLE_LIMIT)
+        unreadable.push({ line: line + 1, reason: "time cannot be read" });
+      continue;
+    }
+    bars.time[length] = time;
+    bars.open[length] = readNumber(row[priceAt[0]]);
+    bars.high[length] = readNumber(row[priceAt[1]]);
+    bars.low[length] = readNumber(row[priceAt[2]]);
+    bars.close[length] = readNumber(row[priceAt[3]]);
+    bars.volume[length] = volumeAt < 0 ? 0 : readNumber(row[volumeAt]);
+    length++;
+  }
+  if (length < 2) throw new TableError("has fewer than two rows with a readable time");
+  return { bars: cut(bars, length), dates, interval: spacing(bars.time.subarray(0, length)), unreadable };
+}
+
+function readRows(text: string): string[][] {
+  try {
+    return parse(text, { bom: true, skip_empty_lines: true, relax_column_count: true });
+  } catch (error) {
+    throw new TableError(`is not a table: ${error instanceof Error ? error.message : "unreadable"}`);
+  }
+}
+
+/** Epoch ms; for dates, midnight UTC of the date. Null when it cannot be read. */
+function readTime(text: string, dates: boolean): number | null {
+  const trimmed = text.trim();
+  if (dates) return /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? finite(Date.parse(`${trimmed}T00:00:00Z`)) : null;
+  if (/^\d{9,10}$/.test(trimmed)) return Number(trimmed) * 1_000;
+  if (/^\d{12,13}$/.test(trimmed)) return Number(trimmed);
+  const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$/.test(trimmed);
+  return zoned ? finite(Date.parse(trimmed)) : null;
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function readNumber(text: string | undefined): number {
+  return text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+}
+
+function cut(bars: Bars, length: number): Bars {
+  return {
+    time: bars.time.slice(0, length),
+    open: bars.open.slice(0, length),
+    high: bars.high.slice(0, length),
+    low: bars.low.slice(0, length),
+    close: bars.close.slice(0, length),
+    volume: bars.volume.slice(0, length),
+  };
+}
+
+/** The interval whose length is the median distance of rows; days may skip weekends and holidays. */
+function spacing(times: Float64Array): Interval {
+  const ordered = times.slice(0, HEAD_ROWS).sort();
+  const steps = [...ordered.subarray(1)].map((time, i) => time - ordered[i]).filter((step) => step > 0);
+  const median = steps.sort((a, b) => a - b)[steps.length >> 1] ?? 0;
+  const found = INTERVALS.find((interval) => Math.abs(median / INTERVAL_MS[interval] - 1) < 0.01);
+  if (found !== undefined) return found;
+  const minutes = Math.round(median / 60_000);
+  throw new TableError(`has rows ${minutes} minutes apart, which is none of ${INTERVALS.join(", ")}`);
+}

@@ -1,0 +1,47 @@
+import type { Config } from "../platform/config.js";
+import { createHttpClient } from "../platform/http-client.js";
+import type { Log } from "../platform/log.js";
+import type { Workers } from "../platform/workers.js";
+import type { Provider } from "./define.js";
+import { createFilesProvider, type Replay } from "./files.js";
+import { createSyntheticProvider } from "./synthetic.js";
+import { createYahooProvider } from "./yahoo.js";
+
+export interface ProviderSetting {
+  readonly config: Config;
+  readonly workers: Workers;
+  readonly now: () => number;
+  readonly log: Log;
+  /** The replay that recorded candles are shown in; null for none. */
+  readonly replay: Replay | null;
+}
+
+const USER_AGENT = "Mozilla/5.0 (compatible; TX)";
+const REQUEST_TIMEOUT_MS = 4_000;
+const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
+
+const FACTORIES = {
+  synthetic: async ({ config, now }: ProviderSetting) => createSyntheticProvider(config.SYNTHETIC_SEED, now),
+  files: async ({ config, workers, log, replay }: ProviderSetting) =>
+    createFilesProvider({ folders: config.FILES_DIR ?? [], replay, workers, log }),
+  yahoo: async ({ config, now }: ProviderSetting) => {
+    const http = createHttpClient({
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      limitBytes: ANSWER_LIMIT_BYTES,
+      userAgent: USER_AGENT,
+    });
+    return createYahooProvider({ baseUrl: config.YAHOO_BASE_URL, http, now });
+  },
+};
+
+export type ProviderName = keyof typeof FACTORIES;
+
+/** Every source there is. */
+export const PROVIDER_NAMES = Object.freeze(Object.keys(FACTORIES)) as readonly ProviderName[];
+
+/** The configured sources, in the order of preference. */
+export async function createProviders(setting: ProviderSetting): Promise<Provider[]> {
+  const providers: Provider[] = [];
+  for (const name of setting.config.MARKET_DATA) providers.push(await FACTORIES[name](setting));
+  return providers;
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import type { Stream } from "../features/stream/stream.js";
+import { AppError } from "../platform/errors.js";
+import { isoTime } from "../platform/http.js";
+import type { Log } from "../platform/log.js";
+import { type Client, type Clients, TOPICS_A_CLIENT } from "./clients.js";
+
+const topics = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
+
+const frameSchema = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("subscribe"),
+    topics,
+    /** Number of the last event seen, by topic. */
+    since: z.record(z.string().max(100), z.number().int().min(0)).optional(),
+  }),
+  z.strictObject({ type: z.literal("unsubscribe"), topics }),
+  z.strictObject({ type: z.literal("ping") }),
+]);
+
+/** What a client's frames do. Nothing a client sends ends more than its own connection. */
+export interface Frames {
+  /** @throws {AppError} for a frame that is not understood. */
+  handle(client: Client, text: string): Promise<void>;
+  subscribe(client: Client, texts: readonly string[], since: Readonly<Record<string, number>>): Promise<void>;
+  /** Answers a frame that failed; too many of them end the connection. */
+  refuse(client: Client, error: unknown): void;
+}
+
+const BAD_FRAMES_LIMIT = 20;
+const CLOSE_POLICY = 1008;
+
+export function createFrames(options: {
+  stream: Stream;
+  clients: Clients;
+  log: Log;
+  now: () => number;
+}): Frames {
+  const { stream, clients, log, now } = options;
+  const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
+
+  async function subscribe(
+    client: Client,
+    texts: readonly string[],
+    since: Readonly<Record<string, number>>,
+  ) {
+    for (const text of texts) {
+      const topic = stream.topicOf(text);
+      const from = since[text] ?? since[topic];
+      clients.join(client, topic);
+      reply(client, { type: "subscribed", topic, since: from ?? null });
+      if (from === undefined) continue;
+      // What is published meanwhile reaches the client too: it may see an event twice, never too few.
+      const { frames, truncated } = await stream.replay(topic, from);
+      for (const frame of frames) clients.send(client, frame);
+      reply(client, { type: "resumed", topic, replayed: frames.length, truncated });
+    }
+  }
+
+  return {
+    subscribe,
+    async handle(client, text) {
+      const frame = frameSchema.safeParse(parseJson(text));
+      if (!frame.success) {
+        const [issue] = frame.error.issues;
+        throw new AppError(
+          "invalid_request",
+          `${issue?.path.join(".") || "frame"}: ${issue?.message ?? "not valid"}`,
+        );
+      }
+      const { data } = frame;
+      if (data.type === "ping") reply(client, { type: "pong", time: isoTime(now()) });
+      else if (data.type === "subscribe") await subscribe(client, data.topics, data.since ?? {});
+      else {
+        for (const topic of data.topics) clients.leave(client, stream.topicOf(topic));
+        reply(client, { type: "unsubscribed", topics: data.topics });
+      }
+    },
+    refuse(client, error) {
+      const known = error instanceof AppError ? error : null;
+      if (known === null) log.error({ err: error }, "socket frame failed");
+      reply(client, {
+        type: "error",
+        code: known?.code ?? "internal",
+        detail: known?.message ?? "The server failed to handle the frame",
+      });
+      client.badFrames++;
+      if (client.badFrames > BAD_FRAMES_LIMIT) clients.cut(client, "too many bad frames", CLOSE_POLICY);
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("invalid_request", "The frame is not JSON", { cause: error });
+  }
+}

@@ -1,0 +1,126 @@
+import { z } from "zod";
+
+const time = z.iso.datetime();
+const database = z.enum(["connected", "disconnected"]);
+
+export const rootSchema = z
+  .object({
+    status: z.literal("running"),
+    service: z.string(),
+    version: z.string(),
+    database,
+    timestamp: time,
+  })
+  .describe("Service");
+
+export const healthSchema = z
+  .object({
+    status: z.enum(["healthy", "degraded"]),
+    database,
+    redis: z.enum(["connected", "disconnected", "not_configured"]),
+    market_data: z.array(z.string()),
+    synthetic: z.boolean().describe("True when all prices come from the synthetic market"),
+    version: z.string(),
+    timestamp: time,
+  })
+  .describe("Health");
+
+export const liveSchema = z.object({ status: z.literal("alive") }).describe("Liveness");
+
+export const readySchema = z
+  .object({ status: z.enum(["ready", "not_ready"]), reason: z.string().nullable() })
+  .describe("Readiness");
+
+const loopSchema = z.object({
+  name: z.string(),
+  state: z.enum(["READY", "RUNNING", "DEGRADED", "STOPPED"]),
+  every_ms: z.number(),
+  runs: z.number().int(),
+  failures: z.number().int(),
+  last_started_at: time.nullable(),
+  last_success_at: time.nullable(),
+  last_error: z.string().nullable(),
+});
+
+export const systemSchema = z.object({
+  status: z.enum(["healthy", "degraded"]).describe("Degraded above 90 % of memory or disk"),
+  memory: z.object({ total_gb: z.number(), available_gb: z.number(), percent_used: z.number() }),
+  disk: z.object({ total_gb: z.number(), free_gb: z.number(), percent_used: z.number() }),
+  cpu_percent: z.number().nullable(),
+});
+
+const absent = { status: z.literal("unavailable"), reason: z.string() };
+
+export const detailedSchema = z
+  .object({
+    status: z.enum(["healthy", "degraded"]),
+    service: z.string(),
+    version: z.string(),
+    timestamp: time,
+    uptime_s: z.number(),
+    components: z.object({
+      database: z.object({
+        status: database,
+        type: z.enum(["postgres", "embedded-postgres", "pglite"]),
+        pooling: z.object({ total: z.number(), idle: z.number(), waiting: z.number() }),
+        reason: z.string().nullable(),
+      }),
+      cache: z.object({
+        status: z.enum(["connected", "disconnected", "not_configured"]),
+        reason: z.string().nullable(),
+      }),
+      market_data: z.object({ sources: z.array(z.string()), synthetic: z.boolean() }),
+      ml_models: z.object({
+        ...absent,
+        total_models: z.literal(0),
+        global_models: z.literal(0),
+        pattern_models: z.literal(0),
+      }),
+      deep_learning: z.object({
+        ...absent,
+        pytorch_version: z.null(),
+        cuda_available: z.literal(false),
+        device: z.null(),
+      }),
+      online_learning: z.object({ ...absent, total_models: z.literal(0), queue_size: z.literal(0) }),
+      system: systemSchema,
+      workers: z.object({ status: z.enum(["healthy", "degraded", "stopped"]), loops: z.array(loopSchema) }),
+      sockets: z.object({ clients: z.number().int() }),
+      error_tracking: z.object({ status: z.enum(["active", "off"]), provider: z.string().nullable() }),
+    }),
+  })
+  .describe("DetailedHealth");
+
+export const providerHealthSchema = z
+  .object({
+    configured: z.boolean(),
+    ok: z.boolean(),
+    latency_ms: z.number().nullable(),
+    error: z.string().nullable(),
+    synthetic: z.boolean(),
+    last_success: time.nullable(),
+    aside_until: time.nullable().describe("Not asked before, after a refusal or repeated failures"),
+    requests: z.number().int(),
+    failures: z.number().int(),
+  })
+  .describe("ProviderHealth");
+
+export const workersSchema = z
+  .object({
+    live_scanner_active: z.boolean(),
+    scanning_active: z.boolean(),
+    scanning_status: z.string(),
+    status: z.string(),
+    background_workers_enabled: z.boolean(),
+    loops: z.array(loopSchema),
+  })
+  .describe("WorkersHealth");
+
+export const systemStatsSchema = systemSchema
+  .extend({
+    uptime_s: z.number(),
+    process: z.object({ rss_mb: z.number(), heap_used_mb: z.number(), event_loop_p99_ms: z.number() }),
+    queues: z.object({ database_waiting: z.number().int(), computations: z.number().int() }),
+    sockets: z.object({ clients: z.number().int() }),
+  })
+  .describe("SystemStats");

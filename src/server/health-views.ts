@@ -1,0 +1,138 @@
+import type { z } from "zod";
+import { isoTime } from "../platform/http.js";
+import type { LoopHealth } from "../platform/loop.js";
+import type { ProviderHealth } from "../providers/guard.js";
+import type { Health } from "./health.js";
+import type {
+  detailedSchema,
+  healthSchema,
+  providerHealthSchema,
+  rootSchema,
+  systemSchema,
+  workersSchema,
+} from "./health-schema.js";
+import type { MachineState } from "./machine.js";
+
+const SERVICE = "TX trading intelligence";
+const FULL_PERCENT = 90;
+const NO_MODELS = "No model has been trained";
+
+const databaseState = ({ options }: Health) => (options.database.status().up ? "connected" : "disconnected");
+const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
+
+export function rootView(health: Health): z.input<typeof rootSchema> {
+  const { version, clock } = health.options;
+  const timestamp = isoTime(clock.now());
+  return { status: "running", service: SERVICE, version, database: databaseState(health), timestamp };
+}
+
+export function healthView(health: Health): z.input<typeof healthSchema> {
+  const { version, clock, gateway } = health.options;
+  return {
+    status: health.isDegraded() ? "degraded" : "healthy",
+    database: databaseState(health),
+    redis: health.redisState(),
+    market_data: gateway.providers.map(({ name }) => name),
+    synthetic: gateway.synthetic,
+    version,
+    timestamp: isoTime(clock.now()),
+  };
+}
+
+export function systemView({ memory, disk, cpuPercent }: MachineState): z.input<typeof systemSchema> {
+  const full = memory.usedPercent > FULL_PERCENT || disk.usedPercent > FULL_PERCENT;
+  return {
+    status: full ? "degraded" : "healthy",
+    memory: { total_gb: memory.totalGb, available_gb: memory.availableGb, percent_used: memory.usedPercent },
+    disk: { total_gb: disk.totalGb, free_gb: disk.freeGb, percent_used: disk.usedPercent },
+    cpu_percent: cpuPercent,
+  };
+}
+
+function loopView(loop: LoopHealth) {
+  return {
+    name: loop.name,
+    state: loop.state,
+    every_ms: loop.everyMs,
+    runs: loop.runs,
+    failures: loop.failures,
+    last_started_at: timeOf(loop.lastStartedAt),
+    last_success_at: timeOf(loop.lastSuccessAt),
+    last_error: loop.lastError,
+  };
+}
+
+function loopsStatus(loops: readonly LoopHealth[]): "healthy" | "degraded" | "stopped" {
+  if (loops.every(({ state }) => state === "STOPPED")) return "stopped";
+  return loops.some(({ state }) => state === "DEGRADED") ? "degraded" : "healthy";
+}
+
+export async function detailedView(health: Health): Promise<z.input<typeof detailedSchema>> {
+  const { version, clock, database, databaseKind, redis, gateway, errorTracking } = health.options;
+  const system = systemView(await health.machine());
+  const absent = { status: "unavailable", reason: NO_MODELS } as const;
+  return {
+    status: health.isDegraded() || system.status === "degraded" ? "degraded" : "healthy",
+    service: SERVICE,
+    version,
+    timestamp: isoTime(clock.now()),
+    uptime_s: process.uptime(),
+    components: {
+      database: {
+        status: databaseState(health),
+        type: databaseKind,
+        pooling: database.pool(),
+        reason: database.status().reason,
+      },
+      cache: { status: health.redisState(), reason: redis?.status().reason ?? null },
+      market_data: { sources: gateway.providers.map(({ name }) => name), synthetic: gateway.synthetic },
+      ml_models: { ...absent, total_models: 0, global_models: 0, pattern_models: 0 },
+      deep_learning: { ...absent, pytorch_version: null, cuda_available: false, device: null },
+      online_learning: { ...absent, total_models: 0, queue_size: 0 },
+      system,
+      workers: { status: loopsStatus(health.loops()), loops: health.loops().map(loopView) },
+      sockets: { clients: health.socketClients() },
+      error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
+    },
+  };
+}
+
+export function providerView(provider: ProviderHealth | undefined): z.input<typeof providerHealthSchema> {
+  if (provider === undefined) {
+    return {
+      configured: false,
+      ok: false,
+      latency_ms: null,
+      error: "not configured",
+      synthetic: false,
+      last_success: null,
+      aside_until: null,
+      requests: 0,
+      failures: 0,
+    };
+  }
+  return {
+    configured: true,
+    ok: provider.ok === true,
+    latency_ms: provider.ok === true ? provider.latencyMs : null,
+    error: provider.ok === true ? null : provider.lastError,
+    synthetic: provider.synthetic,
+    last_success: timeOf(provider.lastSuccessAt),
+    aside_until: timeOf(provider.asideUntil),
+    requests: provider.requests,
+    failures: provider.failures,
+  };
+}
+
+export function workersView(health: Health, enabled: boolean): z.input<typeof workersSchema> {
+  const { active } = health.options.scanner.config();
+  const scanner = health.loops().find(({ name }) => name === "scanner");
+  return {
+    live_scanner_active: active,
+    scanning_active: active,
+    scanning_status: active ? (scanner?.state ?? "STOPPED") : "STOPPED",
+    status: loopsStatus(health.loops()),
+    background_workers_enabled: enabled,
+    loops: health.loops().map(loopView),
+  };
+}

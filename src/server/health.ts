@@ -1,0 +1,89 @@
+import type { Scanner } from "../features/scanner/scanner.js";
+import type { Clock } from "../platform/clock.js";
+import type { Database } from "../platform/database.js";
+import { messageOf } from "../platform/errors.js";
+import type { Loop, LoopHealth } from "../platform/loop.js";
+import type { RedisClient } from "../platform/redis.js";
+import type { ProviderHealth } from "../providers/guard.js";
+import type { Gateway } from "../providers/gateway.js";
+import { createMachineReader, type MachineState } from "./machine.js";
+
+export interface HealthOptions {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly databaseKind: "postgres" | "embedded-postgres" | "pglite";
+  readonly redis: RedisClient | null;
+  readonly gateway: Gateway;
+  readonly scanner: Scanner;
+  readonly loops: readonly Loop[];
+  readonly dataDir: string;
+  readonly errorTracking: "sentry" | null;
+}
+
+export interface Health {
+  readonly options: HealthOptions;
+  readonly startedAt: number;
+  /** Tells how many sockets are open, once there is somebody to ask. */
+  countSockets(count: () => number): void;
+  socketClients(): number;
+  /** From now on the server is not ready. */
+  drain(): void;
+  draining(): boolean;
+  isReady(): boolean;
+  isDegraded(): boolean;
+  redisState(): "connected" | "disconnected" | "not_configured";
+  loops(): readonly LoopHealth[];
+  machine(): Promise<MachineState>;
+  /** Probes the sources, at most every 15 s. */
+  providers(): Promise<readonly ProviderHealth[]>;
+}
+
+const PROBE_TTL_MS = 15_000;
+
+export function createHealth(options: HealthOptions): Health {
+  const { clock, database, redis, gateway } = options;
+  const machine = createMachineReader(options.dataDir);
+  let draining = false;
+  let countSockets = () => 0;
+  let probedAt = Number.NEGATIVE_INFINITY;
+  let probing: Promise<readonly ProviderHealth[]> = Promise.resolve([]);
+
+  const redisState = () => {
+    if (redis === null) return "not_configured";
+    return redis.status().up ? "connected" : "disconnected";
+  };
+  const loops = () => options.loops.map((loop) => loop.health());
+
+  return {
+    options,
+    startedAt: clock.now(),
+    countSockets(count) {
+      countSockets = count;
+    },
+    socketClients: () => countSockets(),
+    drain() {
+      draining = true;
+    },
+    draining: () => draining,
+    isReady: () => !draining && database.status().up,
+    isDegraded: () =>
+      !database.status().up ||
+      redisState() === "disconnected" ||
+      loops().some(({ state }) => state === "DEGRADED"),
+    redisState,
+    loops,
+    machine,
+    async providers() {
+      if (clock.elapsed() - probedAt > PROBE_TTL_MS) {
+        probedAt = clock.elapsed();
+        probing = gateway.probe();
+      }
+      try {
+        return await probing;
+      } catch (error) {
+        throw new Error(`sources could not be probed: ${messageOf(error)}`, { cause: error });
+      }
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { databaseError } from "../platform/database-errors.js";
+import { AppError, ERRORS, type ErrorCode } from "../platform/errors.js";
+
+/** Codes of Fastify's own errors that are the caller's doing or pass by. */
+const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ["unsupported_media_type", "Send the body as application/json"],
+  FST_ERR_CTP_INVALID_TYPE: ["unsupported_media_type", "Send the body as application/json"],
+  FST_ERR_CTP_EMPTY_TYPE: ["unsupported_media_type", "Send the body as application/json"],
+  FST_ERR_CTP_BODY_TOO_LARGE: ["body_too_large", "The body is larger than this route accepts"],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ["invalid_request", "The body is empty although its type is JSON"],
+  FST_ERR_CTP_INVALID_JSON_BODY: ["invalid_request", "The body is not JSON"],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["invalid_request", "The body is not as long as Content-Length says"],
+  FST_ERR_BAD_URL: ["invalid_request", "The address is not valid"],
+  FST_ERR_MAX_PARAM_LENGTH: ["uri_too_long", "A part of the address is too long"],
+  FST_ERR_HANDLER_TIMEOUT: ["timed_out", "The answer took too long"],
+};
+
+/** Turns whatever was thrown into the error the caller sees. Only an AppError's own detail is ever shown. */
+export function toAppError(thrown: unknown): AppError {
+  const error = databaseError(thrown);
+  if (error instanceof AppError) return error;
+  const { code = "", statusCode = 500 } = error as FastifyError;
+  const known = FASTIFY_CODES[code];
+  if (known !== undefined) return new AppError(known[0], known[1], { cause: error });
+  if (statusCode === 408) return new AppError("request_timeout", "The request took too long to arrive");
+  if (error instanceof SyntaxError && statusCode === 400) {
+    return new AppError("invalid_request", "The body is not valid JSON", { cause: error });
+  }
+  return new AppError("internal", "The server failed to answer; the request id leads to its log", {
+    cause: error,
+    facts: isResponseSerializationError(error) ? { issues: error.cause.issues } : {},
+  });
+}
+
+interface InputProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+function inputProblems(error: unknown): InputProblem[] | null {
+  if (!hasZodFastifySchemaValidationErrors(error)) return null;
+  return error.validation.map((issue) => {
+    const params = issue.params as { issue?: { keys?: string[] } };
+    const keys = params.issue?.keys ?? [];
+    const place = issue.instancePath.split("/").filter((part) => part !== "");
+    return {
+      path: [...place, ...(keys.length === 1 ? keys : [])].join("."),
+      message: issue.message ?? "is not valid",
+    };
+  });
+}
+
+function validationDetail(context: string, problems: readonly InputProblem[]): string {
+  const [first] = problems;
+  const where = context === "querystring" ? "query" : context;
+  return `${where}${first?.path ? ` ${first.path}` : ""}: ${first?.message ?? "is not valid"}`;
+}
+
+function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: AppError,
+  problems?: readonly InputProblem[],
+): FastifyReply {
+  const { status, title } = ERRORS[error.code];
+  if (error.retryAfterS !== null)
+    reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfterS))));
+  if (status === 401) reply.header("www-authenticate", 'Bearer realm="tx"');
+  const body = {
+    type: `urn:tx:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    success: false,
+    error: error.message,
+    code: error.code,
+    requestId: request.id,
+    ...(problems === undefined ? {} : { problems }),
+  };
+  // Already a string: no response schema of the route applies to it.
+  return reply
+    .status(status)
+    .header("cache-control", "no-store")
+    .type("application/problem+json; charset=utf-8")
+    .serializer((value: unknown) => JSON.stringify(value))
+    .send(body);
+}
+
+/** @param report is told of failures of the server itself. */
+export function registerProblems(
+  app: FastifyInstance,
+  report: (error: unknown, request: FastifyRequest) => void,
+): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const problems = inputProblems(thrown);
+    if (problems !== null) {
+      const context =
+        (thrown as FastifyError & { validationContext?: string }).validationContext ?? "request";
+      const error = new AppError("invalid_request", validationDetail(context, problems));
+      return sendProblem(request, reply, error, problems);
+    }
+    const error = toAppError(thrown);
+    if (error.code === "internal") {
+      request.log.error({ err: thrown, ...error.facts }, "request failed");
+      report(thrown, request);
+    } else if (error.status >= 500) {
+      request.log.warn({ code: error.code, reason: String(error.cause ?? error.message) }, "request refused");
+    }
+    return sendProblem(request, reply, error);
+  });
+
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
+    const path = request.url.split("?")[0];
+    return sendProblem(
+      request,
+      reply,
+      new AppError(
+        "route_not_found",
+        `${request.method} ${path.slice(0, 200)} is not a route of this server`,
+      ),
+    );
+  });
+}
