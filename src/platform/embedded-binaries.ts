@@ -95,14 +95,19 @@ export function chooseIdentity(binaries: Binaries, folder: string): Identity {
 export const PROGRAM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 function runs(binaries: Binaries, identity: Identity, folder: string): boolean {
-  const [command, ...args] = [...identity.prefix, binaries.postgres, "--version"];
+  const options = {
+    ...identity.owner,
+    env: { PATH: PROGRAM_PATH, ...binaries.environment },
+    stdio: "ignore",
+  } as const;
   try {
-    execFileSync(command, args, {
-      ...identity.owner,
-      cwd: folder,
-      env: { PATH: PROGRAM_PATH, ...binaries.environment },
-      stdio: "ignore",
-    });
+    for (const words of [
+      ["test", "-x", folder],
+      [binaries.postgres, "--version"],
+    ]) {
+      const [command, ...args] = [...identity.prefix, ...words];
+      execFileSync(command, args, options);
+    }
     return true;
   } catch {
     // Not reachable or not executable as this account: the next one is tried.
