@@ -10,8 +10,19 @@ const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ETIMEDOUT",
   "ENOTFOUND",
 ]);
-/** Prisma: cannot reach, timed out, connection closed, pool exhausted, transaction not started or expired. */
-const UNAVAILABLE_PRISMA_CODES = new Set(["P1001", "P1002", "P1008", "P1017", "P2024", "P2028"]);
+/**
+ * Prisma: cannot reach, timed out, connection closed, pool exhausted, transaction not started or expired; and the
+ * code of our own refusal, of which Prisma keeps nothing else.
+ */
+const UNAVAILABLE_CODES = new Set([
+  "P1001",
+  "P1002",
+  "P1008",
+  "P1017",
+  "P2024",
+  "P2028",
+  "database_unavailable",
+]);
 const UNAVAILABLE_MESSAGES =
   /Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
 
@@ -53,10 +64,7 @@ export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null && UNAVAILABLE_STATES.test(state)) return true;
   for (const { code, message } of chain(error)) {
-    if (
-      typeof code === "string" &&
-      (UNAVAILABLE_SYSTEM_CODES.has(code) || UNAVAILABLE_PRISMA_CODES.has(code))
-    ) {
+    if (typeof code === "string" && (UNAVAILABLE_SYSTEM_CODES.has(code) || UNAVAILABLE_CODES.has(code))) {
       return true;
     }
     if (typeof message === "string" && UNAVAILABLE_MESSAGES.test(message)) return true;

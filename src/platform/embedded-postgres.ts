@@ -23,6 +23,7 @@ import {
   type Identity,
   PROGRAM_PATH,
 } from "./embedded-binaries.js";
+import { clearStaleLocks, isRunningPostgres } from "./embedded-locks.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 
@@ -199,30 +200,15 @@ async function findSurvivor(cluster: string): Promise<Running | null> {
   const host = lines[4]?.trim() ?? "";
   const connection = { host, port: Number(lines[3]), user: "postgres", database: "postgres" };
   const deadline = performance.now() + START_TIMEOUT_MS;
-  while (host !== "" && isAlive(pid) && performance.now() < deadline) {
+  while (host !== "" && isRunningPostgres(pid) && performance.now() < deadline) {
     const state = await tryConnect(connection);
     if (state === "ready") return { pid, connection };
-    if (state === "absent") break;
     await sleep(50);
   }
-  // The number may now belong to another program, which would keep Postgres from starting.
-  if (!isPostgres(pid)) rmSync(path, { force: true });
+  if (isRunningPostgres(pid))
+    throw new Error(`a Postgres with pid ${pid} holds ${cluster} and does not answer`);
+  await clearStaleLocks(cluster, host);
   return null;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** False only when another program is known to have the number. */
-function isPostgres(pid: number): boolean {
-  const path = `/proc/${pid}/cmdline`;
-  return !existsSync(path) || readFileSync(path, "utf8").includes("postgres");
 }
 
 function database(running: Running, cluster: string, adopted: boolean, log: Log): EmbeddedDatabase {
@@ -239,10 +225,14 @@ function database(running: Running, cluster: string, adopted: boolean, log: Log)
       }
       // SIGINT is the fast shutdown: sessions are ended, nothing is lost; SIGQUIT leaves recovery to the next start.
       for (const signal of ["SIGINT", "SIGQUIT"] as const) {
-        if (!isAlive(pid)) break;
+        if (!isRunningPostgres(pid)) break;
         process.kill(pid, signal);
         const deadline = performance.now() + STOP_TIMEOUT_MS;
-        while (existsSync(join(cluster, "postmaster.pid")) && isAlive(pid) && performance.now() < deadline) {
+        while (
+          existsSync(join(cluster, "postmaster.pid")) &&
+          isRunningPostgres(pid) &&
+          performance.now() < deadline
+        ) {
           await sleep(10);
         }
       }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type pg from "pg";
 import type { Config } from "./config.js";
 import { createDatabase, type Database } from "./database.js";
@@ -48,18 +50,20 @@ export async function openDatabase(config: Config, log: Log, metrics: Metrics): 
   }
 }
 
+/** With `auto`, the kind that already has data in the folder, else Postgres where it runs. */
 async function startEmbedded({ EMBEDDED_DATABASE, DATA_DIR }: Config, log: Log): Promise<EmbeddedDatabase> {
-  if (EMBEDDED_DATABASE !== "pglite") {
-    try {
-      const postgres = await startEmbeddedPostgres(DATA_DIR, log);
-      if (postgres !== null) return postgres;
-      if (EMBEDDED_DATABASE === "postgres")
-        throw new Error("no embedded Postgres is installed for this platform");
-      log.warn("no embedded Postgres for this platform; using PGlite");
-    } catch (error) {
-      if (EMBEDDED_DATABASE === "postgres") throw error;
-      log.warn({ reason: messageOf(error) }, "embedded Postgres did not start; using PGlite");
-    }
+  const hasPostgres = existsSync(join(DATA_DIR, "postgres"));
+  const hasPglite = existsSync(join(DATA_DIR, "pglite"));
+  const wanted = EMBEDDED_DATABASE === "auto" && hasPglite && !hasPostgres ? "pglite" : EMBEDDED_DATABASE;
+  if (wanted === "pglite") return startEmbeddedPglite(DATA_DIR);
+  try {
+    const postgres = await startEmbeddedPostgres(DATA_DIR, log);
+    if (postgres !== null) return postgres;
+    throw new Error("no embedded Postgres is installed for this platform");
+  } catch (error) {
+    // Data that are there must not seem to be gone.
+    if (wanted === "postgres" || hasPostgres) throw error;
+    log.warn({ reason: messageOf(error) }, "embedded Postgres did not start; using PGlite");
+    return startEmbeddedPglite(DATA_DIR);
   }
-  return startEmbeddedPglite(DATA_DIR);
 }
