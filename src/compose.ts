@@ -59,7 +59,7 @@ export async function compose(options: ProgramOptions) {
 
   const tools = { clock, log, metrics };
   const scannerLoop = createLoop(features.scanner.loop, tools);
-  const history = createImport({ ...base, ...features });
+  const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const others = [features.stream.pruning, ...(history === null ? [] : [history])];
   const loops = [scannerLoop, ...others.map((definition) => createLoop(definition, tools))];
   const health = createHealth({

@@ -133,7 +133,7 @@ export const VARIABLES = {
   },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",
-    about: "false starts no background loop; the scanner can still be started over REST",
+    about: "false leaves the scanner stopped until it is started over REST, and imports no recorded history",
     fallback: "true",
     read: flag,
   },
@@ -294,6 +294,14 @@ function contradictions(config: Config): string[] {
   return problems.filter((problem) => problem !== null);
 }
 
+/** What compose.yaml reads beside the variables above. */
+const COMPOSE_SECTION = `## Compose
+# Password of the Postgres that compose.yaml starts; required there
+# POSTGRES_PASSWORD=
+# Password of the Redis that compose.yaml starts
+# REDIS_PASSWORD=tx-cache
+`;
+
 /** The text that `.env.example` must have. */
 export function exampleEnvironment(): string {
   const groups = new Map<string, string[]>();
@@ -303,5 +311,6 @@ export function exampleEnvironment(): string {
     lines.push(`# ${about}`, fallback === undefined ? `# ${name}=` : `# ${name}=${fallback}`);
   }
   const sections = [...groups].map(([group, lines]) => `## ${group}\n${lines.join("\n")}\n`);
+  sections.push(COMPOSE_SECTION);
   return `# Copy to .env; every line is optional and shows its default.\n\n${sections.join("\n")}`;
 }

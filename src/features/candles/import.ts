@@ -23,6 +23,7 @@ export function createImport(options: {
     everyMs: () => EVERY_MS,
     timeoutMs: TIMEOUT_MS,
     async run(_nowMs, signal) {
+      let series = 0;
       for (const provider of recorded) {
         for (const listed of provider.listInstruments()) {
           for (const interval of provider.intervals(listed)) {
@@ -31,12 +32,14 @@ export function createImport(options: {
               const instrument = await instruments.resolve(listed.symbol);
               const from = await gateway.earliestMs(instrument, interval);
               await candles.ensureStored(instrument, interval, from, await gateway.feedNowMs(instrument));
+              series++;
             } catch (error) {
               log.warn({ symbol: listed.symbol, interval, reason: messageOf(error) }, "history not imported");
             }
           }
         }
       }
+      log.info({ series }, "history imported");
     },
   };
 }

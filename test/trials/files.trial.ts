@@ -1,0 +1,144 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { sharedPath } from "../fixtures/shared.js";
+import { quantile } from "./load.js";
+import { startProcess, type TxProcess } from "./process.js";
+
+const daily = sharedPath("data", "daily");
+const intraday = sharedPath("data", "intraday");
+const REPLAY_S = Number(process.env.TRIAL_REPLAY_S ?? 60);
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
+  chmodSync(folder, 0o755);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Heard {
+  readonly id: number;
+  readonly seq: number;
+  /** From the event's writing, just before its commit, to its arrival here. */
+  readonly delayMs: number;
+}
+
+/** Subscribes to alerts and keeps what comes. */
+async function listenToAlerts(url: string): Promise<{ heard: Heard[]; close(): void }> {
+  const heard: Heard[] = [];
+  const socket = new WebSocket(`${url.replace("http", "ws")}/ws?topics=alerts`);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.on("message", (raw) => {
+      const now = Date.now();
+      const frame = JSON.parse(String(raw)) as {
+        type: string;
+        seq: number;
+        time: string;
+        data: { alert: { id: number } };
+      };
+      if (frame.type === "subscribed") resolve();
+      if (frame.type !== "event") return;
+      heard.push({ id: frame.data.alert.id, seq: frame.seq, delayMs: now - Date.parse(frame.time) });
+    });
+  });
+  return { heard, close: () => socket.close() };
+}
+
+async function start(name: string, environment: Record<string, string>): Promise<TxProcess> {
+  return startProcess({
+    DATA_DIR: join(folder, name),
+    MARKET_DATA: "files",
+    ALERT_CONFIDENCE_THRESHOLD: "0.5",
+    RATE_LIMIT_MULTIPLIER: "10000",
+    ...environment,
+  });
+}
+
+async function query<Row extends object>(name: string, text: string): Promise<Row[]> {
+  const host = join(folder, name, "postgres.run");
+  const client = new pg.Client({ host, port: 5432, user: "postgres", database: "postgres" });
+  await client.connect();
+  const { rows } = await client.query<Row>(text);
+  await client.end();
+  return rows;
+}
+
+function report(what: string, heard: readonly Heard[]): void {
+  const delays = heard.map(({ delayMs }) => delayMs);
+  process.stdout.write(
+    `${what}: ${heard.length} alerts over WebSocket, delay from writing p50 ${quantile(delays, 0.5)} ms, ` +
+      `p99 ${quantile(delays, 0.99)} ms, longest ${Math.max(...delays)} ms\n`,
+  );
+}
+
+async function stop(program: TxProcess): Promise<void> {
+  program.kill("SIGTERM");
+  expect(await program.ended()).toBe(0);
+}
+
+describe.skipIf(daily === null || intraday === null)("files of real markets", () => {
+  it("are stored, scanned whole, and their alerts reach subscribers", async () => {
+    const program = await start("history", {
+      FILES_DIR: `${daily},${intraday}`,
+      SCAN_INTERVALS: "1m,5m,15m,1h,1d",
+    });
+    const alerts = await listenToAlerts(program.url);
+    const scan = await program.seen(({ msg }) => msg === "scan finished");
+    const symbols = ((await (await fetch(`${program.url}/api/symbols`)).json()) as { data: unknown[] }).data
+      .length;
+    await program.seen(({ msg }) => msg === "history imported");
+    const [counts] = await query<Record<"candles" | "series" | "detections" | "alerts", number>>(
+      "history",
+      `select (select count(*)::int from candles) as candles,
+         (select count(*)::int from (select distinct instrument_id, interval from candles) s) as series,
+         (select count(*)::int from detections) as detections, (select count(*)::int from alerts) as alerts`,
+    );
+    const refused = program.records
+      .filter(({ msg }) => msg === "file is not used")
+      .map(({ file, reason }) => ({ file, reason }));
+    const active = (await (await fetch(`${program.url}/api/alerts?limit=500`)).json()) as {
+      alerts: { id: number; source: string }[];
+    };
+    process.stdout.write(
+      `${symbols} symbols scanned in ${Math.round(Number(scan.durationMs))} ms, failures ${scan.failures}; ` +
+        `${counts.candles} candles in ${counts.series} series, ${counts.detections} detections, ${counts.alerts} alerts; ` +
+        `refused: ${JSON.stringify(refused)}\n`,
+    );
+    report("history", alerts.heard);
+    expect(scan.failures).toBe(0);
+    expect(counts.candles).toBeGreaterThan(1_038_000);
+    expect(active.alerts.length).toBe(Math.min(500, counts.alerts));
+    expect(active.alerts.every(({ source }) => source === "files")).toBe(true);
+    expect(new Set(alerts.heard.map(({ id }) => id)).size).toBe(counts.alerts);
+    alerts.close();
+    await stop(program);
+  });
+
+  it(`replayed for ${REPLAY_S} s, push each alert within 100 ms`, async () => {
+    const program = await start("replay", {
+      FILES_DIR: intraday ?? "",
+      FILES_REPLAY_FROM: "2016-06-01",
+      FILES_REPLAY_SPEED: "300",
+      SCAN_INTERVALS: "1m,5m,15m,1h",
+      SCAN_SYMBOLS: "BITFINEX-BTCUSD-2016,LEAN-OANDA-EURUSD,LEAN-OANDA-XAUUSD,EJTRADER-USDJPY",
+      BACKEND_SCAN_INTERVAL: "1",
+    });
+    const alerts = await listenToAlerts(program.url);
+    await new Promise((resolve) => setTimeout(resolve, REPLAY_S * 1_000));
+    const [{ count }] = await query<{ count: number }>("replay", "select count(*)::int as count from alerts");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    report("replay", alerts.heard);
+    const delays = alerts.heard.map(({ delayMs }) => delayMs);
+    expect(alerts.heard.length).toBeGreaterThanOrEqual(count);
+    expect(quantile(delays, 0.99)).toBeLessThan(100);
+    const seqs = alerts.heard.map(({ seq }) => seq);
+    expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+    alerts.close();
+    await stop(program);
+  });
+});
