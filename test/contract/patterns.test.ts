@@ -1,23 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
-import { BAR_COLUMNS, type Candles, sliceCandles } from "../../src/core/market/candles.js";
-import type { Hit, Pattern } from "../../src/core/patterns/define.js";
+import { BAR_COLUMNS, sliceCandles } from "../../src/core/market/candles.js";
+import type { Hit, Pattern, PatternSeries } from "../../src/core/patterns/define.js";
 import { findPattern, findVariant, PATTERNS } from "../../src/core/patterns/index.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
+import { patternSample } from "../fixtures/pattern-sample.js";
 
 const short = gridWalk(400, 1);
-const long = gridWalk(30_000, 2);
+const shortSeries = createPatternSeries(short);
+const prefixes = Array.from({ length: 401 }, (_, n) => createPatternSeries(sliceCandles(short, 0, n)));
+const long = patternSample(20_000, 2);
 const longSeries = createPatternSeries(long);
 const rows = PATTERNS.map((pattern) => [pattern.name, pattern] as const);
 
-function findAll(pattern: Pattern, candles: Candles): Hit[] {
-  return findWithin(pattern, candles, 0, candles.time.length);
-}
-
-function findWithin(pattern: Pattern, candles: Candles, from: number, to: number): Hit[] {
+function findAll(pattern: Pattern, series: PatternSeries): Hit[] {
   const hits: Hit[] = [];
-  pattern.find(createPatternSeries(candles), from, to, hits);
+  pattern.find(series, 0, series.candles.time.length, hits);
   return hits;
 }
 
@@ -45,8 +44,7 @@ describe("pattern table", () => {
 });
 
 describe.each(rows)("%s", (_, pattern) => {
-  const hits: Hit[] = [];
-  pattern.find(longSeries, 0, long.time.length, hits);
+  const hits = findAll(pattern, longSeries);
 
   it("is described in full and frozen", () => {
     expect(pattern.title).toMatch(/^[A-Z0-9]/);
@@ -68,8 +66,9 @@ describe.each(rows)("%s", (_, pattern) => {
     }
   });
 
-  it("occurs in the sample", () => {
-    expect(hits.length).toBeGreaterThan(0);
+  it("occurs in the sample in each of its variants", () => {
+    const seen = new Set(hits.map(({ variant }) => variant.id));
+    expect([...seen].sort()).toEqual(pattern.variants.map(({ id }) => id).sort());
   });
 
   it("keeps to its bounds", () => {
@@ -87,16 +86,18 @@ describe.each(rows)("%s", (_, pattern) => {
   });
 
   it("sees no future: every prefix has the hits of the whole", () => {
-    const whole = findAll(pattern, short);
-    for (let length = 0; length <= short.time.length; length++) {
-      const prefix = findAll(pattern, sliceCandles(short, 0, length));
-      expect(lines(prefix)).toEqual(lines(whole.filter(({ at }) => at < length)));
+    const whole = findAll(pattern, shortSeries);
+    for (const prefix of prefixes) {
+      const { length } = prefix.candles.time;
+      expect(lines(findAll(pattern, prefix))).toEqual(lines(whole.filter(({ at }) => at < length)));
     }
   });
 
   it("sees no future where it is rare: the last bar of a prefix has its hit", () => {
     for (const hit of hits.slice(0, 5)) {
-      const found = findWithin(pattern, sliceCandles(long, 0, hit.at + 1), hit.at, hit.at + 1);
+      const found: Hit[] = [];
+      const prefix = createPatternSeries(sliceCandles(long, 0, hit.at + 1));
+      pattern.find(prefix, hit.at, hit.at + 1, found);
       expect(lines(found)).toEqual(lines(hits.filter(({ at }) => at === hit.at)));
     }
   });

@@ -50,6 +50,7 @@ const SHAPE: Record<keyof typeof Shape, (i: number) => boolean> = {
   BODY_SHORT: (i) => body(i) < mean(body, i, 10),
   BODY_NOT_LONG: (i) => body(i) <= mean(body, i, 10),
   BODY_DOJI: (i) => body(i) <= veryShort(i),
+  SHADOW_LONG: (i) => upper(i) > body(i) || lower(i) > body(i),
   BODY_CENTRED: (i) => bottom(i) <= middle(i) + near(i) && top(i) >= middle(i) - near(i),
 };
 

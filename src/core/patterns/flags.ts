@@ -10,7 +10,3 @@ const SELF = ~((1 << MIRRORED_BITS) - 1);
 export function mirrorFlags(flags: number): number {
   return ((flags & EVEN) << 1) | ((flags >>> 1) & EVEN) | (flags & SELF);
 }
-
-export function hasFlags(value: number, flags: number): boolean {
-  return (value & flags) === flags;
-}

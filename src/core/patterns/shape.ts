@@ -23,6 +23,7 @@ const BODY_SHORT = 1 << 25;
 const BODY_NOT_LONG = 1 << 26;
 const BODY_DOJI = 1 << 27;
 const BODY_CENTRED = 1 << 28;
+const SHADOW_LONG = 1 << 29;
 
 /**
  * Flags of a bar by itself: against its own parts and against the averages of the bars before it. "Long",
@@ -59,6 +60,8 @@ export const Shape = Object.freeze({
   BODY_DOJI,
   /** The middle of the bar lies within the body or within the near distance of it. */
   BODY_CENTRED,
+  /** At least one shadow > body. */
+  SHADOW_LONG,
 });
 
 /**
@@ -106,6 +109,7 @@ export function flagShapes(anatomy: Anatomy, bars: Bars, from: number, to: numbe
       (Number(b < averageBody[i]) * BODY_SHORT) |
       (Number(b <= averageBody[i]) * BODY_NOT_LONG) |
       (Number(b <= dojiFactor * averageRange[i]) * BODY_DOJI) |
+      ((Number(upper > b) | Number(lower > b)) * SHADOW_LONG) |
       ((Number(bottom <= middle + near) & Number(top >= middle - near)) * BODY_CENTRED);
     // Differs from 0 for NaN and the infinities alone.
     shape[i] = flags * Number(sum - sum === 0);

@@ -1,4 +1,3 @@
-import { hasFlags } from "../flags.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
@@ -22,8 +21,7 @@ export const harami = defineCandlestick({
       { shape: Shape.BODY_NOT_LONG, step: Step.TOP_NOT_HIGHER | Step.BOTTOM_NOT_LOWER },
     ],
     negative: "mirror",
-    strength: ({ anatomy: { step } }, i) =>
-      hasFlags(step[i], Step.TOP_LOWER | Step.BOTTOM_HIGHER) ? 100 : 80,
+    strength: (series, i) => (bodyMargin(series, i, i - 1) > 0 ? 100 : 80),
   }),
   quality: (series, i) =>
     quality(

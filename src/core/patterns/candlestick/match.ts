@@ -16,12 +16,12 @@ export interface Match {
   readonly negative?: readonly BarFlags[] | "mirror";
   /** What flags do not say, asked where they all hold. Prices times `sign` let one formula serve both ways. */
   check?(series: PatternSeries, at: number, sign: Sign): boolean;
-  /** Absolute value where the shape is seen; 100 when absent. */
+  /** Value where the positive shape is seen; the negative one has the opposite. 100 when absent. */
   strength?(series: PatternSeries, at: number, sign: Sign): number;
 }
 
 /** Flags wanted of one way of the shape: those of bar `at - k` at index k. */
-interface Wanted {
+export interface Wanted {
   readonly sign: Sign;
   readonly shape: Int32Array;
   readonly step: Int32Array;
@@ -40,11 +40,7 @@ export function matchFlags({ positive, negative, check, strength }: Match): Sign
   assert(span > 0, "a shape without bars");
 
   function decide(series: PatternSeries, at: number, wanted: Wanted): number {
-    const { shape, step } = series.anatomy;
-    for (let k = 2; k < span; k++) {
-      const missing = (~shape[at - k] & wanted.shape[k]) | (~step[at - k] & wanted.step[k]);
-      if (missing !== 0) return 0;
-    }
+    if (!hasFlags(series, at, wanted, 2)) return 0;
     const { sign } = wanted;
     if (check !== undefined && !check(series, at, sign)) return 0;
     return sign * (strength === undefined ? 100 : strength(series, at, sign));
@@ -59,12 +55,23 @@ export function matchFlags({ positive, negative, check, strength }: Match): Sign
   return (series, out, from, to) => matchTwoWays(series, first, second, decide, out, from, to);
 }
 
-function mirrorBars(bars: readonly BarFlags[]): BarFlags[] {
+/** Whether bars `at - first` and older have the flags wanted of them. */
+export function hasFlags({ anatomy }: PatternSeries, at: number, wanted: Wanted, first = 0): boolean {
+  const { shape, step } = anatomy;
+  for (let k = first; k < wanted.shape.length; k++) {
+    const missing = (~shape[at - k] & wanted.shape[k]) | (~step[at - k] & wanted.step[k]);
+    if (missing !== 0) return false;
+  }
+  return true;
+}
+
+export function mirrorBars(bars: readonly BarFlags[]): BarFlags[] {
   return bars.map(({ shape = 0, step = 0 }) => ({ shape: mirrorFlags(shape), step: mirrorFlags(step) }));
 }
 
-function want(sign: Sign, bars: readonly BarFlags[]): Wanted {
-  const wanted = { sign, shape: new Int32Array(bars.length + 1), step: new Int32Array(bars.length + 1) };
+export function want(sign: Sign, bars: readonly BarFlags[]): Wanted {
+  const length = Math.max(bars.length, 2);
+  const wanted = { sign, shape: new Int32Array(length), step: new Int32Array(length) };
   for (const [index, { shape = 0, step = 0 }] of bars.entries()) {
     wanted.shape[bars.length - 1 - index] = shape;
     wanted.step[bars.length - 1 - index] = step;

@@ -2,7 +2,7 @@ import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
 import { matchFlags } from "./match.js";
-import { bodyGap, grade, inRanges, longBody, quality, ratio, shortBody } from "./quality.js";
+import { clearGap, grade, longBody, quality, ratio, shortBody } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -29,7 +29,7 @@ export const morningStar = defineCandlestick({
     return quality(
       longBody(series, i - 2),
       shortBody(series, i - 1),
-      grade(inRanges(series, i - 1, bodyGap(series, i - 1, i - 2, -1)), 0, 0.3),
+      clearGap(series, i - 1, i - 2, -1),
       longBody(series, i),
       grade(ratio(candles.close[i] - candles.close[i - 2], anatomy.body[i - 2]), 0.3, 0.8),
     );

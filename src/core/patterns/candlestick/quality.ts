@@ -1,4 +1,5 @@
 import type { PatternSeries } from "../define.js";
+import { EQUAL } from "../settings.js";
 import type { Sign } from "./define.js";
 
 /**
@@ -83,4 +84,28 @@ export function dojiBody(series: PatternSeries, i: number): number {
 /** Shadow at most 0.1 average ranges, ideally under 0.03, which no eye sees. */
 export function noShadow(series: PatternSeries, i: number, side: Sign): number {
   return grade(inRanges(series, i, shadow(series, i, side)), 0.1, 0.03);
+}
+
+/** Bodies apart, ideally by 0.3 average ranges or as given. */
+export function clearGap(series: PatternSeries, i: number, j: number, side: Sign, ideal = 0.3): number {
+  return grade(inRanges(series, i, bodyGap(series, i, j, side)), 0, ideal);
+}
+
+/** A distance within the equal distance at bar `i`, ideally under a fifth of that. */
+export function closeTo(series: PatternSeries, i: number, distance: number): number {
+  return grade(ratio(Math.abs(distance), series.anatomy.recentRange[i]), EQUAL, EQUAL / 5);
+}
+
+/** A bar well inside the one before it, and a break of both its ends towards `-sign` by the bar `i` after it. */
+export function falseBreak(
+  { candles: { high, low }, anatomy }: PatternSeries,
+  i: number,
+  sign: Sign,
+): number {
+  const inside = anatomy.range[i - 1];
+  return quality(
+    grade(ratio(inside, anatomy.range[i - 2]), 1, 0.4),
+    grade(ratio(sign * (high[i - 1] - high[i]), inside), 0, 0.7),
+    grade(ratio(sign * (low[i - 1] - low[i]), inside), 0, 0.7),
+  );
 }

@@ -1,0 +1,29 @@
+import { Shape } from "../shape.js";
+import { defineCandlestick } from "./define.js";
+import { matchFlags } from "./match.js";
+import { bodySize, grade, quality, ratio, shadow } from "./quality.js";
+import { NISON } from "./sources.js";
+import { undecidedByColour } from "./variants.js";
+
+export const highWave = defineCandlestick({
+  name: "high_wave",
+  title: "High Wave",
+  talib: "CDLHIGHWAVE",
+  bars: 1,
+  warmup: 10,
+  description: "A short body between two shadows that are each more than twice as long.",
+  source: NISON,
+  variants: undecidedByColour("high_wave", "High Wave"),
+  signal: matchFlags({
+    positive: [{ shape: Shape.WHITE | Shape.BODY_SHORT | Shape.UPPER_VERY_LONG | Shape.LOWER_VERY_LONG }],
+    negative: "mirror",
+  }),
+  quality: (series, i) => {
+    const body = series.anatomy.body[i];
+    return quality(
+      grade(bodySize(series, i), 1, 0.1),
+      grade(ratio(shadow(series, i, 1), body), 2, 10),
+      grade(ratio(shadow(series, i, -1), body), 2, 10),
+    );
+  },
+});
