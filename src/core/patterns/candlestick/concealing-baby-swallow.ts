@@ -2,7 +2,7 @@ import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
 import { matchFlags } from "./match.js";
-import { grade, longBody, quality, ratio } from "./quality.js";
+import { bodySize, grade, quality, ratio } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -28,10 +28,10 @@ export const concealingBabySwallow = defineCandlestick({
   quality: (series, i) => {
     const { candles, anatomy } = series;
     return quality(
-      longBody(series, i - 3),
-      longBody(series, i - 2),
-      grade(ratio(candles.high[i - 1] - candles.close[i - 2], anatomy.body[i - 2]), 0, 0.5),
-      longBody(series, i),
+      grade(bodySize(series, i - 3), 0, 1.5),
+      grade(bodySize(series, i - 2), 0, 1.5),
+      grade(ratio(candles.high[i - 1] - candles.close[i - 2], anatomy.body[i - 2]), 0, 0.4),
+      grade(bodySize(series, i), 0, 2),
     );
   },
 });

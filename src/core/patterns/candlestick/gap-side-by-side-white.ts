@@ -42,7 +42,7 @@ export const gapSideBySideWhite = defineCandlestick({
     const { candles, anatomy } = series;
     const range = anatomy.recentRange[i - 1];
     return quality(
-      grade(ratio(bodyGap(series, i - 1, i - 2, sign), range), 0, 0.5),
+      grade(ratio(bodyGap(series, i - 1, i - 2, sign), range), 0, 1),
       grade(ratio(Math.abs(anatomy.body[i] - anatomy.body[i - 1]), range), NEAR, NEAR / 5),
       closeTo(series, i - 1, candles.open[i] - candles.open[i - 1]),
     );

@@ -1,7 +1,7 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
 import { matchFlags } from "./match.js";
-import { bodySize, grade, quality, ratio, shadow } from "./quality.js";
+import { grade, inRanges, quality, ratio, shadow } from "./quality.js";
 import { NISON } from "./sources.js";
 import { undecidedByColour } from "./variants.js";
 
@@ -19,11 +19,10 @@ export const highWave = defineCandlestick({
     negative: "mirror",
   }),
   quality: (series, i) => {
-    const body = series.anatomy.body[i];
+    const shorter = Math.min(shadow(series, i, 1), shadow(series, i, -1));
     return quality(
-      grade(bodySize(series, i), 1, 0.1),
-      grade(ratio(shadow(series, i, 1), body), 2, 10),
-      grade(ratio(shadow(series, i, -1), body), 2, 10),
+      grade(ratio(shorter, series.anatomy.body[i]), 2, 10),
+      grade(inRanges(series, i, shorter), 0, 0.5),
     );
   },
 });

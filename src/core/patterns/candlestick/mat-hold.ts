@@ -2,7 +2,7 @@ import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, clearGap, grade, longBody, quality, ratio } from "./quality.js";
+import { bodyEnd, bodySize, clearGap, grade, longBody, quality, ratio } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -42,7 +42,7 @@ export const matHold = defineCandlestick({
       longBody(series, i - 4),
       clearGap(series, i - 3, i - 4, 1),
       grade(ratio(candles.close[i - 4] - lowest, anatomy.body[i - 4]), 0.5, 0.1),
-      longBody(series, i),
+      grade(bodySize(series, i), 0, 1.5),
     );
   },
 });

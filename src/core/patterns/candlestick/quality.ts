@@ -104,8 +104,8 @@ export function falseBreak(
 ): number {
   const inside = anatomy.range[i - 1];
   return quality(
-    grade(ratio(inside, anatomy.range[i - 2]), 1, 0.4),
-    grade(ratio(sign * (high[i - 1] - high[i]), inside), 0, 0.7),
-    grade(ratio(sign * (low[i - 1] - low[i]), inside), 0, 0.7),
+    grade(ratio(inside, anatomy.range[i - 2]), 1, 0.3),
+    grade(ratio(sign * (high[i - 1] - high[i]), inside), 0, 1.2),
+    grade(ratio(sign * (low[i - 1] - low[i]), inside), 0, 1.2),
   );
 }

@@ -20,6 +20,6 @@ export const shortLine = defineCandlestick({
   }),
   quality: (series, i) => {
     const { anatomy } = series;
-    return quality(shortBody(series, i), grade(ratio(anatomy.shadows[i], anatomy.averageShadows[i]), 1, 0.1));
+    return quality(shortBody(series, i), grade(ratio(anatomy.shadows[i], anatomy.averageShadows[i]), 1, 0.2));
   },
 });

@@ -36,9 +36,9 @@ export const threeLineStrike = defineCandlestick({
     const { open, close } = series.candles;
     const range = series.anatomy.recentRange[i - 1];
     return quality(
-      grade(ratio(sign * (close[i - 1] - close[i - 3]), range), 0, 2),
-      grade(ratio(sign * (open[i] - close[i - 1]), range), 0, 0.4),
-      grade(ratio(sign * (open[i - 3] - close[i]), range), 0, 0.8),
+      grade(ratio(sign * (close[i - 1] - close[i - 3]), range), 0, 1.5),
+      grade(ratio(sign * (open[i] - close[i - 1]), range), 0, 0.25),
+      grade(ratio(sign * (open[i - 3] - close[i]), range), 0, 0.5),
     );
   },
 });

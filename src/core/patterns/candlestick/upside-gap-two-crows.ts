@@ -29,6 +29,6 @@ export const upsideGapTwoCrows = defineCandlestick({
       longBody(series, i - 2),
       shortBody(series, i - 1),
       clearGap(series, i - 1, i - 2, 1, 0.5),
-      grade(inRanges(series, i, bodyMargin(series, i - 1, i)), 0, 0.15),
+      grade(inRanges(series, i, bodyMargin(series, i - 1, i)), 0, 0.3),
     ),
 });
