@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { allocateAnatomy, computeAnatomy, extendAnatomy } from "../../src/core/patterns/anatomy.js";
 import { mirrorFlags } from "../../src/core/patterns/flags.js";
-import { Shape } from "../../src/core/patterns/shape.js";
+import { REPEATED, Shape } from "../../src/core/patterns/shape.js";
 import { Step } from "../../src/core/patterns/step.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
 import { reflect } from "../fixtures/reflect.js";
@@ -61,16 +61,10 @@ const STEP: Record<keyof typeof Step, (i: number) => boolean> = {
   LOWER_HIGH: (i) => high[i] < high[i - 1],
   HIGHER_CLOSE: (i) => close[i] > close[i - 1],
   LOWER_CLOSE: (i) => close[i] < close[i - 1],
-  HIGHER_OPEN: (i) => open[i] > open[i - 1],
-  LOWER_OPEN: (i) => open[i] < open[i - 1],
   BODY_GAP_UP: (i) => bottom(i) > top(i - 1),
   BODY_GAP_DOWN: (i) => top(i) < bottom(i - 1),
-  GAP_UP: (i) => low[i] > high[i - 1],
-  GAP_DOWN: (i) => high[i] < low[i - 1],
   OPEN_ABOVE_CLOSE: (i) => open[i] > close[i - 1],
   OPEN_BELOW_CLOSE: (i) => open[i] < close[i - 1],
-  CLOSE_ABOVE_OPEN: (i) => close[i] > open[i - 1],
-  CLOSE_BELOW_OPEN: (i) => close[i] < open[i - 1],
   OPEN_ABOVE_HIGH: (i) => open[i] > high[i - 1],
   OPEN_BELOW_LOW: (i) => open[i] < low[i - 1],
   TOP_LOWER: (i) => top(i) < top(i - 1),
@@ -81,8 +75,8 @@ const STEP: Record<keyof typeof Step, (i: number) => boolean> = {
   OPEN_NOT_FAR_BELOW: (i) => open[i] >= bottom(i - 1) - near(i - 1),
   OPEN_INSIDE: (i) => open[i] < top(i - 1) && open[i] > bottom(i - 1),
   CLOSE_EQUAL: (i) => Math.abs(close[i] - close[i - 1]) <= equal(i - 1),
+  ENGULFS: (i) => top(i) >= top(i - 1) && bottom(i) <= bottom(i - 1),
   OPEN_EQUAL: (i) => Math.abs(open[i] - open[i - 1]) <= equal(i - 1),
-  BODY_SMALLER: (i) => body(i) < body(i - 1),
 };
 
 describe("anatomy", () => {
@@ -130,6 +124,19 @@ describe("anatomy", () => {
     expect(count).toBeLessThan(2_989);
   });
 
+  it("repeats shape flags in the step column, beside step flags of other bits", () => {
+    const steps = Object.values(Step).reduce((all, flag) => all | flag, 0);
+    expect(steps & REPEATED).toBe(0);
+    for (let i = 0; i < 3_000; i++) {
+      expect(anatomy.step[i] & ~steps).toBe(anatomy.shape[i] & REPEATED);
+    }
+  });
+
+  it("refuses bars outside the series", () => {
+    expect(() => extendAnatomy(allocateAnatomy(10), candles, 0, 11)).toThrow("bars 0..11 of 10");
+    expect(() => extendAnatomy(allocateAnatomy(10), candles, -1, 5)).toThrow("bars -1..5 of 10");
+  });
+
   it("has no flag twice and has each mirror flag beside its image", () => {
     for (const flags of [Object.values(Shape), Object.values(Step)]) {
       expect(new Set(flags).size).toBe(flags.length);
@@ -152,7 +159,7 @@ describe("anatomy", () => {
         broken[column][100] = value;
         const { shape, step } = computeAnatomy(broken);
         expect(shape[100]).toBe(0);
-        expect(step.slice(100, 102)).toEqual(Int32Array.of(0, 0));
+        expect(step.slice(100, 102)).toEqual(Int32Array.of(0, shape[101] & REPEATED));
         expect(shape.slice(111)).toEqual(sound.shape.slice(111));
         expect(step.slice(111)).toEqual(sound.step.slice(111));
       }

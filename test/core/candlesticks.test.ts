@@ -4,6 +4,7 @@ import { randomWalk } from "../../bench/data.js";
 import { BAR_COLUMNS, type Candles, sliceCandles } from "../../src/core/market/candles.js";
 import { allocateAnatomy, extendAnatomy } from "../../src/core/patterns/anatomy.js";
 import { CANDLESTICKS } from "../../src/core/patterns/candlestick/index.js";
+import { extendSignals } from "../../src/core/patterns/candlestick/signals.js";
 import type { Hit, PatternSeries } from "../../src/core/patterns/define.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { drawExamples } from "../fixtures/candlestick-examples.js";
@@ -117,6 +118,31 @@ describe("candlestick signals", () => {
       }),
       { numRuns: 3 },
     );
+  });
+});
+
+describe("all signals at once", () => {
+  const candles = patternSample(5_000, 12);
+  const { length } = candles.time;
+  const signals = signalsOf(candles);
+
+  /** Columns of all rows, written by as many calls as there are ranges of at most `step` bars. */
+  function extended(step: number): Map<string, Int16Array> {
+    const series = { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0) };
+    const columns = CANDLESTICKS.map(() => new Int16Array(length).fill(7));
+    for (let from = 0; from < length; from += step) {
+      extendSignals(series, columns, from, Math.min(from + step, length));
+    }
+    return new Map(CANDLESTICKS.map(({ name }, row) => [name, columns[row]]));
+  }
+
+  it.each([1, 7, 300, 10_000])("equal those of each row, %i bars a call", (step) => {
+    expect(differing(signals, extended(step))).toEqual([]);
+  });
+
+  it("need a column a row", () => {
+    const series = createPatternSeries(candles);
+    expect(() => extendSignals(series, [new Int16Array(length)], 0, 1)).toThrow("one column a row");
   });
 });
 

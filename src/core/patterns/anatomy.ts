@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.js";
 import type { Bars } from "../market/candles.js";
 import { AVERAGE_BARS, RECENT_BARS } from "./settings.js";
-import { flagShapes } from "./shape.js";
+import { flagShapes, REPEATED } from "./shape.js";
 import { flagSteps } from "./step.js";
 
 /**
@@ -13,6 +13,9 @@ import { flagSteps } from "./step.js";
  */
 export interface Anatomy {
   readonly length: number;
+  /** Upper and lower end of the body. */
+  readonly top: Float64Array;
+  readonly bottom: Float64Array;
   /** |close - open|. */
   readonly body: Float64Array;
   /** high - low. */
@@ -27,16 +30,27 @@ export interface Anatomy {
   readonly recentRange: Float64Array;
   /** `Shape` flags of the bar by itself; 0 where a price of the bar is not finite. */
   readonly shape: Int32Array;
-  /** `Step` flags of the bar against the bar before; 0 where a price of either is not finite. */
+  /**
+   * `Step` flags of the bar against the bar before, none where a price of either is not finite, and the shape
+   * flags in `REPEATED`.
+   */
   readonly step: Int32Array;
 }
 
-/** Bars handled by one stage before the next stage takes them, so that they are still in the cache. */
-const BLOCK = 1024;
+/** Open and close of the bar at hand. */
+const ends = new Float64Array(2);
+
+/**
+ * Bars handled by one stage before the next stage takes them: few enough to be still in the cache, and for a
+ * stage to be called often before its first long run, or else V8 settles on a slower form of its loop.
+ */
+const BLOCK = 128;
 
 export function allocateAnatomy(length: number): Anatomy {
   return {
     length,
+    top: new Float64Array(length),
+    bottom: new Float64Array(length),
     body: new Float64Array(length),
     range: new Float64Array(length),
     shadows: new Float64Array(length),
@@ -54,14 +68,18 @@ export function allocateAnatomy(length: number): Anatomy {
  * one call over a range equals any sequence of calls that covers it in order, to the last bit.
  */
 export function extendAnatomy(anatomy: Anatomy, bars: Bars, from: number, to: number): void {
-  assert(from >= 0 && to <= anatomy.length && to <= bars.time.length, `anatomy of bars ${from}..${to}`);
+  const length = Math.min(anatomy.length, bars.time.length);
+  // The text of the message is made only where it is needed: a stream comes here with every bar.
+  if (from < 0 || to > length) assert(false, `anatomy of bars ${from}..${to} of ${length}`);
   for (let start = from; start < to; start += BLOCK) {
     const end = Math.min(start + BLOCK, to);
     measureBars(anatomy, bars, start, end);
     averageBars(anatomy, start, end);
     flagShapes(anatomy, bars, start, end);
-    flagSteps(anatomy, bars, start, end);
+    flagSteps(anatomy, bars, Math.max(start, 1), end);
   }
+  // No bar came before: it has the flags of its shape alone.
+  if (from === 0 && to > 0) anatomy.step[0] = anatomy.shape[0] & REPEATED;
 }
 
 export function computeAnatomy(bars: Bars): Anatomy {
@@ -71,39 +89,90 @@ export function computeAnatomy(bars: Bars): Anatomy {
 }
 
 function measureBars(anatomy: Anatomy, bars: Bars, from: number, to: number): void {
-  const { body, range, shadows } = anatomy;
+  const { top, bottom, body, range, shadows } = anatomy;
   const { open, high, low, close } = bars;
   for (let i = from; i < to; i++) {
     const o = open[i];
     const h = high[i];
     const l = low[i];
     const c = close[i];
+    // Looked up rather than compared: half of all bars are white, which no branch of Math.max can predict.
+    ends[0] = o;
+    ends[1] = c;
+    const isWhite = Number(c > o);
+    const t = ends[isWhite];
+    const b = ends[1 - isWhite];
+    top[i] = t;
+    bottom[i] = b;
     body[i] = Math.abs(c - o);
     range[i] = h - l;
-    shadows[i] = h - Math.max(o, c) + (Math.min(o, c) - l);
+    shadows[i] = h - t + (b - l);
   }
 }
 
 function averageBars(anatomy: Anatomy, from: number, to: number): void {
   const { body, range, shadows, averageBody, averageRange, averageShadows, recentRange } = anatomy;
-  for (let i = from; i < Math.min(to, AVERAGE_BARS); i++) {
-    averageBody[i] = averageRange[i] = averageShadows[i] = Number.NaN;
-    recentRange[i] = i < RECENT_BARS ? Number.NaN : sumOfFive(range, i) / RECENT_BARS;
+  if (from < AVERAGE_BARS) leaveUndefined(anatomy, from, to);
+  const ten = Math.max(from, AVERAGE_BARS);
+  if (ten < to) {
+    averageTen(body, averageBody, ten, to);
+    averageTen(range, averageRange, ten, to);
+    averageTen(shadows, averageShadows, ten, to);
   }
-  for (let i = Math.max(from, AVERAGE_BARS); i < to; i++) {
-    averageBody[i] = sumOfTen(body, i) / AVERAGE_BARS;
-    averageRange[i] = sumOfTen(range, i) / AVERAGE_BARS;
-    averageShadows[i] = sumOfTen(shadows, i) / AVERAGE_BARS;
-    recentRange[i] = sumOfFive(range, i) / RECENT_BARS;
+  const five = Math.max(from, RECENT_BARS);
+  if (five < to) averageFive(range, recentRange, five, to);
+}
+
+/** NaN where there are too few bars before. */
+function leaveUndefined(anatomy: Anatomy, from: number, to: number): void {
+  const { averageBody, averageRange, averageShadows, recentRange } = anatomy;
+  for (const average of [averageBody, averageRange, averageShadows]) {
+    average.fill(Number.NaN, from, Math.min(AVERAGE_BARS, to));
+  }
+  if (from < RECENT_BARS) recentRange.fill(Number.NaN, from, Math.min(RECENT_BARS, to));
+}
+
+// The window stands in variables, v1 the newest: a load a bar instead of ten. Sums start from the oldest value,
+// as TA-Lib's first one does.
+
+function averageTen(values: Float64Array, averages: Float64Array, from: number, to: number): void {
+  let v10 = values[from - 10];
+  let v9 = values[from - 9];
+  let v8 = values[from - 8];
+  let v7 = values[from - 7];
+  let v6 = values[from - 6];
+  let v5 = values[from - 5];
+  let v4 = values[from - 4];
+  let v3 = values[from - 3];
+  let v2 = values[from - 2];
+  let v1 = values[from - 1];
+  for (let i = from; i < to; i++) {
+    averages[i] = (v10 + v9 + v8 + v7 + v6 + v5 + v4 + v3 + v2 + v1) / 10;
+    v10 = v9;
+    v9 = v8;
+    v8 = v7;
+    v7 = v6;
+    v6 = v5;
+    v5 = v4;
+    v4 = v3;
+    v3 = v2;
+    v2 = v1;
+    v1 = values[i];
   }
 }
 
-/** Of the five values before `i`, oldest first. */
-function sumOfFive(column: Float64Array, i: number): number {
-  return column[i - 5] + column[i - 4] + column[i - 3] + column[i - 2] + column[i - 1];
-}
-
-function sumOfTen(column: Float64Array, i: number): number {
-  const older = column[i - 10] + column[i - 9] + column[i - 8] + column[i - 7] + column[i - 6];
-  return older + column[i - 5] + column[i - 4] + column[i - 3] + column[i - 2] + column[i - 1];
+function averageFive(values: Float64Array, averages: Float64Array, from: number, to: number): void {
+  let v5 = values[from - 5];
+  let v4 = values[from - 4];
+  let v3 = values[from - 3];
+  let v2 = values[from - 2];
+  let v1 = values[from - 1];
+  for (let i = from; i < to; i++) {
+    averages[i] = (v5 + v4 + v3 + v2 + v1) / 5;
+    v5 = v4;
+    v4 = v3;
+    v3 = v2;
+    v2 = v1;
+    v1 = values[i];
+  }
 }

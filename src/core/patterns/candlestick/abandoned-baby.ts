@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { against, barGap, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { dojiBody, grade, longBody, quality, ratio } from "./quality.js";
+import { dojiBody, grade, longBody, quality } from "./quality.js";
 import { BULKOWSKI, NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 
@@ -19,12 +20,15 @@ export const abandonedBaby = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK | Shape.BODY_LONG },
-      { shape: Shape.BODY_DOJI, step: Step.GAP_DOWN },
-      { shape: Shape.WHITE | Shape.BODY_LONG, step: Step.GAP_UP },
+      { shape: Shape.BODY_DOJI, step: Step.BODY_GAP_DOWN },
+      { shape: Shape.WHITE | Shape.BODY_LONG, step: Step.BODY_GAP_UP },
     ],
     negative: "mirror",
-    check: ({ candles: { close }, anatomy: { body } }, i, sign) =>
-      sign * close[i] > sign * close[i - 2] + body[i - 2] * 0.3,
+    check: (series, i, sign) => {
+      const { close } = series.candles;
+      const alone = barGap(series, i - 1, i - 2, against(sign)) > 0 && barGap(series, i, i - 1, sign) > 0;
+      return alone && sign * close[i] > sign * close[i - 2] + series.anatomy.body[i - 2] * 0.3;
+    },
   }),
   quality: (series, i, sign) => {
     const { candles, anatomy } = series;

@@ -3,13 +3,14 @@ import { FAR, NEAR } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, ratio, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality, ratio, shadow } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 
 /** Higher close, from an open above the previous open and at most a near distance above the previous body. */
-const ADVANCE = Step.HIGHER_CLOSE | Step.HIGHER_OPEN | Step.OPEN_NOT_FAR_ABOVE;
+const ADVANCE = Step.HIGHER_CLOSE | Step.BOTTOM_HIGHER | Step.OPEN_NOT_FAR_ABOVE;
 
 /** TA-Lib's four signs of weakness. */
 function isBlocked(series: PatternSeries, i: number): boolean {

@@ -1,5 +1,6 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { against } from "./geometry.js";
 import { matchFlags } from "./match.js";
 import { longBody, noShadow, quality } from "./quality.js";
 import { NISON } from "./sources.js";
@@ -18,5 +19,5 @@ export const beltHold = defineCandlestick({
     positive: [{ shape: Shape.WHITE | Shape.BODY_LONG | Shape.LOWER_VERY_SHORT }],
     negative: "mirror",
   }),
-  quality: (series, i, sign) => quality(longBody(series, i, 3.5), noShadow(series, i, sign === 1 ? -1 : 1)),
+  quality: (series, i, sign) => quality(longBody(series, i, 3.5), noShadow(series, i, against(sign))),
 });

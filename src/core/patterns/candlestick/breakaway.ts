@@ -1,6 +1,7 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { against } from "./geometry.js";
 import { matchFlags } from "./match.js";
 import { clearGap, longBody, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
@@ -31,7 +32,7 @@ export const breakaway = defineCandlestick({
   quality: (series, i, sign) =>
     quality(
       longBody(series, i - 4),
-      clearGap(series, i - 3, i - 4, sign === 1 ? -1 : 1, 0.5),
+      clearGap(series, i - 3, i - 4, against(sign), 0.5),
       longBody(series, i, 2.5),
     ),
 });

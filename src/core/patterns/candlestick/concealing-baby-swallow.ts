@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodySize, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodySize, grade, quality, ratio } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 

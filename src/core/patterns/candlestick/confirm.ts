@@ -1,6 +1,6 @@
 import type { PatternSeries } from "../define.js";
 import type { Sign, Signal } from "./define.js";
-import { type BarFlags, hasFlags, mirrorBars, want } from "./match.js";
+import { type BarFlags, hasFlags, matchFlags, mirrorBars, want } from "./match.js";
 
 /** Bars after a setup in which its confirmation counts. */
 const CONFIRMING_BARS = 3;
@@ -20,6 +20,7 @@ export interface ConfirmedMatch {
 export function matchConfirmed(positive: readonly BarFlags[], first: number): ConfirmedMatch {
   const rising = want(1, positive);
   const falling = want(-1, mirrorBars(positive));
+  const writeSetups = matchFlags({ positive, negative: "mirror" });
 
   function setupSign(series: PatternSeries, i: number): Sign | 0 {
     if (i < first) return 0;
@@ -27,30 +28,51 @@ export function matchConfirmed(positive: readonly BarFlags[], first: number): Co
     return hasFlags(series, i, falling) ? -1 : 0;
   }
 
-  function isConfirmed({ candles, anatomy }: PatternSeries, i: number, setup: number, sign: Sign): boolean {
-    const { high, low, close } = candles;
-    if (anatomy.shape[i] === 0) return false;
-    return sign === 1 ? close[i] > high[setup - 1] : close[i] < low[setup - 1];
+  /**
+   * The bar before `to` that confirms a setup, or -1; a later setup or a price that is not finite ends the
+   * search. Setups from bar `from` on stand in `out`.
+   */
+  function confirmationOf(
+    series: PatternSeries,
+    setup: number,
+    sign: Sign,
+    out: Int16Array,
+    from: number,
+    to: number,
+  ): number {
+    const { high, low, close } = series.candles;
+    const end = Math.min(setup + CONFIRMING_BARS + 1, to);
+    for (let i = setup + 1; i < end; i++) {
+      const isSetup = i < from ? setupSign(series, i) !== 0 : out[i] !== 0;
+      if (isSetup || series.anatomy.shape[i] === 0) return -1;
+      if (sign === 1 ? close[i] > high[setup - 1] : close[i] < low[setup - 1]) return i;
+    }
+    return -1;
+  }
+
+  function confirm(
+    series: PatternSeries,
+    setup: number,
+    sign: Sign,
+    out: Int16Array,
+    from: number,
+    to: number,
+  ): void {
+    const at = confirmationOf(series, setup, sign, out, from, to);
+    if (at >= from) out[at] = 200 * sign;
   }
 
   return {
     signal(series, out, from, to) {
-      let setup = -1;
-      let sign: Sign | 0 = 0;
-      // A setup can be confirmed three bars on, so the three bars before the range say how it begins.
-      for (let i = Math.max(first, from - CONFIRMING_BARS); i < to; i++) {
-        const found = setupSign(series, i);
-        let value = 100 * found;
-        if (found !== 0) {
-          setup = i;
-          sign = found;
-        } else if (series.anatomy.shape[i] === 0 || i > setup + CONFIRMING_BARS) {
-          sign = 0;
-        } else if (sign !== 0 && isConfirmed(series, i, setup, sign)) {
-          value = 200 * sign;
-          sign = 0;
-        }
-        if (i >= from) out[i] = value;
+      writeSetups(series, out, from, to);
+      // Setups of the three bars before the range may be confirmed within it.
+      for (let setup = Math.max(first, from - CONFIRMING_BARS); setup < from; setup++) {
+        const sign = setupSign(series, setup);
+        if (sign !== 0) confirm(series, setup, sign, out, from, to);
+      }
+      for (let setup = from; setup < to; setup++) {
+        if (out[setup] === 100) confirm(series, setup, 1, out, from, to);
+        else if (out[setup] === -100) confirm(series, setup, -1, out, from, to);
       }
     },
     setupOf(series, at) {

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality, ratio } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 
@@ -19,7 +20,7 @@ export const darkCloudCover = defineCandlestick({
   signal: matchFlags({
     negative: [
       { shape: Shape.WHITE | Shape.BODY_LONG },
-      { shape: Shape.BLACK, step: Step.OPEN_ABOVE_HIGH | Step.CLOSE_ABOVE_OPEN },
+      { shape: Shape.BLACK, step: Step.OPEN_ABOVE_HIGH | Step.BOTTOM_HIGHER },
     ],
     check: ({ candles: { close }, anatomy: { body } }, i) => close[i] < close[i - 1] - body[i - 1] * 0.5,
   }),

@@ -55,7 +55,7 @@ export function defineCandlestick(definition: CandlestickDefinition): Candlestic
 
   function signal(series: PatternSeries, out: Int16Array, from: number, to: number): void {
     const length = Math.min(series.anatomy.length, out.length);
-    assert(from >= 0 && to <= length, `${name} over bars ${from}..${to} of ${length}`);
+    if (from < 0 || to > length) assert(false, `${name} over bars ${from}..${to} of ${length}`);
     const start = Math.max(from, warmup);
     if (from < warmup) out.fill(0, from, Math.min(to, warmup));
     if (start < to) write(series, out, start, to);

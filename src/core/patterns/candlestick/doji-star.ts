@@ -1,6 +1,7 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { against } from "./geometry.js";
 import { matchFlags } from "./match.js";
 import { clearGap, dojiBody, longBody, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
@@ -23,9 +24,5 @@ export const dojiStar = defineCandlestick({
     negative: "mirror",
   }),
   quality: (series, i, sign) =>
-    quality(
-      longBody(series, i - 1),
-      dojiBody(series, i),
-      clearGap(series, i, i - 1, sign === 1 ? -1 : 1, 0.5),
-    ),
+    quality(longBody(series, i - 1), dojiBody(series, i), clearGap(series, i, i - 1, against(sign), 0.5)),
 });

@@ -1,7 +1,8 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { dojiBody, grade, inRanges, quality } from "./quality.js";
+import { dojiBody, grade, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { undecided } from "./variants.js";
 

@@ -1,7 +1,9 @@
 import { Shape } from "../shape.js";
+import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, grade, quality, ratio } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 
@@ -15,13 +17,9 @@ export const engulfing = defineCandlestick({
   source: `${NISON}; ${MORRIS} (matching ends)`,
   variants: bothWays("engulfing", "reversal", ["Bullish Engulfing", "Bearish Engulfing"]),
   signal: matchFlags({
-    positive: [{ shape: Shape.BLACK }, { shape: Shape.WHITE }],
+    positive: [{ shape: Shape.BLACK }, { shape: Shape.WHITE, step: Step.ENGULFS }],
     negative: "mirror",
-    check: ({ candles: { open, close } }, i, sign) => {
-      const above = sign * (close[i] - open[i - 1]);
-      const below = sign * (close[i - 1] - open[i]);
-      return above >= 0 && below >= 0 && above + below > 0;
-    },
+    check: ({ candles: { open, close } }, i) => open[i] !== close[i - 1] || close[i] !== open[i - 1],
     strength: ({ candles: { open, close } }, i) =>
       open[i] !== close[i - 1] && close[i] !== open[i - 1] ? 100 : 80,
   }),

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { clearGap, dojiBody, grade, longBody, quality, ratio } from "./quality.js";
+import { clearGap, dojiBody, grade, longBody, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 

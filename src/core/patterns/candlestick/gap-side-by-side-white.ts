@@ -2,8 +2,9 @@ import { NEAR } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyGap, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyGap, closeTo, grade, quality, ratio } from "./quality.js";
+import { closeTo, grade, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyEnd, bodyGap, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, bodyGap, grade, quality, ratio } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { BULKOWSKI, MORRIS } from "./sources.js";
 import { bothWays } from "./variants.js";
 

@@ -1,7 +1,8 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { dojiBody, grade, inRanges, noShadow, quality, shadow } from "./quality.js";
+import { dojiBody, grade, noShadow, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { directed } from "./variants.js";
 

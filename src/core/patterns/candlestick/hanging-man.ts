@@ -2,8 +2,9 @@ import type { PatternSeries } from "../define.js";
 import { NEAR } from "../settings.js";
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { bodyEnd, inRanges, ratio, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, grade, inRanges, noShadow, quality, ratio, shadow, shortBody } from "./quality.js";
+import { grade, noShadow, quality, shortBody } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, dojiBody, grade, longBody, quality, ratio } from "./quality.js";
+import { dojiBody, grade, longBody, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 

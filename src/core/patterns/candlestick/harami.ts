@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, grade, longBody, quality, ratio, shortBody } from "./quality.js";
+import { grade, longBody, quality, shortBody } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 

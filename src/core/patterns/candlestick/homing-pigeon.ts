@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, grade, longBody, quality, ratio, shortBody } from "./quality.js";
+import { grade, longBody, quality, shortBody } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -18,7 +19,7 @@ export const homingPigeon = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK | Shape.BODY_LONG },
-      { shape: Shape.BLACK | Shape.BODY_NOT_LONG, step: Step.LOWER_OPEN | Step.HIGHER_CLOSE },
+      { shape: Shape.BLACK | Shape.BODY_NOT_LONG, step: Step.TOP_LOWER | Step.BOTTOM_HIGHER },
     ],
   }),
   quality: (series, i) =>

@@ -2,8 +2,9 @@ import { EQUAL } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { closeTo, grade, inRanges, longBody, quality } from "./quality.js";
+import { closeTo, grade, longBody, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 

@@ -2,16 +2,17 @@ import type { PatternSeries } from "../define.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { barGap, inRanges, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality, ratio } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bothWays, inAnyTrend } from "./variants.js";
 
 const MARUBOZU = Shape.BODY_LONG | Shape.UPPER_VERY_SHORT | Shape.LOWER_VERY_SHORT;
 
-/** Height of the gap between two bars. */
-function openSpace({ candles: { high, low } }: PatternSeries, i: number): number {
-  return Math.max(low[i] - high[i - 1], low[i - 1] - high[i]);
+/** Height of the gap, which may be on either side whichever body is longer. */
+function openSpace(series: PatternSeries, i: number): number {
+  return Math.max(barGap(series, i, i - 1, 1), barGap(series, i, i - 1, -1));
 }
 
 /** The longer body over the shorter one. */
@@ -32,8 +33,9 @@ export const kickingByLength = defineCandlestick({
     bothWays("kicking_by_length", "reversal", ["Bullish Kicking by Length", "Bearish Kicking by Length"]),
   ),
   signal: matchFlags({
-    positive: [{ shape: MARUBOZU | Shape.BLACK }, { shape: MARUBOZU | Shape.WHITE, step: Step.GAP_UP }],
+    positive: [{ shape: MARUBOZU | Shape.BLACK }, { shape: MARUBOZU | Shape.WHITE, step: Step.BODY_GAP_UP }],
     negative: "mirror",
+    check: (series, i, sign) => barGap(series, i, i - 1, sign) > 0,
     strength: ({ anatomy: { body } }, i) => (body[i] > body[i - 1] ? 100 : -100),
   }),
   quality: (series, i) =>

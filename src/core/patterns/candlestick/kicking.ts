@@ -1,18 +1,13 @@
-import type { PatternSeries } from "../define.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { barGap, inRanges } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bothWays, inAnyTrend } from "./variants.js";
 
 const MARUBOZU = Shape.BODY_LONG | Shape.UPPER_VERY_SHORT | Shape.LOWER_VERY_SHORT;
-
-/** Height of the gap between two bars. */
-function openSpace({ candles: { high, low } }: PatternSeries, i: number): number {
-  return Math.max(low[i] - high[i - 1], low[i - 1] - high[i]);
-}
 
 export const kicking = defineCandlestick({
   name: "kicking",
@@ -25,13 +20,14 @@ export const kicking = defineCandlestick({
   source: MORRIS,
   variants: inAnyTrend(bothWays("kicking", "reversal", ["Bullish Kicking", "Bearish Kicking"])),
   signal: matchFlags({
-    positive: [{ shape: MARUBOZU | Shape.BLACK }, { shape: MARUBOZU | Shape.WHITE, step: Step.GAP_UP }],
+    positive: [{ shape: MARUBOZU | Shape.BLACK }, { shape: MARUBOZU | Shape.WHITE, step: Step.BODY_GAP_UP }],
     negative: "mirror",
+    check: (series, i, sign) => barGap(series, i, i - 1, sign) > 0,
   }),
-  quality: (series, i) =>
+  quality: (series, i, sign) =>
     quality(
       longBody(series, i - 1),
       longBody(series, i),
-      grade(inRanges(series, i, openSpace(series, i)), 0, 0.5),
+      grade(inRanges(series, i, barGap(series, i, i - 1, sign)), 0, 0.5),
     ),
 });

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, quality, shadow } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -19,12 +20,12 @@ export const ladderBottom = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK },
-      { shape: Shape.BLACK, step: Step.LOWER_OPEN | Step.LOWER_CLOSE },
-      { shape: Shape.BLACK, step: Step.LOWER_OPEN | Step.LOWER_CLOSE },
+      { shape: Shape.BLACK, step: Step.TOP_LOWER | Step.LOWER_CLOSE },
+      { shape: Shape.BLACK, step: Step.TOP_LOWER | Step.LOWER_CLOSE },
       { shape: Shape.BLACK | Shape.UPPER_PRESENT },
-      { shape: Shape.WHITE, step: Step.HIGHER_OPEN },
+      { shape: Shape.WHITE, step: Step.HIGHER_CLOSE },
     ],
-    check: ({ candles: { high, close } }, i) => close[i] > high[i - 1],
+    check: ({ candles: { open, high, close } }, i) => open[i] > open[i - 1] && close[i] > high[i - 1],
   }),
   quality: (series, i) => {
     const { open, high, close } = series.candles;

@@ -1,7 +1,8 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, longBody, quality, ratio } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bothWays, inAnyTrend } from "./variants.js";
 

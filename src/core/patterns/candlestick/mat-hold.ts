@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyEnd, bodySize, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, bodySize, clearGap, grade, longBody, quality, ratio } from "./quality.js";
+import { clearGap, grade, longBody, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 

@@ -1,6 +1,7 @@
 import { assert } from "../../base/assert.js";
 import type { PatternSeries } from "../define.js";
 import { mirrorFlags } from "../flags.js";
+import { REPEATED } from "../shape.js";
 import type { Sign, Signal } from "./define.js";
 
 /** Flags that one bar of a shape has, all of them. */
@@ -20,15 +21,18 @@ export interface Match {
   strength?(series: PatternSeries, at: number, sign: Sign): number;
 }
 
+/** Bars of which the flags are looked at before anything else. */
+const SHARED_BARS = 3;
+
 /** Flags wanted of one way of the shape: those of bar `at - k` at index k. */
 export interface Wanted {
   readonly sign: Sign;
   readonly shape: Int32Array;
+  /** Step flags, and the shape flags that the step column repeats. */
   readonly step: Int32Array;
+  /** Whether there are older bars or flags of the shape column alone. */
+  readonly hasMore: boolean;
 }
-
-/** Value at a bar whose last two bars have the flags wanted. */
-type Decide = (series: PatternSeries, at: number, wanted: Wanted) => number;
 
 /** A signal of bars that each have certain flags, and of what `check` adds to that. */
 export function matchFlags({ positive, negative, check, strength }: Match): Signal {
@@ -36,33 +40,44 @@ export function matchFlags({ positive, negative, check, strength }: Match): Sign
   const ways: Wanted[] = [];
   if (positive !== undefined) ways.push(want(1, positive));
   if (falling !== undefined) ways.push(want(-1, falling));
-  const span = Math.max(positive?.length ?? 0, falling?.length ?? 0);
-  assert(span > 0, "a shape without bars");
+  const [first, second] = ways;
+  assert(first !== undefined, "a shape without bars");
 
+  /** Value at a bar of which the last three bars have the flags that one column shows. */
   function decide(series: PatternSeries, at: number, wanted: Wanted): number {
-    if (!hasFlags(series, at, wanted, 2)) return 0;
+    if (wanted.hasMore && !hasFlags(series, at, wanted)) return 0;
     const { sign } = wanted;
     if (check !== undefined && !check(series, at, sign)) return 0;
     return sign * (strength === undefined ? 100 : strength(series, at, sign));
   }
 
-  const flagsSayAll = span === 1 && check === undefined && strength === undefined;
-  const [first, second] = ways;
-  if (flagsSayAll) return (series, out, from, to) => matchBar(series, first, second ?? first, out, from, to);
-  if (second === undefined) {
-    return (series, out, from, to) => matchOneWay(series, first, decide, out, from, to);
+  const alone = [positive, falling].every((bars) => bars === undefined || isAlone(bars));
+  if (alone && check === undefined && strength === undefined) {
+    return second === undefined
+      ? (series, out, from, to) => matchBar(series.anatomy.shape, first, out, from, to)
+      : (series, out, from, to) => matchBarEitherWay(series.anatomy.shape, first, second, out, from, to);
   }
-  return (series, out, from, to) => matchTwoWays(series, first, second, decide, out, from, to);
+  const column = alone ? "shape" : "step";
+  return (series, out, from, to) => {
+    const flags = series.anatomy[column];
+    out.fill(0, from, to);
+    for (let start = from; start < to; start += BLOCK) {
+      const end = Math.min(start + BLOCK, to);
+      for (let way = 0; way < ways.length; way++) {
+        const wanted = ways[way];
+        const count = collect(flags, wanted[column], start, end);
+        for (let k = 0; k < count; k++) {
+          const value = decide(series, candidates[k], wanted);
+          if (value !== 0) out[candidates[k]] = value;
+        }
+      }
+    }
+  };
 }
 
-/** Whether bars `at - first` and older have the flags wanted of them. */
-export function hasFlags({ anatomy }: PatternSeries, at: number, wanted: Wanted, first = 0): boolean {
-  const { shape, step } = anatomy;
-  for (let k = first; k < wanted.shape.length; k++) {
-    const missing = (~shape[at - k] & wanted.shape[k]) | (~step[at - k] & wanted.step[k]);
-    if (missing !== 0) return false;
-  }
-  return true;
+/** Whether a shape is one bar by itself. */
+function isAlone(bars: readonly BarFlags[]): boolean {
+  return bars.length === 1 && (bars[0].step ?? 0) === 0;
 }
 
 export function mirrorBars(bars: readonly BarFlags[]): BarFlags[] {
@@ -70,93 +85,94 @@ export function mirrorBars(bars: readonly BarFlags[]): BarFlags[] {
 }
 
 export function want(sign: Sign, bars: readonly BarFlags[]): Wanted {
-  const length = Math.max(bars.length, 2);
-  const wanted = { sign, shape: new Int32Array(length), step: new Int32Array(length) };
+  const length = Math.max(bars.length, SHARED_BARS);
+  const shapes = new Int32Array(length);
+  const steps = new Int32Array(length);
   for (const [index, { shape = 0, step = 0 }] of bars.entries()) {
-    wanted.shape[bars.length - 1 - index] = shape;
-    wanted.step[bars.length - 1 - index] = step;
+    shapes[bars.length - 1 - index] = shape;
+    steps[bars.length - 1 - index] = step | (shape & REPEATED);
   }
-  return wanted;
+  const unrepeated = bars.some(({ shape = 0 }) => (shape & ~REPEATED) !== 0);
+  const hasMore = bars.length > SHARED_BARS || (unrepeated && !isAlone(bars));
+  return { sign, shape: shapes, step: steps, hasMore };
 }
 
-// Three loops for one condition. Shapes of one bar are frequent and irregular, so their value is computed
-// without a branch; longer ones are rare enough for a branch on the last two bars to be predicted.
+/** Whether the bars up to `at` have the flags wanted of them. */
+export function hasFlags({ anatomy }: PatternSeries, at: number, wanted: Wanted): boolean {
+  const { shape, step } = anatomy;
+  for (let k = 0; k < wanted.shape.length; k++) {
+    const missing = (~shape[at - k] & wanted.shape[k]) | (~step[at - k] & wanted.step[k]);
+    if (missing !== 0) return false;
+  }
+  return true;
+}
 
-function matchBar(
-  series: PatternSeries,
+// Shapes of one bar are frequent and irregular, so their value is computed without a branch.
+
+function matchBar(shape: Int32Array, wanted: Wanted, out: Int16Array, from: number, to: number): void {
+  const flags = wanted.shape[0];
+  const value = 100 * wanted.sign;
+  for (let i = from; i < to; i++) {
+    out[i] = Number((~shape[i] & flags) === 0) * value;
+  }
+}
+
+function matchBarEitherWay(
+  shape: Int32Array,
   first: Wanted,
   second: Wanted,
   out: Int16Array,
   from: number,
   to: number,
 ): void {
-  const { shape, step } = series.anatomy;
-  const shape1 = first.shape[0];
-  const step1 = first.step[0];
-  const shape2 = second.shape[0];
-  const step2 = second.step[0];
-  const value1 = 100 * first.sign;
-  // One way only: the second is the first again and adds nothing.
-  const value2 = second === first ? 0 : 100 * second.sign;
+  const rising = first.shape[0];
+  const falling = second.shape[0];
   for (let i = from; i < to; i++) {
-    const shapeNot = ~shape[i];
-    const stepNot = ~step[i];
-    const missing1 = (shapeNot & shape1) | (stepNot & step1);
-    const missing2 = (shapeNot & shape2) | (stepNot & step2);
-    out[i] = Number(missing1 === 0) * value1 + Number(missing2 === 0) * value2;
+    const not = ~shape[i];
+    out[i] = 100 * (Number((not & rising) === 0) - Number((not & falling) === 0));
   }
 }
 
-function matchOneWay(
-  series: PatternSeries,
-  wanted: Wanted,
-  decide: Decide,
-  out: Int16Array,
-  from: number,
-  to: number,
-): void {
-  const { shape, step } = series.anatomy;
-  const shapeNow = wanted.shape[0];
-  const stepNow = wanted.step[0];
-  const shapeBefore = wanted.shape[1];
-  const stepBefore = wanted.step[1];
-  for (let i = from; i < to; i++) {
-    const now = (~shape[i] & shapeNow) | (~step[i] & stepNow);
-    const before = (~shape[i - 1] & shapeBefore) | (~step[i - 1] & stepBefore);
-    out[i] = (now | before) === 0 ? decide(series, i, wanted) : 0;
-  }
-}
+// Longer shapes are rare. One loop, small enough to run at the speed of the memory, collects the bars at which
+// one column does not rule them out; the rest is asked of those bars alone.
 
-function matchTwoWays(
-  series: PatternSeries,
-  first: Wanted,
-  second: Wanted,
-  decide: Decide,
-  out: Int16Array,
-  from: number,
-  to: number,
-): void {
-  const { shape, step } = series.anatomy;
-  const shapeNow1 = first.shape[0];
-  const stepNow1 = first.step[0];
-  const shapeBefore1 = first.shape[1];
-  const stepBefore1 = first.step[1];
-  const shapeNow2 = second.shape[0];
-  const stepNow2 = second.step[0];
-  const shapeBefore2 = second.shape[1];
-  const stepBefore2 = second.step[1];
-  for (let i = from; i < to; i++) {
-    const shapeNot = ~shape[i];
-    const stepNot = ~step[i];
-    const shapeNotBefore = ~shape[i - 1];
-    const stepNotBefore = ~step[i - 1];
-    const now1 = (shapeNot & shapeNow1) | (stepNot & stepNow1);
-    const now2 = (shapeNot & shapeNow2) | (stepNot & stepNow2);
-    const before1 = (shapeNotBefore & shapeBefore1) | (stepNotBefore & stepBefore1);
-    const before2 = (shapeNotBefore & shapeBefore2) | (stepNotBefore & stepBefore2);
-    let value = 0;
-    if ((now1 | before1) === 0) value = decide(series, i, first);
-    else if ((now2 | before2) === 0) value = decide(series, i, second);
-    out[i] = value;
+const BLOCK = 1024;
+/** The bars collected last. */
+const candidates = new Int32Array(BLOCK);
+
+/** Collects the bars in [from, to), a block at most, that with the two before them have the flags wanted. */
+function collect(flags: Int32Array, wanted: Int32Array, from: number, to: number): number {
+  const now = wanted[0];
+  const before = wanted[1];
+  const older = wanted[2];
+  let count = 0;
+  let a = ~flags[from - 2];
+  let b = ~flags[from - 1];
+  let i = from;
+  // Four bars share a branch that is hardly ever taken.
+  for (; i + 3 < to; i += 4) {
+    const c = ~flags[i];
+    const d = ~flags[i + 1];
+    const e = ~flags[i + 2];
+    const f = ~flags[i + 3];
+    const missing0 = (c & now) | (b & before) | (a & older);
+    const missing1 = (d & now) | (c & before) | (b & older);
+    const missing2 = (e & now) | (d & before) | (c & older);
+    const missing3 = (f & now) | (e & before) | (d & older);
+    a = e;
+    b = f;
+    if (missing0 === 0 || missing1 === 0 || missing2 === 0 || missing3 === 0) {
+      if (missing0 === 0) candidates[count++] = i;
+      if (missing1 === 0) candidates[count++] = i + 1;
+      if (missing2 === 0) candidates[count++] = i + 2;
+      if (missing3 === 0) candidates[count++] = i + 3;
+    }
   }
+  for (; i < to; i++) {
+    const c = ~flags[i];
+    if (((c & now) | (b & before) | (a & older)) === 0) candidates[count++] = i;
+    a = b;
+    b = c;
+  }
+  return count;
 }

@@ -2,7 +2,8 @@ import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { matchConfirmed } from "./confirm.js";
 import { defineCandlestick } from "./define.js";
-import { falseBreak, grade, quality, ratio } from "./quality.js";
+import { ratio } from "./geometry.js";
+import { falseBreak, grade, quality } from "./quality.js";
 import { CHESLER } from "./sources.js";
 import { bothWays } from "./variants.js";
 

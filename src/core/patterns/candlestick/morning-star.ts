@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { clearGap, grade, longBody, quality, ratio, shortBody } from "./quality.js";
+import { clearGap, grade, longBody, quality, shortBody } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bullish } from "./variants.js";
 

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality, ratio } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -19,7 +20,7 @@ export const piercingLine = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK | Shape.BODY_LONG },
-      { shape: Shape.WHITE | Shape.BODY_LONG, step: Step.OPEN_BELOW_LOW | Step.CLOSE_BELOW_OPEN },
+      { shape: Shape.WHITE | Shape.BODY_LONG, step: Step.OPEN_BELOW_LOW | Step.TOP_LOWER },
     ],
     check: ({ candles: { close }, anatomy: { body } }, i) => close[i] > close[i - 1] + body[i - 1] * 0.5,
   }),

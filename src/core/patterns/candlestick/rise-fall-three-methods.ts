@@ -2,8 +2,9 @@ import type { PatternSeries } from "../define.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyEnd, bodySize, inRanges } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, bodySize, grade, inRanges, longBody, quality } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { directed } from "./variants.js";
 

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { against, bodySize } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodySize, closeTo, grade, longBody, noShadow, quality } from "./quality.js";
+import { closeTo, grade, longBody, noShadow, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 
@@ -29,7 +30,7 @@ export const separatingLines = defineCandlestick({
     const { open } = series.candles;
     return quality(
       longBody(series, i),
-      noShadow(series, i, sign === 1 ? -1 : 1),
+      noShadow(series, i, against(sign)),
       grade(bodySize(series, i - 1), 0, 1),
       closeTo(series, i - 1, open[i] - open[i - 1]),
     );

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyGap, inRanges, ratio, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyGap, grade, inRanges, noShadow, quality, ratio, shadow, shortBody } from "./quality.js";
+import { grade, noShadow, quality, shortBody } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 

@@ -1,7 +1,8 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, quality, ratio, shortBody } from "./quality.js";
+import { grade, quality, shortBody } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { undecidedByColour } from "./variants.js";
 

@@ -1,7 +1,8 @@
 import { Shape } from "../shape.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, ratio, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, quality, ratio, shadow } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { undecidedByColour } from "./variants.js";
 

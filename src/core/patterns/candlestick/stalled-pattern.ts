@@ -22,7 +22,7 @@ export const stalledPattern = defineCandlestick({
       { shape: Shape.WHITE | Shape.BODY_LONG },
       {
         shape: Shape.WHITE | Shape.BODY_LONG | Shape.UPPER_VERY_SHORT,
-        step: Step.HIGHER_CLOSE | Step.HIGHER_OPEN | Step.OPEN_NOT_FAR_ABOVE,
+        step: Step.HIGHER_CLOSE | Step.BOTTOM_HIGHER | Step.OPEN_NOT_FAR_ABOVE,
       },
       { shape: Shape.WHITE | Shape.BODY_SHORT, step: Step.HIGHER_CLOSE },
     ],

@@ -1,8 +1,10 @@
 import { EQUAL } from "../settings.js";
 import { Shape } from "../shape.js";
+import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { closeTo, grade, quality, ratio } from "./quality.js";
+import { closeTo, grade, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -17,7 +19,11 @@ export const stickSandwich = defineCandlestick({
   source: MORRIS,
   variants: bullish("stick_sandwich", "Stick Sandwich", "reversal"),
   signal: matchFlags({
-    positive: [{ shape: Shape.BLACK }, { shape: Shape.WHITE }, { shape: Shape.BLACK }],
+    positive: [
+      { shape: Shape.BLACK },
+      { shape: Shape.WHITE, step: Step.OPEN_ABOVE_CLOSE },
+      { shape: Shape.BLACK },
+    ],
     check: ({ candles: { low, close }, anatomy: { recentRange } }, i) => {
       const equal = EQUAL * recentRange[i - 2];
       return (

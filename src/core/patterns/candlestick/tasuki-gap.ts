@@ -2,8 +2,9 @@ import { NEAR } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyEnd, bodyGap, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyEnd, bodyGap, grade, quality, ratio } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bothWays } from "./variants.js";
 
@@ -21,14 +22,15 @@ export const tasukiGap = defineCandlestick({
     positive: [
       {},
       { shape: Shape.WHITE, step: Step.BODY_GAP_UP },
-      { shape: Shape.BLACK, step: Step.OPEN_INSIDE | Step.CLOSE_BELOW_OPEN },
+      { shape: Shape.BLACK, step: Step.OPEN_INSIDE },
     ],
     negative: "mirror",
     check: (series, i, sign) => {
-      const { candles, anatomy } = series;
-      const stays = sign * candles.close[i] > sign * bodyEnd(series, i - 2, sign);
-      const near = NEAR * anatomy.recentRange[i - 1];
-      return stays && Math.abs(anatomy.body[i - 1] - anatomy.body[i]) < near;
+      const { open, close } = series.candles;
+      const { body, recentRange } = series.anatomy;
+      const inGap =
+        sign * close[i] < sign * open[i - 1] && sign * close[i] > sign * bodyEnd(series, i - 2, sign);
+      return inGap && Math.abs(body[i - 1] - body[i]) < NEAR * recentRange[i - 1];
     },
   }),
   quality: (series, i, sign) => {

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, grade, quality, ratio } from "./quality.js";
+import { grade, quality } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bothWays } from "./variants.js";
 
@@ -18,10 +19,11 @@ export const threeOutside = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK },
-      { shape: Shape.WHITE, step: Step.CLOSE_ABOVE_OPEN | Step.OPEN_BELOW_CLOSE },
+      { shape: Shape.WHITE, step: Step.ENGULFS },
       { step: Step.HIGHER_CLOSE },
     ],
     negative: "mirror",
+    check: (series, i) => bodyMargin(series, i - 2, i - 1) > 0,
   }),
   quality: (series, i, sign) => {
     const { candles, anatomy } = series;

@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { ratio, shadow } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, longBody, quality, ratio, shadow, shortBody } from "./quality.js";
+import { grade, longBody, quality, shortBody } from "./quality.js";
 import { MORRIS } from "./sources.js";
 import { bullish } from "./variants.js";
 
@@ -19,14 +20,17 @@ export const threeStarsInTheSouth = defineCandlestick({
   signal: matchFlags({
     positive: [
       { shape: Shape.BLACK | Shape.BODY_LONG | Shape.LOWER_LONG },
-      { shape: Shape.BLACK | Shape.LOWER_PRESENT, step: Step.OPEN_ABOVE_CLOSE | Step.BODY_SMALLER },
+      { shape: Shape.BLACK | Shape.LOWER_PRESENT, step: Step.OPEN_ABOVE_CLOSE },
       {
         shape: Shape.BLACK | Shape.BODY_SHORT | Shape.UPPER_VERY_SHORT | Shape.LOWER_VERY_SHORT,
         step: Step.LOWER_HIGH | Step.HIGHER_LOW,
       },
     ],
-    check: ({ candles: { open, high, low, close } }, i) =>
-      open[i - 1] <= high[i - 2] && low[i - 1] < close[i - 2] && low[i - 1] >= low[i - 2],
+    check: ({ candles: { open, high, low, close }, anatomy: { body } }, i) => {
+      const opensWithin = open[i - 1] <= high[i - 2];
+      const reachesDown = low[i - 1] < close[i - 2] && low[i - 1] >= low[i - 2];
+      return opensWithin && reachesDown && body[i - 1] < body[i - 2];
+    },
   }),
   quality: (series, i) => {
     const { body } = series.anatomy;

@@ -8,7 +8,7 @@ import { MORRIS, NISON } from "./sources.js";
 import { bullish } from "./variants.js";
 
 /** Higher close, from an open above the previous open and at most a near distance above the previous body. */
-const ADVANCE = Step.HIGHER_CLOSE | Step.HIGHER_OPEN | Step.OPEN_NOT_FAR_ABOVE;
+const ADVANCE = Step.HIGHER_CLOSE | Step.BOTTOM_HIGHER | Step.OPEN_NOT_FAR_ABOVE;
 
 export const threeWhiteSoldiers = defineCandlestick({
   name: "three_white_soldiers",

@@ -2,8 +2,9 @@ import { EQUAL } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { inRanges, ratio } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { grade, inRanges, longBody, quality, ratio } from "./quality.js";
+import { grade, longBody, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 

@@ -2,6 +2,7 @@ import { DOJI } from "../settings.js";
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { against } from "./geometry.js";
 import { matchFlags } from "./match.js";
 import { clearGap, dojiBody, quality } from "./quality.js";
 import { MORRIS, NISON } from "./sources.js";
@@ -26,12 +27,11 @@ export const tristar = defineCandlestick({
     },
   }),
   quality: (series, i, sign) => {
-    const side = sign === 1 ? -1 : 1;
     return quality(
       dojiBody(series, i - 2),
       dojiBody(series, i - 1),
       dojiBody(series, i),
-      clearGap(series, i - 1, i - 2, side),
+      clearGap(series, i - 1, i - 2, against(sign)),
     );
   },
 });

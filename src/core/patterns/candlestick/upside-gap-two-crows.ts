@@ -1,8 +1,9 @@
 import { Shape } from "../shape.js";
 import { Step } from "../step.js";
 import { defineCandlestick } from "./define.js";
+import { bodyMargin, inRanges } from "./geometry.js";
 import { matchFlags } from "./match.js";
-import { bodyMargin, clearGap, grade, inRanges, longBody, quality, shortBody } from "./quality.js";
+import { clearGap, grade, longBody, quality, shortBody } from "./quality.js";
 import { NISON } from "./sources.js";
 import { bearish } from "./variants.js";
 
@@ -20,9 +21,9 @@ export const upsideGapTwoCrows = defineCandlestick({
     negative: [
       { shape: Shape.WHITE | Shape.BODY_LONG },
       { shape: Shape.BLACK | Shape.BODY_NOT_LONG, step: Step.BODY_GAP_UP },
-      { shape: Shape.BLACK, step: Step.HIGHER_OPEN | Step.LOWER_CLOSE },
+      { shape: Shape.BLACK, step: Step.ENGULFS | Step.LOWER_CLOSE },
     ],
-    check: ({ candles: { close } }, i) => close[i] > close[i - 2],
+    check: ({ candles: { open, close } }, i) => open[i] > open[i - 1] && close[i] > close[i - 2],
   }),
   quality: (series, i) =>
     quality(
