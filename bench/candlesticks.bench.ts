@@ -1,0 +1,213 @@
+import type { Candles } from "../src/core/market/candles.js";
+import { allocateAnatomy, extendAnatomy } from "../src/core/patterns/anatomy.js";
+import { CANDLESTICKS } from "../src/core/patterns/candlestick/index.js";
+import { extendSignals } from "../src/core/patterns/candlestick/signals.js";
+import type { Hit, PatternSeries } from "../src/core/patterns/define.js";
+import { createPatternSeries } from "../src/core/patterns/series.js";
+import { loadOracle, REGIMES } from "../test/fixtures/candlestick-oracle.js";
+import { sharedPath } from "../test/fixtures/shared.js";
+import { randomWalk } from "./data.js";
+import { buildTalibCandlesticks, type TalibCandlesticks } from "./talib-candlesticks.js";
+import { type Bench, type Case, type Figure, type Section, type Timing, timeCases } from "./time.js";
+
+const LENGTH = 1_000_000;
+const ROUNDS = 9;
+/** Targets: all functions cost no more than so many EMA(14), and than so much of TA-Lib in C. */
+const MOST_EMAS = 110;
+const MOST_OF_C = 0.33;
+
+function allocateSeries(candles: Candles): PatternSeries {
+  const { length } = candles.time;
+  return { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length) };
+}
+
+function allocateColumns(length: number): Int16Array[] {
+  return CANDLESTICKS.map(() => new Int16Array(length));
+}
+
+/** The yardstick: an EMA(14) into a column that is there already. */
+function ema(values: Float64Array, out: Float64Array): void {
+  const weight = 2 / 15;
+  let average = values[0];
+  for (let i = 0; i < values.length; i++) {
+    average += weight * (values[i] - average);
+    out[i] = average;
+  }
+}
+
+function correctness(): Section {
+  const title = "All 61 functions against the oracle (C1)";
+  if (sharedPath("oracle") === null)
+    return { title, notes: ["The oracle is not beside this checkout."], figures: [] };
+  let cells = 0;
+  let different = 0;
+  for (const regime of REGIMES) {
+    const { candles, expected } = loadOracle(regime);
+    const columns = allocateColumns(candles.time.length);
+    extendSignals(allocateSeries(candles), columns, 0, candles.time.length);
+    for (const [row, { talib }] of CANDLESTICKS.entries()) {
+      const { values } = expected(talib);
+      cells += values.length;
+      for (let i = 0; i < values.length; i++) different += Number(values[i] !== columns[row][i]);
+    }
+  }
+  const target = { text: "0", met: different === 0 };
+  return {
+    title,
+    notes: [],
+    figures: [
+      { name: "cells", value: cells, unit: "bars x functions" },
+      { name: "different", value: different, unit: "cells", target },
+    ],
+  };
+}
+
+/** Cells of 1,000,000 bars in which TA-Lib in C writes another value. */
+function differences(talib: TalibCandlesticks, candles: Candles): number {
+  const { length } = candles.time;
+  const columns = allocateColumns(length);
+  extendSignals(allocateSeries(candles), columns, 0, length);
+  talib.load(candles);
+  const values = talib.values();
+  let different = 0;
+  for (let row = 0; row < columns.length; row++) {
+    const column = columns[row];
+    for (let i = 0; i < length; i++) different += Number(column[i] !== values[row * length + i]);
+  }
+  return different;
+}
+
+function againstC(talib: TalibCandlesticks, candles: Candles, all: Timing, samples: number[]): Figure[] {
+  const sorted = samples.sort((a, b) => a - b);
+  const ratio = all.minNs / sorted[0];
+  const ticks = differences(talib, randomWalk(LENGTH, 8, 0.05));
+  const walk = differences(talib, candles);
+  return [
+    { name: "TA-Lib in C, min", value: sorted[0], unit: "ns/bar" },
+    { name: "TA-Lib in C, median", value: sorted[sorted.length >> 1], unit: "ns/bar" },
+    {
+      name: "all into one column / TA-Lib in C, of the minima",
+      value: ratio,
+      unit: "x",
+      target: { text: `<= ${MOST_OF_C}`, met: ratio <= MOST_OF_C },
+    },
+    { name: "different on the walk", value: walk, unit: "cells", target: { text: "0", met: walk === 0 } },
+    {
+      name: "different on a 0.05 tick",
+      value: ticks,
+      unit: "cells",
+      target: { text: "0", met: ticks === 0 },
+    },
+  ];
+}
+
+/** Timings of the cases and of TA-Lib, in turn. */
+interface Measured {
+  readonly timings: readonly Timing[];
+  /** ns/bar of each round. */
+  readonly inC: number[];
+}
+
+function cases(candles: Candles): Case[] {
+  const series = allocateSeries(candles);
+  const columns = allocateColumns(LENGTH);
+  // TA-Lib writes all functions into one column; so does the case that it is compared with.
+  const shared = CANDLESTICKS.map(() => columns[0]);
+  const averages = new Float64Array(LENGTH);
+  const listed: readonly (readonly [name: string, run: () => void])[] = [
+    ["EMA(14), the yardstick Y", () => ema(candles.close, averages)],
+    ["anatomy", () => extendAnatomy(series.anatomy, candles, 0, LENGTH)],
+    ["anatomy and all 61 into 61 columns", () => extendSignals(series, columns, 0, LENGTH)],
+    ["anatomy and all 61 into one column", () => extendSignals(series, shared, 0, LENGTH)],
+  ];
+  return listed.map(([name, run]) => ({ name, items: LENGTH, run }));
+}
+
+function measure(candles: Candles, talib: TalibCandlesticks | string): Measured {
+  const timed = cases(candles);
+  const rounds: Timing[][] = [];
+  const inC: number[] = [];
+  if (typeof talib !== "string") talib.load(candles);
+  for (let round = 0; round < ROUNDS; round++) {
+    if (typeof talib !== "string") inC.push(talib.time());
+    // Each case warms up anew: starting a process leaves the memory of this one to be copied page by page.
+    rounds.push(timed.map((one) => timeCases([one], 3)[0]));
+  }
+  const timings = timed.map(({ name }, index) => {
+    const sorted = rounds.map((round) => round[index].minNs).sort((a, b) => a - b);
+    return { name, minNs: sorted[0], medianNs: sorted[sorted.length >> 1] };
+  });
+  return { timings, inC };
+}
+
+function speed(): Section {
+  const candles = randomWalk(LENGTH, 7);
+  const talib = buildTalibCandlesticks(CANDLESTICKS.map((row) => row.talib));
+  const { timings, inC } = measure(candles, talib);
+  const [yardstick, , columns, column] = timings;
+  const emas = columns.minNs / yardstick.minNs;
+  const figures: Figure[] = timings.flatMap(({ name, minNs, medianNs }) => [
+    { name: `${name}, min`, value: minNs, unit: "ns/bar" },
+    { name: `${name}, median`, value: medianNs, unit: "ns/bar" },
+  ]);
+  figures.push({
+    name: "all into 61 columns / Y, of the minima",
+    value: emas,
+    unit: "Y",
+    target: { text: `<= ${MOST_EMAS}`, met: emas <= MOST_EMAS },
+  });
+  const title = "All 61 functions over 1,000,000 bars (C2)";
+  if (typeof talib === "string") return { title, notes: [talib], figures };
+  figures.push(...againstC(talib, candles, column, inC));
+  talib.remove();
+  return { title, notes: [], figures };
+}
+
+function live(): Section {
+  const length = 20_000;
+  const candles = randomWalk(length, 9);
+  const series = allocateSeries(candles);
+  const columns = allocateColumns(length);
+  const window = randomWalk(500, 10);
+  const stream = () => {
+    for (let i = 0; i < length; i++) extendSignals(series, columns, i, i + 1);
+  };
+  const [bar, found] = timeCases([
+    { name: "stream", items: length, run: stream },
+    {
+      name: "find",
+      items: 1,
+      run: () => {
+        const fresh = createPatternSeries(window);
+        const hits: Hit[] = [];
+        for (const row of CANDLESTICKS) row.find(fresh, 0, 500, hits);
+      },
+    },
+  ]);
+  const before = process.memoryUsage().heapUsed;
+  stream();
+  const grown = (process.memoryUsage().heapUsed - before) / length;
+  return {
+    title: "Live",
+    notes: [],
+    figures: [
+      { name: "a bar of a stream, all 61, median", value: bar.medianNs / 1000, unit: "µs" },
+      {
+        name: "heap grown by a bar of a stream",
+        value: grown,
+        unit: "bytes",
+        target: { text: "< 16, a boxed double", met: grown < 16 },
+      },
+      {
+        name: "hits of all 61 in 500 bars, from the candles, median",
+        value: found.medianNs / 1e6,
+        unit: "ms",
+      },
+    ],
+  };
+}
+
+export const bench: Bench = {
+  name: "candlesticks",
+  run: () => [correctness(), speed(), live()],
+};
