@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
+import { hash32 } from "../../src/core/base/rng.js";
 import { type Bar, candlesFromRows } from "../../src/core/market/candles.js";
 import { CANDLESTICKS } from "../../src/core/patterns/candlestick/index.js";
 import type { Hit, PatternSeries } from "../../src/core/patterns/define.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
+import { GOLDEN } from "../fixtures/candlestick-golden.js";
 import { loadOracle, type OracleCase, REGIMES } from "../fixtures/candlestick-oracle.js";
+import { patternSample } from "../fixtures/pattern-sample.js";
 import { sharedPath } from "../fixtures/shared.js";
 
 type Regime = (typeof REGIMES)[number];
@@ -50,6 +53,19 @@ describe.skipIf(sharedPath("oracle") === null)("candlesticks against TA-Lib", ()
     expect(quantile(0.9) - quantile(0.1)).toBeGreaterThan(0.25);
     expect(best).toBeGreaterThan(0.03);
     expect(best).toBeLessThan(0.5);
+  });
+});
+
+describe("candlesticks in a walk that TA-Lib in C has seen", () => {
+  const candles = patternSample(100_000, 2);
+  const series = createPatternSeries(candles);
+  const out = new Int16Array(candles.time.length);
+
+  it.each(rows)("%s: every bar agrees", (talib, row) => {
+    row.signal(series, out, 0, out.length);
+    const found: string[] = [];
+    for (let i = 0; i < out.length; i++) if (out[i] !== 0) found.push(`${i}:${out[i]}`);
+    expect([found.length, hash32(found.join(" "))]).toEqual(GOLDEN[talib]);
   });
 });
 
