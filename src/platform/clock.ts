@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { parseDay } from "../core/market/day.js";
 
 /** Where the time comes from. `now` is wall time in epoch ms; `elapsed` is monotonic, for durations. */
 export interface Clock {
@@ -18,4 +19,15 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   } catch (error) {
     if (signal?.aborted !== true) throw error;
   }
+}
+
+const INSTANT =
+  /^(?<date>\d{4}-\d{2}-\d{2})(?<time>T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?(?<zone>Z|[+-]\d{2}:\d{2})?$/;
+
+/** Epoch ms of an ISO 8601 date or date-time; UTC where it names no offset. Null for any other text. */
+export function parseInstant(text: string): number | null {
+  const { date = "", time, zone = "Z" } = INSTANT.exec(text)?.groups ?? {};
+  if (parseDay(date) === null || (time === undefined && zone !== "Z")) return null;
+  const ms = Date.parse(`${date}${time ?? "T00:00"}${zone}`);
+  return Number.isNaN(ms) ? null : ms;
 }

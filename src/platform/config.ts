@@ -1,5 +1,7 @@
+import { isIPv4 } from "node:net";
 import { z } from "zod";
 import { INTERVALS, type Interval, parseInterval } from "../core/market/interval.js";
+import { parseInstant } from "./clock.js";
 
 /** One environment variable: how its text is read, and what `.env.example` says of it. */
 interface Variable {
@@ -19,12 +21,16 @@ const decimal = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 const flag = z.enum(["true", "false"]).transform((text) => text === "true");
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== ""),
-);
+const list = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== ""),
+  )
+  .refine((items) => items.length > 0, { message: "lists nothing" })
+  .refine((items) => new Set(items).size === items.length, { message: "lists something twice" });
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be an address starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
@@ -39,15 +45,35 @@ const intervals = list.transform((items, context): readonly Interval[] =>
 const sources = list.pipe(
   z
     .array(z.enum(["synthetic", "files", "yahoo"]))
-    .min(1)
     .refine((names) => !names.includes("synthetic") || names.length === 1, {
       message: "synthetic never mixes with other sources: list it alone",
     }),
 );
-const instant = z
-  .string()
-  .refine((text) => Number.isFinite(Date.parse(text)), { message: "must be an ISO date or date-time" })
-  .transform((text) => Date.parse(text));
+const origins = list.pipe(
+  z.array(
+    z.string().refine((text) => isOrigin(text), {
+      message: "must list origins such as https://tx.example, without a path or wildcard",
+    }),
+  ),
+);
+const sentryAddress = url("http:", "https:").refine(
+  (text) => !URL.canParse(text) || new URL(text).username !== "",
+  {
+    message: "must be an address with a public key, https://key@host/project",
+  },
+);
+const instant = z.string().transform((text, context) => {
+  const ms = parseInstant(text);
+  if (ms !== null) return ms;
+  context.addIssue("must be an ISO date or date-time");
+  return z.NEVER;
+});
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text) || text.includes("*")) return false;
+  const { origin, protocol } = new URL(text);
+  return origin === text && (protocol === "http:" || protocol === "https:");
+}
 
 /** The environment. A row here and a line in `.env.example` (kept equal by a test) is all a variable needs. */
 export const VARIABLES = {
@@ -122,7 +148,7 @@ export const VARIABLES = {
   },
   FILES_REPLAY_FROM: {
     group: "Market data",
-    about: "ISO date or date-time at which a replay starts; required for one",
+    about: "ISO date or date-time (UTC unless it has an offset) at which a replay starts; required for one",
     read: instant,
   },
   YAHOO_BASE_URL: {
@@ -192,7 +218,7 @@ export const VARIABLES = {
     group: "Access",
     about: "Comma list of browser origins that may call the API and open sockets",
     fallback: "http://localhost:3000,http://localhost:5173,http://127.0.0.1:3000,http://127.0.0.1:5173",
-    read: list,
+    read: origins,
   },
   TRUST_PROXY_HOPS: {
     group: "Access",
@@ -214,7 +240,7 @@ export const VARIABLES = {
   SENTRY_DSN: {
     group: "Errors",
     about: "Sends server errors to Sentry; unset loads no such code",
-    read: url("http:", "https:"),
+    read: sentryAddress,
   },
   SENTRY_ENVIRONMENT: {
     group: "Errors",
@@ -255,17 +281,17 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (read.success) values[name] = read.data;
     else problems.push(...read.error.issues.map((issue) => `${name}: ${issue.message}`));
   }
-  const config = values as Config;
-  if (problems.length === 0) problems.push(...contradictions(config));
+  problems.push(...contradictions(values));
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(config);
+  return Object.freeze(values as Config);
 }
 
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-const WEAK_SECRET = /^(.)\1*$|change|secret|password|default|example|development/i;
+const WEAK_SECRET =
+  /^(.)\1*$|change|secret|password|default|example|development|placeholder|replace|12345678|abcdef/i;
 
 function secretProblem(name: string, value: string | undefined): string | null {
   if (value === undefined) return `${name} is required here`;
@@ -274,23 +300,27 @@ function secretProblem(name: string, value: string | undefined): string | null {
   return null;
 }
 
-function contradictions(config: Config): string[] {
+/** @param config only what could be read: nothing is said of a variable that is malformed itself. */
+function contradictions(config: Partial<Config>): string[] {
+  const { HOST, MARKET_DATA = [], FILES_REPLAY_SPEED = 0, SECRET_KEY, ADMIN_API_KEY } = config;
   const problems: (string | null)[] = [];
-  const exposed = !isLoopback(config.HOST);
-  if (config.MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
+  if (MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
     problems.push("FILES_DIR is required when MARKET_DATA lists files");
   }
-  if (config.FILES_REPLAY_SPEED > 0 && config.FILES_REPLAY_FROM === undefined) {
+  if (FILES_REPLAY_SPEED > 0 && config.FILES_REPLAY_FROM === undefined) {
     problems.push("FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0");
   }
-  if (exposed && !config.ALLOW_ANONYMOUS) {
-    const why = `HOST ${config.HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
-    if (config.SECRET_KEY === undefined || config.ADMIN_API_KEY === undefined) problems.push(why);
+  if (HOST !== undefined && !isLoopback(HOST) && config.ALLOW_ANONYMOUS === false) {
+    const why = `HOST ${HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
+    if (SECRET_KEY === undefined || ADMIN_API_KEY === undefined) problems.push(why);
   }
-  if (config.NODE_ENV === "production" || config.SECRET_KEY !== undefined) {
-    problems.push(secretProblem("SECRET_KEY", config.SECRET_KEY));
+  if (config.NODE_ENV === "production" || SECRET_KEY !== undefined) {
+    problems.push(secretProblem("SECRET_KEY", SECRET_KEY));
   }
-  if (config.ADMIN_API_KEY !== undefined) problems.push(secretProblem("ADMIN_API_KEY", config.ADMIN_API_KEY));
+  if (ADMIN_API_KEY !== undefined) {
+    problems.push(secretProblem("ADMIN_API_KEY", ADMIN_API_KEY));
+    if (ADMIN_API_KEY === SECRET_KEY) problems.push("ADMIN_API_KEY must differ from SECRET_KEY");
+  }
   return problems.filter((problem) => problem !== null);
 }
 

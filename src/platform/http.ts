@@ -2,6 +2,7 @@
 import type {} from "@fastify/swagger";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
 import { z } from "zod";
+import { parseInstant } from "./clock.js";
 import { ERRORS, type ErrorCode } from "./errors.js";
 
 export type Role = "viewer" | "trader" | "admin";
@@ -235,10 +236,13 @@ export function decimalText(min: number, max: number) {
     .pipe(z.number().min(min).max(max));
 }
 
-/** An instant in a query string: ISO date or date-time, or epoch milliseconds; becomes epoch ms. */
+/**
+ * An instant in a query string: ISO date or date-time (UTC where it names no offset), or epoch milliseconds;
+ * becomes epoch ms.
+ */
 export const instantText = z.string().transform((text, context) => {
-  const ms = /^\d{11,15}$/.test(text) ? Number(text) : Date.parse(text);
-  if (Number.isFinite(ms) && /^\d{4}-\d{2}-\d{2}|^\d{11,15}$/.test(text)) return ms;
+  const ms = /^\d{11,15}$/.test(text) ? Number(text) : parseInstant(text);
+  if (ms !== null) return ms;
   context.addIssue("must be an ISO date or date-time, or epoch milliseconds");
   return z.NEVER;
 });

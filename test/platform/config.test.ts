@@ -1,0 +1,302 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, isLoopback, readConfig, VARIABLES } from "../../src/platform/config.js";
+
+const SECRET = "k7Qw9zP2mXv4Tj8Rb1Yc6Nf3Hd5Ls0Ga";
+const KEY = "b3Zt8Wq1Kx6Vn9Jr4Mf7Pd2Hc5Gy0LsB";
+
+/** What is wrong with an environment; empty when it is usable. */
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+describe("defaults", () => {
+  it("an empty environment is usable, on loopback, with labelled synthetic prices", () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      NODE_ENV: "development",
+      HOST: "127.0.0.1",
+      PORT: 3000,
+      DATA_DIR: "data",
+      LOG_LEVEL: "info",
+      EMBEDDED_DATABASE: "auto",
+      MARKET_DATA: ["synthetic"],
+      SCAN_INTERVALS: ["5m", "15m", "1h", "1d"],
+      ALERT_CONFIDENCE_THRESHOLD: 0.85,
+      ALLOW_ANONYMOUS: false,
+    });
+    expect(config.DATABASE_URL).toBeUndefined();
+    expect(config.SECRET_KEY).toBeUndefined();
+    expect(config.STRUCTURED_LOGS).toBeUndefined();
+  });
+
+  it("empty and blank values count as unset", () => {
+    const blank = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, "  "]));
+    expect(readConfig(blank)).toEqual(readConfig({}));
+  });
+
+  it("every fallback is itself valid", () => {
+    const spelled = Object.fromEntries(
+      Object.entries(VARIABLES).flatMap(([name, variable]) =>
+        "fallback" in variable ? [[name, variable.fallback]] : [],
+      ),
+    );
+    expect(readConfig(spelled)).toEqual(readConfig({}));
+  });
+
+  it("the result cannot be changed", () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+
+  it("variables of other programs are left alone", () => {
+    expect(readConfig({ PATH: "/bin", TX_SOMETHING: "1" })).toEqual(readConfig({}));
+  });
+});
+
+describe("each variable", () => {
+  /** Name: texts that are read, with what they become, and texts that are refused. */
+  const cases: Record<
+    keyof typeof VARIABLES,
+    { good: readonly [string, unknown][]; bad: readonly string[] }
+  > = {
+    NODE_ENV: { good: [["test", "test"]], bad: ["prod", "Production", "staging"] },
+    HOST: { good: [["localhost", "localhost"]], bad: [] },
+    PORT: {
+      good: [
+        ["0", 0],
+        ["65535", 65_535],
+        [" 80 ", 80],
+      ],
+      bad: ["65536", "-1", "80.5", "0x50", "1e3", "http"],
+    },
+    DATA_DIR: { good: [["/var/lib/tx", "/var/lib/tx"]], bad: [] },
+    STRUCTURED_LOGS: {
+      good: [
+        ["true", true],
+        ["false", false],
+      ],
+      bad: ["1", "yes", "TRUE"],
+    },
+    LOG_LEVEL: { good: [["silent", "silent"]], bad: ["verbose", "INFO"] },
+    DATABASE_URL: {
+      good: [["postgresql://u:p@h:5432/d", "postgresql://u:p@h:5432/d"]],
+      bad: ["mysql://u:p@h/d", "localhost:5432", "u@h/d", "postgres//h"],
+    },
+    EMBEDDED_DATABASE: { good: [["pglite", "pglite"]], bad: ["sqlite", "none"] },
+    REDIS_URL: {
+      good: [["rediss://:p@h:6380/1", "rediss://:p@h:6380/1"]],
+      bad: ["localhost:6379", "http://h"],
+    },
+    MARKET_DATA: {
+      good: [
+        ["yahoo", ["yahoo"]],
+        ["synthetic", ["synthetic"]],
+      ],
+      bad: ["bloomberg", "synthetic,yahoo", "yahoo,yahoo", ","],
+    },
+    SYNTHETIC_SEED: { good: [["4294967295", 4_294_967_295]], bad: ["4294967296", "-1", "1.5", "seed"] },
+    FILES_DIR: { good: [["a, b,", ["a", "b"]]], bad: [","] },
+    FILES_REPLAY_SPEED: { good: [["0", 0]], bad: ["-1", "fast", "1e3", "Infinity", "NaN", "1000001"] },
+    FILES_REPLAY_FROM: {
+      good: [
+        ["2024-01-02", Date.UTC(2024, 0, 2)],
+        ["2024-01-02T14:30:00Z", Date.UTC(2024, 0, 2, 14, 30)],
+        ["2024-01-02T09:30:00-05:00", Date.UTC(2024, 0, 2, 14, 30)],
+      ],
+      bad: ["yesterday", "1", "2024-1-2", "2024-02-30", "2024-01-02 (x)", "02/01/2024", "hello 1"],
+    },
+    YAHOO_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["query1", "ftp://h"] },
+    ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
+    BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },
+    SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [","] },
+    SCAN_INTERVALS: { good: [["1m,1w", ["1m", "1w"]]], bad: ["2m", "5m,7m", ",", "5m,5m"] },
+    SCAN_BATCH_SIZE: { good: [["500", 500]], bad: ["0", "501"] },
+    ALERT_CONFIDENCE_THRESHOLD: {
+      good: [
+        ["0", 0],
+        ["1", 1],
+        ["0.9", 0.9],
+      ],
+      bad: ["1.01", "-0.1", "85%", ".9"],
+    },
+    ALERT_DEDUPE_MINUTES: {
+      good: [
+        ["0", 0],
+        ["2.5", 2.5],
+      ],
+      bad: ["-1", "100001"],
+    },
+    SECRET_KEY: { good: [[SECRET, SECRET]], bad: ["short", "x".repeat(40)] },
+    ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
+    ALLOW_ANONYMOUS: { good: [["true", true]], bad: ["yes"] },
+    CORS_ORIGINS: {
+      good: [["https://a.example,http://b.example:8080", ["https://a.example", "http://b.example:8080"]]],
+      bad: ["*", "null", "a.example", "https://a.example/", "https://a.example/path", "https://*.example"],
+    },
+    TRUST_PROXY_HOPS: { good: [["1", 1]], bad: ["true", "11", "-1", "10.0.0.0/8"] },
+    RATE_LIMIT_MULTIPLIER: { good: [["0.5", 0.5]], bad: ["0", "10001", "x2"] },
+    RATELIMIT_STORAGE_URI: {
+      good: [
+        ["memory://", "memory://"],
+        ["redis://h:6379/1", "redis://h:6379/1"],
+      ],
+      bad: ["memory", "memcached://h"],
+    },
+    SENTRY_DSN: {
+      good: [["https://abc@o1.example/2", "https://abc@o1.example/2"]],
+      bad: ["abc", "https://o1.example/2"],
+    },
+    SENTRY_ENVIRONMENT: { good: [["live", "live"]], bad: [] },
+  };
+
+  /** Of a replay, both must be given. */
+  const companions: Record<string, Record<string, string>> = {
+    FILES_REPLAY_SPEED: { FILES_REPLAY_FROM: "2024-01-02" },
+  };
+
+  for (const [name, { good, bad }] of Object.entries(cases)) {
+    it(`${name} takes what it should and nothing else`, () => {
+      for (const [text, value] of good) {
+        const config = readConfig({ ...companions[name], [name]: text });
+        expect(config[name as keyof typeof VARIABLES]).toEqual(value);
+      }
+      for (const text of bad) {
+        const problems = problemsOf({ ...companions[name], [name]: text });
+        expect(problems, `${name}=${text}`).not.toEqual([]);
+        expect(
+          problems.every((problem) => problem.startsWith(name)),
+          problems.join("; "),
+        ).toBe(true);
+      }
+    });
+  }
+
+  it("a date-time without a zone is UTC, wherever the process runs", () => {
+    const zone = process.env.TZ;
+    process.env.TZ = "Asia/Kolkata";
+    try {
+      const { FILES_REPLAY_FROM } = readConfig({ FILES_REPLAY_FROM: "2024-01-02T14:30" });
+      expect(FILES_REPLAY_FROM).toBe(Date.UTC(2024, 0, 2, 14, 30));
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+});
+
+describe("problems", () => {
+  it("are all listed at once, the malformed beside the contradictory", () => {
+    const problems = problemsOf({
+      PORT: "http",
+      DATABASE_URL: "mysql://h/d",
+      SCAN_INTERVALS: "2m,3m",
+      MARKET_DATA: "files",
+      FILES_REPLAY_SPEED: "60",
+      HOST: "0.0.0.0",
+      SECRET_KEY: "short",
+    });
+    const names = problems.map((problem) => problem.split(/[: ]/)[0]);
+    expect(names).toEqual([
+      "PORT",
+      "DATABASE_URL",
+      "SCAN_INTERVALS",
+      "SCAN_INTERVALS",
+      "FILES_DIR",
+      "FILES_REPLAY_FROM",
+      "HOST",
+      "SECRET_KEY",
+    ]);
+  });
+
+  it("are lines of the error's message", () => {
+    expect(() => readConfig({ PORT: "x", LOG_LEVEL: "y" })).toThrowError(
+      /^The configuration is not usable:\n {2}- PORT: .*\n {2}- LOG_LEVEL: .*$/,
+    );
+  });
+
+  it("do not follow from a variable that is itself malformed", () => {
+    expect(problemsOf({ MARKET_DATA: "flies", FILES_REPLAY_SPEED: "fast" })).toHaveLength(2);
+  });
+
+  it("repeat no secret", () => {
+    const canary = "c4n4ry";
+    const problems = problemsOf({
+      SECRET_KEY: canary,
+      ADMIN_API_KEY: canary,
+      DATABASE_URL: `mysql://u:${canary}@h/d`,
+      REDIS_URL: `http://:${canary}@h`,
+      SENTRY_DSN: `${canary}`,
+      NODE_ENV: "production",
+    });
+    expect(problems.length).toBeGreaterThanOrEqual(5);
+    expect(problems.join()).not.toContain(canary);
+  });
+});
+
+describe("contradictions", () => {
+  it("the source files needs a folder", () => {
+    expect(problemsOf({ MARKET_DATA: "files" })).toEqual([
+      "FILES_DIR is required when MARKET_DATA lists files",
+    ]);
+    expect(problemsOf({ MARKET_DATA: "yahoo,files", FILES_DIR: "prices" })).toEqual([]);
+  });
+
+  it("a replay needs a start", () => {
+    expect(problemsOf({ FILES_REPLAY_SPEED: "60" })).toEqual([
+      "FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0",
+    ]);
+    expect(problemsOf({ FILES_REPLAY_SPEED: "60", FILES_REPLAY_FROM: "2024-01-02" })).toEqual([]);
+  });
+
+  it("beyond loopback, both secrets are needed unless anonymous callers are allowed", () => {
+    const secrets = { SECRET_KEY: SECRET, ADMIN_API_KEY: KEY };
+    for (const HOST of ["0.0.0.0", "::", "192.168.1.5", "tx.example", "128.0.0.1", "127.0.0.1.example"]) {
+      expect(problemsOf({ HOST }), HOST).toHaveLength(1);
+      expect(problemsOf({ HOST, SECRET_KEY: SECRET }), HOST).toHaveLength(1);
+      expect(problemsOf({ HOST, ADMIN_API_KEY: KEY }), HOST).toHaveLength(1);
+      expect(problemsOf({ HOST, ...secrets }), HOST).toEqual([]);
+      expect(problemsOf({ HOST, ALLOW_ANONYMOUS: "true" }), HOST).toEqual([]);
+    }
+  });
+
+  it("loopback is 127.0.0.0/8, ::1 and localhost, nothing that looks like it", () => {
+    expect(["127.0.0.1", "127.1.2.3", "::1", "localhost"].filter((host) => !isLoopback(host))).toEqual([]);
+    const others = ["0.0.0.0", "::", "127.0.0.1.example", "localhost.example", "1127.0.0.1", "127.0.0.256"];
+    expect(others.filter(isLoopback)).toEqual([]);
+  });
+
+  it("production needs a signing key, on loopback too", () => {
+    expect(problemsOf({ NODE_ENV: "production" })).toEqual(["SECRET_KEY is required here"]);
+    expect(problemsOf({ NODE_ENV: "production", SECRET_KEY: SECRET })).toEqual([]);
+  });
+
+  it("short secrets and placeholders are refused wherever they are given", () => {
+    const weak = [
+      SECRET.slice(1),
+      "a".repeat(32),
+      "change-me-to-something-long-and-random",
+      "CHANGEME-CHANGEME-CHANGEME-CHANGEME",
+      "my-super-secret-key-for-development-1",
+      "correct-horse-battery-password-staple",
+      "replace-with-the-output-of-openssl-rand",
+      "12345678901234567890123456789012",
+      "this-is-only-a-placeholder-value-1234567",
+      "abcdefghijklmnopqrstuvwxyz0123456789",
+    ];
+    for (const value of weak) {
+      expect(problemsOf({ SECRET_KEY: value }), value).toHaveLength(1);
+      expect(problemsOf({ ADMIN_API_KEY: value }), value).toHaveLength(1);
+    }
+  });
+
+  it("the two secrets differ", () => {
+    expect(problemsOf({ SECRET_KEY: SECRET, ADMIN_API_KEY: SECRET })).toEqual([
+      "ADMIN_API_KEY must differ from SECRET_KEY",
+    ]);
+  });
+});
