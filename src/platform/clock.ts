@@ -12,10 +12,15 @@ export const systemClock: Clock = {
   elapsed: () => performance.now(),
 };
 
-/** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+/** A timer set for longer than this fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Resolves after `ms`, however long, or at once when the signal aborts. Never rejects. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   try {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
+    for (let left = ms; left >= 0; left -= LONGEST_TIMER_MS) {
+      await delay(Math.min(left, LONGEST_TIMER_MS), undefined, signal === undefined ? {} : { signal });
+    }
   } catch (error) {
     if (signal?.aborted !== true) throw error;
   }

@@ -1,10 +1,12 @@
-import type { Clock } from "./clock.js";
-import { sleep } from "./clock.js";
+import { type Clock, LONGEST_TIMER_MS, sleep } from "./clock.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 
-/** READY waits for its time; DEGRADED waits after a failed run; STOPPED does nothing until started. */
+/**
+ * READY waits for its time; DEGRADED waits after a failed run, or for the end of one that overran; STOPPED does
+ * nothing until started.
+ */
 export type LoopState = "READY" | "RUNNING" | "DEGRADED" | "STOPPED";
 
 export interface LoopDefinition {
@@ -31,7 +33,7 @@ export interface LoopHealth {
 export interface Loop {
   /** Begins with a run at once. Does nothing when already started. */
   start(): void;
-  /** Aborts a run underway and resolves when it has ended. */
+  /** Aborts a run underway and resolves when it has ended; one that does not end is waited for five seconds. */
   stop(): Promise<void>;
   /** Runs now, or right after the run underway. */
   trigger(): void;
@@ -41,42 +43,64 @@ export interface Loop {
 /** Spread of instances that start together, as a share of the period. */
 const JITTER_SHARE = 0.05;
 const JITTER_LIMIT_MS = 500;
+const STOP_PATIENCE_MS = 5_000;
 
 export function createLoop(
   definition: LoopDefinition,
   { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics },
 ): Loop {
-  const { name } = definition;
+  const { name, timeoutMs } = definition;
+  /** Whether it shall go on; a new one with each start. */
   let stopping: AbortController | null = null;
   let ended: Promise<void> = Promise.resolve();
-  let wake: AbortController = new AbortController();
-  let state: LoopState = "STOPPED";
-  let runs = 0;
-  let failures = 0;
-  let lastStartedAt: number | null = null;
-  let lastSuccessAt: number | null = null;
-  let lastError: string | null = null;
+  let wake = new AbortController();
+  const health: { -readonly [K in keyof LoopHealth]: LoopHealth[K] } = {
+    name,
+    state: "STOPPED",
+    everyMs: 0,
+    runs: 0,
+    failures: 0,
+    lastStartedAt: null,
+    lastSuccessAt: null,
+    lastError: null,
+  };
+
+  function fail(error: unknown, reason: string): void {
+    health.failures++;
+    health.lastError = reason;
+    health.state = "DEGRADED";
+    metrics.loopRuns.inc({ loop: name, outcome: "error" });
+    log.error({ loop: name, err: error, reason }, "loop run failed");
+  }
+
+  function succeed(): void {
+    health.lastSuccessAt = clock.now();
+    health.lastError = null;
+    health.state = "READY";
+    metrics.loopRuns.inc({ loop: name, outcome: "ok" });
+    metrics.loopLastSuccess.set({ loop: name }, health.lastSuccessAt / 1_000);
+  }
 
   async function runOnce(stop: AbortSignal): Promise<void> {
-    state = "RUNNING";
-    runs++;
-    lastStartedAt = clock.now();
+    health.state = "RUNNING";
+    health.runs++;
+    const now = clock.now();
+    health.lastStartedAt = now;
     const started = clock.elapsed();
-    const limit = AbortSignal.timeout(definition.timeoutMs);
+    let overran = false;
     try {
-      await definition.run(lastStartedAt, AbortSignal.any([stop, limit]));
-      lastSuccessAt = clock.now();
-      lastError = null;
-      state = "READY";
-      metrics.loopRuns.inc({ loop: name, outcome: "ok" });
-      metrics.loopLastSuccess.set({ loop: name }, lastSuccessAt / 1_000);
+      await limited(
+        (signal) => definition.run(now, signal),
+        timeoutMs,
+        stop,
+        (error) => {
+          overran = true;
+          fail(error, error.message);
+        },
+      );
+      if (!overran && !stop.aborted) succeed();
     } catch (error) {
-      if (stop.aborted) return;
-      failures++;
-      lastError = limit.aborted ? `took longer than ${definition.timeoutMs} ms` : messageOf(error);
-      state = "DEGRADED";
-      metrics.loopRuns.inc({ loop: name, outcome: "error" });
-      log.error({ loop: name, err: error, reason: lastError }, "loop run failed");
+      if (!overran && !stop.aborted) fail(error, messageOf(error));
     } finally {
       metrics.loopSeconds.observe({ loop: name }, (clock.elapsed() - started) / 1_000);
     }
@@ -85,41 +109,72 @@ export function createLoop(
   function waitMs(): number {
     const every = definition.everyMs();
     const jitter = Math.random() * Math.min(every * JITTER_SHARE, JITTER_LIMIT_MS);
-    const pause = definition.aligned === true ? every - (clock.now() % every) : every;
-    return Math.min(pause + jitter, 2 ** 31 - 1);
+    return (definition.aligned === true ? every - (clock.now() % every) : every) + jitter;
   }
 
   async function cycle(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       wake = new AbortController();
       await runOnce(stop);
-      await sleep(waitMs(), AbortSignal.any([stop, wake.signal]));
+      if (!stop.aborted) await sleep(waitMs(), wake.signal);
     }
   }
 
   return {
     start() {
       if (stopping !== null) return;
-      stopping = new AbortController();
-      state = "READY";
-      ended = cycle(stopping.signal);
+      const started = new AbortController();
+      stopping = started;
+      health.state = "READY";
+      // After the end of a run that a stop did not wait for: two never overlap.
+      ended = ended.then(() => cycle(started.signal));
     },
     async stop() {
       stopping?.abort();
-      await ended;
+      wake.abort();
+      if (!(await endsWithin(ended, STOP_PATIENCE_MS))) {
+        log.error({ loop: name }, "loop stopped; its run has not ended");
+      }
       stopping = null;
-      state = "STOPPED";
+      health.state = "STOPPED";
     },
     trigger: () => wake.abort(),
-    health: () => ({
-      name,
-      state,
-      everyMs: definition.everyMs(),
-      runs,
-      failures,
-      lastStartedAt,
-      lastSuccessAt,
-      lastError,
-    }),
+    health: () => ({ ...health, everyMs: definition.everyMs() }),
   };
+}
+
+/** Calls `work` with a signal that aborts with `stop`, or when its time is over, of which `overrun` is told. */
+async function limited(
+  work: (signal: AbortSignal) => Promise<void>,
+  timeoutMs: number,
+  stop: AbortSignal,
+  overrun: (error: Error) => void,
+): Promise<void> {
+  const aborting = new AbortController();
+  const limit = setTimeout(
+    () => {
+      const error = new Error(`took longer than ${timeoutMs} ms`);
+      overrun(error);
+      aborting.abort(error);
+    },
+    Math.min(timeoutMs, LONGEST_TIMER_MS),
+  );
+  function abort(): void {
+    clearTimeout(limit);
+    aborting.abort(stop.reason);
+  }
+  stop.addEventListener("abort", abort, { once: true });
+  try {
+    await work(aborting.signal);
+  } finally {
+    clearTimeout(limit);
+    stop.removeEventListener("abort", abort);
+  }
+}
+
+async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
+  const done = new AbortController();
+  const first = await Promise.race([work.then(() => true), sleep(ms, done.signal).then(() => false)]);
+  done.abort();
+  return first;
 }
