@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { loadEnvFile } from "node:process";
 import { buildApp } from "./app.js";
 import { compose } from "./compose.js";
-import { type Config, ConfigError, readConfig } from "./platform/config.js";
+import { type Config, ConfigError, readConfig, secretsOf } from "./platform/config.js";
 import { createLog, createScrubber, type Log } from "./platform/log.js";
 
 const EXIT_FAILURE = 1;
@@ -52,11 +52,7 @@ function stopOnSignals(stopProgram: () => Promise<void>, log: Log): void {
 }
 
 const config = readEnvironment();
-const scrub = createScrubber(
-  [config.SECRET_KEY, config.ADMIN_API_KEY, config.DATABASE_URL, config.REDIS_URL, config.SENTRY_DSN].flatMap(
-    (secret) => (secret === undefined ? [] : [secret]),
-  ),
-);
+const scrub = createScrubber(secretsOf(config));
 const structured = config.STRUCTURED_LOGS ?? !process.stdout.isTTY;
 const log = createLog({ level: config.LOG_LEVEL, structured, scrub });
 try {

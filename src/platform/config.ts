@@ -332,6 +332,13 @@ const COMPOSE_SECTION = `## Compose
 # REDIS_PASSWORD=tx-cache
 `;
 
+/** Values that no log line, answer or report may hold: keys, and addresses with a password in them. */
+export function secretsOf(config: Config): string[] {
+  const { SECRET_KEY, ADMIN_API_KEY, DATABASE_URL, REDIS_URL, RATELIMIT_STORAGE_URI, SENTRY_DSN } = config;
+  const given = [SECRET_KEY, ADMIN_API_KEY, DATABASE_URL, REDIS_URL, RATELIMIT_STORAGE_URI, SENTRY_DSN];
+  return given.filter((value) => value !== undefined);
+}
+
 /** The text that `.env.example` must have. */
 export function exampleEnvironment(): string {
   const groups = new Map<string, string[]>();
