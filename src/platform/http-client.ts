@@ -40,36 +40,50 @@ export interface HttpClientOptions {
 }
 
 export function createHttpClient({ timeoutMs, limitBytes, userAgent }: HttpClientOptions): HttpClient {
+  async function fetchText({ url, headers }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const response = await fetch(url, {
+      headers: { accept: "application/json", "user-agent": userAgent, ...headers },
+      redirect: "manual",
+      signal,
+    });
+    const { status } = response;
+    if (status >= 300 && status < 400) {
+      await response.body?.cancel();
+      throw new HttpClientError("redirect", `answered with a redirect (${status})`);
+    }
+    return { status, headers: response.headers, text: await readText(response, limitBytes) };
+  }
+
   return {
-    async get({ url, headers }, signal) {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const combined = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+    async get(request, signal) {
+      // Not AbortSignal.any with AbortSignal.timeout: those stay on the caller's signal for as long as it lives,
+      // and a time-out that only they refer to is collected before it fires.
+      const giving = new AbortController();
+      const giveUp = () => giving.abort();
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        giveUp();
+      }, timeoutMs);
+      if (signal?.aborted === true) giveUp();
+      signal?.addEventListener("abort", giveUp, { once: true });
       try {
-        const response = await fetch(url, {
-          headers: { accept: "application/json", "user-agent": userAgent, ...headers },
-          redirect: "manual",
-          signal: combined,
-        });
-        if (response.status >= 300 && response.status < 400) {
-          await response.body?.cancel();
-          throw new HttpClientError("redirect", `answered with a redirect (${response.status})`);
-        }
-        return {
-          status: response.status,
-          headers: response.headers,
-          text: await readText(response, limitBytes),
-        };
+        return await fetchText(request, giving.signal);
       } catch (error) {
         if (error instanceof HttpClientError) throw error;
-        if (timeout.aborted) throw new HttpClientError("timeout", `no answer within ${timeoutMs} ms`, error);
+        if (late) throw new HttpClientError("timeout", `no answer within ${timeoutMs} ms`, error);
         if (signal?.aborted === true) throw new HttpClientError("aborted", "given up by the caller", error);
         const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
         throw new HttpClientError("network", messageOf(cause), error);
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", giveUp);
       }
     },
   };
 }
 
+/** The body as UTF-8, what is none of it replaced, without a byte order mark. */
 async function readText(response: Response, limitBytes: number): Promise<string> {
   const reader = response.body?.getReader();
   if (reader === undefined) return "";
@@ -85,5 +99,5 @@ async function readText(response: Response, limitBytes: number): Promise<string>
     }
     chunks.push(value);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return new TextDecoder().decode(Buffer.concat(chunks));
 }

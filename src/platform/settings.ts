@@ -6,7 +6,7 @@ export interface Settings {
   /** Null when it was never saved or no longer has the shape that is asked for. */
   load<T>(name: string, schema: z.ZodType<T>): Promise<T | null>;
   save(name: string, value: unknown): Promise<void>;
-  /** Saves unless there is one, and returns what then stands. */
+  /** Saves unless there is one of this shape, and returns what then stands. */
   loadOrSave<T>(name: string, schema: z.ZodType<T>, value: T): Promise<T>;
 }
 
@@ -17,21 +17,25 @@ export function createSettings(database: Database): Settings {
     ]);
     return row === undefined ? null : (schema.safeParse(row.value).data ?? null);
   }
+  async function save(name: string, value: unknown): Promise<void> {
+    await database.query(
+      `insert into settings (name, value) values ($1, $2::jsonb)
+       on conflict (name) do update set value = excluded.value, updated_at = now()`,
+      [name, JSON.stringify(value)],
+    );
+  }
   return {
     load,
-    async save(name, value) {
-      await database.query(
-        `insert into settings (name, value) values ($1, $2::jsonb)
-         on conflict (name) do update set value = excluded.value, updated_at = now()`,
-        [name, JSON.stringify(value)],
-      );
-    },
+    save,
     async loadOrSave(name, schema, value) {
       await database.query(
         "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
         [name, JSON.stringify(value)],
       );
-      return (await load(name, schema)) ?? value;
+      const known = await load(name, schema);
+      if (known !== null) return known;
+      await save(name, value);
+      return value;
     },
   };
 }

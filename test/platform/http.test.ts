@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { ERRORS } from "../../src/platform/errors.js";
+import {
+  decimalText,
+  instantText,
+  isoTime,
+  problemResponses,
+  wholeNumberText,
+} from "../../src/platform/http.js";
+
+/** Attempts to smuggle a number in. */
+const HOSTILE = [
+  "",
+  " ",
+  " 7 ",
+  "7 ",
+  "+7",
+  "0x10",
+  "1e3",
+  "1e400",
+  "Infinity",
+  "NaN",
+  "null",
+  "true",
+  "1,000",
+  "1_000",
+  "٧",
+  "7\n",
+  "--7",
+  "7.",
+  ".7",
+];
+
+function refused(schema: z.ZodType, texts: readonly unknown[]): unknown[] {
+  return texts.filter((text) => schema.safeParse(text).success);
+}
+
+describe("numbers in a query", () => {
+  it("whole numbers are digits within the bounds", () => {
+    const schema = wholeNumberText(0, 1_000);
+    expect([schema.parse("0"), schema.parse("1000"), schema.parse("007")]).toEqual([0, 1_000, 7]);
+    expect(refused(schema, [...HOSTILE, "1001", "-1", "7.5", "9".repeat(16), ["7", "8"], 7, null])).toEqual(
+      [],
+    );
+  });
+
+  it("decimals are digits with a point within the bounds", () => {
+    const schema = decimalText(-1, 100);
+    expect([schema.parse("-0.5"), schema.parse("100"), schema.parse("0.125")]).toEqual([-0.5, 100, 0.125]);
+    expect(refused(schema, [...HOSTILE, "100.1", "-1.01", `0.${"1".repeat(16)}`, ["7"], 7])).toEqual([]);
+  });
+});
+
+describe("instants in a query", () => {
+  it("are ISO dates, date-times and epoch milliseconds", () => {
+    const ms = Date.UTC(2024, 0, 2, 14, 30);
+    for (const text of [
+      "2024-01-02T14:30:00Z",
+      "2024-01-02T09:30:00-05:00",
+      "2024-01-02T14:30",
+      String(ms),
+    ]) {
+      expect(instantText.parse(text)).toBe(ms);
+    }
+    expect(instantText.parse("2024-01-02")).toBe(Date.UTC(2024, 0, 2));
+  });
+
+  it("are nothing else", () => {
+    const others = [
+      "1704205800",
+      "2024",
+      "2024-1-2",
+      "2024-02-30",
+      "2024-01-02 (x)",
+      "now",
+      "2024-01-02T99:00Z",
+    ];
+    expect(refused(instantText, [...HOSTILE, ...others, "9".repeat(16), 1_704_205_800_000])).toEqual([]);
+  });
+
+  it("are answered in ISO 8601 UTC", () => {
+    expect(isoTime(Date.UTC(2024, 0, 2, 14, 30))).toBe("2024-01-02T14:30:00.000Z");
+  });
+});
+
+describe("errors", () => {
+  it("have a status of an error, and a title for people", () => {
+    for (const [code, { status, title }] of Object.entries(ERRORS)) {
+      expect(status, code).toBeGreaterThanOrEqual(400);
+      expect(status, code).toBeLessThan(600);
+      expect(title, code).toMatch(/^[A-Z][^.\n]{5,60}$/);
+    }
+  });
+
+  it("those of one status share a documented answer", () => {
+    const responses = problemResponses(["symbol_unknown", "no_data", "internal"]);
+    expect(Object.keys(responses)).toEqual(["404", "500"]);
+    expect(responses[404]?.description).toBe(
+      "symbol_unknown: No source knows the symbol; no_data: There is no data for the request",
+    );
+  });
+});
