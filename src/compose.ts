@@ -112,7 +112,7 @@ async function openBase({ config, log, scrub, clock = systemClock }: ProgramOpti
   const { database } = opened;
   const redis = config.REDIS_URL === undefined ? null : createRedis(config.REDIS_URL, log, metrics);
   const memory = createMemoryStore();
-  const workers = createWorkers();
+  const workers = createWorkers({ log });
   const settings = createSettings(database);
   const bus = createBus((error, event) => log.error({ err: error, event }, "a listener failed"));
   const providers = await closingOnFailure(opened, async () => {

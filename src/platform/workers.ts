@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { AppError } from "./errors.js";
+import type { Log } from "./log.js";
 
 /**
  * The file to start a thread from: the compiled one, or the TypeScript source with a loader when the program
@@ -23,11 +24,13 @@ export function defineTask<I, O>(compiled: URL): TaskKind<I, O> {
   return Object.freeze({ compiled });
 }
 
-/** Threads for computation, so that the event loop stays free. */
+/** Threads for computation, so that the event loop stays free. They see nothing of the environment. */
 export interface Workers {
   /**
+   * A thread that dies takes only its own task with it.
    * @param transfer buffers that move to the thread instead of being copied.
-   * @throws {AppError} `overloaded` when the queue is full; whatever the task threw otherwise.
+   * @throws {AppError} `overloaded` when the queue is full or no thread starts, `shutting_down` once closed;
+   * whatever the task threw otherwise.
    */
   run<I, O>(
     kind: TaskKind<I, O>,
@@ -36,14 +39,29 @@ export interface Workers {
   ): Promise<O>;
   /** Tasks that wait for a thread. */
   queued(): number;
+  /** Ends all threads, also those that compute. */
   close(): Promise<void>;
+}
+
+export interface WorkersOptions {
+  readonly log: Log;
+  readonly threads?: number;
+  readonly heapLimitMb?: number;
+  /** Tasks that may wait. */
+  readonly queueLimit?: number;
 }
 
 const QUEUE_LIMIT = 10_000;
 const HEAP_LIMIT_MB = 2_048;
 
-export function createWorkers(threads = Math.max(1, availableParallelism() - 1)): Workers {
+export function createWorkers({
+  log,
+  threads = Math.max(1, availableParallelism() - 1),
+  heapLimitMb = HEAP_LIMIT_MB,
+  queueLimit = QUEUE_LIMIT,
+}: WorkersOptions): Workers {
   const pools = new Map<string, Piscina>();
+  let closed = false;
 
   /** All kinds that run compiled share a pool; under tsx the loader is an option of the thread. */
   function poolFor(execArgv: string[]): Piscina {
@@ -51,31 +69,56 @@ export function createWorkers(threads = Math.max(1, availableParallelism() - 1))
     const known = pools.get(key);
     if (known !== undefined) return known;
     const pool = new Piscina({
-      minThreads: 0,
+      // With none, tasks that wait for a thread that dies would wait for ever.
+      minThreads: 1,
       maxThreads: threads,
       idleTimeout: 30_000,
-      maxQueue: QUEUE_LIMIT,
+      maxQueue: queueLimit,
       execArgv,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMb },
     });
+    pool.on("error", (error: unknown) => log.error({ err: error }, "a thread died without a task"));
+    // Where threads die before they are ready, none takes their place and what waits would wait for ever.
+    pool.on("workerDestroy", () =>
+      setImmediate(() => {
+        if (pool.threads.length > 0 || pools.get(key) !== pool) return;
+        pools.delete(key);
+        void pool.destroy();
+      }),
+    );
     pools.set(key, pool);
     return pool;
   }
 
+  function gone(cause?: unknown): AppError {
+    return closed
+      ? new AppError("shutting_down", "The server is shutting down", { cause })
+      : new AppError("overloaded", "No thread could be started for the computation", { cause });
+  }
+
   return {
     async run(kind, input, { signal, transfer } = {}) {
+      if (closed) throw gone();
       const { url, execArgv } = workerSource(kind.compiled);
       const pool = poolFor(execArgv);
-      if (pool.queueSize >= QUEUE_LIMIT) throw new AppError("overloaded", "The computation queue is full");
-      return (await pool.run(input, {
-        filename: url.href,
-        ...(signal === undefined ? {} : { signal }),
-        ...(transfer === undefined ? {} : { transferList: transfer }),
-      })) as never;
+      if (pool.queueSize >= queueLimit) throw new AppError("overloaded", "The computation queue is full");
+      try {
+        return (await pool.run(input, {
+          filename: url.href,
+          ...(signal === undefined ? {} : { signal }),
+          ...(transfer === undefined ? {} : { transferList: transfer }),
+        })) as never;
+      } catch (error) {
+        throw pools.get(execArgv.join(" ")) === pool ? error : gone(error);
+      }
     },
     queued: () => [...pools.values()].reduce((sum, pool) => sum + pool.queueSize, 0),
     async close() {
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      closed = true;
+      const open = [...pools.values()];
+      pools.clear();
+      await Promise.all(open.map((pool) => pool.destroy()));
     },
   };
 }
