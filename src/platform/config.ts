@@ -56,18 +56,20 @@ const origins = list.pipe(
     }),
   ),
 );
-const sentryAddress = url("http:", "https:").refine(
-  (text) => !URL.canParse(text) || new URL(text).username !== "",
-  {
-    message: "must be an address with a public key, https://key@host/project",
-  },
-);
+const sentryAddress = url("http:", "https:").refine((text) => !URL.canParse(text) || isSentryAddress(text), {
+  message: "must be an address with a key and a project, https://key@host/1",
+});
 const instant = z.string().transform((text, context) => {
   const ms = parseInstant(text);
   if (ms !== null) return ms;
   context.addIssue("must be an ISO date or date-time");
   return z.NEVER;
 });
+
+function isSentryAddress(text: string): boolean {
+  const { username, pathname } = new URL(text);
+  return username !== "" && /\/\d+$/.test(pathname);
+}
 
 function isOrigin(text: string): boolean {
   if (!URL.canParse(text) || text.includes("*")) return false;

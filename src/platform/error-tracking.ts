@@ -17,12 +17,17 @@ export interface ErrorTrackingOptions {
 }
 
 const FLUSH_MS = 1_000;
+const NONE: ErrorTracking = {
+  provider: null,
+  report: () => undefined,
+  close: async () => undefined,
+};
 
 export async function createErrorTracking(options: ErrorTrackingOptions): Promise<ErrorTracking> {
   const { dsn, environment, release, scrub, log } = options;
-  if (dsn === undefined) return { provider: null, report: () => undefined, close: async () => undefined };
+  if (dsn === undefined) return NONE;
   const sentry = await import("@sentry/node");
-  sentry.init({
+  const client = sentry.init({
     dsn,
     environment,
     release,
@@ -31,6 +36,10 @@ export async function createErrorTracking(options: ErrorTrackingOptions): Promis
     tracesSampleRate: 0,
     beforeSend: (event) => JSON.parse(scrub(JSON.stringify(event))) as typeof event,
   });
+  if (client?.getDsn() === undefined) {
+    log.error("SENTRY_DSN is no address that Sentry takes: nothing is reported there");
+    return NONE;
+  }
   log.info({ environment }, "errors are reported to Sentry");
   return {
     provider: "sentry",

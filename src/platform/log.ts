@@ -72,7 +72,8 @@ function patternOf(text: string): string {
   return text
     .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
     .replaceAll("\\\\", "\\\\+")
-    .replaceAll('"', '\\\\*"');
+    .replaceAll('"', '\\\\*"')
+    .replace(/[\n\r\t]/g, (character) => `(?:${character}|\\\\+${JSON.stringify(character)[2]})`);
 }
 
 /** The value and, of an address, what gives access there. */

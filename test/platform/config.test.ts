@@ -149,7 +149,7 @@ describe("each variable", () => {
     },
     SENTRY_DSN: {
       good: [["https://abc@o1.example/2", "https://abc@o1.example/2"]],
-      bad: ["abc", "https://o1.example/2"],
+      bad: ["abc", "https://o1.example/2", "https://abc@o1.example/"],
     },
     SENTRY_ENVIRONMENT: { good: [["live", "live"]], bad: [] },
   };
