@@ -1,9 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import type { Metrics } from "./metrics.js";
-import type { RedisClient } from "./redis.js";
+import { lifetimeMs, type RedisClient } from "./redis.js";
 
-/** Bytes under a key for a while. Reading what is not there, or no longer, gives null; nothing ever fails. */
+/**
+ * Bytes under a key for a while. Reading what is not there, or no longer, gives null; nothing ever fails. What is
+ * read is an array of the reader's own, over memory of its own.
+ */
 export interface CacheStore {
   read(key: string): Promise<Uint8Array | null>;
   write(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
@@ -20,11 +23,12 @@ export function createMemoryStore(limitBytes = MEMORY_LIMIT_BYTES): CacheStore {
   });
   return {
     async read(key) {
-      return entries.get(key) ?? null;
+      const value = entries.get(key);
+      return value === undefined ? null : new Uint8Array(value);
     },
     async write(key, value, ttlMs) {
-      // A copy: the caller may go on using its buffer.
-      entries.set(key, value.slice(), { ttl: Math.max(1, Math.ceil(ttlMs)) });
+      // A copy, which a Buffer's slice is not: the caller may go on using its array.
+      entries.set(key, new Uint8Array(value), { ttl: lifetimeMs(ttlMs) });
     },
     async remove(key) {
       entries.delete(key);
@@ -32,15 +36,13 @@ export function createMemoryStore(limitBytes = MEMORY_LIMIT_BYTES): CacheStore {
   };
 }
 
-/** Redis while it answers, memory while it does not. */
+/** Redis; memory for what it does not take, and while it does not answer. */
 export function createRedisStore(redis: RedisClient, memory: CacheStore): CacheStore {
   return {
-    async read(key) {
-      const value = await redis.get(key);
-      return value === undefined ? memory.read(key) : value;
-    },
+    read: async (key) => (await redis.get(key)) ?? memory.read(key),
     async write(key, value, ttlMs) {
       if ((await redis.set(key, value, ttlMs)) === undefined) await memory.write(key, value, ttlMs);
+      else await memory.remove(key);
     },
     async remove(key) {
       await Promise.all([redis.delete(key), memory.remove(key)]);
@@ -48,7 +50,7 @@ export function createRedisStore(redis: RedisClient, memory: CacheStore): CacheS
   };
 }
 
-/** How values of one kind become bytes; decode gives null for bytes of another shape or an older build. */
+/** How values of one kind become bytes; decode gives null, or fails, for bytes of another shape or an older build. */
 export interface CacheKind<T> {
   /** First part of each key; changing the shape of values means changing it. */
   readonly prefix: string;
@@ -60,22 +62,23 @@ export function jsonKind<T>(prefix: string, schema: z.ZodType<T>): CacheKind<T> 
   return {
     prefix,
     encode: (value) => Buffer.from(JSON.stringify(value)),
-    decode(bytes) {
-      try {
-        const parsed = schema.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
-        return parsed.success ? parsed.data : null;
-      } catch (error) {
-        if (error instanceof SyntaxError) return null;
-        throw error;
-      }
-    },
+    decode: (bytes) => schema.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8"))).data ?? null,
   };
+}
+
+/** Bytes may have been written by anything: those that cannot be read are as good as none. */
+function decoded<T>(kind: CacheKind<T>, bytes: Uint8Array | null): T | null {
+  try {
+    return bytes === null ? null : kind.decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 export interface Cache {
   read<T>(kind: CacheKind<T>, key: string): Promise<T | null>;
   write<T>(kind: CacheKind<T>, key: string, value: T, ttlMs: number): Promise<void>;
-  remove(kind: CacheKind<never>, key: string): Promise<void>;
+  remove<T>(kind: CacheKind<T>, key: string): Promise<void>;
   /**
    * The value in the cache, or what `load` gives, kept for `ttlMs`. Callers that ask at the same time share one
    * load; a load that fails is not kept.
@@ -88,8 +91,7 @@ export function createCache(store: CacheStore, metrics: Metrics): Cache {
 
   const cache: Cache = {
     async read(kind, key) {
-      const bytes = await store.read(`${kind.prefix}:${key}`);
-      const value = bytes === null ? null : kind.decode(bytes);
+      const value = decoded(kind, await store.read(`${kind.prefix}:${key}`));
       metrics.cacheRequests.inc({ tier: kind.prefix, outcome: value === null ? "miss" : "hit" });
       return value;
     },

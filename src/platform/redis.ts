@@ -1,11 +1,11 @@
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis, type RedisOptions, ReplyError } from "ioredis";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 
 /**
  * Redis as something that may be gone at any moment: each call gives undefined instead of failing, costs at most
- * 300 ms, and after a failure costs nothing until one call a second finds that it is back.
+ * 300 ms, and nothing while Redis is known not to answer; whether it does again is found out beside the calls.
  */
 export interface RedisClient {
   get(key: string): Promise<Uint8Array | null | undefined>;
@@ -20,7 +20,8 @@ export interface RedisClient {
 }
 
 const COMMAND_TIMEOUT_MS = 300;
-const RETRY_AFTER_MS = 1_000;
+const LOOK_EVERY_MS = 1_000;
+const LONGEST_LIFE_MS = 365 * 86_400_000;
 const PREFIX = "tx:";
 
 const INCREMENT = `local count = redis.call('INCR', KEYS[1])
@@ -30,66 +31,45 @@ return {count, redis.call('PTTL', KEYS[1])}`;
 const OPTIONS = {
   commandTimeout: COMMAND_TIMEOUT_MS,
   connectTimeout: 2_000,
-  maxRetriesPerRequest: 1,
+  // What was underway when the connection ended may have been done: counts must not be sent twice.
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   enableReadyCheck: true,
   keyPrefix: PREFIX,
   retryStrategy: (attempt: number) => Math.min(100 * attempt, 1_000),
 } satisfies RedisOptions;
 
+/** A time to live as stores take it: whole milliseconds, at least one, at most a year. */
+export function lifetimeMs(ttlMs: number): number {
+  return Math.min(Math.max(1, Math.ceil(ttlMs) || 1), LONGEST_LIFE_MS);
+}
+
 export function createRedis(url: string, log: Log, metrics: Metrics): RedisClient {
   const redis = new Redis(url, OPTIONS);
-  let up = false;
-  let reason: string | null = "not connected yet";
-  let nextAttempt = 0;
-
-  function onFailure(error: unknown): void {
-    nextAttempt = performance.now() + RETRY_AFTER_MS;
-    const text = messageOf(error);
-    if (up || reason !== text) log.warn({ reason: text }, "Redis does not answer; going on without it");
-    up = false;
-    reason = text;
-    metrics.redisUp.set(0);
-  }
-  function onSuccess(): void {
-    if (!up) log.info("Redis answers");
-    up = true;
-    reason = null;
-    metrics.redisUp.set(1);
-  }
-  metrics.redisUp.set(0);
-  redis.on("error", onFailure);
-  redis.on("close", () => onFailure(new Error("the connection is closed")));
-  redis.on("ready", onSuccess);
+  const presence = watchPresence(redis, log, metrics);
 
   async function attempt<T>(command: () => Promise<T>): Promise<T | undefined> {
-    if (redis.status !== "ready") return undefined;
-    if (!up) {
-      const now = performance.now();
-      if (now < nextAttempt) return undefined;
-      // One caller finds out; the others do not wait with it.
-      nextAttempt = now + RETRY_AFTER_MS;
-    }
+    if (!presence.status().up) return undefined;
     try {
-      const result = await command();
-      onSuccess();
-      return result;
+      return await command();
     } catch (error) {
-      onFailure(error);
+      presence.failed(error);
       return undefined;
     }
   }
 
   return {
-    get: (key) => attempt(() => redis.getBuffer(key)),
+    get: (key) =>
+      attempt(async () => {
+        const value = await redis.getBuffer(key);
+        // A copy with memory of its own: a Buffer may be a part of a larger one.
+        return value === null ? null : new Uint8Array(value);
+      }),
     set: (key, value, ttlMs) =>
       attempt(async () => {
-        await redis.set(
-          key,
-          Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-          "PX",
-          Math.ceil(ttlMs),
-        );
+        const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+        await redis.set(key, buffer, "PX", lifetimeMs(ttlMs));
         return true as const;
       }),
     delete: (key) =>
@@ -98,19 +78,76 @@ export function createRedis(url: string, log: Log, metrics: Metrics): RedisClien
         return true as const;
       }),
     claim: (key, ttlMs) =>
-      attempt(async () => (await redis.set(key, "1", "PX", Math.ceil(ttlMs), "NX")) === "OK"),
+      attempt(async () => (await redis.set(key, "1", "PX", lifetimeMs(ttlMs), "NX")) === "OK"),
     increment: (key, windowMs) =>
       attempt(async () => {
-        const [count, leftMs] = (await redis.eval(INCREMENT, 1, key, Math.ceil(windowMs))) as [
-          number,
-          number,
-        ];
+        const reply = await redis.eval(INCREMENT, 1, key, lifetimeMs(windowMs));
+        const [count, leftMs] = reply as [number, number];
         return { count, leftMs: Math.max(0, leftMs) };
       }),
-    status: () => ({ up, reason }),
+    status: presence.status,
     async close() {
-      redis.removeAllListeners("close");
+      presence.end();
       redis.disconnect();
+    },
+  };
+}
+
+/** Whether Redis answers, as far as the connection, the calls and, once they fail, a look each second tell. */
+function watchPresence(redis: Redis, log: Log, metrics: Metrics) {
+  let up = false;
+  let reason: string | null = "not connected yet";
+  let told = false;
+  let ended = false;
+  let refusal: string | null = null;
+  let looking: NodeJS.Timeout | undefined;
+
+  function gone(error: unknown): void {
+    if (ended) return;
+    if (up || !told) log.warn({ reason: messageOf(error) }, "Redis does not answer; going on without it");
+    told = true;
+    up = false;
+    reason = messageOf(error);
+    metrics.redisUp.set(0);
+    clearTimeout(looking);
+    looking = setTimeout(look, LOOK_EVERY_MS);
+    looking.unref();
+  }
+  function back(): void {
+    if (ended) return;
+    if (!up) log.info("Redis answers");
+    up = true;
+    reason = null;
+    metrics.redisUp.set(1);
+  }
+  /** Only a connection that is open can be asked; otherwise its opening tells. */
+  function look(): void {
+    if (up || redis.status !== "ready") return;
+    redis.ping().then(back, gone);
+  }
+  metrics.redisUp.set(0);
+  redis.on("ready", back);
+  redis.on("error", gone);
+  // After an error, which says more.
+  redis.on("close", () => up && gone(new Error("the connection is closed")));
+
+  return {
+    status: () => ({ up, reason }),
+    failed(error: unknown): void {
+      if (!(error instanceof ReplyError)) {
+        gone(error);
+        return;
+      }
+      // It answers, but does not do this: no reason to do without the rest.
+      const text = messageOf(error);
+      if (!ended && refusal !== text) log.warn({ reason: text }, "Redis refuses a command");
+      refusal = text;
+    },
+    end(): void {
+      ended = true;
+      up = false;
+      reason = "closed";
+      clearTimeout(looking);
     },
   };
 }
