@@ -46,7 +46,7 @@ export function sqlState(error: unknown): string | null {
     for (const candidate of [originalCode, code]) {
       if (
         typeof candidate === "string" &&
-        /^[0-9A-Z]{5}$/.test(candidate) &&
+        /^(?=.*\d)[0-9A-Z]{5}$/.test(candidate) &&
         !/^P[12]\d{3}$/.test(candidate)
       ) {
         return candidate;

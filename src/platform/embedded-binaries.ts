@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 
@@ -14,10 +14,10 @@ export interface Binaries {
 /**
  * Finds the programs and makes the library links that npm packages cannot carry: beside the libraries, or in
  * `linkDir` where the package folder may not be written.
+ * @param root folder of the package.
  * @returns null where no package exists for this platform or it is not installed.
  */
-export function findBinaries(linkDir: string): Binaries | null {
-  const root = packageRoot();
+export function findBinaries(linkDir: string, root: string | null = packageRoot()): Binaries | null {
   if (root === null) return null;
   const bin = join(root, "native", "bin");
   const binaries = { postgres: join(bin, "postgres"), initdb: join(bin, "initdb"), environment: {} };
@@ -26,7 +26,9 @@ export function findBinaries(linkDir: string): Binaries | null {
   const links = JSON.parse(readFileSync(manifest, "utf8")) as { source: string; target: string }[];
   const missing = links.filter(({ target }) => !existsSync(join(root, target)));
   try {
-    for (const { source, target } of missing) link(join(root, source), join(root, target));
+    for (const { source, target } of missing) {
+      link(relative(dirname(join(root, target)), join(root, source)), join(root, target));
+    }
     return binaries;
   } catch {
     // A read-only package folder: the loader is pointed at links elsewhere instead.
@@ -50,10 +52,13 @@ function packageRoot(): string | null {
   }
 }
 
-function link(source: string, target: string): void {
-  if (existsSync(target)) return;
+/** Makes a link, in place of one that leads elsewhere or, after an update, nowhere. */
+function link(source: string, path: string): void {
+  const known = lstatSync(path, { throwIfNoEntry: false });
+  if (known?.isSymbolicLink() && readlinkSync(path) === source) return;
+  if (known !== undefined) rmSync(path);
   try {
-    symlinkSync(relative(dirname(target), source), target);
+    symlinkSync(source, path);
   } catch (error) {
     // Another process made it in the meantime.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -71,23 +76,26 @@ export interface Identity {
 /**
  * Chooses the identity by trying: this user when not root; else the system's `postgres` or `nobody`; else a user
  * namespace, for projects in folders that only root may enter.
+ * @param ownerUid owner of the cluster that is there; null when there is none yet.
  * @throws when root has no way to run the program unprivileged.
  */
-export function chooseIdentity(binaries: Binaries, folder: string): Identity {
-  const self: Identity = { owner: null, prefix: [] };
-  if (process.getuid?.() !== 0) return self;
+export function chooseIdentity(binaries: Binaries, folder: string, ownerUid: number | null): Identity {
+  if (process.getuid?.() !== 0) return { owner: null, prefix: [] };
   const accounts = readFileSync("/etc/passwd", "utf8").split("\n");
-  for (const name of ["postgres", "nobody"]) {
+  const identities: Identity[] = ["postgres", "nobody"].flatMap((name) => {
     const fields = accounts.find((line) => line.startsWith(`${name}:`))?.split(":");
-    if (fields === undefined) continue;
-    const identity: Identity = { owner: { uid: Number(fields[2]), gid: Number(fields[3]) }, prefix: [] };
-    if (runs(binaries, identity, folder)) return identity;
-  }
-  const namespaced: Identity = {
+    return fields === undefined
+      ? []
+      : [{ owner: { uid: Number(fields[2]), gid: Number(fields[3]) }, prefix: [] }];
+  });
+  identities.push({
     owner: null,
     prefix: ["unshare", "--user", "--map-user=65534", "--map-group=65534"],
-  };
-  if (runs(binaries, namespaced, folder)) return namespaced;
+  });
+  for (const identity of identities) {
+    const owns = ownerUid === null || ownerUid === (identity.owner?.uid ?? 0);
+    if (owns && runs(binaries, identity, folder)) return identity;
+  }
   throw new Error("Postgres does not run as root, and no unprivileged account can reach the data folder");
 }
 

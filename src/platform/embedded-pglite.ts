@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
+import { connectionTo } from "./embedded-lock.js";
 import type { EmbeddedDatabase } from "./embedded-postgres.js";
 import { workerSource } from "./workers.js";
 
@@ -25,7 +26,7 @@ export async function startEmbeddedPglite(dataDir: string): Promise<EmbeddedData
   ]);
   return {
     kind: "pglite",
-    connection: { host, port: 5432, user: "postgres", database: "postgres" },
+    connection: connectionTo(host, 5432),
     adopted: false,
     async stop() {
       const ended = once(worker, "exit");

@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   chownSync,
   closeSync,
@@ -6,16 +7,18 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { sleep } from "./clock.js";
+import { sqlState } from "./database-errors.js";
 import {
   type Binaries,
   chooseIdentity,
@@ -23,22 +26,25 @@ import {
   type Identity,
   PROGRAM_PATH,
 } from "./embedded-binaries.js";
-import { clearStaleLocks, isRunningPostgres } from "./embedded-locks.js";
+import {
+  dropLock,
+  type EmbeddedConnection,
+  isAlive,
+  isLocked,
+  lookAt,
+  mayServe,
+  type Running,
+  removeLock,
+} from "./embedded-lock.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 
-/** Where to connect, without a password: the socket lies in a folder only this user may enter. */
-export interface EmbeddedConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly database: string;
-}
+export type { EmbeddedConnection } from "./embedded-lock.js";
 
 export interface EmbeddedDatabase {
   readonly kind: "postgres" | "pglite";
   readonly connection: EmbeddedConnection;
-  /** True when a server that outlived an earlier process was taken over. */
+  /** True when a server that another process started was taken over, or is shared with it. */
   readonly adopted: boolean;
   /** Stops the server unless another process uses it too. */
   stop(): Promise<void>;
@@ -47,13 +53,19 @@ export interface EmbeddedDatabase {
 const PORT = 5432;
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+/** A lock file is made empty and written at once; one that stays unreadable was left by a crash. */
+const UNREADABLE_LIMIT_MS = 1_000;
 const LOG_FILE_LIMIT = 10 * 1024 * 1024;
 /** Unix socket paths end at 107 bytes on Linux, 103 on macOS. */
 const SOCKET_PATH_LIMIT = 100;
+const SOCKET_NAME = `.s.PGSQL.${PORT}`;
+const SOCKET_FOLDER = "tx-postgres-";
+/** By this name a process that is about to stop the server knows others that are about to do the same. */
+const STOPPER = "tx stopping";
 
 /**
  * Starts Postgres on a unix socket with its data below `dataDir`, or takes over the one that an earlier, killed
- * process left running there.
+ * process left running there. Processes that start at the same time share one.
  * @returns null where no Postgres is installed for this platform.
  * @throws when it is installed but does not start; the message carries the end of its log.
  */
@@ -64,28 +76,27 @@ export async function startEmbeddedPostgres(dataDir: string, log: Log): Promise<
   if (binaries === null) return null;
   const cluster = join(base, "postgres");
   const survivor = await findSurvivor(cluster);
-  if (survivor !== null) {
-    log.info({ pid: survivor.pid }, "embedded Postgres: took over a running server");
-    return database(survivor, cluster, true, log);
-  }
-  const identity = chooseIdentity(binaries, base);
-  if (!existsSync(join(cluster, "PG_VERSION"))) await initialise(binaries, identity, cluster);
-  const started = await launch(binaries, identity, cluster);
-  log.info({ pid: started.pid }, "embedded Postgres: started");
-  return database(started, cluster, false, log);
+  if (survivor !== null) return adopt(survivor, cluster, log);
+  const exists = existsSync(join(cluster, "PG_VERSION"));
+  const identity = chooseIdentity(binaries, base, exists ? statSync(cluster).uid : null);
+  if (!exists) await initialise(binaries, identity, cluster);
+  const { running, own } = await launch(binaries, identity, cluster);
+  if (!own) return adopt(running, cluster, log);
+  log.info({ pid: running.pid }, "embedded Postgres: started");
+  return database(running, cluster, false, log);
 }
 
-interface Running {
-  readonly pid: number;
-  readonly connection: EmbeddedConnection;
+function adopt(running: Running, cluster: string, log: Log): EmbeddedDatabase {
+  log.info({ pid: running.pid }, "embedded Postgres: took over a running server");
+  return database(running, cluster, true, log);
 }
 
 const execute = promisify(execFile);
 
 /** Makes the cluster beside its final place and moves it there whole, so that a kill leaves none half made. */
 async function initialise(binaries: Binaries, identity: Identity, cluster: string): Promise<void> {
-  const unfinished = `${cluster}.initdb-${process.pid}`;
-  rmSync(unfinished, { recursive: true, force: true });
+  removeUnfinished(cluster);
+  const unfinished = `${cluster}.initdb-${process.pid}-${randomBytes(4).toString("hex")}`;
   mkdirSync(unfinished, { mode: 0o700 });
   if (identity.owner !== null) chownSync(unfinished, identity.owner.uid, identity.owner.gid);
   const options = [
@@ -96,8 +107,8 @@ async function initialise(binaries: Binaries, identity: Identity, cluster: strin
     "--data-checksums",
   ];
   const [command, ...args] = [...identity.prefix, binaries.initdb, "--pgdata", unfinished, ...options];
-  await execute(command, args, { ...identity.owner, cwd: unfinished, env: environment(binaries) });
   try {
+    await execute(command, args, { ...identity.owner, cwd: unfinished, env: environment(binaries) });
     renameSync(unfinished, cluster);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
@@ -106,24 +117,78 @@ async function initialise(binaries: Binaries, identity: Identity, cluster: strin
   }
 }
 
+/** Takes away what processes that were killed while making a cluster left beside it. */
+function removeUnfinished(cluster: string): void {
+  const folder = dirname(cluster);
+  for (const name of readdirSync(folder)) {
+    const [, rest] = name.split(`${basename(cluster)}.initdb-`);
+    const pid = Number.parseInt(rest ?? "", 10);
+    // Its programs may still be writing, until they find that they have nowhere to.
+    if (pid > 0 && !isAlive(pid))
+      rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
 function environment(binaries: Binaries): NodeJS.ProcessEnv {
   return { PATH: PROGRAM_PATH, ...binaries.environment, LC_ALL: "C", TZ: "UTC" };
 }
 
-function socketFolder(cluster: string, identity: Identity): string {
-  const near = `${cluster}.run`;
-  const fits = Buffer.byteLength(join(near, `.s.PGSQL.${PORT}`)) <= SOCKET_PATH_LIMIT;
-  const folder = fits ? near : mkdtempSync(join(tmpdir(), "tx-postgres-"));
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (identity.owner !== null) chownSync(folder, identity.owner.uid, identity.owner.gid);
-  return folder;
+/** A folder for a socket: `near` where its path is short enough for one, else a temporary one. */
+export function socketFolder(near: string): string {
+  const fits = Buffer.byteLength(join(near, SOCKET_NAME)) <= SOCKET_PATH_LIMIT;
+  if (!fits) return mkdtempSync(join(tmpdir(), SOCKET_FOLDER));
+  mkdirSync(near, { recursive: true, mode: 0o700 });
+  return near;
 }
 
-async function launch(binaries: Binaries, identity: Identity, cluster: string): Promise<Running> {
-  const folder = socketFolder(cluster, identity);
+/** Takes the folder of a socket away if it is a temporary one. */
+export function removeSocketFolder(folder: string): void {
+  if (basename(folder).startsWith(SOCKET_FOLDER)) rmSync(folder, { recursive: true, force: true });
+}
+
+/** `own` is false when another process's server was found to have come up in the meantime. */
+async function launch(
+  binaries: Binaries,
+  identity: Identity,
+  cluster: string,
+): Promise<{ running: Running; own: boolean }> {
+  const folder = socketFolder(`${cluster}.run`);
+  if (identity.owner !== null) chownSync(folder, identity.owner.uid, identity.owner.gid);
+  dropLock(join(folder, `${SOCKET_NAME}.lock`), cluster);
   const logPath = `${cluster}.log`;
   if (existsSync(logPath) && statSync(logPath).size > LOG_FILE_LIMIT) renameSync(logPath, `${logPath}.1`);
-  const logFile = openSync(logPath, "a");
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  let server = spawnServer(binaries, identity, cluster, folder);
+  while (performance.now() < deadline) {
+    const state = await lookAt(cluster);
+    if (typeof state === "object") {
+      const own = state.pid === server.pid;
+      if (!own && state.connection.host !== folder) removeSocketFolder(folder);
+      return { running: state, own };
+    }
+    const failure = server.failure();
+    if (failure !== null && state === "none") {
+      const report = endOfLog(logPath);
+      // Sessions of a killed server that still compute hold its memory for a while.
+      if (!/is still in use/.test(report)) {
+        removeSocketFolder(folder);
+        throw new Error(`embedded Postgres ${failure}; its log ends:\n${report}`);
+      }
+      await sleep(250);
+      server = spawnServer(binaries, identity, cluster, folder);
+    }
+    await sleep(20);
+  }
+  throw new Error(`embedded Postgres was not ready in ${START_TIMEOUT_MS} ms:\n${endOfLog(logPath)}`);
+}
+
+/** Begins a server; `failure` says why it ended, once it has. */
+function spawnServer(
+  binaries: Binaries,
+  identity: Identity,
+  cluster: string,
+  folder: string,
+): { pid: number; failure: () => string | null } {
   const settings = ["listen_addresses=", "timezone=UTC", "log_timezone=UTC", "max_connections=100"];
   const [command, ...args] = [
     ...identity.prefix,
@@ -136,6 +201,7 @@ async function launch(binaries: Binaries, identity: Identity, cluster: string): 
     String(PORT),
     ...settings.flatMap((setting) => ["-c", setting]),
   ];
+  const logFile = openSync(`${cluster}.log`, "a");
   const server = spawn(command, args, {
     ...identity.owner,
     cwd: cluster,
@@ -153,20 +219,7 @@ async function launch(binaries: Binaries, identity: Identity, cluster: string): 
     failure = `exited with ${code ?? signal}`;
   });
   server.unref();
-
-  const connection = { host: folder, port: PORT, user: "postgres", database: "postgres" };
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    if ((await tryConnect(connection)) === "ready") return { pid: server.pid ?? 0, connection };
-    if (failure !== null) {
-      // Another process may have started the same cluster in the same moment.
-      const survivor = await findSurvivor(cluster);
-      if (survivor !== null) return survivor;
-      throw new Error(`embedded Postgres ${failure}; its log ends:\n${endOfLog(logPath)}`);
-    }
-    await sleep(20);
-  }
-  throw new Error(`embedded Postgres was not ready in ${START_TIMEOUT_MS} ms:\n${endOfLog(logPath)}`);
+  return { pid: server.pid ?? 0, failure: () => failure };
 }
 
 function endOfLog(path: string): string {
@@ -175,40 +228,23 @@ function endOfLog(path: string): string {
     : "(no log)";
 }
 
-/** Whether a server accepts connections there: yes, soon (it recovers), or not at all. */
-async function tryConnect(connection: EmbeddedConnection): Promise<"ready" | "starting" | "absent"> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 5_000, query_timeout: 5_000 });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    return "ready";
-  } catch (error) {
-    // 57P03: cannot_connect_now, while starting up, recovering or shutting down.
-    return (error as { code?: string }).code === "57P03" ? "starting" : "absent";
-  } finally {
-    await client.end();
-  }
-}
-
-/** The server that runs on this cluster, if one does. */
+/**
+ * The server that runs on this cluster, if one does; one that is starting, recovering or stopping is waited for.
+ * @throws when it lives but accepts no connections.
+ */
 async function findSurvivor(cluster: string): Promise<Running | null> {
-  const path = join(cluster, "postmaster.pid");
-  if (!existsSync(path)) return null;
-  // Lines: pid, data folder, start time, port, socket folder.
-  const lines = readFileSync(path, "utf8").split("\n");
-  const pid = Number(lines[0]);
-  const host = lines[4]?.trim() ?? "";
-  const connection = { host, port: Number(lines[3]), user: "postgres", database: "postgres" };
-  const deadline = performance.now() + START_TIMEOUT_MS;
-  while (host !== "" && isRunningPostgres(pid) && performance.now() < deadline) {
-    const state = await tryConnect(connection);
-    if (state === "ready") return { pid, connection };
+  const started = performance.now();
+  for (;;) {
+    const state = await lookAt(cluster);
+    if (state === "none") return null;
+    if (typeof state === "object") return state;
+    const waited = performance.now() - started;
+    if (state === "unreadable" && waited > UNREADABLE_LIMIT_MS) removeLock(cluster);
+    if (waited > START_TIMEOUT_MS) {
+      throw new Error(`a Postgres runs on ${cluster} but accepted no connection in ${START_TIMEOUT_MS} ms`);
+    }
     await sleep(50);
   }
-  if (isRunningPostgres(pid))
-    throw new Error(`a Postgres with pid ${pid} holds ${cluster} and does not answer`);
-  await clearStaleLocks(cluster, host);
-  return null;
 }
 
 function database(running: Running, cluster: string, adopted: boolean, log: Log): EmbeddedDatabase {
@@ -218,6 +254,7 @@ function database(running: Running, cluster: string, adopted: boolean, log: Log)
     connection,
     adopted,
     async stop() {
+      if (!isLocked(cluster, pid)) return;
       try {
         if (await hasOtherClients(connection)) return;
       } catch (error) {
@@ -225,30 +262,36 @@ function database(running: Running, cluster: string, adopted: boolean, log: Log)
       }
       // SIGINT is the fast shutdown: sessions are ended, nothing is lost; SIGQUIT leaves recovery to the next start.
       for (const signal of ["SIGINT", "SIGQUIT"] as const) {
-        if (!isRunningPostgres(pid)) break;
+        if (!mayServe(pid, cluster)) break;
         process.kill(pid, signal);
         const deadline = performance.now() + STOP_TIMEOUT_MS;
-        while (
-          existsSync(join(cluster, "postmaster.pid")) &&
-          isRunningPostgres(pid) &&
-          performance.now() < deadline
-        ) {
-          await sleep(10);
-        }
+        while (isLocked(cluster, pid) && performance.now() < deadline) await sleep(10);
       }
+      if (!isLocked(cluster, pid)) removeSocketFolder(connection.host);
     },
   };
 }
 
 async function hasOtherClients(connection: EmbeddedConnection): Promise<boolean> {
-  const client = new pg.Client({ ...connection, connectionTimeoutMillis: 1_000, query_timeout: 1_000 });
+  const client = new pg.Client({
+    ...connection,
+    connectionTimeoutMillis: 1_000,
+    query_timeout: 1_000,
+    application_name: STOPPER,
+  });
   client.on("error", () => undefined);
   try {
     await client.connect();
     const { rows } = await client.query<{ others: boolean }>(
-      "select count(*) > 0 as others from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()",
+      `select count(*) > 0 as others from pg_stat_activity
+       where backend_type = 'client backend' and application_name <> $1`,
+      [STOPPER],
     );
     return rows[0]?.others ?? false;
+  } catch (error) {
+    // 53300: too many connections, which are others'.
+    if (sqlState(error) === "53300") return true;
+    throw error;
   } finally {
     await client.end();
   }
