@@ -1,39 +1,150 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
+import { sleep } from "./clock.js";
 import { connectionTo } from "./embedded-lock.js";
-import type { EmbeddedDatabase } from "./embedded-postgres.js";
-import { workerSource } from "./workers.js";
+import { type EmbeddedDatabase, SOCKET_NAME, SOCKET_PORT, socketFits } from "./embedded-postgres.js";
+import { messageOf } from "./errors.js";
+import type { Log } from "./log.js";
+import { startThread } from "./workers.js";
 
 const STOP_TIMEOUT_MS = 5_000;
+const RESTART_AFTER_MS = 500;
+
+/** Name of the data below a data folder. */
+export const PGLITE_DATA = "pglite";
 
 /**
  * Starts PGlite in a worker thread behind a socket: the fallback where no Postgres binary runs. It has one
- * session for all connections, so callers use a pool of one and no LISTEN.
+ * session for all connections, so callers use a pool of one and no LISTEN. A thread that dies is started again.
+ * @param begin starts the thread.
+ * @throws when another process uses the data, which PGlite itself would not notice, or the thread does not start.
  */
-export async function startEmbeddedPglite(dataDir: string): Promise<EmbeddedDatabase> {
+export async function startEmbeddedPglite(
+  dataDir: string,
+  log: Log,
+  begin: (file: URL, data: unknown) => Worker = startThread,
+): Promise<EmbeddedDatabase> {
   const base = resolve(dataDir);
-  const host = join(base, "pglite.run");
-  mkdirSync(host, { recursive: true, mode: 0o700 });
-  const socketPath = join(host, ".s.PGSQL.5432");
-  rmSync(socketPath, { force: true });
-  const { url, execArgv } = workerSource(new URL("./pglite-worker.js", import.meta.url));
-  const worker = new Worker(url, { workerData: { dataDir: join(base, "pglite"), socketPath }, execArgv });
-  await Promise.race([
-    once(worker, "message"),
-    once(worker, "exit").then(([code]) => Promise.reject(new Error(`PGlite ended with ${String(code)}`))),
-  ]);
+  mkdirSync(base, { recursive: true });
+  const host = socketFolderOf(base);
+  const socketPath = join(host, SOCKET_NAME);
+  const lock = await takeLock(join(host, "lock"), base);
+  let stopping = false;
+  let worker: Worker | null = null;
+
+  async function launch(): Promise<void> {
+    rmSync(socketPath, { force: true });
+    const thread = begin(new URL("./pglite-worker.js", import.meta.url), {
+      dataDir: join(base, PGLITE_DATA),
+      socketPath,
+    });
+    await ready(thread);
+    worker = thread;
+    thread.once("error", (error) => log.error({ err: error }, "PGlite failed"));
+    thread.once("exit", () => {
+      worker = null;
+      if (!stopping) void relaunch();
+    });
+  }
+
+  async function relaunch(): Promise<void> {
+    while (!stopping && worker === null) {
+      log.error("PGlite ended; starting it again");
+      await sleep(RESTART_AFTER_MS);
+      try {
+        if (!stopping) await launch();
+      } catch (error) {
+        log.error({ reason: messageOf(error) }, "PGlite did not start again");
+      }
+    }
+  }
+
+  try {
+    await launch();
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
   return {
     kind: "pglite",
-    connection: connectionTo(host, 5432),
+    connection: connectionTo(host, SOCKET_PORT),
     adopted: false,
     async stop() {
-      const ended = once(worker, "exit");
-      worker.postMessage("stop");
-      const timer = setTimeout(() => void worker.terminate(), STOP_TIMEOUT_MS);
-      await ended;
-      clearTimeout(timer);
+      stopping = true;
+      if (worker !== null) await end(worker);
+      lock.close();
+      rmSync(host, { recursive: true, force: true });
     },
   };
+}
+
+/** A folder only this user may enter, always the same for the same data. */
+function socketFolderOf(base: string): string {
+  const near = join(base, `${PGLITE_DATA}.run`);
+  const digest = createHash("sha256").update(base).digest("hex").slice(0, 16);
+  const folder = socketFits(near) ? near : join(tmpdir(), `tx-pglite-${process.getuid?.() ?? 0}-${digest}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(folder);
+  if (uid !== (process.getuid?.() ?? uid) || (mode & 0o077) !== 0) {
+    throw new Error(`${folder} is open to others`);
+  }
+  return folder;
+}
+
+/** Holds a socket as a lock: it is let go with the process, however that ends. */
+async function takeLock(path: string, base: string): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    const server = createServer((socket) => socket.destroy());
+    try {
+      server.listen(path);
+      await once(server, "listening");
+      return server.unref();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      if (attempt > 3 || (await answers(path)))
+        throw new Error(`another process uses the database in ${base}`);
+      // Left by a process that was killed.
+      rmSync(path, { force: true });
+    }
+  }
+}
+
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    // Nobody listens there any more.
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Resolves with the first message of a thread; rejects with its error, or when it ends without one. */
+function ready(thread: Worker): Promise<void> {
+  return new Promise((resolveReady, reject) => {
+    const exited = (code: number) => reject(new Error(`PGlite ended with ${code}`));
+    thread.once("error", reject);
+    thread.once("exit", exited);
+    thread.once("message", () => {
+      thread.off("error", reject);
+      thread.off("exit", exited);
+      resolveReady();
+    });
+  });
+}
+
+async function end(thread: Worker): Promise<void> {
+  const ended = once(thread, "exit");
+  thread.postMessage("stop");
+  const timer = setTimeout(() => void thread.terminate(), STOP_TIMEOUT_MS);
+  await ended;
+  clearTimeout(timer);
 }

@@ -50,7 +50,10 @@ export interface EmbeddedDatabase {
   stop(): Promise<void>;
 }
 
-const PORT = 5432;
+/** Part of the name of a socket; nothing listens on a port of this number. */
+export const SOCKET_PORT = 5432;
+/** Name of the cluster below a data folder. */
+export const POSTGRES_DATA = "postgres";
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 /** A lock file is made empty and written at once; one that stays unreadable was left by a crash. */
@@ -58,7 +61,7 @@ const UNREADABLE_LIMIT_MS = 1_000;
 const LOG_FILE_LIMIT = 10 * 1024 * 1024;
 /** Unix socket paths end at 107 bytes on Linux, 103 on macOS. */
 const SOCKET_PATH_LIMIT = 100;
-const SOCKET_NAME = `.s.PGSQL.${PORT}`;
+export const SOCKET_NAME = `.s.PGSQL.${SOCKET_PORT}`;
 const SOCKET_FOLDER = "tx-postgres-";
 /** By this name a process that is about to stop the server knows others that are about to do the same. */
 const STOPPER = "tx stopping";
@@ -74,7 +77,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Log): Promise<
   mkdirSync(base, { recursive: true });
   const binaries = findBinaries(join(base, "lib"));
   if (binaries === null) return null;
-  const cluster = join(base, "postgres");
+  const cluster = join(base, POSTGRES_DATA);
   const survivor = await findSurvivor(cluster);
   if (survivor !== null) return adopt(survivor, cluster, log);
   const exists = existsSync(join(cluster, "PG_VERSION"));
@@ -133,16 +136,20 @@ function environment(binaries: Binaries): NodeJS.ProcessEnv {
   return { PATH: PROGRAM_PATH, ...binaries.environment, LC_ALL: "C", TZ: "UTC" };
 }
 
+/** Whether the path of a socket in a folder is short enough. */
+export function socketFits(folder: string): boolean {
+  return Buffer.byteLength(join(folder, SOCKET_NAME)) <= SOCKET_PATH_LIMIT;
+}
+
 /** A folder for a socket: `near` where its path is short enough for one, else a temporary one. */
-export function socketFolder(near: string): string {
-  const fits = Buffer.byteLength(join(near, SOCKET_NAME)) <= SOCKET_PATH_LIMIT;
-  if (!fits) return mkdtempSync(join(tmpdir(), SOCKET_FOLDER));
+function socketFolder(near: string): string {
+  if (!socketFits(near)) return mkdtempSync(join(tmpdir(), SOCKET_FOLDER));
   mkdirSync(near, { recursive: true, mode: 0o700 });
   return near;
 }
 
 /** Takes the folder of a socket away if it is a temporary one. */
-export function removeSocketFolder(folder: string): void {
+function removeSocketFolder(folder: string): void {
   if (basename(folder).startsWith(SOCKET_FOLDER)) rmSync(folder, { recursive: true, force: true });
 }
 
@@ -198,7 +205,7 @@ function spawnServer(
     "-k",
     folder,
     "-p",
-    String(PORT),
+    String(SOCKET_PORT),
     ...settings.flatMap((setting) => ["-c", setting]),
   ];
   const logFile = openSync(`${cluster}.log`, "a");

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import type pg from "pg";
 import type { Config } from "./config.js";
 import { createDatabase, type Database } from "./database.js";
-import { startEmbeddedPglite } from "./embedded-pglite.js";
-import { type EmbeddedDatabase, startEmbeddedPostgres } from "./embedded-postgres.js";
+import { PGLITE_DATA, startEmbeddedPglite } from "./embedded-pglite.js";
+import { type EmbeddedDatabase, POSTGRES_DATA, startEmbeddedPostgres } from "./embedded-postgres.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
@@ -50,20 +50,31 @@ export async function openDatabase(config: Config, log: Log, metrics: Metrics): 
   }
 }
 
-/** With `auto`, the kind that already has data in the folder, else Postgres where it runs. */
+/**
+ * The embedded database that is asked for; by default Postgres, or PGlite where no Postgres runs. Data that is
+ * there decides: another, empty database in its place would look as if everything had been lost.
+ */
 async function startEmbedded({ EMBEDDED_DATABASE, DATA_DIR }: Config, log: Log): Promise<EmbeddedDatabase> {
-  const hasPostgres = existsSync(join(DATA_DIR, "postgres"));
-  const hasPglite = existsSync(join(DATA_DIR, "pglite"));
-  const wanted = EMBEDDED_DATABASE === "auto" && hasPglite && !hasPostgres ? "pglite" : EMBEDDED_DATABASE;
-  if (wanted === "pglite") return startEmbeddedPglite(DATA_DIR);
+  const kept = keptKind(DATA_DIR);
+  const wanted = EMBEDDED_DATABASE === "auto" ? kept : EMBEDDED_DATABASE;
+  if (kept !== null && wanted !== kept) {
+    log.warn({ kept, wanted }, "DATA_DIR holds the data of another embedded database, which is left alone");
+  }
+  if (wanted === "pglite") return startEmbeddedPglite(DATA_DIR, log);
   try {
     const postgres = await startEmbeddedPostgres(DATA_DIR, log);
     if (postgres !== null) return postgres;
-    throw new Error("no embedded Postgres is installed for this platform");
+    if (wanted === "postgres") throw new Error("no embedded Postgres is installed for this platform");
+    log.warn("no embedded Postgres for this platform; using PGlite");
   } catch (error) {
-    // Data that are there must not seem to be gone.
-    if (wanted === "postgres" || hasPostgres) throw error;
+    if (wanted === "postgres") throw error;
     log.warn({ reason: messageOf(error) }, "embedded Postgres did not start; using PGlite");
-    return startEmbeddedPglite(DATA_DIR);
   }
+  return startEmbeddedPglite(DATA_DIR, log);
+}
+
+/** Whose data a folder holds. */
+function keptKind(dataDir: string): "postgres" | "pglite" | null {
+  if (existsSync(join(dataDir, POSTGRES_DATA, "PG_VERSION"))) return "postgres";
+  return existsSync(join(dataDir, PGLITE_DATA, "PG_VERSION")) ? "pglite" : null;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { AppError } from "./errors.js";
 import type { Log } from "./log.js";
@@ -12,6 +13,19 @@ import type { Log } from "./log.js";
 export function workerSource(compiled: URL): { url: URL; execArgv: string[] } {
   if (existsSync(fileURLToPath(compiled))) return { url: compiled, execArgv: [] };
   return { url: new URL(compiled.href.replace(/\.js$/, ".ts")), execArgv: ["--import", "tsx"] };
+}
+
+/** Starts a thread for one file, which sees nothing of the environment. */
+export function startThread(compiled: URL, workerData: unknown): Worker {
+  const { url, execArgv } = workerSource(compiled);
+  const file = `import(${JSON.stringify(url.href)})`;
+  // What a thread begins with passes by the loader of its options, so source is loaded by one of its own.
+  const loader = JSON.stringify("tsx/esm/api");
+  const program =
+    execArgv.length === 0
+      ? file
+      : `import(${loader}).then(({ register }) => { register(); return ${file}; })`;
+  return new Worker(program, { eval: true, workerData, env: {} });
 }
 
 /** A kind of task: the file whose default export does it, and the types of its input and result. */

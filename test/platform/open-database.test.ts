@@ -1,0 +1,94 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../src/platform/config.js";
+import { createMetrics } from "../../src/platform/metrics.js";
+import { type OpenDatabase, openDatabase } from "../../src/platform/open-database.js";
+import { createTestDatabase } from "../fixtures/database.js";
+import { expectNothingUnhandled, timed } from "../fixtures/faults.js";
+import { temporaryFolder } from "../fixtures/folders.js";
+import { createRecordedLog } from "../fixtures/log.js";
+import { postmasterOf } from "../fixtures/own-postgres.js";
+
+expectNothingUnhandled();
+
+const recorded = createRecordedLog();
+
+function open(environment: Record<string, string>): Promise<OpenDatabase> {
+  return openDatabase(readConfig(environment), recorded.log, createMetrics("test"));
+}
+
+const save = ({ database }: OpenDatabase) =>
+  database.query("insert into settings (name, value) values ('kept', '7')");
+const load = ({ database }: OpenDatabase) => database.query("select value from settings where name = 'kept'");
+
+describe("the database of DATABASE_URL", () => {
+  it("is migrated and used; closing leaves it as it is", async () => {
+    const server = await createTestDatabase("empty");
+    for (const _ of [1, 2]) {
+      const opened = await open({ DATABASE_URL: server.url });
+      expect(opened.kind).toBe("postgres");
+      expect(opened.database.status()).toMatchObject({ up: true, reason: null });
+      expect(opened.database.backend()).not.toBeNull();
+      await opened.close();
+    }
+    await server.drop();
+  });
+
+  it("that cannot be reached is an error in good time, whatever is in DATA_DIR", async () => {
+    const folder = temporaryFolder();
+    const { error, ms } = await timed(() =>
+      open({ DATABASE_URL: "postgresql://u:secretpw@127.0.0.1:1/d", DATA_DIR: folder }),
+    );
+    expect(String(error)).toContain("ECONNREFUSED");
+    expect(String(error)).not.toContain("secretpw");
+    expect(ms).toBeLessThan(6_000);
+    expect(existsSync(join(folder, "postgres"))).toBe(false);
+  });
+});
+
+describe("the embedded database", () => {
+  it("is Postgres by default, keeps its data, and ends with the program", async () => {
+    const folder = temporaryFolder();
+    const first = await open({ DATA_DIR: folder });
+    expect(first.kind).toBe("embedded-postgres");
+    await save(first);
+    await first.close();
+    expect(postmasterOf(folder)).toBeNull();
+    const second = await open({ DATA_DIR: folder, EMBEDDED_DATABASE: "postgres" });
+    expect(await load(second)).toEqual([{ value: 7 }]);
+    await second.close();
+  });
+
+  it("is PGlite where that is asked for, and stays it while its data is there", async () => {
+    const folder = temporaryFolder();
+    const first = await open({ DATA_DIR: folder, EMBEDDED_DATABASE: "pglite" });
+    expect(first.kind).toBe("pglite");
+    await save(first);
+    await first.close();
+    const second = await open({ DATA_DIR: folder });
+    expect(second.kind).toBe("pglite");
+    expect(await load(second)).toEqual([{ value: 7 }]);
+    await second.close();
+    expect(existsSync(join(folder, "postgres"))).toBe(false);
+  });
+
+  it("with data that does not start is an error, not an empty database in its place", async () => {
+    const folder = temporaryFolder();
+    const first = await open({ DATA_DIR: folder });
+    await save(first);
+    await first.close();
+    writeFileSync(join(folder, "postgres", "PG_VERSION"), "12\n");
+    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/incompatible/);
+    expect(existsSync(join(folder, "pglite"))).toBe(false);
+  });
+
+  it("that cannot be migrated is stopped again", async () => {
+    const folder = temporaryFolder();
+    const first = await open({ DATA_DIR: folder });
+    await first.database.query("update _prisma_migrations set checksum = 'edited'");
+    await first.close();
+    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/edited after/);
+    expect(postmasterOf(folder)).toBeNull();
+  });
+});
