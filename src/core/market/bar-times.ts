@@ -96,7 +96,10 @@ export function barOpensBetween(
   return Float64Array.from(opens);
 }
 
-/** Open of the bar that is `count` regular bars before an instant, or of the first there is. */
+/**
+ * Open of the earliest of the `count` regular bars, one or more, that open before an instant, or of the first there
+ * is: a bar that forms at the instant counts.
+ */
 export function openBefore(calendar: Calendar, interval: Interval, timeMs: number, count: number): number {
   let index = lowerBound(calendar.open, timeMs) - 1;
   let left = count;
@@ -109,7 +112,7 @@ export function openBefore(calendar: Calendar, interval: Interval, timeMs: numbe
     return calendar.open[Math.max(0, interval === "1w" ? firstOfWeek(calendar, Math.max(0, index)) : index)];
   }
   const length = INTERVAL_MS[interval];
-  for (; index > 0; index--) {
+  for (; index >= 0; index--) {
     const open = calendar.open[index];
     const bars = Math.ceil((Math.min(timeMs, calendar.close[index]) - open) / length);
     if (bars >= left) return open + (bars - left) * length;
