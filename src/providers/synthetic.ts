@@ -1,30 +1,60 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
+import { lowerBound } from "../core/base/search.js";
 import { allocateBars, BAR_COLUMNS, type Bars, type Candles, sliceCandles } from "../core/market/candles.js";
 import { type Instrument, namedInstruments } from "../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, isIntraday } from "../core/market/interval.js";
+import type { Quote } from "../core/market/quote.js";
 import { resample } from "../core/market/resample.js";
 import { calendarOf } from "../core/market/session.js";
-import { lowerBound } from "../core/base/search.js";
 import { type CandleRequest, type Provider, ProviderError } from "./define.js";
 import { createSyntheticMarket, type SyntheticMarket } from "./synthetic-market.js";
 
-/** Minutes that are drawn between two looks at other work. */
-const MINUTES_A_TURN = 40_000;
-const DAY_MS = 86_400_000;
+/** Minutes that are drawn between two looks at other work: well under ten milliseconds. */
+const MINUTES_A_TURN = 15_000;
+const MINUTE_MS = INTERVAL_MS["1m"];
 
 /** The labelled synthetic market: what TX shows when no real source is configured. */
 export function createSyntheticProvider(seed: number, now: () => number): Provider {
-  const { marketOf, minuteBars, dailyBars } = createSource(seed, now);
+  const { marketOf, closedMinutes, minuteBars, dailyBars } = createSource(seed, now);
 
-  async function candles({ instrument, interval, fromMs, toMs }: CandleRequest): Promise<Candles> {
+  async function candles(
+    { instrument, interval, fromMs, toMs }: CandleRequest,
+    signal: AbortSignal,
+  ): Promise<Candles> {
     const calendar = calendarOf(instrument.calendar);
     // Whole bars at both ends: the first and last may reach over the stretch that was asked for.
     const margin = interval === "1m" ? 0 : INTERVAL_MS[interval];
-    const end = Math.min(toMs + margin, now());
     const source = isIntraday(interval) ? minuteBars : dailyBars;
-    const made = resample(await source(instrument, fromMs - margin, end), interval, calendar);
+    const made = resample(
+      await source(instrument, fromMs - margin, toMs + margin, signal),
+      interval,
+      calendar,
+    );
     return sliceCandles(made, lowerBound(made.time, fromMs), lowerBound(made.time, toMs));
+  }
+
+  /** The last closed minute and what came before it in its session. */
+  function quoteOf(instrument: Instrument): Quote | null {
+    const market = marketOf(instrument);
+    let session = market.sessionsOpenedBy(now()) - 1;
+    if (session > market.firstSession && closedMinutes(instrument, session).time.length === 0) session--;
+    const today = session < market.firstSession ? null : closedMinutes(instrument, session);
+    const last = (today?.time.length ?? 0) - 1;
+    if (today === null || last < 0) return null;
+    const before = session === market.firstSession ? null : market.minutesOf(session - 1).close;
+    return {
+      symbol: instrument.symbol,
+      price: today.close[last],
+      time: today.time[last] + MINUTE_MS,
+      open: today.open[0],
+      high: today.high.reduce((a, b) => Math.max(a, b)),
+      low: today.low.reduce((a, b) => Math.min(a, b)),
+      previousClose: before?.at(-1) ?? null,
+      volume: today.volume.reduce((a, b) => a + b),
+      bid: null,
+      ask: null,
+    };
   }
 
   return {
@@ -38,36 +68,20 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
     intervals: () => INTERVALS,
     earliestMs: async (instrument) => calendarOf(instrument.calendar).open[marketOf(instrument).firstSession],
     feedNowMs: async (_instrument, nowMs) => nowMs,
-    async fetchCandles(request) {
-      return { candles: await candles(request), rejected: [] };
+    async fetchCandles(request, signal) {
+      return { candles: await candles(request, signal), rejected: [] };
     },
     async fetchQuote(instrument) {
-      const at = now();
-      const recent = await minuteBars(instrument, at - 7 * DAY_MS, at);
-      const days = await dailyBars(instrument, at - 10 * DAY_MS, at);
-      const minutes = recent.time.length;
-      const sessions = days.time.length;
-      if (minutes === 0 || sessions < 2) throw new ProviderError("unavailable", "no session within ten days");
-      const today = lowerBound(recent.time, days.time[sessions - 1]);
-      return {
-        symbol: instrument.symbol,
-        price: recent.close[minutes - 1],
-        time: recent.time[minutes - 1],
-        open: recent.open[today],
-        high: recent.high.subarray(today).reduce((a, b) => Math.max(a, b)),
-        low: recent.low.subarray(today).reduce((a, b) => Math.min(a, b)),
-        previousClose: days.close[sessions - 2],
-        volume: recent.volume.subarray(today).reduce((a, b) => a + b),
-        bid: null,
-        ask: null,
-      };
+      const quote = quoteOf(instrument);
+      if (quote === null) throw new ProviderError("unavailable", "the market has not begun");
+      return quote;
     },
     listInstruments: namedInstruments,
     probe: async () => undefined,
   };
 }
 
-/** Bars drawn from the markets of all symbols. */
+/** Bars drawn from the markets of all symbols, none of them later than now. */
 function createSource(seed: number, now: () => number) {
   const markets = new Map<string, SyntheticMarket>();
   const days = new LRUCache<string, Bars>({ max: 40_000 });
@@ -80,50 +94,68 @@ function createSource(seed: number, now: () => number) {
     return market;
   }
 
-  async function minuteBars(instrument: Instrument, fromMs: number, toMs: number): Promise<Candles> {
-    const market = marketOf(instrument);
-    const first = Math.max(market.firstSession, market.sessionsOpenedBy(fromMs) - 1);
+  /** The minutes of a session that are over. */
+  function closedMinutes(instrument: Instrument, session: number): Candles {
+    const minutes = marketOf(instrument).minutesOf(session);
+    const all: Candles = { symbol: instrument.symbol, interval: "1m", ...minutes };
+    return sliceCandles(all, 0, lowerBound(all.time, now() - MINUTE_MS + 1));
+  }
+
+  /** Bars of sessions [first, end), made one after the other with other work in between. */
+  async function gather(
+    sessions: { first: number; end: number },
+    signal: AbortSignal,
+    make: (session: number) => { bars: Bars; drawn: number },
+  ): Promise<Bars> {
     const parts: Bars[] = [];
     let turn = 0;
-    for (let session = first; session < market.sessionsOpenedBy(toMs - 1); session++) {
-      const part = market.minutesOf(session);
-      parts.push(part);
-      turn += part.time.length;
-      if (turn > MINUTES_A_TURN) {
-        turn = 0;
-        await yieldToOthers();
-      }
+    signal.throwIfAborted();
+    for (let session = sessions.first; session < sessions.end; session++) {
+      const { bars, drawn } = make(session);
+      parts.push(bars);
+      turn += drawn;
+      if (turn < MINUTES_A_TURN) continue;
+      turn = 0;
+      await yieldToOthers();
+      signal.throwIfAborted();
     }
-    const all: Candles = { symbol: instrument.symbol, interval: "1m", ...concatenate(parts) };
+    return concatenate(parts);
+  }
+
+  function sessionsOpening(instrument: Instrument, fromMs: number, toMs: number) {
+    const market = marketOf(instrument);
+    const first = Math.max(market.firstSession, market.sessionsOpenedBy(fromMs - 1));
+    return { first, end: market.sessionsOpenedBy(Math.min(toMs, now()) - 1) };
+  }
+
+  async function minuteBars(instrument: Instrument, fromMs: number, toMs: number, signal: AbortSignal) {
+    const { first, end } = sessionsOpening(instrument, fromMs, toMs);
+    // The session that is open at the start belongs to it too.
+    const reaching = { first: Math.max(marketOf(instrument).firstSession, first - 1), end };
+    const bars = await gather(reaching, signal, (session) => {
+      const minutes = closedMinutes(instrument, session);
+      return { bars: minutes, drawn: minutes.time.length };
+    });
+    const all: Candles = { symbol: instrument.symbol, interval: "1m", ...bars };
     return sliceCandles(all, lowerBound(all.time, fromMs), lowerBound(all.time, toMs));
   }
 
   /** Sessions that are over never change: their days are kept. */
-  async function dailyBars(instrument: Instrument, fromMs: number, toMs: number): Promise<Candles> {
-    const market = marketOf(instrument);
+  async function dailyBars(instrument: Instrument, fromMs: number, toMs: number, signal: AbortSignal) {
     const calendar = calendarOf(instrument.calendar);
-    const first = Math.max(market.firstSession, market.sessionsOpenedBy(fromMs - 1));
-    const parts: Bars[] = [];
-    let turn = 0;
-    for (let session = first; session < market.sessionsOpenedBy(toMs - 1); session++) {
+    const bars = await gather(sessionsOpening(instrument, fromMs, toMs), signal, (session) => {
       const key = `${instrument.symbol} ${session}`;
-      let day = days.get(key);
-      if (day === undefined) {
-        const minutes = market.minutesOf(session);
-        turn += minutes.time.length;
-        day = resample({ symbol: instrument.symbol, interval: "1m", ...minutes }, "1d", calendar);
-        if (calendar.close[session] <= now()) days.set(key, day);
-      }
-      parts.push(day);
-      if (turn > MINUTES_A_TURN) {
-        turn = 0;
-        await yieldToOthers();
-      }
-    }
-    return { symbol: instrument.symbol, interval: "1d", ...concatenate(parts) };
+      const known = days.get(key);
+      if (known !== undefined) return { bars: known, drawn: 0 };
+      const minutes = closedMinutes(instrument, session);
+      const day = resample(minutes, "1d", calendar);
+      if (calendar.close[session] <= now()) days.set(key, day);
+      return { bars: day, drawn: minutes.time.length };
+    });
+    return { symbol: instrument.symbol, interval: "1d", ...bars } satisfies Candles;
   }
 
-  return { marketOf, minuteBars, dailyBars };
+  return { marketOf, closedMinutes, minuteBars, dailyBars };
 }
 
 function concatenate(parts: readonly Bars[]): Bars {
