@@ -33,7 +33,7 @@ export interface Provider {
   earliestMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
   /** The moment its data have reached: now for live sources, the last close of recorded ones. */
   feedNowMs(instrument: Instrument, nowMs: number): Promise<number>;
-  /** @throws {ProviderError} */
+  /** Gives up when the signal aborts. @throws {ProviderError} */
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */
   fetchQuote(instrument: Instrument, signal: AbortSignal): Promise<Quote | null>;
@@ -47,11 +47,15 @@ export interface Provider {
 
 export type ProviderFailure =
   | "unknown_symbol"
+  /** It answered that it will not: such a stretch or interval is not given. */
+  | "refused"
   | "rate_limited"
   | "unauthorized"
   | "timeout"
   | "unavailable"
-  | "bad_payload";
+  | "bad_payload"
+  /** It was not asked: an earlier refusal or repeated failures still count. */
+  | "set_aside";
 
 /** Why a provider gave nothing. The message is safe to show: no addresses, no keys. */
 export class ProviderError extends Error {

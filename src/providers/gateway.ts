@@ -1,4 +1,3 @@
-import { ensure } from "../core/base/assert.js";
 import { lowerBound } from "../core/base/search.js";
 import { type Candles, emptyCandles, sliceCandles } from "../core/market/candles.js";
 import type { RejectedBar } from "../core/market/collect.js";
@@ -7,11 +6,12 @@ import { INTERVAL_MS, INTERVALS, type Interval, isIntraday } from "../core/marke
 import type { Quote } from "../core/market/quote.js";
 import { firstFormingBar, regularBars, resample } from "../core/market/resample.js";
 import { calendarOf } from "../core/market/session.js";
-import { AppError, messageOf } from "../platform/errors.js";
+import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { type Provider, ProviderError } from "./define.js";
-import { createGuard, type Guard, type ProviderHealth } from "./guard.js";
+import { type CandleRequest, type Provider, ProviderError } from "./define.js";
+import type { ProviderHealth } from "./guard.js";
+import { createSources, type Sources } from "./sources.js";
 
 export interface Fetched {
   /** Closed bars of regular sessions that open in the stretch that was asked for. */
@@ -36,20 +36,17 @@ export interface Gateway {
   readonly providers: readonly Provider[];
   /** Intervals that can be had for an instrument, own ones of a source or made from finer ones. */
   intervals(instrument: Instrument): readonly Interval[];
-  /** The moment the data of an instrument have reached. @throws {AppError} when no source carries it. */
+  /**
+   * The moment the data of an instrument have reached, by the first source that can tell.
+   * @throws {AppError} `symbol_unknown` when no source carries it, `provider_unavailable` when none can tell.
+   */
   feedNowMs(instrument: Instrument): Promise<number>;
-  /** Open of the earliest bar that any source may be asked for. */
+  /** Open of the earliest bar that any source may be asked for. @throws {AppError} as `feedNowMs`. */
   earliestMs(instrument: Instrument, interval: Interval): Promise<number>;
   /** @throws {AppError} `symbol_unknown`, `interval_unavailable` or `provider_unavailable`. */
-  fetchCandles(
-    instrument: Instrument,
-    interval: Interval,
-    fromMs: number,
-    toMs: number,
-    signal?: AbortSignal,
-  ): Promise<Fetched>;
-  /** Null when no source has a quote of its own. */
-  fetchQuote(instrument: Instrument, signal?: AbortSignal): Promise<FetchedQuote | null>;
+  fetchCandles(instrument: Instrument, interval: Interval, fromMs: number, toMs: number): Promise<Fetched>;
+  /** Null when the source has no quotes of its own. @throws {AppError} as `fetchCandles`. */
+  fetchQuote(instrument: Instrument): Promise<FetchedQuote | null>;
   listInstruments(): readonly Instrument[];
   health(): readonly ProviderHealth[];
   /** Asks each source for something small; false for those that do not answer. */
@@ -74,8 +71,8 @@ export function baseInterval(own: readonly Interval[], wanted: Interval): Interv
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { providers, now } = options;
-  const asker = createAsker(options);
-  const { carriers } = asker;
+  const sources = createSources(options);
+  const { carriers } = sources;
   const flights = new Map<string, Promise<unknown>>();
 
   /** Callers that ask for the same at the same time share one answer. */
@@ -96,32 +93,29 @@ export function createGateway(options: GatewayOptions): Gateway {
     synthetic: providers.some((provider) => provider.synthetic),
     providers,
     intervals,
-    async feedNowMs(instrument) {
-      const [provider] = carriers(instrument);
-      if (provider === undefined) throw unknownSymbol(instrument.symbol);
-      return provider.feedNowMs(instrument, now());
-    },
+    feedNowMs: (instrument) => sources.first(instrument, (provider) => provider.feedNowMs(instrument, now())),
     async earliestMs(instrument, interval) {
-      const starts = carriers(instrument).map(async (provider) => {
+      const starts = await sources.all(instrument, async (provider) => {
         const base = baseInterval(provider.intervals(instrument), interval);
         return base === null ? Number.POSITIVE_INFINITY : provider.earliestMs(instrument, base, now());
       });
-      return Math.min(...(await Promise.all(starts)));
+      return Math.min(...starts);
     },
-    async fetchCandles(instrument, interval, fromMs, toMs, signal) {
+    async fetchCandles(instrument, interval, fromMs, toMs) {
       if (carriers(instrument).length > 0 && !intervals(instrument).includes(interval)) {
         throw new AppError("interval_unavailable", `${instrument.symbol} has no ${interval} candles`);
       }
-      const stretch = { fromMs, toMs };
+      const wanted = { instrument, interval, fromMs, toMs };
       return shared(`${instrument.symbol} ${interval} ${fromMs} ${toMs}`, () =>
-        asker.first(instrument, (provider) =>
-          asker.fetchCandles(provider, instrument, interval, stretch, signal),
-        ),
+        sources.first(instrument, (provider) => fetchFrom(sources, provider, wanted, now())),
       );
     },
-    async fetchQuote(instrument, signal) {
+    async fetchQuote(instrument) {
       return shared(`quote ${instrument.symbol}`, () =>
-        asker.first(instrument, (provider) => asker.fetchQuote(provider, instrument, signal)),
+        sources.first(instrument, async (provider) => {
+          const quote = await sources.ask(provider, (signal) => provider.fetchQuote(instrument, signal));
+          return quote === null ? null : { quote, source: provider.name, synthetic: provider.synthetic };
+        }),
       );
     },
     listInstruments() {
@@ -131,104 +125,33 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       return [...bySymbol.values()];
     },
-    health: asker.health,
-    probe: asker.probe,
+    health: sources.health,
+    probe: sources.probe,
   };
 }
 
-/** Asks sources, each through its guard. */
-function createAsker({ providers, now, log, metrics }: GatewayOptions) {
-  const guards = new Map(
-    providers.map((provider) => [provider.name, createGuard(provider, { now, log, metrics })]),
+/** What one source has of a stretch, as closed bars of an interval that may be longer than its own. */
+async function fetchFrom(
+  sources: Sources,
+  provider: Provider,
+  { instrument, interval, fromMs, toMs }: CandleRequest,
+  nowMs: number,
+): Promise<Fetched> {
+  const base = baseInterval(provider.intervals(instrument), interval);
+  if (base === null) throw new ProviderError("unknown_symbol", `has no bars that make ${interval}`);
+  // Whole bars at both ends when they are made of finer ones.
+  const margin = base === interval ? 0 : INTERVAL_MS[interval];
+  const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
+  const asOfMs = await provider.feedNowMs(instrument, nowMs);
+  const { candles, rejected } = await sources.ask(provider, (signal) =>
+    provider.fetchCandles(request, signal),
   );
-  const guardOf = ({ name }: Provider): Guard => ensure(guards.get(name), `guard of ${name}`);
-  const carriers = (instrument: Instrument) =>
-    providers.filter((provider) => provider.intervals(instrument).length > 0);
-  const health = () => [...guards.values()].map((guard) => guard.health());
-
   return {
-    carriers,
-    health,
-
-    async fetchCandles(
-      provider: Provider,
-      instrument: Instrument,
-      interval: Interval,
-      stretch: { fromMs: number; toMs: number },
-      signal: AbortSignal | undefined,
-    ): Promise<Fetched> {
-      const base = baseInterval(provider.intervals(instrument), interval);
-      if (base === null) throw new ProviderError("unknown_symbol", `has no bars that make ${interval}`);
-      // Whole bars at both ends when they are made of finer ones.
-      const margin = base === interval ? 0 : INTERVAL_MS[interval];
-      const request = {
-        instrument,
-        interval: base,
-        fromMs: stretch.fromMs - margin,
-        toMs: stretch.toMs + margin,
-      };
-      const asOfMs = await provider.feedNowMs(instrument, now());
-      const { candles, rejected } = await guardOf(provider).run(
-        (limit) => provider.fetchCandles(request, limit),
-        signal,
-      );
-      return {
-        candles: closedBars(candles, instrument, interval, stretch, asOfMs),
-        source: provider.name,
-        synthetic: provider.synthetic,
-        asOfMs,
-        rejected,
-      };
-    },
-
-    async fetchQuote(
-      provider: Provider,
-      instrument: Instrument,
-      signal: AbortSignal | undefined,
-    ): Promise<FetchedQuote | null> {
-      const quote = await guardOf(provider).run((limit) => provider.fetchQuote(instrument, limit), signal);
-      return quote === null ? null : { quote, source: provider.name, synthetic: provider.synthetic };
-    },
-
-    /** The first answer in the order of preference; why each of the others gave none goes to the log. */
-    async first<T>(instrument: Instrument, ask: (provider: Provider) => Promise<T>): Promise<T> {
-      const able = carriers(instrument);
-      const failures: ProviderError[] = [];
-      for (const provider of able) {
-        try {
-          return await ask(provider);
-        } catch (error) {
-          if (!(error instanceof ProviderError)) throw error;
-          failures.push(error);
-          const facts = { provider: provider.name, symbol: instrument.symbol, failure: error.failure };
-          log.debug({ ...facts, reason: error.message }, "no answer");
-        }
-      }
-      if (failures.every(({ failure }) => failure === "unknown_symbol"))
-        throw unknownSymbol(instrument.symbol);
-      const reasons = failures.map(({ message }, i) => `${able[i].name}: ${message}`).join("; ");
-      throw new AppError(
-        "provider_unavailable",
-        `No source gave data for ${instrument.symbol} (${reasons})`,
-        {
-          retryAfterS: 30,
-          cause: failures[0],
-        },
-      );
-    },
-
-    async probe(): Promise<readonly ProviderHealth[]> {
-      await Promise.all(
-        providers.map(async (provider) => {
-          try {
-            await guardOf(provider).run((limit) => provider.probe(limit));
-          } catch (error) {
-            log.debug({ provider: provider.name, reason: messageOf(error) }, "probe failed");
-          }
-        }),
-      );
-      return health();
-    },
+    candles: closedBars(candles, instrument, interval, { fromMs, toMs }, asOfMs),
+    source: provider.name,
+    synthetic: provider.synthetic,
+    asOfMs,
+    rejected,
   };
 }
 
@@ -246,10 +169,6 @@ function closedBars(
   const from = lowerBound(made.time, stretch.fromMs);
   const to = Math.min(lowerBound(made.time, stretch.toMs), firstFormingBar(made, calendar, asOfMs));
   return from < to ? sliceCandles(made, from, to) : emptyCandles(instrument.symbol, interval);
-}
-
-function unknownSymbol(symbol: string): AppError {
-  return new AppError("symbol_unknown", `No configured source knows ${symbol}`);
 }
 
 /** Without bars from outside the regular sessions. */

@@ -35,7 +35,7 @@ export interface ProviderHealth {
 
 export interface Guard {
   /** @throws {ProviderError} for every way of not getting an answer. */
-  run<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   health(): ProviderHealth;
 }
 
@@ -56,10 +56,14 @@ const ASIDE_MS: Readonly<Partial<Record<ProviderFailure, number>>> = {
   unauthorized: 300_000,
   rate_limited: 90_000,
 };
+const ASIDE_LEAST_MS = 1_000;
 const ASIDE_LIMIT_MS = 3_600_000;
 
 /** Failures of the source, as against answers that say no. */
 const OUTAGES: ReadonlySet<ProviderFailure> = new Set(["timeout", "unavailable", "bad_payload"]);
+
+/** Answers that say no: the source is well. */
+const ANSWERS: ReadonlySet<ProviderFailure> = new Set(["unknown_symbol", "refused"]);
 
 /** Limits, repeats and, after refusals and repeated failures, withholds the calls to one source. */
 export function createGuard(provider: Provider, tools: GuardTools): Guard {
@@ -69,13 +73,28 @@ export function createGuard(provider: Provider, tools: GuardTools): Guard {
   const policy = createPolicy(provider.concurrency, record);
   metrics.providerAvailable.set(labels, 1);
 
+  function requireWelcome(): void {
+    if (now() < record.asideUntil()) throw new ProviderError("set_aside", "set aside after a refusal");
+  }
+
+  /** A refusal counts at once, for those that wait for their turn or try again, too. */
+  async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    requireWelcome();
+    try {
+      return await work(signal);
+    } catch (error) {
+      if (error instanceof ProviderError) record.onRefusal(error);
+      throw error;
+    }
+  }
+
   return {
-    async run(work, signal) {
-      if (now() < record.asideUntil()) throw new ProviderError("unavailable", "set aside after a refusal");
+    async run(work) {
+      requireWelcome();
       const started = performance.now();
       let outcome = "ok";
       try {
-        const result = await policy.execute(({ signal: limit }) => work(limit), signal);
+        const result = await policy.execute(({ signal }) => attempt(work, signal));
         record.onSuccess(performance.now() - started);
         return result;
       } catch (thrown) {
@@ -132,17 +151,29 @@ function createRecord(provider: Provider, { now, log, metrics }: GuardTools) {
       lastSuccessAt = now();
     },
     onFailure(error: ProviderError): void {
+      if (error.failure === "set_aside") return;
       requests++;
-      // A symbol that it does not know is an answer.
-      if (error.failure === "unknown_symbol") return;
+      if (ANSWERS.has(error.failure)) {
+        ok = true;
+        lastSuccessAt = now();
+        return;
+      }
       failures++;
       ok = false;
       lastError = `${error.failure}: ${error.message}`;
       lastErrorAt = now();
-      const rest = ASIDE_MS[error.failure];
+    },
+    /** Sets it aside when the failure is one. */
+    onRefusal({ failure, message, retryAfterMs }: ProviderError): void {
+      const rest = ASIDE_MS[failure];
       if (rest === undefined) return;
-      refusedUntil = now() + Math.min(ASIDE_LIMIT_MS, error.retryAfterMs ?? rest);
-      log.warn({ ...labels, reason: lastError, until: refusedUntil }, "source set aside after a refusal");
+      const ms = Math.max(ASIDE_LEAST_MS, Math.min(ASIDE_LIMIT_MS, retryAfterMs ?? rest));
+      // Of several refusals at one time the longest counts.
+      refusedUntil = Math.max(refusedUntil, now() + ms);
+      log.warn(
+        { ...labels, failure, reason: message, until: refusedUntil },
+        "source set aside after a refusal",
+      );
     },
     onBreak(): void {
       brokenAt = now();
@@ -177,7 +208,7 @@ function toProviderError(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error;
   const cause = { cause: error };
   if (error instanceof BrokenCircuitError)
-    return new ProviderError("unavailable", "set aside after failures", cause);
+    return new ProviderError("set_aside", "set aside after failures", cause);
   if (error instanceof BulkheadRejectedError)
     return new ProviderError("unavailable", "too many requests wait", cause);
   if (error instanceof TaskCancelledError) return new ProviderError("timeout", "no answer in time", cause);

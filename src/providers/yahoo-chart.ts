@@ -1,0 +1,213 @@
+import { z } from "zod";
+import { lowerBound } from "../core/base/search.js";
+import { barOpen } from "../core/market/bar-times.js";
+import type { Bar } from "../core/market/candles.js";
+import { type CollectedCandles, collectCandles, type RejectedBar } from "../core/market/collect.js";
+import { dateOf } from "../core/market/day.js";
+import type { Instrument } from "../core/market/instrument.js";
+import { type Interval, isIntraday } from "../core/market/interval.js";
+import type { Quote } from "../core/market/quote.js";
+import {
+  type Calendar,
+  calendarOf,
+  dailyBarTime,
+  lastOpened,
+  regularOpen,
+  tradingDay,
+} from "../core/market/session.js";
+import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { type CandleRequest, ProviderError, type ProviderFailure } from "./define.js";
+
+/**
+ * The chart service (v8) on the wire. Its weeks are not taken: the newest comes in two rows, of which neither is the
+ * week. They are made of its days.
+ */
+export const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
+  "1m": "1m",
+  "5m": "5m",
+  "15m": "15m",
+  "30m": "30m",
+  "1h": "60m",
+  "1d": "1d",
+};
+/** No row is of this time; one that says so counts in another unit. */
+const LATEST_MS = Date.UTC(2100, 0, 1);
+/** A price may be so much newer than the clock here. */
+const CLOCK_TOLERANCE_MS = 120_000;
+
+const numbers = z.array(z.number().nullable());
+
+const resultSchema = z.object({
+  meta: z.object({
+    symbol: z.string(),
+    regularMarketPrice: z.number().optional(),
+    regularMarketTime: z.number().optional(),
+    regularMarketDayHigh: z.number().optional(),
+    regularMarketDayLow: z.number().optional(),
+    regularMarketVolume: z.number().optional(),
+  }),
+  timestamp: z.array(z.number()).optional(),
+  indicators: z.object({
+    quote: z.array(
+      z.object({
+        open: numbers.optional(),
+        high: numbers.optional(),
+        low: numbers.optional(),
+        close: numbers.optional(),
+        volume: numbers.optional(),
+      }),
+    ),
+  }),
+});
+
+const payloadSchema = z.object({
+  chart: z.object({
+    result: z.array(resultSchema).nullable(),
+    error: z.object({ code: z.string(), description: z.string().nullable() }).nullable(),
+  }),
+});
+
+export type ChartResult = z.output<typeof resultSchema>;
+
+/** The service writes share classes with a dash: BRK-B. */
+function serviceSymbol(symbol: string): string {
+  return symbol.replace(/^([A-Z]+)\.([A-Z])$/, "$1-$2");
+}
+
+/** The request for a stretch of candles. The service takes seconds, and may send the bar that opens at the end, too. */
+export function chartRequest(
+  baseUrl: string,
+  { instrument, interval, fromMs, toMs }: CandleRequest,
+): HttpRequest {
+  const url = new URL(`/v8/finance/chart/${encodeURIComponent(serviceSymbol(instrument.symbol))}`, baseUrl);
+  url.searchParams.set("period1", String(Math.floor(fromMs / 1_000)));
+  url.searchParams.set("period2", String(Math.ceil(toMs / 1_000)));
+  url.searchParams.set("interval", INTERVAL_NAMES[interval] ?? "1d");
+  url.searchParams.set("includePrePost", "false");
+  return { url: url.href };
+}
+
+/**
+ * The one result of an answer.
+ * @throws {ProviderError} for every way the service says no: status, error object, text page, other symbol.
+ */
+export function parseChart(answer: HttpAnswer, symbol: string, nowMs: number): ChartResult {
+  const { status, text } = answer;
+  if (status === 429 || status === 999 || (status === 200 && /^\s*too many requests/i.test(text))) {
+    throw new ProviderError("rate_limited", "too many requests", {
+      retryAfterMs: retryAfterMs(answer, nowMs),
+    });
+  }
+  if (status === 401 || status === 403) throw new ProviderError("unauthorized", `refused with ${status}`);
+  if (status >= 500) throw new ProviderError("unavailable", `answered ${status}`);
+  const payload = payloadSchema.safeParse(parseJson(text));
+  if (!payload.success) {
+    if (status === 404) throw new ProviderError("unknown_symbol", `no data for ${symbol}`);
+    const [issue] = payload.error.issues;
+    throw new ProviderError("bad_payload", `not a chart: ${issue?.path.join(".")} ${issue?.message ?? ""}`);
+  }
+  const { result, error } = payload.data.chart;
+  if (error !== null) {
+    throw new ProviderError(failureOf(status, error.code), (error.description ?? error.code).slice(0, 200));
+  }
+  const [chart] = result ?? [];
+  if (chart === undefined) throw new ProviderError("unknown_symbol", `no data for ${symbol}`);
+  if (chart.meta.symbol.toUpperCase() !== serviceSymbol(symbol)) {
+    throw new ProviderError(
+      "bad_payload",
+      `answered for ${chart.meta.symbol.slice(0, 24)} instead of ${symbol}`,
+    );
+  }
+  return chart;
+}
+
+/** What the service's own error means. */
+function failureOf(status: number, code: string): ProviderFailure {
+  if (status === 404 || code === "Not Found") return "unknown_symbol";
+  if (code === "Unauthorized") return "unauthorized";
+  return status >= 400 ? "refused" : "unavailable";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ProviderError("bad_payload", "answered with text that is not JSON", { cause: error });
+  }
+}
+
+/** What `Retry-After` says, in seconds or as a date; null when it says nothing that can be kept. */
+function retryAfterMs({ headers }: HttpAnswer, nowMs: number): number | null {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
+  // Only HTTP dates, which begin with a weekday: Date.parse takes "-5" for a date, too.
+  const ms = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) - nowMs : Number.NaN;
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}
+
+/**
+ * Candles of a chart. Rows of nulls are moments without trades: left out, not rejected. So is the last row when it
+ * is the price of this moment, not a bar; the one before it when the last is a newer word on the same day.
+ */
+export function candlesOf(chart: ChartResult, instrument: Instrument, interval: Interval): CollectedCandles {
+  const { symbol } = instrument;
+  const calendar = calendarOf(instrument.calendar);
+  const quote = chart.indicators.quote[0] ?? {};
+  const stamps = chart.timestamp ?? [];
+  const rows: Bar[] = [];
+  const misplaced: RejectedBar[] = [];
+  for (const [i, seconds] of stamps.entries()) {
+    const prices = [quote.open?.[i], quote.high?.[i], quote.low?.[i], quote.close?.[i]];
+    if (prices.every((price) => price === null || price === undefined)) continue;
+    const stamp = seconds * 1_000;
+    const last = i === stamps.length - 1;
+    const time = barTime(stamp, calendar, interval);
+    if (time === null) {
+      if (!last) misplaced.push({ time: stamp, reason: "time is not that of a bar" });
+      continue;
+    }
+    if (last && rows.at(-1)?.time === time) rows.pop();
+    const [open, high, low, close] = prices.map((price) => price ?? Number.NaN);
+    rows.push({ time, open, high, low, close, volume: quote.volume?.[i] ?? 0 });
+  }
+  const { candles, rejected } = collectCandles(symbol, interval, rows);
+  return { candles, rejected: [...misplaced, ...rejected] };
+}
+
+/** The time of the bar that a row is stamped with; days have the time of their session. Null for no bar. */
+function barTime(stamp: number, calendar: Calendar, interval: Interval): number | null {
+  if (Math.abs(stamp) > LATEST_MS) return null;
+  const open = barOpen(calendar, interval, stamp);
+  if (isIntraday(interval)) return open === stamp ? stamp : null;
+  if (open !== null) return open;
+  const date = dateOf(tradingDay(calendar, stamp));
+  return dailyBarTime(calendar, date) ?? regularOpen(calendar, date);
+}
+
+/**
+ * The last price of a chart of daily candles; null when its header has none.
+ * @throws {ProviderError} `bad_payload` for a price of the future.
+ */
+export function quoteOf(chart: ChartResult, instrument: Instrument, nowMs: number): Quote | null {
+  const { meta } = chart;
+  const price = meta.regularMarketPrice ?? 0;
+  if (!(price > 0) || meta.regularMarketTime === undefined) return null;
+  const priceTime = meta.regularMarketTime * 1_000;
+  if (priceTime > nowMs + CLOCK_TOLERANCE_MS)
+    throw new ProviderError("bad_payload", "the price is of the future");
+  const { time, open, close } = candlesOf(chart, instrument, "1d").candles;
+  const calendar = calendarOf(instrument.calendar);
+  const today = lowerBound(time, calendar.open[lastOpened(calendar, priceTime)]);
+  return {
+    symbol: instrument.symbol,
+    price,
+    time: priceTime,
+    open: open[today] ?? null,
+    high: meta.regularMarketDayHigh ?? null,
+    low: meta.regularMarketDayLow ?? null,
+    previousClose: close[today - 1] ?? null,
+    volume: meta.regularMarketVolume ?? null,
+    bid: null,
+    ask: null,
+  };
+}
