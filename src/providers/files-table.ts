@@ -1,8 +1,11 @@
 import { createReadStream, readFileSync } from "node:fs";
+import { pipeline } from "node:stream";
 import { createGunzip, gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { allocateBars, type Bars } from "../core/market/candles.js";
+import { DAY_MS, parseDay } from "../core/market/day.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
+import { messageOf } from "../platform/errors.js";
 
 /** A table of candles as its file has it: times are not yet placed on a calendar. */
 export interface Table {
@@ -26,10 +29,11 @@ const UNREADABLE_LIMIT = 100;
 const TIME_NAMES = ["timestamp", "datetime", "date", "time", "ts"];
 const PRICE_NAMES = ["open", "high", "low", "close"] as const;
 
-/** The first part of a file as text, unpacked. */
+/** The first part of a file as text, unpacked. @throws {TableError} when there is no reading it. */
 export async function readHead(path: string): Promise<string> {
   const source = createReadStream(path, { end: HEAD_BYTES * 4 });
-  const stream = path.endsWith(".gz") ? source.pipe(createGunzip()) : source;
+  // The pipeline hands errors of the file on to the reader; what it reports itself is the same.
+  const stream = path.endsWith(".gz") ? pipeline(source, createGunzip(), () => undefined) : source;
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -39,10 +43,8 @@ export async function readHead(path: string): Promise<string> {
       if (size >= HEAD_BYTES) break;
     }
   } catch (error) {
-    // The stream was cut on purpose; a file that is no gzip at all gives nothing and is refused by its content.
-    if (size === 0) throw new TableError(error instanceof Error ? error.message : "cannot be unpacked");
-  } finally {
-    source.destroy();
+    // A packed file may end in the middle here; one that cannot be read at all has given nothing.
+    if (size === 0) throw new TableError(`cannot be read: ${messageOf(error)}`);
   }
   const text = Buffer.concat(chunks).toString("utf8");
   const end = text.lastIndexOf("\n");
@@ -56,7 +58,7 @@ export function readWhole(path: string): string {
 
 /**
  * Reads a table with a header that names a time column and open, high, low and close; volume is 0 where there is
- * no such column. Times are dates, ISO date-times with a zone, or epoch seconds or milliseconds.
+ * no such column or cell. Times are dates, ISO date-times with a zone, or epoch seconds or milliseconds.
  * @throws {TableError} when the text is no such table.
  */
 export function parseTable(text: string): Table {
@@ -80,8 +82,8 @@ export function parseTable(text: string): Table {
     const row = rows[line];
     const time = readTime(row[timeAt] ?? "", dates);
     if (time === null) {
-      if (unreadable.length < UNREADABLE_LIMIT)
-        unreadable.push({ line: line + 1, reason: "time cannot be read" });
+      const reason = `time cannot be read: ${(row[timeAt] ?? "").slice(0, 40)}`;
+      if (unreadable.length < UNREADABLE_LIMIT) unreadable.push({ line: line + 1, reason });
       continue;
     }
     bars.time[length] = time;
@@ -89,10 +91,15 @@ export function parseTable(text: string): Table {
     bars.high[length] = readNumber(row[priceAt[1]]);
     bars.low[length] = readNumber(row[priceAt[2]]);
     bars.close[length] = readNumber(row[priceAt[3]]);
-    bars.volume[length] = volumeAt < 0 ? 0 : readNumber(row[volumeAt]);
+    bars.volume[length] = volumeAt < 0 || isBlank(row[volumeAt]) ? 0 : readNumber(row[volumeAt]);
     length++;
   }
-  if (length < 2) throw new TableError("has fewer than two rows with a readable time");
+  if (length < 2) {
+    const [first] = unreadable;
+    throw new TableError(
+      `has fewer than two rows with a time${first === undefined ? "" : `; ${first.reason}`}`,
+    );
+  }
   return { bars: cut(bars, length), dates, interval: spacing(bars.time.subarray(0, length)), unreadable };
 }
 
@@ -107,19 +114,26 @@ function readRows(text: string): string[][] {
 /** Epoch ms; for dates, midnight UTC of the date. Null when it cannot be read. */
 function readTime(text: string, dates: boolean): number | null {
   const trimmed = text.trim();
-  if (dates) return /^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? finite(Date.parse(`${trimmed}T00:00:00Z`)) : null;
+  // Date.parse takes February 30th for March 1st.
+  const day = parseDay(trimmed.slice(0, 10));
+  if (dates) return day === null || trimmed.length !== 10 ? null : day * DAY_MS;
   if (/^\d{9,10}$/.test(trimmed)) return Number(trimmed) * 1_000;
   if (/^\d{12,13}$/.test(trimmed)) return Number(trimmed);
-  const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}:?\d{2})$/.test(trimmed);
-  return zoned ? finite(Date.parse(trimmed)) : null;
+  const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}:?\d{2})$/.test(trimmed);
+  return zoned && day !== null ? finite(Date.parse(trimmed)) : null;
 }
 
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
+function isBlank(text: string | undefined): boolean {
+  return text === undefined || text.trim() === "";
+}
+
+/** NaN for a blank. */
 function readNumber(text: string | undefined): number {
-  return text === undefined || text.trim() === "" ? Number.NaN : Number(text);
+  return isBlank(text) ? Number.NaN : Number(text);
 }
 
 function cut(bars: Bars, length: number): Bars {
@@ -133,11 +147,11 @@ function cut(bars: Bars, length: number): Bars {
   };
 }
 
-/** The interval whose length is the median distance of rows; days may skip weekends and holidays. */
+/** The interval whose length is the median distance of rows, the lower of two: pauses only make distances longer. */
 function spacing(times: Float64Array): Interval {
   const ordered = times.slice(0, HEAD_ROWS).sort();
   const steps = [...ordered.subarray(1)].map((time, i) => time - ordered[i]).filter((step) => step > 0);
-  const median = steps.sort((a, b) => a - b)[steps.length >> 1] ?? 0;
+  const median = steps.sort((a, b) => a - b)[(steps.length - 1) >> 1] ?? 0;
   const found = INTERVALS.find((interval) => Math.abs(median / INTERVAL_MS[interval] - 1) < 0.01);
   if (found !== undefined) return found;
   const minutes = Math.round(median / 60_000);

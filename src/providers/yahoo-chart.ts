@@ -2,19 +2,16 @@ import { z } from "zod";
 import { lowerBound } from "../core/base/search.js";
 import { barOpen } from "../core/market/bar-times.js";
 import type { Bar } from "../core/market/candles.js";
-import { type CollectedCandles, collectCandles, type RejectedBar } from "../core/market/collect.js";
-import { dateOf } from "../core/market/day.js";
+import {
+  type CollectedCandles,
+  collectCandles,
+  dayOfStamp,
+  type RejectedBar,
+} from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
-import {
-  type Calendar,
-  calendarOf,
-  dailyBarTime,
-  lastOpened,
-  regularOpen,
-  tradingDay,
-} from "../core/market/session.js";
+import { type Calendar, calendarOf, lastOpened } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
 import { type CandleRequest, ProviderError, type ProviderFailure } from "./define.js";
 
@@ -177,11 +174,8 @@ export function candlesOf(chart: ChartResult, instrument: Instrument, interval: 
 /** The time of the bar that a row is stamped with; days have the time of their session. Null for no bar. */
 function barTime(stamp: number, calendar: Calendar, interval: Interval): number | null {
   if (Math.abs(stamp) > LATEST_MS) return null;
-  const open = barOpen(calendar, interval, stamp);
-  if (isIntraday(interval)) return open === stamp ? stamp : null;
-  if (open !== null) return open;
-  const date = dateOf(tradingDay(calendar, stamp));
-  return dailyBarTime(calendar, date) ?? regularOpen(calendar, date);
+  if (isIntraday(interval)) return barOpen(calendar, interval, stamp) === stamp ? stamp : null;
+  return dayOfStamp(calendar, stamp);
 }
 
 /**

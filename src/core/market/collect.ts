@@ -1,5 +1,8 @@
+import { barOpen } from "./bar-times.js";
 import { type Bar, barProblem, type Candles, candlesFromRows } from "./candles.js";
+import { dateOf } from "./day.js";
 import type { Interval } from "./interval.js";
+import { type Calendar, dailyBarTime, nextSession, regularOpen, tradingDay } from "./session.js";
 
 /** A row that cannot be a bar, and why. */
 export interface RejectedBar {
@@ -41,4 +44,22 @@ function sameBar(a: Bar, b: Bar): boolean {
   return (
     a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
   );
+}
+
+/**
+ * The time of the daily bar that a source stamps with an instant: of the session that contains it, else of the
+ * exchange's date. Null for an instant of no date.
+ */
+export function dayOfStamp(calendar: Calendar, stampMs: number): number | null {
+  return barOpen(calendar, "1d", stampMs) ?? dayOfDate(calendar, dateOf(tradingDay(calendar, stampMs)));
+}
+
+/** The time of the daily bar of a date, which may be one that the calendar holds closed; null for no date. */
+export function dayOfDate(calendar: Calendar, date: string): number | null {
+  return dailyBarTime(calendar, date) ?? regularOpen(calendar, date);
+}
+
+/** The time of the weekly bar that a source dates with the given day of it; a Sunday before a session is its week's. */
+export function weekOfDay(calendar: Calendar, dayMs: number): number | null {
+  return barOpen(calendar, "1w", dayMs) ?? nextSession(calendar, dayMs)?.open ?? null;
 }

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
+import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
+import { isCalendarId } from "../core/market/session.js";
+import { messageOf } from "../platform/errors.js";
+import type { Log } from "../platform/log.js";
+import { parseTable, readHead, TableError } from "./files-table.js";
+
+/** A file of candles. */
+export interface Entry {
+  readonly path: string;
+  readonly instrument: Instrument;
+  readonly interval: Interval;
+}
+
+const DESCRIPTION_FILE = "files.json";
+
+/** What `files.json` in a folder may say of its files; whatever it leaves out is told from name and content. */
+const descriptionSchema = z.record(
+  z.string(),
+  z.strictObject({
+    symbol: z.string().optional(),
+    name: z.string().optional(),
+    asset_class: z.enum(["equity", "etf", "index", "crypto", "fx", "commodity"]).optional(),
+    exchange: z.string().optional(),
+    currency: z.string().optional(),
+    calendar: z.string().refine(isCalendarId, "is not a calendar").optional(),
+  }),
+);
+type Description = z.output<typeof descriptionSchema>[string];
+
+/**
+ * The files of candles in folders by symbol, finest interval first. Those that are none are named in the log; of two
+ * with the same symbol and interval the first counts.
+ * @throws when a folder or what is said of its files cannot be read.
+ */
+export async function findEntries(folders: readonly string[], log: Log): Promise<Map<string, Entry[]>> {
+  const entries = new Map<string, Entry[]>();
+  for (const folder of folders.map((path) => resolve(path))) {
+    const descriptions = readDescriptions(folder);
+    const files = readdirSync(folder)
+      .filter((name) => /\.csv(\.gz)?$/i.test(name))
+      .sort();
+    for (const file of Object.keys(descriptions).filter((name) => !files.includes(name))) {
+      log.warn({ file, folder }, `${DESCRIPTION_FILE} speaks of a file that is not there`);
+    }
+    for (const file of files) {
+      try {
+        const { interval } = parseTable(await readHead(join(folder, file)));
+        const instrument = describe(file, descriptions[file] ?? {});
+        const known = entries.get(instrument.symbol) ?? [];
+        if (known.some((other) => other.interval === interval)) {
+          throw new TableError(`is a second file of ${instrument.symbol} ${interval}`);
+        }
+        known.push({ path: join(folder, file), interval, instrument });
+        known.sort((a, b) => INTERVAL_MS[a.interval] - INTERVAL_MS[b.interval]);
+        entries.set(instrument.symbol, known);
+      } catch (error) {
+        if (!(error instanceof TableError)) throw error;
+        log.warn({ file, reason: messageOf(error) }, "file is not used");
+      }
+    }
+  }
+  return entries;
+}
+
+function readDescriptions(folder: string): Record<string, Description> {
+  const path = join(folder, DESCRIPTION_FILE);
+  if (!existsSync(path)) return {};
+  let given: unknown;
+  try {
+    given = JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  const read = descriptionSchema.safeParse(given);
+  if (read.success) return read.data;
+  const problems = read.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`${path} is not usable: ${problems.join("; ")}`);
+}
+
+/** The instrument of a file, from what is said of it and else from its name. */
+function describe(file: string, given: Description): Instrument {
+  const words = file
+    .replace(/\.csv(\.gz)?$/i, "")
+    .split("-")
+    .filter((word) => !INTERVALS.some((known) => known === word.toLowerCase()));
+  const stem = words.join("-").replace(/[^\w.=^-]/g, "_");
+  const symbol = normaliseSymbol(given.symbol ?? stem);
+  if (symbol === null) throw new TableError("has a name that cannot be a symbol");
+  const told = words.map(wordInstrument).find((found) => found !== null) ?? classifySymbol(symbol);
+  const calendar = given.calendar ?? told?.calendar;
+  const currency = given.currency ?? told?.currency;
+  if (calendar === undefined || currency === undefined || !isCalendarId(calendar)) {
+    const wanted = `calendar and currency in ${DESCRIPTION_FILE}`;
+    throw new TableError(`is of an exchange whose calendar is not kept; it can be used with ${wanted}`);
+  }
+  return {
+    symbol,
+    name: given.name ?? stem,
+    assetClass: given.asset_class ?? told?.assetClass ?? "equity",
+    exchange: given.exchange ?? told?.exchange ?? "unknown",
+    currency,
+    calendar,
+  };
+}
+
+/** What one word of a file name tells: `BTCUSD`, `ETH_BTC` and `EURUSD` are no shares. */
+function wordInstrument(word: string): Instrument | null {
+  const [base, quote] = word.split("_");
+  const symbol = normaliseSymbol(quote === undefined ? word : `${base}/${quote}`);
+  const instrument = symbol === null ? null : classifySymbol(symbol);
+  const tells = instrument !== null && ["crypto", "fx", "commodity"].includes(instrument.assetClass);
+  return tells ? instrument : null;
+}

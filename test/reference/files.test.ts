@@ -1,0 +1,142 @@
+import { readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { barClose } from "../../src/core/market/bar-times.js";
+import { findInvalidBar } from "../../src/core/market/candles.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { createWorkers } from "../../src/platform/workers.js";
+import { createFilesProvider } from "../../src/providers/files.js";
+import { findEntries } from "../../src/providers/files-folder.js";
+import { createRecordedLog } from "../fixtures/log.js";
+import { sharedPath } from "../fixtures/shared.js";
+
+const daily = sharedPath("data", "daily") ?? "";
+const intraday = sharedPath("data", "intraday") ?? "";
+const variants = sharedPath("data", "format-variants") ?? "";
+const bad = sharedPath("data", "bad-input") ?? "";
+
+/** What becomes of each file of a folder: its symbol, interval, calendar and currency, or why it is not used. */
+async function look(folder: string): Promise<Record<string, string>> {
+  const recorded = createRecordedLog();
+  const found = [...(await findEntries([folder], recorded.log)).values()]
+    .flat()
+    .map(({ path, interval, instrument: { symbol, calendar, currency } }) => [
+      basename(path),
+      `${symbol} ${interval} ${calendar} ${currency}`,
+    ]);
+  const refused = recorded.lines().map((line) => {
+    const { file, reason } = JSON.parse(line) as { file: string; reason: string };
+    return [file, reason];
+  });
+  return Object.fromEntries([...found, ...refused]);
+}
+
+describe.skipIf(daily === "")("daily files", () => {
+  it("are told to be daily, all but those without open, high, low and close", async () => {
+    const found = await look(daily);
+    const files = readdirSync(daily).filter((name) => name.endsWith(".csv.gz"));
+    expect(files.length).toBeGreaterThan(50);
+    const noCandles = ["us-treasury-curves.csv.gz", "wide-20-sp500-closes-1990-2022.csv.gz"];
+    for (const file of files) {
+      if (noCandles.includes(file)) expect(found[file]).toBe("has no column open, high, low, close");
+      else expect(found[file], file).toMatch(/ 1d XNYS USD$/);
+    }
+  });
+});
+
+describe.skipIf(intraday === "")("intraday files", () => {
+  it("are told by their rows and names", async () => {
+    expect(await look(intraday)).toEqual({
+      "bitfinex-BTCUSD-1m-2016.csv.gz": "BITFINEX-BTCUSD-2016 1m 24x7 USD",
+      "ejtrader-GBPUSD-1h.csv.gz": "EJTRADER-GBPUSD 1h FX USD",
+      "ejtrader-USDJPY-1h.csv.gz": "EJTRADER-USDJPY 1h FX JPY",
+      "ejtrader-XAUUSD-1h.csv.gz": "EJTRADER-XAUUSD 1h FX USD",
+      "freqtrade-ETH_BTC-5m.csv.gz": "FREQTRADE-ETH_BTC 5m 24x7 BTC",
+      "freqtrade-LTC_BTC-5m.csv.gz": "FREQTRADE-LTC_BTC 5m 24x7 BTC",
+      "freqtrade-UNITTEST_BTC-1m.csv.gz": "FREQTRADE-UNITTEST_BTC 1m 24x7 BTC",
+      "freqtrade-XRP_USDT_USDT-5m-futures.csv.gz": "FREQTRADE-XRP_USDT_USDT-FUTURES 5m 24x7 USDT",
+      "freqtrade-XRP_USDT_USDT-8h-funding_rate.csv.gz":
+        "has rows 480 minutes apart, which is none of 1m, 5m, 15m, 30m, 1h, 4h, 1d, 1w",
+      "fxcm-GBPUSD-1m-2012-02.csv.gz": "FXCM-GBPUSD-2012-02 1m FX USD",
+      "lean-AAPL-1h.csv.gz": "LEAN-AAPL 1h XNYS USD",
+      "lean-AAPL-1m.csv.gz": "LEAN-AAPL 1m XNYS USD",
+      "lean-SPY-1h.csv.gz": "LEAN-SPY 1h XNYS USD",
+      "lean-SPY-1m.csv.gz": "LEAN-SPY 1m XNYS USD",
+      "lean-oanda-EURUSD-1h.csv.gz": "LEAN-OANDA-EURUSD 1h FX USD",
+      "lean-oanda-XAUUSD-1h.csv.gz": "LEAN-OANDA-XAUUSD 1h FX USD",
+      "nautilus-BTC-PERP-1m-2022-01.csv.gz": "NAUTILUS-BTC-PERP-2022-01 1m 24x7 USD",
+      "skender-SPY-1m-2020-12.csv.gz": "SKENDER-SPY-2020-12 1m XNYS USD",
+    });
+  });
+});
+
+describe.skipIf(variants === "")("ways to write candles", () => {
+  it("are read where the header says what is what and times are sure, and refused with a reason elsewhere", async () => {
+    expect(await look(variants)).toEqual({
+      "alphavantage-numbered-headers-SPY.csv": "has no column open, high, low, close",
+      "bitfinex-headerless-ms-OCHLV.csv": "has no column named timestamp, datetime, date, time, ts",
+      "dukascopy-EURUSD-1h.csv":
+        "has fewer than two rows with a time; time cannot be read: 01.01.2017 22:00:00.000",
+      "excel-bom-us-dates-SPX.csv": "has fewer than two rows with a time; time cannot be read: 1/2/1990",
+      "lean-SPY-minute-headerless-scaled.csv": "has no column named timestamp, datetime, date, time, ts",
+      "yahoo-classic-GOOGL.csv": "YAHOO-CLASSIC-GOOGL 1d XNYS USD",
+      "yfinance-multiheader-SPY.csv": "has no column named timestamp, datetime, date, time, ts",
+      "yfinance-tz-offset-AAPL.csv": "YFINANCE-TZ-OFFSET-AAPL 1d XNYS USD",
+    });
+    // Its name ends in .txt: not looked at.
+    expect(readdirSync(variants)).toContain("stooq-kaggle-AAPL.us.txt");
+  });
+});
+
+describe.skipIf(bad === "")("bad input", () => {
+  it("is refused with a reason or read as far as it makes sense", async () => {
+    const found = await look(bad);
+    const reasons = Object.entries(found).filter(([, text]) => / /.test(text) && !/ 1d XNYS USD$/.test(text));
+    expect(Object.fromEntries(reasons)).toEqual({
+      "alphavantage-json-instead-of-csv.csv": expect.stringContaining("is not a table"),
+      "empty.csv": "is empty",
+      "hudson-incorrect_data.csv": "has no column open, high, low, close",
+      "multi-symbol-uneven-history.csv.gz": "has no column open, high, low, close",
+      "skender-bad.csv.gz": expect.stringContaining("time cannot be read: 01/03/2017"),
+      "skender-mismatch.csv.gz": expect.stringContaining("time cannot be read: 1/3/2017"),
+      "skender-zeros.csv.gz": expect.stringContaining("time cannot be read: 01/03/17"),
+      // Longer than symbols are.
+      "yfinance-8TRA-DE-1d-missing-div-adjust-fixed.csv.gz": "has a name that cannot be a symbol",
+    });
+  });
+});
+
+describe.skipIf(daily === "" || intraday === "")("whole files", () => {
+  const workers = createWorkers(1);
+  afterAll(() => workers.close());
+  const read = async (folder: string, symbol: string) => {
+    const provider = await createFilesProvider({
+      folders: [folder],
+      replay: null,
+      workers,
+      log: createRecordedLog().log,
+    });
+    const [instrument] = provider.listInstruments().filter((listed) => listed.symbol === symbol);
+    const [interval] = provider.intervals(instrument);
+    const request = { instrument, interval, fromMs: 0, toMs: Date.UTC(2100, 0, 1) };
+    const { candles, rejected } = await provider.fetchCandles(request, new AbortController().signal);
+    expect(findInvalidBar(candles)).toBeNull();
+    const calendar = calendarOf(instrument.calendar);
+    const endMs = barClose(calendar, interval, candles.time[candles.time.length - 1]);
+    expect(await provider.feedNowMs(instrument, Date.UTC(2100, 0, 1))).toBe(endMs);
+    return { bars: candles.time.length, rejected: rejected.length };
+  };
+
+  // Rows and flaws as the collection's own list has them.
+  it.each([
+    [daily, "KAGGLE-SPY", 3_201, 0],
+    [daily, "INDEX-VIX-1990-2026", 9_235 - 47, 47],
+    [daily, "SP500-5YR-DHR", 1_243 - 3, 3],
+    [daily, "YAHOO-SPY-TO-2025", 8_222, 0],
+    [intraday, "LEAN-SPY", 5_786, 0],
+    [intraday, "FREQTRADE-UNITTEST_BTC", 13_681, 0],
+    [intraday, "LEAN-OANDA-EURUSD", 74_439, 0],
+  ])("%s %s has %i bars and %i impossible rows", async (folder, symbol, bars, rejected) => {
+    expect(await read(folder, symbol)).toEqual({ bars, rejected });
+  });
+});
