@@ -37,8 +37,8 @@ export async function loadDecisions(
 ): Promise<Decision[]> {
   const { symbol, pattern, interval, rule, accepted, from, to, before } = filter;
   return database.query<Decision>(
-    `select d.id, i.symbol, d.interval, d.pattern, extract(epoch from d.bar_time)::float8 * 1000 as "barTime",
-       d.accepted, d.rule, d.verdicts, extract(epoch from d.decided_at)::float8 * 1000 as "decidedAt"
+    `select d.id, i.symbol, d.interval, d.pattern, (extract(epoch from d.bar_time) * 1000)::float8 as "barTime",
+       d.accepted, d.rule, d.verdicts, (extract(epoch from d.decided_at) * 1000)::float8 as "decidedAt"
      from decisions d join instruments i on i.id = d.instrument_id
      where i.synthetic = $1 and ($2::text is null or i.symbol = $2) and ($3::text is null or d.pattern = $3)
        and ($4::text is null or d.interval = $4) and ($5::text is null or d.rule = $5)

@@ -79,7 +79,7 @@ insert into alerts (detection_id, instrument_id, interval, pattern, direction, b
 values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000), $8, $9, $10, $11, $12,
   $13, $14, $15, clock_timestamp())
 on conflict (detection_id) do nothing
-returning id, extract(epoch from created_at)::float8 * 1000 as "createdAt"`;
+returning id, (extract(epoch from created_at) * 1000)::float8 as "createdAt"`;
 
 const DECIDE = `
 insert into decisions (instrument_id, interval, pattern, bar_time, accepted, rule, verdicts)

@@ -68,12 +68,11 @@ export function createCandles(options: CandleServiceOptions): CandleService {
       const asOfMs = await gateway.feedNowMs(instrument);
       const window = await cache.remember(
         WINDOW_KIND,
-        `${instrument.id}:${interval}:${count}`,
+        windowKey(instrument, interval, count, asOfMs),
         cacheMs(instrument, interval, asOfMs),
         async () => {
-          const earliest = await gateway.earliestMs(instrument, interval);
           const from = openBefore(calendarOf(instrument.calendar), interval, asOfMs, count + 1);
-          return reader.read(instrument, interval, { from: Math.max(from, earliest), to: asOfMs }, asOfMs);
+          return reader.read(instrument, interval, { from, to: asOfMs }, asOfMs);
         },
       );
       const { candles } = window;
@@ -84,13 +83,13 @@ export function createCandles(options: CandleServiceOptions): CandleService {
     async loadRange(instrument, interval, fromMs, toMs) {
       requireInterval(gateway, instrument, interval);
       const asOfMs = await gateway.feedNowMs(instrument);
-      const earliest = await gateway.earliestMs(instrument, interval);
-      const wanted = { from: Math.max(fromMs, earliest), to: Math.min(toMs, asOfMs) };
+      const wanted = { from: fromMs, to: Math.min(toMs, asOfMs) };
       return describe(instrument, now(), await reader.read(instrument, interval, wanted, asOfMs));
     },
 
     async ensureStored(instrument, interval, fromMs, toMs) {
-      const trouble = await reader.fill(instrument, interval, { from: fromMs, to: toMs });
+      const asOfMs = await gateway.feedNowMs(instrument);
+      const trouble = await reader.fill(instrument, interval, { from: fromMs, to: toMs }, asOfMs);
       if (trouble !== null) throw new AppError("provider_unavailable", trouble);
     },
   };
@@ -120,6 +119,16 @@ function requireInterval(gateway: Gateway, instrument: KnownInstrument, interval
     "interval_unavailable",
     `${instrument.symbol} has no ${interval} candles, only ${known}`,
   );
+}
+
+/** A window lasts no longer than its newest bar is the newest, however fast the clock of the source runs. */
+function windowKey(
+  { id, calendar }: KnownInstrument,
+  interval: Interval,
+  count: number,
+  asOfMs: number,
+): string {
+  return `${id}:${interval}:${count}:${lastClosedBar(calendarOf(calendar), interval, asOfMs) ?? 0}`;
 }
 
 /** Until the bar that forms now is closed, within bounds. */

@@ -1,4 +1,6 @@
-import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
+import { z } from "zod";
+import { BAR_COLUMNS, type Candles, findInvalidBar } from "../../core/market/candles.js";
+import { INTERVALS } from "../../core/market/interval.js";
 import type { CacheKind } from "../../platform/cache.js";
 
 /** What a cached window carries beside its columns. */
@@ -14,7 +16,7 @@ export interface CandleWindow extends WindowFacts {
 
 /**
  * A window as bytes: the length of a JSON header, the header, and the six columns as they lie in memory.
- * Bytes of another layout decode to null.
+ * Bytes of another layout, of another build or with bars that cannot be decode to null.
  */
 export const WINDOW_KIND: CacheKind<CandleWindow> = {
   prefix: "candles1",
@@ -46,19 +48,23 @@ export const WINDOW_KIND: CacheKind<CandleWindow> = {
     if (copy.byteLength !== start + BAR_COLUMNS.length * length * 8) return null;
     const column = (index: number) => new Float64Array(copy.buffer, start + index * length * 8, length);
     const [time, open, high, low, close, volume] = [0, 1, 2, 3, 4, 5].map(column);
-    return { ...facts, candles: { symbol, interval, time, open, high, low, close, volume } };
+    const candles: Candles = { symbol, interval, time, open, high, low, close, volume };
+    return findInvalidBar(candles) === null ? { ...facts, candles } : null;
   },
 };
 
-interface Header extends WindowFacts {
-  readonly symbol: string;
-  readonly interval: Candles["interval"];
-  readonly length: number;
-}
+const headerSchema = z.strictObject({
+  source: z.string().nullable(),
+  asOfMs: z.number(),
+  trouble: z.string().nullable(),
+  symbol: z.string(),
+  interval: z.enum(INTERVALS),
+  length: z.number().int().min(0),
+});
 
-function parseHeader(text: string): Header | null {
+function parseHeader(text: string): z.output<typeof headerSchema> | null {
   try {
-    return JSON.parse(text) as Header;
+    return headerSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;

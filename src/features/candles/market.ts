@@ -1,4 +1,5 @@
 import { openBefore } from "../../core/market/bar-times.js";
+import { sliceCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf, isOpen, nextSession, sessionAt } from "../../core/market/session.js";
 import { computeIndicator, resolveParameters } from "../../core/indicators/define.js";
@@ -32,7 +33,10 @@ export interface Market {
   /** The stretch of the last trading days that the data of a symbol have reached. */
   lastSessions(symbol: string, days: number): Promise<Stretch>;
   loadQuote(symbol: string): Promise<PricedQuote>;
-  /** Quotes of the symbols that are scanned, the liveliest or most traded first. */
+  /**
+   * Quotes of the symbols that are scanned, the liveliest or most traded first, and those that have none.
+   * @throws {AppError} `provider_unavailable` when none of them has one.
+   */
   rank(by: "trending" | "volume", limit: number): Promise<{ quotes: PricedQuote[]; missing: Missing[] }>;
   loadDailyIndicators(symbol: string): Promise<DailyIndicators>;
   sessionOf(symbol: string): SessionState & { calendar: string };
@@ -72,6 +76,21 @@ export function createMarket(options: {
     return endMs - PERIOD_DAYS[period] * DAY_MS;
   }
 
+  /** Symbols that are scanned may have become unknown since: another source knows others. */
+  async function resolveAll(symbols: readonly string[]) {
+    const known: KnownInstrument[] = [];
+    const unknown: Missing[] = [];
+    for (const symbol of symbols) {
+      try {
+        known.push(await instruments.resolve(symbol));
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+        unknown.push({ symbol, reason: error.message });
+      }
+    }
+    return { known, unknown };
+  }
+
   return {
     async loadBars(symbol, interval, stretch, limit) {
       const instrument = await instruments.resolve(symbol);
@@ -79,9 +98,12 @@ export function createMarket(options: {
       const end = "period" in stretch ? reached : Math.min(stretch.to ?? reached, reached);
       const start = "period" in stretch ? periodStart(instrument, stretch.period, end) : stretch.from;
       if (start >= end) throw new AppError("no_data", `${instrument.symbol} has no candles in this stretch`);
-      const from = Math.max(start, openBefore(calendarOf(instrument.calendar), interval, end, limit));
+      // One more than asked for: the newest may still form.
+      const from = Math.max(start, openBefore(calendarOf(instrument.calendar), interval, end, limit + 1));
       const set = await candles.loadRange(instrument, interval, from, end);
-      if (set.candles.time.length > 0) return set;
+      const { length } = set.candles.time;
+      if (length > 0)
+        return { ...set, candles: sliceCandles(set.candles, Math.max(0, length - limit), length) };
       throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles in this stretch`);
     },
 
@@ -94,11 +116,19 @@ export function createMarket(options: {
     loadQuote: async (symbol) => quotes.load(await instruments.resolve(symbol)),
 
     async rank(by, limit) {
-      const known = await Promise.all(universe().map((symbol) => instruments.resolve(symbol)));
-      const { quotes: found, missing } = await quotes.loadMany(known);
+      const { known, unknown } = await resolveAll(universe());
+      const { quotes: found, missing: unpriced } = await quotes.loadMany(known);
+      const missing = [...unknown, ...unpriced];
+      if (found.length === 0 && unpriced.length > 0) {
+        const [{ symbol, reason }] = unpriced;
+        throw new AppError("provider_unavailable", `No symbol has a price; ${symbol}: ${reason}`, {
+          retryAfterS: 30,
+        });
+      }
       const size = (quote: PricedQuote) =>
         by === "volume" ? (quote.volume ?? -1) : Math.abs(quote.changePercent ?? -1);
-      return { quotes: found.sort((a, b) => size(b) - size(a)).slice(0, limit), missing };
+      const order = (a: PricedQuote, b: PricedQuote) => size(b) - size(a) || (a.symbol < b.symbol ? -1 : 1);
+      return { quotes: found.sort(order).slice(0, limit), missing };
     },
 
     async loadDailyIndicators(symbol) {

@@ -1,4 +1,4 @@
-import { barClose } from "../../core/market/bar-times.js";
+import { barClose, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
@@ -11,10 +11,15 @@ import { type CandleStore, missingStretches, type Stretch } from "./store.js";
 /** Stored candles, completed from the sources. */
 export interface CandleReader {
   /**
-   * Fetches and stores what is missing of a stretch.
+   * Fetches and stores what is missing of a stretch, as far back as sources go and as far as its bars have closed.
    * @returns why the sources could not be asked, or null.
    */
-  fill(instrument: KnownInstrument, interval: Interval, wanted: Stretch): Promise<string | null>;
+  fill(
+    instrument: KnownInstrument,
+    interval: Interval,
+    wanted: Stretch,
+    asOfMs: number,
+  ): Promise<string | null>;
   /** Stored bars of a stretch after filling it. @throws {AppError} `provider_unavailable` when nothing is stored. */
   read(
     instrument: KnownInstrument,
@@ -24,42 +29,32 @@ export interface CandleReader {
   ): Promise<CandleWindow>;
 }
 
-/** A hole this close to now may yet be filled by a source that lags; an older one is taken for what it is. */
+/** What is missing this close to now may yet come from a source that lags; what is older is taken for a hole. */
 const TAIL_MS = 86_400_000;
 /** Holes in what is stored that are asked for one by one; more are asked for as one stretch. */
 const HOLES_A_READ = 3;
+/** A stored close that its source now gives so differently was restated: after a split, all before it were. */
+const RESTATED_SHARE = 0.02;
 
-export function createReader(options: {
-  store: CandleStore;
-  gateway: Gateway;
-  now: () => number;
-  log: Log;
-}): CandleReader {
-  const { store, gateway, now, log } = options;
+export interface ReaderOptions {
+  readonly store: CandleStore;
+  readonly gateway: Gateway;
+  readonly now: () => number;
+  readonly log: Log;
+}
 
-  async function ask(instrument: KnownInstrument, interval: Interval, { from, to }: Stretch): Promise<void> {
-    const fetched = await gateway.fetchCandles(instrument, interval, from, to);
-    const asked = { from, to: coveredUntil(instrument, interval, { from, to }, fetched) };
-    await store.save(instrument.id, fetched.candles, fetched.source, asked, now());
-    const [first] = fetched.rejected;
-    if (first === undefined) return;
-    const { symbol } = instrument;
-    const { source, rejected } = fetched;
-    log.warn({ symbol, interval, source, rows: rejected.length, ...first }, "bars rejected");
-  }
+export function createReader(options: ReaderOptions): CandleReader {
+  const { store } = options;
+  const fillHoles = createFiller(options);
 
   async function fill(
     instrument: KnownInstrument,
     interval: Interval,
     wanted: Stretch,
+    asOfMs: number,
   ): Promise<string | null> {
-    const holes = missingStretches(wanted, await store.loadCoverage(instrument.id, interval));
-    const first = holes[0];
-    const last = holes.at(-1);
-    if (first === undefined || last === undefined) return null;
-    const asks = holes.length > HOLES_A_READ ? [{ from: first.from, to: last.to }] : holes;
     try {
-      for (const hole of asks) await ask(instrument, interval, hole);
+      await fillHoles(instrument, interval, wanted, asOfMs);
       return null;
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "provider_unavailable") throw error;
@@ -71,7 +66,7 @@ export function createReader(options: {
     fill,
     async read(instrument, interval, wanted, asOfMs) {
       const { id, symbol } = instrument;
-      const trouble = await fill(instrument, interval, wanted);
+      const trouble = await fill(instrument, interval, wanted, asOfMs);
       const { candles, source } = await store.load(id, symbol, interval, wanted.from, wanted.to);
       if (trouble !== null && candles.time.length === 0) {
         throw new AppError("provider_unavailable", trouble, { retryAfterS: 30 });
@@ -81,18 +76,103 @@ export function createReader(options: {
   };
 }
 
-/**
- * Where the stretch that an answer settles ends: at the end of what was asked, but not beyond the last bar it has
- * when the rest is so fresh that a lagging source may still fill it.
- */
-function coveredUntil(
+/** Asks for the holes of a stretch. @throws {AppError} `provider_unavailable` when no source can be asked. */
+function createFiller({ store, gateway, now, log }: ReaderOptions) {
+  /**
+   * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
+   * that is stored stands on another footing.
+   */
+  async function ask(
+    instrument: KnownInstrument,
+    interval: Interval,
+    hole: Stretch,
+    covered: readonly Stretch[],
+  ): Promise<{ restated: boolean }> {
+    const known = covered.some(({ to }) => to === hole.from);
+    const from = known ? openBefore(calendarOf(instrument.calendar), interval, hole.from, 1) : hole.from;
+    const fetched = await gateway.fetchCandles(instrument, interval, from, hole.to);
+    if (from < hole.from && (await isRestated(instrument, interval, from, fetched)))
+      return { restated: true };
+    const followed = covered.some((stretch) => stretch.from >= hole.to);
+    const asked = { from: hole.from, to: settledUntil(instrument, interval, hole, fetched, followed) };
+    await store.save(instrument.id, fetched.candles, fetched.source, asked, now());
+    const { source, rejected } = fetched;
+    if (rejected.length > 0) {
+      const facts = { symbol: instrument.symbol, interval, source, rows: rejected.length };
+      log.warn({ ...facts, ...rejected[0] }, "bars rejected");
+    }
+    return { restated: false };
+  }
+
+  async function isRestated(
+    { id, symbol }: KnownInstrument,
+    interval: Interval,
+    time: number,
+    { candles, source }: Fetched,
+  ): Promise<boolean> {
+    if (candles.time[0] !== time) return false;
+    const stored = await store.load(id, symbol, interval, time, time + 1);
+    if (stored.source !== source) return false;
+    return Math.abs(candles.close[0] / stored.candles.close[0] - 1) > RESTATED_SHARE;
+  }
+
+  return async function fillHoles(
+    instrument: KnownInstrument,
+    interval: Interval,
+    wanted: Stretch,
+    asOfMs: number,
+  ): Promise<void> {
+    const earliest = await gateway.earliestMs(instrument, interval);
+    const reachable = { from: Math.max(wanted.from, earliest), to: wanted.to };
+    const covered = await store.loadCoverage(instrument.id, interval);
+    const holes = missingStretches(reachable, covered).filter((hole) =>
+      isDue(instrument, interval, hole, asOfMs),
+    );
+    const first = holes[0];
+    const last = holes.at(-1);
+    if (first === undefined || last === undefined) return;
+    const asks = holes.length > HOLES_A_READ ? [{ from: first.from, to: last.to }] : holes;
+    for (const hole of asks) {
+      const { restated } = await ask(instrument, interval, hole, covered);
+      if (!restated) continue;
+      const { symbol } = instrument;
+      log.warn({ symbol, interval }, "stored candles were restated by their source and are fetched again");
+      await store.forgetCoverage(instrument.id, interval);
+      const from = Math.max(earliest, Math.min(wanted.from, covered[0].from));
+      await ask(instrument, interval, { from, to: last.to }, []);
+      return;
+    }
+  };
+}
+
+/** Whether a bar that opens in a stretch is closed by now: nights and weekends are not asked for. */
+function isDue(
   instrument: KnownInstrument,
+  interval: Interval,
+  { from, to }: Stretch,
+  asOfMs: number,
+): boolean {
+  const calendar = calendarOf(instrument.calendar);
+  const newest = lastClosedBar(calendar, interval, asOfMs);
+  return newest !== null && openBefore(calendar, interval, Math.min(to, newest + 1), 1) >= from;
+}
+
+/**
+ * Where the stretch that an answer settles ends: with its newest bar, or with the hole when that lies back far enough
+ * or bars are stored after it. An empty answer at the end of what is stored settles nothing: some sources give one
+ * instead of an error.
+ */
+function settledUntil(
+  { calendar }: KnownInstrument,
   interval: Interval,
   hole: Stretch,
   { candles: { time }, asOfMs }: Fetched,
+  followed: boolean,
 ): number {
-  const settled = Math.min(hole.to, asOfMs - TAIL_MS);
+  if (followed) return hole.to;
   const newest = time[time.length - 1];
-  if (newest === undefined) return Math.max(hole.from, settled);
-  return Math.max(settled, barClose(calendarOf(instrument.calendar), interval, newest));
+  if (newest === undefined || newest < hole.from) return hole.from;
+  const end = barClose(calendarOf(calendar), interval, newest);
+  const newestClosed = lastClosedBar(calendarOf(calendar), interval, asOfMs) ?? hole.from;
+  return hole.to <= Math.min(asOfMs - TAIL_MS, newestClosed) ? hole.to : end;
 }

@@ -28,7 +28,7 @@ where (candles.open, candles.high, candles.low, candles.close, candles.volume)
    is distinct from (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume)`;
 
 const LOAD = `
-select extract(epoch from time)::float8 * 1000 as t, open as o, high as h, low as l, close as c, volume as v, source
+select (extract(epoch from time) * 1000)::float8 as t, open as o, high as h, low as l, close as c, volume as v, source
 from candles
 where instrument_id = $1 and interval = $2 and time >= to_timestamp($3::float8 / 1000)
   and time < to_timestamp($4::float8 / 1000)
@@ -52,7 +52,7 @@ interface StretchRow {
 export function createCandleStore(database: Database) {
   async function coverageOn(sql: Sql, instrumentId: number, interval: Interval): Promise<Stretch[]> {
     return sql.query<StretchRow>(
-      `select extract(epoch from from_time)::float8 * 1000 as from, extract(epoch from to_time)::float8 * 1000 as to
+      `select (extract(epoch from from_time) * 1000)::float8 as from, (extract(epoch from to_time) * 1000)::float8 as to
        from candle_coverage where instrument_id = $1 and interval = $2 order by from_time`,
       [instrumentId, interval],
     );
@@ -99,6 +99,14 @@ export function createCandleStore(database: Database) {
           [instrumentId, interval, source, atMs, merged.map(({ from }) => from), merged.map(({ to }) => to)],
         );
       });
+    },
+
+    /** Lets every stretch of an interval be asked for again; bars stay until they are overwritten. */
+    async forgetCoverage(instrumentId: number, interval: Interval): Promise<void> {
+      await database.query("delete from candle_coverage where instrument_id = $1 and interval = $2", [
+        instrumentId,
+        interval,
+      ]);
     },
 
     /** What is stored, by instrument and interval. */

@@ -46,7 +46,7 @@ from unnest($1::int[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6:
   $8::float8[], $9::float8[], $10::float8[], $11::bool[], $12::text[], $13::text[])
   as d(i, v, p, d, s, b, c, q, pr, vo, tm, so, f)
 on conflict (instrument_id, interval, pattern, bar_time) do nothing
-returning id, instrument_id as "instrumentId", interval, pattern, extract(epoch from bar_time)::float8 * 1000 as "barTime"`;
+returning id, instrument_id as "instrumentId", interval, pattern, (extract(epoch from bar_time) * 1000)::float8 as "barTime"`;
 
 interface RecordedKey {
   id: number;

@@ -23,15 +23,15 @@ export interface ScanRecord extends ScanCounts {
   readonly finishedAt: number | null;
 }
 
-const FIELDS = `id, extract(epoch from slot)::float8 * 1000 as slot, owner, status::text, attempts, error,
-  symbols, failures, bars, detections, alerts, extract(epoch from started_at)::float8 * 1000 as "startedAt",
-  extract(epoch from finished_at)::float8 * 1000 as "finishedAt"`;
+const FIELDS = `id, (extract(epoch from slot) * 1000)::float8 as slot, owner, status::text, attempts, error,
+  symbols, failures, bars, detections, alerts, (extract(epoch from started_at) * 1000)::float8 as "startedAt",
+  (extract(epoch from finished_at) * 1000)::float8 as "finishedAt"`;
 
 export function createScanStore(database: Database) {
   return {
     async loadCursors(instrumentId: number): Promise<Cursors> {
       const rows = await database.query<{ interval: Interval; time: number }>(
-        `select interval, extract(epoch from bar_time)::float8 * 1000 as time
+        `select interval, (extract(epoch from bar_time) * 1000)::float8 as time
          from scan_cursors where instrument_id = $1`,
         [instrumentId],
       );
