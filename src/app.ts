@@ -1,8 +1,7 @@
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
-import websocket from "@fastify/websocket";
 import fastify, { type FastifyInstance } from "fastify";
-import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { serializerCompiler } from "fastify-type-provider-zod";
 import type { Alerts } from "./features/alerts/alerts.js";
 import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
@@ -31,14 +30,16 @@ import type { Metrics } from "./platform/metrics.js";
 import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { registerAuth } from "./server/auth.js";
-import { drainServer } from "./server/drain.js";
+import { createDrain } from "./server/drain.js";
+import { createGuesses } from "./server/guesses.js";
 import type { Health } from "./server/health.js";
 import { healthRoutes } from "./server/health-routes.js";
-import { registerHub } from "./server/hub.js";
+import { registerHub, registerSockets, SOCKET_SETTINGS, type SocketSettings } from "./server/hub.js";
 import { registerLimits } from "./server/limits.js";
 import { registerOpenapi } from "./server/openapi.js";
 import { registerProblems } from "./server/problems.js";
-import { registerRequests, serverOptions } from "./server/requests.js";
+import { inputCompiler, registerRequests, serverOptions } from "./server/requests.js";
+import { createRouteTable, type RouteTable } from "./server/route-table.js";
 
 /** What the routes speak to. */
 export interface AppParts {
@@ -63,42 +64,60 @@ export interface AppParts {
   readonly health: Health;
 }
 
+/** What tests set lower or faster. */
+export interface AppSettings {
+  readonly sockets?: Partial<SocketSettings>;
+}
+
 export interface App {
   readonly server: FastifyInstance;
+  readonly routes: RouteTable;
   /** Answers what is underway, says goodbye to sockets and closes the server. */
   close(): Promise<void>;
 }
 
 /** The HTTP server, ready to listen or to be injected into. */
-export async function buildApp(parts: AppParts): Promise<App> {
+export async function buildApp(parts: AppParts, settings: AppSettings = {}): Promise<App> {
   const { config, version, log, metrics, errorTracking } = parts;
   const server = fastify(serverOptions(log, config.TRUST_PROXY_HOPS));
-  server.setValidatorCompiler(validatorCompiler);
+  const drain = createDrain(server);
+  server.setValidatorCompiler(inputCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  registerRequests(server, metrics);
+  const routes = createRouteTable(server);
+  registerRequests(server, { metrics, draining: parts.health.draining });
   await server.register(helmet, HELMET);
-  await server.register(cors, { origin: [...config.CORS_ORIGINS], credentials: true, maxAge: 600 });
+  await server.register(cors, { ...CORS, origin: [...config.CORS_ORIGINS] });
   registerAuth(server, {
     users: parts.users,
     anonymous: anonymousPrincipal(config),
     origins: config.CORS_ORIGINS,
     loopbackOnly: isLoopback(config.HOST),
+    guesses: createGuesses(parts.limitRedis),
   });
   await registerLimits(server, { multiplier: config.RATE_LIMIT_MULTIPLIER, redis: parts.limitRedis });
-  registerProblems(server, (error, request) =>
-    errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
-  );
+  registerProblems(server, {
+    methodsOf: routes.methodsOf,
+    report: (error, request) =>
+      errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
+  });
   await registerOpenapi(server, version, "viewer");
-  await server.register(websocket, { options: SOCKET_OPTIONS });
-  const hub = registerHub(server, { ...parts, origins: config.CORS_ORIGINS, now: parts.clock.now });
+  await registerSockets(server, log);
+  const hub = registerHub(server, {
+    ...parts,
+    origins: config.CORS_ORIGINS,
+    anonymous: anonymousPrincipal(config),
+    draining: parts.health.draining,
+    settings: { ...SOCKET_SETTINGS, ...settings.sockets },
+  });
   parts.health.countSockets(hub.clients);
   registerRoutes(server, parts);
   return {
     server,
+    routes,
     async close() {
       parts.health.drain();
       hub.close();
-      await drainServer(server);
+      await drain();
     },
   };
 }
@@ -122,11 +141,18 @@ function anonymousPrincipal({ HOST, ALLOW_ANONYMOUS, ADMIN_API_KEY }: Config): P
   return ALLOW_ANONYMOUS ? { userId: "anonymous", role: "trader", anonymous: true } : null;
 }
 
-const SOCKET_OPTIONS = {
-  maxPayload: 64 * 1024,
-  maxFragments: 64,
-  perMessageDeflate: false,
-  clientTracking: true,
+const CORS = {
+  credentials: true,
+  maxAge: 600,
+  strictPreflight: false,
+  methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+  exposedHeaders: [
+    "x-request-id",
+    "retry-after",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+  ],
 };
 
 const HELMET = {

@@ -35,6 +35,16 @@ const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be an address starting with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
   });
+const origins = list.transform((items, context): readonly string[] =>
+  items.map((item) => {
+    const parsed = URL.canParse(item) ? new URL(item) : null;
+    if (parsed !== null && /^https?:$/.test(parsed.protocol) && item.replace(/\/$/, "") === parsed.origin) {
+      return parsed.origin;
+    }
+    context.addIssue(`${item} is no origin such as https://app.example.com`);
+    return item;
+  }),
+);
 const intervals = list.transform((items, context): readonly Interval[] =>
   items.map((item) => {
     const interval = parseInterval(item);

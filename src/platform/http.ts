@@ -89,20 +89,23 @@ export interface RouteInput<
 /** RFC 9457 problem details, with the fields that existing clients read beside them. */
 export const problemSchema = z
   .object({
-    type: z.string(),
-    title: z.string(),
+    type: z.string().describe("The code as a URN"),
+    title: z.string().describe("The same for each occurrence of the code"),
     status: z.number().int(),
-    detail: z.string(),
+    detail: z.string().describe("What was wrong this time"),
     success: z.literal(false),
     error: z.string().describe("The same as detail"),
-    code: z.string(),
-    requestId: z.string(),
+    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+    requestId: z.string().describe("Leads to the log of the server"),
     problems: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
       .describe("Each input that is not valid"),
   })
-  .describe("Problem");
+  .meta({ id: "Problem" });
+
+/** What a route that takes no body is sent: nothing, or an empty object from clients that always send one. */
+export const NO_BODY = z.strictObject({}).optional();
 
 export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
 
@@ -111,20 +114,30 @@ const ALWAYS: readonly ErrorCode[] = [
   "internal",
   "overloaded",
   "timed_out",
+  "shutting_down",
   "database_unavailable",
 ];
 
 /** Which errors a route may answer with: those named, and those that follow from what it is. */
-function errorsOf(method: Method, { access, body, errors }: AnyRoute & RouteDefaults): readonly ErrorCode[] {
-  const follows: ErrorCode[] = ["invalid_request"];
+function errorsOf(
+  method: Method,
+  { access, params, errors }: AnyRoute & RouteDefaults,
+): readonly ErrorCode[] {
+  const follows: ErrorCode[] = ["invalid_request", "origin_refused"];
   if (access !== "open") follows.push("unauthenticated", "forbidden");
-  if (method !== "GET") follows.push("origin_refused");
-  if (body !== undefined) follows.push("body_too_large", "unsupported_media_type");
+  if (params !== undefined) follows.push("uri_too_long");
+  if (method !== "GET") follows.push("body_too_large", "unsupported_media_type");
   return [...new Set([...follows, ...(errors ?? []), ...ALWAYS])];
 }
 
-/** One schema a status, its description naming the codes. */
-export function problemResponses(codes: readonly ErrorCode[]): Record<number, z.ZodType> {
+/** Responses of a status with their media type, as route schemas hold them. */
+export interface ResponseContent {
+  readonly description: string;
+  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+}
+
+/** One response a status, its description naming the codes. */
+export function problemResponses(codes: readonly ErrorCode[]): Record<number, ResponseContent> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) {
     const { status } = ERRORS[code];
@@ -133,7 +146,10 @@ export function problemResponses(codes: readonly ErrorCode[]): Record<number, z.
   return Object.fromEntries(
     [...byStatus].map(([status, known]) => [
       status,
-      problemSchema.describe(known.map((code) => `${code}: ${ERRORS[code].title}`).join("; ")),
+      {
+        description: known.map((code) => `${code}: ${ERRORS[code].title}`).join("; "),
+        content: { "application/problem+json": { schema: problemSchema } },
+      },
     ]),
   );
 }
@@ -163,11 +179,12 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
   const adder =
     (method: Method): Add =>
     (path, route) => {
-      for (const target of [{ path, id: route.id }, ...(route.aliases ?? [])]) {
+      const aliases = (route.aliases ?? []).map((alias) => ({ ...alias, of: path }));
+      for (const target of [{ path, id: route.id, of: null }, ...aliases]) {
         app.route({
           method,
           url: target.path,
-          ...routeOptions(method, target.id, { ...defaults, ...route }),
+          ...routeOptions(method, target, { ...defaults, ...route }),
           handler: async (request, reply) => {
             const fields = await route.handle({
               params: request.params as never,
@@ -196,8 +213,14 @@ type AnyRoute = Omit<
   "handle"
 >;
 
-function routeOptions(method: Method, id: string, route: AnyRoute & RouteDefaults): RouteShorthandOptions {
-  const { tag, summary, description, params, query, body, answer, access, perMinute, bodyLimit } = route;
+function routeOptions(
+  method: Method,
+  { id, of }: { id: string; of: string | null },
+  route: AnyRoute & RouteDefaults,
+): RouteShorthandOptions {
+  const { tag, summary, params, query, answer, access, perMinute, bodyLimit } = route;
+  const body = route.body ?? (method === "GET" ? undefined : NO_BODY);
+  const description = of === null ? route.description : `The same as ${of}.`;
   return {
     schema: {
       operationId: id,
@@ -224,7 +247,8 @@ export function wholeNumberText(min: number, max: number) {
     .string()
     .regex(/^\d{1,15}$/, "must be a whole number")
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .pipe(z.number().min(min).max(max))
+    .meta({ type: "integer", minimum: min, maximum: max, pattern: undefined });
 }
 
 /** A decimal number in a query string. */
@@ -233,19 +257,30 @@ export function decimalText(min: number, max: number) {
     .string()
     .regex(/^-?\d{1,15}(\.\d{1,15})?$/, "must be a number")
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .pipe(z.number().min(min).max(max))
+    .meta({ type: "number", minimum: min, maximum: max, pattern: undefined });
 }
 
-/**
- * An instant in a query string: ISO date or date-time (UTC where it names no offset), or epoch milliseconds;
- * becomes epoch ms.
- */
-export const instantText = z.string().transform((text, context) => {
-  const ms = /^\d{11,15}$/.test(text) ? Number(text) : parseInstant(text);
-  if (ms !== null) return ms;
-  context.addIssue("must be an ISO date or date-time, or epoch milliseconds");
-  return z.NEVER;
-});
+const EPOCH_MS = /^\d{11,15}$/;
+/** Years 1 to 9999, which ISO dates of four digits and Postgres both have. */
+const FIRST_INSTANT = Date.parse("0001-01-01T00:00:00Z");
+const LAST_INSTANT = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** Epoch ms of what a request names as an instant: ISO 8601, `T` and `Z` in any spelling, or epoch ms. */
+function instantOf(text: string): number | null {
+  const ms = EPOCH_MS.test(text) ? Number(text) : parseInstant(text.toUpperCase().replace(" ", "T"));
+  return ms !== null && ms >= FIRST_INSTANT && ms <= LAST_INSTANT ? ms : null;
+}
+
+/** An instant in a query string or body: ISO date or date-time, or epoch milliseconds; becomes epoch ms. */
+export const instantText = z
+  .string()
+  .transform((text, context) => {
+    const ms = instantOf(text);
+    if (ms === null) context.addIssue("must be an ISO date or date-time, or epoch milliseconds");
+    return ms ?? z.NEVER;
+  })
+  .meta({ description: "ISO date or date-time, in UTC unless it names an offset; or epoch milliseconds" });
 
 /** Epoch ms as ISO 8601 in UTC. */
 export function isoTime(ms: number): string {

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Users } from "../features/users/users.js";
 import { AppError } from "../platform/errors.js";
 import type { Principal, Role } from "../platform/http.js";
+import type { Guesses } from "./guesses.js";
+import { DEFAULT_ACCESS } from "./route-table.js";
 
 export interface AuthOptions {
   readonly users: Users;
@@ -9,8 +11,9 @@ export interface AuthOptions {
   readonly anonymous: Principal | null;
   /** Browser origins that may act. */
   readonly origins: readonly string[];
-  /** True on loopback: requests that name another host (DNS rebinding) are refused. */
+  /** True on loopback: callers without credentials must name a loopback host or that of a listed origin. */
   readonly loopbackOnly: boolean;
+  readonly guesses: Guesses;
 }
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 1, trader: 2, admin: 3 };
@@ -38,24 +41,31 @@ export function isOriginAllowed(request: FastifyRequest, origins: readonly strin
 
 /** Says on each request who the caller is, and refuses those whose role or origin does not permit the route. */
 export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
-  const { users, anonymous, origins, loopbackOnly } = options;
+  const { users, anonymous, origins, guesses } = options;
+  const hosts = new Set(origins.map((origin) => new URL(origin).host));
+  // Without an anonymous principal a page that rebinds its name to loopback can do nothing there.
+  const checksHost = options.loopbackOnly && anonymous !== null;
   app.decorateRequest("principal", null);
 
+  async function identify(request: FastifyRequest, credential: string): Promise<Principal | null> {
+    guesses.check(request.ip, credential);
+    const principal = asNow(await users.authenticate(credential), anonymous);
+    await guesses.record(request.ip, credential, principal !== null);
+    return principal;
+  }
+
   app.addHook("onRequest", async (request) => {
-    if (loopbackOnly && !LOOPBACK_HOST.test(request.headers.host ?? "")) {
-      throw new AppError("origin_refused", "This server answers to loopback names only");
+    const { host = "" } = request.headers;
+    if (checksHost && !LOOPBACK_HOST.test(host) && !hosts.has(host)) {
+      const detail = "Without ADMIN_API_KEY this server answers to loopback names only";
+      throw new AppError("origin_refused", detail);
     }
     if (!SAFE_METHODS.has(request.method) && !isOriginAllowed(request, origins)) {
       throw new AppError("origin_refused", "Requests from this origin may not change anything");
     }
-    const access = request.routeOptions.config.access ?? "viewer";
     const credential = credentialOf(request);
-    if (credential === null) {
-      request.principal = anonymous;
-    } else {
-      const principal = await users.authenticate(credential);
-      request.principal = principal?.anonymous === true && anonymous === null ? null : principal;
-    }
+    request.principal = credential === null ? anonymous : await identify(request, credential);
+    const access = request.routeOptions.config.access ?? DEFAULT_ACCESS;
     if (access === "open" || request.is404) return;
     if (request.principal === null) {
       throw new AppError(
@@ -69,4 +79,14 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
       throw new AppError("forbidden", `This takes the role ${access}`);
     }
   });
+}
+
+/**
+ * What a token stands for under the present configuration: one made for a caller without a key never gives more
+ * than such callers have now.
+ */
+export function asNow(principal: Principal | null, anonymous: Principal | null): Principal | null {
+  if (principal === null || !principal.anonymous) return principal;
+  if (anonymous === null) return null;
+  return { ...anonymous, ...(principal.expiresAt === undefined ? {} : { expiresAt: principal.expiresAt }) };
 }

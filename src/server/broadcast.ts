@@ -5,8 +5,8 @@ const SLICE = 500;
  * A function that sends frames to many in slices, one frame after the other: the event loop is never held for
  * long, and each receiver sees frames in order.
  */
-export function createBroadcast<C>(send: (receiver: C, frame: Buffer) => void) {
-  const queue: { targets: readonly C[]; frame: Buffer; next: number }[] = [];
+export function createBroadcast<C, F>(send: (receiver: C, frame: F) => void) {
+  const queue: { targets: readonly C[]; frame: F; next: number }[] = [];
   let running = false;
 
   function turn(): void {
@@ -26,7 +26,7 @@ export function createBroadcast<C>(send: (receiver: C, frame: Buffer) => void) {
     setImmediate(turn);
   }
 
-  return (targets: readonly C[], frame: Buffer): void => {
+  return (targets: readonly C[], frame: F): void => {
     queue.push({ targets, frame, next: 0 });
     if (running) return;
     running = true;

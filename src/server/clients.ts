@@ -1,8 +1,23 @@
 import type { WebSocket } from "ws";
+import { sleep } from "../platform/clock.js";
 import { AppError } from "../platform/errors.js";
 import type { Principal } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import { createBroadcast } from "./broadcast.js";
+
+/** What is sent to all who hear a topic; `topic` is null for what everybody is told. */
+export interface Published {
+  readonly topic: string | null;
+  /** Place among the events of a kept topic, else null. */
+  readonly seq: number | null;
+  readonly frame: Buffer;
+}
+
+/** What was published on a topic while its subscriber is still being told what came before. */
+interface Held {
+  readonly frames: Published[];
+  bytes: number;
+}
 
 /** One open socket. */
 export interface Client {
@@ -10,7 +25,12 @@ export interface Client {
   readonly address: string;
   readonly principal: Principal;
   readonly topics: Set<string>;
-  /** When a frame or pong came last, epoch ms. */
+  readonly held: Map<string, Held>;
+  /** Numbers up to which events of a topic were replayed: the live ones follow on. */
+  readonly replayedTo: Map<string, number>;
+  /** True once its end is decided: nothing it sends counts any more. */
+  ending: boolean;
+  /** When a frame or pong came last, on the monotonic clock. */
   lastHeard: number;
   badFrames: number;
   windowStart: number;
@@ -27,8 +47,14 @@ export interface Clients {
   /** @throws {AppError} `invalid_request` beyond the limit of topics. */
   join(client: Client, topic: string): void;
   leave(client: Client, topic: string): void;
+  /** Joins, and keeps back what is published until `release`. @throws as `join`. */
+  hold(client: Client, topic: string): void;
+  /** Sends what was kept back, but for events up to a number that the client has already. */
+  release(client: Client, topic: string, upTo: number): void;
   send(client: Client, frame: string | Buffer): void;
-  publish(topic: string, frame: string): void;
+  /** As `send`, waiting while much is unsent: for more frames than a connection takes at once. */
+  sendPaced(client: Client, frame: string): Promise<void>;
+  publish(topic: string, frame: string, seq: number | null): void;
   publishToAll(frame: string): void;
   /** Ends a connection: with a close frame, or without one when it would not be read. */
   cut(client: Client, reason: string, code: number | null): void;
@@ -36,31 +62,19 @@ export interface Clients {
 
 /** Unsent bytes a client may let pile up. */
 const BACKLOG_LIMIT = 1024 * 1024;
+/** Unsent bytes at which frames that can wait do. */
+const BACKLOG_EASY = 128 * 1024;
+const PACE_LIMIT_MS = 15_000;
 export const TOPICS_A_CLIENT = 200;
 
-export function createClients(metrics: Metrics): Clients {
-  const clients = new Set<Client>();
-  const byTopic = new Map<string, Set<Client>>();
-  const byAddress = new Map<string, number>();
-
-  function count(address: string, change: number): void {
-    const next = (byAddress.get(address) ?? 0) + change;
-    if (next > 0) byAddress.set(address, next);
-    else byAddress.delete(address);
-    metrics.socketClients.set(clients.size);
-  }
-
-  function leave(client: Client, topic: string): void {
-    client.topics.delete(topic);
-    const members = byTopic.get(topic);
-    members?.delete(client);
-    if (members?.size === 0) byTopic.delete(topic);
-  }
-
-  function cut({ socket }: Client, reason: string, code: number | null): void {
+/** Sends to one client, within what it may leave unread. */
+function createSender(metrics: Metrics) {
+  function cut(client: Client, reason: string, code: number | null): void {
+    if (client.ending) return;
+    client.ending = true;
     metrics.socketCuts.inc({ reason });
-    if (code === null) socket.terminate();
-    else socket.close(code, reason);
+    if (code === null) client.socket.terminate();
+    else client.socket.close(code, reason);
   }
 
   function send(client: Client, frame: string | Buffer): void {
@@ -74,7 +88,69 @@ export function createClients(metrics: Metrics): Clients {
     metrics.socketMessages.inc({ direction: "out" });
   }
 
-  const broadcast = createBroadcast<Client>(send);
+  async function sendPaced(client: Client, frame: string): Promise<void> {
+    const { socket } = client;
+    const deadline = performance.now() + PACE_LIMIT_MS;
+    while (socket.readyState === socket.OPEN && socket.bufferedAmount > BACKLOG_EASY) {
+      if (performance.now() > deadline) cut(client, "slow", null);
+      await sleep(5);
+    }
+    send(client, frame);
+  }
+
+  function deliver(client: Client, published: Published): void {
+    const { topic, seq, frame } = published;
+    if (topic === null) {
+      send(client, frame);
+      return;
+    }
+    if (!client.topics.has(topic)) return;
+    if (seq !== null && seq <= (client.replayedTo.get(topic) ?? -1)) return;
+    const held = client.held.get(topic);
+    if (held === undefined) {
+      send(client, frame);
+      return;
+    }
+    held.frames.push(published);
+    held.bytes += frame.length;
+    if (held.bytes > BACKLOG_LIMIT) cut(client, "slow", null);
+  }
+
+  return { cut, send, sendPaced, deliver };
+}
+
+export function createClients(metrics: Metrics): Clients {
+  const clients = new Set<Client>();
+  const byTopic = new Map<string, Set<Client>>();
+  const byAddress = new Map<string, number>();
+  const { cut, send, sendPaced, deliver } = createSender(metrics);
+  const broadcast = createBroadcast<Client, Published>(deliver);
+
+  function count(address: string, change: number): void {
+    const next = (byAddress.get(address) ?? 0) + change;
+    if (next > 0) byAddress.set(address, next);
+    else byAddress.delete(address);
+    metrics.socketClients.set(clients.size);
+  }
+
+  function join(client: Client, topic: string): void {
+    // It may have gone while its frame was being handled.
+    if (!clients.has(client)) return;
+    if (client.topics.size >= TOPICS_A_CLIENT && !client.topics.has(topic)) {
+      throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a connection`);
+    }
+    client.topics.add(topic);
+    byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(client));
+  }
+
+  function leave(client: Client, topic: string): void {
+    client.topics.delete(topic);
+    client.held.delete(topic);
+    client.replayedTo.delete(topic);
+    const members = byTopic.get(topic);
+    members?.delete(client);
+    if (members?.size === 0) byTopic.delete(topic);
+  }
 
   return {
     size: () => clients.size,
@@ -89,20 +165,26 @@ export function createClients(metrics: Metrics): Clients {
       for (const topic of client.topics) leave(client, topic);
       count(client.address, -1);
     },
-    join(client, topic) {
-      if (client.topics.size >= TOPICS_A_CLIENT && !client.topics.has(topic)) {
-        throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a connection`);
-      }
-      client.topics.add(topic);
-      byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(client));
-    },
+    join,
     leave,
-    send,
-    publish(topic, frame) {
-      const members = byTopic.get(topic);
-      if (members !== undefined) broadcast([...members], Buffer.from(frame));
+    hold(client, topic) {
+      join(client, topic);
+      client.replayedTo.delete(topic);
+      client.held.set(topic, { frames: [], bytes: 0 });
     },
-    publishToAll: (frame) => broadcast([...clients], Buffer.from(frame)),
+    release(client, topic, upTo) {
+      const frames = client.held.get(topic)?.frames ?? [];
+      client.held.delete(topic);
+      client.replayedTo.set(topic, upTo);
+      for (const { seq, frame } of frames) if (seq === null || seq > upTo) send(client, frame);
+    },
+    send,
+    sendPaced,
+    publish(topic, frame, seq) {
+      const members = byTopic.get(topic);
+      if (members !== undefined) broadcast([...members], { topic, seq, frame: Buffer.from(frame) });
+    },
+    publishToAll: (frame) => broadcast([...clients], { topic: null, seq: null, frame: Buffer.from(frame) }),
     cut,
   };
 }

@@ -3,22 +3,35 @@ import { sleep } from "../platform/clock.js";
 
 /** Time that requests underway have to be answered. */
 const PATIENCE_MS = 5_000;
+/** Time for requests that are on their way when the server stops listening. */
+const GRACE_MS = 200;
 const LOOK_EVERY_MS = 50;
 
 /**
- * Closes the server: no new connections, requests underway are answered, idle connections end at once, and what
- * is still open after five seconds (clients that never finish their request) is cut.
+ * A function that closes the server: no new connections, requests underway are answered within five seconds, and
+ * whatever has no request underway (idle connections, clients that never finish their headers) is cut.
  */
-export async function drainServer(app: FastifyInstance): Promise<void> {
-  let closed = false;
-  const closing = app.close().finally(() => {
-    closed = true;
+export function createDrain(app: FastifyInstance): () => Promise<void> {
+  let underway = 0;
+  app.server.on("request", (_request, response) => {
+    underway++;
+    response.once("close", () => {
+      underway--;
+    });
   });
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!closed && performance.now() < deadline) {
-    app.server.closeIdleConnections();
-    await Promise.race([closing, sleep(LOOK_EVERY_MS)]);
-  }
-  if (!closed) app.server.closeAllConnections();
-  await closing;
+  return async () => {
+    let closed = false;
+    const closing = app.close().finally(() => {
+      closed = true;
+    });
+    const started = performance.now();
+    for (;;) {
+      await Promise.race([closing, sleep(LOOK_EVERY_MS)]);
+      if (closed) break;
+      const waitedMs = performance.now() - started;
+      if (waitedMs > PATIENCE_MS || (underway === 0 && waitedMs > GRACE_MS)) app.server.closeAllConnections();
+      else app.server.closeIdleConnections();
+    }
+    await closing;
+  };
 }

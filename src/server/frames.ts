@@ -39,27 +39,46 @@ export function createFrames(options: {
   const { stream, clients, log, now } = options;
   const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
 
+  /** Sends what came after a number, then what came meanwhile: every event once and in order. */
+  async function resume(client: Client, topic: string, since: number): Promise<void> {
+    clients.hold(client, topic);
+    reply(client, { type: "subscribed", topic, since });
+    try {
+      const { frames, seq, truncated } = await stream.replay(topic, since);
+      for (const frame of frames) await clients.sendPaced(client, frame);
+      reply(client, { type: "resumed", topic, replayed: frames.length, seq, truncated });
+      clients.release(client, topic, seq);
+    } catch (error) {
+      // Going on without the missed events would look like a resumed topic.
+      clients.leave(client, topic);
+      throw error;
+    }
+  }
+
   async function subscribe(
     client: Client,
     texts: readonly string[],
     since: Readonly<Record<string, number>>,
   ) {
+    const from = new Map<string, number | undefined>();
     for (const text of texts) {
       const topic = stream.topicOf(text);
-      const from = since[text] ?? since[topic];
-      clients.join(client, topic);
-      reply(client, { type: "subscribed", topic, since: from ?? null });
-      if (from === undefined) continue;
-      // What is published meanwhile reaches the client too: it may see an event twice, never too few.
-      const { frames, truncated } = await stream.replay(topic, from);
-      for (const frame of frames) clients.send(client, frame);
-      reply(client, { type: "resumed", topic, replayed: frames.length, truncated });
+      from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
+    }
+    for (const [topic, number] of from) {
+      if (number === undefined) {
+        clients.join(client, topic);
+        reply(client, { type: "subscribed", topic, since: null });
+      } else {
+        await resume(client, topic, number);
+      }
     }
   }
 
   return {
     subscribe,
     async handle(client, text) {
+      if (client.ending) return;
       const frame = frameSchema.safeParse(parseJson(text));
       if (!frame.success) {
         const [issue] = frame.error.issues;
@@ -77,6 +96,7 @@ export function createFrames(options: {
       }
     },
     refuse(client, error) {
+      if (client.ending) return;
       const known = error instanceof AppError ? error : null;
       if (known === null) log.error({ err: error }, "socket frame failed");
       reply(client, {
@@ -84,6 +104,8 @@ export function createFrames(options: {
         code: known?.code ?? "internal",
         detail: known?.message ?? "The server failed to handle the frame",
       });
+      // What the server fails at is not the client's doing.
+      if (known === null || known.status >= 500) return;
       client.badFrames++;
       if (client.badFrames > BAD_FRAMES_LIMIT) clients.cut(client, "too many bad frames", CLOSE_POLICY);
     },

@@ -1,7 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { isoTime, problemResponses, routeGroup } from "../platform/http.js";
+import {
+  isoTime,
+  problemResponses,
+  problemSchema,
+  type ResponseContent,
+  routeGroup,
+} from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import type { Workers } from "../platform/workers.js";
 import { PROVIDER_NAMES } from "../providers/index.js";
@@ -90,9 +96,13 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
 
 /** Routes that probes and strangers call: open, unlimited, and without the envelope. */
 function probeRoutes(app: FastifyInstance, health: Health): void {
-  const problems = problemResponses(["invalid_request", "internal", "timed_out"]);
+  const problems = problemResponses(["invalid_request", "origin_refused", "internal", "timed_out"]);
   const config = { access: "open", perMinute: null } as const;
-  const schema = (operationId: string, summary: string, response: Record<number, z.ZodType>) => ({
+  const schema = (
+    operationId: string,
+    summary: string,
+    response: Record<number, z.ZodType | ResponseContent>,
+  ) => ({
     operationId,
     summary,
     tags: [TAG],
@@ -109,15 +119,20 @@ function probeRoutes(app: FastifyInstance, health: Health): void {
   app.get(
     "/livez",
     { config, schema: schema("getLiveness", "Whether the process lives", { 200: liveSchema }) },
-    () => ({
-      status: "alive",
-    }),
+    () => ({ status: "alive" }),
   );
+  const notReady = {
+    description: "Not ready, and why",
+    content: {
+      "application/json": { schema: readySchema },
+      "application/problem+json": { schema: problemSchema },
+    },
+  };
   app.get(
     "/readyz",
     {
       config,
-      schema: schema("getReadiness", "Whether requests are served", { 200: readySchema, 503: readySchema }),
+      schema: schema("getReadiness", "Whether requests are served", { 200: readySchema, 503: notReady }),
     },
     (_, reply) => {
       if (health.isReady()) return reply.send({ status: "ready", reason: null });
@@ -131,10 +146,14 @@ function probeRoutes(app: FastifyInstance, health: Health): void {
     "/health/detailed",
     {
       config: { access: "admin", perMinute: null },
-      schema: schema("getDetailedHealth", "Health by component", {
-        200: detailedSchema,
-        ...problemResponses(["unauthenticated", "forbidden"]),
-      }),
+      schema: {
+        ...schema("getDetailedHealth", "Health by component", {
+          200: detailedSchema,
+          ...problemResponses(["unauthenticated", "forbidden", "origin_refused", "rate_limited"]),
+          ...problemResponses(["shutting_down", "timed_out", "database_unavailable"]),
+        }),
+        security: [{ bearer: [] }, { apiKey: [] }],
+      },
     },
     () => detailedView(health),
   );

@@ -11,7 +11,7 @@ export const rootSchema = z
     database,
     timestamp: time,
   })
-  .describe("Service");
+  .meta({ id: "Service" });
 
 export const healthSchema = z
   .object({
@@ -23,13 +23,13 @@ export const healthSchema = z
     version: z.string(),
     timestamp: time,
   })
-  .describe("Health");
+  .meta({ id: "Health" });
 
-export const liveSchema = z.object({ status: z.literal("alive") }).describe("Liveness");
+export const liveSchema = z.object({ status: z.literal("alive") }).meta({ id: "Liveness" });
 
 export const readySchema = z
   .object({ status: z.enum(["ready", "not_ready"]), reason: z.string().nullable() })
-  .describe("Readiness");
+  .meta({ id: "Readiness" });
 
 const loopSchema = z.object({
   name: z.string(),
@@ -89,7 +89,7 @@ export const detailedSchema = z
       error_tracking: z.object({ status: z.enum(["active", "off"]), provider: z.string().nullable() }),
     }),
   })
-  .describe("DetailedHealth");
+  .meta({ id: "DetailedHealth" });
 
 export const providerHealthSchema = z
   .object({
@@ -103,7 +103,7 @@ export const providerHealthSchema = z
     requests: z.number().int(),
     failures: z.number().int(),
   })
-  .describe("ProviderHealth");
+  .meta({ id: "ProviderHealth" });
 
 export const workersSchema = z
   .object({
@@ -114,7 +114,7 @@ export const workersSchema = z
     background_workers_enabled: z.boolean(),
     loops: z.array(loopSchema),
   })
-  .describe("WorkersHealth");
+  .meta({ id: "WorkersHealth" });
 
 export const systemStatsSchema = systemSchema
   .extend({
@@ -123,4 +123,4 @@ export const systemStatsSchema = systemSchema
     queues: z.object({ database_waiting: z.number().int(), computations: z.number().int() }),
     sockets: z.object({ clients: z.number().int() }),
   })
-  .describe("SystemStats");
+  .meta({ id: "SystemStats" });

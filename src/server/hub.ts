@@ -1,25 +1,48 @@
-// Adds the websocket option to routes.
-import type {} from "@fastify/websocket";
+import websocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
 import type { Stream } from "../features/stream/stream.js";
 import type { Users } from "../features/users/users.js";
+import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
 import { isoTime, type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { isOriginAllowed } from "./auth.js";
+import { asNow, isOriginAllowed } from "./auth.js";
 import { type Client, type Clients, createClients } from "./clients.js";
+import { addressGroup } from "./counter.js";
 import { createFrames, type Frames } from "./frames.js";
+import { createHeartbeat } from "./heartbeat.js";
+
+/** Limits of sockets. */
+export interface SocketSettings {
+  /** A client that has sent nothing and answered no ping for two of these is gone. */
+  readonly pingEveryMs: number;
+  readonly clients: number;
+  /** Sockets of one address; loopback, where proxies may stand, has no such limit. */
+  readonly clientsAnAddress: number;
+  readonly framesAWindow: number;
+}
+
+export const SOCKET_SETTINGS: SocketSettings = Object.freeze({
+  pingEveryMs: 20_000,
+  clients: 10_000,
+  clientsAnAddress: 200,
+  framesAWindow: 200,
+});
 
 export interface HubOptions {
   readonly stream: Stream;
   readonly users: Users;
   readonly origins: readonly string[];
+  /** Who callers without credentials are; null when they are nobody. */
+  readonly anonymous: Principal | null;
+  readonly draining: () => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly now: () => number;
+  readonly clock: Clock;
+  readonly settings: SocketSettings;
 }
 
 export interface Hub {
@@ -28,16 +51,13 @@ export interface Hub {
   close(): void;
 }
 
-const PING_EVERY_MS = 20_000;
-/** A client that has sent nothing and answered no ping for this long is gone. */
-const SILENCE_LIMIT_MS = 40_000;
-const CLIENT_LIMIT = 10_000;
-const CLIENTS_AN_ADDRESS = 200;
-const FRAMES_A_WINDOW = 200;
 const WINDOW_MS = 10_000;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY = 1008;
-const CLOSE_EXPIRED = 4401;
+const CLOSE_FAILURE = 1011;
+
+/** Sizes of what clients send; one that does not answer a close frame in time is let go. */
+const PROTOCOL = { maxPayload: 64 * 1024, maxFragments: 64, perMessageDeflate: false, closeTimeout: 2_000 };
 
 const openQuery = z.strictObject({
   topics: z.string().max(2_000).optional().describe("Comma list to subscribe to at once"),
@@ -49,11 +69,41 @@ const openQuery = z.strictObject({
 });
 type OpenQuery = z.output<typeof openQuery>;
 
+const SCHEMA = {
+  operationId: "openSocket",
+  tags: ["Stream"],
+  summary: "WebSocket of alerts, scans and candles",
+  description: "Upgrade to a WebSocket. Frames are JSON text with a type; the README lists them.",
+  querystring: openQuery,
+  response: {
+    101: z.null().describe("Switching protocols"),
+    ...problemResponses([
+      ...(["invalid_request", "unauthenticated", "origin_refused", "upgrade_required"] as const),
+      ...(["rate_limited", "overloaded", "shutting_down", "database_unavailable", "internal"] as const),
+    ]),
+  },
+};
+
+/** Makes routes with `websocket: true` possible. */
+export async function registerSockets(app: FastifyInstance, log: Log): Promise<void> {
+  await app.register(websocket, {
+    options: PROTOCOL,
+    errorHandler: (error, socket) => {
+      log.debug({ reason: messageOf(error) }, "socket error");
+      // Broken frames have begun a close of their own, with the code that tells why.
+      if (socket.readyState === socket.OPEN) socket.close(CLOSE_FAILURE);
+    },
+  });
+  app.addHook("onRoute", ({ url, schema }) => {
+    if (url === "/ws" && schema !== undefined) schema.hide = false;
+  });
+}
+
 /** Serves the stream on /ws. */
 export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
-  const { stream, log, metrics, now } = options;
+  const { stream, log, metrics, clock, settings } = options;
   const clients = createClients(metrics);
-  const frames = createFrames({ stream, clients, log, now });
+  const frames = createFrames({ stream, clients, log, now: clock.now });
   const admitted = new WeakMap<FastifyRequest, Principal>();
   stream.onFrame(clients.publish);
 
@@ -65,20 +115,7 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
         admitted.set(request, await admit(request, clients, options));
       },
       config: { access: "open", perMinute: 600 },
-      schema: {
-        operationId: "openSocket",
-        tags: ["Stream"],
-        summary: "WebSocket of alerts, scans and candles",
-        description: "Upgrade to a WebSocket. Frames are JSON text with a type; the README lists them.",
-        querystring: openQuery,
-        response: {
-          101: z.null().describe("Switching protocols"),
-          ...problemResponses([
-            ...(["invalid_request", "unauthenticated", "origin_refused"] as const),
-            ...(["rate_limited", "overloaded", "internal"] as const),
-          ]),
-        },
-      },
+      schema: SCHEMA,
     },
     (socket, request) => {
       const principal = admitted.get(request);
@@ -87,12 +124,13 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     },
   );
 
-  const heartbeat = setInterval(() => beat(clients, now()), PING_EVERY_MS);
-  heartbeat.unref();
+  const heartbeat = createHeartbeat({ ...options, clients, silenceMs: 2 * settings.pingEveryMs });
+  const timer = setInterval(heartbeat, settings.pingEveryMs);
+  timer.unref();
   return {
     clients: () => clients.size(),
     close() {
-      clearInterval(heartbeat);
+      clearInterval(timer);
       for (const { socket } of clients.all()) socket.close(CLOSE_GOING_AWAY, "the server is shutting down");
     },
   };
@@ -100,25 +138,30 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
 
 /** Whom a socket is opened for. @throws {AppError} before the upgrade, when it is not. */
 async function admit(request: FastifyRequest, clients: Clients, options: HubOptions): Promise<Principal> {
-  if (!isOriginAllowed(request, options.origins)) {
+  const { settings, users, origins, anonymous } = options;
+  if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+    throw new AppError("upgrade_required", "Send a WebSocket handshake");
+  }
+  if (options.draining()) {
+    throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
+  }
+  if (!isOriginAllowed(request, origins)) {
     throw new AppError("origin_refused", "Sockets from this origin are not accepted");
   }
-  const { ticket } = request.query as OpenQuery;
-  const principal = ticket === undefined ? request.principal : await options.users.redeemTicket(ticket);
-  if (principal === null) {
-    throw new AppError(
-      "unauthenticated",
-      "Send an API key, a bearer token or a ticket that was not used yet",
-    );
-  }
-  if (clients.size() >= CLIENT_LIMIT) {
+  if (clients.size() >= settings.clients) {
     throw new AppError("overloaded", "Too many sockets are open", { retryAfterS: 30 });
   }
   const local = /^(::1|(::ffff:)?127\.)/.test(request.ip);
-  if (!local && clients.at(request.ip) >= CLIENTS_AN_ADDRESS) {
-    throw new AppError("rate_limited", `At most ${CLIENTS_AN_ADDRESS} sockets an address`, {
-      retryAfterS: 30,
-    });
+  if (!local && clients.at(addressGroup(request.ip)) >= settings.clientsAnAddress) {
+    const detail = `At most ${settings.clientsAnAddress} sockets an address`;
+    throw new AppError("rate_limited", detail, { retryAfterS: 30 });
+  }
+  const { ticket } = request.query as OpenQuery;
+  const principal =
+    ticket === undefined ? request.principal : asNow(await users.redeemTicket(ticket), anonymous);
+  if (principal === null) {
+    const detail = "Send an API key, a bearer token or a ticket that was not used yet";
+    throw new AppError("unauthenticated", detail);
   }
   return principal;
 }
@@ -127,19 +170,9 @@ function attach(
   socket: WebSocket,
   request: FastifyRequest,
   principal: Principal,
-  { clients, frames, log, metrics, now }: HubOptions & { clients: Clients; frames: Frames },
+  { clients, frames, log, metrics, clock, settings }: HubOptions & { clients: Clients; frames: Frames },
 ): void {
-  const started = now();
-  const client: Client = {
-    socket,
-    principal,
-    address: request.ip,
-    topics: new Set<string>(),
-    lastHeard: started,
-    badFrames: 0,
-    windowStart: started,
-    windowFrames: 0,
-  };
+  const client = newClient(socket, addressGroup(request.ip), principal, clock.elapsed());
   clients.add(client);
   // Frames of one client are handled one after the other.
   let turn: Promise<void> = Promise.resolve();
@@ -147,40 +180,50 @@ function attach(
     turn = turn.then(work).catch((error: unknown) => frames.refuse(client, error));
   }
   socket.on("message", (raw, isBinary) => {
-    client.lastHeard = now();
+    if (client.ending) return;
+    client.lastHeard = clock.elapsed();
     metrics.socketMessages.inc({ direction: "in" });
-    if (isTooFast(client, now())) clients.cut(client, "too many frames", CLOSE_POLICY);
+    if (countFrame(client, clock.elapsed()) > settings.framesAWindow)
+      clients.cut(client, "too many frames", CLOSE_POLICY);
     else if (isBinary) frames.refuse(client, new AppError("invalid_request", "Frames are JSON text"));
     else enqueue(() => frames.handle(client, String(raw)));
   });
   socket.on("pong", () => {
-    client.lastHeard = now();
+    client.lastHeard = clock.elapsed();
   });
   socket.on("error", (error) => log.debug({ reason: messageOf(error) }, "socket error"));
-  socket.on("close", () => clients.remove(client));
-  const welcome = { type: "welcome", time: isoTime(started), heartbeat_ms: PING_EVERY_MS };
+  socket.on("close", () => {
+    client.ending = true;
+    clients.remove(client);
+  });
+  const welcome = { type: "welcome", time: isoTime(clock.now()), heartbeat_ms: settings.pingEveryMs };
   clients.send(client, JSON.stringify(welcome));
   const { topics } = request.query as OpenQuery;
   if (topics !== undefined) enqueue(() => frames.subscribe(client, topics.split(","), {}));
 }
 
-function isTooFast(client: Client, time: number): boolean {
-  if (time - client.windowStart > WINDOW_MS) {
-    client.windowStart = time;
+function newClient(socket: WebSocket, address: string, principal: Principal, elapsedMs: number): Client {
+  return {
+    socket,
+    principal,
+    address,
+    topics: new Set(),
+    held: new Map(),
+    replayedTo: new Map(),
+    ending: false,
+    lastHeard: elapsedMs,
+    badFrames: 0,
+    windowStart: elapsedMs,
+    windowFrames: 0,
+  };
+}
+
+/** Frames of the client in the present window, this one included. */
+function countFrame(client: Client, elapsedMs: number): number {
+  if (elapsedMs - client.windowStart > WINDOW_MS) {
+    client.windowStart = elapsedMs;
     client.windowFrames = 0;
   }
   client.windowFrames++;
-  return client.windowFrames > FRAMES_A_WINDOW;
-}
-
-/** Pings everybody, ends the connections of those who are gone, and says that the server lives. */
-function beat(clients: Clients, time: number): void {
-  for (const client of clients.all()) {
-    const { socket, principal, lastHeard } = client;
-    const expired = principal.expiresAt !== undefined && principal.expiresAt <= time;
-    if (time - lastHeard > SILENCE_LIMIT_MS) clients.cut(client, "silent", null);
-    else if (expired) clients.cut(client, "token expired", CLOSE_EXPIRED);
-    else if (socket.readyState === socket.OPEN) socket.ping();
-  }
-  clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(time) }));
+  return client.windowFrames;
 }

@@ -1,8 +1,8 @@
 import rateLimit, { type FastifyRateLimitStore } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest, RouteOptions } from "fastify";
-import { LRUCache } from "lru-cache";
 import { AppError } from "../platform/errors.js";
 import type { RedisClient } from "../platform/redis.js";
+import { addressGroup, createCounter } from "./counter.js";
 
 export interface LimitOptions {
   /** Multiplies each route's limit. */
@@ -14,27 +14,14 @@ export interface LimitOptions {
 const WINDOW_MS = 60_000;
 /** For routes that name no limit of their own, unknown ones above all. */
 const DEFAULT_PER_MINUTE = 120;
-const MEMORY_LIMIT = 50_000;
 
-/**
- * Limits requests a minute by caller and route. Counts live in Redis where there is one; while it does not
- * answer, each instance counts for itself, so a limit is then looser but never gone.
- */
+/** Limits requests a minute by caller and route. */
 export async function registerLimits(
   app: FastifyInstance,
   { multiplier, redis }: LimitOptions,
 ): Promise<void> {
   const scaled = (perMinute: number) => Math.max(1, Math.round(perMinute * multiplier));
-  const memory = new LRUCache<string, { count: number; until: number }>({ max: MEMORY_LIMIT });
-
-  function countInMemory(key: string): { current: number; ttl: number } {
-    const now = Date.now();
-    const known = memory.get(key);
-    const entry = known !== undefined && known.until > now ? known : { count: 0, until: now + WINDOW_MS };
-    entry.count++;
-    memory.set(key, entry);
-    return { current: entry.count, ttl: entry.until - now };
-  }
+  const counter = createCounter(redis, WINDOW_MS);
 
   class Store implements FastifyRateLimitStore {
     readonly route: string;
@@ -45,22 +32,15 @@ export async function registerLimits(
       caller: string,
       callback: (error: Error | null, result?: { current: number; ttl: number }) => void,
     ): void {
-      const key = `limit:${this.route}:${caller}`;
-      if (redis === null) {
-        callback(null, countInMemory(key));
-        return;
-      }
-      redis.increment(key, WINDOW_MS).then(
-        (shared) =>
-          callback(
-            null,
-            shared === undefined ? countInMemory(key) : { current: shared.count, ttl: shared.leftMs },
-          ),
+      counter.increment(`limit:${this.route}:${caller}`).then(
+        ({ count, leftMs }) => callback(null, { current: count, ttl: leftMs }),
         (error: Error) => callback(error),
       );
     }
     child(route: RouteOptions & { path: string; prefix: string }): FastifyRateLimitStore {
-      return new Store(`${String(route.method)} ${route.path}`);
+      // Asking for the headers alone costs as much.
+      const method = String(route.method) === "HEAD" ? "GET" : String(route.method);
+      return new Store(`${method} ${route.path}`);
     }
   }
 
@@ -85,7 +65,6 @@ export async function registerLimits(
 }
 
 /** Users are counted wherever they call from, everybody else by address. */
-function callerOf(request: FastifyRequest): string {
-  const { principal } = request;
-  return principal === null || principal.anonymous ? `ip ${request.ip}` : `user ${principal.userId}`;
+function callerOf({ principal, ip }: FastifyRequest): string {
+  return principal === null || principal.anonymous ? `ip ${addressGroup(ip)}` : `user ${principal.userId}`;
 }

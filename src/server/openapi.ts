@@ -1,14 +1,32 @@
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
-import { jsonSchemaTransform } from "fastify-type-provider-zod";
-import type { Role } from "../platform/http.js";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { z } from "zod";
+import { NO_BODY, type Role } from "../platform/http.js";
+import { type Document, OPTIONAL_BODY, tidyDocument } from "./openapi-document.js";
 
 const DESCRIPTION = `Market data, patterns on closed bars, signals and alerts.
 
 Every answer carries \`success\`; errors are RFC 9457 problem details with a stable \`code\` and a \`requestId\`.
 Times are ISO 8601 in UTC. Values that no source has are \`null\`. Data of the synthetic market is labelled
-\`synthetic: true\` wherever it appears.`;
+\`synthetic: true\` wherever it appears.
+
+Parameters and fields that are not named here are refused with 400; of a key that a JSON object has twice, the last
+counts. Requests are limited per minute, caller and route: \`x-ratelimit-remaining\` says how many are left, and
+\`retry-after\` of a 429 when to come back.`;
+
+const TAGS = [
+  { name: "Health", description: "Whether the server and what it stands on are well" },
+  { name: "Access", description: "Users, API keys and tokens" },
+  { name: "Catalogue", description: "What there is: instruments, patterns, indicators, features" },
+  { name: "Market data", description: "Candles and quotes" },
+  { name: "Analysis", description: "Indicators on candles" },
+  { name: "Patterns", description: "Patterns seen now and stored before" },
+  { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
+  { name: "Scanner", description: "The loop that looks for patterns" },
+  { name: "Stream", description: "Events over a WebSocket" },
+];
 
 /** Serves the OpenAPI document of all routes at /swagger.json and a page to read it at /docs. */
 export async function registerOpenapi(
@@ -19,15 +37,32 @@ export async function registerOpenapi(
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "TX", version, description: DESCRIPTION },
+      info: { title: "TX", version, description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
+      servers: [{ url: "/", description: "The server this document came from" }],
+      tags: TAGS,
       components: {
         securitySchemes: {
-          bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+          bearer: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "From POST /api/auth/token, or an API key",
+          },
           apiKey: { type: "apiKey", in: "header", name: "x-api-key" },
         },
       },
     },
-    transform: jsonSchemaTransform,
+    transform: (route) => {
+      const { schema, url } = jsonSchemaTransform(route);
+      const body = route.schema?.body as z.ZodType | undefined;
+      if (body === NO_BODY) delete schema.body;
+      else if (body?.safeParse(undefined).success === true) Object.assign(schema, { [OPTIONAL_BODY]: true });
+      return { schema, url };
+    },
+    transformObject: (parts) => {
+      if (!("openapiObject" in parts)) return parts.swaggerObject;
+      return tidyDocument(jsonSchemaTransformObject(parts) as Document) as typeof parts.openapiObject;
+    },
   });
   app.addHook("onRoute", (route) => {
     if (route.url.startsWith("/docs")) route.config = { ...route.config, access, perMinute: null };

@@ -9,7 +9,6 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_TYPE: ["unsupported_media_type", "Send the body as application/json"],
   FST_ERR_CTP_EMPTY_TYPE: ["unsupported_media_type", "Send the body as application/json"],
   FST_ERR_CTP_BODY_TOO_LARGE: ["body_too_large", "The body is larger than this route accepts"],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ["invalid_request", "The body is empty although its type is JSON"],
   FST_ERR_CTP_INVALID_JSON_BODY: ["invalid_request", "The body is not JSON"],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["invalid_request", "The body is not as long as Content-Length says"],
   FST_ERR_BAD_URL: ["invalid_request", "The address is not valid"],
@@ -34,7 +33,7 @@ export function toAppError(thrown: unknown): AppError {
   });
 }
 
-interface InputProblem {
+export interface InputProblem {
   readonly path: string;
   readonly message: string;
 }
@@ -58,17 +57,10 @@ function validationDetail(context: string, problems: readonly InputProblem[]): s
   return `${where}${first?.path ? ` ${first.path}` : ""}: ${first?.message ?? "is not valid"}`;
 }
 
-function sendProblem(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  error: AppError,
-  problems?: readonly InputProblem[],
-): FastifyReply {
+/** The body of an error: RFC 9457 with the fields that existing clients read. */
+export function problemOf(error: AppError, requestId: string, problems?: readonly InputProblem[]) {
   const { status, title } = ERRORS[error.code];
-  if (error.retryAfterS !== null)
-    reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfterS))));
-  if (status === 401) reply.header("www-authenticate", 'Bearer realm="tx"');
-  const body = {
+  return {
     type: `urn:tx:error:${error.code}`,
     title,
     status,
@@ -76,23 +68,40 @@ function sendProblem(
     success: false,
     error: error.message,
     code: error.code,
-    requestId: request.id,
+    requestId,
     ...(problems === undefined ? {} : { problems }),
   };
-  // Already a string: no response schema of the route applies to it.
-  return reply
-    .status(status)
-    .header("cache-control", "no-store")
-    .type("application/problem+json; charset=utf-8")
-    .serializer((value: unknown) => JSON.stringify(value))
-    .send(body);
 }
 
-/** @param report is told of failures of the server itself. */
-export function registerProblems(
-  app: FastifyInstance,
-  report: (error: unknown, request: FastifyRequest) => void,
-): void {
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+
+/** Answers with an error. */
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: AppError,
+  problems?: readonly InputProblem[],
+): FastifyReply {
+  if (error.retryAfterS !== null)
+    reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfterS))));
+  if (error.status === 401) reply.header("www-authenticate", 'Bearer realm="tx"');
+  // Already a string: no response schema of the route applies to it.
+  return reply
+    .status(error.status)
+    .header("cache-control", "no-store")
+    .type(PROBLEM_TYPE)
+    .serializer((value: unknown) => JSON.stringify(value))
+    .send(problemOf(error, request.id, problems));
+}
+
+export interface ProblemOptions {
+  /** Is told of failures of the server itself. */
+  readonly report: (error: unknown, request: FastifyRequest) => void;
+  /** Methods that the routes of a path answer. */
+  readonly methodsOf: (path: string) => readonly string[];
+}
+
+export function registerProblems(app: FastifyInstance, { report, methodsOf }: ProblemOptions): void {
   app.setErrorHandler((thrown, request, reply) => {
     const problems = inputProblems(thrown);
     if (problems !== null) {
@@ -112,14 +121,14 @@ export function registerProblems(
   });
 
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
-    const path = request.url.split("?")[0];
-    return sendProblem(
-      request,
-      reply,
-      new AppError(
-        "route_not_found",
-        `${request.method} ${path.slice(0, 200)} is not a route of this server`,
-      ),
-    );
+    const path = (request.url.split("?")[0] ?? "").slice(0, 200);
+    const methods = methodsOf(path);
+    if (methods.length > 0) {
+      reply.header("allow", methods.join(", "));
+      const detail = `${request.method} is none of ${methods.join(", ")}`;
+      return sendProblem(request, reply, new AppError("method_not_allowed", detail));
+    }
+    const detail = `${request.method} ${path} is not a route of this server`;
+    return sendProblem(request, reply, new AppError("route_not_found", detail));
   });
 }

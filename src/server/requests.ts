@@ -4,17 +4,24 @@ import {
   type FastifyBaseLogger,
   type FastifyHttpOptions,
   type FastifyInstance,
+  type FastifyRequest,
+  type FastifySchemaCompiler,
   LogController,
 } from "fastify";
+import { validatorCompiler } from "fastify-type-provider-zod";
+import type { z } from "zod";
 import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
+import { answerBrokenRequest, answerUnroutable } from "./broken-requests.js";
+import { checkInput } from "./input.js";
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
 const ARRIVAL_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 8_000;
-const CONNECTION_LIMIT_MS = 60_000;
+/** A connection on which nothing moves for this long ends, a reader that stopped reading included. */
+const CONNECTION_LIMIT_MS = 25_000;
 
 /** Limits of the HTTP server: every request arrives, is answered and ends within stated times and sizes. */
 export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<Server, FastifyBaseLogger> {
@@ -25,9 +32,11 @@ export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<S
     requestTimeout: ARRIVAL_LIMIT_MS,
     handlerTimeout: ANSWER_LIMIT_MS,
     connectionTimeout: CONNECTION_LIMIT_MS,
-    keepAliveTimeout: 30_000,
+    keepAliveTimeout: 20_000,
     maxRequestsPerSocket: 1_000,
     forceCloseConnections: false,
+    // Requests that arrive while the server drains get an answer of ours, with a reason.
+    return503OnClosing: false,
     // The nearest hops only: whoever is further away could write anything there.
     trustProxy: proxyHops > 0 ? (_address, hop) => hop < proxyHops : false,
     http: { headersTimeout: 5_000, connectionsCheckingInterval: 1_000 },
@@ -37,20 +46,45 @@ export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<S
       const given = headers["x-request-id"];
       return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUID();
     },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: answerUnroutable,
   };
 }
 
-/** What happens on every request: an id, no caching, refusal of packed bodies, metrics and a log line. */
-export function registerRequests(app: FastifyInstance, metrics: Metrics): void {
+/** Checks inputs against their schemas; a body that is absent, empty or null is undefined to them. */
+export const inputCompiler: FastifySchemaCompiler<z.ZodType> = (route) => {
+  const check = validatorCompiler(route);
+  return route.httpPart === "body" ? (body) => check(body ?? undefined) : check;
+};
+
+export interface RequestOptions {
+  readonly metrics: Metrics;
+  /** True once the server is shutting down. */
+  readonly draining: () => boolean;
+}
+
+/** What happens on every request: an id, no caching, refusal of odd framing and input, metrics and a log line. */
+export function registerRequests(app: FastifyInstance, { metrics, draining }: RequestOptions): void {
   app.removeContentTypeParser("text/plain");
+  acceptEmptyJson(app);
 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     reply.header("cache-control", "no-store");
-    const encoding = request.headers["content-encoding"];
-    if (encoding !== undefined && encoding !== "identity") {
-      throw new AppError("unsupported_media_type", "Send the body without a content encoding");
+    if (draining()) {
+      reply.header("connection", "close");
+      // Probes are open; they tell by themselves.
+      if (request.routeOptions.config.access !== "open") {
+        throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
+      }
     }
+    refuseOddFraming(request);
+  });
+
+  app.addHook("preValidation", async ({ params, query, body }) => {
+    checkInput("params", params);
+    checkInput("query", query);
+    checkInput("body", body);
   });
 
   app.addHook("onResponse", async (request, reply) => {
@@ -62,4 +96,22 @@ export function registerRequests(app: FastifyInstance, metrics: Metrics): void {
     if (reply.statusCode >= 500) request.log.warn(facts, "request failed");
     else request.log.debug(facts, "request answered");
   });
+}
+
+/** Clients that always send a JSON content type send no body with it where there is nothing to say. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else void parse(request, body, done);
+  });
+}
+
+function refuseOddFraming({ headers, raw }: FastifyRequest): void {
+  const encoding = headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    throw new AppError("unsupported_media_type", "Send the body without a content encoding");
+  }
+  const hosts = raw.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === "host");
+  if (hosts.length > 1) throw new AppError("invalid_request", "The request names more than one host");
 }

@@ -49,7 +49,7 @@ export const alertSchema = z
       timestamp_eat: z.string().describe("The time of the alert in East Africa, UTC+3"),
     }),
   })
-  .describe("Alert");
+  .meta({ id: "Alert" });
 
 export const verdictSchema = z.object({
   rule: z.enum(RULES),
@@ -77,7 +77,7 @@ export const alertDetailSchema = alertSchema
       reason: z.string().nullable(),
     }),
   })
-  .describe("AlertDetail");
+  .meta({ id: "AlertDetail" });
 
 export const decisionSchema = z
   .object({
@@ -91,7 +91,7 @@ export const decisionSchema = z
     verdicts: z.array(verdictSchema),
     decided_at: time,
   })
-  .describe("Decision");
+  .meta({ id: "Decision" });
 
 export const statisticsSchema = z
   .object({
@@ -109,7 +109,7 @@ export const statisticsSchema = z
     avg_score: price,
     outcomes: z.object({ wins: z.number().int(), losses: z.number().int(), win_rate: price }),
   })
-  .describe("AlertStatistics");
+  .meta({ id: "AlertStatistics" });
 
 export const paginationSchema = z.object({
   limit: z.number().int(),
@@ -118,8 +118,8 @@ export const paginationSchema = z.object({
 });
 
 const page = {
-  limit: wholeNumberText(1, 500).default(50),
-  offset: wholeNumberText(0, 1_000_000).default(0),
+  limit: wholeNumberText(1, 500).prefault("50"),
+  offset: wholeNumberText(0, 1_000_000).prefault("0"),
 };
 export const alertParams = z.strictObject({ id: wholeNumberText(1, Number.MAX_SAFE_INTEGER) });
 export const alertsQuery = z.strictObject({
@@ -135,9 +135,11 @@ export const historyQuery = z.strictObject({
   from: instantText.optional(),
   to: instantText.optional(),
 });
-export const windowQuery = z.strictObject({ window: wholeNumberText(1, 365).default(30).describe("Days") });
+export const windowQuery = z.strictObject({
+  window: wholeNumberText(1, 365).prefault("30").describe("Days"),
+});
 export const decisionsQuery = z.strictObject({
-  limit: wholeNumberText(1, 500).default(50),
+  limit: wholeNumberText(1, 500).prefault("50"),
   before: wholeNumberText(1, Number.MAX_SAFE_INTEGER).optional().describe("Ids below this: the next page"),
   symbol: symbolText.optional(),
   pattern: z.string().max(60).optional(),

@@ -28,12 +28,12 @@ const indicatorsSchema = z
       .describe("With format=rows"),
     ...provenance,
   })
-  .describe("IndicatorValues");
+  .meta({ id: "IndicatorValues" });
 
 const query = z.strictObject({
   names: z.string().min(1).max(500).describe("rsi, rsi(21), macd(12,26,9): names with parameters, by comma"),
-  interval: intervalText.default("1d"),
-  limit: wholeNumberText(1, 5_000).default(100),
+  interval: intervalText.prefault("1d"),
+  limit: wholeNumberText(1, 5_000).prefault("100"),
   format: z.enum(["columns", "rows"]).default("columns"),
 });
 

@@ -5,12 +5,15 @@ import { instantText, wholeNumberText } from "../../platform/http.js";
 export const symbolText = z.string().min(1).max(40).describe("Any spelling: AAPL, BTC, BTC/USD, EURUSD");
 export const symbolParams = z.strictObject({ symbol: symbolText });
 
-export const intervalText = z.string().transform((text, context): Interval => {
-  const interval = parseInterval(text);
-  if (interval !== null) return interval;
-  context.addIssue(`must be one of ${INTERVALS.join(", ")}`);
-  return z.NEVER;
-});
+export const intervalText = z
+  .string()
+  .transform((text, context): Interval => {
+    const interval = parseInterval(text);
+    if (interval !== null) return interval;
+    context.addIssue(`must be one of ${INTERVALS.join(", ")}`);
+    return z.NEVER;
+  })
+  .meta({ enum: [...INTERVALS], description: "Spellings such as 60m and 1wk are understood too" });
 
 export const PERIODS = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "max"] as const;
 export type Period = (typeof PERIODS)[number];
@@ -22,28 +25,28 @@ const barsText = wholeNumberText(1, BARS_LIMIT);
 export const candlesQuery = z.strictObject({
   symbol: symbolText,
   period: z.enum(PERIODS).default("1d"),
-  interval: intervalText.default("1h"),
-  limit: barsText.default(BARS_LIMIT),
+  interval: intervalText.prefault("1h"),
+  limit: barsText.prefault(String(BARS_LIMIT)),
 });
 export const latestQuery = z.strictObject({
-  timeframe: intervalText.default("1d"),
+  timeframe: intervalText.prefault("1d"),
   interval: intervalText.optional().describe("The same as timeframe"),
-  limit: barsText.default(100),
+  limit: barsText.prefault("100"),
 });
 export const historicalQuery = z.strictObject({
   from: instantText.optional(),
   to: instantText.optional(),
   period: z.enum(PERIODS).default("1y").describe("Used without from"),
-  interval: intervalText.default("1d"),
-  limit: barsText.default(BARS_LIMIT).describe("The newest bars of the stretch"),
+  interval: intervalText.prefault("1d"),
+  limit: barsText.prefault(String(BARS_LIMIT)).describe("The newest bars of the stretch"),
 });
 export const intradayQuery = z.strictObject({
-  interval: intervalText.default("5m"),
-  days: wholeNumberText(1, 5).default(1).describe("Trading days, today included"),
+  interval: intervalText.prefault("5m"),
+  days: wholeNumberText(1, 5).prefault("1").describe("Trading days, today included"),
 });
 export const scanQuery = z.strictObject({
   type: z.enum(["trending", "volume"]).default("trending"),
-  limit: wholeNumberText(1, 100).default(10),
+  limit: wholeNumberText(1, 100).prefault("10"),
 });
 
 /** Where data come from and how fresh they are: beside every datum of the market. */
@@ -65,7 +68,7 @@ export const candleSchema = z
     close: z.number(),
     volume: z.number(),
   })
-  .describe("Candle");
+  .meta({ id: "Candle" });
 
 export const candleListSchema = z
   .object({
@@ -75,7 +78,7 @@ export const candleListSchema = z
     ...provenance,
     trouble: z.string().nullable().describe("Why stored data stand in for fresh ones, if they do"),
   })
-  .describe("CandleList");
+  .meta({ id: "CandleList" });
 
 const nullable = z.number().nullable();
 export const quoteSchema = z
@@ -98,7 +101,7 @@ export const quoteSchema = z
     from_candles: z.boolean().describe("True when the price is the close of the newest candle"),
     ...provenance,
   })
-  .describe("Quote");
+  .meta({ id: "Quote" });
 
 export const marketDataSchema = quoteSchema
   .extend({
@@ -112,4 +115,4 @@ export const marketDataSchema = quoteSchema
     }),
     provider: z.string(),
   })
-  .describe("MarketData");
+  .meta({ id: "MarketData" });

@@ -11,7 +11,7 @@ export const instrumentSchema = z
     currency: z.string(),
     calendar: z.string(),
   })
-  .describe("Instrument");
+  .meta({ id: "Instrument" });
 
 const symbols = z.array(z.string());
 
@@ -25,7 +25,7 @@ export const assetsSchema = z
     total_count: z.number().int(),
     last_updated: nullableTime.describe("Newest examination"),
   })
-  .describe("Assets");
+  .meta({ id: "Assets" });
 
 export const providersSchema = z.object({
   configured: z.record(z.string(), z.boolean()),
@@ -45,7 +45,7 @@ export const featuresSchema = z
     analytics: capabilities,
     real_time_features: capabilities,
   })
-  .describe("Features");
+  .meta({ id: "Features" });
 
 export const coverageSchema = z
   .object({
@@ -54,7 +54,7 @@ export const coverageSchema = z
     total_assets: z.number().int(),
     last_update: nullableTime,
   })
-  .describe("Coverage");
+  .meta({ id: "Coverage" });
 
 export const dataCoverageSchema = z
   .object({
@@ -65,7 +65,7 @@ export const dataCoverageSchema = z
     coverage_pct: z.number(),
     last_update: nullableTime,
   })
-  .describe("DataCoverage");
+  .meta({ id: "DataCoverage" });
 
 export const patternSchema = z
   .object({
@@ -83,7 +83,7 @@ export const patternSchema = z
     warmup: z.number().int(),
     source: z.string(),
   })
-  .describe("Pattern");
+  .meta({ id: "Pattern" });
 
 export const indicatorSchema = z
   .object({
@@ -116,4 +116,4 @@ export const indicatorSchema = z
     origin: z.enum(["tx", "technicalindicators"]),
     source: z.string(),
   })
-  .describe("Indicator");
+  .meta({ id: "Indicator" });

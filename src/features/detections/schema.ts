@@ -11,7 +11,8 @@ const shareText = z
   .regex(/^\d{1,3}(\.\d{1,6})?$/, "must be a number from 0 to 100")
   .transform(Number)
   .pipe(z.number().max(100))
-  .transform((value) => (value > 1 ? value / 100 : value));
+  .transform((value) => (value > 1 ? value / 100 : value))
+  .meta({ type: "number", minimum: 0, maximum: 100, pattern: undefined });
 
 const patternFields = {
   pattern_type: z.string().describe("Variant of the pattern table, bullish_engulfing"),
@@ -39,7 +40,7 @@ const patternFields = {
 /** A pattern seen now, not stored. */
 export const sightingSchema = z
   .object({ ...patternFields, timestamp: time.describe("The same as closed_at") })
-  .describe("Sighting");
+  .meta({ id: "Sighting" });
 
 export const detectionSchema = z
   .object({
@@ -49,7 +50,7 @@ export const detectionSchema = z
     synthetic: z.boolean(),
     detected_at: time.describe("When it was stored"),
   })
-  .describe("Detection");
+  .meta({ id: "Detection" });
 
 export const examinationSchema = z
   .object({
@@ -60,23 +61,23 @@ export const examinationSchema = z
     timestamp: time,
     ...provenance,
   })
-  .describe("Examination");
+  .meta({ id: "Examination" });
 
 export const detectBody = z.strictObject({
   symbol: symbolText,
-  timeframe: intervalText.default("1d"),
+  timeframe: intervalText.prefault("1d"),
   bars: z.number().int().min(1).max(500).default(5).describe("Newest closed bars to look at"),
 });
 export const patternsQuery = z.strictObject({
-  timeframe: intervalText.default("1d"),
+  timeframe: intervalText.prefault("1d"),
   min_confidence: shareText
-    .default(0)
+    .prefault("0")
     .describe("Least confidence, or quality while there is none; 0..1 or 0..100"),
-  limit: wholeNumberText(1, 500).default(50),
+  limit: wholeNumberText(1, 500).prefault("50"),
 });
 const page = {
-  limit: wholeNumberText(1, 1_000).default(50),
-  offset: wholeNumberText(0, 1_000_000).default(0),
+  limit: wholeNumberText(1, 1_000).prefault("50"),
+  offset: wholeNumberText(0, 1_000_000).prefault("0"),
 };
 const patternText = z.string().regex(/^[\w -]{1,60}$/, "must be a pattern's id or name");
 export const logsQuery = z.strictObject({
@@ -95,9 +96,9 @@ export const historyQuery = z.strictObject({
 export const exportQuery = z.strictObject({
   symbol: symbolText.optional(),
   pattern: patternText.optional(),
-  days: wholeNumberText(1, 3_650).default(30),
+  days: wholeNumberText(1, 3_650).prefault("30").describe("Newest days"),
 });
-export const windowQuery = z.strictObject({ window: wholeNumberText(1, 365).default(1).describe("Days") });
+export const windowQuery = z.strictObject({ window: wholeNumberText(1, 365).prefault("1").describe("Days") });
 
 export const paginationSchema = z.object({
   limit: z.number().int(),
@@ -106,10 +107,10 @@ export const paginationSchema = z.object({
 });
 export const logsSchema = z
   .object({ logs: z.array(detectionSchema), pagination: paginationSchema })
-  .describe("DetectionLogs");
+  .meta({ id: "DetectionLogs" });
 export const historySchema = z
   .object({ symbol: z.string(), detections: z.array(detectionSchema), pagination: paginationSchema })
-  .describe("DetectionHistory");
+  .meta({ id: "DetectionHistory" });
 export const statsSchema = z
   .object({
     daily_detections: z
@@ -117,10 +118,10 @@ export const statsSchema = z
       .describe("Seven UTC days"),
     top_symbols: z.array(z.object({ symbol: z.string(), count: z.number().int() })),
   })
-  .describe("DetectionStats");
+  .meta({ id: "DetectionStats" });
 export const exportSchema = z
   .object({ csv_content: z.string(), filename: z.string(), record_count: z.number().int() })
-  .describe("DetectionExport");
+  .meta({ id: "DetectionExport" });
 export const patternStatSchema = z
   .object({
     pattern: z.string(),
@@ -129,4 +130,4 @@ export const patternStatSchema = z
     avg_confidence: z.number().nullable().describe("Null while there is no evidence"),
     avg_quality: z.number(),
   })
-  .describe("PatternStat");
+  .meta({ id: "PatternStat" });

@@ -11,7 +11,7 @@ const configSchema = z
     interval: z.number().describe("Seconds between scans"),
     auto_alerts: z.boolean(),
   })
-  .describe("ScannerConfig");
+  .meta({ id: "ScannerConfig" });
 
 const statusSchema = z
   .object({
@@ -27,7 +27,7 @@ const statusSchema = z
     last_scan_status: z.enum(["running", "finished", "failed"]).nullable(),
     leader: z.boolean().describe("True when the instance that answers runs the scans"),
   })
-  .describe("ScannerStatus");
+  .meta({ id: "ScannerStatus" });
 
 // Clients send back the whole object they were given, so further fields are let pass.
 const configBody = z

@@ -36,17 +36,23 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
 
 export interface Replay {
   readonly frames: readonly string[];
-  /** Number of the last event of the topic, to resume from. */
+  /** Number of the last event replayed, to resume from; the number asked for when there was none. */
   readonly seq: number;
-  /** True when there were more than could be replayed: the subscriber should read the REST lists. */
+  /**
+   * True when events may be missing: there were more than are replayed at once (resume again from `seq`), or the
+   * event asked for is no longer kept, and with it perhaps others (read the REST lists).
+   */
   readonly truncated: boolean;
 }
+
+/** @param seq place among the events of a kept topic, null for the others. */
+export type FrameListener = (topic: string, frame: string, seq: number | null) => void;
 
 /** What is published, as text frames by topic. */
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
-  onFrame(listener: (topic: string, frame: string) => void): void;
+  onFrame(listener: FrameListener): void;
   /** Events of a kept topic after a number; nothing for the others. */
   replay(topic: string, since: number): Promise<Replay>;
   /** Forgets events that nobody will resume from. */
@@ -65,17 +71,17 @@ export function createStream(options: {
   now: () => number;
 }): Stream {
   const { eventLog, bus, instruments, metrics, now } = options;
-  const listeners: ((topic: string, frame: string) => void)[] = [];
+  const listeners: FrameListener[] = [];
 
-  function publish(topic: string, frame: string): void {
-    for (const listener of listeners) listener(topic, frame);
+  function publish(topic: string, frame: string, seq: number | null): void {
+    for (const listener of listeners) listener(topic, frame, seq);
   }
   bus.subscribe(eventCommitted, (event) => {
     if (event.topic === ALERT_TOPIC)
       metrics.alertDelaySeconds.observe(Math.max(0, now() - event.time) / 1_000);
-    publish(event.topic, eventFrame(event));
+    publish(event.topic, eventFrame(event), event.seq);
   });
-  bus.subscribe(noticeHeard, (notice) => publish(notice.topic, noticeFrame(notice, now())));
+  bus.subscribe(noticeHeard, (notice) => publish(notice.topic, noticeFrame(notice, now()), null));
 
   return {
     topicOf(text) {
@@ -91,13 +97,16 @@ export function createStream(options: {
     onFrame: (listener) => void listeners.push(listener),
     async replay(topic, since) {
       if (!TOPICS.some(({ name, kept }) => kept && name === topic))
-        return { frames: [], seq: 0, truncated: false };
-      const events = await eventLog.readAfter(topic, since, REPLAY_LIMIT + 1);
-      const kept = events.slice(0, REPLAY_LIMIT);
+        return { frames: [], seq: since, truncated: false };
+      // The event asked for is read too: while it is there, none after it has been forgotten.
+      const events = await eventLog.readAfter(topic, Math.max(0, since - 1), REPLAY_LIMIT + 2);
+      const anchored = since === 0 || events[0]?.seq === since;
+      const missed = events.filter(({ seq }) => seq > since);
+      const replayed = missed.slice(0, REPLAY_LIMIT);
       return {
-        frames: kept.map(eventFrame),
-        seq: kept.at(-1)?.seq ?? since,
-        truncated: events.length > REPLAY_LIMIT,
+        frames: replayed.map((event, i) => eventFrame(i === 0 ? { ...event, previousSeq: since } : event)),
+        seq: replayed.at(-1)?.seq ?? since,
+        truncated: !anchored || missed.length > REPLAY_LIMIT,
       };
     },
     pruning: {

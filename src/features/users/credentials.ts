@@ -19,10 +19,15 @@ export interface Credentials {
    * malformed, signed otherwise).
    */
   authenticate(credential: string): Promise<Principal | null>;
-  /** A token of the caller's, good for 15 minutes (30 s to open a socket) and no longer than the key behind it. */
+  /**
+   * A token of the caller's, good for 15 minutes (30 s to open a socket) and no longer than the credential it is
+   * made with: a token can't be renewed by itself.
+   */
   issueToken(principal: Principal, purpose: TokenPurpose): Promise<IssuedToken>;
-  /** Whom a socket ticket stands for; each ticket is good once. */
+  /** Whom a socket ticket stands for, until the credential it was made with ends; each ticket is good once. */
   redeemTicket(ticket: string): Promise<Principal | null>;
+  /** False once the key behind a principal is revoked or expired. */
+  stands(principal: Principal): Promise<boolean>;
   /** Stops believing what was looked up before. */
   forget(): void;
 }
@@ -51,8 +56,9 @@ export function createCredentials(options: {
     const claims = await verify(token, purpose, secret, clock.now());
     if (claims === null) return null;
     const { userId, role, keyId, id } = claims;
-    // A socket outlives the ticket that opened it; what a token opened ends with the token.
-    const ends = purpose === "api" ? { expiresAt: claims.expiresAt } : {};
+    // A socket outlives the ticket that opened it, but not the credential that the ticket was made with.
+    const expiresAt = purpose === "api" ? claims.expiresAt : claims.until;
+    const ends = expiresAt === null ? {} : { expiresAt };
     if (keyId === null) return { principal: { userId, role, anonymous: true, ...ends }, id };
     const holder = await keys.byId(keyId);
     return holder === null ? null : { principal: { ...principalOf(holder), ...ends }, id };
@@ -68,10 +74,12 @@ export function createCredentials(options: {
 
     async issueToken(principal, purpose) {
       const now = Math.floor(clock.now() / 1_000);
-      const expires = now + LIFETIME_S[purpose];
+      const until = principal.expiresAt === undefined ? null : Math.floor(principal.expiresAt / 1_000);
+      const expires = Math.min(now + LIFETIME_S[purpose], until ?? Number.POSITIVE_INFINITY);
       const token = await new SignJWT({
         role: principal.role,
         ...(principal.keyId ? { kid: principal.keyId } : {}),
+        ...(until === null ? {} : { until }),
       })
         .setProtectedHeader({ alg: "HS256" })
         .setIssuer(ISSUER)
@@ -89,6 +97,9 @@ export function createCredentials(options: {
       if (found === null || redeemed.has(found.id)) return null;
       redeemed.set(found.id, true);
       return found.principal;
+    },
+    async stands({ keyId }) {
+      return keyId === undefined || (await keys.byId(keyId)) !== null;
     },
     forget: () => keys.forget(),
   };
@@ -144,6 +155,8 @@ interface Claims {
   readonly role: Role;
   readonly keyId: string | null;
   readonly expiresAt: number;
+  /** When the credential ends that the token was made with, epoch ms. */
+  readonly until: number | null;
 }
 
 const ROLES: readonly string[] = ["viewer", "trader", "admin"] satisfies Role[];
@@ -164,7 +177,7 @@ async function verify(
       maxTokenAge: LIFETIME_S[purpose],
       currentDate: new Date(now),
     });
-    const { jti, sub, role, kid, exp } = payload;
+    const { jti, sub, role, kid, exp, until } = payload;
     if (
       jti === undefined ||
       sub === undefined ||
@@ -179,6 +192,7 @@ async function verify(
       role: role as Role,
       keyId: typeof kid === "string" ? kid : null,
       expiresAt: 1_000 * exp,
+      until: typeof until === "number" ? 1_000 * until : null,
     };
   } catch {
     // Whatever is wrong with a token, its bearer is nobody; the reason would only help to forge one.

@@ -15,7 +15,7 @@ export const profileBody = z.strictObject({
     .max(2_000)
     .optional(),
   preferences: z
-    .record(z.string().max(100), z.json())
+    .record(z.string().max(100), z.unknown())
     .refine((value) => JSON.stringify(value).length <= PREFERENCES_LIMIT, {
       message: `must be at most ${PREFERENCES_LIMIT} characters of JSON`,
     })
@@ -31,15 +31,15 @@ export const profileSchema = z
     avatar_url: z.string().nullable(),
     preferences: z.record(z.string(), z.unknown()),
   })
-  .describe("Profile");
+  .meta({ id: "Profile" });
 
 export const principalSchema = z
   .object({ user_id: z.string(), role: roleSchema, anonymous: z.boolean() })
-  .describe("Principal");
+  .meta({ id: "Principal" });
 
 export const tokenSchema = z
   .object({ token: z.string(), expires_at: z.iso.datetime(), token_type: z.literal("Bearer") })
-  .describe("Token");
+  .meta({ id: "Token" });
 
 export const keySchema = z
   .object({
@@ -50,7 +50,7 @@ export const keySchema = z
     revoked_at: z.iso.datetime().nullable(),
     last_used_at: z.iso.datetime().nullable().describe("Within a minute"),
   })
-  .describe("ApiKey");
+  .meta({ id: "ApiKey" });
 
 export const newKeyBody = z.strictObject({
   name: z.string().min(1).max(100),

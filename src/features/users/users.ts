@@ -12,7 +12,10 @@ export interface NewKey {
 }
 
 export interface Users extends Omit<Credentials, "forget"> {
-  /** @throws {AppError} `user_not_found`; `forbidden` for another's key, unless an administrator asks. */
+  /**
+   * @throws {AppError} `user_not_found`; `invalid_request` for a key that has ended; `forbidden` for another's key,
+   * unless an administrator asks, and for callers without a key, whose permission ends with the configuration.
+   */
   createKey(caller: Principal, userId: string, name: string, expiresAt: number | null): Promise<NewKey>;
   listKeys(userId: string): Promise<StoredKey[]>;
   /** @throws {AppError} `api_key_not_found` */
@@ -34,6 +37,12 @@ export function createUsers(options: { store: UserStore; clock: Clock; secret: U
     async createKey(caller, userId, name, expiresAt) {
       if (userId !== caller.userId && caller.role !== "admin") {
         throw new AppError("forbidden", "Only an administrator may make keys for another user");
+      }
+      if (caller.anonymous && caller.role !== "admin") {
+        throw new AppError("forbidden", "Callers without a key may make none");
+      }
+      if (expiresAt !== null && expiresAt <= clock.now()) {
+        throw new AppError("invalid_request", "body expires_at: must lie in the future");
       }
       // The owner of a server on loopback has no row until it is needed.
       if (userId === caller.userId) await store.saveProfile(userId, caller.role, {}, new Date(clock.now()));
