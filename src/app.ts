@@ -38,7 +38,7 @@ import { registerHub, registerSockets, SOCKET_SETTINGS, type SocketSettings } fr
 import { registerLimits } from "./server/limits.js";
 import { registerOpenapi } from "./server/openapi.js";
 import { registerProblems } from "./server/problems.js";
-import { inputCompiler, registerRequests, serverOptions } from "./server/requests.js";
+import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
 
 /** What the routes speak to. */
@@ -84,9 +84,10 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   server.setValidatorCompiler(inputCompiler);
   server.setSerializerCompiler(serializerCompiler);
   const routes = createRouteTable(server);
-  registerRequests(server, { metrics, draining: parts.health.draining });
+  registerRequests(server, metrics);
   await server.register(helmet, HELMET);
   await server.register(cors, { ...CORS, origin: [...config.CORS_ORIGINS] });
+  registerRefusals(server, parts.health.draining);
   registerAuth(server, {
     users: parts.users,
     anonymous: anonymousPrincipal(config),

@@ -26,7 +26,7 @@ import { createBus } from "./platform/bus.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
 import type { Config } from "./platform/config.js";
-import { type OpenDatabase, openDatabase } from "./platform/open-database.js";
+import { openDatabase } from "./platform/open-database.js";
 import { createErrorTracking } from "./platform/error-tracking.js";
 import { createEventLog } from "./platform/event-log.js";
 import { createLeases } from "./platform/lease.js";
@@ -55,7 +55,10 @@ export interface ProgramOptions {
 export async function compose(options: ProgramOptions) {
   const base = await openBase(options);
   const { config, log, metrics, clock, gateway, database } = base;
-  const features = await createFeatures(base, () => scannerLoop.trigger());
+  const features = await closingOnFailure(
+    () => closeBase(base),
+    () => createFeatures(base, () => scannerLoop.trigger()),
+  );
 
   const tools = { clock, log, metrics };
   const scannerLoop = createLoop(features.scanner.loop, tools);
@@ -115,7 +118,7 @@ async function openBase({ config, log, scrub, clock = systemClock }: ProgramOpti
   const workers = createWorkers({ log });
   const settings = createSettings(database);
   const bus = createBus((error, event) => log.error({ err: error, event }, "a listener failed"));
-  const providers = await closingOnFailure(opened, async () => {
+  const providers = await closingOnFailure(opened.close, async () => {
     const replay = await loadReplay(config, settings, now);
     return createProviders({ config, workers, now, log, replay });
   });
@@ -143,11 +146,11 @@ async function openBase({ config, log, scrub, clock = systemClock }: ProgramOpti
 }
 
 /** Leaves no database server behind when the work after opening it fails. */
-async function closingOnFailure<T>(opened: OpenDatabase, work: () => Promise<T>): Promise<T> {
+async function closingOnFailure<T>(close: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    await opened.close();
+    await close();
     throw error;
   }
 }

@@ -59,13 +59,6 @@ const sources = list.pipe(
       message: "synthetic never mixes with other sources: list it alone",
     }),
 );
-const origins = list.pipe(
-  z.array(
-    z.string().refine((text) => isOrigin(text), {
-      message: "must list origins such as https://tx.example, without a path or wildcard",
-    }),
-  ),
-);
 const sentryAddress = url("http:", "https:").refine((text) => !URL.canParse(text) || isSentryAddress(text), {
   message: "must be an address with a key and a project, https://key@host/1",
 });
@@ -79,12 +72,6 @@ const instant = z.string().transform((text, context) => {
 function isSentryAddress(text: string): boolean {
   const { username, pathname } = new URL(text);
   return username !== "" && /\/\d+$/.test(pathname);
-}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text) || text.includes("*")) return false;
-  const { origin, protocol } = new URL(text);
-  return origin === text && (protocol === "http:" || protocol === "https:");
 }
 
 /** The environment. A row here and a line in `.env.example` (kept equal by a test) is all a variable needs. */

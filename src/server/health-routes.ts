@@ -1,28 +1,14 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import {
-  isoTime,
-  problemResponses,
-  problemSchema,
-  type ResponseContent,
-  routeGroup,
-} from "../platform/http.js";
+import { isoTime, routeGroup } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import type { Workers } from "../platform/workers.js";
 import { PROVIDER_NAMES } from "../providers/index.js";
 import type { Health } from "./health.js";
-import {
-  detailedSchema,
-  healthSchema,
-  liveSchema,
-  providerHealthSchema,
-  readySchema,
-  rootSchema,
-  systemStatsSchema,
-  workersSchema,
-} from "./health-schema.js";
-import { detailedView, healthView, providerView, rootView, systemView, workersView } from "./health-views.js";
+import { providerHealthSchema, systemStatsSchema, workersSchema } from "./health-schema.js";
+import { providerView, systemView, workersView } from "./health-views.js";
+import { probeRoutes } from "./probe-routes.js";
 
 export interface HealthRouteOptions {
   readonly health: Health;
@@ -31,7 +17,6 @@ export interface HealthRouteOptions {
   readonly backgroundWorkers: boolean;
 }
 
-const TAG = "Health";
 const MB = 1024 * 1024;
 
 export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions): void {
@@ -39,6 +24,7 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
   probeRoutes(app, health);
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
+  app.addHook("onClose", async () => void delay.disable());
 
   app.get(
     "/metrics",
@@ -50,7 +36,7 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
     },
   );
 
-  const routes = routeGroup(app, { tag: TAG, access: "viewer", perMinute: 20 });
+  const routes = routeGroup(app, { tag: "Health", access: "viewer", perMinute: 20 });
   routes.get("/api/provider-health", {
     id: "getProviderHealth",
     summary: "Whether each source answers, asked at most every 15 s",
@@ -92,69 +78,4 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
       };
     },
   });
-}
-
-/** Routes that probes and strangers call: open, unlimited, and without the envelope. */
-function probeRoutes(app: FastifyInstance, health: Health): void {
-  const problems = problemResponses(["invalid_request", "origin_refused", "internal", "timed_out"]);
-  const config = { access: "open", perMinute: null } as const;
-  const schema = (
-    operationId: string,
-    summary: string,
-    response: Record<number, z.ZodType | ResponseContent>,
-  ) => ({
-    operationId,
-    summary,
-    tags: [TAG],
-    querystring: z.object({}),
-    response: { ...problems, ...response },
-  });
-
-  app.get("/", { config, schema: schema("getService", "Name and version", { 200: rootSchema }) }, () =>
-    rootView(health),
-  );
-  app.get("/health", { config, schema: schema("getHealth", "Health in short", { 200: healthSchema }) }, () =>
-    healthView(health),
-  );
-  app.get(
-    "/livez",
-    { config, schema: schema("getLiveness", "Whether the process lives", { 200: liveSchema }) },
-    () => ({ status: "alive" }),
-  );
-  const notReady = {
-    description: "Not ready, and why",
-    content: {
-      "application/json": { schema: readySchema },
-      "application/problem+json": { schema: problemSchema },
-    },
-  };
-  app.get(
-    "/readyz",
-    {
-      config,
-      schema: schema("getReadiness", "Whether requests are served", { 200: readySchema, 503: notReady }),
-    },
-    (_, reply) => {
-      if (health.isReady()) return reply.send({ status: "ready", reason: null });
-      const reason = health.draining()
-        ? "shutting down"
-        : (health.options.database.status().reason ?? "no database");
-      return reply.status(503).header("retry-after", "2").send({ status: "not_ready", reason });
-    },
-  );
-  app.get(
-    "/health/detailed",
-    {
-      config: { access: "admin", perMinute: null },
-      schema: {
-        ...schema("getDetailedHealth", "Health by component", {
-          200: detailedSchema,
-          ...problemResponses(["unauthenticated", "forbidden", "origin_refused", "rate_limited"]),
-          ...problemResponses(["shutting_down", "timed_out", "database_unavailable"]),
-        }),
-        security: [{ bearer: [] }, { apiKey: [] }],
-      },
-    },
-    () => detailedView(health),
-  );
 }

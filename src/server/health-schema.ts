@@ -84,7 +84,12 @@ export const detailedSchema = z
       }),
       online_learning: z.object({ ...absent, total_models: z.literal(0), queue_size: z.literal(0) }),
       system: systemSchema,
-      workers: z.object({ status: z.enum(["healthy", "degraded", "stopped"]), loops: z.array(loopSchema) }),
+      workers: z.object({
+        status: z.enum(["healthy", "degraded", "stopped"]),
+        auto_label: z.boolean().describe("Whether outcomes are labelled in the background"),
+        ml_retrain_interval: z.number().nullable().describe("Seconds; null while no model is retrained"),
+        loops: z.array(loopSchema),
+      }),
       sockets: z.object({ clients: z.number().int() }),
       error_tracking: z.object({ status: z.enum(["active", "off"]), provider: z.string().nullable() }),
     }),

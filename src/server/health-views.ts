@@ -90,7 +90,12 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       deep_learning: { ...absent, pytorch_version: null, cuda_available: false, device: null },
       online_learning: { ...absent, total_models: 0, queue_size: 0 },
       system,
-      workers: { status: loopsStatus(health.loops()), loops: health.loops().map(loopView) },
+      workers: {
+        status: loopsStatus(health.loops()),
+        auto_label: false,
+        ml_retrain_interval: null,
+        loops: health.loops().map(loopView),
+      },
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
     },

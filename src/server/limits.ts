@@ -37,10 +37,12 @@ export async function registerLimits(
         (error: Error) => callback(error),
       );
     }
-    child(route: RouteOptions & { path: string; prefix: string }): FastifyRateLimitStore {
+    child(params: RouteOptions & { path: string; prefix: string }): FastifyRateLimitStore {
+      // Not as its type says: the route stands within the parameters.
+      const { routeInfo } = params as unknown as { routeInfo: Partial<RouteOptions> };
+      const { method = "any", url = "any" } = routeInfo;
       // Asking for the headers alone costs as much.
-      const method = String(route.method) === "HEAD" ? "GET" : String(route.method);
-      return new Store(`${method} ${route.path}`);
+      return new Store(`${String(method) === "HEAD" ? "GET" : String(method)} ${url}`);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from "fastify-type-provider-zod";
+import { hasZodFastifySchemaValidationErrors, ResponseSerializationError } from "fastify-type-provider-zod";
 import { databaseError } from "../platform/database-errors.js";
 import { AppError, ERRORS, type ErrorCode } from "../platform/errors.js";
 
@@ -20,7 +20,7 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 export function toAppError(thrown: unknown): AppError {
   const error = databaseError(thrown);
   if (error instanceof AppError) return error;
-  const { code = "", statusCode = 500 } = error as FastifyError;
+  const { code = "", statusCode = 500 } = (error ?? {}) as Partial<FastifyError>;
   const known = FASTIFY_CODES[code];
   if (known !== undefined) return new AppError(known[0], known[1], { cause: error });
   if (statusCode === 408) return new AppError("request_timeout", "The request took too long to arrive");
@@ -29,7 +29,7 @@ export function toAppError(thrown: unknown): AppError {
   }
   return new AppError("internal", "The server failed to answer; the request id leads to its log", {
     cause: error,
-    facts: isResponseSerializationError(error) ? { issues: error.cause.issues } : {},
+    facts: error instanceof ResponseSerializationError ? { issues: error.cause.issues } : {},
   });
 }
 
@@ -38,17 +38,20 @@ export interface InputProblem {
   readonly message: string;
 }
 
+/** Problems that are told at most, and characters of a name that the caller made up. */
+const PROBLEMS_LIMIT = 20;
+const NAME_LIMIT = 60;
+
 function inputProblems(error: unknown): InputProblem[] | null {
   if (!hasZodFastifySchemaValidationErrors(error)) return null;
-  return error.validation.map((issue) => {
-    const params = issue.params as { issue?: { keys?: string[] } };
-    const keys = params.issue?.keys ?? [];
-    const place = issue.instancePath.split("/").filter((part) => part !== "");
-    return {
-      path: [...place, ...(keys.length === 1 ? keys : [])].join("."),
-      message: issue.message ?? "is not valid",
-    };
+  const all = error.validation.flatMap(({ instancePath, message = "is not valid", params }) => {
+    const place = instancePath.split("/").filter((part) => part !== "");
+    const pathTo = (parts: readonly string[]) => parts.map((part) => part.slice(0, NAME_LIMIT)).join(".");
+    const { keys } = params as { keys?: readonly string[] };
+    if (keys === undefined) return [{ path: pathTo(place), message }];
+    return keys.map((key) => ({ path: pathTo([...place, key]), message: "is not known here" }));
   });
+  return all.slice(0, PROBLEMS_LIMIT);
 }
 
 function validationDetail(context: string, problems: readonly InputProblem[]): string {

@@ -57,34 +57,11 @@ export const inputCompiler: FastifySchemaCompiler<z.ZodType> = (route) => {
   return route.httpPart === "body" ? (body) => check(body ?? undefined) : check;
 };
 
-export interface RequestOptions {
-  readonly metrics: Metrics;
-  /** True once the server is shutting down. */
-  readonly draining: () => boolean;
-}
-
-/** What happens on every request: an id, no caching, refusal of odd framing and input, metrics and a log line. */
-export function registerRequests(app: FastifyInstance, { metrics, draining }: RequestOptions): void {
-  app.removeContentTypeParser("text/plain");
-  acceptEmptyJson(app);
-
+/** What happens on every request: an id, no caching, metrics and a log line. Comes before every other hook. */
+export function registerRequests(app: FastifyInstance, metrics: Metrics): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     reply.header("cache-control", "no-store");
-    if (draining()) {
-      reply.header("connection", "close");
-      // Probes are open; they tell by themselves.
-      if (request.routeOptions.config.access !== "open") {
-        throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
-      }
-    }
-    refuseOddFraming(request);
-  });
-
-  app.addHook("preValidation", async ({ params, query, body }) => {
-    checkInput("params", params);
-    checkInput("query", query);
-    checkInput("body", body);
   });
 
   app.addHook("onResponse", async (request, reply) => {
@@ -95,6 +72,31 @@ export function registerRequests(app: FastifyInstance, { metrics, draining }: Re
     const facts = { method, endpoint, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     if (reply.statusCode >= 500) request.log.warn(facts, "request failed");
     else request.log.debug(facts, "request answered");
+  });
+}
+
+/**
+ * Refuses odd framing and odd input, and everything but probes once the server drains.
+ * @param draining true once the server is shutting down.
+ */
+export function registerRefusals(app: FastifyInstance, draining: () => boolean): void {
+  app.removeContentTypeParser("text/plain");
+  acceptEmptyJson(app);
+
+  app.addHook("onRequest", async (request, reply) => {
+    if (draining()) {
+      reply.header("connection", "close");
+      // Open routes are probes, which tell by themselves, and sockets, which have a reason of their own.
+      if (request.routeOptions.config.access !== "open") {
+        throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
+      }
+    }
+    refuseOddFraming(request);
+  });
+  app.addHook("preValidation", async ({ params, query, body }) => {
+    checkInput("params", params);
+    checkInput("query", query);
+    checkInput("body", body);
   });
 }
 

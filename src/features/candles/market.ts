@@ -1,10 +1,10 @@
+import { ensure } from "../../core/base/assert.js";
+import { computeIndicator, resolveParameters } from "../../core/indicators/define.js";
+import { findIndicator } from "../../core/indicators/index.js";
 import { openBefore } from "../../core/market/bar-times.js";
 import { sliceCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf, isOpen, nextSession, sessionAt } from "../../core/market/session.js";
-import { computeIndicator, resolveParameters } from "../../core/indicators/define.js";
-import { findIndicator } from "../../core/indicators/index.js";
-import { ensure } from "../../core/base/assert.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -98,12 +98,13 @@ export function createMarket(options: {
       const end = "period" in stretch ? reached : Math.min(stretch.to ?? reached, reached);
       const start = "period" in stretch ? periodStart(instrument, stretch.period, end) : stretch.from;
       if (start >= end) throw new AppError("no_data", `${instrument.symbol} has no candles in this stretch`);
-      // One more than asked for: the newest may still form.
+      // One more, for the bar that is still forming.
       const from = Math.max(start, openBefore(calendarOf(instrument.calendar), interval, end, limit + 1));
       const set = await candles.loadRange(instrument, interval, from, end);
       const { length } = set.candles.time;
-      if (length > 0)
+      if (length > 0) {
         return { ...set, candles: sliceCandles(set.candles, Math.max(0, length - limit), length) };
+      }
       throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles in this stretch`);
     },
 

@@ -105,7 +105,10 @@ export const indicatorSchema = z
       z.object({
         name: z.string(),
         unit: z.string(),
-        range: z.tuple([z.number(), z.number()]).nullable(),
+        range: z
+          .tuple([z.number().nullable(), z.number().nullable()])
+          .nullable()
+          .describe("Least and greatest value; null where there is none"),
         warmup: z.number().int().describe("Bars before the first value, with default parameters"),
       }),
     ),

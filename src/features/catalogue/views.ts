@@ -133,11 +133,16 @@ export function indicatorView(indicator: Indicator): z.input<typeof indicatorSch
     outputs: outputs.map((output, index) => ({
       name: output.name,
       unit: output.unit,
-      range: output.range === undefined ? null : [output.range[0], output.range[1]],
+      range: output.range === undefined ? null : [finite(output.range[0]), finite(output.range[1])],
       warmup: indicator.warmup(values, index),
     })),
-    settle: Number.isFinite(settle) ? settle : null,
+    settle: finite(settle),
   };
+}
+
+/** JSON has no infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 function timeOrNull(ms: number | null): string | null {

@@ -36,7 +36,8 @@ export function userRoutes(app: FastifyInstance, { users }: { users: Users }): v
   routes.post("/api/save-profile", {
     id: "saveProfile",
     summary: "Save the caller's profile",
-    description: "Administrators may name another user. Fields left out stay as they are.",
+    description:
+      "Administrators may name another user. Fields left out stay as they are; null takes one away.",
     body: profileBody,
     answer: { data: profileSchema },
     async handle({ body, principal, request }) {
@@ -87,8 +88,14 @@ function keyRoutes(routes: RouteGroup, users: Users): void {
   routes.get("/api/auth/keys", {
     id: "listApiKeys",
     summary: "The caller's API keys",
+    query: z.strictObject({
+      user_id: userIdSchema.optional().describe("Another user's keys: administrators only"),
+    }),
     answer: { data: z.array(keySchema) },
-    handle: async ({ principal }) => ({ data: (await users.listKeys(principal.userId)).map(keyView) }),
+    async handle({ query: { user_id }, principal }) {
+      const keys = await users.listKeys(principal, user_id ?? principal.userId);
+      return { data: keys.map(keyView) };
+    },
   });
   routes.post("/api/auth/keys", {
     id: "createApiKey",
@@ -107,11 +114,12 @@ function keyRoutes(routes: RouteGroup, users: Users): void {
   routes.delete("/api/auth/keys/:id", {
     id: "revokeApiKey",
     summary: "Revoke one of the caller's API keys; it stops working within a second",
+    description: "Administrators may revoke any.",
     params: z.strictObject({ id: z.uuid() }),
     answer: { message: z.string() },
     errors: ["api_key_not_found"],
     async handle({ params, principal }) {
-      await users.revokeKey(principal.userId, params.id);
+      await users.revokeKey(principal, params.id);
       return { message: "The key is revoked" };
     },
   });

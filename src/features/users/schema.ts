@@ -8,12 +8,12 @@ const PREFERENCES_LIMIT = 16_384;
 
 export const profileBody = z.strictObject({
   user_id: userIdSchema.optional().describe("The caller's own unless given; also read from X-User-Id"),
-  email: z.email().max(254).optional(),
-  display_name: z.string().min(1).max(100).optional(),
+  email: z.email().max(254).nullish().describe("Null takes it away"),
+  display_name: z.string().min(1).max(100).nullish(),
   avatar_url: z
     .url({ protocol: /^https?$/ })
     .max(2_000)
-    .optional(),
+    .nullish(),
   preferences: z
     .record(z.string().max(100), z.unknown())
     .refine((value) => JSON.stringify(value).length <= PREFERENCES_LIMIT, {

@@ -19,10 +19,11 @@ export interface StoredUser {
   readonly preferences: Readonly<Record<string, unknown>>;
 }
 
+/** What is undefined stays as it is; null takes it away. */
 export interface Profile {
-  readonly email?: string | undefined;
-  readonly displayName?: string | undefined;
-  readonly avatarUrl?: string | undefined;
+  readonly email?: string | null | undefined;
+  readonly displayName?: string | null | undefined;
+  readonly avatarUrl?: string | null | undefined;
   readonly preferences?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -105,10 +106,10 @@ export function createUserStore({ prisma }: Database) {
       return prisma.apiKey.findMany({ where: { userId }, select: KEY_FIELDS, orderBy: { createdAt: "asc" } });
     },
 
-    /** False when the user has no such live key. */
-    async revokeKey(userId: string, id: string, at: Date): Promise<boolean> {
+    /** False when there is no such live key, of the user or, with null, of anybody. */
+    async revokeKey(userId: string | null, id: string, at: Date): Promise<boolean> {
       const { count } = await prisma.apiKey.updateMany({
-        where: { id, userId, revokedAt: null },
+        where: { id, revokedAt: null, ...(userId === null ? {} : { userId }) },
         data: { revokedAt: at },
       });
       return count > 0;

@@ -17,9 +17,10 @@ export interface Users extends Omit<Credentials, "forget"> {
    * unless an administrator asks, and for callers without a key, whose permission ends with the configuration.
    */
   createKey(caller: Principal, userId: string, name: string, expiresAt: number | null): Promise<NewKey>;
-  listKeys(userId: string): Promise<StoredKey[]>;
-  /** @throws {AppError} `api_key_not_found` */
-  revokeKey(userId: string, keyId: string): Promise<void>;
+  /** @throws {AppError} `forbidden` for another's keys, unless an administrator asks. */
+  listKeys(caller: Principal, userId: string): Promise<StoredKey[]>;
+  /** @throws {AppError} `api_key_not_found`, also for another's key, unless an administrator asks. */
+  revokeKey(caller: Principal, keyId: string): Promise<void>;
   createUser(id: string, role: Role): Promise<void>;
   /** @throws {AppError} `forbidden` for the profile of another, unless an administrator asks. */
   saveProfile(caller: Principal, userId: string, profile: Profile): Promise<StoredUser>;
@@ -52,10 +53,16 @@ export function createUsers(options: { store: UserStore; clock: Clock; secret: U
       return { key, stored: await store.createKey(userId, name, digestOf(key), expires) };
     },
 
-    listKeys: (userId) => store.listKeys(userId),
+    async listKeys(caller, userId) {
+      if (userId !== caller.userId && caller.role !== "admin") {
+        throw new AppError("forbidden", "Only an administrator may see the keys of another user");
+      }
+      return store.listKeys(userId);
+    },
 
-    async revokeKey(userId, keyId) {
-      const revoked = await store.revokeKey(userId, keyId, new Date(clock.now()));
+    async revokeKey(caller, keyId) {
+      const owner = caller.role === "admin" ? null : caller.userId;
+      const revoked = await store.revokeKey(owner, keyId, new Date(clock.now()));
       if (!revoked) throw new AppError("api_key_not_found", `No live key ${keyId}`);
       forget();
     },

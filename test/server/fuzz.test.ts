@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { INTERVALS } from "../../src/core/market/interval.js";
+import { writeMarketFiles } from "../fixtures/candle-files.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { type MadeRequest, requestsOf } from "../fixtures/requests-of-spec.js";
+import { createSpecChecker, type Spec } from "../fixtures/spec.js";
+
+/** `FUZZ_REQUESTS=50000 npx vitest run test/server/fuzz` makes as many; `FUZZ_SEED` repeats a run. */
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 3_000);
+const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
+const SLOW_MS = 1_000;
+
+const folder = mkdtempSync(join(tmpdir(), "tx-fuzz-"));
+let program: TestProgram;
+
+beforeAll(async () => {
+  const FILES_DIR = writeMarketFiles(folder);
+  program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR } });
+  // What is timed is the server, not the first reading of a file.
+  for (const symbol of ["AAPL", "BTC-USD", "ETH-USD"]) {
+    for (const interval of INTERVALS)
+      await program.call(`/api/candles/${symbol}?interval=${interval}&limit=5000`);
+  }
+}, 120_000);
+afterAll(async () => {
+  await program.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe(`${REQUESTS} requests made from the document`, () => {
+  it("get declared answers within a second each, and never a failure", {
+    timeout: 120_000 + REQUESTS * 20,
+  }, async () => {
+    const spec = program.server.swagger() as unknown as Spec;
+    const check = createSpecChecker(spec);
+    const operations = Object.entries(spec.paths)
+      .flatMap(([path, item]) =>
+        Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+      )
+      .filter(({ path }) => path !== "/ws");
+    const statuses = new Map<number, number>();
+    const succeeded = new Set<string>();
+    let slowestMs = 0;
+
+    const problemsOf = async (made: MadeRequest): Promise<string[]> => {
+      const started = performance.now();
+      const answer = await program.server.inject({
+        method: made.method as "GET",
+        url: made.url,
+        ...(made.body === undefined
+          ? {}
+          : { payload: made.body, headers: { "content-type": made.contentType ?? "application/json" } }),
+      });
+      const tookMs = performance.now() - started;
+      slowestMs = Math.max(slowestMs, tookMs);
+      statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
+      if (answer.statusCode < 300) succeeded.add(made.operationId);
+      const found = check(made.method, made.url, answer);
+      if (answer.statusCode >= 500) found.push(`answered ${answer.statusCode} ${answer.body}`);
+      if (tookMs > SLOW_MS) found.push(`took ${Math.round(tookMs)} ms`);
+      return found;
+    };
+
+    const numRuns = Math.ceil(REQUESTS / operations.length);
+    const failures: string[] = [];
+    for (const { path, method, operation } of operations) {
+      const report = await fc.check(
+        fc.asyncProperty(requestsOf(spec, path, method, operation), async (made) => {
+          const found = await problemsOf(made);
+          if (found.length > 0) throw new Error(found.join("; "));
+        }),
+        { numRuns, seed: SEED, endOnFailure: false, interruptAfterTimeLimit: 60_000 },
+      );
+      if (report.failed) {
+        failures.push(
+          `${JSON.stringify(report.counterexample)}: ${String(report.errorInstance).slice(0, 400)}`,
+        );
+      }
+    }
+    const counts = Object.fromEntries([...statuses].sort(([a], [b]) => a - b));
+    const total = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+    process.stdout.write(
+      `fuzz: ${total} requests, seed ${SEED}, ${JSON.stringify(counts)}, slowest ${Math.round(slowestMs)} ms\n`,
+    );
+    expect(failures).toEqual([]);
+    expect(total).toBeGreaterThanOrEqual(REQUESTS);
+    // Generated requests reach the handlers: most operations have succeeded at least once.
+    const silent = operations
+      .map(({ operation }) => operation.operationId)
+      .filter((id) => !succeeded.has(id));
+    expect(silent.sort()).toEqual([
+      "answerAlert",
+      "dismissAlert",
+      "dismissAlertAlias",
+      "getAlert",
+      "revokeApiKey",
+    ]);
+  });
+});
