@@ -126,7 +126,7 @@ export function registerProblems(app: FastifyInstance, { report, methodsOf }: Pr
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
     const path = (request.url.split("?")[0] ?? "").slice(0, 200);
     const methods = methodsOf(path);
-    if (methods.length > 0) {
+    if (methods.length > 0 && !methods.includes(request.method)) {
       reply.header("allow", methods.join(", "));
       const detail = `${request.method} is none of ${methods.join(", ")}`;
       return sendProblem(request, reply, new AppError("method_not_allowed", detail));

@@ -20,8 +20,8 @@ const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
 const ARRIVAL_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 8_000;
-/** A connection on which nothing moves for this long ends, a reader that stopped reading included. */
-const CONNECTION_LIMIT_MS = 25_000;
+/** A connection on which nothing moves for this long ends; after twice this, if it was a reader that stopped. */
+const CONNECTION_LIMIT_MS = 13_000;
 
 /** Limits of the HTTP server: every request arrives, is answered and ends within stated times and sizes. */
 export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<Server, FastifyBaseLogger> {

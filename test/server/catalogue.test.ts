@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { INDICATORS } from "../../src/core/indicators/index.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
-import { startScannedProgram } from "../fixtures/scanned.js";
 import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
 
 let program: TestProgram;
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectProblem } from "../fixtures/expect-problem.js";
-import { startScannedProgram } from "../fixtures/scanned.js";
 import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
 
 let program: TestProgram;
 

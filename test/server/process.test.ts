@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { once } from "node:events";
-import { createServer, connect, type Socket } from "node:net";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,6 +8,7 @@ import { WebSocket } from "ws";
 import { readConfig } from "../../src/platform/config.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { spawnProgram, type TestProcess } from "../fixtures/process.js";
+import { openWire } from "../fixtures/wire.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tx-process-"));
 const running: TestProcess[] = [];
@@ -30,27 +31,6 @@ function start(environment: Readonly<Record<string, string>>, preload: readonly 
 }
 
 const overTestDatabase = () => start({ DATABASE_URL: database.url });
-
-/** A connection with what came back on it so far. */
-interface Wire {
-  readonly socket: Socket;
-  text(): string;
-  closed: Promise<void>;
-}
-
-async function openWire(url: string, first: string): Promise<Wire> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  let text = "";
-  socket.on("data", (chunk) => {
-    text += String(chunk);
-  });
-  socket.on("error", () => undefined);
-  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  await once(socket, "connect");
-  socket.write(first);
-  return { socket, text: () => text, closed };
-}
 
 const slowUpload = (length: number) =>
   `POST /api/scan/config HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;

@@ -3,6 +3,7 @@ import { jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../platform/clock.js";
 import type { Principal, Role } from "../../platform/http.js";
+import type { RedisClient } from "../../platform/redis.js";
 import type { KeyHolder, UserStore } from "./store.js";
 
 export type TokenPurpose = "api" | "socket";
@@ -38,14 +39,17 @@ const LIFETIME_S: Readonly<Record<TokenPurpose, number>> = { api: 900, socket: 3
 const KEY_TTL_MS = 1_000;
 const TOUCH_EVERY_MS = 60_000;
 const KEY_SHAPE = /^[\w-]{32,128}$/;
+const KEY_ID_SHAPE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 export function createCredentials(options: {
   store: UserStore;
   clock: Clock;
   secret: Uint8Array;
+  /** Where instances tell each other which tickets were used; null where there is one instance. */
+  redis: RedisClient | null;
 }): Credentials {
-  const { clock, secret } = options;
+  const { clock, secret, redis } = options;
   const redeemed = new LRUCache<string, true>({ max: 100_000, ttl: 2 * 1_000 * LIFETIME_S.socket });
   const keys = createKeyLookup(options.store, clock);
 
@@ -96,7 +100,8 @@ export function createCredentials(options: {
       const found = await fromToken(ticket, "socket");
       if (found === null || redeemed.has(found.id)) return null;
       redeemed.set(found.id, true);
-      return found.principal;
+      const first = await redis?.claim(`ticket:${found.id}`, 2 * 1_000 * LIFETIME_S.socket);
+      return first === false ? null : found.principal;
     },
     async stands({ keyId }) {
       return keyId === undefined || (await keys.byId(keyId)) !== null;
@@ -105,25 +110,29 @@ export function createCredentials(options: {
   };
 }
 
-/** Finds keys, and believes what it found for a second. */
+/** Finds keys, and believes what it found for a second, however often it is asked meanwhile. */
 function createKeyLookup(store: UserStore, clock: Clock) {
-  const holders = new LRUCache<string, { holder: KeyHolder | null }>({ max: 10_000, ttl: KEY_TTL_MS });
-  const touched = new LRUCache<string, true>({ max: 10_000, ttl: TOUCH_EVERY_MS });
+  const holders = new LRUCache<string, { holder: KeyHolder | null; until: number }>({ max: 10_000 });
+  /** When a key's use was last written down, on the monotonic clock. */
+  const touched = new LRUCache<string, number>({ max: 10_000 });
+
+  async function touch(keyId: string): Promise<void> {
+    const elapsed = clock.elapsed();
+    if (elapsed - (touched.get(keyId) ?? Number.NEGATIVE_INFINITY) < TOUCH_EVERY_MS) return;
+    touched.set(keyId, elapsed);
+    await store.touchKey(keyId, new Date(clock.now()));
+  }
 
   async function live(cacheKey: string, find: () => Promise<KeyHolder | null>): Promise<KeyHolder | null> {
     let known = holders.get(cacheKey);
-    if (known === undefined) {
-      known = { holder: await find() };
+    if (known === undefined || known.until <= clock.elapsed()) {
+      known = { holder: await find(), until: clock.elapsed() + KEY_TTL_MS };
       holders.set(cacheKey, known);
     }
     const { holder } = known;
-    const now = clock.now();
     if (holder === null || holder.revokedAt !== null) return null;
-    if (holder.expiresAt !== null && holder.expiresAt.getTime() <= now) return null;
-    if (!touched.has(holder.keyId)) {
-      touched.set(holder.keyId, true);
-      await store.touchKey(holder.keyId, new Date(now));
-    }
+    if (holder.expiresAt !== null && holder.expiresAt.getTime() <= clock.now()) return null;
+    await touch(holder.keyId);
     return holder;
   }
 
@@ -183,14 +192,15 @@ async function verify(
       sub === undefined ||
       exp === undefined ||
       typeof role !== "string" ||
-      !ROLES.includes(role)
+      !ROLES.includes(role) ||
+      !(kid === undefined || (typeof kid === "string" && KEY_ID_SHAPE.test(kid)))
     )
       return null;
     return {
       id: jti,
       userId: sub,
       role: role as Role,
-      keyId: typeof kid === "string" ? kid : null,
+      keyId: kid ?? null,
       expiresAt: 1_000 * exp,
       until: typeof until === "number" ? 1_000 * until : null,
     };

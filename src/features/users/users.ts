@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../platform/clock.js";
 import { AppError } from "../../platform/errors.js";
 import type { Principal, Role } from "../../platform/http.js";
+import type { RedisClient } from "../../platform/redis.js";
 import { type Credentials, createCredentials, digestOf } from "./credentials.js";
 import type { Profile, StoredKey, StoredUser, UserStore } from "./store.js";
 
@@ -28,7 +29,12 @@ export interface Users extends Omit<Credentials, "forget"> {
   ensureAdmin(apiKey: string): Promise<void>;
 }
 
-export function createUsers(options: { store: UserStore; clock: Clock; secret: Uint8Array }): Users {
+export function createUsers(options: {
+  store: UserStore;
+  clock: Clock;
+  secret: Uint8Array;
+  redis: RedisClient | null;
+}): Users {
   const { store, clock } = options;
   const { forget, ...credentials } = createCredentials(options);
 
