@@ -36,7 +36,7 @@ import type { Health } from "./server/health.js";
 import { healthRoutes } from "./server/health-routes.js";
 import { registerHub, registerSockets, SOCKET_SETTINGS, type SocketSettings } from "./server/hub.js";
 import { registerLimits } from "./server/limits.js";
-import { registerOpenapi } from "./server/openapi.js";
+import { configureDocs, registerOpenapi } from "./server/openapi.js";
 import { registerProblems } from "./server/problems.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
@@ -95,13 +95,14 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
     loopbackOnly: isLoopback(config.HOST),
     guesses: createGuesses(parts.limitRedis),
   });
+  configureDocs(server, DOCS_ACCESS);
   await registerLimits(server, { multiplier: config.RATE_LIMIT_MULTIPLIER, redis: parts.limitRedis });
   registerProblems(server, {
     methodsOf: routes.methodsOf,
     report: (error, request) =>
       errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
   });
-  await registerOpenapi(server, version, "viewer");
+  await registerOpenapi(server, version, DOCS_ACCESS);
   await registerSockets(server, log);
   const hub = registerHub(server, {
     ...parts,
@@ -141,6 +142,8 @@ function anonymousPrincipal({ HOST, ALLOW_ANONYMOUS, ADMIN_API_KEY }: Config): P
     return { userId: "owner", role: "admin", anonymous: true };
   return ALLOW_ANONYMOUS ? { userId: "anonymous", role: "trader", anonymous: true } : null;
 }
+
+const DOCS_ACCESS = "viewer";
 
 const CORS = {
   credentials: true,

@@ -28,6 +28,26 @@ const TAGS = [
   { name: "Stream", description: "Events over a WebSocket" },
 ];
 
+/** As of all answers, but that the page may bring styles of its own. */
+const DOCS_POLICY = [
+  "default-src 'self'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "object-src 'none'",
+  "base-uri 'self'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Says who may read the page and that it is not limited. Comes before limits, which look at each new route. */
+export function configureDocs(app: FastifyInstance, access: Role | "open"): void {
+  app.addHook("onRoute", (route) => {
+    if (/^\/docs(\/|$)/.test(route.url)) route.config = { ...route.config, access, perMinute: null };
+  });
+}
+
 /** Serves the OpenAPI document of all routes at /swagger.json and a page to read it at /docs. */
 export async function registerOpenapi(
   app: FastifyInstance,
@@ -64,12 +84,10 @@ export async function registerOpenapi(
       return tidyDocument(jsonSchemaTransformObject(parts) as Document) as typeof parts.openapiObject;
     },
   });
-  app.addHook("onRoute", (route) => {
-    if (route.url.startsWith("/docs")) route.config = { ...route.config, access, perMinute: null };
-  });
   await app.register(swaggerUi, {
     routePrefix: "/docs",
-    staticCSP: true,
+    staticCSP: DOCS_POLICY,
+    theme: { title: "TX API" },
     uiConfig: { docExpansion: "none", displayOperationId: true, persistAuthorization: false },
   });
   app.get(
