@@ -53,6 +53,45 @@ const COLUMNS: readonly Column[] = [
   { column: "WILLR(14)", indicator: "willr", values: { period: 14 } },
   { column: "ROC(10)", indicator: "roc", values: { period: 10 } },
   { column: "STDDEV(20;1)", indicator: "stddev", values: { period: 20 } },
+  { column: "DEMA(20)", indicator: "dema", values: { period: 20 } },
+  { column: "TEMA(20)", indicator: "tema", values: { period: 20 } },
+  { column: "TRIMA(20)", indicator: "trima", values: { period: 20 } },
+  { column: "KAMA(30)", indicator: "kama", values: { period: 30 } },
+  { column: "T3(5;0.7)", indicator: "t3", values: { period: 5, volume_factor: 0.7 } },
+  { column: "ADXR(14)", indicator: "adxr", values: { period: 14 } },
+  { column: "DX(14)", indicator: "dx", values: { period: 14 } },
+  { column: "AROON(14).AroonDown", indicator: "aroon", output: "down" },
+  { column: "AROON(14).AroonUp", indicator: "aroon", output: "up" },
+  { column: "AROONOSC(14)", indicator: "aroon", output: "oscillator" },
+  { column: "STOCHF(5;3;0).FastK", indicator: "stochf", output: "k" },
+  { column: "STOCHF(5;3;0).FastD", indicator: "stochf", output: "d" },
+  { column: "STOCHRSI(14;5;3;0).FastK", indicator: "stochrsi", output: "k" },
+  { column: "STOCHRSI(14;5;3;0).FastD", indicator: "stochrsi", output: "d" },
+  { column: "AD", indicator: "ad" },
+  { column: "ADOSC(3;10)", indicator: "adosc", values: { fast: 3, slow: 10 } },
+  { column: "MOM(10)", indicator: "mom", values: { period: 10 } },
+  { column: "TRIX(15)", indicator: "trix", values: { period: 15 } },
+  { column: "ULTOSC(7;14;28)", indicator: "ultosc", values: { short: 7, middle: 14, long: 28 } },
+  { column: "SAR(0.02;0.2)", indicator: "sar", values: { acceleration: 0.02, maximum: 0.2 } },
+  { column: "PPO(12;26;1)", indicator: "ppo", values: { fast: 12, slow: 26 } },
+  { column: "APO(12;26;0)", indicator: "apo", values: { fast: 12, slow: 26 } },
+  { column: "CMO(14)", indicator: "cmo", values: { period: 14 } },
+  { column: "LINEARREG(14)", indicator: "linreg", values: { period: 14 } },
+  { column: "LINEARREG_SLOPE(14)", indicator: "linreg_slope", values: { period: 14 } },
+  { column: "BOP", indicator: "bop" },
+  { column: "MIDPRICE(14)", indicator: "midprice", values: { period: 14 } },
+  { column: "HT_TRENDLINE", indicator: "ht_trendline" },
+  { column: "CORREL(30)", indicator: "correl", values: { period: 30 } },
+  { column: "BETA(5)", indicator: "beta", values: { period: 5 } },
+];
+
+/**
+ * Where ours differs by choice. TA-Lib takes a product of sums of squares below 1e-14 for 0, whatever the unit:
+ * at prices of 4e-4 it answers a correlation of 0 for every bar. Ours follows the prices at any scale; the
+ * scale law in test/core/indicators-laws.test.ts and the plain formula check it.
+ */
+const BY_CHOICE: readonly { readonly series: string; readonly column: string }[] = [
+  { series: "crypto_small", column: "CORREL(30)" },
 ];
 
 function firstDefined(column: Float64Array): number {
@@ -83,6 +122,11 @@ describe.skipIf(sharedPath("oracle") === null)("TA-Lib", () => {
     const bars = readBars(`${sharedPath("oracle", `${series}.ohlcv.csv`)}`);
     const oracle = readColumns(`${sharedPath("oracle", `${series}.indicators.csv.gz`)}`);
 
+    it("has no column that is not compared", () => {
+      const compared = new Set(COLUMNS.map(({ column }) => column));
+      expect([...oracle.keys()].filter((column) => column !== "i" && !compared.has(column))).toEqual([]);
+    });
+
     it.each(COLUMNS)("$column", ({ column, indicator: name, values: given = {}, output: outputName }) => {
       const indicator = ensure(findIndicator(name), `indicator ${name}`);
       const { values, problem } = resolveParameters(indicator, given);
@@ -95,6 +139,11 @@ describe.skipIf(sharedPath("oracle") === null)("TA-Lib", () => {
       const theirs = ensure(oracle.get(column), column);
       expect(firstDefined(ours), "look-back").toBe(firstDefined(theirs));
       expect(indicator.warmup(ensure(values, name), output)).toBe(firstDefined(theirs));
+      if (BY_CHOICE.some((choice) => choice.series === series && choice.column === column)) {
+        expect(theirs.every((value) => Number.isNaN(value) || value === 0)).toBe(true);
+        expect(ours.some((value) => value > 0.9)).toBe(true);
+        return;
+      }
       expect(mismatches(ours, theirs)).toEqual([]);
     });
   });

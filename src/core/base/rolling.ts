@@ -27,12 +27,21 @@ export function windowSquares(column: Float64Array, from: number, to: number): n
   return sum;
 }
 
-/** Mean squared deviation of column[from..to) from its mean, in two passes. */
+/**
+ * Mean squared deviation of column[from..to) from its mean, in two passes over the distances from the first
+ * value, so that a window of equal values gives exactly 0.
+ */
 export function windowVariance(column: Float64Array, from: number, to: number): number {
-  const mean = windowSum(column, from, to) / (to - from);
+  const origin = column[from];
   let sum = 0;
-  for (let i = from; i < to; i++) sum += (column[i] - mean) * (column[i] - mean);
-  return sum / (to - from);
+  for (let i = from + 1; i < to; i++) sum += column[i] - origin;
+  const mean = sum / (to - from);
+  let squares = 0;
+  for (let i = from; i < to; i++) {
+    const deviation = column[i] - origin - mean;
+    squares += deviation * deviation;
+  }
+  return squares / (to - from);
 }
 
 /**
@@ -61,6 +70,23 @@ export function indexOfLowest(column: Float64Array, from: number, to: number): n
   return best;
 }
 
+/**
+ * Index of the highest of column[first..i], given that of the window before. In a steady state O(1) a bar; a
+ * window is searched again only when its highest has left it.
+ */
+export function nextHighest(column: Float64Array, highest: number, first: number, i: number): number {
+  if (highest < first) return indexOfHighest(column, first, i + 1);
+  const value = column[i];
+  return value >= column[highest] || Number.isNaN(value) ? i : highest;
+}
+
+/** `nextHighest` for the lowest. */
+export function nextLowest(column: Float64Array, lowest: number, first: number, i: number): number {
+  if (lowest < first) return indexOfLowest(column, first, i + 1);
+  const value = column[i];
+  return value <= column[lowest] || Number.isNaN(value) ? i : lowest;
+}
+
 /** Smoothing factor of an exponential average of `period` values. */
 export function emaFactor(period: number): number {
   return 2 / (period + 1);
@@ -86,6 +112,11 @@ export function wilderStep(average: number, value: number, n: number, period: nu
   return n === period - 1 ? sum / period : sum;
 }
 
+/** Wilder's running sum: the first `period - 1` values added up, then one period-th given up for each new one. */
+export function wilderSum(sum: number, value: number, n: number, period: number): number {
+  return n < period - 1 ? sum + value : sum - sum / period + value;
+}
+
 /**
  * Mean of the last `period` values of a series that has no column: the sum is kept at ring[at], the values in
  * the `period` doubles after it, all 0 at first. Meaningful from n = period - 1 on; a NaN passes through.
@@ -100,11 +131,29 @@ export function ringMean(ring: Float64Array, at: number, value: number, n: numbe
 }
 
 /**
+ * Sum of the last `period` values of a series that has no column, added up anew each time: for sums that must
+ * be exactly 0 when all their values are. The values are kept at ring[at..at + period), all 0 at first.
+ */
+export function ringSum(ring: Float64Array, at: number, value: number, n: number, period: number): number {
+  ring[at + (n % period)] = value;
+  return windowSum(ring, at, at + period);
+}
+
+/**
+ * The value `distance` steps before this one, of a series that has no column; kept at
+ * ring[at..at + distance], all 0 at first.
+ */
+export function ringPast(ring: Float64Array, at: number, value: number, n: number, distance: number): number {
+  ring[at + (n % (distance + 1))] = value;
+  return ring[at + ((n + 1) % (distance + 1))];
+}
+
+/**
  * Steps after which an average that keeps the share `kept` of its past at each step agrees with one started
- * elsewhere to a part in 10^10.
+ * elsewhere to a part in 10^12.
  */
 export function fadeSteps(kept: number): number {
-  return kept <= 0 ? 0 : Math.ceil(Math.log(1e-10) / Math.log(kept));
+  return kept <= 0 ? 0 : Math.ceil(Math.log(1e-12) / Math.log(kept));
 }
 
 /** `fadeSteps` of an exponential average of `period` values. */

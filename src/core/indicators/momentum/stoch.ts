@@ -1,4 +1,4 @@
-import { indexOfHighest, indexOfLowest, ringMean } from "../../base/rolling.js";
+import { nextHighest, nextLowest, ringMean } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const stoch = defineIndicator({
@@ -30,10 +30,8 @@ export const stoch = defineIndicator({
     let lowest = from - state[2];
     for (let i = from; i < to; i++, n++) {
       const first = i - period + 1;
-      if (highest < first) highest = indexOfHighest(high, first, i + 1);
-      else if (high[i] >= high[highest] || Number.isNaN(high[i])) highest = i;
-      if (lowest < first) lowest = indexOfLowest(low, first, i + 1);
-      else if (low[i] <= low[lowest] || Number.isNaN(low[i])) lowest = i;
+      highest = nextHighest(high, highest, first, i);
+      lowest = nextLowest(low, lowest, first, i);
       let slow = Number.NaN;
       let fast = Number.NaN;
       if (n >= period - 1) {

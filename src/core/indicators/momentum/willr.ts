@@ -1,4 +1,4 @@
-import { indexOfHighest, indexOfLowest } from "../../base/rolling.js";
+import { nextHighest, nextLowest } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const willr = defineIndicator({
@@ -21,10 +21,8 @@ export const willr = defineIndicator({
     let lowest = from - state[2];
     for (let i = from; i < to; i++, n++) {
       const first = i - period + 1;
-      if (highest < first) highest = indexOfHighest(high, first, i + 1);
-      else if (high[i] >= high[highest] || Number.isNaN(high[i])) highest = i;
-      if (lowest < first) lowest = indexOfLowest(low, first, i + 1);
-      else if (low[i] <= low[lowest] || Number.isNaN(low[i])) lowest = i;
+      highest = nextHighest(high, highest, first, i);
+      lowest = nextLowest(low, lowest, first, i);
       const share = (high[highest] - low[lowest]) / -100;
       if (n < period - 1) out[i] = Number.NaN;
       else out[i] = share === 0 ? 0 : (high[highest] - close[i]) / share;

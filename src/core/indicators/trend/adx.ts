@@ -1,11 +1,6 @@
-import { wilderFade, wilderStep } from "../../base/rolling.js";
+import { wilderFade, wilderStep, wilderSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 import { trueRange } from "../volatility/true-range.js";
-
-/** Wilder's running sum: the first `period - 1` values added up, then one period-th given up for each new one. */
-export function wilderSum(sum: number, value: number, n: number, period: number): number {
-  return n < period - 1 ? sum + value : sum - sum / period + value;
-}
 
 export const adx = defineIndicator({
   name: "adx",

@@ -1,0 +1,40 @@
+import { REBUILD_MASK, windowSum } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const apo = defineIndicator({
+  name: "apo",
+  title: "Absolute Price Oscillator",
+  family: "momentum",
+  inputs: ["close"],
+  parameters: [
+    barsParameter("fast", 12, "bars of the fast simple mean"),
+    barsParameter("slow", 26, "bars of the slow simple mean"),
+  ],
+  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  outputs: [{ name: "apo", unit: "price" }],
+  warmup: ({ slow }) => slow - 1,
+  nanReach: "window",
+  memory: () => 3,
+  lookback: ({ slow }) => slow - 1,
+  source: "TA-Lib APO with simple means.",
+  run(bars, { fast, slow }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    let n = state[0] | 0;
+    let fastSum = state[1];
+    let slowSum = state[2];
+    for (let i = from; i < to; i++, n++) {
+      fastSum += close[i];
+      slowSum += close[i];
+      const rebuild = (n & REBUILD_MASK) === 0 || Number.isNaN(slowSum);
+      if (n >= fast - 1 && rebuild) fastSum = windowSum(close, i - fast + 1, i + 1);
+      if (n >= slow - 1 && rebuild) slowSum = windowSum(close, i - slow + 1, i + 1);
+      out[i] = n < slow - 1 ? Number.NaN : fastSum / fast - slowSum / slow;
+      if (n >= fast - 1) fastSum -= close[i - fast + 1];
+      if (n >= slow - 1) slowSum -= close[i - slow + 1];
+    }
+    state[0] = n;
+    state[1] = fastSum;
+    state[2] = slowSum;
+  },
+});

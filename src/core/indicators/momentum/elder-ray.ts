@@ -1,0 +1,35 @@
+import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const elderRay = defineIndicator({
+  name: "elder_ray",
+  title: "Elder Ray",
+  family: "momentum",
+  inputs: ["high", "low", "close"],
+  parameters: [barsParameter("period", 13, "bars of the exponential average of the closes", 1)],
+  outputs: [
+    { name: "bull", unit: "price" },
+    { name: "bear", unit: "price" },
+  ],
+  warmup: ({ period }) => period - 1,
+  settle: ({ period }) => period + emaFade(period),
+  nanReach: "rest",
+  memory: () => 2,
+  lookback: () => 0,
+  source: "A. Elder, Trading for a Living (1993): high and low minus the EMA of the closes.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { high, low, close } = bars;
+    const bull = outputs[0];
+    const bear = outputs[1];
+    const factor = emaFactor(period);
+    let n = state[0] | 0;
+    let average = state[1];
+    for (let i = from; i < to; i++, n++) {
+      average = emaStep(average, close[i], n, period, factor);
+      bull[i] = n < period - 1 ? Number.NaN : high[i] - average;
+      bear[i] = n < period - 1 ? Number.NaN : low[i] - average;
+    }
+    state[0] = n;
+    state[1] = average;
+  },
+});

@@ -1,0 +1,38 @@
+import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const ppo = defineIndicator({
+  name: "ppo",
+  title: "Percentage Price Oscillator",
+  family: "momentum",
+  inputs: ["close"],
+  parameters: [
+    barsParameter("fast", 12, "bars of the fast exponential average"),
+    barsParameter("slow", 26, "bars of the slow exponential average"),
+  ],
+  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  outputs: [{ name: "ppo", unit: "percent" }],
+  warmup: ({ slow }) => slow - 1,
+  settle: ({ slow }) => slow + emaFade(slow),
+  nanReach: "rest",
+  memory: () => 3,
+  lookback: () => 0,
+  source: "TA-Lib PPO with exponential averages, each seeded by its own first closes.",
+  run(bars, { fast, slow }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    const fastFactor = emaFactor(fast);
+    const slowFactor = emaFactor(slow);
+    let n = state[0] | 0;
+    let fastAverage = state[1];
+    let slowAverage = state[2];
+    for (let i = from; i < to; i++, n++) {
+      fastAverage = emaStep(fastAverage, close[i], n, fast, fastFactor);
+      slowAverage = emaStep(slowAverage, close[i], n, slow, slowFactor);
+      out[i] = n < slow - 1 ? Number.NaN : ((fastAverage - slowAverage) / slowAverage) * 100;
+    }
+    state[0] = n;
+    state[1] = fastAverage;
+    state[2] = slowAverage;
+  },
+});

@@ -1,0 +1,56 @@
+import { indexOfHighest, indexOfLowest, ringMean, wilderFade, wilderStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const stochrsi = defineIndicator({
+  name: "stochrsi",
+  title: "Stochastic Relative Strength Index",
+  family: "momentum",
+  inputs: ["close"],
+  parameters: [
+    barsParameter("period", 14, "bars of the relative strength index"),
+    barsParameter("range", 5, "bars of its range", 1),
+    barsParameter("signal", 3, "bars of the mean of %K that gives %D", 1),
+  ],
+  outputs: [
+    { name: "k", unit: "index", range: [0, 100] },
+    { name: "d", unit: "index", range: [0, 100] },
+  ],
+  warmup: ({ period, range, signal }) => period + range + signal - 2,
+  settle: ({ period, range, signal }) => 2 * period + range + signal + 2 * wilderFade(period),
+  nanReach: "rest",
+  memory: ({ range, signal }) => 4 + range + signal,
+  lookback: () => 1,
+  source: "T. Chande and S. Kroll (1994); TA-Lib STOCHRSI. 0 while the index has no range.",
+  run(bars, { period, range, signal }, outputs, state, from, to) {
+    const { close } = bars;
+    const k = outputs[0];
+    const d = outputs[1];
+    const signalRing = 3 + range;
+    let n = state[0] | 0;
+    let gain = state[1];
+    let loss = state[2];
+    for (let i = from; i < to; i++, n++) {
+      k[i] = d[i] = Number.NaN;
+      if (n === 0) continue;
+      const change = close[i] - close[i - 1];
+      gain = wilderStep(gain, Math.max(change, 0), n - 1, period);
+      loss = wilderStep(loss, Math.max(-change, 0), n - 1, period);
+      if (n < period) continue;
+      const total = gain + loss;
+      const strength = total === 0 ? 0 : 100 * (gain / total);
+      state[3 + ((n - period) % range)] = strength;
+      if (n < period + range - 1) continue;
+      const highest = state[indexOfHighest(state, 3, signalRing)];
+      const lowest = state[indexOfLowest(state, 3, signalRing)];
+      const share = (highest - lowest) / 100;
+      const raw = share === 0 ? 0 : (strength - lowest) / share;
+      const mean = ringMean(state, signalRing, raw, n - period - range + 1, signal);
+      if (n < period + range + signal - 2) continue;
+      k[i] = raw;
+      d[i] = mean;
+    }
+    state[0] = n;
+    state[1] = gain;
+    state[2] = loss;
+  },
+});

@@ -1,0 +1,38 @@
+import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const trix = defineIndicator({
+  name: "trix",
+  title: "Triple Exponential Average Rate of Change",
+  family: "momentum",
+  inputs: ["close"],
+  parameters: [barsParameter("period", 15, "bars of each exponential average", 1)],
+  outputs: [{ name: "trix", unit: "percent" }],
+  warmup: ({ period }) => 3 * (period - 1) + 1,
+  settle: ({ period }) => 3 * (period + emaFade(period)) + 1,
+  nanReach: "rest",
+  memory: () => 4,
+  lookback: () => 0,
+  source: "J. Hutson; TA-Lib TRIX: change of EMA(EMA(EMA)) from bar to bar, in percent.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    const factor = emaFactor(period);
+    const step = period - 1;
+    let n = state[0] | 0;
+    let first = state[1];
+    let second = state[2];
+    let third = state[3];
+    for (let i = from; i < to; i++, n++) {
+      const past = third;
+      first = emaStep(first, close[i], n, period, factor);
+      if (n >= step) second = emaStep(second, first, n - step, period, factor);
+      if (n >= 2 * step) third = emaStep(third, second, n - 2 * step, period, factor);
+      out[i] = n <= 3 * step ? Number.NaN : (third / past - 1) * 100;
+    }
+    state[0] = n;
+    state[1] = first;
+    state[2] = second;
+    state[3] = third;
+  },
+});

@@ -1,0 +1,29 @@
+import { wilderFade, wilderStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const smma = defineIndicator({
+  name: "smma",
+  title: "Smoothed Moving Average",
+  family: "trend",
+  inputs: ["close"],
+  parameters: [barsParameter("period", 20, "bars of Wilder's average", 1)],
+  outputs: [{ name: "smma", unit: "price" }],
+  warmup: ({ period }) => period - 1,
+  settle: ({ period }) => period + wilderFade(period),
+  nanReach: "rest",
+  memory: () => 2,
+  lookback: () => 0,
+  source: "Wilder's average of the closes, also called RMA: factor 1 / period, seeded by a simple mean.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    let n = state[0] | 0;
+    let average = state[1];
+    for (let i = from; i < to; i++, n++) {
+      average = wilderStep(average, close[i], n, period);
+      out[i] = n < period - 1 ? Number.NaN : average;
+    }
+    state[0] = n;
+    state[1] = average;
+  },
+});

@@ -1,0 +1,38 @@
+import { REBUILD_MASK, ringMean, windowSum } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const trima = defineIndicator({
+  name: "trima",
+  title: "Triangular Moving Average",
+  family: "trend",
+  inputs: ["close"],
+  parameters: [barsParameter("period", 20, "bars averaged", 1)],
+  outputs: [{ name: "trima", unit: "price" }],
+  warmup: ({ period }) => period - 1,
+  nanReach: "window",
+  memory: ({ period }) => 4 + Math.floor(period / 2),
+  lookback: ({ period }) => Math.ceil(period / 2) - 1,
+  source: "TA-Lib TRIMA: the simple mean, over half the period, of simple means over the other half.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    const inner = Math.ceil(period / 2);
+    const outer = period - inner + 1;
+    let n = state[0] | 0;
+    let sum = state[1];
+    for (let i = from; i < to; i++, n++) {
+      sum += close[i];
+      if (n < inner - 1) {
+        out[i] = Number.NaN;
+        continue;
+      }
+      const first = i - inner + 1;
+      if ((n & REBUILD_MASK) === 0 || Number.isNaN(sum)) sum = windowSum(close, first, i + 1);
+      const mean = ringMean(state, 2, sum / inner, n - inner + 1, outer);
+      out[i] = n < period - 1 ? Number.NaN : mean;
+      sum -= close[first];
+    }
+    state[0] = n;
+    state[1] = sum;
+  },
+});

@@ -1,0 +1,32 @@
+import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const zlema = defineIndicator({
+  name: "zlema",
+  title: "Zero-Lag Exponential Moving Average",
+  family: "trend",
+  inputs: ["close"],
+  parameters: [barsParameter("period", 20, "bars of the exponential average", 1)],
+  outputs: [{ name: "zlema", unit: "price" }],
+  warmup: ({ period }) => period - 1 + Math.floor((period - 1) / 2),
+  settle: ({ period }) => 2 * period + emaFade(period),
+  nanReach: "rest",
+  memory: () => 2,
+  lookback: ({ period }) => Math.floor((period - 1) / 2),
+  source:
+    "J. Ehlers and R. Way (2010): EMA of 2 close - close(lag), lag = (period - 1) / 2 rounded down; seeded by a simple mean.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    const factor = emaFactor(period);
+    const lag = Math.floor((period - 1) / 2);
+    let n = state[0] | 0;
+    let average = state[1];
+    for (let i = from; i < to; i++, n++) {
+      if (n >= lag) average = emaStep(average, 2 * close[i] - close[i - lag], n - lag, period, factor);
+      out[i] = n < period - 1 + lag ? Number.NaN : average;
+    }
+    state[0] = n;
+    state[1] = average;
+  },
+});

@@ -1,0 +1,39 @@
+import { nextHighest, nextLowest, ringSum } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+import { trueRange } from "./true-range.js";
+
+export const choppiness = defineIndicator({
+  name: "choppiness",
+  title: "Choppiness Index",
+  family: "volatility",
+  inputs: ["high", "low", "close"],
+  parameters: [barsParameter("period", 14, "bars of the window")],
+  outputs: [{ name: "choppiness", unit: "index" }],
+  warmup: ({ period }) => period,
+  nanReach: "window",
+  memory: ({ period }) => 3 + period,
+  lookback: ({ period }) => Math.max(1, period - 1),
+  source:
+    "E. Dreiss: 100 log(sum of true ranges / range of the window) / log(period). 100 in a window without range.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { high, low, close } = bars;
+    const out = outputs[0];
+    const scale = 100 / Math.log(period);
+    let n = state[0] | 0;
+    let highest = from - state[1];
+    let lowest = from - state[2];
+    for (let i = from; i < to; i++, n++) {
+      highest = nextHighest(high, highest, i - period + 1, i);
+      lowest = nextLowest(low, lowest, i - period + 1, i);
+      out[i] = Number.NaN;
+      if (n === 0) continue;
+      const path = ringSum(state, 3, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
+      if (n < period) continue;
+      const range = high[highest] - low[lowest];
+      out[i] = range === 0 ? 100 : scale * Math.log(path / range);
+    }
+    state[0] = n;
+    state[1] = to - highest;
+    state[2] = to - lowest;
+  },
+});

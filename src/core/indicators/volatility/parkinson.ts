@@ -1,0 +1,29 @@
+import { ringSum } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+import { BARS_PER_YEAR } from "./realised-volatility.js";
+
+export const parkinson = defineIndicator({
+  name: "parkinson",
+  title: "Parkinson Volatility",
+  family: "volatility",
+  inputs: ["high", "low"],
+  parameters: [barsParameter("period", 20, "bars of the window", 1), BARS_PER_YEAR],
+  outputs: [{ name: "parkinson", unit: "ratio", range: [0, Number.POSITIVE_INFINITY] }],
+  warmup: ({ period }) => period - 1,
+  nanReach: "window",
+  memory: ({ period }) => 1 + period,
+  lookback: () => 0,
+  source: "M. Parkinson (1980): root of the mean of log(high / low)^2 / (4 log 2), scaled to a year.",
+  run(bars, { period, bars_per_year: year }, outputs, state, from, to) {
+    const { high, low } = bars;
+    const out = outputs[0];
+    const scale = year / (4 * Math.LN2 * period);
+    let n = state[0] | 0;
+    for (let i = from; i < to; i++, n++) {
+      const range = Math.log(high[i] / low[i]);
+      const squares = ringSum(state, 1, range * range, n, period);
+      out[i] = n < period - 1 ? Number.NaN : Math.sqrt(scale * squares);
+    }
+    state[0] = n;
+  },
+});

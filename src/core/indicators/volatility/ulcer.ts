@@ -1,0 +1,33 @@
+import { nextHighest, ringSum } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const ulcer = defineIndicator({
+  name: "ulcer",
+  title: "Ulcer Index",
+  family: "volatility",
+  inputs: ["close"],
+  parameters: [barsParameter("period", 14, "bars of the highest close, and of the mean", 1)],
+  outputs: [{ name: "ulcer", unit: "percent", range: [0, 100] }],
+  warmup: ({ period }) => 2 * (period - 1),
+  nanReach: "window",
+  memory: ({ period }) => 2 + period,
+  lookback: ({ period }) => period - 1,
+  source:
+    "P. Martin and B. McCann (1989): root of the mean squared drawdown, in percent, each from the highest close of the `period` bars up to it.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close } = bars;
+    const out = outputs[0];
+    let n = state[0] | 0;
+    let highest = from - state[1];
+    for (let i = from; i < to; i++, n++) {
+      highest = nextHighest(close, highest, i - period + 1, i);
+      out[i] = Number.NaN;
+      if (n < period - 1) continue;
+      const drawdown = 100 * (close[i] / close[highest] - 1);
+      const squares = ringSum(state, 2, drawdown * drawdown, n - period + 1, period);
+      if (n >= 2 * (period - 1)) out[i] = Math.sqrt(squares / period);
+    }
+    state[0] = n;
+    state[1] = to - highest;
+  },
+});

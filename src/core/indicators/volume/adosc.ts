@@ -1,0 +1,42 @@
+import { emaFactor, emaFade } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+import { moneyFlowVolume } from "./ad.js";
+
+export const adosc = defineIndicator({
+  name: "adosc",
+  title: "Chaikin Accumulation/Distribution Oscillator",
+  family: "volume",
+  inputs: ["high", "low", "close", "volume"],
+  parameters: [
+    barsParameter("fast", 3, "bars of the fast exponential average"),
+    barsParameter("slow", 10, "bars of the slow exponential average"),
+  ],
+  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  outputs: [{ name: "adosc", unit: "volume" }],
+  warmup: ({ slow }) => slow - 1,
+  settle: ({ slow }) => slow + emaFade(slow),
+  nanReach: "rest",
+  memory: () => 4,
+  lookback: () => 0,
+  source: "M. Chaikin; TA-Lib ADOSC: averages of the A/D line that both start at its first value.",
+  run(bars, { fast, slow }, outputs, state, from, to) {
+    const { high, low, close, volume } = bars;
+    const out = outputs[0];
+    const fastFactor = emaFactor(fast);
+    const slowFactor = emaFactor(slow);
+    let n = state[0] | 0;
+    let total = state[1];
+    let fastAverage = state[2];
+    let slowAverage = state[3];
+    for (let i = from; i < to; i++, n++) {
+      total += moneyFlowVolume(high[i], low[i], close[i], volume[i]);
+      fastAverage = n === 0 ? total : fastFactor * total + (1 - fastFactor) * fastAverage;
+      slowAverage = n === 0 ? total : slowFactor * total + (1 - slowFactor) * slowAverage;
+      out[i] = n < slow - 1 ? Number.NaN : fastAverage - slowAverage;
+    }
+    state[0] = n;
+    state[1] = total;
+    state[2] = fastAverage;
+    state[3] = slowAverage;
+  },
+});

@@ -1,0 +1,30 @@
+import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import { barsParameter, defineIndicator } from "../define.js";
+
+export const forceIndex = defineIndicator({
+  name: "force_index",
+  title: "Force Index",
+  family: "volume",
+  inputs: ["close", "volume"],
+  parameters: [barsParameter("period", 13, "bars of the exponential average", 1)],
+  outputs: [{ name: "force_index", unit: "volume" }],
+  warmup: ({ period }) => period,
+  settle: ({ period }) => period + emaFade(period),
+  nanReach: "rest",
+  memory: () => 2,
+  lookback: () => 1,
+  source: "A. Elder, Trading for a Living (1993): EMA of change in close times volume.",
+  run(bars, { period }, outputs, state, from, to) {
+    const { close, volume } = bars;
+    const out = outputs[0];
+    const factor = emaFactor(period);
+    let n = state[0] | 0;
+    let average = state[1];
+    for (let i = from; i < to; i++, n++) {
+      if (n > 0) average = emaStep(average, (close[i] - close[i - 1]) * volume[i], n - 1, period, factor);
+      out[i] = n < period ? Number.NaN : average;
+    }
+    state[0] = n;
+    state[1] = average;
+  },
+});

@@ -1,0 +1,30 @@
+import { defineIndicator } from "../define.js";
+
+export const nvi = defineIndicator({
+  name: "nvi",
+  title: "Negative Volume Index",
+  family: "volume",
+  inputs: ["close", "volume"],
+  parameters: [],
+  outputs: [{ name: "nvi", unit: "index", range: [0, Number.POSITIVE_INFINITY] }],
+  warmup: () => 0,
+  settle: () => Number.POSITIVE_INFINITY,
+  nanReach: "rest",
+  memory: () => 2,
+  lookback: () => 1,
+  source: "P. Dysart, N. Fosback: 1000 at the first bar, follows the close at bars whose volume fell.",
+  run(bars, _values, outputs, state, from, to) {
+    const { close, volume } = bars;
+    const out = outputs[0];
+    let n = state[0] | 0;
+    let index = state[1];
+    for (let i = from; i < to; i++, n++) {
+      if (n === 0) index = 1000;
+      else if (volume[i] < volume[i - 1]) index *= close[i] / close[i - 1];
+      else if (Number.isNaN(volume[i] + volume[i - 1] + close[i])) index = Number.NaN;
+      out[i] = index;
+    }
+    state[0] = n;
+    state[1] = index;
+  },
+});
