@@ -27,14 +27,19 @@ function coarsen(state: Float64Array, bins: number, upper: boolean): void {
   state[2] *= 2;
 }
 
+/** Step of the grid that a price lies in; one that is an edge up to rounding belongs to the step above it. */
+function binOf(state: Float64Array, bins: number, price: number): number {
+  return Math.min(bins - 1, Math.floor((price - state[3]) / state[2] + 1e-9));
+}
+
 /** Spreads `volume` evenly over the prices from `low` to `high`. */
 function spread(state: Float64Array, bins: number, low: number, high: number, volume: number): void {
   while (high > state[3] + bins * state[2]) coarsen(state, bins, false);
   while (low < state[3]) coarsen(state, bins, true);
   const step = state[2];
   const origin = state[3];
-  const first = Math.min(bins - 1, Math.floor((low - origin) / step));
-  const last = Math.min(bins - 1, Math.floor((high - origin) / step));
+  const first = binOf(state, bins, low);
+  const last = binOf(state, bins, high);
   if (first === last) {
     state[HEAD + first] += volume;
     return;
@@ -42,14 +47,19 @@ function spread(state: Float64Array, bins: number, low: number, high: number, vo
   for (let bin = first; bin <= last; bin++) {
     const edge = origin + bin * step;
     const overlap = Math.min(high, edge + step) - Math.max(low, edge);
-    state[HEAD + bin] += (volume * overlap) / (high - low);
+    state[HEAD + bin] += (volume * Math.max(0, overlap)) / (high - low);
   }
 }
 
+/** Volumes this near to each other count as equal: a bar fills many steps alike, up to rounding. */
+const ALIKE = 1 - 1e-12;
+
 /** Bin with the most volume; the lowest of equals. */
 function busiest(state: Float64Array, bins: number): number {
+  let most = 0;
+  for (let bin = 0; bin < bins; bin++) most = Math.max(most, state[HEAD + bin]);
   let best = 0;
-  for (let bin = 1; bin < bins; bin++) if (state[HEAD + bin] > state[HEAD + best]) best = bin;
+  while (state[HEAD + best] < most * ALIKE) best++;
   return best;
 }
 
@@ -75,7 +85,7 @@ export const volumeProfile = defineIndicator({
   memory: ({ bins }) => HEAD + bins,
   lookback: () => 0,
   source:
-    "J. P. Steidlmayer: the session's volume so far by price, each bar's spread evenly over its range. The price step is 1/2000 of the session's first price and doubles whenever the session outgrows the grid. The value area grows from the busiest step, a step at a time, towards the busier side; all three are (high + low + close) / 3 until there is volume.",
+    "J. P. Steidlmayer: the session's volume so far by price, each bar's spread evenly over its range. The price step is 1/2000 of the session's first price and doubles whenever the session outgrows the grid. The value area grows from the busiest step, a step at a time, towards the busier side, upwards from equals; all three are (high + low + close) / 3 until there is volume.",
   run(bars, { bins, share, days }, outputs, state, from, to) {
     const { time, high, low, close, volume } = bars;
     let n = state[0] | 0;
@@ -103,11 +113,11 @@ export const volumeProfile = defineIndicator({
       let lowest = point;
       let highest = point;
       let held = state[HEAD + point];
-      while (held < share * state[4] && highest - lowest < bins - 1) {
+      while (held < share * state[4] * ALIKE && highest - lowest < bins - 1) {
         const above = highest < bins - 1 ? state[HEAD + highest + 1] : -1;
         const below = lowest > 0 ? state[HEAD + lowest - 1] : -1;
         held += Math.max(above, below);
-        if (above >= below) highest++;
+        if (above >= below * ALIKE) highest++;
         else lowest--;
       }
       outputs[0][i] = state[3] + (point + 0.5) * state[2];
