@@ -3,17 +3,26 @@
  * takes and returns stay in registers; `n` counts the values that came before this one.
  */
 
-/** Running sums are rebuilt from their window whenever `(n & REBUILD_MASK) === 0`: every 1,024 values. */
-export const REBUILD_MASK = 1023;
+/**
+ * Running sums are rebuilt from their window whenever `n % BLOCK === 0`, so that rounding can't pile up. Loops
+ * run from one rebuild to the next; where a NaN came in between they are run again, bar by bar, so that the
+ * sum is rebuilt as soon as the NaN has left the window and the loop itself need not look for it.
+ */
+export const BLOCK = 1_024;
 
 /**
- * The same for sums of squares: every 8,192 values. A variance is a small difference of large sums, so how
+ * The same for sums of squares: 8,192 values. A variance is a small difference of large sums, so how
  * far they have drifted shows in it, and TA-Lib lets them drift: rebuilt more often, ours would be nearer
  * the truth and further than 1e-9 from TA-Lib on a quiet series.
  */
-export const SQUARES_REBUILD_MASK = 8191;
+export const SQUARES_BLOCK = 8_192;
 
-/** Sum of column[from..to), first to last. */
+/**
+ * Sum of column[from..to), first to last.
+ *
+ * Where a call that returns a double is made seldom, V8 leaves it out of line and its result untyped, and a
+ * variable that may hold it is then boxed at every bar: there the result is taken with a unary plus.
+ */
 export function windowSum(column: Float64Array, from: number, to: number): number {
   let sum = 0;
   for (let i = from; i < to; i++) sum += column[i];
@@ -53,9 +62,13 @@ export const QUIET_SHARE = 1e-7;
 /** Index of the highest of column[from..to): of the last NaN when there is one, else of the last highest. */
 export function indexOfHighest(column: Float64Array, from: number, to: number): number {
   let best = from;
+  let highest = column[from];
   for (let i = from + 1; i < to; i++) {
     const value = column[i];
-    if (value >= column[best] || Number.isNaN(value)) best = i;
+    if (value >= highest || Number.isNaN(value)) {
+      highest = value;
+      best = i;
+    }
   }
   return best;
 }
@@ -63,28 +76,30 @@ export function indexOfHighest(column: Float64Array, from: number, to: number): 
 /** Index of the lowest of column[from..to): of the last NaN when there is one, else of the last lowest. */
 export function indexOfLowest(column: Float64Array, from: number, to: number): number {
   let best = from;
+  let lowest = column[from];
   for (let i = from + 1; i < to; i++) {
     const value = column[i];
-    if (value <= column[best] || Number.isNaN(value)) best = i;
+    if (value <= lowest || Number.isNaN(value)) {
+      lowest = value;
+      best = i;
+    }
   }
   return best;
 }
 
 /**
- * Index of the highest of column[first..i], given that of the window before. In a steady state O(1) a bar; a
- * window is searched again only when its highest has left it.
+ * Index of the highest of column[first..i], given that of the window before: a new value that is not lower
+ * takes its place (a NaN too, which then stays), and a window is searched only when its highest has left it.
  */
 export function nextHighest(column: Float64Array, highest: number, first: number, i: number): number {
   if (highest < first) return indexOfHighest(column, first, i + 1);
-  const value = column[i];
-  return value >= column[highest] || Number.isNaN(value) ? i : highest;
+  return column[i] < column[highest] || Number.isNaN(column[highest]) ? highest : i;
 }
 
 /** `nextHighest` for the lowest. */
 export function nextLowest(column: Float64Array, lowest: number, first: number, i: number): number {
   if (lowest < first) return indexOfLowest(column, first, i + 1);
-  const value = column[i];
-  return value <= column[lowest] || Number.isNaN(value) ? i : lowest;
+  return column[i] > column[lowest] || Number.isNaN(column[lowest]) ? lowest : i;
 }
 
 /** Smoothing factor of an exponential average of `period` values. */
@@ -125,7 +140,7 @@ export function ringMean(ring: Float64Array, at: number, value: number, n: numbe
   const slot = at + 1 + (n % period);
   let sum = ring[at] - ring[slot] + value;
   ring[slot] = value;
-  if ((n & REBUILD_MASK) === 0 || Number.isNaN(sum)) sum = windowSum(ring, at + 1, at + 1 + period);
+  if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(ring, at + 1, at + 1 + period);
   ring[at] = sum;
   return sum / period;
 }

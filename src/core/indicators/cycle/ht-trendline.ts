@@ -5,52 +5,60 @@ const START = 37;
 const WARMUP = 63;
 /** Longest cycle measured: the mean of one cycle reads so many closes. */
 const LONGEST = 50;
-const A = 0.0962;
-const B = 0.5769;
 
-/** State: bars seen, period, its smoothed form, in-phase and quadrature parts, products, past means, four rings. */
-const RINGS = 10;
-const RING = 8;
+/** Doubles of state, the first being the bars seen. */
+const PERIOD = 1;
+const SMOOTH_PERIOD = 2;
+const I2 = 3;
+const Q2 = 4;
+const REAL = 5;
+const IMAGINARY = 6;
+/** The last three means of a cycle, latest first. */
+const MEANS = 7;
+const TURNED_I = 10;
+const TURNED_Q = 11;
+/** Rings of the last eight values of a series, the value of bar n at n mod 8. */
+const SMOOTH = 12;
+const DETRENDER = 20;
+const IN_PHASE = 28;
+const QUADRATURE = 36;
+const MEMORY = 44;
 
-/**
- * One step of Ehlers' Hilbert transform of a series kept in the ring of 8 at `ring`, `n` its number: reads
- * the values 2, 4 and 6 steps back.
- */
-function hilbert(state: Float64Array, ring: number, value: number, n: number, gain: number): number {
-  state[ring + (n & 7)] = value;
-  const second = state[ring + ((n - 2) & 7)];
-  const fourth = state[ring + ((n - 4) & 7)];
-  const sixth = state[ring + ((n - 6) & 7)];
-  return (A * value - A * sixth - B * fourth + B * second) * gain;
+/** Ehlers' Hilbert transform of the series in the ring at `ring`, left at state[to]. */
+function transform(state: Float64Array, ring: number, n: number, to: number): void {
+  const outer = state[ring + (n & 7)] - state[ring + ((n - 6) & 7)];
+  const inner = state[ring + ((n - 2) & 7)] - state[ring + ((n - 4) & 7)];
+  state[to] = (0.0962 * outer + 0.5769 * inner) * (0.075 * state[PERIOD] + 0.54);
 }
 
-/** The next cycle length: from the phase's turn, kept within limits and within reach of the last one. */
-function nextPeriod(period: number, real: number, imaginary: number): number {
-  let next = period;
-  if (imaginary !== 0 && real !== 0) next = 360 / (Math.atan(imaginary / real) * (45 / Math.atan(1)));
-  if (next > 1.5 * period) next = 1.5 * period;
-  if (next < 0.67 * period) next = 0.67 * period;
-  if (next < 6) next = 6;
-  else if (next > LONGEST) next = LONGEST;
-  return 0.2 * next + 0.8 * period;
+/** Takes the cycle's length from the turn of its phase, within limits and within reach of the last one. */
+function updatePeriod(state: Float64Array): void {
+  const last = state[PERIOD];
+  let next = last;
+  if (state[IMAGINARY] !== 0 && state[REAL] !== 0) {
+    next = (2 * Math.PI) / Math.atan(state[IMAGINARY] / state[REAL]);
+  }
+  next = Math.max(Math.min(next, 1.5 * last), 0.67 * last);
+  next = Math.min(Math.max(next, 6), LONGEST);
+  state[PERIOD] = 0.2 * next + 0.8 * last;
+  state[SMOOTH_PERIOD] = 0.33 * state[PERIOD] + 0.67 * state[SMOOTH_PERIOD];
 }
 
-/** Measures the cycle anew from a smoothed price. */
-function measure(state: Float64Array, smooth: number, n: number): void {
-  const gain = 0.075 * state[1] + 0.54;
-  const detrender = hilbert(state, RINGS, smooth, n, gain);
-  const quadrature = hilbert(state, RINGS + RING, detrender, n, gain);
-  const inPhase = state[RINGS + RING + ((n - 3) & 7)];
-  const turnedInPhase = hilbert(state, RINGS + 2 * RING, inPhase, n, gain);
-  const turnedQuadrature = hilbert(state, RINGS + 3 * RING, quadrature, n, gain);
-  const q2 = 0.2 * (quadrature + turnedInPhase) + 0.8 * state[4];
-  const i2 = 0.2 * (inPhase - turnedQuadrature) + 0.8 * state[3];
-  state[5] = 0.2 * (i2 * state[3] + q2 * state[4]) + 0.8 * state[5];
-  state[6] = 0.2 * (i2 * state[4] - q2 * state[3]) + 0.8 * state[6];
-  state[3] = i2;
-  state[4] = q2;
-  state[1] = nextPeriod(state[1], state[5], state[6]);
-  state[2] = 0.33 * state[1] + 0.67 * state[2];
+/** Measures the cycle anew, the smoothed price of bar n being in its ring. */
+function measure(state: Float64Array, n: number): void {
+  const slot = n & 7;
+  transform(state, SMOOTH, n, DETRENDER + slot);
+  transform(state, DETRENDER, n, QUADRATURE + slot);
+  state[IN_PHASE + slot] = state[DETRENDER + ((n - 3) & 7)];
+  transform(state, IN_PHASE, n, TURNED_I);
+  transform(state, QUADRATURE, n, TURNED_Q);
+  const i2 = 0.2 * (state[IN_PHASE + slot] - state[TURNED_Q]) + 0.8 * state[I2];
+  const q2 = 0.2 * (state[QUADRATURE + slot] + state[TURNED_I]) + 0.8 * state[Q2];
+  state[REAL] = 0.2 * (i2 * state[I2] + q2 * state[Q2]) + 0.8 * state[REAL];
+  state[IMAGINARY] = 0.2 * (i2 * state[Q2] - q2 * state[I2]) + 0.8 * state[IMAGINARY];
+  state[I2] = i2;
+  state[Q2] = q2;
+  updatePeriod(state);
 }
 
 export const htTrendline = defineIndicator({
@@ -63,7 +71,7 @@ export const htTrendline = defineIndicator({
   warmup: () => WARMUP,
   settle: () => Number.POSITIVE_INFINITY,
   nanReach: "rest",
-  memory: () => RINGS + 4 * RING,
+  memory: () => MEMORY,
   lookback: () => LONGEST - 1,
   source: "J. Ehlers, Rocket Science for Traders (2001); TA-Lib HT_TRENDLINE.",
   run(bars, _values, outputs, state, from, to) {
@@ -73,17 +81,19 @@ export const htTrendline = defineIndicator({
     for (let i = from; i < to; i++, n++) {
       out[i] = Number.NaN;
       if (n < START) continue;
-      const smooth = (4 * close[i] + 3 * close[i - 1] + 2 * close[i - 2] + close[i - 3]) * 0.1;
-      measure(state, smooth, n);
-      const length = Math.floor(state[2] + 0.5);
+      const smooth = 4 * close[i] + 3 * close[i - 1] + 2 * close[i - 2] + close[i - 3];
+      state[SMOOTH + (n & 7)] = smooth * 0.1;
+      measure(state, n);
+      const length = Math.floor(state[SMOOTH_PERIOD] + 0.5);
       let sum = 0;
       for (let age = 0; age < length; age++) sum += close[i - age];
       const mean = length === 0 ? 0 : sum / length;
-      const trend = (4 * mean + 3 * state[7] + 2 * state[8] + state[9]) / 10;
-      state[9] = state[8];
-      state[8] = state[7];
-      state[7] = mean;
-      if (n >= WARMUP) out[i] = trend;
+      if (n >= WARMUP) {
+        out[i] = (4 * mean + 3 * state[MEANS] + 2 * state[MEANS + 1] + state[MEANS + 2]) / 10;
+      }
+      state[MEANS + 2] = state[MEANS + 1];
+      state[MEANS + 1] = state[MEANS];
+      state[MEANS] = mean;
     }
     state[0] = n;
   },

@@ -1,4 +1,4 @@
-import { REBUILD_MASK, windowSum } from "../../base/rolling.js";
+import { BLOCK, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const apo = defineIndicator({
@@ -26,9 +26,9 @@ export const apo = defineIndicator({
     for (let i = from; i < to; i++, n++) {
       fastSum += close[i];
       slowSum += close[i];
-      const rebuild = (n & REBUILD_MASK) === 0 || Number.isNaN(slowSum);
-      if (n >= fast - 1 && rebuild) fastSum = windowSum(close, i - fast + 1, i + 1);
-      if (n >= slow - 1 && rebuild) slowSum = windowSum(close, i - slow + 1, i + 1);
+      const rebuild = n % BLOCK === 0 || Number.isNaN(slowSum);
+      if (n >= fast - 1 && rebuild) fastSum = +windowSum(close, i - fast + 1, i + 1);
+      if (n >= slow - 1 && rebuild) slowSum = +windowSum(close, i - slow + 1, i + 1);
       out[i] = n < slow - 1 ? Number.NaN : fastSum / fast - slowSum / slow;
       if (n >= fast - 1) fastSum -= close[i - fast + 1];
       if (n >= slow - 1) slowSum -= close[i - slow + 1];

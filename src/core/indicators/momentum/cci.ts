@@ -1,5 +1,8 @@
-import { windowSum } from "../../base/rolling.js";
+import { BLOCK, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+/** Doubles of state before the typical prices of the window. */
+const RING = 2;
 
 export const cci = defineIndicator({
   name: "cci",
@@ -10,28 +13,38 @@ export const cci = defineIndicator({
   outputs: [{ name: "cci", unit: "index" }],
   warmup: ({ period }) => period - 1,
   nanReach: "window",
-  memory: ({ period }) => 1 + period,
+  memory: ({ period }) => RING + period,
   lookback: () => 0,
-  source: "D. Lambert; TA-Lib CCI: sums over the whole window at each bar. 0 where nothing deviates.",
+  source: "D. Lambert; TA-Lib CCI. 0 where nothing deviates.",
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
-    let slot = 1 + (n % period);
+    let sum = state[1];
+    let slot = n % period;
     for (let i = from; i < to; i++, n++) {
       const typical = (high[i] + low[i] + close[i]) / 3;
-      state[slot] = typical;
-      if (++slot > period) slot = 1;
+      sum += typical - state[RING + slot];
+      state[RING + slot] = typical;
+      if (++slot === period) slot = 0;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
       }
-      const mean = windowSum(state, 1, period + 1) / period;
-      let deviation = 0;
-      for (let j = 1; j <= period; j++) deviation += Math.abs(state[j] - mean);
-      const distance = typical - mean;
-      out[i] = distance === 0 || deviation === 0 ? 0 : distance / (0.015 * (deviation / period));
+      if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(state, RING, RING + period);
+      const mean = sum / period;
+      let sizes = 0;
+      let rest = 0;
+      for (let j = RING; j < RING + period; j++) {
+        const deviation = state[j] - mean;
+        sizes += Math.abs(deviation);
+        rest += deviation;
+      }
+      // What the deviations leave is how far rounding has carried the running mean from the true one.
+      const distance = typical - mean - rest / period;
+      out[i] = distance === 0 || sizes === 0 ? 0 : distance / (0.015 * (sizes / period));
     }
     state[0] = n;
+    state[1] = sum;
   },
 });

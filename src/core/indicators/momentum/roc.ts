@@ -16,9 +16,10 @@ export const roc = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
-      out[i] = n < period ? Number.NaN : (close[i] / close[i - period] - 1) * 100;
-    }
+    let i = from;
+    for (; i < to && n < period; i++, n++) out[i] = Number.NaN;
+    n += to - i;
+    for (let past = i - period; i < to; i++, past++) out[i] = (close[i] / close[past] - 1) * 100;
     state[0] = n;
   },
 });

@@ -21,17 +21,26 @@ export const rsi = defineIndicator({
     let n = state[0] | 0;
     let gain = state[1];
     let loss = state[2];
-    for (let i = from; i < to; i++, n++) {
-      if (n === 0) {
-        out[i] = Number.NaN;
-        continue;
-      }
-      const change = close[i] - close[i - 1];
-      gain = wilderStep(gain, Math.max(change, 0), n - 1, period);
-      loss = wilderStep(loss, Math.max(-change, 0), n - 1, period);
+    let i = from;
+    for (; i < to && n <= period; i++, n++) {
+      const change = n === 0 ? 0 : close[i] - close[i - 1];
+      // Their sum is exactly twice the change or 0, whatever its sign.
+      const size = Math.abs(change);
+      if (n > 0) gain = +wilderStep(gain, (size + change) / 2, n - 1, period);
+      if (n > 0) loss = +wilderStep(loss, (size - change) / 2, n - 1, period);
       const total = gain + loss;
       if (n < period) out[i] = Number.NaN;
       else out[i] = total === 0 ? 0 : 100 * (gain / total);
+    }
+    const kept = period - 1;
+    n += to - i;
+    for (; i < to; i++) {
+      const change = close[i] - close[i - 1];
+      const size = Math.abs(change);
+      gain = (gain * kept + (size + change) / 2) / period;
+      loss = (loss * kept + (size - change) / 2) / period;
+      const total = gain + loss;
+      out[i] = total === 0 ? 0 : 100 * (gain / total);
     }
     state[0] = n;
     state[1] = gain;

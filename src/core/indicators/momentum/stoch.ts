@@ -1,5 +1,8 @@
-import { nextHighest, nextLowest, ringMean } from "../../base/rolling.js";
+import { BLOCK, indexOfHighest, indexOfLowest, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+/** Doubles of state before the raw values of the first mean, which those of the second follow. */
+const HEAD = 7;
 
 export const stoch = defineIndicator({
   name: "stoch",
@@ -17,36 +20,64 @@ export const stoch = defineIndicator({
   ],
   warmup: ({ period, slowing, signal }) => period + slowing + signal - 3,
   nanReach: "window",
-  memory: ({ slowing, signal }) => 5 + slowing + signal,
+  memory: ({ slowing, signal }) => HEAD + slowing + signal,
   lookback: ({ period }) => period - 1,
   source: "G. Lane; TA-Lib STOCH with simple means. The raw %K of a window without range is 0.",
   run(bars, { period, slowing, signal }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const k = outputs[0];
     const d = outputs[1];
-    const signalRing = 4 + slowing;
+    const slowRing = HEAD;
+    const signalRing = HEAD + slowing;
+    const firstSlow = period + slowing - 2;
+    const firstSignal = firstSlow + signal - 1;
     let n = state[0] | 0;
-    let highest = from - state[1];
-    let lowest = from - state[2];
+    let highest = from - (state[1] | 0);
+    let lowest = from - (state[2] | 0);
+    let slowSum = state[3];
+    let signalSum = state[4];
+    let slowSlot = n % slowing;
+    let signalSlot = n % signal;
+    let top = n === 0 ? Number.NEGATIVE_INFINITY : state[5];
+    let bottom = n === 0 ? Number.POSITIVE_INFINITY : state[6];
     for (let i = from; i < to; i++, n++) {
       const first = i - period + 1;
-      highest = nextHighest(high, highest, first, i);
-      lowest = nextLowest(low, lowest, first, i);
-      let slow = Number.NaN;
-      let fast = Number.NaN;
-      if (n >= period - 1) {
-        const share = (high[highest] - low[lowest]) / 100;
-        const raw = share === 0 ? 0 : (close[i] - low[lowest]) / share;
-        slow = ringMean(state, 3, raw, n - period + 1, slowing);
-        if (n >= period + slowing - 2)
-          fast = ringMean(state, signalRing, slow, n - period - slowing + 2, signal);
+      if (highest < first) {
+        highest = indexOfHighest(high, first, i + 1);
+        top = high[highest];
+      } else if (!(high[i] < top || Number.isNaN(top))) {
+        highest = i;
+        top = high[i];
       }
-      const defined = n >= period + slowing + signal - 3;
-      k[i] = defined ? slow : Number.NaN;
-      d[i] = defined ? fast : Number.NaN;
+      if (lowest < first) {
+        lowest = indexOfLowest(low, first, i + 1);
+        bottom = low[lowest];
+      } else if (!(low[i] > bottom || Number.isNaN(bottom))) {
+        lowest = i;
+        bottom = low[i];
+      }
+      const share = (top - bottom) / 100;
+      const raw = n < period - 1 || share === 0 ? 0 : (close[i] - bottom) / share;
+      slowSum += raw - state[slowRing + slowSlot];
+      state[slowRing + slowSlot] = raw;
+      if (++slowSlot === slowing) slowSlot = 0;
+      if (n % BLOCK === 0 || Number.isNaN(slowSum)) slowSum = +windowSum(state, slowRing, signalRing);
+      const slow = n < firstSlow ? 0 : slowSum / slowing;
+      signalSum += slow - state[signalRing + signalSlot];
+      state[signalRing + signalSlot] = slow;
+      if (++signalSlot === signal) signalSlot = 0;
+      if (n % BLOCK === 0 || Number.isNaN(signalSum)) {
+        signalSum = +windowSum(state, signalRing, signalRing + signal);
+      }
+      k[i] = n < firstSignal ? Number.NaN : slow;
+      d[i] = n < firstSignal ? Number.NaN : signalSum / signal;
     }
     state[0] = n;
     state[1] = to - highest;
     state[2] = to - lowest;
+    state[3] = slowSum;
+    state[4] = signalSum;
+    state[5] = top;
+    state[6] = bottom;
   },
 });

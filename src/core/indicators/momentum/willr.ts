@@ -1,4 +1,4 @@
-import { nextHighest, nextLowest } from "../../base/rolling.js";
+import { indexOfHighest, indexOfLowest } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const willr = defineIndicator({
@@ -10,25 +10,41 @@ export const willr = defineIndicator({
   outputs: [{ name: "willr", unit: "index", range: [-100, 0] }],
   warmup: ({ period }) => period - 1,
   nanReach: "window",
-  memory: () => 3,
+  memory: () => 5,
   lookback: ({ period }) => period - 1,
   source: "L. Williams; TA-Lib WILLR. 0 in a window without range.",
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
-    let highest = from - state[1];
-    let lowest = from - state[2];
+    let highest = from - (state[1] | 0);
+    let lowest = from - (state[2] | 0);
+    let top = n === 0 ? Number.NEGATIVE_INFINITY : state[3];
+    let bottom = n === 0 ? Number.POSITIVE_INFINITY : state[4];
     for (let i = from; i < to; i++, n++) {
       const first = i - period + 1;
-      highest = nextHighest(high, highest, first, i);
-      lowest = nextLowest(low, lowest, first, i);
-      const share = (high[highest] - low[lowest]) / -100;
-      if (n < period - 1) out[i] = Number.NaN;
-      else out[i] = share === 0 ? 0 : (high[highest] - close[i]) / share;
+      if (highest < first) {
+        highest = indexOfHighest(high, first, i + 1);
+        top = high[highest];
+      } else if (!(high[i] < top || Number.isNaN(top))) {
+        highest = i;
+        top = high[i];
+      }
+      if (lowest < first) {
+        lowest = indexOfLowest(low, first, i + 1);
+        bottom = low[lowest];
+      } else if (!(low[i] > bottom || Number.isNaN(bottom))) {
+        lowest = i;
+        bottom = low[i];
+      }
+      const share = (top - bottom) / -100;
+      const value = share === 0 ? 0 : (top - close[i]) / share;
+      out[i] = n < period - 1 ? Number.NaN : value;
     }
     state[0] = n;
     state[1] = to - highest;
     state[2] = to - lowest;
+    state[3] = top;
+    state[4] = bottom;
   },
 });

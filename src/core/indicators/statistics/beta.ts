@@ -1,4 +1,4 @@
-import { SQUARES_REBUILD_MASK } from "../../base/rolling.js";
+import { SQUARES_BLOCK } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const beta = defineIndicator({
@@ -26,7 +26,7 @@ export const beta = defineIndicator({
       out[i] = Number.NaN;
       if (n === 0) continue;
       const first = i - period + 1;
-      const rebuild = n >= period && ((n & SQUARES_REBUILD_MASK) === 0 || Number.isNaN(sumX + sumY));
+      const rebuild = n >= period && (n % SQUARES_BLOCK === 0 || Number.isNaN(sumX + sumY));
       if (rebuild) sumX = sumY = sumXX = sumXY = 0;
       for (let j = rebuild ? first : i; j <= i; j++) {
         const x = (high[j] - high[j - 1]) / high[j - 1];

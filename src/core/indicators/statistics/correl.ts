@@ -1,4 +1,4 @@
-import { QUIET_SHARE, SQUARES_REBUILD_MASK } from "../../base/rolling.js";
+import { QUIET_SHARE, SQUARES_BLOCK } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 import { windowMean } from "./linreg.js";
 
@@ -44,7 +44,7 @@ export const correl = defineIndicator({
     let sumXY = state[5];
     for (let i = from; i < to; i++, n++) {
       const first = i - period + 1;
-      const rebuild = n >= period - 1 && ((n & SQUARES_REBUILD_MASK) === 0 || Number.isNaN(sumXY));
+      const rebuild = n >= period - 1 && (n % SQUARES_BLOCK === 0 || Number.isNaN(sumXY));
       if (rebuild) sumX = sumY = sumXX = sumYY = sumXY = 0;
       for (let j = rebuild ? first : i; j <= i; j++) {
         const x = high[j];
@@ -63,7 +63,7 @@ export const correl = defineIndicator({
       const deviationY = sumYY - (sumY * sumY) / period;
       const quiet = deviationX < QUIET_SHARE * sumXX || deviationY < QUIET_SHARE * sumYY;
       const correlation = quiet
-        ? windowCorrelation(high, low, first, i + 1)
+        ? +windowCorrelation(high, low, first, i + 1)
         : (sumXY - (sumX * sumY) / period) / Math.sqrt(deviationX * deviationY);
       out[i] = Math.min(1, Math.max(-1, correlation));
       const x = high[first];

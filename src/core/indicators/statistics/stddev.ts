@@ -1,10 +1,4 @@
-import {
-  QUIET_SHARE,
-  SQUARES_REBUILD_MASK,
-  windowSquares,
-  windowSum,
-  windowVariance,
-} from "../../base/rolling.js";
+import { QUIET_SHARE, SQUARES_BLOCK, windowSquares, windowSum, windowVariance } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const stddev = defineIndicator({
@@ -24,28 +18,43 @@ export const stddev = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
+    // Of the window without its oldest bar.
     let sum = state[1];
     let squares = state[2];
-    for (let i = from; i < to; i++, n++) {
-      const value = close[i];
-      sum += value;
-      squares += value * value;
-      if (n < period - 1) {
-        out[i] = Number.NaN;
-        continue;
+    let i = from;
+    for (; i < to && n < period - 1; i++, n++) {
+      sum += close[i];
+      squares += close[i] * close[i];
+      out[i] = Number.NaN;
+    }
+    let most = SQUARES_BLOCK;
+    while (i < to) {
+      if (n % SQUARES_BLOCK === 0 || Number.isNaN(squares)) {
+        sum = +windowSum(close, i - period + 1, i);
+        squares = +windowSquares(close, i - period + 1, i);
       }
-      const first = i - period + 1;
-      if ((n & SQUARES_REBUILD_MASK) === 0 || Number.isNaN(squares)) {
-        sum = windowSum(close, first, i + 1);
-        squares = windowSquares(close, first, i + 1);
+      const start = i;
+      const sumBefore = sum;
+      const squaresBefore = squares;
+      const end = Math.min(to, i + most, i + SQUARES_BLOCK - (n % SQUARES_BLOCK));
+      for (let oldest = i - period + 1; i < end; i++, oldest++) {
+        const value = close[i];
+        sum += value;
+        squares += value * value;
+        const mean = sum / period;
+        let variance = squares / period - mean * mean;
+        if (variance < QUIET_SHARE * mean * mean) variance = +windowVariance(close, oldest, i + 1);
+        out[i] = Math.sqrt(variance);
+        const leaving = close[oldest];
+        sum -= leaving;
+        squares -= leaving * leaving;
       }
-      const mean = sum / period;
-      let variance = squares / period - mean * mean;
-      if (variance < QUIET_SHARE * mean * mean) variance = windowVariance(close, first, i + 1);
-      out[i] = Math.sqrt(variance);
-      const oldest = close[first];
-      sum -= oldest;
-      squares -= oldest * oldest;
+      if (Number.isNaN(squares) && end > start + 1) {
+        i = start;
+        sum = sumBefore;
+        squares = squaresBefore;
+        most = 1;
+      } else n += end - start;
     }
     state[0] = n;
     state[1] = sum;

@@ -1,4 +1,4 @@
-import { wilderFade, wilderStep, wilderSum } from "../../base/rolling.js";
+import { wilderFade, wilderSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 import { trueRange } from "../volatility/true-range.js";
 
@@ -30,28 +30,42 @@ export const adx = defineIndicator({
     let minus = state[2];
     let range = state[3];
     let average = state[4];
-    for (let i = from; i < to; i++, n++) {
-      if (n === 0) {
-        adxLine[i] = plusLine[i] = minusLine[i] = Number.NaN;
-        continue;
-      }
+    let i = from;
+    for (; i < to && n < 2 * period; i++, n++) {
+      adxLine[i] = plusLine[i] = minusLine[i] = Number.NaN;
+      if (n === 0) continue;
       const up = high[i] - high[i - 1];
       const down = low[i - 1] - low[i];
-      plus = wilderSum(plus, up > 0 && up > down ? up : 0, n - 1, period);
-      minus = wilderSum(minus, down > 0 && down > up ? down : 0, n - 1, period);
-      range = wilderSum(range, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
+      plus = +wilderSum(plus, up > 0 && up > down ? up : 0, n - 1, period);
+      minus = +wilderSum(minus, down > 0 && down > up ? down : 0, n - 1, period);
+      range = +wilderSum(range, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
+      if (n < period) continue;
+      plusLine[i] = range === 0 ? 0 : 100 * (plus / range);
+      minusLine[i] = range === 0 ? 0 : 100 * (minus / range);
+      const total = plusLine[i] + minusLine[i];
+      if (total !== 0) average += 100 * (Math.abs(minusLine[i] - plusLine[i]) / total);
+      if (n < 2 * period - 1) continue;
+      average /= period;
+      adxLine[i] = average;
+    }
+    n += to - i;
+    for (; i < to; i++) {
+      const up = high[i] - high[i - 1];
+      const down = low[i - 1] - low[i];
+      // Comparisons taken as numbers need no branch, which a coin toss would make dear.
+      plus += up * (Number(up > 0) * Number(up > down)) - plus / period;
+      minus += down * (Number(down > 0) * Number(down > up)) - minus / period;
+      range += trueRange(high[i], low[i], close[i - 1]) - range / period;
       const plusShare = range === 0 ? 0 : 100 * (plus / range);
       const minusShare = range === 0 ? 0 : 100 * (minus / range);
       const total = plusShare + minusShare;
-      if (n >= period) {
-        if (total !== 0) {
-          const directional = 100 * (Math.abs(minusShare - plusShare) / total);
-          average = wilderStep(average, directional, n - period, period);
-        } else if (n === 2 * period - 1) average /= period;
+      if (total !== 0) {
+        const directional = 100 * (Math.abs(minusShare - plusShare) / total);
+        average = (average * (period - 1) + directional) / period;
       }
-      adxLine[i] = n < 2 * period - 1 ? Number.NaN : average;
-      plusLine[i] = n < period ? Number.NaN : plusShare;
-      minusLine[i] = n < period ? Number.NaN : minusShare;
+      adxLine[i] = average;
+      plusLine[i] = plusShare;
+      minusLine[i] = minusShare;
     }
     state[0] = n;
     state[1] = plus;

@@ -20,9 +20,15 @@ export const ema = defineIndicator({
     const factor = emaFactor(period);
     let n = state[0] | 0;
     let average = state[1];
-    for (let i = from; i < to; i++, n++) {
-      average = emaStep(average, close[i], n, period, factor);
+    let i = from;
+    for (; i < to && n < period; i++, n++) {
+      average = +emaStep(average, close[i], n, period, factor);
       out[i] = n < period - 1 ? Number.NaN : average;
+    }
+    n += to - i;
+    for (; i < to; i++) {
+      average = (close[i] - average) * factor + average;
+      out[i] = average;
     }
     state[0] = n;
     state[1] = average;

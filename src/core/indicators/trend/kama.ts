@@ -1,5 +1,12 @@
-import { fadeSteps, REBUILD_MASK } from "../../base/rolling.js";
+import { BLOCK, fadeSteps } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+/** Sum of the changes, either way, from column[from] to column[to - 1]. */
+function windowPath(column: Float64Array, from: number, to: number): number {
+  let path = 0;
+  for (let i = from + 1; i < to; i++) path += Math.abs(column[i] - column[i - 1]);
+  return path;
+}
 
 export const kama = defineIndicator({
   name: "kama",
@@ -17,7 +24,7 @@ export const kama = defineIndicator({
   settle: ({ period, slow }) => period + fadeSteps(1 - (2 / (slow + 1)) ** 2),
   nanReach: "rest",
   memory: () => 3,
-  lookback: ({ period }) => period + 1,
+  lookback: ({ period }) => period,
   source:
     "P. Kaufman, Trading Systems and Methods; TA-Lib KAMA, which starts from the close before the first value.",
   run(bars, { period, fast, slow }, outputs, state, from, to) {
@@ -28,23 +35,27 @@ export const kama = defineIndicator({
     let n = state[0] | 0;
     let path = state[1];
     let average = state[2];
-    for (let i = from; i < to; i++, n++) {
-      if (n > period) path -= Math.abs(close[i - period] - close[i - period - 1]);
+    let i = from;
+    for (; i < to && n < period; i++, n++) {
       if (n > 0) path += Math.abs(close[i] - close[i - 1]);
-      if (n < period) {
-        average = close[i];
-        out[i] = Number.NaN;
-        continue;
+      average = close[i];
+      out[i] = Number.NaN;
+    }
+    while (i < to) {
+      if (n % BLOCK === 0) path = +windowPath(close, i - period, i);
+      const end = Math.min(to, i + BLOCK - (n % BLOCK));
+      n += end - i;
+      for (let past = i - period; i < end; i++, past++) {
+        const value = close[i];
+        const first = close[past];
+        path += Math.abs(value - close[i - 1]);
+        const distance = value - first;
+        const efficiency = path <= distance || path === 0 ? 1 : Math.abs(distance / path);
+        const root = efficiency * span + least;
+        average = (value - average) * (root * root) + average;
+        out[i] = average;
+        path -= Math.abs(close[past + 1] - first);
       }
-      if ((n & REBUILD_MASK) === 0) {
-        path = 0;
-        for (let j = i - period + 1; j <= i; j++) path += Math.abs(close[j] - close[j - 1]);
-      }
-      const distance = close[i] - close[i - period];
-      const efficiency = path <= distance || path === 0 ? 1 : Math.abs(distance / path);
-      const root = efficiency * span + least;
-      average = (close[i] - average) * (root * root) + average;
-      out[i] = average;
     }
     state[0] = n;
     state[1] = path;

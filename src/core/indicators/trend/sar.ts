@@ -22,47 +22,57 @@ export const sar = defineIndicator({
     const out = outputs[0];
     const step = Math.min(acceleration, maximum);
     let n = state[0] | 0;
-    let long = state[1];
+    // Short positions are followed in mirrored prices, so that the stop always lies below: side is 1 or -1, and
+    // stop and extreme are its multiples.
+    let side = state[1] | 0;
     let stop = state[2];
     let extreme = state[3];
     let factor = state[4];
-    for (let i = from; i < to; i++, n++) {
-      if (n === 0) {
-        out[i] = Number.NaN;
-        continue;
+    let i = from;
+    if (n === 0 && i < to) {
+      out[i] = Number.NaN;
+      i++;
+      n++;
+    }
+    // At its first bar the stop is bounded by that bar itself, afterwards by the bar before too.
+    let pastHigh = n > 1 ? high[i - 1] : high[i];
+    let pastLow = n > 1 ? low[i - 1] : low[i];
+    for (; i < to; i++, n++) {
+      if (n === 1) {
+        const fall = low[i - 1] - low[i];
+        side = fall > 0 && fall > high[i] - high[i - 1] ? -1 : 1;
+        stop = side === 1 ? low[i - 1] : -high[i - 1];
+        extreme = side === 1 ? high[i] : -low[i];
+        factor = step;
       }
       const newHigh = high[i];
       const newLow = low[i];
-      // At its first bar the stop is bounded by that bar itself, afterwards by the bar before too.
-      const oldHigh = n === 1 ? newHigh : high[i - 1];
-      const oldLow = n === 1 ? newLow : low[i - 1];
-      const rise = newHigh - high[i - 1];
-      const fall = low[i - 1] - newLow;
-      if (n === 1) {
-        long = fall > 0 && fall > rise ? 0 : 1;
-        stop = long === 1 ? low[i - 1] : high[i - 1];
-        extreme = long === 1 ? newHigh : newLow;
-        factor = step;
-      }
-      if (Number.isNaN(rise + fall)) stop = Number.NaN;
-      if (long === 1 ? newLow <= stop : newHigh >= stop) {
-        long = 1 - long;
-        stop = long === 1 ? Math.min(extreme, oldLow, newLow) : Math.max(extreme, oldHigh, newHigh);
-        out[i] = stop;
-        factor = step;
-        extreme = long === 1 ? newHigh : newLow;
-      } else {
-        out[i] = stop;
-        if (long === 1 ? newHigh > extreme : newLow < extreme) {
-          extreme = long === 1 ? newHigh : newLow;
+      let near = side === 1 ? newLow : -newHigh;
+      let far = side === 1 ? newHigh : -newLow;
+      let pastNear = side === 1 ? pastLow : -pastHigh;
+      if (near > stop && far >= near) {
+        out[i] = side === 1 ? stop : -stop;
+        if (far > extreme) {
+          extreme = far;
           factor = Math.min(factor + step, maximum);
         }
+      } else {
+        // Reached, or a NaN, which stays in the stop.
+        side = -side;
+        near = side === 1 ? newLow : -newHigh;
+        far = side === 1 ? newHigh : -newLow;
+        pastNear = side === 1 ? pastLow : -pastHigh;
+        stop = Math.min(-extreme, pastNear, near) + (stop + far) * 0;
+        out[i] = side === 1 ? stop : -stop;
+        extreme = far;
+        factor = step;
       }
-      stop += factor * (extreme - stop);
-      stop = long === 1 ? Math.min(stop, oldLow, newLow) : Math.max(stop, oldHigh, newHigh);
+      stop = Math.min(stop + factor * (extreme - stop), pastNear, near);
+      pastHigh = newHigh;
+      pastLow = newLow;
     }
     state[0] = n;
-    state[1] = long;
+    state[1] = side;
     state[2] = stop;
     state[3] = extreme;
     state[4] = factor;

@@ -1,4 +1,4 @@
-import { REBUILD_MASK, windowSum } from "../../base/rolling.js";
+import { BLOCK, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const sma = defineIndicator({
@@ -17,16 +17,29 @@ export const sma = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
+    // Of the window without its oldest bar.
     let sum = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    for (; i < to && n < period - 1; i++, n++) {
       sum += close[i];
-      if (n < period - 1) {
-        out[i] = Number.NaN;
-        continue;
+      out[i] = Number.NaN;
+    }
+    let most = BLOCK;
+    while (i < to) {
+      if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(close, i - period + 1, i);
+      const start = i;
+      const before = sum;
+      const end = Math.min(to, i + most, i + BLOCK - (n % BLOCK));
+      for (let oldest = i - period + 1; i < end; i++, oldest++) {
+        const value = close[i];
+        out[i] = (sum + value) / period;
+        sum += value - close[oldest];
       }
-      if ((n & REBUILD_MASK) === 0 || Number.isNaN(sum)) sum = windowSum(close, i - period + 1, i + 1);
-      out[i] = sum / period;
-      sum -= close[i - period + 1];
+      if (Number.isNaN(sum) && end > start + 1) {
+        i = start;
+        sum = before;
+        most = 1;
+      } else n += end - start;
     }
     state[0] = n;
     state[1] = sum;

@@ -1,5 +1,15 @@
-import { REBUILD_MASK, windowSum } from "../../base/rolling.js";
+import { BLOCK, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+/** Doubles of state before the flows of the window, negative where the typical price fell. */
+const FLOWS = 3;
+
+/** Sum of the sizes of column[from..to). */
+function windowSize(column: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += Math.abs(column[i]);
+  return sum;
+}
 
 export const mfi = defineIndicator({
   name: "mfi",
@@ -10,7 +20,7 @@ export const mfi = defineIndicator({
   outputs: [{ name: "mfi", unit: "index", range: [0, 100] }],
   warmup: ({ period }) => period,
   nanReach: "window",
-  memory: ({ period }) => 5 + 2 * period,
+  memory: ({ period }) => FLOWS + period,
   lookback: () => 1,
   source:
     "G. Quong and A. Soudack; TA-Lib MFI, except that it takes flows that add up to less than 1 for none. 0 in a window without flow.",
@@ -18,42 +28,38 @@ export const mfi = defineIndicator({
     const { high, low, close, volume } = bars;
     const out = outputs[0];
     let n = state[0] | 0;
-    let inflow = state[1];
-    let outflow = state[2];
-    // Bars of the window with either flow, so that a sum over none is 0 and not what rounding left.
-    let rises = state[3] | 0;
-    let falls = state[4] | 0;
-    for (let i = from; i < to; i++, n++) {
-      if (n === 0) {
-        out[i] = Number.NaN;
-        continue;
-      }
+    let total = state[1];
+    let net = state[2];
+    let i = from;
+    if (n === 0 && i < to) {
+      out[i] = Number.NaN;
+      i++;
+      n++;
+    }
+    let slot = (n - 1) % period;
+    let past = i < to ? (high[i - 1] + low[i - 1] + close[i - 1]) / 3 : Number.NaN;
+    for (; i < to; i++, n++) {
       const typical = (high[i] + low[i] + close[i]) / 3;
-      const change = typical - (high[i - 1] + low[i - 1] + close[i - 1]) / 3;
-      const flow = typical * volume[i];
-      const slot = 5 + ((n - 1) % period);
-      const pastIn = state[slot];
-      const pastOut = state[slot + period];
-      const nextIn = change > 0 ? flow : change * 0;
-      const nextOut = change < 0 ? flow : change * 0;
-      state[slot] = nextIn;
-      state[slot + period] = nextOut;
-      rises += (nextIn === 0 ? 0 : 1) - (pastIn === 0 ? 0 : 1);
-      falls += (nextOut === 0 ? 0 : 1) - (pastOut === 0 ? 0 : 1);
-      inflow = rises === 0 ? 0 : inflow - pastIn + nextIn;
-      outflow = falls === 0 ? 0 : outflow - pastOut + nextOut;
-      if ((n & REBUILD_MASK) === 0 || Number.isNaN(inflow + outflow)) {
-        inflow = windowSum(state, 5, 5 + period);
-        outflow = windowSum(state, 5 + period, 5 + 2 * period);
+      const change = typical - past;
+      past = typical;
+      // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
+      const flow = typical * volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
+      const leaving = state[FLOWS + slot];
+      state[FLOWS + slot] = flow;
+      if (++slot === period) slot = 0;
+      const before = total;
+      total += Math.abs(flow) - Math.abs(leaving);
+      net += flow - leaving;
+      if (!(total >= 1e-6 * before) || n % BLOCK === 0) {
+        // Little is left of a larger sum but its rounding, or a NaN is or was in it.
+        net = +windowSum(state, FLOWS, FLOWS + period);
+        total = +windowSize(state, FLOWS, FLOWS + period);
       }
-      const total = inflow + outflow;
       if (n < period) out[i] = Number.NaN;
-      else out[i] = total === 0 ? 0 : 100 * (inflow / total);
+      else out[i] = total === 0 ? 0 : 50 * (1 + net / total);
     }
     state[0] = n;
-    state[1] = inflow;
-    state[2] = outflow;
-    state[3] = rises;
-    state[4] = falls;
+    state[1] = total;
+    state[2] = net;
   },
 });

@@ -18,12 +18,17 @@ export const obv = defineIndicator({
     const out = outputs[0];
     let n = state[0] | 0;
     let balance = state[1];
-    for (let i = from; i < to; i++, n++) {
-      // Counted as a rise at the first bar; 0 or NaN when the close did not move.
-      const change = n === 0 ? 1 : close[i] - close[i - 1];
-      if (change > 0) balance += volume[i];
-      else if (change < 0) balance -= volume[i];
-      else balance += change * volume[i];
+    let i = from;
+    if (n === 0 && i < to) {
+      balance = volume[i];
+      out[i] = balance;
+      i++;
+    }
+    n += to - from;
+    for (; i < to; i++) {
+      const change = close[i] - close[i - 1];
+      // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
+      balance += volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
       out[i] = balance;
     }
     state[0] = n;

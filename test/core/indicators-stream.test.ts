@@ -1,0 +1,43 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { hash32 } from "../../src/core/base/rng.js";
+import { computeIndicator } from "../../src/core/indicators/define.js";
+import { INDICATORS } from "../../src/core/indicators/index.js";
+import { createStream } from "../../src/core/indicators/stream.js";
+import { barAt } from "../../src/core/market/candles.js";
+import { walkBars } from "../fixtures/series.js";
+
+/** Long enough for the columns of a stream to be moved several times, and for sums to be rebuilt. */
+const LENGTH = 2_500;
+
+describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator })))(
+  "$name",
+  ({ name, indicator }) => {
+    const values = Object.fromEntries(indicator.parameters.map((row) => [row.name, row.default]));
+    const bars = walkBars(indicator.origin === "tx" ? LENGTH : 700, hash32(name), {
+      tick: 0.25,
+      quiet: true,
+    });
+    const batch = computeIndicator(indicator, bars, values);
+
+    it.each(["update", "updateFrom"] as const)("%s gives the bits of the batch form", (method) => {
+      const stream = createStream(indicator, values);
+      expect([...stream.latest].every(Number.isNaN)).toBe(true);
+      for (let i = 0; i < bars.time.length; i++) {
+        if (method === "update") stream.update(barAt(bars, i));
+        else stream.updateFrom(bars, i);
+        const wrong = batch.findIndex((column, output) => !Object.is(column[i], stream.latest[output]));
+        if (wrong >= 0) expect(stream.latest[wrong], `bar ${i} output ${wrong}`).toBe(batch[wrong][i]);
+      }
+    });
+  },
+);
+
+it("leaves the garbage collector nothing to do", () => {
+  const script = fileURLToPath(new URL("../fixtures/stream-collections.ts", import.meta.url));
+  const flags = ["--max-semi-space-size=1", "--import", "tsx"];
+  const counts = JSON.parse(execFileSync(process.execPath, [...flags, script], { encoding: "utf8" }));
+  expect(Object.keys(counts).length).toBe(INDICATORS.filter((row) => row.origin === "tx").length);
+  expect(Object.entries(counts).filter(([, count]) => count !== 0)).toEqual([]);
+}, 120_000);
