@@ -151,7 +151,7 @@ describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator }
           const outputs = allocateOutputs(indicator, length);
           const state = new Float64Array(indicator.memory(values));
           for (let from = 0; from < length; ) {
-            const to = Math.min(length, from + (longest === 1 ? 1 : rng.below(longest + 1)));
+            const to = Math.min(length, from + (1 + rng.below(longest)));
             indicator.run(bars, values, outputs, state, from, to);
             from = to;
           }

@@ -41,6 +41,10 @@ export interface IndicatorOutput {
  * first). It reads only the columns of `inputs`, never bars at or after `to`, never more than `lookback` bars
  * before `from`, and allocates nothing. Outputs are NaN for the first `warmup` bars and defined after them as
  * long as the inputs are finite.
+ *
+ * `from < to`: loops over bars are written do ... while, so that a run over one bar never jumps back. At a
+ * backward jump V8 would enter code compiled for an earlier long run (on-stack replacement) at every bar of
+ * the stream, which costs several times what the bar does.
  */
 export interface Indicator {
   readonly name: string;
@@ -152,6 +156,7 @@ export function computeIndicator(
 ): readonly Float64Array[] {
   const length = bars.time.length;
   const outputs = indicator.outputs.map(() => new Float64Array(length));
-  indicator.run(bars, values, outputs, new Float64Array(indicator.memory(values)), 0, length);
+  const state = new Float64Array(indicator.memory(values));
+  if (length > 0) indicator.run(bars, values, outputs, state, 0, length);
   return outputs;
 }

@@ -24,8 +24,10 @@ export const awesomeOscillator = defineIndicator({
   source: "B. Williams, Trading Chaos (1995): difference of two simple means of (high + low) / 2.",
   run(bars, { fast, slow }, outputs, state, from, to) {
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < slow - 1) {
         out[i] = Number.NaN;
         continue;
@@ -34,7 +36,7 @@ export const awesomeOscillator = defineIndicator({
       const low = Array.from(bars.low.subarray(i - slow + 1, i + 1));
       out[i] =
         AwesomeOscillator.calculate({ high, low, fastPeriod: fast, slowPeriod: slow })[0] ?? Number.NaN;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

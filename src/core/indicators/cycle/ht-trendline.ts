@@ -77,8 +77,10 @@ export const htTrendline = defineIndicator({
   run(bars, _values, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n < START) continue;
       const smooth = 4 * close[i] + 3 * close[i - 1] + 2 * close[i - 2] + close[i - 3];
@@ -94,7 +96,7 @@ export const htTrendline = defineIndicator({
       state[MEANS + 2] = state[MEANS + 1];
       state[MEANS + 1] = state[MEANS];
       state[MEANS] = mean;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

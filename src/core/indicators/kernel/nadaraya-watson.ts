@@ -19,8 +19,8 @@ export const nadarayaWatson = defineIndicator({
   run(bars, { period, bandwidth }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    if (n === 0) {
+    const offset = (state[0] | 0) - from;
+    if (state[0] === 0) {
       state[1] = 0;
       for (let age = 0; age < period; age++) {
         const weight = Math.exp(-(age * age) / (2 * bandwidth * bandwidth));
@@ -28,7 +28,9 @@ export const nadarayaWatson = defineIndicator({
         state[1] += weight;
       }
     }
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -36,7 +38,7 @@ export const nadarayaWatson = defineIndicator({
       let sum = 0;
       for (let age = 0; age < period; age++) sum += state[2 + age] * close[i - age];
       out[i] = sum / state[1];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

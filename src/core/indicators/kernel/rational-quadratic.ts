@@ -20,8 +20,8 @@ export const rationalQuadratic = defineIndicator({
   run(bars, { period, bandwidth, weighting }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    if (n === 0) {
+    const offset = (state[0] | 0) - from;
+    if (state[0] === 0) {
       state[1] = 0;
       for (let age = 0; age < period; age++) {
         const distance = (age * age) / (2 * weighting * bandwidth * bandwidth);
@@ -30,7 +30,9 @@ export const rationalQuadratic = defineIndicator({
         state[1] += weight;
       }
     }
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -38,7 +40,7 @@ export const rationalQuadratic = defineIndicator({
       let sum = 0;
       for (let age = 0; age < period; age++) sum += state[2 + age] * close[i - age];
       out[i] = sum / state[1];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -20,10 +20,12 @@ export const apo = defineIndicator({
   run(bars, { fast, slow }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let fastSum = state[1];
     let slowSum = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       fastSum += close[i];
       slowSum += close[i];
       const rebuild = n % BLOCK === 0 || Number.isNaN(slowSum);
@@ -32,8 +34,8 @@ export const apo = defineIndicator({
       out[i] = n < slow - 1 ? Number.NaN : fastSum / fast - slowSum / slow;
       if (n >= fast - 1) fastSum -= close[i - fast + 1];
       if (n >= slow - 1) slowSum -= close[i - slow + 1];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = fastSum;
     state[2] = slowSum;
   },

@@ -15,9 +15,10 @@ export const bop = defineIndicator({
   run(bars, _values, outputs, _state, from, to) {
     const { open, high, low, close } = bars;
     const out = outputs[0];
-    for (let i = from; i < to; i++) {
+    let i = from;
+    do {
       const range = high[i] - low[i];
       out[i] = range === 0 ? 0 : (close[i] - open[i]) / range;
-    }
+    } while (++i < to);
   },
 });

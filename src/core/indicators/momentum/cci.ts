@@ -19,10 +19,12 @@ export const cci = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let sum = state[1];
-    let slot = n % period;
-    for (let i = from; i < to; i++, n++) {
+    let slot = (state[0] | 0) % period;
+    let i = from;
+    do {
+      const n = offset + i;
       const typical = (high[i] + low[i] + close[i]) / 3;
       sum += typical - state[RING + slot];
       state[RING + slot] = typical;
@@ -43,8 +45,8 @@ export const cci = defineIndicator({
       // What the deviations leave is how far rounding has carried the running mean from the true one.
       const distance = typical - mean - rest / period;
       out[i] = distance === 0 || sizes === 0 ? 0 : distance / (0.015 * (sizes / period));
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = sum;
   },
 });

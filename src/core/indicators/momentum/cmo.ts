@@ -17,10 +17,12 @@ export const cmo = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let gain = state[1];
     let loss = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n === 0) {
         out[i] = Number.NaN;
         continue;
@@ -31,8 +33,8 @@ export const cmo = defineIndicator({
       const total = gain + loss;
       if (n < period) out[i] = Number.NaN;
       else out[i] = total === 0 ? 0 : 100 * ((gain - loss) / total);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = gain;
     state[2] = loss;
   },

@@ -20,8 +20,10 @@ export const coppock = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     const first = Math.max(long, short) + smoothing - 1;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < first) {
         out[i] = Number.NaN;
         continue;
@@ -32,7 +34,7 @@ export const coppock = defineIndicator({
         sum += weight * (close[j] / close[j - long] + close[j] / close[j - short] - 2);
       }
       out[i] = (100 * sum) / ((smoothing * (smoothing + 1)) / 2);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

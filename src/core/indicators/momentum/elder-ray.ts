@@ -22,14 +22,16 @@ export const elderRay = defineIndicator({
     const bull = outputs[0];
     const bear = outputs[1];
     const factor = emaFactor(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       average = emaStep(average, close[i], n, period, factor);
       bull[i] = n < period - 1 ? Number.NaN : high[i] - average;
       bear[i] = n < period - 1 ? Number.NaN : low[i] - average;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = average;
   },
 });

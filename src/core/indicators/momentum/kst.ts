@@ -49,8 +49,10 @@ export const kst = defineIndicator({
     const ring3 = ring2 + 1 + mean2;
     const ring4 = ring3 + 1 + mean3;
     const ring5 = ring4 + 1 + mean4;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       const value = close[i];
       let sum = 0;
       if (n >= roc1) sum += ringMean(state, 1, (value / close[i - roc1] - 1) * 100, n - roc1, mean1);
@@ -61,7 +63,7 @@ export const kst = defineIndicator({
       const mean = defined ? ringMean(state, ring5, sum, n - first, signal) : Number.NaN;
       line[i] = defined ? sum : Number.NaN;
       signalLine[i] = n >= first + signal - 1 ? mean : Number.NaN;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

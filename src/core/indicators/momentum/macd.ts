@@ -32,11 +32,13 @@ export const macd = defineIndicator({
     const fastFactor = emaFactor(fast);
     const slowFactor = emaFactor(slow);
     const signalFactor = emaFactor(signal);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let fastAverage = state[1];
     let slowAverage = state[2];
     let signalAverage = state[3];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const value = close[i];
       slowAverage = emaStep(slowAverage, value, n, slow, slowFactor);
       if (n >= slow - fast) fastAverage = emaStep(fastAverage, value, n - slow + fast, fast, fastFactor);
@@ -48,8 +50,8 @@ export const macd = defineIndicator({
       line[i] = defined ? difference : Number.NaN;
       signalLine[i] = defined ? signalAverage : Number.NaN;
       histogram[i] = defined ? difference - signalAverage : Number.NaN;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = fastAverage;
     state[2] = slowAverage;
     state[3] = signalAverage;

@@ -23,15 +23,17 @@ export const ppo = defineIndicator({
     const out = outputs[0];
     const fastFactor = emaFactor(fast);
     const slowFactor = emaFactor(slow);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let fastAverage = state[1];
     let slowAverage = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       fastAverage = emaStep(fastAverage, close[i], n, fast, fastFactor);
       slowAverage = emaStep(slowAverage, close[i], n, slow, slowFactor);
       out[i] = n < slow - 1 ? Number.NaN : ((fastAverage - slowAverage) / slowAverage) * 100;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = fastAverage;
     state[2] = slowAverage;
   },

@@ -15,11 +15,14 @@ export const roc = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let i = from;
-    for (; i < to && n < period; i++, n++) out[i] = Number.NaN;
-    n += to - i;
-    for (let past = i - period; i < to; i++, past++) out[i] = (close[i] / close[past] - 1) * 100;
-    state[0] = n;
+    for (; i < to && offset + i < period; i++) out[i] = Number.NaN;
+    if (i < to) {
+      let past = i - period;
+      do out[i] = (close[i] / close[past++] - 1) * 100;
+      while (++i < to);
+    }
+    state[0] = offset + to;
   },
 });

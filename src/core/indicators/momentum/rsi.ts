@@ -1,4 +1,4 @@
-import { wilderFade, wilderStep } from "../../base/rolling.js";
+import { wilderFade } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const rsi = defineIndicator({
@@ -18,31 +18,38 @@ export const rsi = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const kept = period - 1;
+    const offset = (state[0] | 0) - from;
     let gain = state[1];
     let loss = state[2];
     let i = from;
-    for (; i < to && n <= period; i++, n++) {
-      const change = n === 0 ? 0 : close[i] - close[i - 1];
-      // Their sum is exactly twice the change or 0, whatever its sign.
-      const size = Math.abs(change);
-      if (n > 0) gain = +wilderStep(gain, (size + change) / 2, n - 1, period);
-      if (n > 0) loss = +wilderStep(loss, (size - change) / 2, n - 1, period);
-      const total = gain + loss;
-      if (n < period) out[i] = Number.NaN;
-      else out[i] = total === 0 ? 0 : 100 * (gain / total);
+    if (offset + i === 0) {
+      out[i] = Number.NaN;
+      i++;
     }
-    const kept = period - 1;
-    n += to - i;
-    for (; i < to; i++) {
+    for (; i < to && offset + i < period; i++) {
       const change = close[i] - close[i - 1];
-      const size = Math.abs(change);
-      gain = (gain * kept + (size + change) / 2) / period;
-      loss = (loss * kept + (size - change) / 2) / period;
-      const total = gain + loss;
-      out[i] = total === 0 ? 0 : 100 * (gain / total);
+      gain += Math.max(change, 0);
+      loss += Math.max(-change, 0);
+      out[i] = Number.NaN;
     }
-    state[0] = n;
+    if (i < to) {
+      // The sums become averages at the first value.
+      if (offset + i === period) {
+        gain /= kept;
+        loss /= kept;
+      }
+      do {
+        const change = close[i] - close[i - 1];
+        const size = Math.abs(change);
+        // Size and change add up to exactly twice the change or to 0, whatever its sign.
+        gain = (gain * kept + (size + change) / 2) / period;
+        loss = (loss * kept + (size - change) / 2) / period;
+        const total = gain + loss;
+        out[i] = total === 0 ? 0 : 100 * (gain / total);
+      } while (++i < to);
+    }
+    state[0] = offset + to;
     state[1] = gain;
     state[2] = loss;
   },

@@ -31,16 +31,18 @@ export const stoch = defineIndicator({
     const signalRing = HEAD + slowing;
     const firstSlow = period + slowing - 2;
     const firstSignal = firstSlow + signal - 1;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
     let slowSum = state[3];
     let signalSum = state[4];
-    let slowSlot = n % slowing;
-    let signalSlot = n % signal;
-    let top = n === 0 ? Number.NEGATIVE_INFINITY : state[5];
-    let bottom = n === 0 ? Number.POSITIVE_INFINITY : state[6];
-    for (let i = from; i < to; i++, n++) {
+    let slowSlot = (state[0] | 0) % slowing;
+    let signalSlot = (state[0] | 0) % signal;
+    let top = state[0] === 0 ? Number.NEGATIVE_INFINITY : state[5];
+    let bottom = state[0] === 0 ? Number.POSITIVE_INFINITY : state[6];
+    let i = from;
+    do {
+      const n = offset + i;
       const first = i - period + 1;
       if (highest < first) {
         highest = indexOfHighest(high, first, i + 1);
@@ -71,8 +73,8 @@ export const stoch = defineIndicator({
       }
       k[i] = n < firstSignal ? Number.NaN : slow;
       d[i] = n < firstSignal ? Number.NaN : signalSum / signal;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
     state[3] = slowSum;

@@ -23,10 +23,12 @@ export const stochf = defineIndicator({
     const { high, low, close } = bars;
     const k = outputs[0];
     const d = outputs[1];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period + 1, i);
       lowest = nextLowest(low, lowest, i - period + 1, i);
       k[i] = d[i] = Number.NaN;
@@ -37,8 +39,8 @@ export const stochf = defineIndicator({
       if (n < period + signal - 2) continue;
       k[i] = raw;
       d[i] = mean;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
   },

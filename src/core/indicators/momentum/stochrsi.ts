@@ -26,10 +26,12 @@ export const stochrsi = defineIndicator({
     const k = outputs[0];
     const d = outputs[1];
     const signalRing = 3 + range;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let gain = state[1];
     let loss = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       k[i] = d[i] = Number.NaN;
       if (n === 0) continue;
       const change = close[i] - close[i - 1];
@@ -48,8 +50,8 @@ export const stochrsi = defineIndicator({
       if (n < period + range + signal - 2) continue;
       k[i] = raw;
       d[i] = mean;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = gain;
     state[2] = loss;
   },

@@ -19,18 +19,20 @@ export const trix = defineIndicator({
     const out = outputs[0];
     const factor = emaFactor(period);
     const step = period - 1;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let first = state[1];
     let second = state[2];
     let third = state[3];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const past = third;
       first = emaStep(first, close[i], n, period, factor);
       if (n >= step) second = emaStep(second, first, n - step, period, factor);
       if (n >= 2 * step) third = emaStep(third, second, n - 2 * step, period, factor);
       out[i] = n <= 3 * step ? Number.NaN : (third / past - 1) * 100;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = first;
     state[2] = second;
     state[3] = third;

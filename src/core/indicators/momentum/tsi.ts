@@ -31,13 +31,15 @@ export const tsi = defineIndicator({
     const longFactor = emaFactor(long);
     const shortFactor = emaFactor(short);
     const signalFactor = emaFactor(signal);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let change1 = state[1];
     let change2 = state[2];
     let size1 = state[3];
     let size2 = state[4];
     let average = state[5];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       line[i] = signalLine[i] = Number.NaN;
       if (n === 0) continue;
       const change = close[i] - close[i - 1];
@@ -51,8 +53,8 @@ export const tsi = defineIndicator({
       average = emaStep(average, index, n - long - short + 1, signal, signalFactor);
       line[i] = index;
       if (n >= long + short + signal - 2) signalLine[i] = average;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = change1;
     state[2] = change2;
     state[3] = size1;

@@ -22,8 +22,10 @@ export const ultosc = defineIndicator({
   run(bars, { short, middle, long }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       let slot = 1 + ((n - 1) % long);
@@ -41,7 +43,7 @@ export const ultosc = defineIndicator({
         if (weight > 0 && range !== 0) score += weight * (pressure / range);
       }
       out[i] = 100 * (score / 7);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

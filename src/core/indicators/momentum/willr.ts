@@ -16,12 +16,14 @@ export const willr = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    let top = n === 0 ? Number.NEGATIVE_INFINITY : state[3];
-    let bottom = n === 0 ? Number.POSITIVE_INFINITY : state[4];
-    for (let i = from; i < to; i++, n++) {
+    let top = state[0] === 0 ? Number.NEGATIVE_INFINITY : state[3];
+    let bottom = state[0] === 0 ? Number.POSITIVE_INFINITY : state[4];
+    let i = from;
+    do {
+      const n = offset + i;
       const first = i - period + 1;
       if (highest < first) {
         highest = indexOfHighest(high, first, i + 1);
@@ -40,8 +42,8 @@ export const willr = defineIndicator({
       const share = (top - bottom) / -100;
       const value = share === 0 ? 0 : (top - close[i]) / share;
       out[i] = n < period - 1 ? Number.NaN : value;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
     state[3] = top;

@@ -15,6 +15,8 @@ export const averagePrice = defineIndicator({
   run(bars, _values, outputs, _state, from, to) {
     const { open, high, low, close } = bars;
     const out = outputs[0];
-    for (let i = from; i < to; i++) out[i] = (open[i] + high[i] + low[i] + close[i]) / 4;
+    let i = from;
+    do out[i] = (open[i] + high[i] + low[i] + close[i]) / 4;
+    while (++i < to);
   },
 });

@@ -15,6 +15,8 @@ export const medianPrice = defineIndicator({
   run(bars, _values, outputs, _state, from, to) {
     const { high, low } = bars;
     const out = outputs[0];
-    for (let i = from; i < to; i++) out[i] = (high[i] + low[i]) / 2;
+    let i = from;
+    do out[i] = (high[i] + low[i]) / 2;
+    while (++i < to);
   },
 });

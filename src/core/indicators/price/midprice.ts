@@ -16,15 +16,17 @@ export const midprice = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period + 1, i);
       lowest = nextLowest(low, lowest, i - period + 1, i);
       out[i] = n < period - 1 ? Number.NaN : (high[highest] + low[lowest]) / 2;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
   },

@@ -15,6 +15,8 @@ export const typicalPrice = defineIndicator({
   run(bars, _values, outputs, _state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    for (let i = from; i < to; i++) out[i] = (high[i] + low[i] + close[i]) / 3;
+    let i = from;
+    do out[i] = (high[i] + low[i] + close[i]) / 3;
+    while (++i < to);
   },
 });

@@ -17,12 +17,14 @@ export const beta = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let sumX = state[1];
     let sumY = state[2];
     let sumXX = state[3];
     let sumXY = state[4];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       const first = i - period + 1;
@@ -45,8 +47,8 @@ export const beta = defineIndicator({
       sumXY -= x * y;
       sumX -= x;
       sumY -= y;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = sumX;
     state[2] = sumY;
     state[3] = sumXX;

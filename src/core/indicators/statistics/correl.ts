@@ -36,13 +36,15 @@ export const correl = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let sumX = state[1];
     let sumY = state[2];
     let sumXX = state[3];
     let sumYY = state[4];
     let sumXY = state[5];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const first = i - period + 1;
       const rebuild = n >= period - 1 && (n % SQUARES_BLOCK === 0 || Number.isNaN(sumXY));
       if (rebuild) sumX = sumY = sumXX = sumYY = sumXY = 0;
@@ -73,8 +75,8 @@ export const correl = defineIndicator({
       sumXY -= x * y;
       sumY -= y;
       sumYY -= y * y;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = sumX;
     state[2] = sumY;
     state[3] = sumXX;

@@ -16,13 +16,15 @@ export const efficiencyRatio = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       const path = ringSum(state, 1, Math.abs(close[i] - close[i - 1]), n - 1, period);
       if (n >= period) out[i] = path === 0 ? 0 : Math.abs(close[i] - close[i - period]) / path;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -81,15 +81,17 @@ export const hurst = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       // Each return is kept twice, `period` apart, so that the window is always one stretch of state.
       const slot = (n - 1) % period;
       state[1 + slot] = state[1 + slot + period] = Math.log(close[i] / close[i - 1]);
       if (n >= period) out[i] = hurstExponent(state, slot + 2, slot + 2 + period);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -27,8 +27,10 @@ export const linregChannel = defineIndicator({
     const middle = outputs[1];
     const lower = outputs[2];
     const half = (period - 1) / 2;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       upper[i] = middle[i] = lower[i] = Number.NaN;
       if (n < period - 1) continue;
       const first = i - period + 1;
@@ -44,7 +46,7 @@ export const linregChannel = defineIndicator({
       upper[i] = end + width;
       middle[i] = end;
       lower[i] = end - width;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

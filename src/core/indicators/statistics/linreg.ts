@@ -36,15 +36,17 @@ export const linreg = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
       }
       const first = i - period + 1;
       out[i] = windowMean(close, first, i + 1) + (windowSlope(close, first, i + 1) * (period - 1)) / 2;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -17,46 +17,51 @@ export const stddev = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    // Of the window without its oldest bar.
+    const offset = (state[0] | 0) - from;
+    // Of the bars before the current one within its window.
     let sum = state[1];
     let squares = state[2];
     let i = from;
-    for (; i < to && n < period - 1; i++, n++) {
+    for (; i < to && offset + i < period - 1; i++) {
       sum += close[i];
       squares += close[i] * close[i];
       out[i] = Number.NaN;
     }
     let most = SQUARES_BLOCK;
-    while (i < to) {
-      if (n % SQUARES_BLOCK === 0 || Number.isNaN(squares)) {
-        sum = +windowSum(close, i - period + 1, i);
-        squares = +windowSquares(close, i - period + 1, i);
-      }
-      const start = i;
-      const sumBefore = sum;
-      const squaresBefore = squares;
-      const end = Math.min(to, i + most, i + SQUARES_BLOCK - (n % SQUARES_BLOCK));
-      for (let oldest = i - period + 1; i < end; i++, oldest++) {
-        const value = close[i];
-        sum += value;
-        squares += value * value;
-        const mean = sum / period;
-        let variance = squares / period - mean * mean;
-        if (variance < QUIET_SHARE * mean * mean) variance = +windowVariance(close, oldest, i + 1);
-        out[i] = Math.sqrt(variance);
-        const leaving = close[oldest];
-        sum -= leaving;
-        squares -= leaving * leaving;
-      }
-      if (Number.isNaN(squares) && end > start + 1) {
-        i = start;
-        sum = sumBefore;
-        squares = squaresBefore;
-        most = 1;
-      } else n += end - start;
+    if (i < to) {
+      do {
+        const used = (offset + i) % SQUARES_BLOCK;
+        if (used === 0 || Number.isNaN(squares)) {
+          sum = +windowSum(close, i - period + 1, i);
+          squares = +windowSquares(close, i - period + 1, i);
+        }
+        const start = i;
+        const sumBefore = sum;
+        const squaresBefore = squares;
+        const end = Math.min(to, i + most, i + SQUARES_BLOCK - used);
+        let oldest = i - period + 1;
+        do {
+          const value = close[i];
+          sum += value;
+          squares += value * value;
+          const mean = sum / period;
+          let variance = squares / period - mean * mean;
+          if (variance < QUIET_SHARE * mean * mean) variance = +windowVariance(close, oldest, i + 1);
+          out[i] = Math.sqrt(variance);
+          const leaving = close[oldest];
+          sum -= leaving;
+          squares -= leaving * leaving;
+          oldest++;
+        } while (++i < end);
+        if (Number.isNaN(squares) && end > start + 1) {
+          i = start;
+          sum = sumBefore;
+          squares = squaresBefore;
+          most = 1;
+        }
+      } while (i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = sum;
     state[2] = squares;
   },

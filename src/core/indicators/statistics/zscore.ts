@@ -17,8 +17,10 @@ export const zscore = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -27,7 +29,7 @@ export const zscore = defineIndicator({
       const variance = windowVariance(close, first, i + 1);
       const distance = close[i] - windowSum(close, first, i + 1) / period;
       out[i] = variance === 0 ? 0 : distance / Math.sqrt(variance);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

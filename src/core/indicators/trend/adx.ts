@@ -25,13 +25,15 @@ export const adx = defineIndicator({
     const adxLine = outputs[0];
     const plusLine = outputs[1];
     const minusLine = outputs[2];
-    let n = state[0] | 0;
+    const kept = period - 1;
+    const offset = (state[0] | 0) - from;
     let plus = state[1];
     let minus = state[2];
     let range = state[3];
     let average = state[4];
     let i = from;
-    for (; i < to && n < 2 * period; i++, n++) {
+    for (; i < to && offset + i < 2 * period; i++) {
+      const n = offset + i;
       adxLine[i] = plusLine[i] = minusLine[i] = Number.NaN;
       if (n === 0) continue;
       const up = high[i] - high[i - 1];
@@ -48,26 +50,26 @@ export const adx = defineIndicator({
       average /= period;
       adxLine[i] = average;
     }
-    n += to - i;
-    for (; i < to; i++) {
-      const up = high[i] - high[i - 1];
-      const down = low[i - 1] - low[i];
-      // Comparisons taken as numbers need no branch, which a coin toss would make dear.
-      plus += up * (Number(up > 0) * Number(up > down)) - plus / period;
-      minus += down * (Number(down > 0) * Number(down > up)) - minus / period;
-      range += trueRange(high[i], low[i], close[i - 1]) - range / period;
-      const plusShare = range === 0 ? 0 : 100 * (plus / range);
-      const minusShare = range === 0 ? 0 : 100 * (minus / range);
-      const total = plusShare + minusShare;
-      if (total !== 0) {
-        const directional = 100 * (Math.abs(minusShare - plusShare) / total);
-        average = (average * (period - 1) + directional) / period;
-      }
-      adxLine[i] = average;
-      plusLine[i] = plusShare;
-      minusLine[i] = minusShare;
+    if (i < to) {
+      do {
+        const up = high[i] - high[i - 1];
+        const down = low[i - 1] - low[i];
+        // Comparisons taken as numbers need no branch, which a coin toss would make dear.
+        plus += up * (Number(up > 0) * Number(up > down)) - plus / period;
+        minus += down * (Number(down > 0) * Number(down > up)) - minus / period;
+        range += trueRange(high[i], low[i], close[i - 1]) - range / period;
+        const plusShare = range === 0 ? 0 : 100 * (plus / range);
+        const minusShare = range === 0 ? 0 : 100 * (minus / range);
+        const total = plusShare + minusShare;
+        if (total !== 0) {
+          average = (average * kept + 100 * (Math.abs(minusShare - plusShare) / total)) / period;
+        }
+        adxLine[i] = average;
+        plusLine[i] = plusShare;
+        minusLine[i] = minusShare;
+      } while (++i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = plus;
     state[2] = minus;
     state[3] = range;

@@ -18,12 +18,14 @@ export const adxr = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let plus = state[1];
     let minus = state[2];
     let range = state[3];
     let average = state[4];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       const up = high[i] - high[i - 1];
@@ -42,8 +44,8 @@ export const adxr = defineIndicator({
       if (n < 2 * period - 1) continue;
       const past = ringPast(state, 5, average, n - 2 * period + 1, period - 1);
       if (n >= 3 * period - 2) out[i] = (average + past) / 2;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = plus;
     state[2] = minus;
     state[3] = range;

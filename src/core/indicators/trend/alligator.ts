@@ -40,11 +40,13 @@ export const alligator = defineIndicator({
     const { jaw, teeth, lips, jaw_shift: jawShift, teeth_shift: teethShift, lips_shift: lipsShift } = values;
     const teethRing = 5 + jawShift;
     const lipsRing = 6 + jawShift + teethShift;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let jawAverage = state[1];
     let teethAverage = state[2];
     let lipsAverage = state[3];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const middle = (high[i] + low[i]) / 2;
       jawAverage = wilderStep(jawAverage, middle, n, jaw);
       teethAverage = wilderStep(teethAverage, middle, n, teeth);
@@ -55,8 +57,8 @@ export const alligator = defineIndicator({
       outputs[0][i] = n < jaw + jawShift - 1 ? Number.NaN : jawPast;
       outputs[1][i] = n < teeth + teethShift - 1 ? Number.NaN : teethPast;
       outputs[2][i] = n < lips + lipsShift - 1 ? Number.NaN : lipsPast;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = jawAverage;
     state[2] = teethAverage;
     state[3] = lipsAverage;

@@ -23,10 +23,12 @@ export const aroon = defineIndicator({
     const down = outputs[1];
     const oscillator = outputs[2];
     const factor = 100 / period;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period, i);
       lowest = nextLowest(low, lowest, i - period, i);
       const known = n >= period;
@@ -35,8 +37,8 @@ export const aroon = defineIndicator({
       up[i] = fromHigh;
       down[i] = fromLow;
       oscillator[i] = fromHigh - fromLow;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
   },

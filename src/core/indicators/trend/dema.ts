@@ -18,15 +18,17 @@ export const dema = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     const factor = emaFactor(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let first = state[1];
     let second = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       first = emaStep(first, close[i], n, period, factor);
       if (n >= period - 1) second = emaStep(second, first, n - period + 1, period, factor);
       out[i] = n < 2 * (period - 1) ? Number.NaN : 2 * first - second;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = first;
     state[2] = second;
   },

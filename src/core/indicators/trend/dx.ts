@@ -18,12 +18,14 @@ export const dx = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let plus = state[1];
     let minus = state[2];
     let range = state[3];
     let index = state[4];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n === 0) {
         out[i] = Number.NaN;
         continue;
@@ -42,8 +44,8 @@ export const dx = defineIndicator({
       const total = plusShare + minusShare;
       if (total !== 0) index = 100 * (Math.abs(minusShare - plusShare) / total);
       out[i] = index;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = plus;
     state[2] = minus;
     state[3] = range;

@@ -18,19 +18,20 @@ export const ema = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     const factor = emaFactor(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
     let i = from;
-    for (; i < to && n < period; i++, n++) {
-      average = +emaStep(average, close[i], n, period, factor);
-      out[i] = n < period - 1 ? Number.NaN : average;
+    for (; i < to && offset + i < period; i++) {
+      average = +emaStep(average, close[i], offset + i, period, factor);
+      out[i] = offset + i < period - 1 ? Number.NaN : average;
     }
-    n += to - i;
-    for (; i < to; i++) {
-      average = (close[i] - average) * factor + average;
-      out[i] = average;
+    if (i < to) {
+      do {
+        average = (close[i] - average) * factor + average;
+        out[i] = average;
+      } while (++i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = average;
   },
 });

@@ -25,8 +25,10 @@ export const hma = defineIndicator({
     const out = outputs[0];
     const half = Math.floor(period / 2);
     const root = Math.floor(Math.sqrt(period));
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -36,7 +38,7 @@ export const hma = defineIndicator({
       for (let age = 1; age < root; age++) state[age] = state[age + 1];
       state[root] = raw;
       out[i] = n < period + root - 2 ? Number.NaN : weightedMean(state, 1, 1 + root);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -30,14 +30,16 @@ export const ichimoku = defineIndicator({
     "G. Hosoda: midpoints of the ranges of three windows. The spans are those seen at the bar, computed `displacement` bars before it; the lagging span is the close and would show the future, so it has no column.",
   run(bars, { conversion, base, span, displacement }, outputs, state, from, to) {
     const { high, low } = bars;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highC = from - (state[1] | 0);
     let lowC = from - (state[2] | 0);
     let highB = from - (state[3] | 0);
     let lowB = from - (state[4] | 0);
     let highS = from - (state[5] | 0);
     let lowS = from - (state[6] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highC = nextHighest(high, highC, i - conversion + 1, i);
       lowC = nextLowest(low, lowC, i - conversion + 1, i);
       highB = nextHighest(high, highB, i - base + 1, i);
@@ -53,8 +55,8 @@ export const ichimoku = defineIndicator({
       outputs[1][i] = kijun;
       outputs[2][i] = n < displacement ? Number.NaN : spanA;
       outputs[3][i] = n < displacement ? Number.NaN : spanB;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highC;
     state[2] = to - lowC;
     state[3] = to - highB;

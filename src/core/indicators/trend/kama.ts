@@ -32,32 +32,36 @@ export const kama = defineIndicator({
     const out = outputs[0];
     const least = 2 / (slow + 1);
     const span = 2 / (fast + 1) - least;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let path = state[1];
     let average = state[2];
     let i = from;
-    for (; i < to && n < period; i++, n++) {
-      if (n > 0) path += Math.abs(close[i] - close[i - 1]);
+    for (; i < to && offset + i < period; i++) {
+      if (offset + i > 0) path += Math.abs(close[i] - close[i - 1]);
       average = close[i];
       out[i] = Number.NaN;
     }
-    while (i < to) {
-      if (n % BLOCK === 0) path = +windowPath(close, i - period, i);
-      const end = Math.min(to, i + BLOCK - (n % BLOCK));
-      n += end - i;
-      for (let past = i - period; i < end; i++, past++) {
-        const value = close[i];
-        const first = close[past];
-        path += Math.abs(value - close[i - 1]);
-        const distance = value - first;
-        const efficiency = path <= distance || path === 0 ? 1 : Math.abs(distance / path);
-        const root = efficiency * span + least;
-        average = (value - average) * (root * root) + average;
-        out[i] = average;
-        path -= Math.abs(close[past + 1] - first);
-      }
+    if (i < to) {
+      do {
+        const used = (offset + i) % BLOCK;
+        if (used === 0) path = +windowPath(close, i - period, i);
+        const end = Math.min(to, i + BLOCK - used);
+        let past = i - period;
+        do {
+          const value = close[i];
+          const first = close[past];
+          path += Math.abs(value - close[i - 1]);
+          const distance = value - first;
+          const efficiency = path <= distance || path === 0 ? 1 : Math.abs(distance / path);
+          const root = efficiency * span + least;
+          average = (value - average) * (root * root) + average;
+          out[i] = average;
+          path -= Math.abs(close[past + 1] - first);
+          past++;
+        } while (++i < end);
+      } while (i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = path;
     state[2] = average;
   },

@@ -21,7 +21,7 @@ export const sar = defineIndicator({
     const { high, low } = bars;
     const out = outputs[0];
     const step = Math.min(acceleration, maximum);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     // Short positions are followed in mirrored prices, so that the stop always lies below: side is 1 or -1, and
     // stop and extreme are its multiples.
     let side = state[1] | 0;
@@ -29,49 +29,51 @@ export const sar = defineIndicator({
     let extreme = state[3];
     let factor = state[4];
     let i = from;
-    if (n === 0 && i < to) {
+    if (offset + i === 0) {
       out[i] = Number.NaN;
       i++;
-      n++;
     }
-    // At its first bar the stop is bounded by that bar itself, afterwards by the bar before too.
-    let pastHigh = n > 1 ? high[i - 1] : high[i];
-    let pastLow = n > 1 ? low[i - 1] : low[i];
-    for (; i < to; i++, n++) {
-      if (n === 1) {
-        const fall = low[i - 1] - low[i];
-        side = fall > 0 && fall > high[i] - high[i - 1] ? -1 : 1;
-        stop = side === 1 ? low[i - 1] : -high[i - 1];
-        extreme = side === 1 ? high[i] : -low[i];
-        factor = step;
-      }
-      const newHigh = high[i];
-      const newLow = low[i];
-      let near = side === 1 ? newLow : -newHigh;
-      let far = side === 1 ? newHigh : -newLow;
-      let pastNear = side === 1 ? pastLow : -pastHigh;
-      if (near > stop && far >= near) {
-        out[i] = side === 1 ? stop : -stop;
-        if (far > extreme) {
+    if (i < to && offset + i === 1) {
+      const fall = low[i - 1] - low[i];
+      side = fall > 0 && fall > high[i] - high[i - 1] ? -1 : 1;
+      stop = side === 1 ? low[i - 1] : -high[i - 1];
+      extreme = side === 1 ? high[i] : -low[i];
+      factor = step;
+    }
+    if (i < to) {
+      // At its first bar the stop is bounded by that bar itself, afterwards by the bar before too.
+      const past = offset + i === 1 ? i : i - 1;
+      let pastHigh = high[past];
+      let pastLow = low[past];
+      do {
+        const newHigh = high[i];
+        const newLow = low[i];
+        let near = side === 1 ? newLow : -newHigh;
+        let far = side === 1 ? newHigh : -newLow;
+        let pastNear = side === 1 ? pastLow : -pastHigh;
+        if (near > stop && far >= near) {
+          out[i] = side === 1 ? stop : -stop;
+          if (far > extreme) {
+            extreme = far;
+            factor = Math.min(factor + step, maximum);
+          }
+        } else {
+          // Reached, or a NaN, which stays in the stop.
+          side = -side;
+          near = side === 1 ? newLow : -newHigh;
+          far = side === 1 ? newHigh : -newLow;
+          pastNear = side === 1 ? pastLow : -pastHigh;
+          stop = Math.min(-extreme, pastNear, near) + (stop + far) * 0;
+          out[i] = side === 1 ? stop : -stop;
           extreme = far;
-          factor = Math.min(factor + step, maximum);
+          factor = step;
         }
-      } else {
-        // Reached, or a NaN, which stays in the stop.
-        side = -side;
-        near = side === 1 ? newLow : -newHigh;
-        far = side === 1 ? newHigh : -newLow;
-        pastNear = side === 1 ? pastLow : -pastHigh;
-        stop = Math.min(-extreme, pastNear, near) + (stop + far) * 0;
-        out[i] = side === 1 ? stop : -stop;
-        extreme = far;
-        factor = step;
-      }
-      stop = Math.min(stop + factor * (extreme - stop), pastNear, near);
-      pastHigh = newHigh;
-      pastLow = newLow;
+        stop = Math.min(stop + factor * (extreme - stop), pastNear, near);
+        pastHigh = newHigh;
+        pastLow = newLow;
+      } while (++i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = side;
     state[2] = stop;
     state[3] = extreme;

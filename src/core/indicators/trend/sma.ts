@@ -16,32 +16,37 @@ export const sma = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    // Of the window without its oldest bar.
+    const offset = (state[0] | 0) - from;
+    // Of the bars before the current one within its window.
     let sum = state[1];
     let i = from;
-    for (; i < to && n < period - 1; i++, n++) {
+    for (; i < to && offset + i < period - 1; i++) {
       sum += close[i];
       out[i] = Number.NaN;
     }
     let most = BLOCK;
-    while (i < to) {
-      if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(close, i - period + 1, i);
-      const start = i;
-      const before = sum;
-      const end = Math.min(to, i + most, i + BLOCK - (n % BLOCK));
-      for (let oldest = i - period + 1; i < end; i++, oldest++) {
-        const value = close[i];
-        out[i] = (sum + value) / period;
-        sum += value - close[oldest];
-      }
-      if (Number.isNaN(sum) && end > start + 1) {
-        i = start;
-        sum = before;
-        most = 1;
-      } else n += end - start;
+    if (i < to) {
+      do {
+        const used = (offset + i) % BLOCK;
+        if (used === 0 || Number.isNaN(sum)) sum = +windowSum(close, i - period + 1, i);
+        const start = i;
+        const sumBefore = sum;
+        const end = Math.min(to, i + most, i + BLOCK - used);
+        let oldest = i - period + 1;
+        do {
+          const value = close[i];
+          out[i] = (sum + value) / period;
+          sum += value - close[oldest];
+          oldest++;
+        } while (++i < end);
+        if (Number.isNaN(sum) && end > start + 1) {
+          i = start;
+          sum = sumBefore;
+          most = 1;
+        }
+      } while (i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = sum;
   },
 });

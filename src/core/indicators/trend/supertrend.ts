@@ -26,12 +26,14 @@ export const supertrend = defineIndicator({
     const { high, low, close } = bars;
     const line = outputs[0];
     const directionLine = outputs[1];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let range = state[1];
     let upper = state[2];
     let lower = state[3];
     let direction = state[4];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n > 0) range = wilderStep(range, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
       if (n < period) {
         line[i] = directionLine[i] = Number.NaN;
@@ -54,8 +56,8 @@ export const supertrend = defineIndicator({
       if (Number.isNaN(close[i] + range)) direction = Number.NaN;
       directionLine[i] = direction;
       line[i] = direction === 1 ? lower : direction === -1 ? upper : Number.NaN;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = range;
     state[2] = upper;
     state[3] = lower;

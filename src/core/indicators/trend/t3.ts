@@ -28,8 +28,10 @@ export const t3 = defineIndicator({
     const c2 = 3 * (square - c1);
     const c3 = -6 * square - 3 * (factor - c1);
     const c4 = 1 + 3 * factor - c1 + 3 * square;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       let value = close[i];
       for (let level = 0; level < 6; level++) {
         if (n < level * step) break;
@@ -37,7 +39,7 @@ export const t3 = defineIndicator({
         state[1 + level] = value;
       }
       out[i] = n < 6 * step ? Number.NaN : c1 * state[6] + c2 * state[5] + c3 * state[4] + c4 * state[3];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -18,9 +18,11 @@ export const trima = defineIndicator({
     const out = outputs[0];
     const inner = Math.ceil(period / 2);
     const outer = period - inner + 1;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let sum = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       sum += close[i];
       if (n < inner - 1) {
         out[i] = Number.NaN;
@@ -31,8 +33,8 @@ export const trima = defineIndicator({
       const mean = ringMean(state, 2, sum / inner, n - inner + 1, outer);
       out[i] = n < period - 1 ? Number.NaN : mean;
       sum -= close[first];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = sum;
   },
 });

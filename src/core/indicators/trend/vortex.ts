@@ -21,8 +21,10 @@ export const vortex = defineIndicator({
     const { high, low, close } = bars;
     const plus = outputs[0];
     const minus = outputs[1];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       plus[i] = minus[i] = Number.NaN;
       if (n === 0) continue;
       const up = ringSum(state, 1, Math.abs(high[i] - low[i - 1]), n - 1, period);
@@ -31,7 +33,7 @@ export const vortex = defineIndicator({
       if (n < period) continue;
       plus[i] = range === 0 ? 0 : up / range;
       minus[i] = range === 0 ? 0 : down / range;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -15,8 +15,10 @@ export const vwma = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -30,7 +32,7 @@ export const vwma = defineIndicator({
         weight += volume[j];
       }
       out[i] = weight === 0 ? plain / period : weighted / weight;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

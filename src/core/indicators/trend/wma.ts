@@ -24,40 +24,45 @@ export const wma = defineIndicator({
     const { close } = bars;
     const out = outputs[0];
     const divisor = (period * (period + 1)) / 2;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     // Of the bars before the current one within its window: the plain sum, and that weighted 1, 2, ... from the oldest.
     let sum = state[1];
     let weighted = state[2];
     let i = from;
-    for (; i < to && n < period - 1; i++, n++) {
+    for (; i < to && offset + i < period - 1; i++) {
       sum += close[i];
-      weighted += close[i] * (n + 1);
+      weighted += close[i] * (offset + i + 1);
       out[i] = Number.NaN;
     }
     let most = BLOCK;
-    while (i < to) {
-      if (n % BLOCK === 0 || Number.isNaN(weighted)) {
-        sum = +windowSum(close, i - period + 1, i);
-        weighted = +weightedSum(close, i - period + 1, i);
-      }
-      const start = i;
-      const sumBefore = sum;
-      const weightedBefore = weighted;
-      const end = Math.min(to, i + most, i + BLOCK - (n % BLOCK));
-      for (let oldest = i - period + 1; i < end; i++, oldest++) {
-        const value = close[i];
-        out[i] = (weighted + value * period) / divisor;
-        weighted += value * (period - 1) - sum;
-        sum += value - close[oldest];
-      }
-      if (Number.isNaN(weighted) && end > start + 1) {
-        i = start;
-        sum = sumBefore;
-        weighted = weightedBefore;
-        most = 1;
-      } else n += end - start;
+    if (i < to) {
+      do {
+        const used = (offset + i) % BLOCK;
+        if (used === 0 || Number.isNaN(weighted)) {
+          sum = +windowSum(close, i - period + 1, i);
+          weighted = +weightedSum(close, i - period + 1, i);
+        }
+        const start = i;
+        const sumBefore = sum;
+        const weightedBefore = weighted;
+        const end = Math.min(to, i + most, i + BLOCK - used);
+        let oldest = i - period + 1;
+        do {
+          const value = close[i];
+          out[i] = (weighted + value * period) / divisor;
+          weighted += value * (period - 1) - sum;
+          sum += value - close[oldest];
+          oldest++;
+        } while (++i < end);
+        if (Number.isNaN(weighted) && end > start + 1) {
+          i = start;
+          sum = sumBefore;
+          weighted = weightedBefore;
+          most = 1;
+        }
+      } while (i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = sum;
     state[2] = weighted;
   },

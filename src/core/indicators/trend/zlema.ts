@@ -20,13 +20,15 @@ export const zlema = defineIndicator({
     const out = outputs[0];
     const factor = emaFactor(period);
     const lag = Math.floor((period - 1) / 2);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n >= lag) average = emaStep(average, 2 * close[i] - close[i - lag], n - lag, period, factor);
       out[i] = n < period - 1 + lag ? Number.NaN : average;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = average;
   },
 });

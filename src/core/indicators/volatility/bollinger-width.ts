@@ -19,8 +19,10 @@ export const bollingerWidth = defineIndicator({
   run(bars, { period, deviations }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -28,7 +30,7 @@ export const bollingerWidth = defineIndicator({
       const first = i - period + 1;
       const mean = windowSum(close, first, i + 1) / period;
       out[i] = (2 * deviations * Math.sqrt(windowVariance(close, first, i + 1))) / mean;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

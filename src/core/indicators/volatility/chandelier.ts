@@ -25,18 +25,20 @@ export const chandelier = defineIndicator({
     const { high, low, close } = bars;
     const long = outputs[0];
     const short = outputs[1];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
     let range = state[3];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period + 1, i);
       lowest = nextLowest(low, lowest, i - period + 1, i);
       if (n > 0) range = wilderStep(range, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
       long[i] = n < period ? Number.NaN : high[highest] - multiplier * range;
       short[i] = n < period ? Number.NaN : low[lowest] + multiplier * range;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
     state[3] = range;

@@ -19,10 +19,12 @@ export const choppiness = defineIndicator({
     const { high, low, close } = bars;
     const out = outputs[0];
     const scale = 100 / Math.log(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period + 1, i);
       lowest = nextLowest(low, lowest, i - period + 1, i);
       out[i] = Number.NaN;
@@ -31,8 +33,8 @@ export const choppiness = defineIndicator({
       if (n < period) continue;
       const range = high[highest] - low[lowest];
       out[i] = range === 0 ? 100 : scale * Math.log(path / range);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
   },

@@ -23,10 +23,12 @@ export const donchian = defineIndicator({
     const upper = outputs[0];
     const middle = outputs[1];
     const lower = outputs[2];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(high, highest, i - period + 1, i);
       lowest = nextLowest(low, lowest, i - period + 1, i);
       const top = n < period - 1 ? Number.NaN : high[highest];
@@ -34,8 +36,8 @@ export const donchian = defineIndicator({
       upper[i] = top;
       middle[i] = (top + bottom) / 2;
       lower[i] = bottom;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
     state[2] = to - lowest;
   },

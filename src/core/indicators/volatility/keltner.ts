@@ -29,10 +29,12 @@ export const keltner = defineIndicator({
     const middle = outputs[1];
     const lower = outputs[2];
     const factor = emaFactor(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
     let averageRange = state[2];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       average = emaStep(average, close[i], n, period, factor);
       if (n > 0) {
         averageRange = wilderStep(averageRange, trueRange(high[i], low[i], close[i - 1]), n - 1, range);
@@ -41,8 +43,8 @@ export const keltner = defineIndicator({
       upper[i] = defined ? average + multiplier * averageRange : Number.NaN;
       middle[i] = defined ? average : Number.NaN;
       lower[i] = defined ? average - multiplier * averageRange : Number.NaN;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = average;
     state[2] = averageRange;
   },

@@ -18,13 +18,15 @@ export const natr = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n > 0) average = wilderStep(average, trueRange(high[i], low[i], close[i - 1]), n - 1, period);
       out[i] = n < period ? Number.NaN : (average / close[i]) * 100;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = average;
   },
 });

@@ -18,12 +18,14 @@ export const parkinson = defineIndicator({
     const { high, low } = bars;
     const out = outputs[0];
     const scale = year / (4 * Math.LN2 * period);
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       const range = Math.log(high[i] / low[i]);
       const squares = ringSum(state, 1, range * range, n, period);
       out[i] = n < period - 1 ? Number.NaN : Math.sqrt(scale * squares);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -20,8 +20,10 @@ export const percentB = defineIndicator({
   run(bars, { period, deviations }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       if (n < period - 1) {
         out[i] = Number.NaN;
         continue;
@@ -30,7 +32,7 @@ export const percentB = defineIndicator({
       const mean = windowSum(close, first, i + 1) / period;
       const width = Math.sqrt(windowVariance(close, first, i + 1)) * deviations;
       out[i] = width === 0 ? 0.5 : (close[i] - mean + width) / (2 * width);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

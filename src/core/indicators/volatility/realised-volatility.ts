@@ -24,14 +24,16 @@ export const realisedVolatility = defineIndicator({
   run(bars, { period, bars_per_year: year }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       const change = Math.log(close[i] / close[i - 1]);
       const squares = ringSum(state, 1, change * change, n - 1, period);
       if (n >= period) out[i] = Math.sqrt((squares / period) * year);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -23,12 +23,14 @@ export const rogersSatchell = defineIndicator({
   run(bars, { period, bars_per_year: year }, outputs, state, from, to) {
     const { open, high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       const variance = rogersSatchellVariance(open[i], high[i], low[i], close[i]);
       const sum = ringSum(state, 1, variance, n, period);
       out[i] = n < period - 1 ? Number.NaN : Math.sqrt((sum / period) * year);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

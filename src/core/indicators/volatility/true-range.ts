@@ -20,10 +20,12 @@ export const trange = defineIndicator({
   run(bars, _values, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = n === 0 ? Number.NaN : trueRange(high[i], low[i], close[i - 1]);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

@@ -17,17 +17,19 @@ export const ulcer = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { close } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       highest = nextHighest(close, highest, i - period + 1, i);
       out[i] = Number.NaN;
       if (n < period - 1) continue;
       const drawdown = 100 * (close[i] / close[highest] - 1);
       const squares = ringSum(state, 2, drawdown * drawdown, n - period + 1, period);
       if (n >= 2 * (period - 1)) out[i] = Math.sqrt(squares / period);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = to - highest;
   },
 });

@@ -24,8 +24,10 @@ export const yangZhang = defineIndicator({
     const gaps = 1;
     const bodies = gaps + period;
     const inner = bodies + period;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       out[i] = Number.NaN;
       if (n === 0) continue;
       const slot = (n - 1) % period;
@@ -37,7 +39,7 @@ export const yangZhang = defineIndicator({
       const gap = sample * windowVariance(state, gaps, gaps + period);
       const body = sample * windowVariance(state, bodies, bodies + period);
       out[i] = Math.sqrt((gap + share * body + (1 - share) * within) * year);
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

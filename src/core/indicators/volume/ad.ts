@@ -23,10 +23,11 @@ export const ad = defineIndicator({
     const { high, low, close, volume } = bars;
     const out = outputs[0];
     let total = state[0];
-    for (let i = from; i < to; i++) {
+    let i = from;
+    do {
       total += moneyFlowVolume(high[i], low[i], close[i], volume[i]);
       out[i] = total;
-    }
+    } while (++i < to);
     state[0] = total;
   },
 });

@@ -24,17 +24,19 @@ export const adosc = defineIndicator({
     const out = outputs[0];
     const fastFactor = emaFactor(fast);
     const slowFactor = emaFactor(slow);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let total = state[1];
     let fastAverage = state[2];
     let slowAverage = state[3];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       total += moneyFlowVolume(high[i], low[i], close[i], volume[i]);
       fastAverage = n === 0 ? total : fastFactor * total + (1 - fastFactor) * fastAverage;
       slowAverage = n === 0 ? total : slowFactor * total + (1 - slowFactor) * slowAverage;
       out[i] = n < slow - 1 ? Number.NaN : fastAverage - slowAverage;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = total;
     state[2] = fastAverage;
     state[3] = slowAverage;

@@ -17,14 +17,16 @@ export const cmf = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       const flow = ringSum(state, 1, moneyFlowVolume(high[i], low[i], close[i], volume[i]), n, period);
       out[i] = Number.NaN;
       if (n < period - 1) continue;
       const total = windowSum(volume, i - period + 1, i + 1);
       out[i] = total === 0 ? 0 : flow / total;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

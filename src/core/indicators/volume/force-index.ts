@@ -18,13 +18,15 @@ export const forceIndex = defineIndicator({
     const { close, volume } = bars;
     const out = outputs[0];
     const factor = emaFactor(period);
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let average = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n > 0) average = emaStep(average, (close[i] - close[i - 1]) * volume[i], n - 1, period, factor);
       out[i] = n < period ? Number.NaN : average;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = average;
   },
 });

@@ -27,38 +27,39 @@ export const mfi = defineIndicator({
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let total = state[1];
     let net = state[2];
     let i = from;
-    if (n === 0 && i < to) {
+    if (offset + i === 0) {
       out[i] = Number.NaN;
       i++;
-      n++;
     }
-    let slot = (n - 1) % period;
-    let past = i < to ? (high[i - 1] + low[i - 1] + close[i - 1]) / 3 : Number.NaN;
-    for (; i < to; i++, n++) {
-      const typical = (high[i] + low[i] + close[i]) / 3;
-      const change = typical - past;
-      past = typical;
-      // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
-      const flow = typical * volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
-      const leaving = state[FLOWS + slot];
-      state[FLOWS + slot] = flow;
-      if (++slot === period) slot = 0;
-      const before = total;
-      total += Math.abs(flow) - Math.abs(leaving);
-      net += flow - leaving;
-      if (!(total >= 1e-6 * before) || n % BLOCK === 0) {
-        // Little is left of a larger sum but its rounding, or a NaN is or was in it.
-        net = +windowSum(state, FLOWS, FLOWS + period);
-        total = +windowSize(state, FLOWS, FLOWS + period);
-      }
-      if (n < period) out[i] = Number.NaN;
-      else out[i] = total === 0 ? 0 : 50 * (1 + net / total);
+    if (i < to) {
+      let slot = (offset + i - 1) % period;
+      let past = (high[i - 1] + low[i - 1] + close[i - 1]) / 3;
+      do {
+        const typical = (high[i] + low[i] + close[i]) / 3;
+        const change = typical - past;
+        past = typical;
+        // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
+        const flow = typical * volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
+        const leaving = state[FLOWS + slot];
+        state[FLOWS + slot] = flow;
+        if (++slot === period) slot = 0;
+        const before = total;
+        total += Math.abs(flow) - Math.abs(leaving);
+        net += flow - leaving;
+        if (!(total >= 1e-6 * before) || (offset + i) % BLOCK === 0) {
+          // Little is left of a larger sum but its rounding, or a NaN is or was in it.
+          net = +windowSum(state, FLOWS, FLOWS + period);
+          total = +windowSize(state, FLOWS, FLOWS + period);
+        }
+        if (offset + i < period) out[i] = Number.NaN;
+        else out[i] = total === 0 ? 0 : 50 * (1 + net / total);
+      } while (++i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = total;
     state[2] = net;
   },

@@ -16,15 +16,17 @@ export const nvi = defineIndicator({
   run(bars, _values, outputs, state, from, to) {
     const { close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let index = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n === 0) index = 1000;
       else if (volume[i] < volume[i - 1]) index *= close[i] / close[i - 1];
       else if (Number.isNaN(volume[i] + volume[i - 1] + close[i])) index = Number.NaN;
       out[i] = index;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = index;
   },
 });

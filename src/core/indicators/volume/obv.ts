@@ -16,22 +16,23 @@ export const obv = defineIndicator({
   run(bars, _values, outputs, state, from, to) {
     const { close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let balance = state[1];
     let i = from;
-    if (n === 0 && i < to) {
+    if (offset + i === 0) {
       balance = volume[i];
       out[i] = balance;
       i++;
     }
-    n += to - from;
-    for (; i < to; i++) {
-      const change = close[i] - close[i - 1];
-      // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
-      balance += volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
-      out[i] = balance;
+    if (i < to) {
+      do {
+        const change = close[i] - close[i - 1];
+        // Comparisons taken as numbers need no branch, which a coin toss would make dear; the last term is 0 or NaN.
+        balance += volume[i] * (Number(change > 0) - Number(change < 0)) + change * 0;
+        out[i] = balance;
+      } while (++i < to);
     }
-    state[0] = n;
+    state[0] = offset + to;
     state[1] = balance;
   },
 });

@@ -16,13 +16,15 @@ export const pvt = defineIndicator({
   run(bars, _values, outputs, state, from, to) {
     const { close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let total = state[1];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       if (n > 0) total += volume[i] * (close[i] / close[i - 1] - 1);
       out[i] = total;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = total;
   },
 });

@@ -88,8 +88,10 @@ export const volumeProfile = defineIndicator({
     "J. P. Steidlmayer: the session's volume so far by price, each bar's spread evenly over its range. The price step is 1/2000 of the session's first price and doubles whenever the session outgrows the grid. The value area grows from the busiest step, a step at a time, towards the busier side, upwards from equals; all three are (high + low + close) / 3 until there is volume.",
   run(bars, { bins, share, days }, outputs, state, from, to) {
     const { time, high, low, close, volume } = bars;
-    let n = state[0] | 0;
-    for (let i = from; i < to; i++, n++) {
+    const offset = (state[0] | 0) - from;
+    let i = from;
+    do {
+      const n = offset + i;
       const session = sessionOf(time[i], days);
       const typical = (high[i] + low[i] + close[i]) / 3;
       if (n === 0 || session !== state[1]) {
@@ -123,7 +125,7 @@ export const volumeProfile = defineIndicator({
       outputs[0][i] = state[3] + (point + 0.5) * state[2];
       outputs[1][i] = state[3] + (highest + 1) * state[2];
       outputs[2][i] = state[3] + lowest * state[2];
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
   },
 });

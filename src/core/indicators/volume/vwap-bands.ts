@@ -24,13 +24,15 @@ export const vwapBands = defineIndicator({
     "VWAP and the standard deviation, weighted by volume, of the session's (high + low + close) / 3 (D. West's update, 1979); all bars weigh alike until there is volume.",
   run(bars, { deviations, days }, outputs, state, from, to) {
     const { time, high, low, close, volume } = bars;
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let session = state[1];
     let traded = state[2];
     let weight = state[3];
     let mean = state[4];
     let squares = state[5];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const current = sessionOf(time[i], days);
       if (n === 0 || current !== session) {
         session = current;
@@ -51,8 +53,8 @@ export const vwapBands = defineIndicator({
       outputs[0][i] = mean + width;
       outputs[1][i] = mean;
       outputs[2][i] = mean - width;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = session;
     state[2] = traded;
     state[3] = weight;

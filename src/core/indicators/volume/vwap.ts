@@ -18,13 +18,15 @@ export const vwap = defineIndicator({
   run(bars, { days }, outputs, state, from, to) {
     const { time, high, low, close, volume } = bars;
     const out = outputs[0];
-    let n = state[0] | 0;
+    const offset = (state[0] | 0) - from;
     let session = state[1];
     let count = state[2];
     let plain = state[3];
     let weighted = state[4];
     let weight = state[5];
-    for (let i = from; i < to; i++, n++) {
+    let i = from;
+    do {
+      const n = offset + i;
       const current = sessionOf(time[i], days);
       if (n === 0 || current !== session) {
         session = current;
@@ -36,8 +38,8 @@ export const vwap = defineIndicator({
       weighted += typical * volume[i];
       weight += volume[i];
       out[i] = weight === 0 ? plain / count : weighted / weight;
-    }
-    state[0] = n;
+    } while (++i < to);
+    state[0] = offset + to;
     state[1] = session;
     state[2] = count;
     state[3] = plain;
