@@ -88,18 +88,24 @@ export function indexOfLowest(column: Float64Array, from: number, to: number): n
 }
 
 /**
- * Index of the highest of column[first..i], given that of the window before: a new value that is not lower
- * takes its place (a NaN too, which then stays), and a window is searched only when its highest has left it.
+ * Index of the highest of column[first..i], given that of the window before, which is read even where it has
+ * just left the window: one bar more of lookback than the window is long. A new value that is not lower takes
+ * its place (a NaN too, which then stays); comparisons taken as numbers spare the branch, which is a coin toss.
+ * A window is searched only when its highest has left it.
  */
 export function nextHighest(column: Float64Array, highest: number, first: number, i: number): number {
-  if (highest < first) return indexOfHighest(column, first, i + 1);
-  return column[i] < column[highest] || Number.isNaN(column[highest]) ? highest : i;
+  const value = column[i];
+  const taken = Number(value >= column[highest]) | Number(Number.isNaN(value));
+  const next = highest + taken * (i - highest);
+  return next < first ? indexOfHighest(column, first, i + 1) : next;
 }
 
 /** `nextHighest` for the lowest. */
 export function nextLowest(column: Float64Array, lowest: number, first: number, i: number): number {
-  if (lowest < first) return indexOfLowest(column, first, i + 1);
-  return column[i] > column[lowest] || Number.isNaN(column[lowest]) ? lowest : i;
+  const value = column[i];
+  const taken = Number(value <= column[lowest]) | Number(Number.isNaN(value));
+  const next = lowest + taken * (i - lowest);
+  return next < first ? indexOfLowest(column, first, i + 1) : next;
 }
 
 /** Smoothing factor of an exponential average of `period` values. */

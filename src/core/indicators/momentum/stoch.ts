@@ -1,8 +1,8 @@
-import { BLOCK, indexOfHighest, indexOfLowest, windowSum } from "../../base/rolling.js";
+import { BLOCK, nextHighest, nextLowest, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the raw values of the first mean, which those of the second follow. */
-const HEAD = 7;
+const HEAD = 5;
 
 export const stoch = defineIndicator({
   name: "stoch",
@@ -21,7 +21,7 @@ export const stoch = defineIndicator({
   warmup: ({ period, slowing, signal }) => period + slowing + signal - 3,
   nanReach: "window",
   memory: ({ slowing, signal }) => HEAD + slowing + signal,
-  lookback: ({ period }) => period - 1,
+  lookback: ({ period }) => period,
   source: "G. Lane; TA-Lib STOCH with simple means. The raw %K of a window without range is 0.",
   run(bars, { period, slowing, signal }, outputs, state, from, to) {
     const { high, low, close } = bars;
@@ -38,39 +38,25 @@ export const stoch = defineIndicator({
     let signalSum = state[4];
     let slowSlot = (state[0] | 0) % slowing;
     let signalSlot = (state[0] | 0) % signal;
-    let top = state[0] === 0 ? Number.NEGATIVE_INFINITY : state[5];
-    let bottom = state[0] === 0 ? Number.POSITIVE_INFINITY : state[6];
     let i = from;
     do {
       const n = offset + i;
       const first = i - period + 1;
-      if (highest < first) {
-        highest = indexOfHighest(high, first, i + 1);
-        top = high[highest];
-      } else if (!(high[i] < top || Number.isNaN(top))) {
-        highest = i;
-        top = high[i];
-      }
-      if (lowest < first) {
-        lowest = indexOfLowest(low, first, i + 1);
-        bottom = low[lowest];
-      } else if (!(low[i] > bottom || Number.isNaN(bottom))) {
-        lowest = i;
-        bottom = low[i];
-      }
-      const share = (top - bottom) / 100;
-      const raw = n < period - 1 || share === 0 ? 0 : (close[i] - bottom) / share;
+      highest = nextHighest(high, highest, first, i);
+      lowest = nextLowest(low, lowest, first, i);
+      const bottom = low[lowest];
+      const range = high[highest] - bottom;
+      const raw = n < period - 1 || range === 0 ? 0 : (100 * (close[i] - bottom)) / range;
+      const careful = n % BLOCK === 0 || Number.isNaN(raw + slowSum + signalSum);
       slowSum += raw - state[slowRing + slowSlot];
       state[slowRing + slowSlot] = raw;
-      if (++slowSlot === slowing) slowSlot = 0;
-      if (n % BLOCK === 0 || Number.isNaN(slowSum)) slowSum = +windowSum(state, slowRing, signalRing);
+      if (careful) slowSum = +windowSum(state, slowRing, signalRing);
       const slow = n < firstSlow ? 0 : slowSum / slowing;
       signalSum += slow - state[signalRing + signalSlot];
       state[signalRing + signalSlot] = slow;
+      if (careful) signalSum = +windowSum(state, signalRing, signalRing + signal);
+      if (++slowSlot === slowing) slowSlot = 0;
       if (++signalSlot === signal) signalSlot = 0;
-      if (n % BLOCK === 0 || Number.isNaN(signalSum)) {
-        signalSum = +windowSum(state, signalRing, signalRing + signal);
-      }
       k[i] = n < firstSignal ? Number.NaN : slow;
       d[i] = n < firstSignal ? Number.NaN : signalSum / signal;
     } while (++i < to);
@@ -79,7 +65,5 @@ export const stoch = defineIndicator({
     state[2] = to - lowest;
     state[3] = slowSum;
     state[4] = signalSum;
-    state[5] = top;
-    state[6] = bottom;
   },
 });

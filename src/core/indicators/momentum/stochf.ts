@@ -17,7 +17,7 @@ export const stochf = defineIndicator({
   warmup: ({ period, signal }) => period + signal - 2,
   nanReach: "window",
   memory: ({ signal }) => 4 + signal,
-  lookback: ({ period }) => period - 1,
+  lookback: ({ period }) => period,
   source: "G. Lane; TA-Lib STOCHF with a simple mean. %K of a window without range is 0.",
   run(bars, { period, signal }, outputs, state, from, to) {
     const { high, low, close } = bars;
@@ -33,8 +33,8 @@ export const stochf = defineIndicator({
       lowest = nextLowest(low, lowest, i - period + 1, i);
       k[i] = d[i] = Number.NaN;
       if (n < period - 1) continue;
-      const share = (high[highest] - low[lowest]) / 100;
-      const raw = share === 0 ? 0 : (close[i] - low[lowest]) / share;
+      const span = high[highest] - low[lowest];
+      const raw = span === 0 ? 0 : (100 * (close[i] - low[lowest])) / span;
       const mean = ringMean(state, 3, raw, n - period + 1, signal);
       if (n < period + signal - 2) continue;
       k[i] = raw;

@@ -44,8 +44,8 @@ export const stochrsi = defineIndicator({
       if (n < period + range - 1) continue;
       const highest = state[indexOfHighest(state, 3, signalRing)];
       const lowest = state[indexOfLowest(state, 3, signalRing)];
-      const share = (highest - lowest) / 100;
-      const raw = share === 0 ? 0 : (strength - lowest) / share;
+      const span = highest - lowest;
+      const raw = span === 0 ? 0 : (100 * (strength - lowest)) / span;
       const mean = ringMean(state, signalRing, raw, n - period - range + 1, signal);
       if (n < period + range + signal - 2) continue;
       k[i] = raw;

@@ -11,7 +11,7 @@ export const midprice = defineIndicator({
   warmup: ({ period }) => period - 1,
   nanReach: "window",
   memory: () => 3,
-  lookback: ({ period }) => period - 1,
+  lookback: ({ period }) => period,
   source: "TA-Lib MIDPRICE: middle between the highest high and the lowest low.",
   run(bars, { period }, outputs, state, from, to) {
     const { high, low } = bars;

@@ -15,7 +15,7 @@ export const aroon = defineIndicator({
   warmup: ({ period }) => period,
   nanReach: "window",
   memory: () => 3,
-  lookback: ({ period }) => period,
+  lookback: ({ period }) => period + 1,
   source: "T. Chande (1995); TA-Lib AROON and AROONOSC: the latest of equal extremes counts.",
   run(bars, { period }, outputs, state, from, to) {
     const { high, low } = bars;

@@ -25,7 +25,7 @@ export const ichimoku = defineIndicator({
   },
   nanReach: "window",
   memory: ({ displacement }) => 9 + 2 * displacement,
-  lookback: ({ conversion, base, span }) => Math.max(conversion, base, span) - 1,
+  lookback: ({ conversion, base, span }) => Math.max(conversion, base, span),
   source:
     "G. Hosoda: midpoints of the ranges of three windows. The spans are those seen at the bar, computed `displacement` bars before it; the lagging span is the close and would show the future, so it has no column.",
   run(bars, { conversion, base, span, displacement }, outputs, state, from, to) {

@@ -19,7 +19,7 @@ export const chandelier = defineIndicator({
   settle: ({ period }) => period + wilderFade(period),
   nanReach: "rest",
   memory: () => 4,
-  lookback: ({ period }) => Math.max(1, period - 1),
+  lookback: ({ period }) => period,
   source: "C. Le Beau: below the highest high for long positions, above the lowest low for short ones.",
   run(bars, { period, multiplier }, outputs, state, from, to) {
     const { high, low, close } = bars;

@@ -12,7 +12,7 @@ export const choppiness = defineIndicator({
   warmup: ({ period }) => period,
   nanReach: "window",
   memory: ({ period }) => 3 + period,
-  lookback: ({ period }) => Math.max(1, period - 1),
+  lookback: ({ period }) => period,
   source:
     "E. Dreiss: 100 log(sum of true ranges / range of the window) / log(period). 100 in a window without range.",
   run(bars, { period }, outputs, state, from, to) {

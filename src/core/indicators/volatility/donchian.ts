@@ -15,7 +15,7 @@ export const donchian = defineIndicator({
   warmup: ({ period }) => period - 1,
   nanReach: "window",
   memory: () => 3,
-  lookback: ({ period }) => period - 1,
+  lookback: ({ period }) => period,
   source:
     "R. Donchian: highest high and lowest low. A break of the channel is a close beyond its value one bar before.",
   run(bars, { period }, outputs, state, from, to) {

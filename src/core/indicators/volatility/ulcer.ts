@@ -11,7 +11,7 @@ export const ulcer = defineIndicator({
   warmup: ({ period }) => 2 * (period - 1),
   nanReach: "window",
   memory: ({ period }) => 2 + period,
-  lookback: ({ period }) => period - 1,
+  lookback: ({ period }) => period,
   source:
     "P. Martin and B. McCann (1989): root of the mean squared drawdown, in percent, each from the highest close of the `period` bars up to it.",
   run(bars, { period }, outputs, state, from, to) {
