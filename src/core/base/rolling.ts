@@ -10,6 +10,11 @@
  */
 export const BLOCK = 1_024;
 
+/** Whether running sums are rebuilt at value n. */
+export function rebuildDue(n: number): boolean {
+  return (n & (BLOCK - 1)) === 0;
+}
+
 /**
  * The same for sums of squares: 8,192 values. A variance is a small difference of large sums, so how
  * far they have drifted shows in it, and TA-Lib lets them drift: rebuilt more often, ours would be nearer
@@ -65,10 +70,9 @@ export function indexOfHighest(column: Float64Array, from: number, to: number): 
   let highest = column[from];
   for (let i = from + 1; i < to; i++) {
     const value = column[i];
-    if (value >= highest || Number.isNaN(value)) {
-      highest = value;
-      best = i;
-    }
+    if (value < highest || (Number.isNaN(highest) && !Number.isNaN(value))) continue;
+    highest = value;
+    best = i;
   }
   return best;
 }
@@ -79,10 +83,9 @@ export function indexOfLowest(column: Float64Array, from: number, to: number): n
   let lowest = column[from];
   for (let i = from + 1; i < to; i++) {
     const value = column[i];
-    if (value <= lowest || Number.isNaN(value)) {
-      lowest = value;
-      best = i;
-    }
+    if (value > lowest || (Number.isNaN(lowest) && !Number.isNaN(value))) continue;
+    lowest = value;
+    best = i;
   }
   return best;
 }
@@ -146,7 +149,7 @@ export function ringMean(ring: Float64Array, at: number, value: number, n: numbe
   const slot = at + 1 + (n % period);
   let sum = ring[at] - ring[slot] + value;
   ring[slot] = value;
-  if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(ring, at + 1, at + 1 + period);
+  if (rebuildDue(n) || Number.isNaN(sum)) sum = +windowSum(ring, at + 1, at + 1 + period);
   ring[at] = sum;
   return sum / period;
 }

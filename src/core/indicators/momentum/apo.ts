@@ -1,4 +1,4 @@
-import { BLOCK, windowSum } from "../../base/rolling.js";
+import { rebuildDue, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const apo = defineIndicator({
@@ -28,7 +28,7 @@ export const apo = defineIndicator({
       const n = offset + i;
       fastSum += close[i];
       slowSum += close[i];
-      const rebuild = n % BLOCK === 0 || Number.isNaN(slowSum);
+      const rebuild = rebuildDue(n) || Number.isNaN(slowSum);
       if (n >= fast - 1 && rebuild) fastSum = +windowSum(close, i - fast + 1, i + 1);
       if (n >= slow - 1 && rebuild) slowSum = +windowSum(close, i - slow + 1, i + 1);
       out[i] = n < slow - 1 ? Number.NaN : fastSum / fast - slowSum / slow;

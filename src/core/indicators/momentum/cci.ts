@@ -1,4 +1,4 @@
-import { BLOCK, windowSum } from "../../base/rolling.js";
+import { rebuildDue, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the typical prices of the window. */
@@ -33,7 +33,7 @@ export const cci = defineIndicator({
         out[i] = Number.NaN;
         continue;
       }
-      if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(state, RING, RING + period);
+      if (rebuildDue(n) || Number.isNaN(sum)) sum = +windowSum(state, RING, RING + period);
       const mean = sum / period;
       let sizes = 0;
       let rest = 0;

@@ -1,4 +1,4 @@
-import { BLOCK, nextHighest, nextLowest, windowSum } from "../../base/rolling.js";
+import { nextHighest, nextLowest, rebuildDue, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the raw values of the first mean, which those of the second follow. */
@@ -29,8 +29,9 @@ export const stoch = defineIndicator({
     const d = outputs[1];
     const slowRing = HEAD;
     const signalRing = HEAD + slowing;
-    const firstSlow = period + slowing - 2;
-    const firstSignal = firstSlow + signal - 1;
+    const slowShare = 1 / slowing;
+    const signalShare = 1 / signal;
+    const warmup = period + slowing + signal - 3;
     const offset = (state[0] | 0) - from;
     let highest = from - (state[1] | 0);
     let lowest = from - (state[2] | 0);
@@ -46,19 +47,19 @@ export const stoch = defineIndicator({
       lowest = nextLowest(low, lowest, first, i);
       const bottom = low[lowest];
       const range = high[highest] - bottom;
-      const raw = n < period - 1 || range === 0 ? 0 : (100 * (close[i] - bottom)) / range;
-      const careful = n % BLOCK === 0 || Number.isNaN(raw + slowSum + signalSum);
+      const raw = range === 0 ? 0 : (100 * (close[i] - bottom)) / range;
+      const careful = rebuildDue(n) || Number.isNaN(raw + slowSum + signalSum);
       slowSum += raw - state[slowRing + slowSlot];
       state[slowRing + slowSlot] = raw;
       if (careful) slowSum = +windowSum(state, slowRing, signalRing);
-      const slow = n < firstSlow ? 0 : slowSum / slowing;
+      const slow = slowSum * slowShare;
       signalSum += slow - state[signalRing + signalSlot];
       state[signalRing + signalSlot] = slow;
       if (careful) signalSum = +windowSum(state, signalRing, signalRing + signal);
       if (++slowSlot === slowing) slowSlot = 0;
       if (++signalSlot === signal) signalSlot = 0;
-      k[i] = n < firstSignal ? Number.NaN : slow;
-      d[i] = n < firstSignal ? Number.NaN : signalSum / signal;
+      k[i] = n < warmup ? Number.NaN : slow;
+      d[i] = n < warmup ? Number.NaN : signalSum * signalShare;
     } while (++i < to);
     state[0] = offset + to;
     state[1] = to - highest;

@@ -1,4 +1,4 @@
-import { BLOCK, ringMean, windowSum } from "../../base/rolling.js";
+import { rebuildDue, ringMean, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const trima = defineIndicator({
@@ -29,7 +29,7 @@ export const trima = defineIndicator({
         continue;
       }
       const first = i - inner + 1;
-      if (n % BLOCK === 0 || Number.isNaN(sum)) sum = +windowSum(close, first, i + 1);
+      if (rebuildDue(n) || Number.isNaN(sum)) sum = +windowSum(close, first, i + 1);
       const mean = ringMean(state, 2, sum / inner, n - inner + 1, outer);
       out[i] = n < period - 1 ? Number.NaN : mean;
       sum -= close[first];

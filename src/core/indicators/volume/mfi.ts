@@ -1,4 +1,4 @@
-import { BLOCK, windowSum } from "../../base/rolling.js";
+import { rebuildDue, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the flows of the window, negative where the typical price fell. */
@@ -50,7 +50,7 @@ export const mfi = defineIndicator({
         const before = total;
         total += Math.abs(flow) - Math.abs(leaving);
         net += flow - leaving;
-        if (!(total >= 1e-6 * before) || (offset + i) % BLOCK === 0) {
+        if (!(total >= 1e-6 * before) || rebuildDue(offset + i)) {
           // Little is left of a larger sum but its rounding, or a NaN is or was in it.
           net = +windowSum(state, FLOWS, FLOWS + period);
           total = +windowSize(state, FLOWS, FLOWS + period);
