@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Bars } from "../src/core/market/candles.js";
 
 /** The npm package whose tarball holds the C sources of TA-Lib 0.6.0-dev. */
@@ -31,7 +30,7 @@ function build(folder: string): string {
   const sources = [
     ...sourcesIn(join(library, "src/ta_func")),
     ...common.map((name) => join(library, "src/ta_common", name)),
-    fileURLToPath(new URL("indicators-talib.c", import.meta.url)),
+    join(process.argv[2] ?? "bench", "indicators-talib.c"),
   ];
   const includes = ["include", "src/ta_common", "src/ta_func", "src/ta_abstract"];
   const flags = ["-O3", "-w", "-ffp-contract=off", ...includes.map((name) => `-I${join(library, name)}`)];

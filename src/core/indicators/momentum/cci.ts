@@ -1,4 +1,4 @@
-import { rebuildDue, windowSum } from "../../base/rolling.js";
+import { rebuildDue } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the typical prices of the window. */
@@ -20,6 +20,7 @@ export const cci = defineIndicator({
     const { high, low, close } = bars;
     const out = outputs[0];
     const offset = (state[0] | 0) - from;
+    const end = RING + period;
     let sum = state[1];
     let slot = (state[0] | 0) % period;
     let i = from;
@@ -33,11 +34,14 @@ export const cci = defineIndicator({
         out[i] = Number.NaN;
         continue;
       }
-      if (rebuildDue(n) || Number.isNaN(sum)) sum = +windowSum(state, RING, RING + period);
+      if (rebuildDue(n) || Number.isNaN(sum)) {
+        sum = 0;
+        for (let j = RING; j < end; j++) sum += state[j];
+      }
       const mean = sum / period;
       let sizes = 0;
       let rest = 0;
-      for (let j = RING; j < RING + period; j++) {
+      for (let j = RING; j < end; j++) {
         const deviation = state[j] - mean;
         sizes += Math.abs(deviation);
         rest += deviation;

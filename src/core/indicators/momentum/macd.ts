@@ -32,25 +32,36 @@ export const macd = defineIndicator({
     const fastFactor = emaFactor(fast);
     const slowFactor = emaFactor(slow);
     const signalFactor = emaFactor(signal);
+    const warmup = slow + signal - 2;
     const offset = (state[0] | 0) - from;
     let fastAverage = state[1];
     let slowAverage = state[2];
     let signalAverage = state[3];
     let i = from;
-    do {
+    for (; i < to && offset + i <= warmup; i++) {
       const n = offset + i;
-      const value = close[i];
-      slowAverage = emaStep(slowAverage, value, n, slow, slowFactor);
-      if (n >= slow - fast) fastAverage = emaStep(fastAverage, value, n - slow + fast, fast, fastFactor);
+      slowAverage = +emaStep(slowAverage, close[i], n, slow, slowFactor);
+      const ahead = n - slow + fast;
+      if (ahead >= 0) fastAverage = +emaStep(fastAverage, close[i], ahead, fast, fastFactor);
       const difference = fastAverage - slowAverage;
-      if (n >= slow - 1) {
-        signalAverage = emaStep(signalAverage, difference, n - slow + 1, signal, signalFactor);
-      }
-      const defined = n >= slow + signal - 2;
-      line[i] = defined ? difference : Number.NaN;
-      signalLine[i] = defined ? signalAverage : Number.NaN;
-      histogram[i] = defined ? difference - signalAverage : Number.NaN;
-    } while (++i < to);
+      const started = n - slow + 1;
+      if (started >= 0) signalAverage = +emaStep(signalAverage, difference, started, signal, signalFactor);
+      line[i] = n < warmup ? Number.NaN : difference;
+      signalLine[i] = n < warmup ? Number.NaN : signalAverage;
+      histogram[i] = n < warmup ? Number.NaN : difference - signalAverage;
+    }
+    if (i < to) {
+      do {
+        const value = close[i];
+        fastAverage = (value - fastAverage) * fastFactor + fastAverage;
+        slowAverage = (value - slowAverage) * slowFactor + slowAverage;
+        const difference = fastAverage - slowAverage;
+        signalAverage = (difference - signalAverage) * signalFactor + signalAverage;
+        line[i] = difference;
+        signalLine[i] = signalAverage;
+        histogram[i] = difference - signalAverage;
+      } while (++i < to);
+    }
     state[0] = offset + to;
     state[1] = fastAverage;
     state[2] = slowAverage;

@@ -19,19 +19,28 @@ export const trix = defineIndicator({
     const out = outputs[0];
     const factor = emaFactor(period);
     const step = period - 1;
+    const warmup = 3 * step + 1;
     const offset = (state[0] | 0) - from;
     let first = state[1];
     let second = state[2];
     let third = state[3];
     let i = from;
-    do {
+    for (; i < to && offset + i < warmup; i++) {
       const n = offset + i;
-      const past = third;
-      first = emaStep(first, close[i], n, period, factor);
-      if (n >= step) second = emaStep(second, first, n - step, period, factor);
-      if (n >= 2 * step) third = emaStep(third, second, n - 2 * step, period, factor);
-      out[i] = n <= 3 * step ? Number.NaN : (third / past - 1) * 100;
-    } while (++i < to);
+      first = +emaStep(first, close[i], n, period, factor);
+      if (n >= step) second = +emaStep(second, first, n - step, period, factor);
+      if (n >= 2 * step) third = +emaStep(third, second, n - 2 * step, period, factor);
+      out[i] = Number.NaN;
+    }
+    if (i < to) {
+      do {
+        const past = third;
+        first = (close[i] - first) * factor + first;
+        second = (first - second) * factor + second;
+        third = (second - third) * factor + third;
+        out[i] = (third / past - 1) * 100;
+      } while (++i < to);
+    }
     state[0] = offset + to;
     state[1] = first;
     state[2] = second;
