@@ -38,7 +38,12 @@ const url = (...protocols: string[]) =>
 const origins = list.transform((items, context): readonly string[] =>
   items.map((item) => {
     const parsed = URL.canParse(item) ? new URL(item) : null;
-    if (parsed !== null && /^https?:$/.test(parsed.protocol) && item.replace(/\/$/, "") === parsed.origin) {
+    if (
+      parsed !== null &&
+      !item.includes("*") &&
+      /^https?:$/.test(parsed.protocol) &&
+      item.replace(/\/$/, "") === parsed.origin
+    ) {
       return parsed.origin;
     }
     context.addIssue(`${item} is no origin such as https://app.example.com`);

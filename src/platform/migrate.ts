@@ -56,7 +56,7 @@ export async function migrate(
     await client.query(CREATE_LEDGER);
     const pending = await pendingMigrations(client, migrations);
     for (const migration of pending) {
-      await apply(client, migration);
+      await apply(client, migration, log);
       log.info({ migration: migration.name }, "migration applied");
     }
     return pending.map(({ name }) => name);
@@ -104,7 +104,7 @@ async function pendingMigrations(client: pg.Client, migrations: readonly Migrati
   return migrations.filter(({ name }) => !applied.has(name));
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<void> {
+async function apply(client: pg.Client, migration: Migration, log: Log): Promise<void> {
   // A record without an end is of an attempt that was rolled back whole.
   await client.query(
     "update _prisma_migrations set rolled_back_at = now() where migration_name = $1 and finished_at is null and rolled_back_at is null",
@@ -120,11 +120,20 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     );
     await client.query("commit");
   } catch (error) {
+    await recordFailure(client, [...record, messageOf(error)], log);
+    throw new Error(`migration ${migration.name} failed: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Leaves the reason in the ledger, unless the session itself is what was lost. */
+async function recordFailure(client: pg.Client, values: readonly string[], log: Log): Promise<void> {
+  try {
     await client.query("rollback");
     await client.query(
       "insert into _prisma_migrations (id, checksum, migration_name, logs) values ($1, $2, $3, $4)",
-      [...record, messageOf(error)],
+      [...values],
     );
-    throw new Error(`migration ${migration.name} failed: ${messageOf(error)}`, { cause: error });
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, "the failure of a migration was not recorded");
   }
 }

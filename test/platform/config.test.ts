@@ -135,8 +135,8 @@ describe("each variable", () => {
     ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
     ALLOW_ANONYMOUS: { good: [["true", true]], bad: ["yes"] },
     CORS_ORIGINS: {
-      good: [["https://a.example,http://b.example:8080", ["https://a.example", "http://b.example:8080"]]],
-      bad: ["*", "null", "a.example", "https://a.example/", "https://a.example/path", "https://*.example"],
+      good: [["https://a.example/,http://b.example:8080", ["https://a.example", "http://b.example:8080"]]],
+      bad: ["*", "null", "a.example", "https://a.example/path", "https://*.example", "ftp://a.example"],
     },
     TRUST_PROXY_HOPS: { good: [["1", 1]], bad: ["true", "11", "-1", "10.0.0.0/8"] },
     RATE_LIMIT_MULTIPLIER: { good: [["0.5", 0.5]], bad: ["0", "10001", "x2"] },
