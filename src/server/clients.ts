@@ -13,19 +13,14 @@ export interface Published {
   readonly frame: Buffer;
 }
 
-/** What was published on a topic while its subscriber is still being told what came before. */
-interface Held {
-  readonly frames: Published[];
-  bytes: number;
-}
-
 /** One open socket. */
 export interface Client {
   readonly socket: WebSocket;
   readonly address: string;
   readonly principal: Principal;
   readonly topics: Set<string>;
-  readonly held: Map<string, Held>;
+  /** Topics whose subscriber is still being told what came before, with the newest number published meanwhile. */
+  readonly held: Map<string, number>;
   /** Numbers up to which events of a topic were replayed: the live ones follow on. */
   readonly replayedTo: Map<string, number>;
   /** True once its end is decided: nothing it sends counts any more. */
@@ -47,9 +42,11 @@ export interface Clients {
   /** @throws {AppError} `invalid_request` beyond the limit of topics. */
   join(client: Client, topic: string): void;
   leave(client: Client, topic: string): void;
-  /** Joins, and keeps back what is published until `release`. @throws as `join`. */
+  /** Joins a kept topic whose events are read back until `release`, not sent as they come. @throws as `join`. */
   hold(client: Client, topic: string): void;
-  /** Sends what was kept back, but for events up to a number that the client has already. */
+  /** Number of the newest event that was not sent because of `hold`; 0 without one. */
+  heldTo(client: Client, topic: string): number;
+  /** From now on events are sent as they come, but for those up to a number that the client has already. */
   release(client: Client, topic: string, upTo: number): void;
   send(client: Client, frame: string | Buffer): void;
   /** As `send`, waiting while much is unsent: for more frames than a connection takes at once. */
@@ -106,14 +103,8 @@ function createSender(metrics: Metrics) {
     }
     if (!client.topics.has(topic)) return;
     if (seq !== null && seq <= (client.replayedTo.get(topic) ?? -1)) return;
-    const held = client.held.get(topic);
-    if (held === undefined) {
-      send(client, frame);
-      return;
-    }
-    held.frames.push(published);
-    held.bytes += frame.length;
-    if (held.bytes > BACKLOG_LIMIT) cut(client, "slow", null);
+    if (seq !== null && client.held.has(topic)) client.held.set(topic, seq);
+    else send(client, frame);
   }
 
   return { cut, send, sendPaced, deliver };
@@ -170,13 +161,12 @@ export function createClients(metrics: Metrics): Clients {
     hold(client, topic) {
       join(client, topic);
       client.replayedTo.delete(topic);
-      client.held.set(topic, { frames: [], bytes: 0 });
+      client.held.set(topic, 0);
     },
+    heldTo: (client, topic) => client.held.get(topic) ?? 0,
     release(client, topic, upTo) {
-      const frames = client.held.get(topic)?.frames ?? [];
       client.held.delete(topic);
       client.replayedTo.set(topic, upTo);
-      for (const { seq, frame } of frames) if (seq === null || seq > upTo) send(client, frame);
     },
     send,
     sendPaced,

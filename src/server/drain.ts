@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { sleep } from "../platform/clock.js";
 
@@ -13,6 +14,11 @@ const LOOK_EVERY_MS = 50;
  */
 export function createDrain(app: FastifyInstance): () => Promise<void> {
   let underway = 0;
+  const connections = new Set<Socket>();
+  app.server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
   app.server.on("request", (_request, response) => {
     underway++;
     response.once("close", () => {
@@ -29,7 +35,9 @@ export function createDrain(app: FastifyInstance): () => Promise<void> {
       await Promise.race([closing, sleep(LOOK_EVERY_MS)]);
       if (closed) break;
       const waitedMs = performance.now() - started;
-      if (waitedMs > PATIENCE_MS || (underway === 0 && waitedMs > GRACE_MS)) app.server.closeAllConnections();
+      // Upgraded connections are none of the HTTP server's; it would wait for them for ever.
+      if (waitedMs > PATIENCE_MS) for (const socket of connections) socket.destroy();
+      else if (underway === 0 && waitedMs > GRACE_MS) app.server.closeAllConnections();
       else app.server.closeIdleConnections();
     }
     await closing;

@@ -39,20 +39,27 @@ export function createFrames(options: {
   const { stream, clients, log, now } = options;
   const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
 
-  /** Sends what came after a number, then what came meanwhile: every event once and in order. */
+  /** Sends what came after a number until nothing is missing any more: every event once and in order. */
   async function resume(client: Client, topic: string, since: number): Promise<void> {
     clients.hold(client, topic);
     reply(client, { type: "subscribed", topic, since });
+    let [at, replayed, more, forgotten] = [since, 0, false, false];
     try {
-      const { frames, seq, truncated } = await stream.replay(topic, since);
-      for (const frame of frames) await clients.sendPaced(client, frame);
-      reply(client, { type: "resumed", topic, replayed: frames.length, seq, truncated });
-      clients.release(client, topic, seq);
+      do {
+        const missed = await stream.replay(topic, at);
+        for (const frame of missed.frames) await clients.sendPaced(client, frame);
+        forgotten ||= at === since && missed.forgotten;
+        more = missed.more;
+        at = missed.seq;
+        replayed += missed.frames.length;
+      } while (!more && !client.ending && clients.heldTo(client, topic) > at);
     } catch (error) {
       // Going on without the missed events would look like a resumed topic.
       clients.leave(client, topic);
       throw error;
     }
+    reply(client, { type: "resumed", topic, replayed, seq: at, truncated: more || forgotten });
+    clients.release(client, topic, at);
   }
 
   async function subscribe(

@@ -4,8 +4,8 @@ import type { Database } from "../platform/database.js";
 import { messageOf } from "../platform/errors.js";
 import type { Loop, LoopHealth } from "../platform/loop.js";
 import type { RedisClient } from "../platform/redis.js";
-import type { ProviderHealth } from "../providers/guard.js";
 import type { Gateway } from "../providers/gateway.js";
+import type { ProviderHealth } from "../providers/guard.js";
 import { createMachineReader, type MachineState } from "./machine.js";
 
 export interface HealthOptions {

@@ -94,6 +94,10 @@ export async function registerSockets(app: FastifyInstance, log: Log): Promise<v
       if (socket.readyState === socket.OPEN) socket.close(CLOSE_FAILURE);
     },
   });
+  // An answer to an upgrade is a refusal. Its connection is no longer the HTTP server's, so nothing else ends it.
+  app.addHook("onSend", async (request, reply) => {
+    if (request.ws) reply.raw.once("finish", () => request.raw.socket.destroySoon());
+  });
   app.addHook("onRoute", ({ url, schema }) => {
     if (url === "/ws" && schema !== undefined) schema.hide = false;
   });

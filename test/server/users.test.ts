@@ -3,7 +3,7 @@ import { digestOf } from "../../src/features/users/credentials.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
-const ADMIN_KEY = "tx_admin_key_of_this_test_0123456789_abcdef";
+const ADMIN_KEY = "tx_admin_Vw3Ke8Pq1Zr6Ty0Um5Xn2Jb7Lf4Hd9Gs";
 
 let program: TestProgram;
 /** Keys by role. */

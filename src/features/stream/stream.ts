@@ -38,11 +38,10 @@ export interface Replay {
   readonly frames: readonly string[];
   /** Number of the last event replayed, to resume from; the number asked for when there was none. */
   readonly seq: number;
-  /**
-   * True when events may be missing: there were more than are replayed at once (resume again from `seq`), or the
-   * event asked for is no longer kept, and with it perhaps others (read the REST lists).
-   */
-  readonly truncated: boolean;
+  /** True when there are more than are replayed at once: go on from `seq`. */
+  readonly more: boolean;
+  /** True when the event asked for is no longer kept, and with it perhaps others: read the REST lists. */
+  readonly forgotten: boolean;
 }
 
 /** @param seq place among the events of a kept topic, null for the others. */
@@ -97,16 +96,16 @@ export function createStream(options: {
     onFrame: (listener) => void listeners.push(listener),
     async replay(topic, since) {
       if (!TOPICS.some(({ name, kept }) => kept && name === topic))
-        return { frames: [], seq: since, truncated: false };
+        return { frames: [], seq: since, more: false, forgotten: false };
       // The event asked for is read too: while it is there, none after it has been forgotten.
       const events = await eventLog.readAfter(topic, Math.max(0, since - 1), REPLAY_LIMIT + 2);
-      const anchored = since === 0 || events[0]?.seq === since;
       const missed = events.filter(({ seq }) => seq > since);
       const replayed = missed.slice(0, REPLAY_LIMIT);
       return {
         frames: replayed.map((event, i) => eventFrame(i === 0 ? { ...event, previousSeq: since } : event)),
         seq: replayed.at(-1)?.seq ?? since,
-        truncated: !anchored || missed.length > REPLAY_LIMIT,
+        more: missed.length > REPLAY_LIMIT,
+        forgotten: since > 0 && events[0]?.seq !== since,
       };
     },
     pruning: {
