@@ -8,12 +8,12 @@ import { barAt } from "../../src/core/market/candles.js";
 import type { Interval } from "../../src/core/market/interval.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createMetrics } from "../../src/platform/metrics.js";
-import { createWorkers } from "../../src/platform/workers.js";
 import { createFilesProvider, type Replay } from "../../src/providers/files.js";
 import { createGateway } from "../../src/providers/gateway.js";
 import { createRecordedLog, type RecordedLog } from "../fixtures/log.js";
+import { createTestWorkers } from "../fixtures/workers.js";
 
-const workers = createWorkers(1);
+const workers = createTestWorkers();
 afterAll(() => workers.close());
 
 let folder = "";

@@ -12,7 +12,6 @@ import { firstFormingBar } from "../../src/core/market/resample.js";
 import { calendarOf, isOpen } from "../../src/core/market/session.js";
 import { createHttpClient } from "../../src/platform/http-client.js";
 import { createMetrics } from "../../src/platform/metrics.js";
-import { createWorkers } from "../../src/platform/workers.js";
 import { type Provider, ProviderError } from "../../src/providers/define.js";
 import { createFilesProvider } from "../../src/providers/files.js";
 import { createGateway } from "../../src/providers/gateway.js";
@@ -22,6 +21,7 @@ import { createYahooProvider } from "../../src/providers/yahoo.js";
 import { silentLog } from "../fixtures/log.js";
 import { startVendor } from "../fixtures/vendor.js";
 import { chartService } from "../fixtures/yahoo.js";
+import { createTestWorkers } from "../fixtures/workers.js";
 
 /** Monday noon in New York, mid-session and mid-bar for every interval but the minute. */
 const NOW = Date.parse("2024-09-09T16:07:20Z");
@@ -41,7 +41,7 @@ interface Subject {
 /** Writes the synthetic market's bars of the last weeks as CSV. */
 async function openFiles(): Promise<Subject> {
   const folder = mkdtempSync(join(tmpdir(), "tx-contract-"));
-  const workers = createWorkers(1);
+  const workers = createTestWorkers();
   const market = createSyntheticProvider(7, () => NOW);
   const instruments = ["AAPL", "BTC-USD"].map(instrumentOf);
   for (const instrument of instruments) {

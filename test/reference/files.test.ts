@@ -4,11 +4,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { barClose } from "../../src/core/market/bar-times.js";
 import { findInvalidBar } from "../../src/core/market/candles.js";
 import { calendarOf } from "../../src/core/market/session.js";
-import { createWorkers } from "../../src/platform/workers.js";
 import { createFilesProvider } from "../../src/providers/files.js";
 import { findEntries } from "../../src/providers/files-folder.js";
 import { createRecordedLog } from "../fixtures/log.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { createTestWorkers } from "../fixtures/workers.js";
 
 const daily = sharedPath("data", "daily") ?? "";
 const intraday = sharedPath("data", "intraday") ?? "";
@@ -107,7 +107,7 @@ describe.skipIf(bad === "")("bad input", () => {
 });
 
 describe.skipIf(daily === "" || intraday === "")("whole files", () => {
-  const workers = createWorkers(1);
+  const workers = createTestWorkers();
   afterAll(() => workers.close());
   const read = async (folder: string, symbol: string) => {
     const provider = await createFilesProvider({

@@ -62,6 +62,7 @@ export interface AlertOptions {
 
 export function createAlerts(options: AlertOptions): Alerts {
   const { store, database, eventLog, synthetic, now } = options;
+  const standpoint = () => ({ synthetic, nowMs: now() });
 
   async function decide(sql: Sql, candidate: Candidate, settings: AlertSettings): Promise<Judged> {
     const verdicts = judge(candidate, settings);
@@ -73,7 +74,7 @@ export function createAlerts(options: AlertOptions): Alerts {
   }
 
   async function find(id: number): Promise<Alert> {
-    const alert = await store.find(id, synthetic);
+    const alert = await store.find(id, standpoint());
     if (alert === null) throw new AppError("alert_not_found", `There is no alert ${id}`);
     return alert;
   }
@@ -112,12 +113,13 @@ export function createAlerts(options: AlertOptions): Alerts {
       if (raised.length > 0) eventLog.wake();
     },
 
-    listActive: (limit) => store.listActive(synthetic, now(), limit),
+    listActive: (limit) => store.list({ status: "active" }, standpoint(), limit, 0),
 
     async list(filter, limit, offset) {
+      const from = standpoint();
       const [rows, total] = await Promise.all([
-        store.list(filter, synthetic, limit, offset),
-        store.count(filter, synthetic),
+        store.list(filter, from, limit, offset),
+        store.count(filter, from),
       ]);
       return { rows, total };
     },
@@ -148,7 +150,7 @@ export function createAlerts(options: AlertOptions): Alerts {
       return answered;
     },
 
-    statistics: (days) => loadStatistics(database, synthetic, now() - days * DAY_MS),
+    statistics: (days) => loadStatistics(database, standpoint(), now() - days * DAY_MS),
     decisions: (filter, limit) => loadDecisions(database, synthetic, filter, limit),
   };
 }

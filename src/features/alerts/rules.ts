@@ -6,7 +6,7 @@ export interface Candidate extends NewDetection {
   readonly symbol: string;
   readonly synthetic: boolean;
   readonly confidence: number | null;
-  /** False for bars that had closed before the symbol was first scanned. */
+  /** False for bars that were no longer the newest when the symbol was first scanned. */
   readonly fresh: boolean;
   /** Bars of its interval that have closed since, on the clock of the source. */
   readonly barsSince: number;
@@ -41,7 +41,7 @@ export type Rule = (typeof RULES)[number];
 
 export const RULE_DESCRIPTIONS: Readonly<Record<Rule, string>> = {
   alerts_enabled: "Alerts are switched on",
-  bar_is_new: "The bar closed after the symbol was first scanned",
+  bar_is_new: "The bar was the newest when the symbol was first scanned, or closed after",
   bar_is_recent: "Not too many bars have closed since, for scans that catch up",
   trend_context: "The trend before the shape is the one that gives it its meaning",
   score_threshold: "Confidence, or quality while there is none, reaches the threshold",

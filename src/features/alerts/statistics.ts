@@ -1,4 +1,5 @@
 import type { Database } from "../../platform/database.js";
+import type { Standpoint } from "./store.js";
 
 export interface AlertStatistics {
   readonly total: number;
@@ -25,6 +26,9 @@ interface Totals {
   score: number | null;
 }
 
+/** The status at $3: a snooze that is over leaves an active alert. */
+const STATUS = `case when a.status = 'snoozed' and a.snoozed_until <= to_timestamp($3::float8 / 1000)
+  then 'active' else a.status end`;
 const ALERTS_SINCE = `from alerts a join instruments i on i.id = a.instrument_id
   where i.synthetic = $1 and a.created_at >= to_timestamp($2::float8 / 1000)`;
 const TOP = 25;
@@ -32,19 +36,20 @@ const TOP = 25;
 /** Counts of the alerts created since a moment. */
 export async function loadStatistics(
   database: Database,
-  synthetic: boolean,
+  { synthetic, nowMs }: Standpoint,
   sinceMs: number,
 ): Promise<AlertStatistics> {
   const values = [synthetic, sinceMs];
   const [totals, byType, bySymbol, outcomes] = await Promise.all([
     database.query<Totals>(
       `select count(*) as total,
-         count(*) filter (where a.status = 'active') as active,
-         count(*) filter (where a.status = 'dismissed') as dismissed,
-         count(*) filter (where a.status = 'accepted') as accepted,
-         count(*) filter (where a.status = 'snoozed') as snoozed,
-         avg(a.confidence) as confidence, avg(a.score) as score ${ALERTS_SINCE}`,
-      values,
+         count(*) filter (where s.status = 'active') as active,
+         count(*) filter (where s.status = 'dismissed') as dismissed,
+         count(*) filter (where s.status = 'accepted') as accepted,
+         count(*) filter (where s.status = 'snoozed') as snoozed,
+         avg(s.confidence) as confidence, avg(s.score) as score
+       from (select ${STATUS} as status, a.confidence, a.score ${ALERTS_SINCE}) s`,
+      [...values, nowMs],
     ),
     database.query<{ pattern: string; count: number; score: number }>(
       `select a.pattern, count(*) as count, avg(a.score) as score ${ALERTS_SINCE}
@@ -57,9 +62,11 @@ export async function loadStatistics(
       values,
     ),
     database.query<{ wins: number; losses: number }>(
-      `select count(*) filter (where outcome = 'profit') as wins, count(*) filter (where outcome = 'loss') as losses
-       from logged_outcomes where created_at >= to_timestamp($1::float8 / 1000)`,
-      [sinceMs],
+      `select count(*) filter (where o.outcome = 'profit') as wins,
+         count(*) filter (where o.outcome = 'loss') as losses
+       from logged_outcomes o join instruments i on i.id = o.instrument_id
+       where i.synthetic = $1 and o.created_at >= to_timestamp($2::float8 / 1000)`,
+      values,
     ),
   ]);
   const { confidence, score, ...counts } = totals[0];

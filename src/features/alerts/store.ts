@@ -8,7 +8,7 @@ import type { Candidate, Verdict } from "./rules.js";
 export type AlertStatus = "active" | "accepted" | "dismissed" | "snoozed";
 export type ResponseAction = "buy" | "sell" | "watch";
 
-/** An alert as it is stored; times in epoch ms. */
+/** An alert as it stands at a moment: one whose snooze is over is active again. Times in epoch ms. */
 export interface Alert {
   readonly id: number;
   readonly detectionId: number;
@@ -43,6 +43,12 @@ export interface AlertFilter {
   /** Created in [from, to). */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+}
+
+/** Whose alerts are looked at, and when. */
+export interface Standpoint {
+  readonly synthetic: boolean;
+  readonly nowMs: number;
 }
 
 export interface NewAlert {
@@ -117,42 +123,28 @@ export function createAlertStore(database: Database) {
       ]);
     },
 
-    async find(id: number, synthetic: boolean): Promise<Alert | null> {
+    async find(id: number, { synthetic, nowMs }: Standpoint): Promise<Alert | null> {
       const row = await prisma.alert.findFirst({
         where: { id, instrument: { synthetic } },
         include: WITH_INSTRUMENT,
       });
-      return row === null ? null : alertOf(row);
+      return row === null ? null : alertOf(row, nowMs);
     },
 
     /** Newest first. */
-    async list(filter: AlertFilter, synthetic: boolean, limit: number, offset: number): Promise<Alert[]> {
+    async list(filter: AlertFilter, from: Standpoint, limit: number, offset: number): Promise<Alert[]> {
       const rows = await prisma.alert.findMany({
-        where: whereOf(filter, synthetic),
+        where: whereOf(filter, from),
         include: WITH_INSTRUMENT,
         orderBy: { id: "desc" },
         take: limit,
         skip: offset,
       });
-      return rows.map(alertOf);
+      return rows.map((row) => alertOf(row, from.nowMs));
     },
 
-    count: (filter: AlertFilter, synthetic: boolean): Promise<number> =>
-      prisma.alert.count({ where: whereOf(filter, synthetic) }),
-
-    /** Active ones, and snoozed ones whose time has come; newest first. */
-    async listActive(synthetic: boolean, nowMs: number, limit: number): Promise<Alert[]> {
-      const rows = await prisma.alert.findMany({
-        where: {
-          instrument: { synthetic },
-          OR: [{ status: "active" }, { status: "snoozed", snoozedUntil: { lte: new Date(nowMs) } }],
-        },
-        include: WITH_INSTRUMENT,
-        orderBy: { id: "desc" },
-        take: limit,
-      });
-      return rows.map(alertOf);
-    },
+    count: (filter: AlertFilter, from: Standpoint): Promise<number> =>
+      prisma.alert.count({ where: whereOf(filter, from) }),
 
     async respond(sql: Sql, id: number, response: Response): Promise<void> {
       await sql.query(
@@ -225,10 +217,13 @@ async function raise(sql: Sql, { candidate, score, basis, levels }: NewAlert): P
   };
 }
 
-function whereOf({ symbol, status, pattern, scores, from, to }: AlertFilter, synthetic: boolean) {
+function whereOf(
+  { symbol, status, pattern, scores, from, to }: AlertFilter,
+  { synthetic, nowMs }: Standpoint,
+) {
   return {
     instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined ? {} : whereStatus(status, new Date(nowMs))),
     ...(pattern === undefined ? {} : { pattern }),
     ...(scores === undefined ? {} : { score: { gte: scores.from, lt: scores.to } }),
     ...(from === undefined && to === undefined
@@ -242,7 +237,15 @@ function whereOf({ symbol, status, pattern, scores, from, to }: AlertFilter, syn
   } satisfies Prisma.AlertWhereInput;
 }
 
-function alertOf(row: Row): Alert {
+/** The snooze of an alert is over with its time, without anybody writing it down. */
+function whereStatus(status: AlertStatus, now: Date): Prisma.AlertWhereInput {
+  if (status === "active") return { OR: [{ status }, { status: "snoozed", snoozedUntil: { lte: now } }] };
+  return status === "snoozed" ? { status, snoozedUntil: { gt: now } } : { status };
+}
+
+function alertOf(row: Row, nowMs: number): Alert {
+  const until = row.snoozedUntil?.getTime() ?? null;
+  const awake = row.status === "snoozed" && until !== null && until <= nowMs;
   return {
     id: Number(row.id),
     detectionId: Number(row.detectionId),
@@ -261,8 +264,8 @@ function alertOf(row: Row): Alert {
     stop: row.stop,
     target: row.target,
     source: row.source,
-    status: row.status,
-    snoozedUntil: row.snoozedUntil?.getTime() ?? null,
+    status: awake ? "active" : row.status,
+    snoozedUntil: awake ? null : until,
     responseAction: row.responseAction as ResponseAction | null,
     respondedAt: row.respondedAt?.getTime() ?? null,
     createdAt: row.createdAt.getTime(),

@@ -79,7 +79,7 @@ const page = {
   limit: wholeNumberText(1, 1_000).prefault("50"),
   offset: wholeNumberText(0, 1_000_000).prefault("0"),
 };
-const patternText = z.string().regex(/^[\w -]{1,60}$/, "must be a pattern's id or name");
+const patternText = z.string().regex(/^[\w ,()-]{1,60}$/, "must be a pattern's id or name");
 export const logsQuery = z.strictObject({
   ...page,
   symbol: symbolText.optional(),

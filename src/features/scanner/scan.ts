@@ -1,5 +1,6 @@
-import { barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
-import { barAt, type Bar } from "../../core/market/candles.js";
+import { upperBound } from "../../core/base/search.js";
+import { barClose, barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
+import { type Bar, barAt } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Database } from "../../platform/database.js";
@@ -43,7 +44,7 @@ const TOLD_BARS = 3;
 /** New closed bars of one interval, with the bars before them. */
 interface Fresh {
   readonly set: CandleSet;
-  /** First bar to be examined. */
+  /** First bar to be examined; not the first of the set unless history begins there. */
   readonly from: number;
   /** True when the interval has been scanned before. */
   readonly resumed: boolean;
@@ -109,9 +110,11 @@ async function loadFresh(
         : Math.min(CATCH_UP_LIMIT, barOpensBetween(calendar, interval, cursor + 1, asOfMs).length);
     const set = await candles.loadLatest(instrument, interval, wanted + LEAD_BARS);
     const { time } = set.candles;
-    const after = cursor === undefined ? time.length - HISTORY_BARS : time.findIndex((open) => open > cursor);
-    if (time.length === 0 || after === -1) continue;
-    fresh.push({ set, from: Math.max(0, after), resumed: cursor !== undefined });
+    const unseen = cursor === undefined ? 0 : upperBound(time, cursor);
+    if (unseen === time.length) continue;
+    // At first and after a long pause, the bars before the newest `wanted` only lead up to them.
+    const leading = unseen === 0 || wanted === CATCH_UP_LIMIT ? time.length - wanted : 0;
+    fresh.push({ set, from: Math.max(0, unseen, leading), resumed: cursor !== undefined });
   }
   return fresh;
 }
@@ -121,14 +124,25 @@ function candidatesOf(
   found: readonly { part: Fresh; at: number; detection: NewDetection }[],
   { symbol, synthetic }: KnownInstrument,
 ): Candidate[] {
-  const places = new Map(found.map(({ part, at, detection }) => [keyOf(detection), { part, at }]));
+  const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
+  const closed = new Map(found.map(({ part }) => [part, closedOpens(part)]));
   return stored.flatMap((detection) => {
-    const place = places.get(keyOf(detection));
-    if (place === undefined) return [];
-    const barsSince = place.part.set.candles.time.length - 1 - place.at;
-    const fresh = place.part.resumed || barsSince === 0;
+    const part = parts.get(keyOf(detection));
+    const opens = part === undefined ? undefined : closed.get(part);
+    if (part === undefined || opens === undefined) return [];
+    const barsSince = opens.length - upperBound(opens, detection.barTime);
+    const fresh = part.resumed || barsSince === 0;
     return [{ ...detection, symbol, synthetic, confidence: null, fresh, barsSince }];
   });
+}
+
+/** Opens of the bars that have closed since the first one examined, whether or not the source has them. */
+function closedOpens({ set: { candles, instrument, asOfMs }, from }: Fresh): Float64Array {
+  const calendar = calendarOf(instrument.calendar);
+  const { time, interval } = candles;
+  return barOpensBetween(calendar, interval, time[from], asOfMs).filter(
+    (open) => barClose(calendar, interval, open) <= asOfMs,
+  );
 }
 
 const keyOf = ({ interval, pattern, barTime }: NewDetection) => `${interval} ${pattern} ${barTime}`;

@@ -191,8 +191,9 @@ async function runScan(
     );
   }, RENEW_MS);
   const started = performance.now();
+  const counts = { ...NOTHING };
   try {
-    const counts = await scanAll(options, config, lease, AbortSignal.any([signal, lost.signal]));
+    await scanAll(options, config, lease, AbortSignal.any([signal, lost.signal]), counts);
     const durationMs = performance.now() - started;
     await database.transaction(async (sql) => {
       await leases.confirm(sql, lease);
@@ -203,33 +204,62 @@ async function runScan(
     eventLog.wake();
     log.info({ scan: id, ...counts, durationMs: Math.round(durationMs) }, "scan finished");
   } catch (error) {
-    if (!(error instanceof LeaseLostError) && !signal.aborted) {
-      await store.finish(database, id, NOTHING, messageOf(error));
-    }
+    if (!signal.aborted && !lost.signal.aborted) await recordFailure(options, id, lease, counts, error);
     throw error;
   } finally {
     clearInterval(renewal);
   }
 }
 
-/** Scans symbols a few at a time. A symbol that fails is counted and named in the log; the others go on. */
+/** Says of a scan that it failed, unless it is another process's by now. */
+async function recordFailure(
+  { database, leases, store, log }: ScannerOptions,
+  id: number,
+  lease: Lease,
+  counts: ScanCounts,
+  reason: unknown,
+): Promise<void> {
+  try {
+    await database.transaction(async (sql) => {
+      await leases.confirm(sql, lease);
+      await store.finish(sql, id, counts, messageOf(reason));
+    });
+  } catch (error) {
+    log.warn({ scan: id, reason: messageOf(error) }, "failure of a scan not recorded");
+  }
+}
+
+/**
+ * Scans symbols a few at a time and adds up what was found. A symbol that fails is counted and named in the log; the
+ * others go on. Ends when none is underway any more, also when it fails.
+ */
 async function scanAll(
   options: ScannerOptions,
   config: ScannerConfig,
   lease: Lease,
   signal: AbortSignal,
-): Promise<ScanCounts> {
+  total: { -readonly [K in keyof ScanCounts]: ScanCounts[K] },
+): Promise<void> {
   const queue = [...config.symbols];
-  const total = { ...NOTHING };
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
   async function work(): Promise<void> {
     for (let symbol = queue.shift(); symbol !== undefined; symbol = queue.shift()) {
-      signal.throwIfAborted();
-      const counts = await scanOne(options, symbol, lease, config.autoAlerts, signal);
+      stop.throwIfAborted();
+      const counts = await scanOne(options, symbol, lease, config.autoAlerts, stop);
       for (const key of Object.keys(total) as (keyof ScanCounts)[]) total[key] += counts[key];
     }
   }
-  await Promise.all(Array.from({ length: Math.min(options.batchSize, queue.length) }, work));
-  return total;
+  const workers = Array.from({ length: Math.min(options.batchSize, queue.length) }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      // The first failure is the reason of all.
+      failed.abort(error);
+    }
+  });
+  await Promise.all(workers);
+  stop.throwIfAborted();
 }
 
 async function scanOne(
@@ -242,9 +272,11 @@ async function scanOne(
   try {
     return await scanSymbol(options, symbol, lease, autoAlerts, signal);
   } catch (error) {
-    const fatal = error instanceof LeaseLostError || signal.aborted || !(error instanceof AppError);
-    if (fatal || error.code === "database_unavailable") throw error;
-    options.log.warn({ symbol, code: error.code, reason: error.message }, "symbol not scanned");
+    if (error instanceof LeaseLostError || signal.aborted) throw error;
+    if (error instanceof AppError && error.code === "database_unavailable") throw error;
+    if (error instanceof AppError) {
+      options.log.warn({ symbol, code: error.code, reason: error.message }, "symbol not scanned");
+    } else options.log.error({ symbol, err: error }, "symbol not scanned");
     return { ...NOTHING, symbols: 1, failures: 1 };
   }
 }
