@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { readBars, readColumns } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -6,8 +6,12 @@ import { BY_CHOICE, COLUMNS, computeColumn, firstDefined, mismatches, SERIES } f
 
 describe.skipIf(sharedPath("oracle") === null)("TA-Lib", () => {
   describe.each(SERIES)("%s", (series) => {
-    const bars = readBars(`${sharedPath("oracle", `${series}.ohlcv.csv`)}`);
-    const oracle = readColumns(`${sharedPath("oracle", `${series}.indicators.csv.gz`)}`);
+    let bars: ReturnType<typeof readBars>;
+    let oracle: ReturnType<typeof readColumns>;
+    beforeAll(() => {
+      bars = readBars(`${sharedPath("oracle", `${series}.ohlcv.csv`)}`);
+      oracle = readColumns(`${sharedPath("oracle", `${series}.indicators.csv.gz`)}`);
+    });
 
     it("has no column that is not compared", () => {
       const compared = new Set(COLUMNS.map(({ column }) => column));

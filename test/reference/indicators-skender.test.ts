@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { computeIndicator, resolveParameters } from "../../src/core/indicators/define.js";
 import { findIndicator } from "../../src/core/indicators/index.js";
@@ -105,7 +105,10 @@ const COLUMNS: readonly Column[] = [
 
 describe.skipIf(sharedPath("data", "reference", "indicators") === null)("Stock.Indicators", () => {
   const folder = `${sharedPath("data", "reference")}`;
-  const bars = readBars(`${folder}/skender-default-502-bars.csv.gz`);
+  let bars: ReturnType<typeof readBars>;
+  beforeAll(() => {
+    bars = readBars(`${folder}/skender-default-502-bars.csv.gz`);
+  });
 
   function theirs(file: string, name: string): Float64Array {
     return ensure(readColumns(`${folder}/indicators/${file}.csv.gz`).get(name), `${file} ${name}`);
