@@ -209,8 +209,13 @@ export const VARIABLES = {
   },
   ADMIN_API_KEY: {
     group: "Access",
-    about: "API key of the first administrator; at least 32 characters. Required beyond loopback",
-    read: z.string().min(1),
+    about: "API key of the first administrator; 32 to 128 visible characters. Required beyond loopback",
+    read: z
+      .string()
+      .min(1)
+      .refine((text) => /^[!-~]{0,128}$/.test(text) && !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text), {
+        message: "must have at most 128 visible ASCII characters and not the shape of a token",
+      }),
   },
   ALLOW_ANONYMOUS: {
     group: "Access",

@@ -40,6 +40,8 @@ export interface EventLog {
   announce(notice: Notice): Promise<void>;
   /** Events of a topic after a number, oldest first. */
   readAfter(topic: string, seq: number, limit: number): Promise<LoggedEvent[]>;
+  /** Number of the newest event of a topic that is kept, 0 without one. */
+  newestOf(topic: string): Promise<number>;
   /** Forgets events older than this. */
   prune(olderThanMs: number): Promise<number>;
   start(): Promise<void>;
@@ -85,6 +87,13 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
         [topic, seq, limit],
       );
       return rows.map((row, index) => ({ ...row, previousSeq: rows[index - 1]?.seq ?? seq }));
+    },
+    async newestOf(topic) {
+      const rows = await database.query<{ seq: number }>(
+        "select coalesce(max(seq), 0) as seq from events where topic = $1",
+        [topic],
+      );
+      return rows[0]?.seq ?? 0;
     },
     async prune(olderThanMs) {
       const rows = await database.query<{ seq: number }>(

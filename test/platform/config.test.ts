@@ -294,6 +294,14 @@ describe("contradictions", () => {
     }
   });
 
+  it("an administrator's key is one that requests can carry", () => {
+    const base64 = "q8Zt+Yk3/pLr5WvN1xQe7sGm2bHc9dJf4aUo0iTz6w=";
+    expect(problemsOf({ ADMIN_API_KEY: base64 })).toEqual([]);
+    for (const value of [`${KEY} ${KEY}`, `${KEY}\u00e9`, `${KEY}.${KEY}.x`, KEY.padEnd(129, "x")]) {
+      expect(problemsOf({ ADMIN_API_KEY: value }), value).toHaveLength(1);
+    }
+  });
+
   it("the two secrets differ", () => {
     expect(problemsOf({ SECRET_KEY: SECRET, ADMIN_API_KEY: SECRET })).toEqual([
       "ADMIN_API_KEY must differ from SECRET_KEY",

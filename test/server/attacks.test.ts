@@ -104,7 +104,7 @@ describe("deep nesting (A11)", () => {
     const text = `{"${field}":{"a":${"[".repeat(depth)}${"]".repeat(depth)}}}`;
     const started = performance.now();
     expectProblem(await postText(url, text), "invalid_request", "nested deeper");
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(2_000);
     expect((await program.call("/livez")).statusCode).toBe(200);
   });
 

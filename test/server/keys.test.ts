@@ -73,7 +73,7 @@ describe("an API key", () => {
     const tookMs = performance.now() - revokedAt;
     expect(last).toBe(401);
     process.stdout.write(`revoked key refused by another instance after ${Math.round(tookMs)} ms\n`);
-    expect(tookMs).toBeLessThan(1_300);
+    expect(tookMs).toBeLessThan(3_000);
     await other.close();
   });
 

@@ -131,6 +131,18 @@ describe("a resumed topic", () => {
     expect(events(socket)).toEqual(events(witness).slice(-3));
   });
 
+  it("from a number that was never given out still hears what comes", async () => {
+    const socket = await open();
+    resume(socket, 1_000_000_000);
+    const resumed = await socket.heard(typed("resumed"));
+    expect(resumed).toMatchObject({ replayed: 0, truncated: true });
+    expect(Number(resumed.seq)).toBeLessThan(1_000_000);
+    const numbers = take(2);
+    await publish("alerts", numbers);
+    await socket.heard(numbered(numbers[1]));
+    expect(numbersOf(socket)).toEqual(numbers);
+  });
+
   it("loses and repeats nothing over forty reconnects while events come in", {
     timeout: 30_000,
   }, async () => {

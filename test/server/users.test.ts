@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/features/users/credentials.js";
+import { createTestDatabase } from "../fixtures/database.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
@@ -40,6 +41,25 @@ describe("GET /api/auth/me", () => {
     const answer = await program.call("/api/auth/me");
     expectProblem(answer, "unauthenticated");
     expect(answer.headers["www-authenticate"]).toBe('Bearer realm="tx"');
+  });
+});
+
+describe("ADMIN_API_KEY", () => {
+  it("of any visible characters opens, and the one before it no more", async () => {
+    const database = await createTestDatabase();
+    const statusOf = async (configured: string, given: string) => {
+      const started = await startTestProgram({ database, environment: { ADMIN_API_KEY: configured } });
+      const { statusCode } = await started.call({ url: "/api/auth/me", headers: { "x-api-key": given } });
+      await started.close();
+      return statusCode;
+    };
+    const first = "q8Zt+Yk3/pLr5WvN1xQe7sGm2bHc9dJf4aUo0iTz6w=";
+    const second = "tx~Vw3Ke8Pq1!Zr6Ty0Um5:Xn2Jb7Lf4Hd9Gs";
+    expect(await statusOf(first, first)).toBe(200);
+    expect(await statusOf(second, second)).toBe(200);
+    expect(await statusOf(second, first)).toBe(401);
+    expect(await statusOf(first, first)).toBe(200);
+    await database.drop();
   });
 });
 

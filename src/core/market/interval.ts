@@ -44,7 +44,7 @@ export function isInterval(text: string): text is Interval {
 export function parseInterval(text: string): Interval | null {
   const lower = text.trim().toLowerCase();
   if (isInterval(lower)) return lower;
-  return ALIASES[lower] ?? null;
+  return Object.hasOwn(ALIASES, lower) ? ALIASES[lower] : null;
 }
 
 export function isIntraday(interval: Interval): boolean {

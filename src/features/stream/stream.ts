@@ -101,11 +101,15 @@ export function createStream(options: {
       const events = await eventLog.readAfter(topic, Math.max(0, since - 1), REPLAY_LIMIT + 2);
       const missed = events.filter(({ seq }) => seq > since);
       const replayed = missed.slice(0, REPLAY_LIMIT);
+      const forgotten = since > 0 && events[0]?.seq !== since;
+      // A number that was never given out, of another database or an earlier state of this one, must not count as seen.
+      const reached =
+        missed.length === 0 && forgotten ? Math.min(since, await eventLog.newestOf(topic)) : since;
       return {
         frames: replayed.map((event, i) => eventFrame(i === 0 ? { ...event, previousSeq: since } : event)),
-        seq: replayed.at(-1)?.seq ?? since,
+        seq: replayed.at(-1)?.seq ?? reached,
         more: missed.length > REPLAY_LIMIT,
-        forgotten: since > 0 && events[0]?.seq !== since,
+        forgotten,
       };
     },
     pruning: {

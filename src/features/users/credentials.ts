@@ -38,7 +38,8 @@ const LIFETIME_S: Readonly<Record<TokenPurpose, number>> = { api: 900, socket: 3
 /** How long a looked-up key is believed: a revoked one stops working within this time. */
 const KEY_TTL_MS = 1_000;
 const TOUCH_EVERY_MS = 60_000;
-const KEY_SHAPE = /^[\w-]{32,128}$/;
+/** Keys given here are of letters and digits; a configured one may hold any visible character. */
+const KEY_SHAPE = /^[!-~]{32,128}$/;
 const KEY_ID_SHAPE = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 

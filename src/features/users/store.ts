@@ -96,10 +96,16 @@ export function createUserStore({ prisma }: Database) {
       return prisma.apiKey.create({ data: { userId, name, digest, expiresAt }, select: KEY_FIELDS });
     },
 
-    /** Makes the digest a live key of the user, whatever it was before. */
-    async restoreKey(userId: string, name: string, digest: string): Promise<void> {
+    /** Makes the digest the one live key of that name of the user, whatever it was before. */
+    async replaceKey(userId: string, name: string, digest: string, at: Date): Promise<void> {
       const live = { userId, name, revokedAt: null, expiresAt: null };
-      await prisma.apiKey.upsert({ where: { digest }, create: { digest, ...live }, update: live });
+      await prisma.$transaction([
+        prisma.apiKey.updateMany({
+          where: { userId, name, revokedAt: null, NOT: { digest } },
+          data: { revokedAt: at },
+        }),
+        prisma.apiKey.upsert({ where: { digest }, create: { digest, ...live }, update: live }),
+      ]);
     },
 
     async listKeys(userId: string): Promise<StoredKey[]> {

@@ -85,7 +85,8 @@ export function createUsers(options: {
 
     async ensureAdmin(apiKey) {
       await store.saveUser("admin", "admin");
-      await store.restoreKey("admin", "configured", digestOf(apiKey));
+      await store.replaceKey("admin", "configured", digestOf(apiKey), new Date(clock.now()));
+      forget();
     },
   };
 }
