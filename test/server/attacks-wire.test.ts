@@ -99,7 +99,7 @@ describe("bytes that are no clean request (A39)", () => {
 describe("clients that take their time (A38)", () => {
   // Side by side: each waits for its time-out.
   it("408 for slow headers, 503 for a slow body, an end for a slow reader and for silence", {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const drip = (write: (i: number) => void) => {
       let i = 0;
@@ -131,11 +131,11 @@ describe("clients that take their time (A38)", () => {
     for (const timer of timers) clearInterval(timer);
     reader.socket.destroy();
     expectRefusal(headers.text(), 408, "request_timeout");
-    expect(headersMs).toBeLessThan(8_000);
+    expect(headersMs).toBeLessThan(20_000);
     expect(body.text()).toMatch(/^HTTP\/1\.1 (408|503) /);
-    expect(bodyMs).toBeLessThan(15_000);
-    expect(silentMs).toBeLessThan(30_000);
-    expect(readerMs).toBeLessThan(30_000);
+    expect(bodyMs).toBeLessThan(45_000);
+    expect(silentMs).toBeLessThan(45_000);
+    expect(readerMs).toBeLessThan(45_000);
     const took = [headersMs, bodyMs, silentMs, readerMs].map((ms) => (ms / 1_000).toFixed(1)).join(", ");
     process.stdout.write(`slow headers, body, silence, reader ended after ${took} s\n`);
   });
