@@ -1,14 +1,17 @@
 import { AppError } from "./errors.js";
 
 /** SQLSTATE classes and codes that mean: this server cannot serve us now. */
-const UNAVAILABLE_STATES = /^(08|57P0[1-5]|57014|53|25P03|58)/;
+const UNAVAILABLE_STATES = /^(08|57P0[1-5]|57014|53|25P03|25006|58)/;
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
-  "ENOENT",
+  "ECONNABORTED",
   "EPIPE",
   "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
   "ENOTFOUND",
+  "EAI_AGAIN",
 ]);
 /**
  * Prisma: cannot reach, timed out, connection closed, pool exhausted, transaction not started or expired; and the
@@ -24,10 +27,12 @@ const UNAVAILABLE_CODES = new Set([
   "database_unavailable",
 ]);
 const UNAVAILABLE_MESSAGES =
-  /Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|Cannot use a pool after calling end/;
+  /Query read timeout|timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end/;
 
 /** Serialization failure and deadlock: the whole transaction may be tried again. */
 const RETRYABLE_STATES = new Set(["40001", "40P01"]);
+/** Text that Postgres cannot hold, such as one with a NUL. */
+const UNSTORABLE_STATES = new Set(["22021", "22P05"]);
 
 /** Each error of a chain: the thrown one, its cause, and what a driver adapter wraps. */
 function* chain(error: unknown): Generator<Record<string, unknown>> {
@@ -63,7 +68,10 @@ export function isRetryable(error: unknown): boolean {
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null && UNAVAILABLE_STATES.test(state)) return true;
-  for (const { code, message } of chain(error)) {
+  for (const { code, message, syscall, clientVersion } of chain(error)) {
+    // There is no socket where Postgres keeps it; any other file that is missing says nothing of the database.
+    // Prisma, known by its version, keeps only the code.
+    if (code === "ENOENT" && (syscall === "connect" || clientVersion !== undefined)) return true;
     if (typeof code === "string" && (UNAVAILABLE_SYSTEM_CODES.has(code) || UNAVAILABLE_CODES.has(code))) {
       return true;
     }
@@ -72,11 +80,27 @@ export function isUnavailable(error: unknown): boolean {
   return false;
 }
 
-/** The error a caller should see for one of the database, or the error itself when it is not about reaching it. */
+/**
+ * The error a caller should see for one of the database, or the error itself where that would be the program's own
+ * fault: a violation of a constraint that no feature foresaw is a bug.
+ */
 export function databaseError(error: unknown): unknown {
-  if (error instanceof AppError || !isUnavailable(error)) return error;
-  return new AppError("database_unavailable", "The database does not answer; try again shortly", {
-    cause: error,
-    retryAfterS: 2,
-  });
+  if (error instanceof AppError) return error;
+  if (isUnavailable(error)) {
+    return new AppError("database_unavailable", "The database does not answer; try again shortly", {
+      cause: error,
+      retryAfterS: 2,
+    });
+  }
+  if (isRetryable(error)) {
+    return new AppError("overloaded", "Too much changes at once what this would change; try again shortly", {
+      cause: error,
+    });
+  }
+  if (UNSTORABLE_STATES.has(sqlState(error) ?? "")) {
+    return new AppError("invalid_request", "A text holds a character that cannot be stored", {
+      cause: error,
+    });
+  }
+  return error;
 }

@@ -1,14 +1,18 @@
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
+import { assert } from "../core/base/assert.js";
 import { sleep } from "./clock.js";
-import { databaseError, isRetryable } from "./database-errors.js";
+import { databaseError, isRetryable, sqlState } from "./database-errors.js";
 import { type Backend, type DatabaseSession, openSession } from "./database-session.js";
 import { AppError, messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
 import { PrismaClient } from "./prisma/client.js";
 
-/** Runs SQL with numbered parameters. Timestamps come back as Date, bigints as number, numerics as text. */
+/**
+ * Runs SQL with numbered parameters. A statement that lost against a concurrent one is tried again. Timestamps come back as Date,
+ * bigints as number, numerics as text.
+ */
 export interface Sql {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
@@ -91,8 +95,11 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     keepAlive: true,
     application_name: `tx ${process.pid}`,
   });
-  // A connection that breaks while idle is replaced; without a listener it would end the process.
+  // A connection that breaks is replaced; without a listener, idle or lent, it would end the process.
   pool.on("error", (error) => log.warn({ reason: error.message }, "idle database connection lost"));
+  pool.on("connect", (client) =>
+    client.on("error", (error) => log.debug({ reason: error.message }, "database connection lost")),
+  );
 
   let status: DatabaseStatus = { up: true, since: Date.now(), reason: null };
   metrics.databaseUp.set(1);
@@ -122,8 +129,8 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
 
   return {
     prisma,
-    query: (text, values) => timed(metrics, () => queryOn(pool, text, values)),
-    transaction: (work) => timed(metrics, () => transactionOn(pool, work)),
+    query: (text, values) => timed(metrics, () => retried(() => queryOn(pool, text, values))),
+    transaction: (work) => timed(metrics, () => retried(() => transactionOn(pool, work))),
     status: () => status,
     backend: () => session?.backend() ?? null,
     listen: (channel, listener) => session?.listen(channel, listener) ?? (() => undefined),
@@ -159,10 +166,11 @@ async function queryOn<Row extends object>(
   return result.rows;
 }
 
-async function transactionOn<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+/** Tries again, whole, what the database gave up in favour of something concurrent. */
+async function retried<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptTransaction(pool, work);
+      return await work();
     } catch (error) {
       if (attempt >= ATTEMPTS || !isRetryable(error)) throw error;
       await sleep(attempt * (5 + 20 * Math.random()));
@@ -170,23 +178,42 @@ async function transactionOn<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): 
   }
 }
 
-async function attemptTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function transactionOn<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  let over = false;
+  /** Why the connection must not be used again: what it is at is unknown. */
   let broken: Error | undefined;
+
+  async function noting<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      // Without a state it is not the server's answer: there may have been none.
+      if (sqlState(error) === null) broken = asError(error);
+      throw error;
+    }
+  }
+  function query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]> {
+    assert(!over, "the transaction is over");
+    return noting(queryOn<Row>(client, text, values));
+  }
+
   try {
-    await client.query("begin");
-    const result = await work({ query: (text, values) => queryOn(client, text, values) });
-    await client.query("commit");
+    await query("begin");
+    const result = await work({ query });
+    const { command } = await noting(client.query("commit"));
+    // What the server answers, without an error, after a failure that `work` kept to itself.
+    if (command !== "COMMIT") throw new Error("the transaction was rolled back: a statement of it failed");
     return result;
   } catch (error) {
-    try {
-      await client.query("rollback");
-    } catch (failure) {
-      // The connection is in an unknown state and must not be used again.
-      broken = failure instanceof Error ? failure : new Error(messageOf(failure));
-    }
+    broken ??= await client.query("rollback").then(() => undefined, asError);
     throw error;
   } finally {
+    over = true;
     client.release(broken);
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
 }

@@ -24,7 +24,7 @@ let apple: KnownInstrument;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  database = await openTestDatabase(testDatabase, 12);
+  database = await openTestDatabase(testDatabase, { poolSize: 12 });
 });
 afterAll(async () => {
   await database.close();
