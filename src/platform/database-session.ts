@@ -14,7 +14,10 @@ export interface Backend {
 export interface DatabaseSession {
   /** Null while there is no session. */
   backend(): Backend | null;
-  /** Hears notifications on a channel, and null once it listens and after each reconnect: some may have been missed. */
+  /**
+   * Hears notifications on a channel, and null when it begins to and after each reconnect, since some may have been
+   * missed. A channel that is listened on already says nothing at the beginning.
+   */
   listen(channel: string, listener: (payload: string | null) => void): () => void;
   close(): Promise<void>;
 }
@@ -40,52 +43,31 @@ export async function openSession(
   onState: (up: boolean, reason: string | null) => void,
 ): Promise<DatabaseSession> {
   const channels = createChannels(log);
-  let client: pg.Client | null = null;
-  let backend: Backend | null = null;
+  let current: Connected | null = null;
   let closing = false;
   let wake = new AbortController();
 
-  async function connect(): Promise<void> {
-    const fresh = new pg.Client({
-      ...connection,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
+  async function reconnect(): Promise<void> {
+    const fresh = await connect(connection, log, channels);
+    current = fresh;
+    fresh.client.on("end", () => {
+      if (current === fresh) wake.abort();
     });
-    fresh.on("error", (error) => log.warn({ reason: error.message }, "database session lost"));
-    fresh.on("notification", ({ channel, payload }) => channels.tell(channel, payload ?? null));
-    fresh.on("end", () => {
-      if (client === fresh) wake.abort();
-    });
-    try {
-      await fresh.connect();
-      const { rows } = await inTime(
-        fresh.query<Backend>(
-          `select pid, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as "startedAt"
-           from pg_stat_activity where pid = pg_backend_pid()`,
-        ),
-      );
-      for (const channel of channels.names()) await inTime(listenOn(fresh, channel));
-      backend = rows[0] ?? null;
-      client = fresh;
-    } catch (error) {
-      await end(fresh);
-      throw error;
-    }
-    for (const channel of channels.names()) channels.tell(channel, null);
+    await channels.hearAll(fresh);
   }
 
   async function drop(): Promise<void> {
-    const lost = client;
-    client = null;
-    backend = null;
-    if (lost !== null) await end(lost);
+    const lost = current;
+    current = null;
+    if (lost !== null) await end(lost.client);
   }
 
   /** Null when the database answers, in this session or a new one; else what is wrong. */
   async function probe(): Promise<string | null> {
     try {
-      if (client !== null) {
-        await inTime(client.query("select 1"));
+      if (current !== null) {
+        await channels.hearAll(current);
+        await inTime(current.client.query("select 1"));
         return null;
       }
     } catch (error) {
@@ -93,9 +75,10 @@ export async function openSession(
       if (closing || error instanceof TimeoutError) return messageOf(error);
     }
     try {
-      await connect();
+      await reconnect();
       return null;
     } catch (error) {
+      await drop();
       return messageOf(error);
     }
   }
@@ -110,20 +93,15 @@ export async function openSession(
     }
   }
 
-  await connect();
+  await reconnect();
   onState(true, null);
   const watching = watch();
 
   return {
-    backend: () => backend,
+    backend: () => current?.backend ?? null,
     listen(channel, listener) {
-      const { isFirst, remove } = channels.add(channel, listener);
-      if (isFirst && client !== null) {
-        listenOn(client, channel).then(
-          () => channels.tell(channel, null),
-          (error: unknown) => log.warn({ reason: messageOf(error), channel }, "could not listen"),
-        );
-      }
+      const remove = channels.add(channel, listener);
+      if (current?.heard.has(channel) === false) wake.abort();
       return remove;
     },
     async close() {
@@ -135,32 +113,72 @@ export async function openSession(
   };
 }
 
+interface Connected {
+  readonly client: pg.Client;
+  readonly backend: Backend | null;
+  /** Channels it listens on. */
+  readonly heard: Set<string>;
+}
+
+async function connect(connection: pg.ClientConfig, log: Log, channels: Channels): Promise<Connected> {
+  const client = new pg.Client({
+    ...connection,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  client.on("error", (error) => log.warn({ reason: error.message }, "database session lost"));
+  client.on("notification", ({ channel, payload }) => channels.tell(channel, payload ?? null));
+  try {
+    await client.connect();
+    const { rows } = await inTime(
+      client.query<Backend>(
+        `select pid, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as "startedAt"
+         from pg_stat_activity where pid = pg_backend_pid()`,
+      ),
+    );
+    return { client, backend: rows[0] ?? null, heard: new Set() };
+  } catch (error) {
+    await end(client);
+    throw error;
+  }
+}
+
 type Listener = (payload: string | null) => void;
+
+type Channels = ReturnType<typeof createChannels>;
 
 /** Who listens where. A listener that throws disturbs nobody. */
 function createChannels(log: Log) {
   const listeners = new Map<string, Set<Listener>>();
+
+  function tell(channel: string, payload: string | null): void {
+    for (const listener of listeners.get(channel) ?? []) {
+      try {
+        listener(payload);
+      } catch (error) {
+        log.error({ err: error, channel }, "a listener of the database session failed");
+      }
+    }
+  }
+
   return {
-    names: () => listeners.keys(),
-    add(channel: string, listener: Listener): { isFirst: boolean; remove: () => void } {
+    tell,
+    /** @returns what ends it. */
+    add(channel: string, listener: Listener): () => void {
       const known = listeners.get(channel) ?? new Set();
       listeners.set(channel, known.add(listener));
-      return { isFirst: known.size === 1, remove: () => known.delete(listener) };
+      return () => known.delete(listener);
     },
-    tell(channel: string, payload: string | null): void {
-      for (const listener of listeners.get(channel) ?? []) {
-        try {
-          listener(payload);
-        } catch (error) {
-          log.error({ err: error, channel }, "a listener of the database session failed");
-        }
+    /** Listens on the channels that are new to a session; the only place, so that its statements never overlap. */
+    async hearAll({ client, heard }: Connected): Promise<void> {
+      for (const channel of listeners.keys()) {
+        if (heard.has(channel)) continue;
+        await inTime(client.query(`listen ${pg.escapeIdentifier(channel)}`));
+        heard.add(channel);
+        tell(channel, null);
       }
     },
   };
-}
-
-async function listenOn(client: pg.Client, channel: string): Promise<void> {
-  await client.query(`listen ${pg.escapeIdentifier(channel)}`);
 }
 
 /** @throws {TimeoutError} when there is no answer in time, as far as it lies with the database. */

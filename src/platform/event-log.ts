@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type Bus, defineEvent } from "./bus.js";
 import { sleep } from "./clock.js";
 import type { Database, Sql } from "./database.js";
@@ -53,6 +54,8 @@ const NOTICE_CHANNEL = "tx_notices";
 /** Writers take it until their commit, so that numbers become visible in their order. */
 const APPEND_LOCK = 7_834_211;
 const BATCH = 1_000;
+/** So few that deleting them stays far below the time limit of a statement. */
+const PRUNE_BATCH = 5_000;
 /** Notifications can be missed while a connection is down; this bounds the delay. */
 const POLL_EVERY_MS = 1_000;
 
@@ -65,12 +68,22 @@ interface Row {
 
 const FIELDS = "topic, seq, payload, extract(epoch from created_at)::float8 * 1000 as time";
 
+const PRUNE = `
+with old as (
+  select seq from events where created_at < now() - $1::float8 * interval '1 millisecond' order by created_at limit $2
+), gone as (delete from events using old where events.seq = old.seq returning 1)
+select count(*) from gone`;
+
 export function createEventLog(database: Database, bus: Bus, log: Log): EventLog {
   const reader = createReader(database, bus, log);
   let unlisten: (() => void)[] = [];
 
   function hear(payload: string | null): void {
-    if (payload !== null) bus.publish(noticeHeard, JSON.parse(payload) as Notice);
+    if (payload === null) return;
+    const notice = parseNotice(payload);
+    // Whoever may connect may notify, and instances of another version say other things.
+    if (notice === null) log.warn({ payload: payload.slice(0, 200) }, "heard what is no notice");
+    else bus.publish(noticeHeard, notice);
   }
 
   return {
@@ -96,11 +109,13 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
       return rows[0]?.seq ?? 0;
     },
     async prune(olderThanMs) {
-      const rows = await database.query<{ seq: number }>(
-        "delete from events where created_at < now() - $1::float8 * interval '1 millisecond' returning seq",
-        [olderThanMs],
-      );
-      return rows.length;
+      let pruned = 0;
+      for (;;) {
+        const rows = await database.query<{ count: number }>(PRUNE, [olderThanMs, PRUNE_BATCH]);
+        const count = rows[0]?.count ?? 0;
+        pruned += count;
+        if (count < PRUNE_BATCH) return pruned;
+      }
     },
     async start() {
       await reader.start();
@@ -111,6 +126,16 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
       await reader.stop();
     },
   };
+}
+
+const noticeSchema = z.object({ topic: z.string(), payload: z.unknown() });
+
+function parseNotice(text: string): Notice | null {
+  try {
+    return noticeSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
 }
 
 async function append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void> {
@@ -128,7 +153,7 @@ async function append(sql: Sql, events: readonly { topic: string; payload: unkno
 /** Reads committed events in their order, when woken and at least every second. */
 function createReader(database: Database, bus: Bus, log: Log) {
   const lastOfTopic = new Map<string, number>();
-  const stopping = new AbortController();
+  let stopped = false;
   let last = 0;
   let wakeUp = new AbortController();
   let reading: Promise<void> = Promise.resolve();
@@ -150,14 +175,14 @@ function createReader(database: Database, bus: Bus, log: Log) {
   }
 
   async function read(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!stopped) {
       wakeUp = new AbortController();
       try {
         await drain();
       } catch (error) {
         log.warn({ reason: messageOf(error) }, "events could not be read; trying again");
       }
-      await sleep(POLL_EVERY_MS, AbortSignal.any([stopping.signal, wakeUp.signal]));
+      await sleep(POLL_EVERY_MS, wakeUp.signal);
     }
   }
 
@@ -174,7 +199,8 @@ function createReader(database: Database, bus: Bus, log: Log) {
       reading = read();
     },
     async stop(): Promise<void> {
-      stopping.abort();
+      stopped = true;
+      wakeUp.abort();
       await reading;
     },
   };

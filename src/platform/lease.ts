@@ -23,6 +23,7 @@ export interface Leases {
   confirm(sql: Sql, lease: Lease): Promise<void>;
 }
 
+/** The start of another role's session may be hidden: then its number alone has to do. */
 const ACQUIRE = `
 insert into leases as held (name, owner, token, expires_at, backend, backend_at)
 values ($1, $2, 1, clock_timestamp() + $3::float8 * interval '1 millisecond', $4, $5::timestamp at time zone 'UTC')
@@ -33,7 +34,8 @@ on conflict (name) do update set
 where held.owner = excluded.owner
    or held.expires_at < clock_timestamp()
    or (held.backend is not null and not exists (
-        select from pg_stat_activity a where a.pid = held.backend and a.backend_start = held.backend_at))
+        select from pg_stat_activity a
+        where a.pid = held.backend and coalesce(a.backend_start, held.backend_at) = held.backend_at))
 returning token`;
 
 /** @param owner unique name of this process. */
