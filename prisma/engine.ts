@@ -43,12 +43,13 @@ export interface Diagnosis {
 /**
  * SQL that leads from the migrations to the schema, by Prisma's own schema engine in WebAssembly over an
  * in-memory PGlite: the native engine is fetched at run time and may not be reachable.
+ * @param schema text in Prisma's language, the one of `schema.prisma` unless given.
  */
-export function pendingSql(): Promise<string> {
+export function pendingSql(schema = schemaFile().content): Promise<string> {
   return withEngine(inMemory, async (engine) => {
     const { stdout } = await engine.diff({
       from: { tag: "migrations", ...migrations() },
-      to: { tag: "schemaDatamodel", files: [schemaFile()] },
+      to: { tag: "schemaDatamodel", files: [{ ...schemaFile(), content: schema }] },
       script: true,
       shadowDatabaseUrl: null,
       exitCode: null,

@@ -32,9 +32,20 @@ async function shapeOf({ connection }: TestDatabase): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-describe("the migrations and Prisma's own engine", () => {
+const schemaText = readFileSync(new URL("../../prisma/schema.prisma", import.meta.url), "utf8");
+
+// The engine and its database in memory take seconds to begin.
+describe("the migrations and Prisma's own engine", { timeout: 120_000 }, () => {
   it("agree that nothing is missing: migrations lead to the schema without drift", async () => {
     expect((await pendingSql()).trim()).toBe("-- This is an empty migration.");
+  });
+
+  it("would say what is missing", async () => {
+    const renamed = schemaText.replace('@map("expires_at")', '@map("ends_at")');
+    expect(renamed).not.toBe(schemaText);
+    const sql = await pendingSql(`${renamed}\nmodel Missing {\n  id Int @id\n}\n`);
+    expect(sql).toMatch(/^CREATE TABLE "Missing"/m);
+    expect(sql).toMatch(/ADD COLUMN\s+"ends_at"/);
   });
 
   it("what we applied is up to date for Prisma, which finds nothing to do", async () => {
@@ -79,7 +90,7 @@ describe("the migrations and Prisma's own engine", () => {
 });
 
 describe("the schema", () => {
-  const lines = readFileSync(new URL("../../prisma/schema.prisma", import.meta.url), "utf8").split("\n");
+  const lines = schemaText.split("\n");
 
   it("says of every model and enum what it is", () => {
     const bare = lines.filter(
