@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { Piscina } from "piscina";
+import { move, Piscina, transferableSymbol, valueSymbol } from "piscina";
 import { AppError } from "./errors.js";
 import type { Log } from "./log.js";
 
@@ -36,6 +36,14 @@ export interface TaskKind<I, O> {
 
 export function defineTask<I, O>(compiled: URL): TaskKind<I, O> {
   return Object.freeze({ compiled });
+}
+
+/**
+ * For a task to return: its result, whose buffers move to the caller instead of being copied. Reading the answer
+ * then costs the event loop nothing, however long its columns are.
+ */
+export function moved<T>(result: T, buffers: readonly ArrayBufferLike[]): T {
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: result } as never) as T;
 }
 
 /** Threads for computation, so that the event loop stays free. They see nothing of the environment. */

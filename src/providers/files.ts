@@ -3,24 +3,16 @@ import { basename } from "node:path";
 import { LRUCache } from "lru-cache";
 import { lowerBound } from "../core/base/search.js";
 import { barClose } from "../core/market/bar-times.js";
-import { type Bar, barAt, sliceCandles } from "../core/market/candles.js";
-import {
-  type CollectedCandles,
-  collectCandles,
-  dayOfDate,
-  dayOfStamp,
-  weekOfDay,
-} from "../core/market/collect.js";
-import { DAY_MS, dateOf } from "../core/market/day.js";
+import { sliceCandles } from "../core/market/candles.js";
+import type { CollectedCandles } from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
-import { isIntraday } from "../core/market/interval.js";
 import { calendarOf } from "../core/market/session.js";
 import { messageOf } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import { defineTask, type Workers } from "../platform/workers.js";
 import { type Provider, ProviderError } from "./define.js";
 import { type Entry, findEntries } from "./files-folder.js";
-import type { Table } from "./files-table.js";
+import type { FileContent } from "./files-worker.js";
 
 /** How recorded candles become a moving market. */
 export interface Replay {
@@ -39,7 +31,7 @@ export interface FilesOptions {
   readonly log: Log;
 }
 
-const READ_TABLE = defineTask<{ path: string }, Table>(new URL("./files-worker.js", import.meta.url));
+const READ_FILE = defineTask<Entry, FileContent>(new URL("./files-worker.js", import.meta.url));
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
 
 /**
@@ -112,10 +104,9 @@ function createReader({ workers, log }: FilesOptions) {
   async function read(entry: Entry): Promise<CollectedCandles> {
     const file = basename(entry.path);
     try {
-      const table = await workers.run(READ_TABLE, { path: entry.path });
-      const collected = place(table, entry);
-      const rows = table.unreadable.length + collected.rejected.length;
-      if (rows > 0) log.warn({ file, rows, first: firstProblem(table, collected) }, "rows left out");
+      const { unreadable, ...collected } = await workers.run(READ_FILE, entry);
+      const rows = unreadable + collected.rejected.length;
+      if (rows > 0) log.warn({ file, rows, first: collected.firstProblem }, "rows left out");
       return collected;
     } catch (error) {
       log.warn({ file, reason: messageOf(error) }, "file cannot be read");
@@ -151,26 +142,4 @@ function boundsOf({ candles: { time } }: CollectedCandles, { instrument, interva
     firstMs: time[0],
     endMs: barClose(calendarOf(instrument.calendar), interval, time[time.length - 1]),
   };
-}
-
-/** Candles of a table: days and weeks get the times of their sessions, impossible rows are left out. */
-function place(table: Table, { instrument, interval }: Entry): CollectedCandles {
-  const { time } = table.bars;
-  const rows = Array.from(time, (_, i) => barAt(table.bars, i));
-  if (isIntraday(interval)) return collectCandles(instrument.symbol, interval, rows);
-  const calendar = calendarOf(instrument.calendar);
-  // Midnights of UTC mean dates, however they are written.
-  const dates = table.dates || time.every((stamp) => stamp % DAY_MS === 0);
-  const placed = rows.flatMap((bar): Bar[] => {
-    const day = dates ? dayOfDate(calendar, dateOf(bar.time / DAY_MS)) : dayOfStamp(calendar, bar.time);
-    const open = day === null || interval === "1d" ? day : weekOfDay(calendar, day);
-    return open === null ? [] : [{ ...bar, time: open }];
-  });
-  return collectCandles(instrument.symbol, interval, placed);
-}
-
-function firstProblem(table: Table, { rejected }: CollectedCandles): string {
-  const [row] = table.unreadable;
-  if (row !== undefined) return `line ${row.line}: ${row.reason}`;
-  return rejected.length === 0 ? "" : `${new Date(rejected[0].time).toISOString()}: ${rejected[0].reason}`;
 }

@@ -51,6 +51,13 @@ describe("run", () => {
     );
   });
 
+  it("hands over the buffers that a task moves, leaving none in the thread", async () => {
+    const { workers } = start({ threads: 1 });
+    const answer = await workers.run(task, { kind: "move", length: 1_000 });
+    expect(answer).toEqual({ column: new Float64Array(1_000).fill(7), note: "whole" });
+    expect(await workers.run(task, { kind: "left" })).toBe(0);
+  });
+
   it("leaves the event loop free", async () => {
     const { workers } = start();
     await workers.run(task, { kind: "thread" });
