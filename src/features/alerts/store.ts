@@ -3,6 +3,7 @@ import type { Direction } from "../../core/patterns/define.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
+import { numberArray, textArray } from "../../platform/sql-array.js";
 import type { Candidate, Verdict } from "./rules.js";
 
 export type AlertStatus = "active" | "accepted" | "dismissed" | "snoozed";
@@ -114,12 +115,12 @@ export function createAlertStore(database: Database) {
     async recordDecisions(sql: Sql, judged: readonly Judged[]): Promise<void> {
       if (judged.length === 0) return;
       await sql.query(DECIDE, [
-        judged.map(({ candidate }) => candidate.instrumentId),
-        judged.map(({ candidate }) => candidate.interval),
-        judged.map(({ candidate }) => candidate.pattern),
-        judged.map(({ candidate }) => candidate.barTime),
-        judged.map(({ verdicts }) => verdicts.find(({ passed }) => !passed)?.rule ?? null),
-        judged.map(({ verdicts }) => JSON.stringify(verdicts)),
+        numberArray(judged.map(({ candidate }) => candidate.instrumentId)),
+        textArray(judged.map(({ candidate }) => candidate.interval)),
+        textArray(judged.map(({ candidate }) => candidate.pattern)),
+        numberArray(judged.map(({ candidate }) => candidate.barTime)),
+        textArray(judged.map(({ verdicts }) => verdicts.find(({ passed }) => !passed)?.rule ?? null)),
+        textArray(judged.map(({ verdicts }) => JSON.stringify(verdicts))),
       ]);
     },
 

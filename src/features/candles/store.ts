@@ -1,6 +1,7 @@
 import { allocateBars, type Candles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { numberArray } from "../../platform/sql-array.js";
 
 /** A stretch [from, to) of epoch ms. */
 export interface Stretch {
@@ -14,7 +15,7 @@ export interface StoredCandles {
   readonly source: string | null;
 }
 
-const ROWS_A_STATEMENT = 5_000;
+const ROWS_A_STATEMENT = 2_000;
 
 const SAVE = `
 insert into candles (instrument_id, interval, time, open, high, low, close, volume, source)
@@ -133,7 +134,7 @@ async function saveRows(
 ): Promise<void> {
   if (from >= to) return;
   const columns = [candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume];
-  const parts = columns.map((column) => Array.from(column.subarray(from, to)));
+  const parts = columns.map((column) => numberArray(column.subarray(from, to)));
   await sql.query(SAVE, [instrumentId, candles.interval, source, ...parts]);
 }
 

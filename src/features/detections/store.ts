@@ -2,6 +2,7 @@ import type { Prisma } from "../../platform/prisma/client.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Direction } from "../../core/patterns/define.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { booleanArray, numberArray, textArray } from "../../platform/sql-array.js";
 
 /** A detection to be stored; times in epoch ms. */
 export interface NewDetection {
@@ -124,21 +125,22 @@ async function record(
   detections: readonly NewDetection[],
 ): Promise<(NewDetection & { id: number })[]> {
   if (detections.length === 0) return [];
-  const column = <T>(pick: (detection: NewDetection) => T) => detections.map(pick);
+  const numbers = (pick: (detection: NewDetection) => number) => numberArray(detections.map(pick));
+  const texts = (pick: (detection: NewDetection) => string) => textArray(detections.map(pick));
   const rows = await sql.query<RecordedKey>(RECORD, [
-    column((d) => d.instrumentId),
-    column((d) => d.interval),
-    column((d) => d.pattern),
-    column((d) => d.direction),
-    column((d) => d.startTime),
-    column((d) => d.barTime),
-    column((d) => d.closedAt),
-    column((d) => d.quality),
-    column((d) => d.price),
-    column((d) => d.volume),
-    column((d) => d.trendMet),
-    column((d) => d.source),
-    column((d) => JSON.stringify(d.facts)),
+    numbers((d) => d.instrumentId),
+    texts((d) => d.interval),
+    texts((d) => d.pattern),
+    numbers((d) => d.direction),
+    numbers((d) => d.startTime),
+    numbers((d) => d.barTime),
+    numbers((d) => d.closedAt),
+    numbers((d) => d.quality),
+    numbers((d) => d.price),
+    numbers((d) => d.volume),
+    booleanArray(detections.map((d) => d.trendMet)),
+    texts((d) => d.source),
+    texts((d) => JSON.stringify(d.facts)),
   ]);
   const ids = new Map(rows.map((row) => [keyOf(row), row.id]));
   return detections.flatMap((detection) => {
