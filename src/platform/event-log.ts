@@ -142,12 +142,13 @@ async function append(sql: Sql, events: readonly { topic: string; payload: unkno
   if (events.length === 0) return;
   await sql.query("select pg_advisory_xact_lock($1)", [APPEND_LOCK]);
   await sql.query(
-    `insert into events (topic, payload, created_at)
-     select e.topic, e.payload::jsonb, clock_timestamp()
-     from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place`,
-    [events.map(({ topic }) => topic), events.map(({ payload }) => JSON.stringify(payload))],
+    `with written as (
+       insert into events (topic, payload, created_at)
+       select e.topic, e.payload::jsonb, clock_timestamp()
+       from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place)
+     select pg_notify($3, '')`,
+    [events.map(({ topic }) => topic), events.map(({ payload }) => JSON.stringify(payload)), EVENT_CHANNEL],
   );
-  await sql.query("select pg_notify($1, '')", [EVENT_CHANNEL]);
 }
 
 /** Reads committed events in their order, when woken and at least every second. */
