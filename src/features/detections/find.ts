@@ -1,7 +1,7 @@
 import { findIndicator } from "../../core/indicators/index.js";
 import { computeIndicator } from "../../core/indicators/define.js";
 import { ensure } from "../../core/base/assert.js";
-import type { Candles } from "../../core/market/candles.js";
+import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import type { Direction, Hit } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
@@ -25,6 +25,9 @@ export interface Sighting {
 /** Bars a window needs before the first bar whose sightings are wanted. */
 export const LEAD_BARS = 250;
 
+/** Bars behind an average true range; few enough that they lie in a window also where bars are missing. */
+const RANGE_BARS = 200;
+
 const atr = ensure(findIndicator("atr"), "the table has atr");
 
 /** Every pattern seen at bars from `from` on, by bar. Pure: the same window gives the same sightings. */
@@ -33,7 +36,7 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
   const series = createPatternSeries(candles);
   const hits: Hit[] = [];
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
-  const [ranges] = computeIndicator(atr, candles, { period: 14 });
+  const ranges = createRanges(candles);
   return hits
     .sort((a, b) => a.at - b.at || (a.variant.id < b.variant.id ? -1 : 1))
     .map((hit) => ({
@@ -44,6 +47,20 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
       quality: hit.quality,
       trend: priorTrend(candles, hit.start),
       trendMet: hasPriorTrend(hit, candles),
-      range: Number.isNaN(ranges[hit.at]) ? null : ranges[hit.at],
+      range: ranges(hit.at),
     }));
+}
+
+/** Average true ranges by bar, each over the same number of bars, so that it is the same in every window. */
+function createRanges(candles: Candles): (at: number) => number | null {
+  const known = new Map<number, number | null>();
+  return (at) => {
+    const found = known.get(at);
+    if (found !== undefined) return found;
+    const window = sliceCandles(candles, Math.max(0, at + 1 - RANGE_BARS), at + 1);
+    const range = computeIndicator(atr, window, { period: 14 })[0][window.time.length - 1];
+    const value = Number.isNaN(range) ? null : range;
+    known.set(at, value);
+    return value;
+  };
 }

@@ -1,5 +1,5 @@
 import { upperBound } from "../../core/base/search.js";
-import { barClose, barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
+import { barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
 import { type Bar, barAt } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -80,8 +80,9 @@ export async function scanSymbol(
       found.map(({ detection }) => detection),
     );
     const candidates = candidatesOf(stored, found, instrument);
-    const considered = await alerts.consider(sql, candidates, autoAlerts);
     await store.saveCursors(sql, instrument.id, cursorsOf(fresh));
+    // Last, since the events it writes hold up those of others until the commit.
+    const considered = await alerts.consider(sql, candidates, autoAlerts);
     return { recorded: stored, consideration: considered };
   });
   alerts.announce(consideration);
@@ -125,7 +126,7 @@ function candidatesOf(
   { symbol, synthetic }: KnownInstrument,
 ): Candidate[] {
   const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
-  const closed = new Map(found.map(({ part }) => [part, closedOpens(part)]));
+  const closed = new Map([...new Set(parts.values())].map((part) => [part, closedOpens(part)]));
   return stored.flatMap((detection) => {
     const part = parts.get(keyOf(detection));
     const opens = part === undefined ? undefined : closed.get(part);
@@ -140,9 +141,8 @@ function candidatesOf(
 function closedOpens({ set: { candles, instrument, asOfMs }, from }: Fresh): Float64Array {
   const calendar = calendarOf(instrument.calendar);
   const { time, interval } = candles;
-  return barOpensBetween(calendar, interval, time[from], asOfMs).filter(
-    (open) => barClose(calendar, interval, open) <= asOfMs,
-  );
+  const newest = lastClosedBar(calendar, interval, asOfMs) ?? time[from];
+  return barOpensBetween(calendar, interval, time[from], newest + 1);
 }
 
 const keyOf = ({ interval, pattern, barTime }: NewDetection) => `${interval} ${pattern} ${barTime}`;

@@ -1,0 +1,160 @@
+import pg from "pg";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Database } from "../../src/platform/database.js";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import {
+  createFaultyDatabase,
+  FAULTS,
+  type Fault,
+  type FaultyDatabase,
+} from "../fixtures/faulty-database.js";
+import { expectNothingUnhandled } from "../fixtures/faults.js";
+import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
+import { createTestScanner, readScanState, type ScanState } from "../fixtures/scanner.js";
+import { createTestWorkers } from "../fixtures/workers.js";
+
+expectNothingUnhandled();
+
+const MINUTE = 60_000;
+const START = Date.parse("2024-07-09T12:00Z");
+const SYMBOLS = ["BTC-USD", "ETH-USD"];
+const INTERVALS = ["5m", "15m"] as const;
+
+const workers = createTestWorkers();
+let testDatabase: TestDatabase;
+let database: Database;
+let admin: pg.Client;
+let faulty: FaultyDatabase;
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = await openTestDatabase(testDatabase);
+  admin = new pg.Client(testDatabase.connection);
+  await admin.connect();
+  faulty = createFaultyDatabase(database, cutAll);
+});
+afterAll(async () => {
+  await workers.close();
+  await admin.end();
+  await database.close();
+  await testDatabase.drop();
+});
+
+/** Ends every connection of the pool; the session by which others know the program stays. */
+async function cutAll(): Promise<void> {
+  await admin.query(
+    `select pg_terminate_backend(pid, 2000) from pg_stat_activity
+     where datname = current_database() and application_name = $1`,
+    [`tx ${process.pid}`],
+  );
+}
+
+let clock: ManualClock;
+let provider: ScriptedProvider;
+beforeEach(() => {
+  clock = createManualClock(START);
+  provider = createScriptedProvider({ now: clock.now });
+});
+
+const openScanner = (owner: string, over: Database = faulty) =>
+  createTestScanner({
+    database: over,
+    provider,
+    workers,
+    clock,
+    owner,
+    symbols: SYMBOLS,
+    intervals: INTERVALS,
+    threshold: 0.3,
+  });
+
+/** A database in which every series has been scanned, and half an hour of bars has closed since. */
+async function prepare(candles: "stored" | "absent" = "stored"): Promise<void> {
+  if (candles === "absent") await admin.query("truncate candles, candle_coverage");
+  await admin.query(
+    "truncate detections, alerts, alert_guards, decisions, scan_cursors, events, scans, leases",
+  );
+  const { instruments, store } = openScanner("before", database).parts;
+  clock.set(START);
+  for (const symbol of SYMBOLS) {
+    const { id } = await instruments.resolve(symbol);
+    const cursors = new Map([
+      ["5m", START - 5 * MINUTE],
+      ["15m", START - 15 * MINUTE],
+    ] as const);
+    await database.transaction((sql) => store.saveCursors(sql, id, cursors));
+  }
+  clock.set(START + 30 * MINUTE);
+}
+
+/** The process is gone, and its session with it. */
+const forgetHolder = () => admin.query("update leases set expires_at = '-infinity'");
+
+describe("a scan", () => {
+  let expected: ScanState;
+  let callsOfAScan = 0;
+
+  beforeEach(async () => {
+    await prepare();
+    faulty.failAt(0, "refused");
+    await openScanner("calm").scan();
+    callsOfAScan = faulty.calls();
+    expected = await readScanState(database);
+    expect(expected.alerts.length).toBeGreaterThanOrEqual(4);
+    expect(expected.events).toHaveLength(expected.alerts.length);
+    expect(expected.cursors).toHaveLength(4);
+  });
+
+  /** Scans with one call going wrong, then goes on as the same process or as another one. */
+  async function scanWith(nth: number, fault: Fault): Promise<boolean> {
+    const first = openScanner("first");
+    faulty.failAt(nth, fault);
+    let failed = false;
+    try {
+      await first.scan();
+    } catch {
+      // What it says does not matter here: the process may as well be gone.
+      failed = true;
+    }
+    faulty.failAt(0, fault);
+    const next = nth % 2 === 0 ? first : openScanner("second");
+    if (next !== first) await forgetHolder();
+    // In a slot of its own: one in which a symbol failed is over all the same.
+    clock.advance(1_000);
+    await next.scanner.configure({});
+    await next.scan();
+    return failed;
+  }
+
+  it.each(FAULTS)(
+    "of which any one call to the database is %s leaves what an undisturbed one does",
+    {
+      timeout: 60_000,
+    },
+    async (fault) => {
+      let failures = 0;
+      for (let nth = 1; nth <= callsOfAScan; nth++) {
+        await prepare();
+        if (await scanWith(nth, fault)) failures++;
+        expect(await readScanState(database), `call ${nth} of ${callsOfAScan}`).toEqual(expected);
+      }
+      expect(failures).toBeGreaterThan(0);
+    },
+  );
+
+  it("of which any one call fails while candles are stored leaves what an undisturbed one does", {
+    timeout: 60_000,
+  }, async () => {
+    await prepare("absent");
+    faulty.failAt(0, "refused");
+    await openScanner("calm").scan();
+    const calls = faulty.calls();
+    expect(calls).toBeGreaterThan(callsOfAScan);
+    // Every third is another one of each fault.
+    for (let nth = 1; nth <= calls; nth += 3) {
+      await prepare("absent");
+      await scanWith(nth, FAULTS[nth % FAULTS.length]);
+      expect(await readScanState(database), `call ${nth} of ${calls}`).toEqual(expected);
+    }
+  });
+});
