@@ -129,7 +129,7 @@ describe("a scan", () => {
   it.each(FAULTS)(
     "of which any one call to the database is %s leaves what an undisturbed one does",
     {
-      timeout: 60_000,
+      timeout: 180_000,
     },
     async (fault) => {
       let failures = 0;
@@ -143,7 +143,7 @@ describe("a scan", () => {
   );
 
   it("of which any one call fails while candles are stored leaves what an undisturbed one does", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await prepare("absent");
     faulty.failAt(0, "refused");

@@ -76,6 +76,18 @@ function report(what: string, heard: readonly Heard[]): void {
   );
 }
 
+/** How long the event loop was held up since the start, or since this was asked last. */
+async function reportLag(what: string, { url }: TxProcess): Promise<void> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const ms = (name: string) => {
+    const [, value] = new RegExp(`^nodejs_eventloop_lag_${name}_seconds (\\S+)$`, "m").exec(text) ?? [];
+    return (1_000 * Number(value)).toFixed(0);
+  };
+  process.stdout.write(
+    `${what}: event loop delay p50 ${ms("p50")} ms, p99 ${ms("p99")} ms, longest ${ms("max")} ms\n`,
+  );
+}
+
 async function stop(program: TxProcess): Promise<void> {
   program.kill("SIGTERM");
   expect(await program.ended()).toBe(0);
@@ -110,6 +122,7 @@ describe.skipIf(daily === null || intraday === null)("files of real markets", ()
         `refused: ${JSON.stringify(refused)}\n`,
     );
     report("history", alerts.heard);
+    await reportLag("history", program);
     expect(scan.failures).toBe(0);
     expect(counts.candles).toBeGreaterThan(1_038_000);
     expect(active.alerts.length).toBe(Math.min(500, counts.alerts));
@@ -133,6 +146,7 @@ describe.skipIf(daily === null || intraday === null)("files of real markets", ()
     const [{ count }] = await query<{ count: number }>("replay", "select count(*)::int as count from alerts");
     await new Promise((resolve) => setTimeout(resolve, 500));
     report("replay", alerts.heard);
+    await reportLag("replay", program);
     const delays = alerts.heard.map(({ delayMs }) => delayMs);
     expect(alerts.heard.length).toBeGreaterThanOrEqual(count);
     expect(quantile(delays, 0.99)).toBeLessThan(100);

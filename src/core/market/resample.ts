@@ -5,7 +5,7 @@ import { regularOpenOfDay } from "./calendar.js";
 import { allocateBars, type Bars, type Candles, sliceCandles } from "./candles.js";
 import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
-import { type Calendar, isOpen, tradingDay } from "./session.js";
+import { type Calendar, lastOpened, tradingDay } from "./session.js";
 
 /**
  * Bars of a longer interval made of the bars of a shorter one, in one pass: open of the first, highest high,
@@ -48,8 +48,18 @@ export function firstFormingBar(candles: Candles, calendar: Calendar, nowMs: num
 /** 1 for each bar of a regular session, 0 for extended hours. Daily and weekly bars are regular. */
 export function regularBars(candles: Candles, calendar: Calendar): Uint8Array {
   const { time } = candles;
-  if (!isIntraday(candles.interval)) return new Uint8Array(time.length).fill(1);
-  return Uint8Array.from(time, (timeMs) => (isOpen(calendar, timeMs) ? 1 : 0));
+  const flags = new Uint8Array(time.length);
+  if (!isIntraday(candles.interval)) return flags.fill(1);
+  let session = -1;
+  let nextOpen = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < time.length; i++) {
+    if (time[i] >= nextOpen) {
+      session = lastOpened(calendar, time[i]);
+      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
+    }
+    flags[i] = session >= 0 && time[i] < calendar.close[session] ? 1 : 0;
+  }
+  return flags;
 }
 
 function start(result: Bars, at: number, time: number, source: Bars, i: number): void {

@@ -1,3 +1,4 @@
+import { INTERVAL_MS } from "../../core/market/interval.js";
 import { messageOf } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
@@ -7,6 +8,8 @@ import type { CandleService } from "./candles.js";
 
 const EVERY_MS = 3_600_000;
 const TIMEOUT_MS = 1_800_000;
+/** Bars, at most, that are asked for and stored at a time, so that nothing else waits long for its turn. */
+const PIECE_BARS = 10_000;
 
 /** Stores what recorded sources have, whole, in their own intervals: once, since what is covered is not asked for again. */
 export function createImport(options: {
@@ -30,10 +33,16 @@ export function createImport(options: {
             signal.throwIfAborted();
             try {
               const instrument = await instruments.resolve(listed.symbol);
-              const from = await gateway.earliestMs(instrument, interval);
-              await candles.ensureStored(instrument, interval, from, await gateway.feedNowMs(instrument));
+              const end = await gateway.feedNowMs(instrument);
+              const step = PIECE_BARS * INTERVAL_MS[interval];
+              let from = await gateway.earliestMs(instrument, interval);
+              for (; from < end; from += step) {
+                signal.throwIfAborted();
+                await candles.ensureStored(instrument, interval, from, Math.min(end, from + step));
+              }
               series++;
             } catch (error) {
+              if (signal.aborted) throw error;
               log.warn({ symbol: listed.symbol, interval, reason: messageOf(error) }, "history not imported");
             }
           }
