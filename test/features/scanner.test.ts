@@ -29,7 +29,7 @@ let clock: ManualClock;
 let provider: ScriptedProvider;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  database = await openTestDatabase(testDatabase, 12);
+  database = await openTestDatabase(testDatabase, { poolSize: 12 });
 });
 afterAll(async () => {
   await workers.close();
