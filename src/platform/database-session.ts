@@ -22,6 +22,8 @@ export interface DatabaseSession {
   close(): Promise<void>;
 }
 
+/** By this name the server knows the connections of this process. */
+export const APPLICATION_NAME = `tx ${process.pid}`;
 const PROBE_EVERY_MS = 1_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -122,6 +124,7 @@ interface Connected {
 
 async function connect(connection: pg.ClientConfig, log: Log, channels: Channels): Promise<Connected> {
   const client = new pg.Client({
+    application_name: APPLICATION_NAME,
     ...connection,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,

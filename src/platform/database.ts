@@ -3,7 +3,7 @@ import pg from "pg";
 import { assert } from "../core/base/assert.js";
 import { sleep } from "./clock.js";
 import { databaseError, isRetryable, sqlState } from "./database-errors.js";
-import { type Backend, type DatabaseSession, openSession } from "./database-session.js";
+import { APPLICATION_NAME, type Backend, type DatabaseSession, openSession } from "./database-session.js";
 import { AppError, messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
@@ -93,7 +93,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     idle_in_transaction_session_timeout: options.ownSession ? 10_000 : 0,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    application_name: `tx ${process.pid}`,
+    application_name: APPLICATION_NAME,
   });
   // A connection that breaks is replaced; without a listener, idle or lent, it would end the process.
   pool.on("error", (error) => log.warn({ reason: error.message }, "idle database connection lost"));

@@ -19,6 +19,7 @@ import { promisify } from "node:util";
 import pg from "pg";
 import { sleep } from "./clock.js";
 import { sqlState } from "./database-errors.js";
+import { APPLICATION_NAME } from "./database-session.js";
 import {
   type Binaries,
   chooseIdentity,
@@ -291,8 +292,9 @@ async function hasOtherClients(connection: EmbeddedConnection): Promise<boolean>
     await client.connect();
     const { rows } = await client.query<{ others: boolean }>(
       `select count(*) > 0 as others from pg_stat_activity
-       where backend_type = 'client backend' and application_name <> $1`,
-      [STOPPER],
+       where backend_type = 'client backend' and application_name <> all ($1)`,
+      // The end of what this process had open may not have arrived yet.
+      [[STOPPER, APPLICATION_NAME]],
     );
     return rows[0]?.others ?? false;
   } catch (error) {

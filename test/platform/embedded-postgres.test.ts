@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { APPLICATION_NAME } from "../../src/platform/database-session.js";
 import { type EmbeddedDatabase, startEmbeddedPostgres } from "../../src/platform/embedded-postgres.js";
 import { eventually, expectNothingUnhandled, timed } from "../fixtures/faults.js";
 import { temporaryFolder } from "../fixtures/folders.js";
@@ -333,6 +334,17 @@ describe("two starters", () => {
 });
 
 describe("stop", () => {
+  it("stops a server on which connections of its own have not ended yet", async () => {
+    const folder = copyOfCluster();
+    const embedded = await start(folder);
+    const own = new pg.Client({ ...embedded.connection, application_name: APPLICATION_NAME });
+    own.on("error", () => undefined);
+    await own.connect();
+    await embedded.stop();
+    expect(postmasterOf(folder)).toBeNull();
+    await own.end();
+  });
+
   it("leaves a server that another process uses; the last one to leave stops it", async () => {
     const folder = copyOfCluster();
     const child = await startEmbeddedChild(folder);
