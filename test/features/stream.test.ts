@@ -164,7 +164,7 @@ describe("a replay", () => {
   it("has what came after a number, as it was published", async () => {
     const one = await startInstance();
     await publish(one.eventLog, "scan", [100]);
-    await publish(one.eventLog, "alerts", range(0, { poolSize: 10 }));
+    await publish(one.eventLog, "alerts", range(0, 10));
     await publish(one.eventLog, "scan", [101]);
     await eventually("all", () => one.frames.length === 12);
     const alerts = of("alerts", one);
