@@ -9,7 +9,7 @@ import {
   type Fault,
   type FaultyDatabase,
 } from "../fixtures/faulty-database.js";
-import { expectNothingUnhandled } from "../fixtures/faults.js";
+import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
 import { createTestScanner, readScanState, type ScanState } from "../fixtures/scanner.js";
 import { createTestWorkers } from "../fixtures/workers.js";
@@ -42,11 +42,16 @@ afterAll(async () => {
 
 /** Ends every connection of the pool; the session by which others know the program stays. */
 async function cutAll(): Promise<void> {
-  await admin.query(
-    `select pg_terminate_backend(pid, 2000) from pg_stat_activity
+  const { rows } = await admin.query<{ pid: number }>(
+    `select pid, pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name = $1`,
     [`tx ${process.pid}`],
   );
+  const pids = rows.map(({ pid }) => pid);
+  await eventually("the end of the connections", async () => {
+    const left = await admin.query("select 1 from pg_stat_activity where pid = any($1)", [pids]);
+    return left.rows.length === 0;
+  });
 }
 
 let clock: ManualClock;
