@@ -6,6 +6,11 @@ export interface Settings {
   /** Null when it was never saved or no longer has the shape that is asked for. */
   load<T>(name: string, schema: z.ZodType<T>): Promise<T | null>;
   save(name: string, value: unknown): Promise<void>;
+  /**
+   * Changes a value from what it is, or from the fallback where there is none of this shape. Concurrent changes come
+   * one after the other. What `change` throws leaves the value as it was.
+   */
+  update<T>(name: string, schema: z.ZodType<T>, fallback: T, change: (value: T) => T): Promise<T>;
   /** Saves unless there is one of this shape, and returns what then stands. */
   loadOrSave<T>(name: string, schema: z.ZodType<T>, value: T): Promise<T>;
 }
@@ -27,6 +32,23 @@ export function createSettings(database: Database): Settings {
   return {
     load,
     save,
+    update: (name, schema, fallback, change) =>
+      database.transaction(async (sql) => {
+        await sql.query(
+          "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
+          [name, JSON.stringify(fallback)],
+        );
+        const [row] = await sql.query<{ value: unknown }>(
+          "select value from settings where name = $1 for update",
+          [name],
+        );
+        const next = change(schema.safeParse(row?.value).data ?? fallback);
+        await sql.query("update settings set value = $2::jsonb, updated_at = now() where name = $1", [
+          name,
+          JSON.stringify(next),
+        ]);
+        return next;
+      }),
     async loadOrSave(name, schema, value) {
       await database.query(
         "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",

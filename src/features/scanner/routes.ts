@@ -1,7 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isoTime, routeGroup } from "../../platform/http.js";
-import type { Scanner, ScannerConfig, ScannerStatus } from "./scanner.js";
+import type { ScannerConfig } from "./config.js";
+import type { Scanner, ScannerStatus } from "./scanner.js";
 
 const time = z.iso.datetime().nullable();
 

@@ -1,38 +1,15 @@
-import { z } from "zod";
+import type { Bus } from "../../platform/bus.js";
 import { AppError, messageOf } from "../../platform/errors.js";
+import { noticeHeard } from "../../platform/event-log.js";
 import { isoTime } from "../../platform/http.js";
 import { type Lease, LeaseLostError } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Settings } from "../../platform/settings.js";
 import { SCAN_TOPIC } from "../alerts/topics.js";
+import { createConfigStore, type ScannerConfig } from "./config.js";
 import { type ScanOptions, scanSymbol } from "./scan.js";
 import type { ScanCounts, ScanRecord } from "./store.js";
-
-/** How the scanner runs. */
-export interface ScannerConfig {
-  readonly active: boolean;
-  readonly symbols: readonly string[];
-  readonly intervalS: number;
-  readonly autoAlerts: boolean;
-  /** When it was started and stopped last, epoch ms. */
-  readonly startedAt: number | null;
-  readonly stoppedAt: number | null;
-}
-
-/**
- * What users changed of the configured defaults; kept in the database, so that it is the same for all instances
- * and after a restart, and so that a default nobody touched still follows the environment.
- */
-const overridesSchema = z.object({
-  active: z.boolean().optional(),
-  symbols: z.array(z.string()).optional(),
-  intervalS: z.number().optional(),
-  autoAlerts: z.boolean().optional(),
-  startedAt: z.number().nullable().optional(),
-  stoppedAt: z.number().nullable().optional(),
-});
-type Overrides = z.output<typeof overridesSchema>;
 
 export interface ScannerChange {
   readonly symbols?: readonly string[] | undefined;
@@ -62,6 +39,7 @@ export interface Scanner {
 
 export interface ScannerOptions extends ScanOptions {
   readonly settings: Settings;
+  readonly bus: Bus;
   readonly log: Log;
   readonly owner: string;
   readonly now: () => number;
@@ -72,7 +50,8 @@ export interface ScannerOptions extends ScanOptions {
   readonly trigger: () => void;
 }
 
-const SETTING = "scanner.config";
+/** Heard by all instances when somebody asked for a scan now. */
+const ASK_TOPIC = "scanner.asked";
 const LEASE = "scanner";
 const LEASE_MS = 15_000;
 const RENEW_MS = 4_000;
@@ -89,36 +68,29 @@ export function createScanner(options: ScannerOptions): Scanner {
     startedAt: options.defaults.active ? now() : null,
     stoppedAt: null,
   };
-  let config = defaults;
+  const configs = createConfigStore(settings, defaults, ({ active }) =>
+    metrics.scannerActive.set(active ? 1 : 0),
+  );
   let leader = false;
   /** Set when somebody asked for a scan now instead of with the next slot. */
   let asked = false;
 
-  function apply(overrides: Overrides): ScannerConfig {
-    const set = Object.entries(overrides).filter(([, value]) => value !== undefined);
-    config = { ...defaults, ...Object.fromEntries(set) };
-    metrics.scannerActive.set(config.active ? 1 : 0);
-    return config;
-  }
-
-  const loadOverrides = async (): Promise<Overrides> => (await settings.load(SETTING, overridesSchema)) ?? {};
-  const refresh = async (): Promise<ScannerConfig> => apply(await loadOverrides());
-
-  async function change(asked: ScannerChange, more: Overrides = {}): Promise<ScannerConfig> {
-    const symbols = asked.symbols?.map((text) => instruments.identify(text).symbol);
-    const next: Overrides = {
-      ...(await loadOverrides()),
+  /** @param more what else changes; may refuse, seeing how things are. */
+  function change(
+    { symbols: texts, intervalS, autoAlerts }: ScannerChange,
+    more: (current: ScannerConfig) => Partial<ScannerConfig> = () => ({}),
+  ): Promise<ScannerConfig> {
+    const symbols = texts?.map((text) => instruments.identify(text).symbol);
+    return configs.change((current) => ({
       ...(symbols === undefined ? {} : { symbols: [...new Set(symbols)] }),
-      ...(asked.intervalS === undefined ? {} : { intervalS: asked.intervalS }),
-      ...(asked.autoAlerts === undefined ? {} : { autoAlerts: asked.autoAlerts }),
-      ...more,
-    };
-    await settings.save(SETTING, next);
-    return apply(next);
+      ...(intervalS === undefined ? {} : { intervalS }),
+      ...(autoAlerts === undefined ? {} : { autoAlerts }),
+      ...more(current),
+    }));
   }
 
   async function status(): Promise<ScannerStatus> {
-    const current = await refresh();
+    const current = await configs.refresh();
     const [totals, newest] = await Promise.all([
       store.loadTotals(current.startedAt ?? 0),
       store.loadNewest(),
@@ -126,46 +98,51 @@ export function createScanner(options: ScannerOptions): Scanner {
     return { config: current, totals, newest, leader };
   }
 
-  function runNow(): void {
+  options.bus.subscribe(noticeHeard, ({ topic }) => {
+    if (topic !== ASK_TOPIC) return;
     asked = true;
     options.trigger();
-  }
+  });
+  /** Whichever instance scans is to scan now. */
+  const runNow = () => options.eventLog.announce({ topic: ASK_TOPIC, payload: null });
 
   return {
     defaults,
-    config: () => config,
+    config: configs.current,
     status,
     async start(wanted) {
-      if ((await refresh()).active) {
-        throw new AppError("scanner_already_active", "Stop it first, or change it with /api/scan/config");
-      }
-      const next = await change(wanted, { active: true, startedAt: now(), stoppedAt: null });
-      runNow();
+      const next = await change(wanted, (current) => {
+        if (current.active) {
+          throw new AppError("scanner_already_active", "Stop it first, or change it with /api/scan/config");
+        }
+        return { active: true, startedAt: now(), stoppedAt: null };
+      });
+      await runNow();
       return next;
     },
     async stop() {
-      await change({}, { active: false, stoppedAt: now() });
+      await change({}, () => ({ active: false, stoppedAt: now() }));
       return status();
     },
     async configure(wanted) {
       const next = await change(wanted);
-      if (next.active) runNow();
+      if (next.active) await runNow();
       return next;
     },
     loop: {
       name: "scanner",
-      everyMs: () => config.intervalS * 1_000,
+      everyMs: () => configs.current().intervalS * 1_000,
       timeoutMs: TIMEOUT_MS,
       aligned: true,
       async run(nowMs, signal) {
-        const current = await refresh();
+        const current = await configs.refresh();
         if (!current.active) return;
         const lease = await options.leases.acquire(LEASE, LEASE_MS);
         leader = lease !== null;
-        if (lease === null) return;
         const everyMs = current.intervalS * 1_000;
         const slot = asked ? nowMs : Math.floor(nowMs / everyMs) * everyMs;
         asked = false;
+        if (lease === null) return;
         await runScan(options, current, slot, lease, signal);
       },
     },
