@@ -49,6 +49,7 @@ export interface AppParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly errorTracking: ErrorTracking;
+  readonly gateway: { readonly synthetic: boolean };
   readonly limitRedis: RedisClient | null;
   readonly workers: Workers;
   readonly users: Users;
@@ -80,6 +81,7 @@ export interface App {
 export async function buildApp(parts: AppParts, settings: AppSettings = {}): Promise<App> {
   const { config, version, log, metrics, errorTracking } = parts;
   const server = fastify(serverOptions(log, config.TRUST_PROXY_HOPS));
+  server.decorate("synthetic", parts.gateway.synthetic);
   const drain = createDrain(server);
   server.setValidatorCompiler(inputCompiler);
   server.setSerializerCompiler(serializerCompiler);

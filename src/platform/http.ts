@@ -20,6 +20,10 @@ export interface Principal {
 }
 
 declare module "fastify" {
+  interface FastifyInstance {
+    /** True when all market data come from the synthetic source; every answer then says so. */
+    synthetic: boolean;
+  }
   interface FastifyRequest {
     /** Set before validation; null for callers without valid credentials on open routes. */
     principal: Principal | null;
@@ -194,7 +198,8 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
               request,
               reply,
             });
-            return reply.status(route.status ?? 200).send({ success: true, ...fields });
+            const label = app.synthetic ? { synthetic: true } : {};
+            return reply.status(route.status ?? 200).send({ success: true, ...label, ...fields });
           },
         });
       }
@@ -207,6 +212,11 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
     delete: adder("DELETE"),
   };
 }
+
+const SYNTHETIC_LABEL = z
+  .boolean()
+  .optional()
+  .describe("True when the server trades a synthetic market: no price, count or rate is of a real one");
 
 type AnyRoute = Omit<
   Route<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined, Fields>,
@@ -231,7 +241,9 @@ function routeOptions(
       querystring: query ?? z.strictObject({}),
       ...(body === undefined ? {} : { body }),
       response: {
-        [route.status ?? 200]: z.object({ success: z.literal(true), ...answer }).describe(summary),
+        [route.status ?? 200]: z
+          .object({ success: z.literal(true), synthetic: SYNTHETIC_LABEL, ...answer })
+          .describe(summary),
         ...problemResponses(errorsOf(method, route)),
       },
       ...(access === "open" ? {} : { security: [{ bearer: [] }, { apiKey: [] }] }),

@@ -175,7 +175,14 @@ async function runScan(
     await database.transaction(async (sql) => {
       await leases.confirm(sql, lease);
       await store.finish(sql, id, counts, null);
-      const payload = { kind: "finished", id, slot: isoTime(slotMs), ...counts, duration_ms: durationMs };
+      const payload = {
+        kind: "finished",
+        id,
+        slot: isoTime(slotMs),
+        ...counts,
+        duration_ms: durationMs,
+        synthetic: options.gateway.synthetic,
+      };
       await eventLog.append(sql, [{ topic: SCAN_TOPIC, payload }]);
     });
     eventLog.wake();
