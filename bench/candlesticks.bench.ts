@@ -36,9 +36,9 @@ function ema(values: Float64Array, out: Float64Array): void {
 }
 
 function correctness(): Section {
-  const title = "All 61 functions against the oracle (C1)";
+  const title = "All 61 functions against the oracle";
   if (sharedPath("oracle") === null)
-    return { title, notes: ["The oracle is not beside this checkout."], figures: [] };
+    return { row: "C1", title, notes: ["The oracle is not beside this checkout."], figures: [] };
   let cells = 0;
   let different = 0;
   for (const regime of REGIMES) {
@@ -53,6 +53,7 @@ function correctness(): Section {
   }
   const target = { text: "0", met: different === 0 };
   return {
+    row: "C1",
     title,
     notes: [],
     figures: [
@@ -156,11 +157,11 @@ function speed(): Section {
     unit: "Y",
     target: { text: `<= ${MOST_EMAS}`, met: emas <= MOST_EMAS },
   });
-  const title = "All 61 functions over 1,000,000 bars (C2)";
-  if (typeof talib === "string") return { title, notes: [talib], figures };
+  const title = "All 61 functions over 1,000,000 bars";
+  if (typeof talib === "string") return { row: "C2", title, notes: [talib], figures };
   figures.push(...againstC(talib, candles, column, inC));
   talib.remove();
-  return { title, notes: [], figures };
+  return { row: "C2", title, notes: [], figures };
 }
 
 function live(): Section {

@@ -15,7 +15,12 @@ import type { Section } from "./time.js";
 export function oracleSection(): Section {
   const title = "equality with TA-Lib";
   if (sharedPath("oracle") === null) {
-    return { title, notes: ["Skipped: the reference series are not beside this checkout."], figures: [] };
+    return {
+      row: "I1",
+      title,
+      notes: ["Skipped: the reference series are not beside this checkout."],
+      figures: [],
+    };
   }
   let cells = 0;
   let different = 0;
@@ -39,6 +44,7 @@ export function oracleSection(): Section {
     target: { text: "0", met: value === 0 },
   });
   return {
+    row: "I1",
     title,
     notes: [
       `${COLUMNS.length} columns, ${SERIES.length} series; by choice: ${BY_CHOICE.map((choice) => `${choice.column} on ${choice.series}`).join(", ")}.`,

@@ -228,9 +228,38 @@ function install(folder: string): string | null {
   }
 }
 
-/** Every peer that could be had, and why the others could not. */
-export async function loadPeers(bars: Bars): Promise<{ peers: readonly Peer[]; notes: readonly string[] }> {
-  const { open, high, low, close, volume } = bars;
+type Load = (require: NodeJS.Require, lists: Lists) => Peer["cases"] | Promise<Peer["cases"]>;
+
+const LOADERS: Readonly<Record<string, Load>> = {
+  technicalindicators: async (_, lists) =>
+    calculatorCases((await import("technicalindicators")) as unknown as Calculators, lists),
+  "@ixjb94/indicators"(require, lists) {
+    const { IndicatorsSync } = require("@ixjb94/indicators") as { IndicatorsSync: new () => Functions };
+    return ixjb94Cases(new IndicatorsSync(), lists);
+  },
+  "fast-technical-indicators": (require, lists) =>
+    calculatorCases(require("fast-technical-indicators") as Calculators, lists),
+  indicatorts: (require, lists) => indicatortsCases(require("indicatorts") as Functions, lists),
+  "trading-signals": async (require, lists) =>
+    tradingSignalsCases(
+      (await import(pathToFileURL(require.resolve("trading-signals")).href)) as Classes,
+      lists,
+    ),
+  "@debut/indicators": (require, lists) => debutCases(require("@debut/indicators") as Classes, lists),
+  tulind: (require, lists) => tulindCases(require("tulind").indicators, lists),
+};
+
+/** Names of the packages. */
+export const PEERS = Object.keys(LOADERS);
+
+/** A package with its cases on these bars, or why it can't be had. */
+export async function loadPeer(
+  name: string,
+  { open, high, low, close, volume }: Bars,
+): Promise<{ peer: Peer; problem: null } | { peer: null; problem: string }> {
+  const folder = join(tmpdir(), "tx-bench-peers");
+  const problem = name === "technicalindicators" ? null : install(folder);
+  if (problem !== null) return { peer: null, problem: `Skipped: ${problem}` };
   const lists: Lists = {
     open: Array.from(open),
     high: Array.from(high),
@@ -238,32 +267,11 @@ export async function loadPeers(bars: Bars): Promise<{ peers: readonly Peer[]; n
     close: Array.from(close),
     volume: Array.from(volume),
   };
-  const peers: Peer[] = [];
-  const notes: string[] = [];
-  const own = (await import("technicalindicators")) as unknown as Calculators;
-  peers.push({ name: "technicalindicators", cases: calculatorCases(own, lists) });
-
-  const folder = join(tmpdir(), "tx-bench-peers");
-  const problem = install(folder);
-  if (problem !== null) return { peers, notes: [`Other peers skipped: ${problem}`] };
-  const require = createRequire(pathToFileURL(join(folder, "bench.js")));
-  const add = async (name: string, load: () => unknown) => {
-    try {
-      peers.push({ name, cases: (await load()) as Peer["cases"] });
-    } catch (error) {
-      notes.push(`${name} skipped: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
-    }
-  };
-  await add("@ixjb94/indicators", () => {
-    const { IndicatorsSync } = require("@ixjb94/indicators") as { IndicatorsSync: new () => Functions };
-    return ixjb94Cases(new IndicatorsSync(), lists);
-  });
-  await add("fast-technical-indicators", () => calculatorCases(require("fast-technical-indicators"), lists));
-  await add("indicatorts", () => indicatortsCases(require("indicatorts"), lists));
-  await add("trading-signals", async () =>
-    tradingSignalsCases(await import(pathToFileURL(require.resolve("trading-signals")).href), lists),
-  );
-  await add("@debut/indicators", () => debutCases(require("@debut/indicators"), lists));
-  await add("tulind", () => tulindCases(require("tulind").indicators, lists));
-  return { peers, notes };
+  try {
+    const cases = await LOADERS[name](createRequire(pathToFileURL(join(folder, "bench.js"))), lists);
+    return { peer: { name, cases }, problem };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    return { peer: null, problem: `Skipped: ${reason}` };
+  }
 }

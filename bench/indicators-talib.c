@@ -1,8 +1,8 @@
 /*
  * Times TA-Lib functions over columns of doubles: harness <file> <bars> <rounds>
  * The file holds open, high, low, close, volume one after another. Each round calls every function once, so that
- * each finds the caches as the others left them. Prints "<name> <ns per bar>" of the fastest round for each
- * function; ADX is counted with its two directional indicators, AROON with its oscillator.
+ * each finds the caches as the others left them. Prints "<name> <ns per bar> <ns per bar>" of the fastest and the
+ * median round for each function; ADX is counted with its two directional indicators, AROON with its oscillator.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,10 +16,19 @@ static double now(void) {
   return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
+static int ascending(const void *left, const void *right) {
+  const double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+#define FUNCTIONS 32
+#define ROUNDS 64
+
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   const int n = atoi(argv[2]);
   const int rounds = atoi(argv[3]);
+  if (rounds < 1 || rounds > ROUNDS) return 2;
   double *column[5];
   double *out[3];
   FILE *file = fopen(argv[1], "rb");
@@ -37,17 +46,16 @@ int main(int argc, char **argv) {
   int begin, count;
   TA_Initialize();
 
-  const char *names[32];
-  double best[32];
+  const char *names[FUNCTIONS];
+  double taken[FUNCTIONS][ROUNDS];
   int functions = 0;
 
 #define TIME(name, call)                                                                                     \
   do {                                                                                                       \
     const double started = now();                                                                            \
     call;                                                                                                    \
-    const double taken = (now() - started) / n;                                                              \
+    taken[functions][round] = (now() - started) / n;                                                         \
     names[functions] = name;                                                                                 \
-    if (round == 0 || taken < best[functions]) best[functions] = taken;                                      \
     functions++;                                                                                             \
   } while (0)
 #define ALL 0, n - 1
@@ -78,7 +86,10 @@ int main(int argc, char **argv) {
     TIME("kama", TA_KAMA(ALL, close, 30, INTO));
     TIME("sar", TA_SAR(ALL, high, low, 0.02, 0.2, INTO));
   }
-  for (int k = 0; k < functions; k++) printf("%s %.4f\n", names[k], best[k]);
+  for (int k = 0; k < functions; k++) {
+    qsort(taken[k], rounds, sizeof(double), ascending);
+    printf("%s %.4f %.4f\n", names[k], taken[k][0], taken[k][rounds / 2]);
+  }
   TA_Shutdown();
   return 0;
 }

@@ -1,15 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bars } from "../src/core/market/candles.js";
+import type { Timing } from "./time.js";
 
 /** The npm package whose tarball holds the C sources of TA-Lib 0.6.0-dev. */
 const PACKAGE = "talib@1.1.6";
 
+/** The bench folder is the first argument: this file runs compiled, elsewhere. */
+const HARNESS = join(process.argv[2] ?? "bench", "indicators-talib.c");
+
 export interface Talib {
-  /** ns per bar by the names of our table, fastest of `rounds`. */
-  time(rounds: number): ReadonlyMap<string, number>;
+  /** By the names of our table, over so many rounds. */
+  time(rounds: number): readonly Timing[];
 }
 
 function sourcesIn(folder: string): string[] {
@@ -30,7 +35,7 @@ function build(folder: string): string {
   const sources = [
     ...sourcesIn(join(library, "src/ta_func")),
     ...common.map((name) => join(library, "src/ta_common", name)),
-    join(process.argv[2] ?? "bench", "indicators-talib.c"),
+    HARNESS,
   ];
   const includes = ["include", "src/ta_common", "src/ta_func", "src/ta_abstract"];
   const flags = ["-O3", "-w", "-ffp-contract=off", ...includes.map((name) => `-I${join(library, name)}`)];
@@ -38,10 +43,16 @@ function build(folder: string): string {
   return harness;
 }
 
+/** A folder for this harness and these sources. */
+function buildFolder(): string {
+  const content = createHash("sha256").update(PACKAGE).update(readFileSync(HARNESS)).digest("hex");
+  return join(tmpdir(), `tx-bench-talib-${content.slice(0, 12)}`);
+}
+
 /** TA-Lib built with -O3 and timed by its own process on the same bars, or why it can't be. */
 export function buildTalib(bars: Bars): { talib: Talib; problem: null } | { talib: null; problem: string } {
-  const folder = join(tmpdir(), "tx-bench-talib");
   try {
+    const folder = buildFolder();
     const harness = build(folder);
     const data = join(folder, "bars.bin");
     const { open, high, low, close, volume } = bars;
@@ -55,11 +66,11 @@ export function buildTalib(bars: Bars): { talib: Talib; problem: null } | { tali
     );
     const time = (rounds: number) => {
       const text = execFileSync(harness, [data, String(close.length), String(rounds)], { encoding: "utf8" });
-      const lines = text
+      return text
         .trim()
         .split("\n")
-        .map((line) => line.split(" "));
-      return new Map(lines.map(([name, nanoseconds]) => [name, Number(nanoseconds)]));
+        .map((line) => line.split(" "))
+        .map(([name, fastest, middle]) => ({ name, minNs: Number(fastest), medianNs: Number(middle) }));
     };
     return { talib: { time }, problem: null };
   } catch (error) {

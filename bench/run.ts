@@ -6,33 +6,60 @@ import type { Bench, Figure, Section } from "./time.js";
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const write = process.argv.includes("--write");
 
-function line(figure: Figure): string {
-  const digits = figure.value >= 100 ? 0 : figure.value >= 1 ? 2 : 4;
-  const target =
-    figure.target === undefined ? "" : `${figure.target.text} ${figure.target.met ? "met" : "MISSED"}`;
-  return `| ${figure.name} | ${figure.value.toFixed(digits)} | ${figure.unit} | ${target} |`;
+function digits(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return value.toFixed(value >= 100 ? 0 : value >= 1 ? 2 : 4);
 }
 
-function table(section: Section): string {
-  const head = "| what | value | unit | target |\n|---|---|---|---|";
-  const notes = section.notes.length > 0 ? `${section.notes.join("\n")}\n\n` : "";
-  return `### ${section.title}\n\n${notes}${head}\n${section.figures.map(line).join("\n")}\n`;
+function line({ name, value, unit, target }: Figure, row: string): string {
+  const against = target === undefined ? " | " : `${target.text} | ${target.met ? "yes" : "**no**"}`;
+  return `| ${row} | ${name} | ${`${digits(value)} ${unit}`.trim()} | ${against} |`;
+}
+
+function table({ row = "", title, notes, figures }: Section): string {
+  const head = "| row | what | figure | target | met |\n|---|---|---|---|---|";
+  const lines = figures.map((figure) => line(figure, row)).join("\n");
+  return [`### ${title}`, ...notes, ...(lines === "" ? [] : [`${head}\n${lines}`])].join("\n\n");
+}
+
+/** For each row how many of its targets are met. */
+function summary(sections: readonly Section[]): string {
+  const rows = new Map<string, boolean[]>();
+  for (const { row = "other", figures } of sections) {
+    const met = figures.flatMap(({ target }) => (target === undefined ? [] : [target.met]));
+    rows.set(row, [...(rows.get(row) ?? []), ...met]);
+  }
+  const lines = [...rows]
+    .filter(([, met]) => met.length > 0)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([row, met]) => {
+      const kept = met.filter(Boolean).length;
+      return `| ${row} | ${kept} of ${met.length} | ${kept === met.length ? "yes" : "**no**"} |`;
+    });
+  return `| row | targets met | met |\n|---|---|---|\n${lines.join("\n")}`;
 }
 
 const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}`;
-const texts = [`# Measured figures\n\nBy \`npm run bench -- --write\` on ${machine}.\n`];
-let missed = 0;
+const texts: string[] = [];
+const measured: Section[] = [];
 for (const file of readdirSync(new URL(".", import.meta.url)).sort()) {
   const name = file.match(/^(.+)\.bench\.ts$/)?.[1];
   if (name === undefined || (wanted.length > 0 && !wanted.includes(name))) continue;
   const { bench } = (await import(`./${file}`)) as { bench: Bench };
   const sections = await bench.run();
-  texts.push(`## ${bench.name}\n\n${sections.map(table).join("\n")}`);
-  missed += sections
-    .flatMap((section) => section.figures)
-    .filter((figure) => figure.target?.met === false).length;
-  process.stdout.write(`${texts.at(-1)}\n`);
+  measured.push(...sections);
+  texts.push([`## ${bench.name}`, ...sections.map(table)].join("\n\n"));
+  process.stdout.write(`${texts.at(-1)}\n\n`);
 }
-process.stdout.write(`${machine}; ${missed} targets missed\n`);
-if (write && wanted.length === 0) writeFileSync(new URL("table.md", import.meta.url), texts.join("\n"));
+const missed = measured
+  .flatMap(({ figures }) => figures)
+  .filter(({ target }) => target?.met === false).length;
+process.stdout.write(`${summary(measured)}\n\n${machine}; ${missed} targets missed\n`);
+if (write && wanted.length === 0) {
+  const head = `# Measured figures\n\nBy \`npm run bench -- --write\` on ${machine}. Rows are explained in [README.md](README.md).`;
+  writeFileSync(
+    new URL("table.md", import.meta.url),
+    `${[head, summary(measured), ...texts].join("\n\n")}\n`,
+  );
+}
 process.exitCode = missed > 0 ? 1 : 0;

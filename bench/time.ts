@@ -30,9 +30,13 @@ export function timeCases(cases: readonly Case[], rounds = 9): Timing[] {
     }
   }
   return cases.map(({ name }, index) => {
-    const sorted = samples[index].sort((a, b) => a - b);
-    return { name, minNs: sorted[0], medianNs: sorted[sorted.length >> 1] };
+    return { name, minNs: Math.min(...samples[index]), medianNs: median(samples[index]) };
   });
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1];
 }
 
 /** One line of a report: what was measured, against which target. */
@@ -45,6 +49,8 @@ export interface Figure {
 }
 
 export interface Section {
+  /** Which target of bench/README.md it measures, if one. */
+  readonly row?: string;
   readonly title: string;
   readonly notes: readonly string[];
   readonly figures: readonly Figure[];

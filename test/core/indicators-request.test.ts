@@ -31,14 +31,34 @@ describe("request", () => {
     ["magic(3)", "no indicator is called magic"],
     ["rsi(14,2)", "rsi takes period, not 2 values"],
     ["obv(1)", "obv takes no parameters, not 1 values"],
-    ["rsi(x)", 'rsi: period must be a number, not "x"'],
-    ["macd(12,,9)", 'macd: slow must be a number, not ""'],
-    ["rsi(1)", "rsi: period must lie within 2..10000"],
-    ["rsi(2.5)", "rsi: period must be a whole number"],
-    ["rsi(1e9)", "rsi: period must lie within 2..10000"],
+    ["rsi(x)", 'rsi: period must be a whole number within 2..10000, not "x"'],
+    ["macd(12,,9)", 'macd: slow must be a whole number within 2..10000, not ""'],
+    ["macd(12,26,)", 'macd: signal must be a whole number within 1..10000, not ""'],
+    ["bbands(20,x)", 'bbands: deviations must be a decimal number within 0..100, not "x"'],
+    ["rsi(1)", "rsi: period must lie within 2..10000, not 1"],
+    ["rsi(-14)", "rsi: period must lie within 2..10000, not -14"],
+    ["rsi(10001)", "rsi: period must lie within 2..10000, not 10001"],
+    ["rsi(2.5)", "rsi: period must be a whole number within 2..10000, not 2.5"],
     ["macd(26,12)", "macd: fast must be shorter than slow"],
   ])("says what is wrong with %j", (text, problem) => {
     expect(read(text)).toBe(problem);
+  });
+});
+
+describe("numbers", () => {
+  it.each([
+    ...["0x10", "0b11", "0o17", "1e1", "1E1", "Infinity", "-Infinity", "NaN", "+14", "1_4", "1 4", "14n"],
+    ...["14.", ".5", "--14", "1.2.3", "\u0661\u0664", "true", "null", "1".repeat(16), "14;", "'14'"],
+  ])("are decimal: %s is refused", (item) => {
+    expect(read(`rsi(${item})`)).toMatch(/^rsi: period must be a whole number within 2\.\.10000, not "/);
+    expect(read(`bbands(20,${item})`)).toMatch(/^bbands: deviations must be a decimal number within /);
+  });
+
+  it("may have blanks around them, a point and leading zeros", () => {
+    expect(read("bbands( 020 ,\t02.50 )")).toEqual({
+      name: "bbands",
+      values: { period: 20, deviations: 2.5 },
+    });
   });
 });
 

@@ -137,10 +137,16 @@ export function resolveParameters(
     const value = given[parameter.name] ?? parameter.default;
     const { name, min, max, kind } = parameter;
     if (!(value >= min && value <= max)) {
-      return { values: null, problem: `${indicator.name}: ${name} must lie within ${min}..${max}` };
+      return {
+        values: null,
+        problem: `${indicator.name}: ${name} must lie within ${min}..${max}, not ${value}`,
+      };
     }
     if (kind === "integer" && !Number.isInteger(value)) {
-      return { values: null, problem: `${indicator.name}: ${name} must be a whole number` };
+      return {
+        values: null,
+        problem: `${indicator.name}: ${name} must be a whole number within ${min}..${max}, not ${value}`,
+      };
     }
     values[name] = value;
   }

@@ -7,7 +7,8 @@ const PERIOD: Parameter = {
   name: "period",
   kind: "integer",
   min: 2 * SHORTEST,
-  max: 10_000,
+  // Each bar goes over its whole window once for each length of block.
+  max: 2_048,
   default: 128,
   description: "log returns of the window",
 };

@@ -1,0 +1,65 @@
+import { ensure } from "../src/core/base/assert.js";
+import type { Bars } from "../src/core/market/candles.js";
+import { KERNELS, rowOf } from "./indicators-kernels.js";
+import { type Case, type Figure, median, type Timing } from "./time.js";
+
+export const BARS = 1_000_000;
+export const NAMES = Object.keys(KERNELS);
+
+/** Output columns that all cases write in turn, as the C harness does: none pays for memory others have not touched. */
+export const POOL = [0, 1, 2].map(() => new Float64Array(BARS));
+
+/** The batch form into caller-owned outputs. */
+export function batchCase(name: string, bars: Bars): Case {
+  const { indicator, values } = rowOf(name);
+  const items = bars.time.length;
+  const outputs = POOL.slice(0, indicator.outputs.length).map((column) => column.subarray(0, items));
+  const state = new Float64Array(indicator.memory(values));
+  const over = (length: number) => {
+    state.fill(0);
+    indicator.run(bars, values, outputs, state, 0, length);
+  };
+  // Many short runs, as over many symbols: after a few long ones V8 would stay with code compiled in mid-loop.
+  for (let k = 0; k < 400; k++) over(2_000);
+  return { name, items, run: () => over(items) };
+}
+
+/** Fastest and median ns per bar over several calls of `timeCases`, between which other processes had their turn. */
+export class Timings {
+  readonly #fastest = new Map<string, number>();
+  readonly #medians = new Map<string, number[]>();
+
+  add(timings: readonly Timing[]): void {
+    for (const { name, minNs, medianNs } of timings) {
+      this.#fastest.set(name, Math.min(this.#fastest.get(name) ?? Number.POSITIVE_INFINITY, minNs));
+      this.#medians.set(name, [...(this.#medians.get(name) ?? []), medianNs]);
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#fastest.has(name);
+  }
+
+  fastest(name: string): number {
+    return ensure(this.#fastest.get(name), name);
+  }
+
+  median(name: string): number {
+    return median(ensure(this.#medians.get(name), name));
+  }
+
+  /** Of the fastest of all compared functions; `suffix` picks one of several cases of a function. */
+  sum(suffix = ""): number {
+    return NAMES.reduce((sum, name) => sum + this.fastest(`${name}${suffix}`), 0);
+  }
+}
+
+export function figure(
+  name: string,
+  value: number,
+  unit: string,
+  target?: readonly [text: string, met: boolean],
+): Figure {
+  if (target === undefined) return { name, value, unit };
+  return { name, value, unit, target: { text: target[0], met: target[1] } };
+}
