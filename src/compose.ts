@@ -213,7 +213,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     detectionStore,
     market: createMarket({ ...base, instruments, candles, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
-    analysis: createAnalysis({ candles, instruments }),
+    analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
   };
 }

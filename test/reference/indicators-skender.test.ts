@@ -1,9 +1,12 @@
+import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { computeIndicator, resolveParameters } from "../../src/core/indicators/define.js";
-import { findIndicator } from "../../src/core/indicators/index.js";
+import { findIndicator, INDICATORS } from "../../src/core/indicators/index.js";
 import { readBars, readColumns } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { COLUMNS as TALIB } from "./oracle.js";
+import { PLAIN } from "./plain.js";
 
 /**
  * Results of DaveSkender/Stock.Indicators over 502 daily bars of SPY (2017-2018), which that project checks
@@ -103,6 +106,39 @@ const COLUMNS: readonly Column[] = [
   column(["wma", "wma"], "wma", { values: { period: 14 } }),
 ];
 
+/** Columns without a test of their own above or below, and why. */
+const NOT_COMPARED: Readonly<Record<string, string>> = {
+  "aroon oscillator": "the difference of two that are compared",
+  "cmf moneyFlowMultiplier": "a step on the way to the one that is compared",
+  "cmf moneyFlowVolume": "a step on the way to the one that is compared",
+  "donchian width": "a ratio of three that are compared",
+  "heikinashi date": "the time again",
+  "heikinashi volume": "the volume of the bar",
+  "ichimoku chikouSpan": "the close of 26 bars later: no row shows what is not known yet",
+  "keltner width": "a ratio of three that are compared",
+  "psar isReversal": "follows from the side of the price that the line is on",
+  "stoch oscillator": "%K again",
+  "stoch signal": "%D again",
+  "stoch percentJ": "3 %K - 2 %D",
+  "stoch j": "3 %K - 2 %D",
+  "supertrend upperBand": "the compared line while it is above",
+  "supertrend lowerBand": "the compared line while it is below",
+  "trix ema3": "a step on the way to the one that is compared",
+};
+
+/** Files of things that the table does not have. */
+const OTHER_FILES: Readonly<Record<string, string>> = {
+  doji: "a candlestick, there by another rule than TA-Lib's",
+  marubozu: "a candlestick, there by another rule than TA-Lib's",
+  pivots: "points that bars after them decide",
+  zigzag: "points that bars after them decide",
+};
+
+it("every row of the table is compared with TA-Lib, with Stock.Indicators or with a plain formula", () => {
+  const compared = new Set([...TALIB, ...COLUMNS].map((row) => row.indicator).concat(Object.keys(PLAIN)));
+  expect(INDICATORS.map((row) => row.name).filter((name) => !compared.has(name))).toEqual([]);
+});
+
 describe.skipIf(sharedPath("data", "reference", "indicators") === null)("Stock.Indicators", () => {
   const folder = `${sharedPath("data", "reference")}`;
   let bars: ReturnType<typeof readBars>;
@@ -131,6 +167,21 @@ describe.skipIf(sharedPath("data", "reference", "indicators") === null)("Stock.I
       const difference = Math.abs(actual[i - shift] - expected[i]);
       expect(difference, `bar ${i}`).toBeLessThanOrEqual(1e-9 * Math.max(Math.abs(expected[i]), 0.01 * size));
     }
+  });
+
+  it("has no column that is neither compared nor explained", () => {
+    const compared = new Set(COLUMNS.map((row) => `${row.file} ${row.column}`));
+    for (const name of ["obv obv", "adx adxr", "aroon aroonUp", "aroon aroonDown"]) compared.add(name);
+    const files = readdirSync(`${folder}/indicators`).map((name) => name.replace(".csv.gz", ""));
+    const columns = files
+      .filter((file) => OTHER_FILES[file] === undefined)
+      .flatMap((file) =>
+        [...readColumns(`${folder}/indicators/${file}.csv.gz`).keys()].map((name) => [file, name]),
+      )
+      .filter(([, name]) => name !== "timestamp")
+      .map((key) => key.join(" "));
+    expect(columns.filter((key) => !compared.has(key) && NOT_COMPARED[key] === undefined)).toEqual([]);
+    expect([...compared, ...Object.keys(NOT_COMPARED)].filter((key) => !columns.includes(key))).toEqual([]);
   });
 
   it("obv obv: theirs starts at 0, ours at the first volume", () => {

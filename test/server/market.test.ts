@@ -241,37 +241,3 @@ describe("GET /api/intraday/:symbol", () => {
     expectProblem(await program.call(`/api/intraday/BTC?${query}`), "invalid_request", `query ${name}`);
   });
 });
-
-describe("GET /api/indicators/:symbol", () => {
-  it("200 has columns by request and output, null through warm-up", async () => {
-    const { data } = await get("/api/indicators/BTC?names=rsi(21),macd&interval=5m&limit=50");
-    expect(data).toMatchObject({ symbol: "BTC-USD", interval: "5m", ...PROVENANCE });
-    expect(data.indicators.map(({ request }: { request: string }) => request)).toEqual(["rsi(21)", "macd"]);
-    expect(Object.keys(data.columns)).toContain("rsi(21).rsi");
-    for (const column of Object.values(data.columns)) expect(column).toHaveLength(50);
-    expect(data.time).toHaveLength(50);
-  });
-
-  it("200 has the same values as rows", async () => {
-    const query = "names=rsi&interval=5m&limit=10";
-    const { columns } = (await get(`/api/indicators/BTC?${query}`)).data;
-    const { rows } = (await get(`/api/indicators/BTC?${query}&format=rows`)).data;
-    expect(rows.map((row: Record<string, unknown>) => row["rsi.rsi"])).toEqual(columns["rsi.rsi"]);
-  });
-
-  it.each([
-    ["", "names"],
-    ["names=", "names"],
-    ["names=rsi(", "names"],
-    ["names=rsi(0)", "names"],
-    ["names=rsi(1,2,3,4)", "names"],
-    ["names=rsi&format=xml", "format"],
-    [`names=${"rsi,".repeat(30)}rsi`, "names"],
-  ])("400 for ?%s names %s", async (query, name) => {
-    expectProblem(await program.call(`/api/indicators/BTC?${query}`), "invalid_request", `query ${name}`);
-  });
-
-  it("400 for an indicator that is not in the table", async () => {
-    expectProblem(await program.call("/api/indicators/BTC?names=magic(3)"), "invalid_request", "magic");
-  });
-});

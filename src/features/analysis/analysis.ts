@@ -1,17 +1,21 @@
-import { computeIndicator, type Indicator, type ParameterValues } from "../../core/indicators/define.js";
+import type { Indicator, ParameterValues } from "../../core/indicators/define.js";
 import { parseIndicatorRequest } from "../../core/indicators/request.js";
 import type { Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
+import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { Computation } from "./worker.js";
 
 export interface ComputedIndicator {
   /** As it was asked for. */
   readonly request: string;
   readonly indicator: Indicator;
   readonly values: ParameterValues;
-  /** One column for each output, as long as the candles. */
+  /** One column for each output, over the bars from `from` on. */
   readonly outputs: readonly Float64Array[];
+  /** Whether so many bars came before `from` that where the candles start no longer shows in any value. */
+  readonly settled: boolean;
 }
 
 export interface IndicatorAnalysis {
@@ -24,7 +28,7 @@ export interface IndicatorAnalysis {
 export interface Analysis {
   /**
    * Indicators on the newest `bars` closed bars, from enough bars before them to have settled where there are.
-   * @throws {AppError} `invalid_request` for a request that cannot be read, and as candles do.
+   * @throws {AppError} `invalid_request` for a request that cannot be read or asks for too much, and as candles do.
    */
   computeIndicators(
     symbol: string,
@@ -36,50 +40,81 @@ export interface Analysis {
 
 const INDICATORS_LIMIT = 20;
 const BARS_LIMIT = 10_000;
+/** Bars before the first wanted one for sums from the first bar, which no number of bars settles. */
+const UNSETTLED_LEAD = 1_000;
+/**
+ * Bars times the doubles that a row may go over at each, summed over the rows: a fifth of a second for most rows,
+ * two seconds for the dearest.
+ */
+const WORK_LIMIT = 50_000_000;
+const COMPUTE = defineTask<Computation, Float64Array[][]>(new URL("./worker.js", import.meta.url));
+
+interface ReadRequest {
+  readonly request: string;
+  readonly indicator: Indicator;
+  readonly values: ParameterValues;
+}
 
 export function createAnalysis({
   candles,
   instruments,
+  workers,
 }: {
   candles: CandleService;
   instruments: Instruments;
+  workers: Workers;
 }): Analysis {
   return {
     async computeIndicators(symbol, interval, names, bars) {
       const requests = readRequests(names);
-      const settle = Math.max(...requests.map(({ indicator, values }) => leadOf(indicator, values)));
+      const lead = Math.max(...requests.map(leadOf));
+      const wanted = Math.min(BARS_LIMIT, bars + lead);
+      checkWork(requests, wanted);
       const instrument = await instruments.resolve(symbol);
-      const set = await candles.loadLatest(instrument, interval, Math.min(BARS_LIMIT, bars + settle));
+      const set = await candles.loadLatest(instrument, interval, wanted);
       const { length } = set.candles.time;
       if (length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
-      const computed = requests.map(({ request, indicator, values }) => ({
-        request,
-        indicator,
-        values,
-        outputs: computeIndicator(indicator, set.candles, values),
+      const from = Math.max(0, length - bars);
+      const rows = requests.map(({ indicator, values }) => ({ name: indicator.name, values }));
+      const columns = await workers.run(COMPUTE, { candles: set.candles, from, rows });
+      const computed = requests.map((request, i) => ({
+        ...request,
+        outputs: columns[i],
+        settled: from >= request.indicator.settle(request.values),
       }));
-      return { set, from: Math.max(0, length - bars), computed };
+      return { set, from, computed };
     },
   };
 }
 
-/** Bars before the first wanted one: until the start no longer matters, for sums from the first bar a thousand. */
-function leadOf(indicator: Indicator, values: ParameterValues): number {
+function leadOf({ indicator, values }: ReadRequest): number {
   const settle = indicator.settle(values);
-  return Number.isFinite(settle) ? settle : 1_000;
+  return Number.isFinite(settle) ? settle : UNSETTLED_LEAD;
 }
 
-/** Splits `rsi(21),macd(12,26,9)` at the commas between indicators. */
-function readRequests(names: string) {
-  const texts = names
-    .split(/,(?![^(]*\))/)
-    .map((text) => text.trim())
-    .filter((text) => text !== "");
-  if (texts.length === 0) throw new AppError("invalid_request", "query names: name at least one indicator");
+function checkWork(requests: readonly ReadRequest[], bars: number): void {
+  const work = requests.reduce(
+    (sum, { indicator, values }) =>
+      sum + bars * Math.max(1, indicator.lookback(values), indicator.memory(values)),
+    0,
+  );
+  if (work <= WORK_LIMIT) return;
+  throw new AppError(
+    "invalid_request",
+    `query names: windows over ${bars} bars come to ${Math.ceil(work / 1e6)} million values, more than ${WORK_LIMIT / 1e6} million; ask for shorter periods, fewer indicators or a lower limit`,
+  );
+}
+
+/** Splits `rsi(21),macd(12,26,9)` at the commas between indicators; what is asked for twice is answered once. */
+function readRequests(names: string): ReadRequest[] {
+  const texts = names.split(/,(?![^(]*\))/).map((text) => text.trim());
+  if (texts.every((text) => text === "")) {
+    throw new AppError("invalid_request", "query names: name at least one indicator");
+  }
   if (texts.length > INDICATORS_LIMIT) {
     throw new AppError("invalid_request", `query names: at most ${INDICATORS_LIMIT} indicators`);
   }
-  return texts.map((text) => {
+  return [...new Set(texts)].map((text) => {
     const { request, problem } = parseIndicatorRequest(text);
     if (request === null) throw new AppError("invalid_request", `query names: ${problem}`);
     return { request: text, ...request };

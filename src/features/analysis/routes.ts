@@ -18,6 +18,9 @@ const indicatorsSchema = z
         name: z.string(),
         parameters: z.record(z.string(), z.number()),
         outputs: z.array(z.string()),
+        settled: z
+          .boolean()
+          .describe("True when earlier candles would change no value; never for sums from the first bar"),
       }),
     ),
     time: z.array(z.iso.datetime()).optional().describe("Opens of the bars, with format=columns"),
@@ -31,7 +34,11 @@ const indicatorsSchema = z
   .meta({ id: "IndicatorValues" });
 
 const query = z.strictObject({
-  names: z.string().min(1).max(500).describe("rsi, rsi(21), macd(12,26,9): names with parameters, by comma"),
+  names: z
+    .string()
+    .min(1)
+    .max(500)
+    .describe("rsi, rsi(21), macd(12,26,9): names by comma, parameters as decimal numbers"),
   interval: intervalText.prefault("1d"),
   limit: wholeNumberText(1, 5_000).prefault("100"),
   format: z.enum(["columns", "rows"]).default("columns"),
@@ -51,11 +58,12 @@ export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: A
       const head = {
         symbol: found.set.instrument.symbol,
         interval,
-        indicators: found.computed.map(({ request, indicator, values }) => ({
+        indicators: found.computed.map(({ request, indicator, values, settled }) => ({
           request,
           name: indicator.name,
           parameters: { ...values },
           outputs: indicator.outputs.map(({ name }) => name),
+          settled,
         })),
         ...provenanceOf(found.set),
       };
@@ -68,7 +76,7 @@ function columnsOf(found: IndicatorAnalysis) {
   const { from, set } = found;
   const columns: Record<string, (number | null)[]> = {};
   for (const { key, column } of keyed(found)) {
-    columns[key] = Array.from(column.subarray(from), (number) => (Number.isNaN(number) ? null : number));
+    columns[key] = Array.from(column, (number) => (Number.isNaN(number) ? null : number));
   }
   return { time: Array.from(set.candles.time.subarray(from), isoTime), columns };
 }
@@ -78,7 +86,7 @@ function rowsOf(found: IndicatorAnalysis): Record<string, string | number | null
   return Array.from(found.set.candles.time.subarray(found.from), (openMs, i) => {
     const row: Record<string, string | number | null> = { timestamp: isoTime(openMs) };
     for (const { key, column } of keys) {
-      const number = column[found.from + i];
+      const number = column[i];
       row[key] = Number.isNaN(number) ? null : number;
     }
     return row;
