@@ -8,7 +8,7 @@ import { loadOracle, REGIMES } from "../test/fixtures/candlestick-oracle.js";
 import { sharedPath } from "../test/fixtures/shared.js";
 import { randomWalk } from "./data.js";
 import { buildTalibCandlesticks, type TalibCandlesticks } from "./talib-candlesticks.js";
-import { type Bench, type Case, type Figure, type Section, type Timing, timeCases } from "./time.js";
+import { type Bench, type Case, type Figure, type Section, Timings, timeCases, untilSteady } from "./time.js";
 
 const LENGTH = 1_000_000;
 const ROUNDS = 9;
@@ -78,14 +78,13 @@ function differences(talib: TalibCandlesticks, candles: Candles): number {
   return different;
 }
 
-function againstC(talib: TalibCandlesticks, candles: Candles, all: Timing, samples: number[]): Figure[] {
-  const sorted = samples.sort((a, b) => a - b);
-  const ratio = all.minNs / sorted[0];
+function againstC(talib: TalibCandlesticks, candles: Candles, timings: Timings): Figure[] {
+  const ratio = timings.fastest(COLUMN) / timings.fastest(IN_C);
   const ticks = differences(talib, randomWalk(LENGTH, 8, 0.05));
   const walk = differences(talib, candles);
   return [
-    { name: "TA-Lib in C, min", value: sorted[0], unit: "ns/bar" },
-    { name: "TA-Lib in C, median", value: sorted[sorted.length >> 1], unit: "ns/bar" },
+    { name: `${IN_C}, min`, value: timings.fastest(IN_C), unit: "ns/bar" },
+    { name: `${IN_C}, median`, value: timings.median(IN_C), unit: "ns/bar" },
     {
       name: "all into one column / TA-Lib in C, of the minima",
       value: ratio,
@@ -102,12 +101,10 @@ function againstC(talib: TalibCandlesticks, candles: Candles, all: Timing, sampl
   ];
 }
 
-/** Timings of the cases and of TA-Lib, in turn. */
-interface Measured {
-  readonly timings: readonly Timing[];
-  /** ns/bar of each round. */
-  readonly inC: number[];
-}
+const YARDSTICK = "EMA(14), the yardstick Y";
+const COLUMNS = "anatomy and all 61 into 61 columns";
+const COLUMN = "anatomy and all 61 into one column";
+const IN_C = "TA-Lib in C";
 
 function cases(candles: Candles): Case[] {
   const series = allocateSeries(candles);
@@ -116,40 +113,35 @@ function cases(candles: Candles): Case[] {
   const shared = CANDLESTICKS.map(() => columns[0]);
   const averages = new Float64Array(LENGTH);
   const listed: readonly (readonly [name: string, run: () => void])[] = [
-    ["EMA(14), the yardstick Y", () => ema(candles.close, averages)],
+    [YARDSTICK, () => ema(candles.close, averages)],
     ["anatomy", () => extendAnatomy(series.anatomy, candles, 0, LENGTH)],
-    ["anatomy and all 61 into 61 columns", () => extendSignals(series, columns, 0, LENGTH)],
-    ["anatomy and all 61 into one column", () => extendSignals(series, shared, 0, LENGTH)],
+    [COLUMNS, () => extendSignals(series, columns, 0, LENGTH)],
+    [COLUMN, () => extendSignals(series, shared, 0, LENGTH)],
   ];
   return listed.map(([name, run]) => ({ name, items: LENGTH, run }));
 }
 
-function measure(candles: Candles, talib: TalibCandlesticks | string): Measured {
-  const timed = cases(candles);
-  const rounds: Timing[][] = [];
-  const inC: number[] = [];
+function measure(timed: readonly Case[], candles: Candles, talib: TalibCandlesticks | string): Timings {
+  const timings = new Timings();
   if (typeof talib !== "string") talib.load(candles);
-  for (let round = 0; round < ROUNDS; round++) {
-    if (typeof talib !== "string") inC.push(talib.time());
+  untilSteady(ROUNDS, 3 * ROUNDS, () => {
+    const ns = typeof talib === "string" ? null : talib.time();
     // Each case warms up anew: starting a process leaves the memory of this one to be copied page by page.
-    rounds.push(timed.map((one) => timeCases([one], 3)[0]));
-  }
-  const timings = timed.map(({ name }, index) => {
-    const sorted = rounds.map((round) => round[index].minNs).sort((a, b) => a - b);
-    return { name, minNs: sorted[0], medianNs: sorted[sorted.length >> 1] };
+    const round = timed.flatMap((one) => timeCases([one], 3));
+    return timings.add(ns === null ? round : [...round, { name: IN_C, minNs: ns, medianNs: ns }]);
   });
-  return { timings, inC };
+  return timings;
 }
 
 function speed(): Section {
   const candles = randomWalk(LENGTH, 7);
   const talib = buildTalibCandlesticks(CANDLESTICKS.map((row) => row.talib));
-  const { timings, inC } = measure(candles, talib);
-  const [yardstick, , columns, column] = timings;
-  const emas = columns.minNs / yardstick.minNs;
-  const figures: Figure[] = timings.flatMap(({ name, minNs, medianNs }) => [
-    { name: `${name}, min`, value: minNs, unit: "ns/bar" },
-    { name: `${name}, median`, value: medianNs, unit: "ns/bar" },
+  const timed = cases(candles);
+  const timings = measure(timed, candles, talib);
+  const emas = timings.fastest(COLUMNS) / timings.fastest(YARDSTICK);
+  const figures: Figure[] = timed.flatMap(({ name }) => [
+    { name: `${name}, min`, value: timings.fastest(name), unit: "ns/bar" },
+    { name: `${name}, median`, value: timings.median(name), unit: "ns/bar" },
   ]);
   figures.push({
     name: "all into 61 columns / Y, of the minima",
@@ -159,7 +151,7 @@ function speed(): Section {
   });
   const title = "All 61 functions over 1,000,000 bars";
   if (typeof talib === "string") return { row: "C2", title, notes: [talib], figures };
-  figures.push(...againstC(talib, candles, column, inC));
+  figures.push(...againstC(talib, candles, timings));
   talib.remove();
   return { row: "C2", title, notes: [], figures };
 }

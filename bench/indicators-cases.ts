@@ -1,7 +1,6 @@
-import { ensure } from "../src/core/base/assert.js";
 import type { Bars } from "../src/core/market/candles.js";
 import { KERNELS, rowOf } from "./indicators-kernels.js";
-import { type Case, type Figure, median, type Timing } from "./time.js";
+import type { Case, Figure, Timings } from "./time.js";
 
 export const BARS = 1_000_000;
 export const NAMES = Object.keys(KERNELS);
@@ -24,34 +23,9 @@ export function batchCase(name: string, bars: Bars): Case {
   return { name, items, run: () => over(items) };
 }
 
-/** Fastest and median ns per bar over several calls of `timeCases`, between which other processes had their turn. */
-export class Timings {
-  readonly #fastest = new Map<string, number>();
-  readonly #medians = new Map<string, number[]>();
-
-  add(timings: readonly Timing[]): void {
-    for (const { name, minNs, medianNs } of timings) {
-      this.#fastest.set(name, Math.min(this.#fastest.get(name) ?? Number.POSITIVE_INFINITY, minNs));
-      this.#medians.set(name, [...(this.#medians.get(name) ?? []), medianNs]);
-    }
-  }
-
-  has(name: string): boolean {
-    return this.#fastest.has(name);
-  }
-
-  fastest(name: string): number {
-    return ensure(this.#fastest.get(name), name);
-  }
-
-  median(name: string): number {
-    return median(ensure(this.#medians.get(name), name));
-  }
-
-  /** Of the fastest of all compared functions; `suffix` picks one of several cases of a function. */
-  sum(suffix = ""): number {
-    return NAMES.reduce((sum, name) => sum + this.fastest(`${name}${suffix}`), 0);
-  }
+/** Of the fastest of all compared functions; `suffix` picks one of several cases of a function. */
+export function sumOf(timings: Timings, suffix = ""): number {
+  return NAMES.reduce((sum, name) => sum + timings.fastest(`${name}${suffix}`), 0);
 }
 
 export function figure(

@@ -1,7 +1,7 @@
 import { randomWalk } from "./data.js";
-import { BARS, batchCase, figure, NAMES, Timings } from "./indicators-cases.js";
+import { BARS, batchCase, figure, NAMES } from "./indicators-cases.js";
 import { loadPeer, type Peer } from "./indicators-peers.js";
-import { type Case, type Figure, type Section, timeCases } from "./time.js";
+import { type Case, type Figure, type Section, Timings, timeCases, untilSteady } from "./time.js";
 
 /** Prints a section: the npm package named by the second argument and ours, on the same bars in the same rounds. */
 
@@ -11,8 +11,9 @@ const LEAST_MEAN: Readonly<{ [peer: string]: number }> = {
   "@ixjb94/indicators": 5,
 };
 
-/** Packages with a target are timed more often, as far as their speed allows. */
-const ROUNDS: Readonly<{ [peer: string]: number }> = { technicalindicators: 3, "@ixjb94/indicators": 9 };
+const ROUNDS = 3;
+/** The package that comes nearest to its target is timed until its times stand still; the others are far from it. */
+const MOST_TURNS: Readonly<{ [peer: string]: number }> = { "@ixjb94/indicators": 12 };
 
 function geometricMean(numbers: readonly number[]): number {
   return Math.exp(numbers.reduce((sum, value) => sum + Math.log(value), 0) / numbers.length);
@@ -60,7 +61,8 @@ async function measurePeer(name: string): Promise<Section> {
   const notes: string[] = [];
   const timings = new Timings();
   const ours = NAMES.map((indicator) => batchCase(indicator, bars));
-  timings.add(timeCases([...ours, ...runnable(peer, notes)], ROUNDS[name] ?? 3));
+  const cases = [...ours, ...runnable(peer, notes)];
+  untilSteady(1, MOST_TURNS[name] ?? 1, () => timings.add(timeCases(cases, ROUNDS)));
   return { ...section, notes, figures: peerFigures(name, timings) };
 }
 

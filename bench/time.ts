@@ -1,3 +1,5 @@
+import { ensure } from "../src/core/base/assert.js";
+
 /** Timings of one case, in ns per item. Min is the figure to compare; median shows how noisy the run was. */
 export interface Timing {
   readonly name: string;
@@ -37,6 +39,46 @@ export function timeCases(cases: readonly Case[], rounds = 9): Timing[] {
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1];
+}
+
+/** Fastest and median times over several turns, between which other cases or processes have theirs. */
+export class Timings {
+  readonly #fastest = new Map<string, number>();
+  readonly #medians = new Map<string, number[]>();
+
+  /** @returns whether something was faster than before by more than a hundredth. */
+  add(timings: readonly Timing[]): boolean {
+    let faster = false;
+    for (const { name, minNs, medianNs } of timings) {
+      const before = this.#fastest.get(name) ?? Number.POSITIVE_INFINITY;
+      this.#fastest.set(name, Math.min(before, minNs));
+      this.#medians.set(name, [...(this.#medians.get(name) ?? []), medianNs]);
+      faster ||= minNs < 0.99 * before;
+    }
+    return faster;
+  }
+
+  has(name: string): boolean {
+    return this.#fastest.has(name);
+  }
+
+  fastest(name: string): number {
+    return ensure(this.#fastest.get(name), name);
+  }
+
+  median(name: string): number {
+    return median(ensure(this.#medians.get(name), name));
+  }
+}
+
+/**
+ * At least `least` turns, then more until three in a row make nothing faster, at most `most`: on a machine with
+ * other work a fixed number of rounds may miss every quiet moment.
+ * @param turn whether the turn made something faster.
+ */
+export function untilSteady(least: number, most: number, turn: () => boolean): void {
+  let idle = 0;
+  for (let turns = 0; turns < least || (turns < most && idle < 3); turns++) idle = turn() ? 0 : idle + 1;
 }
 
 /** One line of a report: what was measured, against which target. */

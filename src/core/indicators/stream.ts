@@ -5,9 +5,9 @@ import type { Indicator, ParameterValues } from "./define.js";
 export interface IndicatorStream {
   readonly indicator: Indicator;
   readonly values: ParameterValues;
-  /** Each output at the last bar taken, NaN through its warm-up; the same array at every bar. */
-  readonly latest: Float64Array;
   update(bar: Bar): void;
+  /** An output at the last bar taken, in the order of the row; NaN before the first bar and through warm-up. */
+  value(output?: number): number;
   /** Takes bar `index` of the columns: allocates nothing, where a bar as an object costs its doubles. */
   updateFrom(bars: Bars, index: number): void;
 }
@@ -30,13 +30,11 @@ const VOLUME = bitsOf(["volume"]);
  *
  * A class, for V8 knows of its fields which hold a typed array and need not ask at each bar, as it must of
  * variables that closures share: a third of the time of a bar. It knows only of fields whose first value is the
- * typed array, so they are declared here, where a definition would set them to undefined first. For the same
- * reason the first three outputs, more than most rows have, are fields.
+ * typed array, so they are declared here, where a definition would set them to undefined first.
  */
 class Stream implements IndicatorStream {
   declare readonly indicator: Indicator;
   declare readonly values: ParameterValues;
-  declare readonly latest: Float64Array;
   declare private readonly run: Indicator["run"];
   declare private readonly lookback: number;
   declare private readonly capacity: number;
@@ -51,10 +49,6 @@ class Stream implements IndicatorStream {
   declare private readonly outputs: readonly Float64Array[];
   declare private readonly moved: readonly Float64Array[];
   declare private readonly state: Float64Array;
-  declare private readonly first: Float64Array;
-  declare private readonly second: Float64Array;
-  declare private readonly third: Float64Array;
-  declare private readonly count: number;
   /** Where the next bar goes. */
   declare private at: number;
 
@@ -65,7 +59,6 @@ class Stream implements IndicatorStream {
     const outputs = indicator.outputs.map(() => new Float64Array(capacity));
     this.indicator = indicator;
     this.values = values;
-    this.latest = new Float64Array(outputs.length).fill(Number.NaN);
     this.run = indicator.run;
     this.lookback = lookback;
     this.capacity = capacity;
@@ -80,10 +73,6 @@ class Stream implements IndicatorStream {
     this.outputs = outputs;
     this.moved = [...indicator.inputs.map((name) => kept[name]), ...outputs];
     this.state = new Float64Array(indicator.memory(values));
-    this.first = outputs[0];
-    this.second = outputs[1] ?? outputs[0];
-    this.third = outputs[2] ?? outputs[0];
-    this.count = outputs.length;
     this.at = 0;
   }
 
@@ -119,17 +108,13 @@ class Stream implements IndicatorStream {
     this.step(at);
   }
 
+  value(output = 0): number {
+    return this.at === 0 ? Number.NaN : this.outputs[output][this.at - 1];
+  }
+
   private step(at: number): void {
-    const { run, count } = this;
+    const { run } = this;
     run(this.kept, this.values, this.outputs, this.state, at, at + 1);
-    this.latest[0] = this.first[at];
-    if (count > 1) {
-      this.latest[1] = this.second[at];
-      if (count > 2) {
-        this.latest[2] = this.third[at];
-        for (let output = 3; output < count; output++) this.latest[output] = this.outputs[output][at];
-      }
-    }
     this.at = at + 1;
   }
 
