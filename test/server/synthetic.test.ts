@@ -14,8 +14,7 @@ async function answers(program: TestProgram): Promise<Map<string, Record<string,
     if (!path.startsWith("/api/") || get === undefined || path.includes("{")) continue;
     if (get.parameters?.some(({ required }) => required === true)) continue;
     const answer = await program.call(path);
-    if (String(answer.headers["content-type"]).startsWith("application/json"))
-      found.set(path, answer.json());
+    if (String(answer.headers["content-type"]).startsWith("application/json")) found.set(path, answer.json());
   }
   return found;
 }
