@@ -13,22 +13,27 @@ function lastValue(row: Candlestick, candles: Candles): number {
   return out[last];
 }
 
+const drawn = CANDLESTICKS.filter(({ name }) => name in EXAMPLES);
+
 describe("drawn candlesticks", () => {
-  it("has one for each row", () => {
-    expect(Object.keys(EXAMPLES).sort()).toEqual(CANDLESTICKS.map(({ name }) => name).sort());
+  it("has one for each row that TA-Lib has, and none of nothing", () => {
+    const needed = CANDLESTICKS.filter(({ talib }) => talib !== null).map(({ name }) => name);
+    expect(needed.filter((name) => !(name in EXAMPLES))).toEqual([]);
+    const names = CANDLESTICKS.map(({ name }) => name);
+    expect(Object.keys(EXAMPLES).filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  it.each(CANDLESTICKS.map((row) => [row.name, row] as const))("%s is seen as drawn", (name, row) => {
+  it.each(drawn.map((row) => [row.name, row] as const))("%s is seen as drawn", (name, row) => {
     expect(lastValue(row, drawExample(name))).toBe(EXAMPLES[name][0]);
   });
 
-  it.each(CANDLESTICKS.map((row) => [row.name, row] as const))("%s is not seen in calm bars", (name, row) => {
+  it.each(drawn.map((row) => [row.name, row] as const))("%s is not seen in calm bars", (name, row) => {
     const values = new Int16Array(16);
     row.signal(createPatternSeries(drawExample(name)), values, 0, 16);
     expect(values).toEqual(new Int16Array(16));
   });
 
-  const twoWay = CANDLESTICKS.filter(({ variants }) => variants.length > 1);
+  const twoWay = drawn.filter(({ variants }) => variants.length > 1);
   it.each(twoWay.map((row) => [row.name, row] as const))("%s turns over in a mirror", (name, row) => {
     // Side-by-side white lines are white on both sides.
     const expected = name === "gap_side_by_side_white" ? 0 : -EXAMPLES[name][0];

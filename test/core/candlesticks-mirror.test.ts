@@ -100,12 +100,14 @@ const ONE_SIDED: Readonly<Record<string, readonly [nearest: string | null, why: 
 };
 
 const listed = new Set([...PAIRS.flat(), ...UNSIGNED.flat(), ...Object.keys(ONE_SIDED)]);
-const symmetric = CANDLESTICKS.map(({ name }) => name).filter((name) => !listed.has(name));
+/** TA-Lib's shapes, of which each is known to have a mirror image or not. */
+const known = CANDLESTICKS.filter(({ talib }) => talib !== null).map(({ name }) => name);
+const symmetric = known.filter((name) => !listed.has(name));
 
 describe("prices in a mirror", () => {
   it("leave 26 rows that are their own mirror image", () => {
     expect(symmetric.length).toBe(26);
-    expect(symmetric.length + listed.size).toBe(CANDLESTICKS.length);
+    expect(symmetric.length + listed.size).toBe(known.length);
   });
 
   it.each(symmetric)("swap bull and bear of %s", (name) => {

@@ -23,13 +23,13 @@ export interface SignedVariants {
 export interface CandlestickDefinition {
   readonly name: string;
   readonly title: string;
-  /** TA-Lib's name of the function. */
-  readonly talib: string;
+  /** TA-Lib's name of the function, for the shapes that it has. */
+  readonly talib?: string;
   readonly bars: number;
-  /** TA-Lib's lookback. */
+  /** Bars before the first that can be judged; TA-Lib's lookback where it has the shape. */
   readonly warmup: number;
   readonly description: string;
-  /** Beside TA-Lib. */
+  /** Beside TA-Lib, where it has the shape. */
   readonly source: string;
   readonly variants: SignedVariants;
   readonly signal: Signal;
@@ -43,14 +43,15 @@ export interface CandlestickDefinition {
 
 /** A row of the pattern table that also gives TA-Lib's values as a column. */
 export interface Candlestick extends Pattern {
-  readonly talib: string;
+  /** TA-Lib's name of the function; null for a shape that it does not have. */
+  readonly talib: string | null;
   /** As `Signal`, over any range of bars; 0 through the warm-up. */
   signal(series: PatternSeries, out: Int16Array, from: number, to: number): void;
 }
 
 /** Makes a row of the pattern table from a signal and a quality. */
 export function defineCandlestick(definition: CandlestickDefinition): Candlestick {
-  const { name, title, talib, bars, warmup, description, source, variants, confirmation } = definition;
+  const { name, title, talib = null, bars, warmup, description, source, variants, confirmation } = definition;
   const { signal: write, quality } = definition;
 
   function signal(series: PatternSeries, out: Int16Array, from: number, to: number): void {
@@ -81,7 +82,7 @@ export function defineCandlestick(definition: CandlestickDefinition): Candlestic
     bars,
     warmup,
     description,
-    source: `TA-Lib 0.6 ${talib}; ${source}`,
+    source: talib === null ? source : `TA-Lib 0.6 ${talib}; ${source}`,
     signal,
     find(series, from, to, hits) {
       const values = series.workspace;
