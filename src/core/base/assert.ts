@@ -12,8 +12,3 @@ export function ensure<T>(value: T | null | undefined, message: string): T {
   if (value === null || value === undefined) throw new AssertionError(message);
   return value;
 }
-
-/** Makes a switch exhaustive at compile time and loud at run time. */
-export function ensureNever(value: never, message: string): never {
-  throw new AssertionError(`${message}: ${String(value)}`);
-}

@@ -39,7 +39,10 @@ export interface Detections {
   }>;
   patternStats(days: number): Promise<PatternCount[]>;
   latestId(): Promise<number>;
-  exportCsv(filter: DetectionFilter, days: number): Promise<{ text: string; rows: number }>;
+  exportCsv(
+    filter: DetectionFilter,
+    days: number,
+  ): Promise<{ text: string; rows: number; truncated: boolean }>;
 }
 
 const DAY_MS = 86_400_000;
@@ -102,9 +105,11 @@ export function createDetections(options: {
     latestId: () => store.latestId(synthetic),
 
     async exportCsv(filter, days) {
-      const rows = await store.list({ ...filter, from: now() - days * DAY_MS }, synthetic, EXPORT_LIMIT, 0);
+      const from = now() - days * DAY_MS;
+      const found = await store.list({ ...filter, from }, synthetic, EXPORT_LIMIT + 1, 0);
+      const rows = found.slice(0, EXPORT_LIMIT);
       const text = stringify(rows.map(csvRow), { header: true, columns: CSV_COLUMNS, escape_formulas: true });
-      return { text, rows: rows.length };
+      return { text, rows: rows.length, truncated: found.length > rows.length };
     },
   };
 }

@@ -90,9 +90,9 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
     errors: ["symbol_invalid", "symbol_unknown", "pattern_unknown"],
     async handle({ query: { symbol, pattern, days } }) {
       const filter = { symbol: symbolOf(symbol), pattern: variantOf(pattern) };
-      const { text, rows } = await detections.exportCsv(filter, days);
+      const { text, rows, truncated } = await detections.exportCsv(filter, days);
       const filename = `detections-${isoTime(now()).slice(0, 10)}.csv`;
-      return { data: { csv_content: text, filename, record_count: rows } };
+      return { data: { csv_content: text, filename, record_count: rows, truncated } };
     },
   });
   routes.get("/api/get_latest_detection_id", {

@@ -120,7 +120,12 @@ export const statsSchema = z
   })
   .meta({ id: "DetectionStats" });
 export const exportSchema = z
-  .object({ csv_content: z.string(), filename: z.string(), record_count: z.number().int() })
+  .object({
+    csv_content: z.string(),
+    filename: z.string(),
+    record_count: z.number().int(),
+    truncated: z.boolean().describe("True when there are more than these, which are the newest"),
+  })
   .meta({ id: "DetectionExport" });
 export const patternStatSchema = z
   .object({
