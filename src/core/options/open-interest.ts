@@ -1,0 +1,148 @@
+import type { ExpiryRows, OptionChain, Rows } from "./chain.js";
+import { allRows } from "./chain.js";
+import { type Measure, measured, unmeasured } from "./measure.js";
+
+/** Sums over rows; legs whose figure is unknown add nothing and are counted. */
+export interface Totals {
+  readonly callOpenInterest: number;
+  readonly putOpenInterest: number;
+  readonly callVolume: number;
+  readonly putVolume: number;
+  readonly unknownOpenInterest: number;
+  readonly unknownVolume: number;
+}
+
+interface Sum {
+  readonly total: number;
+  readonly unknown: number;
+}
+
+function sum(column: Float64Array, { from, to }: Rows): Sum {
+  let total = 0;
+  let unknown = 0;
+  for (let row = from; row < to; row++) {
+    const value = column[row];
+    if (Number.isNaN(value)) unknown++;
+    else total += value;
+  }
+  return { total, unknown };
+}
+
+export function totals(chain: OptionChain, rows: Rows = allRows(chain)): Totals {
+  const callInterest = sum(chain.call.openInterest, rows);
+  const putInterest = sum(chain.put.openInterest, rows);
+  const callVolume = sum(chain.call.volume, rows);
+  const putVolume = sum(chain.put.volume, rows);
+  return {
+    callOpenInterest: callInterest.total,
+    putOpenInterest: putInterest.total,
+    callVolume: callVolume.total,
+    putVolume: putVolume.total,
+    unknownOpenInterest: callInterest.unknown + putInterest.unknown,
+    unknownVolume: callVolume.unknown + putVolume.unknown,
+  };
+}
+
+/** Puts over calls. */
+export interface PutCallRatio {
+  readonly openInterest: Measure;
+  readonly volume: Measure;
+}
+
+export interface PutCallRatios extends PutCallRatio {
+  readonly byExpiry: readonly (PutCallRatio & { readonly expiry: number })[];
+}
+
+/** Put-call ratios of a whole chain and of each expiry. Give it the chain as it came, not a filtered one. */
+export function putCallRatios(chain: OptionChain): PutCallRatios {
+  const byExpiry = chain.expiries.map((rows) => ({
+    expiry: rows.expiry,
+    ...ratioOf(totals(chain, rows)),
+  }));
+  return { ...ratioOf(totals(chain)), byExpiry };
+}
+
+function ratioOf(sums: Totals): PutCallRatio {
+  return {
+    openInterest: ratio(sums.putOpenInterest, sums.callOpenInterest, "open interest"),
+    volume: ratio(sums.putVolume, sums.callVolume, "volume"),
+  };
+}
+
+function ratio(puts: number, calls: number, what: string): Measure {
+  return calls > 0 ? measured(puts / calls) : unmeasured(`no ${what} in calls`);
+}
+
+/** Open interest less that of the session before, by leg; NaN where either is unknown. */
+export interface OpenInterestChange {
+  readonly call: Float64Array;
+  readonly put: Float64Array;
+}
+
+export function openInterestChange(chain: OptionChain): OpenInterestChange {
+  const change = (side: "call" | "put") => {
+    const { openInterest, previousOpenInterest } = chain[side];
+    return openInterest.map((now, row) => now - previousOpenInterest[row]);
+  };
+  return { call: change("call"), put: change("put") };
+}
+
+/** Sums of the change over rows, and how many legs it is unknown for. */
+export function totalChange(
+  change: OpenInterestChange,
+  rows: Rows,
+): { readonly call: number; readonly put: number; readonly unknown: number } {
+  const call = sum(change.call, rows);
+  const put = sum(change.put, rows);
+  return { call: call.total, put: put.total, unknown: call.unknown + put.unknown };
+}
+
+/** A strike at which much open interest stands. */
+export interface Wall {
+  readonly strike: number;
+  readonly openInterest: number;
+  /** Over the mean open interest of that side's legs of the expiry, those without any left out. */
+  readonly timesMean: number;
+}
+
+export interface Walls {
+  /** Largest open interest in puts at strikes at or below the spot. */
+  readonly support: Wall | null;
+  /** Largest open interest in calls at strikes at or above the spot. */
+  readonly resistance: Wall | null;
+}
+
+/**
+ * Where writers of options would defend a price: of two strikes with equal open interest the one nearer the spot.
+ * Null where no strike on that side has any, or where the spot is unknown.
+ */
+export function openInterestWalls(chain: OptionChain, rows: ExpiryRows): Walls {
+  const { strike, spot } = chain;
+  let support = -1;
+  let resistance = -1;
+  const puts = chain.put.openInterest;
+  const calls = chain.call.openInterest;
+  for (let row = rows.from; row < rows.to; row++) {
+    if (strike[row] <= spot && puts[row] > 0 && (support < 0 || puts[row] >= puts[support])) support = row;
+    if (strike[row] >= spot && calls[row] > 0 && (resistance < 0 || calls[row] > calls[resistance])) {
+      resistance = row;
+    }
+  }
+  return { support: wallAt(chain, puts, rows, support), resistance: wallAt(chain, calls, rows, resistance) };
+}
+
+function wallAt(chain: OptionChain, column: Float64Array, rows: Rows, at: number): Wall | null {
+  if (at < 0) return null;
+  let total = 0;
+  let legs = 0;
+  for (let row = rows.from; row < rows.to; row++) {
+    if (!(column[row] > 0)) continue;
+    total += column[row];
+    legs++;
+  }
+  return {
+    strike: chain.strike[at],
+    openInterest: column[at],
+    timesMean: (column[at] * legs) / total,
+  };
+}
