@@ -29,6 +29,9 @@ export type ImpliedVolatility =
 /** A volatility that one rounding of the price moves by more than this is no measurement. */
 export const MAX_UNCERTAINTY = 1e-6;
 
+/** Under this share of sqrt(forward x strike) a time value is nothing; a little further down doubles lose digits. */
+const LEAST_TIME_VALUE = 1e-290;
+
 /** The volatility at which a European option is worth its price, or why there is none. */
 export function impliedVolatility(terms: OptionTerms, price: number): ImpliedVolatility {
   const { spot, strike, years, rate, dividendYield } = terms;
@@ -45,7 +48,7 @@ export function impliedVolatility(terms: OptionTerms, price: number): ImpliedVol
   if (timeValue < -rounding || price < 0) return none("below intrinsic value");
   const x = -Math.abs(present.moneyness);
   const normalised = timeValue / Math.sqrt(present.forward * present.strike);
-  if (!(normalised > 0)) return none("no time value");
+  if (!(normalised > LEAST_TIME_VALUE)) return none("no time value");
   if (normalised >= Math.exp(0.5 * x)) return none("above upper bound");
 
   const { s, evaluations } = blackInverse(x, normalised);

@@ -77,7 +77,7 @@ function gaussian(x: number): number {
 
 /** Density of the standard normal distribution. */
 export function normalDensity(x: number): number {
-  return gaussian(x) / SQRT_2PI;
+  return Math.abs(x) > 40 ? 0 : gaussian(x) / SQRT_2PI;
 }
 
 /** P(Z <= x) with a relative error below 1e-14 down to the smallest normal double (x = -37.5). */
