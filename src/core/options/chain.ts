@@ -23,16 +23,17 @@ export type LegColumn = (typeof LEG_COLUMNS)[number];
  */
 export type Legs = Readonly<Record<LegColumn, Float64Array>>;
 
-/** The rows of one expiry: from <= row < to. */
-export interface ExpiryRows {
-  /** Days since 1970-01-01. */
-  readonly expiry: number;
+/** A stretch of rows: from <= row < to. */
+export interface Rows {
   readonly from: number;
   readonly to: number;
 }
 
-/** A stretch of rows. */
-export type Rows = Pick<ExpiryRows, "from" | "to">;
+/** The rows of one expiry. */
+export interface ExpiryRows extends Rows {
+  /** Days since 1970-01-01. */
+  readonly expiry: number;
+}
 
 /**
  * The options on one underlying at one time: columns with one row per expiry and strike, ascending by expiry and
@@ -70,6 +71,8 @@ export interface CollectedChain {
   readonly rejected: readonly RejectedQuote[];
 }
 
+type Given = number | null | undefined;
+
 /** Columns that are not below 0; the others are greeks. */
 const NOT_NEGATIVE: ReadonlySet<LegColumn> = new Set(LEG_COLUMNS.slice(0, LEG_COLUMNS.indexOf("delta")));
 
@@ -77,6 +80,7 @@ const NOT_NEGATIVE: ReadonlySet<LegColumn> = new Set(LEG_COLUMNS.slice(0, LEG_CO
 export function quoteProblem(quote: OptionQuote): string | null {
   if (!Number.isInteger(quote.expiry)) return "expiry is not a day";
   if (!(quote.strike > 0 && Number.isFinite(quote.strike))) return "strike is not above 0";
+  if (isPlain(quote)) return null;
   for (const column of LEG_COLUMNS) {
     const value = quote[column];
     if (value === undefined || value === null || Number.isNaN(value)) continue;
@@ -84,6 +88,33 @@ export function quoteProblem(quote: OptionQuote): string | null {
     if (value < 0 && NOT_NEGATIVE.has(column)) return `${column} is below 0`;
   }
   return null;
+}
+
+/** True for nearly all quotes, and many times as fast as asking column by column, which finds the name. */
+function isPlain(quote: OptionQuote): boolean {
+  return (
+    isAmount(quote.last) &&
+    isAmount(quote.bid) &&
+    isAmount(quote.ask) &&
+    isAmount(quote.volume) &&
+    isAmount(quote.openInterest) &&
+    isAmount(quote.previousOpenInterest) &&
+    isAmount(quote.volatility) &&
+    isFiniteOrUnknown(quote.delta) &&
+    isFiniteOrUnknown(quote.gamma) &&
+    isFiniteOrUnknown(quote.theta) &&
+    isFiniteOrUnknown(quote.vega)
+  );
+}
+
+function isAmount(value: Given): boolean {
+  return isFiniteOrUnknown(value) && !(typeof value === "number" && value < 0);
+}
+
+function isFiniteOrUnknown(value: Given): boolean {
+  return (
+    typeof value !== "number" || (value !== Number.POSITIVE_INFINITY && value !== Number.NEGATIVE_INFINITY)
+  );
 }
 
 /**
@@ -134,16 +165,26 @@ export function collectChain(header: ChainHeader, quotes: readonly OptionQuote[]
 
 function legsOf(quotes: readonly (OptionQuote | null)[]): Legs {
   const legs = mapLegs(() => new Float64Array(quotes.length).fill(Number.NaN));
-  for (const name of LEG_COLUMNS) {
-    const column = legs[name];
-    for (let row = 0; row < quotes.length; row++) {
-      const value = quotes[row]?.[name];
-      if (typeof value === "number") column[row] = value;
-    }
+  for (let row = 0; row < quotes.length; row++) {
+    const quote = quotes[row];
+    if (quote === null) continue;
+    place(legs.last, row, quote.last);
+    place(legs.bid, row, quote.bid);
+    place(legs.ask, row, quote.ask);
+    place(legs.volume, row, quote.volume);
+    place(legs.openInterest, row, quote.openInterest);
+    place(legs.previousOpenInterest, row, quote.previousOpenInterest);
+    place(legs.volatility, row, quote.volatility === 0 ? null : quote.volatility);
+    place(legs.delta, row, quote.delta);
+    place(legs.gamma, row, quote.gamma);
+    place(legs.theta, row, quote.theta);
+    place(legs.vega, row, quote.vega);
   }
-  const { volatility } = legs;
-  for (let row = 0; row < volatility.length; row++) if (volatility[row] === 0) volatility[row] = Number.NaN;
   return legs;
+}
+
+function place(column: Float64Array, row: number, value: Given): void {
+  if (typeof value === "number") column[row] = value;
 }
 
 function mapLegs(columnOf: (name: LegColumn) => Float64Array): Legs {
