@@ -21,7 +21,9 @@ export interface Features {
 
 const NUMBER_GROUPS = ["signed percentages", "comparisons"];
 const GROUPS: readonly string[] = [
-  ...TERM_GROUPS.filter((group) => group.role === "polar" || group.role === "move").map((group) => group.name),
+  ...TERM_GROUPS.filter((group) => group.role === "polar" || group.role === "move").map(
+    (group) => group.name,
+  ),
   ...NUMBER_GROUPS,
 ];
 const GROUP_INDEX: ReadonlyMap<string, number> = new Map(GROUPS.map((name, index) => [name, index]));

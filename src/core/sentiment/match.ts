@@ -30,7 +30,12 @@ function accepts(element: Element, token: Token): boolean {
 }
 
 /** Index behind the phrase's last token when its elements from `element` on match at `at`, or -1; longest first. */
-function phraseEnd(tokens: readonly Token[], at: number, elements: readonly Element[], element: number): number {
+function phraseEnd(
+  tokens: readonly Token[],
+  at: number,
+  elements: readonly Element[],
+  element: number,
+): number {
   if (element === elements.length) return at;
   const wanted = elements[element] ?? null;
   if (wanted !== null) {

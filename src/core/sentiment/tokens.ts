@@ -172,7 +172,14 @@ class Scanner {
   private readTicker(): void {
     const start = this.at;
     this.at = this.tickerEnd();
-    this.push("ticker", start, this.text.slice(start + 1, this.at).toUpperCase().replace("-", "."));
+    this.push(
+      "ticker",
+      start,
+      this.text
+        .slice(start + 1, this.at)
+        .toUpperCase()
+        .replace("-", "."),
+    );
   }
 
   /** Digits, or a sign, currency mark or point with digits behind it; a sign counts only where a word could start. */

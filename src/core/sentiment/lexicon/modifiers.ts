@@ -10,7 +10,8 @@ export const MODIFIERS: readonly TermGroup[] = [
     weight: -1,
     source: `${GRAMMAR}; contractions in n't are negators by their ending`,
     verbs: "fail",
-    words: "not no never none nor neither without cannot cant wont dont doesnt didnt isnt wasnt arent unlikely hardly unable lack lacks lacking nothing barely refuses denies deny denied",
+    words:
+      "not no never none nor neither without cannot cant wont dont doesnt didnt isnt wasnt arent unlikely hardly unable lack lacks lacking nothing barely refuses denies deny denied",
   },
   {
     name: "intensifiers",
@@ -34,7 +35,8 @@ export const MODIFIERS: readonly TermGroup[] = [
     role: "hedge",
     weight: 0.75,
     source: `modal verbs and adverbs; ${GRAMMAR}`,
-    words: "may might could would should if whether possibly perhaps maybe potentially rumored reportedly seeks seek mulls mull considers weighs plans proposes eyes ponders",
+    words:
+      "may might could would should if whether possibly perhaps maybe potentially rumored reportedly seeks seek mulls mull considers weighs plans proposes eyes ponders",
   },
   {
     name: "contrast",

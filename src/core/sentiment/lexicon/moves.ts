@@ -10,7 +10,8 @@ export const MOVES: readonly TermGroup[] = [
     weight: 2.2,
     alone: 0.8,
     source: MARKET,
-    verbs: "surge soar skyrocket rocket zoom spike leap jump rally explode boom catapult vault double triple quadruple",
+    verbs:
+      "surge soar skyrocket rocket zoom spike leap jump rally explode boom catapult vault double triple quadruple",
     nouns: "upsurge",
     phrases: ["{shoot} up", "{take} off", "{go} parabolic", "{swing} to profit"],
   },
@@ -20,10 +21,18 @@ export const MOVES: readonly TermGroup[] = [
     weight: 1.5,
     alone: 0.8,
     source: MARKET,
-    verbs: "rise climb gain grow rebound recover bounce strengthen accelerate expand improve swell ascend outpace",
+    verbs:
+      "rise climb gain grow rebound recover bounce strengthen accelerate expand improve swell ascend outpace",
     nouns: "upswing uptick upturn upmove recovery",
     words: "up higher improvement acceleration firmed firmer firming advances advancing",
-    phrases: ["{edge} up|higher", "{inch} up|higher", "{pick} up", "{perk} up", "{move} up|higher", "{snap} back"],
+    phrases: [
+      "{edge} up|higher",
+      "{inch} up|higher",
+      "{pick} up",
+      "{perk} up",
+      "{move} up|higher",
+      "{snap} back",
+    ],
   },
   {
     name: "raising",
@@ -54,7 +63,14 @@ export const MOVES: readonly TermGroup[] = [
     verbs: "fall drop decline slip dip retreat weaken soften skid sag decrease decelerate slow drift",
     nouns: "downturn downswing pullback selloff slowdown downtick contraction slippage",
     words: "down lower contracted decreasing deceleration lag lags lagged lagging",
-    phrases: ["{edge} down|lower", "{inch} down|lower", "{pull} back", "{move} down|lower", "{back} off", "sell off"],
+    phrases: [
+      "{edge} down|lower",
+      "{inch} down|lower",
+      "{pull} back",
+      "{move} down|lower",
+      "{back} off",
+      "sell off",
+    ],
   },
   {
     name: "lowering",
@@ -92,7 +108,8 @@ export const MOVES: readonly TermGroup[] = [
     nouns: `profit revenue sale earning share stock price margin dividend forecast target order income turnover
       estimate volume backlog index future bond subscriber user customer output production export rupee
       booking shipment payout stake rating outlook view consensus market equity asset`,
-    words: "eps guidance net ebitda pat pbt revs pt demand cashflow gdp growth confidence sentiment sensex nifty dow nasdaq s&p employment hiring payrolls outlook output cash yield topline bottomline comps aum nav roe roi",
+    words:
+      "eps guidance net ebitda pat pbt revs pt demand cashflow gdp growth confidence sentiment sensex nifty dow nasdaq s&p employment hiring payrolls outlook output cash yield topline bottomline comps aum nav roe roi",
   },
   {
     name: "more is bad",

@@ -33,7 +33,8 @@ export const WORDS: readonly TermGroup[] = [
     weight: 0.8,
     source: OWN,
     verbs: "benefit aid enjoy achieve attain advance reward poise prefer resume succeed",
-    nouns: "hope benefit opportunity partnership relief boom expansion gainer milestone success pick comeback",
+    nouns:
+      "hope benefit opportunity partnership relief boom expansion gainer milestone success pick comeback",
     words: `good great well healthy popular efficient stable hot safe better hopeful likes warming traction highs peak
       above accelerating rewarding interesting approval approves approved win wins supportive cheap buying
       reasonable comfortable growth 🚀 📈 🐂 🔥 💎 🤑 💰 ✅`,
@@ -88,7 +89,8 @@ export const WORDS: readonly TermGroup[] = [
     role: "polar",
     weight: -0.5,
     source: OWN,
-    verbs: "delay cancel reject block ban postpone oppose accuse allege question doubt resist avoid trim violate",
+    verbs:
+      "delay cancel reject block ban postpone oppose accuse allege question doubt resist avoid trim violate",
     nouns: "problem risk tension dispute protest investigation allegation tariff sanction resistance",
     words: "debt uncertain hard fine worried",
   },
