@@ -69,16 +69,17 @@ function sentencesIn(tokens: readonly Token[]): number {
   return words > 0 ? count + 1 : count;
 }
 
+const sumOf = (hits: readonly Hit[]) => hits.reduce((total, hit) => total + hit.weight, 0);
+
 /** Lexicon hits and score of some tokens of a text. */
 export function judgeByLexicon(text: string, tokens: readonly Token[]): { hits: Hit[]; score: number } {
   const hits = hitsOf(text, tokens);
-  const sum = hits.reduce((total, hit) => total + hit.weight, 0);
-  return { hits, score: squash(sum, sentencesIn(tokens)) };
+  return { hits, score: squash(sumOf(hits), sentencesIn(tokens)) };
 }
 
 function judgementOfLexicon(tokens: readonly Token[], score: number, rates: HitRates): Judgement {
   const polar = score > 0 ? "positive" : "negative";
-  const words = tokens.some((token) => token.kind === "word");
+  const words = tokens.some((token) => token.kind === "word" && /^[a-z']{2,}$/.test(token.norm));
   return {
     score,
     label: Math.abs(score) < LEXICON_THRESHOLD ? "neutral" : polar,
@@ -103,6 +104,7 @@ function partsOf(tokens: readonly Token[]): Token[][] {
 }
 
 interface Classified {
+  readonly hits: readonly Hit[];
   readonly probabilities: Probabilities;
   readonly terms: readonly LearnedHit[];
   /** Whether the part holds a word the model knows. */
@@ -113,6 +115,7 @@ function classifyPart(text: string, tokens: readonly Token[], classifier: Classi
   const { hits, score } = judgeByLexicon(text, tokens);
   const { probabilities, terms } = classify(classifier, featuresOf(tokens, hits, score));
   return {
+    hits,
     probabilities,
     terms: terms.map((term) => learnedHit(text, tokens, term)),
     known: hits.length > 0 || terms.some((term) => tokens[term.first].kind === "word"),
@@ -139,18 +142,28 @@ function judgementOfParts(parts: readonly Classified[]): Judgement {
 
 /** Judges some tokens of a text, which may be all of them. */
 export function judge(text: string, tokens: readonly Token[], model: ScoreModel): Judged {
-  const { hits, score: lexiconScore } = judgeByLexicon(text, tokens);
   const { classifier } = model;
   if (classifier === null) {
-    const judgement = judgementOfLexicon(tokens, lexiconScore, model.hitRates);
-    return { judgement, hits, learned: [], lexiconScore };
+    const { hits, score } = judgeByLexicon(text, tokens);
+    return {
+      judgement: judgementOfLexicon(tokens, score, model.hitRates),
+      hits,
+      learned: [],
+      lexiconScore: score,
+    };
   }
   const parts = (tokens.length <= MAX_AT_ONCE ? [tokens] : partsOf(tokens)).map((part) =>
     classifyPart(text, part, classifier),
   );
+  const hits = parts.flatMap((part) => part.hits);
   const learned = parts
     .flatMap((part) => part.terms)
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight) || a.start - b.start)
     .slice(0, MAX_LEARNED);
-  return { judgement: judgementOfParts(parts), hits, learned, lexiconScore };
+  return {
+    judgement: judgementOfParts(parts),
+    hits,
+    learned,
+    lexiconScore: squash(sumOf(hits), sentencesIn(tokens)),
+  };
 }

@@ -20,22 +20,27 @@ export interface TextSentiment extends Judgement {
   readonly entities: readonly EntitySentiment[];
 }
 
+/** Characters that are read; articles are shorter. */
+export const MAX_CHARACTERS = 100_000;
+
 /**
- * What a text says of its subject, and of each instrument it mentions.
+ * What a text says of its subject, and of each instrument it mentions. Of texts longer than `MAX_CHARACTERS` the
+ * beginning is read.
  *
  * @param aliases names of instruments to look for besides `$AAPL` and `(NASDAQ: AAPL)`, from `aliasesOf`
  */
-export function scoreText(text: string, model: ScoreModel, aliases: Aliases = new Map()): TextSentiment {
+export function scoreText(whole: string, model: ScoreModel, aliases: Aliases = new Map()): TextSentiment {
+  const text = whole.slice(0, MAX_CHARACTERS);
   const tokens = tokensOf(text);
-  const whole = judge(text, tokens, model);
+  const judged = judge(text, tokens, model);
   const mentions = mentionsOf(text, tokens, aliases);
   return {
-    ...whole.judgement,
+    ...judged.judgement,
     method: model.classifier === null ? "lexicon" : "classifier",
-    hits: whole.hits,
-    learned: whole.learned,
-    lexiconScore: whole.lexiconScore,
-    entities: mentions.length === 0 ? [] : entitiesOf(text, tokens, mentions, whole, model),
+    hits: judged.hits,
+    learned: judged.learned,
+    lexiconScore: judged.lexiconScore,
+    entities: mentions.length === 0 ? [] : entitiesOf(text, tokens, mentions, judged, model),
   };
 }
 

@@ -28,8 +28,6 @@ export interface Token {
   readonly signed: boolean;
 }
 
-const BLANK = { casing: "lower", value: Number.NaN, unit: "plain", signed: false } as const;
-
 const MAX_NORM = 40;
 /** Longest run of digits that is read as a number; longer ones have value NaN. */
 const MAX_DIGITS = 24;
@@ -319,7 +317,8 @@ class Scanner {
   }
 
   private push(kind: TokenKind, start: number, norm: string, rest: Partial<Token> = {}): void {
-    this.tokens.push({ ...BLANK, kind, start, end: this.at, norm, ...rest });
+    const { casing = "lower", value = Number.NaN, unit = "plain", signed = false } = rest;
+    this.tokens.push({ kind, start, end: this.at, norm, casing, value, unit, signed });
   }
 }
 

@@ -48,16 +48,19 @@ export function clausesOf(tokens: readonly Token[]): Int32Array {
 function factorsOf(tokens: readonly Token[], clauses: Int32Array): Float64Array {
   const factors = new Float64Array(tokens.length).fill(1);
   let sentence = 0;
+  let side = 0;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i];
     const contrast = LEXICON.contrast.get(token.norm)?.weight;
-    if (contrast !== undefined && i > sentence) {
-      if (contrast > 1) scale(factors, sentence, i, OUTWEIGHED);
+    if (contrast !== undefined) {
+      if (contrast > 1) scale(factors, side, i, OUTWEIGHED);
       scale(factors, i, clauseEnd(clauses, i), contrast);
-    } else if (contrast !== undefined) scale(factors, i, clauseEnd(clauses, i), contrast);
+      side = i;
+    }
     if (token.kind !== "stop" || !".!?".includes(token.norm)) continue;
     if (token.norm === "?") scale(factors, sentence, i, QUESTION);
     sentence = i + 1;
+    side = i + 1;
   }
   for (let i = 0; i < tokens.length; ) {
     const end = clauseEnd(clauses, i);

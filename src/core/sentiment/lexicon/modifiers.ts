@@ -116,7 +116,6 @@ export const MODIFIERS: readonly TermGroup[] = [
       "free trade",
       "profit and loss",
       "trade war truce",
-      "drop in",
       "stop loss",
       "cut off",
       "{cut} short",

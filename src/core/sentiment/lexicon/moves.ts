@@ -41,7 +41,8 @@ export const MOVES: readonly TermGroup[] = [
     source: `${MARKET}; the object says what is raised`,
     object: true,
     alone: 0.4,
-    verbs: "raise lift boost hike increase up bump top",
+    verbs: "raise lift boost hike increase bump top",
+    words: "ups upped",
   },
   {
     name: "large falls",
@@ -79,7 +80,8 @@ export const MOVES: readonly TermGroup[] = [
     source: `${MARKET}; the object says what is lowered`,
     object: true,
     alone: 0.4,
-    verbs: "cut lower trim slash reduce pare shave curtail shed",
+    words: "lowers lowered lowering",
+    verbs: "cut trim slash reduce pare shave curtail shed",
     phrases: ["{scale} back", "{dial} back", "{bring} down", "{cut} back"],
   },
   {

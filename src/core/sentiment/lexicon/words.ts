@@ -69,7 +69,7 @@ export const WORDS: readonly TermGroup[] = [
       arrear`,
     words: `weak weaker weakest poor sluggish negative disappointing disappointment dismal bleak gloomy grim
       worse worst dire subdued tepid lackluster lacklustre muted pessimistic pessimism unprofitable lossmaking
-      overvalued distressed toxic stagnant stagnation tanks overbought overpriced choppy soft softer sour stinging
+      overvalued distressed toxic stagnant stagnation tanks dragged dragging overbought overpriced choppy soft softer sour stinging
       unfavorable unfavourable liquidation crisis pain darker tougher risky cautious downgrade downgrades trouble`,
   },
   {
@@ -77,7 +77,7 @@ export const WORDS: readonly TermGroup[] = [
     role: "polar",
     weight: -0.9,
     source: OWN,
-    verbs: `hit fear threaten suspend halt lose shed drag pressure struggle withdraw plague fret penalize freeze`,
+    verbs: `hit fear threaten suspend halt lose shed pressure withdraw plague fret penalize freeze`,
     nouns: `concern worry fear threat uncertainty pressure outage recall failure penalty correction burden
       challenge probe scandal competition shortage strike shutdown`,
     words: `virus coronavirus outbreak pandemic low lows below caution cautiously volatile turbulent panic selling sell sells
