@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { trainShipped } from "../test/fixtures/sentiment-training.js";
+import { trainShipped } from "./sentiment-training.js";
 
 /**
  * `npx tsx bench/sentiment-train.ts` trains the sentiment classifier from the labelled texts beside the checkout
- * and writes its weights to `src/core/sentiment/weights.ts`. The same texts give the same file.
+ * and writes its weights to `src/core/sentiment/weights.ts`; format afterwards. The same texts give the same file.
  */
 const { packed, texts } = trainShipped();
 const counts = [...texts].map(([set, count]) => ` *   ${count} texts of ${set}`);

@@ -30,10 +30,10 @@ export interface TermGroup {
   readonly nouns?: string;
   readonly words?: string;
   /**
-   * Word sequences. `{beat}` stands for any form of the verb, `a|b` for either, `#` for a number and `..` for up
+   * Word sequences separated by semicolons. `{beat}` stands for any form of the verb, `a|b` for either, `#` for a number and `..` for up
    * to three tokens of any kind but a stop.
    */
-  readonly phrases?: readonly string[];
+  readonly phrases?: string;
 }
 
 const IRREGULAR: Readonly<Record<string, string>> = {
@@ -118,6 +118,13 @@ export function formsOf(group: TermGroup): readonly string[] {
     ...wordsOf(group.nouns).flatMap(formsOfNoun),
     ...wordsOf(group.words),
   ];
+}
+
+export function phrasesOf(group: TermGroup): readonly string[] {
+  return (group.phrases ?? "")
+    .split(";")
+    .map((phrase) => phrase.trim().replace(/\s+/g, " "))
+    .filter((phrase) => phrase !== "");
 }
 
 /** An element of a phrase: the words it accepts; null accepts a gap, "#" in the set a number. */

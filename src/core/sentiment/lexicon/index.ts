@@ -1,4 +1,4 @@
-import { type Element, elementsOf, formsOf, type TermGroup } from "./define.js";
+import { type Element, elementsOf, formsOf, phrasesOf, type TermGroup } from "./define.js";
 import { MODIFIERS } from "./modifiers.js";
 import { MOVES } from "./moves.js";
 import { PHRASES } from "./phrases.js";
@@ -10,7 +10,10 @@ export interface Phrase {
   readonly elements: readonly Element[];
 }
 
-/** Every group of the lexicon. Later groups give way to earlier ones that hold the same word in the same role. */
+/**
+ * Every group of the lexicon, written for this project; no published word list was copied. Ambiguous words and the
+ * weights were checked against the training halves named in `weights.ts`.
+ */
 export const TERM_GROUPS: readonly TermGroup[] = [...PHRASES, ...MOVES, ...MODIFIERS, ...WORDS];
 
 function wordsWith(role: TermGroup["role"]): ReadonlyMap<string, TermGroup> {
@@ -25,7 +28,7 @@ function wordsWith(role: TermGroup["role"]): ReadonlyMap<string, TermGroup> {
 function phrasesByFirst(): ReadonlyMap<string, readonly Phrase[]> {
   const found = new Map<string, Phrase[]>();
   for (const group of TERM_GROUPS) {
-    for (const text of group.phrases ?? []) {
+    for (const text of phrasesOf(group)) {
       const elements = elementsOf(text);
       for (const first of elements[0] ?? []) {
         const list = found.get(first) ?? [];

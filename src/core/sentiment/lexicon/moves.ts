@@ -13,7 +13,7 @@ export const MOVES: readonly TermGroup[] = [
     verbs:
       "surge soar skyrocket rocket zoom spike leap jump rally explode boom catapult vault double triple quadruple",
     nouns: "upsurge",
-    phrases: ["{shoot} up", "{take} off", "{go} parabolic", "{swing} to profit"],
+    phrases: "{shoot} up; {take} off; {go} parabolic; {swing} to profit",
   },
   {
     name: "rises",
@@ -25,14 +25,7 @@ export const MOVES: readonly TermGroup[] = [
       "rise climb gain grow rebound recover bounce strengthen accelerate expand improve swell ascend outpace",
     nouns: "upswing uptick upturn upmove recovery",
     words: "up higher improvement acceleration firmed firmer firming advances advancing",
-    phrases: [
-      "{edge} up|higher",
-      "{inch} up|higher",
-      "{pick} up",
-      "{perk} up",
-      "{move} up|higher",
-      "{snap} back",
-    ],
+    phrases: "{edge} up|higher; {inch} up|higher; {pick} up; {perk} up; {move} up|higher; {snap} back",
   },
   {
     name: "raising",
@@ -53,7 +46,7 @@ export const MOVES: readonly TermGroup[] = [
     verbs: "plunge plummet crash tumble crater nosedive collapse slump sink tank dive slide swoon crumble",
     nouns: "rout meltdown freefall",
     words: "cratering",
-    phrases: ["{fall} off a cliff", "{free} fall", "{swing} to loss"],
+    phrases: "{fall} off a cliff; {free} fall; {swing} to loss",
   },
   {
     name: "falls",
@@ -64,14 +57,7 @@ export const MOVES: readonly TermGroup[] = [
     verbs: "fall drop decline slip dip retreat weaken soften skid sag decrease decelerate slow drift",
     nouns: "downturn downswing pullback selloff slowdown downtick contraction slippage",
     words: "down lower contracted decreasing deceleration lag lags lagged lagging",
-    phrases: [
-      "{edge} down|lower",
-      "{inch} down|lower",
-      "{pull} back",
-      "{move} down|lower",
-      "{back} off",
-      "sell off",
-    ],
+    phrases: "{edge} down|lower; {inch} down|lower; {pull} back; {move} down|lower; {back} off; sell off",
   },
   {
     name: "lowering",
@@ -82,7 +68,7 @@ export const MOVES: readonly TermGroup[] = [
     alone: 0.4,
     words: "lowers lowered lowering",
     verbs: "cut trim slash reduce pare shave curtail shed",
-    phrases: ["{scale} back", "{dial} back", "{bring} down", "{cut} back"],
+    phrases: "{scale} back; {dial} back; {bring} down; {cut} back",
   },
   {
     name: "narrowing",
