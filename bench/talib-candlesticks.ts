@@ -3,6 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Bars } from "../src/core/market/candles.js";
+import { CANDLESTICKS } from "../src/core/patterns/candlestick/index.js";
+
+/** The rows that TA-Lib has too, with their places in the table. */
+export const IN_TALIB = CANDLESTICKS.flatMap(({ talib }, column) =>
+  talib === null ? [] : [{ talib, column }],
+);
 
 /** npm package whose source distribution has TA-Lib's C sources (BSD-3, TA-Lib 0.6.0-dev). */
 const PACKAGE = "talib@1.1.6";
