@@ -21,6 +21,8 @@ export const cci = defineIndicator({
     const out = outputs[0];
     const offset = (state[0] | 0) - from;
     const end = RING + period;
+    const share = 1 / period;
+    const scale = 0.015 / period;
     let sum = state[1];
     let slot = (state[0] | 0) % period;
     let i = from;
@@ -38,7 +40,7 @@ export const cci = defineIndicator({
         sum = 0;
         for (let j = RING; j < end; j++) sum += state[j];
       }
-      const mean = sum / period;
+      const mean = sum * share;
       let sizes = 0;
       let rest = 0;
       let j = RING;
@@ -54,8 +56,8 @@ export const cci = defineIndicator({
         rest += state[j] - mean;
       }
       // What the deviations leave is how far rounding has carried the running mean from the true one.
-      const distance = typical - mean - rest / period;
-      out[i] = distance === 0 || sizes === 0 ? 0 : distance / (0.015 * (sizes / period));
+      const distance = typical - mean - rest * share;
+      out[i] = distance === 0 || sizes === 0 ? 0 : distance / (scale * sizes);
     } while (++i < to);
     state[0] = offset + to;
     state[1] = sum;
