@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { normaliseSymbol } from "../core/market/instrument.js";
 import { INTERVALS, type Interval, parseInterval } from "../core/market/interval.js";
 import { parseInstant } from "./clock.js";
 
@@ -57,6 +58,11 @@ const intervals = list.transform((items, context): readonly Interval[] =>
     return interval ?? "1d";
   }),
 );
+const symbols = list.transform((items, context): readonly string[] => {
+  const wrong = items.filter((item) => normaliseSymbol(item) === null);
+  for (const item of wrong) context.addIssue(`${item} is no symbol`);
+  return items;
+});
 const sources = list.pipe(
   z
     .array(z.enum(["synthetic", "files", "yahoo"]))
@@ -176,7 +182,7 @@ export const VARIABLES = {
   SCAN_SYMBOLS: {
     group: "Scanner",
     about: "Comma list; unset scans what the source lists, or ten well-known symbols",
-    read: list,
+    read: symbols,
   },
   SCAN_INTERVALS: {
     group: "Scanner",

@@ -1,7 +1,9 @@
 import { AppError } from "./errors.js";
 
 /** SQLSTATE classes and codes that mean: this server cannot serve us now. */
-const UNAVAILABLE_STATES = /^(08|57P0[1-5]|57014|53|25P03|25006|58)/;
+const UNAVAILABLE_STATES = /^(08|57P0[1-5]|53|25P03|25006|58)/;
+/** The server ended a statement that outlasted its limit; it answers others. */
+const CANCELLED_STATE = "57014";
 const UNAVAILABLE_SYSTEM_CODES = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
@@ -86,6 +88,17 @@ export function isUnavailable(error: unknown): boolean {
  */
 export function databaseError(error: unknown): unknown {
   if (error instanceof AppError) return error;
+  const state = sqlState(error);
+  if (state === CANCELLED_STATE) {
+    return new AppError(
+      "timed_out",
+      "The database took too long over this; ask for less or try again shortly",
+      {
+        cause: error,
+        retryAfterS: 2,
+      },
+    );
+  }
   if (isUnavailable(error)) {
     return new AppError("database_unavailable", "The database does not answer; try again shortly", {
       cause: error,
@@ -97,7 +110,7 @@ export function databaseError(error: unknown): unknown {
       cause: error,
     });
   }
-  if (UNSTORABLE_STATES.has(sqlState(error) ?? "")) {
+  if (state !== null && UNSTORABLE_STATES.has(state)) {
     return new AppError("invalid_request", "A text holds a character that cannot be stored", {
       cause: error,
     });

@@ -52,6 +52,8 @@ export interface DatabaseOptions {
 
 /** No statement may take longer; with the wait for a connection, a caller is answered within 4 s. */
 const QUERY_TIMEOUT_MS = 2_000;
+/** Sooner than callers give up: whether the server took too long or does not answer is the server's to say. */
+const STATEMENT_TIMEOUT_MS = 1_800;
 const CONNECT_TIMEOUT_MS = 2_000;
 const ATTEMPTS = 5;
 
@@ -89,7 +91,7 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    statement_timeout: options.ownSession ? QUERY_TIMEOUT_MS : 0,
+    statement_timeout: options.ownSession ? STATEMENT_TIMEOUT_MS : 0,
     idle_in_transaction_session_timeout: options.ownSession ? 10_000 : 0,
     idleTimeoutMillis: 60_000,
     keepAlive: true,

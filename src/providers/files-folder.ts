@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
@@ -39,15 +39,16 @@ type Description = z.output<typeof descriptionSchema>[string];
 export async function findEntries(folders: readonly string[], log: Log): Promise<Map<string, Entry[]>> {
   const entries = new Map<string, Entry[]>();
   for (const folder of folders.map((path) => resolve(path))) {
+    const files = candleFiles(folder);
     const descriptions = readDescriptions(folder);
-    const files = readdirSync(folder)
-      .filter((name) => /\.csv(\.gz)?$/i.test(name))
-      .sort();
     for (const file of Object.keys(descriptions).filter((name) => !files.includes(name))) {
       log.warn({ file, folder }, `${DESCRIPTION_FILE} speaks of a file that is not there`);
     }
     for (const file of files) {
       try {
+        // Links are followed. Whoever opens a pipe waits for somebody to write into it.
+        if (statSync(join(folder, file), { throwIfNoEntry: false })?.isFile() !== true)
+          throw new TableError("is no regular file");
         const { interval } = parseTable(await readHead(join(folder, file)));
         const instrument = describe(file, descriptions[file] ?? {});
         const known = entries.get(instrument.symbol) ?? [];
@@ -64,6 +65,16 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
     }
   }
   return entries;
+}
+
+function candleFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.csv(\.gz)?$/i.test(name))
+      .sort();
+  } catch (error) {
+    throw new Error(`FILES_DIR: ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 function readDescriptions(folder: string): Record<string, Description> {

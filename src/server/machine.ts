@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { cpus, freemem, totalmem } from "node:os";
+import { dirname, resolve } from "node:path";
 
 export interface MachineState {
   readonly memory: { readonly totalGb: number; readonly availableGb: number; readonly usedPercent: number };
@@ -11,13 +12,13 @@ export interface MachineState {
 
 const GB = 1024 ** 3;
 
-/** A function that reads the state of the machine. @param folder lies on the disk that counts. */
+/** A function that reads the state of the machine. @param folder lies on the disk that counts, or will. */
 export function createMachineReader(folder: string): () => Promise<MachineState> {
   let before = processorTimes();
   return async () => {
     const total = totalmem();
     const available = availableMemory();
-    const disk = await statfs(folder);
+    const disk = await statfs(nearest(folder));
     const size = disk.blocks * disk.bsize;
     const free = disk.bavail * disk.bsize;
     const now = processorTimes();
@@ -38,6 +39,13 @@ export function createMachineReader(folder: string): () => Promise<MachineState>
       cpuPercent,
     };
   };
+}
+
+/** The folder, or the first above it that is there. */
+function nearest(folder: string): string {
+  let there = resolve(folder);
+  while (!existsSync(there) && there !== dirname(there)) there = dirname(there);
+  return there;
 }
 
 function processorTimes(): { busy: number; total: number } {

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -73,6 +74,10 @@ describe("files", () => {
   it("that are no candles are named with a reason, and the others are used", async () => {
     mkdirSync(join(folder, "folder.csv"));
     mkdirSync(join(folder, "packed.csv.gz"));
+    // Nobody ever writes to it: a reader would wait for ever.
+    execFileSync("mkfifo", [join(folder, "pipe.csv")]);
+    symlinkSync(join(folder, "pipe.csv"), join(folder, "linked.csv"));
+    symlinkSync(join(folder, "nowhere"), join(folder, "dangling.csv"));
     write("AAPL.csv", DAYS);
     write("B.csv", "");
     write("C.csv", '{"Information":"25 requests per day"}');
@@ -92,8 +97,11 @@ describe("files", () => {
       "E.csv": expect.stringContaining("has no column open"),
       "F.csv": expect.stringContaining("time cannot be read: 2024-07-01 10:00"),
       "VOD.L.csv": expect.stringContaining("whose calendar is not kept"),
-      "folder.csv": expect.stringContaining("cannot be read"),
-      "packed.csv.gz": expect.stringContaining("cannot be read"),
+      "folder.csv": "is no regular file",
+      "packed.csv.gz": "is no regular file",
+      "pipe.csv": "is no regular file",
+      "linked.csv": "is no regular file",
+      "dangling.csv": "is no regular file",
     });
   });
 
@@ -214,7 +222,17 @@ describe("files", () => {
   });
 
   it("in a folder that is not there are a mistake", async () => {
-    await expect(open(null, [join(folder, "nowhere")])).rejects.toThrow("ENOENT");
+    const nowhere = join(folder, "nowhere");
+    await expect(open(null, [nowhere])).rejects.toThrow(`FILES_DIR: ${nowhere} cannot be read: ENOENT`);
+  });
+
+  it("are read through links", async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "tx-files-"));
+    writeFileSync(join(elsewhere, "days.csv"), DAYS);
+    symlinkSync(join(elsewhere, "days.csv"), join(folder, "AAPL.csv"));
+    const provider = await open();
+    expect(provider.listInstruments().map(({ symbol }) => symbol)).toEqual(["AAPL"]);
+    rmSync(elsewhere, { recursive: true });
   });
 });
 

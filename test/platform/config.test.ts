@@ -113,7 +113,7 @@ describe("each variable", () => {
     YAHOO_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["query1", "ftp://h"] },
     ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
     BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },
-    SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [","] },
+    SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [",", "AAPL,what?!"] },
     SCAN_INTERVALS: { good: [["1m,1w", ["1m", "1w"]]], bad: ["2m", "5m,7m", ",", "5m,5m"] },
     SCAN_BATCH_SIZE: { good: [["500", 500]], bad: ["0", "501"] },
     ALERT_CONFIDENCE_THRESHOLD: {
@@ -217,6 +217,12 @@ describe("problems", () => {
     expect(() => readConfig({ PORT: "x", LOG_LEVEL: "y" })).toThrowError(
       /^The configuration is not usable:\n {2}- PORT: .*\n {2}- LOG_LEVEL: .*$/,
     );
+  });
+
+  it("name the entry of a list that is wrong", () => {
+    expect(problemsOf({ SCAN_SYMBOLS: "AAPL,what?!,BTC-USD" })).toEqual([
+      "SCAN_SYMBOLS: what?! is no symbol",
+    ]);
   });
 
   it("do not follow from a variable that is itself malformed", () => {

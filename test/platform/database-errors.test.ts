@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, statfs } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../../src/platform/database.js";
 import { databaseError, isRetryable, isUnavailable, sqlState } from "../../src/platform/database-errors.js";
@@ -38,7 +38,7 @@ describe("the state of an error", () => {
     ["53100", "database_unavailable", "disk full"],
     ["53200", "database_unavailable", "out of memory"],
     ["53300", "database_unavailable", "too many connections"],
-    ["57014", "database_unavailable", "statement timeout"],
+    ["57014", "timed_out", "statement timeout"],
     ["57P01", "database_unavailable", "shut down by an administrator"],
     ["57P02", "database_unavailable", "crash of another session"],
     ["57P03", "database_unavailable", "cannot connect now"],
@@ -133,8 +133,18 @@ describe("an error", () => {
     expect(codeOf(await thrownBy(() => nowhere.query("select 1")))).toBe("database_unavailable");
     expect(codeOf(await thrownBy(() => nowhere.prisma.setting.count()))).toBe("database_unavailable");
     await nowhere.close();
-    const error = await thrownBy(() => readFile("/nonexistent"));
-    expect(databaseError(error)).toBe(error);
+    for (const missing of [readFile("/nonexistent"), statfs("/nonexistent")]) {
+      const error = await thrownBy(() => missing);
+      expect(databaseError(error)).toBe(error);
+    }
+  });
+
+  it("of a statement that took too long says so, not that nobody answers", async () => {
+    const error = await thrownBy(() => database.query("select pg_sleep(60)"));
+    expect(error).toMatchObject({ code: "timed_out", status: 503, retryAfterS: 2 });
+    expect((error as AppError).message).toContain("took too long");
+    expect(sqlState(error)).toBe("57014");
+    expect(isUnavailable(error)).toBe(false);
   });
 
   it("that contains itself ends the search", () => {
