@@ -48,6 +48,8 @@ export interface DatabaseOptions {
   readonly ownSession: boolean;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** By whoever runs the server: told why it does not serve, and null once it does again. */
+  readonly onFault?: (listener: (reason: string | null) => void) => void;
 }
 
 /** No statement may take longer; with the wait for a connection, a caller is answered within 4 s. */
@@ -105,8 +107,15 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
 
   let status: DatabaseStatus = { up: true, since: Date.now(), reason: null };
   metrics.databaseUp.set(1);
-  function onState(up: boolean, reason: string | null): void {
-    if (up === status.up) return;
+  /** What whoever runs the server knows against it; its sessions may still answer. */
+  let fault: string | null = null;
+  function onState(answers: boolean, problem: string | null): void {
+    const up = answers && fault === null;
+    const reason = fault ?? problem;
+    if (up === status.up) {
+      status = { ...status, reason };
+      return;
+    }
     status = { up, since: Date.now(), reason };
     metrics.databaseUp.set(up ? 1 : 0);
     if (up) log.info("database answers again");
@@ -127,6 +136,11 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     await pool.end();
     throw databaseError(error);
   }
+  options.onFault?.((reason) => {
+    fault = reason;
+    // Where there is a session, it tells when the server answers again.
+    if (reason !== null || session === null) onState(reason === null, reason);
+  });
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 
   return {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import pg from "pg";
 import { sqlState } from "./database-errors.js";
 
@@ -38,13 +38,15 @@ function lockOf(cluster: string): string {
  */
 export async function lookAt(cluster: string): Promise<ServerState> {
   const lines = readLines(lockOf(cluster));
-  if (lines === null) return "none";
+  // Without its lock file a server writes on for up to a minute, until it looks; a second one would not see it.
+  if (lines === null) return hasProcesses(cluster) ? "waiting" : "none";
   // Lines: pid, data folder, start time, port, socket folder; the last one comes later than the others.
   const pid = Number(lines[0]);
   if (!(pid > 0)) return "unreadable";
   if (!mayServe(pid, cluster)) {
     if (hasProcesses(cluster)) return "waiting";
-    dropLock(lockOf(cluster), cluster);
+    // Meanwhile it may have become another server's.
+    if (Number(readLines(lockOf(cluster))?.[0]) === pid) removeLock(cluster);
     return "none";
   }
   const host = lines[4]?.trim() ?? "";
@@ -77,21 +79,38 @@ export function mayServe(pid: number, cluster: string): boolean {
   // Where processes show their working folder: a server's is its cluster.
   if (!existsSync("/proc/self/cwd")) return true;
   try {
-    return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster);
+    // A folder that was removed under a process is marked.
+    return readlinkSync(`/proc/${pid}/cwd`).replace(/ \(deleted\)$/, "") === realPathOf(cluster);
   } catch {
     // It ended, or belongs to a user we know nothing of.
     return false;
   }
 }
 
-/** Whether any process has the cluster for its working folder, as every process of its server has. */
+/** Whether the server still runs, even if somebody removed its files. */
+export function stillRuns(pid: number, cluster: string): boolean {
+  // Where processes do not show what they are, a number alone might be another program's.
+  return existsSync("/proc/self/cwd") ? mayServe(pid, cluster) : isLocked(cluster, pid);
+}
+
+/** The path without links, also of what is not there. */
+function realPathOf(path: string): string {
+  if (existsSync(path) || path === dirname(path)) return realpathSync(path);
+  return join(realPathOf(dirname(path)), basename(path));
+}
+
+/** Whether any process of a Postgres has the cluster for its working folder, as every one of its server has. */
 function hasProcesses(cluster: string): boolean {
-  if (!existsSync("/proc/self/cwd")) return false;
+  if (!existsSync("/proc/self/cwd") || !existsSync(cluster)) return false;
   const folder = realpathSync(cluster);
   return readdirSync("/proc").some((entry) => {
     if (!/^\d+$/.test(entry)) return false;
     try {
-      return readlinkSync(`/proc/${entry}/cwd`) === folder;
+      // A shell may stand in the folder, too.
+      return (
+        readlinkSync(`/proc/${entry}/cwd`) === folder &&
+        basename(readlinkSync(`/proc/${entry}/exe`)).startsWith("postgres")
+      );
     } catch {
       // Ended meanwhile, or of a user whose processes are not ours to see; the server's own are.
       return false;

@@ -1,19 +1,18 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { sleep } from "./clock.js";
 import { connectionTo } from "./embedded-lock.js";
-import { type EmbeddedDatabase, SOCKET_NAME, SOCKET_PORT, socketFits } from "./embedded-postgres.js";
-import { messageOf } from "./errors.js";
+import type { EmbeddedDatabase } from "./embedded-postgres.js";
+import { SOCKET_NAME, SOCKET_PORT, socketFits } from "./embedded-server.js";
+import { type Watch, watchOver } from "./embedded-watch.js";
 import type { Log } from "./log.js";
 import { startThread } from "./workers.js";
 
 const STOP_TIMEOUT_MS = 5_000;
-const RESTART_AFTER_MS = 500;
 
 /** Name of the data below a data folder. */
 export const PGLITE_DATA = "pglite";
@@ -34,34 +33,34 @@ export async function startEmbeddedPglite(
   const host = socketFolderOf(base);
   const socketPath = join(host, SOCKET_NAME);
   const lock = await takeLock(join(host, "lock"), base);
-  let stopping = false;
+  const data = join(base, PGLITE_DATA);
   let worker: Worker | null = null;
+  let watch: Watch | null = null;
 
   async function launch(): Promise<void> {
     rmSync(socketPath, { force: true });
-    const thread = begin(new URL("./pglite-worker.js", import.meta.url), {
-      dataDir: join(base, PGLITE_DATA),
-      socketPath,
-    });
+    const thread = begin(new URL("./pglite-worker.js", import.meta.url), { dataDir: data, socketPath });
     await ready(thread);
     worker = thread;
     thread.once("error", (error) => log.error({ err: error }, "PGlite failed"));
     thread.once("exit", () => {
       worker = null;
-      if (!stopping) void relaunch();
+      watch?.look();
     });
   }
 
-  async function relaunch(): Promise<void> {
-    while (!stopping && worker === null) {
-      log.error("PGlite ended; starting it again");
-      await sleep(RESTART_AFTER_MS);
-      try {
-        if (!stopping) await launch();
-      } catch (error) {
-        log.error({ reason: messageOf(error) }, "PGlite did not start again");
-      }
-    }
+  const hasData = () => existsSync(join(data, "PG_VERSION"));
+  const gone = `the data is gone from ${data}: put it back, or restart TX for an empty database`;
+
+  function trouble(): string | null {
+    if (!hasData()) return gone;
+    return worker === null ? "its thread ended" : null;
+  }
+
+  async function restart(): Promise<void> {
+    // An empty database in place of the lost one would look as if everything had been lost.
+    if (!hasData()) throw new Error(gone);
+    await launch();
   }
 
   try {
@@ -70,12 +69,15 @@ export async function startEmbeddedPglite(
     lock.close();
     throw error;
   }
+  watch = watchOver({ name: "PGlite", trouble, restart }, log);
+  const { onFault, stop } = watch;
   return {
     kind: "pglite",
     connection: connectionTo(host, SOCKET_PORT),
     adopted: false,
+    onFault,
     async stop() {
-      stopping = true;
+      await stop();
       if (worker !== null) await end(worker);
       lock.close();
       rmSync(host, { recursive: true, force: true });

@@ -44,6 +44,10 @@ export function createMetrics(version: string) {
     ),
     syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
     databaseUp: gauge("tx_database_up", "1 while the database answers"),
+    embeddedRestarts: counter(
+      "tx_embedded_database_restarts_total",
+      "Times the embedded database served again after it had ended or lost its data",
+    ),
     databaseSeconds: histogram("tx_database_query_seconds", "Duration of a database call", ["outcome"]),
     databaseWaiting: gauge("tx_database_pool_waiting", "Callers waiting for a database connection"),
     cacheRequests: counter("tx_cache_requests_total", "Cache reads", ["tier", "outcome"]),

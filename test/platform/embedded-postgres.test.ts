@@ -189,8 +189,9 @@ describe("a warm start", () => {
     const folder = copyOfCluster();
     const embedded = await start(folder);
     await ask(embedded.connection, "update kept set value = 8");
-    process.kill(postmasterOf(folder) ?? 0, "SIGQUIT");
-    await eventually("the server's end", () => postmasterOf(folder) === null);
+    const pid = postmasterOf(folder) ?? 0;
+    process.kill(pid, "SIGQUIT");
+    await eventually("the server's end", () => !isRunning(pid));
     expect(await kept(await start(folder))).toEqual([{ value: 8 }]);
   });
 

@@ -5,10 +5,10 @@ import { readConfig } from "../../src/platform/config.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { type OpenDatabase, openDatabase } from "../../src/platform/open-database.js";
 import { createTestDatabase } from "../fixtures/database.js";
-import { expectNothingUnhandled, timed } from "../fixtures/faults.js";
+import { eventually, expectNothingUnhandled, timed } from "../fixtures/faults.js";
 import { temporaryFolder } from "../fixtures/folders.js";
 import { createRecordedLog } from "../fixtures/log.js";
-import { postmasterOf } from "../fixtures/own-postgres.js";
+import { ask, postmasterOf } from "../fixtures/own-postgres.js";
 
 expectNothingUnhandled();
 
@@ -44,6 +44,47 @@ describe("the database of DATABASE_URL", () => {
     expect(String(error)).not.toContain("secretpw");
     expect(ms).toBeLessThan(6_000);
     expect(existsSync(join(folder, "postgres"))).toBe(false);
+  });
+});
+
+describe("patience", () => {
+  const patiently = (environment: Record<string, string>, onReason: (reason: string) => Promise<void>) =>
+    openDatabase(readConfig(environment), recorded.log, createMetrics("test"), {
+      onReason,
+      calledOff: new AbortController().signal,
+    });
+
+  it("outlasts a database that is made later, and a password or user that is not right yet", async () => {
+    const server = await createTestDatabase("empty");
+    await server.drop();
+    const reasons: string[] = [];
+    const opening = patiently({ DATABASE_URL: server.url }, async (reason) => void reasons.push(reason));
+    await eventually("two attempts", () => reasons.length > 1);
+    const [name] = [server.connection.database];
+    await ask(
+      { ...server.connection, database: "postgres" } as Parameters<typeof ask>[0],
+      `create database ${name} template template0`,
+    );
+    const opened = await opening;
+    expect(opened.database.status().up).toBe(true);
+    await opened.close();
+    await server.drop();
+    // Names of users and databases are for the log.
+    expect(new Set(reasons)).toEqual(new Set(["the database refuses the configured user or database"]));
+    expect(recorded.lines().join()).toContain(`database \\"${name}\\" does not exist`);
+  });
+
+  it("ends where waiting mends nothing", async () => {
+    const server = await createTestDatabase();
+    const opened = await open({ DATABASE_URL: server.url });
+    await opened.database.query("update _prisma_migrations set checksum = 'edited'");
+    await opened.close();
+    const reasons: string[] = [];
+    await expect(
+      patiently({ DATABASE_URL: server.url }, async (reason) => void reasons.push(reason)),
+    ).rejects.toThrow(/edited after/);
+    expect(reasons).toEqual([]);
+    await server.drop();
   });
 });
 

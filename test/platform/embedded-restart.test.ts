@@ -1,0 +1,186 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
+import { type EmbeddedDatabase, startEmbeddedPostgres } from "../../src/platform/embedded-postgres.js";
+import { eventually, expectNothingUnhandled, timed } from "../fixtures/faults.js";
+import { temporaryFolder } from "../fixtures/folders.js";
+import { createRecordedLog, silentLog } from "../fixtures/log.js";
+import { ask, isRunning, postmasterOf, startEmbeddedChild } from "../fixtures/own-postgres.js";
+
+expectNothingUnhandled();
+
+async function start(folder: string): Promise<EmbeddedDatabase> {
+  const embedded = await startEmbeddedPostgres(folder, silentLog);
+  if (embedded === null) throw new Error("no embedded Postgres for this platform");
+  // Before the folder goes, which was asked for earlier.
+  onTestFinished(() => embedded.stop());
+  return embedded;
+}
+
+/** A folder with a stopped cluster that has a row in it. */
+let template: string;
+beforeAll(async () => {
+  template = mkdtempSync(join(tmpdir(), "tx-cluster-"));
+  chmodSync(template, 0o755);
+  const embedded = await startEmbeddedPostgres(template, silentLog);
+  if (embedded === null) throw new Error("no embedded Postgres for this platform");
+  await ask(embedded.connection, "create table kept as select 7 as value");
+  await embedded.stop();
+  expect(postmasterOf(template)).toBeNull();
+});
+afterAll(() => rmSync(template, { recursive: true, force: true }));
+
+function copyOfCluster(): string {
+  const folder = temporaryFolder();
+  execFileSync("cp", ["-a", `${template}/.`, folder]);
+  return folder;
+}
+
+const kept = ({ connection }: Pick<EmbeddedDatabase, "connection">) =>
+  ask<{ value: number }>(connection, "select value from kept");
+
+/** Words of the command of a process, each followed by a NUL; none of one that has ended. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch (error) {
+    if (["ESRCH", "ENOENT"].includes(String((error as NodeJS.ErrnoException).code))) return "";
+    throw error;
+  }
+}
+
+describe("a server that is killed", () => {
+  /** Servers of a cluster; their sessions have other titles. */
+  function serversOf(folder: string): number[] {
+    const cluster = join(folder, "postgres");
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => {
+        const words = commandOf(Number(name)).split("\0");
+        return words.includes(cluster) && words.includes("-D") && isRunning(Number(name));
+      })
+      .map(Number);
+  }
+
+  function kill(folder: string): number {
+    const pid = postmasterOf(folder) ?? 0;
+    process.kill(pid, "SIGKILL");
+    return pid;
+  }
+
+  const serves = (embedded: Pick<EmbeddedDatabase, "connection">) => async () =>
+    (await timed(() => kept(embedded))).error === null;
+
+  it("is started again, on the same socket, with what was committed", async () => {
+    const folder = copyOfCluster();
+    const recorded = createRecordedLog();
+    const embedded = ensure(await startEmbeddedPostgres(folder, recorded.log), "embedded Postgres");
+    onTestFinished(() => embedded.stop());
+    const faults: (string | null)[] = [];
+    embedded.onFault((reason) => faults.push(reason));
+    await ask(embedded.connection, "update kept set value = 8");
+    const killed = kill(folder);
+    const { ms } = await timed(() => eventually("the next server", serves(embedded), 30_000));
+    process.stdout.write(`kill -9 of the embedded server until it answers: ${Math.round(ms)} ms\n`);
+    expect(await kept(embedded)).toEqual([{ value: 8 }]);
+    expect(postmasterOf(folder)).not.toBe(killed);
+    expect(serversOf(folder)).toEqual([postmasterOf(folder)]);
+    await eventually("the end of the fault", () => faults.at(-1) === null);
+    expect(faults[0]).toContain("its process ended");
+    const said = recorded.lines().map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(said).toContain("embedded Postgres ended; starting it again");
+    expect(said).toContain("embedded Postgres serves again");
+    await embedded.stop();
+    expect(serversOf(folder)).toEqual([]);
+  });
+
+  it("is started again when it had been taken over", async () => {
+    const folder = copyOfCluster();
+    const child = await startEmbeddedChild(folder);
+    await child.kill();
+    const embedded = await start(folder);
+    expect(embedded.adopted).toBe(true);
+    kill(folder);
+    await eventually("the next server", serves(embedded), 30_000);
+    expect(serversOf(folder)).toEqual([postmasterOf(folder)]);
+  });
+
+  it("is followed by one server for all processes that use it, again and again", async () => {
+    const folder = copyOfCluster();
+    const [embedded, child] = [await start(folder), await startEmbeddedChild(folder)];
+    for (let round = 0; round < 3; round++) {
+      const killed = kill(folder);
+      const next = () => ![killed, null].includes(postmasterOf(folder));
+      await eventually("the next server", async () => next() && (await serves(embedded)()), 30_000);
+      expect(await kept(child.embedded)).toEqual([{ value: 7 }]);
+      // The one that came second sees the lock of the first, and ends.
+      await eventually("a single server", () => serversOf(folder).length === 1);
+      expect(serversOf(folder)).toEqual([postmasterOf(folder)]);
+    }
+    await child.stop();
+  });
+
+  it("stays stopped when the stop comes while it is started again", async () => {
+    const folder = copyOfCluster();
+    for (const waitMs of [0, 20, 60, 150]) {
+      const embedded = await start(folder);
+      kill(folder);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await embedded.stop();
+      expect(serversOf(folder)).toEqual([]);
+    }
+    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+  });
+
+  it("with a path too long for a socket is found where it was", async () => {
+    const folder = join(temporaryFolder(), "x".repeat(60), "y".repeat(60));
+    const embedded = await start(folder);
+    await ask(embedded.connection, "create table kept as select 7 as value");
+    kill(folder);
+    await eventually("the next server", serves(embedded), 30_000);
+    expect(await kept(embedded)).toEqual([{ value: 7 }]);
+  });
+});
+
+describe("a cluster that is deleted under its server", () => {
+  it("is a fault with a reason, never an empty cluster in its place, and leaves no server behind", async () => {
+    const folder = copyOfCluster();
+    const embedded = await start(folder);
+    const pid = postmasterOf(folder) ?? 0;
+    const faults: (string | null)[] = [];
+    embedded.onFault((reason) => faults.push(reason));
+    rmSync(join(folder, "postgres"), { recursive: true });
+    await eventually("the fault", () => faults.length > 0);
+    expect(faults[0]).toContain("the cluster is gone from");
+    await embedded.stop();
+    expect(isRunning(pid)).toBe(false);
+    expect(existsSync(join(folder, "postgres"))).toBe(false);
+  });
+
+  it("is served again when it is put back", async () => {
+    const folder = copyOfCluster();
+    const embedded = await start(folder);
+    const faults: (string | null)[] = [];
+    embedded.onFault((reason) => faults.push(reason));
+    renameSync(join(folder, "postgres"), join(folder, "aside"));
+    await eventually("the fault", () => faults.length > 0);
+    renameSync(join(folder, "aside"), join(folder, "postgres"));
+    await eventually("the end of the fault", () => faults.at(-1) === null, 15_000);
+    expect(await kept(embedded)).toEqual([{ value: 7 }]);
+  });
+
+  it("in its lock file alone gets no second server beside the first", async () => {
+    const folder = copyOfCluster();
+    const embedded = await start(folder);
+    const pid = postmasterOf(folder) ?? 0;
+    rmSync(join(folder, "postgres", "postmaster.pid"));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(isRunning(pid)).toBe(true);
+    expect(postmasterOf(folder)).toBeNull();
+    await embedded.stop();
+    expect(isRunning(pid)).toBe(false);
+  });
+});
