@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { z } from "zod";
 import { createAlerts } from "./features/alerts/alerts.js";
@@ -25,14 +25,16 @@ import { createUsers } from "./features/users/users.js";
 import { createBus } from "./platform/bus.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
+import { closeAll } from "./platform/closing.js";
 import type { Config } from "./platform/config.js";
-import { openDatabase } from "./platform/open-database.js";
+import { messageOf } from "./platform/errors.js";
 import { createErrorTracking } from "./platform/error-tracking.js";
 import { createEventLog } from "./platform/event-log.js";
 import { createLeases } from "./platform/lease.js";
 import type { Log } from "./platform/log.js";
 import { createLoop } from "./platform/loop.js";
 import { createMetrics, type Metrics } from "./platform/metrics.js";
+import { type DatabaseWait, openDatabase } from "./platform/open-database.js";
 import { createRedis, type RedisClient } from "./platform/redis.js";
 import { createSettings, type Settings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
@@ -46,6 +48,8 @@ export interface ProgramOptions {
   readonly log: Log;
   readonly scrub: (text: string) => string;
   readonly clock?: Clock;
+  /** How a configured database is waited for; without it, one that is not there is an error. */
+  readonly wait?: DatabaseWait;
 }
 
 /**
@@ -98,11 +102,10 @@ export async function compose(options: ProgramOptions) {
 type Base = Awaited<ReturnType<typeof openBase>>;
 
 /** What everything else stands on: storage, threads, sources. */
-async function openBase({ config, log, scrub, clock = systemClock }: ProgramOptions) {
+async function openBase({ config, log, scrub, clock = systemClock, wait }: ProgramOptions) {
   const { now } = clock;
   const version = readVersion();
   const owner = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
-  mkdirSync(config.DATA_DIR, { recursive: true });
   const metrics = createMetrics(version);
   const errorTracking = await createErrorTracking({
     dsn: config.SENTRY_DSN,
@@ -111,7 +114,7 @@ async function openBase({ config, log, scrub, clock = systemClock }: ProgramOpti
     scrub,
     log,
   });
-  const opened = await openDatabase(config, log, metrics);
+  const opened = await openDatabase(config, log, metrics, wait);
   const { database } = opened;
   const redis = config.REDIS_URL === undefined ? null : createRedis(config.REDIS_URL, log, metrics);
   const memory = createMemoryStore();
@@ -150,18 +153,23 @@ async function closingOnFailure<T>(close: () => Promise<void>, work: () => Promi
   try {
     return await work();
   } catch (error) {
-    await close();
+    await close().catch((failure: unknown) => {
+      throw new AggregateError([error, failure], messageOf(error));
+    });
     throw error;
   }
 }
 
-async function closeBase({ leases, eventLog, workers, redis, limitRedis, opened, errorTracking }: Base) {
-  if (opened.database.status().up) await leases.release("scanner");
-  await eventLog.stop();
-  await workers.close();
-  await Promise.all([redis?.close(), limitRedis === redis ? undefined : limitRedis?.close()]);
-  await opened.close();
-  await errorTracking.close();
+/** Lets go of everything, also where one part fails to: a database server is never left behind. */
+function closeBase({ log, leases, eventLog, workers, redis, limitRedis, opened, errorTracking }: Base) {
+  return closeAll(log, {
+    lease: () => (opened.database.status().up ? leases.release("scanner") : undefined),
+    events: eventLog.stop,
+    workers: workers.close,
+    cache: () => Promise.all([redis?.close(), limitRedis === redis ? undefined : limitRedis?.close()]),
+    database: opened.close,
+    "error tracking": errorTracking.close,
+  });
 }
 
 /** The features, each called once, in the order of their floors. */
@@ -203,6 +211,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     gateway,
     configured: config.SCAN_SYMBOLS ?? null,
   });
+  checkSymbols(config, instruments.identify);
   const candles = createCandles({ ...base, store: createCandleStore(database) });
   const quotes = createQuotes({ ...base, candles });
   const detectionStore = createDetectionStore(database);
@@ -216,6 +225,17 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
   };
+}
+
+/** @throws naming the variable, where the sources lack what is to be scanned. */
+function checkSymbols({ SCAN_SYMBOLS = [] }: Config, identify: (text: string) => unknown): void {
+  for (const symbol of SCAN_SYMBOLS) {
+    try {
+      identify(symbol);
+    } catch (error) {
+      throw new Error(`SCAN_SYMBOLS: ${symbol}: ${messageOf(error)}`, { cause: error });
+    }
+  }
 }
 
 function readVersion(): string {
