@@ -214,8 +214,9 @@ async function hasOtherClients(connection: EmbeddedConnection): Promise<boolean>
     for (;;) {
       const { rows } = await client.query<{ others: boolean }>(
         `select count(*) > 0 as others from pg_stat_activity
-         where backend_type = 'client backend' and application_name <> $1`,
-        [STOPPER],
+         where backend_type = 'client backend' and application_name <> all ($1)`,
+        // The end of what this process had open may not have arrived yet.
+        [[STOPPER, APPLICATION_NAME]],
       );
       const others = rows[0]?.others ?? false;
       if (!others || performance.now() > deadline) return others;

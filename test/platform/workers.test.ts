@@ -63,7 +63,7 @@ describe("run", () => {
     await workers.run(task, { kind: "thread" });
     let ticks = 0;
     const timer = setInterval(() => ticks++, 10);
-    await workers.run(task, { kind: "spin", ms: 300 });
+    await workers.run(task, { kind: "spin", ms: 1_500 });
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(10);
   });
