@@ -60,7 +60,7 @@ export async function startEmbeddedPglite(
   async function restart(): Promise<void> {
     // An empty database in place of the lost one would look as if everything had been lost.
     if (!hasData()) throw new Error(gone);
-    await launch();
+    if (worker === null) await launch();
   }
 
   try {

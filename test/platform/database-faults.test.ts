@@ -14,7 +14,7 @@ import {
 import { eventually, expectNothingUnhandled, type Timed, timed } from "../fixtures/faults.js";
 import { temporaryFolder } from "../fixtures/folders.js";
 import { silentLog } from "../fixtures/log.js";
-import { ask, isRunning, postmasterOf, processesOf } from "../fixtures/own-postgres.js";
+import { ask, isRunning, postmasterOf, processesOf, startEmbeddedChild } from "../fixtures/own-postgres.js";
 import { isLinux, runsHere } from "../fixtures/skips.js";
 
 expectNothingUnhandled();
@@ -222,6 +222,7 @@ describe("a server that is not there", { timeout: 60_000 }, () => {
         () => signal(pids(), "SIGKILL"),
         async () => {
           const again = await startEmbeddedPostgres(folder, silentLog);
+          onTestFinished(() => again?.stop());
           expect(again).toMatchObject({ adopted: false });
         },
       );
@@ -245,11 +246,12 @@ describe("a server that is not there", { timeout: 60_000 }, () => {
   );
 });
 
-/** A server for one test, which is stopped after it. */
+/** A server for one test, which is stopped after it; nobody starts it again, since who started it is gone. */
 async function openOwn(): Promise<{ folder: string; database: Database; pids: () => number[] }> {
   const folder = temporaryFolder();
-  const embedded = await startEmbeddedPostgres(folder, silentLog);
-  if (embedded === null) throw new Error("no embedded Postgres for this platform");
+  const child = await startEmbeddedChild(folder);
+  await child.kill();
+  const { embedded } = child;
   onTestFinished(async () => {
     const postmaster = postmasterOf(folder);
     if (postmaster === null) return;

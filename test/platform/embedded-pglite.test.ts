@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
@@ -41,6 +41,7 @@ async function open(): Promise<void> {
     ownSession: false,
     log: recorded.log,
     metrics: createMetrics("test"),
+    onFault: embedded.onFault,
   });
 }
 
@@ -129,6 +130,8 @@ describe("PGlite", () => {
 
   it("is started again when its thread dies", async () => {
     await threads.at(-1)?.terminate();
+    await eventually("the fault", () => !database.status().up, 2_000);
+    expect(database.status().reason).toContain("thread ended");
     const { error } = await timed(() => database.query("select 1"));
     expect(error).toMatchObject({ code: "database_unavailable" });
     await eventually(
@@ -136,8 +139,19 @@ describe("PGlite", () => {
       async () => (await timed(() => database.query("select 1"))).error === null,
       15_000,
     );
+    expect(database.status()).toMatchObject({ up: true, reason: null });
     expect(await database.query("select value from settings where name = 'kept'")).toEqual([{ value: 7 }]);
     expect(recorded.lines().join()).toContain("PGlite ended; starting it again");
+  });
+
+  it("is not ready while its data is gone, and never begins an empty database in its place", async () => {
+    renameSync(join(folder, "pglite"), join(folder, "aside"));
+    await eventually("the fault", () => !database.status().up);
+    expect(database.status().reason).toContain("the data is gone from");
+    expect(existsSync(join(folder, "pglite"))).toBe(false);
+    renameSync(join(folder, "aside"), join(folder, "pglite"));
+    await eventually("an answer", () => database.status().up, 15_000);
+    expect(await database.query("select value from settings where name = 'kept'")).toEqual([{ value: 7 }]);
   });
 
   it("keeps its data when it is stopped and started", async () => {
