@@ -32,7 +32,10 @@ export const bench: Bench = {
       const store = createCandleStore(database);
       const base = { assetClass: "crypto", exchange: "X", currency: "USD", calendar: "24x7" } as const;
       const candles = walk(ROWS);
-      const { id } = await instruments.save({ ...base, symbol: "BENCH-USD", name: "Bench" }, true);
+      const { id } = await instruments.save(
+        { ...base, symbol: "BENCH-USD", name: "Bench" },
+        { synthetic: true, replay: null },
+      );
       const whole = { from: START_MS, to: START_MS + ROWS * STEP_MS };
 
       const seconds = async (work: () => Promise<void>) => {

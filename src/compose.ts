@@ -10,6 +10,7 @@ import { createImport } from "./features/candles/import.js";
 import { createMarket } from "./features/candles/market.js";
 import { createQuotes } from "./features/candles/quotes.js";
 import { createCandleStore } from "./features/candles/store.js";
+import { createVersionStore } from "./features/candles/version-store.js";
 import { createCatalogue } from "./features/catalogue/catalogue.js";
 import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
@@ -123,6 +124,7 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
   const bus = createBus((error, event) => log.error({ err: error, event }, "a listener failed"));
   const providers = await closingOnFailure(opened.close, async () => {
     const replay = await loadReplay(config, settings, now);
+    await requireSameSeed(config, settings);
     return createProviders({ config, workers, now, log, replay });
   });
   return {
@@ -212,7 +214,11 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     configured: config.SCAN_SYMBOLS ?? null,
   });
   checkSymbols(config, instruments.identify);
-  const candles = createCandles({ ...base, store: createCandleStore(database) });
+  const candles = createCandles({
+    ...base,
+    store: createCandleStore(database),
+    versionStore: createVersionStore(database),
+  });
   const quotes = createQuotes({ ...base, candles });
   const detectionStore = createDetectionStore(database);
   const { synthetic } = gateway;
@@ -260,6 +266,20 @@ function createLimitRedis(
   return RATELIMIT_STORAGE_URI.startsWith("memory:")
     ? null
     : createRedis(RATELIMIT_STORAGE_URI, log, metrics);
+}
+
+/** A database keeps the synthetic market of one seed: prices of two would mix under one symbol. */
+async function requireSameSeed(
+  { MARKET_DATA, SYNTHETIC_SEED: seed }: Config,
+  settings: Settings,
+): Promise<void> {
+  if (!MARKET_DATA.includes("synthetic")) return;
+  const kept = await settings.loadOrSave("synthetic.seed", z.number(), seed);
+  if (kept === seed) return;
+  const way = `set SYNTHETIC_SEED=${kept}, or another DATA_DIR or DATABASE_URL for the new market`;
+  throw new Error(
+    `SYNTHETIC_SEED is ${seed}, but this database holds the synthetic market of ${kept}: ${way}`,
+  );
 }
 
 const replaySchema = z.object({ speed: z.number(), fromMs: z.number(), anchorMs: z.number() });

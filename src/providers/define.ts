@@ -31,8 +31,17 @@ export interface Provider {
   intervals(instrument: Instrument): readonly Interval[];
   /** Open of the earliest bar that may be asked for. */
   earliestMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
-  /** The moment its data have reached: now for live sources, the last close of recorded ones. */
-  feedNowMs(instrument: Instrument, nowMs: number): Promise<number>;
+  /** The moment the data of an own interval have reached: now for live sources, the last close of recorded ones. */
+  feedNowMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
+  /** Whether bars of an own interval lie on the grid of sessions, so that longer ones can be made of them. */
+  liesOnGrid(instrument: Instrument, interval: Interval): boolean;
+  /** What changes when bars of an own interval that were given before are changed; null when that cannot be told. */
+  version(instrument: Instrument, interval: Interval): Promise<string | null>;
+  /**
+   * Name of the replay it shows; null when it shows the market as it is. No other source has a say in what is replayed:
+   * its clock is another.
+   */
+  readonly replay: string | null;
   /** Gives up when the signal aborts. @throws {ProviderError} */
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */

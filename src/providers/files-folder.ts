@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
-import { isCalendarId } from "../core/market/session.js";
+import { lieOnGrid } from "../core/market/resample.js";
+import { calendarOf, isCalendarId } from "../core/market/session.js";
 import { messageOf } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import { parseTable, readHead, TableError } from "./files-table.js";
@@ -13,8 +14,12 @@ export interface Entry {
   readonly path: string;
   readonly instrument: Instrument;
   readonly interval: Interval;
+  /** Whether its bars lie on the grid of sessions, by its first rows. */
+  readonly onGrid: boolean;
 }
 
+const OFF_GRID =
+  "bars lie across the opens of sessions: those under way at an open are left out, and no longer intervals are made of them";
 const DESCRIPTION_FILE = "files.json";
 
 /** What `files.json` in a folder may say of its files; whatever it leaves out is told from name and content. */
@@ -49,13 +54,16 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
         // Links are followed. Whoever opens a pipe waits for somebody to write into it.
         if (statSync(join(folder, file), { throwIfNoEntry: false })?.isFile() !== true)
           throw new TableError("is no regular file");
-        const { interval } = parseTable(await readHead(join(folder, file)));
+        const { interval, bars } = parseTable(await readHead(join(folder, file)));
         const instrument = describe(file, descriptions[file] ?? {});
+        const head = { symbol: instrument.symbol, interval, ...bars, time: bars.time.slice().sort() };
+        const onGrid = lieOnGrid(head, calendarOf(instrument.calendar));
         const known = entries.get(instrument.symbol) ?? [];
         if (known.some((other) => other.interval === interval)) {
           throw new TableError(`is a second file of ${instrument.symbol} ${interval}`);
         }
-        known.push({ path: join(folder, file), interval, instrument });
+        known.push({ path: join(folder, file), interval, instrument, onGrid });
+        if (!onGrid) log.warn({ file, symbol: instrument.symbol, interval }, OFF_GRID);
         known.sort((a, b) => INTERVAL_MS[a.interval] - INTERVAL_MS[b.interval]);
         entries.set(instrument.symbol, known);
       } catch (error) {

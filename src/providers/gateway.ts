@@ -1,27 +1,16 @@
-import { lowerBound } from "../core/base/search.js";
-import { type Candles, emptyCandles, sliceCandles } from "../core/market/candles.js";
-import type { RejectedBar } from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
-import { INTERVAL_MS, INTERVALS, type Interval, isIntraday } from "../core/market/interval.js";
+import { INTERVALS, type Interval } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
-import { firstFormingBar, regularBars, resample } from "../core/market/resample.js";
-import { calendarOf } from "../core/market/session.js";
 import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { type CandleRequest, type Provider, ProviderError } from "./define.js";
+import { type Provider, ProviderError } from "./define.js";
+import { type Fetched, fetchFromAll, type Reach, reachOf } from "./gateway-fetch.js";
 import type { ProviderHealth } from "./guard.js";
-import { createSources, type Sources } from "./sources.js";
+import { baseOf } from "./base-interval.js";
+import { createSources, noAnswer, type Refusal, type Sources } from "./sources.js";
 
-export interface Fetched {
-  /** Closed bars of regular sessions that open in the stretch that was asked for. */
-  readonly candles: Candles;
-  readonly source: string;
-  readonly synthetic: boolean;
-  /** The moment the source's data have reached. */
-  readonly asOfMs: number;
-  readonly rejected: readonly RejectedBar[];
-}
+export type { Fetched } from "./gateway-fetch.js";
 
 export interface FetchedQuote {
   readonly quote: Quote;
@@ -36,16 +25,25 @@ export interface Gateway {
   readonly providers: readonly Provider[];
   /** Intervals that can be had for an instrument, own ones of a source or made from finer ones. */
   intervals(instrument: Instrument): readonly Interval[];
+  /** What is peculiar about the bars of an interval, or why longer ones cannot be made of them; null for nothing. */
+  note(instrument: Instrument, interval: Interval): string | null;
+  /** Name of the replay that is shown; null when the market is shown as it is. */
+  readonly replay: string | null;
   /**
-   * The moment the data of an instrument have reached, by the first source that can tell.
+   * The moment the bars of an instrument and interval have reached, by the source that is furthest.
    * @throws {AppError} `symbol_unknown` when no source carries it, `provider_unavailable` when none can tell.
    */
-  feedNowMs(instrument: Instrument): Promise<number>;
+  feedNowMs(instrument: Instrument, interval: Interval): Promise<number>;
+  /** What changes when bars that were given before are changed; null where no source can tell. */
+  version(instrument: Instrument, interval: Interval): Promise<string | null>;
   /** Open of the earliest bar that any source may be asked for. @throws {AppError} as `feedNowMs`. */
   earliestMs(instrument: Instrument, interval: Interval): Promise<number>;
-  /** @throws {AppError} `symbol_unknown`, `interval_unavailable` or `provider_unavailable`. */
+  /**
+   * Each source is asked for what those before it do not reach.
+   * @throws {AppError} `symbol_unknown`, `interval_unavailable` or `provider_unavailable`.
+   */
   fetchCandles(instrument: Instrument, interval: Interval, fromMs: number, toMs: number): Promise<Fetched>;
-  /** Null when the source has no quotes of its own. @throws {AppError} as `fetchCandles`. */
+  /** Null when no source has quotes of its own. @throws {AppError} as `fetchCandles`. */
   fetchQuote(instrument: Instrument): Promise<FetchedQuote | null>;
   listInstruments(): readonly Instrument[];
   health(): readonly ProviderHealth[];
@@ -58,15 +56,6 @@ export interface GatewayOptions {
   readonly now: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
-}
-
-/** The own interval of a provider from which another can be made: itself, or the longest that divides it. */
-export function baseInterval(own: readonly Interval[], wanted: Interval): Interval | null {
-  if (own.includes(wanted)) return wanted;
-  const divides = (interval: Interval) =>
-    INTERVAL_MS[interval] < INTERVAL_MS[wanted] &&
-    (!isIntraday(wanted) || INTERVAL_MS[wanted] % INTERVAL_MS[interval] === 0);
-  return own.filter(divides).sort((a, b) => INTERVAL_MS[b] - INTERVAL_MS[a])[0] ?? null;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
@@ -84,22 +73,37 @@ export function createGateway(options: GatewayOptions): Gateway {
     return flight;
   }
 
-  function intervals(instrument: Instrument): readonly Interval[] {
-    const own = carriers(instrument).map((provider) => provider.intervals(instrument));
-    return INTERVALS.filter((interval) => own.some((each) => baseInterval(each, interval) !== null));
-  }
+  const intervals = (instrument: Instrument): readonly Interval[] =>
+    INTERVALS.filter((interval) =>
+      carriers(instrument).some((provider) => baseOf(provider, instrument, interval) !== null),
+    );
+
+  /** What all sources that have an interval answer about it. */
+  const reaches = (instrument: Instrument, interval: Interval): Promise<(Reach | null)[]> =>
+    sources.all(instrument, (provider) => reachOf(provider, instrument, interval, now()));
 
   return {
     synthetic: providers.some((provider) => provider.synthetic),
+    replay: providers.find(({ replay }) => replay !== null)?.replay ?? null,
     providers,
     intervals,
-    feedNowMs: (instrument) => sources.first(instrument, (provider) => provider.feedNowMs(instrument, now())),
+    note: (instrument, interval) => noteOn(carriers(instrument), instrument, interval),
+    async feedNowMs(instrument, interval) {
+      const found = await reaches(instrument, interval);
+      return Math.max(0, ...found.map((reach) => reach?.asOfMs ?? 0));
+    },
     async earliestMs(instrument, interval) {
-      const starts = await sources.all(instrument, async (provider) => {
-        const base = baseInterval(provider.intervals(instrument), interval);
-        return base === null ? Number.POSITIVE_INFINITY : provider.earliestMs(instrument, base, now());
-      });
-      return Math.min(...starts);
+      const found = await reaches(instrument, interval);
+      return Math.min(...found.map((reach) => reach?.fromMs ?? Number.POSITIVE_INFINITY));
+    },
+    async version(instrument, interval) {
+      const versions: string[] = [];
+      for (const provider of carriers(instrument)) {
+        const base = baseOf(provider, instrument, interval);
+        const version = base === null ? null : await provider.version(instrument, base);
+        if (version !== null) versions.push(`${provider.name} ${base}: ${version}`);
+      }
+      return versions.length === 0 ? null : versions.join("; ");
     },
     async fetchCandles(instrument, interval, fromMs, toMs) {
       if (carriers(instrument).length > 0 && !intervals(instrument).includes(interval)) {
@@ -107,17 +111,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       }
       const wanted = { instrument, interval, fromMs, toMs };
       return shared(`${instrument.symbol} ${interval} ${fromMs} ${toMs}`, () =>
-        sources.first(instrument, (provider) => fetchFrom(sources, provider, wanted, now())),
+        fetchFromAll(sources, wanted, now()),
       );
     },
-    async fetchQuote(instrument) {
-      return shared(`quote ${instrument.symbol}`, () =>
-        sources.first(instrument, async (provider) => {
-          const quote = await sources.ask(provider, (signal) => provider.fetchQuote(instrument, signal));
-          return quote === null ? null : { quote, source: provider.name, synthetic: provider.synthetic };
-        }),
-      );
-    },
+    fetchQuote: (instrument) =>
+      shared(`quote ${instrument.symbol}`, () => fetchQuoteFrom(sources, instrument)),
     listInstruments() {
       const bySymbol = new Map<string, Instrument>();
       for (const instrument of providers.flatMap((provider) => provider.listInstruments())) {
@@ -130,61 +128,34 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** What one source has of a stretch, as closed bars of an interval that may be longer than its own. */
-async function fetchFrom(
-  sources: Sources,
-  provider: Provider,
-  { instrument, interval, fromMs, toMs }: CandleRequest,
-  nowMs: number,
-): Promise<Fetched> {
-  const base = baseInterval(provider.intervals(instrument), interval);
-  if (base === null) throw new ProviderError("unknown_symbol", `has no bars that make ${interval}`);
-  // Whole bars at both ends when they are made of finer ones.
-  const margin = base === interval ? 0 : INTERVAL_MS[interval];
-  const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
-  const asOfMs = await provider.feedNowMs(instrument, nowMs);
-  const { candles, rejected } = await sources.ask(provider, (signal) =>
-    provider.fetchCandles(request, signal),
-  );
-  return {
-    candles: closedBars(candles, instrument, interval, { fromMs, toMs }, asOfMs),
-    source: provider.name,
-    synthetic: provider.synthetic,
-    asOfMs,
-    rejected,
-  };
+/** The first quote that a source has; null when some answer and have none. */
+async function fetchQuoteFrom(sources: Sources, instrument: Instrument): Promise<FetchedQuote | null> {
+  const refusals: Refusal[] = [];
+  const carriers = sources.carriers(instrument);
+  for (const provider of carriers) {
+    const answer = await sources.answerOf(provider, instrument, () =>
+      sources.ask(provider, (signal) => provider.fetchQuote(instrument, signal)),
+    );
+    if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
+    else if (answer.value !== null) {
+      return { quote: answer.value, source: provider.name, synthetic: provider.synthetic };
+    }
+  }
+  if (refusals.length < carriers.length) return null;
+  throw noAnswer(instrument, refusals);
 }
 
-/** Of what a source sent, the closed bars of regular sessions, as bars of an interval that open in a stretch. */
-function closedBars(
-  candles: Candles,
-  instrument: Instrument,
-  interval: Interval,
-  stretch: { fromMs: number; toMs: number },
-  asOfMs: number,
-): Candles {
-  const calendar = calendarOf(instrument.calendar);
-  const known = sliceCandles(candles, 0, firstFormingBar(candles, calendar, asOfMs));
-  const made = resample(onlyRegular(known, instrument), interval, calendar);
-  const from = lowerBound(made.time, stretch.fromMs);
-  const to = Math.min(lowerBound(made.time, stretch.toMs), firstFormingBar(made, calendar, asOfMs));
-  return from < to ? sliceCandles(made, from, to) : emptyCandles(instrument.symbol, interval);
-}
-
-/** Without bars from outside the regular sessions. */
-function onlyRegular(candles: Candles, instrument: Instrument): Candles {
-  const flags = regularBars(candles, calendarOf(instrument.calendar));
-  if (flags.every((flag) => flag === 1)) return candles;
-  const keep = (column: Float64Array) => column.filter((_, i) => flags[i] === 1);
-  const { symbol, interval, time, open, high, low, close, volume } = candles;
-  return {
-    symbol,
-    interval,
-    time: keep(time),
-    open: keep(open),
-    high: keep(high),
-    low: keep(low),
-    close: keep(close),
-    volume: keep(volume),
-  };
+function noteOn(carriers: readonly Provider[], instrument: Instrument, interval: Interval): string | null {
+  for (const provider of carriers) {
+    const own = provider.intervals(instrument);
+    const odd = own.filter((each) => !provider.liesOnGrid(instrument, each));
+    if (odd.includes(interval)) {
+      return `${interval} bars lie across the opens of sessions: those that open before a session are left out`;
+    }
+    if (baseOf(provider, instrument, interval) !== null) return null;
+    if (odd.length > 0) {
+      return `${odd.join(", ")} bars lie across the opens of sessions: no longer ones are made of them`;
+    }
+  }
+  return null;
 }

@@ -22,8 +22,8 @@ const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
 
 const FACTORIES = {
   synthetic: async ({ config, now }: ProviderSetting) => createSyntheticProvider(config.SYNTHETIC_SEED, now),
-  files: async ({ config, workers, log, replay }: ProviderSetting) =>
-    createFilesProvider({ folders: config.FILES_DIR ?? [], replay, workers, log }),
+  files: async ({ config, workers, now, log, replay }: ProviderSetting) =>
+    createFilesProvider({ folders: config.FILES_DIR ?? [], replay, workers, now, log }),
   yahoo: async ({ config, now }: ProviderSetting) => {
     const http = createHttpClient({
       timeoutMs: REQUEST_TIMEOUT_MS,

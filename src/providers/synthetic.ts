@@ -14,7 +14,15 @@ import { createSyntheticMarket, type SyntheticMarket } from "./synthetic-market.
 const MINUTES_A_TURN = 15_000;
 const MINUTE_MS = INTERVAL_MS["1m"];
 
-/** The labelled synthetic market: what TX shows when no real source is configured. */
+/** A name of letters, such as real markets give out: typing errors and numbers have no prices here either. */
+function hasTicker({ symbol }: Instrument): boolean {
+  return /^(\^[A-Z][A-Z0-9]{0,9}|[A-Z]{1,10}(-[A-Z]{3,4}|=[XF]|\.(NS|BO|[ABCU]))?)$/.test(symbol);
+}
+
+/**
+ * The labelled synthetic market: what TX shows when no real source is configured. It carries whatever has a ticker
+ * of letters.
+ */
 export function createSyntheticProvider(seed: number, now: () => number): Provider {
   const { marketOf, closedMinutes, minuteBars, dailyBars } = createSource(seed, now);
 
@@ -65,9 +73,12 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
     recorded: false,
     listsAll: false,
     concurrency: 4,
-    intervals: () => INTERVALS,
+    intervals: (instrument) => (hasTicker(instrument) ? INTERVALS : []),
     earliestMs: async (instrument) => calendarOf(instrument.calendar).open[marketOf(instrument).firstSession],
-    feedNowMs: async (_instrument, nowMs) => nowMs,
+    feedNowMs: async (_instrument, _interval, nowMs) => nowMs,
+    liesOnGrid: () => true,
+    version: async () => null,
+    replay: null,
     async fetchCandles(request, signal) {
       return { candles: await candles(request, signal), rejected: [] };
     },

@@ -70,7 +70,10 @@ export function createYahooProvider(options: {
       const days = HISTORY_DAYS[interval];
       return days === undefined ? EARLIEST_MS : nowMs - days * DAY_MS;
     },
-    feedNowMs: async (_instrument, nowMs) => nowMs,
+    feedNowMs: async (_instrument, _interval, nowMs) => nowMs,
+    liesOnGrid: () => true,
+    version: async () => null,
+    replay: null,
     async fetchCandles(request, signal) {
       const { instrument, interval, fromMs, toMs } = request;
       // The service stamps a day anywhere in its session, and bars of days have the time of its open.

@@ -29,7 +29,7 @@ const at = (text: string) => Date.parse(text);
 const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;
 const write = (name: string, text: string | Buffer) => writeFileSync(join(folder, name), text);
 const open = (replay: Replay | null = null, folders = [folder]) =>
-  createFilesProvider({ folders, replay, workers, log: recorded.log });
+  createFilesProvider({ folders, replay, workers, now: Date.now, log: recorded.log });
 const never = new AbortController().signal;
 
 /** What was said of files that are not used, by name. */
@@ -157,7 +157,10 @@ describe("files", () => {
     expect(provider.intervals(instrument)).toEqual(["1h", "1d"]);
     expect(iso(await provider.earliestMs(instrument, "1h", 0))).toBe("2024-07-01T13:30Z");
     expect(iso(await provider.earliestMs(instrument, "1d", 0))).toBe("2024-07-01T13:30Z");
-    expect(iso(await provider.feedNowMs(instrument, at("2026-01-01")))).toBe("2024-07-02T20:00Z");
+    const ends = { "1h": "2024-07-01T16:30Z", "1d": "2024-07-02T20:00Z" } as const;
+    for (const interval of ["1h", "1d"] as const) {
+      expect(iso(await provider.feedNowMs(instrument, interval, at("2026-01-01")))).toBe(ends[interval]);
+    }
   });
 
   it("that end with a bar that still forms have reached now, not its close", async () => {
@@ -165,7 +168,7 @@ describe("files", () => {
     const provider = await open();
     const [instrument] = provider.listInstruments();
     const now = at("2024-07-02T15:00Z");
-    expect(await provider.feedNowMs(instrument, now)).toBe(now);
+    expect(await provider.feedNowMs(instrument, "1d", now)).toBe(now);
     const gateway = createGateway({
       providers: [provider],
       now: () => now,
@@ -305,7 +308,7 @@ describe("replay", () => {
 
   it("moves from its start at its speed and ends with the last bar", async () => {
     const { provider, instrument } = await replayed();
-    const feed = async (realMs: number) => iso(await provider.feedNowMs(instrument, ANCHOR + realMs));
+    const feed = async (realMs: number) => iso(await provider.feedNowMs(instrument, "1m", ANCHOR + realMs));
     expect(provider.recorded).toBe(false);
     expect(await feed(0)).toBe("2024-07-01T14:00Z");
     expect(await feed(1_000)).toBe("2024-07-01T14:01Z");
@@ -346,12 +349,12 @@ describe("a folder that vanishes", () => {
       log: recorded.log,
       metrics: createMetrics("test"),
     });
-    expect(await gateway.feedNowMs(apple)).toBe(at("2024-07-02T20:00Z"));
+    expect(await gateway.feedNowMs(apple, "1d")).toBe(at("2024-07-02T20:00Z"));
     rmSync(folder, { recursive: true });
 
-    expect(await gateway.feedNowMs(apple)).toBe(at("2024-07-02T20:00Z"));
+    expect(await gateway.feedNowMs(apple, "1d")).toBe(at("2024-07-02T20:00Z"));
     for (const work of [
-      () => gateway.feedNowMs(coke),
+      () => gateway.feedNowMs(coke, "1d"),
       () => gateway.earliestMs(coke, "1d"),
       () => gateway.fetchCandles(coke, "1d", 0, at("2100-01-01")),
     ]) {
@@ -381,6 +384,6 @@ describe("a folder that vanishes", () => {
     write("BTC-USD-1m.csv.gz", packed.subarray(0, packed.length >> 1));
     const provider = await open();
     const [instrument] = provider.listInstruments();
-    await expect(provider.feedNowMs(instrument, 0)).rejects.toThrow("BTC-USD-1m.csv.gz cannot be read");
+    await expect(provider.feedNowMs(instrument, "1m", 0)).rejects.toThrow("BTC-USD-1m.csv.gz cannot be read");
   });
 });

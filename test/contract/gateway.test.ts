@@ -349,7 +349,7 @@ describe("several sources", () => {
     const error = await refusal(ask(gateway, ensure(classifySymbol("NOPE"), "NOPE")));
     expect(error.code).toBe("symbol_unknown");
     const nobody = gatewayOf();
-    expect((await refusal(nobody.feedNowMs(AAPL))).code).toBe("symbol_unknown");
+    expect((await refusal(nobody.feedNowMs(AAPL, "1d"))).code).toBe("symbol_unknown");
     expect((await refusal(nobody.earliestMs(AAPL, "1d"))).code).toBe("symbol_unknown");
   });
 });

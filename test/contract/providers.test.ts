@@ -54,7 +54,13 @@ async function openFiles(): Promise<Subject> {
       writeFileSync(join(folder, `${instrument.symbol}-${interval}.csv`), text);
     }
   }
-  const provider = await createFilesProvider({ folders: [folder], replay: null, workers, log: silentLog });
+  const provider = await createFilesProvider({
+    folders: [folder],
+    replay: null,
+    workers,
+    now: () => NOW,
+    log: silentLog,
+  });
   return {
     provider,
     instruments: provider.listInstruments(),
@@ -106,21 +112,22 @@ describe.each(Object.entries(SUBJECTS))("%s", (name, openSubject) => {
   const fetch = async (instrument: Instrument, interval: Interval, fromMs: number, toMs: number) =>
     (await provider.fetchCandles({ instrument, interval, fromMs, toMs }, never)).candles;
   const rowsOf = (candles: Candles) => Array.from(candles.time, (_, i) => barAt(candles, i));
-  const feedOf = (instrument: Instrument) => provider.feedNowMs(instrument, NOW);
+  const feedOf = (instrument: Instrument, interval: Interval) =>
+    provider.feedNowMs(instrument, interval, NOW);
 
   /** Closed bars of a stretch. */
   async function closed(instrument: Instrument, interval: Interval, fromMs: number, toMs: number) {
     const candles = await fetch(instrument, interval, fromMs, toMs);
     const calendar = calendarOf(instrument.calendar);
-    return rowsOf(candles).slice(0, firstFormingBar(candles, calendar, await feedOf(instrument)));
+    return rowsOf(candles).slice(0, firstFormingBar(candles, calendar, await feedOf(instrument, interval)));
   }
 
   /** Every instrument with each of its own intervals and a stretch that ends with the data. */
   async function cases() {
     const all = subject.instruments.map(async (instrument) => {
-      const feed = await feedOf(instrument);
       return Promise.all(
         provider.intervals(instrument).map(async (interval) => {
+          const feed = await feedOf(instrument, interval);
           const earliest = await provider.earliestMs(instrument, interval, NOW);
           const length = Math.max(4 * DAY_MS, 30 * INTERVAL_MS[interval]);
           return { instrument, interval, feed, earliest, from: Math.max(earliest, feed - length) };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { barClose, barOpensBetween, openBefore } from "../../src/core/market/bar-times.js";
+import { barClose, barOpensBetween, firstWholeBar, openBefore } from "../../src/core/market/bar-times.js";
 import { INTERVAL_MS, INTERVALS, isIntraday } from "../../src/core/market/interval.js";
 import { type CalendarId, calendarOf, isOpen, sessionAt } from "../../src/core/market/session.js";
 
@@ -147,5 +147,22 @@ describe("close of a bar", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("the first whole bar", () => {
+  it.each([
+    ["1d", "2024-07-02T13:30Z", "2024-07-02T13:30Z"],
+    ["1d", "2024-07-02T13:31Z", "2024-07-02T20:00Z"],
+    ["1d", "2024-07-02T21:00Z", "2024-07-03T13:30Z"],
+    ["1d", "2024-07-03T21:00Z", "2024-07-05T13:30Z"],
+    ["1h", "2024-07-02T14:00Z", "2024-07-02T14:30Z"],
+    ["1w", "2024-07-01T13:30Z", "2024-07-01T13:30Z"],
+    ["1w", "2024-07-02T13:30Z", "2024-07-05T20:00Z"],
+    // Between two sessions of a week that has begun, and over a weekend.
+    ["1w", "2024-07-02T21:00Z", "2024-07-05T20:00Z"],
+    ["1w", "2024-07-06T12:00Z", "2024-07-08T13:30Z"],
+  ] as const)("of %s after %s begins no earlier than %s", (interval, from, first) => {
+    expect(iso(firstWholeBar(newYork, interval, at(from)))).toBe(first);
   });
 });

@@ -42,7 +42,10 @@ it("history of recorded sources is stored whole, in pieces, holes and all, and o
     now: clock.now,
   });
   const recorded = createRecordedLog();
-  const history = ensure(createImport({ gateway, instruments, candles, log: recorded.log }), "an import");
+  const history = ensure(
+    createImport({ gateway, instruments, candles, now: clock.now, log: recorded.log }),
+    "an import",
+  );
   const run = () => history.run(NOW, new AbortController().signal);
 
   await run();
@@ -68,5 +71,5 @@ it("history of recorded sources is stored whole, in pieces, holes and all, and o
 it("there is no import without a recorded source", () => {
   const provider = createScriptedProvider({ now: () => NOW });
   const market = createTestMarket({ database, providers: [provider], now: () => NOW });
-  expect(createImport({ ...market, log: createRecordedLog().log })).toBeNull();
+  expect(createImport({ ...market, now: () => NOW, log: createRecordedLog().log })).toBeNull();
 });

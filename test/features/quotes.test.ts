@@ -270,10 +270,19 @@ describe("bars of a stretch", () => {
 
   it("of the last trading days begin with the first of them", async () => {
     const { market } = open();
-    expect(await market.lastSessions("AAPL", 1)).toEqual({ from: at("2024-07-09T13:30Z"), to: undefined });
-    expect(await market.lastSessions("AAPL", 3)).toEqual({ from: at("2024-07-05T13:30Z"), to: undefined });
+    expect(await market.lastSessions("AAPL", "5m", 1)).toEqual({
+      from: at("2024-07-09T13:30Z"),
+      to: undefined,
+    });
+    expect(await market.lastSessions("AAPL", "5m", 3)).toEqual({
+      from: at("2024-07-05T13:30Z"),
+      to: undefined,
+    });
     clock.set(at("2024-07-14T12:00Z"));
-    expect(await market.lastSessions("AAPL", 1)).toEqual({ from: at("2024-07-12T13:30Z"), to: undefined });
+    expect(await market.lastSessions("AAPL", "5m", 1)).toEqual({
+      from: at("2024-07-12T13:30Z"),
+      to: undefined,
+    });
   });
 
   it("that has none is no data", async () => {

@@ -5,6 +5,8 @@ import { barClose } from "../../src/core/market/bar-times.js";
 import { findInvalidBar } from "../../src/core/market/candles.js";
 import { calendarOf } from "../../src/core/market/session.js";
 import { createFilesProvider } from "../../src/providers/files.js";
+import { createMetrics } from "../../src/platform/metrics.js";
+import { createGateway } from "../../src/providers/gateway.js";
 import { findEntries } from "../../src/providers/files-folder.js";
 import { createRecordedLog } from "../fixtures/log.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -24,9 +26,9 @@ async function look(folder: string): Promise<Record<string, string>> {
       basename(path),
       `${symbol} ${interval} ${calendar} ${currency}`,
     ]);
-  const refused = recorded.lines().map((line) => {
-    const { file, reason } = JSON.parse(line) as { file: string; reason: string };
-    return [file, reason];
+  const refused = recorded.lines().flatMap((line) => {
+    const { file, reason } = JSON.parse(line) as { file: string; reason?: string };
+    return reason === undefined ? [] : [[file, reason]];
   });
   return Object.fromEntries([...found, ...refused]);
 }
@@ -114,6 +116,7 @@ describe.skipIf(daily === "" || intraday === "")("whole files", () => {
       folders: [folder],
       replay: null,
       workers,
+      now: Date.now,
       log: createRecordedLog().log,
     });
     const [instrument] = provider.listInstruments().filter((listed) => listed.symbol === symbol);
@@ -123,7 +126,7 @@ describe.skipIf(daily === "" || intraday === "")("whole files", () => {
     expect(findInvalidBar(candles)).toBeNull();
     const calendar = calendarOf(instrument.calendar);
     const endMs = barClose(calendar, interval, candles.time[candles.time.length - 1]);
-    expect(await provider.feedNowMs(instrument, Date.UTC(2100, 0, 1))).toBe(endMs);
+    expect(await provider.feedNowMs(instrument, interval, Date.UTC(2100, 0, 1))).toBe(endMs);
     return { bars: candles.time.length, rejected: rejected.length };
   };
 
@@ -138,5 +141,31 @@ describe.skipIf(daily === "" || intraday === "")("whole files", () => {
     [intraday, "LEAN-OANDA-EURUSD", 74_439, 0],
   ])("%s %s has %i bars and %i impossible rows", async (folder, symbol, bars, rejected) => {
     expect(await read(folder, symbol)).toEqual({ bars, rejected });
+  });
+});
+
+describe.skipIf(intraday === "")("hours on the clock", () => {
+  const workers = createTestWorkers();
+  afterAll(() => workers.close());
+
+  it("of AAPL make no days: only its minutes do, where they are", async () => {
+    const { log } = createRecordedLog();
+    const now = () => Date.UTC(2026, 0, 1);
+    const provider = await createFilesProvider({ folders: [intraday], replay: null, workers, now, log });
+    const gateway = createGateway({ providers: [provider], now, log, metrics: createMetrics("test") });
+    const [apple] = provider.listInstruments().filter(({ symbol }) => symbol === "LEAN-AAPL");
+    const day = Date.parse("2021-03-31T13:30Z");
+    // The day of the collection's own daily file: open 121.65, low 121.15, volume 109,019,052.
+    expect((await gateway.fetchCandles(apple, "1d", day, day + 1)).candles.time.length).toBe(0);
+    const hours = await gateway.fetchCandles(apple, "1h", day - 3_600_000, day + 86_400_000);
+    expect(hours.candles.time.length).toBe(6);
+    expect(hours.candles.open[0]).toBe(122.96);
+    expect(gateway.note(apple, "1h")).toContain("lie across the opens");
+    const reached = async (interval: "1m" | "5m" | "1h" | "1d") =>
+      new Date(await gateway.feedNowMs(apple, interval)).toISOString();
+    expect(await reached("1h")).toBe("2021-03-31T20:00:00.000Z");
+    for (const interval of ["1m", "5m", "1d"] as const) expect(await reached(interval)).toMatch(/^2014-06-/);
+    const daily = await gateway.fetchCandles(apple, "1d", 0, now());
+    expect(daily.candles.time.length).toBe(3);
   });
 });

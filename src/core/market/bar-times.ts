@@ -121,6 +121,19 @@ export function openBefore(calendar: Calendar, interval: Interval, timeMs: numbe
   return calendar.open[0];
 }
 
+/**
+ * Open of the first regular bar that begins at or after an instant: the one that is under way then would be made of
+ * a part of its bars. The instant itself where the calendar ends.
+ */
+export function firstWholeBar(calendar: Calendar, interval: Interval, timeMs: number): number {
+  const index = lastOpened(calendar, timeMs);
+  const inSession = index >= 0 && timeMs < calendar.close[index];
+  const at = inSession ? timeMs : calendar.open[index + 1];
+  const span = at === undefined ? null : barSpan(calendar, interval, at);
+  if (span === null) return timeMs;
+  return span.open >= timeMs ? span.open : span.close;
+}
+
 function lastClosedIntraday(calendar: Calendar, length: number, nowMs: number): number | null {
   let index = lastOpened(calendar, nowMs);
   // A session whose first bar still forms has none that is closed.

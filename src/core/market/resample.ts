@@ -1,19 +1,21 @@
 import { assert } from "../base/assert.js";
 import { lowerBound } from "../base/search.js";
-import { barClose, barSpan } from "./bar-times.js";
+import { barClose, barOpen, barSpan } from "./bar-times.js";
 import { regularOpenOfDay } from "./calendar.js";
 import { allocateBars, type Bars, type Candles, sliceCandles } from "./candles.js";
 import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
 import { type Calendar, lastOpened, tradingDay } from "./session.js";
 
+/** Late opens that a calendar does not know put single bars off the grid. */
+const OFF_GRID_SHARE = 0.1;
+
 /**
  * Bars of a longer interval made of the bars of a shorter one, in one pass: open of the first, highest high,
  * lowest low, close of the last, summed volume. Times follow `barSpan`. Intraday results keep bars from
  * outside the regular sessions apart; days and weeks leave them out. A source bar lies where its open lies:
- * hours on the clock (9:00) straddle a 9:30 open and count as extended, so use half hours or finer from such
- * a vendor. The last bar may still be forming: see `firstFormingBar`. The same interval gives the same
- * candles.
+ * hours on the clock (9:00) straddle a 9:30 open and count as extended, which makes the bars of `straddledBars`
+ * wrong. The last bar may still be forming: see `firstFormingBar`. The same interval gives the same candles.
  */
 export function resample(candles: Candles, interval: Interval, calendar: Calendar): Candles {
   const source = candles.interval;
@@ -60,6 +62,47 @@ export function regularBars(candles: Candles, calendar: Calendar): Uint8Array {
     flags[i] = session >= 0 && time[i] < calendar.close[session] ? 1 : 0;
   }
   return flags;
+}
+
+/**
+ * Opens of the regular bars of a longer interval whose edge lies within a source bar, so that they cannot be made of
+ * these bars: under a 9:30 open the 9:00 hour lies in no session and half of it in the first bar, the day and the week.
+ */
+export function straddledBars(candles: Candles, interval: Interval, calendar: Calendar): ReadonlySet<number> {
+  const found = new Set<number>();
+  const { time } = candles;
+  const length = INTERVAL_MS[candles.interval];
+  if (!isIntraday(candles.interval)) return found;
+  let session = -1;
+  let nextOpen = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < time.length; i++) {
+    if (time[i] >= nextOpen) {
+      session = lastOpened(calendar, time[i]);
+      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
+    }
+    const inSession = session >= 0 && time[i] < calendar.close[session];
+    // On the grid of its session it lies within one bar of every longer interval.
+    if (inSession ? (time[i] - calendar.open[session]) % length === 0 : time[i] + length <= nextOpen)
+      continue;
+    const end = inSession ? Math.min(time[i] + length, calendar.close[session]) : time[i] + length;
+    const first = inSession ? barOpen(calendar, interval, time[i]) : null;
+    const last = barOpen(calendar, interval, end - 1);
+    if (first === last) continue;
+    for (const open of [first, last]) if (open !== null) found.add(open);
+  }
+  return found;
+}
+
+/**
+ * Whether bars lie on the grid of their sessions, but for a few: then longer intervals can be made of them. Days and
+ * weeks do.
+ */
+export function lieOnGrid(candles: Candles, calendar: Calendar): boolean {
+  const { length } = candles.time;
+  if (length === 0) return true;
+  const sessions =
+    lowerBound(calendar.open, candles.time[length - 1] + 1) - lowerBound(calendar.open, candles.time[0]) + 1;
+  return straddledBars(candles, "1d", calendar).size <= OFF_GRID_SHARE * sessions;
 }
 
 function start(result: Bars, at: number, time: number, source: Bars, i: number): void {

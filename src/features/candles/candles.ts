@@ -1,5 +1,5 @@
 import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
-import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Cache } from "../../platform/cache.js";
@@ -10,6 +10,7 @@ import type { KnownInstrument } from "../instruments/store.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
 import { createReader } from "./reader.js";
 import type { CandleStore } from "./store.js";
+import type { VersionStore } from "./version-store.js";
 
 /** Closed candles and what is known of them. */
 export interface CandleSet {
@@ -26,20 +27,23 @@ export interface CandleSet {
   readonly ageMs: number | null;
   /** Why a source could not be asked, when stored bars stand in; null otherwise. */
   readonly trouble: string | null;
+  /** What is peculiar about the bars; null for nothing. */
+  readonly note: string | null;
 }
 
 export interface CandleService {
   /**
-   * The newest `count` closed bars, oldest first.
+   * The newest `count` closed bars that there are, oldest first.
    * @throws {AppError} `symbol_unknown`, `interval_unavailable`, `provider_unavailable` when nothing is stored.
    */
   loadLatest(instrument: KnownInstrument, interval: Interval, count: number): Promise<CandleSet>;
-  /** Closed bars that open in [fromMs, toMs). @throws {AppError} as `loadLatest`. */
+  /** Closed bars that open in [fromMs, toMs), the newest of them when a limit is given. @throws {AppError} as `loadLatest`. */
   loadRange(
     instrument: KnownInstrument,
     interval: Interval,
     fromMs: number,
     toMs: number,
+    limit?: number,
   ): Promise<CandleSet>;
   /** Fetches and stores what is missing of a stretch. @throws {AppError} `provider_unavailable` when it cannot. */
   ensureStored(instrument: KnownInstrument, interval: Interval, fromMs: number, toMs: number): Promise<void>;
@@ -47,12 +51,17 @@ export interface CandleService {
 
 export interface CandleServiceOptions {
   readonly store: CandleStore;
+  readonly versionStore: VersionStore;
   readonly gateway: Gateway;
   readonly cache: Cache;
   readonly now: () => number;
   readonly log: Log;
 }
 
+const EVER = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+/** How often bars are looked for further back where there are too few, and how much further each time. */
+const LOOKS = 6;
+const LOOK_FACTOR = 8;
 const CACHE_LIMIT_MS = 60_000;
 const CACHE_LEAST_MS = 1_000;
 const PATIENCE_LEAST_MS = 120_000;
@@ -62,40 +71,81 @@ export function createCandles(options: CandleServiceOptions): CandleService {
   const { gateway, cache, now } = options;
   const reader = createReader(options);
 
+  const describe = (instrument: KnownInstrument, window: CandleWindow): CandleSet =>
+    describeAt(gateway, instrument, now(), window);
+
+  /** The newest bars of a stretch, looked for further back where there are holes. */
+  async function readNewest(
+    instrument: KnownInstrument,
+    interval: Interval,
+    stretch: { from: number; to: number },
+    count: number,
+  ): Promise<CandleWindow> {
+    const calendar = calendarOf(instrument.calendar);
+    // One more, for the bar that is still forming.
+    let slots = count + 1;
+    let filledFrom = Number.POSITIVE_INFINITY;
+    let reached = Number.NaN;
+    for (let look = 1; ; look++) {
+      // Sources may have said meanwhile that they do not know the symbol.
+      const asOfMs = await gateway.feedNowMs(instrument, interval);
+      const to = Math.min(stretch.to, asOfMs);
+      const from = Math.max(stretch.from, openBefore(calendar, interval, to, slots));
+      if (asOfMs !== reached) filledFrom = to;
+      reached = asOfMs;
+      const window = await reader.read(instrument, interval, { from, to }, asOfMs, {
+        limit: count,
+        filledFrom,
+      });
+      filledFrom = from;
+      const enough = window.candles.time.length >= count || window.trouble !== null;
+      if (enough || from <= stretch.from || look === LOOKS) return window;
+      if (from <= (await gateway.earliestMs(instrument, interval))) return window;
+      slots *= LOOK_FACTOR;
+    }
+  }
+
   return {
     async loadLatest(instrument, interval, count) {
       requireInterval(gateway, instrument, interval);
-      const asOfMs = await gateway.feedNowMs(instrument);
+      const asOfMs = await gateway.feedNowMs(instrument, interval);
+      const version = await gateway.version(instrument, interval);
       const window = await cache.remember(
         WINDOW_KIND,
-        windowKey(instrument, interval, count, asOfMs),
+        `${windowKey(instrument, interval, count, asOfMs)}:${version ?? ""}`,
         cacheMs(instrument, interval, asOfMs),
-        async () => {
-          const from = openBefore(calendarOf(instrument.calendar), interval, asOfMs, count + 1);
-          return reader.read(instrument, interval, { from, to: asOfMs }, asOfMs);
-        },
+        () => readNewest(instrument, interval, EVER, count),
       );
-      const { candles } = window;
-      const newest = sliceCandles(candles, Math.max(0, candles.time.length - count), candles.time.length);
-      return describe(instrument, now(), { ...window, candles: newest });
+      return describe(instrument, window);
     },
 
-    async loadRange(instrument, interval, fromMs, toMs) {
+    async loadRange(instrument, interval, fromMs, toMs, limit) {
       requireInterval(gateway, instrument, interval);
-      const asOfMs = await gateway.feedNowMs(instrument);
+      if (limit !== undefined) {
+        return describe(
+          instrument,
+          await readNewest(instrument, interval, { from: fromMs, to: toMs }, limit),
+        );
+      }
+      const asOfMs = await gateway.feedNowMs(instrument, interval);
       const wanted = { from: fromMs, to: Math.min(toMs, asOfMs) };
-      return describe(instrument, now(), await reader.read(instrument, interval, wanted, asOfMs));
+      return describe(instrument, await reader.read(instrument, interval, wanted, asOfMs));
     },
 
     async ensureStored(instrument, interval, fromMs, toMs) {
-      const asOfMs = await gateway.feedNowMs(instrument);
+      const asOfMs = await gateway.feedNowMs(instrument, interval);
       const trouble = await reader.fill(instrument, interval, { from: fromMs, to: toMs }, asOfMs);
       if (trouble !== null) throw new AppError("provider_unavailable", trouble);
     },
   };
 }
 
-function describe(instrument: KnownInstrument, nowMs: number, window: CandleWindow): CandleSet {
+function describeAt(
+  gateway: Gateway,
+  instrument: KnownInstrument,
+  nowMs: number,
+  window: CandleWindow,
+): CandleSet {
   const { time, interval } = window.candles;
   const calendar = calendarOf(instrument.calendar);
   const newest = time.length === 0 ? null : time[time.length - 1];
@@ -107,6 +157,7 @@ function describe(instrument: KnownInstrument, nowMs: number, window: CandleWind
     instrument,
     synthetic: instrument.synthetic,
     stale: newest === null || (expected !== null && newest < expected),
+    note: gateway.note(instrument, interval),
     ageMs: newest === null ? null : Math.max(0, nowMs - barClose(calendar, interval, newest)),
   };
 }
@@ -114,11 +165,11 @@ function describe(instrument: KnownInstrument, nowMs: number, window: CandleWind
 function requireInterval(gateway: Gateway, instrument: KnownInstrument, interval: Interval): void {
   const available = gateway.intervals(instrument);
   if (available.includes(interval)) return;
-  const known = available.join(", ");
-  throw new AppError(
-    "interval_unavailable",
-    `${instrument.symbol} has no ${interval} candles, only ${known}`,
-  );
+  const { symbol } = instrument;
+  if (available.length === 0) throw new AppError("symbol_unknown", `No configured source knows ${symbol}`);
+  const note = gateway.note(instrument, interval);
+  const text = `${symbol} has no ${interval} candles, only ${available.join(", ")}`;
+  throw new AppError("interval_unavailable", note === null ? text : `${text}; ${note}`);
 }
 
 /** A window lasts no longer than its newest bar is the newest, however fast the clock of the source runs. */

@@ -16,9 +16,10 @@ export function createImport(options: {
   gateway: Gateway;
   instruments: Instruments;
   candles: CandleService;
+  now: () => number;
   log: Log;
 }): LoopDefinition | null {
-  const { gateway, instruments, candles, log } = options;
+  const { gateway, instruments, candles, now, log } = options;
   const recorded = gateway.providers.filter((provider) => provider.recorded);
   if (recorded.length === 0) return null;
   return {
@@ -33,9 +34,9 @@ export function createImport(options: {
             signal.throwIfAborted();
             try {
               const instrument = await instruments.resolve(listed.symbol);
-              const end = await gateway.feedNowMs(instrument);
+              const end = await provider.feedNowMs(instrument, interval, now());
               const step = PIECE_BARS * INTERVAL_MS[interval];
-              let from = await gateway.earliestMs(instrument, interval);
+              let from = await provider.earliestMs(instrument, interval, now());
               for (; from < end; from += step) {
                 signal.throwIfAborted();
                 await candles.ensureStored(instrument, interval, from, Math.min(end, from + step));

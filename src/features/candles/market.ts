@@ -2,7 +2,6 @@ import { ensure } from "../../core/base/assert.js";
 import { computeIndicator, resolveParameters } from "../../core/indicators/define.js";
 import { findIndicator } from "../../core/indicators/index.js";
 import { openBefore } from "../../core/market/bar-times.js";
-import { sliceCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf, isOpen, nextSession, sessionAt } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
@@ -31,7 +30,7 @@ export interface Market {
   /** The newest `limit` bars of a stretch that is given or follows from a period. @throws {AppError} `no_data` */
   loadBars(symbol: string, interval: Interval, stretch: Stretch, limit: number): Promise<CandleSet>;
   /** The stretch of the last trading days that the data of a symbol have reached. */
-  lastSessions(symbol: string, days: number): Promise<Stretch>;
+  lastSessions(symbol: string, interval: Interval, days: number): Promise<Stretch>;
   loadQuote(symbol: string): Promise<PricedQuote>;
   /**
    * Quotes of the symbols that are scanned, the liveliest or most traded first, and those that have none.
@@ -68,57 +67,61 @@ export function createMarket(options: {
 }): Market {
   const { gateway, instruments, candles, quotes, universe, now } = options;
 
-  /** Start of a period that ends at a moment; days are trading days. */
-  function periodStart(instrument: KnownInstrument, period: Period, endMs: number): number {
-    const calendar = calendarOf(instrument.calendar);
-    if (period === "max") return 0;
-    if (period === "1d" || period === "5d") return openBefore(calendar, "1d", endMs, period === "1d" ? 1 : 5);
-    return endMs - PERIOD_DAYS[period] * DAY_MS;
+  /** How far the bars of an interval have come; now for one that there is not, which candles refuse. */
+  async function reachedBy(instrument: KnownInstrument, interval: Interval): Promise<number> {
+    const available = gateway.intervals(instrument).includes(interval);
+    return available ? gateway.feedNowMs(instrument, interval) : now();
   }
 
   /** Symbols that are scanned may have become unknown since: another source knows others. */
   async function resolveAll(symbols: readonly string[]) {
     const known: KnownInstrument[] = [];
     const unknown: Missing[] = [];
+    const unasked: Missing[] = [];
     for (const symbol of symbols) {
       try {
         known.push(await instruments.resolve(symbol));
       } catch (error) {
         if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-        unknown.push({ symbol, reason: error.message });
+        const missing = error.code === "provider_unavailable" ? unasked : unknown;
+        missing.push({ symbol, reason: error.message });
       }
     }
-    return { known, unknown };
+    return { known, unknown, unasked };
   }
 
   return {
     async loadBars(symbol, interval, stretch, limit) {
       const instrument = await instruments.resolve(symbol);
-      const reached = await gateway.feedNowMs(instrument);
-      const end = "period" in stretch ? reached : Math.min(stretch.to ?? reached, reached);
-      const start = "period" in stretch ? periodStart(instrument, stretch.period, end) : stretch.from;
-      if (start >= end) throw new AppError("no_data", `${instrument.symbol} has no candles in this stretch`);
-      // One more, for the bar that is still forming.
-      const from = Math.max(start, openBefore(calendarOf(instrument.calendar), interval, end, limit + 1));
-      const set = await candles.loadRange(instrument, interval, from, end);
-      const { length } = set.candles.time;
-      if (length > 0) {
-        return { ...set, candles: sliceCandles(set.candles, Math.max(0, length - limit), length) };
+      let before = Number.NaN;
+      let reached = await reachedBy(instrument, interval);
+      // What a source has reached may turn out to be less: when it says that it does not know the symbol.
+      while (reached !== before) {
+        const end = "period" in stretch ? reached : Math.min(stretch.to ?? reached, reached);
+        const start = "period" in stretch ? periodStart(instrument, stretch.period, end) : stretch.from;
+        if (start >= end)
+          throw new AppError("no_data", `${instrument.symbol} has no candles in this stretch`);
+        const set = await candles.loadRange(instrument, interval, start, end, limit);
+        if (set.candles.time.length > 0) return set;
+        before = reached;
+        reached = await reachedBy(instrument, interval);
+        if (reached > before) break;
       }
       throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles in this stretch`);
     },
 
-    async lastSessions(symbol, days) {
+    async lastSessions(symbol, interval, days) {
       const instrument = await instruments.resolve(symbol);
-      const reached = await gateway.feedNowMs(instrument);
+      const reached = await reachedBy(instrument, interval);
       return { from: openBefore(calendarOf(instrument.calendar), "1d", reached, days), to: undefined };
     },
 
     loadQuote: async (symbol) => quotes.load(await instruments.resolve(symbol)),
 
     async rank(by, limit) {
-      const { known, unknown } = await resolveAll(universe());
-      const { quotes: found, missing: unpriced } = await quotes.loadMany(known);
+      const { known, unknown, unasked } = await resolveAll(universe());
+      const { quotes: found, missing: failed } = await quotes.loadMany(known);
+      const unpriced = [...unasked, ...failed];
       const missing = [...unknown, ...unpriced];
       if (found.length === 0 && unpriced.length > 0) {
         const [{ symbol, reason }] = unpriced;
@@ -159,4 +162,12 @@ export function createMarket(options: {
       return { calendar: id, open, nextChange: change ?? null };
     },
   };
+}
+
+/** Start of a period that ends at a moment; days are trading days. */
+function periodStart(instrument: KnownInstrument, period: Period, endMs: number): number {
+  const calendar = calendarOf(instrument.calendar);
+  if (period === "max") return 0;
+  if (period === "1d" || period === "5d") return openBefore(calendar, "1d", endMs, period === "1d" ? 1 : 5);
+  return endMs - PERIOD_DAYS[period] * DAY_MS;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Bars } from "../../core/market/candles.js";
-import { isIntraday } from "../../core/market/interval.js";
+import { type Interval, isIntraday } from "../../core/market/interval.js";
 import type { Quote } from "../../core/market/quote.js";
 import { calendarOf, isOpen, previousSession, sessionAt } from "../../core/market/session.js";
 import { type Cache, jsonKind } from "../../platform/cache.js";
@@ -113,26 +113,40 @@ export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Qu
   };
 }
 
-/** The close of the newest candle of the finest interval, with the session it lies in. */
+/** The interval whose bars have come furthest, the finest of several. */
+async function freshestInterval(instrument: KnownInstrument, gateway: Gateway): Promise<Interval> {
+  let best: { interval: Interval; asOfMs: number } | null = null;
+  for (const interval of gateway.intervals(instrument)) {
+    const asOfMs = await gateway.feedNowMs(instrument, interval);
+    if (best === null || asOfMs > best.asOfMs) best = { interval, asOfMs };
+  }
+  if (best !== null) return best.interval;
+  throw new AppError("symbol_unknown", `No configured source knows ${instrument.symbol}`);
+}
+
+/**
+ * The close of the newest candle of the interval that has come furthest, with the session it lies in. Bars that leave a
+ * part of the session out tell nothing of it but their own closes.
+ */
 async function quoteFromCandles(
   instrument: KnownInstrument,
   gateway: Gateway,
   candles: CandleService,
 ): Promise<CachedQuote> {
   const calendar = calendarOf(instrument.calendar);
-  const [interval] = gateway.intervals(instrument);
+  const interval = await freshestInterval(instrument, gateway);
   const latest = await candles.loadLatest(instrument, interval, 2);
   const last = latest.candles.time.length - 1;
   if (last < 0 || latest.source === null)
     throw new AppError("no_data", `There is no price of ${instrument.symbol}`);
   const time = latest.candles.time[last];
-  let session = summary(latest.candles, last);
+  let session: ReturnType<typeof summary> | typeof NO_SESSION = summary(latest.candles, last);
   let previousClose = last > 0 ? latest.candles.close[last - 1] : null;
   if (isIntraday(interval)) {
     const open = sessionAt(calendar, time)?.open ?? time;
     const today = await candles.loadRange(instrument, interval, open, time + 1);
-    session = summary(today.candles, 0);
-    previousClose = await closeBefore(instrument, candles, open);
+    session = gateway.note(instrument, interval) === null ? summary(today.candles, 0) : NO_SESSION;
+    previousClose = await closeBefore(instrument, interval, gateway, candles, open);
   }
   return {
     symbol: instrument.symbol,
@@ -148,15 +162,25 @@ async function quoteFromCandles(
   };
 }
 
+/** The close of the session before, by its day or else by bars of the interval that tells the price. */
 async function closeBefore(
   instrument: KnownInstrument,
+  interval: Interval,
+  gateway: Gateway,
   candles: CandleService,
   sessionOpen: number,
 ): Promise<number | null> {
-  const days = (await candles.loadLatest(instrument, "1d", 3)).candles;
-  const before = days.time.findLastIndex((time) => time < sessionOpen);
-  return before < 0 ? null : days.close[before];
+  const calendar = calendarOf(instrument.calendar);
+  const day = previousSession(calendar, sessionOpen)?.open;
+  if (day !== undefined && gateway.intervals(instrument).includes("1d")) {
+    const { close } = (await candles.loadRange(instrument, "1d", day, day + 1)).candles;
+    if (close.length > 0) return close[0];
+  }
+  const { candles: bars } = await candles.loadRange(instrument, interval, 0, sessionOpen, 1);
+  return bars.close.at(-1) ?? null;
 }
+
+const NO_SESSION = { open: null, high: null, low: null, volume: null };
 
 /** Open, high, low and volume of bars [from, end). */
 function summary(bars: Bars, from: number) {

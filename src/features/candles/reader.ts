@@ -1,4 +1,5 @@
 import { barClose, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
+import { emptyCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
@@ -7,6 +8,15 @@ import type { Fetched, Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleWindow } from "./encoding.js";
 import { type CandleStore, missingStretches, type Stretch } from "./store.js";
+import type { VersionStore } from "./version-store.js";
+import { createVersions } from "./versions.js";
+
+/** That no more than the newest bars of a stretch are wanted. */
+export interface Newest {
+  readonly limit: number;
+  /** From here on the stretch has been filled before. */
+  readonly filledFrom: number;
+}
 
 /** Stored candles, completed from the sources. */
 export interface CandleReader {
@@ -20,12 +30,15 @@ export interface CandleReader {
     wanted: Stretch,
     asOfMs: number,
   ): Promise<string | null>;
-  /** Stored bars of a stretch after filling it. @throws {AppError} `provider_unavailable` when nothing is stored. */
+  /**
+   * Stored bars of a stretch after filling it, or the newest of them: then, while sources are in trouble, those before the
+   * stretch that follow each other up to it count, too. @throws {AppError} `provider_unavailable` when nothing is stored. */
   read(
     instrument: KnownInstrument,
     interval: Interval,
     wanted: Stretch,
     asOfMs: number,
+    newest?: Newest,
   ): Promise<CandleWindow>;
 }
 
@@ -38,6 +51,7 @@ const RESTATED_SHARE = 0.02;
 
 export interface ReaderOptions {
   readonly store: CandleStore;
+  readonly versionStore: VersionStore;
   readonly gateway: Gateway;
   readonly now: () => number;
   readonly log: Log;
@@ -46,6 +60,7 @@ export interface ReaderOptions {
 export function createReader(options: ReaderOptions): CandleReader {
   const { store } = options;
   const fillHoles = createFiller(options);
+  const versions = createVersions(options);
 
   async function fill(
     instrument: KnownInstrument,
@@ -53,21 +68,31 @@ export function createReader(options: ReaderOptions): CandleReader {
     wanted: Stretch,
     asOfMs: number,
   ): Promise<string | null> {
+    await versions.settle(instrument, interval);
     try {
-      await fillHoles(instrument, interval, wanted, asOfMs);
-      return null;
+      return await fillHoles(instrument, interval, wanted, asOfMs);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "provider_unavailable") throw error;
       return error.message;
     }
   }
 
+  /** Start of the newest stretch that is stored whole, or of the wanted one. */
+  async function knownFrom(id: number, interval: Interval, { from, to }: Stretch): Promise<number> {
+    const covered = await store.loadCoverage(id, interval);
+    return Math.min(from, covered.findLast((stretch) => stretch.from < to)?.from ?? from);
+  }
+
   return {
     fill,
-    async read(instrument, interval, wanted, asOfMs) {
+    async read(instrument, interval, wanted, asOfMs, newest) {
       const { id, symbol } = instrument;
-      const trouble = await fill(instrument, interval, wanted, asOfMs);
-      const { candles, source } = await store.load(id, symbol, interval, wanted.from, wanted.to);
+      const { limit, filledFrom = wanted.to } = newest ?? {};
+      const asked = { from: wanted.from, to: Math.min(wanted.to, filledFrom) };
+      const trouble = await fill(instrument, interval, asked, asOfMs);
+      const from =
+        trouble === null || limit === undefined ? wanted.from : await knownFrom(id, interval, wanted);
+      const { candles, source } = await store.load(id, symbol, interval, from, wanted.to, limit);
       if (trouble !== null && candles.time.length === 0) {
         throw new AppError("provider_unavailable", trouble, { retryAfterS: 30 });
       }
@@ -76,7 +101,10 @@ export function createReader(options: ReaderOptions): CandleReader {
   };
 }
 
-/** Asks for the holes of a stretch. @throws {AppError} `provider_unavailable` when no source can be asked. */
+/**
+ * Asks for the holes of a stretch; gives why some source could not be heard, or null.
+ * @throws {AppError} `provider_unavailable` when none could.
+ */
 function createFiller({ store, gateway, now, log }: ReaderOptions) {
   /**
    * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
@@ -87,32 +115,36 @@ function createFiller({ store, gateway, now, log }: ReaderOptions) {
     interval: Interval,
     hole: Stretch,
     covered: readonly Stretch[],
-  ): Promise<{ restated: boolean }> {
+  ): Promise<{ restated: boolean; trouble: string | null }> {
     const known = covered.some(({ to }) => to === hole.from);
     const from = known ? openBefore(calendarOf(instrument.calendar), interval, hole.from, 1) : hole.from;
     const fetched = await gateway.fetchCandles(instrument, interval, from, hole.to);
     if (from < hole.from && (await isRestated(instrument, interval, from, fetched)))
-      return { restated: true };
+      return { restated: true, trouble: null };
     const followed = covered.some((stretch) => stretch.from >= hole.to);
-    const asked = { from: hole.from, to: settledUntil(instrument, interval, hole, fetched, followed) };
-    await store.save(instrument.id, fetched.candles, fetched.source, asked, now());
-    const { source, rejected } = fetched;
+    const heard = { from: hole.from, to: Math.max(hole.from, Math.min(hole.to, fetched.heardUntilMs)) };
+    const whole = followed && heard.to === hole.to;
+    const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
+    const { parts, source, rejected } = fetched;
+    for (const part of parts.slice(0, -1)) await store.saveBars(instrument.id, part.candles, part.source);
+    const last = parts.at(-1) ?? { candles: emptyCandles(instrument.symbol, interval), source };
+    await store.save(instrument.id, last.candles, last.source, asked, now());
     if (rejected.length > 0) {
       const facts = { symbol: instrument.symbol, interval, source, rows: rejected.length };
       log.warn({ ...facts, ...rejected[0] }, "bars rejected");
     }
-    return { restated: false };
+    return { restated: false, trouble: fetched.trouble };
   }
 
   async function isRestated(
     { id, symbol }: KnownInstrument,
     interval: Interval,
     time: number,
-    { candles, source }: Fetched,
+    { candles, parts }: Fetched,
   ): Promise<boolean> {
     if (candles.time[0] !== time) return false;
     const stored = await store.load(id, symbol, interval, time, time + 1);
-    if (stored.source !== source) return false;
+    if (stored.source !== parts.find((part) => part.candles.time[0] === time)?.source) return false;
     return Math.abs(candles.close[0] / stored.candles.close[0] - 1) > RESTATED_SHARE;
   }
 
@@ -121,7 +153,7 @@ function createFiller({ store, gateway, now, log }: ReaderOptions) {
     interval: Interval,
     wanted: Stretch,
     asOfMs: number,
-  ): Promise<void> {
+  ): Promise<string | null> {
     const earliest = await gateway.earliestMs(instrument, interval);
     const reachable = { from: Math.max(wanted.from, earliest), to: wanted.to };
     const covered = await store.loadCoverage(instrument.id, interval);
@@ -130,18 +162,20 @@ function createFiller({ store, gateway, now, log }: ReaderOptions) {
     );
     const first = holes[0];
     const last = holes.at(-1);
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) return null;
     const asks = holes.length > HOLES_A_READ ? [{ from: first.from, to: last.to }] : holes;
+    let trouble: string | null = null;
     for (const hole of asks) {
-      const { restated } = await ask(instrument, interval, hole, covered);
-      if (!restated) continue;
+      const answer = await ask(instrument, interval, hole, covered);
+      trouble = answer.trouble ?? trouble;
+      if (!answer.restated) continue;
       const { symbol } = instrument;
       log.warn({ symbol, interval }, "stored candles were restated by their source and are fetched again");
       await store.forgetCoverage(instrument.id, interval);
       const from = Math.max(earliest, Math.min(wanted.from, covered[0].from));
-      await ask(instrument, interval, { from, to: last.to }, []);
-      return;
+      return (await ask(instrument, interval, { from, to: last.to }, [])).trouble;
     }
+    return trouble;
   };
 }
 

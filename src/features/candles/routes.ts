@@ -6,6 +6,7 @@ import type { Market } from "./market.js";
 import {
   BARS_LIMIT,
   candleListSchema,
+  candleNote,
   candleSchema,
   candlesQuery,
   historicalQuery,
@@ -43,11 +44,18 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
     summary: "The newest closed candles as a list",
     params: symbolParams,
     query: latestQuery,
-    answer: { data: z.array(candleSchema), symbol: z.string(), interval: z.string(), ...provenance },
+    answer: {
+      data: z.array(candleSchema),
+      symbol: z.string(),
+      interval: z.string(),
+      note: candleNote,
+      ...provenance,
+    },
     errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe, interval = timeframe, limit } }) {
       const set = await market.loadBars(params.symbol, interval, { period: "max" }, limit);
-      return { data: candleRows(set), symbol: set.instrument.symbol, interval, ...provenanceOf(set) };
+      const { note, instrument } = set;
+      return { data: candleRows(set), symbol: instrument.symbol, interval, note, ...provenanceOf(set) };
     },
   });
   routes.get("/api/historical/:symbol", {
@@ -76,7 +84,7 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
       if (interval === "1d" || interval === "1w") {
         throw new AppError("invalid_request", "query interval: must be shorter than a day");
       }
-      const stretch = await market.lastSessions(params.symbol, days);
+      const stretch = await market.lastSessions(params.symbol, interval, days);
       return { data: candleListView(await market.loadBars(params.symbol, interval, stretch, BARS_LIMIT)) };
     },
   });

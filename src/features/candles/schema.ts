@@ -70,6 +70,9 @@ export const candleSchema = z
   })
   .meta({ id: "Candle" });
 
+/** Said where bars are not what their interval promises. */
+export const candleNote = z.string().nullable().describe("What is peculiar about the bars, if anything is");
+
 export const candleListSchema = z
   .object({
     symbol: z.string(),
@@ -77,6 +80,7 @@ export const candleListSchema = z
     candles: z.array(candleSchema),
     ...provenance,
     trouble: z.string().nullable().describe("Why stored data stand in for fresh ones, if they do"),
+    note: candleNote,
   })
   .meta({ id: "CandleList" });
 

@@ -35,6 +35,8 @@ where instrument_id = $1 and interval = $2 and time >= to_timestamp($3::float8 /
   and time < to_timestamp($4::float8 / 1000)
 order by time`;
 
+const LOAD_NEWEST = `select * from (${LOAD} desc limit $5) as newest order by t`;
+
 interface Row {
   t: number;
   o: number;
@@ -60,9 +62,20 @@ export function createCandleStore(database: Database) {
   }
 
   return {
-    /** Bars that open in [fromMs, toMs). */
-    async load(instrumentId: number, symbol: string, interval: Interval, fromMs: number, toMs: number) {
-      const rows = await database.query<Row>(LOAD, [instrumentId, interval, fromMs, toMs]);
+    /** Bars that open in [fromMs, toMs); the newest of them when a limit is given. */
+    async load(
+      instrumentId: number,
+      symbol: string,
+      interval: Interval,
+      fromMs: number,
+      toMs: number,
+      limit?: number,
+    ): Promise<StoredCandles> {
+      const values = [instrumentId, interval, fromMs, toMs];
+      const rows =
+        limit === undefined
+          ? await database.query<Row>(LOAD, values)
+          : await database.query<Row>(LOAD_NEWEST, [...values, limit]);
       return { candles: columnsOf(rows, symbol, interval), source: rows.at(-1)?.source ?? null };
     },
 
@@ -102,6 +115,10 @@ export function createCandleStore(database: Database) {
       });
     },
 
+    /** Stores bars; nothing is said about what was asked for. */
+    saveBars: (instrumentId: number, candles: Candles, source: string): Promise<void> =>
+      saveAll(database, instrumentId, candles, source),
+
     /** Lets every stretch of an interval be asked for again; bars stay until they are overwritten. */
     async forgetCoverage(instrumentId: number, interval: Interval): Promise<void> {
       await database.query("delete from candle_coverage where instrument_id = $1 and interval = $2", [
@@ -136,6 +153,13 @@ async function saveRows(
   const columns = [candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume];
   const parts = columns.map((column) => numberArray(column.subarray(from, to)));
   await sql.query(SAVE, [instrumentId, candles.interval, source, ...parts]);
+}
+
+async function saveAll(sql: Sql, instrumentId: number, candles: Candles, source: string): Promise<void> {
+  const { length } = candles.time;
+  for (let from = 0; from < length; from += ROWS_A_STATEMENT) {
+    await saveRows(sql, instrumentId, candles, source, from, Math.min(length, from + ROWS_A_STATEMENT));
+  }
 }
 
 function columnsOf(rows: readonly Row[], symbol: string, interval: Interval): Candles {

@@ -31,6 +31,7 @@ export function candleListView(set: CandleSet): z.input<typeof candleListSchema>
     candles: candleRows(set),
     ...provenanceOf(set),
     trouble: set.trouble,
+    note: set.note,
   };
 }
 

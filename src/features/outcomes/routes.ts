@@ -31,7 +31,7 @@ export function outcomeRoutes(app: FastifyInstance, { outcomes, instruments }: O
     summary: "Report how a trade on an alert ended",
     body: outcomeBody,
     answer: { data: z.object({ id: z.number().int() }), message: z.string() },
-    errors: ["symbol_invalid", "symbol_unknown"],
+    errors: ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"],
     async handle({ body, principal }) {
       const instrument = await instruments.resolve(body.symbol);
       const id = await outcomes.save({

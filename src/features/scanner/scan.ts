@@ -99,10 +99,10 @@ async function loadFresh(
 ): Promise<Fresh[]> {
   const calendar = calendarOf(instrument.calendar);
   const available = gateway.intervals(instrument);
-  const asOfMs = await gateway.feedNowMs(instrument);
   const fresh: Fresh[] = [];
   for (const interval of intervals.filter((wanted) => available.includes(wanted))) {
     const cursor = cursors.get(interval);
+    const asOfMs = await gateway.feedNowMs(instrument, interval);
     const newest = lastClosedBar(calendar, interval, asOfMs);
     if (newest === null || (cursor !== undefined && cursor >= newest)) continue;
     const wanted =

@@ -1,0 +1,201 @@
+import { lowerBound } from "../core/base/search.js";
+import { barClose, firstWholeBar, lastClosedBar } from "../core/market/bar-times.js";
+import { barAt, type Candles, candlesFromRows, emptyCandles, sliceCandles } from "../core/market/candles.js";
+import type { RejectedBar } from "../core/market/collect.js";
+import type { Instrument } from "../core/market/instrument.js";
+import { INTERVAL_MS, type Interval } from "../core/market/interval.js";
+import { firstFormingBar, regularBars, resample, straddledBars } from "../core/market/resample.js";
+import { calendarOf } from "../core/market/session.js";
+import { baseOf } from "./base-interval.js";
+import { type CandleRequest, type Provider, ProviderError } from "./define.js";
+import { noAnswer, type Refusal, reasonsOf, type Sources } from "./sources.js";
+
+/** What one source gave. */
+export interface Part {
+  /** Closed bars of regular sessions. */
+  readonly candles: Candles;
+  readonly source: string;
+}
+
+export interface Fetched {
+  /** Closed bars of regular sessions that open in the stretch that was asked for. */
+  readonly candles: Candles;
+  /** The same by source, in the order of preference; they do not overlap. */
+  readonly parts: readonly Part[];
+  /** Source of the newest bar; of the first that was asked when there is none. */
+  readonly source: string;
+  readonly synthetic: boolean;
+  /** The moment the data of the sources have reached. */
+  readonly asOfMs: number;
+  /** Up to here all who have a say were heard: before the end of the stretch where one of them failed. */
+  readonly heardUntilMs: number;
+  /** Why not; null when all were heard. */
+  readonly trouble: string | null;
+  readonly rejected: readonly RejectedBar[];
+}
+
+/** How far the bars of an interval of one source go. */
+export interface Reach {
+  /** Own interval they are made of. */
+  readonly base: Interval;
+  /** Open of the earliest. */
+  readonly fromMs: number;
+  readonly asOfMs: number;
+}
+
+/** Null when the source has no bars of the interval and none to make them of. @throws {ProviderError} */
+export async function reachOf(
+  provider: Provider,
+  instrument: Instrument,
+  interval: Interval,
+  nowMs: number,
+): Promise<Reach | null> {
+  const base = baseOf(provider, instrument, interval);
+  if (base === null) return null;
+  const asOfMs = await provider.feedNowMs(instrument, base, nowMs);
+  const earliest = await provider.earliestMs(instrument, base, nowMs);
+  const whole = base !== interval && Number.isFinite(earliest);
+  const fromMs = whole ? firstWholeBar(calendarOf(instrument.calendar), interval, earliest) : earliest;
+  return { base, fromMs, asOfMs };
+}
+
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What the sources have of a stretch: of the first all that it reaches, of each next one what is then left. */
+export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowMs: number): Promise<Fetched> {
+  const { instrument, interval, fromMs, toMs } = wanted;
+  const calendar = calendarOf(instrument.calendar);
+  const carriers = sources.carriers(instrument);
+  const parts: (Part & { rejected: readonly RejectedBar[] })[] = [];
+  const refusals: Refusal[] = [];
+  const unheard: number[] = [];
+  let left: Span[] = [{ from: fromMs, to: toMs }];
+  let asOfMs = 0;
+  for (const provider of carriers) {
+    const answer = await sources.answerOf(provider, instrument, async () => {
+      const reach = await reachOf(provider, instrument, interval, nowMs);
+      const newest = reach === null ? null : lastClosedBar(calendar, interval, reach.asOfMs);
+      if (reach === null || newest === null) return;
+      asOfMs = Math.max(asOfMs, reach.asOfMs);
+      const end = barClose(calendar, interval, newest);
+      for (const { from, to } of left) {
+        const piece = { from: Math.max(from, reach.fromMs), to: Math.min(to, Math.max(reach.asOfMs, end)) };
+        // A bar that is newest and closed before the piece leaves nothing to ask for, unless nobody was asked.
+        if (piece.from >= piece.to || (parts.length > 0 && newest < piece.from)) continue;
+        parts.push(
+          await fetchFrom(sources, provider, { ...wanted, fromMs: piece.from, toMs: piece.to }, reach),
+        );
+        left = without(left, { from: piece.from, to: Math.min(piece.to, end) });
+      }
+    });
+    if (!(answer instanceof ProviderError)) continue;
+    refusals.push({ provider, error: answer });
+    if (answer.failure !== "unknown_symbol") unheard.push(...left.map(({ from }) => from));
+  }
+  if (refusals.length === carriers.length && parts.length === 0) throw noAnswer(instrument, refusals);
+  const open = unheard.filter((moment) => left.some(({ from, to }) => moment >= from && moment < to));
+  const failed = refusals.filter(({ error }) => error.failure !== "unknown_symbol");
+  if (parts.length === 0 && open.length > 0) throw noAnswer(instrument, failed);
+  const ordered = [...parts].sort((a, b) => (a.candles.time[0] ?? 0) - (b.candles.time[0] ?? 0));
+  const last = ordered.at(-1);
+  return {
+    candles: joined(ordered, instrument.symbol, interval),
+    parts,
+    source: last?.source ?? carriers[0].name,
+    synthetic: carriers.some(({ synthetic }) => synthetic),
+    asOfMs,
+    heardUntilMs: Math.min(toMs, ...open),
+    trouble:
+      open.length === 0 ? null : `No source gave all data for ${instrument.symbol} (${reasonsOf(failed)})`,
+    rejected: parts.flatMap(({ rejected }) => rejected),
+  };
+}
+
+/** Spans without the moments of another. */
+function without(spans: readonly Span[], { from, to }: Span): Span[] {
+  return spans
+    .flatMap((span) => [
+      { from: span.from, to: Math.min(span.to, from) },
+      { from: Math.max(span.from, to), to: span.to },
+    ])
+    .filter((span) => span.from < span.to);
+}
+
+function joined(parts: readonly Part[], symbol: string, interval: Interval): Candles {
+  if (parts.length === 0) return emptyCandles(symbol, interval);
+  if (parts.length === 1) return parts[0].candles;
+  const rows = parts.flatMap(({ candles }) => Array.from(candles.time, (_, i) => barAt(candles, i)));
+  return candlesFromRows(symbol, interval, rows);
+}
+
+/** What one source has of a stretch, as closed bars of an interval that may be longer than its own. */
+async function fetchFrom(
+  sources: Sources,
+  provider: Provider,
+  { instrument, interval, fromMs, toMs }: CandleRequest,
+  { base, asOfMs }: Reach,
+): Promise<Part & { rejected: readonly RejectedBar[] }> {
+  // Whole bars at both ends when they are made of finer ones.
+  const margin = base === interval ? 0 : INTERVAL_MS[interval];
+  const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
+  const { candles, rejected } = await sources.ask(provider, (signal) =>
+    provider.fetchCandles(request, signal),
+  );
+  const closed = closedBars(candles, instrument, interval, { from: fromMs, to: toMs }, asOfMs);
+  return {
+    candles: closed.candles,
+    source: provider.name,
+    rejected: [...rejected, ...closed.rejected],
+  };
+}
+
+/** Of what a source sent, the closed bars of regular sessions, as bars of an interval that open in a stretch. */
+function closedBars(
+  candles: Candles,
+  instrument: Instrument,
+  interval: Interval,
+  stretch: Span,
+  asOfMs: number,
+): { candles: Candles; rejected: RejectedBar[] } {
+  const calendar = calendarOf(instrument.calendar);
+  const known = sliceCandles(candles, 0, firstFormingBar(candles, calendar, asOfMs));
+  const made = resample(onlyRegular(known, instrument), interval, calendar);
+  const from = lowerBound(made.time, stretch.from);
+  const to = Math.min(lowerBound(made.time, stretch.to), firstFormingBar(made, calendar, asOfMs));
+  if (from >= to) return { candles: emptyCandles(instrument.symbol, interval), rejected: [] };
+  const wanted = sliceCandles(made, from, to);
+  const straddled: ReadonlySet<number> =
+    interval === candles.interval ? new Set() : straddledBars(known, interval, calendar);
+  if (straddled.size === 0) return { candles: wanted, rejected: [] };
+  const reason = `a ${candles.interval} bar lies across its edge`;
+  return {
+    candles: selected(wanted, (i) => !straddled.has(wanted.time[i])),
+    rejected: [...wanted.time].filter((time) => straddled.has(time)).map((time) => ({ time, reason })),
+  };
+}
+
+/** Without bars from outside the regular sessions. */
+function onlyRegular(candles: Candles, instrument: Instrument): Candles {
+  const flags = regularBars(candles, calendarOf(instrument.calendar));
+  return flags.every((flag) => flag === 1) ? candles : selected(candles, (i) => flags[i] === 1);
+}
+
+function selected(
+  { symbol, interval, time, open, high, low, close, volume }: Candles,
+  wanted: (i: number) => boolean,
+): Candles {
+  const keep = (column: Float64Array) => column.filter((_, i) => wanted(i));
+  return {
+    symbol,
+    interval,
+    time: keep(time),
+    open: keep(open),
+    high: keep(high),
+    low: keep(low),
+    close: keep(close),
+    volume: keep(volume),
+  };
+}
