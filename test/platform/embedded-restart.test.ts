@@ -87,6 +87,8 @@ describe("a server that is killed", () => {
     process.stdout.write(`kill -9 of the embedded server until it answers: ${Math.round(ms)} ms\n`);
     expect(await kept(embedded)).toEqual([{ value: 8 }]);
     expect(postmasterOf(folder)).not.toBe(killed);
+    // A process that the server just made looks like the server until it has a title of its own.
+    await eventually("one server", () => serversOf(folder).length === 1);
     expect(serversOf(folder)).toEqual([postmasterOf(folder)]);
     await eventually("the end of the fault", () => faults.at(-1) === null);
     expect(faults[0]).toContain("its process ended");
