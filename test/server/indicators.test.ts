@@ -75,6 +75,12 @@ describe("GET /api/indicators/:symbol", () => {
     expect(Object.keys(data.columns)).toEqual(keys);
   });
 
+  it("200 has the same values of what is too much to compute at once", async () => {
+    const names = ["zscore(500)", "hurst(512)", "rsi"];
+    const data = await get(`names=${names.join(",")}&limit=700`);
+    for (const name of names) expectValues(data.columns, name, 700);
+  });
+
   it("200 has null through warm-up and says what has not settled", async () => {
     const data = await get("names=rsi,obv,sma(1)&limit=5000");
     expect(data.time).toHaveLength(candles.time.length);

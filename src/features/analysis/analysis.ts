@@ -5,7 +5,7 @@ import { AppError } from "../../platform/errors.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
-import type { Computation } from "./worker.js";
+import compute, { type Computation } from "./worker.js";
 
 export interface ComputedIndicator {
   /** As it was asked for. */
@@ -47,6 +47,8 @@ const UNSETTLED_LEAD = 1_000;
  * two seconds for the dearest.
  */
 const WORK_LIMIT = 50_000_000;
+/** Work that takes a few milliseconds, done at once; more is done in a thread. */
+const IMMEDIATE_WORK = 500_000;
 const COMPUTE = defineTask<Computation, Float64Array[][]>(new URL("./worker.js", import.meta.url));
 
 interface ReadRequest {
@@ -69,14 +71,15 @@ export function createAnalysis({
       const requests = readRequests(names);
       const lead = Math.max(...requests.map(leadOf));
       const wanted = Math.min(BARS_LIMIT, bars + lead);
-      checkWork(requests, wanted);
+      const work = workOf(requests, wanted);
       const instrument = await instruments.resolve(symbol);
       const set = await candles.loadLatest(instrument, interval, wanted);
       const { length } = set.candles.time;
       if (length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
       const from = Math.max(0, length - bars);
       const rows = requests.map(({ indicator, values }) => ({ name: indicator.name, values }));
-      const columns = await workers.run(COMPUTE, { candles: set.candles, from, rows });
+      const computation = { candles: set.candles, from, rows };
+      const columns = work <= IMMEDIATE_WORK ? compute(computation) : await workers.run(COMPUTE, computation);
       const computed = requests.map((request, i) => ({
         ...request,
         outputs: columns[i],
@@ -92,13 +95,13 @@ function leadOf({ indicator, values }: ReadRequest): number {
   return Number.isFinite(settle) ? settle : UNSETTLED_LEAD;
 }
 
-function checkWork(requests: readonly ReadRequest[], bars: number): void {
+function workOf(requests: readonly ReadRequest[], bars: number): number {
   const work = requests.reduce(
     (sum, { indicator, values }) =>
       sum + bars * Math.max(1, indicator.lookback(values), indicator.memory(values)),
     0,
   );
-  if (work <= WORK_LIMIT) return;
+  if (work <= WORK_LIMIT) return work;
   throw new AppError(
     "invalid_request",
     `query names: windows over ${bars} bars come to ${Math.ceil(work / 1e6)} million values, more than ${WORK_LIMIT / 1e6} million; ask for shorter periods, fewer indicators or a lower limit`,
