@@ -29,35 +29,33 @@ export function createSettings(database: Database): Settings {
       [name, JSON.stringify(value)],
     );
   }
+  async function update<T>(
+    name: string,
+    schema: z.ZodType<T>,
+    fallback: T,
+    change: (value: T) => T,
+  ): Promise<T> {
+    return database.transaction(async (sql) => {
+      await sql.query(
+        "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
+        [name, JSON.stringify(fallback)],
+      );
+      const [row] = await sql.query<{ value: unknown }>(
+        "select value from settings where name = $1 for update",
+        [name],
+      );
+      const next = change(schema.safeParse(row?.value).data ?? fallback);
+      await sql.query("update settings set value = $2::jsonb, updated_at = now() where name = $1", [
+        name,
+        JSON.stringify(next),
+      ]);
+      return next;
+    });
+  }
   return {
     load,
     save,
-    update: (name, schema, fallback, change) =>
-      database.transaction(async (sql) => {
-        await sql.query(
-          "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
-          [name, JSON.stringify(fallback)],
-        );
-        const [row] = await sql.query<{ value: unknown }>(
-          "select value from settings where name = $1 for update",
-          [name],
-        );
-        const next = change(schema.safeParse(row?.value).data ?? fallback);
-        await sql.query("update settings set value = $2::jsonb, updated_at = now() where name = $1", [
-          name,
-          JSON.stringify(next),
-        ]);
-        return next;
-      }),
-    async loadOrSave(name, schema, value) {
-      await database.query(
-        "insert into settings (name, value) values ($1, $2::jsonb) on conflict (name) do nothing",
-        [name, JSON.stringify(value)],
-      );
-      const known = await load(name, schema);
-      if (known !== null) return known;
-      await save(name, value);
-      return value;
-    },
+    update,
+    loadOrSave: (name, schema, value) => update(name, schema, value, (known) => known),
   };
 }

@@ -1,46 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Database } from "../../src/platform/database.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
-import { createTestScanner, type TestScanner, type TestScannerOptions } from "../fixtures/scanner.js";
+import type { ManualClock } from "../fixtures/clock.js";
+import type { ScriptedProvider } from "../fixtures/providers.js";
+import { useScanners } from "../fixtures/scanner.js";
 import { createBus } from "../../src/platform/bus.js";
-import { createTestWorkers } from "../fixtures/workers.js";
 
 const MINUTE = 60_000;
 const START = Date.parse("2024-07-09T12:00Z");
 
-const workers = createTestWorkers();
-let testDatabase: TestDatabase;
 let database: Database;
 let clock: ManualClock;
 let provider: ScriptedProvider;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = await openTestDatabase(testDatabase, { poolSize: 12 });
+const open = useScanners(START, (setup) => {
+  ({ database, clock, provider } = setup);
 });
-afterAll(async () => {
-  await workers.close();
-  await database.close();
-  await testDatabase.drop();
-});
-beforeEach(async () => {
-  await database.query("truncate instruments, events, scans, leases, settings restart identity cascade");
-  clock = createManualClock(START);
-  provider = createScriptedProvider({ now: clock.now });
-});
-
-const open = (options: Partial<TestScannerOptions> = {}): TestScanner =>
-  createTestScanner({
-    database,
-    provider,
-    workers,
-    clock,
-    symbols: ["BTC-USD"],
-    intervals: ["5m"],
-    threshold: 0.3,
-    ...options,
-  });
 
 describe("the scanner", () => {
   it("does nothing until it is started, then scans, and stops when told", async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import type { Interval } from "../../src/core/market/interval.js";
 import { RECENT_BARS, type Rule } from "../../src/features/alerts/rules.js";
@@ -6,53 +6,20 @@ import { scanSymbol } from "../../src/features/scanner/scan.js";
 import type { ScanCounts } from "../../src/features/scanner/store.js";
 import type { Database } from "../../src/platform/database.js";
 import { LeaseLostError } from "../../src/platform/lease.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import type { ManualClock } from "../fixtures/clock.js";
 import { createRecordedLog } from "../fixtures/log.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
-import {
-  createTestScanner,
-  readScanState,
-  type ScanState,
-  type TestScanner,
-  type TestScannerOptions,
-} from "../fixtures/scanner.js";
-import { createTestWorkers } from "../fixtures/workers.js";
+import { readScanState, type ScanState, type TestScanner, useScanners } from "../fixtures/scanner.js";
 
 const MINUTE = 60_000;
 const START = Date.parse("2024-07-09T12:00Z");
 
-const workers = createTestWorkers();
-let testDatabase: TestDatabase;
 let database: Database;
 let clock: ManualClock;
 let provider: ScriptedProvider;
-beforeAll(async () => {
-  testDatabase = await createTestDatabase();
-  database = await openTestDatabase(testDatabase, { poolSize: 12 });
+const open = useScanners(START, (setup) => {
+  ({ database, clock, provider } = setup);
 });
-afterAll(async () => {
-  await workers.close();
-  await database.close();
-  await testDatabase.drop();
-});
-beforeEach(async () => {
-  await database.query("truncate instruments, events, scans, leases, settings restart identity cascade");
-  clock = createManualClock(START);
-  provider = createScriptedProvider({ now: clock.now });
-});
-
-const open = (options: Partial<TestScannerOptions> = {}): TestScanner =>
-  createTestScanner({
-    database,
-    provider,
-    workers,
-    clock,
-    symbols: ["BTC-USD"],
-    intervals: ["5m"],
-    threshold: 0.3,
-    ...options,
-  });
 
 /** What the newest scan did. */
 async function newest({ parts }: TestScanner): Promise<ScanCounts & { status: string; attempts: number }> {
@@ -93,7 +60,7 @@ describe("the first scan", () => {
 
   it("of a symbol that is younger looks at all it has", async () => {
     provider = createScriptedProvider({ now: clock.now, earliestMs: START - 30 * 5 * MINUTE });
-    const first = open();
+    const first = open({ provider });
     await first.scan();
     expect((await newest(first)).bars).toBe(30);
   });

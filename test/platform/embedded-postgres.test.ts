@@ -1,10 +1,9 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,19 +14,23 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { APPLICATION_NAME } from "../../src/platform/database-session.js";
-import { type EmbeddedDatabase, startEmbeddedPostgres } from "../../src/platform/embedded-postgres.js";
+import { startEmbeddedPostgres } from "../../src/platform/embedded-postgres.js";
 import { eventually, expectNothingUnhandled, timed } from "../fixtures/faults.js";
 import { temporaryFolder } from "../fixtures/folders.js";
 import { silentLog } from "../fixtures/log.js";
 import {
   ask,
   isRunning,
+  kept,
   postmasterOf,
   processesOf,
+  readOfProcess,
   spawnEmbeddedChild,
   startEmbeddedChild,
+  startServer,
+  useCluster,
 } from "../fixtures/own-postgres.js";
 import { isLinux, isRoot, runsHere } from "../fixtures/skips.js";
 
@@ -42,50 +45,12 @@ const accountOfPostgres = () => {
   return isRoot ? { uid: Number(uid), gid: Number(gid) } : {};
 };
 
-async function start(folder: string): Promise<EmbeddedDatabase> {
-  const embedded = await startEmbeddedPostgres(folder, silentLog);
-  if (embedded === null) throw new Error("no embedded Postgres for this platform");
-  // Before the folder goes, which was asked for earlier.
-  onTestFinished(() => embedded.stop());
-  return embedded;
-}
-
-/** A folder with a stopped cluster that has a row in it. */
-let template: string;
-beforeAll(async () => {
-  template = mkdtempSync(join(tmpdir(), "tx-cluster-"));
-  chmodSync(template, 0o755);
-  const embedded = await startEmbeddedPostgres(template, silentLog);
-  if (embedded === null) throw new Error("no embedded Postgres for this platform");
-  await ask(embedded.connection, "create table kept as select 7 as value");
-  await embedded.stop();
-  expect(postmasterOf(template)).toBeNull();
-});
-afterAll(() => rmSync(template, { recursive: true, force: true }));
-
-function copyOfCluster(): string {
-  const folder = temporaryFolder();
-  execFileSync("cp", ["-a", `${template}/.`, folder]);
-  return folder;
-}
-
-const kept = ({ connection }: Pick<EmbeddedDatabase, "connection">) =>
-  ask(connection, "select value from kept");
-
-/** What a process was started with; nothing of one that has ended since it was listed. */
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8");
-  } catch (error) {
-    if (["ESRCH", "ENOENT"].includes(String((error as NodeJS.ErrnoException).code))) return "";
-    throw error;
-  }
-}
+const copyOfCluster = useCluster();
 
 describe("a cold start", () => {
   it("makes a cluster of its own and serves it on a socket only this user reaches", async () => {
     const folder = temporaryFolder();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     expect(embedded).toMatchObject({ kind: "postgres", adopted: false });
     const settings = await ask<Record<string, string>>(
       embedded.connection,
@@ -120,7 +85,7 @@ describe("a cold start", () => {
       });
       const pid = postmasterOf(folder) ?? 0;
       const names = processesOf(pid).flatMap((process) =>
-        environmentOf(process)
+        readOfProcess(process, "environ")
           .split("\0")
           .filter((entry) => entry.includes("="))
           .map((entry) => entry.split("=")[0]),
@@ -138,7 +103,7 @@ describe("a cold start", () => {
   it("does not heed variables meant for other databases", async () => {
     process.env.PGSSLMODE = "require";
     try {
-      const embedded = await start(copyOfCluster());
+      const embedded = await startServer(copyOfCluster());
       expect(await ask(embedded.connection, "select 1 as one")).toEqual([{ one: 1 }]);
     } finally {
       delete process.env.PGSSLMODE;
@@ -148,12 +113,12 @@ describe("a cold start", () => {
   it("in a folder whose path is too long for a socket", async () => {
     const folder = join(temporaryFolder(), "x".repeat(60), "y".repeat(60));
     const before = temporarySockets();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     expect(await ask(embedded.connection, "select 1 as one")).toEqual([{ one: 1 }]);
     expect(temporarySockets()).toHaveLength(before.length + 1);
     await embedded.stop();
     expect(temporarySockets()).toEqual(before);
-    const again = await start(folder);
+    const again = await startServer(folder);
     expect(again.adopted).toBe(false);
     expect(await ask(again.connection, "select 1 as one")).toEqual([{ one: 1 }]);
   });
@@ -162,14 +127,14 @@ describe("a cold start", () => {
     "in a folder that only root may enter, by way of a user namespace",
     async () => {
       const folder = temporaryFolder(0o700);
-      const embedded = await start(folder);
+      const embedded = await startServer(folder);
       const pid = postmasterOf(folder) ?? 0;
       expect(readlinkSync(`/proc/${pid}/ns/user`)).not.toBe(readlinkSync("/proc/self/ns/user"));
       await ask(embedded.connection, "create table kept as select 7 as value");
       await embedded.stop();
       // Later, others may enter too; the cluster stays with whom it belongs to.
       chmodSync(folder, 0o755);
-      expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+      expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
     },
   );
 });
@@ -179,25 +144,25 @@ const temporarySockets = () => readdirSync(tmpdir()).filter((name) => name.start
 describe("a warm start", () => {
   it("finds what was there, and is quick", async () => {
     const folder = copyOfCluster();
-    const { value, ms } = await timed(() => start(folder));
+    const { value, ms } = await timed(() => startServer(folder));
     expect(value?.adopted).toBe(false);
     expect(ms).toBeLessThan(5_000);
-    expect(await kept(value ?? (await start(folder)))).toEqual([{ value: 7 }]);
+    expect(await kept(value ?? (await startServer(folder)))).toEqual([{ value: 7 }]);
   });
 
   it("after a crash of the server recovers what was committed", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     await ask(embedded.connection, "update kept set value = 8");
     const pid = postmasterOf(folder) ?? 0;
     process.kill(pid, "SIGQUIT");
     await eventually("the server's end", () => !isRunning(pid));
-    expect(await kept(await start(folder))).toEqual([{ value: 8 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 8 }]);
   });
 
   it("after the server was killed while it computed waits for what is left of it", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     const busy = new pg.Client(embedded.connection);
     busy.on("error", () => undefined);
     await busy.connect();
@@ -208,7 +173,7 @@ describe("a warm start", () => {
       .catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 100));
     process.kill(postmasterOf(folder) ?? 0, "SIGKILL");
-    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
     await computing;
   });
 
@@ -231,7 +196,7 @@ describe("an earlier process", () => {
     const child = await startEmbeddedChild(folder);
     const pid = postmasterOf(folder);
     await child.kill();
-    const { value: embedded, ms } = await timed(() => start(folder));
+    const { value: embedded, ms } = await timed(() => startServer(folder));
     expect(embedded?.adopted).toBe(true);
     expect(ms).toBeLessThan(2_000);
     expect(postmasterOf(folder)).toBe(pid);
@@ -249,7 +214,7 @@ describe("an earlier process", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     expect(existsSync(join(folder, "postgres"))).toBe(false);
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     expect(await ask(embedded.connection, "select 1 as one")).toEqual([{ one: 1 }]);
     expect(begun()).toBe(false);
   });
@@ -258,7 +223,7 @@ describe("an earlier process", () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "postgres.initdb-999999"), { recursive: true });
     writeFileSync(join(folder, "postgres.initdb-999999", "PG_VERSION"), "18\n");
-    await start(folder);
+    await startServer(folder);
     expect(readdirSync(folder).filter((name) => name.includes("initdb"))).toEqual([]);
   });
 
@@ -266,7 +231,7 @@ describe("an earlier process", () => {
     for (const content of ["", "garbage\n"]) {
       const folder = copyOfCluster();
       writeFileSync(join(folder, "postgres", "postmaster.pid"), content);
-      expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+      expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
     }
   });
 });
@@ -285,7 +250,7 @@ describe("a lock file whose number belongs to another program", () => {
     const folder = copyOfCluster();
     const other = spawn("sleep", ["60"], { ...accountOfPostgres(), stdio: "ignore" });
     leaveLock(folder, other.pid ?? 0);
-    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
     expect(isRunning(other.pid ?? 0)).toBe(true);
     other.kill();
   });
@@ -293,15 +258,15 @@ describe("a lock file whose number belongs to another program", () => {
   it("though that program is this one", async () => {
     const folder = copyOfCluster();
     leaveLock(folder, process.pid);
-    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
   });
 
   it("though that program is the Postgres of another project", async () => {
     const [folder, otherFolder] = [copyOfCluster(), copyOfCluster()];
-    const other = await start(otherFolder);
+    const other = await startServer(otherFolder);
     const pid = postmasterOf(otherFolder) ?? 0;
     leaveLock(folder, pid);
-    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
     expect(await ask(other.connection, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 });
@@ -309,7 +274,7 @@ describe("a lock file whose number belongs to another program", () => {
 describe("two starters", () => {
   it("in one process get one server", async () => {
     const folder = temporaryFolder();
-    const [one, other] = await Promise.all([start(folder), start(folder)]);
+    const [one, other] = await Promise.all([startServer(folder), startServer(folder)]);
     const pid = postmasterOf(folder) ?? 0;
     await ask(one.connection, "create table kept as select 7 as value");
     expect(await kept(other)).toEqual([{ value: 7 }]);
@@ -337,7 +302,7 @@ describe("two starters", () => {
 describe("stop", () => {
   it("stops a server on which connections of its own have not ended yet", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     const own = new pg.Client({ ...embedded.connection, application_name: APPLICATION_NAME });
     own.on("error", () => undefined);
     await own.connect();
@@ -349,7 +314,7 @@ describe("stop", () => {
   it("leaves a server that another process uses; the last one to leave stops it", async () => {
     const folder = copyOfCluster();
     const child = await startEmbeddedChild(folder);
-    const second = await start(folder);
+    const second = await startServer(folder);
     expect(second.adopted).toBe(true);
     const client = new pg.Client(second.connection);
     await client.connect();
@@ -363,7 +328,7 @@ describe("stop", () => {
   });
 
   it("twice, or of a server that is gone, is nothing", async () => {
-    const embedded = await start(copyOfCluster());
+    const embedded = await startServer(copyOfCluster());
     await embedded.stop();
     expect((await timed(() => embedded.stop())).error).toBeNull();
   });

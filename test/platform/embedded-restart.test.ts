@@ -1,56 +1,25 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { type EmbeddedDatabase, startEmbeddedPostgres } from "../../src/platform/embedded-postgres.js";
 import { eventually, expectNothingUnhandled, timed } from "../fixtures/faults.js";
 import { temporaryFolder } from "../fixtures/folders.js";
-import { createRecordedLog, silentLog } from "../fixtures/log.js";
-import { ask, isRunning, postmasterOf, startEmbeddedChild } from "../fixtures/own-postgres.js";
+import { createRecordedLog } from "../fixtures/log.js";
+import {
+  ask,
+  isRunning,
+  kept,
+  postmasterOf,
+  readOfProcess,
+  startEmbeddedChild,
+  startServer,
+  useCluster,
+} from "../fixtures/own-postgres.js";
 
 expectNothingUnhandled();
 
-async function start(folder: string): Promise<EmbeddedDatabase> {
-  const embedded = await startEmbeddedPostgres(folder, silentLog);
-  if (embedded === null) throw new Error("no embedded Postgres for this platform");
-  // Before the folder goes, which was asked for earlier.
-  onTestFinished(() => embedded.stop());
-  return embedded;
-}
-
-/** A folder with a stopped cluster that has a row in it. */
-let template: string;
-beforeAll(async () => {
-  template = mkdtempSync(join(tmpdir(), "tx-cluster-"));
-  chmodSync(template, 0o755);
-  const embedded = await startEmbeddedPostgres(template, silentLog);
-  if (embedded === null) throw new Error("no embedded Postgres for this platform");
-  await ask(embedded.connection, "create table kept as select 7 as value");
-  await embedded.stop();
-  expect(postmasterOf(template)).toBeNull();
-});
-afterAll(() => rmSync(template, { recursive: true, force: true }));
-
-function copyOfCluster(): string {
-  const folder = temporaryFolder();
-  execFileSync("cp", ["-a", `${template}/.`, folder]);
-  return folder;
-}
-
-const kept = ({ connection }: Pick<EmbeddedDatabase, "connection">) =>
-  ask<{ value: number }>(connection, "select value from kept");
-
-/** Words of the command of a process, each followed by a NUL; none of one that has ended. */
-function commandOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch (error) {
-    if (["ESRCH", "ENOENT"].includes(String((error as NodeJS.ErrnoException).code))) return "";
-    throw error;
-  }
-}
+const copyOfCluster = useCluster();
 
 describe("a server that is killed", () => {
   /** Servers of a cluster; their sessions have other titles. */
@@ -59,7 +28,7 @@ describe("a server that is killed", () => {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .filter((name) => {
-        const words = commandOf(Number(name)).split("\0");
+        const words = readOfProcess(Number(name), "cmdline").split("\0");
         return words.includes(cluster) && words.includes("-D") && isRunning(Number(name));
       })
       .map(Number);
@@ -103,7 +72,7 @@ describe("a server that is killed", () => {
     const folder = copyOfCluster();
     const child = await startEmbeddedChild(folder);
     await child.kill();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     expect(embedded.adopted).toBe(true);
     kill(folder);
     await eventually("the next server", serves(embedded), 30_000);
@@ -112,7 +81,7 @@ describe("a server that is killed", () => {
 
   it("is followed by one server for all processes that use it, again and again", async () => {
     const folder = copyOfCluster();
-    const [embedded, child] = [await start(folder), await startEmbeddedChild(folder)];
+    const [embedded, child] = [await startServer(folder), await startEmbeddedChild(folder)];
     for (let round = 0; round < 3; round++) {
       const killed = kill(folder);
       const next = () => ![killed, null].includes(postmasterOf(folder));
@@ -128,18 +97,18 @@ describe("a server that is killed", () => {
   it("stays stopped when the stop comes while it is started again", async () => {
     const folder = copyOfCluster();
     for (const waitMs of [0, 20, 60, 150]) {
-      const embedded = await start(folder);
+      const embedded = await startServer(folder);
       kill(folder);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       await embedded.stop();
       expect(serversOf(folder)).toEqual([]);
     }
-    expect(await kept(await start(folder))).toEqual([{ value: 7 }]);
+    expect(await kept(await startServer(folder))).toEqual([{ value: 7 }]);
   });
 
   it("with a path too long for a socket is found where it was", async () => {
     const folder = join(temporaryFolder(), "x".repeat(60), "y".repeat(60));
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     await ask(embedded.connection, "create table kept as select 7 as value");
     kill(folder);
     await eventually("the next server", serves(embedded), 30_000);
@@ -150,7 +119,7 @@ describe("a server that is killed", () => {
 describe("a cluster that is deleted under its server", () => {
   it("is a fault with a reason, never an empty cluster in its place, and leaves no server behind", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     const pid = postmasterOf(folder) ?? 0;
     const faults: (string | null)[] = [];
     embedded.onFault((reason) => faults.push(reason));
@@ -164,7 +133,7 @@ describe("a cluster that is deleted under its server", () => {
 
   it("is served again when it is put back", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     const faults: (string | null)[] = [];
     embedded.onFault((reason) => faults.push(reason));
     renameSync(join(folder, "postgres"), join(folder, "aside"));
@@ -176,7 +145,7 @@ describe("a cluster that is deleted under its server", () => {
 
   it("in its lock file alone gets no second server beside the first", async () => {
     const folder = copyOfCluster();
-    const embedded = await start(folder);
+    const embedded = await startServer(folder);
     const pid = postmasterOf(folder) ?? 0;
     rmSync(join(folder, "postgres", "postmaster.pid"));
     await new Promise((resolve) => setTimeout(resolve, 1_500));
