@@ -1,6 +1,8 @@
+import type { CorporateAction } from "../core/market/actions.js";
 import type { CollectedCandles } from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
 import type { Interval } from "../core/market/interval.js";
+import type { ChainQuotes } from "../core/market/option-quote.js";
 import type { Quote } from "../core/market/quote.js";
 
 export interface CandleRequest {
@@ -10,6 +12,59 @@ export interface CandleRequest {
   /** Bars that open in [fromMs, toMs). */
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+/** How many calls a vendor allows; null where it sets no such limit. Calls beyond are not made. */
+export interface Quota {
+  readonly perMinute: number | null;
+  /** In a day of UTC. */
+  readonly perDay: number | null;
+}
+
+/** A symbol that a vendor found for a text. */
+export interface FoundSymbol {
+  readonly instrument: Instrument;
+  /** The vendor's own spelling. */
+  readonly vendorSymbol: string;
+}
+
+/** A text about markets, as its publisher gave it: untrusted. */
+export interface NewsItem {
+  /** The vendor's own number or address of it. */
+  readonly id: string;
+  readonly publisher: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly url: string;
+  readonly publishedMs: number;
+  /** Normalised symbols that the vendor names; more may be found in the text. */
+  readonly symbols: readonly string[];
+}
+
+/** Texts from one vendor or network. */
+export interface NewsSource {
+  /** About an instrument, or about markets at large; published in [fromMs, toMs). @throws {ProviderError} */
+  fetchNews(
+    query: { readonly instrument: Instrument | null; readonly fromMs: number; readonly toMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly NewsItem[]>;
+}
+
+export interface OptionSource {
+  /** Whether it lists options on an underlying. */
+  carries(underlying: Instrument): boolean;
+  /** Listed expiries, ascending, in days since 1970-01-01. @throws {ProviderError} */
+  fetchExpiries(underlying: Instrument, signal: AbortSignal): Promise<readonly number[]>;
+  /** All strikes of one expiry. @throws {ProviderError} */
+  fetchChain(underlying: Instrument, expiry: number, signal: AbortSignal): Promise<ChainQuotes>;
+}
+
+/** What a vendor says of an exchange now. */
+export interface MarketStatus {
+  readonly phase: "open" | "closed" | "pre" | "post";
+  /** When it was so, epoch ms. */
+  readonly time: number;
+  readonly description: string | null;
 }
 
 /**
@@ -46,6 +101,20 @@ export interface Provider {
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */
   fetchQuote(instrument: Instrument, signal: AbortSignal): Promise<Quote | null>;
+  /** Splits and dividends with ex-days in [fromDay, toDay); absent where the source has none. @throws {ProviderError} */
+  fetchActions?(
+    instrument: Instrument,
+    fromDay: number,
+    toDay: number,
+    signal: AbortSignal,
+  ): Promise<readonly CorporateAction[]>;
+  /** Absent where the source cannot be searched. @throws {ProviderError} */
+  search?(text: string, signal: AbortSignal): Promise<readonly FoundSymbol[]>;
+  /** Absent where the source does not tell. @throws {ProviderError} */
+  fetchStatus?(signal: AbortSignal): Promise<MarketStatus>;
+  readonly options?: OptionSource;
+  readonly news?: NewsSource;
+  readonly quota?: Quota;
   /** True when it carries nothing beyond what it lists: that is then what is scanned. */
   readonly listsAll: boolean;
   /** What it is known to carry. */

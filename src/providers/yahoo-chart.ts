@@ -13,6 +13,7 @@ import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import { type Calendar, calendarOf, lastOpened } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError, type ProviderFailure } from "./define.js";
 
 /**
@@ -90,20 +91,13 @@ export function chartRequest(
  */
 export function parseChart(answer: HttpAnswer, symbol: string, nowMs: number): ChartResult {
   const { status, text } = answer;
-  if (status === 429 || status === 999 || (status === 200 && /^\s*too many requests/i.test(text))) {
-    throw new ProviderError("rate_limited", "too many requests", {
-      retryAfterMs: retryAfterMs(answer, nowMs),
-    });
+  if (status === 200 && /^\s*too many requests/i.test(text)) throw rateLimited(answer, nowMs);
+  requireWell(answer, nowMs);
+  const body = jsonOf(answer);
+  if (status === 404 && !payloadSchema.safeParse(body).success) {
+    throw new ProviderError("unknown_symbol", `no data for ${symbol}`);
   }
-  if (status === 401 || status === 403) throw new ProviderError("unauthorized", `refused with ${status}`);
-  if (status >= 500) throw new ProviderError("unavailable", `answered ${status}`);
-  const payload = payloadSchema.safeParse(parseJson(text));
-  if (!payload.success) {
-    if (status === 404) throw new ProviderError("unknown_symbol", `no data for ${symbol}`);
-    const [issue] = payload.error.issues;
-    throw new ProviderError("bad_payload", `not a chart: ${issue?.path.join(".")} ${issue?.message ?? ""}`);
-  }
-  const { result, error } = payload.data.chart;
+  const { result, error } = payloadOf(payloadSchema, body, "chart").chart;
   if (error !== null) {
     throw new ProviderError(failureOf(status, error.code), (error.description ?? error.code).slice(0, 200));
   }
@@ -123,23 +117,6 @@ function failureOf(status: number, code: string): ProviderFailure {
   if (status === 404 || code === "Not Found") return "unknown_symbol";
   if (code === "Unauthorized") return "unauthorized";
   return status >= 400 ? "refused" : "unavailable";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new ProviderError("bad_payload", "answered with text that is not JSON", { cause: error });
-  }
-}
-
-/** What `Retry-After` says, in seconds or as a date; null when it says nothing that can be kept. */
-function retryAfterMs({ headers }: HttpAnswer, nowMs: number): number | null {
-  const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(text)) return Number(text) * 1_000;
-  // Only HTTP dates, which begin with a weekday: Date.parse takes "-5" for a date, too.
-  const ms = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) - nowMs : Number.NaN;
-  return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
 /**

@@ -4,8 +4,9 @@ import { barAt, sliceCandles } from "../core/market/candles.js";
 import { type CollectedCandles, collectCandles } from "../core/market/collect.js";
 import { classifySymbol, namedInstruments } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
-import { type HttpClient, HttpClientError, type HttpFailure } from "../platform/http-client.js";
-import { type CandleRequest, type Provider, ProviderError, type ProviderFailure } from "./define.js";
+import type { HttpClient } from "../platform/http-client.js";
+import { fetchAnswer } from "./answer.js";
+import type { CandleRequest, Provider } from "./define.js";
 import {
   type ChartResult,
   candlesOf,
@@ -30,15 +31,6 @@ const SPAN_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 7 };
 const PROBED = ensure(classifySymbol("SPY"), "SPY is a symbol");
 const EARLIEST_MS = Date.UTC(1970, 0, 2);
 
-/** What it means for the source that no answer came. */
-const HTTP_FAILURES: Readonly<Record<HttpFailure, ProviderFailure>> = {
-  timeout: "timeout",
-  network: "unavailable",
-  aborted: "unavailable",
-  too_large: "bad_payload",
-  redirect: "bad_payload",
-};
-
 /** Candles and the last price, in the header of the candles. No key, no cookie; no promises either. */
 export function createYahooProvider(options: {
   baseUrl: string;
@@ -48,13 +40,8 @@ export function createYahooProvider(options: {
   const { baseUrl, http, now } = options;
 
   async function fetchChart(request: CandleRequest, signal: AbortSignal): Promise<ChartResult> {
-    try {
-      const answer = await http.get(chartRequest(baseUrl, request), signal);
-      return parseChart(answer, request.instrument.symbol, now());
-    } catch (error) {
-      if (!(error instanceof HttpClientError)) throw error;
-      throw new ProviderError(HTTP_FAILURES[error.failure], error.message, { cause: error });
-    }
+    const answer = await fetchAnswer(http, chartRequest(baseUrl, request), signal);
+    return parseChart(answer, request.instrument.symbol, now());
   }
 
   return {

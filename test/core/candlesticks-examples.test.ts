@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Candles } from "../../src/core/market/candles.js";
-import { CANDLESTICKS } from "../../src/core/patterns/candlestick/index.js";
 import type { Candlestick } from "../../src/core/patterns/candlestick/define.js";
+import { CANDLESTICKS } from "../../src/core/patterns/candlestick/index.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { drawExample, EXAMPLES } from "../fixtures/candlestick-examples.js";
 import { reflect } from "../fixtures/reflect.js";

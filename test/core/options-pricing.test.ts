@@ -1,13 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Right } from "../../src/core/market/option-quote.js";
 import { blackPrice, blackShortfall } from "../../src/core/options/black.js";
 import { blackInverse } from "../../src/core/options/black-inverse.js";
-import {
-  type OptionTerms,
-  optionGreeks,
-  optionPrice,
-  type Right,
-} from "../../src/core/options/black-scholes.js";
+import { type OptionTerms, optionGreeks, optionPrice } from "../../src/core/options/black-scholes.js";
 import { impliedVolatility, MAX_UNCERTAINTY } from "../../src/core/options/implied-volatility.js";
 import { cdfOverDensity, normalCdf, normalDensity } from "../../src/core/options/normal.js";
 

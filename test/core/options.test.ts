@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
-import { optionPrice, type Right } from "../../src/core/options/black-scholes.js";
+import type { OptionQuote, Right } from "../../src/core/market/option-quote.js";
+import { optionPrice } from "../../src/core/options/black-scholes.js";
 import {
   allRows,
   atTheMoneyRow,
   collectChain,
   midPrice,
   type OptionChain,
-  type OptionQuote,
   quoteProblem,
   rowsOfExpiry,
 } from "../../src/core/options/chain.js";

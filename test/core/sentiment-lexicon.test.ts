@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { formsOf, formsOfVerb } from "../../src/core/sentiment/lexicon/define.js";
 import { LEXICON, TERM_GROUPS } from "../../src/core/sentiment/lexicon/index.js";
-import { LEXICON_ONLY } from "../../src/core/sentiment/shipped.js";
 import { scoreText } from "../../src/core/sentiment/score.js";
+import { LEXICON_ONLY } from "../../src/core/sentiment/shipped.js";
 
 const score = (text: string) => scoreText(text, LEXICON_ONLY).score;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { VARIABLES } from "../../src/platform/config.js";
+import { VARIABLES } from "../../src/platform/variables.js";
 import { read } from "./tree.js";
 
 const known = new Set([

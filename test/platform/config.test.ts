@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, isLoopback, readConfig, VARIABLES } from "../../src/platform/config.js";
+import { ConfigError, isLoopback, readConfig } from "../../src/platform/config.js";
+import { VARIABLES } from "../../src/platform/variables.js";
 
 const SECRET = "k7Qw9zP2mXv4Tj8Rb1Yc6Nf3Hd5Ls0Ga";
 const KEY = "b3Zt8Wq1Kx6Vn9Jr4Mf7Pd2Hc5Gy0LsB";

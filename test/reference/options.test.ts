@@ -3,13 +3,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { dateOf, dayOf } from "../../src/core/market/day.js";
-import {
-  type OptionTerms,
-  optionGreeks,
-  optionPrice,
-  type Right,
-} from "../../src/core/options/black-scholes.js";
-import { collectChain, type OptionQuote } from "../../src/core/options/chain.js";
+import type { OptionQuote, Right } from "../../src/core/market/option-quote.js";
+import { type OptionTerms, optionGreeks, optionPrice } from "../../src/core/options/black-scholes.js";
+import { collectChain } from "../../src/core/options/chain.js";
 import { expiriesBetween, expiryOn, yearsTo } from "../../src/core/options/expiries.js";
 import { filterChain } from "../../src/core/options/filter.js";
 import { impliedVolatility } from "../../src/core/options/implied-volatility.js";

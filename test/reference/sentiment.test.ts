@@ -1,5 +1,5 @@
-import { trainShipped } from "../../bench/sentiment-training.js";
 import { beforeAll, describe, expect, it } from "vitest";
+import { trainShipped } from "../../bench/sentiment-training.js";
 import { aliasesOf } from "../../src/core/sentiment/entities.js";
 import type { Polarity } from "../../src/core/sentiment/judge.js";
 import { unpackModel } from "../../src/core/sentiment/pack.js";

@@ -1,7 +1,6 @@
+import type { Right } from "../market/option-quote.js";
 import { blackPrice } from "./black.js";
 import { normalCdf, normalDensity } from "./normal.js";
-
-export type Right = "call" | "put";
 
 /** A European option and the carry of its underlying. */
 export interface OptionTerms {

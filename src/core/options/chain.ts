@@ -1,20 +1,5 @@
 import { lowerBound } from "../base/search.js";
-import type { Right } from "./black-scholes.js";
-
-export const LEG_COLUMNS = [
-  "last",
-  "bid",
-  "ask",
-  "volume",
-  "openInterest",
-  "previousOpenInterest",
-  "volatility",
-  "delta",
-  "gamma",
-  "theta",
-  "vega",
-] as const;
-export type LegColumn = (typeof LEG_COLUMNS)[number];
+import { LEG_COLUMNS, type LegColumn, type OptionQuote } from "../market/option-quote.js";
 
 /**
  * The calls or the puts of a chain, one per row; NaN where the source says nothing. Prices are per unit of the
@@ -53,13 +38,6 @@ export interface OptionChain {
 }
 
 export type ChainHeader = Pick<OptionChain, "underlying" | "time" | "spot">;
-
-/** One leg as a source sends it; what it does not send is absent, null or NaN. */
-export interface OptionQuote extends Readonly<Partial<Record<LegColumn, number | null>>> {
-  readonly expiry: number;
-  readonly strike: number;
-  readonly right: Right;
-}
 
 export interface RejectedQuote {
   readonly quote: OptionQuote;

@@ -1,4 +1,5 @@
-import { optionGreeks, type Right } from "./black-scholes.js";
+import type { Right } from "../market/option-quote.js";
+import { optionGreeks } from "./black-scholes.js";
 import { type ExpiryRows, midPrice, nearestStrike, type OptionChain } from "./chain.js";
 import { impliedVolatility, type NoVolatility } from "./implied-volatility.js";
 import { type Measure, measured, unmeasured } from "./measure.js";

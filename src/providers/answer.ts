@@ -1,0 +1,90 @@
+import type { z } from "zod";
+import {
+  type HttpClient,
+  HttpClientError,
+  type HttpAnswer,
+  type HttpFailure,
+  type HttpRequest,
+} from "../platform/http-client.js";
+import { ProviderError, type ProviderFailure } from "./define.js";
+
+/** What vendors' answers have in common. All but `fetchAnswer` is pure. */
+
+/** What it means for the source that no answer came. */
+const HTTP_FAILURES: Readonly<Record<HttpFailure, ProviderFailure>> = {
+  timeout: "timeout",
+  network: "unavailable",
+  aborted: "unavailable",
+  too_large: "bad_payload",
+  redirect: "bad_payload",
+};
+
+/** One request. @throws {ProviderError} when no answer arrives; any status is an answer. */
+export async function fetchAnswer(
+  http: HttpClient,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  try {
+    return await http.get(request, signal);
+  } catch (error) {
+    if (!(error instanceof HttpClientError)) throw error;
+    throw new ProviderError(HTTP_FAILURES[error.failure], error.message, { cause: error });
+  }
+}
+
+/**
+ * Statuses that mean the same everywhere.
+ * @throws {ProviderError} `rate_limited` for 429 and 999, `unauthorized` for 401 and 403, `unavailable` from 500 on.
+ */
+export function requireWell(answer: HttpAnswer, nowMs: number): void {
+  const { status } = answer;
+  if (status === 429 || status === 999) throw rateLimited(answer, nowMs);
+  if (status === 401 || status === 403) throw new ProviderError("unauthorized", `refused with ${status}`);
+  if (status >= 500) throw new ProviderError("unavailable", `answered ${status}`);
+}
+
+/** The error of an answer that says, with whatever status, that there were too many requests. */
+export function rateLimited(answer: HttpAnswer, nowMs: number): ProviderError {
+  return new ProviderError("rate_limited", "too many requests", {
+    retryAfterMs: retryAfterMs(answer, nowMs),
+  });
+}
+
+/** What `Retry-After` says, in seconds or as a date; null when it says nothing that can be kept. */
+export function retryAfterMs({ headers }: HttpAnswer, nowMs: number): number | null {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(text)) return Number(text) * 1_000;
+  // Only HTTP dates, which begin with a weekday: Date.parse takes "-5" for a date, too.
+  const ms = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) - nowMs : Number.NaN;
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}
+
+/** @throws {ProviderError} `bad_payload` for text that is not JSON. */
+export function jsonOf({ text }: HttpAnswer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ProviderError("bad_payload", "answered with text that is not JSON", { cause: error });
+  }
+}
+
+/** A payload as its schema has it. @param what what was asked for: `chart`. @throws {ProviderError} `bad_payload`. */
+export function payloadOf<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+  what: string,
+): z.output<Schema> {
+  const read = schema.safeParse(body);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new ProviderError("bad_payload", `not a ${what}: ${issue?.path.join(".")} ${issue?.message ?? ""}`);
+}
+
+/** A vendor's own words, cut short and without keys: they go into logs and answers. */
+export function quotedText(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets
+    .filter((secret) => secret !== undefined && secret !== "")
+    .reduce<string>((left, secret) => left.replaceAll(secret as string, "***"), text)
+    .slice(0, 200);
+}
