@@ -68,10 +68,11 @@ describe("parameters", () => {
   });
 
   it("refuses a definition that contradicts itself", () => {
-    expect(() => defineIndicator({ ...rsi, name: "Not A Name" })).toThrow("indicator name");
-    expect(() => defineIndicator({ ...rsi, outputs: [] })).toThrow("no outputs");
-    const [period] = rsi.parameters;
-    expect(() => defineIndicator({ ...rsi, parameters: [{ ...period, default: 1 }] })).toThrow("default");
+    const row = { ...rsi, constraint: null };
+    expect(() => defineIndicator({ ...row, name: "Not A Name" })).toThrow("indicator name");
+    expect(() => defineIndicator({ ...row, outputs: [] })).toThrow("no outputs");
+    const [period] = row.parameters;
+    expect(() => defineIndicator({ ...row, parameters: [{ ...period, default: 1 }] })).toThrow("default");
   });
 
   it("computes over no bars", () => {

@@ -65,6 +65,7 @@ describe("GET /api/indicators/:symbol", () => {
       name: "bbands",
       parameters: { period: 20, deviations: 2.5 },
       outputs: ["upper", "middle", "lower"],
+      since: new Date(candles.time[candles.time.length - 50 - 19]).toISOString(),
       settled: true,
     });
     expect(data.time).toEqual(
@@ -159,6 +160,7 @@ describe("GET /api/indicators/:symbol", () => {
     ["", "names"],
     ["names=rsi&format=xml", "format"],
     ["names=rsi&interval=7m", "interval"],
+    ["names=rsi&interval=1M", "interval"],
     ["names=rsi&period=21", "period"],
     ["names=rsi&names=sma", "names"],
   ])("400 for ?%s", async (query, name) => {

@@ -52,16 +52,19 @@ export interface Indicator {
   readonly family: IndicatorFamily;
   readonly inputs: readonly BarColumn[];
   readonly parameters: readonly Parameter[];
-  /** Why values that are each within range do not fit together, or null. */
+  /** What values that are each within range must fulfil together; null for nothing. */
+  readonly constraint: string | null;
+  /** The constraint when they do not fulfil it, or null. */
   problem(values: ParameterValues): string | null;
   readonly outputs: readonly IndicatorOutput[];
   /** Bars before the first defined value of an output. */
   warmup(values: ParameterValues, output?: number): number;
   /**
    * Bars after which a run started later agrees with one started earlier within 1e-9 of the value:
-   * `warmup` for window formulas, more for recursive ones, Infinity for those that sum from the first bar.
+   * `warmup` for window formulas, more for recursive ones, Infinity for those that sum from the first bar. Rows
+   * that begin anew with each session settle with it: within so many bars of `barMs`, and never where that is not given.
    */
-  settle(values: ParameterValues): number;
+  settle(values: ParameterValues, barMs?: number): number;
   /**
    * How far a NaN among the inputs reaches, outputs being NaN where it counts and unchanged elsewhere:
    * `window`, for `warmup` further bars; `session`, to the end of the session; `rest`, to the end of the series.
@@ -86,11 +89,13 @@ export interface Indicator {
 }
 
 /** An indicator as its file writes it; what is left out has the value most rows share. */
-export type IndicatorDefinition = Omit<Indicator, "problem" | "settle" | "origin"> &
-  Partial<Pick<Indicator, "problem" | "settle" | "origin">>;
+export type IndicatorDefinition = Omit<Indicator, "constraint" | "problem" | "settle" | "origin"> &
+  Partial<Pick<Indicator, "settle" | "origin">> & {
+    readonly constraint?: { readonly text: string; holds(values: ParameterValues): boolean } | null;
+  };
 
 export function defineIndicator(definition: IndicatorDefinition): Indicator {
-  const { name, outputs, parameters } = definition;
+  const { name, outputs, parameters, constraint } = definition;
   assert(/^[a-z][a-z0-9_]*$/.test(name), `indicator name ${name}`);
   assert(outputs.length > 0, `${name} has no outputs`);
   for (const parameter of parameters) {
@@ -98,11 +103,13 @@ export function defineIndicator(definition: IndicatorDefinition): Indicator {
     assert(min <= parameter.default && parameter.default <= max, `${name}.${parameter.name} default`);
   }
   return Object.freeze({
-    problem: () => null,
     settle: (values: ParameterValues) =>
       outputs.reduce((most, _, output) => Math.max(most, definition.warmup(values, output)), 0),
     origin: "tx" as const,
     ...definition,
+    constraint: constraint?.text ?? null,
+    problem: (values: ParameterValues) =>
+      constraint === undefined || constraint === null || constraint.holds(values) ? null : constraint.text,
   });
 }
 

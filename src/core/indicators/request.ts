@@ -4,6 +4,8 @@ import { findIndicator } from "./index.js";
 export interface IndicatorRequest {
   readonly indicator: Indicator;
   readonly values: ParameterValues;
+  /** Names of the parameters that were given; the others have their defaults. */
+  readonly given: readonly string[];
 }
 
 const FORM = /^([a-z][a-z0-9_]*) *(?:\(([^()]*)\))?$/;
@@ -37,7 +39,9 @@ export function parseIndicatorRequest(
     given[parameter.name] = Number(item);
   }
   const { values, problem } = resolveParameters(indicator, given);
-  return values === null ? { request: null, problem } : { request: { indicator, values }, problem: null };
+  return values === null
+    ? { request: null, problem }
+    : { request: { indicator, values, given: Object.keys(given) }, problem: null };
 }
 
 function notDecimal(indicator: Indicator, { name, kind, min, max }: Parameter, item: string): string {

@@ -1,7 +1,7 @@
 import { lowerBound, upperBound } from "../base/search.js";
 import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
-import { type Calendar, lastOpened } from "./session.js";
+import { type Calendar, lastOpened, sessionsBetween } from "./session.js";
 
 /**
  * Where a bar begins and when it is closed, epoch ms UTC.
@@ -186,4 +186,21 @@ function extendedSpan(calendar: Calendar, interval: Interval, index: number, tim
 /** Start of the cell of a grid of `length` through `anchor` that an instant falls in. */
 function gridCell(anchor: number, length: number, timeMs: number): number {
   return anchor + Math.floor((timeMs - anchor) / length) * length;
+}
+
+/** Whole years over which bars are counted, one of them a leap year. */
+const COUNTED_YEARS = 4;
+const COUNTED_FROM = Date.UTC(2021, 0, 1);
+const COUNTED_TO = Date.UTC(2021 + COUNTED_YEARS, 0, 1);
+
+/** Regular bars in a mean year: 251.5 days of NYSE, 365.25 of a market without closes. */
+export function barsPerYear(calendar: Calendar, interval: Interval): number {
+  if (interval === "1w") return (COUNTED_TO - COUNTED_FROM) / INTERVAL_MS["1w"] / COUNTED_YEARS;
+  const sessions = sessionsBetween(calendar, COUNTED_FROM, COUNTED_TO);
+  if (interval === "1d") return sessions.length / COUNTED_YEARS;
+  const bars = sessions.reduce(
+    (sum, { open, close }) => sum + Math.ceil((close - open) / INTERVAL_MS[interval]),
+    0,
+  );
+  return bars / COUNTED_YEARS;
 }

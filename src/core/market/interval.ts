@@ -40,9 +40,11 @@ export function isInterval(text: string): text is Interval {
   return (INTERVALS as readonly string[]).includes(text);
 }
 
-/** The interval a text names, any case and common spelling (`60m`, `1D`, `1wk`), or null. */
+/** The interval a text names, any case and common spelling (`60m`, `1D`, `1wk`), or null: `1M` is a month. */
 export function parseInterval(text: string): Interval | null {
-  const lower = text.trim().toLowerCase();
+  const trimmed = text.trim();
+  if (/^\d*M$/.test(trimmed)) return null;
+  const lower = trimmed.toLowerCase();
   if (isInterval(lower)) return lower;
   return Object.hasOwn(ALIASES, lower) ? ALIASES[lower] : null;
 }

@@ -18,6 +18,7 @@ const indicatorsSchema = z
         name: z.string(),
         parameters: z.record(z.string(), z.number()),
         outputs: z.array(z.string()),
+        since: z.iso.datetime().describe("Open of the first bar it was computed from"),
         settled: z
           .boolean()
           .describe("True when earlier candles would change no value; never for sums from the first bar"),
@@ -58,11 +59,12 @@ export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: A
       const head = {
         symbol: found.set.instrument.symbol,
         interval,
-        indicators: found.computed.map(({ request, indicator, values, settled }) => ({
+        indicators: found.computed.map(({ request, indicator, values, sinceMs, settled }) => ({
           request,
           name: indicator.name,
           parameters: { ...values },
           outputs: indicator.outputs.map(({ name }) => name),
+          since: isoTime(sinceMs),
           settled,
         })),
         ...provenanceOf(found.set),

@@ -101,6 +101,7 @@ export const indicatorSchema = z
         description: z.string(),
       }),
     ),
+    constraint: z.string().nullable().describe("What the parameters must fulfil together, if anything"),
     outputs: z.array(
       z.object({
         name: z.string(),
@@ -115,7 +116,9 @@ export const indicatorSchema = z
     settle: z
       .number()
       .nullable()
-      .describe("Bars until the start no longer matters; null for sums from the first bar"),
+      .describe(
+        "Bars until the start no longer matters, with default parameters; null where it always does, and for rows that begin with each session",
+      ),
     origin: z.enum(["tx", "technicalindicators"]),
     source: z.string(),
   })

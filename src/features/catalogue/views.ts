@@ -121,7 +121,7 @@ export function patternViews(pattern: Pattern): z.input<typeof patternSchema>[] 
 export function indicatorView(indicator: Indicator): z.input<typeof indicatorSchema> {
   const values = ensure(resolveParameters(indicator, {}).values, `defaults of ${indicator.name}`);
   const settle = indicator.settle(values);
-  const { name, title, family, inputs, parameters, outputs, origin, source } = indicator;
+  const { name, title, family, inputs, parameters, constraint, outputs, origin, source } = indicator;
   return {
     name,
     title,
@@ -130,6 +130,7 @@ export function indicatorView(indicator: Indicator): z.input<typeof indicatorSch
     source,
     inputs: [...inputs],
     parameters: parameters.map((parameter) => ({ ...parameter })),
+    constraint,
     outputs: outputs.map((output, index) => ({
       name: output.name,
       unit: output.unit,

@@ -10,7 +10,7 @@ export const apo = defineIndicator({
     barsParameter("fast", 12, "bars of the fast simple mean"),
     barsParameter("slow", 26, "bars of the slow simple mean"),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [{ name: "apo", unit: "price" }],
   warmup: ({ slow }) => slow - 1,
   nanReach: "window",

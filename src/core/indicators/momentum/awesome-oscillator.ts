@@ -17,7 +17,7 @@ export const awesomeOscillator = defineIndicator({
     barsParameter("fast", 5, "bars of the fast mean of the bars' midpoints", 1),
     barsParameter("slow", 34, "bars of the slow mean of the bars' midpoints"),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [{ name: "awesome_oscillator", unit: "price" }],
   warmup: ({ slow }) => slow - 1,
   nanReach: "window",

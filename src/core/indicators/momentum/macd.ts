@@ -11,7 +11,7 @@ export const macd = defineIndicator({
     barsParameter("slow", 26, "bars of the slow exponential average"),
     barsParameter("signal", 9, "bars of the exponential average of their difference", 1),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [
     { name: "macd", unit: "price" },
     { name: "signal", unit: "price" },

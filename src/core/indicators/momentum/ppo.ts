@@ -10,7 +10,7 @@ export const ppo = defineIndicator({
     barsParameter("fast", 12, "bars of the fast exponential average"),
     barsParameter("slow", 26, "bars of the slow exponential average"),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [{ name: "ppo", unit: "percent" }],
   warmup: ({ slow }) => slow - 1,
   settle: ({ slow }) => slow + emaFade(slow),

@@ -11,8 +11,10 @@ export const ultosc = defineIndicator({
     barsParameter("middle", 14, "bars of the window that counts twice"),
     barsParameter("long", 28, "bars of the window that counts once"),
   ],
-  problem: ({ short, middle, long }) =>
-    short < middle && middle < long ? null : "short, middle and long must grow in this order",
+  constraint: {
+    text: "short, middle and long must grow in this order",
+    holds: ({ short, middle, long }) => short < middle && middle < long,
+  },
   outputs: [{ name: "ultosc", unit: "index", range: [0, 100] }],
   warmup: ({ long }) => long,
   nanReach: "window",

@@ -18,7 +18,7 @@ export const kama = defineIndicator({
     barsParameter("fast", 2, "bars of the average where prices go straight", 1),
     barsParameter("slow", 30, "bars of the average where they go nowhere"),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [{ name: "kama", unit: "price" }],
   warmup: ({ period }) => period,
   settle: ({ period, slow }) => period + fadeSteps(1 - (2 / (slow + 1)) ** 2),

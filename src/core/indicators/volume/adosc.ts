@@ -11,7 +11,7 @@ export const adosc = defineIndicator({
     barsParameter("fast", 3, "bars of the fast exponential average"),
     barsParameter("slow", 10, "bars of the slow exponential average"),
   ],
-  problem: ({ fast, slow }) => (fast < slow ? null : "fast must be shorter than slow"),
+  constraint: { text: "fast must be shorter than slow", holds: ({ fast, slow }) => fast < slow },
   outputs: [{ name: "adosc", unit: "volume" }],
   warmup: ({ slow }) => slow - 1,
   settle: ({ slow }) => slow + emaFade(slow),

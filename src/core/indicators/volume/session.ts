@@ -16,3 +16,8 @@ export const SESSION_DAYS: Parameter = {
 export function sessionOf(time: number, days: number): number {
   return Math.floor((Math.floor(time / DAY_MS) + 3) / days);
 }
+
+/** Bars of `barMs` after which a session has begun; never where the length of a bar is not known. */
+export function sessionSettle(days: number, barMs = 0): number {
+  return barMs > 0 ? Math.ceil((days * DAY_MS) / barMs) : Number.POSITIVE_INFINITY;
+}

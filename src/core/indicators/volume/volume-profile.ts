@@ -1,5 +1,5 @@
 import { defineIndicator, numberParameter, type Parameter } from "../define.js";
-import { SESSION_DAYS, sessionOf } from "./session.js";
+import { SESSION_DAYS, sessionOf, sessionSettle } from "./session.js";
 
 /** Doubles of state before the histogram. */
 const HEAD = 5;
@@ -73,14 +73,14 @@ export const volumeProfile = defineIndicator({
     numberParameter("share", 0.7, [0.01, 1], "part of the volume that lies within the value area"),
     SESSION_DAYS,
   ],
-  problem: ({ bins }) => (bins % 2 === 0 ? null : "bins must be an even number"),
+  constraint: { text: "bins must be an even number", holds: ({ bins }) => bins % 2 === 0 },
   outputs: [
     { name: "point_of_control", unit: "price" },
     { name: "value_area_high", unit: "price" },
     { name: "value_area_low", unit: "price" },
   ],
   warmup: () => 0,
-  settle: () => Number.POSITIVE_INFINITY,
+  settle: ({ days }, barMs) => sessionSettle(days, barMs),
   nanReach: "session",
   memory: ({ bins }) => HEAD + bins,
   lookback: () => 0,

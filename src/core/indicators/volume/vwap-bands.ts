@@ -1,5 +1,5 @@
 import { defineIndicator, numberParameter } from "../define.js";
-import { SESSION_DAYS, sessionOf } from "./session.js";
+import { SESSION_DAYS, sessionOf, sessionSettle } from "./session.js";
 
 export const vwapBands = defineIndicator({
   name: "vwap_bands",
@@ -16,7 +16,7 @@ export const vwapBands = defineIndicator({
     { name: "lower", unit: "price" },
   ],
   warmup: () => 0,
-  settle: () => Number.POSITIVE_INFINITY,
+  settle: ({ days }, barMs) => sessionSettle(days, barMs),
   nanReach: "session",
   memory: () => 6,
   lookback: () => 0,

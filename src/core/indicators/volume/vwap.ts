@@ -1,5 +1,5 @@
 import { defineIndicator } from "../define.js";
-import { SESSION_DAYS, sessionOf } from "./session.js";
+import { SESSION_DAYS, sessionOf, sessionSettle } from "./session.js";
 
 export const vwap = defineIndicator({
   name: "vwap",
@@ -9,7 +9,7 @@ export const vwap = defineIndicator({
   parameters: [SESSION_DAYS],
   outputs: [{ name: "vwap", unit: "price" }],
   warmup: () => 0,
-  settle: () => Number.POSITIVE_INFINITY,
+  settle: ({ days }, barMs) => sessionSettle(days, barMs),
   nanReach: "session",
   memory: () => 6,
   lookback: () => 0,
