@@ -15,6 +15,8 @@ import { detectionRoutes } from "./features/detections/routes.js";
 import type { Instruments } from "./features/instruments/instruments.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
+import type { Quality } from "./features/quality/quality.js";
+import { qualityRoutes } from "./features/quality/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import type { Scanner } from "./features/scanner/scanner.js";
 import type { Stream } from "./features/stream/stream.js";
@@ -61,6 +63,7 @@ export interface AppParts {
   readonly alerts: Alerts;
   readonly outcomes: OutcomeStore;
   readonly scanner: Scanner;
+  readonly quality: Quality;
   readonly stream: Stream;
   readonly health: Health;
 }
@@ -136,6 +139,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   alertRoutes(server, parts);
   outcomeRoutes(server, parts);
   scannerRoutes(server, parts);
+  qualityRoutes(server, parts);
 }
 
 /** Who callers without a key are: the owner on loopback, a trader where that was allowed, else nobody. */

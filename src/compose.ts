@@ -18,6 +18,8 @@ import { createDetectionStore } from "./features/detections/store.js";
 import { createInstruments } from "./features/instruments/instruments.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
+import { createQuality } from "./features/quality/quality.js";
+import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createStream } from "./features/stream/stream.js";
@@ -68,7 +70,7 @@ export async function compose(options: ProgramOptions) {
   const tools = { clock, log, metrics };
   const scannerLoop = createLoop(features.scanner.loop, tools);
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
-  const others = [features.stream.pruning, ...(history === null ? [] : [history])];
+  const others = [features.stream.pruning, features.quality.loop, ...(history === null ? [] : [history])];
   const loops = [scannerLoop, ...others.map((definition) => createLoop(definition, tools))];
   const health = createHealth({
     version: base.version,
@@ -230,6 +232,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
+    quality: createQuality({ ...base, store: createIssueStore(database), candles, instruments, synthetic }),
   };
 }
 

@@ -55,6 +55,7 @@ export function createMetrics(version: string) {
     socketClients: gauge("tx_ws_clients", "Connected WebSocket clients"),
     socketMessages: counter("tx_ws_messages_total", "WebSocket frames", ["direction"]),
     socketCuts: counter("tx_ws_cuts_total", "WebSocket clients cut by the server", ["reason"]),
+    dataIssues: counter("tx_data_issues_total", "Findings of the data-quality monitor", ["code", "severity"]),
     detections: counter("tx_detections_total", "Stored pattern detections", ["pattern"]),
     alerts: counter("tx_alerts_total", "Raised alerts", ["pattern"]),
     alertRefusals: counter("tx_alert_refusals_total", "Candidates that a rule refused", ["rule"]),

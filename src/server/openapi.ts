@@ -25,6 +25,7 @@ const TAGS = [
   { name: "Patterns", description: "Patterns seen now and stored before" },
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
   { name: "Scanner", description: "The loop that looks for patterns" },
+  { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },
   { name: "Stream", description: "Events over a WebSocket" },
 ];
 

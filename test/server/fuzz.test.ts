@@ -94,6 +94,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       .filter((id) => !succeeded.has(id));
     expect(silent.sort()).toEqual([
       "answerAlert",
+      "checkDataQuality",
       "dismissAlert",
       "dismissAlertAlias",
       "getAlert",

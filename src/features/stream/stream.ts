@@ -13,6 +13,7 @@ import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { QUALITY_TOPIC } from "../quality/topics.js";
 
 /** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
 export interface TopicKind {
@@ -26,6 +27,12 @@ export interface TopicKind {
 export const TOPICS: readonly TopicKind[] = Object.freeze([
   { name: ALERT_TOPIC, form: ALERT_TOPIC, kept: true, description: "Alerts as they are raised and answered" },
   { name: SCAN_TOPIC, form: SCAN_TOPIC, kept: true, description: "Scans as they finish" },
+  {
+    name: QUALITY_TOPIC,
+    form: QUALITY_TOPIC,
+    kept: true,
+    description: "Findings in data, as they are found",
+  },
   {
     name: "candles",
     form: "candles:SYMBOL:INTERVAL",
@@ -84,7 +91,7 @@ export function createStream(options: {
 
   return {
     topicOf(text) {
-      if (text === ALERT_TOPIC || text === SCAN_TOPIC) return text;
+      if (TOPICS.some(({ form, kept }) => kept && form === text)) return text;
       const [name, symbol, intervalText, ...rest] = text.split(":");
       const interval = parseInterval(intervalText ?? "");
       if (name === "candles" && symbol !== undefined && interval !== null && rest.length === 0) {

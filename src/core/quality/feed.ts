@@ -1,0 +1,64 @@
+import type { Issue } from "./issue.js";
+
+/** Calls that a report looks back at. */
+export const FEED_CALLS = 1_000;
+/** Calls before a rate says anything. */
+const LEAST_CALLS = 20;
+const FAILURE_WARNING = 0.1;
+const FAILURE_CRITICAL = 0.3;
+const SLOW_WARNING_MS = 2_000;
+const SLOW_CRITICAL_MS = 5_000;
+
+export interface FeedHealth {
+  readonly calls: number;
+  readonly successful: number;
+  readonly failed: number;
+  /** Over all calls, those that failed too: a dead source is not a fast one. Null before the first. */
+  readonly meanMs: number | null;
+  /** 0..1; null before the first call. */
+  readonly failureRate: number | null;
+}
+
+/** The last 1,000 calls of a source. */
+export class CallWindow {
+  readonly #ms = new Float64Array(FEED_CALLS);
+  readonly #failed = new Uint8Array(FEED_CALLS);
+  #count = 0;
+
+  /** @param ms how long the call took, whether it succeeded or not. */
+  add(ms: number, ok: boolean): void {
+    const at = this.#count++ % FEED_CALLS;
+    this.#ms[at] = ms;
+    this.#failed[at] = ok ? 0 : 1;
+  }
+
+  health(): FeedHealth {
+    const calls = Math.min(this.#count, FEED_CALLS);
+    if (calls === 0) return { calls: 0, successful: 0, failed: 0, meanMs: null, failureRate: null };
+    let failed = 0;
+    let ms = 0;
+    for (let i = 0; i < calls; i++) {
+      failed += this.#failed[i];
+      ms += this.#ms[i];
+    }
+    return { calls, successful: calls - failed, failed, meanMs: ms / calls, failureRate: failed / calls };
+  }
+}
+
+/** What the rates of a source's calls say of it; nothing before the twentieth call. */
+export function checkFeed(name: string, { calls, failed, meanMs, failureRate }: FeedHealth): Issue[] {
+  if (calls < LEAST_CALLS || meanMs === null || failureRate === null) return [];
+  const issues: Issue[] = [];
+  const common = { subject: name, time: null };
+  if (failureRate > FAILURE_WARNING) {
+    const severity = failureRate > FAILURE_CRITICAL ? "critical" : "warning";
+    const detail = `${failed} of the last ${calls} calls failed`;
+    issues.push({ ...common, code: "failing_feed", severity, detail, count: failed });
+  }
+  if (meanMs > SLOW_WARNING_MS) {
+    const severity = meanMs > SLOW_CRITICAL_MS ? "critical" : "warning";
+    const detail = `${Math.round(meanMs)} ms in the mean of the last ${calls} calls`;
+    issues.push({ ...common, code: "slow_feed", severity, detail, count: calls });
+  }
+  return issues;
+}

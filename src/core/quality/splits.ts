@@ -1,0 +1,81 @@
+import { lowerBound } from "../base/search.js";
+import type { CorporateAction } from "../market/actions.js";
+import type { Bars } from "../market/candles.js";
+
+export type Split = Extract<CorporateAction, { kind: "split" }>;
+
+const DAY_MS = 86_400_000;
+/** Bars around an ex-day in which its jump is looked for: vendors are days late. */
+const NEAR = 5;
+/** How far a jump may be from the ratio of the split, as a share of it: prices move overnight. */
+const TOLERANCE = 0.15;
+/** Splits smaller than this drown in what prices do anyway. */
+const LEAST_RATIO = 1.3;
+
+/** Ratios of splits that companies make. */
+const USUAL_RATIOS = [1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50];
+const SUSPICION = 0.03;
+
+export interface UnappliedSplit {
+  readonly split: Split;
+  /** First bar that is on the new scale. */
+  readonly from: number;
+}
+
+function jump({ open, close }: Bars, i: number): number {
+  return close[i - 1] / open[i];
+}
+
+function matches(ratio: number, wanted: number, tolerance: number): boolean {
+  return Math.abs(Math.log(ratio / wanted)) <= Math.log(1 + tolerance);
+}
+
+/** The bar near the ex-day at which prices jump by the ratio of a split; -1 for none. */
+function jumpNear(bars: Bars, { exDay, ratio }: Split): number {
+  const { time } = bars;
+  const at = lowerBound(time, exDay * DAY_MS);
+  if (at === time.length || (ratio < LEAST_RATIO && ratio > 1 / LEAST_RATIO)) return -1;
+  let best = -1;
+  for (let i = Math.max(1, at - NEAR); i <= Math.min(time.length - 1, at + NEAR); i++) {
+    if (!matches(jump(bars, i), ratio, TOLERANCE)) continue;
+    if (best < 0 || Math.abs(i - at) < Math.abs(best - at)) best = i;
+  }
+  return best;
+}
+
+/** Splits that prices said to be adjusted for them are not adjusted for. Bars must be sound, ascending and daily. */
+export function findUnappliedSplits(bars: Bars, splits: readonly Split[]): UnappliedSplit[] {
+  return splits.flatMap((split) => {
+    const from = jumpNear(bars, split);
+    return from < 0 ? [] : [{ split, from }];
+  });
+}
+
+/** Splits within the bars that do not show in prices said to be raw: these are adjusted already. */
+export function findAppliedSplits(bars: Bars, splits: readonly Split[]): Split[] {
+  const { time } = bars;
+  return splits.filter((split) => {
+    const at = lowerBound(time, split.exDay * DAY_MS);
+    const within = at > 0 && at < time.length;
+    const small = split.ratio < 1 + 2 * TOLERANCE && split.ratio > 1 / (1 + 2 * TOLERANCE);
+    return within && !small && jumpNear(bars, split) < 0;
+  });
+}
+
+/** Bars at which the price jumps by a usual ratio of splits, though no split of that day is known. */
+export function suspectSplits(bars: Bars, splits: readonly Split[]): { index: number; ratio: number }[] {
+  const { time, high, low } = bars;
+  const known = new Set(splits.map(({ exDay }) => exDay));
+  const found: { index: number; ratio: number }[] = [];
+  for (let i = 1; i < time.length; i++) {
+    const ratio = jump(bars, i);
+    const size = ratio > 1 ? ratio : 1 / ratio;
+    if (size < 1.45) continue;
+    // A collapse moves within the day too; a split leaves ordinary days on both sides.
+    const restless = high[i] / low[i] > 1.12 || high[i - 1] / low[i - 1] > 1.12;
+    const usual = USUAL_RATIOS.find((each) => matches(size, each, SUSPICION));
+    if (usual === undefined || restless || known.has(Math.floor(time[i] / DAY_MS))) continue;
+    found.push({ index: i, ratio: ratio > 1 ? usual : 1 / usual });
+  }
+  return found;
+}

@@ -1,0 +1,162 @@
+import type { Candles } from "../../core/market/candles.js";
+import { calendarOf, isOpen } from "../../core/market/session.js";
+import { BAND_LEAST, type Band, learnBand } from "../../core/quality/band.js";
+import { CallWindow, checkFeed, type FeedHealth } from "../../core/quality/feed.js";
+import { ISSUES, type Issue } from "../../core/quality/issue.js";
+import { checkState, type MarketState } from "../../core/quality/state.js";
+import type { Database } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
+import type { EventLog } from "../../platform/event-log.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Metrics } from "../../platform/metrics.js";
+import type { CandleService } from "../candles/candles.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { type Delivery, inspect } from "./inspect.js";
+import type { IssueCounts, IssueQuery, IssueStore, StoredIssue } from "./store.js";
+import { QUALITY_TOPIC } from "./topics.js";
+
+/** Where the data came from that issues were found in. */
+export interface Origin {
+  readonly source: string;
+  readonly synthetic: boolean;
+}
+
+export interface QualityReport {
+  readonly timeMs: number;
+  readonly recent: readonly StoredIssue[];
+  readonly feeds: ReadonlyMap<string, FeedHealth>;
+  readonly counts: IssueCounts;
+}
+
+export interface CheckedState {
+  /** In its one spelling. */
+  readonly symbol: string;
+  readonly issues: readonly Issue[];
+  /** What the price was held against; null where too few closes are stored. */
+  readonly band: Band | null;
+  /** Why there is no band; null where there is one. */
+  readonly bandProblem: string | null;
+  /** Whether the exchange is open, so that old data are stale. */
+  readonly live: boolean;
+}
+
+export interface Quality {
+  /** One call of a source, however it ended. */
+  onCall(feed: string, ms: number, ok: boolean): void;
+  /** Looks at bars before they are stored, keeps what is found. @returns the bars that may be stored. */
+  inspect(delivery: Delivery, origin: Origin): Promise<Candles>;
+  /** Keeps what was found, tells operators of what is new, and counts it. */
+  record(issues: readonly Issue[], origin: Origin): Promise<void>;
+  /** Looks at a state that somebody else has; nothing of it is kept. @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
+  check(state: MarketState): Promise<CheckedState>;
+  report(): Promise<QualityReport>;
+  list(query: Omit<IssueQuery, "synthetic">): Promise<readonly StoredIssue[]>;
+  /** Looks at the sources, and makes room. */
+  readonly loop: LoopDefinition;
+}
+
+export interface QualityOptions {
+  readonly store: IssueStore;
+  readonly database: Pick<Database, "transaction">;
+  readonly eventLog: Pick<EventLog, "append" | "wake">;
+  readonly candles: Pick<CandleService, "loadLatest">;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Whether the market in use is the synthetic one. */
+  readonly synthetic: boolean;
+  readonly now: () => number;
+}
+
+const RECENT = 50;
+const BAND_CLOSES = 250;
+const LOOP_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export function createQuality(options: QualityOptions): Quality {
+  const { store, database, eventLog, log, metrics, synthetic, now } = options;
+  const feeds = new Map<string, CallWindow>();
+
+  async function record(issues: readonly Issue[], origin: Origin): Promise<void> {
+    if (issues.length === 0) return;
+    for (const { code, severity } of issues) metrics.dataIssues.inc({ code, severity });
+    const fresh = await store.save(issues, { ...origin, nowMs: now() });
+    const told = fresh.filter(({ severity }) => severity !== "info");
+    if (told.length === 0) return;
+    for (const { code, severity, subject, detail } of told) {
+      const line = { code, subject, source: origin.source, detail };
+      if (severity === "critical") log.error(line, ISSUES[code].title);
+      else log.warn(line, ISSUES[code].title);
+    }
+    await database.transaction((sql) =>
+      eventLog.append(
+        sql,
+        told.map((issue) => ({ topic: QUALITY_TOPIC, payload: { ...issue, ...origin } })),
+      ),
+    );
+    eventLog.wake();
+  }
+
+  return {
+    onCall(feed, ms, ok) {
+      const window = feeds.get(feed) ?? new CallWindow();
+      feeds.set(feed, window);
+      window.add(ms, ok);
+    },
+    async inspect(delivery, origin) {
+      const { candles, issues } = inspect(delivery, now());
+      await record(issues, origin);
+      return candles;
+    },
+    record,
+    check: (state) => checkMarket(options, state),
+    async report() {
+      const timeMs = now();
+      const query = { severity: null, subject: null, synthetic, before: null, limit: RECENT };
+      const [recent, counts] = await Promise.all([store.load(query), store.counts(synthetic, timeMs)]);
+      return {
+        timeMs,
+        recent,
+        counts,
+        feeds: new Map([...feeds].map(([name, window]) => [name, window.health()])),
+      };
+    },
+    list: (query) => store.load({ ...query, synthetic }),
+    loop: {
+      name: "data-quality",
+      everyMs: () => LOOP_MS,
+      timeoutMs: 30_000,
+      async run() {
+        for (const [name, window] of feeds) {
+          await record(checkFeed(name, window.health()), { source: name, synthetic });
+        }
+        await store.prune();
+      },
+    },
+  };
+}
+
+async function checkMarket(
+  { candles, instruments, now }: QualityOptions,
+  state: MarketState,
+): Promise<CheckedState> {
+  const instrument = await instruments.resolve(state.symbol);
+  const nowMs = now();
+  const at = state.time !== null && Number.isFinite(state.time) ? Math.min(state.time, nowMs) : nowMs;
+  const live = isOpen(calendarOf(instrument.calendar), nowMs);
+  const { symbol } = instrument;
+  const named = { ...state, symbol };
+  try {
+    const { close, time } = (await candles.loadLatest(instrument, "1d", BAND_CLOSES)).candles;
+    const daysSince = time.length === 0 ? 1 : Math.ceil((at - time[time.length - 1]) / DAY_MS);
+    const band = learnBand(close, daysSince);
+    const bandProblem =
+      band === null ? `${close.length} daily closes are known, ${BAND_LEAST} are needed` : null;
+    return { symbol, issues: checkState(named, nowMs, band, live), band, bandProblem, live };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const issues = checkState(named, nowMs, null, live);
+    return { symbol, issues, band: null, bandProblem: error.message, live };
+  }
+}

@@ -1,0 +1,296 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
+import { correlation, median } from "../../src/core/base/stats.js";
+import { type Bar, barProblem, type Bars, candlesFromRows } from "../../src/core/market/candles.js";
+import { BAND_LEAST, learnBand } from "../../src/core/quality/band.js";
+import { checkRows, rowDefect } from "../../src/core/quality/bars.js";
+import { CallWindow, checkFeed, FEED_CALLS } from "../../src/core/quality/feed.js";
+import { kinship } from "../../src/core/quality/kinship.js";
+import { repairBars } from "../../src/core/quality/repair.js";
+import { findSlippedPrice, findSlips } from "../../src/core/quality/scale.js";
+import { findAppliedSplits, findUnappliedSplits } from "../../src/core/quality/splits.js";
+import { checkState, type MarketState } from "../../src/core/quality/state.js";
+import { copyBars, walkBars } from "../fixtures/series.js";
+
+const DAY_MS = 86_400_000;
+const NOW = Date.UTC(2024, 5, 1);
+
+/** A walk of daily bars. */
+function days(length: number, seed: number): Bars {
+  const bars = walkBars(length, seed);
+  return { ...bars, time: bars.time.map((_, i) => i * DAY_MS) };
+}
+
+function multiplied(bars: Bars, from: number, to: number, factor: number): Bars {
+  const copy = copyBars(bars);
+  for (const column of [copy.open, copy.high, copy.low, copy.close]) {
+    for (let i = from; i < to; i++) column[i] *= factor;
+  }
+  return copy;
+}
+
+const codes = (issues: readonly { readonly code: string }[]) => issues.map(({ code }) => code).sort();
+
+describe("rows", () => {
+  const row = (change: Partial<Bar>): Bar => ({
+    time: DAY_MS,
+    open: 10,
+    high: 12,
+    low: 9,
+    close: 11,
+    volume: 5,
+    ...change,
+  });
+  const check = (...rows: Bar[]) => checkRows("X", candlesFromRows("X", "1d", rows), NOW);
+
+  it.each([
+    [{ close: Number.NaN }, "price_not_finite"],
+    [{ high: Number.POSITIVE_INFINITY }, "price_not_finite"],
+    [{ low: 0 }, "price_not_positive"],
+    [{ open: -1, low: -2 }, "price_not_positive"],
+    [{ high: 8, low: 9, open: 8.5, close: 8.5 }, "high_below_low"],
+    [{ open: 13 }, "price_out_of_range"],
+    [{ close: 8.9 }, "price_out_of_range"],
+    [{ volume: -1 }, "volume_invalid"],
+    [{ volume: Number.NaN }, "volume_invalid"],
+    [{ time: Number.NaN }, "time_invalid"],
+    [{ time: NOW + 3_600_000 }, "future"],
+  ] as const)("with %j are critical and held: %s", (change, code) => {
+    const { issues, held } = check(row({}), row({ time: 2 * DAY_MS, ...change }));
+    expect(issues).toMatchObject([{ code, severity: "critical", count: 1 }]);
+    expect(held).toEqual([1]);
+  });
+
+  it("that stand there twice count once, and of two that differ the later is held", () => {
+    expect(check(row({}), row({}))).toMatchObject({ issues: [{ code: "repeated_row" }], held: [] });
+    const { issues, held } = check(row({}), row({ close: 10.5 }));
+    expect(issues).toMatchObject([{ code: "contradicting_rows", severity: "critical" }]);
+    expect(issues[0].detail).toContain("close 11");
+    expect(held).toEqual([1]);
+  });
+
+  it("are held for exactly what the store refuses, and for the future", () => {
+    const price = fc.oneof(
+      fc.double({ min: -2, max: 20 }),
+      fc.constant(Number.NaN),
+      fc.integer({ min: 1, max: 9 }),
+    );
+    fc.assert(
+      fc.property(price, price, price, price, price, (open, high, low, close, volume) => {
+        const bars = candlesFromRows("X", "1d", [{ time: 1, open, high, low, close, volume }]);
+        expect(rowDefect(bars, 0) === null).toBe(barProblem(open, high, low, close, volume) === null);
+      }),
+    );
+  });
+});
+
+describe("scale", () => {
+  it("any stretch that is 100 times off is found and mended to the last digit but rounding", () => {
+    const cases = fc.record({
+      seed: fc.integer({ min: 1, max: 1e6 }),
+      from: fc.integer({ min: 1, max: 100 }),
+      length: fc.integer({ min: 1, max: 60 }),
+      factor: fc.constantFrom(100, 0.01),
+    });
+    fc.assert(
+      fc.property(cases, ({ seed, from, length, factor }) => {
+        const bars = days(250, seed);
+        const broken = multiplied(bars, from, from + length, factor);
+        const { bars: mended, issues } = repairBars("X", broken, { adjusted: "split", splits: [] });
+        expect(codes(issues)).toEqual(["scale_slip"]);
+        expect(issues[0].count).toBe(length);
+        for (const [i, close] of bars.close.entries()) expect(mended.close[i] / close).toBeCloseTo(1, 12);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("ordinary walks are left alone", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
+        const bars = days(400, seed);
+        const repaired = repairBars("X", bars, { adjusted: "none", splits: [] });
+        expect(repaired.bars).toBe(bars);
+        expect(repaired.issues).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("the scale that trades took place on is the right one", () => {
+    const bars = multiplied(days(100, 3), 10, 100, 0.01);
+    bars.volume.fill(0, 10);
+    expect(findSlips(bars)).toEqual([{ from: 10, to: 100, factor: 100 }]);
+  });
+
+  it("a consolidation of 100 shares into one is no slip", () => {
+    const bars = multiplied(days(100, 4), 50, 100, 100);
+    const splits = [{ kind: "split", exDay: 50, ratio: 0.01 }] as const;
+    expect(repairBars("X", bars, { adjusted: "none", splits })).toMatchObject({ mended: 0, issues: [] });
+  });
+
+  it("a single price of a bar is mended", () => {
+    expect(findSlippedPrice([10, 1_100, 9, 10.5])).toEqual({ index: 1, factor: 0.01 });
+    expect(findSlippedPrice([10, 11, 0.09, 10.5])).toEqual({ index: 2, factor: 100 });
+    expect(findSlippedPrice([10, 11, 9, 10.5])).toBeNull();
+    const bars = days(30, 5);
+    const broken = copyBars(bars);
+    broken.low[7] /= 100;
+    const { bars: mended, issues } = repairBars("X", broken, { adjusted: "none", splits: [] });
+    expect(mended.low[7]).toBeCloseTo(bars.low[7], 12);
+    expect(issues).toMatchObject([{ code: "scale_slip", time: 7 * DAY_MS }]);
+  });
+});
+
+describe("splits", () => {
+  it.each([2, 3, 7, 1.5, 0.1, 0.25])(
+    "of %s that do not show in adjusted prices are found up to five days off",
+    (ratio) => {
+      for (const late of [-4, -1, 0, 3]) {
+        const bars = days(200, 9);
+        const raw = multiplied(bars, 0, 100 + late, ratio);
+        const split = { kind: "split", exDay: 100, ratio } as const;
+        expect(findUnappliedSplits(raw, [split])).toEqual([{ split, from: 100 + late }]);
+        expect(findAppliedSplits(raw, [split])).toEqual([]);
+        expect(findUnappliedSplits(bars, [split])).toEqual([]);
+        expect(findAppliedSplits(bars, [split])).toEqual([split]);
+        const { bars: mended } = repairBars("X", raw, { adjusted: "split", splits: [split] });
+        for (const [i, close] of bars.close.entries()) expect(mended.close[i] / close).toBeCloseTo(1, 12);
+        expect(mended.volume[0] / raw.volume[0]).toBeCloseTo(ratio, 12);
+      }
+    },
+  );
+});
+
+describe("bands", () => {
+  it("hold the next prices of a walk, and no slip of a factor of 2", () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const { close } = days(300, seed);
+      const band = ensure(learnBand(close.subarray(0, 299), 1), "a band");
+      expect(close[299]).toBeGreaterThan(band.low);
+      expect(close[299]).toBeLessThan(band.high);
+      expect(2 * close[298]).toBeGreaterThan(band.high);
+    }
+  });
+
+  it("widen with the days since, and need thirty closes", () => {
+    const { close } = days(300, 1);
+    const [near, far] = [1, 20].map((since) => ensure(learnBand(close, since), "a band"));
+    expect(far.high).toBeGreaterThan(near.high);
+    expect(learnBand(close.subarray(0, BAND_LEAST - 1), 1)).toBeNull();
+  });
+});
+
+describe("kinship", () => {
+  it("is 1 of a series and itself, however adjusted, and about 0 of two walks", () => {
+    const bars = days(300, 2);
+    expect(kinship(bars, multiplied(bars, 0, 300, 7))).toBeCloseTo(1, 12);
+    expect(Math.abs(ensure(kinship(bars, days(300, 77)), "overlap"))).toBeLessThan(0.3);
+    expect(kinship(bars, copyBars(bars, 0, 40))).toBeNull();
+  });
+});
+
+describe("feeds", () => {
+  it("count the last 1,000 calls, failures in the latency too", () => {
+    const window = new CallWindow();
+    expect(window.health()).toEqual({ calls: 0, successful: 0, failed: 0, meanMs: null, failureRate: null });
+    for (let i = 0; i < FEED_CALLS; i++) window.add(100, true);
+    for (let i = 0; i < 400; i++) window.add(10_000, false);
+    const health = window.health();
+    expect(health).toEqual({
+      calls: 1_000,
+      successful: 600,
+      failed: 400,
+      meanMs: 0.6 * 100 + 0.4 * 10_000,
+      failureRate: 0.4,
+    });
+    expect(checkFeed("yahoo", health)).toMatchObject([
+      { code: "failing_feed", severity: "critical", subject: "yahoo", count: 400 },
+      { code: "slow_feed", severity: "warning" },
+    ]);
+  });
+
+  it.each([
+    [0.1, 2_000, []],
+    [0.11, 2_001, ["warning", "warning"]],
+    [0.3, 5_000, ["warning", "warning"]],
+    [0.31, 5_001, ["critical", "critical"]],
+  ])("a failure rate of %s at %s ms is %j", (failureRate, meanMs, severities) => {
+    const calls = 100;
+    const failed = failureRate * calls;
+    const issues = checkFeed("x", { calls, successful: calls - failed, failed, meanMs, failureRate });
+    expect(issues.map(({ severity }) => severity)).toEqual(severities);
+  });
+
+  it("say nothing of a few calls", () => {
+    const window = new CallWindow();
+    for (let i = 0; i < 19; i++) window.add(9_000, false);
+    expect(checkFeed("x", window.health())).toEqual([]);
+  });
+});
+
+describe("market states", () => {
+  const chain = {
+    calls: 50,
+    puts: 50,
+    callOpenInterest: 10,
+    putOpenInterest: 10,
+    negative: 0,
+    originalStrikes: 100,
+    filteredStrikes: 50,
+  };
+  const sound: MarketState = {
+    symbol: "NIFTY",
+    price: 100,
+    time: NOW - 1_000,
+    bid: 99,
+    ask: 101,
+    chain,
+    expectsChain: true,
+  };
+  const band = { low: 80, high: 125, from: 250 };
+  const found = (change: Partial<MarketState>, live = true) =>
+    checkState({ ...sound, ...change }, NOW, band, live).map(({ code, severity }) => `${code} ${severity}`);
+
+  it.each([
+    [{}, []],
+    [{ time: NOW - 300_000 }, []],
+    [{ time: NOW - 300_001 }, ["stale warning"]],
+    [{ time: NOW - 600_001 }, ["stale critical"]],
+    [{ time: null }, ["field_missing critical"]],
+    [{ time: NOW + 200_000 }, ["future critical"]],
+    [{ price: null }, ["field_missing critical"]],
+    [{ price: Number.NaN }, ["price_not_finite critical"]],
+    [{ price: 0 }, ["price_not_positive critical"]],
+    [{ price: 130 }, ["out_of_band warning"]],
+    [{ price: 10_000 }, ["scale_slip critical"]],
+    [{ price: 1 }, ["scale_slip critical"]],
+    [{ bid: 102 }, ["quote_crossed critical"]],
+    [{ chain: null }, ["field_missing warning"]],
+    [{ chain: { ...chain, negative: 2 } }, ["open_interest_negative critical"]],
+    [{ chain: { ...chain, calls: 40 } }, ["strikes_unbalanced info"]],
+    [{ chain: { ...chain, filteredStrikes: 30 } }, []],
+    [{ chain: { ...chain, filteredStrikes: 29 } }, ["strikes_removed warning"]],
+    [{ chain: { ...chain, filteredStrikes: 9 } }, ["strikes_removed critical"]],
+    [{ chain: { ...chain, filteredStrikes: 0 } }, ["no_strikes critical"]],
+    [{ chain: { ...chain, callOpenInterest: null } }, ["field_missing warning"]],
+  ] as const)("with %j: %j", (change, issues) => {
+    expect(found(change)).toEqual(issues);
+  });
+
+  it("are not stale while the exchange is closed", () => {
+    expect(found({ time: NOW - 7_200_000 }, false)).toEqual([]);
+  });
+});
+
+describe("statistics", () => {
+  it("median and correlation agree with their definitions", () => {
+    expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([])]).toEqual([2, 2.5, Number.NaN]);
+    expect(correlation([1, 2, 3], [2, 4, 6])).toBeCloseTo(1, 12);
+    expect(correlation([1, 2, 3], [3, 2, 1])).toBeCloseTo(-1, 12);
+    expect(correlation([1, 1], [2, 3])).toBe(0);
+    // By hand: the products of deviations sum to 12, their squares to 21.2 and 10.
+    expect(correlation([1, 2, 3, 4, 7], [2, 1, 4, 3, 5])).toBeCloseTo(12 / Math.sqrt(21.2 * 10), 12);
+  });
+});
