@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import {
+  type HttpAnswer,
   type HttpClient,
   HttpClientError,
-  type HttpAnswer,
   type HttpFailure,
   type HttpRequest,
 } from "../platform/http-client.js";

@@ -7,19 +7,24 @@ import { lieOnGrid } from "../core/market/resample.js";
 import { calendarOf, isCalendarId } from "../core/market/session.js";
 import { messageOf } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
-import { parseTable, readHead, TableError } from "./files-table.js";
+import { TableError, type Writing } from "./files-layout.js";
+import { parseTable, readHead } from "./files-table.js";
 
 /** A file of candles. */
 export interface Entry {
   readonly path: string;
   readonly instrument: Instrument;
   readonly interval: Interval;
+  /** What was said of how it is written. */
+  readonly writing: Writing;
   /** Whether its bars lie on the grid of sessions, by its first rows. */
   readonly onGrid: boolean;
 }
 
 const OFF_GRID =
   "bars lie across the opens of sessions: those under way at an open are left out, and no longer intervals are made of them";
+/** Stooq writes the country of US shares behind the ticker. */
+const FILE_NAME = /(?:\.us)?\.(?:csv|txt)(?:\.gz)?$/i;
 const DESCRIPTION_FILE = "files.json";
 
 /** What `files.json` in a folder may say of its files; whatever it leaves out is told from name and content. */
@@ -32,8 +37,23 @@ const descriptionSchema = z.record(
     exchange: z.string().optional(),
     currency: z.string().optional(),
     calendar: z.string().refine(isCalendarId, "is not a calendar").optional(),
+    columns: z.array(z.string()).min(5).optional(),
+    zone: z.string().refine(isZone, "is not a time zone").optional(),
+    day: z.iso.date().optional(),
+    price_scale: z.number().positive().optional(),
   }),
 );
+
+/** Whether the runtime knows a time zone of that name. */
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }) !== null;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 type Description = z.output<typeof descriptionSchema>[string];
 
 /**
@@ -54,15 +74,18 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
         // Links are followed. Whoever opens a pipe waits for somebody to write into it.
         if (statSync(join(folder, file), { throwIfNoEntry: false })?.isFile() !== true)
           throw new TableError("is no regular file");
-        const { interval, bars } = parseTable(await readHead(join(folder, file)));
-        const instrument = describe(file, descriptions[file] ?? {});
+        const description = descriptions[file] ?? {};
+        const { columns, zone, day, price_scale } = description;
+        const writing = { columns, zone, day, price_scale };
+        const { interval, bars } = parseTable(await readHead(join(folder, file)), writing);
+        const instrument = describe(file, description);
         const head = { symbol: instrument.symbol, interval, ...bars, time: bars.time.slice().sort() };
         const onGrid = lieOnGrid(head, calendarOf(instrument.calendar));
         const known = entries.get(instrument.symbol) ?? [];
         if (known.some((other) => other.interval === interval)) {
           throw new TableError(`is a second file of ${instrument.symbol} ${interval}`);
         }
-        known.push({ path: join(folder, file), interval, instrument, onGrid });
+        known.push({ path: join(folder, file), interval, instrument, writing, onGrid });
         if (!onGrid) log.warn({ file, symbol: instrument.symbol, interval }, OFF_GRID);
         known.sort((a, b) => INTERVAL_MS[a.interval] - INTERVAL_MS[b.interval]);
         entries.set(instrument.symbol, known);
@@ -78,7 +101,7 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
 function candleFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => /\.csv(\.gz)?$/i.test(name))
+      .filter((name) => FILE_NAME.test(name))
       .sort();
   } catch (error) {
     throw new Error(`FILES_DIR: ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
@@ -103,7 +126,7 @@ function readDescriptions(folder: string): Record<string, Description> {
 /** The instrument of a file, from what is said of it and else from its name. */
 function describe(file: string, given: Description): Instrument {
   const words = file
-    .replace(/\.csv(\.gz)?$/i, "")
+    .replace(FILE_NAME, "")
     .split("-")
     .filter((word) => !INTERVALS.some((known) => known === word.toLowerCase()));
   const stem = words.join("-").replace(/[^\w.=^-]/g, "_");

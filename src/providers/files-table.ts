@@ -3,9 +3,9 @@ import { pipeline } from "node:stream";
 import { createGunzip, gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { allocateBars, type Bars } from "../core/market/candles.js";
-import { DAY_MS, parseDay } from "../core/market/day.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
 import { messageOf } from "../platform/errors.js";
+import { layoutOf, TableError, timeProblem, type Writing } from "./files-layout.js";
 
 /** A table of candles as its file has it: times are not yet placed on a calendar. */
 export interface Table {
@@ -17,17 +17,9 @@ export interface Table {
   readonly unreadable: readonly { readonly line: number; readonly reason: string }[];
 }
 
-/** Why a whole file is refused. */
-export class TableError extends Error {
-  override readonly name = "TableError";
-}
-
 const HEAD_BYTES = 65_536;
 const HEAD_ROWS = 300;
 const UNREADABLE_LIMIT = 100;
-
-const TIME_NAMES = ["timestamp", "datetime", "date", "time", "ts"];
-const PRICE_NAMES = ["open", "high", "low", "close"] as const;
 
 /** The first part of a file as text, unpacked. @throws {TableError} when there is no reading it. */
 export async function readHead(path: string): Promise<string> {
@@ -57,48 +49,39 @@ export function readWhole(path: string): string {
 }
 
 /**
- * Reads a table with a header that names a time column and open, high, low and close; volume is 0 where there is
- * no such column or cell. Times are dates, ISO date-times with a zone, or epoch seconds or milliseconds.
+ * Reads a table with a time column and open, high, low and close; volume is 0 where there is no such column or cell.
+ * Times are dates (2024-07-01, 1.7.2024, and 7/1/2024 where some row tells which is the day), the same with a time and a
+ * zone, or epoch seconds or milliseconds. @param writing what is said of it that it does not say itself.
  * @throws {TableError} when the text is no such table.
  */
-export function parseTable(text: string): Table {
+export function parseTable(text: string, writing: Writing = {}): Table {
   const rows = readRows(text);
-  const [header] = rows;
-  if (header === undefined) throw new TableError("is empty");
-  const names = header.map((name) => name.trim().toLowerCase());
-  const timeAt = names.findIndex((name) => TIME_NAMES.includes(name));
-  const priceAt = PRICE_NAMES.map((name) => names.indexOf(name));
-  const volumeAt = names.indexOf("volume");
-  if (timeAt < 0) throw new TableError(`has no column named ${TIME_NAMES.join(", ")}`);
-  const absent = PRICE_NAMES.filter((_, i) => priceAt[i] < 0);
-  if (absent.length > 0) throw new TableError(`has no column ${absent.join(", ")}`);
-  if (rows.length < 3) throw new TableError("has fewer than two rows");
-
-  const bars = allocateBars(rows.length - 1);
+  if (rows.length === 0) throw new TableError("is empty");
+  const { timeAt, priceAt, volumeAt, first, dates, scale, readTime } = layoutOf(rows, writing);
+  if (rows.length - first < 2) throw new TableError("has fewer than two rows");
+  const bars = allocateBars(rows.length - first);
   const unreadable: { line: number; reason: string }[] = [];
-  const dates = /^\d{4}-\d{2}-\d{2}$/.test(rows[1][timeAt]?.trim() ?? "");
   let length = 0;
-  for (let line = 1; line < rows.length; line++) {
-    const row = rows[line];
-    const time = readTime(row[timeAt] ?? "", dates);
+  for (let i = first; i < rows.length; i++) {
+    const row = rows[i];
+    const time = readTime(row[timeAt] ?? "");
     if (time === null) {
-      const reason = `time cannot be read: ${(row[timeAt] ?? "").slice(0, 40)}`;
-      if (unreadable.length < UNREADABLE_LIMIT) unreadable.push({ line: line + 1, reason });
+      const reason = timeProblem(row[timeAt] ?? "", writing);
+      if (unreadable.length < UNREADABLE_LIMIT) unreadable.push({ line: i + 1, reason });
       continue;
     }
     bars.time[length] = time;
-    bars.open[length] = readNumber(row[priceAt[0]]);
-    bars.high[length] = readNumber(row[priceAt[1]]);
-    bars.low[length] = readNumber(row[priceAt[2]]);
-    bars.close[length] = readNumber(row[priceAt[3]]);
+    bars.open[length] = scale * readNumber(row[priceAt[0]]);
+    bars.high[length] = scale * readNumber(row[priceAt[1]]);
+    bars.low[length] = scale * readNumber(row[priceAt[2]]);
+    bars.close[length] = scale * readNumber(row[priceAt[3]]);
     bars.volume[length] = volumeAt < 0 || isBlank(row[volumeAt]) ? 0 : readNumber(row[volumeAt]);
     length++;
   }
   if (length < 2) {
-    const [first] = unreadable;
-    throw new TableError(
-      `has fewer than two rows with a time${first === undefined ? "" : `; ${first.reason}`}`,
-    );
+    const [problem] = unreadable;
+    const why = problem === undefined ? "" : `; line ${problem.line}: ${problem.reason}`;
+    throw new TableError(`has fewer than two rows with a time${why}`);
   }
   return { bars: cut(bars, length), dates, interval: spacing(bars.time.subarray(0, length)), unreadable };
 }
@@ -109,22 +92,6 @@ function readRows(text: string): string[][] {
   } catch (error) {
     throw new TableError(`is not a table: ${error instanceof Error ? error.message : "unreadable"}`);
   }
-}
-
-/** Epoch ms; for dates, midnight UTC of the date. Null when it cannot be read. */
-function readTime(text: string, dates: boolean): number | null {
-  const trimmed = text.trim();
-  // Date.parse takes February 30th for March 1st.
-  const day = parseDay(trimmed.slice(0, 10));
-  if (dates) return day === null || trimmed.length !== 10 ? null : day * DAY_MS;
-  if (/^\d{9,10}$/.test(trimmed)) return Number(trimmed) * 1_000;
-  if (/^\d{12,13}$/.test(trimmed)) return Number(trimmed);
-  const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-]\d{2}:?\d{2})$/.test(trimmed);
-  return zoned && day !== null ? finite(Date.parse(trimmed)) : null;
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }
 
 function isBlank(text: string | undefined): boolean {

@@ -23,7 +23,7 @@ export interface FileContent extends CollectedCandles {
 
 /** Reads a whole file of candles in a thread. Its columns move to the caller. */
 export default function readFile(entry: Entry): FileContent {
-  const table = parseTable(readWhole(entry.path));
+  const table = parseTable(readWhole(entry.path), entry.writing);
   const { candles, rejected } = place(table, entry);
   const content = {
     candles,

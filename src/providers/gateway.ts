@@ -4,10 +4,10 @@ import type { Quote } from "../core/market/quote.js";
 import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
+import { baseOf } from "./base-interval.js";
 import { type Provider, ProviderError } from "./define.js";
 import { type Fetched, fetchFromAll, type Reach, reachOf } from "./gateway-fetch.js";
 import type { ProviderHealth } from "./guard.js";
-import { baseOf } from "./base-interval.js";
 import { createSources, noAnswer, type Refusal, type Sources } from "./sources.js";
 
 export type { Fetched } from "./gateway-fetch.js";

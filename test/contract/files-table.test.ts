@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { barAt } from "../../src/core/market/candles.js";
 import type { Interval } from "../../src/core/market/interval.js";
-import { parseTable, TableError } from "../../src/providers/files-table.js";
+import { TableError } from "../../src/providers/files-layout.js";
+import { parseTable } from "../../src/providers/files-table.js";
 
 const at = (text: string) => Date.parse(text);
 const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;
@@ -35,6 +36,46 @@ describe("a table", () => {
   ])("is refused with times %s, and the reason shows one", (_name, stamp) => {
     expect(() => parseTable(table(stamp, stamp))).toThrow(TableError);
     expect(() => parseTable(table(stamp, stamp))).toThrow(`time cannot be read: ${stamp}`);
+  });
+
+  it.each([
+    ["months first", ["1/31/2024", "2/1/2024"]],
+    ["days first", ["31/01/2024", "1/2/2024"]],
+    ["points", ["31.1.2024", "1.2.2024"]],
+    ["midnights", ["2024-01-31 00:00:00", "2024-02-01T00:00:00.000"]],
+  ])("is read with dates written %s", (_name, stamps) => {
+    const { bars, dates } = parseTable(table(...stamps));
+    expect(dates).toBe(true);
+    expect(Array.from(bars.time, iso)).toEqual(["2024-01-31T00:00Z", "2024-02-01T00:00Z"]);
+  });
+
+  it("is read with times of a zone that somebody has told, summer and winter", () => {
+    const text = table("31.01.2024 09:30:00.000", "31.01.2024 10:30:00.000", "01.07.2024 09:30");
+    const { bars } = parseTable(text, { zone: "America/New_York" });
+    expect(Array.from(bars.time, iso)).toEqual([
+      "2024-01-31T14:30Z",
+      "2024-01-31T15:30Z",
+      "2024-07-01T13:30Z",
+    ]);
+  });
+
+  it("is read without a header once its columns are told, and prices are scaled", () => {
+    const columns = ["time", "open", "close", "high", "low", "volume"];
+    const text = "34200000,100000,110000,120000,90000,5\n34260000,100000,110000,120000,90000,6\n";
+    const told = { columns, zone: "America/New_York", day: "2024-07-01", price_scale: 1e-4 };
+    const { bars, interval } = parseTable(text, told);
+    expect(interval).toBe("1m");
+    const time = at("2024-07-01T13:30Z");
+    expect(barAt(bars, 0)).toEqual({ time, open: 10, high: 12, low: 9, close: 11, volume: 5 });
+    expect(() => parseTable(text)).toThrow("line 1: has no column named timestamp");
+  });
+
+  it("is read with the three heads of yfinance, and refused with two tickers", () => {
+    const rows = "2024-07-01,11,12,9,10,100\n2024-07-02,12,13,10,11,200\n";
+    const head = (other: string) =>
+      `Price,Close,High,Low,Open,Volume\nTicker,SPY,SPY,SPY,${other},SPY\nDate,,,,,\n${rows}`;
+    expect(barAt(parseTable(head("SPY")).bars, 0)).toMatchObject({ open: 10, high: 12, low: 9, close: 11 });
+    expect(() => parseTable(head("QQQ"))).toThrow("line 2: holds 2 symbols");
   });
 
   it("names single rows whose time cannot be read and keeps the others", () => {

@@ -86,7 +86,7 @@ describe("files", () => {
     write("!!.csv", DAYS);
     write("F.csv", "time,open,high,low,close\n2024-07-01 10:00,1,1,1,1\n2024-07-01 10:01,1,1,1,1\n");
     write("VOD.L.csv", DAYS);
-    write("notes.txt", DAYS);
+    write("notes.md", DAYS);
     const provider = await open();
     expect(provider.listInstruments().map(({ symbol }) => symbol)).toEqual(["AAPL"]);
     expect(refusals()).toEqual({

@@ -1,11 +1,13 @@
-import { readdirSync } from "node:fs";
-import { basename } from "node:path";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { barClose } from "../../src/core/market/bar-times.js";
-import { findInvalidBar } from "../../src/core/market/candles.js";
+import { barAt, findInvalidBar } from "../../src/core/market/candles.js";
 import { calendarOf } from "../../src/core/market/session.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { createFilesProvider } from "../../src/providers/files.js";
+import { parseTable, readWhole } from "../../src/providers/files-table.js";
 import { findEntries } from "../../src/providers/files-folder.js";
 import { createGateway } from "../../src/providers/gateway.js";
 import { createRecordedLog } from "../fixtures/log.js";
@@ -40,7 +42,7 @@ describe.skipIf(daily === "")("daily files", () => {
     expect(files.length).toBeGreaterThan(50);
     const noCandles = ["us-treasury-curves.csv.gz", "wide-20-sp500-closes-1990-2022.csv.gz"];
     for (const file of files) {
-      if (noCandles.includes(file)) expect(found[file]).toBe("has no column open, high, low, close");
+      if (noCandles.includes(file)) expect(found[file]).toBe("line 1: has no column open, high, low, close");
       else expect(found[file], file).toMatch(/ 1d XNYS USD$/);
     }
   });
@@ -74,19 +76,70 @@ describe.skipIf(intraday === "")("intraday files", () => {
 
 describe.skipIf(variants === "")("ways to write candles", () => {
   it("are read where the header says what is what and times are sure, and refused with a reason elsewhere", async () => {
+    const unnamed =
+      "line 1: has no column named timestamp, datetime, date, time, ts; the columns of a file without a header may be named in files.json";
     expect(await look(variants)).toEqual({
-      "alphavantage-numbered-headers-SPY.csv": "has no column open, high, low, close",
-      "bitfinex-headerless-ms-OCHLV.csv": "has no column named timestamp, datetime, date, time, ts",
+      "alphavantage-numbered-headers-SPY.csv": "ALPHAVANTAGE-NUMBERED-HEADERS-SPY 1d XNYS USD",
+      "bitfinex-headerless-ms-OCHLV.csv": unnamed,
       "dukascopy-EURUSD-1h.csv":
-        "has fewer than two rows with a time; time cannot be read: 01.01.2017 22:00:00.000",
-      "excel-bom-us-dates-SPX.csv": "has fewer than two rows with a time; time cannot be read: 1/2/1990",
-      "lean-SPY-minute-headerless-scaled.csv": "has no column named timestamp, datetime, date, time, ts",
+        "has fewer than two rows with a time; line 2: time cannot be read: 01.01.2017 22:00:00.000, for it has no zone; files.json may say it",
+      "excel-bom-us-dates-SPX.csv": "EXCEL-BOM-US-DATES-SPX 1d XNYS USD",
+      "lean-SPY-minute-headerless-scaled.csv": unnamed,
+      "stooq-kaggle-AAPL.us.txt": "STOOQ-KAGGLE-AAPL 1d XNYS USD",
       "yahoo-classic-GOOGL.csv": "YAHOO-CLASSIC-GOOGL 1d XNYS USD",
-      "yfinance-multiheader-SPY.csv": "has no column named timestamp, datetime, date, time, ts",
+      "yfinance-multiheader-SPY.csv": "YFINANCE-MULTIHEADER-SPY 1d XNYS USD",
       "yfinance-tz-offset-AAPL.csv": "YFINANCE-TZ-OFFSET-AAPL 1d XNYS USD",
     });
-    // Its name ends in .txt: not looked at.
-    expect(readdirSync(variants)).toContain("stooq-kaggle-AAPL.us.txt");
+  });
+
+  it("that need to be told about are read once files.json tells", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tx-variants-"));
+    const told = {
+      "bitfinex-headerless-ms-OCHLV.csv": {
+        symbol: "BTC-USD",
+        columns: ["time", "open", "close", "high", "low", "volume"],
+      },
+      "dukascopy-EURUSD-1h.csv": { symbol: "EURUSD", zone: "UTC" },
+      "lean-SPY-minute-headerless-scaled.csv": {
+        symbol: "SPY",
+        columns: ["time", "open", "high", "low", "close", "volume"],
+        zone: "America/New_York",
+        day: "2013-10-07",
+        price_scale: 0.0001,
+      },
+    };
+    for (const name of Object.keys(told)) copyFileSync(join(variants, name), join(folder, name));
+    writeFileSync(join(folder, "files.json"), JSON.stringify(told));
+    const found = await look(folder);
+    expect(found["dukascopy-EURUSD-1h.csv"]).toBe("EURUSD=X 1h FX USD");
+    expect(found["lean-SPY-minute-headerless-scaled.csv"]).toBe("SPY 1m XNYS USD");
+    // Trades make these bars, not the clock: it has no interval.
+    expect(found["bitfinex-headerless-ms-OCHLV.csv"]).toMatch(/^has rows \d+ minutes apart/);
+    const lean = parseTable(
+      readWhole(join(folder, "lean-SPY-minute-headerless-scaled.csv")),
+      told["lean-SPY-minute-headerless-scaled.csv"],
+    );
+    // The first row of the file: 14400000,1674100,1674100,1672500,1672700,3197, four in the morning in New York.
+    expect(barAt(lean.bars, 0)).toEqual({
+      time: Date.parse("2013-10-07T04:00:00-04:00"),
+      open: expect.closeTo(167.41, 9),
+      high: expect.closeTo(167.41, 9),
+      low: expect.closeTo(167.25, 9),
+      close: expect.closeTo(167.27, 9),
+      volume: 3_197,
+    });
+    const euro = parseTable(readWhole(join(folder, "dukascopy-EURUSD-1h.csv")), { zone: "UTC" });
+    expect(new Date(euro.bars.time[0]).toISOString()).toBe("2017-01-01T22:00:00.000Z");
+    rmSync(folder, { recursive: true });
+  });
+
+  it("in the American way have the day second, once a row tells", () => {
+    const { bars } = parseTable(readWhole(join(variants, "excel-bom-us-dates-SPX.csv")));
+    expect(new Date(bars.time[0]).toISOString().slice(0, 10)).toBe("1990-01-02");
+    const spy = parseTable(readWhole(join(variants, "yfinance-multiheader-SPY.csv")));
+    const { open, high, low, close, time } = barAt(spy.bars, 0);
+    expect(new Date(time).toISOString().slice(0, 10)).toBe("1993-01-29");
+    expect(low <= open && open <= high && low <= close && close <= high).toBe(true);
   });
 });
 
@@ -97,11 +150,9 @@ describe.skipIf(bad === "")("bad input", () => {
     expect(Object.fromEntries(reasons)).toEqual({
       "alphavantage-json-instead-of-csv.csv": expect.stringContaining("is not a table"),
       "empty.csv": "is empty",
-      "hudson-incorrect_data.csv": "has no column open, high, low, close",
-      "multi-symbol-uneven-history.csv.gz": "has no column open, high, low, close",
-      "skender-bad.csv.gz": expect.stringContaining("time cannot be read: 01/03/2017"),
-      "skender-mismatch.csv.gz": expect.stringContaining("time cannot be read: 1/3/2017"),
-      "skender-zeros.csv.gz": expect.stringContaining("time cannot be read: 01/03/17"),
+      "hudson-incorrect_data.csv": "line 1: has no column open, high, low, close",
+      "multi-symbol-uneven-history.csv.gz": "line 1: has no column open, high, low, close",
+      "skender-zeros.csv.gz": expect.stringContaining("line 2: time cannot be read: 01/03/17"),
       // Longer than symbols are.
       "yfinance-8TRA-DE-1d-missing-div-adjust-fixed.csv.gz": "has a name that cannot be a symbol",
     });
