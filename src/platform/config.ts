@@ -52,12 +52,23 @@ function secretProblem(name: string, value: string | undefined): string | null {
   return null;
 }
 
+/** What a source cannot be asked without. */
+const SOURCE_KEYS = {
+  tradier: "TRADIER_ACCESS_TOKEN",
+  upstox: "UPSTOX_ACCESS_TOKEN",
+} as const satisfies Record<string, Name>;
+
 /** @param config only what could be read: nothing is said of a variable that is malformed itself. */
 function contradictions(config: Partial<Config>): string[] {
   const { HOST, MARKET_DATA = [], FILES_REPLAY_SPEED = 0, SECRET_KEY, ADMIN_API_KEY } = config;
   const problems: (string | null)[] = [];
   if (MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
     problems.push("FILES_DIR is required when MARKET_DATA lists files");
+  }
+  for (const [source, key] of Object.entries(SOURCE_KEYS)) {
+    if ((MARKET_DATA as readonly string[]).includes(source) && config[key] === undefined) {
+      problems.push(`${key} is required when MARKET_DATA lists ${source}`);
+    }
   }
   if (FILES_REPLAY_SPEED > 0 && config.FILES_REPLAY_FROM === undefined) {
     problems.push("FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0");
@@ -87,7 +98,16 @@ const COMPOSE_SECTION = `## Compose
 /** Values that no log line, answer or report may hold: keys, and addresses with a password in them. */
 export function secretsOf(config: Config): string[] {
   const { SECRET_KEY, ADMIN_API_KEY, DATABASE_URL, REDIS_URL, RATELIMIT_STORAGE_URI, SENTRY_DSN } = config;
-  const given = [SECRET_KEY, ADMIN_API_KEY, DATABASE_URL, REDIS_URL, RATELIMIT_STORAGE_URI, SENTRY_DSN];
+  const keys = Object.values(SOURCE_KEYS).map((name) => config[name]);
+  const given = [
+    SECRET_KEY,
+    ADMIN_API_KEY,
+    DATABASE_URL,
+    REDIS_URL,
+    RATELIMIT_STORAGE_URI,
+    SENTRY_DSN,
+    ...keys,
+  ];
   return given.filter((value) => value !== undefined);
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { normaliseSymbol } from "../core/market/instrument.js";
+import { classifySymbol, normaliseSymbol } from "../core/market/instrument.js";
 import { INTERVALS, type Interval, parseInterval } from "../core/market/interval.js";
 import { parseInstant } from "./clock.js";
 
@@ -64,11 +64,26 @@ const symbols = list.transform((items, context): readonly string[] => {
 });
 const sources = list.pipe(
   z
-    .array(z.enum(["synthetic", "files", "yahoo"]))
+    .array(z.enum(["synthetic", "files", "yahoo", "tradier", "upstox"]))
     .refine((names) => !names.includes("synthetic") || names.length === 1, {
       message: "synthetic never mixes with other sources: list it alone",
     }),
 );
+/** A key that goes into a header or an address as it is. */
+const accessToken = z.string().regex(/^[!-~]{8,4096}$/, "must have 8 to 4096 visible ASCII characters");
+/** `TCS.NS=NSE_EQ|INE467B01029`, by normalised symbol. */
+const instrumentKeys = list.transform((items, context): Readonly<Record<string, string>> => {
+  const pairs = items.map((item) => {
+    const [, text = "", key = ""] = /^(.+)=([A-Z]+_[A-Z]+\|[\w &.-]+)$/.exec(item) ?? [];
+    const symbol = normaliseSymbol(text);
+    const instrument = symbol === null ? null : classifySymbol(symbol);
+    if (instrument?.calendar !== "XNSE") {
+      context.addIssue(`${item} is no pair such as TCS.NS=NSE_EQ|INE467B01029`);
+    }
+    return [symbol ?? "", key] as const;
+  });
+  return Object.fromEntries(pairs);
+});
 const sentryAddress = url("http:", "https:").refine((text) => !URL.canParse(text) || isSentryAddress(text), {
   message: "must be an address with a key and a project, https://key@host/1",
 });
@@ -134,7 +149,7 @@ export const VARIABLES = {
   },
   MARKET_DATA: {
     group: "Market data",
-    about: "Comma list of sources in order of preference: yahoo, files; or synthetic alone",
+    about: "Comma list of sources in order of preference: yahoo, tradier, upstox, files; or synthetic alone",
     fallback: "synthetic",
     read: sources,
   },
@@ -165,6 +180,45 @@ export const VARIABLES = {
     about: "Address of the Yahoo chart service",
     fallback: "https://query1.finance.yahoo.com",
     read: url("http:", "https:"),
+  },
+  YAHOO_COOKIE_URL: {
+    group: "Market data",
+    about: "Page that sets the cookie which Yahoo's quote and option services ask for",
+    fallback: "https://fc.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  YAHOO_FEED_URL: {
+    group: "Market data",
+    about: "Address of Yahoo's headlines",
+    fallback: "https://feeds.finance.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  TRADIER_ACCESS_TOKEN: {
+    group: "Market data",
+    about: "Access token of Tradier; required for the source tradier",
+    read: accessToken,
+  },
+  TRADIER_BASE_URL: {
+    group: "Market data",
+    about: "Address of Tradier; https://sandbox.tradier.com has delayed prices",
+    fallback: "https://api.tradier.com",
+    read: url("http:", "https:"),
+  },
+  UPSTOX_ACCESS_TOKEN: {
+    group: "Market data",
+    about: "Access token of Upstox, which gives one a day; required for the source upstox",
+    read: accessToken,
+  },
+  UPSTOX_BASE_URL: {
+    group: "Market data",
+    about: "Address of Upstox",
+    fallback: "https://api.upstox.com",
+    read: url("http:", "https:"),
+  },
+  UPSTOX_INSTRUMENT_KEYS: {
+    group: "Market data",
+    about: "Comma list of Upstox keys beside the known ones, TCS.NS=NSE_EQ|INE467B01029",
+    read: instrumentKeys,
   },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",

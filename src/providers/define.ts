@@ -97,6 +97,11 @@ export interface Provider {
    * its clock is another.
    */
   readonly replay: string | null;
+  /**
+   * What its candles were changed by before it gives them: `split` when past prices and volumes are counted in the
+   * shares of now, `none` when they are as traded. Absent where the source does not say.
+   */
+  readonly adjusted?: "none" | "split";
   /** Gives up when the signal aborts. @throws {ProviderError} */
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */

@@ -1,10 +1,13 @@
+import { ensure } from "../core/base/assert.js";
 import type { Config } from "../platform/config.js";
-import { createHttpClient } from "../platform/http-client.js";
+import { createHttpClient, type HttpClient } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
 import type { Provider } from "./define.js";
 import { createFilesProvider, type Replay } from "./files.js";
 import { createSyntheticProvider } from "./synthetic.js";
+import { createTradierProvider } from "./tradier.js";
+import { createUpstoxProvider } from "./upstox.js";
 import { createYahooProvider } from "./yahoo.js";
 
 export interface ProviderSetting {
@@ -24,15 +27,38 @@ const FACTORIES = {
   synthetic: async ({ config, now }: ProviderSetting) => createSyntheticProvider(config.SYNTHETIC_SEED, now),
   files: async ({ config, workers, now, log, replay }: ProviderSetting) =>
     createFilesProvider({ folders: config.FILES_DIR ?? [], replay, workers, now, log }),
-  yahoo: async ({ config, now }: ProviderSetting) => {
-    const http = createHttpClient({
-      timeoutMs: REQUEST_TIMEOUT_MS,
-      limitBytes: ANSWER_LIMIT_BYTES,
-      userAgent: USER_AGENT,
-    });
-    return createYahooProvider({ baseUrl: config.YAHOO_BASE_URL, http, now });
-  },
+  yahoo: async ({ config, now }: ProviderSetting) =>
+    createYahooProvider({
+      baseUrl: config.YAHOO_BASE_URL,
+      cookieUrl: config.YAHOO_COOKIE_URL,
+      feedUrl: config.YAHOO_FEED_URL,
+      http: vendorClient(),
+      now,
+    }),
+  tradier: async ({ config, now }: ProviderSetting) =>
+    createTradierProvider({
+      baseUrl: config.TRADIER_BASE_URL,
+      token: ensure(config.TRADIER_ACCESS_TOKEN, "TRADIER_ACCESS_TOKEN"),
+      http: vendorClient(),
+      now,
+    }),
+  upstox: async ({ config, now }: ProviderSetting) =>
+    createUpstoxProvider({
+      baseUrl: config.UPSTOX_BASE_URL,
+      token: ensure(config.UPSTOX_ACCESS_TOKEN, "UPSTOX_ACCESS_TOKEN"),
+      keys: config.UPSTOX_INSTRUMENT_KEYS ?? {},
+      http: vendorClient(),
+      now,
+    }),
 };
+
+function vendorClient(): HttpClient {
+  return createHttpClient({
+    timeoutMs: REQUEST_TIMEOUT_MS,
+    limitBytes: ANSWER_LIMIT_BYTES,
+    userAgent: USER_AGENT,
+  });
+}
 
 export type ProviderName = keyof typeof FACTORIES;
 

@@ -14,7 +14,10 @@ import type { Quote } from "../core/market/quote.js";
 import { type Calendar, calendarOf, lastOpened } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
-import { type CandleRequest, ProviderError, type ProviderFailure } from "./define.js";
+import { type CandleRequest, ProviderError } from "./define.js";
+import { requirePast } from "./price-time.js";
+import { failureOf } from "./yahoo-answer.js";
+import { serviceSymbol } from "./yahoo-symbol.js";
 
 /**
  * The chart service (v8) on the wire. Its weeks are not taken: the newest comes in two rows, of which neither is the
@@ -30,14 +33,13 @@ export const INTERVAL_NAMES: Readonly<Partial<Record<Interval, string>>> = {
 };
 /** No row is of this time; one that says so counts in another unit. */
 const LATEST_MS = Date.UTC(2100, 0, 1);
-/** A price may be so much newer than the clock here. */
-const CLOCK_TOLERANCE_MS = 120_000;
 
 const numbers = z.array(z.number().nullable());
 
 const resultSchema = z.object({
   meta: z.object({
     symbol: z.string(),
+    currency: z.string().nullish(),
     regularMarketPrice: z.number().optional(),
     regularMarketTime: z.number().optional(),
     regularMarketDayHigh: z.number().optional(),
@@ -45,6 +47,15 @@ const resultSchema = z.object({
     regularMarketVolume: z.number().optional(),
   }),
   timestamp: z.array(z.number()).optional(),
+  /** Only where they were asked for. */
+  events: z
+    .object({
+      dividends: z.record(z.string(), z.object({ amount: z.number(), date: z.number() })).optional(),
+      splits: z
+        .record(z.string(), z.object({ date: z.number(), numerator: z.number(), denominator: z.number() }))
+        .optional(),
+    })
+    .optional(),
   indicators: z.object({
     quote: z.array(
       z.object({
@@ -66,11 +77,6 @@ const payloadSchema = z.object({
 });
 
 export type ChartResult = z.output<typeof resultSchema>;
-
-/** The service writes share classes with a dash: BRK-B. */
-function serviceSymbol(symbol: string): string {
-  return symbol.replace(/^([A-Z]+)\.([A-Z])$/, "$1-$2");
-}
 
 /** The request for a stretch of candles. The service takes seconds, and may send the bar that opens at the end, too. */
 export function chartRequest(
@@ -110,13 +116,6 @@ export function parseChart(answer: HttpAnswer, symbol: string, nowMs: number): C
     );
   }
   return chart;
-}
-
-/** What the service's own error means. */
-function failureOf(status: number, code: string): ProviderFailure {
-  if (status === 404 || code === "Not Found") return "unknown_symbol";
-  if (code === "Unauthorized") return "unauthorized";
-  return status >= 400 ? "refused" : "unavailable";
 }
 
 /**
@@ -163,9 +162,7 @@ export function quoteOf(chart: ChartResult, instrument: Instrument, nowMs: numbe
   const { meta } = chart;
   const price = meta.regularMarketPrice ?? 0;
   if (!(price > 0) || meta.regularMarketTime === undefined) return null;
-  const priceTime = meta.regularMarketTime * 1_000;
-  if (priceTime > nowMs + CLOCK_TOLERANCE_MS)
-    throw new ProviderError("bad_payload", "the price is of the future");
+  const priceTime = requirePast(meta.regularMarketTime * 1_000, nowMs);
   const { time, open, close } = candlesOf(chart, instrument, "1d").candles;
   const calendar = calendarOf(instrument.calendar);
   const today = lowerBound(time, calendar.open[lastOpened(calendar, priceTime)]);

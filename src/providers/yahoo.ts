@@ -2,19 +2,25 @@ import { ensure } from "../core/base/assert.js";
 import { lowerBound } from "../core/base/search.js";
 import { barAt, sliceCandles } from "../core/market/candles.js";
 import { type CollectedCandles, collectCandles } from "../core/market/collect.js";
-import { classifySymbol, namedInstruments } from "../core/market/instrument.js";
+import { classifySymbol, type Instrument, namedInstruments } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { HttpClient } from "../platform/http-client.js";
 import { fetchAnswer } from "./answer.js";
-import type { CandleRequest, Provider } from "./define.js";
+import { type CandleRequest, type OptionSource, type Provider, ProviderError } from "./define.js";
+import { actionsOf, eventsRequest } from "./yahoo-actions.js";
+import { bodyOf } from "./yahoo-answer.js";
 import {
   type ChartResult,
   candlesOf,
   chartRequest,
   INTERVAL_NAMES,
   parseChart,
-  quoteOf,
+  quoteOf as chartQuoteOf,
 } from "./yahoo-chart.js";
+import { headlinesOf, headlinesRequest } from "./yahoo-news.js";
+import { chainOf, expiriesOf, optionsUrl } from "./yahoo-options.js";
+import { foundOf, quoteOf, quoteUrl, searchUrl } from "./yahoo-quote.js";
+import { createYahooSessions, type YahooSessions } from "./yahoo-session.js";
 
 const OWN_INTERVALS = Object.keys(INTERVAL_NAMES) as Interval[];
 const DAY_MS = 86_400_000;
@@ -31,17 +37,44 @@ const SPAN_DAYS: Readonly<Partial<Record<Interval, number>>> = { "1m": 7 };
 const PROBED = ensure(classifySymbol("SPY"), "SPY is a symbol");
 const EARLIEST_MS = Date.UTC(1970, 0, 2);
 
-/** Candles and the last price, in the header of the candles. No key, no cookie; no promises either. */
+/**
+ * Candles, quotes, option chains, splits and dividends, search and headlines. No key; no promises either. Quotes and
+ * option chains need a session; while none is to be had, the last price is that in the header of the candles.
+ */
 export function createYahooProvider(options: {
   baseUrl: string;
+  cookieUrl: string;
+  feedUrl: string;
   http: HttpClient;
   now: () => number;
 }): Provider {
-  const { baseUrl, http, now } = options;
+  const { baseUrl, feedUrl, http, now } = options;
+  const sessions = createYahooSessions(options);
 
   async function fetchChart(request: CandleRequest, signal: AbortSignal): Promise<ChartResult> {
     const answer = await fetchAnswer(http, chartRequest(baseUrl, request), signal);
     return parseChart(answer, request.instrument.symbol, now());
+  }
+
+  async function fetchChartQuote(instrument: Instrument, signal: AbortSignal) {
+    const nowMs = now();
+    const request = { instrument, interval: "1d", fromMs: nowMs - 10 * DAY_MS, toMs: nowMs } as const;
+    return chartQuoteOf(await fetchChart(request, signal), instrument, nowMs);
+  }
+
+  /** The chart of each piece of a stretch that the service gives at a time. */
+  async function fetchParts(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles> {
+    const { instrument, interval, fromMs, toMs } = request;
+    // The service stamps a day anywhere in its session, and bars of days have the time of its open.
+    const margin = isIntraday(interval) ? 0 : DAY_MS;
+    const end = toMs + margin;
+    const span = (SPAN_DAYS[interval] ?? 36_500) * DAY_MS;
+    const parts: CollectedCandles[] = [];
+    for (let from = fromMs - margin; from < end; from += span) {
+      const part = { ...request, fromMs: from, toMs: Math.min(end, from + span) };
+      parts.push(candlesOf(await fetchChart(part, signal), instrument, interval));
+    }
+    return joined(parts, instrument.symbol, interval);
   }
 
   return {
@@ -52,6 +85,7 @@ export function createYahooProvider(options: {
     recorded: false,
     listsAll: false,
     concurrency: 4,
+    adjusted: "split",
     intervals: () => OWN_INTERVALS,
     async earliestMs(_instrument, interval, nowMs) {
       const days = HISTORY_DAYS[interval];
@@ -62,17 +96,8 @@ export function createYahooProvider(options: {
     version: async () => null,
     replay: null,
     async fetchCandles(request, signal) {
-      const { instrument, interval, fromMs, toMs } = request;
-      // The service stamps a day anywhere in its session, and bars of days have the time of its open.
-      const margin = isIntraday(interval) ? 0 : DAY_MS;
-      const end = toMs + margin;
-      const span = (SPAN_DAYS[interval] ?? 36_500) * DAY_MS;
-      const parts: CollectedCandles[] = [];
-      for (let from = fromMs - margin; from < end; from += span) {
-        const part = { ...request, fromMs: from, toMs: Math.min(end, from + span) };
-        parts.push(candlesOf(await fetchChart(part, signal), instrument, interval));
-      }
-      const { candles, rejected } = joined(parts, instrument.symbol, interval);
+      const { fromMs, toMs } = request;
+      const { candles, rejected } = await fetchParts(request, signal);
       const { time } = candles;
       return {
         candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)),
@@ -80,9 +105,29 @@ export function createYahooProvider(options: {
       };
     },
     async fetchQuote(instrument, signal) {
-      const nowMs = now();
-      const request = { instrument, interval: "1d", fromMs: nowMs - 10 * DAY_MS, toMs: nowMs } as const;
-      return quoteOf(await fetchChart(request, signal), instrument, nowMs);
+      try {
+        const body = await sessions.fetchBody((crumb) => quoteUrl(baseUrl, instrument, crumb), signal);
+        return quoteOf(body, instrument, now());
+      } catch (error) {
+        if (!(error instanceof ProviderError) || error.failure !== "unauthorized") throw error;
+        return fetchChartQuote(instrument, signal);
+      }
+    },
+    async fetchActions(instrument, fromDay, toDay, signal) {
+      // A day more on either side: an event is stamped anywhere in its day.
+      const request = eventsRequest(baseUrl, instrument, (fromDay - 1) * DAY_MS, now() + DAY_MS);
+      const chart = parseChart(await fetchAnswer(http, request, signal), instrument.symbol, now());
+      return actionsOf(chart, instrument, fromDay, toDay);
+    },
+    async search(text, signal) {
+      return foundOf(bodyOf(await fetchAnswer(http, { url: searchUrl(baseUrl, text) }, signal), now()));
+    },
+    options: createOptionSource(baseUrl, sessions, now),
+    news: {
+      async fetchNews(query, signal) {
+        const answer = await fetchAnswer(http, headlinesRequest(feedUrl, query.instrument), signal);
+        return headlinesOf(answer, query, now());
+      },
     },
     listInstruments: namedInstruments,
     async probe(signal) {
@@ -94,6 +139,21 @@ export function createYahooProvider(options: {
         toMs: nowMs,
       } as const;
       await fetchChart(request, signal);
+    },
+  };
+}
+
+function createOptionSource(baseUrl: string, sessions: YahooSessions, now: () => number): OptionSource {
+  return {
+    carries: ({ assetClass, calendar }) =>
+      calendar === "XNYS" && (assetClass === "equity" || assetClass === "etf"),
+    async fetchExpiries(underlying, signal) {
+      const urlOf = (crumb: string) => optionsUrl(baseUrl, underlying, crumb, null);
+      return expiriesOf(await sessions.fetchBody(urlOf, signal), underlying);
+    },
+    async fetchChain(underlying, expiry, signal) {
+      const urlOf = (crumb: string) => optionsUrl(baseUrl, underlying, crumb, expiry);
+      return chainOf(await sessions.fetchBody(urlOf, signal), underlying, expiry, now());
     },
   };
 }

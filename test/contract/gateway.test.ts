@@ -22,6 +22,9 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
 const yahooAt = (baseUrl: string): Provider =>
   createYahooProvider({
     baseUrl,
+    // No session is to be had: prices come from charts alone.
+    cookieUrl: "http://127.0.0.1:9",
+    feedUrl: baseUrl,
     http: createHttpClient({ timeoutMs: 4_000, limitBytes: LIMIT_BYTES, userAgent: "test" }),
     now,
   });

@@ -17,10 +17,14 @@ import { createFilesProvider } from "../../src/providers/files.js";
 import { createGateway } from "../../src/providers/gateway.js";
 import { PROVIDER_NAMES } from "../../src/providers/index.js";
 import { createSyntheticProvider } from "../../src/providers/synthetic.js";
+import { createTradierProvider } from "../../src/providers/tradier.js";
+import { createUpstoxProvider } from "../../src/providers/upstox.js";
 import { createYahooProvider } from "../../src/providers/yahoo.js";
 import { silentLog } from "../fixtures/log.js";
+import { tradierService } from "../fixtures/tradier.js";
+import { upstoxService } from "../fixtures/upstox.js";
 import { startVendor } from "../fixtures/vendor.js";
-import { chartService } from "../fixtures/yahoo.js";
+import { quoteService } from "../fixtures/yahoo.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 /** Monday noon in New York, mid-session and mid-bar for every interval but the minute. */
@@ -72,14 +76,41 @@ async function openFiles(): Promise<Subject> {
   };
 }
 
+const http = createHttpClient({ timeoutMs: 4_000, limitBytes: 1e8, userAgent: "test" });
+const now = () => NOW;
+
 async function openYahoo(): Promise<Subject> {
   const vendor = await startVendor();
-  vendor.answer(chartService(() => NOW, ["NOPE"]));
-  const http = createHttpClient({ timeoutMs: 4_000, limitBytes: 1e8, userAgent: "test" });
+  const { url: baseUrl } = vendor;
+  vendor.answer(quoteService(now, ["NOPE"]));
   return {
-    provider: createYahooProvider({ baseUrl: vendor.url, http, now: () => NOW }),
+    provider: createYahooProvider({ baseUrl, cookieUrl: `${baseUrl}/cookie`, feedUrl: baseUrl, http, now }),
     instruments: ["AAPL", "BTC-USD", "EURUSD=X", "TCS.NS", "^GSPC", "BRK.B"].map(instrumentOf),
     unknown: instrumentOf("NOPE"),
+    close: () => vendor.close(),
+  };
+}
+
+async function openTradier(): Promise<Subject> {
+  const vendor = await startVendor();
+  vendor.answer(tradierService(now, ["NOPE"]));
+  return {
+    provider: createTradierProvider({ baseUrl: vendor.url, token: "token-of-tests", http, now }),
+    instruments: ["AAPL", "SPY", "BRK.B", "^GSPC"].map(instrumentOf),
+    unknown: instrumentOf("NOPE"),
+    close: () => vendor.close(),
+  };
+}
+
+async function openUpstox(): Promise<Subject> {
+  const vendor = await startVendor();
+  const keys = { "TATAPOWER.NS": "NSE_EQ|INE245A01021" };
+  const provider = createUpstoxProvider({ baseUrl: vendor.url, token: "token-of-tests", keys, http, now });
+  vendor.answer(upstoxService(now, keys));
+  return {
+    provider,
+    instruments: ["^NSEI", "^BSESN", "TCS.NS", "TATAPOWER.NS"].map(instrumentOf),
+    unknown: instrumentOf("NOPE.NS"),
     close: () => vendor.close(),
   };
 }
@@ -94,6 +125,8 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
   }),
   files: openFiles,
   yahoo: openYahoo,
+  tradier: openTradier,
+  upstox: openUpstox,
 };
 
 it("every provider has a contract", () => {
@@ -229,7 +262,9 @@ describe.each(Object.entries(SUBJECTS))("%s", (name, openSubject) => {
     const { unknown } = subject;
     if (unknown === null) return;
     const intervals = provider.intervals(unknown);
-    if (intervals.length === 0) expect(provider.listsAll).toBe(true);
+    if (intervals.length === 0) {
+      expect(provider.listInstruments().map(({ symbol }) => symbol)).not.toContain(unknown.symbol);
+    }
     const work = fetch(unknown, intervals[0] ?? "1d", NOW - 5 * DAY_MS, NOW);
     await expect(work).rejects.toBeInstanceOf(ProviderError);
     await expect(work).rejects.toMatchObject({ failure: "unknown_symbol" });

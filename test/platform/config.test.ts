@@ -112,6 +112,25 @@ describe("each variable", () => {
       bad: ["yesterday", "1", "2024-1-2", "2024-02-30", "2024-01-02 (x)", "02/01/2024", "hello 1"],
     },
     YAHOO_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["query1", "ftp://h"] },
+    YAHOO_COOKIE_URL: { good: [["http://127.0.0.1:9/c", "http://127.0.0.1:9/c"]], bad: ["fc", "ftp://h"] },
+    YAHOO_FEED_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["feeds", "ftp://h"] },
+    TRADIER_ACCESS_TOKEN: {
+      good: [["aB3-=+/.x", "aB3-=+/.x"]],
+      bad: ["short", "two words of it", "tökenökenö"],
+    },
+    TRADIER_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["tradier", "ws://h"] },
+    UPSTOX_ACCESS_TOKEN: { good: [["eyJ0.eyJz.c2ln", "eyJ0.eyJz.c2ln"]], bad: ["short", "with a space"] },
+    UPSTOX_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["upstox", "ws://h"] },
+    UPSTOX_INSTRUMENT_KEYS: {
+      good: [
+        [
+          "tatapower.ns=NSE_EQ|INE245A01021, ^CNXIT=NSE_INDEX|Nifty IT",
+          { "TATAPOWER.NS": "NSE_EQ|INE245A01021", "^CNXIT": "NSE_INDEX|Nifty IT" },
+        ],
+        ["500112.BO=BSE_EQ|INE062A01020", { "500112.BO": "BSE_EQ|INE062A01020" }],
+      ],
+      bad: ["TCS.NS", "TCS.NS=INE467B01029", "AAPL=NSE_EQ|INE467B01029", "=NSE_EQ|X", "TCS.NS=nse_eq|X"],
+    },
     ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
     BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },
     SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [",", "AAPL,what?!"] },
@@ -251,6 +270,16 @@ describe("contradictions", () => {
       "FILES_DIR is required when MARKET_DATA lists files",
     ]);
     expect(problemsOf({ MARKET_DATA: "yahoo,files", FILES_DIR: "prices" })).toEqual([]);
+  });
+
+  it("a source that asks for a key names the variable", () => {
+    expect(problemsOf({ MARKET_DATA: "tradier,upstox" })).toEqual([
+      "TRADIER_ACCESS_TOKEN is required when MARKET_DATA lists tradier",
+      "UPSTOX_ACCESS_TOKEN is required when MARKET_DATA lists upstox",
+    ]);
+    const keys = { TRADIER_ACCESS_TOKEN: "one-token", UPSTOX_ACCESS_TOKEN: "another-token" };
+    expect(problemsOf({ MARKET_DATA: "tradier,upstox", ...keys })).toEqual([]);
+    expect(problemsOf({ MARKET_DATA: "yahoo", ...keys })).toEqual([]);
   });
 
   it("a replay needs a start", () => {

@@ -83,9 +83,11 @@ describe("a configured secret", () => {
       REDIS_URL: "redis://:redisPass@h",
       RATELIMIT_STORAGE_URI: "redis://:limitPass@h",
       SENTRY_DSN: "https://sentryKey@h/1",
+      TRADIER_ACCESS_TOKEN: "tradierToken",
+      UPSTOX_ACCESS_TOKEN: "upstoxToken",
     });
-    const text = `${PLAIN}1 ${PLAIN}2 databasePass redisPass limitPass sentryKey`;
-    expect(createScrubber(secretsOf(config))(text)).toBe(Array(6).fill("[secret]").join(" "));
+    const text = `${PLAIN}1 ${PLAIN}2 databasePass redisPass limitPass sentryKey tradierToken upstoxToken`;
+    expect(createScrubber(secretsOf(config))(text)).toBe(Array(8).fill("[secret]").join(" "));
     expect(secretsOf(readConfig({}))).toEqual([]);
   });
 });

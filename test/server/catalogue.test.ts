@@ -82,7 +82,7 @@ describe("GET /api/coverage", () => {
     expect(body.data).toMatchObject({ coverage_pct: 100, scanned_assets: 7, total_assets: 7 });
     expect(body.data.last_update).toMatch(/Z$/);
     expect(body.providers).toEqual({
-      configured: { synthetic: false, files: true, yahoo: false },
+      configured: { synthetic: false, files: true, yahoo: false, tradier: false, upstox: false },
       priority: { stocks: ["files"], crypto: ["files"], forex: ["files"] },
     });
     expect(body.assets).toEqual((await get("/api/assets")).data);
