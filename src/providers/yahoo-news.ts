@@ -10,6 +10,8 @@ import { serviceSymbol } from "./yahoo-symbol.js";
 const MARKETS = "^GSPC";
 const TITLE_LENGTH = 500;
 const SUMMARY_LENGTH = 4_000;
+/** Feeds have some 20 headlines; reading more than so many characters would hold up everybody else. */
+const FEED_LENGTH = 262_144;
 
 const text = z.string().transform((given) => given.replace(/\s+/g, " ").trim());
 const feedSchema = z.object({
@@ -36,6 +38,7 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   parseTagValue: false,
   trimValues: false,
+  htmlEntities: true,
   isArray: (name) => name === "item",
 });
 
@@ -91,6 +94,9 @@ export function headlinesOf(
 }
 
 function xmlOf(answer: HttpAnswer): unknown {
+  if (answer.text.length > FEED_LENGTH) {
+    throw new ProviderError("bad_payload", `answered with more than ${FEED_LENGTH} characters`);
+  }
   if (/<!(DOCTYPE|ENTITY)/i.test(answer.text)) {
     throw new ProviderError("bad_payload", "answered with a document of another kind than a feed");
   }

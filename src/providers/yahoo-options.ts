@@ -72,21 +72,26 @@ export function expiriesOf(body: unknown, instrument: Instrument): number[] {
 }
 
 /**
- * All strikes of one expiry. Open interest and volume in contracts, volatility as a fraction. Where there is neither
- * bid nor ask the service sends one of a few fixed volatilities (0.00001, 0.500005), which is none. It has no greeks
- * and no open interest of the day before. The time is that of the last price of the underlying.
+ * All strikes of one expiry. Open interest and volume in contracts, volatility as a fraction. Before the open the
+ * service has neither bids nor asks, sends one of a few fixed volatilities (0.00001, 0.500005) with those legs, and 0
+ * as the open interest of all: that is none. It has no greeks and no open interest of the day before. The time is
+ * that of the last price of the underlying.
  * @throws {ProviderError} `bad_payload` for another underlying or expiry.
  */
 export function chainOf(body: unknown, instrument: Instrument, expiry: number, nowMs: number): ChainQuotes {
   const { quote, options } = resultOf(body, instrument);
-  const quotes: OptionQuote[] = [];
-  for (const { expirationDate, calls, puts } of options) {
+  const legs = options.flatMap(({ expirationDate, calls, puts }) => {
     if (expiryDay(expirationDate) !== expiry) {
       throw new ProviderError("bad_payload", "answered for another expiry");
     }
-    for (const leg of calls) if (isRegular(leg)) quotes.push(quoteOf(leg, expiry, "call"));
-    for (const leg of puts) if (isRegular(leg)) quotes.push(quoteOf(leg, expiry, "put"));
-  }
+    return [
+      ...calls.map((leg) => ({ leg, right: "call" as const })),
+      ...puts.map((leg) => ({ leg, right: "put" as const })),
+    ];
+  });
+  const regular = legs.filter(({ leg }) => isRegular(leg));
+  const hasInterest = regular.some(({ leg }) => (leg.openInterest ?? 0) > 0);
+  const quotes = regular.map(({ leg, right }) => quoteOf(leg, expiry, right, hasInterest));
   const seconds = quote?.regularMarketTime;
   return {
     underlying: instrument.symbol,
@@ -100,7 +105,7 @@ function isRegular({ contractSize }: Leg): boolean {
   return contractSize === undefined || contractSize === null || contractSize === "REGULAR";
 }
 
-function quoteOf(leg: Leg, expiry: number, right: Right): OptionQuote {
+function quoteOf(leg: Leg, expiry: number, right: Right, hasInterest: boolean): OptionQuote {
   if (expiryDay(leg.expiration) !== expiry) {
     throw new ProviderError("bad_payload", "a contract is of another expiry");
   }
@@ -110,10 +115,10 @@ function quoteOf(leg: Leg, expiry: number, right: Right): OptionQuote {
     strike: leg.strike,
     right,
     last: leg.lastPrice ?? null,
-    bid: leg.bid ?? null,
-    ask: leg.ask ?? null,
+    bid: isPriced ? (leg.bid ?? null) : null,
+    ask: isPriced ? (leg.ask ?? null) : null,
     volume: leg.volume ?? null,
-    openInterest: leg.openInterest ?? null,
+    openInterest: hasInterest ? (leg.openInterest ?? null) : null,
     volatility: isPriced ? (leg.impliedVolatility ?? null) : null,
   };
 }
