@@ -5,6 +5,7 @@ import { classifySymbol, type Instrument } from "../../src/core/market/instrumen
 import type { Interval } from "../../src/core/market/interval.js";
 import { createTradierProvider } from "../../src/providers/tradier.js";
 import { vendorSymbolOf } from "../../src/providers/tradier-answer.js";
+import { foundOf } from "../../src/providers/tradier-quote.js";
 import { answerOf } from "../fixtures/recorded.js";
 import { scriptedClient } from "../fixtures/refusal.js";
 
@@ -33,6 +34,32 @@ describe("symbols", () => {
     expect(["BTC-USD", "EURUSD=X", "TCS.NS", "^NSEI", "^DJI", "GC=F"].map(spelled)).toEqual(
       Array(6).fill(null),
     );
+  });
+});
+
+describe("symbols that were found", () => {
+  it("are shares and funds whose symbol means the same here", () => {
+    const security = (symbol: string, type = "stock") => ({ symbol, exchange: "Z", type, description: " " });
+    const found = foundOf({
+      securities: {
+        security: [
+          security("BRK/B"),
+          security("SPY", "etf"),
+          // A fund there, a coin here; a preferred share; an index; an option.
+          security("BTC", "etf"),
+          security("AAp"),
+          security("SPX", "index"),
+          security("AAPL240719C00100000", "option"),
+        ],
+      },
+    });
+    expect(
+      found.map(({ vendorSymbol, instrument }) => [vendorSymbol, instrument.symbol, instrument.name]),
+    ).toEqual([
+      ["BRK/B", "BRK.B", "BRK.B"],
+      ["SPY", "SPY", "SPDR S&P 500"],
+    ]);
+    expect(foundOf({ securities: { security: security("T") } })).toHaveLength(1);
   });
 });
 

@@ -11,6 +11,7 @@ import { headlinesOf } from "../../src/providers/yahoo-news.js";
 import { chainOf, expiriesOf } from "../../src/providers/yahoo-options.js";
 import { foundOf, quoteOf } from "../../src/providers/yahoo-quote.js";
 import { cookieOf, crumbOf } from "../../src/providers/yahoo-session.js";
+import { instrumentOfService } from "../../src/providers/yahoo-symbol.js";
 import { answerOf, badAnswers, recordedAnswer } from "../fixtures/recorded.js";
 import { expectRefusal, refusalOf } from "../fixtures/refusal.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -156,6 +157,22 @@ describe.skipIf(isAbsent)("recorded answers", () => {
 describe("bad answers", () => {
   it.each(badAnswers("yahoo-more").map((bad) => [bad.about, bad] as const))("%s", (_, bad) => {
     expectRefusal(bad, READERS[bad.call], []);
+  });
+});
+
+describe("symbols", () => {
+  it("of the service mean an instrument here that is spelled back alike, or none", () => {
+    const meant = (text: string) => instrumentOfService(text)?.symbol ?? null;
+    expect(["AAPL", "BRK-B", "TCS.NS", "^NSEI", "BTC-USD", "EURUSD=X"].map(meant)).toEqual([
+      "AAPL",
+      "BRK.B",
+      "TCS.NS",
+      "^NSEI",
+      "BTC-USD",
+      "EURUSD=X",
+    ]);
+    // BTC is a fund there and a coin here; exchanges without a calendar, other spellings of what is known.
+    expect(["BTC", "WSU.DE", "JPY=X", "brk-b", "BRK.B"].map(meant)).toEqual(Array(5).fill(null));
   });
 });
 
