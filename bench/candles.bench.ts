@@ -17,6 +17,7 @@ const WINDOW = 500;
 const READS = 300;
 const STEP_MS = 300_000;
 const START_MS = Date.UTC(2023, 0, 1);
+const ORIGIN = { source: "bench", basis: "none", atMs: START_MS } as const;
 
 /** The embedded Postgres, or DATABASE_URL's, in a folder that is removed afterwards. */
 export const bench: Bench = {
@@ -43,12 +44,12 @@ export const bench: Bench = {
         await work();
         return (performance.now() - started) / 1_000;
       };
-      const write = await seconds(() => store.save(id, candles, "bench", whole, START_MS));
-      const rewrite = await seconds(() => store.save(id, candles, "bench", whole, START_MS));
+      const write = await seconds(() => store.save(id, candles, ORIGIN, whole));
+      const rewrite = await seconds(() => store.save(id, candles, ORIGIN, whole));
       const append: number[] = [];
       for (let i = 0; i < 100; i++) {
         const bar = sliceCandles(candles, i, i + 1);
-        append.push(await seconds(() => store.save(id, bar, "bench", whole, START_MS)));
+        append.push(await seconds(() => store.save(id, bar, ORIGIN, whole)));
       }
       const reads: number[] = [];
       for (let i = 0; i < READS; i++) {
@@ -77,7 +78,7 @@ export const bench: Bench = {
 
 /** A window to bytes and back, as the cache does it. */
 function windowFigures(candles: Candles): Figure[] {
-  const window = { candles, source: "bench", asOfMs: 0, trouble: null };
+  const window = { candles, adjustedAt: null, source: "bench", asOfMs: 0, trouble: null };
   const bytes = WINDOW_KIND.encode(window);
   const time = (work: () => unknown) => {
     const runs: number[] = [];

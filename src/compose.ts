@@ -6,6 +6,7 @@ import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
 import { createCandles } from "./features/candles/candles.js";
+import { createGapStore } from "./features/candles/gap-store.js";
 import { createImport } from "./features/candles/import.js";
 import { createMarket } from "./features/candles/market.js";
 import { createQuotes } from "./features/candles/quotes.js";
@@ -220,6 +221,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     ...base,
     store: createCandleStore(database),
     versionStore: createVersionStore(database),
+    gapStore: createGapStore(database),
   });
   const quotes = createQuotes({ ...base, candles });
   const detectionStore = createDetectionStore(database);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import type { PriceBasis } from "../core/market/adjust.js";
 import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
 import { lieOnGrid } from "../core/market/resample.js";
@@ -19,6 +20,8 @@ export interface Entry {
   readonly writing: Writing;
   /** Whether its bars lie on the grid of sessions, by its first rows. */
   readonly onGrid: boolean;
+  /** What its prices are adjusted for; as they traded unless it is said. */
+  readonly basis: PriceBasis;
 }
 
 const OFF_GRID =
@@ -26,6 +29,8 @@ const OFF_GRID =
 /** Stooq writes the country of US shares behind the ticker. */
 const FILE_NAME = /(?:\.us)?\.(?:csv|txt)(?:\.gz)?$/i;
 const DESCRIPTION_FILE = "files.json";
+/** Splits and dividends of all symbols of a folder. */
+export const ACTIONS_FILE = "actions.csv";
 
 /** What `files.json` in a folder may say of its files; whatever it leaves out is told from name and content. */
 const descriptionSchema = z.record(
@@ -41,6 +46,7 @@ const descriptionSchema = z.record(
     zone: z.string().refine(isZone, "is not a time zone").optional(),
     day: z.iso.date().optional(),
     price_scale: z.number().positive().optional(),
+    adjusted: z.enum(["none", "split", "all"]).optional(),
   }),
 );
 
@@ -85,7 +91,8 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
         if (known.some((other) => other.interval === interval)) {
           throw new TableError(`is a second file of ${instrument.symbol} ${interval}`);
         }
-        known.push({ path: join(folder, file), interval, instrument, writing, onGrid });
+        const basis = descriptions[file]?.adjusted ?? "none";
+        known.push({ path: join(folder, file), interval, instrument, writing, onGrid, basis });
         if (!onGrid) log.warn({ file, symbol: instrument.symbol, interval }, OFF_GRID);
         known.sort((a, b) => INTERVAL_MS[a.interval] - INTERVAL_MS[b.interval]);
         entries.set(instrument.symbol, known);
@@ -101,7 +108,7 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
 function candleFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => FILE_NAME.test(name))
+      .filter((name) => FILE_NAME.test(name) && name !== ACTIONS_FILE)
       .sort();
   } catch (error) {
     throw new Error(`FILES_DIR: ${folder} cannot be read: ${messageOf(error)}`, { cause: error });

@@ -51,9 +51,11 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
     concurrency: 2,
     intervals: (instrument) => entriesOf(instrument).map(({ interval }) => interval),
     liesOnGrid: (instrument, interval) => entryOf(instrument, interval)?.onGrid ?? false,
+    basis: (instrument, interval) => entryOf(instrument, interval)?.basis ?? "none",
     async version(instrument, interval) {
       const entry = entryOf(instrument, interval);
-      return entry === undefined ? null : reader.versionOf(entry);
+      const version = entry === undefined ? null : await reader.versionOf(entry);
+      return version === null || entry?.basis === "none" ? version : `${version}, adjusted: ${entry?.basis}`;
     },
     async earliestMs(instrument, interval) {
       const entry = entryOf(instrument, interval);

@@ -1,4 +1,5 @@
 import { lowerBound } from "../core/base/search.js";
+import type { PriceBasis } from "../core/market/adjust.js";
 import { barClose, firstWholeBar, lastClosedBar } from "../core/market/bar-times.js";
 import { barAt, type Candles, candlesFromRows, emptyCandles, sliceCandles } from "../core/market/candles.js";
 import type { RejectedBar } from "../core/market/collect.js";
@@ -15,6 +16,8 @@ export interface Part {
   /** Closed bars of regular sessions. */
   readonly candles: Candles;
   readonly source: string;
+  /** What its prices are adjusted for. */
+  readonly basis: PriceBasis;
 }
 
 export interface Fetched {
@@ -148,6 +151,7 @@ async function fetchFrom(
   return {
     candles: closed.candles,
     source: provider.name,
+    basis: provider.basis?.(instrument, base) ?? "none",
     rejected: [...rejected, ...closed.rejected],
   };
 }

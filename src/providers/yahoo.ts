@@ -93,6 +93,7 @@ export function createYahooProvider(options: {
     },
     feedNowMs: async (_instrument, _interval, nowMs) => nowMs,
     liesOnGrid: () => true,
+    basis: () => "split",
     version: async () => null,
     replay: null,
     async fetchCandles(request, signal) {

@@ -333,7 +333,12 @@ describe("large answers", () => {
     const flat = times.map(() => 1);
     const bars = { time: times, open: flat, high: flat, low: flat, close: flat, volume: flat };
     const asked = { from: times[1], to: times[499] };
-    await store.save(id, { symbol: "BTC-USD", interval: "1m", ...bars }, "test", asked, NOW);
+    await store.save(
+      id,
+      { symbol: "BTC-USD", interval: "1m", ...bars },
+      { source: "test", basis: "none", atMs: NOW },
+      asked,
+    );
     const loaded = await store.load(id, "BTC-USD", "1m", 0, NOW);
     expect(loaded.candles.time).toEqual(times);
     expect(await store.loadCoverage(id, "1m")).toEqual([asked]);

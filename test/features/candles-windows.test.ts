@@ -17,6 +17,7 @@ describe("windows as bytes", () => {
       close: column(11, 12, 12.25),
       volume: column(0, 1e-9, 7),
     },
+    adjustedAt: null,
     source: "yahoo",
     asOfMs: 4,
     trouble: "späte Kurse",
@@ -41,6 +42,14 @@ describe("windows as bytes", () => {
     }
   });
 
+  it("keep what their prices are adjusted for", () => {
+    const adjusted = {
+      ...window,
+      adjustedAt: column(Number.NaN, 1_700_000_000_000, Number.POSITIVE_INFINITY),
+    };
+    expect(WINDOW_KIND.decode(WINDOW_KIND.encode(adjusted))).toEqual(adjusted);
+  });
+
   it("that are cut, longer or of another build are a miss", () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(WINDOW_KIND.decode(bytes.subarray(0, length))).toBeNull();
@@ -49,7 +58,15 @@ describe("windows as bytes", () => {
     expect(WINDOW_KIND.decode(Buffer.from("null"))).toBeNull();
     expect(WINDOW_KIND.decode(Buffer.from('{"symbol":"BTC-USD"}'))).toBeNull();
     expect(WINDOW_KIND.decode(withHeader({ symbol: "X", interval: "5m", length: 0 }))).toBeNull();
-    const facts = { symbol: "X", interval: "5m", length: 0, source: null, asOfMs: 1, trouble: null };
+    const facts = {
+      symbol: "X",
+      interval: "5m",
+      length: 0,
+      source: null,
+      asOfMs: 1,
+      trouble: null,
+      adjusted: false,
+    };
     expect(WINDOW_KIND.decode(withHeader(facts))).not.toBeNull();
     expect(WINDOW_KIND.decode(withHeader({ ...facts, interval: "3m" }))).toBeNull();
     expect(WINDOW_KIND.decode(withHeader({ ...facts, shape: 2 }))).toBeNull();

@@ -1,4 +1,5 @@
 import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
+import type { AdjustedAt } from "../../core/market/adjust.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -8,6 +9,7 @@ import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
+import type { GapStore } from "./gap-store.js";
 import { createReader } from "./reader.js";
 import type { CandleStore } from "./store.js";
 import type { VersionStore } from "./version-store.js";
@@ -16,6 +18,10 @@ import type { VersionStore } from "./version-store.js";
 export interface CandleSet {
   readonly instrument: KnownInstrument;
   readonly candles: Candles;
+  /** Up to when splits are in each price. */
+  readonly adjustedAt: AdjustedAt;
+  /** The moment at which this was known, epoch ms; null for what is known now. */
+  readonly knownAtMs: number | null;
   /** Source of the newest bar. */
   readonly source: string | null;
   readonly synthetic: boolean;
@@ -33,10 +39,16 @@ export interface CandleSet {
 
 export interface CandleService {
   /**
-   * The newest `count` closed bars that there are, oldest first.
+   * The newest `count` closed bars that there are, oldest first. Known at a moment: those that had closed by then, as
+   * they were then; one that was first stored later counts from its close, since a source would have given it.
    * @throws {AppError} `symbol_unknown`, `interval_unavailable`, `provider_unavailable` when nothing is stored.
    */
-  loadLatest(instrument: KnownInstrument, interval: Interval, count: number): Promise<CandleSet>;
+  loadLatest(
+    instrument: KnownInstrument,
+    interval: Interval,
+    count: number,
+    knownAtMs?: number,
+  ): Promise<CandleSet>;
   /** Closed bars that open in [fromMs, toMs), the newest of them when a limit is given. @throws {AppError} as `loadLatest`. */
   loadRange(
     instrument: KnownInstrument,
@@ -44,6 +56,7 @@ export interface CandleService {
     fromMs: number,
     toMs: number,
     limit?: number,
+    knownAtMs?: number,
   ): Promise<CandleSet>;
   /** Fetches and stores what is missing of a stretch. @throws {AppError} `provider_unavailable` when it cannot. */
   ensureStored(instrument: KnownInstrument, interval: Interval, fromMs: number, toMs: number): Promise<void>;
@@ -52,6 +65,7 @@ export interface CandleService {
 export interface CandleServiceOptions {
   readonly store: CandleStore;
   readonly versionStore: VersionStore;
+  readonly gapStore: GapStore;
   readonly gateway: Gateway;
   readonly cache: Cache;
   readonly now: () => number;
@@ -71,8 +85,11 @@ export function createCandles(options: CandleServiceOptions): CandleService {
   const { gateway, cache, now } = options;
   const reader = createReader(options);
 
-  const describe = (instrument: KnownInstrument, window: CandleWindow): CandleSet =>
-    describeAt(gateway, instrument, now(), window);
+  const describe = (instrument: KnownInstrument, window: CandleWindow, knownAtMs?: number): CandleSet =>
+    describeAt(gateway, instrument, Math.min(now(), knownAtMs ?? Number.POSITIVE_INFINITY), {
+      ...window,
+      knownAtMs: knownAtMs ?? null,
+    });
 
   /** The newest bars of a stretch, looked for further back where there are holes. */
   async function readNewest(
@@ -80,6 +97,7 @@ export function createCandles(options: CandleServiceOptions): CandleService {
     interval: Interval,
     stretch: { from: number; to: number },
     count: number,
+    knownAtMs?: number,
   ): Promise<CandleWindow> {
     const calendar = calendarOf(instrument.calendar);
     // One more, for the bar that is still forming.
@@ -94,8 +112,8 @@ export function createCandles(options: CandleServiceOptions): CandleService {
       if (asOfMs !== reached) filledFrom = to;
       reached = asOfMs;
       const window = await reader.read(instrument, interval, { from, to }, asOfMs, {
-        limit: count,
-        filledFrom,
+        newest: { limit: count, filledFrom },
+        knownAtMs,
       });
       filledFrom = from;
       const enough = window.candles.time.length >= count || window.trouble !== null;
@@ -106,8 +124,16 @@ export function createCandles(options: CandleServiceOptions): CandleService {
   }
 
   return {
-    async loadLatest(instrument, interval, count) {
+    async loadLatest(instrument, interval, count, knownAtMs) {
       requireInterval(gateway, instrument, interval);
+      if (knownAtMs !== undefined) {
+        const stretch = closedBy(instrument, interval, EVER, knownAtMs);
+        return describe(
+          instrument,
+          await readNewest(instrument, interval, stretch, count, knownAtMs),
+          knownAtMs,
+        );
+      }
       const asOfMs = await gateway.feedNowMs(instrument, interval);
       const version = await gateway.version(instrument, interval);
       const window = await cache.remember(
@@ -119,17 +145,17 @@ export function createCandles(options: CandleServiceOptions): CandleService {
       return describe(instrument, window);
     },
 
-    async loadRange(instrument, interval, fromMs, toMs, limit) {
+    async loadRange(instrument, interval, fromMs, toMs, limit, knownAtMs) {
       requireInterval(gateway, instrument, interval);
+      const stretch = closedBy(instrument, interval, { from: fromMs, to: toMs }, knownAtMs);
       if (limit !== undefined) {
-        return describe(
-          instrument,
-          await readNewest(instrument, interval, { from: fromMs, to: toMs }, limit),
-        );
+        const window = await readNewest(instrument, interval, stretch, limit, knownAtMs);
+        return describe(instrument, window, knownAtMs);
       }
       const asOfMs = await gateway.feedNowMs(instrument, interval);
-      const wanted = { from: fromMs, to: Math.min(toMs, asOfMs) };
-      return describe(instrument, await reader.read(instrument, interval, wanted, asOfMs));
+      const wanted = { from: fromMs, to: Math.min(stretch.to, asOfMs) };
+      const window = await reader.read(instrument, interval, wanted, asOfMs, { knownAtMs });
+      return describe(instrument, window, knownAtMs);
     },
 
     async ensureStored(instrument, interval, fromMs, toMs) {
@@ -144,7 +170,7 @@ function describeAt(
   gateway: Gateway,
   instrument: KnownInstrument,
   nowMs: number,
-  window: CandleWindow,
+  window: CandleWindow & { readonly knownAtMs: number | null },
 ): CandleSet {
   const { time, interval } = window.candles;
   const calendar = calendarOf(instrument.calendar);
@@ -154,12 +180,25 @@ function describeAt(
   const expected = lastClosedBar(calendar, interval, nowMs - patience);
   return {
     ...window,
+    asOfMs: Math.min(window.asOfMs, window.knownAtMs ?? Number.POSITIVE_INFINITY),
     instrument,
     synthetic: instrument.synthetic,
     stale: newest === null || (expected !== null && newest < expected),
     note: gateway.note(instrument, interval),
     ageMs: newest === null ? null : Math.max(0, nowMs - barClose(calendar, interval, newest)),
   };
+}
+
+/** Of a stretch what opens up to the newest bar that was closed at a moment. */
+function closedBy(
+  { calendar }: KnownInstrument,
+  interval: Interval,
+  { from, to }: { from: number; to: number },
+  knownAtMs: number | undefined,
+): { from: number; to: number } {
+  if (knownAtMs === undefined) return { from, to };
+  const newest = lastClosedBar(calendarOf(calendar), interval, knownAtMs);
+  return { from, to: Math.min(to, newest === null ? from : newest + 1) };
 }
 
 function requireInterval(gateway: Gateway, instrument: KnownInstrument, interval: Interval): void {

@@ -7,6 +7,7 @@ import type { Log } from "../../platform/log.js";
 import type { Fetched, Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleWindow } from "./encoding.js";
+import type { GapStore } from "./gap-store.js";
 import { type CandleStore, missingStretches, type Stretch } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 import { createVersions } from "./versions.js";
@@ -16,6 +17,13 @@ export interface Newest {
   readonly limit: number;
   /** From here on the stretch has been filled before. */
   readonly filledFrom: number;
+}
+
+/** Which bars of a stretch are read, and as they were when. */
+export interface ReadOptions {
+  readonly newest?: Newest;
+  /** As they were at a moment, epoch ms; as they are without it. */
+  readonly knownAtMs?: number | undefined;
 }
 
 /** Stored candles, completed from the sources. */
@@ -38,7 +46,7 @@ export interface CandleReader {
     interval: Interval,
     wanted: Stretch,
     asOfMs: number,
-    newest?: Newest,
+    options?: ReadOptions,
   ): Promise<CandleWindow>;
 }
 
@@ -52,6 +60,7 @@ const RESTATED_SHARE = 0.02;
 export interface ReaderOptions {
   readonly store: CandleStore;
   readonly versionStore: VersionStore;
+  readonly gapStore: GapStore;
   readonly gateway: Gateway;
   readonly now: () => number;
   readonly log: Log;
@@ -85,18 +94,18 @@ export function createReader(options: ReaderOptions): CandleReader {
 
   return {
     fill,
-    async read(instrument, interval, wanted, asOfMs, newest) {
+    async read(instrument, interval, wanted, asOfMs, { newest, knownAtMs } = {}) {
       const { id, symbol } = instrument;
       const { limit, filledFrom = wanted.to } = newest ?? {};
       const asked = { from: wanted.from, to: Math.min(wanted.to, filledFrom) };
       const trouble = await fill(instrument, interval, asked, asOfMs);
       const from =
         trouble === null || limit === undefined ? wanted.from : await knownFrom(id, interval, wanted);
-      const { candles, source } = await store.load(id, symbol, interval, from, wanted.to, limit);
-      if (trouble !== null && candles.time.length === 0) {
+      const stored = await store.load(id, symbol, interval, from, wanted.to, { limit, knownAtMs });
+      if (trouble !== null && stored.candles.time.length === 0) {
         throw new AppError("provider_unavailable", trouble, { retryAfterS: 30 });
       }
-      return { candles, source, asOfMs, trouble };
+      return { ...stored, asOfMs, trouble };
     },
   };
 }
@@ -105,7 +114,7 @@ export function createReader(options: ReaderOptions): CandleReader {
  * Asks for the holes of a stretch; gives why some source could not be heard, or null.
  * @throws {AppError} `provider_unavailable` when none could.
  */
-function createFiller({ store, gateway, now, log }: ReaderOptions) {
+function createFiller({ store, gapStore, gateway, now, log }: ReaderOptions) {
   /**
    * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
    * that is stored stands on another footing.
@@ -126,12 +135,15 @@ function createFiller({ store, gateway, now, log }: ReaderOptions) {
     const whole = followed && heard.to === hole.to;
     const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
     const { parts, source, rejected } = fetched;
-    for (const part of parts.slice(0, -1)) await store.saveBars(instrument.id, part.candles, part.source);
-    const last = parts.at(-1) ?? { candles: emptyCandles(instrument.symbol, interval), source };
-    await store.save(instrument.id, last.candles, last.source, asked, now());
+    const { id, symbol } = instrument;
+    const atMs = now();
+    const empty = { candles: emptyCandles(symbol, interval), source, basis: "none" } as const;
+    for (const part of parts.slice(0, -1)) await store.saveBars(id, part.candles, { ...part, atMs });
+    const last = parts.at(-1) ?? empty;
+    await store.save(id, last.candles, { ...last, atMs }, asked);
     if (rejected.length > 0) {
-      const facts = { symbol: instrument.symbol, interval, source, rows: rejected.length };
-      log.warn({ ...facts, ...rejected[0] }, "bars rejected");
+      log.warn({ symbol, interval, source, rows: rejected.length, ...rejected[0] }, "bars rejected");
+      await gapStore.saveRejected(id, interval, source, rejected, atMs);
     }
     return { restated: false, trouble: fetched.trouble };
   }

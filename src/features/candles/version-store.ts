@@ -7,6 +7,18 @@ const STORED_OF = `
 select (extract(epoch from min(time)) * 1000)::float8 as from, (extract(epoch from max(time)) * 1000)::float8 as to
 from candles where instrument_id = $1 and interval = $2 and source = any($3::text[])`;
 
+const REMOVE = `
+with gone as (
+  delete from candles where instrument_id = $1 and interval = $2
+    and time in (select to_timestamp(o / 1000) from unnest($3::float8[]) as o)
+  returning *
+)
+insert into candle_revisions (instrument_id, interval, time, open, high, low, close, volume, source, basis, stored_at,
+  known_from, known_until)
+select instrument_id, interval, time, open, high, low, close, volume, source, basis, stored_at, known_from,
+  to_timestamp($4::float8 / 1000)
+from gone`;
+
 /** What is known of the files that stored bars came from. */
 export function createVersionStore(database: Database) {
   return {
@@ -24,13 +36,14 @@ export function createVersionStore(database: Database) {
       return row.from === null || row.to === null ? null : { from: row.from, to: row.to };
     },
 
-    /** Deletes bars by their opens. */
-    async remove(instrumentId: number, interval: Interval, opens: readonly number[]): Promise<void> {
-      await database.query(
-        `delete from candles where instrument_id = $1 and interval = $2
-           and time in (select to_timestamp(o / 1000) from unnest($3::float8[]) as o)`,
-        [instrumentId, interval, numberArray(opens)],
-      );
+    /** Takes bars away by their opens, since their source no longer gives them; what they were is kept. */
+    async remove(
+      instrumentId: number,
+      interval: Interval,
+      opens: readonly number[],
+      atMs: number,
+    ): Promise<void> {
+      await database.query(REMOVE, [instrumentId, interval, numberArray(opens), atMs]);
     },
 
     /** The version of their files that stored bars agree with; null while none was told. */

@@ -28,9 +28,10 @@ export function createVersions(options: {
   store: CandleStore;
   versionStore: VersionStore;
   gateway: Gateway;
+  now: () => number;
   log: Log;
 }): CandleVersions {
-  const { store, versionStore, gateway, log } = options;
+  const { store, versionStore, gateway, now, log } = options;
   const settled = new Map<string, string>();
   const underway = new Map<string, Promise<void>>();
 
@@ -48,9 +49,10 @@ export function createVersions(options: {
       if (fetched.trouble !== null) throw new AppError("provider_unavailable", fetched.trouble);
       const { restated, gone } = differences(candles, fetched.candles);
       for (const part of fetched.parts) {
-        await store.saveBars(instrument.id, part.candles, part.source);
+        // They were not in the file when it was read before.
+        await store.saveBars(instrument.id, part.candles, { ...part, atMs: now(), late: true });
       }
-      if (gone.length > 0) await versionStore.remove(instrument.id, interval, gone);
+      if (gone.length > 0) await versionStore.remove(instrument.id, interval, gone, now());
       total.restated += restated;
       total.removed += gone.length;
     }
