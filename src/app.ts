@@ -6,6 +6,7 @@ import type { Alerts } from "./features/alerts/alerts.js";
 import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
 import { analysisRoutes } from "./features/analysis/routes.js";
+import type { Gaps } from "./features/candles/gaps.js";
 import type { Market } from "./features/candles/market.js";
 import { candleRoutes } from "./features/candles/routes.js";
 import type { Catalogue } from "./features/catalogue/catalogue.js";
@@ -57,6 +58,7 @@ export interface AppParts {
   readonly users: Users;
   readonly instruments: Instruments;
   readonly market: Market;
+  readonly gaps: Gaps;
   readonly catalogue: Catalogue;
   readonly analysis: Analysis;
   readonly detections: Detections;

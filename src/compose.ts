@@ -5,8 +5,13 @@ import { z } from "zod";
 import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
+import { actionSourceOf } from "./features/candles/action-source.js";
+import { createActionStore } from "./features/candles/action-store.js";
+import { createActions } from "./features/candles/actions.js";
+import { createAdjusted } from "./features/candles/adjusted.js";
 import { createCandles } from "./features/candles/candles.js";
 import { createGapStore } from "./features/candles/gap-store.js";
+import { createGaps } from "./features/candles/gaps.js";
 import { createImport } from "./features/candles/import.js";
 import { createMarket } from "./features/candles/market.js";
 import { createQuotes } from "./features/candles/quotes.js";
@@ -16,7 +21,7 @@ import { createCatalogue } from "./features/catalogue/catalogue.js";
 import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
-import { createInstruments } from "./features/instruments/instruments.js";
+import { createInstruments, type Instruments } from "./features/instruments/instruments.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createQuality } from "./features/quality/quality.js";
@@ -217,24 +222,40 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     configured: config.SCAN_SYMBOLS ?? null,
   });
   checkSymbols(config, instruments.identify);
-  const candles = createCandles({
-    ...base,
-    store: createCandleStore(database),
-    versionStore: createVersionStore(database),
-    gapStore: createGapStore(database),
-  });
+  const prices = createPrices(base, instruments);
+  const { candles } = prices;
   const quotes = createQuotes({ ...base, candles });
   const detectionStore = createDetectionStore(database);
   const { synthetic } = gateway;
   return {
     instruments,
-    candles,
+    ...prices,
     detectionStore,
-    market: createMarket({ ...base, instruments, candles, quotes, universe }),
+    market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
     quality: createQuality({ ...base, store: createIssueStore(database), candles, instruments, synthetic }),
+  };
+}
+
+/** Candles as they are stored, and adjusted: whatever computes reads `candles`, in which no split is a fall. */
+function createPrices(base: Base, instruments: Instruments) {
+  const { database, gateway } = base;
+  const store = createCandleStore(database);
+  const gapStore = createGapStore(database);
+  const given = createCandles({ ...base, store, gapStore, versionStore: createVersionStore(database) });
+  const actions = createActions({
+    ...base,
+    store: createActionStore(database),
+    source: actionSourceOf(gateway),
+  });
+  const adjusted = createAdjusted({ ...base, candles: given, actions });
+  return {
+    actions,
+    adjusted,
+    candles: adjusted.steady,
+    gaps: createGaps({ ...base, store, gapStore, instruments }),
   };
 }
 

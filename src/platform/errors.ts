@@ -17,6 +17,7 @@ export const ERRORS = {
   route_not_found: { status: 404, retryable: false, title: "No such route" },
   symbol_unknown: { status: 404, retryable: false, title: "No source knows the symbol" },
   no_data: { status: 404, retryable: false, title: "There is no data for the request" },
+  adjustment_unavailable: { status: 404, retryable: false, title: "Prices cannot be given in this view" },
   alert_not_found: { status: 404, retryable: false, title: "No such alert" },
   user_not_found: { status: 404, retryable: false, title: "No such user" },
   api_key_not_found: { status: 404, retryable: false, title: "No such API key" },

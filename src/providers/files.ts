@@ -6,6 +6,7 @@ import type { Interval } from "../core/market/interval.js";
 import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
 import { type Provider, ProviderError } from "./define.js";
+import { hasActions, readActions } from "./files-actions.js";
 import { findEntries } from "./files-folder.js";
 import { createFileReader } from "./files-reader.js";
 
@@ -81,6 +82,14 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
       };
     },
     fetchQuote: async () => null,
+    ...(hasActions(folders)
+      ? {
+          async fetchActions(instrument: Instrument, fromDay: number, toDay: number) {
+            const actions = readActions(folders, instrument);
+            return actions.filter(({ exDay }) => exDay >= fromDay && exDay < toDay);
+          },
+        }
+      : {}),
     listInstruments: () => [...entries.values()].map(([entry]) => entry.instrument),
     async probe() {
       for (const folder of folders) {

@@ -34,7 +34,8 @@ export interface IndicatorAnalysis {
 
 export interface Analysis {
   /**
-   * Indicators on the newest `bars` closed bars, from enough bars before them to have settled where there are.
+   * Indicators on the newest `bars` closed bars, now or as they were known at a moment, from enough bars before them to
+   * have settled where there are.
    * @throws {AppError} `invalid_request` for a request that cannot be read or asks for too much, and as candles do.
    */
   computeIndicators(
@@ -42,6 +43,7 @@ export interface Analysis {
     interval: Interval,
     names: string,
     bars: number,
+    knownAtMs?: number,
   ): Promise<IndicatorAnalysis>;
 }
 
@@ -77,7 +79,7 @@ export function createAnalysis({
   workers: Workers;
 }): Analysis {
   return {
-    async computeIndicators(symbol, interval, names, bars) {
+    async computeIndicators(symbol, interval, names, bars, knownAtMs) {
       const instrument = await instruments.resolve(symbol);
       const requests = readRequests(names).map((request) => withYear(request, instrument.calendar, interval));
       const leads = requests.map((request) => leadOf(request, interval));
@@ -86,7 +88,7 @@ export function createAnalysis({
         Math.max(...leads.map((lead) => lead.bars + (lead.fixed ? 0 : bars))),
       );
       const work = workOf(requests, wanted);
-      const set = await candles.loadLatest(instrument, interval, Math.max(bars, wanted));
+      const set = await candles.loadLatest(instrument, interval, Math.max(bars, wanted), knownAtMs);
       const { time } = set.candles;
       if (time.length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
       const from = Math.max(0, time.length - bars);

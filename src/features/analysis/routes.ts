@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
-import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
-import { intervalText, provenance, symbolParams } from "../candles/schema.js";
-import { provenanceOf } from "../candles/views.js";
+import { instantText, isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
+import { adjustmentSchema, intervalText, provenance, symbolParams } from "../candles/schema.js";
+import { adjustmentView, provenanceOf } from "../candles/views.js";
 import type { Analysis, IndicatorAnalysis } from "./analysis.js";
 
 const value = z.number().nullable().describe("Null while there are too few bars");
@@ -30,6 +30,7 @@ const indicatorsSchema = z
       .array(z.record(z.string(), z.union([z.string(), value])))
       .optional()
       .describe("With format=rows"),
+    adjustment: adjustmentSchema.describe("Prices are adjusted for splits as far as these are known"),
     ...provenance,
   })
   .meta({ id: "IndicatorValues" });
@@ -43,6 +44,9 @@ const query = z.strictObject({
   interval: intervalText.prefault("1d"),
   limit: wholeNumberText(1, 5_000).prefault("100"),
   format: z.enum(["columns", "rows"]).default("columns"),
+  as_of: instantText
+    .optional()
+    .describe("On the bars that had closed at this moment, as they were known then"),
 });
 
 export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: Analysis }): void {
@@ -54,8 +58,8 @@ export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: A
     query,
     answer: { data: indicatorsSchema },
     errors: ["symbol_invalid", "symbol_unknown", "interval_unavailable", "no_data", "provider_unavailable"],
-    async handle({ params, query: { names, interval, limit, format } }) {
-      const found = await analysis.computeIndicators(params.symbol, interval, names, limit);
+    async handle({ params, query: { names, interval, limit, format, as_of } }) {
+      const found = await analysis.computeIndicators(params.symbol, interval, names, limit, as_of);
       const head = {
         symbol: found.set.instrument.symbol,
         interval,
@@ -67,6 +71,7 @@ export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: A
           since: isoTime(sinceMs),
           settled,
         })),
+        adjustment: adjustmentView(found.set),
         ...provenanceOf(found.set),
       };
       return { data: { ...head, ...(format === "rows" ? { rows: rowsOf(found) } : columnsOf(found)) } };

@@ -8,6 +8,7 @@ import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { AdjustmentFacts } from "./adjusted.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
 import type { GapStore } from "./gap-store.js";
 import { createReader } from "./reader.js";
@@ -35,13 +36,16 @@ export interface CandleSet {
   readonly trouble: string | null;
   /** What is peculiar about the bars; null for nothing. */
   readonly note: string | null;
+  /** What was done to the prices; null where they are as given. */
+  readonly adjustment: AdjustmentFacts | null;
 }
 
 export interface CandleService {
   /**
    * The newest `count` closed bars that there are, oldest first. Known at a moment: those that had closed by then, as
    * they were then; one that was first stored later counts from its close, since a source would have given it.
-   * @throws {AppError} `symbol_unknown`, `interval_unavailable`, `provider_unavailable` when nothing is stored.
+   * @throws {AppError} `symbol_unknown`, `interval_unavailable`, `provider_unavailable` when nothing is stored,
+   * `invalid_request` for a moment that is yet to come.
    */
   loadLatest(
     instrument: KnownInstrument,
@@ -126,6 +130,7 @@ export function createCandles(options: CandleServiceOptions): CandleService {
   return {
     async loadLatest(instrument, interval, count, knownAtMs) {
       requireInterval(gateway, instrument, interval);
+      requirePast(knownAtMs, now());
       if (knownAtMs !== undefined) {
         const stretch = closedBy(instrument, interval, EVER, knownAtMs);
         return describe(
@@ -147,6 +152,7 @@ export function createCandles(options: CandleServiceOptions): CandleService {
 
     async loadRange(instrument, interval, fromMs, toMs, limit, knownAtMs) {
       requireInterval(gateway, instrument, interval);
+      requirePast(knownAtMs, now());
       const stretch = closedBy(instrument, interval, { from: fromMs, to: toMs }, knownAtMs);
       if (limit !== undefined) {
         const window = await readNewest(instrument, interval, stretch, limit, knownAtMs);
@@ -185,8 +191,14 @@ function describeAt(
     synthetic: instrument.synthetic,
     stale: newest === null || (expected !== null && newest < expected),
     note: gateway.note(instrument, interval),
+    adjustment: null,
     ageMs: newest === null ? null : Math.max(0, nowMs - barClose(calendar, interval, newest)),
   };
+}
+
+function requirePast(knownAtMs: number | undefined, nowMs: number): void {
+  if (knownAtMs === undefined || knownAtMs <= nowMs) return;
+  throw new AppError("invalid_request", "query as_of: must not lie in the future");
 }
 
 /** Of a stretch what opens up to the newest bar that was closed at a moment. */

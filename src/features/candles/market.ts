@@ -8,6 +8,7 @@ import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { AdjustedCandles, Wanted } from "./adjusted.js";
 import type { CandleService, CandleSet } from "./candles.js";
 import type { Missing, PricedQuote, Quotes } from "./quotes.js";
 import type { Period } from "./schema.js";
@@ -28,9 +29,15 @@ export interface DailyIndicators {
 /** Questions about the market that put candles, quotes and calendars together. */
 export interface Market {
   /** The newest `limit` bars of a stretch that is given or follows from a period. @throws {AppError} `no_data` */
-  loadBars(symbol: string, interval: Interval, stretch: Stretch, limit: number): Promise<CandleSet>;
-  /** The stretch of the last trading days that the data of a symbol have reached. */
-  lastSessions(symbol: string, interval: Interval, days: number): Promise<Stretch>;
+  loadBars(
+    symbol: string,
+    interval: Interval,
+    stretch: Stretch,
+    limit: number,
+    wanted?: Wanted,
+  ): Promise<CandleSet>;
+  /** The stretch of the last trading days that the data of a symbol have reached, or had at a moment. */
+  lastSessions(symbol: string, interval: Interval, days: number, knownAtMs?: number): Promise<Stretch>;
   loadQuote(symbol: string): Promise<PricedQuote>;
   /**
    * Quotes of the symbols that are scanned, the liveliest or most traded first, and those that have none.
@@ -60,66 +67,55 @@ export function createMarket(options: {
   gateway: Gateway;
   instruments: Instruments;
   candles: CandleService;
+  adjusted: AdjustedCandles;
   quotes: Quotes;
   /** Symbols that are scanned now. */
   universe: () => readonly string[];
   now: () => number;
 }): Market {
-  const { gateway, instruments, candles, quotes, universe, now } = options;
+  const { gateway, instruments, candles, adjusted, quotes, universe, now } = options;
 
-  /** How far the bars of an interval have come; now for one that there is not, which candles refuse. */
-  async function reachedBy(instrument: KnownInstrument, interval: Interval): Promise<number> {
+  /** How far the bars of an interval have come, or had at a moment; now for one that there is not, which candles refuse. */
+  async function reachedBy(
+    instrument: KnownInstrument,
+    interval: Interval,
+    knownAtMs = Number.POSITIVE_INFINITY,
+  ): Promise<number> {
     const available = gateway.intervals(instrument).includes(interval);
-    return available ? gateway.feedNowMs(instrument, interval) : now();
-  }
-
-  /** Symbols that are scanned may have become unknown since: another source knows others. */
-  async function resolveAll(symbols: readonly string[]) {
-    const known: KnownInstrument[] = [];
-    const unknown: Missing[] = [];
-    const unasked: Missing[] = [];
-    for (const symbol of symbols) {
-      try {
-        known.push(await instruments.resolve(symbol));
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-        const missing = error.code === "provider_unavailable" ? unasked : unknown;
-        missing.push({ symbol, reason: error.message });
-      }
-    }
-    return { known, unknown, unasked };
+    return Math.min(knownAtMs, available ? await gateway.feedNowMs(instrument, interval) : now());
   }
 
   return {
-    async loadBars(symbol, interval, stretch, limit) {
+    async loadBars(symbol, interval, stretch, limit, wanted = { view: "given" }) {
+      const { knownAtMs } = wanted;
       const instrument = await instruments.resolve(symbol);
       let before = Number.NaN;
-      let reached = await reachedBy(instrument, interval);
+      let reached = await reachedBy(instrument, interval, knownAtMs);
       // What a source has reached may turn out to be less: when it says that it does not know the symbol.
       while (reached !== before) {
         const end = "period" in stretch ? reached : Math.min(stretch.to ?? reached, reached);
         const start = "period" in stretch ? periodStart(instrument, stretch.period, end) : stretch.from;
         if (start >= end)
           throw new AppError("no_data", `${instrument.symbol} has no candles in this stretch`);
-        const set = await candles.loadRange(instrument, interval, start, end, limit);
+        const set = await adjusted.loadRange(instrument, interval, { from: start, to: end }, limit, wanted);
         if (set.candles.time.length > 0) return set;
         before = reached;
-        reached = await reachedBy(instrument, interval);
+        reached = await reachedBy(instrument, interval, knownAtMs);
         if (reached > before) break;
       }
       throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles in this stretch`);
     },
 
-    async lastSessions(symbol, interval, days) {
+    async lastSessions(symbol, interval, days, knownAtMs) {
       const instrument = await instruments.resolve(symbol);
-      const reached = await reachedBy(instrument, interval);
+      const reached = await reachedBy(instrument, interval, knownAtMs);
       return { from: openBefore(calendarOf(instrument.calendar), "1d", reached, days), to: undefined };
     },
 
     loadQuote: async (symbol) => quotes.load(await instruments.resolve(symbol)),
 
     async rank(by, limit) {
-      const { known, unknown, unasked } = await resolveAll(universe());
+      const { known, unknown, unasked } = await resolveAll(instruments, universe());
       const { quotes: found, missing: failed } = await quotes.loadMany(known);
       const unpriced = [...unasked, ...failed];
       const missing = [...unknown, ...unpriced];
@@ -162,6 +158,23 @@ export function createMarket(options: {
       return { calendar: id, open, nextChange: change ?? null };
     },
   };
+}
+
+/** Symbols that are scanned may have become unknown since: another source knows others. */
+async function resolveAll(instruments: Instruments, symbols: readonly string[]) {
+  const known: KnownInstrument[] = [];
+  const unknown: Missing[] = [];
+  const unasked: Missing[] = [];
+  for (const symbol of symbols) {
+    try {
+      known.push(await instruments.resolve(symbol));
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      const missing = error.code === "provider_unavailable" ? unasked : unknown;
+      missing.push({ symbol, reason: error.message });
+    }
+  }
+  return { known, unknown, unasked };
 }
 
 /** Start of a period that ends at a moment; days are trading days. */

@@ -1,32 +1,42 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { Adjustment } from "../../core/market/adjust.js";
 import { AppError } from "../../platform/errors.js";
-import { isoTime, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { type RouteGroup, routeGroup } from "../../platform/http.js";
+import type { Wanted } from "./adjusted.js";
+import type { Gaps } from "./gaps.js";
 import type { Market } from "./market.js";
+import { quoteRoutes } from "./quote-routes.js";
 import {
+  adjustmentSchema,
   BARS_LIMIT,
   candleListSchema,
   candleNote,
   candleSchema,
   candlesQuery,
+  gapListSchema,
+  gapsQuery,
   historicalQuery,
   intradayQuery,
   latestQuery,
-  marketDataSchema,
   PERIODS,
   provenance,
-  quoteSchema,
-  scanQuery,
+  SYMBOL_ERRORS,
   symbolParams,
 } from "./schema.js";
-import { candleListView, candleRows, provenanceOf, quoteView } from "./views.js";
+import { adjustmentView, candleListView, candleRows, gapListView, provenanceOf } from "./views.js";
 
-const SYMBOL_ERRORS = ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"] as const;
-const CANDLE_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable"] as const;
+const CANDLE_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable", "adjustment_unavailable"] as const;
 
-export function candleRoutes(app: FastifyInstance, { market }: { market: Market }): void {
+/** The prices that a query asks for. */
+function wantedOf(query: { adjustment?: Adjustment | undefined; as_of?: number | undefined }): Wanted {
+  return { view: query.adjustment ?? "given", knownAtMs: query.as_of };
+}
+
+export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: Market; gaps: Gaps }): void {
   const routes = routeGroup(app, { tag: "Market data", access: "viewer", perMinute: 30 });
   quoteRoutes(routes, market);
+  gapRoutes(routes, gaps);
 
   routes.get("/api/candles", {
     id: "getCandles",
@@ -34,8 +44,8 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
     query: candlesQuery,
     answer: { data: candleListSchema.extend({ period: z.enum(PERIODS) }) },
     errors: CANDLE_ERRORS,
-    async handle({ query: { symbol, interval, period, limit } }) {
-      const set = await market.loadBars(symbol, interval, { period }, limit);
+    async handle({ query: { symbol, interval, period, limit, ...prices } }) {
+      const set = await market.loadBars(symbol, interval, { period }, limit, wantedOf(prices));
       return { data: { ...candleListView(set), period } };
     },
   });
@@ -49,13 +59,15 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
       symbol: z.string(),
       interval: z.string(),
       note: candleNote,
+      adjustment: adjustmentSchema,
       ...provenance,
     },
     errors: CANDLE_ERRORS,
-    async handle({ params, query: { timeframe, interval = timeframe, limit } }) {
-      const set = await market.loadBars(params.symbol, interval, { period: "max" }, limit);
+    async handle({ params, query: { timeframe, interval = timeframe, limit, ...prices } }) {
+      const set = await market.loadBars(params.symbol, interval, { period: "max" }, limit, wantedOf(prices));
       const { note, instrument } = set;
-      return { data: candleRows(set), symbol: instrument.symbol, interval, note, ...provenanceOf(set) };
+      const facts = { symbol: instrument.symbol, interval, note, adjustment: adjustmentView(set) };
+      return { data: candleRows(set), ...facts, ...provenanceOf(set) };
     },
   });
   routes.get("/api/historical/:symbol", {
@@ -65,12 +77,13 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
     query: historicalQuery,
     answer: { data: candleListSchema },
     errors: CANDLE_ERRORS,
-    async handle({ params, query: { from, to, period, interval, limit } }) {
+    async handle({ params, query: { from, to, period, interval, limit, ...prices } }) {
       if (from !== undefined && to !== undefined && from >= to) {
         throw new AppError("invalid_request", "query from: must lie before to");
       }
       const stretch = from === undefined && to === undefined ? { period } : { from: from ?? 0, to };
-      return { data: candleListView(await market.loadBars(params.symbol, interval, stretch, limit)) };
+      const set = await market.loadBars(params.symbol, interval, stretch, limit, wantedOf(prices));
+      return { data: candleListView(set) };
     },
   });
   routes.get("/api/intraday/:symbol", {
@@ -80,52 +93,32 @@ export function candleRoutes(app: FastifyInstance, { market }: { market: Market 
     query: intradayQuery,
     answer: { data: candleListSchema },
     errors: CANDLE_ERRORS,
-    async handle({ params, query: { interval, days } }) {
+    async handle({ params, query: { interval, days, ...prices } }) {
       if (interval === "1d" || interval === "1w") {
         throw new AppError("invalid_request", "query interval: must be shorter than a day");
       }
-      const stretch = await market.lastSessions(params.symbol, interval, days);
-      return { data: candleListView(await market.loadBars(params.symbol, interval, stretch, BARS_LIMIT)) };
+      const wanted = wantedOf(prices);
+      const stretch = await market.lastSessions(params.symbol, interval, days, wanted.knownAtMs);
+      return {
+        data: candleListView(await market.loadBars(params.symbol, interval, stretch, BARS_LIMIT, wanted)),
+      };
     },
   });
 }
 
-function quoteRoutes(routes: RouteGroup, market: Market): void {
-  routes.get("/api/market-scan", {
-    id: "rankMarket",
-    aliases: [{ path: "/api/scan", id: "rankMarketAlias" }],
-    summary: "Quotes of the scanned symbols, the liveliest or most traded first",
-    query: scanQuery,
-    answer: {
-      data: z.array(quoteSchema),
-      unavailable: z.array(z.object({ symbol: z.string(), reason: z.string() })),
-    },
-    errors: ["provider_unavailable"],
-    async handle({ query: { type, limit } }) {
-      const { quotes, missing } = await market.rank(type, limit);
-      return { data: quotes.map(quoteView), unavailable: missing };
-    },
-  });
-  routes.get("/api/market/:symbol", {
-    id: "getQuote",
-    summary: "The latest quote of a symbol",
+function gapRoutes(routes: RouteGroup, gaps: Gaps): void {
+  routes.get("/api/candles/:symbol/gaps", {
+    id: "listGaps",
+    summary: "Bars that should be stored by the calendar and are not, and why where that is known",
     params: symbolParams,
-    answer: { data: quoteSchema },
+    query: gapsQuery,
+    answer: { data: gapListSchema },
     errors: SYMBOL_ERRORS,
-    handle: async ({ params }) => ({ data: quoteView(await market.loadQuote(params.symbol)) }),
-  });
-  routes.get("/api/market-data/:symbol", {
-    id: "getMarketData",
-    summary: "Quote, daily indicators and session of a symbol",
-    params: symbolParams,
-    answer: { data: marketDataSchema },
-    errors: SYMBOL_ERRORS,
-    async handle({ params }) {
-      const quote = await market.loadQuote(params.symbol);
-      const indicators = await market.loadDailyIndicators(params.symbol);
-      const { open, nextChange, calendar } = market.sessionOf(params.symbol);
-      const session = { open, calendar, next_change: nextChange === null ? null : isoTime(nextChange) };
-      return { data: { ...quoteView(quote), indicators, session, provider: quote.source } };
+    async handle({ params, query: { interval, from, to, limit } }) {
+      if (from !== undefined && to !== undefined && from >= to) {
+        throw new AppError("invalid_request", "query from: must lie before to");
+      }
+      return { data: gapListView(await gaps.list(params.symbol, interval, from, to, limit), interval) };
     },
   });
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { ADJUSTMENTS } from "../../core/market/adjust.js";
 import { INTERVALS, type Interval, parseInterval } from "../../core/market/interval.js";
 import { instantText, wholeNumberText } from "../../platform/http.js";
 
 export const symbolText = z.string().min(1).max(40).describe("Any spelling: AAPL, BTC, BTC/USD, EURUSD");
+export const SYMBOL_ERRORS = ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"] as const;
 export const symbolParams = z.strictObject({ symbol: symbolText });
 
 export const intervalText = z
@@ -22,18 +24,32 @@ export type Period = (typeof PERIODS)[number];
 export const BARS_LIMIT = 5_000;
 const barsText = wholeNumberText(1, BARS_LIMIT);
 
+/** Which prices are wanted, on every route that gives candles. */
+const adjustmentQuery = {
+  adjustment: z
+    .enum(ADJUSTMENTS)
+    .optional()
+    .describe("raw as they traded, split, or all for dividends too; without it as the source gives them"),
+  as_of: instantText
+    .optional()
+    .describe("As it was known at this moment: bars that had closed, as they were then"),
+};
+
 export const candlesQuery = z.strictObject({
+  ...adjustmentQuery,
   symbol: symbolText,
   period: z.enum(PERIODS).default("1d"),
   interval: intervalText.prefault("1h"),
   limit: barsText.prefault(String(BARS_LIMIT)),
 });
 export const latestQuery = z.strictObject({
+  ...adjustmentQuery,
   timeframe: intervalText.prefault("1d"),
   interval: intervalText.optional().describe("The same as timeframe"),
   limit: barsText.prefault("100"),
 });
 export const historicalQuery = z.strictObject({
+  ...adjustmentQuery,
   from: instantText.optional(),
   to: instantText.optional(),
   period: z.enum(PERIODS).default("1y").describe("Used without from"),
@@ -41,8 +57,15 @@ export const historicalQuery = z.strictObject({
   limit: barsText.prefault(String(BARS_LIMIT)).describe("The newest bars of the stretch"),
 });
 export const intradayQuery = z.strictObject({
+  ...adjustmentQuery,
   interval: intervalText.prefault("5m"),
   days: wholeNumberText(1, 5).prefault("1").describe("Trading days, today included"),
+});
+export const gapsQuery = z.strictObject({
+  interval: intervalText.prefault("1d"),
+  from: instantText.optional().describe("The first stored bar without it"),
+  to: instantText.optional().describe("The newest bar that has closed without it"),
+  limit: wholeNumberText(1, 1_000).prefault("200").describe("The newest gaps"),
 });
 export const scanQuery = z.strictObject({
   type: z.enum(["trending", "volume"]).default("trending"),
@@ -70,6 +93,34 @@ export const candleSchema = z
   })
   .meta({ id: "Candle" });
 
+/** What was done to the prices of an answer. */
+export const adjustmentSchema = z
+  .object({
+    view: z.enum(["given", ...ADJUSTMENTS]).describe("given: as the source gives them"),
+    basis: z
+      .enum(["none", "split", "all", "mixed"])
+      .nullable()
+      .describe("What the source adjusts its prices for: none are as they traded"),
+    actions: z
+      .array(
+        z.object({
+          kind: z.enum(["split", "dividend"]),
+          ex_date: z.iso.date(),
+          ratio: z.number().nullable().describe("New shares for one old"),
+          amount: z.number().nullable().describe("Per share on the day"),
+          currency: z.string().nullable(),
+          effect: z
+            .enum(["applied", "in_source", "undone", "not_applied"])
+            .describe("in_source: the source had done it; undone: it had, and the view is without"),
+          reason: z.string().nullable(),
+        }),
+      )
+      .describe("Those that the view is about, after the first bar"),
+    source: z.string().nullable().describe("Who told of the actions"),
+    trouble: z.string().nullable().describe("Why they are not known, or not lately"),
+  })
+  .meta({ id: "Adjustment" });
+
 /** Said where bars are not what their interval promises. */
 export const candleNote = z.string().nullable().describe("What is peculiar about the bars, if anything is");
 
@@ -81,8 +132,31 @@ export const candleListSchema = z
     ...provenance,
     trouble: z.string().nullable().describe("Why stored data stand in for fresh ones, if they do"),
     note: candleNote,
+    adjustment: adjustmentSchema,
   })
   .meta({ id: "CandleList" });
+
+export const gapListSchema = z
+  .object({
+    symbol: z.string(),
+    interval: z.enum(INTERVALS),
+    from: z.iso.datetime(),
+    to: z.iso.datetime(),
+    expected: z.number().int().describe("Bars that should exist by the calendar"),
+    stored: z.number().int(),
+    missing: z.number().int(),
+    gaps: z.array(
+      z.object({
+        from: z.iso.datetime().describe("Open of the first missing bar"),
+        to: z.iso.datetime().describe("Close of the last"),
+        bars: z.number().int(),
+        reason: z.enum(["source_has_none", "never_asked", "rejected", "before_sources", "calendar_unknown"]),
+        detail: z.string().nullable().describe("What was wrong with a rejected row"),
+      }),
+    ),
+    truncated: z.boolean().describe("True when these are the newest of more"),
+  })
+  .meta({ id: "GapList" });
 
 const nullable = z.number().nullable();
 export const quoteSchema = z

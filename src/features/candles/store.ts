@@ -41,6 +41,7 @@ with given as materialized (
 ), former as materialized (
   select old.* from candles old join given on given.time = old.time
   where old.instrument_id = $1 and old.interval = $2
+    and old.time >= to_timestamp($13::float8 / 1000) and old.time <= to_timestamp($14::float8 / 1000)
     and (old.open, old.high, old.low, old.close, old.volume, old.basis)
       is distinct from (given.o, given.h, given.l, given.c, given.v, $10)
   order by old.time for update of old
@@ -209,7 +210,17 @@ async function saveRows(
   if (from >= to) return;
   const columns = [candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume];
   const parts = columns.map((column) => numberArray(column.subarray(from, to)));
-  await sql.query(SAVE, [instrumentId, candles.interval, source, ...parts, basis, atMs, late]);
+  await sql.query(SAVE, [
+    instrumentId,
+    candles.interval,
+    source,
+    ...parts,
+    basis,
+    atMs,
+    late,
+    candles.time[from],
+    candles.time[to - 1],
+  ]);
 }
 
 async function saveAll(sql: Sql, instrumentId: number, candles: Candles, origin: Origin): Promise<void> {

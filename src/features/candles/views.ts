@@ -1,10 +1,19 @@
 import type { z } from "zod";
 import { barClose } from "../../core/market/bar-times.js";
+import { dateOf } from "../../core/market/day.js";
+import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { isoTime } from "../../platform/http.js";
 import type { CandleSet } from "./candles.js";
+import type { GapList } from "./gaps.js";
 import type { PricedQuote } from "./quotes.js";
-import type { candleListSchema, candleSchema, quoteSchema } from "./schema.js";
+import type {
+  adjustmentSchema,
+  candleListSchema,
+  candleSchema,
+  gapListSchema,
+  quoteSchema,
+} from "./schema.js";
 
 export function candleRows(set: CandleSet): z.input<typeof candleSchema>[] {
   const { time, open, high, low, close, volume, interval } = set.candles;
@@ -32,6 +41,37 @@ export function candleListView(set: CandleSet): z.input<typeof candleListSchema>
     ...provenanceOf(set),
     trouble: set.trouble,
     note: set.note,
+    adjustment: adjustmentView(set),
+  };
+}
+
+export function adjustmentView({ adjustment }: CandleSet): z.input<typeof adjustmentSchema> {
+  const { view, basis, effects, source, trouble } = adjustment ?? AS_GIVEN;
+  const actions = effects.map(({ action, effect, reason }) => ({
+    kind: action.kind,
+    ex_date: dateOf(action.exDay),
+    ratio: action.kind === "split" ? action.ratio : null,
+    amount: action.kind === "dividend" ? action.amount : null,
+    currency: action.kind === "dividend" ? action.currency : null,
+    effect,
+    reason,
+  }));
+  return { view, basis, actions, source, trouble };
+}
+
+const AS_GIVEN = { view: "given", basis: null, effects: [], source: null, trouble: null } as const;
+
+export function gapListView(list: GapList, interval: Interval): z.input<typeof gapListSchema> {
+  return {
+    symbol: list.instrument.symbol,
+    interval,
+    from: isoTime(list.stretch.from),
+    to: isoTime(list.stretch.to),
+    expected: list.expected,
+    stored: list.stored,
+    missing: list.missing,
+    gaps: list.gaps.map((gap) => ({ ...gap, from: isoTime(gap.from), to: isoTime(gap.to) })),
+    truncated: list.truncated,
   };
 }
 

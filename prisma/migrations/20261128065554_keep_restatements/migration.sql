@@ -40,7 +40,7 @@ CREATE TABLE "corporate_actions" (
     "id" BIGSERIAL NOT NULL,
     "instrument_id" INTEGER NOT NULL,
     "kind" VARCHAR(8) NOT NULL,
-    "ex_day" DATE NOT NULL,
+    "ex_day" INTEGER NOT NULL,
     "ratio" DOUBLE PRECISION,
     "amount" DECIMAL(20,8),
     "currency" TEXT,

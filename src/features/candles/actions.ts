@@ -1,0 +1,137 @@
+import type { CorporateAction } from "../../core/market/actions.js";
+import { startOfDay } from "../../core/market/adjust.js";
+import type { Instrument } from "../../core/market/instrument.js";
+import { calendarOf, tradingDay } from "../../core/market/session.js";
+import { AppError } from "../../platform/errors.js";
+import type { Log } from "../../platform/log.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { ActionStore, StoredAction } from "./action-store.js";
+
+/** Whoever tells of splits and dividends. */
+export interface ActionSource {
+  /** With ex-days in [fromDay, toDay), days since 1970-01-01. @throws {AppError} when no source answers. */
+  fetchActions(
+    instrument: Instrument,
+    fromDay: number,
+    toDay: number,
+  ): Promise<{ readonly value: readonly CorporateAction[]; readonly source: string }>;
+}
+
+/** What is known of the actions of an instrument. */
+export interface KnownActions {
+  /** By ex-day, those of one source; with a moment, those known then and, after it, those known now. */
+  readonly actions: readonly CorporateAction[];
+  /** Who told them; null while nobody has, and for instruments that have none. */
+  readonly source: string | null;
+  /** False where nobody was ever heard: that there are none is then not known. */
+  readonly known: boolean;
+  /** Why nobody was heard, or not lately; null otherwise. */
+  readonly trouble: string | null;
+}
+
+export interface Actions {
+  /** As they are known now or were at a moment, epoch ms. Asks once a day and when a quarter of one has passed. */
+  load(instrument: KnownInstrument, knownAtMs?: number): Promise<KnownActions>;
+}
+
+export const NO_SOURCE = "no source for corporate actions";
+/** Announced ones are kept, and count from their ex-day on. */
+const AHEAD_DAYS = 90;
+const FRESH_MS = 6 * 3_600_000;
+const RETRY_MS = 600_000;
+/** How long what was read from the database holds. */
+const MEMORY_MS = 60_000;
+
+const SHARES: ReadonlySet<string> = new Set(["equity", "etf"]);
+
+interface Remembered {
+  readonly atMs: number;
+  readonly told: Promise<Told>;
+}
+type Told = Awaited<ReturnType<ActionStore["load"]>> & { readonly trouble: string | null };
+
+export function createActions(options: {
+  store: ActionStore;
+  /** Null when no source is configured that tells of actions. */
+  source: ActionSource | null;
+  now: () => number;
+  log: Log;
+}): Actions {
+  const { store, source, now, log } = options;
+  const remembered = new Map<number, Remembered>();
+  const failures = new Map<number, { readonly atMs: number; readonly reason: string }>();
+
+  /** Asks the source, and writes down what it tells. @returns why it could not be heard, or null. */
+  async function ask(instrument: KnownInstrument, standing: number): Promise<string | null> {
+    if (source === null) return NO_SOURCE;
+    const { id, symbol, calendar } = instrument;
+    const failed = failures.get(id);
+    if (failed !== undefined && now() - failed.atMs < RETRY_MS) return failed.reason;
+    try {
+      const toDay = tradingDay(calendarOf(calendar), now()) + AHEAD_DAYS;
+      const { value, source: name } = await source.fetchActions(instrument, 0, toDay);
+      // What happened does not cease to have happened; a source that says so is not believed.
+      if (value.length === 0 && standing > 0) throw new AppError("no_data", `${name} no longer tells of any`);
+      const { added, restated } = await store.record(id, name, value, now());
+      if (added + restated > 0)
+        log.info({ symbol, source: name, added, restated }, "corporate actions recorded");
+      failures.delete(id);
+      return null;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      failures.set(id, { atMs: now(), reason: error.message });
+      log.warn({ symbol, reason: error.message }, "corporate actions not heard");
+      return error.message;
+    }
+  }
+
+  async function read(instrument: KnownInstrument): Promise<Told> {
+    const told = await store.load(instrument.id);
+    const asked = told.asks.at(-1)?.lastMs;
+    if (asked !== undefined && isFresh(instrument, asked, now())) return { ...told, trouble: null };
+    const standing = told.actions.filter(({ restatedMs }) => restatedMs === null).length;
+    const trouble = await ask(instrument, standing);
+    return trouble === null ? { ...(await store.load(instrument.id)), trouble } : { ...told, trouble };
+  }
+
+  return {
+    async load(instrument, knownAtMs) {
+      if (instrument.synthetic || !SHARES.has(instrument.assetClass)) {
+        return { actions: [], source: null, known: true, trouble: null };
+      }
+      let found = remembered.get(instrument.id);
+      if (found === undefined || now() - found.atMs >= MEMORY_MS) {
+        found = { atMs: now(), told: read(instrument) };
+        found.told.catch(() => remembered.delete(instrument.id));
+        remembered.set(instrument.id, found);
+      }
+      const { actions, asks, trouble } = await found.told;
+      const heard = asks.filter(({ firstMs }) => knownAtMs === undefined || firstMs <= knownAtMs);
+      const teller = (heard.at(-1) ?? asks.at(-1))?.source ?? null;
+      const own = actions.filter((action) => action.source === teller);
+      const calendar = calendarOf(instrument.calendar);
+      const chosen = own.filter((stored) =>
+        isKnown(stored, startOfDay(calendar, stored.action.exDay), knownAtMs),
+      );
+      return { actions: chosen.map(({ action }) => action), source: teller, known: teller !== null, trouble };
+    },
+  };
+}
+
+/** Whether an action is one that counts: now, or at a moment; those of a later ex-day as they are known now. */
+function isKnown(
+  { knownFromMs, restatedMs }: StoredAction,
+  exMs: number,
+  knownAtMs: number | undefined,
+): boolean {
+  if (knownAtMs === undefined || exMs > knownAtMs) return restatedMs === null;
+  return (
+    (knownFromMs === null || knownFromMs <= knownAtMs) && (restatedMs === null || restatedMs > knownAtMs)
+  );
+}
+
+/** Whether no day of the exchange has begun since, nor a quarter of one gone by. */
+function isFresh({ calendar: id }: KnownInstrument, askedMs: number, nowMs: number): boolean {
+  const calendar = calendarOf(id);
+  return nowMs - askedMs < FRESH_MS && tradingDay(calendar, askedMs) === tradingDay(calendar, nowMs);
+}

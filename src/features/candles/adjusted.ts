@@ -1,0 +1,192 @@
+import type { CorporateAction } from "../../core/market/actions.js";
+import {
+  type AdjustedAt,
+  type Adjustment,
+  type DailyCloses,
+  type Effect,
+  effectsOf,
+  type PriceBasis,
+  type Steps,
+  stepsOf,
+  type View,
+  viewCandles,
+} from "../../core/market/adjust.js";
+import { DAY_MS } from "../../core/market/day.js";
+import type { Interval } from "../../core/market/interval.js";
+import { calendarOf, regularOpen, tradingDay } from "../../core/market/session.js";
+import { AppError } from "../../platform/errors.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import { type Actions, type KnownActions, NO_SOURCE } from "./actions.js";
+import type { CandleService, CandleSet } from "./candles.js";
+import { dateOf } from "../../core/market/day.js";
+import { mendWeeks } from "./adjusted-weeks.js";
+
+/** What was done to the prices of an answer. */
+export interface AdjustmentFacts {
+  /** `given`: as their source gave them. */
+  readonly view: Adjustment | "given";
+  /** What the sources adjust the prices for; null without bars. */
+  readonly basis: PriceBasis | "mixed" | null;
+  readonly effects: readonly Effect[];
+  /** Who told of the actions; null where nobody was asked or heard. */
+  readonly source: string | null;
+  /** Why actions are not known, or not lately; null otherwise. */
+  readonly trouble: string | null;
+}
+
+/** Which prices are wanted. */
+export interface Wanted {
+  readonly view: Adjustment | "given";
+  /** As they were known at a moment, epoch ms; as they are known now without it. */
+  readonly knownAtMs?: number | undefined;
+}
+
+/** Candles as they traded or adjusted, from what is stored as given. */
+export interface AdjustedCandles {
+  /**
+   * The newest bars of a stretch. @throws {AppError} as candles do, and `adjustment_unavailable` where the view cannot be had.
+   */
+  loadRange(
+    instrument: KnownInstrument,
+    interval: Interval,
+    stretch: { readonly from: number; readonly to: number },
+    limit: number,
+    wanted: Wanted,
+  ): Promise<CandleSet>;
+  /**
+   * The same candles in the split view as far as splits are known, so that nothing computed of them sees one as a fall:
+   * what there is no knowing of is as given, and the set says so.
+   */
+  readonly steady: CandleService;
+}
+
+const CLOSE_MARGIN_DAYS = 10;
+
+export function createAdjusted(options: {
+  candles: CandleService;
+  actions: Actions;
+  gateway: Gateway;
+  now: () => number;
+}): AdjustedCandles {
+  const { candles, actions, gateway, now } = options;
+
+  /** Closes as they traded around the ex-days of dividends that concern a set. */
+  async function closesFor(set: CandleSet, all: readonly CorporateAction[]): Promise<DailyCloses> {
+    const { instrument, candles: bars, knownAtMs } = set;
+    const calendar = calendarOf(instrument.calendar);
+    const first = tradingDay(calendar, bars.time[0]);
+    const days = all.flatMap((each) => (each.kind === "dividend" && each.exDay > first ? [each.exDay] : []));
+    const none = { day: new Float64Array(0), close: new Float64Array(0) };
+    if (days.length === 0 || !gateway.intervals(instrument).includes("1d")) return none;
+    const from = regularOpen(calendar, dateOf(Math.min(...days) - CLOSE_MARGIN_DAYS)) ?? 0;
+    const to = Math.min(now(), (Math.max(...days) + 1) * DAY_MS);
+    const daily = await candles.loadRange(instrument, "1d", from, to, undefined, knownAtMs ?? undefined);
+    const splits = stepsOf(
+      all.filter(({ kind }) => kind === "split"),
+      calendar,
+      instrument.currency,
+      null,
+    );
+    const raw = viewCandles(daily.candles, daily.adjustedAt, splits, {
+      adjustment: "raw",
+      horizonMs: Number.POSITIVE_INFINITY,
+    });
+    return { day: Float64Array.from(raw.time, (time) => tradingDay(calendar, time)), close: raw.close };
+  }
+
+  async function show(set: CandleSet, wanted: Wanted, strict: boolean): Promise<CandleSet> {
+    const basis = basisOf(set.adjustedAt, set.candles.time.length);
+    const asGiven = { view: "given", basis, effects: [], source: null, trouble: null } as const;
+    const plain = wanted.view === "given" && (wanted.knownAtMs === undefined || basis === "none");
+    if (plain || basis === null)
+      return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view } };
+    const { instrument } = set;
+    const told = await actions.load(instrument, wanted.knownAtMs);
+    const refusal = refusalOf(instrument, wanted.view, basis, told);
+    if (refusal !== null) {
+      if (strict) throw refusal;
+      return { ...set, adjustment: { ...asGiven, source: told.source, trouble: refusal.message } };
+    }
+    const calendar = calendarOf(instrument.calendar);
+    const closes = wanted.view === "all" ? await closesFor(set, told.actions) : null;
+    const steps = stepsOf(told.actions, calendar, instrument.currency, closes);
+    const view = {
+      adjustment: wanted.view === "given" ? null : wanted.view,
+      // In a replay what is to come has not happened.
+      horizonMs: Math.min(
+        gateway.replay === null ? now() : set.asOfMs,
+        wanted.knownAtMs ?? Number.POSITIVE_INFINITY,
+      ),
+    };
+    const shown = viewCandles(set.candles, set.adjustedAt, steps, view);
+    const effects = effectsOf(told.actions, set.candles, set.adjustedAt, calendar, view, steps.unapplied);
+    const bars = await mendWeeks(shown, set, effects, (from, to) => shownDays(set, from, to, steps, view));
+    const { source, trouble } = told;
+    return { ...set, candles: bars, adjustment: { view: wanted.view, basis, effects, source, trouble } };
+  }
+
+  /** Days of a stretch in a view; none where there are no days. */
+  async function shownDays(
+    { instrument, knownAtMs }: CandleSet,
+    from: number,
+    to: number,
+    steps: Steps,
+    view: View,
+  ) {
+    if (!gateway.intervals(instrument).includes("1d")) return null;
+    const days = await candles.loadRange(instrument, "1d", from, to, undefined, knownAtMs ?? undefined);
+    return viewCandles(days.candles, days.adjustedAt, steps, view);
+  }
+
+  const steadily = (set: CandleSet, knownAtMs: number | undefined) =>
+    show(set, { view: "split", knownAtMs }, false);
+
+  return {
+    async loadRange(instrument, interval, { from, to }, limit, wanted) {
+      const set = await candles.loadRange(instrument, interval, from, to, limit, wanted.knownAtMs);
+      return show(set, wanted, true);
+    },
+    steady: {
+      ensureStored: candles.ensureStored,
+      async loadLatest(instrument, interval, count, knownAtMs) {
+        return steadily(await candles.loadLatest(instrument, interval, count, knownAtMs), knownAtMs);
+      },
+      async loadRange(instrument, interval, fromMs, toMs, limit, knownAtMs) {
+        const set = await candles.loadRange(instrument, interval, fromMs, toMs, limit, knownAtMs);
+        return steadily(set, knownAtMs);
+      },
+    },
+  };
+}
+
+function basisOf(adjustedAt: AdjustedAt, length: number): AdjustmentFacts["basis"] {
+  if (length === 0) return null;
+  if (adjustedAt === null) return "none";
+  const kinds = new Set(
+    Array.from(
+      adjustedAt,
+      (at): PriceBasis => (Number.isNaN(at) ? "none" : at === Number.POSITIVE_INFINITY ? "all" : "split"),
+    ),
+  );
+  const [kind] = kinds;
+  return kinds.size === 1 ? kind : kinds.has("all") ? "all" : "mixed";
+}
+
+/** Why a view cannot be had; null when it can. */
+function refusalOf(
+  { symbol }: KnownInstrument,
+  view: Wanted["view"],
+  basis: NonNullable<AdjustmentFacts["basis"]>,
+  { known, trouble }: KnownActions,
+): AppError | null {
+  if (basis === "all") {
+    const text = `Prices of ${symbol} come adjusted for dividends, which cannot be taken out of them`;
+    return new AppError("adjustment_unavailable", text);
+  }
+  const inThem = (view === "raw" && basis === "none") || (view === "split" && basis === "split");
+  if (known || inThem || view === "given") return null;
+  const reason = trouble ?? NO_SOURCE;
+  const text = `Prices of ${symbol} cannot be given as ${view}: ${reason}`;
+  return new AppError(reason === NO_SOURCE ? "adjustment_unavailable" : "provider_unavailable", text);
+}
