@@ -42,6 +42,9 @@ function analysisOf(series: Candles) {
         ageMs: 0,
         trouble: null,
         note: null,
+        adjustedAt: null,
+        knownAtMs: null,
+        adjustment: null,
       };
     },
   };
