@@ -56,6 +56,9 @@ function secretProblem(name: string, value: string | undefined): string | null {
 const SOURCE_KEYS = {
   tradier: "TRADIER_ACCESS_TOKEN",
   upstox: "UPSTOX_ACCESS_TOKEN",
+  polygon: "POLYGON_API_KEY",
+  finnhub: "FINNHUB_API_KEY",
+  alphavantage: "ALPHAVANTAGE_API_KEY",
 } as const satisfies Record<string, Name>;
 
 /** @param config only what could be read: nothing is said of a variable that is malformed itself. */

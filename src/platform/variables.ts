@@ -64,7 +64,7 @@ const symbols = list.transform((items, context): readonly string[] => {
 });
 const sources = list.pipe(
   z
-    .array(z.enum(["synthetic", "files", "yahoo", "tradier", "upstox"]))
+    .array(z.enum(["synthetic", "files", "yahoo", "tradier", "upstox", "polygon", "finnhub", "alphavantage"]))
     .refine((names) => !names.includes("synthetic") || names.length === 1, {
       message: "synthetic never mixes with other sources: list it alone",
     }),
@@ -98,6 +98,31 @@ function isSentryAddress(text: string): boolean {
   const { username, pathname } = new URL(text);
   return username !== "" && /\/\d+$/.test(pathname);
 }
+
+/** A vendor's key has to fit into a header. */
+const keyOfSource = (source: string) => ({
+  group: "Market data",
+  about: `Key for ${source}; required when MARKET_DATA lists it`,
+  read: z.string().regex(/^[!-~]{1,200}$/, "must be at most 200 visible ASCII characters without spaces"),
+});
+const addressOf = (what: string, fallback: string) => ({
+  group: "Market data",
+  about: `Address of the ${what}`,
+  fallback,
+  read: url("http:", "https:"),
+});
+const callsPer = (span: "minute" | "day", fallback: string) => ({
+  group: "Market data",
+  about: `Calls that the plan allows in a ${span}; 0 for plans without such a limit`,
+  fallback,
+  read: wholeNumber(0, 10_000_000),
+});
+const delayOfBars = (fallback: string) => ({
+  group: "Market data",
+  about: "Minutes by which bars are late: 1440 on end-of-day plans, 15 on delayed ones, 0 on live ones",
+  fallback,
+  read: wholeNumber(0, 10_080),
+});
 
 /** The environment. A row here and a line in `.env.example` (kept equal by a test) is all a variable needs. */
 export const VARIABLES = {
@@ -149,7 +174,8 @@ export const VARIABLES = {
   },
   MARKET_DATA: {
     group: "Market data",
-    about: "Comma list of sources in order of preference: yahoo, tradier, upstox, files; or synthetic alone",
+    about:
+      "Sources in order of preference: yahoo, tradier, upstox, polygon, finnhub, alphavantage, files; or synthetic",
     fallback: "synthetic",
     read: sources,
   },
@@ -220,6 +246,30 @@ export const VARIABLES = {
     about: "Comma list of Upstox keys beside the known ones, TCS.NS=NSE_EQ|INE467B01029",
     read: instrumentKeys,
   },
+  POLYGON_API_KEY: keyOfSource("polygon"),
+  POLYGON_BASE_URL: addressOf("Polygon service, also known as Massive", "https://api.polygon.io"),
+  POLYGON_CALLS_PER_MINUTE: callsPer("minute", "5"),
+  POLYGON_HISTORY_YEARS: {
+    group: "Market data",
+    about: "Years of history that the plan includes",
+    fallback: "2",
+    read: decimal(0.1, 100),
+  },
+  POLYGON_DELAY_MINUTES: delayOfBars("1440"),
+  FINNHUB_API_KEY: keyOfSource("finnhub"),
+  FINNHUB_BASE_URL: addressOf("Finnhub service", "https://finnhub.io"),
+  FINNHUB_CALLS_PER_MINUTE: callsPer("minute", "60"),
+  ALPHAVANTAGE_API_KEY: keyOfSource("alphavantage"),
+  ALPHAVANTAGE_BASE_URL: addressOf("Alpha Vantage service", "https://www.alphavantage.co"),
+  ALPHAVANTAGE_CALLS_PER_MINUTE: callsPer("minute", "5"),
+  ALPHAVANTAGE_CALLS_PER_DAY: callsPer("day", "25"),
+  ALPHAVANTAGE_PREMIUM: {
+    group: "Market data",
+    about: "true on plans with intraday bars and more than the newest hundred days",
+    fallback: "false",
+    read: flag,
+  },
+  ALPHAVANTAGE_DELAY_MINUTES: delayOfBars("1440"),
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",
     about: "false leaves the scanner stopped until it is started over REST, and imports no recorded history",

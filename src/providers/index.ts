@@ -3,8 +3,11 @@ import type { Config } from "../platform/config.js";
 import { createHttpClient, type HttpClient } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
+import { createAlphaVantageProvider } from "./alphavantage.js";
 import type { Provider } from "./define.js";
 import { createFilesProvider, type Replay } from "./files.js";
+import { createFinnhubProvider } from "./finnhub.js";
+import { createPolygonProvider } from "./polygon.js";
 import { createSyntheticProvider } from "./synthetic.js";
 import { createTradierProvider } from "./tradier.js";
 import { createUpstoxProvider } from "./upstox.js";
@@ -22,6 +25,12 @@ export interface ProviderSetting {
 const USER_AGENT = "Mozilla/5.0 (compatible; TX)";
 const REQUEST_TIMEOUT_MS = 4_000;
 const ANSWER_LIMIT_BYTES = 16 * 1024 * 1024;
+const MINUTE_MS = 60_000;
+
+/** The configuration is refused when a listed source has no key. */
+const given = (key: string | undefined): string => ensure(key, "a listed source has its key");
+/** 0 stands for no limit. */
+const limitOf = (calls: number): number | null => (calls === 0 ? null : calls);
 
 const FACTORIES = {
   synthetic: async ({ config, now }: ProviderSetting) => createSyntheticProvider(config.SYNTHETIC_SEED, now),
@@ -49,6 +58,35 @@ const FACTORIES = {
       keys: config.UPSTOX_INSTRUMENT_KEYS ?? {},
       http: vendorClient(),
       now,
+    }),
+  polygon: async ({ config, now }: ProviderSetting) =>
+    createPolygonProvider({
+      baseUrl: config.POLYGON_BASE_URL,
+      key: given(config.POLYGON_API_KEY),
+      http: vendorClient(),
+      now,
+      callsPerMinute: limitOf(config.POLYGON_CALLS_PER_MINUTE),
+      historyYears: config.POLYGON_HISTORY_YEARS,
+      delayMs: config.POLYGON_DELAY_MINUTES * MINUTE_MS,
+    }),
+  finnhub: async ({ config, now }: ProviderSetting) =>
+    createFinnhubProvider({
+      baseUrl: config.FINNHUB_BASE_URL,
+      key: given(config.FINNHUB_API_KEY),
+      http: vendorClient(),
+      now,
+      callsPerMinute: limitOf(config.FINNHUB_CALLS_PER_MINUTE),
+    }),
+  alphavantage: async ({ config, now }: ProviderSetting) =>
+    createAlphaVantageProvider({
+      baseUrl: config.ALPHAVANTAGE_BASE_URL,
+      key: given(config.ALPHAVANTAGE_API_KEY),
+      http: vendorClient(),
+      now,
+      callsPerMinute: limitOf(config.ALPHAVANTAGE_CALLS_PER_MINUTE),
+      callsPerDay: limitOf(config.ALPHAVANTAGE_CALLS_PER_DAY),
+      premium: config.ALPHAVANTAGE_PREMIUM,
+      delayMs: config.ALPHAVANTAGE_DELAY_MINUTES * MINUTE_MS,
     }),
 };
 

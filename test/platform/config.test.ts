@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, isLoopback, readConfig } from "../../src/platform/config.js";
+import { ConfigError, isLoopback, readConfig, secretsOf } from "../../src/platform/config.js";
 import { VARIABLES } from "../../src/platform/variables.js";
 
 const SECRET = "k7Qw9zP2mXv4Tj8Rb1Yc6Nf3Hd5Ls0Ga";
@@ -131,6 +131,20 @@ describe("each variable", () => {
       ],
       bad: ["TCS.NS", "TCS.NS=INE467B01029", "AAPL=NSE_EQ|INE467B01029", "=NSE_EQ|X", "TCS.NS=nse_eq|X"],
     },
+    POLYGON_API_KEY: { good: [["pK_1-x", "pK_1-x"]], bad: ["two words", "ключ", "x".repeat(201)] },
+    POLYGON_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["api", "ftp://h"] },
+    POLYGON_CALLS_PER_MINUTE: { good: [["0", 0]], bad: ["-1", "5.5", "many"] },
+    POLYGON_HISTORY_YEARS: { good: [["0.5", 0.5]], bad: ["0", "101", "all"] },
+    POLYGON_DELAY_MINUTES: { good: [["15", 15]], bad: ["-1", "10081", "0.5"] },
+    FINNHUB_API_KEY: { good: [["fK_1-x", "fK_1-x"]], bad: ["two words"] },
+    FINNHUB_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["api", "ftp://h"] },
+    FINNHUB_CALLS_PER_MINUTE: { good: [["60", 60]], bad: ["-1"] },
+    ALPHAVANTAGE_API_KEY: { good: [["aK_1-x", "aK_1-x"]], bad: ["two words"] },
+    ALPHAVANTAGE_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["api", "ftp://h"] },
+    ALPHAVANTAGE_CALLS_PER_MINUTE: { good: [["75", 75]], bad: ["-1"] },
+    ALPHAVANTAGE_CALLS_PER_DAY: { good: [["0", 0]], bad: ["-1"] },
+    ALPHAVANTAGE_PREMIUM: { good: [["true", true]], bad: ["yes"] },
+    ALPHAVANTAGE_DELAY_MINUTES: { good: [["0", 0]], bad: ["-1"] },
     ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
     BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },
     SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [",", "AAPL,what?!"] },
@@ -280,6 +294,18 @@ describe("contradictions", () => {
     const keys = { TRADIER_ACCESS_TOKEN: "one-token", UPSTOX_ACCESS_TOKEN: "another-token" };
     expect(problemsOf({ MARKET_DATA: "tradier,upstox", ...keys })).toEqual([]);
     expect(problemsOf({ MARKET_DATA: "yahoo", ...keys })).toEqual([]);
+  });
+
+  it.each([
+    ["polygon", "POLYGON_API_KEY"],
+    ["finnhub", "FINNHUB_API_KEY"],
+    ["alphavantage", "ALPHAVANTAGE_API_KEY"],
+  ])("the source %s needs a key, which is then a secret", (source, name) => {
+    expect(problemsOf({ MARKET_DATA: `yahoo,${source}` })).toEqual([
+      `${name} is required when MARKET_DATA lists ${source}`,
+    ]);
+    expect(problemsOf({ MARKET_DATA: source, [name]: "c4n4ry" })).toEqual([]);
+    expect(secretsOf(readConfig({ [name]: "c4n4ry" }))).toEqual(["c4n4ry"]);
   });
 
   it("a replay needs a start", () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { INDICATORS } from "../../src/core/indicators/index.js";
+import { PROVIDER_NAMES } from "../../src/providers/index.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
@@ -82,7 +83,7 @@ describe("GET /api/coverage", () => {
     expect(body.data).toMatchObject({ coverage_pct: 100, scanned_assets: 7, total_assets: 7 });
     expect(body.data.last_update).toMatch(/Z$/);
     expect(body.providers).toEqual({
-      configured: { synthetic: false, files: true, yahoo: false, tradier: false, upstox: false },
+      configured: Object.fromEntries(PROVIDER_NAMES.map((name) => [name, name === "files"])),
       priority: { stocks: ["files"], crypto: ["files"], forex: ["files"] },
     });
     expect(body.assets).toEqual((await get("/api/assets")).data);
