@@ -14,6 +14,8 @@ import { catalogueRoutes } from "./features/catalogue/routes.js";
 import type { Detections } from "./features/detections/detections.js";
 import { detectionRoutes } from "./features/detections/routes.js";
 import type { Instruments } from "./features/instruments/instruments.js";
+import type { Jobs } from "./features/jobs/jobs.js";
+import { jobRoutes } from "./features/jobs/routes.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
 import type { Quality } from "./features/quality/quality.js";
@@ -23,10 +25,12 @@ import type { Scanner } from "./features/scanner/scanner.js";
 import type { Stream } from "./features/stream/stream.js";
 import { userRoutes } from "./features/users/routes.js";
 import type { Users } from "./features/users/users.js";
+import type { Bus } from "./platform/bus.js";
 import type { Clock } from "./platform/clock.js";
 import type { Config } from "./platform/config.js";
 import { isLoopback } from "./platform/config.js";
 import type { ErrorTracking } from "./platform/error-tracking.js";
+import type { EventLog } from "./platform/event-log.js";
 import type { Principal } from "./platform/http.js";
 import type { Log } from "./platform/log.js";
 import type { Metrics } from "./platform/metrics.js";
@@ -37,7 +41,13 @@ import { createDrain } from "./server/drain.js";
 import { createGuesses } from "./server/guesses.js";
 import type { Health } from "./server/health.js";
 import { healthRoutes } from "./server/health-routes.js";
-import { registerHub, registerSockets, SOCKET_SETTINGS, type SocketSettings } from "./server/hub.js";
+import {
+  type Hub,
+  registerHub,
+  registerSockets,
+  SOCKET_SETTINGS,
+  type SocketSettings,
+} from "./server/hub.js";
 import { registerLimits } from "./server/limits.js";
 import { configureDocs, registerOpenapi } from "./server/openapi.js";
 import { registerProblems } from "./server/problems.js";
@@ -55,6 +65,8 @@ export interface AppParts {
   readonly gateway: { readonly synthetic: boolean };
   readonly limitRedis: RedisClient | null;
   readonly workers: Workers;
+  readonly bus: Bus;
+  readonly eventLog: EventLog;
   readonly users: Users;
   readonly instruments: Instruments;
   readonly market: Market;
@@ -67,6 +79,7 @@ export interface AppParts {
   readonly scanner: Scanner;
   readonly quality: Quality;
   readonly stream: Stream;
+  readonly jobs: Jobs;
   readonly health: Health;
 }
 
@@ -110,6 +123,21 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
       errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
   });
   await registerOpenapi(server, version, DOCS_ACCESS);
+  const hub = config.ROLE === "worker" ? null : await openHub(server, parts, settings);
+  registerRoutes(server, parts);
+  return {
+    server,
+    routes,
+    async close() {
+      parts.health.drain();
+      hub?.close();
+      await drain();
+    },
+  };
+}
+
+async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSettings): Promise<Hub> {
+  const { config, log } = parts;
   await registerSockets(server, log);
   const hub = registerHub(server, {
     ...parts,
@@ -119,20 +147,12 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
     settings: { ...SOCKET_SETTINGS, ...settings.sockets },
   });
   parts.health.countSockets(hub.clients);
-  registerRoutes(server, parts);
-  return {
-    server,
-    routes,
-    async close() {
-      parts.health.drain();
-      hub.close();
-      await drain();
-    },
-  };
+  return hub;
 }
 
 function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   healthRoutes(server, { ...parts, backgroundWorkers: parts.config.ENABLE_BACKGROUND_WORKERS });
+  if (parts.config.ROLE === "worker") return;
   userRoutes(server, parts);
   catalogueRoutes(server, parts);
   candleRoutes(server, parts);
@@ -142,6 +162,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   outcomeRoutes(server, parts);
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
+  jobRoutes(server, { ...parts, now: parts.clock.now });
 }
 
 /** Who callers without a key are: the owner on loopback, a trader where that was allowed, else nobody. */

@@ -9,6 +9,7 @@ import { actionSourceOf } from "./features/candles/action-source.js";
 import { createActionStore } from "./features/candles/action-store.js";
 import { createActions } from "./features/candles/actions.js";
 import { createAdjusted } from "./features/candles/adjusted.js";
+import { createBackfill } from "./features/candles/backfill.js";
 import { createCandles } from "./features/candles/candles.js";
 import { createGapStore } from "./features/candles/gap-store.js";
 import { createGaps } from "./features/candles/gaps.js";
@@ -23,6 +24,7 @@ import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
 import { createInstruments, type Instruments } from "./features/instruments/instruments.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
+import { createJobFeature } from "./features/jobs/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
@@ -41,7 +43,7 @@ import { createErrorTracking } from "./platform/error-tracking.js";
 import { createEventLog } from "./platform/event-log.js";
 import { createLeases } from "./platform/lease.js";
 import type { Log } from "./platform/log.js";
-import { createLoop } from "./platform/loop.js";
+import { createLoop, type LoopDefinition } from "./platform/loop.js";
 import { createMetrics, type Metrics } from "./platform/metrics.js";
 import { type DatabaseWait, openDatabase } from "./platform/open-database.js";
 import { createRedis, type RedisClient } from "./platform/redis.js";
@@ -70,14 +72,21 @@ export async function compose(options: ProgramOptions) {
   const { config, log, metrics, clock, gateway, database } = base;
   const features = await closingOnFailure(
     () => closeBase(base),
-    () => createFeatures(base, () => scannerLoop.trigger()),
+    () => createFeatures(base, { scanner: () => scannerLoop.trigger(), jobs: () => takingLoop?.trigger() }),
   );
+  const { jobFeature } = features;
 
   const tools = { clock, log, metrics };
-  const scannerLoop = createLoop(features.scanner.loop, tools);
+  const made = (definition: LoopDefinition) => createLoop(definition, tools);
+  const scannerLoop = made(features.scanner.loop);
+  const takingLoop = jobFeature.taking === null ? null : made(jobFeature.taking);
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const others = [features.stream.pruning, features.quality.loop, ...(history === null ? [] : [history])];
-  const loops = [scannerLoop, ...others.map((definition) => createLoop(definition, tools))];
+  const loops = [
+    ...(config.ROLE === "worker" ? [] : [scannerLoop, ...others.map(made)]),
+    ...jobFeature.upkeep.loops.map(made),
+    ...(takingLoop === null ? [] : [takingLoop]),
+  ];
   const health = createHealth({
     version: base.version,
     clock,
@@ -86,6 +95,8 @@ export async function compose(options: ProgramOptions) {
     redis: base.redis,
     gateway,
     scanner: features.scanner,
+    jobs: jobFeature.upkeep,
+    role: config.ROLE,
     loops,
     dataDir: config.DATA_DIR,
     errorTracking: base.errorTracking.provider,
@@ -101,7 +112,7 @@ export async function compose(options: ProgramOptions) {
       for (const loop of loops) loop.start();
     },
     async stopLoops(): Promise<void> {
-      await Promise.all(loops.map((loop) => loop.stop()));
+      await Promise.all([...loops.map((loop) => loop.stop()), jobFeature.stop()]);
     },
     /** Lets go of everything; nothing may be running any more. */
     close: () => closeBase(base),
@@ -183,7 +194,7 @@ function closeBase({ log, leases, eventLog, workers, redis, limitRedis, opened, 
 }
 
 /** The features, each called once, in the order of their floors. */
-async function createFeatures(base: Base, trigger: () => void) {
+async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: () => void }) {
   const { config, database, eventLog, metrics, now } = base;
   const { synthetic } = base.gateway;
   const users = createUsers({ ...base, store: createUserStore(database), secret: secretOf(config) });
@@ -203,14 +214,21 @@ async function createFeatures(base: Base, trigger: () => void) {
     ...base,
     ...market,
     alerts,
-    trigger,
+    trigger: trigger.scanner,
     store: createScanStore(database),
     intervals: config.SCAN_INTERVALS,
     batchSize: config.SCAN_BATCH_SIZE,
     defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
   });
-  const stream = createStream({ ...base, ...market });
-  return { ...market, users, alerts, scanner, stream, outcomes: createOutcomeStore(database) };
+  const jobFeature = createJobFeature({
+    ...base,
+    kinds: [createBackfill({ ...base, ...market })],
+    trigger: trigger.jobs,
+  });
+  const { jobs } = jobFeature;
+  const stream = createStream({ ...base, ...market, jobs });
+  const outcomes = createOutcomeStore(database);
+  return { ...market, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
@@ -255,6 +273,7 @@ function createPrices(base: Base, instruments: Instruments) {
     actions,
     adjusted,
     candles: adjusted.steady,
+    candleStore: store,
     gaps: createGaps({ ...base, store, gapStore, instruments }),
   };
 }

@@ -77,7 +77,13 @@ async function serve(program: Program, makeRoom: () => Promise<void>): Promise<S
     const address = await listen((where) => server.listen(where), config);
     program.startLoops();
     const synthetic = config.MARKET_DATA.includes("synthetic");
-    const facts = { address, docs: `${address}/docs`, marketData: config.MARKET_DATA, synthetic };
+    const facts = {
+      address,
+      docs: `${address}/docs`,
+      marketData: config.MARKET_DATA,
+      synthetic,
+      role: config.ROLE,
+    };
     log.info(facts, "TX is listening");
     if (synthetic) log.warn("all prices are synthetic and labelled so; set MARKET_DATA for real ones");
     return stop;

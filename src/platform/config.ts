@@ -65,6 +65,11 @@ const SOURCE_KEYS = {
 function contradictions(config: Partial<Config>): string[] {
   const { HOST, MARKET_DATA = [], FILES_REPLAY_SPEED = 0, SECRET_KEY, ADMIN_API_KEY } = config;
   const problems: (string | null)[] = [];
+  if ((config.ROLE === "server" || config.ROLE === "worker") && config.DATABASE_URL === undefined) {
+    problems.push(
+      `DATABASE_URL is required when ROLE is ${config.ROLE}: jobs pass through a shared database`,
+    );
+  }
   if (MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
     problems.push("FILES_DIR is required when MARKET_DATA lists files");
   }

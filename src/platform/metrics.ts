@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const JOB_BUCKETS_S = [0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 1_800, 3_600, 7_200, 21_600];
 
 /** All metrics of the process. Labels are bounded: route templates, loop and provider names, never raw input. */
 export function createMetrics(version: string) {
@@ -59,6 +60,7 @@ export function createMetrics(version: string) {
     detections: counter("tx_detections_total", "Stored pattern detections", ["pattern"]),
     alerts: counter("tx_alerts_total", "Raised alerts", ["pattern"]),
     alertRefusals: counter("tx_alert_refusals_total", "Candidates that a rule refused", ["rule"]),
+    ...jobMetrics(registry),
     alertDelaySeconds: histogram(
       "tx_alert_publish_delay_seconds",
       "From commit of an alert to its publication",
@@ -66,6 +68,40 @@ export function createMetrics(version: string) {
   };
   gauge("tx_build_info", "Version of the running build", ["version"]).set({ version }, 1);
   return metrics;
+}
+
+/** Metrics of jobs; gauges are of all processes, the others of this one. */
+function jobMetrics(registry: Registry) {
+  const registers = [registry];
+  const ended = ["kind", "status"] as const;
+  return {
+    jobs: new Gauge({ name: "tx_jobs", help: "Jobs that wait or run", labelNames: ended, registers }),
+    jobOldestQueued: new Gauge({
+      name: "tx_job_oldest_queued_seconds",
+      help: "How long the oldest waiting job has waited",
+      registers,
+    }),
+    jobWorkers: new Gauge({ name: "tx_job_workers", help: "Processes that take jobs", registers }),
+    jobsFinished: new Counter({
+      name: "tx_jobs_finished_total",
+      help: "Jobs that this process brought to an end",
+      labelNames: ended,
+      registers,
+    }),
+    jobRetries: new Counter({
+      name: "tx_job_retries_total",
+      help: "Attempts that ended without ending the job",
+      labelNames: ["kind", "reason"] as const,
+      registers,
+    }),
+    jobSeconds: new Histogram({
+      name: "tx_job_seconds",
+      help: "From the first start of a job to its end",
+      labelNames: ended,
+      buckets: JOB_BUCKETS_S,
+      registers,
+    }),
+  };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;

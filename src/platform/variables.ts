@@ -132,6 +132,13 @@ export const VARIABLES = {
     fallback: "development",
     read: z.enum(["development", "test", "production"]),
   },
+  ROLE: {
+    group: "Process",
+    about:
+      "all, server (takes no jobs) or worker (takes jobs and serves only health); the two need DATABASE_URL",
+    fallback: "all",
+    read: z.enum(["all", "server", "worker"]),
+  },
   HOST: {
     group: "Process",
     about: "Address to listen on. Beyond loopback, authentication is required (see Access)",
@@ -298,6 +305,24 @@ export const VARIABLES = {
     about: "Symbols that are fetched and examined at the same time",
     fallback: "6",
     read: wholeNumber(1, 500),
+  },
+  JOB_CONCURRENCY: {
+    group: "Jobs",
+    about: "Jobs that a process runs at the same time",
+    fallback: "2",
+    read: wholeNumber(1, 64),
+  },
+  JOBS_PER_USER: {
+    group: "Jobs",
+    about: "Jobs that a user may have waiting and running",
+    fallback: "20",
+    read: wholeNumber(1, 10_000),
+  },
+  JOB_RETENTION_DAYS: {
+    group: "Jobs",
+    about: "Days after its end for which a job and its result are kept",
+    fallback: "30",
+    read: wholeNumber(1, 3_650),
   },
   ALERT_CONFIDENCE_THRESHOLD: {
     group: "Alerts",

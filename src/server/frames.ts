@@ -70,6 +70,7 @@ export function createFrames(options: {
     const from = new Map<string, number | undefined>();
     for (const text of texts) {
       const topic = stream.topicOf(text);
+      await stream.admit(topic, client.principal);
       from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
     }
     for (const [topic, number] of from) {

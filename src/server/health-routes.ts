@@ -52,7 +52,7 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
     summary: "State of the background loops",
     perMinute: 30,
     answer: { data: workersSchema },
-    handle: () => ({ data: workersView(health, options.backgroundWorkers) }),
+    handle: async () => ({ data: await workersView(health, options.backgroundWorkers) }),
   });
   routes.get("/api/stats/system", {
     id: "getSystemStats",

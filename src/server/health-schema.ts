@@ -49,6 +49,14 @@ export const systemSchema = z.object({
   cpu_percent: z.number().nullable(),
 });
 
+const queueSchema = z.object({
+  queued: z.number().int(),
+  running: z.number().int(),
+  oldest_queued_s: z.number().nullable().describe("How long the oldest waiting job has waited"),
+  workers: z.number().int().describe("Processes that take jobs"),
+  problem: z.string().nullable().describe("Why the figures are not known"),
+});
+
 const absent = { status: z.literal("unavailable"), reason: z.string() };
 
 export const detailedSchema = z
@@ -89,6 +97,19 @@ export const detailedSchema = z
         auto_label: z.boolean().describe("Whether outcomes are labelled in the background"),
         ml_retrain_interval: z.number().nullable().describe("Seconds; null while no model is retrained"),
         loops: z.array(loopSchema),
+        role: z.enum(["all", "server", "worker"]).describe("Of this process"),
+        queue: queueSchema.extend({
+          kinds: z.array(z.object({ kind: z.string(), status: z.string(), count: z.number().int() })),
+        }),
+        processes: z.array(
+          z.object({
+            name: z.string(),
+            capacity: z.number().int(),
+            running: z.number().int(),
+            started_at: time,
+            seen_at: time,
+          }),
+        ),
       }),
       sockets: z.object({ clients: z.number().int() }),
       error_tracking: z.object({ status: z.enum(["active", "off"]), provider: z.string().nullable() }),
@@ -118,6 +139,7 @@ export const workersSchema = z
     status: z.string(),
     background_workers_enabled: z.boolean(),
     loops: z.array(loopSchema),
+    queue: queueSchema,
   })
   .meta({ id: "WorkersHealth" });
 

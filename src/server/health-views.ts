@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { oldestQueuedS, type QueueState } from "../features/jobs/upkeep.js";
 import { isoTime } from "../platform/http.js";
 import type { LoopHealth } from "../platform/loop.js";
 import type { ProviderHealth } from "../providers/guard.js";
@@ -67,12 +68,36 @@ function loopsStatus(loops: readonly LoopHealth[]): "healthy" | "degraded" | "st
   return loops.some(({ state }) => state === "DEGRADED") ? "degraded" : "healthy";
 }
 
+/** Jobs may wait this long before somebody should have taken them, where nobody takes any. */
+const UNATTENDED_S = 60;
+
+/** Of the loops here, and of the queue: jobs that nobody takes are a fault of the whole. */
+function workersStatus(health: Health, queue: QueueState): "healthy" | "degraded" | "stopped" {
+  const unattended = queue.workers.length === 0 && (oldestQueuedS(queue.counts) ?? 0) > UNATTENDED_S;
+  return unattended ? "degraded" : loopsStatus(health.loops());
+}
+
+function queueView({ counts, workers, problem }: QueueState) {
+  const sum = (wanted: "queued" | "running") =>
+    counts.filter(({ status }) => status === wanted).reduce((all, { count }) => all + count, 0);
+  return {
+    queued: sum("queued"),
+    running: sum("running"),
+    oldest_queued_s: oldestQueuedS(counts),
+    workers: workers.length,
+    problem,
+  };
+}
+
 export async function detailedView(health: Health): Promise<z.input<typeof detailedSchema>> {
   const { version, clock, database, databaseKind, redis, gateway, errorTracking } = health.options;
   const system = systemView(await health.machine());
+  const queue = await health.jobQueue();
+  const status = workersStatus(health, queue);
+  const degraded = health.isDegraded() || system.status === "degraded" || status === "degraded";
   const absent = { status: "unavailable", reason: NO_MODELS } as const;
   return {
-    status: health.isDegraded() || system.status === "degraded" ? "degraded" : "healthy",
+    status: degraded ? "degraded" : "healthy",
     service: SERVICE,
     version,
     timestamp: isoTime(clock.now()),
@@ -91,10 +116,18 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       online_learning: { ...absent, total_models: 0, queue_size: 0 },
       system,
       workers: {
-        status: loopsStatus(health.loops()),
+        status,
         auto_label: false,
         ml_retrain_interval: null,
         loops: health.loops().map(loopView),
+        role: health.options.role,
+        queue: {
+          ...queueView(queue),
+          kinds: queue.counts.map(({ kind, status, count }) => ({ kind, status, count })),
+        },
+        processes: queue.workers.map(({ owner, capacity, running, startedAt, seenAt }) => {
+          return { name: owner, capacity, running, started_at: isoTime(startedAt), seen_at: isoTime(seenAt) };
+        }),
       },
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
@@ -129,15 +162,17 @@ export function providerView(provider: ProviderHealth | undefined): z.input<type
   };
 }
 
-export function workersView(health: Health, enabled: boolean): z.input<typeof workersSchema> {
+export async function workersView(health: Health, enabled: boolean): Promise<z.input<typeof workersSchema>> {
+  const queue = await health.jobQueue();
   const { active } = health.options.scanner.config();
   const scanner = health.loops().find(({ name }) => name === "scanner");
   return {
     live_scanner_active: active,
     scanning_active: active,
     scanning_status: active ? (scanner?.state ?? "STOPPED") : "STOPPED",
-    status: loopsStatus(health.loops()),
+    status: workersStatus(health, queue),
     background_workers_enabled: enabled,
     loops: health.loops().map(loopView),
+    queue: queueView(queue),
   };
 }

@@ -1,3 +1,4 @@
+import type { JobUpkeep, QueueState } from "../features/jobs/upkeep.js";
 import type { Scanner } from "../features/scanner/scanner.js";
 import type { Clock } from "../platform/clock.js";
 import type { Database } from "../platform/database.js";
@@ -16,6 +17,8 @@ export interface HealthOptions {
   readonly redis: RedisClient | null;
   readonly gateway: Gateway;
   readonly scanner: Scanner;
+  readonly jobs: JobUpkeep;
+  readonly role: "all" | "server" | "worker";
   readonly loops: readonly Loop[];
   readonly dataDir: string;
   readonly errorTracking: "sentry" | null;
@@ -34,6 +37,8 @@ export interface Health {
   isDegraded(): boolean;
   redisState(): "connected" | "disconnected" | "not_configured";
   loops(): readonly LoopHealth[];
+  /** Jobs that wait and run, and who takes them; with a problem where the database cannot tell. */
+  jobQueue(): Promise<QueueState>;
   machine(): Promise<MachineState>;
   /** Probes the sources, at most every 15 s. */
   providers(): Promise<readonly ProviderHealth[]>;
@@ -73,6 +78,13 @@ export function createHealth(options: HealthOptions): Health {
       loops().some(({ state }) => state === "DEGRADED"),
     redisState,
     loops,
+    async jobQueue() {
+      try {
+        return await options.jobs.look();
+      } catch (error) {
+        return { counts: [], workers: [], problem: messageOf(error) };
+      }
+    },
     machine,
     async providers() {
       if (clock.elapsed() - probedAt > PROBE_TTL_MS) {

@@ -26,6 +26,7 @@ const TAGS = [
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
   { name: "Scanner", description: "The loop that looks for patterns" },
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },
+  { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },
   { name: "Stream", description: "Events over a WebSocket" },
 ];
 

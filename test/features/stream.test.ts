@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createStream, type Stream, TOPICS } from "../../src/features/stream/stream.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
+import { AppError } from "../../src/platform/errors.js";
 import { createEventLog, type EventLog } from "../../src/platform/event-log.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { createManualClock } from "../fixtures/clock.js";
@@ -53,6 +54,12 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((eventLog) => eventLog.stop()));
 });
 
+const noJobs = {
+  async get(): Promise<never> {
+    throw new AppError("job_not_found", "There is no job");
+  },
+};
+
 async function startInstance(): Promise<Instance> {
   const metrics = createMetrics("test");
   const bus = createBus((error) => {
@@ -61,7 +68,7 @@ async function startInstance(): Promise<Instance> {
   const eventLog = createEventLog(database, bus, silentLog);
   const provider = createScriptedProvider({ now: clock.now });
   const { instruments } = createTestMarket({ database, providers: [provider], now: clock.now });
-  const stream = createStream({ eventLog, bus, instruments, metrics, now: Date.now });
+  const stream = createStream({ eventLog, bus, instruments, jobs: noJobs, metrics, now: Date.now });
   const frames: EventFrame[] = [];
   stream.onFrame((topic, frame, seq) => {
     const parsed = JSON.parse(frame) as EventFrame;

@@ -66,6 +66,7 @@ describe("each variable", () => {
     { good: readonly [string, unknown][]; bad: readonly string[] }
   > = {
     NODE_ENV: { good: [["test", "test"]], bad: ["prod", "Production", "staging"] },
+    ROLE: { good: [["all", "all"]], bad: ["scanner", "Worker", "server,worker"] },
     HOST: { good: [["localhost", "localhost"]], bad: [] },
     PORT: {
       good: [
@@ -150,6 +151,9 @@ describe("each variable", () => {
     SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [",", "AAPL,what?!"] },
     SCAN_INTERVALS: { good: [["1m,1w", ["1m", "1w"]]], bad: ["2m", "5m,7m", ",", "5m,5m"] },
     SCAN_BATCH_SIZE: { good: [["500", 500]], bad: ["0", "501"] },
+    JOB_CONCURRENCY: { good: [["64", 64]], bad: ["0", "65", "1.5"] },
+    JOBS_PER_USER: { good: [["1", 1]], bad: ["0", "10001"] },
+    JOB_RETENTION_DAYS: { good: [["3650", 3_650]], bad: ["0", "3651", "-1"] },
     ALERT_CONFIDENCE_THRESHOLD: {
       good: [
         ["0", 0],
@@ -306,6 +310,16 @@ describe("contradictions", () => {
     ]);
     expect(problemsOf({ MARKET_DATA: source, [name]: "c4n4ry" })).toEqual([]);
     expect(secretsOf(readConfig({ [name]: "c4n4ry" }))).toEqual(["c4n4ry"]);
+  });
+
+  it("a role that shares its jobs needs a shared database", () => {
+    for (const ROLE of ["server", "worker"]) {
+      expect(problemsOf({ ROLE })).toEqual([
+        `DATABASE_URL is required when ROLE is ${ROLE}: jobs pass through a shared database`,
+      ]);
+      expect(problemsOf({ ROLE, DATABASE_URL: "postgres://h/d" })).toEqual([]);
+    }
+    expect(problemsOf({ ROLE: "all" })).toEqual([]);
   });
 
   it("a replay needs a start", () => {

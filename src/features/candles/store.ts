@@ -88,6 +88,20 @@ export interface LoadOptions {
   readonly knownAtMs?: number | undefined;
 }
 
+/** Take a stretch [$3, $4) out of what is covered, in this order: what lies after it, before it and within it. */
+const CUT_COVERAGE = [
+  `insert into candle_coverage (instrument_id, interval, from_time, to_time, source, asked_at)
+   select instrument_id, interval, to_timestamp($4::float8 / 1000), to_time, source, asked_at
+   from candle_coverage where instrument_id = $1 and interval = $2
+     and from_time < to_timestamp($4::float8 / 1000) and to_time > to_timestamp($4::float8 / 1000)
+     and $3::float8 < $4::float8`,
+  `update candle_coverage set to_time = to_timestamp($3::float8 / 1000)
+   where instrument_id = $1 and interval = $2 and $3::float8 < $4::float8
+     and from_time < to_timestamp($3::float8 / 1000) and to_time > to_timestamp($3::float8 / 1000)`,
+  `delete from candle_coverage where instrument_id = $1 and interval = $2
+     and from_time >= to_timestamp($3::float8 / 1000) and from_time < to_timestamp($4::float8 / 1000)`,
+];
+
 interface Row {
   t: number;
   o: number;
@@ -170,6 +184,18 @@ export function createCandleStore(database: Database) {
             merged.map(({ to }) => to),
           ],
         );
+      });
+    },
+
+    /** Lets a stretch be asked for again; its bars stay until they are overwritten. */
+    async forgetStretch(instrumentId: number, interval: Interval, forgotten: Stretch): Promise<void> {
+      await database.transaction(async (sql) => {
+        await sql.query("select pg_advisory_xact_lock($1, hashtext($2))", [
+          instrumentId,
+          `coverage ${interval}`,
+        ]);
+        const values = [instrumentId, interval, forgotten.from, forgotten.to];
+        for (const statement of CUT_COVERAGE) await sql.query(statement, values);
       });
     },
 

@@ -8,11 +8,14 @@ import {
   type Notice,
   noticeHeard,
 } from "../../platform/event-log.js";
+import type { Principal } from "../../platform/http.js";
 import { isoTime } from "../../platform/http.js";
+import { JOB_TOPIC, topicOfJob } from "../../platform/jobs.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { Jobs } from "../jobs/jobs.js";
 import { QUALITY_TOPIC } from "../quality/topics.js";
 
 /** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
@@ -39,6 +42,7 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     kept: false,
     description: "Bars of a scanned symbol as they close",
   },
+  { name: JOB_TOPIC, form: `${JOB_TOPIC}:ID`, kept: true, description: "States of a job of one's own" },
 ]);
 
 export interface Replay {
@@ -58,6 +62,8 @@ export type FrameListener = (topic: string, frame: string, seq: number | null) =
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
+  /** @throws {AppError} `job_not_found` for the topic of somebody else's job, or of none. */
+  admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
   /** Events of a kept topic after a number; nothing for the others. */
   replay(topic: string, since: number): Promise<Replay>;
@@ -73,10 +79,11 @@ export function createStream(options: {
   eventLog: EventLog;
   bus: Bus;
   instruments: Instruments;
+  jobs: Pick<Jobs, "get">;
   metrics: Metrics;
   now: () => number;
 }): Stream {
-  const { eventLog, bus, instruments, metrics, now } = options;
+  const { eventLog, bus, instruments, jobs, metrics, now } = options;
   const listeners: FrameListener[] = [];
 
   function publish(topic: string, frame: string, seq: number | null): void {
@@ -91,7 +98,9 @@ export function createStream(options: {
 
   return {
     topicOf(text) {
-      if (TOPICS.some(({ form, kept }) => kept && form === text)) return text;
+      if (TOPICS.some(({ form, kept }) => kept && form === text && !form.includes(":"))) return text;
+      const job = jobOf(text);
+      if (job !== null) return topicOfJob(job);
       const [name, symbol, intervalText, ...rest] = text.split(":");
       const interval = parseInterval(intervalText ?? "");
       if (name === "candles" && symbol !== undefined && interval !== null && rest.length === 0) {
@@ -100,9 +109,13 @@ export function createStream(options: {
       const forms = TOPICS.map(({ form }) => form).join(", ");
       throw new AppError("invalid_request", `${text.slice(0, 80)} is no topic; topics are ${forms}`);
     },
+    async admit(topic, principal) {
+      const job = jobOf(topic);
+      if (job !== null) await jobs.get(principal, job);
+    },
     onFrame: (listener) => void listeners.push(listener),
     async replay(topic, since) {
-      if (!TOPICS.some(({ name, kept }) => kept && name === topic))
+      if (!TOPICS.some(({ name, kept }) => kept && name === topic.split(":")[0]))
         return { frames: [], seq: since, more: false, forgotten: false };
       // The event asked for is read too: while it is there, none after it has been forgotten.
       const events = await eventLog.readAfter(topic, Math.max(0, since - 1), REPLAY_LIMIT + 2);
@@ -128,6 +141,12 @@ export function createStream(options: {
       },
     },
   };
+}
+
+/** The job that a topic is of; null for other topics. */
+function jobOf(topic: string): number | null {
+  const id = /^jobs:([1-9]\d{0,14})$/.exec(topic)?.[1];
+  return id === undefined ? null : Number(id);
 }
 
 function eventFrame({ topic, seq, previousSeq, time, payload }: LoggedEvent): string {

@@ -1,0 +1,115 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { AppError } from "../../platform/errors.js";
+import { NOBODY, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { type JobKind, jobView } from "../../platform/jobs.js";
+import { type JobEventOptions, jobEventRoute } from "./event-route.js";
+import type { Jobs } from "./jobs.js";
+import { jobParams, jobSchema, jobsQuery, orderedSchema } from "./schema.js";
+
+export interface JobRouteOptions extends JobEventOptions {
+  readonly jobs: Jobs;
+}
+
+export function jobRoutes(app: FastifyInstance, options: JobRouteOptions): void {
+  const { jobs } = options;
+  const routes = routeGroup(app, { tag: "Jobs", access: "viewer", perMinute: 120 });
+  for (const kind of jobs.kinds) orderRoute(routes, jobs, kind);
+  unknownKindRoute(app, jobs);
+  jobEventRoute(app, options);
+
+  routes.get("/api/jobs", {
+    id: "listJobs",
+    summary: "The caller's jobs, newest first; everybody's for an admin",
+    query: jobsQuery,
+    answer: { data: z.array(jobSchema), next: z.number().int().nullable().describe("Value of before") },
+    async handle({ principal, query: { limit, ...filter } }) {
+      const rows = await jobs.list(principal, filter, limit);
+      return { data: rows.map(jobView), next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+    },
+  });
+  routes.get("/api/jobs/:id", {
+    id: "getJob",
+    summary: "How far a job is",
+    params: jobParams,
+    answer: { data: jobSchema },
+    errors: ["job_not_found"],
+    handle: async ({ principal, params }) => ({ data: jobView((await jobs.get(principal, params.id)).job) }),
+  });
+  routes.get("/api/jobs/:id/result", {
+    id: "getJobResult",
+    summary: "What a job that has succeeded found",
+    params: jobParams,
+    answer: { data: z.unknown().describe("As the kind says"), kind: z.string() },
+    errors: ["job_not_found", "job_result_absent"],
+    async handle({ principal, params }) {
+      const { job, result } = await jobs.result(principal, params.id);
+      return { data: result, kind: job.kind };
+    },
+  });
+  routes.post("/api/jobs/:id/cancel", {
+    id: "cancelJob",
+    summary: "End a job that waits or runs",
+    description: "What runs ends within two seconds. Of a job that has ended nothing changes.",
+    access: "trader",
+    params: jobParams,
+    status: 202,
+    answer: { data: jobSchema },
+    errors: ["job_not_found"],
+    handle: async ({ principal, params }) => ({ data: jobView(await jobs.cancel(principal, params.id)) }),
+  });
+}
+
+function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
+  const name = kind.kind.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+  routes.post(`/api/jobs/${kind.kind}`, {
+    id: `order${name}`,
+    summary: kind.summary,
+    description: [
+      kind.description,
+      "The header Idempotency-Key, 1 to 128 visible characters, makes a repeated order the same job.",
+    ].join(" "),
+    access: kind.access,
+    perMinute: 30,
+    status: 202,
+    body: kind.input,
+    answer: orderedSchema.shape,
+    errors: [
+      "symbol_invalid",
+      "symbol_unknown",
+      "interval_unavailable",
+      "job_limit_exceeded",
+      "idempotency_key_reused",
+    ],
+    async handle({ principal, body, request, reply }) {
+      const { id, status } = await jobs.enqueue(principal, kind, body, idempotencyKeyOf(request));
+      const href = `/api/jobs/${id}`;
+      void reply.header("location", href);
+      return { id, status, href };
+    },
+  });
+}
+
+/** Orders of a kind that is none of the table. */
+function unknownKindRoute(app: FastifyInstance, jobs: Jobs): void {
+  app.post<{ Params: { kind: string } }>(
+    "/api/jobs/:kind",
+    { schema: { hide: true }, config: { access: "trader", perMinute: 30 } },
+    ({ params, principal }) => {
+      const known = jobs.kinds.map(({ kind }) => kind).join(", ");
+      const detail = `${params.kind.slice(0, 40)} is no kind of job; kinds are ${known}`;
+      throw new AppError("job_kind_unknown", principal === NOBODY ? "There is no such kind" : detail);
+    },
+  );
+}
+
+/** @throws {AppError} `invalid_request` for a key that is none. */
+function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
+  const key = headers["idempotency-key"];
+  if (key === undefined) return null;
+  if (typeof key === "string" && /^[!-~]{1,128}$/.test(key)) return key;
+  throw new AppError(
+    "invalid_request",
+    "header Idempotency-Key: must have 1 to 128 visible ASCII characters",
+  );
+}
