@@ -1,7 +1,8 @@
+import { lowerBound } from "../../core/base/search.js";
 import { barClose, barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../../core/market/interval.js";
-import { calendarOf, sessionsBetween } from "../../core/market/session.js";
+import { calendarOf, lastOpened } from "../../core/market/session.js";
 import { sleep } from "../../platform/clock.js";
 import { AppError, ERRORS } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
@@ -48,10 +49,14 @@ export function countBars(
   const calendar = calendarOf(id);
   if (!isIntraday(interval)) return barOpensBetween(calendar, interval, from, to).length;
   const length = INTERVAL_MS[interval];
-  const before = (open: number, moment: number) => Math.max(0, Math.ceil((moment - open) / length));
-  return sessionsBetween(calendar, from, to).reduce((sum, { open, close }) => {
-    return sum + Math.max(0, before(open, Math.min(close, to)) - before(open, from));
-  }, 0);
+  const end = lowerBound(calendar.open, to);
+  let count = 0;
+  for (let i = Math.max(0, lastOpened(calendar, from)); i < end; i++) {
+    const open = calendar.open[i];
+    const opensBefore = (moment: number) => Math.max(0, Math.ceil((moment - open) / length));
+    count += Math.max(0, opensBefore(Math.min(calendar.close[i], to)) - opensBefore(from));
+  }
+  return count;
 }
 
 /**

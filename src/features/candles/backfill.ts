@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { INTERVALS, type Interval, parseInterval } from "../../core/market/interval.js";
+import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
 import { defineJob, type JobKind } from "../../platform/jobs.js";
 import { type BackfillParts, countBars, runBackfill } from "./backfill-run.js";
 import { gapSchema } from "./backfill-gaps.js";
+import { intervalText, symbolText } from "./schema.js";
 
 const SYMBOLS_LIMIT = 100;
 /** Symbols times bars, as the calendars count them. */
@@ -12,19 +13,12 @@ const BARS_LIMIT = 2_000_000;
 const ATTEMPTS = 4;
 const TIMEOUT_MS = 6 * 3_600_000;
 
-/** An instant as callers write it, or as it is stored: epoch ms. */
-const instant = z.union([instantText, z.number().int()]);
+/** An instant as callers write it, or as it is stored: epoch ms of the years 1 to 9999. */
+const instant = z.union([instantText, z.number().int().min(-62_135_596_800_000).max(253_402_300_799_999)]);
 const input = z
   .strictObject({
-    symbols: z.array(z.string().min(1).max(40)).min(1).max(1_000).describe("In any spelling"),
-    interval: z
-      .string()
-      .transform((text, context): Interval => {
-        const interval = parseInterval(text);
-        if (interval === null) context.addIssue(`must be one of ${INTERVALS.join(", ")}`);
-        return interval ?? z.NEVER;
-      })
-      .meta({ description: `One of ${INTERVALS.join(", ")}` }),
+    symbols: z.array(symbolText).min(1).max(1_000),
+    interval: intervalText,
     from: instant.describe("Bars that open at or after this"),
     to: instant.describe("Bars that open before this"),
   })

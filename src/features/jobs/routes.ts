@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
-import { NOBODY, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { problemResponses, type RouteGroup, routeGroup } from "../../platform/http.js";
 import { type JobKind, jobView } from "../../platform/jobs.js";
 import { type JobEventOptions, jobEventRoute } from "./event-route.js";
 import type { Jobs } from "./jobs.js";
@@ -90,15 +90,28 @@ function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
   });
 }
 
-/** Orders of a kind that is none of the table. */
+const UNKNOWN_KIND = {
+  operationId: "refuseJob",
+  tags: ["Jobs"],
+  summary: "What orders of any other kind are answered with",
+  params: z.strictObject({ id: z.string().max(100).describe("None of the kinds above") }),
+  querystring: z.strictObject({}),
+  response: problemResponses([
+    ...(["invalid_request", "unauthenticated", "forbidden", "origin_refused", "job_kind_unknown"] as const),
+    ...(["body_too_large", "uri_too_long", "unsupported_media_type", "rate_limited"] as const),
+    ...(["internal", "timed_out", "shutting_down", "database_unavailable"] as const),
+  ]),
+  security: [{ bearer: [] }, { apiKey: [] }],
+};
+
 function unknownKindRoute(app: FastifyInstance, jobs: Jobs): void {
-  app.post<{ Params: { kind: string } }>(
-    "/api/jobs/:kind",
-    { schema: { hide: true }, config: { access: "trader", perMinute: 30 } },
-    ({ params, principal }) => {
+  // Named as in the routes of one job: paths that differ in a name alone are the same to the document.
+  app.post<{ Params: { id: string } }>(
+    "/api/jobs/:id",
+    { schema: UNKNOWN_KIND, config: { access: "trader", perMinute: 30 } },
+    ({ params }) => {
       const known = jobs.kinds.map(({ kind }) => kind).join(", ");
-      const detail = `${params.kind.slice(0, 40)} is no kind of job; kinds are ${known}`;
-      throw new AppError("job_kind_unknown", principal === NOBODY ? "There is no such kind" : detail);
+      throw new AppError("job_kind_unknown", `${params.id} is no kind of job; kinds are ${known}`);
     },
   );
 }
