@@ -50,8 +50,10 @@ import { createRedis, type RedisClient } from "./platform/redis.js";
 import { createSettings, type Settings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
 import type { Replay } from "./providers/files.js";
+import { createBudgetStore } from "./providers/budget.js";
 import { createGateway } from "./providers/gateway.js";
 import { createProviders } from "./providers/index.js";
+import { orderOf } from "./providers/order.js";
 import { createHealth } from "./server/health.js";
 
 export interface ProgramOptions {
@@ -165,7 +167,15 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
     cache: createCache(redis === null ? memory : createRedisStore(redis, memory), metrics),
     eventLog: createEventLog(database, bus, log),
     leases: createLeases(database, owner),
-    gateway: createGateway({ providers, now, log, metrics }),
+    gateway: createGateway({
+      providers,
+      now,
+      log,
+      metrics,
+      scrub,
+      order: orderOf(config),
+      budgets: createBudgetStore(settings),
+    }),
   };
 }
 

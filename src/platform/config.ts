@@ -61,10 +61,22 @@ const SOURCE_KEYS = {
   alphavantage: "ALPHAVANTAGE_API_KEY",
 } as const satisfies Record<string, Name>;
 
+const CLASS_LISTS = [
+  "MARKET_DATA_EQUITY",
+  "MARKET_DATA_CRYPTO",
+  "MARKET_DATA_FX",
+  "MARKET_DATA_INDIA",
+] as const;
+
+function strangersOf(name: (typeof CLASS_LISTS)[number], config: Partial<Config>): string | null {
+  const strangers = (config[name] ?? []).filter((source) => config.MARKET_DATA?.includes(source) === false);
+  return strangers.length === 0 ? null : `${name} lists ${strangers.join(", ")}, which MARKET_DATA does not`;
+}
+
 /** @param config only what could be read: nothing is said of a variable that is malformed itself. */
 function contradictions(config: Partial<Config>): string[] {
   const { HOST, MARKET_DATA = [], FILES_REPLAY_SPEED = 0, SECRET_KEY, ADMIN_API_KEY } = config;
-  const problems: (string | null)[] = [];
+  const problems: (string | null)[] = CLASS_LISTS.map((name) => strangersOf(name, config));
   if ((config.ROLE === "server" || config.ROLE === "worker") && config.DATABASE_URL === undefined) {
     problems.push(
       `DATABASE_URL is required when ROLE is ${config.ROLE}: jobs pass through a shared database`,

@@ -16,6 +16,7 @@ export const ERRORS = {
   origin_refused: { status: 403, retryable: false, title: "The origin is not on the list" },
   route_not_found: { status: 404, retryable: false, title: "No such route" },
   symbol_unknown: { status: 404, retryable: false, title: "No source knows the symbol" },
+  source_missing: { status: 404, retryable: false, title: "No configured source has this kind of data" },
   no_data: { status: 404, retryable: false, title: "There is no data for the request" },
   adjustment_unavailable: { status: 404, retryable: false, title: "Prices cannot be given in this view" },
   alert_not_found: { status: 404, retryable: false, title: "No such alert" },

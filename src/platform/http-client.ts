@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf } from "./errors.js";
 
 /** An answer from outside: untrusted text, whatever the status. */
@@ -22,6 +23,16 @@ export class HttpClientError extends Error {
     super(detail, cause === undefined ? undefined : { cause });
     this.failure = failure;
   }
+}
+
+const announcements = new AsyncLocalStorage<() => Promise<void>>();
+
+/**
+ * Runs work whose requests are told of before they are made, by whichever client: so they can be counted where the
+ * work is begun. What `announce` throws is thrown instead of asking.
+ */
+export function announcing<T>(announce: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  return announcements.run(announce, work);
 }
 
 export interface HttpClient {
@@ -56,6 +67,7 @@ export function createHttpClient({ timeoutMs, limitBytes, userAgent }: HttpClien
 
   return {
     async get(request, signal) {
+      await announcements.getStore()?.();
       // Not AbortSignal.any with AbortSignal.timeout: those stay on the caller's signal for as long as it lives,
       // and a time-out that only they refer to is collected before it fires.
       const giving = new AbortController();

@@ -3,6 +3,7 @@ import type {} from "@fastify/swagger";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
 import { z } from "zod";
 import { parseInstant } from "./clock.js";
+import { within } from "./deadline.js";
 import { ERRORS, type ErrorCode } from "./errors.js";
 
 export type Role = "viewer" | "trader" | "admin";
@@ -111,6 +112,9 @@ export const problemSchema = z
 /** What a route that takes no body is sent: nothing, or an empty object from clients that always send one. */
 export const NO_BODY = z.strictObject({}).optional();
 
+/** How long a handler may wait for sources, so that its answer is there within 5 s. */
+const PATIENCE_MS = 4_500;
+
 export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
 
 const ALWAYS: readonly ErrorCode[] = [
@@ -190,14 +194,15 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
           url: target.path,
           ...routeOptions(method, target, { ...defaults, ...route }),
           handler: async (request, reply) => {
-            const fields = await route.handle({
+            const input = {
               params: request.params as never,
               query: request.query as never,
               body: request.body as never,
               principal: request.principal ?? NOBODY,
               request,
               reply,
-            });
+            };
+            const fields = await within(PATIENCE_MS, async () => route.handle(input));
             const label = app.synthetic ? { synthetic: true } : {};
             return reply.status(route.status ?? 200).send({ success: true, ...label, ...fields });
           },

@@ -186,6 +186,27 @@ export const VARIABLES = {
     fallback: "synthetic",
     read: sources,
   },
+  MARKET_DATA_EQUITY: {
+    group: "Market data",
+    about:
+      "Comma list of the sources in MARKET_DATA that are asked about shares, funds and indices; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_CRYPTO: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about coins; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_FX: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about currencies; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_INDIA: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about Indian markets; unset asks all",
+    read: sources,
+  },
   SYNTHETIC_SEED: {
     group: "Market data",
     about: "Seed of the synthetic market; the same seed gives the same prices",

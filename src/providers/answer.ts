@@ -41,7 +41,11 @@ export function requireWell(answer: HttpAnswer, nowMs: number): void {
   const { status } = answer;
   if (status === 429 || status === 999) throw rateLimited(answer, nowMs);
   if (status === 401 || status === 403) throw new ProviderError("unauthorized", `refused with ${status}`);
-  if (status >= 500) throw new ProviderError("unavailable", `answered ${status}`);
+  if (status >= 500) {
+    throw new ProviderError("unavailable", `answered ${status}`, {
+      retryAfterMs: retryAfterMs(answer, nowMs),
+    });
+  }
 }
 
 /** The error of an answer that says, with whatever status, that there were too many requests. */

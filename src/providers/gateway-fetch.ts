@@ -77,7 +77,9 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
   const unheard: number[] = [];
   let left: Span[] = [{ from: fromMs, to: toMs }];
   let asOfMs = 0;
-  for (const provider of carriers) {
+  const question = sources.question();
+  for (const [i, provider] of carriers.entries()) {
+    const until = question.shareOf(carriers.slice(i));
     const answer = await sources.answerOf(provider, instrument, async () => {
       const reach = await reachOf(provider, instrument, interval, nowMs);
       const newest = reach === null ? null : lastClosedBar(calendar, interval, reach.asOfMs);
@@ -88,9 +90,8 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
         const piece = { from: Math.max(from, reach.fromMs), to: Math.min(to, Math.max(reach.asOfMs, end)) };
         // A bar that is newest and closed before the piece leaves nothing to ask for, unless nobody was asked.
         if (piece.from >= piece.to || (parts.length > 0 && newest < piece.from)) continue;
-        parts.push(
-          await fetchFrom(sources, provider, { ...wanted, fromMs: piece.from, toMs: piece.to }, reach),
-        );
+        const request = { ...wanted, fromMs: piece.from, toMs: piece.to };
+        parts.push(await fetchFrom(sources, provider, request, reach, until));
         left = without(left, { from: piece.from, to: Math.min(piece.to, end) });
       }
     });
@@ -140,11 +141,12 @@ async function fetchFrom(
   provider: Provider,
   { instrument, interval, fromMs, toMs }: CandleRequest,
   { base, asOfMs }: Reach,
+  until: number,
 ): Promise<Part & { rejected: readonly RejectedBar[] }> {
   // Whole bars at both ends when they are made of finer ones.
   const margin = base === interval ? 0 : INTERVAL_MS[interval];
   const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
-  const { candles, rejected } = await sources.ask(provider, (signal) =>
+  const { candles, rejected } = await sources.ask(provider, until, (signal) =>
     provider.fetchCandles(request, signal),
   );
   const closed = closedBars(candles, instrument, interval, { from: fromMs, to: toMs }, asOfMs);

@@ -1,16 +1,23 @@
 import type { Instrument } from "../core/market/instrument.js";
 import { INTERVALS, type Interval } from "../core/market/interval.js";
+import type { ChainQuotes } from "../core/market/option-quote.js";
+import type { CorporateAction } from "../core/market/actions.js";
 import type { Quote } from "../core/market/quote.js";
+import { inTime } from "../platform/deadline.js";
 import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { baseOf } from "./base-interval.js";
-import { type Provider, ProviderError } from "./define.js";
+import { type BudgetStore, createMemoryBudgetStore } from "./budget.js";
+import type { FoundSymbol, MarketStatus, Provider } from "./define.js";
 import { type Fetched, fetchFromAll, type Reach, reachOf } from "./gateway-fetch.js";
+import { createVerbs, type FetchedNews, type NewsQuery, type Sourced } from "./gateway-verbs.js";
 import type { ProviderHealth } from "./guard.js";
-import { createSources, noAnswer, type Refusal, type Sources } from "./sources.js";
+import { classOf, type MarketClass, type Order } from "./order.js";
+import { createSources, type Sources } from "./sources.js";
 
 export type { Fetched } from "./gateway-fetch.js";
+export type { FetchedNews, NewsQuery, Sourced, SourceRefusal } from "./gateway-verbs.js";
 
 export interface FetchedQuote {
   readonly quote: Quote;
@@ -23,6 +30,8 @@ export interface Gateway {
   /** True when the source is the synthetic market, which is always alone. */
   readonly synthetic: boolean;
   readonly providers: readonly Provider[];
+  /** Names of the sources that are asked about a class of instruments, in order; null for those without a class. */
+  priority(market: MarketClass | null): readonly string[];
   /** Intervals that can be had for an instrument, own ones of a source or made from finer ones. */
   intervals(instrument: Instrument): readonly Interval[];
   /** What is peculiar about the bars of an interval, or why longer ones cannot be made of them; null for nothing. */
@@ -45,33 +54,63 @@ export interface Gateway {
   fetchCandles(instrument: Instrument, interval: Interval, fromMs: number, toMs: number): Promise<Fetched>;
   /** Null when no source has quotes of its own. @throws {AppError} as `fetchCandles`. */
   fetchQuote(instrument: Instrument): Promise<FetchedQuote | null>;
+  /** Listed expiries, ascending, in days since 1970-01-01. @throws {AppError} as `fetchChain`. */
+  fetchExpiries(underlying: Instrument): Promise<Sourced<readonly number[]>>;
+  /**
+   * All strikes of an expiry, in days since 1970-01-01.
+   * @throws {AppError} `source_missing` when no source has options on it, `symbol_unknown`, `provider_unavailable`.
+   */
+  fetchChain(underlying: Instrument, expiryDay: number): Promise<Sourced<ChainQuotes>>;
+  /** Splits and dividends with ex-days in [fromDay, toDay). @throws {AppError} as `fetchChain`. */
+  fetchActions(
+    instrument: Instrument,
+    fromDay: number,
+    toDay: number,
+  ): Promise<Sourced<readonly CorporateAction[]>>;
+  /**
+   * What the sources that can be searched find for a text, each symbol once.
+   * @throws {AppError} `source_missing` when none can, `provider_unavailable` when none answers.
+   */
+  search(text: string): Promise<readonly Sourced<FoundSymbol>[]>;
+  /** Null when no source tells. @throws {AppError} `provider_unavailable` */
+  fetchStatus(): Promise<Sourced<MarketStatus> | null>;
+  /** Every source of news is asked. @throws {AppError} `source_missing` when there is none. */
+  fetchNews(query: NewsQuery): Promise<FetchedNews>;
   listInstruments(): readonly Instrument[];
   health(): readonly ProviderHealth[];
-  /** Asks each source for something small; false for those that do not answer. */
+  /** The same, with what all instances used of the budgets. */
+  loadHealth(): Promise<readonly ProviderHealth[]>;
+  /** Asks each source for something small, those with a budget only where nothing else tells how they are. */
   probe(): Promise<readonly ProviderHealth[]>;
 }
 
 export interface GatewayOptions {
+  /** In the general order of preference. */
   readonly providers: readonly Provider[];
   readonly now: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Orders of classes that differ from the general one. */
+  readonly order?: Order;
+  /** Where budgets of calls are kept; without it, they are those of this process. */
+  readonly budgets?: BudgetStore;
+  /** Uniform in [0, 1). */
+  readonly dice?: () => number;
+  /** Takes keys out of a text. */
+  readonly scrub?: (text: string) => string;
 }
 
 export function createGateway(options: GatewayOptions): Gateway {
   const { providers, now } = options;
-  const sources = createSources(options);
+  const sources = createSources({
+    order: {},
+    budgets: createMemoryBudgetStore(),
+    dice: Math.random,
+    scrub: (text) => text,
+    ...options,
+  });
   const { carriers } = sources;
-  const flights = new Map<string, Promise<unknown>>();
-
-  /** Callers that ask for the same at the same time share one answer. */
-  async function shared<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const underway = flights.get(key);
-    if (underway !== undefined) return underway as Promise<T>;
-    const flight = work().finally(() => flights.delete(key));
-    flights.set(key, flight);
-    return flight;
-  }
+  const shared = createFlights();
 
   const intervals = (instrument: Instrument): readonly Interval[] =>
     INTERVALS.filter((interval) =>
@@ -114,35 +153,66 @@ export function createGateway(options: GatewayOptions): Gateway {
         fetchFromAll(sources, wanted, now()),
       );
     },
-    fetchQuote: (instrument) =>
-      shared(`quote ${instrument.symbol}`, () => fetchQuoteFrom(sources, instrument)),
-    listInstruments() {
-      const bySymbol = new Map<string, Instrument>();
-      for (const instrument of providers.flatMap((provider) => provider.listInstruments())) {
-        if (!bySymbol.has(instrument.symbol)) bySymbol.set(instrument.symbol, instrument);
-      }
-      return [...bySymbol.values()];
-    },
+    ...sharedVerbs(createVerbs(sources), shared),
+    listInstruments: () => listedBy(providers, sources),
+    priority: (market) => sources.ofClass(market).map(({ name }) => name),
     health: sources.health,
+    loadHealth: sources.loadHealth,
     probe: sources.probe,
   };
 }
 
-/** The first quote that a source has; null when some answer and have none. */
-async function fetchQuoteFrom(sources: Sources, instrument: Instrument): Promise<FetchedQuote | null> {
-  const refusals: Refusal[] = [];
-  const carriers = sources.carriers(instrument);
-  for (const provider of carriers) {
-    const answer = await sources.answerOf(provider, instrument, () =>
-      sources.ask(provider, (signal) => provider.fetchQuote(instrument, signal)),
-    );
-    if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
-    else if (answer.value !== null) {
-      return { quote: answer.value, source: provider.name, synthetic: provider.synthetic };
+type Share = ReturnType<typeof createFlights>;
+
+/** The verbs that need no candles, each with one flight for the same question. */
+function sharedVerbs(verbs: ReturnType<typeof createVerbs>, shared: Share) {
+  return {
+    async fetchQuote(instrument: Instrument): Promise<FetchedQuote | null> {
+      const found = await shared(`quote ${instrument.symbol}`, () => verbs.fetchQuote(instrument));
+      if (found === null) return null;
+      const { value: quote, source, synthetic } = found;
+      return { quote, source, synthetic };
+    },
+    fetchExpiries: (underlying: Instrument) =>
+      shared(`expiries ${underlying.symbol}`, () => verbs.fetchExpiries(underlying)),
+    fetchChain: (underlying: Instrument, expiryDay: number) =>
+      shared(`chain ${underlying.symbol} ${expiryDay}`, () => verbs.fetchChain(underlying, expiryDay)),
+    fetchActions: (instrument: Instrument, fromDay: number, toDay: number) =>
+      shared(`actions ${instrument.symbol} ${fromDay} ${toDay}`, () =>
+        verbs.fetchActions(instrument, fromDay, toDay),
+      ),
+    search: (text: string) => shared(`search ${text}`, () => verbs.search(text)),
+    fetchStatus: () => shared("status", verbs.fetchStatus),
+    fetchNews: (query: NewsQuery) =>
+      shared(`news ${query.instrument?.symbol ?? ""} ${query.fromMs} ${query.toMs}`, () =>
+        verbs.fetchNews(query),
+      ),
+  } satisfies Partial<Gateway>;
+}
+
+/** What the sources list, each instrument once, of those that are asked about its class. */
+function listedBy(providers: readonly Provider[], sources: Sources): readonly Instrument[] {
+  const bySymbol = new Map<string, Instrument>();
+  for (const provider of providers) {
+    for (const instrument of provider.listInstruments()) {
+      const asked = sources.ofClass(classOf(instrument)).includes(provider);
+      if (asked && !bySymbol.has(instrument.symbol)) bySymbol.set(instrument.symbol, instrument);
     }
   }
-  if (refusals.length < carriers.length) return null;
-  throw noAnswer(instrument, refusals);
+  return [...bySymbol.values()];
+}
+
+/** Callers that ask for the same at the same time share one answer; none waits longer than it can. */
+function createFlights() {
+  const flights = new Map<string, Promise<unknown>>();
+  const late = () => new AppError("provider_unavailable", "No source answered in time", { retryAfterS: 30 });
+
+  return async function shared<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const underway = flights.get(key) as Promise<T> | undefined;
+    const flight = underway ?? work().finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return inTime(flight, late);
+  };
 }
 
 function noteOn(carriers: readonly Provider[], instrument: Instrument, interval: Interval): string | null {

@@ -1,216 +1,176 @@
-import {
-  BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleWhen,
-  retry,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-  wrap,
-} from "cockatiel";
+import { sleep } from "../platform/clock.js";
 import { messageOf } from "../platform/errors.js";
+import { announcing } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { type Provider, ProviderError, type ProviderFailure } from "./define.js";
+import { createBreaker, isOutage } from "./breaker.js";
+import { type BudgetStore, createBudget, UNLIMITED } from "./budget.js";
+import { type Provider, ProviderError } from "./define.js";
+import { createRecord, type ProviderHealth, type ProviderRecord } from "./record.js";
+import { createTurns } from "./turns.js";
 
-export interface ProviderHealth {
-  readonly name: string;
-  readonly title: string;
-  readonly synthetic: boolean;
-  /** Null until it has been asked. */
-  readonly ok: boolean | null;
-  readonly latencyMs: number | null;
-  readonly lastSuccessAt: number | null;
-  readonly lastError: string | null;
-  readonly lastErrorAt: number | null;
-  /** Not asked before this moment, after a refusal or repeated failures. */
-  readonly asideUntil: number | null;
-  readonly requests: number;
-  readonly failures: number;
-}
+export type { ProviderHealth } from "./record.js";
 
 export interface Guard {
-  /** @throws {ProviderError} for every way of not getting an answer. */
-  run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /**
+   * Work that only reads, so that it may be done again. Its requests are counted against the budget of the source.
+   * @throws {ProviderError} for every way of not getting an answer within the limit.
+   */
+  run<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T>;
+  /** Whether it would be asked now. */
+  isReady(): boolean;
   health(): ProviderHealth;
+  /** Looks at what all instances used of its budget. */
+  refresh(): Promise<void>;
 }
 
 export interface GuardTools {
   readonly now: () => number;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly budgets: BudgetStore;
+  /** Uniform in [0, 1): so that those who wait do not come back all at once. */
+  readonly dice: () => number;
+  /** Takes keys out of a text. */
+  readonly scrub: (text: string) => string;
 }
 
-/** A caller is answered within 5 s, whatever the source does. */
-const TOTAL_TIMEOUT_MS = 4_500;
 const RETRIES = 2;
-const BREAK_AFTER = 5;
-const BREAK_MS = 30_000;
-const QUEUE = 200;
-/** How long a refusal counts when it does not say. */
-const ASIDE_MS: Readonly<Partial<Record<ProviderFailure, number>>> = {
-  unauthorized: 300_000,
-  rate_limited: 90_000,
-};
-const ASIDE_LEAST_MS = 1_000;
-const ASIDE_LIMIT_MS = 3_600_000;
-
-/** Failures of the source, as against answers that say no. */
-const OUTAGES: ReadonlySet<ProviderFailure> = new Set(["timeout", "unavailable", "bad_payload"]);
-
-/** Answers that say no: the source is well. */
-const ANSWERS: ReadonlySet<ProviderFailure> = new Set(["unknown_symbol", "refused"]);
+const PAUSE_MS = 150;
 
 /** Limits, repeats and, after refusals and repeated failures, withholds the calls to one source. */
 export function createGuard(provider: Provider, tools: GuardTools): Guard {
-  const { now, metrics } = tools;
-  const labels = { provider: provider.name };
+  const { now, metrics, scrub, budgets: store } = tools;
+  const { name, quota } = provider;
+  const labels = { provider: name };
+  const budget =
+    quota === undefined ? UNLIMITED : createBudget({ provider: provider.name, quota, store, now });
   const record = createRecord(provider, tools);
-  const policy = createPolicy(provider.concurrency, record);
+  const breaker = createBreaker({ now, onOpen: record.onOpen, onClose: record.onClose });
+  const turns = createTurns(provider.concurrency);
   metrics.providerAvailable.set(labels, 1);
 
-  function requireWelcome(): void {
-    if (now() < record.asideUntil()) throw new ProviderError("set_aside", "set aside after a refusal");
+  /** One try, each request of which is in the budget. */
+  async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+    await budget.take();
+    let paid = true;
+    const announce = async () => {
+      if (!paid) await budget.take();
+      paid = false;
+    };
+    try {
+      return await announcing(announce, () => work(signal));
+    } catch (error) {
+      throw redacted(error, scrub);
+    }
   }
 
-  /** A refusal counts at once, for those that wait for their turn or try again, too. */
-  async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    requireWelcome();
-    try {
-      return await work(signal);
-    } catch (error) {
-      if (error instanceof ProviderError) record.onRefusal(error);
-      throw error;
+  /** Tries again after failures that pass, and after the pause that a refusal asks for, while there is time. */
+  async function repeated<T>(work: (signal: AbortSignal) => Promise<T>, time: Time): Promise<T> {
+    const { signal, endsAt } = time;
+    let waitedUntil = 0;
+    for (let tries = 0; ; tries++) {
+      // A refusal counts at once, for those that wait for their turn, too.
+      record.requireWelcome(waitedUntil);
+      try {
+        return await attempt(work, signal);
+      } catch (error) {
+        if (!(error instanceof ProviderError)) throw error;
+        const pause = tries < RETRIES && !signal.aborted ? pauseMs(error, tries, tools.dice()) : null;
+        waitedUntil = record.onRefusal(error);
+        if (pause === null || performance.now() + pause >= endsAt) throw error;
+        await sleep(pause, signal);
+      }
     }
   }
 
   return {
-    async run(work) {
-      requireWelcome();
+    async run(work, limitMs) {
+      record.requireWelcome(0);
       const started = performance.now();
       let outcome = "ok";
+      const time = createTime(limitMs);
       try {
-        const result = await policy.execute(({ signal }) => attempt(work, signal));
+        // The breaker hears of a source that lets the time run out, whatever becomes of the work.
+        const result = await breaker.run(
+          () => turns.take(time.signal, () => Promise.race([repeated(work, time), time.over])),
+          time.over,
+        );
         record.onSuccess(performance.now() - started);
         return result;
       } catch (thrown) {
-        const error = toProviderError(thrown);
+        const error = redacted(thrown, scrub);
         outcome = error.failure;
         record.onFailure(error);
         throw error;
       } finally {
+        time.close();
         metrics.providerRequests.inc({ ...labels, outcome });
         metrics.providerSeconds.observe(labels, (performance.now() - started) / 1_000);
       }
     },
-    health: record.health,
+    isReady: () => asideUntil(record, breaker, budget) <= now(),
+    health: () => record.health(breaker, budget),
+    refresh: budget.refresh,
   };
 }
 
-/** Time-out around a breaker around a queue around repeats. */
-function createPolicy(concurrency: number, record: ReturnType<typeof createRecord>) {
-  const isOutage = (error: unknown) => error instanceof ProviderError && OUTAGES.has(error.failure);
-  const isPassing = (error: unknown) => isOutage(error) && (error as ProviderError).failure !== "bad_payload";
-  const breaker = circuitBreaker(handleWhen(isOutage), {
-    halfOpenAfter: BREAK_MS,
-    breaker: new ConsecutiveBreaker(BREAK_AFTER),
-  });
-  breaker.onBreak(record.onBreak);
-  breaker.onReset(record.onReset);
-  const repeat = retry(handleWhen(isPassing), {
-    maxAttempts: RETRIES,
-    backoff: new ExponentialBackoff({ initialDelay: 150, maxDelay: 1_000 }),
-  });
-  const limit = timeout(TOTAL_TIMEOUT_MS, TimeoutStrategy.Aggressive);
-  return wrap(limit, breaker, bulkhead(concurrency, QUEUE), repeat);
+function asideUntil(
+  record: ProviderRecord,
+  breaker: { openUntil(): number },
+  budget: { returnsAt(): number },
+): number {
+  return Math.max(record.refusedUntil(), breaker.openUntil(), budget.returnsAt());
 }
 
-/** What happened with one source so far. */
-function createRecord(provider: Provider, { now, log, metrics }: GuardTools) {
-  const labels = { provider: provider.name };
-  let refusedUntil = 0;
-  let brokenAt = 0;
-  let requests = 0;
-  let failures = 0;
-  let ok: boolean | null = null;
-  let latencyMs: number | null = null;
-  let lastSuccessAt: number | null = null;
-  let lastError: string | null = null;
-  let lastErrorAt: number | null = null;
+interface Time {
+  readonly signal: AbortSignal;
+  /** As `performance.now` counts. */
+  readonly endsAt: number;
+  /** Rejects when the time is over. */
+  readonly over: Promise<never>;
+  close(): void;
+}
 
+function createTime(limitMs: number): Time {
+  const giving = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        reject(new ProviderError("timeout", "no answer in time"));
+        giving.abort();
+      },
+      Math.max(0, limitMs),
+    );
+  });
+  // Nobody may be left to hear it.
+  over.catch(() => undefined);
   return {
-    asideUntil: () => refusedUntil,
-    onSuccess(ms: number): void {
-      requests++;
-      ok = true;
-      latencyMs = ms;
-      lastSuccessAt = now();
-    },
-    onFailure(error: ProviderError): void {
-      if (error.failure === "set_aside") return;
-      requests++;
-      if (ANSWERS.has(error.failure)) {
-        ok = true;
-        lastSuccessAt = now();
-        return;
-      }
-      failures++;
-      ok = false;
-      lastError = `${error.failure}: ${error.message}`;
-      lastErrorAt = now();
-    },
-    /** Sets it aside when the failure is one. */
-    onRefusal({ failure, message, retryAfterMs }: ProviderError): void {
-      const rest = ASIDE_MS[failure];
-      if (rest === undefined) return;
-      const ms = Math.max(ASIDE_LEAST_MS, Math.min(ASIDE_LIMIT_MS, retryAfterMs ?? rest));
-      // Of several refusals at one time the longest counts.
-      refusedUntil = Math.max(refusedUntil, now() + ms);
-      log.warn(
-        { ...labels, failure, reason: message, until: refusedUntil },
-        "source set aside after a refusal",
-      );
-    },
-    onBreak(): void {
-      brokenAt = now();
-      log.warn({ ...labels, reason: lastError, forMs: BREAK_MS }, "source set aside after failures");
-      metrics.providerAvailable.set(labels, 0);
-    },
-    onReset(): void {
-      brokenAt = 0;
-      log.info(labels, "source answers again");
-      metrics.providerAvailable.set(labels, 1);
-    },
-    health(): ProviderHealth {
-      const until = Math.max(refusedUntil, brokenAt > 0 ? brokenAt + BREAK_MS : 0);
-      return {
-        name: provider.name,
-        title: provider.title,
-        synthetic: provider.synthetic,
-        ok,
-        latencyMs,
-        lastSuccessAt,
-        lastError,
-        lastErrorAt,
-        requests,
-        failures,
-        asideUntil: until > now() ? until : null,
-      };
-    },
+    signal: giving.signal,
+    endsAt: performance.now() + limitMs,
+    over,
+    close: () => clearTimeout(timer),
   };
 }
 
-function toProviderError(error: unknown): ProviderError {
-  if (error instanceof ProviderError) return error;
-  const cause = { cause: error };
-  if (error instanceof BrokenCircuitError)
-    return new ProviderError("set_aside", "set aside after failures", cause);
-  if (error instanceof BulkheadRejectedError)
-    return new ProviderError("unavailable", "too many requests wait", cause);
-  if (error instanceof TaskCancelledError) return new ProviderError("timeout", "no answer in time", cause);
-  return new ProviderError("unavailable", messageOf(error), cause);
+/** How long to wait before the next try; null for none. @param die uniform in [0, 1). */
+function pauseMs(error: ProviderError, tries: number, die: number): number | null {
+  const { failure, retryAfterMs } = error;
+  const passes = isOutage(error) && failure !== "bad_payload";
+  const invited = failure === "rate_limited" && retryAfterMs !== null;
+  if (!passes && !invited) return null;
+  const pause = PAUSE_MS * 2 ** tries * (0.5 + die);
+  return Math.max(pause, retryAfterMs ?? 0);
 }
+
+/** The error of a source as it may be shown: no keys, whoever wrote the text. */
+function redacted(error: unknown, scrub: (text: string) => string): ProviderError {
+  const message = scrub(messageOf(error)).replace(KEYS, "$1***");
+  if (!(error instanceof ProviderError)) return new ProviderError("unavailable", message, { cause: error });
+  if (message === error.message) return error;
+  const { failure, retryAfterMs, cause } = error;
+  return new ProviderError(failure, message, { cause, retryAfterMs });
+}
+
+const KEYS = /\b((?:api_?key|access_token|token|crumb|secret)=)[^&\s"']+/gi;

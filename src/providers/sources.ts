@@ -2,24 +2,33 @@ import { LRUCache } from "lru-cache";
 import { ensure } from "../core/base/assert.js";
 import type { Instrument } from "../core/market/instrument.js";
 import { AppError, messageOf } from "../platform/errors.js";
-import type { Log } from "../platform/log.js";
-import type { Metrics } from "../platform/metrics.js";
-import { type Provider, ProviderError } from "./define.js";
-import { createGuard, type Guard, type ProviderHealth } from "./guard.js";
+import { timeLeftMs } from "../platform/deadline.js";
+import type { Provider } from "./define.js";
+import { ProviderError } from "./define.js";
+import { createGuard, type Guard, type GuardTools, type ProviderHealth } from "./guard.js";
+import { classOf, inOrder, type MarketClass, type Order } from "./order.js";
 
 /** The configured sources, each behind its guard. */
 export interface Sources {
+  /** Those that are asked about a class of instruments, in the order of preference. */
+  ofClass(market: MarketClass | null): readonly Provider[];
   /**
    * Those that carry an instrument, in the order of preference: one that replays it alone, and not those that have
    * answered of late that they do not know it, where another one lists it.
    */
   carriers(instrument: Instrument): readonly Provider[];
-  /** A question to one source, through its guard. @throws {ProviderError} */
-  ask<T>(provider: Provider, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Begins a question, whose time those that are asked one after the other share. */
+  question(): Question;
+  /**
+   * A question to one source, through its guard.
+   * @param until when it must have answered, as `performance.now` counts.
+   * @throws {ProviderError}
+   */
+  ask<T>(provider: Provider, until: number, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** What a source answers, or why it gives none, which goes to the log. */
   answerOf<T>(
     provider: Provider,
-    instrument: Instrument,
+    instrument: Instrument | null,
     question: (provider: Provider) => Promise<T>,
   ): Promise<Answer<T>>;
   /**
@@ -28,8 +37,17 @@ export interface Sources {
    */
   all<T>(instrument: Instrument, question: (provider: Provider) => Promise<T>): Promise<T[]>;
   health(): readonly ProviderHealth[];
-  /** Asks each source for something small. */
+  /** The same after a look at what all instances used of the budgets. */
+  loadHealth(): Promise<readonly ProviderHealth[]>;
+  /** Asks each source for something small; those with a budget only where nothing else tells how they are. */
   probe(): Promise<readonly ProviderHealth[]>;
+}
+
+export interface Question {
+  /** When the first of those that are left must have answered, as `performance.now` counts. */
+  shareOf(left: readonly Provider[]): number;
+  /** When all must have answered. */
+  readonly endsAt: number;
 }
 
 export type Answer<T> = { readonly value: T } | ProviderError;
@@ -40,28 +58,33 @@ export interface Refusal {
   readonly error: ProviderError;
 }
 
-export interface SourcesOptions {
+export interface SourcesOptions extends GuardTools {
+  /** In the general order of preference. */
   readonly providers: readonly Provider[];
-  readonly now: () => number;
-  readonly log: Log;
-  readonly metrics: Metrics;
+  readonly order: Order;
 }
 
 /** How long a source's word that it does not know a symbol is taken for granted. */
 const UNKNOWN_MS = 600_000;
+/** A caller is answered within 5 s, whatever the sources do. */
+const QUESTION_MS = 4_500;
+/** No source is given less than this part of the time that is left, however many could be asked after it. */
+const SHARERS = 3;
+const LEAST_SHARE_MS = 20;
+/** How long a source with a budget goes unasked before a probe asks again whether it is well. */
+const PROBE_REST_MS = 600_000;
 
-export function createSources({ providers, now, log, metrics }: SourcesOptions): Sources {
-  const guards = new Map(
-    providers.map((provider) => [provider.name, createGuard(provider, { now, log, metrics })]),
-  );
+export function createSources({ providers, order, ...tools }: SourcesOptions): Sources {
+  const { now, log } = tools;
+  const guards = new Map(providers.map((provider) => [provider.name, createGuard(provider, tools)]));
   const guardOf = ({ name }: Provider): Guard => ensure(guards.get(name), `guard of ${name}`);
-  const health = () => [...guards.values()].map((guard) => guard.health());
   /** When sources said that they do not know a symbol. */
   const unknownSince = new LRUCache<string, number>({ max: 10_000 });
   const keyOf = ({ name }: Provider, { symbol }: Instrument) => `${name} ${symbol}`;
+  const ofClass = (market: MarketClass | null) => inOrder(providers, order, market);
 
   function carriers(instrument: Instrument): readonly Provider[] {
-    const able = providers.filter((provider) => provider.intervals(instrument).length > 0);
+    const able = ofClass(classOf(instrument)).filter((provider) => provider.intervals(instrument).length > 0);
     const replaying = able.find(({ replay }) => replay !== null);
     if (replaying !== undefined) return [replaying];
     if (!able.some(({ listsAll }) => listsAll)) return able;
@@ -73,7 +96,7 @@ export function createSources({ providers, now, log, metrics }: SourcesOptions):
 
   async function answerOf<T>(
     provider: Provider,
-    instrument: Instrument,
+    instrument: Instrument | null,
     question: (provider: Provider) => Promise<T>,
   ): Promise<Answer<T>> {
     try {
@@ -81,17 +104,34 @@ export function createSources({ providers, now, log, metrics }: SourcesOptions):
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       const { failure, message } = error;
-      const { symbol } = instrument;
+      const { symbol = null } = instrument ?? {};
       log.debug({ provider: provider.name, symbol, failure, reason: message }, "no answer");
-      if (failure === "unknown_symbol") unknownSince.set(keyOf(provider, instrument), now());
+      if (failure === "unknown_symbol" && instrument !== null)
+        unknownSince.set(keyOf(provider, instrument), now());
       return error;
     }
   }
 
+  const reader = createHealthReader(providers, guardOf, tools);
   return {
+    ofClass,
     carriers,
-    health,
-    ask: (provider, work) => guardOf(provider).run(work),
+    question() {
+      const endsAt = performance.now() + Math.min(QUESTION_MS, timeLeftMs());
+      return {
+        endsAt,
+        shareOf(left) {
+          const started = performance.now();
+          const others = left.slice(1).filter((provider) => guardOf(provider).isReady());
+          return started + (endsAt - started) / Math.min(SHARERS, 1 + others.length);
+        },
+      };
+    },
+    async ask(provider, until, work) {
+      const limitMs = until - performance.now();
+      if (limitMs < LEAST_SHARE_MS) throw new ProviderError("set_aside", "not asked: no time was left");
+      return guardOf(provider).run(work, limitMs);
+    },
     answerOf,
 
     async all<T>(instrument: Instrument, question: (provider: Provider) => Promise<T>) {
@@ -108,17 +148,57 @@ export function createSources({ providers, now, log, metrics }: SourcesOptions):
       return values;
     },
 
-    async probe() {
+    health: reader.health,
+    loadHealth: reader.loadHealth,
+    probe: reader.probe,
+  };
+}
+
+/** How the sources are, as far as is known or a probe tells. */
+function createHealthReader(
+  providers: readonly Provider[],
+  guardOf: (provider: Provider) => Guard,
+  { now, log }: GuardTools,
+) {
+  const health = () => providers.map((provider) => guardOf(provider).health());
+
+  async function loadHealth(): Promise<readonly ProviderHealth[]> {
+    await Promise.all(
+      providers.map(async (provider) => {
+        try {
+          await guardOf(provider).refresh();
+        } catch (error) {
+          log.warn({ provider: provider.name, reason: messageOf(error) }, "a budget cannot be read");
+        }
+      }),
+    );
+    return health();
+  }
+
+  /** Probes count against a budget, which is there for those who want data. */
+  function isWorthAProbe(provider: Provider): boolean {
+    if (provider.quota === undefined) return true;
+    const guard = guardOf(provider);
+    const { ok, lastSuccessAt, lastErrorAt } = guard.health();
+    const asked = Math.max(lastSuccessAt ?? 0, lastErrorAt ?? 0);
+    return guard.isReady() && (ok === null || (!ok && now() - asked >= PROBE_REST_MS));
+  }
+
+  return {
+    health,
+    loadHealth,
+    async probe(): Promise<readonly ProviderHealth[]> {
+      const limitMs = Math.min(QUESTION_MS, timeLeftMs());
       await Promise.all(
-        providers.map(async (provider) => {
+        providers.filter(isWorthAProbe).map(async (provider) => {
           try {
-            await guardOf(provider).run((signal) => provider.probe(signal));
+            await guardOf(provider).run((signal) => provider.probe(signal), limitMs);
           } catch (error) {
             log.debug({ provider: provider.name, reason: messageOf(error) }, "probe failed");
           }
         }),
       );
-      return health();
+      return loadHealth();
     },
   };
 }
@@ -128,11 +208,19 @@ export function noAnswer({ symbol }: Instrument, refusals: readonly Refusal[]): 
   if (refusals.every(({ error }) => error.failure === "unknown_symbol")) {
     return new AppError("symbol_unknown", `No configured source knows ${symbol}`);
   }
-  return new AppError("provider_unavailable", `No source gave data for ${symbol} (${reasonsOf(refusals)})`, {
-    retryAfterS: 30,
+  return unavailable(`No source gave data for ${symbol}`, refusals);
+}
+
+/** The error that says why each source gave nothing, and when the first of them may be asked again. */
+export function unavailable(what: string, refusals: readonly Refusal[]): AppError {
+  const rests = refusals.map(({ error }) => Math.ceil((error.retryAfterMs ?? RETRY_AFTER_MS) / 1_000));
+  return new AppError("provider_unavailable", `${what} (${reasonsOf(refusals)})`, {
+    retryAfterS: Math.max(1, Math.min(...rests)),
     cause: refusals[0]?.error,
   });
 }
+
+const RETRY_AFTER_MS = 30_000;
 
 export function reasonsOf(refusals: readonly Refusal[]): string {
   return refusals.map(({ provider, error }) => `${provider.name}: ${error.message}`).join("; ");

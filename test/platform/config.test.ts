@@ -101,6 +101,10 @@ describe("each variable", () => {
       ],
       bad: ["bloomberg", "synthetic,yahoo", "yahoo,yahoo", ","],
     },
+    MARKET_DATA_EQUITY: { good: [["yahoo", ["yahoo"]]], bad: ["bloomberg", "yahoo,yahoo", ","] },
+    MARKET_DATA_CRYPTO: { good: [["yahoo", ["yahoo"]]], bad: ["bloomberg", "yahoo,yahoo", ","] },
+    MARKET_DATA_FX: { good: [["yahoo", ["yahoo"]]], bad: ["bloomberg", "yahoo,yahoo", ","] },
+    MARKET_DATA_INDIA: { good: [["yahoo", ["yahoo"]]], bad: ["bloomberg", "yahoo,yahoo", ","] },
     SYNTHETIC_SEED: { good: [["4294967295", 4_294_967_295]], bad: ["4294967296", "-1", "1.5", "seed"] },
     FILES_DIR: { good: [["a, b,", ["a", "b"]]], bad: [","] },
     FILES_REPLAY_SPEED: { good: [["0", 0]], bad: ["-1", "fast", "1e3", "Infinity", "NaN", "1000001"] },
@@ -192,8 +196,13 @@ describe("each variable", () => {
     SENTRY_ENVIRONMENT: { good: [["live", "live"]], bad: [] },
   };
 
-  /** Of a replay, both must be given. */
+  /** Of a replay, both must be given; the order of a class is one of the sources in use. */
+  const inUse = { MARKET_DATA: "yahoo" };
   const companions: Record<string, Record<string, string>> = {
+    MARKET_DATA_EQUITY: inUse,
+    MARKET_DATA_CRYPTO: inUse,
+    MARKET_DATA_FX: inUse,
+    MARKET_DATA_INDIA: inUse,
     FILES_REPLAY_SPEED: { FILES_REPLAY_FROM: "2024-01-02" },
   };
 
@@ -320,6 +329,13 @@ describe("contradictions", () => {
       expect(problemsOf({ ROLE, DATABASE_URL: "postgres://h/d" })).toEqual([]);
     }
     expect(problemsOf({ ROLE: "all" })).toEqual([]);
+  });
+
+  it("a class is asked of sources that are in use", () => {
+    expect(problemsOf({ MARKET_DATA: "files", FILES_DIR: "prices", MARKET_DATA_FX: "files,yahoo" })).toEqual([
+      "MARKET_DATA_FX lists yahoo, which MARKET_DATA does not",
+    ]);
+    expect(problemsOf({ MARKET_DATA: "yahoo", MARKET_DATA_CRYPTO: "yahoo" })).toEqual([]);
   });
 
   it("a replay needs a start", () => {

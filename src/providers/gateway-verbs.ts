@@ -1,0 +1,213 @@
+import { ensure } from "../core/base/assert.js";
+import type { CorporateAction } from "../core/market/actions.js";
+import type { Instrument } from "../core/market/instrument.js";
+import type { ChainQuotes } from "../core/market/option-quote.js";
+import type { Quote } from "../core/market/quote.js";
+import { AppError } from "../platform/errors.js";
+import {
+  type FoundSymbol,
+  type MarketStatus,
+  type NewsItem,
+  type Provider,
+  ProviderError,
+  type ProviderFailure,
+} from "./define.js";
+import { classOf } from "./order.js";
+import { noAnswer, type Refusal, type Sources, unavailable } from "./sources.js";
+
+/** What a source gave, with its name. */
+export type Sourced<T> = { readonly value: T; readonly source: string; readonly synthetic: boolean };
+
+/** A source that gave nothing, and why. */
+export interface SourceRefusal {
+  readonly source: string;
+  readonly failure: ProviderFailure;
+  /** Safe to show. */
+  readonly reason: string;
+  readonly retryAfterMs: number | null;
+}
+
+export interface NewsQuery {
+  /** Null for markets at large. */
+  readonly instrument: Instrument | null;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What each source of news gave, or why it gave none. */
+export interface FetchedNews {
+  readonly answers: readonly Sourced<readonly NewsItem[]>[];
+  readonly refusals: readonly SourceRefusal[];
+}
+
+const sourced = <T>({ name, synthetic }: Provider, value: T): Sourced<T> => ({
+  value,
+  source: name,
+  synthetic,
+});
+
+type Question<T> = (provider: Provider, signal: AbortSignal) => Promise<T>;
+
+/** The answer of the first source that gives one. */
+async function firstOf<T>(
+  sources: Sources,
+  able: readonly Provider[],
+  instrument: Instrument | null,
+  ask: Question<T>,
+): Promise<Sourced<T> | readonly Refusal[]> {
+  const refusals: Refusal[] = [];
+  const question = sources.question();
+  for (const [i, provider] of able.entries()) {
+    const until = question.shareOf(able.slice(i));
+    const answer = await sources.answerOf(provider, instrument, () =>
+      sources.ask(provider, until, (signal) => ask(provider, signal)),
+    );
+    if (!(answer instanceof ProviderError)) return sourced(provider, answer.value);
+    refusals.push({ provider, error: answer });
+  }
+  return refusals;
+}
+
+/** The answers of all, asked at the same time, and the refusals. */
+async function allOf<T>(sources: Sources, able: readonly Provider[], ask: Question<T>) {
+  const { endsAt } = sources.question();
+  const found = await Promise.all(
+    able.map(async (provider) => {
+      const answer = await sources.answerOf(provider, null, () =>
+        sources.ask(provider, endsAt, (signal) => ask(provider, signal)),
+      );
+      return { provider, answer };
+    }),
+  );
+  const answers: Sourced<T>[] = [];
+  const refusals: Refusal[] = [];
+  for (const { provider, answer } of found) {
+    if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
+    else answers.push(sourced(provider, answer.value));
+  }
+  return { answers, refusals };
+}
+
+function isRefused<T>(found: Sourced<T> | readonly Refusal[]): found is readonly Refusal[] {
+  return Array.isArray(found);
+}
+
+function missing(what: string): AppError {
+  return new AppError("source_missing", `No configured source has ${what}`);
+}
+
+/** What sources may have beside candles. Each verb asks through the guards. */
+export function createVerbs(sources: Sources) {
+  return Object.assign(createInstrumentVerbs(sources), createMarketVerbs(sources));
+}
+
+/** What they have of one instrument. */
+function createInstrumentVerbs(sources: Sources) {
+  /** The first answer about an instrument. @throws {AppError} `source_missing`, `symbol_unknown` or `provider_unavailable`. */
+  async function about<T>(
+    instrument: Instrument,
+    able: readonly Provider[],
+    what: string,
+    ask: Question<T>,
+  ): Promise<Sourced<T>> {
+    if (able.length === 0) throw missing(`${what} of ${instrument.symbol}`);
+    const found = await firstOf(sources, able, instrument, ask);
+    if (isRefused(found)) throw noAnswer(instrument, found);
+    return found;
+  }
+
+  const optionSources = (underlying: Instrument) =>
+    sources.ofClass(classOf(underlying)).filter((provider) => provider.options?.carries(underlying) === true);
+
+  return {
+    async fetchQuote(instrument: Instrument): Promise<Sourced<Quote> | null> {
+      const refusals: Refusal[] = [];
+      const carriers = sources.carriers(instrument);
+      const question = sources.question();
+      for (const [i, provider] of carriers.entries()) {
+        const until = question.shareOf(carriers.slice(i));
+        const answer = await sources.answerOf(provider, instrument, () =>
+          sources.ask(provider, until, (signal) => provider.fetchQuote(instrument, signal)),
+        );
+        if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
+        else if (answer.value !== null) return sourced(provider, answer.value);
+      }
+      if (refusals.length < carriers.length) return null;
+      throw noAnswer(instrument, refusals);
+    },
+
+    fetchExpiries(underlying: Instrument): Promise<Sourced<readonly number[]>> {
+      return about(underlying, optionSources(underlying), "options", (provider, signal) =>
+        ensure(provider.options, "options").fetchExpiries(underlying, signal),
+      );
+    },
+
+    fetchChain(underlying: Instrument, expiryDay: number): Promise<Sourced<ChainQuotes>> {
+      return about(underlying, optionSources(underlying), "options", (provider, signal) =>
+        ensure(provider.options, "options").fetchChain(underlying, expiryDay, signal),
+      );
+    },
+
+    fetchActions(
+      instrument: Instrument,
+      fromDay: number,
+      toDay: number,
+    ): Promise<Sourced<readonly CorporateAction[]>> {
+      const able = sources.carriers(instrument).filter(({ fetchActions }) => fetchActions !== undefined);
+      return about(instrument, able, "splits and dividends", (provider, signal) =>
+        ensure(provider.fetchActions?.(instrument, fromDay, toDay, signal), "actions"),
+      );
+    },
+  };
+}
+
+/** What they have of all markets. */
+function createMarketVerbs(sources: Sources) {
+  const all = sources.ofClass(null);
+
+  return {
+    async search(text: string): Promise<readonly Sourced<FoundSymbol>[]> {
+      const able = all.filter(({ search }) => search !== undefined);
+      if (able.length === 0) throw missing("a search for symbols");
+      const { answers, refusals } = await allOf(sources, able, (provider, signal) =>
+        ensure(provider.search?.(text, signal), "search"),
+      );
+      if (answers.length === 0) throw unavailable("No source could be searched", refusals);
+      const bySymbol = new Map<string, Sourced<FoundSymbol>>();
+      for (const { value, ...origin } of answers) {
+        for (const found of value) {
+          const { symbol } = found.instrument;
+          if (!bySymbol.has(symbol)) bySymbol.set(symbol, { value: found, ...origin });
+        }
+      }
+      return [...bySymbol.values()];
+    },
+
+    async fetchStatus(): Promise<Sourced<MarketStatus> | null> {
+      const able = all.filter(({ fetchStatus }) => fetchStatus !== undefined);
+      if (able.length === 0) return null;
+      const found = await firstOf(sources, able, null, (provider, signal) =>
+        ensure(provider.fetchStatus?.(signal), "status"),
+      );
+      if (isRefused(found)) throw unavailable("No source told the state of the market", found);
+      return found;
+    },
+
+    async fetchNews(query: NewsQuery): Promise<FetchedNews> {
+      const able = all.filter(({ news }) => news !== undefined);
+      if (able.length === 0) throw missing("news");
+      const { answers, refusals } = await allOf(sources, able, (provider, signal) =>
+        ensure(provider.news, "news").fetchNews(query, signal),
+      );
+      return {
+        answers,
+        refusals: refusals.map(({ provider, error: { failure, message, retryAfterMs } }) => ({
+          source: provider.name,
+          failure,
+          reason: message,
+          retryAfterMs,
+        })),
+      };
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Log } from "../platform/log.js";
+import type { Metrics } from "../platform/metrics.js";
+import { type Breaker, type BreakerState, isAnswer } from "./breaker.js";
+import type { Budget, BudgetHealth } from "./budget.js";
+import { type Provider, ProviderError, type ProviderFailure } from "./define.js";
+
+export interface ProviderHealth {
+  readonly name: string;
+  readonly title: string;
+  readonly synthetic: boolean;
+  /** Null until it has been asked. */
+  readonly ok: boolean | null;
+  readonly latencyMs: number | null;
+  readonly lastSuccessAt: number | null;
+  readonly lastError: string | null;
+  readonly lastErrorAt: number | null;
+  /** Not asked before this moment, after a refusal, repeated failures, or because its budget is used. */
+  readonly asideUntil: number | null;
+  readonly asideReason: "refusal" | "failures" | "budget" | null;
+  readonly breaker: BreakerState;
+  /** Null for a source without limits. */
+  readonly quota: BudgetHealth | null;
+  readonly requests: number;
+  readonly failures: number;
+}
+
+/** What happened with one source so far. */
+export interface ProviderRecord {
+  onSuccess(ms: number): void;
+  onFailure(error: ProviderError): void;
+  /** Sets it aside when the failure is a refusal. @returns until when it is set aside. */
+  onRefusal(error: ProviderError): number;
+  onOpen(forMs: number): void;
+  onClose(): void;
+  refusedUntil(): number;
+  /** @throws {ProviderError} while it is set aside for longer than the caller has waited. */
+  requireWelcome(waitedUntil: number): void;
+  health(breaker: Breaker, budget: Budget): ProviderHealth;
+}
+
+/** How long a refusal counts when it does not say. */
+const ASIDE_MS: Readonly<Partial<Record<ProviderFailure, number>>> = {
+  unauthorized: 300_000,
+  rate_limited: 90_000,
+};
+const ASIDE_LEAST_MS = 1_000;
+const ASIDE_LIMIT_MS = 3_600_000;
+
+export function createRecord(
+  provider: Provider,
+  { now, log, metrics }: { now: () => number; log: Log; metrics: Metrics },
+): ProviderRecord {
+  const labels = { provider: provider.name };
+  let refusedUntil = 0;
+  let requests = 0;
+  let failures = 0;
+  let ok: boolean | null = null;
+  let latencyMs: number | null = null;
+  let lastSuccessAt: number | null = null;
+  let lastError: string | null = null;
+  let lastErrorAt: number | null = null;
+
+  return {
+    refusedUntil: () => refusedUntil,
+    requireWelcome(waitedUntil) {
+      if (now() >= refusedUntil || refusedUntil <= waitedUntil) return;
+      throw new ProviderError("set_aside", "set aside after a refusal", {
+        retryAfterMs: refusedUntil - now(),
+      });
+    },
+    onSuccess(ms) {
+      requests++;
+      ok = true;
+      latencyMs = ms;
+      lastSuccessAt = now();
+      metrics.providerAvailable.set(labels, 1);
+    },
+    onFailure(error) {
+      if (error.failure === "set_aside") return;
+      requests++;
+      if (isAnswer(error)) {
+        ok = true;
+        lastSuccessAt = now();
+        return;
+      }
+      failures++;
+      ok = false;
+      lastError = `${error.failure}: ${error.message}`;
+      lastErrorAt = now();
+    },
+    onRefusal({ failure, message, retryAfterMs }) {
+      // A source that is down may say how long, too.
+      const rest = ASIDE_MS[failure] ?? (failure === "unavailable" ? retryAfterMs : null);
+      if (rest === null) return refusedUntil;
+      const ms = Math.max(ASIDE_LEAST_MS, Math.min(ASIDE_LIMIT_MS, retryAfterMs ?? rest));
+      // Of several refusals at one time the longest counts.
+      refusedUntil = Math.max(refusedUntil, now() + ms);
+      const facts = { ...labels, failure, reason: message, until: refusedUntil };
+      log.warn(facts, "source set aside after a refusal");
+      metrics.providerAvailable.set(labels, 0);
+      return refusedUntil;
+    },
+    onOpen(forMs) {
+      log.warn({ ...labels, reason: lastError, forMs }, "source set aside after failures");
+      metrics.providerAvailable.set(labels, 0);
+    },
+    onClose() {
+      log.info(labels, "source answers again");
+      metrics.providerAvailable.set(labels, 1);
+    },
+    health(breaker, budget) {
+      const quota = budget.health();
+      const reasons = [
+        { reason: "refusal", until: refusedUntil },
+        { reason: "failures", until: breaker.openUntil() },
+        { reason: "budget", until: quota?.returnsAt ?? 0 },
+      ] as const;
+      const longest = reasons.reduce((a, b) => (b.until > a.until ? b : a));
+      const aside = longest.until > now();
+      return {
+        name: provider.name,
+        title: provider.title,
+        synthetic: provider.synthetic,
+        ok,
+        latencyMs,
+        lastSuccessAt,
+        lastError,
+        lastErrorAt,
+        requests,
+        failures,
+        asideUntil: aside ? longest.until : null,
+        asideReason: aside ? longest.reason : null,
+        breaker: breaker.state(),
+        quota,
+      };
+    },
+  };
+}
