@@ -16,6 +16,8 @@ import { detectionRoutes } from "./features/detections/routes.js";
 import type { Instruments } from "./features/instruments/instruments.js";
 import type { Jobs } from "./features/jobs/jobs.js";
 import { jobRoutes } from "./features/jobs/routes.js";
+import { instrumentRoutes } from "./features/instruments/routes.js";
+import type { Search } from "./features/instruments/search.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
 import type { Quality } from "./features/quality/quality.js";
@@ -69,6 +71,7 @@ export interface AppParts {
   readonly eventLog: EventLog;
   readonly users: Users;
   readonly instruments: Instruments;
+  readonly search: Search;
   readonly market: Market;
   readonly gaps: Gaps;
   readonly catalogue: Catalogue;
@@ -155,6 +158,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   if (parts.config.ROLE === "worker") return;
   userRoutes(server, parts);
   catalogueRoutes(server, parts);
+  instrumentRoutes(server, parts);
   candleRoutes(server, parts);
   analysisRoutes(server, parts);
   detectionRoutes(server, { ...parts, now: parts.clock.now });

@@ -23,6 +23,7 @@ import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
 import { createInstruments, type Instruments } from "./features/instruments/instruments.js";
+import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
@@ -34,6 +35,7 @@ import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
 import { createBus } from "./platform/bus.js";
+import { createCachedReads } from "./platform/cached-reads.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
 import { closeAll } from "./platform/closing.js";
@@ -54,6 +56,7 @@ import { createBudgetStore } from "./providers/budget.js";
 import { createGateway } from "./providers/gateway.js";
 import { createProviders } from "./providers/index.js";
 import { orderOf } from "./providers/order.js";
+import { createMarketReads } from "./providers/reads.js";
 import { createHealth } from "./server/health.js";
 
 export interface ProgramOptions {
@@ -255,9 +258,12 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
   const quotes = createQuotes({ ...base, candles });
   const detectionStore = createDetectionStore(database);
   const { synthetic } = gateway;
+  const reads = createMarketReads({ gateway, reads: createCachedReads(base) });
   return {
     instruments,
     ...prices,
+    search: createSearch({ gateway, instruments, reads }),
+    reads,
     detectionStore,
     market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),

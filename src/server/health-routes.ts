@@ -1,13 +1,15 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { providerHealthSchema } from "../features/catalogue/schema.js";
+import { providerHealthView } from "../features/catalogue/provider-view.js";
 import { isoTime, routeGroup } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import type { Workers } from "../platform/workers.js";
 import { PROVIDER_NAMES } from "../providers/index.js";
 import type { Health } from "./health.js";
-import { providerHealthSchema, systemStatsSchema, workersSchema } from "./health-schema.js";
-import { providerView, systemView, workersView } from "./health-views.js";
+import { systemStatsSchema, workersSchema } from "./health-schema.js";
+import { systemView, workersView } from "./health-views.js";
 import { probeRoutes } from "./probe-routes.js";
 
 export interface HealthRouteOptions {
@@ -43,7 +45,7 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
     answer: { data: z.record(z.string(), providerHealthSchema), timestamp: z.iso.datetime() },
     async handle() {
       const known = new Map((await health.providers()).map((provider) => [provider.name, provider]));
-      const entries = PROVIDER_NAMES.map((name) => [name, providerView(known.get(name))] as const);
+      const entries = PROVIDER_NAMES.map((name) => [name, providerHealthView(known.get(name))] as const);
       return { data: Object.fromEntries(entries), timestamp: isoTime(health.options.clock.now()) };
     },
   });

@@ -117,20 +117,6 @@ export const detailedSchema = z
   })
   .meta({ id: "DetailedHealth" });
 
-export const providerHealthSchema = z
-  .object({
-    configured: z.boolean(),
-    ok: z.boolean(),
-    latency_ms: z.number().nullable(),
-    error: z.string().nullable(),
-    synthetic: z.boolean(),
-    last_success: time.nullable(),
-    aside_until: time.nullable().describe("Not asked before, after a refusal or repeated failures"),
-    requests: z.number().int(),
-    failures: z.number().int(),
-  })
-  .meta({ id: "ProviderHealth" });
-
 export const workersSchema = z
   .object({
     live_scanner_active: z.boolean(),

@@ -2,12 +2,10 @@ import type { z } from "zod";
 import { oldestQueuedS, type QueueState } from "../features/jobs/upkeep.js";
 import { isoTime } from "../platform/http.js";
 import type { LoopHealth } from "../platform/loop.js";
-import type { ProviderHealth } from "../providers/guard.js";
 import type { Health } from "./health.js";
 import type {
   detailedSchema,
   healthSchema,
-  providerHealthSchema,
   rootSchema,
   systemSchema,
   workersSchema,
@@ -132,33 +130,6 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
     },
-  };
-}
-
-export function providerView(provider: ProviderHealth | undefined): z.input<typeof providerHealthSchema> {
-  if (provider === undefined) {
-    return {
-      configured: false,
-      ok: false,
-      latency_ms: null,
-      error: "not configured",
-      synthetic: false,
-      last_success: null,
-      aside_until: null,
-      requests: 0,
-      failures: 0,
-    };
-  }
-  return {
-    configured: true,
-    ok: provider.ok === true,
-    latency_ms: provider.ok === true ? provider.latencyMs : null,
-    error: provider.ok === true ? null : provider.lastError,
-    synthetic: provider.synthetic,
-    last_success: timeOf(provider.lastSuccessAt),
-    aside_until: timeOf(provider.asideUntil),
-    requests: provider.requests,
-    failures: provider.failures,
   };
 }
 

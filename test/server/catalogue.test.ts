@@ -82,9 +82,17 @@ describe("GET /api/coverage", () => {
     const body = await get("/api/coverage");
     expect(body.data).toMatchObject({ coverage_pct: 100, scanned_assets: 7, total_assets: 7 });
     expect(body.data.last_update).toMatch(/Z$/);
-    expect(body.providers).toEqual({
+    const { health, ...providers } = body.providers;
+    expect(providers).toEqual({
       configured: Object.fromEntries(PROVIDER_NAMES.map((name) => [name, name === "files"])),
-      priority: { stocks: ["files"], crypto: ["files"], forex: ["files"] },
+      priority: { stocks: ["files"], crypto: ["files"], forex: ["files"], india: ["files"] },
+    });
+    expect(Object.keys(health)).toEqual(["files"]);
+    expect(health.files).toMatchObject({
+      configured: true,
+      breaker: "closed",
+      quota: null,
+      last_error: null,
     });
     expect(body.assets).toEqual((await get("/api/assets")).data);
     expect(body.features).toEqual((await get("/api/features")).data);

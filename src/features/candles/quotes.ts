@@ -4,9 +4,11 @@ import type { Bars } from "../../core/market/candles.js";
 import { type Interval, isIntraday } from "../../core/market/interval.js";
 import type { Quote } from "../../core/market/quote.js";
 import { calendarOf, isOpen, previousSession, sessionAt } from "../../core/market/session.js";
-import { type Cache, jsonKind } from "../../platform/cache.js";
+import type { Cache } from "../../platform/cache.js";
+import { createCachedReads, type ReadKind } from "../../platform/cached-reads.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
+import { FRESH_MS } from "../../providers/reads.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleService } from "./candles.js";
 
@@ -19,13 +21,15 @@ export interface PricedQuote extends Quote {
   readonly synthetic: boolean;
   /** True when it is the close of the newest candle, for sources that have no quotes. */
   readonly fromCandles: boolean;
-  /** True when the market has traded on for five minutes since. */
+  /** True when the market has traded on for five minutes since, or the sources were asked again in vain. */
   readonly stale: boolean;
   readonly ageMs: number;
+  /** Why an earlier quote stands in for a fresh one; null otherwise. */
+  readonly trouble: string | null;
 }
 
 export interface Quotes {
-  /** At most 30 s old. @throws {AppError} `symbol_unknown`, `no_data` or `provider_unavailable`. */
+  /** At most 30 s old, or marked as stale while no source answers. @throws {AppError} `symbol_unknown`, `no_data` or `provider_unavailable`. */
   load(instrument: KnownInstrument): Promise<PricedQuote>;
   /** Quotes of many; those that could not be had come with why. */
   loadMany(instruments: readonly KnownInstrument[]): Promise<{ quotes: PricedQuote[]; missing: Missing[] }>;
@@ -36,7 +40,6 @@ export interface Missing {
   readonly reason: string;
 }
 
-const TTL_MS = 30_000;
 const STALE_AFTER_MS = 300_000;
 const AT_A_TIME = 8;
 
@@ -57,7 +60,11 @@ const cachedSchema = z.object({
   fromCandles: z.boolean(),
 });
 type CachedQuote = z.output<typeof cachedSchema>;
-const QUOTE_KIND = jsonKind("quote1", cachedSchema);
+const QUOTE_KIND: ReadKind<CachedQuote> = {
+  prefix: "quote2",
+  schema: cachedSchema,
+  freshMs: FRESH_MS.quote,
+};
 
 export interface QuoteOptions {
   readonly gateway: Gateway;
@@ -67,6 +74,8 @@ export interface QuoteOptions {
 }
 
 export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Quotes {
+  const reads = createCachedReads({ cache, now });
+
   async function fetchQuote(instrument: KnownInstrument): Promise<CachedQuote> {
     const fetched = await gateway.fetchQuote(instrument);
     if (fetched === null) return quoteFromCandles(instrument, gateway, candles);
@@ -75,9 +84,8 @@ export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Qu
   }
 
   async function load(instrument: KnownInstrument): Promise<PricedQuote> {
-    const quote = await cache.remember(QUOTE_KIND, String(instrument.id), TTL_MS, () =>
-      fetchQuote(instrument),
-    );
+    const read = await reads.read(QUOTE_KIND, String(instrument.id), () => fetchQuote(instrument));
+    const { value: quote, trouble } = read;
     const { price, previousClose, time } = quote;
     const change = previousClose === null ? null : price - previousClose;
     const calendar = calendarOf(instrument.calendar);
@@ -86,8 +94,9 @@ export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Qu
       ...quote,
       change,
       changePercent: change === null || previousClose === null ? null : (100 * change) / previousClose,
-      stale: tradedUntil - time > STALE_AFTER_MS,
+      stale: read.stale || tradedUntil - time > STALE_AFTER_MS,
       ageMs: Math.max(0, now() - time),
+      trouble,
     };
   }
 

@@ -178,6 +178,7 @@ export const quoteSchema = z
     timestamp: z.iso.datetime().describe("Time of the price"),
     from_candles: z.boolean().describe("True when the price is the close of the newest candle"),
     ...provenance,
+    trouble: z.string().nullable().describe("Why an earlier quote stands in for a fresh one, if it does"),
   })
   .meta({ id: "Quote" });
 

@@ -98,5 +98,6 @@ export function quoteView(quote: PricedQuote): z.input<typeof quoteSchema> {
     as_of: isoTime(quote.time),
     stale: quote.stale,
     age_ms: quote.ageMs,
+    trouble: quote.trouble,
   };
 }

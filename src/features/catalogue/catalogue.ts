@@ -3,6 +3,7 @@ import type { Instrument } from "../../core/market/instrument.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import type { Gateway } from "../../providers/gateway.js";
+import type { ProviderHealth } from "../../providers/guard.js";
 import { PROVIDER_NAMES, type ProviderName } from "../../providers/index.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { CAPABILITIES } from "./capabilities.js";
@@ -18,7 +19,7 @@ export interface Coverage extends ScannedSummary {
 export interface ProviderSummary {
   readonly configured: Readonly<Record<string, boolean>>;
   /** Order in which sources are asked, by class of asset. */
-  readonly priority: Readonly<Record<"stocks" | "crypto" | "forex", readonly string[]>>;
+  readonly priority: Readonly<Record<"stocks" | "crypto" | "forex" | "india", readonly string[]>>;
 }
 
 /** What the server knows: instruments, indicators, patterns, sources. */
@@ -28,6 +29,8 @@ export interface Catalogue {
   readonly intervals: typeof INTERVALS;
   readonly capabilities: typeof CAPABILITIES;
   providers(): ProviderSummary;
+  /** How the configured sources are, without asking them. */
+  providerHealth(): Promise<readonly ProviderHealth[]>;
   instruments(): Promise<readonly Instrument[]>;
   coverage(): Promise<Coverage>;
 }
@@ -50,8 +53,14 @@ export function createCatalogue(options: {
       configured: Object.fromEntries(
         PROVIDER_NAMES.map((name: ProviderName) => [name, order.includes(name)]),
       ),
-      priority: { stocks: order, crypto: order, forex: order },
+      priority: {
+        stocks: gateway.priority("equity"),
+        crypto: gateway.priority("crypto"),
+        forex: gateway.priority("fx"),
+        india: gateway.priority("india"),
+      },
     }),
+    providerHealth: gateway.loadHealth,
     instruments: () => instruments.list(),
     async coverage() {
       const scanned = await store.loadScanned(gateway.synthetic);

@@ -2,15 +2,16 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { routeGroup } from "../../platform/http.js";
 import type { Catalogue } from "./catalogue.js";
+import { providerHealthViews } from "./provider-view.js";
 import {
   assetsSchema,
+  coveredProvidersSchema,
   coverageSchema,
   dataCoverageSchema,
   featuresSchema,
   indicatorSchema,
   instrumentSchema,
   patternSchema,
-  providersSchema,
 } from "./schema.js";
 import {
   assetsView,
@@ -55,7 +56,7 @@ export function catalogueRoutes(app: FastifyInstance, { catalogue }: { catalogue
     perMinute: 20,
     answer: {
       data: coverageSchema,
-      providers: providersSchema,
+      providers: coveredProvidersSchema,
       assets: assetsSchema,
       features: featuresSchema,
     },
@@ -63,7 +64,10 @@ export function catalogueRoutes(app: FastifyInstance, { catalogue }: { catalogue
       const coverage = await catalogue.coverage();
       return {
         data: coverageView(coverage),
-        providers: dataCoverageView(catalogue, coverage).providers,
+        providers: {
+          ...dataCoverageView(catalogue, coverage).providers,
+          health: providerHealthViews(await catalogue.providerHealth()),
+        },
         assets: await assets(),
         features: featuresView(catalogue),
       };

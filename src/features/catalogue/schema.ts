@@ -29,7 +29,44 @@ export const assetsSchema = z
 
 export const providersSchema = z.object({
   configured: z.record(z.string(), z.boolean()),
-  priority: z.object({ stocks: symbols, crypto: symbols, forex: symbols }),
+  priority: z
+    .object({ stocks: symbols, crypto: symbols, forex: symbols, india: symbols })
+    .describe("Sources in the order in which they are asked, by class"),
+});
+
+const nullableCount = z.number().int().nullable();
+const nullableText = z.string().nullable();
+
+export const providerHealthSchema = z
+  .object({
+    configured: z.boolean(),
+    ok: z.boolean().describe("Whether it answered when it was last asked, and may be asked now"),
+    latency_ms: z.number().nullable().describe("Of the last answer, waiting for its turn included"),
+    error: nullableText.describe("Why it is not ok"),
+    synthetic: z.boolean(),
+    last_success: nullableTime,
+    last_error: nullableText.describe("The last failure, also of a source that is well again; without keys"),
+    last_error_at: nullableTime,
+    breaker: z.enum(["closed", "open", "half_open"]).describe("Open after repeated failures"),
+    aside_until: nullableTime.describe("Not asked before"),
+    aside_reason: z.enum(["refusal", "failures", "budget"]).nullable().describe("Why it is not asked"),
+    quota: z
+      .object({
+        per_minute: nullableCount,
+        per_day: nullableCount,
+        used_today: z.number().int().describe("In the day of UTC, by all instances"),
+        left_today: nullableCount,
+        returns_at: nullableTime.describe("When it can be asked again; null while it can"),
+      })
+      .nullable()
+      .describe("Budget of calls; null for a source without limits"),
+    requests: z.number().int(),
+    failures: z.number().int(),
+  })
+  .meta({ id: "ProviderHealth" });
+
+export const coveredProvidersSchema = providersSchema.extend({
+  health: z.record(z.string(), providerHealthSchema).describe("Of the sources in use, without asking them"),
 });
 
 export const capabilitySchema = z.object({

@@ -86,11 +86,11 @@ export function dataCoverageView(
   coverage: Coverage,
 ): z.input<typeof dataCoverageSchema> {
   const { configured, priority } = catalogue.providers();
-  const { stocks, crypto, forex } = priority;
+  const { stocks, crypto, forex, india } = priority;
   return {
     providers: {
       configured: { ...configured },
-      priority: { stocks: [...stocks], crypto: [...crypto], forex: [...forex] },
+      priority: { stocks: [...stocks], crypto: [...crypto], forex: [...forex], india: [...india] },
     },
     symbols: { total: coverage.total, scanned: coverage.symbols },
     timeframes: [...catalogue.intervals],
