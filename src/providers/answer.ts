@@ -64,8 +64,26 @@ export function retryAfterMs({ headers }: HttpAnswer, nowMs: number): number | n
   return Number.isFinite(ms) ? Math.max(0, ms) : null;
 }
 
-/** @throws {ProviderError} `bad_payload` for text that is not JSON. */
+/** Deeper than any vendor's answer. Millions of levels would take seconds to parse, and hold up everybody. */
+const DEPTH_LIMIT = 64;
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === "[" || character === "{") {
+      if (++depth > DEPTH_LIMIT) return true;
+    } else if (character === "]" || character === "}") depth--;
+    else if (character === '"') {
+      for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i++;
+    }
+  }
+  return false;
+}
+
+/** @throws {ProviderError} `bad_payload` for text that is not JSON, or nested beyond reason. */
 export function jsonOf({ text }: HttpAnswer): unknown {
+  if (isTooDeep(text)) throw new ProviderError("bad_payload", "answered with JSON that is nested too deeply");
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -146,9 +146,13 @@ async function fetchFrom(
   // Whole bars at both ends when they are made of finer ones.
   const margin = base === interval ? 0 : INTERVAL_MS[interval];
   const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
-  const { candles, rejected } = await sources.ask(provider, until, (signal) =>
-    provider.fetchCandles(request, signal),
-  );
+  const { candles, rejected } = await sources.ask(provider, until, async (signal) => {
+    const collected = await provider.fetchCandles(request, signal);
+    // Another source may do better than one whose every row is no bar.
+    const [first] = collected.rejected;
+    if (first === undefined || collected.candles.time.length > 0) return collected;
+    throw new ProviderError("bad_payload", `no row is a bar: ${first.reason}`);
+  });
   const closed = closedBars(candles, instrument, interval, { from: fromMs, to: toMs }, asOfMs);
   return {
     candles: closed.candles,
