@@ -67,7 +67,7 @@ export interface SourcesOptions extends GuardTools {
 /** How long a source's word that it does not know a symbol is taken for granted. */
 const UNKNOWN_MS = 600_000;
 /** A caller is answered within 5 s, whatever the sources do. */
-const QUESTION_MS = 4_500;
+const QUESTION_MS = 4_200;
 /** No source is given less than this part of the time that is left, however many could be asked after it. */
 const SHARERS = 3;
 const LEAST_SHARE_MS = 20;

@@ -92,7 +92,9 @@ export function createHealth(options: HealthOptions): Health {
         probing = gateway.probe();
       }
       try {
-        return await probing;
+        await probing;
+        // What happened since the last probe counts, too.
+        return await gateway.loadHealth();
       } catch (error) {
         throw new Error(`sources could not be probed: ${messageOf(error)}`, { cause: error });
       }

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
+import { classifySymbol } from "../../src/core/market/instrument.js";
 import type { Database } from "../../src/platform/database.js";
+import { AppError } from "../../src/platform/errors.js";
+import { createMetrics } from "../../src/platform/metrics.js";
 import { createSettings } from "../../src/platform/settings.js";
 import {
   type BudgetStore,
@@ -9,8 +13,12 @@ import {
   createMemoryBudgetStore,
 } from "../../src/providers/budget.js";
 import { ProviderError, type Quota } from "../../src/providers/define.js";
+import { createGateway } from "../../src/providers/gateway.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { silentLog } from "../fixtures/log.js";
+import { startVendor } from "../fixtures/vendor.js";
+import { VENDORS } from "../fixtures/vendors.js";
 
 const DAY_MS = 86_400_000;
 const MIDNIGHT = Date.parse("2024-07-09T00:00Z");
@@ -175,4 +183,49 @@ describe("a day of heavy use by two instances with a restart in the middle", () 
     },
     120_000,
   );
+});
+
+describe.each(VENDORS)("a day of questions to $name by two instances", (row) => {
+  it("makes no more requests than its quota, repeats and further pages among them", async () => {
+    const clock = createManualClock(MIDNIGHT);
+    const vendor = await startVendor();
+    const service = row.service(clock.now);
+    const arrivals: number[] = [];
+    // One answer in five fails, so that it is asked for again.
+    vendor.answer((url, nth) => {
+      arrivals.push(clock.now());
+      return nth % 5 === 4 ? { status: 500 } : service(url);
+    });
+    const quota = { perMinute: 6, perDay: 150 };
+    const open = () =>
+      createGateway({
+        providers: [{ ...row.open(vendor.url, clock.now), quota }],
+        now: clock.now,
+        log: silentLog,
+        metrics: createMetrics("test"),
+        budgets: createBudgetStore(createSettings(database)),
+        dice: () => 0,
+      });
+    const instances = [open(), open()];
+    let refused = 0;
+    const apple = ensure(classifySymbol("AAPL"), "AAPL");
+    for (let minute = 0; minute < 1_440; minute += 5) {
+      if (minute === 720) instances[1] = open();
+      clock.set(MIDNIGHT + 60_000 * minute);
+      const questions = instances.flatMap((gateway) => [
+        gateway.fetchQuote(apple),
+        // Two weeks of minutes are more than one request.
+        gateway.fetchCandles(apple, "1m", clock.now() - 14 * DAY_MS, clock.now()),
+      ]);
+      for (const answer of await Promise.allSettled(questions)) {
+        if (answer.status === "fulfilled") continue;
+        expect(answer.reason).toBeInstanceOf(AppError);
+        refused++;
+      }
+    }
+    expect(exceeds(arrivals, quota), JSON.stringify(busiest(arrivals))).toBe(false);
+    expect(arrivals.length).toBe(quota.perDay);
+    expect(refused).toBeGreaterThan(100);
+    await vendor.close();
+  }, 60_000);
 });
