@@ -112,8 +112,8 @@ export const problemSchema = z
 /** What a route that takes no body is sent: nothing, or an empty object from clients that always send one. */
 export const NO_BODY = z.strictObject({}).optional();
 
-/** How long a handler may wait for sources, so that its answer is there within 5 s. */
-const PATIENCE_MS = 4_200;
+/** How long a handler may wait for sources: with the rest of its work its answer is there within 5 s. */
+const PATIENCE_MS = 3_500;
 
 export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
 

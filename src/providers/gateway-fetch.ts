@@ -149,7 +149,7 @@ async function fetchFrom(
   const { candles, rejected } = await sources.ask(provider, until, async (signal) => {
     const collected = await provider.fetchCandles(request, signal);
     // Another source may do better than one whose every row is no bar.
-    const [first] = collected.rejected;
+    const first = collected.rejected.find(({ time }) => !isBeside(time, request));
     if (first === undefined || collected.candles.time.length > 0) return collected;
     throw new ProviderError("bad_payload", `no row is a bar: ${first.reason}`);
   });
@@ -161,6 +161,13 @@ async function fetchFrom(
     rejected: [...rejected, ...closed.rejected],
   };
 }
+
+/** Whether a moment lies shortly before or after a stretch: rows from there were not asked for. */
+function isBeside(time: number, { fromMs, toMs }: CandleRequest): boolean {
+  return (time < fromMs && time >= fromMs - BESIDE_MS) || (time >= toMs && time < toMs + BESIDE_MS);
+}
+
+const BESIDE_MS = 2 * 86_400_000;
 
 /** Of what a source sent, the closed bars of regular sessions, as bars of an interval that open in a stretch. */
 function closedBars(

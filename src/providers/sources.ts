@@ -66,7 +66,7 @@ export interface SourcesOptions extends GuardTools {
 
 /** How long a source's word that it does not know a symbol is taken for granted. */
 const UNKNOWN_MS = 600_000;
-/** A caller is answered within 5 s, whatever the sources do. */
+/** A caller who does not say how long it waits is answered within 5 s, whatever the sources do. */
 const QUESTION_MS = 4_200;
 /** No source is given less than this part of the time that is left, however many could be asked after it. */
 const SHARERS = 3;
@@ -117,7 +117,7 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
     ofClass,
     carriers,
     question() {
-      const endsAt = performance.now() + Math.min(QUESTION_MS, timeLeftMs());
+      const endsAt = performance.now() + questionMs();
       return {
         endsAt,
         shareOf(left) {
@@ -154,6 +154,11 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
   };
 }
 
+function questionMs(): number {
+  const left = timeLeftMs();
+  return left === Number.POSITIVE_INFINITY ? QUESTION_MS : left;
+}
+
 /** How the sources are, as far as is known or a probe tells. */
 function createHealthReader(
   providers: readonly Provider[],
@@ -188,7 +193,7 @@ function createHealthReader(
     health,
     loadHealth,
     async probe(): Promise<readonly ProviderHealth[]> {
-      const limitMs = Math.min(QUESTION_MS, timeLeftMs());
+      const limitMs = questionMs();
       await Promise.all(
         providers.filter(isWorthAProbe).map(async (provider) => {
           try {

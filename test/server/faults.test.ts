@@ -6,7 +6,7 @@ import { createManualClock } from "../fixtures/clock.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { FAULTS } from "../fixtures/stand-in.js";
 import { startVendor, type Vendor } from "../fixtures/vendor.js";
-import { chartService } from "../fixtures/yahoo.js";
+import { quoteService } from "../fixtures/yahoo.js";
 
 const NOW = Date.parse("2024-07-09T15:00:30Z");
 const LIMIT_MS = 5_000;
@@ -18,8 +18,14 @@ let program: TestProgram;
 let paths: readonly string[];
 beforeAll(async () => {
   vendor = await startVendor();
-  vendor.answer(chartService(clock.now));
-  const environment = { MARKET_DATA: "yahoo", YAHOO_BASE_URL: vendor.url, SCAN_SYMBOLS: "AAPL,MSFT,BTC-USD" };
+  vendor.answer(quoteService(clock.now));
+  const environment = {
+    MARKET_DATA: "yahoo",
+    YAHOO_BASE_URL: vendor.url,
+    YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
+    YAHOO_FEED_URL: vendor.url,
+    SCAN_SYMBOLS: "AAPL,MSFT,BTC-USD",
+  };
   program = await startTestProgram({ clock, environment });
   paths = await mainRoutes();
 });
@@ -72,7 +78,7 @@ async function inventedPrice(): Promise<string> {
 }
 
 async function recover(): Promise<void> {
-  vendor.answer(chartService(clock.now));
+  vendor.answer(quoteService(clock.now));
   clock.advance(HOUR_MS + 1);
   expect((await quote()).data).toMatchObject({ stale: false, trouble: null, source: "yahoo" });
 }
