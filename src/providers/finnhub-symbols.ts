@@ -1,3 +1,4 @@
+import type { PriceBasis } from "../core/market/adjust.js";
 import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
 import type { Interval } from "../core/market/interval.js";
 
@@ -9,11 +10,11 @@ import type { Interval } from "../core/market/interval.js";
 export type FinnhubKind = "stock" | "crypto" | "forex";
 
 /**
- * Days of shares are not taken: the service adjusts them for splits and has no others. Days of currencies neither, for
- * it does not say when they end; hours of shares lie on the clock, across the open. All are made of finer bars.
+ * Days of currencies are not taken, for it does not say when they end; hours of shares lie on the clock, across the
+ * open. Both are made of finer bars.
  */
 const INTERVALS: Readonly<Record<FinnhubKind, readonly Interval[]>> = {
-  stock: ["1m", "5m", "15m", "30m"],
+  stock: ["1m", "5m", "15m", "30m", "1d"],
   crypto: ["1m", "5m", "15m", "30m", "1h", "1d"],
   forex: ["1m", "5m", "15m", "30m", "1h"],
 };
@@ -37,6 +38,12 @@ export function kindOf(vendorSymbol: string): FinnhubKind {
 export function finnhubIntervals(instrument: Instrument): readonly Interval[] {
   const vendorSymbol = finnhubSymbol(instrument);
   return vendorSymbol === null ? [] : INTERVALS[kindOf(vendorSymbol)];
+}
+
+/** "Daily data will be adjusted for Splits. Intraday data will remain unadjusted." */
+export function finnhubBasis(instrument: Instrument, interval: Interval): PriceBasis {
+  const vendorSymbol = finnhubSymbol(instrument);
+  return interval === "1d" && vendorSymbol !== null && kindOf(vendorSymbol) === "stock" ? "split" : "none";
 }
 
 /** The instrument of one of its symbols; null for what has no spelling here, such as shares of other countries. */

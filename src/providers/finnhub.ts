@@ -6,7 +6,7 @@ import { isIntraday } from "../core/market/interval.js";
 import type { HttpAnswer, HttpClient, HttpRequest } from "../platform/http-client.js";
 import { fetchAnswer } from "./answer.js";
 import type { NewsSource, Provider } from "./define.js";
-import { finnhubIntervals, finnhubSymbol, kindOf } from "./finnhub-symbols.js";
+import { finnhubBasis, finnhubIntervals, finnhubSymbol, kindOf } from "./finnhub-symbols.js";
 import {
   candlesRequest,
   type FinnhubAccess,
@@ -56,13 +56,13 @@ export function createFinnhubProvider(options: FinnhubOptions): Provider {
     remote: true,
     recorded: false,
     listsAll: false,
-    adjusted: "none",
     concurrency: 4,
     quota: { perMinute: callsPerMinute, perDay: null },
     intervals: finnhubIntervals,
     earliestMs: async () => EARLIEST_MS,
     feedNowMs: async (_instrument, _interval, nowMs) => nowMs,
     liesOnGrid: () => true,
+    basis: finnhubBasis,
     version: async () => null,
     replay: null,
     ...createPrices(options, ask),

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Interval } from "../../src/core/market/interval.js";
 import type { HttpAnswer } from "../../src/platform/http-client.js";
-import { finnhubIntervals, finnhubSymbol, instrumentOfFinnhub } from "../../src/providers/finnhub-symbols.js";
+import {
+  finnhubBasis,
+  finnhubIntervals,
+  finnhubSymbol,
+  instrumentOfFinnhub,
+} from "../../src/providers/finnhub-symbols.js";
 import {
   parseCandles,
   parseNews,
@@ -191,8 +196,8 @@ describe("the rest", () => {
   });
 
   it.each([
-    ["AAPL", "AAPL", "1m 5m 15m 30m"],
-    ["BRK.B", "BRK.B", "1m 5m 15m 30m"],
+    ["AAPL", "AAPL", "1m 5m 15m 30m 1d"],
+    ["BRK.B", "BRK.B", "1m 5m 15m 30m 1d"],
     ["BTC-USD", "COINBASE:BTC-USD", "1m 5m 15m 30m 1h 1d"],
     ["BTC-USDT", "BINANCE:BTCUSDT", "1m 5m 15m 30m 1h 1d"],
     ["EURUSD=X", "OANDA:EUR_USD", "1m 5m 15m 30m 1h"],
@@ -205,6 +210,15 @@ describe("the rest", () => {
     expect(finnhubSymbol(instrument)).toBe(vendorSymbol);
     expect(finnhubIntervals(instrument).join(" ")).toBe(intervals);
     if (vendorSymbol !== null) expect(instrumentOfFinnhub(vendorSymbol)).toEqual(instrument);
+  });
+
+  it("days of shares are adjusted for splits, and nothing else is", () => {
+    const basis = (symbol: string, interval: Interval) => finnhubBasis(instrumentOf(symbol), interval);
+    expect([basis("AAPL", "1d"), basis("AAPL", "30m"), basis("BTC-USD", "1d")]).toEqual([
+      "split",
+      "none",
+      "none",
+    ]);
   });
 
   it("every answer of our own is read", () => {
