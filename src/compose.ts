@@ -151,6 +151,7 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
     await requireSameSeed(config, settings);
     return createProviders({ config, workers, now, log, replay });
   });
+  const budgets = createBudgetStore(settings);
   return {
     config,
     log,
@@ -170,15 +171,9 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
     cache: createCache(redis === null ? memory : createRedisStore(redis, memory), metrics),
     eventLog: createEventLog(database, bus, log),
     leases: createLeases(database, owner),
-    gateway: createGateway({
-      providers,
-      now,
-      log,
-      metrics,
-      scrub,
-      order: orderOf(config),
-      budgets: createBudgetStore(settings),
-    }),
+    scrub,
+    budgets,
+    gateway: createGateway({ providers, now, log, metrics, scrub, order: orderOf(config), budgets }),
   };
 }
 

@@ -93,6 +93,9 @@ function contradictions(config: Partial<Config>): string[] {
   if (FILES_REPLAY_SPEED > 0 && config.FILES_REPLAY_FROM === undefined) {
     problems.push("FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0");
   }
+  if ((config.REDDIT_CLIENT_ID === undefined) !== (config.REDDIT_CLIENT_SECRET === undefined)) {
+    problems.push("REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET are given together or not at all");
+  }
   if (HOST !== undefined && !isLoopback(HOST) && config.ALLOW_ANONYMOUS === false) {
     const why = `HOST ${HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
     if (SECRET_KEY === undefined || ADMIN_API_KEY === undefined) problems.push(why);
@@ -127,6 +130,8 @@ export function secretsOf(config: Config): string[] {
     RATELIMIT_STORAGE_URI,
     SENTRY_DSN,
     ...keys,
+    config.REDDIT_CLIENT_SECRET,
+    config.TWITTER_BEARER_TOKEN,
   ];
   return given.filter((value) => value !== undefined);
 }

@@ -13,6 +13,11 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a POST sends, as it is. */
+export interface HttpPost extends HttpRequest {
+  readonly body: string;
+}
+
 export type HttpFailure = "timeout" | "network" | "too_large" | "redirect" | "aborted";
 
 /** No usable answer arrived. */
@@ -44,16 +49,26 @@ export interface HttpClient {
   get(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer>;
 }
 
+export interface HttpPoster {
+  /** One POST under the rules of `get`. @throws {HttpClientError} */
+  post(request: HttpPost, signal?: AbortSignal): Promise<HttpAnswer>;
+}
+
 export interface HttpClientOptions {
   readonly timeoutMs: number;
   readonly limitBytes: number;
   readonly userAgent: string;
 }
 
-export function createHttpClient({ timeoutMs, limitBytes, userAgent }: HttpClientOptions): HttpClient {
-  async function fetchText({ url, headers }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    const response = await fetch(url, {
-      headers: { accept: "application/json", "user-agent": userAgent, ...headers },
+export function createHttpClient({
+  timeoutMs,
+  limitBytes,
+  userAgent,
+}: HttpClientOptions): HttpClient & HttpPoster {
+  async function fetchText(request: HttpRequest | HttpPost, signal: AbortSignal): Promise<HttpAnswer> {
+    const response = await fetch(request.url, {
+      ...("body" in request ? { method: "POST", body: request.body } : {}),
+      headers: { accept: "application/json", "user-agent": userAgent, ...request.headers },
       redirect: "manual",
       signal,
     });
@@ -65,34 +80,34 @@ export function createHttpClient({ timeoutMs, limitBytes, userAgent }: HttpClien
     return { status, headers: response.headers, text: await readText(response, limitBytes) };
   }
 
-  return {
-    async get(request, signal) {
-      await announcements.getStore()?.();
-      // Not AbortSignal.any with AbortSignal.timeout: those stay on the caller's signal for as long as it lives,
-      // and a time-out that only they refer to is collected before it fires.
-      const giving = new AbortController();
-      const giveUp = () => giving.abort();
-      let late = false;
-      const timer = setTimeout(() => {
-        late = true;
-        giveUp();
-      }, timeoutMs);
-      if (signal?.aborted === true) giveUp();
-      signal?.addEventListener("abort", giveUp, { once: true });
-      try {
-        return await fetchText(request, giving.signal);
-      } catch (error) {
-        if (error instanceof HttpClientError) throw error;
-        if (late) throw new HttpClientError("timeout", `no answer within ${timeoutMs} ms`, error);
-        if (signal?.aborted === true) throw new HttpClientError("aborted", "given up by the caller", error);
-        const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-        throw new HttpClientError("network", messageOf(cause), error);
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", giveUp);
-      }
-    },
-  };
+  async function exchange(request: HttpRequest | HttpPost, signal?: AbortSignal): Promise<HttpAnswer> {
+    await announcements.getStore()?.();
+    // Not AbortSignal.any with AbortSignal.timeout: those stay on the caller's signal for as long as it lives,
+    // and a time-out that only they refer to is collected before it fires.
+    const giving = new AbortController();
+    const giveUp = () => giving.abort();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      giveUp();
+    }, timeoutMs);
+    if (signal?.aborted === true) giveUp();
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      return await fetchText(request, giving.signal);
+    } catch (error) {
+      if (error instanceof HttpClientError) throw error;
+      if (late) throw new HttpClientError("timeout", `no answer within ${timeoutMs} ms`, error);
+      if (signal?.aborted === true) throw new HttpClientError("aborted", "given up by the caller", error);
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      throw new HttpClientError("network", messageOf(cause), error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  return { get: exchange, post: exchange };
 }
 
 /** The body as UTF-8, what is none of it replaced, without a byte order mark. */

@@ -298,6 +298,56 @@ export const VARIABLES = {
     read: flag,
   },
   ALPHAVANTAGE_DELAY_MINUTES: delayOfBars("1440"),
+  REDDIT_CLIENT_ID: {
+    group: "News",
+    about: "Id of a Reddit application; with its secret, posts are read",
+    read: z.string().min(1),
+  },
+  REDDIT_CLIENT_SECRET: {
+    group: "News",
+    about: "Secret of the Reddit application",
+    read: z.string().min(1),
+  },
+  REDDIT_BASE_URL: {
+    group: "News",
+    about: "Address of the Reddit service",
+    fallback: "https://oauth.reddit.com",
+    read: url("http:", "https:"),
+  },
+  REDDIT_AUTH_URL: {
+    group: "News",
+    about: "Address that gives Reddit tokens",
+    fallback: "https://www.reddit.com/api/v1/access_token",
+    read: url("http:", "https:"),
+  },
+  TWITTER_BEARER_TOKEN: {
+    group: "News",
+    about: "Bearer token of an X application; with it, posts are read",
+    read: z.string().min(1),
+  },
+  TWITTER_BASE_URL: {
+    group: "News",
+    about: "Address of the X service",
+    fallback: "https://api.x.com",
+    read: url("http:", "https:"),
+  },
+  NEWS_INTERVAL: {
+    group: "News",
+    about: "Seconds between collections of news and posts; quotas may make it longer",
+    fallback: "900",
+    read: wholeNumber(10, 86_400),
+  },
+  NEWS_RETENTION_DAYS: {
+    group: "News",
+    about: "Days that collected texts and their scores are kept",
+    fallback: "365",
+    read: wholeNumber(8, 36_500),
+  },
+  SENTIMENT_MODEL_PATH: {
+    group: "News",
+    about: "Folder of an ONNX text classifier: model.onnx, vocab.txt, config.json; unset uses the own model",
+    read: z.string().min(1),
+  },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",
     about: "false leaves the scanner stopped until it is started over REST, and imports no recorded history",

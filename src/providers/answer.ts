@@ -4,11 +4,13 @@ import {
   type HttpClient,
   HttpClientError,
   type HttpFailure,
+  type HttpPost,
+  type HttpPoster,
   type HttpRequest,
 } from "../platform/http-client.js";
 import { ProviderError, type ProviderFailure } from "./define.js";
 
-/** What vendors' answers have in common. All but `fetchAnswer` is pure. */
+/** What vendors' answers have in common. All but `fetchAnswer` and `postAnswer` is pure. */
 
 /** What it means for the source that no answer came. */
 const HTTP_FAILURES: Readonly<Record<HttpFailure, ProviderFailure>> = {
@@ -20,13 +22,22 @@ const HTTP_FAILURES: Readonly<Record<HttpFailure, ProviderFailure>> = {
 };
 
 /** One request. @throws {ProviderError} when no answer arrives; any status is an answer. */
-export async function fetchAnswer(
+export function fetchAnswer(
   http: HttpClient,
   request: HttpRequest,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
+  return answered(http.get(request, signal));
+}
+
+/** One POST. @throws {ProviderError} as `fetchAnswer`. */
+export function postAnswer(http: HttpPoster, request: HttpPost, signal: AbortSignal): Promise<HttpAnswer> {
+  return answered(http.post(request, signal));
+}
+
+async function answered(work: Promise<HttpAnswer>): Promise<HttpAnswer> {
   try {
-    return await http.get(request, signal);
+    return await work;
   } catch (error) {
     if (!(error instanceof HttpClientError)) throw error;
     throw new ProviderError(HTTP_FAILURES[error.failure], error.message, { cause: error });

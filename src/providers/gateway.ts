@@ -77,6 +77,8 @@ export interface Gateway {
   /** Every source of news is asked. @throws {AppError} `source_missing` when there is none. */
   fetchNews(query: NewsQuery): Promise<FetchedNews>;
   listInstruments(): readonly Instrument[];
+  /** A question of another kind to one source, through its guard. @throws {ProviderError} */
+  ask: Sources["ask"];
   health(): readonly ProviderHealth[];
   /** The same, with what all instances used of the budgets. */
   loadHealth(): Promise<readonly ProviderHealth[]>;
@@ -156,6 +158,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...sharedVerbs(createVerbs(sources), shared),
     listInstruments: () => listedBy(providers, sources),
     priority: (market) => sources.ofClass(market).map(({ name }) => name),
+    ask: sources.ask,
     health: sources.health,
     loadHealth: sources.loadHealth,
     probe: sources.probe,

@@ -24,6 +24,9 @@ export interface Guard {
   refresh(): Promise<void>;
 }
 
+/** What a guard has to know of a source. */
+export type Guarded = Pick<Provider, "name" | "title" | "synthetic" | "concurrency" | "quota">;
+
 export interface GuardTools {
   readonly now: () => number;
   readonly log: Log;
@@ -39,7 +42,7 @@ const RETRIES = 2;
 const PAUSE_MS = 150;
 
 /** Limits, repeats and, after refusals and repeated failures, withholds the calls to one source. */
-export function createGuard(provider: Provider, tools: GuardTools): Guard {
+export function createGuard(provider: Guarded, tools: GuardTools): Guard {
   const { now, metrics, scrub, budgets: store } = tools;
   const { name, quota } = provider;
   const labels = { provider: name };

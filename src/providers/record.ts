@@ -47,7 +47,7 @@ const ASIDE_LEAST_MS = 1_000;
 const ASIDE_LIMIT_MS = 3_600_000;
 
 export function createRecord(
-  provider: Provider,
+  provider: Pick<Provider, "name" | "title" | "synthetic">,
   { now, log, metrics }: { now: () => number; log: Log; metrics: Metrics },
 ): ProviderRecord {
   const labels = { provider: provider.name };
