@@ -18,12 +18,16 @@ import type { Jobs } from "./features/jobs/jobs.js";
 import { jobRoutes } from "./features/jobs/routes.js";
 import { instrumentRoutes } from "./features/instruments/routes.js";
 import type { Search } from "./features/instruments/search.js";
+import type { News } from "./features/news/news.js";
+import { newsRoutes } from "./features/news/routes.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import type { Scanner } from "./features/scanner/scanner.js";
+import { sentimentRoutes } from "./features/sentiment/routes.js";
+import type { Sentiment } from "./features/sentiment/sentiment.js";
 import type { Stream } from "./features/stream/stream.js";
 import { userRoutes } from "./features/users/routes.js";
 import type { Users } from "./features/users/users.js";
@@ -83,6 +87,8 @@ export interface AppParts {
   readonly quality: Quality;
   readonly stream: Stream;
   readonly jobs: Jobs;
+  readonly news: News;
+  readonly sentiment: Sentiment;
   readonly health: Health;
 }
 
@@ -167,6 +173,8 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
   jobRoutes(server, { ...parts, now: parts.clock.now });
+  newsRoutes(server, parts);
+  sentimentRoutes(server, { ...parts, now: parts.clock.now });
 }
 
 /** Who callers without a key are: the owner on loopback, a trader where that was allowed, else nobody. */

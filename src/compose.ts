@@ -26,11 +26,18 @@ import { createInstruments, type Instruments } from "./features/instruments/inst
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
+import { createCollect } from "./features/news/collect.js";
+import { createNews } from "./features/news/news.js";
+import { createNewsStore } from "./features/news/store.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
+import { createOwnModel } from "./features/sentiment/model.js";
+import { loadOnnx } from "./features/sentiment/onnx.js";
+import { createSentiment } from "./features/sentiment/sentiment.js";
+import { createSentimentStore } from "./features/sentiment/store.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
@@ -57,6 +64,7 @@ import { createGateway } from "./providers/gateway.js";
 import { createProviders } from "./providers/index.js";
 import { orderOf } from "./providers/order.js";
 import { createMarketReads } from "./providers/reads.js";
+import { createNewsFeeds } from "./providers/news.js";
 import { createHealth } from "./server/health.js";
 
 export interface ProgramOptions {
@@ -86,7 +94,9 @@ export async function compose(options: ProgramOptions) {
   const scannerLoop = made(features.scanner.loop);
   const takingLoop = jobFeature.taking === null ? null : made(jobFeature.taking);
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
-  const others = [features.stream.pruning, features.quality.loop, ...(history === null ? [] : [history])];
+  const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
+  const recorded = history === null ? [] : [history];
+  const others = [features.stream.pruning, features.quality.loop, ...recorded, ...collect];
   const loops = [
     ...(config.ROLE === "worker" ? [] : [scannerLoop, ...others.map(made)]),
     ...jobFeature.upkeep.loops.map(made),
@@ -99,6 +109,7 @@ export async function compose(options: ProgramOptions) {
     databaseKind: base.opened.kind,
     redis: base.redis,
     gateway,
+    feeds: features.news.feeds,
     scanner: features.scanner,
     jobs: jobFeature.upkeep,
     role: config.ROLE,
@@ -236,7 +247,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const { jobs } = jobFeature;
   const stream = createStream({ ...base, ...market, jobs });
   const outcomes = createOutcomeStore(database);
-  return { ...market, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
+  const texts = await createTextFeatures(base, market, () => scanner.config().symbols);
+  return { ...market, ...texts, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
@@ -287,6 +299,48 @@ function createPrices(base: Base, instruments: Instruments) {
     candleStore: store,
     gaps: createGaps({ ...base, store, gapStore, instruments }),
   };
+}
+
+/** News and what they say. @param universe symbols that are scanned now. */
+async function createTextFeatures(
+  base: Base,
+  features: ReturnType<typeof createMarketFeatures>,
+  universe: () => readonly string[],
+) {
+  const { config, database, log } = base;
+  const { instruments } = features;
+  const store = createNewsStore(database);
+  const news = createNews({
+    ...base,
+    store,
+    instruments,
+    feeds: createNewsFeeds({ ...base, dice: Math.random }),
+  });
+  const own = createOwnModel();
+  const { model, state: classifier } = await loadOnnx(config.SENTIMENT_MODEL_PATH);
+  if (classifier.configured && !classifier.available)
+    log.warn({ reason: classifier.reason }, "own model in use");
+  const sentiment = createSentiment({
+    ...features,
+    store: createSentimentStore(database),
+    news,
+    own,
+    model: model ?? own,
+    classifier,
+    universe,
+    now: base.now,
+  });
+  const collect = createCollect({
+    ...base,
+    news,
+    store,
+    instruments,
+    universe,
+    everyMs: config.NEWS_INTERVAL * 1_000,
+    retentionDays: config.NEWS_RETENTION_DAYS,
+    score: sentiment.scorePending,
+  });
+  return { news, sentiment, collect };
 }
 
 /** @throws naming the variable, where the sources lack what is to be scanned. */

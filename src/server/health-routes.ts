@@ -7,6 +7,7 @@ import { isoTime, routeGroup } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import type { Workers } from "../platform/workers.js";
 import { PROVIDER_NAMES } from "../providers/index.js";
+import { NETWORK_NAMES } from "../providers/news.js";
 import type { Health } from "./health.js";
 import { systemStatsSchema, workersSchema } from "./health-schema.js";
 import { systemView, workersView } from "./health-views.js";
@@ -45,7 +46,9 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
     answer: { data: z.record(z.string(), providerHealthSchema), timestamp: z.iso.datetime() },
     async handle() {
       const known = new Map((await health.providers()).map((provider) => [provider.name, provider]));
-      const entries = PROVIDER_NAMES.map((name) => [name, providerHealthView(known.get(name))] as const);
+      const entries = [...PROVIDER_NAMES, ...NETWORK_NAMES].map(
+        (name) => [name, providerHealthView(known.get(name))] as const,
+      );
       return { data: Object.fromEntries(entries), timestamp: isoTime(health.options.clock.now()) };
     },
   });

@@ -16,6 +16,8 @@ export interface HealthOptions {
   readonly databaseKind: "postgres" | "embedded-postgres" | "pglite";
   readonly redis: RedisClient | null;
   readonly gateway: Gateway;
+  /** Sources of texts that are no market data sources too. */
+  readonly feeds: { health(): readonly ProviderHealth[] };
   readonly scanner: Scanner;
   readonly jobs: JobUpkeep;
   readonly role: "all" | "server" | "worker";
@@ -94,7 +96,7 @@ export function createHealth(options: HealthOptions): Health {
       try {
         await probing;
         // What happened since the last probe counts, too.
-        return await gateway.loadHealth();
+        return [...(await gateway.loadHealth()), ...options.feeds.health()];
       } catch (error) {
         throw new Error(`sources could not be probed: ${messageOf(error)}`, { cause: error });
       }

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import type { TextSentiment } from "./score.js";
+import type { Hit } from "./weigh.js";
 
 /** The seed's weights; they are renormalised over the sources that have data. */
 export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = { twitter: 0.4, reddit: 0.3, news: 0.3 };
@@ -158,15 +158,23 @@ export function confidenceWith(
   };
 }
 
-/** Whether sentiment alone is worth an alert, and if not, everything it falls short of. */
-export function alertCondition(sentiment: Aggregate): {
+/**
+ * Whether sentiment alone is worth an alert, and if not, everything it falls short of.
+ * @param leastScore size of the score from which on it is.
+ */
+export function alertCondition(
+  sentiment: Aggregate,
+  leastScore = 0.5,
+): {
   readonly met: boolean;
   readonly shortfalls: readonly string[];
 } {
   if (!sentiment.available) return { met: false, shortfalls: [sentiment.reason] };
   const shortfalls = [
     ...(sentiment.confidence >= 0.7 ? [] : ["confidence is below 0.7"]),
-    ...(Math.abs(sentiment.score) >= 0.5 ? [] : ["the score is between -0.5 and 0.5"]),
+    ...(Math.abs(sentiment.score) >= leastScore
+      ? []
+      : [`the score is between -${leastScore} and ${leastScore}`]),
     ...(sentiment.volume >= FULL_VOLUME ? [] : [`fewer than ${FULL_VOLUME} documents`]),
   ];
   return { met: shortfalls.length === 0, shortfalls };
@@ -181,7 +189,10 @@ export interface Keyword {
 }
 
 /** The lexicon's terms that most texts hold, most frequent first and in alphabetical order among equals. */
-export function keywordsOf(texts: Iterable<Pick<TextSentiment, "hits" | "score">>, limit: number): Keyword[] {
+export function keywordsOf(
+  texts: Iterable<{ readonly hits: readonly Pick<Hit, "term">[]; readonly score: number }>,
+  limit: number,
+): Keyword[] {
   const sums = new Map<string, { mentions: number; score: number }>();
   for (const text of texts) {
     for (const keyword of new Set(text.hits.map((hit) => hit.term.toLowerCase()))) {

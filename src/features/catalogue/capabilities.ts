@@ -31,7 +31,7 @@ export const CAPABILITIES: readonly Capability[] = Object.freeze([
     status: "active",
     description: "Counts of stored detections",
   },
-  { group: "analytics", name: "sentiment", status: "planned", description: "Scores of news and posts" },
+  { group: "analytics", name: "sentiment", status: "active", description: "Scores of news and posts" },
   {
     group: "real_time_features",
     name: "websocket",
