@@ -37,11 +37,12 @@ export function searchTerms(instrument: Instrument): SearchTerms {
   const root = rootOf(instrument);
   const letters = root !== null && /^[A-Z]{1,6}(\.[A-Z])?$/.test(root);
   const name = shortName(instrument);
-  const long = root !== null && root.length >= SHORTEST_TICKER;
+  const written = instrument.assetClass === "index" ? instrument.symbol.replace("^", "") : root;
+  const long = written !== null && written.length >= SHORTEST_TICKER;
   return {
     cashtag: letters ? `$${root}` : null,
     // Where nothing else is known, what the symbol says has to do.
-    ticker: long ? root : letters || name !== null ? null : instrument.symbol.replace(/^\^|=.$/g, ""),
+    ticker: long ? written : letters || name !== null ? null : instrument.symbol.replace(/=.$/, ""),
     name,
   };
 }
