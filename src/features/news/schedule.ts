@@ -15,8 +15,8 @@ export interface Plan {
 }
 
 /**
- * What of `symbols` a feed is asked about now: each at most once a period, which is as long as its daily quota demands,
- * and no more than its quota of a minute allows until the next run.
+ * What of `symbols` a feed is asked about now: each at most once a period, and no more than its quotas of a day and of
+ * a minute allow until the next run.
  * @param askedMs when each was last asked about.
  */
 export function planOf(
@@ -27,13 +27,17 @@ export function planOf(
 ): Plan {
   const perDay = quota.perDay === null ? Number.POSITIVE_INFINITY : quota.perDay * SHARE;
   const perMinute = quota.perMinute === null ? Number.POSITIVE_INFINITY : quota.perMinute * SHARE;
-  const periodMs = Math.max(everyMs, (symbols.length * DAY_MS) / perDay);
+  const newest = Math.max(Number.NEGATIVE_INFINITY, ...askedMs.values());
+  // Spread over the day, so that no stretch of a day has more, wherever it begins.
+  const spacingMs = DAY_MS / perDay;
+  const daily =
+    quota.perDay === null
+      ? Number.POSITIVE_INFINITY
+      : Math.min(Math.max(1, everyMs / spacingMs), (nowMs - newest) / spacingMs);
   // Runs are not exactly apart: one that comes a little early counts.
-  const due = (symbol: string) =>
-    nowMs - (askedMs.get(symbol) ?? Number.NEGATIVE_INFINITY) >= periodMs * 0.95;
+  const due = (symbol: string) => nowMs - (askedMs.get(symbol) ?? Number.NEGATIVE_INFINITY) >= everyMs * 0.95;
   const oldest = (a: string, b: string) => (askedMs.get(a) ?? 0) - (askedMs.get(b) ?? 0);
-  const room = Math.min((perDay * everyMs) / DAY_MS, (perMinute * everyMs * RUN_SHARE) / MINUTE_MS);
-  const most = Math.max(1, Math.floor(room));
+  const most = Math.floor(Math.min(daily, Math.max(1, (perMinute * everyMs * RUN_SHARE) / MINUTE_MS)));
   return {
     symbols: symbols.filter(due).sort(oldest).slice(0, most),
     gapMs: Number.isFinite(perMinute) ? Math.ceil(MINUTE_MS / perMinute) : 0,
