@@ -110,6 +110,7 @@ export async function compose(options: ProgramOptions) {
     redis: base.redis,
     gateway,
     feeds: features.news.feeds,
+    sentiment: features.sentiment,
     scanner: features.scanner,
     jobs: jobFeature.upkeep,
     role: config.ROLE,

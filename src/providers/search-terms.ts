@@ -1,4 +1,4 @@
-import type { Instrument } from "../core/market/instrument.js";
+import { classifySymbol, type Instrument } from "../core/market/instrument.js";
 
 /** How people write of an instrument. */
 export interface SearchTerms {
@@ -17,7 +17,9 @@ const SHORTEST_TICKER = 3;
 
 /** A name without its legal form: `Apple Inc.` is `Apple`; null for one that is its symbol or has no letters. */
 export function shortName({ name, symbol }: Instrument): string | null {
-  let short = name.replaceAll(/["()]/g, " ").replaceAll(/\s+/g, " ").trim();
+  // Sources that list files know no names.
+  const known = name === symbol ? (classifySymbol(symbol)?.name ?? name) : name;
+  let short = known.replaceAll(/["()]/g, " ").replaceAll(/\s+/g, " ").trim();
   for (let before = ""; before !== short; ) {
     before = short;
     short = short.replace(SHARE_CLASS, "").replace(LEGAL_FORM, "");

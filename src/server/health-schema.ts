@@ -78,6 +78,15 @@ export const detailedSchema = z
         reason: z.string().nullable(),
       }),
       market_data: z.object({ sources: z.array(z.string()), synthetic: z.boolean() }),
+      sentiment: z.object({
+        status: z.enum(["healthy", "degraded", "unavailable"]),
+        sources: z.array(z.string()),
+        reason: z.string().nullable().describe("Why there are no sources"),
+        model: z.string(),
+        classifier: z
+          .object({ configured: z.boolean(), available: z.boolean(), reason: z.string().nullable() })
+          .describe("The one that SENTIMENT_MODEL_PATH names"),
+      }),
       ml_models: z.object({
         ...absent,
         total_models: z.literal(0),

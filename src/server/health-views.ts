@@ -109,6 +109,7 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       },
       cache: { status: health.redisState(), reason: redis?.status().reason ?? null },
       market_data: { sources: gateway.providers.map(({ name }) => name), synthetic: gateway.synthetic },
+      sentiment: sentimentView(health),
       ml_models: { ...absent, total_models: 0, global_models: 0, pattern_models: 0 },
       deep_learning: { ...absent, pytorch_version: null, cuda_available: false, device: null },
       online_learning: { ...absent, total_models: 0, queue_size: 0 },
@@ -130,6 +131,19 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
     },
+  };
+}
+
+/** A classifier that was asked for and is not used is worth knowing of. */
+function sentimentView({ options: { feeds, sentiment } }: Health) {
+  const { model, classifier } = sentiment;
+  const status = feeds.absence === null ? ("healthy" as const) : ("unavailable" as const);
+  return {
+    status: classifier.configured && !classifier.available ? ("degraded" as const) : status,
+    sources: feeds.list.map(({ name }) => name),
+    reason: feeds.absence,
+    model: model.version,
+    classifier: { ...classifier },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { JobUpkeep, QueueState } from "../features/jobs/upkeep.js";
 import type { Scanner } from "../features/scanner/scanner.js";
+import type { Sentiment } from "../features/sentiment/sentiment.js";
 import type { Clock } from "../platform/clock.js";
 import type { Database } from "../platform/database.js";
 import { messageOf } from "../platform/errors.js";
@@ -7,6 +8,7 @@ import type { Loop, LoopHealth } from "../platform/loop.js";
 import type { RedisClient } from "../platform/redis.js";
 import type { Gateway } from "../providers/gateway.js";
 import type { ProviderHealth } from "../providers/guard.js";
+import type { NewsFeeds } from "../providers/news.js";
 import { createMachineReader, type MachineState } from "./machine.js";
 
 export interface HealthOptions {
@@ -17,7 +19,8 @@ export interface HealthOptions {
   readonly redis: RedisClient | null;
   readonly gateway: Gateway;
   /** Sources of texts that are no market data sources too. */
-  readonly feeds: { health(): readonly ProviderHealth[] };
+  readonly feeds: NewsFeeds;
+  readonly sentiment: Pick<Sentiment, "model" | "classifier">;
   readonly scanner: Scanner;
   readonly jobs: JobUpkeep;
   readonly role: "all" | "server" | "worker";

@@ -36,6 +36,36 @@ async function failureOf(
   return { failure: error.failure, ms, error };
 }
 
+describe("post", () => {
+  it("sends the body as it is, and follows the rules of get", async () => {
+    const url = await serve(
+      startHttpServer((request, response) => {
+        let body = "";
+        request.on("data", (chunk: Buffer) => {
+          body += chunk.toString();
+        });
+        request.on("end", () => {
+          if (request.url === "/away") response.writeHead(307, { location: "/" });
+          response.end(`${request.method} ${request.headers["content-type"]} ${body}`);
+        });
+      }),
+    );
+    const request = {
+      url,
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: "a=b&c=%20",
+    };
+    expect(await client.post(request)).toMatchObject({
+      status: 200,
+      text: "POST application/x-www-form-urlencoded a=b&c=%20",
+    });
+    await expect(client.post({ ...request, url: new URL("/away", url).href })).rejects.toMatchObject({
+      failure: "redirect",
+    });
+    await expect(client.post(request, AbortSignal.abort())).rejects.toMatchObject({ failure: "aborted" });
+  });
+});
+
 describe("get", () => {
   it("gives status, headers and text, whatever the status", async () => {
     const url = await serve(

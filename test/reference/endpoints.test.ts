@@ -13,6 +13,7 @@ const GROUPS: [string, number][] = [
   ["2. Market data", 10],
   ["3. Live scanning", 5],
   ["5. Alerts", 12],
+  ["10. Sentiment", 5],
 ];
 
 describe.skipIf(script === null)("the catalogue of endpoints", () => {

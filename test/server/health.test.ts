@@ -129,7 +129,15 @@ describe("GET /metrics", () => {
 describe("GET /api/provider-health", () => {
   it("200 has every source, with latency where it answers and an error where not", async () => {
     const { data, timestamp } = (await program.call("/api/provider-health")).json();
-    expect(Object.keys(data)).toEqual(["synthetic", "files", "yahoo", "tradier", "upstox"]);
+    expect(Object.keys(data)).toEqual([
+      "synthetic",
+      "files",
+      "yahoo",
+      "tradier",
+      "upstox",
+      "reddit",
+      "twitter",
+    ]);
     expect(data.synthetic).toMatchObject({
       configured: true,
       ok: true,

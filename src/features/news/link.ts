@@ -34,7 +34,8 @@ export function createLinker(instruments: readonly Instrument[]): Linker {
     const root = rootOf(instrument);
     if (root !== null && !byRoot.has(root)) byRoot.set(root, instrument.symbol);
     const short = shortName(instrument);
-    if (short !== null) names.push([instrument.symbol, [...new Set([instrument.name, short])]]);
+    const long = instrument.name === instrument.symbol ? [] : [instrument.name];
+    if (short !== null) names.push([instrument.symbol, [...new Set([...long, short])]]);
   }
   const aliases = aliasesOf(names);
 
