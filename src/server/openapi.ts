@@ -24,6 +24,7 @@ const TAGS = [
   { name: "Analysis", description: "Indicators on candles" },
   { name: "Patterns", description: "Patterns seen now and stored before" },
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
+  { name: "Sentiment", description: "News and posts, and what they say" },
   { name: "Scanner", description: "The loop that looks for patterns" },
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },
   { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },

@@ -1,101 +1,25 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeMarketFiles } from "../fixtures/candle-files.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
-import { startTestProgram, type TestProgram } from "../fixtures/program.js";
-import { startVendor, type Vendor } from "../fixtures/vendor.js";
+import type { TestProgram } from "../fixtures/program.js";
+import {
+  NO_MARKET,
+  NOW,
+  RESET_S,
+  startTextsPrograms,
+  type TextsPrograms,
+  TOKEN,
+} from "../fixtures/texts-program.js";
 
-const NOW = Date.parse("2024-01-06T02:00:00Z");
-const RESET_S = NOW / 1_000 + 600;
-const TOKEN = "AAAA-secret-bearer";
-
-let folder: string;
-let reddit: Vendor;
-let twitter: Vendor;
-let clock: ManualClock;
+let programs: TextsPrograms;
 let program: TestProgram;
 let synthetic: TestProgram;
-
-const post = (id: string, title: string, hoursAgo: number) => ({
-  kind: "t3",
-  data: {
-    id,
-    title,
-    selftext: "",
-    subreddit: "stocks",
-    created_utc: NOW / 1_000 - 3_600 * hoursAgo,
-    permalink: `/r/stocks/comments/${id}/x/`,
-  },
-});
-const redditListing = {
-  kind: "Listing",
-  data: {
-    children: [
-      post("a", "$AAPL beats estimates and raises guidance, shares surge to a record", 1),
-      post("b", "Apple upgraded: strong growth and record profit <script>alert(1)</script>", 30),
-      post("c", "Which broker do you use?", 2),
-    ],
-  },
-};
-const twitterListing = {
-  data: [
-    { id: "1743449999999999999", text: "$AAPL plunges on fraud probe", created_at: "2024-01-06T01:00:00Z" },
-  ],
-  meta: { result_count: 1 },
-};
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tx-sentiment-"));
-  [reddit, twitter] = await Promise.all([startVendor(), startVendor()]);
-  reddit.answer(({ pathname, searchParams }) => {
-    if (pathname === "/token")
-      return { body: { access_token: "t", token_type: "bearer", expires_in: 3_600 } };
-    return {
-      body: searchParams.get("q")?.includes("AAPL")
-        ? redditListing
-        : { kind: "Listing", data: { children: [] } },
-    };
-  });
-  twitter.answer(({ searchParams }, nth) => ({
-    headers: {
-      "x-rate-limit-limit": "450",
-      "x-rate-limit-remaining": String(449 - nth),
-      "x-rate-limit-reset": String(RESET_S),
-    },
-    body: searchParams.get("query")?.includes("AAPL") ? twitterListing : { meta: { result_count: 0 } },
-  }));
-  clock = createManualClock(NOW);
-  const environment = {
-    MARKET_DATA: "files",
-    FILES_DIR: writeMarketFiles(folder),
-    SCAN_SYMBOLS: "AAPL,BTC-USD",
-    REDDIT_CLIENT_ID: "id",
-    REDDIT_CLIENT_SECRET: "a-secret-of-reddit",
-    REDDIT_BASE_URL: reddit.url,
-    REDDIT_AUTH_URL: `${reddit.url}/token`,
-    TWITTER_BEARER_TOKEN: TOKEN,
-    TWITTER_BASE_URL: twitter.url,
-    SENTIMENT_MODEL_PATH: join(folder, "no-such-model"),
-  };
-  [program, synthetic] = await Promise.all([
-    startTestProgram({ clock, environment }),
-    startTestProgram({ environment: { TWITTER_BEARER_TOKEN: TOKEN, TWITTER_BASE_URL: twitter.url } }),
-  ]);
-  const before = (await program.call("/api/sentiment/twitter-health")).json();
-  expect(before.data).toMatchObject({ status: "unknown", rate_limit_remaining: null });
-  await program.parts.collect.run(NOW, new AbortController().signal);
-  await synthetic.parts.collect.run(NOW, new AbortController().signal);
+  programs = await startTextsPrograms();
+  ({ program, synthetic } = programs);
 });
-afterAll(async () => {
-  await Promise.all([program.close(), synthetic.close(), reddit.close(), twitter.close()]);
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => programs.close());
 
 const send = (url: string, payload: object, to = program) => to.call({ method: "POST", url, payload });
-const NO_MARKET = "the market is synthetic: nothing is written about it";
 
 describe("GET /api/sentiment/:symbol", () => {
   it("200 has every field that the catalogue and both clients read", async () => {
@@ -219,6 +143,7 @@ describe("GET /api/sentiment/aggregate", () => {
 
 describe("GET /api/sentiment/twitter-health", () => {
   it("200 has the rate limit of the last answer, and no token", async () => {
+    expect(programs.before).toMatchObject({ data: { status: "unknown", rate_limit_remaining: null } });
     const answer = await program.call("/api/sentiment/twitter-health");
     expect(answer.json()).toMatchObject({
       data: {
@@ -246,30 +171,7 @@ describe("GET /api/sentiment/twitter-health", () => {
     const { data, metrics } = (await synthetic.call("/api/sentiment/twitter-health")).json();
     expect(data).toMatchObject({ status: "not_configured", reason: NO_MARKET, rate_limit_remaining: null });
     expect(metrics).toMatchObject({ success: 0, fail: 0, last_status: null });
-    expect(twitter.requests).toHaveLength(2);
-  });
-});
-
-describe("GET /api/provider-health", () => {
-  it("200 has the networks beside the sources of prices", async () => {
-    const { data } = (await program.call("/api/provider-health")).json();
-    expect(data.reddit).toMatchObject({ configured: true, ok: true, requests: 2, failures: 0 });
-    expect(data.twitter).toMatchObject({ configured: true, ok: true });
-    expect((await synthetic.call("/api/provider-health")).json().data.twitter).toMatchObject({
-      configured: false,
-    });
-  });
-});
-
-describe("GET /health/detailed", () => {
-  it("200 says that the configured classifier is not used, and why", async () => {
-    const { components } =
-      (await program.call("/health/detailed")).json().data ?? (await program.call("/health/detailed")).json();
-    expect(components.sentiment).toMatchObject({
-      status: "degraded",
-      sources: ["reddit", "twitter"],
-      classifier: { configured: true, available: false, reason: expect.any(String) },
-    });
+    expect(programs.twitter.requests).toHaveLength(2);
   });
 });
 
@@ -374,47 +276,5 @@ describe("POST /api/sentiment/analyze", () => {
     expectProblem(await send(url, { text: "" }), "invalid_request", "text");
     expectProblem(await send(url, { text: "a".repeat(20_001) }), "invalid_request", "text");
     expectProblem(await send(url, { text: "a".repeat(3_000_000) }), "body_too_large");
-  });
-});
-
-describe("GET /api/news", () => {
-  it("200 has texts newest first, page by page, as plain text", async () => {
-    const { data, available, reason } = (await program.call("/api/news?symbol=AAPL")).json();
-    expect({ available, reason }).toEqual({ available: true, reason: null });
-    expect(data.map(({ kind, title }: { kind: string; title: string }) => [kind, title])).toEqual(
-      expect.arrayContaining([["reddit", "Apple upgraded: strong growth and record profit"]]),
-    );
-    expect(data[0]).toMatchObject({
-      publisher: expect.any(String),
-      url: expect.stringMatching(/^https:\/\//),
-      symbols: [{ symbol: "AAPL", linked_by: "cashtag" }],
-    });
-    const seen: number[] = [];
-    for (let next = ""; ; ) {
-      const page = (await program.call(`/api/news?limit=2${next}`)).json();
-      seen.push(...page.data.map(({ id }: { id: number }) => id));
-      if (page.next === null) break;
-      next = `&after=${page.next}`;
-    }
-    expect(new Set(seen).size).toBe(4);
-    expect(seen).toHaveLength(4);
-  });
-
-  it("200 is empty with the reason where there is no source", async () => {
-    expect((await program.call("/api/news?kind=news")).json()).toMatchObject({ data: [], available: false });
-    expect((await synthetic.call("/api/news")).json()).toMatchObject({
-      data: [],
-      next: null,
-      available: false,
-      reason: NO_MARKET,
-    });
-  });
-
-  it("400 for places and kinds that are none", async () => {
-    expectProblem(await program.call("/api/news?after=abc"), "invalid_request", "after");
-    expectProblem(await program.call("/api/news?after=999999999999999-1"), "invalid_request", "after");
-    expectProblem(await program.call("/api/news?kind=blog"), "invalid_request", "kind");
-    expectProblem(await program.call("/api/news?limit=201"), "invalid_request", "limit");
-    expectProblem(await program.call("/api/news?symbol=%3F"), "symbol_invalid");
   });
 });
