@@ -77,8 +77,12 @@ describe("roles over every route", () => {
       "POST /api/auth/keys",
       "POST /api/auth/token",
       "POST /api/auth/ws-ticket",
+      "POST /api/data-quality/check",
       "POST /api/detect",
       "POST /api/save-profile",
+      "POST /api/sentiment/alert-condition",
+      "POST /api/sentiment/analyze",
+      "POST /api/sentiment/enhance-confidence",
     ]);
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
     expect(administrative.sort()).toEqual(["/api/users", "/health/detailed", "/metrics"]);
