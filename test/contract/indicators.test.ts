@@ -3,29 +3,8 @@ import { createRng, hash32 } from "../../src/core/base/rng.js";
 import { computeIndicator, type Indicator, type ParameterValues } from "../../src/core/indicators/define.js";
 import { findIndicator, INDICATORS } from "../../src/core/indicators/index.js";
 import { allocateBars, BAR_COLUMNS, type Bars } from "../../src/core/market/candles.js";
+import { toleranceOf, valueSets } from "../fixtures/indicator-values.js";
 import { copyBars, firstDifference, walkBars } from "../fixtures/series.js";
-
-/** Default values, about half of each, and the smallest that fit together. */
-function valueSets(indicator: Indicator): ParameterValues[] {
-  const build = (choose: (parameter: Indicator["parameters"][number], position: number) => number) =>
-    Object.fromEntries(indicator.parameters.map((row, position) => [row.name, choose(row, position)]));
-  const halves = build(({ kind, min, default: preset }) =>
-    kind === "integer" ? Math.max(min, Math.ceil(preset / 2)) : preset,
-  );
-  const least = build(({ kind, min, default: preset }, position) =>
-    kind === "integer" ? min + position : preset,
-  );
-  const sets = [build((parameter) => parameter.default), halves, least];
-  return sets.filter((values) => indicator.problem(values) === null);
-}
-
-/**
- * How far two ways to the same value may lie apart, in parts of it. The rows named here are differences of
- * running sums, as TA-Lib defines them, which keep fewer digits the quieter the window.
- */
-function toleranceOf(indicator: Indicator): number {
-  return ["stddev", "bbands", "beta", "correl"].includes(indicator.name) ? 1e-7 : 1e-9;
-}
 
 function warmupOf(indicator: Indicator, values: ParameterValues): number {
   return Math.max(...indicator.outputs.map((_, output) => indicator.warmup(values, output)));
@@ -97,6 +76,13 @@ describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator }
       flat: flatBars(length),
     };
 
+    /** Every set of values on continuous prices, and on those of a coarse tick with bars that stand still. */
+    const cases = sets.flatMap((values) =>
+      (["walk", "quiet"] as const).map(
+        (kind) => [`${kind} ${JSON.stringify(values)}`, values, series[kind]] as const,
+      ),
+    );
+
     it("is NaN exactly through its warm-up, finite after it, within its bounds", () => {
       for (const [kind, input] of Object.entries(series)) {
         for (const values of sets) {
@@ -123,24 +109,24 @@ describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator }
       }
     });
 
-    it("sees no future: every prefix gives the same bits", () => {
-      const full = computeIndicator(indicator, bars, defaults);
-      for (let end = 0; end <= length; end++) {
-        const part = computeIndicator(indicator, copyBars(bars, 0, end), defaults);
-        for (const [output, column] of part.entries()) {
-          expect(firstDifference(column, full[output], 0, end), `prefix ${end}`).toBe(-1);
+    it("sees no future: every prefix, of other values than the presets every eleventh, gives the same bits", () => {
+      for (const [kind, values, input] of cases) {
+        const full = computeIndicator(indicator, input, values);
+        for (let end = 0; end <= length; end += values === defaults ? 1 : 11) {
+          const part = computeIndicator(indicator, copyBars(input, 0, end), values);
+          const seen = part.some((column, output) => firstDifference(column, full[output], 0, end) !== -1);
+          expect(seen, `${kind} ${JSON.stringify(values)} prefix ${end}`).toBe(false);
         }
       }
     });
 
     it("gives the same bits twice and leaves its inputs alone", () => {
-      const before = copyBars(bars);
-      expectSame(
-        computeIndicator(indicator, bars, defaults),
-        computeIndicator(indicator, bars, defaults),
-        "again",
-      );
-      for (const column of BAR_COLUMNS) expect(firstDifference(before[column], bars[column])).toBe(-1);
+      for (const [kind, values, input] of cases) {
+        const before = copyBars(input);
+        const first = computeIndicator(indicator, input, values);
+        expectSame(computeIndicator(indicator, input, values), first, `${kind} again`);
+        for (const column of BAR_COLUMNS) expect(firstDifference(before[column], input[column])).toBe(-1);
+      }
     });
 
     it("streams in single bars and in random pieces to the same bits", () => {
@@ -195,14 +181,15 @@ describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator }
         const fading = copyBars(bars);
         const outputs = allocateOutputs(indicator, length);
         const state = new Float64Array(indicator.memory(values));
+        const wrong: number[] = [];
         for (let i = 0; i < length; i++) {
           indicator.run(fading, values, outputs, state, i, i + 1);
-          for (const [output, column] of outputs.entries())
-            expect(Object.is(column[i], full[output][i])).toBe(true);
+          if (outputs.some((column, output) => !Object.is(column[i], full[output][i]))) wrong.push(i);
           if (i < lookback) continue;
           for (const column of BAR_COLUMNS) fading[column][i - lookback] = Number.NaN;
           for (const column of outputs) column[i - lookback] = Number.NaN;
         }
+        expect(wrong, JSON.stringify(values)).toEqual([]);
       }
     });
 
@@ -277,11 +264,9 @@ function expectNoInvention(column: Float64Array, clean: Float64Array, at: number
   expect(firstDifference(column, clean, 0, at)).toBe(-1);
   const size =
     clean.reduce((sum, value) => sum + (Number.isNaN(value) ? 0 : Math.abs(value)), 0) / clean.length;
-  for (let i = at; i < clean.length; i++) {
-    if (Number.isNaN(column[i])) continue;
-    const difference = Math.abs(column[i] - clean[i]);
-    expect(difference, `bar ${i} after a NaN at ${at}`).toBeLessThanOrEqual(
-      tolerance * Math.max(Math.abs(clean[i]), size),
-    );
-  }
+  const wrong = column.findIndex((value, i) => {
+    if (i < at || Number.isNaN(value)) return false;
+    return !(Math.abs(value - clean[i]) <= tolerance * Math.max(Math.abs(clean[i]), size));
+  });
+  expect(wrong, `bar ${wrong} after a NaN at ${at}: ${column[wrong]} against ${clean[wrong]}`).toBe(-1);
 }

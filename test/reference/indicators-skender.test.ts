@@ -2,11 +2,9 @@ import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { computeIndicator, resolveParameters } from "../../src/core/indicators/define.js";
-import { findIndicator, INDICATORS } from "../../src/core/indicators/index.js";
+import { findIndicator } from "../../src/core/indicators/index.js";
 import { readBars, readColumns } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
-import { COLUMNS as TALIB } from "./oracle.js";
-import { PLAIN } from "./plain.js";
 
 /**
  * Results of DaveSkender/Stock.Indicators over 502 daily bars of SPY (2017-2018), which that project checks
@@ -133,11 +131,6 @@ const OTHER_FILES: Readonly<Record<string, string>> = {
   pivots: "points that bars after them decide",
   zigzag: "points that bars after them decide",
 };
-
-it("every row of the table is compared with TA-Lib, with Stock.Indicators or with a plain formula", () => {
-  const compared = new Set([...TALIB, ...COLUMNS].map((row) => row.indicator).concat(Object.keys(PLAIN)));
-  expect(INDICATORS.map((row) => row.name).filter((name) => !compared.has(name))).toEqual([]);
-});
 
 describe.skipIf(sharedPath("data", "reference", "indicators") === null)("Stock.Indicators", () => {
   const folder = `${sharedPath("data", "reference")}`;

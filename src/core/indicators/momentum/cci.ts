@@ -4,6 +4,9 @@ import { barsParameter, defineIndicator } from "../define.js";
 /** Doubles of state before the typical prices of the window. */
 const RING = 2;
 
+/** Deviations that small a share of the mean, on average, are the rounding of equal prices. */
+const ROUNDING = 1e-12;
+
 export const cci = defineIndicator({
   name: "cci",
   title: "Commodity Channel Index",
@@ -15,7 +18,8 @@ export const cci = defineIndicator({
   nanReach: "window",
   memory: ({ period }) => RING + period,
   lookback: () => 0,
-  source: "D. Lambert; TA-Lib CCI. 0 where nothing deviates.",
+  source:
+    "D. Lambert; TA-Lib CCI. 0 where nothing deviates by more than its rounding: 1e-12 of the mean, on average (TA-Lib 0.6: exactly nothing, 0.8: 1e-14 in price).",
   run(bars, { period }, outputs, state, from, to) {
     const { high, low, close } = bars;
     const out = outputs[0];
@@ -57,7 +61,7 @@ export const cci = defineIndicator({
       }
       // What the deviations leave is how far rounding has carried the running mean from the true one.
       const distance = typical - mean - rest * share;
-      out[i] = distance === 0 || sizes === 0 ? 0 : distance / (scale * sizes);
+      out[i] = sizes <= ROUNDING * Math.abs(sum) ? 0 : distance / (scale * sizes);
     } while (++i < to);
     state[0] = offset + to;
     state[1] = sum;

@@ -20,7 +20,8 @@ export const stochrsi = defineIndicator({
   nanReach: "rest",
   memory: ({ range, signal }) => 4 + range + signal,
   lookback: () => 1,
-  source: "T. Chande and S. Kroll (1994); TA-Lib STOCHRSI. 0 while the index has no range.",
+  source:
+    "T. Chande and S. Kroll (1994); TA-Lib STOCHRSI. 0 while the index has no range; while no close changes it has that of its rounding, in which TA-Lib 0.6 and this row place it alike (TA-Lib 0.8: 0 below 1e-14).",
   run(bars, { period, range, signal }, outputs, state, from, to) {
     const { close } = bars;
     const k = outputs[0];

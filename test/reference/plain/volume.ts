@@ -1,0 +1,174 @@
+import type { Bars } from "../../../src/core/market/candles.js";
+import {
+  type Column,
+  changes,
+  columnLike,
+  ema,
+  last,
+  type PlainFormula,
+  range,
+  sessionBars,
+  sum,
+  typicals,
+  type Values,
+} from "./columns.js";
+
+/** Sums of a column from its first bar to each. */
+function totals(column: Column): number[] {
+  return columnLike(column, (i) => sum(range(0, i).map((j) => column[j])));
+}
+
+/** Volume times the place of the close in the bar, from -1 at the low to 1 at the high; 0 without range. */
+function moneyFlows({ high, low, close, volume }: Bars): number[] {
+  return columnLike(close, (i) => {
+    const reach = high[i] - low[i];
+    return reach === 0 ? 0 : (volume[i] * (2 * close[i] - high[i] - low[i])) / reach;
+  });
+}
+
+/** An exponential average that starts at the first value itself. */
+function averageFromFirst(column: Column, period: number): number[] {
+  const averages = [column[0]];
+  for (let i = 1; i < column.length; i++) {
+    averages.push(averages[i - 1] + (2 / (period + 1)) * (column[i] - averages[i - 1]));
+  }
+  return averages;
+}
+
+function adosc(bars: Bars, { fast, slow }: Values): number[] {
+  const line = totals(moneyFlows(bars));
+  const fastAverage = averageFromFirst(line, fast);
+  const slowAverage = averageFromFirst(line, slow);
+  return columnLike(line, (i) => (i < slow - 1 ? Number.NaN : fastAverage[i] - slowAverage[i]));
+}
+
+function mfi(bars: Bars, { period }: Values): number[] {
+  const typical = typicals(bars);
+  const flowAt = (i: number, sign: number) =>
+    Math.sign(typical[i] - typical[i - 1]) === sign ? typical[i] * bars.volume[i] : 0;
+  return columnLike(typical, (i) => {
+    if (i < period) return Number.NaN;
+    const members = range(i - period + 1, i);
+    const inward = sum(members.map((j) => flowAt(j, 1)));
+    const outward = sum(members.map((j) => flowAt(j, -1)));
+    return inward + outward === 0 ? 0 : (100 * inward) / (inward + outward);
+  });
+}
+
+/** The index of volume that grew or shrank: 1000 times the closes' ratios at the bars that count. */
+function volumeIndex({ close, volume }: Bars, counts: (now: number, past: number) => boolean): number[] {
+  return columnLike(close, (i) =>
+    range(1, i)
+      .filter((j) => counts(volume[j], volume[j - 1]))
+      .reduce((index, j) => (index * close[j]) / close[j - 1], 1_000),
+  );
+}
+
+/** Mean and standard deviation of the session's typical prices, weighted by volume once there is some. */
+function sessionMoments(bars: Bars, days: number): { mean: number; deviation: number }[] {
+  const typical = typicals(bars);
+  return typical.map((_, i) => {
+    const members = sessionBars(bars, days, i);
+    const traded = sum(members.map((j) => bars.volume[j])) > 0;
+    const weights = members.map((j) => (traded ? bars.volume[j] : 1));
+    const middle = sum(members.map((j, k) => typical[j] * weights[k])) / sum(weights);
+    const squares = sum(members.map((j, k) => weights[k] * (typical[j] - middle) ** 2));
+    return { mean: middle, deviation: Math.sqrt(squares / sum(weights)) };
+  });
+}
+
+function vwapBands(bars: Bars, { deviations, days }: Values): Record<string, number[]> {
+  const moments = sessionMoments(bars, days);
+  return {
+    upper: moments.map(({ mean, deviation }) => mean + deviations * deviation),
+    middle: moments.map(({ mean }) => mean),
+    lower: moments.map(({ mean, deviation }) => mean - deviations * deviation),
+  };
+}
+
+/** The grid a session has grown to: its lower end and price step. */
+function grid(bars: Bars, bins: number, members: readonly number[]): { origin: number; step: number } {
+  const first = typicals(bars)[members[0]];
+  let step = first / 2_000;
+  let origin = (Math.floor(first / step) - bins / 2) * step;
+  for (const j of members.filter((k) => bars.volume[k] > 0)) {
+    while (bars.high[j] > origin + bins * step) step *= 2;
+    while (bars.low[j] < origin) {
+      origin -= bins * step;
+      step *= 2;
+    }
+  }
+  return { origin, step };
+}
+
+/** Point of control, upper and lower end of the value area at bar i. */
+function profileAt(bars: Bars, { bins, share, days }: Values, i: number): readonly [number, number, number] {
+  const members = sessionBars(bars, days, i);
+  const total = sum(members.map((j) => bars.volume[j]));
+  const typical = typicals(bars)[i];
+  if (total === 0) return [typical, typical, typical];
+  const { origin, step } = grid(bars, bins, members);
+  const edge = (bin: number) => origin + bin * step;
+  const histogram = range(0, bins - 1).map((bin) =>
+    sum(
+      members.map((j) => {
+        const low = bars.low[j];
+        const high = bars.high[j];
+        if (high === low) return Math.floor((low - origin) / step + 1e-9) === bin ? bars.volume[j] : 0;
+        const overlap = Math.min(high, edge(bin + 1)) - Math.max(low, edge(bin));
+        return (bars.volume[j] * Math.max(0, overlap)) / (high - low);
+      }),
+    ),
+  );
+  const point = histogram.findIndex((volume) => volume >= Math.max(...histogram) * (1 - 1e-12));
+  const area = [point];
+  while (sum(area.map((bin) => histogram[bin])) < share * total * (1 - 1e-12)) {
+    const above = histogram[Math.max(...area) + 1] ?? -1;
+    const below = histogram[Math.min(...area) - 1] ?? -1;
+    area.push(above >= below * (1 - 1e-12) ? Math.max(...area) + 1 : Math.min(...area) - 1);
+  }
+  return [edge(point + 0.5), edge(Math.max(...area) + 1), edge(Math.min(...area))];
+}
+
+function volumeProfile(bars: Bars, values: Values): Record<string, number[]> {
+  const profiles = range(0, bars.close.length - 1).map((i) => profileAt(bars, values, i));
+  return {
+    point_of_control: profiles.map(([point]) => point),
+    value_area_high: profiles.map(([, top]) => top),
+    value_area_low: profiles.map(([, , bottom]) => bottom),
+  };
+}
+
+export const VOLUME: Readonly<Record<string, PlainFormula>> = {
+  ad: (bars) => ({ ad: totals(moneyFlows(bars)) }),
+  adosc: (bars, values) => ({ adosc: adosc(bars, values) }),
+  cmf: (bars, { period }) => {
+    const flows = moneyFlows(bars);
+    return {
+      cmf: columnLike(flows, (i) => {
+        const total = sum(last(bars.volume, period, i));
+        return total === 0 ? 0 : sum(last(flows, period, i)) / total;
+      }),
+    };
+  },
+  force_index: ({ close, volume }, { period }) => ({
+    force_index: ema(
+      changes(close).map((change, i) => change * volume[i]),
+      period,
+    ),
+  }),
+  mfi: (bars, values) => ({ mfi: mfi(bars, values) }),
+  nvi: (bars) => ({ nvi: volumeIndex(bars, (now, past) => now < past) }),
+  obv: ({ close, volume }) => ({
+    obv: totals(columnLike(close, (i) => volume[i] * (i === 0 ? 1 : Math.sign(close[i] - close[i - 1])))),
+  }),
+  pvi: (bars) => ({ pvi: volumeIndex(bars, (now, past) => now > past) }),
+  pvt: ({ close, volume }) => ({
+    pvt: totals(
+      columnLike(close, (i) => (i === 0 ? 0 : (volume[i] * (close[i] - close[i - 1])) / close[i - 1])),
+    ),
+  }),
+  volume_profile: volumeProfile,
+  vwap: (bars, { days }) => ({ vwap: sessionMoments(bars, days).map(({ mean }) => mean) }),
+  vwap_bands: vwapBands,
+};
