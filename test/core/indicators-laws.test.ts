@@ -4,7 +4,9 @@ import { ensure } from "../../src/core/base/assert.js";
 import { computeIndicator, type Indicator, type ParameterValues } from "../../src/core/indicators/define.js";
 import { findIndicator, INDICATORS } from "../../src/core/indicators/index.js";
 import { allocateBars, type Bars } from "../../src/core/market/candles.js";
-import { copyBars, firstDifference, walkBars } from "../fixtures/series.js";
+import { SHIFT } from "../fixtures/indicator-laws.js";
+import { valueSets } from "../fixtures/indicator-values.js";
+import { firstDifference, mapPrices, walkBars } from "../fixtures/series.js";
 
 const RUNS = { numRuns: 12 };
 const LENGTH = 320;
@@ -27,21 +29,6 @@ const seriesArbitrary = fc
   .map(({ seed, tick, quiet }) => walkBars(LENGTH, seed, { tick, quiet }));
 
 const rows = INDICATORS.map((indicator) => ({ name: indicator.name, indicator }));
-
-function mapPrices(bars: Bars, map: (price: number) => number): Bars {
-  const copy = copyBars(bars);
-  for (const column of [copy.open, copy.high, copy.low, copy.close]) {
-    for (let i = 0; i < column.length; i++) column[i] = map(column[i]);
-  }
-  return copy;
-}
-
-function expectClose(actual: Float64Array, expected: Float64Array, tolerance: number, what: string): void {
-  const wrong = expected.findIndex(
-    (value, i) => !Object.is(value, actual[i]) && !(Math.abs(actual[i] - value) <= tolerance),
-  );
-  expect(wrong, `${what} at ${wrong}: ${actual[wrong]} against ${expected[wrong]}`).toBe(-1);
-}
 
 describe.each(rows)("$name", ({ indicator }) => {
   it("keeps its bounds and streams to the same bits with any parameters", () => {
@@ -102,165 +89,16 @@ describe.each(rows)("$name", ({ indicator }) => {
   });
 });
 
-/** What a constant added to all prices does: moves the outputs that are prices (`level`), or nothing (`same`). */
-const SHIFT: Readonly<Record<string, "level" | "same">> = {
-  ...Object.fromEntries(
-    [
-      ...["sma", "ema", "wma", "dema", "tema", "trima", "kama", "t3", "hma", "zlema", "vwma", "smma"],
-      ...["sar", "supertrend", "ichimoku", "alligator", "bbands", "keltner", "donchian", "chandelier"],
-      ...["vwap", "vwap_bands", "heikin_ashi", "midprice", "typical_price", "median_price"],
-      ...["weighted_close", "average_price", "linreg", "linreg_channel"],
-      ...["nadaraya_watson", "rational_quadratic"],
-    ].map((name) => [name, "level"]),
-  ),
-  ...Object.fromEntries(
-    [
-      ...["adx", "adxr", "dx", "aroon", "vortex", "rsi", "macd", "stoch", "stochf", "stochrsi", "cci"],
-      ...["willr", "mom", "ultosc", "apo", "cmo", "bop", "tsi", "awesome_oscillator", "elder_ray", "atr"],
-      ...["trange", "percent_b", "choppiness", "obv", "ad", "adosc", "cmf", "force_index", "stddev"],
-      ...["zscore", "linreg_slope", "correl", "efficiency_ratio"],
-    ].map((name) => [name, "same"]),
-  ),
-};
+const PRICE = "price";
 
-/** Rows of relative changes, to which the level of prices matters, and a filter that starts from 0. */
-const RELATIVE = [
-  ...["natr", "bollinger_width", "roc", "trix", "ppo", "kst", "coppock", "mfi", "pvt", "nvi", "pvi", "ulcer"],
-  ...["realised_volatility", "parkinson", "garman_klass", "rogers_satchell", "yang_zhang", "beta", "hurst"],
-  ...["volume_profile", "ht_trendline"],
-];
-
-describe("shift", () => {
-  it("is stated for every row", () => {
-    const stated = [...Object.keys(SHIFT), ...RELATIVE];
-    expect(stated.toSorted()).toEqual(INDICATORS.map((row) => row.name).toSorted());
-  });
-
-  it.each(Object.entries(SHIFT))("of prices: %s %s", (name, law) => {
-    const indicator = ensure(findIndicator(name), name);
-    const values = Object.fromEntries(indicator.parameters.map((row) => [row.name, row.default]));
-    // Quarters and a shift by whole numbers are exact, so that ties stay ties.
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 60 }), (seed, shift) => {
-        const bars = walkBars(LENGTH, seed, { tick: 0.25 });
-        const plain = computeIndicator(indicator, bars, values);
-        const moved = computeIndicator(
-          indicator,
-          mapPrices(bars, (price) => price + shift),
-          values,
-        );
-        for (const [output, { unit }] of indicator.outputs.entries()) {
-          const by = law === "level" && unit === "price" ? shift : 0;
-          const expected = plain[output].map((value) => value + by);
-          const size = expected.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 1);
-          expectClose(moved[output], expected, 1e-7 * size, indicator.outputs[output].name);
-        }
-      }),
-      RUNS,
-    );
-  });
-});
-
-/** What prices mirrored in 200 - price (high and low changing places) do to an output, by a map and the output it then is. */
-const MIRROR: Readonly<Record<string, readonly (readonly [number, (value: number) => number])[]>> = {
+/** Values on bars that stand still at a price without volume; rows not named give 0. */
+const STILL: Readonly<Record<string, number | typeof PRICE | readonly (number | typeof PRICE)[]>> = {
   ...Object.fromEntries(
-    ["sma", "ema", "wma", "hma", "kama", "t3", "linreg", "midprice", "typical_price"].map((name) => [
-      name,
-      [[0, (value: number) => 200 - value]],
-    ]),
+    Object.entries(SHIFT).flatMap(([name, law]) => (law === "level" ? [[name, PRICE]] : [])),
   ),
-  ...Object.fromEntries(
-    ["mom", "cmo", "bop", "linreg_slope", "apo", "cci", "zscore", "awesome_oscillator"].map((name) => [
-      name,
-      [[0, (value: number) => -value]],
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["atr", "trange", "stddev", "choppiness", "efficiency_ratio", "dx", "adxr", "correl"].map((name) => [
-      name,
-      [[0, (value: number) => value]],
-    ]),
-  ),
-  rsi: [[0, (value) => 100 - value]],
-  ultosc: [[0, (value) => 100 - value]],
-  percent_b: [[0, (value) => 1 - value]],
-  willr: [[0, (value) => -100 - value]],
-  stoch: [
-    [0, (value) => 100 - value],
-    [1, (value) => 100 - value],
-  ],
-  macd: [
-    [0, (value) => -value],
-    [1, (value) => -value],
-    [2, (value) => -value],
-  ],
-  tsi: [
-    [0, (value) => -value],
-    [1, (value) => -value],
-  ],
-  adx: [
-    [0, (value) => value],
-    [2, (value) => value],
-    [1, (value) => value],
-  ],
-  aroon: [
-    [1, (value) => value],
-    [0, (value) => value],
-    [2, (value) => -value],
-  ],
-  vortex: [
-    [1, (value) => value],
-    [0, (value) => value],
-  ],
-  elder_ray: [
-    [1, (value) => -value],
-    [0, (value) => -value],
-  ],
-  ...Object.fromEntries(
-    ["bbands", "keltner", "donchian", "linreg_channel"].map((name) => [
-      name,
-      [2, 1, 0].map((output) => [output, (value: number) => 200 - value]),
-    ]),
-  ),
-  chandelier: [
-    [1, (value) => 200 - value],
-    [0, (value) => 200 - value],
-  ],
-};
-
-function mirror(bars: Bars): Bars {
-  const flipped = mapPrices(bars, (price) => 200 - price);
-  return { ...flipped, high: flipped.low, low: flipped.high };
-}
-
-describe("symmetry of up and down", () => {
-  it.each(Object.entries(MIRROR))("%s", (name, laws) => {
-    const indicator = ensure(findIndicator(name), name);
-    const values = Object.fromEntries(indicator.parameters.map((row) => [row.name, row.default]));
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e9 }), (seed) => {
-        // Continuous prices: in a tie up and down need not be treated alike.
-        const bars = walkBars(LENGTH, seed);
-        const plain = computeIndicator(indicator, bars, values);
-        const mirrored = computeIndicator(indicator, mirror(bars), values);
-        for (const [output, [partner, law]] of laws.entries()) {
-          const expected = plain[partner].map(law);
-          expectClose(mirrored[output], expected, 1e-6, indicator.outputs[output].name);
-        }
-      }),
-      RUNS,
-    );
-  });
-});
-
-/** Values on bars that stand still at 42.5 without volume; rows not named give 0. */
-const STILL: Readonly<Record<string, number | readonly number[]>> = {
-  ...Object.fromEntries(
-    Object.entries(SHIFT).flatMap(([name, law]) => (law === "level" ? [[name, 42.5]] : [])),
-  ),
-  volume_profile: 42.5,
-  ht_trendline: 42.5,
-  supertrend: [42.5, -1],
+  volume_profile: PRICE,
+  ht_trendline: PRICE,
+  supertrend: [PRICE, -1],
   choppiness: 100,
   percent_b: 0.5,
   hurst: 0.5,
@@ -285,16 +123,25 @@ const SILENT: Readonly<Record<string, number | string>> = {
 };
 
 describe("nothing to measure", () => {
-  const still = allocateBars(LENGTH);
-  for (let i = 0; i < LENGTH; i++) still.time[i] = i * 3_600_000;
-  for (const column of [still.open, still.high, still.low, still.close]) column.fill(42.5);
+  function stillBars(price: number): Bars {
+    const still = allocateBars(LENGTH);
+    for (let i = 0; i < LENGTH; i++) still.time[i] = i * 3_600_000;
+    for (const column of [still.open, still.high, still.low, still.close]) column.fill(price);
+    return still;
+  }
 
   it.each(rows)("$name on bars that stand still", ({ name, indicator }) => {
-    const values = Object.fromEntries(indicator.parameters.map((row) => [row.name, row.default]));
     const expected = STILL[name] ?? 0;
-    for (const [output, column] of computeIndicator(indicator, still, values).entries()) {
-      const value = typeof expected === "number" ? expected : expected[output];
-      expect(Math.abs(column[LENGTH - 1] - value)).toBeLessThan(1e-12);
+    for (const price of [42.5, 0.1, 4.1e-5, 61_234.56]) {
+      for (const values of valueSets(indicator)) {
+        for (const [output, column] of computeIndicator(indicator, stillBars(price), values).entries()) {
+          const stated = typeof expected === "object" ? expected[output] : expected;
+          const value = stated === PRICE ? price : stated;
+          const difference = Math.abs(column[LENGTH - 1] - value);
+          const size = indicator.outputs[output].unit === "price" ? price : 1;
+          expect(difference, `${price} ${JSON.stringify(values)}`).toBeLessThan(1e-12 * size);
+        }
+      }
     }
   });
 
