@@ -86,13 +86,18 @@ function vwapBands(bars: Bars, { deviations, days }: Values): Record<string, num
   };
 }
 
+/** Steps from the origin to a price; one on an edge, up to rounding, belongs to the step above it. */
+function stepOf(price: number, origin: number, step: number): number {
+  return Math.floor((price - origin) / step + 1e-9);
+}
+
 /** The grid a session has grown to: its lower end and price step. */
 function grid(bars: Bars, bins: number, members: readonly number[]): { origin: number; step: number } {
   const first = typicals(bars)[members[0]];
   let step = first / 2_000;
   let origin = (Math.floor(first / step) - bins / 2) * step;
   for (const j of members.filter((k) => bars.volume[k] > 0)) {
-    while (bars.high[j] > origin + bins * step) step *= 2;
+    while (bars.high[j] > origin + bins * step || stepOf(bars.low[j], origin, step) >= bins) step *= 2;
     while (bars.low[j] < origin) {
       origin -= bins * step;
       step *= 2;
@@ -114,9 +119,9 @@ function profileAt(bars: Bars, { bins, share, days }: Values, i: number): readon
       members.map((j) => {
         const low = bars.low[j];
         const high = bars.high[j];
-        if (high === low) return Math.floor((low - origin) / step + 1e-9) === bin ? bars.volume[j] : 0;
+        if (high === low) return stepOf(low, origin, step) === bin ? bars.volume[j] : 0;
         const overlap = Math.min(high, edge(bin + 1)) - Math.max(low, edge(bin));
-        return (bars.volume[j] * Math.max(0, overlap)) / (high - low);
+        return overlap > 1e-9 * step ? (bars.volume[j] * overlap) / (high - low) : 0;
       }),
     ),
   );

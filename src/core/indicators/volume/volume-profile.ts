@@ -28,18 +28,18 @@ function coarsen(state: Float64Array, bins: number, upper: boolean): void {
 }
 
 /** Step of the grid that a price lies in; one that is an edge up to rounding belongs to the step above it. */
-function binOf(state: Float64Array, bins: number, price: number): number {
-  return Math.min(bins - 1, Math.floor((price - state[3]) / state[2] + 1e-9));
+function binOf(state: Float64Array, price: number): number {
+  return Math.floor((price - state[3]) / state[2] + 1e-9);
 }
 
 /** Spreads `volume` evenly over the prices from `low` to `high`. */
 function spread(state: Float64Array, bins: number, low: number, high: number, volume: number): void {
-  while (high > state[3] + bins * state[2]) coarsen(state, bins, false);
+  while (high > state[3] + bins * state[2] || binOf(state, low) >= bins) coarsen(state, bins, false);
   while (low < state[3]) coarsen(state, bins, true);
   const step = state[2];
   const origin = state[3];
-  const first = binOf(state, bins, low);
-  const last = binOf(state, bins, high);
+  const first = binOf(state, low);
+  const last = Math.min(bins - 1, binOf(state, high));
   if (first === last) {
     state[HEAD + first] += volume;
     return;
@@ -85,7 +85,7 @@ export const volumeProfile = defineIndicator({
   memory: ({ bins }) => HEAD + bins,
   lookback: () => 0,
   source:
-    "J. P. Steidlmayer: the session's volume so far by price, each bar's spread evenly over its range. The price step is 1/2000 of the session's first price and doubles whenever the session outgrows the grid. The value area grows from the busiest step, a step at a time, towards the busier side, upwards from equals; all three are (high + low + close) / 3 until there is volume.",
+    "J. P. Steidlmayer: the session's volume so far by price, each bar's spread evenly over its range. The price step is 1/2000 of the session's first price and doubles whenever the session outgrows the grid; a price on an edge belongs to the step above it. The value area grows from the busiest step, a step at a time, towards the busier side, upwards from equals; all three are (high + low + close) / 3 until there is volume.",
   run(bars, { bins, share, days }, outputs, state, from, to) {
     const { time, high, low, close, volume } = bars;
     const offset = (state[0] | 0) - from;
