@@ -226,15 +226,20 @@ describe("a process", () => {
 
   it("runs no more at a time than it has room for", async () => {
     let [now, most] = [0, 0];
+    const gate = new AbortController();
     const kind = testKind(async () => {
       most = Math.max(most, ++now);
-      await sleep(30);
+      await sleep(10_000, gate.signal);
       now--;
       return null;
     });
-    const { queue } = start([kind], database, 3);
-    const ids = [];
+    const { queue, runner } = start([kind], database, 3);
+    const ids: number[] = [];
     for (let n = 0; n < 12; n++) ids.push((await order(queue, n)).id);
+    await eventually("it is full", () => now === 3);
+    await sleep(300);
+    expect([now, runner.running()]).toEqual([3, 3]);
+    gate.abort();
     for (const id of ids) await becomes(id, "succeeded");
     expect(most).toBe(3);
   });
