@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { z } from "zod";
 import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
@@ -42,13 +41,13 @@ import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
 import { createBus } from "./platform/bus.js";
-import { createCachedReads } from "./platform/cached-reads.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
+import { createCachedReads } from "./platform/cached-reads.js";
 import { type Clock, systemClock } from "./platform/clock.js";
 import { closeAll } from "./platform/closing.js";
 import type { Config } from "./platform/config.js";
-import { messageOf } from "./platform/errors.js";
 import { createErrorTracking } from "./platform/error-tracking.js";
+import { messageOf } from "./platform/errors.js";
 import { createEventLog } from "./platform/event-log.js";
 import { createLeases } from "./platform/lease.js";
 import type { Log } from "./platform/log.js";
@@ -56,15 +55,15 @@ import { createLoop, type LoopDefinition } from "./platform/loop.js";
 import { createMetrics, type Metrics } from "./platform/metrics.js";
 import { type DatabaseWait, openDatabase } from "./platform/open-database.js";
 import { createRedis, type RedisClient } from "./platform/redis.js";
-import { createSettings, type Settings } from "./platform/settings.js";
+import { createSettings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
-import type { Replay } from "./providers/files.js";
 import { createBudgetStore } from "./providers/budget.js";
 import { createGateway } from "./providers/gateway.js";
 import { createProviders } from "./providers/index.js";
+import { loadReplay, requireSameSeed } from "./providers/kept-settings.js";
+import { createNewsFeeds } from "./providers/news.js";
 import { orderOf } from "./providers/order.js";
 import { createMarketReads } from "./providers/reads.js";
-import { createNewsFeeds } from "./providers/news.js";
 import { createHealth } from "./server/health.js";
 
 export interface ProgramOptions {
@@ -377,32 +376,4 @@ function createLimitRedis(
   return RATELIMIT_STORAGE_URI.startsWith("memory:")
     ? null
     : createRedis(RATELIMIT_STORAGE_URI, log, metrics);
-}
-
-/** A database keeps the synthetic market of one seed: prices of two would mix under one symbol. */
-async function requireSameSeed(
-  { MARKET_DATA, SYNTHETIC_SEED: seed }: Config,
-  settings: Settings,
-): Promise<void> {
-  if (!MARKET_DATA.includes("synthetic")) return;
-  const kept = await settings.loadOrSave("synthetic.seed", z.number(), seed);
-  if (kept === seed) return;
-  const way = `set SYNTHETIC_SEED=${kept}, or another DATA_DIR or DATABASE_URL for the new market`;
-  throw new Error(
-    `SYNTHETIC_SEED is ${seed}, but this database holds the synthetic market of ${kept}: ${way}`,
-  );
-}
-
-const replaySchema = z.object({ speed: z.number(), fromMs: z.number(), anchorMs: z.number() });
-
-/** The replay that is configured. It goes on where it was after a restart, unless its settings changed. */
-async function loadReplay(config: Config, settings: Settings, now: () => number): Promise<Replay | null> {
-  const { FILES_REPLAY_SPEED: speed, FILES_REPLAY_FROM: fromMs } = config;
-  if (!config.MARKET_DATA.includes("files") || speed === 0) return null;
-  if (fromMs === undefined) return null;
-  return settings.loadOrSave(`files.replay ${speed} ${fromMs}`, replaySchema, {
-    speed,
-    fromMs,
-    anchorMs: now(),
-  });
 }

@@ -1,8 +1,8 @@
+import { ensure } from "../core/base/assert.js";
 import type { Bar } from "../core/market/candles.js";
 import { DAY_MS } from "../core/market/day.js";
 import { classifySymbol, type Instrument, namedInstruments } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
-import { ensure } from "../core/base/assert.js";
 import type { HttpAnswer, HttpClient, HttpRequest } from "../platform/http-client.js";
 import {
   type AlphaVantageAccess,

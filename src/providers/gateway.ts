@@ -1,7 +1,7 @@
+import type { CorporateAction } from "../core/market/actions.js";
 import type { Instrument } from "../core/market/instrument.js";
 import { INTERVALS, type Interval } from "../core/market/interval.js";
 import type { ChainQuotes } from "../core/market/option-quote.js";
-import type { CorporateAction } from "../core/market/actions.js";
 import type { Quote } from "../core/market/quote.js";
 import { inTime } from "../platform/deadline.js";
 import { AppError } from "../platform/errors.js";

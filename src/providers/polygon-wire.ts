@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Bar } from "../core/market/candles.js";
+import { dateOf } from "../core/market/day.js";
 import type { Instrument } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import { calendarOf, sessionOn, tradingDay } from "../core/market/session.js";
-import { dateOf } from "../core/market/day.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";

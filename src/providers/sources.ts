@@ -1,8 +1,8 @@
 import { LRUCache } from "lru-cache";
 import { ensure } from "../core/base/assert.js";
 import type { Instrument } from "../core/market/instrument.js";
-import { AppError, messageOf } from "../platform/errors.js";
 import { timeLeftMs } from "../platform/deadline.js";
+import { AppError, messageOf } from "../platform/errors.js";
 import type { Provider } from "./define.js";
 import { ProviderError } from "./define.js";
 import { createGuard, type Guard, type GuardTools, type ProviderHealth } from "./guard.js";

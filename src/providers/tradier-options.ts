@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Instrument } from "../core/market/instrument.js";
 import { dateOf, parseDay } from "../core/market/day.js";
+import type { Instrument } from "../core/market/instrument.js";
 import type { ChainQuotes, OptionQuote, Right } from "../core/market/option-quote.js";
 import type { HttpRequest } from "../platform/http-client.js";
 import { payloadOf } from "./answer.js";

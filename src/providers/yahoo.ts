@@ -12,10 +12,10 @@ import { bodyOf } from "./yahoo-answer.js";
 import {
   type ChartResult,
   candlesOf,
+  quoteOf as chartQuoteOf,
   chartRequest,
   INTERVAL_NAMES,
   parseChart,
-  quoteOf as chartQuoteOf,
 } from "./yahoo-chart.js";
 import { headlinesOf, headlinesRequest } from "./yahoo-news.js";
 import { chainOf, expiriesOf, optionsUrl } from "./yahoo-options.js";

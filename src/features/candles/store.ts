@@ -188,16 +188,8 @@ export function createCandleStore(database: Database) {
     },
 
     /** Lets a stretch be asked for again; its bars stay until they are overwritten. */
-    async forgetStretch(instrumentId: number, interval: Interval, forgotten: Stretch): Promise<void> {
-      await database.transaction(async (sql) => {
-        await sql.query("select pg_advisory_xact_lock($1, hashtext($2))", [
-          instrumentId,
-          `coverage ${interval}`,
-        ]);
-        const values = [instrumentId, interval, forgotten.from, forgotten.to];
-        for (const statement of CUT_COVERAGE) await sql.query(statement, values);
-      });
-    },
+    forgetStretch: (instrumentId: number, interval: Interval, forgotten: Stretch): Promise<void> =>
+      cutCoverage(database, instrumentId, interval, forgotten),
 
     /** Stores bars; nothing is said about what was asked for. */
     saveBars: (instrumentId: number, candles: Candles, origin: Origin): Promise<void> =>
@@ -221,6 +213,18 @@ export function createCandleStore(database: Database) {
       );
     },
   };
+}
+
+async function cutCoverage(
+  database: Database,
+  instrumentId: number,
+  interval: Interval,
+  { from, to }: Stretch,
+): Promise<void> {
+  await database.transaction(async (sql) => {
+    await sql.query("select pg_advisory_xact_lock($1, hashtext($2))", [instrumentId, `coverage ${interval}`]);
+    for (const statement of CUT_COVERAGE) await sql.query(statement, [instrumentId, interval, from, to]);
+  });
 }
 
 export type CandleStore = ReturnType<typeof createCandleStore>;

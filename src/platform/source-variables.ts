@@ -1,0 +1,190 @@
+import { z } from "zod";
+import {
+  accessToken,
+  addressOf,
+  callsPer,
+  decimal,
+  delayOfBars,
+  flag,
+  instant,
+  instrumentKeys,
+  keyOfSource,
+  list,
+  sources,
+  url,
+  type Variable,
+  wholeNumber,
+} from "./readers.js";
+
+/** Variables of the sources of market data and texts, in the order of `.env.example`. */
+export const SOURCE_VARIABLES = {
+  MARKET_DATA: {
+    group: "Market data",
+    about:
+      "Sources in order of preference: yahoo, tradier, upstox, polygon, finnhub, alphavantage, files; or synthetic",
+    fallback: "synthetic",
+    read: sources,
+  },
+  MARKET_DATA_EQUITY: {
+    group: "Market data",
+    about:
+      "Comma list of the sources in MARKET_DATA that are asked about shares, funds and indices; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_CRYPTO: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about coins; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_FX: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about currencies; unset asks all",
+    read: sources,
+  },
+  MARKET_DATA_INDIA: {
+    group: "Market data",
+    about: "Comma list of the sources in MARKET_DATA that are asked about Indian markets; unset asks all",
+    read: sources,
+  },
+  SYNTHETIC_SEED: {
+    group: "Market data",
+    about: "Seed of the synthetic market; the same seed gives the same prices",
+    fallback: "1",
+    read: wholeNumber(0, 4_294_967_295),
+  },
+  FILES_DIR: {
+    group: "Market data",
+    about: "Comma list of folders with CSV or CSV.gz candles for the source files",
+    read: list,
+  },
+  FILES_REPLAY_SPEED: {
+    group: "Market data",
+    about: "0 serves the files as history; 60 replays one minute of them a second",
+    fallback: "0",
+    read: decimal(0, 1_000_000),
+  },
+  FILES_REPLAY_FROM: {
+    group: "Market data",
+    about: "ISO date or date-time (UTC unless it has an offset) at which a replay starts; required for one",
+    read: instant,
+  },
+  YAHOO_BASE_URL: {
+    group: "Market data",
+    about: "Address of the Yahoo chart service",
+    fallback: "https://query1.finance.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  YAHOO_COOKIE_URL: {
+    group: "Market data",
+    about: "Page that sets the cookie which Yahoo's quote and option services ask for",
+    fallback: "https://fc.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  YAHOO_FEED_URL: {
+    group: "Market data",
+    about: "Address of Yahoo's headlines",
+    fallback: "https://feeds.finance.yahoo.com",
+    read: url("http:", "https:"),
+  },
+  TRADIER_ACCESS_TOKEN: {
+    group: "Market data",
+    about: "Access token of Tradier; required for the source tradier",
+    read: accessToken,
+  },
+  TRADIER_BASE_URL: {
+    group: "Market data",
+    about: "Address of Tradier; https://sandbox.tradier.com has delayed prices",
+    fallback: "https://api.tradier.com",
+    read: url("http:", "https:"),
+  },
+  UPSTOX_ACCESS_TOKEN: {
+    group: "Market data",
+    about: "Access token of Upstox, which gives one a day; required for the source upstox",
+    read: accessToken,
+  },
+  UPSTOX_BASE_URL: {
+    group: "Market data",
+    about: "Address of Upstox",
+    fallback: "https://api.upstox.com",
+    read: url("http:", "https:"),
+  },
+  UPSTOX_INSTRUMENT_KEYS: {
+    group: "Market data",
+    about: "Comma list of Upstox keys beside the known ones, TCS.NS=NSE_EQ|INE467B01029",
+    read: instrumentKeys,
+  },
+  POLYGON_API_KEY: keyOfSource("polygon"),
+  POLYGON_BASE_URL: addressOf("Polygon service, also known as Massive", "https://api.polygon.io"),
+  POLYGON_CALLS_PER_MINUTE: callsPer("minute", "5"),
+  POLYGON_HISTORY_YEARS: {
+    group: "Market data",
+    about: "Years of history that the plan includes",
+    fallback: "2",
+    read: decimal(0.1, 100),
+  },
+  POLYGON_DELAY_MINUTES: delayOfBars("1440"),
+  FINNHUB_API_KEY: keyOfSource("finnhub"),
+  FINNHUB_BASE_URL: addressOf("Finnhub service", "https://finnhub.io"),
+  FINNHUB_CALLS_PER_MINUTE: callsPer("minute", "60"),
+  ALPHAVANTAGE_API_KEY: keyOfSource("alphavantage"),
+  ALPHAVANTAGE_BASE_URL: addressOf("Alpha Vantage service", "https://www.alphavantage.co"),
+  ALPHAVANTAGE_CALLS_PER_MINUTE: callsPer("minute", "5"),
+  ALPHAVANTAGE_CALLS_PER_DAY: callsPer("day", "25"),
+  ALPHAVANTAGE_PREMIUM: {
+    group: "Market data",
+    about: "true on plans with intraday bars and more than the newest hundred days",
+    fallback: "false",
+    read: flag,
+  },
+  ALPHAVANTAGE_DELAY_MINUTES: delayOfBars("1440"),
+  REDDIT_CLIENT_ID: {
+    group: "News",
+    about: "Id of a Reddit application; with its secret, posts are read",
+    read: z.string().min(1),
+  },
+  REDDIT_CLIENT_SECRET: {
+    group: "News",
+    about: "Secret of the Reddit application",
+    read: z.string().min(1),
+  },
+  REDDIT_BASE_URL: {
+    group: "News",
+    about: "Address of the Reddit service",
+    fallback: "https://oauth.reddit.com",
+    read: url("http:", "https:"),
+  },
+  REDDIT_AUTH_URL: {
+    group: "News",
+    about: "Address that gives Reddit tokens",
+    fallback: "https://www.reddit.com/api/v1/access_token",
+    read: url("http:", "https:"),
+  },
+  TWITTER_BEARER_TOKEN: {
+    group: "News",
+    about: "Bearer token of an X application; with it, posts are read",
+    read: z.string().min(1),
+  },
+  TWITTER_BASE_URL: {
+    group: "News",
+    about: "Address of the X service",
+    fallback: "https://api.x.com",
+    read: url("http:", "https:"),
+  },
+  NEWS_INTERVAL: {
+    group: "News",
+    about: "Seconds between collections of news and posts; quotas may make it longer",
+    fallback: "900",
+    read: wholeNumber(10, 86_400),
+  },
+  NEWS_RETENTION_DAYS: {
+    group: "News",
+    about: "Days that collected texts and their scores are kept",
+    fallback: "365",
+    read: wholeNumber(8, 36_500),
+  },
+  SENTIMENT_MODEL_PATH: {
+    group: "News",
+    about: "Folder of an ONNX text classifier: model.onnx, vocab.txt, config.json; unset uses the own model",
+    read: z.string().min(1),
+  },
+} as const satisfies Record<string, Variable>;
