@@ -113,7 +113,7 @@ export const problemSchema = z
 export const NO_BODY = z.strictObject({}).optional();
 
 /** How long a handler may wait for sources: with the rest of its work its answer is there within 5 s. */
-const PATIENCE_MS = 3_500;
+const PATIENCE_MS = 4_000;
 
 export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
 

@@ -68,6 +68,8 @@ export interface SourcesOptions extends GuardTools {
 const UNKNOWN_MS = 600_000;
 /** A caller who does not say how long it waits is answered within 5 s, whatever the sources do. */
 const QUESTION_MS = 4_200;
+/** Time that a caller has left for what stands in when no source answers. */
+const FALLBACK_MS = 500;
 /** No source is given less than this part of the time that is left, however many could be asked after it. */
 const SHARERS = 3;
 const LEAST_SHARE_MS = 20;
@@ -156,7 +158,7 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
 
 function questionMs(): number {
   const left = timeLeftMs();
-  return left === Number.POSITIVE_INFINITY ? QUESTION_MS : left;
+  return left === Number.POSITIVE_INFINITY ? QUESTION_MS : left - FALLBACK_MS;
 }
 
 /** How the sources are, as far as is known or a probe tells. */

@@ -19,7 +19,7 @@ import { checkInput } from "./input.js";
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
 const ARRIVAL_LIMIT_MS = 10_000;
-const ANSWER_LIMIT_MS = 8_000;
+const ANSWER_LIMIT_MS = 4_800;
 /** A connection on which nothing moves for this long ends; after twice this, if it was a reader that stopped. */
 const CONNECTION_LIMIT_MS = 13_000;
 
