@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { PROVIDER_NAMES } from "../../src/providers/index.js";
+import { NETWORK_NAMES } from "../../src/providers/news.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
@@ -129,15 +131,7 @@ describe("GET /metrics", () => {
 describe("GET /api/provider-health", () => {
   it("200 has every source, with latency where it answers and an error where not", async () => {
     const { data, timestamp } = (await program.call("/api/provider-health")).json();
-    expect(Object.keys(data)).toEqual([
-      "synthetic",
-      "files",
-      "yahoo",
-      "tradier",
-      "upstox",
-      "reddit",
-      "twitter",
-    ]);
+    expect(Object.keys(data)).toEqual([...PROVIDER_NAMES, ...NETWORK_NAMES]);
     expect(data.synthetic).toMatchObject({
       configured: true,
       ok: true,
