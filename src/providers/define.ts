@@ -91,10 +91,7 @@ export interface Provider {
   feedNowMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
   /** Whether bars of an own interval lie on the grid of sessions, so that longer ones can be made of them. */
   liesOnGrid(instrument: Instrument, interval: Interval): boolean;
-  /**
-   * What prices of an own interval are adjusted for: `split` for all splits up to the moment they are given. Absent where
-   * they are as they traded.
-   */
+  /** What prices of an own interval are adjusted for, where it is not `adjusted` for all; splits up to when they are given. */
   basis?(instrument: Instrument, interval: Interval): PriceBasis;
   /** What changes when bars of an own interval that were given before are changed; null when that cannot be told. */
   version(instrument: Instrument, interval: Interval): Promise<string | null>;

@@ -93,7 +93,6 @@ export function createYahooProvider(options: {
     },
     feedNowMs: async (_instrument, _interval, nowMs) => nowMs,
     liesOnGrid: () => true,
-    basis: () => "split",
     version: async () => null,
     replay: null,
     async fetchCandles(request, signal) {

@@ -223,6 +223,16 @@ describe("a view that cannot be had", () => {
     expect((await load("1d", { view: "given" })).adjustment).toMatchObject({ view: "given", basis: "all" });
   });
 
+  it("of prices of which their source does not say what they are is none over a split, and any after it", async () => {
+    const { load } = await open(source("unknown"));
+    expect(await refusal(load("1d", { view: "split" }))).toEqual([
+      "adjustment_unavailable",
+      "The source of AAPL does not say whether its prices are adjusted for splits, of which there are",
+    ]);
+    const { adjustment } = await load("1d", { view: "split" }, EX);
+    expect(adjustment).toMatchObject({ view: "split", basis: "unknown", effects: [] });
+  });
+
   it("is the same as every other where there are no shares", async () => {
     const { adjusted, instruments } = await open(source("none"), false);
     const coin = await instruments.resolve("BTC-USD");

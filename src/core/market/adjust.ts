@@ -7,15 +7,15 @@ import type { Calendar } from "./session.js";
 import { instantOf } from "./zone.js";
 
 /** What prices of a source are adjusted for when it gives them. */
-export type PriceBasis = "none" | "split" | "all";
+export type PriceBasis = "none" | "split" | "all" | "unknown";
 
 /** `raw` as it traded, `split` for splits, `all` for splits and dividends. */
 export const ADJUSTMENTS = ["raw", "split", "all"] as const;
 export type Adjustment = (typeof ADJUSTMENTS)[number];
 
 /**
- * Up to when splits are in each price, epoch ms: NaN where prices are as they traded, infinite where dividends are in
- * them, too. Null stands for NaN throughout.
+ * Up to when splits are in each price, epoch ms: NaN where prices are as they traded, positive infinity where dividends
+ * are in them, too, negative infinity where their source does not say. Null stands for NaN throughout.
  */
 export type AdjustedAt = Float64Array | null;
 
@@ -121,7 +121,8 @@ export interface View {
 /**
  * Prices as a view has them, in one pass: each times its factor, volumes divided by that of the splits alone. What a
  * source has done to a price already is not done again, and undone where the view lacks it. The same candles where
- * nothing changes. @param adjustedAt finite or NaN: dividends that are in a price cannot be taken out.
+ * nothing changes. @param adjustedAt finite or NaN: dividends that are in a price cannot be taken out; a source that does not say counts as
+ * one that adjusts for nothing, which is right where there is no split.
  */
 export function viewCandles(
   candles: Candles,

@@ -103,7 +103,7 @@ export function createAdjusted(options: {
       return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view } };
     const { instrument } = set;
     const told = await actions.load(instrument, wanted.knownAtMs);
-    const refusal = refusalOf(instrument, wanted.view, basis, told);
+    const refusal = refusalOf(set, wanted.view, basis, told);
     if (refusal !== null) {
       if (strict) throw refusal;
       return { ...set, adjustment: { ...asGiven, source: told.source, trouble: refusal.message } };
@@ -163,25 +163,33 @@ export function createAdjusted(options: {
 function basisOf(adjustedAt: AdjustedAt, length: number): AdjustmentFacts["basis"] {
   if (length === 0) return null;
   if (adjustedAt === null) return "none";
-  const kinds = new Set(
-    Array.from(
-      adjustedAt,
-      (at): PriceBasis => (Number.isNaN(at) ? "none" : at === Number.POSITIVE_INFINITY ? "all" : "split"),
-    ),
-  );
-  const [kind] = kinds;
-  return kinds.size === 1 ? kind : kinds.has("all") ? "all" : "mixed";
+  const kinds = new Set(Array.from(adjustedAt, basisAt));
+  if (kinds.size === 1) return [...kinds][0];
+  // What cannot be told from the others decides.
+  return kinds.has("all") ? "all" : kinds.has("unknown") ? "unknown" : "mixed";
+}
+
+function basisAt(until: number): PriceBasis {
+  if (Number.isNaN(until)) return "none";
+  if (Number.isFinite(until)) return "split";
+  return until > 0 ? "all" : "unknown";
 }
 
 /** Why a view cannot be had; null when it can. */
 function refusalOf(
-  { symbol }: KnownInstrument,
+  { instrument, candles: { time } }: CandleSet,
   view: Wanted["view"],
   basis: NonNullable<AdjustmentFacts["basis"]>,
-  { known, trouble }: KnownActions,
+  { actions, known, trouble }: KnownActions,
 ): AppError | null {
+  const { symbol, calendar } = instrument;
   if (basis === "all") {
     const text = `Prices of ${symbol} come adjusted for dividends, which cannot be taken out of them`;
+    return new AppError("adjustment_unavailable", text);
+  }
+  const first = tradingDay(calendarOf(calendar), time[0]);
+  if (basis === "unknown" && actions.some(({ kind, exDay }) => kind === "split" && exDay > first)) {
+    const text = `The source of ${symbol} does not say whether its prices are adjusted for splits, of which there are`;
     return new AppError("adjustment_unavailable", text);
   }
   const inThem = (view === "raw" && basis === "none") || (view === "split" && basis === "split");

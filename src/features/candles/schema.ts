@@ -98,9 +98,11 @@ export const adjustmentSchema = z
   .object({
     view: z.enum(["given", ...ADJUSTMENTS]).describe("given: as the source gives them"),
     basis: z
-      .enum(["none", "split", "all", "mixed"])
+      .enum(["none", "split", "all", "unknown", "mixed"])
       .nullable()
-      .describe("What the source adjusts its prices for: none are as they traded"),
+      .describe(
+        "What the source adjusts its prices for: none are as they traded, unknown where it does not say",
+      ),
     actions: z
       .array(
         z.object({

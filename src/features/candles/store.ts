@@ -63,7 +63,8 @@ where (candles.open, candles.high, candles.low, candles.close, candles.volume, c
    is distinct from (excluded.open, excluded.high, excluded.low, excluded.close, excluded.volume, excluded.basis)`;
 
 const COLUMNS = `(extract(epoch from time) * 1000)::float8 as t, open as o, high as h, low as l, close as c, volume as v, source,
-  case basis when 'split' then (extract(epoch from stored_at) * 1000)::float8 when 'all' then 'Infinity'::float8 end as a`;
+  case basis when 'split' then (extract(epoch from stored_at) * 1000)::float8 when 'all' then 'Infinity'::float8
+    when 'unknown' then '-Infinity'::float8 end as a`;
 
 const STRETCH = `instrument_id = $1 and interval = $2 and time >= to_timestamp($3::float8 / 1000)
   and time < to_timestamp($4::float8 / 1000)`;
