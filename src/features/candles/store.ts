@@ -120,14 +120,6 @@ interface StretchRow {
 }
 
 export function createCandleStore(database: Database) {
-  async function coverageOn(sql: Sql, instrumentId: number, interval: Interval): Promise<Stretch[]> {
-    return sql.query<StretchRow>(
-      `select (extract(epoch from from_time) * 1000)::float8 as from, (extract(epoch from to_time) * 1000)::float8 as to
-       from candle_coverage where instrument_id = $1 and interval = $2 order by from_time`,
-      [instrumentId, interval],
-    );
-  }
-
   return {
     /** Bars that open in [fromMs, toMs). */
     async load(
@@ -226,6 +218,14 @@ async function cutCoverage(
     await sql.query("select pg_advisory_xact_lock($1, hashtext($2))", [instrumentId, `coverage ${interval}`]);
     for (const statement of CUT_COVERAGE) await sql.query(statement, [instrumentId, interval, from, to]);
   });
+}
+
+async function coverageOn(sql: Sql, instrumentId: number, interval: Interval): Promise<Stretch[]> {
+  return sql.query<StretchRow>(
+    `select (extract(epoch from from_time) * 1000)::float8 as from, (extract(epoch from to_time) * 1000)::float8 as to
+     from candle_coverage where instrument_id = $1 and interval = $2 order by from_time`,
+    [instrumentId, interval],
+  );
 }
 
 export type CandleStore = ReturnType<typeof createCandleStore>;
