@@ -4,7 +4,6 @@ import { hostname } from "node:os";
 import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
-import { actionSourceOf } from "./features/candles/action-source.js";
 import { createActionStore } from "./features/candles/action-store.js";
 import { createActions } from "./features/candles/actions.js";
 import { createAdjusted } from "./features/candles/adjusted.js";
@@ -289,7 +288,7 @@ function createPrices(base: Base, instruments: Instruments) {
   const actions = createActions({
     ...base,
     store: createActionStore(database),
-    source: actionSourceOf(gateway),
+    source: gateway,
   });
   const adjusted = createAdjusted({ ...base, candles: given, actions });
   return {

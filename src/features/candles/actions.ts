@@ -9,7 +9,10 @@ import type { ActionStore, StoredAction } from "./action-store.js";
 
 /** Whoever tells of splits and dividends. */
 export interface ActionSource {
-  /** With ex-days in [fromDay, toDay), days since 1970-01-01. @throws {AppError} when no source answers. */
+  /**
+   * With ex-days in [fromDay, toDay), days since 1970-01-01.
+   * @throws {AppError} `source_missing` when none tells of any, otherwise when none answers.
+   */
   fetchActions(
     instrument: Instrument,
     fromDay: number,
@@ -52,8 +55,7 @@ type Told = Awaited<ReturnType<ActionStore["load"]>> & { readonly trouble: strin
 
 export function createActions(options: {
   store: ActionStore;
-  /** Null when no source is configured that tells of actions. */
-  source: ActionSource | null;
+  source: ActionSource;
   now: () => number;
   log: Log;
 }): Actions {
@@ -63,7 +65,6 @@ export function createActions(options: {
 
   /** Asks the source, and writes down what it tells. @returns why it could not be heard, or null. */
   async function ask(instrument: KnownInstrument, standing: number): Promise<string | null> {
-    if (source === null) return NO_SOURCE;
     const { id, symbol, calendar } = instrument;
     const failed = failures.get(id);
     if (failed !== undefined && now() - failed.atMs < RETRY_MS) return failed.reason;
@@ -79,9 +80,10 @@ export function createActions(options: {
       return null;
     } catch (error) {
       if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-      failures.set(id, { atMs: now(), reason: error.message });
-      log.warn({ symbol, reason: error.message }, "corporate actions not heard");
-      return error.message;
+      const reason = error.code === "source_missing" ? NO_SOURCE : error.message;
+      failures.set(id, { atMs: now(), reason });
+      if (reason !== NO_SOURCE) log.warn({ symbol, reason }, "corporate actions not heard");
+      return reason;
     }
   }
 
