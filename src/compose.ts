@@ -12,6 +12,7 @@ import { createCandles } from "./features/candles/candles.js";
 import { createGapStore } from "./features/candles/gap-store.js";
 import { createGaps } from "./features/candles/gaps.js";
 import { createImport } from "./features/candles/import.js";
+import { createLive } from "./features/candles/live.js";
 import { createMarket } from "./features/candles/market.js";
 import { createQuotes } from "./features/candles/quotes.js";
 import { createCandleStore } from "./features/candles/store.js";
@@ -28,7 +29,8 @@ import { createCollect } from "./features/news/collect.js";
 import { createNews } from "./features/news/news.js";
 import { createNewsStore } from "./features/news/store.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
-import { createQuality } from "./features/quality/quality.js";
+import { createArrivals } from "./features/quality/arrivals.js";
+import { createQuality, type Quality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
@@ -57,12 +59,14 @@ import { createRedis, type RedisClient } from "./platform/redis.js";
 import { createSettings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
 import { createBudgetStore } from "./providers/budget.js";
+import { type SourceCall, sourceCalled } from "./providers/called.js";
 import { createGateway } from "./providers/gateway.js";
-import { createProviders } from "./providers/index.js";
+import { createProviders, vendorClient } from "./providers/index.js";
 import { loadReplay, requireSameSeed } from "./providers/kept-settings.js";
 import { createNewsFeeds } from "./providers/news.js";
 import { orderOf } from "./providers/order.js";
 import { createMarketReads } from "./providers/reads.js";
+import { createStreams } from "./providers/streams.js";
 import { createHealth } from "./server/health.js";
 
 export interface ProgramOptions {
@@ -125,8 +129,10 @@ export async function compose(options: ProgramOptions) {
     startEvents: () => base.eventLog.start(),
     startLoops(): void {
       for (const loop of loops) loop.start();
+      if (config.ROLE !== "worker") features.live.start(features.scanner.config().symbols);
     },
     async stopLoops(): Promise<void> {
+      features.live.stop();
       await Promise.all([...loops.map((loop) => loop.stop()), jobFeature.stop()]);
     },
     /** Lets go of everything; nothing may be running any more. */
@@ -162,6 +168,7 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
     return createProviders({ config, workers, now, log, replay });
   });
   const budgets = createBudgetStore(settings);
+  const onCall = (call: SourceCall) => bus.publish(sourceCalled, call);
   return {
     config,
     log,
@@ -183,7 +190,8 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
     leases: createLeases(database, owner),
     scrub,
     budgets,
-    gateway: createGateway({ providers, now, log, metrics, scrub, order: orderOf(config), budgets }),
+    onCall,
+    gateway: createGateway({ providers, now, log, metrics, scrub, order: orderOf(config), budgets, onCall }),
   };
 }
 
@@ -259,11 +267,22 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     configured: config.SCAN_SYMBOLS ?? null,
   });
   checkSymbols(config, instruments.identify);
-  const prices = createPrices(base, instruments);
+  const prices = createPrices(base, instruments, () => quality);
   const { candles } = prices;
-  const quotes = createQuotes({ ...base, candles });
+  const live = createLive({
+    ...base,
+    instruments,
+    candles,
+    protocols: createStreams(config, vendorClient(), base.now),
+    intervals: config.SCAN_INTERVALS,
+    random: Math.random,
+  });
+  const quotes = createQuotes({ ...base, candles, live });
   const detectionStore = createDetectionStore(database);
   const { synthetic } = gateway;
+  const store = createIssueStore(database);
+  const quality = createQuality({ ...base, store, candles, instruments, synthetic });
+  base.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
   const reads = createMarketReads({ gateway, reads: createCachedReads(base) });
   return {
     instruments,
@@ -275,21 +294,25 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
-    quality: createQuality({ ...base, store: createIssueStore(database), candles, instruments, synthetic }),
+    quality,
+    live,
   };
 }
 
 /** Candles as they are stored, and adjusted: whatever computes reads `candles`, in which no split is a fall. */
-function createPrices(base: Base, instruments: Instruments) {
+function createPrices(base: Base, instruments: Instruments, quality: () => Quality) {
   const { database, gateway } = base;
   const store = createCandleStore(database);
   const gapStore = createGapStore(database);
-  const given = createCandles({ ...base, store, gapStore, versionStore: createVersionStore(database) });
-  const actions = createActions({
+  const actionStore = createActionStore(database);
+  const given = createCandles({
     ...base,
-    store: createActionStore(database),
-    source: gateway,
+    store,
+    gapStore,
+    versionStore: createVersionStore(database),
+    inspect: createArrivals({ quality, actionStore }),
   });
+  const actions = createActions({ ...base, store: actionStore, source: gateway });
   const adjusted = createAdjusted({ ...base, candles: given, actions });
   return {
     actions,

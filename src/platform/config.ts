@@ -82,6 +82,10 @@ function contradictions(config: Partial<Config>): string[] {
       `DATABASE_URL is required when ROLE is ${config.ROLE}: jobs pass through a shared database`,
     );
   }
+  for (const source of config.STREAM_SOURCES ?? []) {
+    if (MARKET_DATA.includes(source)) continue;
+    problems.push(`STREAM_SOURCES lists ${source}, which MARKET_DATA does not`);
+  }
   if (MARKET_DATA.includes("files") && config.FILES_DIR === undefined) {
     problems.push("FILES_DIR is required when MARKET_DATA lists files");
   }

@@ -43,6 +43,8 @@ export function createMetrics(version: string) {
       "1 while a data source is in use, 0 while it is set aside",
       ["provider"],
     ),
+    streamUp: gauge("tx_stream_up", "1 while a vendor's stream of trades is heard", ["stream"]),
+    streamFrames: counter("tx_stream_frames_total", "Frames of a vendor's stream", ["stream", "outcome"]),
     syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
     databaseUp: gauge("tx_database_up", "1 while the database answers"),
     embeddedRestarts: counter(

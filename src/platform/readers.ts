@@ -69,6 +69,7 @@ export const sources = list.pipe(
       message: "synthetic never mixes with other sources: list it alone",
     }),
 );
+export const streamed = list.pipe(z.array(z.enum(["finnhub", "polygon", "upstox"])));
 /** A key that goes into a header or an address as it is. */
 export const accessToken = z
   .string()

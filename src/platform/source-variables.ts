@@ -11,6 +11,7 @@ import {
   keyOfSource,
   list,
   sources,
+  streamed,
   url,
   type Variable,
   wholeNumber,
@@ -137,6 +138,23 @@ export const SOURCE_VARIABLES = {
     read: flag,
   },
   ALPHAVANTAGE_DELAY_MINUTES: delayOfBars("1440"),
+  STREAM_SOURCES: {
+    group: "Market data",
+    about: "Comma list of sources whose streams of trades are followed: finnhub, polygon, upstox",
+    read: streamed,
+  },
+  FINNHUB_STREAM_URL: {
+    group: "Market data",
+    about: "Address of Finnhub's stream",
+    fallback: "wss://ws.finnhub.io",
+    read: url("ws:", "wss:"),
+  },
+  POLYGON_STREAM_URL: {
+    group: "Market data",
+    about: "Address of Polygon's stream",
+    fallback: "wss://socket.polygon.io",
+    read: url("ws:", "wss:"),
+  },
   REDDIT_CLIENT_ID: {
     group: "News",
     about: "Id of a Reddit application; with its secret, posts are read",

@@ -70,7 +70,7 @@ export function createAlphaVantageProvider(options: AlphaVantageOptions): Provid
     remote: true,
     recorded: false,
     listsAll: false,
-    adjusted: "none",
+    basis: () => "none",
     // One request a second on free plans.
     concurrency: 1,
     quota: { perMinute: callsPerMinute, perDay: callsPerDay },

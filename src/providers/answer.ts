@@ -102,6 +102,15 @@ export function jsonOf({ text }: HttpAnswer): unknown {
   }
 }
 
+/** The same of a frame of a socket. */
+export function jsonText(frame: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof frame === "string" ? frame : new TextDecoder().decode(frame));
+  } catch (error) {
+    throw new ProviderError("bad_payload", "a frame that is not JSON", { cause: error });
+  }
+}
+
 /** A payload as its schema has it. @param what what was asked for: `chart`. @throws {ProviderError} `bad_payload`. */
 export function payloadOf<Schema extends z.ZodType>(
   schema: Schema,

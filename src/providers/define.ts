@@ -91,7 +91,7 @@ export interface Provider {
   feedNowMs(instrument: Instrument, interval: Interval, nowMs: number): Promise<number>;
   /** Whether bars of an own interval lie on the grid of sessions, so that longer ones can be made of them. */
   liesOnGrid(instrument: Instrument, interval: Interval): boolean;
-  /** What prices of an own interval are adjusted for, where it is not `adjusted` for all; splits up to when they are given. */
+  /** What prices of an own interval are adjusted for, splits up to when they are given. Absent where the source does not say. */
   basis?(instrument: Instrument, interval: Interval): PriceBasis;
   /** What changes when bars of an own interval that were given before are changed; null when that cannot be told. */
   version(instrument: Instrument, interval: Interval): Promise<string | null>;
@@ -100,11 +100,6 @@ export interface Provider {
    * its clock is another.
    */
   readonly replay: string | null;
-  /**
-   * What its candles were changed by before it gives them: `split` when past prices and volumes are counted in the
-   * shares of now, `none` when they are as traded. Absent where the source does not say.
-   */
-  readonly adjusted?: "none" | "split";
   /** Gives up when the signal aborts. @throws {ProviderError} */
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */

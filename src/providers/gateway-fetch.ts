@@ -157,7 +157,7 @@ async function fetchFrom(
   return {
     candles: closed.candles,
     source: provider.name,
-    basis: provider.basis?.(instrument, base) ?? provider.adjusted ?? "unknown",
+    basis: provider.basis?.(instrument, base) ?? "unknown",
     rejected: [...rejected, ...closed.rejected],
   };
 }

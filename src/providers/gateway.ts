@@ -9,6 +9,7 @@ import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { baseOf } from "./base-interval.js";
 import { type BudgetStore, createMemoryBudgetStore } from "./budget.js";
+import type { SourceCall } from "./called.js";
 import type { FoundSymbol, MarketStatus, Provider } from "./define.js";
 import { type Fetched, fetchFromAll, type Reach, reachOf } from "./gateway-fetch.js";
 import { createVerbs, type FetchedNews, type NewsQuery, type Sourced } from "./gateway-verbs.js";
@@ -98,6 +99,8 @@ export interface GatewayOptions {
   readonly budgets?: BudgetStore;
   /** Uniform in [0, 1). */
   readonly dice?: () => number;
+  /** Hears of each question to a source. */
+  readonly onCall?: (call: SourceCall) => void;
   /** Takes keys out of a text. */
   readonly scrub?: (text: string) => string;
 }

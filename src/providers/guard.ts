@@ -3,8 +3,9 @@ import { messageOf } from "../platform/errors.js";
 import { announcing } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { createBreaker, isOutage } from "./breaker.js";
+import { createBreaker, isAnswer, isOutage } from "./breaker.js";
 import { type BudgetStore, createBudget, UNLIMITED } from "./budget.js";
+import type { SourceCall } from "./called.js";
 import { type Provider, ProviderError } from "./define.js";
 import { createRecord, type ProviderHealth, type ProviderRecord } from "./record.js";
 import { createTurns } from "./turns.js";
@@ -34,6 +35,8 @@ export interface GuardTools {
   readonly budgets: BudgetStore;
   /** Uniform in [0, 1): so that those who wait do not come back all at once. */
   readonly dice: () => number;
+  /** Hears of each question to a source. */
+  readonly onCall?: (call: SourceCall) => void;
   /** Takes keys out of a text. */
   readonly scrub: (text: string) => string;
 }
@@ -92,6 +95,7 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
       record.requireWelcome(0);
       const started = performance.now();
       let outcome = "ok";
+      let ok = false;
       const time = createTime(limitMs);
       try {
         // The breaker hears of a source that lets the time run out, whatever becomes of the work.
@@ -100,16 +104,20 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
           time.over,
         );
         record.onSuccess(performance.now() - started);
+        ok = true;
         return result;
       } catch (thrown) {
         const error = redacted(thrown, scrub);
         outcome = error.failure;
         record.onFailure(error);
+        ok = isAnswer(error);
         throw error;
       } finally {
         time.close();
+        const ms = performance.now() - started;
+        if (outcome !== "set_aside") tools.onCall?.({ source: name, ms, ok });
         metrics.providerRequests.inc({ ...labels, outcome });
-        metrics.providerSeconds.observe(labels, (performance.now() - started) / 1_000);
+        metrics.providerSeconds.observe(labels, ms / 1_000);
       }
     },
     isReady: () => asideUntil(record, breaker, budget) <= now(),

@@ -90,7 +90,7 @@ const FACTORIES = {
     }),
 };
 
-function vendorClient(): HttpClient {
+export function vendorClient(): HttpClient {
   return createHttpClient({
     timeoutMs: REQUEST_TIMEOUT_MS,
     limitBytes: ANSWER_LIMIT_BYTES,

@@ -75,7 +75,7 @@ export function createPolygonProvider(options: PolygonOptions): Provider {
     remote: true,
     recorded: false,
     listsAll: false,
-    adjusted: "none",
+    basis: () => "none",
     concurrency: 2,
     quota: { perMinute: options.callsPerMinute, perDay: null },
     intervals: polygonIntervals,

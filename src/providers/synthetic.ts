@@ -72,7 +72,7 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
     remote: false,
     recorded: false,
     listsAll: false,
-    adjusted: "none",
+    basis: () => "none",
     concurrency: 4,
     intervals: (instrument) => (hasTicker(instrument) ? INTERVALS : []),
     earliestMs: async (instrument) => calendarOf(instrument.calendar).open[marketOf(instrument).firstSession],

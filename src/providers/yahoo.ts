@@ -85,7 +85,7 @@ export function createYahooProvider(options: {
     recorded: false,
     listsAll: false,
     concurrency: 4,
-    adjusted: "split",
+    basis: () => "split",
     intervals: () => OWN_INTERVALS,
     async earliestMs(_instrument, interval, nowMs) {
       const days = HISTORY_DAYS[interval];

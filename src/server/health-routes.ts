@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { providerHealthSchema } from "../features/catalogue/schema.js";
 import { providerHealthView } from "../features/catalogue/provider-view.js";
+import { providerHealthSchema } from "../features/catalogue/schema.js";
 import { isoTime, routeGroup } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import type { Workers } from "../platform/workers.js";

@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { randomUUID } from "node:crypto";
 import { AppError } from "../platform/errors.js";
 import { PROBLEM_TYPE, problemOf } from "./problems.js";
 

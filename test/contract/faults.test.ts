@@ -9,8 +9,8 @@ import type { Provider } from "../../src/providers/define.js";
 import { createGateway, type Gateway } from "../../src/providers/gateway.js";
 import { silentLog } from "../fixtures/log.js";
 import { createScriptedProvider } from "../fixtures/providers.js";
-import { FAULTS, type Fault, recordedAnswer } from "../fixtures/stand-in.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { FAULTS, type Fault, recordedAnswer } from "../fixtures/stand-in.js";
 import { startVendor, type Vendor } from "../fixtures/vendor.js";
 import { VENDORS, type VendorRow } from "../fixtures/vendors.js";
 

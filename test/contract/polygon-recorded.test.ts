@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { dayOf } from "../../src/core/market/day.js";
+import type { HttpAnswer } from "../../src/platform/http-client.js";
 import { parseChain } from "../../src/providers/polygon-options.js";
 import {
   parseDividends,
@@ -10,7 +11,6 @@ import {
 } from "../../src/providers/polygon-reference.js";
 import { parseAggregates, parseLastTrade, parsePrevious } from "../../src/providers/polygon-wire.js";
 import { candlesOfRows } from "../../src/providers/vendor-fields.js";
-import type { HttpAnswer } from "../../src/platform/http-client.js";
 import { answerOf } from "../fixtures/recorded.js";
 import { at, failed, instrumentOf, KEY, recordedAnswers, told } from "../fixtures/vendor-answers.js";
 

@@ -30,8 +30,8 @@ import { polygonService } from "../fixtures/polygon.js";
 import { tradierService } from "../fixtures/tradier.js";
 import { upstoxService } from "../fixtures/upstox.js";
 import { startVendor, type VendorAnswer } from "../fixtures/vendor.js";
-import { quoteService } from "../fixtures/yahoo.js";
 import { createTestWorkers } from "../fixtures/workers.js";
+import { quoteService } from "../fixtures/yahoo.js";
 
 /** Monday noon in New York, mid-session and mid-bar for every interval but the minute. */
 const NOW = Date.parse("2024-09-09T16:07:20Z");

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { correlation, median } from "../../src/core/base/stats.js";
-import { type Bar, barProblem, type Bars, candlesFromRows } from "../../src/core/market/candles.js";
+import { type Bar, type Bars, barProblem, candlesFromRows } from "../../src/core/market/candles.js";
 import { BAND_LEAST, learnBand } from "../../src/core/quality/band.js";
 import { checkRows, rowDefect } from "../../src/core/quality/bars.js";
 import { CallWindow, checkFeed, FEED_CALLS } from "../../src/core/quality/feed.js";

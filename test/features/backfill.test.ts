@@ -7,8 +7,8 @@ import {
   type BackfillInput,
   createBackfill,
 } from "../../src/features/candles/backfill.js";
-import { countBars } from "../../src/features/candles/backfill-run.js";
 import { gapsOf, joinGaps } from "../../src/features/candles/backfill-gaps.js";
+import { countBars } from "../../src/features/candles/backfill-run.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Candles } from "../../src/core/market/candles.js";
+import { candlesFromRows } from "../../src/core/market/candles.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { createTestMarket } from "../fixtures/market.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
-import { candlesFromRows } from "../../src/core/market/candles.js";
 
 const at = (text: string) => Date.parse(text);
 const iso = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;

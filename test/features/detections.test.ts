@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
 import { classifySymbol } from "../../src/core/market/instrument.js";
-import { ensure } from "../../src/core/base/assert.js";
 import { PATTERNS } from "../../src/core/patterns/index.js";
 import { findSightings, LEAD_BARS } from "../../src/features/detections/find.js";
 import { createDetectionStore, type NewDetection } from "../../src/features/detections/store.js";

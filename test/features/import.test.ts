@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createImport } from "../../src/features/candles/import.js";
 import { ensure } from "../../src/core/base/assert.js";
+import { createImport } from "../../src/features/candles/import.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";

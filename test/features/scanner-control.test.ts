@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import type { ManualClock } from "../fixtures/clock.js";
 import type { ScriptedProvider } from "../fixtures/providers.js";
 import { useScanners } from "../fixtures/scanner.js";
-import { createBus } from "../../src/platform/bus.js";
 
 const MINUTE = 60_000;
 const START = Date.parse("2024-07-09T12:00Z");

@@ -3,13 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import {
   createFaultyDatabase,
   FAULTS,
   type Fault,
   type FaultyDatabase,
 } from "../fixtures/faulty-database.js";
-import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
 import { createTestScanner, readScanState, type ScanState } from "../fixtures/scanner.js";
 import { createTestWorkers } from "../fixtures/workers.js";

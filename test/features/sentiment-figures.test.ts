@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { correlationOf, LEAST_PAIRS } from "../../src/core/sentiment/correlation.js";
-import { technicalScore } from "../../src/features/sentiment/technical.js";
 import { sideOf } from "../../src/features/sentiment/side.js";
+import { technicalScore } from "../../src/features/sentiment/technical.js";
 
 describe("a correlation", () => {
   it("is that of a published example", () => {

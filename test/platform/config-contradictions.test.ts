@@ -52,6 +52,14 @@ describe("contradictions", () => {
     expect(problemsOf({ MARKET_DATA: "yahoo", MARKET_DATA_CRYPTO: "yahoo" })).toEqual([]);
   });
 
+  it("a stream is of a source that is in use", () => {
+    expect(problemsOf({ MARKET_DATA: "yahoo", STREAM_SOURCES: "finnhub" })).toEqual([
+      "STREAM_SOURCES lists finnhub, which MARKET_DATA does not",
+    ]);
+    const used = { MARKET_DATA: "yahoo,finnhub", FINNHUB_API_KEY: "fK_1-x", STREAM_SOURCES: "finnhub" };
+    expect(problemsOf(used)).toEqual([]);
+  });
+
   it("a replay needs a start", () => {
     expect(problemsOf({ FILES_REPLAY_SPEED: "60" })).toEqual([
       "FILES_REPLAY_FROM is required when FILES_REPLAY_SPEED is not 0",

@@ -139,6 +139,15 @@ describe("each variable", () => {
     ALPHAVANTAGE_CALLS_PER_DAY: { good: [["0", 0]], bad: ["-1"] },
     ALPHAVANTAGE_PREMIUM: { good: [["true", true]], bad: ["yes"] },
     ALPHAVANTAGE_DELAY_MINUTES: { good: [["0", 0]], bad: ["-1"] },
+    STREAM_SOURCES: {
+      good: [["finnhub,upstox", ["finnhub", "upstox"]]],
+      bad: ["yahoo", ",", "finnhub,finnhub"],
+    },
+    FINNHUB_STREAM_URL: {
+      good: [["ws://127.0.0.1:9", "ws://127.0.0.1:9"]],
+      bad: ["http://h", "ws.finnhub.io"],
+    },
+    POLYGON_STREAM_URL: { good: [["wss://h/x", "wss://h/x"]], bad: ["https://h"] },
     REDDIT_CLIENT_ID: { good: [], bad: [] },
     REDDIT_CLIENT_SECRET: { good: [], bad: [] },
     REDDIT_BASE_URL: { good: [["http://127.0.0.1:9", "http://127.0.0.1:9"]], bad: ["reddit.com", "ftp://h"] },

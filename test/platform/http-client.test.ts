@@ -7,8 +7,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { sleep } from "../../src/platform/clock.js";
 import { createHttpClient, HttpClientError, type HttpFailure } from "../../src/platform/http-client.js";
 import { expectNothingUnhandled, timed } from "../fixtures/faults.js";
-import { isLinux, runsHere } from "../fixtures/skips.js";
 import { type LocalServer, startHttpServer, startTcpServer } from "../fixtures/servers.js";
+import { isLinux, runsHere } from "../fixtures/skips.js";
 
 expectNothingUnhandled();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
-import { BLOCK, SQUARES_BLOCK } from "../../src/core/base/rolling.js";
 import { hash32 } from "../../src/core/base/rng.js";
+import { BLOCK, SQUARES_BLOCK } from "../../src/core/base/rolling.js";
 import { computeIndicator, type Indicator, type ParameterValues } from "../../src/core/indicators/define.js";
 import { INDICATORS } from "../../src/core/indicators/index.js";
 import type { Bars } from "../../src/core/market/candles.js";

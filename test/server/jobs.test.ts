@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { ADMIN_KEY, KEYED, keyFor } from "../fixtures/keyed.js";
-import { eventually } from "../fixtures/faults.js";
-import { startTestProgram, type TestProgram } from "../fixtures/program.js";
-import { openSocket } from "../fixtures/socket.js";
 import { createLoop } from "../../src/platform/loop.js";
 import { type EventStream, followEvents } from "../fixtures/event-stream.js";
+import { eventually } from "../fixtures/faults.js";
+import { ADMIN_KEY, KEYED, keyFor } from "../fixtures/keyed.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { openSocket } from "../fixtures/socket.js";
 
 let program: TestProgram;
 let address: string;

@@ -1,8 +1,8 @@
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { once } from "node:events";
 import { afterAll, describe, expect, it } from "vitest";
 import { createTestDatabase } from "../fixtures/database.js";
 import { eventually } from "../fixtures/faults.js";

@@ -1,5 +1,5 @@
-import { Findings } from "./bars.js";
 import type { Band } from "./band.js";
+import { Findings } from "./bars.js";
 import type { Issue, Severity } from "./issue.js";
 
 /** Legs of a chain, counted. */

@@ -1,7 +1,7 @@
+import { lowerBound } from "../../core/base/search.js";
 import type { Indicator, ParameterValues } from "../../core/indicators/define.js";
 import { type IndicatorRequest, parseIndicatorRequest } from "../../core/indicators/request.js";
 import { BARS_PER_YEAR } from "../../core/indicators/volatility/realised-volatility.js";
-import { lowerBound } from "../../core/base/search.js";
 import { barsPerYear } from "../../core/market/bar-times.js";
 import { mondayOf } from "../../core/market/day.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";

@@ -1,6 +1,6 @@
+import { lowerBound } from "../../core/base/search.js";
 import type { Effect } from "../../core/market/adjust.js";
 import { startOfDay } from "../../core/market/adjust.js";
-import { lowerBound } from "../../core/base/search.js";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
 import { resample } from "../../core/market/resample.js";

@@ -11,16 +11,15 @@ import {
   type View,
   viewCandles,
 } from "../../core/market/adjust.js";
-import { DAY_MS } from "../../core/market/day.js";
+import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf, regularOpen, tradingDay } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type Actions, type KnownActions, NO_SOURCE } from "./actions.js";
-import type { CandleService, CandleSet } from "./candles.js";
-import { dateOf } from "../../core/market/day.js";
 import { mendWeeks } from "./adjusted-weeks.js";
+import type { CandleService, CandleSet } from "./candles.js";
 
 /** What was done to the prices of an answer. */
 export interface AdjustmentFacts {

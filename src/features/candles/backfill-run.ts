@@ -11,8 +11,8 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { BackfillCheckpoint, BackfillInput, BackfillResult, Series } from "./backfill.js";
-import type { CandleService } from "./candles.js";
 import { type Gap, gapsOf, joinGaps } from "./backfill-gaps.js";
+import type { CandleService } from "./candles.js";
 import type { CandleStore, Stretch } from "./store.js";
 
 export interface BackfillParts {

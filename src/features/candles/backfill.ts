@@ -3,8 +3,8 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
 import { defineJob, type JobKind } from "../../platform/jobs.js";
-import { type BackfillParts, countBars, runBackfill } from "./backfill-run.js";
 import { gapSchema } from "./backfill-gaps.js";
+import { type BackfillParts, countBars, runBackfill } from "./backfill-run.js";
 import { intervalText, symbolText } from "./schema.js";
 
 const SYMBOLS_LIMIT = 100;

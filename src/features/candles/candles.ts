@@ -1,5 +1,5 @@
-import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
 import type { AdjustedAt } from "../../core/market/adjust.js";
+import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -11,7 +11,7 @@ import type { KnownInstrument } from "../instruments/store.js";
 import type { AdjustmentFacts } from "./adjusted.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
 import type { GapStore } from "./gap-store.js";
-import { createReader } from "./reader.js";
+import { createReader, type Inspect } from "./reader.js";
 import type { CandleStore } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 
@@ -67,6 +67,7 @@ export interface CandleService {
 }
 
 export interface CandleServiceOptions {
+  readonly inspect: Inspect;
   readonly store: CandleStore;
   readonly versionStore: VersionStore;
   readonly gapStore: GapStore;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isoTime, type RouteGroup } from "../../platform/http.js";
 import type { Market } from "./market.js";
-import { marketDataSchema, quoteSchema, scanQuery, SYMBOL_ERRORS, symbolParams } from "./schema.js";
+import { marketDataSchema, quoteSchema, SYMBOL_ERRORS, scanQuery, symbolParams } from "./schema.js";
 import { quoteView } from "./views.js";
 
 export function quoteRoutes(routes: RouteGroup, market: Market): void {

@@ -9,8 +9,10 @@ import { createCachedReads, type ReadKind } from "../../platform/cached-reads.js
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import { FRESH_MS } from "../../providers/reads.js";
+import type { Trade } from "../../providers/stream-client.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleService } from "./candles.js";
+import type { Live } from "./live.js";
 
 /** A quote and what is known of it. */
 export interface PricedQuote extends Quote {
@@ -67,13 +69,14 @@ const QUOTE_KIND: ReadKind<CachedQuote> = {
 };
 
 export interface QuoteOptions {
+  readonly live: Pick<Live, "lastTrade">;
   readonly gateway: Gateway;
   readonly candles: CandleService;
   readonly cache: Cache;
   readonly now: () => number;
 }
 
-export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Quotes {
+export function createQuotes({ gateway, candles, cache, live, now }: QuoteOptions): Quotes {
   const reads = createCachedReads({ cache, now });
 
   async function fetchQuote(instrument: KnownInstrument): Promise<CachedQuote> {
@@ -85,7 +88,8 @@ export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Qu
 
   async function load(instrument: KnownInstrument): Promise<PricedQuote> {
     const read = await reads.read(QUOTE_KIND, String(instrument.id), () => fetchQuote(instrument));
-    const { value: quote, trouble } = read;
+    const { trouble } = read;
+    const quote = withTrade(read.value, live.lastTrade(instrument.symbol));
     const { price, previousClose, time } = quote;
     const change = previousClose === null ? null : price - previousClose;
     const calendar = calendarOf(instrument.calendar);
@@ -120,6 +124,15 @@ export function createQuotes({ gateway, candles, cache, now }: QuoteOptions): Qu
       return { quotes, missing };
     },
   };
+}
+
+/** The last trade that a stream told, where it is newer than the quote. */
+function withTrade(quote: CachedQuote, trade: Trade | null): CachedQuote {
+  if (trade === null || trade.time <= quote.time) return quote;
+  const { price, time, source } = trade;
+  const high = quote.high === null ? null : Math.max(quote.high, price);
+  const low = quote.low === null ? null : Math.min(quote.low, price);
+  return { ...quote, price, time, high, low, source, bid: null, ask: null, fromCandles: false };
 }
 
 /** The interval whose bars have come furthest, the finest of several. */

@@ -1,10 +1,12 @@
 import { barClose, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
-import { emptyCandles } from "../../core/market/candles.js";
+import { type Candles, emptyCandles } from "../../core/market/candles.js";
+import type { RejectedBar } from "../../core/market/collect.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
-import type { Fetched, Gateway } from "../../providers/gateway.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Fetched, Part } from "../../providers/gateway-fetch.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleWindow } from "./encoding.js";
 import type { GapStore } from "./gap-store.js";
@@ -57,7 +59,23 @@ const HOLES_A_READ = 3;
 /** A stored close that its source now gives so differently was restated: after a split, all before it were. */
 const RESTATED_SHARE = 0.02;
 
+/** What is to be stored, and what is stored around it. */
+export interface Arrival {
+  readonly instrumentId: number;
+  readonly part: Part;
+  readonly rejected: readonly RejectedBar[];
+  /** As given by sources, from some bars before the first on. */
+  readonly stored: Candles;
+}
+
+/** Looks at bars before they are stored; gives those that may be. */
+export type Inspect = (arrival: Arrival) => Promise<Candles>;
+
+/** Bars before the first new one that tell on which scale prices stand. */
+const CONTEXT_BARS = 60;
+
 export interface ReaderOptions {
+  readonly inspect: Inspect;
   readonly store: CandleStore;
   readonly versionStore: VersionStore;
   readonly gapStore: GapStore;
@@ -114,7 +132,7 @@ export function createReader(options: ReaderOptions): CandleReader {
  * Asks for the holes of a stretch; gives why some source could not be heard, or null.
  * @throws {AppError} `provider_unavailable` when none could.
  */
-function createFiller({ store, gapStore, gateway, now, log }: ReaderOptions) {
+function createFiller({ store, gapStore, gateway, inspect, now, log }: ReaderOptions) {
   /**
    * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
    * that is stored stands on another footing.
@@ -134,18 +152,39 @@ function createFiller({ store, gapStore, gateway, now, log }: ReaderOptions) {
     const heard = { from: hole.from, to: Math.max(hole.from, Math.min(hole.to, fetched.heardUntilMs)) };
     const whole = followed && heard.to === hole.to;
     const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
-    const { parts, source, rejected } = fetched;
+    const { source, rejected } = fetched;
     const { id, symbol } = instrument;
     const atMs = now();
     const empty = { candles: emptyCandles(symbol, interval), source, basis: "none" } as const;
-    for (const part of parts.slice(0, -1)) await store.saveBars(id, part.candles, { ...part, atMs });
-    const last = parts.at(-1) ?? empty;
+    const sound = await inspectAll(instrument, interval, fetched);
+    for (const part of sound.slice(0, -1)) await store.saveBars(id, part.candles, { ...part, atMs });
+    const last = sound.at(-1) ?? empty;
     await store.save(id, last.candles, { ...last, atMs }, asked);
     if (rejected.length > 0) {
       log.warn({ symbol, interval, source, rows: rejected.length, ...rejected[0] }, "bars rejected");
       await gapStore.saveRejected(id, interval, source, rejected, atMs);
     }
     return { restated: false, trouble: fetched.trouble };
+  }
+
+  /** What of the parts may be stored. */
+  async function inspectAll(
+    { id, symbol, calendar }: KnownInstrument,
+    interval: Interval,
+    { parts, rejected, synthetic }: Fetched,
+  ): Promise<Part[]> {
+    if (synthetic) return [...parts];
+    const sound: Part[] = [];
+    for (const [i, part] of parts.entries()) {
+      const first = part.candles.time[0] ?? 0;
+      const from = first === 0 ? 0 : openBefore(calendarOf(calendar), interval, first, CONTEXT_BARS);
+      const until = (part.candles.time.at(-1) ?? 0) + 1;
+      const { candles: stored } = await store.load(id, symbol, interval, from, until);
+      const bad = i === parts.length - 1 ? rejected : [];
+      const candles = await inspect({ instrumentId: id, part, rejected: bad, stored });
+      sound.push({ ...part, candles });
+    }
+    return sound;
   }
 
   async function isRestated(

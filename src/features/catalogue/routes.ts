@@ -5,8 +5,8 @@ import type { Catalogue } from "./catalogue.js";
 import { providerHealthViews } from "./provider-view.js";
 import {
   assetsSchema,
-  coveredProvidersSchema,
   coverageSchema,
+  coveredProvidersSchema,
   dataCoverageSchema,
   featuresSchema,
   indicatorSchema,

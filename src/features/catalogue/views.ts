@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { type Indicator, resolveParameters } from "../../core/indicators/define.js";
 import { ensure } from "../../core/base/assert.js";
+import { type Indicator, resolveParameters } from "../../core/indicators/define.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Pattern } from "../../core/patterns/define.js";
 import { isoTime } from "../../platform/http.js";

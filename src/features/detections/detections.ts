@@ -1,6 +1,6 @@
 import { stringify } from "csv-stringify/sync";
-import type { Interval } from "../../core/market/interval.js";
 import { barClose } from "../../core/market/bar-times.js";
+import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { findVariant } from "../../core/patterns/index.js";
 import type { Database } from "../../platform/database.js";

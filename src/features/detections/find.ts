@@ -1,6 +1,6 @@
-import { findIndicator } from "../../core/indicators/index.js";
-import { computeIndicator } from "../../core/indicators/define.js";
 import { ensure } from "../../core/base/assert.js";
+import { computeIndicator } from "../../core/indicators/define.js";
+import { findIndicator } from "../../core/indicators/index.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import type { Direction, Hit } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";

@@ -1,7 +1,7 @@
-import type { Prisma } from "../../platform/prisma/client.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Direction } from "../../core/patterns/define.js";
 import type { Database, Sql } from "../../platform/database.js";
+import type { Prisma } from "../../platform/prisma/client.js";
 import { booleanArray, numberArray, textArray } from "../../platform/sql-array.js";
 
 /** A detection to be stored; times in epoch ms. */

@@ -8,8 +8,8 @@ import { NOBODY, type Principal, problemResponses } from "../../platform/http.js
 import { isEnd } from "../../platform/jobs.js";
 import { followJob } from "./follow.js";
 import type { Jobs } from "./jobs.js";
-import type { JobAt } from "./store.js";
 import { jobParams } from "./schema.js";
+import type { JobAt } from "./store.js";
 
 export interface JobEventOptions {
   readonly jobs: Jobs;

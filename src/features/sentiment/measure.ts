@@ -1,4 +1,4 @@
-import { dateOf, DAY_MS } from "../../core/market/day.js";
+import { DAY_MS, dateOf } from "../../core/market/day.js";
 import {
   type Aggregate,
   aggregateSource,

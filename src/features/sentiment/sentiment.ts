@@ -3,7 +3,7 @@ import { DAY_MS } from "../../core/market/day.js";
 import { normaliseSymbol } from "../../core/market/instrument.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Judgement } from "../../core/sentiment/judge.js";
-import { type TextSentiment, scoreText } from "../../core/sentiment/score.js";
+import { scoreText, type TextSentiment } from "../../core/sentiment/score.js";
 import { SHIPPED } from "../../core/sentiment/shipped.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";

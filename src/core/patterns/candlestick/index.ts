@@ -6,8 +6,9 @@ import { closingMarubozu } from "./closing-marubozu.js";
 import { concealingBabySwallow } from "./concealing-baby-swallow.js";
 import { counterattack } from "./counterattack.js";
 import { darkCloudCover } from "./dark-cloud-cover.js";
-import { dojiStar } from "./doji-star.js";
+import type { Candlestick } from "./define.js";
 import { doji } from "./doji.js";
+import { dojiStar } from "./doji-star.js";
 import { dragonflyDoji } from "./dragonfly-doji.js";
 import { engulfing } from "./engulfing.js";
 import { eveningDojiStar } from "./evening-doji-star.js";
@@ -17,16 +18,16 @@ import { gapThreeMethods } from "./gap-three-methods.js";
 import { gravestoneDoji } from "./gravestone-doji.js";
 import { hammer } from "./hammer.js";
 import { hangingMan } from "./hanging-man.js";
-import { haramiCross } from "./harami-cross.js";
 import { harami } from "./harami.js";
+import { haramiCross } from "./harami-cross.js";
 import { highWave } from "./high-wave.js";
 import { hikkake } from "./hikkake.js";
 import { homingPigeon } from "./homing-pigeon.js";
 import { identicalThreeCrows } from "./identical-three-crows.js";
 import { inNeck } from "./in-neck.js";
 import { invertedHammer } from "./inverted-hammer.js";
-import { kickingByLength } from "./kicking-by-length.js";
 import { kicking } from "./kicking.js";
+import { kickingByLength } from "./kicking-by-length.js";
 import { ladderBottom } from "./ladder-bottom.js";
 import { longLeggedDoji } from "./long-legged-doji.js";
 import { longLine } from "./long-line.js";
@@ -59,7 +60,6 @@ import { tristar } from "./tristar.js";
 import { twoCrows } from "./two-crows.js";
 import { uniqueThreeRiver } from "./unique-three-river.js";
 import { upsideGapTwoCrows } from "./upside-gap-two-crows.js";
-import type { Candlestick } from "./define.js";
 
 /** Every candlestick pattern, in the order of TA-Lib's names. */
 export const CANDLESTICKS: readonly Candlestick[] = Object.freeze([
