@@ -4,24 +4,17 @@ import { hostname } from "node:os";
 import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
-import { createActionStore } from "./features/candles/action-store.js";
-import { createActions } from "./features/candles/actions.js";
-import { createAdjusted } from "./features/candles/adjusted.js";
 import { createBackfill } from "./features/candles/backfill.js";
-import { createCandles } from "./features/candles/candles.js";
-import { createGapStore } from "./features/candles/gap-store.js";
-import { createGaps } from "./features/candles/gaps.js";
 import { createImport } from "./features/candles/import.js";
 import { createLive } from "./features/candles/live.js";
 import { createMarket } from "./features/candles/market.js";
+import { createPrices } from "./features/candles/prices.js";
 import { createQuotes } from "./features/candles/quotes.js";
-import { createCandleStore } from "./features/candles/store.js";
-import { createVersionStore } from "./features/candles/version-store.js";
 import { createCatalogue } from "./features/catalogue/catalogue.js";
 import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
-import { createInstruments, type Instruments } from "./features/instruments/instruments.js";
+import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
@@ -267,7 +260,11 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     configured: config.SCAN_SYMBOLS ?? null,
   });
   checkSymbols(config, instruments.identify);
-  const prices = createPrices(base, instruments, () => quality);
+  const prices = createPrices({
+    ...base,
+    instruments,
+    inspectWith: (actionStore) => createArrivals({ quality: () => quality, actionStore }),
+  });
   const { candles } = prices;
   const live = createLive({
     ...base,
@@ -296,30 +293,6 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
     quality,
     live,
-  };
-}
-
-/** Candles as they are stored, and adjusted: whatever computes reads `candles`, in which no split is a fall. */
-function createPrices(base: Base, instruments: Instruments, quality: () => Quality) {
-  const { database, gateway } = base;
-  const store = createCandleStore(database);
-  const gapStore = createGapStore(database);
-  const actionStore = createActionStore(database);
-  const given = createCandles({
-    ...base,
-    store,
-    gapStore,
-    versionStore: createVersionStore(database),
-    inspect: createArrivals({ quality, actionStore }),
-  });
-  const actions = createActions({ ...base, store: actionStore, source: gateway });
-  const adjusted = createAdjusted({ ...base, candles: given, actions });
-  return {
-    actions,
-    adjusted,
-    candles: adjusted.steady,
-    candleStore: store,
-    gaps: createGaps({ ...base, store, gapStore, instruments }),
   };
 }
 

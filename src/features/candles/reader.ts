@@ -132,7 +132,8 @@ export function createReader(options: ReaderOptions): CandleReader {
  * Asks for the holes of a stretch; gives why some source could not be heard, or null.
  * @throws {AppError} `provider_unavailable` when none could.
  */
-function createFiller({ store, gapStore, gateway, inspect, now, log }: ReaderOptions) {
+function createFiller(options: ReaderOptions) {
+  const { store, gapStore, gateway, now, log } = options;
   /**
    * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
    * that is stored stands on another footing.
@@ -156,7 +157,7 @@ function createFiller({ store, gapStore, gateway, inspect, now, log }: ReaderOpt
     const { id, symbol } = instrument;
     const atMs = now();
     const empty = { candles: emptyCandles(symbol, interval), source, basis: "none" } as const;
-    const sound = await inspectAll(instrument, interval, fetched);
+    const sound = await inspectAll(options, instrument, interval, fetched);
     for (const part of sound.slice(0, -1)) await store.saveBars(id, part.candles, { ...part, atMs });
     const last = sound.at(-1) ?? empty;
     await store.save(id, last.candles, { ...last, atMs }, asked);
@@ -165,26 +166,6 @@ function createFiller({ store, gapStore, gateway, inspect, now, log }: ReaderOpt
       await gapStore.saveRejected(id, interval, source, rejected, atMs);
     }
     return { restated: false, trouble: fetched.trouble };
-  }
-
-  /** What of the parts may be stored. */
-  async function inspectAll(
-    { id, symbol, calendar }: KnownInstrument,
-    interval: Interval,
-    { parts, rejected, synthetic }: Fetched,
-  ): Promise<Part[]> {
-    if (synthetic) return [...parts];
-    const sound: Part[] = [];
-    for (const [i, part] of parts.entries()) {
-      const first = part.candles.time[0] ?? 0;
-      const from = first === 0 ? 0 : openBefore(calendarOf(calendar), interval, first, CONTEXT_BARS);
-      const until = (part.candles.time.at(-1) ?? 0) + 1;
-      const { candles: stored } = await store.load(id, symbol, interval, from, until);
-      const bad = i === parts.length - 1 ? rejected : [];
-      const candles = await inspect({ instrumentId: id, part, rejected: bad, stored });
-      sound.push({ ...part, candles });
-    }
-    return sound;
   }
 
   async function isRestated(
@@ -260,4 +241,24 @@ function settledUntil(
   const end = barClose(calendarOf(calendar), interval, newest);
   const newestClosed = lastClosedBar(calendarOf(calendar), interval, asOfMs) ?? hole.from;
   return hole.to <= Math.min(asOfMs - TAIL_MS, newestClosed) ? hole.to : end;
+}
+
+/** What of the parts may be stored. */
+async function inspectAll(
+  { store, inspect }: ReaderOptions,
+  { id, symbol, calendar }: KnownInstrument,
+  interval: Interval,
+  { parts, rejected, synthetic }: Fetched,
+): Promise<Part[]> {
+  if (synthetic) return [...parts];
+  const sound: Part[] = [];
+  for (const [i, part] of parts.entries()) {
+    const { time } = part.candles;
+    const first = time[0] ?? 0;
+    const from = first === 0 ? 0 : openBefore(calendarOf(calendar), interval, first, CONTEXT_BARS);
+    const { candles: stored } = await store.load(id, symbol, interval, from, (time.at(-1) ?? 0) + 1);
+    const bad = i === parts.length - 1 ? rejected : [];
+    sound.push({ ...part, candles: await inspect({ instrumentId: id, part, rejected: bad, stored }) });
+  }
+  return sound;
 }

@@ -1,0 +1,49 @@
+import type { Cache } from "../../platform/cache.js";
+import type { Database } from "../../platform/database.js";
+import type { Log } from "../../platform/log.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { type ActionStore, createActionStore } from "./action-store.js";
+import { createActions } from "./actions.js";
+import { createAdjusted } from "./adjusted.js";
+import { createCandles } from "./candles.js";
+import { createGapStore } from "./gap-store.js";
+import { createGaps } from "./gaps.js";
+import type { Inspect } from "./reader.js";
+import { createCandleStore } from "./store.js";
+import { createVersionStore } from "./version-store.js";
+
+export interface PricesOptions {
+  readonly database: Database;
+  readonly gateway: Gateway;
+  readonly instruments: Instruments;
+  readonly cache: Cache;
+  /** Whoever looks at bars before they are stored, given the actions that are known. */
+  inspectWith(actions: ActionStore): Inspect;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** Candles as they are stored, and adjusted: whatever computes reads `candles`, in which no split is a fall. */
+export function createPrices(options: PricesOptions) {
+  const { database, gateway } = options;
+  const store = createCandleStore(database);
+  const gapStore = createGapStore(database);
+  const actionStore = createActionStore(database);
+  const given = createCandles({
+    ...options,
+    store,
+    gapStore,
+    versionStore: createVersionStore(database),
+    inspect: options.inspectWith(actionStore),
+  });
+  const actions = createActions({ ...options, store: actionStore, source: gateway });
+  const adjusted = createAdjusted({ ...options, candles: given, actions });
+  return {
+    actions,
+    adjusted,
+    candles: adjusted.steady,
+    candleStore: store,
+    gaps: createGaps({ ...options, store, gapStore }),
+  };
+}
