@@ -18,19 +18,13 @@ import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
-import { createCollect } from "./features/news/collect.js";
-import { createNews } from "./features/news/news.js";
-import { createNewsStore } from "./features/news/store.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createArrivals } from "./features/quality/arrivals.js";
 import { createQuality, type Quality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
-import { createOwnModel } from "./features/sentiment/model.js";
-import { loadOnnx } from "./features/sentiment/onnx.js";
-import { createSentiment } from "./features/sentiment/sentiment.js";
-import { createSentimentStore } from "./features/sentiment/store.js";
+import { createTextFeatures } from "./features/sentiment/feature.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
@@ -247,7 +241,9 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const { jobs } = jobFeature;
   const stream = createStream({ ...base, ...market, jobs });
   const outcomes = createOutcomeStore(database);
-  const texts = await createTextFeatures(base, market, () => scanner.config().symbols);
+  const feeds = createNewsFeeds({ ...base, dice: Math.random });
+  const universe = () => scanner.config().symbols;
+  const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
   return { ...market, ...texts, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
 }
 
@@ -294,48 +290,6 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     quality,
     live,
   };
-}
-
-/** News and what they say. @param universe symbols that are scanned now. */
-async function createTextFeatures(
-  base: Base,
-  features: ReturnType<typeof createMarketFeatures>,
-  universe: () => readonly string[],
-) {
-  const { config, database, log } = base;
-  const { instruments } = features;
-  const store = createNewsStore(database);
-  const news = createNews({
-    ...base,
-    store,
-    instruments,
-    feeds: createNewsFeeds({ ...base, dice: Math.random }),
-  });
-  const own = createOwnModel();
-  const { model, state: classifier } = await loadOnnx(config.SENTIMENT_MODEL_PATH);
-  if (classifier.configured && !classifier.available)
-    log.warn({ reason: classifier.reason }, "own model in use");
-  const sentiment = createSentiment({
-    ...features,
-    store: createSentimentStore(database),
-    news,
-    own,
-    model: model ?? own,
-    classifier,
-    universe,
-    now: base.now,
-  });
-  const collect = createCollect({
-    ...base,
-    news,
-    store,
-    instruments,
-    universe,
-    everyMs: config.NEWS_INTERVAL * 1_000,
-    retentionDays: config.NEWS_RETENTION_DAYS,
-    score: sentiment.scorePending,
-  });
-  return { news, sentiment, collect };
 }
 
 /** @throws naming the variable, where the sources lack what is to be scanned. */
