@@ -20,7 +20,7 @@ import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createArrivals } from "./features/quality/arrivals.js";
-import { createQuality, type Quality } from "./features/quality/quality.js";
+import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
