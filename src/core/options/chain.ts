@@ -165,7 +165,8 @@ function place(column: Float64Array, row: number, value: Given): void {
   if (typeof value === "number") column[row] = value;
 }
 
-function mapLegs(columnOf: (name: LegColumn) => Float64Array): Legs {
+/** Legs of a column for each name. */
+export function mapLegs(columnOf: (name: LegColumn) => Float64Array): Legs {
   return {
     last: columnOf("last"),
     bid: columnOf("bid"),
@@ -210,6 +211,26 @@ export function selectRows(chain: OptionChain, rows: readonly number[]): OptionC
     put: mapLegs((name) => pick(chain.put[name])),
     expiries: expiryRows(expiry),
   };
+}
+
+/**
+ * A chain of columns that were one before. Null where they have not one length, or rows are not ascending by expiry
+ * and strike.
+ */
+export function chainFromColumns(
+  header: ChainHeader,
+  columns: Pick<OptionChain, "expiry" | "strike" | "call" | "put">,
+): OptionChain | null {
+  const { expiry, strike, call, put } = columns;
+  const { length } = expiry;
+  const all = [strike, ...LEG_COLUMNS.flatMap((name) => [call[name], put[name]])];
+  if (all.some((column) => column.length !== length)) return null;
+  for (let row = 0; row < length; row++) {
+    if (!Number.isInteger(expiry[row]) || !(strike[row] > 0)) return null;
+    if (row === 0 || expiry[row] > expiry[row - 1]) continue;
+    if (expiry[row] < expiry[row - 1] || strike[row] <= strike[row - 1]) return null;
+  }
+  return { ...header, expiry, strike, call, put, expiries: expiryRows(expiry) };
 }
 
 /** All rows of a chain. */

@@ -12,6 +12,8 @@ const SATURDAY = 6;
 export interface Expiry {
   /** The date in the contract's name. */
   readonly day: number;
+  /** When it would expire if no day were a holiday. */
+  readonly nominal: number;
   /** The last session in which it trades. */
   readonly lastSession: number;
   /** When its settlement is fixed, epoch ms: the close of the last session, or the open of the day after it. */
@@ -116,6 +118,7 @@ function settle(
   if (definition.settlement === "open") {
     return {
       day: held,
+      nominal,
       lastSession: calendar.day[index - 1],
       cutOff: calendar.open[index],
       kind,
@@ -123,7 +126,7 @@ function settle(
     };
   }
   const day = saturday && kind === "monthly" ? nominal + SATURDAY - weekdayOf(nominal) : held;
-  return { day, lastSession: held, cutOff: calendar.close[index], kind, provisional };
+  return { day, nominal, lastSession: held, cutOff: calendar.close[index], kind, provisional };
 }
 
 /** The session at an index, or the last before it that is long enough to expire in. */

@@ -1,4 +1,4 @@
-import type { ExpiryRows, OptionChain, Rows } from "./chain.js";
+import type { ExpiryRows, Legs, OptionChain, Rows } from "./chain.js";
 import { allRows } from "./chain.js";
 import { type Measure, measured, unmeasured } from "./measure.js";
 
@@ -85,6 +85,25 @@ export function openInterestChange(chain: OptionChain): OpenInterestChange {
     return openInterest.map((now, row) => now - previousOpenInterest[row]);
   };
   return { call: change("call"), put: change("put") };
+}
+
+/**
+ * The chain with the open interest of an earlier one as that of the session before, for sources that do not tell it.
+ * A leg that the earlier chain has not, or a strike it lacks, stays unknown.
+ */
+export function withPreviousOpenInterest(chain: OptionChain, earlier: OptionChain): OptionChain {
+  const rowOf = new Map<string, number>();
+  for (let row = 0; row < earlier.strike.length; row++) {
+    rowOf.set(`${earlier.expiry[row]} ${earlier.strike[row]}`, row);
+  }
+  const side = (right: "call" | "put"): Legs => {
+    const previousOpenInterest = chain.strike.map((strike, row) => {
+      const before = rowOf.get(`${chain.expiry[row]} ${strike}`);
+      return before === undefined ? Number.NaN : earlier[right].openInterest[before];
+    });
+    return { ...chain[right], previousOpenInterest };
+  };
+  return { ...chain, call: side("call"), put: side("put") };
 }
 
 /** Sums of the change over rows, and how many legs it is unknown for. */

@@ -117,3 +117,27 @@ export function termStructure(smiles: readonly Smile[]): TermPoint[] {
     volatility: atTheMoneyVolatility(smile),
   }));
 }
+
+const THIRTY_DAYS = 30 / 365;
+
+/**
+ * Volatility at the money for a fixed time, by default thirty days: variance to expiry interpolated in time between
+ * the nearest expiries on both sides (as Cboe's VIX does). Points in any order; those without a volatility do not count.
+ */
+export function constantMaturityVolatility(points: readonly TermPoint[], years = THIRTY_DAYS): Measure {
+  let before: { years: number; variance: number } | null = null;
+  let after: { years: number; variance: number } | null = null;
+  for (const point of points) {
+    if (point.volatility.value === null || !(point.years > 0)) continue;
+    const known = { years: point.years, variance: point.volatility.value ** 2 * point.years };
+    if (point.years <= years && (before === null || point.years > before.years)) before = known;
+    if (point.years >= years && (after === null || point.years < after.years)) after = known;
+  }
+  if (before === null || after === null) {
+    return unmeasured(`no expiries with a volatility on both sides of ${Math.round(years * 365)} days`);
+  }
+  const span = after.years - before.years;
+  const share = span === 0 ? 0 : (years - before.years) / span;
+  const variance = before.variance + share * (after.variance - before.variance);
+  return variance > 0 ? measured(Math.sqrt(variance / years)) : unmeasured("variance is not above 0");
+}
