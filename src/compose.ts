@@ -18,6 +18,8 @@ import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
 import { createJobFeature } from "./features/jobs/feature.js";
+import { createOverview } from "./features/market/overview.js";
+import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
@@ -85,7 +87,8 @@ export async function compose(options: ProgramOptions) {
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
   const recorded = history === null ? [] : [history];
-  const others = [features.stream.pruning, features.quality.loop, ...recorded, ...collect];
+  const { stream, quality, optionLoops } = features;
+  const others = [stream.pruning, quality.loop, ...optionLoops, ...recorded, ...collect];
   const loops = [
     ...(config.ROLE === "worker" ? [] : [scannerLoop, ...others.map(made)]),
     ...jobFeature.upkeep.loops.map(made),
@@ -244,7 +247,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
-  return { ...market, ...texts, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
+  const desk = createOptionDesk(base);
+  return { ...market, ...texts, ...desk, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
@@ -283,6 +287,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     search: createSearch({ gateway, instruments, reads }),
     reads,
     detectionStore,
+    overview: createOverview({ ...base, instruments, quotes, universe }),
     market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),

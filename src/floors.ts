@@ -28,6 +28,7 @@ export const FLOORS: readonly Floor[] = [
       "features/catalogue",
       "features/quality",
       "features/options",
+      "features/market",
     ],
   },
   { folders: ["features/detections", "features/analysis", "features/backtests", "features/sentiment"] },

@@ -26,6 +26,8 @@ export const ERRORS = {
   pattern_unknown: { status: 404, retryable: false, title: "No such pattern" },
   job_not_found: { status: 404, retryable: false, title: "No such job" },
   job_kind_unknown: { status: 404, retryable: false, title: "No such kind of job" },
+  options_unavailable: { status: 404, retryable: false, title: "No source has options on the underlying" },
+  expiry_unknown: { status: 404, retryable: false, title: "No options expire on that day" },
   method_not_allowed: { status: 405, retryable: false, title: "The method is not supported here" },
   request_timeout: { status: 408, retryable: true, title: "The request took too long to arrive" },
   conflict: { status: 409, retryable: false, title: "The request contradicts the present state" },

@@ -62,6 +62,17 @@ export const symbols = list.transform((items, context): readonly string[] => {
   for (const item of wrong) context.addIssue(`${item} is no symbol`);
   return items;
 });
+/** `USD=0.045`, as a fraction a year by currency. */
+export const rates = list.transform((items, context): Readonly<Record<string, number>> => {
+  const found: Record<string, number> = {};
+  for (const item of items) {
+    const match = /^([A-Z]{3})=(-?\d+(?:\.\d+)?)$/.exec(item);
+    const rate = Number(match?.[2]);
+    if (match === null || !(Math.abs(rate) <= 1)) context.addIssue(`${item} is no rate such as USD=0.045`);
+    else found[match[1]] = rate;
+  }
+  return found;
+});
 export const sources = list.pipe(
   z
     .array(z.enum(["synthetic", "files", "yahoo", "tradier", "upstox", "polygon", "finnhub", "alphavantage"]))

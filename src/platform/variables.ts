@@ -4,7 +4,9 @@ import {
   decimal,
   flag,
   intervals,
+  list,
   origins,
+  rates,
   sentryAddress,
   symbols,
   url,
@@ -117,6 +119,28 @@ export const VARIABLES = {
     about: "Days after its end for which a job and its result are kept",
     fallback: "30",
     read: wholeNumber(1, 3_650),
+  },
+  OPTION_UNDERLYINGS: {
+    group: "Options",
+    about: "Comma list of underlyings whose chains are stored during sessions: NIFTY,BANKNIFTY,AAPL",
+    read: list,
+  },
+  OPTION_SNAPSHOT_SECONDS: {
+    group: "Options",
+    about: "Seconds between two stored chains of an underlying",
+    fallback: "300",
+    read: wholeNumber(60, 86_400),
+  },
+  OPTION_SNAPSHOT_DAYS: {
+    group: "Options",
+    about: "Days until only the last chain of each session is kept whole; figures of all stay",
+    fallback: "30",
+    read: wholeNumber(1, 36_500),
+  },
+  OPTION_RATES: {
+    group: "Options",
+    about: "Interest a year by currency, continuously compounded: USD=0.045,INR=0.065; unset counts as 0",
+    read: rates,
   },
   ALERT_CONFIDENCE_THRESHOLD: {
     group: "Alerts",

@@ -20,6 +20,8 @@ const TAGS = [
   { name: "Health", description: "Whether the server and what it stands on are well" },
   { name: "Access", description: "Users, API keys and tokens" },
   { name: "Catalogue", description: "What there is: instruments, patterns, indicators, features" },
+  { name: "Market", description: "The market at large: indices, sectors, breadth, conditions, status" },
+  { name: "Options", description: "Chains, what they say, their history, expiries and prices by the model" },
   { name: "Market data", description: "Candles and quotes" },
   { name: "Analysis", description: "Indicators on candles" },
   { name: "Patterns", description: "Patterns seen now and stored before" },

@@ -165,6 +165,13 @@ describe("each variable", () => {
     JOB_CONCURRENCY: { good: [["64", 64]], bad: ["0", "65", "1.5"] },
     JOBS_PER_USER: { good: [["1", 1]], bad: ["0", "10001"] },
     JOB_RETENTION_DAYS: { good: [["3650", 3_650]], bad: ["0", "3651", "-1"] },
+    OPTION_UNDERLYINGS: { good: [["NIFTY, AAPL", ["NIFTY", "AAPL"]]], bad: [",", "NIFTY,NIFTY"] },
+    OPTION_SNAPSHOT_SECONDS: { good: [["60", 60]], bad: ["59", "86401", "1m"] },
+    OPTION_SNAPSHOT_DAYS: { good: [["1", 1]], bad: ["0", "36501", "30d"] },
+    OPTION_RATES: {
+      good: [["USD=0.045, INR=0.065, CHF=-0.0075", { USD: 0.045, INR: 0.065, CHF: -0.0075 }]],
+      bad: ["0.05", "USD=4.5", "usd=0.05", "USD=", "USD=0.05;INR=0.06", ","],
+    },
     ALERT_CONFIDENCE_THRESHOLD: {
       good: [
         ["0", 0],

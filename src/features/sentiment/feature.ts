@@ -1,7 +1,7 @@
-import type { Log } from "../../platform/log.js";
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
 import type { NewsFeeds } from "../../providers/news.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Market } from "../candles/market.js";
