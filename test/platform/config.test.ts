@@ -218,6 +218,11 @@ describe("each variable", () => {
     MARKET_DATA_FX: inUse,
     MARKET_DATA_INDIA: inUse,
     FILES_REPLAY_SPEED: { FILES_REPLAY_FROM: "2024-01-02" },
+    STREAM_SOURCES: {
+      MARKET_DATA: "finnhub,upstox",
+      FINNHUB_API_KEY: "fK_1-x",
+      UPSTOX_ACCESS_TOKEN: "uT_1-xxxx",
+    },
   };
 
   for (const [name, { good, bad }] of Object.entries(cases)) {
