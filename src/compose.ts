@@ -263,7 +263,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
   const prices = createPrices({
     ...base,
     instruments,
-    inspectWith: (actionStore) => createArrivals({ quality: () => quality, actionStore }),
+    inspectWith: (actions) => createArrivals({ quality: () => quality, actions }),
   });
   const { candles } = prices;
   const live = createLive({

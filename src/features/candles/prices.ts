@@ -3,8 +3,8 @@ import type { Database } from "../../platform/database.js";
 import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { type ActionStore, createActionStore } from "./action-store.js";
-import { createActions } from "./actions.js";
+import { createActionStore } from "./action-store.js";
+import { type Actions, createActions } from "./actions.js";
 import { createAdjusted } from "./adjusted.js";
 import { createCandles } from "./candles.js";
 import { createGapStore } from "./gap-store.js";
@@ -18,8 +18,8 @@ export interface PricesOptions {
   readonly gateway: Gateway;
   readonly instruments: Instruments;
   readonly cache: Cache;
-  /** Whoever looks at bars before they are stored, given the actions that are known. */
-  inspectWith(actions: ActionStore): Inspect;
+  /** Whoever looks at bars before they are stored; splits and dividends can be asked for then. */
+  inspectWith(actions: () => Actions): Inspect;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -29,15 +29,14 @@ export function createPrices(options: PricesOptions) {
   const { database, gateway } = options;
   const store = createCandleStore(database);
   const gapStore = createGapStore(database);
-  const actionStore = createActionStore(database);
   const given = createCandles({
     ...options,
     store,
     gapStore,
     versionStore: createVersionStore(database),
-    inspect: options.inspectWith(actionStore),
+    inspect: options.inspectWith(() => actions),
   });
-  const actions = createActions({ ...options, store: actionStore, source: gateway });
+  const actions: Actions = createActions({ ...options, store: createActionStore(database), source: gateway });
   const adjusted = createAdjusted({ ...options, candles: given, actions });
   return {
     actions,

@@ -61,7 +61,7 @@ const RESTATED_SHARE = 0.02;
 
 /** What is to be stored, and what is stored around it. */
 export interface Arrival {
-  readonly instrumentId: number;
+  readonly instrument: KnownInstrument;
   readonly part: Part;
   readonly rejected: readonly RejectedBar[];
   /** As given by sources, from some bars before the first on. */
@@ -246,10 +246,11 @@ function settledUntil(
 /** What of the parts may be stored. */
 async function inspectAll(
   { store, inspect }: ReaderOptions,
-  { id, symbol, calendar }: KnownInstrument,
+  instrument: KnownInstrument,
   interval: Interval,
   { parts, rejected, synthetic }: Fetched,
 ): Promise<Part[]> {
+  const { id, symbol, calendar } = instrument;
   if (synthetic) return [...parts];
   const sound: Part[] = [];
   for (const [i, part] of parts.entries()) {
@@ -258,7 +259,7 @@ async function inspectAll(
     const from = first === 0 ? 0 : openBefore(calendarOf(calendar), interval, first, CONTEXT_BARS);
     const { candles: stored } = await store.load(id, symbol, interval, from, (time.at(-1) ?? 0) + 1);
     const bad = i === parts.length - 1 ? rejected : [];
-    sound.push({ ...part, candles: await inspect({ instrumentId: id, part, rejected: bad, stored }) });
+    sound.push({ ...part, candles: await inspect({ instrument, part, rejected: bad, stored }) });
   }
   return sound;
 }
