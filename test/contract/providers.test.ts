@@ -357,8 +357,10 @@ describe.each(Object.entries(SUBJECTS))("%s", (name, openSubject) => {
   });
 
   it("is labelled in every answer of the gateway, which gives closed regular bars of every interval", async () => {
+    // The clock stands still here, and with it a budget of calls once it is used.
+    const { quota: _quota, ...unlimited } = provider;
     const gateway = createGateway({
-      providers: [provider],
+      providers: [unlimited],
       now: () => NOW,
       log: silentLog,
       metrics: createMetrics("test"),

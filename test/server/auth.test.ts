@@ -85,7 +85,12 @@ describe("roles over every route", () => {
       "POST /api/sentiment/enhance-confidence",
     ]);
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
-    expect(administrative.sort()).toEqual(["/api/users", "/health/detailed", "/metrics"]);
+    expect(administrative.sort()).toEqual([
+      "/api/options/snapshots",
+      "/api/users",
+      "/health/detailed",
+      "/metrics",
+    ]);
   });
 
   it("403 for a key that an anonymous caller asks for: it would outlive the permission", async () => {
