@@ -15,6 +15,11 @@ export function rebuildDue(n: number): boolean {
   return (n & (BLOCK - 1)) === 0;
 }
 
+/** Where a loop that begins at value i stops: at `to`, after `most` values or the `left` of a block. One value is one. */
+export function runEnd(i: number, to: number, most: number, left: number): number {
+  return i + 1 < to ? Math.min(to, i + most, i + left) : i + 1;
+}
+
 /**
  * The same for sums of squares: 8,192 values. A variance is a small difference of large sums, so how
  * far they have drifted shows in it, and TA-Lib lets them drift: rebuilt more often, ours would be nearer

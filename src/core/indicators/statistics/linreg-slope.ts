@@ -1,3 +1,4 @@
+import { runEnd } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Bars from one anchor price to the next: few, so that all distances stay small beside the slope. */
@@ -49,7 +50,7 @@ export const linregSlope = defineIndicator({
         const start = i;
         const sumBefore = sum;
         const weightedBefore = weighted;
-        const end = Math.min(to, i + most, i + ANCHORED - used);
+        const end = runEnd(i, to, most, ANCHORED - used);
         let oldest = i - lag;
         do {
           const distance = close[i] - anchor;
@@ -60,7 +61,7 @@ export const linregSlope = defineIndicator({
           weighted = moment - sum;
           oldest++;
         } while (++i < end);
-        if (Number.isNaN(weighted) && end > start + 1) {
+        if (end > start + 1 && Number.isNaN(weighted)) {
           i = start;
           sum = sumBefore;
           weighted = weightedBefore;

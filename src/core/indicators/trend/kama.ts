@@ -1,4 +1,4 @@
-import { BLOCK, fadeSteps } from "../../base/rolling.js";
+import { BLOCK, fadeSteps, runEnd } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Sum of the changes, either way, from column[from] to column[to - 1]. */
@@ -45,7 +45,7 @@ export const kama = defineIndicator({
       do {
         const used = (offset + i) % BLOCK;
         if (used === 0) path = +windowPath(close, i - period, i);
-        const end = Math.min(to, i + BLOCK - used);
+        const end = runEnd(i, to, BLOCK, BLOCK - used);
         let past = i - period;
         do {
           const value = close[i];

@@ -1,4 +1,4 @@
-import { BLOCK, windowSum } from "../../base/rolling.js";
+import { BLOCK, runEnd, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 export const sma = defineIndicator({
@@ -31,7 +31,7 @@ export const sma = defineIndicator({
         if (used === 0 || Number.isNaN(sum)) sum = +windowSum(close, i - period + 1, i);
         const start = i;
         const sumBefore = sum;
-        const end = Math.min(to, i + most, i + BLOCK - used);
+        const end = runEnd(i, to, most, BLOCK - used);
         let oldest = i - period + 1;
         do {
           const value = close[i];
@@ -39,7 +39,7 @@ export const sma = defineIndicator({
           sum += value - close[oldest];
           oldest++;
         } while (++i < end);
-        if (Number.isNaN(sum) && end > start + 1) {
+        if (end > start + 1 && Number.isNaN(sum)) {
           i = start;
           sum = sumBefore;
           most = 1;

@@ -1,4 +1,4 @@
-import { BLOCK, windowSum } from "../../base/rolling.js";
+import { BLOCK, runEnd, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Sum of column[from..to) with weights 1, 2, ... from the first. */
@@ -45,7 +45,7 @@ export const wma = defineIndicator({
         const start = i;
         const sumBefore = sum;
         const weightedBefore = weighted;
-        const end = Math.min(to, i + most, i + BLOCK - used);
+        const end = runEnd(i, to, most, BLOCK - used);
         let oldest = i - period + 1;
         do {
           const value = close[i];
@@ -54,7 +54,7 @@ export const wma = defineIndicator({
           sum += value - close[oldest];
           oldest++;
         } while (++i < end);
-        if (Number.isNaN(weighted) && end > start + 1) {
+        if (end > start + 1 && Number.isNaN(weighted)) {
           i = start;
           sum = sumBefore;
           weighted = weightedBefore;

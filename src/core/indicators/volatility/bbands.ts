@@ -1,4 +1,11 @@
-import { QUIET_SHARE, SQUARES_BLOCK, windowSquares, windowSum, windowVariance } from "../../base/rolling.js";
+import {
+  QUIET_SHARE,
+  runEnd,
+  SQUARES_BLOCK,
+  windowSquares,
+  windowSum,
+  windowVariance,
+} from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
 
 export const bbands = defineIndicator({
@@ -46,7 +53,7 @@ export const bbands = defineIndicator({
         const start = i;
         const sumBefore = sum;
         const squaresBefore = squares;
-        const end = Math.min(to, i + most, i + SQUARES_BLOCK - used);
+        const end = runEnd(i, to, most, SQUARES_BLOCK - used);
         let oldest = i - period + 1;
         do {
           const value = close[i];
@@ -64,7 +71,7 @@ export const bbands = defineIndicator({
           squares -= leaving * leaving;
           oldest++;
         } while (++i < end);
-        if (Number.isNaN(squares) && end > start + 1) {
+        if (end > start + 1 && Number.isNaN(squares)) {
           i = start;
           sum = sumBefore;
           squares = squaresBefore;
