@@ -2,7 +2,7 @@ import { rebuildDue } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the typical prices of the window. */
-const RING = 2;
+const RING = 3;
 
 /** Deviations that small a share of the mean, on average, are the rounding of equal prices. */
 const ROUNDING = 1e-12;
@@ -28,7 +28,7 @@ export const cci = defineIndicator({
     const share = 1 / period;
     const scale = 0.015 / period;
     let sum = state[1];
-    let slot = (state[0] | 0) % period;
+    let slot = state[2] | 0;
     let i = from;
     do {
       const n = offset + i;
@@ -65,5 +65,6 @@ export const cci = defineIndicator({
     } while (++i < to);
     state[0] = offset + to;
     state[1] = sum;
+    state[2] = slot;
   },
 });

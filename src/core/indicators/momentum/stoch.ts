@@ -2,7 +2,7 @@ import { nextHighest, nextLowest, rebuildDue, windowSum } from "../../base/rolli
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the raw values of the first mean, which those of the second follow. */
-const HEAD = 5;
+const HEAD = 7;
 
 export const stoch = defineIndicator({
   name: "stoch",
@@ -37,8 +37,8 @@ export const stoch = defineIndicator({
     let lowest = from - (state[2] | 0);
     let slowSum = state[3];
     let signalSum = state[4];
-    let slowSlot = (state[0] | 0) % slowing;
-    let signalSlot = (state[0] | 0) % signal;
+    let slowSlot = state[5] | 0;
+    let signalSlot = state[6] | 0;
     let i = from;
     do {
       const n = offset + i;
@@ -66,5 +66,7 @@ export const stoch = defineIndicator({
     state[2] = to - lowest;
     state[3] = slowSum;
     state[4] = signalSum;
+    state[5] = slowSlot;
+    state[6] = signalSlot;
   },
 });

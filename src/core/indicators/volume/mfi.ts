@@ -2,7 +2,7 @@ import { rebuildDue, windowSum } from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
 /** Doubles of state before the flows of the window, negative where the typical price fell. */
-const FLOWS = 3;
+const FLOWS = 4;
 
 /** Sum of the sizes of column[from..to). */
 function windowSize(column: Float64Array, from: number, to: number): number {
@@ -30,13 +30,13 @@ export const mfi = defineIndicator({
     const offset = (state[0] | 0) - from;
     let total = state[1];
     let net = state[2];
+    let slot = state[3] | 0;
     let i = from;
     if (offset + i === 0) {
       out[i] = Number.NaN;
       i++;
     }
     if (i < to) {
-      let slot = (offset + i - 1) % period;
       let past = (high[i - 1] + low[i - 1] + close[i - 1]) / 3;
       do {
         const typical = (high[i] + low[i] + close[i]) / 3;
@@ -62,5 +62,6 @@ export const mfi = defineIndicator({
     state[0] = offset + to;
     state[1] = total;
     state[2] = net;
+    state[3] = slot;
   },
 });
