@@ -3,7 +3,7 @@ import { barClose } from "../../core/market/bar-times.js";
 import type { Bars } from "../../core/market/candles.js";
 import { type Interval, isIntraday } from "../../core/market/interval.js";
 import type { Quote } from "../../core/market/quote.js";
-import { calendarOf, isOpen, previousSession, sessionAt } from "../../core/market/session.js";
+import { calendarOf, previousSession, sessionAt } from "../../core/market/session.js";
 import type { Cache } from "../../platform/cache.js";
 import { createCachedReads, type ReadKind } from "../../platform/cached-reads.js";
 import { AppError } from "../../platform/errors.js";
@@ -12,6 +12,7 @@ import { FRESH_MS } from "../../providers/reads.js";
 import type { Trade } from "../../providers/stream-client.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleService } from "./candles.js";
+import { freshnessOf } from "./freshness.js";
 import type { Live } from "./live.js";
 
 /** A quote and what is known of it. */
@@ -42,7 +43,6 @@ export interface Missing {
   readonly reason: string;
 }
 
-const STALE_AFTER_MS = 300_000;
 const AT_A_TIME = 8;
 
 const nullable = z.number().nullable();
@@ -92,14 +92,13 @@ export function createQuotes({ gateway, candles, cache, live, now }: QuoteOption
     const quote = withTrade(read.value, live.lastTrade(instrument.symbol));
     const { price, previousClose, time } = quote;
     const change = previousClose === null ? null : price - previousClose;
-    const calendar = calendarOf(instrument.calendar);
-    const tradedUntil = isOpen(calendar, now()) ? now() : (previousSession(calendar, now())?.close ?? now());
+    const { stale, ageMs } = freshnessOf(instrument.calendar, time, now());
     return {
       ...quote,
       change,
       changePercent: change === null || previousClose === null ? null : (100 * change) / previousClose,
-      stale: read.stale || tradedUntil - time > STALE_AFTER_MS,
-      ageMs: Math.max(0, now() - time),
+      stale: read.stale || stale,
+      ageMs,
       trouble,
     };
   }

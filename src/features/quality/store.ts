@@ -1,4 +1,4 @@
-import type { Issue, IssueCode, Severity } from "../../core/quality/issue.js";
+import type { Issue, Severity } from "../../core/quality/issue.js";
 import type { Database } from "../../platform/database.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 
@@ -27,21 +27,6 @@ export interface IssueQuery {
   /** Only those older than this id, in the order of the newest first; null for the first page. */
   readonly before: { readonly lastSeenMs: number; readonly id: number } | null;
   readonly limit: number;
-}
-
-interface Row {
-  readonly id: number;
-  readonly code: IssueCode;
-  readonly severity: Severity;
-  readonly subject: string;
-  readonly detail: string;
-  readonly time: number | null;
-  readonly count: number;
-  readonly source: string;
-  readonly synthetic: boolean;
-  readonly firstSeenMs: number;
-  readonly lastSeenMs: number;
-  readonly seen: number;
 }
 
 const FIELDS = `id, code, severity, subject, detail, nullif(extract(epoch from datum_time) * 1000, 0)::float8 as time, count,
@@ -91,7 +76,7 @@ export function createIssueStore(database: Database) {
 
     /** The newest first. */
     async load({ severity, subject, synthetic, before, limit }: IssueQuery): Promise<StoredIssue[]> {
-      return database.query<Row>(
+      return database.query<StoredIssue>(
         `select ${FIELDS} from data_issues
          where synthetic = $1 and ($2::text is null or severity = $2) and ($3::text is null or subject = $3)
            and ($4::float8 is null or (last_seen, id) < (to_timestamp($4::float8 / 1000), $5::bigint))
