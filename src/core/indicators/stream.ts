@@ -89,9 +89,7 @@ class Stream implements IndicatorStream {
       this.time[at] = bar.time;
       this.open[at] = bar.open;
     }
-    const { run } = this;
-    run(this.kept, this.values, this.outputs, this.state, at, at + 1);
-    this.at = at + 1;
+    this.step(at);
   }
 
   updateFrom(bars: Bars, index: number): void {
@@ -107,13 +105,17 @@ class Stream implements IndicatorStream {
       this.time[at] = bars.time[index];
       this.open[at] = bars.open[index];
     }
-    const { run } = this;
-    run(this.kept, this.values, this.outputs, this.state, at, at + 1);
-    this.at = at + 1;
+    this.step(at);
   }
 
   value(output = 0): number {
     return this.at === 0 ? Number.NaN : this.outputs[output][this.at - 1];
+  }
+
+  private step(at: number): void {
+    const { run } = this;
+    run(this.kept, this.values, this.outputs, this.state, at, at + 1);
+    this.at = at + 1;
   }
 
   private makeRoom(): void {

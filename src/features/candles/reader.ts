@@ -255,9 +255,11 @@ async function inspectAll(
   const sound: Part[] = [];
   for (const [i, part] of parts.entries()) {
     const { time } = part.candles;
-    const first = time[0] ?? 0;
-    const from = first === 0 ? 0 : openBefore(calendarOf(calendar), interval, first, CONTEXT_BARS);
-    const { candles: stored } = await store.load(id, symbol, interval, from, (time.at(-1) ?? 0) + 1);
+    let stored = part.candles;
+    if (time.length > 0) {
+      const from = openBefore(calendarOf(calendar), interval, time[0], CONTEXT_BARS);
+      stored = (await store.load(id, symbol, interval, from, time[time.length - 1] + 1)).candles;
+    }
     const bad = i === parts.length - 1 ? rejected : [];
     sound.push({ ...part, candles: await inspect({ instrument, part, rejected: bad, stored }) });
   }
