@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { BAR_COLUMNS, sliceCandles } from "../../src/core/market/candles.js";
-import type { Hit, Pattern, PatternSeries } from "../../src/core/patterns/define.js";
+import { type Hit, MEMORY_BARS, type Pattern, type PatternSeries } from "../../src/core/patterns/define.js";
 import { findPattern, findVariant, PATTERNS } from "../../src/core/patterns/index.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
@@ -20,9 +20,32 @@ function findAll(pattern: Pattern, series: PatternSeries): Hit[] {
   return hits;
 }
 
+/** The hit as a window that begins at bar `from` counts its bars. */
+function shifted({ formation, ...hit }: Hit, from: number): Hit {
+  const place = <T extends { at: number }>(point: T): T => ({ ...point, at: point.at - from });
+  return {
+    ...hit,
+    at: hit.at - from,
+    start: hit.start - from,
+    formation: formation && {
+      ...formation,
+      formedAt: formation.formedAt - from,
+      points: formation.points.map((point) => ({ ...place(point), knownAt: point.knownAt - from })),
+      boundaries: formation.boundaries.map((line) => ({
+        ...line,
+        from: place(line.from),
+        to: place(line.to),
+      })),
+    },
+  };
+}
+
 /** One line a hit; doubles print so that they read back to the last bit. */
 function lines(hits: readonly Hit[]): string[] {
-  return hits.map(({ variant, at, start, quality }) => `${at} ${start} ${variant.id} ${quality}`);
+  return hits.map(
+    ({ variant, at, start, quality, state, formation }) =>
+      `${at} ${start} ${variant.id} ${quality} ${state} ${JSON.stringify(formation)}`,
+  );
 }
 
 describe("pattern table", () => {
@@ -100,6 +123,22 @@ describe.each(rows)("%s", (_, pattern) => {
       pattern.find(prefix, hit.at, hit.at + 1, found);
       expect(lines(found)).toEqual(lines(hits.filter(({ at }) => at === hit.at)));
     }
+  });
+
+  it("needs no more than its memory: a window has the hits of the whole", () => {
+    for (const hit of hits.slice(-20)) {
+      const from = Math.max(0, hit.at - MEMORY_BARS);
+      const found: Hit[] = [];
+      const window = createPatternSeries(sliceCandles(long, from, hit.at + 1));
+      pattern.find(window, hit.at - from, hit.at - from + 1, found);
+      const expected = hits.filter(({ at }) => at === hit.at).map((other) => shifted(other, from));
+      expect(lines(found)).toEqual(lines(expected));
+    }
+  });
+
+  it("tells a state once: one hit per variant, state and bar", () => {
+    const keys = hits.map(({ variant, state, at }) => `${variant.id} ${state} ${at}`);
+    expect(new Set(keys).size).toBe(keys.length);
   });
 
   it("joins ranges into the whole", () => {

@@ -77,6 +77,8 @@ describe("prior trend", () => {
       at: 16,
       start: 15,
       quality: 1,
+      state: "confirmed",
+      formation: null,
     });
     const rising = closing(line(0.5, 17));
     expect(hasPriorTrend(hit("up"), rising)).toBe(true);

@@ -21,16 +21,74 @@ export interface PatternVariant {
   readonly priorTrend: "up" | "down" | null;
 }
 
-/** A pattern seen at bar `at`, from bars [0, at] only. */
+/**
+ * What has become of a formation. Shapes that are complete at one bar are confirmed when they are seen; others are
+ * forming once their points are known, confirmed when price closes beyond their trigger, failed when it closes
+ * beyond their stop first, and expired when neither has happened in time.
+ */
+export type FormationState = "forming" | "confirmed" | "failed" | "expired";
+
+/** A bar that a formation is made of. */
+export interface FormationPoint {
+  /** `left_shoulder`, `head`, `trough`. */
+  readonly role: string;
+  readonly at: number;
+  readonly price: number;
+  /** Bar at whose close the point is known to be one: a pivot is known some bars after it stood. */
+  readonly knownAt: number;
+}
+
+/** A straight line between two bars: a neckline, an edge of a channel, a level. */
+export interface Boundary {
+  /** `neckline`, `upper`, `lower`, `level`, `pole`. */
+  readonly role: string;
+  readonly from: { readonly at: number; readonly price: number };
+  readonly to: { readonly at: number; readonly price: number };
+}
+
+/** A condition beside the shape, with the values that were compared; null where they can't be known. */
+export interface Check {
+  readonly name: string;
+  readonly passed: boolean | null;
+  readonly value: number | null;
+  readonly threshold: number | null;
+}
+
+/** What a pattern is made of and what follows from it; prices in the unit of the candles, bars by index. */
+export interface Formation {
+  /** Bar at whose close the shape was complete: the last of its points was known. */
+  readonly formedAt: number;
+  readonly points: readonly FormationPoint[];
+  readonly boundaries: readonly Boundary[];
+  /** Price beyond which a close confirms, at bar `at` of the hit; null where nothing is waited for. */
+  readonly trigger: number | null;
+  /** Where the shape says that price goes, and where it is refuted; null without a direction. */
+  readonly target: number | null;
+  readonly stop: number | null;
+  /** Distance to the target per distance to the stop, both from the close at `at` or, while forming, the trigger. */
+  readonly rewardRisk: number | null;
+  readonly checks: readonly Check[];
+}
+
+/** A pattern seen at bar `at`, from bars [0, at] only. At most one hit per variant, state and bar. */
 export interface Hit {
   readonly variant: PatternVariant;
-  /** Index of the bar at whose close the pattern is known. */
+  /** Index of the bar at whose close the pattern is known to be in this state. */
   readonly at: number;
   /** Index of the first bar of the shape. */
   readonly start: number;
   /** How well the geometry fits, 0..1. Not a probability. */
   readonly quality: number;
+  readonly state: FormationState;
+  /** Null for candlesticks, whose shape is their bars. */
+  readonly formation: Formation | null;
 }
+
+/**
+ * Bars before a hit that can decide it: from a window that begins this many bars earlier, or at any bar before,
+ * every pattern gives the same hit to the last bit.
+ */
+export const MEMORY_BARS = 250;
 
 /** What detectors read: candles and the columns derived from them, each computed once. */
 export interface PatternSeries {

@@ -2,7 +2,7 @@ import { ensure } from "../../core/base/assert.js";
 import { computeIndicator } from "../../core/indicators/define.js";
 import { findIndicator } from "../../core/indicators/index.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
-import type { Direction, Hit } from "../../core/patterns/define.js";
+import { type Direction, type Hit, MEMORY_BARS } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
 import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
@@ -23,7 +23,7 @@ export interface Sighting {
 }
 
 /** Bars a window needs before the first bar whose sightings are wanted. */
-export const LEAD_BARS = 250;
+export const LEAD_BARS = MEMORY_BARS;
 
 /** Bars behind an average true range; few enough that they lie in a window also where bars are missing. */
 const RANGE_BARS = 200;

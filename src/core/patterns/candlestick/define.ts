@@ -68,7 +68,8 @@ export function defineCandlestick(definition: CandlestickDefinition): Candlestic
     const variant = value > 0 ? positive : negative;
     assert(variant !== undefined, `${name} has no variant for ${value}`);
     const start = confirms ? confirmation.start(series, at) : at - bars + 1;
-    return { variant, at, start, quality: quality(series, at, value > 0 ? 1 : -1) };
+    const fit = quality(series, at, value > 0 ? 1 : -1);
+    return { variant, at, start, quality: fit, state: "confirmed", formation: null };
   }
 
   return definePattern<Candlestick>({
