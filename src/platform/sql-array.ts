@@ -4,8 +4,9 @@
  */
 
 /** Numbers, NaN and infinities among them; each comes back as the same double. */
-export function numberArray(values: Float64Array | readonly number[]): string {
-  return `{${values.join(",")}}`;
+export function numberArray(values: Float64Array | readonly (number | null)[]): string {
+  if (values instanceof Float64Array) return `{${values.join(",")}}`;
+  return `{${values.map((value) => value ?? "NULL").join(",")}}`;
 }
 
 export function booleanArray(values: readonly (boolean | null)[]): string {

@@ -91,9 +91,10 @@ describe("a detection", () => {
     const others = [
       { interval: "15m" as const },
       { pattern: "hammer" },
+      { state: "failed" as const },
       { barTime: detectionAt(apple, 0).barTime + 1 },
     ];
-    expect(await record(others.map((change) => detectionAt(apple, 0, change)))).toHaveLength(3);
+    expect(await record(others.map((change) => detectionAt(apple, 0, change)))).toHaveLength(4);
     expect(await record([])).toEqual([]);
   });
 
@@ -107,11 +108,24 @@ describe("a detection", () => {
       direction: -1,
       trendMet: null,
       facts: { trend: "flat", range: null },
+      state: "expired",
+      confidence: 0.4321,
+      regime: "ranging",
+      formation: {
+        formedTime: barTime - 1,
+        points: [{ role: "peak", time: barTime - 1, price: 100.25, knownTime: barTime }],
+        boundaries: [{ role: "neckline", from: { time: 1, price: 99 }, to: { time: barTime, price: 98.5 } }],
+        trigger: 98.5,
+        target: null,
+        stop: 101,
+        rewardRisk: null,
+        checks: [{ name: "volume", passed: null, value: null, threshold: 1.5 }],
+      },
     });
     const [recorded] = await record([row]);
     const { rows } = await program.parts.detections.list({}, 1, 0);
     const { detectedAt, ...stored } = rows[0];
-    expect(stored).toEqual({ ...row, id: recorded.id, symbol: "AAPL", synthetic: true, confidence: null });
+    expect(stored).toEqual({ ...row, id: recorded.id, symbol: "AAPL", synthetic: true });
     expect(Math.abs(detectedAt - Date.now())).toBeLessThan(60_000);
   });
 

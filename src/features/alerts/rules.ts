@@ -5,7 +5,6 @@ export interface Candidate extends NewDetection {
   readonly id: number;
   readonly symbol: string;
   readonly synthetic: boolean;
-  readonly confidence: number | null;
   /** False for bars that were no longer the newest when the symbol was first scanned. */
   readonly fresh: boolean;
   /** Bars of its interval that have closed since, on the clock of the source. */

@@ -10,6 +10,7 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { LEAD_BARS, type Sighting } from "./find.js";
+import { storedFormation } from "./formation.js";
 import { countByDay, countByPattern, countBySymbol, type PatternCount } from "./statistics.js";
 import type { DetectionFilter, DetectionStore, NewDetection, StoredDetection } from "./store.js";
 import type { Window } from "./worker.js";
@@ -125,12 +126,16 @@ export function detectionOf(sighting: Sighting, { candles, instrument, source }:
     startTime: candles.time[Math.max(0, start)],
     barTime: candles.time[at],
     closedAt: barClose(calendarOf(instrument.calendar), candles.interval, candles.time[at]),
+    state: sighting.state,
     quality: sighting.quality,
+    confidence: null,
+    regime: null,
     price: candles.close[at],
     volume: candles.volume[at],
     trendMet: sighting.trendMet,
     source: source ?? "unknown",
     facts: { trend: sighting.trend, range: sighting.range },
+    formation: sighting.formation && storedFormation(sighting.formation, candles),
   };
 }
 
@@ -144,11 +149,13 @@ const CSV_COLUMNS = [
   "symbol",
   "interval",
   "pattern",
+  "state",
   "direction",
   "bar_time",
   "closed_at",
   "quality",
   "confidence",
+  "regime",
   "price",
   "volume",
   "trend_met",
@@ -163,11 +170,13 @@ function csvRow(row: StoredDetection): Record<string, string | number | null> {
     symbol: row.symbol,
     interval: row.interval,
     pattern: row.pattern,
+    state: row.state,
     direction: row.direction,
     bar_time: isoTime(row.barTime),
     closed_at: isoTime(row.closedAt),
     quality: row.quality,
     confidence: row.confidence,
+    regime: row.regime,
     price: row.price,
     volume: row.volume,
     trend_met: row.trendMet === null ? null : String(row.trendMet),

@@ -2,7 +2,13 @@ import { ensure } from "../../core/base/assert.js";
 import { computeIndicator } from "../../core/indicators/define.js";
 import { findIndicator } from "../../core/indicators/index.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
-import { type Direction, type Hit, MEMORY_BARS } from "../../core/patterns/define.js";
+import {
+  type Direction,
+  type Formation,
+  type FormationState,
+  type Hit,
+  MEMORY_BARS,
+} from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
 import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
@@ -15,6 +21,8 @@ export interface Sighting {
   readonly at: number;
   readonly start: number;
   readonly quality: number;
+  readonly state: FormationState;
+  readonly formation: Formation | null;
   readonly trend: "up" | "down" | "flat";
   /** Whether the trend is the one that gives the shape its meaning; null when none is asked for. */
   readonly trendMet: boolean | null;
@@ -38,18 +46,22 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
   const ranges = createRanges(candles);
   return hits
-    .sort((a, b) => a.at - b.at || (a.variant.id < b.variant.id ? -1 : 1))
+    .sort((a, b) => a.at - b.at || (keyOf(a) < keyOf(b) ? -1 : 1))
     .map((hit) => ({
       pattern: hit.variant.id,
       direction: hit.variant.direction,
       at: hit.at,
       start: hit.start,
       quality: hit.quality,
+      state: hit.state,
+      formation: hit.formation,
       trend: priorTrend(candles, hit.start),
       trendMet: hasPriorTrend(hit, candles),
       range: ranges(hit.at),
     }));
 }
+
+const keyOf = ({ variant, state }: Hit) => `${variant.id} ${state}`;
 
 /** Average true ranges by bar, each over the same number of bars, so that it is the same in every window. */
 function createRanges(candles: Candles): (at: number) => number | null {

@@ -14,6 +14,34 @@ const shareText = z
   .transform((value) => (value > 1 ? value / 100 : value))
   .meta({ type: "number", minimum: 0, maximum: 100, pattern: undefined });
 
+const place = z.object({ time, price: z.number() });
+const formationSchema = z
+  .object({
+    formed_at: time.describe("Open of the bar at whose close the last point was known"),
+    points: z.array(
+      z.object({
+        role: z.string(),
+        time,
+        price: z.number(),
+        known_at: time.describe("Open of the bar at whose close the point was known to be one"),
+      }),
+    ),
+    boundaries: z.array(z.object({ role: z.string(), from: place, to: place })),
+    trigger: z.number().nullable().describe("Price beyond which a close confirms"),
+    target: z.number().nullable(),
+    stop: z.number().nullable(),
+    risk_reward_ratio: z.number().nullable(),
+    checks: z.array(
+      z.object({
+        name: z.string(),
+        passed: z.boolean().nullable(),
+        value: z.number().nullable(),
+        threshold: z.number().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Formation" });
+
 const patternFields = {
   pattern_type: z.string().describe("Variant of the pattern table, bullish_engulfing"),
   pattern_name: z.string(),
@@ -21,6 +49,10 @@ const patternFields = {
   interval: z.enum(INTERVALS),
   confidence: z.number().nullable().describe("Measured hit rate, 0..1; null while there is no evidence"),
   quality: z.number().describe("How well the geometry fits, 0..1; not a probability"),
+  state: z
+    .enum(["forming", "confirmed", "failed", "expired"])
+    .describe("Shapes that are complete at one bar are confirmed"),
+  regime: z.string().nullable().describe("Market regime at the bar; null where too few bars tell"),
   price: z.number().describe("Close of the bar"),
   volume: z.number(),
   start_time: time.describe("Open of the first bar of the shape"),
@@ -35,6 +67,7 @@ const patternFields = {
     trend: z.string().describe("Trend before the shape: up, down or flat"),
     average_true_range: z.number().nullable(),
   }),
+  formation: formationSchema.nullable().describe("What it is made of; null for candlesticks"),
 };
 
 /** A pattern seen now, not stored. */

@@ -1,8 +1,9 @@
 import type { Interval } from "../../core/market/interval.js";
-import type { Direction } from "../../core/patterns/define.js";
+import type { Direction, FormationState } from "../../core/patterns/define.js";
 import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
 import { booleanArray, numberArray, textArray } from "../../platform/sql-array.js";
+import type { StoredFormation } from "./formation.js";
 
 /** A detection to be stored; times in epoch ms. */
 export interface NewDetection {
@@ -13,19 +14,25 @@ export interface NewDetection {
   readonly startTime: number;
   readonly barTime: number;
   readonly closedAt: number;
+  readonly state: FormationState;
   readonly quality: number;
+  /** Measured hit rate when it was stored, 0..1; null while there was no evidence. */
+  readonly confidence: number | null;
+  /** Market regime at the bar; null where there were too few bars to tell. */
+  readonly regime: string | null;
   readonly price: number;
   readonly volume: number;
   readonly trendMet: boolean | null;
   readonly source: string;
   readonly facts: { readonly trend: string; readonly range: number | null };
+  /** Null for candlesticks. */
+  readonly formation: StoredFormation | null;
 }
 
 export interface StoredDetection extends NewDetection {
   readonly id: number;
   readonly symbol: string;
   readonly synthetic: boolean;
-  readonly confidence: number | null;
   readonly detectedAt: number;
 }
 
@@ -40,25 +47,27 @@ export interface DetectionFilter {
 
 const RECORD = `
 insert into detections (instrument_id, interval, pattern, direction, start_time, bar_time, closed_at, quality,
-  price, volume, trend_met, source, facts)
+  price, volume, trend_met, source, facts, state, confidence, regime, formation)
 select d.i, d.v, d.p, d.d, to_timestamp(d.s / 1000), to_timestamp(d.b / 1000), to_timestamp(d.c / 1000), d.q,
-  d.pr, d.vo, d.tm, d.so, d.f::jsonb
+  d.pr, d.vo, d.tm, d.so, d.f::jsonb, d.st, d.co, d.re, d.fo::jsonb
 from unnest($1::int[], $2::text[], $3::text[], $4::smallint[], $5::float8[], $6::float8[], $7::float8[],
-  $8::float8[], $9::float8[], $10::float8[], $11::bool[], $12::text[], $13::text[])
-  as d(i, v, p, d, s, b, c, q, pr, vo, tm, so, f)
-on conflict (instrument_id, interval, pattern, bar_time) do nothing
-returning id, instrument_id as "instrumentId", interval, pattern, (extract(epoch from bar_time) * 1000)::float8 as "barTime"`;
+  $8::float8[], $9::float8[], $10::float8[], $11::bool[], $12::text[], $13::text[], $14::text[], $15::float8[],
+  $16::text[], $17::text[])
+  as d(i, v, p, d, s, b, c, q, pr, vo, tm, so, f, st, co, re, fo)
+on conflict (instrument_id, interval, pattern, state, bar_time) do nothing
+returning id, instrument_id as "instrumentId", interval, pattern, state, (extract(epoch from bar_time) * 1000)::float8 as "barTime"`;
 
 interface RecordedKey {
   id: number;
   instrumentId: number;
   interval: string;
   pattern: string;
+  state: string;
   barTime: number;
 }
 
-const keyOf = (row: { instrumentId: number; interval: string; pattern: string; barTime: number }) =>
-  `${row.instrumentId} ${row.interval} ${row.pattern} ${row.barTime}`;
+const keyOf = ({ instrumentId, interval, pattern, state, barTime }: Omit<RecordedKey, "id">) =>
+  `${instrumentId} ${interval} ${pattern} ${state} ${barTime}`;
 
 export function createDetectionStore(database: Database) {
   const { prisma } = database;
@@ -93,6 +102,9 @@ export function createDetectionStore(database: Database) {
         closedAt: row.closedAt.getTime(),
         quality: row.quality,
         confidence: row.confidence,
+        state: row.state as FormationState,
+        regime: row.regime,
+        formation: row.formation as StoredFormation | null,
         price: row.price,
         volume: row.volume,
         trendMet: row.trendMet,
@@ -141,6 +153,10 @@ async function record(
     booleanArray(detections.map((d) => d.trendMet)),
     texts((d) => d.source),
     texts((d) => JSON.stringify(d.facts)),
+    texts((d) => d.state),
+    numberArray(detections.map((d) => d.confidence)),
+    textArray(detections.map((d) => d.regime)),
+    textArray(detections.map((d) => d.formation && JSON.stringify(d.formation))),
   ]);
   const ids = new Map(rows.map((row) => [keyOf(row), row.id]));
   return detections.flatMap((detection) => {

@@ -3,19 +3,41 @@ import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { type Examination, titleOf } from "./detections.js";
 import type { detectionSchema, examinationSchema, sightingSchema } from "./schema.js";
+import type { StoredFormation } from "./formation.js";
 import type { NewDetection, StoredDetection } from "./store.js";
 
 const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
 
-function patternFields(detection: NewDetection, confidence: number | null) {
+function formationView(formation: StoredFormation) {
+  const { formedTime, points, boundaries, trigger, target, stop, rewardRisk, checks } = formation;
+  const place = ({ time, price }: { time: number; price: number }) => ({ time: isoTime(time), price });
+  return {
+    formed_at: isoTime(formedTime),
+    points: points.map(({ role, knownTime, ...point }) => ({
+      role,
+      ...place(point),
+      known_at: isoTime(knownTime),
+    })),
+    boundaries: boundaries.map(({ role, from, to }) => ({ role, from: place(from), to: place(to) })),
+    trigger,
+    target,
+    stop,
+    risk_reward_ratio: rewardRisk,
+    checks: checks.map((check) => ({ ...check })),
+  };
+}
+
+function patternFields(detection: NewDetection) {
   const { pattern, direction, interval, quality, price, volume, trendMet, source, facts } = detection;
   return {
     pattern_type: pattern,
     pattern_name: titleOf(pattern),
     direction: DIRECTIONS[direction],
     interval,
-    confidence,
+    confidence: detection.confidence,
     quality,
+    state: detection.state,
+    regime: detection.regime,
     price,
     volume,
     source,
@@ -24,16 +46,17 @@ function patternFields(detection: NewDetection, confidence: number | null) {
     closed_at: isoTime(detection.closedAt),
     trend_met: trendMet,
     metadata: { trend: facts.trend, average_true_range: facts.range },
+    formation: detection.formation && formationView(detection.formation),
   };
 }
 
 export function sightingView(detection: NewDetection): z.input<typeof sightingSchema> {
-  return { ...patternFields(detection, null), timestamp: isoTime(detection.closedAt) };
+  return { ...patternFields(detection), timestamp: isoTime(detection.closedAt) };
 }
 
 export function detectionView(detection: StoredDetection): z.input<typeof detectionSchema> {
-  const { id, symbol, synthetic, confidence, detectedAt } = detection;
-  return { id, symbol, ...patternFields(detection, confidence), synthetic, detected_at: isoTime(detectedAt) };
+  const { id, symbol, synthetic, detectedAt } = detection;
+  return { id, symbol, ...patternFields(detection), synthetic, detected_at: isoTime(detectedAt) };
 }
 
 /** Newest first, as many as asked for, leaving out those under a quality. */

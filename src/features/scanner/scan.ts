@@ -127,13 +127,15 @@ function candidatesOf(
 ): Candidate[] {
   const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
   const closed = new Map([...new Set(parts.values())].map((part) => [part, closedOpens(part)]));
-  return stored.flatMap((detection) => {
+  // What is forming, has failed or expired is reported and traded by nobody.
+  const tradable = stored.filter(({ state }) => state === "confirmed");
+  return tradable.flatMap((detection) => {
     const part = parts.get(keyOf(detection));
     const opens = part === undefined ? undefined : closed.get(part);
     if (part === undefined || opens === undefined) return [];
     const barsSince = opens.length - upperBound(opens, detection.barTime);
     const fresh = part.resumed || barsSince === 0;
-    return [{ ...detection, symbol, synthetic, confidence: null, fresh, barsSince }];
+    return [{ ...detection, symbol, synthetic, fresh, barsSince }];
   });
 }
 
@@ -145,7 +147,8 @@ function closedOpens({ set: { candles, instrument, asOfMs }, from }: Fresh): Flo
   return barOpensBetween(calendar, interval, time[from], newest + 1);
 }
 
-const keyOf = ({ interval, pattern, barTime }: NewDetection) => `${interval} ${pattern} ${barTime}`;
+const keyOf = ({ interval, pattern, state, barTime }: NewDetection) =>
+  `${interval} ${pattern} ${state} ${barTime}`;
 
 function cursorsOf(fresh: readonly Fresh[]): Cursors {
   return new Map(
