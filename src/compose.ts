@@ -21,7 +21,7 @@ import { createJobFeature } from "./features/jobs/feature.js";
 import { createOverview } from "./features/market/overview.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
-import { createArrivals } from "./features/quality/arrivals.js";
+import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createScanner } from "./features/scanner/scanner.js";
@@ -247,7 +247,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
-  const desk = createOptionDesk(base);
+  const inspect = createChainArrivals(market.quality, now);
+  const desk = createOptionDesk({ ...base, inspect });
   return { ...market, ...texts, ...desk, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import { dayOf } from "../../src/core/market/day.js";
 import { collectChain } from "../../src/core/options/chain.js";
+import { checkState } from "../../src/core/quality/state.js";
 import { packChain, unpackChain } from "../../src/features/options/encoding.js";
 import type { OptionVerbs } from "../../src/features/options/feed.js";
 import { DESK_NOW, type DeskSetting, FRIDAYS, useOptionDesk } from "../fixtures/option-desk.js";
@@ -71,6 +73,34 @@ describe("a fresh chain", () => {
     expect(desk.provider.asked).toEqual(["expiries AAPL", "AAPL 2024-07-12"]);
     const { chain } = await options.loadChain("AAPL", { scope: { which: "one" } });
     expect(chain.call.bid.every((bid) => bid > 0)).toBe(true);
+  });
+
+  it("is shown to the quality monitor on its way in: what was offered, and what can stand", async () => {
+    desk.told = (chain) => ({
+      ...chain,
+      quotes: chain.quotes.map((quote, i) => ({ ...quote, openInterest: i % 4 === 0 ? -5 : 10 })),
+    });
+    const { chain } = await desk.open().loadChain("AAPL", { scope: { which: "one" } });
+    const [state] = desk.inspected;
+    const offered = modelChain({
+      underlying: "AAPL",
+      time: DESK_NOW,
+      spot: 200,
+      volatility: 0.25,
+      expiries: [FRIDAYS[0]],
+    }).quotes;
+    const negative = Math.ceil(offered.length / 4);
+    expect(state).toMatchObject({ symbol: "AAPL", price: 200, time: DESK_NOW, expectsChain: true });
+    expect(state.chain).toMatchObject({
+      negative,
+      originalStrikes: new Set(offered.map(({ strike }) => strike)).size,
+      filteredStrikes: chain.strike.length,
+    });
+    const { calls, puts, callOpenInterest, putOpenInterest } = ensure(state.chain, "a chain");
+    expect(calls + puts).toBe(offered.length - negative);
+    expect((callOpenInterest ?? 0) + (putOpenInterest ?? 0)).toBe(10 * (calls + puts));
+    const found = checkState(state, DESK_NOW, null).map(({ code, severity }) => `${severity} ${code}`);
+    expect(found).toContain("critical open_interest_negative");
   });
 
   it("is what the verbs of the gateway give", async () => {

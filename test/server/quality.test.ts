@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Issue } from "../../src/core/quality/issue.js";
+import { createChainArrivals } from "../../src/features/quality/arrivals.js";
 import { ISSUES_KEPT } from "../../src/features/quality/store.js";
 import { QUALITY_TOPIC } from "../../src/features/quality/topics.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
@@ -175,5 +176,25 @@ describe("the store of issues", () => {
     const [{ kept }] = await database.query<{ kept: number }>("select count(*) as kept from data_issues");
     expect(kept).toBe(ISSUES_KEPT);
     expect((await get("/api/data-quality/issues?symbol=AAPL")).data.length).toBeGreaterThan(0);
+  });
+});
+
+describe("a chain on its way in", () => {
+  it("is held against the monitor's rules, and its age only while its exchange is open", async () => {
+    const { quality } = program.parts;
+    const time = Date.parse("2024-07-09T15:00:00Z");
+    const state = { symbol: "MSFT", price: 400, time, bid: null, ask: null, expectsChain: true };
+    const chain = { calls: 3, puts: 3, callOpenInterest: 30, putOpenInterest: null, negative: 2 };
+    const shown = { ...state, chain: { ...chain, originalStrikes: 40, filteredStrikes: 3 } };
+    const known = async () => {
+      const { data } = await get("/api/data-quality/issues?symbol=MSFT");
+      return data.map(({ code, severity }: Issue) => `${severity} ${code}`).sort();
+    };
+    const inspectAt = (day: string) => createChainArrivals(quality, () => Date.parse(`${day}T15:00:00Z`));
+    await inspectAt("2024-07-14")(shown, { calendar: "XNYS" }, "desk");
+    const wrong = ["critical open_interest_negative", "critical strikes_removed", "warning field_missing"];
+    expect(await known()).toEqual(wrong);
+    await inspectAt("2024-07-15")(shown, { calendar: "XNYS" }, "desk");
+    expect(await known()).toEqual([...wrong, "critical stale"].sort());
   });
 });

@@ -6,6 +6,7 @@ import type { InstrumentStore } from "../instruments/store.js";
 import { type ExpiryCalendar, expiryCalendar } from "./calendar.js";
 import type { OptionFeed } from "./feed.js";
 import { type Assumptions, type ChainFigures, figuresOf } from "./figures.js";
+import type { InspectChain } from "./inspection.js";
 import { type ChainRequest, createChainLoader, type ReadChain, sessionOf, whyNone } from "./loading.js";
 import { createChainReader } from "./reading.js";
 import { createSnapshots, type Snapshots } from "./snapshots.js";
@@ -47,6 +48,7 @@ export interface OptionsOptions {
   readonly instrumentStore: InstrumentStore;
   readonly feed: OptionFeed;
   readonly cache: Cache;
+  readonly inspect: InspectChain;
   readonly now: () => number;
   readonly log: Log;
   /** Interest a year by currency. */

@@ -8,6 +8,7 @@ import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import { packChain, unpackChain } from "./encoding.js";
 import type { OptionFeed, Sourced } from "./feed.js";
+import { type InspectChain, marketState } from "./inspection.js";
 import { cutOffOf, type Underlying } from "./underlyings.js";
 
 /** A chain as sources gave it just now. */
@@ -67,8 +68,9 @@ export function createChainReader(options: {
   cache: Cache;
   now: () => number;
   log: Log;
+  inspect: InspectChain;
 }): ChainReader {
-  const { feed, cache, now, log } = options;
+  const { feed, cache, now, log, inspect } = options;
 
   async function loadListed(underlying: Underlying): Promise<Sourced<readonly number[]>> {
     return cache.remember(LISTED_KIND, underlying.symbol, LISTED_TTL_MS, async () => {
@@ -82,7 +84,9 @@ export function createChainReader(options: {
       const { value, source, synthetic } = await feed.fetchChain(underlying, expiry);
       if (synthetic) throw new AppError("options_unavailable", "Invented options are not shown");
       const quotes = value.quotes.filter((quote) => quote.expiry === expiry);
-      const { chain, rejected } = collectChain(headerOf(underlying, value), quotes);
+      const collected = collectChain(headerOf(underlying, value), quotes);
+      const { chain, rejected } = collected;
+      await inspect(marketState(collected, quotes), underlying, source);
       if (rejected.length > 0) {
         const [{ reason }] = rejected;
         log.warn(

@@ -1,3 +1,6 @@
+import type { CalendarId } from "../../core/market/calendar.js";
+import { calendarOf, isOpen } from "../../core/market/session.js";
+import type { MarketState } from "../../core/quality/state.js";
 import type { Actions } from "../candles/actions.js";
 import type { Inspect } from "../candles/reader.js";
 import type { Quality } from "./quality.js";
@@ -16,4 +19,10 @@ export function createArrivals(options: {
     const delivery = { symbol: candles.symbol, candles, rejected, stored, terms };
     return quality().inspect(delivery, { source, synthetic: false });
   };
+}
+
+/** Has chains looked at on their way in, against the hours of their exchange. */
+export function createChainArrivals(quality: Pick<Quality, "inspectState">, now: () => number) {
+  return (state: MarketState, { calendar }: { calendar: CalendarId }, source: string): Promise<void> =>
+    quality.inspectState(state, isOpen(calendarOf(calendar), now()), { source, synthetic: false });
 }

@@ -48,6 +48,8 @@ export interface Quality {
   inspect(delivery: Delivery, origin: Origin): Promise<Candles>;
   /** Keeps what was found, tells operators of what is new, and counts it. */
   record(issues: readonly Issue[], origin: Origin): Promise<void>;
+  /** Looks at a chain on its way in and keeps what is found. @param live false while its exchange is closed. */
+  inspectState(state: MarketState, live: boolean, origin: Origin): Promise<void>;
   /** Looks at a state that somebody else has; nothing of it is kept. @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
   check(state: MarketState): Promise<CheckedState>;
   report(): Promise<QualityReport>;
@@ -110,6 +112,7 @@ export function createQuality(options: QualityOptions): Quality {
       return candles;
     },
     record,
+    inspectState: (state, live, origin) => record(checkState(state, now(), null, live), origin),
     check: (state) => checkMarket(options, state),
     async report() {
       const timeMs = now();
