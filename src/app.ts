@@ -28,6 +28,8 @@ import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
+import type { Risk } from "./features/risk/risk.js";
+import { riskRoutes } from "./features/risk/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import type { Scanner } from "./features/scanner/scanner.js";
 import { sentimentRoutes } from "./features/sentiment/routes.js";
@@ -89,6 +91,7 @@ export interface AppParts {
   readonly options: Options;
   readonly alerts: Alerts;
   readonly outcomes: OutcomeStore;
+  readonly risk: Risk;
   readonly scanner: Scanner;
   readonly quality: Quality;
   readonly stream: Stream;
@@ -178,6 +181,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   alertRoutes(server, parts);
   outcomeRoutes(server, parts);
+  riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
   jobRoutes(server, { ...parts, now: parts.clock.now });

@@ -24,6 +24,7 @@ import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
+import { createRiskDesk } from "./features/risk/feature.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
@@ -213,7 +214,8 @@ function closeBase({ log, leases, eventLog, workers, redis, limitRedis, opened, 
 async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: () => void }) {
   const { config, database, eventLog, metrics, now } = base;
   const { synthetic } = base.gateway;
-  const users = createUsers({ ...base, store: createUserStore(database), secret: secretOf(config) });
+  const secret = secretOf(config);
+  const users = createUsers({ ...base, store: createUserStore(database), secret });
   if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
   const market = createMarketFeatures(base, () => scanner.config().symbols);
   const alerts = createAlerts({
@@ -249,7 +251,15 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
   const inspect = createChainArrivals(market.quality, now);
   const desk = createOptionDesk({ ...base, inspect });
-  return { ...market, ...texts, ...desk, users, alerts, scanner, stream, jobs, jobFeature, outcomes };
+  const risk = createRiskDesk({
+    ...base,
+    ...market,
+    secret,
+    requireConfirmation: config.REQUIRE_RISK_CONFIRMATION,
+    historyOf: async () => null,
+    accountOf: async () => null,
+  });
+  return { ...market, ...texts, ...desk, users, alerts, scanner, stream, jobs, jobFeature, outcomes, risk };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
@@ -284,6 +294,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
   const reads = createMarketReads({ gateway, reads: createCachedReads(base) });
   return {
     instruments,
+    quotes,
     ...prices,
     search: createSearch({ gateway, instruments, reads }),
     reads,

@@ -30,6 +30,7 @@ export const ERRORS = {
   expiry_unknown: { status: 404, retryable: false, title: "No options expire on that day" },
   method_not_allowed: { status: 405, retryable: false, title: "The method is not supported here" },
   request_timeout: { status: 408, retryable: true, title: "The request took too long to arrive" },
+  confirmation_refused: { status: 409, retryable: false, title: "The confirmation does not stand for this" },
   conflict: { status: 409, retryable: false, title: "The request contradicts the present state" },
   job_result_absent: { status: 409, retryable: false, title: "The job has no result" },
   body_too_large: { status: 413, retryable: false, title: "The body is too large" },

@@ -303,3 +303,8 @@ export const instantText = z
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** Epoch ms as ISO 8601 on the clock of East Africa, UTC+3 all year, which existing clients show. */
+export function eastAfricaTime(ms: number): string {
+  return isoTime(ms + 3 * 3_600_000).replace("Z", "+03:00");
+}

@@ -154,6 +154,12 @@ export const VARIABLES = {
     fallback: "10",
     read: decimal(0, 100_000),
   },
+  REQUIRE_RISK_CONFIRMATION: {
+    group: "Risk",
+    about: "true demands the token of a pre-trade check for each trade, until a user decides otherwise",
+    fallback: "false",
+    read: flag,
+  },
   SECRET_KEY: {
     group: "Access",
     about: "Signs tokens; at least 32 characters. Required in production and beyond loopback",

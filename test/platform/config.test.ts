@@ -189,6 +189,7 @@ describe("each variable", () => {
     },
     SECRET_KEY: { good: [[SECRET, SECRET]], bad: ["short", "x".repeat(40)] },
     ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
+    REQUIRE_RISK_CONFIRMATION: { good: [["true", true]], bad: ["yes"] },
     ALLOW_ANONYMOUS: { good: [["true", true]], bad: ["yes"] },
     CORS_ORIGINS: {
       good: [["https://a.example/,http://b.example:8080", ["https://a.example", "http://b.example:8080"]]],

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { badgeOf } from "../../core/signals/badge.js";
-import { isoTime } from "../../platform/http.js";
+import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../detections/detections.js";
 import type { Decision } from "./decisions.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
@@ -17,8 +17,6 @@ import type { Alert } from "./store.js";
 const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
 const ACTIONS = { 1: "BUY", 0: "WATCH", [-1]: "SELL" } as const;
 const NO_EVIDENCE = "No evidence has been measured for this pattern yet";
-const EAST_AFRICA_MS = 3 * 3_600_000;
-
 export function alertView(alert: Alert): z.output<typeof alertSchema> {
   const title = titleOf(alert.pattern);
   const badge = badgeOf(alert.score);
@@ -65,7 +63,7 @@ export function alertView(alert: Alert): z.output<typeof alertSchema> {
       ml_enhanced: false,
       quality_badge: badge,
       response_action: alert.responseAction,
-      timestamp_eat: isoTime(alert.createdAt + EAST_AFRICA_MS).replace("Z", "+03:00"),
+      timestamp_eat: eastAfricaTime(alert.createdAt),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { findVariant, PATTERNS } from "../../core/patterns/index.js";
+import { namedVariant } from "../../core/patterns/names.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime, type RouteGroup } from "../../platform/http.js";
 import { symbolParams } from "../candles/schema.js";
@@ -106,17 +106,10 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
   });
 }
 
-/** The variant that a text names: its id or title, in any case, with blanks, dashes or underscores. */
+/** @throws {AppError} `pattern_unknown` for a text that names none. */
 function variantOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const id = text
-    .trim()
-    .toLowerCase()
-    .replace(/[\s-]+/g, "_");
-  if (findVariant(id) !== null) return id;
-  const titled = PATTERNS.flatMap(({ variants }) => variants).find(
-    ({ title }) => title.toLowerCase().replace(/[\s-]+/g, "_") === id,
-  );
-  if (titled === undefined) throw new AppError("pattern_unknown", `No pattern is called ${text}`);
-  return titled.id;
+  const variant = namedVariant(text);
+  if (variant === null) throw new AppError("pattern_unknown", `No pattern is called ${text}`);
+  return variant.id;
 }

@@ -2,8 +2,8 @@ import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { type Examination, titleOf } from "./detections.js";
-import type { detectionSchema, examinationSchema, sightingSchema } from "./schema.js";
 import type { StoredFormation } from "./formation.js";
+import type { detectionSchema, examinationSchema, sightingSchema } from "./schema.js";
 import type { NewDetection, StoredDetection } from "./store.js";
 
 const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;

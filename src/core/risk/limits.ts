@@ -1,0 +1,265 @@
+/** What a user allows. Percentages are of the equity unless they say otherwise; null where nothing is demanded. */
+export interface RiskLimits {
+  /** Most money in one position; below 100 it is a percentage of the equity. */
+  readonly maxPositionSize: number;
+  /** Most money that may be lost in a day. */
+  readonly maxDailyLoss: number;
+  /** Most that one trade may lose, as a percentage of the equity. */
+  readonly riskPerTrade: number;
+  /** Most that all open positions may lose together at their stops, as a percentage of the equity. */
+  readonly maxPortfolioRisk: number;
+  /** Most that the equity may be below its peak, in percent. */
+  readonly maxDrawdown: number;
+  readonly maxOpenPositions: number;
+  readonly maxDailyTrades: number;
+  /** Most positions in one symbol. */
+  readonly diversification: number;
+  readonly needsStop: boolean;
+  readonly needsTarget: boolean;
+  /** Whether size is checked against `riskPerTrade`. */
+  readonly checksSize: boolean;
+  /** Least measured hit rate of the pattern behind a trade, 0..1. */
+  readonly confidence: number | null;
+}
+
+/** An order before it is given; prices in the currency of the account. */
+export interface PlannedOrder {
+  readonly side: "buy" | "sell";
+  readonly quantity: number;
+  readonly entry: number;
+  readonly stop: number | null;
+  readonly target: number | null;
+}
+
+/** The market as it is known; null for what is not. */
+export interface MarketFacts {
+  readonly price: number;
+  /** True when the price is old while its exchange trades. */
+  readonly stale: boolean;
+  /** Average true range of 14 daily bars. */
+  readonly range: number | null;
+  readonly spreadBps: number | null;
+  readonly slippageBps: number | null;
+}
+
+/** What is known of earlier trades on the pattern behind an order. */
+export interface HistoryFacts {
+  /** Measured hit rate and the ends of its interval, 0..1. */
+  readonly hitRate: number;
+  readonly least: number;
+  readonly most: number;
+  readonly count: number;
+}
+
+/** The account as it stands; money in its currency, null for what is not known. */
+export interface AccountFacts {
+  readonly equity: number | null;
+  readonly buyingPower: number | null;
+  readonly openPositions: number | null;
+  readonly positionsInSymbol: number | null;
+  /** Lost since the session began, 0 or more. */
+  readonly dayLoss: number | null;
+  readonly dayTrades: number | null;
+  /** Below its peak, in percent. */
+  readonly drawdown: number | null;
+  /** What the open positions lose at their stops. */
+  readonly openRisk: number | null;
+}
+
+export const UNKNOWN_ACCOUNT: AccountFacts = Object.freeze({
+  equity: null,
+  buyingPower: null,
+  openPositions: null,
+  positionsInSymbol: null,
+  dayLoss: null,
+  dayTrades: null,
+  drawdown: null,
+  openRisk: null,
+});
+
+export const REFUSALS = [
+  "stop_missing",
+  "target_missing",
+  "stop_on_wrong_side",
+  "target_on_wrong_side",
+  "entry_far_from_market",
+  "position_too_large",
+  "risk_per_trade_exceeded",
+  "confidence_too_low",
+  "buying_power_exceeded",
+  "open_positions_exceeded",
+  "positions_in_symbol_exceeded",
+  "daily_loss_reached",
+  "daily_trades_exceeded",
+  "drawdown_reached",
+  "portfolio_risk_exceeded",
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+export const WARNINGS = [
+  "reward_risk_low",
+  "stop_within_noise",
+  "spread_wide",
+  "slippage_high",
+  "history_loses",
+  "price_stale",
+] as const;
+export type Warning = (typeof WARNINGS)[number];
+
+/** What was compared: a value on the wrong side of its limit. */
+export interface Finding<Code extends string> {
+  readonly code: Code;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+export interface OrderCheck {
+  /** Reward per unit of risk; null without stop and target. */
+  readonly rewardRisk: number | null;
+  readonly refusals: readonly Finding<Refusal>[];
+  readonly warnings: readonly Finding<Warning>[];
+  readonly level: "info" | "caution" | "high_risk";
+  /** Refusals that could not be looked at, because what they compare is not known. */
+  readonly unchecked: readonly Refusal[];
+}
+
+const LEAST_REWARD_RISK = 1.2;
+/** A stop nearer than this many average ranges is reached by a day that means nothing. */
+const NOISE_RANGES = 0.8;
+const SPREAD_BPS = 15;
+const SLIPPAGE_BPS = 20;
+const HIGH_SLIPPAGE_BPS = 35;
+/** An entry further from the price than this share of it is a slip of the pen. */
+const FAR_SHARE = 0.2;
+/** A position size under this is a percentage. */
+const MONEY_FROM = 100;
+
+/** Checks an order against the market, the account and what its user allows. Every finding is listed, not the first alone. */
+export function checkOrder(
+  order: PlannedOrder,
+  limits: RiskLimits,
+  market: MarketFacts,
+  history: HistoryFacts | null,
+  account: AccountFacts,
+): OrderCheck {
+  const refusals: Finding<Refusal>[] = [];
+  const warnings: Finding<Warning>[] = [];
+  const unchecked: Refusal[] = [];
+  const rewardRisk = checkPrices(order, limits, market, refusals, warnings);
+  checkMarket(market, warnings);
+  checkHistory(limits, history, rewardRisk, { refusals, warnings, unchecked });
+  for (const { code, value, limit, reached } of accountRules(order, limits, account)) {
+    if (value === null || limit === null) unchecked.push(code);
+    else if (reached ? value >= limit : value > limit) refusals.push({ code, value, limit });
+  }
+  return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings), unchecked };
+}
+
+/** A value that may not pass its limit, or not even reach it. */
+interface AccountRule extends Finding<Refusal> {
+  readonly reached: boolean;
+}
+
+function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountFacts): AccountRule[] {
+  const { quantity, entry, stop } = order;
+  const { equity, openRisk } = account;
+  const share = (percent: number) => (equity === null ? null : (percent / 100) * equity);
+  const { maxPositionSize: size } = limits;
+  const value = quantity * entry;
+  const risk = stop === null ? null : quantity * Math.abs(entry - stop);
+  const together = risk === null || openRisk === null ? null : openRisk + risk;
+  const one = (count: number | null) => (count === null ? null : count + 1);
+  const most = (code: Refusal, found: number | null, limit: number | null) => ({
+    code,
+    value: found,
+    limit,
+    reached: false,
+  });
+  return [
+    most("position_too_large", value, size >= MONEY_FROM ? size : share(size)),
+    ...(limits.checksSize ? [most("risk_per_trade_exceeded", risk, share(limits.riskPerTrade))] : []),
+    most("buying_power_exceeded", value, account.buyingPower),
+    most("open_positions_exceeded", one(account.openPositions), limits.maxOpenPositions),
+    most("positions_in_symbol_exceeded", one(account.positionsInSymbol), limits.diversification),
+    most("daily_trades_exceeded", one(account.dayTrades), limits.maxDailyTrades),
+    most("portfolio_risk_exceeded", together, share(limits.maxPortfolioRisk)),
+    { ...most("daily_loss_reached", account.dayLoss, limits.maxDailyLoss), reached: true },
+    { ...most("drawdown_reached", account.drawdown, limits.maxDrawdown), reached: true },
+  ];
+}
+
+function checkPrices(
+  { side, entry, stop, target }: PlannedOrder,
+  { needsStop, needsTarget }: RiskLimits,
+  { price, range }: MarketFacts,
+  refusals: Finding<Refusal>[],
+  warnings: Finding<Warning>[],
+): number | null {
+  const up = side === "buy" ? 1 : -1;
+  if (stop === null && needsStop) refusals.push({ code: "stop_missing", value: null, limit: null });
+  if (target === null && needsTarget) refusals.push({ code: "target_missing", value: null, limit: null });
+  const risk = stop === null ? Number.NaN : up * (entry - stop);
+  const reward = target === null ? Number.NaN : up * (target - entry);
+  if (risk <= 0) refusals.push({ code: "stop_on_wrong_side", value: stop, limit: entry });
+  if (reward <= 0) refusals.push({ code: "target_on_wrong_side", value: target, limit: entry });
+  const far = Math.abs(entry / price - 1);
+  if (far > FAR_SHARE) refusals.push({ code: "entry_far_from_market", value: far, limit: FAR_SHARE });
+  if (risk > 0 && range !== null && risk < NOISE_RANGES * range) {
+    warnings.push({ code: "stop_within_noise", value: risk, limit: NOISE_RANGES * range });
+  }
+  if (!(risk > 0 && reward > 0)) return null;
+  const ratio = reward / risk;
+  if (ratio < LEAST_REWARD_RISK) {
+    warnings.push({ code: "reward_risk_low", value: ratio, limit: LEAST_REWARD_RISK });
+  }
+  return ratio;
+}
+
+function checkMarket({ stale, spreadBps, slippageBps }: MarketFacts, warnings: Finding<Warning>[]): void {
+  if (stale) warnings.push({ code: "price_stale", value: null, limit: null });
+  if (spreadBps !== null && spreadBps > SPREAD_BPS) {
+    warnings.push({ code: "spread_wide", value: spreadBps, limit: SPREAD_BPS });
+  }
+  if (slippageBps !== null && slippageBps > SLIPPAGE_BPS) {
+    warnings.push({ code: "slippage_high", value: slippageBps, limit: SLIPPAGE_BPS });
+  }
+}
+
+/** A history loses when even the upper end of its hit rate is below what the reward needs to break even. */
+function checkHistory(
+  { confidence }: RiskLimits,
+  history: HistoryFacts | null,
+  rewardRisk: number | null,
+  found: { refusals: Finding<Refusal>[]; warnings: Finding<Warning>[]; unchecked: Refusal[] },
+): void {
+  const { refusals, warnings, unchecked } = found;
+  if (history === null) {
+    if (confidence !== null) unchecked.push("confidence_too_low");
+    return;
+  }
+  if (confidence !== null && history.hitRate < confidence) {
+    refusals.push({ code: "confidence_too_low", value: history.hitRate, limit: confidence });
+  }
+  if (rewardRisk === null) return;
+  const breakEven = 1 / (1 + rewardRisk);
+  if (history.most < breakEven) {
+    warnings.push({ code: "history_loses", value: history.hitRate, limit: breakEven });
+  }
+}
+
+function levelOf(
+  refusals: readonly Finding<Refusal>[],
+  warnings: readonly Finding<Warning>[],
+): OrderCheck["level"] {
+  const grave = warnings.some(
+    ({ code, value }) =>
+      code === "history_loses" || (code === "slippage_high" && (value ?? 0) > HIGH_SLIPPAGE_BPS),
+  );
+  if (refusals.length > 0 || grave) return "high_risk";
+  return warnings.length > 0 ? "caution" : "info";
+}
+
+/** From 10, nothing speaks against it, by 15 for each warning to 90; 100 for an order that is refused. */
+export function riskScore({ refusals, warnings }: OrderCheck): number {
+  return refusals.length > 0 ? 100 : Math.min(90, 10 + 15 * warnings.length);
+}

@@ -1,0 +1,204 @@
+import { ensure } from "../../core/base/assert.js";
+import { findIndicator } from "../../core/indicators/index.js";
+import type { Candles } from "../../core/market/candles.js";
+import type { Interval } from "../../core/market/interval.js";
+import {
+  type AccountFacts,
+  checkOrder,
+  type HistoryFacts,
+  type OrderCheck,
+  type PlannedOrder,
+  UNKNOWN_ACCOUNT,
+} from "../../core/risk/limits.js";
+import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size.js";
+import { AppError } from "../../platform/errors.js";
+import type { CandleService } from "../candles/candles.js";
+import type { PricedQuote, Quotes } from "../candles/quotes.js";
+import type { Instruments } from "../instruments/instruments.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
+import { limitsOf, type RiskSettings, type RiskSettingsStore } from "./settings.js";
+import { averageRange, type SpreadEstimate, spreadOf } from "./spread.js";
+import type { RedemptionStore } from "./store.js";
+
+/** An order that somebody means to give. */
+export interface OrderPlan extends Omit<PlannedOrder, "entry"> {
+  readonly symbol: string;
+  /** Null for the price now. */
+  readonly entry: number | null;
+  /** Variant of the pattern behind it, and the interval it was seen on. */
+  readonly pattern: string | null;
+  readonly interval: Interval;
+  /** Equity as the caller has it; null for that of the account. */
+  readonly equity: number | null;
+  readonly ttlMs: number;
+}
+
+export interface PreTradeCheck {
+  readonly instrument: KnownInstrument;
+  readonly quote: PricedQuote;
+  readonly order: ConfirmedOrder;
+  /** Average true range of 14 daily bars; null with too few. */
+  readonly range: number | null;
+  readonly costs: SpreadEstimate;
+  readonly history: HistoryFacts | null;
+  readonly check: OrderCheck;
+  /** Null for an order that is refused. */
+  readonly confirmation: { readonly token: string; readonly expiresAt: number } | null;
+}
+
+export interface SizePlan {
+  readonly symbol: string | null;
+  readonly method: SizingMethod;
+  readonly equity: number;
+  /** Percentage of the equity at risk; null for that of the settings. */
+  readonly riskPercent: number | null;
+  readonly entry: number;
+  readonly stop: number;
+  readonly range: number | null;
+  readonly winRate: number | null;
+  readonly payoff: number | null;
+}
+
+export interface Risk {
+  readonly settings: RiskSettingsStore;
+  /** A symbol in its one spelling. @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
+  identify(text: string): string;
+  /** @throws {AppError} `symbol_unknown`, `no_data`, `provider_unavailable`. */
+  check(userId: string, plan: OrderPlan): Promise<PreTradeCheck>;
+  /** @throws {AppError} `invalid_request` where the method lacks what it needs. */
+  size(userId: string, plan: SizePlan): Promise<Size>;
+  /** Uses a confirmation up for one order. @throws {AppError} `confirmation_refused` with the reason. */
+  redeem(userId: string, token: string, order: ConfirmedOrder): Promise<void>;
+}
+
+/** Whoever knows how a pattern has done; null where too few cases tell. */
+export type HistoryOf = (
+  pattern: string,
+  interval: Interval,
+  synthetic: boolean,
+) => Promise<HistoryFacts | null>;
+
+export interface RiskOptions {
+  readonly candles: Pick<CandleService, "loadLatest">;
+  readonly quotes: Pick<Quotes, "load">;
+  readonly instruments: Pick<Instruments, "resolve" | "identify">;
+  readonly settings: RiskSettingsStore;
+  readonly confirmations: Confirmations;
+  readonly redemptions: RedemptionStore;
+  readonly historyOf: HistoryOf;
+  /** The paper account of a user; null while there is none. */
+  readonly accountOf: (userId: string, symbol: string) => Promise<AccountFacts | null>;
+}
+
+const RANGE_BARS = 200;
+const MINUTE_BARS = 51;
+const atr = ensure(findIndicator("atr"), "the table has atr");
+
+export function createRisk(options: RiskOptions): Risk {
+  const { candles, quotes, instruments, settings, confirmations, redemptions } = options;
+
+  /** Null where no source has such bars. */
+  async function barsOf(
+    instrument: KnownInstrument,
+    interval: Interval,
+    bars: number,
+  ): Promise<Candles | null> {
+    try {
+      return (await candles.loadLatest(instrument, interval, bars)).candles;
+    } catch (error) {
+      if (error instanceof AppError && error.code !== "database_unavailable") return null;
+      throw error;
+    }
+  }
+
+  async function facts(instrument: KnownInstrument) {
+    const [quote, daily, minutes] = await Promise.all([
+      quotes.load(instrument),
+      barsOf(instrument, "1d", RANGE_BARS),
+      barsOf(instrument, "1m", MINUTE_BARS),
+    ]);
+    const range = daily === null ? null : averageRange(atr, daily);
+    return { quote, range, costs: spreadOf(quote, minutes) };
+  }
+
+  async function accountOf(userId: string, symbol: string, equity: number | null): Promise<AccountFacts> {
+    const known = (await options.accountOf(userId, symbol)) ?? UNKNOWN_ACCOUNT;
+    return equity === null ? known : { ...known, equity };
+  }
+
+  return {
+    settings,
+    identify: (text) => instruments.identify(text).symbol,
+
+    async check(userId, plan) {
+      const instrument = await instruments.resolve(plan.symbol);
+      const { symbol, synthetic } = instrument;
+      const [{ quote, range, costs }, limits, account, history] = await Promise.all([
+        facts(instrument),
+        settings.load(userId).then(limitsOf),
+        accountOf(userId, symbol, plan.equity),
+        plan.pattern === null ? null : options.historyOf(plan.pattern, plan.interval, synthetic),
+      ]);
+      const { side, quantity, stop, target } = plan;
+      const order = { symbol, side, quantity, stop, target, entry: plan.entry ?? quote.price };
+      const market = { price: quote.price, stale: quote.stale, range, ...costs };
+      const check = checkOrder(order, limits, market, history, account);
+      const confirmation = check.refusals.length > 0 ? null : confirmations.issue(userId, order, plan.ttlMs);
+      return { instrument, quote, order, range, costs, history, check, confirmation };
+    },
+
+    async size(userId, plan) {
+      const allowed = await settings.load(userId);
+      const range = plan.range ?? (await rangeOf(plan));
+      requireFor(plan, range);
+      const size = sizePosition({
+        method: plan.method,
+        equity: plan.equity,
+        riskShare: (plan.riskPercent ?? allowed.risk_per_trade) / 100,
+        entry: plan.entry,
+        stop: plan.stop,
+        range: range ?? undefined,
+        winRate: plan.winRate ?? undefined,
+        payoff: plan.payoff ?? undefined,
+        caps: capsOf(allowed, plan.equity),
+      });
+      if (size === null) throw new AppError("invalid_request", "body stop_loss: lies at the entry");
+      return size;
+    },
+
+    async redeem(userId, token, order) {
+      const examined = confirmations.examine(token, userId, order);
+      const { refusal } = examined;
+      if (refusal !== null) throw new AppError("confirmation_refused", refusal);
+      if (!(await redemptions.redeem(examined.nonce, userId, examined.expiresAt))) {
+        throw new AppError("confirmation_refused", "already_used");
+      }
+    },
+  };
+
+  async function rangeOf({ method, symbol }: SizePlan): Promise<number | null> {
+    if (method !== "volatility" || symbol === null) return null;
+    const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
+    return daily === null ? null : averageRange(atr, daily);
+  }
+}
+
+function requireFor({ method, winRate, payoff }: SizePlan, range: number | null): void {
+  if (method === "volatility" && range === null) {
+    throw new AppError("invalid_request", "body atr: is needed, or a symbol whose daily candles tell it");
+  }
+  if (method === "kelly" && (winRate === null || payoff === null)) {
+    throw new AppError("invalid_request", "body: kelly needs win_rate and payoff");
+  }
+}
+
+/** A position takes no more than the settings allow, and no more than there is. */
+function capsOf({ max_position_size: size }: RiskSettings, equity: number) {
+  const isMoney = size >= 100;
+  return {
+    positionValue: isMoney ? size : null,
+    positionShare: isMoney ? null : size / 100,
+    buyingPower: equity,
+  };
+}

@@ -1,0 +1,103 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { namedVariant } from "../../core/patterns/names.js";
+import { AppError } from "../../platform/errors.js";
+import { routeGroup } from "../../platform/http.js";
+import type { Risk } from "./risk.js";
+import { checkSchema, planBody, redeemBody, settingsBody, sizeSchema, sizingBody } from "./schema.js";
+import { riskSettingsSchema } from "./settings.js";
+import { checkView, sizeView } from "./views.js";
+
+const CHECK_ERRORS = [
+  "symbol_invalid",
+  "symbol_unknown",
+  "pattern_unknown",
+  "no_data",
+  "provider_unavailable",
+] as const;
+
+export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; now: () => number }): void {
+  const routes = routeGroup(app, { tag: "Risk", access: "viewer", perMinute: 30 });
+
+  async function check(userId: string, body: z.output<typeof planBody>) {
+    const { symbol, side, quantity, entry = null, stop_loss = null, take_profit = null } = body;
+    const pattern = body.pattern_type === undefined ? null : variantOf(body.pattern_type);
+    const { timeframe: interval, account_size: equity = null, ttl_seconds } = body;
+    const plan = { symbol, side, quantity, entry, stop: stop_loss, target: take_profit };
+    const ttlMs = 1_000 * ttl_seconds;
+    return checkView(await risk.check(userId, { ...plan, pattern, interval, equity, ttlMs }), now());
+  }
+
+  for (const [path, id] of [
+    ["/api/risk/pre-trade-check", "checkTrade"],
+    ["/api/risk-assessment", "assessRisk"],
+  ] as const) {
+    routes.post(path, {
+      id,
+      summary: "Hold an order against the market, the account and the caller's limits",
+      description:
+        "What is refused is named with the values that were compared. An order that passes gets a token for one use.",
+      body: planBody,
+      answer: { data: checkSchema },
+      errors: CHECK_ERRORS,
+      handle: async ({ body, principal }) => ({ data: await check(principal.userId, body) }),
+    });
+  }
+  routes.post("/api/risk/confirmations", {
+    id: "redeemConfirmation",
+    summary: "Use the token of a pre-trade check up for an order",
+    body: redeemBody,
+    answer: { data: z.object({ accepted: z.literal(true), symbol: z.string() }) },
+    errors: ["confirmation_refused", "symbol_invalid", "symbol_unknown"],
+    async handle({ body, principal }) {
+      const { token, side, entry, quantity, stop_loss = null, take_profit = null } = body;
+      const symbol = risk.identify(body.symbol);
+      const order = { symbol, side, entry, quantity, stop: stop_loss, target: take_profit };
+      await risk.redeem(principal.userId, token, order);
+      return { data: { accepted: true as const, symbol } };
+    },
+  });
+  routes.post("/api/position-sizing", {
+    id: "sizePosition",
+    summary: "Units to trade for a stop, by a share of the account, by volatility, or by capped Kelly",
+    body: sizingBody,
+    answer: { data: sizeSchema },
+    errors: ["symbol_invalid", "symbol_unknown"],
+    async handle({ body, principal }) {
+      const size = await risk.size(principal.userId, {
+        symbol: body.symbol ?? null,
+        method: body.method,
+        equity: body.account_size,
+        riskPercent: body.risk_pct ?? null,
+        entry: body.entry,
+        stop: body.stop_loss,
+        range: body.atr ?? null,
+        winRate: body.win_rate ?? null,
+        payoff: body.payoff ?? null,
+      });
+      return { data: sizeView(size) };
+    },
+  });
+  routes.get("/api/risk-settings", {
+    id: "getRiskSettings",
+    summary: "What the caller allows trades to risk",
+    perMinute: 20,
+    answer: { data: riskSettingsSchema },
+    handle: async ({ principal }) => ({ data: await risk.settings.load(principal.userId) }),
+  });
+  routes.post("/api/risk-settings", {
+    id: "saveRiskSettings",
+    summary: "Change what the caller allows; fields left out stay as they are",
+    perMinute: 10,
+    body: settingsBody,
+    answer: { data: riskSettingsSchema },
+    handle: async ({ body, principal }) => ({ data: await risk.settings.change(principal.userId, body) }),
+  });
+}
+
+/** @throws {AppError} `pattern_unknown` for a text that names none. */
+function variantOf(text: string): string {
+  const variant = namedVariant(text);
+  if (variant === null) throw new AppError("pattern_unknown", `No pattern is called ${text}`);
+  return variant.id;
+}
