@@ -129,7 +129,7 @@ export function detectionOf(sighting: Sighting, { candles, instrument, source }:
     state: sighting.state,
     quality: sighting.quality,
     confidence: null,
-    regime: null,
+    regime: sighting.regime,
     price: candles.close[at],
     volume: candles.volume[at],
     trendMet: sighting.trendMet,

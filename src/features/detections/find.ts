@@ -12,6 +12,8 @@ import {
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
 import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
+import { REGIME_MEMORY, REGIMES, type Regime } from "../../core/regime/define.js";
+import { computeRegimes } from "../../core/regime/regime.js";
 
 /** A pattern seen at bar `at` of a window of candles, with what was known at its close. */
 export interface Sighting {
@@ -26,12 +28,14 @@ export interface Sighting {
   readonly trend: "up" | "down" | "flat";
   /** Whether the trend is the one that gives the shape its meaning; null when none is asked for. */
   readonly trendMet: boolean | null;
+  /** Regime of the market at `at`; null while there are too few bars to tell. */
+  readonly regime: Regime | null;
   /** Average true range of 14 bars at `at`; null while there are too few. */
   readonly range: number | null;
 }
 
 /** Bars a window needs before the first bar whose sightings are wanted. */
-export const LEAD_BARS = MEMORY_BARS;
+export const LEAD_BARS = Math.max(MEMORY_BARS, REGIME_MEMORY);
 
 /** Bars behind an average true range; few enough that they lie in a window also where bars are missing. */
 const RANGE_BARS = 200;
@@ -45,6 +49,7 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
   const hits: Hit[] = [];
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
   const ranges = createRanges(candles);
+  const { label } = computeRegimes(candles);
   return hits
     .sort((a, b) => a.at - b.at || (keyOf(a) < keyOf(b) ? -1 : 1))
     .map((hit) => ({
@@ -57,6 +62,7 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
       formation: hit.formation,
       trend: priorTrend(candles, hit.start),
       trendMet: hasPriorTrend(hit, candles),
+      regime: REGIMES[label[hit.at]] ?? null,
       range: ranges(hit.at),
     }));
 }
