@@ -26,6 +26,8 @@ import type { Options } from "./features/options/options.js";
 import { optionRoutes } from "./features/options/routes.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import type { OutcomeStore } from "./features/outcomes/store.js";
+import { type PerformanceRouteOptions, performanceRoutes } from "./features/performance/routes.js";
+import type { PerformanceStore } from "./features/performance/store.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
 import type { Risk } from "./features/risk/risk.js";
@@ -92,6 +94,8 @@ export interface AppParts {
   readonly alerts: Alerts;
   readonly outcomes: OutcomeStore;
   readonly risk: Risk;
+  readonly performance: PerformanceStore;
+  readonly forward: PerformanceRouteOptions["forward"];
   readonly scanner: Scanner;
   readonly quality: Quality;
   readonly stream: Stream;
@@ -181,6 +185,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   alertRoutes(server, parts);
   outcomeRoutes(server, parts);
+  performanceRoutes(server, { ...parts, now: parts.clock.now });
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);

@@ -21,6 +21,7 @@ import { createJobFeature } from "./features/jobs/feature.js";
 import { createOverview } from "./features/market/overview.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
+import { createPerformanceStore } from "./features/performance/store.js";
 import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
@@ -259,7 +260,10 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     historyOf: async () => null,
     accountOf: async () => null,
   });
-  return { ...market, ...texts, ...desk, users, alerts, scanner, stream, jobs, jobFeature, outcomes, risk };
+  const performance = createPerformanceStore(database);
+  const forward = async () => [];
+  const people = { users, outcomes, risk, performance, forward };
+  return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { badgeOf } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
-import { titleOf } from "../detections/detections.js";
+import { titleOf } from "../catalogue/pattern-names.js";
 import type { Decision } from "./decisions.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
 import type {

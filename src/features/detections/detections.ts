@@ -2,7 +2,6 @@ import { stringify } from "csv-stringify/sync";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
-import { findVariant } from "../../core/patterns/index.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
@@ -137,11 +136,6 @@ export function detectionOf(sighting: Sighting, { candles, instrument, source }:
     facts: { trend: sighting.trend, range: sighting.range },
     formation: sighting.formation && storedFormation(sighting.formation, candles),
   };
-}
-
-/** Title of a variant for people; the id itself for one that the table no longer has. */
-export function titleOf(pattern: string): string {
-  return findVariant(pattern)?.variant.title ?? pattern;
 }
 
 const CSV_COLUMNS = [

@@ -1,9 +1,7 @@
 import { z } from "zod";
-import { namedVariant } from "../../core/patterns/names.js";
-import { AppError } from "../../platform/errors.js";
 import { isoTime, type RouteGroup } from "../../platform/http.js";
 import { symbolParams } from "../candles/schema.js";
-import { titleOf } from "./detections.js";
+import { titleOf, variantOf } from "../catalogue/pattern-names.js";
 import type { DetectionRouteOptions } from "./routes.js";
 import {
   exportQuery,
@@ -33,7 +31,7 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
     errors: ["symbol_invalid", "symbol_unknown", "pattern_unknown"],
     async handle({ params, query: { limit, offset, pattern, interval, from, to } }) {
       const { symbol } = instruments.identify(params.symbol);
-      const filter = { symbol, pattern: variantOf(pattern), interval, from, to };
+      const filter = { symbol, pattern: given(pattern), interval, from, to };
       const { rows, total } = await detections.list(filter, limit, offset);
       return { data: { symbol, detections: rows.map(detectionView), pagination: { limit, offset, total } } };
     },
@@ -46,7 +44,7 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
     answer: { data: logsSchema },
     errors: ["symbol_invalid", "symbol_unknown", "pattern_unknown"],
     async handle({ query: { limit, offset, symbol, pattern, interval } }) {
-      const filter = { symbol: symbolOf(symbol), pattern: variantOf(pattern), interval };
+      const filter = { symbol: symbolOf(symbol), pattern: given(pattern), interval };
       const { rows, total } = await detections.list(filter, limit, offset);
       return { data: { logs: rows.map(detectionView), pagination: { limit, offset, total } } };
     },
@@ -89,7 +87,7 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
     answer: { data: exportSchema },
     errors: ["symbol_invalid", "symbol_unknown", "pattern_unknown"],
     async handle({ query: { symbol, pattern, days } }) {
-      const filter = { symbol: symbolOf(symbol), pattern: variantOf(pattern) };
+      const filter = { symbol: symbolOf(symbol), pattern: given(pattern) };
       const { text, rows, truncated } = await detections.exportCsv(filter, days);
       const filename = `detections-${isoTime(now()).slice(0, 10)}.csv`;
       return { data: { csv_content: text, filename, record_count: rows, truncated } };
@@ -106,10 +104,4 @@ export function logRoutes(routes: RouteGroup, { detections, instruments, now }: 
   });
 }
 
-/** @throws {AppError} `pattern_unknown` for a text that names none. */
-function variantOf(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const variant = namedVariant(text);
-  if (variant === null) throw new AppError("pattern_unknown", `No pattern is called ${text}`);
-  return variant.id;
-}
+const given = (pattern: string | undefined) => (pattern === undefined ? undefined : variantOf(pattern));

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
-import { type Examination, titleOf } from "./detections.js";
+import { titleOf } from "../catalogue/pattern-names.js";
+import type { Examination } from "./detections.js";
 import type { StoredFormation } from "./formation.js";
 import type { detectionSchema, examinationSchema, sightingSchema } from "./schema.js";
 import type { NewDetection, StoredDetection } from "./store.js";

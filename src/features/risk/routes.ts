@@ -1,8 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { namedVariant } from "../../core/patterns/names.js";
-import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
+import { variantOf } from "../catalogue/pattern-names.js";
 import type { Risk } from "./risk.js";
 import { checkSchema, planBody, redeemBody, settingsBody, sizeSchema, sizingBody } from "./schema.js";
 import { riskSettingsSchema } from "./settings.js";
@@ -93,11 +92,4 @@ export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; no
     answer: { data: riskSettingsSchema },
     handle: async ({ body, principal }) => ({ data: await risk.settings.change(principal.userId, body) }),
   });
-}
-
-/** @throws {AppError} `pattern_unknown` for a text that names none. */
-function variantOf(text: string): string {
-  const variant = namedVariant(text);
-  if (variant === null) throw new AppError("pattern_unknown", `No pattern is called ${text}`);
-  return variant.id;
 }
