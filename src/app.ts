@@ -30,6 +30,8 @@ import { type PerformanceRouteOptions, performanceRoutes } from "./features/perf
 import type { PerformanceStore } from "./features/performance/store.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
+import type { Regimes } from "./features/regimes/regimes.js";
+import { regimeRoutes } from "./features/regimes/routes.js";
 import type { Risk } from "./features/risk/risk.js";
 import { riskRoutes } from "./features/risk/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
@@ -98,6 +100,7 @@ export interface AppParts {
   readonly forward: PerformanceRouteOptions["forward"];
   readonly scanner: Scanner;
   readonly quality: Quality;
+  readonly regimes: Regimes;
   readonly stream: Stream;
   readonly jobs: Jobs;
   readonly news: News;
@@ -189,6 +192,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
+  regimeRoutes(server, { ...parts, now: parts.clock.now });
   jobRoutes(server, { ...parts, now: parts.clock.now });
   newsRoutes(server, parts);
   sentimentRoutes(server, { ...parts, now: parts.clock.now });

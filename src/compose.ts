@@ -25,6 +25,7 @@ import { createPerformanceStore } from "./features/performance/store.js";
 import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
+import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
@@ -306,6 +307,7 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     overview: createOverview({ ...base, instruments, quotes, universe }),
     market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
+    regimes: createRegimes({ ...base, candles, instruments }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
     quality,
