@@ -30,14 +30,14 @@ export function computeMoves({ high, low, close }: Bars): Moves {
     const before = close[i - 1];
     const up = Math.log(high[i] / before);
     const down = Math.log(low[i] / before);
-    const raised = Math.log(high[i] / high[i - 1]);
-    const lowered = Math.log(low[i - 1] / low[i]);
+    const raised = high[i] / high[i - 1];
+    const lowered = low[i - 1] / low[i];
     moves.close[i] = Math.log(close[i] / before);
     moves.high[i] = up;
     moves.low[i] = down;
     moves.trueRange[i] = Math.max(up, 0) - Math.min(down, 0);
-    moves.raised[i] = raised > lowered && raised > 0 ? raised : 0;
-    moves.lowered[i] = lowered > raised && lowered > 0 ? lowered : 0;
+    if (raised > lowered && raised > 1) moves.raised[i] = Math.log(raised);
+    else if (lowered > raised && lowered > 1) moves.lowered[i] = Math.log(lowered);
   }
   return moves;
 }

@@ -76,13 +76,14 @@ function fitOf(measures: MeasureColumns, { conditions, least }: Rule): Float64Ar
   const numbers = Float64Array.from(
     conditions.flatMap(({ from, to, unknown = 0 }) => [from, 1 / (to - from), unknown]),
   );
-  const fit = new Float64Array(rank.length);
+  const fit = new Float64Array(rank.length).fill(Number.NaN);
   for (let i = 0; i < fit.length; i++) {
+    if (Number.isNaN(rank[i])) continue;
     let met = 1;
-    for (let k = 0; k < columns.length && met > least; k++) {
-      met = lesserMet(met, numbers[3 * k], numbers[3 * k + 1], numbers[3 * k + 2], columns[k][i]);
+    for (let k = 0, n = 0; k < columns.length && met > least; k++, n += 3) {
+      met = lesserMet(met, numbers[n], numbers[n + 1], numbers[n + 2], columns[k][i]);
     }
-    fit[i] = Number.isNaN(rank[i]) ? Number.NaN : Math.max(met, least);
+    fit[i] = met > least ? met : least;
   }
   return fit;
 }

@@ -12,7 +12,7 @@ export interface Condition {
 export interface Rule {
   readonly title: string;
   readonly description: string;
-  /** A label fits as well as the least of its conditions. */
+  /** A label fits as well as the least of its conditions; those that are met least often come first, to be done sooner. */
   readonly conditions: readonly Condition[];
   /** It never fits less than this. */
   readonly least: number;
@@ -80,8 +80,8 @@ export const REGIME_RULES: Readonly<Record<Regime, Rule>> = {
     description:
       "Within the last 5 bars prices have left a narrow range of 40 bars, and bars have become longer.",
     conditions: [
-      { measure: "base_width", from: 1.3, to: 0.8 },
       { measure: "beyond_base", from: 0, to: 1.5 },
+      { measure: "base_width", from: 1.3, to: 0.8 },
       { measure: "expansion", from: 0.9, to: 1.3 },
       { measure: "volume_trend", from: 0.7, to: 1.1, unknown: 1 },
     ],
@@ -91,22 +91,22 @@ export const REGIME_RULES: Readonly<Record<Regime, Rule>> = {
     title: "Reversal",
     description: "The last 15 bars go strongly against the move of the 40 bars before.",
     conditions: [
-      { measure: "move_before", from: 0.4, to: 0.9 },
       { measure: "turn", from: 0.4, to: 1.1 },
       { measure: "retraced", from: 0.3, to: 0.6 },
+      { measure: "move_before", from: 0.4, to: 0.9 },
     ],
     least: 0,
   },
   accumulation: {
     title: "Accumulation",
     description: "Prices go sideways while volume is on the side of buyers.",
-    conditions: [...SIDEWAYS, { measure: "flow", from: 0.05, to: 0.2 }],
+    conditions: [{ measure: "flow", from: 0.05, to: 0.2 }, ...SIDEWAYS],
     least: 0,
   },
   distribution: {
     title: "Distribution",
     description: "Prices go sideways while volume is on the side of sellers.",
-    conditions: [...SIDEWAYS, { measure: "flow", from: -0.05, to: -0.2 }],
+    conditions: [{ measure: "flow", from: -0.05, to: -0.2 }, ...SIDEWAYS],
     least: 0,
   },
 };
