@@ -115,8 +115,10 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "dismissAlertAlias",
       "getAlert",
       "getJobResult",
+      "redeemConfirmation",
       "refuseJob",
       "revokeApiKey",
+      "saveRiskSettings",
     ]);
   });
 });
