@@ -17,7 +17,8 @@ const MOST_OF_C = 0.33;
 
 function allocateSeries(candles: Candles): PatternSeries {
   const { length } = candles.time;
-  return { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length) };
+  const unread = { range: new Float64Array(0), pivots: [] };
+  return { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length), ...unread };
 }
 
 function allocateColumns(length: number): Int16Array[] {

@@ -42,6 +42,9 @@ function differing(
   }).map(({ name }) => name);
 }
 
+/** Columns of a series that candlesticks do not read. */
+const unread = { range: new Float64Array(0), pivots: [] };
+
 function hitsOf(series: PatternSeries): Hit[] {
   const hits: Hit[] = [];
   for (const row of CANDLESTICKS) row.find(series, 0, series.candles.time.length, hits);
@@ -108,6 +111,7 @@ describe("candlestick signals", () => {
           candles,
           anatomy: allocateAnatomy(length),
           workspace: new Int16Array(length),
+          ...unread,
         };
         const live = CANDLESTICKS.map((): Hit[] => []);
         for (let i = 0; i < length; i++) {
@@ -128,7 +132,7 @@ describe("all signals at once", () => {
 
   /** Columns of all rows, written by as many calls as there are ranges of at most `step` bars. */
   function extended(step: number): Map<string, Int16Array> {
-    const series = { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0) };
+    const series = { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0), ...unread };
     const columns = CANDLESTICKS.map(() => new Int16Array(length).fill(7));
     for (let from = 0; from < length; from += step) {
       extendSignals(series, columns, from, Math.min(from + step, length));

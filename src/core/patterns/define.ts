@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.js";
 import type { Candles } from "../market/candles.js";
 import type { Anatomy } from "./anatomy.js";
+import type { Pivots } from "./pivots.js";
 
 export type PatternFamily = "candlestick" | "chart" | "volume" | "level" | "indicator";
 
@@ -94,6 +95,10 @@ export const MEMORY_BARS = 250;
 export interface PatternSeries {
   readonly candles: Candles;
   readonly anatomy: Anatomy;
+  /** Mean of the last 14 true ranges, NaN at the first 14 bars: the unit of distances between prices. */
+  readonly range: Float64Array;
+  /** Swing highs and lows by scale, in the order of `PIVOT_SCALES`. */
+  readonly pivots: readonly Pivots[];
   /** One value per bar for a detector to work in; holds nothing between calls. */
   readonly workspace: Int16Array;
 }

@@ -1,13 +1,24 @@
 import type { Candles } from "../market/candles.js";
 import { type Anatomy, computeAnatomy } from "./anatomy.js";
 import type { PatternSeries } from "./define.js";
+import { computePivots, computeRange, type Pivots } from "./pivots.js";
 
 /** A series for detectors to read, whose derived columns are computed when first asked for and then kept. */
 export function createPatternSeries(candles: Candles): PatternSeries {
   let anatomy: Anatomy | undefined;
+  let range: Float64Array | undefined;
+  let pivots: readonly Pivots[] | undefined;
   let workspace: Int16Array | undefined;
   return {
     candles,
+    get range() {
+      range ??= computeRange(candles);
+      return range;
+    },
+    get pivots() {
+      pivots ??= computePivots(candles, this.range);
+      return pivots;
+    },
     get anatomy() {
       anatomy ??= computeAnatomy(candles);
       return anatomy;
