@@ -1,0 +1,169 @@
+import type { Sign } from "./candlestick/define.js";
+import {
+  type Boundary,
+  type Check,
+  definePattern,
+  type Formation,
+  type FormationState,
+  type Hit,
+  type Pattern,
+  type PatternSeries,
+  type PatternVariant,
+} from "./define.js";
+import { closeSums } from "./sums.js";
+import { volumeRatio } from "./volume/volumes.js";
+
+/** A variant for each direction. */
+export interface Pair {
+  readonly rising: PatternVariant;
+  readonly falling: PatternVariant;
+}
+
+export function variantOf({ rising, falling }: Pair, direction: Sign): PatternVariant {
+  return direction === 1 ? rising : falling;
+}
+
+/** A formation that is complete at the bar at which it is seen; what is left out does not apply to it. */
+export function formationAt(at: number, parts: Partial<Formation>): Formation {
+  return {
+    formedAt: at,
+    points: [],
+    boundaries: [],
+    trigger: null,
+    target: null,
+    stop: null,
+    rewardRisk: null,
+    checks: [],
+    ...parts,
+  };
+}
+
+/** An event: confirmed at the bar at which it is seen. */
+export function eventAt(
+  variant: PatternVariant,
+  at: number,
+  start: number,
+  quality: number,
+  formation: Partial<Formation>,
+): Hit {
+  return { variant, at, start, quality, state: "confirmed", formation: formationAt(at, formation) };
+}
+
+export function line(role: string, at: number, price: number, until: number, then: number): Boundary {
+  return { role, from: { at, price }, to: { at: until, price: then } };
+}
+
+/** Distance from `price` to the target per distance to the stop; null where either is on the wrong side of it. */
+export function rewardRisk(
+  direction: Sign,
+  price: number,
+  target: number | null,
+  stop: number | null,
+): number | null {
+  if (target === null || stop === null) return null;
+  const reward = direction * (target - price);
+  const risk = direction * (price - stop);
+  return reward > 0 && risk > 0 ? reward / risk : null;
+}
+
+/** A row whose hits are single bars: what is seen at each, and the hit that it makes. */
+export interface EventDefinition extends Omit<Pattern, "find"> {
+  /** Of a bar at or after the warm-up: the direction of what is seen at its close, 0 where nothing is. */
+  see(series: PatternSeries): (at: number) => Sign | 0;
+  hit(series: PatternSeries, at: number, direction: Sign): Hit;
+}
+
+export function defineEvent({ see, hit, ...row }: EventDefinition): Pattern {
+  return definePattern({
+    ...row,
+    find(series, from, to, hits) {
+      const seen = see(series);
+      for (let at = Math.max(from, row.warmup); at < to; at++) {
+        const direction = seen(at);
+        if (direction !== 0) hits.push(hit(series, at, direction));
+      }
+    },
+  });
+}
+
+/** What a shape waits for, and how many bars long. */
+export interface Wait {
+  readonly direction: Sign;
+  readonly formedAt: number;
+  readonly trigger: number;
+  readonly stop: number;
+  readonly bars: number;
+}
+
+/**
+ * The state that a shape enters at bar `at`, or null where it enters none: forming at the bar that completes it
+ * unless that bar already closes beyond trigger or stop, then confirmed or failed at the first close beyond either,
+ * else expired at the last bar of its wait.
+ */
+export function stateEntered(
+  close: Float64Array,
+  { direction, formedAt, trigger, stop, bars }: Wait,
+  at: number,
+): FormationState | null {
+  if (at < formedAt || at > formedAt + bars) return null;
+  for (let i = formedAt; i <= at; i++) {
+    const confirms = direction * (close[i] - trigger) > 0;
+    const fails = direction * (stop - close[i]) > 0;
+    if (confirms || fails) return i < at ? null : confirms ? "confirmed" : "failed";
+  }
+  return at === formedAt ? "forming" : at === formedAt + bars ? "expired" : null;
+}
+
+/** A shape that waits, and the hit that it is in a given state. */
+export interface Waiting extends Wait {
+  hit(at: number, state: FormationState): Hit;
+}
+
+/**
+ * Appends the states that shapes enter at bars [from, to), by bar. `shapesAt` gives the shapes completed at a bar,
+ * at most one per variant within the bars that a shape of it waits.
+ */
+export function followShapes(
+  close: Float64Array,
+  from: number,
+  to: number,
+  wait: number,
+  shapesAt: (at: number) => readonly Waiting[],
+  hits: Hit[],
+): void {
+  const entered: Hit[] = [];
+  for (let formedAt = Math.max(0, from - wait); formedAt < to; formedAt++) {
+    for (const shape of shapesAt(formedAt)) {
+      for (let at = Math.max(from, formedAt); at < to && at <= formedAt + shape.bars; at++) {
+        const state = stateEntered(close, shape, at);
+        if (state !== null) entered.push(shape.hit(at, state));
+      }
+    }
+  }
+  entered.sort((a, b) => a.at - b.at || b.variant.direction - a.variant.direction);
+  hits.push(...entered);
+}
+
+/** Volume against the mean of the 20 bars before; passed above 1.2 of it, unknown where volume is missing. */
+export function volumeCheck(series: PatternSeries, at: number, threshold = 1.2): Check {
+  const value = volumeRatio(series, at);
+  return { name: "volume", passed: value === null ? null : value > threshold, value, threshold };
+}
+
+/** Bars over which the average of 20 closes is compared. */
+const TREND_SPAN = 10;
+
+/** Rise of the average of 20 closes in average true ranges a bar; passed where it goes with the direction. */
+export function trendCheck(series: PatternSeries, at: number, direction: Sign): Check {
+  const sums = closeSums(series)[20];
+  const range = series.range[at];
+  const value = (sums[at] - sums[at - TREND_SPAN]) / (20 * TREND_SPAN * range);
+  if (!Number.isFinite(value)) return { name: "trend", passed: null, value: null, threshold: 0 };
+  return { name: "trend", passed: direction * value > 0, value, threshold: 0 };
+}
+
+/** A measured value beside the number that it was compared with; null where it is not finite. */
+export function measured(name: string, value: number, threshold: number, passed: boolean): Check {
+  if (!Number.isFinite(value)) return { name, passed: null, value: null, threshold };
+  return { name, passed, value, threshold };
+}

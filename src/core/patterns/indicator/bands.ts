@@ -1,0 +1,38 @@
+import { windowVariance } from "../../base/rolling.js";
+import { kept } from "../kept.js";
+
+export const BAND_BARS = 20;
+const DEVIATIONS = 2;
+
+/** Bollinger's bands of 20 closes and two deviations as columns, NaN at the first 19 bars. */
+export interface Bands {
+  readonly middle: Float64Array;
+  /** Distance of a band from the middle. */
+  readonly reach: Float64Array;
+  /** 1 where the close lies above the upper band, -1 where it lies below the lower one, else 0. */
+  readonly beyond: Int8Array;
+}
+
+/**
+ * Computed afresh at each bar from distances to the first close of the window, so that they depend on twenty bars
+ * alone; the table's `bbands` agrees up to the rounding of its running sums.
+ */
+export const bandsOf = kept(({ candles: { close } }): Bands => {
+  const { length } = close;
+  const middle = new Float64Array(length).fill(Number.NaN);
+  const reach = new Float64Array(length).fill(Number.NaN);
+  const beyond = new Int8Array(length);
+  for (let i = BAND_BARS - 1; i < length; i++) {
+    const from = i - BAND_BARS + 1;
+    const origin = close[from];
+    let sum = 0;
+    for (let j = from + 1; j <= i; j++) sum += close[j] - origin;
+    const offset = sum / BAND_BARS;
+    const width = DEVIATIONS * Math.sqrt(windowVariance(close, from, i + 1));
+    const distance = close[i] - origin - offset;
+    middle[i] = origin + offset;
+    reach[i] = width;
+    beyond[i] = distance > width ? 1 : -distance > width ? -1 : 0;
+  }
+  return { middle, reach, beyond };
+});

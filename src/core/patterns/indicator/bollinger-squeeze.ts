@@ -1,0 +1,102 @@
+import type { Sign } from "../candlestick/define.js";
+import { grade, quality } from "../candlestick/quality.js";
+import { directed } from "../candlestick/variants.js";
+import type { Hit, PatternSeries } from "../define.js";
+import { defineEvent, eventAt, line, measured, type Pair, variantOf, volumeCheck } from "../events.js";
+import { BAND_BARS, bandsOf } from "./bands.js";
+
+const variants: Pair = {
+  rising: {
+    ...directed("bullish_bollinger_squeeze", "Bullish Bollinger Squeeze Release", 1, "continuation"),
+    priorTrend: null,
+  },
+  falling: {
+    ...directed("bearish_bollinger_squeeze", "Bearish Bollinger Squeeze Release", -1, "continuation"),
+    priorTrend: null,
+  },
+};
+
+/** Bars over which the bands are at their narrowest: half a year of days. */
+const QUIET_BARS = 125;
+/** Bars after the narrowest within which a close beyond a band releases the squeeze. */
+const RELEASE_BARS = 10;
+
+/** Width of the bands as a fraction of their middle. */
+function width(series: PatternSeries, at: number): number {
+  const { middle, reach } = bandsOf(series);
+  return (2 * reach[at]) / middle[at];
+}
+
+/** The last bar of the least width among bars [from, to). */
+function narrowest(series: PatternSeries, from: number, to: number): number {
+  let best = from;
+  for (let i = from + 1; i < to; i++) if (width(series, i) <= width(series, best)) best = i;
+  return best;
+}
+
+/** Bar of the squeeze that the break of a band at `at` releases, or -1. */
+function squeezeBefore(series: PatternSeries, at: number): number {
+  const recent = narrowest(series, at - RELEASE_BARS, at);
+  const older = narrowest(series, at - QUIET_BARS, at - RELEASE_BARS);
+  const least = width(series, recent);
+  // Bands without width are bars without trades.
+  return least > 0 && least <= width(series, older) ? recent : -1;
+}
+
+function see(series: PatternSeries): (at: number) => Sign | 0 {
+  const { beyond } = bandsOf(series);
+  return (at) => {
+    const direction = beyond[at];
+    if (direction === 0 || squeezeBefore(series, at) < 0) return 0;
+    // The first close beyond either band since the squeeze.
+    for (let i = squeezeBefore(series, at); i < at; i++) if (beyond[i] !== 0) return 0;
+    return direction as Sign;
+  };
+}
+
+function hit(series: PatternSeries, at: number, direction: Sign): Hit {
+  const { close } = series.candles;
+  const { middle, reach } = bandsOf(series);
+  const squeeze = squeezeBefore(series, at);
+  let usual = 0;
+  for (let i = at - QUIET_BARS; i < at; i++) usual += width(series, i) / QUIET_BARS;
+  const depth = width(series, squeeze) / usual;
+  const deviations = (2 * direction * (close[at] - middle[at])) / reach[at];
+  const edge = (side: Sign) =>
+    line(
+      side === 1 ? "upper" : "lower",
+      squeeze,
+      middle[squeeze] + side * reach[squeeze],
+      at,
+      middle[at] + side * reach[at],
+    );
+  const shape = quality(
+    grade(depth, 1, 0.3),
+    grade(deviations, 2, 3),
+    grade((direction * (close[at] - close[at - 1])) / series.range[at], 0, 2),
+  );
+  return eventAt(variantOf(variants, direction), at, squeeze, shape, {
+    points: [{ role: "squeeze", at: squeeze, price: middle[squeeze], knownAt: squeeze }],
+    boundaries: [edge(1), edge(-1)],
+    stop: middle[at],
+    checks: [
+      measured("width", width(series, squeeze), usual, depth < 1),
+      measured("deviations", deviations, 2, deviations > 2),
+      volumeCheck(series, at),
+    ],
+  });
+}
+
+export const bollingerSqueeze = defineEvent({
+  name: "bollinger_squeeze",
+  title: "Bollinger Squeeze Release",
+  family: "indicator",
+  variants: [variants.rising, variants.falling],
+  bars: 2,
+  warmup: BAND_BARS - 1 + QUIET_BARS,
+  description:
+    "The first close beyond a band within 10 bars after the bands were narrower than at any time in 125 bars.",
+  source: "J. Bollinger, Bollinger on Bollinger Bands (2001): the narrowest bands of six months",
+  see,
+  hit,
+});

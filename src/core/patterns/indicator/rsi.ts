@@ -1,0 +1,70 @@
+import { ensure } from "../../base/assert.js";
+import { wilderStep } from "../../base/rolling.js";
+import { computeIndicator } from "../../indicators/define.js";
+import { rsi } from "../../indicators/momentum/rsi.js";
+import type { PatternSeries } from "../define.js";
+import { kept } from "../kept.js";
+import { sideOf } from "./crossing.js";
+
+export const RSI_PERIOD = 14;
+const values = { period: RSI_PERIOD };
+
+/** Bars behind the index: what came before counts for a part in 40,000. */
+export const RSI_BARS = 160;
+
+const state = new Float64Array(rsi.memory(values));
+const column = new Float64Array(RSI_BARS);
+const outputs = [column];
+
+/**
+ * The table's `rsi` of 14 bars at bar `at`, begun 160 bars before or where the series begins: the same in every
+ * window that holds those bars, to the last bit. NaN through its warm-up and where no close has changed.
+ */
+export function rsiAt({ candles }: PatternSeries, at: number): number {
+  const from = Math.max(0, at + 1 - RSI_BARS);
+  const count = at + 1 - from;
+  if (count <= RSI_PERIOD) return Number.NaN;
+  state.fill(0);
+  rsi.run({ ...candles, close: candles.close.subarray(from, at + 1) }, values, outputs, state, 0, count);
+  return state[1] + state[2] > 0 ? column[count - 1] : Number.NaN;
+}
+
+/** The index from the series' first bar on, and how far it may lie from `rsiAt` at each bar. */
+interface Running {
+  readonly rsi: Float64Array;
+  readonly slack: Float64Array;
+}
+
+/** Share of an average that is left of it when the bars of `rsiAt` after the first fifteen have passed. */
+const FADED = (1 - 1 / RSI_PERIOD) ** (RSI_BARS - 1 - RSI_PERIOD);
+
+/**
+ * Both indices take the same steps from the bar on at which `rsiAt` has its first averages. There an average of the
+ * one is at most 2.63 times that of the other (the last 14 changes have at least 0.38 of their weight in it), so
+ * that the averages of gains and losses differ together by less than twice the average change there; that fades.
+ */
+const running = kept(({ candles }): Running => {
+  const { close } = candles;
+  const { length } = close;
+  const [index] = computeIndicator(rsi, candles, values);
+  const change = new Float64Array(length);
+  const slack = new Float64Array(length);
+  let average = 0;
+  for (let i = 1; i < length; i++) {
+    average = wilderStep(average, Math.abs(close[i] - close[i - 1]), i - 1, RSI_PERIOD);
+    change[i] = average;
+    const first = i - RSI_BARS + 1 + RSI_PERIOD;
+    slack[i] = 1e-9 + (first >= RSI_PERIOD ? (400 * FADED * change[first]) / average : 0);
+  }
+  return { rsi: ensure(index, "rsi has a column"), slack };
+});
+
+/** The side of a level that `rsiAt` is on, by bar. */
+export function rsiSides(series: PatternSeries, level: number): Int8Array {
+  const { rsi: index, slack } = running(series);
+  return Int8Array.from(index, (value, i) => {
+    // What is not a number is not clear either.
+    const isClear = Math.abs(value - level) > slack[i];
+    return sideOf((isClear ? value : rsiAt(series, i)) - level);
+  });
+}
