@@ -120,28 +120,41 @@ export interface Waiting extends Wait {
 }
 
 /**
- * Appends the states that shapes enter at bars [from, to), by bar. `shapesAt` gives the shapes completed at a bar,
- * at most one per variant within the bars that a shape of it waits.
+ * Appends the states that shapes enter at bars [from, to), by bar. No two shapes of one variant wait at the same bar.
  */
 export function followShapes(
   close: Float64Array,
   from: number,
   to: number,
-  wait: number,
-  shapesAt: (at: number) => readonly Waiting[],
+  shapes: readonly Waiting[],
   hits: Hit[],
 ): void {
   const entered: Hit[] = [];
-  for (let formedAt = Math.max(0, from - wait); formedAt < to; formedAt++) {
-    for (const shape of shapesAt(formedAt)) {
-      for (let at = Math.max(from, formedAt); at < to && at <= formedAt + shape.bars; at++) {
-        const state = stateEntered(close, shape, at);
-        if (state !== null) entered.push(shape.hit(at, state));
-      }
+  for (const shape of shapes) {
+    const end = Math.min(to, shape.formedAt + shape.bars + 1);
+    for (let at = Math.max(from, shape.formedAt); at < end; at++) {
+      const state = stateEntered(close, shape, at);
+      if (state !== null) entered.push(shape.hit(at, state));
     }
   }
   entered.sort((a, b) => a.at - b.at || b.variant.direction - a.variant.direction);
   hits.push(...entered);
+}
+
+/** The shapes of either direction that `shapeAt` gives at bars [from, to). */
+export function shapesIn(
+  from: number,
+  to: number,
+  shapeAt: (at: number, direction: Sign) => Waiting | null,
+): Waiting[] {
+  const shapes: Waiting[] = [];
+  for (let at = from; at < to; at++) {
+    const rising = shapeAt(at, 1);
+    if (rising !== null) shapes.push(rising);
+    const falling = shapeAt(at, -1);
+    if (falling !== null) shapes.push(falling);
+  }
+  return shapes;
 }
 
 /** Volume against the mean of the 20 bars before; passed above 1.2 of it, unknown where volume is missing. */

@@ -1,12 +1,14 @@
 import { CANDLESTICKS } from "./candlestick/index.js";
 import type { Pattern, PatternVariant } from "./define.js";
 import { INDICATOR_PATTERNS } from "./indicator/index.js";
+import { LEVEL_PATTERNS } from "./level/index.js";
 import { VOLUME_PATTERNS } from "./volume/index.js";
 
 /** Every pattern, by family. */
 export const PATTERNS: readonly Pattern[] = Object.freeze([
   ...CANDLESTICKS,
   ...VOLUME_PATTERNS,
+  ...LEVEL_PATTERNS,
   ...INDICATOR_PATTERNS,
 ]);
 

@@ -1,4 +1,3 @@
-import { windowVariance } from "../../base/rolling.js";
 import { kept } from "../kept.js";
 
 export const BAND_BARS = 20;
@@ -9,6 +8,8 @@ export interface Bands {
   readonly middle: Float64Array;
   /** Distance of a band from the middle. */
   readonly reach: Float64Array;
+  /** Width of the bands as a fraction of their middle. */
+  readonly width: Float64Array;
   /** 1 where the close lies above the upper band, -1 where it lies below the lower one, else 0. */
   readonly beyond: Int8Array;
 }
@@ -21,6 +22,7 @@ export const bandsOf = kept(({ candles: { close } }): Bands => {
   const { length } = close;
   const middle = new Float64Array(length).fill(Number.NaN);
   const reach = new Float64Array(length).fill(Number.NaN);
+  const width = new Float64Array(length).fill(Number.NaN);
   const beyond = new Int8Array(length);
   for (let i = BAND_BARS - 1; i < length; i++) {
     const from = i - BAND_BARS + 1;
@@ -28,11 +30,17 @@ export const bandsOf = kept(({ candles: { close } }): Bands => {
     let sum = 0;
     for (let j = from + 1; j <= i; j++) sum += close[j] - origin;
     const offset = sum / BAND_BARS;
-    const width = DEVIATIONS * Math.sqrt(windowVariance(close, from, i + 1));
-    const distance = close[i] - origin - offset;
+    let squares = 0;
+    for (let j = from; j <= i; j++) {
+      const deviation = close[j] - origin - offset;
+      squares += deviation * deviation;
+    }
+    const distance = DEVIATIONS * Math.sqrt(squares / BAND_BARS);
+    const above = close[i] - origin - offset;
     middle[i] = origin + offset;
-    reach[i] = width;
-    beyond[i] = distance > width ? 1 : -distance > width ? -1 : 0;
+    reach[i] = distance;
+    width[i] = (2 * distance) / middle[i];
+    beyond[i] = above > distance ? 1 : -above > distance ? -1 : 0;
   }
-  return { middle, reach, beyond };
+  return { middle, reach, width, beyond };
 });

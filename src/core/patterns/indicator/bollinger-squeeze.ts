@@ -3,7 +3,7 @@ import { grade, quality } from "../candlestick/quality.js";
 import { directed } from "../candlestick/variants.js";
 import type { Hit, PatternSeries } from "../define.js";
 import { defineEvent, eventAt, line, measured, type Pair, variantOf, volumeCheck } from "../events.js";
-import { BAND_BARS, bandsOf } from "./bands.js";
+import { BAND_BARS, type Bands, bandsOf } from "./bands.js";
 
 const variants: Pair = {
   rising: {
@@ -21,46 +21,31 @@ const QUIET_BARS = 125;
 /** Bars after the narrowest within which a close beyond a band releases the squeeze. */
 const RELEASE_BARS = 10;
 
-/** Width of the bands as a fraction of their middle. */
-function width(series: PatternSeries, at: number): number {
-  const { middle, reach } = bandsOf(series);
-  return (2 * reach[at]) / middle[at];
-}
-
 /** The last bar of the least width among bars [from, to). */
-function narrowest(series: PatternSeries, from: number, to: number): number {
+function narrowest(width: Float64Array, from: number, to: number): number {
   let best = from;
-  for (let i = from + 1; i < to; i++) if (width(series, i) <= width(series, best)) best = i;
+  for (let i = from + 1; i < to; i++) if (width[i] <= width[best]) best = i;
   return best;
 }
 
-/** Bar of the squeeze that the break of a band at `at` releases, or -1. */
-function squeezeBefore(series: PatternSeries, at: number): number {
-  const recent = narrowest(series, at - RELEASE_BARS, at);
-  const older = narrowest(series, at - QUIET_BARS, at - RELEASE_BARS);
-  const least = width(series, recent);
+/** Bar of the squeeze that the first close beyond a band at `at` releases; -1 if it does not release one. */
+function squeezeBefore({ width, beyond }: Bands, at: number): number {
+  const squeeze = narrowest(width, at - RELEASE_BARS, at);
   // Bands without width are bars without trades.
-  return least > 0 && least <= width(series, older) ? recent : -1;
-}
-
-function see(series: PatternSeries): (at: number) => Sign | 0 {
-  const { beyond } = bandsOf(series);
-  return (at) => {
-    const direction = beyond[at];
-    if (direction === 0 || squeezeBefore(series, at) < 0) return 0;
-    // The first close beyond either band since the squeeze.
-    for (let i = squeezeBefore(series, at); i < at; i++) if (beyond[i] !== 0) return 0;
-    return direction as Sign;
-  };
+  if (!(width[squeeze] > 0)) return -1;
+  for (let i = squeeze; i < at; i++) if (beyond[i] !== 0) return -1;
+  for (let i = at - QUIET_BARS; i < at - RELEASE_BARS; i++) if (!(width[i] >= width[squeeze])) return -1;
+  return squeeze;
 }
 
 function hit(series: PatternSeries, at: number, direction: Sign): Hit {
   const { close } = series.candles;
-  const { middle, reach } = bandsOf(series);
-  const squeeze = squeezeBefore(series, at);
+  const bands = bandsOf(series);
+  const { middle, reach, width } = bands;
+  const squeeze = squeezeBefore(bands, at);
   let usual = 0;
-  for (let i = at - QUIET_BARS; i < at; i++) usual += width(series, i) / QUIET_BARS;
-  const depth = width(series, squeeze) / usual;
+  for (let i = at - QUIET_BARS; i < at; i++) usual += width[i] / QUIET_BARS;
+  const depth = width[squeeze] / usual;
   const deviations = (2 * direction * (close[at] - middle[at])) / reach[at];
   const edge = (side: Sign) =>
     line(
@@ -80,7 +65,7 @@ function hit(series: PatternSeries, at: number, direction: Sign): Hit {
     boundaries: [edge(1), edge(-1)],
     stop: middle[at],
     checks: [
-      measured("width", width(series, squeeze), usual, depth < 1),
+      measured("width", width[squeeze], usual, depth < 1),
       measured("deviations", deviations, 2, deviations > 2),
       volumeCheck(series, at),
     ],
@@ -97,6 +82,9 @@ export const bollingerSqueeze = defineEvent({
   description:
     "The first close beyond a band within 10 bars after the bands were narrower than at any time in 125 bars.",
   source: "J. Bollinger, Bollinger on Bollinger Bands (2001): the narrowest bands of six months",
-  see,
+  see: (series) => {
+    const bands = bandsOf(series);
+    return (at) => (bands.beyond[at] !== 0 && squeezeBefore(bands, at) >= 0 ? (bands.beyond[at] as Sign) : 0);
+  },
   hit,
 });

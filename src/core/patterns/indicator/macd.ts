@@ -4,7 +4,7 @@ import { macd } from "../../indicators/momentum/macd.js";
 import { ema } from "../../indicators/trend/ema.js";
 import type { PatternSeries } from "../define.js";
 import { kept } from "../kept.js";
-import { sideOf } from "./crossing.js";
+import { sideOf, UNKNOWN } from "./crossing.js";
 
 const values = { fast: 12, slow: 26, signal: 9 };
 
@@ -56,10 +56,11 @@ export const macdSides = kept((series): Int8Array => {
   const { candles } = series;
   const histogram = ensure(computeIndicator(macd, candles, values)[2], "macd has a histogram");
   const slow = ensure(computeIndicator(ema, candles, { period: values.slow })[0], "ema has a column");
-  return Int8Array.from(histogram, (value, i) => {
-    if (i < MACD_WARMUP) return sideOf(Number.NaN);
+  const sides = new Int8Array(histogram.length).fill(UNKNOWN);
+  for (let i = MACD_WARMUP; i < sides.length; i++) {
     const first = Math.max(0, i + 1 - MACD_BARS) + values.slow - 1;
-    const isClear = Math.abs(value) > SLACK * slow[first];
-    return sideOf(isClear ? value : macdAt(series, i).histogram);
-  });
+    const isClear = Math.abs(histogram[i]) > SLACK * slow[first];
+    sides[i] = sideOf(isClear ? histogram[i] : macdAt(series, i).histogram);
+  }
+  return sides;
 });

@@ -1,7 +1,7 @@
 import { directed } from "../candlestick/variants.js";
 import { defineDivergence } from "../divergence.js";
 import { measured } from "../events.js";
-import { RSI_PERIOD, rsiAt } from "./rsi.js";
+import { mayGo, RSI_PERIOD, rsiAt } from "./rsi.js";
 
 /** Points of the index that are far. */
 const FAR = 10;
@@ -20,6 +20,7 @@ export const rsiDivergence = defineDivergence({
   source:
     "J. W. Wilder, New Concepts in Technical Trading Systems (1978); highs and lows of five bars on both sides",
   compare(series, { side, first, last }) {
+    if (!mayGo(series, first, last, -side)) return { size: Number.NaN, checks: [] };
     const before = rsiAt(series, first);
     const now = rsiAt(series, last);
     return {

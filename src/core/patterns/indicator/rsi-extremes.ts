@@ -26,7 +26,7 @@ function rsiExtreme({ name, title, level, extreme, enters, leaves }: Extreme): P
 
   function hit(series: PatternSeries, at: number, direction: Sign): Hit {
     const index = rsiAt(series, at);
-    const before = rsiAt(series, at - SPEED_BARS);
+    const before = rsiAt(series, at, SPEED_BARS);
     const turn = extreme === 1 ? -1 : 1;
     const shape = quality(
       grade(direction * (index - level), 0, 10),

@@ -18,15 +18,16 @@ const outputs = [column];
 
 /**
  * The table's `rsi` of 14 bars at bar `at`, begun 160 bars before or where the series begins: the same in every
- * window that holds those bars, to the last bit. NaN through its warm-up and where no close has changed.
+ * window that holds those bars, to the last bit. With `back` the value so many bars earlier of an index begun at
+ * the same bar. NaN through its warm-up and where no close has changed.
  */
-export function rsiAt({ candles }: PatternSeries, at: number): number {
+export function rsiAt({ candles }: PatternSeries, at: number, back = 0): number {
   const from = Math.max(0, at + 1 - RSI_BARS);
   const count = at + 1 - from;
   if (count <= RSI_PERIOD) return Number.NaN;
   state.fill(0);
   rsi.run({ ...candles, close: candles.close.subarray(from, at + 1) }, values, outputs, state, 0, count);
-  return state[1] + state[2] > 0 ? column[count - 1] : Number.NaN;
+  return state[1] + state[2] > 0 ? column[count - 1 - back] : Number.NaN;
 }
 
 /** The index from the series' first bar on, and how far it may lie from `rsiAt` at each bar. */
@@ -59,12 +60,20 @@ const running = kept(({ candles }): Running => {
   return { rsi: ensure(index, "rsi has a column"), slack };
 });
 
+/** Whether `rsiAt` may be farther to `side` at bar `last` than at bar `first`: a quick no where it is clearly not. */
+export function mayGo(series: PatternSeries, first: number, last: number, side: number): boolean {
+  const { rsi: index, slack } = running(series);
+  return !(side * (index[last] - index[first]) < -(slack[first] + slack[last]));
+}
+
 /** The side of a level that `rsiAt` is on, by bar. */
 export function rsiSides(series: PatternSeries, level: number): Int8Array {
   const { rsi: index, slack } = running(series);
-  return Int8Array.from(index, (value, i) => {
+  const sides = new Int8Array(index.length);
+  for (let i = 0; i < sides.length; i++) {
     // What is not a number is not clear either.
-    const isClear = Math.abs(value - level) > slack[i];
-    return sideOf((isClear ? value : rsiAt(series, i)) - level);
-  });
+    const isClear = Math.abs(index[i] - level) > slack[i];
+    sides[i] = sideOf((isClear ? index[i] : rsiAt(series, i)) - level);
+  }
+  return sides;
 }

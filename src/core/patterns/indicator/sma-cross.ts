@@ -26,8 +26,14 @@ interface Cross {
 function smaCross({ name, title, fast, slow, variants, source }: Cross): Pattern {
   const sides = kept((series) => {
     const sums = closeSums(series);
-    // Whole multiples of the sums rather than means: equal means then give exactly 0.
-    return Int8Array.from(sums[fast], (sum, i) => sideOf(sum * slow - sums[slow][i] * fast));
+    const fastSums = sums[fast];
+    const slowSums = sums[slow];
+    const column = new Int8Array(fastSums.length);
+    for (let i = 0; i < column.length; i++) {
+      // Whole multiples of the sums rather than means: equal means then give exactly 0.
+      column[i] = sideOf(fastSums[i] * slow - slowSums[i] * fast);
+    }
+    return column;
   });
 
   function hit(series: PatternSeries, at: number, direction: Sign): Hit {

@@ -4,6 +4,7 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
+  shapesIn,
   formationAt,
   measured,
   type Pair,
@@ -12,7 +13,7 @@ import {
   type Waiting,
 } from "../events.js";
 import { standingOut } from "./spike.js";
-import { VOLUME_BARS } from "./volumes.js";
+import { VOLUME_BARS, volumesOf } from "./volumes.js";
 
 const variants: Pair = {
   rising: directed("selling_climax", "Selling Climax", 1, "reversal"),
@@ -48,7 +49,7 @@ function isClimax(series: PatternSeries, at: number, side: Sign): boolean {
   for (let i = at - VOLUME_BARS; i < at; i++) {
     if (side === 1 ? high[i] >= high[at] : low[i] <= low[at]) return false;
   }
-  return standingOut(series, at) > 0;
+  return standingOut(series, volumesOf(series), at) > 0;
 }
 
 /** The climax at bar `at` that ends a run to `side`, the first in five bars; null where there is none. */
@@ -59,7 +60,7 @@ function climaxAt(series: PatternSeries, at: number, side: Sign): Waiting | null
   const direction = side === 1 ? -1 : 1;
   const stop = side === 1 ? high[at] : low[at];
   const trigger = low[at] + (high[at] - low[at]) / 2;
-  const medians = standingOut(series, at);
+  const medians = standingOut(series, volumesOf(series), at);
   const run = runInto(series, at, side);
   const length = (high[at] - low[at]) / series.range[at - 1];
   const shape = quality(grade(medians, 2, 5), grade(run, LEAST_RUN, 8), grade(length, 1, 3));
@@ -103,16 +104,8 @@ export const climax = definePattern({
     "A run ends in a long bar to a new extreme of 20 bars with volume that stands out; confirmed by a close beyond the middle of that bar within five bars, refuted by one beyond its end.",
   source: "R. Wyckoff, Studies in Tape Reading (1910); thresholds of our own",
   find(series, from, to, hits) {
-    followShapes(
-      series.candles.close,
-      from,
-      to,
-      WAIT_BARS,
-      (at) =>
-        at < WARMUP
-          ? []
-          : [climaxAt(series, at, -1), climaxAt(series, at, 1)].filter((shape) => shape !== null),
-      hits,
-    );
+    const first = Math.max(WARMUP, from - WAIT_BARS);
+    const shapes = shapesIn(first, to, (at, direction) => climaxAt(series, at, direction === 1 ? -1 : 1));
+    followShapes(series.candles.close, from, to, shapes, hits);
   },
 });

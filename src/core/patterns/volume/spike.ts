@@ -2,7 +2,7 @@ import { grade, quality } from "../candlestick/quality.js";
 import { directed } from "../candlestick/variants.js";
 import { definePattern, type Hit, type PatternSeries, type PatternVariant } from "../define.js";
 import { eventAt, measured, trendCheck } from "../events.js";
-import { medianVolume, VOLUME_BARS, volumesOf } from "./volumes.js";
+import { medianVolume, VOLUME_BARS, type Volumes, volumesOf } from "./volumes.js";
 
 /** Least volume in means and in medians of the 20 bars before. */
 const LEAST_MEANS = 1.5;
@@ -29,9 +29,9 @@ const neutral: PatternVariant = {
  * at least 1.5 means and at least 2 medians of those before, each of which has a volume. A mean alone is lowered
  * by quiet bars and raised by a spike before.
  */
-export function standingOut(series: PatternSeries, at: number): number {
+export function standingOut(series: PatternSeries, volumes: Volumes, at: number): number {
   const { volume } = series.candles;
-  const { recorded, mean } = volumesOf(series);
+  const { recorded, mean } = volumes;
   if (!(recorded[at] > VOLUME_BARS && volume[at] >= LEAST_MEANS * mean[at])) return Number.NaN;
   for (let i = at - VOLUME_BARS; i < at; i++) if (volume[i] >= volume[at]) return Number.NaN;
   const medians = volume[at] / medianVolume(series, at);
@@ -80,8 +80,9 @@ export const volumeSpike = definePattern({
     "Volume above that of each of the 20 bars before, at least 1.5 times their mean and twice their median; it goes with the bar where the change and the close agree.",
   source: "J. Murphy, Technical Analysis of the Financial Markets (1999), on volume; thresholds of our own",
   find(series, from, to, hits) {
+    const volumes = volumesOf(series);
     for (let at = Math.max(from, VOLUME_BARS); at < to; at++) {
-      const medians = standingOut(series, at);
+      const medians = standingOut(series, volumes, at);
       if (medians > 0) hits.push(hitAt(series, at, medians));
     }
   },

@@ -1,0 +1,239 @@
+import type { Sign } from "../candlestick/define.js";
+import { grade, quality } from "../candlestick/quality.js";
+import type { PatternSeries } from "../define.js";
+import { kept } from "../kept.js";
+import { pivotsOf } from "../pivots.js";
+import { volumesOf } from "../volume/volumes.js";
+import { type Node, volumeNodes } from "./profile.js";
+
+/** Bars before and with the bar at hand whose pivots and volumes make its levels. */
+export const LEVEL_BARS = 150;
+/** Bars on both sides of a pivot, and the least that price came and went in average true ranges. */
+export const PIVOT_BARS = 5;
+const LEAST_PROMINENCE = 1;
+/** Distance from a level at which a pivot touches it, in average true ranges. */
+const TOLERANCE = 0.5;
+/** Pivots that make a level, and those around one whose break or bounce is an event. */
+const LEAST_TOUCHES = 2;
+const FIRM_TOUCHES = 3;
+
+/** A pivot that stood at a level. */
+export interface Touch {
+  readonly at: number;
+  readonly price: number;
+  /** 1 for a high, -1 for a low. */
+  readonly side: Sign;
+}
+
+/** A price at which the market has turned or traded most. Whether it supports or resists is up to the close. */
+export interface Level {
+  readonly price: number;
+  readonly low: number;
+  readonly high: number;
+  readonly source: "pivots" | "volume_profile";
+  /** Pivots within half an average true range, by bar. */
+  readonly touches: readonly Touch[];
+  /** 0..1, from the touches and how far apart they are, or from the volume. No probability. */
+  readonly strength: number;
+  /** Bars that the level is drawn from: its first and last touch, or the ends of the window. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+/** The pivots of a series that stand out, by bar. */
+interface Turns {
+  readonly at: readonly number[];
+  readonly price: readonly number[];
+  readonly side: readonly Sign[];
+  /** Of each bar, how many of them stood before it. */
+  readonly before: Int32Array;
+}
+
+const turnsOf = kept((series): Turns => {
+  const { at, price, kind, prominence, count } = pivotsOf(series, PIVOT_BARS);
+  const before = new Int32Array(series.candles.time.length + 1);
+  const turns = { at: [] as number[], price: [] as number[], side: [] as Sign[], before };
+  for (let n = 0; n < count; n++) {
+    if (!(prominence[n] >= LEAST_PROMINENCE)) continue;
+    turns.at.push(at[n]);
+    turns.price.push(price[n]);
+    turns.side.push(kind[n] === 1 ? 1 : -1);
+    before[at[n] + 1]++;
+  }
+  for (let i = 1; i < before.length; i++) before[i] += before[i - 1];
+  return turns;
+});
+
+/** What the levels at a bar are made of: turns [from, to) that are known by then, and what is near to what. */
+interface Ground {
+  readonly turns: Turns;
+  readonly from: number;
+  readonly to: number;
+  readonly tolerance: number;
+}
+
+function groundAt(series: PatternSeries, at: number): Ground {
+  const turns = turnsOf(series);
+  return {
+    turns,
+    from: turns.before[Math.max(0, at - LEVEL_BARS + 1)],
+    to: turns.before[Math.max(0, at - PIVOT_BARS + 1)],
+    tolerance: TOLERANCE * series.range[at],
+  };
+}
+
+/** Turns within the tolerance of a price. */
+function countNear({ turns: { price }, from, to, tolerance }: Ground, centre: number): number {
+  let count = 0;
+  for (let n = from; n < to; n++) count += Number(Math.abs(price[n] - centre) <= tolerance);
+  return count;
+}
+
+/** Of each turn of a ground the turns within the tolerance of it, counted from the first. */
+const counts = new Int32Array(LEVEL_BARS);
+
+function countAll({ turns: { price }, from, to, tolerance }: Ground): void {
+  counts.fill(1, 0, to - from);
+  for (let n = from + 1; n < to; n++) {
+    for (let m = from; m < n; m++) {
+      const near = Number(Math.abs(price[n] - price[m]) <= tolerance);
+      counts[n - from] += near;
+      counts[m - from] += near;
+    }
+  }
+}
+
+/**
+ * Whether the turns around turn `seed` are a group, as counted by `countAll`: at least `least`, and no turn within
+ * twice the tolerance has more around it, or as many and is later.
+ */
+function isCentre({ turns: { price }, from, to, tolerance }: Ground, seed: number, least: number): boolean {
+  const count = counts[seed - from];
+  if (count < least) return false;
+  for (let n = from; n < to; n++) {
+    const other = counts[n - from];
+    if (other < count || (other === count && n <= seed)) continue;
+    if (Math.abs(price[n] - price[seed]) <= 2 * tolerance) return false;
+  }
+  return true;
+}
+
+function touchesNear({ turns, from, to, tolerance }: Ground, centre: number): Touch[] {
+  const touches: Touch[] = [];
+  for (let n = from; n < to; n++) {
+    if (Math.abs(turns.price[n] - centre) > tolerance) continue;
+    touches.push({ at: turns.at[n], price: turns.price[n], side: turns.side[n] });
+  }
+  return touches;
+}
+
+/** The level of the turns around turn `seed`, at their mean. */
+function levelAround(ground: Ground, seed: number): Level {
+  const centre = ground.turns.price[seed];
+  const touches = touchesNear(ground, centre);
+  let offset = 0;
+  let low = centre;
+  let high = centre;
+  for (const { price } of touches) {
+    offset += price - centre;
+    low = Math.min(low, price);
+    high = Math.max(high, price);
+  }
+  const firstAt = touches[0].at;
+  const lastAt = touches[touches.length - 1].at;
+  const strength = quality(grade(touches.length, 1, 5), grade(lastAt - firstAt, 0, 100));
+  const price = centre + offset / touches.length;
+  return { price, low, high, source: "pivots", touches, strength, firstAt, lastAt };
+}
+
+/**
+ * Peaks of the volume by price over the bars of the levels at `at`, within [least, most] where given; none where a bar
+ * has no volume.
+ */
+function nodesAt(series: PatternSeries, at: number, least?: number, most?: number): readonly Node[] {
+  const from = Math.max(0, at + 1 - LEVEL_BARS);
+  return volumesOf(series).recorded[at] > at - from ? volumeNodes(series, from, at + 1, least, most) : [];
+}
+
+function levelOfNode(ground: Ground, { price, low, high, share }: Node, at: number): Level {
+  const touches = touchesNear(ground, price);
+  const strength = quality(grade(share, 1, 3), grade(touches.length, 0, 4));
+  const firstAt = Math.max(0, at + 1 - LEVEL_BARS);
+  return { price, low, high, source: "volume_profile", touches, strength, firstAt, lastAt: at };
+}
+
+/**
+ * Support and resistance as known at the close of bar `at`, ascending by price: groups of pivots of the last 150
+ * bars that stood within half an average true range of their middle one, and peaks of the volume by price over the
+ * same bars, where each of them has a volume. Empty while there is no average range or price has not moved.
+ *
+ * Pure: the bars [at - 165, at] decide, in whatever series they stand.
+ */
+export function levelsAt(series: PatternSeries, at: number): readonly Level[] {
+  const ground = groundAt(series, at);
+  if (!(ground.tolerance > 0)) return [];
+  const levels: Level[] = [];
+  countAll(ground);
+  for (let n = ground.from; n < ground.to; n++) {
+    if (isCentre(ground, n, LEAST_TOUCHES)) levels.push(levelAround(ground, n));
+  }
+  for (const node of nodesAt(series, at)) levels.push(levelOfNode(ground, node, at));
+  return levels.sort((a, b) => a.price - b.price);
+}
+
+/**
+ * The firm level known at bar `at` whose price times `side` lies in [low, high): the strongest of three touches,
+ * else the strongest peak of volume of two; null where there is none, or where fewer than three pivots stood within
+ * or near those prices.
+ */
+export function firmLevelIn(
+  series: PatternSeries,
+  at: number,
+  side: Sign,
+  low: number,
+  high: number,
+): Level | null {
+  const ground = groundAt(series, at);
+  const { turns, from, to, tolerance } = ground;
+  if (!(tolerance > 0)) return null;
+  let around = 0;
+  for (let n = from; n < to; n++) {
+    const place = side * turns.price[n];
+    around += Number(place >= low - tolerance) & Number(place < high + tolerance);
+  }
+  if (around < FIRM_TOUCHES) return null;
+  countAll(ground);
+  let best: Level | null = null;
+  const consider = (level: Level) => {
+    const place = side * level.price;
+    if (place >= low && place < high && (best === null || level.strength > best.strength)) best = level;
+  };
+  for (let n = from; n < to; n++) {
+    const place = side * turns.price[n];
+    if (place < low - tolerance || place >= high + tolerance) continue;
+    if (isCentre(ground, n, FIRM_TOUCHES)) consider(levelAround(ground, n));
+  }
+  if (best !== null) return best;
+  const [least, most] = side === 1 ? [low, high] : [-high, -low];
+  for (const node of nodesAt(series, at, least, most)) {
+    const place = side * node.price;
+    if (place < low || place >= high || countNear(ground, node.price) < LEAST_TOUCHES) continue;
+    consider(levelOfNode(ground, node, at));
+  }
+  return best;
+}
+
+/** Price of the next level in a direction, at least `distance` away; null where there is none. */
+export function nextLevel(
+  levels: readonly Level[],
+  direction: Sign,
+  price: number,
+  distance: number,
+): number | null {
+  let best: number | null = null;
+  for (const level of levels) {
+    const away = direction * (level.price - price);
+    if (away >= distance && (best === null || away < direction * (best - price))) best = level.price;
+  }
+  return best;
+}

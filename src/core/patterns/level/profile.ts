@@ -1,0 +1,122 @@
+import type { PatternSeries } from "../define.js";
+
+/** Price steps of the profile. */
+const BINS = 64;
+/** Steps to both sides within which a node has no busier one. */
+const APART = 4;
+/** Least volume of a node in mean volumes of the steps. */
+const LEAST = 1.4;
+
+/** Volumes are counted in whole parts of the total, so that their sums are exact in any order. */
+const PARTS = 2 ** 40;
+
+const volumes = new Float64Array(BINS);
+const smooth = new Float64Array(BINS);
+/** What each step has more than the one below it. */
+const steps = new Float64Array(BINS + 1);
+/** 1 / n: a division less for each bar. */
+const inverse = Float64Array.from({ length: BINS + 1 }, (_, n) => 1 / n);
+
+/** A price at which more was traded than at those around it. */
+export interface Node {
+  readonly price: number;
+  /** Ends of the steps that are equally busy. */
+  readonly low: number;
+  readonly high: number;
+  /** Volume in means of all steps. */
+  readonly share: number;
+}
+
+/** Lowest and highest price of bars [from, to). */
+function extent({ candles: { high, low } }: PatternSeries, from: number, to: number): [number, number] {
+  let lowest = low[from];
+  let highest = high[from];
+  for (let i = from + 1; i < to; i++) {
+    if (low[i] < lowest) lowest = low[i];
+    if (high[i] > highest) highest = high[i];
+  }
+  return [lowest, highest];
+}
+
+/** Spreads the volume of each bar evenly over the steps that it touches; both ends are treated alike. */
+function fill({ candles }: PatternSeries, from: number, to: number, lowest: number, step: number): void {
+  const { high, low, volume } = candles;
+  let total = 0;
+  for (let i = from; i < to; i++) total += volume[i];
+  const part = PARTS / total;
+  steps.fill(0);
+  for (let i = from; i < to; i++) {
+    let start = ((low[i] - lowest) / step) | 0;
+    const reach = (high[i] - lowest) / step;
+    let end = reach | 0;
+    if (end === reach) end--;
+    if (end < start) {
+      // A bar of one price on the edge of two steps lies in both; the edges of the whole have one.
+      [start, end] = [Math.max(end, 0), Math.min(start, BINS - 1)];
+    }
+    const each = Math.floor(volume[i] * part * inverse[end - start + 1]);
+    steps[start] += each;
+    steps[end + 1] -= each;
+  }
+  let sum = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    sum += steps[bin];
+    volumes[bin] = sum;
+  }
+}
+
+/** Whether steps [a, b], equally busy, are busier than those next to them. */
+function isPeak(a: number, b: number): boolean {
+  for (let d = 1; d <= APART; d++) {
+    if (a - d >= 0 && smooth[a - d] >= smooth[a]) return false;
+    if (b + d < BINS && smooth[b + d] >= smooth[a]) return false;
+  }
+  return true;
+}
+
+/** Smooths the volumes over three steps; returns their mean. */
+function smoothen(): number {
+  let total = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    const below = volumes[Math.max(bin - 1, 0)];
+    const above = volumes[Math.min(bin + 1, BINS - 1)];
+    smooth[bin] = (below + 2 * volumes[bin] + above) / 4;
+    total += volumes[bin];
+  }
+  return total / BINS;
+}
+
+/**
+ * Prices in [least, most] at which the volume of bars [from, to) piles up, ascending: peaks of the volume by price
+ * in 64 steps, smoothed over three, with at least 1.4 times the mean. Each bar's volume is spread evenly from its low
+ * to its high. None where price or volume stood still.
+ */
+export function volumeNodes(
+  series: PatternSeries,
+  from: number,
+  to: number,
+  least = Number.NEGATIVE_INFINITY,
+  most = Number.POSITIVE_INFINITY,
+): Node[] {
+  const [lowest, highest] = extent(series, from, to);
+  const step = (highest - lowest) / BINS;
+  if (!(step > 0)) return [];
+  fill(series, from, to, lowest, step);
+  const mean = smoothen();
+  const nodes: Node[] = [];
+  // The middle of a peak lies within the prices asked for, or the peak is wider than a step.
+  const first = Math.max(0, Math.floor((least - lowest) / step) - 1);
+  const last = Math.min(BINS - 1, Math.ceil((most - lowest) / step) + 1);
+  for (let bin = first; bin <= last; bin++) {
+    if (!(smooth[bin] >= LEAST * mean && mean > 0)) continue;
+    let a = bin;
+    while (a > 0 && smooth[a - 1] === smooth[bin]) a--;
+    while (bin + 1 < BINS && smooth[bin + 1] === smooth[a]) bin++;
+    if (!isPeak(a, bin)) continue;
+    const low = lowest + a * step;
+    const high = lowest + (bin + 1) * step;
+    const price = (low + high) / 2;
+    if (price >= least && price <= most) nodes.push({ price, low, high, share: smooth[a] / mean });
+  }
+  return nodes;
+}
