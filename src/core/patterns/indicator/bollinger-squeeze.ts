@@ -18,6 +18,8 @@ const variants: Pair = {
 
 /** Bars over which the bands are at their narrowest: half a year of days. */
 const QUIET_BARS = 125;
+/** Greatest width of the narrowest bands in mean widths of those bars. */
+const MOST_WIDTH = 0.75;
 /** Bars after the narrowest within which a close beyond a band releases the squeeze. */
 const RELEASE_BARS = 10;
 
@@ -28,6 +30,13 @@ function narrowest(width: Float64Array, from: number, to: number): number {
   return best;
 }
 
+/** Mean width over the bars before. */
+function usualWidth(width: Float64Array, at: number): number {
+  let sum = 0;
+  for (let i = at - QUIET_BARS; i < at; i++) sum += width[i];
+  return sum / QUIET_BARS;
+}
+
 /** Bar of the squeeze that the first close beyond a band at `at` releases; -1 if it does not release one. */
 function squeezeBefore({ width, beyond }: Bands, at: number): number {
   const squeeze = narrowest(width, at - RELEASE_BARS, at);
@@ -35,7 +44,7 @@ function squeezeBefore({ width, beyond }: Bands, at: number): number {
   if (!(width[squeeze] > 0)) return -1;
   for (let i = squeeze; i < at; i++) if (beyond[i] !== 0) return -1;
   for (let i = at - QUIET_BARS; i < at - RELEASE_BARS; i++) if (!(width[i] >= width[squeeze])) return -1;
-  return squeeze;
+  return width[squeeze] <= MOST_WIDTH * usualWidth(width, at) ? squeeze : -1;
 }
 
 function hit(series: PatternSeries, at: number, direction: Sign): Hit {
@@ -43,8 +52,7 @@ function hit(series: PatternSeries, at: number, direction: Sign): Hit {
   const bands = bandsOf(series);
   const { middle, reach, width } = bands;
   const squeeze = squeezeBefore(bands, at);
-  let usual = 0;
-  for (let i = at - QUIET_BARS; i < at; i++) usual += width[i] / QUIET_BARS;
+  const usual = usualWidth(width, at);
   const depth = width[squeeze] / usual;
   const deviations = (2 * direction * (close[at] - middle[at])) / reach[at];
   const edge = (side: Sign) =>
@@ -56,7 +64,7 @@ function hit(series: PatternSeries, at: number, direction: Sign): Hit {
       middle[at] + side * reach[at],
     );
   const shape = quality(
-    grade(depth, 1, 0.3),
+    grade(depth, MOST_WIDTH, 0.25),
     grade(deviations, 2, 3),
     grade((direction * (close[at] - close[at - 1])) / series.range[at], 0, 2),
   );
@@ -65,7 +73,7 @@ function hit(series: PatternSeries, at: number, direction: Sign): Hit {
     boundaries: [edge(1), edge(-1)],
     stop: middle[at],
     checks: [
-      measured("width", width[squeeze], usual, depth < 1),
+      measured("width_in_mean_widths", depth, MOST_WIDTH, true),
       measured("deviations", deviations, 2, deviations > 2),
       volumeCheck(series, at),
     ],
@@ -80,7 +88,7 @@ export const bollingerSqueeze = defineEvent({
   bars: 2,
   warmup: BAND_BARS - 1 + QUIET_BARS,
   description:
-    "The first close beyond a band within 10 bars after the bands were narrower than at any time in 125 bars.",
+    "The first close beyond a band within 10 bars after the bands were narrower than at any time in 125 bars and at most three quarters as wide as usual.",
   source: "J. Bollinger, Bollinger on Bollinger Bands (2001): the narrowest bands of six months",
   see: (series) => {
     const bands = bandsOf(series);
