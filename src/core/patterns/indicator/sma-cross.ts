@@ -100,12 +100,12 @@ export const sma50And200Cross = smaCross({
 
 export const sma20And50Cross = smaCross({
   name: "sma_20_50_cross",
-  title: "Crossing of SMA 20 and 50",
+  title: "Cross of SMA 20 and 50",
   fast: 20,
   slow: 50,
   variants: {
-    rising: anyTrend("bullish_sma_20_50_cross", "Bullish SMA 20/50 Cross", 1),
-    falling: anyTrend("bearish_sma_20_50_cross", "Bearish SMA 20/50 Cross", -1),
+    rising: anyTrend("bullish_sma_20_50_cross", "Bullish Cross of SMA 20 and 50", 1),
+    falling: anyTrend("bearish_sma_20_50_cross", "Bearish Cross of SMA 20 and 50", -1),
   },
   source: "J. Murphy, Technical Analysis of the Financial Markets (1999): the crossing of two averages",
 });
