@@ -4,7 +4,6 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
-  shapesIn,
   formationAt,
   line,
   measured,
@@ -43,15 +42,13 @@ interface Arrival {
 function arrivalAt(series: PatternSeries, at: number, direction: Sign): Arrival | null {
   const { high, low, close } = series.candles;
   const near = direction === 1 ? low : high;
-  const far = direction === 1 ? high : low;
+  const touched = direction * near[at];
+  for (let i = at - 1; i >= at - APPROACH_BARS; i--) if (direction * near[i] <= touched) return null;
   const range = series.range[at - 1];
   if (!(range > 0)) return null;
-  const touched = direction * near[at];
+  const far = direction === 1 ? high : low;
   let origin = direction * far[at - 1];
-  for (let i = at - APPROACH_BARS; i < at; i++) {
-    if (direction * near[i] <= touched) return null;
-    origin = Math.max(origin, direction * far[i]);
-  }
+  for (let i = at - APPROACH_BARS; i < at; i++) origin = Math.max(origin, direction * far[i]);
   // The level lies within reach of the touch, and price came from afar.
   const least = touched - NEAR * range;
   const most = Math.min(touched + STOP * range, origin - CAME * range, direction * close[at]);
@@ -60,11 +57,20 @@ function arrivalAt(series: PatternSeries, at: number, direction: Sign): Arrival 
   return level === null ? null : { level, origin: direction * origin, range };
 }
 
-/** The touch at bar `at`, the first in five bars. */
-function bounceAt(series: PatternSeries, at: number, direction: Sign): Waiting | null {
-  const arrival = arrivalAt(series, at, direction);
-  if (arrival === null) return null;
-  for (let i = at - WAIT_BARS; i < at; i++) if (arrivalAt(series, i, direction) !== null) return null;
+/** The shapes of the touches at bars [from, to) that are the first in five bars. */
+function bouncesIn(series: PatternSeries, from: number, to: number, direction: Sign): Waiting[] {
+  const shapes: Waiting[] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (let at = Math.max(LEVEL_WARMUP, from - WAIT_BARS); at < to; at++) {
+    const arrival = arrivalAt(series, at, direction);
+    if (arrival === null) continue;
+    if (at >= from && at - last > WAIT_BARS) shapes.push(shapeOf(series, arrival, at, direction));
+    last = at;
+  }
+  return shapes;
+}
+
+function shapeOf(series: PatternSeries, arrival: Arrival, at: number, direction: Sign): Waiting {
   const { high, low, close } = series.candles;
   const { level, origin, range } = arrival;
   const touched = direction === 1 ? low[at] : high[at];
@@ -125,7 +131,7 @@ export const levelBounce = definePattern({
   source: "J. Murphy, Technical Analysis of the Financial Markets (1999); thresholds of our own",
   find(series, from, to, hits) {
     const first = Math.max(WARMUP, from - WAIT_BARS);
-    const shapes = shapesIn(first, to, (at, direction) => bounceAt(series, at, direction));
+    const shapes = [...bouncesIn(series, first, to, 1), ...bouncesIn(series, first, to, -1)];
     followShapes(series.candles.close, from, to, shapes, hits);
   },
 });

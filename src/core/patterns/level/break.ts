@@ -13,7 +13,7 @@ import {
   volumeCheck,
 } from "../events.js";
 import { kept } from "../kept.js";
-import { firmLevelIn, type Level, levelsAt, nextLevel, PIVOT_BARS } from "./levels.js";
+import { firmLevelIn, type Level, nextLevel, PIVOT_BARS } from "./levels.js";
 
 const variants: Pair = {
   rising: { ...directed("resistance_break", "Resistance Break", 1, "continuation"), priorTrend: null },
@@ -53,6 +53,10 @@ function seekBreak(series: PatternSeries, at: number, direction: Sign): Break | 
   return level === null ? null : { at, level, range };
 }
 
+/** What has come of looking for a break at a bar; 0 where nobody has looked. */
+const NONE = 1;
+const SOME = 2;
+
 /** Breaks in one direction that have been looked for, and those that were found. */
 interface Sought {
   readonly looked: Uint8Array;
@@ -71,11 +75,11 @@ export function breakAt(series: PatternSeries, at: number, direction: Sign): Bre
   if (at < LEVEL_WARMUP) return null;
   const { looked, found } = (direction === 1 ? upward : downward)(series);
   if (looked[at] === 0) {
-    looked[at] = 1;
     const broken = seekBreak(series, at, direction);
+    looked[at] = broken === null ? NONE : SOME;
     if (broken !== null) found.set(at, broken);
   }
-  return found.get(at) ?? null;
+  return looked[at] === SOME ? (found.get(at) ?? null) : null;
 }
 
 /** The last touches of a level as points, at most six. */
@@ -87,7 +91,7 @@ function hitOf(series: PatternSeries, { at, level, range }: Break, direction: Si
   const { close, high, low } = series.candles;
   const beyond = (direction * (close[at] - level.price)) / range;
   const stop = level.price - direction * STOP * range;
-  const target = nextLevel(levelsAt(series, at - 1), direction, close[at], range);
+  const target = nextLevel(series, at - 1, direction, close[at], range);
   const place = (direction * (close[at] - low[at] - (high[at] - close[at]))) / range;
   const volume = volumeCheck(series, at);
   const shape = quality(level.strength, grade(beyond, BUFFER, 1.5), grade(place, -0.5, 1));

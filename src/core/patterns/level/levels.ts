@@ -43,7 +43,7 @@ export interface Level {
 /** The pivots of a series that stand out, by bar. */
 interface Turns {
   readonly at: readonly number[];
-  readonly price: readonly number[];
+  readonly price: Float64Array;
   readonly side: readonly Sign[];
   /** Of each bar, how many of them stood before it. */
   readonly before: Int32Array;
@@ -52,16 +52,17 @@ interface Turns {
 const turnsOf = kept((series): Turns => {
   const { at, price, kind, prominence, count } = pivotsOf(series, PIVOT_BARS);
   const before = new Int32Array(series.candles.time.length + 1);
-  const turns = { at: [] as number[], price: [] as number[], side: [] as Sign[], before };
+  const turns = { at: [] as number[], side: [] as Sign[] };
+  const prices = new Float64Array(count);
   for (let n = 0; n < count; n++) {
     if (!(prominence[n] >= LEAST_PROMINENCE)) continue;
+    prices[turns.at.length] = price[n];
     turns.at.push(at[n]);
-    turns.price.push(price[n]);
     turns.side.push(kind[n] === 1 ? 1 : -1);
     before[at[n] + 1]++;
   }
   for (let i = 1; i < before.length; i++) before[i] += before[i - 1];
-  return turns;
+  return { ...turns, price: prices, before };
 });
 
 /** What the levels at a bar are made of: turns [from, to) that are known by then, and what is near to what. */
@@ -196,11 +197,12 @@ export function firmLevelIn(
   const ground = groundAt(series, at);
   const { turns, from, to, tolerance } = ground;
   if (!(tolerance > 0)) return null;
-  let around = 0;
-  for (let n = from; n < to; n++) {
+  const isNear = (n: number) => {
     const place = side * turns.price[n];
-    around += Number(place >= low - tolerance) & Number(place < high + tolerance);
-  }
+    return place >= low - tolerance && place < high + tolerance;
+  };
+  let around = 0;
+  for (let n = from; n < to; n++) around += Number(isNear(n));
   if (around < FIRM_TOUCHES) return null;
   countAll(ground);
   let best: Level | null = null;
@@ -209,13 +211,12 @@ export function firmLevelIn(
     if (place >= low && place < high && (best === null || level.strength > best.strength)) best = level;
   };
   for (let n = from; n < to; n++) {
-    const place = side * turns.price[n];
-    if (place < low - tolerance || place >= high + tolerance) continue;
+    if (!isNear(n) || counts[n - from] < FIRM_TOUCHES) continue;
     if (isCentre(ground, n, FIRM_TOUCHES)) consider(levelAround(ground, n));
   }
   if (best !== null) return best;
-  const [least, most] = side === 1 ? [low, high] : [-high, -low];
-  for (const node of nodesAt(series, at, least, most)) {
+  const [lowest, highest] = side === 1 ? [low, high] : [-high, -low];
+  for (const node of nodesAt(series, at, lowest, highest)) {
     const place = side * node.price;
     if (place < low || place >= high || countNear(ground, node.price) < LEAST_TOUCHES) continue;
     consider(levelOfNode(ground, node, at));
@@ -223,17 +224,32 @@ export function firmLevelIn(
   return best;
 }
 
-/** Price of the next level in a direction, at least `distance` away; null where there is none. */
+/**
+ * Price of the next level known at bar `at` in a direction, at least `distance` away from a price; null where there
+ * is none.
+ */
 export function nextLevel(
-  levels: readonly Level[],
+  series: PatternSeries,
+  at: number,
   direction: Sign,
   price: number,
   distance: number,
 ): number | null {
-  let best: number | null = null;
-  for (const level of levels) {
-    const away = direction * (level.price - price);
-    if (away >= distance && (best === null || away < direction * (best - price))) best = level.price;
+  const ground = groundAt(series, at);
+  if (!(ground.tolerance > 0)) return null;
+  let nearest = Number.POSITIVE_INFINITY;
+  countAll(ground);
+  for (let n = ground.from; n < ground.to; n++) {
+    const away = direction * (ground.turns.price[n] - price);
+    if (away < distance - ground.tolerance || away >= nearest + ground.tolerance) continue;
+    if (!isCentre(ground, n, LEAST_TOUCHES)) continue;
+    const level = direction * (levelAround(ground, n).price - price);
+    if (level >= distance && level < nearest) nearest = level;
   }
-  return best;
+  const edge = price + direction * distance;
+  const far = direction * Number.POSITIVE_INFINITY;
+  for (const node of nodesAt(series, at, Math.min(edge, far), Math.max(edge, far))) {
+    nearest = Math.min(nearest, direction * (node.price - price));
+  }
+  return nearest < Number.POSITIVE_INFINITY ? price + direction * nearest : null;
 }

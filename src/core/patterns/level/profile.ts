@@ -7,8 +7,11 @@ const APART = 4;
 /** Least volume of a node in mean volumes of the steps. */
 const LEAST = 1.4;
 
-/** Volumes are counted in whole parts of the total, so that their sums are exact in any order. */
-const PARTS = 2 ** 40;
+/** Volumes are counted in whole parts of that of the last bars, so that their sums are exact in any order. */
+const PARTS = 2 ** 36;
+const LATEST_BARS = 10;
+/** In steps: a price so near to an edge lies on it, whatever the rounding. */
+const EDGE = 1e-9;
 
 const volumes = new Float64Array(BINS);
 const smooth = new Float64Array(BINS);
@@ -41,15 +44,14 @@ function extent({ candles: { high, low } }: PatternSeries, from: number, to: num
 /** Spreads the volume of each bar evenly over the steps that it touches; both ends are treated alike. */
 function fill({ candles }: PatternSeries, from: number, to: number, lowest: number, step: number): void {
   const { high, low, volume } = candles;
-  let total = 0;
-  for (let i = from; i < to; i++) total += volume[i];
-  const part = PARTS / total;
+  let latest = 0;
+  for (let i = Math.max(from, to - LATEST_BARS); i < to; i++) latest += volume[i];
+  const part = PARTS / latest;
+  const perStep = 1 / step;
   steps.fill(0);
   for (let i = from; i < to; i++) {
-    let start = ((low[i] - lowest) / step) | 0;
-    const reach = (high[i] - lowest) / step;
-    let end = reach | 0;
-    if (end === reach) end--;
+    let start = ((low[i] - lowest) * perStep + EDGE) | 0;
+    let end = ((high[i] - lowest) * perStep - EDGE) | 0;
     if (end < start) {
       // A bar of one price on the edge of two steps lies in both; the edges of the whole have one.
       [start, end] = [Math.max(end, 0), Math.min(start, BINS - 1)];

@@ -38,17 +38,12 @@ function runInto({ candles: { high, low, close }, range }: PatternSeries, at: nu
 /** Whether bar `at` ends a run to `side`: a long bar to a new extreme of 20 bars with volume that stands out. */
 function isClimax(series: PatternSeries, at: number, side: Sign): boolean {
   const { high, low, close } = series.candles;
-  if (
-    !(
-      Math.max(high[at], close[at - 1]) - Math.min(low[at], close[at - 1]) >=
-      LEAST_RANGE * series.range[at - 1]
-    )
-  )
-    return false;
-  if (!(runInto(series, at, side) >= LEAST_RUN && series.range[at - 1] > 0)) return false;
-  for (let i = at - VOLUME_BARS; i < at; i++) {
-    if (side === 1 ? high[i] >= high[at] : low[i] <= low[at]) return false;
+  for (let i = at - 1; i >= at - VOLUME_BARS; i--) {
+    if (!(side === 1 ? high[i] < high[at] : low[i] > low[at])) return false;
   }
+  const range = series.range[at - 1];
+  const length = Math.max(high[at], close[at - 1]) - Math.min(low[at], close[at - 1]);
+  if (!(range > 0 && length >= LEAST_RANGE * range && runInto(series, at, side) >= LEAST_RUN)) return false;
   return standingOut(series, volumesOf(series), at) > 0;
 }
 
