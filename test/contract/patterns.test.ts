@@ -6,6 +6,7 @@ import { findPattern, findVariant, PATTERNS } from "../../src/core/patterns/inde
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
 import { patternSample } from "../fixtures/pattern-sample.js";
+import { shifted } from "../fixtures/shifted.js";
 
 const short = gridWalk(400, 1);
 const shortSeries = createPatternSeries(short);
@@ -18,26 +19,6 @@ function findAll(pattern: Pattern, series: PatternSeries): Hit[] {
   const hits: Hit[] = [];
   pattern.find(series, 0, series.candles.time.length, hits);
   return hits;
-}
-
-/** The hit as a window that begins at bar `from` counts its bars. */
-function shifted({ formation, ...hit }: Hit, from: number): Hit {
-  const place = <T extends { at: number }>(point: T): T => ({ ...point, at: point.at - from });
-  return {
-    ...hit,
-    at: hit.at - from,
-    start: hit.start - from,
-    formation: formation && {
-      ...formation,
-      formedAt: formation.formedAt - from,
-      points: formation.points.map((point) => ({ ...place(point), knownAt: point.knownAt - from })),
-      boundaries: formation.boundaries.map((line) => ({
-        ...line,
-        from: place(line.from),
-        to: place(line.to),
-      })),
-    },
-  };
 }
 
 /** One line a hit; doubles print so that they read back to the last bit. */
@@ -131,7 +112,7 @@ describe.each(rows)("%s", (_, pattern) => {
       const found: Hit[] = [];
       const window = createPatternSeries(sliceCandles(long, from, hit.at + 1));
       pattern.find(window, hit.at - from, hit.at - from + 1, found);
-      const expected = hits.filter(({ at }) => at === hit.at).map((other) => shifted(other, from));
+      const expected = hits.filter(({ at }) => at === hit.at).map((other) => shifted(other, -from));
       expect(lines(found)).toEqual(lines(expected));
     }
   });

@@ -12,6 +12,7 @@ import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { shifted } from "../fixtures/shifted.js";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2024-07-09T18:02:00Z");
@@ -64,14 +65,9 @@ describe("a detection", () => {
       const live = findSightings(window, LEAD_BARS);
       const expected = whole.filter((sighting) => sighting.at === at);
       const shift = at - LEAD_BARS;
-      expect(
-        live.map((sighting) => ({
-          ...sighting,
-          at: sighting.at + shift,
-          start: sighting.start + shift,
-          range: 0,
-        })),
-      ).toEqual(expected.map((sighting) => ({ ...sighting, range: 0 })));
+      expect(live.map((sighting) => ({ ...shifted(sighting, shift), range: 0 }))).toEqual(
+        expected.map((sighting) => ({ ...sighting, range: 0 })),
+      );
       // The average true range remembers its start for ever, ever less.
       for (const [i, { range }] of live.entries()) {
         expect(Math.abs((range ?? 0) / (expected[i].range ?? 0) - 1)).toBeLessThan(1e-6);
