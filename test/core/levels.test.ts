@@ -1,55 +1,93 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
+import { computeIndicator } from "../../src/core/indicators/define.js";
+import { findIndicator } from "../../src/core/indicators/index.js";
+import { sliceCandles } from "../../src/core/market/candles.js";
 import { BADGES, badgeOf, scoresOf } from "../../src/core/signals/badge.js";
-import { levelsFor } from "../../src/core/signals/levels.js";
+import { horizonOf, levelsFor, TRADE_POLICY } from "../../src/core/signals/levels.js";
+import { computeRanges } from "../../src/core/signals/ranges.js";
+import { gridWalk } from "../fixtures/grid-walk.js";
 
 describe("levels", () => {
-  it("of a strong rising signal lie 1.5 ranges below and 2 above", () => {
-    expect(levelsFor(1, 100, 4, 0.9)).toEqual({ entry: 100, stop: 94, target: 108, rewardRisk: 4 / 3 });
+  it("of a rising signal lie 1.5 ranges below and 2 above", () => {
+    const levels = { entry: 100, stop: 94, target: 108, rewardRisk: 4 / 3, basis: "range" };
+    expect(levelsFor(1, 100, 4)).toEqual(levels);
   });
 
-  it("of a strong falling signal lie the other way round", () => {
-    expect(levelsFor(-1, 100, 4, 0.9)).toEqual({ entry: 100, stop: 106, target: 92, rewardRisk: 4 / 3 });
+  it("of a falling signal lie the other way round", () => {
+    expect(levelsFor(-1, 100, 4)).toMatchObject({ stop: 106, target: 92, rewardRisk: 4 / 3 });
   });
 
-  it("are nearer for scores under 0.8", () => {
-    expect(levelsFor(1, 100, 4, 0.8)?.target).toBe(108);
-    expect(levelsFor(1, 100, 4, 0.7999)).toEqual({ entry: 100, stop: 94, target: 106, rewardRisk: 1 });
+  it("are those of the shape where it has some that can be traded", () => {
+    const own = { entry: 100, stop: 96, target: 112, rewardRisk: 3, basis: "formation" };
+    expect(levelsFor(1, 100, 4, { stop: 96, target: 112 })).toEqual(own);
+    expect(levelsFor(1, 100, null, { stop: 96, target: 112 })).toEqual(own);
+    expect(levelsFor(-1, 100, 4, { stop: 104, target: 98 })).toMatchObject({ target: 98, rewardRisk: 0.5 });
+    expect(levelsFor(1, 100, 4, { stop: 99, target: 110 })).toMatchObject({ stop: 99, rewardRisk: 10 });
   });
 
   it.each([
-    ["no direction", levelsFor(0, 100, 4, 0.9)],
-    ["no range", levelsFor(1, 100, null, 0.9)],
-    ["a range of 0", levelsFor(1, 100, 0, 0.9)],
-    ["a negative range", levelsFor(1, 100, -1, 0.9)],
-    ["a range that is NaN", levelsFor(1, 100, Number.NaN, 0.9)],
-    ["a stop at 0", levelsFor(1, 6, 4, 0.9)],
-    ["a target at 0", levelsFor(-1, 8, 4, 0.9)],
-    ["a target below 0", levelsFor(-1, 7, 4, 0.9)],
+    ["no stop", { stop: null, target: 112 }],
+    ["no target", { stop: 96, target: null }],
+    ["a stop on the wrong side", { stop: 101, target: 112 }],
+    ["a target on the wrong side", { stop: 96, target: 100 }],
+    ["too little to gain", { stop: 96, target: 101.99 }],
+    ["too little to lose", { stop: 99, target: 110.01 }],
+    ["a stop that is no price", { stop: -1, target: 160 }],
+    ["a stop that is no number", { stop: Number.NaN, target: 160 }],
+  ])("are those of the range where the shape has %s", (_name, own) => {
+    expect(levelsFor(1, 100, 4, own)).toEqual(levelsFor(1, 100, 4));
+  });
+
+  it.each([
+    ["no direction", levelsFor(0, 100, 4, { stop: 96, target: 112 })],
+    ["no range", levelsFor(1, 100, null)],
+    ["a range of 0", levelsFor(1, 100, 0)],
+    ["a negative range", levelsFor(1, 100, -1)],
+    ["a range that is NaN", levelsFor(1, 100, Number.NaN)],
+    ["a stop at 0", levelsFor(1, 6, 4)],
+    ["a target at 0", levelsFor(-1, 8, 4)],
+    ["a target below 0", levelsFor(-1, 7, 4)],
   ])("are null with %s", (_name, levels) => {
     expect(levels).toBeNull();
   });
 
   it("lie on their sides of the entry, at the ratio they name", () => {
     const price = fc.double({ min: 0.01, max: 1e6, noNaN: true });
+    const direction = fc.constantFrom(1 as const, -1 as const);
+    const own = fc.option(fc.record({ stop: price, target: price }));
     fc.assert(
-      fc.property(
-        fc.constantFrom(1 as const, -1 as const),
-        price,
-        price,
-        fc.double({ min: 0, max: 1 }),
-        (d, close, range, score) => {
-          const levels = levelsFor(d, close, range, score);
-          if (levels === null) return;
-          expect(d * (levels.target - levels.entry)).toBeGreaterThan(0);
-          expect(d * (levels.entry - levels.stop)).toBeGreaterThan(0);
-          expect(Math.min(levels.stop, levels.target)).toBeGreaterThan(0);
-          const ratio = Math.abs(levels.target - levels.entry) / Math.abs(levels.entry - levels.stop);
-          const noise = (4 * Number.EPSILON * close) / range;
-          expect(Math.abs(ratio / levels.rewardRisk - 1)).toBeLessThan(1e-12 + 4 * noise);
-        },
-      ),
+      fc.property(direction, price, price, own, (d, close, range, shape) => {
+        const levels = levelsFor(d, close, range, shape);
+        if (levels === null) return;
+        expect(d * (levels.target - levels.entry)).toBeGreaterThan(0);
+        expect(d * (levels.entry - levels.stop)).toBeGreaterThan(0);
+        expect(Math.min(levels.stop, levels.target)).toBeGreaterThan(0);
+        expect(levels.rewardRisk).toBeGreaterThanOrEqual(TRADE_POLICY.leastRewardRisk);
+        expect(levels.rewardRisk).toBeLessThanOrEqual(TRADE_POLICY.mostRewardRisk);
+        const ratio = Math.abs(levels.target - levels.entry) / Math.abs(levels.entry - levels.stop);
+        const noise = (4 * Number.EPSILON * close) / Math.abs(levels.entry - levels.stop);
+        expect(Math.abs(ratio / levels.rewardRisk - 1)).toBeLessThan(1e-12 + 4 * noise);
+      }),
     );
+  });
+
+  it("are held for 20 bars, or as long as the shape was, up to 60", () => {
+    expect([null, 1, 20, 21, 60, 200].map(horizonOf)).toEqual([20, 20, 20, 21, 60, 60]);
+  });
+});
+
+describe("average true ranges", () => {
+  it("are those of the indicator over 200 bars, at every bar", () => {
+    const candles = gridWalk(600, 4);
+    const atr = ensure(findIndicator("atr"), "the table has atr");
+    const ranges = computeRanges(candles);
+    for (let at = 0; at < 600; at++) {
+      const window = sliceCandles(candles, Math.max(0, at - 199), at + 1);
+      const [column] = computeIndicator(atr, window, { period: 14 });
+      expect(ranges[at]).toBe(column[column.length - 1]);
+    }
   });
 });
 

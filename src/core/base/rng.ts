@@ -73,3 +73,22 @@ export function createRng(seed: number, stream = 0, substream = 0): Rng {
     },
   };
 }
+
+/**
+ * An unsigned 32-bit word from three: a draw that has a place instead of a sequence, so that nothing depends on what
+ * was drawn before. Rounds of MurmurHash3 (A. Appleby) with its finaliser.
+ */
+export function drawWord(seed: number, place: number, count: number): number {
+  let hash = mixWord(seed | 0, place);
+  hash = mixWord(hash, count);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function mixWord(hash: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+  const mixed = hash ^ k;
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+}

@@ -1,5 +1,5 @@
 /** Index of the first element >= target in an ascending column, or its length when there is none. */
-export function lowerBound(column: Float64Array, target: number): number {
+export function lowerBound(column: Float64Array | Int32Array, target: number): number {
   let low = 0;
   let high = column.length;
   while (low < high) {

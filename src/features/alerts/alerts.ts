@@ -89,7 +89,8 @@ export function createAlerts(options: AlertOptions): Alerts {
         judged.push(decision);
         if (!decision.verdicts.every(({ passed }) => passed)) continue;
         const { score, basis } = scoreOf(candidate);
-        const levels = levelsFor(candidate.direction, candidate.price, candidate.facts.range, score);
+        const { direction, price, facts, formation } = candidate;
+        const levels = levelsFor(direction, price, facts.range, formation);
         const alert = await store.raise(sql, { candidate, score, basis, levels });
         if (alert !== null) raised.push(alert);
       }

@@ -1,7 +1,4 @@
-import { ensure } from "../../core/base/assert.js";
-import { computeIndicator } from "../../core/indicators/define.js";
-import { findIndicator } from "../../core/indicators/index.js";
-import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import type { Candles } from "../../core/market/candles.js";
 import {
   type Direction,
   type Formation,
@@ -14,6 +11,7 @@ import { createPatternSeries } from "../../core/patterns/series.js";
 import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
 import { REGIME_MEMORY, REGIMES, type Regime } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
+import { rangeAt } from "../../core/signals/ranges.js";
 
 /** A pattern seen at bar `at` of a window of candles, with what was known at its close. */
 export interface Sighting {
@@ -36,11 +34,6 @@ export interface Sighting {
 
 /** Bars a window needs before the first bar whose sightings are wanted. */
 export const LEAD_BARS = Math.max(MEMORY_BARS, REGIME_MEMORY);
-
-/** Bars behind an average true range; few enough that they lie in a window also where bars are missing. */
-const RANGE_BARS = 200;
-
-const atr = ensure(findIndicator("atr"), "the table has atr");
 
 /** Every pattern seen at bars from `from` on, by bar. Pure: the same window gives the same sightings. */
 export function findSightings(candles: Candles, from: number): Sighting[] {
@@ -69,16 +62,13 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
 
 const keyOf = ({ variant, state }: Hit) => `${variant.id} ${state}`;
 
-/** Average true ranges by bar, each over the same number of bars, so that it is the same in every window. */
+/** Average true ranges of bars that come in order, null while unknown. */
 function createRanges(candles: Candles): (at: number) => number | null {
-  const known = new Map<number, number | null>();
+  let known = -1;
+  let range = Number.NaN;
   return (at) => {
-    const found = known.get(at);
-    if (found !== undefined) return found;
-    const window = sliceCandles(candles, Math.max(0, at + 1 - RANGE_BARS), at + 1);
-    const range = computeIndicator(atr, window, { period: 14 })[0][window.time.length - 1];
-    const value = Number.isNaN(range) ? null : range;
-    known.set(at, value);
-    return value;
+    if (at !== known) range = rangeAt(candles, at);
+    known = at;
+    return Number.isNaN(range) ? null : range;
   };
 }

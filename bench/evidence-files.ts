@@ -1,0 +1,71 @@
+import { sliceCandles } from "../src/core/market/candles.js";
+import { INTERVALS } from "../src/core/market/interval.js";
+import { PATTERNS } from "../src/core/patterns/index.js";
+import { computeEvidence, type EvidenceTable } from "../src/core/signals/evidence.js";
+import { type Holdout, measureHoldout, middleOf } from "../src/core/signals/evidence-holdout.js";
+import {
+  type EvidenceSeries,
+  type EvidenceSettings,
+  measureSeries,
+} from "../src/core/signals/evidence-series.js";
+import { ROUND_TRIP_BPS } from "../src/core/signals/levels.js";
+import type { Log } from "../src/platform/log.js";
+import type { Workers } from "../src/platform/workers.js";
+import { findEntries } from "../src/providers/files-folder.js";
+import { createFileReader } from "../src/providers/files-reader.js";
+
+/** Trades that a pattern needs before the middle of the time for its confidence to be held against what follows. */
+export const HOLDOUT_TRADES = 200;
+
+export const SETTINGS: EvidenceSettings = {
+  patterns: PATTERNS,
+  regimes: [],
+  seed: 1,
+  asOfMs: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * Candles of files as series, each file one of its own, by symbol and interval. Prices are those of the files: nothing is
+ * adjusted. @param keeps tells which symbols are wanted. @param mostBars newest bars of a file that are taken.
+ */
+export async function loadSeries(
+  folders: readonly string[],
+  parts: { readonly workers: Workers; readonly log: Log },
+  keeps: (symbol: string) => boolean = () => true,
+  mostBars = Number.POSITIVE_INFINITY,
+): Promise<EvidenceSeries[]> {
+  const entries = [...(await findEntries(folders, parts.log)).values()].flat();
+  const reader = createFileReader({ ...parts, now: Date.now });
+  const series: EvidenceSeries[] = [];
+  for (const entry of entries.filter(({ instrument }) => keeps(instrument.symbol))) {
+    const { candles } = await reader.load(entry);
+    const { length } = candles.time;
+    const { calendar, assetClass } = entry.instrument;
+    series.push({
+      candles: sliceCandles(candles, Math.max(0, length - mostBars), length),
+      calendar,
+      costBps: ROUND_TRIP_BPS[assetClass],
+      regimes: new Int8Array(Math.min(length, mostBars)).fill(-1),
+    });
+  }
+  return series.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+const keyOf = ({ candles: { interval, symbol } }: EvidenceSeries) => `${interval} ${symbol}`;
+
+export interface Measured {
+  readonly table: EvidenceTable;
+  /** By interval: confidences of the first half of its occurrences against what came in the second. */
+  readonly holdouts: ReadonlyMap<string, Holdout>;
+}
+
+export function measureFiles(series: readonly EvidenceSeries[]): Measured {
+  const holdouts = new Map<string, Holdout>();
+  for (const interval of INTERVALS) {
+    const members = series.filter(({ candles }) => candles.interval === interval);
+    const middle = middleOf(members.map((each) => measureSeries(each, SETTINGS)));
+    if (Number.isNaN(middle)) continue;
+    holdouts.set(interval, measureHoldout(members, SETTINGS, middle, HOLDOUT_TRADES));
+  }
+  return { table: computeEvidence(series, SETTINGS), holdouts };
+}

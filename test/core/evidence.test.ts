@@ -1,0 +1,262 @@
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { allocateBars, BAR_COLUMNS, type Candles } from "../../src/core/market/candles.js";
+import type { Interval } from "../../src/core/market/interval.js";
+import { definePattern, type Direction, type Pattern } from "../../src/core/patterns/define.js";
+import { PATTERNS } from "../../src/core/patterns/index.js";
+import {
+  ANY_REGIME,
+  computeEvidence,
+  type EvidenceRow,
+  LEAST_TRADES,
+} from "../../src/core/signals/evidence.js";
+import { poolOf, splitByVariant } from "../../src/core/signals/evidence-pool.js";
+import { type EvidenceSeries, measureSeries, OUTCOMES } from "../../src/core/signals/evidence-series.js";
+import { PRIOR_TRADES, walkForward } from "../../src/core/signals/evidence-walk.js";
+
+const HOUR = 3_600_000;
+const EVER = Number.POSITIVE_INFINITY;
+
+/** A pattern that shows itself at the bars that a test says. */
+function planted(
+  id: string,
+  direction: Direction,
+  holds: (candles: Candles, at: number) => boolean,
+): Pattern {
+  const variant = { id, title: id, direction, outlook: "reversal", priorTrend: null } as const;
+  return definePattern({
+    name: id,
+    title: id,
+    family: "indicator",
+    variants: [variant],
+    bars: 1,
+    warmup: 0,
+    description: "Planted.",
+    source: "a test",
+    find({ candles }, from, to, hits) {
+      for (let at = from; at < to; at++) {
+        if (!holds(candles, at)) continue;
+        hits.push({ variant, at, start: at, quality: 1, state: "confirmed", formation: null });
+      }
+    },
+  });
+}
+
+/**
+ * A walk of eight steps a bar with gaps between bars, without cost or drift; `push(i)` moves the price of bar i by that many standard
+ * deviations of a bar.
+ */
+function walk(length: number, seed: number, push: (bar: number) => number = () => 0): Candles {
+  const rng = createRng(seed);
+  const bars = allocateBars(length);
+  let log = Math.log(100);
+  for (let i = 0; i < length; i++) {
+    bars.time[i] = i * HOUR;
+    log += 0.002 * rng.normal();
+    bars.open[i] = Math.exp(log);
+    let high = log;
+    let low = log;
+    for (let step = 0; step < 8; step++) {
+      log += (0.01 / Math.sqrt(8)) * rng.normal() + (0.01 * push(i)) / 8;
+      high = Math.max(high, log);
+      low = Math.min(low, log);
+    }
+    bars.close[i] = Math.exp(log);
+    bars.high[i] = Math.max(bars.open[i], bars.close[i], Math.exp(high));
+    bars.low[i] = Math.min(bars.open[i], bars.close[i], Math.exp(low));
+    bars.volume[i] = Math.floor(1_000 * rng.next());
+  }
+  return { symbol: `W${seed}`, interval: "1h", ...bars };
+}
+
+function seriesOf(candles: Candles, regimes = new Int8Array(candles.time.length).fill(-1)): EvidenceSeries {
+  return { candles, calendar: "24x7", costBps: 0, regimes };
+}
+
+const settings = { patterns: PATTERNS, regimes: ["calm", "wild"], seed: 1, asOfMs: EVER };
+const find = (rows: readonly EvidenceRow[], variant: string, regime = ANY_REGIME) =>
+  rows.find((row) => row.variant === variant && row.regime === regime) as EvidenceRow;
+
+describe("evidence on random walks", () => {
+  const walks = [1, 2, 3, 4, 5, 6].map((seed) => seriesOf(walk(20_000, seed)));
+  const { rows, tests } = computeEvidence(walks, settings);
+  const tested = rows.filter(({ edge }) => edge !== null);
+
+  it("has an edge of 0 within the interval for 95 % of the patterns at least", () => {
+    expect(tested.length).toBeGreaterThan(30);
+    expect(tested).toHaveLength(tests);
+    const beside = tested.filter(({ edgeLow, edgeHigh }) => Number(edgeLow) > 0 || Number(edgeHigh) < 0);
+    process.stdout.write(`random walks: ${beside.length} of ${tested.length} intervals do not cover 0\n`);
+    expect(beside.length).toBeLessThanOrEqual(0.05 * tested.length);
+  });
+
+  it("finds nothing once p-values are corrected for how many were looked at", () => {
+    expect(tested.filter(({ qValue }) => Number(qValue) < 0.05)).toEqual([]);
+  });
+
+  it("has a base rate as chance has it: a stop nearer than the target comes first more often", () => {
+    for (const { baseRate, n } of tested) {
+      expect(n).toBeGreaterThanOrEqual(LEAST_TRADES);
+      expect(Math.abs(Number(baseRate) - 1.5 / 3.5)).toBeLessThan(0.05);
+    }
+  });
+
+  it("counts what was not taken and has not ended apart", () => {
+    for (const row of rows) {
+      const { occurrences, n, voided, unsettled, hits, shortage } = row;
+      if (shortage === "no_direction") {
+        expect([n, hits, voided, row.hitRate, row.confidence, row.edge]).toEqual([0, 0, 0, null, null, null]);
+      } else expect(n + voided + unsettled).toBe(occurrences);
+      expect(row.status).toBe(row.confidence === null ? "insufficient" : "sufficient");
+    }
+    expect(find(rows, "doji")).toMatchObject({ shortage: "no_direction", status: "insufficient" });
+  });
+});
+
+describe("evidence of a planted pattern", () => {
+  const rises = (at: number) => at % 40 === 10;
+  // Ten bars of drift after each planted bar, in every series.
+  const candles = walk(20_000, 7, (i) => (i % 40 > 10 && i % 40 <= 20 ? 0.35 : 0));
+  const labels = Int8Array.from(candles.time, (_, i) => Math.floor(i / 400) % 2);
+  const patterns = [
+    planted("true_signal", 1, (_, at) => rises(at)),
+    planted("wrong_signal", -1, (_, at) => rises(at)),
+    planted("no_signal", 1, (_, at) => (at * 2_654_435_761) % 97 < 3),
+    planted("rare_signal", 1, (_, at) => at % 1_000 === 10),
+  ];
+  const { rows } = computeEvidence([seriesOf(candles, labels)], { ...settings, patterns });
+
+  it("shows its edge, in each regime too", () => {
+    for (const regime of [ANY_REGIME, "calm", "wild"]) {
+      const row = find(rows, "true_signal", regime);
+      expect(row.edge).toBeGreaterThan(0.1);
+      expect(row.edgeLow).toBeGreaterThan(0);
+      expect(row.qValue).toBeLessThan(0.001);
+      expect(row.edge).toBeCloseTo(Number(row.hitRate) - Number(row.baseRate), 10);
+      expect(row.meanR).toBeGreaterThan(0);
+      expect(find(rows, "wrong_signal", regime).edgeHigh).toBeLessThan(0);
+    }
+  });
+
+  it("is not seen in one that says nothing", () => {
+    const row = find(rows, "no_signal");
+    expect(Number(row.edgeLow)).toBeLessThan(0);
+    expect(Number(row.edgeHigh)).toBeGreaterThan(0);
+  });
+
+  it("is believed by how much was measured", () => {
+    const any = find(rows, "true_signal");
+    const calm = find(rows, "true_signal", "calm");
+    expect(any.confidence).toBe((any.hits + PRIOR_TRADES * Number(any.baseRate)) / (any.n + PRIOR_TRADES));
+    const prior = Number(any.confidence);
+    expect(calm.confidence).toBe((calm.hits + PRIOR_TRADES * prior) / (calm.n + PRIOR_TRADES));
+    expect(find(rows, "rare_signal")).toMatchObject({ n: 19, confidence: null, shortage: "few_trades" });
+    expect(find(rows, "rare_signal").hitRate).not.toBeNull();
+  });
+
+  it("takes regimes apart without loss", () => {
+    for (const { id } of patterns.flatMap(({ variants }) => variants)) {
+      const [calm, wild] = ["calm", "wild"].map((regime) => find(rows, id, regime));
+      const any = find(rows, id);
+      for (const field of ["occurrences", "n", "hits", "voided", "unsettled"] as const) {
+        expect(calm[field] + wild[field]).toBe(any[field]);
+      }
+    }
+  });
+});
+
+describe("confidence before a trade", () => {
+  const candles = walk(6_000, 11);
+  const patterns = [planted("often", 1, (_, at) => at % 9 === 0)];
+  const labels = Int8Array.from(candles.time, (_, i) => (i >> 7) % 2);
+
+  it("is what a plain count of the trades that had ended gives", () => {
+    const pool = poolOf([measureSeries(seriesOf(candles, labels), { ...settings, patterns })]);
+    const [members] = splitByVariant(pool, 1);
+    const said = new Map<number, readonly [number, number]>();
+    const [any] = walkForward(pool, members, 2, (i, whole, part) => said.set(i, [whole, part]));
+    const hitOf = (i: number) => (pool.outcome[i] === OUTCOMES.hit ? 1 : 0);
+    let squares = 0;
+    for (const [i, [whole, part]] of said) {
+      if (Number.isNaN(whole)) continue;
+      const ended = members.settled.filter((k) => pool.settledAt[k] <= pool.knownAt[i]);
+      const seen = members.known.filter((k) => k <= i && !Number.isNaN(pool.baseBefore[k]));
+      const prior = seen.reduce((sum, k) => sum + pool.baseBefore[k], 0) / seen.length;
+      const shrink = (all: Int32Array, to: number) =>
+        (all.reduce((sum, k) => sum + hitOf(k), 0) + PRIOR_TRADES * to) / (all.length + PRIOR_TRADES);
+      expect(whole).toBeCloseTo(shrink(ended, prior), 12);
+      const same = ended.filter((k) => pool.regime[k] === pool.regime[i]);
+      expect(part).toBeCloseTo(shrink(same, shrink(ended, prior)), 12);
+      squares += (whole - hitOf(i)) ** 2;
+    }
+    expect(any.brier).toBeCloseTo(squares / any.predicted, 10);
+    expect(any.predicted).toBeGreaterThan(500);
+  });
+
+  it("does not know what comes after", () => {
+    const cut = 4_000;
+    const other = walk(6_000, 12);
+    const changed: Candles = { ...candles };
+    for (const column of BAR_COLUMNS) {
+      const values = candles[column].slice();
+      values.set(other[column].subarray(cut), cut);
+      Object.assign(changed, { [column]: values });
+    }
+    const predictions = (from: Candles) => {
+      const pool = poolOf([measureSeries(seriesOf(from, labels), { ...settings, patterns })]);
+      const said: number[] = [];
+      walkForward(pool, splitByVariant(pool, 1)[0], 2, (i, whole, part) => {
+        if (pool.settledAt[i] <= cut * HOUR) said.push(pool.knownAt[i], whole, part);
+      });
+      return said;
+    };
+    expect(predictions(candles).length).toBeGreaterThan(1_000);
+    expect(predictions(changed)).toEqual(predictions(candles));
+  });
+});
+
+describe("the table", () => {
+  const series = [21, 22].map((seed) => seriesOf(walk(5_000, seed)));
+
+  it("is the same to the last bit from the same series, in any order", () => {
+    const first = JSON.stringify(computeEvidence(series, settings));
+    expect(JSON.stringify(computeEvidence(series, settings))).toBe(first);
+    expect(JSON.stringify(computeEvidence([...series].reverse(), settings))).toBe(first);
+  });
+
+  it("at a moment is that of the bars that had closed, whatever came after", () => {
+    const at = 3_000;
+    const known = (candles: Candles, to: number): Candles => {
+      const part = BAR_COLUMNS.map((column) => [column, candles[column].slice(0, to)]);
+      return { ...candles, ...Object.fromEntries(part) };
+    };
+    const then = computeEvidence(
+      series.map(({ candles }) => seriesOf(known(candles, at))),
+      settings,
+    );
+    const asOf = computeEvidence(series, { ...settings, asOfMs: at * HOUR });
+    expect(asOf).toEqual(then);
+    expect(asOf.untilMs).toBe(at * HOUR);
+    expect(computeEvidence(series, { ...settings, asOfMs: at * HOUR - 1 }).bars).toBe(2 * (at - 1));
+  });
+
+  it("keeps intervals apart, and is empty of nothing", () => {
+    const daily: Interval = "1d";
+    const slow = { ...series[0], candles: { ...series[0].candles, interval: daily } };
+    const { rows } = computeEvidence([series[1], slow], settings);
+    expect(new Set(rows.map(({ interval }) => interval))).toEqual(new Set(["1h", "1d"]));
+    const none = { rows: [], tests: 0, series: 0, bars: 0, occurrences: 0, fromMs: null, untilMs: null };
+    expect(computeEvidence([], settings)).toEqual(none);
+  });
+
+  it("counts what was seen while it happened", () => {
+    const patterns = [planted("often", 1, (_, at) => at % 9 === 0)];
+    const seen = new Set(Array.from({ length: 100 }, (_, i) => i * 9 * 2 * HOUR));
+    const live = { ...series[0], seenLive: new Map([["often", seen]]) };
+    const row = find(computeEvidence([live], { ...settings, patterns }).rows, "often");
+    expect(row.liveN).toBeGreaterThan(90);
+    expect(row.liveN).toBeLessThanOrEqual(100);
+    expect(row.liveHits).toBeGreaterThan(10);
+    expect(row.liveHits).toBeLessThan(row.liveN);
+  });
+});
