@@ -55,7 +55,7 @@ const keyOf = ({ candles: { interval, symbol } }: EvidenceSeries) => `${interval
 
 export interface Measured {
   readonly table: EvidenceTable;
-  /** By interval: confidences of the first half of its occurrences against what came in the second. */
+  /** By interval: confidences of the first half of the time that its files span against what came in the second. */
   readonly holdouts: ReadonlyMap<string, Holdout>;
 }
 

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { ANY_REGIME, type EvidenceRow } from "../src/core/signals/evidence.js";
 import { EDGE_LEVEL } from "../src/core/signals/evidence-edge.js";
-import { PRIOR_TRADES } from "../src/core/signals/evidence-walk.js";
+import { EDGE_SPREAD } from "../src/core/signals/evidence-walk.js";
 import { ROUND_TRIP_BPS, TRADE_POLICY } from "../src/core/signals/levels.js";
 import { createLog } from "../src/platform/log.js";
 import { createWorkers } from "../src/platform/workers.js";
@@ -49,7 +49,7 @@ function report({ table, holdouts }: Measured): string {
     `# Evidence of ${positionals.map((path) => basename(path)).join(", ")}`,
     `${table.series} series, ${table.bars} bars, ${table.occurrences} occurrences: ${symbols.join(", ")}`,
     `Trade: stop ${stopRanges} and target ${targetRanges} average true ranges, or those of the shape; ${horizonBars} bars; ` +
-      `costs in and out, basis points: ${costs.join(", ")}. Prior of the confidence: ${PRIOR_TRADES} trades. ` +
+      `costs in and out, basis points: ${costs.join(", ")}. True edges are taken to lie within ${EDGE_SPREAD} of the prior. ` +
       `Edge within [] with ${EDGE_LEVEL * 100} %, p corrected for ${table.tests} tests. Seed ${SETTINGS.seed}.`,
     ...intervals.map((interval) => section(interval, rows, { table, holdouts })),
     `${found.length} of ${table.tests} cells have a corrected p below 0.05`,

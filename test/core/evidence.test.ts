@@ -12,7 +12,8 @@ import {
 } from "../../src/core/signals/evidence.js";
 import { poolOf, splitByVariant } from "../../src/core/signals/evidence-pool.js";
 import { type EvidenceSeries, measureSeries, OUTCOMES } from "../../src/core/signals/evidence-series.js";
-import { PRIOR_TRADES, walkForward } from "../../src/core/signals/evidence-walk.js";
+import { blocksOf } from "../../src/core/signals/evidence-time.js";
+import { EDGE_SPREAD, priorTrades, walkForward } from "../../src/core/signals/evidence-walk.js";
 
 const HOUR = 3_600_000;
 const EVER = Number.POSITIVE_INFINITY;
@@ -147,9 +148,14 @@ describe("evidence of a planted pattern", () => {
   it("is believed by how much was measured", () => {
     const any = find(rows, "true_signal");
     const calm = find(rows, "true_signal", "calm");
-    expect(any.confidence).toBe((any.hits + PRIOR_TRADES * Number(any.baseRate)) / (any.n + PRIOR_TRADES));
-    const prior = Number(any.confidence);
-    expect(calm.confidence).toBe((calm.hits + PRIOR_TRADES * prior) / (calm.n + PRIOR_TRADES));
+    for (const [row, prior] of [
+      [any, Number(any.baseRate)],
+      [calm, Number(any.confidence)],
+    ] as const) {
+      const weight = Number(row.priorTrades);
+      expect(weight).toBeGreaterThanOrEqual((prior * (1 - prior)) / EDGE_SPREAD ** 2);
+      expect(row.confidence).toBe((row.hits + weight * prior) / (row.n + weight));
+    }
     expect(find(rows, "rare_signal")).toMatchObject({ n: 19, confidence: null, shortage: "few_trades" });
     expect(find(rows, "rare_signal").hitRate).not.toBeNull();
   });
@@ -173,20 +179,37 @@ describe("confidence before a trade", () => {
   it("is what a plain count of the trades that had ended gives", () => {
     const pool = poolOf([measureSeries(seriesOf(candles, labels), { ...settings, patterns })]);
     const [members] = splitByVariant(pool, 1);
+    const blocks = blocksOf(pool, "1h");
     const said = new Map<number, readonly [number, number]>();
-    const [any] = walkForward(pool, members, 2, (i, whole, part) => said.set(i, [whole, part]));
+    const [any] = walkForward(pool, members, 2, blocks, (i, whole, part) => said.set(i, [whole, part]));
     const hitOf = (i: number) => (pool.outcome[i] === OUTCOMES.hit ? 1 : 0);
+    /** Variance of a trade by sums over blocks, from the start. */
+    const clustered = (all: readonly number[]) => {
+      const sums = new Map<number, { n: number; excess: number }>();
+      for (const k of all) {
+        const sum = sums.get(blocks.blockOf[k]) ?? { n: 0, excess: 0 };
+        const excess = Number.isNaN(pool.baseBefore[k]) ? 0 : hitOf(k) - pool.baseBefore[k];
+        sums.set(blocks.blockOf[k], { n: sum.n + 1, excess: sum.excess + excess });
+      }
+      const of = [...sums.values()];
+      if (of.length < 10) return Number.NaN;
+      const edge = of.reduce((sum, { excess }) => sum + excess, 0) / all.length;
+      const squares = of.reduce((sum, { n, excess }) => sum + (excess - edge * n) ** 2, 0);
+      return ((of.length / (of.length - 1)) * squares) / all.length;
+    };
     let squares = 0;
     for (const [i, [whole, part]] of said) {
       if (Number.isNaN(whole)) continue;
-      const ended = members.settled.filter((k) => pool.settledAt[k] <= pool.knownAt[i]);
-      const seen = members.known.filter((k) => k <= i && !Number.isNaN(pool.baseBefore[k]));
+      const ended = [...members.settled].filter((k) => pool.settledAt[k] <= pool.knownAt[i]);
+      const seen = [...members.known].filter((k) => k <= i && !Number.isNaN(pool.baseBefore[k]));
       const prior = seen.reduce((sum, k) => sum + pool.baseBefore[k], 0) / seen.length;
-      const shrink = (all: Int32Array, to: number) =>
-        (all.reduce((sum, k) => sum + hitOf(k), 0) + PRIOR_TRADES * to) / (all.length + PRIOR_TRADES);
-      expect(whole).toBeCloseTo(shrink(ended, prior), 12);
+      const shrink = (all: readonly number[], to: number) => {
+        const weight = priorTrades(to, clustered(all));
+        return (all.reduce((sum, k) => sum + hitOf(k), 0) + weight * to) / (all.length + weight);
+      };
+      expect(whole).toBeCloseTo(shrink(ended, prior), 11);
       const same = ended.filter((k) => pool.regime[k] === pool.regime[i]);
-      expect(part).toBeCloseTo(shrink(same, shrink(ended, prior)), 12);
+      expect(part).toBeCloseTo(shrink(same, shrink(ended, prior)), 11);
       squares += (whole - hitOf(i)) ** 2;
     }
     expect(any.brier).toBeCloseTo(squares / any.predicted, 10);
@@ -205,7 +228,7 @@ describe("confidence before a trade", () => {
     const predictions = (from: Candles) => {
       const pool = poolOf([measureSeries(seriesOf(from, labels), { ...settings, patterns })]);
       const said: number[] = [];
-      walkForward(pool, splitByVariant(pool, 1)[0], 2, (i, whole, part) => {
+      walkForward(pool, splitByVariant(pool, 1)[0], 2, blocksOf(pool, "1h"), (i, whole, part) => {
         if (pool.settledAt[i] <= cut * HOUR) said.push(pool.knownAt[i], whole, part);
       });
       return said;

@@ -3,7 +3,8 @@ import type { Interval } from "../market/interval.js";
 import { type BlockSums, type Edge, LEAST_BLOCKS, measureEdge, type Resamples } from "./evidence-edge.js";
 import type { Pool } from "./evidence-pool.js";
 import { OUTCOMES } from "./evidence-series.js";
-import { type Foresight, shrunk } from "./evidence-walk.js";
+import type { Blocks } from "./evidence-time.js";
+import { type Foresight, priorTrades, shrunk } from "./evidence-walk.js";
 
 /** Name of the cell that takes trades of every regime. */
 export const ANY_REGIME = "any";
@@ -40,6 +41,8 @@ export interface EvidenceRow {
   readonly meanR: number | null;
   /** Hit rate to be expected: measured, and shrunk by how little was measured. Null unless sufficient. */
   readonly confidence: number | null;
+  /** Trades that the prior counts for in it: the base rate, or for a regime the confidence of any regime. */
+  readonly priorTrades: number | null;
   /** Of the confidence as it was before each trade. */
   readonly predicted: number;
   readonly brier: number | null;
@@ -61,7 +64,7 @@ export const LEAST_TRADES = 30;
 
 interface CellParts {
   readonly pool: Pool;
-  readonly blockOf: Int32Array;
+  readonly blocks: Blocks;
   readonly resamples: Resamples;
 }
 
@@ -102,6 +105,8 @@ export function measureCell(
   const edge = n >= LEAST_TRADES ? measureEdge(sums, parts.resamples) : null;
   const shortage = shortageOf(directed, n, sums.block.length, edge);
   const baseRate = n === 0 ? null : count.base / n;
+  const rate = prior ?? baseRate;
+  const weight = edge === null || rate === null ? null : priorTrades(rate, n * edge.error ** 2);
   const [low, high] = wilsonInterval(hits, n);
   const { knownAt } = parts.pool;
   return {
@@ -121,7 +126,8 @@ export function measureCell(
     pValue: edge?.pValue ?? null,
     qValue: null,
     meanR: n === 0 ? null : count.r / n,
-    confidence: shortage !== null || baseRate === null ? null : shrunk(hits, n, prior ?? baseRate),
+    confidence: rate === null || weight === null ? null : shrunk(hits, n, rate, weight),
+    priorTrades: weight,
     predicted: foresight.predicted,
     brier: foresight.predicted === 0 ? null : foresight.brier,
     calibrationError: foresight.predicted === 0 ? null : foresight.calibrationError,
@@ -142,7 +148,7 @@ function shortageOf(directed: boolean, n: number, blocks: number, edge: Edge | n
 }
 
 function countCell(
-  { pool, blockOf }: CellParts,
+  { pool, blocks: { blockOf } }: CellParts,
   known: Int32Array,
   ofRegime: boolean,
 ): { count: Count; sums: BlockSums } {

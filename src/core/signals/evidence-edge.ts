@@ -37,6 +37,8 @@ export interface BlockSums {
 export interface Edge {
   /** Hit rate less base rate. */
   readonly edge: number;
+  /** Standard error over blocks. */
+  readonly error: number;
   readonly low: number;
   readonly high: number;
   /** That an edge this far from 0 comes by chance, two-sided. */
@@ -83,7 +85,7 @@ export function measureEdge(sums: BlockSums, resamples: Resamples): Edge | null 
   const sorted = studentised.subarray(0, kept).sort();
   const tail = (1 - EDGE_LEVEL) / 2;
   return {
-    edge: whole.edge,
+    ...whole,
     low: whole.edge - quantile(sorted, 1 - tail) * whole.error,
     high: whole.edge - quantile(sorted, tail) * whole.error,
     pValue: studentTail(whole.edge / whole.error, block.length - 1),

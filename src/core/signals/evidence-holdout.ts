@@ -23,16 +23,11 @@ export interface Holdout {
   readonly chanceDistance: number;
 }
 
-/** The moment by which half of the occurrences of series were known; NaN of none. */
-export function middleOf(parts: readonly Pick<Occurrences, "knownAt">[]): number {
-  const length = parts.reduce((sum, { knownAt }) => sum + knownAt.length, 0);
-  const all = new Float64Array(length);
-  let from = 0;
-  for (const { knownAt } of parts) {
-    all.set(knownAt, from);
-    from += knownAt.length;
-  }
-  return all.sort()[length >> 1] ?? Number.NaN;
+/** The middle of the time that series span, closes of bars; NaN of none. */
+export function middleOf(parts: readonly Pick<Occurrences, "fromMs" | "untilMs">[]): number {
+  const known = parts.filter(({ fromMs }) => !Number.isNaN(fromMs));
+  const from = Math.min(...known.map(({ fromMs }) => fromMs));
+  return known.length === 0 ? Number.NaN : (from + Math.max(...known.map(({ untilMs }) => untilMs))) / 2;
 }
 
 /**

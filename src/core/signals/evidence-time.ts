@@ -2,8 +2,13 @@ import type { Interval } from "../market/interval.js";
 import { blockMsOf } from "./evidence-edge.js";
 import type { Pool } from "./evidence-pool.js";
 
-/** The block of calendar time of each occurrence of a pool, of those that have any, ascending from 0. */
-export function blocksOf({ knownAt }: Pool, interval: Interval): { blockOf: Int32Array; count: number } {
+/** Blocks of calendar time that hold an occurrence of a pool, ascending from 0: that of each occurrence, and how many. */
+export interface Blocks {
+  readonly blockOf: Int32Array;
+  readonly count: number;
+}
+
+export function blocksOf({ knownAt }: Pool, interval: Interval): Blocks {
   const length = blockMsOf(interval);
   const numbers = knownAt.map((ms) => Math.floor(ms / length));
   const occupied = [...new Set(numbers)].sort((a, b) => a - b);

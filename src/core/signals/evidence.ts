@@ -72,13 +72,13 @@ function tabulateInterval(
   { patterns, regimes, seed }: Pick<EvidenceSettings, "patterns" | "regimes" | "seed">,
 ): EvidenceRow[] {
   const variants = variantsOf(patterns);
-  const { blockOf, count } = blocksOf(pool, interval);
-  const resamples = drawResamples(count, seed);
+  const blocks = blocksOf(pool, interval);
+  const resamples = drawResamples(blocks.count, seed);
   return splitByVariant(pool, variants.length).flatMap((members, index) => {
     const { pattern, variant } = ensure(variants[index], "a variant of the list");
     const head = { variant: variant.id, pattern: pattern.name, interval, directed: variant.direction !== 0 };
-    const foresight = walkForward(pool, members, regimes.length);
-    const parts = { pool, blockOf, resamples };
+    const foresight = walkForward(pool, members, regimes.length, blocks);
+    const parts = { pool, blocks, resamples };
     const any = measureCell(parts, members.known, { ...head, regime: ANY_REGIME }, foresight[0], null);
     const rows = [any];
     for (const [k, regime] of regimes.entries()) {
