@@ -13,6 +13,8 @@ import type { Catalogue } from "./features/catalogue/catalogue.js";
 import { catalogueRoutes } from "./features/catalogue/routes.js";
 import type { Detections } from "./features/detections/detections.js";
 import { detectionRoutes } from "./features/detections/routes.js";
+import type { Evidence } from "./features/evidence/evidence.js";
+import { evidenceRoutes } from "./features/evidence/routes.js";
 import type { Instruments } from "./features/instruments/instruments.js";
 import { instrumentRoutes } from "./features/instruments/routes.js";
 import type { Search } from "./features/instruments/search.js";
@@ -101,6 +103,7 @@ export interface AppParts {
   readonly scanner: Scanner;
   readonly quality: Quality;
   readonly regimes: Regimes;
+  readonly evidence: Evidence;
   readonly stream: Stream;
   readonly jobs: Jobs;
   readonly news: News;
@@ -193,6 +196,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
   regimeRoutes(server, { ...parts, now: parts.clock.now });
+  evidenceRoutes(server, parts);
   jobRoutes(server, { ...parts, now: parts.clock.now });
   newsRoutes(server, parts);
   sentimentRoutes(server, { ...parts, now: parts.clock.now });

@@ -14,10 +14,11 @@ import { createCatalogue } from "./features/catalogue/catalogue.js";
 import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
+import { createEvidenceFeature } from "./features/evidence/feature.js";
 import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
-import { createJobFeature } from "./features/jobs/feature.js";
+import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
 import { createOverview } from "./features/market/overview.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
@@ -90,8 +91,8 @@ export async function compose(options: ProgramOptions) {
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
   const recorded = history === null ? [] : [history];
-  const { stream, quality, optionLoops } = features;
-  const others = [stream.pruning, quality.loop, ...optionLoops, ...recorded, ...collect];
+  const { stream, quality, evidence, optionLoops } = features;
+  const others = [stream.pruning, quality.loop, evidence.loop, ...optionLoops, ...recorded, ...collect];
   const loops = [
     ...(config.ROLE === "worker" ? [] : [scannerLoop, ...others.map(made)]),
     ...jobFeature.upkeep.loops.map(made),
@@ -240,9 +241,10 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     batchSize: config.SCAN_BATCH_SIZE,
     defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
   });
-  const jobFeature = createJobFeature({
+  const evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
+  const jobFeature: JobFeature = createJobFeature({
     ...base,
-    kinds: [createBackfill({ ...base, ...market })],
+    kinds: [createBackfill({ ...base, ...market }), evidence.kind],
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
@@ -263,7 +265,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   });
   const performance = createPerformanceStore(database);
   const forward = async () => [];
-  const people = { users, outcomes, risk, performance, forward };
+  const people = { users, outcomes, risk, performance, forward, evidence };
   return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
 }
 

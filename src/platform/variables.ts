@@ -120,6 +120,13 @@ export const VARIABLES = {
     fallback: "30",
     read: wholeNumber(1, 3_650),
   },
+  EVIDENCE_MAX_AGE_HOURS: {
+    group: "Patterns",
+    about:
+      "Hours after which the evidence of patterns is measured anew over all stored candles; 0 never does by itself",
+    fallback: "24",
+    read: wholeNumber(0, 8_760),
+  },
   OPTION_UNDERLYINGS: {
     group: "Options",
     about: "Comma list of underlyings whose chains are stored during sessions: NIFTY,BANKNIFTY,AAPL",

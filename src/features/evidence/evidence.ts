@@ -1,0 +1,199 @@
+import type { Interval } from "../../core/market/interval.js";
+import { findPattern, findVariant } from "../../core/patterns/index.js";
+import { ANY_REGIME, type EvidenceRow, type Shortage } from "../../core/signals/evidence.js";
+import { AppError } from "../../platform/errors.js";
+import type { Principal } from "../../platform/http.js";
+import type { JobState } from "../../platform/jobs.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Jobs } from "../jobs/jobs.js";
+import { createRecompute, type EvidenceJob, type RecomputeParts } from "./recompute.js";
+import type { EvidenceRun } from "./store.js";
+
+/** What is to be expected of a trade on a pattern, and from how much it was measured. */
+export interface Confidence {
+  /** Measured hit rate, shrunk by sample size, 0..1; null where there is none. */
+  readonly value: number | null;
+  /** Why there is none; null otherwise. */
+  readonly reason: string | null;
+  /** The cell it is of: the regime that was asked for, or `any` where that has too few trades. */
+  readonly regime: string;
+  /** Trades behind it, their hit rate with Wilson's 95 % interval, and that of the same trade without the pattern. */
+  readonly n: number;
+  readonly hitRate: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly baseRate: number | null;
+  /** The moment up to which bars were measured, epoch ms; null before the first run. */
+  readonly asOfMs: number | null;
+}
+
+export interface EvidenceFilter {
+  /** A variant, or a pattern for all of its variants. */
+  readonly pattern?: string | undefined;
+  readonly interval?: Interval | undefined;
+  readonly regime?: string | undefined;
+  readonly status?: EvidenceRow["status"] | undefined;
+  readonly leastN?: number | undefined;
+  readonly sort?: EvidenceSort | undefined;
+}
+
+/** The greatest first; the least for p-values. Rows that have no such number come last. */
+export const EVIDENCE_SORTS = ["n", "hit_rate", "edge", "confidence", "mean_r", "q_value", "live_n"] as const;
+export type EvidenceSort = (typeof EVIDENCE_SORTS)[number];
+
+export interface Evidence {
+  /** The kind of job that measures. */
+  readonly kind: EvidenceJob;
+  /** From memory, as of the newest run that this process has read. A regime of null asks for any. */
+  confidenceOf(variant: string, interval: Interval, regime: string | null): Confidence;
+  /** @throws {AppError} `pattern_unknown`. */
+  list(filter: EvidenceFilter): Promise<{ run: EvidenceRun | null; rows: readonly EvidenceRow[] }>;
+  /** Orders a run, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
+  recompute(principal: Principal): Promise<JobState>;
+  /** Reads the newest run into memory. */
+  refresh(): Promise<void>;
+  /** Reads newer runs, and orders one when the newest is too old. */
+  readonly loop: LoopDefinition;
+}
+
+export interface EvidenceOptions extends Omit<RecomputeParts, "onRun"> {
+  readonly jobs: () => Pick<Jobs, "enqueue" | "list">;
+  /** Age of the newest run from which another is ordered; null to order none. */
+  readonly maxAgeMs: number | null;
+  readonly log: Log;
+}
+
+const LOOP_MS = 60_000;
+const LOOP_TIMEOUT_MS = 30_000;
+/** Orders runs by itself, and sees those of everybody. */
+const SCHEDULE: Principal = { userId: "evidence", role: "admin", anonymous: true };
+
+interface Memory {
+  readonly run: EvidenceRun;
+  readonly rows: readonly EvidenceRow[];
+  readonly cells: ReadonlyMap<string, EvidenceRow>;
+}
+
+const keyOf = (variant: string, interval: string, regime: string) => `${variant} ${interval} ${regime}`;
+
+export function createEvidence(options: EvidenceOptions): Evidence {
+  const { store, jobs, maxAgeMs, log, now } = options;
+  let memory: Memory | null = null;
+
+  async function refresh(): Promise<void> {
+    const run = await store.newestRun();
+    if (run === null || run.id === memory?.run.id) return;
+    memory = remember(run, await store.loadRows(run.id));
+  }
+
+  const kind = createRecompute({ ...options, onRun: refresh });
+
+  async function recompute(principal: Principal): Promise<JobState> {
+    for (const status of ["running", "queued"] as const) {
+      const [job] = await jobs().list(SCHEDULE, { kind: kind.kind, status }, 1);
+      if (job !== undefined) return job;
+    }
+    return jobs().enqueue(principal, kind as never, {}, null);
+  }
+
+  /** Whether nothing was measured for too long, and there is something to be measured. */
+  async function isDue(maxAge: number): Promise<boolean> {
+    if (memory !== null) return now() - memory.run.asOfMs >= maxAge;
+    return (await store.loadSeries()).length > 0;
+  }
+
+  return {
+    kind,
+    refresh,
+    recompute,
+    confidenceOf: (variant, interval, regime) => confidenceOf(memory, variant, interval, regime),
+    async list(filter) {
+      requirePattern(filter.pattern);
+      await refresh();
+      return { run: memory?.run ?? null, rows: memory === null ? [] : select(memory.rows, filter) };
+    },
+    loop: {
+      name: "evidence",
+      everyMs: () => LOOP_MS,
+      timeoutMs: LOOP_TIMEOUT_MS,
+      async run() {
+        await refresh();
+        if (maxAgeMs === null || !(await isDue(maxAgeMs))) return;
+        const { id, status } = await recompute(SCHEDULE);
+        if (status === "queued") log.info({ job: id }, "evidence of patterns is measured anew");
+      },
+    },
+  };
+}
+
+function requirePattern(name: string | undefined): void {
+  if (name === undefined || findVariant(name) !== null || findPattern(name) !== null) return;
+  throw new AppError("pattern_unknown", `There is no pattern ${name}`);
+}
+
+function remember(run: EvidenceRun, rows: readonly EvidenceRow[]): Memory {
+  const cells = new Map(rows.map((row) => [keyOf(row.variant, row.interval, row.regime), row]));
+  return { run, rows, cells };
+}
+
+const SHORTAGES: Readonly<Record<Shortage, string>> = {
+  no_direction: "The pattern expects neither rise nor fall: there is no trade on it",
+  few_trades: "Fewer than 30 trades on the pattern have ended",
+  few_blocks: "The trades on the pattern lie too close together in time to tell chance from effect",
+};
+
+export function shortageText(shortage: Shortage | null): string | null {
+  return shortage === null ? null : SHORTAGES[shortage];
+}
+
+const NOTHING = { value: null, n: 0, hitRate: null, low: null, high: null, baseRate: null };
+
+function confidenceOf(
+  memory: Memory | null,
+  variant: string,
+  interval: Interval,
+  regime: string | null,
+): Confidence {
+  const asOfMs = memory?.run.asOfMs ?? null;
+  const absent = (reason: string) => ({ ...NOTHING, regime: regime ?? ANY_REGIME, reason, asOfMs });
+  if (memory === null) return absent("No evidence has been measured yet");
+  const cell = (of: string) => memory.cells.get(keyOf(variant, interval, of));
+  const whole = cell(ANY_REGIME);
+  if (whole === undefined) return absent(`No ${interval} candles were measured for ${variant}`);
+  const own = regime === null ? undefined : cell(regime);
+  const { confidence, n, hitRate, low, high, baseRate, shortage, ...row } =
+    own === undefined || own.confidence === null ? whole : own;
+  const reason = shortageText(shortage);
+  return { value: confidence, reason, regime: row.regime, n, hitRate, low, high, baseRate, asOfMs };
+}
+
+/** Rows that pass a filter, in the order that it asks for. */
+function select(rows: readonly EvidenceRow[], filter: EvidenceFilter): readonly EvidenceRow[] {
+  const { pattern, interval, regime, status, leastN = 0, sort } = filter;
+  const passed = rows.filter(
+    (row) =>
+      (pattern === undefined || row.variant === pattern || row.pattern === pattern) &&
+      (interval === undefined || row.interval === interval) &&
+      (regime === undefined || row.regime === regime) &&
+      (status === undefined || row.status === status) &&
+      row.n >= leastN,
+  );
+  if (sort === undefined) return passed;
+  const value = (row: EvidenceRow) => sortValue(row, sort) ?? Number.NEGATIVE_INFINITY;
+  return passed.sort((a, b) => (value(a) === value(b) ? 0 : value(b) - value(a)));
+}
+
+function sortValue(row: EvidenceRow, sort: EvidenceSort): number | null {
+  const { n, hitRate, edge, confidence, meanR, qValue, liveN } = row;
+  const values: Readonly<Record<EvidenceSort, number | null>> = {
+    n,
+    hit_rate: hitRate,
+    edge,
+    confidence,
+    mean_r: meanR,
+    q_value: qValue === null ? null : -qValue,
+    live_n: liveN,
+  };
+  return values[sort];
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
+import { ANY_REGIME } from "../../core/signals/evidence.js";
+import { wholeNumberText } from "../../platform/http.js";
+import { intervalText } from "../candles/schema.js";
+import { EVIDENCE_SORTS } from "./evidence.js";
+import { MEASURED } from "./measured.js";
+
+const share = z.number().nullable();
+const time = z.iso.datetime();
+
+export const evidenceSchema = z
+  .object({
+    pattern_type: z.string().describe("Variant of the pattern table, bullish_engulfing"),
+    pattern: z.string().describe("Row of the pattern table that it belongs to"),
+    interval: z.enum(INTERVALS),
+    regime: z.string().describe(`Market regime at the pattern; ${ANY_REGIME} takes all together`),
+    status: z.enum(["sufficient", "insufficient"]),
+    reason: z.string().nullable().describe("Why it is insufficient"),
+    occurrences: z.number().int().describe("Confirmed patterns in their prior trend"),
+    n: z.number().int().describe("Trades that were taken and have ended"),
+    voided: z.number().int().describe("Trades not taken: the next open lay beyond stop or target"),
+    unsettled: z.number().int().describe("Trades that have not ended yet"),
+    hits: z.number().int().describe("Target before stop within the horizon, and a gain after costs"),
+    hit_rate: share,
+    hit_rate_low: share.describe("Wilson's interval, 95 %"),
+    hit_rate_high: share,
+    base_rate: share.describe("Hit rate of the same trade without the pattern, on the same series"),
+    edge: share.describe("hit_rate less base_rate"),
+    edge_low: share.describe("Interval by blocks of calendar time that are drawn anew, 99 %"),
+    edge_high: share,
+    p_value: share.describe("Two-sided, Student's distribution on errors clustered by blocks of time"),
+    q_value: share.describe("p_value corrected for all tests of the run (Benjamini and Hochberg)"),
+    mean_r: share.describe("Mean gain after costs in units of the planned risk"),
+    confidence: share.describe(
+      "(hits + prior_trades x prior) / (n + prior_trades); prior is base_rate, or for a regime the confidence of any",
+    ),
+    prior_trades: z.number().nullable().describe("Trades that the prior counts for"),
+    predicted: z.number().int().describe("Trades that were predicted by what had ended before them"),
+    brier_score: share,
+    calibration_error: share.describe("Expected calibration error of those predictions, ten bins"),
+    blocks: z.number().int().describe("Blocks of calendar time that the trades fell into"),
+    first_at: time.nullable(),
+    last_at: time.nullable(),
+    live_n: z
+      .number()
+      .int()
+      .describe("Trades on patterns that were detected while they happened, since live_since"),
+    live_hits: z.number().int(),
+    live_hit_rate: share,
+  })
+  .meta({ id: "Evidence" });
+
+export const runSchema = z
+  .object({
+    id: z.number().int(),
+    as_of: time.describe("Bars that had closed by then were measured"),
+    created_at: time,
+    from: time.nullable(),
+    until: time.nullable(),
+    series: z.number().int(),
+    bars: z.number().int(),
+    occurrences: z.number().int(),
+    tests: z.number().int().describe("Cells whose p-values were corrected for one another"),
+    policy: z.unknown().describe("Trade policy, costs by asset class in basis points, least counts and seed"),
+    live_since: time,
+    live_missing: z.number().int().describe("Live detections that the stored bars no longer show"),
+  })
+  .meta({ id: "EvidenceRun" });
+
+const word = z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, "must be the id of a pattern");
+const regimes = [ANY_REGIME, ...MEASURED.regimes] as const;
+
+export const evidenceQuery = z.strictObject({
+  pattern: word.optional().describe("A variant, or a pattern for all of its variants"),
+  interval: intervalText.optional(),
+  regime: z.enum(regimes).optional().describe(`Name of a regime, or ${ANY_REGIME}; all without it`),
+  status: z.enum(["sufficient", "insufficient"]).optional(),
+  min_n: wholeNumberText(0, 1_000_000_000).prefault("0"),
+  sort: z.enum(EVIDENCE_SORTS).optional().describe("The greatest first, the least of q_value"),
+  limit: wholeNumberText(1, 5_000).prefault("1000"),
+  offset: wholeNumberText(0, 1_000_000).prefault("0"),
+});

@@ -1,0 +1,155 @@
+import type { AssetClass } from "../../core/market/instrument.js";
+import { INTERVALS, type Interval } from "../../core/market/interval.js";
+import type { CalendarId } from "../../core/market/session.js";
+import type { EvidenceRow, EvidenceTable } from "../../core/signals/evidence.js";
+import type { Database } from "../../platform/database.js";
+import { numberArray, textArray } from "../../platform/sql-array.js";
+import type { MarketName } from "../instruments/store.js";
+import type { StoredSeries } from "./stored.js";
+
+/** A run as it is kept; times in epoch ms. */
+export interface EvidenceRun extends Omit<EvidenceTable, "rows"> {
+  readonly id: number;
+  readonly asOfMs: number;
+  readonly policy: unknown;
+  readonly liveSinceMs: number;
+  readonly liveMissing: number;
+  readonly createdAtMs: number;
+}
+
+/** A series with enough bars to be measured. */
+const LEAST_BARS = 300;
+const RUNS_KEPT = 5;
+const ROWS_A_STATEMENT = 1_000;
+
+const epochMs = (column: string, name: string) =>
+  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+
+const RUN_FIELDS = [
+  "id, policy, series, bars, occurrences, tests",
+  `live_missing as "liveMissing"`,
+  epochMs("as_of", "asOfMs"),
+  epochMs("from_time", "fromMs"),
+  epochMs("until_time", "untilMs"),
+  epochMs("live_since", "liveSinceMs"),
+  epochMs("created_at", "createdAtMs"),
+].join(", ");
+
+/** The ends of each series by its index, without counting: only whether there are enough bars is looked at. */
+const SERIES = `
+select i.id, i.symbol, i.synthetic, i.name, i.asset_class as "assetClass", i.exchange, i.currency, i.calendar,
+  v.interval, ${epochMs("e.first", "fromMs")}, ${epochMs("e.last", "untilMs")}
+from instruments i cross join unnest($3::text[]) as v(interval)
+cross join lateral (
+  select min(time) as first, max(time) as last from candles c
+  where c.instrument_id = i.id and c.interval = v.interval) e
+where i.synthetic = $1 and i.replay = $2 and e.first is not null and exists (
+  select from candles c where c.instrument_id = i.id and c.interval = v.interval
+  order by time offset $4 - 1 limit 1)
+order by i.symbol, i.id, v.interval`;
+
+interface SeriesRow {
+  id: number;
+  symbol: string;
+  synthetic: boolean;
+  name: string;
+  assetClass: string;
+  exchange: string;
+  currency: string;
+  calendar: string;
+  interval: string;
+  fromMs: number;
+  untilMs: number;
+}
+
+export function createEvidenceStore(database: Database, { synthetic, replay }: MarketName) {
+  const market = [synthetic, replay ?? ""] as const;
+
+  return {
+    /** Series of this market that have enough bars. */
+    async loadSeries(): Promise<StoredSeries[]> {
+      const rows = await database.query<SeriesRow>(SERIES, [...market, [...INTERVALS], LEAST_BARS]);
+      return rows.map(({ interval, fromMs, untilMs, assetClass, calendar, ...row }) => ({
+        instrument: { ...row, assetClass: assetClass as AssetClass, calendar: calendar as CalendarId },
+        interval: interval as Interval,
+        fromMs,
+        untilMs,
+      }));
+    },
+
+    /** Opens of bars at which patterns were stored as confirmed, by variant, of bars that closed since a moment. */
+    async loadSeen({ instrument, interval }: StoredSeries, sinceMs: number) {
+      return database.query<{ variant: string; times: number[] }>(
+        `select pattern as variant, array_agg((extract(epoch from bar_time) * 1000)::float8 order by bar_time) as times
+         from detections
+         where instrument_id = $1 and interval = $2 and state = 'confirmed' and trend_met is distinct from false
+           and closed_at >= to_timestamp($3::float8 / 1000)
+         group by pattern order by pattern`,
+        [instrument.id, interval, sinceMs],
+      );
+    },
+
+    /** Keeps a run with its rows, and the newest five runs. @returns its id. */
+    async save(run: Omit<EvidenceRun, "id" | "createdAtMs">, rows: readonly EvidenceRow[]): Promise<number> {
+      return database.transaction(async (sql) => {
+        const [{ id }] = await sql.query<{ id: number }>(
+          `insert into evidence_runs (synthetic, replay, as_of, policy, series, bars, occurrences, tests, from_time,
+             until_time, live_since, live_missing)
+           values ($1, $2, to_timestamp($3::float8 / 1000), $4::jsonb, $5, $6, $7, $8, to_timestamp($9::float8 / 1000),
+             to_timestamp($10::float8 / 1000), to_timestamp($11::float8 / 1000), $12) returning id`,
+          [
+            ...market,
+            run.asOfMs,
+            JSON.stringify(run.policy),
+            ...[run.series, run.bars, run.occurrences, run.tests, run.fromMs, run.untilMs, run.liveSinceMs],
+            run.liveMissing,
+          ],
+        );
+        for (let from = 0; from < rows.length; from += ROWS_A_STATEMENT) {
+          const part = rows.slice(from, from + ROWS_A_STATEMENT);
+          await sql.query(
+            `insert into evidence_rows (run_id, place, variant, interval, regime, n, confidence, measured)
+             select $1, r.p, r.v, r.i, r.r, r.n, r.c, r.m::jsonb
+             from unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::int[], $7::float8[], $8::text[])
+               as r(p, v, i, r, n, c, m)`,
+            [
+              id,
+              numberArray(part.map((_, i) => from + i)),
+              textArray(part.map(({ variant }) => variant)),
+              textArray(part.map(({ interval }) => interval)),
+              textArray(part.map(({ regime }) => regime)),
+              numberArray(part.map(({ n }) => n)),
+              numberArray(part.map(({ confidence }) => confidence)),
+              textArray(part.map((row) => JSON.stringify(row))),
+            ],
+          );
+        }
+        await sql.query(
+          `delete from evidence_runs where synthetic = $1 and replay = $2 and id not in (
+             select id from evidence_runs where synthetic = $1 and replay = $2 order by id desc limit $3)`,
+          [...market, RUNS_KEPT],
+        );
+        return id;
+      });
+    },
+
+    /** The newest run of this market; null before the first. */
+    async newestRun(): Promise<EvidenceRun | null> {
+      const [row] = await database.query<EvidenceRun>(
+        `select ${RUN_FIELDS} from evidence_runs where synthetic = $1 and replay = $2 order by id desc limit 1`,
+        [...market],
+      );
+      return row ?? null;
+    },
+
+    async loadRows(runId: number): Promise<EvidenceRow[]> {
+      const rows = await database.query<{ measured: EvidenceRow }>(
+        "select measured from evidence_rows where run_id = $1 order by place",
+        [runId],
+      );
+      return rows.map(({ measured }) => measured);
+    },
+  };
+}
+
+export type EvidenceStore = ReturnType<typeof createEvidenceStore>;
