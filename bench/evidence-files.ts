@@ -3,11 +3,7 @@ import { INTERVALS } from "../src/core/market/interval.js";
 import { PATTERNS } from "../src/core/patterns/index.js";
 import { computeEvidence, type EvidenceTable } from "../src/core/signals/evidence.js";
 import { type Holdout, measureHoldout, middleOf } from "../src/core/signals/evidence-holdout.js";
-import {
-  type EvidenceSeries,
-  type EvidenceSettings,
-  measureSeries,
-} from "../src/core/signals/evidence-series.js";
+import type { EvidenceSeries, EvidenceSettings } from "../src/core/signals/evidence-series.js";
 import { ROUND_TRIP_BPS } from "../src/core/signals/levels.js";
 import type { Log } from "../src/platform/log.js";
 import type { Workers } from "../src/platform/workers.js";
@@ -63,7 +59,7 @@ export function measureFiles(series: readonly EvidenceSeries[]): Measured {
   const holdouts = new Map<string, Holdout>();
   for (const interval of INTERVALS) {
     const members = series.filter(({ candles }) => candles.interval === interval);
-    const middle = middleOf(members.map((each) => measureSeries(each, SETTINGS)));
+    const middle = middleOf(members);
     if (Number.isNaN(middle)) continue;
     holdouts.set(interval, measureHoldout(members, SETTINGS, middle, HOLDOUT_TRADES));
   }

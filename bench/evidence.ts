@@ -27,7 +27,12 @@ if (positionals.length === 0) {
   process.exit(2);
 }
 
-const log = createLog({ level: "warn", structured: false, scrub: (text) => text });
+const log = createLog({
+  level: "warn",
+  structured: false,
+  scrub: (text) => text,
+  destination: process.stderr,
+});
 const workers = createWorkers({ log });
 const names = (word: string) => (symbol: string) => symbol.includes(word.toUpperCase());
 const keeps = (symbol: string) =>

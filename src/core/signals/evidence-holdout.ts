@@ -5,7 +5,6 @@ import {
   type EvidenceSettings,
   measureSeries,
   OUTCOMES,
-  type Occurrences,
   variantsOf,
 } from "./evidence-series.js";
 
@@ -23,11 +22,13 @@ export interface Holdout {
   readonly chanceDistance: number;
 }
 
-/** The middle of the time that series span, closes of bars; NaN of none. */
-export function middleOf(parts: readonly Pick<Occurrences, "fromMs" | "untilMs">[]): number {
-  const known = parts.filter(({ fromMs }) => !Number.isNaN(fromMs));
-  const from = Math.min(...known.map(({ fromMs }) => fromMs));
-  return known.length === 0 ? Number.NaN : (from + Math.max(...known.map(({ untilMs }) => untilMs))) / 2;
+/** The middle of the time that series span; NaN of none. */
+export function middleOf(series: readonly EvidenceSeries[]): number {
+  const times = series.map(({ candles }) => candles.time).filter(({ length }) => length > 0);
+  const first = Math.min(...times.map((time) => time[0]));
+  return times.length === 0
+    ? Number.NaN
+    : (first + Math.max(...times.map((time) => time[time.length - 1]))) / 2;
 }
 
 /**

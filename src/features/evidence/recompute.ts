@@ -64,11 +64,12 @@ export function createRecompute(parts: RecomputeParts): EvidenceJob {
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     async run(_order, context) {
-      if (running || (await parts.leases.acquire(LEASE, LEASE_MS)) === null) {
-        throw new AppError("overloaded", "Evidence is being measured already", { retryAfterS: 30 });
-      }
+      const busy = () =>
+        new AppError("overloaded", "Evidence is being measured already", { retryAfterS: 30 });
+      if (running) throw busy();
       running = true;
       try {
+        if ((await parts.leases.acquire(LEASE, LEASE_MS)) === null) throw busy();
         return await recompute(parts, context);
       } finally {
         running = false;
