@@ -1,6 +1,8 @@
 import { sliceCandles } from "../src/core/market/candles.js";
 import { INTERVALS } from "../src/core/market/interval.js";
 import { PATTERNS } from "../src/core/patterns/index.js";
+import { REGIMES } from "../src/core/regime/define.js";
+import { computeRegimes } from "../src/core/regime/regime.js";
 import { computeEvidence, type EvidenceTable } from "../src/core/signals/evidence.js";
 import { type Holdout, measureHoldout, middleOf } from "../src/core/signals/evidence-holdout.js";
 import type { EvidenceSeries, EvidenceSettings } from "../src/core/signals/evidence-series.js";
@@ -15,7 +17,7 @@ export const HOLDOUT_TRADES = 200;
 
 export const SETTINGS: EvidenceSettings = {
   patterns: PATTERNS,
-  regimes: [],
+  regimes: REGIMES,
   seed: 1,
   asOfMs: Number.POSITIVE_INFINITY,
 };
@@ -37,11 +39,12 @@ export async function loadSeries(
     const { candles } = await reader.load(entry);
     const { length } = candles.time;
     const { calendar, assetClass } = entry.instrument;
+    const newest = sliceCandles(candles, Math.max(0, length - mostBars), length);
     series.push({
-      candles: sliceCandles(candles, Math.max(0, length - mostBars), length),
+      candles: newest,
       calendar,
       costBps: ROUND_TRIP_BPS[assetClass],
-      regimes: new Int8Array(Math.min(length, mostBars)).fill(-1),
+      regimes: computeRegimes(newest).label,
     });
   }
   return series.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));

@@ -1,17 +1,12 @@
-import type { Candles } from "../../core/market/candles.js";
 import { PATTERNS } from "../../core/patterns/index.js";
+import { REGIMES } from "../../core/regime/define.js";
 import { LEAST_TRADES } from "../../core/signals/evidence.js";
 import { EDGE_LEVEL, LEAST_BLOCKS } from "../../core/signals/evidence-edge.js";
 import { EDGE_SPREAD } from "../../core/signals/evidence-walk.js";
 import { ROUND_TRIP_BPS, TRADE_POLICY } from "../../core/signals/levels.js";
 
 /** What every run measures, in every thread. */
-export const MEASURED = { patterns: PATTERNS, regimes: [] as readonly string[], seed: 1 };
-
-/** The regime at each bar as an index into the names above; -1 where it is not known. */
-export function labelRegimes({ time }: Candles): Int8Array {
-  return new Int8Array(time.length).fill(-1);
-}
+export const MEASURED = { patterns: PATTERNS, regimes: REGIMES, seed: 1 };
 
 /** What the figures of a run follow from, as it is kept with them and shown. */
 export const POLICY = {
