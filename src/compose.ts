@@ -14,6 +14,7 @@ import { createCatalogue } from "./features/catalogue/catalogue.js";
 import { createCatalogueStore } from "./features/catalogue/store.js";
 import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
+import type { Evidence } from "./features/evidence/evidence.js";
 import { createEvidenceFeature } from "./features/evidence/feature.js";
 import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
@@ -22,12 +23,14 @@ import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
 import { createOverview } from "./features/market/overview.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
+import { seenLive } from "./features/performance/forward.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
+import { historyOf } from "./features/risk/risk.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
@@ -220,13 +223,15 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const secret = secretOf(config);
   const users = createUsers({ ...base, store: createUserStore(database), secret });
   if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
-  const market = createMarketFeatures(base, () => scanner.config().symbols);
+  const confidenceOf: Evidence["confidenceOf"] = (...cell) => evidence.confidenceOf(...cell);
+  const market = createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
   const alerts = createAlerts({
     store: createAlertStore(database),
     database,
     eventLog,
     metrics,
     threshold: config.ALERT_CONFIDENCE_THRESHOLD,
+    leastConfidence: config.ALERT_MIN_CONFIDENCE,
     dedupeMs: config.ALERT_DEDUPE_MINUTES * 60_000,
     synthetic,
     now,
@@ -235,13 +240,14 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     ...base,
     ...market,
     alerts,
+    confidenceOf,
     trigger: trigger.scanner,
     store: createScanStore(database),
     intervals: config.SCAN_INTERVALS,
     batchSize: config.SCAN_BATCH_SIZE,
     defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
   });
-  const evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
+  const evidence: Evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [createBackfill({ ...base, ...market }), evidence.kind],
@@ -260,17 +266,21 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     ...market,
     secret,
     requireConfirmation: config.REQUIRE_RISK_CONFIRMATION,
-    historyOf: async () => null,
+    historyOf: (pattern, interval) => historyOf(evidence.confidenceOf(pattern, interval, null)),
     accountOf: async () => null,
   });
   const performance = createPerformanceStore(database);
-  const forward = async () => [];
+  const forward = () => seenLive(evidence);
   const people = { users, outcomes, risk, performance, forward, evidence };
   return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
-function createMarketFeatures(base: Base, universe: () => readonly string[]) {
+function createMarketFeatures(
+  base: Base,
+  universe: () => readonly string[],
+  confidenceOf: Evidence["confidenceOf"],
+) {
   const { config, database, gateway } = base;
   const instruments = createInstruments({
     store: createInstrumentStore(database),
@@ -311,7 +321,14 @@ function createMarketFeatures(base: Base, universe: () => readonly string[]) {
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     regimes: createRegimes({ ...base, candles, instruments }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
-    detections: createDetections({ ...base, store: detectionStore, candles, instruments, synthetic }),
+    detections: createDetections({
+      ...base,
+      store: detectionStore,
+      candles,
+      instruments,
+      confidenceOf,
+      synthetic,
+    }),
     quality,
     live,
   };

@@ -151,8 +151,15 @@ export const VARIABLES = {
   },
   ALERT_CONFIDENCE_THRESHOLD: {
     group: "Alerts",
-    about: "Smallest confidence (quality where no confidence is known yet) that raises an alert, 0..1",
+    about:
+      "Smallest quality of a shape that raises an alert, 0..1; measured hit rates have ALERT_MIN_CONFIDENCE",
     fallback: "0.85",
+    read: decimal(0, 1),
+  },
+  ALERT_MIN_CONFIDENCE: {
+    group: "Alerts",
+    about: "Smallest measured hit rate that raises an alert, 0..1; 0 demands none",
+    fallback: "0",
     read: decimal(0, 1),
   },
   ALERT_DEDUPE_MINUTES: {

@@ -38,12 +38,18 @@ beforeEach(async () => {
 
 interface Settings {
   readonly threshold?: number;
+  readonly leastConfidence?: number;
   readonly dedupeMinutes?: number;
   readonly synthetic?: boolean;
 }
 
 /** As an instance of the program has it; each call is another instance on the same database. */
-function openAlerts({ threshold = 0.85, dedupeMinutes = 10, synthetic = false }: Settings = {}): Alerts {
+function openAlerts({
+  threshold = 0.85,
+  leastConfidence = 0,
+  dedupeMinutes = 10,
+  synthetic = false,
+}: Settings = {}): Alerts {
   const bus = createBus(() => undefined);
   return createAlerts({
     store: createAlertStore(database),
@@ -51,6 +57,7 @@ function openAlerts({ threshold = 0.85, dedupeMinutes = 10, synthetic = false }:
     eventLog: createEventLog(database, bus, silentLog),
     metrics: createMetrics("test"),
     threshold,
+    leastConfidence,
     dedupeMs: dedupeMinutes * MINUTE,
     synthetic,
     now: clock.now,
@@ -120,13 +127,17 @@ describe("the rules", () => {
     expect(detail.verdicts).toEqual(verdicts);
   });
 
-  it.each<[Rule, Partial<NewDetection>, Partial<Candidate>, { enabled?: boolean }, unknown, unknown]>([
+  it.each<
+    [Rule, Partial<NewDetection>, Partial<Candidate>, Settings & { enabled?: boolean }, unknown, unknown]
+  >([
     ["alerts_enabled", {}, {}, { enabled: false }, false, true],
     ["bar_is_new", {}, { fresh: false }, {}, false, true],
     ["bar_is_recent", {}, { barsSince: 13 }, {}, 13, 12],
     ["trend_context", { trendMet: false, facts: { trend: "up", range: 2 } }, {}, {}, "up", false],
     ["score_threshold", { quality: 0.84 }, {}, {}, 0.84, 0.85],
-    ["score_threshold", {}, { confidence: 0.5 }, {}, 0.5, 0.85],
+    ["confidence_threshold", { confidence: 0.44 }, {}, { leastConfidence: 0.45 }, 0.44, 0.45],
+    ["confidence_threshold", {}, {}, { leastConfidence: 0.01 }, null, 0.01],
+    ["better_than_chance", { confidence: 0.4 }, { evidence: { edgeHigh: -0.01 } }, {}, -0.01, 0],
   ])("refuse by %s, and the log says so", async (rule, change, candidate, more, value, limit) => {
     const { alerts, raised, verdicts } = await tryOne(0, change, candidate, more);
     expect(raised).toEqual([]);
@@ -154,22 +165,27 @@ describe("the rules", () => {
   });
 
   it("are asked in their order: the first that refuses is named, and only those that all pass reach the guard", async () => {
-    const everything = { fresh: false, barsSince: 99, confidence: 0.1 };
-    const first = { trendMet: false as const };
+    const worse = { evidence: { edgeHigh: -0.1 } };
+    const everything = { fresh: false, barsSince: 99, ...worse };
+    const poor = { quality: 0.1, confidence: 0.1 };
+    const first = { trendMet: false as const, ...poor };
     const order: Rule[] = [];
     const steps: [Partial<NewDetection>, Partial<Candidate>, boolean][] = [
       [first, everything, false],
       [first, everything, true],
       [first, { ...everything, fresh: true }, true],
-      [first, { confidence: 0.1 }, true],
-      [{}, { confidence: 0.1 }, true],
+      [first, worse, true],
+      [poor, worse, true],
+      [{ confidence: 0.1 }, worse, true],
+      [{}, worse, true],
     ];
     for (const [i, [change, candidate, enabled]] of steps.entries()) {
-      const { alerts, verdicts } = await tryOne(i, change, candidate, { enabled });
+      const leastConfidence = i < steps.length - 1 ? 0.2 : 0;
+      const { alerts, verdicts } = await tryOne(i, change, candidate, { enabled, leastConfidence });
       order.push(ensure(await decidedRule(alerts), "a rule"));
       expect(verdicts).toHaveLength(RULES.length - 1);
     }
-    expect(order).toEqual(RULES.slice(0, 5));
+    expect(order).toEqual(RULES.slice(0, 7));
     expect(await database.query("select 1 from alert_guards")).toEqual([]);
   });
 
@@ -184,14 +200,14 @@ describe("the rules", () => {
     expect(raised).toMatchObject([{ direction: 0, entry: null, stop: null, target: null, score: 0.85 }]);
     const atLimit = judge(
       { ...(await candidateOf(1)), barsSince: 12 },
-      { threshold: 0.9, dedupeMs: 0, enabled: true },
+      { threshold: 0.9, leastConfidence: 0, dedupeMs: 0, enabled: true },
     );
     expect(atLimit.every(({ passed }) => passed)).toBe(true);
   });
 
-  it("compare the measured confidence rather than the quality", async () => {
-    const { raised } = await tryOne(0, { quality: 0.1 }, { confidence: 0.9 });
-    expect(raised).toMatchObject([{ score: 0.9, scoreBasis: "confidence", confidence: 0.9 }]);
+  it("keep the measured confidence beside the quality that was compared", async () => {
+    const { raised } = await tryOne(0, { confidence: 0.43 }, {}, { leastConfidence: 0.43 });
+    expect(raised).toMatchObject([{ score: 0.9, scoreBasis: "quality", confidence: 0.43 }]);
   });
 
   async function candidateOf(place: number): Promise<Candidate> {

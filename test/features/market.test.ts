@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { CalendarId } from "../../src/core/market/session.js";
 import { judge, trendOf, volatilityLevel } from "../../src/features/market/conditions.js";
 import { createOverview, type Overview } from "../../src/features/market/overview.js";
 import { stateOf } from "../../src/features/market/status.js";
-import type { CalendarId } from "../../src/core/market/session.js";
 import { createMemoryStore } from "../../src/platform/cache.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";

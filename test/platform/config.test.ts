@@ -181,6 +181,7 @@ describe("each variable", () => {
       ],
       bad: ["1.01", "-0.1", "85%", ".9"],
     },
+    ALERT_MIN_CONFIDENCE: { good: [["0.5", 0.5]], bad: ["-0.1", "1.1"] },
     ALERT_DEDUPE_MINUTES: {
       good: [
         ["0", 0],

@@ -1,4 +1,4 @@
-import { OCCURRENCE_COLUMNS, OUTCOMES, type Occurrences } from "./evidence-series.js";
+import { OCCURRENCE_COLUMNS, type Occurrences, OUTCOMES } from "./evidence-series.js";
 
 /** Occurrences of one interval over all series, as columns of one length. */
 export type Pool = Pick<Occurrences, (typeof OCCURRENCE_COLUMNS)[number]>;

@@ -4,7 +4,7 @@ import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { type Decision, type DecisionFilter, loadDecisions } from "./decisions.js";
-import { type AlertSettings, type Candidate, judge, scoreOf, type Verdict } from "./rules.js";
+import { type AlertSettings, type Candidate, judge, type Verdict } from "./rules.js";
 import { type AlertStatistics, loadStatistics } from "./statistics.js";
 import type { Alert, AlertFilter, AlertStatus, AlertStore, Judged, ResponseAction } from "./store.js";
 import { ALERT_TOPIC } from "./topics.js";
@@ -55,6 +55,7 @@ export interface AlertOptions {
   readonly eventLog: EventLog;
   readonly metrics: Metrics;
   readonly threshold: number;
+  readonly leastConfidence: number;
   readonly dedupeMs: number;
   readonly synthetic: boolean;
   readonly now: () => number;
@@ -81,17 +82,16 @@ export function createAlerts(options: AlertOptions): Alerts {
 
   return {
     async consider(sql, candidates, enabled) {
-      const settings = { threshold: options.threshold, dedupeMs: options.dedupeMs, enabled };
+      const settings: AlertSettings = { ...options, enabled };
       const judged: Judged[] = [];
       const raised: Alert[] = [];
       for (const candidate of [...candidates].sort((a, b) => a.closedAt - b.closedAt || a.id - b.id)) {
         const decision = await decide(sql, candidate, settings);
         judged.push(decision);
         if (!decision.verdicts.every(({ passed }) => passed)) continue;
-        const { score, basis } = scoreOf(candidate);
         const { direction, price, facts, formation } = candidate;
         const levels = levelsFor(direction, price, facts.range, formation);
-        const alert = await store.raise(sql, { candidate, score, basis, levels });
+        const alert = await store.raise(sql, { candidate, levels });
         if (alert !== null) raised.push(alert);
       }
       await store.recordDecisions(sql, judged);

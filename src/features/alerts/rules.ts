@@ -1,10 +1,13 @@
 import type { NewDetection } from "../detections/store.js";
+import type { Confidence } from "../evidence/evidence.js";
 
 /** A detection that may become an alert. */
 export interface Candidate extends NewDetection {
   readonly id: number;
   readonly symbol: string;
   readonly synthetic: boolean;
+  /** What is measured of the pattern in the regime it was seen in. */
+  readonly evidence: Pick<Confidence, "edgeHigh">;
   /** False for bars that were no longer the newest when the symbol was first scanned. */
   readonly fresh: boolean;
   /** Bars of its interval that have closed since, on the clock of the source. */
@@ -12,8 +15,10 @@ export interface Candidate extends NewDetection {
 }
 
 export interface AlertSettings {
-  /** Smallest score that raises an alert, 0..1. */
+  /** Smallest quality that raises an alert, 0..1. */
   readonly threshold: number;
+  /** Smallest measured hit rate that raises an alert, 0..1; 0 demands none. */
+  readonly leastConfidence: number;
   /** Market time within which a symbol and pattern raise no second alert. */
   readonly dedupeMs: number;
   /** False while alerts are switched off. */
@@ -34,6 +39,8 @@ export const RULES = [
   "bar_is_recent",
   "trend_context",
   "score_threshold",
+  "confidence_threshold",
+  "better_than_chance",
   "dedupe_window",
 ] as const;
 export type Rule = (typeof RULES)[number];
@@ -43,27 +50,19 @@ export const RULE_DESCRIPTIONS: Readonly<Record<Rule, string>> = {
   bar_is_new: "The bar was the newest when the symbol was first scanned, or closed after",
   bar_is_recent: "Not too many bars have closed since, for scans that catch up",
   trend_context: "The trend before the shape is the one that gives it its meaning",
-  score_threshold: "Confidence, or quality while there is none, reaches the threshold",
+  score_threshold: "The quality of the shape reaches the threshold",
+  confidence_threshold: "The measured hit rate reaches the least that is demanded, if anything is",
+  better_than_chance:
+    "The pattern has not done worse than the same trade taken at any time, as far as is measured",
   dedupe_window: "The symbol and pattern raised no alert shortly before",
 };
 
 /** Bars that may have closed since: a scan that was down for longer reports, but does not alert. */
 export const RECENT_BARS = 12;
 
-/** What is compared with the threshold: the measured confidence, or the quality while there is none. */
-export function scoreOf(candidate: { confidence: number | null; quality: number }): {
-  score: number;
-  basis: "confidence" | "quality";
-} {
-  const { confidence, quality } = candidate;
-  return confidence === null
-    ? { score: quality, basis: "quality" }
-    : { score: confidence, basis: "confidence" };
-}
-
 /** The verdicts that need no database, in the order of the rules. */
 export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] {
-  const { score } = scoreOf(candidate);
+  const { quality, confidence, evidence } = candidate;
   return [
     { rule: "alerts_enabled", passed: settings.enabled, value: settings.enabled, limit: true },
     { rule: "bar_is_new", passed: candidate.fresh, value: candidate.fresh, limit: true },
@@ -79,6 +78,24 @@ export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] 
       value: candidate.facts.trend,
       limit: candidate.trendMet,
     },
-    { rule: "score_threshold", passed: score >= settings.threshold, value: score, limit: settings.threshold },
+    {
+      rule: "score_threshold",
+      passed: quality >= settings.threshold,
+      value: quality,
+      limit: settings.threshold,
+    },
+    {
+      rule: "confidence_threshold",
+      // What is demanded must have been measured.
+      passed: settings.leastConfidence === 0 || (confidence ?? 0) >= settings.leastConfidence,
+      value: confidence,
+      limit: settings.leastConfidence,
+    },
+    {
+      rule: "better_than_chance",
+      passed: evidence.edgeHigh === null || evidence.edgeHigh >= 0,
+      value: evidence.edgeHigh,
+      limit: 0,
+    },
   ];
 }

@@ -54,8 +54,6 @@ export interface Standpoint {
 
 export interface NewAlert {
   readonly candidate: Candidate;
-  readonly score: number;
-  readonly basis: "confidence" | "quality";
   readonly levels: Levels | null;
 }
 
@@ -170,8 +168,11 @@ export function createAlertStore(database: Database) {
 
 export type AlertStore = ReturnType<typeof createAlertStore>;
 
+/** Alerts of earlier versions may have been judged by their confidence. */
+const SCORE_BASIS = "quality";
+
 /** The new alert; null when the detection has one already. */
-async function raise(sql: Sql, { candidate, score, basis, levels }: NewAlert): Promise<Alert | null> {
+async function raise(sql: Sql, { candidate, levels }: NewAlert): Promise<Alert | null> {
   const { instrumentId, interval, pattern, direction, barTime, closedAt, confidence, price, source } =
     candidate;
   const { entry = null, stop = null, target = null } = levels ?? {};
@@ -183,8 +184,8 @@ async function raise(sql: Sql, { candidate, score, basis, levels }: NewAlert): P
     direction,
     barTime,
     closedAt,
-    score,
-    basis,
+    candidate.quality,
+    SCORE_BASIS,
     confidence,
     price,
     entry,
@@ -203,8 +204,8 @@ async function raise(sql: Sql, { candidate, score, basis, levels }: NewAlert): P
     direction,
     barTime,
     closedAt,
-    score,
-    scoreBasis: basis,
+    score: candidate.quality,
+    scoreBasis: SCORE_BASIS,
     confidence,
     price,
     entry,

@@ -68,11 +68,10 @@ export function alertView(alert: Alert): z.output<typeof alertSchema> {
   };
 }
 
-function explain({ score, scoreBasis, interval }: Alert, title: string): string {
-  const value = score.toFixed(2);
-  return scoreBasis === "quality"
-    ? `${title} on closed ${interval} bars; its shape fits with quality ${value} of 1. ${NO_EVIDENCE}.`
-    : `${title} on closed ${interval} bars; such cases reached their target with a measured rate of ${value}.`;
+function explain({ score, confidence, interval }: Alert, title: string): string {
+  const shape = `${title} on closed ${interval} bars; its shape fits with quality ${score.toFixed(2)} of 1.`;
+  if (confidence === null) return `${shape} ${NO_EVIDENCE}.`;
+  return `${shape} Such cases reached the target before the stop ${(100 * confidence).toFixed(0)} % of the time, as measured.`;
 }
 
 export function verdictView(verdict: Verdict): z.output<typeof verdictSchema> {
@@ -97,7 +96,11 @@ export function alertDetailView(
       sentiment: { ...absent, details: "No sentiment source" },
     },
     verdicts: verdicts.map(verdictView),
-    historical_accuracy: { accuracy: null, sample_size: null, reason: NO_EVIDENCE },
+    historical_accuracy: {
+      accuracy: alert.confidence,
+      sample_size: null,
+      reason: alert.confidence === null ? NO_EVIDENCE : "Cases and intervals are in /api/patterns/evidence",
+    },
   };
 }
 

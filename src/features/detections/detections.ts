@@ -7,6 +7,7 @@ import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
+import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { LEAD_BARS, type Sighting } from "./find.js";
 import { storedFormation } from "./formation.js";
@@ -57,10 +58,11 @@ export function createDetections(options: {
   candles: CandleService;
   instruments: Instruments;
   workers: Workers;
+  confidenceOf: Evidence["confidenceOf"];
   synthetic: boolean;
   now: () => number;
 }): Detections {
-  const { store, database, candles, instruments, workers, synthetic, now } = options;
+  const { store, database, candles, instruments, workers, confidenceOf, synthetic, now } = options;
 
   function examineWindows(windows: readonly Window[], signal?: AbortSignal): Promise<Sighting[][]> {
     return workers.run(EXAMINE, windows, signal === undefined ? {} : { signal });
@@ -75,7 +77,7 @@ export function createDetections(options: {
       const { length } = set.candles.time;
       if (length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
       const [sightings] = await examineWindows([{ candles: set.candles, from: Math.max(0, length - bars) }]);
-      return { set, detections: sightings.map((sighting) => detectionOf(sighting, set)) };
+      return { set, detections: sightings.map((sighting) => detectionOf(sighting, set, confidenceOf)) };
     },
 
     async list(filter, limit, offset) {
@@ -115,7 +117,11 @@ export function createDetections(options: {
 }
 
 /** A sighting as a row: with the times and prices of its bars. */
-export function detectionOf(sighting: Sighting, { candles, instrument, source }: CandleSet): NewDetection {
+export function detectionOf(
+  sighting: Sighting,
+  { candles, instrument, source }: CandleSet,
+  confidenceOf: Evidence["confidenceOf"],
+): NewDetection {
   const { at, start } = sighting;
   return {
     instrumentId: instrument.id,
@@ -127,7 +133,10 @@ export function detectionOf(sighting: Sighting, { candles, instrument, source }:
     closedAt: barClose(calendarOf(instrument.calendar), candles.interval, candles.time[at]),
     state: sighting.state,
     quality: sighting.quality,
-    confidence: null,
+    confidence:
+      sighting.state === "confirmed"
+        ? confidenceOf(sighting.pattern, candles.interval, sighting.regime).value
+        : null,
     regime: sighting.regime,
     price: candles.close[at],
     volume: candles.volume[at],

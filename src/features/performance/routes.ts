@@ -4,19 +4,13 @@ import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import { titleOf, variantOf } from "../catalogue/pattern-names.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { ForwardGroup } from "./forward.js";
 import { performanceSchema, summarySchema } from "./schema.js";
 import type { DetectionGroup, PerformanceStore, ReportedGroup } from "./store.js";
 
 const DAY_MS = 86_400_000;
 const TOP_SYMBOLS = 25;
 const windowText = wholeNumberText(1, 365).prefault("30").describe("Days");
-
-/** How the trades on a pattern that was seen since deployment went, by the measured policy. */
-export interface ForwardGroup {
-  readonly pattern: string;
-  readonly trades: number;
-  readonly winRate: number | null;
-}
 
 export interface PerformanceRouteOptions {
   readonly performance: PerformanceStore;

@@ -1,5 +1,5 @@
 import type { Candles } from "../../core/market/candles.js";
-import { UNKNOWN, type VolatilityLevel, VOLATILITY_LEVELS } from "../../core/regime/define.js";
+import { UNKNOWN, VOLATILITY_LEVELS, type VolatilityLevel } from "../../core/regime/define.js";
 import { type Explanation, explainRegime } from "../../core/regime/explain.js";
 import {
   computeRegimes,

@@ -14,6 +14,7 @@ import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
+import type { Confidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
@@ -73,11 +74,13 @@ export interface Risk {
 }
 
 /** Whoever knows how a pattern has done; null where too few cases tell. */
-export type HistoryOf = (
-  pattern: string,
-  interval: Interval,
-  synthetic: boolean,
-) => Promise<HistoryFacts | null>;
+export type HistoryOf = (pattern: string, interval: Interval) => HistoryFacts | null;
+
+/** What is measured of a pattern as facts of its history; null where too few cases tell. */
+export function historyOf({ hitRate, low, high, n, value }: Confidence): HistoryFacts | null {
+  if (value === null || hitRate === null || low === null || high === null) return null;
+  return { hitRate, least: low, most: high, count: n };
+}
 
 export interface RiskOptions {
   readonly candles: Pick<CandleService, "loadLatest">;
@@ -133,12 +136,12 @@ export function createRisk(options: RiskOptions): Risk {
 
     async check(userId, plan) {
       const instrument = await instruments.resolve(plan.symbol);
-      const { symbol, synthetic } = instrument;
+      const { symbol } = instrument;
       const [{ quote, range, costs }, limits, account, history] = await Promise.all([
         facts(instrument),
         settings.load(userId).then(limitsOf),
         accountOf(userId, symbol, plan.equity),
-        plan.pattern === null ? null : options.historyOf(plan.pattern, plan.interval, synthetic),
+        plan.pattern === null ? null : options.historyOf(plan.pattern, plan.interval),
       ]);
       const { side, quantity, stop, target } = plan;
       const order = { symbol, side, quantity, stop, target, entry: plan.entry ?? quote.price };

@@ -15,6 +15,7 @@ import type { CandleService, CandleSet } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
 import { LEAD_BARS } from "../detections/find.js";
 import type { DetectionStore, NewDetection } from "../detections/store.js";
+import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Cursors, ScanCounts, ScanStore } from "./store.js";
@@ -31,6 +32,8 @@ export interface ScanOptions {
   readonly detectionStore: DetectionStore;
   readonly alerts: Alerts;
   readonly metrics: Metrics;
+  /** What is measured of patterns, from memory. */
+  readonly confidenceOf: Evidence["confidenceOf"];
   readonly intervals: readonly Interval[];
 }
 
@@ -61,7 +64,7 @@ export async function scanSymbol(
   autoAlerts: boolean,
   signal: AbortSignal,
 ): Promise<ScanCounts> {
-  const { database, store, leases, detections, detectionStore, alerts, metrics } = options;
+  const { database, store, leases, detections, detectionStore, alerts, metrics, confidenceOf } = options;
   const instrument = await options.instruments.resolve(symbol);
   const fresh = await loadFresh(options, instrument, await store.loadCursors(instrument.id));
   if (fresh.length === 0) return { symbols: 1, failures: 0, bars: 0, detections: 0, alerts: 0 };
@@ -71,7 +74,11 @@ export async function scanSymbol(
   );
   signal.throwIfAborted();
   const found = fresh.flatMap((part, i) =>
-    sightings[i].map((sighting) => ({ part, at: sighting.at, detection: detectionOf(sighting, part.set) })),
+    sightings[i].map((sighting) => ({
+      part,
+      at: sighting.at,
+      detection: detectionOf(sighting, part.set, confidenceOf),
+    })),
   );
   const { recorded, consideration } = await database.transaction(async (sql) => {
     await leases.confirm(sql, lease);
@@ -79,7 +86,7 @@ export async function scanSymbol(
       sql,
       found.map(({ detection }) => detection),
     );
-    const candidates = candidatesOf(stored, found, instrument);
+    const candidates = candidatesOf(stored, found, instrument, confidenceOf);
     await store.saveCursors(sql, instrument.id, cursorsOf(fresh));
     // Last, since the events it writes hold up those of others until the commit.
     const considered = await alerts.consider(sql, candidates, autoAlerts);
@@ -124,6 +131,7 @@ function candidatesOf(
   stored: readonly (NewDetection & { id: number })[],
   found: readonly { part: Fresh; at: number; detection: NewDetection }[],
   { symbol, synthetic }: KnownInstrument,
+  confidenceOf: ScanOptions["confidenceOf"],
 ): Candidate[] {
   const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
   const closed = new Map([...new Set(parts.values())].map((part) => [part, closedOpens(part)]));
@@ -135,7 +143,8 @@ function candidatesOf(
     if (part === undefined || opens === undefined) return [];
     const barsSince = opens.length - upperBound(opens, detection.barTime);
     const fresh = part.resumed || barsSince === 0;
-    return [{ ...detection, symbol, synthetic, fresh, barsSince }];
+    const evidence = confidenceOf(detection.pattern, detection.interval, detection.regime);
+    return [{ ...detection, symbol, synthetic, evidence, fresh, barsSince }];
   });
 }
 

@@ -4,10 +4,10 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
-  shapesIn,
   formationAt,
   measured,
   type Pair,
+  shapesIn,
   trendCheck,
   variantOf,
   type Waiting,

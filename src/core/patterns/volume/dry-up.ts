@@ -1,6 +1,6 @@
+import { ensure } from "../../base/assert.js";
 import { grade, quality } from "../candlestick/quality.js";
 import { undecided } from "../candlestick/variants.js";
-import { ensure } from "../../base/assert.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import { eventAt, measured } from "../events.js";
 import { type Volumes, volumesOf } from "./volumes.js";
