@@ -76,7 +76,7 @@ export const evidenceQuery = z.strictObject({
   interval: intervalText.optional(),
   regime: z.enum(regimes).optional().describe(`Name of a regime, or ${ANY_REGIME}; all without it`),
   status: z.enum(["sufficient", "insufficient"]).optional(),
-  min_n: wholeNumberText(0, 1_000_000_000).prefault("0"),
+  min_n: wholeNumberText(0, 1_000_000_000).prefault("0").describe("Fewest trades that have ended"),
   sort: z.enum(EVIDENCE_SORTS).optional().describe("The greatest first, the least of q_value"),
   limit: wholeNumberText(1, 5_000).prefault("1000"),
   offset: wholeNumberText(0, 1_000_000).prefault("0"),
