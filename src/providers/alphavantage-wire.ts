@@ -7,7 +7,7 @@ import type { Quote } from "../core/market/quote.js";
 import { calendarOf, sessionOn } from "../core/market/session.js";
 import { instantOf, offsetAt, zoneOf } from "../core/market/zone.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
-import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
+import { payloadOf, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { type FoundSymbol, type NewsItem, ProviderError } from "./define.js";
 import { priceOrNull, requirePast } from "./price-time.js";
 import { isWebAddress, numeric, oneOrMany, requireSymbol, vendorText } from "./vendor-fields.js";
@@ -75,8 +75,9 @@ const refusalSchema = z.object({
  */
 function alphaVantageBody(answer: HttpAnswer, { key, nowMs }: Reading): unknown {
   requireWell(answer, nowMs);
-  if (answer.status >= 400) throw new ProviderError("refused", `refused with ${answer.status}`);
-  const body = jsonOf(answer);
+  const json = readJson(answer);
+  if (answer.status >= 400) throw refusalOf(answer, json, "");
+  const body = requireJson(json);
   const refusal = refusalSchema.safeParse(body);
   if (!refusal.success) return body;
   const { Note, Information, "Error Message": error } = refusal.data;
@@ -145,7 +146,7 @@ const rowsSchema = z.record(
 /**
  * Rows of an answer, newest first as they come; of days stamped with midnight in UTC of their date. A row whose stamp
  * is no time has NaN for one.
- * @throws {ProviderError} as for all answers; `bad_payload` for another symbol, interval or time zone.
+ * @throws {ProviderError} as for all answers; `bad_payload` for another symbol, interval or time zone, and for no day.
  */
 export function parseSeries(answer: HttpAnswer, symbol: string, interval: Interval, reading: Reading): Bar[] {
   const body = alphaVantageBody(answer, reading);
@@ -156,7 +157,14 @@ export function parseSeries(answer: HttpAnswer, symbol: string, interval: Interv
   }
   const name = `Time Series (${INTERVAL_NAMES[interval]})`;
   const rows = payloadOf(z.object({ [name]: rowsSchema }), body, "time series")[name];
-  return Object.entries(rows).map(([stamp, row]) => ({
+  const entries = Object.entries(rows);
+  if (entries.length === 0 && !isIntraday(interval)) {
+    throw new ProviderError(
+      "bad_payload",
+      "answered without a day, and gives the newest ones to every question",
+    );
+  }
+  return entries.map(([stamp, row]) => ({
     time: isIntraday(interval) ? instantOfStamp(stamp) : DAY_MS * (parseDay(stamp) ?? Number.NaN),
     open: row["1. open"],
     high: row["2. high"],

@@ -92,14 +92,51 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** @throws {ProviderError} `bad_payload` for text that is not JSON, or nested beyond reason. */
-export function jsonOf({ text }: HttpAnswer): unknown {
-  if (isTooDeep(text)) throw new ProviderError("bad_payload", "answered with JSON that is nested too deeply");
+/** The JSON of an answer, read once; null, and why, for text that is none or nested beyond reason. */
+export interface JsonBody {
+  readonly value: unknown;
+  readonly error: ProviderError | null;
+}
+
+export function readJson({ text }: HttpAnswer): JsonBody {
+  const unread = (detail: string, cause?: unknown) => ({
+    value: null,
+    error: new ProviderError("bad_payload", detail, { cause }),
+  });
+  if (isTooDeep(text)) return unread("answered with JSON that is nested too deeply");
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) as unknown, error: null };
   } catch (error) {
-    throw new ProviderError("bad_payload", "answered with text that is not JSON", { cause: error });
+    return unread("answered with text that is not JSON", error);
   }
+}
+
+/** @throws {ProviderError} `bad_payload` for text that is not JSON, or nested beyond reason. */
+export function jsonOf(answer: HttpAnswer): unknown {
+  return requireJson(readJson(answer));
+}
+
+/** The same of a body that was read. @throws {ProviderError} why it could not be. */
+export function requireJson({ value, error }: JsonBody): unknown {
+  if (error !== null) throw error;
+  return value;
+}
+
+/**
+ * The error of an answer with a status from 400 on that means nothing by itself. A service that refuses says so in a
+ * body of its own; pages and silence come from what stands before it, or from another address.
+ * @param words the service's own, safe to show.
+ */
+export function refusalOf(
+  { status }: HttpAnswer,
+  { value }: JsonBody,
+  words: string,
+  failure: "refused" | "unknown_symbol" = "refused",
+): ProviderError {
+  if (typeof value !== "object" || value === null) {
+    return new ProviderError("bad_payload", `answered ${status} without a body of its own`);
+  }
+  return new ProviderError(failure, words || `refused with ${status}`);
 }
 
 /** The same of a frame of a socket. */

@@ -5,7 +5,15 @@ import type { Instrument } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
-import { jsonOf, payloadOf, rateLimited, requireWell, retryAfterMs } from "./answer.js";
+import {
+  payloadOf,
+  rateLimited,
+  readJson,
+  refusalOf,
+  requireJson,
+  requireWell,
+  retryAfterMs,
+} from "./answer.js";
 import {
   type CandleRequest,
   type FoundSymbol,
@@ -55,28 +63,22 @@ function finnhubRequest(
  * @throws {ProviderError} for every way the service says no, among them errors with status 200.
  */
 function finnhubBody(answer: HttpAnswer, { key, nowMs }: Reading): unknown {
-  const said = errorOf(answer);
+  const json = readJson(answer);
+  // Most answers have none, and pages of others no JSON.
+  const said = errorSchema.safeParse(json.value).data?.error ?? null;
   const text = vendorText(said ?? "", key);
   if (answer.status === 429 || /limit reached/i.test(text)) throw tooMany(answer, nowMs);
   if (/access to this resource/i.test(text)) throw new PlanError(text);
   if (/api key/i.test(text)) throw new ProviderError("unauthorized", text);
   requireWell(answer, nowMs);
-  if (answer.status === 404) throw new ProviderError("unknown_symbol", text || "not found");
-  if (answer.status >= 400) throw new ProviderError("refused", text || `refused with ${answer.status}`);
-  const body = jsonOf(answer);
+  if (answer.status === 404) throw refusalOf(answer, json, text || "not found", "unknown_symbol");
+  if (answer.status >= 400) throw refusalOf(answer, json, text);
   if (said !== null) throw new ProviderError("unavailable", text || "answered with an error");
-  return body;
+  return requireJson(json);
 }
 
-/** Its word for what went wrong; null without one. */
-function errorOf({ text }: HttpAnswer): string | null {
-  try {
-    return z.object({ error: z.string() }).parse(JSON.parse(text)).error;
-  } catch {
-    // Most answers have none, and pages of others no JSON.
-    return null;
-  }
-}
+/** Its word for what went wrong. */
+const errorSchema = z.object({ error: z.string() });
 
 /** It says in a header of its own when the minute is over, in epoch seconds. */
 function tooMany(answer: HttpAnswer, nowMs: number): ProviderError {
@@ -161,7 +163,7 @@ export function parseCandles(answer: HttpAnswer, reading: Reading): Bar[] {
     high: high[i],
     low: low[i],
     close: close[i],
-    volume: v?.[i] ?? 0,
+    volume: v?.[i] ?? Number.NaN,
   }));
 }
 

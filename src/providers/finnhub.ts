@@ -22,7 +22,7 @@ import {
   statusRequest,
   symbolOf,
 } from "./finnhub-wire.js";
-import { candlesOfRows, createRefusals, piecesOf, within } from "./vendor-fields.js";
+import { candlesOfRows, createRefusals, piecesOf, requireWithin } from "./vendor-fields.js";
 
 export interface FinnhubOptions extends FinnhubAccess {
   readonly http: HttpClient;
@@ -105,7 +105,7 @@ function createPrices(options: FinnhubOptions, ask: Ask): Pick<Provider, "fetchC
       const all = rows.flat();
       if (all.length > 0) known.set(symbol, true);
       else if (fromMs < toMs) await requireKnown(instrument, symbol, signal);
-      return within(candlesOfRows(all, instrument, interval), fromMs, toMs);
+      return requireWithin(candlesOfRows(all, instrument, interval), fromMs, toMs);
     },
     async fetchQuote(instrument, signal) {
       const symbol = symbolOf(instrument);

@@ -6,7 +6,7 @@ import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import { calendarOf, sessionOn, tradingDay } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
-import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
+import { payloadOf, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";
 import { marketOf } from "./polygon-symbols.js";
 import { priceOrNull, requirePast } from "./price-time.js";
@@ -76,27 +76,19 @@ const envelopeSchema = z.object({
  * @throws {ProviderError} for every way the service says no, among them errors with status 200.
  */
 export function polygonBody(answer: HttpAnswer, { key, nowMs }: Reading): unknown {
-  const { status, error, message } = envelopeOf(answer);
+  const json = readJson(answer);
+  // Text that is no object says nothing by itself: the status does.
+  const { status, error, message } = envelopeSchema.safeParse(json.value).data ?? {};
   const text = vendorText(error ?? message ?? "", key);
   if (/exceeded the maximum requests/i.test(text)) throw rateLimited(answer, nowMs);
   if (status === "NOT_AUTHORIZED") throw new PlanError(text || "the plan does not include it");
   requireWell(answer, nowMs);
   if (answer.status === 404 || status === "NOT_FOUND") {
-    throw new ProviderError("unknown_symbol", text || "not found");
+    throw refusalOf(answer, json, text || "not found", "unknown_symbol");
   }
-  if (answer.status >= 400) throw new ProviderError("refused", text || `refused with ${answer.status}`);
-  const body = jsonOf(answer);
+  if (answer.status >= 400) throw refusalOf(answer, json, text);
   if (status === "ERROR") throw new ProviderError("unavailable", text || "answered with an error");
-  return body;
-}
-
-function envelopeOf({ text }: HttpAnswer): z.output<typeof envelopeSchema> {
-  try {
-    return envelopeSchema.parse(JSON.parse(text));
-  } catch {
-    // Text that is no object says nothing by itself: the status does.
-    return {};
-  }
+  return requireJson(json);
 }
 
 /** Rows of a page and where the next one is. */
@@ -159,13 +151,15 @@ type WireBar = z.output<typeof barSchema>;
 const aggregatesSchema = z.object({
   ticker: z.string(),
   adjusted: z.boolean().optional(),
+  resultsCount: numeric,
   results: oneOrMany(barSchema.extend({ T: z.string().optional() })).nullish(),
   next_url: z.string().nullish(),
 });
 
 /**
  * Rows of an answer, stamped in epoch ms; none for what it does not know, which it says with status 200.
- * @throws {ProviderError} as `polygonBody`; `bad_payload` for another ticker and for adjusted prices of shares.
+ * @throws {ProviderError} as `polygonBody`; `bad_payload` for another ticker, for adjusted prices of shares, and where
+ * rows are missing that it counts.
  */
 export function parseAggregates(answer: HttpAnswer, ticker: string, reading: Reading): Page<Bar> {
   const body = payloadOf(aggregatesSchema, polygonBody(answer, reading), "list of bars");
@@ -174,15 +168,13 @@ export function parseAggregates(answer: HttpAnswer, ticker: string, reading: Rea
   if (results.length > 0 && body.adjusted === true && marketOf(ticker) === "stocks") {
     throw new ProviderError("bad_payload", "answered with adjusted prices");
   }
-  const rows = results.map(({ t, o, h, l, c, v }) => ({
-    time: t,
-    open: o,
-    high: h,
-    low: l,
-    close: c,
-    // Indices and some currencies have none.
-    volume: Number.isNaN(v) ? 0 : v,
-  }));
+  const counted = body.resultsCount;
+  if (!Number.isNaN(counted) && counted !== results.length) {
+    throw new ProviderError("bad_payload", `counts ${counted} bars and gives ${results.length}`);
+  }
+  const rows = results.map(({ t, o, h, l, c, v }) => {
+    return { time: t, open: o, high: h, low: l, close: c, volume: v };
+  });
   return { rows, nextUrl: body.next_url || null };
 }
 
@@ -206,7 +198,7 @@ export function parsePrevious(
     high: priceOrNull(bar.high),
     low: priceOrNull(bar.low),
     previousClose: null,
-    volume: bar.volume,
+    volume: bar.volume >= 0 ? bar.volume : null,
     bid: null,
     ask: null,
   };

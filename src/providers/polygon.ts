@@ -38,7 +38,7 @@ import {
   type Reading,
   snapshotRequest,
 } from "./polygon-wire.js";
-import { candlesOfRows, createRefusals, piecesOf, within } from "./vendor-fields.js";
+import { candlesOfRows, createRefusals, piecesOf, requireWithin } from "./vendor-fields.js";
 
 export interface PolygonOptions extends PolygonAccess {
   readonly http: HttpClient;
@@ -200,7 +200,7 @@ function createPrices(options: PolygonOptions, ask: Asking): Pick<Provider, "fet
       const all = rows.flat();
       if (all.length > 0) known.set(ticker, true);
       else if (fromMs < toMs) await requireKnown(ticker, signal);
-      return within(candlesOfRows(all, instrument, interval), fromMs, toMs);
+      return requireWithin(candlesOfRows(all, instrument, interval), fromMs, toMs);
     },
     async fetchQuote(instrument, signal) {
       const ticker = tickerOf(instrument);

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
-import { jsonOf, quotedText, rateLimited, requireWell, retryAfterMs } from "./answer.js";
+import {
+  quotedText,
+  rateLimited,
+  readJson,
+  refusalOf,
+  requireJson,
+  requireWell,
+  retryAfterMs,
+} from "./answer.js";
 import { ProviderError } from "./define.js";
 
 /** What all answers of the market data service (v1) have in common. */
@@ -67,28 +75,24 @@ const errorsSchema = z.object({ errors: z.object({ error: z.union([z.string(), z
  */
 export function bodyOf(answer: HttpAnswer, token: string, nowMs: number): unknown {
   const { status, text } = answer;
-  const fault = faultSchema.safeParse(jsonOrNull(text));
+  const json = readJson(answer);
+  const fault = faultSchema.safeParse(json.value);
   if (fault.success) throw faultError(fault.data.fault, answer, nowMs);
   if (status === 429) throw limited(answer, nowMs);
   requireWell(answer, nowMs);
   if (status >= 400) {
-    throw new ProviderError("refused", `answered ${status}: ${quotedText(text.trim(), [token])}`);
+    const words = `answered ${status}: ${quotedText(text.trim(), [token])}`;
+    // It refuses in a line of plain text, too.
+    if (/^\s*[a-z][^<>]*$/i.test(text)) throw new ProviderError("refused", words);
+    throw refusalOf(answer, json, words);
   }
-  const body = jsonOf(answer);
+  const body = requireJson(json);
   const errors = errorsSchema.safeParse(body);
   if (errors.success) {
     const words = [errors.data.errors.error].flat().join("; ");
     throw new ProviderError("refused", quotedText(words, [token]));
   }
   return body;
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function faultError(

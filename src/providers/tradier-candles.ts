@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { lowerBound } from "../core/base/search.js";
 import { barOpen } from "../core/market/bar-times.js";
-import { type Bar, sliceCandles } from "../core/market/candles.js";
+import type { Bar } from "../core/market/candles.js";
 import {
   type CollectedCandles,
   collectCandles,
@@ -16,6 +15,7 @@ import type { HttpRequest } from "../platform/http-client.js";
 import { payloadOf } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";
 import { listOf, marketsRequest, nothing, type TradierAccess } from "./tradier-answer.js";
+import { requireWithin, volumeOf } from "./vendor-fields.js";
 
 /** Own intervals as time and sales have them; days are history. */
 export const SALES_INTERVALS: Readonly<Partial<Record<Interval, string>>> = {
@@ -100,14 +100,10 @@ export function candlesOf(
       continue;
     }
     const [o, h, l] = [open, high, low].map((one) => one ?? Number.NaN);
-    rows.push({ time, open: o, high: h, low: l, close, volume: volume ?? 0 });
+    rows.push({ time, open: o, high: h, low: l, close, volume: volumeOf(instrument, volume) });
   }
   const { candles, rejected } = collectCandles(instrument.symbol, interval, rows);
-  const { time } = candles;
-  return {
-    candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)),
-    rejected: [...misplaced, ...rejected],
-  };
+  return requireWithin({ candles, rejected: [...misplaced, ...rejected] }, fromMs, toMs);
 }
 
 /** The instant that a row is stamped with and the time of its bar, null for no bar. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
-import { jsonOf, quotedText, rateLimited, requireWell } from "./answer.js";
+import { quotedText, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { ProviderError } from "./define.js";
 
 /** What all answers of the service have in common. */
@@ -55,21 +55,14 @@ const OTHER_PLAN = "UDAPI1149";
  */
 export function bodyOf(answer: HttpAnswer, token: string, nowMs: number): unknown {
   const { status, text } = answer;
-  const refusal = errorSchema.safeParse(jsonOrNull(text));
+  const json = readJson(answer);
+  const refusal = errorSchema.safeParse(json.value);
   if (refusal.success) throw refusalError(refusal.data, answer, token, nowMs);
   requireWell(answer, nowMs);
   if (status >= 400) {
-    throw new ProviderError("refused", `answered ${status}: ${quotedText(text.trim(), [token])}`);
+    throw refusalOf(answer, json, `answered ${status}: ${quotedText(text.trim(), [token])}`);
   }
-  return jsonOf(answer);
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return requireJson(json);
 }
 
 function refusalError(

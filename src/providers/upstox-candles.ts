@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { lowerBound } from "../core/base/search.js";
 import { barOpen } from "../core/market/bar-times.js";
-import { type Bar, sliceCandles } from "../core/market/candles.js";
+import type { Bar } from "../core/market/candles.js";
 import {
   type CollectedCandles,
   collectCandles,
@@ -15,6 +14,7 @@ import type { HttpRequest } from "../platform/http-client.js";
 import { payloadOf } from "./answer.js";
 import type { CandleRequest } from "./define.js";
 import { type UpstoxAccess, upstoxRequest } from "./upstox-answer.js";
+import { requireWithin, volumeOf } from "./vendor-fields.js";
 
 /**
  * Own intervals by unit and count (v3). Hours are not taken: nothing says on which grid they lie, half hours do on
@@ -98,12 +98,8 @@ export function candlesOf(
     const prices = numbers.slice(0, 4) as (number | null)[];
     if (prices.every((one) => one === null)) continue;
     const [o, h, l, c] = prices.map((one) => one ?? Number.NaN);
-    bars.push({ time: open, open: o, high: h, low: l, close: c, volume: numbers[4] ?? 0 });
+    bars.push({ time: open, open: o, high: h, low: l, close: c, volume: volumeOf(instrument, numbers[4]) });
   }
   const { candles, rejected } = collectCandles(instrument.symbol, interval, bars);
-  const { time } = candles;
-  return {
-    candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)),
-    rejected: [...misplaced, ...rejected],
-  };
+  return requireWithin({ candles, rejected: [...misplaced, ...rejected] }, fromMs, toMs);
 }

@@ -10,7 +10,7 @@ import {
   type RejectedBar,
 } from "../core/market/collect.js";
 import { DAY_MS, dateOf } from "../core/market/day.js";
-import type { Instrument } from "../core/market/instrument.js";
+import type { AssetClass, Instrument } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import { type Calendar, calendarOf } from "../core/market/session.js";
 import { quotedText } from "./answer.js";
@@ -72,10 +72,10 @@ export type StampedRow = Bar;
  */
 export function candlesOfRows(
   rows: readonly StampedRow[],
-  { symbol, calendar: id }: Instrument,
+  instrument: Instrument,
   interval: Interval,
 ): CollectedCandles {
-  const calendar = calendarOf(id);
+  const calendar = calendarOf(instrument.calendar);
   const bars: Bar[] = [];
   const misplaced: RejectedBar[] = [];
   for (const row of rows) {
@@ -83,9 +83,9 @@ export function candlesOfRows(
     if ([open, high, low, close].every(Number.isNaN)) continue;
     const time = timeOfStamp(row.time, calendar, interval);
     if (time === null) misplaced.push({ time: row.time, reason: "time is not that of a bar" });
-    else bars.push({ ...row, time });
+    else bars.push({ ...row, time, volume: volumeOf(instrument, row.volume) });
   }
-  const { candles, rejected } = collectCandles(symbol, interval, bars);
+  const { candles, rejected } = collectCandles(instrument.symbol, interval, bars);
   return { candles, rejected: [...misplaced, ...rejected] };
 }
 
@@ -99,11 +99,36 @@ function timeOfStamp(stampMs: number, calendar: Calendar, interval: Interval): n
   return dayOfStamp(calendar, stampMs);
 }
 
-/** Bars that open in [fromMs, toMs). */
+/** Classes of which not every bar has a volume: it is 0 where none is told. */
+const WITHOUT_VOLUME: readonly AssetClass[] = ["index", "fx", "commodity"];
+
+/** The volume of a bar. One that is not told is unknown, and no row is a bar without it. */
+export function volumeOf({ assetClass }: Instrument, told: number | null | undefined): number {
+  if (typeof told === "number" && !Number.isNaN(told)) return told;
+  return WITHOUT_VOLUME.includes(assetClass) ? 0 : Number.NaN;
+}
+
+/** Bars that open in [fromMs, toMs), of an answer that may have more. */
 export function within(collected: CollectedCandles, fromMs: number, toMs: number): CollectedCandles {
   const { candles, rejected } = collected;
   const { time } = candles;
   return { candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)), rejected };
+}
+
+/** Rows come for whole days. */
+const BESIDE_MS = 2 * DAY_MS;
+
+/**
+ * The same of a service that gives what it is asked for.
+ * @throws {ProviderError} `bad_payload` when all bars lie elsewhere: of the stretch it says nothing then.
+ */
+export function requireWithin(collected: CollectedCandles, fromMs: number, toMs: number): CollectedCandles {
+  const { time } = collected.candles;
+  const beside = within(collected, fromMs - BESIDE_MS, toMs + BESIDE_MS).candles;
+  if (time.length > 0 && beside.time.length === 0) {
+    throw new ProviderError("bad_payload", "answered with bars of another stretch");
+  }
+  return within(collected, fromMs, toMs);
 }
 
 /**

@@ -16,6 +16,7 @@ import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";
 import { requirePast } from "./price-time.js";
+import { volumeOf } from "./vendor-fields.js";
 import { failureOf } from "./yahoo-answer.js";
 import { serviceSymbol } from "./yahoo-symbol.js";
 
@@ -141,7 +142,7 @@ export function candlesOf(chart: ChartResult, instrument: Instrument, interval: 
     }
     if (last && rows.at(-1)?.time === time) rows.pop();
     const [open, high, low, close] = prices.map((price) => price ?? Number.NaN);
-    rows.push({ time, open, high, low, close, volume: quote.volume?.[i] ?? 0 });
+    rows.push({ time, open, high, low, close, volume: volumeOf(instrument, quote.volume?.[i]) });
   }
   const { candles, rejected } = collectCandles(symbol, interval, rows);
   return { candles, rejected: [...misplaced, ...rejected] };

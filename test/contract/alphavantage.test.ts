@@ -93,7 +93,6 @@ describe("series", () => {
       ],
     ],
     "numbers-as-numbers": ["AAPL", "1d", ["2024-07-08T13:30Z 106 107 104.25 104.5 1350000"]],
-    "no-days": ["AAPL", "1d", []],
   };
 
   it.each(Object.entries(tables))("%s are read", (name, [symbol, interval, expected, rejected = []]) => {
@@ -104,6 +103,7 @@ describe("series", () => {
     ["another-zone", "5m", "answered in the time of another zone"],
     ["another-interval", "5m", "not a time series: Time Series (5min) Invalid input"],
     ["other-symbol", "1d", "answered for MSFT instead of AAPL"],
+    ["no-days", "1d", "without a day"],
     ["rows-as-list", "1d", "not a time series: Time Series (Daily) Invalid input"],
     ["days", "5m", "not a time series: Time Series (5min) Invalid input"],
   ] as const)("%s is refused", (name, interval, message) => {

@@ -75,8 +75,8 @@ const CHARTS: Readonly<Record<string, { bars: readonly string[]; rejected?: read
     ],
   },
   "minutes-with-nulls": {
-    bars: ["2024-07-09T14:00Z 10.1 10.2 10 10.15 100", "2024-07-09T14:02Z 10.2 10.3 10.1 10.25 0"],
-    rejected: ["2024-07-09T14:03Z price is not finite"],
+    bars: ["2024-07-09T14:00Z 10.1 10.2 10 10.15 100"],
+    rejected: ["2024-07-09T14:02Z volume is negative or not finite", "2024-07-09T14:03Z price is not finite"],
   },
   "minutes-off-the-grid": {
     bars: ["2024-07-09T14:00Z 10.1 10.2 10 10.15 100", "2024-07-09T14:02Z 10.2 10.3 10.1 10.25 5"],
