@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ensure } from "../../src/core/base/assert.js";
-import { classifySymbol } from "../../src/core/market/instrument.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createMetrics } from "../../src/platform/metrics.js";
@@ -18,6 +16,7 @@ import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { silentLog } from "../fixtures/log.js";
 import { startVendor } from "../fixtures/vendor.js";
+import { instrumentOf } from "../fixtures/vendor-answers.js";
 import { VENDORS } from "../fixtures/vendors.js";
 
 const DAY_MS = 86_400_000;
@@ -185,7 +184,7 @@ describe("a day of heavy use by two instances with a restart in the middle", () 
   );
 });
 
-describe.each(VENDORS)("a day of questions to $name by two instances", (row) => {
+describe.each(VENDORS)("a day of questions to $name by two instances", ({ open: openRow, ...row }) => {
   it("makes no more requests than its quota, repeats and further pages among them", async () => {
     const clock = createManualClock(MIDNIGHT);
     const vendor = await startVendor();
@@ -199,7 +198,7 @@ describe.each(VENDORS)("a day of questions to $name by two instances", (row) => 
     const quota = { perMinute: 6, perDay: 150 };
     const open = () =>
       createGateway({
-        providers: [{ ...row.open(vendor.url, clock.now), quota }],
+        providers: [{ ...openRow(vendor.url, clock.now), quota }],
         now: clock.now,
         log: silentLog,
         metrics: createMetrics("test"),
@@ -208,14 +207,14 @@ describe.each(VENDORS)("a day of questions to $name by two instances", (row) => 
       });
     const instances = [open(), open()];
     let refused = 0;
-    const apple = ensure(classifySymbol("AAPL"), "AAPL");
+    const instrument = instrumentOf(row.trials[0].question.symbol);
+    const { interval, days } = row.busy;
     for (let minute = 0; minute < 1_440; minute += 5) {
       if (minute === 720) instances[1] = open();
       clock.set(MIDNIGHT + 60_000 * minute);
       const questions = instances.flatMap((gateway) => [
-        gateway.fetchQuote(apple),
-        // Two weeks of minutes are more than one request.
-        gateway.fetchCandles(apple, "1m", clock.now() - 14 * DAY_MS, clock.now()),
+        gateway.fetchQuote(instrument),
+        gateway.fetchCandles(instrument, interval, clock.now() - days * DAY_MS, clock.now()),
       ]);
       for (const answer of await Promise.allSettled(questions)) {
         if (answer.status === "fulfilled") continue;
@@ -228,4 +227,56 @@ describe.each(VENDORS)("a day of questions to $name by two instances", (row) => 
     expect(refused).toBeGreaterThan(100);
     await vendor.close();
   }, 60_000);
+});
+
+describe("ten busy minutes within the quota of a vendor's own plan", () => {
+  const QUOTAS: Readonly<Record<string, Quota>> = {
+    polygon: { perMinute: 5, perDay: null },
+    finnhub: { perMinute: 60, perDay: null },
+    alphavantage: { perMinute: 5, perDay: 25 },
+    tradier: { perMinute: 120, perDay: null },
+    upstox: { perMinute: 66, perDay: null },
+  };
+
+  it.each(VENDORS.filter(({ name }) => Object.hasOwn(QUOTAS, name)))(
+    "of $name",
+    async (row) => {
+      const quota = QUOTAS[row.name];
+      const clock = createManualClock(Date.parse("2024-07-09T14:30Z"));
+      const vendor = await startVendor();
+      const service = row.service(clock.now);
+      const arrivals: number[] = [];
+      vendor.answer((url) => {
+        arrivals.push(clock.now());
+        return service(url);
+      });
+      const provider = row.open(vendor.url, clock.now);
+      expect(provider.quota).toEqual(quota);
+      const budgets = createMemoryBudgetStore();
+      const metrics = createMetrics("test");
+      const gateway = createGateway({
+        providers: [provider],
+        now: clock.now,
+        log: silentLog,
+        metrics,
+        budgets,
+      });
+      const { symbol, interval } = row.trials[0].question;
+      const instrument = instrumentOf(symbol);
+      const most = quota.perMinute ?? 0;
+      // Twice what may be asked, each question another.
+      for (let i = 0; i < 60; i++, clock.advance(10_000)) {
+        const questions = Array.from({ length: Math.ceil(most / 3) }, (_, nth) => {
+          const to = clock.now() - nth * 3_600_000;
+          return gateway.fetchCandles(instrument, interval, to - 7 * DAY_MS, to);
+        });
+        await Promise.allSettled(questions);
+      }
+      expect(exceeds(arrivals, quota), JSON.stringify(busiest(arrivals))).toBe(false);
+      expect(arrivals.length).toBeGreaterThanOrEqual(Math.min(7 * most, quota.perDay ?? 7 * most));
+      expect(gateway.health()[0]).toMatchObject({ ok: true, asideReason: "budget" });
+      await vendor.close();
+    },
+    60_000,
+  );
 });

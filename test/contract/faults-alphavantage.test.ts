@@ -1,0 +1,4 @@
+import { describeFaults } from "../fixtures/fault-trials.js";
+import { ALPHAVANTAGE } from "../fixtures/vendor-rows/alphavantage.js";
+
+describeFaults(ALPHAVANTAGE);

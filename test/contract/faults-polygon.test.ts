@@ -1,0 +1,4 @@
+import { describeFaults } from "../fixtures/fault-trials.js";
+import { POLYGON } from "../fixtures/vendor-rows/polygon.js";
+
+describeFaults(POLYGON);

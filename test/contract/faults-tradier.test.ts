@@ -1,0 +1,4 @@
+import { describeFaults } from "../fixtures/fault-trials.js";
+import { TRADIER } from "../fixtures/vendor-rows/tradier.js";
+
+describeFaults(TRADIER);
