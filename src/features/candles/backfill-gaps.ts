@@ -3,6 +3,7 @@ import { barClose, barOpensBetween } from "../../core/market/bar-times.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Calendar } from "../../core/market/session.js";
 import { isoTime } from "../../platform/http.js";
+import { missingBars } from "./missing-bars.js";
 import type { Stretch } from "./store.js";
 
 /** A run of expected bars that are not stored. */
@@ -25,26 +26,12 @@ export function gapsOf(
   reasonOf: (open: number) => string,
 ): { readonly expected: number; readonly gaps: readonly Gap[] } {
   const opens = barOpensBetween(calendar, interval, from, to);
-  const runs: { first: number; last: number; bars: number; reason: string }[] = [];
-  let at = 0;
-  let follows = false;
-  for (const open of opens) {
-    while (at < stored.length && stored[at] < open) at++;
-    if (stored[at] === open) {
-      follows = false;
-      continue;
-    }
-    const reason = reasonOf(open);
-    const run = runs.at(-1);
-    if (follows && run !== undefined && run.reason === reason) {
-      run.last = open;
-      run.bars++;
-    } else runs.push({ first: open, last: open, bars: 1, reason });
-    follows = true;
-  }
-  const gaps = runs.map(({ first, last, bars, reason }) => {
-    return { from: isoTime(first), to: isoTime(barClose(calendar, interval, last)), bars, reason };
-  });
+  const gaps = missingBars(opens, stored, (open) => ({ reason: reasonOf(open) })).map((run) => ({
+    from: isoTime(run.first),
+    to: isoTime(barClose(calendar, interval, run.last)),
+    bars: run.bars,
+    reason: run.why.reason,
+  }));
   return { expected: opens.length, gaps };
 }
 

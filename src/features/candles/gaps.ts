@@ -7,6 +7,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { GapStore } from "./gap-store.js";
+import { missingBars } from "./missing-bars.js";
 import { type CandleStore, missingStretches, type Stretch } from "./store.js";
 
 /** Why bars are not there. */
@@ -92,21 +93,16 @@ export function createGaps(options: {
       }
       const opens = await gapStore.loadOpens(instrument.id, interval, stretch);
       const reasons = await loadReasons(instrument, interval, stretch);
-      const absent = absentBars(expected, opens);
-      const gaps = runsOf(absent, expected, (open) => reasons(open, barClose(calendar, interval, open)));
-      const listed = gaps.map(({ first, last, reason }) => ({
-        from: expected[first],
-        to: barClose(calendar, interval, expected[last]),
-        bars: last - first + 1,
-        reason: reason.reason,
-        detail: reason.detail,
-      }));
+      const runs = missingBars(expected, opens, (open) => reasons(open, barClose(calendar, interval, open)));
+      const listed = runs.map(({ first, last, bars, why }) => {
+        return { from: first, to: barClose(calendar, interval, last), bars, ...why };
+      });
       return {
         instrument,
         stretch,
         expected: expected.length,
         stored: opens.length,
-        missing: absent.length,
+        missing: runs.reduce((sum, { bars }) => sum + bars, 0),
         gaps: listed.slice(-limit),
         truncated: listed.length > limit,
       };
@@ -151,27 +147,4 @@ async function earliestOf(gateway: Gateway, instrument: KnownInstrument, interva
     if (!(error instanceof AppError)) throw error;
     return Number.NEGATIVE_INFINITY;
   });
-}
-
-/** Indices of the expected opens that are not among the stored ones; both ascend. */
-function absentBars(expected: Float64Array, stored: Float64Array): number[] {
-  const absent: number[] = [];
-  let next = 0;
-  for (let i = 0; i < expected.length; i++) {
-    while (next < stored.length && stored[next] < expected[i]) next++;
-    if (stored[next] !== expected[i]) absent.push(i);
-  }
-  return absent;
-}
-
-/** Runs of indices that follow each other and have one reason. */
-function runsOf(absent: readonly number[], expected: Float64Array, reasonAt: (open: number) => Reason) {
-  const runs: { first: number; last: number; reason: Reason }[] = [];
-  for (const index of absent) {
-    const reason = reasonAt(expected[index]);
-    const run = runs.at(-1);
-    if (run !== undefined && run.last === index - 1 && run.reason.reason === reason.reason) run.last = index;
-    else runs.push({ first: index, last: index, reason });
-  }
-  return runs;
 }
