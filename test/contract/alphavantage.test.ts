@@ -13,21 +13,21 @@ import {
 } from "../../src/providers/alphavantage-wire.js";
 import { candlesOfRows } from "../../src/providers/vendor-fields.js";
 import {
+  AAPL,
   at,
-  BAD_ANSWERS,
   failed,
   instrumentOf,
   KEY,
   NOW,
   ownAnswers,
+  reading,
   recordedAnswers,
   told,
   unread,
 } from "../fixtures/vendor-answers.js";
+import { describeReaders } from "../fixtures/vendor-readers.js";
 
 const own = ownAnswers("alphavantage");
-const AAPL = instrumentOf("AAPL");
-const reading = { key: KEY, nowMs: NOW };
 
 function bars(answer: HttpAnswer, symbol: string, interval: Interval) {
   const instrument = instrumentOf(symbol);
@@ -44,25 +44,17 @@ const PARSERS: Readonly<Record<string, (answer: HttpAnswer) => unknown>> = {
   search: (answer) => parseSearch(answer, reading),
 };
 
-describe.each(Object.entries(PARSERS))("what reads %s", (_name, parse) => {
-  it.each(Object.entries(BAD_ANSWERS))("refuses %s", (_about, { answer, expected }) => {
-    expect(failed(() => parse(answer))).toMatchObject(expected);
-  });
-
-  it.each([
-    ["note-of-other-words", { failure: "rate_limited", message: "too many requests" }],
-    ["key-detected", { failure: "rate_limited", message: "too many requests", retryAfterMs: null }],
-    ["premium-endpoint", { failure: "refused" }],
-    ["premium-full", { failure: "refused" }],
-    ["demo-key", { failure: "unauthorized" }],
-    ["key-refused", { failure: "unauthorized" }],
-    ["other-error", { failure: "refused", message: "Something of *** failed" }],
-    ["unknown-information", { failure: "refused" }],
-    ["empty-object", { failure: "bad_payload" }],
-  ])("refuses %s", (name, expected) => {
-    expect(failed(() => parse(own.read(name)))).toMatchObject(expected);
-  });
-});
+describeReaders("alphavantage", PARSERS, [
+  ["note-of-other-words", { failure: "rate_limited", message: "too many requests" }],
+  ["key-detected", { failure: "rate_limited", message: "too many requests", retryAfterMs: null }],
+  ["premium-endpoint", { failure: "refused" }],
+  ["premium-full", { failure: "refused" }],
+  ["demo-key", { failure: "unauthorized" }],
+  ["key-refused", { failure: "unauthorized" }],
+  ["other-error", { failure: "refused", message: "Something of *** failed" }],
+  ["unknown-information", { failure: "refused" }],
+  ["empty-object", { failure: "bad_payload" }],
+]);
 
 describe("series", () => {
   const tables: Readonly<Record<string, [string, Interval, readonly string[], (readonly string[])?]>> = {

@@ -16,21 +16,19 @@ import {
 } from "../../src/providers/finnhub-wire.js";
 import { candlesOfRows } from "../../src/providers/vendor-fields.js";
 import {
+  AAPL,
   at,
-  BAD_ANSWERS,
   failed,
   instrumentOf,
-  KEY,
-  NOW,
   ownAnswers,
+  reading,
   recordedAnswers,
   told,
   unread,
 } from "../fixtures/vendor-answers.js";
+import { describeReaders } from "../fixtures/vendor-readers.js";
 
 const own = ownAnswers("finnhub");
-const AAPL = instrumentOf("AAPL");
-const reading = { key: KEY, nowMs: NOW };
 
 const bars = (answer: HttpAnswer, symbol: string, interval: Interval) =>
   told(candlesOfRows(parseCandles(answer, reading), instrumentOf(symbol), interval));
@@ -44,23 +42,15 @@ const PARSERS: Readonly<Record<string, (answer: HttpAnswer) => unknown>> = {
   status: (answer) => parseStatus(answer, reading),
 };
 
-describe.each(Object.entries(PARSERS))("what reads %s", (_name, parse) => {
-  it.each(Object.entries(BAD_ANSWERS))("refuses %s", (_about, { answer, expected }) => {
-    expect(failed(() => parse(answer))).toMatchObject(expected);
-  });
-
-  it.each([
-    ["key-refused", { failure: "unauthorized", message: "Invalid API key ***" }],
-    ["key-refused-in-200", { failure: "unauthorized", message: "Invalid API key: ***" }],
-    ["premium-in-200", { failure: "refused", message: "You don't have access to this resource." }],
-    ["limit-in-200", { failure: "rate_limited", retryAfterMs: 40_000 }],
-    ["limit-with-both", { failure: "rate_limited", retryAfterMs: 5_000 }],
-    ["error-in-200", { failure: "unavailable", message: "Something of *** went wrong at" }],
-    ["not-found", { failure: "unknown_symbol", message: "Symbol not found." }],
-  ])("refuses %s", (name, expected) => {
-    expect(failed(() => parse(own.read(name)))).toMatchObject(expected);
-  });
-});
+describeReaders("finnhub", PARSERS, [
+  ["key-refused", { failure: "unauthorized", message: "Invalid API key ***" }],
+  ["key-refused-in-200", { failure: "unauthorized", message: "Invalid API key: ***" }],
+  ["premium-in-200", { failure: "refused", message: "You don't have access to this resource." }],
+  ["limit-in-200", { failure: "rate_limited", retryAfterMs: 40_000 }],
+  ["limit-with-both", { failure: "rate_limited", retryAfterMs: 5_000 }],
+  ["error-in-200", { failure: "unavailable", message: "Something of *** went wrong at" }],
+  ["not-found", { failure: "unknown_symbol", message: "Symbol not found." }],
+]);
 
 describe("candles", () => {
   const tables: Readonly<Record<string, [string, Interval, readonly string[], (readonly string[])?]>> = {

@@ -20,20 +20,18 @@ import {
 } from "../../src/providers/polygon-wire.js";
 import { candlesOfRows } from "../../src/providers/vendor-fields.js";
 import {
+  AAPL,
   at,
-  BAD_ANSWERS,
   failed,
   instrumentOf,
-  KEY,
-  NOW,
   ownAnswers,
+  reading,
   told,
   unread,
 } from "../fixtures/vendor-answers.js";
+import { describeReaders } from "../fixtures/vendor-readers.js";
 
 const own = ownAnswers("polygon");
-const AAPL = instrumentOf("AAPL");
-const reading = { key: KEY, nowMs: NOW };
 
 function bars(answer: HttpAnswer, symbol: string, interval: Interval) {
   const ticker = polygonTicker(instrumentOf(symbol)) ?? "";
@@ -58,25 +56,15 @@ const PARSERS: Readonly<Record<string, (answer: HttpAnswer) => unknown>> = {
 };
 const refusal = (name: string, parser: string) => failed(() => PARSERS[parser]?.(own.read(name)));
 
-describe.each(Object.entries(PARSERS))("what reads %s", (_name, parse) => {
-  it.each(Object.entries(BAD_ANSWERS))("refuses %s", (_about, { answer, expected }) => {
-    expect(failed(() => parse(answer))).toMatchObject(expected);
-  });
-
-  it.each([
-    ["unknown-key", { failure: "unauthorized" }],
-    ["not-entitled", { failure: "refused", message: /^You are not entitled/ }],
-    ["not-authorized-in-200", { failure: "refused" }],
-    ["not-found", { failure: "unknown_symbol", message: "Ticker not found." }],
-    ["error-in-200", { failure: "unavailable", message: "The server of *** is bdown/b" }],
-    ["too-many-in-200", { failure: "rate_limited", retryAfterMs: 30_000 }],
-    ["wrong-parameter", { failure: "refused", message: /Could not parse/ }],
-  ])("refuses %s", (name, { message, ...expected }: Record<string, unknown>) => {
-    const found = failed(() => parse(own.read(name)));
-    expect(found).toMatchObject(expected);
-    if (message !== undefined) expect(found.message).toMatch(message as RegExp | string);
-  });
-});
+describeReaders("polygon", PARSERS, [
+  ["unknown-key", { failure: "unauthorized" }],
+  ["not-entitled", { failure: "refused", message: /^You are not entitled/ }],
+  ["not-authorized-in-200", { failure: "refused" }],
+  ["not-found", { failure: "unknown_symbol", message: "Ticker not found." }],
+  ["error-in-200", { failure: "unavailable", message: "The server of *** is bdown/b" }],
+  ["too-many-in-200", { failure: "rate_limited", retryAfterMs: 30_000 }],
+  ["wrong-parameter", { failure: "refused", message: /Could not parse/ }],
+]);
 
 describe("bars", () => {
   const tables: Readonly<Record<string, [string, Interval, readonly string[], (readonly string[])?]>> = {
