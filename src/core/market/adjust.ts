@@ -37,6 +37,8 @@ export interface Steps {
   readonly at: Float64Array;
   /** New shares for one old, from a step to the last; one longer than `at`, and 1 at the end. */
   readonly ratioFrom: Float64Array;
+  /** The same without the splits that prices said to be as they traded carry already. */
+  readonly tradedRatioFrom: Float64Array;
   /** What the dividends leave of a price, from a step to the last; as long as `ratioFrom`. */
   readonly dividendFrom: Float64Array;
   readonly unapplied: readonly Unapplied[];
@@ -54,27 +56,35 @@ export function startOfDay({ zone }: Calendar, day: number): number {
  * Steps of actions in any order. A price before an ex-day is divided by the ratio of its splits and multiplied by
  * 1 - amount / close, with the last close before the ex-day and the sum of the day's dividends; on a day that has both,
  * dividends are per share after the split. A dividend without a close, in another currency or no less than the close
- * is not applied. @param closes null leaves dividends aside, without a word.
+ * is not applied. @param closes null leaves dividends aside, without a word. @param carried splits that are in the prices
+ * although these are said to be as they traded.
  */
 export function stepsOf(
   actions: readonly CorporateAction[],
   calendar: Calendar,
   currency: string,
   closes: DailyCloses | null,
+  carried: ReadonlySet<CorporateAction> = new Set(),
 ): Steps {
   const days = [...new Set(actions.map(({ exDay }) => exDay))].sort((a, b) => a - b);
   const ratioFrom = new Float64Array(days.length + 1).fill(1);
+  const tradedRatioFrom = new Float64Array(days.length + 1).fill(1);
   const dividendFrom = new Float64Array(days.length + 1).fill(1);
   const unapplied: Unapplied[] = [];
   for (let i = days.length - 1; i >= 0; i--) {
     const ofDay = actions.filter(({ exDay }) => exDay === days[i]);
-    const ratio = ofDay.reduce((product, action) => product * splitRatio(action), 1);
+    const ratio = ratioOf(ofDay);
     const left = closes === null ? 1 : dividendLeft(ofDay, ratio, currency, closes, unapplied);
     ratioFrom[i] = ratio * ratioFrom[i + 1];
+    tradedRatioFrom[i] = ratioOf(ofDay.filter((action) => !carried.has(action))) * tradedRatioFrom[i + 1];
     dividendFrom[i] = left * dividendFrom[i + 1];
   }
   const at = Float64Array.from(days, (day) => startOfDay(calendar, day));
-  return { at, ratioFrom, dividendFrom, unapplied: unapplied.reverse() };
+  return { at, ratioFrom, tradedRatioFrom, dividendFrom, unapplied: unapplied.reverse() };
+}
+
+function ratioOf(actions: readonly CorporateAction[]): number {
+  return actions.reduce((product, action) => product * splitRatio(action), 1);
 }
 
 function splitRatio(action: CorporateAction): number {
@@ -127,7 +137,7 @@ export interface View {
 export function viewCandles(
   candles: Candles,
   adjustedAt: AdjustedAt,
-  { at, ratioFrom, dividendFrom }: Steps,
+  { at, ratioFrom, tradedRatioFrom, dividendFrom }: Steps,
   { adjustment, horizonMs }: View,
 ): Candles {
   if (at.length === 0) return candles;
@@ -138,9 +148,11 @@ export function viewCandles(
   let next = 0;
   for (let i = 0; i < time.length; i++) {
     while (next < at.length && at[next] <= time[i]) next++;
-    const done = adjustedAt === null || Number.isNaN(adjustedAt[i]) ? 0 : upperBound(at, adjustedAt[i]);
+    const traded = adjustedAt === null || Number.isNaN(adjustedAt[i]);
+    const done = traded ? 0 : upperBound(at, adjustedAt[i]);
+    const ratios = traded ? tradedRatioFrom : ratioFrom;
     const wanted = adjustment === null ? Math.min(done, horizon) : horizon;
-    const split = ratioFrom[Math.max(wanted, next)] / ratioFrom[Math.max(done, next)];
+    const split = ratios[Math.max(wanted, next)] / ratios[Math.max(done, next)];
     const paid = adjustment === "all" ? dividendFrom[next] / dividendFrom[Math.max(horizon, next)] : 1;
     const factor = split * paid;
     if (factor !== 1 || split !== 1) changed = true;
@@ -170,6 +182,7 @@ export function effectsOf(
   calendar: Calendar,
   { adjustment, horizonMs }: View,
   unapplied: readonly Unapplied[],
+  carried: ReadonlySet<CorporateAction> = new Set(),
 ): Effect[] {
   if (time.length === 0) return [];
   const done = adjustedAt?.map((until) => (Number.isNaN(until) ? Number.NEGATIVE_INFINITY : until));
@@ -184,6 +197,9 @@ export function effectsOf(
       if (!due || adjustment !== "all") continue;
       const reason = unapplied.find((other) => other.action === action)?.reason ?? null;
       effects.push({ action, effect: reason === null ? "applied" : "not_applied", reason });
+    } else if (carried.has(action)) {
+      if (due && adjustment !== null)
+        effects.push({ action, effect: "in_source", reason: carriedReason(action) });
     } else if (!due) {
       if (most >= at) effects.push({ action, effect: "undone", reason: null });
     } else if (adjustment === null) {
@@ -191,4 +207,9 @@ export function effectsOf(
     } else effects.push({ action, effect: least >= at ? "in_source" : "applied", reason: null });
   }
   return effects;
+}
+
+/** Why a split that prices carry already is not applied to them. */
+export function carriedReason({ ratio }: Extract<CorporateAction, { kind: "split" }>): string {
+  return `no jump by ${ratio} shows around the ex-day: the prices, said to be as they traded, carry it already`;
 }

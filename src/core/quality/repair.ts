@@ -75,7 +75,7 @@ export function repairBars(subject: string, given: Bars, { adjusted, splits }: P
         "split_applied_twice",
         "critical",
         split.exDay * DAY_MS,
-        () => `no jump by ${split.ratio} around the ex-day: adjusting again would be wrong`,
+        () => `no jump by ${split.ratio} around the ex-day: it is in the prices and not applied again`,
       );
     }
   }

@@ -11,6 +11,8 @@ const NEAR = 5;
 const TOLERANCE = 0.15;
 /** Splits smaller than this drown in what prices do anyway. */
 const LEAST_RATIO = 1.3;
+/** Over a longer pause around an ex-day prices move by themselves. */
+const HOLE_MS = 10 * DAY_MS;
 
 /** Ratios of splits that companies make. */
 const USUAL_RATIOS = [1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50];
@@ -30,11 +32,15 @@ function matches(ratio: number, wanted: number, tolerance: number): boolean {
   return Math.abs(Math.log(ratio / wanted)) <= Math.log(1 + tolerance);
 }
 
+function isSmall({ ratio }: Pick<Split, "ratio">): boolean {
+  return ratio < LEAST_RATIO && ratio > 1 / LEAST_RATIO;
+}
+
 /** The bar near the ex-day at which prices jump by the ratio of a split; -1 for none. */
 function jumpNear(bars: Bars, { exDay, ratio }: Split): number {
   const { time } = bars;
   const at = lowerBound(time, exDay * DAY_MS);
-  if (at === time.length || (ratio < LEAST_RATIO && ratio > 1 / LEAST_RATIO)) return -1;
+  if (at === time.length || isSmall({ ratio })) return -1;
   let best = -1;
   for (let i = Math.max(1, at - NEAR); i <= Math.min(time.length - 1, at + NEAR); i++) {
     if (!matches(jump(bars, i), ratio, TOLERANCE)) continue;
@@ -51,15 +57,23 @@ export function findUnappliedSplits(bars: Bars, splits: readonly Split[]): Unapp
   });
 }
 
+/**
+ * Whether a split shows in prices that are as they traded: as a jump by about its ratio near the ex-day, or by one on the
+ * ex-day that is nearer to its ratio than to none. Null where there is no telling: bars on one side alone, a hole around
+ * the ex-day, a split that is too small. Bars must be sound, ascending and daily.
+ */
+export function splitShows(bars: Bars, split: Split): boolean | null {
+  const { time } = bars;
+  const at = lowerBound(time, split.exDay * DAY_MS);
+  if (at === 0 || at === time.length || time[at] - time[at - 1] > HOLE_MS || isSmall(split)) return null;
+  if (jumpNear(bars, split) >= 0) return true;
+  const moved = Math.log(jump(bars, at));
+  return Math.abs(moved - Math.log(split.ratio)) < Math.abs(moved);
+}
+
 /** Splits within the bars that do not show in prices said to be raw: these are adjusted already. */
 export function findAppliedSplits(bars: Bars, splits: readonly Split[]): Split[] {
-  const { time } = bars;
-  return splits.filter((split) => {
-    const at = lowerBound(time, split.exDay * DAY_MS);
-    const within = at > 0 && at < time.length;
-    const small = split.ratio < 1 + 2 * TOLERANCE && split.ratio > 1 / (1 + 2 * TOLERANCE);
-    return within && !small && jumpNear(bars, split) < 0;
-  });
+  return splits.filter((split) => splitShows(bars, split) === false);
 }
 
 /** Bars at which the price jumps by a usual ratio of splits, though no split of that day is known. */

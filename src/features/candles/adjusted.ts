@@ -20,6 +20,7 @@ import type { KnownInstrument } from "../instruments/store.js";
 import { type Actions, type KnownActions, NO_SOURCE } from "./actions.js";
 import { mendWeeks } from "./adjusted-weeks.js";
 import type { CandleService, CandleSet } from "./candles.js";
+import { carriedSplits } from "./carried-splits.js";
 
 /** What was done to the prices of an answer. */
 export interface AdjustmentFacts {
@@ -61,38 +62,17 @@ export interface AdjustedCandles {
 }
 
 const CLOSE_MARGIN_DAYS = 10;
+const NONE_CARRIED: ReadonlySet<CorporateAction> = new Set();
 
-export function createAdjusted(options: {
-  candles: CandleService;
-  actions: Actions;
-  gateway: Gateway;
-  now: () => number;
-}): AdjustedCandles {
+export interface AdjustedOptions {
+  readonly candles: CandleService;
+  readonly actions: Actions;
+  readonly gateway: Gateway;
+  readonly now: () => number;
+}
+
+export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
   const { candles, actions, gateway, now } = options;
-
-  /** Closes as they traded around the ex-days of dividends that concern a set. */
-  async function closesFor(set: CandleSet, all: readonly CorporateAction[]): Promise<DailyCloses> {
-    const { instrument, candles: bars, knownAtMs } = set;
-    const calendar = calendarOf(instrument.calendar);
-    const first = tradingDay(calendar, bars.time[0]);
-    const days = all.flatMap((each) => (each.kind === "dividend" && each.exDay > first ? [each.exDay] : []));
-    const none = { day: new Float64Array(0), close: new Float64Array(0) };
-    if (days.length === 0 || !gateway.intervals(instrument).includes("1d")) return none;
-    const from = regularOpen(calendar, dateOf(Math.min(...days) - CLOSE_MARGIN_DAYS)) ?? 0;
-    const to = Math.min(now(), (Math.max(...days) + 1) * DAY_MS);
-    const daily = await candles.loadRange(instrument, "1d", from, to, undefined, knownAtMs ?? undefined);
-    const splits = stepsOf(
-      all.filter(({ kind }) => kind === "split"),
-      calendar,
-      instrument.currency,
-      null,
-    );
-    const raw = viewCandles(daily.candles, daily.adjustedAt, splits, {
-      adjustment: "raw",
-      horizonMs: Number.POSITIVE_INFINITY,
-    });
-    return { day: Float64Array.from(raw.time, (time) => tradingDay(calendar, time)), close: raw.close };
-  }
 
   async function show(set: CandleSet, wanted: Wanted, strict: boolean): Promise<CandleSet> {
     const basis = basisOf(set.adjustedAt, set.candles.time.length);
@@ -107,9 +87,12 @@ export function createAdjusted(options: {
       if (strict) throw refusal;
       return { ...set, adjustment: { ...asGiven, source: told.source, trouble: refusal.message } };
     }
+    const carried = wanted.view === "given" ? NONE_CARRIED : await carriedSplits(options, set, told.actions);
+    const [split] = carried;
+    if (split !== undefined && wanted.view !== "split") throw carriedRefusal(set, split);
     const calendar = calendarOf(instrument.calendar);
-    const closes = wanted.view === "all" ? await closesFor(set, told.actions) : null;
-    const steps = stepsOf(told.actions, calendar, instrument.currency, closes);
+    const closes = wanted.view === "all" ? await closesFor(options, set, told.actions) : null;
+    const steps = stepsOf(told.actions, calendar, instrument.currency, closes, carried);
     const view = {
       adjustment: wanted.view === "given" ? null : wanted.view,
       // In a replay what is to come has not happened.
@@ -119,7 +102,8 @@ export function createAdjusted(options: {
       ),
     };
     const shown = viewCandles(set.candles, set.adjustedAt, steps, view);
-    const effects = effectsOf(told.actions, set.candles, set.adjustedAt, calendar, view, steps.unapplied);
+    const { unapplied } = steps;
+    const effects = effectsOf(told.actions, set.candles, set.adjustedAt, calendar, view, unapplied, carried);
     const bars = await mendWeeks(shown, set, effects, (from, to) => shownDays(set, from, to, steps, view));
     const { source, trouble } = told;
     return { ...set, candles: bars, adjustment: { view: wanted.view, basis, effects, source, trouble } };
@@ -159,6 +143,34 @@ export function createAdjusted(options: {
   };
 }
 
+/** Closes as they traded around the ex-days of dividends that concern a set. */
+async function closesFor(
+  { candles, gateway, now }: AdjustedOptions,
+  set: CandleSet,
+  all: readonly CorporateAction[],
+): Promise<DailyCloses> {
+  const { instrument, candles: bars, knownAtMs } = set;
+  const calendar = calendarOf(instrument.calendar);
+  const first = tradingDay(calendar, bars.time[0]);
+  const days = all.flatMap((each) => (each.kind === "dividend" && each.exDay > first ? [each.exDay] : []));
+  const none = { day: new Float64Array(0), close: new Float64Array(0) };
+  if (days.length === 0 || !gateway.intervals(instrument).includes("1d")) return none;
+  const from = regularOpen(calendar, dateOf(Math.min(...days) - CLOSE_MARGIN_DAYS)) ?? 0;
+  const to = Math.min(now(), (Math.max(...days) + 1) * DAY_MS);
+  const daily = await candles.loadRange(instrument, "1d", from, to, undefined, knownAtMs ?? undefined);
+  const splits = stepsOf(
+    all.filter(({ kind }) => kind === "split"),
+    calendar,
+    instrument.currency,
+    null,
+  );
+  const raw = viewCandles(daily.candles, daily.adjustedAt, splits, {
+    adjustment: "raw",
+    horizonMs: Number.POSITIVE_INFINITY,
+  });
+  return { day: Float64Array.from(raw.time, (time) => tradingDay(calendar, time)), close: raw.close };
+}
+
 function basisOf(adjustedAt: AdjustedAt, length: number): AdjustmentFacts["basis"] {
   if (length === 0) return null;
   if (adjustedAt === null) return "none";
@@ -196,4 +208,10 @@ function refusalOf(
   const reason = trouble ?? NO_SOURCE;
   const text = `Prices of ${symbol} cannot be given as ${view}: ${reason}`;
   return new AppError(reason === NO_SOURCE ? "adjustment_unavailable" : "provider_unavailable", text);
+}
+
+/** Prices that are not what their source says of them: what else was done to them is not known. */
+function carriedRefusal({ instrument: { symbol } }: CandleSet, { exDay }: CorporateAction): AppError {
+  const text = `Prices of ${symbol} are said to be as they traded, but carry the split of ${dateOf(exDay)} already`;
+  return new AppError("adjustment_unavailable", text);
 }

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sharedPath } from "../fixtures/shared.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { copyShared } from "../fixtures/shared-files.js";
+import { daysFile, scaled, walkDays } from "../fixtures/walks.js";
+
+const EX = "2014-06-09";
+const days = walkDays(3, "2014-01-02", 250);
+
+let program: TestProgram;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "tx-carried-"));
+  writeFileSync(join(folder, "CARRIED.csv"), daysFile(days));
+  writeFileSync(
+    join(folder, "TRADED.csv"),
+    daysFile(days.map((day) => (day.date < EX ? scaled(day, 7) : day))),
+  );
+  const symbols = ["CARRIED", "TRADED", "AAPL"];
+  const rows = symbols.map((symbol) => `${symbol},${EX},split,7:1,,`);
+  rows.push("CARRIED,2014-02-06,dividend,,0.1,");
+  writeFileSync(
+    join(folder, "actions.csv"),
+    `symbol,ex_date,kind,ratio,amount,currency\n${rows.join("\n")}\n`,
+  );
+  copyShared("daily/sp500-5yr-AAPL.csv.gz", join(folder, "AAPL.csv.gz"));
+  program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
+});
+afterAll(async () => {
+  await program.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const get = async (path: string) => (await program.call(path)).json();
+const historyOf = async (symbol: string, query: string) => {
+  const { data } = await get(`/api/historical/${symbol}?${query}`);
+  const { candles, adjustment } = data as { candles: { close: number }[]; adjustment: { actions: object[] } };
+  return { closes: candles.map(({ close }) => close), actions: adjustment.actions };
+};
+const closesOf = async (symbol: string, query: string) =>
+  (await historyOf(symbol, `period=max&${query}`)).closes;
+
+describe("a split that prices said to be raw carry already", () => {
+  it("is not applied again, also to bars from long before it, and the answer says why", async () => {
+    const before = days.filter(({ date }) => date < "2014-02-01").map(({ close }) => close);
+    const early = await historyOf("CARRIED", "adjustment=split&from=2014-01-01&to=2014-02-01");
+    expect(early.closes).toEqual(before.map((close) => expect.closeTo(close, 6)));
+    expect(early.actions).toMatchObject([
+      { kind: "split", ex_date: EX, effect: "in_source", reason: expect.stringContaining("no jump by 7") },
+    ]);
+    expect(await closesOf("CARRIED", "adjustment=split")).toEqual(await closesOf("CARRIED", "limit=1000"));
+    const critical = (await get("/api/data-quality/issues?symbol=CARRIED&severity=critical")).data;
+    expect(critical).toMatchObject([
+      { code: "split_applied_twice", detail: expect.stringContaining("not applied again") },
+    ]);
+  });
+
+  it("leaves no fall in what is computed", async () => {
+    for (const asOf of ["", "&as_of=2014-06-10T21:00:00Z"]) {
+      const { data } = await get(`/api/indicators/CARRIED?names=rsi(14)${asOf}`);
+      const values = (data.columns["rsi(14).rsi"] as (number | null)[]).filter((value) => value !== null);
+      expect(Math.max(...values), asOf).toBeLessThan(95);
+      expect(Math.min(...values), asOf).toBeGreaterThan(5);
+    }
+  });
+
+  it.each(["raw", "all"])("makes the view %s one that cannot be had", async (view) => {
+    const answer = await program.call(`/api/candles/CARRIED?interval=1d&limit=1000&adjustment=${view}`);
+    expect([answer.statusCode, answer.json().code]).toEqual([404, "adjustment_unavailable"]);
+    expect(answer.json().detail).toContain("carry the split of 2014-06-09");
+  });
+
+  it("is applied where it shows", async () => {
+    const view = await closesOf("TRADED", "adjustment=split");
+    expect(view).toEqual(days.map(({ close }) => expect.closeTo(close, 6)));
+    const { adjustment } = await get("/api/candles/TRADED?interval=1d&limit=1000&adjustment=split");
+    expect(adjustment.actions).toMatchObject([{ effect: "applied", reason: null }]);
+  });
+
+  it.skipIf(sharedPath("data") === null)("of real prices is none either", async () => {
+    const { closes } = await historyOf("AAPL", "adjustment=split&from=2014-05-01&to=2014-07-01");
+    const steps = closes.slice(1).map((close, i) => Math.abs(close / closes[i] - 1));
+    expect(steps.length).toBeGreaterThan(30);
+    expect(Math.max(...steps)).toBeLessThan(0.05);
+    const { data } = await get("/api/indicators/AAPL?names=rsi(14)&as_of=2014-06-10T21:00:00Z");
+    expect(data.columns["rsi(14).rsi"].at(-1)).toBeLessThan(90);
+  });
+});
