@@ -32,7 +32,8 @@ export async function loadSeries(
   keeps: (symbol: string) => boolean = () => true,
   mostBars = Number.POSITIVE_INFINITY,
 ): Promise<EvidenceSeries[]> {
-  const entries = [...(await findEntries(folders, parts.log)).values()].flat();
+  const found = await findEntries(folders, parts.log);
+  const entries = [...found.entries.values()].flat();
   const reader = createFileReader({ ...parts, now: Date.now });
   const series: EvidenceSeries[] = [];
   for (const entry of entries.filter(({ instrument }) => keeps(instrument.symbol))) {

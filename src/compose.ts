@@ -25,7 +25,7 @@ import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { seenLive } from "./features/performance/forward.js";
 import { createPerformanceStore } from "./features/performance/store.js";
-import { createArrivals, createChainArrivals } from "./features/quality/arrivals.js";
+import { createArrivals, createChainArrivals, recordUnused } from "./features/quality/arrivals.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
 import { createRegimes } from "./features/regimes/regimes.js";
@@ -224,7 +224,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const users = createUsers({ ...base, store: createUserStore(database), secret });
   if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
   const confidenceOf: Evidence["confidenceOf"] = (...cell) => evidence.confidenceOf(...cell);
-  const market = createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
+  const market = await createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
   const alerts = createAlerts({
     store: createAlertStore(database),
     database,
@@ -276,7 +276,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */
-function createMarketFeatures(
+async function createMarketFeatures(
   base: Base,
   universe: () => readonly string[],
   confidenceOf: Evidence["confidenceOf"],
@@ -308,6 +308,7 @@ function createMarketFeatures(
   const store = createIssueStore(database);
   const quality = createQuality({ ...base, store, candles, instruments, synthetic });
   base.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
+  await recordUnused(gateway.providers, quality);
   const reads = createMarketReads({ gateway, reads: createCachedReads(base) });
   return {
     instruments,

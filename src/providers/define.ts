@@ -111,6 +111,10 @@ export interface Provider {
     toDay: number,
     signal: AbortSignal,
   ): Promise<readonly CorporateAction[]>;
+  /** Whether it has a word on the actions of an instrument; it has on all without it. */
+  tellsActions?(instrument: Instrument): boolean;
+  /** What it has and cannot use, and why: files that are no candles. */
+  readonly unused?: readonly { readonly name: string; readonly reason: string }[];
   /** Absent where the source cannot be searched. @throws {ProviderError} */
   search?(text: string, signal: AbortSignal): Promise<readonly FoundSymbol[]>;
   /** Absent where the source does not tell. @throws {ProviderError} */

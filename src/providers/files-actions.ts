@@ -62,9 +62,9 @@ function actionOf(row: Row, line: number, { currency }: Instrument): CorporateAc
   if (exDay === null) throw refuse(`ex_date is no date: ${row.ex_date.slice(0, 20)}`);
   const kind = row.kind.toLowerCase();
   if (kind === "split") {
-    const [after, before = 1] = row.ratio.split(":").map((text) => positive(text));
-    if (after === null || before === null) throw refuse(`ratio is none: ${row.ratio.slice(0, 20)}`);
-    return { kind, exDay, ratio: after / before };
+    const ratio = ratioOf(row.ratio);
+    if (ratio === null) throw refuse(`ratio is none: ${row.ratio.slice(0, 20)}`);
+    return { kind, exDay, ratio };
   }
   if (kind !== "dividend") throw refuse(`kind is neither split nor dividend: ${row.kind.slice(0, 20)}`);
   const amount = positive(row.amount);
@@ -72,8 +72,14 @@ function actionOf(row: Row, line: number, { currency }: Instrument): CorporateAc
   return { kind, exDay, amount, currency: row.currency === "" ? currency : row.currency.toUpperCase() };
 }
 
+/** New shares for one old, as `4`, `4:1` or `1:10`, or null. */
+export function ratioOf(text: string): number | null {
+  const [after, before = 1] = text.split(":").map(positive);
+  return after === null || before === null ? null : after / before;
+}
+
 /** A number above 0 in decimal digits, or null. */
-function positive(text: string): number | null {
+export function positive(text: string): number | null {
   const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN;
   return value > 0 && Number.isFinite(value) ? value : null;
 }

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import type { PriceBasis } from "../core/market/adjust.js";
 import { classifySymbol, type Instrument, normaliseSymbol } from "../core/market/instrument.js";
@@ -22,6 +22,14 @@ export interface Entry {
   readonly onGrid: boolean;
   /** What its prices are adjusted for; as they traded unless it is said. */
   readonly basis: PriceBasis;
+  /** Whether it has columns of splits or dividends. */
+  readonly tellsActions: boolean;
+}
+
+/** A file that is not used, and why. */
+export interface UnusedFile {
+  readonly name: string;
+  readonly reason: string;
 }
 
 const OFF_GRID =
@@ -31,6 +39,9 @@ const FILE_NAME = /(?:\.us)?\.(?:csv|txt)(?:\.gz)?$/i;
 const DESCRIPTION_FILE = "files.json";
 /** Splits and dividends of all symbols of a folder. */
 export const ACTIONS_FILE = "actions.csv";
+
+/** Names of tables and packed files that are not read: whoever put one there wants to know. */
+const OTHER_NAME = /\.(jsonl?|tsv|parquet|feather|xlsx?|h5|zip|gz|bz2|xz|zst|7z)$/i;
 
 /** What `files.json` in a folder may say of its files; whatever it leaves out is told from name and content. */
 const descriptionSchema = z.record(
@@ -67,8 +78,16 @@ type Description = z.output<typeof descriptionSchema>[string];
  * with the same symbol and interval the first counts.
  * @throws when a folder or what is said of its files cannot be read.
  */
-export async function findEntries(folders: readonly string[], log: Log): Promise<Map<string, Entry[]>> {
+export async function findEntries(
+  folders: readonly string[],
+  log: Log,
+): Promise<{ entries: Map<string, Entry[]>; unused: UnusedFile[] }> {
   const entries = new Map<string, Entry[]>();
+  const unused: UnusedFile[] = [];
+  const refuse = (name: string, reason: string) => {
+    log.warn({ file: name, reason }, "file is not used");
+    unused.push({ name, reason });
+  };
   for (const folder of folders.map((path) => resolve(path))) {
     const files = candleFiles(folder);
     const descriptions = readDescriptions(folder);
@@ -77,32 +96,56 @@ export async function findEntries(folders: readonly string[], log: Log): Promise
     }
     for (const file of files) {
       try {
-        // Links are followed. Whoever opens a pipe waits for somebody to write into it.
-        if (statSync(join(folder, file), { throwIfNoEntry: false })?.isFile() !== true)
-          throw new TableError("is no regular file");
-        const description = descriptions[file] ?? {};
-        const { columns, zone, day, price_scale } = description;
-        const writing = { columns, zone, day, price_scale };
-        const { interval, bars } = parseTable(await readHead(join(folder, file)), writing);
-        const instrument = describe(file, description);
-        const head = { symbol: instrument.symbol, interval, ...bars, time: bars.time.slice().sort() };
-        const onGrid = lieOnGrid(head, calendarOf(instrument.calendar));
+        const entry = await entryOf(join(folder, file), descriptions[file] ?? {});
+        const { instrument, interval, onGrid } = entry;
         const known = entries.get(instrument.symbol) ?? [];
         if (known.some((other) => other.interval === interval)) {
           throw new TableError(`is a second file of ${instrument.symbol} ${interval}`);
         }
-        const basis = descriptions[file]?.adjusted ?? "none";
-        known.push({ path: join(folder, file), interval, instrument, writing, onGrid, basis });
+        known.push(entry);
         if (!onGrid) log.warn({ file, symbol: instrument.symbol, interval }, OFF_GRID);
         known.sort((a, b) => INTERVAL_MS[a.interval] - INTERVAL_MS[b.interval]);
         entries.set(instrument.symbol, known);
       } catch (error) {
         if (!(error instanceof TableError)) throw error;
-        log.warn({ file, reason: messageOf(error) }, "file is not used");
+        refuse(file, messageOf(error));
       }
     }
+    for (const file of otherFiles(folder))
+      refuse(file, "has a name that is not read; .csv, .txt and the same as .gz are");
   }
-  return entries;
+  return { entries, unused };
+}
+
+/** @throws {TableError} for a file that is none of candles. */
+async function entryOf(path: string, description: Description): Promise<Entry> {
+  // Links are followed. Whoever opens a pipe waits for somebody to write into it.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new TableError("is no regular file");
+  const { columns, zone, day, price_scale } = description;
+  const writing = { columns, zone, day, price_scale };
+  const { interval, bars, symbol, told, basis } = parseTable(await readHead(path), writing);
+  const instrument = describe(basename(path), description);
+  requireOwn(symbol, basename(path), instrument);
+  const head = { symbol: instrument.symbol, interval, ...bars, time: bars.time.slice().sort() };
+  return {
+    path,
+    interval,
+    instrument,
+    writing,
+    onGrid: lieOnGrid(head, calendarOf(instrument.calendar)),
+    basis: description.adjusted ?? basis ?? "none",
+    tellsActions: told !== null,
+  };
+}
+
+/** @throws {TableError} where the rows say that they are of another symbol than the file is named for. */
+function requireOwn(told: string | null, file: string, { symbol }: Instrument): void {
+  const named = told === null ? null : normaliseSymbol(told);
+  if (named === null || named === symbol) return;
+  const words = file.replace(FILE_NAME, "").split(/[-_ ]/);
+  if (words.some((word) => normaliseSymbol(word) === named)) return;
+  throw new TableError(`says in its rows that it is of ${named}, and is named for ${symbol}`);
 }
 
 function candleFiles(folder: string): string[] {
@@ -113,6 +156,12 @@ function candleFiles(folder: string): string[] {
   } catch (error) {
     throw new Error(`FILES_DIR: ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
   }
+}
+
+function otherFiles(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => OTHER_NAME.test(name) && !FILE_NAME.test(name) && name !== DESCRIPTION_FILE)
+    .sort();
 }
 
 function readDescriptions(folder: string): Record<string, Description> {

@@ -25,6 +25,12 @@ export interface Layout {
   readonly priceAt: readonly number[];
   /** -1 for none. */
   readonly volumeAt: number;
+  /** Columns of dividends, of splits and of the symbol; -1 for none. */
+  readonly dividendAt: number;
+  readonly splitAt: number;
+  readonly symbolAt: number;
+  /** Whether a column of adjusted closes stands beside the closes: these are then adjusted for splits alone. */
+  readonly hasAdjustedClose: boolean;
   /** Index of the first row of data. */
   readonly first: number;
   /** True when times are dates: the session of a day, not an instant. */
@@ -35,6 +41,9 @@ export interface Layout {
 }
 
 const TIME_NAMES = ["timestamp", "datetime", "date", "time", "ts"];
+const DIVIDEND_NAMES = ["dividends", "dividend"];
+const SPLIT_NAMES = ["stock splits", "splits", "split"];
+const SYMBOL_NAMES = ["symbol", "ticker"];
 const PRICE_NAMES = ["open", "high", "low", "close"] as const;
 
 /** @param rows of the whole table, or of its head. @throws {TableError} when there is no telling. */
@@ -51,14 +60,19 @@ export function layoutOf(rows: readonly (readonly string[])[], writing: Writing)
   const stamps = rows.slice(first).map((row) => (row[timeAt] ?? "").trim());
   const order = dayOrder(stamps);
   const dates = writing.day === undefined && areDates(stamps, order);
+  const bare = readDate(stamps[0] ?? "", order)?.rest === "";
   return {
     timeAt,
     priceAt,
     volumeAt: names.indexOf("volume"),
+    dividendAt: names.findIndex((name) => DIVIDEND_NAMES.includes(name)),
+    splitAt: names.findIndex((name) => SPLIT_NAMES.includes(name)),
+    symbolAt: names.findIndex((name) => SYMBOL_NAMES.includes(name)),
+    hasAdjustedClose: names.includes("adj close"),
     first,
     dates,
     scale: writing.price_scale ?? 1,
-    readTime: timeReader(dates, order, writing),
+    readTime: timeReader(dates ? (bare ? MIDNIGHT : ZONED_MIDNIGHT) : null, order, writing),
   };
 }
 
@@ -87,13 +101,14 @@ function headerOf(
   return { names: ["date", ...names.slice(1)], first: index + 1 };
 }
 
-/** Midnight as tables of days write it that come from software of instants. */
+/** Midnight as tables of days write it that come from software of instants, and the same with the clock it is of. */
 const MIDNIGHT = /^00:00(:00(\.0+)?)?$/;
+const ZONED_MIDNIGHT = /^00:00(:00(\.0+)?)? ?(Z|[+-]\d{2}:?\d{2})?$/;
 
-/** Whether times are dates: the first is one, or each is a midnight without a zone. */
+/** Whether times are dates: the first is one, or each is the midnight of one where the file comes from. */
 function areDates(stamps: readonly string[], order: DayOrder): boolean {
   const rest = (stamp: string | undefined) => readDate(stamp ?? "", order)?.rest;
-  return rest(stamps[0]) === "" || stamps.every((stamp) => MIDNIGHT.test(rest(stamp) ?? ""));
+  return rest(stamps[0]) === "" || stamps.every((stamp) => ZONED_MIDNIGHT.test(rest(stamp) ?? ""));
 }
 
 type DayOrder = "mdy" | "dmy" | null;
@@ -138,7 +153,9 @@ function dateAt(
 
 const CLOCK = /^(\d{2}):(\d{2})(?::(\d{2})(\.\d+)?)? ?(Z|[+-]\d{2}:?\d{2})?$/;
 
-function timeReader(dates: boolean, order: DayOrder, { zone, day }: Writing): Layout["readTime"] {
+/** @param midnight what may follow a date where times are dates; null where they are instants. */
+function timeReader(midnight: RegExp | null, order: DayOrder, { zone, day }: Writing): Layout["readTime"] {
+  const dates = midnight !== null;
   const local = zone === undefined ? null : zoneOf(zone);
   const since = day === undefined ? null : parseDay(day);
   const inZone = (ms: number) => (local === null ? null : instantOf(local, ms));
@@ -149,7 +166,7 @@ function timeReader(dates: boolean, order: DayOrder, { zone, day }: Writing): La
     if (!dates && /^\d{12,13}$/.test(trimmed)) return Number(trimmed);
     const date = readDate(trimmed, order);
     if (date === null) return null;
-    if (dates) return date.rest === "" || MIDNIGHT.test(date.rest) ? date.midnight : null;
+    if (midnight !== null) return date.rest === "" || midnight.test(date.rest) ? date.midnight : null;
     const clock = CLOCK.exec(date.rest);
     if (clock === null) return null;
     const [, hours, minutes, seconds = "0", fraction = "", offset] = clock;

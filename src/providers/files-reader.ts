@@ -26,7 +26,7 @@ export interface Extent {
 /** Reads files when they are asked for and when they have changed, and keeps the last of them in memory. */
 export interface FileReader {
   /** Rows of the future are among them. @throws {ProviderError} */
-  load(entry: Entry): Promise<CollectedCandles>;
+  load(entry: Entry): Promise<FileContent>;
   /** Known for good once a file has been read: what is stored of it is served when it is gone. @throws {ProviderError} */
   extentOf(entry: Entry): Promise<Extent>;
   /** Size and time of the file that is served; null while none can be. */
@@ -48,7 +48,7 @@ export interface FileReaderOptions {
 }
 
 export function createFileReader({ workers, now, log }: FileReaderOptions): FileReader {
-  const loaded = new LRUCache<string, CollectedCandles>({
+  const loaded = new LRUCache<string, FileContent>({
     maxSize: MEMORY_LIMIT_BYTES,
     sizeCalculation: ({ candles }) => 6 * candles.time.byteLength + 1_000,
   });
@@ -64,13 +64,14 @@ export function createFileReader({ workers, now, log }: FileReaderOptions): File
     return started;
   }
 
-  async function read(entry: Entry, version: string): Promise<CollectedCandles> {
+  async function read(entry: Entry, version: string): Promise<FileContent> {
     const file = basename(entry.path);
     try {
-      const { unreadable, ...collected } = await workers.run(READ_FILE, entry);
+      const collected = await workers.run(READ_FILE, entry);
       const { time } = collected.candles;
       const future = time.length - upperBound(time, now());
-      const rows = unreadable + collected.rejected.length + future;
+      const unreadable = collected.notes?.filter(({ kind }) => kind === "unreadable") ?? [];
+      const rows = unreadable.reduce((sum, { count }) => sum + count, collected.rejected.length + future);
       const first = collected.firstProblem ?? futureProblem(time, future);
       if (rows > 0) log.warn({ file, rows, first }, "rows left out");
       loaded.set(entry.path, collected);
@@ -109,7 +110,7 @@ export function createFileReader({ workers, now, log }: FileReaderOptions): File
 
   const current = (entry: Entry) => shared(`look ${entry.path}`, () => look(entry));
 
-  async function load(entry: Entry): Promise<CollectedCandles> {
+  async function load(entry: Entry): Promise<FileContent> {
     const state = await current(entry);
     const found = loaded.get(entry.path);
     if (found !== undefined) return found;

@@ -5,7 +5,7 @@ import { parse } from "csv-parse/sync";
 import { allocateBars, type Bars } from "../core/market/candles.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../core/market/interval.js";
 import { messageOf } from "../platform/errors.js";
-import { layoutOf, TableError, timeProblem, type Writing } from "./files-layout.js";
+import { type Layout, layoutOf, TableError, timeProblem, type Writing } from "./files-layout.js";
 
 /** A table of candles as its file has it: times are not yet placed on a calendar. */
 export interface Table {
@@ -14,7 +14,28 @@ export interface Table {
   /** True when times are dates: the session of a day, not an instant. */
   readonly dates: boolean;
   readonly interval: Interval;
-  readonly unreadable: readonly { readonly line: number; readonly reason: string }[];
+  readonly unreadable: readonly UnreadableRow[];
+  /** How many these are; the first of them are listed. */
+  readonly unreadableCount: number;
+  /** What its own columns say of splits and dividends, by row; null where it has no such columns. */
+  readonly told: readonly ToldRow[] | null;
+  /** What its first row calls its symbol; null where there is no such column. Rows of another are unreadable. */
+  readonly symbol: string | null;
+  /** What the columns say of what prices are adjusted for; null for nothing. */
+  readonly basis: "split" | null;
+}
+
+export interface UnreadableRow {
+  readonly line: number;
+  readonly reason: string;
+}
+
+/** Splits and dividends of a row, as they stand there. */
+export interface ToldRow {
+  readonly time: number;
+  readonly line: number;
+  readonly dividend: string;
+  readonly split: string;
 }
 
 const HEAD_BYTES = 65_536;
@@ -57,19 +78,28 @@ export function readWhole(path: string): string {
 export function parseTable(text: string, writing: Writing = {}): Table {
   const rows = readRows(text);
   if (rows.length === 0) throw new TableError("is empty");
-  const { timeAt, priceAt, volumeAt, first, dates, scale, readTime } = layoutOf(rows, writing);
+  const layout = layoutOf(rows, writing);
+  const { timeAt, priceAt, volumeAt, symbolAt, first, dates, scale, readTime } = layout;
   if (rows.length - first < 2) throw new TableError("has fewer than two rows");
   const bars = allocateBars(rows.length - first);
-  const unreadable: { line: number; reason: string }[] = [];
+  const symbol = rows[first][symbolAt]?.trim() ?? null;
+  const unreadable: UnreadableRow[] = [];
+  const told: ToldRow[] = [];
+  let unreadableCount = 0;
   let length = 0;
   for (let i = first; i < rows.length; i++) {
     const row = rows[i];
     const time = readTime(row[timeAt] ?? "");
-    if (time === null) {
-      const reason = timeProblem(row[timeAt] ?? "", writing);
+    const other = symbol !== null && row[symbolAt]?.trim() !== symbol;
+    if (time === null || other) {
+      unreadableCount++;
+      const reason = other
+        ? `is of ${row[symbolAt] ?? "nothing"}, not of ${symbol}`
+        : timeProblem(row[timeAt] ?? "", writing);
       if (unreadable.length < UNREADABLE_LIMIT) unreadable.push({ line: i + 1, reason });
       continue;
     }
+    told.push(...toldBy(row, layout, time, i + 1));
     bars.time[length] = time;
     bars.open[length] = scale * readNumber(row[priceAt[0]]);
     bars.high[length] = scale * readNumber(row[priceAt[1]]);
@@ -83,7 +113,32 @@ export function parseTable(text: string, writing: Writing = {}): Table {
     const why = problem === undefined ? "" : `; line ${problem.line}: ${problem.reason}`;
     throw new TableError(`has fewer than two rows with a time${why}`);
   }
-  return { bars: cut(bars, length), dates, interval: spacing(bars.time.subarray(0, length)), unreadable };
+  return {
+    bars: cut(bars, length),
+    dates,
+    interval: spacing(bars.time.subarray(0, length)),
+    unreadable,
+    unreadableCount,
+    told: layout.dividendAt < 0 && layout.splitAt < 0 ? null : told,
+    symbol,
+    basis: layout.hasAdjustedClose && layout.splitAt >= 0 ? "split" : null,
+  };
+}
+
+const NO_ACTION = /^(0+(\.0*)?|nan)?$/i;
+
+/** What a row says of a split or a dividend; nothing for a row of neither. */
+function toldBy(
+  row: readonly string[],
+  { dividendAt, splitAt }: Layout,
+  time: number,
+  line: number,
+): ToldRow[] {
+  const [dividend, split] = [dividendAt, splitAt].map((at) => {
+    const text = row[at]?.trim() ?? "";
+    return NO_ACTION.test(text) ? "" : text;
+  });
+  return dividend === "" && split === "" ? [] : [{ time, line, dividend, split }];
 }
 
 function readRows(text: string): string[][] {

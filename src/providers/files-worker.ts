@@ -1,22 +1,25 @@
+import type { CorporateAction } from "../core/market/actions.js";
 import { BAR_COLUMNS, type Bar, barAt } from "../core/market/candles.js";
 import {
   type CollectedCandles,
   collectCandles,
   dayOfDate,
   dayOfStamp,
+  type RowNote,
   weekOfDay,
 } from "../core/market/collect.js";
 import { DAY_MS, dateOf } from "../core/market/day.js";
 import { isIntraday } from "../core/market/interval.js";
-import { calendarOf } from "../core/market/session.js";
+import { calendarOf, tradingDay } from "../core/market/session.js";
 import { moved } from "../platform/workers.js";
+import { positive, ratioOf } from "./files-actions.js";
 import type { Entry } from "./files-folder.js";
-import { parseTable, readWhole, type Table } from "./files-table.js";
+import { parseTable, readWhole, type Table, type ToldRow } from "./files-table.js";
 
 /** The candles of a file, and what was left out. */
 export interface FileContent extends CollectedCandles {
-  /** Rows whose time cannot be read. */
-  readonly unreadable: number;
+  /** Splits and dividends that its own columns tell of; null where it has no such columns. */
+  readonly actions: readonly CorporateAction[] | null;
   /** The first row that was left out and why; null when none was. */
   readonly firstProblem: string | null;
 }
@@ -24,11 +27,13 @@ export interface FileContent extends CollectedCandles {
 /** Reads a whole file of candles in a thread. Its columns move to the caller. */
 export default function readFile(entry: Entry): FileContent {
   const table = parseTable(readWhole(entry.path), entry.writing);
-  const { candles, rejected } = place(table, entry);
+  const { candles, rejected, notes = [] } = place(table, entry);
+  const told = table.told === null ? null : actionsOf(table.told, table.dates, entry);
   const content = {
     candles,
     rejected,
-    unreadable: table.unreadable.length,
+    notes: [...notes, ...unreadableNotes(table), ...(told?.notes ?? [])],
+    actions: told?.actions ?? null,
     firstProblem: firstProblem(table, rejected),
   };
   return moved(
@@ -51,6 +56,46 @@ function place(table: Table, { instrument, interval }: Entry): CollectedCandles 
     return open === null ? [] : [{ ...bar, time: open }];
   });
   return collectCandles(instrument.symbol, interval, placed);
+}
+
+function unreadableNotes({ unreadable, unreadableCount }: Table): RowNote[] {
+  const [first] = unreadable;
+  if (first === undefined) return [];
+  const detail = `${unreadableCount} rows cannot be read, the first on line ${first.line}: ${first.reason}`;
+  return [{ kind: "unreadable", time: Number.NaN, count: unreadableCount, detail }];
+}
+
+/**
+ * Splits and dividends as columns tell them, by ex-day. Where prices are adjusted for splits, dividends are counted in
+ * the shares of the newest row, too; the amounts here are those of their day.
+ */
+function actionsOf(
+  rows: readonly ToldRow[],
+  dates: boolean,
+  { instrument: { calendar: id, currency }, basis }: Entry,
+): { actions: CorporateAction[]; notes: RowNote[] } {
+  const calendar = calendarOf(id);
+  const notes: RowNote[] = [];
+  const splits: Extract<CorporateAction, { kind: "split" }>[] = [];
+  const dividends: Extract<CorporateAction, { kind: "dividend" }>[] = [];
+  for (const { time, line, dividend, split } of rows) {
+    const exDay = dates ? time / DAY_MS : tradingDay(calendar, time);
+    const ratio = ratioOf(split);
+    const amount = positive(dividend);
+    if (ratio !== null) splits.push({ kind: "split", exDay, ratio });
+    if (amount !== null) dividends.push({ kind: "dividend", exDay, amount, currency });
+    if ((split !== "" && ratio === null) || (dividend !== "" && amount === null)) {
+      const detail = `line ${line}: split ${split} or dividend ${dividend} is none`;
+      notes.push({ kind: "unreadable", time, count: 1, detail });
+    }
+  }
+  const then = dividends.map((paid) => {
+    const later = basis === "split" ? splits.filter(({ exDay }) => exDay > paid.exDay) : [];
+    const shares = later.reduce((product, { ratio }) => product * ratio, 1);
+    // Ten digits: the product has no more.
+    return { ...paid, amount: Number((paid.amount * shares).toPrecision(10)) };
+  });
+  return { actions: [...splits, ...then].sort((a, b) => a.exDay - b.exDay), notes };
 }
 
 function firstProblem({ unreadable }: Table, rejected: CollectedCandles["rejected"]): string | null {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { lowerBound, upperBound } from "../core/base/search.js";
 import { sliceCandles } from "../core/market/candles.js";
+import type { RowNote } from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
 import type { Interval } from "../core/market/interval.js";
 import type { Log } from "../platform/log.js";
@@ -35,11 +36,14 @@ export interface FilesOptions {
  */
 export async function createFilesProvider(options: FilesOptions): Promise<Provider> {
   const { folders, replay, now } = options;
-  const entries = await findEntries(folders, options.log);
+  const { entries, unused } = await findEntries(folders, options.log);
   const reader = createFileReader(options);
   const entriesOf = (instrument: Instrument) => entries.get(instrument.symbol) ?? [];
   const entryOf = (instrument: Instrument, wanted: Interval) =>
     entriesOf(instrument).find(({ interval }) => interval === wanted);
+
+  const tellers = (instrument: Instrument) =>
+    entriesOf(instrument).filter(({ tellsActions }) => tellsActions);
 
   return {
     name: "files",
@@ -72,24 +76,38 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
     async fetchCandles({ instrument, interval, fromMs, toMs }, signal) {
       const entry = entryOf(instrument, interval);
       if (entry === undefined) throw new ProviderError("unknown_symbol", `no file has ${instrument.symbol}`);
-      const { candles, rejected } = await reader.load(entry);
+      const { candles, rejected, notes = [] } = await reader.load(entry);
       signal.throwIfAborted();
       const { time } = candles;
-      const to = Math.min(lowerBound(time, toMs), upperBound(time, now()));
+      const until = upperBound(time, now());
+      const to = Math.min(lowerBound(time, toMs), until);
+      const from = Math.min(to, lowerBound(time, fromMs));
       return {
-        candles: sliceCandles(candles, Math.min(to, lowerBound(time, fromMs)), to),
-        rejected: rejected.filter((row) => row.time >= fromMs && row.time < toMs),
+        candles: sliceCandles(candles, from, to),
+        // Rows beyond the last bar, or before the first, are in no stretch that is asked for: they come with its end.
+        rejected: rejected.filter(
+          (row) =>
+            (row.time >= fromMs || from === 0) && (row.time < toMs || to === until) && row.time <= now(),
+        ),
+        // Of the whole file, whatever is asked for of it.
+        notes: [...notes, ...futureNotes(time, until)],
       };
     },
     fetchQuote: async () => null,
-    ...(hasActions(folders)
-      ? {
-          async fetchActions(instrument: Instrument, fromDay: number, toDay: number) {
-            const actions = readActions(folders, instrument);
-            return actions.filter(({ exDay }) => exDay >= fromDay && exDay < toDay);
-          },
-        }
-      : {}),
+    tellsActions: (instrument) => hasActions(folders) || tellers(instrument).length > 0,
+    async fetchActions(instrument, fromDay, toDay) {
+      const actions = readActions(folders, instrument);
+      // What is said of all files counts before what a file says of itself.
+      for (const entry of tellers(instrument)) {
+        const own = (await reader.load(entry)).actions ?? [];
+        const known = new Set(actions.map(({ kind, exDay }) => `${kind} ${exDay}`));
+        actions.push(...own.filter(({ kind, exDay }) => !known.has(`${kind} ${exDay}`)));
+      }
+      return actions
+        .filter(({ exDay }) => exDay >= fromDay && exDay < toDay)
+        .sort((a, b) => a.exDay - b.exDay);
+    },
+    unused,
     listInstruments: () => [...entries.values()].map(([entry]) => entry.instrument),
     async probe() {
       for (const folder of folders) {
@@ -97,4 +115,12 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
       }
     },
   };
+}
+
+/** Rows of a file that lie in the future. */
+function futureNotes(time: Float64Array, until: number): RowNote[] {
+  const count = time.length - until;
+  if (count === 0) return [];
+  const detail = `${count} rows of the future, the first of ${new Date(time[until]).toISOString()}`;
+  return [{ kind: "future", time: time[until], count, detail }];
 }

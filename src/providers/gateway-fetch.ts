@@ -1,12 +1,12 @@
 import { lowerBound } from "../core/base/search.js";
 import type { PriceBasis } from "../core/market/adjust.js";
-import { barClose, firstWholeBar, lastClosedBar } from "../core/market/bar-times.js";
+import { barClose, firstWholeBar, lastClosedBar, openBefore } from "../core/market/bar-times.js";
 import { barAt, type Candles, candlesFromRows, emptyCandles, sliceCandles } from "../core/market/candles.js";
-import type { RejectedBar } from "../core/market/collect.js";
-import type { Instrument } from "../core/market/instrument.js";
+import type { RejectedBar, RowNote } from "../core/market/collect.js";
+import { classifySymbol, type Instrument } from "../core/market/instrument.js";
 import { INTERVAL_MS, type Interval } from "../core/market/interval.js";
 import { firstFormingBar, regularBars, resample, straddledBars } from "../core/market/resample.js";
-import { calendarOf } from "../core/market/session.js";
+import { type Calendar, calendarOf, isKnown, isOpen } from "../core/market/session.js";
 import { baseOf } from "./base-interval.js";
 import { type CandleRequest, type Provider, ProviderError } from "./define.js";
 import { noAnswer, type Refusal, reasonsOf, type Sources } from "./sources.js";
@@ -18,6 +18,10 @@ export interface Part {
   readonly source: string;
   /** What its prices are adjusted for. */
   readonly basis: PriceBasis;
+  /** What it gave of the time before, which another source has: to tell whether both speak of one instrument. */
+  readonly overlap: Candles | null;
+  readonly rejected: readonly RejectedBar[];
+  readonly notes: readonly RowNote[];
 }
 
 export interface Fetched {
@@ -72,7 +76,7 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
   const { instrument, interval, fromMs, toMs } = wanted;
   const calendar = calendarOf(instrument.calendar);
   const carriers = sources.carriers(instrument);
-  const parts: (Part & { rejected: readonly RejectedBar[] })[] = [];
+  const parts: Part[] = [];
   const refusals: Refusal[] = [];
   const unheard: number[] = [];
   let left: Span[] = [{ from: fromMs, to: toMs }];
@@ -85,13 +89,16 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
       const newest = reach === null ? null : lastClosedBar(calendar, interval, reach.asOfMs);
       if (reach === null || newest === null) return;
       asOfMs = Math.max(asOfMs, reach.asOfMs);
+      // Whoever comes before it in order may have given what is stored of the time before.
+      const others = i > 0;
       const end = barClose(calendar, interval, newest);
       for (const { from, to } of left) {
         const piece = { from: Math.max(from, reach.fromMs), to: Math.min(to, Math.max(reach.asOfMs, end)) };
         // A bar that is newest and closed before the piece leaves nothing to ask for, unless nobody was asked.
         if (piece.from >= piece.to || (parts.length > 0 && newest < piece.from)) continue;
-        const request = { ...wanted, fromMs: piece.from, toMs: piece.to };
-        parts.push(await fetchFrom(sources, provider, request, reach, until));
+        const sinceMs = others ? overlapFrom(calendar, interval, piece.from, reach) : piece.from;
+        const request = { ...wanted, fromMs: piece.from, toMs: piece.to, sinceMs };
+        parts.push(await fetchFrom(sources, provider, request, reach, until, nowMs));
         left = without(left, { from: piece.from, to: Math.min(piece.to, end) });
       }
     });
@@ -118,6 +125,18 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
   };
 }
 
+/** Bars of another source's time that are asked for with those that are wanted: enough to compare returns. */
+const OVERLAP_BARS = 80;
+
+function overlapFrom(
+  calendar: Calendar,
+  interval: Interval,
+  fromMs: number,
+  { fromMs: first }: Reach,
+): number {
+  return Math.min(fromMs, Math.max(first, openBefore(calendar, interval, fromMs, OVERLAP_BARS)));
+}
+
 /** Spans without the moments of another. */
 function without(spans: readonly Span[], { from, to }: Span): Span[] {
   return spans
@@ -139,27 +158,71 @@ function joined(parts: readonly Part[], symbol: string, interval: Interval): Can
 async function fetchFrom(
   sources: Sources,
   provider: Provider,
-  { instrument, interval, fromMs, toMs }: CandleRequest,
+  { instrument, interval, fromMs, toMs, sinceMs }: CandleRequest & { readonly sinceMs: number },
   { base, asOfMs }: Reach,
   until: number,
-): Promise<Part & { rejected: readonly RejectedBar[] }> {
+  nowMs: number,
+): Promise<Part> {
   // Whole bars at both ends when they are made of finer ones.
   const margin = base === interval ? 0 : INTERVAL_MS[interval];
-  const request = { instrument, interval: base, fromMs: fromMs - margin, toMs: toMs + margin };
-  const { candles, rejected } = await sources.ask(provider, until, async (signal) => {
+  const request = { instrument, interval: base, fromMs: sinceMs - margin, toMs: toMs + margin };
+  const {
+    candles,
+    rejected,
+    notes = [],
+  } = await sources.ask(provider, until, async (signal) => {
     const collected = await provider.fetchCandles(request, signal);
     // Another source may do better than one whose every row is no bar.
     const first = collected.rejected.find(({ time }) => !isBeside(time, request));
     if (first === undefined || collected.candles.time.length > 0) return collected;
     throw new ProviderError("bad_payload", `no row is a bar: ${first.reason}`);
   });
-  const closed = closedBars(candles, instrument, interval, { from: fromMs, to: toMs }, asOfMs);
+  const { held, sound } = withoutImpossible(candles, instrument, nowMs);
+  const closed = closedBars(sound, instrument, interval, { from: fromMs, to: toMs }, asOfMs);
+  const before = { from: sinceMs, to: fromMs };
   return {
     candles: closed.candles,
     source: provider.name,
     basis: provider.basis?.(instrument, base) ?? "unknown",
-    rejected: [...rejected, ...closed.rejected],
+    overlap: sinceMs < fromMs ? closedBars(sound, instrument, interval, before, asOfMs).candles : null,
+    rejected: [...rejected, ...held.filter(({ time }) => time >= fromMs && time < toMs), ...closed.rejected],
+    notes,
   };
+}
+
+export const CLOSED_DAY = "the exchange was closed on this day";
+const FUTURE = "time lies in the future";
+/** A bar may be so much newer than the clock here. */
+const CLOCK_TOLERANCE_MS = 120_000;
+
+/**
+ * Bars of the future and days on which the exchange was closed, apart from the others. A day is closed by the calendar
+ * of the instrument's own exchange, where that is known: instruments that go by the calendar of another keep theirs.
+ */
+function withoutImpossible(
+  candles: Candles,
+  instrument: Instrument,
+  nowMs: number,
+): { sound: Candles; held: RejectedBar[] } {
+  const calendar = calendarOf(instrument.calendar);
+  const own = classifySymbol(instrument.symbol)?.calendar === instrument.calendar;
+  const reasonOf = (time: number): string | null => {
+    if (time > nowMs + CLOCK_TOLERANCE_MS) return FUTURE;
+    return own && candles.interval === "1d" && isClosedDay(calendar, time) ? CLOSED_DAY : null;
+  };
+  const held: RejectedBar[] = [];
+  for (const time of candles.time) {
+    const reason = reasonOf(time);
+    if (reason !== null) held.push({ time, reason });
+  }
+  return {
+    held,
+    sound: held.length === 0 ? candles : selected(candles, (i) => reasonOf(candles.time[i]) === null),
+  };
+}
+
+function isClosedDay(calendar: Calendar, time: number): boolean {
+  return isKnown(calendar, time) && !isOpen(calendar, time);
 }
 
 /** Whether a moment lies shortly before or after a stretch: rows from there were not asked for. */

@@ -153,7 +153,12 @@ function createInstrumentVerbs(sources: Sources) {
       fromDay: number,
       toDay: number,
     ): Promise<Sourced<readonly CorporateAction[]>> {
-      const able = sources.carriers(instrument).filter(({ fetchActions }) => fetchActions !== undefined);
+      const able = sources
+        .carriers(instrument)
+        .filter(
+          ({ fetchActions, tellsActions }) =>
+            fetchActions !== undefined && tellsActions?.(instrument) !== false,
+        );
       return about(instrument, able, "splits and dividends", (provider, signal) =>
         ensure(provider.fetchActions?.(instrument, fromDay, toDay, signal), "actions"),
       );

@@ -102,8 +102,8 @@ export function candlesOf(
     const [o, h, l] = [open, high, low].map((one) => one ?? Number.NaN);
     rows.push({ time, open: o, high: h, low: l, close, volume: volumeOf(instrument, volume) });
   }
-  const { candles, rejected } = collectCandles(instrument.symbol, interval, rows);
-  return requireWithin({ candles, rejected: [...misplaced, ...rejected] }, fromMs, toMs);
+  const collected = collectCandles(instrument.symbol, interval, rows);
+  return requireWithin({ ...collected, rejected: [...misplaced, ...collected.rejected] }, fromMs, toMs);
 }
 
 /** The instant that a row is stamped with and the time of its bar, null for no bar. */

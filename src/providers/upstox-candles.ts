@@ -100,6 +100,6 @@ export function candlesOf(
     const [o, h, l, c] = prices.map((one) => one ?? Number.NaN);
     bars.push({ time: open, open: o, high: h, low: l, close: c, volume: volumeOf(instrument, numbers[4]) });
   }
-  const { candles, rejected } = collectCandles(instrument.symbol, interval, bars);
-  return requireWithin({ candles, rejected: [...misplaced, ...rejected] }, fromMs, toMs);
+  const collected = collectCandles(instrument.symbol, interval, bars, "either");
+  return requireWithin({ ...collected, rejected: [...misplaced, ...collected.rejected] }, fromMs, toMs);
 }

@@ -85,8 +85,8 @@ export function candlesOfRows(
     if (time === null) misplaced.push({ time: row.time, reason: "time is not that of a bar" });
     else bars.push({ ...row, time, volume: volumeOf(instrument, row.volume) });
   }
-  const { candles, rejected } = collectCandles(instrument.symbol, interval, bars);
-  return { candles, rejected: [...misplaced, ...rejected] };
+  const collected = collectCandles(instrument.symbol, interval, bars, "either");
+  return { ...collected, rejected: [...misplaced, ...collected.rejected] };
 }
 
 function timeOfStamp(stampMs: number, calendar: Calendar, interval: Interval): number | null {
@@ -110,9 +110,12 @@ export function volumeOf({ assetClass }: Instrument, told: number | null | undef
 
 /** Bars that open in [fromMs, toMs), of an answer that may have more. */
 export function within(collected: CollectedCandles, fromMs: number, toMs: number): CollectedCandles {
-  const { candles, rejected } = collected;
+  const { candles } = collected;
   const { time } = candles;
-  return { candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)), rejected };
+  return {
+    ...collected,
+    candles: sliceCandles(candles, lowerBound(time, fromMs), lowerBound(time, toMs)),
+  };
 }
 
 /** Rows come for whole days. */

@@ -144,8 +144,8 @@ export function candlesOf(chart: ChartResult, instrument: Instrument, interval: 
     const [open, high, low, close] = prices.map((price) => price ?? Number.NaN);
     rows.push({ time, open, high, low, close, volume: volumeOf(instrument, quote.volume?.[i]) });
   }
-  const { candles, rejected } = collectCandles(symbol, interval, rows);
-  return { candles, rejected: [...misplaced, ...rejected] };
+  const collected = collectCandles(symbol, interval, rows);
+  return { ...collected, rejected: [...misplaced, ...collected.rejected] };
 }
 
 /** The time of the bar that a row is stamped with; days have the time of their session. Null for no bar. */

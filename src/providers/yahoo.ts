@@ -162,5 +162,9 @@ function joined(parts: readonly CollectedCandles[], symbol: string, interval: In
   if (parts.length === 1) return parts[0];
   const rows = parts.flatMap(({ candles }) => Array.from(candles.time, (_, i) => barAt(candles, i)));
   const { candles, rejected } = collectCandles(symbol, interval, rows);
-  return { candles, rejected: [...parts.flatMap((part) => part.rejected), ...rejected] };
+  return {
+    candles,
+    rejected: [...parts.flatMap((part) => part.rejected), ...rejected],
+    notes: parts.flatMap(({ notes = [] }) => notes),
+  };
 }

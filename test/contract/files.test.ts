@@ -122,14 +122,14 @@ describe("files", () => {
     );
   });
 
-  it("with rows out of order and twice are sorted, the later word counting", async () => {
+  it("with rows out of order and twice are sorted, and of two that differ much neither counts", async () => {
     write(
       "AAPL.csv",
       `${DAYS}2024-06-28,9,10,8,9,1\n2024-07-01,10,12,9,11.5,100\n2024-07-02,11,13,10,12,200\n`,
     );
     const { rows, rejected } = await barsOf("AAPL", "1d", await open());
-    expect(rows.map(({ close }) => close)).toEqual([9, 11.5, 12]);
-    expect(rejected.length).toBe(1);
+    expect(rows.map(({ close }) => close)).toEqual([9, 12]);
+    expect(rejected.map(({ reason }) => reason)).toEqual(["two rows of this time differ"]);
   });
 
   it("of one symbol and interval count once, the first folder before the second", async () => {

@@ -14,12 +14,32 @@ describe("order and duplicates", () => {
     const collected = collect(times.map((time) => bar({ time })));
     expect(Array.from(collected.candles.time)).toEqual([1, 2, 3, 4, 5].map((n) => n * 60_000));
     expect(collected.rejected).toEqual([]);
+    expect(collected.notes).toEqual([
+      { kind: "out_of_order", time: 60_000, count: 2, detail: "2 rows are older than the one before" },
+    ]);
   });
 
-  it("keeps one of equal rows and names nothing", () => {
+  it("keeps one of equal rows and counts the others", () => {
     const collected = collect([bar(), bar(), bar()]);
     expect(rowsOf(collected)).toEqual([bar()]);
     expect(collected.rejected).toEqual([]);
+    expect(collected.notes).toEqual([
+      { kind: "repeated", time: 60_000, count: 2, detail: "2 rows stand there again" },
+    ]);
+  });
+
+  it.each([
+    ["open", { open: 10.05 }],
+    ["high", { high: 12.1 }],
+    ["low", { low: 8.95 }],
+    ["close", { close: 10.95 }],
+    ["volume", { volume: 6 }],
+  ])("takes the later of two rows that differ a little in %s and names both", (_column, change) => {
+    const collected = collect([bar(), bar(change)]);
+    expect(rowsOf(collected)).toEqual([bar(change)]);
+    expect(collected.rejected).toEqual([
+      { time: 60_000, reason: "replaced by a later row of the same time", row: bar(), other: bar(change) },
+    ]);
   });
 
   it.each([
@@ -27,12 +47,11 @@ describe("order and duplicates", () => {
     ["high", { high: 13 }],
     ["low", { low: 8 }],
     ["close", { close: 10 }],
-    ["volume", { volume: 6 }],
-  ])("takes the later of two rows that differ in %s and names it", (_column, change) => {
-    const collected = collect([bar(), bar(change)]);
-    expect(rowsOf(collected)).toEqual([bar(change)]);
+  ])("takes neither of two rows that are far apart in %s, nor a third, and names both", (_column, change) => {
+    const collected = collect([bar(), bar(change), bar()]);
+    expect(rowsOf(collected)).toEqual([]);
     expect(collected.rejected).toEqual([
-      { time: 60_000, reason: "replaced by a later row of the same time" },
+      { time: 60_000, reason: "two rows of this time differ", row: bar(), other: bar(change) },
     ]);
   });
 
@@ -80,7 +99,7 @@ describe("impossible rows", () => {
     const good = [bar({ time: 0 }), bar({ time: 120_000 })];
     const collected = collect([good[0], bar(change), good[1]]);
     expect(rowsOf(collected)).toEqual(good);
-    expect(collected.rejected).toEqual([{ time: bar(change).time, reason }]);
+    expect(collected.rejected).toEqual([{ time: bar(change).time, reason, row: bar(change) }]);
   });
 
   it("flat bars and bars without volume are sound", () => {

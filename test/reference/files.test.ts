@@ -22,7 +22,8 @@ const bad = sharedPath("data", "bad-input") ?? "";
 /** What becomes of each file of a folder: its symbol, interval, calendar and currency, or why it is not used. */
 async function look(folder: string): Promise<Record<string, string>> {
   const recorded = createRecordedLog();
-  const found = [...(await findEntries([folder], recorded.log)).values()]
+  const { entries } = await findEntries([folder], recorded.log);
+  const found = [...entries.values()]
     .flat()
     .map(({ path, interval, instrument: { symbol, calendar, currency } }) => [
       basename(path),
@@ -150,6 +151,7 @@ describe.skipIf(bad === "")("bad input", () => {
     expect(Object.fromEntries(reasons)).toEqual({
       "alphavantage-json-instead-of-csv.csv": expect.stringContaining("is not a table"),
       "empty.csv": "is empty",
+      "freqtrade-NOPAIR_XXX-4m.json": expect.stringContaining("has a name that is not read"),
       "hudson-incorrect_data.csv": "line 1: has no column open, high, low, close",
       "multi-symbol-uneven-history.csv.gz": "line 1: has no column open, high, low, close",
       "skender-zeros.csv.gz": expect.stringContaining("line 2: time cannot be read: 01/03/17"),

@@ -71,7 +71,7 @@ export function barAt(bars: Bars, index: number): Bar {
 }
 
 /** A view of bars [from, to): shares memory with the source. */
-export function sliceCandles(candles: Candles, from: number, to: number): Candles {
+export function sliceCandles(candles: Candles, from: number, to = candles.time.length): Candles {
   return {
     symbol: candles.symbol,
     interval: candles.interval,

@@ -8,42 +8,102 @@ import { type Calendar, dailyBarTime, nextSession, regularOpen, tradingDay } fro
 export interface RejectedBar {
   readonly time: number;
   readonly reason: string;
+  /** The row itself, where there is more to it than the reason tells. */
+  readonly row?: Bar;
+  /** The row of the same time that it contradicts. */
+  readonly other?: Bar;
+}
+
+/** What was odd about rows and was put right or left out without a word on each of them. */
+export interface RowNote {
+  readonly kind: "out_of_order" | "repeated" | "future" | "unreadable" | "cut_off";
+  /** Of the first row concerned, epoch ms; NaN for none. */
+  readonly time: number;
+  readonly count: number;
+  readonly detail: string;
 }
 
 export interface CollectedCandles {
   readonly candles: Candles;
   readonly rejected: readonly RejectedBar[];
+  /** Absent for none. */
+  readonly notes?: readonly RowNote[];
 }
+
+/** Of two rows of one time that differ by more than this share in a price, neither is believed. */
+const CONTRADICTION = 0.01;
+export const REPLACED = "replaced by a later row of the same time";
+export const CONTRADICTED = "two rows of this time differ";
 
 /**
  * Candles from rows as a source sends them: sorted by time, impossible rows left out and named. Of two rows with
- * one time the later in the list stands, being the newer word of the source; a differing one is named.
+ * one time the later in the list stands, being the newer word of the source, and a differing one is named; where their
+ * prices are far apart, neither stands.
+ * @param order in which the rows should come: `either` for a source that may give the newest first.
  */
-export function collectCandles(symbol: string, interval: Interval, rows: readonly Bar[]): CollectedCandles {
+export function collectCandles(
+  symbol: string,
+  interval: Interval,
+  rows: readonly Bar[],
+  order: "ascending" | "either" = "ascending",
+): CollectedCandles {
   const rejected: RejectedBar[] = [];
   const byTime = new Map<number, Bar>();
+  const contested = new Set<number>();
+  const repeats: Bar[] = [];
+  const newer: Bar[] = [];
+  const older: Bar[] = [];
+  let past = Number.NEGATIVE_INFINITY;
   for (const row of rows) {
-    const reason = Number.isFinite(row.time)
+    const { time } = row;
+    const reason = Number.isFinite(time)
       ? barProblem(row.open, row.high, row.low, row.close, row.volume)
       : "time is not a number";
+    if (time < past) older.push(row);
+    else if (time > past && Number.isFinite(past)) newer.push(row);
+    if (Number.isFinite(time)) past = time;
     if (reason !== null) {
-      rejected.push({ time: row.time, reason });
+      rejected.push({ time, reason, row });
       continue;
     }
-    const earlier = byTime.get(row.time);
-    if (earlier !== undefined && !sameBar(earlier, row)) {
-      rejected.push({ time: row.time, reason: "replaced by a later row of the same time" });
-    }
-    byTime.set(row.time, row);
+    if (contested.has(time)) continue;
+    const earlier = byTime.get(time);
+    if (earlier !== undefined && sameBar(earlier, row)) repeats.push(row);
+    else if (earlier !== undefined && areApart(earlier, row)) {
+      contested.add(time);
+      byTime.delete(time);
+      rejected.push({ time, reason: CONTRADICTED, row: earlier, other: row });
+      continue;
+    } else if (earlier !== undefined) rejected.push({ time, reason: REPLACED, row: earlier, other: row });
+    byTime.set(time, row);
   }
   const kept = [...byTime.values()].sort((a, b) => a.time - b.time);
-  return { candles: candlesFromRows(symbol, interval, kept), rejected };
+  const newestFirst = order === "either" && older.length > newer.length;
+  const odd = newestFirst ? newer : older;
+  const notes = [
+    ...noteOf("out_of_order", odd, `rows are ${newestFirst ? "newer" : "older"} than the one before`),
+    ...noteOf("repeated", repeats, "rows stand there again"),
+  ];
+  return {
+    candles: candlesFromRows(symbol, interval, kept),
+    rejected,
+    ...(notes.length > 0 ? { notes } : {}),
+  };
 }
 
+function noteOf(kind: RowNote["kind"], rows: readonly Bar[], text: string): RowNote[] {
+  const { length: count } = rows;
+  return count === 0 ? [] : [{ kind, time: rows[0].time, count, detail: `${count} ${text}` }];
+}
+
+const PRICES = ["open", "high", "low", "close"] as const;
+
 function sameBar(a: Bar, b: Bar): boolean {
-  return (
-    a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
-  );
+  return PRICES.every((name) => a[name] === b[name]) && a.volume === b.volume;
+}
+
+function areApart(a: Bar, b: Bar): boolean {
+  return PRICES.some((name) => Math.abs(a[name] / b[name] - 1) > CONTRADICTION);
 }
 
 /**

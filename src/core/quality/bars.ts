@@ -63,8 +63,14 @@ export class Findings {
 /**
  * Rows as a source sent them, in its order: which of them cannot be bars, and what else is odd about them.
  * Descending rows count as out of order once; their order can be mended, so none is held for it.
+ * @param explained whether the move to row i is known to be that of a split.
  */
-export function checkRows(subject: string, bars: Bars, nowMs: number): RowCheck {
+export function checkRows(
+  subject: string,
+  bars: Bars,
+  nowMs: number,
+  explained: (i: number) => boolean = () => false,
+): RowCheck {
   const findings = new Findings(subject);
   const held: number[] = [];
   const byTime = new Map<number, number>();
@@ -93,7 +99,7 @@ export function checkRows(subject: string, bars: Bars, nowMs: number): RowCheck 
     byTime.set(time[i], i);
     if (high[i] === low[i]) flat++;
     if (volume[i] === 0) quiet++;
-    if (past >= 0 && Math.abs(close[i] / close[past] - 1) > LARGE_MOVE) {
+    if (past >= 0 && Math.abs(close[i] / close[past] - 1) > LARGE_MOVE && !explained(i)) {
       const before = close[past];
       findings.add("large_move", "warning", time[i], () => `from ${before} to ${close[i]}`);
     }
@@ -124,6 +130,7 @@ function sameRow(bars: Bars, a: number, b: number): boolean {
   );
 }
 
-function describeRow({ open, high, low, close, volume }: Bars, i: number): string {
+/** A row in words. */
+export function describeRow({ open, high, low, close, volume }: Bars, i: number): string {
   return `open ${open[i]} high ${high[i]} low ${low[i]} close ${close[i]} volume ${volume[i]}`;
 }

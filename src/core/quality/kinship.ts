@@ -6,9 +6,12 @@ export const KINSHIP_LEAST = 60;
 /** Correlation of returns below which two series are not of one instrument. */
 export const KINSHIP = 0.5;
 
+/** Greater moves are those of splits and slips: they are in one series and not in the other, and tell nothing. */
+const TELLING = Math.log(1.45);
+
 /**
- * Correlation of the log returns of two series over the times they share; null where these are too few. Adjustments
- * leave it as it is but for the days they fall on. Bars must be sound and ascending.
+ * Correlation of the log returns of two series over the times they share; null where these are too few. Adjustments and
+ * slips leave it as it is. Bars must be sound and ascending.
  */
 export function kinship(a: Bars, b: Bars): number | null {
   const ours: number[] = [];
@@ -21,9 +24,11 @@ export function kinship(a: Bars, b: Bars): number | null {
     if (a.time[i] < b.time[j]) i++;
     else if (a.time[i] > b.time[j]) j++;
     else {
-      if (!Number.isNaN(pastA)) {
-        ours.push(Math.log(a.close[i] / pastA));
-        theirs.push(Math.log(b.close[j] / pastB));
+      const our = Math.log(a.close[i] / pastA);
+      const their = Math.log(b.close[j] / pastB);
+      if (Math.abs(our) < TELLING && Math.abs(their) < TELLING) {
+        ours.push(our);
+        theirs.push(their);
       }
       pastA = a.close[i++];
       pastB = b.close[j++];

@@ -1,8 +1,8 @@
 import type { Bars } from "../market/candles.js";
 import { Findings } from "./bars.js";
 import type { Issue } from "./issue.js";
-import { findSlippedPrice, findSlips } from "./scale.js";
-import { findAppliedSplits, findUnappliedSplits, type Split, suspectSplits } from "./splits.js";
+import { checkScale, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
+import { findAppliedSplits, findUnappliedSplits, type Split, splitJumps, suspectSplits } from "./splits.js";
 
 const DAY_MS = 86_400_000;
 
@@ -11,6 +11,8 @@ export interface PriceTerms {
   /** `split`: the source says that prices before a split are adjusted for it; `none`: that they are as they were. */
   readonly adjusted: "none" | "split";
   readonly splits: readonly Split[];
+  /** Whether bar i was looked at before; none was without it. */
+  readonly known?: (i: number) => boolean;
 }
 
 export interface Repaired {
@@ -20,6 +22,8 @@ export interface Repaired {
   readonly issues: readonly Issue[];
   /** Bars whose prices were changed. */
   readonly mended: number;
+  /** Bars of which there is no telling on which scale they stand, ascending: to be kept from detection and trading. */
+  readonly held: readonly number[];
 }
 
 const PRICES = ["open", "high", "low", "close"] as const;
@@ -45,41 +49,15 @@ function scale(bars: Bars, from: number, to: number, prices: number, volume: num
  * 100 times off the other three, and splits that prices said to be adjusted are not adjusted for. Each repair is an
  * issue that says so. Daily bars in ascending order, sound but for the scale of a price.
  */
-export function repairBars(subject: string, given: Bars, { adjusted, splits }: PriceTerms): Repaired {
+export function repairBars(subject: string, given: Bars, terms: PriceTerms): Repaired {
   const findings = new Findings(subject);
   const bars = copy(given);
   const touched = new Set<number>();
   const { time } = bars;
-  mendPrices(bars, findings, touched);
-  const splitDays = new Set(
-    splits.filter(({ ratio }) => ratio >= 50 || ratio <= 0.02).map(({ exDay }) => exDay),
-  );
-  const explained = (i: number) => splitDays.has(Math.floor(time[i] / DAY_MS));
-  for (const { from, to, factor } of findSlips(bars, explained)) {
-    const text = () =>
-      `closes from ${bars.close[from]} on are ${factor > 1 ? "too small" : "too large"}; mended`;
-    findings.add("scale_slip", "critical", time[from], text, to - from);
-    scale(bars, from, to, factor, 1);
-    for (let i = from; i < to; i++) touched.add(i);
-  }
-  if (adjusted === "split") {
-    for (const { split, from } of findUnappliedSplits(bars, splits)) {
-      const text = () => `prices before it are ${split.ratio} times too large; mended`;
-      findings.add("split_unapplied", "critical", time[from], text, from);
-      scale(bars, 0, from, 1 / split.ratio, split.ratio);
-      for (let i = 0; i < from; i++) touched.add(i);
-    }
-  } else {
-    for (const split of findAppliedSplits(bars, splits)) {
-      findings.add(
-        "split_applied_twice",
-        "critical",
-        split.exDay * DAY_MS,
-        () => `no jump by ${split.ratio} around the ex-day: it is in the prices and not applied again`,
-      );
-    }
-  }
-  for (const { index, ratio } of suspectSplits(bars, splits)) {
+  const held = mendPrices(bars, findings, touched);
+  for (const i of mendScale(bars, terms, findings, touched)) held.add(i);
+  checkSplits(bars, terms, findings, touched);
+  for (const { index, ratio } of suspectSplits(bars, terms.splits)) {
     const before = bars.close[index - 1];
     findings.add(
       "split_suspected",
@@ -88,17 +66,86 @@ export function repairBars(subject: string, given: Bars, { adjusted, splits }: P
       () => `from ${before} to ${bars.open[index]}, near ${ratio}`,
     );
   }
-  return { bars: touched.size === 0 ? given : bars, issues: findings.list(), mended: touched.size };
+  return {
+    bars: touched.size === 0 ? given : bars,
+    issues: findings.list(),
+    mended: touched.size,
+    held: [...held].sort((a, b) => a - b),
+  };
 }
 
-/** Single prices that are 100 times off the others of their bar. */
-function mendPrices(bars: Bars, findings: Findings, touched: Set<number>): void {
+/** Mends stretches that are off by 100. @returns bars of which there is no telling. */
+function mendScale(
+  bars: Bars,
+  { splits, known = () => false }: PriceTerms,
+  findings: Findings,
+  touched: Set<number>,
+): Set<number> {
+  const { time } = bars;
+  const jumps = splitJumps(bars, splits);
+  const { slips, doubts } = checkScale(bars, { explained: (i) => jumps.has(i), known });
+  for (const { from, to, factor } of slips) {
+    const text = () =>
+      `closes from ${bars.close[from]} on are ${factor > 1 ? "too small" : "too large"}; mended`;
+    findings.add("scale_slip", "critical", time[from], text, to - from);
+    scale(bars, from, to, factor, 1);
+    for (let i = from; i < to; i++) touched.add(i);
+  }
+  const held = new Set<number>();
+  for (const { from, to, slip } of doubts) {
+    const before = from === 0 ? "first" : `after ${bars.close[from - 1]}`;
+    const text = () =>
+      `closes from ${bars.close[from]} on, ${before}, are on a scale of their own; held back`;
+    findings.add(slip ? "scale_slip" : "level_break", "critical", time[from], text, to - from, "held");
+    for (let i = from; i < to; i++) held.add(i);
+  }
+  return held;
+}
+
+/** Mends splits that should be in the prices and are not, and tells of those that are and should not. */
+function checkSplits(
+  bars: Bars,
+  { adjusted, splits }: PriceTerms,
+  findings: Findings,
+  touched: Set<number>,
+): void {
+  const { time } = bars;
+  if (adjusted === "none") {
+    for (const split of findAppliedSplits(bars, splits)) {
+      const text = () =>
+        `no jump by ${split.ratio} around the ex-day: it is in the prices and not applied again`;
+      findings.add("split_applied_twice", "critical", split.exDay * DAY_MS, text);
+    }
+    return;
+  }
+  for (const { split, from } of findUnappliedSplits(bars, splits)) {
+    const text = () => `prices before it are ${split.ratio} times too large; mended`;
+    findings.add("split_unapplied", "critical", time[from], text, from);
+    scale(bars, 0, from, 1 / split.ratio, split.ratio);
+    for (let i = 0; i < from; i++) touched.add(i);
+  }
+}
+
+/** Mends single prices that are 100 times off the others of their bar. @returns bars that are off by anything else. */
+function mendPrices(bars: Bars, findings: Findings, touched: Set<number>): Set<number> {
   const { time, high, low } = bars;
+  const held = new Set<number>();
   for (let i = 0; i < time.length; i++) {
-    if (high[i] < 80 * low[i] && low[i] * 80 > high[i]) continue;
+    if (high[i] < LEVEL_FACTOR * low[i]) continue;
     const prices = PRICES.map((name) => bars[name][i]);
     const slipped = findSlippedPrice(prices);
-    if (slipped === null) continue;
+    if (slipped === null) {
+      findings.add(
+        "level_break",
+        "critical",
+        time[i],
+        () => `prices ${prices} of one bar; held back`,
+        1,
+        "bar",
+      );
+      held.add(i);
+      continue;
+    }
     const name = PRICES[slipped.index];
     findings.add(
       "scale_slip",
@@ -109,4 +156,5 @@ function mendPrices(bars: Bars, findings: Findings, touched: Set<number>): void 
     bars[name][i] *= slipped.factor;
     touched.add(i);
   }
+  return held;
 }

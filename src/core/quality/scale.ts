@@ -3,14 +3,46 @@ import type { Bars } from "../market/candles.js";
 /** How far from exactly 100 a slip may lie: prices move meanwhile. */
 const SLIP_LEAST = 80;
 const SLIP_MOST = 125;
+/** No price moves by this factor between two bars, and none within one: more than the greatest usual split. */
+export const LEVEL_FACTOR = 60;
+/** Jumps away from a level and back to it may differ by this factor. */
+const LEVEL_TOLERANCE = Math.log(Math.sqrt(LEVEL_FACTOR));
+/** Bars on one level that are needed to trust it, and the share of all bars that they must be. */
+export const TRUSTED_BARS = 20;
+const TRUSTED_SHARE = 2 / 3;
+/** Bars that are needed where nobody traded on any other level. */
+const TRADED_BARS = 5;
 
 /** A stretch of bars, from <= i < to, whose prices must be multiplied to stand on the scale of the others. */
 export interface Slip {
   readonly from: number;
   readonly to: number;
-  /** 100 or 0.01. */
+  /** A power of 100. */
   readonly factor: number;
 }
+
+/** A stretch of bars, from <= i < to, of which there is no telling on which scale they stand. */
+export interface Doubt {
+  readonly from: number;
+  readonly to: number;
+  /** Whether the jumps that make it one are those of a slip by 100. */
+  readonly slip: boolean;
+}
+
+export interface ScaleCheck {
+  readonly slips: readonly Slip[];
+  readonly doubts: readonly Doubt[];
+}
+
+/** What is known of bars beside themselves. */
+export interface ScaleTerms {
+  /** Whether a jump at bar i is known to be real, as that of a split of one to 100. */
+  explained(i: number): boolean;
+  /** Whether bar i was looked at before. */
+  known(i: number): boolean;
+}
+
+const NOTHING: ScaleTerms = { explained: () => false, known: () => false };
 
 /** Powers of 100 between two prices: 1 when the later is about 100 times the earlier, 0 for none. */
 function power(earlier: number, later: number): number {
@@ -19,49 +51,126 @@ function power(earlier: number, later: number): number {
   return ratio <= 1 / SLIP_LEAST && ratio >= 1 / SLIP_MOST ? -1 : 0;
 }
 
+/** Powers of 100 by which a price is off another: 0 where it is by anything else, or not at all. */
+export function slipOf(right: number, price: number): number {
+  const exponent = Math.log(price / right) / Math.log(100);
+  const whole = Math.round(exponent);
+  return Math.abs(exponent - whole) * Math.log(100) <= Math.log(SLIP_MOST / 100) ? whole : 0;
+}
+
 /**
- * Stretches of closes that are 100 times too large or too small: pounds among pence. The scale that trades took
- * place on is taken for the right one: that with the most volume, of equal ones that with the most bars, then the
- * newest. Bars must be sound and ascending.
- * @param explained whether a jump at bar i is known to be real, as that of a split of one to 100.
+ * Powers of 100 by which closes are off those of the same times in a series that was looked at before; 0 where they are
+ * not, or where too few times are shared. Bars must be sound and ascending.
  */
-export function findSlips(bars: Bars, explained: (i: number) => boolean = () => false): Slip[] {
-  const { close, volume } = bars;
-  const { length } = close;
-  const stretches: { from: number; level: number }[] = [];
-  let level = 0;
-  for (let i = 0; i < length; i++) {
-    const step = i === 0 || explained(i) ? 0 : power(close[i - 1], close[i]);
-    level += step;
-    if (i === 0 || step !== 0) stretches.push({ from: i, level });
+export function slipFrom(known: Bars, bars: Bars): number {
+  const at = new Map(Array.from(known.time, (time, i) => [time, i]));
+  const slips = Array.from(bars.time, (time, i) => ({ i, j: at.get(time) })).flatMap(({ i, j }) =>
+    j === undefined ? [] : [slipOf(known.close[j], bars.close[i])],
+  );
+  const middle = slips.sort((a, b) => a - b)[slips.length >> 1] ?? 0;
+  return isMost(slips.filter((slip) => slip === middle).length, slips.length) ? middle : 0;
+}
+
+/** Bars between two jumps, and the logarithm of the scale that they stand on, that of the first bars being 0. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly level: number;
+  /** Whether jumps by 100 alone lead to it from the first. */
+  readonly slip: boolean;
+}
+
+function runsOf({ close }: Bars, { explained }: ScaleTerms): Run[] {
+  const starts: { from: number; level: number; slip: boolean }[] = [{ from: 0, level: 0, slip: true }];
+  for (let i = 1; i < close.length; i++) {
+    if (explained(i)) continue;
+    const exponent = power(close[i - 1], close[i]);
+    const moved = Math.log(close[i] / close[i - 1]);
+    if (exponent === 0 && Math.abs(moved) <= Math.log(LEVEL_FACTOR)) continue;
+    const last = starts[starts.length - 1];
+    const level = last.level + (exponent === 0 ? moved : exponent * Math.log(100));
+    starts.push({ from: i, level, slip: last.slip && exponent !== 0 });
   }
-  if (stretches.length < 2) return [];
-  const ends = stretches.map((_, k) => stretches[k + 1]?.from ?? length);
-  const right = trustedLevel(stretches, ends, volume);
-  return stretches.flatMap((stretch, k) =>
-    stretch.level === right
-      ? []
-      : [{ from: stretch.from, to: ends[k], factor: 100 ** (right - stretch.level) }],
+  return starts.map((start, k) => ({ ...start, to: starts[k + 1]?.from ?? close.length }));
+}
+
+/** Runs on one scale, with what speaks for it. */
+interface Level {
+  readonly level: number;
+  readonly runs: Run[];
+  bars: number;
+  knownBars: number;
+  traded: number;
+}
+
+function levelsOf(runs: readonly Run[], volume: Float64Array, { known }: ScaleTerms): Level[] {
+  const levels: Level[] = [];
+  for (const run of runs) {
+    let found = levels.find(({ level }) => Math.abs(level - run.level) < LEVEL_TOLERANCE);
+    if (found === undefined) {
+      found = { level: run.level, runs: [], bars: 0, knownBars: 0, traded: 0 };
+      levels.push(found);
+    }
+    found.runs.push(run);
+    found.bars += run.to - run.from;
+    for (let i = run.from; i < run.to; i++) {
+      found.traded += volume[i];
+      if (known(i)) found.knownBars++;
+    }
+  }
+  return levels;
+}
+
+/**
+ * The level that is right: the one that enough bars stand on which were looked at before, the only one that anybody
+ * traded on, or that of enough bars and most of them. Null where none is any of these.
+ */
+function trustedLevel(levels: readonly Level[]): Level | null {
+  const sum = (pick: (level: Level) => number) => levels.reduce((total, level) => total + pick(level), 0);
+  const knownBars = sum((level) => level.knownBars);
+  const traded = sum((level) => level.traded);
+  const bars = sum((level) => level.bars);
+  return (
+    levels.find((each) => isMost(each.knownBars, knownBars)) ??
+    levels.find((each) => traded > 0 && each.traded === traded && each.bars >= TRADED_BARS) ??
+    levels.find((each) => isMost(each.bars, bars)) ??
+    null
   );
 }
 
-function trustedLevel(
-  stretches: readonly { readonly from: number; readonly level: number }[],
-  ends: readonly number[],
-  volume: Float64Array,
-): number {
-  const weights = new Map<number, { traded: number; bars: number; newest: number }>();
-  for (const [k, { from, level }] of stretches.entries()) {
-    const weight = weights.get(level) ?? { traded: 0, bars: 0, newest: 0 };
-    for (let i = from; i < ends[k]; i++) weight.traded += volume[i];
-    weight.bars += ends[k] - from;
-    weight.newest = ends[k];
-    weights.set(level, weight);
+function isMost(count: number, all: number): boolean {
+  return count >= TRUSTED_BARS && count >= TRUSTED_SHARE * all;
+}
+
+/**
+ * Stretches of closes that are 100 times too large or too small, pounds among pence, and stretches of which there is no
+ * telling. Those off a level that can be trusted by powers of 100 are slips, with one remedy; those off it by anything
+ * else, and all that are off the newest level where none can be trusted, are in doubt; so are all bars where the newest
+ * level has few. Bars must be sound and ascending.
+ */
+export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck {
+  if (bars.close.length === 0) return { slips: [], doubts: [] };
+  const runs = runsOf(bars, terms);
+  if (runs.length < 2) return { slips: [], doubts: [] };
+  const levels = levelsOf(runs, bars.volume, terms);
+  const trusted = trustedLevel(levels);
+  const newest = levels.find((level) => level.runs.includes(runs[runs.length - 1])) ?? null;
+  const right = trusted ?? (newest !== null && newest.bars >= TRUSTED_BARS ? newest : null);
+  const slips: Slip[] = [];
+  const doubts: Doubt[] = [];
+  for (const { from, to, level, slip } of runs) {
+    const off = right === null ? Number.NaN : right.level - level;
+    if (Math.abs(off) < LEVEL_TOLERANCE) continue;
+    const mendable = trusted !== null && slip && (right?.runs.every((run) => run.slip) ?? false);
+    if (mendable) slips.push({ from, to, factor: 100 ** Math.round(off / Math.log(100)) });
+    else doubts.push({ from, to, slip });
   }
-  const ranked = [...weights].sort(
-    ([, a], [, b]) => b.traded - a.traded || b.bars - a.bars || b.newest - a.newest,
-  );
-  return ranked[0][0];
+  return { slips, doubts };
+}
+
+/** Stretches that are off by a power of 100, where it is clear which. */
+export function findSlips(bars: Bars): readonly Slip[] {
+  return checkScale(bars).slips;
 }
 
 /** Which of a bar's four prices alone is 100 times off the other three, and by what it must be multiplied. */

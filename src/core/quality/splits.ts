@@ -49,6 +49,15 @@ function jumpNear(bars: Bars, { exDay, ratio }: Split): number {
   return best;
 }
 
+/** Bars at which prices jump by a split that is known. Bars must be sound, ascending and daily. */
+export function splitJumps(bars: Bars, splits: readonly Split[]): ReadonlySet<number> {
+  const jumps = splits.map((split) => {
+    const near = jumpNear(bars, split);
+    return near < 0 && splitShows(bars, split) === true ? lowerBound(bars.time, split.exDay * DAY_MS) : near;
+  });
+  return new Set(jumps.filter((i) => i >= 0));
+}
+
 /** Splits that prices said to be adjusted for them are not adjusted for. Bars must be sound, ascending and daily. */
 export function findUnappliedSplits(bars: Bars, splits: readonly Split[]): UnappliedSplit[] {
   return splits.flatMap((split) => {
@@ -79,7 +88,7 @@ export function findAppliedSplits(bars: Bars, splits: readonly Split[]): Split[]
 /** Bars at which the price jumps by a usual ratio of splits, though no split of that day is known. */
 export function suspectSplits(bars: Bars, splits: readonly Split[]): { index: number; ratio: number }[] {
   const { time, high, low } = bars;
-  const known = new Set(splits.map(({ exDay }) => exDay));
+  const known = splitJumps(bars, splits);
   const found: { index: number; ratio: number }[] = [];
   for (let i = 1; i < time.length; i++) {
     const ratio = jump(bars, i);
@@ -88,7 +97,7 @@ export function suspectSplits(bars: Bars, splits: readonly Split[]): { index: nu
     // A collapse moves within the day too; a split leaves ordinary days on both sides.
     const restless = high[i] / low[i] > 1.12 || high[i - 1] / low[i - 1] > 1.12;
     const usual = USUAL_RATIOS.find((each) => matches(size, each, SUSPICION));
-    if (usual === undefined || restless || known.has(Math.floor(time[i] / DAY_MS))) continue;
+    if (usual === undefined || restless || known.has(i)) continue;
     found.push({ index: i, ratio: ratio > 1 ? usual : 1 / usual });
   }
   return found;

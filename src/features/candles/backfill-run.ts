@@ -1,5 +1,6 @@
 import { lowerBound } from "../../core/base/search.js";
 import { barClose, barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
+import type { Candles } from "../../core/market/candles.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../../core/market/interval.js";
 import { calendarOf, lastOpened } from "../../core/market/session.js";
@@ -134,12 +135,19 @@ async function fillSeries(
   const calendar = calendarOf(parts.instruments.identify(symbol).calendar);
   const opens = barOpensBetween(calendar, interval, start.fromMs, to);
   let failure: AppError | null = null;
+  let restated = 0;
   for (let i = 0; i < opens.length; i += STRETCH_BARS) {
     context.signal.throwIfAborted();
     const stretch = { from: opens[i], to: opens[i + STRETCH_BARS] ?? to };
-    if (failure === null) failure = await persist(work, () => fillStretch(work, symbol, stretch));
+    if (failure === null) {
+      failure = await persist(work, async () => {
+        restated = await fillStretch(work, symbol, stretch);
+      });
+    }
     const rest = failure === null ? stretch : { from: stretch.from, to };
     series = await measured(work, series, rest, failure);
+    if (order.refresh === true) series = { ...series, restated: (series.restated ?? 0) + restated };
+    restated = 0;
     await start.onStretch(series, rest.to);
     if (failure !== null) break;
   }
@@ -162,8 +170,11 @@ async function persist({ context }: Work, deed: () => Promise<void>): Promise<Ap
   }
 }
 
-/** Fetches and stores what is missing of a stretch, also where it was asked for before. */
-async function fillStretch({ parts, order }: Work, symbol: string, stretch: Stretch): Promise<void> {
+/**
+ * Fetches and stores what is missing of a stretch, also where it was asked for before; all of it for a refresh.
+ * @returns how many stored bars are others now.
+ */
+async function fillStretch({ parts, order }: Work, symbol: string, stretch: Stretch): Promise<number> {
   const { candles, candleStore: store, instruments, gateway } = parts;
   const { interval } = order;
   const instrument = await instruments.resolve(symbol);
@@ -171,15 +182,36 @@ async function fillStretch({ parts, order }: Work, symbol: string, stretch: Stre
   const from = Math.max(stretch.from, await gateway.earliestMs(instrument, interval));
   const closed = lastClosedBar(calendar, interval, await gateway.feedNowMs(instrument, interval));
   const to = Math.min(stretch.to, closed === null ? from : closed + 1);
-  if (from >= to) return;
+  if (from >= to) return 0;
   const stored = await store.load(instrument.id, symbol, interval, from, to);
+  if (order.refresh === true) {
+    await store.forgetStretch(instrument.id, interval, { from, to });
+    await candles.ensureStored(instrument, interval, from, to);
+    return countRestated(
+      stored.candles,
+      (await store.load(instrument.id, symbol, interval, from, to)).candles,
+    );
+  }
   const { gaps } = gapsOf({ calendar, interval }, { from, to }, stored.candles.time, () => "");
   const first = gaps[0];
   const last = gaps.at(-1);
-  if (first === undefined || last === undefined) return;
+  if (first === undefined || last === undefined) return 0;
   const missing = { from: Date.parse(first.from), to: Date.parse(last.to) };
   await store.forgetStretch(instrument.id, interval, missing);
   await candles.ensureStored(instrument, interval, missing.from, missing.to);
+  return 0;
+}
+
+/** Bars of both series that differ. */
+function countRestated(before: Candles, after: Candles): number {
+  const at = new Map(Array.from(after.time, (time, i) => [time, i]));
+  const columns = ["open", "high", "low", "close", "volume"] as const;
+  return before.time.reduce((count, time, i) => {
+    const j = at.get(time);
+    return j !== undefined && columns.some((column) => before[column][i] !== after[column][j])
+      ? count + 1
+      : count;
+  }, 0);
 }
 
 /** A series with what is stored and missing of its next stretch. */

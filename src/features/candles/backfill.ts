@@ -21,6 +21,10 @@ const input = z
     interval: intervalText,
     from: instant.describe("Bars that open at or after this"),
     to: instant.describe("Bars that open before this"),
+    refresh: z
+      .boolean()
+      .optional()
+      .describe("Ask for what is stored, too, and keep what its source says otherwise now"),
   })
   .refine(({ from, to }) => from < to, { path: ["from"], message: "must lie before to" });
 export type BackfillInput = z.output<typeof input>;
@@ -30,6 +34,11 @@ const seriesSchema = z.object({
   expected: z.number().int().describe("Bars that the calendar has in the stretch"),
   bars: z.number().int().describe("Bars that are stored in the stretch"),
   missing: z.number().int().describe("Expected bars that are not stored"),
+  restated: z
+    .number()
+    .int()
+    .optional()
+    .describe("Stored bars that their source says otherwise now, where it was asked for a refresh"),
   sources: z.array(z.string()),
   gaps: z.array(gapSchema).describe("Runs of expected bars that are not stored"),
   gaps_left_out: z.number().int().describe("Further runs that are not listed"),

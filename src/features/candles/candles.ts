@@ -11,7 +11,8 @@ import type { KnownInstrument } from "../instruments/store.js";
 import type { AdjustmentFacts } from "./adjusted.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
 import type { GapStore } from "./gap-store.js";
-import { createReader, type Inspect } from "./reader.js";
+import type { Inspect } from "./inspection.js";
+import { createReader } from "./reader.js";
 import type { CandleStore } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 
@@ -67,6 +68,8 @@ export interface CandleService {
 }
 
 export interface CandleServiceOptions {
+  /** As the reader has it. */
+  readonly contextBars?: number;
   readonly inspect: Inspect;
   readonly store: CandleStore;
   readonly versionStore: VersionStore;

@@ -9,7 +9,7 @@ import { createAdjusted } from "./adjusted.js";
 import { createCandles } from "./candles.js";
 import { createGapStore } from "./gap-store.js";
 import { createGaps } from "./gaps.js";
-import type { Inspect } from "./reader.js";
+import type { Inspect } from "./inspection.js";
 import { createCandleStore } from "./store.js";
 import { createVersionStore } from "./version-store.js";
 

@@ -1,15 +1,16 @@
 import { barClose, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
-import { type Candles, emptyCandles } from "../../core/market/candles.js";
-import type { RejectedBar } from "../../core/market/collect.js";
+import { emptyCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
+import { slipOf, TRUSTED_BARS } from "../../core/quality/scale.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
-import type { Fetched, Part } from "../../providers/gateway-fetch.js";
+import type { Fetched } from "../../providers/gateway-fetch.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleWindow } from "./encoding.js";
 import type { GapStore } from "./gap-store.js";
+import { CONTEXT_BARS, createInspection, type Inspect, type Inspection } from "./inspection.js";
 import { type CandleStore, missingStretches, type Stretch } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 import { createVersions } from "./versions.js";
@@ -59,22 +60,9 @@ const HOLES_A_READ = 3;
 /** A stored close that its source now gives so differently was restated: after a split, all before it were. */
 const RESTATED_SHARE = 0.02;
 
-/** What is to be stored, and what is stored around it. */
-export interface Arrival {
-  readonly instrument: KnownInstrument;
-  readonly part: Part;
-  readonly rejected: readonly RejectedBar[];
-  /** As given by sources, from some bars before the first on. */
-  readonly stored: Candles;
-}
-
-/** Looks at bars before they are stored; gives those that may be. */
-export type Inspect = (arrival: Arrival) => Promise<Candles>;
-
-/** Bars before the first new one that tell on which scale prices stand. */
-const CONTEXT_BARS = 60;
-
 export interface ReaderOptions {
+  /** Bars that are asked for at least, so that those who look at them can tell on which scale they stand; 0 for none. */
+  readonly contextBars?: number;
   readonly inspect: Inspect;
   readonly store: CandleStore;
   readonly versionStore: VersionStore;
@@ -86,8 +74,9 @@ export interface ReaderOptions {
 
 export function createReader(options: ReaderOptions): CandleReader {
   const { store } = options;
-  const fillHoles = createFiller(options);
-  const versions = createVersions(options);
+  const inspection = createInspection(options);
+  const fillHoles = createFiller({ ...options, inspection });
+  const versions = createVersions({ ...options, inspection });
 
   async function fill(
     instrument: KnownInstrument,
@@ -132,8 +121,8 @@ export function createReader(options: ReaderOptions): CandleReader {
  * Asks for the holes of a stretch; gives why some source could not be heard, or null.
  * @throws {AppError} `provider_unavailable` when none could.
  */
-function createFiller(options: ReaderOptions) {
-  const { store, gapStore, gateway, now, log } = options;
+function createFiller(options: ReaderOptions & { readonly inspection: Inspection }) {
+  const { store, inspection, gateway, now, log } = options;
   /**
    * Fetches and stores a hole, and with it the bar before: where that one was restated, nothing is stored, since all
    * that is stored stands on another footing.
@@ -141,30 +130,25 @@ function createFiller(options: ReaderOptions) {
   async function ask(
     instrument: KnownInstrument,
     interval: Interval,
-    hole: Stretch,
+    missing: Stretch,
     covered: readonly Stretch[],
   ): Promise<{ restated: boolean; trouble: string | null }> {
-    const known = covered.some(({ to }) => to === hole.from);
-    const from = known ? openBefore(calendarOf(instrument.calendar), interval, hole.from, 1) : hole.from;
+    const known = covered.some(({ to }) => to === missing.from);
+    const before = openBefore(calendarOf(instrument.calendar), interval, missing.from, 1);
+    const hole = await widened(options, instrument, interval, missing);
+    const from = known ? Math.min(before, hole.from) : hole.from;
     const fetched = await gateway.fetchCandles(instrument, interval, from, hole.to);
-    if (from < hole.from && (await isRestated(instrument, interval, from, fetched)))
+    if (known && (await isRestated(instrument, interval, before, fetched)))
       return { restated: true, trouble: null };
     const followed = covered.some((stretch) => stretch.from >= hole.to);
     const heard = { from: hole.from, to: Math.max(hole.from, Math.min(hole.to, fetched.heardUntilMs)) };
     const whole = followed && heard.to === hole.to;
     const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
-    const { source, rejected } = fetched;
     const { id, symbol } = instrument;
-    const atMs = now();
-    const empty = { candles: emptyCandles(symbol, interval), source, basis: "none" } as const;
-    const sound = await inspectAll(options, instrument, interval, fetched);
-    for (const part of sound.slice(0, -1)) await store.saveBars(id, part.candles, { ...part, atMs });
-    const last = sound.at(-1) ?? empty;
-    await store.save(id, last.candles, { ...last, atMs }, asked);
-    if (rejected.length > 0) {
-      log.warn({ symbol, interval, source, rows: rejected.length, ...rejected[0] }, "bars rejected");
-      await gapStore.saveRejected(id, interval, source, rejected, atMs);
-    }
+    const { last } = await inspection.admit(instrument, interval, fetched);
+    const { source } = fetched;
+    const { candles, ...origin } = last ?? { candles: emptyCandles(symbol, interval), source, basis: "none" };
+    await store.save(id, candles, { ...origin, atMs: now() }, asked);
     return { restated: false, trouble: fetched.trouble };
   }
 
@@ -172,12 +156,15 @@ function createFiller(options: ReaderOptions) {
     { id, symbol }: KnownInstrument,
     interval: Interval,
     time: number,
-    { candles, parts }: Fetched,
+    { parts }: Fetched,
   ): Promise<boolean> {
-    if (candles.time[0] !== time) return false;
+    const part = parts.find(({ candles }) => candles.time.includes(time));
     const stored = await store.load(id, symbol, interval, time, time + 1);
-    if (stored.source !== parts.find((part) => part.candles.time[0] === time)?.source) return false;
-    return Math.abs(candles.close[0] / stored.candles.close[0] - 1) > RESTATED_SHARE;
+    if (part === undefined || stored.source !== part.source) return false;
+    const close = part.candles.close[part.candles.time.indexOf(time)];
+    const [before] = stored.candles.close;
+    // One that was mended before it was stored is still what it was.
+    return slipOf(before, close) === 0 && Math.abs(close / before - 1) > RESTATED_SHARE;
   }
 
   return async function fillHoles(
@@ -211,6 +198,26 @@ function createFiller(options: ReaderOptions) {
   };
 }
 
+/**
+ * A few bars alone do not tell on which scale prices stand: where hardly any is stored beside them, those before them
+ * are asked for, too.
+ */
+async function widened(
+  { store, gateway, contextBars = CONTEXT_BARS }: ReaderOptions,
+  instrument: KnownInstrument,
+  interval: Interval,
+  { from, to }: Stretch,
+): Promise<Stretch> {
+  const calendar = calendarOf(instrument.calendar);
+  const least = openBefore(calendar, interval, to, contextBars);
+  if (gateway.synthetic || contextBars === 0 || from <= least) return { from, to };
+  const { id, symbol } = instrument;
+  const since = openBefore(calendar, interval, from, contextBars);
+  const stored = await store.load(id, symbol, interval, since, to + (from - since));
+  if (stored.candles.time.length >= TRUSTED_BARS) return { from, to };
+  return { from: Math.min(from, Math.max(least, await gateway.earliestMs(instrument, interval))), to };
+}
+
 /** Whether a bar that opens in a stretch is closed by now: nights and weekends are not asked for. */
 function isDue(
   instrument: KnownInstrument,
@@ -241,27 +248,4 @@ function settledUntil(
   const end = barClose(calendarOf(calendar), interval, newest);
   const newestClosed = lastClosedBar(calendarOf(calendar), interval, asOfMs) ?? hole.from;
   return hole.to <= Math.min(asOfMs - TAIL_MS, newestClosed) ? hole.to : end;
-}
-
-/** What of the parts may be stored. */
-async function inspectAll(
-  { store, inspect }: ReaderOptions,
-  instrument: KnownInstrument,
-  interval: Interval,
-  { parts, rejected, synthetic }: Fetched,
-): Promise<Part[]> {
-  const { id, symbol, calendar } = instrument;
-  if (synthetic) return [...parts];
-  const sound: Part[] = [];
-  for (const [i, part] of parts.entries()) {
-    const { time } = part.candles;
-    let stored = part.candles;
-    if (time.length > 0) {
-      const from = openBefore(calendarOf(calendar), interval, time[0], CONTEXT_BARS);
-      stored = (await store.load(id, symbol, interval, from, time[time.length - 1] + 1)).candles;
-    }
-    const bad = i === parts.length - 1 ? rejected : [];
-    sound.push({ ...part, candles: await inspect({ instrument, part, rejected: bad, stored }) });
-  }
-  return sound;
 }

@@ -4,6 +4,7 @@ import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { Inspection } from "./inspection.js";
 import type { CandleStore } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 
@@ -26,12 +27,13 @@ interface Difference {
 
 export function createVersions(options: {
   store: CandleStore;
+  inspection: Inspection;
   versionStore: VersionStore;
   gateway: Gateway;
   now: () => number;
   log: Log;
 }): CandleVersions {
-  const { store, versionStore, gateway, now, log } = options;
+  const { store, inspection, versionStore, gateway, now, log } = options;
   const settled = new Map<string, string>();
   const underway = new Map<string, Promise<void>>();
 
@@ -47,11 +49,15 @@ export function createVersions(options: {
       if (candles.time.length === 0) continue;
       const fetched = await gateway.fetchCandles(instrument, interval, from, to);
       if (fetched.trouble !== null) throw new AppError("provider_unavailable", fetched.trouble);
-      const { restated, gone } = differences(candles, fetched.candles);
-      for (const part of fetched.parts) {
-        // They were not in the file when it was read before.
-        await store.saveBars(instrument.id, part.candles, { ...part, atMs: now(), late: true });
+      // New ones were not in the file when it was read before.
+      const { last, sound } = await inspection.admit(instrument, interval, fetched, {
+        among: false,
+        late: true,
+      });
+      if (last !== null) {
+        await store.saveBars(instrument.id, last.candles, { ...last, atMs: now(), late: true });
       }
+      const { restated, gone } = differences(candles, sound);
       if (gone.length > 0) await versionStore.remove(instrument.id, interval, gone, now());
       total.restated += restated;
       total.removed += gone.length;
@@ -92,15 +98,17 @@ export function createVersions(options: {
 }
 
 /** Stored bars that are given otherwise now, and the opens of those that are no longer given. */
-function differences(stored: Candles, given: Candles): { restated: number; gone: number[] } {
-  const at = new Map(Array.from(given.time, (time, i) => [time, i]));
+function differences(stored: Candles, given: readonly Candles[]): { restated: number; gone: number[] } {
+  const at = new Map(
+    given.flatMap((part) => Array.from(part.time, (time, i) => [time, { part, i }] as const)),
+  );
   const columns = ["open", "high", "low", "close", "volume"] as const;
   const gone: number[] = [];
   let restated = 0;
   for (let i = 0; i < stored.time.length; i++) {
     const same = at.get(stored.time[i]);
     if (same === undefined) gone.push(stored.time[i]);
-    else if (columns.some((column) => stored[column][i] !== given[column][same])) restated++;
+    else if (columns.some((column) => stored[column][i] !== same.part[column][same.i])) restated++;
   }
   return { restated, gone };
 }

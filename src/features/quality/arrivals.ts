@@ -1,8 +1,10 @@
 import type { CalendarId } from "../../core/market/calendar.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
 import type { MarketState } from "../../core/quality/state.js";
+import type { Issue } from "../../core/quality/issue.js";
+import type { Provider } from "../../providers/define.js";
 import type { Actions } from "../candles/actions.js";
-import type { Inspect } from "../candles/reader.js";
+import type { Inspect } from "../candles/inspection.js";
 import type { Quality } from "./quality.js";
 
 /** Has bars looked at on their way into the store, with the splits that are known by then. */
@@ -11,12 +13,12 @@ export function createArrivals(options: {
   actions: () => Pick<Actions, "load">;
 }): Inspect {
   const { quality, actions } = options;
-  return async ({ instrument, part, rejected, stored }) => {
-    const { candles, basis, source } = part;
+  return async ({ instrument, part, stored }) => {
+    const { candles, basis, source, rejected, notes, overlap } = part;
     const told = basis === "none" || basis === "split" ? (await actions().load(instrument)).actions : [];
     const splits = told.filter((action) => action.kind === "split");
     const terms = { adjusted: basis === "split" ? "split" : "none", splits } as const;
-    const delivery = { symbol: candles.symbol, candles, rejected, stored, terms };
+    const delivery = { symbol: candles.symbol, candles, rejected, notes, overlap, stored, terms };
     return quality().inspect(delivery, { source, synthetic: false });
   };
 }
@@ -25,4 +27,24 @@ export function createArrivals(options: {
 export function createChainArrivals(quality: Pick<Quality, "inspectState">, now: () => number) {
   return (state: MarketState, { calendar }: { calendar: CalendarId }, source: string): Promise<void> =>
     quality.inspectState(state, isOpen(calendarOf(calendar), now()), { source, synthetic: false });
+}
+
+/** Tells of what sources have and cannot use. */
+export async function recordUnused(
+  providers: readonly Pick<Provider, "name" | "synthetic" | "unused">[],
+  quality: Pick<Quality, "record">,
+): Promise<void> {
+  for (const { name: source, synthetic, unused = [] } of providers) {
+    const issues = unused.map(({ name, reason }): Issue => {
+      return {
+        code: "file_unused",
+        severity: "warning",
+        subject: name,
+        detail: reason,
+        time: null,
+        count: 1,
+      };
+    });
+    await quality.record(issues, { source, synthetic });
+  }
 }

@@ -1,103 +1,168 @@
-import { lowerBound } from "../../core/base/search.js";
-import { type Bars, type Candles, sliceCandles } from "../../core/market/candles.js";
-import type { RejectedBar } from "../../core/market/collect.js";
+import { lowerBound, upperBound } from "../../core/base/search.js";
+import { type BarColumn, type Bars, type Candles, sliceCandles } from "../../core/market/candles.js";
+import type { RejectedBar, RowNote } from "../../core/market/collect.js";
 import { checkRows } from "../../core/quality/bars.js";
-import type { Issue, IssueCode } from "../../core/quality/issue.js";
+import type { Issue } from "../../core/quality/issue.js";
 import { KINSHIP, kinship } from "../../core/quality/kinship.js";
 import { type PriceTerms, repairBars } from "../../core/quality/repair.js";
+import { slipFrom, TRUSTED_BARS } from "../../core/quality/scale.js";
+import { splitJumps } from "../../core/quality/splits.js";
+import type { Verdict } from "../candles/inspection.js";
+import { noteIssues, rejectedIssues } from "./rejected.js";
 
 /** What a source gave of a series, and what is stored of it. */
 export interface Delivery {
   readonly symbol: string;
   readonly candles: Candles;
   readonly rejected: readonly RejectedBar[];
-  /** Stored bars that overlap with these or come before them, as many as are worth looking at. */
+  /** What the source put right or left out by itself. */
+  readonly notes: readonly RowNote[];
+  /** What the source gave of the time before, which another source has; null for nothing. */
+  readonly overlap: Candles | null;
+  /** Stored bars among these and on either side of them, as many as are worth looking at. */
   readonly stored: Candles;
   readonly terms: PriceTerms;
 }
 
-export interface Inspected {
-  /** What may be stored: the bars as they came, mended where there is exactly one remedy, none where they are not its own. */
-  readonly candles: Candles;
+export interface Inspected extends Verdict {
   readonly issues: readonly Issue[];
 }
 
-/** Codes of the reasons that `collectCandles` and the sources give. */
-const REASONS: readonly [RegExp, IssueCode][] = [
-  [/not finite$|is not a number$/, "price_not_finite"],
-  [/not positive/, "price_not_positive"],
-  [/low is above|high is below/, "price_out_of_range"],
-  [/volume/, "volume_invalid"],
-  [/replaced by a later row/, "contradicting_rows"],
-  [/not that of a bar/, "off_session"],
-  [/future/, "future"],
-];
-
 /** Looks at bars before they are stored. Nothing critical passes unmended. */
-export function inspect({ symbol, candles, rejected, stored, terms }: Delivery, nowMs: number): Inspected {
-  const issues: Issue[] = rejectedIssues(symbol, rejected);
-  if (candles.time.length === 0) return { candles, issues };
-  const related = kinship(candles, stored);
-  if (related !== null && related < KINSHIP) {
-    const detail = `correlation with the stored returns is ${related.toFixed(2)}; held back`;
-    const { length } = candles.time;
-    const found = { subject: symbol, time: candles.time[0], count: length } as const;
-    issues.push({ ...found, code: "other_instrument", severity: "critical", detail });
-    return { candles: sliceCandles(candles, 0, 0), issues };
+export function inspect(delivery: Delivery, nowMs: number): Inspected {
+  const { symbol, stored, terms } = delivery;
+  const { candles, slip } = onKnownScale(delivery);
+  const issues: Issue[] = [
+    ...rejectedIssues(symbol, delivery.rejected),
+    ...noteIssues(symbol, delivery.notes),
+    ...slip,
+  ];
+  const none = sliceCandles(candles, 0, 0);
+  if (candles.time.length === 0) return { candles, held: [], mended: none, gone: [], issues };
+  const stranger = strangerIssue(delivery);
+  if (stranger !== null) {
+    const held = Array.from(candles.time, (time) => ({ time, reason: stranger.detail }));
+    return { candles: none, held, mended: none, gone: [], issues: [...issues, stranger] };
   }
   const before = lowerBound(stored.time, candles.time[0]);
-  const joined = joinBars(stored, before, candles);
-  const repaired = repairBars(symbol, joined, terms);
-  const mended = sliceBars(repaired.bars, before, joined.time.length);
-  const fresh = ({ time }: Issue) => time === null || time >= candles.time[0];
-  issues.push(...repaired.issues.filter(fresh));
-  issues.push(...checkRows(symbol, mended, nowMs).issues.filter(({ severity }) => severity !== "info"));
-  return { candles: { ...candles, ...mended }, issues };
-}
-
-function rejectedIssues(symbol: string, rejected: readonly RejectedBar[]): Issue[] {
-  const found = new Map<IssueCode, { time: number; detail: string; count: number }>();
-  for (const { time, reason } of rejected) {
-    const code = REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? "price_not_finite";
-    const known = found.get(code);
-    if (known === undefined) found.set(code, { time, detail: `${reason}; held back`, count: 1 });
-    else known.count++;
-  }
-  return [...found].map(([code, { time, detail, count }]) => ({
-    ...{ code, subject: symbol, detail, count },
-    severity: code === "off_session" ? "warning" : "critical",
-    time: Number.isFinite(time) ? time : null,
-  }));
-}
-
-const COLUMNS = ["time", "open", "high", "low", "close", "volume"] as const;
-
-function sliceBars(bars: Bars, from: number, to: number): Bars {
-  const part = (name: (typeof COLUMNS)[number]) => bars[name].subarray(from, to);
+  const after = upperBound(stored.time, candles.time[candles.time.length - 1]);
+  const joined = joinBars([sliceCandles(stored, 0, before), candles, sliceCandles(stored, after)]);
+  const isKnown = (i: number) => i < before || i >= before + candles.time.length;
+  const repaired = repairBars(symbol, joined, { ...terms, known: isKnown });
+  const held = new Set(repaired.held);
+  const passed = select(repaired.bars, (i) => !isKnown(i) && !held.has(i));
+  const known = select(
+    repaired.bars,
+    (i) => isKnown(i) && !held.has(i) && isRescaled(joined, repaired.bars, i),
+  );
+  const own = { symbol, interval: candles.interval };
+  // A few new bars cannot say that stored ones are wrong.
+  const gone =
+    passed.time.length < TRUSTED_BARS ? [] : repaired.held.filter(isKnown).map((i) => joined.time[i]);
+  const fresh = ({ time, code }: Issue) => time === null || time >= candles.time[0] || SCALE.has(code);
+  issues.push(
+    ...repaired.issues.filter(fresh),
+    ...rowIssues(symbol, repaired.bars, before, held, terms, nowMs),
+  );
   return {
-    time: part("time"),
-    open: part("open"),
-    high: part("high"),
-    low: part("low"),
-    close: part("close"),
-    volume: part("volume"),
+    candles: { ...own, ...passed },
+    held: repaired.held
+      .filter((i) => !isKnown(i))
+      .map((i) => ({ time: joined.time[i], reason: "stands on another scale than its series" })),
+    mended: { ...own, ...known },
+    gone,
+    issues,
   };
 }
 
-/** The first `count` bars of one series and all of another. */
-function joinBars(stored: Bars, count: number, fetched: Bars): Bars {
-  const join = (name: (typeof COLUMNS)[number]) => {
-    const column = new Float64Array(count + fetched.time.length);
-    column.set(stored[name].subarray(0, count));
-    column.set(fetched[name], count);
+/** Bars that are all 100 times off what is stored of the same times, put on the scale of what is stored. */
+function onKnownScale({ symbol, candles, stored }: Delivery): { candles: Candles; slip: Issue[] } {
+  const exponent = slipFrom(stored, candles);
+  if (exponent === 0) return { candles, slip: [] };
+  const { time, open, high, low, close, volume } = candles;
+  const mended = (column: Float64Array) => column.map((price) => price / 100 ** exponent);
+  const text = exponent > 0 ? "too large" : "too small";
+  const issue = {
+    code: "scale_slip",
+    severity: "critical",
+    subject: symbol,
+    detail: `closes from ${close[0]} on are ${text} beside the stored ones of the same times; mended`,
+    time: time[0],
+    count: time.length,
+  } as const;
+  return {
+    slip: [issue],
+    candles: {
+      ...{ symbol: candles.symbol, interval: candles.interval, time, volume },
+      ...{ open: mended(open), high: mended(high), low: mended(low), close: mended(close) },
+    },
+  };
+}
+
+const SCALE: ReadonlySet<string> = new Set(["scale_slip", "level_break"]);
+
+/** That bars are of another instrument, by the returns of the days that are known already; null where they are not. */
+function strangerIssue({ symbol, candles, overlap, stored }: Delivery): Issue | null {
+  const related =
+    overlap === null ? kinship(candles, stored) : (kinship(overlap, stored) ?? kinship(candles, stored));
+  if (related === null || related >= KINSHIP) return null;
+  return {
+    code: "other_instrument",
+    severity: "critical",
+    subject: symbol,
+    detail: `correlation with the stored returns is ${related.toFixed(2)}; held back`,
+    time: candles.time[0],
+    count: candles.time.length,
+  };
+}
+
+/** What is odd about the bars that pass, the step from the last stored one before them included. */
+function rowIssues(
+  symbol: string,
+  bars: Bars,
+  before: number,
+  held: ReadonlySet<number>,
+  { splits }: PriceTerms,
+  nowMs: number,
+): Issue[] {
+  const looked = select(bars, (i) => i >= before - 1 && !held.has(i));
+  const jumps = splitJumps(bars, splits);
+  const explained = new Set([...jumps].map((i) => bars.time[i]));
+  const { issues } = checkRows(symbol, looked, nowMs, (i) => explained.has(looked.time[i]));
+  return issues.filter(({ severity }) => severity !== "info");
+}
+
+/** Whether a bar was multiplied by a power of 100. */
+function isRescaled(from: Bars, to: Bars, i: number): boolean {
+  const exponent = Math.log(to.close[i] / from.close[i]) / Math.log(100);
+  return Math.abs(exponent) > 0.5 && Math.abs(exponent - Math.round(exponent)) < 1e-9;
+}
+
+function select(bars: Bars, wanted: (i: number) => boolean): Bars {
+  const keep = (name: BarColumn) => bars[name].filter((_, i) => wanted(i));
+  return columnsOf(keep);
+}
+
+function joinBars(parts: readonly Bars[]): Bars {
+  const length = parts.reduce((sum, { time }) => sum + time.length, 0);
+  return columnsOf((name) => {
+    const column = new Float64Array(length);
+    let at = 0;
+    for (const part of parts) {
+      column.set(part[name], at);
+      at += part[name].length;
+    }
     return column;
-  };
+  });
+}
+
+function columnsOf(column: (name: BarColumn) => Float64Array): Bars {
   return {
-    time: join("time"),
-    open: join("open"),
-    high: join("high"),
-    low: join("low"),
-    close: join("close"),
-    volume: join("volume"),
+    time: column("time"),
+    open: column("open"),
+    high: column("high"),
+    low: column("low"),
+    close: column("close"),
+    volume: column("volume"),
   };
 }

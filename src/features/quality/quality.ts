@@ -1,4 +1,3 @@
-import type { Candles } from "../../core/market/candles.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
 import { BAND_LEAST, type Band, learnBand } from "../../core/quality/band.js";
 import { CallWindow, checkFeed, type FeedHealth } from "../../core/quality/feed.js";
@@ -11,6 +10,7 @@ import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { CandleService } from "../candles/candles.js";
+import type { Verdict } from "../candles/inspection.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { type Delivery, inspect } from "./inspect.js";
 import type { IssueCounts, IssueQuery, IssueStore, StoredIssue } from "./store.js";
@@ -44,8 +44,8 @@ export interface CheckedState {
 export interface Quality {
   /** One call of a source, however it ended. */
   onCall(feed: string, ms: number, ok: boolean): void;
-  /** Looks at bars before they are stored, keeps what is found. @returns the bars that may be stored. */
-  inspect(delivery: Delivery, origin: Origin): Promise<Candles>;
+  /** Looks at bars before they are stored, keeps what is found. @returns what may be stored, and what not. */
+  inspect(delivery: Delivery, origin: Origin): Promise<Verdict>;
   /** Keeps what was found, tells operators of what is new, and counts it. */
   record(issues: readonly Issue[], origin: Origin): Promise<void>;
   /** Looks at a chain on its way in and keeps what is found. @param live false while its exchange is closed. */
@@ -107,9 +107,9 @@ export function createQuality(options: QualityOptions): Quality {
       window.add(ms, ok);
     },
     async inspect(delivery, origin) {
-      const { candles, issues } = inspect(delivery, now());
+      const { issues, ...verdict } = inspect(delivery, now());
       await record(issues, origin);
-      return candles;
+      return verdict;
     },
     record,
     inspectState: (state, live, origin) => record(checkState(state, now(), null, live), origin),

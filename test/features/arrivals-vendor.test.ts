@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { candlesFromRows } from "../../src/core/market/candles.js";
+import { createBackfill } from "../../src/features/candles/backfill.js";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { type DayVendor, openOf, startDayVendor } from "../fixtures/day-vendor.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { type Day, scaled, walkDays } from "../fixtures/walks.js";
+
+const at = (text: string) => Date.parse(text);
+/** A Tuesday, before the open. */
+const NOW = at("2024-07-09T12:00:00Z");
+
+let vendor: DayVendor;
+let program: TestProgram;
+let clock: ManualClock;
+beforeAll(async () => {
+  vendor = await startDayVendor();
+  clock = createManualClock(NOW);
+  program = await startTestProgram({ clock, environment: { MARKET_DATA: "yahoo", ...vendor.environment } });
+});
+afterAll(async () => {
+  await program.close();
+  await vendor.close();
+});
+beforeEach(() => clock.set(NOW));
+
+/** A year of days up to the eve of now. */
+const year = (seed: number) =>
+  walkDays(seed, "2023-06-01", 400, 150)
+    .filter(({ date }) => date < "2024-07-09")
+    .slice(-250);
+const closesOf = async (symbol: string, query: string) => {
+  const { data } = (await program.call(`/api/candles?symbol=${symbol}&interval=1d&${query}`)).json();
+  return (data.candles as { close: number }[]).map(({ close }) => close);
+};
+const issuesOf = async (symbol: string) =>
+  (await program.call(`/api/data-quality/issues?symbol=${symbol}`)).json().data as {
+    code: string;
+    severity: string;
+    count: number;
+    detail: string;
+  }[];
+const expectNewest = async (symbol: string, query: string, least: number, days: readonly Day[]) => {
+  const closes = await closesOf(symbol, query);
+  expect(closes.length).toBeGreaterThan(least);
+  expect(closes).toEqual(near(days.slice(-closes.length)));
+};
+const near = (days: readonly Day[]) => days.map(({ close }) => expect.closeTo(close, 6));
+
+describe("prices that are 100 times off", () => {
+  it("on the newest day alone are seen to be so by a request for that day, too", async () => {
+    const days = year(1);
+    vendor.series.set("PEP", [...days.slice(0, -1), scaled(days[249], 100)]);
+    expect(await closesOf("PEP", "period=3mo&limit=1")).toEqual(near(days.slice(-1)));
+    await expectNewest("PEP", "period=3mo", 60, days);
+    expect(await issuesOf("PEP")).toMatchObject([{ code: "scale_slip", severity: "critical", count: 1 }]);
+  });
+
+  it("on five of the first six days that are asked for do not make the sixth wrong", async () => {
+    const days = year(2);
+    vendor.series.set("KO", [...days.slice(0, -5), ...days.slice(-5).map((day) => scaled(day, 100))]);
+    expect(await closesOf("KO", "period=5d")).toEqual(near(days.slice(-5)));
+    await expectNewest("KO", "period=3mo", 60, days);
+    expect(await issuesOf("KO")).toMatchObject([{ code: "scale_slip", severity: "critical", count: 5 }]);
+  });
+
+  it("of a share that has but a few days are held back, all of them, until there are more", async () => {
+    const few = walkDays(3, "2024-06-28", 6, 150);
+    vendor.series.set("IPO", [...few.slice(0, 3), ...few.slice(3).map((day) => scaled(day, 0.01))]);
+    const answer = await program.call("/api/candles?symbol=IPO&interval=1d&period=1mo");
+    expect([answer.statusCode, answer.json().code]).toEqual([404, "no_data"]);
+    expect(await issuesOf("IPO")).toMatchObject([
+      { code: "scale_slip", severity: "critical", detail: expect.stringContaining("held back") },
+    ]);
+    const gaps = (await program.call("/api/candles/IPO/gaps?from=2024-06-28")).json().data;
+    expect(gaps.gaps).toMatchObject([{ reason: "rejected" }]);
+  });
+
+  it("that were stored when little was known are mended when more is", async () => {
+    const days = year(4);
+    const { instruments, candleStore } = program.parts;
+    vendor.series.set("LATE", days);
+    const late = await instruments.resolve("LATE");
+    const wrong = scaled(days[249], 100);
+    const bar = candlesFromRows("LATE", "1d", [{ ...wrong, time: openOf(wrong) }]);
+    const stretch = { from: openOf(wrong), to: openOf(wrong) + 60_000 };
+    await candleStore.save(late.id, bar, { source: "yahoo", basis: "split", atMs: NOW - 60_000 }, stretch);
+    await expectNewest("LATE", "period=3mo", 60, days);
+    expect(await issuesOf("LATE")).toMatchObject([{ code: "scale_slip", severity: "critical", count: 1 }]);
+  });
+
+  it("on all days before a day that is right are mended by what is stored after them", async () => {
+    const days = year(5);
+    vendor.series.set("AFTER", days);
+    await closesOf("AFTER", "period=3mo");
+    vendor.series.set(
+      "AFTER",
+      days.map((day) => scaled(day, 100)),
+    );
+    await expectNewest("AFTER", "period=6mo", 120, days);
+  });
+});
+
+describe("a day on which the exchange was closed", () => {
+  it("is held back, and gaps and issues agree on what there is", async () => {
+    const days = year(6);
+    const before = days.findIndex(({ date }) => date > "2024-07-04");
+    const holiday = { ...days[before - 1], date: "2024-07-04" };
+    vendor.series.set("HOLS", [...days.slice(0, before), holiday, ...days.slice(before)]);
+    expect(await closesOf("HOLS", "period=5d")).toEqual(near(days.slice(-5)));
+    expect(await issuesOf("HOLS")).toMatchObject([
+      { code: "off_session", severity: "warning", count: 1, detail: expect.stringContaining("held back") },
+    ]);
+    const { expected, stored, missing } = (
+      await program.call("/api/candles/HOLS/gaps?from=2024-07-01&to=2024-07-09")
+    ).json().data;
+    expect([expected, stored, missing]).toEqual([5, 5, 0]);
+  });
+});
+
+describe("a bar of another scale altogether", () => {
+  it("is held back, and those after it stand", async () => {
+    const days = year(7);
+    vendor.series.set("WILD", [...days.slice(0, -3), scaled(days[247], 1e-6), ...days.slice(-2)]);
+    const closes = await closesOf("WILD", "period=5d");
+    expect(closes).toEqual(near([...days.slice(-5, -3), ...days.slice(-2)]));
+    expect(await issuesOf("WILD")).toMatchObject([{ code: "level_break", severity: "critical", count: 1 }]);
+  });
+});
+
+describe("a vendor that restates its history", () => {
+  it("is heard when a back-fill asks for a refresh, and what was stored before is kept", async () => {
+    const days = year(8);
+    vendor.series.set("GE", days);
+    await expectNewest("GE", "period=3mo", 60, days);
+    const changed = days.map((day, i) => (i === 230 ? scaled(day, 1.3) : day));
+    vendor.series.set("GE", changed);
+    clock.set(NOW + 3_600_000);
+    await expectNewest("GE", "period=3mo", 60, days);
+    const { instruments, candles, candleStore, gateway } = program.parts;
+    const kind = createBackfill({ instruments, candles, candleStore, gateway });
+    const order = kind.input.parse({
+      symbols: ["GE"],
+      interval: "1d",
+      from: "2024-05-01",
+      to: "2024-07-09",
+      refresh: true,
+    });
+    const result = await kind.run(order, {
+      signal: new AbortController().signal,
+      nowMs: clock.now(),
+      report: () => undefined,
+      checkpoint: { last: null, save: async () => undefined },
+    });
+    expect(result.series).toMatchObject([{ symbol: "GE", missing: 0, restated: 1 }]);
+    await expectNewest("GE", "period=3mo", 60, changed);
+    const before = await closesOf("GE", `period=3mo&as_of=${new Date(NOW + 60_000).toISOString()}`);
+    expect(before).toEqual(near(days.slice(-before.length)));
+  });
+});
