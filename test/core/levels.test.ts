@@ -89,6 +89,17 @@ describe("average true ranges", () => {
       expect(ranges[at]).toBe(column[column.length - 1]);
     }
   });
+
+  it("are the same from any bar on, over any number of bars", () => {
+    const candles = gridWalk(5_000, 5);
+    const whole = computeRanges(candles);
+    expect(whole.findIndex((range) => !Number.isNaN(range))).toBe(14);
+    for (const from of [0, 13, 150, 199, 200, 2_247, 4_999, 5_000]) {
+      const ranges = computeRanges(candles, from);
+      expect(ranges.subarray(from)).toEqual(whole.subarray(from));
+      expect(ranges.subarray(0, from).every(Number.isNaN)).toBe(true);
+    }
+  });
 });
 
 describe("badges", () => {

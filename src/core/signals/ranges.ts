@@ -7,7 +7,7 @@ const PERIOD = 14;
 export const RANGE_WINDOW = 200;
 
 /** Average true range of 14 bars at a bar, over the 200 bars up to it; NaN while there are too few. */
-export function rangeAt({ high, low, close }: Bars, at: number): number {
+function rangeAt({ high, low, close }: Bars, at: number): number {
   const start = Math.max(0, at + 1 - RANGE_WINDOW);
   if (at - start < PERIOD) return Number.NaN;
   let average = 0;
@@ -18,7 +18,38 @@ export function rangeAt({ high, low, close }: Bars, at: number): number {
   return average;
 }
 
-/** `rangeAt` of every bar. */
-export function computeRanges(bars: Bars): Float64Array {
-  return Float64Array.from(bars.time, (_, at) => rangeAt(bars, at));
+/** Bars whose averages stay in the cache while they are taken forward together. */
+const BLOCK = 2_048;
+
+/** `rangeAt` of bars from `from` on, to the last bit; NaN before them. */
+export function computeRanges(bars: Bars, from = 0): Float64Array {
+  const { high, low, close } = bars;
+  const { length } = bars.time;
+  const ranges = new Float64Array(length).fill(Number.NaN);
+  const whole = Math.max(from, RANGE_WINDOW - 1);
+  for (let at = from; at < Math.min(whole, length); at++) ranges[at] = rangeAt(bars, at);
+  if (whole >= length) return ranges;
+  const values = new Float64Array(length);
+  for (let i = whole - RANGE_WINDOW + 2; i < length; i++)
+    values[i] = trueRange(high[i], low[i], close[i - 1]);
+  for (let start = whole; start < length; start += BLOCK) {
+    takeForward(values, ranges, start, Math.min(length, start + BLOCK));
+  }
+  return ranges;
+}
+
+/**
+ * Wilder's averages of bars [from, to), each over its own window: one step of all of them after the other, for the steps
+ * of one average wait for each other and those of many do not.
+ */
+function takeForward(values: Float64Array, averages: Float64Array, from: number, to: number): void {
+  averages.fill(0, from, to);
+  const steps = RANGE_WINDOW - 1;
+  for (let n = 0; n < steps; n++) {
+    const shift = n + 1 - steps;
+    if (n < PERIOD) for (let i = from; i < to; i++) averages[i] += values[i + shift];
+    else
+      for (let i = from; i < to; i++) averages[i] = (averages[i] * (PERIOD - 1) + values[i + shift]) / PERIOD;
+    if (n === PERIOD - 1) for (let i = from; i < to; i++) averages[i] /= PERIOD;
+  }
 }

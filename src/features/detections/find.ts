@@ -11,7 +11,7 @@ import { createPatternSeries } from "../../core/patterns/series.js";
 import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
 import { REGIME_MEMORY, REGIMES, type Regime } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
-import { rangeAt } from "../../core/signals/ranges.js";
+import { computeRanges } from "../../core/signals/ranges.js";
 
 /** A pattern seen at bar `at` of a window of candles, with what was known at its close. */
 export interface Sighting {
@@ -41,7 +41,7 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
   const series = createPatternSeries(candles);
   const hits: Hit[] = [];
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
-  const ranges = createRanges(candles);
+  const ranges = computeRanges(candles, from);
   const { label } = computeRegimes(candles);
   return hits
     .sort((a, b) => a.at - b.at || (keyOf(a) < keyOf(b) ? -1 : 1))
@@ -56,19 +56,8 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
       trend: priorTrend(candles, hit.start),
       trendMet: hasPriorTrend(hit, candles),
       regime: REGIMES[label[hit.at]] ?? null,
-      range: ranges(hit.at),
+      range: Number.isNaN(ranges[hit.at]) ? null : ranges[hit.at],
     }));
 }
 
 const keyOf = ({ variant, state }: Hit) => `${variant.id} ${state}`;
-
-/** Average true ranges of bars that come in order, null while unknown. */
-function createRanges(candles: Candles): (at: number) => number | null {
-  let known = -1;
-  let range = Number.NaN;
-  return (at) => {
-    if (at !== known) range = rangeAt(candles, at);
-    known = at;
-    return Number.isNaN(range) ? null : range;
-  };
-}
