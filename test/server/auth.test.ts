@@ -56,7 +56,8 @@ describe("roles over every route", () => {
     for (const route of routes) {
       const answer = await program.server.inject({
         method: route.method as "GET",
-        url: route.url.replace(/:\w+/g, "1").replace("*", "index.html"),
+        // Nothing has this number: the events of a job that waits would never end.
+        url: route.url.replace(/:\w+/g, "987654").replace("*", "index.html"),
         headers: caller.headers(),
       });
       const refused = answer.statusCode === 401 || answer.statusCode === 403 ? answer.statusCode : null;
