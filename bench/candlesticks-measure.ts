@@ -17,7 +17,7 @@ const MOST_OF_C = 0.33;
 
 function allocateSeries(candles: Candles): PatternSeries {
   const { length } = candles.time;
-  const unread = { range: new Float64Array(0), pivots: [] };
+  const unread = { range: new Float64Array(0), pivots: [], swings: [], corridors: [] };
   return { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length), ...unread };
 }
 

@@ -43,7 +43,7 @@ function differing(
 }
 
 /** Columns of a series that candlesticks do not read. */
-const unread = { range: new Float64Array(0), pivots: [] };
+const unread = { range: new Float64Array(0), pivots: [], swings: [], corridors: [] };
 
 function hitsOf(series: PatternSeries): Hit[] {
   const hits: Hit[] = [];

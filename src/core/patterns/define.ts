@@ -1,6 +1,8 @@
 import { assert } from "../base/assert.js";
 import type { Candles } from "../market/candles.js";
 import type { Anatomy } from "./anatomy.js";
+import type { Corridor } from "./chart/corridor.js";
+import type { Swings } from "./chart/swings.js";
 import type { Pivots } from "./pivots.js";
 
 export type PatternFamily = "candlestick" | "chart" | "volume" | "level" | "indicator";
@@ -99,6 +101,10 @@ export interface PatternSeries {
   readonly range: Float64Array;
   /** Swing highs and lows by scale, in the order of `PIVOT_SCALES`. */
   readonly pivots: readonly Pivots[];
+  /** The swings before each of the pivots, by scale. */
+  readonly swings: readonly Swings[];
+  /** Stretches between two straight lines, by the bar at which they are known. */
+  readonly corridors: readonly Corridor[];
   /** One value per bar for a detector to work in; holds nothing between calls. */
   readonly workspace: Int16Array;
 }

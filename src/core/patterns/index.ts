@@ -1,4 +1,5 @@
 import { CANDLESTICKS } from "./candlestick/index.js";
+import { CHARTS } from "./chart/index.js";
 import type { Pattern, PatternVariant } from "./define.js";
 import { INDICATOR_PATTERNS } from "./indicator/index.js";
 import { LEVEL_PATTERNS } from "./level/index.js";
@@ -7,6 +8,7 @@ import { VOLUME_PATTERNS } from "./volume/index.js";
 /** Every pattern, by family. */
 export const PATTERNS: readonly Pattern[] = Object.freeze([
   ...CANDLESTICKS,
+  ...CHARTS,
   ...VOLUME_PATTERNS,
   ...LEVEL_PATTERNS,
   ...INDICATOR_PATTERNS,

@@ -1,5 +1,7 @@
 import type { Candles } from "../market/candles.js";
 import { type Anatomy, computeAnatomy } from "./anatomy.js";
+import { type Corridor, computeCorridors } from "./chart/corridor.js";
+import { computeSwings, type Swings } from "./chart/swings.js";
 import type { PatternSeries } from "./define.js";
 import { computePivots, computeRange, type Pivots } from "./pivots.js";
 
@@ -8,6 +10,8 @@ export function createPatternSeries(candles: Candles): PatternSeries {
   let anatomy: Anatomy | undefined;
   let range: Float64Array | undefined;
   let pivots: readonly Pivots[] | undefined;
+  let swings: readonly Swings[] | undefined;
+  let corridors: readonly Corridor[] | undefined;
   let workspace: Int16Array | undefined;
   return {
     candles,
@@ -18,6 +22,14 @@ export function createPatternSeries(candles: Candles): PatternSeries {
     get pivots() {
       pivots ??= computePivots(candles, this.range);
       return pivots;
+    },
+    get swings() {
+      swings ??= computeSwings(this.pivots);
+      return swings;
+    },
+    get corridors() {
+      corridors ??= computeCorridors(candles, this.range, this.swings);
+      return corridors;
     },
     get anatomy() {
       anatomy ??= computeAnatomy(candles);

@@ -1,0 +1,61 @@
+import type { PatternVariant } from "../define.js";
+import { trendInto, volumeTrend } from "./checks.js";
+import { corridorShape, sketchCorridors } from "./corridor.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import { atLeast, atMost, grade, mean } from "./shape.js";
+import { EDWARDS_MAGEE } from "./sources.js";
+
+/** Least rise of the flatter side, and greatest difference of the sides' rises, in widths. */
+const SLOPED = 0.4;
+const PARALLEL = 0.22;
+
+/** A channel in the direction of its trend, which goes on beyond the far line and ends beyond the near one. */
+function channel(name: string, title: string, slope: 1 | -1) {
+  const goesOn: PatternVariant = {
+    id: `${name}_breakout`,
+    title: `${title} Breakout`,
+    direction: slope,
+    outlook: "continuation",
+    priorTrend: null,
+  };
+  const ends: PatternVariant = {
+    id: `${name}_breakdown`,
+    title: `${title} Breakdown`,
+    direction: slope === 1 ? -1 : 1,
+    outlook: "reversal",
+    priorTrend: null,
+  };
+  const rising = slope === 1 ? "rising" : "falling";
+  return defineChart({
+    name,
+    title,
+    variants: [goesOn, ends],
+    bars: 6,
+    warmup: CHART_WARMUP,
+    description: `Swings between two parallel ${rising} lines. While it forms its trend is expected to end; a close beyond a line confirms the variant of that side, and a close beyond the far one fails the variant that formed.`,
+    source: EDWARDS_MAGEE,
+    sketch(series, from, to, shapes) {
+      sketchCorridors(series, from, to, shapes, (corridor) => {
+        if (corridor.swings.length < 5) return null;
+        const { upperRise, lowerRise, width, start, lastAt } = corridor;
+        const flatter = Math.min(slope * upperRise, slope * lowerRise);
+        const difference = Math.abs(upperRise - lowerRise);
+        if (flatter < SLOPED || difference > PARALLEL) return null;
+        const form = mean([grade(flatter, 1.5, 0), grade(difference, 0, PARALLEL)]);
+        const [up, down] = slope === 1 ? [goesOn, ends] : [ends, goesOn];
+        const ways = { up, down, expects: slope === 1 ? (-1 as const) : (1 as const), reach: width };
+        const checks = [
+          atLeast("side_rise", flatter, SLOPED),
+          atMost("side_difference", difference, PARALLEL),
+          trendInto(series, start, slope),
+          volumeTrend(series.candles, start, lastAt),
+        ];
+        return corridorShape(corridor, ways, form, { checks });
+      });
+    },
+  });
+}
+
+export const ascendingChannel = channel("ascending_channel", "Ascending Channel", 1);
+
+export const descendingChannel = channel("descending_channel", "Descending Channel", -1);

@@ -1,0 +1,149 @@
+import type { Candles } from "../../market/candles.js";
+import type { PatternSeries, PatternVariant } from "../define.js";
+import { knownPivots, type Pivots, pivotsOf } from "../pivots.js";
+import { trendInto, volumeTrend } from "./checks.js";
+import { defineChart } from "./define.js";
+import { sketchTails, type Tail } from "./tails.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { BULKOWSKI } from "./sources.js";
+import { LONGEST_SHAPE } from "./swings.js";
+
+/** Bars of the cup, lip to lip, and its least depth in average ranges. */
+const SHORTEST_CUP = 20;
+const LONGEST_CUP = 130;
+const LEAST_DEPTH = 3;
+/** Per depth: difference of the lips, and how deep the handle goes. */
+const MOST_DIFFERENCE = 0.35;
+const MOST_HANDLE = 0.6;
+/** Bars of the handle per bars of the cup. */
+const LONGEST_HANDLE = 0.6;
+/** Share of closes in the lower half of the cup: a half in a V, seven tenths in a parabola. */
+const LEAST_ROUND = 0.42;
+/** Share of the cup that its lowest bar keeps from either lip. */
+const LEAST_MARGIN = 0.15;
+
+const variant: PatternVariant = {
+  id: "cup_with_handle",
+  title: "Cup with Handle",
+  direction: 1,
+  outlook: "continuation",
+  priorTrend: null,
+};
+
+interface Cup {
+  readonly lip: number;
+  readonly bottom: number;
+  readonly depth: number;
+  readonly difference: number;
+  readonly round: number;
+  readonly margin: number;
+}
+
+/** The cup before a right lip whose left lip is nearest in price; null where there is none. */
+function cupBefore(
+  { candles, range }: PatternSeries,
+  lips: Pivots,
+  right: number,
+  formedAt: number,
+): Cup | null {
+  const { high, low } = candles;
+  const height = high[right];
+  const oldest = Math.max(0, right - LONGEST_CUP, formedAt - LONGEST_SHAPE);
+  let bottom = right;
+  let best: Cup | null = null;
+  let next = knownPivots(lips, right + lips.scale) - 1;
+  for (let i = right - 1; i >= oldest; i--) {
+    if (low[i] < low[bottom]) bottom = i;
+    while (next >= 0 && (lips.at[next] > i || lips.kind[next] < 0)) next--;
+    const isLip = next >= 0 && lips.at[next] === i;
+    const depth = Math.min(high[i], height) - low[bottom];
+    if (isLip && right - i >= SHORTEST_CUP && depth >= LEAST_DEPTH * range[formedAt]) {
+      const difference = Math.abs(high[i] - height) / depth;
+      if (difference <= MOST_DIFFERENCE && (best === null || difference < best.difference)) {
+        best = roundCup(candles, i, bottom, right, depth, difference) ?? best;
+      }
+    }
+    // What is higher than a lip may be hides everything before it.
+    if (high[i] > height + MOST_DIFFERENCE * (height - low[bottom])) break;
+    if (isLip && high[i] > height && right - i >= SHORTEST_CUP) break;
+  }
+  return best;
+}
+
+function roundCup(
+  { close, low }: Candles,
+  lip: number,
+  bottom: number,
+  right: number,
+  depth: number,
+  difference: number,
+): Cup | null {
+  const margin = Math.min(bottom - lip, right - bottom) / (right - lip);
+  let lower = 0;
+  for (let i = lip; i <= right; i++) if (close[i] < low[bottom] + depth / 2) lower++;
+  const round = lower / (right - lip + 1);
+  return margin >= LEAST_MARGIN && round >= LEAST_ROUND
+    ? { lip, bottom, depth, difference, round, margin }
+    : null;
+}
+
+/** The cup that ends with the last two swings: its right lip and the low of its handle. */
+function shapeOf(series: PatternSeries, lips: Pivots, { pivots, swings, formedAt }: Tail): ChartShape | null {
+  const { high, low } = series.candles;
+  const lastAt = pivots.at[swings[0]];
+  const right = pivots.at[swings[1]];
+  if (lastAt === right) return null;
+  const cup = cupBefore(series, lips, right, formedAt);
+  if (cup === null) return null;
+  const { lip, bottom, depth, difference, round, margin } = cup;
+  const handle = (high[right] - low[lastAt]) / depth;
+  const length = (lastAt - right) / (right - lip);
+  if (handle > MOST_HANDLE || length > LONGEST_HANDLE) return null;
+  const trigger = level(right, high[right]);
+  return {
+    expected: { variant, trigger, stop: level(lastAt, low[lastAt]), reach: depth },
+    other: null,
+    start: lip,
+    lastAt,
+    formedAt,
+    patience: patienceOf(lastAt - right),
+    quality: mean([
+      grade(difference, 0, MOST_DIFFERENCE),
+      grade(round, 0.7, LEAST_ROUND),
+      grade(margin, 0.4, LEAST_MARGIN),
+      grade(handle, 0.2, MOST_HANDLE),
+    ]),
+    points: [
+      { role: "left_lip", at: lip, price: high[lip], knownAt: lip + lips.scale },
+      { role: "bottom", at: bottom, price: low[bottom], knownAt: right },
+      { role: "right_lip", at: right, price: high[right], knownAt: right + pivots.scale },
+      { role: "handle", at: lastAt, price: low[lastAt], knownAt: formedAt },
+    ],
+    edges: [{ role: "neckline", line: trigger, until: null }],
+    checks: [
+      atMost("lip_difference", difference, MOST_DIFFERENCE),
+      atLeast("roundness", round, LEAST_ROUND),
+      atMost("handle_depth", handle, MOST_HANDLE),
+      atMost("handle_length", length, LONGEST_HANDLE),
+      trendInto(series, lip, 1),
+      volumeTrend(series.candles, lip, right),
+    ],
+  };
+}
+
+export const cupWithHandle = defineChart({
+  name: "cup_with_handle",
+  title: "Cup with Handle",
+  variants: [variant],
+  bars: SHORTEST_CUP + 3,
+  warmup: SHORTEST_CUP + 3,
+  description:
+    "A rounded low between two lips of about one price and, after the right one, a shallower and shorter dip; a close above the right lip confirms.",
+  source: BULKOWSKI,
+  sketch(series, from, to, shapes) {
+    const lips = pivotsOf(series, 3);
+    sketchTails(series, [from, to], -1, 2, shapes, (tail) =>
+      tail.pivots.scale < 2 ? null : shapeOf(series, lips, tail),
+    );
+  },
+});

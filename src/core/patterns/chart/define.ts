@@ -1,0 +1,176 @@
+import type { Candles } from "../../market/candles.js";
+import {
+  type Boundary,
+  definePattern,
+  type FormationState,
+  type Hit,
+  type Pattern,
+  type PatternSeries,
+} from "../define.js";
+import { breakVolume } from "./checks.js";
+import { type ChartShape, type Exit, LONGEST_WAIT, valueAt } from "./shape.js";
+
+/** Bars by which the same points can be known later at a coarser scale. */
+const SCALE_DELAY = 12;
+/** Bars that two shapes share, per bars that they span together, from which they are much the same. */
+const SAME_SHARE = 0.65;
+
+/** Bars of history before the first bar at which a shape can be seen: one more than an average range takes. */
+export const CHART_WARMUP = 15;
+
+export interface ChartDefinition extends Omit<Pattern, "family" | "find"> {
+  /** Appends the shapes whose `formedAt` lies in [from, to), each decided by bars up to its `formedAt`. */
+  sketch(series: PatternSeries, from: number, to: number, shapes: ChartShape[]): void;
+}
+
+/** What became of a shape at a bar, by which of its exits. */
+interface Outcome {
+  readonly shape: ChartShape;
+  readonly exit: Exit;
+  readonly state: FormationState;
+  readonly at: number;
+}
+
+/**
+ * A row of the pattern table from the shapes it knows.
+ *
+ * A shape is forming when its last point is known, unless price has closed beyond its trigger by then, which
+ * confirms it at once. One that was refuted by then, or whose target was reached, is no longer told of. Of shapes
+ * with the same first and last point the one known first counts; of those with one variant, state and bar the
+ * best, and of equals the longest.
+ */
+export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
+  return definePattern<Pattern>({
+    ...row,
+    family: "chart",
+    find(series, from, to, hits) {
+      const shapes: ChartShape[] = [];
+      sketch(series, Math.max(0, from - LONGEST_WAIT - SCALE_DELAY), to, shapes);
+      const outcomes: Outcome[] = [];
+      for (const shape of firstOfEach(shapes)) settle(series.candles, shape, from, to, outcomes);
+      const kept = bestOfEach(outcomes);
+      for (const outcome of kept) hits.push(hitOf(series.candles, outcome));
+    },
+  });
+}
+
+/** Sorted by the bar at which they are known, without those of which much the same was known shortly before. */
+function firstOfEach(shapes: ChartShape[]): ChartShape[] {
+  shapes.sort((a, b) => a.formedAt - b.formedAt || a.start - b.start || b.quality - a.quality);
+  return shapes.filter((shape, index) => {
+    for (let i = index - 1; i >= 0 && shapes[i].formedAt >= shape.formedAt - SCALE_DELAY; i--) {
+      if (repeats(shape, shapes[i])) return false;
+    }
+    return true;
+  });
+}
+
+/** Whether a shape has the ends of an earlier one, or lies mostly where a better one of its variant lies. */
+function repeats(shape: ChartShape, earlier: ChartShape): boolean {
+  if (earlier.expected.variant !== shape.expected.variant) return false;
+  if (earlier.start === shape.start && earlier.lastAt === shape.lastAt) return true;
+  if (earlier.quality < shape.quality) return false;
+  const shared = Math.min(earlier.lastAt, shape.lastAt) - Math.max(earlier.start, shape.start);
+  const spanned = Math.max(earlier.lastAt, shape.lastAt) - Math.min(earlier.start, shape.start);
+  return shared >= SAME_SHARE * spanned;
+}
+
+/** How often an exit was passed between the last point and bar `to`: whether a close lay beyond a line. */
+function passed({ close }: Candles, exit: Exit, from: number, to: number): boolean {
+  const { direction } = exit.variant;
+  for (let i = from; i <= to; i++) {
+    if (direction * (close[i] - valueAt(exit.trigger, i)) > 0) return true;
+  }
+  return false;
+}
+
+function beyondStop({ close }: Candles, { variant, stop }: Exit, bar: number): boolean {
+  return variant.direction * (close[bar] - valueAt(stop, bar)) < 0;
+}
+
+function beyondTarget({ close }: Candles, { variant, trigger, reach }: Exit, bar: number): boolean {
+  return variant.direction * (close[bar] - valueAt(trigger, bar)) >= reach;
+}
+
+/** Appends what became of the shape at bars in [from, to). */
+function settle(candles: Candles, shape: ChartShape, from: number, to: number, outcomes: Outcome[]): void {
+  const { expected, other, formedAt, lastAt } = shape;
+  const end = formedAt + shape.patience;
+  if (end < from) return;
+  const tell = (exit: Exit, state: FormationState, at: number) => {
+    if (at >= from && at < to) outcomes.push({ shape, exit, state, at });
+  };
+  for (let i = lastAt + 1; i < formedAt; i++) {
+    if (beyondStop(candles, expected, i) || beyondTarget(candles, expected, i)) return;
+  }
+  for (let i = formedAt; i <= end && i < to; i++) {
+    if (passed(candles, expected, i, i)) {
+      if (!beyondTarget(candles, expected, i)) tell(expected, "confirmed", i);
+      else if (i > formedAt) tell(expected, "confirmed", i);
+      return;
+    }
+    const leaves = other !== null && passed(candles, other, i, i);
+    if (leaves || beyondStop(candles, expected, i)) {
+      if (i > formedAt) tell(expected, "failed", i);
+      if (leaves) tell(other, "confirmed", i);
+      return;
+    }
+    if (i === formedAt) tell(expected, "forming", i);
+    else if (i === end) tell(expected, "expired", i);
+  }
+}
+
+/** In the order of bars, one a variant, state and bar. */
+function bestOfEach(outcomes: Outcome[]): Outcome[] {
+  const rank = (a: Outcome, b: Outcome) =>
+    a.at - b.at ||
+    (a.exit.variant.id < b.exit.variant.id ? -1 : a.exit.variant.id > b.exit.variant.id ? 1 : 0) ||
+    (a.state < b.state ? -1 : a.state > b.state ? 1 : 0) ||
+    b.shape.quality - a.shape.quality ||
+    a.shape.start - b.shape.start ||
+    a.shape.lastAt - b.shape.lastAt;
+  outcomes.sort(rank);
+  return outcomes.filter((outcome, index) => {
+    const last = outcomes[index - 1];
+    return (
+      index === 0 ||
+      last.at !== outcome.at ||
+      last.state !== outcome.state ||
+      last.exit.variant !== outcome.exit.variant
+    );
+  });
+}
+
+function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
+  const { variant, reach } = exit;
+  const { direction } = variant;
+  const trigger = valueAt(exit.trigger, at);
+  const stop = valueAt(exit.stop, at);
+  const target = trigger + direction * reach;
+  const entry = state === "forming" ? trigger : candles.close[at];
+  const risk = direction * (entry - stop);
+  const reward = direction * (target - entry);
+  const checks = state === "confirmed" ? [...shape.checks, breakVolume(candles, at)] : shape.checks;
+  return {
+    variant,
+    at,
+    start: shape.start,
+    quality: shape.quality,
+    state,
+    formation: {
+      formedAt: shape.formedAt,
+      points: shape.points,
+      boundaries: shape.edges.map((edge) => boundaryOf(edge, at)),
+      trigger,
+      target,
+      stop,
+      rewardRisk: risk > 0 && reward > 0 ? reward / risk : null,
+      checks,
+    },
+  };
+}
+
+function boundaryOf({ role, line, until }: ChartShape["edges"][number], at: number): Boundary {
+  const end = until ?? at;
+  return { role, from: { at: line.at, price: line.price }, to: { at: end, price: valueAt(line, end) } };
+}

@@ -1,0 +1,112 @@
+import type { PatternSeries, PatternVariant } from "../define.js";
+import { trendInto, volumeTrend } from "./checks.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { BOTH_BOOKS } from "./sources.js";
+import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+
+/** Least height in average ranges, and greatest difference of the two ends per height. */
+const LEAST_HEIGHT = 1.4;
+const MOST_DIFFERENCE = 0.26;
+/** Least move into the shape per height. */
+const LEAST_RISE = 0.9;
+/** Greatest distance of the turn from the middle, per span. */
+const MOST_SKEW = 0.42;
+
+interface Measures {
+  readonly span: number;
+  readonly height: number;
+  /** Per height. */
+  readonly difference: number;
+  readonly rise: number;
+  readonly skew: number;
+}
+
+/** Sizes of two ends and the turn between them; null where they make no double top. */
+function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
+  const { side, pivots, first, middle, last, turn, range } = tops;
+  const left = side * pivots.price[first];
+  const right = side * pivots.price[last];
+  const highest = Math.max(left, right);
+  if (middle >= 0 && side * pivots.price[middle] > highest) return null;
+  const height = Math.min(left, right) - side * (side === 1 ? candles.low : candles.high)[turn];
+  const difference = Math.abs(left - right) / height;
+  // Negated, so that an average range that is not a number is refused too.
+  if (!(height >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
+  const start = pivots.at[first];
+  const span = pivots.at[last] - start;
+  const skew = Math.abs(turn - start - span / 2) / span;
+  if (skew > MOST_SKEW) return null;
+  const rise = riseInto(candles, start, span, side, left, highest) / height;
+  return rise >= LEAST_RISE ? { span, height, difference, rise, skew } : null;
+}
+
+function double(side: 1 | -1) {
+  const name = side === 1 ? "double_top" : "double_bottom";
+  const title = side === 1 ? "Double Top" : "Double Bottom";
+  const variant: PatternVariant = {
+    id: name,
+    title,
+    direction: side === 1 ? -1 : 1,
+    outlook: "reversal",
+    priorTrend: side === 1 ? "up" : "down",
+  };
+  const [ends, between, end] = side === 1 ? ["highs", "low", "top"] : ["lows", "high", "bottom"];
+
+  function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
+    const measures = measure(series, tops);
+    if (measures === null) return null;
+    const { span, height, difference, rise, skew } = measures;
+    const { pivots, first, last, turn, range } = tops;
+    const start = pivots.at[first];
+    const lastAt = pivots.at[last];
+    const valley = turnPoint(series, tops, side === 1 ? "valley" : "peak", turn, lastAt);
+    const trigger = level(turn, valley.price);
+    const formedAt = endKnownAt(series, tops, trigger);
+    if (formedAt < 0) return null;
+    const farther = side * pivots.price[first] > side * pivots.price[last] ? first : last;
+    return {
+      expected: { variant, trigger, stop: level(start, pivots.price[farther]), reach: height },
+      other: null,
+      start,
+      lastAt,
+      formedAt,
+      patience: patienceOf(span),
+      quality: mean([
+        grade(difference, 0, MOST_DIFFERENCE),
+        grade(height / range, 4, LEAST_HEIGHT),
+        grade(rise, 2, LEAST_RISE),
+        grade(skew, 0, MOST_SKEW),
+      ]),
+      points: [
+        endPoint(tops, `first_${end}`, first, formedAt),
+        valley,
+        endPoint(tops, `second_${end}`, last, formedAt),
+      ],
+      edges: [{ role: "neckline", line: trigger, until: null }],
+      checks: [
+        atMost("end_difference", difference, MOST_DIFFERENCE),
+        atLeast("height", height / range, LEAST_HEIGHT),
+        atLeast("move_into", rise, LEAST_RISE),
+        atMost("skew", skew, MOST_SKEW),
+        trendInto(series, start, side),
+        volumeTrend(series.candles, start, lastAt),
+      ],
+    };
+  }
+
+  return defineChart({
+    name,
+    title,
+    variants: [variant],
+    bars: 4,
+    warmup: CHART_WARMUP,
+    description: `Two ${ends} of about one price after a move towards them, with a ${between} between them; a close beyond that ${between} confirms.`,
+    source: BOTH_BOOKS,
+    sketch: (series, from, to, shapes) => sketchTops(series, [from, to], side, shapes, shapeOf),
+  });
+}
+
+export const doubleTop = double(1);
+
+export const doubleBottom = double(-1);

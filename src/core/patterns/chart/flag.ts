@@ -1,0 +1,122 @@
+import type { FormationPoint, PatternSeries, PatternVariant } from "../define.js";
+import { volumeTrend } from "./checks.js";
+import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import { atLeast, atMost, type ChartShape, grade, mean, through } from "./shape.js";
+import { BOTH_BOOKS } from "./sources.js";
+import { arrival } from "./triangle.js";
+
+/** Bars of the pole at most, its least length in average ranges, and that per bar. */
+const LONGEST_POLE = 20;
+const LEAST_POLE = 3;
+const LEAST_PACE = 0.5;
+/** Bars of the rest at most, and the share of the pole that it may give back. */
+const LONGEST_REST = 25;
+const MOST_GIVEN_BACK = 0.55;
+/** Width at the end per that at the begin above which a rest is a flag and below which it is a pennant. */
+const PARALLEL = 0.72;
+/** Greatest rise of a flag along its pole, in widths. */
+const MOST_ALONG = 0.3;
+
+interface Pole {
+  readonly at: number;
+  readonly price: number;
+  readonly length: number;
+  /** Average ranges a bar. */
+  readonly pace: number;
+}
+
+/**
+ * The pole that ends with the first swing of a rest: from the farthest bar, of the twenty before, that price has
+ * come from at the pace of a pole. Null where it has not come so fast or so far.
+ */
+function poleOf({ candles, range }: PatternSeries, tip: number, direction: 1 | -1): Pole | null {
+  const top = direction === 1 ? candles.high[tip] : -candles.low[tip];
+  const base = direction === 1 ? candles.low : candles.high;
+  let best: Pole | null = null;
+  for (let i = tip - 1; i >= Math.max(0, tip - LONGEST_POLE); i--) {
+    const length = top - direction * base[i];
+    if (best !== null && length <= best.length) continue;
+    const pace = length / (range[tip] * (tip - i));
+    if (pace >= LEAST_PACE) best = { at: i, price: base[i], length, pace };
+  }
+  return best !== null && best.length >= LEAST_POLE * range[tip] ? best : null;
+}
+
+/** Flags rest between parallel lines, pennants between lines that approach each other. */
+function rest(
+  name: string,
+  title: string,
+  [up, down]: readonly [PatternVariant, PatternVariant],
+  description: string,
+  fits: (corridor: Corridor, direction: 1 | -1) => boolean,
+) {
+  function shapeOf(corridor: Corridor, series: PatternSeries): ChartShape | null {
+    const { start, lastAt, width, narrowing, pivots, swings } = corridor;
+    if (lastAt - start > LONGEST_REST) return null;
+    const direction = arrival(corridor);
+    if (!fits(corridor, direction)) return null;
+    const pole = poleOf(series, start, direction);
+    if (pole === null) return null;
+    // The far line may also fall away from the pole: what it gives back is greatest at one of its ends.
+    const along = direction === 1 ? corridor.lowerRise : -corridor.upperRise;
+    const depth = (width * Math.max(1, 1 - along)) / pole.length;
+    if (depth > MOST_GIVEN_BACK) return null;
+    const ways = {
+      up: direction === 1 ? up : null,
+      down: direction === 1 ? null : down,
+      expects: direction,
+      reach: pole.length,
+    };
+    const form = mean([grade(depth, 0.2, MOST_GIVEN_BACK), grade(pole.pace, 1.5, 0)]);
+    const tip = pivots.price[swings[0]];
+    const shape = corridorShape(corridor, ways, form, {
+      checks: [
+        atLeast("pole_pace", pole.pace, LEAST_PACE),
+        atMost("given_back", depth, MOST_GIVEN_BACK),
+        atMost("narrowing", narrowing, 1.25),
+        volumeTrend(series.candles, start, lastAt),
+      ],
+      edges: [{ role: "pole", line: through(pole.at, pole.price, start, tip), until: start }],
+    });
+    if (shape === null) return null;
+    const base: FormationPoint = { role: "pole_base", at: pole.at, price: pole.price, knownAt: start };
+    return { ...shape, start: pole.at, points: [base, ...shape.points] };
+  }
+
+  return defineChart({
+    name,
+    title,
+    variants: [up, down],
+    bars: 6,
+    warmup: CHART_WARMUP,
+    description,
+    source: BOTH_BOOKS,
+    sketch: (series, from, to, shapes) => sketchCorridors(series, from, to, shapes, shapeOf),
+  });
+}
+
+function variants(name: string, title: string): readonly [PatternVariant, PatternVariant] {
+  return [
+    { id: `bull_${name}`, title: `Bull ${title}`, direction: 1, outlook: "continuation", priorTrend: null },
+    { id: `bear_${name}`, title: `Bear ${title}`, direction: -1, outlook: "continuation", priorTrend: null },
+  ];
+}
+
+export const flag = rest(
+  "flag",
+  "Flag",
+  variants("flag", "Flag"),
+  "A short rest between parallel lines, level or against the move, after a steep move that it gives back at most half of; a close beyond the line on the side of that move confirms.",
+  ({ upperRise, lowerRise, narrowing }, direction) => {
+    return narrowing >= PARALLEL && Math.max(direction * upperRise, direction * lowerRise) <= MOST_ALONG;
+  },
+);
+
+export const pennant = rest(
+  "pennant",
+  "Pennant",
+  variants("pennant", "Pennant"),
+  "A short rest between lines that approach each other, after a steep move that it gives back at most half of; a close beyond the line on the side of that move confirms.",
+  ({ upperRise, lowerRise, narrowing }) => narrowing < PARALLEL && upperRise < 0.1 && lowerRise > -0.1,
+);

@@ -1,0 +1,156 @@
+import type { PatternSeries, PatternVariant } from "../define.js";
+import { trendInto, volumeTrend } from "./checks.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import {
+  atLeast,
+  atMost,
+  type ChartShape,
+  grade,
+  type Line,
+  level,
+  mean,
+  patienceOf,
+  through,
+  valueAt,
+} from "./shape.js";
+import { BOTH_BOOKS } from "./sources.js";
+import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+
+/** Least height of the head over the neckline, in average ranges. */
+const LEAST_HEIGHT = 1.9;
+/** Per height of the head: how far it stands out, least height of a shoulder, differences of shoulders and turns. */
+const LEAST_LEAD = 0.09;
+const LEAST_SHOULDER = 0.25;
+const MOST_DIFFERENCE = 0.2;
+const MOST_TILT = 0.5;
+/** Bars of the longer half per bars of the shorter one. */
+const MOST_LOPSIDED = 2.6;
+const LEAST_RISE = 0.55;
+const MOST_OVER = 0.1;
+
+interface Measures {
+  readonly height: number;
+  /** Per height. */
+  readonly lead: number;
+  readonly shoulder: number;
+  readonly difference: number;
+  readonly tilt: number;
+  readonly lopsided: number;
+}
+
+/** The line through the turns on both sides of the head. */
+function necklineOf({ candles }: PatternSeries, { side, leftTurn, rightTurn }: Tops): Line {
+  const far = side === 1 ? candles.low : candles.high;
+  return through(leftTurn, far[leftTurn], rightTurn, far[rightTurn]);
+}
+
+/** Sizes of shoulders and head about the neckline. */
+function measure({ side, pivots, first, middle, last, leftTurn, rightTurn }: Tops, neckline: Line): Measures {
+  const { at, price } = pivots;
+  const over = (pivot: number) => side * (price[pivot] - valueAt(neckline, at[pivot]));
+  const height = over(middle);
+  const before = at[middle] - at[first];
+  const after = at[last] - at[middle];
+  const higher = Math.max(side * price[first], side * price[last]);
+  return {
+    height,
+    lead: (side * price[middle] - higher) / height,
+    shoulder: Math.min(over(first), over(last)) / height,
+    difference: Math.abs(price[first] - price[last]) / height,
+    tilt: Math.abs(neckline.slope * (rightTurn - leftTurn)) / height,
+    lopsided: Math.max(before, after) / Math.min(before, after),
+  };
+}
+
+function fits({ height, lead, shoulder, difference, tilt, lopsided }: Measures, range: number): boolean {
+  return (
+    height >= LEAST_HEIGHT * range &&
+    lead >= LEAST_LEAD &&
+    shoulder >= LEAST_SHOULDER &&
+    shoulder * height >= 0.9 * range &&
+    difference <= MOST_DIFFERENCE &&
+    tilt <= MOST_TILT &&
+    lopsided <= MOST_LOPSIDED
+  );
+}
+
+function headAndShoulders(side: 1 | -1) {
+  const name = side === 1 ? "head_and_shoulders" : "inverse_head_and_shoulders";
+  const title = side === 1 ? "Head and Shoulders" : "Inverse Head and Shoulders";
+  const variant: PatternVariant = {
+    id: name,
+    title,
+    direction: side === 1 ? -1 : 1,
+    outlook: "reversal",
+    priorTrend: side === 1 ? "up" : "down",
+  };
+  const [ends, turns, turn] = side === 1 ? ["highs", "lows", "trough"] : ["lows", "highs", "peak"];
+
+  function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
+    const { pivots, first, middle, last, leftTurn, rightTurn, range } = tops;
+    const { at, price } = pivots;
+    if (middle < 0 || side * price[middle] <= Math.max(side * price[first], side * price[last])) return null;
+    const neckline = necklineOf(series, tops);
+    const measures = measure(tops, neckline);
+    if (!fits(measures, range)) return null;
+    const { height, lead, shoulder, difference, tilt, lopsided } = measures;
+    const start = at[first];
+    const lastAt = at[last];
+    const span = lastAt - start;
+    const highest = side * price[middle] + MOST_OVER * height;
+    const rise = riseInto(series.candles, start, span, side, side * price[first], highest) / height;
+    if (rise < LEAST_RISE) return null;
+    const formedAt = endKnownAt(series, tops, neckline);
+    if (formedAt < 0) return null;
+    const grades = [
+      grade(difference, 0, MOST_DIFFERENCE),
+      grade(tilt, 0, MOST_TILT),
+      grade(lopsided, 1, MOST_LOPSIDED),
+      grade(lead, 0.4, LEAST_LEAD),
+      grade(height / range, 5, LEAST_HEIGHT),
+    ];
+    return {
+      expected: { variant, trigger: neckline, stop: level(lastAt, price[last]), reach: height },
+      other: null,
+      start,
+      lastAt,
+      formedAt,
+      patience: patienceOf(span),
+      quality: mean(grades),
+      points: [
+        endPoint(tops, "left_shoulder", first, formedAt),
+        turnPoint(series, tops, `left_${turn}`, leftTurn, at[middle]),
+        endPoint(tops, "head", middle, formedAt),
+        turnPoint(series, tops, `right_${turn}`, rightTurn, lastAt),
+        endPoint(tops, "right_shoulder", last, formedAt),
+      ],
+      edges: [{ role: "neckline", line: neckline, until: null }],
+      checks: [
+        atLeast("height", height / range, LEAST_HEIGHT),
+        atLeast("head_lead", lead, LEAST_LEAD),
+        atLeast("shoulder_height", shoulder, LEAST_SHOULDER),
+        atMost("shoulder_difference", difference, MOST_DIFFERENCE),
+        atMost("neckline_tilt", tilt, MOST_TILT),
+        atMost("lopsidedness", lopsided, MOST_LOPSIDED),
+        atLeast("move_into", rise, LEAST_RISE),
+        trendInto(series, start, side),
+        volumeTrend(series.candles, start, lastAt),
+      ],
+    };
+  }
+
+  return defineChart({
+    name,
+    title,
+    variants: [variant],
+    bars: 6,
+    warmup: CHART_WARMUP,
+    description: `Three ${ends} of which the middle one stands out and the others are about alike; a close beyond the line through the ${turns} between them confirms.`,
+    source: BOTH_BOOKS,
+    sketch: (series, from, to, shapes) => sketchTops(series, [from, to], side, shapes, shapeOf),
+  });
+}
+
+export const headAndShouldersTop = headAndShoulders(1);
+
+export const inverseHeadAndShoulders = headAndShoulders(-1);

@@ -1,0 +1,113 @@
+import type { PatternSeries, PatternVariant } from "../define.js";
+import { volumeTrend } from "./checks.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import { pointsOf, sketchTails, type Tail } from "./tails.js";
+import {
+  atLeast,
+  atMost,
+  type ChartShape,
+  grade,
+  type Line,
+  mean,
+  patienceOf,
+  through,
+  valueAt,
+} from "./shape.js";
+import { BOTH_BOOKS } from "./sources.js";
+
+/** In average ranges: greatest distance of the touch between, least rise from first to last touch, least swing away. */
+const MOST_MISFIT = 0.5;
+const LEAST_RISE = 2;
+const LEAST_SWING = 1.5;
+/** Bars between the first touch and the last. */
+const SHORTEST = 10;
+const LONGEST = 130;
+/** Share of the span that the touch between keeps from either end. */
+const LEAST_SPACING = 0.2;
+
+const down: PatternVariant = {
+  id: "uptrend_line_break",
+  title: "Uptrend Line Break",
+  direction: -1,
+  outlook: "reversal",
+  priorTrend: null,
+};
+
+const up: PatternVariant = {
+  id: "downtrend_line_break",
+  title: "Downtrend Line Break",
+  direction: 1,
+  outlook: "reversal",
+  priorTrend: null,
+};
+
+/** Greatest distance that price swung away from a line, and how far closes fell beyond it. */
+function excursions(
+  { candles }: PatternSeries,
+  line: Line,
+  [start, end]: readonly [number, number],
+  side: 1 | -1,
+): { away: number; beyond: number } {
+  const far = side === -1 ? candles.high : candles.low;
+  let away = 0;
+  let beyond = 0;
+  for (let i = start; i <= end; i++) {
+    const value = valueAt(line, i);
+    away = Math.max(away, side * (value - far[i]));
+    beyond = Math.max(beyond, side * (candles.close[i] - value));
+  }
+  return { away, beyond };
+}
+
+/** The line of a trend through three of its lows (side -1) or highs (side 1). */
+function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | null {
+  const { pivots, swings, formedAt, range } = tail;
+  const { at, price } = pivots;
+  const [last, , middle, , first] = swings;
+  const span = at[last] - at[first];
+  // Touches of an uptrend line are lows that rise, those of a downtrend line highs that fall.
+  const rise = (side * (price[first] - price[last])) / range;
+  if (!(rise >= LEAST_RISE) || span < SHORTEST || span > LONGEST) return null;
+  const line = through(at[first], price[first], at[last], price[last]);
+  const misfit = Math.abs(price[middle] - valueAt(line, at[middle])) / range;
+  const spacing = Math.min(at[middle] - at[first], at[last] - at[middle]) / span;
+  if (misfit > MOST_MISFIT || spacing < LEAST_SPACING) return null;
+  const { away, beyond } = excursions(series, line, [at[first], at[last]], side);
+  if (beyond > MOST_MISFIT * range || away < LEAST_SWING * range) return null;
+  const variant = side === -1 ? down : up;
+  const stop = { ...line, price: line.price - side * away };
+  return {
+    expected: { variant, trigger: line, stop, reach: away },
+    other: null,
+    start: at[first],
+    lastAt: at[last],
+    formedAt,
+    patience: patienceOf(span),
+    quality: mean([grade(misfit, 0, MOST_MISFIT), grade(spacing, 0.5, 0), grade(rise, 6, LEAST_RISE)]),
+    points: pointsOf(tail, ["first_touch", "first_swing", "second_touch", "second_swing", "third_touch"]),
+    edges: [{ role: side === -1 ? "lower" : "upper", line, until: null }],
+    checks: [
+      atLeast("rise", rise, LEAST_RISE),
+      atMost("misfit", misfit, MOST_MISFIT),
+      atLeast("spacing", spacing, LEAST_SPACING),
+      atLeast("swing", away / range, LEAST_SWING),
+      volumeTrend(series.candles, at[first], at[last]),
+    ],
+  };
+}
+
+export const trendLineBreak = defineChart({
+  name: "trend_line_break",
+  title: "Trend Line Break",
+  variants: [down, up],
+  bars: 12,
+  warmup: CHART_WARMUP,
+  description:
+    "A line through three rising lows or three falling highs that closes have kept to; a close beyond it confirms that the trend has ended.",
+  source: BOTH_BOOKS,
+  sketch(series, from, to, shapes) {
+    for (const side of [-1, 1] as const) {
+      sketchTails(series, [from, to], side, 5, shapes, (tail) => shapeOf(series, tail, side));
+    }
+  },
+});

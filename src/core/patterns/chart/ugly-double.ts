@@ -1,0 +1,89 @@
+import type { PatternSeries, PatternVariant } from "../define.js";
+import { trendInto, volumeTrend } from "./checks.js";
+import { CHART_WARMUP, defineChart } from "./define.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { BULKOWSKI } from "./sources.js";
+import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+
+/** Least height of the peak over the second bottom, in average ranges. */
+const LEAST_HEIGHT = 1.4;
+/** How far the second bottom keeps above the first one, per height of the peak over that. */
+const LEAST_STEP = 0.33;
+const MOST_STEP = 0.8;
+/** Least fall into the first bottom, per height of the peak over it, and bars between the bottoms. */
+const LEAST_FALL = 0.47;
+const SHORTEST = 7;
+const LONGEST = 60;
+/** Least height of the peak over the first bottom, in average ranges, and least share of the span before it. */
+const LEAST_RECOVERY = 3;
+const LEAST_BEFORE = 0.35;
+
+const variant: PatternVariant = {
+  id: "ugly_double_bottom",
+  title: "Ugly Double Bottom",
+  direction: 1,
+  outlook: "reversal",
+  priorTrend: "down",
+};
+
+function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
+  const { pivots, first, middle, last, turn, range } = tops;
+  const { candles } = series;
+  const start = pivots.at[first];
+  const lastAt = pivots.at[last];
+  const span = lastAt - start;
+  const bottom = pivots.price[first];
+  const second = pivots.price[last];
+  const peak = candles.high[turn];
+  const height = peak - bottom;
+  const step = (second - bottom) / height;
+  if (!(peak - second >= LEAST_HEIGHT * range) || height < LEAST_RECOVERY * range) return null;
+  if (span < SHORTEST || span > LONGEST || turn - start < LEAST_BEFORE * span) return null;
+  // Between the peak and the second bottom nothing is lower than that, or it would be another one.
+  const isLowest = middle < 0 || pivots.at[middle] < turn || pivots.price[middle] >= second;
+  if (step < LEAST_STEP || step > MOST_STEP || !isLowest) return null;
+  const fall = riseInto(candles, start, span, -1, -bottom, -bottom) / height;
+  if (fall < LEAST_FALL || (middle >= 0 && pivots.price[middle] < bottom)) return null;
+  const trigger = level(turn, peak);
+  const formedAt = endKnownAt(series, tops, trigger);
+  if (formedAt < 0) return null;
+  return {
+    expected: { variant, trigger, stop: level(lastAt, second), reach: peak - second },
+    other: null,
+    start,
+    lastAt,
+    formedAt,
+    patience: patienceOf(span),
+    quality: mean([
+      grade((peak - second) / range, 4, LEAST_HEIGHT),
+      grade(Math.abs(step - 0.5), 0, 0.25),
+      grade(fall, 2, LEAST_FALL),
+    ]),
+    points: [
+      endPoint(tops, "first_bottom", first, formedAt),
+      turnPoint(series, tops, "peak", turn, lastAt),
+      endPoint(tops, "second_bottom", last, formedAt),
+    ],
+    edges: [{ role: "neckline", line: trigger, until: null }],
+    checks: [
+      atLeast("height", (peak - second) / range, LEAST_HEIGHT),
+      atLeast("least_step", step, LEAST_STEP),
+      atMost("most_step", step, MOST_STEP),
+      atLeast("move_into", fall, LEAST_FALL),
+      trendInto(series, start, -1),
+      volumeTrend(candles, start, lastAt),
+    ],
+  };
+}
+
+export const uglyDoubleBottom = defineChart({
+  name: "ugly_double_bottom",
+  title: "Ugly Double Bottom",
+  variants: [variant],
+  bars: SHORTEST + 2,
+  warmup: CHART_WARMUP,
+  description:
+    "Two lows after a fall, the second one well above the first, with a high between them; a close above that high confirms.",
+  source: BULKOWSKI,
+  sketch: (series, from, to, shapes) => sketchTops(series, [from, to], -1, shapes, shapeOf),
+});
