@@ -1,4 +1,4 @@
-import type { Candles } from "../src/core/market/candles.js";
+import { type Candles, sliceCandles } from "../src/core/market/candles.js";
 import { allocateAnatomy, extendAnatomy } from "../src/core/patterns/anatomy.js";
 import { CANDLESTICKS } from "../src/core/patterns/candlestick/index.js";
 import { extendSignals } from "../src/core/patterns/candlestick/signals.js";
@@ -17,8 +17,8 @@ const MOST_OF_C = 0.33;
 
 function allocateSeries(candles: Candles): PatternSeries {
   const { length } = candles.time;
-  const unread = { range: new Float64Array(0), pivots: [], swings: [], corridors: [] };
-  return { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length), ...unread };
+  const unread = createPatternSeries(sliceCandles(candles, 0, 0));
+  return { ...unread, candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length) };
 }
 
 function allocateColumns(length: number): Int16Array[] {

@@ -43,7 +43,7 @@ function differing(
 }
 
 /** Columns of a series that candlesticks do not read. */
-const unread = { range: new Float64Array(0), pivots: [], swings: [], corridors: [] };
+const unread = createPatternSeries(sliceCandles(patternSample(1, 1), 0, 0));
 
 function hitsOf(series: PatternSeries): Hit[] {
   const hits: Hit[] = [];
@@ -108,10 +108,10 @@ describe("candlestick signals", () => {
         const { length } = candles.time;
         const batch = hitsOf(createPatternSeries(candles));
         const stream: PatternSeries = {
+          ...unread,
           candles,
           anatomy: allocateAnatomy(length),
           workspace: new Int16Array(length),
-          ...unread,
         };
         const live = CANDLESTICKS.map((): Hit[] => []);
         for (let i = 0; i < length; i++) {
@@ -132,7 +132,7 @@ describe("all signals at once", () => {
 
   /** Columns of all rows, written by as many calls as there are ranges of at most `step` bars. */
   function extended(step: number): Map<string, Int16Array> {
-    const series = { candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0), ...unread };
+    const series = { ...unread, candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0) };
     const columns = CANDLESTICKS.map(() => new Int16Array(length).fill(7));
     for (let from = 0; from < length; from += step) {
       extendSignals(series, columns, from, Math.min(from + step, length));

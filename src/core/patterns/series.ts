@@ -2,6 +2,7 @@ import type { Candles } from "../market/candles.js";
 import { type Anatomy, computeAnatomy } from "./anatomy.js";
 import { type Corridor, computeCorridors } from "./chart/corridor.js";
 import { computeSwings, type Swings } from "./chart/swings.js";
+import { computeTops, type TopColumns } from "./chart/tops.js";
 import type { PatternSeries } from "./define.js";
 import { computePivots, computeRange, type Pivots } from "./pivots.js";
 
@@ -12,6 +13,8 @@ export function createPatternSeries(candles: Candles): PatternSeries {
   let pivots: readonly Pivots[] | undefined;
   let swings: readonly Swings[] | undefined;
   let corridors: readonly Corridor[] | undefined;
+  let tops: TopColumns | undefined;
+  let bottoms: TopColumns | undefined;
   let workspace: Int16Array | undefined;
   return {
     candles,
@@ -31,6 +34,14 @@ export function createPatternSeries(candles: Candles): PatternSeries {
       corridors ??= computeCorridors(candles, this.range, this.swings);
       return corridors;
     },
+    get tops() {
+      tops ??= computeTops(candles, this.range, finest(this.pivots), 1);
+      return tops;
+    },
+    get bottoms() {
+      bottoms ??= computeTops(candles, this.range, finest(this.pivots), -1);
+      return bottoms;
+    },
     get anatomy() {
       anatomy ??= computeAnatomy(candles);
       return anatomy;
@@ -40,4 +51,9 @@ export function createPatternSeries(candles: Candles): PatternSeries {
       return workspace;
     },
   };
+}
+
+/** Pivots of one bar and of two bars a side. */
+function finest([one, two]: readonly Pivots[]): readonly [Pivots, Pivots] {
+  return [one, two];
 }

@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, sketchCorridors } from "./corridor.js";
+import { corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { EDWARDS_MAGEE } from "./sources.js";
@@ -36,7 +36,7 @@ function channel(name: string, title: string, slope: 1 | -1) {
     source: EDWARDS_MAGEE,
     sketch(series, from, to, shapes) {
       sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (corridor.swings.length < 5) return null;
+        if (corridor.swings.length < FEWEST_TOUCHES) return null;
         const { upperRise, lowerRise, width, start, lastAt } = corridor;
         const flatter = Math.min(slope * upperRise, slope * lowerRise);
         const difference = Math.abs(upperRise - lowerRise);

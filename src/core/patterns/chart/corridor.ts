@@ -15,13 +15,17 @@ import {
 } from "./shape.js";
 import { CHAIN, type Swings } from "./swings.js";
 
-/** Swings a corridor touches: two on each side at least. */
-const FEWEST_TOUCHES = 4;
+/** Swings a corridor touches at least, and the bars up to which it is short and may touch fewer. */
+export const FEWEST_TOUCHES = 5;
+export const SHORT = 25;
+const FEWEST_OF_SHORT = 4;
 const MOST_TOUCHES = CHAIN + 1;
 /** Least width at its begin, in average ranges, and least bars between its first and last swing. */
 const LEAST_WIDTH = 2;
 const SHORTEST = 4;
 const LONGEST = 130;
+/** Bars that it spans at most per bar of its scale: of long ones, small swings are noise. */
+const LONGEST_PER_SCALE = 30;
 /** Swings and closes lie no further from the lines, or beyond them, than this share of the width. */
 const TOLERANCE = 0.16;
 /** Greatest growth of the width. */
@@ -131,15 +135,18 @@ function addCorridors(
   const { at, kind, price, scale } = pivots;
   const lastAt = at[j];
   const formedAt = lastAt + scale;
+  const least = LEAST_WIDTH * range[formedAt];
   clear(highs);
   clear(lows);
   add(kind[j] > 0 ? highs : lows, 0, price[j]);
   for (let touches = 2; touches <= MOST_TOUCHES; touches++) {
     const first = before[j * CHAIN + touches - 2];
-    if (first < 0 || lastAt - at[first] > LONGEST) return;
-    add(kind[first] > 0 ? highs : lows, at[first] - lastAt, price[first]);
-    const span = lastAt - at[first];
-    if (touches < FEWEST_TOUCHES || span < SHORTEST) continue;
+    if (first < 0) return;
+    const start = at[first];
+    const span = lastAt - start;
+    if (span > LONGEST || span > LONGEST_PER_SCALE * scale) return;
+    add(kind[first] > 0 ? highs : lows, -span, price[first]);
+    if (span < SHORTEST || touches < (span <= SHORT ? FEWEST_OF_SHORT : FEWEST_TOUCHES)) continue;
     const upperSlope = slopeOf(highs);
     const lowerSlope = slopeOf(lows);
     const upperLast = (highs.y - upperSlope * highs.x) / highs.count;
@@ -147,22 +154,17 @@ function addCorridors(
     const widthLast = upperLast - lowerLast;
     const width = widthLast - (upperSlope - lowerSlope) * span;
     // Negated, so that an average range or a price that is not a number is refused too.
-    if (!(width >= LEAST_WIDTH * range[formedAt] && widthLast > 0 && widthLast <= MOST_GROWTH * width))
-      continue;
-    const swings = [j];
-    for (let n = 0; n < touches - 1; n++) swings.push(before[j * CHAIN + n]);
-    swings.reverse();
+    if (!(width >= least && widthLast > 0 && widthLast <= MOST_GROWTH * width)) continue;
     const upper = { at: lastAt, price: upperLast, slope: upperSlope };
     const lower = { at: lastAt, price: lowerLast, slope: lowerSlope };
-    const misfit = greatestMisfit(pivots, swings, upper, lower) / width;
-    if (misfit > TOLERANCE) continue;
-    if (!holdsCloses(candles, at[first], lastAt, upper, lower, TOLERANCE * width)) continue;
+    const misfit = greatestMisfit(pivots, before, j, touches, upper, lower) / width;
+    if (misfit > TOLERANCE || !holdsCloses(candles, start, lastAt, upper, lower, TOLERANCE * width)) continue;
     found.push({
       pivots,
-      swings,
+      swings: chainOf(before, j, touches),
       upper,
       lower,
-      start: at[first],
+      start,
       lastAt,
       formedAt,
       width,
@@ -174,15 +176,25 @@ function addCorridors(
   }
 }
 
+/** The last `touches` swings up to pivot `j`, first to last. */
+function chainOf(before: Int32Array, j: number, touches: number): number[] {
+  const swings = [j];
+  for (let n = 0; n < touches - 1; n++) swings.unshift(before[j * CHAIN + n]);
+  return swings;
+}
+
 function greatestMisfit(
   { at, kind, price }: Pivots,
-  swings: readonly number[],
+  before: Int32Array,
+  j: number,
+  touches: number,
   upper: Line,
   lower: Line,
 ): number {
   let greatest = 0;
-  for (const n of swings) {
-    const distance = Math.abs(price[n] - valueAt(kind[n] > 0 ? upper : lower, at[n]));
+  for (let n = 0; n < touches; n++) {
+    const swing = n === 0 ? j : before[j * CHAIN + n - 1];
+    const distance = Math.abs(price[swing] - valueAt(kind[swing] > 0 ? upper : lower, at[swing]));
     if (distance > greatest) greatest = distance;
   }
   return greatest;
@@ -228,7 +240,7 @@ export function corridorShape(
   const falling: Exit | null = down && { variant: down, trigger: lower, stop: upper, reach };
   const [expected, other] = expects === 1 ? [rising, falling] : [falling, rising];
   if (expected === null) return null;
-  const touches = grade(swings.length, MOST_TOUCHES, FEWEST_TOUCHES - 2);
+  const touches = grade(swings.length, MOST_TOUCHES, FEWEST_OF_SHORT - 2);
   return {
     expected,
     other,
@@ -244,7 +256,7 @@ export function corridorShape(
       ...(more.edges ?? []),
     ],
     checks: [
-      atLeast("touches", swings.length, FEWEST_TOUCHES),
+      atLeast("touches", swings.length, FEWEST_OF_SHORT),
       atMost("misfit", misfit, TOLERANCE),
       ...more.checks,
     ],

@@ -24,20 +24,19 @@ interface Measures {
 
 /** Sizes of two ends and the turn between them; null where they make no double top. */
 function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
-  const { side, pivots, first, middle, last, turn, range } = tops;
-  const left = side * pivots.price[first];
-  const right = side * pivots.price[last];
+  const { side, near, first, middle, last, turn, range } = tops;
+  const left = side * near[first];
+  const right = side * near[last];
   const highest = Math.max(left, right);
-  if (middle >= 0 && side * pivots.price[middle] > highest) return null;
+  if (middle >= 0 && side * near[middle] > highest) return null;
   const height = Math.min(left, right) - side * (side === 1 ? candles.low : candles.high)[turn];
   const difference = Math.abs(left - right) / height;
   // Negated, so that an average range that is not a number is refused too.
   if (!(height >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
-  const start = pivots.at[first];
-  const span = pivots.at[last] - start;
-  const skew = Math.abs(turn - start - span / 2) / span;
+  const span = last - first;
+  const skew = Math.abs(turn - first - span / 2) / span;
   if (skew > MOST_SKEW) return null;
-  const rise = riseInto(candles, start, span, side, left, highest) / height;
+  const rise = riseInto(candles, first, span, side, left, highest) / height;
   return rise >= LEAST_RISE ? { span, height, difference, rise, skew } : null;
 }
 
@@ -57,19 +56,17 @@ function double(side: 1 | -1) {
     const measures = measure(series, tops);
     if (measures === null) return null;
     const { span, height, difference, rise, skew } = measures;
-    const { pivots, first, last, turn, range } = tops;
-    const start = pivots.at[first];
-    const lastAt = pivots.at[last];
-    const valley = turnPoint(series, tops, side === 1 ? "valley" : "peak", turn, lastAt);
+    const { near, first, last, turn, range } = tops;
+    const valley = turnPoint(tops, side === 1 ? "valley" : "peak", turn, last);
     const trigger = level(turn, valley.price);
     const formedAt = endKnownAt(series, tops, trigger);
     if (formedAt < 0) return null;
-    const farther = side * pivots.price[first] > side * pivots.price[last] ? first : last;
+    const farther = side * near[first] > side * near[last] ? first : last;
     return {
-      expected: { variant, trigger, stop: level(start, pivots.price[farther]), reach: height },
+      expected: { variant, trigger, stop: level(first, near[farther]), reach: height },
       other: null,
-      start,
-      lastAt,
+      start: first,
+      lastAt: last,
       formedAt,
       patience: patienceOf(span),
       quality: mean([
@@ -89,8 +86,8 @@ function double(side: 1 | -1) {
         atLeast("height", height / range, LEAST_HEIGHT),
         atLeast("move_into", rise, LEAST_RISE),
         atMost("skew", skew, MOST_SKEW),
-        trendInto(series, start, side),
-        volumeTrend(series.candles, start, lastAt),
+        trendInto(series, first, side),
+        volumeTrend(series.candles, first, last),
       ],
     };
   }

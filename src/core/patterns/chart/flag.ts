@@ -1,6 +1,6 @@
 import type { FormationPoint, PatternSeries, PatternVariant } from "../define.js";
 import { volumeTrend } from "./checks.js";
-import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, SHORT, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, type ChartShape, grade, mean, through } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -11,7 +11,7 @@ const LONGEST_POLE = 20;
 const LEAST_POLE = 3;
 const LEAST_PACE = 0.5;
 /** Bars of the rest at most, and the share of the pole that it may give back. */
-const LONGEST_REST = 25;
+const LONGEST_REST = SHORT;
 const MOST_GIVEN_BACK = 0.55;
 /** Width at the end per that at the begin above which a rest is a flag and below which it is a pennant. */
 const PARALLEL = 0.72;

@@ -45,18 +45,17 @@ function necklineOf({ candles }: PatternSeries, { side, leftTurn, rightTurn }: T
 }
 
 /** Sizes of shoulders and head about the neckline. */
-function measure({ side, pivots, first, middle, last, leftTurn, rightTurn }: Tops, neckline: Line): Measures {
-  const { at, price } = pivots;
-  const over = (pivot: number) => side * (price[pivot] - valueAt(neckline, at[pivot]));
+function measure({ side, near, first, middle, last, leftTurn, rightTurn }: Tops, neckline: Line): Measures {
+  const over = (pivot: number) => side * (near[pivot] - valueAt(neckline, pivot));
   const height = over(middle);
-  const before = at[middle] - at[first];
-  const after = at[last] - at[middle];
-  const higher = Math.max(side * price[first], side * price[last]);
+  const before = middle - first;
+  const after = last - middle;
+  const higher = Math.max(side * near[first], side * near[last]);
   return {
     height,
-    lead: (side * price[middle] - higher) / height,
+    lead: (side * near[middle] - higher) / height,
     shoulder: Math.min(over(first), over(last)) / height,
-    difference: Math.abs(price[first] - price[last]) / height,
+    difference: Math.abs(near[first] - near[last]) / height,
     tilt: Math.abs(neckline.slope * (rightTurn - leftTurn)) / height,
     lopsided: Math.max(before, after) / Math.min(before, after),
   };
@@ -87,18 +86,21 @@ function headAndShoulders(side: 1 | -1) {
   const [ends, turns, turn] = side === 1 ? ["highs", "lows", "trough"] : ["lows", "highs", "peak"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const { pivots, first, middle, last, leftTurn, rightTurn, range } = tops;
-    const { at, price } = pivots;
-    if (middle < 0 || side * price[middle] <= Math.max(side * price[first], side * price[last])) return null;
+    const { near, first, middle, last, leftTurn, rightTurn, range } = tops;
+    if (
+      middle < 0 ||
+      leftTurn < 0 ||
+      leftTurn === middle ||
+      side * near[middle] <= Math.max(side * near[first], side * near[last])
+    )
+      return null;
     const neckline = necklineOf(series, tops);
     const measures = measure(tops, neckline);
     if (!fits(measures, range)) return null;
     const { height, lead, shoulder, difference, tilt, lopsided } = measures;
-    const start = at[first];
-    const lastAt = at[last];
-    const span = lastAt - start;
-    const highest = side * price[middle] + MOST_OVER * height;
-    const rise = riseInto(series.candles, start, span, side, side * price[first], highest) / height;
+    const span = last - first;
+    const highest = side * near[middle] + MOST_OVER * height;
+    const rise = riseInto(series.candles, first, span, side, side * near[first], highest) / height;
     if (rise < LEAST_RISE) return null;
     const formedAt = endKnownAt(series, tops, neckline);
     if (formedAt < 0) return null;
@@ -110,18 +112,18 @@ function headAndShoulders(side: 1 | -1) {
       grade(height / range, 5, LEAST_HEIGHT),
     ];
     return {
-      expected: { variant, trigger: neckline, stop: level(lastAt, price[last]), reach: height },
+      expected: { variant, trigger: neckline, stop: level(last, near[last]), reach: height },
       other: null,
-      start,
-      lastAt,
+      start: first,
+      lastAt: last,
       formedAt,
       patience: patienceOf(span),
       quality: mean(grades),
       points: [
         endPoint(tops, "left_shoulder", first, formedAt),
-        turnPoint(series, tops, `left_${turn}`, leftTurn, at[middle]),
+        turnPoint(tops, `left_${turn}`, leftTurn, middle),
         endPoint(tops, "head", middle, formedAt),
-        turnPoint(series, tops, `right_${turn}`, rightTurn, lastAt),
+        turnPoint(tops, `right_${turn}`, rightTurn, last),
         endPoint(tops, "right_shoulder", last, formedAt),
       ],
       edges: [{ role: "neckline", line: neckline, until: null }],
@@ -133,8 +135,8 @@ function headAndShoulders(side: 1 | -1) {
         atMost("neckline_tilt", tilt, MOST_TILT),
         atMost("lopsidedness", lopsided, MOST_LOPSIDED),
         atLeast("move_into", rise, LEAST_RISE),
-        trendInto(series, start, side),
-        volumeTrend(series.candles, start, lastAt),
+        trendInto(series, first, side),
+        volumeTrend(series.candles, first, last),
       ],
     };
   }

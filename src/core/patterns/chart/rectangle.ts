@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, sketchCorridors } from "./corridor.js";
+import { corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atMost, grade } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -36,7 +36,7 @@ export const rectangle = defineChart({
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
     sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (corridor.swings.length < 5) return null;
+      if (corridor.swings.length < FEWEST_TOUCHES) return null;
       const { upperRise, lowerRise, width, start, lastAt } = corridor;
       const slope = Math.max(Math.abs(upperRise), Math.abs(lowerRise));
       if (slope > LEVEL) return null;

@@ -1,6 +1,6 @@
 import type { Candles } from "../../market/candles.js";
 import type { FormationPoint, PatternSeries } from "../define.js";
-import { knownPivots, type Pivots, pivotsOf } from "../pivots.js";
+import type { Pivots } from "../pivots.js";
 import { type ChartShape, type Line, valueAt } from "./shape.js";
 
 /** Bars from the first end of a shape to the last. */
@@ -8,19 +8,27 @@ const LONGEST = 130;
 /** Bars before a shape in which the move into it is sought: as many as it spans, within these. */
 const SHORTEST_LEAD = 8;
 const LONGEST_LEAD = 25;
+/** Least height of the lower end over the lowest turn, in average ranges. */
+const LEAST_HEIGHT = 0.45;
+/** Greatest difference of the ends per height of the whole, where the later end is not the lower one of a bottom. */
+const MOST_DIFFERENCE = 0.26;
+const LONGEST_STEP = 60;
+const MOST_STEP = 0.8;
 
 /**
- * Two pivots of one kind and what lies between them. All heights are prices turned over where the shape is a
+ * Two pivots of one kind and what lies between them, as bars. Heights are prices turned over where the shape is a
  * bottom, so that it is a top in any case: ends are high and turns low.
  */
 export interface Tops {
   readonly side: 1 | -1;
-  readonly pivots: Pivots;
-  /** Indexes of pivots: the ends, and the highest between them or -1. */
+  /** Highs and lows for a top, lows and highs for a bottom. */
+  readonly near: Float64Array;
+  readonly far: Float64Array;
+  /** The ends, and the highest pivot between them or -1. */
   first: number;
   middle: number;
   last: number;
-  /** Bars of the lowest turns: between the ends, between first and middle, between middle and last. */
+  /** The lowest turns: between the ends, between first and middle, between middle and last. */
   turn: number;
   leftTurn: number;
   rightTurn: number;
@@ -28,10 +36,160 @@ export interface Tops {
   range: number;
 }
 
+/** Pairs of ends that may make a shape, as columns of bars, by their last end and, within it, from the nearest. */
+export interface TopColumns {
+  readonly side: 1 | -1;
+  readonly count: number;
+  readonly first: Int32Array;
+  readonly middle: Int32Array;
+  readonly last: Int32Array;
+  readonly turn: Int32Array;
+  readonly leftTurn: Int32Array;
+  readonly rightTurn: Int32Array;
+}
+
+/** Pivots of one kind with their heights, and the lowest turn from each to the next, as a bar and a height. */
+interface Ends {
+  readonly count: number;
+  readonly at: Int32Array;
+  readonly height: Float64Array;
+  readonly turn: Int32Array;
+  readonly low: Float64Array;
+}
+
+function endsOf({ count, at, kind }: Pivots, near: Float64Array, far: Float64Array, side: 1 | -1): Ends {
+  const own = at.filter((_, n) => n < count && kind[n] === side);
+  const turn = new Int32Array(own.length);
+  const low = new Float64Array(own.length);
+  for (let n = 0; n + 1 < own.length; n++) {
+    turn[n] = lowestBetween(far, own[n], own[n + 1] + 1, side);
+    low[n] = side * far[turn[n]];
+  }
+  return { count: own.length, at: own, height: Float64Array.from(own, (bar) => side * near[bar]), turn, low };
+}
+
+/** The bar of (from, to) whose far price is lowest when turned over, the first of equals; `from` where there is none. */
+function lowestBetween(far: Float64Array, from: number, to: number, side: 1 | -1): number {
+  let lowest = from + 1 < to ? from + 1 : from;
+  for (let bar = from + 2; bar < to; bar++) if (side * far[bar] < side * far[lowest]) lowest = bar;
+  return lowest;
+}
+
+/** Columns while they grow. */
+type Rows = Record<"first" | "middle" | "last" | "turn" | "leftTurn" | "rightTurn", number[]>;
+
 /**
- * Calls `shapeOf` with every two pivots of a kind that may begin and end a shape known in [from, to), and appends
- * the shapes that it makes of them. Walks from the last end back, so that what lies between is known at each step.
+ * The pairs of one kind. Ends and middles are pivots of two bars a side; a last end is also one of a single bar
+ * where the bar after it has left by an average range, since it may have confirmed a shape by then.
  */
+export function computeTops(
+  candles: Candles,
+  range: Float64Array,
+  [fine, coarse]: readonly [Pivots, Pivots],
+  side: 1 | -1,
+): TopColumns {
+  const { close, high, low } = candles;
+  const [near, far] = side === 1 ? [high, low] : [low, high];
+  const ends = endsOf(coarse, near, far, side);
+  const rows: Rows = { first: [], middle: [], last: [], turn: [], leftTurn: [], rightTurn: [] };
+  let next = 0;
+  for (let j = 0; j < fine.count; j++) {
+    if (fine.kind[j] !== side) continue;
+    const last = fine.at[j];
+    while (next < ends.count && ends.at[next] < last) next++;
+    const isLeft = side * (near[last] - close[last + 1]) >= range[last + 1];
+    if (next === 0 || !(isLeft || standsOut(near, last, side))) continue;
+    const turn = lowestBetween(far, ends.at[next - 1], last, side);
+    walk(rows, ends, next - 1, last, side * near[last], turn, side * far[turn], side, range[last + 1]);
+  }
+  return {
+    side,
+    count: rows.last.length,
+    first: Int32Array.from(rows.first),
+    middle: Int32Array.from(rows.middle),
+    last: Int32Array.from(rows.last),
+    turn: Int32Array.from(rows.turn),
+    leftTurn: Int32Array.from(rows.leftTurn),
+    rightTurn: Int32Array.from(rows.rightTurn),
+  };
+}
+
+/** Whether a pivot of one bar a side is one of two; false too while that is not known. */
+function standsOut(near: Float64Array, at: number, side: 1 | -1): boolean {
+  return side * near[at] > side * near[at - 2] && side * near[at] >= side * near[at + 2];
+}
+
+/**
+ * Adds the pairs that end at bar `last`, which stands at height `right` and whose lowest turn since end `newest`
+ * is given, from that end backwards.
+ */
+function walk(
+  rows: Rows,
+  { at, height, turn: turns, low }: Ends,
+  newest: number,
+  last: number,
+  right: number,
+  latestTurn: number,
+  latestLow: number,
+  side: 1 | -1,
+  range: number,
+): void {
+  let middle = -1;
+  let between = Number.NEGATIVE_INFINITY;
+  let turn = latestTurn;
+  let lowest = latestLow;
+  let leftTurn = latestTurn;
+  let leftLow = latestLow;
+  let rightTurn = -1;
+  for (let i = newest; i >= 0 && last - at[i] <= LONGEST; i--) {
+    if (i < newest) {
+      if (leftTurn < 0 || low[i] <= leftLow) {
+        leftLow = low[i];
+        leftTurn = turns[i];
+      }
+      if (leftLow <= lowest) {
+        lowest = leftLow;
+        turn = leftTurn;
+      }
+    }
+    const first = at[i];
+    const left = height[i];
+    const span = last - first;
+    if (turn > first && mayBeShape(left, right, between, lowest, span, side, range)) {
+      rows.first.push(first);
+      rows.middle.push(middle);
+      rows.last.push(last);
+      rows.turn.push(turn);
+      rows.leftTurn.push(leftTurn);
+      rows.rightTurn.push(rightTurn);
+    }
+    if (left > between) {
+      middle = first;
+      between = left;
+      rightTurn = turn;
+      leftTurn = -1;
+    }
+  }
+}
+
+function mayBeShape(
+  left: number,
+  right: number,
+  between: number,
+  lowest: number,
+  span: number,
+  side: 1 | -1,
+  range: number,
+): boolean {
+  const lower = left < right ? left : right;
+  if (!(lower - lowest >= LEAST_HEIGHT * range)) return false;
+  const higher = left < right ? right : left;
+  if (higher - lower <= MOST_DIFFERENCE * ((higher < between ? between : higher) - lowest)) return true;
+  const isStep = side < 0 && left > right && left >= between && span <= LONGEST_STEP;
+  return isStep && left - right <= MOST_STEP * (left - lowest);
+}
+
+/** Appends the shapes that pairs of ends have which are known in [from, to). */
 export function sketchTops(
   series: PatternSeries,
   [from, to]: readonly [number, number],
@@ -39,78 +197,44 @@ export function sketchTops(
   shapes: ChartShape[],
   shapeOf: (tops: Tops, series: PatternSeries) => ChartShape | null,
 ): void {
-  const pivots = pivotsOf(series, 1);
-  const { at, kind } = pivots;
-  const tops: Tops = {
-    side,
-    pivots,
-    first: 0,
-    middle: -1,
-    last: 0,
-    turn: 0,
-    leftTurn: 0,
-    rightTurn: 0,
-    range: 0,
-  };
-  const end = knownPivots(pivots, to - 1);
-  for (let j = knownPivots(pivots, from - 2); j < end; j++) {
-    if (kind[j] !== side) continue;
-    tops.last = j;
-    tops.range = series.range[at[j] + 1];
-    walk(
-      tops,
-      series,
-      (shape) => {
-        if (shape.formedAt >= from && shape.formedAt < to) shapes.push(shape);
-      },
-      shapeOf,
-    );
+  const columns = side === 1 ? series.tops : series.bottoms;
+  const { high, low } = series.candles;
+  const [near, far] = side === 1 ? [high, low] : [low, high];
+  const none = { first: 0, middle: -1, last: 0, turn: 0, leftTurn: 0, rightTurn: 0, range: 0 };
+  const tops: Tops = { side, near, far, ...none };
+  // A last end is known one bar after it, or two.
+  for (let n = firstRow(columns.last, from - 2); n < columns.count && columns.last[n] < to; n++) {
+    tops.first = columns.first[n];
+    tops.middle = columns.middle[n];
+    tops.last = columns.last[n];
+    tops.turn = columns.turn[n];
+    tops.leftTurn = columns.leftTurn[n];
+    tops.rightTurn = columns.rightTurn[n];
+    tops.range = series.range[tops.last + 1];
+    const shape = shapeOf(tops, series);
+    if (shape !== null && shape.formedAt >= from && shape.formedAt < to) shapes.push(shape);
   }
 }
 
-function walk(
-  tops: Tops,
-  series: PatternSeries,
-  take: (shape: ChartShape) => void,
-  shapeOf: (tops: Tops, series: PatternSeries) => ChartShape | null,
-): void {
-  const { side, pivots, last } = tops;
-  const { at, kind, price } = pivots;
-  const far = side === 1 ? series.candles.low : series.candles.high;
-  tops.middle = -1;
-  tops.turn = at[last];
-  tops.leftTurn = at[last];
-  tops.rightTurn = at[last];
-  let bar = at[last] - 1;
-  for (let i = last - 1; i >= 0 && at[last] - at[i] <= LONGEST; i--) {
-    if (kind[i] !== side || at[i] === at[last]) continue;
-    for (; bar > at[i]; bar--) {
-      if (tops.turn === at[last] || side * far[bar] < side * far[tops.turn]) tops.turn = bar;
-      if (tops.leftTurn === at[last] || side * far[bar] < side * far[tops.leftTurn]) tops.leftTurn = bar;
-    }
-    if (tops.turn === at[last]) continue;
-    tops.first = i;
-    const shape = shapeOf(tops, series);
-    if (shape !== null) take(shape);
-    if (tops.middle < 0 || side * price[i] > side * price[tops.middle]) {
-      tops.middle = i;
-      tops.rightTurn = tops.turn;
-      tops.leftTurn = at[last];
-    }
+/** Index of the first row whose last end stands at a bar or after it. */
+function firstRow(last: Int32Array, bar: number): number {
+  let low = 0;
+  let high = last.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (last[middle] < bar) low = middle + 1;
+    else high = middle;
   }
+  return low;
 }
 
 /**
  * Bar at which the last end is known to be one: two bars after it, or the one after it where that closes beyond
  * the trigger; -1 where it is none, or not yet.
  */
-export function endKnownAt({ candles }: PatternSeries, { side, pivots, last }: Tops, trigger: Line): number {
-  const { close, high, low } = candles;
-  const at = pivots.at[last];
-  if (side * (close[at + 1] - valueAt(trigger, at + 1)) < 0) return at + 1;
-  const near = side === 1 ? high : low;
-  const stands = side * near[at] > side * near[at - 2] && side * near[at] >= side * near[at + 2];
-  return stands ? at + 2 : -1;
+export function endKnownAt({ candles }: PatternSeries, { side, near, last }: Tops, trigger: Line): number {
+  if (side * (candles.close[last + 1] - valueAt(trigger, last + 1)) < 0) return last + 1;
+  return standsOut(near, last, side) ? last + 2 : -1;
 }
 
 /**
@@ -135,19 +259,12 @@ export function riseInto(
   return rise;
 }
 
-/** An end of the shape as a point. */
-export function endPoint({ pivots }: Tops, role: string, pivot: number, knownAt: number): FormationPoint {
-  const at = pivots.at[pivot];
-  return { role, at, price: pivots.price[pivot], knownAt: Math.min(knownAt, at + 2) };
+/** An end of the shape as a point, which is known two bars later unless the shape is before. */
+export function endPoint({ near }: Tops, role: string, at: number, knownAt: number): FormationPoint {
+  return { role, at, price: near[at], knownAt: Math.min(knownAt, at + 2) };
 }
 
-/** A turn as a point: known to be the farthest between two ends when the later one is known. */
-export function turnPoint(
-  { candles }: PatternSeries,
-  { side }: Tops,
-  role: string,
-  at: number,
-  knownAt: number,
-): FormationPoint {
-  return { role, at, price: side === 1 ? candles.low[at] : candles.high[at], knownAt };
+/** A turn as a point: known to be the farthest between two ends when the later one stands. */
+export function turnPoint({ far }: Tops, role: string, at: number, knownAt: number): FormationPoint {
+  return { role, at, price: far[at], knownAt };
 }

@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -60,7 +60,7 @@ function rightAngled(name: string, title: string, direction: 1 | -1, variant: Pa
     source: BOTH_BOOKS,
     sketch(series, from, to, shapes) {
       sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (corridor.swings.length < 5) return null;
+        if (corridor.swings.length < FEWEST_TOUCHES) return null;
         const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
         const flat = direction === 1 ? upperRise : -lowerRise;
         const rise = direction === 1 ? lowerRise : -upperRise;
@@ -105,7 +105,7 @@ export const symmetricalTriangle = defineChart({
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
     sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (corridor.swings.length < 5) return null;
+      if (corridor.swings.length < FEWEST_TOUCHES) return null;
       const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
       if (upperRise > -LEVEL || lowerRise < LEVEL || narrowing > NARROWED) return null;
       const symmetry = Math.abs(upperRise + lowerRise);

@@ -29,10 +29,9 @@ interface Measures {
 
 /** Sizes of three ends and the turns between them; null where they make no triple top. */
 function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
-  const { side, pivots, first, middle, last, leftTurn, rightTurn, range } = tops;
-  if (middle < 0) return null;
-  const { at, price } = pivots;
-  const ends = [side * price[first], side * price[middle], side * price[last]];
+  const { side, near, first, middle, last, leftTurn, rightTurn, range } = tops;
+  if (middle < 0 || leftTurn < first || leftTurn === middle || rightTurn === middle) return null;
+  const ends = [side * near[first], side * near[middle], side * near[last]];
   const top = Math.max(...ends);
   const least = Math.min(...ends);
   const far = side === 1 ? candles.low : candles.high;
@@ -42,10 +41,10 @@ function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
   const lead = (ends[1] - Math.max(ends[0], ends[2])) / height;
   if (lead > MOST_LEAD) return null;
   if (!(shallower >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
-  const span = at[last] - at[first];
+  const span = last - first;
   const highest = top + MOST_OVER * height;
-  const rise = riseInto(candles, at[first], span, side, ends[0], highest) / height;
-  const skew = Math.abs(at[middle] - at[first] - span / 2) / span;
+  const rise = riseInto(candles, first, span, side, ends[0], highest) / height;
+  const skew = Math.abs(middle - first - span / 2) / span;
   return rise >= LEAST_RISE && skew <= MOST_SKEW ? { top, height, shallower, difference, rise, skew } : null;
 }
 
@@ -66,19 +65,17 @@ function triple(side: 1 | -1) {
     const measures = measure(series, tops);
     if (measures === null) return null;
     const { top, height, shallower, difference, rise, skew } = measures;
-    const { pivots, first, middle, last, leftTurn, rightTurn, turn, range } = tops;
-    const start = pivots.at[first];
-    const lastAt = pivots.at[last];
+    const { first, middle, last, leftTurn, rightTurn, turn, range } = tops;
     const trigger = level(turn, (side === 1 ? series.candles.low : series.candles.high)[turn]);
     const formedAt = endKnownAt(series, tops, trigger);
     if (formedAt < 0) return null;
     return {
-      expected: { variant, trigger, stop: level(start, side * top), reach: height },
+      expected: { variant, trigger, stop: level(first, side * top), reach: height },
       other: null,
-      start,
-      lastAt,
+      start: first,
+      lastAt: last,
       formedAt,
-      patience: patienceOf(lastAt - start),
+      patience: patienceOf(last - first),
       quality: mean([
         grade(difference, 0, MOST_DIFFERENCE),
         grade(shallower / range, 3, LEAST_HEIGHT),
@@ -87,9 +84,9 @@ function triple(side: 1 | -1) {
       ]),
       points: [
         endPoint(tops, `first_${end}`, first, formedAt),
-        turnPoint(series, tops, `first_${between}`, leftTurn, pivots.at[middle]),
+        turnPoint(tops, `first_${between}`, leftTurn, middle),
         endPoint(tops, `second_${end}`, middle, formedAt),
-        turnPoint(series, tops, `second_${between}`, rightTurn, lastAt),
+        turnPoint(tops, `second_${between}`, rightTurn, last),
         endPoint(tops, `third_${end}`, last, formedAt),
       ],
       edges: [{ role: "neckline", line: trigger, until: null }],
@@ -97,8 +94,8 @@ function triple(side: 1 | -1) {
         atMost("end_difference", difference, MOST_DIFFERENCE),
         atLeast("height", shallower / range, LEAST_HEIGHT),
         atLeast("move_into", rise, LEAST_RISE),
-        trendInto(series, start, side),
-        volumeTrend(series.candles, start, lastAt),
+        trendInto(series, first, side),
+        volumeTrend(series.candles, first, last),
       ],
     };
   }

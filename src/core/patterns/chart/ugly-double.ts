@@ -27,31 +27,29 @@ const variant: PatternVariant = {
 };
 
 function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-  const { pivots, first, middle, last, turn, range } = tops;
+  const { near, first, middle, last, turn, range } = tops;
   const { candles } = series;
-  const start = pivots.at[first];
-  const lastAt = pivots.at[last];
-  const span = lastAt - start;
-  const bottom = pivots.price[first];
-  const second = pivots.price[last];
+  const span = last - first;
+  const bottom = near[first];
+  const second = near[last];
   const peak = candles.high[turn];
   const height = peak - bottom;
   const step = (second - bottom) / height;
   if (!(peak - second >= LEAST_HEIGHT * range) || height < LEAST_RECOVERY * range) return null;
-  if (span < SHORTEST || span > LONGEST || turn - start < LEAST_BEFORE * span) return null;
+  if (span < SHORTEST || span > LONGEST || turn - first < LEAST_BEFORE * span) return null;
   // Between the peak and the second bottom nothing is lower than that, or it would be another one.
-  const isLowest = middle < 0 || pivots.at[middle] < turn || pivots.price[middle] >= second;
+  const isLowest = middle < 0 || middle < turn || near[middle] >= second;
   if (step < LEAST_STEP || step > MOST_STEP || !isLowest) return null;
-  const fall = riseInto(candles, start, span, -1, -bottom, -bottom) / height;
-  if (fall < LEAST_FALL || (middle >= 0 && pivots.price[middle] < bottom)) return null;
+  const fall = riseInto(candles, first, span, -1, -bottom, -bottom) / height;
+  if (fall < LEAST_FALL || (middle >= 0 && near[middle] < bottom)) return null;
   const trigger = level(turn, peak);
   const formedAt = endKnownAt(series, tops, trigger);
   if (formedAt < 0) return null;
   return {
-    expected: { variant, trigger, stop: level(lastAt, second), reach: peak - second },
+    expected: { variant, trigger, stop: level(last, second), reach: peak - second },
     other: null,
-    start,
-    lastAt,
+    start: first,
+    lastAt: last,
     formedAt,
     patience: patienceOf(span),
     quality: mean([
@@ -61,7 +59,7 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
     ]),
     points: [
       endPoint(tops, "first_bottom", first, formedAt),
-      turnPoint(series, tops, "peak", turn, lastAt),
+      turnPoint(tops, "peak", turn, last),
       endPoint(tops, "second_bottom", last, formedAt),
     ],
     edges: [{ role: "neckline", line: trigger, until: null }],
@@ -70,8 +68,8 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
       atLeast("least_step", step, LEAST_STEP),
       atMost("most_step", step, MOST_STEP),
       atLeast("move_into", fall, LEAST_FALL),
-      trendInto(series, start, -1),
-      volumeTrend(candles, start, lastAt),
+      trendInto(series, first, -1),
+      volumeTrend(candles, first, last),
     ],
   };
 }
