@@ -19,18 +19,17 @@ function hitsOf(variant: string, candles: Planting["candles"]): Hit[] {
   return hits.filter((hit) => hit.variant.id === variant);
 }
 
-function ends({ formation }: Hit): readonly [number, number] {
-  const bars = (formation?.points ?? []).map(({ at }) => at);
-  return [Math.min(...bars), Math.max(...bars)];
-}
-
-/** Whether the planted shape is confirmed, with ends within three bars or 15 % of its span. */
+/**
+ * Whether the planted shape is confirmed: a hit has a point within three bars or 15 % of the span of its first
+ * point, and its last point as near to the last one.
+ */
 function isFound(variant: string, soil: Soil): boolean {
   const { candles, start, last } = plant(variant, soil);
   const near = Math.max(3, 0.15 * (last - start));
-  return hitsOf(variant, candles).some((hit) => {
-    const [first, end] = ends(hit);
-    return hit.state === "confirmed" && Math.abs(first - start) <= near && Math.abs(end - last) <= near;
+  return hitsOf(variant, candles).some(({ state, formation }) => {
+    const bars = (formation?.points ?? []).map(({ at }) => at);
+    const begins = bars.some((at) => Math.abs(at - start) <= near);
+    return state === "confirmed" && begins && Math.abs(Math.max(...bars) - last) <= near;
   });
 }
 
@@ -135,7 +134,9 @@ describe("all shapes", () => {
       const open = last;
       last += exact.below(25) - 12;
       const high = Math.max(open, last) + exact.below(6);
-      const low = Math.min(open, last) - exact.below(6);
+      const reach = Math.min(open, last) - exact.below(6);
+      // No close in the middle of its bar, where which end came first is a toss.
+      const low = (high + reach) % 2 === 0 ? reach - 1 : reach;
       rows.push({ time: i * 300_000, open, high, low, close: last, volume: 1 + exact.below(1_000) });
     }
     const grid = candlesFromRows("GRID", "5m", rows);

@@ -7,7 +7,7 @@ import { EDWARDS_MAGEE } from "./sources.js";
 
 /** Least rise of the flatter side, and greatest difference of the sides' rises, in widths. */
 const SLOPED = 0.4;
-const PARALLEL = 0.22;
+const PARALLEL = 0.3;
 
 /** A channel in the direction of its trend, which goes on beyond the far line and ends beyond the near one. */
 function channel(name: string, title: string, slope: 1 | -1) {

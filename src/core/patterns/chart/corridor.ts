@@ -26,6 +26,8 @@ const SHORTEST = 4;
 const LONGEST = 130;
 /** Bars that it spans at most per bar of its scale: of long ones, small swings are noise. */
 const LONGEST_PER_SCALE = 30;
+/** Greatest share of the span between two swings that follow one another. */
+const MOST_GAP = 0.42;
 /** Swings and closes lie no further from the lines, or beyond them, than this share of the width. */
 const TOLERANCE = 0.16;
 /** Greatest growth of the width. */
@@ -139,14 +141,19 @@ function addCorridors(
   clear(highs);
   clear(lows);
   add(kind[j] > 0 ? highs : lows, 0, price[j]);
+  let gap = 0;
+  let later = lastAt;
   for (let touches = 2; touches <= MOST_TOUCHES; touches++) {
     const first = before[j * CHAIN + touches - 2];
     if (first < 0) return;
     const start = at[first];
     const span = lastAt - start;
+    gap = Math.max(gap, later - start);
+    later = start;
     if (span > LONGEST || span > LONGEST_PER_SCALE * scale) return;
     add(kind[first] > 0 ? highs : lows, -span, price[first]);
     if (span < SHORTEST || touches < (span <= SHORT ? FEWEST_OF_SHORT : FEWEST_TOUCHES)) continue;
+    if (gap > MOST_GAP * span) continue;
     const upperSlope = slopeOf(highs);
     const lowerSlope = slopeOf(lows);
     const upperLast = (highs.y - upperSlope * highs.x) / highs.count;

@@ -36,8 +36,9 @@ interface Outcome {
  *
  * A shape is forming when its last point is known, unless price has closed beyond its trigger by then, which
  * confirms it at once. One that was refuted by then, or whose target was reached, is no longer told of. Of shapes
- * with the same first and last point the one known first counts; of those with one variant, state and bar the
- * best, and of equals the longest.
+ * with the same ends the one known first counts, and of those that mostly share their bars the better one if it was
+ * known before; one that begins as another and has more points stands for it from then on. Of those with one variant,
+ * state and bar the best is told of, and of equals the longest.
  */
 export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
   return definePattern<Pattern>({
@@ -47,7 +48,10 @@ export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
       const shapes: ChartShape[] = [];
       sketch(series, Math.max(0, from - LONGEST_WAIT - SCALE_DELAY), to, shapes);
       const outcomes: Outcome[] = [];
-      for (const shape of firstOfEach(shapes)) settle(series.candles, shape, from, to, outcomes);
+      const told = firstOfEach(shapes);
+      for (const [index, shape] of told.entries()) {
+        settle(series.candles, shape, from, Math.min(to, outgrownAt(told, index)), outcomes);
+      }
       const kept = bestOfEach(outcomes);
       for (const outcome of kept) hits.push(hitOf(series.candles, outcome));
     },
@@ -69,19 +73,29 @@ function firstOfEach(shapes: ChartShape[]): ChartShape[] {
 function repeats(shape: ChartShape, earlier: ChartShape): boolean {
   if (earlier.expected.variant !== shape.expected.variant) return false;
   if (earlier.start === shape.start && earlier.lastAt === shape.lastAt) return true;
-  if (earlier.quality < shape.quality) return false;
+  if (earlier.quality < shape.quality || grows(shape, earlier)) return false;
   const shared = Math.min(earlier.lastAt, shape.lastAt) - Math.max(earlier.start, shape.start);
   const spanned = Math.max(earlier.lastAt, shape.lastAt) - Math.min(earlier.start, shape.start);
   return shared >= SAME_SHARE * spanned;
 }
 
-/** How often an exit was passed between the last point and bar `to`: whether a close lay beyond a line. */
-function passed({ close }: Candles, exit: Exit, from: number, to: number): boolean {
-  const { direction } = exit.variant;
-  for (let i = from; i <= to; i++) {
-    if (direction * (close[i] - valueAt(exit.trigger, i)) > 0) return true;
+/** Whether a shape is an earlier one with more points. */
+function grows(shape: ChartShape, earlier: ChartShape): boolean {
+  return shape.start === earlier.start && shape.points.length > earlier.points.length;
+}
+
+/** Bar at which a shape has grown into another, which then stands for it; infinite where it has not. */
+function outgrownAt(shapes: readonly ChartShape[], index: number): number {
+  const { expected, formedAt, patience } = shapes[index];
+  for (let i = index + 1; i < shapes.length && shapes[i].formedAt <= formedAt + patience; i++) {
+    const isSame = shapes[i].expected.variant === expected.variant;
+    if (isSame && grows(shapes[i], shapes[index])) return shapes[i].formedAt;
   }
-  return false;
+  return Number.POSITIVE_INFINITY;
+}
+
+function beyondTrigger({ close }: Candles, { variant, trigger }: Exit, bar: number): boolean {
+  return variant.direction * (close[bar] - valueAt(trigger, bar)) > 0;
 }
 
 function beyondStop({ close }: Candles, { variant, stop }: Exit, bar: number): boolean {
@@ -104,12 +118,11 @@ function settle(candles: Candles, shape: ChartShape, from: number, to: number, o
     if (beyondStop(candles, expected, i) || beyondTarget(candles, expected, i)) return;
   }
   for (let i = formedAt; i <= end && i < to; i++) {
-    if (passed(candles, expected, i, i)) {
-      if (!beyondTarget(candles, expected, i)) tell(expected, "confirmed", i);
-      else if (i > formedAt) tell(expected, "confirmed", i);
+    if (beyondTrigger(candles, expected, i)) {
+      if (i > formedAt || !beyondTarget(candles, expected, i)) tell(expected, "confirmed", i);
       return;
     }
-    const leaves = other !== null && passed(candles, other, i, i);
+    const leaves = other !== null && beyondTrigger(candles, other, i);
     if (leaves || beyondStop(candles, expected, i)) {
       if (i > formedAt) tell(expected, "failed", i);
       if (leaves) tell(other, "confirmed", i);

@@ -27,20 +27,25 @@ interface Pole {
 }
 
 /**
- * The pole that ends with the first swing of a rest: from the farthest bar, of the twenty before, that price has
- * come from at the pace of a pole. Null where it has not come so fast or so far.
+ * The pole that ends with the first swing of a rest: from the bar, of the twenty before, that price has come from
+ * by most more than the least pace asks for. Null where it has not come so fast or so far.
  */
 function poleOf({ candles, range }: PatternSeries, tip: number, direction: 1 | -1): Pole | null {
   const top = direction === 1 ? candles.high[tip] : -candles.low[tip];
   const base = direction === 1 ? candles.low : candles.high;
-  let best: Pole | null = null;
+  const pace = LEAST_PACE * range[tip];
+  let at = -1;
+  let most = 0;
   for (let i = tip - 1; i >= Math.max(0, tip - LONGEST_POLE); i--) {
-    const length = top - direction * base[i];
-    if (best !== null && length <= best.length) continue;
-    const pace = length / (range[tip] * (tip - i));
-    if (pace >= LEAST_PACE) best = { at: i, price: base[i], length, pace };
+    const ahead = top - direction * base[i] - pace * (tip - i);
+    if (ahead <= most) continue;
+    most = ahead;
+    at = i;
   }
-  return best !== null && best.length >= LEAST_POLE * range[tip] ? best : null;
+  if (at < 0) return null;
+  const length = top - direction * base[at];
+  if (length < LEAST_POLE * range[tip]) return null;
+  return { at, price: base[at], length, pace: length / (range[tip] * (tip - at)) };
 }
 
 /** Flags rest between parallel lines, pennants between lines that approach each other. */

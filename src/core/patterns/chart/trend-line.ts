@@ -16,9 +16,9 @@ import {
 import { BOTH_BOOKS } from "./sources.js";
 
 /** In average ranges: greatest distance of the touch between, least rise from first to last touch, least swing away. */
-const MOST_MISFIT = 0.5;
-const LEAST_RISE = 2;
-const LEAST_SWING = 1.5;
+const MOST_MISFIT = 0.8;
+const LEAST_RISE = 3;
+const LEAST_SWING = 2;
 /** Bars between the first touch and the last. */
 const SHORTEST = 10;
 const LONGEST = 130;

@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { CHARTS } from "../../src/core/patterns/chart/index.js";
+import type { Hit } from "../../src/core/patterns/define.js";
+import { createPatternSeries } from "../../src/core/patterns/series.js";
+import { judge } from "../fixtures/chart-judge.js";
+import { type Label, readLabels, readSeries } from "../fixtures/chart-labels.js";
+import { sharedPath } from "../fixtures/shared.js";
+
+/** Patterns in 30 shares, 2020-2024, as a recognised author drew them; not all that there are. */
+const labelPath = sharedPath("data", "patterns", "chart-pattern-labels-open.csv.gz");
+const seriesPath = sharedPath("data", "patterns", "ohlcv-30-symbols-2020-2024.csv.gz");
+
+interface Kind {
+  readonly types: RegExp;
+  readonly variants: readonly string[];
+  /** Share of the labels that must be found. */
+  readonly floor: number;
+}
+
+/** The types of which there are rows; high and tight flags, pipes, horns, diamonds and others have none. */
+const KINDS: readonly Kind[] = [
+  { types: /^Double Bottom/, variants: ["double_bottom"], floor: 0.75 },
+  { types: /^Double Top/, variants: ["double_top"], floor: 0.8 },
+  { types: /^Ugly double bottom$/, variants: ["ugly_double_bottom"], floor: 0.7 },
+  { types: /^Triple top$/, variants: ["triple_top"], floor: 0.6 },
+  { types: /^Triple bottom$/, variants: ["triple_bottom"], floor: 0.75 },
+  { types: /^Head-and-shoulders top$/, variants: ["head_and_shoulders"], floor: 0.65 },
+  { types: /^Head-and-shoulders bottom$/, variants: ["inverse_head_and_shoulders"], floor: 0.65 },
+  {
+    types: /^Triangle, symmetrical$/,
+    variants: ["bullish_symmetrical_triangle", "bearish_symmetrical_triangle"],
+    floor: 0.3,
+  },
+  { types: /^Triangle, ascending$/, variants: ["ascending_triangle"], floor: 0.6 },
+  { types: /^Triangle, descending$/, variants: ["descending_triangle"], floor: 0.3 },
+  { types: /^Rectangle (top|bottom)$/, variants: ["bullish_rectangle", "bearish_rectangle"], floor: 0.4 },
+  { types: /^Rising wedge$/, variants: ["rising_wedge"], floor: 0 },
+  { types: /^Falling wedge$/, variants: ["falling_wedge"], floor: 0 },
+  { types: /^Flag$/, variants: ["bull_flag", "bear_flag"], floor: 0 },
+  { types: /^Pennant$/, variants: ["bull_pennant", "bear_pennant"], floor: 0 },
+  { types: /^Cup with handle$/, variants: ["cup_with_handle"], floor: 0.5 },
+  { types: /^Rounding bottom$/, variants: ["rounding_bottom"], floor: 0.6 },
+];
+/** Shapes between lines, whose labels end where price leaves rather than at a touch. */
+const BETWEEN_LINES = /triangle|wedge|rectangle|pennant|flag/;
+const SAMPLE = 50;
+
+function spanOf({ formation }: Hit): readonly [number, number] {
+  const bars = (formation?.points ?? []).map(({ at }) => at);
+  return [Math.min(...bars), Math.max(...bars)];
+}
+
+/**
+ * Whether a hit is what a label means: its first and last point lie within three bars, or 15 % of the label's
+ * span, of the label's ends. Between lines the bar of the hit itself may stand for the last point.
+ */
+function matches(hit: Hit, { start, end }: Label): boolean {
+  const near = Math.max(3, 0.15 * (end - start));
+  const [first, last] = spanOf(hit);
+  const leaves = BETWEEN_LINES.test(hit.variant.id) && Math.abs(hit.at - end) <= near;
+  return Math.abs(first - start) <= near && (Math.abs(last - end) <= near || leaves);
+}
+
+describe.skipIf(labelPath === null || seriesPath === null)("labelled chart patterns", () => {
+  const series = readSeries(seriesPath ?? "");
+  const labels = readLabels(labelPath ?? "", series);
+  const hits = new Map(
+    [...series].map(([symbol, candles]) => {
+      const found: Hit[] = [];
+      const columns = createPatternSeries(candles);
+      for (const row of CHARTS) row.find(columns, 0, candles.time.length, found);
+      return [symbol, found] as const;
+    }),
+  );
+  const bars = [...series.values()].reduce((sum, { time }) => sum + time.length, 0);
+  const tallies = KINDS.map(({ types, variants, floor }) => {
+    const own = labels.filter(({ type }) => types.test(type));
+    const found = own.filter((label) => {
+      return (hits.get(label.symbol) ?? []).some(
+        (hit) => variants.includes(hit.variant.id) && matches(hit, label),
+      );
+    });
+    const confirmed = [...hits.values()]
+      .flat()
+      .filter(({ variant, state }) => state === "confirmed" && variants.includes(variant.id)).length;
+    return { types, floor, labels: own.length, found: found.length, rate: (confirmed / bars) * 1_000 };
+  });
+  const lines = tallies.map(({ types, labels: count, found, rate }) =>
+    [
+      types.source.replace(/[\^$]/g, "").padEnd(28),
+      `${count}`.padStart(6),
+      `${found}`.padStart(6),
+      `${((100 * found) / count).toFixed(0)} %`.padStart(7),
+      rate.toFixed(1).padStart(8),
+    ].join(""),
+  );
+  process.stdout.write(
+    `type, labels, found, recall, confirmed in 1,000 bars (${labels.length} labels, ${bars} bars)\n${lines.join("\n")}\n`,
+  );
+
+  it("are all read", () => {
+    expect(labels).toHaveLength(728);
+    expect(series.size).toBe(30);
+  });
+
+  it.each(tallies)("$types are found as often as stated", ({ labels: count, found, floor }) => {
+    expect(count).toBeGreaterThan(0);
+    expect(found / count).toBeGreaterThanOrEqual(floor);
+  });
+
+  it("are found in seven of ten cases, all together", () => {
+    const total = tallies.reduce((sum, { labels: count }) => sum + count, 0);
+    const found = tallies.reduce((sum, tally) => sum + tally.found, 0);
+    process.stdout.write(`all: ${found} of ${total}\n`);
+    expect(found / total).toBeGreaterThanOrEqual(0.69);
+  });
+
+  it("leave others that are what their names say: fifty of them, judged by the words of the books", () => {
+    const others = [...hits].flatMap(([symbol, found]) =>
+      found
+        .filter(({ state }) => state === "confirmed")
+        .filter((hit) => !labels.some((label) => label.symbol === symbol && matches(hit, label)))
+        .map((hit) => ({ symbol, hit })),
+    );
+    const rng = createRng(50);
+    const judged = Array.from({ length: SAMPLE }, () => {
+      const { symbol, hit } = others[rng.below(others.length)];
+      const candles = series.get(symbol);
+      return {
+        name: `${symbol} ${hit.variant.id} ${hit.at}`,
+        wrong: candles ? judge(hit, candles) : ["no series"],
+      };
+    });
+    const bad = judged.filter(({ wrong }) => wrong.length > 0);
+    process.stdout.write(`unlabelled shapes judged: ${SAMPLE}, of which wrong: ${bad.length}\n`);
+    expect(bad).toEqual([]);
+  });
+});

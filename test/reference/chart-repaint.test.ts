@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import { type Candles, candlesFromRows, sliceCandles } from "../../src/core/market/candles.js";
+import { CHARTS } from "../../src/core/patterns/chart/index.js";
+import { doubleTop } from "../../src/core/patterns/chart/double.js";
+import type { Hit, Pattern } from "../../src/core/patterns/define.js";
+import { readBars } from "../fixtures/series.js";
+import { repaintedBars } from "../fixtures/repaint.js";
+import { sharedPath } from "../fixtures/shared.js";
+
+const SYMBOLS = ["AAPL", "AMZN", "DHR", "FB", "GOOGL", "NFLX", "NVDA", "WMT", "XOM", "BRK.B"];
+const folder = sharedPath("data", "daily");
+
+function load(symbol: string): Candles {
+  const bars = readBars(`${folder}/sp500-5yr-${symbol}.csv.gz`);
+  const rows = Array.from(bars.time, (time, i) => ({
+    time,
+    open: bars.open[i],
+    high: bars.high[i],
+    low: bars.low[i],
+    close: bars.close[i],
+    volume: bars.volume[i],
+  }));
+  return candlesFromRows(
+    symbol,
+    "1d",
+    rows.filter((row) => Object.values(row).every(Number.isFinite)),
+  );
+}
+
+/** A double top that is told of only where the next bar closes lower. */
+const leaking: Pick<Pattern, "find"> = {
+  find(series, from, to, hits) {
+    const found: Hit[] = [];
+    doubleTop.find(series, from, to, found);
+    const { close } = series.candles;
+    hits.push(...found.filter(({ at }) => !(close[at + 1] >= close[at])));
+  },
+};
+
+describe.skipIf(folder === null)("five years of real series", () => {
+  it.each(SYMBOLS)("%s: what was said at each bar is never taken back", { timeout: 120_000 }, (symbol) => {
+    const candles = load(symbol);
+    expect(candles.time.length).toBeGreaterThan(1_200);
+    expect(repaintedBars(CHARTS, candles)).toEqual([]);
+  });
+
+  it("a detector that looks at the next bar is caught", () => {
+    const candles = sliceCandles(load("AAPL"), 0, 500);
+    expect(repaintedBars([doubleTop], candles)).toEqual([]);
+    expect(repaintedBars([leaking], candles).length).toBeGreaterThan(0);
+  });
+});
