@@ -1,4 +1,4 @@
-import type { PatternSeries, PatternVariant } from "../define.js";
+import type { Check, PatternSeries, PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import {
@@ -73,6 +73,27 @@ function fits({ height, lead, shoulder, difference, tilt, lopsided }: Measures, 
   );
 }
 
+function qualityOf({ height, lead, difference, tilt, lopsided }: Measures, range: number): number {
+  return mean([
+    grade(difference, 0, MOST_DIFFERENCE),
+    grade(tilt, 0, MOST_TILT),
+    grade(lopsided, 1, MOST_LOPSIDED),
+    grade(lead, 0.4, LEAST_LEAD),
+    grade(height / range, 5, LEAST_HEIGHT),
+  ]);
+}
+
+function checksOf({ height, lead, shoulder, difference, tilt, lopsided }: Measures, range: number): Check[] {
+  return [
+    atLeast("height", height / range, LEAST_HEIGHT),
+    atLeast("head_lead", lead, LEAST_LEAD),
+    atLeast("shoulder_height", shoulder, LEAST_SHOULDER),
+    atMost("shoulder_difference", difference, MOST_DIFFERENCE),
+    atMost("neckline_tilt", tilt, MOST_TILT),
+    atMost("lopsidedness", lopsided, MOST_LOPSIDED),
+  ];
+}
+
 function headAndShoulders(side: 1 | -1) {
   const name = side === 1 ? "head_and_shoulders" : "inverse_head_and_shoulders";
   const title = side === 1 ? "Head and Shoulders" : "Inverse Head and Shoulders";
@@ -97,20 +118,13 @@ function headAndShoulders(side: 1 | -1) {
     const neckline = necklineOf(series, tops);
     const measures = measure(tops, neckline);
     if (!fits(measures, range)) return null;
-    const { height, lead, shoulder, difference, tilt, lopsided } = measures;
+    const { height } = measures;
     const span = last - first;
     const highest = side * near[middle] + MOST_OVER * height;
     const rise = riseInto(series.candles, first, span, side, side * near[first], highest) / height;
     if (rise < LEAST_RISE) return null;
     const formedAt = endKnownAt(series, tops, neckline);
     if (formedAt < 0) return null;
-    const grades = [
-      grade(difference, 0, MOST_DIFFERENCE),
-      grade(tilt, 0, MOST_TILT),
-      grade(lopsided, 1, MOST_LOPSIDED),
-      grade(lead, 0.4, LEAST_LEAD),
-      grade(height / range, 5, LEAST_HEIGHT),
-    ];
     return {
       expected: { variant, trigger: neckline, stop: level(last, near[last]), reach: height },
       other: null,
@@ -118,7 +132,7 @@ function headAndShoulders(side: 1 | -1) {
       lastAt: last,
       formedAt,
       patience: patienceOf(span),
-      quality: mean(grades),
+      quality: qualityOf(measures, range),
       points: [
         endPoint(tops, "left_shoulder", first, formedAt),
         turnPoint(tops, `left_${turn}`, leftTurn, middle),
@@ -128,12 +142,7 @@ function headAndShoulders(side: 1 | -1) {
       ],
       edges: [{ role: "neckline", line: neckline, until: null }],
       checks: [
-        atLeast("height", height / range, LEAST_HEIGHT),
-        atLeast("head_lead", lead, LEAST_LEAD),
-        atLeast("shoulder_height", shoulder, LEAST_SHOULDER),
-        atMost("shoulder_difference", difference, MOST_DIFFERENCE),
-        atMost("neckline_tilt", tilt, MOST_TILT),
-        atMost("lopsidedness", lopsided, MOST_LOPSIDED),
+        ...checksOf(measures, range),
         atLeast("move_into", rise, LEAST_RISE),
         trendInto(series, first, side),
         volumeTrend(series.candles, first, last),
