@@ -11,7 +11,7 @@ import { reflect, scale } from "../fixtures/reflect.js";
 const NOISES = [0.1, 0.25, 0.5, 0.75, 1];
 const SEEDS = 100;
 /** Confirmed shapes of one variant in 1,000 bars of a random walk. */
-const MOST_FALSE = 30;
+const MOST_FALSE = 20;
 
 function hitsOf(variant: string, candles: Planting["candles"]): Hit[] {
   const hits: Hit[] = [];

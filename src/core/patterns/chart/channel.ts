@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
+import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { EDWARDS_MAGEE } from "./sources.js";
@@ -36,7 +36,7 @@ function channel(name: string, title: string, slope: 1 | -1) {
     source: EDWARDS_MAGEE,
     sketch(series, from, to, shapes) {
       sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (corridor.swings.length < FEWEST_TOUCHES) return null;
+        if (!isFull(corridor)) return null;
         const { upperRise, lowerRise, width, start, lastAt } = corridor;
         const flatter = Math.min(slope * upperRise, slope * lowerRise);
         const difference = Math.abs(upperRise - lowerRise);
@@ -44,13 +44,13 @@ function channel(name: string, title: string, slope: 1 | -1) {
         const form = mean([grade(flatter, 1.5, 0), grade(difference, 0, PARALLEL)]);
         const [up, down] = slope === 1 ? [goesOn, ends] : [ends, goesOn];
         const ways = { up, down, expects: slope === 1 ? (-1 as const) : (1 as const), reach: width };
-        const checks = [
+        const checks = () => [
           atLeast("side_rise", flatter, SLOPED),
           atMost("side_difference", difference, PARALLEL),
           trendInto(series, start, slope),
           volumeTrend(series.candles, start, lastAt),
         ];
-        return corridorShape(corridor, ways, form, { checks });
+        return corridorShape(corridor, ways, form, () => ({ checks: checks() }));
       });
     },
   });

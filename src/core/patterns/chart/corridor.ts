@@ -5,6 +5,7 @@ import {
   atLeast,
   atMost,
   type ChartShape,
+  type Description,
   type Exit,
   grade,
   type Line,
@@ -16,16 +17,19 @@ import {
 import { CHAIN, type Swings } from "./swings.js";
 
 /** Swings a corridor touches at least, and the bars up to which it is short and may touch fewer. */
-export const FEWEST_TOUCHES = 5;
+const FEWEST_TOUCHES = 5;
 export const SHORT = 25;
 const FEWEST_OF_SHORT = 4;
+/** Bars in which a move leads into a rest, and how far it has come at least, in average ranges. */
+export const LONGEST_POLE = 20;
+export const LEAST_POLE = 3;
 const MOST_TOUCHES = CHAIN + 1;
 /** Least width at its begin, in average ranges, and least bars between its first and last swing. */
 const LEAST_WIDTH = 2;
 const SHORTEST = 4;
 const LONGEST = 130;
 /** Bars that it spans at most per bar of its scale: of long ones, small swings are noise. */
-const LONGEST_PER_SCALE = 30;
+const LONGEST_PER_SCALE = 25;
 /** Greatest share of the span between two swings that follow one another. */
 const MOST_GAP = 0.42;
 /** Swings and closes lie no further from the lines, or beyond them, than this share of the width. */
@@ -152,7 +156,9 @@ function addCorridors(
     later = start;
     if (span > LONGEST || span > LONGEST_PER_SCALE * scale) return;
     add(kind[first] > 0 ? highs : lows, -span, price[first]);
-    if (span < SHORTEST || touches < (span <= SHORT ? FEWEST_OF_SHORT : FEWEST_TOUCHES)) continue;
+    if (span < SHORTEST || touches < FEWEST_OF_SHORT) continue;
+    const isFull = scale > 1 && touches >= FEWEST_TOUCHES;
+    if (!isFull && (span > SHORT || !comesFar(candles, range, start, kind[first]))) continue;
     if (gap > MOST_GAP * span) continue;
     const upperSlope = slopeOf(highs);
     const lowerSlope = slopeOf(lows);
@@ -181,6 +187,20 @@ function addCorridors(
       misfit,
     });
   }
+}
+
+/** Whether price has come as far as a pole is long, of late, to a bar that ends a move upwards (1) or downwards (-1). */
+function comesFar({ high, low }: Candles, range: Float64Array, at: number, direction: number): boolean {
+  const [near, far] = direction > 0 ? [high, low] : [low, high];
+  const height = direction * near[at] - LEAST_POLE * range[at];
+  for (let i = at - 1; i >= Math.max(0, at - LONGEST_POLE); i--)
+    if (direction * far[i] <= height) return true;
+  return false;
+}
+
+/** Whether swings of more than one bar touch it often enough to be more than a short rest. */
+export function isFull({ pivots, swings }: Corridor): boolean {
+  return pivots.scale > 1 && swings.length >= FEWEST_TOUCHES;
 }
 
 /** The last `touches` swings up to pivot `j`, first to last. */
@@ -235,7 +255,7 @@ export function corridorShape(
   corridor: Corridor,
   { up, down, expects, reach }: Ways,
   form: number,
-  more: Pick<ChartShape, "checks"> & { readonly edges?: ChartShape["edges"] },
+  more: () => Pick<Description, "checks"> & Partial<Description>,
 ): ChartShape | null {
   const { upper, lower, start, lastAt, formedAt, width, narrowing, misfit, swings } = corridor;
   const span = lastAt - start;
@@ -256,17 +276,23 @@ export function corridorShape(
     formedAt,
     patience: Math.min(patienceOf(span), left),
     quality: mean([touches, grade(misfit, 0, TOLERANCE), form]),
-    points: corridorPoints(corridor),
-    edges: [
-      { role: "upper", line: from(upper, start), until: null },
-      { role: "lower", line: from(lower, start), until: null },
-      ...(more.edges ?? []),
-    ],
-    checks: [
-      atLeast("touches", swings.length, FEWEST_OF_SHORT),
-      atMost("misfit", misfit, TOLERANCE),
-      ...more.checks,
-    ],
+    size: swings.length,
+    describe() {
+      const { edges = [], points = [], checks } = more();
+      return {
+        points: [...points, ...corridorPoints(corridor)],
+        edges: [
+          { role: "upper", line: from(upper, start), until: null },
+          { role: "lower", line: from(lower, start), until: null },
+          ...edges,
+        ],
+        checks: [
+          atLeast("touches", swings.length, FEWEST_OF_SHORT),
+          atMost("misfit", misfit, TOLERANCE),
+          ...checks,
+        ],
+      };
+    },
   };
 }
 

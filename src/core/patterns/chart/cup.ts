@@ -1,6 +1,6 @@
 import type { Candles } from "../../market/candles.js";
 import type { PatternSeries, PatternVariant } from "../define.js";
-import { knownPivots, type Pivots, pivotsOf } from "../pivots.js";
+import { knownPivots, type PivotScale, type Pivots, pivotsOf } from "../pivots.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { defineChart } from "./define.js";
 import { sketchTails, type Tail } from "./tails.js";
@@ -17,6 +17,8 @@ const MOST_DIFFERENCE = 0.35;
 const MOST_HANDLE = 0.6;
 /** Bars of the handle per bars of the cup. */
 const LONGEST_HANDLE = 0.6;
+/** Scales of the swings that can be a right lip and its handle. */
+const HANDLE_SCALES: readonly PivotScale[] = [2, 5];
 /** Share of closes in the lower half of the cup: a half in a V, seven tenths in a parabola. */
 const LEAST_ROUND = 0.42;
 /** Share of the cup that its lowest bar keeps from either lip. */
@@ -113,21 +115,24 @@ function shapeOf(series: PatternSeries, lips: Pivots, { pivots, swings, formedAt
       grade(margin, 0.4, LEAST_MARGIN),
       grade(handle, 0.2, MOST_HANDLE),
     ]),
-    points: [
-      { role: "left_lip", at: lip, price: high[lip], knownAt: lip + lips.scale },
-      { role: "bottom", at: bottom, price: low[bottom], knownAt: right },
-      { role: "right_lip", at: right, price: high[right], knownAt: right + pivots.scale },
-      { role: "handle", at: lastAt, price: low[lastAt], knownAt: formedAt },
-    ],
-    edges: [{ role: "neckline", line: trigger, until: null }],
-    checks: [
-      atMost("lip_difference", difference, MOST_DIFFERENCE),
-      atLeast("roundness", round, LEAST_ROUND),
-      atMost("handle_depth", handle, MOST_HANDLE),
-      atMost("handle_length", length, LONGEST_HANDLE),
-      trendInto(series, lip, 1),
-      volumeTrend(series.candles, lip, right),
-    ],
+    size: 4,
+    describe: () => ({
+      points: [
+        { role: "left_lip", at: lip, price: high[lip], knownAt: lip + lips.scale },
+        { role: "bottom", at: bottom, price: low[bottom], knownAt: right },
+        { role: "right_lip", at: right, price: high[right], knownAt: right + pivots.scale },
+        { role: "handle", at: lastAt, price: low[lastAt], knownAt: formedAt },
+      ],
+      edges: [{ role: "neckline", line: trigger, until: null }],
+      checks: [
+        atMost("lip_difference", difference, MOST_DIFFERENCE),
+        atLeast("roundness", round, LEAST_ROUND),
+        atMost("handle_depth", handle, MOST_HANDLE),
+        atMost("handle_length", length, LONGEST_HANDLE),
+        trendInto(series, lip, 1),
+        volumeTrend(series.candles, lip, right),
+      ],
+    }),
   };
 }
 
@@ -142,8 +147,7 @@ export const cupWithHandle = defineChart({
   source: BULKOWSKI,
   sketch(series, from, to, shapes) {
     const lips = pivotsOf(series, 3);
-    sketchTails(series, [from, to], -1, 2, shapes, (tail) =>
-      tail.pivots.scale < 2 ? null : shapeOf(series, lips, tail),
-    );
+    const shape = (tail: Tail) => shapeOf(series, lips, tail);
+    sketchTails(series, [from, to], -1, 2, HANDLE_SCALES, shapes, shape);
   },
 });

@@ -8,7 +8,7 @@ import {
   type PatternSeries,
 } from "../define.js";
 import { breakVolume } from "./checks.js";
-import { type ChartShape, type Exit, LONGEST_WAIT, valueAt } from "./shape.js";
+import { type ChartShape, type Edge, type Exit, LONGEST_WAIT, valueAt } from "./shape.js";
 
 /** Bars by which the same points can be known later at a coarser scale. */
 const SCALE_DELAY = 12;
@@ -81,7 +81,7 @@ function repeats(shape: ChartShape, earlier: ChartShape): boolean {
 
 /** Whether a shape is an earlier one with more points. */
 function grows(shape: ChartShape, earlier: ChartShape): boolean {
-  return shape.start === earlier.start && shape.points.length > earlier.points.length;
+  return shape.start === earlier.start && shape.size > earlier.size;
 }
 
 /** Bar at which a shape has grown into another, which then stands for it; infinite where it has not. */
@@ -163,7 +163,7 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
   const entry = state === "forming" ? trigger : candles.close[at];
   const risk = direction * (entry - stop);
   const reward = direction * (target - entry);
-  const checks = state === "confirmed" ? [...shape.checks, breakVolume(candles, at)] : shape.checks;
+  const { points, edges, checks } = shape.describe();
   return {
     variant,
     at,
@@ -172,18 +172,18 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
     state,
     formation: {
       formedAt: shape.formedAt,
-      points: shape.points,
-      boundaries: shape.edges.map((edge) => boundaryOf(edge, at)),
+      points,
+      boundaries: edges.map((edge) => boundaryOf(edge, at)),
       trigger,
       target,
       stop,
       rewardRisk: risk > 0 && reward > 0 ? reward / risk : null,
-      checks,
+      checks: state === "confirmed" ? [...checks, breakVolume(candles, at)] : checks,
     },
   };
 }
 
-function boundaryOf({ role, line, until }: ChartShape["edges"][number], at: number): Boundary {
+function boundaryOf({ role, line, until }: Edge, at: number): Boundary {
   const end = until ?? at;
   return { role, from: { at: line.at, price: line.price }, to: { at: end, price: valueAt(line, end) } };
 }

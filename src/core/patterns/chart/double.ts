@@ -75,20 +75,23 @@ function double(side: 1 | -1) {
         grade(rise, 2, LEAST_RISE),
         grade(skew, 0, MOST_SKEW),
       ]),
-      points: [
-        endPoint(tops, `first_${end}`, first, formedAt),
-        valley,
-        endPoint(tops, `second_${end}`, last, formedAt),
-      ],
-      edges: [{ role: "neckline", line: trigger, until: null }],
-      checks: [
-        atMost("end_difference", difference, MOST_DIFFERENCE),
-        atLeast("height", height / range, LEAST_HEIGHT),
-        atLeast("move_into", rise, LEAST_RISE),
-        atMost("skew", skew, MOST_SKEW),
-        trendInto(series, first, side),
-        volumeTrend(series.candles, first, last),
-      ],
+      size: 3,
+      describe: () => ({
+        points: [
+          endPoint(tops, `first_${end}`, first, formedAt),
+          valley,
+          endPoint(tops, `second_${end}`, last, formedAt),
+        ],
+        edges: [{ role: "neckline", line: trigger, until: null }],
+        checks: [
+          atMost("end_difference", difference, MOST_DIFFERENCE),
+          atLeast("height", height / range, LEAST_HEIGHT),
+          atLeast("move_into", rise, LEAST_RISE),
+          atMost("skew", skew, MOST_SKEW),
+          trendInto(series, first, side),
+          volumeTrend(series.candles, first, last),
+        ],
+      }),
     };
   }
 

@@ -1,14 +1,19 @@
-import type { FormationPoint, PatternSeries, PatternVariant } from "../define.js";
+import type { PatternSeries, PatternVariant } from "../define.js";
 import { volumeTrend } from "./checks.js";
-import { type Corridor, corridorShape, SHORT, sketchCorridors } from "./corridor.js";
+import {
+  type Corridor,
+  corridorShape,
+  LEAST_POLE,
+  LONGEST_POLE,
+  SHORT,
+  sketchCorridors,
+} from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, type ChartShape, grade, mean, through } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { arrival } from "./triangle.js";
 
-/** Bars of the pole at most, its least length in average ranges, and that per bar. */
-const LONGEST_POLE = 20;
-const LEAST_POLE = 3;
+/** Least length of a pole in average ranges a bar. */
 const LEAST_PACE = 0.5;
 /** Bars of the rest at most, and the share of the pole that it may give back. */
 const LONGEST_REST = SHORT;
@@ -75,18 +80,17 @@ function rest(
     };
     const form = mean([grade(depth, 0.2, MOST_GIVEN_BACK), grade(pole.pace, 1.5, 0)]);
     const tip = pivots.price[swings[0]];
-    const shape = corridorShape(corridor, ways, form, {
+    const shape = corridorShape(corridor, ways, form, () => ({
+      points: [{ role: "pole_base", at: pole.at, price: pole.price, knownAt: start }],
+      edges: [{ role: "pole", line: through(pole.at, pole.price, start, tip), until: start }],
       checks: [
         atLeast("pole_pace", pole.pace, LEAST_PACE),
         atMost("given_back", depth, MOST_GIVEN_BACK),
         atMost("narrowing", narrowing, 1.25),
         volumeTrend(series.candles, start, lastAt),
       ],
-      edges: [{ role: "pole", line: through(pole.at, pole.price, start, tip), until: start }],
-    });
-    if (shape === null) return null;
-    const base: FormationPoint = { role: "pole_base", at: pole.at, price: pole.price, knownAt: start };
-    return { ...shape, start: pole.at, points: [base, ...shape.points] };
+    }));
+    return shape && { ...shape, start: pole.at };
   }
 
   return defineChart({

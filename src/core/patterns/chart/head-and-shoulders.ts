@@ -133,20 +133,23 @@ function headAndShoulders(side: 1 | -1) {
       formedAt,
       patience: patienceOf(span),
       quality: qualityOf(measures, range),
-      points: [
-        endPoint(tops, "left_shoulder", first, formedAt),
-        turnPoint(tops, `left_${turn}`, leftTurn, middle),
-        endPoint(tops, "head", middle, formedAt),
-        turnPoint(tops, `right_${turn}`, rightTurn, last),
-        endPoint(tops, "right_shoulder", last, formedAt),
-      ],
-      edges: [{ role: "neckline", line: neckline, until: null }],
-      checks: [
-        ...checksOf(measures, range),
-        atLeast("move_into", rise, LEAST_RISE),
-        trendInto(series, first, side),
-        volumeTrend(series.candles, first, last),
-      ],
+      size: 5,
+      describe: () => ({
+        points: [
+          endPoint(tops, "left_shoulder", first, formedAt),
+          turnPoint(tops, `left_${turn}`, leftTurn, middle),
+          endPoint(tops, "head", middle, formedAt),
+          turnPoint(tops, `right_${turn}`, rightTurn, last),
+          endPoint(tops, "right_shoulder", last, formedAt),
+        ],
+        edges: [{ role: "neckline", line: neckline, until: null }],
+        checks: [
+          ...checksOf(measures, range),
+          atLeast("move_into", rise, LEAST_RISE),
+          trendInto(series, first, side),
+          volumeTrend(series.candles, first, last),
+        ],
+      }),
     };
   }
 

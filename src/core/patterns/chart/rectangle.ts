@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
+import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atMost, grade } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -36,17 +36,19 @@ export const rectangle = defineChart({
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
     sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (corridor.swings.length < FEWEST_TOUCHES) return null;
+      if (!isFull(corridor)) return null;
       const { upperRise, lowerRise, width, start, lastAt } = corridor;
       const slope = Math.max(Math.abs(upperRise), Math.abs(lowerRise));
       if (slope > LEVEL) return null;
       const expects = arrival(corridor);
-      const checks = [
+      const checks = () => [
         atMost("side_rise", slope, LEVEL),
         trendInto(series, start, expects),
         volumeTrend(series.candles, start, lastAt),
       ];
-      return corridorShape(corridor, { up, down, expects, reach: width }, grade(slope, 0, LEVEL), { checks });
+      return corridorShape(corridor, { up, down, expects, reach: width }, grade(slope, 0, LEVEL), () => ({
+        checks: checks(),
+      }));
     });
   },
 });

@@ -72,19 +72,22 @@ function shapeOf(series: PatternSeries, rim: number, bottom: number, at: number)
       grade(skew, 0, MOST_SKEW),
       grade(depth / range[at], 10, 0),
     ]),
-    points: [
-      { role: "left_rim", at: rim, price: high[rim], knownAt: rim + RIM_SCALE },
-      { role: "bottom", at: bottom, price: low[bottom], knownAt: at },
-      { role: "right_side", at, price: close[at], knownAt: at },
-    ],
-    edges: [{ role: "neckline", line: trigger, until: null }],
-    checks: [
-      atLeast("depth", depth / range[at], LEAST_DEPTH),
-      atLeast("roundness", round, LEAST_ROUND),
-      atMost("skew", skew, MOST_SKEW),
-      trendInto(series, rim, 1),
-      volumeTrend(candles, rim, bottom),
-    ],
+    size: 3,
+    describe: () => ({
+      points: [
+        { role: "left_rim", at: rim, price: high[rim], knownAt: rim + RIM_SCALE },
+        { role: "bottom", at: bottom, price: low[bottom], knownAt: at },
+        { role: "right_side", at, price: close[at], knownAt: at },
+      ],
+      edges: [{ role: "neckline", line: trigger, until: null }],
+      checks: [
+        atLeast("depth", depth / range[at], LEAST_DEPTH),
+        atLeast("roundness", round, LEAST_ROUND),
+        atMost("skew", skew, MOST_SKEW),
+        trendInto(series, rim, 1),
+        volumeTrend(candles, rim, bottom),
+      ],
+    }),
   };
 }
 

@@ -49,6 +49,13 @@ export interface ChartShape {
   /** Bars after `formedAt` in which price must leave the shape. */
   readonly patience: number;
   readonly quality: number;
+  /** How many points it has. */
+  readonly size: number;
+  /** What there is to show of it; most shapes are never told of, so it is put together when asked for. */
+  describe(): Description;
+}
+
+export interface Description {
   readonly points: readonly FormationPoint[];
   readonly edges: readonly Edge[];
   readonly checks: readonly Check[];

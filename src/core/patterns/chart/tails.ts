@@ -1,5 +1,5 @@
 import type { FormationPoint, PatternSeries } from "../define.js";
-import { knownPivots, type Pivots } from "../pivots.js";
+import { knownPivots, type PivotScale, type Pivots } from "../pivots.js";
 import type { ChartShape } from "./shape.js";
 import { CHAIN } from "./swings.js";
 
@@ -14,7 +14,7 @@ export interface Tail {
 }
 
 /**
- * Calls `shapeOf` with the last `count` swings before each that ends with the given side and is known in
+ * Calls `shapeOf` with the last `count` swings, of the given scales, up to each that ends with the given side and is known in
  * [from, to), and appends what it makes of them. The tail is used again.
  */
 export function sketchTails(
@@ -22,6 +22,7 @@ export function sketchTails(
   [from, to]: readonly [number, number],
   side: 1 | -1,
   count: number,
+  among: readonly PivotScale[],
   shapes: ChartShape[],
   shapeOf: (tail: Tail) => ChartShape | null,
 ): void {
@@ -29,6 +30,7 @@ export function sketchTails(
   const tail: Tail = { pivots: finest.pivots, swings: new Int32Array(count), formedAt: 0, range: 0 };
   for (const { pivots, before } of scales) {
     tail.pivots = pivots;
+    if (!among.includes(pivots.scale)) continue;
     const last = knownPivots(pivots, to - 1);
     for (let j = knownPivots(pivots, from - 1); j < last; j++) {
       if (pivots.kind[j] !== side || before[j * CHAIN + count - 2] < 0) continue;
@@ -42,8 +44,12 @@ export function sketchTails(
   }
 }
 
-/** The swings as points, first to last, with their roles in that order. */
-export function pointsOf({ pivots, swings }: Tail, roles: readonly string[]): FormationPoint[] {
+/** Swings, last to first, as points with their roles, first to last. */
+export function pointsOf(
+  pivots: Pivots,
+  swings: readonly number[],
+  roles: readonly string[],
+): FormationPoint[] {
   const { at, price, scale } = pivots;
   return roles.map((role, n) => {
     const pivot = swings[roles.length - 1 - n];

@@ -1,4 +1,5 @@
 import type { PatternSeries, PatternVariant } from "../define.js";
+import type { PivotScale } from "../pivots.js";
 import { volumeTrend } from "./checks.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { pointsOf, sketchTails, type Tail } from "./tails.js";
@@ -24,6 +25,9 @@ const SHORTEST = 10;
 const LONGEST = 130;
 /** Share of the span that the touch between keeps from either end. */
 const LEAST_SPACING = 0.2;
+
+/** Of swings of one bar a side lines are noise. */
+const SCALES: readonly PivotScale[] = [2, 3, 5, 8, 13];
 
 const down: PatternVariant = {
   id: "uptrend_line_break",
@@ -74,6 +78,7 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
   if (misfit > MOST_MISFIT || spacing < LEAST_SPACING) return null;
   const { away, beyond } = excursions(series, line, [at[first], at[last]], side);
   if (beyond > MOST_MISFIT * range || away < LEAST_SWING * range) return null;
+  const ends = Array.from(swings);
   const variant = side === -1 ? down : up;
   const stop = { ...line, price: line.price - side * away };
   return {
@@ -84,15 +89,24 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
     formedAt,
     patience: patienceOf(span),
     quality: mean([grade(misfit, 0, MOST_MISFIT), grade(spacing, 0.5, 0), grade(rise, 6, LEAST_RISE)]),
-    points: pointsOf(tail, ["first_touch", "first_swing", "second_touch", "second_swing", "third_touch"]),
-    edges: [{ role: side === -1 ? "lower" : "upper", line, until: null }],
-    checks: [
-      atLeast("rise", rise, LEAST_RISE),
-      atMost("misfit", misfit, MOST_MISFIT),
-      atLeast("spacing", spacing, LEAST_SPACING),
-      atLeast("swing", away / range, LEAST_SWING),
-      volumeTrend(series.candles, at[first], at[last]),
-    ],
+    size: 5,
+    describe: () => ({
+      points: pointsOf(pivots, ends, [
+        "first_touch",
+        "first_swing",
+        "second_touch",
+        "second_swing",
+        "third_touch",
+      ]),
+      edges: [{ role: side === -1 ? "lower" : "upper", line, until: null }],
+      checks: [
+        atLeast("rise", rise, LEAST_RISE),
+        atMost("misfit", misfit, MOST_MISFIT),
+        atLeast("spacing", spacing, LEAST_SPACING),
+        atLeast("swing", away / range, LEAST_SWING),
+        volumeTrend(series.candles, at[first], at[last]),
+      ],
+    }),
   };
 }
 
@@ -107,7 +121,7 @@ export const trendLineBreak = defineChart({
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
     for (const side of [-1, 1] as const) {
-      sketchTails(series, [from, to], side, 5, shapes, (tail) => shapeOf(series, tail, side));
+      sketchTails(series, [from, to], side, 5, SCALES, shapes, (tail) => shapeOf(series, tail, side));
     }
   },
 });

@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { type Corridor, corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, isFull, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -60,7 +60,7 @@ function rightAngled(name: string, title: string, direction: 1 | -1, variant: Pa
     source: BOTH_BOOKS,
     sketch(series, from, to, shapes) {
       sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (corridor.swings.length < FEWEST_TOUCHES) return null;
+        if (!isFull(corridor)) return null;
         const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
         const flat = direction === 1 ? upperRise : -lowerRise;
         const rise = direction === 1 ? lowerRise : -upperRise;
@@ -72,14 +72,14 @@ function rightAngled(name: string, title: string, direction: 1 | -1, variant: Pa
           expects: direction,
           reach: width,
         };
-        const checks = [
+        const checks = () => [
           atMost("level_side_rise", Math.abs(flat), LEVEL),
           atLeast("sloped_side_rise", rise, SLOPED),
           atMost("narrowing", narrowing, NARROWED),
           trendInto(series, start, direction),
           volumeTrend(series.candles, start, lastAt),
         ];
-        return corridorShape(corridor, ways, form, { checks });
+        return corridorShape(corridor, ways, form, () => ({ checks: checks() }));
       });
     },
   });
@@ -105,20 +105,20 @@ export const symmetricalTriangle = defineChart({
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
     sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (corridor.swings.length < FEWEST_TOUCHES) return null;
+      if (!isFull(corridor)) return null;
       const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
       if (upperRise > -LEVEL || lowerRise < LEVEL || narrowing > NARROWED) return null;
       const symmetry = Math.abs(upperRise + lowerRise);
       const form = mean([grade(symmetry, 0, 0.6), grade(narrowing, 0.2, NARROWED)]);
       const expects = arrival(corridor);
       const ways = { up: symmetricalUp, down: symmetricalDown, expects, reach: width };
-      const checks = [
+      const checks = () => [
         atMost("upper_rise", upperRise, -LEVEL),
         atLeast("lower_rise", lowerRise, LEVEL),
         trendInto(series, start, expects),
         volumeTrend(series.candles, start, lastAt),
       ];
-      return corridorShape(corridor, ways, form, { checks });
+      return corridorShape(corridor, ways, form, () => ({ checks: checks() }));
     });
   },
 });

@@ -82,21 +82,24 @@ function triple(side: 1 | -1) {
         grade(rise, 2, LEAST_RISE),
         grade(skew, 0, MOST_SKEW),
       ]),
-      points: [
-        endPoint(tops, `first_${end}`, first, formedAt),
-        turnPoint(tops, `first_${between}`, leftTurn, middle),
-        endPoint(tops, `second_${end}`, middle, formedAt),
-        turnPoint(tops, `second_${between}`, rightTurn, last),
-        endPoint(tops, `third_${end}`, last, formedAt),
-      ],
-      edges: [{ role: "neckline", line: trigger, until: null }],
-      checks: [
-        atMost("end_difference", difference, MOST_DIFFERENCE),
-        atLeast("height", shallower / range, LEAST_HEIGHT),
-        atLeast("move_into", rise, LEAST_RISE),
-        trendInto(series, first, side),
-        volumeTrend(series.candles, first, last),
-      ],
+      size: 5,
+      describe: () => ({
+        points: [
+          endPoint(tops, `first_${end}`, first, formedAt),
+          turnPoint(tops, `first_${between}`, leftTurn, middle),
+          endPoint(tops, `second_${end}`, middle, formedAt),
+          turnPoint(tops, `second_${between}`, rightTurn, last),
+          endPoint(tops, `third_${end}`, last, formedAt),
+        ],
+        edges: [{ role: "neckline", line: trigger, until: null }],
+        checks: [
+          atMost("end_difference", difference, MOST_DIFFERENCE),
+          atLeast("height", shallower / range, LEAST_HEIGHT),
+          atLeast("move_into", rise, LEAST_RISE),
+          trendInto(series, first, side),
+          volumeTrend(series.candles, first, last),
+        ],
+      }),
     };
   }
 

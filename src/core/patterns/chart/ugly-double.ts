@@ -57,20 +57,23 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
       grade(Math.abs(step - 0.5), 0, 0.25),
       grade(fall, 2, LEAST_FALL),
     ]),
-    points: [
-      endPoint(tops, "first_bottom", first, formedAt),
-      turnPoint(tops, "peak", turn, last),
-      endPoint(tops, "second_bottom", last, formedAt),
-    ],
-    edges: [{ role: "neckline", line: trigger, until: null }],
-    checks: [
-      atLeast("height", (peak - second) / range, LEAST_HEIGHT),
-      atLeast("least_step", step, LEAST_STEP),
-      atMost("most_step", step, MOST_STEP),
-      atLeast("move_into", fall, LEAST_FALL),
-      trendInto(series, first, -1),
-      volumeTrend(candles, first, last),
-    ],
+    size: 3,
+    describe: () => ({
+      points: [
+        endPoint(tops, "first_bottom", first, formedAt),
+        turnPoint(tops, "peak", turn, last),
+        endPoint(tops, "second_bottom", last, formedAt),
+      ],
+      edges: [{ role: "neckline", line: trigger, until: null }],
+      checks: [
+        atLeast("height", (peak - second) / range, LEAST_HEIGHT),
+        atLeast("least_step", step, LEAST_STEP),
+        atMost("most_step", step, MOST_STEP),
+        atLeast("move_into", fall, LEAST_FALL),
+        trendInto(series, first, -1),
+        volumeTrend(candles, first, last),
+      ],
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, FEWEST_TOUCHES, sketchCorridors } from "./corridor.js";
+import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -29,7 +29,7 @@ function wedge(name: string, title: string, slope: 1 | -1) {
     source: BOTH_BOOKS,
     sketch(series, from, to, shapes) {
       sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (corridor.swings.length < FEWEST_TOUCHES) return null;
+        if (!isFull(corridor)) return null;
         const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
         const flatter = slope === 1 ? upperRise : -lowerRise;
         const steeper = slope === 1 ? lowerRise : -upperRise;
@@ -43,13 +43,13 @@ function wedge(name: string, title: string, slope: 1 | -1) {
           expects: slope === 1 ? (-1 as const) : (1 as const),
           reach,
         };
-        const checks = [
+        const checks = () => [
           atLeast("flatter_side_rise", flatter, SLOPED),
           atMost("narrowing", narrowing, NARROWED),
           trendInto(series, start, slope),
           volumeTrend(series.candles, start, lastAt),
         ];
-        return corridorShape(corridor, ways, form, { checks });
+        return corridorShape(corridor, ways, form, () => ({ checks: checks() }));
       });
     },
   });
