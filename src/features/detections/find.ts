@@ -8,7 +8,7 @@ import {
 } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
-import { hasPriorTrend, priorTrend } from "../../core/patterns/trend.js";
+import { type PriorTrend, priorTrend } from "../../core/patterns/trend.js";
 import { REGIME_MEMORY, REGIMES, type Regime } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import { computeRanges } from "../../core/signals/ranges.js";
@@ -35,7 +35,21 @@ export interface Sighting {
 /** Bars a window needs before the first bar whose sightings are wanted. */
 export const LEAD_BARS = Math.max(MEMORY_BARS, REGIME_MEMORY);
 
-/** Every pattern seen at bars from `from` on, by bar. Pure: the same window gives the same sightings. */
+/** Places of variants and states by name, so that the order of sightings is told by a number. */
+const VARIANT_PLACES = new Map(
+  PATTERNS.flatMap(({ variants }) => variants.map(({ id }) => id))
+    .sort()
+    .map((id, place) => [id, place]),
+);
+const STATE_PLACES: Readonly<Record<FormationState, number>> = {
+  confirmed: 0,
+  expired: 1,
+  failed: 2,
+  forming: 3,
+};
+const PLACES = 4 * VARIANT_PLACES.size;
+
+/** Every pattern seen at bars from `from` on, by bar, variant and state. Pure: the same window gives the same sightings. */
 export function findSightings(candles: Candles, from: number): Sighting[] {
   const length = candles.time.length;
   const series = createPatternSeries(candles);
@@ -43,21 +57,42 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
   const ranges = computeRanges(candles, from);
   const { label } = computeRegimes(candles);
-  return hits
-    .sort((a, b) => a.at - b.at || (keyOf(a) < keyOf(b) ? -1 : 1))
-    .map((hit) => ({
-      pattern: hit.variant.id,
-      direction: hit.variant.direction,
-      at: hit.at,
-      start: hit.start,
-      quality: hit.quality,
-      state: hit.state,
-      formation: hit.formation,
-      trend: priorTrend(candles, hit.start),
-      trendMet: hasPriorTrend(hit, candles),
-      regime: REGIMES[label[hit.at]] ?? null,
-      range: Number.isNaN(ranges[hit.at]) ? null : ranges[hit.at],
-    }));
+  const trendInto = createTrends(candles);
+  return inOrder(hits).map(({ variant, at, start, quality, state, formation }) => {
+    const trend = trendInto(start);
+    return {
+      pattern: variant.id,
+      direction: variant.direction,
+      at,
+      start,
+      quality,
+      state,
+      formation,
+      trend,
+      trendMet: variant.priorTrend === null ? null : trend === variant.priorTrend,
+      regime: REGIMES[label[at]] ?? null,
+      range: Number.isNaN(ranges[at]) ? null : ranges[at],
+    };
+  });
 }
 
-const keyOf = ({ variant, state }: Hit) => `${variant.id} ${state}`;
+/** Hits by bar, then by the names of variant and state. */
+function inOrder(hits: readonly Hit[]): Hit[] {
+  const keys = Float64Array.from(hits, ({ at, variant, state }, index) => {
+    const place = 4 * (VARIANT_PLACES.get(variant.id) ?? 0) + STATE_PLACES[state];
+    return (at * PLACES + place) * hits.length + index;
+  });
+  return Array.from(keys.sort(), (key) => hits[key % hits.length]);
+}
+
+/** Trends into shapes by their first bar, each looked at once. */
+function createTrends(candles: Candles): (start: number) => PriorTrend {
+  const known = new Map<number, PriorTrend>();
+  return (start) => {
+    const found = known.get(start);
+    if (found !== undefined) return found;
+    const trend = priorTrend(candles, start);
+    known.set(start, trend);
+    return trend;
+  };
+}
