@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Bar } from "../../src/core/market/candles.js";
 import { createEvidence, type EvidenceOptions } from "../../src/features/evidence/evidence.js";
 import { createEvidenceStore } from "../../src/features/evidence/store.js";
 import { createStoredReader } from "../../src/features/evidence/stored.js";
@@ -172,10 +173,16 @@ describe("evidence", () => {
 
   it("is read from splits-adjusted bars", async () => {
     const made = feature();
+    const splitMs = Date.parse("2024-01-16");
+    const times = (bar: Bar, by: number): Bar => {
+      const { open, high, low, close } = bar;
+      return { ...bar, open: by * open, high: by * high, low: by * low, close: by * close };
+    };
+    made.provider.change((bar) => times(bar, bar.time < splitMs ? 4 : 1));
     const instrument = await fill(made, "AAPL", "2023-06-01");
     const split = {
       kind: "split",
-      exDay: Math.floor(Date.parse("2024-01-16") / 86_400_000),
+      exDay: splitMs / 86_400_000,
       ratio: 4,
     } as const;
     const actions = { load: async () => ({ actions: [split], source: "test", known: true, trouble: null }) };
@@ -188,7 +195,7 @@ describe("evidence", () => {
     const [series] = await createEvidenceStore(database, { synthetic: false, replay: null }).loadSeries();
     const given = await made.store.load(instrument.id, "AAPL", "1h", series.fromMs, series.untilMs + 1);
     const shown = await read(series, new AbortController().signal);
-    const before = given.candles.time.findLastIndex((time) => time < Date.parse("2024-01-16"));
+    const before = given.candles.time.findLastIndex((time) => time < splitMs);
     expect(shown.close[before]).toBeCloseTo(given.candles.close[before] / 4, 10);
     expect(shown.close[before + 1]).toBe(given.candles.close[before + 1]);
     expect(shown.time).toEqual(given.candles.time);
