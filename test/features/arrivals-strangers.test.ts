@@ -34,6 +34,8 @@ beforeAll(async () => {
     clock: createManualClock(NOW),
     environment: { MARKET_DATA: "files,yahoo", FILES_DIR: folder, ...vendor.environment },
   });
+  // The first file takes a thread to start.
+  await program.server.inject("/api/candles/MSFT?interval=1d");
 });
 afterAll(async () => {
   await program.close();

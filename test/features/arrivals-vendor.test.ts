@@ -17,6 +17,9 @@ beforeAll(async () => {
   vendor = await startDayVendor();
   clock = createManualClock(NOW);
   program = await startTestProgram({ clock, environment: { MARKET_DATA: "yahoo", ...vendor.environment } });
+  // The first request takes longer than all others.
+  vendor.series.set("WARM", year(99));
+  await program.server.inject("/api/candles/WARM?interval=1d");
 });
 afterAll(async () => {
   await program.close();

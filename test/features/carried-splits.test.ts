@@ -28,6 +28,8 @@ beforeAll(async () => {
   );
   copyShared("daily/sp500-5yr-AAPL.csv.gz", join(folder, "AAPL.csv.gz"));
   program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
+  // The first file takes a thread to start.
+  await program.server.inject("/api/candles/TRADED?interval=1d");
 });
 afterAll(async () => {
   await program.close();
