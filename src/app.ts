@@ -6,6 +6,8 @@ import type { Alerts } from "./features/alerts/alerts.js";
 import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
 import { analysisRoutes } from "./features/analysis/routes.js";
+import type { Backtests } from "./features/backtests/backtests.js";
+import { backtestRoutes } from "./features/backtests/routes.js";
 import type { Gaps } from "./features/candles/gaps.js";
 import type { Market } from "./features/candles/market.js";
 import { candleRoutes } from "./features/candles/routes.js";
@@ -99,6 +101,7 @@ export interface AppParts {
   readonly outcomes: OutcomeStore;
   readonly risk: Risk;
   readonly performance: PerformanceStore;
+  readonly backtests: Backtests;
   readonly forward: PerformanceRouteOptions["forward"];
   readonly scanner: Scanner;
   readonly quality: Quality;
@@ -191,6 +194,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   alertRoutes(server, parts);
   outcomeRoutes(server, parts);
+  backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
   performanceRoutes(server, { ...parts, now: parts.clock.now });
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   scannerRoutes(server, parts);

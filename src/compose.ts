@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
+import { createBacktests } from "./features/backtests/backtests.js";
 import { createBackfill } from "./features/candles/backfill.js";
 import { createImport } from "./features/candles/import.js";
 import { createLive } from "./features/candles/live.js";
@@ -321,6 +322,7 @@ async function createMarketFeatures(
     market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
     catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
     regimes: createRegimes({ ...base, candles, instruments }),
+    backtests: createBacktests({ candles, instruments, workers: base.workers }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({
       ...base,

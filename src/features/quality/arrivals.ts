@@ -1,7 +1,7 @@
 import type { CalendarId } from "../../core/market/calendar.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
-import type { MarketState } from "../../core/quality/state.js";
 import type { Issue } from "../../core/quality/issue.js";
+import type { MarketState } from "../../core/quality/state.js";
 import type { Provider } from "../../providers/define.js";
 import type { Actions } from "../candles/actions.js";
 import type { Inspect } from "../candles/inspection.js";

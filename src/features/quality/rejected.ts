@@ -1,5 +1,5 @@
 import { type Bar, candlesFromRows } from "../../core/market/candles.js";
-import { CONTRADICTED, type RejectedBar, REPLACED, type RowNote } from "../../core/market/collect.js";
+import { CONTRADICTED, REPLACED, type RejectedBar, type RowNote } from "../../core/market/collect.js";
 import { describeRow, rowDefect } from "../../core/quality/bars.js";
 import type { Issue, IssueCode, Severity } from "../../core/quality/issue.js";
 

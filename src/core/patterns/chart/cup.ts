@@ -3,10 +3,10 @@ import type { PatternSeries, PatternVariant } from "../define.js";
 import { knownPivots, type PivotScale, type Pivots, pivotsOf } from "../pivots.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { defineChart } from "./define.js";
-import { sketchTails, type Tail } from "./tails.js";
 import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
 import { LONGEST_SHAPE } from "./swings.js";
+import { sketchTails, type Tail } from "./tails.js";
 
 /** Bars of the cup, lip to lip, and its least depth in average ranges. */
 const SHORTEST_CUP = 20;

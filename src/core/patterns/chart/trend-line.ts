@@ -2,7 +2,6 @@ import type { PatternSeries, PatternVariant } from "../define.js";
 import type { PivotScale } from "../pivots.js";
 import { volumeTrend } from "./checks.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { pointsOf, sketchTails, type Tail } from "./tails.js";
 import {
   atLeast,
   atMost,
@@ -15,6 +14,7 @@ import {
   valueAt,
 } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
+import { pointsOf, sketchTails, type Tail } from "./tails.js";
 
 /** In average ranges: greatest distance of the touch between, least rise from first to last touch, least swing away. */
 const MOST_MISFIT = 0.8;

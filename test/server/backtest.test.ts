@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
+
+let program: TestProgram;
+let last: string;
+beforeAll(async () => {
+  program = await startScannedProgram();
+  const { data } = (await program.call("/api/candles/AAPL?interval=1d&limit=1")).json();
+  last = data[0].timestamp;
+});
+afterAll(() => program.close());
+
+const run = (change: object = {}) =>
+  program.call({
+    method: "POST",
+    url: "/api/patterns/backtest",
+    payload: { pattern: "bullish engulfing", symbol: "aapl", ...change },
+  });
+
+interface Trade {
+  readonly signal_date: string;
+  readonly entry_date: string;
+  readonly exit_date: string;
+  readonly pnl_pct: number;
+}
+
+describe("POST /api/patterns/backtest", () => {
+  it("200 trades the pattern over the stored bars, with costs, and counts what was not traded", async () => {
+    const answer = await run({ timeframe: "1d", start_date: "1990-01-01", end_date: last });
+    expect(answer.statusCode).toBe(200);
+    const { data } = answer.json();
+    expect(data).toMatchObject({
+      symbol: "AAPL",
+      pattern: "bullish_engulfing",
+      pattern_name: "Bullish Engulfing",
+      timeframe: "1d",
+      synthetic: false,
+      costs_bps: 6,
+    });
+    const { position_open, gap_beyond_levels, not_ended, no_levels } = data.not_traded;
+    expect(data.total_trades + position_open + gap_beyond_levels + not_ended + no_levels).toBe(
+      data.occurrences,
+    );
+    expect(data.profitable_trades + data.losing_trades).toBe(data.total_trades);
+    const grown = data.trades.reduce((equity: number, trade: Trade) => equity * (1 + trade.pnl_pct / 100), 1);
+    expect(data.total_return).toBeCloseTo(100 * (grown - 1), 6);
+    for (const trade of data.trades as Trade[]) {
+      expect(Date.parse(trade.entry_date)).toBeGreaterThan(Date.parse(trade.signal_date));
+      expect(Date.parse(trade.exit_date)).toBeGreaterThanOrEqual(Date.parse(trade.entry_date));
+      expect(Date.parse(trade.exit_date)).toBeLessThanOrEqual(Date.parse(data.period.end));
+    }
+    const again = (await run({ timeframe: "1d", start_date: "1990-01-01", end_date: last })).json().data;
+    expect({ ...again, timestamp: "", age_ms: 0 }).toEqual({
+      ...data,
+      timestamp: "",
+      age_ms: 0,
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ["no pattern", { pattern: undefined }, "pattern"],
+    ["a pattern without direction", { pattern: "doji" }, "neither rise nor fall"],
+    ["an end before the start", { start_date: "2024-01-02", end_date: "2024-01-01" }, "start_date"],
+    ["more bars than one backtest takes", { timeframe: "1m", start_date: "2010-01-01" }, "20000 bars"],
+  ])("400 for %s", async (_, change, detail) => {
+    expectProblem(await run(change), "invalid_request", detail);
+  });
+
+  it("404 for a pattern, a symbol and a stretch that there are not", async () => {
+    expectProblem(await run({ pattern: "moonrise" }), "pattern_unknown");
+    expectProblem(await run({ symbol: "NOSUCH" }), "symbol_unknown");
+    expectProblem(
+      await run({ timeframe: "1d", start_date: "1971-01-01", end_date: "1971-02-01" }),
+      "no_data",
+    );
+  });
+});
