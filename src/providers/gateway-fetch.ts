@@ -75,7 +75,8 @@ interface Span {
 export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowMs: number): Promise<Fetched> {
   const { instrument, interval, fromMs, toMs } = wanted;
   const calendar = calendarOf(instrument.calendar);
-  const carriers = sources.carriers(instrument);
+  const topic = { instrument, kind: "candles" } as const;
+  const carriers = sources.carriers(instrument, topic.kind);
   const parts: Part[] = [];
   const refusals: Refusal[] = [];
   const unheard: number[] = [];
@@ -84,7 +85,7 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
   const question = sources.question();
   for (const [i, provider] of carriers.entries()) {
     const until = question.shareOf(carriers.slice(i));
-    const answer = await sources.answerOf(provider, instrument, async () => {
+    const answer = await sources.answerOf(provider, topic, async () => {
       const reach = await reachOf(provider, instrument, interval, nowMs);
       const newest = reach === null ? null : lastClosedBar(calendar, interval, reach.asOfMs);
       if (reach === null || newest === null) return;

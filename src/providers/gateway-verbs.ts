@@ -8,12 +8,20 @@ import {
   type FoundSymbol,
   type MarketStatus,
   type NewsItem,
+  type OptionSource,
   type Provider,
   ProviderError,
   type ProviderFailure,
 } from "./define.js";
 import { classOf } from "./order.js";
-import { noAnswer, type Refusal, type Sources, unavailable } from "./sources.js";
+import {
+  noAnswer,
+  type QuestionKind,
+  type Refusal,
+  type Sources,
+  type Topic,
+  unavailable,
+} from "./sources.js";
 
 /** What a source gave, with its name. */
 export type Sourced<T> = { readonly value: T; readonly source: string; readonly synthetic: boolean };
@@ -48,32 +56,35 @@ const sourced = <T>({ name, synthetic }: Provider, value: T): Sourced<T> => ({
 
 type Question<T> = (provider: Provider, signal: AbortSignal) => Promise<T>;
 
-/** The answer of the first source that gives one. */
+/** The answer of the first source that gives one, an empty one only where no other follows. */
 async function firstOf<T>(
   sources: Sources,
   able: readonly Provider[],
-  instrument: Instrument | null,
+  topic: Topic,
   ask: Question<T>,
+  isEmpty: (value: T) => boolean = () => false,
 ): Promise<Sourced<T> | readonly Refusal[]> {
   const refusals: Refusal[] = [];
+  let empty: Sourced<T> | null = null;
   const question = sources.question();
   for (const [i, provider] of able.entries()) {
     const until = question.shareOf(able.slice(i));
-    const answer = await sources.answerOf(provider, instrument, () =>
+    const answer = await sources.answerOf(provider, topic, () =>
       sources.ask(provider, until, (signal) => ask(provider, signal)),
     );
-    if (!(answer instanceof ProviderError)) return sourced(provider, answer.value);
-    refusals.push({ provider, error: answer });
+    if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
+    else if (isEmpty(answer.value)) empty ??= sourced(provider, answer.value);
+    else return sourced(provider, answer.value);
   }
-  return refusals;
+  return empty ?? refusals;
 }
 
 /** The answers of all, asked at the same time, and the refusals. */
-async function allOf<T>(sources: Sources, able: readonly Provider[], ask: Question<T>) {
+async function allOf<T>(sources: Sources, able: readonly Provider[], kind: QuestionKind, ask: Question<T>) {
   const { endsAt } = sources.question();
   const found = await Promise.all(
     able.map(async (provider) => {
-      const answer = await sources.answerOf(provider, null, () =>
+      const answer = await sources.answerOf(provider, { instrument: null, kind }, () =>
         sources.ask(provider, endsAt, (signal) => ask(provider, signal)),
       );
       return { provider, answer };
@@ -96,6 +107,8 @@ function missing(what: string): AppError {
   return new AppError("source_missing", `No configured source has ${what}`);
 }
 
+const WORDS = { options: "options", actions: "splits and dividends" } as const;
+
 /** What sources may have beside candles. Each verb asks through the guards. */
 export function createVerbs(sources: Sources) {
   return Object.assign(createInstrumentVerbs(sources), createMarketVerbs(sources));
@@ -103,30 +116,40 @@ export function createVerbs(sources: Sources) {
 
 /** What they have of one instrument. */
 function createInstrumentVerbs(sources: Sources) {
-  /** The first answer about an instrument. @throws {AppError} `source_missing`, `symbol_unknown` or `provider_unavailable`. */
+  /** The first answer about an instrument. @throws {AppError} `source_missing`, or as `noAnswer`. */
   async function about<T>(
     instrument: Instrument,
+    kind: "options" | "actions",
     able: readonly Provider[],
-    what: string,
     ask: Question<T>,
+    isEmpty?: (value: T) => boolean,
   ): Promise<Sourced<T>> {
-    if (able.length === 0) throw missing(`${what} of ${instrument.symbol}`);
-    const found = await firstOf(sources, able, instrument, ask);
-    if (isRefused(found)) throw noAnswer(instrument, found);
+    if (able.length === 0) throw missing(`${WORDS[kind]} of ${instrument.symbol}`);
+    const found = await firstOf(sources, able, { instrument, kind }, ask, isEmpty);
+    if (isRefused(found)) throw noAnswer(instrument, found, kind);
     return found;
   }
 
-  const optionSources = (underlying: Instrument) =>
-    sources.ofClass(classOf(underlying)).filter((provider) => provider.options?.carries(underlying) === true);
+  function aboutOptions<T>(
+    underlying: Instrument,
+    ask: (source: OptionSource, signal: AbortSignal) => Promise<T>,
+    isEmpty?: (value: T) => boolean,
+  ): Promise<Sourced<T>> {
+    const all = sources.ofClass(classOf(underlying));
+    const able = all.filter((provider) => provider.options?.carries(underlying) === true);
+    const question: Question<T> = (provider, signal) => ask(ensure(provider.options, "options"), signal);
+    return about(underlying, "options", able, question, isEmpty);
+  }
 
   return {
     async fetchQuote(instrument: Instrument): Promise<Sourced<Quote> | null> {
       const refusals: Refusal[] = [];
-      const carriers = sources.carriers(instrument);
+      const topic = { instrument, kind: "quote" } as const;
+      const carriers = sources.carriers(instrument, topic.kind);
       const question = sources.question();
       for (const [i, provider] of carriers.entries()) {
         const until = question.shareOf(carriers.slice(i));
-        const answer = await sources.answerOf(provider, instrument, () =>
+        const answer = await sources.answerOf(provider, topic, () =>
           sources.ask(provider, until, (signal) => provider.fetchQuote(instrument, signal)),
         );
         if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
@@ -137,15 +160,15 @@ function createInstrumentVerbs(sources: Sources) {
     },
 
     fetchExpiries(underlying: Instrument): Promise<Sourced<readonly number[]>> {
-      return about(underlying, optionSources(underlying), "options", (provider, signal) =>
-        ensure(provider.options, "options").fetchExpiries(underlying, signal),
+      return aboutOptions(
+        underlying,
+        (source, signal) => source.fetchExpiries(underlying, signal),
+        (days) => days.length === 0,
       );
     },
 
     fetchChain(underlying: Instrument, expiryDay: number): Promise<Sourced<ChainQuotes>> {
-      return about(underlying, optionSources(underlying), "options", (provider, signal) =>
-        ensure(provider.options, "options").fetchChain(underlying, expiryDay, signal),
-      );
+      return aboutOptions(underlying, (source, signal) => source.fetchChain(underlying, expiryDay, signal));
     },
 
     fetchActions(
@@ -154,12 +177,12 @@ function createInstrumentVerbs(sources: Sources) {
       toDay: number,
     ): Promise<Sourced<readonly CorporateAction[]>> {
       const able = sources
-        .carriers(instrument)
+        .carriers(instrument, "actions")
         .filter(
           ({ fetchActions, tellsActions }) =>
             fetchActions !== undefined && tellsActions?.(instrument) !== false,
         );
-      return about(instrument, able, "splits and dividends", (provider, signal) =>
+      return about(instrument, "actions", able, (provider, signal) =>
         ensure(provider.fetchActions?.(instrument, fromDay, toDay, signal), "actions"),
       );
     },
@@ -174,7 +197,7 @@ function createMarketVerbs(sources: Sources) {
     async search(text: string): Promise<readonly Sourced<FoundSymbol>[]> {
       const able = all.filter(({ search }) => search !== undefined);
       if (able.length === 0) throw missing("a search for symbols");
-      const { answers, refusals } = await allOf(sources, able, (provider, signal) =>
+      const { answers, refusals } = await allOf(sources, able, "search", (provider, signal) =>
         ensure(provider.search?.(text, signal), "search"),
       );
       if (answers.length === 0) throw unavailable("No source could be searched", refusals);
@@ -191,7 +214,7 @@ function createMarketVerbs(sources: Sources) {
     async fetchStatus(): Promise<Sourced<MarketStatus> | null> {
       const able = all.filter(({ fetchStatus }) => fetchStatus !== undefined);
       if (able.length === 0) return null;
-      const found = await firstOf(sources, able, null, (provider, signal) =>
+      const found = await firstOf(sources, able, { instrument: null, kind: "status" }, (provider, signal) =>
         ensure(provider.fetchStatus?.(signal), "status"),
       );
       if (isRefused(found)) throw unavailable("No source told the state of the market", found);
@@ -201,7 +224,7 @@ function createMarketVerbs(sources: Sources) {
     async fetchNews(query: NewsQuery): Promise<FetchedNews> {
       const able = all.filter(({ news }) => news !== undefined);
       if (able.length === 0) throw missing("news");
-      const { answers, refusals } = await allOf(sources, able, (provider, signal) =>
+      const { answers, refusals } = await allOf(sources, able, "news", (provider, signal) =>
         ensure(provider.news, "news").fetchNews(query, signal),
       );
       return {

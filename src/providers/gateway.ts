@@ -24,6 +24,8 @@ export interface FetchedQuote {
   readonly quote: Quote;
   readonly source: string;
   readonly synthetic: boolean;
+  /** Which sources were not asked, since they do not know the instrument; null when all were. */
+  readonly trouble: string | null;
 }
 
 /** All sources as one: asks them in the configured order and says which one answered. */
@@ -37,6 +39,8 @@ export interface Gateway {
   intervals(instrument: Instrument): readonly Interval[];
   /** What is peculiar about the bars of an interval, or why longer ones cannot be made of them; null for nothing. */
   note(instrument: Instrument, interval: Interval): string | null;
+  /** Which sources are not asked for candles since they do not know the instrument; null when all are. */
+  unasked(instrument: Instrument): string | null;
   /** Name of the replay that is shown; null when the market is shown as it is. */
   readonly replay: string | null;
   /**
@@ -114,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     scrub: (text) => text,
     ...options,
   });
-  const { carriers } = sources;
+  const carriers = (instrument: Instrument) => sources.carriers(instrument, "candles");
   const shared = createFlights();
 
   const intervals = (instrument: Instrument): readonly Interval[] =>
@@ -131,6 +135,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     replay: providers.find(({ replay }) => replay !== null)?.replay ?? null,
     providers,
     intervals,
+    unasked: (instrument) => sources.unasked(instrument, "candles"),
     note: (instrument, interval) => noteOn(carriers(instrument), instrument, interval),
     async feedNowMs(instrument, interval) {
       const found = await reaches(instrument, interval);
@@ -158,7 +163,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         fetchFromAll(sources, wanted, now()),
       );
     },
-    ...sharedVerbs(createVerbs(sources), shared),
+    ...sharedVerbs(sources, shared),
     listInstruments: () => listedBy(providers, sources),
     priority: (market) => sources.ofClass(market).map(({ name }) => name),
     ask: sources.ask,
@@ -171,13 +176,14 @@ export function createGateway(options: GatewayOptions): Gateway {
 type Share = ReturnType<typeof createFlights>;
 
 /** The verbs that need no candles, each with one flight for the same question. */
-function sharedVerbs(verbs: ReturnType<typeof createVerbs>, shared: Share) {
+function sharedVerbs(sources: Sources, shared: Share) {
+  const verbs = createVerbs(sources);
   return {
     async fetchQuote(instrument: Instrument): Promise<FetchedQuote | null> {
       const found = await shared(`quote ${instrument.symbol}`, () => verbs.fetchQuote(instrument));
       if (found === null) return null;
       const { value: quote, source, synthetic } = found;
-      return { quote, source, synthetic };
+      return { quote, source, synthetic, trouble: sources.unasked(instrument, "quote") };
     },
     fetchExpiries: (underlying: Instrument) =>
       shared(`expiries ${underlying.symbol}`, () => verbs.fetchExpiries(underlying)),

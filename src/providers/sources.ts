@@ -14,9 +14,11 @@ export interface Sources {
   ofClass(market: MarketClass | null): readonly Provider[];
   /**
    * Those that carry an instrument, in the order of preference: one that replays it alone, and not those that have
-   * answered of late that they do not know it, where another one lists it.
+   * answered a question of the kind of late that they do not know it, where another one lists it.
    */
-  carriers(instrument: Instrument): readonly Provider[];
+  carriers(instrument: Instrument, kind: QuestionKind): readonly Provider[];
+  /** Which carriers are therefore not asked, and what they said; null when all are. */
+  unasked(instrument: Instrument, kind: QuestionKind): string | null;
   /** Begins a question, whose time those that are asked one after the other share. */
   question(): Question;
   /**
@@ -28,11 +30,11 @@ export interface Sources {
   /** What a source answers, or why it gives none, which goes to the log. */
   answerOf<T>(
     provider: Provider,
-    instrument: Instrument | null,
+    topic: Topic,
     question: (provider: Provider) => Promise<T>,
   ): Promise<Answer<T>>;
   /**
-   * The answers of all that give one.
+   * The answers of all that give one to a question about candles.
    * @throws {AppError} `symbol_unknown` or `provider_unavailable` when none gives one.
    */
   all<T>(instrument: Instrument, question: (provider: Provider) => Promise<T>): Promise<T[]>;
@@ -41,6 +43,16 @@ export interface Sources {
   loadHealth(): Promise<readonly ProviderHealth[]>;
   /** Asks each source for something small; those with a budget only where nothing else tells how they are. */
   probe(): Promise<readonly ProviderHealth[]>;
+}
+
+/** What a source is asked for. One that does not know a symbol for one kind may for another. */
+export type QuestionKind = "candles" | "quote" | "options" | "actions" | "search" | "status" | "news";
+
+/** What a question is about. */
+export interface Topic {
+  /** Null for markets at large. */
+  readonly instrument: Instrument | null;
+  readonly kind: QuestionKind;
 }
 
 export interface Question {
@@ -80,25 +92,40 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
   const { now, log } = tools;
   const guards = new Map(providers.map((provider) => [provider.name, createGuard(provider, tools)]));
   const guardOf = ({ name }: Provider): Guard => ensure(guards.get(name), `guard of ${name}`);
-  /** When sources said that they do not know a symbol. */
-  const unknownSince = new LRUCache<string, number>({ max: 10_000 });
-  const keyOf = ({ name }: Provider, { symbol }: Instrument) => `${name} ${symbol}`;
   const ofClass = (market: MarketClass | null) => inOrder(providers, order, market);
+  const unknown = createUnknown(now);
 
-  function carriers(instrument: Instrument): readonly Provider[] {
-    const able = ofClass(classOf(instrument)).filter((provider) => provider.intervals(instrument).length > 0);
-    const replaying = able.find(({ replay }) => replay !== null);
-    if (replaying !== undefined) return [replaying];
-    if (!able.some(({ listsAll }) => listsAll)) return able;
-    return able.filter((provider) => {
-      const since = unknownSince.get(keyOf(provider, instrument));
-      return provider.listsAll || since === undefined || now() - since >= UNKNOWN_MS;
+  function able(instrument: Instrument): readonly Provider[] {
+    const carrying = ofClass(classOf(instrument)).filter(
+      (provider) => provider.intervals(instrument).length > 0,
+    );
+    const replaying = carrying.find(({ replay }) => replay !== null);
+    return replaying === undefined ? carrying : [replaying];
+  }
+
+  /** What a source that is therefore not asked said; null for one that is asked. */
+  function wordOf(provider: Provider, among: readonly Provider[], topic: Topic): string | null {
+    if (provider.listsAll || !among.some(({ listsAll }) => listsAll)) return null;
+    return unknown.wordOf(provider, topic);
+  }
+
+  function carriers(instrument: Instrument, kind: QuestionKind): readonly Provider[] {
+    const among = able(instrument);
+    return among.filter((provider) => wordOf(provider, among, { instrument, kind }) === null);
+  }
+
+  function unasked(instrument: Instrument, kind: QuestionKind): string | null {
+    const among = able(instrument);
+    const words = among.flatMap((provider) => {
+      const word = wordOf(provider, among, { instrument, kind });
+      return word === null ? [] : [`${provider.name}: ${word}`];
     });
+    return words.length === 0 ? null : `Not all sources know ${instrument.symbol} (${words.join("; ")})`;
   }
 
   async function answerOf<T>(
     provider: Provider,
-    instrument: Instrument | null,
+    topic: Topic,
     question: (provider: Provider) => Promise<T>,
   ): Promise<Answer<T>> {
     try {
@@ -106,10 +133,9 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       const { failure, message } = error;
-      const { symbol = null } = instrument ?? {};
+      const { symbol = null } = topic.instrument ?? {};
       log.debug({ provider: provider.name, symbol, failure, reason: message }, "no answer");
-      if (failure === "unknown_symbol" && instrument !== null)
-        unknownSince.set(keyOf(provider, instrument), now());
+      if (failure === "unknown_symbol") unknown.remember(provider, topic, message);
       return error;
     }
   }
@@ -118,6 +144,7 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
   return {
     ofClass,
     carriers,
+    unasked,
     question() {
       const endsAt = performance.now() + questionMs();
       return {
@@ -139,9 +166,10 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
     async all<T>(instrument: Instrument, question: (provider: Provider) => Promise<T>) {
       const values: T[] = [];
       const refusals: Refusal[] = [];
+      const topic = { instrument, kind: "candles" } as const;
       await Promise.all(
-        carriers(instrument).map(async (provider) => {
-          const answer = await answerOf(provider, instrument, question);
+        carriers(instrument, topic.kind).map(async (provider) => {
+          const answer = await answerOf(provider, topic, question);
           if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
           else values.push(answer.value);
         }),
@@ -153,6 +181,22 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
     health: reader.health,
     loadHealth: reader.loadHealth,
     probe: reader.probe,
+  };
+}
+
+/** What sources do not know, each kind of question by itself. */
+function createUnknown(now: () => number) {
+  const said = new LRUCache<string, { readonly atMs: number; readonly word: string }>({ max: 10_000 });
+  const keyOf = ({ name }: Provider, { instrument, kind }: Topic) => `${name} ${kind} ${instrument?.symbol}`;
+  return {
+    remember(provider: Provider, topic: Topic, word: string): void {
+      if (topic.instrument !== null) said.set(keyOf(provider, topic), { atMs: now(), word });
+    },
+    /** What it said of late; null for nothing. */
+    wordOf(provider: Provider, topic: Topic): string | null {
+      const known = said.get(keyOf(provider, topic));
+      return known === undefined || now() - known.atMs >= UNKNOWN_MS ? null : known.word;
+    },
   };
 }
 
@@ -210,9 +254,19 @@ function createHealthReader(
   };
 }
 
-/** What a caller is told when no source gave anything. */
-export function noAnswer({ symbol }: Instrument, refusals: readonly Refusal[]): AppError {
+/**
+ * What a caller is told when no source gave anything: `provider_unavailable`, or where each of them knows nothing of
+ * it, `symbol_unknown`, for options `options_unavailable`.
+ */
+export function noAnswer(
+  { symbol }: Instrument,
+  refusals: readonly Refusal[],
+  kind: QuestionKind = "candles",
+): AppError {
   if (refusals.every(({ error }) => error.failure === "unknown_symbol")) {
+    if (kind === "options") {
+      return new AppError("options_unavailable", `No configured source lists options on ${symbol}`);
+    }
     return new AppError("symbol_unknown", `No configured source knows ${symbol}`);
   }
   return unavailable(`No source gave data for ${symbol}`, refusals);

@@ -55,9 +55,10 @@ export function optionsUrl(
   return url.href;
 }
 
+/** Null where the service lists no options. */
 function resultOf(body: unknown, { symbol }: Instrument) {
   const [result] = payloadOf(payloadSchema, body, "chain of options").optionChain.result ?? [];
-  if (result === undefined) throw new ProviderError("unknown_symbol", `no data for ${symbol}`);
+  if (result === undefined) return null;
   if (result.underlyingSymbol.toUpperCase() !== serviceSymbol(symbol)) {
     const other = result.underlyingSymbol.slice(0, 24);
     throw new ProviderError("bad_payload", `answered for ${other} instead of ${symbol}`);
@@ -67,7 +68,7 @@ function resultOf(body: unknown, { symbol }: Instrument) {
 
 /** Listed expiries in days since 1970-01-01, ascending; none for an underlying without options. */
 export function expiriesOf(body: unknown, instrument: Instrument): number[] {
-  const days = resultOf(body, instrument).expirationDates.map(expiryDay);
+  const days = resultOf(body, instrument)?.expirationDates.map(expiryDay) ?? [];
   return [...new Set(days)].sort((a, b) => a - b);
 }
 
@@ -76,10 +77,12 @@ export function expiriesOf(body: unknown, instrument: Instrument): number[] {
  * service has neither bids nor asks, sends one of a few fixed volatilities (0.00001, 0.500005) with those legs, and 0
  * as the open interest of all: that is none. It has no greeks and no open interest of the day before. The time is
  * that of the last price of the underlying.
- * @throws {ProviderError} `bad_payload` for another underlying or expiry.
+ * @throws {ProviderError} `refused` where none are listed, `bad_payload` for another underlying or expiry.
  */
 export function chainOf(body: unknown, instrument: Instrument, expiry: number, nowMs: number): ChainQuotes {
-  const { quote, options } = resultOf(body, instrument);
+  const result = resultOf(body, instrument);
+  if (result === null) throw new ProviderError("refused", `lists no options on ${instrument.symbol}`);
+  const { quote, options } = result;
   const legs = options.flatMap(({ expirationDate, calls, puts }) => {
     if (expiryDay(expirationDate) !== expiry) {
       throw new ProviderError("bad_payload", "answered for another expiry");

@@ -122,6 +122,23 @@ describe("what sources may have beside candles", () => {
     });
   });
 
+  it("of options comes from the next where the first lists none, and is empty where none does", async () => {
+    const { provider } = rich("first");
+    const options = { ...ensure(provider.options, "options"), fetchExpiries: async () => [] };
+    const bare = { ...provider, options };
+    expect(await open([bare, rich("second").provider]).fetchExpiries(AAPL)).toMatchObject({
+      value: [EXPIRY],
+      source: "second",
+    });
+    expect(await open([bare]).fetchExpiries(AAPL)).toMatchObject({ value: [], source: "first" });
+    const unknown = () => new ProviderError("unknown_symbol", "never heard of it");
+    const deaf = open([rich("first", { fails: unknown }).provider]);
+    await expect(deaf.fetchChain(AAPL, EXPIRY)).rejects.toMatchObject({
+      code: "options_unavailable",
+      message: "No configured source lists options on AAPL",
+    });
+  });
+
   it("is searched in all, each symbol once, the preferred source's first", async () => {
     const gateway = open([rich("first").provider, rich("second").provider]);
     const symbols = (await gateway.search("apple")).map(({ value, source }) => [value.vendorSymbol, source]);

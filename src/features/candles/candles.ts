@@ -33,7 +33,7 @@ export interface CandleSet {
   readonly stale: boolean;
   /** Time since the newest bar closed; null without bars. */
   readonly ageMs: number | null;
-  /** Why a source could not be asked, when stored bars stand in; null otherwise. */
+  /** Why a source could not be asked, when stored bars or other sources stand in; null otherwise. */
   readonly trouble: string | null;
   /** What is peculiar about the bars; null for nothing. */
   readonly note: string | null;
@@ -195,6 +195,7 @@ function describeAt(
     synthetic: instrument.synthetic,
     stale: newest === null || (expected !== null && newest < expected),
     note: gateway.note(instrument, interval),
+    trouble: window.trouble ?? gateway.unasked(instrument),
     adjustment: null,
     ageMs: newest === null ? null : Math.max(0, nowMs - barClose(calendar, interval, newest)),
   };

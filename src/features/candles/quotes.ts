@@ -27,7 +27,7 @@ export interface PricedQuote extends Quote {
   /** True when the market has traded on for five minutes since, or the sources were asked again in vain. */
   readonly stale: boolean;
   readonly ageMs: number;
-  /** Why an earlier quote stands in for a fresh one; null otherwise. */
+  /** Why an earlier quote or another source stands in; null otherwise. */
   readonly trouble: string | null;
 }
 
@@ -60,10 +60,11 @@ const cachedSchema = z.object({
   source: z.string(),
   synthetic: z.boolean(),
   fromCandles: z.boolean(),
+  trouble: z.string().nullable(),
 });
 type CachedQuote = z.output<typeof cachedSchema>;
 const QUOTE_KIND: ReadKind<CachedQuote> = {
-  prefix: "quote2",
+  prefix: "quote3",
   schema: cachedSchema,
   freshMs: FRESH_MS.quote,
 };
@@ -82,13 +83,12 @@ export function createQuotes({ gateway, candles, cache, live, now }: QuoteOption
   async function fetchQuote(instrument: KnownInstrument): Promise<CachedQuote> {
     const fetched = await gateway.fetchQuote(instrument);
     if (fetched === null) return quoteFromCandles(instrument, gateway, candles);
-    const { quote, source, synthetic } = fetched;
-    return { ...quote, source, synthetic, fromCandles: false };
+    const { quote, source, synthetic, trouble } = fetched;
+    return { ...quote, source, synthetic, trouble, fromCandles: false };
   }
 
   async function load(instrument: KnownInstrument): Promise<PricedQuote> {
     const read = await reads.read(QUOTE_KIND, String(instrument.id), () => fetchQuote(instrument));
-    const { trouble } = read;
     const quote = withTrade(read.value, live.lastTrade(instrument.symbol));
     const { price, previousClose, time } = quote;
     const change = previousClose === null ? null : price - previousClose;
@@ -99,7 +99,7 @@ export function createQuotes({ gateway, candles, cache, live, now }: QuoteOption
       changePercent: change === null || previousClose === null ? null : (100 * change) / previousClose,
       stale: read.stale || stale,
       ageMs,
-      trouble,
+      trouble: read.trouble ?? quote.trouble,
     };
   }
 
@@ -145,6 +145,17 @@ async function freshestInterval(instrument: KnownInstrument, gateway: Gateway): 
   throw new AppError("symbol_unknown", `No configured source knows ${instrument.symbol}`);
 }
 
+/** The newest two bars of that interval. */
+async function freshestBars(instrument: KnownInstrument, gateway: Gateway, candles: CandleService) {
+  const interval = await freshestInterval(instrument, gateway);
+  const latest = await candles.loadLatest(instrument, interval, 2);
+  if (latest.candles.time.length > 0) return { interval, latest };
+  // The only source of it may have said just now that it does not know the symbol.
+  const next = await freshestInterval(instrument, gateway);
+  if (next === interval) return { interval, latest };
+  return { interval: next, latest: await candles.loadLatest(instrument, next, 2) };
+}
+
 /**
  * The close of the newest candle of the interval that has come furthest, with the session it lies in. Bars that leave a
  * part of the session out tell nothing of it but their own closes.
@@ -155,8 +166,7 @@ async function quoteFromCandles(
   candles: CandleService,
 ): Promise<CachedQuote> {
   const calendar = calendarOf(instrument.calendar);
-  const interval = await freshestInterval(instrument, gateway);
-  const latest = await candles.loadLatest(instrument, interval, 2);
+  const { interval, latest } = await freshestBars(instrument, gateway, candles);
   const last = latest.candles.time.length - 1;
   if (last < 0 || latest.source === null)
     throw new AppError("no_data", `There is no price of ${instrument.symbol}`);
@@ -179,6 +189,7 @@ async function quoteFromCandles(
     ask: null,
     source: latest.source,
     synthetic: latest.synthetic,
+    trouble: latest.trouble,
     fromCandles: true,
   };
 }

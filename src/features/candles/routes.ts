@@ -12,6 +12,7 @@ import {
   BARS_LIMIT,
   candleListSchema,
   candleNote,
+  candleTrouble,
   candleSchema,
   candlesQuery,
   gapListSchema,
@@ -58,6 +59,7 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
       data: z.array(candleSchema),
       symbol: z.string(),
       interval: z.string(),
+      trouble: candleTrouble,
       note: candleNote,
       adjustment: adjustmentSchema,
       ...provenance,
@@ -65,8 +67,8 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
     errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe, interval = timeframe, limit, ...prices } }) {
       const set = await market.loadBars(params.symbol, interval, { period: "max" }, limit, wantedOf(prices));
-      const { note, instrument } = set;
-      const facts = { symbol: instrument.symbol, interval, note, adjustment: adjustmentView(set) };
+      const { trouble, note, instrument } = set;
+      const facts = { symbol: instrument.symbol, interval, trouble, note, adjustment: adjustmentView(set) };
       return { data: candleRows(set), ...facts, ...provenanceOf(set) };
     },
   });

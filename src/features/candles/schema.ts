@@ -126,13 +126,19 @@ export const adjustmentSchema = z
 /** Said where bars are not what their interval promises. */
 export const candleNote = z.string().nullable().describe("What is peculiar about the bars, if anything is");
 
+/** Said where an answer is not what its first source would have given. */
+export const candleTrouble = z
+  .string()
+  .nullable()
+  .describe("Why stored data or another source stand in, if they do");
+
 export const candleListSchema = z
   .object({
     symbol: z.string(),
     interval: z.enum(INTERVALS),
     candles: z.array(candleSchema),
     ...provenance,
-    trouble: z.string().nullable().describe("Why stored data stand in for fresh ones, if they do"),
+    trouble: candleTrouble,
     note: candleNote,
     adjustment: adjustmentSchema,
   })
@@ -180,7 +186,7 @@ export const quoteSchema = z
     timestamp: z.iso.datetime().describe("Time of the price"),
     from_candles: z.boolean().describe("True when the price is the close of the newest candle"),
     ...provenance,
-    trouble: z.string().nullable().describe("Why an earlier quote stands in for a fresh one, if it does"),
+    trouble: z.string().nullable().describe("Why an earlier quote or another source stands in, if one does"),
   })
   .meta({ id: "Quote" });
 
