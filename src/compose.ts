@@ -27,8 +27,10 @@ import { createOutcomeStore } from "./features/outcomes/store.js";
 import { seenLive } from "./features/performance/forward.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createArrivals, createChainArrivals, recordUnused } from "./features/quality/arrivals.js";
+import { createBands } from "./features/quality/bands.js";
 import { createQuality } from "./features/quality/quality.js";
 import { createIssueStore } from "./features/quality/store.js";
+import { createPriceWatch } from "./features/quality/watch.js";
 import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import { historyOf } from "./features/risk/risk.js";
@@ -112,6 +114,7 @@ export async function compose(options: ProgramOptions) {
     feeds: features.news.feeds,
     sentiment: features.sentiment,
     scanner: features.scanner,
+    quality,
     jobs: jobFeature.upkeep,
     role: config.ROLE,
     loops,
@@ -295,20 +298,29 @@ async function createMarketFeatures(
     inspectWith: (actions) => createArrivals({ quality: () => quality, actions }),
   });
   const { candles } = prices;
+  const { synthetic } = gateway;
+  const bands = createBands({ candles, now: base.now });
+  const quality = createQuality({
+    ...base,
+    store: createIssueStore(database),
+    bands,
+    instruments,
+    synthetic,
+    streams: () => live.health(),
+  });
+  base.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
+  const watch = createPriceWatch({ ...base, bands, quality, instruments, synthetic });
   const live = createLive({
     ...base,
     instruments,
     candles,
+    watch,
     protocols: createStreams(config, vendorClient(), base.now),
     intervals: config.SCAN_INTERVALS,
     random: Math.random,
   });
-  const quotes = createQuotes({ ...base, candles, live });
+  const quotes = createQuotes({ ...base, candles, live, watch });
   const detectionStore = createDetectionStore(database);
-  const { synthetic } = gateway;
-  const store = createIssueStore(database);
-  const quality = createQuality({ ...base, store, candles, instruments, synthetic });
-  base.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
   await recordUnused(gateway.providers, quality);
   const reads = createMarketReads({ gateway, reads: createCachedReads(base) });
   return {
@@ -320,7 +332,13 @@ async function createMarketFeatures(
     detectionStore,
     overview: createOverview({ ...base, instruments, quotes, universe }),
     market: createMarket({ ...base, ...prices, instruments, quotes, universe }),
-    catalogue: createCatalogue({ store: createCatalogueStore(database), gateway, instruments, universe }),
+    catalogue: createCatalogue({
+      store: createCatalogueStore(database),
+      gateway,
+      instruments,
+      universe,
+      streams: live.health,
+    }),
     regimes: createRegimes({ ...base, candles, instruments }),
     backtests: createBacktests({ candles, instruments, workers: base.workers }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),

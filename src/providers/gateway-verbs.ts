@@ -18,6 +18,7 @@ import {
   noAnswer,
   type QuestionKind,
   type Refusal,
+  reasonsOf,
   type Sources,
   type Topic,
   unavailable,
@@ -25,6 +26,17 @@ import {
 
 /** What a source gave, with its name. */
 export type Sourced<T> = { readonly value: T; readonly source: string; readonly synthetic: boolean };
+
+/** What becomes of an answer: it is given, or given where no other is, or never. */
+export type Judgement =
+  | { readonly use: "given"; readonly reason: null }
+  | { readonly use: "spare" | "never"; readonly reason: string };
+
+/** Looks at a quote before it is given. */
+export type Judge = (quote: Quote, source: string) => Promise<Judgement>;
+
+/** A quote, and why it is not that of an earlier source; null where it is. */
+export type JudgedQuote = Sourced<Quote> & { readonly trouble: string | null };
 
 /** A source that gave nothing, and why. */
 export interface SourceRefusal {
@@ -109,6 +121,8 @@ function missing(what: string): AppError {
 
 const WORDS = { options: "options", actions: "splits and dividends" } as const;
 
+const giveAll: Judge = async () => ({ use: "given", reason: null });
+
 /** What sources may have beside candles. Each verb asks through the guards. */
 export function createVerbs(sources: Sources) {
   return Object.assign(createInstrumentVerbs(sources), createMarketVerbs(sources));
@@ -142,8 +156,11 @@ function createInstrumentVerbs(sources: Sources) {
   }
 
   return {
-    async fetchQuote(instrument: Instrument): Promise<Sourced<Quote> | null> {
+    async fetchQuote(instrument: Instrument, judge: Judge = giveAll): Promise<JudgedQuote | null> {
       const refusals: Refusal[] = [];
+      const judged: Refusal[] = [];
+      let spare: Sourced<Quote> | null = null;
+      const told = () => (judged.length === 0 ? null : reasonsOf(judged));
       const topic = { instrument, kind: "quote" } as const;
       const carriers = sources.carriers(instrument, topic.kind);
       const question = sources.question();
@@ -153,8 +170,16 @@ function createInstrumentVerbs(sources: Sources) {
           sources.ask(provider, until, (signal) => provider.fetchQuote(instrument, signal)),
         );
         if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
-        else if (answer.value !== null) return sourced(provider, answer.value);
+        if (answer instanceof ProviderError || answer.value === null) continue;
+        const { value } = answer;
+        const { use, reason } = await judge(value, provider.name);
+        if (use === "given") return { ...sourced(provider, value), trouble: told() };
+        if (use === "spare" && (spare === null || value.time > spare.value.time))
+          spare = sourced(provider, value);
+        judged.push({ provider, error: new ProviderError("bad_payload", reason) });
       }
+      if (spare !== null) return { ...spare, trouble: told() };
+      refusals.push(...judged);
       if (refusals.length < carriers.length) return null;
       throw noAnswer(instrument, refusals);
     },

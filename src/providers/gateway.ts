@@ -12,19 +12,19 @@ import { type BudgetStore, createMemoryBudgetStore } from "./budget.js";
 import type { SourceCall } from "./called.js";
 import type { FoundSymbol, MarketStatus, Provider } from "./define.js";
 import { type Fetched, fetchFromAll, type Reach, reachOf } from "./gateway-fetch.js";
-import { createVerbs, type FetchedNews, type NewsQuery, type Sourced } from "./gateway-verbs.js";
+import { createVerbs, type FetchedNews, type Judge, type NewsQuery, type Sourced } from "./gateway-verbs.js";
 import type { ProviderHealth } from "./guard.js";
 import { classOf, type MarketClass, type Order } from "./order.js";
 import { createSources, type Sources } from "./sources.js";
 
 export type { Fetched } from "./gateway-fetch.js";
-export type { FetchedNews, NewsQuery, Sourced, SourceRefusal } from "./gateway-verbs.js";
+export type { FetchedNews, Judge, Judgement, NewsQuery, Sourced, SourceRefusal } from "./gateway-verbs.js";
 
 export interface FetchedQuote {
   readonly quote: Quote;
   readonly source: string;
   readonly synthetic: boolean;
-  /** Which sources were not asked, since they do not know the instrument; null when all were. */
+  /** Why it is not that of an earlier source; null where it is. */
   readonly trouble: string | null;
 }
 
@@ -57,8 +57,11 @@ export interface Gateway {
    * @throws {AppError} `symbol_unknown`, `interval_unavailable` or `provider_unavailable`.
    */
   fetchCandles(instrument: Instrument, interval: Interval, fromMs: number, toMs: number): Promise<Fetched>;
-  /** Null when no source has quotes of its own. @throws {AppError} as `fetchCandles`. */
-  fetchQuote(instrument: Instrument): Promise<FetchedQuote | null>;
+  /**
+   * Null when no source has quotes of its own. Those that are judged unfit are passed over.
+   * @throws {AppError} as `fetchCandles`.
+   */
+  fetchQuote(instrument: Instrument, judge?: Judge): Promise<FetchedQuote | null>;
   /** Listed expiries, ascending, in days since 1970-01-01. @throws {AppError} as `fetchChain`. */
   fetchExpiries(underlying: Instrument): Promise<Sourced<readonly number[]>>;
   /**
@@ -179,11 +182,12 @@ type Share = ReturnType<typeof createFlights>;
 function sharedVerbs(sources: Sources, shared: Share) {
   const verbs = createVerbs(sources);
   return {
-    async fetchQuote(instrument: Instrument): Promise<FetchedQuote | null> {
-      const found = await shared(`quote ${instrument.symbol}`, () => verbs.fetchQuote(instrument));
+    async fetchQuote(instrument: Instrument, judge?: Judge): Promise<FetchedQuote | null> {
+      const key = `${judge === undefined ? "quote" : "judged quote"} ${instrument.symbol}`;
+      const found = await shared(key, () => verbs.fetchQuote(instrument, judge));
       if (found === null) return null;
-      const { value: quote, source, synthetic } = found;
-      return { quote, source, synthetic, trouble: sources.unasked(instrument, "quote") };
+      const { value: quote, source, synthetic, trouble } = found;
+      return { quote, source, synthetic, trouble: trouble ?? sources.unasked(instrument, "quote") };
     },
     fetchExpiries: (underlying: Instrument) =>
       shared(`expiries ${underlying.symbol}`, () => verbs.fetchExpiries(underlying)),

@@ -13,15 +13,18 @@ export interface Trade extends StreamTrade {
 
 export interface StreamHealth {
   readonly name: string;
+  /** Whether it is meant to be connected. */
+  readonly running: boolean;
   readonly connected: boolean;
   /** Since when it has been as it is, epoch ms. */
   readonly since: number;
   /** When anything was last heard; null before the first frame. */
   readonly lastHeardAt: number | null;
   readonly lastTradeAt: number | null;
-  readonly subscribed: number;
-  /** How often the connection was lost. */
-  readonly losses: number;
+  /** What is subscribed to, once it is connected. */
+  readonly followed: readonly Instrument[];
+  /** How often it came back after the connection was lost. */
+  readonly reconnects: number;
   readonly lastError: string | null;
 }
 
@@ -88,7 +91,7 @@ class Client implements StreamClient {
   #lastHeardAt: number | null = null;
   #lastTradeAt: number | null = null;
   #lostAt: number | null = null;
-  #losses = 0;
+  #connects = 0;
   #attempts = 0;
   #lastError: string | null = null;
   #retry: NodeJS.Timeout | undefined;
@@ -132,12 +135,13 @@ class Client implements StreamClient {
   health(): StreamHealth {
     return {
       name: this.#options.protocol.name,
+      running: this.#running,
       connected: this.#ready,
       since: this.#since,
       lastHeardAt: this.#lastHeardAt,
       lastTradeAt: this.#lastTradeAt,
-      subscribed: this.#followed.size,
-      losses: this.#losses,
+      followed: [...this.#followed.values()],
+      reconnects: Math.max(0, this.#connects - 1),
       lastError: this.#lastError,
     };
   }
@@ -218,6 +222,7 @@ class Client implements StreamClient {
   /** Subscriptions are heard from now on. */
   #begin(): void {
     const { onGap, now } = this.#options;
+    this.#connects++;
     this.#setReady(true);
     this.#subscribe([...this.#followed.keys()]);
     if (this.#lostAt !== null && this.#followed.size > 0) {
@@ -243,10 +248,7 @@ class Client implements StreamClient {
   #fail(error: unknown): void {
     const { log, now, protocol, random } = this.#options;
     const stood = this.#ready ? now() - this.#since : 0;
-    if (this.#ready) {
-      this.#losses++;
-      this.#lostAt = this.#lastHeardAt ?? now();
-    }
+    if (this.#ready) this.#lostAt = this.#lastHeardAt ?? now();
     clearInterval(this.#watch);
     this.#socket?.terminate();
     this.#socket = null;

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { providerHealthView } from "../features/catalogue/provider-view.js";
+import { providerHealthViews } from "../features/catalogue/provider-view.js";
 import { providerHealthSchema } from "../features/catalogue/schema.js";
 import { isoTime, routeGroup } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
@@ -45,11 +45,11 @@ export function healthRoutes(app: FastifyInstance, options: HealthRouteOptions):
     summary: "Whether each source answers, asked at most every 15 s",
     answer: { data: z.record(z.string(), providerHealthSchema), timestamp: z.iso.datetime() },
     async handle() {
-      const known = new Map((await health.providers()).map((provider) => [provider.name, provider]));
-      const entries = [...PROVIDER_NAMES, ...NETWORK_NAMES].map(
-        (name) => [name, providerHealthView(known.get(name))] as const,
-      );
-      return { data: Object.fromEntries(entries), timestamp: isoTime(health.options.clock.now()) };
+      const names = [...PROVIDER_NAMES, ...NETWORK_NAMES];
+      const streams = health.streams().map((stream) => stream.health);
+      const providers = await health.providers();
+      const nowMs = health.options.clock.now();
+      return { data: providerHealthViews(providers, streams, nowMs, names), timestamp: isoTime(nowMs) };
     },
   });
   routes.get("/api/workers/health", {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { streamHealthSchema } from "../features/catalogue/schema.js";
 
 const time = z.iso.datetime();
 const database = z.enum(["connected", "disconnected"]);
@@ -78,6 +79,11 @@ export const detailedSchema = z
         reason: z.string().nullable(),
       }),
       market_data: z.object({ sources: z.array(z.string()), synthetic: z.boolean() }),
+      streams: z.object({
+        status: z.enum(["healthy", "degraded", "off"]).describe("Off where no stream is followed"),
+        list: z.array(streamHealthSchema),
+        issues: z.array(z.string()).describe("What is unheard while exchanges are open"),
+      }),
       sentiment: z.object({
         status: z.enum(["healthy", "degraded", "unavailable"]),
         sources: z.array(z.string()),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { streamHealthView } from "../features/catalogue/stream-view.js";
 import { oldestQueuedS, type QueueState } from "../features/jobs/upkeep.js";
 import { isoTime } from "../platform/http.js";
 import type { LoopHealth } from "../platform/loop.js";
@@ -109,6 +110,7 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       },
       cache: { status: health.redisState(), reason: redis?.status().reason ?? null },
       market_data: { sources: gateway.providers.map(({ name }) => name), synthetic: gateway.synthetic },
+      streams: streamsView(health),
       sentiment: sentimentView(health),
       ml_models: { ...absent, total_models: 0, global_models: 0, pattern_models: 0 },
       deep_learning: { ...absent, pytorch_version: null, cuda_available: false, device: null },
@@ -131,6 +133,17 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
     },
+  };
+}
+
+function streamsView(health: Health) {
+  const streams = health.streams();
+  const degraded = streams.some(({ issues }) => issues.length > 0);
+  const nowMs = health.options.clock.now();
+  return {
+    status: streams.length === 0 ? ("off" as const) : degraded ? ("degraded" as const) : ("healthy" as const),
+    list: streams.map((stream) => streamHealthView(stream.health, nowMs)),
+    issues: streams.flatMap(({ issues }) => issues.map(({ subject, detail }) => `${subject}: ${detail}`)),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { JobUpkeep, QueueState } from "../features/jobs/upkeep.js";
+import type { CheckedStream, Quality } from "../features/quality/quality.js";
 import type { Scanner } from "../features/scanner/scanner.js";
 import type { Sentiment } from "../features/sentiment/sentiment.js";
 import type { Clock } from "../platform/clock.js";
@@ -22,6 +23,7 @@ export interface HealthOptions {
   readonly feeds: NewsFeeds;
   readonly sentiment: Pick<Sentiment, "model" | "classifier">;
   readonly scanner: Scanner;
+  readonly quality: Pick<Quality, "streams">;
   readonly jobs: JobUpkeep;
   readonly role: "all" | "server" | "worker";
   readonly loops: readonly Loop[];
@@ -42,6 +44,8 @@ export interface Health {
   isDegraded(): boolean;
   redisState(): "connected" | "disconnected" | "not_configured";
   loops(): readonly LoopHealth[];
+  /** Streams of trades, with what is wrong with them while exchanges are open. */
+  streams(): readonly CheckedStream[];
   /** Jobs that wait and run, and who takes them; with a problem where the database cannot tell. */
   jobQueue(): Promise<QueueState>;
   machine(): Promise<MachineState>;
@@ -80,9 +84,11 @@ export function createHealth(options: HealthOptions): Health {
     isDegraded: () =>
       !database.status().up ||
       redisState() === "disconnected" ||
-      loops().some(({ state }) => state === "DEGRADED"),
+      loops().some(({ state }) => state === "DEGRADED") ||
+      options.quality.streams().some(({ issues }) => issues.length > 0),
     redisState,
     loops,
+    streams: options.quality.streams,
     async jobQueue() {
       try {
         return await options.jobs.look();

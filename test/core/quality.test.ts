@@ -11,6 +11,7 @@ import { repairBars } from "../../src/core/quality/repair.js";
 import { findSlippedPrice, findSlips } from "../../src/core/quality/scale.js";
 import { findAppliedSplits, findUnappliedSplits } from "../../src/core/quality/splits.js";
 import { checkState, type MarketState } from "../../src/core/quality/state.js";
+import { checkStream, type StreamState } from "../../src/core/quality/stream.js";
 import { copyBars, walkBars } from "../fixtures/series.js";
 
 const DAY_MS = 86_400_000;
@@ -264,6 +265,11 @@ describe("market states", () => {
     [{ price: Number.NaN }, ["price_not_finite critical"]],
     [{ price: 0 }, ["price_not_positive critical"]],
     [{ price: 130 }, ["out_of_band warning"]],
+    [{ price: 156 }, ["out_of_band warning"]],
+    [{ price: 157 }, ["out_of_band critical"]],
+    [{ price: 65 }, ["out_of_band warning"]],
+    [{ price: 63 }, ["out_of_band critical"]],
+    [{ price: 1e12 }, ["out_of_band critical"]],
     [{ price: 10_000 }, ["scale_slip critical"]],
     [{ price: 1 }, ["scale_slip critical"]],
     [{ bid: 102 }, ["quote_crossed critical"]],
@@ -281,6 +287,36 @@ describe("market states", () => {
 
   it("are not stale while the exchange is closed", () => {
     expect(found({ time: NOW - 7_200_000 }, false)).toEqual([]);
+  });
+});
+
+describe("streams", () => {
+  const heard: StreamState = {
+    name: "vendor",
+    connected: true,
+    since: NOW - 7_200_000,
+    lastTradeAt: NOW - 1_000,
+    lastError: null,
+    openSince: NOW - 3_600_000,
+  };
+  const told = (change: Partial<StreamState>) =>
+    checkStream({ ...heard, ...change }, NOW).map(({ code, severity, time }) => [code, severity, time]);
+
+  it.each([
+    [{}, []],
+    [{ lastTradeAt: NOW - 300_000 }, []],
+    [{ lastTradeAt: NOW - 300_001 }, [["stream_silent", "warning", NOW - 300_001]]],
+    [{ lastTradeAt: NOW - 600_001 }, [["stream_silent", "critical", NOW - 600_001]]],
+    // Silence counts from the open and from the connection.
+    [{ lastTradeAt: null, openSince: NOW - 60_000 }, []],
+    [{ lastTradeAt: null, since: NOW - 60_000 }, []],
+    [{ lastTradeAt: null }, [["stream_silent", "critical", NOW - 3_600_000]]],
+    [{ lastTradeAt: null, openSince: null }, []],
+    [{ connected: false, since: NOW - 1_000 }, [["stream_down", "warning", NOW - 1_000]]],
+    [{ connected: false, since: NOW - 300_001 }, [["stream_down", "critical", NOW - 300_001]]],
+    [{ connected: false, openSince: null }, []],
+  ] as const)("with %j: %j", (change, issues) => {
+    expect(told(change)).toEqual(issues);
   });
 });
 

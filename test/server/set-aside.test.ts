@@ -52,7 +52,8 @@ function answering(options: unknown, unknown: readonly string[] = []) {
     url.pathname.startsWith("/v7/finance/options/") ? { body: options } : prices(url);
 }
 
-const candles = async (symbol: string) => (await program.call(`/api/candles/${symbol}?interval=1d`)).json();
+const candles = async (symbol: string) =>
+  (await program.call(`/api/candles/${symbol}?interval=1d&limit=5`)).json();
 const quote = async (symbol: string) => (await program.call(`/api/market/${symbol}`)).json().data;
 
 describe("a source that lists no options on a symbol", () => {

@@ -50,6 +50,8 @@ export const ISSUES = {
   strikes_unbalanced: { category: "strike_filtering", title: "There are not as many calls as puts" },
   stale: { category: "stale_data", title: "The data are old" },
   slow_feed: { category: "feed_health", title: "The source answers slowly" },
+  stream_down: { category: "feed_health", title: "A stream of trades is not connected" },
+  stream_silent: { category: "feed_health", title: "A stream of trades is silent" },
   failing_feed: { category: "feed_health", title: "The source fails often" },
 } as const satisfies Record<string, { category: Category; title: string }>;
 

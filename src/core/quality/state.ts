@@ -76,11 +76,18 @@ function checkPrice(findings: Findings, state: MarketState, at: number, band: Ba
   else if (band !== null && (price < band.low || price > band.high)) {
     const slip = [100, 0.01].some((factor) => price * factor >= band.low && price * factor <= band.high);
     const text = () => `${price} is outside ${band.low.toPrecision(6)}..${band.high.toPrecision(6)}`;
-    findings.add(slip ? "scale_slip" : "out_of_band", slip ? "critical" : "warning", at, text);
+    const severity = slip || isFar(price, band) ? "critical" : "warning";
+    findings.add(slip ? "scale_slip" : "out_of_band", severity, at, text);
   }
   if (bid !== null && ask !== null && bid > ask) {
     findings.add("quote_crossed", "critical", at, () => `bid ${bid} above ask ${ask}`);
   }
+}
+
+/** Whether a price is further from the middle of a band than twice the band reaches. */
+function isFar(price: number, { low, high }: Band): boolean {
+  const reach = Math.sqrt(high / low);
+  return price < low / reach || price > high * reach;
 }
 
 function checkChain(findings: Findings, chain: ChainState, at: number): void {

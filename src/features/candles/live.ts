@@ -7,6 +7,7 @@ import { createStreamClient, type StreamHealth, type Trade } from "../../provide
 import type { StreamProtocol } from "../../providers/stream-define.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { CandleService } from "./candles.js";
+import type { PriceWatch } from "./price-watch.js";
 
 /** Trades as vendors' streams tell them. */
 export interface Live {
@@ -25,6 +26,7 @@ const CLOCK_TOLERANCE_MS = 120_000;
 export function createLive(options: {
   protocols: readonly StreamProtocol[];
   candles: Pick<CandleService, "ensureStored">;
+  watch: Pick<PriceWatch, "admits">;
   instruments: Pick<Instruments, "identify" | "resolve">;
   /** Intervals whose bars are asked for again where trades were not heard. */
   intervals: readonly Interval[];
@@ -33,13 +35,14 @@ export function createLive(options: {
   log: Log;
   metrics: Metrics;
 }): Live {
-  const { protocols, candles, instruments, intervals, now, random, log, metrics } = options;
+  const { protocols, candles, watch, instruments, intervals, now, random, log, metrics } = options;
   const newest = new Map<string, Trade>();
 
   function onTrade(trade: Trade): void {
     const { symbol } = trade.instrument;
     const known = newest.get(symbol);
     if (trade.time > now() + CLOCK_TOLERANCE_MS || (known !== undefined && known.time > trade.time)) return;
+    if (!watch.admits(trade)) return;
     newest.set(symbol, trade);
   }
 

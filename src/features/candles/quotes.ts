@@ -14,6 +14,7 @@ import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleService } from "./candles.js";
 import { freshnessOf } from "./freshness.js";
 import type { Live } from "./live.js";
+import type { PriceWatch } from "./price-watch.js";
 
 /** A quote and what is known of it. */
 export interface PricedQuote extends Quote {
@@ -71,20 +72,35 @@ const QUOTE_KIND: ReadKind<CachedQuote> = {
 
 export interface QuoteOptions {
   readonly live: Pick<Live, "lastTrade">;
+  readonly watch: Pick<PriceWatch, "judge">;
   readonly gateway: Gateway;
   readonly candles: CandleService;
   readonly cache: Cache;
   readonly now: () => number;
 }
 
-export function createQuotes({ gateway, candles, cache, live, now }: QuoteOptions): Quotes {
+export function createQuotes({ gateway, candles, cache, live, watch, now }: QuoteOptions): Quotes {
   const reads = createCachedReads({ cache, now });
 
   async function fetchQuote(instrument: KnownInstrument): Promise<CachedQuote> {
-    const fetched = await gateway.fetchQuote(instrument);
-    if (fetched === null) return quoteFromCandles(instrument, gateway, candles);
+    const unfit: string[] = [];
+    const fetched = await gateway.fetchQuote(instrument, async (quote, source) => {
+      const judgement = await watch.judge(instrument, quote, { source, fromCandles: false });
+      if (judgement.use !== "given") unfit.push(`${source}: ${judgement.reason}`);
+      return judgement;
+    });
+    if (fetched === null) return fromCandles(instrument, unfit.length === 0 ? null : unfit.join("; "));
     const { quote, source, synthetic, trouble } = fetched;
     return { ...quote, source, synthetic, trouble, fromCandles: false };
+  }
+
+  /** @throws {AppError} also for a close that is held back. */
+  async function fromCandles(instrument: KnownInstrument, trouble: string | null): Promise<CachedQuote> {
+    const quote = await quoteFromCandles(instrument, gateway, candles);
+    const { use, reason } = await watch.judge(instrument, quote, { source: quote.source, fromCandles: true });
+    if (use === "given") return { ...quote, trouble: trouble ?? quote.trouble };
+    const detail = `No source gave a price of ${instrument.symbol} (${[trouble, `${quote.source}: ${reason}`].filter((each) => each !== null).join("; ")})`;
+    throw new AppError("provider_unavailable", detail, { retryAfterS: 30 });
   }
 
   async function load(instrument: KnownInstrument): Promise<PricedQuote> {

@@ -5,6 +5,7 @@ import { PATTERNS } from "../../core/patterns/index.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { ProviderHealth } from "../../providers/guard.js";
 import { PROVIDER_NAMES, type ProviderName } from "../../providers/index.js";
+import type { StreamHealth } from "../../providers/stream-client.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { CAPABILITIES } from "./capabilities.js";
 import type { CatalogueStore, ScannedSummary } from "./store.js";
@@ -29,6 +30,8 @@ export interface Catalogue {
   readonly intervals: typeof INTERVALS;
   readonly capabilities: typeof CAPABILITIES;
   providers(): ProviderSummary;
+  /** How the followed streams of trades are. */
+  streams(): readonly StreamHealth[];
   /** How the configured sources are, without asking them. */
   providerHealth(): Promise<readonly ProviderHealth[]>;
   instruments(): Promise<readonly Instrument[]>;
@@ -41,8 +44,9 @@ export function createCatalogue(options: {
   instruments: Instruments;
   /** Symbols that are scanned now. */
   universe: () => readonly string[];
+  streams: () => readonly StreamHealth[];
 }): Catalogue {
-  const { store, gateway, instruments, universe } = options;
+  const { store, gateway, instruments, universe, streams } = options;
   const order = gateway.providers.map(({ name }) => name);
   return {
     indicators: INDICATORS,
@@ -60,6 +64,7 @@ export function createCatalogue(options: {
         india: gateway.priority("india"),
       },
     }),
+    streams,
     providerHealth: gateway.loadHealth,
     instruments: () => instruments.list(),
     async coverage() {

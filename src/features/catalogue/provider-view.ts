@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
 import type { ProviderHealth } from "../../providers/guard.js";
+import type { StreamHealth } from "../../providers/stream-client.js";
 import type { providerHealthSchema } from "./schema.js";
+import { streamHealthView, streamsOf } from "./stream-view.js";
 
 type View = z.input<typeof providerHealthSchema>;
 
-const ABSENT: View = {
+const ABSENT: Omit<View, "streams"> = {
   configured: false,
   ok: false,
   latency_ms: null,
@@ -24,11 +26,25 @@ const ABSENT: View = {
 
 const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
 
-export function providerHealthViews(health: readonly ProviderHealth[]): Record<string, View> {
-  return Object.fromEntries(health.map((provider) => [provider.name, providerHealthView(provider)]));
+/** How sources are. @param names those that are told of: without it, those in use and those with streams. */
+export function providerHealthViews(
+  health: readonly ProviderHealth[],
+  streams: readonly StreamHealth[],
+  nowMs: number,
+  names?: readonly string[],
+): Record<string, View> {
+  const known = new Map(health.map((provider) => [provider.name, provider]));
+  const vendors = streams.map(({ name }) => name.split("-")[0]);
+  const told = names ?? [...new Set([...known.keys(), ...vendors])];
+  return Object.fromEntries(
+    told.map((name) => {
+      const own = streamsOf(streams, name).map((stream) => streamHealthView(stream, nowMs));
+      return [name, { ...providerHealthView(known.get(name)), streams: own }];
+    }),
+  );
 }
 
-export function providerHealthView(provider: ProviderHealth | undefined): View {
+function providerHealthView(provider: ProviderHealth | undefined): Omit<View, "streams"> {
   if (provider === undefined) return ABSENT;
   const { quota } = provider;
   const error = errorOf(provider);

@@ -23,7 +23,10 @@ import {
   patternViews,
 } from "./views.js";
 
-export function catalogueRoutes(app: FastifyInstance, { catalogue }: { catalogue: Catalogue }): void {
+export function catalogueRoutes(
+  app: FastifyInstance,
+  { catalogue, clock }: { catalogue: Catalogue; clock: { now(): number } },
+): void {
   const routes = routeGroup(app, { tag: "Catalogue", access: "viewer", perMinute: 30 });
 
   async function assets(): Promise<z.input<typeof assetsSchema>> {
@@ -66,7 +69,7 @@ export function catalogueRoutes(app: FastifyInstance, { catalogue }: { catalogue
         data: coverageView(coverage),
         providers: {
           ...dataCoverageView(catalogue, coverage).providers,
-          health: providerHealthViews(await catalogue.providerHealth()),
+          health: providerHealthViews(await catalogue.providerHealth(), catalogue.streams(), clock.now()),
         },
         assets: await assets(),
         features: featuresView(catalogue),

@@ -37,6 +37,20 @@ export const providersSchema = z.object({
 const nullableCount = z.number().int().nullable();
 const nullableText = z.string().nullable();
 
+export const streamHealthSchema = z
+  .object({
+    name: z.string(),
+    connected: z.boolean(),
+    since: z.iso.datetime().describe("Since when it has been as it is"),
+    last_message: nullableTime,
+    last_message_age_ms: z.number().nullable().describe("Null before the first message"),
+    last_trade: nullableTime,
+    reconnects: z.number().int().describe("How often it came back after it was lost"),
+    symbols: symbols.describe("Subscribed to while it is connected"),
+    last_error: nullableText.describe("Why it was lost last; without keys"),
+  })
+  .meta({ id: "StreamHealth" });
+
 export const providerHealthSchema = z
   .object({
     configured: z.boolean(),
@@ -62,6 +76,7 @@ export const providerHealthSchema = z
       .describe("Budget of calls; null for a source without limits"),
     requests: z.number().int(),
     failures: z.number().int(),
+    streams: z.array(streamHealthSchema).describe("Its streams of trades that are followed"),
   })
   .meta({ id: "ProviderHealth" });
 

@@ -1,17 +1,18 @@
-import { calendarOf, isOpen } from "../../core/market/session.js";
-import { BAND_LEAST, type Band, learnBand } from "../../core/quality/band.js";
+import { calendarOf, isOpen, sessionAt } from "../../core/market/session.js";
+import type { Band } from "../../core/quality/band.js";
 import { CallWindow, checkFeed, type FeedHealth } from "../../core/quality/feed.js";
 import { ISSUES, type Issue } from "../../core/quality/issue.js";
 import { checkState, type MarketState } from "../../core/quality/state.js";
+import { checkStream } from "../../core/quality/stream.js";
 import type { Database } from "../../platform/database.js";
-import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
-import type { CandleService } from "../candles/candles.js";
+import type { StreamHealth } from "../../providers/stream-client.js";
 import type { Verdict } from "../candles/inspection.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { Bands } from "./bands.js";
 import { type Delivery, inspect } from "./inspect.js";
 import type { IssueCounts, IssueQuery, IssueStore, StoredIssue } from "./store.js";
 import { QUALITY_TOPIC } from "./topics.js";
@@ -27,6 +28,13 @@ export interface QualityReport {
   readonly recent: readonly StoredIssue[];
   readonly feeds: ReadonlyMap<string, FeedHealth>;
   readonly counts: IssueCounts;
+  readonly streams: readonly CheckedStream[];
+}
+
+/** A stream of trades, and what is wrong with it. */
+export interface CheckedStream {
+  readonly health: StreamHealth;
+  readonly issues: readonly Issue[];
 }
 
 export interface CheckedState {
@@ -53,6 +61,8 @@ export interface Quality {
   /** Looks at a state that somebody else has; nothing of it is kept. @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
   check(state: MarketState): Promise<CheckedState>;
   report(): Promise<QualityReport>;
+  /** The streams of trades, as they are now. */
+  streams(): readonly CheckedStream[];
   list(query: Omit<IssueQuery, "synthetic">): Promise<readonly StoredIssue[]>;
   /** Looks at the sources, and makes room. */
   readonly loop: LoopDefinition;
@@ -62,7 +72,9 @@ export interface QualityOptions {
   readonly store: IssueStore;
   readonly database: Pick<Database, "transaction">;
   readonly eventLog: Pick<EventLog, "append" | "wake">;
-  readonly candles: Pick<CandleService, "loadLatest">;
+  readonly bands: Pick<Bands, "load">;
+  /** How the followed streams are. */
+  readonly streams: () => readonly StreamHealth[];
   readonly instruments: Pick<Instruments, "resolve">;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -72,9 +84,7 @@ export interface QualityOptions {
 }
 
 const RECENT = 50;
-const BAND_CLOSES = 250;
 const LOOP_MS = 60_000;
-const DAY_MS = 86_400_000;
 
 export function createQuality(options: QualityOptions): Quality {
   const { store, database, eventLog, log, metrics, synthetic, now } = options;
@@ -100,7 +110,10 @@ export function createQuality(options: QualityOptions): Quality {
     eventLog.wake();
   }
 
+  const streams = () => options.streams().map((health) => checked(health, now()));
+
   return {
+    streams,
     onCall(feed, ms, ok) {
       const window = feeds.get(feed) ?? new CallWindow();
       feeds.set(feed, window);
@@ -122,6 +135,7 @@ export function createQuality(options: QualityOptions): Quality {
         timeMs,
         recent,
         counts,
+        streams: streams(),
         feeds: new Map([...feeds].map(([name, window]) => [name, window.health()])),
       };
     },
@@ -134,32 +148,33 @@ export function createQuality(options: QualityOptions): Quality {
         for (const [name, window] of feeds) {
           await record(checkFeed(name, window.health()), { source: name, synthetic });
         }
+        for (const { health, issues } of streams()) await record(issues, { source: health.name, synthetic });
         await store.prune();
       },
     },
   };
 }
 
+/** A stream that is not meant to be connected, or follows nothing, leaves nothing unheard. */
+function checked(health: StreamHealth, nowMs: number): CheckedStream {
+  const { running, followed } = health;
+  const opens = followed.flatMap(({ calendar: id }) => {
+    const calendar = calendarOf(id);
+    return isOpen(calendar, nowMs) ? [sessionAt(calendar, nowMs)?.open ?? nowMs] : [];
+  });
+  const openSince = running && opens.length > 0 ? Math.min(...opens) : null;
+  return { health, issues: checkStream({ ...health, openSince }, nowMs) };
+}
+
 async function checkMarket(
-  { candles, instruments, now }: QualityOptions,
+  { bands, instruments, now }: QualityOptions,
   state: MarketState,
 ): Promise<CheckedState> {
   const instrument = await instruments.resolve(state.symbol);
+  const { symbol, calendar } = instrument;
   const nowMs = now();
-  const at = state.time !== null && Number.isFinite(state.time) ? Math.min(state.time, nowMs) : nowMs;
-  const live = isOpen(calendarOf(instrument.calendar), nowMs);
-  const { symbol } = instrument;
-  const named = { ...state, symbol };
-  try {
-    const { close, time } = (await candles.loadLatest(instrument, "1d", BAND_CLOSES)).candles;
-    const daysSince = time.length === 0 ? 1 : Math.ceil((at - time[time.length - 1]) / DAY_MS);
-    const band = learnBand(close, daysSince);
-    const bandProblem =
-      band === null ? `${close.length} daily closes are known, ${BAND_LEAST} are needed` : null;
-    return { symbol, issues: checkState(named, nowMs, band, live), band, bandProblem, live };
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const issues = checkState(named, nowMs, null, live);
-    return { symbol, issues, band: null, bandProblem: error.message, live };
-  }
+  const live = isOpen(calendarOf(calendar), nowMs);
+  const { band, problem } = await bands.load(instrument);
+  const issues = checkState({ ...state, symbol }, nowMs, band, live);
+  return { symbol, issues, band, bandProblem: problem, live };
 }

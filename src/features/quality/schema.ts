@@ -48,6 +48,9 @@ export const reportSchema = z
         issues: z.array(foundSchema),
       }),
     ),
+    stream_health: z
+      .record(z.string(), z.object({ connected: z.boolean(), issues: z.array(foundSchema) }))
+      .describe("Streams of trades that are followed"),
     summary: z.object({
       total_issues_tracked: z.number().int(),
       critical_issues_last_hour: z.number().int(),

@@ -27,7 +27,13 @@ export function issueView(issue: StoredIssue): z.output<typeof issueSchema> {
   };
 }
 
-export function reportView({ timeMs, recent, feeds, counts }: QualityReport): z.output<typeof reportSchema> {
+export function reportView({
+  timeMs,
+  recent,
+  feeds,
+  counts,
+  streams,
+}: QualityReport): z.output<typeof reportSchema> {
   const { tracked, criticalLastHour, warningsLastHour } = counts;
   return {
     timestamp: isoTime(timeMs),
@@ -44,6 +50,12 @@ export function reportView({ timeMs, recent, feeds, counts }: QualityReport): z.
           failure_rate: health.failureRate,
           issues: checkFeed(name, health).map(foundView),
         },
+      ]),
+    ),
+    stream_health: Object.fromEntries(
+      streams.map(({ health: { name, connected }, issues }) => [
+        name,
+        { connected, issues: issues.map(foundView) },
       ]),
     ),
     summary: {
