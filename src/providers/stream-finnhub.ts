@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Instrument } from "../core/market/instrument.js";
 import { jsonText, payloadOf } from "./answer.js";
 import { ProviderError } from "./define.js";
+import { finnhubSymbol } from "./finnhub-symbols.js";
 import { NO_TRADES, type StreamProtocol, soundTrades } from "./stream-define.js";
 
 /** Finnhub's stream of trades: the key stands in the address, subscriptions are heard at once. */
@@ -25,12 +25,7 @@ export function finnhubStream({ baseUrl, key }: { baseUrl: string; key: string }
     },
     greeting: [],
     readyAtOnce: true,
-    nameOf: ({ symbol, assetClass }: Instrument) => {
-      if (assetClass === "crypto") return `BINANCE:${symbol.replace("-USD", "USDT").replace("-", "")}`;
-      if (assetClass === "fx" || symbol.endsWith("=X"))
-        return `OANDA:${symbol.slice(0, 3)}_${symbol.slice(3, 6)}`;
-      return /^[A-Z]{1,5}(\.[A-Z])?$/.test(symbol) ? symbol : null;
-    },
+    nameOf: finnhubSymbol,
     subscription: (names) => names.map((symbol) => JSON.stringify({ type: "subscribe", symbol })),
     read(frame) {
       const payload = payloadOf(frameSchema, jsonText(frame), "frame");

@@ -11,6 +11,7 @@ import { createMetrics } from "../../src/platform/metrics.js";
 import { ProviderError } from "../../src/providers/define.js";
 import { createStreamClient, type StreamTiming, type Trade } from "../../src/providers/stream-client.js";
 import type { StreamProtocol } from "../../src/providers/stream-define.js";
+import { finnhubSymbol } from "../../src/providers/finnhub-symbols.js";
 import { finnhubStream } from "../../src/providers/stream-finnhub.js";
 import { polygonStream } from "../../src/providers/stream-polygon.js";
 import { upstoxStream } from "../../src/providers/stream-upstox.js";
@@ -119,7 +120,7 @@ describe("a stream", () => {
     await until(() => vendor.heard.length === 2, "second subscription");
     expect(vendor.heard.map((text) => JSON.parse(text))).toEqual([
       { type: "subscribe", symbol: "AAPL" },
-      { type: "subscribe", symbol: "BINANCE:BTCUSDT" },
+      { type: "subscribe", symbol: "COINBASE:BTC-USD" },
     ]);
     expect(vendor.addresses).toEqual([`/?token=${KEY}`]);
     vendor.sockets[0].send(trade(190.5));
@@ -133,6 +134,14 @@ describe("a stream", () => {
       time: 1_700_000_000_000,
     });
     expect(client.health()).toMatchObject({ connected: true, followed: [AAPL, BTC], reconnects: 0 });
+  });
+
+  it("names instruments as quotes and candles do: coins in dollars are no coins in tethers", () => {
+    const symbols = ["BTC-USD", "BTC-USDT", "ETH-EUR", "EURUSD=X", "BRK.B", "TCS.NS", "^GSPC"];
+    const names = symbols.map((symbol) => finnhub().nameOf(instrument(symbol)));
+    expect(names).toEqual(symbols.map((symbol) => finnhubSymbol(instrument(symbol))));
+    expect(names.slice(0, 2)).toEqual(["COINBASE:BTC-USD", "BINANCE:BTCUSDT"]);
+    expect(names.slice(-2)).toEqual([null, null]);
   });
 
   it("that is lost comes back, subscribes again, and says which time was not heard", async () => {
