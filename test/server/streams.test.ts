@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../fixtures/clock.js";
+import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { startTradeStream, type TradeStream } from "../fixtures/trade-stream.js";
 import { startVendor, type Vendor } from "../fixtures/vendor.js";
-import { quoteService } from "../fixtures/yahoo.js";
 
 const KEY = "key-that-nobody-may-see";
 /** A Tuesday, an hour and a half after the open of New York. */
@@ -14,7 +14,7 @@ let stream: TradeStream;
 let program: TestProgram;
 beforeAll(async () => {
   vendor = await startVendor();
-  vendor.answer(quoteService(clock.now));
+  vendor.answer(plainService(clock.now));
   stream = await startTradeStream();
   const environment = {
     MARKET_DATA: "yahoo,finnhub",

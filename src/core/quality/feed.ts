@@ -4,6 +4,8 @@ import type { Issue } from "./issue.js";
 export const FEED_CALLS = 1_000;
 /** Calls before a rate says anything. */
 const LEAST_CALLS = 20;
+/** Failures in a row that say something. */
+const LEAST_FAILURES = 2;
 const FAILURE_WARNING = 0.1;
 const FAILURE_CRITICAL = 0.3;
 const SLOW_WARNING_MS = 2_000;
@@ -13,6 +15,8 @@ export interface FeedHealth {
   readonly calls: number;
   readonly successful: number;
   readonly failed: number;
+  /** The newest calls that failed, one after the other. */
+  readonly failedLast: number;
   /** Over all calls, those that failed too: a dead source is not a fast one. Null before the first. */
   readonly meanMs: number | null;
   /** 0..1; null before the first call. */
@@ -24,37 +28,54 @@ export class CallWindow {
   readonly #ms = new Float64Array(FEED_CALLS);
   readonly #failed = new Uint8Array(FEED_CALLS);
   #count = 0;
+  #failedLast = 0;
 
   /** @param ms how long the call took, whether it succeeded or not. */
   add(ms: number, ok: boolean): void {
     const at = this.#count++ % FEED_CALLS;
     this.#ms[at] = ms;
     this.#failed[at] = ok ? 0 : 1;
+    this.#failedLast = ok ? 0 : this.#failedLast + 1;
   }
 
   health(): FeedHealth {
     const calls = Math.min(this.#count, FEED_CALLS);
-    if (calls === 0) return { calls: 0, successful: 0, failed: 0, meanMs: null, failureRate: null };
+    const failedLast = Math.min(this.#failedLast, calls);
+    if (calls === 0) return { calls, successful: 0, failed: 0, failedLast, meanMs: null, failureRate: null };
     let failed = 0;
     let ms = 0;
     for (let i = 0; i < calls; i++) {
       failed += this.#failed[i];
       ms += this.#ms[i];
     }
-    return { calls, successful: calls - failed, failed, meanMs: ms / calls, failureRate: failed / calls };
+    const rates = { meanMs: ms / calls, failureRate: failed / calls };
+    return { calls, successful: calls - failed, failed, failedLast, ...rates };
   }
 }
 
-/** What the rates of a source's calls say of it; nothing before the twentieth call. */
-export function checkFeed(name: string, { calls, failed, meanMs, failureRate }: FeedHealth): Issue[] {
-  if (calls < LEAST_CALLS || meanMs === null || failureRate === null) return [];
+/** Whether there were calls enough for their rates to say anything. */
+export function isTold({ calls }: FeedHealth): boolean {
+  return calls >= LEAST_CALLS;
+}
+
+/**
+ * What a source's calls say of it: their rates from the twentieth call on, and before that, or where they are fair,
+ * that the newest ones all failed.
+ */
+export function checkFeed(name: string, health: FeedHealth): Issue[] {
+  const { calls, failed, failedLast, meanMs, failureRate } = health;
   const issues: Issue[] = [];
   const common = { subject: name, time: null };
-  if (failureRate > FAILURE_WARNING) {
+  const told = isTold(health);
+  if (told && failureRate !== null && failureRate > FAILURE_WARNING) {
     const severity = failureRate > FAILURE_CRITICAL ? "critical" : "warning";
     const detail = `${failed} of the last ${calls} calls failed`;
     issues.push({ ...common, code: "failing_feed", severity, detail, count: failed });
+  } else if (failedLast >= LEAST_FAILURES) {
+    const detail = `the last ${failedLast} calls all failed`;
+    issues.push({ ...common, code: "failing_feed", severity: "warning", detail, count: failedLast });
   }
+  if (!told || meanMs === null) return issues;
   if (meanMs > SLOW_WARNING_MS) {
     const severity = meanMs > SLOW_CRITICAL_MS ? "critical" : "warning";
     const detail = `${Math.round(meanMs)} ms in the mean of the last ${calls} calls`;

@@ -30,12 +30,14 @@ export const issueSchema = foundSchema
   })
   .meta({ id: "QualityIssue" });
 
+const grade = z.enum(["good", "degraded", "bad", "unknown"]);
+
 export const reportSchema = z
   .object({
     timestamp: z.iso.datetime(),
-    overall_quality: z
-      .enum(["good", "degraded", "bad"])
-      .describe("bad with a critical issue in the last hour, degraded with a warning"),
+    overall_quality: grade.describe(
+      "bad with a critical issue now or in the last hour, degraded with a warning, unknown while no source was asked often enough to tell",
+    ),
     recent_issues: z.array(issueSchema).describe("The newest 50"),
     feed_health: z.record(
       z.string(),
@@ -45,6 +47,7 @@ export const reportSchema = z
         failed_calls: z.number().int(),
         avg_response_time_ms: z.number().nullable().describe("Failed calls count too; null before the first"),
         failure_rate: z.number().nullable().describe("0..1; null before the first call"),
+        quality: grade.describe("unknown before the twentieth call, unless the last ones failed"),
         issues: z.array(foundSchema),
       }),
     ),

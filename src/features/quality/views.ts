@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { checkFeed } from "../../core/quality/feed.js";
+import { checkFeed, isTold } from "../../core/quality/feed.js";
 import { ISSUES, type Issue } from "../../core/quality/issue.js";
 import type { ChainState, MarketState } from "../../core/quality/state.js";
 import { parseInstant } from "../../platform/clock.js";
@@ -27,17 +27,12 @@ export function issueView(issue: StoredIssue): z.output<typeof issueSchema> {
   };
 }
 
-export function reportView({
-  timeMs,
-  recent,
-  feeds,
-  counts,
-  streams,
-}: QualityReport): z.output<typeof reportSchema> {
+export function reportView(report: QualityReport): z.output<typeof reportSchema> {
+  const { timeMs, recent, feeds, counts, streams } = report;
   const { tracked, criticalLastHour, warningsLastHour } = counts;
   return {
     timestamp: isoTime(timeMs),
-    overall_quality: criticalLastHour > 0 ? "bad" : warningsLastHour > 0 ? "degraded" : "good",
+    overall_quality: overall(report),
     recent_issues: recent.map(issueView),
     feed_health: Object.fromEntries(
       [...feeds].map(([name, health]) => [
@@ -48,6 +43,7 @@ export function reportView({
           failed_calls: health.failed,
           avg_response_time_ms: health.meanMs,
           failure_rate: health.failureRate,
+          quality: qualityOf(checkFeed(name, health), isTold(health)),
           issues: checkFeed(name, health).map(foundView),
         },
       ]),
@@ -64,6 +60,26 @@ export function reportView({
       warning_issues_last_hour: warningsLastHour,
     },
   };
+}
+
+type Quality = z.output<typeof reportSchema>["overall_quality"];
+
+/** The worst that is found; without findings, whether there was enough to look at. */
+function qualityOf(issues: readonly Pick<Issue, "severity">[], told: boolean): Quality {
+  if (issues.some(({ severity }) => severity === "critical")) return "bad";
+  if (issues.some(({ severity }) => severity === "warning")) return "degraded";
+  return told ? "good" : "unknown";
+}
+
+/** Of what was kept in the last hour, and of what is now. */
+function overall({ feeds, counts, streams }: QualityReport): Quality {
+  const kept = [
+    ...(counts.criticalLastHour > 0 ? [{ severity: "critical" } as const] : []),
+    ...(counts.warningsLastHour > 0 ? [{ severity: "warning" } as const] : []),
+  ];
+  const now = [...feeds].flatMap(([name, health]) => checkFeed(name, health));
+  const heard = streams.flatMap(({ issues }) => issues);
+  return qualityOf([...kept, ...now, ...heard], [...feeds.values()].some(isTold));
 }
 
 /** A state as it was sent. A time that cannot be read is not a number, which the check tells. */
