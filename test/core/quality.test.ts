@@ -238,7 +238,7 @@ describe("feeds", () => {
     window.add(9_000, false);
     expect(found()).toEqual(["warning the last 2 calls all failed"]);
     expect(isTold(window.health())).toBe(false);
-    for (let i = 0; i < 40; i++) window.add(10, true);
+    for (let i = 0; i < 200; i++) window.add(10, true);
     expect(found()).toEqual([]);
     expect(isTold(window.health())).toBe(true);
     for (let i = 0; i < 2; i++) window.add(10, false);
