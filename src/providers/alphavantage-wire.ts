@@ -7,6 +7,7 @@ import type { Quote } from "../core/market/quote.js";
 import { calendarOf, sessionOn } from "../core/market/session.js";
 import { instantOf, offsetAt, zoneOf } from "../core/market/zone.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { payloadOf, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { type FoundSymbol, type NewsItem, ProviderError } from "./define.js";
 import { priceOrNull, requirePast } from "./price-time.js";
@@ -58,7 +59,7 @@ function queryRequest(
   { baseUrl, key }: AlphaVantageAccess,
   query: Readonly<Record<string, string>>,
 ): HttpRequest {
-  const url = new URL("/query", baseUrl);
+  const url = addressAt(baseUrl, "/query");
   for (const [name, value] of Object.entries({ ...query, apikey: key })) url.searchParams.set(name, value);
   return { url: url.href };
 }

@@ -5,6 +5,7 @@ import type { Instrument } from "../core/market/instrument.js";
 import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import {
   payloadOf,
   rateLimited,
@@ -53,7 +54,7 @@ function finnhubRequest(
   path: string,
   query: Readonly<Record<string, string | number>>,
 ): HttpRequest {
-  const url = new URL(`/api/v1${path}`, baseUrl);
+  const url = addressAt(baseUrl, `/api/v1${path}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return { url: url.href, headers: { "x-finnhub-token": key } };
 }

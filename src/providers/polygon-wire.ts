@@ -6,6 +6,7 @@ import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import { calendarOf, sessionOn, tradingDay } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt, pathAt } from "./address.js";
 import { payloadOf, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";
 import { marketOf } from "./polygon-symbols.js";
@@ -44,9 +45,7 @@ export function polygonRequest(
   path: string,
   query: Readonly<Record<string, string | number>> = {},
 ): HttpRequest {
-  const url = new URL(baseUrl);
-  // Not resolved against it: a path that begins with two strokes would lead elsewhere.
-  url.pathname = path;
+  const url = addressAt(baseUrl, path);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
   return { url: url.href, headers: { authorization: `Bearer ${key}` } };
 }
@@ -62,7 +61,7 @@ export function nextPageRequest(access: PolygonAccess, nextUrl: string): HttpReq
     throw new ProviderError("bad_payload", "the next page is not the service's own");
   }
   next.searchParams.delete("apiKey");
-  return polygonRequest(access, next.pathname, Object.fromEntries(next.searchParams));
+  return polygonRequest(access, pathAt(access.baseUrl, next), Object.fromEntries(next.searchParams));
 }
 
 const envelopeSchema = z.object({

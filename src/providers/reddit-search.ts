@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpAnswer, HttpPost, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type NewsItem, ProviderError } from "./define.js";
 import { searchTerms } from "./search-terms.js";
@@ -79,7 +80,7 @@ export function searchRequest(
     raw_json: "1",
   });
   return {
-    url: `${baseUrl.replace(/\/$/, "")}/r/${SUBREDDITS}/search?${query}`,
+    url: `${addressAt(baseUrl, `/r/${SUBREDDITS}/search`).href}?${query}`,
     headers: { authorization: `Bearer ${token}` },
   };
 }

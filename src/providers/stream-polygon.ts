@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
+import { addressAt } from "./address.js";
 import { jsonText, payloadOf } from "./answer.js";
 import { ProviderError } from "./define.js";
 import { type StreamProtocol, type StreamTrade, soundTrades } from "./stream-define.js";
@@ -31,7 +32,7 @@ export function polygonStream({
   const kind = cluster === "stocks" ? "T" : "XT";
   return {
     name: `polygon-${cluster}`,
-    address: async () => new URL(`/${cluster}`, baseUrl).href,
+    address: async () => addressAt(baseUrl, `/${cluster}`).href,
     greeting: [JSON.stringify({ action: "auth", params: key })],
     readyAtOnce: false,
     nameOf: ({ symbol, assetClass, currency }: Instrument) => {

@@ -2,6 +2,7 @@ import { Reader } from "protobufjs/minimal.js";
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpClient } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { fetchAnswer, jsonOf, payloadOf, requireWell } from "./answer.js";
 import { ProviderError } from "./define.js";
 import { NO_TRADES, type StreamProtocol, type StreamTrade, soundTrades } from "./stream-define.js";
@@ -30,7 +31,7 @@ export function upstoxStream({
   return {
     name: "upstox",
     async address(signal) {
-      const url = new URL("/v3/feed/market-data-feed/authorize", baseUrl).href;
+      const url = addressAt(baseUrl, "/v3/feed/market-data-feed/authorize").href;
       const answer = await fetchAnswer(http, { url, headers: { authorization: `Bearer ${token}` } }, signal);
       requireWell(answer, now());
       const { data } = payloadOf(addressSchema, jsonOf(answer), "feed address");

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import {
   quotedText,
   rateLimited,
@@ -40,7 +41,7 @@ export function marketsRequest(
   resource: string,
   query: Readonly<Record<string, string>> = {},
 ): HttpRequest {
-  const url = new URL(`/v1/markets/${resource}`, baseUrl);
+  const url = addressAt(baseUrl, `/v1/markets/${resource}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return { url: url.href, headers: { authorization: `Bearer ${token}`, accept: "application/json" } };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type NewsItem, ProviderError } from "./define.js";
 import { searchTerms } from "./search-terms.js";
@@ -32,7 +33,7 @@ export function searchRequest(
     start_time: `${new Date(start).toISOString().slice(0, 19)}Z`,
   });
   return {
-    url: `${baseUrl.replace(/\/$/, "")}/2/tweets/search/recent?${query}`,
+    url: `${addressAt(baseUrl, "/2/tweets/search/recent").href}?${query}`,
     headers: { authorization: `Bearer ${token}` },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { quotedText, rateLimited, readJson, refusalOf, requireJson, requireWell } from "./answer.js";
 import { ProviderError } from "./define.js";
 
@@ -16,7 +17,7 @@ export function upstoxRequest(
   path: readonly string[],
   query: Readonly<Record<string, string>> = {},
 ): HttpRequest {
-  const url = new URL(`/${path.map(encodeURIComponent).join("/")}`, baseUrl);
+  const url = addressAt(baseUrl, `/${path.map(encodeURIComponent).join("/")}`);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return { url: url.href, headers: { authorization: `Bearer ${token}`, accept: "application/json" } };
 }

@@ -13,6 +13,7 @@ import { type Interval, isIntraday } from "../core/market/interval.js";
 import type { Quote } from "../core/market/quote.js";
 import { type Calendar, calendarOf, lastOpened } from "../core/market/session.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { jsonOf, payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type CandleRequest, ProviderError } from "./define.js";
 import { requirePast } from "./price-time.js";
@@ -84,7 +85,7 @@ export function chartRequest(
   baseUrl: string,
   { instrument, interval, fromMs, toMs }: CandleRequest,
 ): HttpRequest {
-  const url = new URL(`/v8/finance/chart/${encodeURIComponent(serviceSymbol(instrument.symbol))}`, baseUrl);
+  const url = addressAt(baseUrl, `/v8/finance/chart/${encodeURIComponent(serviceSymbol(instrument.symbol))}`);
   url.searchParams.set("period1", String(Math.floor(fromMs / 1_000)));
   url.searchParams.set("period2", String(Math.ceil(toMs / 1_000)));
   url.searchParams.set("interval", INTERVAL_NAMES[interval] ?? "1d");

@@ -2,6 +2,7 @@ import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { HttpAnswer, HttpRequest } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { payloadOf, rateLimited, requireWell } from "./answer.js";
 import { type NewsItem, ProviderError } from "./define.js";
 import { serviceSymbol } from "./yahoo-symbol.js";
@@ -44,7 +45,7 @@ const parser = new XMLParser({
 
 /** The request for the headlines (RSS 2.0) of an instrument, or of markets at large; the newest few, without a choice. */
 export function headlinesRequest(feedUrl: string, instrument: Instrument | null): HttpRequest {
-  const url = new URL("/rss/2.0/headline", feedUrl);
+  const url = addressAt(feedUrl, "/rss/2.0/headline");
   url.searchParams.set("s", instrument === null ? MARKETS : serviceSymbol(instrument.symbol));
   url.searchParams.set("region", "US");
   url.searchParams.set("lang", "en-US");

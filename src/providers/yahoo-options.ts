@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DAY_MS } from "../core/market/day.js";
 import type { Instrument } from "../core/market/instrument.js";
 import type { ChainQuotes, OptionQuote, Right } from "../core/market/option-quote.js";
+import { addressAt } from "./address.js";
 import { payloadOf } from "./answer.js";
 import { ProviderError } from "./define.js";
 import { priceOrNull, requirePast } from "./price-time.js";
@@ -49,7 +50,7 @@ export function optionsUrl(
   crumb: string,
   expiry: number | null,
 ): string {
-  const url = new URL(`/v7/finance/options/${encodeURIComponent(serviceSymbol(symbol))}`, baseUrl);
+  const url = addressAt(baseUrl, `/v7/finance/options/${encodeURIComponent(serviceSymbol(symbol))}`);
   if (expiry !== null) url.searchParams.set("date", String((expiry * DAY_MS) / 1_000));
   url.searchParams.set("crumb", crumb);
   return url.href;

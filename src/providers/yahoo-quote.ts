@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Instrument } from "../core/market/instrument.js";
 import type { Quote } from "../core/market/quote.js";
+import { addressAt } from "./address.js";
 import { payloadOf } from "./answer.js";
 import { type FoundSymbol, ProviderError } from "./define.js";
 import { priceOrNull, requirePast } from "./price-time.js";
@@ -28,7 +29,7 @@ const payloadSchema = z.object({
 
 /** The address of the quote (v7) of one instrument. */
 export function quoteUrl(baseUrl: string, { symbol }: Instrument, crumb: string): string {
-  const url = new URL("/v7/finance/quote", baseUrl);
+  const url = addressAt(baseUrl, "/v7/finance/quote");
   url.searchParams.set("symbols", serviceSymbol(symbol));
   url.searchParams.set("crumb", crumb);
   return url.href;
@@ -91,7 +92,7 @@ const QUOTE_TYPES: ReadonlySet<string> = new Set([
 const FOUND_MOST = 20;
 
 export function searchUrl(baseUrl: string, text: string): string {
-  const url = new URL("/v1/finance/search", baseUrl);
+  const url = addressAt(baseUrl, "/v1/finance/search");
   url.searchParams.set("q", text);
   url.searchParams.set("quotesCount", String(FOUND_MOST));
   url.searchParams.set("newsCount", "0");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { HttpAnswer, HttpClient } from "../platform/http-client.js";
+import { addressAt } from "./address.js";
 import { fetchAnswer, rateLimited, requireWell } from "./answer.js";
 import { ProviderError } from "./define.js";
 import { bodyOf } from "./yahoo-answer.js";
@@ -42,7 +43,7 @@ export function createYahooSessions(options: {
     const page = await fetchAnswer(http, { url: cookieUrl, headers: { accept: "text/html" } }, signal);
     if (page.status === 429) throw rateLimited(page, now());
     const cookie = cookieOf(page);
-    const url = new URL("/v1/test/getcrumb", baseUrl).href;
+    const url = addressAt(baseUrl, "/v1/test/getcrumb").href;
     const headers = { accept: "text/plain", cookie };
     return { cookie, crumb: crumbOf(await fetchAnswer(http, { url, headers }, signal), now()) };
   }
