@@ -1,41 +1,145 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
+import { dayOf } from "../../src/core/market/day.js";
+import { classifySymbol } from "../../src/core/market/instrument.js";
+import { inventedPrices, missingLabels, syntheticTraces } from "../fixtures/labels.js";
+import { modelChain, recordedBody } from "../fixtures/options.js";
+import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { goodRequestsOf, type MadeRequest } from "../fixtures/requests-of-spec.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
+import { isStream, type Spec } from "../fixtures/spec.js";
+import { startVendor } from "../fixtures/vendor.js";
 
-/** GET routes that answer in JSON without a path parameter or a required query. */
-async function answers(program: TestProgram): Promise<Map<string, Record<string, unknown>>> {
-  const { paths } = (await program.call("/swagger.json")).json() as {
-    paths: Record<string, { get?: { parameters?: { required?: boolean }[] } }>;
-  };
-  const found = new Map<string, Record<string, unknown>>();
-  for (const [path, { get }] of Object.entries(paths)) {
-    if (!path.startsWith("/api/") || get === undefined || path.includes("{")) continue;
-    if (get.parameters?.some(({ required }) => required === true)) continue;
-    const answer = await program.call(path);
-    if (String(answer.headers["content-type"]).startsWith("application/json")) found.set(path, answer.json());
-  }
-  return found;
+const SEED = 20_261_128;
+/** Requests of an operation, and at most so many until one succeeds. */
+const LEAST = 3;
+const MOST = 40;
+/** Of these nothing succeeds without what a request before them gave, or ever. */
+const NEEDS_MORE = [
+  "answerAlert",
+  "dismissAlert",
+  "dismissAlertAlias",
+  "getAlert",
+  "getJob",
+  "getJobResult",
+  "refuseJob",
+];
+/** The synthetic market has no options. */
+const OPTIONS = ["loadOptionSnapshot", "getOptionChain", "getOptionAnalytics"];
+
+interface Visited {
+  readonly request: MadeRequest;
+  readonly status: number;
+  /** Null where the answer is no JSON. */
+  readonly body: Record<string, unknown> | null;
 }
 
+/**
+ * The answers of every operation of the document: those that change something first.
+ * @param refused operations of which nothing succeeds.
+ */
+async function visitAll(program: TestProgram, refused: readonly string[]): Promise<Visited[]> {
+  const spec = program.server.swagger() as unknown as Spec;
+  const operations = Object.entries(spec.paths)
+    .flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+    )
+    .filter(
+      ({ method, path, operation }) => /get|post/.test(method) && path !== "/ws" && !isStream(operation),
+    )
+    .sort((a, b) => Number(a.method === "get") - Number(b.method === "get"));
+  const visited: Visited[] = [];
+  const silent: string[] = [];
+  for (const { path, method, operation } of operations) {
+    const requests = fc.sample(goodRequestsOf(spec, path, method, operation), { numRuns: MOST, seed: SEED });
+    let succeeded = false;
+    for (const [i, request] of requests.entries()) {
+      if (i >= LEAST && (succeeded || refused.includes(operation.operationId))) break;
+      const one = await visit(program, request);
+      succeeded ||= one.status < 300;
+      visited.push(one);
+    }
+    if (!succeeded) silent.push(operation.operationId);
+  }
+  expect(silent.filter((id) => !refused.includes(id))).toEqual([]);
+  return visited;
+}
+
+async function visit(program: TestProgram, request: MadeRequest): Promise<Visited> {
+  const { method, url, body, contentType } = request;
+  const sent = body === undefined ? {} : { payload: body, headers: { "content-type": String(contentType) } };
+  const answer = await program.server.inject({ method: method as "GET", url, ...sent });
+  const isJson = /^application\/(\w+\+)?json/.test(String(answer.headers["content-type"]));
+  return { request, status: answer.statusCode, body: isJson ? answer.json() : null };
+}
+
+const told = ({ request: { method, url } }: Visited, found: readonly string[]) =>
+  found.slice(0, 3).map((each) => `${method} ${url}: ${each}`);
+
+describe("what tells invented from real", () => {
+  it("is found however deep it lies", () => {
+    const prices = new Set([187.43]);
+    const body = {
+      synthetic: false,
+      data: [{ a: { synthetic: true } }, { sources: ["files", "synthetic"] }, { rows: [{ close: 187.43 }] }],
+    };
+    expect(syntheticTraces(body, prices)).toEqual([
+      ".data[0].a.synthetic = true",
+      '.data[1].sources = ["files","synthetic"]',
+      ".data[2].rows[0].close = 187.43",
+    ]);
+    expect(syntheticTraces({ data: { synthetic: { synthetic: false }, count: 187.43 } }, prices)).toEqual([]);
+    expect(missingLabels({ data: {} })).toEqual(["synthetic is not true"]);
+    expect(missingLabels({ synthetic: true, data: { quote: { source: "x", synthetic: false } } })).toEqual([
+      ".data.quote.synthetic = false",
+    ]);
+  });
+});
+
 describe("a synthetic market", () => {
-  it("is told of in every answer", async () => {
+  it("is told of in every answer", { timeout: 300_000 }, async () => {
     const program = await startTestProgram();
     onTestFinished(() => program.close());
-    const found = await answers(program);
-    expect(found.size).toBeGreaterThan(20);
-    expect([...found].filter(([, body]) => body.synthetic !== true).map(([path]) => path)).toEqual([]);
+    const answers = (await visitAll(program, [...NEEDS_MORE, ...OPTIONS])).filter(
+      ({ request, status, body }) => request.url.startsWith("/api/") && status < 300 && body !== null,
+    );
+    expect(answers.length).toBeGreaterThan(100);
+    expect(answers.flatMap((one) => told(one, missingLabels(one.body ?? {})))).toEqual([]);
   });
 
-  it("is told of by no answer of a real one", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "tx-files-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    writeFileSync(join(folder, "AAPL.csv"), "date,open,high,low,close,volume\n2024-01-02,1,2,1,2,5\n");
-    const program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
+  it("is told of by no answer of a real one, nor are its prices", { timeout: 300_000 }, async () => {
+    const vendor = await startVendor();
+    onTestFinished(() => vendor.close());
+    vendor.answer(plainService(Date.now));
+    const program = await startScannedProgram({
+      environment: {
+        MARKET_DATA: "files,yahoo",
+        YAHOO_BASE_URL: vendor.url,
+        YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
+        YAHOO_FEED_URL: vendor.url,
+      },
+    });
     onTestFinished(() => program.close());
-    const found = await answers(program);
-    expect(found.size).toBeGreaterThan(20);
-    expect([...found].filter(([, body]) => body.synthetic === true).map(([path]) => path)).toEqual([]);
+    for (const underlying of ["AAPL", "MSFT"]) {
+      const expiries = ["2024-01-12", "2024-02-16"].map(dayOf);
+      const time = Date.parse("2024-01-03T15:00:00Z");
+      const payload = recordedBody(modelChain({ underlying, time, spot: 100, volatility: 0.2, expiries }));
+      await program.call({ method: "POST", url: "/api/options/snapshots", payload });
+    }
+    const prices = await inventedPrices(
+      program.parts.config.SYNTHETIC_SEED,
+      ["AAPL", "MSFT", "BTC-USD", "ETH-USD"].map((symbol) => ensure(classifySymbol(symbol), symbol)),
+      [
+        { interval: "1d", fromMs: Date.now() - 100 * 86_400_000, toMs: Date.now() },
+        { interval: "5m", fromMs: Date.parse("2024-01-04T15:00Z"), toMs: Date.parse("2024-01-05T21:00Z") },
+      ],
+      Date.now,
+    );
+    expect(prices.size).toBeGreaterThan(1_000);
+    const answers = (await visitAll(program, NEEDS_MORE)).filter(({ body }) => body !== null);
+    expect(answers.length).toBeGreaterThan(200);
+    expect(answers.flatMap((one) => told(one, syntheticTraces(one.body, prices)))).toEqual([]);
   });
 });
