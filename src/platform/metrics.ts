@@ -44,11 +44,9 @@ export function createMetrics(version: string) {
       ["provider"],
     ),
     streamUp: gauge("tx_stream_up", "1 while a vendor's stream of trades is heard", ["stream"]),
-    streamTradesRefused: counter(
-      "tx_stream_trades_refused_total",
-      "Streamed trades that may not stand as prices",
-      ["stream"],
-    ),
+    streamRefusals: counter("tx_stream_trades_refused_total", "Streamed trades refused as prices", [
+      "stream",
+    ]),
     streamFrames: counter("tx_stream_frames_total", "Frames of a vendor's stream", ["stream", "outcome"]),
     syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
     databaseUp: gauge("tx_database_up", "1 while the database answers"),

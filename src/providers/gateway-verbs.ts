@@ -156,33 +156,7 @@ function createInstrumentVerbs(sources: Sources) {
   }
 
   return {
-    async fetchQuote(instrument: Instrument, judge: Judge = giveAll): Promise<JudgedQuote | null> {
-      const refusals: Refusal[] = [];
-      const judged: Refusal[] = [];
-      let spare: Sourced<Quote> | null = null;
-      const told = () => (judged.length === 0 ? null : reasonsOf(judged));
-      const topic = { instrument, kind: "quote" } as const;
-      const carriers = sources.carriers(instrument, topic.kind);
-      const question = sources.question();
-      for (const [i, provider] of carriers.entries()) {
-        const until = question.shareOf(carriers.slice(i));
-        const answer = await sources.answerOf(provider, topic, () =>
-          sources.ask(provider, until, (signal) => provider.fetchQuote(instrument, signal)),
-        );
-        if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
-        if (answer instanceof ProviderError || answer.value === null) continue;
-        const { value } = answer;
-        const { use, reason } = await judge(value, provider.name);
-        if (use === "given") return { ...sourced(provider, value), trouble: told() };
-        if (use === "spare" && (spare === null || value.time > spare.value.time))
-          spare = sourced(provider, value);
-        judged.push({ provider, error: new ProviderError("bad_payload", reason) });
-      }
-      if (spare !== null) return { ...spare, trouble: told() };
-      refusals.push(...judged);
-      if (refusals.length < carriers.length) return null;
-      throw noAnswer(instrument, refusals);
-    },
+    fetchQuote: (instrument: Instrument, judge: Judge = giveAll) => fetchQuote(sources, instrument, judge),
 
     fetchExpiries(underlying: Instrument): Promise<Sourced<readonly number[]>> {
       return aboutOptions(
@@ -212,6 +186,39 @@ function createInstrumentVerbs(sources: Sources) {
       );
     },
   };
+}
+
+/** The first quote that is judged fit, or the newest that may stand in; null where a source has none of its own. */
+async function fetchQuote(
+  sources: Sources,
+  instrument: Instrument,
+  judge: Judge,
+): Promise<JudgedQuote | null> {
+  const topic = { instrument, kind: "quote" } as const;
+  const refusals: Refusal[] = [];
+  const judged: Refusal[] = [];
+  let spare: Sourced<Quote> | null = null;
+  const carriers = sources.carriers(instrument, topic.kind);
+  const question = sources.question();
+  const told = () => (judged.length === 0 ? null : reasonsOf(judged));
+  for (const [i, provider] of carriers.entries()) {
+    const until = question.shareOf(carriers.slice(i));
+    const answer = await sources.answerOf(provider, topic, () =>
+      sources.ask(provider, until, (signal) => provider.fetchQuote(instrument, signal)),
+    );
+    if (answer instanceof ProviderError) refusals.push({ provider, error: answer });
+    if (answer instanceof ProviderError || answer.value === null) continue;
+    const { value } = answer;
+    const { use, reason } = await judge(value, provider.name);
+    if (use === "given") return { ...sourced(provider, value), trouble: told() };
+    const isNewer = spare === null || value.time > spare.value.time;
+    if (use === "spare" && isNewer) spare = sourced(provider, value);
+    judged.push({ provider, error: new ProviderError("bad_payload", reason) });
+  }
+  if (spare !== null) return { ...spare, trouble: told() };
+  refusals.push(...judged);
+  if (refusals.length < carriers.length) return null;
+  throw noAnswer(instrument, refusals);
 }
 
 /** What they have of all markets. */

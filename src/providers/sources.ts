@@ -94,34 +94,7 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
   const guardOf = ({ name }: Provider): Guard => ensure(guards.get(name), `guard of ${name}`);
   const ofClass = (market: MarketClass | null) => inOrder(providers, order, market);
   const unknown = createUnknown(now);
-
-  function able(instrument: Instrument): readonly Provider[] {
-    const carrying = ofClass(classOf(instrument)).filter(
-      (provider) => provider.intervals(instrument).length > 0,
-    );
-    const replaying = carrying.find(({ replay }) => replay !== null);
-    return replaying === undefined ? carrying : [replaying];
-  }
-
-  /** What a source that is therefore not asked said; null for one that is asked. */
-  function wordOf(provider: Provider, among: readonly Provider[], topic: Topic): string | null {
-    if (provider.listsAll || !among.some(({ listsAll }) => listsAll)) return null;
-    return unknown.wordOf(provider, topic);
-  }
-
-  function carriers(instrument: Instrument, kind: QuestionKind): readonly Provider[] {
-    const among = able(instrument);
-    return among.filter((provider) => wordOf(provider, among, { instrument, kind }) === null);
-  }
-
-  function unasked(instrument: Instrument, kind: QuestionKind): string | null {
-    const among = able(instrument);
-    const words = among.flatMap((provider) => {
-      const word = wordOf(provider, among, { instrument, kind });
-      return word === null ? [] : [`${provider.name}: ${word}`];
-    });
-    return words.length === 0 ? null : `Not all sources know ${instrument.symbol} (${words.join("; ")})`;
-  }
+  const { carriers, unasked } = createCarriers(ofClass, unknown);
 
   async function answerOf<T>(
     provider: Provider,
@@ -181,6 +154,43 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
     health: reader.health,
     loadHealth: reader.loadHealth,
     probe: reader.probe,
+  };
+}
+
+type Unknown = ReturnType<typeof createUnknown>;
+
+/** Who is asked about an instrument, and who is not for now. */
+function createCarriers(
+  ofClass: Sources["ofClass"],
+  unknown: Unknown,
+): Pick<Sources, "carriers" | "unasked"> {
+  function able(instrument: Instrument): readonly Provider[] {
+    const carrying = ofClass(classOf(instrument)).filter(
+      (provider) => provider.intervals(instrument).length > 0,
+    );
+    const replaying = carrying.find(({ replay }) => replay !== null);
+    return replaying === undefined ? carrying : [replaying];
+  }
+
+  /** What a source that is therefore not asked said; null for one that is asked. */
+  function wordOf(provider: Provider, among: readonly Provider[], topic: Topic): string | null {
+    if (provider.listsAll || !among.some(({ listsAll }) => listsAll)) return null;
+    return unknown.wordOf(provider, topic);
+  }
+
+  return {
+    carriers(instrument, kind) {
+      const among = able(instrument);
+      return among.filter((provider) => wordOf(provider, among, { instrument, kind }) === null);
+    },
+    unasked(instrument, kind) {
+      const among = able(instrument);
+      const words = among.flatMap((provider) => {
+        const word = wordOf(provider, among, { instrument, kind });
+        return word === null ? [] : [`${provider.name}: ${word}`];
+      });
+      return words.length === 0 ? null : `Not all sources know ${instrument.symbol} (${words.join("; ")})`;
+    },
   };
 }
 

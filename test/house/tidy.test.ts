@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { functionsOf } from "./functions.js";
 import { filesBelow, importsOf, ROOT, read, withoutComments } from "./tree.js";
 
 const written = ["src", "test", "bench", "prisma"].flatMap((folder) => filesBelow(folder));
@@ -74,6 +75,51 @@ describe("size", () => {
 
   it("keeps route files under 150 lines", () => {
     expect(sources.filter((path) => path.endsWith("routes.ts") && lines(path) > 150)).toEqual([]);
+  });
+
+  it("keeps functions under 70 lines", () => {
+    const functions = typescript
+      .filter((path) => !path.startsWith("test/"))
+      .flatMap((path) => functionsOf(read(path)).map((each) => ({ path, ...each })));
+    expect(functions.length).toBeGreaterThan(1_000);
+    const told = ({ path, line, own, whole }: (typeof functions)[number]) =>
+      `${path}:${line} ${own} ${whole}`;
+    // Functions within count for themselves: a factory is as long as what is not in one of its verbs.
+    expect(functions.filter(({ own }) => own >= 70).map(told)).toEqual([]);
+    expect(functions.filter(({ whole }) => whole > 100).map(told)).toEqual([]);
+  });
+
+  it("counts what is in no function within, and neither blank lines nor comments", () => {
+    const text = [
+      "export function outer(options: {",
+      "  readonly a: number;",
+      "}): Verbs {",
+      "  // told",
+      "  const inner = async (b: number) => {",
+      "    return b;",
+      "  };",
+      "",
+      "  if (options.a > 0) {",
+      "    inner(1);",
+      "  } else {",
+      "    inner(2);",
+      "  }",
+      "  return {",
+      "    async load(",
+      "      c: number,",
+      "    ): Promise<number> {",
+      "      return c;",
+      "    },",
+      "    show: (d) => d,",
+      "  };",
+      "}",
+      "const call = f(1, 2);",
+    ].join("\n");
+    expect(functionsOf(text).map(({ line, own, whole }) => [line, own, whole])).toEqual([
+      [1, 14, 20],
+      [5, 3, 3],
+      [15, 5, 5],
+    ]);
   });
 
   it("keeps package.json at about 15 scripts", () => {

@@ -10,7 +10,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { AdjustedCandles, Wanted } from "./adjusted.js";
 import type { CandleService, CandleSet } from "./candles.js";
-import type { Missing, PricedQuote, Quotes } from "./quotes.js";
+import { loadAll, type Missing, type PricedQuote, type Quotes } from "./quotes.js";
 import type { Period } from "./schema.js";
 
 export interface SessionState {
@@ -39,6 +39,8 @@ export interface Market {
   /** The stretch of the last trading days that the data of a symbol have reached, or had at a moment. */
   lastSessions(symbol: string, interval: Interval, days: number, knownAtMs?: number): Promise<Stretch>;
   loadQuote(symbol: string): Promise<PricedQuote>;
+  /** Quotes in the order of the symbols; those that could not be had come with why. */
+  loadQuotes(symbols: readonly string[]): Promise<{ quotes: PricedQuote[]; missing: Missing[] }>;
   /**
    * Quotes of the symbols that are scanned, the liveliest or most traded first, and those that have none.
    * @throws {AppError} `provider_unavailable` when none of them has one.
@@ -74,6 +76,7 @@ export function createMarket(options: {
   now: () => number;
 }): Market {
   const { gateway, instruments, candles, adjusted, quotes, universe, now } = options;
+  const loadQuote = async (symbol: string) => quotes.load(await instruments.resolve(symbol));
 
   /** How far the bars of an interval have come, or had at a moment; now for one that there is not, which candles refuse. */
   async function reachedBy(
@@ -112,7 +115,8 @@ export function createMarket(options: {
       return { from: openBefore(calendarOf(instrument.calendar), "1d", reached, days), to: undefined };
     },
 
-    loadQuote: async (symbol) => quotes.load(await instruments.resolve(symbol)),
+    loadQuote,
+    loadQuotes: (symbols) => loadAll(symbols, (symbol) => symbol, loadQuote),
 
     async rank(by, limit) {
       const { known, unknown, unasked } = await resolveAll(instruments, universe());

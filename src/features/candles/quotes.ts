@@ -35,7 +35,7 @@ export interface PricedQuote extends Quote {
 export interface Quotes {
   /** At most 30 s old, or marked as stale while no source answers. @throws {AppError} `symbol_unknown`, `no_data` or `provider_unavailable`. */
   load(instrument: KnownInstrument): Promise<PricedQuote>;
-  /** Quotes of many; those that could not be had come with why. */
+  /** Quotes of many in their order; those that could not be had come with why. */
   loadMany(instruments: readonly KnownInstrument[]): Promise<{ quotes: PricedQuote[]; missing: Missing[] }>;
 }
 
@@ -121,23 +121,33 @@ export function createQuotes({ gateway, candles, cache, live, watch, now }: Quot
 
   return {
     load,
-    async loadMany(instruments) {
-      const quotes: PricedQuote[] = [];
-      const missing: Missing[] = [];
-      const queue = [...instruments];
-      async function work(): Promise<void> {
-        for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-          try {
-            quotes.push(await load(next));
-          } catch (error) {
-            if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-            missing.push({ symbol: next.symbol, reason: error.message });
-          }
-        }
+    loadMany: (instruments) => loadAll(instruments, ({ symbol }) => symbol, load),
+  };
+}
+
+/** Quotes in the order given, a few asked for at a time; those that could not be had come with why. */
+export async function loadAll<T>(
+  wanted: readonly T[],
+  symbolOf: (one: T) => string,
+  load: (one: T) => Promise<PricedQuote>,
+): Promise<{ quotes: PricedQuote[]; missing: Missing[] }> {
+  const found: (PricedQuote | Missing)[] = [];
+  let next = 0;
+  async function work(): Promise<void> {
+    for (let i = next++; i < wanted.length; i = next++) {
+      try {
+        found[i] = await load(wanted[i]);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+        found[i] = { symbol: symbolOf(wanted[i]), reason: error.message };
       }
-      await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
-      return { quotes, missing };
-    },
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, wanted.length) }, work));
+  const isMissing = (one: PricedQuote | Missing): one is Missing => "reason" in one;
+  return {
+    quotes: found.filter((one): one is PricedQuote => !isMissing(one)),
+    missing: found.filter(isMissing),
   };
 }
 

@@ -2,7 +2,6 @@ import type { FastifyInstance } from "fastify";
 import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Market } from "../candles/market.js";
 import type { Overview } from "./overview.js";
-import { loadQuotes } from "./quotes.js";
 import {
   barsQuery,
   barsSchema,
@@ -88,8 +87,8 @@ function priceRoutes(routes: RouteGroup, market: Market): void {
     query: quotesQuery,
     answer: { data: lastQuotesSchema },
     async handle({ query: { symbols } }) {
-      const { quotes, unavailable } = await loadQuotes(market, symbols);
-      return { data: { quotes: quotes.map(lastQuoteView), unavailable } };
+      const { quotes, missing } = await market.loadQuotes(symbols);
+      return { data: { quotes: quotes.map(lastQuoteView), unavailable: missing } };
     },
   });
   routes.get("/api/market/bars/:symbol", {

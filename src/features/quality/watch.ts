@@ -68,7 +68,7 @@ export function createPriceWatch(options: PriceWatchOptions): PriceWatch {
       const known = bands.known(symbol);
       if (known === null) learnAside(instrument);
       else if (isWithin(price, known.band)) return true;
-      metrics.streamTradesRefused.inc({ stream: source });
+      metrics.streamRefusals.inc({ stream: source });
       if (known === null) return false;
       learnAside(instrument);
       const issues = checkState(stateOfTrade(trade), now(), known.band, false);
