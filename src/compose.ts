@@ -27,10 +27,7 @@ import { createOutcomeStore } from "./features/outcomes/store.js";
 import { seenLive } from "./features/performance/forward.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createArrivals, createChainArrivals, recordUnused } from "./features/quality/arrivals.js";
-import { createBands } from "./features/quality/bands.js";
-import { createQuality } from "./features/quality/quality.js";
-import { createIssueStore } from "./features/quality/store.js";
-import { createPriceWatch } from "./features/quality/watch.js";
+import { createQualityFeature } from "./features/quality/feature.js";
 import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import { historyOf } from "./features/risk/risk.js";
@@ -299,17 +296,8 @@ async function createMarketFeatures(
   });
   const { candles } = prices;
   const { synthetic } = gateway;
-  const bands = createBands({ candles, now: base.now });
-  const quality = createQuality({
-    ...base,
-    store: createIssueStore(database),
-    bands,
-    instruments,
-    synthetic,
-    streams: () => live.health(),
-  });
-  base.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
-  const watch = createPriceWatch({ ...base, bands, quality, instruments, synthetic });
+  const streams = () => live.health();
+  const { quality, watch } = createQualityFeature({ ...base, candles, instruments, streams });
   const live = createLive({
     ...base,
     instruments,
@@ -337,7 +325,7 @@ async function createMarketFeatures(
       gateway,
       instruments,
       universe,
-      streams: live.health,
+      streams,
     }),
     regimes: createRegimes({ ...base, candles, instruments }),
     backtests: createBacktests({ candles, instruments, workers: base.workers }),
