@@ -24,6 +24,7 @@ const NEEDS_MORE = [
   "getAlert",
   "getJob",
   "getJobResult",
+  "redeemConfirmation",
   "refuseJob",
 ];
 /** The synthetic market has no options. */
