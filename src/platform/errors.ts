@@ -19,6 +19,7 @@ export const ERRORS = {
   source_missing: { status: 404, retryable: false, title: "No configured source has this kind of data" },
   no_data: { status: 404, retryable: false, title: "There is no data for the request" },
   adjustment_unavailable: { status: 404, retryable: false, title: "Prices cannot be given in this view" },
+  detection_not_found: { status: 404, retryable: false, title: "No such detection" },
   alert_not_found: { status: 404, retryable: false, title: "No such alert" },
   user_not_found: { status: 404, retryable: false, title: "No such user" },
   api_key_not_found: { status: 404, retryable: false, title: "No such API key" },

@@ -12,7 +12,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import { LEAD_BARS, type Sighting } from "./find.js";
 import { storedFormation } from "./formation.js";
 import { countByDay, countByPattern, countBySymbol, type PatternCount } from "./statistics.js";
-import type { DetectionFilter, DetectionStore, NewDetection, StoredDetection } from "./store.js";
+import type { DetectionFilter, DetectionStore, NewDetection, Past, StoredDetection } from "./store.js";
 import type { Window } from "./worker.js";
 
 /** Sightings on the newest bars of a symbol, and the candles they were made on. */
@@ -34,6 +34,10 @@ export interface Detections {
     limit: number,
     offset: number,
   ): Promise<{ rows: StoredDetection[]; total: number }>;
+  /** @throws {AppError} `detection_not_found` */
+  get(id: number): Promise<StoredDetection>;
+  /** Confirmed detections of a pattern that came before another, the newest bars first. */
+  past(past: Past, limit: number): Promise<StoredDetection[]>;
   stats(): Promise<{
     daily: { date: string; count: number }[];
     symbols: { symbol: string; count: number }[];
@@ -87,6 +91,14 @@ export function createDetections(options: {
       ]);
       return { rows, total };
     },
+
+    async get(id) {
+      const found = await store.find(id, synthetic);
+      if (found === null) throw new AppError("detection_not_found", `There is no detection ${id}`);
+      return found;
+    },
+
+    past: (past, limit) => store.past(past, synthetic, limit),
 
     async stats() {
       const since = Math.floor(now() / DAY_MS) * DAY_MS - (STATS_DAYS - 1) * DAY_MS;

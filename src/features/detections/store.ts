@@ -36,10 +36,21 @@ export interface StoredDetection extends NewDetection {
   readonly detectedAt: number;
 }
 
+/** Which detections of a pattern came before another one. */
+export interface Past {
+  readonly pattern: string;
+  readonly interval: Interval;
+  /** Their bars closed before this, epoch ms. */
+  readonly closedBefore: number;
+  /** They were stored by this, epoch ms. */
+  readonly storedBy: number;
+}
+
 export interface DetectionFilter {
   readonly symbol?: string | undefined;
   readonly pattern?: string | undefined;
   readonly interval?: Interval | undefined;
+  readonly state?: FormationState | undefined;
   /** Bars that closed in [from, to). */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -69,6 +80,9 @@ interface RecordedKey {
 const keyOf = ({ instrumentId, interval, pattern, state, barTime }: Omit<RecordedKey, "id">) =>
   `${instrumentId} ${interval} ${pattern} ${state} ${barTime}`;
 
+const WITH_INSTRUMENT = { instrument: { select: { symbol: true, synthetic: true } } } as const;
+type Row = Prisma.DetectionGetPayload<{ include: typeof WITH_INSTRUMENT }>;
+
 export function createDetectionStore(database: Database) {
   const { prisma } = database;
 
@@ -84,34 +98,43 @@ export function createDetectionStore(database: Database) {
     ): Promise<StoredDetection[]> {
       const rows = await prisma.detection.findMany({
         where: whereOf(filter, synthetic),
-        include: { instrument: { select: { symbol: true, synthetic: true } } },
+        include: WITH_INSTRUMENT,
         orderBy: { id: "desc" },
         take: limit,
         skip: offset,
       });
-      return rows.map((row) => ({
-        id: Number(row.id),
-        instrumentId: row.instrumentId,
-        interval: row.interval as Interval,
-        symbol: row.instrument.symbol,
-        synthetic: row.instrument.synthetic,
-        pattern: row.pattern,
-        direction: row.direction as Direction,
-        startTime: row.startTime.getTime(),
-        barTime: row.barTime.getTime(),
-        closedAt: row.closedAt.getTime(),
-        quality: row.quality,
-        confidence: row.confidence,
-        state: row.state as FormationState,
-        regime: row.regime,
-        formation: row.formation as StoredFormation | null,
-        price: row.price,
-        volume: row.volume,
-        trendMet: row.trendMet,
-        source: row.source,
-        facts: row.facts as NewDetection["facts"],
-        detectedAt: row.detectedAt.getTime(),
-      }));
+      return rows.map(storedOf);
+    },
+
+    /** Null for none, and for one of the other market. */
+    async find(id: number, synthetic: boolean): Promise<StoredDetection | null> {
+      const row = await prisma.detection.findFirst({
+        where: { id, instrument: { synthetic } },
+        include: WITH_INSTRUMENT,
+      });
+      return row === null ? null : storedOf(row);
+    },
+
+    /** Confirmed ones, the newest bars first. */
+    async past(
+      { pattern, interval, closedBefore, storedBy }: Past,
+      synthetic: boolean,
+      limit: number,
+    ): Promise<StoredDetection[]> {
+      const rows = await prisma.detection.findMany({
+        where: {
+          pattern,
+          interval,
+          state: "confirmed",
+          closedAt: { lt: new Date(closedBefore) },
+          detectedAt: { lte: new Date(storedBy) },
+          instrument: { synthetic },
+        },
+        include: WITH_INSTRUMENT,
+        orderBy: [{ closedAt: "desc" }, { id: "desc" }],
+        take: limit,
+      });
+      return rows.map(storedOf);
     },
 
     count: (filter: DetectionFilter, synthetic: boolean): Promise<number> =>
@@ -165,8 +188,34 @@ async function record(
   });
 }
 
+function storedOf(row: Row): StoredDetection {
+  return {
+    id: Number(row.id),
+    instrumentId: row.instrumentId,
+    interval: row.interval as Interval,
+    symbol: row.instrument.symbol,
+    synthetic: row.instrument.synthetic,
+    pattern: row.pattern,
+    direction: row.direction as Direction,
+    startTime: row.startTime.getTime(),
+    barTime: row.barTime.getTime(),
+    closedAt: row.closedAt.getTime(),
+    quality: row.quality,
+    confidence: row.confidence,
+    state: row.state as FormationState,
+    regime: row.regime,
+    formation: row.formation as StoredFormation | null,
+    price: row.price,
+    volume: row.volume,
+    trendMet: row.trendMet,
+    source: row.source,
+    facts: row.facts as NewDetection["facts"],
+    detectedAt: row.detectedAt.getTime(),
+  };
+}
+
 function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionWhereInput {
-  const { symbol, pattern, interval, from, to } = filter;
+  const { symbol, pattern, interval, state, from, to } = filter;
   const closedAt = {
     ...(from === undefined ? {} : { gte: new Date(from) }),
     ...(to === undefined ? {} : { lt: new Date(to) }),
@@ -175,6 +224,7 @@ function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionW
     instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
     ...(pattern === undefined ? {} : { pattern }),
     ...(interval === undefined ? {} : { interval }),
+    ...(state === undefined ? {} : { state }),
     ...(from === undefined && to === undefined ? {} : { closedAt }),
   };
 }
