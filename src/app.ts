@@ -17,6 +17,8 @@ import type { Detections } from "./features/detections/detections.js";
 import { detectionRoutes } from "./features/detections/routes.js";
 import type { Evidence } from "./features/evidence/evidence.js";
 import { evidenceRoutes } from "./features/evidence/routes.js";
+import type { Explain } from "./features/explain/feature.js";
+import { explainRoutes } from "./features/explain/routes.js";
 import type { Instruments } from "./features/instruments/instruments.js";
 import { instrumentRoutes } from "./features/instruments/routes.js";
 import type { Search } from "./features/instruments/search.js";
@@ -98,6 +100,7 @@ export interface AppParts {
   readonly detections: Detections;
   readonly options: Options;
   readonly alerts: Alerts;
+  readonly explain: Explain;
   readonly outcomes: OutcomeStore;
   readonly risk: Risk;
   readonly performance: PerformanceStore;
@@ -193,6 +196,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   optionRoutes(server, parts);
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   alertRoutes(server, parts);
+  explainRoutes(server, parts);
   outcomeRoutes(server, parts);
   backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
   performanceRoutes(server, { ...parts, now: parts.clock.now });

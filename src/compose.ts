@@ -17,6 +17,7 @@ import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
 import type { Evidence } from "./features/evidence/evidence.js";
 import { createEvidenceFeature } from "./features/evidence/feature.js";
+import { createExplain } from "./features/explain/feature.js";
 import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
 import { createInstrumentStore } from "./features/instruments/store.js";
@@ -249,9 +250,10 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
   });
   const evidence: Evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
+  const explain = createExplain({ ...base, ...market, alerts, evidence });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
-    kinds: [createBackfill({ ...base, ...market }), evidence.kind],
+    kinds: [createBackfill({ ...base, ...market }), evidence.kind, explain.lookahead],
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
@@ -272,7 +274,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
-  const people = { users, outcomes, risk, performance, forward, evidence };
+  const people = { users, outcomes, risk, performance, forward, evidence, explain };
   return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
 }
 

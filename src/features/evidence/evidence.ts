@@ -26,6 +26,8 @@ export interface Confidence {
   readonly baseRate: number | null;
   /** Upper end of what the hit rate exceeds the base rate by, 99 % of the time; below 0 it is worse than chance. */
   readonly edgeHigh: number | null;
+  /** Mean gain of the trades after costs, in units of the planned risk. */
+  readonly meanR: number | null;
   /** The moment up to which bars were measured, epoch ms; null before the first run. */
   readonly asOfMs: number | null;
 }
@@ -149,7 +151,16 @@ export function shortageText(shortage: Shortage | null): string | null {
   return shortage === null ? null : SHORTAGES[shortage];
 }
 
-const NOTHING = { value: null, n: 0, hitRate: null, low: null, high: null, baseRate: null, edgeHigh: null };
+const NOTHING = {
+  value: null,
+  n: 0,
+  hitRate: null,
+  low: null,
+  high: null,
+  baseRate: null,
+  edgeHigh: null,
+  meanR: null,
+};
 
 function confidenceOf(
   memory: Memory | null,
@@ -164,11 +175,11 @@ function confidenceOf(
   const whole = cell(ANY_REGIME);
   if (whole === undefined) return absent(`No ${interval} candles were measured for ${variant}`);
   const own = regime === null ? undefined : cell(regime);
-  const { confidence, n, hitRate, low, high, baseRate, edgeHigh, shortage, ...row } =
+  const { confidence, n, hitRate, low, high, baseRate, edgeHigh, meanR, shortage, ...row } =
     own === undefined || own.confidence === null ? whole : own;
   const reason = shortageText(shortage);
   const { regime: of } = row;
-  return { value: confidence, reason, regime: of, n, hitRate, low, high, baseRate, edgeHigh, asOfMs };
+  return { value: confidence, reason, regime: of, n, hitRate, low, high, baseRate, edgeHigh, meanR, asOfMs };
 }
 
 /** Rows that pass a filter, in the order that it asks for. */

@@ -116,8 +116,8 @@ function unknownKindRoute(app: FastifyInstance, jobs: Jobs): void {
   );
 }
 
-/** @throws {AppError} `invalid_request` for a key that is none. */
-function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
+/** The key under which an order is repeated; null without one. @throws {AppError} `invalid_request` for a key that is none. */
+export function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
   const key = headers["idempotency-key"];
   if (key === undefined) return null;
   if (typeof key === "string" && /^[!-~]{1,128}$/.test(key)) return key;

@@ -1,0 +1,80 @@
+import { INTERVALS, type Interval } from "../../core/market/interval.js";
+import type { Pattern, PatternVariant } from "../../core/patterns/define.js";
+import { findPattern, findVariant } from "../../core/patterns/index.js";
+import { namedVariant, plainName } from "../../core/patterns/names.js";
+import { nearVariants, squeezedVariant } from "../../core/patterns/near-names.js";
+import { AppError } from "../../platform/errors.js";
+import type { CandleService } from "../candles/candles.js";
+import type { Detections } from "../detections/detections.js";
+import type { StoredDetection } from "../detections/store.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { loadOutcome, type Outcome } from "./outcome.js";
+import type { Reliability, ReliabilitySource } from "./reliability.js";
+import { type PatternTexts, patternTexts } from "./texts.js";
+
+/** A pattern as the encyclopaedia has it. */
+export interface Entry {
+  readonly pattern: Pattern;
+  readonly variant: PatternVariant;
+  readonly texts: PatternTexts;
+  /** The interval that was asked for, and what was measured there in any regime. */
+  readonly interval: Interval;
+  readonly reliability: Reliability;
+  /** What was measured on every interval on which anything was. */
+  readonly measured: readonly { readonly interval: Interval; readonly reliability: Reliability }[];
+  /** The newest stored detections of it, with what became of them. */
+  readonly examples: readonly { readonly detection: StoredDetection; readonly outcome: Outcome }[];
+}
+
+export interface Encyclopaedia {
+  /** @throws {AppError} `pattern_unknown`, naming what may have been meant. */
+  explain(name: string, interval: Interval): Promise<Entry>;
+}
+
+const EXAMPLES = 5;
+
+export function createEncyclopaedia(parts: {
+  detections: Pick<Detections, "list">;
+  candles: Pick<CandleService, "loadRange">;
+  instruments: Pick<Instruments, "resolve">;
+  evidence: ReliabilitySource;
+}): Encyclopaedia {
+  const { detections, candles, instruments, evidence } = parts;
+  return {
+    async explain(name, interval) {
+      const { pattern, variant } = requireVariant(name);
+      const filter = { pattern: variant.id, state: "confirmed" } as const;
+      const { rows } = await detections.list(filter, EXAMPLES, 0);
+      const examples = await Promise.all(
+        rows.map(async (detection) => {
+          const instrument = await instruments.resolve(detection.symbol);
+          return { detection, outcome: await loadOutcome(candles, detection, instrument) };
+        }),
+      );
+      const measured = INTERVALS.map((each) => ({
+        interval: each,
+        reliability: evidence.confidenceOf(variant.id, each, null),
+      })).filter(({ reliability }) => reliability.n > 0);
+      const texts = patternTexts(pattern, variant);
+      const reliability = evidence.confidenceOf(variant.id, interval, null);
+      return { pattern, variant, texts, interval, reliability, measured, examples };
+    },
+  };
+}
+
+/**
+ * The variant that a text names in any spelling; a pattern's own name stands for its first.
+ * @throws {AppError} `pattern_unknown`, naming what may have been meant.
+ */
+export function requireVariant(text: string): { pattern: Pattern; variant: PatternVariant } {
+  const variant = namedVariant(text)?.id ?? squeezedVariant(text) ?? firstOf(text);
+  const found = variant === null ? null : findVariant(variant);
+  if (found !== null) return found;
+  const near = nearVariants(text);
+  const hint = near.length === 0 ? "" : `; did you mean ${near.join(", ")}?`;
+  throw new AppError("pattern_unknown", `${JSON.stringify(text.slice(0, 60))} is no known pattern${hint}`);
+}
+
+function firstOf(text: string): string | null {
+  return findPattern(plainName(text))?.variants[0].id ?? null;
+}

@@ -1,0 +1,123 @@
+import type { Reading } from "./reading.js";
+import { leaningOf } from "./steps.js";
+import { ACTIONS, figure, percent } from "./words.js";
+
+/** Something that speaks against a trade, or would. */
+export interface RiskFactor {
+  readonly name: string;
+  /** Whether it is so; null where it is not known. */
+  readonly present: boolean | null;
+  readonly text: string;
+}
+
+export const RISK_LABELS = ["LOW", "MEDIUM", "HIGH"] as const;
+
+export interface Recommendation {
+  readonly action: "BUY" | "SELL" | "WATCH";
+  readonly confidence: number | null;
+  readonly entry: number | null;
+  readonly target: number | null;
+  readonly stop: number | null;
+  readonly rewardRisk: number | null;
+  /** Share of the known risk factors that are present, 0..100; null where none is known. */
+  readonly riskScore: number | null;
+  readonly riskLabel: (typeof RISK_LABELS)[number] | null;
+  readonly factors: readonly RiskFactor[];
+  /** Score of the alert on it, 0..1; the quality where there is none. */
+  readonly score: number;
+  readonly basis: "confidence" | "quality";
+  readonly reasoning: string;
+}
+
+/** What to do by the alert's own levels and direction, with what speaks against it. */
+export function recommend(reading: Reading): Recommendation {
+  const { subject, levels, reliability } = reading;
+  const { detection, alert } = subject;
+  const action = levels === null ? "WATCH" : ACTIONS[detection.direction];
+  const factors = riskFactors(reading);
+  const told = factors.filter(({ present }) => present !== null);
+  const present = told.filter((factor) => factor.present);
+  const riskScore = told.length === 0 ? null : Math.round((100 * present.length) / told.length);
+  const { score, scoreBasis: basis } = alert ?? { score: detection.quality, scoreBasis: "quality" };
+  return {
+    action,
+    confidence: reliability.value,
+    entry: levels?.entry ?? null,
+    target: levels?.target ?? null,
+    stop: levels?.stop ?? null,
+    rewardRisk: levels?.rewardRisk ?? null,
+    riskScore,
+    riskLabel: riskScore === null ? null : riskScore < 34 ? "LOW" : riskScore < 67 ? "MEDIUM" : "HIGH",
+    factors,
+    score,
+    basis,
+    reasoning: sentence(reading, action, present),
+  };
+}
+
+/** A place of volatility among those of the last year from which it is high. */
+const HIGH_RANK = 0.8;
+
+function riskFactors({ subject, levels, reliability, volumeRatio, regime }: Reading): RiskFactor[] {
+  const { detection } = subject;
+  const rank = regime?.reasons.find(({ measure }) => measure === "volatility_rank")?.value ?? null;
+  const loud =
+    detection.regime === null ? null : detection.regime === "high_volatility" || over(rank, HIGH_RANK);
+  const needed = levels === null ? null : 1 / (1 + levels.rewardRisk);
+  const { value } = reliability;
+  return [
+    {
+      name: "trend_not_met",
+      present: detection.trendMet === null ? null : !detection.trendMet,
+      text: "The trend before the shape is not the one that gives it its meaning",
+    },
+    {
+      name: "regime_against",
+      present: detection.regime === null ? null : leaningOf(detection.regime, detection.direction) < 0,
+      text: "The regime of the market leans the other way",
+    },
+    { name: "volatility_high", present: loud, text: "Volatility is high for this market" },
+    {
+      name: "volume_low",
+      present: volumeRatio === null ? null : volumeRatio < 1,
+      text: "Volume is below the mean of the 20 bars before",
+    },
+    {
+      name: "reward_below_risk",
+      present: levels === null ? null : levels.rewardRisk < 1,
+      text: "The target is nearer than the stop",
+    },
+    { name: "unmeasured", present: value === null, text: "No hit rate of the pattern has been measured" },
+    {
+      name: "worse_than_chance",
+      present: value === null || reliability.edgeHigh === null ? null : reliability.edgeHigh < 0,
+      text: "The pattern has done worse than the same trade without it",
+    },
+    {
+      name: "below_break_even",
+      present: value === null || needed === null ? null : value < needed,
+      text: `The measured hit rate is below the ${needed === null ? "rate" : percent(needed)} at which its levels break even`,
+    },
+  ];
+}
+
+const over = (value: number | null, limit: number) => value !== null && value > limit;
+
+function sentence(
+  { subject: { detection, variant }, levels, reliability }: Reading,
+  action: Recommendation["action"],
+  present: readonly RiskFactor[],
+): string {
+  const against =
+    present.length === 0
+      ? "Nothing that is known speaks against it."
+      : `Against it: ${present.map(({ text }) => text.charAt(0).toLowerCase() + text.slice(1)).join("; ")}.`;
+  const measured =
+    reliability.value === null
+      ? `No hit rate is measured: ${(reliability.reason ?? "unknown why").replace(/^./, (letter) => letter.toLowerCase())}.`
+      : `Measured confidence ${percent(reliability.value)} from ${reliability.n} trades.`;
+  if (levels === null)
+    return `${action}: ${variant.title} gives no levels to trade by. ${measured} ${against}`;
+  const { entry, stop, target } = levels;
+  return `${action} near ${figure(entry)} at the next open, stop ${figure(stop)}, target ${figure(target)}, on ${variant.title} at a close of ${figure(detection.price)}. ${measured} ${against}`;
+}

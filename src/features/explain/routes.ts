@@ -1,0 +1,114 @@
+import type { FastifyInstance } from "fastify";
+import { AppError } from "../../platform/errors.js";
+import { routeGroup } from "../../platform/http.js";
+import { detectionRoutes } from "./detection-routes.js";
+import type { Explain } from "./feature.js";
+import { lookaheadRoutes, type LookaheadRouteOptions } from "./lookahead-routes.js";
+import { reasoningView, unseenView } from "./reasoning-view.js";
+import { recommend } from "./recommendation.js";
+import {
+  alertBody,
+  alertExplanationSchema,
+  entryQuery,
+  entrySchema,
+  explainBody,
+  explainQuery,
+  patternParams,
+  reasoningAnswer,
+  reasoningBody,
+} from "./schema.js";
+import { reasoningSteps } from "./steps.js";
+import { alertExplanationView, entryView } from "./views.js";
+
+const CANDLE_ERRORS = [
+  "symbol_invalid",
+  "symbol_unknown",
+  "interval_unavailable",
+  "no_data",
+  "provider_unavailable",
+] as const;
+
+export interface ExplainRouteOptions extends Pick<LookaheadRouteOptions, "jobs"> {
+  readonly explain: Explain;
+}
+
+export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions): void {
+  const { explain } = options;
+  const routes = routeGroup(app, { tag: "Explain", access: "viewer", perMinute: 20 });
+  const entry = { data: entrySchema };
+  const errors = ["pattern_unknown", ...CANDLE_ERRORS] as const;
+  const summary = "What a pattern is, how it is traded, and how often it came true";
+
+  routes.get("/api/explain/pattern/:pattern", {
+    id: "explainPattern",
+    summary,
+    params: patternParams,
+    query: entryQuery,
+    answer: entry,
+    errors,
+    handle: async ({ params, query }) => ({
+      data: entryView(await explain.encyclopaedia.explain(params.pattern, query.timeframe)),
+    }),
+  });
+  routes.get("/api/patterns/explain", {
+    id: "explainPatternByQuery",
+    summary,
+    query: explainQuery,
+    answer: entry,
+    errors,
+    handle: async ({ query }) => ({
+      data: entryView(await explain.encyclopaedia.explain(query.pattern, query.timeframe)),
+    }),
+  });
+  routes.post("/api/patterns/explain", {
+    id: "explainPatternByBody",
+    summary,
+    body: explainBody,
+    answer: entry,
+    errors,
+    handle: async ({ body }) => ({
+      data: entryView(await explain.encyclopaedia.explain(body.pattern, body.timeframe)),
+    }),
+  });
+  routes.post("/api/explain/alert", {
+    id: "explainAlert",
+    summary: "Why an alert was raised, with the numbers that were known then",
+    body: alertBody,
+    answer: { data: alertExplanationSchema },
+    errors: ["alert_not_found", "detection_not_found", ...errors],
+    async handle({ body: { alert_id, alert_type = "", symbol = "" } }) {
+      const subject =
+        alert_id === undefined
+          ? await explain.subjects.ofNewestAlert(symbol, alert_type)
+          : await explain.subjects.ofAlert(alert_id);
+      const reading = await explain.read(subject);
+      const id = subject.alert?.id;
+      if (id === undefined) throw new AppError("alert_not_found", "There is no such alert");
+      return { data: alertExplanationView(reading, id, recommend(reading), reasoningSteps(reading)) };
+    },
+  });
+  routes.post("/api/explain/reasoning", {
+    id: "explainReasoning",
+    summary: "Step by step, what speaks for and against a pattern on a symbol",
+    description:
+      "Of the alert that is named, or else the newest alert or stored detection of the pattern, or what is seen now. " +
+      "Only what was known when its bar closed is used.",
+    perMinute: 30,
+    body: reasoningBody,
+    answer: reasoningAnswer,
+    errors: ["alert_not_found", "detection_not_found", ...errors],
+    async handle({ body: { symbol, pattern, pattern_name, timeframe = null, alert_id } }) {
+      const found =
+        alert_id === undefined
+          ? await explain.subjects.find(symbol, pattern ?? pattern_name ?? "", timeframe)
+          : await explain.subjects.ofAlertOn(alert_id, symbol);
+      if (!("detection" in found)) {
+        const { variant, interval } = found;
+        return unseenView(found, explain.evidence.confidenceOf(variant.id, interval, null));
+      }
+      return reasoningView(await explain.read(found));
+    },
+  });
+  detectionRoutes(app, explain);
+  lookaheadRoutes(app, { jobs: options.jobs, kind: explain.lookahead });
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { INDICATORS } from "../../src/core/indicators/index.js";
+import { PATTERNS } from "../../src/core/patterns/index.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import { eventually } from "../fixtures/faults.js";
+import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
+
+let program: TestProgram;
+beforeAll(async () => {
+  program = await startScannedProgram();
+  program.parts.startLoops();
+});
+afterAll(() => program.close());
+
+const order = (payload: object, headers: Record<string, string> = {}) =>
+  program.call({ method: "POST", url: "/api/analysis/lookahead", payload, headers });
+
+async function resultOf(payload: object) {
+  const answer = await order(payload);
+  expect(answer.statusCode).toBe(202);
+  const { href, status } = answer.json();
+  expect(answer.headers.location).toBe(href);
+  expect(status).toBe("queued");
+  await eventually(
+    "the job is done",
+    async () => {
+      const { data } = (await program.call(href)).json();
+      expect(data.error).toBeNull();
+      return data.status === "succeeded";
+    },
+    60_000,
+  );
+  return (await program.call(`${href}/result`)).json();
+}
+
+describe("POST /api/analysis/lookahead", () => {
+  it("202 orders a job that tests every row of the tables on stored candles", async () => {
+    const { kind, data } = await resultOf({ symbol: "aapl", timeframe: "1d", bars: 150 });
+    expect(kind).toBe("lookahead");
+    expect(data).toMatchObject({ symbol: "AAPL", interval: "1d", bars: 150, tested: 150, passed: true });
+    expect(data.subjects).toHaveLength(INDICATORS.length + PATTERNS.length + 1);
+    expect(data.bars_hash).toMatch(/^[0-9a-f]{64}$/);
+  }, 90_000);
+
+  it("202 is the same job for the same key", async () => {
+    const body = { symbol: "BTC", timeframe: "5m", bars: 50, kinds: ["regime"] };
+    const first = (await order(body, { "idempotency-key": "once" })).json();
+    expect((await order(body, { "idempotency-key": "once" })).json().id).toBe(first.id);
+    expectProblem(
+      await order({ ...body, bars: 51 }, { "idempotency-key": "once" }),
+      "idempotency_key_reused",
+    );
+  });
+
+  it("400 and 404 for what cannot be tested", async () => {
+    expectProblem(await order({ symbol: "AAPL", bars: 1 }), "invalid_request", "bars");
+    expectProblem(await order({ symbol: "AAPL", kinds: ["strategy"] }), "invalid_request", "kinds");
+    expectProblem(await order({ symbol: "AAPL", names: ["rsi"] }), "invalid_request", "one kind");
+    const named = (kind: string) => ({ symbol: "AAPL", kinds: [kind], names: ["magic"] });
+    expectProblem(await order(named("indicator")), "invalid_request", "magic");
+    expectProblem(await order(named("pattern")), "pattern_unknown", "magic");
+    expectProblem(await order({ symbol: "ZZZZ" }), "symbol_unknown");
+  });
+});
