@@ -49,7 +49,9 @@ interface Logs {
 }
 
 describe("a detection", () => {
-  it("found with the bars that were known is the one found on the whole history", async () => {
+  it("found with the bars that were known is the one found on the whole history", {
+    timeout: 60_000,
+  }, async () => {
     const instrument = ensure(classifySymbol("AAPL"), "AAPL");
     const request = { instrument, interval: "5m" as const, fromMs: NOW - 30 * DAY, toMs: NOW };
     const { candles } = await createSyntheticProvider(1, () => NOW).fetchCandles(

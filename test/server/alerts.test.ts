@@ -137,7 +137,10 @@ describe("GET /api/alerts/stats", () => {
     const { data } = await get("/api/alerts/stats?window=365");
     expect(data.active + data.dismissed + data.accepted + data.snoozed).toBe(data.total);
     const sum = (rows: { count: number }[]) => rows.reduce((all, { count }) => all + count, 0);
-    expect(sum(data.by_type)).toBe(data.total);
+    // The most frequent types.
+    expect(data.by_type.length).toBeLessThanOrEqual(25);
+    if (data.by_type.length < 25) expect(sum(data.by_type)).toBe(data.total);
+    else expect(sum(data.by_type)).toBeLessThanOrEqual(data.total);
     expect(sum(data.by_symbol)).toBe(data.total);
     expect(data).toMatchObject({ window_days: 365, avg_confidence: null, outcomes: { wins: 0, losses: 0 } });
   });
