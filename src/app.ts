@@ -43,6 +43,9 @@ import { riskRoutes } from "./features/risk/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import type { Scanner } from "./features/scanner/scanner.js";
 import { sentimentRoutes } from "./features/sentiment/routes.js";
+import { fusedPatternRoutes } from "./features/signals/routes.js";
+import { type SignalRouteOptions, signalRoutes } from "./features/signals/signal-routes.js";
+import type { Signals } from "./features/signals/signals.js";
 import type { Sentiment } from "./features/sentiment/sentiment.js";
 import type { Stream } from "./features/stream/stream.js";
 import { userRoutes } from "./features/users/routes.js";
@@ -114,6 +117,8 @@ export interface AppParts {
   readonly jobs: Jobs;
   readonly news: News;
   readonly sentiment: Sentiment;
+  readonly signals: Signals;
+  readonly signalDesk: Omit<SignalRouteOptions, "signals" | "now">;
   readonly health: Health;
 }
 
@@ -201,6 +206,8 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
   performanceRoutes(server, { ...parts, now: parts.clock.now });
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
+  fusedPatternRoutes(server, { ...parts, now: parts.clock.now });
+  signalRoutes(server, { ...parts.signalDesk, ...parts, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);
   regimeRoutes(server, { ...parts, now: parts.clock.now });

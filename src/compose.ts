@@ -32,9 +32,11 @@ import { createQualityFeature } from "./features/quality/feature.js";
 import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import { historyOf } from "./features/risk/risk.js";
+import { tradeLimitsOf } from "./features/risk/settings.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
+import { createSignals } from "./features/signals/signals.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
@@ -272,9 +274,15 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     historyOf: (pattern, interval) => historyOf(evidence.confidenceOf(pattern, interval, null)),
     accountOf: async () => null,
   });
+  const signals = createSignals({ ...base, ...market, ...texts, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
-  const people = { users, outcomes, risk, performance, forward, evidence, explain };
+  const signalDesk = {
+    limitsOf: async (userId: string) => tradeLimitsOf(await risk.settings.load(userId)),
+    accountOf: async () => null,
+    positionsOf: async () => [],
+  };
+  const people = { users, outcomes, risk, performance, forward, evidence, explain, signals, signalDesk };
   return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
 }
 

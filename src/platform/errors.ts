@@ -18,6 +18,7 @@ export const ERRORS = {
   symbol_unknown: { status: 404, retryable: false, title: "No source knows the symbol" },
   source_missing: { status: 404, retryable: false, title: "No configured source has this kind of data" },
   no_data: { status: 404, retryable: false, title: "There is no data for the request" },
+  no_pattern: { status: 404, retryable: false, title: "No pattern is on the newest bars" },
   adjustment_unavailable: { status: 404, retryable: false, title: "Prices cannot be given in this view" },
   detection_not_found: { status: 404, retryable: false, title: "No such detection" },
   alert_not_found: { status: 404, retryable: false, title: "No such alert" },
@@ -34,6 +35,7 @@ export const ERRORS = {
   confirmation_refused: { status: 409, retryable: false, title: "The confirmation does not stand for this" },
   conflict: { status: 409, retryable: false, title: "The request contradicts the present state" },
   job_result_absent: { status: 409, retryable: false, title: "The job has no result" },
+  gone: { status: 410, retryable: false, title: "The address is no longer served" },
   body_too_large: { status: 413, retryable: false, title: "The body is too large" },
   uri_too_long: { status: 414, retryable: false, title: "The address is too long" },
   unsupported_media_type: {

@@ -261,5 +261,9 @@ function levelOf(
 
 /** From 10, nothing speaks against it, by 15 for each warning to 90; 100 for an order that is refused. */
 export function riskScore({ refusals, warnings }: OrderCheck): number {
-  return refusals.length > 0 ? 100 : Math.min(90, 10 + 15 * warnings.length);
+  return riskScoreOf(refusals.length > 0, warnings.length);
+}
+
+export function riskScoreOf(refused: boolean, concerns: number): number {
+  return refused ? 100 : Math.min(90, 10 + 15 * concerns);
 }

@@ -106,3 +106,9 @@ export function limitsOf(settings: RiskSettings): RiskLimits {
     confidence: settings.confidence_threshold,
   };
 }
+
+/** The limits, and where stop and target of a position are that has none, in percent of its entry. */
+export function tradeLimitsOf(settings: RiskSettings) {
+  const { stop_loss_percentage: stopPercent, take_profit_percentage: targetPercent } = settings;
+  return { limits: limitsOf(settings), stopPercent, targetPercent };
+}

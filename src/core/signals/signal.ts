@@ -1,0 +1,182 @@
+import type { VolatilityLevel } from "../regime/define.js";
+import type { LayerFusion } from "./fuse.js";
+import type { Levels } from "./levels.js";
+
+export type Action = "BUY" | "SELL" | "HOLD" | "AVOID";
+
+/** What is measured of the pattern behind a signal; rates 0..1. */
+export interface SignalEvidence {
+  readonly confidence: number;
+  readonly base: number;
+  readonly n: number;
+  /** Upper end of the interval of the edge over the base rate; null where it is not known. */
+  readonly edgeHigh: number | null;
+}
+
+export interface SignalFacts {
+  readonly fusion: LayerFusion;
+  /** Of the direction that the fusion reads; null where none can be drawn. */
+  readonly levels: Levels | null;
+  /** Null where too few cases tell. */
+  readonly evidence: SignalEvidence | null;
+  readonly volatility: VolatilityLevel | null;
+  /** The price now; null where none is known but that of the levels' entry. */
+  readonly price: number | null;
+  /** Whether prices are old while their exchange trades. */
+  readonly stale: boolean;
+}
+
+export const ACTION_REASONS = [
+  "nothing_known",
+  "undecided",
+  "prices_stale",
+  "volatility_extreme",
+  "layers_contradict",
+  "no_levels",
+  "reward_too_small",
+  "price_beyond_levels",
+  "worse_than_chance",
+  "layers_agree",
+] as const;
+export type ActionReason = (typeof ACTION_REASONS)[number];
+
+/** A reason with what was compared. */
+export interface Reason {
+  readonly code: ActionReason;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+export interface Decision {
+  readonly action: Action;
+  /** Why; for AVOID everything that speaks against. */
+  readonly reasons: readonly Reason[];
+}
+
+/** A composite this far from the middle is a signal, in the unit of `signed`. */
+export const SIGNAL_FROM = 0.2;
+/** Two layers that say at least this much, one up and one down, contradict each other. */
+const CONTRADICTION = 0.5;
+/** Reward per risk below which a trade has to be right too often. */
+const LEAST_REWARD_RISK = 0.75;
+
+/**
+ * What to do now. AVOID where prices or the market cannot be trusted, or where a signal has something against it; BUY and
+ * SELL where the layers lean far enough and nothing does; HOLD where they do not.
+ */
+export function decideAction(facts: SignalFacts): Decision {
+  const { fusion, levels, evidence, volatility, price, stale } = facts;
+  const against: Reason[] = [];
+  const speak = (code: ActionReason, value: number | null = null, limit: number | null = null) =>
+    against.push({ code, value, limit });
+  if (stale) speak("prices_stale");
+  if (volatility === "extreme") speak("volatility_extreme");
+  const { signed } = fusion;
+  if (signed === null) return decision(against, "HOLD", { code: "nothing_known", value: null, limit: null });
+  const said = fusion.layers.flatMap(({ value }) => (value === null ? [] : [value]));
+  const most = Math.max(...said);
+  const least = Math.min(...said);
+  if (most >= CONTRADICTION && least <= -CONTRADICTION)
+    speak("layers_contradict", most - least, 2 * CONTRADICTION);
+  const size = Math.abs(signed);
+  if (size < SIGNAL_FROM) {
+    return decision(against, "HOLD", { code: "undecided", value: size, limit: SIGNAL_FROM });
+  }
+  if (levels === null) speak("no_levels");
+  else speakOfLevels(levels, price, speak);
+  const { edgeHigh = null } = evidence ?? {};
+  if (edgeHigh !== null && edgeHigh < 0) speak("worse_than_chance", edgeHigh, 0);
+  return decision(against, signed > 0 ? "BUY" : "SELL", {
+    code: "layers_agree",
+    value: size,
+    limit: SIGNAL_FROM,
+  });
+}
+
+/** A trade is void when the price has reached its stop or target before it is entered. */
+function speakOfLevels(
+  { stop, target, rewardRisk }: Levels,
+  price: number | null,
+  speak: (code: ActionReason, value: number, limit: number) => void,
+): void {
+  if (rewardRisk < LEAST_REWARD_RISK) speak("reward_too_small", rewardRisk, LEAST_REWARD_RISK);
+  if (price === null) return;
+  const up = target > stop ? 1 : -1;
+  if (up * (price - stop) <= 0) speak("price_beyond_levels", price, stop);
+  if (up * (price - target) >= 0) speak("price_beyond_levels", price, target);
+}
+
+function decision(against: readonly Reason[], action: Action, reason: Reason): Decision {
+  return against.length > 0 ? { action: "AVOID", reasons: against } : { action, reasons: [reason] };
+}
+
+/** A position as exits look at it; prices in one unit. */
+export interface OpenPosition {
+  readonly direction: 1 | -1;
+  readonly entry: number;
+  readonly stop: number | null;
+  readonly target: number | null;
+  /** Best price since the entry, in its direction; null where it is not known. */
+  readonly best: number | null;
+  /** Bars since the entry; null where it is not known. */
+  readonly bars: number | null;
+}
+
+export interface ExitFacts {
+  readonly price: number;
+  /** Average true range; null with too few bars. */
+  readonly range: number | null;
+  /** Confirmed patterns of the newest bars against the position, by id. */
+  readonly opposite: readonly string[];
+  /** Signed, -1..1; null where nothing tells. */
+  readonly sentiment: number | null;
+  /** Bars that a trade of the policy has. */
+  readonly horizon: number;
+}
+
+export const EXIT_REASONS = [
+  "stop_reached",
+  "target_reached",
+  "trailing_stop_reached",
+  "opposite_pattern",
+  "sentiment_against",
+  "time_over",
+] as const;
+export type ExitReason = (typeof EXIT_REASONS)[number];
+
+export interface Exit {
+  readonly reason: ExitReason;
+  readonly urgency: "low" | "medium" | "high";
+  readonly value: number | null;
+  readonly limit: number | null;
+  /** Pattern behind an opposite signal. */
+  readonly pattern: string | null;
+}
+
+/** A stop that follows the best price at this many average ranges. */
+const TRAILING_RANGES = 3;
+const SENTIMENT_AGAINST = 0.6;
+
+/** Every reason to close a position now, the most urgent first. */
+export function exitsOf(position: OpenPosition, facts: ExitFacts): Exit[] {
+  const { direction, stop, target, best, bars } = position;
+  const { price, range, opposite, sentiment, horizon } = facts;
+  const exits: Exit[] = [];
+  const add = (reason: ExitReason, urgency: Exit["urgency"], value: number, limit: number) =>
+    exits.push({ reason, urgency, value, limit, pattern: null });
+  if (stop !== null && direction * (price - stop) <= 0) add("stop_reached", "high", price, stop);
+  if (best !== null && range !== null) {
+    const trailing = best - direction * TRAILING_RANGES * range;
+    const gained = direction * (best - position.entry) > 0;
+    if (gained && direction * (price - trailing) <= 0) add("trailing_stop_reached", "high", price, trailing);
+  }
+  if (target !== null && direction * (price - target) >= 0) add("target_reached", "medium", price, target);
+  for (const pattern of opposite) {
+    exits.push({ reason: "opposite_pattern", urgency: "medium", value: null, limit: null, pattern });
+  }
+  if (sentiment !== null && direction * sentiment <= -SENTIMENT_AGAINST) {
+    add("sentiment_against", "medium", sentiment, -direction * SENTIMENT_AGAINST);
+  }
+  if (bars !== null && bars >= horizon) add("time_over", "low", bars, horizon);
+  return exits;
+}

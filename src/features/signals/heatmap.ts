@@ -1,0 +1,130 @@
+import { fuseLayers } from "../../core/signals/fuse.js";
+import type { Interval } from "../../core/market/interval.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
+import { fuseLooks, type Gathered, isLook, layersOf } from "./reading.js";
+
+export const HEATMAP_INTERVALS = ["15m", "1h", "4h", "1d"] as const satisfies readonly Interval[];
+
+/** Bands of a cell by its fused score in the pattern's direction, the least score of each, and its colour. */
+export const BANDS = {
+  ELITE: { from: 80, color: "#15803d" },
+  HIGH: { from: 70, color: "#65a30d" },
+  GOOD: { from: 60, color: "#ca8a04" },
+  MODERATE: { from: 50, color: "#ea580c" },
+  WEAK: { from: 0, color: "#b91c1c" },
+  NEUTRAL: { from: null, color: "#64748b" },
+  NONE: { from: null, color: "#e2e8f0" },
+} as const;
+export type Band = keyof typeof BANDS;
+
+/** A pattern on one interval. */
+export interface HeatCell {
+  readonly interval: Interval;
+  /** The newest sighting that is not over; null where there is none. */
+  readonly pattern: SeenPattern | null;
+  /** Layers in the pattern's direction, 0..100; null without a sighting or a direction. */
+  readonly score: number | null;
+  readonly band: Band;
+  /** Why the interval could not be looked at; null where it was. */
+  readonly reason: string | null;
+}
+
+export interface HeatRow {
+  /** Variant. */
+  readonly pattern: string;
+  readonly direction: 1 | 0 | -1;
+  readonly cells: readonly HeatCell[];
+  /** Over the cells that have them; null without any. */
+  readonly meanScore: number | null;
+  readonly meanConfidence: number | null;
+  readonly mostConfidence: number | null;
+  /** Whether several intervals agree: the mean is high and at least two cells are. */
+  readonly consensus: boolean;
+}
+
+export interface Heatmap {
+  readonly instrument: KnownInstrument;
+  readonly intervals: readonly (TimeframeLook | BlindTimeframe)[];
+  /** The highest mean score first, those without one last. */
+  readonly rows: readonly HeatRow[];
+}
+
+const CONSENSUS_FROM = BANDS.HIGH.from;
+const CONSENSUS_CELLS = 2;
+
+/** Every pattern that is on the newest bars of an interval, over all of them. @param shown the looks that have columns. */
+export function mapPatterns(
+  instrument: KnownInstrument,
+  { looks, sentiment }: Pick<Gathered, "looks" | "sentiment">,
+  shown: readonly (TimeframeLook | BlindTimeframe)[],
+): Heatmap {
+  const timeframes = fuseLooks(looks);
+  const scoreOf = (pattern: SeenPattern) => {
+    const { direction } = pattern.detection;
+    return direction === 0
+      ? null
+      : fuseLayers(layersOf([pattern], timeframes, sentiment), direction).composite;
+  };
+
+  function cellOf(look: TimeframeLook | BlindTimeframe, variant: string): HeatCell {
+    const { interval } = look;
+    if (!isLook(look)) {
+      return { interval, pattern: null, score: null, band: "NONE", reason: look.error.message };
+    }
+    const pattern = leadingPattern(
+      look.patterns.filter(({ detection, over }) => !over && detection.pattern === variant),
+    );
+    const score = pattern === null ? null : scoreOf(pattern);
+    return { interval, pattern, score, band: bandOf(pattern, score), reason: null };
+  }
+
+  const variants = new Map<string, 1 | 0 | -1>();
+  for (const look of shown) {
+    for (const { detection, over } of isLook(look) ? look.patterns : []) {
+      if (!over) variants.set(detection.pattern, detection.direction);
+    }
+  }
+  const rows = [...variants].map(([pattern, direction]) =>
+    rowOf(
+      pattern,
+      direction,
+      shown.map((look) => cellOf(look, pattern)),
+    ),
+  );
+  rows.sort((a, b) => (b.meanScore ?? -1) - (a.meanScore ?? -1) || (a.pattern < b.pattern ? -1 : 1));
+  return { instrument, intervals: shown, rows };
+}
+
+function bandOf(pattern: SeenPattern | null, score: number | null): Band {
+  if (pattern === null) return "NONE";
+  return score === null ? "NEUTRAL" : bandOfScore(score);
+}
+
+/** The band of a score of 0..100. */
+export function bandOfScore(score: number): Band {
+  for (const band of ["ELITE", "HIGH", "GOOD", "MODERATE"] as const) {
+    if (score >= BANDS[band].from) return band;
+  }
+  return "WEAK";
+}
+
+function rowOf(pattern: string, direction: 1 | 0 | -1, cells: readonly HeatCell[]): HeatRow {
+  const scores = cells.flatMap(({ score }) => (score === null ? [] : [score]));
+  const confidences = cells.flatMap((cell) => cell.pattern?.confidence.value ?? []);
+  const meanScore = meanOf(scores);
+  const high = scores.filter((score) => score >= CONSENSUS_FROM).length;
+  return {
+    pattern,
+    direction,
+    cells,
+    meanScore,
+    meanConfidence: meanOf(confidences),
+    mostConfidence: confidences.length === 0 ? null : Math.max(...confidences),
+    consensus: meanScore !== null && meanScore >= CONSENSUS_FROM && high >= CONSENSUS_CELLS,
+  };
+}
+
+function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

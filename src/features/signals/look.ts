@@ -1,0 +1,175 @@
+import { barClose } from "../../core/market/bar-times.js";
+import type { Bars } from "../../core/market/candles.js";
+import type { Interval } from "../../core/market/interval.js";
+import { findVariant } from "../../core/patterns/index.js";
+import { calendarOf } from "../../core/market/session.js";
+import type { RuleVoice } from "../../core/signals/fuse.js";
+import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import { inTime, within } from "../../platform/deadline.js";
+import { AppError } from "../../platform/errors.js";
+import { defineTask, type Workers } from "../../platform/workers.js";
+import type { CandleService, CandleSet } from "../candles/candles.js";
+import { detectionOf } from "../detections/detections.js";
+import { LEAD_BARS, type Sighting } from "../detections/find.js";
+import type { NewDetection } from "../detections/store.js";
+import type { Confidence, Evidence } from "../evidence/evidence.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { Look, LookTask } from "./worker.js";
+
+/** Newest closed bars whose patterns count. */
+export const RECENT_BARS = 5;
+
+/** A confirmed pattern on the newest bars, with what is measured of trades on it. */
+export interface SeenPattern {
+  readonly detection: NewDetection;
+  readonly confidence: Confidence;
+  /** Of the trade on it, planned at its own bar; null without a direction or a range. */
+  readonly levels: Levels | null;
+  /** Whether a bar since has reached stop or target, so that the trade is over. */
+  readonly over: boolean;
+}
+
+/** What one interval of a symbol says now. */
+export interface TimeframeLook extends Omit<Look, "sightings"> {
+  readonly interval: Interval;
+  readonly set: CandleSet;
+  /** Close of the newest closed bar, and when it closed, epoch ms. */
+  readonly close: number;
+  readonly closedAt: number;
+  /** The newest sighting of each row of the pattern table, in the trend that it asks for; newest first. */
+  readonly patterns: readonly SeenPattern[];
+}
+
+/** An interval that says nothing, and why. */
+export interface BlindTimeframe {
+  readonly interval: Interval;
+  readonly error: AppError;
+}
+
+export interface Looks {
+  /** @throws {AppError} `interval_unavailable`, `no_data`, `provider_unavailable`, `timed_out`. */
+  look(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook>;
+  /** The same, with the reason in place of an error that has to do with the interval alone. */
+  tryLook(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook | BlindTimeframe>;
+}
+
+/** Time that an interval may take, so that one that hangs does not hold up the others' answer. */
+const PATIENCE_MS = 3_000;
+const LOOK = defineTask<LookTask, Look>(new URL("./worker.js", import.meta.url));
+
+export function createLooks(options: {
+  candles: Pick<CandleService, "loadLatest">;
+  workers: Workers;
+  evidence: Pick<Evidence, "confidenceOf">;
+}): Looks {
+  const { candles, workers, evidence } = options;
+
+  async function lookAt(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook> {
+    const set = await candles.loadLatest(instrument, interval, RECENT_BARS + LEAD_BARS);
+    const { time, close } = set.candles;
+    const last = time.length - 1;
+    if (last < 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
+    const from = Math.max(0, time.length - RECENT_BARS);
+    const { sightings, ...newest } = await workers.run(LOOK, { candles: set.candles, from });
+    const patterns = newestOfEach(sightings.filter(counts)).map((sighting) =>
+      seenPattern(detectionOf(sighting, set, evidence.confidenceOf), sighting.at, set.candles, evidence),
+    );
+    return {
+      ...newest,
+      interval,
+      set,
+      close: close[last],
+      closedAt: barClose(calendarOf(instrument.calendar), interval, time[last]),
+      patterns,
+    };
+  }
+
+  function look(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook> {
+    const late = () =>
+      new AppError("timed_out", `The ${interval} candles of ${instrument.symbol} did not come in time`);
+    return within(PATIENCE_MS, () => inTime(lookAt(instrument, interval), late));
+  }
+
+  return {
+    look,
+    async tryLook(instrument, interval) {
+      try {
+        return await look(instrument, interval);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+        return { interval, error };
+      }
+    },
+  };
+}
+
+/** Confirmed, and in the trend that gives it its meaning where it asks for one: what evidence measures. */
+const counts = ({ state, trendMet }: Sighting) => state === "confirmed" && trendMet !== false;
+
+/** The newest sighting of each row of the pattern table, newest first: a cross upwards ends what one downwards said. */
+function newestOfEach(sightings: readonly Sighting[]): Sighting[] {
+  const newest = new Map<string, Sighting>();
+  for (const sighting of sightings.toReversed()) {
+    const row = findVariant(sighting.pattern)?.pattern.name ?? sighting.pattern;
+    if (!newest.has(row)) newest.set(row, sighting);
+  }
+  return [...newest.values()];
+}
+
+function seenPattern(
+  detection: NewDetection,
+  at: number,
+  bars: Bars,
+  evidence: Pick<Evidence, "confidenceOf">,
+): SeenPattern {
+  const { pattern, interval, regime, direction, price, facts, formation } = detection;
+  const levels = levelsFor(direction, price, facts.range, formation);
+  return {
+    detection,
+    confidence: evidence.confidenceOf(pattern, interval, regime),
+    levels,
+    over: levels !== null && direction !== 0 && isOver(bars, at, direction, levels),
+  };
+}
+
+/** Whether a bar after `at` has reached stop or target, or opened beyond them. */
+export function isOver(
+  { high, low }: Bars,
+  at: number,
+  direction: 1 | -1,
+  { stop, target }: Levels,
+): boolean {
+  for (let i = at + 1; i < high.length; i++) {
+    if (direction > 0 ? low[i] <= stop || high[i] >= target : high[i] >= stop || low[i] <= target)
+      return true;
+  }
+  return false;
+}
+
+export function voiceOf({ detection, confidence }: SeenPattern): RuleVoice {
+  const { direction, quality } = detection;
+  return { direction, quality, confidence: confidence.value, base: confidence.baseRate };
+}
+
+/** How much a pattern says: its quality, and by how much it has been better than chance where that is measured. */
+export function strengthOf(pattern: SeenPattern): number {
+  const { quality, confidence, base } = voiceOf(pattern);
+  return confidence === null || base === null || base <= 0 ? quality : (quality * confidence) / base;
+}
+
+/** The pattern that says most; null without any. @param direction of those that count; null for all. */
+export function leadingPattern(
+  patterns: readonly SeenPattern[],
+  direction: 1 | -1 | null = null,
+): SeenPattern | null {
+  let best: SeenPattern | null = null;
+  for (const pattern of patterns) {
+    if (direction !== null && pattern.detection.direction !== direction) continue;
+    if (best === null || rankOf(pattern) > rankOf(best)) best = pattern;
+  }
+  return best;
+}
+
+/** Patterns with a direction before those without. */
+const rankOf = (pattern: SeenPattern) =>
+  (pattern.detection.direction === 0 ? 0 : 10) + Math.min(9, strengthOf(pattern));

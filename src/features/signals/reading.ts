@@ -1,0 +1,155 @@
+import type { Interval } from "../../core/market/interval.js";
+import {
+  fuseLayers,
+  LAYERS,
+  type LayerFusion,
+  type LayerInput,
+  type LayerName,
+  rulesLayer,
+} from "../../core/signals/fuse.js";
+import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import { type Decision, decideAction, type SignalEvidence } from "../../core/signals/signal.js";
+import { type Fusion, fuseTimeframes, timeframeMode } from "../../core/signals/timeframes.js";
+import type { PricedQuote } from "../candles/quotes.js";
+import type { Measure } from "../sentiment/measure.js";
+import {
+  type BlindTimeframe,
+  leadingPattern,
+  type SeenPattern,
+  type TimeframeLook,
+  voiceOf,
+} from "./look.js";
+
+/** Intervals whose directions are fused. */
+export const FUSED_INTERVALS = ["1h", "4h", "1d"] as const satisfies readonly Interval[];
+type FusedInterval = (typeof FUSED_INTERVALS)[number];
+
+/** A value, or why there is none. */
+export type Found<T> =
+  | { readonly value: T; readonly reason: null }
+  | { readonly value: null; readonly reason: string };
+
+/** Layers that are not asked for, and why. */
+export type Silenced = Partial<Readonly<Record<LayerName, string>>>;
+
+/** What was loaded of a symbol. */
+export interface Gathered {
+  readonly looks: readonly (TimeframeLook | BlindTimeframe)[];
+  readonly sentiment: Found<Measure>;
+  readonly quote: Found<PricedQuote>;
+}
+
+/** Everything that is known of a symbol now, and what follows from it. */
+export interface Reading extends Gathered {
+  /** The interval that was asked for. */
+  readonly main: TimeframeLook;
+  readonly timeframes: Fusion;
+  readonly inputs: Readonly<Record<LayerName, LayerInput>>;
+  /** Patterns whose trade is not over, newest first. */
+  readonly live: readonly SeenPattern[];
+  /** In the direction that the layers lean to together. */
+  readonly fusion: LayerFusion;
+  /** The live pattern in that direction that says most. */
+  readonly leading: SeenPattern | null;
+  readonly levels: Levels | null;
+  readonly decision: Decision;
+}
+
+export function isLook(look: TimeframeLook | BlindTimeframe): look is TimeframeLook {
+  return "set" in look;
+}
+
+/**
+ * Why an interval says nothing about the direction; null where it does. Old bars are not mixed with fresh ones: while
+ * one interval is fresh, those that are stale are silent.
+ */
+export function silenceOf(
+  look: TimeframeLook | BlindTimeframe,
+  looks: readonly (TimeframeLook | BlindTimeframe)[],
+): string | null {
+  if (!isLook(look)) return look.error.message;
+  if (look.direction === null) return "it has too few bars";
+  const fresh = looks.some((other) => isLook(other) && !other.set.stale);
+  return look.set.stale && fresh ? "its newest bar is old, while other intervals are fresh" : null;
+}
+
+/** Fuses the directions of 1h, 4h and 1d, weighed for the regime by the day. */
+export function fuseLooks(looks: readonly (TimeframeLook | BlindTimeframe)[]): Fusion {
+  const fused = looks.filter(({ interval }) => FUSED_INTERVALS.includes(interval as FusedInterval));
+  const daily = fused.find((look) => look.interval === "1d");
+  const mode = timeframeMode(daily !== undefined && isLook(daily) ? daily.regime : null);
+  const readings = fused.map((look) => ({
+    interval: look.interval,
+    score: isLook(look) && silenceOf(look, looks) === null ? look.direction : null,
+    knownAt: isLook(look) ? look.closedAt : null,
+  }));
+  return fuseTimeframes(readings, mode);
+}
+
+const NO_DEEP_MODEL = "no deep model has been trained";
+
+/** What each layer says, the rules by the patterns that are given. */
+export function layersOf(
+  patterns: readonly SeenPattern[],
+  timeframes: Fusion,
+  sentiment: Found<Measure>,
+  silenced: Silenced = {},
+): Record<LayerName, LayerInput> {
+  const inputs: Record<LayerName, LayerInput> = {
+    rules: rulesLayer(patterns.map(voiceOf)),
+    deep: { value: null, reason: NO_DEEP_MODEL },
+    multi_timeframe:
+      timeframes.fused === null
+        ? { value: null, reason: "no interval tells a direction" }
+        : { value: bounded(timeframes.fused) },
+    sentiment: sentimentLayer(sentiment),
+  };
+  for (const name of LAYERS) {
+    const reason = silenced[name];
+    if (reason !== undefined) inputs[name] = { value: null, reason };
+  }
+  return inputs;
+}
+
+function sentimentLayer({ value: measure, reason }: Found<Measure>): LayerInput {
+  if (measure === null) return { value: null, reason };
+  const { aggregate } = measure;
+  return aggregate.available
+    ? { value: bounded(aggregate.score) }
+    : { value: null, reason: aggregate.reason };
+}
+
+/** Rounding may carry a weighted mean past its bounds. */
+const bounded = (value: number) => Math.min(1, Math.max(-1, value));
+
+/** Reads a symbol. @param main one of the looks. */
+export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Silenced = {}): Reading {
+  const { looks, sentiment, quote } = gathered;
+  const timeframes = fuseLooks(looks);
+  const live = main.patterns.filter(({ over }) => !over);
+  const inputs = layersOf(live, timeframes, sentiment, silenced);
+  const fusion = fuseLayers(inputs, null);
+  const leading = silenced.rules === undefined ? leadingPattern(live, fusion.direction) : null;
+  const levels = leading?.levels ?? levelsFor(fusion.direction, main.close, main.range);
+  const decision = decideAction({
+    fusion,
+    levels,
+    evidence: evidenceOf(leading),
+    volatility: main.volatility,
+    price: quote.value?.price ?? null,
+    stale: main.set.stale,
+  });
+  return { ...gathered, main, timeframes, inputs, live, fusion, leading, levels, decision };
+}
+
+/** What is measured of trades on a pattern; null where too few cases tell. */
+export function evidenceOf(pattern: SeenPattern | null): SignalEvidence | null {
+  if (pattern === null) return null;
+  const { value, baseRate, edgeHigh, n } = pattern.confidence;
+  return value === null || baseRate === null ? null : { confidence: value, base: baseRate, n, edgeHigh };
+}
+
+/** The price now: that of the quote, else the close of the newest bar. */
+export function priceOf({ quote, main }: Pick<Reading, "quote" | "main">): number {
+  return quote.value?.price ?? main.close;
+}

@@ -1,0 +1,140 @@
+import type { Interval } from "../../core/market/interval.js";
+import { AppError } from "../../platform/errors.js";
+import type { Workers } from "../../platform/workers.js";
+import type { CandleService } from "../candles/candles.js";
+import type { Quotes } from "../candles/quotes.js";
+import type { Evidence } from "../evidence/evidence.js";
+import type { Instruments } from "../instruments/instruments.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { Sentiment } from "../sentiment/sentiment.js";
+import { type Heatmap, HEATMAP_INTERVALS, mapPatterns } from "./heatmap.js";
+import { type BlindTimeframe, createLooks, leadingPattern, RECENT_BARS, type TimeframeLook } from "./look.js";
+import { type Found, FUSED_INTERVALS, isLook, type Reading, readMarket, type Silenced } from "./reading.js";
+import { type LedPattern, leadBy } from "./lead.js";
+import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
+
+export interface Signals {
+  /**
+   * Everything that is known of a symbol now, by an interval.
+   * @throws {AppError} `symbol_invalid`, `symbol_unknown`; of the interval itself `interval_unavailable`, `no_data`,
+   * `provider_unavailable`, `timed_out`. Other intervals, sentiment and quote may be missing.
+   */
+  read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading>;
+  /** Of several symbols; those that could not be read come with why. @throws {AppError} where none could be. */
+  readMany(
+    symbols: readonly string[],
+    interval: Interval,
+  ): Promise<{ readings: Reading[]; missing: { symbol: string; reason: string }[] }>;
+  /** The pattern on the newest bars that says most, with the layers in its direction. @throws {AppError} `no_pattern`, and as `read`. */
+  detect(symbol: string, interval: Interval): Promise<LedPattern>;
+  /** @throws {AppError} as `read`, where no interval can be had. */
+  heatmap(symbol: string, intervals?: readonly Interval[]): Promise<Heatmap>;
+  /** Reasons to close positions. @throws {AppError} as `read`. */
+  exits(symbol: string, interval: Interval, positions: readonly HeldPosition[]): Promise<ExitReading>;
+}
+
+export interface SignalOptions {
+  readonly candles: Pick<CandleService, "loadLatest">;
+  readonly quotes: Pick<Quotes, "load">;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly sentiment: Pick<Sentiment, "measure">;
+  readonly evidence: Pick<Evidence, "confidenceOf">;
+  readonly workers: Workers;
+}
+
+/** Symbols that are read side by side. */
+const AT_A_TIME = 4;
+
+export function createSignals(options: SignalOptions): Signals {
+  const { quotes, instruments, sentiment } = options;
+  const looks = createLooks(options);
+
+  async function gather(instrument: KnownInstrument, others: readonly Interval[]) {
+    const [looked, measured, quote] = await Promise.all([
+      Promise.all(others.map((interval) => looks.tryLook(instrument, interval))),
+      found(() => sentiment.measure(instrument.symbol)),
+      found(() => quotes.load(instrument)),
+    ]);
+    return { looks: looked, sentiment: measured, quote };
+  }
+
+  async function read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading> {
+    const instrument = await instruments.resolve(symbol);
+    const others = FUSED_INTERVALS.filter((other) => other !== interval);
+    const [main, gathered] = await Promise.all([
+      looks.look(instrument, interval),
+      gather(instrument, others),
+    ]);
+    return readMarket({ ...gathered, looks: [main, ...gathered.looks] }, main, silenced);
+  }
+
+  return {
+    read,
+
+    async readMany(symbols, interval) {
+      const readings: Reading[] = [];
+      const failures: { symbol: string; error: AppError }[] = [];
+      const queue = [...new Set(symbols)];
+      async function work(): Promise<void> {
+        for (let symbol = queue.shift(); symbol !== undefined; symbol = queue.shift()) {
+          try {
+            readings.push(await read(symbol, interval));
+          } catch (error) {
+            failures.push({ symbol, error: requireOwn(error) });
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
+      if (readings.length === 0 && failures.length > 0) throw failures[0].error;
+      const missing = failures.map(({ symbol, error }) => ({ symbol, reason: error.message }));
+      return { readings, missing };
+    },
+
+    async detect(symbol, interval) {
+      const reading = await read(symbol, interval);
+      const pattern = leadingPattern(reading.live);
+      if (pattern !== null) return leadBy(reading, pattern);
+      const { instrument } = reading.main.set;
+      const text = `No confirmed pattern whose trade is open is on the newest ${RECENT_BARS} ${interval} bars of ${instrument.symbol}`;
+      throw new AppError("no_pattern", text);
+    },
+
+    async heatmap(symbol, intervals = HEATMAP_INTERVALS) {
+      const instrument = await instruments.resolve(symbol);
+      const wanted = [...new Set<Interval>([...intervals, ...FUSED_INTERVALS])];
+      const gathered = await gather(instrument, wanted);
+      const shown = intervals.map((interval) => ofInterval(gathered.looks, interval));
+      if (!shown.some(isLook)) for (const look of shown) if (!isLook(look)) throw look.error;
+      return mapPatterns(instrument, gathered, shown);
+    },
+
+    async exits(symbol, interval, positions) {
+      const instrument = await instruments.resolve(symbol);
+      const [main, { sentiment: measured, quote }] = await Promise.all([
+        looks.look(instrument, interval),
+        gather(instrument, []),
+      ]);
+      return readExits(main, measured, quote, positions);
+    },
+  };
+}
+
+function ofInterval(looks: readonly (TimeframeLook | BlindTimeframe)[], interval: Interval) {
+  const look = looks.find((each) => each.interval === interval);
+  if (look === undefined) throw new Error(`${interval} was not looked at`);
+  return look;
+}
+
+/** A failure that concerns one symbol or source. @throws what concerns everything. */
+function requireOwn(error: unknown): AppError {
+  if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+  return error;
+}
+
+async function found<T>(work: () => Promise<T>): Promise<Found<T>> {
+  try {
+    return { value: await work(), reason: null };
+  } catch (error) {
+    return { value: null, reason: requireOwn(error).message };
+  }
+}

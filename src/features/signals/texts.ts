@@ -1,0 +1,78 @@
+import type { Refusal, Warning } from "../../core/risk/limits.js";
+import type { ActionReason, ExitReason } from "../../core/signals/signal.js";
+import type { CONDITIONS, Factor } from "./recommend.js";
+
+export const TEXTS: Readonly<Record<Factor["code"], string>> = {
+  nothing_known: "No layer says anything",
+  undecided: "The layers do not lean far enough either way",
+  prices_stale: "Prices are older than they should be",
+  volatility_extreme: "Volatility is extreme",
+  layers_contradict: "Layers contradict each other",
+  no_levels: "Too few bars tell where stop and target would lie",
+  reward_too_small: "The reward is too small for the risk",
+  price_beyond_levels: "The price has passed the stop or the target already",
+  worse_than_chance: "The pattern has done worse than trades at any time",
+  layers_agree: "The layers lean far enough in one direction, and nothing speaks against it",
+  stop_missing: "Your settings demand a stop",
+  target_missing: "Your settings demand a target",
+  stop_on_wrong_side: "The stop is not on the losing side of the entry",
+  target_on_wrong_side: "The target is not on the winning side of the entry",
+  entry_far_from_market: "The entry is far from the price",
+  position_too_large: "The position is larger than your settings allow",
+  risk_per_trade_exceeded: "The trade may lose more than your settings allow",
+  confidence_too_low: "The pattern's measured hit rate is below what your settings demand",
+  buying_power_exceeded: "The account cannot pay for the position",
+  open_positions_exceeded: "Too many positions are open",
+  positions_in_symbol_exceeded: "Too many positions are open in the symbol",
+  daily_loss_reached: "The loss of the day has reached its limit",
+  daily_trades_exceeded: "Too many trades were made today",
+  drawdown_reached: "The equity is as far below its peak as your settings allow",
+  portfolio_risk_exceeded: "Open positions and this one may lose more than your settings allow",
+  reward_risk_low: "The reward is small for the risk",
+  stop_within_noise: "The stop is nearer than an ordinary bar's range",
+  spread_wide: "The spread is wide",
+  slippage_high: "The expected slippage is high",
+  history_loses: "The pattern has won less often than this reward needs to break even",
+  price_stale: "The price is old",
+  volatility_high: "Volatility is high for this market",
+  timeframes_diverge: "Short and long intervals point in opposite directions",
+  no_evidence: "Too few trades on a pattern in this direction were measured to know its hit rate",
+};
+
+/** What lessens a risk, where something does. */
+export const MITIGATIONS: Readonly<
+  Partial<Record<ActionReason | Refusal | Warning | (typeof CONDITIONS)[number], string>>
+> = {
+  prices_stale: "Wait for fresh prices",
+  price_stale: "Wait for a fresh quote",
+  volatility_extreme: "Wait until volatility has calmed down",
+  volatility_high: "Take a smaller position: the same stop in average ranges is wider in price",
+  layers_contradict: "Wait until patterns, intervals and sentiment agree",
+  timeframes_diverge: "Wait until short and long intervals agree",
+  reward_too_small: "Wait for an entry nearer to the stop",
+  reward_risk_low: "Wait for an entry nearer to the stop",
+  price_beyond_levels: "Let this one go and wait for the next pattern",
+  stop_within_noise: "Place the stop further away and take a smaller position",
+  spread_wide: "Use a limit order",
+  no_evidence: "Treat the hit rate as unknown and risk little",
+};
+
+export const EXIT_TEXTS: Readonly<Record<ExitReason, string>> = {
+  stop_reached: "The price has reached the stop",
+  target_reached: "The price has reached the target",
+  trailing_stop_reached: "The price has come back three average ranges from its best",
+  opposite_pattern: "A pattern against the position is on the newest bars",
+  sentiment_against: "Sentiment is strongly against the position",
+  time_over: "The position has been open as long as a trade of the policy lasts",
+};
+
+/** A reason with the numbers that were compared. */
+export function factorText({ code, value, limit }: Factor): string {
+  const numbers = [value, limit].flatMap((number) => (number === null ? [] : [plain(number)]));
+  return numbers.length < 2 ? TEXTS[code] : `${TEXTS[code]} (${numbers[0]} against ${numbers[1]})`;
+}
+
+/** A number for people: four significant digits, or all before the point. */
+export function plain(value: number): string {
+  return Math.abs(value) >= 1_000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
+}

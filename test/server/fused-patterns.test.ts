@@ -1,0 +1,278 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { badgeOf } from "../../src/core/signals/badge.js";
+import { LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
+import { TIMEFRAME_WEIGHTS } from "../../src/core/signals/timeframes.js";
+import { bandOfScore } from "../../src/features/signals/heatmap.js";
+import { writeMarketFiles } from "../fixtures/candle-files.js";
+import { createManualClock } from "../fixtures/clock.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+const folder = mkdtempSync(join(tmpdir(), "tx-fused-"));
+/** A Tuesday, while shares trade. */
+const NOW = Date.parse("2024-07-09T15:07:20Z");
+
+let synthetic: TestProgram;
+let files: TestProgram;
+beforeAll(async () => {
+  writeMarketFiles(folder);
+  synthetic = await startTestProgram({ clock: createManualClock(NOW) });
+  files = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
+  // Threads take their time to start.
+  for (const program of [synthetic, files]) {
+    await program.call({ method: "POST", url: "/api/detect", payload: { symbol: "AAPL" } });
+  }
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([synthetic.close(), files.close()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => vi.restoreAllMocks());
+
+const detect = (payload: object, program = synthetic) =>
+  program.call({ method: "POST", url: "/api/detect-enhanced", payload });
+const SYMBOLS = ["AAPL", "MSFT", "TSLA", "BTC-USD", "ETH-USD", "SPY"];
+
+/** The answers of the symbols that have a pattern now. */
+async function detections(program = synthetic, timeframe = "1h") {
+  const answers = [];
+  for (const symbol of SYMBOLS) {
+    const answer = await detect({ symbol, timeframe }, program);
+    if (answer.statusCode === 200) answers.push(answer.json());
+    else expectProblem(answer, "no_pattern", /confirmed pattern/);
+  }
+  expect(answers.length).toBeGreaterThan(1);
+  return answers;
+}
+
+type Layer = {
+  score: number | null;
+  weight: number;
+  contribution: number;
+  status: string;
+  reason: string | null;
+};
+const layersOf = (data: { layers: Record<string, Layer> }) =>
+  ["rule_based", "deep_learning", "multi_timeframe", "sentiment"].map((name) => data.layers[name]);
+
+describe("POST /api/detect-enhanced", () => {
+  it("200 reports each layer, and the contributions add up to the composite to the last bit", async () => {
+    for (const { data } of await detections()) {
+      const layers = layersOf(data);
+      expect(layers.reduce((sum, { contribution }) => sum + contribution, 0)).toBe(data.composite_score);
+      expect(layers.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
+      for (const { score, weight, contribution, reason, status } of layers) {
+        expect(contribution).toBe(score === null ? 0 : weight * score);
+        expect(reason === null).toBe(score !== null);
+        if (score === null) expect({ weight, status }).toEqual({ weight: 0, status: "unavailable" });
+      }
+      expect(data.quality_badge).toBe(badgeOf(data.composite_score / 100));
+    }
+  });
+
+  it("200 gives the weights of silent layers to the others, and says why they are silent", async () => {
+    const [{ data }] = await detections();
+    const { deep_learning, sentiment, rule_based, multi_timeframe } = data.layers;
+    expect(deep_learning).toMatchObject({
+      score: null,
+      reason: "no deep model has been trained",
+      model_version: null,
+    });
+    expect(sentiment.score).toBeNull();
+    expect(sentiment.sources.technical).toMatchObject({ score: null, count: 0 });
+    const share = LAYER_WEIGHTS.rules / (LAYER_WEIGHTS.rules + LAYER_WEIGHTS.multi_timeframe);
+    expect(rule_based.weight).toBeCloseTo(share, 12);
+    expect(multi_timeframe.weight).toBeCloseTo(1 - share, 12);
+  });
+
+  it("200 reads the intervals on bars that have closed, weighed for the market they are in", async () => {
+    for (const { data } of await detections()) {
+      const { timeframes, score, weights_for } = data.layers.multi_timeframe;
+      expect(Object.keys(timeframes).sort()).toEqual(["1d", "1h", "4h"]);
+      const weights = TIMEFRAME_WEIGHTS[weights_for as keyof typeof TIMEFRAME_WEIGHTS];
+      let sum = 0;
+      for (const interval of ["1h", "4h", "1d"] as const) {
+        const frame = timeframes[interval];
+        expect(Date.parse(frame.bar_closed_at)).toBeLessThanOrEqual(NOW);
+        expect(frame.weight).toBeCloseTo(weights[interval], 12);
+        sum += frame.weight * frame.score;
+      }
+      expect(score).toBeCloseTo(sum, 9);
+      expect(Date.parse(data.closed_at)).toBeLessThanOrEqual(NOW);
+      expect(data.state).toBe("confirmed");
+    }
+  });
+
+  it("200 scores fall for a signal downwards when prices rise", async () => {
+    for (const { data } of await detections()) {
+      const { value, score } = data.layers.multi_timeframe;
+      const side = data.direction === "bearish" ? -1 : 1;
+      if (data.direction !== "neutral") expect(score).toBeCloseTo(50 + 50 * side * value, 12);
+    }
+  });
+
+  it("200 prefers what has been better than chance, where that is measured", async () => {
+    const [{ data: before }] = await detections();
+    const details = before.layers.rule_based.details.filter(
+      (each: { direction: string }) => each.direction !== "neutral",
+    );
+    expect(before).toMatchObject({
+      confidence: null,
+      evidence: { sample_size: 0, reason: expect.stringMatching(/measured/) },
+    });
+    const other = details.at(-1).pattern_type;
+    const { confidenceOf } = synthetic.parts.evidence;
+    vi.spyOn(synthetic.parts.evidence, "confidenceOf").mockImplementation((variant, interval, regime) => ({
+      ...confidenceOf(variant, interval, regime),
+      ...(variant === other
+        ? { value: 0.9, baseRate: 0.1, n: 400, hitRate: 0.91, low: 0.88, high: 0.93, reason: null }
+        : { value: 0.1, baseRate: 0.4, n: 400, hitRate: 0.1, low: 0.08, high: 0.13, reason: null }),
+    }));
+    const { data } = (await detect({ symbol: before.symbol, timeframe: "1h" })).json();
+    expect(data).toMatchObject({
+      pattern_type: other,
+      confidence: 0.9,
+      evidence: { sample_size: 400, base_rate: 0.1 },
+    });
+  });
+
+  it("200 says that a synthetic market is one, and what of a real one is old", async () => {
+    const [answer] = await detections();
+    expect(answer).toMatchObject({
+      synthetic: true,
+      data: { synthetic: true, stale: false, source: "synthetic" },
+    });
+    const recorded = await detect({ symbol: "BTC", timeframe: "5m" }, files);
+    if (recorded.statusCode === 200) {
+      expect(recorded.json().data).toMatchObject({ synthetic: false, stale: true, source: "files" });
+    } else expectProblem(recorded, "no_pattern");
+  });
+
+  it("400 names what is not valid", async () => {
+    expectProblem(await detect({}), "invalid_request", "symbol");
+    expectProblem(await detect({ symbol: "AAPL", timeframe: "7h" }), "invalid_request", "timeframe");
+    expectProblem(await detect({ symbol: "AAPL", layers: 1 }), "invalid_request");
+    expectProblem(await detect({ symbol: "a b" }), "symbol_invalid");
+    expectProblem(await detect({ symbol: "AAPL", timeframe: "5m" }, files), "interval_unavailable");
+  });
+
+  it("404 says when there is no such symbol, and when there is no pattern", async () => {
+    expectProblem(await detect({ symbol: "QQQQ" }, files), "symbol_unknown");
+    vi.spyOn(synthetic.parts.workers, "run").mockResolvedValue({
+      sightings: [],
+      direction: null,
+      regime: null,
+      volatility: null,
+      range: null,
+    });
+    expectProblem(await detect({ symbol: "AAPL" }), "no_pattern", "newest 5 1d bars of AAPL");
+  });
+});
+
+describe("POST /api/detect/enhanced", () => {
+  it.each([[undefined], [{}], [{ symbol: "AAPL", anything: [1] }]])(
+    "410 says what took its place: %j",
+    async (payload) => {
+      const request = { method: "POST" as const, url: "/api/detect/enhanced" };
+      const answer = await synthetic.call(payload === undefined ? request : { ...request, payload });
+      expectProblem(answer, "gone", "/api/detect-enhanced");
+    },
+  );
+});
+
+describe.each(["/api/patterns/heatmap", "/api/pattern-heatmap"])("GET %s", (path) => {
+  it("200 has what both clients read: the same rows in two shapes", async () => {
+    const body = (await synthetic.call(`${path}?symbol=ETH`)).json();
+    expect(body).toMatchObject({ symbol: "ETH-USD", synthetic: true, timeframes: ["15m", "1h", "4h", "1d"] });
+    expect(body.heatmap.length).toBeGreaterThan(0);
+    expect(body.patterns.map((row: { pattern_name: string }) => row.pattern_name)).toEqual(
+      body.heatmap.map((row: { pattern: string }) => row.pattern),
+    );
+    for (const [i, { timeframes, avg_score, direction }] of body.heatmap.entries()) {
+      const cells = body.patterns[i].timeframes;
+      expect(cells.map(({ timeframe, ...cell }: { timeframe: string }) => [timeframe, cell])).toEqual(
+        Object.entries(timeframes),
+      );
+      const found = cells.filter(({ detected }: { detected: boolean }) => detected);
+      expect(found.length).toBeGreaterThan(0);
+      for (const { score, status, color, closed_at, confidence } of found) {
+        expect(status).toBe(direction === "neutral" ? "NEUTRAL" : bandOfScore(score));
+        expect(color).toBe(body.legend[status].color);
+        expect(Date.parse(closed_at)).toBeLessThanOrEqual(NOW);
+        expect(confidence).toBeNull();
+      }
+      for (const cell of cells)
+        if (!cell.detected) expect(cell).toMatchObject({ status: "NONE", score: null, quality: null });
+      const scores = found.flatMap(({ score }: { score: number | null }) => score ?? []);
+      const mean = scores.reduce((sum: number, score: number) => sum + score, 0) / scores.length;
+      expect(avg_score).toEqual(scores.length === 0 ? null : mean);
+    }
+    for (const { timeframes } of body.consensus_patterns) expect(timeframes.length).toBeGreaterThan(1);
+    for (const { stale, reason } of body.intervals)
+      expect({ stale, reason }).toEqual({ stale: false, reason: null });
+  });
+
+  it("200 is there while an interval is missing, and says why it is", async () => {
+    const body = (await files.call(`${path}?symbol=AAPL`)).json();
+    const reasons = body.intervals.map((each: { timeframe: string; reason: string | null }) => [
+      each.timeframe,
+      each.reason === null,
+    ]);
+    expect(Object.fromEntries(reasons)).toMatchObject({ "15m": false, "1d": true });
+    for (const row of body.heatmap)
+      expect(row.timeframes["15m"]).toMatchObject({ detected: false, reason: expect.any(String) });
+  });
+
+  it("400 without a symbol", async () => {
+    expectProblem(await synthetic.call(path), "invalid_request", "symbol");
+    expectProblem(await synthetic.call(`${path}?symbol=AAPL&x=1`), "invalid_request");
+  });
+
+  it("404 for a symbol that no source knows", async () => {
+    expectProblem(await files.call(`${path}?symbol=QQQQ`), "symbol_unknown");
+  });
+});
+
+describe("GET /api/patterns/confidence/:symbol", () => {
+  it("200 has a row for each cell of the heat map that has a pattern", async () => {
+    const { heatmap } = (await synthetic.call("/api/patterns/heatmap?symbol=ETH")).json();
+    const cells = heatmap.flatMap(
+      (row: { pattern_type: string; timeframes: Record<string, { detected: boolean; score: number }> }) =>
+        Object.entries(row.timeframes).flatMap(([timeframe, cell]) =>
+          cell.detected ? [`${row.pattern_type} ${timeframe} ${cell.score}`] : [],
+        ),
+    );
+    const { data } = (await synthetic.call("/api/patterns/confidence/ETH-USD")).json();
+    const rows = data.scores.map(
+      (row: { pattern_type: string; timeframe: string; score: number }) =>
+        `${row.pattern_type} ${row.timeframe} ${row.score}`,
+    );
+    expect(rows).toEqual(cells);
+    for (const { confidence, evidence, score, badge } of data.scores) {
+      expect({ confidence, n: evidence.sample_size }).toEqual({ confidence: null, n: 0 });
+      expect(badge).toBe(score === null ? null : badgeOf(score / 100));
+    }
+  });
+
+  it("200 of one interval alone", async () => {
+    const { data } = (await synthetic.call("/api/patterns/confidence/ETH?timeframe=60m")).json();
+    expect(data.intervals.map(({ timeframe }: { timeframe: string }) => timeframe)).toEqual(["1h"]);
+    for (const { timeframe } of data.scores) expect(timeframe).toBe("1h");
+  });
+
+  it("400 for an interval that there is none of, or that the source has not", async () => {
+    expectProblem(
+      await synthetic.call("/api/patterns/confidence/ETH?timeframe=9d"),
+      "invalid_request",
+      "timeframe",
+    );
+    expectProblem(await files.call("/api/patterns/confidence/AAPL?timeframe=5m"), "interval_unavailable");
+  });
+
+  it("404 for a symbol that no source knows", async () => {
+    expectProblem(await files.call("/api/patterns/confidence/QQQQ"), "symbol_unknown");
+  });
+});
