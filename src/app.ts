@@ -43,6 +43,8 @@ import { riskRoutes } from "./features/risk/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import type { Scanner } from "./features/scanner/scanner.js";
 import { sentimentRoutes } from "./features/sentiment/routes.js";
+import { insightRoutes } from "./features/signals/insight-routes.js";
+import type { PatternFinder } from "./features/signals/pattern-list.js";
 import { fusedPatternRoutes } from "./features/signals/routes.js";
 import { type SignalRouteOptions, signalRoutes } from "./features/signals/signal-routes.js";
 import type { Signals } from "./features/signals/signals.js";
@@ -118,6 +120,7 @@ export interface AppParts {
   readonly news: News;
   readonly sentiment: Sentiment;
   readonly signals: Signals;
+  readonly patternFinder: PatternFinder;
   readonly signalDesk: Omit<SignalRouteOptions, "signals" | "now">;
   readonly health: Health;
 }
@@ -207,6 +210,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   performanceRoutes(server, { ...parts, now: parts.clock.now });
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   fusedPatternRoutes(server, { ...parts, now: parts.clock.now });
+  insightRoutes(server, { ...parts, now: parts.clock.now });
   signalRoutes(server, { ...parts.signalDesk, ...parts, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);

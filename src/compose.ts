@@ -36,7 +36,7 @@ import { tradeLimitsOf } from "./features/risk/settings.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
-import { createSignals } from "./features/signals/signals.js";
+import { createSignalFeature } from "./features/signals/feature.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
@@ -274,16 +274,14 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     historyOf: (pattern, interval) => historyOf(evidence.confidenceOf(pattern, interval, null)),
     accountOf: async () => null,
   });
-  const signals = createSignals({ ...base, ...market, ...texts, evidence });
+  const accountOf = async () => null;
+  const limitsOf = async (userId: string) => tradeLimitsOf(await risk.settings.load(userId));
+  const callers = { limitsOf, accountOf, positionsOf: async () => [] };
+  const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
-  const signalDesk = {
-    limitsOf: async (userId: string) => tradeLimitsOf(await risk.settings.load(userId)),
-    accountOf: async () => null,
-    positionsOf: async () => [],
-  };
-  const people = { users, outcomes, risk, performance, forward, evidence, explain, signals, signalDesk };
-  return { ...market, ...texts, ...desk, ...people, alerts, scanner, stream, jobs, jobFeature };
+  const people = { users, outcomes, risk, performance, forward, evidence, explain };
+  return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }
 
 /** Instruments, candles and what is computed of them. @param universe symbols that are scanned now. */

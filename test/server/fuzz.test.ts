@@ -111,6 +111,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       .filter((id) => !succeeded.has(id));
     expect(silent.sort()).toEqual([
       "answerAlert",
+      "detectFusedFormerly",
       "dismissAlert",
       "dismissAlertAlias",
       "drawDetection",

@@ -140,6 +140,7 @@ describe("GET /swagger.json", () => {
     const bodies = operations().filter(({ operation }) => operation.requestBody !== undefined);
     const optional = bodies.filter(({ operation }) => operation.requestBody?.required === false);
     expect(optional.map(({ operation }) => operation.operationId).sort()).toEqual([
+      "detectFusedFormerly",
       "dismissAlert",
       "dismissAlertAlias",
       "setScannerConfig",

@@ -55,6 +55,7 @@ function measured(value: number, baseRate: number, n = 400) {
     high: value + 0.02,
     baseRate,
     edgeHigh: value + 0.05 - baseRate,
+    meanR: 0.1,
   };
   vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue({
     ...figures,

@@ -22,7 +22,7 @@ export interface EntrySignal {
   readonly agrees: boolean;
 }
 
-export function judge({ confidence, detection }: SeenPattern): Judged {
+export function judge({ confidence, detection }: Pick<SeenPattern, "confidence" | "detection">): Judged {
   return confidence.value === null
     ? { value: detection.quality, basis: "quality" }
     : { value: confidence.value, basis: "confidence" };

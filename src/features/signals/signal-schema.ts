@@ -43,7 +43,7 @@ export const exitQuery = z.strictObject({
     .meta({ enum: ["buy", "sell", "long", "short"], description: "buy unless given" }),
   stop_loss: priceText.optional().describe("Without it the percentage of the caller's settings"),
   take_profit: priceText.optional().describe("Without it the percentage of the caller's settings"),
-  quantity: priceText.optional(),
+  quantity: priceText.optional().describe("Units that are held"),
   opened_at: instantText.optional().describe("For the best price since and the time that has passed"),
 });
 export const recommendQuery = z.strictObject({
