@@ -154,12 +154,25 @@ export function createDetectionStore(database: Database) {
 
 export type DetectionStore = ReturnType<typeof createDetectionStore>;
 
+/** Detections of one statement: each must be done within the patience of a query, on a slow machine too. */
+const RECORDED_AT_ONCE = 500;
+
 /** Stores detections that are not there yet and returns those, with their ids. */
 async function record(
   sql: Sql,
   detections: readonly NewDetection[],
 ): Promise<(NewDetection & { id: number })[]> {
-  if (detections.length === 0) return [];
+  const recorded: (NewDetection & { id: number })[] = [];
+  for (let from = 0; from < detections.length; from += RECORDED_AT_ONCE) {
+    recorded.push(...(await recordPart(sql, detections.slice(from, from + RECORDED_AT_ONCE))));
+  }
+  return recorded;
+}
+
+async function recordPart(
+  sql: Sql,
+  detections: readonly NewDetection[],
+): Promise<(NewDetection & { id: number })[]> {
   const numbers = (pick: (detection: NewDetection) => number) => numberArray(detections.map(pick));
   const texts = (pick: (detection: NewDetection) => string) => textArray(detections.map(pick));
   const rows = await sql.query<RecordedKey>(RECORD, [
