@@ -22,6 +22,7 @@ const NEEDS_MORE = [
   "dismissAlert",
   "dismissAlertAlias",
   "getAlert",
+  "detectFusedFormerly",
   "getJob",
   "getJobResult",
   "redeemConfirmation",
