@@ -19,12 +19,18 @@ const MOST = 40;
 /** Of these nothing succeeds without what a request before them gave, or ever. */
 const NEEDS_MORE = [
   "answerAlert",
+  "backtestPattern",
   "dismissAlert",
   "dismissAlertAlias",
   "getAlert",
   "detectFusedFormerly",
+  "drawDetection",
+  "explainAlert",
+  "getDetection",
   "getJob",
   "getJobResult",
+  "judgeDetection",
+  "proveDetection",
   "redeemConfirmation",
   "refuseJob",
 ];
