@@ -78,7 +78,7 @@ const openScanner = (owner: string, over: Database = faulty) =>
 async function prepare(candles: "stored" | "absent" = "stored"): Promise<void> {
   if (candles === "absent") await admin.query("truncate candles, candle_coverage");
   await admin.query(
-    "truncate detections, alerts, alert_guards, decisions, scan_cursors, events, scans, leases",
+    "truncate detections, alerts, alert_guards, decisions, scan_cursors, events, scans, leases cascade",
   );
   const { instruments, store } = openScanner("before", database).parts;
   clock.set(START);
