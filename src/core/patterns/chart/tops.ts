@@ -97,8 +97,8 @@ export function computeTops(
     if (fine.kind[j] !== side) continue;
     const last = fine.at[j];
     while (next < ends.count && ends.at[next] < last) next++;
-    const isLeft = side * (near[last] - close[last + 1]) >= range[last + 1];
-    if (next === 0 || !(isLeft || standsOut(near, last, side))) continue;
+    const isKnown = hasLeft(near, close, range, last, side) || standsOut(near, last, side);
+    if (next === 0 || !isKnown) continue;
     const turn = lowestBetween(far, ends.at[next - 1], last, side);
     walk(rows, ends, next - 1, last, side * near[last], turn, side * far[turn], side, range[last + 1]);
   }
@@ -112,6 +112,17 @@ export function computeTops(
     leftTurn: Int32Array.from(rows.leftTurn),
     rightTurn: Int32Array.from(rows.rightTurn),
   };
+}
+
+/** Whether the bar after an end closes an average range away from it. */
+function hasLeft(
+  near: Float64Array,
+  close: Float64Array,
+  range: Float64Array,
+  last: number,
+  side: 1 | -1,
+): boolean {
+  return side * (near[last] - close[last + 1]) >= range[last + 1];
 }
 
 /** Whether a pivot of one bar a side is one of two; false too while that is not known. */
@@ -229,11 +240,17 @@ function firstRow(last: Int32Array, bar: number): number {
 }
 
 /**
- * Bar at which the last end is known to be one: two bars after it, or the one after it where that closes beyond
- * the trigger; -1 where it is none, or not yet.
+ * Bar at which the last end is known to be one: two bars after it, or the one after it where that has left by an
+ * average range and closes beyond the trigger; -1 where it is none, or not yet.
  */
-export function endKnownAt({ candles }: PatternSeries, { side, near, last }: Tops, trigger: Line): number {
-  if (side * (candles.close[last + 1] - valueAt(trigger, last + 1)) < 0) return last + 1;
+export function endKnownAt(
+  { candles: { close }, range }: PatternSeries,
+  { side, near, last }: Tops,
+  trigger: Line,
+): number {
+  const next = last + 1;
+  const isBeyond = side * (close[next] - valueAt(trigger, next)) < 0;
+  if (isBeyond && hasLeft(near, close, range, last, side)) return next;
   return standsOut(near, last, side) ? last + 2 : -1;
 }
 
