@@ -185,6 +185,15 @@ describe("POST /api/risk/confirmations", () => {
     const refusal = (at: number, user: string) =>
       createConfirmations(secret, () => at).examine(first.token, user, own).refusal;
     expect([refusal(60_000, "ann"), refusal(0, "bob")]).toEqual(["expired", "other_user"]);
+    const tight = { ...own, entry: 100, stop: 99.5, target: 101 };
+    const second = createConfirmations(secret, () => 0).issue("ann", tight, 60_000);
+    const against = (change: object) =>
+      createConfirmations(secret, () => 0).examine(second.token, "ann", { ...tight, ...change }).refusal;
+    expect(against({ entry: 99.98 })).toBeNull();
+    // Within half a percent of the price, and thrice the risk, a stop above a long entry, a target below it.
+    expect(against({ entry: 100.49, stop: 99.01 })).toBe("other_prices");
+    expect(against({ entry: 99.5, stop: 99.9 })).toBe("other_prices");
+    expect(against({ entry: 100.5, stop: 100.1, target: 100.495 })).toBe("other_prices");
     const other = createConfirmations(new Uint8Array(32).fill(8), () => 0).examine(first.token, "ann", own);
     expect(other.refusal).toBe("altered");
     const seen = new Set([...Object.keys(tried), "expired", "other_user", "already_used"]);

@@ -49,8 +49,10 @@ export interface Confirmations {
   ): { nonce: string; expiresAt: number; refusal: null } | { nonce: null; refusal: ConfirmationRefusal };
 }
 
-/** Prices may move by this share between the check and the order. */
+/** Prices may move by this share between the check and the order, */
 const PRICE_TOLERANCE = 0.005;
+/** and the risk of a unit grow by this share. */
+const RISK_TOLERANCE = 0.1;
 
 /**
  * Tokens of `base64url(JSON).base64url(HMAC-SHA256 over the first part)`. That each is used once is for whoever keeps
@@ -110,11 +112,23 @@ function refusalOf(
   if (symbol !== order.symbol) return "other_symbol";
   if (side !== order.side) return "other_side";
   const alike = isNear(entry, order.entry) && isNear(sl, order.stop) && isNear(tp, order.target);
-  if (!alike) return "other_prices";
+  if (!alike || isRiskier({ side, entry, sl }, order)) return "other_prices";
   return order.quantity > qty ? "larger_quantity" : null;
 }
 
 function isNear(confirmed: number | null, given: number | null): boolean {
   if (confirmed === null || given === null) return confirmed === given;
   return Math.abs(given - confirmed) <= PRICE_TOLERANCE * Math.abs(confirmed);
+}
+
+/** Whether a unit may lose more than was confirmed, or stop or target lie on the wrong side of the entry. */
+function isRiskier(
+  { side, entry, sl }: Pick<Payload, "side" | "entry" | "sl">,
+  order: ConfirmedOrder,
+): boolean {
+  const up = side === "buy" ? 1 : -1;
+  if (order.target !== null && up * (order.target - order.entry) <= 0) return true;
+  if (sl === null || order.stop === null) return false;
+  const risk = up * (order.entry - order.stop);
+  return risk <= 0 || risk > (1 + RISK_TOLERANCE) * up * (entry - sl);
 }

@@ -127,7 +127,8 @@ export function createRisk(options: RiskOptions): Risk {
 
   async function accountOf(userId: string, symbol: string, equity: number | null): Promise<AccountFacts> {
     const known = (await options.accountOf(userId, symbol)) ?? UNKNOWN_ACCOUNT;
-    return equity === null ? known : { ...known, equity };
+    // What a caller says of the equity stands where nothing is known, and may only lower what is.
+    return equity === null ? known : { ...known, equity: Math.min(equity, known.equity ?? equity) };
   }
 
   return {

@@ -22,8 +22,10 @@ export const riskSettingsSchema = z
     enable_stop_loss: z.boolean().describe("An order needs a stop"),
     enable_take_profit: z.boolean().describe("An order needs a target"),
     enable_position_sizing: z.boolean().describe("Sizes are held against risk_per_trade"),
-    enable_auto_stop_loss: z.boolean().describe("A stop is suggested where none is given"),
-    require_confirmation: z.boolean().describe("Trades need the token of a pre-trade check"),
+    enable_auto_stop_loss: z.boolean().describe("Kept for clients; not enforced"),
+    require_confirmation: z
+      .boolean()
+      .describe("Trades need the token of a pre-trade check; enforced by whoever takes orders"),
     confidence_threshold: z
       .number()
       .min(0.05)
