@@ -126,9 +126,12 @@ describe("the layer of rules", () => {
     base,
   });
 
-  it("is as strong as the shape is good, and weighs patterns by how much better than chance they were", () => {
+  it("is as strong as the shape is good and the pattern was better than chance", () => {
     expect(rulesLayer([voice(-1, 0.8)])).toEqual({ value: -0.8 });
     expect(rulesLayer([voice(1, 0.8), voice(-1, 0.8)])).toEqual({ value: 0 });
+    expect(rulesLayer([voice(1, 0.8, 0.2)])).toEqual({ value: 0.4 });
+    expect(rulesLayer([voice(-1, 0.6, 0.6)]).value).toBeCloseTo(-0.9, 12);
+    expect(rulesLayer([voice(1, 0.8, 0.6)])).toEqual({ value: 1 });
     const { value } = rulesLayer([voice(1, 0.8, 0.6), voice(-1, 0.8, 0.2)]);
     expect(value).toBeCloseTo((1.5 * 0.8 - 0.5 * 0.8) / 2, 12);
   });

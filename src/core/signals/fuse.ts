@@ -104,18 +104,18 @@ export interface RuleVoice {
 }
 
 /**
- * What the patterns of a moment say together: their directions, each as strong as its shape is good and weighed by how
- * much better than chance it has been: hit rate per base rate, 1 where too few cases tell. Silent without a direction.
+ * What the patterns of a moment say together: the mean of their directions, each as strong as its shape is good and as
+ * it has been better than chance: hit rate per base rate, 1 where too few cases tell. Silent without a direction.
  */
 export function rulesLayer(voices: readonly RuleVoice[]): LayerInput {
   let said = 0;
-  let weight = 0;
+  let count = 0;
   for (const { direction, quality, confidence, base } of voices) {
     if (direction === 0) continue;
     const lift = confidence === null || base === null || base <= 0 ? 1 : confidence / base;
     said += lift * direction * quality;
-    weight += lift;
+    count++;
   }
-  if (weight === 0) return { value: null, reason: "no pattern with a direction on the newest bars" };
-  return { value: Math.min(1, Math.max(-1, said / weight)) };
+  if (count === 0) return { value: null, reason: "no pattern with a direction on the newest bars" };
+  return { value: Math.min(1, Math.max(-1, said / count)) };
 }
