@@ -137,7 +137,7 @@ describe("the rules", () => {
     ["score_threshold", { quality: 0.84 }, {}, {}, 0.84, 0.85],
     ["confidence_threshold", { confidence: 0.44 }, {}, { leastConfidence: 0.45 }, 0.44, 0.45],
     ["confidence_threshold", {}, {}, { leastConfidence: 0.01 }, null, 0.01],
-    ["better_than_chance", { confidence: 0.4 }, { evidence: { edgeHigh: -0.01 } }, {}, -0.01, 0],
+    ["no_worse_than_chance", { confidence: 0.4 }, { evidence: { edgeHigh: -0.01 } }, {}, -0.01, 0],
   ])("refuse by %s, and the log says so", async (rule, change, candidate, more, value, limit) => {
     const { alerts, raised, verdicts } = await tryOne(0, change, candidate, more);
     expect(raised).toEqual([]);

@@ -40,7 +40,7 @@ export const RULES = [
   "trend_context",
   "score_threshold",
   "confidence_threshold",
-  "better_than_chance",
+  "no_worse_than_chance",
   "dedupe_window",
 ] as const;
 export type Rule = (typeof RULES)[number];
@@ -52,7 +52,7 @@ export const RULE_DESCRIPTIONS: Readonly<Record<Rule, string>> = {
   trend_context: "The trend before the shape is the one that gives it its meaning",
   score_threshold: "The quality of the shape reaches the threshold",
   confidence_threshold: "The measured hit rate reaches the least that is demanded, if anything is",
-  better_than_chance:
+  no_worse_than_chance:
     "The pattern has not done worse than the same trade taken at any time, as far as is measured",
   dedupe_window: "The symbol and pattern raised no alert shortly before",
 };
@@ -92,7 +92,7 @@ export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] 
       limit: settings.leastConfidence,
     },
     {
-      rule: "better_than_chance",
+      rule: "no_worse_than_chance",
       passed: evidence.edgeHigh === null || evidence.edgeHigh >= 0,
       value: evidence.edgeHigh,
       limit: 0,
