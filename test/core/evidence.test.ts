@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { allocateBars, BAR_COLUMNS, type Candles } from "../../src/core/market/candles.js";
 import type { Interval } from "../../src/core/market/interval.js";
-import { definePattern, type Direction, type Pattern } from "../../src/core/patterns/define.js";
+import { type Direction, definePattern, type Pattern } from "../../src/core/patterns/define.js";
 import { findPattern, PATTERNS } from "../../src/core/patterns/index.js";
 import {
   ANY_REGIME,
@@ -83,12 +83,19 @@ describe("evidence on random walks", () => {
   const { rows, tests } = computeEvidence(walks, settings);
   const tested = rows.filter(({ edge }) => edge !== null);
 
-  it("has an edge of 0 within the interval for 95 % of the patterns at least", () => {
+  it("has an edge of 0 within the interval for 97 % of the patterns at least", () => {
     expect(tested.length).toBeGreaterThan(30);
     expect(tested).toHaveLength(tests);
     const beside = tested.filter(({ edgeLow, edgeHigh }) => Number(edgeLow) > 0 || Number(edgeHigh) < 0);
     process.stdout.write(`random walks: ${beside.length} of ${tested.length} intervals do not cover 0\n`);
-    expect(beside.length).toBeLessThanOrEqual(0.05 * tested.length);
+    // The intervals are to hold it with 99 %: three in a hundred leave room for chance.
+    expect(beside.length).toBeLessThanOrEqual(0.03 * tested.length);
+  });
+
+  it("has p-values below 0.05 about as often as chance has it", () => {
+    const small = tested.filter(({ pValue }) => Number(pValue) < 0.05);
+    process.stdout.write(`random walks: ${small.length} of ${tested.length} p-values are below 0.05\n`);
+    expect(small.length).toBeLessThanOrEqual(0.1 * tested.length);
   });
 
   it("finds nothing once p-values are corrected for how many were looked at", () => {

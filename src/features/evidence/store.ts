@@ -35,7 +35,10 @@ const RUN_FIELDS = [
   epochMs("created_at", "createdAtMs"),
 ].join(", ");
 
-/** The ends of each series by its index, without counting: only whether there are enough bars is looked at. */
+/**
+ * The ends of each series by its index, without counting: only whether there are enough bars is looked at. Indices are
+ * left out: nobody can take a trade on one.
+ */
 const SERIES = `
 select i.id, i.symbol, i.synthetic, i.name, i.asset_class as "assetClass", i.exchange, i.currency, i.calendar,
   v.interval, ${epochMs("e.first", "fromMs")}, ${epochMs("e.last", "untilMs")}
@@ -43,7 +46,7 @@ from instruments i cross join unnest($3::text[]) as v(interval)
 cross join lateral (
   select min(time) as first, max(time) as last from candles c
   where c.instrument_id = i.id and c.interval = v.interval) e
-where i.synthetic = $1 and i.replay = $2 and e.first is not null and exists (
+where i.synthetic = $1 and i.replay = $2 and i.asset_class <> 'index' and e.first is not null and exists (
   select from candles c where c.instrument_id = i.id and c.interval = v.interval
   order by time offset $4 - 1 limit 1)
 order by i.symbol, i.id, v.interval`;
