@@ -1,6 +1,6 @@
 import { createRng } from "../src/core/base/rng.js";
-import { optionGreeks, optionPrice, type OptionTerms } from "../src/core/options/black-scholes.js";
 import type { OptionQuote } from "../src/core/market/option-quote.js";
+import { type OptionTerms, optionGreeks, optionPrice } from "../src/core/options/black-scholes.js";
 import { collectChain } from "../src/core/options/chain.js";
 import { expiriesBetween, yearsTo } from "../src/core/options/expiries.js";
 import { filterChain } from "../src/core/options/filter.js";

@@ -5,7 +5,7 @@ import { CHARTS } from "../../src/core/patterns/chart/index.js";
 import type { Hit } from "../../src/core/patterns/define.js";
 import { findVariant } from "../../src/core/patterns/index.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
-import { type Planting, PLANTED, plant, type Soil } from "../fixtures/planted-charts.js";
+import { PLANTED, type Planting, plant, type Soil } from "../fixtures/planted-charts.js";
 import { reflect, scale } from "../fixtures/reflect.js";
 
 const NOISES = [0.1, 0.25, 0.5, 0.75, 1];

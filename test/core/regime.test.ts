@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { type Bars, BAR_COLUMNS, candlesFromRows } from "../../src/core/market/candles.js";
+import { BAR_COLUMNS, type Bars, candlesFromRows } from "../../src/core/market/candles.js";
 import { REGIME_MEMORY, REGIME_WARMUP, REGIMES, UNKNOWN } from "../../src/core/regime/define.js";
 import { explainRegime } from "../../src/core/regime/explain.js";
 import { computeRegimes, probabilitiesAt } from "../../src/core/regime/regime.js";
+import { firstLeak } from "../fixtures/regime-leaks.js";
 import { barsOfStretches, REGIME_SERIES } from "../fixtures/regime-series.js";
 import { copyBars, firstDifference, mapPrices, walkBars } from "../fixtures/series.js";
-import { firstLeak } from "../fixtures/regime-leaks.js";
 
 const walk = walkBars(900, 11, { quiet: true });
 const whole = computeRegimes(walk);

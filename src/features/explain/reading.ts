@@ -1,5 +1,5 @@
-import { computeRegimes } from "../../core/regime/regime.js";
 import { type Explanation, explainRegime } from "../../core/regime/explain.js";
+import { computeRegimes } from "../../core/regime/regime.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";

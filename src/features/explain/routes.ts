@@ -3,7 +3,7 @@ import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { detectionRoutes } from "./detection-routes.js";
 import type { Explain } from "./feature.js";
-import { lookaheadRoutes, type LookaheadRouteOptions } from "./lookahead-routes.js";
+import { type LookaheadRouteOptions, lookaheadRoutes } from "./lookahead-routes.js";
 import { reasoningView, unseenView } from "./reasoning-view.js";
 import { recommend } from "./recommendation.js";
 import {

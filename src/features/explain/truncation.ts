@@ -1,4 +1,4 @@
-import { sliceCandles, type Candles } from "../../core/market/candles.js";
+import { type Candles, sliceCandles } from "../../core/market/candles.js";
 
 export type SubjectKind = "indicator" | "pattern" | "regime";
 export const SUBJECT_KINDS = ["indicator", "pattern", "regime"] as const satisfies readonly SubjectKind[];

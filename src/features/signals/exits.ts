@@ -1,7 +1,7 @@
 import { barClose } from "../../core/market/bar-times.js";
+import { calendarOf } from "../../core/market/session.js";
 import { TRADE_POLICY } from "../../core/signals/levels.js";
 import { type Exit, exitsOf, type OpenPosition } from "../../core/signals/signal.js";
-import { calendarOf } from "../../core/market/session.js";
 import type { PricedQuote } from "../candles/quotes.js";
 import type { Measure } from "../sentiment/measure.js";
 import type { TimeframeLook } from "./look.js";

@@ -1,5 +1,5 @@
-import { fuseLayers } from "../../core/signals/fuse.js";
 import type { Interval } from "../../core/market/interval.js";
+import { fuseLayers } from "../../core/signals/fuse.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
 import { fuseLooks, type Gathered, isLook, layersOf } from "./reading.js";

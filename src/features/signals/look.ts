@@ -1,8 +1,8 @@
 import { barClose } from "../../core/market/bar-times.js";
 import type { Bars } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
-import { findVariant } from "../../core/patterns/index.js";
 import { calendarOf } from "../../core/market/session.js";
+import { findVariant } from "../../core/patterns/index.js";
 import type { RuleVoice } from "../../core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../core/signals/levels.js";
 import { inTime, within } from "../../platform/deadline.js";

@@ -7,11 +7,11 @@ import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Sentiment } from "../sentiment/sentiment.js";
-import { type Heatmap, HEATMAP_INTERVALS, mapPatterns } from "./heatmap.js";
+import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
+import { HEATMAP_INTERVALS, type Heatmap, mapPatterns } from "./heatmap.js";
+import { type LedPattern, leadBy } from "./lead.js";
 import { type BlindTimeframe, createLooks, leadingPattern, RECENT_BARS, type TimeframeLook } from "./look.js";
 import { type Found, FUSED_INTERVALS, isLook, type Reading, readMarket, type Silenced } from "./reading.js";
-import { type LedPattern, leadBy } from "./lead.js";
-import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
 
 export interface Signals {
   /**

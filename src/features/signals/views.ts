@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import type { SourceSentiment } from "../../core/sentiment/aggregate.js";
 import { badgeOf } from "../../core/signals/badge.js";
 import { type FusedLayer, type LayerFusion, type LayerName, layerStatus } from "../../core/signals/fuse.js";
-import type { SourceSentiment } from "../../core/sentiment/aggregate.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
