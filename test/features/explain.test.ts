@@ -31,7 +31,9 @@ const MEASURED: Confidence = {
   high: 0.47,
   baseRate: 0.35,
   meanR: 0.08,
+  edgeLow: 0.02,
   edgeHigh: 0.12,
+  qValue: 0.4,
   asOfMs: 0,
 };
 const withEvidence = (measured: Partial<Confidence>): Explain =>
@@ -60,6 +62,8 @@ describe("evidence in an explanation", () => {
     expect(step.details).toEqual([
       "95 % interval 37.0 % to 47.0 %",
       "the same trade without the pattern: 35.0 %",
+      "better than that by 2.0 % to 12.0 % (99 %, trades in clusters counted as such)",
+      "chance of such a difference without any: 0.400, corrected",
       "shrunk by sample size: 41.0 %",
     ]);
     expect(advice.confidence).toBe(0.41);
@@ -69,8 +73,9 @@ describe("evidence in an explanation", () => {
       low: 0.37,
       avg_return: 0.08,
     });
-    expect((await stepOf({ baseRate: 0.4 })).step.status).toBe("neutral");
-    expect((await stepOf({ baseRate: 0.5 })).step.status).toBe("failed");
+    // However far apart the rates: clustered trades tell less than they are many.
+    expect((await stepOf({ edgeLow: -0.01 })).step.status).toBe("neutral");
+    expect((await stepOf({ edgeLow: -0.2, edgeHigh: -0.01 })).step.status).toBe("failed");
   });
 
   it("below the break-even of the levels speaks against the trade; above it does not", async () => {

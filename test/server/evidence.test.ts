@@ -62,7 +62,17 @@ describe("before the first run", () => {
   it("no confidence is known, and the reason is", () => {
     expect(program.parts.evidence.confidenceOf("hammer", "1d", null)).toEqual({
       ...{ value: null, reason: "No evidence has been measured yet", regime: "any", n: 0 },
-      ...{ hitRate: null, low: null, high: null, baseRate: null, edgeHigh: null, meanR: null, asOfMs: null },
+      ...{
+        hitRate: null,
+        low: null,
+        high: null,
+        baseRate: null,
+        edgeLow: null,
+        edgeHigh: null,
+        qValue: null,
+        meanR: null,
+        asOfMs: null,
+      },
     });
   });
 });

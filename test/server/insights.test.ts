@@ -94,7 +94,9 @@ describe("POST /api/ml/advanced/patterns/detect", () => {
       low: 0.68,
       high: 0.78,
       baseRate: 0.43,
+      edgeLow: -0.1,
       edgeHigh: 0.3,
+      qValue: 0.5,
       meanR: 0.2,
       asOfMs: DAILY_NOW,
     });

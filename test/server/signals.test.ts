@@ -54,7 +54,9 @@ function measured(value: number, baseRate: number, n = 400) {
     low: value - 0.02,
     high: value + 0.02,
     baseRate,
+    edgeLow: value - 0.05 - baseRate,
     edgeHigh: value + 0.05 - baseRate,
+    qValue: 0.5,
     meanR: 0.1,
   };
   vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue({

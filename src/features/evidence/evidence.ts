@@ -24,8 +24,14 @@ export interface Confidence {
   readonly low: number | null;
   readonly high: number | null;
   readonly baseRate: number | null;
-  /** Upper end of what the hit rate exceeds the base rate by, 99 % of the time; below 0 it is worse than chance. */
+  /**
+   * Ends of what the hit rate exceeds the base rate by, 99 % of the time and with trades that come in clusters counted
+   * as such: above 0 it is better than chance, below worse.
+   */
+  readonly edgeLow: number | null;
   readonly edgeHigh: number | null;
+  /** Chance of such an edge without any, corrected for all cells of the table. */
+  readonly qValue: number | null;
   /** Mean gain of the trades after costs, in units of the planned risk. */
   readonly meanR: number | null;
   /** The moment up to which bars were measured, epoch ms; null before the first run. */
@@ -158,7 +164,9 @@ const NOTHING = {
   low: null,
   high: null,
   baseRate: null,
+  edgeLow: null,
   edgeHigh: null,
+  qValue: null,
   meanR: null,
 };
 
@@ -175,11 +183,12 @@ function confidenceOf(
   const whole = cell(ANY_REGIME);
   if (whole === undefined) return absent(`No ${interval} candles were measured for ${variant}`);
   const own = regime === null ? undefined : cell(regime);
-  const { confidence, n, hitRate, low, high, baseRate, edgeHigh, meanR, shortage, ...row } =
+  const { confidence, n, hitRate, low, high, baseRate, edgeLow, edgeHigh, qValue, meanR, shortage, ...row } =
     own === undefined || own.confidence === null ? whole : own;
   const reason = shortageText(shortage);
   const { regime: of } = row;
-  return { value: confidence, reason, regime: of, n, hitRate, low, high, baseRate, edgeHigh, meanR, asOfMs };
+  const edge = { edgeLow, edgeHigh, qValue };
+  return { value: confidence, reason, regime: of, n, hitRate, low, high, baseRate, ...edge, meanR, asOfMs };
 }
 
 /** Rows that pass a filter, in the order that it asks for. */

@@ -21,7 +21,7 @@ import { createValidation, type ValidationVerbs } from "./validation.js";
 export interface Explain {
   readonly encyclopaedia: Encyclopaedia;
   readonly subjects: Subjects;
-  /** All that was known of a subject when its bar closed. @throws {AppError} as candles do. */
+  /** What was known of a subject when its bar closed, and what is measured of its pattern by now. @throws {AppError} as candles do. */
   read(subject: Subject): Promise<Reading>;
   /** A stored detection with what became of it. @throws {AppError} `detection_not_found`, and as candles do. */
   detail(id: number): Promise<{ detection: StoredDetection; outcome: Outcome }>;

@@ -10,7 +10,7 @@ import type { Reliability, ReliabilitySource } from "./reliability.js";
 import { findSimilar, type Similar } from "./similar.js";
 import type { Subject } from "./subject.js";
 
-/** All that was known of a subject when its bar closed. */
+/** What was known of a subject when its bar closed, and what is measured of its pattern by now. */
 export interface Reading {
   readonly subject: Subject;
   /** The alert's own levels, or those that an alert on it would have; null without any. */

@@ -92,7 +92,7 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
     summary: "Step by step, what speaks for and against a pattern on a symbol",
     description:
       "Of the alert that is named, or else the newest alert or stored detection of the pattern, or what is seen now. " +
-      "Only what was known when its bar closed is used.",
+      "Bars and cases are those known when its bar closed; the measured hit rate is that of now, with its date.",
     perMinute: 30,
     body: reasoningBody,
     answer: reasoningAnswer,

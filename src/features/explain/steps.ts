@@ -148,7 +148,7 @@ function distances({ entry, stop, target }: { entry: number; stop: number; targe
 }
 
 function evidenceStep({ reliability }: Reading): Step {
-  const { value, reason, n, hitRate, low, high, baseRate, regime } = reliability;
+  const { value, reason, n, hitRate, low, high, baseRate, regime, edgeLow, edgeHigh, qValue } = reliability;
   if (value === null || hitRate === null) {
     const seen = n === 0 ? [] : [`${n} trades were measured`];
     return step("Evidence", "unavailable", reason ?? "There is no measured hit rate", seen);
@@ -156,15 +156,24 @@ function evidenceStep({ reliability }: Reading): Step {
   const text = `${percent(hitRate)} of ${n} trades on it (regime: ${spoken(regime)}) reached the target before the stop after costs`;
   const interval = low === null || high === null ? [] : [`95 % interval ${percent(low)} to ${percent(high)}`];
   const base = baseRate === null ? [] : [`the same trade without the pattern: ${percent(baseRate)}`];
-  const status = baseRate === null || low === null ? "neutral" : standing(low, high ?? 1, baseRate);
-  const details = [...interval, ...base, `shrunk by sample size: ${percent(value)}`];
+  const edge =
+    edgeLow === null || edgeHigh === null
+      ? []
+      : [
+          `better than that by ${percent(edgeLow)} to ${percent(edgeHigh)} (99 %, trades in clusters counted as such)`,
+        ];
+  const chance =
+    qValue === null ? [] : [`chance of such a difference without any: ${qValue.toFixed(3)}, corrected`];
+  const details = [...interval, ...base, ...edge, ...chance, `shrunk by sample size: ${percent(value)}`];
+  const status = standing(edgeLow, edgeHigh);
   return { ...step("Evidence", status, text, details), confidence: value };
 }
 
-/** Passed where all of an interval lies above the base rate, failed where all of it lies below. */
-function standing(low: number, high: number, base: number): StepStatus {
-  if (low > base) return "passed";
-  return high < base ? "failed" : "neutral";
+/** Passed where all of what it exceeds chance by lies above 0, failed where all of it lies below. */
+function standing(low: number | null, high: number | null): StepStatus {
+  if (low === null || high === null) return "neutral";
+  if (low > 0) return "passed";
+  return high < 0 ? "failed" : "neutral";
 }
 
 function similarStep({ similar, subject }: Reading): Step {
