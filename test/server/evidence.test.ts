@@ -198,6 +198,10 @@ describe("patterns that were detected while they happened", () => {
     await database.query("update settings set value = $1::jsonb where name like 'evidence.live_since%'", [
       String(Date.UTC(2015, 0, 1)),
     ]);
+    // What is found long after it happened is not seen live, however new the row is.
+    await work((await post()).json().data.id);
+    expect((await evidence.list({})).rows.every(({ liveN }) => liveN === 0)).toBe(true);
+    await database.query("update detections set detected_at = closed_at + interval '1 minute'");
     await work((await post()).json().data.id);
     const stored = await database.query<{ pattern: string; count: number }>(
       `select pattern, count(*) as count from detections

@@ -1,5 +1,5 @@
 import type { AssetClass } from "../../core/market/instrument.js";
-import { INTERVALS, type Interval } from "../../core/market/interval.js";
+import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
 import type { CalendarId } from "../../core/market/session.js";
 import type { EvidenceRow, EvidenceTable } from "../../core/signals/evidence.js";
 import type { Database } from "../../platform/database.js";
@@ -34,6 +34,10 @@ const RUN_FIELDS = [
   epochMs("live_since", "liveSinceMs"),
   epochMs("created_at", "createdAtMs"),
 ].join(", ");
+
+/** Bars, and time at least, within which a scan sees what has just closed. */
+const LIVE_BARS = 3;
+const LIVE_LEAST_MS = 3_600_000;
 
 /**
  * The ends of each series by its index, without counting: only whether there are enough bars is looked at. Indices are
@@ -80,15 +84,19 @@ export function createEvidenceStore(database: Database, { synthetic, replay }: M
       }));
     },
 
-    /** Opens of bars at which patterns were stored as confirmed, by variant, of bars that closed since a moment. */
+    /**
+     * Opens of bars at which patterns were stored as confirmed while it happened, by variant, of bars that closed since a
+     * moment. What a first scan or one after a pause finds in the past was not seen live.
+     */
     async loadSeen({ instrument, interval }: StoredSeries, sinceMs: number) {
       return database.query<{ variant: string; times: number[] }>(
         `select pattern as variant, array_agg((extract(epoch from bar_time) * 1000)::float8 order by bar_time) as times
          from detections
          where instrument_id = $1 and interval = $2 and state = 'confirmed' and trend_met is distinct from false
            and closed_at >= to_timestamp($3::float8 / 1000)
+           and detected_at <= closed_at + make_interval(secs => $4::float8 / 1000)
          group by pattern order by pattern`,
-        [instrument.id, interval, sinceMs],
+        [instrument.id, interval, sinceMs, Math.max(LIVE_LEAST_MS, LIVE_BARS * INTERVAL_MS[interval])],
       );
     },
 
