@@ -71,7 +71,7 @@ describe("roles over every route", () => {
   it("leaves open only probes, and to viewers only what changes nothing of others", () => {
     const routes = keyed.routes.list().filter(({ method }) => method !== "HEAD");
     const opened = routes.filter(({ access }) => access === "open").map(({ url }) => url);
-    expect(opened.sort()).toEqual(["/", "/health", "/livez", "/readyz", "/ws"]);
+    expect(opened.sort()).toEqual(["/", "/api/ml/advanced/health", "/health", "/livez", "/readyz", "/ws"]);
     const changing = routes.filter(({ method, access }) => method !== "GET" && access === "viewer");
     expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
       "DELETE /api/auth/keys/:id",
@@ -80,7 +80,16 @@ describe("roles over every route", () => {
       "POST /api/auth/ws-ticket",
       "POST /api/data-quality/check",
       "POST /api/detect",
+      "POST /api/detect-enhanced",
+      "POST /api/detect/enhanced",
+      "POST /api/explain/alert",
+      "POST /api/explain/reasoning",
+      "POST /api/ml/advanced/insights/comprehensive",
+      "POST /api/ml/advanced/patterns/detect",
       "POST /api/ml/advanced/regime/detect",
+      "POST /api/patterns/backtest",
+      "POST /api/patterns/explain",
+      "POST /api/patterns/validate",
       "POST /api/position-sizing",
       "POST /api/risk-assessment",
       "POST /api/risk-settings",
@@ -90,6 +99,7 @@ describe("roles over every route", () => {
       "POST /api/sentiment/alert-condition",
       "POST /api/sentiment/analyze",
       "POST /api/sentiment/enhance-confidence",
+      "POST /api/signals/entry-exit",
     ]);
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
     expect(administrative.sort()).toEqual([
