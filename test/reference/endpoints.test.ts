@@ -12,8 +12,11 @@ const GROUPS: [string, number][] = [
   ["1. Health, docs, meta", 13],
   ["2. Market data", 10],
   ["3. Live scanning", 5],
+  ["4. Patterns", 19],
   ["5. Alerts", 12],
+  ["8. Signals, recommendation, risk", 10],
   ["10. Sentiment", 5],
+  ["12. Patterns, regimes and insights (seed 000)", 14],
 ];
 
 describe.skipIf(script === null)("the catalogue of endpoints", () => {
