@@ -138,6 +138,11 @@ function trustedLevel(levels: readonly Level[]): Level | null {
   );
 }
 
+/** Whether a level has enough bars, and no other has. */
+function standsAlone(level: Level, levels: readonly Level[]): boolean {
+  return levels.every((each) => each === level || each.bars < TRUSTED_BARS) && level.bars >= TRUSTED_BARS;
+}
+
 function isMost(count: number, all: number): boolean {
   return count >= TRUSTED_BARS && count >= TRUSTED_SHARE * all;
 }
@@ -146,7 +151,8 @@ function isMost(count: number, all: number): boolean {
  * Stretches of closes that are 100 times too large or too small, pounds among pence, and stretches of which there is no
  * telling. Those off a level that can be trusted by powers of 100 are slips, with one remedy; those off it by anything
  * else, and all that are off the newest level where none can be trusted, are in doubt; so are all bars where the newest
- * level has few. Bars must be sound and ascending.
+ * level has few, or another has as many as would be enough: then there is more than one remedy. Bars must be sound and
+ * ascending.
  */
 export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck {
   if (bars.close.length === 0) return { slips: [], doubts: [] };
@@ -155,7 +161,7 @@ export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck 
   const levels = levelsOf(runs, bars.volume, terms);
   const trusted = trustedLevel(levels);
   const newest = levels.find((level) => level.runs.includes(runs[runs.length - 1])) ?? null;
-  const right = trusted ?? (newest !== null && newest.bars >= TRUSTED_BARS ? newest : null);
+  const right = trusted ?? (newest !== null && standsAlone(newest, levels) ? newest : null);
   const slips: Slip[] = [];
   const doubts: Doubt[] = [];
   for (const { from, to, level, slip } of runs) {
