@@ -31,6 +31,8 @@ function environment(name: string): Record<string, string> {
     SCAN_INTERVALS: "5m,15m,1h",
     ALERT_CONFIDENCE_THRESHOLD: "0.5",
     SCAN_BATCH_SIZE: "4",
+    // When patterns are measured depends on the clock, and so would the confidence of what is stored.
+    EVIDENCE_MAX_AGE_HOURS: "0",
     // A slot that an earlier life finished is not scanned again; the next one comes soon.
     BACKEND_SCAN_INTERVAL: "10",
   };
