@@ -39,8 +39,8 @@ function environment(name: string): Record<string, string> {
 }
 
 const TABLES = {
-  detections: `select i.symbol, d.interval, d.pattern, d.bar_time, d.direction, d.quality, d.trend_met
-    from detections d join instruments i on i.id = d.instrument_id order by 1, 2, 3, 4`,
+  detections: `select i.symbol, d.interval, d.pattern, d.bar_time, d.state, d.direction, d.quality, d.trend_met
+    from detections d join instruments i on i.id = d.instrument_id order by 1, 2, 3, 4, 5`,
   alerts: `select i.symbol, a.interval, a.pattern, a.bar_time, a.score, a.entry, a.stop, a.target
     from alerts a join instruments i on i.id = a.instrument_id order by 1, 2, 3, 4`,
   decisions: `select i.symbol, d.interval, d.pattern, d.bar_time, d.accepted, d.rule
