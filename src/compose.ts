@@ -17,6 +17,7 @@ import { createDetections } from "./features/detections/detections.js";
 import { createDetectionStore } from "./features/detections/store.js";
 import type { Evidence } from "./features/evidence/evidence.js";
 import { createEvidenceFeature } from "./features/evidence/feature.js";
+import { historyOf } from "./features/evidence/history.js";
 import { createExplain } from "./features/explain/feature.js";
 import { createInstruments } from "./features/instruments/instruments.js";
 import { createSearch } from "./features/instruments/search.js";
@@ -31,7 +32,6 @@ import { createArrivals, createChainArrivals, recordUnused } from "./features/qu
 import { createQualityFeature } from "./features/quality/feature.js";
 import { createRegimes } from "./features/regimes/regimes.js";
 import { createRiskDesk } from "./features/risk/feature.js";
-import { historyOf } from "./features/risk/risk.js";
 import { tradeLimitsOf } from "./features/risk/settings.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";

@@ -141,6 +141,17 @@ describe("each refusal", () => {
     ]);
   });
 
+  it("is left open for a size that is not known", () => {
+    const found = check({ order: { quantity: null } });
+    expect(found.refusals).toEqual([]);
+    expect(found.unchecked).toEqual([
+      "position_too_large",
+      "risk_per_trade_exceeded",
+      "buying_power_exceeded",
+      "portfolio_risk_exceeded",
+    ]);
+  });
+
   it("is not given for what the settings do not demand", () => {
     const lax: Partial<RiskLimits> = {
       needsStop: false,

@@ -25,7 +25,8 @@ export interface RiskLimits {
 /** An order before it is given; prices in the currency of the account. */
 export interface PlannedOrder {
   readonly side: "buy" | "sell";
-  readonly quantity: number;
+  /** Units; null while they are not known. */
+  readonly quantity: number | null;
   readonly entry: number;
   readonly stop: number | null;
   readonly target: number | null;
@@ -44,7 +45,7 @@ export interface MarketFacts {
 
 /** What is known of earlier trades on the pattern behind an order. */
 export interface HistoryFacts {
-  /** Measured hit rate and the ends of its interval, 0..1. */
+  /** Hit rate to be expected, measured and shrunk by sample size, and the ends of the measured one's interval, 0..1. */
   readonly hitRate: number;
   readonly least: number;
   readonly most: number;
@@ -132,7 +133,7 @@ const HIGH_SLIPPAGE_BPS = 35;
 /** An entry further from the price than this share of it is a slip of the pen. */
 const FAR_SHARE = 0.2;
 /** A position size under this is a percentage. */
-const MONEY_FROM = 100;
+export const MONEY_FROM = 100;
 
 /** Checks an order against the market, the account and what its user allows. Every finding is listed, not the first alone. */
 export function checkOrder(
@@ -165,8 +166,8 @@ function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountF
   const { equity, openRisk } = account;
   const share = (percent: number) => (equity === null ? null : (percent / 100) * equity);
   const { maxPositionSize: size } = limits;
-  const value = quantity * entry;
-  const risk = stop === null ? null : quantity * Math.abs(entry - stop);
+  const value = quantity === null ? null : quantity * entry;
+  const risk = stop === null || quantity === null ? null : quantity * Math.abs(entry - stop);
   const together = risk === null || openRisk === null ? null : openRisk + risk;
   const one = (count: number | null) => (count === null ? null : count + 1);
   const most = (code: Refusal, found: number | null, limit: number | null) => ({

@@ -6,6 +6,7 @@ import {
   type AccountFacts,
   checkOrder,
   type HistoryFacts,
+  MONEY_FROM,
   type OrderCheck,
   type PlannedOrder,
   UNKNOWN_ACCOUNT,
@@ -14,7 +15,6 @@ import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
-import type { Confidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
@@ -23,7 +23,8 @@ import { averageRange, type SpreadEstimate, spreadOf } from "./spread.js";
 import type { RedemptionStore } from "./store.js";
 
 /** An order that somebody means to give. */
-export interface OrderPlan extends Omit<PlannedOrder, "entry"> {
+export interface OrderPlan extends Omit<PlannedOrder, "entry" | "quantity"> {
+  readonly quantity: number;
   readonly symbol: string;
   /** Null for the price now. */
   readonly entry: number | null;
@@ -75,12 +76,6 @@ export interface Risk {
 
 /** Whoever knows how a pattern has done; null where too few cases tell. */
 export type HistoryOf = (pattern: string, interval: Interval) => HistoryFacts | null;
-
-/** What is measured of a pattern as facts of its history; null where too few cases tell. */
-export function historyOf({ hitRate, low, high, n, value }: Confidence): HistoryFacts | null {
-  if (value === null || hitRate === null || low === null || high === null) return null;
-  return { hitRate, least: low, most: high, count: n };
-}
 
 export interface RiskOptions {
   readonly candles: Pick<CandleService, "loadLatest">;
@@ -199,7 +194,7 @@ function requireFor({ method, winRate, payoff }: SizePlan, range: number | null)
 
 /** A position takes no more than the settings allow, and no more than there is. */
 function capsOf({ max_position_size: size }: RiskSettings, equity: number) {
-  const isMoney = size >= 100;
+  const isMoney = size >= MONEY_FROM;
   return {
     positionValue: isMoney ? size : null,
     positionShare: isMoney ? null : size / 100,

@@ -1,6 +1,7 @@
 import {
   type AccountFacts,
   checkOrder,
+  MONEY_FROM,
   type OrderCheck,
   type Refusal,
   type RiskLimits,
@@ -12,6 +13,7 @@ import { type Size, sizePosition } from "../../core/risk/size.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { Action, ActionReason } from "../../core/signals/signal.js";
 import type { Confidence } from "../evidence/evidence.js";
+import { historyOf } from "../evidence/history.js";
 import { evidenceOf, priceOf, type Reading } from "./reading.js";
 
 /** Something that was compared and speaks for the action or for risk. */
@@ -66,7 +68,13 @@ export function recommend(
   const check =
     levels === null
       ? null
-      : checkOrder(orderOf(reading, levels, planned), limits, marketOf(reading), historyOf(reading), account);
+      : checkOrder(
+          orderOf(reading, levels, planned),
+          limits,
+          marketOf(reading),
+          measuredOf(reading),
+          account,
+        );
   const refusals = check?.refusals ?? [];
   const refused = trades && refusals.length > 0;
   const factors = factorsOf(reading, check);
@@ -87,8 +95,10 @@ export function recommend(
 
 function orderOf({ fusion }: Reading, { entry, stop, target }: Levels, { size }: Sizing) {
   const side = fusion.direction > 0 ? ("buy" as const) : ("sell" as const);
-  return { side, quantity: size?.quantity ?? 0, entry, stop, target };
+  return { side, quantity: size?.quantity ?? null, entry, stop, target };
 }
+
+const measuredOf = ({ leading }: Reading) => (leading === null ? null : historyOf(leading.confidence));
 
 function marketOf(reading: Reading) {
   const { main, quote } = reading;
@@ -102,16 +112,6 @@ function marketOf(reading: Reading) {
     slippageBps: null,
   };
 }
-
-function historyOf({ leading }: Reading) {
-  if (leading === null) return null;
-  const { hitRate, low, high, n, value } = leading.confidence;
-  if (value === null || hitRate === null || low === null || high === null) return null;
-  return { hitRate: value, least: low, most: high, count: n };
-}
-
-/** Money in one position below this is a percentage of the equity. */
-const MONEY_FROM = 100;
 
 /** @param trades whether there is a trade to be sized. */
 function sizingOf(
