@@ -163,8 +163,9 @@ describe("evidence", () => {
     await database.query("insert into settings (name, value) values ('evidence.live_since.real', '0')");
     await database.query(
       `insert into detections (instrument_id, interval, pattern, direction, start_time, bar_time, closed_at, quality,
-         price, volume, source, facts)
-       values ($1, '1h', 'mat_hold', 1, '2024-02-01', '2024-02-01T14:31Z', '2024-02-01T15:30Z', 1, 1, 1, 'x', '{}')`,
+         price, volume, source, facts, detected_at)
+       values ($1, '1h', 'mat_hold', 1, '2024-02-01', '2024-02-01T14:31Z', '2024-02-01T15:30Z', 1, 1, 1, 'x', '{}',
+         '2024-02-01T15:31Z')`,
       [id],
     );
     await made.evidence.kind.run({}, made.context());

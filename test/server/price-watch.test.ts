@@ -76,6 +76,7 @@ describe("a quote", () => {
     ["NVDA", { regularMarketPrice: 1e12 }, "out_of_band"],
     ["MSFT", { regularMarketPrice: 0.001 }, "out_of_band"],
     ["KO", { bid: 70, ask: 60 }, "quote_crossed"],
+    ["PEP", { regularMarketDayHigh: 1e12 }, "out_of_band"],
   ])("of %s that cannot be (%j) is held back, with the reason", async (symbol, row, code) => {
     bent = { [symbol]: row as unknown as Row };
     expectProblem(await ask(symbol), "provider_unavailable", "yahoo: held back");

@@ -58,7 +58,10 @@ export function createPriceWatch(options: PriceWatchOptions): PriceWatch {
       const atMs = now();
       const learned = await bandFor(instrument, quote);
       const { stale } = freshnessOf(instrument.calendar, quote.time, atMs);
-      const issues = checkState(stateOf(quote), atMs, learned.band, stale && !fromCandles);
+      const issues = [
+        ...checkState(stateOf(quote), atMs, learned.band, stale && !fromCandles),
+        ...dayIssues(quote, learned.band),
+      ];
       await note(issues, source);
       return judgementOf(issues, fromCandles ? null : learned);
     },
@@ -86,6 +89,19 @@ function isWithin(price: number, band: Band | null): boolean {
 
 function isBetween(price: number, { low, high }: Band): boolean {
   return price >= low && price <= high;
+}
+
+/** A day reaches no further beyond the band than by this factor. */
+const DAY_FACTOR = 2;
+
+/** Open, high and low of the day that cannot be those of the instrument. */
+function dayIssues({ symbol, time, open, high, low }: Quote, band: Band | null): Issue[] {
+  const wide = band === null ? null : { ...band, low: band.low / DAY_FACTOR, high: band.high * DAY_FACTOR };
+  return Object.entries({ open, high, low }).flatMap(([name, value]): Issue[] => {
+    if (value === null || isWithin(value, wide)) return [];
+    const detail = `the day's ${name} of ${value} cannot be`;
+    return [{ code: "out_of_band", severity: "critical", subject: symbol, detail, time, count: 1 }];
+  });
 }
 
 function stateOf({ symbol, price, time, bid, ask }: Quote): MarketState {
