@@ -138,9 +138,9 @@ function trustedLevel(levels: readonly Level[]): Level | null {
   );
 }
 
-/** Whether a level has enough bars, and no other has. */
+/** Whether a level has enough bars, and no other has half as many. */
 function standsAlone(level: Level, levels: readonly Level[]): boolean {
-  return levels.every((each) => each === level || each.bars < TRUSTED_BARS) && level.bars >= TRUSTED_BARS;
+  return level.bars >= TRUSTED_BARS && levels.every((each) => each === level || each.bars < level.bars / 2);
 }
 
 function isMost(count: number, all: number): boolean {
@@ -151,8 +151,7 @@ function isMost(count: number, all: number): boolean {
  * Stretches of closes that are 100 times too large or too small, pounds among pence, and stretches of which there is no
  * telling. Those off a level that can be trusted by powers of 100 are slips, with one remedy; those off it by anything
  * else, and all that are off the newest level where none can be trusted, are in doubt; so are all bars where the newest
- * level has few, or another has as many as would be enough: then there is more than one remedy. Bars must be sound and
- * ascending.
+ * level has few, or another has half as many: then there is more than one remedy. Bars must be sound and ascending.
  */
 export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck {
   if (bars.close.length === 0) return { slips: [], doubts: [] };
