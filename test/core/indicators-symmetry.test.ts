@@ -70,8 +70,9 @@ function mirrored(bars: Bars, image: (price: number) => number): Bars {
 function expectMirrored(name: string, laws: MirrorLaw, image: (price: number) => number): void {
   const indicator = ensure(findIndicator(name), name);
   expect(laws.length, "a law for each output").toBe(indicator.outputs.length);
-  // An index over one bar has no range, and its place is 0 from both sides.
-  const sets = valueSets(indicator).filter(({ range }) => name !== "stochrsi" || range > 1);
+  // Over a few bars the index may hardly move, and its place among them is then a matter of the last bits.
+  const sets = valueSets(indicator).filter(({ range }) => name !== "stochrsi" || range >= 5);
+  expect(sets.length).toBeGreaterThan(0);
   fc.assert(
     fc.property(seeds, (seed) => {
       // Continuous prices: in a tie up and down need not be treated alike.
