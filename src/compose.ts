@@ -266,15 +266,15 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
   const inspect = createChainArrivals(market.quality, now);
   const desk = createOptionDesk({ ...base, inspect });
+  const accountOf = async () => null;
   const risk = createRiskDesk({
     ...base,
     ...market,
     secret,
     requireConfirmation: config.REQUIRE_RISK_CONFIRMATION,
     historyOf: (pattern, interval) => historyOf(evidence.confidenceOf(pattern, interval, null)),
-    accountOf: async () => null,
+    accountOf,
   });
-  const accountOf = async () => null;
   const limitsOf = async (userId: string) => tradeLimitsOf(await risk.settings.load(userId));
   const callers = { limitsOf, accountOf, positionsOf: async () => [] };
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });

@@ -12,3 +12,9 @@ export interface Quote {
   readonly bid: number | null;
   readonly ask: number | null;
 }
+
+/** Difference of ask and bid in basis points of the middle between them; null unless both are known and do not cross. */
+export function quotedSpreadBps({ bid, ask }: Pick<Quote, "bid" | "ask">): number | null {
+  if (bid === null || ask === null || !(bid > 0) || ask < bid) return null;
+  return (10_000 * (ask - bid)) / ((ask + bid) / 2);
+}

@@ -1,5 +1,5 @@
 import type { Candles } from "../market/candles.js";
-import type { Hit } from "./define.js";
+import type { Hit, PatternVariant } from "./define.js";
 
 export type PriorTrend = "up" | "down" | "flat";
 
@@ -39,7 +39,12 @@ export function priorTrend(candles: Candles, start: number): PriorTrend {
   return "flat";
 }
 
+/** Whether a trend is the one that a variant asks for; null where it asks for none. */
+export function meetsTrend({ priorTrend: asked }: PatternVariant, trend: PriorTrend): boolean | null {
+  return asked === null ? null : trend === asked;
+}
+
 /** Whether the trend into the shape is the one its variant asks for; null where it asks for none. */
 export function hasPriorTrend({ variant, start }: Hit, candles: Candles): boolean | null {
-  return variant.priorTrend === null ? null : priorTrend(candles, start) === variant.priorTrend;
+  return variant.priorTrend === null ? null : meetsTrend(variant, priorTrend(candles, start));
 }

@@ -8,9 +8,9 @@ import type { Hit, Pattern } from "../patterns/define.js";
 import { createPatternSeries } from "../patterns/series.js";
 import { hasPriorTrend } from "../patterns/trend.js";
 import { type BaseRates, createBaseRates } from "./evidence-base.js";
-import { horizonOf, levelsFor, TRADE_POLICY } from "./levels.js";
+import { TRADE_POLICY } from "./levels.js";
 import { computeRanges } from "./ranges.js";
-import { createTradeSlot, isHit, settleTrade } from "./trade.js";
+import { createTradeSlot, isHit, planTrade, settleTrade } from "./trade.js";
 
 /** A series to be measured. */
 export interface EvidenceSeries {
@@ -135,20 +135,20 @@ interface MeasureParts {
 /** Settles the trade on a hit and notes it; not where there is no range, no usable level or too short a series. */
 function createMeasure({ candles, closes, regimes, ranges, rates, costBps }: MeasureParts, rows: Rows) {
   const slot = createTradeSlot();
-  return ({ variant: { direction }, at, start, formation }: Hit, variant: number, live: boolean): void => {
+  return (hit: Hit, variant: number, live: boolean): void => {
+    const { at } = hit;
     const regime = regimes[at];
     const row = { variant, regime, live, knownAt: closes[at] };
-    if (direction === 0) {
+    if (hit.variant.direction === 0) {
       rows.add({ ...row, outcome: OUTCOMES.undirected }, NOTHING);
       return;
     }
     const range = ranges[at];
     const close = candles.close[at];
-    const levels = Number.isNaN(range) ? null : levelsFor(direction, close, range, formation);
-    if (levels === null) return;
-    const { stop, target } = levels;
-    const horizon = horizonOf(formation === null ? null : at - start + 1);
-    const settled = settleTrade(candles, { at, direction, stop, target, horizon, costBps }, slot);
+    const plan = planTrade(hit, close, range, costBps);
+    if (plan === null) return;
+    const { direction, stop, target, horizon } = plan;
+    const settled = settleTrade(candles, plan, slot);
     const outcome = !settled
       ? OUTCOMES.unsettled
       : slot.end === "void"
@@ -156,7 +156,7 @@ function createMeasure({ candles, closes, regimes, ranges, rates, costBps }: Mea
         : isHit(slot)
           ? OUTCOMES.hit
           : OUTCOMES.miss;
-    const ofRange = levels.basis === "range";
+    const ofRange = plan.basis === "range";
     const trade = {
       at,
       direction,

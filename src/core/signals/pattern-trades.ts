@@ -2,9 +2,8 @@ import type { Candles } from "../market/candles.js";
 import type { Hit, Pattern } from "../patterns/define.js";
 import { createPatternSeries } from "../patterns/series.js";
 import { hasPriorTrend } from "../patterns/trend.js";
-import { horizonOf, levelsFor } from "./levels.js";
 import { computeRanges } from "./ranges.js";
-import { type Trade, tradeOutcome } from "./trade.js";
+import { planTrade, type Trade, tradeOutcome } from "./trade.js";
 
 /** A trade that was taken on a pattern. */
 export interface PatternTrade extends Trade {
@@ -49,7 +48,7 @@ export function tradePattern(
   const trades: PatternTrade[] = [];
   let openUntil = -1;
   for (const hit of hits) {
-    const { at, start, variant, state, formation } = hit;
+    const { at, variant, state } = hit;
     const { direction } = variant;
     if (variant.id !== variantId || direction === 0 || state !== "confirmed") continue;
     if (hasPriorTrend(hit, candles) === false) continue;
@@ -58,15 +57,13 @@ export function tradePattern(
       counts.overlapped++;
       continue;
     }
-    const range = Number.isNaN(ranges[at]) ? null : ranges[at];
-    const levels = levelsFor(direction, candles.close[at], range, formation);
-    if (levels === null) {
+    const plan = planTrade(hit, candles.close[at], ranges[at], costBps);
+    if (plan === null) {
       counts.unpriced++;
       continue;
     }
-    const { stop, target } = levels;
-    const horizon = horizonOf(formation === null ? null : at - start + 1);
-    const trade = tradeOutcome(candles, { at, direction, stop, target, horizon, costBps });
+    const { stop, target } = plan;
+    const trade = tradeOutcome(candles, plan);
     if (trade === null) counts.unsettled++;
     else if (trade.end === "void") counts.voided++;
     else {

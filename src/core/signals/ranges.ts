@@ -18,6 +18,12 @@ function rangeAt({ high, low, close }: Bars, at: number): number {
   return average;
 }
 
+/** `rangeAt` of the newest bar; null while there are too few. */
+export function newestRange(bars: Bars): number | null {
+  const range = rangeAt(bars, bars.time.length - 1);
+  return Number.isNaN(range) ? null : range;
+}
+
 /** Bars whose averages stay in the cache while they are taken forward together. */
 const BLOCK = 2_048;
 

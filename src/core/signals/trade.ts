@@ -1,4 +1,6 @@
 import type { Bars } from "../market/candles.js";
+import type { Hit } from "../patterns/define.js";
+import { horizonOf, type Levels, levelsFor } from "./levels.js";
 
 /** How a trade ended: void where the open that was to be its entry lay beyond its stop or target already. */
 export const TRADE_ENDS = ["target", "stop", "time", "void"] as const;
@@ -28,6 +30,29 @@ export interface Trade {
   readonly r: number;
   /** One bar held both stop and target, so that the stop was assumed. */
   readonly ambiguous: boolean;
+}
+
+/** The trade on a pattern by the policy, and where its levels come from. */
+export interface PatternPlan extends TradePlan {
+  readonly basis: Levels["basis"];
+}
+
+/**
+ * Plans the trade on a pattern. @param range average true range at its bar; NaN while unknown.
+ * @returns null without a direction, a range or usable levels.
+ */
+export function planTrade(
+  { variant: { direction }, at, start, formation }: Hit,
+  close: number,
+  range: number,
+  costBps: number,
+): PatternPlan | null {
+  if (direction === 0 || Number.isNaN(range)) return null;
+  const levels = levelsFor(direction, close, range, formation);
+  if (levels === null) return null;
+  const { stop, target, basis } = levels;
+  const horizon = horizonOf(formation === null ? null : at - start + 1);
+  return { at, direction, stop, target, horizon, costBps, basis };
 }
 
 /** A trade as `settleTrade` writes it. */

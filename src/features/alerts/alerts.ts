@@ -1,8 +1,8 @@
-import { levelsFor } from "../../core/signals/levels.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Metrics } from "../../platform/metrics.js";
+import { levelsOf } from "../detections/levels.js";
 import { type Decision, type DecisionFilter, loadDecisions } from "./decisions.js";
 import { type AlertSettings, type Candidate, judge, type Verdict } from "./rules.js";
 import { type AlertStatistics, loadStatistics } from "./statistics.js";
@@ -89,9 +89,7 @@ export function createAlerts(options: AlertOptions): Alerts {
         const decision = await decide(sql, candidate, settings);
         judged.push(decision);
         if (!decision.verdicts.every(({ passed }) => passed)) continue;
-        const { direction, price, facts, formation } = candidate;
-        const levels = levelsFor(direction, price, facts.range, formation);
-        const alert = await store.raise(sql, { candidate, levels });
+        const alert = await store.raise(sql, { candidate, levels: levelsOf(candidate) });
         if (alert !== null) raised.push(alert);
       }
       await store.recordDecisions(sql, judged);

@@ -2,8 +2,7 @@ import { lowerBound } from "../../core/base/search.js";
 import { barClose, barOpensBetween } from "../../core/market/bar-times.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf } from "../../core/market/session.js";
-import { MEMORY_BARS } from "../../core/patterns/define.js";
-import { REGIME_MEMORY } from "../../core/regime/define.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { summariseTrades, type TradeSummary } from "../../core/signals/pattern-trades.js";
 import { AppError } from "../../platform/errors.js";
@@ -40,8 +39,6 @@ export interface Backtests {
 
 /** Bars of one backtest at most: 80 years of days, a month of minutes. */
 export const BACKTEST_BARS = 20_000;
-/** Bars that decide what is seen at the first one. */
-const LEAD_BARS = Math.max(MEMORY_BARS, REGIME_MEMORY);
 /** Markets that close trade for a sixth of the time at least. */
 const LEAST_OPEN = 1 / 8;
 const TRADE = defineTask<PatternTask, PatternTaskResult>(new URL("./worker.js", import.meta.url));

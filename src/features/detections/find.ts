@@ -1,15 +1,9 @@
 import type { Candles } from "../../core/market/candles.js";
-import {
-  type Direction,
-  type Formation,
-  type FormationState,
-  type Hit,
-  MEMORY_BARS,
-} from "../../core/patterns/define.js";
+import type { Direction, Formation, FormationState, Hit } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
-import { type PriorTrend, priorTrend } from "../../core/patterns/trend.js";
-import { REGIME_MEMORY, REGIMES, type Regime } from "../../core/regime/define.js";
+import { meetsTrend, type PriorTrend, priorTrend } from "../../core/patterns/trend.js";
+import { REGIMES, type Regime } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import { computeRanges } from "../../core/signals/ranges.js";
 
@@ -32,9 +26,6 @@ export interface Sighting {
   readonly range: number | null;
 }
 
-/** Bars a window needs before the first bar whose sightings are wanted. */
-export const LEAD_BARS = Math.max(MEMORY_BARS, REGIME_MEMORY);
-
 /** Places of variants and states by name, so that the order of sightings is told by a number. */
 const VARIANT_PLACES = new Map(
   PATTERNS.flatMap(({ variants }) => variants.map(({ id }) => id))
@@ -49,14 +40,20 @@ const STATE_PLACES: Readonly<Record<FormationState, number>> = {
 };
 const PLACES = 4 * VARIANT_PLACES.size;
 
-/** Every pattern seen at bars from `from` on, by bar, variant and state. Pure: the same window gives the same sightings. */
-export function findSightings(candles: Candles, from: number): Sighting[] {
+/**
+ * Every pattern seen at bars from `from` on, by bar, variant and state. Pure: the same window gives the same sightings.
+ * @param label regimes of the bars, where they are known already.
+ */
+export function findSightings(
+  candles: Candles,
+  from: number,
+  label: Int8Array = computeRegimes(candles).label,
+): Sighting[] {
   const length = candles.time.length;
   const series = createPatternSeries(candles);
   const hits: Hit[] = [];
   for (const pattern of PATTERNS) pattern.find(series, from, length, hits);
   const ranges = computeRanges(candles, from);
-  const { label } = computeRegimes(candles);
   const trendInto = createTrends(candles);
   return inOrder(hits).map(({ variant, at, start, quality, state, formation }) => {
     const trend = trendInto(start);
@@ -69,7 +66,7 @@ export function findSightings(candles: Candles, from: number): Sighting[] {
       state,
       formation,
       trend,
-      trendMet: variant.priorTrend === null ? null : trend === variant.priorTrend,
+      trendMet: meetsTrend(variant, trend),
       regime: REGIMES[label[at]] ?? null,
       range: Number.isNaN(ranges[at]) ? null : ranges[at],
     };

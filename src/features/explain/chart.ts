@@ -7,9 +7,9 @@ import type { CandleService } from "../candles/candles.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { Detections } from "../detections/detections.js";
 import type { StoredFormation } from "../detections/formation.js";
+import { levelsOf } from "../detections/levels.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { drawDetection } from "./drawing.js";
-import { levelsOf } from "./outcome.js";
 
 /** Bars drawn before a shape and after its bar, where there are. */
 const BEFORE_BARS = 20;

@@ -4,9 +4,10 @@ import type { Candles } from "../../core/market/candles.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { INTERVAL_MS } from "../../core/market/interval.js";
 import { type CalendarId, calendarOf } from "../../core/market/session.js";
-import { horizonOf, type Levels, levelsFor, ROUND_TRIP_BPS } from "../../core/signals/levels.js";
+import { horizonOf, ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { isHit, type TradeEnd, tradeOutcome } from "../../core/signals/trade.js";
 import type { CandleService } from "../candles/candles.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { KnownInstrument } from "../instruments/store.js";
 
@@ -26,11 +27,6 @@ export interface Outcome {
   readonly ambiguous: boolean;
   /** Why there is no trade; null otherwise. */
   readonly reason: string | null;
-}
-
-/** Levels of a trade on a detection, as alerts suggest them; null without any. */
-export function levelsOf({ direction, price, facts, formation }: NewDetection): Levels | null {
-  return levelsFor(direction, price, facts.range, formation);
 }
 
 /** What became of a detection on bars that reach from its own as far as is known. */

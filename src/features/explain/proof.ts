@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { CandleService } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
-import { LEAD_BARS } from "../detections/find.js";
 import type { NewDetection, StoredDetection } from "../detections/store.js";
 import { sightingView } from "../detections/views.js";
 import type { Instruments } from "../instruments/instruments.js";

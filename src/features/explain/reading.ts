@@ -1,11 +1,11 @@
 import { type Explanation, explainRegime } from "../../core/regime/explain.js";
 import { computeRegimes } from "../../core/regime/regime.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
-import { LEAD_BARS } from "../detections/find.js";
+import { levelsOf } from "../detections/levels.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { levelsOf } from "./outcome.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
 import { findSimilar, type Similar } from "./similar.js";
 import type { Subject } from "./subject.js";

@@ -1,13 +1,13 @@
 import type { Interval } from "../../core/market/interval.js";
 import type { Check, PatternVariant } from "../../core/patterns/define.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
-import { LEAD_BARS } from "../detections/find.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { requireVariant } from "./encyclopaedia.js";
-import { levelsOf } from "./outcome.js";
 import { ratioToMean } from "./reading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
 

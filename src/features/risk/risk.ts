@@ -1,5 +1,3 @@
-import { ensure } from "../../core/base/assert.js";
-import { findIndicator } from "../../core/indicators/index.js";
 import type { Candles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import {
@@ -12,6 +10,7 @@ import {
   UNKNOWN_ACCOUNT,
 } from "../../core/risk/limits.js";
 import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size.js";
+import { newestRange } from "../../core/signals/ranges.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
@@ -19,7 +18,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
 import { limitsOf, type RiskSettings, type RiskSettingsStore } from "./settings.js";
-import { averageRange, type SpreadEstimate, spreadOf } from "./spread.js";
+import { type SpreadEstimate, spreadOf } from "./spread.js";
 import type { RedemptionStore } from "./store.js";
 
 /** An order that somebody means to give. */
@@ -91,7 +90,6 @@ export interface RiskOptions {
 
 const RANGE_BARS = 200;
 const MINUTE_BARS = 51;
-const atr = ensure(findIndicator("atr"), "the table has atr");
 
 export function createRisk(options: RiskOptions): Risk {
   const { candles, quotes, instruments, settings, confirmations, redemptions } = options;
@@ -116,7 +114,7 @@ export function createRisk(options: RiskOptions): Risk {
       barsOf(instrument, "1d", RANGE_BARS),
       barsOf(instrument, "1m", MINUTE_BARS),
     ]);
-    const range = daily === null ? null : averageRange(atr, daily);
+    const range = daily === null ? null : newestRange(daily);
     return { quote, range, costs: spreadOf(quote, minutes) };
   }
 
@@ -179,7 +177,7 @@ export function createRisk(options: RiskOptions): Risk {
   async function rangeOf({ method, symbol }: SizePlan): Promise<number | null> {
     if (method !== "volatility" || symbol === null) return null;
     const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
-    return daily === null ? null : averageRange(atr, daily);
+    return daily === null ? null : newestRange(daily);
   }
 }
 

@@ -1,6 +1,5 @@
-import { computeIndicator, type Indicator } from "../../core/indicators/define.js";
 import type { Candles } from "../../core/market/candles.js";
-import type { Quote } from "../../core/market/quote.js";
+import { type Quote, quotedSpreadBps } from "../../core/market/quote.js";
 
 /** What a trade at the market costs beside commissions, in basis points of the price. */
 export interface SpreadEstimate {
@@ -17,9 +16,9 @@ const LEAST_SLIPPAGE_BPS = 0.5;
  * Spread from the quote where it has both sides, else from minute bars, of whose range the spread is some part. Slippage
  * is half the spread and a tenth of the deviation of minute returns. Null where nothing tells.
  */
-export function spreadOf({ bid, ask }: Pick<Quote, "bid" | "ask">, minutes: Candles | null): SpreadEstimate {
+export function spreadOf(quote: Pick<Quote, "bid" | "ask">, minutes: Candles | null): SpreadEstimate {
   const bars = minutes === null || minutes.time.length < LEAST_MINUTES ? null : minutes;
-  const quoted = bid === null || ask === null || !(bid > 0) || ask < bid ? null : spread(bid, ask);
+  const quoted = quotedSpreadBps(quote);
   const spreadBps = quoted ?? (bars === null ? null : 0.25 * meanRangeBps(bars));
   if (spreadBps === null) return { spreadBps: null, spreadFrom: null, slippageBps: null };
   const deviation = bars === null ? 0 : returnDeviationBps(bars);
@@ -29,8 +28,6 @@ export function spreadOf({ bid, ask }: Pick<Quote, "bid" | "ask">, minutes: Cand
     slippageBps: Math.max(LEAST_SLIPPAGE_BPS, 0.5 * spreadBps + 0.1 * deviation),
   };
 }
-
-const spread = (bid: number, ask: number) => (10_000 * (ask - bid)) / ((ask + bid) / 2);
 
 function meanRangeBps({ high, low, close }: Candles): number {
   let sum = 0;
@@ -48,12 +45,4 @@ function returnDeviationBps({ close }: Candles): number {
     squares += change * change;
   }
   return 10_000 * Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
-}
-
-/** Average true range of 14 bars at the last one; null with too few. */
-export function averageRange(atr: Indicator, candles: Candles): number | null {
-  const { length } = candles.time;
-  if (length === 0) return null;
-  const range = computeIndicator(atr, candles, { period: 14 })[0][length - 1];
-  return Number.isNaN(range) ? null : range;
 }

@@ -4,13 +4,15 @@ import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { findVariant } from "../../core/patterns/index.js";
 import type { RuleVoice } from "../../core/signals/fuse.js";
-import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
+import type { Levels } from "../../core/signals/levels.js";
 import { inTime, within } from "../../platform/deadline.js";
 import { AppError } from "../../platform/errors.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { detectionOf } from "../detections/detections.js";
-import { LEAD_BARS, type Sighting } from "../detections/find.js";
+import type { Sighting } from "../detections/find.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
@@ -122,8 +124,8 @@ function seenPattern(
   bars: Bars,
   evidence: Pick<Evidence, "confidenceOf">,
 ): SeenPattern {
-  const { pattern, interval, regime, direction, price, facts, formation } = detection;
-  const levels = levelsFor(direction, price, facts.range, formation);
+  const { pattern, interval, regime, direction } = detection;
+  const levels = levelsOf(detection);
   return {
     detection,
     confidence: evidence.confidenceOf(pattern, interval, regime),

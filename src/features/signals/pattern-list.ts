@@ -3,9 +3,10 @@ import { barsPerYear } from "../../core/market/bar-times.js";
 import type { Bars } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
-import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import type { Levels } from "../../core/signals/levels.js";
 import type { CandleSet } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -78,7 +79,7 @@ function listedPattern(
   bars: Bars,
   evidence: Pick<Evidence, "confidenceOf">,
 ): ListedPattern {
-  const { pattern, interval, regime, direction, price, facts, formation, trendMet } = detection;
+  const { pattern, interval, regime, direction, facts, trendMet } = detection;
   const measured = evidence.confidenceOf(pattern, interval, regime);
   const confidence =
     trendMet === false
@@ -88,7 +89,7 @@ function listedPattern(
     detection,
     confidence,
     judged: judge({ detection, confidence }),
-    levels: levelsFor(direction, price, facts.range, formation),
+    levels: levelsOf(detection),
     volumeConfirms: volumeConfirms(bars, lowerBound(bars.time, detection.barTime)),
     trendAligns: direction === 0 ? null : (trendMet ?? facts.trend === (direction > 0 ? "up" : "down")),
     keyLevels: keyLevels(detection, bars),

@@ -1,3 +1,4 @@
+import { quotedSpreadBps } from "../../core/market/quote.js";
 import {
   type AccountFacts,
   checkOrder,
@@ -102,13 +103,11 @@ const measuredOf = ({ leading }: Reading) => (leading === null ? null : historyO
 
 function marketOf(reading: Reading) {
   const { main, quote } = reading;
-  const { bid = null, ask = null } = quote.value ?? {};
-  const quoted = bid !== null && ask !== null && bid > 0 && ask >= bid;
   return {
     price: priceOf(reading),
     stale: main.set.stale || (quote.value?.stale ?? false),
     range: main.range,
-    spreadBps: quoted ? (10_000 * (ask - bid)) / ((ask + bid) / 2) : null,
+    spreadBps: quote.value === null ? null : quotedSpreadBps(quote.value),
     slippageBps: null,
   };
 }

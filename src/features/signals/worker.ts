@@ -1,7 +1,7 @@
 import type { Candles } from "../../core/market/candles.js";
 import { REGIMES, type Regime, VOLATILITY_LEVELS, type VolatilityLevel } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
-import { computeRanges } from "../../core/signals/ranges.js";
+import { newestRange } from "../../core/signals/ranges.js";
 import { directionScores } from "../../core/signals/timeframes.js";
 import { findSightings, type Sighting } from "../detections/find.js";
 
@@ -27,13 +27,12 @@ export default function look({ candles, from }: LookTask): Look {
   const last = candles.time.length - 1;
   const regimes = computeRegimes(candles);
   const direction = directionScores(regimes)[last];
-  const range = computeRanges(candles, last)[last];
   const regime = REGIMES[regimes.label[last]] ?? null;
   return {
-    sightings: findSightings(candles, from),
+    sightings: findSightings(candles, from, regimes.label),
     direction: Number.isNaN(direction) ? null : direction,
     regime,
     volatility: regime === null ? null : VOLATILITY_LEVELS[regimes.volatilityLevel[last]],
-    range: Number.isNaN(range) ? null : range,
+    range: newestRange(candles),
   };
 }
