@@ -23,7 +23,7 @@ export interface YahooSessions {
 const REST_MS = 600_000;
 
 /**
- * One session for all: any page sets a cookie, whatever its status, and for the cookie there is a crumb. Opening does
+ * One session for all: each page sets a cookie, whatever its status, and for the cookie there is a crumb. Opening does
  * not end with the request that asked for it, since others wait for the same one.
  */
 export function createYahooSessions(options: {

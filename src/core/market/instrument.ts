@@ -70,7 +70,7 @@ export function normaliseSymbol(text: string): string | null {
 
 /**
  * What the spelling of a normalised symbol tells of the instrument, with names of the default universe. Null
- * for exchanges whose calendar is not kept: any suffix but `.NS`, `.BO` and a share class such as `.B`.
+ * for exchanges whose calendar is not kept, which is each suffix but `.NS`, `.BO` and a share class such as `.B`.
  */
 export function classifySymbol(symbol: string): Instrument | null {
   const row = named.get(symbol);

@@ -119,6 +119,36 @@ export interface Waiting extends Wait {
   hit(at: number, state: FormationState): Hit;
 }
 
+/** What a shape that waits shows of itself. */
+export interface WaitingShape {
+  readonly variants: Pair;
+  readonly start: number;
+  readonly quality: number;
+  readonly points: Formation["points"];
+  readonly boundaries?: Formation["boundaries"];
+  readonly target?: number;
+  checks(): Check[];
+}
+
+/** A shape that waits, whose reward is told from its trigger while it forms and from the close of the bar then on. */
+export function waitingShape(
+  { candles: { close } }: PatternSeries,
+  wait: Wait,
+  shape: WaitingShape,
+): Waiting {
+  const { direction, formedAt, trigger, stop } = wait;
+  const { variants, start, quality, points, boundaries = [], target = null } = shape;
+  return {
+    ...wait,
+    hit(at, state) {
+      const price = state === "forming" ? trigger : close[at];
+      const levels = { trigger, target, stop, rewardRisk: rewardRisk(direction, price, target, stop) };
+      const formation = formationAt(formedAt, { points, boundaries, ...levels, checks: shape.checks() });
+      return { variant: variantOf(variants, direction), at, start, quality, state, formation };
+    },
+  };
+}
+
 /**
  * Appends the states that shapes enter at bars [from, to), by bar. No two shapes of one variant wait at the same bar.
  */

@@ -85,7 +85,7 @@ function absent(reason: string): Outcome {
   return { ...NOTHING, status: "none", reason };
 }
 
-/** Bars of a formation, as the calendar counts them; null for candlesticks, whose trades last as long as any. */
+/** Bars of a formation, as the calendar counts them; null for candlesticks, whose trades last as long as others. */
 function shapeBars({ startTime, barTime, interval, formation }: NewDetection, id: CalendarId): number | null {
   if (formation === null) return null;
   return barOpensBetween(calendarOf(id), interval, startTime, barTime + 1).length;

@@ -1,9 +1,9 @@
-import type { PatternSeries, PatternVariant } from "../define.js";
-import { trendInto, volumeTrend } from "./checks.js";
+import type { PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { shapeOfEnds, turnVariant } from "./ends.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
 
 /** Least height in average ranges, and greatest difference of the two ends per height. */
 const LEAST_HEIGHT = 1.4;
@@ -14,7 +14,6 @@ const LEAST_RISE = 0.9;
 const MOST_SKEW = 0.42;
 
 interface Measures {
-  readonly span: number;
   readonly height: number;
   /** Per height. */
   readonly difference: number;
@@ -37,62 +36,48 @@ function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
   const skew = Math.abs(turn - first - span / 2) / span;
   if (skew > MOST_SKEW) return null;
   const rise = riseInto(candles, first, span, side, left, highest) / height;
-  return rise >= LEAST_RISE ? { span, height, difference, rise, skew } : null;
+  return rise >= LEAST_RISE ? { height, difference, rise, skew } : null;
 }
 
 function double(side: 1 | -1) {
   const name = side === 1 ? "double_top" : "double_bottom";
   const title = side === 1 ? "Double Top" : "Double Bottom";
-  const variant: PatternVariant = {
-    id: name,
-    title,
-    direction: side === 1 ? -1 : 1,
-    outlook: "reversal",
-    priorTrend: side === 1 ? "up" : "down",
-  };
+  const variant = turnVariant(name, title, side);
   const [ends, between, end] = side === 1 ? ["highs", "low", "top"] : ["lows", "high", "bottom"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
     const measures = measure(series, tops);
     if (measures === null) return null;
-    const { span, height, difference, rise, skew } = measures;
+    const { height, difference, rise, skew } = measures;
     const { near, first, last, turn, range } = tops;
     const valley = turnPoint(tops, side === 1 ? "valley" : "peak", turn, last);
     const trigger = level(turn, valley.price);
-    const formedAt = endKnownAt(series, tops, trigger);
-    if (formedAt < 0) return null;
     const farther = side * near[first] > side * near[last] ? first : last;
-    return {
-      expected: { variant, trigger, stop: level(first, near[farther]), reach: height },
-      other: null,
-      start: first,
-      lastAt: last,
-      formedAt,
-      patience: patienceOf(span),
-      quality: mean([
-        grade(difference, 0, MOST_DIFFERENCE),
-        grade(height / range, 4, LEAST_HEIGHT),
-        grade(rise, 2, LEAST_RISE),
-        grade(skew, 0, MOST_SKEW),
-      ]),
+    return shapeOfEnds(series, tops, {
+      variant,
+      trigger,
+      stop: level(first, near[farther]),
+      reach: height,
       size: 3,
-      describe: () => ({
-        points: [
-          endPoint(tops, `first_${end}`, first, formedAt),
-          valley,
-          endPoint(tops, `second_${end}`, last, formedAt),
-        ],
-        edges: [{ role: "neckline", line: trigger, until: null }],
-        checks: [
-          atMost("end_difference", difference, MOST_DIFFERENCE),
-          atLeast("height", height / range, LEAST_HEIGHT),
-          atLeast("move_into", rise, LEAST_RISE),
-          atMost("skew", skew, MOST_SKEW),
-          trendInto(series, first, side),
-          volumeTrend(series.candles, first, last),
-        ],
-      }),
-    };
+      quality: () =>
+        mean([
+          grade(difference, 0, MOST_DIFFERENCE),
+          grade(height / range, 4, LEAST_HEIGHT),
+          grade(rise, 2, LEAST_RISE),
+          grade(skew, 0, MOST_SKEW),
+        ]),
+      points: (formedAt) => [
+        endPoint(tops, `first_${end}`, first, formedAt),
+        valley,
+        endPoint(tops, `second_${end}`, last, formedAt),
+      ],
+      checks: () => [
+        atMost("end_difference", difference, MOST_DIFFERENCE),
+        atLeast("height", height / range, LEAST_HEIGHT),
+        atLeast("move_into", rise, LEAST_RISE),
+        atMost("skew", skew, MOST_SKEW),
+      ],
+    });
   }
 
   return defineChart({

@@ -1,6 +1,6 @@
-import type { Check, PatternSeries, PatternVariant } from "../define.js";
-import { trendInto, volumeTrend } from "./checks.js";
+import type { Check, PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
+import { shapeOfEnds, turnVariant } from "./ends.js";
 import {
   atLeast,
   atMost,
@@ -9,12 +9,11 @@ import {
   type Line,
   level,
   mean,
-  patienceOf,
   through,
   valueAt,
 } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of the head over the neckline, in average ranges. */
 const LEAST_HEIGHT = 1.9;
@@ -97,13 +96,7 @@ function checksOf({ height, lead, shoulder, difference, tilt, lopsided }: Measur
 function headAndShoulders(side: 1 | -1) {
   const name = side === 1 ? "head_and_shoulders" : "inverse_head_and_shoulders";
   const title = side === 1 ? "Head and Shoulders" : "Inverse Head and Shoulders";
-  const variant: PatternVariant = {
-    id: name,
-    title,
-    direction: side === 1 ? -1 : 1,
-    outlook: "reversal",
-    priorTrend: side === 1 ? "up" : "down",
-  };
+  const variant = turnVariant(name, title, side);
   const [ends, turns, turn] = side === 1 ? ["highs", "lows", "trough"] : ["lows", "highs", "peak"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
@@ -123,34 +116,22 @@ function headAndShoulders(side: 1 | -1) {
     const highest = side * near[middle] + MOST_OVER * height;
     const rise = riseInto(series.candles, first, span, side, side * near[first], highest) / height;
     if (rise < LEAST_RISE) return null;
-    const formedAt = endKnownAt(series, tops, neckline);
-    if (formedAt < 0) return null;
-    return {
-      expected: { variant, trigger: neckline, stop: level(last, near[last]), reach: height },
-      other: null,
-      start: first,
-      lastAt: last,
-      formedAt,
-      patience: patienceOf(span),
-      quality: qualityOf(measures, range),
+    return shapeOfEnds(series, tops, {
+      variant,
+      trigger: neckline,
+      stop: level(last, near[last]),
+      reach: height,
       size: 5,
-      describe: () => ({
-        points: [
-          endPoint(tops, "left_shoulder", first, formedAt),
-          turnPoint(tops, `left_${turn}`, leftTurn, middle),
-          endPoint(tops, "head", middle, formedAt),
-          turnPoint(tops, `right_${turn}`, rightTurn, last),
-          endPoint(tops, "right_shoulder", last, formedAt),
-        ],
-        edges: [{ role: "neckline", line: neckline, until: null }],
-        checks: [
-          ...checksOf(measures, range),
-          atLeast("move_into", rise, LEAST_RISE),
-          trendInto(series, first, side),
-          volumeTrend(series.candles, first, last),
-        ],
-      }),
-    };
+      quality: () => qualityOf(measures, range),
+      points: (formedAt) => [
+        endPoint(tops, "left_shoulder", first, formedAt),
+        turnPoint(tops, `left_${turn}`, leftTurn, middle),
+        endPoint(tops, "head", middle, formedAt),
+        turnPoint(tops, `right_${turn}`, rightTurn, last),
+        endPoint(tops, "right_shoulder", last, formedAt),
+      ],
+      checks: () => [...checksOf(measures, range), atLeast("move_into", rise, LEAST_RISE)],
+    });
   }
 
   return defineChart({

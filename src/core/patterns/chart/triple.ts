@@ -1,9 +1,9 @@
-import type { PatternSeries, PatternVariant } from "../define.js";
-import { trendInto, volumeTrend } from "./checks.js";
+import type { PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { shapeOfEnds, turnVariant } from "./ends.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of each of both turns between in average ranges, and greatest difference of the ends per height. */
 const LEAST_HEIGHT = 0.9;
@@ -51,13 +51,7 @@ function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
 function triple(side: 1 | -1) {
   const name = side === 1 ? "triple_top" : "triple_bottom";
   const title = side === 1 ? "Triple Top" : "Triple Bottom";
-  const variant: PatternVariant = {
-    id: name,
-    title,
-    direction: side === 1 ? -1 : 1,
-    outlook: "reversal",
-    priorTrend: side === 1 ? "up" : "down",
-  };
+  const variant = turnVariant(name, title, side);
   const [ends, turns, end, between] =
     side === 1 ? ["highs", "lows", "top", "valley"] : ["lows", "highs", "bottom", "peak"];
 
@@ -67,40 +61,32 @@ function triple(side: 1 | -1) {
     const { top, height, shallower, difference, rise, skew } = measures;
     const { first, middle, last, leftTurn, rightTurn, turn, range } = tops;
     const trigger = level(turn, (side === 1 ? series.candles.low : series.candles.high)[turn]);
-    const formedAt = endKnownAt(series, tops, trigger);
-    if (formedAt < 0) return null;
-    return {
-      expected: { variant, trigger, stop: level(first, side * top), reach: height },
-      other: null,
-      start: first,
-      lastAt: last,
-      formedAt,
-      patience: patienceOf(last - first),
-      quality: mean([
-        grade(difference, 0, MOST_DIFFERENCE),
-        grade(shallower / range, 3, LEAST_HEIGHT),
-        grade(rise, 2, LEAST_RISE),
-        grade(skew, 0, MOST_SKEW),
-      ]),
+    return shapeOfEnds(series, tops, {
+      variant,
+      trigger,
+      stop: level(first, side * top),
+      reach: height,
       size: 5,
-      describe: () => ({
-        points: [
-          endPoint(tops, `first_${end}`, first, formedAt),
-          turnPoint(tops, `first_${between}`, leftTurn, middle),
-          endPoint(tops, `second_${end}`, middle, formedAt),
-          turnPoint(tops, `second_${between}`, rightTurn, last),
-          endPoint(tops, `third_${end}`, last, formedAt),
-        ],
-        edges: [{ role: "neckline", line: trigger, until: null }],
-        checks: [
-          atMost("end_difference", difference, MOST_DIFFERENCE),
-          atLeast("height", shallower / range, LEAST_HEIGHT),
-          atLeast("move_into", rise, LEAST_RISE),
-          trendInto(series, first, side),
-          volumeTrend(series.candles, first, last),
-        ],
-      }),
-    };
+      quality: () =>
+        mean([
+          grade(difference, 0, MOST_DIFFERENCE),
+          grade(shallower / range, 3, LEAST_HEIGHT),
+          grade(rise, 2, LEAST_RISE),
+          grade(skew, 0, MOST_SKEW),
+        ]),
+      points: (formedAt) => [
+        endPoint(tops, `first_${end}`, first, formedAt),
+        turnPoint(tops, `first_${between}`, leftTurn, middle),
+        endPoint(tops, `second_${end}`, middle, formedAt),
+        turnPoint(tops, `second_${between}`, rightTurn, last),
+        endPoint(tops, `third_${end}`, last, formedAt),
+      ],
+      checks: () => [
+        atMost("end_difference", difference, MOST_DIFFERENCE),
+        atLeast("height", shallower / range, LEAST_HEIGHT),
+        atLeast("move_into", rise, LEAST_RISE),
+      ],
+    });
   }
 
   return defineChart({

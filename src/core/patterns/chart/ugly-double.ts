@@ -1,9 +1,9 @@
 import type { PatternSeries, PatternVariant } from "../define.js";
-import { trendInto, volumeTrend } from "./checks.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { shapeOfEnds } from "./ends.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
-import { endKnownAt, endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of the peak over the second bottom, in average ranges. */
 const LEAST_HEIGHT = 1.4;
@@ -43,38 +43,30 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
   const fall = riseInto(candles, first, span, -1, -bottom, -bottom) / height;
   if (fall < LEAST_FALL || (middle >= 0 && near[middle] < bottom)) return null;
   const trigger = level(turn, peak);
-  const formedAt = endKnownAt(series, tops, trigger);
-  if (formedAt < 0) return null;
-  return {
-    expected: { variant, trigger, stop: level(last, second), reach: peak - second },
-    other: null,
-    start: first,
-    lastAt: last,
-    formedAt,
-    patience: patienceOf(span),
-    quality: mean([
-      grade((peak - second) / range, 4, LEAST_HEIGHT),
-      grade(Math.abs(step - 0.5), 0, 0.25),
-      grade(fall, 2, LEAST_FALL),
-    ]),
+  return shapeOfEnds(series, tops, {
+    variant,
+    trigger,
+    stop: level(last, second),
+    reach: peak - second,
     size: 3,
-    describe: () => ({
-      points: [
-        endPoint(tops, "first_bottom", first, formedAt),
-        turnPoint(tops, "peak", turn, last),
-        endPoint(tops, "second_bottom", last, formedAt),
-      ],
-      edges: [{ role: "neckline", line: trigger, until: null }],
-      checks: [
-        atLeast("height", (peak - second) / range, LEAST_HEIGHT),
-        atLeast("least_step", step, LEAST_STEP),
-        atMost("most_step", step, MOST_STEP),
-        atLeast("move_into", fall, LEAST_FALL),
-        trendInto(series, first, -1),
-        volumeTrend(candles, first, last),
-      ],
-    }),
-  };
+    quality: () =>
+      mean([
+        grade((peak - second) / range, 4, LEAST_HEIGHT),
+        grade(Math.abs(step - 0.5), 0, 0.25),
+        grade(fall, 2, LEAST_FALL),
+      ]),
+    points: (formedAt) => [
+      endPoint(tops, "first_bottom", first, formedAt),
+      turnPoint(tops, "peak", turn, last),
+      endPoint(tops, "second_bottom", last, formedAt),
+    ],
+    checks: () => [
+      atLeast("height", (peak - second) / range, LEAST_HEIGHT),
+      atLeast("least_step", step, LEAST_STEP),
+      atMost("most_step", step, MOST_STEP),
+      atLeast("move_into", fall, LEAST_FALL),
+    ],
+  });
 }
 
 export const uglyDoubleBottom = defineChart({

@@ -4,14 +4,12 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
-  formationAt,
   line,
   measured,
   type Pair,
-  rewardRisk,
-  variantOf,
   volumeCheck,
   type Waiting,
+  waitingShape,
 } from "../events.js";
 import { LEVEL_WARMUP, touchPoints } from "./break.js";
 import { firmLevelIn, type Level } from "./levels.js";
@@ -89,34 +87,21 @@ function shapeOf(series: PatternSeries, arrival: Arrival, at: number, direction:
     { role: "origin", at: at - APPROACH_BARS, price: origin, knownAt: at },
     { role: "bounce", at, price: touched, knownAt: at },
   ];
-  return {
-    direction,
-    formedAt: at,
-    trigger,
-    stop,
-    bars: WAIT_BARS,
-    hit: (seen, state) => ({
-      variant: variantOf(variants, direction),
-      at: seen,
-      start: at - APPROACH_BARS,
-      quality: shape,
-      state,
-      formation: formationAt(at, {
-        points,
-        boundaries: [line("level", level.firstAt, level.price, at, level.price)],
-        trigger,
-        target: origin,
-        stop,
-        rewardRisk: rewardRisk(direction, state === "forming" ? trigger : close[seen], origin, stop),
-        checks: [
-          measured("came_in_average_ranges", came, CAME, true),
-          measured("depth_in_average_ranges", depth, 0, depth >= 0),
-          measured("touches", level.touches.length, 2, level.touches.length >= 2),
-          volumeCheck(series, at),
-        ],
-      }),
-    }),
-  };
+  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
+  return waitingShape(series, wait, {
+    variants,
+    start: at - APPROACH_BARS,
+    quality: shape,
+    points,
+    boundaries: [line("level", level.firstAt, level.price, at, level.price)],
+    target: origin,
+    checks: () => [
+      measured("came_in_average_ranges", came, CAME, true),
+      measured("depth_in_average_ranges", depth, 0, depth >= 0),
+      measured("touches", level.touches.length, 2, level.touches.length >= 2),
+      volumeCheck(series, at),
+    ],
+  });
 }
 
 export const levelBounce = definePattern({

@@ -4,14 +4,12 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
-  formationAt,
   line,
   measured,
   type Pair,
-  rewardRisk,
-  variantOf,
   volumeCheck,
   type Waiting,
+  waitingShape,
 } from "../events.js";
 import { type Break, breakAt, LEVEL_WARMUP, touchPoints } from "./break.js";
 
@@ -97,34 +95,21 @@ function shapeOf(series: PatternSeries, { broken, at, farthest }: Return, direct
     { role: "break", at: broken.at, price: close[broken.at], knownAt: broken.at },
     { role: "retest", at, price: direction === 1 ? low[at] : high[at], knownAt: at },
   ];
-  return {
-    direction,
-    formedAt: at,
-    trigger,
-    stop,
-    bars: WAIT_BARS,
-    hit: (seen, state) => ({
-      variant: variantOf(variants, direction),
-      at: seen,
-      start: broken.at,
-      quality: shape,
-      state,
-      formation: formationAt(at, {
-        points,
-        boundaries: [line("level", level.firstAt, level.price, at, level.price)],
-        trigger,
-        target,
-        stop,
-        rewardRisk: rewardRisk(direction, state === "forming" ? trigger : close[seen], target, stop),
-        checks: [
-          measured("away_in_average_ranges", farthest, AWAY, true),
-          measured("depth_in_average_ranges", depth, 0, depth >= 0),
-          measured("touches", level.touches.length, 2, level.touches.length >= 2),
-          volumeCheck(series, broken.at),
-        ],
-      }),
-    }),
-  };
+  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
+  return waitingShape(series, wait, {
+    variants,
+    start: broken.at,
+    quality: shape,
+    points,
+    boundaries: [line("level", level.firstAt, level.price, at, level.price)],
+    target,
+    checks: () => [
+      measured("away_in_average_ranges", farthest, AWAY, true),
+      measured("depth_in_average_ranges", depth, 0, depth >= 0),
+      measured("touches", level.touches.length, 2, level.touches.length >= 2),
+      volumeCheck(series, broken.at),
+    ],
+  });
 }
 
 export const levelRetest = definePattern({

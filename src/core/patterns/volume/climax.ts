@@ -4,13 +4,12 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
-  formationAt,
   measured,
   type Pair,
   shapesIn,
   trendCheck,
-  variantOf,
   type Waiting,
+  waitingShape,
 } from "../events.js";
 import { standingOut } from "./spike.js";
 import { VOLUME_BARS, volumesOf } from "./volumes.js";
@@ -59,33 +58,22 @@ function climaxAt(series: PatternSeries, at: number, side: Sign): Waiting | null
   const run = runInto(series, at, side);
   const length = (high[at] - low[at]) / series.range[at - 1];
   const shape = quality(grade(medians, 2, 5), grade(run, LEAST_RUN, 8), grade(length, 1, 3));
-  return {
-    direction,
-    formedAt: at,
-    trigger,
-    stop,
-    bars: WAIT_BARS,
-    hit: (seen, state) => ({
-      variant: variantOf(variants, direction),
-      at: seen,
-      start: at - RUN_BARS,
-      quality: shape,
-      state,
-      formation: {
-        ...formationAt(at, { trigger, stop }),
-        points: [
-          { role: "run", at: at - RUN_BARS, price: close[at - RUN_BARS], knownAt: at - RUN_BARS },
-          { role: "climax", at, price: stop, knownAt: at },
-        ],
-        checks: [
-          measured("volume_in_medians", medians, 2, true),
-          measured("run_in_average_ranges", run, LEAST_RUN, true),
-          measured("bar_in_average_ranges", length, LEAST_RANGE, length >= LEAST_RANGE),
-          trendCheck(series, at, side),
-        ],
-      },
-    }),
-  };
+  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS } as const;
+  return waitingShape(series, wait, {
+    variants,
+    start: at - RUN_BARS,
+    quality: shape,
+    points: [
+      { role: "run", at: at - RUN_BARS, price: close[at - RUN_BARS], knownAt: at - RUN_BARS },
+      { role: "climax", at, price: stop, knownAt: at },
+    ],
+    checks: () => [
+      measured("volume_in_medians", medians, 2, true),
+      measured("run_in_average_ranges", run, LEAST_RUN, true),
+      measured("bar_in_average_ranges", length, LEAST_RANGE, length >= LEAST_RANGE),
+      trendCheck(series, at, side),
+    ],
+  });
 }
 
 export const climax = definePattern({
