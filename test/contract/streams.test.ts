@@ -9,9 +9,9 @@ import { classifySymbol, type Instrument } from "../../src/core/market/instrumen
 import { createHttpClient } from "../../src/platform/http-client.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { ProviderError } from "../../src/providers/define.js";
+import { finnhubSymbol } from "../../src/providers/finnhub-symbols.js";
 import { createStreamClient, type StreamTiming, type Trade } from "../../src/providers/stream-client.js";
 import type { StreamProtocol } from "../../src/providers/stream-define.js";
-import { finnhubSymbol } from "../../src/providers/finnhub-symbols.js";
 import { finnhubStream } from "../../src/providers/stream-finnhub.js";
 import { polygonStream } from "../../src/providers/stream-polygon.js";
 import { upstoxStream } from "../../src/providers/stream-upstox.js";

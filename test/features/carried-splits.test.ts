@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sharedPath } from "../fixtures/shared.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { sharedPath } from "../fixtures/shared.js";
 import { copyShared } from "../fixtures/shared-files.js";
 import { daysFile, scaled, walkDays } from "../fixtures/walks.js";
 

@@ -5,20 +5,9 @@ import { REGIMES } from "../../src/core/regime/define.js";
 import type { StoredDetection } from "../../src/features/detections/store.js";
 import { outcomeOf } from "../../src/features/explain/outcome.js";
 import { distanceOf, findSimilar, nearestCases } from "../../src/features/explain/similar.js";
-import { detectionAt } from "../fixtures/detections.js";
+import { APPLE, detectionAt } from "../fixtures/detections.js";
 
 const MINUTE = 60_000;
-const APPLE = {
-  id: 1,
-  symbol: "AAPL",
-  synthetic: false,
-  name: "Apple",
-  assetClass: "equity",
-  exchange: "US",
-  currency: "USD",
-  calendar: "24x7",
-} as const;
-
 function stored(id: number, place: number, change: Partial<StoredDetection> = {}): StoredDetection {
   const detection = detectionAt(APPLE, place, change);
   return { ...detection, id, symbol: "AAPL", synthetic: false, detectedAt: detection.closedAt, ...change };

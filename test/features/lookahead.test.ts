@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import { computeIndicator, type Indicator } from "../../src/core/indicators/define.js";
 import { INDICATORS } from "../../src/core/indicators/index.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
 import type { Hit, Pattern } from "../../src/core/patterns/define.js";
 import { findPattern, PATTERNS } from "../../src/core/patterns/index.js";
-import { ensure } from "../../src/core/base/assert.js";
 import { createLookahead, type LookaheadInput } from "../../src/features/explain/lookahead.js";
 import {
   barsToTest,
@@ -18,6 +18,7 @@ import {
   SUBJECTS,
   type SubjectTable,
 } from "../../src/features/explain/truncation-table.js";
+import { APPLE } from "../fixtures/detections.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
@@ -119,17 +120,6 @@ describe("the truncation test", () => {
     expect(new Set(barsToTest(2_001, 2_000)).size).toBe(2_000);
   });
 });
-
-const APPLE = {
-  id: 1,
-  symbol: "AAPL",
-  synthetic: false,
-  name: "Apple",
-  assetClass: "equity",
-  exchange: "US",
-  currency: "USD",
-  calendar: "24x7",
-} as const;
 
 function kindOver(length: number, table?: SubjectTable) {
   return createLookahead({

@@ -1,13 +1,10 @@
 import { describeTroubles } from "../fixtures/troubled-program.js";
 import { YAHOO } from "../fixtures/vendor-rows/yahoo.js";
+import { yahooAt } from "../fixtures/yahoo.js";
 
 describeTroubles({
   row: YAHOO,
-  environment: (url) => ({
-    YAHOO_BASE_URL: url,
-    YAHOO_COOKIE_URL: `${url}/cookie`,
-    YAHOO_FEED_URL: url,
-  }),
+  environment: yahooAt,
   symbols: ["AAPL", "MSFT"],
   strangers: ["KO", "PEP", "MCD"],
   besides: ({ pathname }) => (pathname.endsWith("/search") ? { body: { quotes: [] } } : null),

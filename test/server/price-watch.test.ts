@@ -5,6 +5,7 @@ import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { startTradeStream, type TradeStream } from "../fixtures/trade-stream.js";
 import { startVendor, type Vendor, type VendorAnswer } from "../fixtures/vendor.js";
+import { yahooAt } from "../fixtures/yahoo.js";
 
 const NOW = Date.parse("2024-07-09T15:00:30Z");
 const clock = createManualClock(NOW);
@@ -35,9 +36,7 @@ beforeAll(async () => {
   });
   const environment = {
     MARKET_DATA: "yahoo,finnhub",
-    YAHOO_BASE_URL: vendor.url,
-    YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
-    YAHOO_FEED_URL: vendor.url,
+    ...yahooAt(vendor.url),
     FINNHUB_BASE_URL: vendor.url,
     FINNHUB_API_KEY: "key",
     STREAM_SOURCES: "finnhub",

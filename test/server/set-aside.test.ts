@@ -7,7 +7,7 @@ import { createManualClock } from "../fixtures/clock.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { startVendor, type Vendor, type VendorAnswer } from "../fixtures/vendor.js";
-import { quoteService, UNKNOWN_BODY } from "../fixtures/yahoo.js";
+import { quoteService, UNKNOWN_BODY, yahooAt } from "../fixtures/yahoo.js";
 
 const NOW = Date.parse("2024-07-09T15:00:30Z");
 const clock = createManualClock(NOW);
@@ -22,9 +22,7 @@ beforeAll(async () => {
   const environment = {
     MARKET_DATA: "files,yahoo",
     FILES_DIR: folder,
-    YAHOO_BASE_URL: vendor.url,
-    YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
-    YAHOO_FEED_URL: vendor.url,
+    ...yahooAt(vendor.url),
   };
   program = await startTestProgram({ clock, environment });
 });

@@ -4,6 +4,7 @@ import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { startTradeStream, type TradeStream } from "../fixtures/trade-stream.js";
 import { startVendor, type Vendor } from "../fixtures/vendor.js";
+import { yahooAt } from "../fixtures/yahoo.js";
 
 const KEY = "key-that-nobody-may-see";
 /** A Tuesday, an hour and a half after the open of New York. */
@@ -18,9 +19,7 @@ beforeAll(async () => {
   stream = await startTradeStream();
   const environment = {
     MARKET_DATA: "yahoo,finnhub",
-    YAHOO_BASE_URL: vendor.url,
-    YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
-    YAHOO_FEED_URL: vendor.url,
+    ...yahooAt(vendor.url),
     FINNHUB_BASE_URL: vendor.url,
     FINNHUB_API_KEY: KEY,
     STREAM_SOURCES: "finnhub",

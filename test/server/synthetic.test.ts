@@ -11,6 +11,7 @@ import { goodRequestsOf, type MadeRequest } from "../fixtures/requests-of-spec.j
 import { startScannedProgram } from "../fixtures/scanned.js";
 import { isStream, type Spec } from "../fixtures/spec.js";
 import { startVendor } from "../fixtures/vendor.js";
+import { yahooAt } from "../fixtures/yahoo.js";
 
 const SEED = 20_261_128;
 /** Requests of an operation, and at most so many until one succeeds. */
@@ -124,9 +125,7 @@ describe("a synthetic market", () => {
     const program = await startScannedProgram({
       environment: {
         MARKET_DATA: "files,yahoo",
-        YAHOO_BASE_URL: vendor.url,
-        YAHOO_COOKIE_URL: `${vendor.url}/cookie`,
-        YAHOO_FEED_URL: vendor.url,
+        ...yahooAt(vendor.url),
       },
     });
     onTestFinished(() => program.close());

@@ -2,7 +2,13 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { instantText, isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
-import { adjustmentSchema, intervalText, provenance, symbolParams } from "../candles/schema.js";
+import {
+  adjustmentSchema,
+  CANDLE_ERRORS,
+  intervalText,
+  provenance,
+  symbolParams,
+} from "../candles/schema.js";
 import { adjustmentView, provenanceOf } from "../candles/views.js";
 import type { Analysis, IndicatorAnalysis } from "./analysis.js";
 
@@ -57,7 +63,7 @@ export function analysisRoutes(app: FastifyInstance, { analysis }: { analysis: A
     params: symbolParams,
     query,
     answer: { data: indicatorsSchema },
-    errors: ["symbol_invalid", "symbol_unknown", "interval_unavailable", "no_data", "provider_unavailable"],
+    errors: CANDLE_ERRORS,
     async handle({ params, query: { names, interval, limit, format, as_of } }) {
       const found = await analysis.computeIndicators(params.symbol, interval, names, limit, as_of);
       const head = {

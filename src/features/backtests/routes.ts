@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { findVariant } from "../../core/patterns/index.js";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
+import { CANDLE_ERRORS } from "../candles/schema.js";
 import { variantOf } from "../catalogue/pattern-names.js";
 import type { Backtests } from "./backtests.js";
 import { patternBacktestSchema, patternBody } from "./schema.js";
@@ -21,14 +22,7 @@ export function backtestRoutes(
       "One position at a time: in at the next open, out at stop, target or the end of the horizon; the stop first where one bar has both; costs of the instrument's class.",
     body: patternBody,
     answer: { data: patternBacktestSchema },
-    errors: [
-      "pattern_unknown",
-      "symbol_invalid",
-      "symbol_unknown",
-      "interval_unavailable",
-      "no_data",
-      "provider_unavailable",
-    ],
+    errors: ["pattern_unknown", ...CANDLE_ERRORS],
     async handle({ body }) {
       const variant = variantOf(body.pattern ?? body.pattern_name ?? "");
       if (findVariant(variant)?.variant.direction === 0) {

@@ -10,6 +10,7 @@ import { quoteRoutes } from "./quote-routes.js";
 import {
   adjustmentSchema,
   BARS_LIMIT,
+  CANDLE_ERRORS,
   candleListSchema,
   candleNote,
   candleSchema,
@@ -27,7 +28,7 @@ import {
 } from "./schema.js";
 import { adjustmentView, candleListView, candleRows, gapListView, provenanceOf } from "./views.js";
 
-const CANDLE_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable", "adjustment_unavailable"] as const;
+const VIEW_ERRORS = [...CANDLE_ERRORS, "adjustment_unavailable"] as const;
 
 /** The prices that a query asks for. */
 function wantedOf(query: { adjustment?: Adjustment | undefined; as_of?: number | undefined }): Wanted {
@@ -44,7 +45,7 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
     summary: "Closed candles of a period",
     query: candlesQuery,
     answer: { data: candleListSchema.extend({ period: z.enum(PERIODS) }) },
-    errors: CANDLE_ERRORS,
+    errors: VIEW_ERRORS,
     async handle({ query: { symbol, interval, period, limit, ...prices } }) {
       const set = await market.loadBars(symbol, interval, { period }, limit, wantedOf(prices));
       return { data: { ...candleListView(set), period } };
@@ -64,7 +65,7 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
       adjustment: adjustmentSchema,
       ...provenance,
     },
-    errors: CANDLE_ERRORS,
+    errors: VIEW_ERRORS,
     async handle({ params, query: { timeframe, interval = timeframe, limit, ...prices } }) {
       const set = await market.loadBars(params.symbol, interval, { period: "max" }, limit, wantedOf(prices));
       const { trouble, note, instrument } = set;
@@ -78,7 +79,7 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
     params: symbolParams,
     query: historicalQuery,
     answer: { data: candleListSchema },
-    errors: CANDLE_ERRORS,
+    errors: VIEW_ERRORS,
     async handle({ params, query: { from, to, period, interval, limit, ...prices } }) {
       if (from !== undefined && to !== undefined && from >= to) {
         throw new AppError("invalid_request", "query from: must lie before to");
@@ -94,7 +95,7 @@ export function candleRoutes(app: FastifyInstance, { market, gaps }: { market: M
     params: symbolParams,
     query: intradayQuery,
     answer: { data: candleListSchema },
-    errors: CANDLE_ERRORS,
+    errors: VIEW_ERRORS,
     async handle({ params, query: { interval, days, ...prices } }) {
       if (interval === "1d" || interval === "1w") {
         throw new AppError("invalid_request", "query interval: must be shorter than a day");

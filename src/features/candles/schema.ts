@@ -5,6 +5,8 @@ import { instantText, wholeNumberText } from "../../platform/http.js";
 
 export const symbolText = z.string().min(1).max(40).describe("Any spelling: AAPL, BTC, BTC/USD, EURUSD");
 export const SYMBOL_ERRORS = ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"] as const;
+/** What may be wrong with a question about candles of an interval. */
+export const CANDLE_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable"] as const;
 export const symbolParams = z.strictObject({ symbol: symbolText });
 
 export const intervalText = z

@@ -102,20 +102,20 @@ export function createDetections(options: {
     past: (past, limit) => store.past(past, synthetic, limit),
 
     async stats() {
-      const since = Math.floor(now() / DAY_MS) * DAY_MS - (STATS_DAYS - 1) * DAY_MS;
+      const sinceMs = Math.floor(now() / DAY_MS) * DAY_MS - (STATS_DAYS - 1) * DAY_MS;
       const [counted, symbols] = await Promise.all([
-        countByDay(database, synthetic, since),
-        countBySymbol(database, synthetic, since, TOP_SYMBOLS),
+        countByDay(database, { synthetic, sinceMs }),
+        countBySymbol(database, { synthetic, sinceMs }, TOP_SYMBOLS),
       ]);
       const byDate = new Map(counted.map(({ date, count }) => [date, count]));
       const daily = Array.from({ length: STATS_DAYS }, (_, i) => {
-        const date = isoTime(since + i * DAY_MS).slice(0, 10);
+        const date = isoTime(sinceMs + i * DAY_MS).slice(0, 10);
         return { date, count: byDate.get(date) ?? 0 };
       });
-      return { daily, symbols };
+      return { daily, symbols: symbols.map(({ symbol, count }) => ({ symbol, count })) };
     },
 
-    patternStats: (days) => countByPattern(database, synthetic, now() - days * DAY_MS),
+    patternStats: (days) => countByPattern(database, { synthetic, sinceMs: now() - days * DAY_MS }),
 
     latestId: () => store.latestId(synthetic),
 

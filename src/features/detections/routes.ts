@@ -1,19 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
-import { symbolParams } from "../candles/schema.js";
+import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Detections } from "./detections.js";
 import { logRoutes } from "./log-routes.js";
 import { detectBody, examinationSchema, patternsQuery } from "./schema.js";
 import { examinationView } from "./views.js";
 
-const EXAMINE_ERRORS = [
-  "symbol_invalid",
-  "symbol_unknown",
-  "interval_unavailable",
-  "no_data",
-  "provider_unavailable",
-] as const;
 /** Newest bars that `/api/patterns/:symbol` looks at. */
 const WINDOW_BARS = 200;
 
@@ -32,7 +25,7 @@ export function detectionRoutes(app: FastifyInstance, options: DetectionRouteOpt
     summary: "Patterns on the newest closed bars of a symbol, computed now",
     body: detectBody,
     answer: { data: examinationSchema },
-    errors: EXAMINE_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ body: { symbol, timeframe, bars } }) {
       return { data: examinationView(await detections.examine(symbol, timeframe, bars), now()) };
     },
@@ -43,7 +36,7 @@ export function detectionRoutes(app: FastifyInstance, options: DetectionRouteOpt
     params: symbolParams,
     query: patternsQuery,
     answer: { data: examinationSchema },
-    errors: EXAMINE_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe, min_confidence, limit } }) {
       const examination = await detections.examine(params.symbol, timeframe, WINDOW_BARS);
       return { data: examinationView(examination, now(), { leastQuality: min_confidence, limit }) };

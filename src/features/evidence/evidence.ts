@@ -157,18 +157,24 @@ export function shortageText(shortage: Shortage | null): string | null {
   return shortage === null ? null : SHORTAGES[shortage];
 }
 
-const NOTHING = {
-  value: null,
-  n: 0,
-  hitRate: null,
-  low: null,
-  high: null,
-  baseRate: null,
-  edgeLow: null,
-  edgeHigh: null,
-  qValue: null,
-  meanR: null,
-};
+/** What is known of a pattern of which nothing is measured, and why. */
+export function unmeasured(regime: string | null, reason: string, asOfMs: number | null = null): Confidence {
+  return {
+    value: null,
+    reason,
+    regime: regime ?? ANY_REGIME,
+    n: 0,
+    hitRate: null,
+    low: null,
+    high: null,
+    baseRate: null,
+    edgeLow: null,
+    edgeHigh: null,
+    qValue: null,
+    meanR: null,
+    asOfMs,
+  };
+}
 
 function confidenceOf(
   memory: Memory | null,
@@ -177,7 +183,7 @@ function confidenceOf(
   regime: string | null,
 ): Confidence {
   const asOfMs = memory?.run.asOfMs ?? null;
-  const absent = (reason: string) => ({ ...NOTHING, regime: regime ?? ANY_REGIME, reason, asOfMs });
+  const absent = (reason: string) => unmeasured(regime, reason, asOfMs);
   if (memory === null) return absent("No evidence has been measured yet");
   const cell = (of: string) => memory.cells.get(keyOf(variant, interval, of));
   const whole = cell(ANY_REGIME);

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
-import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { CandleService } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
 import type { NewDetection, StoredDetection } from "../detections/store.js";
 import { sightingView } from "../detections/views.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import { loadLeading } from "./leading.js";
 import type { ReliabilitySource } from "./reliability.js";
 
 /** One value of a detection: as it is stored, and as it was computed again. */
@@ -62,14 +62,7 @@ export function createProofs(parts: {
     knownAtMs: number | undefined,
   ): Promise<Recomputation> {
     const { interval, barTime, pattern, state } = detection;
-    const set = await candles.loadRange(
-      instrument,
-      interval,
-      Number.NEGATIVE_INFINITY,
-      barTime + 1,
-      LEAD_BARS + 1,
-      knownAtMs,
-    );
+    const set = await loadLeading(candles, instrument, interval, barTime, knownAtMs);
     const { time } = set.candles;
     const at = time.length - 1;
     const head = { bars: time.length, firstMs: time[0] ?? null, hash: hashBars(set.candles) };

@@ -1,11 +1,11 @@
 import { type Explanation, explainRegime } from "../../core/regime/explain.js";
 import { computeRegimes } from "../../core/regime/regime.js";
-import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
 import { levelsOf } from "../detections/levels.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { loadLeading } from "./leading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
 import { findSimilar, type Similar } from "./similar.js";
 import type { Subject } from "./subject.js";
@@ -39,14 +39,7 @@ export async function readSubject(parts: ReadingParts, subject: Subject): Promis
   const { interval, barTime, closedAt, pattern, regime } = detection;
   const knownAtMs = Math.min(closedAt, parts.now());
   const [{ candles }, similar] = await Promise.all([
-    parts.candles.loadRange(
-      instrument,
-      interval,
-      Number.NEGATIVE_INFINITY,
-      barTime + 1,
-      LEAD_BARS + 1,
-      knownAtMs,
-    ),
+    loadLeading(parts.candles, instrument, interval, barTime, knownAtMs),
     findSimilar(parts, detection, { closedAt, storedBy: subject.storedBy }),
   ]);
   const at = candles.time.length - 1;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
+import { CANDLE_ERRORS } from "../candles/schema.js";
 import { detectionRoutes } from "./detection-routes.js";
 import type { Explain } from "./feature.js";
 import { type LookaheadRouteOptions, lookaheadRoutes } from "./lookahead-routes.js";
@@ -19,14 +20,6 @@ import {
 } from "./schema.js";
 import { reasoningSteps } from "./steps.js";
 import { alertExplanationView, entryView } from "./views.js";
-
-const CANDLE_ERRORS = [
-  "symbol_invalid",
-  "symbol_unknown",
-  "interval_unavailable",
-  "no_data",
-  "provider_unavailable",
-] as const;
 
 export interface ExplainRouteOptions extends Pick<LookaheadRouteOptions, "jobs"> {
   readonly explain: Explain;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Market } from "../candles/market.js";
+import { SYMBOL_ERRORS } from "../candles/schema.js";
 import type { Overview } from "./overview.js";
 import {
   barsQuery,
@@ -26,8 +27,6 @@ import {
   sectorsView,
   statusView,
 } from "./views.js";
-
-const SYMBOL_ERRORS = ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"] as const;
 
 export function marketRoutes(
   app: FastifyInstance,

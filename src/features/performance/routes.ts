@@ -3,10 +3,11 @@ import { z } from "zod";
 import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import { titleOf, variantOf } from "../catalogue/pattern-names.js";
+import type { DetectionCount } from "../detections/statistics.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { ForwardGroup } from "./forward.js";
 import { performanceSchema, summarySchema } from "./schema.js";
-import type { DetectionGroup, PerformanceStore, ReportedGroup } from "./store.js";
+import type { PerformanceStore, ReportedGroup } from "./store.js";
 
 const DAY_MS = 86_400_000;
 const TOP_SYMBOLS = 25;
@@ -54,11 +55,11 @@ export function performanceRoutes(app: FastifyInstance, options: PerformanceRout
           data: {
             overall: { ...figures(total), patterns: kinds, symbols: traded },
             by_pattern: patterns.map((group) => ({
-              pattern: group.key ?? "",
-              name: titleOf(group.key ?? ""),
+              pattern: group.pattern,
+              name: titleOf(group.pattern),
               ...figures(group),
             })),
-            by_symbol: symbols.map((group) => ({ symbol: group.key ?? "", ...figures(group) })),
+            by_symbol: symbols.map((group) => ({ symbol: group.symbol, ...figures(group) })),
             meta: { window, since: isoTime(sinceMs), pattern, symbol, synthetic },
           },
         };
@@ -75,7 +76,7 @@ export function performanceRoutes(app: FastifyInstance, options: PerformanceRout
     async handle({ query: { window } }) {
       const sinceMs = now() - window * DAY_MS;
       const [total, patterns, symbols, forward] = await Promise.all([
-        performance.total({ synthetic, sinceMs, pattern: null, symbol: null }),
+        performance.total({ synthetic, sinceMs }),
         performance.reportedBy("pattern", synthetic, sinceMs),
         performance.reportedBy("symbol", synthetic, sinceMs),
         options.forward(),
@@ -83,7 +84,7 @@ export function performanceRoutes(app: FastifyInstance, options: PerformanceRout
       return {
         data: {
           detections: {
-            count: total.detections,
+            count: total.count,
             note: "Counts of what was seen; whether it came true is under outcomes and in /api/patterns/evidence",
           },
           outcomes: {
@@ -103,8 +104,8 @@ export function performanceRoutes(app: FastifyInstance, options: PerformanceRout
   });
 }
 
-function figures({ detections, confidence, quality }: DetectionGroup) {
-  return { detections, avg_confidence: confidence, avg_quality: quality };
+function figures({ count, confidence, quality }: DetectionCount) {
+  return { detections: count, avg_confidence: confidence, avg_quality: quality };
 }
 
 function ended({ trades, wins, pnl }: ReportedGroup) {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
-import { SYMBOL_ERRORS, symbolParams } from "../candles/schema.js";
+import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
 import type { Regimes } from "./regimes.js";
 import {
   detectBody,
@@ -13,8 +13,6 @@ import {
 } from "./schema.js";
 import { marketRegimeView, readingView, timelineView, typesView } from "./views.js";
 
-const ERRORS = [...SYMBOL_ERRORS, "interval_unavailable"] as const;
-
 export function regimeRoutes(
   app: FastifyInstance,
   { regimes, now }: { regimes: Regimes; now: () => number },
@@ -26,7 +24,7 @@ export function regimeRoutes(
     summary: "The regime of a symbol at its newest closed bar, with the numbers that made it",
     body: detectBody,
     answer: { data: readingSchema },
-    errors: ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ body: { symbol, timeframe, lookback_days, include_market_data } }) {
       const reading = await regimes.detect(symbol, timeframe, lookback_days, include_market_data);
       return { data: readingView(reading, now()) };
@@ -43,7 +41,7 @@ export function regimeRoutes(
     summary: "The regime of a symbol by the day, in short",
     query: marketRegimeQuery,
     answer: { data: marketRegimeSchema },
-    errors: ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ query: { symbol, lookback_days } }) {
       return { data: marketRegimeView(await regimes.detect(symbol, "1d", lookback_days, true), now()) };
     },
@@ -54,7 +52,7 @@ export function regimeRoutes(
     params: symbolParams,
     query: timelineQuery,
     answer: { data: timelineSchema },
-    errors: ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe, limit, as_of } }) {
       return { data: timelineView(await regimes.timeline(params.symbol, timeframe, limit, as_of)) };
     },

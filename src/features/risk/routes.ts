@@ -1,19 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { routeGroup } from "../../platform/http.js";
+import { SYMBOL_ERRORS } from "../candles/schema.js";
 import { variantOf } from "../catalogue/pattern-names.js";
 import type { Risk } from "./risk.js";
 import { checkSchema, planBody, redeemBody, settingsBody, sizeSchema, sizingBody } from "./schema.js";
 import { riskSettingsSchema } from "./settings.js";
 import { checkView, sizeView } from "./views.js";
 
-const CHECK_ERRORS = [
-  "symbol_invalid",
-  "symbol_unknown",
-  "pattern_unknown",
-  "no_data",
-  "provider_unavailable",
-] as const;
+const CHECK_ERRORS = [...SYMBOL_ERRORS, "pattern_unknown"] as const;
 
 export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; now: () => number }): void {
   const routes = routeGroup(app, { tag: "Risk", access: "viewer", perMinute: 30 });

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { AppError } from "../../platform/errors.js";
 import { isoTime, routeGroup } from "../../platform/http.js";
 import type { Workers } from "../../platform/workers.js";
+import { CANDLE_ERRORS } from "../candles/schema.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { RegimeReading, Regimes } from "../regimes/regimes.js";
 import { checkDetectors, type DetectorState } from "./detector-check.js";
@@ -16,7 +17,6 @@ import {
 import { insightsView, NOT_ASKED, patternListView, typesView } from "./insight-views.js";
 import type { PatternFinder } from "./pattern-list.js";
 import type { Found } from "./reading.js";
-import { SIGNAL_ERRORS } from "./routes.js";
 import type { Signals } from "./signals.js";
 
 export interface InsightRouteOptions {
@@ -39,7 +39,7 @@ export function insightRoutes(app: FastifyInstance, options: InsightRouteOptions
     summary: "Confirmed patterns of the last days, with what is measured of each and the trade on it",
     body: patternsBody,
     answer: { data: patternsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ body: { symbol, timeframe, lookback_days, min_confidence } }) {
       const list = await patternFinder.find(symbol, timeframe, lookback_days, min_confidence);
       return { data: patternListView(list, now()) };
@@ -50,7 +50,7 @@ export function insightRoutes(app: FastifyInstance, options: InsightRouteOptions
     summary: "Patterns, regime and sentiment of a symbol by the day, and what they say together",
     body: insightsBody,
     answer: { data: insightsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ body: { symbol, include_patterns, include_regime, include_sentiment } }) {
       const silenced = {
         ...(include_patterns ? {} : { rules: NOT_ASKED }),

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
-import { SYMBOL_ERRORS, symbolParams } from "../candles/schema.js";
+import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
 import { confidenceView, heatmapView } from "./heatmap-views.js";
 import {
   anyBody,
@@ -15,7 +15,6 @@ import {
 import type { Signals } from "./signals.js";
 import { detectionView } from "./views.js";
 
-export const SIGNAL_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable"] as const;
 const DETECT = "/api/detect-enhanced";
 
 /** Patterns with every layer that says something of them. */
@@ -33,7 +32,7 @@ export function fusedPatternRoutes(
     perMinute: 30,
     body: detectBody,
     answer: { data: detectionSchema },
-    errors: [...SIGNAL_ERRORS, "no_pattern"],
+    errors: [...CANDLE_ERRORS, "no_pattern"],
     async handle({ body: { symbol, timeframe } }) {
       return { data: detectionView(await signals.detect(symbol, timeframe), now()) };
     },
@@ -54,7 +53,7 @@ export function fusedPatternRoutes(
     summary: "Patterns on the newest closed bars of a symbol by interval",
     query: heatmapQuery,
     answer: heatmapAnswer,
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ query: { symbol } }) {
       return heatmapView(await signals.heatmap(symbol), now());
     },
@@ -65,7 +64,7 @@ export function fusedPatternRoutes(
     params: symbolParams,
     query: confidenceQuery,
     answer: { data: confidenceSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe } }) {
       const intervals = timeframe === undefined ? undefined : [timeframe];
       return { data: confidenceView(await signals.heatmap(params.symbol, intervals), now()) };

@@ -3,12 +3,11 @@ import type { z } from "zod";
 import { type AccountFacts, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
-import { symbolParams } from "../candles/schema.js";
+import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
 import { entriesOf } from "./entries.js";
 import type { HeldPosition } from "./exits.js";
 import { recommend } from "./recommend.js";
 import { recommendationView } from "./recommend-view.js";
-import { SIGNAL_ERRORS } from "./routes.js";
 import {
   entryQuery,
   exitQuery,
@@ -52,7 +51,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     summary: "Trades that can be entered on the newest closed bars of a symbol, and positions to be closed",
     query: signalQuery,
     answer: { data: symbolSignalsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ query: { symbol, timeframe, type }, principal }) {
       const reading = await signals.read(symbol, timeframe);
       const { symbol: known } = reading.main.set.instrument;
@@ -69,7 +68,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     perMinute: 20,
     body: signalBody,
     answer: { data: manySignalsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ body: { symbols, timeframe, min_confidence: least } }) {
       const { readings, missing } = await signals.readMany(symbols, timeframe);
       const found = readings.map((reading) => ({ reading, entries: entriesOf(reading, least) }));
@@ -82,7 +81,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     params: symbolParams,
     query: entryQuery,
     answer: { data: symbolSignalsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ params, query: { timeframe } }) {
       const reading = await signals.read(params.symbol, timeframe);
       return { data: symbolSignalsView(reading, entriesOf(reading), null, now()) };
@@ -94,7 +93,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     params: symbolParams,
     query: exitQuery,
     answer: { data: exitsSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ params: { symbol }, query, principal: { userId } }) {
       const positions =
         query.entry_price === undefined
@@ -110,7 +109,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     perMinute: 20,
     query: recommendQuery,
     answer: { data: recommendationSchema },
-    errors: SIGNAL_ERRORS,
+    errors: CANDLE_ERRORS,
     async handle({ query: { symbol, timeframe, account_size }, principal: { userId } }) {
       const [reading, { limits }] = await Promise.all([
         signals.read(symbol, timeframe),
