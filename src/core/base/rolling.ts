@@ -10,14 +10,19 @@
  */
 export const BLOCK = 1_024;
 
+// What a module exports lies in a cell that V8 reads and checks at each use, here too: these do not.
+const BLOCK_MASK = BLOCK - 1;
+const sumOf = windowSum;
+const isDue = rebuildDue;
+
 /** Whether running sums are rebuilt at value n. */
 export function rebuildDue(n: number): boolean {
-  return (n & (BLOCK - 1)) === 0;
+  return (n & BLOCK_MASK) === 0;
 }
 
 /** Where a loop that begins at value i stops: at `to`, after `most` values or the `left` of a block. One value is one. */
 export function runEnd(i: number, to: number, most: number, left: number): number {
-  return i + 1 < to ? Math.min(to, i + most, i + left) : i + 1;
+  return i + 1 < to ? Math.min(to, i + most, i + left) | 0 : i + 1;
 }
 
 /**
@@ -154,7 +159,7 @@ export function ringMean(ring: Float64Array, at: number, value: number, n: numbe
   const slot = at + 1 + (n % period);
   let sum = ring[at] - ring[slot] + value;
   ring[slot] = value;
-  if (rebuildDue(n) || Number.isNaN(sum)) sum = +windowSum(ring, at + 1, at + 1 + period);
+  if (isDue(n) || Number.isNaN(sum)) sum = +sumOf(ring, at + 1, at + 1 + period);
   ring[at] = sum;
   return sum / period;
 }
@@ -165,7 +170,7 @@ export function ringMean(ring: Float64Array, at: number, value: number, n: numbe
  */
 export function ringSum(ring: Float64Array, at: number, value: number, n: number, period: number): number {
   ring[at + (n % period)] = value;
-  return windowSum(ring, at, at + period);
+  return sumOf(ring, at, at + period);
 }
 
 /**

@@ -45,6 +45,9 @@ export interface IndicatorOutput {
  * `from < to`: loops over bars are written do ... while, so that a run over one bar never jumps back. At a
  * backward jump V8 would enter code compiled for an earlier long run (on-stack replacement) at every bar of
  * the stream, which costs several times what the bar does.
+ *
+ * What another module exports lies in a cell that V8 reads and checks at each use; files of rows take what their
+ * loops need from there into constants of their own (`const { runEnd } = rolling`), which it compiles in.
  */
 export interface Indicator {
   readonly name: string;

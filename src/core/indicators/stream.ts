@@ -1,4 +1,5 @@
-import { allocateBars, BAR_COLUMNS, type Bar, type BarColumn, type Bars } from "../market/candles.js";
+import { assert } from "../base/assert.js";
+import { BAR_COLUMNS, type Bar, type BarColumn, type Bars } from "../market/candles.js";
 import type { Indicator, ParameterValues } from "./define.js";
 
 /** An indicator that takes one closed bar at a time. */
@@ -13,7 +14,7 @@ export interface IndicatorStream {
 }
 
 /** Bars between two moves of the columns, beyond what an indicator reads back. */
-const ROOM = 256;
+const ROOM = 1_024;
 
 /** The columns an indicator reads, one bit each in the order of `BAR_COLUMNS`. */
 function bitsOf(columns: readonly BarColumn[]): number {
@@ -38,13 +39,9 @@ class Stream implements IndicatorStream {
   declare private readonly run: Indicator["run"];
   declare private readonly lookback: number;
   declare private readonly capacity: number;
+  /** The columns of `kept` one after another, in the order of `BAR_COLUMNS`: one array to find instead of six. */
+  declare private readonly columns: Float64Array;
   declare private readonly kept: Bars;
-  declare private readonly time: Float64Array;
-  declare private readonly open: Float64Array;
-  declare private readonly high: Float64Array;
-  declare private readonly low: Float64Array;
-  declare private readonly close: Float64Array;
-  declare private readonly volume: Float64Array;
   declare private readonly reads: number;
   declare private readonly outputs: readonly Float64Array[];
   declare private readonly moved: readonly Float64Array[];
@@ -55,20 +52,27 @@ class Stream implements IndicatorStream {
   constructor(indicator: Indicator, values: ParameterValues) {
     const lookback = indicator.lookback(values);
     const capacity = 2 * lookback + ROOM;
-    const kept = allocateBars(capacity);
+    const columns = new Float64Array(BAR_COLUMNS.length * capacity);
+    const column = (name: BarColumn) => {
+      const first = BAR_COLUMNS.indexOf(name) * capacity;
+      return columns.subarray(first, first + capacity);
+    };
+    const kept: Bars = {
+      time: column("time"),
+      open: column("open"),
+      high: column("high"),
+      low: column("low"),
+      close: column("close"),
+      volume: column("volume"),
+    };
     const outputs = indicator.outputs.map(() => new Float64Array(capacity));
     this.indicator = indicator;
     this.values = values;
     this.run = indicator.run;
     this.lookback = lookback;
     this.capacity = capacity;
+    this.columns = columns;
     this.kept = kept;
-    this.time = kept.time;
-    this.open = kept.open;
-    this.high = kept.high;
-    this.low = kept.low;
-    this.close = kept.close;
-    this.volume = kept.volume;
     this.reads = bitsOf(indicator.inputs);
     this.outputs = outputs;
     this.moved = [...indicator.inputs.map((name) => kept[name]), ...outputs];
@@ -78,33 +82,26 @@ class Stream implements IndicatorStream {
 
   update(bar: Bar): void {
     if (this.at === this.capacity) this.makeRoom();
-    const { at, reads } = this;
-    if ((reads & CLOSE) !== 0) this.close[at] = bar.close;
+    const { at, reads, columns, capacity } = this;
+    if ((reads & CLOSE) !== 0) columns[at + 4 * capacity] = bar.close;
     if ((reads & HIGH_OR_LOW) !== 0) {
-      this.high[at] = bar.high;
-      this.low[at] = bar.low;
+      columns[at + 2 * capacity] = bar.high;
+      columns[at + 3 * capacity] = bar.low;
     }
-    if ((reads & VOLUME) !== 0) this.volume[at] = bar.volume;
+    if ((reads & VOLUME) !== 0) columns[at + 5 * capacity] = bar.volume;
     if ((reads & TIME_OR_OPEN) !== 0) {
-      this.time[at] = bar.time;
-      this.open[at] = bar.open;
+      columns[at] = bar.time;
+      columns[at + capacity] = bar.open;
     }
     this.step(at);
   }
 
   updateFrom(bars: Bars, index: number): void {
     if (this.at === this.capacity) this.makeRoom();
-    const { at, reads } = this;
-    if ((reads & CLOSE) !== 0) this.close[at] = bars.close[index];
-    if ((reads & HIGH_OR_LOW) !== 0) {
-      this.high[at] = bars.high[index];
-      this.low[at] = bars.low[index];
-    }
-    if ((reads & VOLUME) !== 0) this.volume[at] = bars.volume[index];
-    if ((reads & TIME_OR_OPEN) !== 0) {
-      this.time[at] = bars.time[index];
-      this.open[at] = bars.open[index];
-    }
+    const { at, reads, columns, capacity } = this;
+    // Half of the rows read nothing else.
+    if (reads === CLOSE) columns[at + 4 * capacity] = bars.close[index];
+    else this.copy(bars, index, at);
     this.step(at);
   }
 
@@ -114,13 +111,31 @@ class Stream implements IndicatorStream {
 
   private step(at: number): void {
     const { run } = this;
-    run(this.kept, this.values, this.outputs, this.state, at, at + 1);
     this.at = at + 1;
+    run(this.kept, this.values, this.outputs, this.state, at, at + 1);
+  }
+
+  private copy(bars: Bars, index: number, at: number): void {
+    const { reads, columns, capacity } = this;
+    if ((reads & CLOSE) !== 0) columns[at + 4 * capacity] = bars.close[index];
+    if ((reads & HIGH_OR_LOW) !== 0) {
+      columns[at + 2 * capacity] = bars.high[index];
+      columns[at + 3 * capacity] = bars.low[index];
+    }
+    if ((reads & VOLUME) !== 0) columns[at + 5 * capacity] = bars.volume[index];
+    if ((reads & TIME_OR_OPEN) !== 0) {
+      columns[at] = bars.time[index];
+      columns[at + capacity] = bars.open[index];
+    }
   }
 
   private makeRoom(): void {
     const { moved, capacity, lookback } = this;
-    for (let k = 0; k < moved.length; k++) moved[k].copyWithin(0, capacity - lookback);
+    for (let k = 0; k < moved.length; k++) {
+      const column = moved[k];
+      // A loop: most rows read back less than a call of copyWithin costs.
+      for (let i = 0; i < lookback; i++) column[i] = column[capacity - lookback + i];
+    }
     this.at = lookback;
   }
 }
@@ -131,4 +146,57 @@ class Stream implements IndicatorStream {
  */
 export function createStream(indicator: Indicator, values: ParameterValues): IndicatorStream {
   return new Stream(indicator, values);
+}
+
+/**
+ * An indicator over columns that their owner fills, bar after bar: nothing is copied, and many of them share the
+ * same bars.
+ */
+export class Follower {
+  declare readonly indicator: Indicator;
+  declare readonly values: ParameterValues;
+  declare private readonly run: Indicator["run"];
+  declare private readonly bars: Bars;
+  declare private readonly outputs: readonly Float64Array[];
+  declare private readonly state: Float64Array;
+  declare private at: number;
+
+  /**
+   * @param bars the first bar is to come at index 0.
+   * @param outputs a column for each output of the row, as long as those of `bars`: the caller's.
+   */
+  constructor(indicator: Indicator, values: ParameterValues, bars: Bars, outputs: readonly Float64Array[]) {
+    const { length } = bars.time;
+    const fitting =
+      outputs.length === indicator.outputs.length && outputs.every((row) => row.length === length);
+    assert(fitting, `${indicator.name} has ${indicator.outputs.length} outputs as long as the bars`);
+    this.indicator = indicator;
+    this.values = values;
+    this.run = indicator.run;
+    this.bars = bars;
+    this.outputs = outputs;
+    this.state = new Float64Array(indicator.memory(values));
+    this.at = 0;
+  }
+
+  /** Where the next bar is read, and its values are written. */
+  get next(): number {
+    return this.at;
+  }
+
+  /** Takes the bar at `next`, which has been filled in. */
+  update(): void {
+    const { at, run } = this;
+    this.at = at + 1;
+    run(this.bars, this.values, this.outputs, this.state, at, at + 1);
+  }
+
+  /**
+   * The owner has moved the bars and outputs towards the front by so many, keeping at least `lookback` of the
+   * indicator before `next`.
+   */
+  moved(count: number): void {
+    assert(Number.isInteger(count) && count >= 0 && count <= this.at, `moved by ${count} of ${this.at} bars`);
+    this.at -= count;
+  }
 }

@@ -1,5 +1,7 @@
-import { rebuildDue, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { rebuildDue, windowSum } = rolling;
 
 export const apo = defineIndicator({
   name: "apo",

@@ -1,5 +1,7 @@
-import { rebuildDue } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { rebuildDue } = rolling;
 
 /** Sum of high + low over bars [from, to). */
 function rangeSum(high: Float64Array, low: Float64Array, from: number, to: number): number {

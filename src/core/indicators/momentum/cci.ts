@@ -1,5 +1,7 @@
-import { rebuildDue } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { rebuildDue } = rolling;
 
 /** Doubles of state before the typical prices of the window. */
 const RING = 3;

@@ -1,5 +1,7 @@
-import { wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { wilderFade, wilderStep } = rolling;
 
 export const cmo = defineIndicator({
   name: "cmo",

@@ -1,5 +1,7 @@
-import { emaFactor, emaFade, emaStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { emaFactor, emaFade, emaStep } = rolling;
 
 export const elderRay = defineIndicator({
   name: "elder_ray",

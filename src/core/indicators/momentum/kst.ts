@@ -1,5 +1,7 @@
-import { ringMean } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, type ParameterValues } from "../define.js";
+
+const { ringMean } = rolling;
 
 /** Bars before the first value of the sum. */
 function start(values: ParameterValues): number {

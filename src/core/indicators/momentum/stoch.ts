@@ -1,5 +1,7 @@
-import { nextHighest, nextLowest, rebuildDue, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { nextHighest, nextLowest, rebuildDue, windowSum } = rolling;
 
 /** Doubles of state before the raw values of the first mean, which those of the second follow. */
 const HEAD = 7;

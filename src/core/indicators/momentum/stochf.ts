@@ -1,5 +1,7 @@
-import { nextHighest, nextLowest, ringMean } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { nextHighest, nextLowest, ringMean } = rolling;
 
 export const stochf = defineIndicator({
   name: "stochf",

@@ -1,5 +1,7 @@
-import { indexOfHighest, indexOfLowest, ringMean, wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { indexOfHighest, indexOfLowest, ringMean, wilderFade, wilderStep } = rolling;
 
 export const stochrsi = defineIndicator({
   name: "stochrsi",

@@ -1,5 +1,7 @@
 import { barsParameter, defineIndicator } from "../define.js";
-import { trueRange } from "../volatility/true-range.js";
+import * as trueRangeFile from "../volatility/true-range.js";
+
+const { trueRange } = trueRangeFile;
 
 export const ultosc = defineIndicator({
   name: "ultosc",

@@ -1,5 +1,7 @@
-import { nextHighest, nextLowest } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { nextHighest, nextLowest } = rolling;
 
 export const willr = defineIndicator({
   name: "willr",

@@ -1,5 +1,7 @@
-import { SQUARES_BLOCK } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { SQUARES_BLOCK } = rolling;
 
 export const beta = defineIndicator({
   name: "beta",
@@ -28,7 +30,7 @@ export const beta = defineIndicator({
       out[i] = Number.NaN;
       if (n === 0) continue;
       const first = i - period + 1;
-      const rebuild = n >= period && (n % SQUARES_BLOCK === 0 || Number.isNaN(sumX + sumY));
+      const rebuild = n >= period && ((n & (SQUARES_BLOCK - 1)) === 0 || Number.isNaN(sumX + sumY));
       if (rebuild) sumX = sumY = sumXX = sumXY = 0;
       for (let j = rebuild ? first : i; j <= i; j++) {
         const x = (high[j] - high[j - 1]) / high[j - 1];

@@ -1,6 +1,9 @@
-import { QUIET_SHARE, SQUARES_BLOCK } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { windowMean } from "./linreg.js";
+import * as linreg from "./linreg.js";
+
+const { QUIET_SHARE, SQUARES_BLOCK } = rolling;
+const { windowMean } = linreg;
 
 /** Correlation of two columns over [from, to) from the deviations; 0 where either has none. */
 function windowCorrelation(left: Float64Array, right: Float64Array, from: number, to: number): number {
@@ -46,7 +49,7 @@ export const correl = defineIndicator({
     do {
       const n = offset + i;
       const first = i - period + 1;
-      const rebuild = n >= period - 1 && (n % SQUARES_BLOCK === 0 || Number.isNaN(sumXY));
+      const rebuild = n >= period - 1 && ((n & (SQUARES_BLOCK - 1)) === 0 || Number.isNaN(sumXY));
       if (rebuild) sumX = sumY = sumXX = sumYY = sumXY = 0;
       for (let j = rebuild ? first : i; j <= i; j++) {
         const x = high[j];

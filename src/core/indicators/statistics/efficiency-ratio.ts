@@ -1,5 +1,7 @@
-import { ringSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { ringSum } = rolling;
 
 export const efficiencyRatio = defineIndicator({
   name: "efficiency_ratio",

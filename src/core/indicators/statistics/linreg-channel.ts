@@ -1,5 +1,7 @@
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
-import { windowMean, windowSlope } from "./linreg.js";
+import * as linreg from "./linreg.js";
+
+const { windowMean, windowSlope } = linreg;
 
 export const linregChannel = defineIndicator({
   name: "linreg_channel",

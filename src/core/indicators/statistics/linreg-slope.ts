@@ -1,5 +1,7 @@
-import { runEnd } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { runEnd } = rolling;
 
 /** Bars from one anchor price to the next: few, so that all distances stay small beside the slope. */
 const ANCHORED = 64;
@@ -37,7 +39,7 @@ export const linregSlope = defineIndicator({
     let most = ANCHORED;
     if (i < to) {
       do {
-        const used = (offset + i) % ANCHORED;
+        const used = (offset + i) & (ANCHORED - 1);
         if (used === 0 || Number.isNaN(weighted)) {
           anchor = close[i - 1];
           sum = 0;

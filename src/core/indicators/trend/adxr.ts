@@ -1,6 +1,9 @@
-import { ringPast, wilderFade, wilderStep, wilderSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { trueRange } from "../volatility/true-range.js";
+import * as trueRangeFile from "../volatility/true-range.js";
+
+const { ringPast, wilderFade, wilderStep, wilderSum } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const adxr = defineIndicator({
   name: "adxr",

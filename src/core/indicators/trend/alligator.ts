@@ -1,5 +1,7 @@
-import { ringPast, wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { ringPast, wilderFade, wilderStep } = rolling;
 
 export const alligator = defineIndicator({
   name: "alligator",

@@ -1,6 +1,9 @@
-import { wilderFade, wilderSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { trueRange } from "../volatility/true-range.js";
+import * as trueRangeFile from "../volatility/true-range.js";
+
+const { wilderFade, wilderSum } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const dx = defineIndicator({
   name: "dx",

@@ -1,5 +1,7 @@
-import { nextHighest, nextLowest, ringPast } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { nextHighest, nextLowest, ringPast } = rolling;
 
 export const ichimoku = defineIndicator({
   name: "ichimoku",

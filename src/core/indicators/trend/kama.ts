@@ -1,5 +1,7 @@
-import { BLOCK, fadeSteps, runEnd } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { BLOCK, fadeSteps, runEnd } = rolling;
 
 /** Sum of the changes, either way, from column[from] to column[to - 1]. */
 function windowPath(column: Float64Array, from: number, to: number): number {
@@ -43,7 +45,7 @@ export const kama = defineIndicator({
     }
     if (i < to) {
       do {
-        const used = (offset + i) % BLOCK;
+        const used = (offset + i) & (BLOCK - 1);
         if (used === 0) path = +windowPath(close, i - period, i);
         const end = runEnd(i, to, BLOCK, BLOCK - used);
         let past = i - period;

@@ -1,5 +1,7 @@
-import { BLOCK, runEnd, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { BLOCK, runEnd, windowSum } = rolling;
 
 export const sma = defineIndicator({
   name: "sma",
@@ -27,7 +29,7 @@ export const sma = defineIndicator({
     let most = BLOCK;
     if (i < to) {
       do {
-        const used = (offset + i) % BLOCK;
+        const used = (offset + i) & (BLOCK - 1);
         if (used === 0 || Number.isNaN(sum)) sum = +windowSum(close, i - period + 1, i);
         const start = i;
         const sumBefore = sum;

@@ -1,6 +1,9 @@
-import { wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
-import { trueRange } from "../volatility/true-range.js";
+import * as trueRangeFile from "../volatility/true-range.js";
+
+const { wilderStep } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const supertrend = defineIndicator({
   name: "supertrend",

@@ -1,5 +1,7 @@
-import { rebuildDue, ringMean, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { rebuildDue, ringMean, windowSum } = rolling;
 
 export const trima = defineIndicator({
   name: "trima",

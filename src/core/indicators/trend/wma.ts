@@ -1,5 +1,7 @@
-import { BLOCK, runEnd, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { BLOCK, runEnd, windowSum } = rolling;
 
 /** Sum of column[from..to) with weights 1, 2, ... from the first. */
 function weightedSum(column: Float64Array, from: number, to: number): number {
@@ -37,7 +39,7 @@ export const wma = defineIndicator({
     let most = BLOCK;
     if (i < to) {
       do {
-        const used = (offset + i) % BLOCK;
+        const used = (offset + i) & (BLOCK - 1);
         if (used === 0 || Number.isNaN(weighted)) {
           sum = +windowSum(close, i - period + 1, i);
           weighted = +weightedSum(close, i - period + 1, i);

@@ -1,12 +1,7 @@
-import {
-  QUIET_SHARE,
-  runEnd,
-  SQUARES_BLOCK,
-  windowSquares,
-  windowSum,
-  windowVariance,
-} from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
+
+const { QUIET_SHARE, runEnd, SQUARES_BLOCK, windowSquares, windowSum, windowVariance } = rolling;
 
 export const bbands = defineIndicator({
   name: "bbands",
@@ -45,7 +40,7 @@ export const bbands = defineIndicator({
     let most = SQUARES_BLOCK;
     if (i < to) {
       do {
-        const used = (offset + i) % SQUARES_BLOCK;
+        const used = (offset + i) & (SQUARES_BLOCK - 1);
         if (used === 0 || Number.isNaN(squares)) {
           sum = +windowSum(close, i - period + 1, i);
           squares = +windowSquares(close, i - period + 1, i);

@@ -1,5 +1,7 @@
-import { windowSum, windowVariance } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
+
+const { windowSum, windowVariance } = rolling;
 
 export const bollingerWidth = defineIndicator({
   name: "bollinger_width",

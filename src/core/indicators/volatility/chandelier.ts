@@ -1,6 +1,9 @@
-import { nextHighest, nextLowest, wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
-import { trueRange } from "./true-range.js";
+import * as trueRangeFile from "./true-range.js";
+
+const { nextHighest, nextLowest, wilderFade, wilderStep } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const chandelier = defineIndicator({
   name: "chandelier",

@@ -1,6 +1,9 @@
-import { nextHighest, nextLowest, ringSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { trueRange } from "./true-range.js";
+import * as trueRangeFile from "./true-range.js";
+
+const { nextHighest, nextLowest, ringSum } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const choppiness = defineIndicator({
   name: "choppiness",

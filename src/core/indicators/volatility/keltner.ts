@@ -1,6 +1,9 @@
-import { emaFactor, emaFade, emaStep, wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
-import { trueRange } from "./true-range.js";
+import * as trueRangeFile from "./true-range.js";
+
+const { emaFactor, emaFade, emaStep, wilderFade, wilderStep } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const keltner = defineIndicator({
   name: "keltner",

@@ -1,6 +1,9 @@
-import { wilderFade, wilderStep } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { trueRange } from "./true-range.js";
+import * as trueRangeFile from "./true-range.js";
+
+const { wilderFade, wilderStep } = rolling;
+const { trueRange } = trueRangeFile;
 
 export const natr = defineIndicator({
   name: "natr",

@@ -1,6 +1,9 @@
-import { ringSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { BARS_PER_YEAR } from "./realised-volatility.js";
+import * as realisedVolatility from "./realised-volatility.js";
+
+const { ringSum } = rolling;
+const { BARS_PER_YEAR } = realisedVolatility;
 
 export const parkinson = defineIndicator({
   name: "parkinson",

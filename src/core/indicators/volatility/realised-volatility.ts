@@ -1,5 +1,7 @@
-import { ringSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
+
+const { ringSum } = rolling;
 
 /** Bars in the year to which a volatility is scaled: 252 daily bars unless told otherwise. */
 export const BARS_PER_YEAR = numberParameter(

@@ -1,5 +1,7 @@
-import { nextHighest, ringSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { nextHighest, ringSum } = rolling;
 
 export const ulcer = defineIndicator({
   name: "ulcer",

@@ -1,7 +1,11 @@
-import { ringSum, windowVariance } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { BARS_PER_YEAR } from "./realised-volatility.js";
-import { rogersSatchellVariance } from "./rogers-satchell.js";
+import * as realisedVolatility from "./realised-volatility.js";
+import * as rogersSatchell from "./rogers-satchell.js";
+
+const { ringSum, windowVariance } = rolling;
+const { BARS_PER_YEAR } = realisedVolatility;
+const { rogersSatchellVariance } = rogersSatchell;
 
 export const yangZhang = defineIndicator({
   name: "yang_zhang",

@@ -1,6 +1,9 @@
-import { emaFactor, emaFade } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { moneyFlowVolume } from "./ad.js";
+import * as ad from "./ad.js";
+
+const { emaFactor, emaFade } = rolling;
+const { moneyFlowVolume } = ad;
 
 export const adosc = defineIndicator({
   name: "adosc",

@@ -1,6 +1,9 @@
-import { ringSum, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
-import { moneyFlowVolume } from "./ad.js";
+import * as ad from "./ad.js";
+
+const { ringSum, windowSum } = rolling;
+const { moneyFlowVolume } = ad;
 
 export const cmf = defineIndicator({
   name: "cmf",

@@ -1,5 +1,7 @@
-import { rebuildDue, windowSum } from "../../base/rolling.js";
+import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
+
+const { rebuildDue, windowSum } = rolling;
 
 /** Doubles of state before the flows of the window, negative where the typical price fell. */
 const FLOWS = 4;

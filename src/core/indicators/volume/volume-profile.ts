@@ -1,5 +1,7 @@
 import { defineIndicator, numberParameter, type Parameter } from "../define.js";
-import { SESSION_DAYS, sessionOf, sessionSettle } from "./session.js";
+import * as sessionFile from "./session.js";
+
+const { SESSION_DAYS, sessionOf, sessionSettle } = sessionFile;
 
 /** Doubles of state before the histogram. */
 const HEAD = 5;

@@ -1,5 +1,7 @@
 import { defineIndicator } from "../define.js";
-import { SESSION_DAYS, sessionOf, sessionSettle } from "./session.js";
+import * as sessionFile from "./session.js";
+
+const { SESSION_DAYS, sessionOf, sessionSettle } = sessionFile;
 
 export const vwap = defineIndicator({
   name: "vwap",
