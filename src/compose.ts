@@ -300,7 +300,7 @@ async function createMarketFeatures(
   const prices = createPrices({
     ...base,
     instruments,
-    inspectWith: (actions) => createArrivals({ quality: () => quality, actions }),
+    inspectWith: (actions) => createArrivals({ quality: () => quality, actions, now: base.now }),
   });
   const { candles } = prices;
   const { synthetic } = gateway;

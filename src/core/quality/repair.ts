@@ -1,10 +1,16 @@
 import type { Bars } from "../market/candles.js";
+import { DAY_MS, dateOf } from "../market/day.js";
 import { Findings } from "./bars.js";
 import type { Issue } from "./issue.js";
 import { checkScale, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
-import { findAppliedSplits, findUnappliedSplits, type Split, splitJumps, suspectSplits } from "./splits.js";
-
-const DAY_MS = 86_400_000;
+import {
+  findAppliedSplits,
+  findUnappliedSplits,
+  type Split,
+  splitJumps,
+  suspectSplits,
+  type UnappliedSplit,
+} from "./splits.js";
 
 /** What is known of the prices of a series. */
 export interface PriceTerms {
@@ -24,6 +30,8 @@ export interface Repaired {
   readonly mended: number;
   /** Bars of which there is no telling on which scale they stand, ascending: to be kept from detection and trading. */
   readonly held: readonly number[];
+  /** Splits that bars lacked, now applied to them. */
+  readonly lacked: readonly UnappliedSplit[];
 }
 
 const PRICES = ["open", "high", "low", "close"] as const;
@@ -56,7 +64,7 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
   const { time } = bars;
   const held = mendPrices(bars, findings, touched);
   for (const i of mendScale(bars, terms, findings, touched)) held.add(i);
-  checkSplits(bars, terms, findings, touched);
+  const lacked = checkSplits(bars, terms, findings, touched);
   for (const { index, ratio } of suspectSplits(bars, terms.splits)) {
     const before = bars.close[index - 1];
     findings.add(
@@ -71,6 +79,7 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
     issues: findings.list(),
     mended: touched.size,
     held: [...held].sort((a, b) => a - b),
+    lacked,
   };
 }
 
@@ -102,13 +111,13 @@ function mendScale(
   return held;
 }
 
-/** Mends splits that should be in the prices and are not, and tells of those that are and should not. */
+/** Mends splits that should be in the prices and are not, and tells of those that are and should not. @returns the former. */
 function checkSplits(
   bars: Bars,
-  { adjusted, splits }: PriceTerms,
+  { adjusted, splits, known = () => false }: PriceTerms,
   findings: Findings,
   touched: Set<number>,
-): void {
+): readonly UnappliedSplit[] {
   const { time } = bars;
   if (adjusted === "none") {
     for (const split of findAppliedSplits(bars, splits)) {
@@ -116,14 +125,17 @@ function checkSplits(
         `no jump by ${split.ratio} around the ex-day: it is in the prices and not applied again`;
       findings.add("split_applied_twice", "critical", split.exDay * DAY_MS, text);
     }
-    return;
+    return [];
   }
-  for (const { split, from } of findUnappliedSplits(bars, splits)) {
-    const text = () => `prices before it are ${split.ratio} times too large; mended`;
-    findings.add("split_unapplied", "critical", time[from], text, from);
-    scale(bars, 0, from, 1 / split.ratio, split.ratio);
-    for (let i = 0; i < from; i++) touched.add(i);
+  const seams = Array.from(time, (_, i) => i).filter((i) => i > 0 && known(i) !== known(i - 1));
+  const lacked = findUnappliedSplits(bars, splits, seams);
+  for (const { split, from, to } of lacked) {
+    const text = () => `prices before it lack the split of ${dateOf(split.exDay)} by ${split.ratio}; mended`;
+    findings.add("split_unapplied", "critical", time[to], text, to - from);
+    scale(bars, from, to, 1 / split.ratio, split.ratio);
+    for (let i = from; i < to; i++) touched.add(i);
   }
+  return lacked;
 }
 
 /** Mends single prices that are 100 times off the others of their bar. @returns bars that are off by anything else. */

@@ -18,10 +18,11 @@ const HOLE_MS = 10 * DAY_MS;
 const USUAL_RATIOS = [1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50];
 const SUSPICION = 0.03;
 
+/** Bars that lack a split: from <= i < to. */
 export interface UnappliedSplit {
   readonly split: Split;
-  /** First bar that is on the new scale. */
   readonly from: number;
+  readonly to: number;
 }
 
 function jump({ open, close }: Bars, i: number): number {
@@ -58,12 +59,49 @@ export function splitJumps(bars: Bars, splits: readonly Split[]): ReadonlySet<nu
   return new Set(jumps.filter((i) => i >= 0));
 }
 
-/** Splits that prices said to be adjusted for them are not adjusted for. Bars must be sound, ascending and daily. */
-export function findUnappliedSplits(bars: Bars, splits: readonly Split[]): UnappliedSplit[] {
-  return splits.flatMap((split) => {
-    const from = jumpNear(bars, split);
-    return from < 0 ? [] : [{ split, from }];
+/**
+ * Splits that prices said to be adjusted for them are not adjusted for: those that show near their ex-day, and those of
+ * a later day by which prices fall at a seam, the bars after which have them. Bars must be sound, ascending and daily.
+ * @param seams bars at which what was given at another time begins or ends, ascending.
+ */
+export function findUnappliedSplits(
+  bars: Bars,
+  splits: readonly Split[],
+  seams: readonly number[] = [],
+): UnappliedSplit[] {
+  const near = splits.map((split) => ({ split, to: jumpNear(bars, split) }));
+  const shown = near.filter(({ to }) => to >= 0);
+  const others = near.filter(({ to }) => to < 0).map(({ split }) => split);
+  const atSeams = seams.flatMap((to) => splitsAtSeam(bars, to, others).map((split) => ({ split, to })));
+  return [...shown, ...atSeams].map(({ split, to }) => ({
+    split,
+    from: lackingFrom(bars, to, split, seams),
+    to,
+  }));
+}
+
+/** The split of a day after a seam by whose ratio prices fall there, or the newest of such days if it is by theirs together. */
+function splitsAtSeam(bars: Bars, seam: number, splits: readonly Split[]): readonly Split[] {
+  const { time } = bars;
+  if (seam <= 0 || seam >= time.length || time[seam] - time[seam - 1] > HOLE_MS) return [];
+  const moved = jump(bars, seam);
+  const later = splits.filter(({ exDay }) => exDay * DAY_MS > time[seam]).sort((a, b) => b.exDay - a.exDay);
+  const choices = [...later.map((split) => [split]), ...later.slice(1).map((_, k) => later.slice(0, k + 2))];
+  const fitting = choices.find((choice) => {
+    const ratio = choice.reduce((product, split) => product * split.ratio, 1);
+    return !isSmall({ ratio }) && matches(moved, ratio, TOLERANCE);
   });
+  return fitting ?? [];
+}
+
+/** The first of the bars before `to` that lack a split as the last of them does: after a seam at which prices rise by its ratio. */
+function lackingFrom(bars: Bars, to: number, { ratio }: Split, seams: readonly number[]): number {
+  const rises = seams.findLast((seam) => {
+    if (seam <= 0 || seam >= to) return false;
+    const moved = Math.log(jump(bars, seam));
+    return Math.abs(moved + Math.log(ratio)) < Math.abs(moved);
+  });
+  return rises ?? 0;
 }
 
 /**

@@ -6,7 +6,9 @@ import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Log } from "../../platform/log.js";
 import type { Fetched, Part } from "../../providers/gateway-fetch.js";
+import type { Split } from "../../core/quality/splits.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import { applySplitBefore } from "./older-bars.js";
 import type { GapStore } from "./gap-store.js";
 import type { CandleStore, Origin } from "./store.js";
 import type { VersionStore } from "./version-store.js";
@@ -17,6 +19,7 @@ export interface Arrival {
   readonly part: Part;
   /** As given by sources: among these bars, and on either side of them. */
   readonly stored: Candles;
+  readonly adjustedAt: AdjustedAt;
 }
 
 /** What became of an arrival. */
@@ -25,10 +28,12 @@ export interface Verdict {
   readonly candles: Candles;
   /** What may not, and why. */
   readonly held: readonly RejectedBar[];
-  /** Stored bars that were wrong, as the arrival shows, with what they should have been. */
+  /** Stored bars that were wrong, as the arrival shows, with what they should have been, adjusted as its own are. */
   readonly mended: Candles;
   /** Opens of stored bars that should not be. */
   readonly gone: readonly number[];
+  /** Splits that stored bars from before a moment lack as well, as far back as no other prices begin. */
+  readonly lacked: readonly { readonly split: Split; readonly beforeMs: number }[];
 }
 
 /** Looks at bars before they are stored. */
@@ -77,8 +82,13 @@ export function createInspection(options: InspectionOptions): Inspection {
           continue;
         }
         const around = await loadAround(store, instrument, interval, part, among);
-        const verdict = await inspect({ instrument, part, stored: around.candles });
-        await correct(options, instrument, around, verdict);
+        const verdict = await inspect({
+          instrument,
+          part,
+          stored: around.candles,
+          adjustedAt: around.adjustedAt,
+        });
+        await correct(options, instrument, part, around, verdict);
         const rejected = [...part.rejected, ...verdict.held];
         if (rejected.length > 0) {
           const { source } = part;
@@ -130,21 +140,31 @@ function without({ candles, adjustedAt, source }: Around, from: number, to: numb
 /** Replaces stored bars by what they should have been, and takes those away that should not be; what they were is kept. */
 async function correct(
   { store, versionStore, now, log }: InspectionOptions,
-  { id, symbol }: KnownInstrument,
+  instrument: KnownInstrument,
+  { basis: given }: Part,
   around: Around,
-  { mended, gone }: Verdict,
+  { mended, gone, lacked }: Verdict,
 ): Promise<void> {
+  const { id, symbol } = instrument;
   const { interval } = mended;
   const { length } = mended.time;
-  if (length + gone.length === 0) return;
+  if (length + gone.length + lacked.length === 0) return;
   const source = around.source ?? "unknown";
   for (let i = 0; i < length; i++) {
     const at = around.candles.time.indexOf(mended.time[i]);
     const basis = basisAt(around.adjustedAt, at);
-    await store.saveBars(id, barOf(mended, i), { source, basis, atMs: now() });
+    const likeNew = (basis === "none" || basis === "split") && (given === "none" || given === "split");
+    await store.saveBars(id, barOf(mended, i), { source, basis: likeNew ? given : basis, atMs: now() });
   }
   if (gone.length > 0) await versionStore.remove(id, interval, gone, now());
-  log.warn({ symbol, interval, mended: length, removed: gone.length }, "stored candles were corrected");
+  let older = 0;
+  for (const { split, beforeMs } of lacked) {
+    older += await applySplitBefore({ store, now }, instrument, interval, split, beforeMs);
+  }
+  log.warn(
+    { symbol, interval, mended: length, older, removed: gone.length },
+    "stored candles were corrected",
+  );
 }
 
 function basisAt(adjustedAt: AdjustedAt, at: number): Origin["basis"] {

@@ -1,3 +1,4 @@
+import { stepsOf, viewCandles } from "../../core/market/adjust.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
 import type { Issue } from "../../core/quality/issue.js";
@@ -11,13 +12,18 @@ import type { Quality } from "./quality.js";
 export function createArrivals(options: {
   quality: () => Pick<Quality, "inspect">;
   actions: () => Pick<Actions, "load">;
+  now: () => number;
 }): Inspect {
-  const { quality, actions } = options;
-  return async ({ instrument, part, stored }) => {
+  const { quality, actions, now } = options;
+  return async ({ instrument, part, stored: given, adjustedAt }) => {
     const { candles, basis, source, rejected, notes, overlap } = part;
     const told = basis === "none" || basis === "split" ? (await actions().load(instrument)).actions : [];
     const splits = told.filter((action) => action.kind === "split");
-    const terms = { adjusted: basis === "split" ? "split" : "none", splits } as const;
+    const adjusted = basis === "split" ? "split" : "none";
+    const steps = stepsOf(splits, calendarOf(instrument.calendar), instrument.currency, null);
+    const view = { adjustment: basis === "split" ? "split" : "raw", horizonMs: now() } as const;
+    const stored = viewCandles(given, adjustedAt, steps, view);
+    const terms = { adjusted, splits } as const;
     const delivery = { symbol: candles.symbol, candles, rejected, notes, overlap, stored, terms };
     return quality().inspect(delivery, { source, synthetic: false });
   };

@@ -6,7 +6,7 @@ import type { Issue } from "../../core/quality/issue.js";
 import { KINSHIP, kinship } from "../../core/quality/kinship.js";
 import { type PriceTerms, repairBars } from "../../core/quality/repair.js";
 import { slipFrom, TRUSTED_BARS } from "../../core/quality/scale.js";
-import { splitJumps } from "../../core/quality/splits.js";
+import { type Split, splitJumps, type UnappliedSplit } from "../../core/quality/splits.js";
 import type { Verdict } from "../candles/inspection.js";
 import { noteIssues, rejectedIssues } from "./rejected.js";
 
@@ -19,7 +19,7 @@ export interface Delivery {
   readonly notes: readonly RowNote[];
   /** What the source gave of the time before, which another source has; null for nothing. */
   readonly overlap: Candles | null;
-  /** Stored bars among these and on either side of them, as many as are worth looking at. */
+  /** Stored bars among these and on either side of them, as many as are worth looking at, adjusted as these are. */
   readonly stored: Candles;
   readonly terms: PriceTerms;
 }
@@ -38,11 +38,11 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
     ...slip,
   ];
   const none = sliceCandles(candles, 0, 0);
-  if (candles.time.length === 0) return { candles, held: [], mended: none, gone: [], issues };
+  if (candles.time.length === 0) return { candles, held: [], mended: none, gone: [], lacked: [], issues };
   const stranger = strangerIssue(delivery);
   if (stranger !== null) {
     const held = Array.from(candles.time, (time) => ({ time, reason: stranger.detail }));
-    return { candles: none, held, mended: none, gone: [], issues: [...issues, stranger] };
+    return { candles: none, held, mended: none, gone: [], lacked: [], issues: [...issues, stranger] };
   }
   const before = lowerBound(stored.time, candles.time[0]);
   const after = upperBound(stored.time, candles.time[candles.time.length - 1]);
@@ -50,10 +50,14 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
   const isKnown = (i: number) => i < before || i >= before + candles.time.length;
   const repaired = repairBars(symbol, joined, { ...terms, known: isKnown });
   const held = new Set(repaired.held);
+  const lacked = lackedBy(repaired.lacked, before);
   const passed = select(repaired.bars, (i) => !isKnown(i) && !held.has(i));
   const known = select(
     repaired.bars,
-    (i) => isKnown(i) && !held.has(i) && isRescaled(joined, repaired.bars, i),
+    (i) =>
+      isKnown(i) &&
+      !held.has(i) &&
+      (isRescaled(joined, repaired.bars, i) || repaired.lacked.some(({ from, to }) => from <= i && i < to)),
   );
   const own = { symbol, interval: candles.interval };
   // A few new bars cannot say that stored ones are wrong.
@@ -71,8 +75,14 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
       .map((i) => ({ time: joined.time[i], reason: "stands on another scale than its series" })),
     mended: { ...own, ...known },
     gone,
+    lacked: before === 0 ? [] : lacked.map((split) => ({ split, beforeMs: joined.time[0] })),
     issues,
   };
+}
+
+/** Splits that the stored bars before new ones lack, too, as far back as is seen. */
+function lackedBy(lacked: readonly UnappliedSplit[], before: number): Split[] {
+  return lacked.filter(({ from, to }) => from === 0 && to >= before).map(({ split }) => split);
 }
 
 /** Bars that are all 100 times off what is stored of the same times, put on the scale of what is stored. */
