@@ -152,7 +152,7 @@ describe("splits", () => {
         const bars = days(200, 9);
         const raw = multiplied(bars, 0, 100 + late, ratio);
         const split = { kind: "split", exDay: 100, ratio } as const;
-        expect(findUnappliedSplits(raw, [split])).toEqual([{ split, from: 100 + late }]);
+        expect(findUnappliedSplits(raw, [split])).toEqual([{ split, from: 0, to: 100 + late }]);
         expect(findAppliedSplits(raw, [split])).toEqual([]);
         expect(findUnappliedSplits(bars, [split])).toEqual([]);
         expect(findAppliedSplits(bars, [split])).toEqual([split]);

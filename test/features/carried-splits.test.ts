@@ -10,6 +10,13 @@ import { daysFile, scaled, walkDays } from "../fixtures/walks.js";
 const EX = "2014-06-09";
 const days = walkDays(3, "2014-01-02", 250);
 
+/** Files that carry a split of 7 in June, a small one in March and, around one of them, have a hole or an end. */
+const LIKE_OTHERS: Readonly<Record<string, (day: { date: string }) => boolean>> = {
+  SMALL: () => true,
+  HOLE: ({ date }) => date < "2014-03-03" || date > "2014-03-17",
+  MORNING: ({ date }) => date < "2014-09-15",
+};
+
 let program: TestProgram;
 let folder: string;
 beforeAll(async () => {
@@ -22,10 +29,23 @@ beforeAll(async () => {
   const symbols = ["CARRIED", "TRADED", "AAPL"];
   const rows = symbols.map((symbol) => `${symbol},${EX},split,7:1,,`);
   rows.push("CARRIED,2014-02-06,dividend,,0.1,");
+  rows.push(`CRASHED,${EX},split,3:2,,`);
+  for (const symbol of Object.keys(LIKE_OTHERS)) {
+    rows.push(`${symbol},${EX},split,7:1,,`, `${symbol},2014-03-10,split,11:10,,`);
+    if (symbol === "MORNING") rows.push(`${symbol},2014-09-15,split,2:1,,`);
+  }
   writeFileSync(
     join(folder, "actions.csv"),
     `symbol,ex_date,kind,ratio,amount,currency\n${rows.join("\n")}\n`,
   );
+  for (const [symbol, kept] of Object.entries(LIKE_OTHERS)) {
+    writeFileSync(join(folder, `${symbol}.csv`), daysFile(days.filter(kept)));
+  }
+  const crashed = days.map((day) => {
+    if (day.date === "2014-06-12") return { ...day, high: day.high * 1.3 };
+    return day.date < "2014-06-12" ? scaled(day, 1.5) : day;
+  });
+  writeFileSync(join(folder, "CRASHED.csv"), daysFile(crashed));
   copyShared("daily/sp500-5yr-AAPL.csv.gz", join(folder, "AAPL.csv.gz"));
   program = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
   // The first file takes a thread to start.
@@ -58,6 +78,26 @@ describe("a split that prices said to be raw carry already", () => {
     expect(critical).toMatchObject([
       { code: "split_applied_twice", detail: expect.stringContaining("not applied again") },
     ]);
+  });
+
+  it.each(Object.keys(LIKE_OTHERS))(
+    "is not where bars do not tell, as others are not: %s",
+    async (symbol) => {
+      const view = await closesOf(symbol, "adjustment=split");
+      expect(view.length).toBeGreaterThan(150);
+      expect(view).toEqual(await closesOf(symbol, "limit=1000"));
+      expect(Math.max(...view) / Math.min(...view)).toBeLessThan(1.8);
+    },
+  );
+
+  it("is not because a price fell by its ratio some days after", async () => {
+    const critical = (await get("/api/data-quality/issues?symbol=CRASHED&severity=critical")).data;
+    expect(critical).toEqual([]);
+    const view = await closesOf("CRASHED", "adjustment=split");
+    expect((await get("/api/data-quality/issues?symbol=CRASHED&severity=critical")).data).toMatchObject([
+      { code: "split_applied_twice" },
+    ]);
+    expect(view).toEqual(await closesOf("CRASHED", "limit=1000"));
   });
 
   it("leaves no fall in what is computed", async () => {

@@ -11,6 +11,12 @@ const NEAR = 5;
 const TOLERANCE = 0.15;
 /** Splits smaller than this drown in what prices do anyway. */
 const LEAST_RATIO = 1.3;
+/** Bars on either side of an ex-day that say by how much prices move from close to open, and how many are needed. */
+const USUAL_BARS = 40;
+const LEAST_MOVES = 20;
+/** A split by so many of their deviations, and at least so much, cannot be mistaken for such a move. */
+const SURE_DEVIATIONS = 8;
+const LEAST_DEVIATION = 0.004;
 /** Over a longer pause around an ex-day prices move by themselves. */
 const HOLE_MS = 10 * DAY_MS;
 
@@ -105,17 +111,44 @@ function lackingFrom(bars: Bars, to: number, { ratio }: Split, seams: readonly n
 }
 
 /**
- * Whether a split shows in prices that are as they traded: as a jump by about its ratio near the ex-day, or by one on the
- * ex-day that is nearer to its ratio than to none. Null where there is no telling: bars on one side alone, a hole around
- * the ex-day, a split that is too small. Bars must be sound, ascending and daily.
+ * Whether a split shows in prices that are as they traded: as a jump on the ex-day that is nearer to its ratio than to
+ * none, or as one by about its ratio some days off, between ordinary days. Null where there is no telling: bars on one side alone,
+ * a hole around the ex-day, a ratio that prices move by anyway. Bars must be sound, ascending and daily.
  */
 export function splitShows(bars: Bars, split: Split): boolean | null {
   const { time } = bars;
   const at = lowerBound(time, split.exDay * DAY_MS);
-  if (at === 0 || at === time.length || time[at] - time[at - 1] > HOLE_MS || isSmall(split)) return null;
-  if (jumpNear(bars, split) >= 0) return true;
-  const moved = Math.log(jump(bars, at));
-  return Math.abs(moved - Math.log(split.ratio)) < Math.abs(moved);
+  if (at === 0 || at === time.length || time[at] - time[at - 1] > HOLE_MS) return null;
+  if (drowns(bars, at, split)) return null;
+  if (isNearer(jump(bars, at), split.ratio)) return true;
+  for (let i = Math.max(1, at - NEAR); i <= Math.min(time.length - 1, at + NEAR); i++) {
+    const moved = jump(bars, i);
+    if (matches(moved, split.ratio, TOLERANCE) && isNearer(moved, split.ratio) && !isRestless(bars, i))
+      return true;
+  }
+  return false;
+}
+
+/** Whether a jump is nearer to a ratio than to none. */
+function isNearer(moved: number, ratio: number): boolean {
+  return Math.abs(Math.log(moved / ratio)) < Math.abs(Math.log(moved));
+}
+
+/** Whether prices move much within the days of a jump: in a collapse they do, a split leaves ordinary days. */
+function isRestless({ high, low }: Bars, i: number): boolean {
+  return high[i] / low[i] > 1.12 || high[i - 1] / low[i - 1] > 1.12;
+}
+
+/** Whether prices move by the ratio of a split from close to open without one, as far as those around say. */
+function drowns(bars: Bars, at: number, split: Split): boolean {
+  const moves: number[] = [];
+  for (let i = Math.max(1, at - USUAL_BARS); i < Math.min(bars.time.length, at + USUAL_BARS); i++) {
+    if (i !== at) moves.push(Math.abs(Math.log(jump(bars, i))));
+  }
+  if (moves.length < LEAST_MOVES) return isSmall(split);
+  // The median of what is normally distributed is 0.67 of its deviation.
+  const deviation = moves.sort((a, b) => a - b)[moves.length >> 1] / 0.6745;
+  return Math.abs(Math.log(split.ratio)) < SURE_DEVIATIONS * Math.max(deviation, LEAST_DEVIATION);
 }
 
 /** Splits within the bars that do not show in prices said to be raw: these are adjusted already. */
@@ -125,17 +158,15 @@ export function findAppliedSplits(bars: Bars, splits: readonly Split[]): Split[]
 
 /** Bars at which the price jumps by a usual ratio of splits, though no split of that day is known. */
 export function suspectSplits(bars: Bars, splits: readonly Split[]): { index: number; ratio: number }[] {
-  const { time, high, low } = bars;
+  const { time } = bars;
   const known = splitJumps(bars, splits);
   const found: { index: number; ratio: number }[] = [];
   for (let i = 1; i < time.length; i++) {
     const ratio = jump(bars, i);
     const size = ratio > 1 ? ratio : 1 / ratio;
     if (size < 1.45) continue;
-    // A collapse moves within the day too; a split leaves ordinary days on both sides.
-    const restless = high[i] / low[i] > 1.12 || high[i - 1] / low[i - 1] > 1.12;
     const usual = USUAL_RATIOS.find((each) => matches(size, each, SUSPICION));
-    if (usual === undefined || restless || known.has(i)) continue;
+    if (usual === undefined || isRestless(bars, i) || known.has(i)) continue;
     found.push({ index: i, ratio: ratio > 1 ? usual : 1 / usual });
   }
   return found;

@@ -18,12 +18,12 @@ export interface CarriedOptions {
 }
 
 /** Days on either side of an ex-day that are looked at. */
-const AROUND_DAYS = 10;
+const AROUND_DAYS = 50;
 
 /**
  * Splits after the first bar of a set that are in its prices although these are said to be as they traded: no jump
- * shows around the ex-day, in bars of the interval, or in the days that its weeks are made of. What cannot be looked at
- * is believed.
+ * shows around the ex-day, in bars of the interval, or in the days that its weeks are made of. Where the bars around one
+ * do not tell, it is taken for what all others of the series are; what cannot be looked at is believed.
  */
 export async function carriedSplits(
   { candles: service, gateway, now }: CarriedOptions,
@@ -31,6 +31,8 @@ export async function carriedSplits(
   actions: readonly CorporateAction[],
 ): Promise<ReadonlySet<CorporateAction>> {
   const carried = new Set<CorporateAction>();
+  const untold = new Set<CorporateAction>();
+  let shown = 0;
   if (adjustedAt?.every((until) => !Number.isNaN(until)) ?? false) return carried;
   const nowMs = knownAtMs ?? now();
   const days = interval === "1w" && gateway.intervals(instrument).includes("1d");
@@ -50,8 +52,11 @@ export async function carriedSplits(
       adjustment: "raw",
       horizonMs: nowMs,
     });
-    if (splitShows(daily(traded, instrument.calendar), split) === false) carried.add(split);
+    const shows = splitShows(daily(traded, instrument.calendar), split);
+    if (shows === true) shown++;
+    else (shows === null ? untold : carried).add(split);
   }
+  if (carried.size > 0 && shown === 0) for (const split of untold) carried.add(split);
   return carried;
 }
 
