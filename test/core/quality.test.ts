@@ -107,6 +107,33 @@ describe("scale", () => {
     );
   });
 
+  it.each([10, 50, 0.1, 0.02, 15, 0.05])("a stretch of %d times is held back, and nothing else", (factor) => {
+    for (const [from, to] of [
+      [40, 41],
+      [60, 95],
+      [199, 249],
+    ] as const) {
+      const bars = days(250, 11 + from);
+      const { held, mended, issues } = repairBars("X", multiplied(bars, from, to, factor), {
+        adjusted: "none",
+        splits: [],
+      });
+      expect(held).toEqual(Array.from({ length: to - from }, (_, k) => from + k));
+      expect(mended).toBe(0);
+      expect(issues.find(({ code }) => code === "level_break")).toMatchObject({
+        severity: "critical",
+        count: to - from,
+      });
+    }
+  });
+
+  it.each([10, 0.1, 50])("a price that goes to %d times and stays there is told of and kept", (factor) => {
+    const bars = multiplied(days(250, 12), 120, 250, factor);
+    const { held, issues } = repairBars("X", bars, { adjusted: "none", splits: [] });
+    expect(held).toEqual([]);
+    expect(codes(issues)).toEqual(["split_suspected"]);
+  });
+
   it("ordinary walks are left alone", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {

@@ -2,7 +2,7 @@ import type { Bars } from "../market/candles.js";
 import { DAY_MS, dateOf } from "../market/day.js";
 import { Findings } from "./bars.js";
 import type { Issue } from "./issue.js";
-import { checkScale, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
+import { checkScale, findExcursions, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
 import {
   findAppliedSplits,
   findUnappliedSplits,
@@ -101,7 +101,11 @@ function mendScale(
     for (let i = from; i < to; i++) touched.add(i);
   }
   const held = new Set<number>();
-  for (const { from, to, slip } of doubts) {
+  // Of what is left once slips are mended.
+  const away = findExcursions(bars, { explained: (i) => jumps.has(i), known }).filter(
+    ({ from: i }) => !doubts.some(({ from, to }) => from <= i && i < to),
+  );
+  for (const { from, to, slip } of [...doubts, ...away]) {
     const before = from === 0 ? "first" : `after ${bars.close[from - 1]}`;
     const text = () =>
       `closes from ${bars.close[from]} on, ${before}, are on a scale of their own; held back`;

@@ -34,6 +34,10 @@ export interface ScaleCheck {
   readonly doubts: readonly Doubt[];
 }
 
+/** No close moves by this factor and back within so many bars; splits that nobody told of do not come back. */
+const EXCURSION_FACTOR = 8;
+const EXCURSION_BARS = 120;
+
 /** What is known of bars beside themselves. */
 export interface ScaleTerms {
   /** Whether a jump at bar i is known to be real, as that of a split of one to 100. */
@@ -171,6 +175,29 @@ export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck 
     else doubts.push({ from, to, slip });
   }
   return { slips, doubts };
+}
+
+/**
+ * Stretches whose closes leave their level by a large factor from one bar to the next, and come back as suddenly: whatever
+ * they are, they are no prices of this instrument. Bars must be sound and ascending.
+ */
+export function findExcursions({ close }: Bars, { explained }: ScaleTerms = NOTHING): readonly Doubt[] {
+  const least = Math.log(EXCURSION_FACTOR);
+  const found: Doubt[] = [];
+  let left = -1;
+  let moved = 0;
+  for (let i = 1; i < close.length; i++) {
+    const step = Math.log(close[i] / close[i - 1]);
+    if (Math.abs(step) < least || explained(i)) continue;
+    if (left > 0 && i - left <= EXCURSION_BARS && Math.abs(step + moved) < least / 2) {
+      found.push({ from: left, to: i, slip: false });
+      left = -1;
+    } else {
+      left = i;
+      moved = step;
+    }
+  }
+  return found;
 }
 
 /** Stretches that are off by a power of 100, where it is clear which. */
