@@ -10,7 +10,7 @@ import {
 } from "../core/market/collect.js";
 import { DAY_MS, dateOf } from "../core/market/day.js";
 import { isIntraday } from "../core/market/interval.js";
-import { calendarOf, tradingDay } from "../core/market/session.js";
+import { type Calendar, calendarOf, dailyBarTime, tradingDay } from "../core/market/session.js";
 import { moved } from "../platform/workers.js";
 import { positive, ratioOf } from "./files-actions.js";
 import type { Entry } from "./files-folder.js";
@@ -28,7 +28,7 @@ export interface FileContent extends CollectedCandles {
 export default function readFile(entry: Entry): FileContent {
   const table = parseTable(readWhole(entry.path), entry.writing);
   const { candles, rejected, notes = [] } = place(table, entry);
-  const told = table.told === null ? null : actionsOf(table.told, table.dates, entry);
+  const told = table.told === null ? null : actionsOf(table.told, table, entry);
   const content = {
     candles,
     rejected,
@@ -48,14 +48,30 @@ function place(table: Table, { instrument, interval }: Entry): CollectedCandles 
   const rows = Array.from(time, (_, i) => barAt(table.bars, i));
   if (isIntraday(interval)) return collectCandles(instrument.symbol, interval, rows);
   const calendar = calendarOf(instrument.calendar);
-  // Midnights of UTC mean dates, however they are written.
-  const dates = table.dates || time.every((stamp) => stamp % DAY_MS === 0);
+  const dayOf = dayReader(table, calendar);
   const placed = rows.flatMap((bar): Bar[] => {
-    const day = dates ? dayOfDate(calendar, dateOf(bar.time / DAY_MS)) : dayOfStamp(calendar, bar.time);
+    const day = dayOf(bar.time);
     const open = day === null || interval === "1d" ? day : weekOfDay(calendar, day);
     return open === null ? [] : [{ ...bar, time: open }];
   });
   return collectCandles(instrument.symbol, interval, placed);
+}
+
+/** The time of the daily bar that a stamp of the table means; null for none. */
+function dayReader({ dates, bars: { time } }: Table, calendar: Calendar): (stamp: number) => number | null {
+  const byDate = (stamp: number) => dayOfDate(calendar, dateOf(Math.floor(stamp / DAY_MS)));
+  // Midnights of UTC mean dates, however they are written.
+  if (dates || time.every((stamp) => stamp % DAY_MS === 0)) return byDate;
+  const own = (stamp: number) => dayOfStamp(calendar, stamp);
+  // So do midnights of another clock: by its own, the exchange would be closed on many days, and is not by theirs.
+  const nearest = (stamp: number) => byDate(stamp + DAY_MS / 2);
+  const closed = (read: (stamp: number) => number | null) =>
+    time.reduce((count, stamp) => count + Number(isClosedDay(calendar, read(stamp))), 0);
+  return closed(nearest) < closed(own) ? nearest : own;
+}
+
+function isClosedDay(calendar: Calendar, dayMs: number | null): boolean {
+  return dayMs === null || dailyBarTime(calendar, dateOf(tradingDay(calendar, dayMs))) === null;
 }
 
 function unreadableNotes({ unreadable, unreadableCount }: Table): RowNote[] {
@@ -71,15 +87,17 @@ function unreadableNotes({ unreadable, unreadableCount }: Table): RowNote[] {
  */
 function actionsOf(
   rows: readonly ToldRow[],
-  dates: boolean,
+  table: Table,
   { instrument: { calendar: id, currency }, basis }: Entry,
 ): { actions: CorporateAction[]; notes: RowNote[] } {
   const calendar = calendarOf(id);
+  const dayOf = dayReader(table, calendar);
   const notes: RowNote[] = [];
   const splits: Extract<CorporateAction, { kind: "split" }>[] = [];
   const dividends: Extract<CorporateAction, { kind: "dividend" }>[] = [];
   for (const { time, line, dividend, split } of rows) {
-    const exDay = dates ? time / DAY_MS : tradingDay(calendar, time);
+    const day = table.dates ? null : dayOf(time);
+    const exDay = table.dates ? time / DAY_MS : tradingDay(calendar, day ?? time);
     const ratio = ratioOf(split);
     const amount = positive(dividend);
     if (ratio !== null) splits.push({ kind: "split", exDay, ratio });

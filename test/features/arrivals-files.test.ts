@@ -29,6 +29,13 @@ beforeAll(async () => {
   write("SHUT.csv", lines(...rows, "2024-05-27,50,51,49,50,1", "2024-05-26,50,51,49,50,1"));
   const zoned = (day: Day, offset: string) => dayLine({ ...day, date: `${day.date} 00:00:00${offset}` });
   write("EAST.csv", lines(...days.map((day) => zoned(day, "+09:00"))));
+  for (const [symbol, hours] of EPOCHS) {
+    const stamped = (day: Day) => ({
+      ...day,
+      date: String(Date.parse(`${day.date}T00:00Z`) / 1_000 - hours * 3_600),
+    });
+    write(`${symbol}.csv`, lines(...days.map((day) => dayLine(stamped(day)))));
+  }
   write("VOD.L.csv", lines(...rows, "2024-05-27,50,51,49,50,1"));
   write("files.json", JSON.stringify({ "VOD.L.csv": { calendar: "XNYS", currency: "GBP" } }));
   write("EDITED.csv", daysFile(days));
@@ -37,6 +44,14 @@ beforeAll(async () => {
   // The first file takes a thread to start.
   await program.server.inject("/api/candles/EAST?interval=1d");
 });
+/** Files of days stamped in epoch seconds with the midnight of a clock so many hours ahead of UTC; the last by the open. */
+const EPOCHS = [
+  ["TOKYO", 9],
+  ["INDIA", 5.5],
+  ["LONDON", 1],
+  ["HOME", -4],
+  ["OPENS", -13.5],
+] as const;
 afterAll(async () => {
   await program.close();
   rmSync(folder, { recursive: true, force: true });
@@ -132,6 +147,14 @@ describe("days", () => {
     expect(await datesOf("EAST")).toEqual(days.map(({ date }) => date));
     expect(await issuesOf("EAST")).toEqual([]);
   });
+
+  it.each(EPOCHS.map(([symbol]) => symbol))(
+    "that are stamped so in numbers have it, too: %s",
+    async (symbol) => {
+      expect(await datesOf(symbol)).toEqual(days.map(({ date }) => date));
+      expect(await issuesOf(symbol)).toEqual([]);
+    },
+  );
 });
 
 it("bars that a file restates are looked at before they are stored", async () => {
