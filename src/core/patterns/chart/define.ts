@@ -37,7 +37,7 @@ interface Outcome {
  * A shape is forming when its last point is known, unless price has closed beyond its trigger by then, which
  * confirms it at once. One that was refuted by then, or whose target was reached, is no longer told of. Of shapes
  * with the same ends the one known first counts, and of those that mostly share their bars the better one if it was
- * known before; one that begins as another and has more points stands for it from then on. Of those with one variant,
+ * known before; one that begins as another and has more points stands for it from then on, and the other expires. Of those with one variant,
  * state and bar the best is told of, and of equals the longest.
  */
 export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
@@ -50,7 +50,7 @@ export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
       const outcomes: Outcome[] = [];
       const told = firstOfEach(shapes);
       for (const [index, shape] of told.entries()) {
-        settle(series.candles, shape, from, Math.min(to, outgrownAt(told, index)), outcomes);
+        settle(series.candles, shape, from, to, outgrownAt(told, index), outcomes);
       }
       const kept = bestOfEach(outcomes);
       for (const outcome of kept) hits.push(hitOf(series.candles, outcome));
@@ -106,10 +106,17 @@ function beyondTarget({ close }: Candles, { variant, trigger, reach }: Exit, bar
   return variant.direction * (close[bar] - valueAt(trigger, bar)) >= reach;
 }
 
-/** Appends what became of the shape at bars in [from, to). */
-function settle(candles: Candles, shape: ChartShape, from: number, to: number, outcomes: Outcome[]): void {
+/** Appends what became of the shape at bars in [from, to). @param outgrown bar from which another stands for it. */
+function settle(
+  candles: Candles,
+  shape: ChartShape,
+  from: number,
+  to: number,
+  outgrown: number,
+  outcomes: Outcome[],
+): void {
   const { expected, other, formedAt, lastAt } = shape;
-  const end = formedAt + shape.patience;
+  const end = Math.min(formedAt + shape.patience, outgrown);
   if (end < from) return;
   const tell = (exit: Exit, state: FormationState, at: number) => {
     if (at >= from && at < to) outcomes.push({ shape, exit, state, at });
@@ -118,6 +125,10 @@ function settle(candles: Candles, shape: ChartShape, from: number, to: number, o
     if (beyondStop(candles, expected, i) || beyondTarget(candles, expected, i)) return;
   }
   for (let i = formedAt; i <= end && i < to; i++) {
+    if (i === outgrown) {
+      if (i > formedAt) tell(expected, "expired", i);
+      return;
+    }
     if (beyondTrigger(candles, expected, i)) {
       if (i > formedAt || !beyondTarget(candles, expected, i)) tell(expected, "confirmed", i);
       return;
