@@ -193,6 +193,30 @@ describe.each(INDICATORS.map((indicator) => ({ name: indicator.name, indicator }
       }
     });
 
+    it("reads and writes no bar but those it is asked for", () => {
+      const mark = 12_345.678;
+      for (const values of sets) {
+        const full = computeIndicator(indicator, bars, values);
+        const unknown = copyBars(bars);
+        for (const column of BAR_COLUMNS) unknown[column].fill(Number.NaN, length - 50);
+        const outputs = allocateOutputs(indicator, length);
+        for (const column of outputs) column.fill(mark);
+        const state = new Float64Array(indicator.memory(values));
+        for (const [from, to] of [
+          [0, 60],
+          [60, 61],
+          [61, length - 50],
+        ] as const) {
+          indicator.run(unknown, values, outputs, state, from, to);
+          expect(outputs.every((column) => column.subarray(to).every((value) => value === mark))).toBe(true);
+        }
+        for (const [output, column] of outputs.entries()) {
+          const at = firstDifference(column, full[output], 0, length - 50);
+          expect(at, JSON.stringify(values)).toBe(-1);
+        }
+      }
+    });
+
     it("reads the columns it names and no others", () => {
       const blind = copyBars(bars);
       for (const column of BAR_COLUMNS)

@@ -33,6 +33,18 @@ export function runEnd(i: number, to: number, most: number, left: number): numbe
 export const SQUARES_BLOCK = 8_192;
 
 /**
+ * What a running sum of squares is worth once a value has left it: NaN, so that it is rebuilt, where the value was all
+ * but a trace of it, since its rounding stays behind.
+ */
+export function squaresAfter(squares: number, leaving: number): number {
+  const left = squares - leaving;
+  return left < LEAST_LEFT * squares ? Number.NaN : left;
+}
+
+/** Below it, fewer than nine digits of what is left are right. */
+const LEAST_LEFT = 1e-7;
+
+/**
  * Sum of column[from..to), first to last.
  *
  * Where a call that returns a double is made seldom, V8 leaves it out of line and its result untyped, and a

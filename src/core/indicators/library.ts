@@ -1,10 +1,9 @@
-import { TrueRange } from "technicalindicators";
+import { type CandleData, TrueRange } from "technicalindicators";
 import { defineIndicator } from "./define.js";
 
 /**
  * Rows that the package technicalindicators computes exactly, at a cost for each bar that no parameter can
- * raise. Its functions take plain arrays and return new ones: unlike our own rows these allocate, and a bar
- * costs about a microsecond. What else the package computes exactly, and where it errs, the test beside the
+ * raise. It takes objects and returns them: unlike our own rows these allocate, and a bar costs some 70 ns. What else the package computes exactly, and where it errs, the test beside the
  * other references lists; there ours stands, which gives the same values in a hundredth of the time.
  */
 export const trange = defineIndicator({
@@ -25,16 +24,22 @@ export const trange = defineIndicator({
     const out = outputs[0];
     const offset = (state[0] | 0) - from;
     let i = from;
+    if (offset + i > 0) take(high, low, close, i - 1);
     do {
-      out[i] = Number.NaN;
-      if (offset + i === 0 || Number.isNaN(close[i - 1])) continue;
-      const pair = {
-        high: [high[i - 1], high[i]],
-        low: [low[i - 1], low[i]],
-        close: [close[i - 1], close[i]],
-      };
-      out[i] = TrueRange.calculate(pair)[0] ?? Number.NaN;
+      const range = take(high, low, close, i);
+      out[i] = offset + i === 0 || Number.isNaN(close[i - 1]) ? Number.NaN : (range ?? Number.NaN);
     } while (++i < to);
     state[0] = offset + to;
   },
 });
+
+/** It knows the close that came before; each run tells it again, since runs of other series may lie between. */
+const ranges = new TrueRange({ high: [], low: [], close: [] });
+const bar: CandleData = { high: 0, low: 0, close: 0 };
+
+function take(high: Float64Array, low: Float64Array, close: Float64Array, i: number): number | undefined {
+  bar.high = high[i];
+  bar.low = low[i];
+  bar.close = close[i];
+  return ranges.nextValue(bar);
+}

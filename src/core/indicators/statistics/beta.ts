@@ -3,6 +3,9 @@ import { barsParameter, defineIndicator } from "../define.js";
 
 const { SQUARES_BLOCK } = rolling;
 
+/** A return of this size is a bad price or a crash; its rounding would stay in the sums when it has left them. */
+const LARGE_RETURN = 0.3;
+
 export const beta = defineIndicator({
   name: "beta",
   title: "Beta of Low on High",
@@ -49,6 +52,7 @@ export const beta = defineIndicator({
       sumXY -= x * y;
       sumX -= x;
       sumY -= y;
+      if (Math.max(Math.abs(x), Math.abs(y)) > LARGE_RETURN) sumX = Number.NaN;
     } while (++i < to);
     state[0] = offset + to;
     state[1] = sumX;

@@ -2,7 +2,7 @@ import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 import * as linreg from "./linreg.js";
 
-const { QUIET_SHARE, SQUARES_BLOCK } = rolling;
+const { QUIET_SHARE, SQUARES_BLOCK, squaresAfter } = rolling;
 const { windowMean } = linreg;
 
 /** Correlation of two columns over [from, to) from the deviations; 0 where either has none. */
@@ -49,7 +49,7 @@ export const correl = defineIndicator({
     do {
       const n = offset + i;
       const first = i - period + 1;
-      const rebuild = n >= period - 1 && ((n & (SQUARES_BLOCK - 1)) === 0 || Number.isNaN(sumXY));
+      const rebuild = n >= period - 1 && ((n & (SQUARES_BLOCK - 1)) === 0 || Number.isNaN(sumXX + sumYY));
       if (rebuild) sumX = sumY = sumXX = sumYY = sumXY = 0;
       for (let j = rebuild ? first : i; j <= i; j++) {
         const x = high[j];
@@ -74,10 +74,10 @@ export const correl = defineIndicator({
       const x = high[first];
       const y = low[first];
       sumX -= x;
-      sumXX -= x * x;
+      sumXX = squaresAfter(sumXX, x * x);
       sumXY -= x * y;
       sumY -= y;
-      sumYY -= y * y;
+      sumYY = squaresAfter(sumYY, y * y);
     } while (++i < to);
     state[0] = offset + to;
     state[1] = sumX;

@@ -1,7 +1,8 @@
 import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator } from "../define.js";
 
-const { QUIET_SHARE, runEnd, SQUARES_BLOCK, windowSquares, windowSum, windowVariance } = rolling;
+const { QUIET_SHARE, runEnd, SQUARES_BLOCK, windowSquares, windowSum, windowVariance, squaresAfter } =
+  rolling;
 
 export const stddev = defineIndicator({
   name: "stddev",
@@ -52,7 +53,7 @@ export const stddev = defineIndicator({
           out[i] = Math.sqrt(variance);
           const leaving = close[oldest];
           sum -= leaving;
-          squares -= leaving * leaving;
+          squares = squaresAfter(squares, leaving * leaving);
           oldest++;
         } while (++i < end);
         if (end > start + 1 && Number.isNaN(squares)) {

@@ -1,7 +1,8 @@
 import * as rolling from "../../base/rolling.js";
 import { barsParameter, defineIndicator, numberParameter } from "../define.js";
 
-const { QUIET_SHARE, runEnd, SQUARES_BLOCK, windowSquares, windowSum, windowVariance } = rolling;
+const { QUIET_SHARE, runEnd, SQUARES_BLOCK, windowSquares, windowSum, windowVariance, squaresAfter } =
+  rolling;
 
 export const bbands = defineIndicator({
   name: "bbands",
@@ -63,7 +64,7 @@ export const bbands = defineIndicator({
           lower[i] = mean - width;
           const leaving = close[oldest];
           sum -= leaving;
-          squares -= leaving * leaving;
+          squares = squaresAfter(squares, leaving * leaving);
           oldest++;
         } while (++i < end);
         if (end > start + 1 && Number.isNaN(squares)) {
