@@ -42,6 +42,7 @@ const resultSchema = z.object({
   meta: z.object({
     symbol: z.string(),
     currency: z.string().nullish(),
+    dataGranularity: z.string().optional(),
     regularMarketPrice: z.number().optional(),
     regularMarketTime: z.number().optional(),
     regularMarketDayHigh: z.number().optional(),
@@ -120,12 +121,22 @@ export function parseChart(answer: HttpAnswer, symbol: string, nowMs: number): C
   return chart;
 }
 
+/** @throws {ProviderError} `bad_payload` for bars of another length than those that were asked for. */
+function requireInterval(given: string | undefined, interval: Interval): void {
+  const asked = INTERVAL_NAMES[interval] ?? "1d";
+  const same = given === undefined || given === asked || (given === "1h" && asked === "60m");
+  if (!same)
+    throw new ProviderError("bad_payload", `answered with bars of ${given.slice(0, 8)} instead of ${asked}`);
+}
+
 /**
  * Candles of a chart. Rows of nulls are moments without trades: left out, not rejected. So is the last row when it
  * is the price of this moment, not a bar; the one before it when the last is a newer word on the same day.
+ * @throws {ProviderError} `bad_payload` for bars of another length.
  */
 export function candlesOf(chart: ChartResult, instrument: Instrument, interval: Interval): CollectedCandles {
   const { symbol } = instrument;
+  requireInterval(chart.meta.dataGranularity, interval);
   const calendar = calendarOf(instrument.calendar);
   const quote = chart.indicators.quote[0] ?? {};
   const stamps = chart.timestamp ?? [];

@@ -181,6 +181,35 @@ describe("payloads", () => {
   });
 });
 
+describe("bars of another length than those that were asked for", () => {
+  const given = (granularity: string) => {
+    const { answer, symbol } = payloadOf("hours-of-a-half-day");
+    const text = answer.text.replaceAll(
+      /"dataGranularity":\s*"[^"]+"/g,
+      `"dataGranularity":"${granularity}"`,
+    );
+    return parseChart({ ...answer, text }, symbol, NOW);
+  };
+
+  it.each([
+    ["1mo", "1d"],
+    ["1h", "5m"],
+    ["1d", "1h"],
+  ] as const)("%s for %s are refused", (granularity, interval) => {
+    const chart = given(granularity);
+    expect(() => candlesOf(chart, instrumentOf("AAPL"), interval)).toThrow(
+      `answered with bars of ${granularity}`,
+    );
+  });
+
+  it("are not those of an hour by another name", () => {
+    for (const granularity of ["1h", "60m"]) {
+      const { candles } = candlesOf(given(granularity), instrumentOf("AAPL"), "1h");
+      expect(candles.time.length).toBeGreaterThan(0);
+    }
+  });
+});
+
 describe("retry-after", () => {
   const waitOf = (text: string): number | null => {
     try {

@@ -1,6 +1,7 @@
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
 import { messageOf } from "../../platform/errors.js";
+import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { createStreamClient, type StreamHealth, type Trade } from "../../providers/stream-client.js";
@@ -71,13 +72,24 @@ export function createLive(options: {
     }),
   );
 
+  /** The instrument of a symbol; none where no source knows it. */
+  function carried(symbol: string): Instrument[] {
+    try {
+      return [instruments.identify(symbol)];
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      log.warn({ symbol, reason: error.message }, "not followed by streams");
+      return [];
+    }
+  }
+
   return {
     lastTrade(symbol) {
       const trade = newest.get(symbol);
       return trade !== undefined && now() - trade.time <= FRESH_TRADE_MS ? trade : null;
     },
     start(symbols) {
-      const followed = symbols.map((symbol) => instruments.identify(symbol));
+      const followed = clients.length === 0 ? [] : symbols.flatMap(carried);
       for (const client of clients) {
         client.follow(followed);
         client.start();
