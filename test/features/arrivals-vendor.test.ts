@@ -131,6 +131,43 @@ describe("a bar of another scale altogether", () => {
   });
 });
 
+describe("a vendor that answers with the prices of a relative", () => {
+  it("is not believed, though they move together, and what is stored stays", async () => {
+    const days = year(9);
+    vendor.series.set("SPY", days);
+    await expectNewest("SPY", "period=1y", 240, days);
+    const other = year(10);
+    let level = 300;
+    const relative = days.map((day, i) => {
+      const own = i === 0 ? 0 : Math.log(day.close / days[i - 1].close);
+      const noise = i === 0 ? 0 : Math.log(other[i].close / other[i - 1].close);
+      level *= Math.exp(0.9 * own + 0.4 * noise);
+      return scaled(day, level / day.close);
+    });
+    vendor.series.set("SPY", relative);
+    clock.set(NOW + 3_600_000);
+    const { instruments, candles, candleStore, gateway } = program.parts;
+    const kind = createBackfill({ instruments, candles, candleStore, gateway });
+    const order = kind.input.parse({
+      symbols: ["SPY"],
+      interval: "1d",
+      from: "2023-09-01",
+      to: "2024-07-09",
+      refresh: true,
+    });
+    await kind.run(order, {
+      signal: new AbortController().signal,
+      nowMs: clock.now(),
+      report: () => undefined,
+      checkpoint: { last: null, save: async () => undefined },
+    });
+    await expectNewest("SPY", "period=1y", 240, days);
+    expect(await issuesOf("SPY")).toContainEqual(
+      expect.objectContaining({ code: "other_instrument", severity: "critical" }),
+    );
+  });
+});
+
 describe("a vendor that restates its history", () => {
   it("is heard when a back-fill asks for a refresh, and what was stored before is kept", async () => {
     const days = year(8);

@@ -7,7 +7,7 @@ import { type Bars, barProblem } from "../../src/core/market/candles.js";
 import { dayOf } from "../../src/core/market/day.js";
 import { checkRows } from "../../src/core/quality/bars.js";
 import type { IssueCode } from "../../src/core/quality/issue.js";
-import { KINSHIP, kinship } from "../../src/core/quality/kinship.js";
+import { AGREEMENT, agreement, KINSHIP, kinship } from "../../src/core/quality/kinship.js";
 import { repairBars } from "../../src/core/quality/repair.js";
 import type { Split } from "../../src/core/quality/splits.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -211,6 +211,26 @@ describe.skipIf(root === "")("bad input", () => {
     expect(ensure(kinship(wrong, right), "overlap")).toBeLessThan(KINSHIP);
     expect(ensure(kinship(wrong, other), "overlap")).toBeLessThan(KINSHIP);
     expect(ensure(kinship(right, other), "overlap")).toBeGreaterThan(0.9);
+  });
+
+  it("sources of one share agree on most of its days, relatives on few", () => {
+    const days = (name: string) => {
+      const { time, ...prices } = barsOf(readTable(join(root, "daily", `${name}.csv.gz`)));
+      return { ...prices, time: time.map((ms) => Math.floor(ms / DAY_MS) * DAY_MS) };
+    };
+    const share = (a: string, b: string) => ensure(agreement(days(a), days(b)), "overlap");
+    for (const [a, b] of [
+      ["kaggle-AAPL", "sp500-5yr-AAPL"],
+      ["kaggle-SPY", "lean-SPY-raw"],
+      ["lean-SPY-raw", "yahoo-SPY-to-2025"],
+    ] as const)
+      expect(share(a, b), `${a} ${b}`).toBeGreaterThan(AGREEMENT + 0.2);
+    for (const [a, b] of [
+      ["kaggle-AAPL", "kaggle-QQQ"],
+      ["kaggle-QQQ", "kaggle-SPY"],
+      ["yahoo-QQQ-to-2025", "yahoo-SPY-2020-2026"],
+    ] as const)
+      expect(share(a, b), `${a} ${b}`).toBeLessThan(AGREEMENT - 0.15);
   });
 });
 

@@ -8,6 +8,9 @@ import type { Actions } from "../candles/actions.js";
 import type { Inspect } from "../candles/inspection.js";
 import type { Quality } from "./quality.js";
 
+/** Of which a day is the same hours at every source; where trading does not end, each cuts days as it likes. */
+const EXCHANGES: ReadonlySet<CalendarId> = new Set(["XNYS", "XNSE"]);
+
 /** Has bars looked at on their way into the store, with the splits that are known by then. */
 export function createArrivals(options: {
   quality: () => Pick<Quality, "inspect">;
@@ -24,7 +27,8 @@ export function createArrivals(options: {
     const view = { adjustment: basis === "split" ? "split" : "raw", horizonMs: now() } as const;
     const stored = viewCandles(given, adjustedAt, steps, view);
     const terms = { adjusted, splits } as const;
-    const delivery = { symbol: candles.symbol, candles, rejected, notes, overlap, stored, terms };
+    const sameDays = candles.interval === "1d" && EXCHANGES.has(instrument.calendar);
+    const delivery = { symbol: candles.symbol, candles, rejected, notes, overlap, stored, terms, sameDays };
     return quality().inspect(delivery, { source, synthetic: false });
   };
 }

@@ -3,7 +3,7 @@ import { type BarColumn, type Bars, type Candles, sliceCandles } from "../../cor
 import type { RejectedBar, RowNote } from "../../core/market/collect.js";
 import { checkRows } from "../../core/quality/bars.js";
 import type { Issue } from "../../core/quality/issue.js";
-import { KINSHIP, kinship } from "../../core/quality/kinship.js";
+import { AGREEMENT, agreement, KINSHIP, kinship } from "../../core/quality/kinship.js";
 import { type PriceTerms, repairBars } from "../../core/quality/repair.js";
 import { slipFrom, TRUSTED_BARS } from "../../core/quality/scale.js";
 import { type Split, splitJumps, type UnappliedSplit } from "../../core/quality/splits.js";
@@ -22,6 +22,8 @@ export interface Delivery {
   /** Stored bars among these and on either side of them, as many as are worth looking at, adjusted as these are. */
   readonly stored: Candles;
   readonly terms: PriceTerms;
+  /** Whether a bar is the same hours of trading at whichever source: a day of an exchange. */
+  readonly sameDays: boolean;
 }
 
 export interface Inspected extends Verdict {
@@ -112,15 +114,19 @@ function onKnownScale({ symbol, candles, stored }: Delivery): { candles: Candles
 const SCALE: ReadonlySet<string> = new Set(["scale_slip", "level_break"]);
 
 /** That bars are of another instrument, by the returns of the days that are known already; null where they are not. */
-function strangerIssue({ symbol, candles, overlap, stored }: Delivery): Issue | null {
+function strangerIssue({ symbol, candles, overlap, stored, sameDays }: Delivery): Issue | null {
+  const [relate, least] = sameDays ? [agreement, AGREEMENT] : [kinship, KINSHIP];
   const related =
-    overlap === null ? kinship(candles, stored) : (kinship(overlap, stored) ?? kinship(candles, stored));
-  if (related === null || related >= KINSHIP) return null;
+    overlap === null ? relate(candles, stored) : (relate(overlap, stored) ?? relate(candles, stored));
+  if (related === null || related >= least) return null;
+  const detail = sameDays
+    ? `${Math.round(100 * related)} % of the days have the stored returns; held back`
+    : `correlation with the stored returns is ${related.toFixed(2)}; held back`;
   return {
     code: "other_instrument",
     severity: "critical",
     subject: symbol,
-    detail: `correlation with the stored returns is ${related.toFixed(2)}; held back`,
+    detail,
     time: candles.time[0],
     count: candles.time.length,
   };
