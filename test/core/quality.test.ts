@@ -191,6 +191,36 @@ describe("splits", () => {
   );
 });
 
+describe("splits of prices said to be adjusted", () => {
+  const split = { kind: "split", exDay: 150, ratio: 4 } as const;
+  const terms = { adjusted: "split", splits: [split] } as const;
+
+  it("that are in them twice are taken out once", () => {
+    const bars = days(200, 21);
+    const { bars: mended, issues, lacked } = repairBars("X", multiplied(bars, 0, 150, 1 / 4), terms);
+    expect(codes(issues)).toEqual(["split_applied_twice"]);
+    expect(lacked).toMatchObject([{ from: 0, to: 150, split: { ratio: 0.25 } }]);
+    for (const [i, close] of bars.close.entries()) expect(mended.close[i] / close).toBeCloseTo(1, 12);
+  });
+
+  it.each([
+    [40, 100, 4, "split_unapplied"],
+    [40, 100, 1 / 4, "split_applied_twice"],
+    [40, 150, 4, "split_unapplied"],
+    [0, 90, 4, null],
+  ] as const)("of bars %d to %d alone, times %d: %s", (from, to, factor, code) => {
+    const bars = days(200, 22);
+    const { bars: mended, issues } = repairBars("X", multiplied(bars, from, to, factor), terms);
+    if (code === null) {
+      // One jump long before the ex-day, and none back: told of and left.
+      expect(codes(issues)).toEqual(["split_suspected"]);
+      return;
+    }
+    expect(issues).toMatchObject([{ code, count: to - from }]);
+    for (const [i, close] of bars.close.entries()) expect(mended.close[i] / close).toBeCloseTo(1, 12);
+  });
+});
+
 describe("bands", () => {
   it("hold the next prices of a walk, and no slip of a factor of 2", () => {
     for (let seed = 1; seed <= 200; seed++) {

@@ -5,6 +5,7 @@ import type { Issue } from "./issue.js";
 import { checkScale, findExcursions, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
 import {
   findAppliedSplits,
+  findDoubledSplits,
   findUnappliedSplits,
   type Split,
   splitJumps,
@@ -30,7 +31,7 @@ export interface Repaired {
   readonly mended: number;
   /** Bars of which there is no telling on which scale they stand, ascending: to be kept from detection and trading. */
   readonly held: readonly number[];
-  /** Splits that bars lacked, now applied to them. */
+  /** Splits that bars lacked, now applied to them; those with a ratio turned over were in them twice. */
   readonly lacked: readonly UnappliedSplit[];
 }
 
@@ -133,13 +134,26 @@ function checkSplits(
   }
   const seams = Array.from(time, (_, i) => i).filter((i) => i > 0 && known(i) !== known(i - 1));
   const lacked = findUnappliedSplits(bars, splits, seams);
-  for (const { split, from, to } of lacked) {
-    const text = () => `prices before it lack the split of ${dateOf(split.exDay)} by ${split.ratio}; mended`;
-    findings.add("split_unapplied", "critical", time[to], text, to - from);
+  const doubled = findDoubledSplits(bars, splits, seams);
+  for (const each of [...lacked, ...doubled]) {
+    const { split, from, to } = each;
+    const day = dateOf(split.exDay);
+    const isDoubled = doubled.includes(each);
+    const text = () =>
+      isDoubled
+        ? `prices before it have the split of ${day} by ${1 / split.ratio} twice; mended`
+        : `prices before it lack the split of ${day} by ${split.ratio}; mended`;
+    findings.add(
+      isDoubled ? "split_applied_twice" : "split_unapplied",
+      "critical",
+      time[to],
+      text,
+      to - from,
+    );
     scale(bars, from, to, 1 / split.ratio, split.ratio);
     for (let i = from; i < to; i++) touched.add(i);
   }
-  return lacked;
+  return [...lacked, ...doubled];
 }
 
 /** Mends single prices that are 100 times off the others of their bar. @returns bars that are off by anything else. */

@@ -79,11 +79,40 @@ export function findUnappliedSplits(
   const shown = near.filter(({ to }) => to >= 0);
   const others = near.filter(({ to }) => to < 0).map(({ split }) => split);
   const atSeams = seams.flatMap((to) => splitsAtSeam(bars, to, others).map((split) => ({ split, to })));
-  return [...shown, ...atSeams].map(({ split, to }) => ({
+  const last = [...shown, ...atSeams].map(({ split, to }) => ({
     split,
     from: lackingFrom(bars, to, split, seams),
     to,
   }));
+  return [...last, ...splits.flatMap((split) => lackingStretches(bars, split))];
+}
+
+/** Splits that are in prices twice: they rise by the ratio where they should not move. As `findUnappliedSplits`, with ratios turned over. */
+export function findDoubledSplits(
+  bars: Bars,
+  splits: readonly Split[],
+  seams: readonly number[] = [],
+): UnappliedSplit[] {
+  const turned = splits.map((split) => ({ ...split, ratio: 1 / split.ratio }));
+  return findUnappliedSplits(bars, turned, seams);
+}
+
+/** Stretches long before the ex-day that lack a split between bars that have it: from a rise by its ratio to the fall back. */
+function lackingStretches(bars: Bars, split: Split): UnappliedSplit[] {
+  if (isSmall(split)) return [];
+  const found: UnappliedSplit[] = [];
+  const end = lowerBound(bars.time, split.exDay * DAY_MS) - NEAR;
+  let from = -1;
+  for (let i = 1; i < end; i++) {
+    const moved = jump(bars, i);
+    if (isRestless(bars, i)) continue;
+    if (matches(moved, 1 / split.ratio, TOLERANCE)) from = i;
+    else if (from > 0 && matches(moved, split.ratio, TOLERANCE)) {
+      found.push({ split, from, to: i });
+      from = -1;
+    }
+  }
+  return found;
 }
 
 /** The split of a day after a seam by whose ratio prices fall there, or the newest of such days if it is by theirs together. */
@@ -100,14 +129,18 @@ function splitsAtSeam(bars: Bars, seam: number, splits: readonly Split[]): reado
   return fitting ?? [];
 }
 
-/** The first of the bars before `to` that lack a split as the last of them does: after a seam at which prices rise by its ratio. */
+/**
+ * The first of the bars before `to` that lack a split as the last of them does: after a rise by its ratio, or a seam at
+ * which prices rise by more than half of it.
+ */
 function lackingFrom(bars: Bars, to: number, { ratio }: Split, seams: readonly number[]): number {
-  const rises = seams.findLast((seam) => {
-    if (seam <= 0 || seam >= to) return false;
-    const moved = Math.log(jump(bars, seam));
-    return Math.abs(moved + Math.log(ratio)) < Math.abs(moved);
-  });
-  return rises ?? 0;
+  for (let i = to - 1; i > 0; i--) {
+    const moved = jump(bars, i);
+    if (seams.includes(i) ? isNearer(moved, 1 / ratio) : matches(moved, 1 / ratio, TOLERANCE)) return i;
+    // A fall by the ratio ends a stretch of its own.
+    if (matches(moved, ratio, TOLERANCE) && !isRestless(bars, i)) return i;
+  }
+  return 0;
 }
 
 /**
