@@ -131,6 +131,39 @@ describe("a bar of another scale altogether", () => {
   });
 });
 
+describe("a newest day that is far from the one before", () => {
+  it.each([3, 10, 50, 0.1])("waits for the next one to stand by it: %d times", async (factor) => {
+    const symbol = `JUMP${String(factor).replace(".", "")}`;
+    const days = walkDays(20 + factor, "2023-06-01", 400, 150)
+      .filter(({ date }) => date < "2024-07-10")
+      .slice(-250);
+    const jumped = days.map((day, i) => (i >= 248 ? scaled(day, factor) : day));
+    vendor.series.set(symbol, jumped.slice(0, -1));
+    const before = await closesOf(symbol, "period=3mo");
+    expect(before).toEqual(near(days.slice(248 - before.length, 248)));
+    expect(await issuesOf(symbol)).toContainEqual(
+      expect.objectContaining({ code: "level_break", severity: "critical", count: 1 }),
+    );
+    vendor.series.set(symbol, jumped);
+    clock.set(NOW + 86_400_000);
+    const after = await closesOf(symbol, "period=3mo");
+    expect(after).toEqual(near(jumped.slice(-after.length)));
+    expect(after.at(-2)).toBeCloseTo(jumped[248].close, 6);
+  });
+
+  it("that comes back at once is gone", async () => {
+    const days = walkDays(31, "2023-06-01", 400, 150)
+      .filter(({ date }) => date < "2024-07-10")
+      .slice(-250);
+    vendor.series.set("BLIP", [...days.slice(0, 248), scaled(days[248], 3)]);
+    await closesOf("BLIP", "period=3mo");
+    vendor.series.set("BLIP", [...days.slice(0, 248), scaled(days[248], 3), days[249]]);
+    clock.set(NOW + 86_400_000);
+    const closes = await closesOf("BLIP", "period=3mo");
+    expect(closes.slice(-2)).toEqual(near([days[247], days[249]]));
+  });
+});
+
 describe("a vendor that answers with the prices of a relative", () => {
   it("is not believed, though they move together, and what is stored stays", async () => {
     const days = year(9);

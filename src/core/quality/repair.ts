@@ -31,9 +31,16 @@ export interface Repaired {
   readonly mended: number;
   /** Bars of which there is no telling on which scale they stand, ascending: to be kept from detection and trading. */
   readonly held: readonly number[];
+  /** Of the held, the newest bar where another one that stands by it would let it pass; -1 for none. */
+  readonly unconfirmed: number;
   /** Splits that bars lacked, now applied to them; those with a ratio turned over were in them twice. */
   readonly lacked: readonly UnappliedSplit[];
 }
+
+/** A close that is so many times the one before, or less than that part of it, waits for the next. */
+const UNCONFIRMED_FACTOR = 2.5;
+/** A high of so many times open and close, or a low of that part of them, is no price that anybody could trade at. */
+const SPIKE_FACTOR = 4;
 
 const PRICES = ["open", "high", "low", "close"] as const;
 
@@ -65,6 +72,7 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
   const { time } = bars;
   const held = mendPrices(bars, findings, touched);
   for (const i of mendScale(bars, terms, findings, touched)) held.add(i);
+  const unconfirmed = holdUnconfirmed(bars, terms, findings, held);
   const lacked = checkSplits(bars, terms, findings, touched);
   for (const { index, ratio } of suspectSplits(bars, terms.splits)) {
     const before = bars.close[index - 1];
@@ -80,6 +88,7 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
     issues: findings.list(),
     mended: touched.size,
     held: [...held].sort((a, b) => a - b),
+    unconfirmed,
     lacked,
   };
 }
@@ -114,6 +123,25 @@ function mendScale(
     for (let i = from; i < to; i++) held.add(i);
   }
   return held;
+}
+
+/** Holds back the newest bar where its close is far from the one before: whether it is right, the next one tells. @returns it, or -1. */
+function holdUnconfirmed(
+  { time, close }: Bars,
+  { splits, known = () => false }: PriceTerms,
+  findings: Findings,
+  held: Set<number>,
+): number {
+  const last = close.length - 1;
+  if (last < 2 || known(last) || held.has(last) || held.has(last - 1)) return -1;
+  const moved = Math.abs(Math.log(close[last] / close[last - 1]));
+  const isTold = splits.some(({ exDay }) => Math.abs(exDay * DAY_MS - time[last]) < 5 * DAY_MS);
+  if (moved < Math.log(UNCONFIRMED_FACTOR) || isTold) return -1;
+  const text = () =>
+    `close ${close[last]} after ${close[last - 1]}; held back until another bar stands there`;
+  findings.add("level_break", "critical", time[last], text, 1, "unconfirmed");
+  held.add(last);
+  return last;
 }
 
 /** Mends splits that should be in the prices and are not, and tells of those that are and should not. @returns the former. */
@@ -156,12 +184,24 @@ function checkSplits(
   return [...lacked, ...doubled];
 }
 
+/** Tells of a bar whose high or low is far from open and close: old files have such prints, and their closes are right. */
+function tellSpike({ time, open, high, low, close }: Bars, i: number, findings: Findings): void {
+  const most = SPIKE_FACTOR * Math.max(open[i], close[i]);
+  const least = Math.min(open[i], close[i]) / SPIKE_FACTOR;
+  if (high[i] <= most && low[i] >= least) return;
+  const text = () => `high ${high[i]} and low ${low[i]} of a bar from ${open[i]} to ${close[i]}`;
+  findings.add("large_move", "warning", time[i], text, 1, "spike");
+}
+
 /** Mends single prices that are 100 times off the others of their bar. @returns bars that are off by anything else. */
 function mendPrices(bars: Bars, findings: Findings, touched: Set<number>): Set<number> {
   const { time, high, low } = bars;
   const held = new Set<number>();
   for (let i = 0; i < time.length; i++) {
-    if (high[i] < LEVEL_FACTOR * low[i]) continue;
+    if (high[i] < LEVEL_FACTOR * low[i]) {
+      tellSpike(bars, i, findings);
+      continue;
+    }
     const prices = PRICES.map((name) => bars[name][i]);
     const slipped = findSlippedPrice(prices);
     if (slipped === null) {

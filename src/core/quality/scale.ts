@@ -34,9 +34,11 @@ export interface ScaleCheck {
   readonly doubts: readonly Doubt[];
 }
 
-/** No close moves by this factor and back within so many bars; splits that nobody told of do not come back. */
-const EXCURSION_FACTOR = 8;
-const EXCURSION_BARS = 120;
+/** No close moves by such a factor and back within so many bars; splits that nobody told of do not come back. */
+const EXCURSIONS = [
+  { bars: 3, least: Math.log(2.5) },
+  { bars: 120, least: Math.log(8) },
+];
 
 /** What is known of bars beside themselves. */
 export interface ScaleTerms {
@@ -182,14 +184,16 @@ export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck 
  * they are, they are no prices of this instrument. Bars must be sound and ascending.
  */
 export function findExcursions({ close }: Bars, { explained }: ScaleTerms = NOTHING): readonly Doubt[] {
-  const least = Math.log(EXCURSION_FACTOR);
+  const [{ least }] = EXCURSIONS;
   const found: Doubt[] = [];
   let left = -1;
   let moved = 0;
   for (let i = 1; i < close.length; i++) {
     const step = Math.log(close[i] / close[i - 1]);
     if (Math.abs(step) < least || explained(i)) continue;
-    if (left > 0 && i - left <= EXCURSION_BARS && Math.abs(step + moved) < least / 2) {
+    const size = Math.min(Math.abs(step), Math.abs(moved));
+    const isBrief = EXCURSIONS.some(({ bars, least }) => i - left <= bars && size >= least);
+    if (left > 0 && isBrief && Math.abs(step + moved) < size / 2) {
       found.push({ from: left, to: i, slip: false });
       left = -1;
     } else {

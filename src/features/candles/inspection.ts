@@ -32,6 +32,8 @@ export interface Verdict {
   readonly mended: Candles;
   /** Opens of stored bars that should not be. */
   readonly gone: readonly number[];
+  /** Open of a bar that is held back until the next one is there, so that it is asked for again; null for none. */
+  readonly againFrom: number | null;
   /** Splits that stored bars from before a moment lack as well, as far back as no other prices begin. */
   readonly lacked: readonly { readonly split: Split; readonly beforeMs: number }[];
 }
@@ -56,14 +58,14 @@ export interface Inspection {
   /**
    * Stores what may be of each part but the last, in their order, and corrects what the parts show to be wrong.
    * @param among whether stored bars of the same time are looked at: not where a source replaces its own.
-   * @returns the last part, or null without any, and all bars that were let through.
+   * @returns the last part, or null without any, all bars that were let through, and from when on to ask again, or null.
    */
   admit(
     instrument: KnownInstrument,
     interval: Interval,
     fetched: Fetched,
     options?: { readonly among?: boolean; readonly late?: boolean },
-  ): Promise<{ last: Part | null; sound: readonly Candles[] }>;
+  ): Promise<{ last: Part | null; sound: readonly Candles[]; againFrom: number | null }>;
 }
 
 export function createInspection(options: InspectionOptions): Inspection {
@@ -74,6 +76,7 @@ export function createInspection(options: InspectionOptions): Inspection {
       const { id, symbol } = instrument;
       const sound: Candles[] = [];
       let last: Part | null = null;
+      let againFrom: number | null = null;
       for (const part of parts) {
         if (last !== null) await store.saveBars(id, last.candles, { ...last, atMs: now(), late });
         if (synthetic) {
@@ -96,10 +99,11 @@ export function createInspection(options: InspectionOptions): Inspection {
           log.warn({ symbol, interval, source, rows: rejected.length, time, reason }, "bars rejected");
           await gapStore.saveRejected(id, interval, source, rejected, now());
         }
+        againFrom = verdict.againFrom;
         sound.push(verdict.candles);
         last = { ...part, candles: verdict.candles };
       }
-      return { last, sound };
+      return { last, sound, againFrom };
     },
   };
 }

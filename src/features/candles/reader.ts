@@ -145,10 +145,11 @@ function createFiller(options: ReaderOptions & { readonly inspection: Inspection
     const whole = followed && heard.to === hole.to;
     const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
     const { id, symbol } = instrument;
-    const { last } = await inspection.admit(instrument, interval, fetched);
+    const { last, againFrom } = await inspection.admit(instrument, interval, fetched);
     const { source } = fetched;
     const { candles, ...origin } = last ?? { candles: emptyCandles(symbol, interval), source, basis: "none" };
-    await store.save(id, candles, { ...origin, atMs: now() }, asked);
+    const until = Math.max(asked.from, Math.min(asked.to, againFrom ?? asked.to));
+    await store.save(id, candles, { ...origin, atMs: now() }, { from: asked.from, to: until });
     return { restated: false, trouble: fetched.trouble };
   }
 

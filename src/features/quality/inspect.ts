@@ -40,11 +40,20 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
     ...slip,
   ];
   const none = sliceCandles(candles, 0, 0);
-  if (candles.time.length === 0) return { candles, held: [], mended: none, gone: [], lacked: [], issues };
+  if (candles.time.length === 0)
+    return { candles, held: [], mended: none, gone: [], againFrom: null, lacked: [], issues };
   const stranger = strangerIssue(delivery);
   if (stranger !== null) {
     const held = Array.from(candles.time, (time) => ({ time, reason: stranger.detail }));
-    return { candles: none, held, mended: none, gone: [], lacked: [], issues: [...issues, stranger] };
+    return {
+      candles: none,
+      held,
+      mended: none,
+      gone: [],
+      againFrom: null,
+      lacked: [],
+      issues: [...issues, stranger],
+    };
   }
   const before = lowerBound(stored.time, candles.time[0]);
   const after = upperBound(stored.time, candles.time[candles.time.length - 1]);
@@ -77,6 +86,7 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
       .map((i) => ({ time: joined.time[i], reason: "stands on another scale than its series" })),
     mended: { ...own, ...known },
     gone,
+    againFrom: repaired.unconfirmed < 0 ? null : joined.time[repaired.unconfirmed],
     lacked: before === 0 ? [] : lacked.map((split) => ({ split, beforeMs: joined.time[0] })),
     issues,
   };
