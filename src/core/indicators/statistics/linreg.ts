@@ -1,4 +1,4 @@
-import { barsParameter, defineIndicator } from "../define.js";
+import { defineLine } from "./line.js";
 
 /**
  * Slope of the least-squares line through column[from..to) against bars. Distances from the first value are
@@ -21,32 +21,11 @@ export function windowMean(column: Float64Array, from: number, to: number): numb
   return origin + sum / (to - from);
 }
 
-export const linreg = defineIndicator({
-  name: "linreg",
-  title: "Linear Regression",
-  family: "statistics",
-  inputs: ["close"],
-  parameters: [barsParameter("period", 14, "bars of the window")],
-  outputs: [{ name: "linreg", unit: "price" }],
-  warmup: ({ period }) => period - 1,
-  nanReach: "window",
-  memory: () => 1,
-  lookback: ({ period }) => period - 1,
-  source: "TA-Lib LINEARREG: the end of the least-squares line through the closes.",
-  run(bars, { period }, outputs, state, from, to) {
-    const { close } = bars;
-    const out = outputs[0];
-    const offset = (state[0] | 0) - from;
-    let i = from;
-    do {
-      const n = offset + i;
-      if (n < period - 1) {
-        out[i] = Number.NaN;
-        continue;
-      }
-      const first = i - period + 1;
-      out[i] = windowMean(close, first, i + 1) + (windowSlope(close, first, i + 1) * (period - 1)) / 2;
-    } while (++i < to);
-    state[0] = offset + to;
+export const linreg = defineLine(
+  {
+    name: "linreg",
+    title: "Linear Regression",
+    source: "TA-Lib LINEARREG: the end of the least-squares line through the closes.",
   },
-});
+  "end",
+);
