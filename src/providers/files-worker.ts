@@ -64,11 +64,15 @@ function dayReader({ dates, bars: { time } }: Table, calendar: Calendar): (stamp
   if (dates || time.every((stamp) => stamp % DAY_MS === 0)) return byDate;
   const own = (stamp: number) => dayOfStamp(calendar, stamp);
   // So do midnights of another clock: by its own, the exchange would be closed on many days, and is not by theirs.
-  const nearest = (stamp: number) => byDate(stamp + DAY_MS / 2);
-  const closed = (read: (stamp: number) => number | null) =>
-    time.reduce((count, stamp) => count + Number(isClosedDay(calendar, read(stamp))), 0);
-  return closed(nearest) < closed(own) ? nearest : own;
+  const readers = [own, ...FURTHEST_CLOCKS.map((ms) => (stamp: number) => byDate(stamp + ms))];
+  const closed = readers.map((read) =>
+    time.reduce((count, stamp) => count + Number(isClosedDay(calendar, read(stamp))), 0),
+  );
+  return readers[closed.indexOf(Math.min(...closed))];
 }
+
+/** How far clocks are ahead of UTC at most: those of nearly all the world, and those of the Pacific. */
+const FURTHEST_CLOCKS = [12, 14].map((hours) => hours * 3_600_000);
 
 function isClosedDay(calendar: Calendar, dayMs: number | null): boolean {
   return dayMs === null || dailyBarTime(calendar, dateOf(tradingDay(calendar, dayMs))) === null;

@@ -46,7 +46,10 @@ beforeAll(async () => {
 });
 /** Files of days stamped in epoch seconds with the midnight of a clock so many hours ahead of UTC; the last by the open. */
 const EPOCHS = [
+  ["APIA", 13],
+  ["LINE", 14],
   ["TOKYO", 9],
+  ["HAWAII", -10],
   ["INDIA", 5.5],
   ["LONDON", 1],
   ["HOME", -4],
