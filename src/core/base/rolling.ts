@@ -133,6 +133,25 @@ export function nextLowest(column: Float64Array, lowest: number, first: number, 
   return next < first ? indexOfLowest(column, first, i + 1) : next;
 }
 
+/**
+ * A window that slides over a series without a column ends in one block of as many values and begins in the block
+ * before it: what it adds up to is the sum of the values of the later block so far and that of the rest of the earlier.
+ * Nothing is ever taken away, so what has left the window leaves no trace. A full block is turned in place into the
+ * sums of its rests; values of the next then take the place of rests that the window no longer reaches.
+ *
+ * Of two series that lie in column[from..to) in pairs, each value becomes the sum of itself and all after it.
+ */
+export function sumRestsOfPairs(column: Float64Array, from: number, to: number): void {
+  let first = 0;
+  let second = 0;
+  for (let i = to - 2; i >= from; i -= 2) {
+    first += column[i];
+    second += column[i + 1];
+    column[i] = first;
+    column[i + 1] = second;
+  }
+}
+
 /** Smoothing factor of an exponential average of `period` values. */
 export function emaFactor(period: number): number {
   return 2 / (period + 1);
