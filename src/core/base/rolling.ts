@@ -152,6 +152,17 @@ export function sumRestsOfPairs(column: Float64Array, from: number, to: number):
   }
 }
 
+/**
+ * The same for extremes: in column[from..to) each value lies twice side by side, and the first of a pair becomes the
+ * highest, the second the lowest of the value and all after it. No NaN is among them.
+ */
+export function extremesOfRests(column: Float64Array, from: number, to: number): void {
+  for (let i = to - 4; i >= from; i -= 2) {
+    column[i] = column[i + 2 * Number(column[i + 2] > column[i])];
+    column[i + 1] = column[i + 1 + 2 * Number(column[i + 3] < column[i + 1])];
+  }
+}
+
 /** Smoothing factor of an exponential average of `period` values. */
 export function emaFactor(period: number): number {
   return 2 / (period + 1);
