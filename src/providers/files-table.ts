@@ -70,7 +70,8 @@ export function readWhole(path: string): string {
 }
 
 /**
- * Reads a table with a time column and open, high, low and close; volume is 0 where there is no such column or cell.
+ * Reads a table with a time column and open, high, low and close; volume is 0 where there is no such column, or nothing in
+ * any of its cells, and NaN in an empty cell of a column that has others.
  * Times are dates (2024-07-01, 1.7.2024, and 7/1/2024 where some row tells which is the day), the same with a time and a
  * zone, or epoch seconds or milliseconds. @param writing what is said of it that it does not say itself.
  * @throws {TableError} when the text is no such table.
@@ -86,6 +87,7 @@ export function parseTable(text: string, writing: Writing = {}): Table {
   const unreadable: UnreadableRow[] = [];
   const told: ToldRow[] = [];
   let unreadableCount = 0;
+  let hasVolumes = false;
   let length = 0;
   for (let i = first; i < rows.length; i++) {
     const row = rows[i];
@@ -105,7 +107,8 @@ export function parseTable(text: string, writing: Writing = {}): Table {
     bars.high[length] = scale * readNumber(row[priceAt[1]]);
     bars.low[length] = scale * readNumber(row[priceAt[2]]);
     bars.close[length] = scale * readNumber(row[priceAt[3]]);
-    bars.volume[length] = volumeAt < 0 || isBlank(row[volumeAt]) ? 0 : readNumber(row[volumeAt]);
+    bars.volume[length] = volumeAt < 0 || isBlank(row[volumeAt]) ? Number.NaN : readNumber(row[volumeAt]);
+    if (volumeAt >= 0 && !isBlank(row[volumeAt])) hasVolumes = true;
     length++;
   }
   if (length < 2) {
@@ -113,6 +116,7 @@ export function parseTable(text: string, writing: Writing = {}): Table {
     const why = problem === undefined ? "" : `; line ${problem.line}: ${problem.reason}`;
     throw new TableError(`has fewer than two rows with a time${why}`);
   }
+  if (!hasVolumes) bars.volume.fill(0);
   return {
     bars: cut(bars, length),
     dates,

@@ -15,6 +15,7 @@ import { moved } from "../platform/workers.js";
 import { positive, ratioOf } from "./files-actions.js";
 import type { Entry } from "./files-folder.js";
 import { parseTable, readWhole, type Table, type ToldRow } from "./files-table.js";
+import { volumeOf } from "./vendor-fields.js";
 
 /** The candles of a file, and what was left out. */
 export interface FileContent extends CollectedCandles {
@@ -45,7 +46,10 @@ export default function readFile(entry: Entry): FileContent {
 /** Candles of a table: days and weeks get the times of their sessions, impossible rows are left out. */
 function place(table: Table, { instrument, interval }: Entry): CollectedCandles {
   const { time } = table.bars;
-  const rows = Array.from(time, (_, i) => barAt(table.bars, i));
+  const rows = Array.from(time, (_, i) => {
+    const bar = barAt(table.bars, i);
+    return Number.isNaN(bar.volume) ? { ...bar, volume: volumeOf(instrument, null) } : bar;
+  });
   if (isIntraday(interval)) return collectCandles(instrument.symbol, interval, rows);
   const calendar = calendarOf(instrument.calendar);
   const dayOf = dayReader(table, calendar);

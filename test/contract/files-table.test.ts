@@ -105,12 +105,18 @@ describe("a table", () => {
     });
   });
 
-  it("has a volume of 0 where there is no column or no cell, and none where the cell is no number", () => {
+  it("has a volume of 0 where there is none at all, and NaN where some have one and a cell does not", () => {
     expect(
       parseTable("date,open,high,low,close\n2024-07-01,1,1,1,1\n2024-07-02,1,1,1,1").bars.volume[1],
     ).toBe(0);
-    const volumes = parseTable(`${HEADER}\n2024-07-01,1,1,1,1,\n2024-07-02,1,1,1,1,n/a\n`).bars.volume;
-    expect(Array.from(volumes)).toEqual([0, Number.NaN]);
+    const volumes = (...cells: string[]) =>
+      Array.from(
+        parseTable(`${HEADER}\n${cells.map((cell, i) => `2024-07-0${i + 1},1,1,1,1,${cell}`).join("\n")}\n`)
+          .bars.volume,
+      );
+    expect(volumes("", "")).toEqual([0, 0]);
+    expect(volumes("", "n/a")).toEqual([Number.NaN, Number.NaN]);
+    expect(volumes("7", "", "0")).toEqual([7, Number.NaN, 0]);
   });
 
   it.each<[Interval, number]>([

@@ -52,6 +52,16 @@ describe("rows", () => {
     expect(held).toEqual([1]);
   });
 
+  it("that repeat the one before, volume and all, are told of from the fourth on", () => {
+    const rows = (count: number, change: Partial<Bar> = {}) =>
+      Array.from({ length: count }, (_, i) => row({ time: (i + 1) * DAY_MS, ...change }));
+    expect(check(...rows(4)).issues).toEqual([]);
+    expect(check(...rows(5)).issues).toMatchObject([{ code: "frozen", severity: "warning", count: 4 }]);
+    expect(check(...rows(60)).issues).toMatchObject([{ code: "frozen", severity: "warning", count: 59 }]);
+    // Where nobody trades, a bar may well be as the one before.
+    expect(check(...rows(60, { volume: 0 })).issues.map(({ code }) => code)).toEqual(["no_volume"]);
+  });
+
   it("are held for exactly what the store refuses, and for the future", () => {
     const price = fc.oneof(
       fc.double({ min: -2, max: 20 }),

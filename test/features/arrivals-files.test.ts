@@ -36,6 +36,10 @@ beforeAll(async () => {
     });
     write(`${symbol}.csv`, lines(...days.map((day) => dayLine(stamped(day)))));
   }
+  const silent = (day: Day, i: number) =>
+    i === 20 || i === 30 ? dayLine(day).replace(/[^,]*$/, "") : dayLine(day);
+  write("SILENT.csv", lines(...days.map(silent)));
+  write("UNTOLD.csv", lines(...days.map((day) => dayLine(day).replace(/[^,]*$/, ""))));
   write("VOD.L.csv", lines(...rows, "2024-05-27,50,51,49,50,1"));
   write("files.json", JSON.stringify({ "VOD.L.csv": { calendar: "XNYS", currency: "GBP" } }));
   write("EDITED.csv", daysFile(days));
@@ -130,6 +134,15 @@ describe("rows of a file", () => {
 it("a split that is known explains the fall of raw prices", async () => {
   expect(await candlesOf("RAW")).toHaveLength(100);
   expect(await issuesOf("RAW")).toEqual([]);
+});
+
+it("a bar of a share without a volume among others that have one is held back, and told of", async () => {
+  const { length } = days;
+  expect(await candlesOf("SILENT")).toHaveLength(length - 2);
+  expect(await issuesOf("SILENT")).toMatchObject([
+    { code: "volume_invalid", severity: "critical", count: 2 },
+  ]);
+  expect(await candlesOf("UNTOLD")).toHaveLength(length);
 });
 
 describe("days", () => {

@@ -6,6 +6,9 @@ const CLOCK_TOLERANCE_MS = 120_000;
 /** Change between two closes, as a share of the earlier, from which it is told. */
 export const LARGE_MOVE = 0.4;
 
+/** So many bars that are traded and repeat the one before are those of a source that stands still. */
+const FROZEN_BARS = 4;
+
 export interface RowCheck {
   readonly issues: readonly Issue[];
   /** Rows that are not bars: to be kept from detection and trading, ascending. */
@@ -79,6 +82,7 @@ export function checkRows(
   let flat = 0;
   let quiet = 0;
   let past = -1;
+  let repeats = 0;
   for (let i = 0; i < time.length; i++) {
     if (i > 0 && time[i] < time[i - 1]) backwards++;
     const defect = rowDefect(bars, i) ?? (time[i] > nowMs + CLOCK_TOLERANCE_MS ? "future" : null);
@@ -99,6 +103,11 @@ export function checkRows(
     byTime.set(time[i], i);
     if (high[i] === low[i]) flat++;
     if (volume[i] === 0) quiet++;
+    repeats = past >= 0 && volume[i] > 0 && sameRow(bars, past, i) ? repeats + 1 : 0;
+    if (repeats >= FROZEN_BARS) {
+      const count = repeats === FROZEN_BARS ? FROZEN_BARS : 1;
+      findings.add("frozen", "warning", time[i], () => describeRow(bars, i), count);
+    }
     if (past >= 0 && Math.abs(close[i] / close[past] - 1) > LARGE_MOVE && !explained(i)) {
       const before = close[past];
       findings.add("large_move", "warning", time[i], () => `from ${before} to ${close[i]}`);

@@ -43,6 +43,7 @@ export const ISSUES = {
   split_suspected: { category: "corporate_action", title: "A jump looks like a split that is not known" },
   flat: { category: "missing_data", title: "Bars without range" },
   no_volume: { category: "missing_data", title: "Bars without volume" },
+  frozen: { category: "stale_data", title: "Bars repeat the one before, volume and all" },
   gap: { category: "missing_data", title: "Bars are missing" },
   field_missing: { category: "missing_data", title: "A field is missing" },
   no_strikes: { category: "strike_filtering", title: "No strike is left" },
