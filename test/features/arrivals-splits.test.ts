@@ -154,4 +154,21 @@ describe("a split that comes while days are stored", () => {
     await expectRight("MCD", "1y", 240, days);
     expect(await criticalOf("MCD")).toEqual([]);
   });
+
+  it("leaves prices of two scales as they were given, with a word on it, where the vendor does not", async () => {
+    const days = year(7);
+    const traded = unadjusted(days);
+    vendor.series.set(
+      "CAT",
+      traded.filter(({ date }) => date < EX),
+    );
+    clock.set(Date.parse("2024-06-11T22:00:00Z"));
+    await ask("CAT", "period=3mo");
+    clock.set(NOW);
+    vendor.splits.set("CAT", [{ date: EX, ratio: RATIO }]);
+    vendor.series.set("CAT", traded);
+    const given = (await program.call("/api/candles?symbol=CAT&interval=1d&period=3mo")).json().data;
+    expect(given.adjustment.trouble).toContain(`before the split of ${EX}`);
+    await expectRight("CAT", "3mo", 60, days);
+  });
 });

@@ -7,6 +7,7 @@ import {
   effectsOf,
   type PriceBasis,
   type Steps,
+  startOfDay,
   stepsOf,
   type View,
   viewCandles,
@@ -78,8 +79,10 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
     const basis = basisOf(set.adjustedAt, set.candles.time.length);
     const asGiven = { view: "given", basis, effects: [], source: null, trouble: null } as const;
     const plain = wanted.view === "given" && (wanted.knownAtMs === undefined || basis === "none");
-    if (plain || basis === null)
-      return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view } };
+    if (plain || basis === null) {
+      const trouble = plain ? await mixture(set) : null;
+      return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view, trouble } };
+    }
     const { instrument } = set;
     const told = await actions.load(instrument, wanted.knownAtMs);
     const refusal = refusalOf(set, wanted.view, basis, told);
@@ -107,6 +110,23 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
     const bars = await mendWeeks(shown, set, effects, (from, to) => shownDays(set, from, to, steps, view));
     const { source, trouble } = told;
     return { ...set, candles: bars, adjustment: { view: wanted.view, basis, effects, source, trouble } };
+  }
+
+  /** That prices were given before a split and after it, so that they do not fit together; null where they do. */
+  async function mixture({ instrument, adjustedAt, candles: { time } }: CandleSet): Promise<string | null> {
+    const moments = (adjustedAt ?? new Float64Array()).filter(Number.isFinite);
+    const first = moments.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    const last = moments.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    if (!(last - first > DAY_MS)) return null;
+    const calendar = calendarOf(instrument.calendar);
+    const { actions: told } = await actions.load(instrument);
+    const split = told.find((action) => {
+      const ex = startOfDay(calendar, action.exDay);
+      return action.kind === "split" && ex > Math.max(first, time[0]) && ex <= last;
+    });
+    if (split === undefined) return null;
+    const date = dateOf(split.exDay);
+    return `Some prices were given before the split of ${date} and some after it: adjustment=split puts them on one scale`;
   }
 
   /** Days of a stretch in a view; none where there are no days. */
