@@ -40,6 +40,11 @@ export function announcing<T>(announce: () => Promise<void>, work: () => Promise
   return announcements.run(announce, work);
 }
 
+/** Tells whoever began the work of a request that is about to be made. @throws what `announce` throws. */
+export async function announceRequest(): Promise<void> {
+  await announcements.getStore()?.();
+}
+
 export interface HttpClient {
   /**
    * One GET. Redirects are refused, the whole answer must arrive within the time limit and stay within the size
@@ -81,7 +86,7 @@ export function createHttpClient({
   }
 
   async function exchange(request: HttpRequest | HttpPost, signal?: AbortSignal): Promise<HttpAnswer> {
-    await announcements.getStore()?.();
+    await announceRequest();
     // Not AbortSignal.any with AbortSignal.timeout: those stay on the caller's signal for as long as it lives,
     // and a time-out that only they refer to is collected before it fires.
     const giving = new AbortController();

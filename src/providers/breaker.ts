@@ -7,9 +7,10 @@ export interface Breaker {
   /**
    * While one call is tried, others wait for its outcome.
    * @param over rejects when the caller waits no longer.
+   * @param wasAsked whether the work reached the source: only then does its outcome say how the source is.
    * @throws {ProviderError} `set_aside` while it is open.
    */
-  run<T>(work: () => Promise<T>, over: Promise<never>): Promise<T>;
+  run<T>(work: () => Promise<T>, over: Promise<never>, wasAsked: () => boolean): Promise<T>;
   state(): BreakerState;
   /** When one call is let through again; 0 while it is closed. */
   openUntil(): number;
@@ -59,12 +60,13 @@ export function createBreaker(options: {
     onOpen(BREAK_MS);
   }
 
-  async function watched<T>(work: () => Promise<T>): Promise<T> {
+  async function watched<T>(work: () => Promise<T>, wasAsked: () => boolean): Promise<T> {
     try {
       const value = await work();
-      close();
+      if (wasAsked()) close();
       return value;
     } catch (error) {
+      if (!wasAsked()) throw error;
       const unasked = error instanceof ProviderError && error.failure === "set_aside";
       if (isOutage(error)) fail();
       // A refusal sets the source aside in its own way.
@@ -78,8 +80,8 @@ export function createBreaker(options: {
       retryAfterMs: Math.max(0, openUntil() - now()),
     });
 
-  async function run<T>(work: () => Promise<T>, over: Promise<never>): Promise<T> {
-    if (openedAt === null) return watched(work);
+  async function run<T>(work: () => Promise<T>, over: Promise<never>, wasAsked: () => boolean): Promise<T> {
+    if (openedAt === null) return watched(work, wasAsked);
     if (now() < openUntil()) throw aside();
     if (trial !== null) {
       const settled = trial.then(
@@ -87,10 +89,10 @@ export function createBreaker(options: {
         () => true,
       );
       const late = over.catch(() => false);
-      if (await Promise.race([settled, late])) return run(work, over);
+      if (await Promise.race([settled, late])) return run(work, over, wasAsked);
       throw aside();
     }
-    const flight = watched(work);
+    const flight = watched(work, wasAsked);
     trial = flight;
     try {
       return await flight;

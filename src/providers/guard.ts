@@ -15,6 +15,7 @@ export type { ProviderHealth } from "./record.js";
 export interface Guard {
   /**
    * Work that only reads, so that it may be done again. Its requests are counted against the budget of the source.
+   * Work that makes none says nothing of how the source is: it counts as neither success nor failure.
    * @throws {ProviderError} for every way of not getting an answer within the limit.
    */
   run<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T>;
@@ -26,7 +27,7 @@ export interface Guard {
 }
 
 /** What a guard has to know of a source. */
-export type Guarded = Pick<Provider, "name" | "title" | "synthetic" | "concurrency" | "quota">;
+export type Guarded = Pick<Provider, "name" | "title" | "synthetic" | "remote" | "concurrency" | "quota">;
 
 export interface GuardTools {
   readonly now: () => number;
@@ -57,29 +58,39 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
   metrics.providerAvailable.set(labels, 1);
 
   /** One try, each request of which is in the budget. */
-  async function attempt<T>(work: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
-    await budget.take();
-    let paid = true;
+  async function attempt<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+    reach: Reach,
+  ): Promise<T> {
     const announce = async () => {
-      if (!paid) await budget.take();
-      paid = false;
+      await budget.take();
+      reach.asked = true;
     };
+    // A source on this machine makes no requests: it is asked at once, and has nothing of the kind where it gives null.
+    reach.asked ||= !provider.remote;
     try {
-      return await announcing(announce, () => work(signal));
+      const value = await announcing(announce, () => work(signal));
+      if (!provider.remote && value === null) reach.asked = false;
+      return value;
     } catch (error) {
       throw redacted(error, scrub);
     }
   }
 
   /** Tries again after failures that pass, and after the pause that a refusal asks for, while there is time. */
-  async function repeated<T>(work: (signal: AbortSignal) => Promise<T>, time: Time): Promise<T> {
+  async function repeated<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    time: Time,
+    reach: Reach,
+  ): Promise<T> {
     const { signal, endsAt } = time;
     let waitedUntil = 0;
     for (let tries = 0; ; tries++) {
       // A refusal counts at once, for those that wait for their turn, too.
       record.requireWelcome(waitedUntil);
       try {
-        return await attempt(work, signal);
+        return await attempt(work, signal, reach);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         const pause = tries < RETRIES && !signal.aborted ? pauseMs(error, tries, tools.dice()) : null;
@@ -97,27 +108,31 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
       let outcome = "ok";
       let ok = false;
       const time = createTime(limitMs);
+      const reach: Reach = { asked: false };
       try {
         // The breaker hears of a source that lets the time run out, whatever becomes of the work.
         const result = await breaker.run(
-          () => turns.take(time.signal, () => Promise.race([repeated(work, time), time.over])),
+          () => turns.take(time.signal, () => Promise.race([repeated(work, time, reach), time.over])),
           time.over,
+          () => reach.asked,
         );
-        record.onSuccess(performance.now() - started);
+        if (reach.asked) record.onSuccess(performance.now() - started);
         ok = true;
         return result;
       } catch (thrown) {
         const error = redacted(thrown, scrub);
         outcome = error.failure;
-        record.onFailure(error);
+        if (reach.asked) record.onFailure(error);
         ok = isAnswer(error);
         throw error;
       } finally {
         time.close();
         const ms = performance.now() - started;
-        if (outcome !== "set_aside") tools.onCall?.({ source: name, ms, ok });
-        metrics.providerRequests.inc({ ...labels, outcome });
-        metrics.providerSeconds.observe(labels, ms / 1_000);
+        if (outcome === "set_aside" || reach.asked) {
+          metrics.providerRequests.inc({ ...labels, outcome });
+          metrics.providerSeconds.observe(labels, ms / 1_000);
+        }
+        if (outcome !== "set_aside" && reach.asked) tools.onCall?.({ source: name, ms, ok });
       }
     },
     isReady: () => asideUntil(record, breaker, budget) <= now(),
@@ -132,6 +147,11 @@ function asideUntil(
   budget: { returnsAt(): number },
 ): number {
   return Math.max(record.refusedUntil(), breaker.openUntil(), budget.returnsAt());
+}
+
+/** Whether a question has reached its source so far. */
+interface Reach {
+  asked: boolean;
 }
 
 interface Time {

@@ -62,7 +62,7 @@ export function createNewsFeeds(options: NewsFeedOptions): NewsFeeds {
   const guards = new Map<string, Guard>(
     networks.list.map((feed) => [
       feed.name,
-      createGuard({ ...feed, synthetic: false, concurrency: 2 }, options),
+      createGuard({ ...feed, synthetic: false, remote: true, concurrency: 2 }, options),
     ]),
   );
   const skips = new Map<string, number>();

@@ -4,14 +4,20 @@ import { classifySymbol, type Instrument } from "../../src/core/market/instrumen
 import type { ChainQuotes } from "../../src/core/market/option-quote.js";
 import { createCache, createMemoryStore } from "../../src/platform/cache.js";
 import { createCachedReads } from "../../src/platform/cached-reads.js";
+import { announceRequest } from "../../src/platform/http-client.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { createMemoryBudgetStore } from "../../src/providers/budget.js";
+import type { SourceCall } from "../../src/providers/called.js";
 import { type FoundSymbol, type Provider, ProviderError } from "../../src/providers/define.js";
 import { createGateway, type GatewayOptions } from "../../src/providers/gateway.js";
 import { createMarketReads } from "../../src/providers/reads.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { silentLog } from "../fixtures/log.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
+import { startVendor } from "../fixtures/vendor.js";
+import { ALPHAVANTAGE } from "../fixtures/vendor-rows/alphavantage.js";
+import { FINNHUB } from "../fixtures/vendor-rows/finnhub.js";
+import { POLYGON } from "../fixtures/vendor-rows/polygon.js";
 
 const NOW = Date.parse("2024-07-09T15:00:30Z");
 const EXPIRY = 19_923;
@@ -39,6 +45,7 @@ function rich(name: string, options: { fails?: () => ProviderError | null } = {}
   const { fails = () => null } = options;
   const calls: string[] = [];
   const said = async <T>(verb: string, value: T): Promise<T> => {
+    await announceRequest();
     calls.push(verb);
     const error = fails();
     if (error !== null) throw error;
@@ -240,7 +247,10 @@ describe("a budget of calls", () => {
 
   it("is not spent on probes of a source that is known to be well", async () => {
     let probes = 0;
-    const probe = async () => void probes++;
+    const probe = async () => {
+      await announceRequest();
+      probes++;
+    };
     const gateway = open([{ ...plain("first"), quota: { perMinute: 5, perDay: 25 }, probe }]);
     for (let i = 0; i < 20; i++) await gateway.probe();
     expect(probes).toBe(1);
@@ -287,5 +297,58 @@ describe("what a source says of keys", () => {
     const error = await gateway.fetchChain(AAPL, EXPIRY).catch((thrown: unknown) => thrown);
     expect(String(error)).not.toMatch(/CANARY|OTHER/);
     expect(JSON.stringify(gateway.health())).not.toMatch(/CANARY|OTHER/);
+  });
+});
+
+describe("a question that a source answers by itself", () => {
+  const ABROAD = instrumentOf("RELIANCE.NS");
+  const COIN = instrumentOf("BTC-USD");
+
+  it.each([POLYGON, FINNHUB, ALPHAVANTAGE])("tells nothing of how $name is", async (row) => {
+    const at = createManualClock(NOW);
+    const vendor = await startVendor();
+    const calls: SourceCall[] = [];
+    const { quota: _quota, ...provider } = row.open(vendor.url, at.now);
+    const gateway = open([provider], { now: at.now, dice: () => 0, onCall: (call) => calls.push(call) });
+    const health = () => gateway.health()[0];
+    const unasked = () =>
+      Promise.allSettled([
+        gateway.fetchNews({ ...QUERY, instrument: ABROAD }),
+        gateway.fetchQuote(ABROAD),
+        ...(row === FINNHUB ? [gateway.fetchQuote(COIN)] : []),
+      ]);
+    await unasked();
+    expect([vendor.requests, calls]).toEqual([[], []]);
+    expect(health()).toMatchObject({ ok: null, lastSuccessAt: null, requests: 0 });
+    for (let i = 1; i <= 5; i++) {
+      await gateway.fetchNews({ ...QUERY, toMs: NOW + i });
+      if (i < 5) await unasked();
+    }
+    const known = { ok: false, lastSuccessAt: null, requests: 5, failures: 5, lastErrorAt: NOW };
+    expect(health()).toMatchObject({ ...known, breaker: "open" });
+    at.advance(30_000);
+    const asked = vendor.requests.length;
+    await unasked();
+    expect(vendor.requests).toHaveLength(asked);
+    expect(health()).toMatchObject({ ...known, breaker: "half_open" });
+    expect(calls.map(({ ok }) => ok)).toEqual([false, false, false, false, false]);
+    await vendor.close();
+  });
+
+  it("costs nothing of its budget", async () => {
+    const vendor = await startVendor();
+    const gateway = open([FINNHUB.open(vendor.url, clock.now)]);
+    for (let i = 0; i < 3; i++) await gateway.fetchNews({ ...QUERY, instrument: ABROAD, toMs: NOW + i });
+    expect((await gateway.loadHealth())[0].quota).toMatchObject({ usedToday: 0 });
+    await vendor.close();
+  });
+
+  it("is a quote, too, of a source on this machine that has none", async () => {
+    const calls: SourceCall[] = [];
+    const files = { ...createScriptedProvider({ now: clock.now, hasQuotes: false }), remote: false };
+    const gateway = open([files], { onCall: (call) => calls.push(call) });
+    expect(await gateway.fetchQuote(AAPL)).toBeNull();
+    expect(calls).toEqual([]);
+    expect(gateway.health()[0]).toMatchObject({ ok: null, requests: 0 });
   });
 });
