@@ -115,6 +115,7 @@ export async function compose(options: ProgramOptions) {
     sentiment: features.sentiment,
     scanner: features.scanner,
     quality,
+    catalogue: features.catalogue,
     jobs: jobFeature.upkeep,
     role: config.ROLE,
     loops,

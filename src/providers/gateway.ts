@@ -16,6 +16,7 @@ import { createVerbs, type FetchedNews, type Judge, type NewsQuery, type Sourced
 import type { ProviderHealth } from "./guard.js";
 import { classOf, type MarketClass, type Order } from "./order.js";
 import { createSources, type Sources } from "./sources.js";
+import { findUnserved, type Unserved } from "./unserved.js";
 
 export type { Fetched } from "./gateway-fetch.js";
 export type { FetchedNews, Judge, Judgement, NewsQuery, Sourced, SourceRefusal } from "./gateway-verbs.js";
@@ -87,6 +88,8 @@ export interface Gateway {
   listInstruments(): readonly Instrument[];
   /** A question of another kind to one source, through its guard. @throws {ProviderError} */
   ask: Sources["ask"];
+  /** Classes of which some instruments have no source that answers; what is not among these is looked at by example. */
+  unserved(instruments: readonly Instrument[]): readonly Unserved[];
   health(): readonly ProviderHealth[];
   /** The same, with what all instances used of the budgets. */
   loadHealth(): Promise<readonly ProviderHealth[]>;
@@ -170,6 +173,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     listInstruments: () => listedBy(providers, sources),
     priority: (market) => sources.ofClass(market).map(({ name }) => name),
     ask: sources.ask,
+    unserved: (instruments) => findUnserved(sources, instruments),
     health: sources.health,
     loadHealth: sources.loadHealth,
     probe: sources.probe,

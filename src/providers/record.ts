@@ -20,6 +20,8 @@ export interface ProviderHealth {
   readonly breaker: BreakerState;
   /** Null for a source without limits. */
   readonly quota: BudgetHealth | null;
+  /** The newest calls that failed, one after the other. */
+  readonly failedInRow: number;
   readonly requests: number;
   readonly failures: number;
 }
@@ -54,6 +56,7 @@ export function createRecord(
   let refusedUntil = 0;
   let requests = 0;
   let failures = 0;
+  let failedInRow = 0;
   let ok: boolean | null = null;
   let latencyMs: number | null = null;
   let lastSuccessAt: number | null = null;
@@ -70,6 +73,7 @@ export function createRecord(
     },
     onSuccess(ms) {
       requests++;
+      failedInRow = 0;
       ok = true;
       latencyMs = ms;
       lastSuccessAt = now();
@@ -79,11 +83,13 @@ export function createRecord(
       if (error.failure === "set_aside") return;
       requests++;
       if (isAnswer(error)) {
+        failedInRow = 0;
         ok = true;
         lastSuccessAt = now();
         return;
       }
       failures++;
+      failedInRow++;
       ok = false;
       lastError = `${error.failure}: ${error.message}`;
       lastErrorAt = now();
@@ -110,13 +116,7 @@ export function createRecord(
     },
     health(breaker, budget) {
       const quota = budget.health();
-      const reasons = [
-        { reason: "refusal", until: refusedUntil },
-        { reason: "failures", until: breaker.openUntil() },
-        { reason: "budget", until: quota?.returnsAt ?? 0 },
-      ] as const;
-      const longest = reasons.reduce((a, b) => (b.until > a.until ? b : a));
-      const aside = longest.until > now();
+      const rests = { refusal: refusedUntil, failures: breaker.openUntil(), budget: quota?.returnsAt ?? 0 };
       return {
         name: provider.name,
         title: provider.title,
@@ -126,13 +126,24 @@ export function createRecord(
         lastSuccessAt,
         lastError,
         lastErrorAt,
+        failedInRow,
         requests,
         failures,
-        asideUntil: aside ? longest.until : null,
-        asideReason: aside ? longest.reason : null,
+        ...longestRest(rests, now()),
         breaker: breaker.state(),
         quota,
       };
     },
   };
+}
+
+/** @param rests when a source may be asked again, by why it is not; in the past where it may. */
+function longestRest(
+  rests: Readonly<Record<NonNullable<ProviderHealth["asideReason"]>, number>>,
+  nowMs: number,
+): Pick<ProviderHealth, "asideUntil" | "asideReason"> {
+  const reasons = ["refusal", "failures", "budget"] as const;
+  const reason = reasons.reduce((a, b) => (rests[b] > rests[a] ? b : a));
+  if (rests[reason] <= nowMs) return { asideUntil: null, asideReason: null };
+  return { asideUntil: rests[reason], asideReason: reason };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { streamHealthSchema } from "../features/catalogue/schema.js";
+import { streamHealthSchema, unservedSchema } from "../features/catalogue/schema.js";
 
 const time = z.iso.datetime();
 const database = z.enum(["connected", "disconnected"]);
@@ -20,6 +20,7 @@ export const healthSchema = z
     database,
     redis: z.enum(["connected", "disconnected", "not_configured"]),
     market_data: z.array(z.string()),
+    unserved: z.array(z.string()).describe("Classes of assets whose every source fails"),
     synthetic: z.boolean().describe("True when all prices come from the synthetic market"),
     version: z.string(),
     timestamp: time,
@@ -78,7 +79,12 @@ export const detailedSchema = z
         status: z.enum(["connected", "disconnected", "not_configured"]),
         reason: z.string().nullable(),
       }),
-      market_data: z.object({ sources: z.array(z.string()), synthetic: z.boolean() }),
+      market_data: z.object({
+        status: z.enum(["healthy", "degraded"]).describe("Degraded while every source of some class fails"),
+        sources: z.array(z.string()),
+        unserved: z.array(unservedSchema),
+        synthetic: z.boolean(),
+      }),
       streams: z.object({
         status: z.enum(["healthy", "degraded", "off"]).describe("Off where no stream is followed"),
         list: z.array(streamHealthSchema),

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { streamHealthView } from "../features/catalogue/stream-view.js";
+import { unservedView } from "../features/catalogue/views.js";
 import { oldestQueuedS, type QueueState } from "../features/jobs/upkeep.js";
 import { isoTime } from "../platform/http.js";
 import type { LoopHealth } from "../platform/loop.js";
@@ -33,6 +34,7 @@ export function healthView(health: Health): z.input<typeof healthSchema> {
     database: databaseState(health),
     redis: health.redisState(),
     market_data: gateway.providers.map(({ name }) => name),
+    unserved: health.unserved().map(({ name }) => name),
     synthetic: gateway.synthetic,
     version,
     timestamp: isoTime(clock.now()),
@@ -89,7 +91,7 @@ function queueView({ counts, workers, problem }: QueueState) {
 }
 
 export async function detailedView(health: Health): Promise<z.input<typeof detailedSchema>> {
-  const { version, clock, database, databaseKind, redis, gateway, errorTracking } = health.options;
+  const { version, clock, database, databaseKind, redis, errorTracking } = health.options;
   const system = systemView(await health.machine());
   const queue = await health.jobQueue();
   const status = workersStatus(health, queue);
@@ -109,7 +111,7 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
         reason: database.status().reason,
       },
       cache: { status: health.redisState(), reason: redis?.status().reason ?? null },
-      market_data: { sources: gateway.providers.map(({ name }) => name), synthetic: gateway.synthetic },
+      market_data: marketDataView(health),
       streams: streamsView(health),
       sentiment: sentimentView(health),
       ml_models: { ...absent, total_models: 0, global_models: 0, pattern_models: 0 },
@@ -133,6 +135,17 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       sockets: { clients: health.socketClients() },
       error_tracking: { status: errorTracking === null ? "off" : "active", provider: errorTracking },
     },
+  };
+}
+
+function marketDataView(health: Health) {
+  const { gateway } = health.options;
+  const unserved = health.unserved().map(unservedView);
+  return {
+    status: unserved.length === 0 ? ("healthy" as const) : ("degraded" as const),
+    sources: gateway.providers.map(({ name }) => name),
+    unserved,
+    synthetic: gateway.synthetic,
   };
 }
 

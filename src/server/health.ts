@@ -1,3 +1,4 @@
+import type { Catalogue, UnservedClass } from "../features/catalogue/catalogue.js";
 import type { JobUpkeep, QueueState } from "../features/jobs/upkeep.js";
 import type { CheckedStream, Quality } from "../features/quality/quality.js";
 import type { Scanner } from "../features/scanner/scanner.js";
@@ -24,6 +25,7 @@ export interface HealthOptions {
   readonly sentiment: Pick<Sentiment, "model" | "classifier">;
   readonly scanner: Scanner;
   readonly quality: Pick<Quality, "streams">;
+  readonly catalogue: Pick<Catalogue, "unserved">;
   readonly jobs: JobUpkeep;
   readonly role: "all" | "server" | "worker";
   readonly loops: readonly Loop[];
@@ -44,6 +46,8 @@ export interface Health {
   isDegraded(): boolean;
   redisState(): "connected" | "disconnected" | "not_configured";
   loops(): readonly LoopHealth[];
+  /** Classes of assets whose every source fails. */
+  unserved(): readonly UnservedClass[];
   /** Streams of trades, with what is wrong with them while exchanges are open. */
   streams(): readonly CheckedStream[];
   /** Jobs that wait and run, and who takes them; with a problem where the database cannot tell. */
@@ -85,10 +89,12 @@ export function createHealth(options: HealthOptions): Health {
       !database.status().up ||
       redisState() === "disconnected" ||
       loops().some(({ state }) => state === "DEGRADED") ||
+      options.catalogue.unserved().length > 0 ||
       options.quality.streams().some(({ issues }) => issues.length > 0),
     redisState,
     loops,
     streams: options.quality.streams,
+    unserved: options.catalogue.unserved,
     async jobQueue() {
       try {
         return await options.jobs.look();

@@ -5,7 +5,6 @@ import { correlation, median } from "../../src/core/base/stats.js";
 import { type Bar, barProblem, candlesFromRows } from "../../src/core/market/candles.js";
 import { BAND_LEAST, learnBand } from "../../src/core/quality/band.js";
 import { checkRows, rowDefect } from "../../src/core/quality/bars.js";
-import { CallWindow, checkFeed, FEED_CALLS, isTold } from "../../src/core/quality/feed.js";
 import { kinship } from "../../src/core/quality/kinship.js";
 import { checkState, type MarketState } from "../../src/core/quality/state.js";
 import { checkStream, type StreamState } from "../../src/core/quality/stream.js";
@@ -102,60 +101,6 @@ describe("kinship", () => {
     expect(kinship(bars, multiplied(bars, 0, 300, 7))).toBeCloseTo(1, 12);
     expect(Math.abs(ensure(kinship(bars, days(300, 77)), "overlap"))).toBeLessThan(0.3);
     expect(kinship(bars, copyBars(bars, 0, 40))).toBeNull();
-  });
-});
-
-describe("feeds", () => {
-  it("count the last 1,000 calls, failures in the latency too", () => {
-    const window = new CallWindow();
-    const none = { calls: 0, successful: 0, failed: 0, failedLast: 0, meanMs: null, failureRate: null };
-    expect(window.health()).toEqual(none);
-    for (let i = 0; i < FEED_CALLS; i++) window.add(100, true);
-    for (let i = 0; i < 400; i++) window.add(10_000, false);
-    const health = window.health();
-    expect(health).toEqual({
-      calls: 1_000,
-      successful: 600,
-      failed: 400,
-      failedLast: 400,
-      meanMs: 0.6 * 100 + 0.4 * 10_000,
-      failureRate: 0.4,
-    });
-    expect(checkFeed("yahoo", health)).toMatchObject([
-      { code: "failing_feed", severity: "critical", subject: "yahoo", count: 400 },
-      { code: "slow_feed", severity: "warning" },
-    ]);
-  });
-
-  it.each([
-    [0.1, 2_000, []],
-    [0.11, 2_001, ["warning", "warning"]],
-    [0.3, 5_000, ["warning", "warning"]],
-    [0.31, 5_001, ["critical", "critical"]],
-  ])("a failure rate of %s at %s ms is %j", (failureRate, meanMs, severities) => {
-    const calls = 100;
-    const failed = failureRate * calls;
-    const successful = calls - failed;
-    const issues = checkFeed("x", { calls, successful, failed, failedLast: 0, meanMs, failureRate });
-    expect(issues.map(({ severity }) => severity)).toEqual(severities);
-  });
-
-  it("say nothing of a few calls, but that the last ones all failed", () => {
-    const window = new CallWindow();
-    const found = () =>
-      checkFeed("x", window.health()).map(({ severity, detail }) => `${severity} ${detail}`);
-    for (let i = 0; i < 5; i++) window.add(9_000, i % 2 === 0);
-    expect(found()).toEqual([]);
-    window.add(9_000, false);
-    expect(found()).toEqual([]);
-    window.add(9_000, false);
-    expect(found()).toEqual(["warning the last 2 calls all failed"]);
-    expect(isTold(window.health())).toBe(false);
-    for (let i = 0; i < 200; i++) window.add(10, true);
-    expect(found()).toEqual([]);
-    expect(isTold(window.health())).toBe(true);
-    for (let i = 0; i < 2; i++) window.add(10, false);
-    expect(found()).toEqual(["warning the last 2 calls all failed"]);
   });
 });
 

@@ -85,6 +85,7 @@ describe("GET /api/coverage", () => {
     const { health, ...providers } = body.providers;
     expect(providers).toEqual({
       configured: Object.fromEntries(PROVIDER_NAMES.map((name) => [name, name === "files"])),
+      unserved: [],
       priority: { stocks: ["files"], crypto: ["files"], forex: ["files"], india: ["files"] },
     });
     expect(Object.keys(health)).toEqual(["files"]);

@@ -35,6 +35,7 @@ describe("GET /health", () => {
       database: "connected",
       redis: "not_configured",
       market_data: ["synthetic"],
+      unserved: [],
       synthetic: true,
       version: program.parts.version,
       timestamp: expect.stringMatching(/Z$/),

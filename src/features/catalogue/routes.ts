@@ -21,6 +21,7 @@ import {
   indicatorView,
   instrumentView,
   patternViews,
+  unservedView,
 } from "./views.js";
 
 export function catalogueRoutes(
@@ -70,6 +71,7 @@ export function catalogueRoutes(
         providers: {
           ...dataCoverageView(catalogue, coverage).providers,
           health: providerHealthViews(await catalogue.providerHealth(), catalogue.streams(), clock.now()),
+          unserved: catalogue.unserved().map(unservedView),
         },
         assets: await assets(),
         features: featuresView(catalogue),

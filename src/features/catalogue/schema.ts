@@ -80,12 +80,21 @@ export const providerHealthSchema = z
   })
   .meta({ id: "ProviderHealth" });
 
+export const unservedSchema = z
+  .object({
+    class: z.enum(["stocks", "crypto", "forex", "india", "other"]),
+    symbols: symbols.describe("Scanned ones that no other source has"),
+    reason: z.string().describe("What its sources said last; without keys"),
+  })
+  .meta({ id: "UnservedClass" });
+
 export const coveredProvidersSchema = providersSchema.extend({
   health: z.record(z.string(), providerHealthSchema).describe("Of the sources in use, without asking them"),
+  unserved: z.array(unservedSchema).describe("Classes whose every source fails"),
 });
 
 export const capabilitySchema = z.object({
-  status: z.enum(["active", "optional", "planned"]),
+  status: z.enum(["active", "failing", "optional", "planned"]),
   description: z.string(),
 });
 const capabilities = z.record(z.string(), capabilitySchema);

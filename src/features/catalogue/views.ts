@@ -4,7 +4,7 @@ import { type Indicator, resolveParameters } from "../../core/indicators/define.
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Pattern } from "../../core/patterns/define.js";
 import { isoTime } from "../../platform/http.js";
-import type { Catalogue, Coverage } from "./catalogue.js";
+import type { Catalogue, Coverage, UnservedClass } from "./catalogue.js";
 import type {
   assetsSchema,
   coverageSchema,
@@ -13,6 +13,7 @@ import type {
   indicatorSchema,
   instrumentSchema,
   patternSchema,
+  unservedSchema,
 } from "./schema.js";
 
 const TYPES = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
@@ -62,6 +63,12 @@ export function featuresView(catalogue: Catalogue): z.input<typeof featuresSchem
     const description = configured ? "In use" : "Named in MARKET_DATA, it is used";
     groups.data_sources[name] = { status: configured ? "active" : "optional", description };
   }
+  for (const [name, reason] of catalogue.failing()) {
+    groups.data_sources[name] = {
+      status: "failing",
+      description: `In use; its last calls failed: ${reason}`,
+    };
+  }
   for (const family of new Set(catalogue.patterns.map((pattern) => pattern.family))) {
     const count = catalogue.patterns.filter((pattern) => pattern.family === family).length;
     groups.pattern_detection[family] = { status: "active", description: `${count} patterns on closed bars` };
@@ -70,6 +77,10 @@ export function featuresView(catalogue: Catalogue): z.input<typeof featuresSchem
     groups[group][name] = { status, description };
   }
   return groups;
+}
+
+export function unservedView({ name, symbols, reason }: UnservedClass): z.input<typeof unservedSchema> {
+  return { class: name, symbols: [...symbols], reason };
 }
 
 export function coverageView(coverage: Coverage): z.input<typeof coverageSchema> {

@@ -117,7 +117,7 @@ export function createQuality(options: QualityOptions): Quality {
     onCall(feed, ms, ok) {
       const window = feeds.get(feed) ?? new CallWindow();
       feeds.set(feed, window);
-      window.add(ms, ok);
+      window.add(ms, ok, now());
     },
     async inspect(delivery, origin) {
       const { issues, ...verdict } = inspect(delivery, now());
