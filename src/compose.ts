@@ -58,7 +58,7 @@ import { createRedis, type RedisClient } from "./platform/redis.js";
 import { createSettings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
 import { createBudgetStore } from "./providers/budget.js";
-import { type SourceCall, sourceCalled } from "./providers/called.js";
+import { fileUnread, type SourceCall, sourceCalled, type UnreadFile } from "./providers/called.js";
 import { createGateway } from "./providers/gateway.js";
 import { createProviders, vendorClient } from "./providers/index.js";
 import { loadReplay, requireSameSeed } from "./providers/kept-settings.js";
@@ -167,7 +167,8 @@ async function openBase({ config, log, scrub, clock = systemClock, wait }: Progr
   const providers = await closingOnFailure(opened.close, async () => {
     const replay = await loadReplay(config, settings, now);
     await requireSameSeed(config, settings);
-    return createProviders({ config, workers, now, log, replay });
+    const onUnread = (file: UnreadFile) => bus.publish(fileUnread, file);
+    return createProviders({ config, workers, now, log, replay, onUnread });
   });
   const budgets = createBudgetStore(settings);
   const onCall = (call: SourceCall) => bus.publish(sourceCalled, call);

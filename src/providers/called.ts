@@ -8,4 +8,13 @@ export interface SourceCall {
   readonly ok: boolean;
 }
 
+/** A file that was listed and then could not be read. */
+export interface UnreadFile {
+  readonly source: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+export const fileUnread = defineEvent<UnreadFile>("source.file_unread");
+
 export const sourceCalled = defineEvent<SourceCall>("source.called");

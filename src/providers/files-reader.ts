@@ -5,11 +5,11 @@ import { upperBound } from "../core/base/search.js";
 import { barClose } from "../core/market/bar-times.js";
 import type { CollectedCandles } from "../core/market/collect.js";
 import { calendarOf } from "../core/market/session.js";
-import { messageOf } from "../platform/errors.js";
+import { AppError, messageOf } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import { defineTask, type Workers } from "../platform/workers.js";
-import { ProviderError } from "./define.js";
-import type { Entry } from "./files-folder.js";
+import { ProviderError, type ProviderFailure } from "./define.js";
+import type { Entry, UnusedFile } from "./files-folder.js";
 import type { FileContent } from "./files-worker.js";
 
 const READ_FILE = defineTask<Entry, FileContent>(new URL("./files-worker.js", import.meta.url));
@@ -31,6 +31,8 @@ export interface FileReader {
   extentOf(entry: Entry): Promise<Extent>;
   /** Size and time of the file that is served; null while none can be. */
   versionOf(entry: Entry): Promise<string | null>;
+  /** Why the last file could not be read, while none can be; null where some can, or none was asked for. */
+  trouble(): ProviderError | null;
 }
 
 /** What is known of a file that has been looked at. */
@@ -45,15 +47,18 @@ export interface FileReaderOptions {
   readonly workers: Workers;
   readonly now: () => number;
   readonly log: Log;
+  /** Hears of each file that cannot be read, as often as it is tried. */
+  readonly onUnread?: (file: UnusedFile) => void;
 }
 
-export function createFileReader({ workers, now, log }: FileReaderOptions): FileReader {
+export function createFileReader({ workers, now, log, onUnread }: FileReaderOptions): FileReader {
   const loaded = new LRUCache<string, FileContent>({
     maxSize: MEMORY_LIMIT_BYTES,
     sizeCalculation: ({ candles }) => 6 * candles.time.byteLength + 1_000,
   });
   const known = new Map<string, Known>();
   const underway = new Map<string, Promise<unknown>>();
+  let trouble: ProviderError | null = null;
 
   /** One piece of work at a time for a file; those that come meanwhile share its result. */
   async function shared<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -79,8 +84,13 @@ export function createFileReader({ workers, now, log }: FileReaderOptions): File
       known.set(entry.path, { version, lookedAt: now(), extent });
       return collected;
     } catch (error) {
-      log.warn({ file, reason: messageOf(error) }, "file cannot be read");
-      throw new ProviderError("unavailable", `${file} cannot be read`, { cause: error });
+      const { failure, reason } = refusalOf(error, entry);
+      log.warn({ file, reason }, "file is not read");
+      const refusal = new ProviderError(failure, `${file} ${reason}`, { cause: error });
+      if (error instanceof AppError) throw refusal;
+      onUnread?.({ name: file, reason });
+      trouble = refusal;
+      throw refusal;
     }
   }
 
@@ -123,8 +133,17 @@ export function createFileReader({ workers, now, log }: FileReaderOptions): File
       const state = await current(entry);
       return state?.extent ?? extentOf(await load(entry), entry, now());
     },
+    trouble: () => (loaded.size > 0 ? null : trouble),
     versionOf: async (entry) => (await current(entry))?.version ?? null,
   };
+}
+
+/** What became of a file that was to be read. Without its folder: the reason is shown. */
+function refusalOf(error: unknown, { path }: Entry): { failure: ProviderFailure; reason: string } {
+  const words = messageOf(error).replaceAll(path, basename(path));
+  if (error instanceof AppError) return { failure: "unavailable", reason: `was not read: ${words}` };
+  if (versionAt(path) === null) return { failure: "unavailable", reason: "is gone" };
+  return { failure: "bad_payload", reason: `cannot be read: ${words}` };
 }
 
 /** Null when the file is gone. */

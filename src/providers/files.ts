@@ -8,7 +8,7 @@ import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
 import { type Provider, ProviderError } from "./define.js";
 import { hasActions, readActions } from "./files-actions.js";
-import { findEntries } from "./files-folder.js";
+import { findEntries, type UnusedFile } from "./files-folder.js";
 import { createFileReader } from "./files-reader.js";
 
 /** How recorded candles become a moving market. */
@@ -27,6 +27,8 @@ export interface FilesOptions {
   readonly workers: Workers;
   readonly now: () => number;
   readonly log: Log;
+  /** Hears of each listed file that cannot be read, as often as it is tried. */
+  readonly onUnread?: (file: UnusedFile) => void;
 }
 
 /**
@@ -113,6 +115,8 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
       for (const folder of folders) {
         if (!existsSync(folder)) throw new ProviderError("unavailable", "the folder is gone");
       }
+      const trouble = reader.trouble();
+      if (trouble !== null) throw trouble;
     },
   };
 }

@@ -86,7 +86,7 @@ export async function fetchFromAll(sources: Sources, wanted: CandleRequest, nowM
   for (const [i, provider] of carriers.entries()) {
     const until = question.shareOf(carriers.slice(i));
     const answer = await sources.answerOf(provider, topic, async () => {
-      const reach = await reachOf(provider, instrument, interval, nowMs);
+      const reach = await sources.look(provider, () => reachOf(provider, instrument, interval, nowMs));
       const newest = reach === null ? null : lastClosedBar(calendar, interval, reach.asOfMs);
       if (reach === null || newest === null) return;
       asOfMs = Math.max(asOfMs, reach.asOfMs);

@@ -134,7 +134,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   /** What all sources that have an interval answer about it. */
   const reaches = (instrument: Instrument, interval: Interval): Promise<(Reach | null)[]> =>
-    sources.all(instrument, (provider) => reachOf(provider, instrument, interval, now()));
+    sources.all(instrument, (provider) =>
+      sources.look(provider, () => reachOf(provider, instrument, interval, now())),
+    );
 
   return {
     synthetic: providers.some((provider) => provider.synthetic),

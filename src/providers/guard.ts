@@ -4,10 +4,10 @@ import { announcing } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { createBreaker, isAnswer, isOutage } from "./breaker.js";
-import { type BudgetStore, createBudget, UNLIMITED } from "./budget.js";
+import { type Budget, type BudgetStore, createBudget, UNLIMITED } from "./budget.js";
 import type { SourceCall } from "./called.js";
 import { type Provider, ProviderError } from "./define.js";
-import { createRecord, type ProviderHealth, type ProviderRecord } from "./record.js";
+import { createRecord, type ProviderHealth, type ProviderRecord, type Scope } from "./record.js";
 import { createTurns } from "./turns.js";
 
 export type { ProviderHealth } from "./record.js";
@@ -16,9 +16,13 @@ export interface Guard {
   /**
    * Work that only reads, so that it may be done again. Its requests are counted against the budget of the source.
    * Work that makes none says nothing of how the source is: it counts as neither success nor failure.
+   * @param scope what a failure says something of. On this machine, where one file may be broken, it is the thing that
+   * was asked for unless this says otherwise, elsewhere the source.
    * @throws {ProviderError} for every way of not getting an answer within the limit.
    */
-  run<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T>;
+  run<T>(work: (signal: AbortSignal) => Promise<T>, limitMs: number, scope?: Scope): Promise<T>;
+  /** Work that makes no call, as a look at what there is: only a failure of it counts. @throws {ProviderError} */
+  look<T>(work: () => Promise<T>): Promise<T>;
   /** Whether it would be asked now. */
   isReady(): boolean;
   health(): ProviderHealth;
@@ -55,28 +59,8 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
   const record = createRecord(provider, tools);
   const breaker = createBreaker({ now, onOpen: record.onOpen, onClose: record.onClose });
   const turns = createTurns(provider.concurrency);
+  const attempt = createAttempt(provider, budget, scrub);
   metrics.providerAvailable.set(labels, 1);
-
-  /** One try, each request of which is in the budget. */
-  async function attempt<T>(
-    work: (signal: AbortSignal) => Promise<T>,
-    signal: AbortSignal,
-    reach: Reach,
-  ): Promise<T> {
-    const announce = async () => {
-      await budget.take();
-      reach.asked = true;
-    };
-    // A source on this machine makes no requests: it is asked at once, and has nothing of the kind where it gives null.
-    reach.asked ||= !provider.remote;
-    try {
-      const value = await announcing(announce, () => work(signal));
-      if (!provider.remote && value === null) reach.asked = false;
-      return value;
-    } catch (error) {
-      throw redacted(error, scrub);
-    }
-  }
 
   /** Tries again after failures that pass, and after the pause that a refusal asks for, while there is time. */
   async function repeated<T>(
@@ -90,7 +74,7 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
       // A refusal counts at once, for those that wait for their turn, too.
       record.requireWelcome(waitedUntil);
       try {
-        return await attempt(work, signal, reach);
+        return await attempt(() => work(signal), reach);
       } catch (error) {
         if (!(error instanceof ProviderError)) throw error;
         const pause = tries < RETRIES && !signal.aborted ? pauseMs(error, tries, tools.dice()) : null;
@@ -102,7 +86,7 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
   }
 
   return {
-    async run(work, limitMs) {
+    async run(work, limitMs, scope = provider.remote ? "source" : "thing") {
       record.requireWelcome(0);
       const started = performance.now();
       let outcome = "ok";
@@ -114,7 +98,8 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
         const result = await breaker.run(
           () => turns.take(time.signal, () => Promise.race([repeated(work, time, reach), time.over])),
           time.over,
-          () => reach.asked,
+          // One thing on this machine that cannot be read is no reason to do without the others.
+          () => reach.asked && provider.remote,
         );
         if (reach.asked) record.onSuccess(performance.now() - started);
         ok = true;
@@ -122,7 +107,7 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
       } catch (thrown) {
         const error = redacted(thrown, scrub);
         outcome = error.failure;
-        if (reach.asked) record.onFailure(error);
+        if (reach.asked) record.onFailure(error, scope);
         ok = isAnswer(error);
         throw error;
       } finally {
@@ -133,6 +118,19 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
           metrics.providerSeconds.observe(labels, ms / 1_000);
         }
         if (outcome !== "set_aside" && reach.asked) tools.onCall?.({ source: name, ms, ok });
+      }
+    },
+    async look(work) {
+      const started = performance.now();
+      try {
+        return await work();
+      } catch (thrown) {
+        if (!(thrown instanceof ProviderError)) throw thrown;
+        const error = redacted(thrown, scrub);
+        record.onFailure(error, "thing");
+        metrics.providerRequests.inc({ ...labels, outcome: error.failure });
+        if (!isAnswer(error)) tools.onCall?.({ source: name, ms: performance.now() - started, ok: false });
+        throw error;
       }
     },
     isReady: () => asideUntil(record, breaker, budget) <= now(),
@@ -152,6 +150,25 @@ function asideUntil(
 /** Whether a question has reached its source so far. */
 interface Reach {
   asked: boolean;
+}
+
+/** One try, each request of which is in the budget. */
+function createAttempt({ remote }: Guarded, budget: Budget, scrub: (text: string) => string) {
+  return async function attempt<T>(work: () => Promise<T>, reach: Reach): Promise<T> {
+    const announce = async () => {
+      await budget.take();
+      reach.asked = true;
+    };
+    // A source on this machine makes no requests: it is asked at once, and has nothing of the kind where it gives null.
+    reach.asked ||= !remote;
+    try {
+      const value = await announcing(announce, work);
+      if (!remote && value === null) reach.asked = false;
+      return value;
+    } catch (error) {
+      throw redacted(error, scrub);
+    }
+  };
 }
 
 interface Time {

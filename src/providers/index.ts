@@ -4,6 +4,7 @@ import { createHttpClient, type HttpClient } from "../platform/http-client.js";
 import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
 import { createAlphaVantageProvider } from "./alphavantage.js";
+import type { UnreadFile } from "./called.js";
 import type { Provider } from "./define.js";
 import { createFilesProvider, type Replay } from "./files.js";
 import { createFinnhubProvider } from "./finnhub.js";
@@ -20,6 +21,8 @@ export interface ProviderSetting {
   readonly log: Log;
   /** The replay that recorded candles are shown in; null for none. */
   readonly replay: Replay | null;
+  /** Hears of each listed file that cannot be read. */
+  readonly onUnread?: (file: UnreadFile) => void;
 }
 
 const USER_AGENT = "Mozilla/5.0 (compatible; TX)";
@@ -34,8 +37,12 @@ const limitOf = (calls: number): number | null => (calls === 0 ? null : calls);
 
 const FACTORIES = {
   synthetic: async ({ config, now }: ProviderSetting) => createSyntheticProvider(config.SYNTHETIC_SEED, now),
-  files: async ({ config, workers, now, log, replay }: ProviderSetting) =>
-    createFilesProvider({ folders: config.FILES_DIR ?? [], replay, workers, now, log }),
+  files: async ({ config, onUnread, ...common }: ProviderSetting) =>
+    createFilesProvider({
+      ...common,
+      folders: config.FILES_DIR ?? [],
+      onUnread: (file) => onUnread?.({ source: "files", ...file }),
+    }),
   yahoo: async ({ config, now }: ProviderSetting) =>
     createYahooProvider({
       baseUrl: config.YAHOO_BASE_URL,

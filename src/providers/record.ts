@@ -26,10 +26,14 @@ export interface ProviderHealth {
   readonly failures: number;
 }
 
+/** The whole source, or the one thing that could not be had. */
+export type Scope = "source" | "thing";
+
 /** What happened with one source so far. */
 export interface ProviderRecord {
   onSuccess(ms: number): void;
-  onFailure(error: ProviderError): void;
+  /** @param scope what it says something of. */
+  onFailure(error: ProviderError, scope: Scope): void;
   /** Sets it aside when the failure is a refusal. @returns until when it is set aside. */
   onRefusal(error: ProviderError): number;
   onOpen(forMs: number): void;
@@ -79,8 +83,8 @@ export function createRecord(
       lastSuccessAt = now();
       metrics.providerAvailable.set(labels, 1);
     },
-    onFailure(error) {
-      if (error.failure === "set_aside") return;
+    onFailure(error, scope) {
+      if (error.failure === "set_aside" || (scope === "thing" && isAnswer(error))) return;
       requests++;
       if (isAnswer(error)) {
         failedInRow = 0;
@@ -89,7 +93,7 @@ export function createRecord(
         return;
       }
       failures++;
-      failedInRow++;
+      if (scope === "source") failedInRow++;
       ok = false;
       lastError = `${error.failure}: ${error.message}`;
       lastErrorAt = now();
@@ -101,8 +105,10 @@ export function createRecord(
       const ms = Math.max(ASIDE_LEAST_MS, Math.min(ASIDE_LIMIT_MS, retryAfterMs ?? rest));
       // Of several refusals at one time the longest counts.
       refusedUntil = Math.max(refusedUntil, now() + ms);
-      const facts = { ...labels, failure, reason: message, until: refusedUntil };
-      log.warn(facts, "source set aside after a refusal");
+      log.warn(
+        { ...labels, failure, reason: message, until: refusedUntil },
+        "source set aside after a refusal",
+      );
       metrics.providerAvailable.set(labels, 0);
       return refusedUntil;
     },

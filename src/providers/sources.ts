@@ -27,6 +27,8 @@ export interface Sources {
    * @throws {ProviderError}
    */
   ask<T>(provider: Provider, until: number, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** A look at what a source has, for which nobody is called: only its failure counts. @throws {ProviderError} */
+  look<T>(provider: Provider, work: () => Promise<T>): Promise<T>;
   /** What a source answers, or why it gives none, which goes to the log. */
   answerOf<T>(
     provider: Provider,
@@ -134,6 +136,7 @@ export function createSources({ providers, order, ...tools }: SourcesOptions): S
       if (limitMs < LEAST_SHARE_MS) throw new ProviderError("set_aside", "not asked: no time was left");
       return guardOf(provider).run(work, limitMs);
     },
+    look: (provider, work) => guardOf(provider).look(work),
     answerOf,
 
     async all<T>(instrument: Instrument, question: (provider: Provider) => Promise<T>) {
@@ -253,7 +256,7 @@ function createHealthReader(
       await Promise.all(
         providers.filter(isWorthAProbe).map(async (provider) => {
           try {
-            await guardOf(provider).run((signal) => provider.probe(signal), limitMs);
+            await guardOf(provider).run((signal) => provider.probe(signal), limitMs, "source");
           } catch (error) {
             log.debug({ provider: provider.name, reason: messageOf(error) }, "probe failed");
           }

@@ -361,7 +361,7 @@ describe("a folder that vanishes", () => {
       const error = await work().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(AppError);
       expect(error).toMatchObject({ code: "provider_unavailable" });
-      expect((error as AppError).message).toBe("No source gave data for KO (files: KO.csv cannot be read)");
+      expect((error as AppError).message).toBe("No source gave data for KO (files: KO.csv is gone)");
     }
     const [health] = await gateway.probe();
     expect(health).toMatchObject({ name: "files", ok: false, lastError: "unavailable: the folder is gone" });
@@ -384,6 +384,7 @@ describe("a folder that vanishes", () => {
     write("BTC-USD-1m.csv.gz", packed.subarray(0, packed.length >> 1));
     const provider = await open();
     const [instrument] = provider.listInstruments();
-    await expect(provider.feedNowMs(instrument, "1m", 0)).rejects.toThrow("BTC-USD-1m.csv.gz cannot be read");
+    const reason = "BTC-USD-1m.csv.gz cannot be read: unexpected end of file";
+    await expect(provider.feedNowMs(instrument, "1m", 0)).rejects.toThrow(reason);
   });
 });

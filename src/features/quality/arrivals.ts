@@ -1,8 +1,9 @@
 import { stepsOf, viewCandles } from "../../core/market/adjust.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
-import type { Issue } from "../../core/quality/issue.js";
+import type { Issue, Severity } from "../../core/quality/issue.js";
 import type { MarketState } from "../../core/quality/state.js";
+import type { UnreadFile } from "../../providers/called.js";
 import type { Provider } from "../../providers/define.js";
 import type { Actions } from "../candles/actions.js";
 import type { Inspect } from "../candles/inspection.js";
@@ -45,16 +46,19 @@ export async function recordUnused(
   quality: Pick<Quality, "record">,
 ): Promise<void> {
   for (const { name: source, synthetic, unused = [] } of providers) {
-    const issues = unused.map(({ name, reason }): Issue => {
-      return {
-        code: "file_unused",
-        severity: "warning",
-        subject: name,
-        detail: reason,
-        time: null,
-        count: 1,
-      };
-    });
+    const issues = unused.map((file) => unusedIssue(file, "warning"));
     await quality.record(issues, { source, synthetic });
   }
+}
+
+/** Tells of a file whose bars are listed and cannot be had. */
+export function recordUnread(
+  quality: Pick<Quality, "record">,
+  { source, ...file }: UnreadFile,
+): Promise<void> {
+  return quality.record([unusedIssue(file, "critical")], { source, synthetic: false });
+}
+
+function unusedIssue({ name, reason }: { name: string; reason: string }, severity: Severity): Issue {
+  return { code: "file_unused", severity, subject: name, detail: reason, time: null, count: 1 };
 }

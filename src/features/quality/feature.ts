@@ -1,8 +1,10 @@
 import type { Bus } from "../../platform/bus.js";
 import type { Database } from "../../platform/database.js";
-import { sourceCalled } from "../../providers/called.js";
+import { messageOf } from "../../platform/errors.js";
+import { fileUnread, sourceCalled } from "../../providers/called.js";
 import type { CandleService } from "../candles/candles.js";
 import type { PriceWatch } from "../candles/price-watch.js";
+import { recordUnread } from "./arrivals.js";
 import { createBands } from "./bands.js";
 import { createQuality, type Quality, type QualityOptions } from "./quality.js";
 import { createIssueStore } from "./store.js";
@@ -25,5 +27,10 @@ export function createQualityFeature(options: QualityFeatureOptions): {
   const store = createIssueStore(options.database);
   const quality = createQuality({ ...options, store, bands, synthetic });
   options.bus.subscribe(sourceCalled, ({ source, ms, ok }) => quality.onCall(source, ms, ok));
+  options.bus.subscribe(fileUnread, (file) => {
+    recordUnread(quality, file).catch((error: unknown) =>
+      options.log.warn({ file: file.name, reason: messageOf(error) }, "what was found in a file is not kept"),
+    );
+  });
   return { quality, watch: createPriceWatch({ ...options, bands, quality, synthetic }) };
 }
