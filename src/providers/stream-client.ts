@@ -5,6 +5,7 @@ import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { ProviderError } from "./define.js";
 import type { StreamProtocol, StreamTrade } from "./stream-define.js";
+import { openSince } from "./stream-hours.js";
 
 export interface Trade extends StreamTrade {
   readonly instrument: Instrument;
@@ -21,6 +22,8 @@ export interface StreamHealth {
   /** When anything was last heard; null before the first frame. */
   readonly lastHeardAt: number | null;
   readonly lastTradeAt: number | null;
+  /** Since when no trade has been heard over connections that were given up for that; null where none was. */
+  readonly unheardSince: number | null;
   /** What is subscribed to, once it is connected. */
   readonly followed: readonly Instrument[];
   /** How often it came back after the connection was lost. */
@@ -55,6 +58,8 @@ export interface StreamTiming {
   readonly quietMs: number;
   /** Silence after which the connection counts as dead, whatever the system says of it. */
   readonly deadMs: number;
+  /** Time without a trade, while an exchange of what is followed is open, after which a connection is of no use. */
+  readonly muteMs: number;
   readonly connectMs: number;
   /** Wait before the first new attempt; each further one doubles it, up to the most. */
   readonly firstWaitMs: number;
@@ -66,6 +71,7 @@ export interface StreamTiming {
 const TIMING: StreamTiming = {
   quietMs: 15_000,
   deadMs: 30_000,
+  muteMs: 600_000,
   connectMs: 10_000,
   firstWaitMs: 1_000,
   mostWaitMs: 60_000,
@@ -90,6 +96,8 @@ class Client implements StreamClient {
   #since: number;
   #lastHeardAt: number | null = null;
   #lastTradeAt: number | null = null;
+  #openedAt = 0;
+  #unheardSince: number | null = null;
   #lostAt: number | null = null;
   #connects = 0;
   #attempts = 0;
@@ -140,6 +148,7 @@ class Client implements StreamClient {
       since: this.#since,
       lastHeardAt: this.#lastHeardAt,
       lastTradeAt: this.#lastTradeAt,
+      unheardSince: this.#unheardSince,
       followed: [...this.#followed.values()],
       reconnects: Math.max(0, this.#connects - 1),
       lastError: this.#lastError,
@@ -172,6 +181,7 @@ class Client implements StreamClient {
     socket.on("open", () => {
       if (!current()) return;
       this.#hear();
+      this.#openedAt = this.#options.now();
       this.#watch = setInterval(() => this.#lookAfter(socket), Math.min(1_000, this.#timing.quietMs));
       for (const frame of protocol.greeting) socket.send(frame);
       if (protocol.readyAtOnce) this.#begin();
@@ -193,7 +203,21 @@ class Client implements StreamClient {
     if (this.#socket !== socket) return;
     const silentMs = this.#options.now() - (this.#lastHeardAt ?? 0);
     if (silentMs >= this.#timing.deadMs) this.#fail(new Error(`nothing heard for ${silentMs} ms`));
-    else if (silentMs >= this.#timing.quietMs && socket.readyState === WebSocket.OPEN) socket.ping();
+    else if (!this.#giveUpMute() && silentMs >= this.#timing.quietMs && socket.readyState === WebSocket.OPEN)
+      socket.ping();
+  }
+
+  /** A vendor may lose what was subscribed to and go on answering pings: only trades tell, while there must be some. */
+  #giveUpMute(): boolean {
+    const nowMs = this.#options.now();
+    const heardAt = Math.max(this.#openedAt, this.#lastTradeAt ?? 0);
+    if (nowMs - heardAt < this.#timing.muteMs) return false;
+    const open = openSince([...this.#followed.values()], nowMs);
+    const since = Math.max(heardAt, open ?? nowMs);
+    if (nowMs - since < this.#timing.muteMs) return false;
+    this.#unheardSince ??= since;
+    this.#fail(new Error(`no trade heard for ${nowMs - since} ms while an exchange is open`), since);
+    return true;
   }
 
   #take(frame: string | Uint8Array): void {
@@ -208,6 +232,7 @@ class Client implements StreamClient {
         const instrument = this.#followed.get(trade.name);
         if (instrument === undefined) continue;
         this.#lastTradeAt = now();
+        this.#unheardSince = null;
         onTrade({ ...trade, instrument, source: protocol.name });
       }
     } catch (error) {
@@ -244,11 +269,11 @@ class Client implements StreamClient {
     metrics.streamUp.set({ stream: protocol.name }, ready ? 1 : 0);
   }
 
-  /** Lets go of the connection and waits for the next attempt. */
-  #fail(error: unknown): void {
+  /** Lets go of the connection and waits for the next attempt. @param lostAt since when nothing was heard of trades. */
+  #fail(error: unknown, lostAt = this.#lastHeardAt): void {
     const { log, now, protocol, random } = this.#options;
     const stood = this.#ready ? now() - this.#since : 0;
-    if (this.#ready) this.#lostAt = this.#lastHeardAt ?? now();
+    if (this.#ready) this.#lostAt = lostAt ?? now();
     clearInterval(this.#watch);
     this.#socket?.terminate();
     this.#socket = null;

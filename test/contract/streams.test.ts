@@ -1,112 +1,42 @@
-import { once } from "node:events";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Writer } from "protobufjs/minimal.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type WebSocket, WebSocketServer } from "ws";
 import { ensure } from "../../src/core/base/assert.js";
 import { classifySymbol, type Instrument } from "../../src/core/market/instrument.js";
 import { createHttpClient } from "../../src/platform/http-client.js";
-import { createMetrics } from "../../src/platform/metrics.js";
 import { ProviderError } from "../../src/providers/define.js";
 import { finnhubSymbol } from "../../src/providers/finnhub-symbols.js";
-import { createStreamClient, type StreamTiming, type Trade } from "../../src/providers/stream-client.js";
-import type { StreamProtocol } from "../../src/providers/stream-define.js";
 import { finnhubStream } from "../../src/providers/stream-finnhub.js";
 import { polygonStream } from "../../src/providers/stream-polygon.js";
 import { upstoxStream } from "../../src/providers/stream-upstox.js";
-import { createRecordedLog } from "../fixtures/log.js";
+import {
+  type Followed,
+  finnhubTrade,
+  followStream,
+  type StreamVendor,
+  startStreamVendor,
+  until,
+} from "../fixtures/stream-vendor.js";
 
 const KEY = "key-that-nobody-may-see";
 const instrument = (symbol: string): Instrument => ensure(classifySymbol(symbol), symbol);
 const AAPL = instrument("AAPL");
 const BTC = instrument("BTC-USD");
 
-/** A vendor: an HTTP server whose sockets the test speaks through. */
-interface Vendor {
-  readonly url: string;
-  readonly http: Server;
-  readonly sockets: WebSocket[];
-  readonly heard: string[];
-  readonly addresses: string[];
-  onSocket: (socket: WebSocket) => void;
-  close(): Promise<void>;
-}
-
-async function startVendor(): Promise<Vendor> {
-  const http = createServer();
-  const server = new WebSocketServer({ server: http });
-  http.listen(0, "127.0.0.1");
-  await once(http, "listening");
-  const vendor: Vendor = {
-    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    http,
-    sockets: [],
-    heard: [],
-    addresses: [],
-    onSocket: () => undefined,
-    async close() {
-      for (const socket of server.clients) socket.terminate();
-      http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
-    },
-  };
-  server.on("connection", (socket, request) => {
-    vendor.sockets.push(socket);
-    vendor.addresses.push(request.url ?? "");
-    socket.on("message", (data) => vendor.heard.push(String(data)));
-    vendor.onSocket(socket);
-  });
-  return vendor;
-}
-
-const QUICK: Partial<StreamTiming> = {
-  quietMs: 80,
-  deadMs: 240,
-  firstWaitMs: 20,
-  mostWaitMs: 100,
-  refusedWaitMs: 400,
-};
-
-let vendor: Vendor;
+let vendor: StreamVendor;
 let stop: () => void = () => undefined;
 beforeEach(async () => {
-  vendor = await startVendor();
+  vendor = await startStreamVendor();
 });
 afterEach(async () => {
   stop();
   await vendor.close();
 });
 
-function follow(protocol: StreamProtocol, timing = QUICK) {
-  const trades: Trade[] = [];
-  const gaps: { symbols: string[]; fromMs: number; toMs: number }[] = [];
-  const recorded = createRecordedLog();
-  const client = createStreamClient({
-    protocol,
-    now: Date.now,
-    random: () => 0.5,
-    log: recorded.log,
-    metrics: createMetrics("test"),
-    onTrade: (trade) => trades.push(trade),
-    onGap: (instruments, fromMs, toMs) =>
-      gaps.push({ symbols: instruments.map(({ symbol }) => symbol), fromMs, toMs }),
-    timing,
-  });
-  stop = () => client.stop();
-  return { client, trades, gaps, lines: recorded.lines };
+function follow(...options: Parameters<typeof followStream>): Followed {
+  const followed = followStream(...options);
+  stop = () => followed.client.stop();
+  return followed;
 }
-
-async function until(what: () => boolean, name: string): Promise<void> {
-  const deadline = Date.now() + 8_000;
-  while (!what()) {
-    if (Date.now() > deadline) throw new Error(`never: ${name}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-const trade = (price: number, time = 1_700_000_000_000) =>
-  JSON.stringify({ type: "trade", data: [{ s: "AAPL", p: price, t: time, v: 10, c: ["1"] }] });
 
 describe("a stream", () => {
   const finnhub = () => finnhubStream({ baseUrl: vendor.url, key: KEY });
@@ -123,7 +53,7 @@ describe("a stream", () => {
       { type: "subscribe", symbol: "COINBASE:BTC-USD" },
     ]);
     expect(vendor.addresses).toEqual([`/?token=${KEY}`]);
-    vendor.sockets[0].send(trade(190.5));
+    vendor.sockets[0].send(finnhubTrade(190.5));
     await until(() => trades.length === 1, "trade");
     expect(trades[0]).toEqual({
       instrument: AAPL,
@@ -149,14 +79,14 @@ describe("a stream", () => {
     client.follow([AAPL]);
     client.start();
     await until(() => client.health().connected, "connection");
-    vendor.sockets[0].send(trade(1));
+    vendor.sockets[0].send(finnhubTrade(1));
     await until(() => trades.length === 1, "trade");
     vendor.sockets[0].terminate();
     await until(() => gaps.length === 1, "gap");
     expect(gaps[0].symbols).toEqual(["AAPL"]);
     expect(gaps[0].toMs).toBeGreaterThan(gaps[0].fromMs);
     expect(vendor.heard).toHaveLength(2);
-    vendor.sockets[1].send(trade(2));
+    vendor.sockets[1].send(finnhubTrade(2));
     await until(() => trades.length === 2, "trade after it");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 1 });
   });
@@ -196,8 +126,8 @@ describe("a stream", () => {
     for (const frame of ["", "{", "[]", "null", '{"type":"trade"}', "ä".repeat(1_000)]) socket.send(frame);
     socket.send(Buffer.from([0xff, 0x00, 0x01]));
     socket.send(JSON.stringify({ type: "error", msg: `Invalid symbol for ${KEY}` }));
-    for (const price of [0, -1]) socket.send(trade(price));
-    socket.send(trade(5));
+    for (const price of [0, -1]) socket.send(finnhubTrade(price));
+    socket.send(finnhubTrade(5));
     await until(() => trades.length === 1, "sound trade");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 0 });
     expect(JSON.stringify([client.health(), lines()])).not.toContain(KEY);

@@ -84,7 +84,17 @@ describe("a stream of trades", () => {
     expect((await quality()).stream_health.finnhub.issues).toMatchObject([
       { code: "stream_silent", severity: "warning", category: "feed_health" },
     ]);
+    vendor.requests.length = 0;
     await pass(300_000);
+    const anew = { connected: true, reconnects: 1 };
+    await vi.waitFor(() => expect(program.parts.live.health()[0]).toMatchObject(anew), PATIENCE);
+    await vi.waitFor(() => expect(stream.subscribed).toEqual(["AAPL", "MSFT", "AAPL", "MSFT"]), PATIENCE);
+    // What was not heard is asked for over REST, and the new connection is no better until it tells of a trade.
+    const charts = () => vendor.requests.map(({ pathname }) => pathname);
+    await vi.waitFor(() => {
+      expect(charts()).toContain("/v8/finance/chart/AAPL");
+      expect(charts()).toContain("/v8/finance/chart/MSFT");
+    }, PATIENCE);
     await look();
     await look();
     expect(await kept()).toEqual(["critical stream_silent"]);
@@ -117,7 +127,7 @@ describe("a stream of trades", () => {
     stream.refuse(false);
     await vi.waitFor(
       async () =>
-        expect((await providers()).finnhub.streams[0]).toMatchObject({ connected: true, reconnects: 1 }),
+        expect((await providers()).finnhub.streams[0]).toMatchObject({ connected: true, reconnects: 2 }),
       PATIENCE,
     );
     expect((await quality()).stream_health.finnhub.issues).toEqual([]);

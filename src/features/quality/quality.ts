@@ -1,4 +1,4 @@
-import { calendarOf, isOpen, sessionAt } from "../../core/market/session.js";
+import { calendarOf, isOpen } from "../../core/market/session.js";
 import type { Band } from "../../core/quality/band.js";
 import { CallWindow, checkFeed, type FeedHealth } from "../../core/quality/feed.js";
 import { ISSUES, type Issue } from "../../core/quality/issue.js";
@@ -10,6 +10,7 @@ import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { StreamHealth } from "../../providers/stream-client.js";
+import { openSince } from "../../providers/stream-hours.js";
 import type { Verdict } from "../candles/inspection.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Bands } from "./bands.js";
@@ -157,13 +158,11 @@ export function createQuality(options: QualityOptions): Quality {
 
 /** A stream that is not meant to be connected, or follows nothing, leaves nothing unheard. */
 function checked(health: StreamHealth, nowMs: number): CheckedStream {
-  const { running, followed } = health;
-  const opens = followed.flatMap(({ calendar: id }) => {
-    const calendar = calendarOf(id);
-    return isOpen(calendar, nowMs) ? [sessionAt(calendar, nowMs)?.open ?? nowMs] : [];
-  });
-  const openSince = running && opens.length > 0 ? Math.min(...opens) : null;
-  return { health, issues: checkStream({ ...health, openSince }, nowMs) };
+  const { running, connected, followed, unheardSince } = health;
+  // To be connected anew ends no silence.
+  const since = connected ? (unheardSince ?? health.since) : health.since;
+  const state = { ...health, since, openSince: running ? openSince(followed, nowMs) : null };
+  return { health, issues: checkStream(state, nowMs) };
 }
 
 async function checkMarket(
