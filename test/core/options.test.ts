@@ -199,12 +199,38 @@ describe("open interest", () => {
     expect(ratios.byExpiry[0].openInterest.value).toBe(225.5 / 300);
     expect(ratios.byExpiry[1]).toEqual({
       expiry: 20_007,
-      openInterest: { value: null, reason: "no open interest in calls" },
-      volume: { value: null, reason: "no volume in calls" },
+      openInterest: { value: null, reason: "no call tells its open interest" },
+      volume: { value: null, reason: "no call tells its volume" },
     });
     const change = openInterestChange(chain);
     expect([...change.call]).toEqual([50, Number.NaN, Number.NaN]);
     expect(totalChange(change, allRows(chain))).toEqual({ call: 50, put: 65.5, unknown: 3 });
+  });
+
+  it.each([
+    ["has no puts", []],
+    ["tells none of its puts", [{}]],
+    ["has none but impossible ones in its puts", [{ openInterest: -5, volume: 1 }]],
+  ])("of a chain that %s is no sum, ratio, change or max pain", (_, puts) => {
+    const { chain } = collectChain(HEADER, [
+      leg("call", 100, { openInterest: 9, previousOpenInterest: 4, volume: 3 }),
+      ...puts.map((figures) => leg("put", 100, figures)),
+    ]);
+    const untold = (what: string) => ({ value: null, reason: `no put tells its ${what}` });
+    expect(totals(chain)).toMatchObject({ callOpenInterest: 9, putOpenInterest: null, putVolume: null });
+    expect(putCallRatios(chain)).toMatchObject({
+      openInterest: untold("open interest"),
+      volume: untold("volume"),
+      byExpiry: [{ openInterest: untold("open interest") }],
+    });
+    expect(totalChange(openInterestChange(chain), allRows(chain))).toMatchObject({ call: 5, put: null });
+    expect(maxPain(chain, chain.expiries[0])).toEqual(untold("open interest"));
+  });
+
+  it("is none where all legs say that there is none", () => {
+    const chain = interest([[100, 7, 0]]);
+    expect(totals(chain).putOpenInterest).toBe(0);
+    expect(putCallRatios(chain).openInterest).toEqual({ value: 0, reason: null });
   });
 
   it("stands as support below and resistance above, nearest the spot among equals", () => {

@@ -138,7 +138,7 @@ describe("the open interest of the session before", () => {
     expect(first.read.previousFrom).toBeNull();
     expect(first.figures.byExpiry[0].change.call).toEqual({
       value: null,
-      reason: "no leg tells its open interest of the session before",
+      reason: "no call tells its open interest of the session before",
     });
     desk.told = ({ quotes, ...rest }) => ({
       ...rest,

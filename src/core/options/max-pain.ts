@@ -1,23 +1,25 @@
 import type { ExpiryRows, OptionChain } from "./chain.js";
 import { type Measure, measured, unmeasured } from "./measure.js";
+import { totals, untold } from "./open-interest.js";
 
 /**
  * The listed strike at which the options of an expiry would pay their holders least, the lowest of equals.
  * The payout as a function of the settlement is convex, its slope beyond a strike being the open interest of
  * calls at or below it less that of puts above it: the first strike where that is not negative is the answer.
- * Unknown open interest counts as none.
+ * Unknown open interest counts as none, and there is no answer where it is unknown for a whole side.
  */
 export function maxPain(chain: OptionChain, rows: ExpiryRows): Measure {
   const { strike } = chain;
   const calls = chain.call.openInterest;
   const puts = chain.put.openInterest;
+  const sums = totals(chain, rows);
+  if (sums.callOpenInterest === null) return unmeasured(untold("call", "open interest"));
+  if (sums.putOpenInterest === null) return unmeasured(untold("put", "open interest"));
+  if (sums.callOpenInterest + sums.putOpenInterest === 0) return unmeasured("no open interest");
   let putsAbove = 0;
-  let any = false;
   for (let row = rows.from; row < rows.to; row++) {
     if (puts[row] > 0) putsAbove += puts[row];
-    any ||= puts[row] > 0 || calls[row] > 0;
   }
-  if (!any) return unmeasured("no open interest");
   let callsBelow = 0;
   for (let row = rows.from; row < rows.to - 1; row++) {
     if (calls[row] > 0) callsBelow += calls[row];

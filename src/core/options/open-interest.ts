@@ -1,19 +1,21 @@
+import type { Right } from "../market/option-quote.js";
 import type { ExpiryRows, Legs, OptionChain, Rows } from "./chain.js";
 import { allRows } from "./chain.js";
 import { type Measure, measured, unmeasured } from "./measure.js";
 
-/** Sums over rows; legs whose figure is unknown add nothing and are counted. */
+/** Sums over rows, null where no leg tells its figure; legs whose figure is unknown add nothing and are counted. */
 export interface Totals {
-  readonly callOpenInterest: number;
-  readonly putOpenInterest: number;
-  readonly callVolume: number;
-  readonly putVolume: number;
+  readonly callOpenInterest: number | null;
+  readonly putOpenInterest: number | null;
+  readonly callVolume: number | null;
+  readonly putVolume: number | null;
   readonly unknownOpenInterest: number;
   readonly unknownVolume: number;
 }
 
 interface Sum {
-  readonly total: number;
+  /** Null where nothing is known. */
+  readonly total: number | null;
   readonly unknown: number;
 }
 
@@ -25,7 +27,7 @@ function sum(column: Float64Array, { from, to }: Rows): Sum {
     if (Number.isNaN(value)) unknown++;
     else total += value;
   }
-  return { total, unknown };
+  return { total: unknown === to - from ? null : total, unknown };
 }
 
 export function totals(chain: OptionChain, rows: Rows = allRows(chain)): Totals {
@@ -41,6 +43,24 @@ export function totals(chain: OptionChain, rows: Rows = allRows(chain)): Totals 
     unknownOpenInterest: callInterest.unknown + putInterest.unknown,
     unknownVolume: callVolume.unknown + putVolume.unknown,
   };
+}
+
+export type Figure = "open interest" | "volume" | "open interest of the session before";
+
+/** Why there is no sum over a side. */
+export function untold(right: Right, figure: Figure): string {
+  return `no ${right} tells its ${figure}`;
+}
+
+/** Why sums are null, each reason once; null where none is. */
+export function totalsProblem(sums: Totals): string | null {
+  const reasons = [
+    sums.callOpenInterest === null ? [untold("call", "open interest")] : [],
+    sums.putOpenInterest === null ? [untold("put", "open interest")] : [],
+    sums.callVolume === null ? [untold("call", "volume")] : [],
+    sums.putVolume === null ? [untold("put", "volume")] : [],
+  ].flat();
+  return reasons.length === 0 ? null : reasons.join("; ");
 }
 
 /** Puts over calls. */
@@ -69,7 +89,9 @@ function ratioOf(sums: Totals): PutCallRatio {
   };
 }
 
-function ratio(puts: number, calls: number, what: string): Measure {
+function ratio(puts: number | null, calls: number | null, what: Figure): Measure {
+  if (calls === null) return unmeasured(untold("call", what));
+  if (puts === null) return unmeasured(untold("put", what));
   return calls > 0 ? measured(puts / calls) : unmeasured(`no ${what} in calls`);
 }
 
@@ -106,11 +128,11 @@ export function withPreviousOpenInterest(chain: OptionChain, earlier: OptionChai
   return { ...chain, call: side("call"), put: side("put") };
 }
 
-/** Sums of the change over rows, and how many legs it is unknown for. */
+/** Sums of the change over rows, null where it is known for no leg, and how many legs it is unknown for. */
 export function totalChange(
   change: OpenInterestChange,
   rows: Rows,
-): { readonly call: number; readonly put: number; readonly unknown: number } {
+): { readonly call: number | null; readonly put: number | null; readonly unknown: number } {
   const call = sum(change.call, rows);
   const put = sum(change.put, rows);
   return { call: call.total, put: put.total, unknown: call.unknown + put.unknown };

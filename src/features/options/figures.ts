@@ -1,3 +1,4 @@
+import type { Right } from "../../core/market/option-quote.js";
 import { type ExpiryRows, midPrice, type OptionChain, rowsOfExpiry } from "../../core/options/chain.js";
 import { yearsTo } from "../../core/options/expiries.js";
 import { maxPain } from "../../core/options/max-pain.js";
@@ -10,6 +11,7 @@ import {
   type Totals,
   totalChange,
   totals,
+  untold,
   type Walls,
 } from "../../core/options/open-interest.js";
 import { riskReversal, volatilityRatio } from "../../core/options/skew.js";
@@ -109,11 +111,10 @@ export function figuresOf(
     const pricing = pricingOf(underlying, chain, rows, assumptions);
     const smile = smileOf(chain, rows, pricing);
     const sums = totalChange(change, rows);
-    const legs = 2 * (rows.to - rows.from);
-    const told = (sum: number): Measure =>
-      sums.unknown === legs
-        ? unmeasured("no leg tells its open interest of the session before")
-        : measured(sum);
+    const told = (right: Right): Measure => {
+      const sum = sums[right];
+      return sum === null ? unmeasured(untold(right, "open interest of the session before")) : measured(sum);
+    };
     return {
       expiry: rows.expiry,
       strikes: rows.to - rows.from,
@@ -121,7 +122,7 @@ export function figuresOf(
       totals: totals(chain, rows),
       ratio: ratios.byExpiry[i],
       maxPain: maxPain(chain, rows),
-      change: { call: told(sums.call), put: told(sums.put), unknown: sums.unknown },
+      change: { call: told("call"), put: told("put"), unknown: sums.unknown },
       walls: openInterestWalls(chain, rows),
       atTheMoney: atTheMoneyVolatility(smile),
       riskReversal: riskReversal(smile),

@@ -201,12 +201,13 @@ export const chainSchema = z
   .meta({ id: "OptionChain" });
 
 const totalsSchema = z.object({
-  call_oi: z.number(),
-  put_oi: z.number(),
-  call_volume: z.number(),
-  put_volume: z.number(),
+  call_oi: nullable,
+  put_oi: nullable,
+  call_volume: nullable,
+  put_volume: nullable,
   unknown_oi: count.describe("Legs whose open interest is not known"),
   unknown_volume: count,
+  reason: z.string().nullable().describe("Why sums are null: no leg of the side tells its figure"),
 });
 const ratioSchema = z.object({ oi: measure, volume: measure });
 const wallSchema = z.object({
@@ -288,10 +289,10 @@ export const snapshotSchema = z
     source: z.string(),
     loaded: z.boolean(),
     legs: count,
-    call_oi: z.number(),
-    put_oi: z.number(),
-    call_volume: z.number(),
-    put_volume: z.number(),
+    call_oi: nullable,
+    put_oi: nullable,
+    call_volume: nullable,
+    put_volume: nullable,
     iv_30d: nullable,
     rate: z.number(),
     kept: z.boolean().describe("False once the chain itself was thinned out"),
@@ -305,11 +306,11 @@ export const historyRowSchema = z
     loaded: z.boolean(),
     expiry: day,
     years: z.number(),
-    call_oi: z.number(),
-    put_oi: z.number(),
+    call_oi: nullable,
+    put_oi: nullable,
     pcr: nullable.describe("Of open interest"),
-    call_volume: z.number(),
-    put_volume: z.number(),
+    call_volume: nullable,
+    put_volume: nullable,
     call_oi_change: nullable,
     put_oi_change: nullable,
     max_pain: nullable,

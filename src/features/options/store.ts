@@ -24,7 +24,7 @@ export interface StoredChain {
   readonly loaded: boolean;
 }
 
-/** What is known of a snapshot without its chain. Times in epoch ms. */
+/** What is known of a snapshot without its chain. Times in epoch ms; sums are null where no leg tells its figure. */
 export interface SnapshotHeader {
   readonly time: number;
   readonly session: number;
@@ -32,10 +32,10 @@ export interface SnapshotHeader {
   readonly source: string;
   readonly loaded: boolean;
   readonly legs: number;
-  readonly callOpenInterest: number;
-  readonly putOpenInterest: number;
-  readonly callVolume: number;
-  readonly putVolume: number;
+  readonly callOpenInterest: number | null;
+  readonly putOpenInterest: number | null;
+  readonly callVolume: number | null;
+  readonly putVolume: number | null;
   readonly thirtyDayVolatility: number | null;
   readonly rate: number;
   /** Whether the chain itself is still kept. */
@@ -50,10 +50,10 @@ export interface HistoryRow {
   readonly loaded: boolean;
   readonly expiry: number;
   readonly years: number;
-  readonly callOpenInterest: number;
-  readonly putOpenInterest: number;
-  readonly callVolume: number;
-  readonly putVolume: number;
+  readonly callOpenInterest: number | null;
+  readonly putOpenInterest: number | null;
+  readonly callVolume: number | null;
+  readonly putVolume: number | null;
   readonly callChange: number | null;
   readonly putChange: number | null;
   readonly maxPain: number | null;
@@ -210,10 +210,10 @@ async function saveFigures(sql: Sql, snapshotId: number, rows: readonly ExpiryFi
     numbers(({ expiry }) => expiry),
     numbers(({ pricing }) => pricing.years),
     numbers(({ pricing }) => pricing.dividendYield),
-    numbers((row) => row.totals.callOpenInterest),
-    numbers((row) => row.totals.putOpenInterest),
-    numbers((row) => row.totals.callVolume),
-    numbers((row) => row.totals.putVolume),
+    nullable((row) => row.totals.callOpenInterest),
+    nullable((row) => row.totals.putOpenInterest),
+    nullable((row) => row.totals.callVolume),
+    nullable((row) => row.totals.putVolume),
     nullable(({ change }) => change.call.value),
     nullable(({ change }) => change.put.value),
     nullable((row) => row.maxPain.value),

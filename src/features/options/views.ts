@@ -4,7 +4,12 @@ import type { OptionQuote, Right } from "../../core/market/option-quote.js";
 import { LEG_COLUMNS } from "../../core/market/option-quote.js";
 import { type ExpiryRows, type OptionChain, selectRows } from "../../core/options/chain.js";
 import { type FilteredChain, type FilterRules, filterChain } from "../../core/options/filter.js";
-import type { PutCallRatio, Totals, Wall } from "../../core/options/open-interest.js";
+import {
+  type PutCallRatio,
+  type Totals,
+  totalsProblem,
+  type Wall,
+} from "../../core/options/open-interest.js";
 import { isoTime } from "../../platform/http.js";
 import type { ExpiryCalendar } from "./calendar.js";
 import type { ChainFigures, ExpiryFigures, Pricing } from "./figures.js";
@@ -134,6 +139,7 @@ function totalsView(totals: Totals) {
     put_volume: totals.putVolume,
     unknown_oi: totals.unknownOpenInterest,
     unknown_volume: totals.unknownVolume,
+    reason: totalsProblem(totals),
   };
 }
 
@@ -238,7 +244,7 @@ export function historyRowView(row: HistoryRow): z.input<typeof historyRowSchema
     years: row.years,
     call_oi: row.callOpenInterest,
     put_oi: row.putOpenInterest,
-    pcr: row.callOpenInterest > 0 ? row.putOpenInterest / row.callOpenInterest : null,
+    pcr: ratioOf(row),
     call_volume: row.callVolume,
     put_volume: row.putVolume,
     call_oi_change: row.callChange,
@@ -250,6 +256,11 @@ export function historyRowView(row: HistoryRow): z.input<typeof historyRowSchema
     risk_reversal: row.riskReversal,
     iv_ratio: row.volatilityRatio,
   };
+}
+
+function ratioOf({ callOpenInterest, putOpenInterest }: HistoryRow): number | null {
+  if (callOpenInterest === null || putOpenInterest === null || callOpenInterest === 0) return null;
+  return putOpenInterest / callOpenInterest;
 }
 
 /** A leg of a request as the core names it. */
