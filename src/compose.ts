@@ -267,7 +267,11 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
   const inspect = createChainArrivals(market.quality, now);
-  const desk = createOptionDesk({ ...base, inspect });
+  const desk = createOptionDesk({
+    ...base,
+    inspect,
+    tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
+  });
   const accountOf = async () => null;
   const risk = createRiskDesk({
     ...base,

@@ -103,6 +103,21 @@ describe("a fresh chain", () => {
     expect(found).toContain("critical open_interest_negative");
   });
 
+  it("has its impossible prices told of as it comes in, and each time that it is read", async () => {
+    desk.told = (chain) => ({
+      ...chain,
+      quotes: chain.quotes.map((quote, i) => (i === 0 ? { ...quote, bid: 50, ask: 49 } : quote)),
+    });
+    const options = desk.open({ caching: true });
+    const crossed = { code: "quote_crossed", severity: "critical", subject: "AAPL", count: 1 };
+    for (let i = 0; i < 2; i++) {
+      const { chain, issues } = await options.loadChain("AAPL", { scope: { which: "one" } });
+      expect(issues).toMatchObject([crossed]);
+      expect(chain.call.bid[0]).toBeNaN();
+    }
+    expect(desk.found).toMatchObject([crossed]);
+  });
+
   it("is what the verbs of the gateway give", async () => {
     const verbs: OptionVerbs = {
       fetchExpiries: async () => ({ value: FRIDAYS, source: "gateway", synthetic: false }),

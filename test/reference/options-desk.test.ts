@@ -68,7 +68,13 @@ describe.skipIf(!complete)("NSE's chain of NIFTY on 2022-03-28, loaded and read 
   beforeAll(async () => {
     const body = nseBody();
     const loaded = await load(body);
-    expect(loaded).toMatchObject({ symbol: "^NSEI", stored: true, strikes: 957, rejected_count: 0 });
+    expect(loaded).toMatchObject({
+      symbol: "^NSEI",
+      stored: true,
+      strikes: 957,
+      rejected_count: 0,
+      issues: [],
+    });
     expect(loaded.legs).toBe(body.quotes.length);
     expect(loaded.expiries).toHaveLength(21);
     expect(await load(body)).toMatchObject({ stored: false });
@@ -254,6 +260,10 @@ describe.skipIf(!complete)("LEAN's chains of US stocks, loaded and read over HTT
           quotes,
         });
         expect(loaded).toMatchObject({ rejected_count: 0, stored: true });
+        // Last prices of before AAPL's split of 2014-06-09 stand in the file.
+        const isSplit = symbol === "AAPL" && date >= "2014-06-09";
+        const dear = { code: "option_above_bound", severity: "warning" };
+        expect(loaded.issues).toMatchObject(isSplit ? [dear] : []);
         expect(loaded.expiries).toEqual([...new Set(own.map((row) => row.expiry))].sort());
       }
       const last = dates[dates.length - 1];

@@ -183,25 +183,6 @@ describe("GET /api/options/analytics/:symbol", () => {
     expect(data.selected.iv_skew.ratio.value).toBeCloseTo(1, 6);
   });
 
-  it("200 of a chain without puts has null where puts are needed, and says why", async () => {
-    const time = TIME - 7 * DAY;
-    const quotes = modelChain({
-      ...{ underlying: "KO", time, spot: 60, volatility: 0.3, expiries: EXPIRIES.slice(0, 1) },
-    }).quotes.filter(({ right }) => right === "call");
-    const payload = recordedBody({ underlying: "KO", time, spot: 60, quotes });
-    expect((await post(payload)).statusCode).toBe(200);
-    const data = await get("/api/options/analytics/KO");
-    const why = "no put tells its open interest";
-    const sums = { call_oi: 900, put_oi: null, put_volume: null };
-    expect(data).toMatchObject({
-      totals: { ...sums, reason: `${why}; no put tells its volume` },
-      pcr: { oi: { value: null, reason: why } },
-      selected: { totals: sums, max_pain: { value: null, reason: why } },
-    });
-    expect(await get("/api/options/snapshots/KO")).toMatchObject([sums]);
-    expect(await get("/api/options/history/KO")).toMatchObject([{ ...sums, pcr: null, max_pain: null }]);
-  });
-
   it("404 in a synthetic market says that it has none", async () => {
     const answer = await synthetic.call("/api/options/analytics/NIFTY");
     expectProblem(answer, "options_unavailable", "The synthetic market has no options");

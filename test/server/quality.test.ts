@@ -191,10 +191,12 @@ describe("a chain on its way in", () => {
       return data.map(({ code, severity }: Issue) => `${severity} ${code}`).sort();
     };
     const inspectAt = (day: string) => createChainArrivals(quality, () => Date.parse(`${day}T15:00:00Z`));
-    await inspectAt("2024-07-14")(shown, { calendar: "XNYS" }, "desk");
+    await inspectAt("2024-07-14")(shown, { calendar: "XNYS" }, "desk", []);
     const wrong = ["critical open_interest_negative", "critical strikes_removed", "warning field_missing"];
     expect(await known()).toEqual(wrong);
-    await inspectAt("2024-07-15")(shown, { calendar: "XNYS" }, "desk");
-    expect(await known()).toEqual([...wrong, "critical stale"].sort());
+    const crossed = { code: "quote_crossed", severity: "critical", subject: "MSFT", count: 1 } as const;
+    const issues = [{ ...crossed, detail: "bid 2 above ask 1", time }];
+    await inspectAt("2024-07-15")(shown, { calendar: "XNYS" }, "desk", issues);
+    expect(await known()).toEqual([...wrong, "critical stale", "critical quote_crossed"].sort());
   });
 });

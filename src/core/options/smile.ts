@@ -68,6 +68,9 @@ export function smileOf(chain: OptionChain, rows: ExpiryRows, inputs: SmileInput
   };
 }
 
+/** No share yields more a year, or costs more to hold: what says so are prices of different times. */
+const MOST_YIELD = 0.5;
+
 /**
  * The dividend yield that put-call parity implies at the strike where call and put are worth most nearly the same:
  * forward = strike + e^(rate years) (call - put). Takes in whatever else makes holding the underlying cheap or dear.
@@ -88,7 +91,9 @@ export function impliedDividendYield(
     forward = chain.strike[row] + Math.exp(rate * years) * difference;
   }
   if (!(forward > 0)) return unmeasured("no strike with bid and ask of call and put");
-  return measured(rate - Math.log(forward / chain.spot) / years);
+  const dividendYield = rate - Math.log(forward / chain.spot) / years;
+  if (Math.abs(dividendYield) <= MOST_YIELD) return measured(dividendYield);
+  return unmeasured(`put-call parity implies ${dividendYield.toPrecision(4)} a year, which no share yields`);
 }
 
 /** Volatility at the money: the mean of call and put, or the one there is, at the listed strike nearest the forward. */

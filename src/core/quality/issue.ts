@@ -20,6 +20,10 @@ export const ISSUES = {
   price_out_of_range: { category: "invalid_data", title: "Open or close lies outside high and low" },
   volume_invalid: { category: "invalid_data", title: "The volume is negative or not a finite number" },
   quote_crossed: { category: "invalid_data", title: "The bid is above the ask" },
+  option_above_bound: {
+    category: "invalid_data",
+    title: "An option costs more than its underlying or its strike",
+  },
   open_interest_negative: { category: "invalid_data", title: "An open interest is below 0" },
   other_instrument: { category: "invalid_data", title: "The prices are those of another instrument" },
   file_unused: { category: "invalid_data", title: "A file is not used" },

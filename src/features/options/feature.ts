@@ -6,7 +6,7 @@ import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import { createInstrumentStore } from "../instruments/store.js";
 import { createOptionFeed, type OptionGateway } from "./feed.js";
-import type { InspectChain } from "./inspection.js";
+import type { InspectChain, TellIssues } from "./inspection.js";
 import { createOptions, type Options } from "./options.js";
 import { createOptionStore } from "./store.js";
 
@@ -26,6 +26,7 @@ export function createOptionDesk(parts: {
   leases: Leases;
   cache: Cache;
   inspect: InspectChain;
+  tell: TellIssues;
   now: () => number;
   log: Log;
 }): OptionDesk {

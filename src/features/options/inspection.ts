@@ -1,10 +1,22 @@
 import type { OptionQuote } from "../../core/market/option-quote.js";
 import type { CollectedChain, Legs } from "../../core/options/chain.js";
+import type { Issue } from "../../core/quality/issue.js";
 import type { ChainState, MarketState } from "../../core/quality/state.js";
 import type { Underlying } from "./underlyings.js";
 
-/** Looks at a chain that a source gave, before it is used, and keeps what is found. */
-export type InspectChain = (state: MarketState, underlying: Underlying, source: string) => Promise<void>;
+/**
+ * Looks at a chain that a source gave, before it is used, and keeps what is found.
+ * @param issues what was found in its prices already.
+ */
+export type InspectChain = (
+  state: MarketState,
+  underlying: Underlying,
+  source: string,
+  issues: readonly Issue[],
+) => Promise<void>;
+
+/** Keeps what was found in a chain that somebody loaded. */
+export type TellIssues = (issues: readonly Issue[], source: string) => Promise<void>;
 
 /** A chain as the quality monitor looks at it: what the source offered, and what could stand of it. */
 export function marketState(

@@ -1,6 +1,8 @@
 import { calendarOf, tradingDay } from "../../core/market/session.js";
 import type { OptionChain } from "../../core/options/chain.js";
 import { withPreviousOpenInterest } from "../../core/options/open-interest.js";
+import { soundChain } from "../../core/options/sound.js";
+import type { Issue } from "../../core/quality/issue.js";
 import { AppError } from "../../platform/errors.js";
 import { freshnessOf } from "../candles/freshness.js";
 import type { InstrumentStore } from "../instruments/store.js";
@@ -12,7 +14,10 @@ import type { Underlying } from "./underlyings.js";
 /** A chain and what is known of it. */
 export interface ReadChain {
   readonly underlying: Underlying;
+  /** Without prices that cannot be. */
   readonly chain: OptionChain;
+  /** Of those that were left out. */
+  readonly issues: readonly Issue[];
   readonly source: string;
   /** True when it was loaded by somebody and not fetched. */
   readonly loaded: boolean;
@@ -102,7 +107,9 @@ export function createChainLoader(options: {
   async function withPrevious(found: Awaited<ReturnType<typeof read>>): Promise<ReadChain> {
     const { underlying, chain, source } = found;
     const id = await findRow(underlying);
-    return { ...found, ...(await previousInterest(store, id, underlying, chain, source)) };
+    const sound = soundChain(chain);
+    const previous = await previousInterest(store, id, underlying, sound.chain, source);
+    return { ...found, ...previous, issues: sound.issues };
   }
 
   return {

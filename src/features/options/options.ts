@@ -6,7 +6,7 @@ import type { InstrumentStore } from "../instruments/store.js";
 import { type ExpiryCalendar, expiryCalendar } from "./calendar.js";
 import type { OptionFeed } from "./feed.js";
 import { type Assumptions, type ChainFigures, figuresOf } from "./figures.js";
-import type { InspectChain } from "./inspection.js";
+import type { InspectChain, TellIssues } from "./inspection.js";
 import { type ChainRequest, createChainLoader, type ReadChain, sessionOf, whyNone } from "./loading.js";
 import { createChainReader } from "./reading.js";
 import { createSnapshots, type Snapshots } from "./snapshots.js";
@@ -49,6 +49,7 @@ export interface OptionsOptions {
   readonly feed: OptionFeed;
   readonly cache: Cache;
   readonly inspect: InspectChain;
+  readonly tell: TellIssues;
   readonly now: () => number;
   readonly log: Log;
   /** Interest a year by currency. */

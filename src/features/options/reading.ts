@@ -3,6 +3,7 @@ import { ensure } from "../../core/base/assert.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { ChainQuotes } from "../../core/market/option-quote.js";
 import { chainFromColumns, collectChain, mapLegs, type OptionChain } from "../../core/options/chain.js";
+import { soundChain } from "../../core/options/sound.js";
 import { type Cache, type CacheKind, jsonKind } from "../../platform/cache.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
@@ -11,7 +12,7 @@ import type { OptionFeed, Sourced } from "./feed.js";
 import { type InspectChain, marketState } from "./inspection.js";
 import { cutOffOf, type Underlying } from "./underlyings.js";
 
-/** A chain as sources gave it just now. */
+/** A chain as sources gave it just now, impossible prices and all. */
 export interface FetchedChain {
   readonly chain: OptionChain;
   readonly source: string;
@@ -86,7 +87,7 @@ export function createChainReader(options: {
       const quotes = value.quotes.filter((quote) => quote.expiry === expiry);
       const collected = collectChain(headerOf(underlying, value), quotes);
       const { chain, rejected } = collected;
-      await inspect(marketState(collected, quotes), underlying, source);
+      await inspect(marketState(collected, quotes), underlying, source, soundChain(chain).issues);
       if (rejected.length > 0) {
         const [{ reason }] = rejected;
         log.warn(

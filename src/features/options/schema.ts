@@ -127,6 +127,18 @@ const measure = z
   .object({ value: nullable, reason: z.string().nullable().describe("Why there is no value") })
   .meta({ id: "Measure" });
 
+/** Prices that cannot be, and are not used. */
+const issues = z
+  .array(
+    z.object({
+      code: z.string(),
+      severity: z.enum(["critical", "warning", "info"]),
+      detail: z.string().describe("The first of them, with the values behind it"),
+      count: count.describe("Legs concerned"),
+    }),
+  )
+  .describe("Prices of the chain that cannot be: they are left out of it");
+
 /** Where a chain comes from and how fresh it is. */
 const chainFacts = {
   symbol: z.string(),
@@ -139,6 +151,7 @@ const chainFacts = {
   stale: z.boolean().describe("True when its market has traded on for five minutes since"),
   age_ms: z.number(),
   trouble: z.string().nullable().describe("Why a stored chain stands in for a fresh one, if it does"),
+  issues,
 };
 const pricingSchema = z
   .object({
@@ -147,7 +160,9 @@ const pricingSchema = z
     years: z.number(),
     rate: z.number(),
     rate_from: z.enum(["request", "configuration", "none configured"]),
-    dividend_yield: z.number(),
+    dividend_yield: nullable.describe(
+      "Null where nothing tells it: volatilities are then computed without one",
+    ),
     dividend_yield_from: z.enum(["request", "put-call parity", "none"]),
     dividend_yield_reason: z.string().nullable(),
     price: z.enum(["mid", "last"]),
@@ -330,6 +345,7 @@ export const loadedSchema = z
     legs: count,
     strikes: count,
     expiries: z.array(day),
+    issues,
     rejected_count: count,
     rejected: z
       .array(

@@ -1,7 +1,14 @@
 import { DAY_MS } from "../../core/market/day.js";
 import type { OptionQuote } from "../../core/market/option-quote.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
-import { collectChain, type OptionChain, type RejectedQuote } from "../../core/options/chain.js";
+import {
+  type ChainHeader,
+  collectChain,
+  type OptionChain,
+  type RejectedQuote,
+} from "../../core/options/chain.js";
+import { soundChain } from "../../core/options/sound.js";
+import type { Issue } from "../../core/quality/issue.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
@@ -9,6 +16,7 @@ import type { LoopDefinition } from "../../platform/loop.js";
 import type { InstrumentStore } from "../instruments/store.js";
 import type { OptionFeed } from "./feed.js";
 import { type Assumptions, figuresOf } from "./figures.js";
+import type { TellIssues } from "./inspection.js";
 import { previousInterest, sessionOf } from "./loading.js";
 import type { ChainReader } from "./reading.js";
 import type { OptionStore } from "./store.js";
@@ -28,7 +36,10 @@ export interface RecordedChain {
 
 export interface LoadedChain {
   readonly underlying: Underlying;
+  /** As it was recorded. */
   readonly chain: OptionChain;
+  /** Of prices in it that cannot be, and are not used. */
+  readonly issues: readonly Issue[];
   readonly source: string;
   /** False when the same chain is there already. */
   readonly stored: boolean;
@@ -60,6 +71,7 @@ export interface SnapshotOptions {
   readonly instrumentStore: InstrumentStore;
   readonly feed: OptionFeed;
   readonly reader: ChainReader;
+  readonly tell: TellIssues;
   readonly assume: (underlying: Underlying, given: object) => Assumptions;
   readonly now: () => number;
   readonly log: Log;
@@ -74,7 +86,7 @@ const AHEAD_MS = 60_000;
 const MOST_MIDDLE_VOLATILITY = 5;
 
 export function createSnapshots(options: SnapshotOptions): Snapshots {
-  const { store, instrumentStore, feed, reader, assume, now, log } = options;
+  const { store, instrumentStore, feed, reader, tell, assume, now, log } = options;
   const market = { synthetic: feed.synthetic, replay: feed.replay };
 
   async function save(underlying: Underlying, chain: OptionChain, source: string, loaded: boolean) {
@@ -82,7 +94,7 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
     const assumptions = assume(underlying, {});
     const session = sessionOf(underlying, chain.time);
     const told = await previousInterest(store, instrumentId, underlying, chain, source);
-    const figures = figuresOf(underlying, told.chain, assumptions);
+    const figures = figuresOf(underlying, soundChain(told.chain).chain, assumptions);
     const { rate } = assumptions;
     const legs = countLegs(chain);
     return store.save({ instrumentId, chain, session, source, loaded, legs, figures, rate });
@@ -105,33 +117,23 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
         );
       }
       if (time > now() + AHEAD_MS) throw new AppError("invalid_request", "body time: lies in the future");
-      const today = sessionOf(underlying, time);
-      const [lapsed, alive] = split(quotes, ({ expiry }) => expiry < today);
       const header = { underlying: underlying.symbol, time, spot: spot ?? Number.NaN };
-      const { chain, rejected } = collectChain(header, alive);
-      requireFractions(chain);
-      const places = new Map(quotes.map((quote, index) => [quote, index]));
-      const refused = [
-        ...lapsed.map((quote) => ({ quote, reason: "expired before the time of the chain" })),
-        ...rejected,
-      ].map((leg) => ({ ...leg, index: places.get(leg.quote) ?? -1 }));
-      refused.sort((a, b) => a.index - b.index);
-      if (chain.strike.length === 0) {
-        const why = refused.length === 0 ? "there are none" : refused[0].reason;
-        throw new AppError("invalid_request", `body quotes: no leg can stand in a chain: ${why}`);
-      }
+      const { chain, rejected } = collectRecorded(header, quotes, sessionOf(underlying, time));
       const outcome = await save(underlying, chain, source, true);
       if (outcome === "different") {
         const detail = `Another chain of ${underlying.symbol} at this time from ${source} is stored already`;
         throw new AppError("conflict", detail);
       }
+      const { issues } = soundChain(chain);
+      if (outcome === "saved") await tell(issues, source);
       return {
         underlying,
         chain,
+        issues,
         source,
         stored: outcome === "saved",
         legs: countLegs(chain),
-        rejected: refused,
+        rejected,
       };
     },
 
@@ -161,6 +163,25 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
       };
     },
   };
+}
+
+/**
+ * The chain of recorded legs, and those that cannot stand in it, by their places.
+ * @throws {AppError} `invalid_request` when no leg is left, and for volatilities in percent.
+ */
+function collectRecorded(header: ChainHeader, quotes: readonly OptionQuote[], today: number) {
+  const [lapsed, alive] = split(quotes, ({ expiry }) => expiry < today);
+  const { chain, rejected } = collectChain(header, alive);
+  requireFractions(chain);
+  const places = new Map(quotes.map((quote, index) => [quote, index]));
+  const refused = [
+    ...lapsed.map((quote) => ({ quote, reason: "expired before the time of the chain" })),
+    ...rejected,
+  ].map((leg) => ({ ...leg, index: places.get(leg.quote) ?? -1 }));
+  refused.sort((a, b) => a.index - b.index);
+  if (chain.strike.length > 0) return { chain, rejected: refused };
+  const why = refused.length === 0 ? "there are none" : refused[0].reason;
+  throw new AppError("invalid_request", `body quotes: no leg can stand in a chain: ${why}`);
 }
 
 function split<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

@@ -10,6 +10,7 @@ import {
   totalsProblem,
   type Wall,
 } from "../../core/options/open-interest.js";
+import type { Issue } from "../../core/quality/issue.js";
 import { isoTime } from "../../platform/http.js";
 import type { ExpiryCalendar } from "./calendar.js";
 import type { ChainFigures, ExpiryFigures, Pricing } from "./figures.js";
@@ -101,7 +102,10 @@ function filterView(rules: FilterRules, { original, filtered, kept, dropped }: F
   };
 }
 
-function factsView({ underlying, chain, source, loaded, stale, ageMs, trouble }: ReadChain) {
+const issuesView = (issues: readonly Issue[]) =>
+  issues.map(({ code, severity, detail, count }) => ({ code, severity, detail, count }));
+
+function factsView({ underlying, chain, issues, source, loaded, stale, ageMs, trouble }: ReadChain) {
   return {
     symbol: underlying.symbol,
     name: underlying.name,
@@ -113,6 +117,7 @@ function factsView({ underlying, chain, source, loaded, stale, ageMs, trouble }:
     stale,
     age_ms: ageMs,
     trouble,
+    issues: issuesView(issues),
   };
 }
 
@@ -123,7 +128,7 @@ function pricingView(pricing: Pricing): z.input<typeof figuresSchema>["pricing"]
     years: pricing.years,
     rate: pricing.rate,
     rate_from: pricing.rateFrom,
-    dividend_yield: pricing.dividendYield,
+    dividend_yield: pricing.dividendYieldFrom === "none" ? null : pricing.dividendYield,
     dividend_yield_from: pricing.dividendYieldFrom,
     dividend_yield_reason: pricing.dividendYieldReason,
     price: pricing.price,
@@ -279,6 +284,7 @@ export function loadedView(loaded: LoadedChain): z.input<typeof loadedSchema> {
     legs: loaded.legs,
     strikes: loaded.chain.strike.length,
     expiries: loaded.chain.expiries.map(({ expiry }) => dateOf(expiry)),
+    issues: issuesView(loaded.issues),
     rejected_count: loaded.rejected.length,
     rejected: loaded.rejected.slice(0, NAMED_REJECTIONS).map(({ index, quote, reason }) => ({
       index,

@@ -35,9 +35,17 @@ export function createArrivals(options: {
 }
 
 /** Has chains looked at on their way in, against the hours of their exchange. */
-export function createChainArrivals(quality: Pick<Quality, "inspectState">, now: () => number) {
-  return (state: MarketState, { calendar }: { calendar: CalendarId }, source: string): Promise<void> =>
-    quality.inspectState(state, isOpen(calendarOf(calendar), now()), { source, synthetic: false });
+export function createChainArrivals(quality: Pick<Quality, "inspectState" | "record">, now: () => number) {
+  return async (
+    state: MarketState,
+    { calendar }: { calendar: CalendarId },
+    source: string,
+    issues: readonly Issue[],
+  ): Promise<void> => {
+    const origin = { source, synthetic: false };
+    await quality.inspectState(state, isOpen(calendarOf(calendar), now()), origin);
+    await quality.record(issues, origin);
+  };
 }
 
 /** Tells of what sources have and cannot use. */

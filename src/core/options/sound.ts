@@ -1,0 +1,76 @@
+import { dateOf } from "../market/day.js";
+import type { LegColumn, Right } from "../market/option-quote.js";
+import { Findings } from "../quality/bars.js";
+import type { Issue } from "../quality/issue.js";
+import { type Legs, mapLegs, midPrice, type OptionChain } from "./chain.js";
+
+export interface SoundChain {
+  readonly chain: OptionChain;
+  readonly issues: readonly Issue[];
+}
+
+/** Spot and legs are not of one instant, so that a price may stand this far above what no-arbitrage allows. */
+const SLACK = 1.05;
+
+/** What a source makes of bid and ask, and does not stand without them. */
+const QUOTED: ReadonlySet<LegColumn> = new Set([
+  "bid",
+  "ask",
+  "volatility",
+  "delta",
+  "gamma",
+  "theta",
+  "vega",
+]);
+
+/**
+ * The chain without prices that cannot be: bids above their asks, calls above the spot and puts above their strikes.
+ * What a source derives from bid and ask goes with them; open interest and volume stay, and a last price, which may be
+ * older than the spot, is judged by itself. The same chain where nothing goes.
+ */
+export function soundChain(chain: OptionChain): SoundChain {
+  const findings = new Findings(chain.underlying);
+  const call = soundLegs(chain, "call", findings);
+  const put = soundLegs(chain, "put", findings);
+  const isSame = call === chain.call && put === chain.put;
+  return { chain: isSame ? chain : { ...chain, call, put }, issues: findings.list() };
+}
+
+function soundLegs(chain: OptionChain, right: Right, findings: Findings): Legs {
+  const legs = chain[right];
+  const quoted = new Set<number>();
+  const traded = new Set<number>();
+  for (let row = 0; row < chain.strike.length; row++) {
+    const bid = legs.bid[row];
+    const ask = legs.ask[row];
+    const last = legs.last[row];
+    const bound = right === "call" ? chain.spot : chain.strike[row];
+    const tell = (text: string) => `${right} ${chain.strike[row]} of ${dateOf(chain.expiry[row])}: ${text}`;
+    const above = `above ${right === "call" ? "the spot of" : "its strike of"} ${bound}`;
+    const middle = midPrice(legs, row);
+    const price = Number.isNaN(middle) ? bid : middle;
+    // An ask of 0 is none.
+    if (ask > 0 && bid > ask) {
+      quoted.add(row);
+      findings.add("quote_crossed", "critical", chain.time, () => tell(`bid ${bid} above ask ${ask}`));
+    } else if (price > SLACK * bound) {
+      quoted.add(row);
+      const text = () => tell(`bid ${bid} and ask ${ask} are ${above}`);
+      findings.add("option_above_bound", "critical", chain.time, text, 1, "quoted");
+    }
+    if (last > SLACK * bound) {
+      traded.add(row);
+      const text = () => tell(`last ${last} is ${above}`);
+      findings.add("option_above_bound", "warning", chain.time, text, 1, "traded");
+    }
+  }
+  if (quoted.size + traded.size === 0) return legs;
+  return mapLegs((name) => {
+    if (QUOTED.has(name)) return without(legs[name], quoted);
+    return name === "last" ? without(legs[name], traded) : legs[name];
+  });
+}
+
+function without(column: Float64Array, rows: ReadonlySet<number>): Float64Array {
+  return rows.size === 0 ? column : column.map((value, row) => (rows.has(row) ? Number.NaN : value));
+}
