@@ -75,8 +75,10 @@ type Leg = z.output<typeof legSchema>;
 /** One leg, with what its answer says of the whole chain. */
 export interface ChainRow {
   readonly quote: OptionQuote;
-  /** Newest time in it, epoch ms; NaN where it has none. */
+  /** Newest time of the leg itself, epoch ms; NaN where it has none. */
   readonly time: number;
+  /** Of the price of the underlying, epoch ms; NaN where it has none. */
+  readonly spotTime: number;
   /** NaN where the plan does not show it. */
   readonly spot: number;
 }
@@ -94,7 +96,7 @@ function rowOf(leg: Leg): ChainRow | null {
   if (shares_per_contract !== SHARES || !/^(call|put)$/.test(contract_type)) return null;
   const { day, last_trade, last_quote, greeks, underlying_asset } = leg;
   // Not the last trade's, which may be weeks old.
-  const stamps = [last_quote?.last_updated, day?.last_updated, underlying_asset.last_updated]
+  const stamps = [last_quote?.last_updated, day?.last_updated]
     .map((stamp) => epochMs(stamp ?? Number.NaN))
     .filter(Number.isFinite);
   const quote: OptionQuote = {
@@ -115,6 +117,7 @@ function rowOf(leg: Leg): ChainRow | null {
   return {
     quote,
     time: stamps.length === 0 ? Number.NaN : Math.max(...stamps),
+    spotTime: epochMs(underlying_asset.last_updated),
     spot: underlying_asset.price,
   };
 }

@@ -8,7 +8,13 @@ import type { Quote } from "../core/market/quote.js";
 import type { HttpAnswer, HttpClient, HttpRequest } from "../platform/http-client.js";
 import { fetchAnswer } from "./answer.js";
 import { type NewsSource, type OptionSource, type Provider, ProviderError } from "./define.js";
-import { chainRequest, contractsRequest, parseChain, parseContracts } from "./polygon-options.js";
+import {
+  type ChainRow,
+  chainRequest,
+  contractsRequest,
+  parseChain,
+  parseContracts,
+} from "./polygon-options.js";
 import {
   dividendsRequest,
   newsRequest,
@@ -238,16 +244,22 @@ function createChains(options: PolygonOptions, ask: Asking): OptionSource {
       const all = await ask.pages(chainRequest(options, ticker, expiry), parse, signal);
       const rows = all.filter(({ quote }) => quote.expiry === expiry);
       if (rows.length === 0) throw new ProviderError("refused", `no options on ${ticker} expire on that day`);
-      const times = rows.map(({ time }) => time).filter(Number.isFinite);
       const nowMs = options.now();
       return {
         underlying: underlying.symbol,
-        time: times.length === 0 ? nowMs : Math.min(nowMs, Math.max(...times)),
+        time: Math.min(nowMs, timeOfChain(rows) ?? nowMs),
         spot: rows.find(({ spot }) => spot > 0)?.spot ?? Number.NaN,
         quotes: rows.map(({ quote }) => quote),
       };
     },
   };
+}
+
+/** The newest time of the legs; that of the underlying, which may be fresh where they are old, without any. */
+function timeOfChain(rows: readonly ChainRow[]): number | null {
+  const legs = rows.map(({ time }) => time).filter(Number.isFinite);
+  const times = legs.length > 0 ? legs : rows.map(({ spotTime }) => spotTime).filter(Number.isFinite);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function createNews(options: PolygonOptions, ask: Asking): NewsSource {

@@ -68,6 +68,7 @@ export function expiriesOf(body: unknown): number[] {
  * All strikes of one expiry. Open interest and volume in contracts, volatility of the middle of bid and ask as a
  * fraction, theta a day, vega a point of volatility; greeks and volatility are an hour old at most. Contracts on
  * anything but 100 shares are left out: their roots have digits (AAPL7), and their strikes are not comparable.
+ * The time is the newest of the legs, whatever that of the underlying; its own where no leg has any.
  * Where an index has contracts of two roots on one strike (SPX, SPXW), those of its own root stand.
  * @param underlying the quote of the underlying.
  * @throws {ProviderError} `bad_payload` for contracts on another underlying, of another expiry or strike.
@@ -92,7 +93,8 @@ export function chainOf(
     byLeg.set(`${contract.right} ${one.strike}`, quoteOf(one, of.expiry, contract.right));
   }
   const stamps = legs.flatMap(({ one }) => [one.trade_date, one.bid_date, one.ask_date]);
-  const newest = Math.max(...stamps.map((time) => time ?? 0), tradeTime(of.underlying) || 0);
+  const newestLeg = Math.max(0, ...stamps.map((time) => time ?? 0));
+  const newest = newestLeg > 0 ? newestLeg : tradeTime(of.underlying) || 0;
   return {
     underlying: of.instrument.symbol,
     time: newest > 0 ? requirePast(newest, nowMs) : nowMs,

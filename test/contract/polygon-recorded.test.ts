@@ -136,7 +136,7 @@ describe.skipIf(recorded.absent)("recorded answers of Polygon", () => {
         theta: -0.028227189324641973,
         vega: 0.6381159723175714,
       });
-      expect([time, spot]).toEqual([1_651_254_263_172, 159.9606]);
+      expect([time, spot]).toEqual([1_651_254_260_800, 159.9606]);
     },
     splits: () => {
       expect(failed(() => parseSplits(read("splits"), "BRW", later)).failure).toBe("bad_payload");

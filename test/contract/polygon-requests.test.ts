@@ -259,6 +259,24 @@ it("gives a whole chain, and says when none expires then", async () => {
   expect(options?.carries(instrumentOf("SPY"))).toBe(true);
 });
 
+it.each([
+  [
+    "its legs, however fresh the underlying is",
+    { last_updated: at("2024-05-09T15:00Z") },
+    "2024-05-09T15:00Z",
+  ],
+  ["the underlying where no leg has any", {}, "2024-07-09T14:58Z"],
+])("gives a chain the time of %s", async (_, day, time) => {
+  const leg = {
+    details: { contract_type: "call", expiration_date: "2024-07-19", strike_price: 100 },
+    underlying_asset: { ticker: "AAPL", price: 105.5, last_updated: at("2024-07-09T14:58Z") },
+    day,
+  };
+  vendor.serve(() => ({ body: { status: "OK", results: [leg] } }));
+  const chain = await polygon().options?.fetchChain(AAPL, dayOf("2024-07-19"), never);
+  expect(chain?.time).toBe(at(time));
+});
+
 it("is asked for news of a stretch, about an instrument or none", async () => {
   vendor.serve(() => "news");
   const { news } = polygon();

@@ -296,9 +296,9 @@ describe("chains", () => {
         vega: null,
       },
     ]);
-    expect(rows.map(({ time, spot }) => [time, spot])).toEqual([
-      [at("2024-07-09T14:59Z"), 105.5],
-      [at("2024-07-09T14:58Z"), 105.5],
+    expect(rows.map(({ time, spotTime, spot }) => [time, spotTime, spot])).toEqual([
+      [at("2024-07-09T14:59Z"), at("2024-07-09T14:58Z"), 105.5],
+      [Number.NaN, at("2024-07-09T14:58Z"), 105.5],
     ]);
     expect(refusal("chain-of-another", "chain").message).toBe("answered for MSFT instead of AAPL");
   });

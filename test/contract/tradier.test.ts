@@ -166,7 +166,7 @@ const RECORDED: Readonly<Record<string, (answer: HttpAnswer) => void>> = {
     );
     expect(chain).toEqual({
       underlying: "SPY",
-      time: 1_719_589_860_990,
+      time: 1_719_589_851_000,
       spot: 547.94,
       quotes: [
         {
@@ -301,6 +301,20 @@ describe("chains", () => {
       },
       NOW,
     );
+
+  it("are of the newest time of their legs, however fresh the underlying is", () => {
+    const timeOf = (more: object) =>
+      chainOf(
+        {
+          options: { option: [option("AAPL240719C00400000", 400, more), option("AAPL240719P00400000", 400)] },
+        },
+        { instrument: AAPL, vendorSymbol: "AAPL", expiry: dayOf("2024-07-19"), underlying },
+        NOW,
+      ).time;
+    const old = 1_365_000_000_000;
+    expect(timeOf({ trade_date: old - 5, bid_date: old, ask_date: 0 })).toBe(old);
+    expect(timeOf({ trade_date: 0 })).toBe(1_370_894_400_000);
+  });
 
   it("prefer contracts of an index's own root to those of its weeklies on one strike", () => {
     const { quotes, spot, time } = spx([

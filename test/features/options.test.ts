@@ -59,6 +59,17 @@ describe("a fresh chain", () => {
     expect(all.chain.expiries.map(({ expiry }) => expiry)).toEqual(FRIDAYS);
   });
 
+  it("is stale when the legs of one of its expiries are", async () => {
+    desk.told = (chain) =>
+      chain.quotes[0].expiry === FRIDAYS[1] ? { ...chain, time: DESK_NOW - 60 * DAY } : chain;
+    const options = desk.open();
+    const old = { stale: true, ageMs: 60 * DAY };
+    expect(await options.loadChain("AAPL", { scope: { which: "near" } })).toMatchObject(old);
+    const one = (expiry: number) => options.loadChain("AAPL", { scope: { which: "one", expiry } });
+    expect(await one(FRIDAYS[0])).toMatchObject({ stale: false });
+    expect(await one(FRIDAYS[1])).toMatchObject(old);
+  });
+
   it("leaves out expiries that have ended, and one that is not listed is an error", async () => {
     desk.clock.set(at("2024-07-12T20:00:00Z"));
     const { chain } = await desk.open().loadChain("AAPL", { scope: { which: "one" } });

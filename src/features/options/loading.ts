@@ -77,8 +77,8 @@ export function createChainLoader(options: {
   }
 
   async function loadFresh(underlying: Underlying, scope: Scope) {
-    const { chain, source, listed } = await reader.load(underlying, scope);
-    const fresh = freshnessOf(underlying.calendar, chain.time, now());
+    const { chain, source, oldestTime, listed } = await reader.load(underlying, scope);
+    const fresh = freshnessOf(underlying.calendar, oldestTime, now());
     return { chain, source, listed, underlying, loaded: false, trouble: null, ...fresh };
   }
 

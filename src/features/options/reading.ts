@@ -16,6 +16,8 @@ import { cutOffOf, type Underlying } from "./underlyings.js";
 export interface FetchedChain {
   readonly chain: OptionChain;
   readonly source: string;
+  /** Of the expiry whose legs are oldest, epoch ms; the time of the chain is that of the newest. */
+  readonly oldestTime: number;
   /** How many expiries the source lists; the chain may have some of them. */
   readonly listed: number;
 }
@@ -109,7 +111,8 @@ export function createChainReader(options: {
       for (const expiry of wanted) chains.push(await loadOne(underlying, expiry));
       const joined = joinChains(chains);
       if (joined === null) throw new AppError("no_data", `${underlying.symbol} has no listed options`);
-      return { ...joined, listed: listed.length };
+      const oldestTime = Math.min(...chains.map(({ chain }) => chain.time));
+      return { ...joined, oldestTime, listed: listed.length };
     },
   };
 }

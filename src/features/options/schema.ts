@@ -148,8 +148,8 @@ const chainFacts = {
   synthetic: z.literal(false).describe("There are no invented options"),
   loaded: z.boolean().describe("True for a recorded chain that was loaded"),
   as_of: z.iso.datetime().describe("When the chain was so, by its source"),
-  stale: z.boolean().describe("True when its market has traded on for five minutes since"),
-  age_ms: z.number(),
+  stale: z.boolean().describe("True when its market has traded on for five minutes since its oldest expiry"),
+  age_ms: z.number().describe("Of its oldest expiry, by the newest time of the legs of each"),
   trouble: z.string().nullable().describe("Why a stored chain stands in for a fresh one, if it does"),
   issues,
 };
