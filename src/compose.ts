@@ -306,6 +306,7 @@ async function createMarketFeatures(
   const prices = createPrices({
     ...base,
     instruments,
+    record: (issues, origin) => quality.record(issues, origin),
     inspectWith: (actions) => createArrivals({ quality: () => quality, actions, now: base.now }),
   });
   const { candles } = prices;

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { CorporateAction } from "../../src/core/market/actions.js";
-import { type DailyCloses, effectsOf, stepsOf, viewCandles } from "../../src/core/market/adjust.js";
+import {
+  type DailyCloses,
+  effectsOf,
+  largeDividends,
+  stepsOf,
+  viewCandles,
+} from "../../src/core/market/adjust.js";
 import { type Candles, candlesFromRows, findInvalidBar } from "../../src/core/market/candles.js";
 import { dayOf } from "../../src/core/market/day.js";
 import { calendarOf, sessionsBetween } from "../../src/core/market/session.js";
@@ -122,6 +128,29 @@ describe("a dividend", () => {
     );
     // 40 is 10 of the new shares, of which half a dollar is a twentieth.
     expect(list(viewCandles(bars, null, known, all).close)).toEqual([9.5, 9]);
+  });
+
+  it("of more than a fifth of the close before is large, with others of its day and per old share", () => {
+    const bars = days(100, 100, 400, 90, 100);
+    const large = largeDividends(
+      [
+        dividend("2024-06-04", 20),
+        dividend("2024-06-05", 12),
+        dividend("2024-06-05", 8.1),
+        dividend("2024-06-05", 500, "EUR"),
+        split("2024-06-06", 4),
+        dividend("2024-06-06", 25),
+        dividend("2024-06-07", 90),
+        dividend("2024-07-01", 1_000),
+      ],
+      "USD",
+      closesOf(bars),
+    );
+    expect(large).toEqual([
+      { exDay: dayOf("2024-06-05"), amount: expect.closeTo(20.1, 9), close: 100 },
+      { exDay: dayOf("2024-06-06"), amount: 100, close: 400 },
+      { exDay: dayOf("2024-06-07"), amount: 90, close: 90 },
+    ]);
   });
 
   it("without a close, in another currency or beyond the price is left out and named", () => {

@@ -140,6 +140,48 @@ describe("actions.csv", () => {
   });
 });
 
+describe("a dividend that is large beside the close before", () => {
+  const issues = async () => {
+    const { data } = (await get("/api/data-quality/issues?symbol=AAPL")).body;
+    return (data as Record<string, unknown>[]).filter(({ code }) => code === "large_dividend").reverse();
+  };
+  const warning = {
+    severity: "warning",
+    detail: "24 USD on 2024-07-09 is 25 % of the close of 96 before; applied",
+    datum_time: "2024-07-09T04:00:00.000Z",
+    source: "files",
+    seen: 1,
+  };
+  const critical = {
+    severity: "critical",
+    detail: "500 USD on 2024-07-12 is no less than the close of 49 before; not applied",
+    datum_time: "2024-07-12T04:00:00.000Z",
+    seen: 1,
+  };
+  beforeEach(() => {
+    writeDays();
+    write(
+      "actions.csv",
+      "symbol,ex_date,kind,ratio,amount,currency",
+      "AAPL,2024-07-09,dividend,,24,usd",
+      "AAPL,2024-07-10,dividend,,20,usd",
+      "AAPL,2024-07-11,split,2:1,,",
+      "AAPL,2024-07-12,dividend,,500,usd",
+    );
+  });
+
+  it("is told of as an issue, once, critical where it is no less than that", async () => {
+    for (let i = 0; i < 2; i++) await get("/api/candles/AAPL?adjustment=all");
+    expect(await issues()).toMatchObject([warning, critical]);
+  });
+
+  it("is told of by what is computed from days, too", async () => {
+    await get("/api/indicators/AAPL?names=sma(3)");
+    await get("/api/candles/AAPL?adjustment=all");
+    expect(await issues()).toMatchObject([warning, critical]);
+  });
+});
+
 describe("as_of", () => {
   it("answers as it would have then, after a file was edited", async () => {
     writeDays();

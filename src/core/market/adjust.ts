@@ -98,16 +98,15 @@ function dividendLeft(
   ofDay: readonly CorporateAction[],
   ratio: number,
   currency: string,
-  { day, close }: DailyCloses,
+  closes: DailyCloses,
   unapplied: Unapplied[],
 ): number {
   const paid = ofDay.filter((action) => action.kind === "dividend");
   if (paid.length === 0) return 1;
-  const [{ exDay }] = paid;
-  const before = lowerBound(day, exDay) - 1;
+  const close = closeBefore(closes, paid[0].exDay);
   const refuse = (refused: readonly CorporateAction[], reason: string) =>
     unapplied.push(...refused.map((action) => ({ action, reason })));
-  if (before < 0 || exDay - day[before] > CLOSE_LIMIT_DAYS) {
+  if (close === null) {
     refuse(paid, "the close before the ex-day is not known");
     return 1;
   }
@@ -115,10 +114,46 @@ function dividendLeft(
   refuse(foreign, `is not in ${currency}`);
   const own = paid.filter((action) => action.currency === currency);
   const amount = own.reduce((sum, action) => sum + action.amount, 0);
-  const left = 1 - (amount * ratio) / close[before];
+  const left = 1 - (amount * ratio) / close;
   if (left > 0) return left;
   refuse(own, "is no less than the close before the ex-day");
   return 1;
+}
+
+/** The last close before an ex-day; null where none is known that is near enough. */
+function closeBefore({ day, close }: DailyCloses, exDay: number): number | null {
+  const before = lowerBound(day, exDay) - 1;
+  return before < 0 || exDay - day[before] > CLOSE_LIMIT_DAYS ? null : close[before];
+}
+
+/** What is paid on one ex-day, when that is much beside the price. */
+export interface LargeDividend {
+  readonly exDay: number;
+  /** Per share as it was before the ex-day. */
+  readonly amount: number;
+  /** The last before the ex-day, as it traded. */
+  readonly close: number;
+}
+
+/** Special dividends of more are rare: most of them are amounts in another unit or of another share. */
+const LARGE_DIVIDEND = 0.2;
+
+/** Dividends of more than a fifth of the close before their ex-day, by ex-day. */
+export function largeDividends(
+  actions: readonly CorporateAction[],
+  currency: string,
+  closes: DailyCloses,
+): LargeDividend[] {
+  const days = [...new Set(actions.map(({ exDay }) => exDay))].sort((a, b) => a - b);
+  return days.flatMap((exDay) => {
+    const ofDay = actions.filter((action) => action.exDay === exDay);
+    const paid = ofDay.flatMap((action) =>
+      action.kind === "dividend" && action.currency === currency ? [action.amount] : [],
+    );
+    const amount = paid.reduce((sum, each) => sum + each, 0) * ratioOf(ofDay);
+    const close = closeBefore(closes, exDay);
+    return close !== null && amount > LARGE_DIVIDEND * close ? [{ exDay, amount, close }] : [];
+  });
 }
 
 export interface View {

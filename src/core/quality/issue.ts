@@ -45,6 +45,10 @@ export const ISSUES = {
     title: "Prices given as raw are adjusted for a split",
   },
   split_suspected: { category: "corporate_action", title: "A jump looks like a split that is not known" },
+  large_dividend: {
+    category: "corporate_action",
+    title: "A dividend is more than 20 % of the close before it",
+  },
   flat: { category: "missing_data", title: "Bars without range" },
   no_volume: { category: "missing_data", title: "Bars without volume" },
   frozen: { category: "stale_data", title: "Bars repeat the one before, volume and all" },

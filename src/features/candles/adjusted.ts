@@ -22,6 +22,7 @@ import { type Actions, type KnownActions, NO_SOURCE } from "./actions.js";
 import { mendWeeks } from "./adjusted-weeks.js";
 import type { CandleService, CandleSet } from "./candles.js";
 import { carriedSplits } from "./carried-splits.js";
+import type { WatchDividends } from "./dividend-watch.js";
 
 /** What was done to the prices of an answer. */
 export interface AdjustmentFacts {
@@ -70,6 +71,8 @@ export interface AdjustedOptions {
   readonly actions: Actions;
   readonly gateway: Gateway;
   readonly now: () => number;
+  /** Absent for reads that tell nobody. */
+  readonly watchDividends?: WatchDividends;
 }
 
 export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
@@ -95,6 +98,9 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
     if (split !== undefined && wanted.view !== "split") throw carriedRefusal(set, split);
     const calendar = calendarOf(instrument.calendar);
     const closes = wanted.view === "all" ? await closesFor(options, set, told.actions) : null;
+    // What is computed from days sees their dividends without asking for more.
+    const seen = closes ?? (set.candles.interval === "1d" ? tradedCloses(set, set, told.actions) : null);
+    if (seen !== null) await options.watchDividends?.(instrument, told, seen);
     const steps = stepsOf(told.actions, calendar, instrument.currency, closes, carried);
     const view = {
       adjustment: wanted.view === "given" ? null : wanted.view,
@@ -178,6 +184,16 @@ async function closesFor(
   const from = regularOpen(calendar, dateOf(Math.min(...days) - CLOSE_MARGIN_DAYS)) ?? 0;
   const to = Math.min(now(), (Math.max(...days) + 1) * DAY_MS);
   const daily = await candles.loadRange(instrument, "1d", from, to, undefined, knownAtMs ?? undefined);
+  return tradedCloses(set, daily, all);
+}
+
+/** Closes of days as they traded. */
+function tradedCloses(
+  { instrument }: Pick<CandleSet, "instrument">,
+  daily: Pick<CandleSet, "candles" | "adjustedAt">,
+  all: readonly CorporateAction[],
+): DailyCloses {
+  const calendar = calendarOf(instrument.calendar);
   const splits = stepsOf(
     all.filter(({ kind }) => kind === "split"),
     calendar,

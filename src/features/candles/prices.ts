@@ -7,6 +7,7 @@ import { createActionStore } from "./action-store.js";
 import { type Actions, createActions } from "./actions.js";
 import { createAdjusted } from "./adjusted.js";
 import { createCandles } from "./candles.js";
+import { createDividendWatch, type RecordIssues } from "./dividend-watch.js";
 import { createGapStore } from "./gap-store.js";
 import { createGaps } from "./gaps.js";
 import type { Inspect } from "./inspection.js";
@@ -20,6 +21,8 @@ export interface PricesOptions {
   readonly cache: Cache;
   /** Whoever looks at bars before they are stored; splits and dividends can be asked for then. */
   inspectWith(actions: () => Actions): Inspect;
+  /** Keeps what is found in dividends. */
+  readonly record: RecordIssues;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -37,7 +40,8 @@ export function createPrices(options: PricesOptions) {
     inspect: options.inspectWith(() => actions),
   });
   const actions: Actions = createActions({ ...options, store: createActionStore(database), source: gateway });
-  const adjusted = createAdjusted({ ...options, candles: given, actions });
+  const watchDividends = createDividendWatch(options);
+  const adjusted = createAdjusted({ ...options, candles: given, actions, watchDividends });
   return {
     actions,
     adjusted,
