@@ -191,8 +191,8 @@ async function fetchFrom(
   };
 }
 
-export const CLOSED_DAY = "the exchange was closed on this day";
-const FUTURE = "time lies in the future";
+const CLOSED_DAY = { fault: "off_session", reason: "the exchange was closed on this day" } as const;
+const FUTURE = { fault: "future", reason: "time lies in the future" } as const;
 /** A bar may be so much newer than the clock here. */
 const CLOCK_TOLERANCE_MS = 120_000;
 
@@ -207,18 +207,18 @@ function withoutImpossible(
 ): { sound: Candles; held: RejectedBar[] } {
   const calendar = calendarOf(instrument.calendar);
   const own = classifySymbol(instrument.symbol)?.calendar === instrument.calendar;
-  const reasonOf = (time: number): string | null => {
+  const wrongWith = (time: number) => {
     if (time > nowMs + CLOCK_TOLERANCE_MS) return FUTURE;
     return own && candles.interval === "1d" && isClosedDay(calendar, time) ? CLOSED_DAY : null;
   };
   const held: RejectedBar[] = [];
   for (const time of candles.time) {
-    const reason = reasonOf(time);
-    if (reason !== null) held.push({ time, reason });
+    const wrong = wrongWith(time);
+    if (wrong !== null) held.push({ time, ...wrong });
   }
   return {
     held,
-    sound: held.length === 0 ? candles : selected(candles, (i) => reasonOf(candles.time[i]) === null),
+    sound: held.length === 0 ? candles : selected(candles, (i) => wrongWith(candles.time[i]) === null),
   };
 }
 
@@ -251,10 +251,10 @@ function closedBars(
   const straddled: ReadonlySet<number> =
     interval === candles.interval ? new Set() : straddledBars(known, interval, calendar);
   if (straddled.size === 0) return { candles: wanted, rejected: [] };
-  const reason = `a ${candles.interval} bar lies across its edge`;
+  const wrong = { fault: "off_session", reason: `a ${candles.interval} bar lies across its edge` } as const;
   return {
     candles: selected(wanted, (i) => !straddled.has(wanted.time[i])),
-    rejected: [...wanted.time].filter((time) => straddled.has(time)).map((time) => ({ time, reason })),
+    rejected: [...wanted.time].filter((time) => straddled.has(time)).map((time) => ({ time, ...wrong })),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   type CollectedCandles,
   collectCandles,
   dayOfDate,
+  MISPLACED,
   type RejectedBar,
 } from "../core/market/collect.js";
 import { dateOf } from "../core/market/day.js";
@@ -96,7 +97,7 @@ export function candlesOf(
     if (close === null || [open, high, low, close].every((one) => Number.isNaN(one))) continue;
     const { stamp, time } = timeOf(row, calendar, interval);
     if (time === null) {
-      misplaced.push({ time: stamp, reason: "time is not that of a bar" });
+      misplaced.push({ time: stamp, ...MISPLACED });
       continue;
     }
     const [o, h, l] = [open, high, low].map((one) => one ?? Number.NaN);

@@ -5,6 +5,7 @@ import {
   type CollectedCandles,
   collectCandles,
   dayOfStamp,
+  MISPLACED,
   type RejectedBar,
 } from "../core/market/collect.js";
 import { dateOf } from "../core/market/day.js";
@@ -92,7 +93,7 @@ export function candlesOf(
     const given = Date.parse(text);
     const open = isIntraday(interval) ? barOpen(calendar, interval, given) : dayOfStamp(calendar, given);
     if (open === null || (isIntraday(interval) && open !== given)) {
-      misplaced.push({ time: given, reason: "time is not that of a bar" });
+      misplaced.push({ time: given, ...MISPLACED });
       continue;
     }
     const prices = numbers.slice(0, 4) as (number | null)[];

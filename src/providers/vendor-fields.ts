@@ -7,6 +7,7 @@ import {
   collectCandles,
   dayOfDate,
   dayOfStamp,
+  MISPLACED,
   type RejectedBar,
 } from "../core/market/collect.js";
 import { DAY_MS, dateOf } from "../core/market/day.js";
@@ -82,7 +83,7 @@ export function candlesOfRows(
     const { open, high, low, close } = row;
     if ([open, high, low, close].every(Number.isNaN)) continue;
     const time = timeOfStamp(row.time, calendar, interval);
-    if (time === null) misplaced.push({ time: row.time, reason: "time is not that of a bar" });
+    if (time === null) misplaced.push({ time: row.time, ...MISPLACED });
     else bars.push({ ...row, time, volume: volumeOf(instrument, row.volume) });
   }
   const collected = collectCandles(instrument.symbol, interval, bars, "either");

@@ -38,7 +38,13 @@ describe("order and duplicates", () => {
     const collected = collect([bar(), bar(change)]);
     expect(rowsOf(collected)).toEqual([bar(change)]);
     expect(collected.rejected).toEqual([
-      { time: 60_000, reason: "replaced by a later row of the same time", row: bar(), other: bar(change) },
+      {
+        time: 60_000,
+        fault: "replaced_row",
+        reason: "replaced by a later row of the same time",
+        row: bar(),
+        other: bar(change),
+      },
     ]);
   });
 
@@ -51,7 +57,13 @@ describe("order and duplicates", () => {
     const collected = collect([bar(), bar(change), bar()]);
     expect(rowsOf(collected)).toEqual([]);
     expect(collected.rejected).toEqual([
-      { time: 60_000, reason: "two rows of this time differ", row: bar(), other: bar(change) },
+      {
+        time: 60_000,
+        fault: "contradicting_rows",
+        reason: "two rows of this time differ",
+        row: bar(),
+        other: bar(change),
+      },
     ]);
   });
 
@@ -71,35 +83,57 @@ describe("order and duplicates", () => {
 describe("impossible rows", () => {
   const price = ["open", "high", "low", "close"] as const;
   const never = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const cases: [string, Partial<Bar>, string][] = [
+  const cases: [string, Partial<Bar>, string, string][] = [
     ...price.flatMap((column) =>
-      never.map((value): [string, Partial<Bar>, string] => [
+      never.map((value): [string, Partial<Bar>, string, string] => [
         `${column} is ${value}`,
         { [column]: value },
         "price is not finite",
+        "price_not_finite",
       ]),
     ),
-    ["high and low are opposite infinities", { high: Infinity, low: -Infinity }, "price is not finite"],
-    ["every price is 0", { open: 0, high: 0, low: 0, close: 0 }, "price is not positive"],
-    ["low is 0", { low: 0 }, "price is not positive"],
-    ["low is negative", { low: -1 }, "price is not positive"],
-    ["every price is -1", { open: -1, high: -1, low: -1, close: -1 }, "price is not positive"],
-    ["high is below low", { high: 8, low: 9.5 }, "low is above open, close or high"],
-    ["low is above the open", { low: 10.5 }, "low is above open, close or high"],
-    ["low is above the close", { open: 11, close: 10, low: 10.5 }, "low is above open, close or high"],
-    ["high is below the close", { high: 10.5 }, "high is below open or close"],
-    ["high is below the open", { open: 12.5 }, "high is below open or close"],
-    ["volume is negative", { volume: -1 }, "volume is negative or not finite"],
-    ["volume is NaN", { volume: Number.NaN }, "volume is negative or not finite"],
-    ["volume is infinite", { volume: Infinity }, "volume is negative or not finite"],
-    ["time is NaN", { time: Number.NaN }, "time is not a number"],
-    ["time is infinite", { time: Infinity }, "time is not a number"],
+    [
+      "high and low are opposite infinities",
+      { high: Infinity, low: -Infinity },
+      "price is not finite",
+      "price_not_finite",
+    ],
+    [
+      "every price is 0",
+      { open: 0, high: 0, low: 0, close: 0 },
+      "price is not positive",
+      "price_not_positive",
+    ],
+    ["low is 0", { low: 0 }, "price is not positive", "price_not_positive"],
+    ["low is negative", { low: -1 }, "price is not positive", "price_not_positive"],
+    [
+      "every price is -1",
+      { open: -1, high: -1, low: -1, close: -1 },
+      "price is not positive",
+      "price_not_positive",
+    ],
+    ["high is below low", { high: 8, low: 9.5 }, "low is above open, close or high", "high_below_low"],
+    ["close is negative", { close: -1 }, "price is not positive", "price_not_positive"],
+    ["low is above the open", { low: 10.5 }, "low is above open, close or high", "price_out_of_range"],
+    [
+      "low is above the close",
+      { open: 11, close: 10, low: 10.5 },
+      "low is above open, close or high",
+      "price_out_of_range",
+    ],
+    ["high is below the close", { high: 10.5 }, "high is below open or close", "price_out_of_range"],
+    ["high is below the open", { open: 12.5 }, "high is below open or close", "price_out_of_range"],
+    ["volume is negative", { volume: -1 }, "volume is negative or not finite", "volume_invalid"],
+    ["volume is NaN", { volume: Number.NaN }, "volume is negative or not finite", "volume_invalid"],
+    ["volume is infinite", { volume: Infinity }, "volume is negative or not finite", "volume_invalid"],
+    ["time is NaN", { time: Number.NaN }, "time is not a number", "time_invalid"],
+    ["time is infinite", { time: Infinity }, "time is not a number", "time_invalid"],
   ];
-  it.each(cases)("are left out and named when %s", (_name, change, reason) => {
+  it.each(cases)("are left out and named when %s", (_name, change, reason, fault) => {
     const good = [bar({ time: 0 }), bar({ time: 120_000 })];
     const collected = collect([good[0], bar(change), good[1]]);
     expect(rowsOf(collected)).toEqual(good);
-    expect(collected.rejected).toEqual([{ time: bar(change).time, reason, row: bar(change) }]);
+    expect(collected.rejected).toEqual([{ time: bar(change).time, fault, reason, row: bar(change) }]);
   });
 
   it("flat bars and bars without volume are sound", () => {

@@ -106,7 +106,36 @@ export function findInvalidBar(bars: Bars): { index: number; reason: string } | 
   return null;
 }
 
+/** What is wrong with the figures of a bar: the code of it, and the words. */
+export type BarFault = (typeof BAR_FAULTS)[number];
+
+const NOT_FINITE = { code: "price_not_finite", reason: "price is not finite" } as const;
+const NOT_POSITIVE = { code: "price_not_positive", reason: "price is not positive" } as const;
+const CROSSED = { code: "high_below_low", reason: "low is above open, close or high" } as const;
+const LOW_INSIDE = { code: "price_out_of_range", reason: "low is above open, close or high" } as const;
+const HIGH_INSIDE = { code: "price_out_of_range", reason: "high is below open or close" } as const;
+const NO_VOLUME = { code: "volume_invalid", reason: "volume is negative or not finite" } as const;
+const BAR_FAULTS = [NOT_FINITE, NOT_POSITIVE, CROSSED, LOW_INSIDE, HIGH_INSIDE, NO_VOLUME] as const;
+
 /** Why one bar cannot be real, or null. */
+export function barFault(
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+): BarFault | null {
+  // A sum is finite only when each part is (opposite infinities give NaN).
+  if (!Number.isFinite(open + high + low + close)) return NOT_FINITE;
+  if (low <= 0 || open <= 0 || high <= 0 || close <= 0) return NOT_POSITIVE;
+  if (low > high) return CROSSED;
+  if (low > open || low > close) return LOW_INSIDE;
+  if (high < open || high < close) return HIGH_INSIDE;
+  if (!(volume >= 0) || volume === Number.POSITIVE_INFINITY) return NO_VOLUME;
+  return null;
+}
+
+/** The same in words alone. */
 export function barProblem(
   open: number,
   high: number,
@@ -114,11 +143,5 @@ export function barProblem(
   close: number,
   volume: number,
 ): string | null {
-  // A sum is finite only when each part is (opposite infinities give NaN).
-  if (!Number.isFinite(open + high + low + close)) return "price is not finite";
-  if (low <= 0) return "price is not positive";
-  if (low > open || low > close || low > high) return "low is above open, close or high";
-  if (high < open || high < close) return "high is below open or close";
-  if (!(volume >= 0) || volume === Number.POSITIVE_INFINITY) return "volume is negative or not finite";
-  return null;
+  return barFault(open, high, low, close, volume)?.reason ?? null;
 }

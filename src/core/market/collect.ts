@@ -1,13 +1,24 @@
 import { barOpen } from "./bar-times.js";
-import { type Bar, barProblem, type Candles, candlesFromRows } from "./candles.js";
+import { type Bar, type BarFault, barFault, type Candles, candlesFromRows } from "./candles.js";
 import { dateOf } from "./day.js";
 import type { Interval } from "./interval.js";
 import { type Calendar, dailyBarTime, nextSession, regularOpen, tradingDay } from "./session.js";
+
+/** Why a row cannot be a bar, said where it is rejected. */
+export type RowFault =
+  | BarFault["code"]
+  | "time_invalid"
+  | "off_session"
+  | "future"
+  | "replaced_row"
+  | "contradicting_rows";
 
 /** A row that cannot be a bar, and why. */
 export interface RejectedBar {
   readonly time: number;
   readonly reason: string;
+  /** Absent where whoever rejects it says so in words alone. */
+  readonly fault?: RowFault;
   /** The row itself, where there is more to it than the reason tells. */
   readonly row?: Bar;
   /** The row of the same time that it contradicts. */
@@ -32,8 +43,11 @@ export interface CollectedCandles {
 
 /** Of two rows of one time that differ by more than this share in a price, neither is believed. */
 const CONTRADICTION = 0.01;
-export const REPLACED = "replaced by a later row of the same time";
-export const CONTRADICTED = "two rows of this time differ";
+const REPLACED = { fault: "replaced_row", reason: "replaced by a later row of the same time" } as const;
+const CONTRADICTED = { fault: "contradicting_rows", reason: "two rows of this time differ" } as const;
+const UNTIMED = { code: "time_invalid", reason: "time is not a number" } as const;
+/** A row between bars: its time is that of none. */
+export const MISPLACED = { fault: "off_session", reason: "time is not that of a bar" } as const;
 
 /**
  * Candles from rows as a source sends them: sorted by time, impossible rows left out and named. Of two rows with
@@ -56,14 +70,14 @@ export function collectCandles(
   let past = Number.NEGATIVE_INFINITY;
   for (const row of rows) {
     const { time } = row;
-    const reason = Number.isFinite(time)
-      ? barProblem(row.open, row.high, row.low, row.close, row.volume)
-      : "time is not a number";
+    const wrong = Number.isFinite(time)
+      ? barFault(row.open, row.high, row.low, row.close, row.volume)
+      : UNTIMED;
     if (time < past) older.push(row);
     else if (time > past && Number.isFinite(past)) newer.push(row);
     if (Number.isFinite(time)) past = time;
-    if (reason !== null) {
-      rejected.push({ time, reason, row });
+    if (wrong !== null) {
+      rejected.push({ time, fault: wrong.code, reason: wrong.reason, row });
       continue;
     }
     if (contested.has(time)) continue;
@@ -72,9 +86,9 @@ export function collectCandles(
     else if (earlier !== undefined && areApart(earlier, row)) {
       contested.add(time);
       byTime.delete(time);
-      rejected.push({ time, reason: CONTRADICTED, row: earlier, other: row });
+      rejected.push({ time, ...CONTRADICTED, row: earlier, other: row });
       continue;
-    } else if (earlier !== undefined) rejected.push({ time, reason: REPLACED, row: earlier, other: row });
+    } else if (earlier !== undefined) rejected.push({ time, ...REPLACED, row: earlier, other: row });
     byTime.set(time, row);
   }
   const kept = [...byTime.values()].sort((a, b) => a.time - b.time);

@@ -25,6 +25,7 @@ export const ISSUES = {
     title: "An option costs more than its underlying or its strike",
   },
   open_interest_negative: { category: "invalid_data", title: "An open interest is below 0" },
+  row_refused: { category: "invalid_data", title: "A row cannot be a bar, as its source says" },
   other_instrument: { category: "invalid_data", title: "The prices are those of another instrument" },
   file_unused: { category: "invalid_data", title: "A file is not used" },
   repeated_row: { category: "order", title: "A row stands there twice" },

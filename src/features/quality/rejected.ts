@@ -1,17 +1,23 @@
 import { type Bar, candlesFromRows } from "../../core/market/candles.js";
-import { CONTRADICTED, REPLACED, type RejectedBar, type RowNote } from "../../core/market/collect.js";
-import { describeRow, rowDefect } from "../../core/quality/bars.js";
+import type { RejectedBar, RowFault, RowNote } from "../../core/market/collect.js";
+import { describeRow } from "../../core/quality/bars.js";
 import type { Issue, IssueCode, Severity } from "../../core/quality/issue.js";
 
-/** Codes of the reasons that `collectCandles`, the gateway and the sources give, for rows that are not told with them. */
-const REASONS: readonly [RegExp, IssueCode][] = [
-  [/volume/, "volume_invalid"],
-  [/^time is not a number/, "time_invalid"],
-  [/not positive/, "price_not_positive"],
-  [/low is above|high is below/, "price_out_of_range"],
-  [/not that of a bar|exchange was closed|lies across its edge/, "off_session"],
-  [/future/, "future"],
-];
+/** What is told of each fault. Rows whose fault nobody names are held back for what their source says in words. */
+const FAULTS: Readonly<Record<RowFault | "unnamed", { code: IssueCode; severity: Severity; deed: string }>> =
+  {
+    time_invalid: { code: "time_invalid", severity: "critical", deed: "held back" },
+    price_not_finite: { code: "price_not_finite", severity: "critical", deed: "held back" },
+    price_not_positive: { code: "price_not_positive", severity: "critical", deed: "held back" },
+    high_below_low: { code: "high_below_low", severity: "critical", deed: "held back" },
+    price_out_of_range: { code: "price_out_of_range", severity: "critical", deed: "held back" },
+    volume_invalid: { code: "volume_invalid", severity: "critical", deed: "held back" },
+    off_session: { code: "off_session", severity: "warning", deed: "held back" },
+    future: { code: "future", severity: "critical", deed: "held back" },
+    replaced_row: { code: "contradicting_rows", severity: "warning", deed: "the later stands" },
+    contradicting_rows: { code: "contradicting_rows", severity: "critical", deed: "both are held back" },
+    unnamed: { code: "row_refused", severity: "warning", deed: "held back" },
+  };
 
 interface Found {
   readonly code: IssueCode;
@@ -19,23 +25,11 @@ interface Found {
   readonly detail: string;
 }
 
-function finding({ reason, row, other }: RejectedBar): Found {
-  if (reason === CONTRADICTED || reason === REPLACED) {
-    const values = row === undefined || other === undefined ? reason : `${textOf(row)} and ${textOf(other)}`;
-    const replaced = reason === REPLACED;
-    return {
-      code: "contradicting_rows",
-      severity: replaced ? "warning" : "critical",
-      detail: `${values}; ${replaced ? "the later stands" : "both are held back"}`,
-    };
-  }
-  const told = row === undefined ? null : rowDefect(candlesFromRows("", "1d", [row]), 0);
-  const code = told ?? REASONS.find(([pattern]) => pattern.test(reason))?.[1] ?? "price_not_finite";
-  return {
-    code,
-    severity: code === "off_session" ? "warning" : "critical",
-    detail: `${reason}${row === undefined ? "" : `: ${textOf(row)}`}; held back`,
-  };
+function finding({ fault, reason, row, other }: RejectedBar): Found {
+  const { code, severity, deed } = FAULTS[fault ?? "unnamed"];
+  const both = row === undefined || other === undefined ? null : `${textOf(row)} and ${textOf(other)}`;
+  const what = both ?? (row === undefined ? reason : `${reason}: ${textOf(row)}`);
+  return { code, severity, detail: `${what}; ${deed}` };
 }
 
 function textOf(row: Bar): string {
