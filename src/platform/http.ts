@@ -221,7 +221,10 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
 const SYNTHETIC_LABEL = z
   .boolean()
   .optional()
-  .describe("True when the server trades a synthetic market: no price, count or rate is of a real one");
+  .describe(
+    "True when the server trades a synthetic market, or the answer tells of work that was done on one: no price, " +
+      "count or rate is of a real one",
+  );
 
 type AnyRoute = Omit<
   Route<z.ZodType | undefined, z.ZodType | undefined, z.ZodType | undefined, Fields>,

@@ -82,14 +82,16 @@ const PRUNE_BATCH = 1_000;
 const ANYBODY = () => "";
 
 const INSERT = `
-insert into jobs (kind, user_id, input, idempotency_key, max_attempts)
-values ($1, $2, $3::jsonb, $4, $5) returning ${JOB_FIELDS}`;
+insert into jobs (kind, user_id, input, idempotency_key, max_attempts, synthetic)
+values ($1, $2, $3::jsonb, $4, $5, $6) returning ${JOB_FIELDS}`;
 
+/** What an attempt on another market saved is of no use to this one. */
 const CLAIM = `
 update jobs set status = 'running', claims = claims + 1, attempts = attempts + 1, owner = $2, backend = $3,
   backend_at = $4::timestamp at time zone 'UTC', heartbeat_at = clock_timestamp(), eta_s = null,
   locked_until = clock_timestamp() + $5::float8 * interval '1 millisecond',
-  started_at = coalesce(started_at, clock_timestamp())
+  started_at = coalesce(started_at, clock_timestamp()), synthetic = $6,
+  checkpoint = case when synthetic = $6 then checkpoint end
 where id = (
   select j.id from jobs j
   where j.status = 'queued' and j.kind = any($1::text[]) and j.available_at <= clock_timestamp()
@@ -148,8 +150,13 @@ const PRUNE = `
 delete from jobs where id in (
   select id from jobs where finished_at < now() - $1::float8 * interval '1 millisecond' limit $2) returning id`;
 
-/** @param owner unique name of this process. */
-export function createJobQueue(database: Database, eventLog: EventLog, owner: string): JobQueue {
+/** @param owner unique name of this process. @param synthetic whether the market that its jobs run on is. */
+export function createJobQueue(
+  database: Database,
+  eventLog: EventLog,
+  owner: string,
+  synthetic: boolean,
+): JobQueue {
   const { wake, onWake } = createWaking(database);
   const { changing, change } = createWriter(database, eventLog, wake);
 
@@ -167,14 +174,14 @@ export function createJobQueue(database: Database, eventLog: EventLog, owner: st
         if (job !== null) return [];
         await requireRoom(sql, order);
         const { kind, userId, input, idempotencyKey, maxAttempts } = order;
-        const values = [kind, userId, JSON.stringify(input), idempotencyKey, maxAttempts];
+        const values = [kind, userId, JSON.stringify(input), idempotencyKey, maxAttempts, synthetic];
         const made = await sql.query<JobState>(INSERT, values);
         job = made[0];
         return made;
       }, ANYBODY);
       return ensure<JobState>(job, "an order is a job");
     },
-    claim: (kinds) => change<Claim>(CLAIM, [kinds, owner, ...lock()]),
+    claim: (kinds) => change<Claim>(CLAIM, [kinds, owner, ...lock(), synthetic]),
     async beat({ id, claims }, progress) {
       const { phase = null, done = null, total = null, etaS = null } = progress ?? {};
       const values = [id, claims, ...lock(), phase, done, total, etaS];

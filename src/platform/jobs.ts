@@ -63,6 +63,8 @@ export interface JobState {
   readonly kind: string;
   readonly userId: string;
   readonly status: JobStatus;
+  /** Whether the market was synthetic that it ran on last, or was ordered in while it waits. */
+  readonly synthetic: boolean;
   readonly phase: string | null;
   /** In units of the kind. */
   readonly done: number;
@@ -85,7 +87,7 @@ const epochMs = (column: string, name: string) =>
 
 /** What a statement selects or returns of a job, to be read as a JobState. */
 export const JOB_FIELDS = [
-  `id, kind, user_id as "userId", status, phase, done, total, eta_s as "etaS", error, attempts`,
+  `id, kind, user_id as "userId", status, synthetic, phase, done, total, eta_s as "etaS", error, attempts`,
   `max_attempts as "maxAttempts", claims`,
   epochMs("cancel_requested_at", "cancelRequestedAt"),
   epochMs("created_at", "createdAt"),
@@ -115,6 +117,7 @@ export function jobView(job: JobState) {
     id: job.id,
     kind: job.kind,
     status: job.status,
+    synthetic: job.synthetic,
     phase: job.phase,
     done: job.done,
     total: job.total,

@@ -50,6 +50,19 @@ describe("an order", () => {
     expect(await stateOf(id)).toMatchObject({ status: "succeeded", error: null });
   });
 
+  it("is of the market that it runs on, and goes on from no attempt on another", async () => {
+    const invented = createTestQueue(database, [], 2, true);
+    const { id, synthetic } = await order(invented.queue);
+    expect(synthetic).toBe(true);
+    const first = await claimed(invented.queue);
+    await invented.queue.saveCheckpoint(first, { at: 5 });
+    await invented.queue.giveBack(first, { counts: false, error: null, afterMs: 0 });
+    const second = await claimed(invented.queue);
+    expect(second).toMatchObject({ id, synthetic: true, checkpoint: { at: 5 } });
+    await invented.queue.giveBack(second, { counts: false, error: null, afterMs: 0 });
+    expect(await claimed()).toMatchObject({ id, synthetic: false, checkpoint: null });
+  });
+
   it("of another kind than asked for is left alone", async () => {
     await order(here.queue, 1, { kind: "other" });
     expect(await here.queue.claim(["test"])).toBeNull();

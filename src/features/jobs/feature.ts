@@ -27,6 +27,8 @@ const DAY_MS = 86_400_000;
 export function createJobFeature(options: {
   config: Config;
   database: Database;
+  /** The market that jobs run on. */
+  gateway: { readonly synthetic: boolean };
   eventLog: EventLog;
   owner: string;
   kinds: readonly JobKind[];
@@ -36,8 +38,8 @@ export function createJobFeature(options: {
   log: Log;
   metrics: Metrics;
 }): JobFeature {
-  const { config, database, eventLog, owner, kinds } = options;
-  const queue = createJobQueue(database, eventLog, owner);
+  const { config, database, gateway, eventLog, owner, kinds } = options;
+  const queue = createJobQueue(database, eventLog, owner, gateway.synthetic);
   const store = createJobStore(database);
   const runner =
     config.ROLE === "server"

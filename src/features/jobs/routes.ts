@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { problemResponses, type RouteGroup, routeGroup } from "../../platform/http.js";
-import { type JobKind, jobView } from "../../platform/jobs.js";
+import { type JobKind, type JobState, jobView } from "../../platform/jobs.js";
 import { type JobEventOptions, jobEventRoute } from "./event-route.js";
 import type { Jobs } from "./jobs.js";
 import { jobParams, jobSchema, jobsQuery, orderedSchema } from "./schema.js";
@@ -34,7 +34,7 @@ export function jobRoutes(app: FastifyInstance, options: JobRouteOptions): void 
     params: jobParams,
     answer: { data: jobSchema },
     errors: ["job_not_found"],
-    handle: async ({ principal, params }) => ({ data: jobView((await jobs.get(principal, params.id)).job) }),
+    handle: async ({ principal, params }) => jobAnswer((await jobs.get(principal, params.id)).job),
   });
   routes.get("/api/jobs/:id/result", {
     id: "getJobResult",
@@ -44,7 +44,7 @@ export function jobRoutes(app: FastifyInstance, options: JobRouteOptions): void 
     errors: ["job_not_found", "job_result_absent"],
     async handle({ principal, params }) {
       const { job, result } = await jobs.result(principal, params.id);
-      return { data: result, kind: job.kind };
+      return { data: result, kind: job.kind, ...labelOf(job) };
     },
   });
   routes.post("/api/jobs/:id/cancel", {
@@ -56,9 +56,14 @@ export function jobRoutes(app: FastifyInstance, options: JobRouteOptions): void 
     status: 202,
     answer: { data: jobSchema },
     errors: ["job_not_found"],
-    handle: async ({ principal, params }) => ({ data: jobView(await jobs.cancel(principal, params.id)) }),
+    handle: async ({ principal, params }) => jobAnswer(await jobs.cancel(principal, params.id)),
   });
 }
+
+/** Not false: what the server says of its own market stands where a job adds nothing. */
+const labelOf = ({ synthetic }: JobState) => (synthetic ? { synthetic } : {});
+
+const jobAnswer = (job: JobState) => ({ data: jobView(job), ...labelOf(job) });
 
 function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
   const name = kind.kind.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
@@ -82,10 +87,10 @@ function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
       "idempotency_key_reused",
     ],
     async handle({ principal, body, request, reply }) {
-      const { id, status } = await jobs.enqueue(principal, kind, body, idempotencyKeyOf(request));
-      const href = `/api/jobs/${id}`;
+      const job = await jobs.enqueue(principal, kind, body, idempotencyKeyOf(request));
+      const href = `/api/jobs/${job.id}`;
       void reply.header("location", href);
-      return { id, status, href };
+      return { id: job.id, status: job.status, href, ...labelOf(job) };
     },
   });
 }

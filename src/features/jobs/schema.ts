@@ -9,6 +9,7 @@ export const jobSchema = z
     id: z.number().int(),
     kind: z.string(),
     status: z.enum(JOB_STATUSES),
+    synthetic: z.boolean().describe("Whether it ran on a synthetic market, or waits for one"),
     phase: z.string().nullable().describe("What it is at, in words of the kind"),
     done: z.number().describe("Work done, in units of the kind"),
     total: z.number().nullable().describe("Work in all; null while nobody knows"),
