@@ -27,7 +27,7 @@ describe("prices", () => {
     ]);
     expect(issues).toEqual([
       ["option_above_bound", "critical", 2],
-      ["option_above_bound", "warning", 2],
+      ["option_trade_above_bound", "warning", 2],
       ["quote_crossed", "critical", 1],
     ]);
     const { call, put } = chain;

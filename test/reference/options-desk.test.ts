@@ -262,7 +262,7 @@ describe.skipIf(!complete)("LEAN's chains of US stocks, loaded and read over HTT
         expect(loaded).toMatchObject({ rejected_count: 0, stored: true });
         // Last prices of before AAPL's split of 2014-06-09 stand in the file.
         const isSplit = symbol === "AAPL" && date >= "2014-06-09";
-        const dear = { code: "option_above_bound", severity: "warning" };
+        const dear = { code: "option_trade_above_bound", severity: "warning" };
         expect(loaded.issues).toMatchObject(isSplit ? [dear] : []);
         expect(loaded.expiries).toEqual([...new Set(own.map((row) => row.expiry))].sort());
       }

@@ -56,12 +56,12 @@ function soundLegs(chain: OptionChain, right: Right, findings: Findings): Legs {
     } else if (price > SLACK * bound) {
       quoted.add(row);
       const text = () => tell(`bid ${bid} and ask ${ask} are ${above}`);
-      findings.add("option_above_bound", "critical", chain.time, text, 1, "quoted");
+      findings.add("option_above_bound", "critical", chain.time, text);
     }
     if (last > SLACK * bound) {
       traded.add(row);
       const text = () => tell(`last ${last} is ${above}`);
-      findings.add("option_above_bound", "warning", chain.time, text, 1, "traded");
+      findings.add("option_trade_above_bound", "warning", chain.time, text);
     }
   }
   if (quoted.size + traded.size === 0) return legs;

@@ -24,6 +24,10 @@ export const ISSUES = {
     category: "invalid_data",
     title: "An option costs more than its underlying or its strike",
   },
+  option_trade_above_bound: {
+    category: "invalid_data",
+    title: "An option last traded above its underlying or its strike",
+  },
   open_interest_negative: { category: "invalid_data", title: "An open interest is below 0" },
   row_refused: { category: "invalid_data", title: "A row cannot be a bar, as its source says" },
   other_instrument: { category: "invalid_data", title: "The prices are those of another instrument" },
