@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: ["test/fixtures/global-setup.ts"],
     pool: "forks",
     maxWorkers: 2,
+    // Tests share nothing but modules, which are read once a worker instead of once a file.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
   },
