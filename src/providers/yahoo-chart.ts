@@ -6,6 +6,7 @@ import {
   type CollectedCandles,
   collectCandles,
   dayOfStamp,
+  MISPLACED,
   type RejectedBar,
 } from "../core/market/collect.js";
 import type { Instrument } from "../core/market/instrument.js";
@@ -149,7 +150,7 @@ export function candlesOf(chart: ChartResult, instrument: Instrument, interval: 
     const last = i === stamps.length - 1;
     const time = barTime(stamp, calendar, interval);
     if (time === null) {
-      if (!last) misplaced.push({ time: stamp, reason: "time is not that of a bar" });
+      if (!last) misplaced.push({ time: stamp, ...MISPLACED });
       continue;
     }
     if (last && rows.at(-1)?.time === time) rows.pop();
