@@ -1,3 +1,4 @@
+import { INDICATORS } from "../src/core/indicators/index.js";
 import { createStream, Follower, type IndicatorStream } from "../src/core/indicators/stream.js";
 import { type Bar, type Bars, barAt } from "../src/core/market/candles.js";
 import { randomWalk } from "./data.js";
@@ -11,6 +12,7 @@ const MOST_TURNS = 20;
 const ROUNDS = 3;
 /** So few that a case takes milliseconds, which a busy machine may leave undisturbed. */
 const BARS = 250_000;
+const TABLE_BARS = 20_000;
 
 function follow(follower: Follower, bars: Bars): void {
   const { length } = bars.time;
@@ -99,4 +101,43 @@ function measureStreams(bars: Bars): Section {
   };
 }
 
-process.stdout.write(JSON.stringify([measureStreams(randomWalk(BARS, 1))]));
+/** The batch form of any row, compiled in short runs first. */
+function wholeCase(name: string, bars: Bars): Case {
+  const { indicator, values } = rowOf(name);
+  const items = bars.time.length;
+  const outputs = indicator.outputs.map(() => new Float64Array(items));
+  const state = new Float64Array(indicator.memory(values));
+  const over = (length: number) => {
+    state.fill(0);
+    indicator.run(bars, values, outputs, state, 0, length);
+  };
+  for (let k = 0; k < 40; k++) over(2_000);
+  return { name, items, run: () => over(items) };
+}
+
+/** Every row of ours, which none of the others would outweigh in a sum of the 21. */
+function measureTable(bars: Bars): Section {
+  const { length } = bars.time;
+  const objects = Array.from({ length }, (_, i) => barAt(bars, i));
+  const names = INDICATORS.filter(({ origin }) => origin === "tx").map(({ name }) => name);
+  const cases = names.flatMap((name) => [wholeCase(name, bars), objectCase(name, objects)]);
+  const timings = new Timings();
+  untilSteady(LEAST_TURNS, LEAST_TURNS + 2, () => timings.add(timeCases(cases, ROUNDS)));
+  const ratios = names.map((name) => timings.fastest(`${name} objects`) / timings.fastest(name));
+  const sum = (suffix: string) => names.reduce((total, name) => total + timings.fastest(name + suffix), 0);
+  const mean = Math.exp(ratios.reduce((total, ratio) => total + Math.log(ratio), 0) / ratios.length);
+  const whole = sum(" objects") / sum("");
+  return {
+    row: "I4",
+    title: `one bar at a time, each of the ${names.length} rows of the table, bars as objects, ${length} bars`,
+    notes: [],
+    figures: [
+      figure("geometric mean of the rows", mean, "x batch", ["<= 3", mean <= 3]),
+      figure("sum of the rows", whole, "x batch", ["<= 3", whole <= 3]),
+      figure("the dearest beside its batch form", Math.max(...ratios), "x batch"),
+    ],
+  };
+}
+
+const sections = [measureStreams(randomWalk(BARS, 1)), measureTable(randomWalk(TABLE_BARS, 2))];
+process.stdout.write(JSON.stringify(sections));
