@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { lowerBound } from "../core/base/search.js";
 import { barOpen } from "../core/market/bar-times.js";
-import type { Bar } from "../core/market/candles.js";
+import { type Bar, emptyCandles } from "../core/market/candles.js";
 import {
   type CollectedCandles,
   collectCandles,
@@ -177,7 +177,11 @@ export function quoteOf(chart: ChartResult, instrument: Instrument, nowMs: numbe
   const price = meta.regularMarketPrice ?? 0;
   if (!(price > 0) || meta.regularMarketTime === undefined) return null;
   const priceTime = requirePast(meta.regularMarketTime * 1_000, nowMs);
-  const { time, open, close } = candlesOf(chart, instrument, "1d").candles;
+  // Bars of another length say nothing of today's open and yesterday's close.
+  const isDaily = (meta.dataGranularity ?? "1d") === "1d";
+  const { time, open, close } = isDaily
+    ? candlesOf(chart, instrument, "1d").candles
+    : emptyCandles(instrument.symbol, "1d");
   const calendar = calendarOf(instrument.calendar);
   const today = lowerBound(time, calendar.open[lastOpened(calendar, priceTime)]);
   return {
