@@ -3,8 +3,9 @@ import { defineIndicator } from "./define.js";
 
 /**
  * Rows that the package technicalindicators computes exactly, at a cost for each bar that no parameter can
- * raise. It takes objects and returns them: unlike our own rows these allocate, and a bar costs some 70 ns. What else the package computes exactly, and where it errs, the test beside the
- * other references lists; there ours stands, which gives the same values in a hundredth of the time.
+ * raise. It takes objects and returns them: unlike our own rows these allocate, and a bar costs some 70 ns. What
+ * else the package computes exactly, and where it errs, the test beside the other references lists; there ours
+ * stands, which gives the same values in a hundredth of the time.
  */
 export const trange = defineIndicator({
   name: "trange",

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { BAR_COLUMNS, type Bar, type BarColumn, type Bars } from "../market/candles.js";
+import { allocateBars, BAR_COLUMNS, type Bar, type BarColumn, type Bars } from "../market/candles.js";
 import type { Indicator, ParameterValues } from "./define.js";
 
 /** An indicator that takes one closed bar at a time. */
@@ -39,9 +39,13 @@ class Stream implements IndicatorStream {
   declare private readonly run: Indicator["run"];
   declare private readonly lookback: number;
   declare private readonly capacity: number;
-  /** The columns of `kept` one after another, in the order of `BAR_COLUMNS`: one array to find instead of six. */
-  declare private readonly columns: Float64Array;
   declare private readonly kept: Bars;
+  declare private readonly time: Float64Array;
+  declare private readonly open: Float64Array;
+  declare private readonly high: Float64Array;
+  declare private readonly low: Float64Array;
+  declare private readonly close: Float64Array;
+  declare private readonly volume: Float64Array;
   declare private readonly reads: number;
   declare private readonly outputs: readonly Float64Array[];
   declare private readonly moved: readonly Float64Array[];
@@ -52,27 +56,20 @@ class Stream implements IndicatorStream {
   constructor(indicator: Indicator, values: ParameterValues) {
     const lookback = indicator.lookback(values);
     const capacity = 2 * lookback + ROOM;
-    const columns = new Float64Array(BAR_COLUMNS.length * capacity);
-    const column = (name: BarColumn) => {
-      const first = BAR_COLUMNS.indexOf(name) * capacity;
-      return columns.subarray(first, first + capacity);
-    };
-    const kept: Bars = {
-      time: column("time"),
-      open: column("open"),
-      high: column("high"),
-      low: column("low"),
-      close: column("close"),
-      volume: column("volume"),
-    };
+    const kept = allocateBars(capacity);
     const outputs = indicator.outputs.map(() => new Float64Array(capacity));
     this.indicator = indicator;
     this.values = values;
     this.run = indicator.run;
     this.lookback = lookback;
     this.capacity = capacity;
-    this.columns = columns;
     this.kept = kept;
+    this.time = kept.time;
+    this.open = kept.open;
+    this.high = kept.high;
+    this.low = kept.low;
+    this.close = kept.close;
+    this.volume = kept.volume;
     this.reads = bitsOf(indicator.inputs);
     this.outputs = outputs;
     this.moved = [...indicator.inputs.map((name) => kept[name]), ...outputs];
@@ -82,26 +79,33 @@ class Stream implements IndicatorStream {
 
   update(bar: Bar): void {
     if (this.at === this.capacity) this.makeRoom();
-    const { at, reads, columns, capacity } = this;
-    if ((reads & CLOSE) !== 0) columns[at + 4 * capacity] = bar.close;
+    const { at, reads } = this;
+    if ((reads & CLOSE) !== 0) this.close[at] = bar.close;
     if ((reads & HIGH_OR_LOW) !== 0) {
-      columns[at + 2 * capacity] = bar.high;
-      columns[at + 3 * capacity] = bar.low;
+      this.high[at] = bar.high;
+      this.low[at] = bar.low;
     }
-    if ((reads & VOLUME) !== 0) columns[at + 5 * capacity] = bar.volume;
+    if ((reads & VOLUME) !== 0) this.volume[at] = bar.volume;
     if ((reads & TIME_OR_OPEN) !== 0) {
-      columns[at] = bar.time;
-      columns[at + capacity] = bar.open;
+      this.time[at] = bar.time;
+      this.open[at] = bar.open;
     }
     this.step(at);
   }
 
   updateFrom(bars: Bars, index: number): void {
     if (this.at === this.capacity) this.makeRoom();
-    const { at, reads, columns, capacity } = this;
-    // Half of the rows read nothing else.
-    if (reads === CLOSE) columns[at + 4 * capacity] = bars.close[index];
-    else this.copy(bars, index, at);
+    const { at, reads } = this;
+    if ((reads & CLOSE) !== 0) this.close[at] = bars.close[index];
+    if ((reads & HIGH_OR_LOW) !== 0) {
+      this.high[at] = bars.high[index];
+      this.low[at] = bars.low[index];
+    }
+    if ((reads & VOLUME) !== 0) this.volume[at] = bars.volume[index];
+    if ((reads & TIME_OR_OPEN) !== 0) {
+      this.time[at] = bars.time[index];
+      this.open[at] = bars.open[index];
+    }
     this.step(at);
   }
 
@@ -113,20 +117,6 @@ class Stream implements IndicatorStream {
     const { run } = this;
     this.at = at + 1;
     run(this.kept, this.values, this.outputs, this.state, at, at + 1);
-  }
-
-  private copy(bars: Bars, index: number, at: number): void {
-    const { reads, columns, capacity } = this;
-    if ((reads & CLOSE) !== 0) columns[at + 4 * capacity] = bars.close[index];
-    if ((reads & HIGH_OR_LOW) !== 0) {
-      columns[at + 2 * capacity] = bars.high[index];
-      columns[at + 3 * capacity] = bars.low[index];
-    }
-    if ((reads & VOLUME) !== 0) columns[at + 5 * capacity] = bars.volume[index];
-    if ((reads & TIME_OR_OPEN) !== 0) {
-      columns[at] = bars.time[index];
-      columns[at + capacity] = bars.open[index];
-    }
   }
 
   private makeRoom(): void {
