@@ -28,8 +28,9 @@ export interface FileContent extends CollectedCandles {
 /** Reads a whole file of candles in a thread. Its columns move to the caller. */
 export default function readFile(entry: Entry): FileContent {
   const table = parseTable(readWhole(entry.path), entry.writing);
-  const { candles, rejected, notes = [] } = place(table, entry);
-  const told = table.told === null ? null : actionsOf(table.told, table, entry);
+  const dayOf = isIntraday(entry.interval) ? null : dayReader(table, calendarOf(entry.instrument.calendar));
+  const { candles, rejected, notes = [] } = place(table, entry, dayOf);
+  const told = table.told === null ? null : actionsOf(table.told, table, entry, dayOf);
   const content = {
     candles,
     rejected,
@@ -44,15 +45,14 @@ export default function readFile(entry: Entry): FileContent {
 }
 
 /** Candles of a table: days and weeks get the times of their sessions, impossible rows are left out. */
-function place(table: Table, { instrument, interval }: Entry): CollectedCandles {
+function place(table: Table, { instrument, interval }: Entry, dayOf: DayReader | null): CollectedCandles {
   const { time } = table.bars;
   const rows = Array.from(time, (_, i) => {
     const bar = barAt(table.bars, i);
     return Number.isNaN(bar.volume) ? { ...bar, volume: volumeOf(instrument, null) } : bar;
   });
-  if (isIntraday(interval)) return collectCandles(instrument.symbol, interval, rows);
+  if (dayOf === null) return collectCandles(instrument.symbol, interval, rows);
   const calendar = calendarOf(instrument.calendar);
-  const dayOf = dayReader(table, calendar);
   const placed = rows.flatMap((bar): Bar[] => {
     const day = dayOf(bar.time);
     const open = day === null || interval === "1d" ? day : weekOfDay(calendar, day);
@@ -61,17 +61,21 @@ function place(table: Table, { instrument, interval }: Entry): CollectedCandles 
   return collectCandles(instrument.symbol, interval, placed);
 }
 
-/** The time of the daily bar that a stamp of the table means; null for none. */
-function dayReader({ dates, bars: { time } }: Table, calendar: Calendar): (stamp: number) => number | null {
+/** The time of the daily bar that a stamp means; null for none. */
+type DayReader = (stamp: number) => number | null;
+
+function dayReader({ dates, bars: { time } }: Table, calendar: Calendar): DayReader {
   const byDate = (stamp: number) => dayOfDate(calendar, dateOf(Math.floor(stamp / DAY_MS)));
   // Midnights of UTC mean dates, however they are written.
   if (dates || time.every((stamp) => stamp % DAY_MS === 0)) return byDate;
+  const closedDays = (read: DayReader) =>
+    time.reduce((count, stamp) => count + Number(isClosedDay(calendar, read(stamp))), 0);
   const own = (stamp: number) => dayOfStamp(calendar, stamp);
+  const least = closedDays(own);
+  if (least === 0) return own;
   // So do midnights of another clock: by its own, the exchange would be closed on many days, and is not by theirs.
   const readers = [own, ...FURTHEST_CLOCKS.map((ms) => (stamp: number) => byDate(stamp + ms))];
-  const closed = readers.map((read) =>
-    time.reduce((count, stamp) => count + Number(isClosedDay(calendar, read(stamp))), 0),
-  );
+  const closed = [least, ...readers.slice(1).map(closedDays)];
   return readers[closed.indexOf(Math.min(...closed))];
 }
 
@@ -95,17 +99,16 @@ function unreadableNotes({ unreadable, unreadableCount }: Table): RowNote[] {
  */
 function actionsOf(
   rows: readonly ToldRow[],
-  table: Table,
+  { dates }: Table,
   { instrument: { calendar: id, currency }, basis }: Entry,
+  dayOf: DayReader | null,
 ): { actions: CorporateAction[]; notes: RowNote[] } {
   const calendar = calendarOf(id);
-  const dayOf = dayReader(table, calendar);
   const notes: RowNote[] = [];
   const splits: Extract<CorporateAction, { kind: "split" }>[] = [];
   const dividends: Extract<CorporateAction, { kind: "dividend" }>[] = [];
   for (const { time, line, dividend, split } of rows) {
-    const day = table.dates ? null : dayOf(time);
-    const exDay = table.dates ? time / DAY_MS : tradingDay(calendar, day ?? time);
+    const exDay = dates ? time / DAY_MS : tradingDay(calendar, dayOf?.(time) ?? time);
     const ratio = ratioOf(split);
     const amount = positive(dividend);
     if (ratio !== null) splits.push({ kind: "split", exDay, ratio });

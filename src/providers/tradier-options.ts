@@ -68,7 +68,7 @@ export function expiriesOf(body: unknown): number[] {
  * All strikes of one expiry. Open interest and volume in contracts, volatility of the middle of bid and ask as a
  * fraction, theta a day, vega a point of volatility; greeks and volatility are an hour old at most. Contracts on
  * anything but 100 shares are left out: their roots have digits (AAPL7), and their strikes are not comparable.
- * The time is the newest of the legs, whatever that of the underlying; its own where no leg has any.
+ * The time is the newest of the legs, whatever that of the underlying; its own where none of the legs has one.
  * Where an index has contracts of two roots on one strike (SPX, SPXW), those of its own root stand.
  * @param underlying the quote of the underlying.
  * @throws {ProviderError} `bad_payload` for contracts on another underlying, of another expiry or strike.

@@ -84,6 +84,21 @@ export function sliceCandles(candles: Candles, from: number, to = candles.time.l
   };
 }
 
+/** Candles with every price divided, and every volume multiplied. */
+export function dividedCandles(candles: Candles, prices: number, volumes = 1): Candles {
+  const divided = (column: Float64Array) => column.map((price) => price / prices);
+  return {
+    symbol: candles.symbol,
+    interval: candles.interval,
+    time: candles.time,
+    open: divided(candles.open),
+    high: divided(candles.high),
+    low: divided(candles.low),
+    close: divided(candles.close),
+    volume: volumes === 1 ? candles.volume : candles.volume.map((volume) => volume * volumes),
+  };
+}
+
 /** First bar of an invalid series and what is wrong with it; null when the whole series is sound. */
 export function findInvalidBar(bars: Bars): { index: number; reason: string } | null {
   const { time, open, high, low, close, volume } = bars;

@@ -155,7 +155,7 @@ export interface Walls {
 
 /**
  * Where writers of options would defend a price: of two strikes with equal open interest the one nearer the spot.
- * Null where no strike on that side has any, or where the spot is unknown.
+ * Null where none of the strikes on that side has one, or where the spot is unknown.
  */
 export function openInterestWalls(chain: OptionChain, rows: ExpiryRows): Walls {
   const { strike, spot } = chain;

@@ -1,4 +1,4 @@
-import type { Bars } from "../market/candles.js";
+import { type Bars, barFault } from "../market/candles.js";
 import type { Issue, IssueCode, Severity } from "./issue.js";
 
 /** A bar may be so much newer than the clock here. */
@@ -17,19 +17,9 @@ export interface RowCheck {
 
 /** Why one row cannot be a bar, or null. */
 export function rowDefect(bars: Bars, i: number): IssueCode | null {
-  const open = bars.open[i];
-  const high = bars.high[i];
-  const low = bars.low[i];
-  const close = bars.close[i];
-  const volume = bars.volume[i];
   if (!Number.isFinite(bars.time[i])) return "time_invalid";
-  if (!(Number.isFinite(open) && Number.isFinite(high) && Number.isFinite(low) && Number.isFinite(close))) {
-    return "price_not_finite";
-  }
-  if (open <= 0 || high <= 0 || low <= 0 || close <= 0) return "price_not_positive";
-  if (high < low) return "high_below_low";
-  if (Math.max(open, close) > high || Math.min(open, close) < low) return "price_out_of_range";
-  return volume >= 0 && volume !== Number.POSITIVE_INFINITY ? null : "volume_invalid";
+  const { open, high, low, close, volume } = bars;
+  return barFault(open[i], high[i], low[i], close[i], volume[i])?.code ?? null;
 }
 
 /** Collects findings of one kind into one issue each. */

@@ -1,7 +1,7 @@
 import type { Bars } from "../market/candles.js";
 import { DAY_MS, dateOf } from "../market/day.js";
 import { Findings } from "./bars.js";
-import type { Issue } from "./issue.js";
+import type { Issue, IssueCode } from "./issue.js";
 import { checkScale, findExcursions, findSlippedPrice, LEVEL_FACTOR } from "./scale.js";
 import {
   findAppliedSplits,
@@ -102,7 +102,8 @@ function mendScale(
 ): Set<number> {
   const { time } = bars;
   const jumps = splitJumps(bars, splits);
-  const { slips, doubts } = checkScale(bars, { explained: (i) => jumps.has(i), known });
+  const terms = { explained: (i: number) => jumps.has(i), known };
+  const { slips, doubts } = checkScale(bars, terms);
   for (const { from, to, factor } of slips) {
     const text = () =>
       `closes from ${bars.close[from]} on are ${factor > 1 ? "too small" : "too large"}; mended`;
@@ -112,7 +113,7 @@ function mendScale(
   }
   const held = new Set<number>();
   // Of what is left once slips are mended.
-  const away = findExcursions(bars, { explained: (i) => jumps.has(i), known }).filter(
+  const away = findExcursions(bars, terms).filter(
     ({ from: i }) => !doubts.some(({ from, to }) => from <= i && i < to),
   );
   for (const { from, to, slip } of [...doubts, ...away]) {
@@ -161,26 +162,19 @@ function checkSplits(
     return [];
   }
   const seams = Array.from(time, (_, i) => i).filter((i) => i > 0 && known(i) !== known(i - 1));
+  const mend = (found: readonly UnappliedSplit[], code: IssueCode, fault: (split: Split) => string) => {
+    for (const { split, from, to } of found) {
+      findings.add(code, "critical", time[to], () => `prices before it ${fault(split)}; mended`, to - from);
+      scale(bars, from, to, 1 / split.ratio, split.ratio);
+      for (let i = from; i < to; i++) touched.add(i);
+    }
+  };
   const lacked = findUnappliedSplits(bars, splits, seams);
   const doubled = findDoubledSplits(bars, splits, seams);
-  for (const each of [...lacked, ...doubled]) {
-    const { split, from, to } = each;
-    const day = dateOf(split.exDay);
-    const isDoubled = doubled.includes(each);
-    const text = () =>
-      isDoubled
-        ? `prices before it have the split of ${day} by ${1 / split.ratio} twice; mended`
-        : `prices before it lack the split of ${day} by ${split.ratio}; mended`;
-    findings.add(
-      isDoubled ? "split_applied_twice" : "split_unapplied",
-      "critical",
-      time[to],
-      text,
-      to - from,
-    );
-    scale(bars, from, to, 1 / split.ratio, split.ratio);
-    for (let i = from; i < to; i++) touched.add(i);
-  }
+  mend(lacked, "split_unapplied", ({ exDay, ratio }) => `lack the split of ${dateOf(exDay)} by ${ratio}`);
+  mend(doubled, "split_applied_twice", ({ exDay, ratio }) => {
+    return `have the split of ${dateOf(exDay)} by ${1 / ratio} twice`;
+  });
   return [...lacked, ...doubled];
 }
 

@@ -162,8 +162,8 @@ export function splitShows(bars: Bars, split: Split): boolean | null {
   return false;
 }
 
-/** Whether a jump is nearer to a ratio than to none. */
-function isNearer(moved: number, ratio: number): boolean {
+/** Whether a jump, of an earlier price to a later one, is nearer to a ratio than to none. */
+export function isNearer(moved: number, ratio: number): boolean {
   return Math.abs(Math.log(moved / ratio)) < Math.abs(Math.log(moved));
 }
 

@@ -1,9 +1,9 @@
 import { startOfDay } from "../../core/market/adjust.js";
 import { openBefore } from "../../core/market/bar-times.js";
-import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import { type Candles, dividedCandles, sliceCandles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
-import type { Split } from "../../core/quality/splits.js";
+import { isNearer, type Split } from "../../core/quality/splits.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { CandleStore } from "./store.js";
 
@@ -36,7 +36,7 @@ export async function applySplitBefore(
     const lacking = sliceCandles(candles, first, length);
     if (lacking.time.length === 0) return changed;
     const origin = { source: source ?? "unknown", basis: "split", atMs: now() } as const;
-    await store.saveBars(id, split(lacking, ratio), origin);
+    await store.saveBars(id, dividedCandles(lacking, ratio, ratio), origin);
     changed += lacking.time.length;
     if (first > 0) return changed;
     to = candles.time[0];
@@ -56,18 +56,9 @@ function lackingFrom(
   while (first > 0) {
     const until = adjustedAt[first - 1];
     if (!(Number.isFinite(until) && until >= exMs)) break;
-    const moved = Math.log(close[first - 1] / (first < close.length ? open[first] : openAfter));
-    if (Math.abs(moved + Math.log(ratio)) < Math.abs(moved)) break;
+    const moved = close[first - 1] / (first < close.length ? open[first] : openAfter);
+    if (isNearer(moved, 1 / ratio)) break;
     first--;
   }
   return first;
-}
-
-function split(candles: Candles, ratio: number): Candles {
-  const divided = (column: Float64Array) => column.map((price) => price / ratio);
-  const { symbol, interval, time, open, high, low, close, volume } = candles;
-  return {
-    ...{ symbol, interval, time, open: divided(open), high: divided(high), low: divided(low) },
-    ...{ close: divided(close), volume: volume.map((count) => count * ratio) },
-  };
 }

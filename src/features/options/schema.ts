@@ -22,7 +22,7 @@ const pricingQuery = {
   price: z
     .enum(["mid", "last"])
     .optional()
-    .describe("Which price implies a volatility; else mid where an expiry has any, last elsewhere"),
+    .describe("Which price implies a volatility; else mid where an expiry has one, last elsewhere"),
 };
 const momentQuery = {
   expiry: dayText.optional().describe("Date of the contracts; else the first that has not ended"),

@@ -1,12 +1,18 @@
 import { lowerBound, upperBound } from "../../core/base/search.js";
-import { type BarColumn, type Bars, type Candles, sliceCandles } from "../../core/market/candles.js";
+import {
+  type BarColumn,
+  type Bars,
+  type Candles,
+  dividedCandles,
+  sliceCandles,
+} from "../../core/market/candles.js";
 import type { RejectedBar, RowNote } from "../../core/market/collect.js";
 import { checkRows } from "../../core/quality/bars.js";
 import type { Issue } from "../../core/quality/issue.js";
 import { AGREEMENT, agreement, KINSHIP, kinship } from "../../core/quality/kinship.js";
 import { type PriceTerms, repairBars } from "../../core/quality/repair.js";
 import { slipFrom, TRUSTED_BARS } from "../../core/quality/scale.js";
-import { type Split, splitJumps, type UnappliedSplit } from "../../core/quality/splits.js";
+import { splitJumps, type UnappliedSplit } from "../../core/quality/splits.js";
 import type { Verdict } from "../candles/inspection.js";
 import { noteIssues, rejectedIssues } from "./rejected.js";
 
@@ -40,20 +46,12 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
     ...slip,
   ];
   const none = sliceCandles(candles, 0, 0);
-  if (candles.time.length === 0)
-    return { candles, held: [], mended: none, gone: [], againFrom: null, lacked: [], issues };
+  const nothing = { candles: none, held: [], mended: none, gone: [], againFrom: null, lacked: [], issues };
+  if (candles.time.length === 0) return nothing;
   const stranger = strangerIssue(delivery);
   if (stranger !== null) {
     const held = Array.from(candles.time, (time) => ({ time, reason: stranger.detail }));
-    return {
-      candles: none,
-      held,
-      mended: none,
-      gone: [],
-      againFrom: null,
-      lacked: [],
-      issues: [...issues, stranger],
-    };
+    return { ...nothing, held, issues: [...issues, stranger] };
   }
   const before = lowerBound(stored.time, candles.time[0]);
   const after = upperBound(stored.time, candles.time[candles.time.length - 1]);
@@ -61,7 +59,6 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
   const isKnown = (i: number) => i < before || i >= before + candles.time.length;
   const repaired = repairBars(symbol, joined, { ...terms, known: isKnown });
   const held = new Set(repaired.held);
-  const lacked = lackedBy(repaired.lacked, before);
   const passed = select(repaired.bars, (i) => !isKnown(i) && !held.has(i));
   const known = select(
     repaired.bars,
@@ -87,22 +84,26 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
     mended: { ...own, ...known },
     gone,
     againFrom: repaired.unconfirmed < 0 ? null : joined.time[repaired.unconfirmed],
-    lacked: before === 0 ? [] : lacked.map((split) => ({ split, beforeMs: joined.time[0] })),
+    lacked: lackedBefore(repaired.lacked, before, joined.time[0]),
     issues,
   };
 }
 
-/** Splits that the stored bars before new ones lack, too, as far back as is seen. */
-function lackedBy(lacked: readonly UnappliedSplit[], before: number): Split[] {
-  return lacked.filter(({ from, to }) => from === 0 && to >= before).map(({ split }) => split);
+/** Splits that the stored bars before new ones lack, too, as far back as is seen: up to `beforeMs`. */
+function lackedBefore(
+  lacked: readonly UnappliedSplit[],
+  before: number,
+  beforeMs: number,
+): Verdict["lacked"] {
+  if (before === 0) return [];
+  return lacked.flatMap(({ split, from, to }) => (from === 0 && to >= before ? [{ split, beforeMs }] : []));
 }
 
 /** Bars that are all 100 times off what is stored of the same times, put on the scale of what is stored. */
 function onKnownScale({ symbol, candles, stored }: Delivery): { candles: Candles; slip: Issue[] } {
   const exponent = slipFrom(stored, candles);
   if (exponent === 0) return { candles, slip: [] };
-  const { time, open, high, low, close, volume } = candles;
-  const mended = (column: Float64Array) => column.map((price) => price / 100 ** exponent);
+  const { time, close } = candles;
   const text = exponent > 0 ? "too large" : "too small";
   const issue = {
     code: "scale_slip",
@@ -114,10 +115,7 @@ function onKnownScale({ symbol, candles, stored }: Delivery): { candles: Candles
   } as const;
   return {
     slip: [issue],
-    candles: {
-      ...{ symbol: candles.symbol, interval: candles.interval, time, volume },
-      ...{ open: mended(open), high: mended(high), low: mended(low), close: mended(close) },
-    },
+    candles: dividedCandles(candles, 100 ** exponent),
   };
 }
 
