@@ -101,26 +101,17 @@ function measureStreams(bars: Bars): Section {
   };
 }
 
-/** The batch form of any row, compiled in short runs first. */
-function wholeCase(name: string, bars: Bars): Case {
-  const { indicator, values } = rowOf(name);
-  const items = bars.time.length;
-  const outputs = indicator.outputs.map(() => new Float64Array(items));
-  const state = new Float64Array(indicator.memory(values));
-  const over = (length: number) => {
-    state.fill(0);
-    indicator.run(bars, values, outputs, state, 0, length);
-  };
-  for (let k = 0; k < 40; k++) over(2_000);
-  return { name, items, run: () => over(items) };
-}
-
 /** Every row of ours, which none of the others would outweigh in a sum of the 21. */
 function measureTable(bars: Bars): Section {
   const { length } = bars.time;
   const objects = Array.from({ length }, (_, i) => barAt(bars, i));
   const names = INDICATORS.filter(({ origin }) => origin === "tx").map(({ name }) => name);
-  const cases = names.flatMap((name) => [wholeCase(name, bars), objectCase(name, objects)]);
+  // As many as any row has outputs; some rows take a second for what the warm runs of the 21 do in a moment.
+  const pool = Array.from({ length: 8 }, () => new Float64Array(length));
+  const cases = names.flatMap((name) => [
+    batchCase(name, bars, { pool, warmRuns: 40 }),
+    objectCase(name, objects),
+  ]);
   const timings = new Timings();
   untilSteady(LEAST_TURNS, LEAST_TURNS + 2, () => timings.add(timeCases(cases, ROUNDS)));
   const ratios = names.map((name) => timings.fastest(`${name} objects`) / timings.fastest(name));

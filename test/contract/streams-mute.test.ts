@@ -1,40 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensure } from "../../src/core/base/assert.js";
-import { classifySymbol, type Instrument } from "../../src/core/market/instrument.js";
+import { describe, expect, it } from "vitest";
 import { finnhubStream } from "../../src/providers/stream-finnhub.js";
 import { polygonStream } from "../../src/providers/stream-polygon.js";
-import {
-  type Followed,
-  finnhubTrade,
-  followStream,
-  QUICK,
-  type StreamVendor,
-  startStreamVendor,
-  until,
-} from "../fixtures/stream-vendor.js";
+import { AAPL, BTC, finnhubTrade, KEY, QUICK, until, useStreamVendor } from "../fixtures/stream-vendor.js";
 
-const KEY = "key-that-nobody-may-see";
-const instrument = (symbol: string): Instrument => ensure(classifySymbol(symbol), symbol);
-const AAPL = instrument("AAPL");
-const BTC = instrument("BTC-USD");
+const stand = useStreamVendor();
 
-let vendor: StreamVendor;
-let stop: () => void = () => undefined;
-beforeEach(async () => {
-  vendor = await startStreamVendor();
-});
-afterEach(async () => {
-  stop();
-  await vendor.close();
-});
-
-function follow(...options: Parameters<typeof followStream>): Followed {
-  const followed = followStream(...options);
-  stop = () => followed.client.stop();
-  return followed;
-}
-
-const finnhub = () => finnhubStream({ baseUrl: vendor.url, key: KEY });
+const finnhub = () => finnhubStream({ baseUrl: stand.vendor.url, key: KEY });
 
 describe("a stream that answers pings and says no more", () => {
   const MUTE = { ...QUICK, muteMs: 150 };
@@ -46,23 +17,23 @@ describe("a stream that answers pings and says no more", () => {
   const PINGS = 4;
   async function pinged(): Promise<void> {
     let pings = 0;
-    vendor.sockets[0].on("ping", () => pings++);
+    stand.vendor.sockets[0].on("ping", () => pings++);
     await until(() => pings >= PINGS, "pings");
   }
 
   it("is opened anew while an exchange is open, and what was not heard since the last trade asked for", async () => {
     const now = from("2024-07-09T15:00Z");
-    const { client, trades, gaps, lines } = follow(finnhub(), MUTE, now);
+    const { client, trades, gaps, lines } = stand.follow(finnhub(), MUTE, now);
     client.follow([AAPL]);
     client.start();
     await until(() => client.health().connected, "connection");
-    vendor.sockets[0].send(finnhubTrade(190));
+    stand.vendor.sockets[0].send(finnhubTrade(190));
     await until(() => trades.length === 1, "trade");
     const heardAt = client.health().lastTradeAt;
     await until(() => gaps.length === 1, "gap");
     expect(gaps[0]).toMatchObject({ symbols: ["AAPL"], fromMs: heardAt });
     expect(gaps[0].toMs - gaps[0].fromMs).toBeGreaterThanOrEqual(MUTE.muteMs);
-    expect(vendor.heard).toHaveLength(2);
+    expect(stand.vendor.heard).toHaveLength(2);
     expect(client.health()).toMatchObject({ connected: true, reconnects: 1, unheardSince: heardAt });
     expect(client.health().lastError).toMatch(/^no trade heard for \d+ ms while an exchange is open$/);
     // Still mute: each time it is opened anew after as long, and the gaps follow each other.
@@ -71,15 +42,15 @@ describe("a stream that answers pings and says no more", () => {
     expect(client.health().unheardSince).toBe(heardAt);
     const waits = lines().map((line) => (JSON.parse(line) as { waitMs?: number }).waitMs);
     expect(waits.slice(0, 3)).toEqual([15, 30, 60]);
-    vendor.sockets.at(-1)?.send(finnhubTrade(191));
+    stand.vendor.sockets.at(-1)?.send(finnhubTrade(191));
     await until(() => trades.length === 2, "trade after it");
     expect(client.health().unheardSince).toBeNull();
   });
 
   it("is kept while all exchanges are closed, and has its time after the open", async () => {
     for (const moment of ["2024-07-09T23:00Z", "2024-07-07T15:00Z", "2024-07-04T15:00Z"]) {
-      const { client } = follow(finnhub(), MUTE, from(moment));
-      vendor.sockets.length = 0;
+      const { client } = stand.follow(finnhub(), MUTE, from(moment));
+      stand.vendor.sockets.length = 0;
       client.follow([AAPL]);
       client.start();
       await until(() => client.health().connected, "connection");
@@ -90,22 +61,22 @@ describe("a stream that answers pings and says no more", () => {
   });
 
   it("is kept while one of what it follows is heard", async () => {
-    const { client } = follow(finnhub(), MUTE, from("2024-07-09T15:00Z"));
+    const { client } = stand.follow(finnhub(), MUTE, from("2024-07-09T15:00Z"));
     client.follow([AAPL, BTC]);
     client.start();
     await until(() => client.health().connected, "connection");
-    const telling = setInterval(() => vendor.sockets[0].send(finnhubTrade(190)), 30);
+    const telling = setInterval(() => stand.vendor.sockets[0].send(finnhubTrade(190)), 30);
     await new Promise((resolve) => setTimeout(resolve, 4 * MUTE.muteMs));
     clearInterval(telling);
     expect(client.health()).toMatchObject({ connected: true, reconnects: 0 });
   });
 
   it("is opened anew, too, where it never says that it is ready", async () => {
-    const protocol = polygonStream({ baseUrl: vendor.url, key: KEY, cluster: "stocks" });
-    const { client } = follow(protocol, MUTE, from("2024-07-09T15:00Z"));
+    const protocol = polygonStream({ baseUrl: stand.vendor.url, key: KEY, cluster: "stocks" });
+    const { client } = stand.follow(protocol, MUTE, from("2024-07-09T15:00Z"));
     client.follow([AAPL]);
     client.start();
-    await until(() => vendor.sockets.length >= 2, "second connection");
+    await until(() => stand.vendor.sockets.length >= 2, "second connection");
     expect(client.health().connected).toBe(false);
   });
 });

@@ -1,7 +1,5 @@
 import { Writer } from "protobufjs/minimal.js";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ensure } from "../../src/core/base/assert.js";
-import { classifySymbol, type Instrument } from "../../src/core/market/instrument.js";
+import { describe, expect, it } from "vitest";
 import { createHttpClient } from "../../src/platform/http-client.js";
 import { ProviderError } from "../../src/providers/define.js";
 import { finnhubSymbol } from "../../src/providers/finnhub-symbols.js";
@@ -9,51 +7,33 @@ import { finnhubStream } from "../../src/providers/stream-finnhub.js";
 import { polygonStream } from "../../src/providers/stream-polygon.js";
 import { upstoxStream } from "../../src/providers/stream-upstox.js";
 import {
-  type Followed,
+  AAPL,
+  BTC,
   finnhubTrade,
-  followStream,
-  type StreamVendor,
-  startStreamVendor,
+  instrument,
+  KEY,
   until,
+  useStreamVendor,
 } from "../fixtures/stream-vendor.js";
 
-const KEY = "key-that-nobody-may-see";
-const instrument = (symbol: string): Instrument => ensure(classifySymbol(symbol), symbol);
-const AAPL = instrument("AAPL");
-const BTC = instrument("BTC-USD");
-
-let vendor: StreamVendor;
-let stop: () => void = () => undefined;
-beforeEach(async () => {
-  vendor = await startStreamVendor();
-});
-afterEach(async () => {
-  stop();
-  await vendor.close();
-});
-
-function follow(...options: Parameters<typeof followStream>): Followed {
-  const followed = followStream(...options);
-  stop = () => followed.client.stop();
-  return followed;
-}
+const stand = useStreamVendor();
 
 describe("a stream", () => {
-  const finnhub = () => finnhubStream({ baseUrl: vendor.url, key: KEY });
+  const finnhub = () => finnhubStream({ baseUrl: stand.vendor.url, key: KEY });
 
   it("subscribes to what is followed, before and after it stands, and hands trades on", async () => {
-    const { client, trades } = follow(finnhub());
+    const { client, trades } = stand.follow(finnhub());
     client.follow([AAPL, instrument("TCS.NS")]);
     client.start();
-    await until(() => vendor.heard.length === 1, "first subscription");
+    await until(() => stand.vendor.heard.length === 1, "first subscription");
     client.follow([BTC, AAPL]);
-    await until(() => vendor.heard.length === 2, "second subscription");
-    expect(vendor.heard.map((text) => JSON.parse(text))).toEqual([
+    await until(() => stand.vendor.heard.length === 2, "second subscription");
+    expect(stand.vendor.heard.map((text) => JSON.parse(text))).toEqual([
       { type: "subscribe", symbol: "AAPL" },
       { type: "subscribe", symbol: "COINBASE:BTC-USD" },
     ]);
-    expect(vendor.addresses).toEqual([`/?token=${KEY}`]);
-    vendor.sockets[0].send(finnhubTrade(190.5));
+    expect(stand.vendor.addresses).toEqual([`/?token=${KEY}`]);
+    stand.vendor.sockets[0].send(finnhubTrade(190.5));
     await until(() => trades.length === 1, "trade");
     expect(trades[0]).toEqual({
       instrument: AAPL,
@@ -75,54 +55,54 @@ describe("a stream", () => {
   });
 
   it("that is lost comes back, subscribes again, and says which time was not heard", async () => {
-    const { client, trades, gaps } = follow(finnhub());
+    const { client, trades, gaps } = stand.follow(finnhub());
     client.follow([AAPL]);
     client.start();
     await until(() => client.health().connected, "connection");
-    vendor.sockets[0].send(finnhubTrade(1));
+    stand.vendor.sockets[0].send(finnhubTrade(1));
     await until(() => trades.length === 1, "trade");
-    vendor.sockets[0].terminate();
+    stand.vendor.sockets[0].terminate();
     await until(() => gaps.length === 1, "gap");
     expect(gaps[0].symbols).toEqual(["AAPL"]);
     expect(gaps[0].toMs).toBeGreaterThan(gaps[0].fromMs);
-    expect(vendor.heard).toHaveLength(2);
-    vendor.sockets[1].send(finnhubTrade(2));
+    expect(stand.vendor.heard).toHaveLength(2);
+    stand.vendor.sockets[1].send(finnhubTrade(2));
     await until(() => trades.length === 2, "trade after it");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 1 });
   });
 
   it("that falls silent without closing is given up and opened anew", async () => {
     // The vendor's side is there and says nothing, not even to pings.
-    vendor.onSocket = (socket) => {
+    stand.vendor.onSocket = (socket) => {
       (socket as unknown as { pong: () => void }).pong = () => undefined;
       (socket as unknown as { _autoPong: boolean })._autoPong = false;
     };
-    const { client, gaps } = follow(finnhub());
+    const { client, gaps } = stand.follow(finnhub());
     client.follow([AAPL]);
     client.start();
-    await until(() => vendor.sockets.length >= 2 && gaps.length >= 1, "second connection");
+    await until(() => stand.vendor.sockets.length >= 2 && gaps.length >= 1, "second connection");
     expect(client.health().reconnects).toBeGreaterThanOrEqual(1);
     expect(client.health().lastError).toMatch(/^nothing heard for \d+ ms$/);
   });
 
   it("that is only quiet is asked whether it is there, and kept", async () => {
-    const { client } = follow(finnhub());
+    const { client } = stand.follow(finnhub());
     client.follow([AAPL]);
     client.start();
     await until(() => client.health().connected, "connection");
     let pings = 0;
-    vendor.sockets[0].on("ping", () => pings++);
+    stand.vendor.sockets[0].on("ping", () => pings++);
     await until(() => pings >= 4, "pings");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 0 });
-    expect(vendor.sockets).toHaveLength(1);
+    expect(stand.vendor.sockets).toHaveLength(1);
   });
 
   it("survives frames that are nonsense, and tells no key", async () => {
-    const { client, trades, lines } = follow(finnhub());
+    const { client, trades, lines } = stand.follow(finnhub());
     client.follow([AAPL]);
     client.start();
     await until(() => client.health().connected, "connection");
-    const [socket] = vendor.sockets;
+    const [socket] = stand.vendor.sockets;
     for (const frame of ["", "{", "[]", "null", '{"type":"trade"}', "ä".repeat(1_000)]) socket.send(frame);
     socket.send(Buffer.from([0xff, 0x00, 0x01]));
     socket.send(JSON.stringify({ type: "error", msg: `Invalid symbol for ${KEY}` }));
@@ -134,7 +114,7 @@ describe("a stream", () => {
   });
 
   it("waits longer after each failed attempt, and is not told of its address", async () => {
-    const { client, lines } = follow(finnhubStream({ baseUrl: "ws://127.0.0.1:1", key: KEY }));
+    const { client, lines } = stand.follow(finnhubStream({ baseUrl: "ws://127.0.0.1:1", key: KEY }));
     client.follow([AAPL]);
     client.start();
     await until(() => lines().length >= 4, "four failures");
@@ -144,13 +124,13 @@ describe("a stream", () => {
   });
 
   it("stops for good", async () => {
-    const { client } = follow(finnhub());
+    const { client } = stand.follow(finnhub());
     client.start();
     await until(() => client.health().connected, "connection");
     client.stop();
-    await until(() => vendor.sockets[0].readyState === 3, "end");
+    await until(() => stand.vendor.sockets[0].readyState === 3, "end");
     await new Promise((resolve) => setTimeout(resolve, 150));
-    expect(vendor.sockets).toHaveLength(1);
+    expect(stand.vendor.sockets).toHaveLength(1);
     expect(client.health().connected).toBe(false);
   });
 });
@@ -158,19 +138,19 @@ describe("a stream", () => {
 describe("Polygon's stream", () => {
   const status = (name: string, message = name) => JSON.stringify([{ ev: "status", status: name, message }]);
   const polygon = (cluster: "stocks" | "crypto" = "stocks") =>
-    polygonStream({ baseUrl: vendor.url, key: KEY, cluster });
+    polygonStream({ baseUrl: stand.vendor.url, key: KEY, cluster });
 
   it("authenticates, subscribes only then, and takes trades", async () => {
-    const { client, trades } = follow(polygon());
+    const { client, trades } = stand.follow(polygon());
     client.follow([AAPL, instrument("BRK.B"), BTC, instrument("TCS.NS")]);
     client.start();
-    await until(() => vendor.heard.length === 1, "authentication");
-    expect(JSON.parse(vendor.heard[0])).toEqual({ action: "auth", params: KEY });
-    vendor.sockets[0].send(status("connected", "Connected Successfully"));
-    vendor.sockets[0].send(status("auth_success", "authenticated"));
-    await until(() => vendor.heard.length === 2, "subscription");
-    expect(JSON.parse(vendor.heard[1])).toEqual({ action: "subscribe", params: "T.AAPL,T.BRK.B" });
-    vendor.sockets[0].send(
+    await until(() => stand.vendor.heard.length === 1, "authentication");
+    expect(JSON.parse(stand.vendor.heard[0])).toEqual({ action: "auth", params: KEY });
+    stand.vendor.sockets[0].send(status("connected", "Connected Successfully"));
+    stand.vendor.sockets[0].send(status("auth_success", "authenticated"));
+    await until(() => stand.vendor.heard.length === 2, "subscription");
+    expect(JSON.parse(stand.vendor.heard[1])).toEqual({ action: "subscribe", params: "T.AAPL,T.BRK.B" });
+    stand.vendor.sockets[0].send(
       JSON.stringify([
         { ev: "T", sym: "AAPL", x: 4, i: "12345", z: 3, p: 114.125, s: 100, c: [0, 12], t: 1536036818784 },
         { ev: "Q", sym: "AAPL", bp: 114.1, ap: 114.2, t: 1536036818784 },
@@ -183,18 +163,18 @@ describe("Polygon's stream", () => {
       time: 1536036818784,
       source: "polygon-stocks",
     });
-    expect(vendor.addresses).toEqual(["/stocks"]);
+    expect(stand.vendor.addresses).toEqual(["/stocks"]);
   });
 
   it("waits long after a key that is refused", async () => {
-    vendor.onSocket = (socket) => socket.send(status("auth_failed", `no such key ${KEY}`));
-    const { client, lines } = follow(polygon("crypto"));
+    stand.vendor.onSocket = (socket) => socket.send(status("auth_failed", `no such key ${KEY}`));
+    const { client, lines } = stand.follow(polygon("crypto"));
     client.follow([BTC]);
     client.start();
     await until(() => lines().length >= 1, "refusal");
     expect((JSON.parse(lines()[0]) as { waitMs: number }).waitMs).toBe(400);
     expect(lines().join("") + client.health().lastError).not.toContain(KEY);
-    expect(vendor.heard.filter((text) => text.includes("subscribe"))).toEqual([]);
+    expect(stand.vendor.heard.filter((text) => text.includes("subscribe"))).toEqual([]);
   });
 
   it("reads coins of their own cluster", () => {
@@ -247,25 +227,28 @@ describe("Upstox' stream", () => {
   const expected = { name: NIFTY, price: 23_593.5, size: 75, time: 1_718_876_400_000 };
 
   it("asks for an address, subscribes in binary and decodes protocol buffers", async () => {
-    vendor.http.on("request", (request, answer) => {
+    stand.vendor.http.on("request", (request, answer) => {
       const well = request.headers.authorization === `Bearer ${KEY}`;
       answer.writeHead(well ? 200 : 401, { "content-type": "application/json" });
       answer.end(
-        JSON.stringify({ status: "success", data: { authorized_redirect_uri: `${vendor.url}/feed?code=1` } }),
+        JSON.stringify({
+          status: "success",
+          data: { authorized_redirect_uri: `${stand.vendor.url}/feed?code=1` },
+        }),
       );
     });
-    const { client, trades } = follow(protocolOf(vendor.url.replace("ws:", "http:")));
+    const { client, trades } = stand.follow(protocolOf(stand.vendor.url.replace("ws:", "http:")));
     client.follow([instrument("^NSEI"), AAPL]);
     client.start();
-    await until(() => vendor.heard.length === 1, "subscription");
-    expect(JSON.parse(vendor.heard[0])).toMatchObject({
+    await until(() => stand.vendor.heard.length === 1, "subscription");
+    expect(JSON.parse(stand.vendor.heard[0])).toMatchObject({
       method: "sub",
       data: { mode: "ltpc", instrumentKeys: [NIFTY] },
     });
-    vendor.sockets[0].send(response(1, entry(NIFTY, message(nested(1, last), int(4, 0)))));
+    stand.vendor.sockets[0].send(response(1, entry(NIFTY, message(nested(1, last), int(4, 0)))));
     await until(() => trades.length === 1, "trade");
     expect(trades[0]).toMatchObject({ ...expected, source: "upstox" });
-    expect(vendor.addresses).toEqual(["/feed?code=1"]);
+    expect(stand.vendor.addresses).toEqual(["/feed?code=1"]);
   });
 
   it("finds the last trade in each kind of feed, and skips what it does not know", () => {
@@ -291,10 +274,10 @@ describe("Upstox' stream", () => {
   });
 
   it("is not connected to an address that is none", async () => {
-    vendor.http.on("request", (_request, answer) => {
+    stand.vendor.http.on("request", (_request, answer) => {
       answer.end(JSON.stringify({ data: { authorized_redirect_uri: "https://example.com/" } }));
     });
-    const protocol = protocolOf(vendor.url.replace("ws:", "http:"));
+    const protocol = protocolOf(stand.vendor.url.replace("ws:", "http:"));
     await expect(protocol.address(new AbortController().signal)).rejects.toThrow("has no WebSocket address");
   });
 });

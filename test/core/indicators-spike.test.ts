@@ -2,21 +2,11 @@ import { describe, expect, it } from "vitest";
 import { hash32 } from "../../src/core/base/rng.js";
 import { computeIndicator } from "../../src/core/indicators/define.js";
 import { INDICATORS } from "../../src/core/indicators/index.js";
-import type { Bars } from "../../src/core/market/candles.js";
-import { walkBars } from "../fixtures/series.js";
+import { copyBars, walkBars } from "../fixtures/series.js";
 
 /** One bar of nonsense among bars of ordinary prices, and where it stands. */
 const LENGTH = 2_600;
 const AT = 300;
-
-/** Bars from one on, as if the series began there. */
-function later({ time, open, high, low, close, volume }: Bars, from: number): Bars {
-  const rest = (column: Float64Array) => column.slice(from);
-  return {
-    ...{ time: rest(time), open: rest(open), high: rest(high) },
-    ...{ low: rest(low), close: rest(close), volume: rest(volume) },
-  };
-}
 
 const rows = INDICATORS.filter(({ nanReach, origin }) => nanReach === "window" && origin === "tx");
 
@@ -29,7 +19,7 @@ describe.each(["high", "low", "close"] as const)("a %s that is wrong by far", (c
     if (column === "close") bars.high[AT] = bars.close[AT];
     const from = AT + 1;
     const whole = computeIndicator(indicator, bars, values);
-    const fresh = computeIndicator(indicator, later(bars, from), values);
+    const fresh = computeIndicator(indicator, copyBars(bars, from), values);
     const settled = from + indicator.settle(values) + 1;
     for (const [output, wanted] of fresh.entries()) {
       let size = 0;

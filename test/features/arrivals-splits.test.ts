@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createBackfill } from "../../src/features/candles/backfill.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { type DayVendor, startDayVendor } from "../fixtures/day-vendor.js";
-import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { backfillDays } from "../fixtures/backfill.js";
+import { type DayProgram, startDayProgram } from "../fixtures/day-program.js";
 import { type Day, walkDays } from "../fixtures/walks.js";
 
 /** A Tuesday, before the open. */
@@ -10,21 +8,14 @@ const NOW = Date.parse("2024-07-09T12:00:00Z");
 const EX = "2024-06-12";
 const RATIO = 4;
 
-let vendor: DayVendor;
-let program: TestProgram;
-let clock: ManualClock;
+let vendor: DayProgram["vendor"];
+let program: DayProgram["program"];
+let clock: DayProgram["clock"];
+let close: DayProgram["close"];
 beforeAll(async () => {
-  vendor = await startDayVendor();
-  clock = createManualClock(NOW);
-  program = await startTestProgram({ clock, environment: { MARKET_DATA: "yahoo", ...vendor.environment } });
-  // The first request takes longer than all others.
-  vendor.series.set("WARM", year(99));
-  await program.server.inject("/api/candles/WARM?interval=1d");
+  ({ vendor, program, clock, close } = await startDayProgram(NOW, year(99)));
 });
-afterAll(async () => {
-  await program.close();
-  await vendor.close();
-});
+afterAll(() => close());
 beforeEach(() => clock.set(NOW));
 
 /** More than a year of days up to the eve of now, as they are after every split. */
@@ -65,16 +56,8 @@ async function expectRight(symbol: string, period: string, least: number, days: 
   expect(raw.map(pick)).toEqual(near(unadjusted(days).slice(-raw.length)));
 }
 
-async function backfill(symbol: string, from: string, to: string) {
-  const { instruments, candles, candleStore, gateway } = program.parts;
-  const kind = createBackfill({ instruments, candles, candleStore, gateway });
-  return kind.run(kind.input.parse({ symbols: [symbol], interval: "1d", from, to }), {
-    signal: new AbortController().signal,
-    nowMs: clock.now(),
-    report: () => undefined,
-    checkpoint: { last: null, save: async () => undefined },
-  });
-}
+const backfill = (symbol: string, from: string, to: string) =>
+  backfillDays(program, clock.now(), { symbol, from, to });
 
 describe("a split that a vendor tells of and has not applied", () => {
   it("is applied to what is asked for first, and to older days that are asked for later", async () => {

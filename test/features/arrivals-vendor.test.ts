@@ -1,30 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { candlesFromRows } from "../../src/core/market/candles.js";
-import { createBackfill } from "../../src/features/candles/backfill.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { type DayVendor, openOf, startDayVendor } from "../fixtures/day-vendor.js";
-import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { backfillDays } from "../fixtures/backfill.js";
+import { type DayProgram, startDayProgram } from "../fixtures/day-program.js";
+import { openOf } from "../fixtures/day-vendor.js";
 import { type Day, scaled, walkDays } from "../fixtures/walks.js";
 
 const at = (text: string) => Date.parse(text);
 /** A Tuesday, before the open. */
 const NOW = at("2024-07-09T12:00:00Z");
 
-let vendor: DayVendor;
-let program: TestProgram;
-let clock: ManualClock;
+let vendor: DayProgram["vendor"];
+let program: DayProgram["program"];
+let clock: DayProgram["clock"];
+let close: DayProgram["close"];
 beforeAll(async () => {
-  vendor = await startDayVendor();
-  clock = createManualClock(NOW);
-  program = await startTestProgram({ clock, environment: { MARKET_DATA: "yahoo", ...vendor.environment } });
-  // The first request takes longer than all others.
-  vendor.series.set("WARM", year(99));
-  await program.server.inject("/api/candles/WARM?interval=1d");
+  ({ vendor, program, clock, close } = await startDayProgram(NOW, year(99)));
 });
-afterAll(async () => {
-  await program.close();
-  await vendor.close();
-});
+afterAll(() => close());
 beforeEach(() => clock.set(NOW));
 
 /** A year of days up to the eve of now. */
@@ -179,21 +171,8 @@ describe("a vendor that answers with the prices of a relative", () => {
     });
     vendor.series.set("SPY", relative);
     clock.set(NOW + 3_600_000);
-    const { instruments, candles, candleStore, gateway } = program.parts;
-    const kind = createBackfill({ instruments, candles, candleStore, gateway });
-    const order = kind.input.parse({
-      symbols: ["SPY"],
-      interval: "1d",
-      from: "2023-09-01",
-      to: "2024-07-09",
-      refresh: true,
-    });
-    await kind.run(order, {
-      signal: new AbortController().signal,
-      nowMs: clock.now(),
-      report: () => undefined,
-      checkpoint: { last: null, save: async () => undefined },
-    });
+    const order = { symbol: "SPY", from: "2023-09-01", to: "2024-07-09", refresh: true };
+    await backfillDays(program, clock.now(), order);
     await expectNewest("SPY", "period=1y", 240, days);
     expect(await issuesOf("SPY")).toContainEqual(
       expect.objectContaining({ code: "other_instrument", severity: "critical" }),
@@ -210,21 +189,8 @@ describe("a vendor that restates its history", () => {
     vendor.series.set("GE", changed);
     clock.set(NOW + 3_600_000);
     await expectNewest("GE", "period=3mo", 60, days);
-    const { instruments, candles, candleStore, gateway } = program.parts;
-    const kind = createBackfill({ instruments, candles, candleStore, gateway });
-    const order = kind.input.parse({
-      symbols: ["GE"],
-      interval: "1d",
-      from: "2024-05-01",
-      to: "2024-07-09",
-      refresh: true,
-    });
-    const result = await kind.run(order, {
-      signal: new AbortController().signal,
-      nowMs: clock.now(),
-      report: () => undefined,
-      checkpoint: { last: null, save: async () => undefined },
-    });
+    const order = { symbol: "GE", from: "2024-05-01", to: "2024-07-09", refresh: true };
+    const result = await backfillDays(program, clock.now(), order);
     expect(result.series).toMatchObject([{ symbol: "GE", missing: 0, restated: 1 }]);
     await expectNewest("GE", "period=3mo", 60, changed);
     const before = await closesOf("GE", `period=3mo&as_of=${new Date(NOW + 60_000).toISOString()}`);
