@@ -6,6 +6,7 @@ import type { Hit } from "../../src/core/patterns/define.js";
 import { findVariant } from "../../src/core/patterns/index.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { PLANTED, type Planting, plant, type Soil } from "../fixtures/planted-charts.js";
+import { printRecall, recallBy } from "../fixtures/recall.js";
 import { reflect, scale } from "../fixtures/reflect.js";
 
 const NOISES = [0.1, 0.25, 0.5, 0.75, 1];
@@ -34,9 +35,7 @@ function isFound(variant: string, soil: Soil): boolean {
 }
 
 function recall(variant: string, noise: number, others: Partial<Soil> = {}): number {
-  let found = 0;
-  for (let seed = 1; seed <= SEEDS; seed++) if (isFound(variant, { ...others, seed, noise })) found++;
-  return found / SEEDS;
+  return recallBy(SEEDS, (seed) => isFound(variant, { ...others, seed, noise }));
 }
 
 describe("planted shapes", () => {
@@ -45,14 +44,7 @@ describe("planted shapes", () => {
     expect([...PLANTED].sort()).toEqual(variants.sort());
   });
 
-  const curves = new Map(PLANTED.map((variant) => [variant, NOISES.map((noise) => recall(variant, noise))]));
-  const table = [...curves].map(
-    ([variant, shares]) =>
-      `${variant.padEnd(30)} ${shares.map((share) => `${(100 * share).toFixed(0)} %`.padStart(6)).join("")}`,
-  );
-  process.stdout.write(
-    `recall by noise in average ranges: ${NOISES.join(", ")}; ${SEEDS} seeds each\n${table.join("\n")}\n`,
-  );
+  const curves = printRecall("shapes", PLANTED, NOISES, SEEDS, recall);
 
   it.each(PLANTED)("%s is found at the lowest noise", (variant) => {
     expect(curves.get(variant)?.[0]).toBeGreaterThanOrEqual(0.95);
