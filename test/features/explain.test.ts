@@ -65,7 +65,13 @@ describe("evidence in an explanation", () => {
       "better than that by 2.0 % to 12.0 % (99 %, trades in clusters counted as such)",
       "chance of such a difference without any: 0.400, corrected",
       "shrunk by sample size: 41.0 %",
+      "trades until 1970-01-01T00:00:00.000Z",
     ]);
+    const later = (await stepOf({ asOfMs: Date.UTC(2100, 0) })).step.details.at(-1);
+    expect(later).toBe(
+      "trades until 2100-01-01T00:00:00.000Z, later than the pattern; when that was seen, none was known",
+    );
+    expect((await stepOf({ asOfMs: null })).step.details).toHaveLength(5);
     expect(advice.confidence).toBe(0.41);
     expect(reasoningView(reading).historical_accuracy).toMatchObject({
       accuracy: 0.42,

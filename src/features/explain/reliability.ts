@@ -1,7 +1,7 @@
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 
 /** What was measured of trades on a pattern: rates 0..1, null where there are too few. */
-export type Reliability = Omit<Confidence, "asOfMs">;
+export type Reliability = Confidence;
 
 /** Who measured how often patterns came true. */
 export type ReliabilitySource = Pick<Evidence, "confidenceOf">;

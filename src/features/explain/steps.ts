@@ -1,8 +1,10 @@
 import { MEASURES } from "../../core/regime/define.js";
 import { REGIME_RULES } from "../../core/regime/rules.js";
 import { RULE_DESCRIPTIONS } from "../alerts/rules.js";
+import type { NewDetection } from "../detections/store.js";
 import type { Reading } from "./reading.js";
 import { VOLUME_BARS } from "./reading.js";
+import type { Reliability } from "./reliability.js";
 import { DIRECTIONS, figure, known, percent, spoken } from "./words.js";
 
 export const STEP_STATUSES = ["passed", "neutral", "failed", "unavailable"] as const;
@@ -147,7 +149,7 @@ function distances({ entry, stop, target }: { entry: number; stop: number; targe
   return `the stop ${away(stop)} and the target ${away(target)} of them from the entry`;
 }
 
-function evidenceStep({ reliability }: Reading): Step {
+function evidenceStep({ reliability, subject: { detection } }: Reading): Step {
   const { value, reason, n, hitRate, low, high, baseRate, regime, edgeLow, edgeHigh, qValue } = reliability;
   if (value === null || hitRate === null) {
     const seen = n === 0 ? [] : [`${n} trades were measured`];
@@ -164,9 +166,19 @@ function evidenceStep({ reliability }: Reading): Step {
         ];
   const chance =
     qValue === null ? [] : [`chance of such a difference without any: ${qValue.toFixed(3)}, corrected`];
-  const details = [...interval, ...base, ...edge, ...chance, `shrunk by sample size: ${percent(value)}`];
+  const shrunk = `shrunk by sample size: ${percent(value)}`;
+  const details = [...interval, ...base, ...edge, ...chance, shrunk, ...whenMeasured(reliability, detection)];
   const status = standing(edgeLow, edgeHigh);
   return { ...step("Evidence", status, text, details), confidence: value };
+}
+
+/** Up to when trades were measured, and what was known when the pattern was seen where that is another number. */
+function whenMeasured({ asOfMs }: Reliability, { closedAt, confidence }: NewDetection): string[] {
+  if (asOfMs === null) return [];
+  const until = `trades until ${new Date(asOfMs).toISOString()}`;
+  if (asOfMs <= closedAt) return [until];
+  const before = confidence === null ? "none was known" : `it was ${percent(confidence)}`;
+  return [`${until}, later than the pattern; when that was seen, ${before}`];
 }
 
 /** Passed where all of what it exceeds chance by lies above 0, failed where all of it lies below. */
