@@ -226,8 +226,27 @@ describe.each(["/api/patterns/heatmap", "/api/pattern-heatmap"])("GET %s", (path
       expect(row.timeframes["15m"]).toMatchObject({ detected: false, reason: expect.any(String) });
   });
 
-  it("400 without a symbol", async () => {
+  it("200 has the maps of further symbols in their order, or why there is none", async () => {
+    const alone = (await synthetic.call(`${path}?symbol=AAPL`)).json();
+    const body = (await synthetic.call(`${path}?symbol=ETH&others=AAPL,%20no%20symbol,MSFT`)).json();
+    expect(alone.others).toEqual([]);
+    expect(body.symbol).toBe("ETH-USD");
+    const [apple, none, microsoft] = body.others;
+    expect(apple).toEqual({
+      symbol: "AAPL",
+      heatmap: alone.heatmap,
+      consensus_patterns: alone.consensus_patterns,
+      intervals: alone.intervals,
+      reason: null,
+    });
+    expect(none).toMatchObject({ symbol: "no symbol", heatmap: [], reason: expect.any(String) });
+    expect(microsoft).toMatchObject({ symbol: "MSFT", reason: null });
+  });
+
+  it("400 without a symbol, or with too many others", async () => {
     expectProblem(await synthetic.call(path), "invalid_request", "symbol");
+    const many = Array.from({ length: 12 }, (_, n) => `S${n}`).join(",");
+    expectProblem(await synthetic.call(`${path}?symbol=AAPL&others=${many}`), "invalid_request", "others");
     expectProblem(await synthetic.call(`${path}?symbol=AAPL&x=1`), "invalid_request");
   });
 

@@ -4,6 +4,19 @@ import { INTERVALS, type Interval, parseInterval } from "../../core/market/inter
 import { instantText, wholeNumberText } from "../../platform/http.js";
 
 export const symbolText = z.string().min(1).max(40).describe("Any spelling: AAPL, BTC, BTC/USD, EURUSD");
+
+/** A comma list of symbols, each once. */
+export function symbolsText(most: number) {
+  return z
+    .string()
+    .min(1)
+    .max(41 * most)
+    .transform((text) => [...new Set(text.split(",").map((symbol) => symbol.trim()))].filter(Boolean))
+    .refine((symbols) => symbols.length > 0, { message: "lists nothing" })
+    .refine((symbols) => symbols.length <= most, { message: `lists more than ${most}` })
+    .pipe(z.array(symbolText))
+    .meta({ type: "string", description: `Comma list of at most ${most}` });
+}
 export const SYMBOL_ERRORS = ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"] as const;
 /** What may be wrong with a question about candles of an interval. */
 export const CANDLE_ERRORS = [...SYMBOL_ERRORS, "interval_unavailable"] as const;

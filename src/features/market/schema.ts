@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CALENDARS, type CalendarId } from "../../core/market/calendars/index.js";
 import { wholeNumberText } from "../../platform/http.js";
-import { candleSchema, intervalText, provenance, symbolText } from "../candles/schema.js";
+import { candleSchema, intervalText, provenance, symbolsText, symbolText } from "../candles/schema.js";
 
 const calendarIds = Object.keys(CALENDARS) as [CalendarId, ...CalendarId[]];
 export const MOST_SYMBOLS = 50;
@@ -9,18 +9,7 @@ export const MOST_SYMBOLS = 50;
 export const statusQuery = z.strictObject({
   calendar: z.enum(calendarIds).default("XNYS").describe("Exchange by its ISO 10383 code, 24x7 or FX"),
 });
-export const quotesQuery = z.strictObject({
-  symbols: z
-    .string()
-    .min(1)
-    .max(1_000)
-    .transform((text) =>
-      [...new Set(text.split(",").map((symbol) => symbol.trim()))].filter((symbol) => symbol !== ""),
-    )
-    .refine((symbols) => symbols.length > 0, { message: "lists nothing" })
-    .refine((symbols) => symbols.length <= MOST_SYMBOLS, { message: `lists more than ${MOST_SYMBOLS}` })
-    .describe(`Comma list of at most ${MOST_SYMBOLS}`),
-});
+export const quotesQuery = z.strictObject({ symbols: symbolsText(MOST_SYMBOLS) });
 export const barsQuery = z.strictObject({
   timeframe: intervalText.prefault("1d").describe("1m to 1w, daily, weekly and other spellings"),
   limit: wholeNumberText(1, 5_000).prefault("100"),

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { symbolsText, symbolText } from "../candles/schema.js";
 
 const figure = z.number().nullable();
 const score = figure.describe("-1..1");
 const share = figure.describe("0..1");
 const time = z.iso.datetime();
-const symbolText = z.string().min(1).max(40);
+
 const LABELS = ["BULLISH", "NEUTRAL", "BEARISH"] as const;
 
 export const MAX_SYMBOLS = 50;
@@ -157,13 +158,9 @@ export const analysisSchema = z
 
 export const symbolParams = z.strictObject({ symbol: symbolText });
 export const aggregateQuery = z.strictObject({
-  symbols: z
-    .string()
-    .max(2_000)
-    .transform((text) => text.split(",").map((part) => part.trim()))
-    .pipe(z.array(symbolText).max(MAX_SYMBOLS))
+  symbols: symbolsText(MAX_SYMBOLS)
     .optional()
-    .meta({ type: "string", description: "Comma list of at most 50; without it, what is scanned" }),
+    .describe(`Comma list of at most ${MAX_SYMBOLS}; without it, what is scanned`),
 });
 export const enhanceBody = z.strictObject({
   symbol: symbolText,

@@ -4,7 +4,7 @@ import { badgeOf } from "../../core/signals/badge.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
-import { BANDS, type Band, type HeatCell, type Heatmap, type HeatRow } from "./heatmap.js";
+import { BANDS, type Band, type HeatCell, type Heatmap, type HeatRow, type OtherMap } from "./heatmap.js";
 import { RECENT_BARS } from "./look.js";
 import { isLook } from "./reading.js";
 import type { confidenceSchema, heatmapAnswer } from "./schema.js";
@@ -12,10 +12,34 @@ import { DIRECTIONS, evidenceView } from "./views.js";
 
 type HeatmapAnswer = { [K in keyof typeof heatmapAnswer]: z.input<(typeof heatmapAnswer)[K]> };
 
-export function heatmapView(map: Heatmap, nowMs: number): HeatmapAnswer {
+export function heatmapView(map: Heatmap, others: readonly OtherMap[], nowMs: number): HeatmapAnswer {
+  return {
+    ...mapView(map),
+    timestamp: isoTime(nowMs),
+    patterns: map.rows.map((row) => ({
+      ...rowView(row),
+      pattern_name: titleOf(row.pattern),
+      timeframes: row.cells.map((cell) => ({ timeframe: cell.interval, ...cellView(cell) })),
+    })),
+    timeframes: map.intervals.map(({ interval }) => interval),
+    legend: Object.fromEntries(
+      Object.entries(BANDS).map(([band, { from, color }]) => [band, { min: from, color }]),
+    ) as Record<Band, { min: number | null; color: string }>,
+    others: others.map((other) =>
+      other.map === null
+        ? { symbol: other.symbol, heatmap: [], consensus_patterns: [], intervals: [], reason: other.reason }
+        : { ...mapView(other.map), reason: null },
+    ),
+    recent_bars: RECENT_BARS,
+  };
+}
+
+/** A map by the names of its intervals. */
+function mapView(
+  map: Heatmap,
+): Pick<HeatmapAnswer, "symbol" | "heatmap" | "consensus_patterns" | "intervals"> {
   return {
     symbol: map.instrument.symbol,
-    timestamp: isoTime(nowMs),
     heatmap: map.rows.map((row) => ({
       ...rowView(row),
       pattern: titleOf(row.pattern),
@@ -23,18 +47,8 @@ export function heatmapView(map: Heatmap, nowMs: number): HeatmapAnswer {
         row.cells.map((cell) => [cell.interval, cellView(cell)]),
       ) as HeatmapAnswer["heatmap"][number]["timeframes"],
     })),
-    patterns: map.rows.map((row) => ({
-      ...rowView(row),
-      pattern_name: titleOf(row.pattern),
-      timeframes: row.cells.map((cell) => ({ timeframe: cell.interval, ...cellView(cell) })),
-    })),
     consensus_patterns: consensusView(map),
-    timeframes: map.intervals.map(({ interval }) => interval),
-    legend: Object.fromEntries(
-      Object.entries(BANDS).map(([band, { from, color }]) => [band, { min: from, color }]),
-    ) as Record<Band, { min: number | null; color: string }>,
     intervals: intervalsView(map),
-    recent_bars: RECENT_BARS,
   };
 }
 

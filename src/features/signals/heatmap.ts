@@ -50,6 +50,11 @@ export interface Heatmap {
   readonly rows: readonly HeatRow[];
 }
 
+/** The map of a symbol that was asked for beside another, or why there is none. */
+export type OtherMap =
+  | { readonly symbol: string; readonly map: Heatmap; readonly reason: null }
+  | { readonly symbol: string; readonly map: null; readonly reason: string };
+
 const CONSENSUS_FROM = BANDS.HIGH.from;
 const CONSENSUS_CELLS = 2;
 

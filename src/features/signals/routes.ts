@@ -50,12 +50,13 @@ export function fusedPatternRoutes(
   routes.get("/api/patterns/heatmap", {
     id: "getPatternHeatmap",
     aliases: [{ path: "/api/pattern-heatmap", id: "getPatternHeatmapAlias" }],
-    summary: "Patterns on the newest closed bars of a symbol by interval",
+    summary: "Patterns on the newest closed bars of a symbol, and of others, by interval",
     query: heatmapQuery,
     answer: heatmapAnswer,
     errors: CANDLE_ERRORS,
-    async handle({ query: { symbol } }) {
-      return heatmapView(await signals.heatmap(symbol), now());
+    async handle({ query: { symbol, others = [] } }) {
+      const [map, further] = await Promise.all([signals.heatmap(symbol), signals.heatmaps(others)]);
+      return heatmapView(map, further, now());
     },
   });
   routes.get("/api/patterns/confidence/:symbol", {

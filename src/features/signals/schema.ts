@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { BADGES } from "../../core/signals/badge.js";
-import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { intervalText, provenance, symbolsText, symbolText } from "../candles/schema.js";
 import { BANDS, type Band } from "./heatmap.js";
 
 const time = z.iso.datetime();
@@ -16,7 +16,13 @@ const direction = z.enum(DIRECTION_NAMES);
 export const detectBody = z.strictObject({ symbol: symbolText, timeframe: intervalText.prefault("1d") });
 /** Whatever clients sent to an address that is gone. */
 export const anyBody = z.looseObject({}).optional();
-export const heatmapQuery = z.strictObject({ symbol: symbolText });
+const MOST_OTHERS = 11;
+export const heatmapQuery = z.strictObject({
+  symbol: symbolText,
+  others: symbolsText(MOST_OTHERS)
+    .optional()
+    .describe(`Comma list of at most ${MOST_OTHERS} further symbols, whose maps come in "others"`),
+});
 export const confidenceQuery = z.strictObject({
   timeframe: intervalText.optional().describe("This interval alone, in place of 15m, 1h, 4h and 1d"),
 });
@@ -138,13 +144,36 @@ const row = {
   avg_score: score,
 };
 
+const heatRows = z.array(
+  z.object({ ...row, pattern: z.string(), timeframes: z.partialRecord(z.enum(INTERVALS), cellSchema) }),
+);
+const consensus = z
+  .array(
+    z.object({
+      pattern: z.string(),
+      pattern_type: z.string(),
+      direction,
+      avg_score: score,
+      timeframes: z.array(z.enum(INTERVALS)),
+    }),
+  )
+  .describe("A mean score of 70 and at least two intervals of 70");
+const intervals = z.array(
+  z.object({
+    timeframe: z.enum(INTERVALS),
+    ...provenance,
+    as_of: time.nullable(),
+    synthetic: z.boolean(),
+    stale: z.boolean().nullable(),
+    reason,
+  }),
+);
+
 /** Fields of an answer, beside `success`: two clients read two shapes of the same rows. */
 export const heatmapAnswer = {
   symbol: z.string(),
   timestamp: time,
-  heatmap: z.array(
-    z.object({ ...row, pattern: z.string(), timeframes: z.partialRecord(z.enum(INTERVALS), cellSchema) }),
-  ),
+  heatmap: heatRows,
   patterns: z.array(
     z.object({
       ...row,
@@ -152,29 +181,21 @@ export const heatmapAnswer = {
       timeframes: z.array(cellSchema.extend({ timeframe: z.enum(INTERVALS) })),
     }),
   ),
-  consensus_patterns: z
-    .array(
-      z.object({
-        pattern: z.string(),
-        pattern_type: z.string(),
-        direction,
-        avg_score: score,
-        timeframes: z.array(z.enum(INTERVALS)),
-      }),
-    )
-    .describe("A mean score of 70 and at least two intervals of 70"),
+  consensus_patterns: consensus,
   timeframes: z.array(z.enum(INTERVALS)),
   legend: z.record(band, z.object({ min: nullable, color: z.string() })),
-  intervals: z.array(
-    z.object({
-      timeframe: z.enum(INTERVALS),
-      ...provenance,
-      as_of: time.nullable(),
-      synthetic: z.boolean(),
-      stale: z.boolean().nullable(),
-      reason,
-    }),
-  ),
+  intervals,
+  others: z
+    .array(
+      z.object({
+        symbol: z.string(),
+        heatmap: heatRows,
+        consensus_patterns: consensus,
+        intervals,
+        reason: z.string().nullable().describe("Why a symbol could not be looked at; null where it was"),
+      }),
+    )
+    .describe("Maps of the further symbols, in the order in which they were asked for"),
   recent_bars: z.number().int().describe("Newest closed bars of each interval that count"),
 };
 
@@ -194,8 +215,8 @@ export const confidenceSchema = z
         badge: z.enum(BADGES).nullable().describe("Of the score"),
       }),
     ),
-    consensus: heatmapAnswer.consensus_patterns,
-    intervals: heatmapAnswer.intervals,
+    consensus,
+    intervals,
     timestamp: time,
   })
   .meta({ id: "PatternConfidences" });

@@ -8,7 +8,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Sentiment } from "../sentiment/sentiment.js";
 import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
-import { HEATMAP_INTERVALS, type Heatmap, mapPatterns } from "./heatmap.js";
+import { HEATMAP_INTERVALS, type Heatmap, mapPatterns, type OtherMap } from "./heatmap.js";
 import { type LedPattern, leadBy } from "./lead.js";
 import { type BlindTimeframe, createLooks, leadingPattern, RECENT_BARS, type TimeframeLook } from "./look.js";
 import { type Found, FUSED_INTERVALS, isLook, type Reading, readMarket, type Silenced } from "./reading.js";
@@ -29,6 +29,8 @@ export interface Signals {
   detect(symbol: string, interval: Interval): Promise<LedPattern>;
   /** @throws {AppError} as `read`, where no interval can be had. */
   heatmap(symbol: string, intervals?: readonly Interval[]): Promise<Heatmap>;
+  /** Of several symbols, in their order; those that could not be looked at come with why. */
+  heatmaps(symbols: readonly string[]): Promise<OtherMap[]>;
   /** Reasons to close positions. @throws {AppError} as `read`. */
   exits(symbol: string, interval: Interval, positions: readonly HeldPosition[]): Promise<ExitReading>;
 }
@@ -68,23 +70,25 @@ export function createSignals(options: SignalOptions): Signals {
     return readMarket({ ...gathered, looks: [main, ...gathered.looks] }, main, silenced);
   }
 
+  async function heatmap(
+    symbol: string,
+    intervals: readonly Interval[] = HEATMAP_INTERVALS,
+  ): Promise<Heatmap> {
+    const instrument = await instruments.resolve(symbol);
+    const wanted = [...new Set<Interval>([...intervals, ...FUSED_INTERVALS])];
+    const gathered = await gather(instrument, wanted);
+    const shown = intervals.map((interval) => ofInterval(gathered.looks, interval));
+    if (!shown.some(isLook)) for (const look of shown) if (!isLook(look)) throw look.error;
+    return mapPatterns(instrument, gathered, shown);
+  }
+
   return {
     read,
 
     async readMany(symbols, interval) {
-      const readings: Reading[] = [];
-      const failures: { symbol: string; error: AppError }[] = [];
-      const queue = [...new Set(symbols)];
-      async function work(): Promise<void> {
-        for (let symbol = queue.shift(); symbol !== undefined; symbol = queue.shift()) {
-          try {
-            readings.push(await read(symbol, interval));
-          } catch (error) {
-            failures.push({ symbol, error: requireOwn(error) });
-          }
-        }
-      }
-      await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
+      const results = await ofMany([...new Set(symbols)], (symbol) => read(symbol, interval));
+      const readings = results.flatMap(({ found }) => found ?? []);
+      const failures = results.flatMap(({ symbol, error }) => (error === null ? [] : [{ symbol, error }]));
       if (readings.length === 0 && failures.length > 0) throw failures[0].error;
       const missing = failures.map(({ symbol, error }) => ({ symbol, reason: error.message }));
       return { readings, missing };
@@ -99,13 +103,13 @@ export function createSignals(options: SignalOptions): Signals {
       throw new AppError("no_pattern", text);
     },
 
-    async heatmap(symbol, intervals = HEATMAP_INTERVALS) {
-      const instrument = await instruments.resolve(symbol);
-      const wanted = [...new Set<Interval>([...intervals, ...FUSED_INTERVALS])];
-      const gathered = await gather(instrument, wanted);
-      const shown = intervals.map((interval) => ofInterval(gathered.looks, interval));
-      if (!shown.some(isLook)) for (const look of shown) if (!isLook(look)) throw look.error;
-      return mapPatterns(instrument, gathered, shown);
+    heatmap,
+
+    async heatmaps(symbols) {
+      const results = await ofMany(symbols, (symbol) => heatmap(symbol));
+      return results.map(({ symbol, found, error }) =>
+        found === null ? { symbol, map: null, reason: error.message } : { symbol, map: found, reason: null },
+      );
     },
 
     async exits(symbol, interval, positions) {
@@ -117,6 +121,31 @@ export function createSignals(options: SignalOptions): Signals {
       return readExits(main, measured, quote, positions);
     },
   };
+}
+
+type Result<T> =
+  | { readonly symbol: string; readonly found: T; readonly error: null }
+  | { readonly symbol: string; readonly found: null; readonly error: AppError };
+
+/** What was found of each symbol, in their order, or the error of its own that it met; four at a time. */
+async function ofMany<T>(
+  symbols: readonly string[],
+  find: (symbol: string) => Promise<T>,
+): Promise<Result<T>[]> {
+  const results = new Array<Result<T>>(symbols.length);
+  const queue = symbols.map((symbol, place) => ({ symbol, place }));
+  async function work(): Promise<void> {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { symbol, place } = next;
+      try {
+        results[place] = { symbol, found: await find(symbol), error: null };
+      } catch (error) {
+        results[place] = { symbol, found: null, error: requireOwn(error) };
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
+  return results;
 }
 
 function ofInterval(looks: readonly (TimeframeLook | BlindTimeframe)[], interval: Interval) {
