@@ -6,7 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/fixtures/global-setup.ts"],
     pool: "forks",
-    maxWorkers: 2,
+    // One more than two cores: many tests wait for timers, processes and the database.
+    maxWorkers: 3,
     // Tests share nothing but modules, which are read once a worker instead of once a file.
     isolate: false,
     testTimeout: 20_000,
