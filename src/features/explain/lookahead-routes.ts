@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
+import { idempotencyKeyOf } from "../../platform/idempotency.js";
 import type { JobKind } from "../../platform/jobs.js";
 import type { Jobs } from "../jobs/jobs.js";
-import { idempotencyKeyOf } from "../jobs/routes.js";
 import { orderedSchema } from "../jobs/schema.js";
 import type { LookaheadJob } from "./lookahead.js";
 

@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { problemResponses, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { idempotencyKeyOf } from "../../platform/idempotency.js";
 import { type JobKind, type JobState, jobView } from "../../platform/jobs.js";
 import { type JobEventOptions, jobEventRoute } from "./event-route.js";
 import type { Jobs } from "./jobs.js";
@@ -72,7 +73,7 @@ function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
     summary: kind.summary,
     description: [
       kind.description,
-      "The header Idempotency-Key, 1 to 128 visible characters, makes a repeated order the same job.",
+      "The header Idempotency-Key, 1 to 255 visible characters, makes a repeated order the same job.",
     ].join(" "),
     access: kind.access,
     perMinute: 30,
@@ -118,16 +119,5 @@ function unknownKindRoute(app: FastifyInstance, jobs: Jobs): void {
       const known = jobs.kinds.map(({ kind }) => kind).join(", ");
       throw new AppError("job_kind_unknown", `${params.id} is no kind of job; kinds are ${known}`);
     },
-  );
-}
-
-/** The key under which an order is repeated; null without one. @throws {AppError} `invalid_request` for a key that is none. */
-export function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
-  const key = headers["idempotency-key"];
-  if (key === undefined) return null;
-  if (typeof key === "string" && /^[!-~]{1,128}$/.test(key)) return key;
-  throw new AppError(
-    "invalid_request",
-    "header Idempotency-Key: must have 1 to 128 visible ASCII characters",
   );
 }
