@@ -107,8 +107,8 @@ export function createGuard(provider: Guarded, tools: GuardTools): Guard {
       } catch (thrown) {
         const error = redacted(thrown, scrub);
         outcome = error.failure;
-        if (reach.asked) record.onFailure(error, scope);
-        ok = isAnswer(error);
+        const counts = reach.asked && record.onFailure(error, scope);
+        ok = isAnswer(error) && !counts;
         throw error;
       } finally {
         time.close();

@@ -32,8 +32,8 @@ export type Scope = "source" | "thing";
 /** What happened with one source so far. */
 export interface ProviderRecord {
   onSuccess(ms: number): void;
-  /** @param scope what it says something of. */
-  onFailure(error: ProviderError, scope: Scope): void;
+  /** @param scope what it says something of. @returns whether it counts against the source. */
+  onFailure(error: ProviderError, scope: Scope): boolean;
   /** Sets it aside when the failure is a refusal. @returns until when it is set aside. */
   onRefusal(error: ProviderError): number;
   onOpen(forMs: number): void;
@@ -51,6 +51,8 @@ const ASIDE_MS: Readonly<Partial<Record<ProviderFailure, number>>> = {
 };
 const ASIDE_LEAST_MS = 1_000;
 const ASIDE_LIMIT_MS = 3_600_000;
+/** Answers that say no, one after the other, from which on a source says nothing else. */
+const ONLY_NO = 10;
 
 export function createRecord(
   provider: Pick<Provider, "name" | "title" | "synthetic">,
@@ -61,6 +63,7 @@ export function createRecord(
   let requests = 0;
   let failures = 0;
   let failedInRow = 0;
+  let refusedInRow = 0;
   let ok: boolean | null = null;
   let latencyMs: number | null = null;
   let lastSuccessAt: number | null = null;
@@ -78,25 +81,28 @@ export function createRecord(
     onSuccess(ms) {
       requests++;
       failedInRow = 0;
+      refusedInRow = 0;
       ok = true;
       latencyMs = ms;
       lastSuccessAt = now();
       metrics.providerAvailable.set(labels, 1);
     },
     onFailure(error, scope) {
-      if (error.failure === "set_aside" || (scope === "thing" && isAnswer(error))) return;
+      if (error.failure === "set_aside" || (scope === "thing" && isAnswer(error))) return false;
       requests++;
-      if (isAnswer(error)) {
+      if (isAnswer(error) && ++refusedInRow < ONLY_NO) {
         failedInRow = 0;
         ok = true;
-        lastSuccessAt = now();
-        return;
+        if (error.failure === "unknown_symbol") lastSuccessAt = now();
+        return false;
       }
       failures++;
       if (scope === "source") failedInRow++;
       ok = false;
-      lastError = `${error.failure}: ${error.message}`;
+      const always = isAnswer(error) ? ` (as the ${refusedInRow} answers since it last gave something)` : "";
+      lastError = `${error.failure}: ${error.message}${always}`;
       lastErrorAt = now();
+      return true;
     },
     onRefusal({ failure, message, retryAfterMs }) {
       // A source that is down may say how long, too.
