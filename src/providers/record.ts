@@ -26,6 +26,17 @@ export interface ProviderHealth {
   readonly failures: number;
 }
 
+type Counted =
+  | "ok"
+  | "latencyMs"
+  | "lastSuccessAt"
+  | "lastError"
+  | "lastErrorAt"
+  | "failedInRow"
+  | "requests"
+  | "failures";
+type Told = { -readonly [Field in Counted]: ProviderHealth[Field] };
+
 /** The whole source, or the one thing that could not be had. */
 export type Scope = "source" | "thing";
 
@@ -60,15 +71,17 @@ export function createRecord(
 ): ProviderRecord {
   const labels = { provider: provider.name };
   let refusedUntil = 0;
-  let requests = 0;
-  let failures = 0;
-  let failedInRow = 0;
   let refusedInRow = 0;
-  let ok: boolean | null = null;
-  let latencyMs: number | null = null;
-  let lastSuccessAt: number | null = null;
-  let lastError: string | null = null;
-  let lastErrorAt: number | null = null;
+  const told: Told = {
+    ok: null,
+    latencyMs: null,
+    lastSuccessAt: null,
+    lastError: null,
+    lastErrorAt: null,
+    failedInRow: 0,
+    requests: 0,
+    failures: 0,
+  };
 
   return {
     refusedUntil: () => refusedUntil,
@@ -79,29 +92,29 @@ export function createRecord(
       });
     },
     onSuccess(ms) {
-      requests++;
-      failedInRow = 0;
+      told.requests++;
+      told.failedInRow = 0;
       refusedInRow = 0;
-      ok = true;
-      latencyMs = ms;
-      lastSuccessAt = now();
+      told.ok = true;
+      told.latencyMs = ms;
+      told.lastSuccessAt = now();
       metrics.providerAvailable.set(labels, 1);
     },
     onFailure(error, scope) {
       if (error.failure === "set_aside" || (scope === "thing" && isAnswer(error))) return false;
-      requests++;
+      told.requests++;
       if (isAnswer(error) && ++refusedInRow < ONLY_NO) {
-        failedInRow = 0;
-        ok = true;
-        if (error.failure === "unknown_symbol") lastSuccessAt = now();
+        told.failedInRow = 0;
+        told.ok = true;
+        if (error.failure === "unknown_symbol") told.lastSuccessAt = now();
         return false;
       }
-      failures++;
-      if (scope === "source") failedInRow++;
-      ok = false;
+      told.failures++;
+      if (scope === "source") told.failedInRow++;
+      told.ok = false;
       const always = isAnswer(error) ? ` (as the ${refusedInRow} answers since it last gave something)` : "";
-      lastError = `${error.failure}: ${error.message}${always}`;
-      lastErrorAt = now();
+      told.lastError = `${error.failure}: ${error.message}${always}`;
+      told.lastErrorAt = now();
       return true;
     },
     onRefusal({ failure, message, retryAfterMs }) {
@@ -119,7 +132,7 @@ export function createRecord(
       return refusedUntil;
     },
     onOpen(forMs) {
-      log.warn({ ...labels, reason: lastError, forMs }, "source set aside after failures");
+      log.warn({ ...labels, reason: told.lastError, forMs }, "source set aside after failures");
       metrics.providerAvailable.set(labels, 0);
     },
     onClose() {
@@ -133,14 +146,7 @@ export function createRecord(
         name: provider.name,
         title: provider.title,
         synthetic: provider.synthetic,
-        ok,
-        latencyMs,
-        lastSuccessAt,
-        lastError,
-        lastErrorAt,
-        failedInRow,
-        requests,
-        failures,
+        ...told,
         ...longestRest(rests, now()),
         breaker: breaker.state(),
         quota,

@@ -26,6 +26,8 @@ const optionSchema = z.object({
   volume: amount,
   open_interest: amount,
   contract_size: amount,
+  expiration_date: z.string().nullish(),
+  option_type: z.string().nullish(),
   trade_date: stamp,
   bid_date: stamp,
   ask_date: stamp,
@@ -83,14 +85,20 @@ export function chainOf(
   const legs = option
     .map((one) => ({ one, contract: contractOf(one) }))
     .filter(({ one, contract }) => isStandard(one, contract.root, root));
-  // Later quotes of a leg stand, and those of the own root shall.
+  // Those of the own root come last, and stand.
   legs.sort((a, b) => Number(a.contract.root === root) - Number(b.contract.root === root));
-  const byLeg = new Map<string, OptionQuote>();
+  const byLeg = new Map<string, { root: string; quotes: OptionQuote[] }>();
   for (const { one, contract } of legs) {
-    if (!contract.root.startsWith(root) || contract.expiry !== of.expiry || contract.strike !== one.strike) {
+    const isOther =
+      contract.expiry !== of.expiry || contract.strike !== one.strike || contradicts(one, contract);
+    if (!contract.root.startsWith(root) || isOther) {
       throw new ProviderError("bad_payload", `${one.symbol.slice(0, 24)} is no contract of this chain`);
     }
-    byLeg.set(`${contract.right} ${one.strike}`, quoteOf(one, of.expiry, contract.right));
+    const key = `${contract.right} ${one.strike}`;
+    const quote = quoteOf(one, of.expiry, contract.right);
+    const known = byLeg.get(key);
+    if (known?.root === contract.root) known.quotes.push(quote);
+    else byLeg.set(key, { root: contract.root, quotes: [quote] });
   }
   const stamps = legs.flatMap(({ one }) => [one.trade_date, one.bid_date, one.ask_date]);
   const newestLeg = Math.max(0, ...stamps.map((time) => time ?? 0));
@@ -99,7 +107,7 @@ export function chainOf(
     underlying: of.instrument.symbol,
     time: newest > 0 ? requirePast(newest, nowMs) : nowMs,
     spot: priceOrNull(of.underlying.last) ?? Number.NaN,
-    quotes: [...byLeg.values()],
+    quotes: [...byLeg.values()].flatMap(({ quotes }) => quotes),
   };
 }
 
@@ -120,6 +128,15 @@ function quoteOf(one: Option, expiry: number, right: Right): OptionQuote {
     theta: greeks?.theta ?? null,
     vega: greeks?.vega ?? null,
   };
+}
+
+/** Whether what stands beside the symbol of a contract says something else than it. */
+function contradicts(
+  { expiration_date, option_type }: Option,
+  { expiry, right }: { expiry: number; right: Right },
+): boolean {
+  if (typeof expiration_date === "string" && parseDay(expiration_date) !== expiry) return true;
+  return typeof option_type === "string" && option_type !== right;
 }
 
 function isStandard(one: Option, contractRoot: string, root: string): boolean {

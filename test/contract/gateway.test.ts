@@ -106,22 +106,6 @@ describe("one source", () => {
     expect(healthOf(gateway)).toMatchObject({ ok: true, asideUntil: null });
   });
 
-  it("that says nothing but no is not well, until it gives something", async () => {
-    const gateway = gatewayOf(yahooAt(vendor.url));
-    const body = { chart: { result: null, error: { code: "Unprocessable Entity", description: "too old" } } };
-    vendor.answer(() => ({ status: 422, body }));
-    for (let i = 0; i < 9; i++) await refusal(ask(gateway));
-    expect(healthOf(gateway)).toMatchObject({ ok: true, failures: 0, lastSuccessAt: null });
-    for (let i = 0; i < 3; i++) await refusal(ask(gateway));
-    expect(healthOf(gateway)).toMatchObject({ ok: false, failures: 3, failedInRow: 3, requests: 12 });
-    expect(healthOf(gateway).lastError).toMatch(/^refused: .*too old.* \(as the 12 answers since/);
-    expect(gateway.unserved([AAPL])).toMatchObject([{ symbols: ["AAPL"] }, ...Array(3).fill({})]);
-    vendor.answer(chartService(now, ["NOPE"]));
-    await ask(gateway);
-    expect(healthOf(gateway)).toMatchObject({ ok: true, failedInRow: 0, lastSuccessAt: NOW });
-    expect(gateway.unserved([AAPL])).toEqual([]);
-  });
-
   it("takes an interval that nothing makes for what it is", async () => {
     const daily = createScriptedProvider({ now, intervals: ["1d"] });
     const gateway = gatewayOf(daily);

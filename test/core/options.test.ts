@@ -87,7 +87,7 @@ describe("a chain", () => {
   ])("refuses a leg whose %s", (reason, quote) => {
     const { chain, rejected } = collectChain(HEADER, [leg("call", 90), quote]);
     expect([...chain.strike]).toEqual([90]);
-    expect(rejected).toEqual([{ quote, reason }]);
+    expect(rejected).toEqual([{ quote, reason, replacedBy: null }]);
   });
 
   it("keeps greeks below 0, takes the later of two quotes, and names the earlier", () => {
@@ -95,7 +95,9 @@ describe("a chain", () => {
     const earlier = leg("call", 100, { last: 1 });
     const { chain, rejected } = collectChain(HEADER, [earlier, leg("call", 100, { last: 2 })]);
     expect([...chain.call.last]).toEqual([2]);
-    expect(rejected).toEqual([{ quote: earlier, reason: "replaced by a later quote of the same leg" }]);
+    expect(rejected).toMatchObject([
+      { quote: earlier, reason: "replaced by a later quote of the same leg", replacedBy: { last: 2 } },
+    ]);
   });
 
   it("is sorted with one row per expiry and strike, whatever comes", () => {

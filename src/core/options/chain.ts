@@ -42,6 +42,8 @@ export type ChainHeader = Pick<OptionChain, "underlying" | "time" | "spot">;
 export interface RejectedQuote {
   readonly quote: OptionQuote;
   readonly reason: string;
+  /** The later quote of the same leg that stands in its place; null where the quote cannot stand at all. */
+  readonly replacedBy: OptionQuote | null;
 }
 
 export interface CollectedChain {
@@ -106,7 +108,7 @@ export function collectChain(header: ChainHeader, quotes: readonly OptionQuote[]
   for (const quote of quotes) {
     const reason = quoteProblem(quote);
     if (reason === null) legs.push(quote);
-    else rejected.push({ quote, reason });
+    else rejected.push({ quote, reason, replacedBy: null });
   }
   // Stable, so that equal legs stay in the order in which they came.
   legs.sort((a, b) => a.expiry - b.expiry || a.strike - b.strike);
@@ -123,7 +125,8 @@ export function collectChain(header: ChainHeader, quotes: readonly OptionQuote[]
     const side = leg.right === "call" ? calls : puts;
     const earlier = side[keys.length - 1];
     if (earlier !== null) {
-      rejected.push({ quote: earlier, reason: "replaced by a later quote of the same leg" });
+      const reason = "replaced by a later quote of the same leg";
+      rejected.push({ quote: earlier, reason, replacedBy: leg });
     }
     side[keys.length - 1] = leg;
   }

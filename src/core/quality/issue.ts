@@ -28,6 +28,12 @@ export const ISSUES = {
     category: "invalid_data",
     title: "An option last traded above its underlying or its strike",
   },
+  option_figures_impossible: {
+    category: "invalid_data",
+    title: "Greeks or a volatility of an option cannot be",
+  },
+  leg_invalid: { category: "invalid_data", title: "An option's quote cannot stand" },
+  contradicting_legs: { category: "order", title: "Two quotes of one option differ" },
   open_interest_negative: { category: "invalid_data", title: "An open interest is below 0" },
   row_refused: { category: "invalid_data", title: "A row cannot be a bar, as its source says" },
   other_instrument: { category: "invalid_data", title: "The prices are those of another instrument" },

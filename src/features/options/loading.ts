@@ -16,7 +16,7 @@ export interface ReadChain {
   readonly underlying: Underlying;
   /** Without prices that cannot be. */
   readonly chain: OptionChain;
-  /** Of those that were left out. */
+  /** Of those, and of quotes that do not stand in it. */
   readonly issues: readonly Issue[];
   readonly source: string;
   /** True when it was loaded by somebody and not fetched. */
@@ -71,15 +71,16 @@ export function createChainLoader(options: {
       ...found,
       underlying,
       listed: null,
+      leftOut: [],
       trouble,
       ...freshnessOf(underlying.calendar, found.chain.time, asked),
     };
   }
 
   async function loadFresh(underlying: Underlying, scope: Scope) {
-    const { chain, source, oldestTime, listed } = await reader.load(underlying, scope);
+    const { oldestTime, ...fetched } = await reader.load(underlying, scope);
     const fresh = freshnessOf(underlying.calendar, oldestTime, now());
-    return { chain, source, listed, underlying, loaded: false, trouble: null, ...fresh };
+    return { ...fetched, underlying, loaded: false, trouble: null, ...fresh };
   }
 
   async function read(underlying: Underlying, request: ChainRequest) {
@@ -105,11 +106,12 @@ export function createChainLoader(options: {
   }
 
   async function withPrevious(found: Awaited<ReturnType<typeof read>>): Promise<ReadChain> {
-    const { underlying, chain, source } = found;
+    const { leftOut, ...facts } = found;
+    const { underlying, chain, source } = facts;
     const id = await findRow(underlying);
     const sound = soundChain(chain);
     const previous = await previousInterest(store, id, underlying, sound.chain, source);
-    return { ...found, ...previous, issues: sound.issues };
+    return { ...facts, ...previous, issues: [...sound.issues, ...leftOut] };
   }
 
   return {

@@ -3,7 +3,8 @@ import { ensure } from "../../core/base/assert.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { ChainQuotes } from "../../core/market/option-quote.js";
 import { chainFromColumns, collectChain, mapLegs, type OptionChain } from "../../core/options/chain.js";
-import { soundChain } from "../../core/options/sound.js";
+import { leftOutIssues, soundChain } from "../../core/options/sound.js";
+import { ISSUES, type Issue, type IssueCode } from "../../core/quality/issue.js";
 import { type Cache, type CacheKind, jsonKind } from "../../platform/cache.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
@@ -20,6 +21,8 @@ export interface FetchedChain {
   readonly oldestTime: number;
   /** How many expiries the source lists; the chain may have some of them. */
   readonly listed: number;
+  /** Of quotes that do not stand in it. */
+  readonly leftOut: readonly Issue[];
 }
 
 /** Which expiries are fetched. */
@@ -45,17 +48,33 @@ const LISTED_KIND = jsonKind(
 interface CachedChain {
   readonly chain: OptionChain;
   readonly source: string;
+  readonly leftOut: readonly Issue[];
 }
 
-/** The source's name, a NUL, and the packed chain. */
+const headSchema = z.object({
+  source: z.string(),
+  leftOut: z.array(
+    z.object({
+      code: z.enum(Object.keys(ISSUES) as [IssueCode, ...IssueCode[]]),
+      severity: z.enum(["critical", "warning", "info"]),
+      subject: z.string(),
+      detail: z.string(),
+      time: z.number().nullable(),
+      count: z.number(),
+    }),
+  ),
+});
+
+/** The source and what was left out as JSON, a NUL, and the packed chain. */
 const CHAIN_KIND: CacheKind<CachedChain> = {
-  prefix: "option-chain1",
-  encode: ({ chain, source }) => Buffer.concat([Buffer.from(`${source}\0`), packChain(chain)]),
+  prefix: "option-chain2",
+  encode: ({ chain, ...head }) => Buffer.concat([Buffer.from(`${JSON.stringify(head)}\0`), packChain(chain)]),
   decode(bytes) {
     const end = bytes.indexOf(0);
     if (end < 0) return null;
     const chain = unpackChain(bytes.subarray(end + 1));
-    return chain === null ? null : { chain, source: Buffer.from(bytes.subarray(0, end)).toString("utf8") };
+    const head = headSchema.safeParse(JSON.parse(Buffer.from(bytes.subarray(0, end)).toString("utf8")));
+    return chain === null || !head.success ? null : { chain, ...head.data };
   },
 };
 
@@ -89,7 +108,11 @@ export function createChainReader(options: {
       const quotes = value.quotes.filter((quote) => quote.expiry === expiry);
       const collected = collectChain(headerOf(underlying, value), quotes);
       const { chain, rejected } = collected;
-      await inspect(marketState(collected, quotes), underlying, source, soundChain(chain).issues);
+      const leftOut = leftOutIssues(collected);
+      // Of those below 0 the state of the market tells.
+      const others = leftOut.filter(({ code }) => code !== "open_interest_negative");
+      const issues = [...soundChain(chain).issues, ...others];
+      await inspect(marketState(collected, quotes), underlying, source, issues);
       if (rejected.length > 0) {
         const [{ reason }] = rejected;
         log.warn(
@@ -97,7 +120,7 @@ export function createChainReader(options: {
           "legs rejected",
         );
       }
-      return { chain, source };
+      return { chain, source, leftOut };
     });
   }
 
@@ -161,5 +184,6 @@ function joinChains(parts: readonly CachedChain[]): CachedChain | null {
     put: mapLegs((name) => column(({ put }) => put[name])),
   });
   const source = [...new Set(parts.map((part) => part.source))].join(", ");
-  return { chain: ensure(chain, "each part has one expiry, and they ascend"), source };
+  const leftOut = parts.flatMap((part) => part.leftOut);
+  return { chain: ensure(chain, "each part has one expiry, and they ascend"), source, leftOut };
 }

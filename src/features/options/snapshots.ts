@@ -175,7 +175,7 @@ function collectRecorded(header: ChainHeader, quotes: readonly OptionQuote[], to
   requireFractions(chain);
   const places = new Map(quotes.map((quote, index) => [quote, index]));
   const refused = [
-    ...lapsed.map((quote) => ({ quote, reason: "expired before the time of the chain" })),
+    ...lapsed.map((quote) => ({ quote, reason: "expired before the time of the chain", replacedBy: null })),
     ...rejected,
   ].map((leg) => ({ ...leg, index: places.get(leg.quote) ?? -1 }));
   refused.sort((a, b) => a.index - b.index);
