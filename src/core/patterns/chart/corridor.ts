@@ -7,6 +7,7 @@ import {
   type ChartShape,
   type Description,
   type Exit,
+  edge,
   grade,
   type Line,
   LONGEST_WAIT,
@@ -281,11 +282,7 @@ export function corridorShape(
       const { edges = [], points = [], checks } = more();
       return {
         points: [...points, ...corridorPoints(corridor)],
-        edges: [
-          { role: "upper", line: from(upper, start), until: null },
-          { role: "lower", line: from(lower, start), until: null },
-          ...edges,
-        ],
+        edges: [edge("upper", from(upper, start)), edge("lower", from(lower, start)), ...edges],
         checks: [
           atLeast("touches", swings.length, FEWEST_OF_SHORT),
           atMost("misfit", misfit, TOLERANCE),
@@ -293,6 +290,7 @@ export function corridorShape(
         ],
       };
     },
+    description: null,
   };
 }
 

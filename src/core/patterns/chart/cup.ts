@@ -3,7 +3,7 @@ import type { PatternSeries, PatternVariant } from "../define.js";
 import { knownPivots, type PivotScale, type Pivots, pivotsOf } from "../pivots.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { atLeast, atMost, type ChartShape, edge, grade, level, mean, patienceOf } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
 import { LONGEST_SHAPE } from "./swings.js";
 import { sketchTails, type Tail } from "./tails.js";
@@ -123,7 +123,7 @@ function shapeOf(series: PatternSeries, lips: Pivots, { pivots, swings, formedAt
         { role: "right_lip", at: right, price: high[right], knownAt: right + pivots.scale },
         { role: "handle", at: lastAt, price: low[lastAt], knownAt: formedAt },
       ],
-      edges: [{ role: "neckline", line: trigger, until: null }],
+      edges: [edge("neckline", trigger)],
       checks: [
         atMost("lip_difference", difference, MOST_DIFFERENCE),
         atLeast("roundness", round, LEAST_ROUND),
@@ -133,6 +133,7 @@ function shapeOf(series: PatternSeries, lips: Pivots, { pivots, swings, formedAt
         volumeTrend(series.candles, lip, right),
       ],
     }),
+    description: null,
   };
 }
 

@@ -8,7 +8,7 @@ import {
   type PatternSeries,
 } from "../define.js";
 import { breakVolume } from "./checks.js";
-import { type ChartShape, type Edge, type Exit, LONGEST_WAIT, valueAt } from "./shape.js";
+import { type ChartShape, type Edge, type Exit, type Line, LONGEST_WAIT, valueAt } from "./shape.js";
 
 /** Bars by which the same points can be known later at a coarser scale. */
 const SCALE_DELAY = 12;
@@ -49,11 +49,10 @@ export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
       sketch(series, Math.max(0, from - LONGEST_WAIT - SCALE_DELAY), to, shapes);
       const outcomes: Outcome[] = [];
       const told = firstOfEach(shapes);
-      for (const [index, shape] of told.entries()) {
-        settle(series.candles, shape, from, to, outgrownAt(told, index), outcomes);
+      for (let index = 0; index < told.length; index++) {
+        settle(series.candles, told[index], from, to, outgrownAt(told, index), outcomes);
       }
-      const kept = bestOfEach(outcomes);
-      for (const outcome of kept) hits.push(hitOf(series.candles, outcome));
+      for (const outcome of bestOfEach(outcomes)) hits.push(hitOf(series.candles, outcome));
     },
   });
 }
@@ -94,16 +93,20 @@ function outgrownAt(shapes: readonly ChartShape[], index: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-function beyondTrigger({ close }: Candles, { variant, trigger }: Exit, bar: number): boolean {
-  return variant.direction * (close[bar] - valueAt(trigger, bar)) > 0;
+/** How far the close of a bar lies beyond a line, in the direction of an exit; negative where it does not. */
+function beyond({ close }: Candles, direction: number, line: Line, bar: number): number {
+  return direction * (close[bar] - valueAt(line, bar));
 }
 
-function beyondStop({ close }: Candles, { variant, stop }: Exit, bar: number): boolean {
-  return variant.direction * (close[bar] - valueAt(stop, bar)) < 0;
-}
-
-function beyondTarget({ close }: Candles, { variant, trigger, reach }: Exit, bar: number): boolean {
-  return variant.direction * (close[bar] - valueAt(trigger, bar)) >= reach;
+/** Whether price was back beyond its stop, or had come as far as its target, before the shape was known. */
+function isOver(candles: Candles, { expected, lastAt, formedAt }: ChartShape): boolean {
+  const { variant, trigger, stop, reach } = expected;
+  const { direction } = variant;
+  for (let i = lastAt + 1; i < formedAt; i++) {
+    if (beyond(candles, direction, stop, i) < 0 || beyond(candles, direction, trigger, i) >= reach)
+      return true;
+  }
+  return false;
 }
 
 /** Appends what became of the shape at bars in [from, to). @param outgrown bar from which another stands for it. */
@@ -115,32 +118,34 @@ function settle(
   outgrown: number,
   outcomes: Outcome[],
 ): void {
-  const { expected, other, formedAt, lastAt } = shape;
-  const end = Math.min(formedAt + shape.patience, outgrown);
-  if (end < from) return;
-  const tell = (exit: Exit, state: FormationState, at: number) => {
-    if (at >= from && at < to) outcomes.push({ shape, exit, state, at });
-  };
-  for (let i = lastAt + 1; i < formedAt; i++) {
-    if (beyondStop(candles, expected, i) || beyondTarget(candles, expected, i)) return;
-  }
-  for (let i = formedAt; i <= end && i < to; i++) {
+  const { expected, other, formedAt, patience } = shape;
+  const end = Math.min(formedAt + patience, outgrown);
+  if (end < from || isOver(candles, shape)) return;
+  const { variant, trigger, stop, reach } = expected;
+  const { direction } = variant;
+  const otherDirection = other === null ? 0 : other.variant.direction;
+  const last = Math.min(end, to - 1);
+  for (let i = formedAt; i <= last; i++) {
     if (i === outgrown) {
-      if (i > formedAt) tell(expected, "expired", i);
+      if (i > formedAt && i >= from) outcomes.push({ shape, exit: expected, state: "expired", at: i });
       return;
     }
-    if (beyondTrigger(candles, expected, i)) {
-      if (i > formedAt || !beyondTarget(candles, expected, i)) tell(expected, "confirmed", i);
+    const ahead = beyond(candles, direction, trigger, i);
+    if (ahead > 0) {
+      const isTold = i > formedAt || !(ahead >= reach);
+      if (isTold && i >= from) outcomes.push({ shape, exit: expected, state: "confirmed", at: i });
       return;
     }
-    const leaves = other !== null && beyondTrigger(candles, other, i);
-    if (leaves || beyondStop(candles, expected, i)) {
-      if (i > formedAt) tell(expected, "failed", i);
-      if (leaves) tell(other, "confirmed", i);
+    const leaves = other !== null && beyond(candles, otherDirection, other.trigger, i) > 0;
+    if (leaves || beyond(candles, direction, stop, i) < 0) {
+      if (i < from) return;
+      if (i > formedAt) outcomes.push({ shape, exit: expected, state: "failed", at: i });
+      if (leaves) outcomes.push({ shape, exit: other, state: "confirmed", at: i });
       return;
     }
-    if (i === formedAt) tell(expected, "forming", i);
-    else if (i === end) tell(expected, "expired", i);
+    if (i < from) continue;
+    if (i === formedAt) outcomes.push({ shape, exit: expected, state: "forming", at: i });
+    else if (i === end) outcomes.push({ shape, exit: expected, state: "expired", at: i });
   }
 }
 
@@ -174,7 +179,8 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
   const entry = state === "forming" ? trigger : candles.close[at];
   const risk = direction * (entry - stop);
   const reward = direction * (target - entry);
-  const { points, edges, checks } = shape.describe();
+  shape.description ??= shape.describe();
+  const { points, edges, checks } = shape.description;
   return {
     variant,
     at,
@@ -194,7 +200,7 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
   };
 }
 
-function boundaryOf({ role, line, until }: Edge, at: number): Boundary {
+function boundaryOf({ role, begin, line, until }: Edge, at: number): Boundary {
   const end = until ?? at;
-  return { role, from: { at: line.at, price: line.price }, to: { at: end, price: valueAt(line, end) } };
+  return { role, from: begin, to: { at: end, price: valueAt(line, end) } };
 }

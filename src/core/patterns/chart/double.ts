@@ -22,20 +22,20 @@ interface Measures {
 }
 
 /** Sizes of two ends and the turn between them; null where they make no double top. */
-function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
-  const { side, near, first, middle, last, turn, range } = tops;
+function measure(tops: Tops): Measures | null {
+  const { side, near, far, first, middle, last, turn, range } = tops;
   const left = side * near[first];
   const right = side * near[last];
   const highest = Math.max(left, right);
   if (middle >= 0 && side * near[middle] > highest) return null;
-  const height = Math.min(left, right) - side * (side === 1 ? candles.low : candles.high)[turn];
+  const height = Math.min(left, right) - side * far[turn];
   const difference = Math.abs(left - right) / height;
   // Negated, so that an average range that is not a number is refused too.
   if (!(height >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
   const span = last - first;
   const skew = Math.abs(turn - first - span / 2) / span;
   if (skew > MOST_SKEW) return null;
-  const rise = riseInto(candles, first, span, side, left, highest) / height;
+  const rise = riseInto(tops, left, highest) / height;
   return rise >= LEAST_RISE ? { height, difference, rise, skew } : null;
 }
 
@@ -46,8 +46,12 @@ function double(side: 1 | -1) {
   const [ends, between, end] = side === 1 ? ["highs", "low", "top"] : ["lows", "high", "bottom"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const measures = measure(series, tops);
-    if (measures === null) return null;
+    const measures = measure(tops);
+    return measures && sketch(tops, series, measures);
+  }
+
+  // Apart from `shapeOf`, because what functions within a function remember is allocated as soon as it is called.
+  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
     const { height, difference, rise, skew } = measures;
     const { near, first, last, turn, range } = tops;
     const valley = turnPoint(tops, side === 1 ? "valley" : "peak", turn, last);

@@ -1,6 +1,6 @@
 import type { Check, FormationPoint, PatternSeries, PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { type ChartShape, type Line, patienceOf } from "./shape.js";
+import { type ChartShape, edge, type Line, patienceOf } from "./shape.js";
 import { endKnownAt, type Tops } from "./tops.js";
 
 /** A turn of the market at ends of about one price: falling after a top, rising after a bottom. */
@@ -46,8 +46,9 @@ export function shapeOfEnds(series: PatternSeries, tops: Tops, sketch: EndsSketc
     size,
     describe: () => ({
       points: sketch.points(formedAt),
-      edges: [{ role: "neckline", line: trigger, until: null }],
+      edges: [edge("neckline", trigger)],
       checks: [...sketch.checks(), trendInto(series, first, side), volumeTrend(series.candles, first, last)],
     }),
+    description: null,
   };
 }

@@ -9,7 +9,7 @@ import {
   sketchCorridors,
 } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, mean, through } from "./shape.js";
+import { atLeast, atMost, type ChartShape, edge, grade, mean, through } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { arrival } from "./triangle.js";
 
@@ -82,7 +82,7 @@ function rest(
     const tip = pivots.price[swings[0]];
     const shape = corridorShape(corridor, ways, form, () => ({
       points: [{ role: "pole_base", at: pole.at, price: pole.price, knownAt: start }],
-      edges: [{ role: "pole", line: through(pole.at, pole.price, start, tip), until: start }],
+      edges: [edge("pole", through(pole.at, pole.price, start, tip), start)],
       checks: [
         atLeast("pole_pace", pole.pace, LEAST_PACE),
         atMost("given_back", depth, MOST_GIVEN_BACK),

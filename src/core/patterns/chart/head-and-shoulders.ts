@@ -1,17 +1,7 @@
 import type { Check, PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { shapeOfEnds, turnVariant } from "./ends.js";
-import {
-  atLeast,
-  atMost,
-  type ChartShape,
-  grade,
-  type Line,
-  level,
-  mean,
-  through,
-  valueAt,
-} from "./shape.js";
+import { atLeast, atMost, type ChartShape, grade, level, mean, slopeOf } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
 
@@ -28,6 +18,8 @@ const LEAST_RISE = 0.55;
 const MOST_OVER = 0.1;
 
 interface Measures {
+  /** Rise of the line through the turns on both sides of the head, per bar. */
+  readonly slope: number;
   readonly height: number;
   /** Per height. */
   readonly lead: number;
@@ -35,41 +27,32 @@ interface Measures {
   readonly difference: number;
   readonly tilt: number;
   readonly lopsided: number;
+  /** Move into the left shoulder. */
+  readonly rise: number;
 }
 
-/** The line through the turns on both sides of the head. */
-function necklineOf({ candles }: PatternSeries, { side, leftTurn, rightTurn }: Tops): Line {
-  const far = side === 1 ? candles.low : candles.high;
-  return through(leftTurn, far[leftTurn], rightTurn, far[rightTurn]);
-}
-
-/** Sizes of shoulders and head about the neckline. */
-function measure({ side, near, first, middle, last, leftTurn, rightTurn }: Tops, neckline: Line): Measures {
-  const over = (pivot: number) => side * (near[pivot] - valueAt(neckline, pivot));
-  const height = over(middle);
+/** Sizes of shoulders and head about the neckline; null where they make no shape. */
+function measure(tops: Tops): Measures | null {
+  const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
+  if (middle < 0 || leftTurn < 0 || leftTurn === middle) return null;
+  const higher = Math.max(side * near[first], side * near[last]);
+  if (side * near[middle] <= higher) return null;
   const before = middle - first;
   const after = last - middle;
-  const higher = Math.max(side * near[first], side * near[last]);
-  return {
-    height,
-    lead: (side * near[middle] - higher) / height,
-    shoulder: Math.min(over(first), over(last)) / height,
-    difference: Math.abs(near[first] - near[last]) / height,
-    tilt: Math.abs(neckline.slope * (rightTurn - leftTurn)) / height,
-    lopsided: Math.max(before, after) / Math.min(before, after),
-  };
-}
-
-function fits({ height, lead, shoulder, difference, tilt, lopsided }: Measures, range: number): boolean {
-  return (
-    height >= LEAST_HEIGHT * range &&
-    lead >= LEAST_LEAD &&
-    shoulder >= LEAST_SHOULDER &&
-    shoulder * height >= 0.9 * range &&
-    difference <= MOST_DIFFERENCE &&
-    tilt <= MOST_TILT &&
-    lopsided <= MOST_LOPSIDED
-  );
+  const lopsided = Math.max(before, after) / Math.min(before, after);
+  if (!(lopsided <= MOST_LOPSIDED)) return null;
+  const slope = slopeOf(leftTurn, far[leftTurn], rightTurn, far[rightTurn]);
+  const over = (pivot: number) => side * (near[pivot] - (far[leftTurn] + slope * (pivot - leftTurn)));
+  const height = over(middle);
+  if (!(height >= LEAST_HEIGHT * range)) return null;
+  const lead = (side * near[middle] - higher) / height;
+  const shoulder = Math.min(over(first), over(last)) / height;
+  if (!(lead >= LEAST_LEAD && shoulder >= LEAST_SHOULDER && shoulder * height >= 0.9 * range)) return null;
+  const difference = Math.abs(near[first] - near[last]) / height;
+  const tilt = Math.abs(slope * (rightTurn - leftTurn)) / height;
+  if (!(difference <= MOST_DIFFERENCE && tilt <= MOST_TILT)) return null;
+  const rise = riseInto(tops, side * near[first], side * near[middle] + MOST_OVER * height) / height;
+  return rise < LEAST_RISE ? null : { slope, height, lead, shoulder, difference, tilt, lopsided, rise };
 }
 
 function qualityOf({ height, lead, difference, tilt, lopsided }: Measures, range: number): number {
@@ -82,7 +65,8 @@ function qualityOf({ height, lead, difference, tilt, lopsided }: Measures, range
   ]);
 }
 
-function checksOf({ height, lead, shoulder, difference, tilt, lopsided }: Measures, range: number): Check[] {
+function checksOf(measures: Measures, range: number): Check[] {
+  const { height, lead, shoulder, difference, tilt, lopsided, rise } = measures;
   return [
     atLeast("height", height / range, LEAST_HEIGHT),
     atLeast("head_lead", lead, LEAST_LEAD),
@@ -90,6 +74,7 @@ function checksOf({ height, lead, shoulder, difference, tilt, lopsided }: Measur
     atMost("shoulder_difference", difference, MOST_DIFFERENCE),
     atMost("neckline_tilt", tilt, MOST_TILT),
     atMost("lopsidedness", lopsided, MOST_LOPSIDED),
+    atLeast("move_into", rise, LEAST_RISE),
   ];
 }
 
@@ -100,25 +85,16 @@ function headAndShoulders(side: 1 | -1) {
   const [ends, turns, turn] = side === 1 ? ["highs", "lows", "trough"] : ["lows", "highs", "peak"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const { near, first, middle, last, leftTurn, rightTurn, range } = tops;
-    if (
-      middle < 0 ||
-      leftTurn < 0 ||
-      leftTurn === middle ||
-      side * near[middle] <= Math.max(side * near[first], side * near[last])
-    )
-      return null;
-    const neckline = necklineOf(series, tops);
-    const measures = measure(tops, neckline);
-    if (!fits(measures, range)) return null;
-    const { height } = measures;
-    const span = last - first;
-    const highest = side * near[middle] + MOST_OVER * height;
-    const rise = riseInto(series.candles, first, span, side, side * near[first], highest) / height;
-    if (rise < LEAST_RISE) return null;
+    const measures = measure(tops);
+    return measures && sketch(tops, series, measures);
+  }
+
+  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
+    const { near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
+    const { slope, height } = measures;
     return shapeOfEnds(series, tops, {
       variant,
-      trigger: neckline,
+      trigger: { at: leftTurn, price: far[leftTurn], slope },
       stop: level(last, near[last]),
       reach: height,
       size: 5,
@@ -130,7 +106,7 @@ function headAndShoulders(side: 1 | -1) {
         turnPoint(tops, `right_${turn}`, rightTurn, last),
         endPoint(tops, "right_shoulder", last, formedAt),
       ],
-      checks: () => [...checksOf(measures, range), atLeast("move_into", rise, LEAST_RISE)],
+      checks: () => checksOf(measures, range),
     });
   }
 

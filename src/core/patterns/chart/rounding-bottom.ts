@@ -3,7 +3,7 @@ import type { PatternSeries, PatternVariant } from "../define.js";
 import { knownPivots, pivotsOf } from "../pivots.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, patienceOf } from "./shape.js";
+import { atLeast, atMost, type ChartShape, edge, grade, level, mean, patienceOf } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 
 const SHORTEST = 25;
@@ -79,7 +79,7 @@ function shapeOf(series: PatternSeries, rim: number, bottom: number, at: number)
         { role: "bottom", at: bottom, price: low[bottom], knownAt: at },
         { role: "right_side", at, price: close[at], knownAt: at },
       ],
-      edges: [{ role: "neckline", line: trigger, until: null }],
+      edges: [edge("neckline", trigger)],
       checks: [
         atLeast("depth", depth / range[at], LEAST_DEPTH),
         atLeast("roundness", round, LEAST_ROUND),
@@ -88,6 +88,7 @@ function shapeOf(series: PatternSeries, rim: number, bottom: number, at: number)
         volumeTrend(candles, rim, bottom),
       ],
     }),
+    description: null,
   };
 }
 

@@ -18,14 +18,26 @@ export function level(at: number, price: number): Line {
 }
 
 export function through(at: number, price: number, laterAt: number, laterPrice: number): Line {
-  return { at, price, slope: (laterPrice - price) / (laterAt - at) };
+  return { at, price, slope: slopeOf(at, price, laterAt, laterPrice) };
+}
+
+/** Price per bar from one bar to a later one. */
+export function slopeOf(at: number, price: number, laterAt: number, laterPrice: number): number {
+  return (laterPrice - price) / (laterAt - at);
 }
 
 /** A line of a shape as it is shown: up to the bar of a hit, or to where it ends by itself. */
 export interface Edge {
   readonly role: Boundary["role"];
+  /** Where it begins, as its boundaries have it. */
+  readonly begin: { readonly at: number; readonly price: number };
   readonly line: Line;
   readonly until: number | null;
+}
+
+/** A line as an edge that begins at the line's own bar. */
+export function edge(role: Edge["role"], line: Line, until: number | null = null): Edge {
+  return { role, begin: { at: line.at, price: line.price }, line, until };
 }
 
 /** What a close beyond a line means: which variant, how far price should then go, and what would refute it. */
@@ -51,8 +63,10 @@ export interface ChartShape {
   readonly quality: number;
   /** How many points it has. */
   readonly size: number;
-  /** What there is to show of it; most shapes are never told of, so it is put together when asked for. */
+  /** What there is to show of it; most shapes are never told of, so it is put together for the first hit. */
   describe(): Description;
+  /** What `describe` gave for the first hit, which the later ones show too; null before. */
+  description: Description | null;
 }
 
 export interface Description {

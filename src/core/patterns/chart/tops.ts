@@ -255,21 +255,13 @@ export function endKnownAt(
 }
 
 /**
- * How far price has come up into a top at `start` of the given height, over about as many bars as the shape
+ * How far price has come up into the first end, a top of the given height, over about as many bars as the shape
  * spans; 0 where one of those bars stood higher than `highest`, so that the top is none.
  */
-export function riseInto(
-  { high, low }: Candles,
-  start: number,
-  span: number,
-  side: 1 | -1,
-  height: number,
-  highest: number,
-): number {
-  const lead = Math.min(LONGEST_LEAD, Math.max(SHORTEST_LEAD, span));
-  const [near, far] = side === 1 ? [high, low] : [low, high];
+export function riseInto({ side, near, far, first, last }: Tops, height: number, highest: number): number {
+  const lead = Math.min(LONGEST_LEAD, Math.max(SHORTEST_LEAD, last - first));
   let rise = 0;
-  for (let i = Math.max(0, start - lead); i < start; i++) {
+  for (let i = Math.max(0, first - lead); i < first; i++) {
     if (side * near[i] > highest) return 0;
     rise = Math.max(rise, height - side * far[i]);
   }

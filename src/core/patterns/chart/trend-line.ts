@@ -6,6 +6,7 @@ import {
   atLeast,
   atMost,
   type ChartShape,
+  edge,
   grade,
   type Line,
   mean,
@@ -98,7 +99,7 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
         "second_swing",
         "third_touch",
       ]),
-      edges: [{ role: side === -1 ? "lower" : "upper", line, until: null }],
+      edges: [edge(side === -1 ? "lower" : "upper", line)],
       checks: [
         atLeast("rise", rise, LEAST_RISE),
         atMost("misfit", misfit, MOST_MISFIT),
@@ -107,6 +108,7 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
         volumeTrend(series.candles, at[first], at[last]),
       ],
     }),
+    description: null,
   };
 }
 

@@ -28,24 +28,25 @@ interface Measures {
 }
 
 /** Sizes of three ends and the turns between them; null where they make no triple top. */
-function measure({ candles }: PatternSeries, tops: Tops): Measures | null {
-  const { side, near, first, middle, last, leftTurn, rightTurn, range } = tops;
+function measure(tops: Tops): Measures | null {
+  const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
   if (middle < 0 || leftTurn < first || leftTurn === middle || rightTurn === middle) return null;
-  const ends = [side * near[first], side * near[middle], side * near[last]];
-  const top = Math.max(...ends);
-  const least = Math.min(...ends);
-  const far = side === 1 ? candles.low : candles.high;
+  const left = side * near[first];
+  const centre = side * near[middle];
+  const right = side * near[last];
+  const top = Math.max(left, centre, right);
+  const least = Math.min(left, centre, right);
   const shallower = least - Math.max(side * far[leftTurn], side * far[rightTurn]);
   const height = top - Math.min(side * far[leftTurn], side * far[rightTurn]);
   const difference = (top - least) / height;
-  const lead = (ends[1] - Math.max(ends[0], ends[2])) / height;
+  const lead = (centre - Math.max(left, right)) / height;
   if (lead > MOST_LEAD) return null;
   if (!(shallower >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
   const span = last - first;
-  const highest = top + MOST_OVER * height;
-  const rise = riseInto(candles, first, span, side, ends[0], highest) / height;
   const skew = Math.abs(middle - first - span / 2) / span;
-  return rise >= LEAST_RISE && skew <= MOST_SKEW ? { top, height, shallower, difference, rise, skew } : null;
+  if (skew > MOST_SKEW) return null;
+  const rise = riseInto(tops, left, top + MOST_OVER * height) / height;
+  return rise >= LEAST_RISE ? { top, height, shallower, difference, rise, skew } : null;
 }
 
 function triple(side: 1 | -1) {
@@ -56,11 +57,14 @@ function triple(side: 1 | -1) {
     side === 1 ? ["highs", "lows", "top", "valley"] : ["lows", "highs", "bottom", "peak"];
 
   function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const measures = measure(series, tops);
-    if (measures === null) return null;
+    const measures = measure(tops);
+    return measures && sketch(tops, series, measures);
+  }
+
+  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
     const { top, height, shallower, difference, rise, skew } = measures;
-    const { first, middle, last, leftTurn, rightTurn, turn, range } = tops;
-    const trigger = level(turn, (side === 1 ? series.candles.low : series.candles.high)[turn]);
+    const { far, first, middle, last, leftTurn, rightTurn, turn, range } = tops;
+    const trigger = level(turn, far[turn]);
     return shapeOfEnds(series, tops, {
       variant,
       trigger,

@@ -26,13 +26,21 @@ const variant: PatternVariant = {
   priorTrend: "down",
 };
 
-function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-  const { near, first, middle, last, turn, range } = tops;
-  const { candles } = series;
+interface Measures {
+  /** Height of the peak over the second bottom, in average ranges. */
+  readonly height: number;
+  /** Per height of the peak over the first bottom. */
+  readonly step: number;
+  readonly fall: number;
+}
+
+/** Sizes of two bottoms and the peak between them; null where they make no ugly double bottom. */
+function measure(tops: Tops): Measures | null {
+  const { near, far, first, middle, last, turn, range } = tops;
   const span = last - first;
   const bottom = near[first];
   const second = near[last];
-  const peak = candles.high[turn];
+  const peak = far[turn];
   const height = peak - bottom;
   const step = (second - bottom) / height;
   if (!(peak - second >= LEAST_HEIGHT * range) || height < LEAST_RECOVERY * range) return null;
@@ -40,18 +48,27 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
   // Between the peak and the second bottom nothing is lower than that, or it would be another one.
   const isLowest = middle < 0 || middle < turn || near[middle] >= second;
   if (step < LEAST_STEP || step > MOST_STEP || !isLowest) return null;
-  const fall = riseInto(candles, first, span, -1, -bottom, -bottom) / height;
-  if (fall < LEAST_FALL || (middle >= 0 && near[middle] < bottom)) return null;
-  const trigger = level(turn, peak);
+  if (middle >= 0 && near[middle] < bottom) return null;
+  const fall = riseInto(tops, -bottom, -bottom) / height;
+  return fall < LEAST_FALL ? null : { height: (peak - second) / range, step, fall };
+}
+
+function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
+  const measures = measure(tops);
+  return measures && sketch(tops, series, measures);
+}
+
+function sketch(tops: Tops, series: PatternSeries, { height, step, fall }: Measures): ChartShape | null {
+  const { near, far, first, last, turn } = tops;
   return shapeOfEnds(series, tops, {
     variant,
-    trigger,
-    stop: level(last, second),
-    reach: peak - second,
+    trigger: level(turn, far[turn]),
+    stop: level(last, near[last]),
+    reach: far[turn] - near[last],
     size: 3,
     quality: () =>
       mean([
-        grade((peak - second) / range, 4, LEAST_HEIGHT),
+        grade(height, 4, LEAST_HEIGHT),
         grade(Math.abs(step - 0.5), 0, 0.25),
         grade(fall, 2, LEAST_FALL),
       ]),
@@ -61,7 +78,7 @@ function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
       endPoint(tops, "second_bottom", last, formedAt),
     ],
     checks: () => [
-      atLeast("height", (peak - second) / range, LEAST_HEIGHT),
+      atLeast("height", height, LEAST_HEIGHT),
       atLeast("least_step", step, LEAST_STEP),
       atMost("most_step", step, MOST_STEP),
       atLeast("move_into", fall, LEAST_FALL),
