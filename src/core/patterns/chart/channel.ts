@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { EDWARDS_MAGEE } from "./sources.js";
@@ -8,6 +8,11 @@ import { EDWARDS_MAGEE } from "./sources.js";
 /** Least rise of the flatter side, and greatest difference of the sides' rises, in widths. */
 const SLOPED = 0.4;
 const PARALLEL = 0.3;
+
+/** Difference of the rises of the sides, in widths. */
+function differenceOf({ upperRise, lowerRise }: Corridor): number {
+  return Math.abs(upperRise - lowerRise);
+}
 
 /** A channel in the direction of its trend, which goes on beyond the far line and ends beyond the near one. */
 function channel(name: string, title: string, slope: 1 | -1) {
@@ -26,6 +31,12 @@ function channel(name: string, title: string, slope: 1 | -1) {
     priorTrend: null,
   };
   const rising = slope === 1 ? "rising" : "falling";
+  const flatterOf = ({ upperRise, lowerRise }: Corridor) => Math.min(slope * upperRise, slope * lowerRise);
+
+  function fits(corridor: Corridor): boolean {
+    return corridor.isFull && flatterOf(corridor) >= SLOPED && differenceOf(corridor) <= PARALLEL;
+  }
+
   return defineChart({
     name,
     title,
@@ -35,12 +46,10 @@ function channel(name: string, title: string, slope: 1 | -1) {
     description: `Swings between two parallel ${rising} lines. While it forms its trend is expected to end; a close beyond a line confirms the variant of that side, and a close beyond the far one fails the variant that formed.`,
     source: EDWARDS_MAGEE,
     sketch(series, from, to, shapes) {
-      sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (!isFull(corridor)) return null;
-        const { upperRise, lowerRise, width, start, lastAt } = corridor;
-        const flatter = Math.min(slope * upperRise, slope * lowerRise);
-        const difference = Math.abs(upperRise - lowerRise);
-        if (flatter < SLOPED || difference > PARALLEL) return null;
+      sketchCorridors(series, from, to, shapes, fits, (corridor) => {
+        const { width, start, lastAt } = corridor;
+        const flatter = flatterOf(corridor);
+        const difference = differenceOf(corridor);
         const form = mean([grade(flatter, 1.5, 0), grade(difference, 0, PARALLEL)]);
         const [up, down] = slope === 1 ? [goesOn, ends] : [ends, goesOn];
         const ways = { up, down, expects: slope === 1 ? (-1 as const) : (1 as const), reach: width };

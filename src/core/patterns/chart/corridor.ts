@@ -46,6 +46,8 @@ export interface Corridor {
   readonly pivots: Pivots;
   /** The swings, first to last, as indexes of pivots. */
   readonly swings: readonly number[];
+  /** Whether swings of more than one bar touch it often enough to be more than a short rest. */
+  readonly isFull: boolean;
   readonly upper: Line;
   readonly lower: Line;
   readonly start: number;
@@ -73,16 +75,21 @@ export function computeCorridors(
   return found.sort((a, b) => a.formedAt - b.formedAt);
 }
 
-/** Appends the shapes that corridors known in [from, to) have, where they have one. */
+/**
+ * Appends the shapes that the corridors known in [from, to) have which fit. Few do, and `shapeOf` allocates as soon as
+ * it is called, for the functions within it: so it is asked of those alone.
+ */
 export function sketchCorridors(
   series: PatternSeries,
   from: number,
   to: number,
   shapes: ChartShape[],
+  fits: (corridor: Corridor) => boolean,
   shapeOf: (corridor: Corridor, series: PatternSeries) => ChartShape | null,
 ): void {
   const { corridors } = series;
   for (let n = firstCorridor(corridors, from); n < corridors.length && corridors[n].formedAt < to; n++) {
+    if (!fits(corridors[n])) continue;
     const shape = shapeOf(corridors[n], series);
     if (shape !== null) shapes.push(shape);
   }
@@ -100,52 +107,50 @@ function firstCorridor(corridors: readonly Corridor[], bar: number): number {
   return low;
 }
 
-/** Sums for a line through the swings of one kind, by bars before the last swing. */
-interface Fit {
-  count: number;
-  x: number;
-  y: number;
-  xx: number;
-  xy: number;
-}
-const highs: Fit = { count: 0, x: 0, y: 0, xx: 0, xy: 0 };
-const lows: Fit = { count: 0, x: 0, y: 0, xx: 0, xy: 0 };
+// Sums for a line through the swings of one kind, by bars before the last swing: those of highs, then of lows. They
+// stand in a column, whose values V8 keeps unboxed.
+const COUNT = 0;
+const X = 1;
+const Y = 2;
+const XX = 3;
+const XY = 4;
+const HIGHS = 0;
+const LOWS = 5;
+const sums = new Float64Array(10);
 
-function clear(fit: Fit): void {
-  fit.count = 0;
-  fit.x = 0;
-  fit.y = 0;
-  fit.xx = 0;
-  fit.xy = 0;
-}
-
-function add(fit: Fit, x: number, y: number): void {
-  fit.count++;
-  fit.x += x;
-  fit.y += y;
-  fit.xx += x * x;
-  fit.xy += x * y;
+function add(fit: number, x: number, y: number): void {
+  sums[fit + COUNT]++;
+  sums[fit + X] += x;
+  sums[fit + Y] += y;
+  sums[fit + XX] += x * x;
+  sums[fit + XY] += x * y;
 }
 
-function slopeOf({ count, x, y, xx, xy }: Fit): number {
-  return (count * xy - x * y) / (count * xx - x * x);
+function slopeOf(fit: number): number {
+  const count = sums[fit + COUNT];
+  const x = sums[fit + X];
+  return (count * sums[fit + XY] - x * sums[fit + Y]) / (count * sums[fit + XX] - x * x);
+}
+
+/** Price of the line of that slope at the last swing. */
+function lastOf(fit: number, slope: number): number {
+  return (sums[fit + Y] - slope * sums[fit + X]) / sums[fit + COUNT];
 }
 
 /** Adds the corridors that end with pivot `j`, by the number of swings that they touch. */
 function addCorridors(
   candles: Candles,
   range: Float64Array,
-  { pivots, before }: Swings,
+  swings: Swings,
   j: number,
   found: Corridor[],
 ): void {
+  const { pivots, before } = swings;
   const { at, kind, price, scale } = pivots;
   const lastAt = at[j];
-  const formedAt = lastAt + scale;
-  const least = LEAST_WIDTH * range[formedAt];
-  clear(highs);
-  clear(lows);
-  add(kind[j] > 0 ? highs : lows, 0, price[j]);
+  const longest = Math.min(LONGEST, LONGEST_PER_SCALE * scale);
+  sums.fill(0);
+  add(kind[j] > 0 ? HIGHS : LOWS, 0, price[j]);
   let gap = 0;
   let later = lastAt;
   for (let touches = 2; touches <= MOST_TOUCHES; touches++) {
@@ -153,79 +158,86 @@ function addCorridors(
     if (first < 0) return;
     const start = at[first];
     const span = lastAt - start;
-    gap = Math.max(gap, later - start);
+    if (span > longest) return;
+    if (later - start > gap) gap = later - start;
     later = start;
-    if (span > LONGEST || span > LONGEST_PER_SCALE * scale) return;
-    add(kind[first] > 0 ? highs : lows, -span, price[first]);
-    if (span < SHORTEST || touches < FEWEST_OF_SHORT) continue;
+    add(kind[first] > 0 ? HIGHS : LOWS, -span, price[first]);
+    if (span < SHORTEST || touches < FEWEST_OF_SHORT || gap > MOST_GAP * span) continue;
     const isFull = scale > 1 && touches >= FEWEST_TOUCHES;
     if (!isFull && (span > SHORT || !comesFar(candles, range, start, kind[first]))) continue;
-    if (gap > MOST_GAP * span) continue;
-    const upperSlope = slopeOf(highs);
-    const lowerSlope = slopeOf(lows);
-    const upperLast = (highs.y - upperSlope * highs.x) / highs.count;
-    const lowerLast = (lows.y - lowerSlope * lows.x) / lows.count;
-    const widthLast = upperLast - lowerLast;
-    const width = widthLast - (upperSlope - lowerSlope) * span;
-    // Negated, so that an average range or a price that is not a number is refused too.
-    if (!(width >= least && widthLast > 0 && widthLast <= MOST_GROWTH * width)) continue;
-    const upper = { at: lastAt, price: upperLast, slope: upperSlope };
-    const lower = { at: lastAt, price: lowerLast, slope: lowerSlope };
-    const misfit = greatestMisfit(pivots, before, j, touches, upper, lower) / width;
-    if (misfit > TOLERANCE || !holdsCloses(candles, start, lastAt, upper, lower, TOLERANCE * width)) continue;
-    found.push({
-      pivots,
-      swings: chainOf(before, j, touches),
-      upper,
-      lower,
-      start,
-      lastAt,
-      formedAt,
-      width,
-      narrowing: widthLast / width,
-      upperRise: (upperSlope * span) / width,
-      lowerRise: (lowerSlope * span) / width,
-      misfit,
-    });
+    const corridor = corridorOf(candles, range, swings, j, touches, isFull);
+    if (corridor !== null) found.push(corridor);
   }
+}
+
+/** The corridor of the last swings up to pivot `j`, whose sums are in place; null where they make none. */
+function corridorOf(
+  candles: Candles,
+  range: Float64Array,
+  { pivots, before }: Swings,
+  j: number,
+  touches: number,
+  isFull: boolean,
+): Corridor | null {
+  const { at, kind, price, scale } = pivots;
+  const lastAt = at[j];
+  const formedAt = lastAt + scale;
+  const start = at[before[j * CHAIN + touches - 2]];
+  const span = lastAt - start;
+  const upperSlope = slopeOf(HIGHS);
+  const lowerSlope = slopeOf(LOWS);
+  const upperLast = lastOf(HIGHS, upperSlope);
+  const lowerLast = lastOf(LOWS, lowerSlope);
+  const widthLast = upperLast - lowerLast;
+  const width = widthLast - (upperSlope - lowerSlope) * span;
+  // Negated, so that an average range or a price that is not a number is refused too.
+  if (!(width >= LEAST_WIDTH * range[formedAt] && widthLast > 0 && widthLast <= MOST_GROWTH * width))
+    return null;
+  let greatest = 0;
+  for (let n = 0; n < touches; n++) {
+    const swing = n === 0 ? j : before[j * CHAIN + n - 1];
+    const fromLast = at[swing] - lastAt;
+    const line = kind[swing] > 0 ? upperLast + upperSlope * fromLast : lowerLast + lowerSlope * fromLast;
+    greatest = Math.max(greatest, Math.abs(price[swing] - line));
+  }
+  const misfit = greatest / width;
+  if (misfit > TOLERANCE) return null;
+  const upper = { at: lastAt, price: upperLast, slope: upperSlope };
+  const lower = { at: lastAt, price: lowerLast, slope: lowerSlope };
+  if (!holdsCloses(candles, start, lastAt, upper, lower, TOLERANCE * width)) return null;
+  return {
+    pivots,
+    swings: chainOf(before, j, touches),
+    isFull,
+    upper,
+    lower,
+    start,
+    lastAt,
+    formedAt,
+    width,
+    narrowing: widthLast / width,
+    upperRise: (upperSlope * span) / width,
+    lowerRise: (lowerSlope * span) / width,
+    misfit,
+  };
 }
 
 /** Whether price has come as far as a pole is long, of late, to a bar that ends a move upwards (1) or downwards (-1). */
 function comesFar({ high, low }: Candles, range: Float64Array, at: number, direction: number): boolean {
-  const [near, far] = direction > 0 ? [high, low] : [low, high];
+  const near = direction > 0 ? high : low;
+  const far = direction > 0 ? low : high;
   const height = direction * near[at] - LEAST_POLE * range[at];
-  for (let i = at - 1; i >= Math.max(0, at - LONGEST_POLE); i--)
-    if (direction * far[i] <= height) return true;
+  const oldest = Math.max(0, at - LONGEST_POLE);
+  for (let i = at - 1; i >= oldest; i--) if (direction * far[i] <= height) return true;
   return false;
-}
-
-/** Whether swings of more than one bar touch it often enough to be more than a short rest. */
-export function isFull({ pivots, swings }: Corridor): boolean {
-  return pivots.scale > 1 && swings.length >= FEWEST_TOUCHES;
 }
 
 /** The last `touches` swings up to pivot `j`, first to last. */
 function chainOf(before: Int32Array, j: number, touches: number): number[] {
-  const swings = [j];
-  for (let n = 0; n < touches - 1; n++) swings.unshift(before[j * CHAIN + n]);
+  const swings: number[] = [];
+  for (let n = touches - 2; n >= 0; n--) swings.push(before[j * CHAIN + n]);
+  swings.push(j);
   return swings;
-}
-
-function greatestMisfit(
-  { at, kind, price }: Pivots,
-  before: Int32Array,
-  j: number,
-  touches: number,
-  upper: Line,
-  lower: Line,
-): number {
-  let greatest = 0;
-  for (let n = 0; n < touches; n++) {
-    const swing = n === 0 ? j : before[j * CHAIN + n - 1];
-    const distance = Math.abs(price[swing] - valueAt(kind[swing] > 0 ? upper : lower, at[swing]));
-    if (distance > greatest) greatest = distance;
-  }
-  return greatest;
 }
 
 function holdsCloses(

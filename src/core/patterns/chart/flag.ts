@@ -61,11 +61,13 @@ function rest(
   description: string,
   fits: (corridor: Corridor, direction: 1 | -1) => boolean,
 ) {
+  function isRest(corridor: Corridor): boolean {
+    return corridor.lastAt - corridor.start <= LONGEST_REST && fits(corridor, arrival(corridor));
+  }
+
   function shapeOf(corridor: Corridor, series: PatternSeries): ChartShape | null {
     const { start, lastAt, width, narrowing, pivots, swings } = corridor;
-    if (lastAt - start > LONGEST_REST) return null;
     const direction = arrival(corridor);
-    if (!fits(corridor, direction)) return null;
     const pole = poleOf(series, start, direction);
     if (pole === null) return null;
     // The far line may also fall away from the pole: what it gives back is greatest at one of its ends.
@@ -101,7 +103,7 @@ function rest(
     warmup: CHART_WARMUP,
     description,
     source: BOTH_BOOKS,
-    sketch: (series, from, to, shapes) => sketchCorridors(series, from, to, shapes, shapeOf),
+    sketch: (series, from, to, shapes) => sketchCorridors(series, from, to, shapes, isRest, shapeOf),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atMost, grade } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -25,6 +25,15 @@ const down: PatternVariant = {
   priorTrend: null,
 };
 
+/** Rise of the steeper side, in widths. */
+function steepnessOf({ upperRise, lowerRise }: Corridor): number {
+  return Math.max(Math.abs(upperRise), Math.abs(lowerRise));
+}
+
+function fits(corridor: Corridor): boolean {
+  return corridor.isFull && steepnessOf(corridor) <= LEVEL;
+}
+
 export const rectangle = defineChart({
   name: "rectangle",
   title: "Rectangle",
@@ -35,11 +44,9 @@ export const rectangle = defineChart({
     "Swings between two level lines. It forms as the variant of the move that led into it; a close beyond a line confirms the variant of that side, and a close beyond the other one fails the variant that formed.",
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
-    sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (!isFull(corridor)) return null;
-      const { upperRise, lowerRise, width, start, lastAt } = corridor;
-      const slope = Math.max(Math.abs(upperRise), Math.abs(lowerRise));
-      if (slope > LEVEL) return null;
+    sketchCorridors(series, from, to, shapes, fits, (corridor) => {
+      const { width, start, lastAt } = corridor;
+      const slope = steepnessOf(corridor);
       const expects = arrival(corridor);
       const checks = () => [
         atMost("side_rise", slope, LEVEL),

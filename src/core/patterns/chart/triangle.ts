@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { type Corridor, corridorShape, isFull, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -46,6 +46,14 @@ const symmetricalDown: PatternVariant = {
 function rightAngled(name: string, title: string, direction: 1 | -1, variant: PatternVariant) {
   const [level, sloped] = direction === 1 ? ["level", "rises"] : ["level", "falls"];
   const [side, opposite] = direction === 1 ? ["upper", "lower"] : ["lower", "upper"];
+  const flatOf = ({ upperRise, lowerRise }: Corridor) => (direction === 1 ? upperRise : -lowerRise);
+  const riseOf = ({ upperRise, lowerRise }: Corridor) => (direction === 1 ? lowerRise : -upperRise);
+
+  function fits(corridor: Corridor): boolean {
+    const isLevel = Math.abs(flatOf(corridor)) <= LEVEL;
+    return corridor.isFull && isLevel && riseOf(corridor) >= SLOPED && corridor.narrowing <= NARROWED;
+  }
+
   return defineChart({
     name,
     title,
@@ -59,12 +67,10 @@ function rightAngled(name: string, title: string, direction: 1 | -1, variant: Pa
       ),
     source: BOTH_BOOKS,
     sketch(series, from, to, shapes) {
-      sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (!isFull(corridor)) return null;
-        const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
-        const flat = direction === 1 ? upperRise : -lowerRise;
-        const rise = direction === 1 ? lowerRise : -upperRise;
-        if (Math.abs(flat) > LEVEL || rise < SLOPED || narrowing > NARROWED) return null;
+      sketchCorridors(series, from, to, shapes, fits, (corridor) => {
+        const { narrowing, width, start, lastAt } = corridor;
+        const flat = flatOf(corridor);
+        const rise = riseOf(corridor);
         const form = mean([grade(Math.abs(flat), 0, LEVEL), grade(narrowing, 0.3, NARROWED)]);
         const ways = {
           up: direction === 1 ? variant : null,
@@ -94,6 +100,10 @@ export function arrival({ pivots, swings }: Corridor): 1 | -1 {
   return pivots.kind[swings[0]] > 0 ? 1 : -1;
 }
 
+function isSymmetrical({ isFull, upperRise, lowerRise, narrowing }: Corridor): boolean {
+  return isFull && upperRise <= -LEVEL && lowerRise >= LEVEL && narrowing <= NARROWED;
+}
+
 export const symmetricalTriangle = defineChart({
   name: "symmetrical_triangle",
   title: "Symmetrical Triangle",
@@ -104,10 +114,8 @@ export const symmetricalTriangle = defineChart({
     "Swings between a falling upper and a rising lower line. It forms as the variant of the move that led into it; a close beyond a line confirms the variant of that side, and a close beyond the other one fails the variant that formed.",
   source: BOTH_BOOKS,
   sketch(series, from, to, shapes) {
-    sketchCorridors(series, from, to, shapes, (corridor) => {
-      if (!isFull(corridor)) return null;
+    sketchCorridors(series, from, to, shapes, isSymmetrical, (corridor) => {
       const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
-      if (upperRise > -LEVEL || lowerRise < LEVEL || narrowing > NARROWED) return null;
       const symmetry = Math.abs(upperRise + lowerRise);
       const form = mean([grade(symmetry, 0, 0.6), grade(narrowing, 0.2, NARROWED)]);
       const expects = arrival(corridor);

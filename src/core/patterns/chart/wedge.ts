@@ -1,6 +1,6 @@
 import type { PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { corridorShape, isFull, sketchCorridors } from "./corridor.js";
+import { type Corridor, corridorShape, sketchCorridors } from "./corridor.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { atLeast, atMost, grade, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
@@ -19,6 +19,12 @@ function wedge(name: string, title: string, slope: 1 | -1) {
     priorTrend: null,
   };
   const [rising, near, away] = slope === 1 ? ["rising", "lower", "below"] : ["falling", "upper", "above"];
+  const flatterOf = ({ upperRise, lowerRise }: Corridor) => (slope === 1 ? upperRise : -lowerRise);
+
+  function fits(corridor: Corridor): boolean {
+    return corridor.isFull && flatterOf(corridor) >= SLOPED && corridor.narrowing <= NARROWED;
+  }
+
   return defineChart({
     name,
     title,
@@ -28,12 +34,10 @@ function wedge(name: string, title: string, slope: 1 | -1) {
     description: `Swings between two ${rising} lines that approach each other; a close ${away} the ${near} one confirms.`,
     source: BOTH_BOOKS,
     sketch(series, from, to, shapes) {
-      sketchCorridors(series, from, to, shapes, (corridor) => {
-        if (!isFull(corridor)) return null;
+      sketchCorridors(series, from, to, shapes, fits, (corridor) => {
         const { upperRise, lowerRise, narrowing, width, start, lastAt } = corridor;
-        const flatter = slope === 1 ? upperRise : -lowerRise;
+        const flatter = flatterOf(corridor);
         const steeper = slope === 1 ? lowerRise : -upperRise;
-        if (flatter < SLOPED || narrowing > NARROWED) return null;
         const form = mean([grade(flatter, 1, 0), grade(narrowing, 0.3, NARROWED)]);
         // Back to where the wedge began.
         const reach = steeper * width;
