@@ -58,7 +58,7 @@ const NONE = 1;
 const SOME = 2;
 
 /** Breaks in one direction that have been looked for, and those that were found. */
-interface Sought {
+export interface Sought {
   readonly looked: Uint8Array;
   readonly found: Map<number, Break>;
 }
@@ -70,10 +70,15 @@ const seek = ({ candles }: PatternSeries): Sought => ({
 const upward = kept(seek);
 const downward = kept(seek);
 
+/** The breaks of a series in one direction, for `breakAt`. */
+export function soughtIn(series: PatternSeries, direction: Sign): Sought {
+  return direction === 1 ? upward(series) : downward(series);
+}
+
 /** The break of a firm level by the close of bar `at`, through the strongest where there are several. */
-export function breakAt(series: PatternSeries, at: number, direction: Sign): Break | null {
+export function breakAt(sought: Sought, series: PatternSeries, at: number, direction: Sign): Break | null {
   if (at < LEVEL_WARMUP) return null;
-  const { looked, found } = (direction === 1 ? upward : downward)(series);
+  const { looked, found } = sought;
   if (looked[at] === 0) {
     const broken = seekBreak(series, at, direction);
     looked[at] = broken === null ? NONE : SOME;
@@ -122,11 +127,13 @@ export const levelBreak = definePattern({
     "A close a quarter of an average range beyond a level that the twenty closes before were not beyond; levels are highs and lows of 150 bars that stood together and prices of most volume.",
   source: "J. Murphy, Technical Analysis of the Financial Markets (1999); thresholds of our own",
   find(series, from, to, hits) {
+    const upwards = soughtIn(series, 1);
+    const downwards = soughtIn(series, -1);
     for (let at = Math.max(from, LEVEL_WARMUP); at < to; at++) {
-      for (const direction of [1, -1] as const) {
-        const found = breakAt(series, at, direction);
-        if (found !== null) hits.push(hitOf(series, found, direction));
-      }
+      const up = breakAt(upwards, series, at, 1);
+      if (up !== null) hits.push(hitOf(series, up, 1));
+      const down = breakAt(downwards, series, at, -1);
+      if (down !== null) hits.push(hitOf(series, down, -1));
     }
   },
 });

@@ -94,13 +94,15 @@ function countNear({ turns: { price }, from, to, tolerance }: Ground, centre: nu
 const counts = new Int32Array(LEVEL_BARS);
 
 function countAll({ turns: { price }, from, to, tolerance }: Ground): void {
-  counts.fill(1, 0, to - from);
-  for (let n = from + 1; n < to; n++) {
+  for (let n = from; n < to; n++) {
+    const own = price[n];
+    let count = 1;
     for (let m = from; m < n; m++) {
-      const near = Number(Math.abs(price[n] - price[m]) <= tolerance);
-      counts[n - from] += near;
+      const near = Number(Math.abs(own - price[m]) <= tolerance);
+      count += near;
       counts[m - from] += near;
     }
+    counts[n - from] = count;
   }
 }
 
@@ -194,34 +196,58 @@ export function firmLevelIn(
   low: number,
   high: number,
 ): Level | null {
+  if (countWithin(groundAt(series, at), side, low, high) < FIRM_TOUCHES) return null;
   const ground = groundAt(series, at);
-  const { turns, from, to, tolerance } = ground;
-  if (!(tolerance > 0)) return null;
-  const isNear = (n: number) => {
-    const place = side * turns.price[n];
-    return place >= low - tolerance && place < high + tolerance;
-  };
-  let around = 0;
-  for (let n = from; n < to; n++) around += Number(isNear(n));
-  if (around < FIRM_TOUCHES) return null;
-  countAll(ground);
-  let best: Level | null = null;
-  const consider = (level: Level) => {
-    const place = side * level.price;
-    if (place >= low && place < high && (best === null || level.strength > best.strength)) best = level;
-  };
+  return strongestGroup(ground, side, low, high) ?? strongestNode(series, at, ground, side, low, high);
+}
+
+/** Turns whose price times `side` lies in [low, high) or within the tolerance of it; 0 without a tolerance. */
+function countWithin({ turns, from, to, tolerance }: Ground, side: Sign, low: number, high: number): number {
+  if (!(tolerance > 0)) return 0;
+  const { price } = turns;
+  let count = 0;
   for (let n = from; n < to; n++) {
-    if (!isNear(n) || counts[n - from] < FIRM_TOUCHES) continue;
-    if (isCentre(ground, n, FIRM_TOUCHES)) consider(levelAround(ground, n));
+    const place = side * price[n];
+    count += Number(place >= low - tolerance) & Number(place < high + tolerance);
   }
-  if (best !== null) return best;
-  const [lowest, highest] = side === 1 ? [low, high] : [-high, -low];
+  return count;
+}
+
+function strongestGroup(ground: Ground, side: Sign, low: number, high: number): Level | null {
+  const { turns, from, to, tolerance } = ground;
+  let best: Level | null = null;
+  countAll(ground);
+  for (let n = from; n < to; n++) {
+    const place = side * turns.price[n];
+    if (counts[n - from] < FIRM_TOUCHES || !(place >= low - tolerance && place < high + tolerance)) continue;
+    if (isCentre(ground, n, FIRM_TOUCHES)) best = stronger(best, levelAround(ground, n), side, low, high);
+  }
+  return best;
+}
+
+function strongestNode(
+  series: PatternSeries,
+  at: number,
+  ground: Ground,
+  side: Sign,
+  low: number,
+  high: number,
+): Level | null {
+  let best: Level | null = null;
+  const lowest = side === 1 ? low : -high;
+  const highest = side === 1 ? high : -low;
   for (const node of nodesAt(series, at, lowest, highest)) {
     const place = side * node.price;
     if (place < low || place >= high || countNear(ground, node.price) < LEAST_TOUCHES) continue;
-    consider(levelOfNode(ground, node, at));
+    best = stronger(best, levelOfNode(ground, node, at), side, low, high);
   }
   return best;
+}
+
+/** The level where its price times `side` lies in [low, high) and it is stronger than the best so far, else that. */
+function stronger(best: Level | null, level: Level, side: Sign, low: number, high: number): Level | null {
+  const place = side * level.price;
+  return place >= low && place < high && (best === null || level.strength > best.strength) ? level : best;
 }
 
 /**

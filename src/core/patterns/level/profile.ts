@@ -14,7 +14,6 @@ const LATEST_BARS = 10;
 const EDGE = 1e-9;
 
 const volumes = new Float64Array(BINS);
-const smooth = new Float64Array(BINS);
 /** What each step has more than the one below it. */
 const steps = new Float64Array(BINS + 1);
 /** 1 / n: a division less for each bar. */
@@ -41,8 +40,11 @@ function extent({ candles: { high, low } }: PatternSeries, from: number, to: num
   return [lowest, highest];
 }
 
-/** Spreads the volume of each bar evenly over the steps that it touches; both ends are treated alike. */
-function fill({ candles }: PatternSeries, from: number, to: number, lowest: number, step: number): void {
+/**
+ * Spreads the volume of each bar evenly over the steps that it touches; both ends are treated alike.
+ * @returns mean volume of the steps.
+ */
+function fill({ candles }: PatternSeries, from: number, to: number, lowest: number, step: number): number {
   const { high, low, volume } = candles;
   let latest = 0;
   for (let i = Math.max(from, to - LATEST_BARS); i < to; i++) latest += volume[i];
@@ -61,31 +63,29 @@ function fill({ candles }: PatternSeries, from: number, to: number, lowest: numb
     steps[end + 1] -= each;
   }
   let sum = 0;
+  let total = 0;
   for (let bin = 0; bin < BINS; bin++) {
     sum += steps[bin];
     volumes[bin] = sum;
-  }
-}
-
-/** Whether steps [a, b], equally busy, are busier than those next to them. */
-function isPeak(a: number, b: number): boolean {
-  for (let d = 1; d <= APART; d++) {
-    if (a - d >= 0 && smooth[a - d] >= smooth[a]) return false;
-    if (b + d < BINS && smooth[b + d] >= smooth[a]) return false;
-  }
-  return true;
-}
-
-/** Smooths the volumes over three steps; returns their mean. */
-function smoothen(): number {
-  let total = 0;
-  for (let bin = 0; bin < BINS; bin++) {
-    const below = volumes[Math.max(bin - 1, 0)];
-    const above = volumes[Math.min(bin + 1, BINS - 1)];
-    smooth[bin] = (below + 2 * volumes[bin] + above) / 4;
-    total += volumes[bin];
+    total += sum;
   }
   return total / BINS;
+}
+
+/** Volume of a step, smoothed over it and its neighbours. Taken where it is asked for: most calls look at few steps. */
+function smoothAt(bin: number): number {
+  const below = volumes[bin > 0 ? bin - 1 : 0];
+  const above = volumes[bin < BINS - 1 ? bin + 1 : BINS - 1];
+  return (below + 2 * volumes[bin] + above) / 4;
+}
+
+/** Whether steps [a, b], all as busy as that, are busier than those next to them. */
+function isPeak(a: number, b: number, busy: number): boolean {
+  for (let d = 1; d <= APART; d++) {
+    if (a - d >= 0 && smoothAt(a - d) >= busy) return false;
+    if (b + d < BINS && smoothAt(b + d) >= busy) return false;
+  }
+  return true;
 }
 
 /**
@@ -103,22 +103,22 @@ export function volumeNodes(
   const [lowest, highest] = extent(series, from, to);
   const step = (highest - lowest) / BINS;
   if (!(step > 0)) return [];
-  fill(series, from, to, lowest, step);
-  const mean = smoothen();
+  const mean = fill(series, from, to, lowest, step);
   const nodes: Node[] = [];
   // The middle of a peak lies within the prices asked for, or the peak is wider than a step.
   const first = Math.max(0, Math.floor((least - lowest) / step) - 1);
   const last = Math.min(BINS - 1, Math.ceil((most - lowest) / step) + 1);
   for (let bin = first; bin <= last; bin++) {
-    if (!(smooth[bin] >= LEAST * mean && mean > 0)) continue;
+    const busy = smoothAt(bin);
+    if (!(busy >= LEAST * mean && mean > 0)) continue;
     let a = bin;
-    while (a > 0 && smooth[a - 1] === smooth[bin]) a--;
-    while (bin + 1 < BINS && smooth[bin + 1] === smooth[a]) bin++;
-    if (!isPeak(a, bin)) continue;
+    while (a > 0 && smoothAt(a - 1) === busy) a--;
+    while (bin + 1 < BINS && smoothAt(bin + 1) === busy) bin++;
+    if (!isPeak(a, bin, busy)) continue;
     const low = lowest + a * step;
     const high = lowest + (bin + 1) * step;
     const price = (low + high) / 2;
-    if (price >= least && price <= most) nodes.push({ price, low, high, share: smooth[a] / mean });
+    if (price >= least && price <= most) nodes.push({ price, low, high, share: busy / mean });
   }
   return nodes;
 }

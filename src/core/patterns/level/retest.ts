@@ -11,7 +11,7 @@ import {
   type Waiting,
   waitingShape,
 } from "../events.js";
-import { type Break, breakAt, LEVEL_WARMUP, touchPoints } from "./break.js";
+import { type Break, breakAt, LEVEL_WARMUP, type Sought, soughtIn, touchPoints } from "./break.js";
 
 const variants: Pair = {
   rising: {
@@ -41,7 +41,13 @@ interface Return {
 }
 
 /** The return to the level of a break before bar `end`, unless a later level breaks or this one gives way first. */
-function returnTo(series: PatternSeries, broken: Break, end: number, direction: Sign): Return | null {
+function returnTo(
+  series: PatternSeries,
+  sought: Sought,
+  broken: Break,
+  end: number,
+  direction: Sign,
+): Return | null {
   const { high, low, close } = series.candles;
   const near = direction === 1 ? low : high;
   const far = direction === 1 ? high : low;
@@ -51,7 +57,7 @@ function returnTo(series: PatternSeries, broken: Break, end: number, direction: 
   for (let at = broken.at + 1; at < end && at <= broken.at + RETURN_BARS; at++) {
     if (beyond(close[at]) < -STOP) return null;
     if (farthest >= AWAY && beyond(near[at]) <= NEAR) return { broken, at, farthest };
-    if (beyond(close[at]) < 0 || breakAt(series, at, direction) !== null) return null;
+    if (beyond(close[at]) < 0 || breakAt(sought, series, at, direction) !== null) return null;
     farthest = Math.max(farthest, beyond(far[at]));
   }
   return null;
@@ -60,9 +66,11 @@ function returnTo(series: PatternSeries, broken: Break, end: number, direction: 
 /** Returns at bars [from, to), by bar; of two at one bar the one to the level broken last. */
 function returnsIn(series: PatternSeries, from: number, to: number, direction: Sign): Return[] {
   const returns: Return[] = [];
+  const sought = soughtIn(series, direction);
   for (let at = Math.max(LEVEL_WARMUP, from - RETURN_BARS); at < to - 1; at++) {
-    const broken = breakAt(series, at, direction);
-    const found = broken === null ? null : returnTo(series, broken, to, direction);
+    const broken = breakAt(sought, series, at, direction);
+    if (broken === null) continue;
+    const found = returnTo(series, sought, broken, to, direction);
     if (found !== null && found.at >= from) returns.push(found);
   }
   return returns;
