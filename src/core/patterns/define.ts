@@ -3,7 +3,7 @@ import type { Candles } from "../market/candles.js";
 import type { Anatomy } from "./anatomy.js";
 import type { Corridor } from "./chart/corridor.js";
 import type { Swings } from "./chart/swings.js";
-import type { TopColumns } from "./chart/tops.js";
+import type { TopRows } from "./chart/tops.js";
 import type { Pivots } from "./pivots.js";
 
 export type PatternFamily = "candlestick" | "chart" | "volume" | "level" | "indicator";
@@ -107,8 +107,8 @@ export interface PatternSeries {
   /** Stretches between two straight lines, by the bar at which they are known. */
   readonly corridors: readonly Corridor[];
   /** Pairs of highs, and of lows, that may be the ends of a shape. */
-  readonly tops: TopColumns;
-  readonly bottoms: TopColumns;
+  readonly tops: TopRows;
+  readonly bottoms: TopRows;
   /** One value per bar for a detector to work in; holds nothing between calls. */
   readonly workspace: Int16Array;
 }

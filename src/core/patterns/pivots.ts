@@ -55,10 +55,16 @@ export function computeRange({ high, low, close }: Candles): Float64Array {
 /** The pivots of every scale, from the finest; each is sought among those of the scale before. */
 export function computePivots(candles: Candles, range: Float64Array): readonly Pivots[] {
   const all: Pivots[] = [];
-  let candidates = signed(candles);
+  const candidates = new Int32Array(2 * candles.close.length);
+  let count = addSigned(candles, candidates);
   for (const scale of PIVOT_SCALES) {
-    candidates = candidates.filter((place) => standsOut(candles, place, scale));
-    all.push(measure(candles, range, candidates, scale));
+    let left = 0;
+    for (let n = 0; n < count; n++) {
+      const place = candidates[n];
+      if (standsOut(candles, place, scale)) candidates[left++] = place;
+    }
+    count = left;
+    all.push(measure(candles, range, candidates, count, scale));
   }
   return all;
 }
@@ -80,18 +86,21 @@ export function knownPivots({ at, scale }: Pivots, bar: number): number {
   return low;
 }
 
-/** Bars that are higher or lower than both neighbours, as 2 * bar + 1 for a high and 2 * bar for a low. */
-function signed({ high, low, close }: Candles): number[] {
-  const places: number[] = [];
+/**
+ * Writes the bars that are higher or lower than both neighbours, as 2 * bar + 1 for a high and 2 * bar for a low.
+ * @returns how many there are.
+ */
+function addSigned({ high, low, close }: Candles, places: Int32Array): number {
+  let count = 0;
   for (let i = 1; i < close.length - 1; i++) {
     const isHigh = high[i] > high[i - 1] && high[i] >= high[i + 1];
     const isLow = low[i] < low[i - 1] && low[i] <= low[i + 1];
     const highFirst = close[i] - low[i] < high[i] - close[i];
-    if (isHigh && highFirst) places.push(2 * i + 1);
-    if (isLow) places.push(2 * i);
-    if (isHigh && !highFirst) places.push(2 * i + 1);
+    if (isHigh && highFirst) places[count++] = 2 * i + 1;
+    if (isLow) places[count++] = 2 * i;
+    if (isHigh && !highFirst) places[count++] = 2 * i + 1;
   }
-  return places;
+  return count;
 }
 
 function standsOut({ high, low }: Candles, place: number, scale: number): boolean {
@@ -112,11 +121,11 @@ function standsOut({ high, low }: Candles, place: number, scale: number): boolea
 function measure(
   candles: Candles,
   range: Float64Array,
-  places: readonly number[],
+  places: Int32Array,
+  count: number,
   scale: PivotScale,
 ): Pivots {
   const { high, low } = candles;
-  const count = places.length;
   const at = new Int32Array(count);
   const kind = new Int8Array(count);
   const price = new Float64Array(count);

@@ -2,7 +2,7 @@ import type { Candles } from "../market/candles.js";
 import { type Anatomy, computeAnatomy } from "./anatomy.js";
 import { type Corridor, computeCorridors } from "./chart/corridor.js";
 import { computeSwings, type Swings } from "./chart/swings.js";
-import { computeTops, type TopColumns } from "./chart/tops.js";
+import { computeTops, type TopRows } from "./chart/tops.js";
 import type { PatternSeries } from "./define.js";
 import { computePivots, computeRange, type Pivots } from "./pivots.js";
 
@@ -13,8 +13,8 @@ export function createPatternSeries(candles: Candles): PatternSeries {
   let pivots: readonly Pivots[] | undefined;
   let swings: readonly Swings[] | undefined;
   let corridors: readonly Corridor[] | undefined;
-  let tops: TopColumns | undefined;
-  let bottoms: TopColumns | undefined;
+  let tops: TopRows | undefined;
+  let bottoms: TopRows | undefined;
   let workspace: Int16Array | undefined;
   return {
     candles,

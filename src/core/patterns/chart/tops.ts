@@ -36,16 +36,21 @@ export interface Tops {
   range: number;
 }
 
-/** Pairs of ends that may make a shape, as columns of bars, by their last end and, within it, from the nearest. */
-export interface TopColumns {
+/** Bars of a pair of ends, in the order in which a row of `TopRows` has them. */
+const FIRST = 0;
+const MIDDLE = 1;
+const LAST = 2;
+const TURN = 3;
+const LEFT_TURN = 4;
+const RIGHT_TURN = 5;
+const FIELDS = 6;
+
+/** Pairs of ends that may make a shape, as rows of bars, by their last end and, within it, from the nearest. */
+export interface TopRows {
   readonly side: 1 | -1;
   readonly count: number;
-  readonly first: Int32Array;
-  readonly middle: Int32Array;
-  readonly last: Int32Array;
-  readonly turn: Int32Array;
-  readonly leftTurn: Int32Array;
-  readonly rightTurn: Int32Array;
+  /** `FIELDS` values a row; what stands after `count` rows is room that was not needed. */
+  readonly bars: Int32Array;
 }
 
 /** Pivots of one kind with their heights, and the lowest turn from each to the next, as a bar and a height. */
@@ -57,15 +62,20 @@ interface Ends {
   readonly low: Float64Array;
 }
 
-function endsOf({ count, at, kind }: Pivots, near: Float64Array, far: Float64Array, side: 1 | -1): Ends {
-  const own = at.filter((_, n) => n < count && kind[n] === side);
-  const turn = new Int32Array(own.length);
-  const low = new Float64Array(own.length);
-  for (let n = 0; n + 1 < own.length; n++) {
-    turn[n] = lowestBetween(far, own[n], own[n + 1] + 1, side);
+function endsOf(pivots: Pivots, near: Float64Array, far: Float64Array, side: 1 | -1): Ends {
+  const at = new Int32Array(pivots.count);
+  let count = 0;
+  for (let n = 0; n < pivots.count; n++) if (pivots.kind[n] === side) at[count++] = pivots.at[n];
+  const height = new Float64Array(count);
+  const turn = new Int32Array(count);
+  const low = new Float64Array(count);
+  for (let n = 0; n < count; n++) {
+    height[n] = side * near[at[n]];
+    if (n + 1 === count) break;
+    turn[n] = lowestBetween(far, at[n], at[n + 1] + 1, side);
     low[n] = side * far[turn[n]];
   }
-  return { count: own.length, at: own, height: Float64Array.from(own, (bar) => side * near[bar]), turn, low };
+  return { count, at, height, turn, low };
 }
 
 /** The bar of (from, to) whose far price is lowest when turned over, the first of equals; `from` where there is none. */
@@ -75,8 +85,22 @@ function lowestBetween(far: Float64Array, from: number, to: number, side: 1 | -1
   return lowest;
 }
 
-/** Columns while they grow. */
-type Rows = Record<"first" | "middle" | "last" | "turn" | "leftTurn" | "rightTurn", number[]>;
+/** Rows that a pivot has on average in an ordinary series. */
+const USUAL_ROWS = 3;
+
+/** Rows while they grow. */
+interface Growing {
+  count: number;
+  bars: Int32Array;
+}
+
+/** Makes room for one more row. */
+function makeRoom(rows: Growing): void {
+  if ((rows.count + 1) * FIELDS <= rows.bars.length) return;
+  const bars = new Int32Array(2 * rows.bars.length);
+  bars.set(rows.bars);
+  rows.bars = bars;
+}
 
 /**
  * The pairs of one kind. Ends and middles are pivots of two bars a side; a last end is also one of a single bar
@@ -87,11 +111,12 @@ export function computeTops(
   range: Float64Array,
   [fine, coarse]: readonly [Pivots, Pivots],
   side: 1 | -1,
-): TopColumns {
+): TopRows {
   const { close, high, low } = candles;
-  const [near, far] = side === 1 ? [high, low] : [low, high];
+  const near = side === 1 ? high : low;
+  const far = side === 1 ? low : high;
   const ends = endsOf(coarse, near, far, side);
-  const rows: Rows = { first: [], middle: [], last: [], turn: [], leftTurn: [], rightTurn: [] };
+  const rows: Growing = { count: 0, bars: new Int32Array(FIELDS * USUAL_ROWS * (1 + fine.count)) };
   let next = 0;
   for (let j = 0; j < fine.count; j++) {
     if (fine.kind[j] !== side) continue;
@@ -102,16 +127,7 @@ export function computeTops(
     const turn = lowestBetween(far, ends.at[next - 1], last, side);
     walk(rows, ends, next - 1, last, side * near[last], turn, side * far[turn], side, range[last + 1]);
   }
-  return {
-    side,
-    count: rows.last.length,
-    first: Int32Array.from(rows.first),
-    middle: Int32Array.from(rows.middle),
-    last: Int32Array.from(rows.last),
-    turn: Int32Array.from(rows.turn),
-    leftTurn: Int32Array.from(rows.leftTurn),
-    rightTurn: Int32Array.from(rows.rightTurn),
-  };
+  return { side, count: rows.count, bars: rows.bars };
 }
 
 /** Whether the bar after an end closes an average range away from it. */
@@ -135,7 +151,7 @@ function standsOut(near: Float64Array, at: number, side: 1 | -1): boolean {
  * is given, from that end backwards.
  */
 function walk(
-  rows: Rows,
+  rows: Growing,
   { at, height, turn: turns, low }: Ends,
   newest: number,
   last: number,
@@ -167,12 +183,15 @@ function walk(
     const left = height[i];
     const span = last - first;
     if (turn > first && mayBeShape(left, right, between, lowest, span, side, range)) {
-      rows.first.push(first);
-      rows.middle.push(middle);
-      rows.last.push(last);
-      rows.turn.push(turn);
-      rows.leftTurn.push(leftTurn);
-      rows.rightTurn.push(rightTurn);
+      makeRoom(rows);
+      const { bars } = rows;
+      const row = FIELDS * rows.count++;
+      bars[row + FIRST] = first;
+      bars[row + MIDDLE] = middle;
+      bars[row + LAST] = last;
+      bars[row + TURN] = turn;
+      bars[row + LEFT_TURN] = leftTurn;
+      bars[row + RIGHT_TURN] = rightTurn;
     }
     if (left > between) {
       middle = first;
@@ -208,32 +227,36 @@ export function sketchTops(
   shapes: ChartShape[],
   shapeOf: (tops: Tops, series: PatternSeries) => ChartShape | null,
 ): void {
-  const columns = side === 1 ? series.tops : series.bottoms;
+  const rows = side === 1 ? series.tops : series.bottoms;
+  const { bars, count } = rows;
+  const { range } = series;
   const { high, low } = series.candles;
-  const [near, far] = side === 1 ? [high, low] : [low, high];
+  const near = side === 1 ? high : low;
+  const far = side === 1 ? low : high;
   const none = { first: 0, middle: -1, last: 0, turn: 0, leftTurn: 0, rightTurn: 0, range: 0 };
   const tops: Tops = { side, near, far, ...none };
   // A last end is known one bar after it, or two.
-  for (let n = firstRow(columns.last, from - 2); n < columns.count && columns.last[n] < to; n++) {
-    tops.first = columns.first[n];
-    tops.middle = columns.middle[n];
-    tops.last = columns.last[n];
-    tops.turn = columns.turn[n];
-    tops.leftTurn = columns.leftTurn[n];
-    tops.rightTurn = columns.rightTurn[n];
-    tops.range = series.range[tops.last + 1];
+  for (let n = firstRow(rows, from - 2); n < count && bars[FIELDS * n + LAST] < to; n++) {
+    const row = FIELDS * n;
+    tops.first = bars[row + FIRST];
+    tops.middle = bars[row + MIDDLE];
+    tops.last = bars[row + LAST];
+    tops.turn = bars[row + TURN];
+    tops.leftTurn = bars[row + LEFT_TURN];
+    tops.rightTurn = bars[row + RIGHT_TURN];
+    tops.range = range[tops.last + 1];
     const shape = shapeOf(tops, series);
     if (shape !== null && shape.formedAt >= from && shape.formedAt < to) shapes.push(shape);
   }
 }
 
 /** Index of the first row whose last end stands at a bar or after it. */
-function firstRow(last: Int32Array, bar: number): number {
+function firstRow({ bars, count }: TopRows, bar: number): number {
   let low = 0;
-  let high = last.length;
+  let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (last[middle] < bar) low = middle + 1;
+    if (bars[FIELDS * middle + LAST] < bar) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -46,49 +46,64 @@ const up: PatternVariant = {
   priorTrend: null,
 };
 
-/** Greatest distance that price swung away from a line, and how far closes fell beyond it. */
-function excursions(
-  { candles }: PatternSeries,
-  line: Line,
-  [start, end]: readonly [number, number],
-  side: 1 | -1,
-): { away: number; beyond: number } {
-  const far = side === -1 ? candles.high : candles.low;
-  let away = 0;
-  let beyond = 0;
-  for (let i = start; i <= end; i++) {
-    const value = valueAt(line, i);
-    away = Math.max(away, side * (value - far[i]));
-    beyond = Math.max(beyond, side * (candles.close[i] - value));
-  }
-  return { away, beyond };
+/** Greatest distance of a price above a line (side 1) or below it (-1), from the line's own bar on; at least 0. */
+function farthestFrom({ at, price, slope }: Line, prices: Float64Array, end: number, side: number): number {
+  let farthest = 0;
+  for (let i = at; i <= end; i++)
+    farthest = Math.max(farthest, side * (prices[i] - (price + slope * (i - at))));
+  return farthest;
 }
 
-/** The line of a trend through three of its lows (side -1) or highs (side 1). */
-function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | null {
-  const { pivots, swings, formedAt, range } = tail;
+interface Measures {
+  readonly line: Line;
+  /** In average ranges. */
+  readonly rise: number;
+  readonly misfit: number;
+  readonly spacing: number;
+  readonly away: number;
+}
+
+/** The line through three touches, lows (side -1) or highs (side 1), and its sizes; null where they make no trend. */
+function measure(series: PatternSeries, { pivots, swings, range }: Tail, side: 1 | -1): Measures | null {
   const { at, price } = pivots;
-  const [last, , middle, , first] = swings;
+  const last = swings[0];
+  const middle = swings[2];
+  const first = swings[4];
   const span = at[last] - at[first];
   // Touches of an uptrend line are lows that rise, those of a downtrend line highs that fall.
   const rise = (side * (price[first] - price[last])) / range;
   if (!(rise >= LEAST_RISE) || span < SHORTEST || span > LONGEST) return null;
+  const spacing = Math.min(at[middle] - at[first], at[last] - at[middle]) / span;
+  if (spacing < LEAST_SPACING) return null;
   const line = through(at[first], price[first], at[last], price[last]);
   const misfit = Math.abs(price[middle] - valueAt(line, at[middle])) / range;
-  const spacing = Math.min(at[middle] - at[first], at[last] - at[middle]) / span;
-  if (misfit > MOST_MISFIT || spacing < LEAST_SPACING) return null;
-  const { away, beyond } = excursions(series, line, [at[first], at[last]], side);
-  if (beyond > MOST_MISFIT * range || away < LEAST_SWING * range) return null;
-  const ends = Array.from(swings);
+  if (misfit > MOST_MISFIT) return null;
+  const { high, low, close } = series.candles;
+  if (farthestFrom(line, close, at[last], side) > MOST_MISFIT * range) return null;
+  const away = farthestFrom(line, side === -1 ? high : low, at[last], -side);
+  return away < LEAST_SWING * range ? null : { line, rise, misfit, spacing, away };
+}
+
+function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | null {
+  const measures = measure(series, tail, side);
+  return measures && sketch(series, tail, side, measures);
+}
+
+function sketch(series: PatternSeries, tail: Tail, side: 1 | -1, measures: Measures): ChartShape {
+  const { line, rise, misfit, spacing, away } = measures;
+  const { pivots, formedAt, range } = tail;
+  const ends = Array.from(tail.swings);
+  const start = pivots.at[ends[4]];
+  const lastAt = pivots.at[ends[0]];
   const variant = side === -1 ? down : up;
   const stop = { ...line, price: line.price - side * away };
   return {
     expected: { variant, trigger: line, stop, reach: away },
     other: null,
-    start: at[first],
-    lastAt: at[last],
+    start,
+    lastAt,
     formedAt,
-    patience: patienceOf(span),
+    patience: patienceOf(lastAt - start),
     quality: mean([grade(misfit, 0, MOST_MISFIT), grade(spacing, 0.5, 0), grade(rise, 6, LEAST_RISE)]),
     size: 5,
     describe: () => ({
@@ -105,7 +120,7 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
         atMost("misfit", misfit, MOST_MISFIT),
         atLeast("spacing", spacing, LEAST_SPACING),
         atLeast("swing", away / range, LEAST_SWING),
-        volumeTrend(series.candles, at[first], at[last]),
+        volumeTrend(series.candles, start, lastAt),
       ],
     }),
     description: null,

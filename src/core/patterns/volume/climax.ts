@@ -37,12 +37,12 @@ function runInto({ candles: { high, low, close }, range }: PatternSeries, at: nu
 /** Whether bar `at` ends a run to `side`: a long bar to a new extreme of 20 bars with volume that stands out. */
 function isClimax(series: PatternSeries, at: number, side: Sign): boolean {
   const { high, low, close } = series.candles;
-  for (let i = at - 1; i >= at - VOLUME_BARS; i--) {
-    if (!(side === 1 ? high[i] < high[at] : low[i] > low[at])) return false;
-  }
   const range = series.range[at - 1];
   const length = Math.max(high[at], close[at - 1]) - Math.min(low[at], close[at - 1]);
   if (!(range > 0 && length >= LEAST_RANGE * range && runInto(series, at, side) >= LEAST_RUN)) return false;
+  for (let i = at - 1; i >= at - VOLUME_BARS; i--) {
+    if (!(side === 1 ? high[i] < high[at] : low[i] > low[at])) return false;
+  }
   return standingOut(series, volumesOf(series), at) > 0;
 }
 
@@ -50,6 +50,10 @@ function isClimax(series: PatternSeries, at: number, side: Sign): boolean {
 function climaxAt(series: PatternSeries, at: number, side: Sign): Waiting | null {
   if (!isClimax(series, at, side)) return null;
   for (let i = at - WAIT_BARS; i < at; i++) if (isClimax(series, i, side)) return null;
+  return shapeOf(series, at, side);
+}
+
+function shapeOf(series: PatternSeries, at: number, side: Sign): Waiting {
   const { high, low, close } = series.candles;
   const direction = side === 1 ? -1 : 1;
   const stop = side === 1 ? high[at] : low[at];
