@@ -1,9 +1,8 @@
-import type { PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { shapeOfEnds, turnVariant } from "./ends.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
+import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
 /** Least height in average ranges, and greatest difference of the two ends per height. */
 const LEAST_HEIGHT = 1.4;
@@ -13,7 +12,7 @@ const LEAST_RISE = 0.9;
 /** Greatest distance of the turn from the middle, per span. */
 const MOST_SKEW = 0.42;
 
-interface Measures {
+interface Sizes {
   readonly height: number;
   /** Per height. */
   readonly difference: number;
@@ -22,7 +21,7 @@ interface Measures {
 }
 
 /** Sizes of two ends and the turn between them; null where they make no double top. */
-function measure(tops: Tops): Measures | null {
+function measure(tops: Tops): Sizes | null {
   const { side, near, far, first, middle, last, turn, range } = tops;
   const left = side * near[first];
   const right = side * near[last];
@@ -44,45 +43,37 @@ function double(side: 1 | -1) {
   const title = side === 1 ? "Double Top" : "Double Bottom";
   const variant = turnVariant(name, title, side);
   const [ends, between, end] = side === 1 ? ["highs", "low", "top"] : ["lows", "high", "bottom"];
-
-  function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const measures = measure(tops);
-    return measures && sketch(tops, series, measures);
-  }
-
-  // Apart from `shapeOf`, because what functions within a function remember is allocated as soon as it is called.
-  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
-    const { height, difference, rise, skew } = measures;
-    const { near, first, last, turn, range } = tops;
-    const valley = turnPoint(tops, side === 1 ? "valley" : "peak", turn, last);
-    const trigger = level(turn, valley.price);
-    const farther = side * near[first] > side * near[last] ? first : last;
-    return shapeOfEnds(series, tops, {
-      variant,
-      trigger,
-      stop: level(first, near[farther]),
-      reach: height,
-      size: 3,
-      quality: () =>
-        mean([
-          grade(difference, 0, MOST_DIFFERENCE),
-          grade(height / range, 4, LEAST_HEIGHT),
-          grade(rise, 2, LEAST_RISE),
-          grade(skew, 0, MOST_SKEW),
-        ]),
-      points: (formedAt) => [
-        endPoint(tops, `first_${end}`, first, formedAt),
-        valley,
-        endPoint(tops, `second_${end}`, last, formedAt),
-      ],
-      checks: () => [
-        atMost("end_difference", difference, MOST_DIFFERENCE),
-        atLeast("height", height / range, LEAST_HEIGHT),
-        atLeast("move_into", rise, LEAST_RISE),
-        atMost("skew", skew, MOST_SKEW),
-      ],
-    });
-  }
+  const valley = side === 1 ? "valley" : "peak";
+  const firstEnd = `first_${end}`;
+  const secondEnd = `second_${end}`;
+  const kind: EndsKind<Sizes> = {
+    side,
+    variant,
+    size: 3,
+    measure,
+    trigger: ({ far, turn }) => level(turn, far[turn]),
+    stop: ({ near, first, last }) =>
+      level(first, side * near[first] > side * near[last] ? near[first] : near[last]),
+    reach: (_, { height }) => height,
+    quality: ({ range }, { height, difference, rise, skew }) =>
+      mean([
+        grade(difference, 0, MOST_DIFFERENCE),
+        grade(height / range, 4, LEAST_HEIGHT),
+        grade(rise, 2, LEAST_RISE),
+        grade(skew, 0, MOST_SKEW),
+      ]),
+    points: (tops, formedAt) => [
+      endPoint(tops, firstEnd, tops.first, formedAt),
+      turnPoint(tops, valley, tops.turn, tops.last),
+      endPoint(tops, secondEnd, tops.last, formedAt),
+    ],
+    checks: ({ range }, { height, difference, rise, skew }) => [
+      atMost("end_difference", difference, MOST_DIFFERENCE),
+      atLeast("height", height / range, LEAST_HEIGHT),
+      atLeast("move_into", rise, LEAST_RISE),
+      atMost("skew", skew, MOST_SKEW),
+    ],
+  };
 
   return defineChart({
     name,
@@ -92,7 +83,7 @@ function double(side: 1 | -1) {
     warmup: CHART_WARMUP,
     description: `Two ${ends} of about one price after a move towards them, with a ${between} between them; a close beyond that ${between} confirms.`,
     source: BOTH_BOOKS,
-    sketch: (series, from, to, shapes) => sketchTops(series, [from, to], side, shapes, shapeOf),
+    sketch: (series, from, to, shapes) => sketchEnds(series, from, to, shapes, kind),
   });
 }
 

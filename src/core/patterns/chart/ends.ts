@@ -1,7 +1,7 @@
 import type { Check, FormationPoint, PatternSeries, PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { type ChartShape, edge, type Line, patienceOf } from "./shape.js";
-import { endKnownAt, type Tops } from "./tops.js";
+import { endKnownAt, sketchTops, type Tops } from "./tops.js";
 
 /** A turn of the market at ends of about one price: falling after a top, rising after a bottom. */
 export function turnVariant(id: string, title: string, side: 1 | -1): PatternVariant {
@@ -14,40 +14,74 @@ export function turnVariant(id: string, title: string, side: 1 | -1): PatternVar
   };
 }
 
-/** What shapes of ends differ in; what is only wanted of those that are shown is a function. */
-export interface EndsSketch {
+/** What shapes of ends of one kind differ in; `Sizes` is what it measures of a pair of ends. */
+export interface EndsKind<Sizes> {
+  readonly side: 1 | -1;
   readonly variant: PatternVariant;
-  /** The line through the turns, beyond which a close confirms. */
-  readonly trigger: Line;
-  readonly stop: Line;
-  readonly reach: number;
+  /** Points of the shape. */
   readonly size: number;
-  quality(): number;
+  /** Null where the ends make no such shape. */
+  measure(tops: Tops): Sizes | null;
+  /** The line through the turns, beyond which a close confirms. */
+  trigger(tops: Tops, sizes: Sizes): Line;
+  stop(tops: Tops, sizes: Sizes): Line;
+  reach(tops: Tops, sizes: Sizes): number;
+  quality(tops: Tops, sizes: Sizes): number;
   /** @param formedAt bar at whose close the last end is known. */
-  points(formedAt: number): FormationPoint[];
+  points(tops: Tops, formedAt: number): FormationPoint[];
   /** Of the geometry. */
-  checks(): Check[];
+  checks(tops: Tops, sizes: Sizes): Check[];
+}
+
+/** Appends the shapes of one kind that are known in [from, to). */
+export function sketchEnds<Sizes>(
+  series: PatternSeries,
+  from: number,
+  to: number,
+  shapes: ChartShape[],
+  kind: EndsKind<Sizes>,
+): void {
+  sketchTops(series, [from, to], kind.side, shapes, (tops) => {
+    const sizes = kind.measure(tops);
+    return sizes === null ? null : shapeOfEnds(series, tops, kind, sizes);
+  });
 }
 
 /** The shape of ends with a line through their turns; null where the last end is none, or not known yet. */
-export function shapeOfEnds(series: PatternSeries, tops: Tops, sketch: EndsSketch): ChartShape | null {
-  const { side, first, last } = tops;
-  const { variant, trigger, stop, reach, size } = sketch;
+function shapeOfEnds<Sizes>(
+  series: PatternSeries,
+  tops: Tops,
+  kind: EndsKind<Sizes>,
+  sizes: Sizes,
+): ChartShape | null {
+  const trigger = kind.trigger(tops, sizes);
   const formedAt = endKnownAt(series, tops, trigger);
   if (formedAt < 0) return null;
+  // The ends at hand are others by the time that a shape is described.
+  const own = { ...tops };
+  const { first, last } = tops;
   return {
-    expected: { variant, trigger, stop, reach },
+    expected: {
+      variant: kind.variant,
+      trigger,
+      stop: kind.stop(tops, sizes),
+      reach: kind.reach(tops, sizes),
+    },
     other: null,
     start: first,
     lastAt: last,
     formedAt,
     patience: patienceOf(last - first),
-    quality: sketch.quality(),
-    size,
+    quality: kind.quality(tops, sizes),
+    size: kind.size,
     describe: () => ({
-      points: sketch.points(formedAt),
+      points: kind.points(own, formedAt),
       edges: [edge("neckline", trigger)],
-      checks: [...sketch.checks(), trendInto(series, first, side), volumeTrend(series.candles, first, last)],
+      checks: [
+        ...kind.checks(own, sizes),
+        trendInto(series, own.first, own.side),
+        volumeTrend(series.candles, own.first, own.last),
+      ],
     }),
     description: null,
   };

@@ -1,9 +1,9 @@
-import type { Check, PatternSeries } from "../define.js";
+import type { Check } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { shapeOfEnds, turnVariant } from "./ends.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean, slopeOf } from "./shape.js";
+import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { atLeast, atMost, grade, level, mean, slopeOf } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of the head over the neckline, in average ranges. */
 const LEAST_HEIGHT = 1.9;
@@ -17,7 +17,7 @@ const MOST_LOPSIDED = 2.6;
 const LEAST_RISE = 0.55;
 const MOST_OVER = 0.1;
 
-interface Measures {
+interface Sizes {
   /** Rise of the line through the turns on both sides of the head, per bar. */
   readonly slope: number;
   readonly height: number;
@@ -32,7 +32,7 @@ interface Measures {
 }
 
 /** Sizes of shoulders and head about the neckline; null where they make no shape. */
-function measure(tops: Tops): Measures | null {
+function measure(tops: Tops): Sizes | null {
   const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
   if (middle < 0 || leftTurn < 0 || leftTurn === middle) return null;
   const higher = Math.max(side * near[first], side * near[last]);
@@ -55,7 +55,7 @@ function measure(tops: Tops): Measures | null {
   return rise < LEAST_RISE ? null : { slope, height, lead, shoulder, difference, tilt, lopsided, rise };
 }
 
-function qualityOf({ height, lead, difference, tilt, lopsided }: Measures, range: number): number {
+function qualityOf({ range }: Tops, { height, lead, difference, tilt, lopsided }: Sizes): number {
   return mean([
     grade(difference, 0, MOST_DIFFERENCE),
     grade(tilt, 0, MOST_TILT),
@@ -65,8 +65,8 @@ function qualityOf({ height, lead, difference, tilt, lopsided }: Measures, range
   ]);
 }
 
-function checksOf(measures: Measures, range: number): Check[] {
-  const { height, lead, shoulder, difference, tilt, lopsided, rise } = measures;
+function checksOf({ range }: Tops, sizes: Sizes): Check[] {
+  const { height, lead, shoulder, difference, tilt, lopsided, rise } = sizes;
   return [
     atLeast("height", height / range, LEAST_HEIGHT),
     atLeast("head_lead", lead, LEAST_LEAD),
@@ -84,31 +84,26 @@ function headAndShoulders(side: 1 | -1) {
   const variant = turnVariant(name, title, side);
   const [ends, turns, turn] = side === 1 ? ["highs", "lows", "trough"] : ["lows", "highs", "peak"];
 
-  function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const measures = measure(tops);
-    return measures && sketch(tops, series, measures);
-  }
-
-  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
-    const { near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
-    const { slope, height } = measures;
-    return shapeOfEnds(series, tops, {
-      variant,
-      trigger: { at: leftTurn, price: far[leftTurn], slope },
-      stop: level(last, near[last]),
-      reach: height,
-      size: 5,
-      quality: () => qualityOf(measures, range),
-      points: (formedAt) => [
-        endPoint(tops, "left_shoulder", first, formedAt),
-        turnPoint(tops, `left_${turn}`, leftTurn, middle),
-        endPoint(tops, "head", middle, formedAt),
-        turnPoint(tops, `right_${turn}`, rightTurn, last),
-        endPoint(tops, "right_shoulder", last, formedAt),
-      ],
-      checks: () => checksOf(measures, range),
-    });
-  }
+  const leftRole = `left_${turn}`;
+  const rightRole = `right_${turn}`;
+  const kind: EndsKind<Sizes> = {
+    side,
+    variant,
+    size: 5,
+    measure,
+    trigger: ({ far, leftTurn }, { slope }) => ({ at: leftTurn, price: far[leftTurn], slope }),
+    stop: ({ near, last }) => level(last, near[last]),
+    reach: (_, { height }) => height,
+    quality: qualityOf,
+    points: (tops, formedAt) => [
+      endPoint(tops, "left_shoulder", tops.first, formedAt),
+      turnPoint(tops, leftRole, tops.leftTurn, tops.middle),
+      endPoint(tops, "head", tops.middle, formedAt),
+      turnPoint(tops, rightRole, tops.rightTurn, tops.last),
+      endPoint(tops, "right_shoulder", tops.last, formedAt),
+    ],
+    checks: checksOf,
+  };
 
   return defineChart({
     name,
@@ -118,7 +113,7 @@ function headAndShoulders(side: 1 | -1) {
     warmup: CHART_WARMUP,
     description: `Three ${ends} of which the middle one stands out and the others are about alike; a close beyond the line through the ${turns} between them confirms.`,
     source: BOTH_BOOKS,
-    sketch: (series, from, to, shapes) => sketchTops(series, [from, to], side, shapes, shapeOf),
+    sketch: (series, from, to, shapes) => sketchEnds(series, from, to, shapes, kind),
   });
 }
 

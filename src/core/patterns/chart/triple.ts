@@ -1,9 +1,8 @@
-import type { PatternSeries } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { shapeOfEnds, turnVariant } from "./ends.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
+import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
-import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of each of both turns between in average ranges, and greatest difference of the ends per height. */
 const LEAST_HEIGHT = 0.9;
@@ -16,7 +15,7 @@ const MOST_OVER = 0.1;
 const MOST_SKEW = 0.32;
 const MOST_LEAD = 0.1;
 
-interface Measures {
+interface Sizes {
   readonly top: number;
   readonly height: number;
   /** Height of the lower of the turns between below the lowest end. */
@@ -28,7 +27,7 @@ interface Measures {
 }
 
 /** Sizes of three ends and the turns between them; null where they make no triple top. */
-function measure(tops: Tops): Measures | null {
+function measure(tops: Tops): Sizes | null {
   const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
   if (middle < 0 || leftTurn < first || leftTurn === middle || rightTurn === middle) return null;
   const left = side * near[first];
@@ -55,43 +54,36 @@ function triple(side: 1 | -1) {
   const variant = turnVariant(name, title, side);
   const [ends, turns, end, between] =
     side === 1 ? ["highs", "lows", "top", "valley"] : ["lows", "highs", "bottom", "peak"];
-
-  function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-    const measures = measure(tops);
-    return measures && sketch(tops, series, measures);
-  }
-
-  function sketch(tops: Tops, series: PatternSeries, measures: Measures): ChartShape | null {
-    const { top, height, shallower, difference, rise, skew } = measures;
-    const { far, first, middle, last, leftTurn, rightTurn, turn, range } = tops;
-    const trigger = level(turn, far[turn]);
-    return shapeOfEnds(series, tops, {
-      variant,
-      trigger,
-      stop: level(first, side * top),
-      reach: height,
-      size: 5,
-      quality: () =>
-        mean([
-          grade(difference, 0, MOST_DIFFERENCE),
-          grade(shallower / range, 3, LEAST_HEIGHT),
-          grade(rise, 2, LEAST_RISE),
-          grade(skew, 0, MOST_SKEW),
-        ]),
-      points: (formedAt) => [
-        endPoint(tops, `first_${end}`, first, formedAt),
-        turnPoint(tops, `first_${between}`, leftTurn, middle),
-        endPoint(tops, `second_${end}`, middle, formedAt),
-        turnPoint(tops, `second_${between}`, rightTurn, last),
-        endPoint(tops, `third_${end}`, last, formedAt),
-      ],
-      checks: () => [
-        atMost("end_difference", difference, MOST_DIFFERENCE),
-        atLeast("height", shallower / range, LEAST_HEIGHT),
-        atLeast("move_into", rise, LEAST_RISE),
-      ],
-    });
-  }
+  const [firstEnd, secondEnd, thirdEnd] = [`first_${end}`, `second_${end}`, `third_${end}`];
+  const [firstTurn, secondTurn] = [`first_${between}`, `second_${between}`];
+  const kind: EndsKind<Sizes> = {
+    side,
+    variant,
+    size: 5,
+    measure,
+    trigger: ({ far, turn }) => level(turn, far[turn]),
+    stop: ({ first }, { top }) => level(first, side * top),
+    reach: (_, { height }) => height,
+    quality: ({ range }, { shallower, difference, rise, skew }) =>
+      mean([
+        grade(difference, 0, MOST_DIFFERENCE),
+        grade(shallower / range, 3, LEAST_HEIGHT),
+        grade(rise, 2, LEAST_RISE),
+        grade(skew, 0, MOST_SKEW),
+      ]),
+    points: (tops, formedAt) => [
+      endPoint(tops, firstEnd, tops.first, formedAt),
+      turnPoint(tops, firstTurn, tops.leftTurn, tops.middle),
+      endPoint(tops, secondEnd, tops.middle, formedAt),
+      turnPoint(tops, secondTurn, tops.rightTurn, tops.last),
+      endPoint(tops, thirdEnd, tops.last, formedAt),
+    ],
+    checks: ({ range }, { shallower, difference, rise }) => [
+      atMost("end_difference", difference, MOST_DIFFERENCE),
+      atLeast("height", shallower / range, LEAST_HEIGHT),
+      atLeast("move_into", rise, LEAST_RISE),
+    ],
+  };
 
   return defineChart({
     name,
@@ -101,7 +93,7 @@ function triple(side: 1 | -1) {
     warmup: CHART_WARMUP,
     description: `Three ${ends} of about one price after a move towards them, with ${turns} between them; a close beyond the farther of those ${turns} confirms.`,
     source: BOTH_BOOKS,
-    sketch: (series, from, to, shapes) => sketchTops(series, [from, to], side, shapes, shapeOf),
+    sketch: (series, from, to, shapes) => sketchEnds(series, from, to, shapes, kind),
   });
 }
 

@@ -1,9 +1,9 @@
-import type { PatternSeries, PatternVariant } from "../define.js";
+import type { PatternVariant } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
-import { shapeOfEnds } from "./ends.js";
-import { atLeast, atMost, type ChartShape, grade, level, mean } from "./shape.js";
+import { type EndsKind, sketchEnds } from "./ends.js";
+import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
-import { endPoint, riseInto, sketchTops, type Tops, turnPoint } from "./tops.js";
+import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
 /** Least height of the peak over the second bottom, in average ranges. */
 const LEAST_HEIGHT = 1.4;
@@ -26,7 +26,7 @@ const variant: PatternVariant = {
   priorTrend: "down",
 };
 
-interface Measures {
+interface Sizes {
   /** Height of the peak over the second bottom, in average ranges. */
   readonly height: number;
   /** Per height of the peak over the first bottom. */
@@ -35,7 +35,7 @@ interface Measures {
 }
 
 /** Sizes of two bottoms and the peak between them; null where they make no ugly double bottom. */
-function measure(tops: Tops): Measures | null {
+function measure(tops: Tops): Sizes | null {
   const { near, far, first, middle, last, turn, range } = tops;
   const span = last - first;
   const bottom = near[first];
@@ -53,38 +53,28 @@ function measure(tops: Tops): Measures | null {
   return fall < LEAST_FALL ? null : { height: (peak - second) / range, step, fall };
 }
 
-function shapeOf(tops: Tops, series: PatternSeries): ChartShape | null {
-  const measures = measure(tops);
-  return measures && sketch(tops, series, measures);
-}
-
-function sketch(tops: Tops, series: PatternSeries, { height, step, fall }: Measures): ChartShape | null {
-  const { near, far, first, last, turn } = tops;
-  return shapeOfEnds(series, tops, {
-    variant,
-    trigger: level(turn, far[turn]),
-    stop: level(last, near[last]),
-    reach: far[turn] - near[last],
-    size: 3,
-    quality: () =>
-      mean([
-        grade(height, 4, LEAST_HEIGHT),
-        grade(Math.abs(step - 0.5), 0, 0.25),
-        grade(fall, 2, LEAST_FALL),
-      ]),
-    points: (formedAt) => [
-      endPoint(tops, "first_bottom", first, formedAt),
-      turnPoint(tops, "peak", turn, last),
-      endPoint(tops, "second_bottom", last, formedAt),
-    ],
-    checks: () => [
-      atLeast("height", height, LEAST_HEIGHT),
-      atLeast("least_step", step, LEAST_STEP),
-      atMost("most_step", step, MOST_STEP),
-      atLeast("move_into", fall, LEAST_FALL),
-    ],
-  });
-}
+const kind: EndsKind<Sizes> = {
+  side: -1,
+  variant,
+  size: 3,
+  measure,
+  trigger: ({ far, turn }) => level(turn, far[turn]),
+  stop: ({ near, last }) => level(last, near[last]),
+  reach: ({ near, far, turn, last }) => far[turn] - near[last],
+  quality: (_, { height, step, fall }) =>
+    mean([grade(height, 4, LEAST_HEIGHT), grade(Math.abs(step - 0.5), 0, 0.25), grade(fall, 2, LEAST_FALL)]),
+  points: (tops, formedAt) => [
+    endPoint(tops, "first_bottom", tops.first, formedAt),
+    turnPoint(tops, "peak", tops.turn, tops.last),
+    endPoint(tops, "second_bottom", tops.last, formedAt),
+  ],
+  checks: (_, { height, step, fall }) => [
+    atLeast("height", height, LEAST_HEIGHT),
+    atLeast("least_step", step, LEAST_STEP),
+    atMost("most_step", step, MOST_STEP),
+    atLeast("move_into", fall, LEAST_FALL),
+  ],
+};
 
 export const uglyDoubleBottom = defineChart({
   name: "ugly_double_bottom",
@@ -95,5 +85,5 @@ export const uglyDoubleBottom = defineChart({
   description:
     "Two lows after a fall, the second one well above the first, with a high between them; a close above that high confirms.",
   source: BULKOWSKI,
-  sketch: (series, from, to, shapes) => sketchTops(series, [from, to], -1, shapes, shapeOf),
+  sketch: (series, from, to, shapes) => sketchEnds(series, from, to, shapes, kind),
 });
