@@ -83,35 +83,38 @@ function grows(shape: ChartShape, earlier: ChartShape): boolean {
   return shape.start === earlier.start && shape.size > earlier.size;
 }
 
-/** Bar at which a shape has grown into another, which then stands for it; infinite where it has not. */
+/** Bar at which a shape has grown into another, which then stands for it; -1 where it has not. */
 function outgrownAt(shapes: readonly ChartShape[], index: number): number {
   const { expected, formedAt, patience } = shapes[index];
   for (let i = index + 1; i < shapes.length && shapes[i].formedAt <= formedAt + patience; i++) {
     const isSame = shapes[i].expected.variant === expected.variant;
     if (isSame && grows(shapes[i], shapes[index])) return shapes[i].formedAt;
   }
-  return Number.POSITIVE_INFINITY;
+  return -1;
 }
 
-/** How far the close of a bar lies beyond a line, in the direction of an exit; negative where it does not. */
-function beyond({ close }: Candles, direction: number, line: Line, bar: number): number {
-  return direction * (close[bar] - valueAt(line, bar));
+/** Whether a close lies above a line (direction 1) or below it (-1). */
+function isBeyond(close: Float64Array, direction: number, line: Line, bar: number): boolean {
+  return direction * (close[bar] - valueAt(line, bar)) > 0;
+}
+
+/** Whether a close lies as far beyond the trigger as price should go. */
+function isAtTarget(close: Float64Array, { variant, trigger, reach }: Exit, bar: number): boolean {
+  return variant.direction * (close[bar] - valueAt(trigger, bar)) >= reach;
 }
 
 /** Whether price was back beyond its stop, or had come as far as its target, before the shape was known. */
-function isOver(candles: Candles, { expected, lastAt, formedAt }: ChartShape): boolean {
-  const { variant, trigger, stop, reach } = expected;
-  const { direction } = variant;
+function isOver(close: Float64Array, { expected, lastAt, formedAt }: ChartShape): boolean {
+  const { variant, stop } = expected;
   for (let i = lastAt + 1; i < formedAt; i++) {
-    if (beyond(candles, direction, stop, i) < 0 || beyond(candles, direction, trigger, i) >= reach)
-      return true;
+    if (isBeyond(close, -variant.direction, stop, i) || isAtTarget(close, expected, i)) return true;
   }
   return false;
 }
 
-/** Appends what became of the shape at bars in [from, to). @param outgrown bar from which another stands for it. */
+/** Appends what became of the shape at bars in [from, to). @param outgrown bar from which another stands for it, or -1. */
 function settle(
-  candles: Candles,
+  { close }: Candles,
   shape: ChartShape,
   from: number,
   to: number,
@@ -119,9 +122,9 @@ function settle(
   outcomes: Outcome[],
 ): void {
   const { expected, other, formedAt, patience } = shape;
-  const end = Math.min(formedAt + patience, outgrown);
-  if (end < from || isOver(candles, shape)) return;
-  const { variant, trigger, stop, reach } = expected;
+  const end = outgrown < 0 ? formedAt + patience : Math.min(formedAt + patience, outgrown);
+  if (end < from || isOver(close, shape)) return;
+  const { variant, trigger, stop } = expected;
   const { direction } = variant;
   const otherDirection = other === null ? 0 : other.variant.direction;
   const last = Math.min(end, to - 1);
@@ -130,14 +133,13 @@ function settle(
       if (i > formedAt && i >= from) outcomes.push({ shape, exit: expected, state: "expired", at: i });
       return;
     }
-    const ahead = beyond(candles, direction, trigger, i);
-    if (ahead > 0) {
-      const isTold = i > formedAt || !(ahead >= reach);
+    if (isBeyond(close, direction, trigger, i)) {
+      const isTold = i > formedAt || !isAtTarget(close, expected, i);
       if (isTold && i >= from) outcomes.push({ shape, exit: expected, state: "confirmed", at: i });
       return;
     }
-    const leaves = other !== null && beyond(candles, otherDirection, other.trigger, i) > 0;
-    if (leaves || beyond(candles, direction, stop, i) < 0) {
+    const leaves = other !== null && isBeyond(close, otherDirection, other.trigger, i);
+    if (leaves || isBeyond(close, -direction, stop, i)) {
       if (i < from) return;
       if (i > formedAt) outcomes.push({ shape, exit: expected, state: "failed", at: i });
       if (leaves) outcomes.push({ shape, exit: other, state: "confirmed", at: i });
