@@ -23,19 +23,14 @@ export function variantOf({ rising, falling }: Pair, direction: Sign): PatternVa
   return direction === 1 ? rising : falling;
 }
 
-/** A formation that is complete at the bar at which it is seen; what is left out does not apply to it. */
+/**
+ * A formation that is complete at the bar at which it is seen; what is left out does not apply to it. Written field
+ * by field: V8 does not compile a spread of parts of many shapes into loads and stores.
+ */
 export function formationAt(at: number, parts: Partial<Formation>): Formation {
-  return {
-    formedAt: at,
-    points: [],
-    boundaries: [],
-    trigger: null,
-    target: null,
-    stop: null,
-    rewardRisk: null,
-    checks: [],
-    ...parts,
-  };
+  const { points = [], boundaries = [], trigger = null, target = null, stop = null } = parts;
+  const { rewardRisk = null, checks = [] } = parts;
+  return { formedAt: at, points, boundaries, trigger, target, stop, rewardRisk, checks };
 }
 
 /** An event: confirmed at the bar at which it is seen. */
@@ -139,11 +134,16 @@ export function waitingShape(
   const { direction, formedAt, trigger, stop } = wait;
   const { variants, start, quality, points, boundaries = [], target = null } = shape;
   return {
-    ...wait,
+    direction,
+    formedAt,
+    trigger,
+    stop,
+    bars: wait.bars,
     hit(at, state) {
       const price = state === "forming" ? trigger : close[at];
-      const levels = { trigger, target, stop, rewardRisk: rewardRisk(direction, price, target, stop) };
-      const formation = formationAt(formedAt, { points, boundaries, ...levels, checks: shape.checks() });
+      const reward = rewardRisk(direction, price, target, stop);
+      const checks = shape.checks();
+      const formation = { formedAt, points, boundaries, trigger, target, stop, rewardRisk: reward, checks };
       return { variant: variantOf(variants, direction), at, start, quality, state, formation };
     },
   };

@@ -13,7 +13,8 @@ export const MACD_BARS = 230;
 export const MACD_WARMUP = macd.warmup(values);
 
 const state = new Float64Array(macd.memory(values));
-const outputs = macd.outputs.map(() => new Float64Array(MACD_BARS));
+/** Where the lines are written, at the bars of the series. */
+const outputsOf = kept(({ candles }) => macd.outputs.map(() => new Float64Array(candles.close.length)));
 
 /** The lines at a bar, in the unit of prices. */
 export interface Macd {
@@ -28,18 +29,17 @@ export interface Macd {
  * The table's `macd` of 12, 26 and 9 bars at bar `at`, begun 230 bars before or where the series begins: the same
  * in every window that holds those bars, to the last bit. NaN through its warm-up.
  */
-export function macdAt({ candles }: PatternSeries, at: number): Macd {
+export function macdAt(series: PatternSeries, at: number): Macd {
   const from = Math.max(0, at + 1 - MACD_BARS);
-  const count = at + 1 - from;
+  const outputs = outputsOf(series);
   state.fill(0);
-  macd.run({ ...candles, close: candles.close.subarray(from, at + 1) }, values, outputs, state, 0, count);
+  macd.run(series.candles, values, outputs, state, from, at + 1);
   const [line, signal, histogram] = outputs;
-  const last = count - 1;
   return {
-    macd: line[last],
-    signal: signal[last],
-    histogram: histogram[last],
-    before: last > 0 ? histogram[last - 1] : Number.NaN,
+    macd: line[at],
+    signal: signal[at],
+    histogram: histogram[at],
+    before: at > from ? histogram[at - 1] : Number.NaN,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Hit, Pattern, PatternSeries, PatternVariant } from "../define.js";
 import { defineEvent, eventAt, measured, trendCheck, volumeCheck } from "../events.js";
 import { kept } from "../kept.js";
 import { crossing } from "./crossing.js";
-import { RSI_PERIOD, rsiAt, rsiSides } from "./rsi.js";
+import { RSI_PERIOD, rsiBy, rsiSides } from "./rsi.js";
 
 interface Extreme {
   readonly name: string;
@@ -25,8 +25,7 @@ function rsiExtreme({ name, title, level, extreme, enters, leaves }: Extreme): P
   const sides = kept((series) => rsiSides(series, level));
 
   function hit(series: PatternSeries, at: number, direction: Sign): Hit {
-    const index = rsiAt(series, at);
-    const before = rsiAt(series, at, SPEED_BARS);
+    const { now: index, before } = rsiBy(series, at, SPEED_BARS);
     const turn = extreme === 1 ? -1 : 1;
     const shape = quality(
       grade(direction * (index - level), 0, 10),

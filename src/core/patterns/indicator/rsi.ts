@@ -13,21 +13,27 @@ const values = { period: RSI_PERIOD };
 export const RSI_BARS = 160;
 
 const state = new Float64Array(rsi.memory(values));
-const column = new Float64Array(RSI_BARS);
-const outputs = [column];
+/** Where the index is written, at the bars of the series. */
+const outputsOf = kept(({ candles }) => [new Float64Array(candles.close.length)]);
 
 /**
  * The table's `rsi` of 14 bars at bar `at`, begun 160 bars before or where the series begins: the same in every
- * window that holds those bars, to the last bit. With `back` the value so many bars earlier of an index begun at
- * the same bar. NaN through its warm-up and where no close has changed.
+ * window that holds those bars, to the last bit. NaN through its warm-up and where no close has changed.
  */
-export function rsiAt({ candles }: PatternSeries, at: number, back = 0): number {
+export function rsiAt(series: PatternSeries, at: number): number {
+  return rsiBy(series, at, 0).now;
+}
+
+/** `rsiAt` beside the value `back` bars earlier of an index begun at the same bar. */
+export function rsiBy(series: PatternSeries, at: number, back: number): { now: number; before: number } {
   const from = Math.max(0, at + 1 - RSI_BARS);
-  const count = at + 1 - from;
-  if (count <= RSI_PERIOD) return Number.NaN;
+  if (at + 1 - from <= RSI_PERIOD) return { now: Number.NaN, before: Number.NaN };
+  const outputs = outputsOf(series);
   state.fill(0);
-  rsi.run({ ...candles, close: candles.close.subarray(from, at + 1) }, values, outputs, state, 0, count);
-  return state[1] + state[2] > 0 ? column[count - 1 - back] : Number.NaN;
+  rsi.run(series.candles, values, outputs, state, from, at + 1);
+  if (!(state[1] + state[2] > 0)) return { now: Number.NaN, before: Number.NaN };
+  const [column] = outputs;
+  return { now: column[at], before: column[at - back] };
 }
 
 /** The index from the series' first bar on, and how far it may lie from `rsiAt` at each bar. */
