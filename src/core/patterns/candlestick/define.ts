@@ -64,9 +64,10 @@ export function defineCandlestick(definition: CandlestickDefinition): Candlestic
 
   function hit(series: PatternSeries, at: number, value: number): Hit {
     const confirms = confirmation !== undefined && Math.abs(value) === 200;
-    const { positive, negative } = confirms ? confirmation.variants : variants;
-    const variant = value > 0 ? positive : negative;
-    assert(variant !== undefined, `${name} has no variant for ${value}`);
+    const signed = confirms ? confirmation.variants : variants;
+    const variant = value > 0 ? signed.positive : signed.negative;
+    // The text of the message is made only where it is needed: most hits are candlesticks.
+    if (variant === undefined) assert(false, `${name} has no variant for ${value}`);
     const start = confirms ? confirmation.start(series, at) : at - bars + 1;
     const fit = quality(series, at, value > 0 ? 1 : -1);
     return { variant, at, start, quality: fit, state: "confirmed", formation: null };

@@ -68,11 +68,29 @@ export function computeCorridors(
   range: Float64Array,
   swings: readonly Swings[],
 ): readonly Corridor[] {
-  const found: Corridor[] = [];
-  for (const scale of swings) {
-    for (let j = 0; j < scale.pivots.count; j++) addCorridors(candles, range, scale, j, found);
+  const found = swings.map((scale) => {
+    const own: Corridor[] = [];
+    for (let j = 0; j < scale.pivots.count; j++) addCorridors(candles, range, scale, j, own);
+    return own;
+  });
+  return mergeByBar(found);
+}
+
+/** The corridors of all scales, each ascending, by the bar at which they are known and, within it, by scale. */
+function mergeByBar(scales: readonly (readonly Corridor[])[]): Corridor[] {
+  const merged: Corridor[] = [];
+  const next = new Int32Array(scales.length);
+  for (;;) {
+    let earliest = Number.MAX_SAFE_INTEGER;
+    let chosen = -1;
+    for (let k = 0; k < scales.length; k++) {
+      if (next[k] === scales[k].length || scales[k][next[k]].formedAt >= earliest) continue;
+      earliest = scales[k][next[k]].formedAt;
+      chosen = k;
+    }
+    if (chosen < 0) return merged;
+    merged.push(scales[chosen][next[chosen]++]);
   }
-  return found.sort((a, b) => a.formedAt - b.formedAt);
 }
 
 /**
@@ -118,6 +136,14 @@ const HIGHS = 0;
 const LOWS = 5;
 const sums = new Float64Array(10);
 
+function clear(fit: number): void {
+  sums[fit + COUNT] = 0;
+  sums[fit + X] = 0;
+  sums[fit + Y] = 0;
+  sums[fit + XX] = 0;
+  sums[fit + XY] = 0;
+}
+
 function add(fit: number, x: number, y: number): void {
   sums[fit + COUNT]++;
   sums[fit + X] += x;
@@ -146,10 +172,13 @@ function addCorridors(
   found: Corridor[],
 ): void {
   const { pivots, before } = swings;
+  // What follows is not needed for a pivot that ends no chain, or too short a one.
+  if (before[j * CHAIN + FEWEST_OF_SHORT - 2] < 0) return;
   const { at, kind, price, scale } = pivots;
   const lastAt = at[j];
   const longest = Math.min(LONGEST, LONGEST_PER_SCALE * scale);
-  sums.fill(0);
+  clear(HIGHS);
+  clear(LOWS);
   add(kind[j] > 0 ? HIGHS : LOWS, 0, price[j]);
   let gap = 0;
   let later = lastAt;
