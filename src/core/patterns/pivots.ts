@@ -133,15 +133,17 @@ function measure(
   for (let n = 0; n < count; n++) {
     const bar = places[n] >> 1;
     const isHigh = places[n] % 2 === 1;
+    const own = isHigh ? high[bar] : low[bar];
+    const sign = isHigh ? 1 : -1;
     at[n] = bar;
-    kind[n] = isHigh ? 1 : -1;
-    price[n] = isHigh ? high[bar] : low[bar];
+    kind[n] = sign;
+    price[n] = own;
     const far = isHigh ? low : high;
     let before = 0;
     let after = 0;
     for (let d = 1; d <= scale; d++) {
-      before = Math.max(before, (price[n] - far[bar - d]) * kind[n]);
-      after = Math.max(after, (price[n] - far[bar + d]) * kind[n]);
+      before = Math.max(before, (own - far[bar - d]) * sign);
+      after = Math.max(after, (own - far[bar + d]) * sign);
     }
     prominence[n] = Math.min(before, after) / range[bar];
   }

@@ -57,17 +57,18 @@ function cupBefore(
   for (let i = right - 1; i >= oldest; i--) {
     if (low[i] < low[bottom]) bottom = i;
     while (next >= 0 && (lips.at[next] > i || lips.kind[next] < 0)) next--;
-    const isLip = next >= 0 && lips.at[next] === i;
-    const depth = Math.min(high[i], height) - low[bottom];
-    if (isLip && right - i >= SHORTEST_CUP && depth >= LEAST_DEPTH * range[formedAt]) {
+    const isLip = next >= 0 && lips.at[next] === i && right - i >= SHORTEST_CUP;
+    if (isLip) {
+      const depth = Math.min(high[i], height) - low[bottom];
       const difference = Math.abs(high[i] - height) / depth;
-      if (difference <= MOST_DIFFERENCE && (best === null || difference < best.difference)) {
+      const isNearer = difference <= MOST_DIFFERENCE && (best === null || difference < best.difference);
+      if (isNearer && depth >= LEAST_DEPTH * range[formedAt]) {
         best = roundCup(candles, i, bottom, right, depth, difference) ?? best;
       }
     }
     // What is higher than a lip may be hides everything before it.
     if (high[i] > height + MOST_DIFFERENCE * (height - low[bottom])) break;
-    if (isLip && high[i] > height && right - i >= SHORTEST_CUP) break;
+    if (isLip && high[i] > height) break;
   }
   return best;
 }
