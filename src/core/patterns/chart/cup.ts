@@ -52,23 +52,28 @@ function cupBefore(
   const height = high[right];
   const oldest = Math.max(0, right - LONGEST_CUP, formedAt - LONGEST_SHAPE);
   let bottom = right;
+  let lowest = low[right];
+  // What is higher than a lip may be hides everything before it.
+  let ceiling = height + MOST_DIFFERENCE * (height - lowest);
   let best: Cup | null = null;
   let next = knownPivots(lips, right + lips.scale) - 1;
   for (let i = right - 1; i >= oldest; i--) {
-    if (low[i] < low[bottom]) bottom = i;
+    if (low[i] < lowest) {
+      bottom = i;
+      lowest = low[i];
+      ceiling = height + MOST_DIFFERENCE * (height - lowest);
+    }
     while (next >= 0 && (lips.at[next] > i || lips.kind[next] < 0)) next--;
     const isLip = next >= 0 && lips.at[next] === i && right - i >= SHORTEST_CUP;
     if (isLip) {
-      const depth = Math.min(high[i], height) - low[bottom];
+      const depth = Math.min(high[i], height) - lowest;
       const difference = Math.abs(high[i] - height) / depth;
       const isNearer = difference <= MOST_DIFFERENCE && (best === null || difference < best.difference);
       if (isNearer && depth >= LEAST_DEPTH * range[formedAt]) {
         best = roundCup(candles, i, bottom, right, depth, difference) ?? best;
       }
     }
-    // What is higher than a lip may be hides everything before it.
-    if (high[i] > height + MOST_DIFFERENCE * (height - low[bottom])) break;
-    if (isLip && high[i] > height) break;
+    if (high[i] > ceiling || (isLip && high[i] > height)) break;
   }
   return best;
 }
@@ -82,12 +87,12 @@ function roundCup(
   difference: number,
 ): Cup | null {
   const margin = Math.min(bottom - lip, right - bottom) / (right - lip);
+  if (margin < LEAST_MARGIN) return null;
+  const half = low[bottom] + depth / 2;
   let lower = 0;
-  for (let i = lip; i <= right; i++) if (close[i] < low[bottom] + depth / 2) lower++;
+  for (let i = lip; i <= right; i++) lower += Number(close[i] < half);
   const round = lower / (right - lip + 1);
-  return margin >= LEAST_MARGIN && round >= LEAST_ROUND
-    ? { lip, bottom, depth, difference, round, margin }
-    : null;
+  return round >= LEAST_ROUND ? { lip, bottom, depth, difference, round, margin } : null;
 }
 
 /** The cup that ends with the last two swings: its right lip and the low of its handle. */
