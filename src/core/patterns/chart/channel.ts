@@ -51,7 +51,8 @@ function channel(name: string, title: string, slope: 1 | -1) {
         const flatter = flatterOf(corridor);
         const difference = differenceOf(corridor);
         const form = mean([grade(flatter, 1.5, 0), grade(difference, 0, PARALLEL)]);
-        const [up, down] = slope === 1 ? [goesOn, ends] : [ends, goesOn];
+        const up = slope === 1 ? goesOn : ends;
+        const down = slope === 1 ? ends : goesOn;
         const ways = { up, down, expects: slope === 1 ? (-1 as const) : (1 as const), reach: width };
         const checks = () => [
           atLeast("side_rise", flatter, SLOPED),

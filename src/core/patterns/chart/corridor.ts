@@ -307,12 +307,12 @@ export function corridorShape(
   if (left < 1) return null;
   const rising: Exit | null = up && { variant: up, trigger: upper, stop: lower, reach };
   const falling: Exit | null = down && { variant: down, trigger: lower, stop: upper, reach };
-  const [expected, other] = expects === 1 ? [rising, falling] : [falling, rising];
+  const expected = expects === 1 ? rising : falling;
   if (expected === null) return null;
   const touches = grade(swings.length, MOST_TOUCHES, FEWEST_OF_SHORT - 2);
   return {
     expected,
-    other,
+    other: expects === 1 ? falling : rising,
     start,
     lastAt,
     formedAt,
