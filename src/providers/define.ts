@@ -148,14 +148,17 @@ export class ProviderError extends Error {
   readonly failure: ProviderFailure;
   /** When the provider said it may be asked again. */
   readonly retryAfterMs: number | null;
+  /** All of the source is gone, whatever was asked for, and one more call would tell no more. */
+  readonly whole: boolean;
 
   constructor(
     failure: ProviderFailure,
     detail: string,
-    options: { cause?: unknown; retryAfterMs?: number | null } = {},
+    options: { cause?: unknown; retryAfterMs?: number | null; whole?: boolean } = {},
   ) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.failure = failure;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.whole = options.whole ?? false;
   }
 }

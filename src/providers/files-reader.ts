@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { LRUCache } from "lru-cache";
 import { upperBound } from "../core/base/search.js";
 import { barClose } from "../core/market/bar-times.js";
@@ -84,9 +84,9 @@ export function createFileReader({ workers, now, log, onUnread }: FileReaderOpti
       known.set(entry.path, { version, lookedAt: now(), extent });
       return collected;
     } catch (error) {
-      const { failure, reason } = refusalOf(error, entry);
+      const { failure, reason, whole } = refusalOf(error, entry);
       log.warn({ file, reason }, "file is not read");
-      const refusal = new ProviderError(failure, `${file} ${reason}`, { cause: error });
+      const refusal = new ProviderError(failure, `${file} ${reason}`, { cause: error, whole });
       if (error instanceof AppError) throw refusal;
       onUnread?.({ name: file, reason });
       trouble = refusal;
@@ -139,11 +139,19 @@ export function createFileReader({ workers, now, log, onUnread }: FileReaderOpti
 }
 
 /** What became of a file that was to be read. Without its folder: the reason is shown. */
-function refusalOf(error: unknown, { path }: Entry): { failure: ProviderFailure; reason: string } {
+function refusalOf(
+  error: unknown,
+  { path }: Entry,
+): { failure: ProviderFailure; reason: string; whole: boolean } {
   const words = messageOf(error).replaceAll(path, basename(path));
-  if (error instanceof AppError) return { failure: "unavailable", reason: `was not read: ${words}` };
-  if (versionAt(path) === null) return { failure: "unavailable", reason: "is gone" };
-  return { failure: "bad_payload", reason: `cannot be read: ${words}` };
+  if (error instanceof AppError) {
+    return { failure: "unavailable", reason: `was not read: ${words}`, whole: false };
+  }
+  if (versionAt(path) !== null) {
+    return { failure: "bad_payload", reason: `cannot be read: ${words}`, whole: false };
+  }
+  const whole = !existsSync(dirname(path));
+  return { failure: "unavailable", reason: whole ? "is gone with its folder" : "is gone", whole };
 }
 
 /** Null when the file is gone. */

@@ -113,7 +113,8 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
     listInstruments: () => [...entries.values()].map(([entry]) => entry.instrument),
     async probe() {
       for (const folder of folders) {
-        if (!existsSync(folder)) throw new ProviderError("unavailable", "the folder is gone");
+        if (!existsSync(folder))
+          throw new ProviderError("unavailable", "the folder is gone", { whole: true });
       }
       const trouble = reader.trouble();
       if (trouble !== null) throw trouble;

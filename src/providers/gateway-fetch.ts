@@ -3,6 +3,7 @@ import type { PriceBasis } from "../core/market/adjust.js";
 import { barClose, firstWholeBar, lastClosedBar, openBefore } from "../core/market/bar-times.js";
 import { barAt, type Candles, candlesFromRows, emptyCandles, sliceCandles } from "../core/market/candles.js";
 import type { RejectedBar, RowNote } from "../core/market/collect.js";
+import { DAY_MS } from "../core/market/day.js";
 import { classifySymbol, type Instrument } from "../core/market/instrument.js";
 import { INTERVAL_MS, type Interval } from "../core/market/interval.js";
 import { firstFormingBar, regularBars, resample, straddledBars } from "../core/market/resample.js";
@@ -179,6 +180,8 @@ async function fetchFrom(
     throw new ProviderError("bad_payload", `no row is a bar: ${first.reason}`);
   });
   const { held, sound } = withoutImpossible(candles, instrument, nowMs);
+  const shifted = held.length === 0 ? null : shiftOfDays(candles, instrument);
+  if (shifted !== null) throw new ProviderError("bad_payload", `all its days are a day ${shifted}`);
   const closed = closedBars(sound, instrument, interval, { from: fromMs, to: toMs }, asOfMs);
   const before = { from: sinceMs, to: fromMs };
   return {
@@ -220,6 +223,23 @@ function withoutImpossible(
     held,
     sound: held.length === 0 ? candles : selected(candles, (i) => wrongWith(candles.time[i]) === null),
   };
+}
+
+/** Daily bars of closed days that are no accident: so many, and at least this share. */
+const LEAST_CLOSED = 2;
+const CLOSED_SHARE = 0.1;
+/** Past the open of every session, also on days whose clock is an hour off that of the day beside. */
+const INTO_SESSION_MS = 2 * 3_600_000;
+
+/** Which way days are off that all were sessions if they stood a day beside; null where they are not. */
+function shiftOfDays({ time, interval }: Candles, { calendar: id }: Instrument): "late" | "early" | null {
+  const calendar = calendarOf(id);
+  const closed = (offset: number) =>
+    time.filter((at) => isClosedDay(calendar, at + INTO_SESSION_MS + offset)).length;
+  const own = interval === "1d" ? closed(0) : 0;
+  if (own < LEAST_CLOSED || own < CLOSED_SHARE * time.length) return null;
+  if (closed(-DAY_MS) === 0) return "late";
+  return closed(DAY_MS) === 0 ? "early" : null;
 }
 
 function isClosedDay(calendar: Calendar, time: number): boolean {

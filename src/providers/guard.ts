@@ -217,8 +217,8 @@ function redacted(error: unknown, scrub: (text: string) => string): ProviderErro
   const message = scrub(messageOf(error)).replace(KEYS, "$1***");
   if (!(error instanceof ProviderError)) return new ProviderError("unavailable", message, { cause: error });
   if (message === error.message) return error;
-  const { failure, retryAfterMs, cause } = error;
-  return new ProviderError(failure, message, { cause, retryAfterMs });
+  const { failure, retryAfterMs, cause, whole } = error;
+  return new ProviderError(failure, message, { cause, retryAfterMs, whole });
 }
 
 const KEYS = /\b((?:api_?key|access_token|token|crumb|secret)=)[^&\s"']+/gi;

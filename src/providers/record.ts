@@ -61,6 +61,8 @@ const ASIDE_MS: Readonly<Partial<Record<ProviderFailure, number>>> = {
   rate_limited: 90_000,
 };
 const ASIDE_LEAST_MS = 1_000;
+/** Failures in a row that are no accident. */
+export const LEAST_FAILURES = 2;
 const ASIDE_LIMIT_MS = 3_600_000;
 /** Answers that say no, one after the other, from which on a source says nothing else. */
 const ONLY_NO = 10;
@@ -110,7 +112,8 @@ export function createRecord(
         return false;
       }
       told.failures++;
-      if (scope === "source") told.failedInRow++;
+      if (error.whole) told.failedInRow = Math.max(told.failedInRow + 1, LEAST_FAILURES);
+      else if (scope === "source") told.failedInRow++;
       told.ok = false;
       const always = isAnswer(error) ? ` (as the ${refusedInRow} answers since it last gave something)` : "";
       told.lastError = `${error.failure}: ${error.message}${always}`;

@@ -2,6 +2,7 @@ import { ensure } from "../core/base/assert.js";
 import { classifySymbol, type Instrument } from "../core/market/instrument.js";
 import type { ProviderHealth } from "./guard.js";
 import { classOf, type MarketClass } from "./order.js";
+import { LEAST_FAILURES } from "./record.js";
 import type { Sources } from "./sources.js";
 
 /** A class of instruments whose every source fails. */
@@ -14,8 +15,6 @@ export interface Unserved {
   readonly reason: string;
 }
 
-/** Failures in a row that are no accident. */
-const LEAST_FAILURES = 2;
 /** Each stands for its class where nothing else of it is looked at. */
 const SAMPLES = ["AAPL", "BTC-USD", "EURUSD=X", "RELIANCE.NS"].map((symbol) =>
   ensure(classifySymbol(symbol), symbol),

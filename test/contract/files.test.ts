@@ -361,7 +361,9 @@ describe("a folder that vanishes", () => {
       const error = await work().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(AppError);
       expect(error).toMatchObject({ code: "provider_unavailable" });
-      expect((error as AppError).message).toBe("No source gave data for KO (files: KO.csv is gone)");
+      expect((error as AppError).message).toBe(
+        "No source gave data for KO (files: KO.csv is gone with its folder)",
+      );
     }
     const [health] = await gateway.probe();
     expect(health).toMatchObject({ name: "files", ok: false, lastError: "unavailable: the folder is gone" });

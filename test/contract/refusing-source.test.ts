@@ -4,6 +4,7 @@ import { classifySymbol } from "../../src/core/market/instrument.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { createGateway } from "../../src/providers/gateway.js";
 import { silentLog } from "../fixtures/log.js";
+import { createScriptedProvider } from "../fixtures/providers.js";
 import { startVendor, type Vendor } from "../fixtures/vendor.js";
 import { YAHOO } from "../fixtures/vendor-rows/yahoo.js";
 import { chartService } from "../fixtures/yahoo.js";
@@ -17,6 +18,26 @@ beforeAll(async () => {
   vendor = await startVendor();
 });
 afterAll(() => vendor.close());
+
+describe("days", () => {
+  it.each([
+    ["late", 1],
+    ["early", -1],
+  ])("that are all a day %s are no days of the exchange", async (word, days) => {
+    const shares = createScriptedProvider({ now, intervals: ["1d"] });
+    shares.change((bar) => ({ ...bar, time: bar.time + days * 86_400_000 }));
+    const gateway = createGateway({
+      providers: [shares],
+      now,
+      log: silentLog,
+      metrics: createMetrics("test"),
+    });
+    const work = gateway.fetchCandles(AAPL, "1d", NOW - 60 * 86_400_000, NOW);
+    await expect(work).rejects.toMatchObject({
+      message: expect.stringContaining(`all its days are a day ${word}`),
+    });
+  });
+});
 
 describe("a source that says nothing but no", () => {
   it("is not well, until it gives something", async () => {

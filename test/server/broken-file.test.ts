@@ -75,3 +75,17 @@ describe("a packed file that ends in the middle", () => {
     await vi.waitFor(async () => expect(await told("ETH-USD-1m.csv.gz")).toMatchObject([{ detail: REASON }]));
   });
 });
+
+describe("a folder that is gone", () => {
+  it("is told of as soon as a question meets it, and all that it served counts as unserved", async () => {
+    rmSync(folder, { recursive: true, force: true });
+    clock.advance(61_000);
+    expectProblem(await candles("BTC"), "provider_unavailable", "is gone with its folder");
+    expect((await program.call("/health")).json()).toMatchObject({
+      status: "degraded",
+      unserved: expect.arrayContaining(["crypto"]),
+    });
+    const { market_data } = (await program.call("/health/detailed")).json().components;
+    expect(market_data).toMatchObject({ status: "degraded" });
+  });
+});
