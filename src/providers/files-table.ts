@@ -73,7 +73,8 @@ export function readWhole(path: string): string {
  * Reads a table with a time column and open, high, low and close; volume is 0 where there is no such column, or nothing in
  * any of its cells, and NaN in an empty cell of a column that has others.
  * Times are dates (2024-07-01, 1.7.2024, and 7/1/2024 where some row tells which is the day), the same with a time and a
- * zone, or epoch seconds or milliseconds. @param writing what is said of it that it does not say itself.
+ * zone, or epoch seconds or milliseconds. Cells are divided by commas, semicolons or tabs, whichever the first line has most
+ * of; where it is not commas, a number may have one for its point. @param writing what is said of it that it does not say itself.
  * @throws {TableError} when the text is no such table.
  */
 export function parseTable(text: string, writing: Writing = {}): Table {
@@ -107,8 +108,10 @@ export function parseTable(text: string, writing: Writing = {}): Table {
     bars.high[length] = scale * readNumber(row[priceAt[1]]);
     bars.low[length] = scale * readNumber(row[priceAt[2]]);
     bars.close[length] = scale * readNumber(row[priceAt[3]]);
-    bars.volume[length] = volumeAt < 0 || isBlank(row[volumeAt]) ? Number.NaN : readNumber(row[volumeAt]);
-    if (volumeAt >= 0 && !isBlank(row[volumeAt])) hasVolumes = true;
+    const volume = volumeAt < 0 ? "" : (row[volumeAt] ?? "").trim();
+    const traded = !NO_VOLUME.test(volume);
+    bars.volume[length] = traded ? readNumber(volume) : Number.NaN;
+    if (traded) hasVolumes = true;
     length++;
   }
   if (length < 2) {
@@ -129,6 +132,8 @@ export function parseTable(text: string, writing: Writing = {}): Table {
   };
 }
 
+/** What tables write where there was no volume, or none is known. */
+const NO_VOLUME = /^(nan|n\/?a|null|none|-)?$/i;
 const NO_ACTION = /^(0+(\.0*)?|nan)?$/i;
 
 /** What a row says of a split or a dividend; nothing for a row of neither. */
@@ -147,10 +152,29 @@ function toldBy(
 
 function readRows(text: string): string[][] {
   try {
-    return parse(text, { bom: true, skip_empty_lines: true, relax_column_count: true });
+    const delimiter = delimiterOf(text);
+    const rows: string[][] = parse(text, {
+      bom: true,
+      skip_empty_lines: true,
+      relax_column_count: true,
+      delimiter,
+    });
+    return delimiter === "," ? rows : rows.map((row) => row.map(withPoint));
   } catch (error) {
     throw new TableError(`is not a table: ${error instanceof Error ? error.message : "unreadable"}`);
   }
+}
+
+/** What divides the cells of the first line that is not empty. */
+function delimiterOf(text: string): string {
+  const line = /[^\r\n]+/.exec(text)?.[0] ?? "";
+  const count = (mark: string) => line.split(mark).length;
+  return [",", ";", "\t"].reduce((best, mark) => (count(mark) > count(best) ? mark : best));
+}
+
+/** `10,5` as `10.5`. */
+function withPoint(cell: string): string {
+  return /^\s*-?\d+,\d+\s*$/.test(cell) ? cell.replace(",", ".") : cell;
 }
 
 function isBlank(text: string | undefined): boolean {

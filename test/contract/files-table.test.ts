@@ -105,6 +105,22 @@ describe("a table", () => {
     });
   });
 
+  it.each([
+    ["semicolons and decimal commas", ";", ","],
+    ["semicolons", ";", "."],
+    ["tabs", "\t", ","],
+  ])("is read with %s", (_name, mark, point) => {
+    const lines = DAYS.trim()
+      .split("\n")
+      .map((line) => line.replaceAll(",", mark).replace("11", `11${point}25`));
+    const { bars } = parseTable(
+      [`\uFEFF${lines[0].replace("date", "Date")}`, ...lines.slice(1)].join("\r\n"),
+    );
+    expect([...bars.close]).toEqual([11.25, 12]);
+    expect([...bars.open]).toEqual([10, 11.25]);
+    expect([...bars.volume]).toEqual([100, 200]);
+  });
+
   it("has a volume of 0 where there is none at all, and NaN where some have one and a cell does not", () => {
     expect(
       parseTable("date,open,high,low,close\n2024-07-01,1,1,1,1\n2024-07-02,1,1,1,1").bars.volume[1],
@@ -115,7 +131,11 @@ describe("a table", () => {
           .bars.volume,
       );
     expect(volumes("", "")).toEqual([0, 0]);
-    expect(volumes("", "n/a")).toEqual([Number.NaN, Number.NaN]);
+    for (const none of ["n/a", "N/A", "NaN", "null", "-", " "]) {
+      expect(volumes("5", none)).toEqual([5, Number.NaN]);
+      expect(volumes(none, none)).toEqual([0, 0]);
+    }
+    expect(volumes("", "few")).toEqual([Number.NaN, Number.NaN]);
     expect(volumes("7", "", "0")).toEqual([7, Number.NaN, 0]);
   });
 

@@ -320,3 +320,15 @@ describe("quote", () => {
     expect(quote("days-over-a-holiday", at("2024-07-08T19:59Z"))).not.toBeNull();
   });
 });
+
+describe("prices in another currency than the share trades in here", () => {
+  it.each(["GBp", "GBP", "INR"])("%s are refused by name", (currency) => {
+    const { answer, symbol } = payloadOf("hours-of-a-half-day");
+    const text = answer.text.replaceAll(/"currency":\s*"[^"]+"/g, `"currency":"${currency}"`);
+    const chart = parseChart({ ...answer, text }, symbol, NOW);
+    expect(chart.meta.currency).toBe(currency);
+    expect(() => candlesOf(chart, instrumentOf("AAPL"), "1h")).toThrow(
+      `answered in ${currency} instead of USD`,
+    );
+  });
+});

@@ -8,6 +8,12 @@ const time = z.iso.datetime();
 
 const LABELS = ["BULLISH", "NEUTRAL", "BEARISH"] as const;
 
+const polarity = z
+  .enum(["positive", "neutral", "negative"])
+  .describe(
+    "The likeliest of the three; the score is the chance of positive less that of negative, so that a text may be neutral and still lean to a side",
+  );
+
 export const MAX_SYMBOLS = 50;
 export const MAX_TEXT = 20_000;
 
@@ -134,7 +140,7 @@ const word = z.object({
 export const analysisSchema = z
   .object({
     score: z.number().describe("-1 bad news .. 1 good news"),
-    label: z.enum(["positive", "neutral", "negative"]),
+    label: polarity,
     confidence: share.describe(
       "Measured probability that the label is right; null for a text of no known word",
     ),
@@ -148,7 +154,7 @@ export const analysisSchema = z
       z.object({
         symbol: z.string(),
         score: z.number(),
-        label: z.enum(["positive", "neutral", "negative"]),
+        label: polarity,
         confidence: share,
       }),
     ),
