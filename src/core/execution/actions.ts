@@ -1,0 +1,118 @@
+import { assert } from "../base/assert.js";
+import { cashLegs, NOTHING, post } from "./account.js";
+import { type Book, bookOf, type DeskContext, sweep, tell, tellAccount } from "./context.js";
+import type { Leg } from "./events.js";
+import { cancelOrder } from "./groups.js";
+import { roundToTick, tickAt, type Traded } from "./instrument.js";
+import { trailLevel } from "./match.js";
+import { floorToLot, roundQuantity, shareMicros, timesMicros } from "./money.js";
+import type { Order } from "./order.js";
+import { isTerminal } from "./states.js";
+
+/**
+ * A split before the first bar of its ex-day: positions hold `ratio` times as many, whole lots, and what remains is
+ * paid in cash at the latest price; prices of open orders are divided and rounded to the nearest tick, quantities
+ * multiplied and cut to lots, and an order of which nothing is left is canceled. Money of an order stays as it is.
+ * @param ratio new shares for one old.
+ */
+export function applySplit(desk: DeskContext, symbol: string, ratio: number, at: number): void {
+  assert(ratio > 0 && ratio < Number.POSITIVE_INFINITY, "a split has a ratio above 0");
+  const book = bookOf(desk, symbol);
+  const { instrument } = book;
+  if (!Number.isNaN(book.mark)) book.mark = roundQuantity(book.mark / ratio);
+  const held = desk.state.positions.get(symbol);
+  if (held !== undefined) splitPosition(desk, book, ratio, at);
+  const open = [...desk.state.orders.values()].filter(
+    (order) => order.symbol === symbol && !isTerminal(order.state),
+  );
+  for (const order of open) if (!isTerminal(order.state)) splitOrder(desk, order, instrument, ratio, at);
+  sweep(book);
+}
+
+function splitPosition(desk: DeskContext, { instrument, mark }: Book, ratio: number, at: number): void {
+  const { symbol, lot } = instrument;
+  const { quantity, cost } = desk.state.positions.get(symbol) ?? NOTHING;
+  const sign = quantity < 0 ? -1 : 1;
+  const exact = roundQuantity(Math.abs(quantity) * ratio);
+  // Shares that were whole stay whole, also where fractions can be held.
+  const whole = Number.isInteger(quantity) && instrument.fractions !== "free";
+  const kept = floorToLot(exact, whole ? Math.max(1, lot) : lot);
+  const rest = roundQuantity(exact - kept);
+  const price = roundToTick(mark, tickAt(instrument, mark), 0);
+  const paid = sign * timesMicros(price, rest);
+  const restCost = rest === 0 ? 0 : shareMicros(cost, rest, exact);
+  const legs: Leg[] = [];
+  post(legs, "cash", paid);
+  post(legs, `position:${symbol}`, -restCost);
+  post(legs, `gain:${symbol}`, restCost - paid);
+  tellAccount(desk, at, {
+    event: "split",
+    symbol,
+    legs,
+    position: { quantity: sign * kept + 0, cost: cost - restCost },
+    facts: { ratio, price, remainder: rest },
+  });
+}
+
+function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: number, at: number): void {
+  const price = (value: number | null) => {
+    if (value === null) return null;
+    const divided = value / ratio;
+    return roundToTick(divided, tickAt(instrument, divided), 0);
+  };
+  const filled = roundQuantity(order.filled * ratio);
+  const lot = instrument.fractions === "free" || !Number.isInteger(order.quantity) ? instrument.lot : 1;
+  const left = floorToLot(
+    roundQuantity((order.quantity - order.filled) * ratio),
+    Math.max(lot, instrument.lot),
+  );
+  if (order.notional === null && left === 0) {
+    cancelOrder(desk, order, at, "split_leaves_nothing");
+    return;
+  }
+  const extreme = order.extreme === null ? null : roundQuantity(order.extreme / ratio);
+  const trailAmount = price(order.trailAmount);
+  const trails = order.type === "trailing_stop" && extreme !== null && order.triggeredAt === null;
+  tell(desk, order, at, {
+    event: "adjusted",
+    quantity: roundQuantity(filled + left),
+    filled,
+    closing: roundQuantity(order.closing * ratio),
+    limitPrice: price(order.limitPrice),
+    stopPrice: trails ? trailLevel({ ...order, trailAmount }, extreme, instrument) : price(order.stopPrice),
+    trailAmount,
+    extreme,
+  });
+}
+
+/** A dividend before the first bar of its ex-day, by what is held then: long positions receive it, short ones pay. */
+export function applyDividend(desk: DeskContext, symbol: string, amount: number, at: number): void {
+  const { quantity } = desk.state.positions.get(symbol) ?? NOTHING;
+  const received = timesMicros(amount, quantity);
+  if (received === 0) return;
+  tellAccount(desk, at, {
+    event: "dividend",
+    symbol,
+    legs: cashLegs(`dividend:${symbol}`, received),
+    position: null,
+    facts: { amount, quantity },
+  });
+}
+
+/** The end of a listing: open orders are canceled, and the position is closed at the latest price without fees. */
+export function delist(desk: DeskContext, symbol: string, at: number): void {
+  const book = bookOf(desk, symbol);
+  for (const order of [...book.working]) {
+    if (!isTerminal(order.state)) cancelOrder(desk, order, at, "delisted");
+  }
+  sweep(book);
+  const { quantity, cost } = desk.state.positions.get(symbol) ?? NOTHING;
+  if (quantity === 0) return;
+  const received = timesMicros(book.mark, quantity);
+  const legs: Leg[] = [];
+  post(legs, "cash", received);
+  post(legs, `position:${symbol}`, -cost);
+  post(legs, `gain:${symbol}`, cost - received);
+  const facts = { price: book.mark, quantity };
+  tellAccount(desk, at, { event: "delisted", symbol, legs, position: NOTHING, facts });
+}

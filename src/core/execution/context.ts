@@ -1,0 +1,160 @@
+import { ensure } from "../base/assert.js";
+import type { AccountRules } from "./account.js";
+import type { Costs } from "./costs.js";
+import type { AccountEvent, DeskEvent, OrderChange } from "./events.js";
+import type { Traded } from "./instrument.js";
+import { createMatch, type Match, type Prices } from "./match.js";
+import type { Order } from "./order.js";
+import { applyEvent, createState, type DeskState } from "./state.js";
+import { isTerminal, nextState } from "./states.js";
+
+/** How a desk trades. */
+export interface DeskRules {
+  readonly account: AccountRules;
+  readonly costs: Costs;
+  /** Share of a bar's volume that orders of the account may take together; null without a limit. */
+  readonly volumeShare: number | null;
+  /** Calendar days after which a `gtc` order expires. */
+  readonly gtcDays: number;
+}
+
+export const GTC_DAYS = 90;
+
+/** What a desk knows of a symbol beside its state. */
+export interface Book {
+  readonly instrument: Traded;
+  readonly costs: Costs;
+  /** The latest price, NaN before the first. */
+  mark: number;
+  /** Open of the newest bar. */
+  time: number;
+  /** Orders that see prices, in order of submission; ended ones until they are swept. */
+  working: Order[];
+  /** Units of the bar at hand that may still be traded. */
+  left: number;
+}
+
+/** The bar or the quote at hand. */
+export interface Venue {
+  source: "b" | "q";
+  /** Open of the bar, instant of the quote. */
+  time: number;
+  /** First instant after the bar, instant of the quote. */
+  until: number;
+  /** Within the regular session. */
+  regular: boolean;
+  /** NaN for a quote. */
+  volume: number;
+  /** Average range of a bar, NaN while it is not known. */
+  range: number;
+  /** Whether a taker owes half a spread: not where a quote has both sides. */
+  spread: boolean;
+}
+
+/** What the parts of a desk share. Match, prices and venue are written anew by each bar. */
+export interface DeskContext {
+  readonly rules: DeskRules;
+  readonly state: DeskState;
+  readonly books: Map<string, Book>;
+  readonly emit: (event: DeskEvent) => void;
+  readonly match: Match;
+  readonly prices: Prices;
+  readonly venue: Venue;
+}
+
+export function createContext(
+  rules: DeskRules,
+  instruments: Iterable<Traded>,
+  emit: (event: DeskEvent) => void,
+  state: DeskState = createState(),
+): DeskContext {
+  const desk: DeskContext = {
+    rules,
+    state,
+    books: new Map(),
+    emit,
+    match: createMatch(),
+    prices: { open: 0, high: 0, low: 0, close: 0 },
+    venue: { source: "b", time: 0, until: 0, regular: true, volume: 0, range: 0, spread: true },
+  };
+  for (const instrument of instruments) addBook(desk, instrument);
+  for (const order of bySequence(state.orders.values())) {
+    if (!isTerminal(order.state) && order.state !== "held") workOn(desk, order);
+  }
+  return desk;
+}
+
+export function addBook(desk: DeskContext, instrument: Traded): void {
+  desk.books.set(instrument.symbol, {
+    instrument,
+    costs: instrument.costs ?? desk.rules.costs,
+    mark: Number.NaN,
+    time: Number.NEGATIVE_INFINITY,
+    working: [],
+    left: 0,
+  });
+}
+
+export function bookOf(desk: DeskContext, symbol: string): Book {
+  return ensure(desk.books.get(symbol), `${symbol} is not traded here`);
+}
+
+export function orderOf(desk: DeskContext, id: string): Order {
+  return ensure(desk.state.orders.get(id), `order ${id} is not placed`);
+}
+
+export function workOn(desk: DeskContext, order: Order): void {
+  bookOf(desk, order.symbol).working.push(order);
+}
+
+/** Takes ended orders out of a book, without a new list where none has ended. */
+export function sweep(book: Book): void {
+  const { working } = book;
+  let kept = 0;
+  for (let k = 0; k < working.length; k++) {
+    if (isTerminal(working[k].state)) continue;
+    if (kept !== k) working[kept] = working[k];
+    kept++;
+  }
+  if (kept !== working.length) working.length = kept;
+}
+
+/** Tells what happened to an order and takes it in. */
+export function tell(desk: DeskContext, order: Order, at: number, change: OrderChange): void {
+  const { id: orderId, symbol, state: from } = order;
+  const to = nextState(from, change.event);
+  record(desk, { seq: desk.state.seq + 1, at, kind: "order", orderId, symbol, from, to, ...change });
+}
+
+/** Tells of a new order and takes it in. @returns the order that the state holds. */
+export function tellPlaced(
+  desk: DeskContext,
+  at: number,
+  event: "accepted" | "held" | "opened" | "continued",
+  placed: Omit<Order, "sequence" | "state">,
+): Order {
+  const seq = desk.state.seq + 1;
+  const to = nextState(null, event);
+  const order = Object.freeze({ ...placed, sequence: seq, state: to });
+  const { id: orderId, symbol } = placed;
+  record(desk, { seq, at, kind: "order", orderId, symbol, from: null, to, event, order });
+  return orderOf(desk, placed.id);
+}
+
+/** Tells what happened to the account and takes it in. */
+export function tellAccount(
+  desk: DeskContext,
+  at: number,
+  event: Omit<AccountEvent, "seq" | "at" | "kind">,
+): void {
+  record(desk, { seq: desk.state.seq + 1, at, kind: "account", ...event });
+}
+
+function record(desk: DeskContext, event: DeskEvent): void {
+  applyEvent(desk.state, event);
+  desk.emit(event);
+}
+
+function bySequence(orders: Iterable<Order>): Order[] {
+  return [...orders].sort((a, b) => a.sequence - b.sequence);
+}

@@ -1,0 +1,63 @@
+import { DAY_MS } from "../market/day.js";
+import { cashLegs, worthOf } from "./account.js";
+import { type DeskContext, sweep, tellAccount } from "./context.js";
+import { expireOrder } from "./groups.js";
+import { accruedMicros } from "./money.js";
+import { isTerminal } from "./states.js";
+import { expireDay } from "./walk.js";
+
+/** The end of a day of the account. */
+export interface DayEnd {
+  /** Epoch ms. */
+  readonly at: number;
+  /** Nights to the next day: 1, over a weekend 3; 0 for none. */
+  readonly nights: number;
+}
+
+/**
+ * Ends a day: orders for the day that were submitted before expire, also where no bar told of the close, and `gtc`
+ * orders that are old enough; then short positions pay for what they borrow and cash below 0 its interest.
+ */
+export function endDay(desk: DeskContext, { at, nights }: DayEnd): void {
+  const oldest = at - desk.rules.gtcDays * DAY_MS;
+  for (const book of desk.books.values()) {
+    if (book.working.length === 0) continue;
+    expireDay(desk, book, at, true);
+    for (const order of [...book.working]) {
+      if (order.timeInForce !== "gtc" || isTerminal(order.state) || order.submittedAt > oldest) continue;
+      if (order.origin === "trader") expireOrder(desk, order, at, "too_old");
+    }
+    sweep(book);
+  }
+  if (nights > 0) accrue(desk, at, nights);
+}
+
+function accrue(desk: DeskContext, at: number, nights: number): void {
+  const { state, rules, books } = desk;
+  const { account } = rules;
+  for (const { symbol, quantity } of [...state.positions.values()]) {
+    const book = books.get(symbol);
+    if (quantity > 0 || book === undefined) continue;
+    const rate = book.instrument.borrowRate ?? account.borrowRate;
+    const fee = accruedMicros(-worthOf(quantity, book.mark), rate, nights, account.yearDays);
+    if (fee === 0) continue;
+    const facts = { rate, nights, mark: book.mark };
+    tellAccount(desk, at, {
+      event: "borrow",
+      symbol,
+      legs: cashLegs(`borrow:${symbol}`, -fee),
+      position: null,
+      facts,
+    });
+  }
+  if (state.cash >= 0) return;
+  const interest = accruedMicros(-state.cash, account.interestRate, nights, account.yearDays);
+  if (interest === 0) return;
+  tellAccount(desk, at, {
+    event: "interest",
+    symbol: null,
+    legs: cashLegs("interest", -interest),
+    position: null,
+    facts: { rate: account.interestRate, nights },
+  });
+}

@@ -1,0 +1,112 @@
+import type { Bars } from "../market/candles.js";
+import { applyDividend, applySplit, delist } from "./actions.js";
+import { cashLegs } from "./account.js";
+import {
+  addBook,
+  bookOf,
+  createContext,
+  type DeskContext,
+  type DeskRules,
+  sweep,
+  tellAccount,
+} from "./context.js";
+import { type DayEnd, endDay } from "./day.js";
+import type { DeskEvent } from "./events.js";
+import type { BarFacts } from "./facts.js";
+import { cancelOrder } from "./groups.js";
+import type { Traded } from "./instrument.js";
+import { equityOf, type Standing, standingOf } from "./margin.js";
+import { toMicros } from "./money.js";
+import type { OrderTerms } from "./order.js";
+import { type Changes, replaceOrder } from "./replace.js";
+import type { DeskState } from "./state.js";
+import { isTerminal } from "./states.js";
+import { type Moment, submitOrder } from "./submit.js";
+import { type Refusal, refusal } from "./validate.js";
+import { type DeskQuote, walkBar, walkQuote } from "./walk.js";
+
+/** Equity in micros: by the rule, and had all doubtful bars gone the best or the worst way. */
+export interface Bounds {
+  readonly pessimistic: number;
+  readonly equity: number;
+  readonly optimistic: number;
+}
+
+/**
+ * One account and its orders over bars and quotes: the same for paper trading and backtests. Every change is an event,
+ * given to `emit` when it is done; instants come from the caller, in order for each symbol.
+ */
+export interface Desk {
+  readonly state: Readonly<DeskState>;
+  list(instrument: Traded): void;
+  /** Pays money in, or out where below 0, in the account's currency. */
+  transfer(amount: number, at: number): void;
+  /** @returns why it is refused; empty for an order that is placed. */
+  submit(terms: OrderTerms, moment: Moment): Refusal[];
+  cancel(id: string, at: number): Refusal[];
+  replace(id: string, newId: string, changes: Changes, moment: Moment): Refusal[];
+  /** A closed bar. Orders submitted at or before its open see it. */
+  bar(symbol: string, bars: Bars, i: number, facts: BarFacts): void;
+  /** Orders submitted before it see it. */
+  quote(symbol: string, quote: DeskQuote): void;
+  /** The latest price of a symbol, where it is known from elsewhere; orders do not see it. */
+  mark(symbol: string, price: number): void;
+  endOfDay(end: DayEnd): void;
+  split(symbol: string, ratio: number, at: number): void;
+  /** @param amount a share, in the account's currency. */
+  dividend(symbol: string, amount: number, at: number): void;
+  delist(symbol: string, at: number): void;
+  standing(): Standing;
+  equity(): number;
+  bounds(): Bounds;
+}
+
+/** @param state one that `rebuild` made of all events there are; a new one by default. */
+export function createDesk(
+  rules: DeskRules,
+  instruments: Iterable<Traded>,
+  emit: (event: DeskEvent) => void,
+  state?: DeskState,
+): Desk {
+  const desk = createContext(rules, instruments, emit, state);
+  return {
+    state: desk.state,
+    list: (instrument) => addBook(desk, instrument),
+    transfer: (amount, at) => transfer(desk, amount, at),
+    submit: (terms, moment) => submitOrder(desk, terms, moment),
+    cancel: (id, at) => cancel(desk, id, at),
+    replace: (id, newId, changes, moment) => replaceOrder(desk, id, newId, changes, moment),
+    bar: (symbol, bars, i, facts) => walkBar(desk, symbol, bars, i, facts),
+    quote: (symbol, quote) => walkQuote(desk, symbol, quote),
+    mark: (symbol, price) => {
+      bookOf(desk, symbol).mark = price;
+    },
+    endOfDay: (end) => endDay(desk, end),
+    split: (symbol, ratio, at) => applySplit(desk, symbol, ratio, at),
+    dividend: (symbol, amount, at) => applyDividend(desk, symbol, amount, at),
+    delist: (symbol, at) => delist(desk, symbol, at),
+    standing: () => standingOf(desk),
+    equity: () => equityOf(desk),
+    bounds: () => boundsOf(desk),
+  };
+}
+
+function transfer(desk: DeskContext, amount: number, at: number): void {
+  const legs = cashLegs("capital", toMicros(amount));
+  tellAccount(desk, at, { event: "transferred", symbol: null, legs, position: null, facts: {} });
+}
+
+function cancel(desk: DeskContext, id: string, at: number): Refusal[] {
+  const order = desk.state.orders.get(id);
+  if (order === undefined) return [refusal("order_not_found", "id")];
+  if (isTerminal(order.state)) return [refusal("order_closed", "id")];
+  cancelOrder(desk, order, at, "by_trader");
+  sweep(bookOf(desk, order.symbol));
+  return [];
+}
+
+function boundsOf(desk: DeskContext): Bounds {
+  const equity = equityOf(desk);
+  const { optimistic, pessimistic } = desk.state;
+  return { pessimistic: equity + pessimistic, equity, optimistic: equity + optimistic };
+}

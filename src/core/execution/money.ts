@@ -1,0 +1,99 @@
+import { assert } from "../base/assert.js";
+
+/**
+ * Money is a whole number of micros, millionths of the account's currency, in a double: sums are exact and their order
+ * does not matter. Prices, quantities and rates are doubles nearest to decimals of at most nine places, and a product
+ * is that of the decimals, rounded once, half away from zero.
+ */
+export const MICROS = 1e6;
+
+/** Sums stay exact below this. */
+const LIMIT = 9e15;
+/** More than four roundings of a double can be wrong by, relative to the product. */
+const DOUBT = 1e-15;
+const NANOS = 1e9;
+
+/** Micros of an amount in the currency. */
+export function toMicros(amount: number): number {
+  return timesMicros(amount, 1);
+}
+
+/** An amount in the currency; for display and for statistics, never to be added up. */
+export function fromMicros(micros: number): number {
+  return micros / MICROS;
+}
+
+/** Price times quantity in micros; the sign is that of the product. */
+export function timesMicros(price: number, quantity: number): number {
+  const product = price * quantity;
+  const size = Math.abs(product) * MICROS;
+  const whole = Math.floor(size);
+  const beyond = size - whole;
+  const micros =
+    Math.abs(beyond - 0.5) > size * DOUBT
+      ? whole + (beyond < 0.5 ? 0 : 1)
+      : divided(nanosOf(price) * nanosOf(quantity), 1_000_000_000_000n);
+  assert(micros < LIMIT, "money is beyond what a double holds exactly");
+  return product < 0 && micros !== 0 ? -micros : micros;
+}
+
+/** `micros` times part / whole, as of a cost that is shared out by quantity. `whole` above 0. */
+export function shareMicros(micros: number, part: number, whole: number): number {
+  if (part === whole) return micros;
+  const value = (micros * part) / whole;
+  const size = Math.abs(value);
+  const floor = Math.floor(size);
+  const beyond = size - floor;
+  const rounded =
+    Math.abs(beyond - 0.5) > size * DOUBT
+      ? floor + (beyond < 0.5 ? 0 : 1)
+      : divided(BigInt(Math.abs(micros)) * nanosOf(part), nanosOf(whole));
+  assert(rounded < LIMIT, "money is beyond what a double holds exactly");
+  return value < 0 && rounded !== 0 ? -rounded : rounded;
+}
+
+/** `micros` times a rate a year, for `days` of a year of `yearDays`. */
+export function accruedMicros(micros: number, rate: number, days: number, yearDays: number): number {
+  return shareMicros(micros, roundQuantity(rate * days), yearDays);
+}
+
+/** `micros` times a rate. */
+export function rateMicros(micros: number, rate: number): number {
+  return shareMicros(micros, rate, 1);
+}
+
+/** The nearest double to a decimal of at most nine places, and fewer where doubles have no nine. Never minus zero. */
+export function roundQuantity(quantity: number): number {
+  const size = Math.abs(quantity);
+  const scale = size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
+  const rounded = Math.floor(size * scale + 0.5) / scale;
+  return quantity < 0 && rounded !== 0 ? -rounded : rounded;
+}
+
+/** The most whole lots in a quantity of 0 or more. */
+export function floorToLot(quantity: number, lot: number): number {
+  const lots = quantity / lot;
+  const nearest = Math.round(lots);
+  const whole = Math.abs(lots - nearest) <= 1e-6 + lots * DOUBT ? nearest : Math.floor(lots);
+  return roundQuantity(whole * lot);
+}
+
+export function isOnLot(quantity: number, lot: number): boolean {
+  return roundQuantity(quantity) === quantity && floorToLot(quantity, lot) === quantity;
+}
+
+/** The most lots that an amount buys at a price. */
+export function quantityFor(micros: number, price: number, lot: number): number {
+  if (micros <= 0) return 0;
+  const lotNanos = nanosOf(lot);
+  const lots = (BigInt(micros) * 1_000_000_000_000n) / (nanosOf(price) * lotNanos);
+  return roundQuantity(Number(lots * lotNanos) / NANOS);
+}
+
+function nanosOf(value: number): bigint {
+  return BigInt(Math.round(Math.abs(value) * NANOS));
+}
+
+function divided(numerator: bigint, denominator: bigint): number {
+  return Number((2n * numerator + denominator) / (2n * denominator));
+}

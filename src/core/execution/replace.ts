@@ -1,0 +1,150 @@
+import { type Book, bookOf, type DeskContext, tell, tellPlaced, workOn } from "./context.js";
+import { openMember } from "./groups.js";
+import { trailLevel } from "./match.js";
+import type { Order, OrderTerms, TimeInForce } from "./order.js";
+import { isTerminal } from "./states.js";
+import { type Cover, checkAccount, type Draft, type Moment } from "./submit.js";
+import { type Refusal, refusal, validateTerms } from "./validate.js";
+
+/** What of an order is to be another; what is absent stays. */
+export interface Changes {
+  /** In all, with what is filled. */
+  readonly quantity?: number;
+  readonly timeInForce?: TimeInForce;
+  readonly limitPrice?: number;
+  readonly stopPrice?: number;
+  /** The amount or the percentage, whichever the order trails by. */
+  readonly trail?: number;
+}
+
+/**
+ * Puts another order in the place of one, with what that has filled, at the end of the line. @returns why it is
+ * refused; the order stays as it is then.
+ */
+export function replaceOrder(
+  desk: DeskContext,
+  id: string,
+  newId: string,
+  changes: Changes,
+  moment: Moment,
+): Refusal[] {
+  const order = desk.state.orders.get(id);
+  if (order === undefined) return [refusal("order_not_found", "id")];
+  if (isTerminal(order.state)) return [refusal("order_closed", "id")];
+  if (desk.state.orders.has(newId)) return [refusal("id_not_unique", "id")];
+  const book = bookOf(desk, order.symbol);
+  const early = changesRefusal(order, changes);
+  if (early !== null) return [early];
+  const draft = draftOf(order, newId, changes, book);
+  const price = Number.isNaN(book.mark) ? null : book.mark;
+  const stands = order.triggeredAt !== null && changes.stopPrice === undefined;
+  const found = validateTerms(termsFor(desk, draft), book.instrument, stands ? null : price);
+  if (found.length > 0) return found;
+  const cover = isLeg(order)
+    ? { reserved: 0, closing: order.closing }
+    : checkAccount(desk, book, draft, false, order);
+  if (!("reserved" in cover)) return [cover];
+  putInPlace(desk, order, draft, cover, moment.at);
+  return [];
+}
+
+function isLeg({ role }: Order): boolean {
+  return role === "target" || role === "stop";
+}
+
+function changesRefusal(order: Order, changes: Changes): Refusal | null {
+  const { quantity, timeInForce, limitPrice, stopPrice, trail } = changes;
+  const same =
+    (quantity ?? order.quantity) === order.quantity &&
+    (timeInForce ?? order.timeInForce) === order.timeInForce &&
+    (limitPrice ?? order.limitPrice) === order.limitPrice &&
+    (stopPrice ?? order.stopPrice) === order.stopPrice &&
+    (trail ?? trailOf(order)) === trailOf(order);
+  if (same) return refusal("nothing_changed");
+  if (trail !== undefined && order.type !== "trailing_stop")
+    return refusal("trail_not_allowed", "trailAmount");
+  if (stopPrice !== undefined && order.type === "trailing_stop") {
+    return refusal("price_not_allowed", "stopPrice", stopPrice);
+  }
+  if (
+    order.role !== "single" &&
+    timeInForce !== undefined &&
+    timeInForce !== "day" &&
+    timeInForce !== "gtc"
+  ) {
+    return refusal("time_in_force_not_allowed", "timeInForce");
+  }
+  if (quantity === undefined) return null;
+  if (isLeg(order)) return refusal("leg_quantity_fixed", "quantity", quantity);
+  if (order.notional !== null) return refusal("quantity_and_notional", "quantity", quantity);
+  return quantity > order.filled
+    ? null
+    : refusal("quantity_below_filled", "quantity", quantity, order.filled);
+}
+
+function trailOf({ trailAmount, trailPercent }: Order): number | null {
+  return trailAmount ?? trailPercent;
+}
+
+function draftOf(order: Order, newId: string, changes: Changes, { instrument }: Book): Draft {
+  const { sequence, state, ...rest } = order;
+  const { trail } = changes;
+  const draft: Draft = {
+    ...rest,
+    id: newId,
+    replaces: order.id,
+    timeInForce: changes.timeInForce ?? order.timeInForce,
+    trailPercent: order.trailPercent === null ? null : (trail ?? order.trailPercent),
+    trailAmount: order.trailAmount === null ? null : (trail ?? order.trailAmount),
+    quantity: changes.quantity ?? order.quantity,
+    limitPrice: changes.limitPrice ?? order.limitPrice,
+    stopPrice: changes.stopPrice ?? order.stopPrice,
+    triggeredAt: changes.stopPrice === undefined ? order.triggeredAt : null,
+    rested: false,
+    reserved: 0,
+    closing: 0,
+    filledBy: null,
+  };
+  if (draft.extreme !== null && draft.triggeredAt === null) {
+    draft.stopPrice = trailLevel(draft, draft.extreme, instrument);
+  }
+  return draft;
+}
+
+/** Terms as if the order were submitted now, an entry with the legs that wait for it. */
+function termsFor(desk: DeskContext, draft: Draft): OrderTerms {
+  const { group, role, type, stopPrice } = draft;
+  const isParent = role === "parent" && group !== null;
+  const target = isParent ? openMember(desk, group, "target") : null;
+  const stop = isParent ? openMember(desk, group, "stop") : null;
+  const waits = target?.state === "held" || stop?.state === "held";
+  const own = {
+    ...draft,
+    notional: draft.notional === null ? null : draft.notional / 1e6,
+    quantity: draft.notional === null ? draft.quantity : null,
+    stopPrice: type === "trailing_stop" ? null : stopPrice,
+    takeProfit: null,
+    stopLoss: null,
+  };
+  if (waits) {
+    return {
+      ...own,
+      takeProfit: target === null ? null : { limitPrice: target.limitPrice ?? 0 },
+      stopLoss: stop === null ? null : { stopPrice: stop.stopPrice ?? 0, limitPrice: stop.limitPrice },
+    };
+  }
+  return { ...own, orderClass: "simple" };
+}
+
+function putInPlace(desk: DeskContext, order: Order, draft: Draft, cover: Cover, at: number): void {
+  const { state, symbol } = order;
+  tell(desk, order, at, { event: "replaced", by: draft.id });
+  // An order that sees prices again sees those after the change.
+  const placed = { ...draft, ...cover, activeFrom: Math.max(at, draft.activeFrom) };
+  const event =
+    state === "held" ? "held" : state === "accepted" ? "accepted" : draft.filled > 0 ? "continued" : "opened";
+  const next = tellPlaced(desk, at, event, placed);
+  if (state !== "held") workOn(desk, next);
+  const { working } = bookOf(desk, symbol);
+  working.splice(working.indexOf(order), state === "held" ? 0 : 1);
+}
