@@ -100,6 +100,7 @@ function cancel(desk: DeskContext, id: string, at: number): Refusal[] {
   const order = desk.state.orders.get(id);
   if (order === undefined) return [refusal("order_not_found", "id")];
   if (isTerminal(order.state)) return [refusal("order_closed", "id")];
+  if (order.origin === "margin_call") return [refusal("order_forced", "id")];
   cancelOrder(desk, order, at, "by_trader");
   sweep(bookOf(desk, order.symbol));
   return [];

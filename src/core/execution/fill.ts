@@ -50,7 +50,7 @@ function wantedAt({ instrument }: Book, order: Order, price: number): number {
 function priceOf({ match, venue }: DeskContext, book: Book, order: Order, quantity: number): number {
   const way = wayOf(order.side);
   const tick = tickAt(book.instrument, match.price);
-  const limit = match.reason === "limit" ? (order.limitPrice ?? Number.NaN) : Number.NaN;
+  const limit = order.limitPrice ?? Number.NaN;
   if (!match.maker) {
     const { volume, range } = venue;
     const taking: Taking = { fillId: fillId(order, venue), quantity, volume, range };

@@ -43,10 +43,10 @@ export function tickAt({ tick, tickBelowOne }: Traded, price: number): number {
 /** What counts as on a tick, in ticks. */
 const ON_TICK = 1e-7;
 
-/** To a multiple of the tick, `way` 1 up, -1 down, 0 to the nearest; at least one tick. */
+/** To a multiple of the tick, `way` 1 up, -1 down, 0 to the nearest, halves up; at least one tick. */
 export function roundToTick(price: number, tick: number, way: 1 | -1 | 0): number {
   const ticks = price / tick;
-  const nearest = Math.floor(ticks + 0.5);
+  const nearest = Math.floor(ticks + 0.5 + ON_TICK);
   const off = Math.abs(ticks - nearest) > ON_TICK + ticks * 1e-15;
   const whole = way === 0 || !off ? nearest : way > 0 ? Math.ceil(ticks) : Math.floor(ticks);
   const count = Math.max(1, whole);

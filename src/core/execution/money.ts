@@ -62,11 +62,15 @@ export function rateMicros(micros: number, rate: number): number {
   return shareMicros(micros, rate, 1);
 }
 
-/** The nearest double to a decimal of at most nine places, and fewer where doubles have no nine. Never minus zero. */
+/**
+ * The nearest double to a decimal of at most nine places, and fewer where doubles have no nine. Halves go away from
+ * zero, also where a product of decimals falls short of one by what doubles lack. Never minus zero.
+ */
 export function roundQuantity(quantity: number): number {
   const size = Math.abs(quantity);
   const scale = size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
-  const rounded = Math.floor(size * scale + 0.5) / scale;
+  const units = size * scale;
+  const rounded = Math.floor(units * (1 + DOUBT) + 0.5) / scale;
   return quantity < 0 && rounded !== 0 ? -rounded : rounded;
 }
 

@@ -71,8 +71,8 @@ export interface Order {
   /** The order in whose place it came. */
   readonly replaces: string | null;
   readonly submittedAt: number;
-  /** Its place among orders: the sequence of the event that placed it. */
-  readonly sequence: number;
+  /** Its place among orders: the sequence of the event that placed it, or released it as a leg. */
+  sequence: number;
   /** Money of an order by money, which has no quantity but what is filled. */
   readonly notional: number | null;
   readonly trailPercent: number | null;

@@ -1,6 +1,7 @@
 import { type Book, bookOf, type DeskContext, tell, tellPlaced, workOn } from "./context.js";
 import { openMember } from "./groups.js";
 import { trailLevel } from "./match.js";
+import { roundQuantity } from "./money.js";
 import type { Order, OrderTerms, TimeInForce } from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Cover, checkAccount, type Draft, type Moment } from "./submit.js";
@@ -31,6 +32,7 @@ export function replaceOrder(
   const order = desk.state.orders.get(id);
   if (order === undefined) return [refusal("order_not_found", "id")];
   if (isTerminal(order.state)) return [refusal("order_closed", "id")];
+  if (order.origin === "margin_call") return [refusal("order_forced", "id")];
   if (desk.state.orders.has(newId)) return [refusal("id_not_unique", "id")];
   const book = bookOf(desk, order.symbol);
   const early = changesRefusal(order, changes);
@@ -111,7 +113,7 @@ function draftOf(order: Order, newId: string, changes: Changes, { instrument }: 
   return draft;
 }
 
-/** Terms as if the order were submitted now, an entry with the legs that wait for it. */
+/** Terms as if the rest of the order were submitted now, an entry with the legs that wait for it. */
 function termsFor(desk: DeskContext, draft: Draft): OrderTerms {
   const { group, role, type, stopPrice } = draft;
   const isParent = role === "parent" && group !== null;
@@ -121,7 +123,7 @@ function termsFor(desk: DeskContext, draft: Draft): OrderTerms {
   const own = {
     ...draft,
     notional: draft.notional === null ? null : draft.notional / 1e6,
-    quantity: draft.notional === null ? draft.quantity : null,
+    quantity: draft.notional === null ? roundQuantity(draft.quantity - draft.filled) : null,
     stopPrice: type === "trailing_stop" ? null : stopPrice,
     takeProfit: null,
     stopLoss: null,

@@ -101,6 +101,7 @@ function change(state: DeskState, order: Order, event: OrderEvent): void {
     case "released":
       order.quantity = event.quantity;
       order.activeFrom = event.activeFrom;
+      order.sequence = event.seq;
       break;
     case "triggered":
       order.triggeredAt = event.at;

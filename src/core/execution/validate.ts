@@ -40,6 +40,7 @@ export const REFUSAL_CODES = [
   "symbol_value_limit",
   "order_not_found",
   "order_closed",
+  "order_forced",
   "nothing_changed",
   "quantity_below_filled",
   "leg_quantity_fixed",

@@ -157,9 +157,9 @@ function tellUnproven(desk: DeskContext, order: Order, price: number): void {
   tell(desk, order, desk.venue.until, { event: "unproven", price, optimisticMicros: Math.max(0, more) });
 }
 
-/** A stop that fills in a bar which also reached the target: at best the target came first. */
+/** A stop that triggers and fills in a bar which also reached the target: at best the target came first. */
 function doubtBySibling(desk: DeskContext, order: Order): void {
-  if (order.role !== "stop") return;
+  if (order.role !== "stop" || order.triggeredAt !== desk.venue.until) return;
   const target = siblingOf(desk, order);
   if (target === null || target.limitPrice === null) return;
   const { match, prices } = desk;

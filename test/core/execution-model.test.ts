@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ORDER_EVENTS } from "../../src/core/execution/states.js";
+import { digestOf } from "../fixtures/execution-digest.js";
+import { Model } from "../fixtures/execution-model.js";
+
+const SEQUENCES = 10_000;
+
+const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength: 10 }), {
+  minLength: 10,
+  maxLength: 28,
+});
+
+describe("a desk under random commands", () => {
+  it(`agrees with the oracle after each command of ${SEQUENCES} sequences`, () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(fc.nat(9_999), anyCommands, (rules, commands) => {
+        const model = new Model(rules, true);
+        for (const command of commands) {
+          const wrong = model.step(command);
+          if (wrong !== null) throw new Error(wrong);
+        }
+        if (!model.isRebuilt()) throw new Error("the events do not make the state again");
+        for (const { event } of model.events) seen.add(event);
+      }),
+      { numRuns: SEQUENCES },
+    );
+    expect(ORDER_EVENTS.filter((event) => !seen.has(event))).toEqual([]);
+  }, 120_000);
+});
+
+describe("a run of one seed", () => {
+  const digest = digestOf(7);
+
+  it("gives one order list a hundred times", () => {
+    const digests = new Set(Array.from({ length: 100 }, () => digestOf(7)));
+    expect([...digests]).toEqual([digest]);
+    expect(digestOf(8)).not.toBe(digest);
+  });
+
+  it("gives the same order list under another zone and language", () => {
+    const script = fileURLToPath(new URL("../fixtures/execution-child.ts", import.meta.url));
+    const env = { ...process.env, TZ: "Asia/Kolkata", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" };
+    const output = execFileSync(process.execPath, ["--import", "tsx", script, "7"], {
+      env,
+      encoding: "utf8",
+    });
+    expect(output.trim().split(" ")).toEqual(["5", "tr-TR", digest]);
+  }, 60_000);
+});
