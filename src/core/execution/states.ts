@@ -55,12 +55,12 @@ const ENDS: Row = { canceled: "canceled", expired: "expired", replaced: "replace
 
 function working(state: OrderState): Row {
   const same = ["triggered", "trailed", "rested", "resized", "adjusted", "unproven"] as const;
-  return {
+  return Object.freeze<Row>({
     ...Object.fromEntries(same.map((event) => [event, state])),
     partially_filled: "partially_filled",
     filled: "filled",
     ...ENDS,
-  };
+  });
 }
 
 /** State and event to the state after; what is not there cannot happen. `none` is before an order is placed. */
@@ -73,8 +73,8 @@ export const TRANSITIONS: Readonly<Record<OrderState | "none", Row>> = Object.fr
   }),
   held: Object.freeze<Row>({ released: "new", adjusted: "held", ...ENDS }),
   accepted: Object.freeze<Row>({ opened: "new", adjusted: "accepted", resized: "accepted", ...ENDS }),
-  new: Object.freeze(working("new")),
-  partially_filled: Object.freeze(working("partially_filled")),
+  new: working("new"),
+  partially_filled: working("partially_filled"),
   filled: Object.freeze<Row>({}),
   canceled: Object.freeze<Row>({}),
   expired: Object.freeze<Row>({}),

@@ -1,0 +1,366 @@
+import { describe, expect, it } from "vitest";
+import { factsOf } from "../../src/core/execution/facts.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { MINUTE_MS, OPEN_MS, Scene, usd } from "../fixtures/execution-scene.js";
+
+const DAY_MS = 86_400_000;
+
+/** What a scene came to: its order list, its fills and the equity in dollars. */
+function expectEnd(scene: Scene, orders: string[], fills: string[], equity: number): void {
+  expect(scene.orders).toEqual(orders);
+  expect(scene.fills).toEqual(fills);
+  expect(scene.equity).toBe(usd(equity));
+  expect(scene.isRebuilt).toBe(true);
+}
+
+describe("an order at the market", () => {
+  it("fills at the next open, not at the price it was submitted at", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10 });
+    scene.bar(101, 102, 100, 101.5);
+    // Ten at 101, worth 101.5 each: 10,000 + 10 x 0.5.
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 101 taker open"], 10_005);
+  });
+
+  it("does not see a bar that opened before it came", () => {
+    const scene = new Scene();
+    scene.time = OPEN_MS + 1;
+    scene.submit({ id: "a", quantity: 10 });
+    scene.time = OPEN_MS;
+    scene.bar(100, 100, 100, 100);
+    expectEnd(scene, ["a new 0/10"], [], 10_000);
+    scene.bar(99, 99, 99, 99);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 99 taker open"], 10_000);
+  });
+
+  it("waits as accepted while the market is closed", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 1 }, false);
+    expect(scene.orders).toEqual(["a accepted 0/1"]);
+    scene.bar(100, 100, 100, 100);
+    expect(scene.events.map(({ event }) => event)).toEqual(["transferred", "accepted", "opened", "filled"]);
+  });
+
+  it("by money buys what it can and leaves the remainder", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", notional: 1_000 });
+    scene.bar(300.01, 300.01, 300.01, 300.01);
+    // 1,000 / 300.01 = 3.333222225925..., of which nine places are bought: 3.333222225 x 300.01 = 999.99999972225.
+    expectEnd(scene, ["a filled 3.333222225/3.333222225"], ["a 3.333222225 at 300.01 taker open"], 10_000);
+    expect(scene.desk.state.cash).toBe(usd(9_000));
+    expect(scene.desk.state.positions.get("AAA")?.cost).toBe(usd(1_000));
+  });
+
+  it("by money stays below it where nine places cost a micro less", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", notional: 100 });
+    scene.bar(7_000, 7_000, 7_000, 7_000);
+    // 100 / 7,000 = 0.0142857142..., and 0.014285714 x 7,000 = 99.999998.
+    expect(scene.desk.state.cash).toBe(usd(9_900.000002));
+    expect(scene.equity).toBe(usd(10_000));
+  });
+});
+
+describe("a limit order", () => {
+  it("gapped through fills at the open, which is better", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 99 });
+    scene.bar(100, 101, 99.5, 100);
+    scene.bar(98, 98.5, 97, 98.5);
+    // It rested a bar, so that the fill is a maker's; 10 x (98.5 - 98).
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 98 maker open"], 10_005);
+  });
+
+  it("touched within a bar fills at its price", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 99 });
+    scene.bar(100, 101, 99, 100);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 99 maker within"], 10_010);
+  });
+
+  it("for the day expires with the session's close", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 99, timeInForce: "day" });
+    scene.submit({ id: "b", quantity: 10, type: "limit", limitPrice: 99, timeInForce: "gtc" });
+    scene.bar(100, 101, 99.01, 100, { last: true });
+    scene.bar(98, 98, 98, 98);
+    expectEnd(scene, ["a expired 0/10", "b filled 10/10"], ["b 10 at 98 maker open"], 10_000);
+  });
+
+  it("until canceled expires after 90 days", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 50, timeInForce: "gtc" });
+    scene.desk.endOfDay({ at: OPEN_MS + 90 * DAY_MS - 1, nights: 1 });
+    expect(scene.orders).toEqual(["a new 0/10"]);
+    scene.desk.endOfDay({ at: OPEN_MS + 90 * DAY_MS, nights: 1 });
+    expectEnd(scene, ["a expired 0/10"], [], 10_000);
+    expect(scene.reasons).toEqual(["a too_old"]);
+  });
+});
+
+describe("a stop order", () => {
+  it("gapped through fills at the open, which is worse", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "stop", stopPrice: 95 });
+    scene.bar(92, 96, 91, 96);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 92 taker open"], 10_000 - 80);
+  });
+
+  it("reached within a bar fills at its price", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "stop", stopPrice: 95 });
+    scene.bar(99, 99, 95, 98);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 95 taker within"], 10_000 - 50);
+  });
+
+  it("with a limit is skipped by a gap and fills when the price comes back", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({
+      id: "a",
+      side: "sell",
+      quantity: 10,
+      type: "stop_limit",
+      stopPrice: 95,
+      limitPrice: 94.5,
+    });
+    scene.bar(92, 94, 91, 93);
+    expectEnd(scene, ["a new 0/10"], [], 10_000 - 70);
+    scene.bar(93, 95, 93, 94);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 94.5 maker within"], 10_000 - 55);
+  });
+
+  it("with a limit above it fills where it is reached", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "stop_limit", stopPrice: 102, limitPrice: 102.5 });
+    scene.bar(101, 104, 100, 103);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 102 taker within"], 10_010);
+  });
+
+  it("with a limit that the price may have met too early stays, and the bounds say so", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "stop_limit", stopPrice: 102, limitPrice: 101 });
+    scene.bar(101.5, 104, 100, 103);
+    expectEnd(scene, ["a new 0/10"], [], 10_000);
+    // Had the low come after the high: ten at 101, worth 103.
+    expect(scene.desk.bounds()).toEqual({
+      pessimistic: usd(10_000),
+      equity: usd(10_000),
+      optimistic: usd(10_020),
+    });
+  });
+});
+
+describe("a trailing stop", () => {
+  it("by an amount follows the best price and is hit where it stands", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "trailing_stop", trailAmount: 2 });
+    scene.bar(100, 105, 99, 104.5); // Best 105, level 103; the low of 99 lay above 98 and came before or after.
+    // The stop first: 99 is at or below 103, so it is taken to be hit there.
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 103 taker within?"], 10_030);
+    // At worst it was hit on the way up at 99, at best it was not and stands at 104.5.
+    expect(scene.desk.bounds()).toEqual({
+      pessimistic: usd(10_030 - 40),
+      equity: usd(10_030),
+      optimistic: usd(10_030 + 15),
+    });
+  });
+
+  it("by percent is raised bar by bar, then hit", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "trailing_stop", trailPercent: 5 });
+    scene.bar(100, 110, 105, 110); // Best 110, level 104.5.
+    scene.bar(110, 120, 115, 116); // Best 120, level 114.
+    scene.bar(116, 117, 113, 115);
+    const levels = scene.events.flatMap((event) =>
+      "extreme" in event ? [event.extreme, event.stopPrice] : [],
+    );
+    expect(levels).toEqual([110, 104.5, 120, 114]);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 114 taker within"], 10_140);
+  });
+
+  it("that a gap leaves behind fills at the open", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "trailing_stop", trailAmount: 3 });
+    scene.bar(96, 99, 95, 98);
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 96 taker open"], 10_000 - 40);
+  });
+});
+
+describe("auctions and orders at once", () => {
+  it("fill at the open of a session, or expire", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 5, timeInForce: "opg" }, false);
+    scene.submit({ id: "b", quantity: 5, timeInForce: "opg", type: "limit", limitPrice: 98 }, false);
+    scene.bar(99, 99, 99, 99);
+    expect(scene.fills).toEqual([]);
+    scene.bar(100, 101, 97, 101, { first: true });
+    expectEnd(scene, ["a filled 5/5", "b expired 0/5"], ["a 5 at 100 taker open"], 10_005);
+  });
+
+  it("fill at the close of a session, or expire", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 5, timeInForce: "cls" });
+    scene.submit({ id: "b", quantity: 5, timeInForce: "cls", type: "limit", limitPrice: 101 });
+    scene.bar(100, 103, 97, 99);
+    scene.bar(100, 103, 97, 102, { last: true });
+    expectEnd(scene, ["a filled 5/5", "b expired 0/5"], ["a 5 at 102 taker close"], 10_000);
+  });
+
+  it("take what the volume gives, and cancel the rest", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 50, timeInForce: "ioc" });
+    scene.bar(100, 100, 100, 100, { volume: 205 });
+    // A tenth of 205, whole shares: 20.
+    expectEnd(scene, ["a canceled 20/50"], ["a 20 at 100 taker open"], 10_000);
+    expect(scene.reasons).toEqual(["a not_filled_at_once"]);
+  });
+
+  it("take all or nothing", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 21, timeInForce: "fok" });
+    scene.submit({ id: "b", quantity: 20, timeInForce: "fok" });
+    scene.bar(100, 100, 100, 100, { volume: 205 });
+    expectEnd(scene, ["a canceled 0/21", "b filled 20/20"], ["b 20 at 100 taker open"], 10_000);
+  });
+});
+
+describe("the volume of a bar", () => {
+  it("fills an order over three bars", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 25, timeInForce: "gtc" });
+    scene.bar(100, 101, 99, 101, { volume: 100 });
+    scene.bar(102, 103, 99, 101, { volume: 109 });
+    scene.bar(101, 102, 99, 101, { volume: 100 });
+    // 10 x 100 + 10 x 102 + 5 x 101 = 2,525 for 25 x 101 = 2,525.
+    const fills = ["a 10 at 100 taker open", "a 10 at 102 taker open", "a 5 at 101 taker open"];
+    expectEnd(scene, ["a filled 25/25"], fills, 10_000);
+  });
+
+  it("is shared by orders of the symbol, the first submitted first", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 8 });
+    scene.submit({ id: "b", quantity: 8 });
+    scene.bar(100, 100, 100, 100, { volume: 100 });
+    expectEnd(
+      scene,
+      ["a filled 8/8", "b partially_filled 2/8"],
+      ["a 8 at 100 taker open", "b 2 at 100 taker open"],
+      10_000,
+    );
+  });
+});
+
+describe("hours", () => {
+  it("before the open are for orders that allow them", () => {
+    const scene = new Scene();
+    const limit = { quantity: 5, type: "limit", limitPrice: 99 } as const;
+    scene.submit({ id: "a", ...limit, extendedHours: true });
+    scene.submit({ id: "b", ...limit });
+    scene.bar(98, 98, 98, 98, { regular: false });
+    expectEnd(scene, ["a filled 5/5", "b new 0/5"], ["a 5 at 98 taker open"], 10_000);
+    scene.bar(97, 97, 97, 97);
+    expectEnd(
+      scene,
+      ["a filled 5/5", "b filled 5/5"],
+      ["a 5 at 98 taker open", "b 5 at 97 taker open"],
+      9_995,
+    );
+  });
+
+  it("of a half day end orders for the day at 13:00", () => {
+    // The day after Thanksgiving of 2024: 14:30 to 18:00 UTC.
+    const calendar = calendarOf("XNYS");
+    const scene = new Scene({ at: Date.UTC(2024, 10, 29, 17, 58) });
+    scene.submit({ id: "a", quantity: 5, type: "limit", limitPrice: 90 });
+    for (const minute of [58, 59]) {
+      const facts = factsOf(calendar, "1m", Date.UTC(2024, 10, 29, 17, minute));
+      expect(facts.last).toBe(minute === 59);
+      scene.bar(100, 100, 100, 100, facts);
+    }
+    expectEnd(scene, ["a expired 0/5"], [], 10_000);
+    expect(scene.events.at(-1)?.at).toBe(Date.UTC(2024, 10, 29, 18));
+  });
+
+  it("move with summer time: an order of Friday's evening fills at 13:30 UTC on Monday", () => {
+    // Clocks in New York went forward on Sunday, 10 March 2024; Friday's session was 14:30 to 21:00 UTC.
+    const calendar = calendarOf("XNYS");
+    const scene = new Scene({ at: Date.UTC(2024, 2, 8, 21, 5) });
+    scene.submit({ id: "a", quantity: 5, timeInForce: "opg" }, false);
+    const monday = Date.UTC(2024, 2, 11, 13, 30);
+    scene.time = monday - MINUTE_MS;
+    scene.bar(101, 101, 101, 101, factsOf(calendar, "1m", monday - MINUTE_MS));
+    expect(scene.fills).toEqual([]);
+    const facts = factsOf(calendar, "1m", monday);
+    expect(facts).toMatchObject({ regular: true, first: true, last: false, until: monday + MINUTE_MS });
+    scene.bar(102, 102, 102, 102, facts);
+    expectEnd(scene, ["a filled 5/5"], ["a 5 at 102 taker open"], 10_000);
+    expect(factsOf(calendar, "1m", Date.UTC(2024, 2, 11, 19, 59))).toMatchObject({ last: true });
+  });
+});
+
+describe("a quote", () => {
+  const quote = { price: 100, bid: 99.9, ask: 100.2, regular: true };
+
+  it("sells at the bid and buys at the ask, to orders that came before it", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10 });
+    scene.desk.quote("AAA", { ...quote, time: scene.time });
+    expect(scene.fills).toEqual([]);
+    scene.desk.quote("AAA", { ...quote, time: scene.time + 1 });
+    scene.time += 2;
+    scene.submit({ id: "b", side: "sell", quantity: 10, type: "limit", limitPrice: 99.5 });
+    scene.desk.quote("AAA", { ...quote, time: scene.time + 1 });
+    const fills = ["a 10 at 100.2 taker quote", "b 10 at 99.9 taker quote"];
+    expectEnd(scene, ["a filled 10/10", "b filled 10/10"], fills, 9_997);
+  });
+
+  it("moves a trailing stop by its price", () => {
+    const scene = new Scene();
+    scene.hold(10);
+    scene.submit({ id: "a", side: "sell", quantity: 10, type: "trailing_stop", trailAmount: 1 });
+    for (const [k, price] of [101, 103, 102.5, 101.9].entries()) {
+      scene.desk.quote("AAA", {
+        price,
+        bid: price - 0.1,
+        ask: price + 0.1,
+        regular: true,
+        time: scene.time + 1 + k,
+      });
+    }
+    // Best 103, level 102; hit by 101.9, sold at the bid of 101.8.
+    expectEnd(scene, ["a filled 10/10"], ["a 10 at 101.8 taker quote"], 10_018);
+  });
+});
+
+describe("replacing and canceling", () => {
+  it("keeps what was filled", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 30, type: "limit", limitPrice: 100 });
+    scene.bar(100, 100, 100, 100, { volume: 100 });
+    expect(scene.replace("a", "b", { quantity: 10 })).toEqual(["quantity_below_filled"]);
+    expect(scene.replace("a", "b", { limitPrice: 100 })).toEqual(["nothing_changed"]);
+    expect(scene.replace("a", "b", { quantity: 15, limitPrice: 101 })).toEqual([]);
+    scene.bar(101, 102, 101, 102, { volume: 100 });
+    // Ten at 100 and five at 101: 10 x 2 + 5 x 1.
+    const fills = ["a 10 at 100 taker open", "b 5 at 101 taker open"];
+    expectEnd(scene, ["a replaced 10/30", "b filled 15/15"], fills, 10_025);
+  });
+
+  it("ends an order once", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 90 });
+    expect(scene.desk.state.reserved).toBe(usd(900));
+    expect(scene.cancel("a")).toEqual([]);
+    expect(scene.cancel("a")).toEqual(["order_closed"]);
+    expect(scene.cancel("c")).toEqual(["order_not_found"]);
+    expect(scene.replace("a", "b", { limitPrice: 91 })).toEqual(["order_closed"]);
+    expect(scene.desk.state.reserved).toBe(0);
+    expectEnd(scene, ["a canceled 0/10"], [], 10_000);
+  });
+});
