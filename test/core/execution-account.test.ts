@@ -297,6 +297,15 @@ describe("what an account allows", () => {
     expect(scene.submit({ id: "g", symbol: "CCC", quantity: 5 })).toEqual(["unknown_symbol"]);
   });
 
+  it("no more is paid out than is free", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 60, type: "limit", limitPrice: 95 });
+    expect(scene.desk.transfer(-4_301, scene.time)).toMatchObject([{ code: "insufficient_buying_power" }]);
+    expect(scene.desk.transfer(-4_300, scene.time)).toEqual([]);
+    expect(scene.books).toEqual({ cash: usd(5_700), capital: -usd(5_700) });
+    expectEquity(scene, 5_700);
+  });
+
   it("a share beyond the latest price is put aside where the rules say so", () => {
     const scene = new Scene({ account: { ...cashRules("USD"), reserveRate: 0.03 } });
     expect(scene.submit({ id: "a", quantity: 98 })).toEqual(["insufficient_buying_power"]);

@@ -187,6 +187,24 @@ describe("legs", () => {
     expectEnd(scene, STOP_ENDS, fills, 9_964);
   });
 
+  it("stop what the entry still bought on the way down to the stop", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ ...BRACKET, type: "limit", limitPrice: 100 });
+    scene.bar(100, 101, 99, 100, { volume: 40 });
+    scene.bar(101, 101, 96, 98, { volume: 1_000 });
+    const fills = ["e 4 at 100 taker open", "e 6 at 100 maker within", "e/stop 10 at 97 taker within"];
+    expectEnd(scene, STOP_ENDS, fills, 9_970);
+  });
+
+  it("take their target before the entry goes on, which the price may have met later", () => {
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ ...BRACKET, type: "limit", limitPrice: 100 });
+    scene.bar(100, 101, 99, 100, { volume: 40 });
+    scene.bar(101, 105, 99, 103, { volume: 1_000 });
+    const fills = ["e 4 at 100 taker open", "e/target 4 at 105 maker within"];
+    expectEnd(scene, ["e canceled 4/10", "e/stop canceled 0/4", "e/target filled 4/4"], fills, 10_020);
+  });
+
   it("shrink with each part of the other that fills", () => {
     const scene = new Scene({ volumeShare: 0.1 });
     scene.submit(BRACKET);

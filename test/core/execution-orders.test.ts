@@ -352,6 +352,16 @@ describe("replacing and canceling", () => {
     expectEnd(scene, ["a replaced 10/30", "b filled 15/15"], fills, 10_025);
   });
 
+  it("sees no bar that opened before the change", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 90 });
+    scene.time += 1;
+    expect(scene.replace("a", "b", { limitPrice: 100 })).toEqual([]);
+    scene.time -= 1;
+    scene.bar(100, 100, 100, 100);
+    expectEnd(scene, ["a replaced 0/10", "b new 0/10"], [], 10_000);
+  });
+
   it("ends an order once", () => {
     const scene = new Scene();
     scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 90 });

@@ -12,7 +12,10 @@ import { isTerminal, nextState } from "./states.js";
 export interface DeskRules {
   readonly account: AccountRules;
   readonly costs: Costs;
-  /** Share of a bar's volume that orders of the account may take together; null without a limit. */
+  /**
+   * Share of a bar's volume that orders of the account may take together; null without a limit, as for bars whose
+   * source tells no volume, which is 0.
+   */
   readonly volumeShare: number | null;
   /** Calendar days after which a `gtc` order expires. */
   readonly gtcDays: number;

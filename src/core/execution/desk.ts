@@ -15,7 +15,7 @@ import type { DeskEvent } from "./events.js";
 import type { BarFacts } from "./facts.js";
 import { cancelOrder } from "./groups.js";
 import type { Traded } from "./instrument.js";
-import { equityOf, type Standing, standingOf } from "./margin.js";
+import { equityOf, freeMicros, type Standing, standingOf } from "./margin.js";
 import { toMicros } from "./money.js";
 import type { OrderTerms } from "./order.js";
 import { type Changes, replaceOrder } from "./replace.js";
@@ -39,8 +39,8 @@ export interface Bounds {
 export interface Desk {
   readonly state: Readonly<DeskState>;
   list(instrument: Traded): void;
-  /** Pays money in, or out where below 0, in the account's currency. */
-  transfer(amount: number, at: number): void;
+  /** Pays money in, or out where below 0, in the account's currency: no more than is free. */
+  transfer(amount: number, at: number): Refusal[];
   /** @returns why it is refused; empty for an order that is placed. */
   submit(terms: OrderTerms, moment: Moment): Refusal[];
   cancel(id: string, at: number): Refusal[];
@@ -91,9 +91,13 @@ export function createDesk(
   };
 }
 
-function transfer(desk: DeskContext, amount: number, at: number): void {
-  const legs = cashLegs("capital", toMicros(amount));
+function transfer(desk: DeskContext, amount: number, at: number): Refusal[] {
+  const micros = toMicros(amount);
+  const free = micros < 0 ? Math.min(freeMicros(desk), desk.state.cash) : 0;
+  if (micros < 0 && -micros > free) return [refusal("insufficient_buying_power", null, -amount, free / 1e6)];
+  const legs = cashLegs("capital", micros);
   tellAccount(desk, at, { event: "transferred", symbol: null, legs, position: null, facts: {} });
+  return [];
 }
 
 function cancel(desk: DeskContext, id: string, at: number): Refusal[] {

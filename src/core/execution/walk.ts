@@ -11,9 +11,10 @@ import { type Order, wayOf } from "./order.js";
 import { isTerminal } from "./states.js";
 
 /**
- * One bar over the orders of its symbol: at its open in order of submission; then stops, then limits, each in that
- * order, an entry's own legs right after it; then what waits for the close; then what ends with the session. A bar
- * without open orders is a price and nothing more.
+ * One bar over the orders of its symbol, each step in order of submission: what the open fills; stops that are reached;
+ * targets; other limits, with legs that an entry releases right after it; what waits for the close; what ends with the
+ * session. An entry that is still being filled comes before its stop, which the price meets later, and after its
+ * target, which it may meet sooner. A bar without open orders is a price and nothing more.
  */
 export function walkBar(desk: DeskContext, symbol: string, bars: Bars, i: number, facts: BarFacts): void {
   const book = bookOf(desk, symbol);
@@ -48,7 +49,12 @@ function workBar(desk: DeskContext, book: Book, bars: Bars, i: number, facts: Ba
   // Lists grow while they are walked: legs that are released come last and are still seen.
   for (let k = 0; k < working.length; k++) atOpen(desk, book, working[k], facts);
   for (let k = 0; k < working.length; k++) withinAsStop(desk, book, working[k]);
-  for (let k = 0; k < working.length; k++) withinAsLimit(desk, book, working[k]);
+  for (let k = 0; k < working.length; k++) {
+    if (working[k].role === "target") withinAsLimit(desk, book, working[k]);
+  }
+  for (let k = 0; k < working.length; k++) {
+    if (working[k].role !== "target") withinAsLimit(desk, book, working[k]);
+  }
   if (facts.last && facts.regular) {
     for (let k = 0; k < working.length; k++) atClose(desk, book, working[k]);
     expireDay(desk, book, facts.until, false);
@@ -117,7 +123,15 @@ function withinAsStop(desk: DeskContext, book: Book, order: Order): void {
   if (actsAs(order) !== "stop" || !worksWithin(desk, order)) return;
   const { match, prices } = desk;
   if (order.type === "trailing_stop") matchTrailing(order, prices, book.instrument, match);
-  else matchWithin(order, prices, "open", match);
+  else {
+    matchWithin(order, prices, "open", match);
+    if (match.triggers && order.role === "stop" && order.group !== null) {
+      const entry = openMember(desk, order.group, "parent");
+      if (entry !== null) withinAsLimit(desk, book, entry);
+      if (isTerminal(order.state)) return;
+      matchWithin(order, prices, "open", match);
+    }
+  }
   follow(desk, book, order);
 }
 
