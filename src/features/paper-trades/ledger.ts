@@ -1,0 +1,232 @@
+import { createDesk, type Desk } from "../../core/execution/desk.js";
+import type { DeskEvent } from "../../core/execution/events.js";
+import { rebuild } from "../../core/execution/state.js";
+import type { Database, Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
+import type { EventLog } from "../../platform/event-log.js";
+import { disagreements } from "./recovery.js";
+import type { AccountRow, LedgerStore } from "./store.js";
+import { tradedAs } from "./traded.js";
+
+/** Work on the desk of an account. It must do all that it does before it returns. */
+export interface Work<T> {
+  /** May throw an AppError, as long as it has changed nothing. */
+  run(desk: Desk, account: Account): T;
+  /** Runs within the transaction that keeps what was done, after it. */
+  seal?(sql: Sql, result: T): Promise<void>;
+}
+
+/** What work knows of an account beside its desk. */
+export interface Account {
+  readonly row: AccountRow;
+  /** Open of the newest bar that orders on a symbol have seen; epoch ms. */
+  readonly cursors: Map<string, number>;
+  /** Says what an order is placed for. */
+  readonly causes: Map<string, unknown>;
+}
+
+/**
+ * Accounts over the ledger. Each process keeps the desks it has worked on; what work does is written in one transaction
+ * with the number that the work began with, so that of two processes one comes too late, reads what the other wrote and
+ * works anew. Work on one account is done in order, and work that waits is written together.
+ */
+export interface Ledger {
+  /** @throws {AppError} `account_not_found`, `trading_halted` while the ledger contradicts itself, and as the work does. */
+  act<T>(accountId: string, work: Work<T>): Promise<T>;
+  /** Looks without changing anything: at the state as of the last work of any process. */
+  look<T>(accountId: string, look: (desk: Desk, account: Account) => T): Promise<T>;
+  /** Rebuilds an account from its events and says in what it differs from what is kept of it; halts it where it does. */
+  verify(accountId: string): Promise<readonly string[]>;
+  /** Forgets what this process knows, as a new one. */
+  forget(): void;
+}
+
+/** Pieces of work that are written together at most. */
+const BATCH = 64;
+/** Times that work is done anew because another process was first. */
+const ATTEMPTS = 8;
+export const HALT_LEDGER = "ledger_disagrees";
+
+interface Known {
+  readonly desk: Desk;
+  readonly account: Account;
+  /** Said since the last write. */
+  fresh: DeskEvent[];
+  /** Cursors as they were written last. */
+  written: Map<string, number>;
+}
+
+interface Waiting {
+  readonly work: Work<unknown>;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Another process wrote first. */
+class Overtaken extends Error {
+  override readonly name = "Overtaken";
+}
+
+interface LedgerOptions {
+  readonly database: Database;
+  readonly store: LedgerStore;
+  readonly eventLog: Pick<EventLog, "append" | "wake">;
+}
+
+/** Desks that this process has worked on, and work on them. */
+function createKeeper({ database, store, eventLog }: LedgerOptions) {
+  const known = new Map<string, Known>();
+
+  async function load(accountId: string): Promise<Known> {
+    const found = known.get(accountId);
+    if (found !== undefined) return found;
+    const row = await store.find(accountId);
+    if (row === null) throw new AppError("account_not_found", "There is no such account");
+    const events = await store.loadEvents(accountId, 0);
+    const cursors = await store.loadCursors(accountId);
+    const made = open(row, events, cursors);
+    known.set(accountId, made);
+    return made;
+  }
+
+  /** Does work in order and writes what it did. @throws Overtaken; the desk must be made anew after any error. */
+  async function perform(accountId: string, batch: readonly Waiting[]): Promise<void> {
+    const place = await load(accountId);
+    const since = place.desk.state.seq;
+    const done = doAll(place, batch);
+    const { fresh } = place;
+    const cursors = movedCursors(place);
+    const seals = done.filter(({ waiting }) => waiting.work.seal !== undefined);
+    if (fresh.length + cursors.size + seals.length > 0) {
+      await database.transaction(async (sql) => {
+        const { state } = place.desk;
+        const { causes } = place.account;
+        const written = { accountId, since, events: fresh, state, causes, cursors };
+        if (!(await store.write(sql, written))) throw new Overtaken("another process wrote first");
+        for (const { waiting, result } of seals) await waiting.work.seal?.(sql, result);
+        const told = fresh.map((event) => ({ topic: `account:${accountId}`, payload: event }));
+        if (told.length > 0) await eventLog.append(sql, told);
+      });
+      place.fresh = [];
+      place.written = new Map(place.account.cursors);
+      place.account.causes.clear();
+    }
+    if (fresh.length > 0) eventLog.wake();
+    for (const { waiting, result } of done) waiting.resolve(result);
+  }
+
+  return { known, load, perform };
+}
+
+interface Done {
+  readonly waiting: Waiting;
+  readonly result: unknown;
+}
+
+/** What each piece of work gave; one that throws before it has done anything is rejected by itself. */
+function doAll(place: Known, batch: readonly Waiting[]): Done[] {
+  const done: Done[] = [];
+  for (const waiting of batch) {
+    const before = place.fresh.length;
+    try {
+      requireTradable(place.account.row);
+      done.push({ waiting, result: waiting.work.run(place.desk, place.account) });
+    } catch (error) {
+      // What it has done by halves is in no store; the desk is made anew.
+      if (place.fresh.length > before) throw error;
+      waiting.reject(error);
+    }
+  }
+  return done;
+}
+
+function movedCursors({ account, written }: Known): Map<string, number> {
+  return new Map([...account.cursors].filter(([symbol, time]) => written.get(symbol) !== time));
+}
+
+export function createLedger(options: LedgerOptions): Ledger {
+  const { store } = options;
+  const { known, load, perform } = createKeeper(options);
+  const queues = new Map<string, Waiting[]>();
+
+  async function drain(accountId: string, queue: Waiting[]): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue.slice(0, BATCH);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await perform(accountId, batch);
+          break;
+        } catch (error) {
+          known.delete(accountId);
+          if (error instanceof Overtaken && attempt < ATTEMPTS) continue;
+          const reason =
+            error instanceof Overtaken ? new AppError("overloaded", "The account is busy") : error;
+          for (const waiting of batch) waiting.reject(reason);
+          break;
+        }
+      }
+      queue.splice(0, batch.length);
+    }
+    queues.delete(accountId);
+  }
+
+  return {
+    act<T>(accountId: string, work: Work<T>): Promise<T> {
+      return new Promise<T>((resolve, reject) => {
+        const waiting: Waiting = {
+          work: work as Work<unknown>,
+          resolve: (result) => resolve(result as T),
+          reject,
+        };
+        const queue = queues.get(accountId);
+        if (queue !== undefined) {
+          queue.push(waiting);
+          return;
+        }
+        const started = [waiting];
+        queues.set(accountId, started);
+        drain(accountId, started).catch(reject);
+      });
+    },
+    async look(accountId, look) {
+      const row = await store.find(accountId);
+      const place = known.get(accountId);
+      if (row !== null && place !== undefined && place.desk.state.seq < row.seq && !queues.has(accountId)) {
+        known.delete(accountId);
+      }
+      const { desk, account } = await load(accountId);
+      return look(desk, account);
+    },
+    async verify(accountId) {
+      const [events, kept] = await Promise.all([store.loadEvents(accountId, 0), store.loadKept(accountId)]);
+      const found = disagreements(events, kept);
+      if (found.length > 0) await store.setHalt(accountId, HALT_LEDGER);
+      known.delete(accountId);
+      return found;
+    },
+    forget: () => known.clear(),
+  };
+}
+
+function requireTradable({ halt, closedAt }: AccountRow): void {
+  if (closedAt !== null) throw new AppError("account_closed", "The account is closed");
+  if (halt === HALT_LEDGER) {
+    throw new AppError("trading_halted", "What is kept of the account contradicts its ledger");
+  }
+}
+
+function open(row: AccountRow, events: readonly DeskEvent[], cursors: Map<string, number>): Known {
+  const state = rebuild(events);
+  const symbols = new Set([
+    ...state.positions.keys(),
+    ...[...state.orders.values()].map(({ symbol }) => symbol),
+  ]);
+  const place: { fresh: DeskEvent[] } = { fresh: [] };
+  const desk = createDesk(row.rules, [...symbols].map(tradedAs), (event) => place.fresh.push(event), state);
+  // Until a newer price is known, what a symbol was last traded at here.
+  for (const event of events) {
+    if (event.kind === "order" && "fill" in event) desk.mark(event.symbol, event.fill.price);
+  }
+  const account = { row, cursors, causes: new Map<string, unknown>() };
+  return Object.assign(place, { desk, account, written: new Map(cursors) });
+}

@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cashRules, marginRules } from "../../src/core/execution/account.js";
+import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
+import { NO_COSTS } from "../../src/core/execution/costs.js";
+import type { Desk } from "../../src/core/execution/desk.js";
+import { tradedShare } from "../../src/core/execution/instrument.js";
+import { termsOf } from "../../src/core/execution/order.js";
+import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
+import {
+  type AccountRow,
+  createLedgerStore,
+  type LedgerStore,
+} from "../../src/features/paper-trades/store.js";
+import { createBus } from "../../src/platform/bus.js";
+import type { Database } from "../../src/platform/database.js";
+import { createEventLog } from "../../src/platform/event-log.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { silentLog } from "../fixtures/log.js";
+
+const NOW = Date.UTC(2024, 0, 2, 15);
+const MONEY = 1_000_000;
+
+let server: TestDatabase;
+/** As two processes over one database. */
+const databases: Database[] = [];
+const stores: LedgerStore[] = [];
+const ledgers: Ledger[] = [];
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  for (let n = 0; n < 2; n++) {
+    const database = await openTestDatabase(server, { poolSize: 6 });
+    const store = createLedgerStore(database);
+    const eventLog = createEventLog(
+      database,
+      createBus(() => undefined),
+      silentLog,
+    );
+    databases.push(database);
+    stores.push(store);
+    ledgers.push(createLedger({ database, store, eventLog }));
+  }
+});
+afterAll(async () => {
+  for (const database of databases) await database.close();
+  await server.drop();
+});
+
+const rulesOf = (account = cashRules("USD")): DeskRules => ({
+  account,
+  costs: NO_COSTS,
+  volumeShare: null,
+  gtcDays: GTC_DAYS,
+});
+
+async function openAccount(capital: number, rules = rulesOf(), floor = 0): Promise<AccountRow> {
+  const account = await stores[0].open({
+    userId: "ann",
+    name: "Test",
+    rules,
+    synthetic: true,
+    cashFloor: floor,
+  });
+  await ledgers[0].act(account.id, { run: (desk) => desk.transfer(capital, NOW) });
+  return account;
+}
+
+/** Trades at once, at a price. @returns codes of refusal. */
+function trade(desk: Desk, id: string, side: "buy" | "sell", quantity: number, price = 10): string[] {
+  desk.list(tradedShare("AAA"));
+  desk.mark("AAA", price);
+  const refused = desk.submit(termsOf({ id, symbol: "AAA", side, quantity }), { at: NOW, open: true });
+  if (refused.length === 0) {
+    desk.quote("AAA", { time: NOW + 1, price, bid: price, ask: price, regular: true });
+  }
+  return refused.map(({ code }) => code);
+}
+
+const rowsOf = (text: string, id: string) => databases[0].query<Record<string, string>>(text, [id]);
+
+describe("an account over the ledger", () => {
+  it("keeps what its desk did, and another process reads it to the micro", async () => {
+    const { id } = await openAccount(1_000);
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 3, 33.34) });
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "b", "sell", 1, 40) });
+    const seen = await ledgers[1].look(id, ({ state }) => ({
+      cash: state.cash,
+      position: { ...state.positions.get("AAA") },
+      states: [...state.orders.values()].map((order) => order.state),
+    }));
+    expect(seen).toEqual({
+      cash: 1_000 * MONEY - 100_020_000 + 40_000_000,
+      position: { symbol: "AAA", quantity: 2, cost: 66_680_000 },
+      states: ["filled", "filled"],
+    });
+    expect(await ledgers[1].verify(id)).toEqual([]);
+    const [row] = await rowsOf("select cash::text from paper_accounts where id = $1", id);
+    expect(row.cash).toBe("939.980000");
+  });
+
+  it("never spends what it has not, however many spend at once in two processes", async () => {
+    const { id } = await openAccount(1_000);
+    const results = await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        ledgers[n % 2].act(id, { run: (desk) => trade(desk, `o${n}`, "buy", 1) }),
+      ),
+    );
+    expect(results.filter((codes) => codes.length === 0)).toHaveLength(100);
+    expect(new Set(results.flat())).toEqual(new Set(["insufficient_buying_power"]));
+    const [row] = await rowsOf(
+      `select cash::text, (select quantity::text from paper_positions where account_id = $1) as held,
+        (select count(*)::text from paper_fills where account_id = $1) as fills from paper_accounts where id = $1`,
+      id,
+    );
+    expect(row).toEqual({ cash: "0.000000", held: "100.000000000", fills: "100" });
+    expect(await ledgers[0].verify(id)).toEqual([]);
+  });
+
+  it("closes a position once, however many close it at once", async () => {
+    const { id } = await openAccount(1_000);
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 50) });
+    const results = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        ledgers[n % 2].act(id, { run: (desk) => trade(desk, `c${n}`, "sell", 50) }),
+      ),
+    );
+    expect(results.filter((codes) => codes.length === 0)).toHaveLength(1);
+    expect(new Set(results.flat())).toEqual(new Set(["short_not_allowed"]));
+    expect(await ledgers[1].look(id, (desk) => desk.state.positions.size)).toBe(0);
+    expect(await ledgers[1].verify(id)).toEqual([]);
+  });
+
+  it("keeps nothing of work that fails before its commit, and does what comes after", async () => {
+    const { id } = await openAccount(1_000);
+    const failing = ledgers[0].act(id, {
+      run: (desk) => trade(desk, "a", "buy", 10),
+      seal: async () => {
+        throw new Error("cut");
+      },
+    });
+    await expect(failing).rejects.toThrow("cut");
+    const halfway = ledgers[0].act(id, {
+      run(desk) {
+        trade(desk, "b", "buy", 10);
+        throw new Error("a fault of the desk");
+      },
+    });
+    await expect(halfway).rejects.toThrow("a fault");
+    expect(await ledgers[0].look(id, ({ state }) => [state.cash, state.orders.size])).toEqual([
+      1_000 * MONEY,
+      0,
+    ]);
+    expect(await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) })).toEqual([]);
+    expect(await ledgers[1].verify(id)).toEqual([]);
+  });
+
+  it("is not worked on once it is closed, by whoever", async () => {
+    const { id } = await openAccount(1_000);
+    await ledgers[1].look(id, () => undefined);
+    expect(await stores[0].close(id)).toBe(true);
+    expect(await stores[0].close(id)).toBe(false);
+    for (const ledger of ledgers) {
+      const work = ledger.act(id, { run: (desk) => trade(desk, "a", "buy", 1) });
+      await expect(work).rejects.toMatchObject({ code: "account_closed" });
+    }
+    const none = ledgers[0].act("00000000-0000-0000-0000-000000000000", { run: () => undefined });
+    await expect(none).rejects.toMatchObject({ code: "account_not_found" });
+  });
+});
+
+describe("the database", () => {
+  it("refuses legs that do not sum to 0, cash below the floor, changes of what was written, and ended orders", async () => {
+    const { id } = await openAccount(1_000);
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) });
+    const insert =
+      "insert into ledger_legs (account_id, seq, place, book, amount) values ($1, 900, 0, 'cash', 5)";
+    await expect(databases[0].query(insert, [id])).rejects.toThrow();
+    for (const text of [
+      "update paper_accounts set cash = -0.000001 where id = $1",
+      "update ledger_legs set amount = amount + 1 where account_id = $1",
+      "update paper_events set event = 'filled' where account_id = $1",
+      "update paper_fills set price = 1 where account_id = $1",
+      "update paper_orders set state = 'new' where account_id = $1",
+    ]) {
+      await expect(databases[0].query(text, [id]), text).rejects.toThrow();
+    }
+    expect(await ledgers[0].verify(id)).toEqual([]);
+  });
+
+  it("may owe on margin down to its floor", async () => {
+    const floor = -500 * MONEY;
+    const { id } = await openAccount(1_000, rulesOf(marginRules("USD")), floor);
+    expect(await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 150) })).toEqual([]);
+    expect(await ledgers[0].look(id, ({ state }) => state.cash)).toBe(floor);
+    const more = ledgers[0].act(id, { run: (desk) => trade(desk, "b", "buy", 10) });
+    await expect(more).rejects.toThrow();
+    expect(await ledgers[1].look(id, ({ state }) => state.cash)).toBe(floor);
+    expect(await ledgers[1].verify(id)).toEqual([]);
+  });
+});
+
+describe("an account whose rows contradict its events", () => {
+  it.each([
+    [
+      "cash",
+      "update paper_accounts set cash = cash + 1 where id = $1",
+      /^cash: 901000000 is kept and 900000000/,
+    ],
+    [
+      "a position",
+      "update paper_positions set quantity = 11 where account_id = $1",
+      /^AAA, quantity: 11 is kept/,
+    ],
+    [
+      "an order",
+      "delete from paper_orders where account_id = $1",
+      /^order a: undefined is kept and filled follows/,
+    ],
+    ["a fill", "delete from paper_fills where account_id = $1", /^fills: 0 is kept and 1 follows/],
+    ["a leg", "delete from ledger_legs where account_id = $1 and book = 'cash'", /^book cash: 0 is kept/],
+  ])("%s: is told of and trades no more", async (_what, text, words) => {
+    const { id } = await openAccount(1_000);
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) });
+    await ledgers[1].look(id, () => undefined);
+    await databases[0].query(text, [id]);
+    expect((await ledgers[0].verify(id))[0]).toMatch(words);
+    for (const ledger of ledgers) {
+      const work = ledger.act(id, { run: (desk) => trade(desk, "b", "buy", 1) });
+      await expect(work).rejects.toMatchObject({ code: "trading_halted" });
+    }
+  });
+});
