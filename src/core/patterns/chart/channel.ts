@@ -16,18 +16,18 @@ function differenceOf({ upperRise, lowerRise }: Corridor): number {
 
 /** A channel in the direction of its trend, which goes on beyond the far line and ends beyond the near one. */
 function channel(name: string, title: string, slope: 1 | -1) {
-  const goesOn: PatternVariant = {
+  const up: PatternVariant = {
     id: `${name}_breakout`,
     title: `${title} Breakout`,
-    direction: slope,
-    outlook: "continuation",
+    direction: 1,
+    outlook: slope === 1 ? "continuation" : "reversal",
     priorTrend: null,
   };
-  const ends: PatternVariant = {
+  const down: PatternVariant = {
     id: `${name}_breakdown`,
     title: `${title} Breakdown`,
-    direction: slope === 1 ? -1 : 1,
-    outlook: "reversal",
+    direction: -1,
+    outlook: slope === 1 ? "reversal" : "continuation",
     priorTrend: null,
   };
   const rising = slope === 1 ? "rising" : "falling";
@@ -40,7 +40,7 @@ function channel(name: string, title: string, slope: 1 | -1) {
   return defineChart({
     name,
     title,
-    variants: [goesOn, ends],
+    variants: slope === 1 ? [up, down] : [down, up],
     bars: 6,
     warmup: CHART_WARMUP,
     description: `Swings between two parallel ${rising} lines. While it forms its trend is expected to end; a close beyond a line confirms the variant of that side, and a close beyond the far one fails the variant that formed.`,
@@ -51,8 +51,6 @@ function channel(name: string, title: string, slope: 1 | -1) {
         const flatter = flatterOf(corridor);
         const difference = differenceOf(corridor);
         const form = mean([grade(flatter, 1.5, 0), grade(difference, 0, PARALLEL)]);
-        const up = slope === 1 ? goesOn : ends;
-        const down = slope === 1 ? ends : goesOn;
         const ways = { up, down, expects: slope === 1 ? (-1 as const) : (1 as const), reach: width };
         const checks = () => [
           atLeast("side_rise", flatter, SLOPED),
