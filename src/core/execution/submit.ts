@@ -243,7 +243,9 @@ function reserve(
   );
   const value = account.kind === "cash" ? worth : initialOf(account, wayOf(side) * worth);
   const reserved = value + totalOf(fees);
-  const free = freeMicros(desk) + (instead?.reserved ?? 0);
+  // An order that turns a position gives back what the old one needs.
+  const freed = account.kind === "cash" || closing === 0 ? 0 : initialOf(account, worthOf(held, book.mark));
+  const free = freeMicros(desk) + (instead?.reserved ?? 0) + freed;
   if (reserved > free) return refusal("insufficient_buying_power", null, reserved / 1e6, free / 1e6);
   return { reserved, closing };
 }
