@@ -122,7 +122,10 @@ export function sweep(book: Book): void {
   if (kept !== working.length) working.length = kept;
 }
 
-/** Tells what happened to an order and takes it in. */
+/**
+ * Tells what happened to an order and takes it in. The state has it before `emit` is called: who cannot keep an event
+ * throws the desk away and makes it again from those that were kept.
+ */
 export function tell(desk: DeskContext, order: Order, at: number, change: OrderChange): void {
   const { id: orderId, symbol, state: from } = order;
   const to = nextState(from, change.event);

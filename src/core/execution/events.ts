@@ -66,7 +66,10 @@ export type FillReason = "market" | "limit" | "stop" | "auction";
 export type FillMoment = "open" | "within" | "close" | "quote";
 
 export interface Fill {
-  /** Order, bar or quote, and sequence within: the same fill has the same id wherever it is computed. */
+  /**
+   * Order and bar or quote, in which an order fills once: the same fill has the same id wherever it is computed, and a
+   * store can refuse it twice.
+   */
   readonly id: string;
   readonly price: number;
   readonly quantity: number;

@@ -121,11 +121,14 @@ function settle(
   return true;
 }
 
-/** Order, bar or quote, and how often the order was filled there before. */
-function fillId({ id, filledBy }: Order, { source, time }: Venue): string {
-  const prefix = `${id}|${source}${time}|`;
-  const before = filledBy?.startsWith(prefix) === true ? Number(filledBy.slice(prefix.length)) + 1 : 0;
-  return `${prefix}${before}`;
+/** An order fills at most once in a bar or at a quote, so that these name the fill. */
+function fillId({ id }: Order, { source, time }: Venue): string {
+  return `${id}|${source}${time}`;
+}
+
+/** Whether an order has filled in the bar or at the quote at hand, also where that is told again. */
+export function isFilledHere({ venue }: DeskContext, order: Order): boolean {
+  return order.filledBy !== null && order.filledBy === fillId(order, venue);
 }
 
 function alternatives(match: Match, side: Order["side"], price: number, quantity: number) {

@@ -185,12 +185,11 @@ function washRefusal({ rules }: DeskContext, { working }: Book, draft: Draft): R
   return null;
 }
 
-/** What open orders of the side close already; of target and stop, of which one fills, the stop alone. */
+/** What open orders of the side close already. Of target and stop only one fills: the stop is counted. */
 function promisedOf({ working }: Book, draft: Draft, instead: Order | null): number {
   let promised = 0;
   for (const order of working) {
     if (isTerminal(order.state) || order.side !== draft.side || order === instead) continue;
-    if (draft.group !== null && order.group === draft.group && order.role !== "parent") continue;
     if (order.role === "target" && hasStop(working, order.group)) continue;
     const left = roundQuantity(order.quantity - order.filled);
     promised += order.role === "single" || order.role === "parent" ? Math.min(left, order.closing) : left;

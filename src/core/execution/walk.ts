@@ -2,7 +2,7 @@ import { assert } from "../base/assert.js";
 import type { Bars } from "../market/candles.js";
 import { type Book, bookOf, type DeskContext, sweep, tell } from "./context.js";
 import type { BarFacts } from "./facts.js";
-import { fillOrder } from "./fill.js";
+import { fillOrder, isFilledHere } from "./fill.js";
 import { cancelOrder, expireOrder, openMember, siblingOf } from "./groups.js";
 import { callMargin } from "./margin.js";
 import { actsAs, matchPrice, matchTrail, matchTrailing, matchWithin, type Path } from "./match.js";
@@ -63,10 +63,15 @@ function workBar(desk: DeskContext, book: Book, bars: Bars, i: number, facts: Ba
   sweep(book);
 }
 
-/** Whether an order sees the bar or quote at hand. */
-function sees({ venue }: DeskContext, { state, activeFrom, extendedHours }: Order): boolean {
+/** Whether the bar or quote at hand is one for an order: of its hours, and after it began to work. */
+function isFor({ venue }: DeskContext, { state, activeFrom, extendedHours }: Order): boolean {
   if (isTerminal(state) || !(venue.regular || extendedHours)) return false;
   return venue.source === "b" ? activeFrom <= venue.time : activeFrom < venue.time;
+}
+
+/** Whether an order may trade there: not once it has. */
+function sees(desk: DeskContext, order: Order): boolean {
+  return isFor(desk, order) && !isFilledHere(desk, order);
 }
 
 function atOpen(desk: DeskContext, book: Book, order: Order, facts: BarFacts): void {
@@ -112,11 +117,10 @@ function endAtOnce(desk: DeskContext, order: Order, at: number): void {
   else if (timeInForce === "opg") expireOrder(desk, order, at, "auction_missed");
 }
 
-/** Whether an order may still fill within the bar: not in auctions, and once a bar. */
+/** Whether an order may still fill within the bar: those of auctions may not. */
 function worksWithin(desk: DeskContext, order: Order): boolean {
-  const { timeInForce, filledBy, id } = order;
-  if (!sees(desk, order) || timeInForce === "opg" || timeInForce === "cls") return false;
-  return filledBy === null || !filledBy.startsWith(`${id}|b${desk.venue.time}|`);
+  const { timeInForce } = order;
+  return sees(desk, order) && timeInForce !== "opg" && timeInForce !== "cls";
 }
 
 function withinAsStop(desk: DeskContext, book: Book, order: Order): void {
@@ -216,7 +220,7 @@ function rest(desk: DeskContext, order: Order): void {
   if (order.timeInForce !== "day" && order.timeInForce !== "gtc") return;
   const { venue } = desk;
   const released = order.role !== "single" && order.activeFrom === venue.until;
-  if (sees(desk, order) || released) tell(desk, order, venue.until, { event: "rested" });
+  if (isFor(desk, order) || released) tell(desk, order, venue.until, { event: "rested" });
 }
 
 /** A price as it comes, epoch ms; bid and ask null where they are not known. */
