@@ -132,7 +132,6 @@ function withinAsStop(desk: DeskContext, book: Book, order: Order): void {
     if (match.triggers && order.role === "stop" && order.group !== null) {
       const entry = openMember(desk, order.group, "parent");
       if (entry !== null) withinAsLimit(desk, book, entry);
-      if (isTerminal(order.state)) return;
       matchWithin(order, prices, "open", match);
     }
   }
