@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import { createRng } from "../../src/core/base/rng.js";
+import type { Candles } from "../../src/core/market/candles.js";
 import { CHARTS } from "../../src/core/patterns/chart/index.js";
-import type { Hit } from "../../src/core/patterns/define.js";
+import type { FormationPoint, Hit } from "../../src/core/patterns/define.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { judge } from "../fixtures/chart-judge.js";
 import { type Label, readLabels, readSeries } from "../fixtures/chart-labels.js";
@@ -136,4 +138,41 @@ describe.skipIf(labelPath === null || seriesPath === null)("labelled chart patte
     process.stdout.write(`unlabelled shapes judged: ${SAMPLE}, of which wrong: ${bad.length}\n`);
     expect(bad).toEqual([]);
   });
+
+  it("would not pass with their points at other bars, of whatever kind", () => {
+    const rng = createRng(51);
+    const seen = new Map<string, { judged: number; wrong: number }>();
+    for (const [symbol, found] of hits) {
+      const candles = ensure(series.get(symbol), symbol);
+      for (const hit of found) {
+        if (hit.state !== "confirmed" || hit.formation === null) continue;
+        const tally = seen.get(hit.variant.id) ?? { judged: 0, wrong: 0 };
+        tally.judged++;
+        const points = scattered(hit.formation.points, candles, (below) => rng.below(below));
+        if (judge({ ...hit, formation: { ...hit.formation, points } }, candles).length > 0) tally.wrong++;
+        seen.set(hit.variant.id, tally);
+      }
+    }
+    const total = [...seen.values()].reduce((sum, { judged }) => sum + judged, 0);
+    const wrong = [...seen.values()].reduce((sum, tally) => sum + tally.wrong, 0);
+    process.stdout.write(`with points scattered: ${wrong} of ${total} wrong\n`);
+    for (const [variant, { judged, wrong: told }] of seen) {
+      if (judged >= 20) expect(told / judged, variant).toBeGreaterThan(0.7);
+    }
+  });
 });
+
+/** The points at random bars between the first and the last, at the same end of the bar, still ascending. */
+function scattered(
+  points: readonly FormationPoint[],
+  { high, low, close }: Candles,
+  below: (limit: number) => number,
+): FormationPoint[] {
+  const from = points[0].at;
+  const span = Math.max(...points.map(({ at }) => at)) - from + 1;
+  const bars = points.map(() => from + below(span)).sort((a, b) => a - b);
+  return points.map((point, n) => {
+    const column = [high, low, close].find((each) => each[point.at] === point.price) ?? close;
+    return { ...point, at: bars[n], price: column[bars[n]] };
+  });
+}
