@@ -42,7 +42,7 @@ function isFound(name: string, candles: Candles, expected: number): boolean {
 }
 
 describe("planted candlesticks", () => {
-  const curves = printRecall("candlesticks", names, NOISES, SEEDS, (name, noise) =>
+  const curves = printRecall("candlesticks by noise in average ranges", names, NOISES, SEEDS, (name, noise) =>
     recallBy(SEEDS, (seed) => isFound(name, blur(drawExample(name), noise, seed), EXAMPLES[name][0])),
   );
 

@@ -44,10 +44,18 @@ describe("planted shapes", () => {
     expect([...PLANTED].sort()).toEqual(variants.sort());
   });
 
-  const curves = printRecall("shapes", PLANTED, NOISES, SEEDS, recall);
+  const curves = printRecall("shapes by noise in average ranges", PLANTED, NOISES, SEEDS, recall);
 
   it.each(PLANTED)("%s is found at the lowest noise", (variant) => {
     expect(curves.get(variant)?.[0]).toBeGreaterThanOrEqual(0.95);
+  });
+
+  const PACES = [1, 1.5, 2, 2.5, 3];
+  const paced = printRecall("shapes by bars for one of the drawing", PLANTED, PACES, SEEDS, (variant, pace) =>
+    recall(variant, NOISES[0], { pace }),
+  );
+  it.each(PLANTED)("%s is found when it is slower", (variant) => {
+    expect(paced.get(variant)?.[2]).toBeGreaterThanOrEqual(0.95);
   });
 
   it.each([

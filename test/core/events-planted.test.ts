@@ -28,7 +28,7 @@ describe("planted events", () => {
 
   const recall = (variant: string, noise: number, others: Partial<Soil> = {}) =>
     recallBy(SEEDS, (seed) => isFound(variant, { ...others, seed, noise }));
-  const curves = printRecall("events", PLANTED_EVENTS, NOISES, SEEDS, recall);
+  const curves = printRecall("events by noise in average ranges", PLANTED_EVENTS, NOISES, SEEDS, recall);
 
   it.each(PLANTED_EVENTS)("%s is found at the lowest noise", (variant) => {
     expect(curves.get(variant)?.[0]).toBeGreaterThanOrEqual(0.95);

@@ -7,7 +7,7 @@ import { type ChartShape, type Line, valueAt } from "./shape.js";
 const LONGEST = 130;
 /** Bars before a shape in which the move into it is sought: as many as it spans, within these. */
 const SHORTEST_LEAD = 8;
-const LONGEST_LEAD = 25;
+const LONGEST_LEAD = 55;
 /** Least height of the lower end over the lowest turn, in average ranges. */
 const LEAST_HEIGHT = 0.45;
 /** Greatest difference of the ends per height of the whole, where the later end is not the lower one of a bottom. */
