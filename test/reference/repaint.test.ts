@@ -3,6 +3,7 @@ import { type Candles, candlesFromRows, sliceCandles } from "../../src/core/mark
 import { doubleTop } from "../../src/core/patterns/chart/double.js";
 import { CHARTS } from "../../src/core/patterns/chart/index.js";
 import type { Hit, Pattern } from "../../src/core/patterns/define.js";
+import { PATTERNS } from "../../src/core/patterns/index.js";
 import { repaintedBars } from "../fixtures/repaint.js";
 import { readBars } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -41,7 +42,7 @@ describe.skipIf(folder === null)("five years of real series", () => {
   it.each(SYMBOLS)("%s: what was said at each bar is never taken back", { timeout: 120_000 }, (symbol) => {
     const candles = load(symbol);
     expect(candles.time.length).toBeGreaterThan(1_200);
-    expect(repaintedBars(CHARTS, candles)).toEqual([]);
+    expect(repaintedBars(PATTERNS, candles)).toEqual([]);
   });
 
   // Some of their shapes confirm at the bar after their last end, by less than a range.
