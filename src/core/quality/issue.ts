@@ -55,7 +55,10 @@ export const ISSUES = {
     category: "corporate_action",
     title: "Prices given as raw are adjusted for a split",
   },
-  split_suspected: { category: "corporate_action", title: "A jump looks like a split that is not known" },
+  split_suspected: {
+    category: "corporate_action",
+    title: "A jump looks like a split that is not known, or not in the prices",
+  },
   large_dividend: {
     category: "corporate_action",
     title: "A dividend is more than 20 % of the close before it",

@@ -69,20 +69,11 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
   const findings = new Findings(subject);
   const bars = copy(given);
   const touched = new Set<number>();
-  const { time } = bars;
   const held = mendPrices(bars, findings, touched);
   for (const i of mendScale(bars, terms, findings, touched)) held.add(i);
   const unconfirmed = holdUnconfirmed(bars, terms, findings, held);
   const lacked = checkSplits(bars, terms, findings, touched);
-  for (const { index, ratio } of suspectSplits(bars, terms.splits)) {
-    const before = bars.close[index - 1];
-    findings.add(
-      "split_suspected",
-      "warning",
-      time[index],
-      () => `from ${before} to ${bars.open[index]}, near ${ratio}`,
-    );
-  }
+  tellSuspicions(bars, terms, lacked, findings);
   return {
     bars: touched.size === 0 ? given : bars,
     issues: findings.list(),
@@ -176,6 +167,24 @@ function checkSplits(
     return `have the split of ${dateOf(exDay)} by ${1 / ratio} twice`;
   });
   return [...lacked, ...doubled];
+}
+
+/** Tells of jumps that may be splits; critical where prices that should have a known split jump by it alone. */
+function tellSuspicions(
+  bars: Bars,
+  { adjusted, splits }: PriceTerms,
+  lacked: readonly UnappliedSplit[],
+  findings: Findings,
+): void {
+  const mended = new Set(lacked.map(({ to }) => to));
+  for (const { index, ratio, split, likely } of suspectSplits(bars, splits, adjusted, mended)) {
+    const step = `from ${bars.close[index - 1]} to ${bars.open[index]}`;
+    const text = () =>
+      split === null
+        ? `${step}, near ${ratio}`
+        : `${step}: prices before it may ${adjusted === "split" ? "lack" : "have"} the split of ${dateOf(split.exDay)} by ${ratio}; not changed`;
+    findings.add("split_suspected", likely ? "critical" : "warning", bars.time[index], text, 1, `${likely}`);
+  }
 }
 
 /** Tells of a bar whose high or low is far from open and close: old files have such prints, and their closes are right. */

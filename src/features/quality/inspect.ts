@@ -146,11 +146,12 @@ function rowIssues(
   bars: Bars,
   before: number,
   held: ReadonlySet<number>,
-  { splits }: PriceTerms,
+  { adjusted, splits }: PriceTerms,
   nowMs: number,
 ): Issue[] {
   const looked = select(bars, (i) => i >= before - 1 && !held.has(i));
-  const jumps = splitJumps(bars, splits);
+  // Of prices that should have their splits no known one explains a move.
+  const jumps = adjusted === "none" ? splitJumps(bars, splits) : [];
   const explained = new Set([...jumps].map((i) => bars.time[i]));
   const { issues } = checkRows(symbol, looked, nowMs, (i) => explained.has(looked.time[i]));
   return issues.filter(({ severity }) => severity !== "info");
