@@ -70,8 +70,10 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
   const bars = copy(given);
   const touched = new Set<number>();
   const held = mendPrices(bars, findings, touched);
-  for (const i of mendScale(bars, terms, findings, touched)) held.add(i);
-  const unconfirmed = holdUnconfirmed(bars, terms, findings, held);
+  const scales = mendScale(bars, terms, findings, touched);
+  for (const i of scales.held) held.add(i);
+  const unconfirmed =
+    scales.unconfirmed < 0 ? holdUnconfirmed(bars, terms, findings, held) : scales.unconfirmed;
   const lacked = checkSplits(bars, terms, findings, touched);
   tellSuspicions(bars, terms, lacked, findings);
   return {
@@ -84,17 +86,17 @@ export function repairBars(subject: string, given: Bars, terms: PriceTerms): Rep
   };
 }
 
-/** Mends stretches that are off by 100. @returns bars of which there is no telling. */
+/** Mends stretches that are off by 100. @returns bars of which there is no telling, and from when on later ones may tell; -1 for never. */
 function mendScale(
   bars: Bars,
   { splits, known = () => false }: PriceTerms,
   findings: Findings,
   touched: Set<number>,
-): Set<number> {
+): { held: Set<number>; unconfirmed: number } {
   const { time } = bars;
   const jumps = splitJumps(bars, splits);
   const terms = { explained: (i: number) => jumps.has(i), known };
-  const { slips, doubts } = checkScale(bars, terms);
+  const { slips, doubts, lasting } = checkScale(bars, terms);
   for (const { from, to, factor } of slips) {
     const text = () =>
       `closes from ${bars.close[from]} on are ${factor > 1 ? "too small" : "too large"}; mended`;
@@ -102,19 +104,28 @@ function mendScale(
     scale(bars, from, to, factor, 1);
     for (let i = from; i < to; i++) touched.add(i);
   }
+  for (const i of lasting) {
+    const text = () =>
+      `closes go from ${bars.close[i - 1]} to ${bars.close[i]} and stay there, and no split is known; not changed`;
+    findings.add("scale_slip", "critical", time[i], text, 1, "lasting");
+  }
   const held = new Set<number>();
   // Of what is left once slips are mended.
   const away = findExcursions(bars, terms).filter(
     ({ from: i }) => !doubts.some(({ from, to }) => from <= i && i < to),
   );
-  for (const { from, to, slip } of [...doubts, ...away]) {
+  let unconfirmed = -1;
+  for (const { from, to, slip, atEdge = false } of [...doubts, ...away]) {
     const before = from === 0 ? "first" : `after ${bars.close[from - 1]}`;
+    const stands = atEdge && known(from);
     const text = () =>
-      `closes from ${bars.close[from]} on, ${before}, are on a scale of their own; held back`;
+      `closes from ${bars.close[from]} on, ${before}, are on a scale of their own; ${stands ? "stored before" : "held back"}`;
     findings.add(slip ? "scale_slip" : "level_break", "critical", time[from], text, to - from, "held");
-    for (let i = from; i < to; i++) held.add(i);
+    // What is stored already stands until bars on both sides say that it is wrong.
+    for (let i = from; i < to; i++) if (!atEdge || !known(i)) held.add(i);
+    if (atEdge && to === time.length && !stands) unconfirmed = from;
   }
-  return held;
+  return { held, unconfirmed };
 }
 
 /** Holds back the newest bar where its close is far from the one before: whether it is right, the next one tells. @returns it, or -1. */

@@ -27,11 +27,15 @@ export interface Doubt {
   readonly to: number;
   /** Whether the jumps that make it one are those of a slip by 100. */
   readonly slip: boolean;
+  /** Whether bars that come later, or lay before, may yet tell. */
+  readonly atEdge?: boolean;
 }
 
 export interface ScaleCheck {
   readonly slips: readonly Slip[];
   readonly doubts: readonly Doubt[];
+  /** Bars from which on prices stand 100 times higher or lower, for as long as is seen. */
+  readonly lasting: readonly number[];
 }
 
 /** No close moves by such a factor and back within so many bars; splits that nobody told of do not come back. */
@@ -77,10 +81,13 @@ export function slipFrom(known: Bars, bars: Bars): number {
   return isMost(slips.filter((slip) => slip === middle).length, slips.length) ? middle : 0;
 }
 
-/** Bars between two jumps, and the logarithm of the scale that they stand on, that of the first bars being 0. */
-interface Run {
+interface Span {
   readonly from: number;
   readonly to: number;
+}
+
+/** Bars between two jumps, and the logarithm of the scale that they stand on, that of the first bars being 0. */
+interface Run extends Span {
   readonly level: number;
   /** Whether jumps by 100 alone lead to it from the first. */
   readonly slip: boolean;
@@ -153,30 +160,58 @@ function isMost(count: number, all: number): boolean {
   return count >= TRUSTED_BARS && count >= TRUSTED_SHARE * all;
 }
 
+/** Whether bars on both sides of a run stand on a level. */
+function isEnclosed(run: Span, { runs }: Level): boolean {
+  return runs.some(({ to }) => to <= run.from) && runs.some(({ from }) => from >= run.to);
+}
+
+/** Bars at which prices go to another level than those before, and no known split says why. */
+export function levelSteps(bars: Bars, explained: (i: number) => boolean): number[] {
+  if (bars.close.length === 0) return [];
+  const [, ...later] = runsOf(bars, { ...NOTHING, explained });
+  return later.map(({ from }) => from);
+}
+
 /**
  * Stretches of closes that are 100 times too large or too small, pounds among pence, and stretches of which there is no
  * telling. Those off a level that can be trusted by powers of 100 are slips, with one remedy; those off it by anything
  * else, and all that are off the newest level where none can be trusted, are in doubt; so are all bars where the newest
- * level has few, or another has half as many: then there is more than one remedy. Bars must be sound and ascending.
+ * level has few, or another has half as many: then there is more than one remedy. Slips are those that bars on both sides
+ * agree on, and those on which nobody traded; other changes by 100 last, or are in doubt while few bars say so. Bars must
+ * be sound and ascending.
  */
 export function checkScale(bars: Bars, terms: ScaleTerms = NOTHING): ScaleCheck {
-  if (bars.close.length === 0) return { slips: [], doubts: [] };
+  if (bars.close.length === 0) return NO_CHANGE;
   const runs = runsOf(bars, terms);
-  if (runs.length < 2) return { slips: [], doubts: [] };
+  if (runs.length < 2) return NO_CHANGE;
   const levels = levelsOf(runs, bars.volume, terms);
   const trusted = trustedLevel(levels);
   const newest = levels.find((level) => level.runs.includes(runs[runs.length - 1])) ?? null;
   const right = trusted ?? (newest !== null && standsAlone(newest, levels) ? newest : null);
   const slips: Slip[] = [];
   const doubts: Doubt[] = [];
+  const lasting: number[] = [];
+  const [first, second] = runs;
+  const untraded = levels.filter(({ traded }) => traded > 0).length === 1;
+  const bothLast = second.slip && isLong(first) && isLong(second);
+  if (runs.length === 2 && bothLast && !untraded) return { ...NO_CHANGE, lasting: [second.from] };
   for (const { from, to, level, slip } of runs) {
     const off = right === null ? Number.NaN : right.level - level;
     if (Math.abs(off) < LEVEL_TOLERANCE) continue;
     const mendable = trusted !== null && slip && (right?.runs.every((run) => run.slip) ?? false);
-    if (mendable) slips.push({ from, to, factor: 100 ** Math.round(off / Math.log(100)) });
+    const oneSided = mendable && !untraded && !isEnclosed({ from, to }, trusted);
+    if (oneSided && isLong({ from, to })) lasting.push(from === 0 ? to : from);
+    else if (oneSided) doubts.push({ from, to, slip, atEdge: true });
+    else if (mendable) slips.push({ from, to, factor: 100 ** Math.round(off / Math.log(100)) });
     else doubts.push({ from, to, slip });
   }
-  return { slips, doubts };
+  return { slips, doubts, lasting };
+}
+
+const NO_CHANGE: ScaleCheck = { slips: [], doubts: [], lasting: [] };
+
+function isLong({ from, to }: Span): boolean {
+  return to - from >= TRUSTED_BARS;
 }
 
 /**
