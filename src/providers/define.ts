@@ -111,6 +111,8 @@ export interface Provider {
     toDay: number,
     signal: AbortSignal,
   ): Promise<readonly CorporateAction[]>;
+  /** What it has of the actions of an instrument and leaves out since it cannot be read, in words. */
+  actionFaults?(instrument: Instrument): readonly string[];
   /** Whether it has a word on the actions of an instrument; it has on all without it. */
   tellsActions?(instrument: Instrument): boolean;
   /** What it has and cannot use, and why: files that are no candles. */

@@ -19,15 +19,39 @@ export function hasActions(folders: readonly string[]): boolean {
 /**
  * Splits and dividends of an instrument from `actions.csv` of each folder, with the columns symbol, ex_date, kind, ratio,
  * amount and currency in any order: a split has a ratio, new shares for one old as `4`, `4:1` or `1:10`, a dividend an
- * amount, in the currency of the instrument unless it names one.
- * @throws {ProviderError} `bad_payload` naming the line, for a row of the instrument that cannot be read.
+ * amount, in the currency of the instrument unless it names one. A dividend that cannot be read is left out.
+ * @throws {ProviderError} `bad_payload` naming the line, for another row of the instrument that cannot be read: without
+ * a split all prices before it are wrong.
  */
-export function readActions(folders: readonly string[], instrument: Instrument): CorporateAction[] {
-  return folders
+export function readActions(
+  folders: readonly string[],
+  instrument: Instrument,
+): { readonly actions: CorporateAction[]; readonly leftOut: readonly string[] } {
+  const actions: CorporateAction[] = [];
+  const leftOut: string[] = [];
+  const rows = folders
     .filter((folder) => hasActions([folder]))
     .flatMap((folder) => rowsOf(join(folder, ACTIONS_FILE)))
-    .filter(({ row }) => normaliseSymbol(row.symbol) === instrument.symbol)
-    .map(({ row, line }) => actionOf(row, line, instrument));
+    .filter(({ row }) => normaliseSymbol(row.symbol) === instrument.symbol);
+  for (const { row, line } of rows) {
+    try {
+      actions.push(actionOf(row, line, instrument));
+    } catch (error) {
+      if (!(error instanceof ProviderError) || row.kind.toLowerCase() !== "dividend") throw error;
+      leftOut.push(`${error.message}; left out`);
+    }
+  }
+  return { actions, leftOut };
+}
+
+/** Rows of an instrument that are left out; none where the file cannot be read at all. */
+export function faultsOfActions(folders: readonly string[], instrument: Instrument): readonly string[] {
+  try {
+    return readActions(folders, instrument).leftOut;
+  } catch (error) {
+    if (error instanceof ProviderError) return [];
+    throw error;
+  }
 }
 
 function rowsOf(path: string): { row: Row; line: number }[] {

@@ -7,7 +7,7 @@ import type { Interval } from "../core/market/interval.js";
 import type { Log } from "../platform/log.js";
 import type { Workers } from "../platform/workers.js";
 import { type Provider, ProviderError } from "./define.js";
-import { hasActions, readActions } from "./files-actions.js";
+import { faultsOfActions, hasActions, readActions } from "./files-actions.js";
 import { findEntries, type UnusedFile } from "./files-folder.js";
 import { createFileReader } from "./files-reader.js";
 
@@ -97,8 +97,9 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
     },
     fetchQuote: async () => null,
     tellsActions: (instrument) => hasActions(folders) || tellers(instrument).length > 0,
+    actionFaults: (instrument) => faultsOfActions(folders, instrument),
     async fetchActions(instrument, fromDay, toDay) {
-      const actions = readActions(folders, instrument);
+      const { actions } = readActions(folders, instrument);
       // What is said of all files counts before what a file says of itself.
       for (const entry of tellers(instrument)) {
         const own = (await reader.load(entry)).actions ?? [];

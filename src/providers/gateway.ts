@@ -76,6 +76,8 @@ export interface Gateway {
     fromDay: number,
     toDay: number,
   ): Promise<Sourced<readonly CorporateAction[]>>;
+  /** What sources have of the actions of an instrument and leave out since it cannot be read, in words. */
+  actionFaults(instrument: Instrument): readonly string[];
   /**
    * What the sources that can be searched find for a text, each symbol once.
    * @throws {AppError} `source_missing` when none can, `provider_unavailable` when none answers.
@@ -203,6 +205,10 @@ function sharedVerbs(sources: Sources, shared: Share) {
       shared(`actions ${instrument.symbol} ${fromDay} ${toDay}`, () =>
         verbs.fetchActions(instrument, fromDay, toDay),
       ),
+    actionFaults: (instrument: Instrument) =>
+      sources
+        .carriers(instrument, "actions")
+        .flatMap((provider) => provider.actionFaults?.(instrument) ?? []),
     search: (text: string) => shared(`search ${text}`, () => verbs.search(text)),
     fetchStatus: () => shared("status", verbs.fetchStatus),
     fetchNews: (query: NewsQuery) =>

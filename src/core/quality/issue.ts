@@ -59,6 +59,7 @@ export const ISSUES = {
     category: "corporate_action",
     title: "A jump looks like a split that is not known, or not in the prices",
   },
+  split_listed_twice: { category: "corporate_action", title: "A split is listed more than once" },
   large_dividend: {
     category: "corporate_action",
     title: "A dividend is more than 20 % of the close before it",

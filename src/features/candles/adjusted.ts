@@ -23,6 +23,7 @@ import { mendWeeks } from "./adjusted-weeks.js";
 import type { CandleService, CandleSet } from "./candles.js";
 import { carriedSplits } from "./carried-splits.js";
 import type { WatchDividends } from "./dividend-watch.js";
+import { joinNotes, stepNotes, unadjustedNote } from "./notes.js";
 
 /** What was done to the prices of an answer. */
 export interface AdjustmentFacts {
@@ -82,17 +83,21 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
     const basis = basisOf(set.adjustedAt, set.candles.time.length);
     const asGiven = { view: "given", basis, effects: [], source: null, trouble: null } as const;
     const plain = wanted.view === "given" && (wanted.knownAtMs === undefined || basis === "none");
-    if (plain || basis === null) {
-      const trouble = plain ? await mixture(set) : null;
-      return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view, trouble } };
+    if (basis === null)
+      return { ...set, adjustment: { ...asGiven, view: plain ? "given" : wanted.view, trouble: null } };
+    if (plain) {
+      const trouble = await mixture(actions, set);
+      return { ...set, note: await givenNote(actions, set), adjustment: { ...asGiven, trouble } };
     }
     const { instrument } = set;
     const told = await actions.load(instrument, wanted.knownAtMs);
     const refusal = refusalOf(set, wanted.view, basis, told);
     if (refusal !== null) {
       if (strict) throw refusal;
-      return { ...set, adjustment: { ...asGiven, source: told.source, trouble: refusal.message } };
+      const note = joinNotes(set.note, ...stepNotes(set, told.actions));
+      return { ...set, note, adjustment: { ...asGiven, source: told.source, trouble: refusal.message } };
     }
+    const note = joinNotes(set.note, ...stepNotes(set, told.actions), ...told.notes);
     const carried = wanted.view === "given" ? NONE_CARRIED : await carriedSplits(options, set, told.actions);
     const [split] = carried;
     if (split !== undefined && wanted.view !== "split") throw carriedRefusal(set, split);
@@ -115,24 +120,12 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
     const effects = effectsOf(told.actions, set.candles, set.adjustedAt, calendar, view, unapplied, carried);
     const bars = await mendWeeks(shown, set, effects, (from, to) => shownDays(set, from, to, steps, view));
     const { source, trouble } = told;
-    return { ...set, candles: bars, adjustment: { view: wanted.view, basis, effects, source, trouble } };
-  }
-
-  /** That prices were given before a split and after it, so that they do not fit together; null where they do. */
-  async function mixture({ instrument, adjustedAt, candles: { time } }: CandleSet): Promise<string | null> {
-    const moments = (adjustedAt ?? new Float64Array()).filter(Number.isFinite);
-    const first = moments.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    const last = moments.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    if (!(last - first > DAY_MS)) return null;
-    const calendar = calendarOf(instrument.calendar);
-    const { actions: told } = await actions.load(instrument);
-    const split = told.find((action) => {
-      const ex = startOfDay(calendar, action.exDay);
-      return action.kind === "split" && ex > Math.max(first, time[0]) && ex <= last;
-    });
-    if (split === undefined) return null;
-    const date = dateOf(split.exDay);
-    return `Some prices were given before the split of ${date} and some after it: adjustment=split puts them on one scale`;
+    return {
+      ...set,
+      note,
+      candles: bars,
+      adjustment: { view: wanted.view, basis, effects, source, trouble },
+    };
   }
 
   /** Days of a stretch in a view; none where there are no days. */
@@ -167,6 +160,32 @@ export function createAdjusted(options: AdjustedOptions): AdjustedCandles {
       },
     },
   };
+}
+
+/** What is peculiar about prices that are as given, as far as is known without asking. */
+async function givenNote(actions: Actions, set: CandleSet): Promise<string | null> {
+  const { actions: told } = await actions.recall(set.instrument, set.knownAtMs ?? undefined);
+  return joinNotes(set.note, unadjustedNote(set, told), ...stepNotes(set, told));
+}
+
+/** That prices were given before a split and after it, so that they do not fit together; null where they do. */
+async function mixture(
+  actions: Actions,
+  { instrument, adjustedAt, candles: { time } }: CandleSet,
+): Promise<string | null> {
+  const moments = (adjustedAt ?? new Float64Array()).filter(Number.isFinite);
+  const first = moments.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const last = moments.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!(last - first > DAY_MS)) return null;
+  const calendar = calendarOf(instrument.calendar);
+  const { actions: told } = await actions.load(instrument);
+  const split = told.find((action) => {
+    const ex = startOfDay(calendar, action.exDay);
+    return action.kind === "split" && ex > Math.max(first, time[0]) && ex <= last;
+  });
+  if (split === undefined) return null;
+  const date = dateOf(split.exDay);
+  return `Some prices were given before the split of ${date} and some after it: adjustment=split puts them on one scale`;
 }
 
 /** Closes as they traded around the ex-days of dividends that concern a set. */

@@ -3,6 +3,7 @@ import type { Database } from "../../platform/database.js";
 import type { Log } from "../../platform/log.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { createActionWatch } from "./action-watch.js";
 import { createActionStore } from "./action-store.js";
 import { type Actions, createActions } from "./actions.js";
 import { createAdjusted } from "./adjusted.js";
@@ -39,7 +40,14 @@ export function createPrices(options: PricesOptions) {
     versionStore: createVersionStore(database),
     inspect: options.inspectWith(() => actions),
   });
-  const actions: Actions = createActions({ ...options, store: createActionStore(database), source: gateway });
+  const actions: Actions = createActions({
+    ...options,
+    store: createActionStore(database),
+    source: gateway,
+    days: async ({ id, symbol }, from, to, knownAtMs) =>
+      (await store.load(id, symbol, "1d", from, to, { knownAtMs })).candles,
+    watch: createActionWatch(options),
+  });
   const watchDividends = createDividendWatch(options);
   const adjusted = createAdjusted({ ...options, candles: given, actions, watchDividends });
   return {
