@@ -307,7 +307,7 @@ async function createMarketFeatures(
     ...base,
     instruments,
     record: (issues, origin) => quality.record(issues, origin),
-    inspectWith: (actions) => createArrivals({ quality: () => quality, actions, now: base.now }),
+    inspectWith: (actions, look) => createArrivals({ quality: () => quality, actions, look, now: base.now }),
   });
   const { candles } = prices;
   const { synthetic } = gateway;

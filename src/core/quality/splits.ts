@@ -190,6 +190,17 @@ export function findDoubledSplits(
   return findUnappliedSplits(bars, turned, seams);
 }
 
+/**
+ * The split if all bars before its ex-day lack it, as far as is seen, or with its ratio turned over if they have it twice;
+ * null if neither.
+ */
+export function lackedAround(bars: Bars, split: Split): Split | null {
+  const isWhole = ({ from }: UnappliedSplit) => from === 0;
+  const found =
+    findUnappliedSplits(bars, [split]).find(isWhole) ?? findDoubledSplits(bars, [split]).find(isWhole);
+  return found?.split ?? null;
+}
+
 /** Stretches long before the ex-day that lack a split between bars that have it: from a rise by its ratio to the fall back. */
 function lackingStretches(bars: Bars, split: Split): UnappliedSplit[] {
   if (isSmall(split)) return [];

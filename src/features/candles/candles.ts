@@ -170,7 +170,7 @@ export function createCandles(options: CandleServiceOptions): CandleService {
 
     async ensureStored(instrument, interval, fromMs, toMs) {
       const asOfMs = await gateway.feedNowMs(instrument, interval);
-      const trouble = await reader.fill(instrument, interval, { from: fromMs, to: toMs }, asOfMs);
+      const { trouble } = await reader.fill(instrument, interval, { from: fromMs, to: toMs }, asOfMs);
       if (trouble !== null) throw new AppError("provider_unavailable", trouble);
     },
   };

@@ -36,6 +36,8 @@ export interface Verdict {
   readonly againFrom: number | null;
   /** Splits that stored bars from before a moment lack as well, as far back as no other prices begin. */
   readonly lacked: readonly { readonly split: Split; readonly beforeMs: number }[];
+  /** What could not be told of the bars, in words; null for nothing. */
+  readonly trouble: string | null;
 }
 
 /** Looks at bars before they are stored. */
@@ -53,19 +55,30 @@ export interface InspectionOptions {
   readonly log: Log;
 }
 
+/** What became of what was fetched. */
+export interface Admitted {
+  /** The last part, which is not stored yet; null without any. */
+  readonly last: Part | null;
+  /** All bars that were let through. */
+  readonly sound: readonly Candles[];
+  /** From when on to ask again; null for never. */
+  readonly againFrom: number | null;
+  /** What could not be told of the bars, in words; null for nothing. */
+  readonly trouble: string | null;
+}
+
 /** The way of what was fetched into the store. */
 export interface Inspection {
   /**
    * Stores what may be of each part but the last, in their order, and corrects what the parts show to be wrong.
    * @param among whether stored bars of the same time are looked at: not where a source replaces its own.
-   * @returns the last part, or null without any, all bars that were let through, and from when on to ask again, or null.
    */
   admit(
     instrument: KnownInstrument,
     interval: Interval,
     fetched: Fetched,
     options?: { readonly among?: boolean; readonly late?: boolean },
-  ): Promise<{ last: Part | null; sound: readonly Candles[]; againFrom: number | null }>;
+  ): Promise<Admitted>;
 }
 
 export function createInspection(options: InspectionOptions): Inspection {
@@ -77,6 +90,7 @@ export function createInspection(options: InspectionOptions): Inspection {
       const sound: Candles[] = [];
       let last: Part | null = null;
       let againFrom: number | null = null;
+      let trouble: string | null = null;
       for (const part of parts) {
         if (last !== null) await store.saveBars(id, last.candles, { ...last, atMs: now(), late });
         if (synthetic) {
@@ -100,10 +114,11 @@ export function createInspection(options: InspectionOptions): Inspection {
           await gapStore.saveRejected(id, interval, source, rejected, now());
         }
         againFrom = verdict.againFrom;
+        trouble = verdict.trouble ?? trouble;
         sound.push(verdict.candles);
         last = { ...part, candles: verdict.candles };
       }
-      return { last, sound, againFrom };
+      return { last, sound, againFrom, trouble };
     },
   };
 }

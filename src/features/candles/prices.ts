@@ -12,6 +12,7 @@ import { createDividendWatch, type RecordIssues } from "./dividend-watch.js";
 import { createGapStore } from "./gap-store.js";
 import { createGaps } from "./gaps.js";
 import type { Inspect } from "./inspection.js";
+import { createSplitLooks, type LookAtSplits } from "./split-looks.js";
 import { createCandleStore } from "./store.js";
 import { createVersionStore } from "./version-store.js";
 
@@ -21,7 +22,7 @@ export interface PricesOptions {
   readonly instruments: Instruments;
   readonly cache: Cache;
   /** Whoever looks at bars before they are stored; splits and dividends can be asked for then. */
-  inspectWith(actions: () => Actions): Inspect;
+  inspectWith(actions: () => Actions, look: LookAtSplits): Inspect;
   /** Keeps what is found in dividends. */
   readonly record: RecordIssues;
   readonly now: () => number;
@@ -38,7 +39,7 @@ export function createPrices(options: PricesOptions) {
     store,
     gapStore,
     versionStore: createVersionStore(database),
-    inspect: options.inspectWith(() => actions),
+    inspect: options.inspectWith(() => actions, createSplitLooks(options)),
   });
   const actions: Actions = createActions({
     ...options,

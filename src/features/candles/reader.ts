@@ -29,18 +29,19 @@ export interface ReadOptions {
   readonly knownAtMs?: number | undefined;
 }
 
+/** What kept a stretch from being filled, or its prices from being told. */
+export interface Filled {
+  readonly trouble: string | null;
+  readonly doubt: string | null;
+}
+
 /** Stored candles, completed from the sources. */
 export interface CandleReader {
   /**
    * Fetches and stores what is missing of a stretch, as far back as sources go and as far as its bars have closed.
-   * @returns why the sources could not be asked, or null.
+   * @returns why the sources could not be asked, and what could not be told of their prices; null for nothing.
    */
-  fill(
-    instrument: KnownInstrument,
-    interval: Interval,
-    wanted: Stretch,
-    asOfMs: number,
-  ): Promise<string | null>;
+  fill(instrument: KnownInstrument, interval: Interval, wanted: Stretch, asOfMs: number): Promise<Filled>;
   /**
    * Stored bars of a stretch after filling it, or the newest of them: then, while sources are in trouble, those before the
    * stretch that follow each other up to it count, too. @throws {AppError} `provider_unavailable` when nothing is stored. */
@@ -83,13 +84,13 @@ export function createReader(options: ReaderOptions): CandleReader {
     interval: Interval,
     wanted: Stretch,
     asOfMs: number,
-  ): Promise<string | null> {
+  ): Promise<Filled> {
     await versions.settle(instrument, interval);
     try {
       return await fillHoles(instrument, interval, wanted, asOfMs);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "provider_unavailable") throw error;
-      return error.message;
+      return { trouble: error.message, doubt: null };
     }
   }
 
@@ -105,20 +106,20 @@ export function createReader(options: ReaderOptions): CandleReader {
       const { id, symbol } = instrument;
       const { limit, filledFrom = wanted.to } = newest ?? {};
       const asked = { from: wanted.from, to: Math.min(wanted.to, filledFrom) };
-      const trouble = await fill(instrument, interval, asked, asOfMs);
+      const { trouble, doubt } = await fill(instrument, interval, asked, asOfMs);
       const from =
         trouble === null || limit === undefined ? wanted.from : await knownFrom(id, interval, wanted);
       const stored = await store.load(id, symbol, interval, from, wanted.to, { limit, knownAtMs });
       if (trouble !== null && stored.candles.time.length === 0) {
         throw new AppError("provider_unavailable", trouble, { retryAfterS: 30 });
       }
-      return { ...stored, asOfMs, trouble };
+      return { ...stored, asOfMs, trouble: trouble ?? doubt };
     },
   };
 }
 
 /**
- * Asks for the holes of a stretch; gives why some source could not be heard, or null.
+ * Asks for the holes of a stretch; gives why some source could not be heard, and what could not be told.
  * @throws {AppError} `provider_unavailable` when none could.
  */
 function createFiller(options: ReaderOptions & { readonly inspection: Inspection }) {
@@ -132,25 +133,25 @@ function createFiller(options: ReaderOptions & { readonly inspection: Inspection
     interval: Interval,
     missing: Stretch,
     covered: readonly Stretch[],
-  ): Promise<{ restated: boolean; trouble: string | null }> {
+  ): Promise<Filled & { readonly restated: boolean }> {
     const known = covered.some(({ to }) => to === missing.from);
     const before = openBefore(calendarOf(instrument.calendar), interval, missing.from, 1);
     const hole = await widened(options, instrument, interval, missing);
     const from = known ? Math.min(before, hole.from) : hole.from;
     const fetched = await gateway.fetchCandles(instrument, interval, from, hole.to);
     if (known && (await isRestated(instrument, interval, before, fetched)))
-      return { restated: true, trouble: null };
+      return { restated: true, trouble: null, doubt: null };
     const followed = covered.some((stretch) => stretch.from >= hole.to);
     const heard = { from: hole.from, to: Math.max(hole.from, Math.min(hole.to, fetched.heardUntilMs)) };
     const whole = followed && heard.to === hole.to;
     const asked = { from: hole.from, to: settledUntil(instrument, interval, heard, fetched, whole) };
     const { id, symbol } = instrument;
-    const { last, againFrom } = await inspection.admit(instrument, interval, fetched);
+    const { last, againFrom, trouble: doubt } = await inspection.admit(instrument, interval, fetched);
     const { source } = fetched;
     const { candles, ...origin } = last ?? { candles: emptyCandles(symbol, interval), source, basis: "none" };
     const until = Math.max(asked.from, Math.min(asked.to, againFrom ?? asked.to));
     await store.save(id, candles, { ...origin, atMs: now() }, { from: asked.from, to: until });
-    return { restated: false, trouble: fetched.trouble };
+    return { restated: false, trouble: fetched.trouble, doubt };
   }
 
   async function isRestated(
@@ -173,7 +174,7 @@ function createFiller(options: ReaderOptions & { readonly inspection: Inspection
     interval: Interval,
     wanted: Stretch,
     asOfMs: number,
-  ): Promise<string | null> {
+  ): Promise<Filled> {
     const earliest = await gateway.earliestMs(instrument, interval);
     const reachable = { from: Math.max(wanted.from, earliest), to: wanted.to };
     const covered = await store.loadCoverage(instrument.id, interval);
@@ -182,20 +183,22 @@ function createFiller(options: ReaderOptions & { readonly inspection: Inspection
     );
     const first = holes[0];
     const last = holes.at(-1);
-    if (first === undefined || last === undefined) return null;
+    if (first === undefined || last === undefined) return { trouble: null, doubt: null };
     const asks = holes.length > HOLES_A_READ ? [{ from: first.from, to: last.to }] : holes;
     let trouble: string | null = null;
+    let doubt: string | null = null;
     for (const hole of asks) {
       const answer = await ask(instrument, interval, hole, covered);
       trouble = answer.trouble ?? trouble;
+      doubt = answer.doubt ?? doubt;
       if (!answer.restated) continue;
       const { symbol } = instrument;
       log.warn({ symbol, interval }, "stored candles were restated by their source and are fetched again");
       await store.forgetCoverage(instrument.id, interval);
       const from = Math.max(earliest, Math.min(wanted.from, covered[0].from));
-      return (await ask(instrument, interval, { from, to: last.to }, [])).trouble;
+      return ask(instrument, interval, { from, to: last.to }, []);
     }
-    return trouble;
+    return { trouble, doubt };
   };
 }
 

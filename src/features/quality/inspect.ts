@@ -32,7 +32,7 @@ export interface Delivery {
   readonly sameDays: boolean;
 }
 
-export interface Inspected extends Verdict {
+export interface Inspected extends Omit<Verdict, "trouble"> {
   readonly issues: readonly Issue[];
 }
 

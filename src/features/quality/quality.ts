@@ -54,7 +54,7 @@ export interface Quality {
   /** One call of a source, however it ended. */
   onCall(feed: string, ms: number, ok: boolean): void;
   /** Looks at bars before they are stored, keeps what is found. @returns what may be stored, and what not. */
-  inspect(delivery: Delivery, origin: Origin): Promise<Verdict>;
+  inspect(delivery: Delivery, origin: Origin): Promise<Omit<Verdict, "trouble">>;
   /** Keeps what was found, tells operators of what is new, and counts it. */
   record(issues: readonly Issue[], origin: Origin): Promise<void>;
   /** Looks at a chain on its way in and keeps what is found. @param live false while its exchange is closed. */
