@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bars } from "../../src/core/market/candles.js";
 import { repairBars } from "../../src/core/quality/repair.js";
@@ -57,6 +58,24 @@ describe("a known split that prices lack, on a day on which they move by themsel
     const { codes, mended } = told(stepped(33, EX, 1, move), 2, "split");
     expect([codes, mended]).toEqual([[], 0]);
   });
+});
+
+it("what is mended once is not mended again, however prices moved", () => {
+  const cases = fc.record({
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    ratio: fc.constantFrom(1.5, 2, 3, 4, 10, 50, 0.5, 0.1, 0.05),
+    move: fc.double({ min: 0.3, max: 3, noNaN: true }),
+    off: fc.integer({ min: -6, max: 8 }),
+    lacks: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(cases, ({ seed, ratio, move, off, lacks }) => {
+      const given = multiplied(stepped(seed, EX, lacks ? ratio : 1, 1), EX + off, 200, move);
+      const { bars } = told(given, ratio, "split");
+      expect(told(bars, ratio, "split").mended).toBe(0);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 describe("a fall near a split that prices have", () => {

@@ -17,6 +17,9 @@ const LIKE_OTHERS: Readonly<Record<string, (day: { date: string }) => boolean>> 
   MORNING: ({ date }) => date < "2014-09-15",
 };
 
+/** Raw prices with two for one and a rise by 45 % on the day. */
+const rose = days.map((day) => scaled(day, day.date < EX ? 2 : 1.45));
+
 let program: TestProgram;
 let folder: string;
 beforeAll(async () => {
@@ -29,7 +32,7 @@ beforeAll(async () => {
   const symbols = ["CARRIED", "TRADED", "AAPL"];
   const rows = symbols.map((symbol) => `${symbol},${EX},split,7:1,,`);
   rows.push("CARRIED,2014-02-06,dividend,,0.1,");
-  rows.push(`CRASHED,${EX},split,3:2,,`);
+  rows.push(`CRASHED,${EX},split,3:2,,`, `ROSE,${EX},split,2:1,,`);
   for (const symbol of Object.keys(LIKE_OTHERS)) {
     rows.push(`${symbol},${EX},split,7:1,,`, `${symbol},2014-03-10,split,11:10,,`);
     if (symbol === "MORNING") rows.push(`${symbol},2014-09-15,split,2:1,,`);
@@ -41,6 +44,7 @@ beforeAll(async () => {
   for (const [symbol, kept] of Object.entries(LIKE_OTHERS)) {
     writeFileSync(join(folder, `${symbol}.csv`), daysFile(days.filter(kept)));
   }
+  writeFileSync(join(folder, "ROSE.csv"), daysFile(rose));
   const crashed = days.map((day) => {
     if (day.date === "2014-06-12") return { ...day, high: day.high * 1.3 };
     return day.date < "2014-06-12" ? scaled(day, 1.5) : day;
@@ -98,6 +102,19 @@ describe("a split that prices said to be raw carry already", () => {
       { code: "split_applied_twice" },
     ]);
     expect(view).toEqual(await closesOf("CRASHED", "limit=1000"));
+  });
+
+  it("is not on a day on which prices rose by much: the source is believed, with a warning", async () => {
+    const traded = await closesOf("ROSE", "adjustment=raw");
+    expect(traded).toEqual(rose.map(({ close }) => expect.closeTo(close, 6)));
+    const view = await closesOf("ROSE", "adjustment=split");
+    const once = rose.map((day) => (day.date < EX ? day.close / 2 : day.close));
+    expect(view).toEqual(once.map((close) => expect.closeTo(close, 6)));
+    const { note } = (await get("/api/historical/ROSE?period=max&adjustment=split")).data;
+    expect(note).toContain(`do not tell whether they have the split of ${EX} by 2`);
+    const issues = (await get("/api/data-quality/issues?symbol=ROSE")).data as object[];
+    expect(issues).toContainEqual(expect.objectContaining({ code: "split_suspected", severity: "warning" }));
+    expect((await get("/api/data-quality/issues?symbol=ROSE&severity=critical")).data).toEqual([]);
   });
 
   it("leaves no fall in what is computed", async () => {

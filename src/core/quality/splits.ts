@@ -19,6 +19,8 @@ const OWN_MOVE = 0.5;
 /** Share of a split in a jump from which it is clearly that of the split, and up to which it clearly is not. */
 const CLEAR_SHARE = 2 / 3;
 const DOUBT_SHARE = 1 / 4;
+/** More is no split alone: what is left of it once that is mended must not look like one again. */
+const MOST_SHARE = 3 / 2;
 /** How far a jump may be at least from the ratio on another day, as a share of it. */
 const LEAST_REACH = 0.01;
 /** Days with a range of so many usual ones, and more than so much, are not quiet; none is with a range of this factor. */
@@ -77,12 +79,12 @@ function shareOf(moved: number, ratio: number): number {
   return Math.log(moved) / Math.log(ratio);
 }
 
-/** Whether a jump on the ex-day is clearly that of the split: at most half as far from its ratio as from none. */
+/** Whether a jump on the ex-day is clearly that of the split: it is far nearer to its ratio than to none. */
 function isClear(bars: Bars, at: number, ratio: number): boolean {
   const { time } = bars;
   const moved = jump(bars, at);
   const share = shareOf(moved, ratio);
-  if (share < CLEAR_SHARE || share > 2) return false;
+  if (share < CLEAR_SHARE || share > MOST_SHARE) return false;
   return matches(moved, ratio, time[at] - time[at - 1] > HOLE_MS ? TOLERANCE : OWN_MOVE);
 }
 

@@ -43,16 +43,22 @@ export function stepNotes(set: CandleSet, actions: readonly CorporateAction[]): 
   return [lackingNote(set, actions), scaleNote(set, actions)];
 }
 
-/** Where prices said to be adjusted jump by a known split, as if those before lacked it; null for nowhere. */
+/**
+ * Where prices said to be adjusted jump by a known split, as if those before lacked it, and where those said to be as they
+ * traded do not tell whether they have one; null for nowhere.
+ */
 function lackingNote({ candles, adjustedAt }: CandleSet, actions: readonly CorporateAction[]): string | null {
   const splits = splitsOf(actions);
-  const said = adjustedAt?.every(Number.isFinite) ?? false;
-  if (!said || candles.interval !== "1d" || splits.length === 0) return null;
-  const texts = suspectSplits(candles, splits, "split").flatMap(({ index, split, likely }) =>
-    split !== null && likely
-      ? [`prices before ${dateOfBar(candles.time[index])} seem to lack the split of ${named(split)}`]
-      : [],
-  );
+  if (candles.interval !== "1d" || splits.length === 0) return null;
+  const adjusted = adjustedAt?.every(Number.isFinite) ?? false;
+  const traded = adjustedAt?.every(Number.isNaN) ?? true;
+  if (!adjusted && !traded) return null;
+  const suspicions = suspectSplits(candles, splits, adjusted ? "split" : "none");
+  const texts = suspicions.flatMap(({ index, split, likely }) => {
+    if (split === null || likely !== adjusted) return [];
+    const lacking = `prices before ${dateOfBar(candles.time[index])} seem to lack the split of ${named(split)}`;
+    return [adjusted ? lacking : `prices do not tell whether they have the split of ${named(split)}`];
+  });
   return joinNotes(...new Set(texts));
 }
 
