@@ -114,6 +114,8 @@ describe("splits", () => {
       for (const late of [-1, 0, 3]) {
         const bars = days(200, 9);
         const raw = multiplied(bars, 0, 100 + late, ratio);
+        // Volumes of fewer shares.
+        for (let i = 0; i < 100 + late; i++) raw.volume[i] /= ratio;
         const split = { kind: "split", exDay: 100, ratio } as const;
         expect(findUnappliedSplits(raw, [split])).toEqual([{ split, from: 0, to: 100 + late }]);
         expect(findAppliedSplits(raw, [split])).toEqual([]);

@@ -29,6 +29,7 @@ describe("a known split that prices lack, on a day on which they move by themsel
   it.each([
     [0.1, 0.75],
     [10, 1.25],
+    [0.05, 0.6],
     [2, 0.8],
     [4, 1.2],
     [4, 0.85],
@@ -43,7 +44,6 @@ describe("a known split that prices lack, on a day on which they move by themsel
 
   it.each([
     [3, 2, 1],
-    [0.05, 0.05, 0.6],
     [2, 2, 1.45],
     [2, 2, 0.6],
     [0.1, 0.1, 0.5],
@@ -85,6 +85,7 @@ describe("a fall near a split that prices have", () => {
     [2, 0.55, 2],
     [2, 0.45, 2],
     [2, 0.5, -3],
+    [2, 0.5, 2],
   ])("of %d, to %d, %d days off, is left and told of", (ratio, move, off) => {
     const given = stepped(34, EX + off, 1, move);
     const { codes, bars } = told(given, ratio, "split");

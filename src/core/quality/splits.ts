@@ -19,10 +19,15 @@ const OWN_MOVE = 0.5;
 /** Share of a split in a jump from which it is clearly that of the split, and up to which it clearly is not. */
 const CLEAR_SHARE = 2 / 3;
 const DOUBT_SHARE = 1 / 4;
+/** So much of a split may be a day's own move, beside one as large as `OWN_MOVE`. */
+const LARGE_SHARE = 0.2;
 /** More is no split alone: what is left of it once that is mended must not look like one again. */
 const MOST_SHARE = 3 / 2;
 /** How far a jump may be at least from the ratio on another day, as a share of it. */
 const LEAST_REACH = 0.01;
+/** Bars on either side whose median volumes are compared, and how many there must be. */
+const VOLUME_BARS = 20;
+const VOLUME_LEAST = 3;
 /** Days with a range of so many usual ones, and more than so much, are not quiet; none is with a range of this factor. */
 const QUIET_RANGES = 3;
 const LEAST_QUIET = 0.02;
@@ -85,7 +90,9 @@ function isClear(bars: Bars, at: number, ratio: number): boolean {
   const moved = jump(bars, at);
   const share = shareOf(moved, ratio);
   if (share < CLEAR_SHARE || share > MOST_SHARE) return false;
-  return matches(moved, ratio, time[at] - time[at - 1] > HOLE_MS ? TOLERANCE : OWN_MOVE);
+  const isHole = time[at] - time[at - 1] > HOLE_MS;
+  if (!isHole && Math.abs(share - 1) <= LARGE_SHARE) return true;
+  return matches(moved, ratio, isHole ? TOLERANCE : OWN_MOVE);
 }
 
 /** Where a known split shows in prices that should have it, and whether there is no other reading of the jump. */
@@ -96,7 +103,8 @@ interface Shown {
 
 /**
  * On the ex-day the jump may be that of the split and of a day's own move together; some days later, or on the day before,
- * it must be that of the split alone, between quiet days: prices fall by themselves, too.
+ * it must be that of the split alone, between quiet days, and volumes must change as shares do: prices fall by themselves,
+ * too.
  */
 function shownNear(bars: Bars, split: Split): Shown | null {
   const { time } = bars;
@@ -106,12 +114,22 @@ function shownNear(bars: Bars, split: Split): Shown | null {
   if (at > 0 && isClear(bars, at, ratio)) return { at, sure: true };
   const usual = usualMoves(bars, at);
   for (let i = Math.max(1, at - DAYS_EARLY); i <= Math.min(time.length - 1, at + NEAR); i++) {
-    if (i !== at && isAlone(bars, i, ratio, usual)) return { at: i, sure: true };
+    if (i !== at && isAlone(bars, i, ratio, usual) && volumeFollows(bars, i, ratio))
+      return { at: i, sure: true };
   }
   const share = at > 0 ? shareOf(jump(bars, at), ratio) : 0;
   if (share > DOUBT_SHARE) return { at, sure: false };
   const about = jumpNear(bars, split);
   return about < 0 ? null : { at: about, sure: false };
+}
+
+/** Whether as many more shares are traded from a bar on as there are; true where nobody tells volumes. */
+function volumeFollows({ volume }: Bars, i: number, ratio: number): boolean {
+  const before = volume.subarray(Math.max(0, i - VOLUME_BARS), i);
+  const after = volume.subarray(i, i + VOLUME_BARS);
+  if (Math.min(before.length, after.length) < VOLUME_LEAST) return false;
+  const [less, more] = [median(before), median(after)];
+  return less === 0 || more === 0 || isNearer(more / less, ratio);
 }
 
 /** How prices around a bar move when nothing happens. */

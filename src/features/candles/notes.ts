@@ -3,7 +3,7 @@ import { startOfDay } from "../../core/market/adjust.js";
 import { dateOf } from "../../core/market/day.js";
 import { calendarOf, tradingDay } from "../../core/market/session.js";
 import { levelSteps } from "../../core/quality/scale.js";
-import { type Split, splitJumps, splitShows, suspectSplits } from "../../core/quality/splits.js";
+import { isNearer, type Split, splitJumps, splitShows, suspectSplits } from "../../core/quality/splits.js";
 import type { CandleSet } from "./candles.js";
 
 /** What is peculiar about bars, in one text; null for nothing. */
@@ -55,8 +55,12 @@ function lackingNote({ candles, adjustedAt }: CandleSet, actions: readonly Corpo
   if (!adjusted && !traded) return null;
   const suspicions = suspectSplits(candles, splits, adjusted ? "split" : "none");
   const texts = suspicions.flatMap(({ index, split, likely }) => {
-    if (split === null || likely !== adjusted) return [];
-    const lacking = `prices before ${dateOfBar(candles.time[index])} seem to lack the split of ${named(split)}`;
+    if (split === null) return [];
+    // What is left of a jump once a split is mended is less.
+    const half = isNearer(candles.close[index - 1] / candles.open[index], split.ratio);
+    if (adjusted && !likely && !half) return [];
+    const verb = likely ? "seem to lack" : "may lack";
+    const lacking = `prices before ${dateOfBar(candles.time[index])} ${verb} the split of ${named(split)}`;
     return [adjusted ? lacking : `prices do not tell whether they have the split of ${named(split)}`];
   });
   return joinNotes(...new Set(texts));
