@@ -4,7 +4,7 @@ import { ensure } from "../../src/core/base/assert.js";
 import { correlation, median } from "../../src/core/base/stats.js";
 import { type Bar, barProblem, candlesFromRows } from "../../src/core/market/candles.js";
 import { BAND_LEAST, learnBand } from "../../src/core/quality/band.js";
-import { checkRows, rowDefect } from "../../src/core/quality/bars.js";
+import { checkRows, frozenBars, rowDefect } from "../../src/core/quality/bars.js";
 import { kinship } from "../../src/core/quality/kinship.js";
 import { checkState, type MarketState } from "../../src/core/quality/state.js";
 import { checkStream, type StreamState } from "../../src/core/quality/stream.js";
@@ -59,6 +59,18 @@ describe("rows", () => {
     expect(check(...rows(60)).issues).toMatchObject([{ code: "frozen", severity: "warning", count: 59 }]);
     // Where nobody trades, a bar may well be as the one before.
     expect(check(...rows(60, { volume: 0 })).issues.map(({ code }) => code)).toEqual(["no_volume"]);
+  });
+
+  it("say nothing of the market from the twentieth repetition on", () => {
+    const rows = (count: number, change: Partial<Bar> = {}) =>
+      candlesFromRows(
+        "X",
+        "1d",
+        Array.from({ length: count }, (_, i) => row({ time: (i + 1) * DAY_MS, ...change })),
+      );
+    expect(frozenBars(rows(20))).toEqual([]);
+    expect(frozenBars(rows(23))).toEqual([20, 21, 22]);
+    expect(frozenBars(rows(60, { volume: 0 }))).toEqual([]);
   });
 
   it("are held for exactly what the store refuses, and for the future", () => {

@@ -47,6 +47,20 @@ const expectNewest = async (symbol: string, query: string, least: number, days: 
 };
 const near = (days: readonly Day[]) => days.map(({ close }) => expect.closeTo(close, 6));
 
+describe("days that repeat the one before, volume and all", () => {
+  it("are held from the twentieth repetition on, and told of as critical", async () => {
+    const days = year(31);
+    const from = days.length - 40;
+    const { date: _date, ...last } = days[from];
+    const frozen = days.map((day, i) => (i <= from ? day : { ...day, ...last }));
+    vendor.series.set("CAT", frozen);
+    expect((await closesOf("CAT", "period=6mo")).slice(-25)).toEqual(near(frozen.slice(from - 5, from + 20)));
+    expect(await issuesOf("CAT")).toContainEqual(
+      expect.objectContaining({ code: "frozen", severity: "critical", count: 20 }),
+    );
+  });
+});
+
 describe("prices that are 100 times off", () => {
   it("on the newest day wait for the next one, which shows that they are", async () => {
     const days = later(1);

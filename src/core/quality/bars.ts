@@ -8,6 +8,8 @@ export const LARGE_MOVE = 0.4;
 
 /** So many bars that are traded and repeat the one before are those of a source that stands still. */
 const FROZEN_BARS = 4;
+/** So many say nothing of the market any more. */
+const LASTING_BARS = 20;
 
 export interface RowCheck {
   readonly issues: readonly Issue[];
@@ -117,6 +119,17 @@ export function checkRows(
   if (flat > 0) findings.add("flat", "info", first, () => `${flat} of ${time.length} bars`, flat);
   if (quiet > 0) findings.add("no_volume", "info", first, () => `${quiet} of ${time.length} bars`, quiet);
   return { issues: findings.list(), held };
+}
+
+/** Bars, ascending, that are traded and repeat the twenty before them and more, volume and all. */
+export function frozenBars(bars: Bars): number[] {
+  const frozen: number[] = [];
+  let repeats = 0;
+  for (let i = 1; i < bars.time.length; i++) {
+    repeats = bars.volume[i] > 0 && sameRow(bars, i - 1, i) ? repeats + 1 : 0;
+    if (repeats >= LASTING_BARS) frozen.push(i);
+  }
+  return frozen;
 }
 
 function sameRow(bars: Bars, a: number, b: number): boolean {

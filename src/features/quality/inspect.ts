@@ -7,7 +7,7 @@ import {
   sliceCandles,
 } from "../../core/market/candles.js";
 import type { RejectedBar, RowNote } from "../../core/market/collect.js";
-import { checkRows } from "../../core/quality/bars.js";
+import { checkRows, describeRow, frozenBars } from "../../core/quality/bars.js";
 import type { Issue } from "../../core/quality/issue.js";
 import { AGREEMENT, agreement, KINSHIP, kinship } from "../../core/quality/kinship.js";
 import { type PriceTerms, repairBars } from "../../core/quality/repair.js";
@@ -58,7 +58,8 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
   const joined = joinBars([sliceCandles(stored, 0, before), candles, sliceCandles(stored, after)]);
   const isKnown = (i: number) => i < before || i >= before + candles.time.length;
   const repaired = repairBars(symbol, joined, { ...terms, known: isKnown });
-  const held = new Set(repaired.held);
+  const frozen = frozenBars(repaired.bars).filter((i) => !isKnown(i));
+  const held = new Set([...repaired.held, ...frozen]);
   const passed = select(repaired.bars, (i) => !isKnown(i) && !held.has(i));
   const known = select(
     repaired.bars,
@@ -75,12 +76,19 @@ export function inspect(delivery: Delivery, nowMs: number): Inspected {
   issues.push(
     ...repaired.issues.filter(fresh),
     ...rowIssues(symbol, repaired.bars, before, held, terms, nowMs),
+    ...frozenIssue(symbol, repaired.bars, frozen),
   );
   return {
     candles: { ...own, ...passed },
-    held: repaired.held
-      .filter((i) => !isKnown(i))
-      .map((i) => ({ time: joined.time[i], reason: "stands on another scale than its series" })),
+    held: [
+      ...repaired.held
+        .filter((i) => !isKnown(i))
+        .map((i) => ({ time: joined.time[i], reason: "stands on another scale than its series" })),
+      ...frozen.map((i) => ({
+        time: joined.time[i],
+        reason: "repeats the twenty bars before, volume and all",
+      })),
+    ],
     mended: { ...own, ...known },
     gone,
     againFrom: repaired.unconfirmed < 0 ? null : joined.time[repaired.unconfirmed],
@@ -138,6 +146,13 @@ function strangerIssue({ symbol, candles, overlap, stored, sameDays }: Delivery)
     time: candles.time[0],
     count: candles.time.length,
   };
+}
+
+function frozenIssue(symbol: string, bars: Bars, frozen: readonly number[]): Issue[] {
+  if (frozen.length === 0) return [];
+  const detail = `${describeRow(bars, frozen[0])} repeats the twenty bars before; held back`;
+  const time = bars.time[frozen[0]];
+  return [{ code: "frozen", severity: "critical", subject: symbol, detail, time, count: frozen.length }];
 }
 
 /** What is odd about the bars that pass, the step from the last stored one before them included. */
