@@ -111,6 +111,8 @@ export interface PatternSeries {
   readonly bottoms: TopRows;
   /** One value per bar for a detector to work in; holds nothing between calls. */
   readonly workspace: Int16Array;
+  /** What `kept` functions have made of the series, each at a place of its own. */
+  readonly derived: unknown[];
 }
 
 /** One row of the pattern table. */

@@ -17,6 +17,7 @@ export function createPatternSeries(candles: Candles): PatternSeries {
  */
 class LazySeries implements PatternSeries {
   readonly candles: Candles;
+  readonly derived: unknown[] = [];
   #anatomy: Anatomy | undefined;
   #range: Float64Array | undefined;
   #pivots: readonly Pivots[] | undefined;

@@ -90,33 +90,51 @@ function countNear({ turns: { price }, from, to, tolerance }: Ground, centre: nu
   return count;
 }
 
-/** Of each turn of a ground the turns within the tolerance of it, counted from the first. */
+/** The turns of a ground that are looked at, and of each how many of those are within the tolerance of it. */
+const looked = new Int32Array(LEVEL_BARS);
 const counts = new Int32Array(LEVEL_BARS);
 
-function countAll({ turns: { price }, from, to, tolerance }: Ground): void {
+/**
+ * Looks at the turns in [least, most] and counts which are near to each.
+ * @returns how many there are.
+ */
+function countAmong(
+  { turns: { price }, from, to, tolerance }: Ground,
+  least = Number.NEGATIVE_INFINITY,
+  most = Number.POSITIVE_INFINITY,
+): number {
+  let size = 0;
   for (let n = from; n < to; n++) {
     const own = price[n];
+    if (!(own >= least && own <= most)) continue;
     let count = 1;
-    for (let m = from; m < n; m++) {
-      const near = Number(Math.abs(own - price[m]) <= tolerance);
+    for (let k = 0; k < size; k++) {
+      const near = Number(Math.abs(own - price[looked[k]]) <= tolerance);
       count += near;
-      counts[m - from] += near;
+      counts[k] += near;
     }
-    counts[n - from] = count;
+    looked[size] = n;
+    counts[size++] = count;
   }
+  return size;
 }
 
 /**
- * Whether the turns around turn `seed` are a group, as counted by `countAll`: at least `least`, and no turn within
- * twice the tolerance has more around it, or as many and is later.
+ * Whether the turns around the turn at `place`, of `size` that are looked at, are a group: at least `least`, and no
+ * turn within twice the tolerance has more around it, or as many and is later.
  */
-function isCentre({ turns: { price }, from, to, tolerance }: Ground, seed: number, least: number): boolean {
-  const count = counts[seed - from];
+function isCentre(
+  { turns: { price }, tolerance }: Ground,
+  size: number,
+  place: number,
+  least: number,
+): boolean {
+  const count = counts[place];
   if (count < least) return false;
-  for (let n = from; n < to; n++) {
-    const other = counts[n - from];
-    if (other < count || (other === count && n <= seed)) continue;
-    if (Math.abs(price[n] - price[seed]) <= 2 * tolerance) return false;
+  const own = price[looked[place]];
+  for (let k = 0; k < size; k++) {
+    if (counts[k] < count || (counts[k] === count && k <= place)) continue;
+    if (Math.abs(price[looked[k]] - own) <= 2 * tolerance) return false;
   }
   return true;
 }
@@ -176,9 +194,9 @@ export function levelsAt(series: PatternSeries, at: number): readonly Level[] {
   const ground = groundAt(series, at);
   if (!(ground.tolerance > 0)) return [];
   const levels: Level[] = [];
-  countAll(ground);
-  for (let n = ground.from; n < ground.to; n++) {
-    if (isCentre(ground, n, LEAST_TOUCHES)) levels.push(levelAround(ground, n));
+  const size = countAmong(ground);
+  for (let k = 0; k < size; k++) {
+    if (isCentre(ground, size, k, LEAST_TOUCHES)) levels.push(levelAround(ground, looked[k]));
   }
   for (const node of nodesAt(series, at)) levels.push(levelOfNode(ground, node, at));
   return levels.sort((a, b) => a.price - b.price);
@@ -196,8 +214,8 @@ export function firmLevelIn(
   low: number,
   high: number,
 ): Level | null {
-  if (countWithin(groundAt(series, at), side, low, high) < FIRM_TOUCHES) return null;
   const ground = groundAt(series, at);
+  if (countWithin(ground, side, low, high) < FIRM_TOUCHES) return null;
   return strongestGroup(ground, side, low, high) ?? strongestNode(series, at, ground, side, low, high);
 }
 
@@ -214,13 +232,16 @@ function countWithin({ turns, from, to, tolerance }: Ground, side: Sign, low: nu
 }
 
 function strongestGroup(ground: Ground, side: Sign, low: number, high: number): Level | null {
-  const { turns, from, to, tolerance } = ground;
+  const { turns, tolerance } = ground;
   let best: Level | null = null;
-  countAll(ground);
-  for (let n = from; n < to; n++) {
-    const place = side * turns.price[n];
-    if (counts[n - from] < FIRM_TOUCHES || !(place >= low - tolerance && place < high + tolerance)) continue;
-    if (isCentre(ground, n, FIRM_TOUCHES)) best = stronger(best, levelAround(ground, n), side, low, high);
+  // Turns farther away neither touch a level there nor have one near enough to stand for it.
+  const reach = 5 * tolerance;
+  const size = countAmong(ground, (side === 1 ? low : -high) - reach, (side === 1 ? high : -low) + reach);
+  for (let k = 0; k < size; k++) {
+    const place = side * turns.price[looked[k]];
+    if (counts[k] < FIRM_TOUCHES || !(place >= low - tolerance && place < high + tolerance)) continue;
+    if (!isCentre(ground, size, k, FIRM_TOUCHES)) continue;
+    best = stronger(best, levelAround(ground, looked[k]), side, low, high);
   }
   return best;
 }
@@ -264,12 +285,12 @@ export function nextLevel(
   const ground = groundAt(series, at);
   if (!(ground.tolerance > 0)) return null;
   let nearest = Number.POSITIVE_INFINITY;
-  countAll(ground);
-  for (let n = ground.from; n < ground.to; n++) {
-    const away = direction * (ground.turns.price[n] - price);
+  const size = countAmong(ground);
+  for (let k = 0; k < size; k++) {
+    const away = direction * (ground.turns.price[looked[k]] - price);
     if (away < distance - ground.tolerance || away >= nearest + ground.tolerance) continue;
-    if (!isCentre(ground, n, LEAST_TOUCHES)) continue;
-    const level = direction * (levelAround(ground, n).price - price);
+    if (!isCentre(ground, size, k, LEAST_TOUCHES)) continue;
+    const level = direction * (levelAround(ground, looked[k]).price - price);
     if (level >= distance && level < nearest) nearest = level;
   }
   const edge = price + direction * distance;

@@ -1,4 +1,5 @@
 import type { PatternSeries } from "../define.js";
+import { kept } from "../kept.js";
 
 /** Price steps of the profile. */
 const BINS = 64;
@@ -29,13 +30,35 @@ export interface Node {
   readonly share: number;
 }
 
-/** Lowest and highest price of bars [from, to). */
-function extent({ candles: { high, low } }: PatternSeries, from: number, to: number): [number, number] {
+/** Bars whose extremes are kept together: profiles of many windows ask for those of the same bars. */
+const BLOCK = 16;
+
+/** Lowest and highest price of each block of bars; a price that is not a number is passed over. */
+const blocksOf = kept(({ candles: { high, low } }) => {
+  const count = Math.ceil(low.length / BLOCK);
+  const lows = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const highs = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < low.length; i++) {
+    const block = Math.floor(i / BLOCK);
+    if (low[i] < lows[block]) lows[block] = low[i];
+    if (high[i] > highs[block]) highs[block] = high[i];
+  }
+  return { lows, highs };
+});
+
+/** Lowest and highest price of bars [from, to); NaN where the first of them has none. */
+function extent(series: PatternSeries, from: number, to: number): [number, number] {
+  const { high, low } = series.candles;
+  const { lows, highs } = blocksOf(series);
   let lowest = low[from];
   let highest = high[from];
-  for (let i = from + 1; i < to; i++) {
-    if (low[i] < lowest) lowest = low[i];
-    if (high[i] > highest) highest = high[i];
+  for (let i = from + 1; i < to; ) {
+    const isBlock = i % BLOCK === 0 && i + BLOCK <= to;
+    const least = isBlock ? lows[i / BLOCK] : low[i];
+    const most = isBlock ? highs[i / BLOCK] : high[i];
+    if (least < lowest) lowest = least;
+    if (most > highest) highest = most;
+    i += isBlock ? BLOCK : 1;
   }
   return [lowest, highest];
 }
