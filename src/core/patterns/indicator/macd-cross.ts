@@ -1,19 +1,23 @@
 import type { Sign } from "../candlestick/define.js";
 import { grade, quality } from "../candlestick/quality.js";
 import { directed } from "../candlestick/variants.js";
-import type { Hit, PatternSeries } from "../define.js";
-import { defineEvent, eventAt, measured, type Pair, trendCheck, variantOf, volumeCheck } from "../events.js";
+import { definePattern, type Hit, type PatternSeries } from "../define.js";
+import { eventAt, measured, type Pair, trendCheck, variantOf, volumeCheck } from "../events.js";
 import { crossing } from "./crossing.js";
-import { MACD_WARMUP, macdAt, macdSides } from "./macd.js";
+import { MACD_WARMUP, type Macd, macdSides, macdsAt } from "./macd.js";
 
 const variants: Pair = {
   rising: { ...directed("bullish_macd_cross", "Bullish MACD Cross", 1, "reversal"), priorTrend: null },
   falling: { ...directed("bearish_macd_cross", "Bearish MACD Cross", -1, "reversal"), priorTrend: null },
 };
 
-function hit(series: PatternSeries, at: number, direction: Sign): Hit {
+function hitOf(
+  series: PatternSeries,
+  at: number,
+  direction: Sign,
+  { macd, signal, histogram, before }: Macd,
+): Hit {
   const range = series.range[at];
-  const { macd, signal, histogram, before } = macdAt(series, at);
   const shape = quality(
     // A rise that begins below zero has more room above it.
     grade((-direction * signal) / range, -0.5, 0.5),
@@ -30,18 +34,25 @@ function hit(series: PatternSeries, at: number, direction: Sign): Hit {
   });
 }
 
-export const macdCross = defineEvent({
+const WARMUP = MACD_WARMUP + 1;
+
+export const macdCross = definePattern({
   name: "macd_cross",
   title: "MACD Signal Cross",
   family: "indicator",
   variants: [variants.rising, variants.falling],
   bars: 2,
-  warmup: MACD_WARMUP + 1,
+  warmup: WARMUP,
   description: "The difference of the exponential averages of 12 and 26 closes crosses its own average of 9.",
   source: "G. Appel, Technical Analysis: Power Tools for Active Investors (2005); begun 230 bars before",
-  see: (series) => {
-    const column = macdSides(series);
-    return (at) => crossing(column, at);
+  find(series, from, to, hits) {
+    const sides = macdSides(series);
+    const bars: number[] = [];
+    for (let at = Math.max(from, WARMUP); at < to; at++) if (crossing(sides, at) !== 0) bars.push(at);
+    const lines = macdsAt(series, bars);
+    for (const [n, at] of bars.entries()) {
+      // A crossing leaves its line on the side that it went to.
+      hits.push(hitOf(series, at, sides[at] === 1 ? 1 : -1, lines[n]));
+    }
   },
-  hit,
 });

@@ -1,4 +1,5 @@
 import { ensure } from "../../base/assert.js";
+import { emaFactor } from "../../base/rolling.js";
 import { computeIndicator } from "../../indicators/define.js";
 import { macd } from "../../indicators/momentum/macd.js";
 import { ema } from "../../indicators/trend/ema.js";
@@ -41,6 +42,58 @@ export function macdAt(series: PatternSeries, at: number): Macd {
     histogram: histogram[at],
     before: at > from ? histogram[at - 1] : Number.NaN,
   };
+}
+
+/**
+ * `macdAt` at each of some bars. Steps of an average wait for one another, so that two bars at a time take little longer
+ * than one: what follows the warm-up is run for both at once, by the steps of the table's `macd`.
+ */
+export function macdsAt(series: PatternSeries, bars: readonly number[]): Macd[] {
+  const found: Macd[] = [];
+  for (let n = 0; n < bars.length; n++) {
+    const isPair = n + 1 < bars.length && bars[n] >= MACD_BARS - 1;
+    if (isPair) found.push(...macdPair(series, bars[n], bars[++n]));
+    else found.push(macdAt(series, bars[n]));
+  }
+  return found;
+}
+
+const emaFactors = [values.fast, values.slow, values.signal].map(emaFactor);
+
+/** `macdAt` at two bars that have all of its bars behind them. */
+function macdPair(series: PatternSeries, at: number, other: number): [Macd, Macd] {
+  const { close } = series.candles;
+  const [fastFactor, slowFactor, signalFactor] = emaFactors;
+  let [fast, slow, signal] = warmedUp(series, at);
+  let [otherFast, otherSlow, otherSignal] = warmedUp(series, other);
+  let before = 0;
+  let otherBefore = 0;
+  for (let ago = MACD_BARS - MACD_WARMUP - 2; ago >= 0; ago--) {
+    before = fast - slow - signal;
+    otherBefore = otherFast - otherSlow - otherSignal;
+    const value = close[at - ago];
+    const otherValue = close[other - ago];
+    fast = (value - fast) * fastFactor + fast;
+    otherFast = (otherValue - otherFast) * fastFactor + otherFast;
+    slow = (value - slow) * slowFactor + slow;
+    otherSlow = (otherValue - otherSlow) * slowFactor + otherSlow;
+    signal = (fast - slow - signal) * signalFactor + signal;
+    otherSignal = (otherFast - otherSlow - otherSignal) * signalFactor + otherSignal;
+  }
+  return [readings(fast, slow, signal, before), readings(otherFast, otherSlow, otherSignal, otherBefore)];
+}
+
+/** The averages of `macdAt` at the bar that ends its warm-up. */
+function warmedUp(series: PatternSeries, at: number): [fast: number, slow: number, signal: number] {
+  const from = at + 1 - MACD_BARS;
+  state.fill(0);
+  macd.run(series.candles, values, outputsOf(series), state, from, from + MACD_WARMUP + 1);
+  return [state[1], state[2], state[3]];
+}
+
+function readings(fast: number, slow: number, signal: number, before: number): Macd {
+  const line = fast - slow;
+  return { macd: line, signal, histogram: line - signal, before };
 }
 
 /**
