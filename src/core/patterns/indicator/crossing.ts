@@ -23,3 +23,15 @@ export function crossing(sides: Int8Array, at: number): Sign | 0 {
   while (i >= least && sides[i] === 0) i--;
   return i >= least && sides[i] === -now ? now : 0;
 }
+
+/** The bars in [from, to) at which the line crosses the other. */
+export function crossingsIn(sides: Int8Array, from: number, to: number): number[] {
+  const bars: number[] = [];
+  for (let at = from; at < to; at++) if (crossing(sides, at) !== 0) bars.push(at);
+  return bars;
+}
+
+/** Where a crossing has gone: the side that it leaves its line on. */
+export function wentTo(sides: Int8Array, at: number): Sign {
+  return sides[at] === 1 ? 1 : -1;
+}

@@ -3,7 +3,7 @@ import { grade, quality } from "../candlestick/quality.js";
 import { directed } from "../candlestick/variants.js";
 import { definePattern, type Hit, type PatternSeries } from "../define.js";
 import { eventAt, measured, type Pair, trendCheck, variantOf, volumeCheck } from "../events.js";
-import { crossing } from "./crossing.js";
+import { crossingsIn, wentTo } from "./crossing.js";
 import { MACD_WARMUP, type Macd, macdSides, macdsAt } from "./macd.js";
 
 const variants: Pair = {
@@ -47,12 +47,10 @@ export const macdCross = definePattern({
   source: "G. Appel, Technical Analysis: Power Tools for Active Investors (2005); begun 230 bars before",
   find(series, from, to, hits) {
     const sides = macdSides(series);
-    const bars: number[] = [];
-    for (let at = Math.max(from, WARMUP); at < to; at++) if (crossing(sides, at) !== 0) bars.push(at);
+    const bars = crossingsIn(sides, Math.max(from, WARMUP), to);
     const lines = macdsAt(series, bars);
-    for (const [n, at] of bars.entries()) {
-      // A crossing leaves its line on the side that it went to.
-      hits.push(hitOf(series, at, sides[at] === 1 ? 1 : -1, lines[n]));
+    for (let n = 0; n < bars.length; n++) {
+      hits.push(hitOf(series, bars[n], wentTo(sides, bars[n]), lines[n]));
     }
   },
 });

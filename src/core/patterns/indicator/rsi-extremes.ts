@@ -1,11 +1,11 @@
 import type { Sign } from "../candlestick/define.js";
 import { grade, quality } from "../candlestick/quality.js";
 import { directed } from "../candlestick/variants.js";
-import type { Hit, Pattern, PatternSeries, PatternVariant } from "../define.js";
-import { defineEvent, eventAt, measured, trendCheck, volumeCheck } from "../events.js";
+import { definePattern, type Hit, type Pattern, type PatternSeries, type PatternVariant } from "../define.js";
+import { eventAt, measured, trendCheck, volumeCheck } from "../events.js";
 import { kept } from "../kept.js";
-import { crossing } from "./crossing.js";
-import { RSI_PERIOD, rsiBy, rsiSides } from "./rsi.js";
+import { crossingsIn, wentTo } from "./crossing.js";
+import { RSI_PERIOD, rsiSides, rsisBy, type Speed } from "./rsi.js";
 
 interface Extreme {
   readonly name: string;
@@ -19,13 +19,13 @@ interface Extreme {
 
 /** Bars over which the speed of the index is taken. */
 const SPEED_BARS = 3;
+const WARMUP = RSI_PERIOD + SPEED_BARS;
 
 /** The relative strength index enters an extreme or leaves it; either expects price to turn. */
 function rsiExtreme({ name, title, level, extreme, enters, leaves }: Extreme): Pattern {
   const sides = kept((series) => rsiSides(series, level));
 
-  function hit(series: PatternSeries, at: number, direction: Sign): Hit {
-    const { now: index, before } = rsiBy(series, at, SPEED_BARS);
+  function hitOf(series: PatternSeries, at: number, direction: Sign, { now: index, before }: Speed): Hit {
     const turn = extreme === 1 ? -1 : 1;
     const shape = quality(
       grade(direction * (index - level), 0, 10),
@@ -41,21 +41,24 @@ function rsiExtreme({ name, title, level, extreme, enters, leaves }: Extreme): P
     });
   }
 
-  return defineEvent({
+  return definePattern({
     name,
     title,
     family: "indicator",
     variants: [enters, leaves],
     bars: 2,
-    warmup: RSI_PERIOD + SPEED_BARS,
+    warmup: WARMUP,
     description: `The relative strength index of 14 bars goes ${extreme === 1 ? "above" : "below"} ${level} or comes back.`,
     source:
       "J. W. Wilder, New Concepts in Technical Trading Systems (1978): 30 and 70; begun 160 bars before",
-    see: (series) => {
+    find(series, from, to, hits) {
       const column = sides(series);
-      return (at) => crossing(column, at);
+      const bars = crossingsIn(column, Math.max(from, WARMUP), to);
+      const speeds = rsisBy(series, bars, SPEED_BARS);
+      for (let n = 0; n < bars.length; n++) {
+        hits.push(hitOf(series, bars[n], wentTo(column, bars[n]), speeds[n]));
+      }
     },
-    hit,
   });
 }
 
