@@ -33,7 +33,14 @@ export function standingOut(series: PatternSeries, volumes: Volumes, at: number)
   const { volume } = series.candles;
   const { recorded, mean } = volumes;
   if (!(recorded[at] > VOLUME_BARS && volume[at] >= LEAST_MEANS * mean[at])) return Number.NaN;
-  for (let i = at - VOLUME_BARS; i < at; i++) if (volume[i] >= volume[at]) return Number.NaN;
+  const half = volume[at] / LEAST_MEDIANS;
+  let low = 0;
+  for (let i = at - VOLUME_BARS; i < at; i++) {
+    if (volume[i] >= volume[at]) return Number.NaN;
+    low += Number(volume[i] <= half);
+  }
+  // The median is too high without being taken where more than half of the volumes are.
+  if (low < VOLUME_BARS / 2) return Number.NaN;
   const medians = volume[at] / medianVolume(series, at);
   return medians >= LEAST_MEDIANS ? medians : Number.NaN;
 }
