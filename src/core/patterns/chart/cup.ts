@@ -1,6 +1,7 @@
 import type { Candles } from "../../market/candles.js";
 import type { PatternSeries, PatternVariant } from "../define.js";
-import { knownPivots, type PivotScale, type Pivots, pivotsOf } from "../pivots.js";
+import { kept } from "../kept.js";
+import { type PivotScale, pivotsOf } from "../pivots.js";
 import { trendInto, volumeTrend } from "./checks.js";
 import { defineChart } from "./define.js";
 import { atLeast, atMost, type ChartShape, edge, grade, level, mean, patienceOf } from "./shape.js";
@@ -41,10 +42,49 @@ interface Cup {
   readonly margin: number;
 }
 
+/** Highs that may be left lips, by bar, and what lies between each and the next: many cups look at the same bars. */
+interface Lips {
+  readonly scale: number;
+  readonly at: readonly number[];
+  /** Lowest low after the lip and before the next, and the last bar that has it. */
+  readonly low: readonly number[];
+  readonly bottom: readonly number[];
+  /** Highest high there. */
+  readonly high: readonly number[];
+  /** Of each bar, the index of the last lip at or before it; -1 where there is none. */
+  readonly last: Int32Array;
+}
+
+const lipsOf = kept((series): Lips => {
+  const { high, low } = series.candles;
+  const { at: pivots, kind, scale } = pivotsOf(series, 3);
+  const lips = { at: [] as number[], low: [] as number[], bottom: [] as number[], high: [] as number[] };
+  const last = new Int32Array(high.length);
+  let next = 0;
+  for (let i = 0; i < high.length; i++) {
+    while (next < pivots.length && (pivots[next] < i || (pivots[next] === i && kind[next] < 0))) next++;
+    const n = lips.at.length - 1;
+    if (pivots[next] === i) {
+      lips.at.push(i);
+      lips.low.push(Number.POSITIVE_INFINITY);
+      lips.bottom.push(i);
+      lips.high.push(Number.NEGATIVE_INFINITY);
+    } else if (n >= 0) {
+      if (high[i] > lips.high[n]) lips.high[n] = high[i];
+      if (low[i] <= lips.low[n]) {
+        lips.low[n] = low[i];
+        lips.bottom[n] = i;
+      }
+    }
+    last[i] = lips.at.length - 1;
+  }
+  return { scale, ...lips, last };
+});
+
 /** The cup before a right lip whose left lip is nearest in price; null where there is none. */
 function cupBefore(
   { candles, range }: PatternSeries,
-  lips: Pivots,
+  lips: Lips,
   right: number,
   formedAt: number,
 ): Cup | null {
@@ -52,30 +92,38 @@ function cupBefore(
   const height = high[right];
   const oldest = Math.max(0, right - LONGEST_CUP, formedAt - LONGEST_SHAPE);
   let bottom = right;
-  let lowest = low[right];
-  // What is higher than a lip may be hides everything before it.
-  let ceiling = height + MOST_DIFFERENCE * (height - lowest);
+  let ceiling = ceilingOf(height, low[right]);
   let best: Cup | null = null;
-  let next = knownPivots(lips, right + lips.scale) - 1;
-  for (let i = right - 1; i >= oldest; i--) {
-    if (low[i] < lowest) {
-      bottom = i;
-      lowest = low[i];
-      ceiling = height + MOST_DIFFERENCE * (height - lowest);
+  let end = right;
+  for (let n = lips.last[right - 1]; n >= 0 && lips.at[n] >= oldest; n--) {
+    const lip = lips.at[n];
+    // A stretch that stays below the ceiling, which only rises, is looked at as a whole.
+    const isWhole = lips.at[n + 1] === end && !(lips.high[n] > ceiling);
+    if (isWhole && lips.low[n] < low[bottom]) bottom = lips.bottom[n];
+    for (let i = end - 1; i > lip && !isWhole; i--) {
+      if (low[i] < low[bottom]) bottom = i;
+      if (high[i] > ceilingOf(height, low[bottom])) return best;
     }
-    while (next >= 0 && (lips.at[next] > i || lips.kind[next] < 0)) next--;
-    const isLip = next >= 0 && lips.at[next] === i && right - i >= SHORTEST_CUP;
+    if (low[lip] < low[bottom]) bottom = lip;
+    ceiling = ceilingOf(height, low[bottom]);
+    const isLip = right - lip >= SHORTEST_CUP;
     if (isLip) {
-      const depth = Math.min(high[i], height) - lowest;
-      const difference = Math.abs(high[i] - height) / depth;
+      const depth = Math.min(high[lip], height) - low[bottom];
+      const difference = Math.abs(high[lip] - height) / depth;
       const isNearer = difference <= MOST_DIFFERENCE && (best === null || difference < best.difference);
       if (isNearer && depth >= LEAST_DEPTH * range[formedAt]) {
-        best = roundCup(candles, i, bottom, right, depth, difference) ?? best;
+        best = roundCup(candles, lip, bottom, right, depth, difference) ?? best;
       }
     }
-    if (high[i] > ceiling || (isLip && high[i] > height)) break;
+    if (high[lip] > ceiling || (isLip && high[lip] > height)) return best;
+    end = lip;
   }
   return best;
+}
+
+/** What is higher than a lip may be, before a right lip of that height, hides everything before it. */
+function ceilingOf(height: number, lowest: number): number {
+  return height + MOST_DIFFERENCE * (height - lowest);
 }
 
 function roundCup(
@@ -96,7 +144,7 @@ function roundCup(
 }
 
 /** The cup that ends with the last two swings: its right lip and the low of its handle. */
-function shapeOf(series: PatternSeries, lips: Pivots, { pivots, swings, formedAt }: Tail): ChartShape | null {
+function shapeOf(series: PatternSeries, lips: Lips, { pivots, swings, formedAt }: Tail): ChartShape | null {
   const { high, low } = series.candles;
   const lastAt = pivots.at[swings[0]];
   const right = pivots.at[swings[1]];
@@ -153,7 +201,7 @@ export const cupWithHandle = defineChart({
     "A rounded low between two lips of about one price and, after the right one, a shallower and shorter dip; a close above the right lip confirms.",
   source: BULKOWSKI,
   sketch(series, from, to, shapes) {
-    const lips = pivotsOf(series, 3);
+    const lips = lipsOf(series);
     const shape = (tail: Tail) => shapeOf(series, lips, tail);
     sketchTails(series, [from, to], -1, 2, HANDLE_SCALES, shapes, shape);
   },
