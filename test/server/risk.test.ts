@@ -202,6 +202,29 @@ describe("POST /api/risk/confirmations", () => {
   });
 });
 
+describe("a token", () => {
+  it("passes in the text that was issued alone, whatever else is read as the same bytes", () => {
+    const desk = createConfirmations(new Uint8Array(32).fill(9), () => 0);
+    const own = { symbol: "AAPL", side: "buy", entry: 1, stop: null, target: null, quantity: 1 } as const;
+    const { token } = desk.issue("ann", own, 60_000);
+    const refusal = (text: string) => desk.examine(text, "ann", own).refusal;
+    expect(refusal(token)).toBeNull();
+    const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const [body, mac] = token.split(".");
+    const last = letters.indexOf(mac.at(-1) ?? "");
+    // 32 bytes are 43 letters, the last of which has two bits that stand for nothing.
+    const alike = [1, 2, 3].map((bits) => mac.slice(0, -1) + letters[last ^ bits]);
+    for (const each of alike) expect(Buffer.from(each, "base64url")).toEqual(Buffer.from(mac, "base64url"));
+    for (const each of [...alike, `${mac}=`, `${mac}!!`, `${mac} `, ` ${mac}`, mac.replace(/^./, "$& ")]) {
+      expect(refusal(`${body}.${each}`), each).toBe("altered");
+    }
+    for (const each of [`${body}=`, `${body}!!`, ` ${body}`, `${body} `]) {
+      expect(refusal(`${each}.${mac}`), each).toBe("altered");
+    }
+    expect(refusal(`${token}.`)).toBe("malformed");
+  });
+});
+
 describe("POST /api/position-sizing", () => {
   it("200 sizes by each method, within the caller's limits", async () => {
     const sizing = { account_size: 10_000, entry: 100, stop_loss: 95, risk_pct: 2 };
