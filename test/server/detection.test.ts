@@ -319,7 +319,7 @@ describe("POST /api/patterns/validate", () => {
     expectProblem(
       await post("/api/patterns/validate", { ...body, at: "2199-01-01" }),
       "invalid_request",
-      "future",
+      "body at: lies in the future",
     );
     const daily = { symbol: "AAPL", pattern: "doji", timeframe: "5m" };
     expectProblem(await post("/api/patterns/validate", daily), "interval_unavailable");

@@ -251,6 +251,17 @@ describe("POST /api/explain/reasoning", () => {
     expect(body.data.summary).toMatch(/not seen on its newest 20 closed 1d bars/);
   });
 
+  it("400 for two patterns, and for an alert of another", async () => {
+    const two = { symbol: "AAPL", pattern: "hammer", pattern_name: "doji" };
+    expectProblem(await post("/api/explain/reasoning", two), "invalid_request", "pattern_name");
+    const same = { symbol: "AAPL", pattern: "Bullish Engulfing", pattern_name: "bullish_engulfing" };
+    expect((await post("/api/explain/reasoning", same)).statusCode).toBe(200);
+    const [alert] = (await alertsOf()) as unknown as { id: number; symbol: string; pattern: string }[];
+    const other = alert.pattern === "doji" ? "hammer" : "doji";
+    const body = { symbol: alert.symbol, alert_id: alert.id, pattern: other };
+    expectProblem(await post("/api/explain/reasoning", body), "invalid_request", "alert_id");
+  });
+
   it("400 without a pattern, 404 for an alert on another symbol", async () => {
     expectProblem(await post("/api/explain/reasoning", { symbol: "AAPL" }), "invalid_request", "pattern");
     const [alert] = (await alertsOf()) as unknown as { id: number; symbol: string }[];

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { chartRoute } from "./chart-route.js";
 import {
@@ -83,6 +84,9 @@ export function detectionRoutes(app: FastifyInstance, explain: Explain): void {
       "provider_unavailable",
     ],
     async handle({ body: { symbol, pattern, timeframe, at } }) {
+      if (at !== undefined && at > explain.now()) {
+        throw new AppError("invalid_request", "body at: lies in the future");
+      }
       return { data: validationView(await explain.validation.validate(symbol, pattern, timeframe, at)) };
     },
   });

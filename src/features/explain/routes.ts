@@ -3,6 +3,7 @@ import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS } from "../candles/schema.js";
 import { detectionRoutes } from "./detection-routes.js";
+import { requireVariant } from "./encyclopaedia.js";
 import type { Explain } from "./feature.js";
 import { type LookaheadRouteOptions, lookaheadRoutes } from "./lookahead-routes.js";
 import { reasoningView, unseenView } from "./reasoning-view.js";
@@ -90,11 +91,15 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
     body: reasoningBody,
     answer: reasoningAnswer,
     errors: ["alert_not_found", "detection_not_found", ...errors],
-    async handle({ body: { symbol, pattern, pattern_name, timeframe = null, alert_id } }) {
+    async handle({ body: { symbol, timeframe = null, alert_id, ...named } }) {
+      const pattern = patternOf(named);
       const found =
         alert_id === undefined
-          ? await explain.subjects.find(symbol, pattern ?? pattern_name ?? "", timeframe)
+          ? await explain.subjects.find(symbol, pattern?.id ?? "", timeframe)
           : await explain.subjects.ofAlertOn(alert_id, symbol);
+      if (pattern !== null && pattern.id !== found.variant.id) {
+        throw new AppError("invalid_request", `body alert_id: is an alert of ${found.variant.title}`);
+      }
       if (!("detection" in found)) {
         const { variant, interval } = found;
         return unseenView(found, explain.evidence.confidenceOf(variant.id, interval, null));
@@ -104,4 +109,22 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
   });
   detectionRoutes(app, explain);
   lookaheadRoutes(app, { jobs: options.jobs, kind: explain.lookahead });
+}
+
+/** What both fields name; null without either. @throws {AppError} `pattern_unknown`, `invalid_request` where they differ. */
+function patternOf({
+  pattern,
+  pattern_name,
+}: {
+  pattern?: string | undefined;
+  pattern_name?: string | undefined;
+}) {
+  const [first = null, second = null] = [pattern, pattern_name].map((text) =>
+    text === undefined ? null : requireVariant(text).variant,
+  );
+  if (first !== null && second !== null && first.id !== second.id) {
+    const text = `body pattern_name: names ${second.title}, and pattern ${first.title}`;
+    throw new AppError("invalid_request", text);
+  }
+  return first ?? second;
 }
