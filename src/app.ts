@@ -210,7 +210,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   performanceRoutes(server, { ...parts, now: parts.clock.now });
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   fusedPatternRoutes(server, { ...parts, now: parts.clock.now });
-  insightRoutes(server, { ...parts, now: parts.clock.now });
+  insightRoutes(server, { ...parts.signalDesk, ...parts, now: parts.clock.now });
   signalRoutes(server, { ...parts.signalDesk, ...parts, now: parts.clock.now });
   scannerRoutes(server, parts);
   qualityRoutes(server, parts);

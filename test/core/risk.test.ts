@@ -70,6 +70,7 @@ const refused: Record<Refusal, [Change, value: number | null, limit: number | nu
   position_too_large: [{ limits: { maxPositionSize: 999 } }, 1_000, 999],
   risk_per_trade_exceeded: [{ limits: { riskPerTrade: 0.4 } }, 50, 40],
   confidence_too_low: [{ limits: { confidence: 0.5 } }, 0.45, 0.5],
+  confidence_unknown: [{ history: null }, null, 0.3],
   buying_power_exceeded: [{ account: { buyingPower: 999 } }, 1_000, 999],
   open_positions_exceeded: [{ account: { openPositions: 5 } }, 6, 5],
   positions_in_symbol_exceeded: [{ account: { positionsInSymbol: 3 } }, 4, 3],
@@ -127,10 +128,10 @@ describe("each refusal", () => {
   });
 
   it("is left open, by name, where what it compares is not known", () => {
-    const found = checkOrder(order, limits, market, null, UNKNOWN_ACCOUNT);
+    const found = checkOrder(order, limits, market, history, UNKNOWN_ACCOUNT);
     expect(found.refusals).toEqual([]);
     expect([...found.unchecked].sort()).toEqual(
-      REFUSALS.filter((code) => !/stop_|target_|far|too_large/.test(code)).sort(),
+      REFUSALS.filter((code) => !/stop_|target_|far|too_large|confidence/.test(code)).sort(),
     );
     const shares = { ...limits, maxPositionSize: 99 };
     expect(checkOrder(order, shares, market, null, UNKNOWN_ACCOUNT).unchecked).toContain(

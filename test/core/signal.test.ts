@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fuseLayers, LAYERS, type LayerInput, type LayerName } from "../../src/core/signals/fuse.js";
 import type { Levels } from "../../src/core/signals/levels.js";
@@ -8,6 +9,7 @@ import {
   type ExitFacts,
   exitsOf,
   type OpenPosition,
+  type SignalEvidence,
   type SignalFacts,
 } from "../../src/core/signals/signal.js";
 
@@ -22,10 +24,11 @@ const fused = (rules: number | null, sentiment: number | null = null) =>
     null,
   );
 const levels = { entry: 100, stop: 97, target: 104, rewardRisk: 4 / 3 } as Levels;
+const measured: SignalEvidence = { confidence: 0.5, most: 0.57, base: 0.45, n: 200, edgeHigh: 0.1 };
 const facts = (change: Partial<SignalFacts> = {}): SignalFacts => ({
   fusion: fused(0.5),
   levels,
-  evidence: { confidence: 0.5, base: 0.45, n: 200, edgeHigh: 0.1 },
+  evidence: measured,
   volatility: "medium",
   price: 100.5,
   stale: false,
@@ -56,10 +59,11 @@ describe("an action", () => {
     ["volatility_extreme", { volatility: "extreme" }],
     ["layers_contradict", { fusion: fused(0.9, -0.5) }],
     ["no_levels", { levels: null }],
-    ["reward_too_small", { levels: { ...levels, rewardRisk: 0.74 } }],
+    ["reward_too_small", { levels: { ...levels, rewardRisk: 0.74 }, evidence: null }],
     ["price_beyond_levels", { price: 97 }],
     ["price_beyond_levels", { price: 104 }],
-    ["worse_than_chance", { evidence: { confidence: 0.3, base: 0.45, n: 900, edgeHigh: -0.01 } }],
+    ["worse_than_chance", { evidence: { ...measured, edgeHigh: -0.01 } }],
+    ["history_loses", { evidence: { ...measured, confidence: 0.382, most: 0.428 } }],
   ])("is to avoid for %s", (code, change) => {
     expect(decide(change)).toEqual(["AVOID", code]);
   });
@@ -71,7 +75,74 @@ describe("an action", () => {
       "volatility_extreme",
       "no_levels",
     ]);
-    expect(ACTION_REASONS).toHaveLength(10);
+    expect(ACTION_REASONS).toHaveLength(13);
+  });
+
+  it("is never a trade against the measured hit rate, nor one at which Kelly stakes nothing", () => {
+    // Break-even of 4 of reward on 3 of risk is 3 of 7.
+    const loses = decideAction(facts({ evidence: { ...measured, confidence: 0.382, most: 0.42 } }));
+    expect(loses).toEqual({
+      action: "AVOID",
+      reasons: [{ code: "history_loses", value: 0.42, limit: expect.closeTo(3 / 7, 12) }],
+    });
+    expect(decide({ evidence: { ...measured, confidence: 0.42, most: 0.5 } })).toEqual(["HOLD", "no_edge"]);
+    expect(decide({ evidence: { ...measured, confidence: 0.43, most: 0.5 } })).toEqual([
+      "BUY",
+      "layers_agree",
+    ]);
+    const stale = { evidence: { ...measured, confidence: 0.42 }, stale: true };
+    expect(decide(stale)).toEqual(["AVOID", "prices_stale"]);
+    const rate = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(
+        rate,
+        rate,
+        fc.double({ min: 0.75, max: 10, noNaN: true }),
+        (confidence, up, rewardRisk) => {
+          const most = confidence + up * (1 - confidence);
+          const { action } = decideAction(
+            facts({ levels: { ...levels, rewardRisk }, evidence: { ...measured, confidence, most } }),
+          );
+          if (confidence - (1 - confidence) / rewardRisk < -1e-12) expect(action).not.toBe("BUY");
+        },
+      ),
+    );
+  });
+
+  it("says that layers agree where two thirds of the weight of those that speak point one way alone", () => {
+    const spoken = (values: Partial<Record<LayerName, number>>) =>
+      fuseLayers(
+        Object.fromEntries(
+          LAYERS.map((name): [LayerName, LayerInput] => {
+            const value = values[name] ?? null;
+            return [name, value === null ? { value, reason: "silent" } : { value }];
+          }),
+        ) as Record<LayerName, LayerInput>,
+        null,
+      );
+    const split = decideAction(facts({ fusion: spoken({ rules: 0.49, multi_timeframe: -0.98 }) }));
+    expect(split).toEqual({
+      action: "HOLD",
+      reasons: [{ code: "layers_split", value: 0.5, limit: 2 / 3 }],
+    });
+    const mostly = spoken({ rules: 0.8, multi_timeframe: 0.6, sentiment: -0.1 });
+    expect(decide({ fusion: mostly })).toEqual(["BUY", "layers_agree"]);
+    // What says nothing either way is no voice.
+    expect(decide({ fusion: spoken({ rules: 0.8, multi_timeframe: 0, sentiment: 0 }) })[1]).toBe(
+      "layers_agree",
+    );
+    const value = fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: undefined });
+    fc.assert(
+      fc.property(value, value, value, (rules, frames, sentiment) => {
+        const { action } = decideAction(
+          facts({ fusion: spoken({ rules, multi_timeframe: frames, sentiment } as never), evidence: null }),
+        );
+        const side = action === "BUY" ? 1 : action === "SELL" ? -1 : 0;
+        // Neither patterns nor intervals are overruled.
+        if (side !== 0) expect(side * (rules ?? 0)).toBeGreaterThanOrEqual(0);
+        if (side !== 0) expect(side * (frames ?? 0)).toBeGreaterThanOrEqual(0);
+      }),
+    );
   });
 });
 

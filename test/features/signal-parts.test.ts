@@ -108,12 +108,31 @@ describe("a size", () => {
         expect(sizing.percent).toBeGreaterThan(0);
         expect(check?.refusals).toEqual([]);
         expect(sizing.size).toBeNull();
-        const refused = funded.check?.refusals.map(({ code }) => code) ?? [];
-        // At its very limit an order may pass it by a rounding.
-        if (refused.length === 0) expect(funded.sizing.percent).toBeCloseTo(sizing.percent, 9);
-        else expect(funded.action).toBe("AVOID");
+        expect(funded.check?.refusals).toEqual([]);
+        expect(funded.sizing.percent).toBeCloseTo(sizing.percent, 9);
       }),
     );
+  });
+
+  it("is nothing where Kelly stakes nothing at what is measured", () => {
+    const led = (value: number) => ({
+      ...readingOf(0.5, 0.5, 2, "BUY"),
+      leading: {
+        confidence: {
+          value,
+          hitRate: value,
+          low: value - 0.05,
+          high: value + 0.05,
+          baseRate: 0.43,
+          n: 400,
+          edgeHigh: 0.05,
+        },
+      },
+    });
+    const limits = limitsOf(DEFAULT_RISK_SETTINGS);
+    const without = recommend(led(0.42) as unknown as Reading, limits);
+    expect(without.sizing).toMatchObject({ percent: 0, riskPercent: 0, kelly: 0, kellyMeasured: true });
+    expect(recommend(led(0.44) as unknown as Reading, limits).sizing.percent).toBeGreaterThan(0);
   });
 
   it("is nothing where there is no trade", () => {

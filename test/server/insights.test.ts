@@ -8,15 +8,15 @@ import { createManualClock } from "../fixtures/clock.js";
 import { DAILY_NOW, writeDailySeries } from "../fixtures/daily-market.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
-import { barsOfStretches, REGIME_SERIES } from "../fixtures/regime-series.js";
+import { barsOfStretches, REGIME_SERIES, TREND_SERIES } from "../fixtures/regime-series.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tx-insights-"));
 let program: TestProgram;
 let synthetic: TestProgram;
 beforeAll(async () => {
   writeDailySeries(folder, {
-    MSFT: barsOfStretches(REGIME_SERIES.trending_bull),
-    IBM: barsOfStretches(REGIME_SERIES.trending_bear),
+    MSFT: barsOfStretches(TREND_SERIES.rising),
+    IBM: barsOfStretches(TREND_SERIES.falling),
     NVDA: barsOfStretches(REGIME_SERIES.high_volatility),
     GE: barsOfStretches([{ bars: 30 }]),
   });

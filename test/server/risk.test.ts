@@ -258,8 +258,11 @@ describe("/api/risk-settings", () => {
     expect(saved).toEqual({ ...DEFAULT_RISK_SETTINGS, ...change });
     expect(await settings()).toEqual(saved);
     const { data } = (await post("/api/risk/pre-trade-check", plan({ quantity: 300 / price }))).json();
-    expect(data.refusals).toMatchObject([{ code: "position_too_large", limit: 250 }]);
-    expect(data.unchecked).toContain("confidence_too_low");
+    expect(data.refusals).toMatchObject([
+      { code: "confidence_unknown", value: null, limit: 0.4 },
+      { code: "position_too_large", limit: 250 },
+    ]);
+    expect(data).toMatchObject({ approved: false, risk_confirmation_token: null });
     expect((await post("/api/risk-settings", { max_position_size: 9_000 })).json().data).toEqual({
       ...saved,
       max_position_size: 9_000,

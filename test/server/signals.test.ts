@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { createManualClock } from "../fixtures/clock.js";
 import { DAILY_NOW, writeDailySeries } from "../fixtures/daily-market.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
+import { measuredConfidence } from "../fixtures/measured.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
-import { barsOfStretches, REGIME_SERIES } from "../fixtures/regime-series.js";
+import { barsOfStretches, REGIME_SERIES, TREND_SERIES } from "../fixtures/regime-series.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tx-signals-"));
 const SYNTHETIC_NOW = Date.parse("2024-07-09T15:07:20Z");
@@ -17,11 +18,12 @@ let program: TestProgram;
 let synthetic: TestProgram;
 beforeAll(async () => {
   writeDailySeries(folder, {
-    // In the order of the names: rising, falling, standing, wild.
-    MSFT: barsOfStretches(REGIME_SERIES.trending_bull),
-    IBM: barsOfStretches(REGIME_SERIES.trending_bear),
+    // Rising and falling with a pattern that goes the same way, standing, wild, and rising with a pattern against it.
+    MSFT: barsOfStretches(TREND_SERIES.rising),
+    IBM: barsOfStretches(TREND_SERIES.falling),
     KO: barsOfStretches(REGIME_SERIES.ranging),
     NVDA: barsOfStretches(REGIME_SERIES.high_volatility),
+    F: barsOfStretches(REGIME_SERIES.trending_bull),
     GE: barsOfStretches([{ bars: 10 }]),
   });
   program = await startTestProgram({ clock, environment: { MARKET_DATA: "files", FILES_DIR: folder } });
@@ -47,25 +49,9 @@ const recommend = (symbol: string, more = "") => get(`/api/recommend/complete?sy
 const codesOf = ({ reasons }: { reasons: { code: string }[] }) => reasons.map(({ code }) => code);
 
 /** Says that every pattern has been measured so. */
-function measured(value: number, baseRate: number, n = 400) {
-  const figures = {
-    n,
-    hitRate: value,
-    low: value - 0.02,
-    high: value + 0.02,
-    baseRate,
-    edgeLow: value - 0.05 - baseRate,
-    edgeHigh: value + 0.05 - baseRate,
-    qValue: 0.5,
-    meanR: 0.1,
-  };
-  vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue({
-    ...figures,
-    value,
-    reason: null,
-    regime: "any",
-    asOfMs: DAILY_NOW,
-  });
+function measured(value: number, baseRate: number) {
+  const confidence = measuredConfidence(value, baseRate, DAILY_NOW);
+  vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue(confidence);
 }
 
 describe("GET /api/recommend/complete", () => {
@@ -74,6 +60,7 @@ describe("GET /api/recommend/complete", () => {
     ["IBM", "SELL", "bearish", "layers_agree"],
     ["KO", "HOLD", "bearish", "undecided"],
     ["NVDA", "AVOID", "bullish", "volatility_extreme"],
+    ["F", "HOLD", "bullish", "layers_split"],
   ])("200 %s: %s", async (symbol, action, direction, code) => {
     const data = await recommend(symbol);
     expect(data).toMatchObject({ symbol, action, direction, timeframe: "1d", stale: false, source: "files" });
@@ -146,7 +133,7 @@ describe("GET /api/recommend/complete", () => {
     measured(0.3, 0.43);
     const data = await recommend("IBM");
     expect(data.action).toBe("AVOID");
-    expect(codesOf(data)).toEqual(["worse_than_chance"]);
+    expect(codesOf(data)).toEqual(["worse_than_chance", "history_loses"]);
   });
 
   it("200 keeps within the caller's settings", async () => {

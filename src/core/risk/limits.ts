@@ -1,3 +1,5 @@
+import { breakEvenOf } from "../signals/signal.js";
+
 /** What a user allows. Percentages are of the equity unless they say otherwise; null where nothing is demanded. */
 export interface RiskLimits {
   /** Most money in one position; below 100 it is a percentage of the equity. */
@@ -87,6 +89,7 @@ export const REFUSALS = [
   "position_too_large",
   "risk_per_trade_exceeded",
   "confidence_too_low",
+  "confidence_unknown",
   "buying_power_exceeded",
   "open_positions_exceeded",
   "positions_in_symbol_exceeded",
@@ -132,6 +135,8 @@ const SLIPPAGE_BPS = 20;
 const HIGH_SLIPPAGE_BPS = 35;
 /** An entry further from the price than this share of it is a slip of the pen. */
 const FAR_SHARE = 0.2;
+/** A size that was made to stand at a limit may pass it by this share of it, which is rounding. */
+const ROUNDING = 1e-9;
 /** A position size under this is a percentage. */
 export const MONEY_FROM = 100;
 
@@ -148,10 +153,10 @@ export function checkOrder(
   const unchecked: Refusal[] = [];
   const rewardRisk = checkPrices(order, limits, market, refusals, warnings);
   checkMarket(market, warnings);
-  checkHistory(limits, history, rewardRisk, { refusals, warnings, unchecked });
+  checkHistory(limits, history, rewardRisk, { refusals, warnings });
   for (const { code, value, limit, reached } of accountRules(order, limits, account)) {
     if (value === null || limit === null) unchecked.push(code);
-    else if (reached ? value >= limit : value > limit) refusals.push({ code, value, limit });
+    else if (reached ? value >= limit : value > limit * (1 + ROUNDING)) refusals.push({ code, value, limit });
   }
   return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings), unchecked };
 }
@@ -231,20 +236,20 @@ function checkHistory(
   { confidence }: RiskLimits,
   history: HistoryFacts | null,
   rewardRisk: number | null,
-  found: { refusals: Finding<Refusal>[]; warnings: Finding<Warning>[]; unchecked: Refusal[] },
+  { refusals, warnings }: { refusals: Finding<Refusal>[]; warnings: Finding<Warning>[] },
 ): void {
-  const { refusals, warnings, unchecked } = found;
   if (history === null) {
-    if (confidence !== null) unchecked.push("confidence_too_low");
+    // A demand that nothing measured can meet is not met.
+    if (confidence !== null) refusals.push({ code: "confidence_unknown", value: null, limit: confidence });
     return;
   }
   if (confidence !== null && history.hitRate < confidence) {
     refusals.push({ code: "confidence_too_low", value: history.hitRate, limit: confidence });
   }
   if (rewardRisk === null) return;
-  const breakEven = 1 / (1 + rewardRisk);
+  const breakEven = breakEvenOf(rewardRisk);
   if (history.most < breakEven) {
-    warnings.push({ code: "history_loses", value: history.hitRate, limit: breakEven });
+    warnings.push({ code: "history_loses", value: history.most, limit: breakEven });
   }
 }
 

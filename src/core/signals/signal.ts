@@ -6,7 +6,9 @@ export type Action = "BUY" | "SELL" | "HOLD" | "AVOID";
 
 /** What is measured of the pattern behind a signal; rates 0..1. */
 export interface SignalEvidence {
+  /** Hit rate to be expected, shrunk by sample size, and the upper end of the measured one's interval. */
   readonly confidence: number;
+  readonly most: number | null;
   readonly base: number;
   readonly n: number;
   /** Upper end of the interval of the edge over the base rate; null where it is not known. */
@@ -36,6 +38,9 @@ export const ACTION_REASONS = [
   "reward_too_small",
   "price_beyond_levels",
   "worse_than_chance",
+  "history_loses",
+  "no_edge",
+  "layers_split",
   "layers_agree",
 ] as const;
 export type ActionReason = (typeof ACTION_REASONS)[number];
@@ -57,12 +62,15 @@ export interface Decision {
 export const SIGNAL_FROM = 0.2;
 /** Two layers that say at least this much, one up and one down, contradict each other. */
 const CONTRADICTION = 0.5;
+/** Share of the weight of the layers that speak which must point the way they lean to together. */
+const AGREEMENT = 2 / 3;
 /** Reward per risk below which a trade has to be right too often. */
 const LEAST_REWARD_RISK = 0.75;
 
 /**
  * What to do now. AVOID where prices or the market cannot be trusted, or where a signal has something against it; BUY and
- * SELL where the layers lean far enough and nothing does; HOLD where they do not.
+ * SELL where the layers lean far enough, most of their weight one way, and nothing does; HOLD where they do not, or where
+ * the measured hit rate leaves nothing to be gained at the levels.
  */
 export function decideAction(facts: SignalFacts): Decision {
   const { fusion, levels, evidence, volatility, price, stale } = facts;
@@ -82,15 +90,53 @@ export function decideAction(facts: SignalFacts): Decision {
   if (size < SIGNAL_FROM) {
     return decision(against, "HOLD", { code: "undecided", value: size, limit: SIGNAL_FROM });
   }
+  const share = agreeingShare(fusion);
+  if (share < AGREEMENT) {
+    return decision(against, "HOLD", { code: "layers_split", value: share, limit: AGREEMENT });
+  }
   if (levels === null) speak("no_levels");
   else speakOfLevels(levels, price, speak);
-  const { edgeHigh = null } = evidence ?? {};
-  if (edgeHigh !== null && edgeHigh < 0) speak("worse_than_chance", edgeHigh, 0);
-  return decision(against, signed > 0 ? "BUY" : "SELL", {
-    code: "layers_agree",
-    value: size,
-    limit: SIGNAL_FROM,
-  });
+  const measured = evidence === null ? [] : evidenceAgainst(evidence, levels);
+  against.push(...measured.filter(({ code }) => code !== "no_edge"));
+  const noEdge = measured.find(({ code }) => code === "no_edge");
+  if (noEdge !== undefined) return decision(against, "HOLD", noEdge);
+  const agree = { code: "layers_agree", value: size, limit: SIGNAL_FROM } as const;
+  return decision(against, signed > 0 ? "BUY" : "SELL", agree);
+}
+
+/** Share of the weight of the layers that say something which lies on the side they lean to together. */
+function agreeingShare({ direction, layers }: LayerFusion): number {
+  let [agreeing, all] = [0, 0];
+  for (const { value, weight } of layers) {
+    if (value === null || value === 0) continue;
+    all += weight;
+    if (Math.sign(value) === direction) agreeing += weight;
+  }
+  return all === 0 ? 0 : agreeing / all;
+}
+
+/**
+ * What the measured trades on a pattern say against another one. At levels it loses where even the upper end of the hit
+ * rate is below what their reward needs to break even, and has no edge where the rate to be expected is not above it.
+ */
+export function evidenceAgainst(
+  { confidence, most, edgeHigh }: SignalEvidence,
+  levels: Pick<Levels, "rewardRisk"> | null,
+): Reason[] {
+  const against: Reason[] = [];
+  if (edgeHigh !== null && edgeHigh < 0) {
+    against.push({ code: "worse_than_chance", value: edgeHigh, limit: 0 });
+  }
+  if (levels === null) return against;
+  const limit = breakEvenOf(levels.rewardRisk);
+  if (most !== null && most < limit) against.push({ code: "history_loses", value: most, limit });
+  else if (confidence <= limit) against.push({ code: "no_edge", value: confidence, limit });
+  return against;
+}
+
+/** Hit rate at which a trade gains nothing and loses nothing. @param rewardRisk reward per unit of risk, above 0. */
+export function breakEvenOf(rewardRisk: number): number {
+  return 1 / (1 + rewardRisk);
 }
 
 /** A trade is void when the price has reached its stop or target before it is entered. */

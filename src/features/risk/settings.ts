@@ -31,7 +31,9 @@ export const riskSettingsSchema = z
       .min(0.05)
       .max(0.95)
       .nullable()
-      .describe("Least measured hit rate of the pattern behind a trade; null demands none"),
+      .describe(
+        "Least measured hit rate of the pattern behind a trade; null demands none. Where nothing is measured, it is not met",
+      ),
     correlation_threshold: z.number().min(0).max(1).describe("Kept for clients; not enforced"),
     risk_free_rate: z.number().min(-5).max(50).describe("Percent a year; kept for clients"),
   })

@@ -15,6 +15,8 @@ const REFUSAL_TEXTS: Readonly<Record<Refusal, string>> = {
   position_too_large: "The position is larger than the settings allow",
   risk_per_trade_exceeded: "The trade may lose more than the settings allow",
   confidence_too_low: "The pattern's measured hit rate is below what the settings demand",
+  confidence_unknown:
+    "The settings demand a measured hit rate, and none is known of a pattern behind the order",
   buying_power_exceeded: "The account cannot pay for the position",
   open_positions_exceeded: "Too many positions are open",
   positions_in_symbol_exceeded: "Too many positions are open in the symbol",
@@ -28,7 +30,8 @@ const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
   stop_within_noise: "The stop is nearer than an ordinary day's range",
   spread_wide: "The spread is wide",
   slippage_high: "The expected slippage is high",
-  history_loses: "The pattern has won less often than this reward needs to break even",
+  history_loses:
+    "Even at the upper end of its measured hit rate the pattern wins less often than this reward needs to break even",
   price_stale: "The price is old",
 };
 

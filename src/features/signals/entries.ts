@@ -1,8 +1,12 @@
+import { checkOrder, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
 import type { LayerFusion } from "../../core/signals/fuse.js";
 import type { Levels } from "../../core/signals/levels.js";
+import { evidenceAgainst } from "../../core/signals/signal.js";
+import { historyOf } from "../evidence/history.js";
 import { leadBy } from "./lead.js";
 import { type SeenPattern, strengthOf } from "./look.js";
-import { priceOf, type Reading } from "./reading.js";
+import { evidenceOf, priceOf, type Reading } from "./reading.js";
+import { type Factor, marketOf, type Recommendation } from "./recommend.js";
 
 /** What a pattern is held against where a least confidence is asked for. */
 export interface Judged {
@@ -28,24 +32,64 @@ export function judge({ confidence, detection }: Pick<SeenPattern, "confidence" 
     : { value: confidence.value, basis: "confidence" };
 }
 
+/** A pattern whose trade is open and is not to be taken, and why. */
+export interface LeftOut {
+  readonly pattern: SeenPattern;
+  readonly reasons: readonly Factor[];
+}
+
+export interface Entries {
+  readonly entries: readonly EntrySignal[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export const NO_ENTRIES: Entries = { entries: [], leftOut: [] };
+
 /**
  * A signal for each pattern of the newest bars whose trade is open, what says most first: its price has reached neither
- * stop nor target. @param least of the measured hit rate, or of the quality where there is none, 0..1.
+ * stop nor target. What the measured trades on it, somebody's limits or a recommendation to trade the other way speak
+ * against is left out with why. @param least of the measured hit rate, or of the quality where there is none, 0..1.
  */
-export function entriesOf(reading: Reading, least = 0): EntrySignal[] {
+export function entriesOf(
+  { reading, action }: Pick<Recommendation, "reading" | "action">,
+  limits: RiskLimits,
+  least = 0,
+): Entries {
   const price = priceOf(reading);
-  const { action } = reading.decision;
-  return [...reading.live]
-    .sort((a, b) => strengthOf(b) - strengthOf(a))
-    .flatMap((pattern) => {
-      const { levels } = pattern;
-      const { direction } = pattern.detection;
-      if (levels === null || direction === 0) return [];
-      const inside = direction * (price - levels.stop) > 0 && direction * (levels.target - price) > 0;
-      const judged = judge(pattern);
-      if (!inside || judged.value < least) return [];
+  const entries: EntrySignal[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const pattern of [...reading.live].sort((a, b) => strengthOf(b) - strengthOf(a))) {
+    const { levels } = pattern;
+    const { direction } = pattern.detection;
+    if (levels === null || direction === 0) continue;
+    const inside = direction * (price - levels.stop) > 0 && direction * (levels.target - price) > 0;
+    const judged = judge(pattern);
+    if (!inside || judged.value < least) continue;
+    const own = direction > 0 ? "BUY" : "SELL";
+    const reasons = againstEntry(reading, pattern, levels, limits);
+    if (action === (direction > 0 ? "SELL" : "BUY")) {
+      reasons.push({ code: "other_direction", value: null, limit: null });
+    }
+    if (reasons.length > 0) leftOut.push({ pattern, reasons });
+    else {
       const { fusion } = leadBy(reading, pattern);
-      const agrees = action === (direction > 0 ? "BUY" : "SELL");
-      return [{ pattern, direction, levels, fusion, judged, agrees }];
-    });
+      entries.push({ pattern, direction, levels, fusion, judged, agrees: action === own });
+    }
+  }
+  return { entries, leftOut };
+}
+
+/** What speaks against the trade on a pattern whatever the account holds. */
+function againstEntry(
+  reading: Reading,
+  pattern: SeenPattern,
+  { entry, stop, target, rewardRisk }: Levels,
+  limits: RiskLimits,
+): Factor[] {
+  const side = pattern.detection.direction > 0 ? "buy" : "sell";
+  const order = { side, quantity: null, entry, stop, target } as const;
+  const history = historyOf(pattern.confidence);
+  const { refusals } = checkOrder(order, limits, marketOf(reading), history, UNKNOWN_ACCOUNT);
+  const evidence = evidenceOf(pattern);
+  return [...(evidence === null ? [] : evidenceAgainst(evidence, { rewardRisk })), ...refusals];
 }

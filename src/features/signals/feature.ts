@@ -1,13 +1,11 @@
+import type { Callers } from "./callers.js";
 import { createPatternFinder } from "./pattern-list.js";
-import type { SignalRouteOptions } from "./signal-routes.js";
-import { createSignals, type SignalOptions } from "./signals.js";
 
-/** Whose limits, account and positions signals are for. */
-type SignalDesk = Omit<SignalRouteOptions, "signals" | "now">;
+import { createSignals, type SignalOptions } from "./signals.js";
 
 /** Signals, the finder of patterns, and what they know of their callers. */
 export function createSignalFeature(
-  parts: SignalOptions & Parameters<typeof createPatternFinder>[0] & SignalDesk,
+  parts: SignalOptions & Parameters<typeof createPatternFinder>[0] & Callers,
 ) {
   const { limitsOf, accountOf, positionsOf } = parts;
   return {

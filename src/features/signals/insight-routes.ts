@@ -5,6 +5,7 @@ import type { Workers } from "../../platform/workers.js";
 import { CANDLE_ERRORS } from "../candles/schema.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { RegimeReading, Regimes } from "../regimes/regimes.js";
+import { adviceFor, type Callers } from "./callers.js";
 import { checkDetectors, type DetectorState } from "./detector-check.js";
 import {
   healthAnswer,
@@ -19,7 +20,7 @@ import type { PatternFinder } from "./pattern-list.js";
 import type { Found } from "./reading.js";
 import type { Signals } from "./signals.js";
 
-export interface InsightRouteOptions {
+export interface InsightRouteOptions extends Pick<Callers, "limitsOf" | "accountOf"> {
   readonly signals: Signals;
   readonly patternFinder: PatternFinder;
   readonly regimes: Pick<Regimes, "detect">;
@@ -51,7 +52,7 @@ export function insightRoutes(app: FastifyInstance, options: InsightRouteOptions
     body: insightsBody,
     answer: { data: insightsSchema },
     errors: CANDLE_ERRORS,
-    async handle({ body: { symbol, include_patterns, include_regime, include_sentiment } }) {
+    async handle({ body: { symbol, include_patterns, include_regime, include_sentiment }, principal }) {
       const silenced = {
         ...(include_patterns ? {} : { rules: NOT_ASKED }),
         ...(include_sentiment ? {} : { sentiment: NOT_ASKED }),
@@ -61,7 +62,8 @@ export function insightRoutes(app: FastifyInstance, options: InsightRouteOptions
         include_regime ? regimeOf(options, symbol) : { value: null, reason: NOT_ASKED },
       ]);
       const parts = { patterns: include_patterns, sentiment: include_sentiment };
-      return { data: insightsView(reading, regime, parts, now()) };
+      const { advice } = await adviceFor(options, principal.userId, reading);
+      return { data: insightsView(advice, regime, parts, now()) };
     },
   });
   routes.get("/api/ml/advanced/patterns/types", {

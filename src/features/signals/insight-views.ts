@@ -3,6 +3,7 @@ import type { Interval } from "../../core/market/interval.js";
 import { isIntraday } from "../../core/market/interval.js";
 import { findVariant, PATTERNS } from "../../core/patterns/index.js";
 import type { Levels } from "../../core/signals/levels.js";
+import type { Action } from "../../core/signals/signal.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
@@ -14,6 +15,7 @@ import { type SeenPattern, strengthOf as weightOf } from "./look.js";
 import type { ListedPattern, PatternList } from "./pattern-list.js";
 import { PATTERN_TYPES, typeOf } from "./pattern-types.js";
 import type { Found, Reading } from "./reading.js";
+import type { Recommendation } from "./recommend.js";
 import { decisionView, sentimentBrief } from "./signal-views.js";
 import { factorText, plain } from "./texts.js";
 import { DIRECTIONS, evidenceView } from "./views.js";
@@ -75,20 +77,28 @@ function suggestion(direction: 1 | 0 | -1, levels: Levels | null): string {
   return `${direction > 0 ? "Buy" : "Sell"} near ${plain(entry)}, stop ${plain(stop)}, target ${plain(target)}`;
 }
 
+/** The trade on a pattern where the answer as a whole says to trade its way. */
+function suggestionWithin(action: Action, direction: 1 | 0 | -1, levels: Levels | null): string {
+  const own = direction > 0 ? "BUY" : "SELL";
+  return direction === 0 || levels === null || action === own
+    ? suggestion(direction, levels)
+    : `No trade: the recommendation is ${action}`;
+}
+
 export interface InsightParts {
   readonly patterns: boolean;
   readonly sentiment: boolean;
 }
 
 export function insightsView(
-  reading: Reading,
+  advice: Recommendation,
   regime: Found<RegimeReading>,
   parts: InsightParts,
   nowMs: number,
 ): z.input<typeof insightsSchema> {
-  const { decision, fusion, main } = reading;
+  const { reading, action } = advice;
+  const { fusion, main } = reading;
   const { signed } = fusion;
-  const { action } = decision;
   const brief = sentimentBrief(reading);
   const absent: Record<string, string> = {
     ...(regime.value === null ? { regime: regime.reason, risk_assessment: regime.reason } : {}),
@@ -102,22 +112,22 @@ export function insightsView(
   return {
     symbol: main.set.instrument.symbol,
     analysis_timestamp: isoTime(nowMs),
-    patterns: parts.patterns ? patternsView(reading.live) : null,
+    patterns: parts.patterns ? patternsView(reading.live, action) : null,
     regime: regime.value === null ? null : regimeView(regime.value, nowMs),
     sentiment: parts.sentiment ? sentimentView(reading) : null,
     unavailable: absent,
     overall_score: signed === null ? null : 50 + 50 * signed,
     trading_recommendation: action === "AVOID" ? "HOLD" : action,
-    ...decisionView(decision),
+    ...decisionView(advice),
     risk_assessment: riskLevel(reading, regime),
-    key_insights: keyInsights(reading, regime, parts),
+    key_insights: keyInsights(advice, regime, parts),
     ...provenanceOf(main.set),
   };
 }
 
 export const NOT_ASKED = "it was not asked for";
 
-function patternsView(live: readonly SeenPattern[]) {
+function patternsView(live: readonly SeenPattern[], action: Action) {
   const top = [...live].sort((a, b) => weightOf(b) - weightOf(a)).slice(0, TOP);
   return {
     total_patterns: live.length,
@@ -127,7 +137,7 @@ function patternsView(live: readonly SeenPattern[]) {
       confidence: confidence.value,
       quality: detection.quality,
       direction: DIRECTIONS[detection.direction],
-      trading_suggestion: suggestion(detection.direction, levels),
+      trading_suggestion: suggestionWithin(action, detection.direction, levels),
     })),
     confidence_distribution: countStrengths(sharesOf(live)),
   };
@@ -160,9 +170,10 @@ function sentimentView(reading: Reading) {
 }
 
 /** What is worth knowing, in sentences with numbers. */
-function keyInsights(reading: Reading, regime: Found<RegimeReading>, parts: InsightParts): string[] {
-  const { decision, timeframes, leading } = reading;
-  const insights = decision.reasons.map((reason) => `${decision.action}: ${factorText(reason)}`);
+function keyInsights(advice: Recommendation, regime: Found<RegimeReading>, parts: InsightParts): string[] {
+  const { reading, action, reasons } = advice;
+  const { timeframes, leading } = reading;
+  const insights = reasons.map((reason) => `${action}: ${factorText(reason)}`);
   if (parts.patterns && leading !== null) {
     const { detection, confidence } = leading;
     const { value, n } = confidence;

@@ -145,8 +145,10 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
 /** What is measured of trades on a pattern; null where too few cases tell. */
 export function evidenceOf(pattern: SeenPattern | null): SignalEvidence | null {
   if (pattern === null) return null;
-  const { value, baseRate, edgeHigh, n } = pattern.confidence;
-  return value === null || baseRate === null ? null : { confidence: value, base: baseRate, n, edgeHigh };
+  const { value, high, baseRate, edgeHigh, n } = pattern.confidence;
+  return value === null || baseRate === null
+    ? null
+    : { confidence: value, most: high, base: baseRate, n, edgeHigh };
 }
 
 /** The price now: that of the quote, else the close of the newest bar. */

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
-import type { Recommendation } from "./recommend.js";
+import type { Factor, Recommendation } from "./recommend.js";
 import type { recommendationSchema } from "./signal-schema.js";
 import { decisionView, reasonView, sentimentBrief } from "./signal-views.js";
 import { factorText, MITIGATIONS, plain } from "./texts.js";
@@ -59,7 +59,7 @@ export function recommendationView(
 }
 
 /** What was decided and by which numbers, in sentences. */
-function reasoningOf({ action, reasons, reading, levels }: Recommendation): string {
+function reasoningOf({ action, reasons, reading, levels, factors, check }: Recommendation): string {
   const { fusion, timeframes } = reading;
   const said = fusion.layers.flatMap(({ name, score, weight }) =>
     score === null ? [] : [`${name.replace("_", " ")} ${plain(score)} (weight ${plain(weight)})`],
@@ -77,8 +77,23 @@ function reasoningOf({ action, reasons, reading, levels }: Recommendation): stri
       : [
           `Stop ${plain(levels.stop)} and target ${plain(levels.target)} by ${levels.basis === "range" ? "the average range" : "the shape"}`,
         ]),
+    againstOf(factors, new Set(reasons.map(({ code }) => code))),
+    ...(check === null || check.unchecked.length === 0
+      ? []
+      : [`Not looked at, for what they compare is not known: ${check.unchecked.map(spoken).join(", ")}`]),
   ];
   return `${sentences.join(". ")}.`;
+}
+
+const spoken = (code: string) => code.replaceAll("_", " ");
+
+/** What speaks against a trade beside the reasons that were told already. */
+function againstOf(factors: readonly Factor[], told: ReadonlySet<string>): string {
+  if (factors.length === 0) return "Nothing that was looked at speaks against it";
+  const others = factors.filter(({ code }) => !told.has(code));
+  return others.length === 0
+    ? "Nothing else that was looked at speaks against it"
+    : `Against it: ${others.map(factorText).join("; ")}`;
 }
 
 function assessmentView({ riskScore, factors, levels, check }: Recommendation) {
@@ -98,9 +113,11 @@ function sizingView({ sizing, equity, action }: Recommendation) {
   const trades = action === "BUY" || action === "SELL";
   const reason = !trades
     ? "There is no trade to be sized"
-    : equity === null
-      ? "No equity is known: give account_size"
-      : null;
+    : kellyMeasured && kelly === 0
+      ? "At the measured hit rate nothing is to be gained"
+      : equity === null
+        ? "No equity is known: give account_size"
+        : null;
   return {
     unit: "percent_of_equity" as const,
     recommended_size: percent,

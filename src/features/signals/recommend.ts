@@ -23,7 +23,12 @@ export interface Factor {
   readonly value: number | null;
   readonly limit: number | null;
 }
-export const CONDITIONS = ["volatility_high", "timeframes_diverge", "no_evidence"] as const;
+export const CONDITIONS = [
+  "volatility_high",
+  "timeframes_diverge",
+  "no_evidence",
+  "other_direction",
+] as const;
 type ConditionCode = (typeof CONDITIONS)[number];
 
 export interface Sizing {
@@ -101,7 +106,7 @@ function orderOf({ fusion }: Reading, { entry, stop, target }: Levels, { size }:
 
 const measuredOf = ({ leading }: Reading) => (leading === null ? null : historyOf(leading.confidence));
 
-function marketOf(reading: Reading) {
+export function marketOf(reading: Reading) {
   const { main, quote } = reading;
   return {
     price: priceOf(reading),
@@ -151,7 +156,8 @@ function sizingOf(
       ? null
       : sizePosition({ ...request, method: "kelly", winRate: measured.confidence, payoff: rewardRisk });
   const kelly = Math.max(0, staked?.kelly?.full ?? 0);
-  const size = trades ? sizePosition({ ...request, method: "fixed_fraction" }) : null;
+  const stakes = trades && (staked === null || kelly > 0);
+  const size = stakes ? sizePosition({ ...request, method: "fixed_fraction" }) : null;
   if (size === null || base === 0) return { ...none, kelly };
   return {
     ...none,
@@ -162,6 +168,9 @@ function sizingOf(
   };
 }
 
+/** Reasons that say that there is a trade, or that nothing asks for one. */
+const NEUTRAL: ReadonlySet<ActionReason> = new Set(["layers_agree", "undecided", "nothing_known"]);
+
 /** Everything that speaks of risk. */
 function factorsOf(reading: Reading, check: OrderCheck | null): Factor[] {
   const { decision, main, timeframes, leading } = reading;
@@ -170,11 +179,12 @@ function factorsOf(reading: Reading, check: OrderCheck | null): Factor[] {
     value,
     limit: null,
   });
-  const against = decision.action === "AVOID" ? decision.reasons : [];
+  const against = decision.reasons.filter(({ code }) => !NEUTRAL.has(code));
   const known = new Set<string>(against.map(({ code }) => code));
   const factors: Factor[] = [...(check?.refusals ?? []), ...against];
   for (const warning of check?.warnings ?? []) {
-    if (warning.code !== "price_stale" || !known.has("prices_stale")) factors.push(warning);
+    const told = warning.code === "price_stale" ? "prices_stale" : warning.code;
+    if (!known.has(told)) factors.push(warning);
   }
   if (main.volatility === "high") factors.push(condition("volatility_high"));
   if (timeframes.divergence === true) factors.push(condition("timeframes_diverge"));

@@ -1,12 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import type { z } from "zod";
-import { type AccountFacts, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
-import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
-import { entriesOf } from "./entries.js";
-import type { HeldPosition } from "./exits.js";
-import { recommend } from "./recommend.js";
+import { adviceFor, type Callers, heldPosition, ownPositions } from "./callers.js";
+import { entriesOf, NO_ENTRIES } from "./entries.js";
 import { recommendationView } from "./recommend-view.js";
 import {
   entryQuery,
@@ -22,21 +18,8 @@ import {
 import { exitsView, manySignalsView, symbolSignalsView } from "./signal-views.js";
 import type { Signals } from "./signals.js";
 
-/** What somebody allows trades to risk. */
-export interface TradeLimits {
-  readonly limits: RiskLimits;
-  /** Where stop and target of a position are that has none, in percent of its entry. */
-  readonly stopPercent: number;
-  readonly targetPercent: number;
-}
-
-export interface SignalRouteOptions {
+export interface SignalRouteOptions extends Callers {
   readonly signals: Signals;
-  readonly limitsOf: (userId: string) => Promise<TradeLimits>;
-  /** The account of a user; null while there is none. */
-  readonly accountOf: (userId: string, symbol: string) => Promise<AccountFacts | null>;
-  /** Open positions of a user in a symbol. */
-  readonly positionsOf: (userId: string, symbol: string) => Promise<readonly HeldPosition[]>;
   readonly now: () => number;
 }
 
@@ -55,11 +38,13 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     async handle({ query: { symbol, timeframe, type }, principal }) {
       const reading = await signals.read(symbol, timeframe);
       const { symbol: known } = reading.main.set.instrument;
+      const { advice, limits } = await adviceFor(options, principal.userId, reading);
       const exits =
         type === "entry"
           ? null
           : await signals.exits(known, timeframe, await options.positionsOf(principal.userId, known));
-      return { data: symbolSignalsView(reading, type === "exit" ? [] : entriesOf(reading), exits, now()) };
+      const entries = type === "exit" ? NO_ENTRIES : entriesOf(advice, limits);
+      return { data: symbolSignalsView(advice, entries, exits, now()) };
     },
   });
   routes.post(PATH, {
@@ -69,9 +54,13 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     body: signalBody,
     answer: { data: manySignalsSchema },
     errors: CANDLE_ERRORS,
-    async handle({ body: { symbols, timeframe, min_confidence: least } }) {
+    async handle({ body: { symbols, timeframe, min_confidence: least }, principal: { userId } }) {
       const { readings, missing } = await signals.readMany(symbols, timeframe);
-      const found = readings.map((reading) => ({ reading, entries: entriesOf(reading, least) }));
+      const advised = await Promise.all(readings.map((reading) => adviceFor(options, userId, reading)));
+      const found = advised.map(({ advice, limits }) => ({
+        advice,
+        entries: entriesOf(advice, limits, least),
+      }));
       return { data: manySignalsView(found, missing, least, now()) };
     },
   });
@@ -82,9 +71,10 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     query: entryQuery,
     answer: { data: symbolSignalsSchema },
     errors: CANDLE_ERRORS,
-    async handle({ params, query: { timeframe } }) {
+    async handle({ params, query: { timeframe }, principal }) {
       const reading = await signals.read(params.symbol, timeframe);
-      return { data: symbolSignalsView(reading, entriesOf(reading), null, now()) };
+      const { advice, limits } = await adviceFor(options, principal.userId, reading);
+      return { data: symbolSignalsView(advice, entriesOf(advice, limits), null, now()) };
     },
   });
   routes.get("/api/exit-signals/:symbol", {
@@ -111,37 +101,9 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     answer: { data: recommendationSchema },
     errors: CANDLE_ERRORS,
     async handle({ query: { symbol, timeframe, account_size }, principal: { userId } }) {
-      const [reading, { limits }] = await Promise.all([
-        signals.read(symbol, timeframe),
-        options.limitsOf(userId),
-      ]);
-      const account = await options.accountOf(userId, reading.main.set.instrument.symbol);
-      const { equity } = account ?? UNKNOWN_ACCOUNT;
-      const known = { ...(account ?? UNKNOWN_ACCOUNT), equity: account_size ?? equity };
-      return { data: recommendationView(recommend(reading, limits, known), now()) };
+      const reading = await signals.read(symbol, timeframe);
+      const { advice } = await adviceFor(options, userId, reading, account_size);
+      return { data: recommendationView(advice, now()) };
     },
   });
-}
-
-type ExitQuery = z.output<typeof exitQuery>;
-
-/** @throws {AppError} `invalid_request` where a position is described in part. */
-async function ownPositions(query: ExitQuery, load: () => Promise<readonly HeldPosition[]>) {
-  for (const field of ["side", "stop_loss", "take_profit", "quantity", "opened_at"] as const) {
-    if (query[field] === undefined) continue;
-    throw new AppError("invalid_request", `query ${field}: describes a position together with entry_price`);
-  }
-  return load();
-}
-
-/** @throws {AppError} `invalid_request` for a moment that is yet to come. */
-function heldPosition(query: ExitQuery, entry: number, limits: TradeLimits, nowMs: number): HeldPosition {
-  const { side: direction = 1, stop_loss, take_profit, quantity = null, opened_at: openedAt = null } = query;
-  if (openedAt !== null && openedAt > nowMs) {
-    throw new AppError("invalid_request", "query opened_at: is yet to come");
-  }
-  const { stopPercent, targetPercent } = limits;
-  const stop = stop_loss ?? entry * (1 - (direction * stopPercent) / 100);
-  const target = take_profit ?? entry * (1 + (direction * targetPercent) / 100);
-  return { direction, entry, stop, target, quantity, openedAt };
 }

@@ -101,6 +101,16 @@ const decision = {
   action: z.enum(["BUY", "SELL", "HOLD", "AVOID"]),
   reasons: z.array(reasonSchema),
 };
+const leftOut = z
+  .array(
+    z.object({
+      pattern: z.string(),
+      pattern_type: z.string(),
+      direction: z.enum(["bullish", "bearish", "neutral"]),
+      reasons: z.array(reasonSchema),
+    }),
+  )
+  .describe("Patterns whose trade is open and not to be taken: by evidence, settings or the recommendation");
 const contextSchema = z.object({
   price: z.number(),
   price_from: z.enum(["quote", "candle"]),
@@ -117,8 +127,10 @@ export const symbolSignalsSchema = z
     symbol: z.string(),
     timeframe: z.enum(INTERVALS),
     ...decision,
+    direction: z.enum(["bullish", "bearish"]).describe("That all layers lean to"),
     composite_score: nullable.describe("In the direction that all layers lean to, 0..100"),
     signals: z.array(signalSchema),
+    left_out: leftOut,
     exits_reason: z.string().nullable().describe("Why no exits were looked for"),
     market_context: contextSchema,
     last_updated: time,
@@ -134,6 +146,7 @@ export const manySignalsSchema = z
       z.object({
         ...decision,
         signals: z.array(signalSchema),
+        left_out: leftOut,
         market_data: contextSchema,
         sentiment: z.object({ score: nullable, label: z.string().nullable(), reason: z.string().nullable() }),
         ...provenance,

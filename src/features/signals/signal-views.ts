@@ -1,15 +1,15 @@
 import type { z } from "zod";
-import type { Decision, Exit } from "../../core/signals/signal.js";
+import type { Exit } from "../../core/signals/signal.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
-import type { EntrySignal } from "./entries.js";
+import type { Entries, EntrySignal, LeftOut } from "./entries.js";
 import type { ExitReading, HeldPosition } from "./exits.js";
 import { priceOf, type Reading } from "./reading.js";
-import type { Factor } from "./recommend.js";
+import type { Factor, Recommendation } from "./recommend.js";
 import type { exitsSchema, manySignalsSchema, signalSchema, symbolSignalsSchema } from "./signal-schema.js";
 import { EXIT_TEXTS, factorText, plain } from "./texts.js";
-import { evidenceView } from "./views.js";
+import { DIRECTIONS, evidenceView } from "./views.js";
 
 type SignalView = z.input<typeof signalSchema>;
 type ExitView = Extract<SignalView, { type: "exit" }>;
@@ -19,7 +19,7 @@ export function reasonView(factor: Factor) {
   return { code, text: factorText(factor), value, limit };
 }
 
-export function decisionView({ action, reasons }: Pick<Decision, "action"> & { reasons: readonly Factor[] }) {
+export function decisionView({ action, reasons }: Pick<Recommendation, "action" | "reasons">) {
   return { action, reasons: reasons.map(reasonView) };
 }
 
@@ -64,6 +64,12 @@ export function entryView({ pattern, direction, levels, fusion, judged, agrees }
     reasoning: `${title}, quality ${plain(detection.quality)}; ${rate}; ${score}`,
     timestamp: isoTime(detection.closedAt),
   };
+}
+
+function leftOutView({ pattern: { detection }, reasons }: LeftOut) {
+  const { pattern, direction } = detection;
+  const names = { pattern: titleOf(pattern), pattern_type: pattern, direction: DIRECTIONS[direction] };
+  return { ...names, reasons: reasons.map(reasonView) };
 }
 
 /** Exits of every position, each with what closes it. */
@@ -131,17 +137,20 @@ export function contextView(reading: Reading) {
 
 /** @param exits null where none were asked for. */
 export function symbolSignalsView(
-  reading: Reading,
-  entries: readonly EntrySignal[],
+  advice: Recommendation,
+  { entries, leftOut }: Entries,
   exits: ExitReading | null,
   nowMs: number,
 ): z.input<typeof symbolSignalsSchema> {
+  const { reading } = advice;
   const { set, interval } = reading.main;
   return {
     symbol: set.instrument.symbol,
     timeframe: interval,
-    ...decisionView(reading.decision),
+    ...decisionView(advice),
     composite_score: reading.fusion.composite,
+    direction: DIRECTIONS[reading.fusion.direction],
+    left_out: leftOut.map(leftOutView),
     signals: [...entries.map(entryView), ...(exits === null ? [] : exitViews(exits, nowMs))],
     exits_reason:
       exits === null ? "They were not asked for" : exits.positions.length === 0 ? NO_POSITION : null,
@@ -153,16 +162,18 @@ export function symbolSignalsView(
 }
 
 export function manySignalsView(
-  found: readonly { readonly reading: Reading; readonly entries: readonly EntrySignal[] }[],
+  found: readonly { readonly advice: Recommendation; readonly entries: Entries }[],
   missing: readonly { symbol: string; reason: string }[],
   least: number,
   nowMs: number,
 ): z.input<typeof manySignalsSchema> {
-  const rows = found.map(({ reading, entries }) => {
+  const rows = found.map(({ advice, entries: { entries, leftOut } }) => {
+    const { reading } = advice;
     const { set } = reading.main;
     const row = {
-      ...decisionView(reading.decision),
+      ...decisionView(advice),
       signals: entries.map(entryView),
+      left_out: leftOut.map(leftOutView),
       market_data: contextView(reading),
       sentiment: sentimentBrief(reading),
       ...provenanceOf(set),

@@ -12,7 +12,9 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   reward_too_small: "The reward is too small for the risk",
   price_beyond_levels: "The price has passed the stop or the target already",
   worse_than_chance: "The pattern has done worse than trades at any time",
-  layers_agree: "The layers lean far enough in one direction, and nothing speaks against it",
+  no_edge: "The pattern's measured hit rate leaves nothing to be gained at this reward",
+  layers_split: "Too little of the weight of the layers that speak points one way",
+  layers_agree: "The layers that speak lean far enough in one direction",
   stop_missing: "Your settings demand a stop",
   target_missing: "Your settings demand a target",
   stop_on_wrong_side: "The stop is not on the losing side of the entry",
@@ -21,6 +23,8 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   position_too_large: "The position is larger than your settings allow",
   risk_per_trade_exceeded: "The trade may lose more than your settings allow",
   confidence_too_low: "The pattern's measured hit rate is below what your settings demand",
+  confidence_unknown:
+    "Your settings demand a measured hit rate, and none is known of a pattern in this direction",
   buying_power_exceeded: "The account cannot pay for the position",
   open_positions_exceeded: "Too many positions are open",
   positions_in_symbol_exceeded: "Too many positions are open in the symbol",
@@ -32,10 +36,12 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   stop_within_noise: "The stop is nearer than an ordinary bar's range",
   spread_wide: "The spread is wide",
   slippage_high: "The expected slippage is high",
-  history_loses: "The pattern has won less often than this reward needs to break even",
+  history_loses:
+    "Even at the upper end of its measured hit rate the pattern wins less often than this reward needs to break even",
   price_stale: "The price is old",
   volatility_high: "Volatility is high for this market",
   timeframes_diverge: "Short and long intervals point in opposite directions",
+  other_direction: "The recommendation is to trade the other way",
   no_evidence: "Too few trades on a pattern in this direction were measured to know its hit rate",
 };
 

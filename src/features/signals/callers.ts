@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import { type AccountFacts, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
+import { AppError } from "../../platform/errors.js";
+import type { HeldPosition } from "./exits.js";
+import type { Reading } from "./reading.js";
+import { type Recommendation, recommend } from "./recommend.js";
+import type { exitQuery } from "./signal-schema.js";
+
+/** What somebody allows trades to risk. */
+export interface TradeLimits {
+  readonly limits: RiskLimits;
+  /** Where stop and target of a position are that has none, in percent of its entry. */
+  readonly stopPercent: number;
+  readonly targetPercent: number;
+}
+
+/** Whose limits, account and positions signals are for. */
+export interface Callers {
+  readonly limitsOf: (userId: string) => Promise<TradeLimits>;
+  /** The account of a user; null while there is none. */
+  readonly accountOf: (userId: string, symbol: string) => Promise<AccountFacts | null>;
+  /** Open positions of a user in a symbol. */
+  readonly positionsOf: (userId: string, symbol: string) => Promise<readonly HeldPosition[]>;
+}
+
+/** What a caller is to do with a symbol, within the limits and the account of the caller. @param equity in place of that of the account. */
+export async function adviceFor(
+  { limitsOf, accountOf }: Pick<Callers, "limitsOf" | "accountOf">,
+  userId: string,
+  reading: Reading,
+  equity?: number,
+): Promise<{ advice: Recommendation; limits: RiskLimits }> {
+  const [{ limits }, account] = await Promise.all([
+    limitsOf(userId),
+    accountOf(userId, reading.main.set.instrument.symbol),
+  ]);
+  const known = account ?? UNKNOWN_ACCOUNT;
+  return { limits, advice: recommend(reading, limits, { ...known, equity: equity ?? known.equity }) };
+}
+
+type ExitQuery = z.output<typeof exitQuery>;
+
+/** @throws {AppError} `invalid_request` where a position is described in part. */
+export async function ownPositions(query: ExitQuery, load: () => Promise<readonly HeldPosition[]>) {
+  for (const field of ["side", "stop_loss", "take_profit", "quantity", "opened_at"] as const) {
+    if (query[field] === undefined) continue;
+    throw new AppError("invalid_request", `query ${field}: describes a position together with entry_price`);
+  }
+  return load();
+}
+
+/** @throws {AppError} `invalid_request` for a moment that is yet to come. */
+export function heldPosition(
+  query: ExitQuery,
+  entry: number,
+  limits: TradeLimits,
+  nowMs: number,
+): HeldPosition {
+  const { side: direction = 1, stop_loss, take_profit, quantity = null, opened_at: openedAt = null } = query;
+  if (openedAt !== null && openedAt > nowMs) {
+    throw new AppError("invalid_request", "query opened_at: is yet to come");
+  }
+  const { stopPercent, targetPercent } = limits;
+  const stop = stop_loss ?? entry * (1 - (direction * stopPercent) / 100);
+  const target = take_profit ?? entry * (1 + (direction * targetPercent) / 100);
+  return { direction, entry, stop, target, quantity, openedAt };
+}

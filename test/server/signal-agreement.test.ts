@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createManualClock } from "../fixtures/clock.js";
+import { DAILY_NOW, writeDailySeries } from "../fixtures/daily-market.js";
+import { measuredConfidence } from "../fixtures/measured.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { barsOfStretches, REGIME_SERIES, TREND_SERIES } from "../fixtures/regime-series.js";
+
+const folder = mkdtempSync(join(tmpdir(), "tx-agreement-"));
+
+let program: TestProgram;
+beforeAll(async () => {
+  writeDailySeries(folder, {
+    MSFT: barsOfStretches(TREND_SERIES.rising),
+    IBM: barsOfStretches(TREND_SERIES.falling),
+    // Its newest pattern goes against its trend.
+    F: barsOfStretches(REGIME_SERIES.trending_bull),
+  });
+  program = await startTestProgram({
+    clock: createManualClock(DAILY_NOW),
+    environment: { MARKET_DATA: "files", FILES_DIR: folder },
+  });
+  // Threads take their time to start.
+  await post("/api/detect", { symbol: "MSFT" });
+}, 120_000);
+afterAll(async () => {
+  await program.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => vi.restoreAllMocks());
+
+const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
+async function get(url: string) {
+  const answer = await program.call(url);
+  expect(answer.statusCode, answer.body).toBe(200);
+  return answer.json().data;
+}
+const recommend = (symbol: string) => get(`/api/recommend/complete?symbol=${symbol}`);
+const signals = (symbol: string) => get(`/api/signals/entry-exit?symbol=${symbol}&type=entry`);
+const insights = async (symbol: string) =>
+  (await post("/api/ml/advanced/insights/comprehensive", { symbol })).json().data;
+const codesOf = ({ reasons }: { reasons: { code: string }[] }) => reasons.map(({ code }) => code);
+
+/** Says that every pattern has been measured so. */
+function measured(value: number, baseRate: number) {
+  const confidence = measuredConfidence(value, baseRate, DAILY_NOW);
+  vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue(confidence);
+}
+
+describe("GET /api/recommend/complete", () => {
+  it("200 never trades against the measured hit rate, and its sentence names what speaks against it", async () => {
+    measured(0.382, 0.4);
+    const loses = await recommend("IBM");
+    expect(loses).toMatchObject({
+      action: "AVOID",
+      position_sizing: { recommended_size: 0, kelly_criterion: 0, kelly_measured: true },
+    });
+    expect(codesOf(loses)).toEqual(["history_loses"]);
+    expect(loses.reasoning).toMatch(
+      /less often than this reward needs to break even \(0.402 against 0.4286\)/,
+    );
+    measured(0.42, 0.4);
+    const even = await recommend("IBM");
+    expect(even).toMatchObject({
+      action: "HOLD",
+      position_sizing: { recommended_size: 0, kelly_criterion: 0 },
+    });
+    expect(codesOf(even)).toEqual(["no_edge"]);
+    expect(even.risk_assessment.factors.map(({ code }: { code: string }) => code)).toContain("no_edge");
+    for (const data of [loses, even, await recommend("MSFT")]) {
+      const spoken = data.reasoning.includes("Nothing that was looked at speaks against it");
+      expect(spoken).toBe(data.risk_assessment.factors.length === 0);
+      expect(data.reasoning).toContain("Not looked at");
+    }
+  });
+});
+
+describe("every answer on a symbol", () => {
+  it("200 says the same of what is measured", async () => {
+    for (const [value, action, code] of [
+      [0.382, "AVOID", "history_loses"],
+      [0.42, "HOLD", "no_edge"],
+      [0.6, "SELL", "layers_agree"],
+    ] as const) {
+      measured(value, 0.4);
+      for (const data of [await recommend("IBM"), await signals("IBM"), await insights("IBM")]) {
+        expect(data.action).toBe(action);
+        expect(codesOf(data)).toEqual([code]);
+      }
+      const { signals: entries, left_out } = await signals("IBM");
+      expect(entries.length > 0).toBe(action === "SELL");
+      if (action === "SELL") continue;
+      expect(left_out.length).toBeGreaterThan(0);
+      for (const each of left_out) expect(codesOf(each)).toContain(code);
+    }
+  });
+
+  it("200 holds itself within the caller's settings", async () => {
+    const save = async (payload: object) =>
+      expect((await post("/api/risk-settings", payload)).statusCode).toBe(200);
+    const many = async () =>
+      (await post("/api/signals/entry-exit", { symbols: ["IBM"], min_confidence: 0 })).json().data
+        .signals_by_symbol.IBM;
+    const all = async () => [
+      await recommend("IBM"),
+      await signals("IBM"),
+      await get("/api/entry-signals/IBM"),
+      await many(),
+      await insights("IBM"),
+    ];
+    await save({ confidence_threshold: 0.7 });
+    try {
+      for (const [value, code] of [
+        [0.6, "confidence_too_low"],
+        [null, "confidence_unknown"],
+      ] as const) {
+        if (value === null) vi.restoreAllMocks();
+        else measured(value, 0.4);
+        for (const data of await all()) {
+          expect(data.action).toBe("AVOID");
+          expect(codesOf(data)).toEqual([code]);
+          expect(data.signals ?? []).toEqual([]);
+          for (const each of data.left_out ?? []) expect(codesOf(each)).toContain(code);
+        }
+      }
+    } finally {
+      await save({ confidence_threshold: null });
+    }
+    for (const data of await all()) expect(data.action).toBe("SELL");
+  });
+
+  it("200 goes one way, with its levels and its words", async () => {
+    for (const symbol of ["MSFT", "IBM", "F"]) {
+      const advice = await recommend(symbol);
+      const { signals: entries, action, left_out } = await signals(symbol);
+      const told = await insights(symbol);
+      expect([action, told.action]).toEqual([advice.action, advice.action]);
+      expect(told.trading_recommendation).toBe(advice.action);
+      const word = advice.action === "BUY" ? "Buy near" : "Sell near";
+      for (const { trading_suggestion } of told.patterns.top_patterns) {
+        if (advice.action === "HOLD") expect(trading_suggestion).toMatch(/^No trade/);
+        else expect(trading_suggestion).toMatch(new RegExp(`^(${word}|No trade)`));
+      }
+      if (advice.action === "HOLD") continue;
+      for (const entry of entries) expect(entry).toMatchObject({ action, agrees: true });
+      for (const each of left_out) expect(codesOf(each)).toContain("other_direction");
+      const up = advice.action === "BUY" ? 1 : -1;
+      expect(up * (advice.target_price - advice.stop_loss)).toBeGreaterThan(0);
+      expect(up * (advice.composite_score - 50)).not.toBe(0);
+      const directed = advice.patterns_detected.filter(
+        ({ direction }: { direction: string }) => direction === advice.direction,
+      );
+      expect(directed.length).toBeGreaterThan(0);
+    }
+    expect(codesOf(await recommend("F"))).toEqual(["layers_split"]);
+  });
+});
