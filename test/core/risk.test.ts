@@ -31,7 +31,7 @@ const limits: RiskLimits = {
   checksSize: true,
   confidence: 0.3,
 };
-const market: MarketFacts = { price: 100, stale: false, range: 2, spreadBps: 5, slippageBps: 3 };
+const market: MarketFacts = { price: 100, stale: false, ageMs: 0, range: 2, spreadBps: 5, slippageBps: 3 };
 const history: HistoryFacts = { hitRate: 0.45, least: 0.4, most: 0.5, count: 400 };
 const account: AccountFacts = {
   equity: 10_000,
@@ -66,6 +66,7 @@ const refused: Record<Refusal, [Change, value: number | null, limit: number | nu
   target_missing: [{ order: { target: null } }, null, null],
   stop_on_wrong_side: [{ order: { stop: 100 } }, 100, 100],
   target_on_wrong_side: [{ order: { target: 99 } }, 99, 100],
+  price_too_old: [{ market: { ageMs: 365 * 86_400_000 } }, 365, 14],
   entry_far_from_market: [{ market: { price: 80 } }, 0.25, 0.2],
   position_too_large: [{ limits: { maxPositionSize: 999 } }, 1_000, 999],
   risk_per_trade_exceeded: [{ limits: { riskPerTrade: 0.4 } }, 50, 40],
@@ -131,8 +132,13 @@ describe("each refusal", () => {
     const found = checkOrder(order, limits, market, history, UNKNOWN_ACCOUNT);
     expect(found.refusals).toEqual([]);
     expect([...found.unchecked].sort()).toEqual(
-      REFUSALS.filter((code) => !/stop_|target_|far|too_large|confidence/.test(code)).sort(),
+      REFUSALS.filter((code) => !/stop_|target_|far|too_large|too_old|confidence/.test(code)).sort(),
     );
+    expect(found.level).toBe("caution");
+    expect(check({ market: { ageMs: null } })).toMatchObject({
+      level: "caution",
+      unchecked: ["price_too_old"],
+    });
     const shares = { ...limits, maxPositionSize: 99 };
     expect(checkOrder(order, shares, market, null, UNKNOWN_ACCOUNT).unchecked).toContain(
       "position_too_large",

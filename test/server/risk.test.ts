@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { candlesFromRows, sliceCandles } from "../../src/core/market/candles.js";
 import {
   CONFIRMATION_REFUSALS,
@@ -15,6 +15,14 @@ let program: TestProgram;
 let price: number;
 beforeAll(async () => {
   program = await startScannedProgram();
+  // The files end long ago; redemptions are by the clock of the database.
+  const { quotes } = program.parts;
+  const { load } = quotes;
+  vi.spyOn(quotes, "load").mockImplementation(async (instrument) => ({
+    ...(await load(instrument)),
+    stale: false,
+    ageMs: 60_000,
+  }));
   price = (await (await program.call("/api/market/AAPL")).json()).data.price;
 });
 afterAll(() => program.close());
@@ -57,6 +65,21 @@ describe("POST /api/risk/pre-trade-check", () => {
     expect(lifeMs).toBeGreaterThan(299_000);
     expect(Date.parse(data.timestamp_eat)).toBe(Date.parse(data.timestamp));
     expect(data.unchecked).toContain("open_positions_exceeded");
+    expect(data).toMatchObject({ complete: false, verdict: "approved_in_part", stop_loss_from: "order" });
+    expect(data.summary).toMatch(/Not looked at.*: .*open positions exceeded/);
+    const { token, ...order } = { token: data.risk_confirmation_token, ...orderOf(plan()) };
+    const redeemed = (await post("/api/risk/confirmations", { token, ...order })).json().data;
+    expect(redeemed).toMatchObject({ accepted: true, complete: false, unchecked: data.unchecked });
+  });
+
+  it("200 refuses by a price that is too old to trade by", async () => {
+    const quote = await program.parts.quotes.load(await program.parts.instruments.resolve("AAPL"));
+    const old = { ...quote, stale: true, ageMs: 365 * 86_400_000 };
+    vi.mocked(program.parts.quotes.load).mockResolvedValueOnce(old);
+    const { data } = (await post("/api/risk/pre-trade-check", plan())).json();
+    expect(data).toMatchObject({ approved: false, verdict: "refused", risk_confirmation_token: null });
+    expect(data.refusals).toMatchObject([{ code: "price_too_old", value: 365, limit: 14 }]);
+    expect(data.warnings.map(({ code }: { code: string }) => code)).toContain("price_stale");
   });
 
   it("200 names what refuses an order, and gives no token", async () => {
@@ -269,6 +292,30 @@ describe("/api/risk-settings", () => {
     });
     // Clients send the whole object back.
     expect((await post("/api/risk-settings", saved)).json().data).toEqual(saved);
+  });
+
+  it("200 places the stop of an order without one where the settings say so", async () => {
+    const without = plan({ stop_loss: undefined });
+    const before = (await post("/api/risk/pre-trade-check", without)).json().data;
+    expect(before).toMatchObject({ stop_loss: null, stop_loss_from: null, approved: false });
+    await post("/api/risk-settings", {
+      enable_auto_stop_loss: true,
+      stop_loss_percentage: 4,
+      confidence_threshold: null,
+    });
+    for (const [side, stop] of [
+      ["buy", 0.96 * price],
+      ["sell", 1.04 * price],
+    ] as const) {
+      const body = { ...without, side, take_profit: side === "buy" ? 1.3 * price : 0.7 * price };
+      const { data } = (await post("/api/risk/pre-trade-check", body)).json();
+      expect(data).toMatchObject({ stop_loss: expect.closeTo(stop, 9), stop_loss_from: "settings" });
+      expect(data).toMatchObject({ approved: true });
+      const own = { ...body, stop_loss: data.stop_loss };
+      const token = data.risk_confirmation_token;
+      expect((await post("/api/risk/confirmations", { ...orderOf(own), token })).statusCode).toBe(200);
+    }
+    await post("/api/risk-settings", { enable_auto_stop_loss: false, stop_loss_percentage: 2 });
   });
 
   it.each<[string, object]>([

@@ -39,6 +39,8 @@ export interface MarketFacts {
   readonly price: number;
   /** True when the price is old while its exchange trades. */
   readonly stale: boolean;
+  /** Since the price was made, ms. */
+  readonly ageMs: number | null;
   /** Average true range of 14 daily bars. */
   readonly range: number | null;
   readonly spreadBps: number | null;
@@ -86,6 +88,7 @@ export const REFUSALS = [
   "stop_on_wrong_side",
   "target_on_wrong_side",
   "entry_far_from_market",
+  "price_too_old",
   "position_too_large",
   "risk_per_trade_exceeded",
   "confidence_too_low",
@@ -135,6 +138,9 @@ const SLIPPAGE_BPS = 20;
 const HIGH_SLIPPAGE_BPS = 35;
 /** An entry further from the price than this share of it is a slip of the pen. */
 const FAR_SHARE = 0.2;
+/** A price older than this is none to trade by: no exchange is closed for longer. */
+const PRICE_DAYS = 14;
+const DAY_MS = 86_400_000;
 /** A size that was made to stand at a limit may pass it by this share of it, which is rounding. */
 const ROUNDING = 1e-9;
 /** A position size under this is a percentage. */
@@ -152,13 +158,13 @@ export function checkOrder(
   const warnings: Finding<Warning>[] = [];
   const unchecked: Refusal[] = [];
   const rewardRisk = checkPrices(order, limits, market, refusals, warnings);
-  checkMarket(market, warnings);
+  checkMarket(market, { refusals, warnings, unchecked });
   checkHistory(limits, history, rewardRisk, { refusals, warnings });
   for (const { code, value, limit, reached } of accountRules(order, limits, account)) {
     if (value === null || limit === null) unchecked.push(code);
     else if (reached ? value >= limit : value > limit * (1 + ROUNDING)) refusals.push({ code, value, limit });
   }
-  return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings), unchecked };
+  return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings, unchecked), unchecked };
 }
 
 /** A value that may not pass its limit, or not even reach it. */
@@ -221,7 +227,15 @@ function checkPrices(
   return ratio;
 }
 
-function checkMarket({ stale, spreadBps, slippageBps }: MarketFacts, warnings: Finding<Warning>[]): void {
+function checkMarket(
+  { stale, ageMs, spreadBps, slippageBps }: MarketFacts,
+  found: { refusals: Finding<Refusal>[]; warnings: Finding<Warning>[]; unchecked: Refusal[] },
+): void {
+  const { refusals, warnings, unchecked } = found;
+  if (ageMs === null) unchecked.push("price_too_old");
+  else if (ageMs > PRICE_DAYS * DAY_MS) {
+    refusals.push({ code: "price_too_old", value: ageMs / DAY_MS, limit: PRICE_DAYS });
+  }
   if (stale) warnings.push({ code: "price_stale", value: null, limit: null });
   if (spreadBps !== null && spreadBps > SPREAD_BPS) {
     warnings.push({ code: "spread_wide", value: spreadBps, limit: SPREAD_BPS });
@@ -256,13 +270,14 @@ function checkHistory(
 function levelOf(
   refusals: readonly Finding<Refusal>[],
   warnings: readonly Finding<Warning>[],
+  unchecked: readonly Refusal[],
 ): OrderCheck["level"] {
   const grave = warnings.some(
     ({ code, value }) =>
       code === "history_loses" || (code === "slippage_high" && (value ?? 0) > HIGH_SLIPPAGE_BPS),
   );
   if (refusals.length > 0 || grave) return "high_risk";
-  return warnings.length > 0 ? "caution" : "info";
+  return warnings.length > 0 || unchecked.length > 0 ? "caution" : "info";
 }
 
 /** From 10, nothing speaks against it, by 15 for each warning to 90; 100 for an order that is refused. */

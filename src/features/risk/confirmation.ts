@@ -25,7 +25,7 @@ export const CONFIRMATION_REFUSALS = [
 export type ConfirmationRefusal = (typeof CONFIRMATION_REFUSALS)[number];
 
 const payloadSchema = z.strictObject({
-  v: z.literal(1),
+  v: z.literal(2),
   user: z.string(),
   symbol: z.string(),
   side: z.enum(["buy", "sell"]),
@@ -33,20 +33,35 @@ const payloadSchema = z.strictObject({
   sl: z.number().nullable(),
   tp: z.number().nullable(),
   qty: z.number(),
+  /** Rules that were not looked at before it was issued. */
+  open: z.array(z.string()),
   exp: z.number(),
   nonce: z.string(),
 });
 type Payload = z.output<typeof payloadSchema>;
 
+/** What is known of a token that stands for its order. */
+export interface Examined {
+  readonly nonce: string;
+  readonly expiresAt: number;
+  readonly unchecked: readonly string[];
+  readonly refusal: null;
+}
+
 export interface Confirmations {
-  /** A token for one order of one user, valid for `ttlMs`. */
-  issue(userId: string, order: ConfirmedOrder, ttlMs: number): { token: string; expiresAt: number };
-  /** Whether a token stands for the order of the user now: its nonce and when it ends, or why not. */
+  /** A token for one order of one user, valid for `ttlMs`. @param unchecked rules that were not looked at. */
+  issue(
+    userId: string,
+    order: ConfirmedOrder,
+    ttlMs: number,
+    unchecked?: readonly string[],
+  ): { token: string; expiresAt: number };
+  /** Whether a token stands for the order of the user now: its nonce, when it ends and what was not looked at, or why not. */
   examine(
     token: string,
     userId: string,
     order: ConfirmedOrder,
-  ): { nonce: string; expiresAt: number; refusal: null } | { nonce: null; refusal: ConfirmationRefusal };
+  ): Examined | { nonce: null; refusal: ConfirmationRefusal };
 }
 
 /** Prices may move by this share between the check and the order, */
@@ -75,10 +90,10 @@ export function createConfirmations(secret: Uint8Array, now: () => number): Conf
   }
 
   return {
-    issue(userId, { symbol, side, entry, stop, target, quantity }, ttlMs) {
+    issue(userId, { symbol, side, entry, stop, target, quantity }, ttlMs, unchecked = []) {
       const expiresAt = now() + ttlMs;
       const payload: Payload = {
-        v: 1,
+        v: 2,
         user: userId,
         symbol,
         side,
@@ -86,6 +101,7 @@ export function createConfirmations(secret: Uint8Array, now: () => number): Conf
         sl: stop,
         tp: target,
         qty: quantity,
+        open: [...unchecked],
         exp: expiresAt,
         nonce: randomBytes(16).toString("base64url"),
       };
@@ -97,7 +113,8 @@ export function createConfirmations(secret: Uint8Array, now: () => number): Conf
       const refusal = typeof payload === "string" ? payload : refusalOf(payload, userId, order, now());
       if (refusal !== null || typeof payload === "string")
         return { nonce: null, refusal: refusal ?? "malformed" };
-      return { nonce: payload.nonce, expiresAt: payload.exp, refusal: null };
+      const { nonce, exp: expiresAt, open: unchecked } = payload;
+      return { nonce, expiresAt, unchecked, refusal: null };
     },
   };
 }

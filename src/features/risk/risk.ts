@@ -39,6 +39,8 @@ export interface PreTradeCheck {
   readonly instrument: KnownInstrument;
   readonly quote: PricedQuote;
   readonly order: ConfirmedOrder;
+  /** Whether the order named its stop, or the settings place it; null without one. */
+  readonly stopFrom: "order" | "settings" | null;
   /** Average true range of 14 daily bars; null with too few. */
   readonly range: number | null;
   readonly costs: SpreadEstimate;
@@ -69,8 +71,11 @@ export interface Risk {
   check(userId: string, plan: OrderPlan): Promise<PreTradeCheck>;
   /** @throws {AppError} `invalid_request` where the method lacks what it needs. */
   size(userId: string, plan: SizePlan): Promise<Size>;
-  /** Uses a confirmation up for one order. @throws {AppError} `confirmation_refused` with the reason. */
-  redeem(userId: string, token: string, order: ConfirmedOrder): Promise<void>;
+  /**
+   * Uses a confirmation up for one order. @returns the rules that were not looked at before it was issued.
+   * @throws {AppError} `confirmation_refused` with the reason.
+   */
+  redeem(userId: string, token: string, order: ConfirmedOrder): Promise<readonly string[]>;
 }
 
 /** Whoever knows how a pattern has done; null where too few cases tell. */
@@ -131,18 +136,23 @@ export function createRisk(options: RiskOptions): Risk {
     async check(userId, plan) {
       const instrument = await instruments.resolve(plan.symbol);
       const { symbol } = instrument;
-      const [{ quote, range, costs }, limits, account, history] = await Promise.all([
+      const [{ quote, range, costs }, allowed, account, history] = await Promise.all([
         facts(instrument),
-        settings.load(userId).then(limitsOf),
+        settings.load(userId),
         accountOf(userId, symbol, plan.equity),
         plan.pattern === null ? null : options.historyOf(plan.pattern, plan.interval),
       ]);
-      const { side, quantity, stop, target } = plan;
-      const order = { symbol, side, quantity, stop, target, entry: plan.entry ?? quote.price };
-      const market = { price: quote.price, stale: quote.stale, range, ...costs };
-      const check = checkOrder(order, limits, market, history, account);
-      const confirmation = check.refusals.length > 0 ? null : confirmations.issue(userId, order, plan.ttlMs);
-      return { instrument, quote, order, range, costs, history, check, confirmation };
+      const { side, quantity, target } = plan;
+      const entry = plan.entry ?? quote.price;
+      const stop = plan.stop ?? stopBySettings(allowed, side, entry);
+      const order = { symbol, side, quantity, stop, target, entry };
+      const { price, stale, ageMs } = quote;
+      const market = { price, stale, ageMs, range, ...costs };
+      const check = checkOrder(order, limitsOf(allowed), market, history, account);
+      const issue = () => confirmations.issue(userId, order, plan.ttlMs, check.unchecked);
+      const confirmation = check.refusals.length === 0 ? issue() : null;
+      const stopFrom = stop === null ? null : plan.stop === null ? "settings" : "order";
+      return { instrument, quote, order, stopFrom, range, costs, history, check, confirmation };
     },
 
     async size(userId, plan) {
@@ -166,11 +176,11 @@ export function createRisk(options: RiskOptions): Risk {
 
     async redeem(userId, token, order) {
       const examined = confirmations.examine(token, userId, order);
-      const { refusal } = examined;
-      if (refusal !== null) throw new AppError("confirmation_refused", refusal);
+      if (examined.refusal !== null) throw new AppError("confirmation_refused", examined.refusal);
       if (!(await redemptions.redeem(examined.nonce, userId, examined.expiresAt))) {
         throw new AppError("confirmation_refused", "already_used");
       }
+      return examined.unchecked;
     },
   };
 
@@ -179,6 +189,15 @@ export function createRisk(options: RiskOptions): Risk {
     const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
     return daily === null ? null : newestRange(daily);
   }
+}
+
+/** Where the settings place the stop of an order that has none; null where they place none. */
+function stopBySettings(
+  { enable_auto_stop_loss: places, stop_loss_percentage: percent }: RiskSettings,
+  side: "buy" | "sell",
+  entry: number,
+): number | null {
+  return places ? entry * (1 - ((side === "buy" ? 1 : -1) * percent) / 100) : null;
 }
 
 function requireFor({ method, winRate, payoff }: SizePlan, range: number | null): void {

@@ -1,10 +1,18 @@
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
+import type { z } from "zod";
 import { routeGroup } from "../../platform/http.js";
 import { SYMBOL_ERRORS } from "../candles/schema.js";
 import { variantOf } from "../catalogue/pattern-names.js";
 import type { Risk } from "./risk.js";
-import { checkSchema, planBody, redeemBody, settingsBody, sizeSchema, sizingBody } from "./schema.js";
+import {
+  checkSchema,
+  planBody,
+  redeemBody,
+  redeemedSchema,
+  settingsBody,
+  sizeSchema,
+  sizingBody,
+} from "./schema.js";
 import { riskSettingsSchema } from "./settings.js";
 import { checkView, sizeView } from "./views.js";
 
@@ -30,7 +38,8 @@ export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; no
       id,
       summary: "Hold an order against the market, the account and the caller's limits",
       description:
-        "What is refused is named with the values that were compared. An order that passes gets a token for one use.",
+        "What is refused is named with the values that were compared. An order that passes gets a token for one use. " +
+        "What could not be looked at is listed, and an order that passes without it is approved in part.",
       body: planBody,
       answer: { data: checkSchema },
       errors: CHECK_ERRORS,
@@ -41,14 +50,14 @@ export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; no
     id: "redeemConfirmation",
     summary: "Use the token of a pre-trade check up for an order",
     body: redeemBody,
-    answer: { data: z.object({ accepted: z.literal(true), symbol: z.string() }) },
+    answer: { data: redeemedSchema },
     errors: ["confirmation_refused", "symbol_invalid", "symbol_unknown"],
     async handle({ body, principal }) {
       const { token, side, entry, quantity, stop_loss = null, take_profit = null } = body;
       const symbol = risk.identify(body.symbol);
       const order = { symbol, side, entry, quantity, stop: stop_loss, target: take_profit };
-      await risk.redeem(principal.userId, token, order);
-      return { data: { accepted: true as const, symbol } };
+      const unchecked = [...(await risk.redeem(principal.userId, token, order))];
+      return { data: { accepted: true as const, symbol, complete: unchecked.length === 0, unchecked } };
     },
   });
   routes.post("/api/position-sizing", {

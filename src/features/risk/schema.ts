@@ -64,6 +64,13 @@ export const redeemBody = z.strictObject({
   quantity,
 });
 
+export const redeemedSchema = z.object({
+  accepted: z.literal(true),
+  symbol: z.string(),
+  complete: z.boolean().describe("Whether every rule was looked at when the token was issued"),
+  unchecked: z.array(z.string()).describe("Those that were not"),
+});
+
 const nullable = z.number().nullable();
 const finding = <T extends readonly [string, ...string[]]>(codes: T) =>
   z.object({ code: z.enum(codes), message: z.string(), value: nullable, limit: nullable });
@@ -75,6 +82,10 @@ export const checkSchema = z
     current_price: z.number(),
     entry: z.number(),
     stop_loss: nullable,
+    stop_loss_from: z
+      .enum(["order", "settings"])
+      .nullable()
+      .describe("settings where enable_auto_stop_loss places it at stop_loss_percentage from the entry"),
     take_profit: nullable,
     quantity: z.number(),
     atr: nullable.describe("Average true range of 14 daily bars"),
@@ -90,10 +101,17 @@ export const checkSchema = z
       median_hold_time_days: nullable,
       reason: z.string().nullable().describe("Why figures are missing"),
     }),
-    approved: z.boolean(),
+    approved: z
+      .boolean()
+      .describe("Nothing that was looked at refuses it; whether everything was, complete tells"),
+    complete: z.boolean().describe("Whether every rule could be looked at"),
+    verdict: z.enum(["approved", "approved_in_part", "refused"]),
+    summary: z.string(),
     refusals: z.array(finding(REFUSALS)),
     warnings: z.array(finding(WARNINGS)),
-    unchecked: z.array(z.enum(REFUSALS)).describe("What could not be looked at for want of an account"),
+    unchecked: z
+      .array(z.enum(REFUSALS))
+      .describe("Rules that could not be looked at, for what they compare is not known"),
     recommendation_level: z.enum(["info", "caution", "high_risk"]),
     risk_score: z.number().int(),
     risk_confirmation_token: z.string().nullable(),

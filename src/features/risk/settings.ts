@@ -11,8 +11,16 @@ export const riskSettingsSchema = z
       .max(100_000)
       .describe("Money in one position; below 100 a percentage of the equity"),
     max_daily_loss: z.number().min(50).max(5_000).describe("Money"),
-    stop_loss_percentage: z.number().min(0.5).max(10),
-    take_profit_percentage: z.number().min(1).max(20),
+    stop_loss_percentage: z
+      .number()
+      .min(0.5)
+      .max(10)
+      .describe("Of the entry: stop of a position that has none, and of an order by enable_auto_stop_loss"),
+    take_profit_percentage: z
+      .number()
+      .min(1)
+      .max(20)
+      .describe("Of the entry: target of a position that has none"),
     max_open_positions: z.number().int().min(1).max(20),
     risk_per_trade: z.number().min(0.1).max(5).describe("Percentage of the equity"),
     max_portfolio_risk: z.number().min(0.1).max(100).describe("Percentage of the equity, over all positions"),
@@ -22,7 +30,9 @@ export const riskSettingsSchema = z
     enable_stop_loss: z.boolean().describe("An order needs a stop"),
     enable_take_profit: z.boolean().describe("An order needs a target"),
     enable_position_sizing: z.boolean().describe("Sizes are held against risk_per_trade"),
-    enable_auto_stop_loss: z.boolean().describe("Kept for clients; not enforced"),
+    enable_auto_stop_loss: z
+      .boolean()
+      .describe("A pre-trade check places the stop of an order without one at stop_loss_percentage"),
     require_confirmation: z
       .boolean()
       .describe("Trades need the token of a pre-trade check; enforced by whoever takes orders"),
@@ -34,8 +44,16 @@ export const riskSettingsSchema = z
       .describe(
         "Least measured hit rate of the pattern behind a trade; null demands none. Where nothing is measured, it is not met",
       ),
-    correlation_threshold: z.number().min(0).max(1).describe("Kept for clients; not enforced"),
-    risk_free_rate: z.number().min(-5).max(50).describe("Percent a year; kept for clients"),
+    correlation_threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe("Stored and given back: no check reads it, for correlations of positions are not measured"),
+    risk_free_rate: z
+      .number()
+      .min(-5)
+      .max(50)
+      .describe("Percent a year; stored and given back, no check reads it"),
   })
   .meta({ id: "RiskSettings" });
 export type RiskSettings = z.output<typeof riskSettingsSchema>;

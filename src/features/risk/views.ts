@@ -12,6 +12,7 @@ const REFUSAL_TEXTS: Readonly<Record<Refusal, string>> = {
   stop_on_wrong_side: "The stop is not on the losing side of the entry",
   target_on_wrong_side: "The target is not on the winning side of the entry",
   entry_far_from_market: "The entry is far from the price",
+  price_too_old: "The price is older in days than one may be that is traded by",
   position_too_large: "The position is larger than the settings allow",
   risk_per_trade_exceeded: "The trade may lose more than the settings allow",
   confidence_too_low: "The pattern's measured hit rate is below what the settings demand",
@@ -43,13 +44,14 @@ function findings<Code extends string>(
 }
 
 export function checkView(found: PreTradeCheck, nowMs: number): z.input<typeof checkSchema> {
-  const { quote, order, range, costs, history, check, confirmation } = found;
+  const { quote, order, stopFrom, range, costs, history, check, confirmation } = found;
   return {
     symbol: order.symbol,
     side: order.side,
     current_price: quote.price,
     entry: order.entry,
     stop_loss: order.stop,
+    stop_loss_from: stopFrom,
     take_profit: order.target,
     quantity: order.quantity,
     atr: range,
@@ -83,9 +85,29 @@ function historyView(history: PreTradeCheck["history"]) {
   };
 }
 
+/** The verdict in words, with what was not looked at. */
+function summaryOf({ refusals, unchecked }: OrderCheck): string {
+  const verdict =
+    refusals.length === 0
+      ? "Nothing that was looked at refuses it"
+      : `Refused: ${refusals.map(({ code }) => REFUSAL_TEXTS[code]).join("; ")}`;
+  if (unchecked.length === 0) return `${verdict}.`;
+  const rules = unchecked.map((code) => code.replaceAll("_", " ")).join(", ");
+  return `${verdict}. Not looked at, for what they compare is not known: ${rules}.`;
+}
+
 function verdictView(check: OrderCheck) {
+  const approved = check.refusals.length === 0;
+  const complete = check.unchecked.length === 0;
   return {
-    approved: check.refusals.length === 0,
+    approved,
+    complete,
+    verdict: !approved
+      ? ("refused" as const)
+      : complete
+        ? ("approved" as const)
+        : ("approved_in_part" as const),
+    summary: summaryOf(check),
     refusals: findings(check.refusals, REFUSAL_TEXTS),
     warnings: findings(check.warnings, WARNING_TEXTS),
     unchecked: [...check.unchecked],

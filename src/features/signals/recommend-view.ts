@@ -51,6 +51,8 @@ export function recommendationView(
       probability_success: ratio,
     },
     risk_assessment: assessmentView(found),
+    complete: found.check !== null && found.check.unchecked.length === 0,
+    unchecked: [...(found.check?.unchecked ?? [])],
     position_sizing: sizingView(found),
     last_updated: isoTime(nowMs),
     timestamp: isoTime(nowMs),

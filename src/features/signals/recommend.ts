@@ -111,6 +111,7 @@ export function marketOf(reading: Reading) {
   return {
     price: priceOf(reading),
     stale: main.set.stale || (quote.value?.stale ?? false),
+    ageMs: quote.value === null ? main.set.ageMs : quote.value.ageMs,
     range: main.range,
     spreadBps: quote.value === null ? null : quotedSpreadBps(quote.value),
     slippageBps: null,

@@ -218,8 +218,10 @@ export const recommendationSchema = z
       risk_factors: z.array(z.string()),
       risk_mitigation: z.array(z.string()),
       factors: z.array(reasonSchema),
-      unchecked: z.array(z.string()).describe("Limits that could not be looked at for want of an account"),
+      unchecked: z.array(z.string()).describe("The same as unchecked beside it"),
     }),
+    complete: z.boolean().describe("Whether every limit could be looked at"),
+    unchecked: z.array(z.string()).describe("Limits that could not, for what they compare is not known"),
     position_sizing: z.object({
       unit: z.literal("percent_of_equity"),
       recommended_size: z.number().describe("0 where there is no trade"),

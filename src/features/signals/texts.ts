@@ -20,6 +20,7 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   stop_on_wrong_side: "The stop is not on the losing side of the entry",
   target_on_wrong_side: "The target is not on the winning side of the entry",
   entry_far_from_market: "The entry is far from the price",
+  price_too_old: "The price is older in days than one may be that is traded by",
   position_too_large: "The position is larger than your settings allow",
   risk_per_trade_exceeded: "The trade may lose more than your settings allow",
   confidence_too_low: "The pattern's measured hit rate is below what your settings demand",
