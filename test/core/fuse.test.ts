@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { badgeOfFusion } from "../../src/core/signals/badge.js";
 import {
   fuseLayers,
   LAYER_WEIGHTS,
@@ -139,5 +140,28 @@ describe("the layer of rules", () => {
   it("is silent without a direction", () => {
     expect(rulesLayer([voice(0, 1)]).value).toBeNull();
     expect(rulesLayer([]).value).toBeNull();
+  });
+});
+
+describe("the badge of a fused score", () => {
+  const fusionOf = (values: Partial<Record<LayerName, number>>) =>
+    fuseLayers(
+      Object.fromEntries(
+        LAYERS.map((name): [LayerName, LayerInput] => {
+          const value = values[name];
+          return [name, value === undefined ? { value: null, reason: "silent" } : { value }];
+        }),
+      ) as Record<LayerName, LayerInput>,
+      1,
+    );
+
+  it("is none without a direction or a word, and moderate at most where one layer speaks or prices are old", () => {
+    const both = fusionOf({ rules: 0.8, multi_timeframe: 0.8 });
+    expect(badgeOfFusion(both, 1, false)).toBe("ELITE");
+    expect(badgeOfFusion(both, 1, true)).toBe("MODERATE");
+    expect(badgeOfFusion(both, 0, false)).toBeNull();
+    expect(badgeOfFusion(fusionOf({ multi_timeframe: 0.672 }), 1, false)).toBe("MODERATE");
+    expect(badgeOfFusion(fusionOf({ multi_timeframe: 0.672 }), 0, false)).toBeNull();
+    expect(badgeOfFusion(fusionOf({}), 1, false)).toBeNull();
   });
 });

@@ -69,7 +69,10 @@ describe("POST /api/detect-enhanced", () => {
         expect(reason === null).toBe(score !== null);
         if (score === null) expect({ weight, status }).toEqual({ weight: 0, status: "unavailable" });
       }
-      expect(data.quality_badge).toBe(badgeOf(data.composite_score / 100));
+      const directed = data.direction !== "neutral";
+      expect(data.quality_badge).toBe(directed ? badgeOf(data.composite_score / 100) : null);
+      if (directed) expect(data.composite_direction).toBe(data.direction);
+      else expect(data.composite_direction).toBeOneOf(["bullish", "bearish"]);
     }
   });
 

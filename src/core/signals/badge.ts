@@ -1,3 +1,6 @@
+import type { Direction } from "../patterns/define.js";
+import type { LayerFusion } from "./fuse.js";
+
 export const BADGES = ["ELITE", "HIGH", "GOOD", "MODERATE"] as const;
 export type Badge = (typeof BADGES)[number];
 
@@ -13,4 +16,18 @@ export function scoresOf(badge: Badge): { readonly from: number; readonly to: nu
   const bounds = { ELITE: [0.85, 2], HIGH: [0.75, 0.85], GOOD: [0.65, 0.75], MODERATE: [0, 0.65] } as const;
   const [from, to] = bounds[badge];
   return { from, to };
+}
+
+/**
+ * The badge of a fused score. None where nothing is said or the signal has no direction to be good in; MODERATE at most
+ * where a single layer speaks, for it agrees with nothing, or where the prices are old.
+ */
+export function badgeOfFusion(
+  { composite, layers }: Pick<LayerFusion, "composite" | "layers">,
+  direction: Direction,
+  stale: boolean,
+): Badge | null {
+  if (composite === null || direction === 0) return null;
+  const speaking = layers.filter(({ score }) => score !== null).length;
+  return speaking < 2 || stale ? "MODERATE" : badgeOf(composite / 100);
 }

@@ -118,7 +118,7 @@ export function confidenceView(map: Heatmap, nowMs: number): z.input<typeof conf
               evidence: evidenceView(pattern.confidence),
               quality: pattern.detection.quality,
               score,
-              badge: score === null ? null : badgeOf(score / 100),
+              badge: score === null || direction === 0 ? null : badgeOf(score / 100),
             },
           ],
     ),

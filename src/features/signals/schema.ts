@@ -111,7 +111,17 @@ export const detectionSchema = z
     confidence: hitRate,
     evidence: evidenceSchema,
     composite_score: score,
-    quality_badge: z.enum(BADGES).describe("Band of the composite score"),
+    composite_direction: z
+      .enum(["bullish", "bearish"])
+      .describe(
+        "Direction that composite_score is read in: the pattern's, or that of all layers where it has none",
+      ),
+    quality_badge: z
+      .enum(BADGES)
+      .nullable()
+      .describe(
+        "Band of the composite score; null for a pattern without a direction, MODERATE at most where one layer speaks or prices are old",
+      ),
     layers: layersSchema,
     entry_price: nullable,
     stop_loss: nullable,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { SourceSentiment } from "../../core/sentiment/aggregate.js";
-import { badgeOf } from "../../core/signals/badge.js";
+import { badgeOfFusion } from "../../core/signals/badge.js";
 import { type FusedLayer, type LayerFusion, type LayerName, layerStatus } from "../../core/signals/fuse.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
@@ -45,7 +45,8 @@ export function detectionView(
     confidence: confidence.value,
     evidence: evidenceView(confidence),
     composite_score: fusion.composite,
-    quality_badge: badgeOf((fusion.composite ?? 0) / 100),
+    composite_direction: DIRECTIONS[fusion.direction],
+    quality_badge: badgeOfFusion(fusion, detection.direction, set.stale),
     layers: layersView(reading, fusion),
     entry_price: levels?.entry ?? null,
     stop_loss: levels?.stop ?? null,
