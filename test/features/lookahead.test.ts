@@ -32,6 +32,7 @@ const every = barsToTest(300, 300);
 const peeking: TruncationSubject = {
   kind: "indicator",
   name: "peeking",
+  warmup: 0,
   observe:
     ({ close }) =>
     (at) =>
@@ -59,6 +60,7 @@ const repainting: Pattern = {
 const scaled = (indicator: Indicator): TruncationSubject => ({
   kind: "indicator",
   name: "scaled",
+  warmup: 14,
   observe(bars) {
     const [column] = computeIndicator(indicator, bars, { period: 14 });
     const most = Math.max(...column.filter(Number.isFinite));
@@ -86,7 +88,7 @@ describe("the truncation test", () => {
     const [leak] = pattern.first;
     expect(leak).toMatchObject({ whole: null, field: expect.stringMatching(/engulfing confirmed/) });
     expect(share.differences).toBeGreaterThan(0);
-    expect(share.tested).toBe(300);
+    expect([mean.tested, share.tested]).toEqual([300, 286]);
   });
 
   it("finds nothing in any row of the tables and in the regime", async () => {
@@ -174,14 +176,16 @@ describe("the job", () => {
       symbol: "AAPL",
       passed: true,
       bars: 250,
-      tested: 250,
-      sample: "every bar",
+      reason: null,
+      untested: [],
+      sample: "every bar after the warm-up",
     });
-    expect(result.subjects.map(({ name, tested }) => [name, tested])).toEqual([
-      ["rsi(7)", 250],
-      ["ema", 250],
-      ["supertrend", 250],
-    ]);
+    const warmups = ["rsi(7)", "ema", "supertrend"].map(
+      (name) => [name, 250 - SUBJECTS.subjectOf({ kind: "indicator", name }).warmup] as const,
+    );
+    expect(result.subjects.map(({ name, tested }) => [name, tested])).toEqual(warmups);
+    expect(result.tested).toBe(Math.max(...warmups.map(([, tested]) => tested)));
+    expect(warmups[0]).toEqual(["rsi(7)", 243]);
     expect(reports.at(-1)).toBe(250);
     expect(reports.length).toBeGreaterThan(10);
   });
@@ -202,6 +206,23 @@ describe("the job", () => {
     });
   });
 
+  it("passes nothing that was not tested, and says what needs more bars", async () => {
+    const few = await run(kindOver(3), { symbol: "AAPL", bars: 3, kinds: ["indicator"], names: ["rsi"] });
+    expect(few.result).toMatchObject({ passed: null, tested: 0, untested: ["rsi"] });
+    expect(few.result.reason).toMatch(/^Nothing was tested/);
+    const some = await run(kindOver(3), {
+      symbol: "AAPL",
+      bars: 3,
+      kinds: ["indicator"],
+      names: ["rsi", "obv"],
+    });
+    expect(some.result).toMatchObject({ passed: null, untested: ["rsi"] });
+    expect(some.result.reason).toMatch(/^Not everything \(1 of 2 not\) was tested/);
+    for (const { name, warmup } of SUBJECTS.all(["pattern", "regime"]).map(SUBJECTS.subjectOf)) {
+      expect(warmup, name).toBeGreaterThan(0);
+    }
+  });
+
   it("says so when it tests a sample", async () => {
     const { result } = await run(kindOver(2_500), {
       symbol: "AAPL",
@@ -209,7 +230,10 @@ describe("the job", () => {
       kinds: ["pattern"],
       names: ["Bullish Engulfing", "doji"],
     });
-    expect(result).toMatchObject({ passed: true, tested: 2_000, sample: "2000 of 2500 bars, evenly spread" });
+    expect(result).toMatchObject({
+      passed: true,
+      sample: "2000 of 2500 bars, evenly spread, those after the warm-up",
+    });
     expect(result.subjects.map(({ name }) => name)).toEqual(["engulfing", "doji"]);
   });
 

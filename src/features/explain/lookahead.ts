@@ -46,9 +46,19 @@ const said = z.union([z.number(), z.string()]).nullable();
 const resultSchema = z.object({
   symbol: z.string(),
   interval: z.enum(INTERVALS),
-  passed: z.boolean().describe("Nothing that was said of a bar was said otherwise later"),
+  passed: z
+    .boolean()
+    .nullable()
+    .describe("Nothing that was said of a bar was said otherwise later; null where something was not tested"),
+  reason: z.string().nullable().describe("Why passed is null"),
+  untested: z
+    .array(z.string())
+    .describe("What says nothing of any of the bars, for it needs more before them"),
   bars: z.number().int(),
-  tested: z.number().int().describe("Bars that were tested"),
+  tested: z
+    .number()
+    .int()
+    .describe("Bars of which anything that was asked for says something, and was tested"),
   sample: z.string(),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
@@ -144,11 +154,13 @@ async function runLookahead(
   return {
     symbol: instrument.symbol,
     interval,
-    passed: findings.every(({ differences }) => differences === 0),
+    ...verdictOf(findings, time.length),
     bars: time.length,
-    tested: bars.length,
+    tested: findings.reduce((most, { tested }) => Math.max(most, tested), 0),
     sample:
-      bars.length === time.length ? "every bar" : `${bars.length} of ${time.length} bars, evenly spread`,
+      bars.length === time.length
+        ? "every bar after the warm-up"
+        : `${bars.length} of ${time.length} bars, evenly spread, those after the warm-up`,
     from: isoTime(time[0]),
     to: isoTime(time[time.length - 1]),
     bars_hash: hashBars(candles),
@@ -162,6 +174,19 @@ async function runLookahead(
       })),
     })),
   };
+}
+
+/** What a difference anywhere decides; without one nothing is passed while something was not tested. */
+function verdictOf(findings: readonly SubjectFinding[], bars: number) {
+  const untested = findings.filter(({ tested }) => tested === 0).map(({ name }) => name);
+  if (findings.some(({ differences }) => differences > 0)) return { passed: false, reason: null, untested };
+  if (untested.length === 0) return { passed: true, reason: null, untested };
+  const what =
+    untested.length === findings.length
+      ? "Nothing"
+      : `Not everything (${untested.length} of ${findings.length} not)`;
+  const reason = `${what} was tested: the ${bars} bars are within the warm-up`;
+  return { passed: null, reason, untested };
 }
 
 /** What JSON has no number for is null. */

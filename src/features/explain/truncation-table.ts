@@ -6,7 +6,7 @@ import type { Hit, Pattern, PatternSeries } from "../../core/patterns/define.js"
 import { findPattern, findVariant, PATTERNS } from "../../core/patterns/index.js";
 import { plainName } from "../../core/patterns/names.js";
 import { createPatternSeries } from "../../core/patterns/series.js";
-import { REGIMES } from "../../core/regime/define.js";
+import { REGIME_WARMUP, REGIMES } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import { AppError } from "../../platform/errors.js";
 import { requireVariant } from "./encyclopaedia.js";
@@ -59,6 +59,7 @@ function indicatorSubject(name: string): TruncationSubject {
   return {
     kind: "indicator",
     name,
+    warmup: Math.min(...indicator.outputs.map((_, output) => indicator.warmup(values, output))),
     observe(candles) {
       const columns = computeIndicator(indicator, candles, values);
       return (at) => new Map(indicator.outputs.map((output, i) => [output.name, columns[i][at]]));
@@ -77,6 +78,7 @@ export function patternAsSubject(pattern: Pattern): TruncationSubject {
   return {
     kind: "pattern",
     name: pattern.name,
+    warmup: pattern.warmup,
     observe(candles, from) {
       const hits: Hit[] = [];
       pattern.find(seriesOf(candles), from, candles.time.length, hits);
@@ -101,6 +103,7 @@ function seriesOf(candles: Candles): PatternSeries {
 const REGIME: TruncationSubject = {
   kind: "regime",
   name: "regime",
+  warmup: REGIME_WARMUP,
   observe(candles) {
     const columns = computeRegimes(candles);
     return (at) =>

@@ -9,6 +9,8 @@ export type Said = number | string | null;
 export interface TruncationSubject {
   readonly kind: SubjectKind;
   readonly name: string;
+  /** Bars before the first of which it says anything. */
+  readonly warmup: number;
   /** What it says of bars from `from` on, of given candles, by field. */
   observe(candles: Candles, from: number): (at: number) => ReadonlyMap<string, Said>;
 }
@@ -26,6 +28,7 @@ export interface Leak {
 export interface SubjectFinding {
   readonly kind: SubjectKind;
   readonly name: string;
+  /** Bars that were tested: those after the warm-up, before which nothing is said. */
   readonly tested: number;
   /** Fields at bars that differ. */
   readonly differences: number;
@@ -61,7 +64,10 @@ export function findLeaks(
       }
     }
   }
-  return subjects.map(({ kind, name }, i) => ({ kind, name, tested: bars.length, ...found[i] }));
+  return subjects.map(({ kind, name, warmup }, i) => {
+    const tested = bars.filter((at) => at >= warmup).length;
+    return { kind, name, tested, ...found[i] };
+  });
 }
 
 /** Findings of two parts of the same bars, in their order. */
