@@ -66,6 +66,38 @@ describe("GET /api/explain/pattern/:name", () => {
     }
   });
 
+  it.each<[string, readonly string[]]>([
+    ["cup and handle", ["cup_with_handle"]],
+    ["cup_and_handle", ["cup_with_handle"]],
+    ["Head & Shoulders", ["head_and_shoulders"]],
+    ["inverted head and shoulders", ["inverse_head_and_shoulders"]],
+    ["dry-up", ["volume_dry_up"]],
+    ["bullish flag", ["bull_flag"]],
+    ["flags", ["bull_flag", "bear_flag"]],
+    ["wedge", ["rising_wedge", "falling_wedge"]],
+    ["trendline break", ["uptrend_line_break", "downtrend_line_break"]],
+    ["macd crossover", ["bullish_macd_cross", "bearish_macd_cross"]],
+    ["bearish macd crossover", ["bearish_macd_cross"]],
+    ["volume climax", ["selling_climax", "buying_climax"]],
+    [
+      "channel",
+      [
+        "ascending_channel_breakout",
+        "ascending_channel_breakdown",
+        "descending_channel_breakout",
+        "descending_channel_breakdown",
+      ],
+    ],
+  ])("200 finds %s by its words, with all that they mean", async (name, meant) => {
+    const { data } = await get(`/api/patterns/explain?pattern=${encodeURIComponent(name)}`);
+    expect(data.meant.map(({ pattern_type }: { pattern_type: string }) => pattern_type)).toEqual(meant);
+    expect(data.pattern_type).toBe(meant[0]);
+    // Where one is needed, several are not guessed at.
+    const one = await post("/api/patterns/validate", { symbol: "AAPL", pattern: name });
+    if (meant.length === 1) expect(one.json().data.pattern).toBe(meant[0]);
+    else expectProblem(one, "pattern_unknown", meant.join(", "));
+  });
+
   it("404 for an unknown one names those that are near", async () => {
     expectProblem(
       await program.call("/api/explain/pattern/bulish_engulfin"),

@@ -1,5 +1,6 @@
-import { PATTERNS } from "./index.js";
-import { plainName } from "./names.js";
+import type { PatternVariant } from "./define.js";
+import { findPattern, PATTERNS } from "./index.js";
+import { namedVariant, plainName } from "./names.js";
 
 /** Longest text that is compared, so that a long one costs nothing. */
 const TEXT_LIMIT = 60;
@@ -49,4 +50,68 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length];
+}
+
+/** Words that name nothing, and words that are spelled in several ways. */
+const FILLERS = new Set(["a", "an", "and", "the", "with", "of", "on", "off", "by", "pattern", "formation"]);
+const SPELLINGS: Readonly<Record<string, string>> = {
+  bullish: "bull",
+  bearish: "bear",
+  crossover: "cross",
+  crossing: "cross",
+  trendline: "trend line",
+  uptrend: "up trend",
+  downtrend: "down trend",
+  dryup: "dry up",
+  inverted: "inverse",
+};
+
+/** The words of a text in one spelling and without their plural. */
+function wordsOf(text: string): ReadonlySet<string> {
+  const words = plainName(text.slice(0, TEXT_LIMIT))
+    .split("_")
+    .flatMap((word) => (SPELLINGS[word] ?? word).split(" "))
+    .filter((word) => word !== "" && !FILLERS.has(word));
+  return new Set(words.map((word) => (word.length > 3 ? word.replace(/(?<!s)s$/, "") : word)));
+}
+
+interface Worded {
+  readonly id: string;
+  /** The words of its names, and of those of its row. */
+  readonly names: readonly ReadonlySet<string>[];
+  readonly rowNames: readonly ReadonlySet<string>[];
+  /** All of these, its direction and its family. */
+  readonly all: ReadonlySet<string>;
+}
+
+const DIRECTION_WORDS = { 1: "bull", 0: "neutral", [-1]: "bear" } as const;
+const WORDED: readonly Worded[] = PATTERNS.flatMap(({ name, title, family, variants }) =>
+  variants.map(({ id, title: own, direction }: PatternVariant) => {
+    const names = [wordsOf(id), wordsOf(own)];
+    const rowNames = [wordsOf(name), wordsOf(title)];
+    const all = [...names, ...rowNames].flatMap((words) => [...words]);
+    return { id, names, rowNames, all: new Set([...all, DIRECTION_WORDS[direction], family]) };
+  }),
+);
+
+const isWithin = (few: ReadonlySet<string>, many: ReadonlySet<string>) =>
+  [...few].every((word) => many.has(word));
+const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>) => a.size === b.size && isWithin(a, b);
+
+/**
+ * Ids of the variants that a text means, whatever its spelling: the one that it names; all of a row that it names; else
+ * those whose words it has, in any order: `wedge` is the rising and the falling one. None where it means nothing.
+ */
+export function meantVariants(text: string): string[] {
+  const one = namedVariant(text)?.id ?? squeezedVariant(text);
+  if (one !== null) return [one];
+  const row = findPattern(plainName(text));
+  if (row !== null) return row.variants.map(({ id }) => id);
+  const words = wordsOf(text.replaceAll("&", " and "));
+  if (words.size === 0) return [];
+  const idsOf = (means: (known: Worded) => boolean) => WORDED.filter(means).map(({ id }) => id);
+  const named = idsOf(({ names }) => names.some((each) => isSame(words, each)));
+  if (named.length > 0) return named;
+  const ofRow = idsOf(({ rowNames }) => rowNames.some((each) => isSame(words, each)));
+  return ofRow.length > 0 ? ofRow : idsOf(({ all }) => isWithin(words, all));
 }

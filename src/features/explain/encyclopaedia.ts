@@ -1,10 +1,11 @@
 import { INTERVALS, type Interval } from "../../core/market/interval.js";
 import type { Pattern, PatternVariant } from "../../core/patterns/define.js";
 import { findPattern, findVariant } from "../../core/patterns/index.js";
-import { namedVariant, plainName } from "../../core/patterns/names.js";
-import { nearVariants, squeezedVariant } from "../../core/patterns/near-names.js";
+import { plainName } from "../../core/patterns/names.js";
+import { meantVariants, nearVariants } from "../../core/patterns/near-names.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
+import { severalMeant } from "../catalogue/pattern-names.js";
 import type { Detections } from "../detections/detections.js";
 import type { StoredDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -16,6 +17,8 @@ import { type PatternTexts, patternTexts } from "./texts.js";
 export interface Entry {
   readonly pattern: Pattern;
   readonly variant: PatternVariant;
+  /** All that the name means, the explained one first; several where it names a family of them. */
+  readonly meant: readonly PatternVariant[];
   readonly texts: PatternTexts;
   /** The interval that was asked for, and what was measured there in any regime. */
   readonly interval: Interval;
@@ -42,7 +45,8 @@ export function createEncyclopaedia(parts: {
   const { detections, candles, instruments, evidence } = parts;
   return {
     async explain(name, interval) {
-      const { pattern, variant } = requireVariant(name);
+      const meant = requireMeant(name);
+      const [{ pattern, variant }] = meant;
       const filter = { pattern: variant.id, state: "confirmed" } as const;
       const { rows } = await detections.list(filter, EXAMPLES, 0);
       const examples = await Promise.all(
@@ -57,7 +61,8 @@ export function createEncyclopaedia(parts: {
       })).filter(({ reliability }) => reliability.n > 0);
       const texts = patternTexts(pattern, variant);
       const reliability = evidence.confidenceOf(variant.id, interval, null);
-      return { pattern, variant, texts, interval, reliability, measured, examples };
+      const variants = meant.map((each) => each.variant);
+      return { pattern, variant, meant: variants, texts, interval, reliability, measured, examples };
     },
   };
 }
@@ -67,14 +72,24 @@ export function createEncyclopaedia(parts: {
  * @throws {AppError} `pattern_unknown`, naming what may have been meant.
  */
 export function requireVariant(text: string): { pattern: Pattern; variant: PatternVariant } {
-  const variant = namedVariant(text)?.id ?? squeezedVariant(text) ?? firstOf(text);
-  const found = variant === null ? null : findVariant(variant);
-  if (found !== null) return found;
+  const meant = requireMeant(text);
+  const known = findPattern(plainName(text));
+  if (meant.length > 1 && known === null) {
+    throw severalMeant(
+      text,
+      meant.map(({ variant }) => variant.id),
+    );
+  }
+  return meant[0];
+}
+
+type Meant = { readonly pattern: Pattern; readonly variant: PatternVariant };
+
+/** Every variant that a text means, one at least. @throws {AppError} `pattern_unknown`, naming what may have been meant. */
+function requireMeant(text: string): readonly [Meant, ...Meant[]] {
+  const [first, ...others] = meantVariants(text).flatMap((id) => findVariant(id) ?? []);
+  if (first !== undefined) return [first, ...others];
   const near = nearVariants(text);
   const hint = near.length === 0 ? "" : `; did you mean ${near.join(", ")}?`;
   throw new AppError("pattern_unknown", `${JSON.stringify(text.slice(0, 60))} is no known pattern${hint}`);
-}
-
-function firstOf(text: string): string | null {
-  return findPattern(plainName(text))?.variants[0].id ?? null;
 }

@@ -62,6 +62,15 @@ export const entrySchema = z
     bars: z.number().int().describe("Bars that the shape spans"),
     source: z.string().describe("Where the definition comes from"),
     variants: z.array(z.string()).describe("All variants of the same pattern"),
+    meant: z
+      .array(
+        z.object({
+          pattern_type: z.string(),
+          name: z.string(),
+          direction: z.enum(["bullish", "bearish", "neutral"]),
+        }),
+      )
+      .describe("All that the name means, the explained one first: several for a name like wedge"),
     description: z.string(),
     how_it_works: z.string(),
     entry_strategy: z.string(),
@@ -210,7 +219,7 @@ const patternText = z
   .string()
   .min(1)
   .max(60)
-  .describe("Any spelling of a pattern: bullish_engulfing, Bullish Engulfing");
+  .describe("A pattern by its words in any spelling: bullish_engulfing, Head & Shoulders, wedge");
 export const patternParams = z.strictObject({ pattern: patternText });
 const timeframe = intervalText.prefault("1d").describe("Whose evidence is told first");
 export const entryQuery = z.strictObject({ timeframe });

@@ -39,7 +39,7 @@ export function reliabilityView(reliability: Reliability): z.input<typeof reliab
 }
 
 export function entryView(entry: Entry): z.input<typeof entrySchema> {
-  const { pattern, variant, texts, interval, reliability, measured, examples } = entry;
+  const { pattern, variant, meant, texts, interval, reliability, measured, examples } = entry;
   return {
     name: variant.title,
     pattern_type: variant.id,
@@ -50,6 +50,11 @@ export function entryView(entry: Entry): z.input<typeof entrySchema> {
     bars: pattern.bars,
     source: pattern.source,
     variants: pattern.variants.map(({ id }) => id),
+    meant: meant.map(({ id, title, direction }) => ({
+      pattern_type: id,
+      name: title,
+      direction: DIRECTIONS[direction],
+    })),
     description: texts.description,
     how_it_works: texts.howItWorks,
     entry_strategy: texts.entry,
