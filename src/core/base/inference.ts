@@ -34,6 +34,51 @@ export function studentTail(t: number, degrees: number): number {
   return incompleteBeta(degrees / (degrees + t * t), degrees / 2, 0.5);
 }
 
+/** The t beyond which, on both sides together, Student's distribution has a share of `tail`, 0..1. */
+export function studentQuantile(tail: number, degrees: number): number {
+  return bisect((t) => studentTail(t, degrees) > tail, 0, 1e6);
+}
+
+/**
+ * Tails of the binomial distribution at `hits` of `n` trials with a chance of `rate` each, both with `hits` itself. By
+ * the incomplete beta function, so that hits and trials need not be whole: an effective number of trials is not.
+ */
+export function binomialTails(
+  hits: number,
+  n: number,
+  rate: number,
+): readonly [below: number, above: number] {
+  return [
+    hits >= n ? 1 : incompleteBeta(1 - rate, n - hits, hits + 1),
+    hits <= 0 ? 1 : incompleteBeta(rate, hits, n - hits + 1),
+  ];
+}
+
+/**
+ * Interval of a share whose ends leave `tail` on either side (C. Clopper and E. Pearson 1934), within 0..1; for trials
+ * that depend on each other with their effective number (E. Korn and B. Graubard 1998).
+ */
+export function exactInterval(hits: number, n: number, tail: number): readonly [low: number, high: number] {
+  const low = hits <= 0 ? 0 : bisect((rate) => binomialTails(hits, n, rate)[1] < tail, 0, 1);
+  const high = hits >= n ? 1 : bisect((rate) => binomialTails(hits, n, rate)[0] > tail, 0, 1);
+  return [low, high];
+}
+
+const HALVINGS = 200;
+
+/** The place up to which `holds` is true, between two ends. */
+export function bisect(holds: (value: number) => boolean, from: number, to: number): number {
+  let low = from;
+  let high = to;
+  for (let step = 0; step < HALVINGS; step++) {
+    const middle = (low + high) / 2;
+    if (middle === low || middle === high) break;
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical Recipes 6.4). */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;

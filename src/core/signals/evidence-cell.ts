@@ -10,7 +10,7 @@ import { type Foresight, priorTrades, shrunk } from "./evidence-walk.js";
 export const ANY_REGIME = "any";
 
 /** Why a cell has no confidence. */
-export type Shortage = "no_direction" | "few_trades" | "few_blocks";
+export type Shortage = "no_direction" | "few_trades" | "few_blocks" | "no_hits" | "no_base";
 
 /** What was measured of one variant at one interval in one regime. Rates 0..1; null where nothing tells. */
 export interface EvidenceRow {
@@ -102,8 +102,8 @@ export function measureCell(
   const ofRegime = head.regime !== ANY_REGIME;
   const { count, sums } = countCell(parts, known, ofRegime);
   const { n, hits, voided } = count;
-  const edge = n >= LEAST_TRADES ? measureEdge(sums, parts.resamples) : null;
-  const shortage = shortageOf(directed, n, sums.block.length, edge);
+  const edge = n >= LEAST_TRADES ? measureEdge(sums, hits, parts.resamples) : null;
+  const shortage = shortageOf(directed, count, sums.block.length, edge);
   const baseRate = n === 0 ? null : count.base / n;
   const rate = prior ?? baseRate;
   const weight = edge === null || rate === null ? null : priorTrades(rate, n * edge.error ** 2);
@@ -141,10 +141,17 @@ export function measureCell(
   };
 }
 
-function shortageOf(directed: boolean, n: number, blocks: number, edge: Edge | null): Shortage | null {
+function shortageOf(
+  directed: boolean,
+  { n, hits }: Count,
+  blocks: number,
+  edge: Edge | null,
+): Shortage | null {
   if (!directed) return "no_direction";
   if (n < LEAST_TRADES) return "few_trades";
-  return blocks < LEAST_BLOCKS || edge === null ? "few_blocks" : null;
+  if (blocks < LEAST_BLOCKS) return "few_blocks";
+  if (edge !== null) return null;
+  return hits === 0 ? "no_hits" : "no_base";
 }
 
 function countCell(

@@ -1,6 +1,7 @@
-import { studentTail } from "../base/inference.js";
+import { binomialTails, bisect, exactInterval, studentQuantile, studentTail } from "../base/inference.js";
 import { createRng } from "../base/rng.js";
 import { INTERVAL_MS, type Interval } from "../market/interval.js";
+import { normalCdf } from "../options/normal.js";
 
 /**
  * Length of a block of calendar time in intervals: at least the longest horizon, 60 bars, at an exchange that is open
@@ -37,7 +38,7 @@ export interface BlockSums {
 export interface Edge {
   /** Hit rate less base rate. */
   readonly edge: number;
-  /** Standard error over blocks. */
+  /** Standard error over blocks, at least that of independent trades at the base rate. */
   readonly error: number;
   readonly low: number;
   readonly high: number;
@@ -62,38 +63,81 @@ export function drawResamples(blocks: number, seed: number): Resamples {
 }
 
 /**
- * Edge of a cell with an interval from blocks that are drawn anew (studentised, B. Efron 1979 and P. Hall 1988) and a
- * p-value from Student's distribution on the error that blocks as clusters have (CR1), whose tail reaches as far as a
- * correction for thousands of cells needs. The occurrences of a block may depend on each other as they like.
- * @returns null for fewer than ten blocks, or where nothing varies.
+ * Edge of a cell, with an interval and a p-value that agree: p is below 0.01 exactly where the interval leaves 0 out.
+ * Both come from the exact binomial distribution at an effective number of trades (Clopper and Pearson 1934, Korn and
+ * Graubard 1998), which holds for rare hits too, and no hit at all. The effective number is what the spread over blocks
+ * leaves of the trades, each block with whatever depends on each other in it: the larger of the error with blocks as
+ * clusters (CR1) and of that over blocks drawn anew (B. Efron 1979), and never more trades than there are. As the spread
+ * over few blocks is uncertain itself, tails are those of Student's distribution with as many degrees as blocks less one.
+ * @param hits of all trades. @returns null for fewer than ten blocks, or where the base rate is 0 or 1: what never or
+ * always happens has no chance to be told from.
  */
-export function measureEdge(sums: BlockSums, resamples: Resamples): Edge | null {
-  const { block, n, excess } = sums;
+export function measureEdge(sums: BlockSums, hits: number, resamples: Resamples): Edge | null {
+  const { block, n } = sums;
   if (block.length < LEAST_BLOCKS) return null;
-  const whole = ratioOf(sums, null, 0);
-  if (!(whole.error > 0)) return null;
-  const { blocks, counts } = resamples;
-  const studentised = new Float64Array(RESAMPLES);
-  let kept = 0;
-  const drawn = new Float64Array(block.length);
-  for (let resample = 0; resample < RESAMPLES; resample++) {
-    const start = resample * blocks;
-    for (let k = 0; k < block.length; k++) drawn[k] = counts[start + block[k]];
-    const { edge, error } = ratioOf({ block, n, excess }, drawn, whole.edge);
-    if (error > 0) studentised[kept++] = (edge - whole.edge) / error;
-  }
-  const sorted = studentised.subarray(0, kept).sort();
-  const tail = (1 - EDGE_LEVEL) / 2;
+  const trades = n.reduce((sum, count) => sum + count, 0);
+  const rate = hits / trades;
+  const { edge, error: clustered } = ratioOf(sums, null);
+  const base = rate - edge;
+  if (!(base > NOTHING && base < 1 - NOTHING)) return null;
+  const error = Math.max(clustered, resampledError(sums, resamples));
+  const alone = rate * (1 - rate);
+  const effect = alone > 0 ? Math.min(trades, Math.max(1, (trades * error * error) / alone)) : 1;
+  const effective = trades / effect;
+  const degrees = block.length - 1;
+  const [below, above] = binomialTails(rate * effective, effective, base);
+  const [low, high] = exactInterval(rate * effective, effective, edgeTail(degrees));
   return {
-    ...whole,
-    low: whole.edge - quantile(sorted, 1 - tail) * whole.error,
-    high: whole.edge - quantile(sorted, tail) * whole.error,
-    pValue: studentTail(whole.edge / whole.error, block.length - 1),
+    edge,
+    error: Math.sqrt(Math.max(error * error, (base * (1 - base)) / trades)),
+    low: low - base,
+    high: high - base,
+    pValue: Math.min(1, studentTail(deviation(Math.min(below, above)), degrees)),
   };
 }
 
+/** What rounding leaves of 0 in a sum of rates. */
+const NOTHING = 1e-9;
+const FARTHEST = 38;
+
+/** How many standard deviations of the normal distribution leave a tail of `share`; 0 for a half or more. */
+function deviation(share: number): number {
+  return share >= 0.5 ? 0 : bisect((z) => normalCdf(-z) > share, 0, FARTHEST);
+}
+
+const edgeTails = new Map<number, number>();
+
+/** The tail of the normal distribution that Student's has beyond either end of an interval of `EDGE_LEVEL`. */
+function edgeTail(degrees: number): number {
+  const known = edgeTails.get(degrees);
+  if (known !== undefined) return known;
+  const tail = normalCdf(-studentQuantile(1 - EDGE_LEVEL, degrees));
+  edgeTails.set(degrees, tail);
+  return tail;
+}
+
+/** Standard deviation of the edge over blocks that are drawn anew. */
+function resampledError(sums: BlockSums, { blocks, counts }: Resamples): number {
+  const { block } = sums;
+  const drawn = new Float64Array(block.length);
+  let kept = 0;
+  let sum = 0;
+  let squares = 0;
+  for (let resample = 0; resample < RESAMPLES; resample++) {
+    const start = resample * blocks;
+    for (let k = 0; k < block.length; k++) drawn[k] = counts[start + block[k]];
+    const { edge, used } = ratioOf(sums, drawn);
+    if (used === 0) continue;
+    kept++;
+    sum += edge;
+    squares += edge * edge;
+  }
+  const mean = sum / kept;
+  return kept === 0 ? 0 : Math.sqrt(Math.max(0, squares / kept - mean * mean));
+}
+
 /** Excess per trade and its standard error over blocks, each as often as drawn. */
-function ratioOf({ n, excess }: BlockSums, drawn: Float64Array | null, centre: number) {
+function ratioOf({ n, excess }: BlockSums, drawn: Float64Array | null) {
   let trades = 0;
   let sum = 0;
   let used = 0;
@@ -103,21 +147,12 @@ function ratioOf({ n, excess }: BlockSums, drawn: Float64Array | null, centre: n
     trades += times * n[k];
     sum += times * excess[k];
   }
-  if (used < 2) return { edge: centre, error: 0 };
+  if (used < 2) return { edge: used === 0 ? 0 : sum / trades, error: 0, used };
   const edge = sum / trades;
   let squares = 0;
   for (let k = 0; k < n.length; k++) {
     const rest = excess[k] - edge * n[k];
     squares += (drawn === null ? 1 : drawn[k]) * rest * rest;
   }
-  return { edge, error: Math.sqrt((used / (used - 1)) * squares) / trades };
-}
-
-/** Of ascending values, with straight lines between them; infinite outside of none. */
-function quantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return share > 0.5 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  const place = share * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(sorted.length - 1, below + 1);
-  return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
+  return { edge, error: Math.sqrt((used / (used - 1)) * squares) / trades, used };
 }

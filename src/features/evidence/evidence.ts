@@ -151,6 +151,8 @@ const SHORTAGES: Readonly<Record<Shortage, string>> = {
   no_direction: "The pattern expects neither rise nor fall: there is no trade on it",
   few_trades: "Fewer than 30 trades on the pattern have ended",
   few_blocks: "The trades on the pattern lie too close together in time to tell chance from effect",
+  no_hits: "No trade hit, neither on the pattern nor without it: there is nothing to tell apart",
+  no_base: "The same trade never hits, or always, without the pattern: there is nothing to compare it with",
 };
 
 export function shortageText(shortage: Shortage | null): string | null {
