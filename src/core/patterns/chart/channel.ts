@@ -40,7 +40,7 @@ function channel(name: string, title: string, slope: 1 | -1) {
   return defineChart({
     name,
     title,
-    variants: slope === 1 ? [up, down] : [down, up],
+    variants: [up, down],
     bars: 6,
     warmup: CHART_WARMUP,
     description: `Swings between two parallel ${rising} lines. While it forms its trend is expected to end; a close beyond a line confirms the variant of that side, and a close beyond the far one fails the variant that formed.`,
