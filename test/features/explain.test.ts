@@ -92,6 +92,34 @@ describe("evidence in an explanation", () => {
     expect(await factor(0.44)).toBe(false);
   });
 
+  it("recommends the trade while it is open and can be entered, and none against what is measured", async () => {
+    const { reading } = await stepOf({ value: 0.44 });
+    const open = { ...reading.standing.outcome, status: "open", exitTime: null, r: null } as const;
+    const fresh = { outcome: open, ageMs: 3_600_000, stale: false, late: false };
+    const now = (change: Partial<typeof fresh>, value = 0.44) =>
+      recommend({
+        ...reading,
+        reliability: { ...reading.reliability, value },
+        standing: { ...fresh, ...change },
+      });
+    const side = reading.subject.detection.direction > 0 ? "BUY" : "SELL";
+    expect(now({})).toMatchObject({ action: side, entry: reading.levels?.entry, stop: reading.levels?.stop });
+    expect(now({}).reasoning).toContain("at the next open");
+    for (const [change, why] of [
+      [{ stale: true }, "Prices are older than they should be"],
+      [{ late: true }, "more than 5 bars ago"],
+      [
+        { outcome: { ...open, status: "target", exitTime: 0, r: 1.2 } as never },
+        "over since the bar of 1970",
+      ],
+    ] as const) {
+      expect(now(change)).toMatchObject({ action: "HOLD", entry: null, stop: null, target: null });
+      expect(now(change).reasoning).toContain(why);
+    }
+    expect(now({}, 0.42)).toMatchObject({ action: "HOLD", entry: null });
+    expect(now({}, 0.42).reasoning).toContain("What is measured of the pattern speaks against the trade");
+  });
+
   it("with too few trades gives no rate, only the reason", async () => {
     const { step, reading } = await stepOf({ value: null, n: 12, reason: "Fewer than 30 trades have ended" });
     expect(step).toMatchObject({
@@ -125,7 +153,10 @@ describe("an explanation", () => {
   it("stays what it was when more is detected later and when earlier bars are restated", async () => {
     const { explain, database, candleStore, instruments } = program.parts;
     const alert = await directedAlert();
-    const tell = async () => reasoningView(await explain.read(await explain.subjects.ofAlert(alert.id)));
+    const tell = async () => {
+      const told = reasoningView(await explain.read(await explain.subjects.ofAlert(alert.id)));
+      return { ...told, data: { ...told.data, age_ms: null } };
+    };
     const before = await tell();
     const detection = await program.parts.detections.get(alert.detectionId);
     const later = [1, 2, 3].map((bar) => ({

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PATTERNS } from "../../src/core/patterns/index.js";
 import { levelsFor } from "../../src/core/signals/levels.js";
+import { figure } from "../../src/features/explain/words.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
@@ -165,7 +166,8 @@ describe("POST /api/explain/alert", () => {
         alert_id: alert.id,
         symbol: alert.symbol,
         pattern_type: alert.pattern,
-        recommended_action: risk === null ? "WATCH" : alert.metadata.suggested_action,
+        // The files end long ago.
+        recommended_action: risk === null ? "WATCH" : "HOLD",
         confidence: null,
         additional_data: { entry: risk?.entry ?? null, stop_loss: risk?.stop_loss ?? null },
       });
@@ -205,7 +207,6 @@ describe("POST /api/explain/reasoning", () => {
       alert_id: alert.id,
     });
     const { data, ...top } = answer.json();
-    const { entry, stop_loss, take_profit, rr } = alert.metadata.risk_suggestions;
     expect(top).toMatchObject({
       success: true,
       symbol: alert.symbol,
@@ -213,17 +214,17 @@ describe("POST /api/explain/reasoning", () => {
       composite_score: 100 * alert.score,
       quality_badge: alert.quality_badge,
       recommendation: {
-        action: alert.metadata.suggested_action,
+        action: "HOLD",
         confidence: null,
-        entry_price: entry,
-        stop_loss,
-        target_price: take_profit,
+        entry_price: null,
+        stop_loss: null,
+        target_price: null,
+        risk_reward_ratio: null,
         risk_score: expect.any(Number),
         risk_level: expect.toBeOneOf(["LOW", "MEDIUM", "HIGH"]),
       },
       historical_accuracy: { pattern_type: alert.pattern, accuracy: null, sample_size: 0, avg_return: null },
     });
-    expect(top.recommendation.risk_reward_ratio).toBeCloseTo(rr, 12);
     expect(data).toMatchObject({
       alert_id: alert.id,
       detection_id: alert.detection_id,
@@ -239,6 +240,7 @@ describe("POST /api/explain/reasoning", () => {
       "Market regime",
       "Volume",
       "Levels",
+      "Trade",
       "Evidence",
       "Similar cases",
       "Alert rules",
@@ -259,12 +261,35 @@ describe("POST /api/explain/reasoning", () => {
     const { data } = (await post("/api/explain/reasoning", body)).json();
     expect(data.detection_id).toBe(row.id);
     const levels = levelsFor(-1, row.price, row.metadata.average_true_range, null);
-    expect(data.recommendation).toMatchObject({
-      action: "SELL",
-      stop_loss: levels?.stop,
-      target_price: levels?.target,
-    });
+    const told = data.reasoning_steps.find(({ title }: { title: string }) => title === "Levels").description;
+    expect(told).toContain(`stop ${figure(levels?.stop ?? 0)}, target ${figure(levels?.target ?? 0)}`);
     for (const { closed_at } of data.similar_cases.cases) expect(closed_at < row.closed_at).toBe(true);
+  });
+
+  it("200 recommends no trade that is over or of which old prices do not tell, as the detection says", async () => {
+    const { logs } = (await get("/api/detection_logs?limit=1000")).data;
+    const ends = new Set<string>();
+    for (const row of logs) {
+      if (row.direction === "neutral" || row.state !== "confirmed" || ends.size > 2) continue;
+      const body = { symbol: row.symbol, pattern: row.pattern_type, timeframe: row.interval };
+      const { data, recommendation } = (await post("/api/explain/reasoning", body)).json();
+      if (data.detection_id !== row.id) continue;
+      const { outcome } = (await get(`/api/detections/${row.id}`)).data;
+      expect(data).toMatchObject({ trade: outcome, stale: true });
+      expect(data.age_ms).toBeGreaterThan(30 * 86_400_000);
+      if (outcome.status === "none") continue;
+      ends.add(outcome.status);
+      const none = { entry_price: null, stop_loss: null, target_price: null };
+      expect(recommendation).toMatchObject({ action: "HOLD", ...none });
+      const over =
+        outcome.status === "open" ? "Prices are older" : `over since the bar of ${outcome.exit_time}`;
+      expect(data.summary).toContain(over);
+      expect(data.summary).not.toMatch(/near .* at the next open|[Nn]othing that is known speaks against/);
+      const step = data.reasoning_steps.find(({ title }: { title: string }) => title === "Trade");
+      expect(step).toMatchObject({ status: "failed", details: expect.stringMatching(/ days ago/) });
+      expect(step.description).toContain(over);
+    }
+    expect(ends.size).toBeGreaterThan(1);
   });
 
   it("200 says hold, and why, where the pattern is not there", async () => {

@@ -8,9 +8,10 @@ import type { Instruments } from "../instruments/instruments.js";
 import { loadLeading } from "./leading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
 import { findSimilar, type Similar } from "./similar.js";
+import { loadStanding, type Standing } from "./standing.js";
 import type { Subject } from "./subject.js";
 
-/** What was known of a subject when its bar closed, and what is measured of its pattern by now. */
+/** What was known of a subject when its bar closed, what is measured of its pattern by now, and how the trade on it stands. */
 export interface Reading {
   readonly subject: Subject;
   /** The alert's own levels, or those that an alert on it would have; null without any. */
@@ -21,12 +22,14 @@ export interface Reading {
   readonly volumeRatio: number | null;
   readonly reliability: Reliability;
   readonly similar: Similar;
+  /** How the trade on it stands now. */
+  readonly standing: Standing;
 }
 
 export const VOLUME_BARS = 20;
 
 export interface ReadingParts {
-  readonly candles: Pick<CandleService, "loadRange">;
+  readonly candles: Pick<CandleService, "loadRange" | "loadLatest">;
   readonly detections: Pick<Detections, "past">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly evidence: ReliabilitySource;
@@ -38,9 +41,10 @@ export async function readSubject(parts: ReadingParts, subject: Subject): Promis
   const { detection, instrument } = subject;
   const { interval, barTime, closedAt, pattern, regime } = detection;
   const knownAtMs = Math.min(closedAt, parts.now());
-  const [{ candles }, similar] = await Promise.all([
+  const [{ candles }, similar, standing] = await Promise.all([
     loadLeading(parts.candles, instrument, interval, barTime, knownAtMs),
     findSimilar(parts, detection, { closedAt, storedBy: subject.storedBy }),
+    loadStanding(parts, subject),
   ]);
   const at = candles.time.length - 1;
   const there = at >= 0 && candles.time[at] === barTime;
@@ -53,6 +57,7 @@ export async function readSubject(parts: ReadingParts, subject: Subject): Promis
     volumeRatio: there ? ratioToMean(candles.volume, at) : null,
     reliability: parts.evidence.confidenceOf(pattern, interval, regime),
     similar,
+    standing,
   };
 }
 

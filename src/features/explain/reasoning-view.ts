@@ -7,7 +7,7 @@ import type { Reliability } from "./reliability.js";
 import type { reasoningAnswer, recommendationSchema } from "./schema.js";
 import { reasoningSteps, type Step } from "./steps.js";
 import type { Unseen } from "./subject.js";
-import { accuracyView, NO_SIMILAR, similarView, stepView } from "./views.js";
+import { accuracyView, NO_SIMILAR, outcomeView, similarView, stepView } from "./views.js";
 
 type ReasoningView = { [Field in keyof typeof reasoningAnswer]: z.input<(typeof reasoningAnswer)[Field]> };
 
@@ -29,7 +29,7 @@ function recommendationView(advice: Recommendation): z.input<typeof recommendati
 
 /** The reasoning in both shapes that clients read: in `data`, and beside it. */
 export function reasoningView(reading: Reading): ReasoningView {
-  const { subject, reliability, similar } = reading;
+  const { subject, reliability, similar, standing } = reading;
   const { instrument, variant, detection, alert, detectionId } = subject;
   const advice = recommend(reading);
   const steps = reasoningSteps(reading).map(stepView);
@@ -56,6 +56,9 @@ export function reasoningView(reading: Reading): ReasoningView {
       reasoning_steps: steps,
       risk_assessment: { score: advice.riskScore, label: advice.riskLabel, factors: [...advice.factors] },
       similar_cases: similarView(similar),
+      trade: outcomeView(standing.outcome),
+      age_ms: standing.ageMs,
+      stale: standing.stale,
       summary: advice.reasoning,
     },
   };
@@ -103,6 +106,9 @@ export function unseenView(
       reasoning_steps: [stepView(step)],
       risk_assessment: { score: null, label: null, factors: [] },
       similar_cases: similarView(NO_SIMILAR),
+      trade: null,
+      age_ms: null,
+      stale: null,
       summary,
     },
   };

@@ -1,4 +1,5 @@
 import type { Reading } from "./reading.js";
+import { ageText, endOf, entryClosed } from "./standing.js";
 import { leaningOf } from "./steps.js";
 import { ACTIONS, figure, percent } from "./words.js";
 
@@ -13,7 +14,8 @@ export interface RiskFactor {
 export const RISK_LABELS = ["LOW", "MEDIUM", "HIGH"] as const;
 
 export interface Recommendation {
-  readonly action: "BUY" | "SELL" | "WATCH";
+  /** HOLD where there is a trade that is not to be entered now: it is over, or what is measured speaks against it. */
+  readonly action: "BUY" | "SELL" | "WATCH" | "HOLD";
   readonly confidence: number | null;
   readonly entry: number | null;
   readonly target: number | null;
@@ -29,12 +31,23 @@ export interface Recommendation {
   readonly reasoning: string;
 }
 
-/** What to do by the alert's own levels and direction, with what speaks against it. */
+/** What speaks against a trade so much that there is none to recommend. */
+const DECISIVE: ReadonlySet<string> = new Set([
+  "trade_over",
+  "prices_stale",
+  "entry_passed",
+  "worse_than_chance",
+  "below_break_even",
+]);
+
+/** What to do now by the alert's own levels and direction, with what speaks against it; levels of a trade to be entered alone. */
 export function recommend(reading: Reading): Recommendation {
-  const { subject, levels, reliability } = reading;
+  const { subject, reliability } = reading;
   const { detection, alert } = subject;
-  const action = levels === null ? "WATCH" : ACTIONS[detection.direction];
   const factors = riskFactors(reading);
+  const decided = factors.some(({ name, present: is }) => is === true && DECISIVE.has(name));
+  const action = reading.levels === null ? "WATCH" : decided ? "HOLD" : ACTIONS[detection.direction];
+  const levels = action === "HOLD" ? null : reading.levels;
   const told = factors.filter(({ present }) => present !== null);
   const present = told.filter((factor) => factor.present);
   const riskScore = told.length === 0 ? null : Math.round((100 * present.length) / told.length);
@@ -58,7 +71,8 @@ export function recommend(reading: Reading): Recommendation {
 /** A place of volatility among those of the last year from which it is high. */
 const HIGH_RANK = 0.8;
 
-function riskFactors({ subject, levels, reliability, volumeRatio, regime }: Reading): RiskFactor[] {
+function riskFactors(reading: Reading): RiskFactor[] {
+  const { subject, levels, reliability, volumeRatio, regime } = reading;
   const { detection } = subject;
   const rank = regime?.reasons.find(({ measure }) => measure === "volatility_rank")?.value ?? null;
   const loud =
@@ -95,16 +109,33 @@ function riskFactors({ subject, levels, reliability, volumeRatio, regime }: Read
     },
     {
       name: "below_break_even",
-      present: value === null || needed === null ? null : value < needed,
-      text: `The measured hit rate is below the ${needed === null ? "rate" : percent(needed)} at which its levels break even`,
+      present: value === null || needed === null ? null : value <= needed,
+      text: `The measured hit rate is not above the ${needed === null ? "rate" : percent(needed)} at which its levels break even`,
     },
+    ...standingFactors(reading),
+  ];
+}
+
+/** What speaks against entering the trade now. */
+function standingFactors({ standing, levels }: Reading): RiskFactor[] {
+  const end = endOf(standing);
+  const traded = levels !== null;
+  const factor = (name: string, present: boolean, text: string) => ({
+    name,
+    present: traded ? present : null,
+    text,
+  });
+  return [
+    factor("trade_over", end !== null, `The trade on it is ${end ?? "over"}`),
+    factor("prices_stale", standing.stale, "Prices are older than they should be"),
+    factor("entry_passed", standing.late, "The open at which it was to be entered has passed some bars ago"),
   ];
 }
 
 const over = (value: number | null, limit: number) => value !== null && value > limit;
 
 function sentence(
-  { subject: { detection, variant }, levels, reliability }: Reading,
+  { subject: { detection, variant }, levels, reliability, standing }: Reading,
   action: Recommendation["action"],
   present: readonly RiskFactor[],
 ): string {
@@ -118,6 +149,10 @@ function sentence(
       : `Measured confidence ${percent(reliability.value)} from ${reliability.n} trades.`;
   if (levels === null)
     return `${action}: ${variant.title} gives no levels to trade by. ${measured} ${against}`;
+  if (action === "HOLD") {
+    const why = entryClosed(standing) ?? "What is measured of the pattern speaks against the trade";
+    return `HOLD: ${why}. ${variant.title} closed ${ageText(standing.ageMs)} ago at ${figure(detection.price)}. ${measured} ${against}`;
+  }
   const { entry, stop, target } = levels;
   return `${action} near ${figure(entry)} at the next open, stop ${figure(stop)}, target ${figure(target)}, on ${variant.title} at a close of ${figure(detection.price)}. ${measured} ${against}`;
 }

@@ -86,7 +86,8 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
     summary: "Step by step, what speaks for and against a pattern on a symbol",
     description:
       "Of the alert that is named, or else the newest alert or stored detection of the pattern, or what is seen now. " +
-      "Bars and cases are those known when its bar closed; the measured hit rate is that of now, with its date.",
+      "Bars and cases are those known when its bar closed; the measured hit rate is that of now, with its date, and so is " +
+      "how the trade stands: none is recommended that is over or of which old prices do not tell.",
     perMinute: 30,
     body: reasoningBody,
     answer: reasoningAnswer,

@@ -120,7 +120,9 @@ export const alertExplanationSchema = z
     pattern_name: z.string(),
     explanation: z.string(),
     market_context: z.string(),
-    recommended_action: z.enum(["BUY", "SELL", "WATCH"]),
+    recommended_action: z
+      .enum(["BUY", "SELL", "WATCH", "HOLD"])
+      .describe("Now: HOLD where the trade is over or prices are old, or what is measured speaks against it"),
     risk_factors: z.array(z.string()),
     confidence_factors: z
       .record(z.string(), z.number().nullable())
@@ -135,6 +137,7 @@ export const alertExplanationSchema = z
       stop_loss: level,
       take_profit: level,
       risk_reward_ratio: level,
+      trade: outcomeSchema.describe("How the trade on it stands now"),
       evidence: reliabilitySchema,
       similar_cases: similarSchema,
     }),
@@ -151,7 +154,11 @@ export const stepSchema = z.object({
 });
 
 export const recommendationSchema = z.object({
-  action: z.enum(["BUY", "SELL", "WATCH", "HOLD"]).describe("HOLD where the pattern is not there"),
+  action: z
+    .enum(["BUY", "SELL", "WATCH", "HOLD"])
+    .describe(
+      "HOLD where the pattern is not there, its trade is over or prices are old, or what is measured speaks against it",
+    ),
   confidence: rate,
   entry_price: level,
   target_price: level,
@@ -199,6 +206,9 @@ export const reasoningSchema = z
       factors: z.array(factorSchema),
     }),
     similar_cases: similarSchema,
+    trade: outcomeSchema.nullable().describe("How the trade on it stands now; null where it is not there"),
+    age_ms: z.number().nullable().describe("Since its bar closed"),
+    stale: z.boolean().nullable().describe("Whether newer bars should exist than those known now"),
     summary: z.string(),
   })
   .meta({ id: "Reasoning" });

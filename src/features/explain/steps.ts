@@ -5,6 +5,7 @@ import type { NewDetection } from "../detections/store.js";
 import type { Reading } from "./reading.js";
 import { VOLUME_BARS } from "./reading.js";
 import type { Reliability } from "./reliability.js";
+import { ageText, endOf, entryClosed } from "./standing.js";
 import { DIRECTIONS, figure, known, percent, spoken } from "./words.js";
 
 export const STEP_STATUSES = ["passed", "neutral", "failed", "unavailable"] as const;
@@ -35,6 +36,7 @@ export function reasoningSteps(reading: Reading): Step[] {
     regimeStep(reading),
     volumeStep(reading),
     levelStep(reading),
+    tradeStep(reading),
     evidenceStep(reading),
     similarStep(reading),
     ...ruleSteps(reading),
@@ -147,6 +149,27 @@ function levelStep({ subject: { detection }, levels }: Reading): Step {
 function distances({ entry, stop, target }: { entry: number; stop: number; target: number }, range: number) {
   const away = (level: number) => (Math.abs(level - entry) / range).toFixed(2);
   return `the stop ${away(stop)} and the target ${away(target)} of them from the entry`;
+}
+
+/** How the trade stands by now: what the other steps tell of then is of no use to one that is over. */
+function tradeStep({ standing, subject: { detection } }: Reading): Step {
+  const { outcome, ageMs, stale } = standing;
+  const age = `The bar closed at ${new Date(detection.closedAt).toISOString()}, ${ageText(ageMs)} ago`;
+  const { entry, exit } = outcome;
+  const details =
+    entry === null || exit === null ? [age] : [age, `entry ${figure(entry)}, exit ${figure(exit)}`];
+  const end = endOf(standing);
+  if (outcome.status === "none") {
+    return step("Trade", "unavailable", outcome.reason ?? "There is no trade on it", details);
+  }
+  const closed = entryClosed(standing);
+  const text = closed ?? "The trade on it is open: neither stop nor target has been reached";
+  return step(
+    "Trade",
+    end !== null || stale ? "failed" : closed === null ? "passed" : "neutral",
+    text,
+    details,
+  );
 }
 
 function evidenceStep({ reliability, subject: { detection } }: Reading): Step {

@@ -149,7 +149,7 @@ export function alertExplanationView(
   advice: Recommendation,
   steps: readonly Step[],
 ): z.input<typeof alertExplanationSchema> {
-  const { subject, reliability, similar, volumeRatio, regime } = reading;
+  const { subject, levels, reliability, similar, volumeRatio, regime, standing } = reading;
   const { detection, variant, alert } = subject;
   const context = steps.filter(({ title }) => ["Prior trend", "Market regime", "Volume"].includes(title));
   const sentences = (chosen: readonly Step[]) => chosen.map(({ description }) => `${description}.`).join(" ");
@@ -176,10 +176,11 @@ export function alertExplanationView(
     additional_data: {
       detection_id: subject.detectionId ?? 0,
       interval: detection.interval,
-      entry: advice.entry,
-      stop_loss: advice.stop,
-      take_profit: advice.target,
-      risk_reward_ratio: advice.rewardRisk,
+      entry: levels?.entry ?? null,
+      stop_loss: levels?.stop ?? null,
+      take_profit: levels?.target ?? null,
+      risk_reward_ratio: levels?.rewardRisk ?? null,
+      trade: outcomeView(standing.outcome),
       evidence: reliabilityView(reliability),
       similar_cases: similarView(similar),
     },
