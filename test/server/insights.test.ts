@@ -74,9 +74,19 @@ describe("POST /api/ml/advanced/patterns/detect", () => {
         expect(pattern).toMatchObject({ target_price: null, trend_alignment: null });
       else
         expect(pattern.trading_suggestion).toMatch(
-          pattern.direction === "bullish" ? /^Buy near/ : /^Sell near/,
+          pattern.direction === "bullish" ? /^(Buy near|No trade: )/ : /^(Sell near|No trade: )/,
         );
     }
+    // A trade may be entered on the newest five bars, and not once it is over.
+    for (const { trading_suggestion, closed_at, direction } of data.patterns) {
+      if (direction === "neutral" || Date.parse(closed_at) >= DAILY_NOW - 10 * 86_400_000) continue;
+      expect(trading_suggestion).toMatch(/^No trade: (the price has reached|its entry was)/);
+    }
+    expect(
+      data.patterns.some(({ trading_suggestion }: { trading_suggestion: string }) =>
+        trading_suggestion.startsWith("Sell near"),
+      ),
+    ).toBe(true);
   });
 
   it("200 holds the measured hit rate against the least, on both scales, else the quality", async () => {

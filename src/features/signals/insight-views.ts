@@ -38,7 +38,7 @@ export function patternListView(list: PatternList, nowMs: number): z.input<typeo
 }
 
 function listedView(listed: ListedPattern) {
-  const { detection, confidence, judged, levels, volumeConfirms, trendAligns, keyLevels } = listed;
+  const { detection, confidence, judged, levels, over, volumeConfirms, trendAligns, keyLevels } = listed;
   return {
     pattern_type: detection.pattern,
     type: typeOf(detection.pattern),
@@ -59,7 +59,7 @@ function listedView(listed: ListedPattern) {
     key_levels: [...keyLevels],
     regime: detection.regime,
     description: findVariant(detection.pattern)?.pattern.description ?? "",
-    trading_suggestion: suggestion(detection.direction, levels),
+    trading_suggestion: over === null ? suggestion(detection.direction, levels) : `No trade: ${over}`,
     closed_at: isoTime(detection.closedAt),
   };
 }

@@ -11,6 +11,7 @@ import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { type Judged, judge } from "./entries.js";
+import { isOver, RECENT_BARS } from "./look.js";
 
 /** A confirmed pattern of the last days. */
 export interface ListedPattern {
@@ -19,6 +20,8 @@ export interface ListedPattern {
   readonly judged: Judged;
   /** At its own bar; null without a direction or a range. */
   readonly levels: Levels | null;
+  /** Why its trade is not to be entered any more; null while it may be, and without levels. */
+  readonly over: string | null;
   /** Whether its bar has more volume than usual; null where there is none to compare with. */
   readonly volumeConfirms: boolean | null;
   /** Whether the trend before it is as it asks, or in its direction where it asks for none; null without a direction. */
@@ -85,15 +88,25 @@ function listedPattern(
     trendMet === false
       ? { ...measured, value: null, reason: "It is not in the trend it was measured in" }
       : measured;
+  const levels = levelsOf(detection);
+  const at = lowerBound(bars.time, detection.barTime);
   return {
     detection,
     confidence,
     judged: judge({ detection, confidence }),
-    levels: levelsOf(detection),
-    volumeConfirms: volumeConfirms(bars, lowerBound(bars.time, detection.barTime)),
+    levels,
+    over: levels === null || direction === 0 ? null : overSince(bars, at, direction, levels),
+    volumeConfirms: volumeConfirms(bars, at),
     trendAligns: direction === 0 ? null : (trendMet ?? facts.trend === (direction > 0 ? "up" : "down")),
     keyLevels: keyLevels(detection, bars),
   };
+}
+
+/** The bars on which a pattern is entered are the newest ones, as for signals. */
+function overSince(bars: Bars, at: number, direction: 1 | -1, levels: Levels): string | null {
+  if (isOver(bars, at, direction, levels)) return "the price has reached its stop or target since";
+  const since = bars.time.length - 1 - at;
+  return since < RECENT_BARS ? null : `its entry was ${since} bars ago`;
 }
 
 function volumeConfirms({ volume }: Bars, at: number): boolean | null {
