@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { ANY_REGIME, type EvidenceRow } from "../src/core/signals/evidence.js";
+import { COST_BOUNDS } from "../src/core/signals/cost-class.js";
+import { ANY_COSTS, ANY_REGIME, type EvidenceRow } from "../src/core/signals/evidence.js";
 import { EDGE_LEVEL } from "../src/core/signals/evidence-edge.js";
 import { EDGE_SPREAD } from "../src/core/signals/evidence-walk.js";
 import { ROUND_TRIP_BPS, TRADE_POLICY } from "../src/core/signals/levels.js";
@@ -47,31 +48,41 @@ function report({ table, holdouts }: Measured): string {
   const { stopRanges, targetRanges, horizonBars } = TRADE_POLICY;
   const costs = Object.entries(ROUND_TRIP_BPS).map(([name, bps]) => `${name} ${bps}`);
   const symbols = series.map(({ candles }) => `${candles.symbol} ${candles.interval} ${candles.time.length}`);
-  const rows = table.rows.filter(({ regime }) => values.regimes || regime === ANY_REGIME);
+  const several = new Set(table.rows.filter(isPart).map(({ variant, interval }) => `${variant} ${interval}`));
+  const rows = table.rows.filter(
+    ({ variant, interval, regime, costs }) =>
+      (values.regimes || regime === ANY_REGIME) &&
+      (costs === ANY_COSTS || several.has(`${variant} ${interval}`)),
+  );
   const intervals = [...new Set(rows.map(({ interval }) => interval))];
   const found = table.rows.filter(({ qValue }) => qValue !== null && qValue < 0.05);
   return [
     `# Evidence of ${positionals.map((path) => basename(path)).join(", ")}`,
     `${table.series} series, ${table.bars} bars, ${table.occurrences} occurrences: ${symbols.join(", ")}`,
     `Trade: stop ${stopRanges} and target ${targetRanges} average true ranges, or those of the shape; ${horizonBars} bars; ` +
-      `costs in and out, basis points: ${costs.join(", ")}. True edges are taken to lie within ${EDGE_SPREAD} of the prior. ` +
+      `costs in and out, basis points: ${costs.join(", ")}, light below ${COST_BOUNDS[0]} of the way to the target, heavy ` +
+      `below ${COST_BOUNDS[1]}, prohibitive above. True edges are taken to lie within ${EDGE_SPREAD} of the prior. ` +
       `Edge within [] with ${EDGE_LEVEL * 100} %, p corrected for ${table.tests} tests. Seed ${SETTINGS.seed}.`,
     ...intervals.map((interval) => section(interval, rows, { table, holdouts })),
     `${found.length} of ${table.tests} cells have a corrected p below 0.05`,
   ].join("\n\n");
 }
 
+/** Whether trades of a pattern at one interval have costs of several classes: of all but the lightest. */
+const isPart = ({ costs }: EvidenceRow) => costs === "heavy" || costs === "prohibitive";
+
 function section(interval: string, rows: readonly EvidenceRow[], { holdouts }: Measured): string {
   const lines = rows.filter((row) => row.interval === interval).map(line);
   const held = holdouts.get(interval);
   const head =
-    "pattern|regime|seen|n|void|open|hit rate|95 %|base|edge|99 %|p|p corrected|mean R|confidence|calibration|status";
+    "pattern|regime|costs|seen|n|void|open|hit rate|95 %|base|edge|99 %|p|p corrected|mean R|confidence|calibration|status";
   const tail =
     held === undefined || held.trades === 0
       ? `no pattern has ${HOLDOUT_TRADES} trades in the first half of the time`
       : `${held.patterns} patterns with ${HOLDOUT_TRADES} trades or more before ${new Date(held.cutMs).toISOString()}, ` +
         `held against ${held.trades} trades after it: calibration error ${held.calibrationError.toFixed(4)}, ` +
-        `mean distance a pattern ${held.meanDistance.toFixed(4)} (chance alone ${held.chanceDistance.toFixed(4)})`;
+        `mean distance a pattern ${held.meanDistance.toFixed(4)} (chance alone ${held.chanceDistance.toFixed(4)}); ` +
+        `by pattern and class of costs, in ${held.blocks} blocks of time`;
   const bars = "|---".repeat(head.split("|").length);
   return [`## ${interval}`, `|${head}|\n${bars}|\n${lines.join("\n")}`, tail].join("\n\n");
 }
@@ -84,6 +95,7 @@ function line(row: EvidenceRow): string {
   const cells = [
     row.variant,
     row.regime,
+    row.costs,
     ...[row.occurrences, row.n, row.voided, row.unsettled],
     number(row.hitRate),
     between(row.low, row.high),

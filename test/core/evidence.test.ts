@@ -5,6 +5,7 @@ import type { Interval } from "../../src/core/market/interval.js";
 import { type Direction, definePattern, type Pattern } from "../../src/core/patterns/define.js";
 import { findPattern, PATTERNS } from "../../src/core/patterns/index.js";
 import {
+  ANY_COSTS,
   ANY_REGIME,
   computeEvidence,
   type EvidenceRow,
@@ -75,13 +76,13 @@ function seriesOf(candles: Candles, regimes = new Int8Array(candles.time.length)
 }
 
 const settings = { patterns: PATTERNS, regimes: ["calm", "wild"], seed: 1, asOfMs: EVER };
-const find = (rows: readonly EvidenceRow[], variant: string, regime = ANY_REGIME) =>
-  rows.find((row) => row.variant === variant && row.regime === regime) as EvidenceRow;
+const find = (rows: readonly EvidenceRow[], variant: string, regime = ANY_REGIME, costs = ANY_COSTS) =>
+  rows.find((row) => row.variant === variant && row.regime === regime && row.costs === costs) as EvidenceRow;
 
 describe("evidence on random walks", () => {
   const walks = [1, 2, 3, 4, 5, 6].map((seed) => seriesOf(walk(20_000, seed)));
   const { rows, tests } = computeEvidence(walks, settings);
-  const tested = rows.filter(({ edge }) => edge !== null);
+  const tested = rows.filter(({ edge, costs }) => edge !== null && costs === ANY_COSTS);
 
   it("has an edge of 0 within the interval for 97 % of the patterns at least", () => {
     expect(tested.length).toBeGreaterThan(30);
@@ -155,12 +156,8 @@ describe("evidence of a planted pattern", () => {
   });
 
   it("is believed by how much was measured", () => {
-    const any = find(rows, "true_signal");
-    const calm = find(rows, "true_signal", "calm");
-    for (const [row, prior] of [
-      [any, Number(any.baseRate)],
-      [calm, Number(any.confidence)],
-    ] as const) {
+    for (const row of [find(rows, "true_signal"), find(rows, "true_signal", "calm")]) {
+      const prior = Number(row.baseRate);
       const weight = Number(row.priorTrades);
       expect(weight).toBeGreaterThanOrEqual((prior * (1 - prior)) / EDGE_SPREAD ** 2);
       expect(row.confidence).toBe((row.hits + weight * prior) / (row.n + weight));
@@ -180,6 +177,73 @@ describe("evidence of a planted pattern", () => {
   });
 });
 
+describe("costs that take a part of the way to the target", () => {
+  // Bars of a hundredth move far more than costs, bars of a twentieth of that do not reach them.
+  const calm = (at: number) => at % 1_000 >= 500;
+  const bars = walk(20_000, 31);
+  const still = walk(20_000, 32, () => 0);
+  for (let i = 1; i < 20_000; i++) {
+    const scale = calm(i) ? 0.05 : 1;
+    const shift = (value: number, column: Float64Array) =>
+      still.close[i - 1] * (value / column[i - 1]) ** scale;
+    for (const column of ["open", "high", "low"] as const)
+      still[column][i] = shift(bars[column][i], bars.close);
+    still.close[i] = shift(bars.close[i], bars.close);
+  }
+  const patterns = [
+    planted("often", 1, (_, at) => at % 7 === 0),
+    planted("still", 1, (_, at) => at % 7 === 0 && calm(at)),
+  ];
+  const { rows } = computeEvidence([{ ...seriesOf(still), costBps: 40 }], { ...settings, patterns });
+
+  it("decide the base rate, and each class of costs has its own", () => {
+    const light = find(rows, "often", ANY_REGIME, "light");
+    const prohibitive = find(rows, "often", ANY_REGIME, "prohibitive");
+    expect(light.n).toBeGreaterThan(500);
+    expect(prohibitive.n).toBeGreaterThan(500);
+    expect(Number(light.baseRate)).toBeGreaterThan(0.3);
+    expect(Number(prohibitive.baseRate)).toBeLessThan(0.1);
+    const parts = ["light", "heavy", "prohibitive"].map(
+      (costs) => find(rows, "often", ANY_REGIME, costs)?.n ?? 0,
+    );
+    expect(parts.reduce((sum, n) => sum + n, 0)).toBe(find(rows, "often").n);
+  });
+
+  it("are not taken for what a pattern does: one that comes with them has no edge", () => {
+    const { edgeLow, edgeHigh, hitRate } = find(rows, "still");
+    expect(Number(hitRate)).toBeLessThan(0.2);
+    expect(Number(edgeLow)).toBeLessThanOrEqual(0);
+    expect(Number(edgeHigh)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe("confidence of a cell", () => {
+  it("lies between its base rate and its hit rate, over random series with regimes and costs", () => {
+    const patterns = [
+      planted("often", 1, (_, at) => at % 7 === 0),
+      planted("seldom", -1, (_, at) => at % 31 === 0),
+    ];
+    let cells = 0;
+    for (let seed = 41; seed < 53; seed++) {
+      const candles = walk(8_000, seed, (i) => 0.3 * Math.sin(i / (20 * (seed - 40))));
+      const labels = Int8Array.from(candles.time, (_, i) => (Math.floor(i / (10 * (seed - 38))) % 3) - 1);
+      const series = { ...seriesOf(candles, labels), costBps: 25 * (seed % 9) };
+      for (const { confidence, baseRate, hitRate } of computeEvidence([series], { ...settings, patterns })
+        .rows) {
+        if (confidence === null) continue;
+        cells++;
+        const [least, most] = [
+          Math.min(Number(baseRate), Number(hitRate)),
+          Math.max(Number(baseRate), Number(hitRate)),
+        ];
+        expect(confidence).toBeGreaterThanOrEqual(least - 1e-12);
+        expect(confidence).toBeLessThanOrEqual(most + 1e-12);
+      }
+    }
+    expect(cells).toBeGreaterThan(60);
+  });
+});
+
 describe("confidence before a trade", () => {
   const candles = walk(6_000, 11);
   const patterns = [planted("often", 1, (_, at) => at % 9 === 0)];
@@ -193,11 +257,11 @@ describe("confidence before a trade", () => {
     const [any] = walkForward(pool, members, 2, blocks, (i, whole, part) => said.set(i, [whole, part]));
     const hitOf = (i: number) => (pool.outcome[i] === OUTCOMES.hit ? 1 : 0);
     /** Variance of a trade by sums over blocks, from the start. */
-    const clustered = (all: readonly number[]) => {
+    const clustered = (all: readonly number[], before: Float64Array) => {
       const sums = new Map<number, { n: number; excess: number }>();
       for (const k of all) {
         const sum = sums.get(blocks.blockOf[k]) ?? { n: 0, excess: 0 };
-        const excess = Number.isNaN(pool.baseBefore[k]) ? 0 : hitOf(k) - pool.baseBefore[k];
+        const excess = Number.isNaN(before[k]) ? 0 : hitOf(k) - before[k];
         sums.set(blocks.blockOf[k], { n: sum.n + 1, excess: sum.excess + excess });
       }
       const of = [...sums.values()];
@@ -210,15 +274,21 @@ describe("confidence before a trade", () => {
     for (const [i, [whole, part]] of said) {
       if (Number.isNaN(whole)) continue;
       const ended = [...members.settled].filter((k) => pool.settledAt[k] <= pool.knownAt[i]);
-      const seen = [...members.known].filter((k) => k <= i && !Number.isNaN(pool.baseBefore[k]));
-      const prior = seen.reduce((sum, k) => sum + pool.baseBefore[k], 0) / seen.length;
-      const shrink = (all: readonly number[], to: number) => {
-        const weight = priorTrades(to, clustered(all));
+      const seen = [...members.known].filter((k) => k <= i);
+      const shrink = (among: (k: number) => boolean, before: Float64Array) => {
+        const rates = seen.filter(among).map((k) => before[k]);
+        const based = rates.filter((rate) => !Number.isNaN(rate));
+        const to = based.reduce((sum, rate) => sum + rate, 0) / based.length;
+        const all = ended.filter(among);
+        const weight = priorTrades(to, clustered(all, before));
         return (all.reduce((sum, k) => sum + hitOf(k), 0) + weight * to) / (all.length + weight);
       };
-      expect(whole).toBeCloseTo(shrink(ended, prior), 11);
-      const same = ended.filter((k) => pool.regime[k] === pool.regime[i]);
-      expect(part).toBeCloseTo(shrink(same, shrink(ended, prior)), 11);
+      expect(whole).toBeCloseTo(
+        shrink(() => true, pool.baseBefore),
+        11,
+      );
+      const isSame = (k: number) => pool.regime[k] === pool.regime[i];
+      expect(part).toBeCloseTo(shrink(isSame, pool.regimeBefore), 11);
       squares += (whole - hitOf(i)) ** 2;
     }
     expect(any.brier).toBeCloseTo(squares / any.predicted, 10);

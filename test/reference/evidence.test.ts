@@ -2,8 +2,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { HOLDOUT_TRADES, loadSeries, measureFiles } from "../../bench/evidence-files.js";
+import { HOLDOUT_TRADES, loadSeries, SETTINGS } from "../../bench/evidence-files.js";
 import { ensure } from "../../src/core/base/assert.js";
+import { normalCdf } from "../../src/core/options/normal.js";
+import { LEAST_BLOCKS } from "../../src/core/signals/evidence-edge.js";
+import { type Holdout, measureHoldout, middleOf } from "../../src/core/signals/evidence-holdout.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { silentLog } from "../fixtures/log.js";
 import { sharedPath } from "../fixtures/shared.js";
@@ -13,6 +16,8 @@ const daily = sharedPath("data", "daily");
 const intraday = sharedPath("data", "intraday");
 const PROGRAM = fileURLToPath(new URL("../../bench/evidence.ts", import.meta.url));
 const LIMIT_MS = 300_000;
+/** Trades after the cut from which an interval, or a pattern, is looked at. */
+const LATER_TRADES = 200;
 
 let workers: Workers;
 beforeAll(() => {
@@ -33,8 +38,8 @@ describe.skipIf(daily === null)("npm run evidence", () => {
     async () => {
       const first = (await run()).stdout;
       expect((await run()).stdout).toBe(first);
-      expect(first).toMatch(/^\|bullish_engulfing\|any\|\d+\|\d+\|\d+\|\d+\|0\.\d{3}\|/m);
-      expect(first).toMatch(/^\|doji\|any\|\d+\|0\|.*no_direction\|$/m);
+      expect(first).toMatch(/^\|bullish_engulfing\|any\|any\|\d+\|\d+\|\d+\|\d+\|0\.\d{3}\|/m);
+      expect(first).toMatch(/^\|doji\|any\|any\|\d+\|0\|.*no_direction\|$/m);
       expect(first).toMatch(/sha256 [0-9a-f]{64}\n$/);
     },
     LIMIT_MS,
@@ -48,6 +53,8 @@ describe.skipIf(daily === null || intraday === null)(
       // The index of volatility is no instrument that anybody trades.
       ["1d", daily, (symbol: string) => !symbol.includes("VIX")],
       ["1h", intraday, () => true],
+      ["5m", intraday, () => true],
+      ["1m", intraday, () => true],
     ] as const)(
       "is within 0.03 of what came in the second, over patterns with 200 trades: %s",
       async (interval, folder, keeps) => {
@@ -57,19 +64,52 @@ describe.skipIf(daily === null || intraday === null)(
           keeps,
         );
         const series = all.filter(({ candles }) => candles.interval === interval);
-        const { table, holdouts } = measureFiles(series);
-        const held = ensure(holdouts.get(interval), "there are trades on both sides");
-        const cut = new Date(held.cutMs).toISOString().slice(0, 10);
-        process.stdout.write(
-          `${interval}: ${table.series} series, ${table.bars} bars; ${held.patterns} patterns with ${HOLDOUT_TRADES} trades ` +
-            `before ${cut}, ${held.trades} trades after it: calibration error ${held.calibrationError.toFixed(4)}, mean ` +
-            `distance ${held.meanDistance.toFixed(4)}, by chance ${held.chanceDistance.toFixed(4)}\n`,
-        );
+        const held = measureHoldout(series, SETTINGS, middleOf(series), HOLDOUT_TRADES);
+        process.stdout.write(`${interval}: ${series.length} series; ${told(held)}`);
+        expect(held.trades).toBeGreaterThan(LATER_TRADES);
+        if (held.blocks < LEAST_BLOCKS) {
+          process.stdout.write(
+            `${interval}: not held to 0.03, since the trades after the cut fall into ${held.blocks} blocks of time, ` +
+              `fewer than the ${LEAST_BLOCKS} that evidence asks for\n`,
+          );
+          return;
+        }
         expect(held.patterns).toBeGreaterThan(20);
-        expect(held.trades).toBeGreaterThan(50_000);
         expect(held.calibrationError).toBeLessThanOrEqual(0.03);
       },
       LIMIT_MS,
     );
+
+    it("is looked at for every interval that has files", async () => {
+      const found = await loadSeries([ensure(daily, "daily"), ensure(intraday, "intraday")], {
+        workers,
+        log: silentLog,
+      });
+      const intervals = new Set(found.map(({ candles }) => candles.interval));
+      expect([...intervals].sort()).toEqual(["1d", "1h", "1m", "5m"]);
+    });
   },
 );
+
+/** In words, with the patterns that are off by more than 0.03 and how many chance alone would have been. */
+function told({ cutMs, patterns, cells, trades, blocks, ...held }: Holdout): string {
+  const many = cells.filter(({ n }) => n >= LATER_TRADES);
+  const off = many.filter(({ n, hits, confidence }) => Math.abs(hits / n - confidence) > 0.03);
+  // Both sides of a normal distribution beyond 0.03, were each trade independent and each confidence exact.
+  const chance = many.reduce(
+    (sum, { n, confidence }) => sum + 2 * normalCdf(-0.03 / Math.sqrt((confidence * (1 - confidence)) / n)),
+    0,
+  );
+  const lines = off
+    .sort((a, b) => b.n - a.n)
+    .map(
+      ({ variant, costs, n, hits, confidence }) =>
+        `  ${variant}, ${costs} costs: ${confidence.toFixed(3)} was said, ${(hits / n).toFixed(3)} came of ${n}\n`,
+    );
+  return (
+    `${patterns} patterns with ${HOLDOUT_TRADES} trades before ${new Date(cutMs).toISOString().slice(0, 10)} at one class of ` +
+    `costs, ${trades} trades in ${blocks} blocks after it: calibration error ${held.calibrationError.toFixed(4)}, mean ` +
+    `distance ${held.meanDistance.toFixed(4)}, by chance ${held.chanceDistance.toFixed(4)}; of ${many.length} with ` +
+    `${LATER_TRADES} later trades ${off.length} are off by more than 0.03, by chance alone ${chance.toFixed(1)}:\n${lines.join("")}`
+  );
+}

@@ -117,6 +117,10 @@ describe("GET /api/patterns/evidence", () => {
     const { data, total, run, reason } = await get();
     const variants = PATTERNS.flatMap((pattern) => pattern.variants);
     expect(total).toBeGreaterThan(3 * variants.length);
+    for (const row of data) expect(row.costs).toBe("any");
+    const light = await get("?costs=light");
+    expect(light.total).toBeGreaterThan(20);
+    for (const row of light.data) expect(row).toMatchObject({ regime: "any", costs: "light" });
     expect(data).toHaveLength(Math.min(total, 1_000));
     expect((await get("?regime=any")).total).toBe(variants.length);
     const regimes = await get("?regime=ranging&min_n=1");
@@ -158,6 +162,7 @@ describe("GET /api/patterns/evidence", () => {
   it.each([
     ["interval=2d", "invalid_request"],
     ["regime=sideways_nonsense", "invalid_request"],
+    ["costs=dear", "invalid_request"],
     ["status=good", "invalid_request"],
     ["min_n=-1", "invalid_request"],
     ["sort=luck", "invalid_request"],
@@ -179,6 +184,16 @@ describe("confidence for others", () => {
       row.hit_rate_high,
       row.base_rate,
     ]);
+  });
+
+  it("is of the class of costs, and none where nothing with such costs was measured", async () => {
+    const [row] = (await get("?status=sufficient&interval=1d&regime=any&sort=n")).data;
+    const { confidenceOf } = program.parts.evidence;
+    expect(confidenceOf(row.pattern_type, "1d", null, "light")).toMatchObject({ value: row.confidence });
+    expect(confidenceOf(row.pattern_type, "1d", null, "prohibitive")).toMatchObject({
+      value: null,
+      reason: `No 1d trades with prohibitive costs were measured for ${row.pattern_type}`,
+    });
   });
 
   it("is null with the reason where there is none", () => {

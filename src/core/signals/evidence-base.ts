@@ -1,16 +1,25 @@
 import { drawWord } from "../base/rng.js";
 import { lowerBound } from "../base/search.js";
 import type { Bars } from "../market/candles.js";
+import { COST_CLASSES, costClassOf } from "./cost-class.js";
 import { levelsFor, TRADE_POLICY } from "./levels.js";
 import { createTradeSlot, isHit, settleTrade, type TradeSlot } from "./trade.js";
 
-/** What came of the trade without a signal, taken at bars of one regime of a series, or of all. */
+/** What came of the policy's own trade without a signal, taken at bars of one class of costs. */
 interface Ground {
   /** Bars that a trade could be planned at, ascending. */
   readonly bars: Int32Array;
   /** Trades that ended, by direction (rising, falling): of the first k bars, k from 0. */
   readonly settled: readonly [Int32Array, Int32Array];
   readonly hits: readonly [Int32Array, Int32Array];
+}
+
+/** Bars of one regime of a series, or of all. */
+interface Field {
+  /** Ascending. */
+  readonly bars: Int32Array;
+  /** By class of costs. */
+  readonly grounds: readonly Ground[];
 }
 
 /** A trade whose base rate is asked for, in average true ranges of the bar it is taken at. */
@@ -25,18 +34,19 @@ export interface BaseTrade {
 }
 
 /**
- * Hit rates of the same trade without a signal. `regime` -1 means bars of any regime; NaN where too few bars tell.
+ * Hit rates of the same trade without a signal, where costs are of the same class. `regime` -1 means bars of any regime;
+ * NaN where too few bars tell.
  */
 export interface BaseRates {
   /** Over the whole series. */
   whole(trade: BaseTrade, regime: number): number;
-  /** Over trades of any regime that had ended at the close of the trade's bar: what could be known then. */
-  before(trade: BaseTrade): number;
+  /** Over trades that had ended at the close of the trade's bar: what could be known then. */
+  before(trade: BaseTrade, regime: number): number;
 }
 
 /** Trades that are drawn for one with levels or a horizon of its own, and bars that are drawn for them at most. */
 const DRAWS = 8;
-const MOST_DRAWS = 32;
+const MOST_DRAWS = 256;
 /** Trades behind a rate. */
 const LEAST_TRADES = 30;
 const UNSETTLED = 0;
@@ -45,7 +55,8 @@ const MISS = 2;
 const HIT = 3;
 
 /**
- * The trade of the policy's own distances is taken at every bar, any other at eight bars drawn by a seed.
+ * The trade of the policy's own distances is taken at every bar, any other at eight bars drawn by a seed: bars where
+ * costs take a share of the way to the target that is of the class of the trade's.
  * @param ranges average true range by bar, NaN while unknown. @param regimes label by bar, -1 unknown.
  */
 export function createBaseRates(
@@ -55,13 +66,20 @@ export function createBaseRates(
   settings: { readonly regimeCount: number; readonly costBps: number; readonly seed: number },
 ): BaseRates {
   const { regimeCount, costBps, seed } = settings;
-  const rising = policyOutcomes(bars, ranges, 1, costBps);
-  const falling = policyOutcomes(bars, ranges, -1, costBps);
-  const plannable = (regime: number) => (at: number) =>
-    !Number.isNaN(ranges[at]) && (regime < 0 || regimes[at] === regime);
-  const grounds = Array.from({ length: regimeCount + 1 }, (_, i) =>
-    createGround(rising, falling, plannable(i - 1)),
-  );
+  const outcomes = [1, -1].map((direction) => policyOutcomes(bars, ranges, direction as 1 | -1, costBps));
+  const costs = ranges.map((range, at) => (bars.close[at] * costBps) / 10_000 / range);
+  const classAt = (at: number, targetRanges: number) => costClassOf(costs[at] / targetRanges);
+  const fields = Array.from({ length: regimeCount + 1 }, (_, i) => {
+    const holds = (at: number) => !Number.isNaN(ranges[at]) && (i === 0 || regimes[at] === i - 1);
+    const kept = barsThat(bars.time.length, holds);
+    const grounds = COST_CLASSES.map((_, index) =>
+      createGround(
+        outcomes,
+        kept.filter((at) => classAt(at, TRADE_POLICY.targetRanges) === index),
+      ),
+    );
+    return { bars: kept, grounds };
+  });
   const slot = createTradeSlot();
   const { horizonBars } = TRADE_POLICY;
   const isPolicy = ({ stopRanges, targetRanges, horizon }: BaseTrade) =>
@@ -69,20 +87,24 @@ export function createBaseRates(
     stopRanges === TRADE_POLICY.stopRanges &&
     targetRanges === TRADE_POLICY.targetRanges;
 
-  /** Over the first `count` bars of a ground. */
-  function rate(trade: BaseTrade, ground: Ground, count: number): number {
-    if (!isPolicy(trade)) return drawnRate(trade, ground, count);
+  /** Over the bars of a field that come before another. */
+  function rate(trade: BaseTrade, field: Field, end: number): number {
+    const costClass = classAt(trade.at, trade.targetRanges);
+    if (!isPolicy(trade)) return drawnRate(trade, costClass, field.bars, lowerBound(field.bars, end));
+    const ground = field.grounds[costClass];
+    const count = lowerBound(ground.bars, end);
     const side = trade.direction > 0 ? 0 : 1;
     const settled = ground.settled[side][count];
     return settled < LEAST_TRADES ? Number.NaN : ground.hits[side][count] / settled;
   }
 
-  function drawnRate(trade: BaseTrade, ground: Ground, count: number): number {
+  function drawnRate(trade: BaseTrade, costClass: number, from: Int32Array, count: number): number {
     if (count < LEAST_TRADES) return Number.NaN;
     let settled = 0;
     let hits = 0;
     for (let draw = 0; draw < MOST_DRAWS && settled < DRAWS; draw++) {
-      const at = ground.bars[drawWord(seed, trade.place, draw) % count];
+      const at = from[drawWord(seed, trade.place, draw) % count];
+      if (classAt(at, trade.targetRanges) !== costClass) continue;
       const outcome = outcomeOf(bars, ranges[at], { ...trade, at }, costBps, slot);
       if (outcome >= MISS) settled++;
       if (outcome === HIT) hits++;
@@ -91,11 +113,8 @@ export function createBaseRates(
   }
 
   return {
-    whole: (trade, regime) => rate(trade, grounds[regime + 1], grounds[regime + 1].bars.length),
-    before(trade) {
-      const ground = grounds[0];
-      return rate(trade, ground, lowerBound(ground.bars, trade.at - trade.horizon + 1));
-    },
+    whole: (trade, regime) => rate(trade, fields[regime + 1], bars.time.length),
+    before: (trade, regime) => rate(trade, fields[regime + 1], trade.at - trade.horizon + 1),
   };
 }
 
@@ -130,14 +149,17 @@ function policyOutcomes(bars: Bars, ranges: Float64Array, direction: 1 | -1, cos
   return outcomes;
 }
 
-function createGround(rising: Uint8Array, falling: Uint8Array, holds: (at: number) => boolean): Ground {
-  const kept = new Int32Array(rising.length);
+function barsThat(length: number, holds: (at: number) => boolean): Int32Array {
+  const kept = new Int32Array(length);
   let count = 0;
-  for (let at = 0; at < rising.length; at++) if (holds(at)) kept[count++] = at;
-  const bars = kept.slice(0, count);
+  for (let at = 0; at < length; at++) if (holds(at)) kept[count++] = at;
+  return kept.slice(0, count);
+}
+
+function createGround([rising, falling]: readonly Uint8Array[], bars: Int32Array): Ground {
   const sum = (outcomes: Uint8Array, least: number) => {
-    const sums = new Int32Array(count + 1);
-    for (let k = 0; k < count; k++) sums[k + 1] = sums[k] + (outcomes[bars[k]] >= least ? 1 : 0);
+    const sums = new Int32Array(bars.length + 1);
+    for (let k = 0; k < bars.length; k++) sums[k + 1] = sums[k] + (outcomes[bars[k]] >= least ? 1 : 0);
     return sums;
   };
   return {

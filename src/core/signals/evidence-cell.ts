@@ -1,13 +1,15 @@
 import { wilsonInterval } from "../base/inference.js";
 import type { Interval } from "../market/interval.js";
+import type { CostClass } from "./cost-class.js";
 import { type BlockSums, type Edge, LEAST_BLOCKS, measureEdge, type Resamples } from "./evidence-edge.js";
 import type { Pool } from "./evidence-pool.js";
 import { OUTCOMES } from "./evidence-series.js";
 import type { Blocks } from "./evidence-time.js";
 import { type Foresight, priorTrades, shrunk } from "./evidence-walk.js";
 
-/** Name of the cell that takes trades of every regime. */
+/** Name of the cell that takes trades of every regime, or of every class of costs. */
 export const ANY_REGIME = "any";
+export const ANY_COSTS = "any";
 
 /** Why a cell has no confidence. */
 export type Shortage = "no_direction" | "few_trades" | "few_blocks" | "no_hits" | "no_base";
@@ -17,8 +19,10 @@ export interface EvidenceRow {
   readonly variant: string;
   readonly pattern: string;
   readonly interval: Interval;
-  /** Name of a regime, or `any`. */
+  /** Name of a regime, or `any`, which takes trades whose regime is unknown too. */
   readonly regime: string;
+  /** Class of costs, or `any`. */
+  readonly costs: CostClass | typeof ANY_COSTS;
   /** Confirmed patterns; below, what came of the trade on each: ended, not taken, not ended yet. */
   readonly occurrences: number;
   readonly n: number;
@@ -29,7 +33,7 @@ export interface EvidenceRow {
   /** Wilson's interval of the hit rate, 95 %. */
   readonly low: number | null;
   readonly high: number | null;
-  /** Hit rate of the same trade without the pattern. */
+  /** Hit rate of the same trade without the pattern, at bars where costs are of the same class. */
   readonly baseRate: number | null;
   readonly edge: number | null;
   /** Interval of the edge by blocks of time, 99 %. */
@@ -41,7 +45,7 @@ export interface EvidenceRow {
   readonly meanR: number | null;
   /** Hit rate to be expected: measured, and shrunk by how little was measured. Null unless sufficient. */
   readonly confidence: number | null;
-  /** Trades that the prior counts for in it: the base rate, or for a regime the confidence of any regime. */
+  /** Trades that the base rate counts for in it. */
   readonly priorTrades: number | null;
   /** Of the confidence as it was before each trade. */
   readonly predicted: number;
@@ -73,6 +77,7 @@ interface CellHead {
   readonly pattern: string;
   readonly interval: Interval;
   readonly regime: string;
+  readonly costs: EvidenceRow["costs"];
   /** False for shapes that expect neither rise nor fall: there is no trade on them. */
   readonly directed: boolean;
 }
@@ -89,15 +94,14 @@ interface Count {
 }
 
 /**
- * Measures a cell. @param known its occurrences in order of time. @param prior confidence of the cell above it, to
- * which it is shrunk; null for the cell of every regime, which is shrunk to its base rate.
+ * Measures a cell; its confidence lies between its base rate and its hit rate. @param known its occurrences in order of
+ * time.
  */
 export function measureCell(
   parts: CellParts,
   known: Int32Array,
   { directed, ...head }: CellHead,
   foresight: Foresight,
-  prior: number | null,
 ): EvidenceRow {
   const ofRegime = head.regime !== ANY_REGIME;
   const { count, sums } = countCell(parts, known, ofRegime);
@@ -105,8 +109,7 @@ export function measureCell(
   const edge = n >= LEAST_TRADES ? measureEdge(sums, hits, parts.resamples) : null;
   const shortage = shortageOf(directed, count, sums.block.length, edge);
   const baseRate = n === 0 ? null : count.base / n;
-  const rate = prior ?? baseRate;
-  const weight = edge === null || rate === null ? null : priorTrades(rate, n * edge.error ** 2);
+  const weight = edge === null || baseRate === null ? null : priorTrades(baseRate, n * edge.error ** 2);
   const [low, high] = wilsonInterval(hits, n);
   const { knownAt } = parts.pool;
   return {
@@ -126,7 +129,7 @@ export function measureCell(
     pValue: edge?.pValue ?? null,
     qValue: null,
     meanR: n === 0 ? null : count.r / n,
-    confidence: rate === null || weight === null ? null : shrunk(hits, n, rate, weight),
+    confidence: baseRate === null || weight === null ? null : shrunk(hits, n, baseRate, weight),
     priorTrades: weight,
     predicted: foresight.predicted,
     brier: foresight.predicted === 0 ? null : foresight.brier,

@@ -1,5 +1,7 @@
 import { CALIBRATION_BINS, calibrationBin, calibrationError } from "../base/inference.js";
-import { ANY_REGIME, computeEvidence } from "./evidence.js";
+import { COST_CLASSES, type CostClass, costClassOf } from "./cost-class.js";
+import { ANY_COSTS, computeEvidence } from "./evidence.js";
+import { blockMsOf } from "./evidence-edge.js";
 import {
   type EvidenceSeries,
   type EvidenceSettings,
@@ -8,12 +10,24 @@ import {
   variantsOf,
 } from "./evidence-series.js";
 
-/** How confidences that were learned from the time before a cut fared after it. */
+/** A pattern at one class of costs: what was learned before the cut and what came after it. */
+export interface HeldCell {
+  readonly variant: string;
+  readonly costs: CostClass;
+  readonly confidence: number;
+  readonly n: number;
+  readonly hits: number;
+}
+
+/** How confidences that were learned from the time before a cut fared after it, by pattern and class of costs. */
 export interface Holdout {
   readonly cutMs: number;
-  /** Patterns with enough trades before the cut, and their trades after it. */
+  /** Patterns with enough trades before the cut and any after it. */
   readonly patterns: number;
+  readonly cells: readonly HeldCell[];
+  /** Trades after it, and blocks of calendar time that they fell into. */
   readonly trades: number;
+  readonly blocks: number;
   /** By bins of the confidence, all patterns together. NaN without trades. */
   readonly calibrationError: number;
   /** Mean distance of a pattern's confidence from its hit rate after the cut, weighted by trades. */
@@ -33,7 +47,8 @@ export function middleOf(series: readonly EvidenceSeries[]): number {
 
 /**
  * Takes confidences from bars that were closed at a cut, and holds them against the trades on patterns after it.
- * @param series of one interval. @param leastN trades that a pattern needs before the cut.
+ * @param series of one interval. @param leastN trades that a pattern needs before the cut, at
+ * one class of costs.
  */
 export function measureHoldout(
   series: readonly EvidenceSeries[],
@@ -42,55 +57,48 @@ export function measureHoldout(
   leastN: number,
 ): Holdout {
   const before = computeEvidence(series, { ...settings, asOfMs: cutMs });
-  const variants = variantsOf(settings.patterns);
-  const confidences = new Map(
-    before.rows
-      .filter(({ regime, n }) => regime === ANY_REGIME && n >= leastN)
-      .map(({ variant, confidence }) => [
-        variants.findIndex((each) => each.variant.id === variant),
-        confidence,
-      ]),
-  );
-  const counted = variants.map(() => ({ n: 0, hits: 0 }));
+  const ids = variantsOf(settings.patterns).map(({ variant }) => variant.id);
+  const keyOf = (variant: string, costs: string) => `${variant} ${costs}`;
+  const cells = new Map<string, { -readonly [Field in keyof HeldCell]: HeldCell[Field] }>();
+  for (const { variant, costs, n, confidence } of before.rows) {
+    if (costs === ANY_COSTS || n < leastN || confidence === null) continue;
+    cells.set(keyOf(variant, costs), { variant, costs, confidence, n: 0, hits: 0 });
+  }
+  const blocks = new Set<number>();
   for (const each of series) {
-    const { variant, outcome, knownAt } = measureSeries(each, settings);
+    const { variant, outcome, knownAt, costShare, interval } = measureSeries(each, settings);
     for (let i = 0; i < variant.length; i++) {
       if (knownAt[i] <= cutMs || (outcome[i] !== OUTCOMES.hit && outcome[i] !== OUTCOMES.miss)) continue;
-      counted[variant[i]].n++;
-      if (outcome[i] === OUTCOMES.hit) counted[variant[i]].hits++;
+      const cell = cells.get(keyOf(ids[variant[i]], COST_CLASSES[costClassOf(costShare[i])]));
+      if (cell === undefined) continue;
+      cell.n++;
+      if (outcome[i] === OUTCOMES.hit) cell.hits++;
+      blocks.add(Math.floor(knownAt[i] / blockMsOf(interval)));
     }
   }
-  return holdoutOf(cutMs, confidences, counted);
+  const held = [...cells.values()].filter(({ n }) => n > 0);
+  return { cutMs, blocks: blocks.size, cells: held, ...summaryOf(held) };
 }
 
-function holdoutOf(
-  cutMs: number,
-  confidences: ReadonlyMap<number, number | null>,
-  counted: readonly { n: number; hits: number }[],
-): Holdout {
+function summaryOf(cells: readonly HeldCell[]) {
   const counts = new Float64Array(CALIBRATION_BINS);
   const predicted = new Float64Array(CALIBRATION_BINS);
   const happened = new Float64Array(CALIBRATION_BINS);
-  let patterns = 0;
   let trades = 0;
   let distance = 0;
   let chance = 0;
-  for (const [index, confidence] of confidences) {
-    const { n, hits } = counted[index];
-    if (confidence === null || n === 0) continue;
+  for (const { confidence, n, hits } of cells) {
     const bin = calibrationBin(confidence);
     counts[bin] += n;
     predicted[bin] += n * confidence;
     happened[bin] += hits;
-    patterns++;
     trades += n;
     distance += Math.abs(hits - n * confidence);
     // Mean distance of a normal variate from its mean.
     chance += Math.sqrt((2 / Math.PI) * n * confidence * (1 - confidence));
   }
   return {
-    cutMs,
-    patterns,
+    patterns: new Set(cells.map(({ variant }) => variant)).size,
     trades,
     calibrationError: calibrationError(counts, predicted, happened),
     meanDistance: trades === 0 ? Number.NaN : distance / trades,

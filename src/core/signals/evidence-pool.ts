@@ -25,6 +25,8 @@ export function poolOf(parts: readonly Pool[]): Pool {
     base: new Float64Array(length),
     baseBefore: new Float64Array(length),
     regimeBase: new Float64Array(length),
+    regimeBefore: new Float64Array(length),
+    costShare: new Float64Array(length),
   };
   let from = 0;
   for (const part of parts) {

@@ -7,6 +7,7 @@ import { calendarOf } from "../market/session.js";
 import type { Hit, Pattern } from "../patterns/define.js";
 import { createPatternSeries } from "../patterns/series.js";
 import { hasPriorTrend } from "../patterns/trend.js";
+import { costShare } from "./cost-class.js";
 import { type BaseRates, createBaseRates } from "./evidence-base.js";
 import { TRADE_POLICY } from "./levels.js";
 import { computeRanges } from "./ranges.js";
@@ -56,11 +57,14 @@ export interface Occurrences {
   readonly knownAt: Float64Array;
   readonly settledAt: Float64Array;
   readonly r: Float64Array;
-  /** Base rate over the series, and over what had ended when the pattern was known. */
+  /** Base rate over the series where costs are of the class of the trade's, and over what had ended by `knownAt`. */
   readonly base: Float64Array;
   readonly baseBefore: Float64Array;
   /** Over bars of the regime at the pattern; over all bars where there are too few of it. */
   readonly regimeBase: Float64Array;
+  readonly regimeBefore: Float64Array;
+  /** What the costs take of the way from the close to the target, 1 where they take all of it. */
+  readonly costShare: Float64Array;
 }
 
 /** Every variant of the patterns, by the index that occurrences name it with. */
@@ -68,7 +72,16 @@ export function variantsOf(patterns: readonly Pattern[]) {
   return patterns.flatMap((pattern) => pattern.variants.map((variant) => ({ pattern, variant })));
 }
 
-const RATES = ["knownAt", "settledAt", "r", "base", "baseBefore", "regimeBase"] as const;
+const RATES = [
+  "knownAt",
+  "settledAt",
+  "r",
+  "base",
+  "baseBefore",
+  "regimeBase",
+  "regimeBefore",
+  "costShare",
+] as const;
 /** Columns of `Occurrences` with the width of their values. */
 export const OCCURRENCE_COLUMNS = ["variant", "regime", "outcome", "live", ...RATES] as const;
 
@@ -169,9 +182,14 @@ function createMeasure({ candles, closes, regimes, ranges, rates, costBps }: Mea
     const r = settled ? slot.r : Number.NaN;
     const base = rates.whole(trade, -1);
     if (Number.isNaN(base)) return;
-    const baseBefore = rates.before(trade);
+    const baseBefore = rates.before(trade, -1);
     const regimeBase = known(regime < 0 ? Number.NaN : rates.whole(trade, regime), base);
-    rows.add({ ...row, outcome }, { settledAt, r, base, baseBefore, regimeBase });
+    const regimeBefore = known(regime < 0 ? Number.NaN : rates.before(trade, regime), baseBefore);
+    const share = costShare(close, target, costBps);
+    rows.add(
+      { ...row, outcome },
+      { settledAt, r, base, baseBefore, regimeBase, regimeBefore, costShare: share },
+    );
   };
 }
 
@@ -183,6 +201,8 @@ const NOTHING = {
   base: Number.NaN,
   baseBefore: Number.NaN,
   regimeBase: Number.NaN,
+  regimeBefore: Number.NaN,
+  costShare: Number.NaN,
 };
 
 interface RowHead {
@@ -231,18 +251,20 @@ function createRows() {
       rates[3][length] = values.base;
       rates[4][length] = values.baseBefore;
       rates[5][length] = values.regimeBase;
+      rates[6][length] = values.regimeBefore;
+      rates[7][length] = values.costShare;
       length++;
     },
     columns() {
-      const [knownAt, settledAt, r, base, baseBefore, regimeBase] = rates.map((column) =>
-        column.slice(0, length),
+      const [knownAt, settledAt, r, base, baseBefore, regimeBase, regimeBefore, costShare] = rates.map(
+        (column) => column.slice(0, length),
       );
       return {
         variant: variant.slice(0, length),
         regime: regime.slice(0, length),
         outcome: outcome.slice(0, length),
         live: live.slice(0, length),
-        ...{ knownAt, settledAt, r, base, baseBefore, regimeBase },
+        ...{ knownAt, settledAt, r, base, baseBefore, regimeBase, regimeBefore, costShare },
       };
     },
   };

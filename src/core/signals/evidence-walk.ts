@@ -1,4 +1,5 @@
 import { CALIBRATION_BINS, calibrationBin, calibrationError } from "../base/inference.js";
+import { COST_CLASSES, costClassOf } from "./cost-class.js";
 import { LEAST_BLOCKS } from "./evidence-edge.js";
 import type { Pool, VariantPool } from "./evidence-pool.js";
 import { OUTCOMES } from "./evidence-series.js";
@@ -39,7 +40,7 @@ export interface Foresight {
  * Goes through the occurrences of a variant in time.
  * @param blocks the block of time of each occurrence, and how many there are.
  * @param each is told of every trade that ended, with what was predicted: by all trades, and by those of its regime.
- * @returns by cell: 0 for any regime, k + 1 for regime k.
+ * @returns by cell: 0 for all trades, k + 1 for regime k, and after the regimes one for each class of costs.
  */
 export function walkForward(
   pool: Pool,
@@ -48,30 +49,31 @@ export function walkForward(
   blocks: Blocks,
   each?: (index: number, confidence: number, regimeConfidence: number) => void,
 ): Foresight[] {
-  const cells = Array.from({ length: regimeCount + 1 }, () => createCell(blocks.count));
-  const { outcome, regime, knownAt, settledAt, baseBefore } = pool;
-  let base = 0;
-  let seen = 0;
+  const cells = Array.from({ length: regimeCount + 1 + COST_CLASSES.length }, () => createCell(blocks.count));
+  const [whole] = cells;
+  const { outcome, regime, knownAt, settledAt, baseBefore, regimeBefore, costShare } = pool;
+  const ofRegime = (i: number) => (regime[i] < 0 ? undefined : cells[regime[i] + 1]);
+  const ofCosts = (i: number) => cells[regimeCount + 1 + costClassOf(costShare[i])];
   let ended = 0;
   for (const i of known) {
     for (; ended < settled.length && settledAt[settled[ended]] <= knownAt[i]; ended++) {
       const k = settled[ended];
       const hit = outcome[k] === OUTCOMES.hit ? 1 : 0;
-      const excess = Number.isNaN(baseBefore[k]) ? 0 : hit - baseBefore[k];
-      cells[0].learn(hit, blocks.blockOf[k], excess);
-      if (regime[k] >= 0) cells[regime[k] + 1].learn(hit, blocks.blockOf[k], excess);
+      whole.learn(hit, blocks.blockOf[k], baseBefore[k]);
+      ofCosts(k).learn(hit, blocks.blockOf[k], baseBefore[k]);
+      ofRegime(k)?.learn(hit, blocks.blockOf[k], regimeBefore[k]);
     }
-    if (!Number.isNaN(baseBefore[i])) {
-      base += baseBefore[i];
-      seen++;
-    }
+    whole.see(baseBefore[i]);
+    ofCosts(i).see(baseBefore[i]);
+    ofRegime(i)?.see(regimeBefore[i]);
     if (outcome[i] !== OUTCOMES.hit && outcome[i] !== OUTCOMES.miss) continue;
     const hit = outcome[i] === OUTCOMES.hit ? 1 : 0;
-    const whole = cells[0].expect(base / seen);
-    const part = regime[i] < 0 ? Number.NaN : cells[regime[i] + 1].expect(whole);
-    cells[0].ledger.add(whole, hit);
-    if (regime[i] >= 0) cells[regime[i] + 1].ledger.add(part, hit);
-    each?.(i, whole, part);
+    const expected = whole.expect();
+    const part = ofRegime(i)?.expect() ?? Number.NaN;
+    whole.ledger.add(expected, hit);
+    ofCosts(i).ledger.add(ofCosts(i).expect(), hit);
+    ofRegime(i)?.ledger.add(part, hit);
+    each?.(i, expected, part);
   }
   return cells.map(({ ledger }) => ledger.read());
 }
@@ -83,6 +85,9 @@ function createCell(blocks: number) {
   let n = 0;
   let hits = 0;
   let sum = 0;
+  // Base rates of the trades that were seen, and how many had one.
+  let base = 0;
+  let seen = 0;
   // Sums over blocks of trades and excess, squared and multiplied, and blocks that have any.
   let nn = 0;
   let dd = 0;
@@ -97,8 +102,15 @@ function createCell(blocks: number) {
 
   return {
     ledger: createLedger(),
+    /** A trade is about to be taken, with its base rate as it was known then; NaN where it was not. */
+    see(rate: number): void {
+      if (Number.isNaN(rate)) return;
+      base += rate;
+      seen++;
+    },
     /** A trade has ended. */
-    learn(hit: number, block: number, excess: number): void {
+    learn(hit: number, block: number, rate: number): void {
+      const excess = Number.isNaN(rate) ? 0 : hit - rate;
       const t = trades[block];
       const d = excesses[block];
       if (t === 0) used++;
@@ -111,7 +123,10 @@ function createCell(blocks: number) {
       hits += hit;
       sum += excess;
     },
-    expect: (prior: number): number => shrunk(hits, n, prior, priorTrades(prior, clustered())),
+    expect(): number {
+      const prior = base / seen;
+      return shrunk(hits, n, prior, priorTrades(prior, clustered()));
+    },
   };
 }
 

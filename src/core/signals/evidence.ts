@@ -1,7 +1,8 @@
 import { ensure } from "../base/assert.js";
 import { benjaminiHochberg } from "../base/inference.js";
 import { INTERVALS, type Interval } from "../market/interval.js";
-import { ANY_REGIME, type EvidenceRow, measureCell } from "./evidence-cell.js";
+import { ANY_COSTS, ANY_REGIME, type EvidenceRow, measureCell } from "./evidence-cell.js";
+import { COST_CLASSES, costClassOf } from "./cost-class.js";
 import { drawResamples } from "./evidence-edge.js";
 import { type Pool, poolOf, splitByVariant } from "./evidence-pool.js";
 import {
@@ -14,10 +15,10 @@ import {
 import { blocksOf } from "./evidence-time.js";
 import { walkForward } from "./evidence-walk.js";
 
-export { ANY_REGIME, type EvidenceRow, LEAST_TRADES, type Shortage } from "./evidence-cell.js";
+export { ANY_COSTS, ANY_REGIME, type EvidenceRow, LEAST_TRADES, type Shortage } from "./evidence-cell.js";
 
 export interface EvidenceTable {
-  /** By interval, variant in the order of the patterns, and regime, `any` first. */
+  /** By interval and variant in the order of the patterns: all trades, then by class of costs, then by regime. */
   readonly rows: readonly EvidenceRow[];
   /** Cells whose p-values were corrected for one another. */
   readonly tests: number;
@@ -50,13 +51,11 @@ export function tabulate(
     const members = ordered.filter((part) => part.interval === interval);
     return members.length === 0 ? [] : tabulateInterval(interval, poolOf(members), settings);
   });
-  const tested = rows.flatMap(({ pValue }) => (pValue === null ? [] : [pValue]));
-  const corrected = benjaminiHochberg(tested);
-  let test = 0;
+  const { corrected, tests } = correct(rows);
   const bars = parts.filter((part) => part.bars > 0);
   return {
-    rows: rows.map((row) => (row.pValue === null ? row : { ...row, qValue: corrected[test++] })),
-    tests: tested.length,
+    rows: corrected,
+    tests,
     series: bars.length,
     bars: bars.reduce((sum, part) => sum + part.bars, 0),
     occurrences: parts.reduce((sum, { variant }) => sum + variant.length, 0),
@@ -64,6 +63,25 @@ export function tabulate(
     untilMs:
       bars.length === 0 ? null : bars.reduce((most, { untilMs }) => Math.max(most, untilMs), -Infinity),
   };
+}
+
+/** A class of costs that holds every trade of a pattern is no test of its own: its p-value is that of all trades. */
+function correct(rows: readonly EvidenceRow[]): { corrected: EvidenceRow[]; tests: number } {
+  const keyOf = ({ variant, interval }: EvidenceRow) => `${variant} ${interval}`;
+  const isWhole = ({ regime, costs }: EvidenceRow) => regime === ANY_REGIME && costs === ANY_COSTS;
+  const wholes = new Map(rows.filter(isWhole).map((row) => [keyOf(row), row]));
+  const testOf = (row: EvidenceRow) => {
+    const whole = wholes.get(keyOf(row));
+    return row.costs !== ANY_COSTS && whole?.n === row.n ? whole : row;
+  };
+  const tested = [...new Set(rows.map(testOf))].filter(({ pValue }) => pValue !== null);
+  const values = benjaminiHochberg(tested.map(({ pValue }) => pValue ?? 1));
+  const places = new Map(tested.map((row, place) => [row, place]));
+  const corrected = rows.map((row) => {
+    const place = places.get(testOf(row));
+    return place === undefined ? row : { ...row, qValue: values[place] };
+  });
+  return { corrected, tests: tested.length };
 }
 
 function tabulateInterval(
@@ -79,12 +97,17 @@ function tabulateInterval(
     const head = { variant: variant.id, pattern: pattern.name, interval, directed: variant.direction !== 0 };
     const foresight = walkForward(pool, members, regimes.length, blocks);
     const parts = { pool, blocks, resamples };
-    const any = measureCell(parts, members.known, { ...head, regime: ANY_REGIME }, foresight[0], null);
-    const rows = [any];
+    const all = { regime: ANY_REGIME, costs: ANY_COSTS } as const;
+    const rows = [measureCell(parts, members.known, { ...head, ...all }, foresight[0])];
+    for (const [k, costs] of COST_CLASSES.entries()) {
+      const known = members.known.filter((i) => costClassOf(pool.costShare[i]) === k);
+      if (known.length === 0 || !head.directed) continue;
+      rows.push(measureCell(parts, known, { ...head, ...all, costs }, foresight[regimes.length + 1 + k]));
+    }
     for (const [k, regime] of regimes.entries()) {
       const known = members.known.filter((i) => pool.regime[i] === k);
       if (known.length === 0) continue;
-      rows.push(measureCell(parts, known, { ...head, regime }, foresight[k + 1], any.confidence));
+      rows.push(measureCell(parts, known, { ...head, ...all, regime }, foresight[k + 1]));
     }
     return rows;
   });

@@ -12,6 +12,7 @@ import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Sighting } from "./find.js";
 import { storedFormation } from "./formation.js";
+import { costsOf } from "./levels.js";
 import { countByDay, countByPattern, countBySymbol, type PatternCount } from "./statistics.js";
 import type { DetectionFilter, DetectionStore, NewDetection, Past, StoredDetection } from "./store.js";
 import type { Window } from "./worker.js";
@@ -136,6 +137,10 @@ export function detectionOf(
   confidenceOf: Evidence["confidenceOf"],
 ): NewDetection {
   const { at, start } = sighting;
+  const facts = { trend: sighting.trend, range: sighting.range };
+  const formation = sighting.formation && storedFormation(sighting.formation, candles);
+  const price = candles.close[at];
+  const costs = costsOf({ direction: sighting.direction, price, facts, formation }, instrument.assetClass);
   return {
     instrumentId: instrument.id,
     interval: candles.interval,
@@ -148,15 +153,15 @@ export function detectionOf(
     quality: sighting.quality,
     confidence:
       sighting.state === "confirmed"
-        ? confidenceOf(sighting.pattern, candles.interval, sighting.regime).value
+        ? confidenceOf(sighting.pattern, candles.interval, sighting.regime, costs).value
         : null,
     regime: sighting.regime,
-    price: candles.close[at],
+    price,
     volume: candles.volume[at],
     trendMet: sighting.trendMet,
     source: source ?? "unknown",
-    facts: { trend: sighting.trend, range: sighting.range },
-    formation: sighting.formation && storedFormation(sighting.formation, candles),
+    facts,
+    formation,
   };
 }
 

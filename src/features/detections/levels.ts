@@ -1,4 +1,6 @@
-import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import type { AssetClass } from "../../core/market/instrument.js";
+import { COST_CLASSES, type CostClass, costClassOf, costShare } from "../../core/signals/cost-class.js";
+import { type Levels, levelsFor, ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import type { NewDetection } from "./store.js";
 
 /** Levels of a trade on a detection, at the close of its bar; null without any. */
@@ -9,4 +11,14 @@ export function levelsOf({
   formation,
 }: Pick<NewDetection, "direction" | "price" | "facts" | "formation">): Levels | null {
   return levelsFor(direction, price, facts.range, formation);
+}
+
+/** Class of what the costs of the trade on a detection take of the way to its target; null where there is no trade. */
+export function costsOf(
+  detection: Pick<NewDetection, "direction" | "price" | "facts" | "formation">,
+  assetClass: AssetClass,
+): CostClass | null {
+  const levels = levelsOf(detection);
+  if (levels === null) return null;
+  return COST_CLASSES[costClassOf(costShare(levels.entry, levels.target, ROUND_TRIP_BPS[assetClass]))];
 }

@@ -1,6 +1,7 @@
 import type { Interval } from "../../core/market/interval.js";
 import { findPattern, findVariant } from "../../core/patterns/index.js";
-import { ANY_REGIME, type EvidenceRow, type Shortage } from "../../core/signals/evidence.js";
+import { COST_CLASSES, type CostClass } from "../../core/signals/cost-class.js";
+import { ANY_COSTS, ANY_REGIME, type EvidenceRow, type Shortage } from "../../core/signals/evidence.js";
 import { AppError } from "../../platform/errors.js";
 import type { Principal } from "../../platform/http.js";
 import type { JobState } from "../../platform/jobs.js";
@@ -12,11 +13,11 @@ import type { EvidenceRun } from "./store.js";
 
 /** What is to be expected of a trade on a pattern, and from how much it was measured. */
 export interface Confidence {
-  /** Measured hit rate, shrunk by sample size, 0..1; null where there is none. */
+  /** Measured hit rate, shrunk to the base rate by sample size, 0..1; null where there is none. */
   readonly value: number | null;
   /** Why there is none; null otherwise. */
   readonly reason: string | null;
-  /** The cell it is of: the regime that was asked for, or `any` where that has too few trades. */
+  /** The cell it is of: the regime that was asked for, or `any` where that has too few trades or costs decide. */
   readonly regime: string;
   /** Trades behind it, their hit rate with Wilson's 95 % interval, and that of the same trade without the pattern. */
   readonly n: number;
@@ -43,6 +44,8 @@ export interface EvidenceFilter {
   readonly pattern?: string | undefined;
   readonly interval?: Interval | undefined;
   readonly regime?: string | undefined;
+  /** All classes and `any` without it. */
+  readonly costs?: EvidenceRow["costs"] | undefined;
   readonly status?: EvidenceRow["status"] | undefined;
   readonly leastN?: number | undefined;
   readonly sort?: EvidenceSort | undefined;
@@ -55,8 +58,16 @@ export type EvidenceSort = (typeof EVIDENCE_SORTS)[number];
 export interface Evidence {
   /** The kind of job that measures. */
   readonly kind: EvidenceJob;
-  /** From memory, as of the newest run that this process has read. A regime of null asks for any. */
-  confidenceOf(variant: string, interval: Interval, regime: string | null): Confidence;
+  /**
+   * From memory, as of the newest run that this process has read. A regime of null asks for any; so does the class of the
+   * costs of a trade. Where trades of the pattern have costs of several classes, the class decides and not the regime.
+   */
+  confidenceOf(
+    variant: string,
+    interval: Interval,
+    regime: string | null,
+    costs?: CostClass | null,
+  ): Confidence;
   /** @throws {AppError} `pattern_unknown`. */
   list(filter: EvidenceFilter): Promise<{ run: EvidenceRun | null; rows: readonly EvidenceRow[] }>;
   /** Orders a run, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
@@ -85,7 +96,11 @@ interface Memory {
   readonly cells: ReadonlyMap<string, EvidenceRow>;
 }
 
-const keyOf = (variant: string, interval: string, regime: string) => `${variant} ${interval} ${regime}`;
+/** Share of a pattern's trades from which one class of costs stands for all of them. */
+const MAIN_CLASS = 0.95;
+
+const keyOf = (variant: string, interval: string, regime: string, costs: string) =>
+  `${variant} ${interval} ${regime} ${costs}`;
 
 export function createEvidence(options: EvidenceOptions): Evidence {
   const { store, jobs, maxAgeMs, log, now } = options;
@@ -117,7 +132,8 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     kind,
     refresh,
     recompute,
-    confidenceOf: (variant, interval, regime) => confidenceOf(memory, variant, interval, regime),
+    confidenceOf: (variant, interval, regime, costs = null) =>
+      confidenceOf(memory, { variant, interval, regime, costs }),
     async list(filter) {
       requirePattern(filter.pattern);
       await refresh();
@@ -143,7 +159,7 @@ function requirePattern(name: string | undefined): void {
 }
 
 function remember(run: EvidenceRun, rows: readonly EvidenceRow[]): Memory {
-  const cells = new Map(rows.map((row) => [keyOf(row.variant, row.interval, row.regime), row]));
+  const cells = new Map(rows.map((row) => [keyOf(row.variant, row.interval, row.regime, row.costs), row]));
   return { run, rows, cells };
 }
 
@@ -178,35 +194,52 @@ export function unmeasured(regime: string | null, reason: string, asOfMs: number
   };
 }
 
-function confidenceOf(
-  memory: Memory | null,
-  variant: string,
-  interval: Interval,
-  regime: string | null,
-): Confidence {
+interface Question {
+  readonly variant: string;
+  readonly interval: Interval;
+  readonly regime: string | null;
+  readonly costs: CostClass | null;
+}
+
+function confidenceOf(memory: Memory | null, question: Question): Confidence {
+  const { variant, interval } = question;
   const asOfMs = memory?.run.asOfMs ?? null;
-  const absent = (reason: string) => unmeasured(regime, reason, asOfMs);
+  const absent = (reason: string) => unmeasured(question.regime, reason, asOfMs);
   if (memory === null) return absent("No evidence has been measured yet");
-  const cell = (of: string) => memory.cells.get(keyOf(variant, interval, of));
-  const whole = cell(ANY_REGIME);
-  if (whole === undefined) return absent(`No ${interval} candles were measured for ${variant}`);
-  const own = regime === null ? undefined : cell(regime);
-  const { confidence, n, hitRate, low, high, baseRate, edgeLow, edgeHigh, qValue, meanR, shortage, ...row } =
-    own === undefined || own.confidence === null ? whole : own;
+  const found = cellFor(memory.cells, question);
+  if (typeof found === "string") return absent(`No ${interval} ${found} were measured for ${variant}`);
+  const { confidence, n, hitRate, low, high, baseRate, edgeLow, edgeHigh, qValue, meanR, shortage, regime } =
+    found;
   const reason = shortageText(shortage);
-  const { regime: of } = row;
   const edge = { edgeLow, edgeHigh, qValue };
-  return { value: confidence, reason, regime: of, n, hitRate, low, high, baseRate, ...edge, meanR, asOfMs };
+  return { value: confidence, reason, regime, n, hitRate, low, high, baseRate, ...edge, meanR, asOfMs };
+}
+
+/** The cell that tells of a trade, or what there is none of. */
+function cellFor(
+  cells: Memory["cells"],
+  { variant, interval, regime, costs }: Question,
+): EvidenceRow | string {
+  const cell = (of: string, at: string) => cells.get(keyOf(variant, interval, of, at));
+  const whole = cell(ANY_REGIME, ANY_COSTS);
+  if (whole === undefined) return "candles";
+  const own = regime === null ? undefined : cell(regime, ANY_COSTS);
+  const ofRegime = own === undefined || own.confidence === null ? whole : own;
+  if (costs === null || COST_CLASSES.every((each) => cell(ANY_REGIME, each) === undefined)) return ofRegime;
+  const ofCosts = cell(ANY_REGIME, costs);
+  if (ofCosts === undefined) return `trades with ${costs} costs`;
+  return ofCosts.n >= MAIN_CLASS * whole.n ? ofRegime : ofCosts;
 }
 
 /** Rows that pass a filter, in the order that it asks for. */
 function select(rows: readonly EvidenceRow[], filter: EvidenceFilter): readonly EvidenceRow[] {
-  const { pattern, interval, regime, status, leastN = 0, sort } = filter;
+  const { pattern, interval, regime, costs, status, leastN = 0, sort } = filter;
   const passed = rows.filter(
     (row) =>
       (pattern === undefined || row.variant === pattern || row.pattern === pattern) &&
       (interval === undefined || row.interval === interval) &&
       (regime === undefined || row.regime === regime) &&
+      (costs === undefined || row.costs === costs) &&
       (status === undefined || row.status === status) &&
       row.n >= leastN,
   );

@@ -1,5 +1,6 @@
 import { PATTERNS } from "../../core/patterns/index.js";
 import { REGIMES } from "../../core/regime/define.js";
+import { COST_BOUNDS } from "../../core/signals/cost-class.js";
 import { LEAST_TRADES } from "../../core/signals/evidence.js";
 import { EDGE_LEVEL, LEAST_BLOCKS } from "../../core/signals/evidence-edge.js";
 import { EDGE_SPREAD } from "../../core/signals/evidence-walk.js";
@@ -17,6 +18,7 @@ export const POLICY = {
   reward_risk_least: TRADE_POLICY.leastRewardRisk,
   reward_risk_most: TRADE_POLICY.mostRewardRisk,
   cost_bps: ROUND_TRIP_BPS,
+  cost_bounds: COST_BOUNDS,
   trades_least: LEAST_TRADES,
   blocks_least: LEAST_BLOCKS,
   edge_spread: EDGE_SPREAD,

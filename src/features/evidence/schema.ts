@@ -1,11 +1,13 @@
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
-import { ANY_REGIME } from "../../core/signals/evidence.js";
+import { COST_BOUNDS, COST_CLASSES } from "../../core/signals/cost-class.js";
+import { ANY_COSTS, ANY_REGIME } from "../../core/signals/evidence.js";
 import { wholeNumberText } from "../../platform/http.js";
 import { intervalText } from "../candles/schema.js";
 import { EVIDENCE_SORTS } from "./evidence.js";
 import { MEASURED } from "./measured.js";
 
+const costClasses = [ANY_COSTS, ...COST_CLASSES] as const;
 const share = z.number().nullable();
 const time = z.iso.datetime();
 
@@ -14,7 +16,16 @@ export const evidenceSchema = z
     pattern_type: z.string().describe("Variant of the pattern table, bullish_engulfing"),
     pattern: z.string().describe("Row of the pattern table that it belongs to"),
     interval: z.enum(INTERVALS),
-    regime: z.string().describe(`Market regime at the pattern; ${ANY_REGIME} takes all together`),
+    regime: z
+      .string()
+      .describe(
+        `Market regime at the pattern; ${ANY_REGIME} takes all together, with trades whose regime is unknown, so that it is more than the sum of the regimes`,
+      ),
+    costs: z
+      .enum(costClasses)
+      .describe(
+        `What costs take of the way to the target: light below ${COST_BOUNDS[0]}, heavy below ${COST_BOUNDS[1]}, prohibitive all of it; ${ANY_COSTS} takes all together`,
+      ),
     status: z.enum(["sufficient", "insufficient"]),
     reason: z.string().nullable().describe("Why it is insufficient"),
     occurrences: z.number().int().describe("Confirmed patterns in their prior trend"),
@@ -25,17 +36,21 @@ export const evidenceSchema = z
     hit_rate: share,
     hit_rate_low: share.describe("Wilson's interval, 95 %"),
     hit_rate_high: share,
-    base_rate: share.describe("Hit rate of the same trade without the pattern, on the same series"),
+    base_rate: share.describe(
+      "Hit rate of the same trade without the pattern, on the same series where costs are of the same class",
+    ),
     edge: share.describe("hit_rate less base_rate"),
-    edge_low: share.describe("Interval by blocks of calendar time that are drawn anew, 99 %"),
+    edge_low: share.describe(
+      "Exact interval, 99 %, at the number of trades that blocks of time leave of them",
+    ),
     edge_high: share,
-    p_value: share.describe("Two-sided, Student's distribution on errors clustered by blocks of time"),
+    p_value: share.describe(
+      "Two-sided and exact in the same way: below 0.01 where that interval leaves 0 out",
+    ),
     q_value: share.describe("p_value corrected for all tests of the run (Benjamini and Hochberg)"),
     mean_r: share.describe("Mean gain after costs in units of the planned risk"),
-    confidence: share.describe(
-      "(hits + prior_trades x prior) / (n + prior_trades); prior is base_rate, or for a regime the confidence of any",
-    ),
-    prior_trades: z.number().nullable().describe("Trades that the prior counts for"),
+    confidence: share.describe("(hits + prior_trades x base_rate) / (n + prior_trades)"),
+    prior_trades: z.number().nullable().describe("Trades that base_rate counts for"),
     predicted: z.number().int().describe("Trades that were predicted by what had ended before them"),
     brier_score: share,
     calibration_error: share.describe("Expected calibration error of those predictions, ten bins"),
@@ -75,6 +90,7 @@ export const evidenceQuery = z.strictObject({
   pattern: word.optional().describe("A variant, or a pattern for all of its variants"),
   interval: intervalText.optional(),
   regime: z.enum(regimes).optional().describe(`Name of a regime, or ${ANY_REGIME}; all without it`),
+  costs: z.enum(costClasses).prefault(ANY_COSTS).describe("Class of costs"),
   status: z.enum(["sufficient", "insufficient"]).optional(),
   min_n: wholeNumberText(0, 1_000_000_000).prefault("0").describe("Fewest trades that have ended"),
   sort: z.enum(EVIDENCE_SORTS).optional().describe("The greatest first, the least of q_value"),

@@ -1,7 +1,7 @@
 import type { AssetClass } from "../../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
 import type { CalendarId } from "../../core/market/session.js";
-import type { EvidenceRow, EvidenceTable } from "../../core/signals/evidence.js";
+import { ANY_COSTS, type EvidenceRow, type EvidenceTable } from "../../core/signals/evidence.js";
 import type { Database } from "../../platform/database.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import type { MarketName } from "../instruments/store.js";
@@ -158,7 +158,8 @@ export function createEvidenceStore(database: Database, { synthetic, replay }: M
         "select measured from evidence_rows where run_id = $1 order by place",
         [runId],
       );
-      return rows.map(({ measured }) => measured);
+      // Runs from before costs were told apart have rows of all of them.
+      return rows.map(({ measured }) => ({ ...measured, costs: measured.costs ?? ANY_COSTS }));
     },
   };
 }

@@ -14,6 +14,7 @@ export function evidenceView(row: EvidenceRow): z.input<typeof evidenceSchema> {
     pattern: row.pattern,
     interval: row.interval,
     regime: row.regime,
+    costs: row.costs,
     status: row.status,
     reason: shortageText(row.shortage),
     ...{ occurrences, n, voided, unsettled, hits, predicted, blocks },

@@ -34,10 +34,8 @@ export function detectionRoutes(app: FastifyInstance, explain: Explain): void {
     answer: { data: detectionDetailSchema },
     errors: DETECTION_ERRORS,
     async handle({ params, principal }) {
-      const { detection, outcome } = await explain.detail(params.id);
+      const { detection, outcome, reliability } = await explain.detail(params.id);
       const feedback = await explain.feedback.summary(params.id, principal.userId);
-      const { pattern, interval, regime } = detection;
-      const reliability = explain.evidence.confidenceOf(pattern, interval, regime);
       return { data: detectionDetailView(detection, feedback, outcome, reliability) };
     },
   });

@@ -3,7 +3,9 @@ import type { Workers } from "../../platform/workers.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
+import { costsOf } from "../detections/levels.js";
 import type { StoredDetection } from "../detections/store.js";
+import type { Confidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { type Charts, createCharts } from "./chart.js";
 import { createEncyclopaedia, type Encyclopaedia } from "./encyclopaedia.js";
@@ -24,7 +26,7 @@ export interface Explain {
   /** What was known of a subject when its bar closed, and what is measured of its pattern by now. @throws {AppError} as candles do. */
   read(subject: Subject): Promise<Reading>;
   /** A stored detection with what became of it. @throws {AppError} `detection_not_found`, and as candles do. */
-  detail(id: number): Promise<{ detection: StoredDetection; outcome: Outcome }>;
+  detail(id: number): Promise<{ detection: StoredDetection; outcome: Outcome; reliability: Confidence }>;
   readonly charts: Charts;
   readonly feedback: FeedbackVerbs;
   readonly proofs: Proofs;
@@ -54,7 +56,10 @@ export function createExplain(parts: {
     async detail(id) {
       const detection = await detections.get(id);
       const instrument = await instruments.resolve(detection.symbol);
-      return { detection, outcome: await loadOutcome(candles, detection, instrument) };
+      const { pattern, interval, regime } = detection;
+      const costs = costsOf(detection, instrument.assetClass);
+      const reliability = evidence.confidenceOf(pattern, interval, regime, costs);
+      return { detection, outcome: await loadOutcome(candles, detection, instrument), reliability };
     },
     charts: createCharts(parts),
     feedback: createFeedback({

@@ -3,7 +3,7 @@ import { computeRegimes } from "../../core/regime/regime.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
-import { levelsOf } from "../detections/levels.js";
+import { costsOf, levelsOf } from "../detections/levels.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { loadLeading } from "./leading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
@@ -55,7 +55,12 @@ export async function readSubject(parts: ReadingParts, subject: Subject): Promis
     levels: alertLevels(subject),
     regime: explained.find((each) => each.regime === regime) ?? null,
     volumeRatio: there ? ratioToMean(candles.volume, at) : null,
-    reliability: parts.evidence.confidenceOf(pattern, interval, regime),
+    reliability: parts.evidence.confidenceOf(
+      pattern,
+      interval,
+      regime,
+      costsOf(detection, instrument.assetClass),
+    ),
     similar,
     standing,
   };

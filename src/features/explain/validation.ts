@@ -4,7 +4,7 @@ import { LEAD_BARS } from "../../core/signals/lead.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
-import { levelsOf } from "../detections/levels.js";
+import { costsOf, levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { requireVariant } from "./encyclopaedia.js";
@@ -52,6 +52,8 @@ export function createValidation(parts: {
       const [sightings] = await detections.examineWindows([{ candles: set.candles, from }]);
       const seen = sightings.findLast((each) => each.pattern === variant.id);
       const detection = seen === undefined ? null : detectionOf(seen, set, evidence.confidenceOf);
+      const regime = detection?.regime ?? null;
+      const costs = detection === null ? null : costsOf(detection, instrument.assetClass);
       const checks: ValidationCheck[] = [
         check("enough_bars", length > pattern.warmup, length, pattern.warmup + 1),
         check(
@@ -68,7 +70,7 @@ export function createValidation(parts: {
         set,
         pattern: variant.id,
         valid: checks.every(({ required, passed }) => !required || passed !== false),
-        reliability: evidence.confidenceOf(variant.id, interval, detection?.regime ?? null),
+        reliability: evidence.confidenceOf(variant.id, interval, regime, costs),
         detection,
         checks,
       };

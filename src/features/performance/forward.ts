@@ -1,4 +1,4 @@
-import { ANY_REGIME } from "../../core/signals/evidence.js";
+import { ANY_COSTS, ANY_REGIME } from "../../core/signals/evidence.js";
 import type { Evidence } from "../evidence/evidence.js";
 
 /** How the trades on a pattern that was seen since deployment went, by the measured policy. */
@@ -11,7 +11,7 @@ export interface ForwardGroup {
 
 /** Patterns whose trades have ended, over all intervals, the most trades first. */
 export async function seenLive(evidence: Pick<Evidence, "list">): Promise<ForwardGroup[]> {
-  const { rows } = await evidence.list({ regime: ANY_REGIME });
+  const { rows } = await evidence.list({ regime: ANY_REGIME, costs: ANY_COSTS });
   const groups = new Map<string, { trades: number; hits: number }>();
   for (const { variant, liveN, liveHits } of rows) {
     if (liveN === 0) continue;

@@ -14,6 +14,7 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { Candidate } from "../alerts/rules.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
+import { costsOf } from "../detections/levels.js";
 import type { DetectionStore, NewDetection } from "../detections/store.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -130,7 +131,7 @@ async function loadFresh(
 function candidatesOf(
   stored: readonly (NewDetection & { id: number })[],
   found: readonly { part: Fresh; at: number; detection: NewDetection }[],
-  { symbol, synthetic }: KnownInstrument,
+  { symbol, synthetic, assetClass }: KnownInstrument,
   confidenceOf: ScanOptions["confidenceOf"],
 ): Candidate[] {
   const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
@@ -143,7 +144,8 @@ function candidatesOf(
     if (part === undefined || opens === undefined) return [];
     const barsSince = opens.length - upperBound(opens, detection.barTime);
     const fresh = part.resumed || barsSince === 0;
-    const evidence = confidenceOf(detection.pattern, detection.interval, detection.regime);
+    const costs = costsOf(detection, assetClass);
+    const evidence = confidenceOf(detection.pattern, detection.interval, detection.regime, costs);
     return [{ ...detection, symbol, synthetic, evidence, fresh, barsSince }];
   });
 }

@@ -12,7 +12,7 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { detectionOf } from "../detections/detections.js";
 import type { Sighting } from "../detections/find.js";
-import { levelsOf } from "../detections/levels.js";
+import { costsOf, levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
@@ -74,7 +74,7 @@ export function createLooks(options: {
     const from = Math.max(0, time.length - RECENT_BARS);
     const { sightings, ...newest } = await workers.run(LOOK, { candles: set.candles, from });
     const patterns = newestOfEach(sightings.filter(counts)).map((sighting) =>
-      seenPattern(detectionOf(sighting, set, evidence.confidenceOf), sighting.at, set.candles, evidence),
+      seenPattern(detectionOf(sighting, set, evidence.confidenceOf), sighting.at, set, evidence),
     );
     return {
       ...newest,
@@ -121,16 +121,16 @@ function newestOfEach(sightings: readonly Sighting[]): Sighting[] {
 function seenPattern(
   detection: NewDetection,
   at: number,
-  bars: Bars,
+  { candles, instrument }: CandleSet,
   evidence: Pick<Evidence, "confidenceOf">,
 ): SeenPattern {
   const { pattern, interval, regime, direction } = detection;
   const levels = levelsOf(detection);
   return {
     detection,
-    confidence: evidence.confidenceOf(pattern, interval, regime),
+    confidence: evidence.confidenceOf(pattern, interval, regime, costsOf(detection, instrument.assetClass)),
     levels,
-    over: levels !== null && direction !== 0 && isOver(bars, at, direction, levels),
+    over: levels !== null && direction !== 0 && isOver(candles, at, direction, levels),
   };
 }
 

@@ -6,7 +6,7 @@ import { calendarOf } from "../../core/market/session.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleSet } from "../candles/candles.js";
 import type { Detections } from "../detections/detections.js";
-import { levelsOf } from "../detections/levels.js";
+import { costsOf, levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -65,7 +65,7 @@ export function createPatternFinder(options: {
       const bars = Math.ceil((barsPerYear(calendarOf(calendar), interval) * days) / DAYS_A_YEAR);
       const examined = await detections.examine(symbol, interval, Math.min(MOST_BARS, Math.max(1, bars)));
       const confirmed = examined.detections.filter(({ state }) => state === "confirmed").reverse();
-      const listed = confirmed.map((detection) => listedPattern(detection, examined.set.candles, evidence));
+      const listed = confirmed.map((detection) => listedPattern(detection, examined.set, evidence));
       const passed = listed.filter(({ judged }) => judged.value >= least);
       return {
         set: examined.set,
@@ -79,11 +79,12 @@ export function createPatternFinder(options: {
 
 function listedPattern(
   detection: NewDetection,
-  bars: Bars,
+  { candles: bars, instrument }: CandleSet,
   evidence: Pick<Evidence, "confidenceOf">,
 ): ListedPattern {
   const { pattern, interval, regime, direction, facts, trendMet } = detection;
-  const measured = evidence.confidenceOf(pattern, interval, regime);
+  const costs = costsOf(detection, instrument.assetClass);
+  const measured = evidence.confidenceOf(pattern, interval, regime, costs);
   const confidence =
     trendMet === false
       ? { ...measured, value: null, reason: "It is not in the trend it was measured in" }
