@@ -186,7 +186,9 @@ describe("evidence", () => {
       exDay: splitMs / 86_400_000,
       ratio: 4,
     } as const;
-    const actions = { load: async () => ({ actions: [split], source: "test", known: true, trouble: null }) };
+    const actions = {
+      load: async () => ({ actions: [split], source: "test", known: true, trouble: null, notes: [] }),
+    };
     const read = createStoredReader({
       candleStore: made.store,
       actions: actions as never,
