@@ -69,7 +69,9 @@ function report({ table, holdouts }: Measured): string {
 }
 
 /** Whether trades of a pattern at one interval have costs of several classes: of all but the lightest. */
-const isPart = ({ costs }: EvidenceRow) => costs === "heavy" || costs === "prohibitive";
+function isPart({ costs }: EvidenceRow): boolean {
+  return costs === "heavy" || costs === "prohibitive";
+}
 
 function section(interval: string, rows: readonly EvidenceRow[], { holdouts }: Measured): string {
   const lines = rows.filter((row) => row.interval === interval).map(line);

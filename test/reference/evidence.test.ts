@@ -80,14 +80,18 @@ describe.skipIf(daily === null || intraday === null)(
       LIMIT_MS,
     );
 
-    it("is looked at for every interval that has files", async () => {
-      const found = await loadSeries([ensure(daily, "daily"), ensure(intraday, "intraday")], {
-        workers,
-        log: silentLog,
-      });
-      const intervals = new Set(found.map(({ candles }) => candles.interval));
-      expect([...intervals].sort()).toEqual(["1d", "1h", "1m", "5m"]);
-    });
+    it(
+      "is looked at for every interval that has files",
+      async () => {
+        const found = await loadSeries([ensure(daily, "daily"), ensure(intraday, "intraday")], {
+          workers,
+          log: silentLog,
+        });
+        const intervals = new Set(found.map(({ candles }) => candles.interval));
+        expect([...intervals].sort()).toEqual(["1d", "1h", "1m", "5m"]);
+      },
+      LIMIT_MS,
+    );
   },
 );
 
