@@ -130,21 +130,24 @@ function requireInterval(given: string | undefined, interval: Interval): void {
     throw new ProviderError("bad_payload", `answered with bars of ${given.slice(0, 8)} instead of ${asked}`);
 }
 
-/** @throws {ProviderError} `bad_payload` for a share in another currency than it trades in here, pence (GBp) among them. */
-function requireCurrency(given: string | null | undefined, { assetClass, currency }: Instrument): void {
-  if (assetClass !== "equity" || given === null || given === undefined || given === currency) return;
-  throw new ProviderError("bad_payload", `answered in ${given.slice(0, 8)} instead of ${currency}`);
+/** Hundredths of pounds, rand and shekels: prices in them are a hundred times those of the currency. */
+const MINOR_UNITS: ReadonlySet<string> = new Set(["GBp", "GBX", "ZAc", "ILA"]);
+
+/** @throws {ProviderError} `bad_payload` for prices in pence and the like. */
+function requireWholeUnits(given: string | null | undefined, { currency }: Instrument): void {
+  if (given === null || given === undefined || !MINOR_UNITS.has(given)) return;
+  throw new ProviderError("bad_payload", `answered in ${given} instead of ${currency}`);
 }
 
 /**
  * Candles of a chart. Rows of nulls are moments without trades: left out, not rejected. So is the last row when it
  * is the price of this moment, not a bar; the one before it when the last is a newer word on the same day.
- * @throws {ProviderError} `bad_payload` for bars of another length or prices in another currency.
+ * @throws {ProviderError} `bad_payload` for bars of another length or prices in pence.
  */
 export function candlesOf(chart: ChartResult, instrument: Instrument, interval: Interval): CollectedCandles {
   const { symbol } = instrument;
   requireInterval(chart.meta.dataGranularity, interval);
-  requireCurrency(chart.meta.currency, instrument);
+  requireWholeUnits(chart.meta.currency, instrument);
   const calendar = calendarOf(instrument.calendar);
   const quote = chart.indicators.quote[0] ?? {};
   const stamps = chart.timestamp ?? [];

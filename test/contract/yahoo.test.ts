@@ -321,8 +321,8 @@ describe("quote", () => {
   });
 });
 
-describe("prices in another currency than the share trades in here", () => {
-  it.each(["GBp", "GBP", "INR"])("%s are refused by name", (currency) => {
+describe("prices in hundredths of a currency", () => {
+  it.each(["GBp", "GBX", "ZAc"])("%s are refused by name", (currency) => {
     const { answer, symbol } = payloadOf("hours-of-a-half-day");
     const text = answer.text.replaceAll(/"currency":\s*"[^"]+"/g, `"currency":"${currency}"`);
     const chart = parseChart({ ...answer, text }, symbol, NOW);

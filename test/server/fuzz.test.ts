@@ -117,6 +117,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "dismissAlertAlias",
       "drawDetection",
       "explainAlert",
+      "explainReasoning",
       "getAlert",
       "getDetection",
       "getExitSignals",
