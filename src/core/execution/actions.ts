@@ -3,7 +3,7 @@ import { cashLegs, NOTHING, post } from "./account.js";
 import { type Book, bookOf, type DeskContext, sweep, tell, tellAccount } from "./context.js";
 import type { Leg } from "./events.js";
 import { cancelOrder } from "./groups.js";
-import { roundToTick, tickAt, type Traded } from "./instrument.js";
+import { roundToTick, type Traded, tickAt } from "./instrument.js";
 import { trailLevel } from "./match.js";
 import { floorToLot, roundQuantity, shareMicros, timesMicros } from "./money.js";
 import type { Order } from "./order.js";

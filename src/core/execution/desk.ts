@@ -1,6 +1,6 @@
 import type { Bars } from "../market/candles.js";
-import { applyDividend, applySplit, delist } from "./actions.js";
 import { cashLegs } from "./account.js";
+import { applyDividend, applySplit, delist } from "./actions.js";
 import {
   addBook,
   bookOf,

@@ -3,7 +3,7 @@ import { type Booking, initialOf, maintenanceOf, worthOf } from "./account.js";
 import type { DeskContext } from "./context.js";
 import { bookOf, tellAccount, tellPlaced, workOn } from "./context.js";
 import { cancelOrder } from "./groups.js";
-import type { Order } from "./order.js";
+import { type Order, UNTOUCHED } from "./order.js";
 import { isTerminal } from "./states.js";
 import type { RefusalCode } from "./validate.js";
 
@@ -187,18 +187,9 @@ function closeAtMarket(desk: DeskContext, at: number, symbol: string, quantity: 
     quantity: size,
     limitPrice: null,
     stopPrice: null,
-    extreme: null,
     activeFrom: at,
-    triggeredAt: null,
-    rested: false,
-    filled: 0,
-    filledMicros: 0,
-    fees: {},
-    reserved: 0,
+    ...UNTOUCHED,
     closing: size,
-    filledBy: null,
-    reason: null,
-    replacedBy: null,
   });
   workOn(desk, order);
 }

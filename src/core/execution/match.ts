@@ -1,4 +1,4 @@
-import { roundToTick, tickAt, type Traded } from "./instrument.js";
+import { roundToTick, type Traded, tickAt } from "./instrument.js";
 import { type Order, wayOf } from "./order.js";
 
 /**

@@ -105,6 +105,21 @@ export interface Order {
   replacedBy: string | null;
 }
 
+/** What an order has when it is placed, whatever its terms. */
+export const UNTOUCHED = {
+  extreme: null,
+  triggeredAt: null,
+  rested: false,
+  filled: 0,
+  filledMicros: 0,
+  fees: {},
+  reserved: 0,
+  closing: 0,
+  filledBy: null,
+  reason: null,
+  replacedBy: null,
+} as const satisfies Partial<Order>;
+
 /** 1 for a buy, -1 for a sell. */
 export function wayOf(side: Side): 1 | -1 {
   return side === "buy" ? 1 : -1;

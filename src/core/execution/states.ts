@@ -1,20 +1,13 @@
 import { assert } from "../base/assert.js";
 
+/** What ends an order, and the state it then has. */
+const ENDED = ["filled", "canceled", "expired", "replaced", "rejected"] as const;
+
 /**
  * `accepted` waits for the market to open, `held` for the order it belongs to. The last five are terminal: nothing
  * leads out of them.
  */
-export const ORDER_STATES = [
-  "held",
-  "accepted",
-  "new",
-  "partially_filled",
-  "filled",
-  "canceled",
-  "expired",
-  "replaced",
-  "rejected",
-] as const;
+export const ORDER_STATES = ["held", "accepted", "new", "partially_filled", ...ENDED] as const;
 export type OrderState = (typeof ORDER_STATES)[number];
 
 export const ORDER_EVENTS = [
@@ -41,11 +34,7 @@ export const ORDER_EVENTS = [
   /** Its price lay in the bar, but perhaps before its entry. */
   "unproven",
   "partially_filled",
-  "filled",
-  "canceled",
-  "expired",
-  "replaced",
-  "rejected",
+  ...ENDED,
 ] as const;
 export type OrderEventName = (typeof ORDER_EVENTS)[number];
 

@@ -4,7 +4,7 @@ import { type Book, type DeskContext, tellPlaced, workOn } from "./context.js";
 import { freeMicros } from "./margin.js";
 import { trailLevel } from "./match.js";
 import { quantityFor, rateMicros, roundQuantity, timesMicros, toMicros } from "./money.js";
-import { type Order, type OrderTerms, opposite, wayOf } from "./order.js";
+import { type Order, type OrderTerms, opposite, UNTOUCHED, wayOf } from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
 
@@ -66,18 +66,8 @@ function draftOf(terms: OrderTerms, { at }: Moment, { mark, instrument }: Book):
     quantity: terms.quantity ?? 0,
     limitPrice: isPair ? (terms.takeProfit?.limitPrice ?? null) : terms.limitPrice,
     stopPrice: terms.stopPrice,
-    extreme: null,
     activeFrom: at,
-    triggeredAt: null,
-    rested: false,
-    filled: 0,
-    filledMicros: 0,
-    fees: {},
-    reserved: 0,
-    closing: 0,
-    filledBy: null,
-    reason: null,
-    replacedBy: null,
+    ...UNTOUCHED,
   };
   if (terms.type === "trailing_stop" && !Number.isNaN(mark)) {
     draft.extreme = mark;

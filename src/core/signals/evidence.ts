@@ -1,8 +1,8 @@
 import { ensure } from "../base/assert.js";
 import { benjaminiHochberg } from "../base/inference.js";
 import { INTERVALS, type Interval } from "../market/interval.js";
-import { ANY_COSTS, ANY_REGIME, type EvidenceRow, measureCell } from "./evidence-cell.js";
 import { COST_CLASSES, costClassOf } from "./cost-class.js";
+import { ANY_COSTS, ANY_REGIME, type EvidenceRow, measureCell } from "./evidence-cell.js";
 import { drawResamples } from "./evidence-edge.js";
 import { type Pool, poolOf, splitByVariant } from "./evidence-pool.js";
 import {

@@ -4,12 +4,12 @@ import { type Candles, emptyCandles } from "../../core/market/candles.js";
 import type { RejectedBar } from "../../core/market/collect.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
+import type { Split } from "../../core/quality/splits.js";
 import type { Log } from "../../platform/log.js";
 import type { Fetched, Part } from "../../providers/gateway-fetch.js";
-import type { Split } from "../../core/quality/splits.js";
 import type { KnownInstrument } from "../instruments/store.js";
-import { applySplitBefore } from "./older-bars.js";
 import type { GapStore } from "./gap-store.js";
+import { applySplitBefore } from "./older-bars.js";
 import type { CandleStore, Origin } from "./store.js";
 import type { VersionStore } from "./version-store.js";
 

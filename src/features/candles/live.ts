@@ -1,7 +1,6 @@
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
-import { messageOf } from "../../platform/errors.js";
-import { AppError } from "../../platform/errors.js";
+import { AppError, messageOf } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { createStreamClient, type StreamHealth, type Trade } from "../../providers/stream-client.js";

@@ -4,6 +4,7 @@ import { dateOf } from "../../core/market/day.js";
 import { calendarOf, tradingDay } from "../../core/market/session.js";
 import { levelSteps } from "../../core/quality/scale.js";
 import { isNearer, type Split, splitJumps, splitShows, suspectSplits } from "../../core/quality/splits.js";
+import { isoTime } from "../../platform/http.js";
 import type { CandleSet } from "./candles.js";
 
 /** What is peculiar about bars, in one text; null for nothing. */
@@ -83,5 +84,5 @@ function scaleNote({ instrument, candles }: CandleSet, actions: readonly Corpora
 }
 
 function dateOfBar(time: number): string {
-  return new Date(time).toISOString().slice(0, 10);
+  return isoTime(time).slice(0, 10);
 }

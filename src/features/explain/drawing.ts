@@ -1,10 +1,11 @@
 import { lowerBound } from "../../core/base/search.js";
+import { spoken } from "../../core/base/words.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
 import type { StoredDetection } from "../detections/store.js";
 import { element, escapeXml, line, spread, text } from "./svg.js";
-import { DIRECTIONS, figure, spoken } from "./words.js";
+import { DIRECTIONS, figure } from "./words.js";
 
 export interface DrawnLevel {
   readonly role: string;

@@ -1,3 +1,4 @@
+import { breakEvenOf } from "../../core/signals/signal.js";
 import type { Reading } from "./reading.js";
 import { ageText, endOf, entryClosed } from "./standing.js";
 import { leaningOf } from "./steps.js";
@@ -77,7 +78,7 @@ function riskFactors(reading: Reading): RiskFactor[] {
   const rank = regime?.reasons.find(({ measure }) => measure === "volatility_rank")?.value ?? null;
   const loud =
     detection.regime === null ? null : detection.regime === "high_volatility" || over(rank, HIGH_RANK);
-  const needed = levels === null ? null : 1 / (1 + levels.rewardRisk);
+  const needed = levels === null ? null : breakEvenOf(levels.rewardRisk);
   const { value } = reliability;
   return [
     {

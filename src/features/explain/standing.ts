@@ -1,4 +1,5 @@
 import type { CandleService } from "../candles/candles.js";
+import { RECENT_BARS } from "../signals/look.js";
 import { loadOutcome, type Outcome } from "./outcome.js";
 import type { Subject } from "./subject.js";
 
@@ -13,9 +14,6 @@ export interface Standing {
   readonly late: boolean;
 }
 
-/** Bars after its own in which a trade may still be entered. */
-const ENTRY_BARS = 5;
-
 export async function loadStanding(
   parts: { readonly candles: Pick<CandleService, "loadRange" | "loadLatest">; readonly now: () => number },
   { detection, instrument }: Pick<Subject, "detection" | "instrument">,
@@ -23,9 +21,9 @@ export async function loadStanding(
   const { interval, barTime, closedAt } = detection;
   const [outcome, { candles, stale }] = await Promise.all([
     loadOutcome(parts.candles, detection, instrument),
-    parts.candles.loadLatest(instrument, interval, ENTRY_BARS + 1),
+    parts.candles.loadLatest(instrument, interval, RECENT_BARS + 1),
   ]);
-  const late = candles.time.length > ENTRY_BARS && barTime < candles.time[0];
+  const late = candles.time.length > RECENT_BARS && barTime < candles.time[0];
   return { outcome, ageMs: Math.max(0, parts.now() - closedAt), stale, late };
 }
 
@@ -53,7 +51,7 @@ export function entryClosed(standing: Standing): string | null {
   if (standing.stale)
     return "Prices are older than they should be, so that nothing tells how the trade stands";
   if (!standing.late) return null;
-  return `The open at which it was to be entered passed more than ${ENTRY_BARS} bars ago`;
+  return `The open at which it was to be entered passed more than ${RECENT_BARS} bars ago`;
 }
 
 const MINUTE_MS = 60_000;

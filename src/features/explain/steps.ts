@@ -1,3 +1,4 @@
+import { spoken } from "../../core/base/words.js";
 import { MEASURES } from "../../core/regime/define.js";
 import { REGIME_RULES } from "../../core/regime/rules.js";
 import { RULE_DESCRIPTIONS } from "../alerts/rules.js";
@@ -6,7 +7,7 @@ import type { Reading } from "./reading.js";
 import { VOLUME_BARS } from "./reading.js";
 import type { Reliability } from "./reliability.js";
 import { ageText, endOf, entryClosed } from "./standing.js";
-import { DIRECTIONS, figure, known, percent, spoken } from "./words.js";
+import { DIRECTIONS, figure, known, percent } from "./words.js";
 
 export const STEP_STATUSES = ["passed", "neutral", "failed", "unavailable"] as const;
 export type StepStatus = (typeof STEP_STATUSES)[number];

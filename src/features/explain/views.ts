@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { spoken } from "../../core/base/words.js";
 import type { Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
 import type { Entry } from "./encyclopaedia.js";
@@ -17,7 +18,7 @@ import type {
 } from "./schema.js";
 import { CASE_WEIGHTS, type Similar } from "./similar.js";
 import { ICONS, type Step } from "./steps.js";
-import { DIRECTIONS, percent, spoken } from "./words.js";
+import { DIRECTIONS, percent } from "./words.js";
 
 export function outcomeView({ gain, exitTime, ...outcome }: Outcome): z.input<typeof outcomeSchema> {
   return { ...outcome, return: gain, exit_time: exitTime === null ? null : isoTime(exitTime) };

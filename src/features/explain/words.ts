@@ -16,10 +16,5 @@ export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** `left_shoulder` as `left shoulder`. */
-export function spoken(name: string): string {
-  return name.replaceAll("_", " ");
-}
-
 export const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
 export const ACTIONS = { 1: "BUY", 0: "WATCH", [-1]: "SELL" } as const;

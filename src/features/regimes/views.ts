@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { spoken } from "../../core/base/words.js";
 import { MEASURES, REGIMES } from "../../core/regime/define.js";
 import type { Explanation } from "../../core/regime/explain.js";
 import { REGIME_RULES } from "../../core/regime/rules.js";
@@ -83,7 +84,7 @@ function explanationView({
 function implicationsOf({ regime, explanation }: RegimeReading): string[] {
   const numbers = explanation.reasons
     .filter(({ value }) => value !== null)
-    .map(({ measure, value }) => `${measure.replaceAll("_", " ")} ${value?.toFixed(2)}`);
+    .map(({ measure, value }) => `${spoken(measure)} ${value?.toFixed(2)}`);
   return [`${REGIME_RULES[regime].title}: ${numbers.join(", ")}`, ...ADVICE[regime].implications];
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { spoken } from "../../core/base/words.js";
 import type { Finding, OrderCheck, Refusal, Warning } from "../../core/risk/limits.js";
 import { riskScore } from "../../core/risk/limits.js";
 import type { Size } from "../../core/risk/size.js";
@@ -92,7 +93,7 @@ function summaryOf({ refusals, unchecked }: OrderCheck): string {
       ? "Nothing that was looked at refuses it"
       : `Refused: ${refusals.map(({ code }) => REFUSAL_TEXTS[code]).join("; ")}`;
   if (unchecked.length === 0) return `${verdict}.`;
-  const rules = unchecked.map((code) => code.replaceAll("_", " ")).join(", ");
+  const rules = unchecked.map(spoken).join(", ");
   return `${verdict}. Not looked at, for what they compare is not known: ${rules}.`;
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { spoken } from "../../core/base/words.js";
 import type { Interval } from "../../core/market/interval.js";
 import { isIntraday } from "../../core/market/interval.js";
 import { findVariant, PATTERNS } from "../../core/patterns/index.js";
@@ -182,7 +183,7 @@ function keyInsights(advice: Recommendation, regime: Found<RegimeReading>, parts
   }
   if (regime.value !== null) {
     const { explanation, duration } = regime.value;
-    const name = regime.value.regime.replaceAll("_", " ");
+    const name = spoken(regime.value.regime);
     insights.push(`Regime ${name} for ${duration} bars, fit ${plain(explanation.fit)}`);
   }
   if (timeframes.recommendation !== null) {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { spoken } from "../../core/base/words.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
@@ -86,8 +87,6 @@ function reasoningOf({ action, reasons, reading, levels, factors, check }: Recom
   ];
   return `${sentences.join(". ")}.`;
 }
-
-const spoken = (code: string) => code.replaceAll("_", " ");
 
 /** What speaks against a trade beside the reasons that were told already. */
 function againstOf(factors: readonly Factor[], told: ReadonlySet<string>): string {

@@ -37,8 +37,8 @@ interface Outcome {
  * A shape is forming when its last point is known, unless price has closed beyond its trigger by then, which
  * confirms it at once. One that was refuted by then, or whose target was reached, is no longer told of. Of shapes
  * with the same ends the one known first counts, and of those that mostly share their bars the better one if it was
- * known before; one that begins as another and has more points stands for it from then on, and the other expires. Of those with one variant,
- * state and bar the best is told of, and of equals the longest.
+ * known before; one that begins as another and has more points stands for it from then on, and the other expires. Of
+ * those with one variant, state and bar the best is told of, and of equals the longest.
  */
 export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
   return definePattern<Pattern>({

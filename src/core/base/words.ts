@@ -1,0 +1,4 @@
+/** `left_shoulder` as `left shoulder`. */
+export function spoken(name: string): string {
+  return name.replaceAll("_", " ");
+}
