@@ -13,6 +13,7 @@ export const FLOORS: readonly Floor[] = [
   { folders: ["core/market"] },
   { folders: ["core/indicators", "core/ticks", "core/execution", "core/quality"] },
   { folders: ["core/patterns", "core/regime", "core/sentiment", "core/options"] },
+  { folders: ["core/performance"], sees: ["core/base", "core/market", "core/execution"] },
   { folders: ["core/signals", "core/synergy"] },
   { folders: ["core/risk", "core/learning"] },
   { folders: ["core/strategies"] },

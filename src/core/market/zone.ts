@@ -33,6 +33,11 @@ export function offsetAt(zone: Zone, timeMs: number): number {
   return zone.offset[Math.max(0, upperBound(zone.from, timeMs) - 1)];
 }
 
+/** The date on the clock of the zone at an instant, in days since 1970-01-01. */
+export function dayAt(zone: Zone, timeMs: number): number {
+  return Math.floor((timeMs + offsetAt(zone, timeMs)) / DAY_MS);
+}
+
 /**
  * The instant at which clocks of the zone show a local time, given as epoch ms of the same reading in UTC.
  * For the hour a change of clocks skips or repeats this is one of the two candidates; no exchange opens then.

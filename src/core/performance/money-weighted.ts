@@ -1,0 +1,88 @@
+import { bisect } from "../base/inference.js";
+import { assert } from "../base/assert.js";
+import type { EquityDays } from "./equity.js";
+import { absent, type Figure, figureOf } from "./figure.js";
+
+/** Money between an account and the outside on a day since 1970-01-01: below 0 what is paid in, above 0 what comes back. */
+export interface CashFlow {
+  readonly day: number;
+  readonly amount: number;
+}
+
+/** A year as the rate counts it. */
+const YEAR_DAYS = 365;
+/** Logarithms of one plus the rate that are looked at: a rate from -99.9999999 % to a billion. */
+const LEAST = Math.log(1e-9);
+const MOST = Math.log(1e9);
+
+/** Flows of an account, with its equity on the last day as what comes back then. Amounts in micros. */
+export function flowsOf({ day, equity, paidIn, paidOut }: EquityDays): CashFlow[] {
+  const flows: CashFlow[] = [];
+  for (let i = 0; i < day.length; i++) {
+    const last = i === day.length - 1 ? equity[i] : 0;
+    const amount = paidOut[i] - paidIn[i] + last;
+    if (amount !== 0) flows.push({ day: day[i], amount: amount + 0 });
+  }
+  return flows;
+}
+
+/**
+ * The money-weighted return of a year: the rate at which flows are worth 0 together, each discounted by its days of
+ * 365. None where no rate does it, and none where several do. All rates are found: between two places where its slope
+ * is 0 a sum of exponentials is 0 once at most, and the slope has a change of sign less in its amounts.
+ * @param flows by day, the last one with what is left.
+ */
+export function moneyWeighted(flows: readonly CashFlow[]): Figure {
+  assert(
+    flows.every(({ day }, i) => i === 0 || day >= flows[i - 1].day),
+    "flows ascend by day",
+  );
+  const first = flows[0]?.day ?? 0;
+  const terms = flows.map(({ day, amount }) => ({ years: (day - first) / YEAR_DAYS, amount }));
+  if (terms.length < 2 || terms[terms.length - 1].years === 0) return absent("no two days with money moved");
+  const rates = rootsOf(terms);
+  if (rates.length === 0) return absent("no rate makes what came back worth what was paid in");
+  if (rates.length > 1) return absent(`${rates.length} rates make what came back worth what was paid in`);
+  return figureOf(Math.expm1(rates[0]));
+}
+
+/** The return over the whole time at a rate of a year. */
+export function overDays(rate: Figure, days: number): Figure {
+  return rate.value === null ? rate : figureOf((1 + rate.value) ** (days / YEAR_DAYS) - 1);
+}
+
+interface Term {
+  readonly years: number;
+  readonly amount: number;
+}
+
+/** Every x at which the sum of `amount * exp(-x * years)` changes its sign. */
+function rootsOf(terms: readonly Term[]): number[] {
+  const pivot = firstChange(terms);
+  if (pivot === null) return [];
+  // The slope of the sum times exp(x * pivot): amounts on one side of the pivot change their sign.
+  const slope = terms.map(({ years, amount }) => ({ years, amount: amount * (pivot - years) }));
+  const bounds = [LEAST, ...rootsOf(slope.filter(({ amount }) => amount !== 0)), MOST];
+  const roots: number[] = [];
+  for (let k = 0; k + 1 < bounds.length; k++) {
+    const [from, to] = [bounds[k], bounds[k + 1]];
+    const sign = signAt(terms, from);
+    if (sign === 0 || sign * signAt(terms, to) >= 0) continue;
+    roots.push(bisect((x) => signAt(terms, x) === sign, from, to));
+  }
+  return roots;
+}
+
+/** A time between the first two amounts of different signs; null where all have one. */
+function firstChange(terms: readonly Term[]): number | null {
+  const k = terms.findIndex(({ amount }, i) => i > 0 && amount * terms[i - 1].amount < 0);
+  return k < 0 ? null : (terms[k].years + terms[k - 1].years) / 2;
+}
+
+/** Sign of the sum at x; all terms are scaled by the largest, which none can exceed. */
+function signAt(terms: readonly Term[], x: number): number {
+  const shift = x < 0 ? terms[terms.length - 1].years : terms[0].years;
+  let sum = 0;
+  for (const { years, amount } of terms) sum += amount * Math.exp(x * (shift - years));
+  return Math.sign(sum);
+}

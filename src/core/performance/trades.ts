@@ -1,0 +1,277 @@
+import { ensure } from "../base/assert.js";
+import { closingPart } from "../execution/account.js";
+import type { Fees } from "../execution/commission.js";
+import type { AccountEvent, DeskEvent, FilledChange, Leg, OrderEvent } from "../execution/events.js";
+import { roundQuantity, shareMicros, timesMicros } from "../execution/money.js";
+import type { Order, Side } from "../execution/order.js";
+import { isTerminal } from "../execution/states.js";
+import { charge, closeLots, type Exit, type Lot, price, shareOut, splitLots, type TradeRow } from "./lots.js";
+import { type ExitReason, signOf, type Trade } from "./trade.js";
+
+/**
+ * The trades of one account out of the events of its desk, from the first on. Whenever it has taken an event, the sum of
+ * `net` over all trades, what is open at the latest prices less `openMicros`, and `interest` are the equity less
+ * `capital`, to the micro.
+ */
+export interface TradeBook {
+  /** In the order in which they were opened. They change as long as they are open. */
+  readonly trades: readonly Trade[];
+  /** Paid in less paid out, micros. */
+  readonly capital: number;
+  /** Received on cash, below 0 where it was paid, micros. It is of no trade. */
+  readonly interest: number;
+  /** Open trades of a symbol, the one that is closed next first. */
+  openOf(symbol: string): readonly Trade[];
+  /** @returns trades that it opened, changed or closed. @throws AssertionError for events without those before. */
+  take(event: DeskEvent): readonly Trade[];
+}
+
+/** What is known of an order while it is open. */
+interface Entry {
+  readonly side: Side;
+  readonly reason: ExitReason;
+  /** The newest trade that it opened, and how many. */
+  trade: TradeRow | null;
+  count: number;
+}
+
+interface Holding {
+  /** As the desk has it, below 0 for a short position. */
+  quantity: number;
+  readonly lots: Lot[];
+}
+
+interface Books {
+  readonly trades: TradeRow[];
+  readonly holdings: Map<string, Holding>;
+  readonly orders: Map<string, Entry>;
+  capital: number;
+  interest: number;
+}
+
+const NO_TRADES: readonly Trade[] = Object.freeze([]);
+const NO_FEES: Fees = Object.freeze({});
+
+export function createTrades(): TradeBook {
+  const books: Books = { trades: [], holdings: new Map(), orders: new Map(), capital: 0, interest: 0 };
+  return {
+    trades: books.trades,
+    get capital() {
+      return books.capital;
+    },
+    get interest() {
+      return books.interest;
+    },
+    openOf: (symbol) => [...new Set(books.holdings.get(symbol)?.lots.map(({ trade }) => trade))],
+    take: (event) => (event.kind === "account" ? takeAccount(books, event) : takeOrder(books, event)),
+  };
+}
+
+/** The trades of a whole sequence of events. */
+export function tradesOf(events: Iterable<DeskEvent>): TradeBook {
+  const book = createTrades();
+  for (const event of events) book.take(event);
+  return book;
+}
+
+/**
+ * What open trades of one symbol would gain at a price, before fees, micros. They sum to the value of all together less
+ * what was paid for them.
+ */
+export function unrealisedOf(trades: readonly Trade[], mark: number): number[] {
+  let quantity = 0;
+  let worth = 0;
+  return trades.map((trade) => {
+    const sign = signOf(trade);
+    quantity = roundQuantity(quantity + trade.openQuantity);
+    const own = timesMicros(mark, quantity) - worth;
+    worth += own;
+    return sign * (own - trade.openMicros) + 0;
+  });
+}
+
+function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
+  const { orders } = books;
+  if ("order" in event && event.order !== null) {
+    orders.set(event.orderId, {
+      side: event.order.side,
+      reason: reasonOf(event.order),
+      trade: null,
+      count: 0,
+    });
+  }
+  const changed = "fill" in event ? takeFill(books, event) : NO_TRADES;
+  if (isTerminal(event.to)) orders.delete(event.orderId);
+  return changed;
+}
+
+/** Why a trade is closed that this order closes. */
+function reasonOf({ role, type, origin }: Order): ExitReason {
+  if (origin === "margin_call") return "margin_call";
+  if (role === "target" || role === "stop") return role;
+  if (type === "trailing_stop") return "trailing_stop";
+  return type === "stop" || type === "stop_limit" ? "stop" : "trader";
+}
+
+function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trade[] {
+  const { fill, orderId, symbol, at, seq } = event;
+  const entry = ensure(books.orders.get(orderId), `order ${orderId} is not placed`);
+  const holding = holdingOf(books, symbol);
+  const { quantity, ambiguous } = fill;
+  const closed = closingPart(holding.quantity, entry.side, quantity);
+  const opened = roundQuantity(quantity - closed);
+  const micros = closed === 0 ? 0 : shareMicros(fill.micros, closed, quantity);
+  const fees = partOfFees(fill.fees, closed, quantity);
+  const changed: Trade[] = [];
+  if (closed > 0) {
+    const all = closed === Math.abs(holding.quantity);
+    const { reason } = entry;
+    const exit = { quantity: closed, micros, fees, reason, at, seq, ambiguous, all };
+    changed.push(...closeLots(holding.lots, exit));
+  }
+  holding.quantity = fill.position.quantity;
+  if (opened > 0) {
+    const trade = entryTrade(books, event, entry);
+    const cost = fill.micros - micros;
+    addLot(holding.lots, trade, opened, cost);
+    trade.ambiguous ||= ambiguous;
+    charge(trade, restOfFees(fill.fees, fees));
+    price(trade);
+    changed.push(trade);
+  }
+  return changed;
+}
+
+function partOfFees(fees: Fees, part: number, whole: number): Fees {
+  if (part === 0) return NO_FEES;
+  return Object.fromEntries(
+    Object.entries(fees).map(([kind, micros]) => [kind, shareMicros(micros, part, whole)]),
+  );
+}
+
+function restOfFees(fees: Fees, taken: Fees): Fees {
+  return Object.fromEntries(
+    Object.entries(fees).map(([kind, micros]) => [kind, micros - (taken[kind] ?? 0)]),
+  );
+}
+
+/** The trade that an order adds to; a new one where it has none that is open. */
+function entryTrade(books: Books, { orderId, symbol, at, seq }: OrderEvent, entry: Entry): TradeRow {
+  if (entry.trade !== null && entry.trade.closedAt === null) return entry.trade;
+  entry.count++;
+  const trade: TradeRow = {
+    id: entry.count === 1 ? orderId : `${orderId}#${entry.count}`,
+    orderId,
+    symbol,
+    side: entry.side === "buy" ? "long" : "short",
+    quantity: 0,
+    openQuantity: 0,
+    entryPrice: 0,
+    exitPrice: null,
+    entryMicros: 0,
+    exitMicros: 0,
+    openMicros: 0,
+    openedAt: at,
+    openedSeq: seq,
+    closedAt: null,
+    closedSeq: null,
+    gross: 0,
+    fees: 0,
+    feesByKind: NO_FEES,
+    dividends: 0,
+    borrow: 0,
+    net: 0,
+    exitReason: null,
+    ambiguous: false,
+  };
+  entry.trade = trade;
+  books.trades.push(trade);
+  return trade;
+}
+
+function addLot(lots: Lot[], trade: TradeRow, quantity: number, cost: number): void {
+  const last = lots.at(-1);
+  if (last?.trade === trade) {
+    last.quantity = roundQuantity(last.quantity + quantity);
+    last.cost += cost;
+  } else lots.push({ trade, quantity, cost });
+  trade.quantity = roundQuantity(trade.quantity + quantity);
+  trade.openQuantity = roundQuantity(trade.openQuantity + quantity);
+  trade.entryMicros += cost;
+  trade.openMicros += cost;
+}
+
+function takeAccount(books: Books, event: AccountEvent): readonly Trade[] {
+  const cash = cashOf(event.legs);
+  if (event.event === "transferred") books.capital += cash;
+  if (event.event === "interest") books.interest += cash;
+  const { symbol } = event;
+  if (symbol === null) return NO_TRADES;
+  const holding = holdingOf(books, symbol);
+  switch (event.event) {
+    case "dividend":
+      return share(holding.lots, cash, (trade, part) => {
+        trade.dividends += part;
+      });
+    case "borrow":
+      return share(holding.lots, -cash, (trade, part) => {
+        trade.borrow += part;
+      });
+    case "split":
+      return takeSplit(holding, event, cash);
+    case "delisted":
+      return closeAll(holding, { ...exitOf(event, cash), reason: "delisted" });
+    default:
+      return NO_TRADES;
+  }
+}
+
+function cashOf(legs: readonly Leg[]): number {
+  return legs.find(({ account }) => account === "cash")?.micros ?? 0;
+}
+
+/** Shares micros among open lots by their quantities, the last taking the remainder. */
+function share(
+  lots: readonly Lot[],
+  micros: number,
+  add: (trade: TradeRow, part: number) => void,
+): readonly Trade[] {
+  const parts = shareOut(
+    micros,
+    lots.map(({ quantity }) => quantity),
+  );
+  for (const [k, { trade }] of lots.entries()) {
+    add(trade, parts[k]);
+    price(trade);
+  }
+  return [...new Set(lots.map(({ trade }) => trade))];
+}
+
+function takeSplit(holding: Holding, event: AccountEvent, cash: number): readonly Trade[] {
+  splitLots(holding.lots, Number(event.facts.ratio));
+  const changed = new Set(holding.lots.map(({ trade }) => trade));
+  const quantity = Number(event.facts.remainder);
+  const after = event.position?.quantity ?? 0;
+  const exit: Exit = { ...exitOf(event, cash), quantity, reason: "split", all: after === 0 };
+  if (quantity > 0) closeLots(holding.lots, exit);
+  holding.quantity = after;
+  return [...changed];
+}
+
+function closeAll(holding: Holding, exit: Exit): readonly Trade[] {
+  holding.quantity = 0;
+  return closeLots(holding.lots, exit);
+}
+
+/** All of a position for what it brought or cost. */
+function exitOf({ at, seq }: AccountEvent, cash: number): Omit<Exit, "reason"> {
+  return { quantity: 0, micros: Math.abs(cash), fees: NO_FEES, at, seq, ambiguous: false, all: true };
+}
+
+function holdingOf({ holdings }: Books, symbol: string): Holding {
+  const known = holdings.get(symbol);
+  if (known !== undefined) return known;
+  const holding: Holding = { quantity: 0, lots: [] };
+  holdings.set(symbol, holding);
+  return holding;
+}
