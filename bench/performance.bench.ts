@@ -15,7 +15,7 @@ import { compareReturns } from "../src/core/performance/benchmark.js";
 import { type Causes, contributionsOf } from "../src/core/performance/cause.js";
 import { dailyEquity, exposureOf } from "../src/core/performance/equity.js";
 import { forecastEquity, lossProbability } from "../src/core/performance/forecast.js";
-import { flowsOf, moneyWeighted, overDays } from "../src/core/performance/money-weighted.js";
+import { flowsOf, moneyWeighted } from "../src/core/performance/money-weighted.js";
 import {
   dailyReturns,
   exposureShares,
@@ -133,7 +133,6 @@ function casesOf({ events, closes, causes, until }: Account): Case[] {
     closes.get("S0") ?? { day: new Float64Array(), close: new Float64Array() },
   );
   const { zone } = CALENDAR;
-  const rate = () => moneyWeighted(flowsOf(days));
   const one = (name: string, run: () => unknown): Case => ({ name, items: 1, run: () => void run() });
   return [
     one("trades from events", () => tradesOf(events)),
@@ -144,7 +143,7 @@ function casesOf({ events, closes, causes, until }: Account): Case[] {
       maxDrawdown(returns),
       exposureShares(days),
       compareReturns(returns, benchmark, YEAR),
-      overDays(rate(), returns.value.length),
+      moneyWeighted(flowsOf(days)),
     ]),
     one("statistics", () => [
       statisticsOf(closed),

@@ -1,7 +1,8 @@
-import { bisect } from "../base/inference.js";
 import { assert } from "../base/assert.js";
+import { bisect } from "../base/inference.js";
 import type { EquityDays } from "./equity.js";
 import { absent, type Figure, figureOf } from "./figure.js";
+import { LEAST_YEARS } from "./returns.js";
 
 /** Money between an account and the outside on a day since 1970-01-01: below 0 what is paid in, above 0 what comes back. */
 export interface CashFlow {
@@ -11,9 +12,15 @@ export interface CashFlow {
 
 /** A year as the rate counts it. */
 const YEAR_DAYS = 365;
-/** Logarithms of one plus the rate that are looked at: a rate from -99.9999999 % to a billion. */
-const LEAST = Math.log(1e-9);
-const MOST = Math.log(1e9);
+/** Logarithms of one plus the rate of a year that are looked at, as far as doubles go. */
+const BOUND = 700;
+
+export interface MoneyWeighted {
+  /** Of a year; none for less than a quarter of one. */
+  readonly yearly: Figure;
+  /** Of the whole time from the first flow to the last. */
+  readonly whole: Figure;
+}
 
 /** Flows of an account, with its equity on the last day as what comes back then. Amounts in micros. */
 export function flowsOf({ day, equity, paidIn, paidOut }: EquityDays): CashFlow[] {
@@ -27,28 +34,32 @@ export function flowsOf({ day, equity, paidIn, paidOut }: EquityDays): CashFlow[
 }
 
 /**
- * The money-weighted return of a year: the rate at which flows are worth 0 together, each discounted by its days of
- * 365. None where no rate does it, and none where several do. All rates are found: between two places where its slope
- * is 0 a sum of exponentials is 0 once at most, and the slope has a change of sign less in its amounts.
- * @param flows by day, the last one with what is left.
+ * The money-weighted return: the rate at which flows are worth 0 together, each discounted by its days of 365. None
+ * where no rate does it, and none where several do. All rates are found: between two places where its slope is 0 a sum
+ * of exponentials is 0 once at most, and the slope has a change of sign less in its amounts.
+ * @param flows ascending by day, the last one with what is left.
  */
-export function moneyWeighted(flows: readonly CashFlow[]): Figure {
+export function moneyWeighted(flows: readonly CashFlow[]): MoneyWeighted {
   assert(
     flows.every(({ day }, i) => i === 0 || day >= flows[i - 1].day),
     "flows ascend by day",
   );
-  const first = flows[0]?.day ?? 0;
-  const terms = flows.map(({ day, amount }) => ({ years: (day - first) / YEAR_DAYS, amount }));
-  if (terms.length < 2 || terms[terms.length - 1].years === 0) return absent("no two days with money moved");
+  const moved = flows.filter(({ amount }) => amount !== 0);
+  const first = moved[0]?.day ?? 0;
+  const terms = moved.map(({ day, amount }) => ({ years: (day - first) / YEAR_DAYS, amount }));
+  const years = terms.at(-1)?.years ?? 0;
+  if (years === 0) return neither("no two days with money moved");
   const rates = rootsOf(terms);
-  if (rates.length === 0) return absent("no rate makes what came back worth what was paid in");
-  if (rates.length > 1) return absent(`${rates.length} rates make what came back worth what was paid in`);
-  return figureOf(Math.expm1(rates[0]));
+  const solved = "what came back worth what was paid in";
+  if (rates.length === 0) return neither(`no rate makes ${solved}`);
+  if (rates.length > 1) return neither(`${rates.length} rates make ${solved}`);
+  const yearly =
+    years < LEAST_YEARS ? absent("less than a quarter of a year") : figureOf(Math.expm1(rates[0]));
+  return { yearly, whole: figureOf(Math.expm1(rates[0] * years)) };
 }
 
-/** The return over the whole time at a rate of a year. */
-export function overDays(rate: Figure, days: number): Figure {
-  return rate.value === null ? rate : figureOf((1 + rate.value) ** (days / YEAR_DAYS) - 1);
+function neither(reason: string): MoneyWeighted {
+  return { yearly: absent(reason), whole: absent(reason) };
 }
 
 interface Term {
@@ -62,7 +73,7 @@ function rootsOf(terms: readonly Term[]): number[] {
   if (pivot === null) return [];
   // The slope of the sum times exp(x * pivot): amounts on one side of the pivot change their sign.
   const slope = terms.map(({ years, amount }) => ({ years, amount: amount * (pivot - years) }));
-  const bounds = [LEAST, ...rootsOf(slope.filter(({ amount }) => amount !== 0)), MOST];
+  const bounds = [-BOUND, ...rootsOf(slope.filter(({ amount }) => amount !== 0)), BOUND];
   const roots: number[] = [];
   for (let k = 0; k + 1 < bounds.length; k++) {
     const [from, to] = [bounds[k], bounds[k + 1]];
