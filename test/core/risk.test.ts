@@ -42,6 +42,7 @@ const account: AccountFacts = {
   dayTrades: 0,
   drawdown: 0,
   openRisk: 0,
+  symbolValue: null,
 };
 
 interface Change {

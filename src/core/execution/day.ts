@@ -1,6 +1,6 @@
 import { DAY_MS } from "../market/day.js";
 import { cashLegs, worthOf } from "./account.js";
-import { type DeskContext, sweep, tellAccount } from "./context.js";
+import { type Book, bookOf, type DeskContext, sweep, tellAccount } from "./context.js";
 import { expireOrder } from "./groups.js";
 import { accruedMicros } from "./money.js";
 import { isTerminal } from "./states.js";
@@ -19,17 +19,45 @@ export interface DayEnd {
  * orders that are old enough; then short positions pay for what they borrow and cash below 0 its interest.
  */
 export function endDay(desk: DeskContext, { at, nights }: DayEnd): void {
-  const oldest = at - desk.rules.gtcDays * DAY_MS;
   for (const book of desk.books.values()) {
     if (book.working.length === 0) continue;
     expireDay(desk, book, at, true);
-    for (const order of [...book.working]) {
-      if (order.timeInForce !== "gtc" || isTerminal(order.state) || order.submittedAt > oldest) continue;
-      if (order.origin === "trader") expireOrder(desk, order, at, "too_old");
-    }
+    expireOld(desk, book, at);
     sweep(book);
   }
   if (nights > 0) accrue(desk, at, nights);
+}
+
+/** The same without the orders for the day, whose sessions end by themselves: `closeSession`. */
+export function passNight(desk: DeskContext, { at, nights }: DayEnd): void {
+  for (const book of desk.books.values()) {
+    if (book.working.length === 0) continue;
+    expireOld(desk, book, at);
+    sweep(book);
+  }
+  if (nights > 0) accrue(desk, at, nights);
+}
+
+/**
+ * Ends orders for a session of a symbol that has closed, also where no bar told of the close; `extended` those too that
+ * trade after it.
+ */
+export function closeSession(desk: DeskContext, symbol: string, at: number, extended: boolean): void {
+  const book = bookOf(desk, symbol);
+  for (const order of book.working) {
+    if (order.timeInForce !== "cls" || isTerminal(order.state) || order.submittedAt >= at) continue;
+    expireOrder(desk, order, at, "auction_missed");
+  }
+  expireDay(desk, book, at, extended);
+  sweep(book);
+}
+
+function expireOld(desk: DeskContext, { working }: Book, at: number): void {
+  const oldest = at - desk.rules.gtcDays * DAY_MS;
+  for (const order of [...working]) {
+    if (order.timeInForce !== "gtc" || isTerminal(order.state) || order.submittedAt > oldest) continue;
+    if (order.origin === "trader") expireOrder(desk, order, at, "too_old");
+  }
 }
 
 function accrue(desk: DeskContext, at: number, nights: number): void {

@@ -10,14 +10,14 @@ import {
   sweep,
   tellAccount,
 } from "./context.js";
-import { type DayEnd, endDay } from "./day.js";
+import { closeSession, type DayEnd, endDay, passNight } from "./day.js";
 import type { DeskEvent } from "./events.js";
 import type { BarFacts } from "./facts.js";
 import { cancelOrder } from "./groups.js";
 import type { Traded } from "./instrument.js";
 import { equityOf, freeMicros, type Standing, standingOf } from "./margin.js";
 import { toMicros } from "./money.js";
-import type { OrderTerms } from "./order.js";
+import type { Order, OrderTerms } from "./order.js";
 import { type Changes, replaceOrder } from "./replace.js";
 import type { DeskState } from "./state.js";
 import { isTerminal } from "./states.js";
@@ -39,6 +39,9 @@ export interface Bounds {
 export interface Desk {
   readonly state: Readonly<DeskState>;
   list(instrument: Traded): void;
+  lists(symbol: string): boolean;
+  /** Orders on a symbol that see prices, in order of submission; some may have ended. */
+  working(symbol: string): readonly Readonly<Order>[];
   /** Pays money in, or out where below 0, in the account's currency: no more than is free. */
   transfer(amount: number, at: number): Refusal[];
   /** @returns why it is refused; empty for an order that is placed. */
@@ -51,7 +54,13 @@ export interface Desk {
   quote(symbol: string, quote: DeskQuote): void;
   /** The latest price of a symbol, where it is known from elsewhere; orders do not see it. */
   mark(symbol: string, price: number): void;
+  /** That price; NaN before the first. */
+  priceOf(symbol: string): number;
   endOfDay(end: DayEnd): void;
+  /** A night without the end of a session: `gtc` orders grow old, shorts and debts cost. */
+  night(end: DayEnd): void;
+  /** The close of a session of a symbol, for where no bar tells of it. */
+  closeSession(symbol: string, at: number, extended: boolean): void;
   split(symbol: string, ratio: number, at: number): void;
   /** @param amount a share, in the account's currency. */
   dividend(symbol: string, amount: number, at: number): void;
@@ -72,6 +81,8 @@ export function createDesk(
   return {
     state: desk.state,
     list: (instrument) => addBook(desk, instrument),
+    lists: (symbol) => desk.books.has(symbol),
+    working: (symbol) => desk.books.get(symbol)?.working ?? NO_ORDERS,
     transfer: (amount, at) => transfer(desk, amount, at),
     submit: (terms, moment) => submitOrder(desk, terms, moment),
     cancel: (id, at) => cancel(desk, id, at),
@@ -81,7 +92,10 @@ export function createDesk(
     mark: (symbol, price) => {
       bookOf(desk, symbol).mark = price;
     },
+    priceOf: (symbol) => bookOf(desk, symbol).mark,
     endOfDay: (end) => endDay(desk, end),
+    night: (end) => passNight(desk, end),
+    closeSession: (symbol, at, extended) => closeSession(desk, symbol, at, extended),
     split: (symbol, ratio, at) => applySplit(desk, symbol, ratio, at),
     dividend: (symbol, amount, at) => applyDividend(desk, symbol, amount, at),
     delist: (symbol, at) => delist(desk, symbol, at),
@@ -90,6 +104,8 @@ export function createDesk(
     bounds: () => boundsOf(desk),
   };
 }
+
+const NO_ORDERS: readonly Order[] = Object.freeze([]);
 
 function transfer(desk: DeskContext, amount: number, at: number): Refusal[] {
   const micros = toMicros(amount);

@@ -69,6 +69,8 @@ export interface AccountFacts {
   readonly drawdown: number | null;
   /** What the open positions lose at their stops. */
   readonly openRisk: number | null;
+  /** Paid for what is held of the symbol, below 0 for a short position; an order in its direction adds to it. */
+  readonly symbolValue: number | null;
 }
 
 export const UNKNOWN_ACCOUNT: AccountFacts = Object.freeze({
@@ -80,6 +82,7 @@ export const UNKNOWN_ACCOUNT: AccountFacts = Object.freeze({
   dayTrades: null,
   drawdown: null,
   openRisk: null,
+  symbolValue: null,
 });
 
 export const REFUSALS = [
@@ -160,9 +163,9 @@ export function checkOrder(
   const rewardRisk = checkPrices(order, limits, market, refusals, warnings);
   checkMarket(market, { refusals, warnings, unchecked });
   checkHistory(limits, history, rewardRisk, { refusals, warnings });
-  for (const { code, value, limit, reached } of accountRules(order, limits, account)) {
-    if (value === null || limit === null) unchecked.push(code);
-    else if (reached ? value >= limit : value > limit * (1 + ROUNDING)) refusals.push({ code, value, limit });
+  for (const rule of accountRules(order, limits, account)) {
+    if (rule.value === null || rule.limit === null) unchecked.push(rule.code);
+    else if (isBroken(rule)) refusals.push(findingOf(rule));
   }
   return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings, unchecked), unchecked };
 }
@@ -172,11 +175,41 @@ interface AccountRule extends Finding<Refusal> {
   readonly reached: boolean;
 }
 
+function isBroken({ value, limit, reached }: AccountRule): boolean {
+  if (value === null || limit === null) return false;
+  return reached ? value >= limit : value > limit * (1 + ROUNDING);
+}
+
+const findingOf = ({ code, value, limit }: AccountRule): Finding<Refusal> => ({ code, value, limit });
+
+/** What an account's owner allows no order to pass, whether or not it was checked before. */
+const ENFORCED: ReadonlySet<Refusal> = new Set([
+  "position_too_large",
+  "open_positions_exceeded",
+  "positions_in_symbol_exceeded",
+  "daily_trades_exceeded",
+  "daily_loss_reached",
+  "drawdown_reached",
+]);
+
+/** The limits that an order which opens something breaks. */
+export function limitsBroken(
+  order: PlannedOrder,
+  limits: RiskLimits,
+  account: AccountFacts,
+): Finding<Refusal>[] {
+  return accountRules(order, limits, account)
+    .filter((rule) => ENFORCED.has(rule.code) && isBroken(rule))
+    .map(findingOf);
+}
+
 function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountFacts): AccountRule[] {
   const { quantity, entry, stop } = order;
   const { equity, openRisk } = account;
   const share = (percent: number) => (equity === null ? null : (percent / 100) * equity);
   const { maxPositionSize: size } = limits;
+  const way = order.side === "buy" ? 1 : -1;
+  const held = Math.max(0, way * (account.symbolValue ?? 0));
   const value = quantity === null ? null : quantity * entry;
   const risk = stop === null || quantity === null ? null : quantity * Math.abs(entry - stop);
   const together = risk === null || openRisk === null ? null : openRisk + risk;
@@ -188,7 +221,7 @@ function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountF
     reached: false,
   });
   return [
-    most("position_too_large", value, size >= MONEY_FROM ? size : share(size)),
+    most("position_too_large", value === null ? null : value + held, size >= MONEY_FROM ? size : share(size)),
     ...(limits.checksSize ? [most("risk_per_trade_exceeded", risk, share(limits.riskPerTrade))] : []),
     most("buying_power_exceeded", value, account.buyingPower),
     most("open_positions_exceeded", one(account.openPositions), limits.maxOpenPositions),
