@@ -20,6 +20,8 @@ export interface SyntheticMarket {
   regimeOf(session: number): Regime;
   /** Bars of one minute, one for each minute of the session. */
   minutesOf(session: number): Bars;
+  /** Prices are whole steps. */
+  readonly stepsPerUnit: number;
 }
 
 /** First moment of the market. */
@@ -136,6 +138,7 @@ export function createSyntheticMarket(
     firstSession,
     sessionsOpenedBy: (timeMs) => lastOpened(calendar, timeMs) + 1,
     regimeOf: (session) => stateOf(session).regime,
+    stepsPerUnit: traits.stepsPerUnit,
     minutesOf(session) {
       const from = calendar.open[session];
       const profile = profileOf(Math.round((calendar.close[session] - from) / MINUTE_MS));
@@ -143,6 +146,23 @@ export function createSyntheticMarket(
       return drawMinutes(stateOf(session), traits, profile, rng, from);
     },
   };
+}
+
+/**
+ * The price `share` of the way through a bar that goes from its open to its nearer end, to the other and to its close:
+ * a third of the time each, on a whole step.
+ */
+export function priceWithin(
+  { open, high, low, close }: Bars,
+  i: number,
+  share: number,
+  stepsPerUnit: number,
+): number {
+  const rises = close[i] >= open[i];
+  const path = [open[i], rises ? low[i] : high[i], rises ? high[i] : low[i], close[i]];
+  const leg = Math.min(2, Math.floor(3 * share));
+  const price = path[leg] + (path[leg + 1] - path[leg]) * (3 * share - leg);
+  return Math.round(price * stepsPerUnit) / stepsPerUnit;
 }
 
 /** Heat of the next session: what is left of it, and news of deviation 1 scaled so that its own stays the given one. */

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import { LRUCache } from "lru-cache";
-import { lowerBound } from "../core/base/search.js";
+import { lowerBound, upperBound } from "../core/base/search.js";
 import { allocateBars, BAR_COLUMNS, type Bars, type Candles, sliceCandles } from "../core/market/candles.js";
 import { type Instrument, namedInstruments } from "../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, isIntraday } from "../core/market/interval.js";
@@ -8,7 +8,7 @@ import type { Quote } from "../core/market/quote.js";
 import { resample } from "../core/market/resample.js";
 import { calendarOf } from "../core/market/session.js";
 import { type CandleRequest, type Provider, ProviderError } from "./define.js";
-import { createSyntheticMarket, type SyntheticMarket } from "./synthetic-market.js";
+import { createSyntheticMarket, priceWithin, type SyntheticMarket } from "./synthetic-market.js";
 
 /** Minutes that are drawn between two looks at other work: well under ten milliseconds. */
 const MINUTES_A_TURN = 15_000;
@@ -24,7 +24,7 @@ function hasTicker({ symbol }: Instrument): boolean {
  * of letters.
  */
 export function createSyntheticProvider(seed: number, now: () => number): Provider {
-  const { marketOf, closedMinutes, minuteBars, dailyBars } = createSource(seed, now);
+  const { marketOf, minuteBars, dailyBars } = createSource(seed, now);
 
   async function candles(
     { instrument, interval, fromMs, toMs }: CandleRequest,
@@ -42,24 +42,32 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
     return sliceCandles(made, lowerBound(made.time, fromMs), lowerBound(made.time, toMs));
   }
 
-  /** The last closed minute and what came before it in its session. */
+  /** The price within the minute that is forming, or the last there was, and what came before it in its session. */
   function quoteOf(instrument: Instrument): Quote | null {
     const market = marketOf(instrument);
-    let session = market.sessionsOpenedBy(now()) - 1;
-    if (session > market.firstSession && closedMinutes(instrument, session).time.length === 0) session--;
-    const today = session < market.firstSession ? null : closedMinutes(instrument, session);
-    const last = (today?.time.length ?? 0) - 1;
-    if (today === null || last < 0) return null;
+    const nowMs = now();
+    const session = market.sessionsOpenedBy(nowMs) - 1;
+    if (session < market.firstSession) return null;
+    const today = market.minutesOf(session);
+    const begun = upperBound(today.time, nowMs);
+    const i = begun - 1;
+    const until = today.time[i] + MINUTE_MS;
+    const over = nowMs >= until;
+    const price = over
+      ? today.close[i]
+      : priceWithin(today, i, (nowMs - today.time[i]) / MINUTE_MS, market.stepsPerUnit);
+    // What the minute will have reached and traded is not known before it is over.
+    const closed = over ? begun : i;
     const before = session === market.firstSession ? null : market.minutesOf(session - 1).close;
     return {
       symbol: instrument.symbol,
-      price: today.close[last],
-      time: today.time[last] + MINUTE_MS,
+      price,
+      time: over ? until : nowMs,
       open: today.open[0],
-      high: today.high.reduce((a, b) => Math.max(a, b)),
-      low: today.low.reduce((a, b) => Math.min(a, b)),
+      high: today.high.subarray(0, closed).reduce((a, b) => Math.max(a, b), price),
+      low: today.low.subarray(0, closed).reduce((a, b) => Math.min(a, b), price),
       previousClose: before?.at(-1) ?? null,
-      volume: today.volume.reduce((a, b) => a + b),
+      volume: today.volume.subarray(0, closed).reduce((a, b) => a + b, 0),
       bid: null,
       ask: null,
     };

@@ -138,22 +138,29 @@ describe("bars", () => {
       }
     }
     const quote = await createSyntheticProvider(1, () => now).fetchQuote(instrumentOf("AAPL"), never);
-    expect(quote).toMatchObject({ price: known.at(-1)?.close, time: at("2024-11-06T16:07:00Z") });
+    const minutes = await fetch("AAPL", "1m", "2024-11-06", "2024-11-07", 1, now + 60_000);
+    const forming = barAt(minutes, minutes.time.length - 1);
+    expect(forming.time).toBe(at("2024-11-06T16:07:00Z"));
+    expect(quote?.time).toBe(now);
+    expect(quote?.price).toBeGreaterThanOrEqual(forming.low);
+    expect(quote?.price).toBeLessThanOrEqual(forming.high);
   });
 
   it("of a day that has just begun are those before it", async () => {
     const open = at("2024-11-06T14:30Z");
     expect((await fetch("AAPL", "1d", "2024-11-05", "2024-11-07", 1, open + 30_000)).time.length).toBe(1);
-    const before = await createSyntheticProvider(1, () => open + 30_000).fetchQuote(
-      instrumentOf("AAPL"),
-      never,
-    );
+    const quoteAt = async (nowMs: number) =>
+      createSyntheticProvider(1, () => nowMs).fetchQuote(instrumentOf("AAPL"), never);
+    const before = await quoteAt(open - 1);
     expect(before?.time).toBe(at("2024-11-05T21:00Z"));
-    const after = await createSyntheticProvider(1, () => open + 60_000).fetchQuote(
-      instrumentOf("AAPL"),
-      never,
+    const after = await quoteAt(open);
+    expect(after).toMatchObject({ time: open, previousClose: before?.price, price: after?.open, volume: 0 });
+    const minute = barAt(await fetch("AAPL", "1m", "2024-11-06", "2024-11-07", 1, open + 60_000), 0);
+    const within = await Promise.all(
+      Array.from({ length: 60 }, async (_, second) => (await quoteAt(open + 1_000 * second))?.price),
     );
-    expect(after).toMatchObject({ time: open + 60_000, previousClose: before?.price });
+    expect(Math.min(...within.map(Number))).toBe(minute.low);
+    expect(Math.max(...within.map(Number))).toBe(minute.high);
   });
 });
 
