@@ -41,6 +41,8 @@ export const FLOORS: readonly Floor[] = [
   { folders: ["features/scanner", "features/stream", "features/retraining"] },
   { folders: ["protocols/alpaca", "protocols/udf", "protocols/mcp", "protocols/socketio"] },
   { folders: ["server"] },
+  { folders: ["compose-base.ts"] },
+  { folders: ["compose-market.ts"] },
   { folders: ["app.ts", "compose.ts"] },
   { folders: ["main.ts"] },
 ];

@@ -27,6 +27,9 @@ export const ERRORS = {
   indicator_unknown: { status: 404, retryable: false, title: "No such indicator" },
   pattern_unknown: { status: 404, retryable: false, title: "No such pattern" },
   account_not_found: { status: 404, retryable: false, title: "No such account" },
+  order_not_found: { status: 404, retryable: false, title: "No such order" },
+  position_not_found: { status: 404, retryable: false, title: "Nothing is held of the symbol" },
+  trade_not_found: { status: 404, retryable: false, title: "No such trade" },
   job_not_found: { status: 404, retryable: false, title: "No such job" },
   job_kind_unknown: { status: 404, retryable: false, title: "No such kind of job" },
   options_unavailable: { status: 404, retryable: false, title: "No source has options on the underlying" },
@@ -46,6 +49,7 @@ export const ERRORS = {
     retryable: false,
     title: "The body's type or encoding is not supported",
   },
+  order_refused: { status: 422, retryable: false, title: "The order is refused" },
   idempotency_key_reused: {
     status: 422,
     retryable: false,
@@ -71,6 +75,15 @@ export interface AppErrorOptions {
   readonly facts?: Readonly<Record<string, unknown>>;
   /** What the caller may do next, in whole seconds; answered as `Retry-After`. */
   readonly retryAfterS?: number;
+  /** Each reason by itself, shown to the caller. */
+  readonly problems?: readonly Problem[];
+}
+
+/** One of the reasons of an error: what it is about, in words, and its code where it has one. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+  readonly code?: string;
 }
 
 /** An expected failure at an edge. `detail` is shown to the caller: no secrets, no internals. */
@@ -79,11 +92,13 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly facts: Readonly<Record<string, unknown>>;
   readonly retryAfterS: number | null;
+  readonly problems: readonly Problem[];
 
   constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.facts = options.facts ?? {};
+    this.problems = options.problems ?? [];
     this.retryAfterS = options.retryAfterS ?? (ERRORS[code].retryable ? 1 : null);
   }
 

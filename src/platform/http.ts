@@ -103,9 +103,9 @@ export const problemSchema = z
     code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
     requestId: z.string().describe("Leads to the log of the server"),
     problems: z
-      .array(z.object({ path: z.string(), message: z.string() }))
+      .array(z.object({ path: z.string(), message: z.string(), code: z.string().optional() }))
       .optional()
-      .describe("Each input that is not valid"),
+      .describe("Each input that is not valid, or each reason of a refusal with its code"),
   })
   .meta({ id: "Problem" });
 

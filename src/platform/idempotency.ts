@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { Database, Sql } from "./database.js";
-import { AppError, ERRORS, type ErrorCode } from "./errors.js";
+import { AppError, ERRORS, type ErrorCode, type Problem } from "./errors.js";
 
 /** A call that its caller may repeat without it being done again. */
 export interface RepeatableCall {
@@ -76,9 +76,12 @@ export function createIdempotency(database: Database): Idempotency {
         const row = await find(call);
         if (row !== null) return replyOf(row, call);
       }
-      const [code, detail] = error instanceof AppError ? [error.code, error.message] : INTERNAL;
-      if (!ERRORS[code].retryable)
-        await database.query(INSERT, [userId, key, fingerprint, null, code, detail]);
+      const known = error instanceof AppError ? error : new AppError("internal", FAILED);
+      if (!ERRORS[known.code].retryable) {
+        const { code, message, problems } = known;
+        const kept = problems.length === 0 ? null : JSON.stringify({ problems });
+        await database.query(INSERT, [userId, key, fingerprint, kept, code, message]);
+      }
       throw error;
     }
   }
@@ -116,7 +119,7 @@ export function createIdempotency(database: Database): Idempotency {
   };
 }
 
-const INTERNAL = ["internal", "The call failed when it was first made"] as const;
+const FAILED = "The call failed when it was first made";
 
 function requireSame(fingerprint: string, call: RepeatableCall): void {
   if (fingerprint === call.fingerprint) return;
@@ -125,8 +128,9 @@ function requireSame(fingerprint: string, call: RepeatableCall): void {
 
 function replyOf({ fingerprint, reply, code, detail }: Row, call: RepeatableCall): Reply {
   requireSame(fingerprint, call);
-  if (code !== null) throw new AppError(isCode(code) ? code : "internal", detail ?? "");
-  return reply ?? {};
+  if (code === null) return reply ?? {};
+  const problems = (reply?.problems ?? []) as readonly Problem[];
+  throw new AppError(isCode(code) ? code : "internal", detail ?? "", { problems });
 }
 
 function isCode(code: string): code is ErrorCode {

@@ -168,6 +168,12 @@ export const VARIABLES = {
     fallback: "10",
     read: decimal(0, 100_000),
   },
+  PAPER_STARTING_CASH: {
+    group: "Risk",
+    about: "Dollars that a paper account begins with unless its owner says otherwise",
+    fallback: "100000",
+    read: decimal(0, 1_000_000_000),
+  },
   REQUIRE_RISK_CONFIRMATION: {
     group: "Risk",
     about: "true demands the token of a pre-trade check for each trade, until a user decides otherwise",

@@ -28,6 +28,7 @@ const TAGS = [
   { name: "Regimes", description: "The state that a market is in, and the numbers that say so" },
   { name: "Explain", description: "What patterns are, and why alerts were raised" },
   { name: "Signals", description: "What patterns, intervals and sentiment together say to do" },
+  { name: "Paper trading", description: "Paper accounts, their orders, trades and positions" },
   { name: "Risk", description: "What trades may risk: limits, sizes, checks before an order" },
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
   { name: "Sentiment", description: "News and posts, and what they say" },

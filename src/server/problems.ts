@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors, ResponseSerializationError } from "fastify-type-provider-zod";
 import { databaseError } from "../platform/database-errors.js";
-import { AppError, ERRORS, type ErrorCode } from "../platform/errors.js";
+import { AppError, ERRORS, type ErrorCode, type Problem } from "../platform/errors.js";
 
 /** Codes of Fastify's own errors that are the caller's doing or pass by. */
 const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -33,16 +33,11 @@ export function toAppError(thrown: unknown): AppError {
   });
 }
 
-export interface InputProblem {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** Problems that are told at most, and characters of a name that the caller made up. */
 const PROBLEMS_LIMIT = 20;
 const NAME_LIMIT = 60;
 
-function inputProblems(error: unknown): InputProblem[] | null {
+function inputProblems(error: unknown): Problem[] | null {
   if (!hasZodFastifySchemaValidationErrors(error)) return null;
   const all = error.validation.flatMap(({ instancePath, message = "is not valid", params }) => {
     const place = instancePath.split("/").filter((part) => part !== "");
@@ -54,14 +49,14 @@ function inputProblems(error: unknown): InputProblem[] | null {
   return all.slice(0, PROBLEMS_LIMIT);
 }
 
-function validationDetail(context: string, problems: readonly InputProblem[]): string {
+function validationDetail(context: string, problems: readonly Problem[]): string {
   const [first] = problems;
   const where = context === "querystring" ? "query" : context;
   return `${where}${first?.path ? ` ${first.path}` : ""}: ${first?.message ?? "is not valid"}`;
 }
 
 /** The body of an error: RFC 9457 with the fields that existing clients read. */
-export function problemOf(error: AppError, requestId: string, problems?: readonly InputProblem[]) {
+export function problemOf(error: AppError, requestId: string, problems: readonly Problem[] = error.problems) {
   const { status, title } = ERRORS[error.code];
   return {
     type: `urn:tx:error:${error.code}`,
@@ -72,7 +67,7 @@ export function problemOf(error: AppError, requestId: string, problems?: readonl
     error: error.message,
     code: error.code,
     requestId,
-    ...(problems === undefined ? {} : { problems }),
+    ...(problems.length === 0 ? {} : { problems }),
   };
 }
 
@@ -83,7 +78,7 @@ export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
   error: AppError,
-  problems?: readonly InputProblem[],
+  problems?: readonly Problem[],
 ): FastifyReply {
   if (error.retryAfterS !== null)
     reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfterS))));

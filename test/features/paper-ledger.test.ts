@@ -53,10 +53,12 @@ const rulesOf = (account = cashRules("USD")): DeskRules => ({
   gtcDays: GTC_DAYS,
 });
 
+let opened = 0;
+
 async function openAccount(capital: number, rules = rulesOf(), floor = 0): Promise<AccountRow> {
   const account = await stores[0].open({
     userId: "ann",
-    name: "Test",
+    name: `Test ${++opened}`,
     rules,
     synthetic: true,
     cashFloor: floor,

@@ -191,6 +191,7 @@ describe("each variable", () => {
     },
     SECRET_KEY: { good: [[SECRET, SECRET]], bad: ["short", "x".repeat(40)] },
     ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
+    PAPER_STARTING_CASH: { good: [["5000", 5_000]], bad: ["-1", "much"] },
     REQUIRE_RISK_CONFIRMATION: { good: [["true", true]], bad: ["yes"] },
     ALLOW_ANONYMOUS: { good: [["true", true]], bad: ["yes"] },
     CORS_ORIGINS: {

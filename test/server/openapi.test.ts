@@ -140,14 +140,17 @@ describe("GET /swagger.json", () => {
     const bodies = operations().filter(({ operation }) => operation.requestBody !== undefined);
     const optional = bodies.filter(({ operation }) => operation.requestBody?.required === false);
     expect(optional.map(({ operation }) => operation.operationId).sort()).toEqual([
+      "closePaperTradeById",
       "detectFusedFormerly",
       "dismissAlert",
       "dismissAlertAlias",
+      "resetPaperAccount",
       "setScannerConfig",
       "startScanner",
     ]);
     for (const { path, method, operation } of bodies) {
-      const url = path.replace(/\{[^}]+\}/g, "1");
+      const id = path.includes("/accounts/") ? "00000000-0000-4000-8000-000000000000" : "1";
+      const url = path.replace(/\{[^}]+\}/g, id);
       const answer = await program.call({ method: method.toUpperCase() as "POST", url });
       if (operation.requestBody?.required === true) expect(answer.statusCode).toBe(400);
       else expect(answer.statusCode).not.toBe(400);

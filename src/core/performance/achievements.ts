@@ -1,5 +1,5 @@
-import { DAY_MS } from "../market/day.js";
 import { MICROS } from "../execution/money.js";
+import { DAY_MS } from "../market/day.js";
 import { dayAt, type Zone } from "../market/zone.js";
 import { ACHIEVEMENTS, type Achievement, MEASURES, type Measure } from "./achievement-table.js";
 import { type Causes, causeOf } from "./cause.js";

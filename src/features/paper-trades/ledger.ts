@@ -2,10 +2,12 @@ import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { rebuild } from "../../core/execution/state.js";
 import type { Database, Sql } from "../../platform/database.js";
-import { AppError } from "../../platform/errors.js";
+import { AppError, messageOf } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
+import type { OrderCause } from "./cause.js";
+import { createHistory, type History } from "./history.js";
 import { disagreements } from "./recovery.js";
-import type { AccountRow, LedgerStore } from "./store.js";
+import type { AccountRow, LedgerStore, Stored } from "./store.js";
 import { tradedAs } from "./traded.js";
 
 /** Work on the desk of an account. It must do all that it does before it returns. */
@@ -19,10 +21,14 @@ export interface Work<T> {
 /** What work knows of an account beside its desk. */
 export interface Account {
   readonly row: AccountRow;
+  /** What happened to it, as far as the desk forgets it. */
+  readonly history: History;
   /** Open of the newest bar that orders on a symbol have seen; epoch ms. */
   readonly cursors: Map<string, number>;
-  /** Says what an order is placed for. */
-  readonly causes: Map<string, unknown>;
+  /** What orders were placed for. */
+  readonly causes: ReadonlyMap<string, OrderCause>;
+  /** Says what an order is placed for; kept with what the work does. */
+  explain(orderId: string, cause: OrderCause): void;
 }
 
 /**
@@ -52,6 +58,7 @@ interface Known {
   readonly account: Account;
   /** Said since the last write. */
   fresh: DeskEvent[];
+  freshCauses: Map<string, OrderCause>;
   /** Cursors as they were written last. */
   written: Map<string, number>;
 }
@@ -67,6 +74,16 @@ class Overtaken extends Error {
   override readonly name = "Overtaken";
 }
 
+/** One piece of work failed before anything was written; the others know nothing of it. */
+class WorkFailed extends Error {
+  override readonly name = "WorkFailed";
+  readonly waiting: Waiting;
+  constructor(waiting: Waiting, cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.waiting = waiting;
+  }
+}
+
 interface LedgerOptions {
   readonly database: Database;
   readonly store: LedgerStore;
@@ -76,15 +93,22 @@ interface LedgerOptions {
 /** Desks that this process has worked on, and work on them. */
 function createKeeper({ database, store, eventLog }: LedgerOptions) {
   const known = new Map<string, Known>();
+  /** Accounts whose rows were held against their events in this process. */
+  const verified = new Set<string>();
 
   async function load(accountId: string): Promise<Known> {
     const found = known.get(accountId);
     if (found !== undefined) return found;
-    const row = await store.find(accountId);
-    if (row === null) throw new AppError("account_not_found", "There is no such account");
-    const events = await store.loadEvents(accountId, 0);
-    const cursors = await store.loadCursors(accountId);
-    const made = open(row, events, cursors);
+    const stored = await store.loadAll(accountId, !verified.has(accountId));
+    if (stored === null) throw new AppError("account_not_found", "There is no such account");
+    const { kept, events } = stored;
+    let { row } = stored;
+    if (kept !== null && disagreements(events, kept).length > 0) {
+      await store.setHalt(accountId, HALT_LEDGER);
+      row = { ...row, halt: HALT_LEDGER };
+    }
+    verified.add(accountId);
+    const made = open(row, stored);
     known.set(accountId, made);
     return made;
   }
@@ -100,22 +124,30 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
     if (fresh.length + cursors.size + seals.length > 0) {
       await database.transaction(async (sql) => {
         const { state } = place.desk;
-        const { causes } = place.account;
-        const written = { accountId, since, events: fresh, state, causes, cursors };
+        const { halt } = place.account.row;
+        const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
         if (!(await store.write(sql, written))) throw new Overtaken("another process wrote first");
-        for (const { waiting, result } of seals) await waiting.work.seal?.(sql, result);
+        for (const { waiting, result } of seals) await sealed(sql, waiting, result);
         const told = fresh.map((event) => ({ topic: `account:${accountId}`, payload: event }));
         if (told.length > 0) await eventLog.append(sql, told);
       });
       place.fresh = [];
       place.written = new Map(place.account.cursors);
-      place.account.causes.clear();
+      place.freshCauses = new Map();
     }
     if (fresh.length > 0) eventLog.wake();
     for (const { waiting, result } of done) waiting.resolve(result);
   }
 
-  return { known, load, perform };
+  return { known, load, perform, verified };
+}
+
+async function sealed(sql: Sql, waiting: Waiting, result: unknown): Promise<void> {
+  try {
+    await waiting.work.seal?.(sql, result);
+  } catch (error) {
+    throw new WorkFailed(waiting, error);
+  }
 }
 
 interface Done {
@@ -133,7 +165,7 @@ function doAll(place: Known, batch: readonly Waiting[]): Done[] {
       done.push({ waiting, result: waiting.work.run(place.desk, place.account) });
     } catch (error) {
       // What it has done by halves is in no store; the desk is made anew.
-      if (place.fresh.length > before) throw error;
+      if (place.fresh.length > before) throw new WorkFailed(waiting, error);
       waiting.reject(error);
     }
   }
@@ -146,25 +178,35 @@ function movedCursors({ account, written }: Known): Map<string, number> {
 
 export function createLedger(options: LedgerOptions): Ledger {
   const { store } = options;
-  const { known, load, perform } = createKeeper(options);
+  const { known, load, perform, verified } = createKeeper(options);
   const queues = new Map<string, Waiting[]>();
+
+  /** Does a batch until it is written; pieces that fail by themselves are left out. */
+  async function work(accountId: string, given: readonly Waiting[]): Promise<void> {
+    let batch = given;
+    for (let attempt = 1; batch.length > 0; ) {
+      try {
+        await perform(accountId, batch);
+        return;
+      } catch (error) {
+        known.delete(accountId);
+        if (error instanceof WorkFailed) {
+          error.waiting.reject(error.cause);
+          batch = batch.filter((waiting) => waiting !== error.waiting);
+        } else if (!(error instanceof Overtaken) || attempt++ >= ATTEMPTS) {
+          const busy = error instanceof Overtaken;
+          const reason = busy ? new AppError("overloaded", "The account is busy") : error;
+          for (const waiting of batch) waiting.reject(reason);
+          return;
+        }
+      }
+    }
+  }
 
   async function drain(accountId: string, queue: Waiting[]): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.slice(0, BATCH);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          await perform(accountId, batch);
-          break;
-        } catch (error) {
-          known.delete(accountId);
-          if (error instanceof Overtaken && attempt < ATTEMPTS) continue;
-          const reason =
-            error instanceof Overtaken ? new AppError("overloaded", "The account is busy") : error;
-          for (const waiting of batch) waiting.reject(reason);
-          break;
-        }
-      }
+      await work(accountId, batch);
       queue.splice(0, batch.length);
     }
     queues.delete(accountId);
@@ -191,20 +233,24 @@ export function createLedger(options: LedgerOptions): Ledger {
     async look(accountId, look) {
       const row = await store.find(accountId);
       const place = known.get(accountId);
-      if (row !== null && place !== undefined && place.desk.state.seq < row.seq && !queues.has(accountId)) {
+      if (row !== null && place !== undefined && isOlder(place, row) && !queues.has(accountId)) {
         known.delete(accountId);
       }
       const { desk, account } = await load(accountId);
       return look(desk, account);
     },
     async verify(accountId) {
-      const [events, kept] = await Promise.all([store.loadEvents(accountId, 0), store.loadKept(accountId)]);
-      const found = disagreements(events, kept);
+      const stored = await store.loadAll(accountId, true);
+      if (stored === null || stored.kept === null) return [];
+      const found = disagreements(stored.events, stored.kept);
       if (found.length > 0) await store.setHalt(accountId, HALT_LEDGER);
       known.delete(accountId);
       return found;
     },
-    forget: () => known.clear(),
+    forget() {
+      known.clear();
+      verified.clear();
+    },
   };
 }
 
@@ -215,18 +261,37 @@ function requireTradable({ halt, closedAt }: AccountRow): void {
   }
 }
 
-function open(row: AccountRow, events: readonly DeskEvent[], cursors: Map<string, number>): Known {
+function isOlder({ desk, account }: Known, row: AccountRow): boolean {
+  return desk.state.seq < row.seq || account.row.halt !== row.halt || account.row.closedAt !== row.closedAt;
+}
+
+function open(row: AccountRow, { events, cursors, causes }: Stored): Known {
   const state = rebuild(events);
   const symbols = new Set([
     ...state.positions.keys(),
     ...[...state.orders.values()].map(({ symbol }) => symbol),
   ]);
-  const place: { fresh: DeskEvent[] } = { fresh: [] };
-  const desk = createDesk(row.rules, [...symbols].map(tradedAs), (event) => place.fresh.push(event), state);
-  // Until a newer price is known, what a symbol was last traded at here.
+  const history = createHistory();
+  const place = { fresh: [] as DeskEvent[], freshCauses: new Map<string, OrderCause>() };
+  const emit = (event: DeskEvent) => {
+    place.fresh.push(event);
+    history.take(event);
+  };
+  const desk = createDesk(row.rules, [...symbols].map(tradedAs), emit, state);
   for (const event of events) {
+    history.take(event);
+    // Until a newer price is known, what a symbol was last traded at here.
     if (event.kind === "order" && "fill" in event) desk.mark(event.symbol, event.fill.price);
   }
-  const account = { row, cursors, causes: new Map<string, unknown>() };
+  const account: Account = {
+    row,
+    history,
+    cursors,
+    causes,
+    explain(orderId, cause) {
+      causes.set(orderId, cause);
+      place.freshCauses.set(orderId, cause);
+    },
+  };
   return Object.assign(place, { desk, account, written: new Map(cursors) });
 }

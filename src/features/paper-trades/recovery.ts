@@ -1,7 +1,8 @@
 import type { DeskEvent } from "../../core/execution/events.js";
 import { rebuild } from "../../core/execution/state.js";
 import { messageOf } from "../../platform/errors.js";
-import { type Kept, legsOf } from "./store.js";
+import type { Kept } from "./store.js";
+import { legsOf } from "./writes.js";
 
 /**
  * In what an account's events and what is kept of it differ, in words; nothing where they agree. Orders, positions, cash

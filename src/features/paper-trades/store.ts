@@ -1,11 +1,10 @@
-import { totalOf } from "../../core/execution/commission.js";
 import type { DeskRules } from "../../core/execution/context.js";
-import type { DeskEvent, Fill, Leg } from "../../core/execution/events.js";
-import type { Order } from "../../core/execution/order.js";
-import type { DeskState } from "../../core/execution/state.js";
+import type { DeskEvent } from "../../core/execution/events.js";
 import type { Database, Sql } from "../../platform/database.js";
-import { numberArray, textArray } from "../../platform/sql-array.js";
-import { amountText, decimalText, microsOf } from "./amounts.js";
+import { AppError } from "../../platform/errors.js";
+import { amountText, microsOf } from "./amounts.js";
+import type { OrderCause } from "./cause.js";
+import { type Written, write } from "./writes.js";
 
 /** An account as its row has it. Money in micros, instants in epoch ms. */
 export interface AccountRow {
@@ -30,20 +29,6 @@ export interface NewAccount {
   readonly cashFloor: number;
 }
 
-/** What one piece of work did to an account. */
-export interface Written {
-  readonly accountId: string;
-  /** The number that the work began with. */
-  readonly since: number;
-  readonly events: readonly DeskEvent[];
-  /** The state after it. */
-  readonly state: Readonly<DeskState>;
-  /** What orders were placed for, by order. */
-  readonly causes: ReadonlyMap<string, unknown>;
-  /** Bars that have been walked, by symbol: open of the newest. */
-  readonly cursors: ReadonlyMap<string, number>;
-}
-
 /** What the projections of an account say, to be held against its events. */
 export interface Kept {
   readonly cash: number;
@@ -54,20 +39,35 @@ export interface Kept {
   readonly fills: number;
 }
 
+/** All that is stored of an account, as of one moment. */
+export interface Stored {
+  readonly row: AccountRow;
+  readonly events: DeskEvent[];
+  readonly cursors: Map<string, number>;
+  readonly causes: Map<string, OrderCause>;
+  /** Null unless asked for. */
+  readonly kept: Kept | null;
+}
+
 export interface LedgerStore {
-  open(account: NewAccount): Promise<AccountRow>;
+  /** Within a transaction where one is given. @throws {AppError} `conflict` where the user has an open one of the name. */
+  open(account: NewAccount, sql?: Sql): Promise<AccountRow>;
   find(id: string): Promise<AccountRow | null>;
   /** The newest first. */
   listOf(userId: string, synthetic: boolean): Promise<AccountRow[]>;
-  /** Those that are open, of all users. */
-  listOpen(synthetic: boolean): Promise<AccountRow[]>;
+  /** Ids of those that are open and hold something or have orders at work, of all users. */
+  listActive(synthetic: boolean): Promise<string[]>;
+  /** Ids of those that are open, of all users. */
+  listOpen(synthetic: boolean): Promise<string[]>;
   /** @returns false where it is closed already. */
-  close(id: string): Promise<boolean>;
+  close(id: string, sql?: Sql): Promise<boolean>;
   setHalt(id: string, reason: string | null): Promise<void>;
-  loadEvents(id: string, after: number): Promise<DeskEvent[]>;
-  loadCursors(id: string): Promise<Map<string, number>>;
-  loadKept(id: string): Promise<Kept>;
-  /** Adds what was done, within a transaction. @returns false where another writer was first, or the account is closed. */
+  /** @returns null for one that there is not. @param whole with what the projections say. */
+  loadAll(id: string, whole: boolean): Promise<Stored | null>;
+  /**
+   * Adds what was done, within a transaction. @returns false where another writer was first, or the account was closed,
+   * halted or resumed meanwhile.
+   */
   write(sql: Sql, written: Written): Promise<boolean>;
 }
 
@@ -83,52 +83,23 @@ const accountOf = (row: RawAccount): AccountRow => ({
   cashFloor: microsOf(row.cashFloor),
 });
 
-const EVENTS = `
-insert into paper_events (account_id, seq, at, kind, event, order_id, symbol, body)
-select $1::uuid, seq, to_timestamp(at / 1000), kind, event, order_id, symbol, body::jsonb
-from unnest($2::float8[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  as t (seq, at, kind, event, order_id, symbol, body)`;
-
-const ORDERS = `
-insert into paper_orders (account_id, id, symbol, side, type, state, quantity, filled, body, cause, submitted_at, seq)
-select $1::uuid, id, symbol, side, type, state, quantity::numeric, filled::numeric, body::jsonb, cause::jsonb,
-  to_timestamp(submitted_at / 1000), $2
-from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-  $12::float8[]) as t (id, symbol, side, type, state, quantity, filled, body, cause, submitted_at)
-on conflict (account_id, id) do update set state = excluded.state, quantity = excluded.quantity,
-  filled = excluded.filled, body = excluded.body, seq = excluded.seq`;
-
-const FILLS = `
-insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)
-select $1::uuid, id, seq, order_id, symbol, way, quantity::numeric, price::numeric, amount::numeric, fees::numeric,
-  gain::numeric, to_timestamp(at / 1000)
-from unnest($2::text[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[],
-  $10::text[], $11::text[], $12::float8[]) as t (id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)`;
-
-const LEGS = `
-insert into ledger_legs (account_id, seq, place, book, amount)
-select $1::uuid, seq, place, book, amount::numeric
-from unnest($2::float8[], $3::float8[], $4::text[], $5::text[]) as t (seq, place, book, amount)`;
-
-const POSITIONS = `
-insert into paper_positions (account_id, symbol, quantity, cost)
-select $1::uuid, symbol, quantity::numeric, cost::numeric
-from unnest($2::text[], $3::text[], $4::text[]) as t (symbol, quantity, cost)
-on conflict (account_id, symbol) do update set quantity = excluded.quantity, cost = excluded.cost`;
-
-const CURSORS = `
-insert into paper_cursors (account_id, symbol, bar_time)
-select $1::uuid, symbol, to_timestamp(time / 1000) from unnest($2::text[], $3::float8[]) as t (symbol, time)
-on conflict (account_id, symbol) do update set bar_time = greatest(paper_cursors.bar_time, excluded.bar_time)`;
+const ACTIVE = `
+select id from paper_accounts a where closed_at is null and synthetic = $1 and (
+  exists (select from paper_positions p where p.account_id = a.id)
+  or exists (select from paper_orders o where o.account_id = a.id
+    and o.state in ('held', 'accepted', 'new', 'partially_filled')))
+order by opened_at, id`;
 
 export function createLedgerStore(database: Database): LedgerStore {
   return {
-    async open({ userId, name, rules, synthetic, cashFloor }) {
-      const [row] = await database.query<RawAccount>(
+    async open({ userId, name, rules, synthetic, cashFloor }, sql = database) {
+      const [row] = await sql.query<RawAccount>(
         `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor)
-         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6::numeric) returning ${ACCOUNT}`,
+         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6::numeric)
+         on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
         [userId, name, rules.account.currency, JSON.stringify(rules), synthetic, amountText(cashFloor)],
       );
+      if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);
       return accountOf(row);
     },
     async find(id) {
@@ -144,15 +115,19 @@ export function createLedgerStore(database: Database): LedgerStore {
       );
       return rows.map(accountOf);
     },
+    async listActive(synthetic) {
+      const rows = await database.query<{ id: string }>(ACTIVE, [synthetic]);
+      return rows.map(({ id }) => id);
+    },
     async listOpen(synthetic) {
-      const rows = await database.query<RawAccount>(
-        `select ${ACCOUNT} from paper_accounts where closed_at is null and synthetic = $1 order by opened_at, id`,
+      const rows = await database.query<{ id: string }>(
+        "select id from paper_accounts where closed_at is null and synthetic = $1 order by opened_at, id",
         [synthetic],
       );
-      return rows.map(accountOf);
+      return rows.map(({ id }) => id);
     },
-    async close(id) {
-      const rows = await database.query(
+    async close(id, sql = database) {
+      const rows = await sql.query(
         "update paper_accounts set closed_at = now() where id = $1 and closed_at is null returning id",
         [id],
       );
@@ -161,26 +136,50 @@ export function createLedgerStore(database: Database): LedgerStore {
     async setHalt(id, reason) {
       await database.query("update paper_accounts set halt = $2 where id = $1", [id, reason]);
     },
-    async loadEvents(id, after) {
-      const rows = await database.query<{ body: DeskEvent }>(
-        "select body from paper_events where account_id = $1 and seq > $2 order by seq",
-        [id, after],
-      );
-      return rows.map(({ body }) => body);
-    },
-    async loadCursors(id) {
-      const rows = await database.query<{ symbol: string; time: number }>(
-        `select symbol, extract(epoch from bar_time)::float8 * 1000 as time from paper_cursors where account_id = $1`,
-        [id],
-      );
-      return new Map(rows.map(({ symbol, time }) => [symbol, time]));
-    },
-    loadKept: (id) => loadKept(database, id),
+    loadAll: (id, whole) =>
+      database.transaction(async (sql) => {
+        await sql.query("set transaction isolation level repeatable read, read only");
+        const [raw] = await sql.query<RawAccount>(`select ${ACCOUNT} from paper_accounts where id = $1`, [
+          id,
+        ]);
+        if (raw === undefined) return null;
+        return {
+          row: accountOf(raw),
+          events: await loadEvents(sql, id),
+          cursors: await loadCursors(sql, id),
+          causes: await loadCauses(sql, id),
+          kept: whole ? await loadKept(sql, id) : null,
+        };
+      }),
     write,
   };
 }
 
-async function loadKept(database: Database, id: string): Promise<Kept> {
+async function loadEvents(sql: Sql, id: string): Promise<DeskEvent[]> {
+  const rows = await sql.query<{ body: DeskEvent }>(
+    "select body from paper_events where account_id = $1 order by seq",
+    [id],
+  );
+  return rows.map(({ body }) => body);
+}
+
+async function loadCursors(sql: Sql, id: string): Promise<Map<string, number>> {
+  const rows = await sql.query<{ symbol: string; time: number }>(
+    `select symbol, extract(epoch from bar_time)::float8 * 1000 as time from paper_cursors where account_id = $1`,
+    [id],
+  );
+  return new Map(rows.map(({ symbol, time }) => [symbol, time]));
+}
+
+async function loadCauses(sql: Sql, id: string): Promise<Map<string, OrderCause>> {
+  const rows = await sql.query<{ id: string; cause: OrderCause }>(
+    "select id, cause from paper_orders where account_id = $1 and cause is not null",
+    [id],
+  );
+  return new Map(rows.map((row) => [row.id, row.cause]));
+}
+
+async function loadKept(database: Sql, id: string): Promise<Kept> {
   const [account] = await database.query<{ cash: string }>(
     "select cash::text from paper_accounts where id = $1",
     [id],
@@ -213,134 +212,4 @@ async function loadKept(database: Database, id: string): Promise<Kept> {
     books: new Map(books.map(({ book, amount }) => [book, microsOf(amount)])),
     fills,
   };
-}
-
-async function write(sql: Sql, written: Written): Promise<boolean> {
-  const { accountId, since, events, state, cursors } = written;
-  const rows = await sql.query(
-    `update paper_accounts set seq = $3, cash = $4::numeric
-     where id = $1 and seq = $2 and closed_at is null and halt is distinct from 'ledger_disagrees' returning id`,
-    [accountId, since, state.seq, amountText(state.cash)],
-  );
-  if (rows.length === 0) return false;
-  await writeEvents(sql, accountId, events);
-  await writeOrders(sql, written);
-  await writeFills(sql, accountId, state, events);
-  await writeLegs(sql, accountId, events);
-  await writePositions(sql, written);
-  if (cursors.size > 0) {
-    await sql.query(CURSORS, [accountId, textArray([...cursors.keys()]), numberArray([...cursors.values()])]);
-  }
-  return true;
-}
-
-async function writeEvents(sql: Sql, accountId: string, events: readonly DeskEvent[]): Promise<void> {
-  await sql.query(EVENTS, [
-    accountId,
-    numberArray(events.map(({ seq }) => seq)),
-    numberArray(events.map(({ at }) => at)),
-    textArray(events.map(({ kind }) => kind)),
-    textArray(events.map(({ event }) => event)),
-    textArray(events.map((event) => (event.kind === "order" ? event.orderId : null))),
-    textArray(events.map(({ symbol }) => symbol)),
-    textArray(events.map((event) => JSON.stringify(event))),
-  ]);
-}
-
-async function writeOrders(sql: Sql, { accountId, events, state, causes }: Written): Promise<void> {
-  const ids = new Set(events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])));
-  const orders = [...ids].flatMap((id): Order[] => {
-    const order = state.orders.get(id);
-    return order === undefined ? [] : [order];
-  });
-  if (orders.length === 0) return;
-  await sql.query(ORDERS, [
-    accountId,
-    state.seq,
-    textArray(orders.map(({ id }) => id)),
-    textArray(orders.map(({ symbol }) => symbol)),
-    textArray(orders.map(({ side }) => side)),
-    textArray(orders.map(({ type }) => type)),
-    textArray(orders.map((order) => order.state)),
-    textArray(orders.map(({ quantity }) => decimalText(quantity))),
-    textArray(orders.map(({ filled }) => decimalText(filled))),
-    textArray(orders.map((order) => JSON.stringify(order))),
-    textArray(orders.map(({ id }) => (causes.has(id) ? JSON.stringify(causes.get(id)) : null))),
-    numberArray(orders.map(({ submittedAt }) => submittedAt)),
-  ]);
-}
-
-interface FillRow {
-  readonly fill: Fill;
-  readonly seq: number;
-  readonly at: number;
-  readonly orderId: string;
-  readonly symbol: string;
-  readonly way: number;
-}
-
-async function writeFills(
-  sql: Sql,
-  accountId: string,
-  { orders }: Readonly<DeskState>,
-  events: readonly DeskEvent[],
-): Promise<void> {
-  const rows = events.flatMap((event): FillRow[] => {
-    if (event.kind !== "order" || !("fill" in event)) return [];
-    const { fill, seq, at, orderId, symbol } = event;
-    return [{ fill, seq, at, orderId, symbol, way: orders.get(orderId)?.side === "buy" ? 1 : -1 }];
-  });
-  if (rows.length === 0) return;
-  await sql.query(FILLS, [
-    accountId,
-    textArray(rows.map(({ fill }) => fill.id)),
-    numberArray(rows.map(({ seq }) => seq)),
-    textArray(rows.map(({ orderId }) => orderId)),
-    textArray(rows.map(({ symbol }) => symbol)),
-    numberArray(rows.map(({ way }) => way)),
-    textArray(rows.map(({ fill }) => decimalText(fill.quantity))),
-    textArray(rows.map(({ fill }) => decimalText(fill.price))),
-    textArray(rows.map(({ fill }) => amountText(fill.micros))),
-    textArray(rows.map(({ fill }) => amountText(totalOf(fill.fees)))),
-    textArray(rows.map(({ fill }) => amountText(fill.gain))),
-    numberArray(rows.map(({ at }) => at)),
-  ]);
-}
-
-async function writeLegs(sql: Sql, accountId: string, events: readonly DeskEvent[]): Promise<void> {
-  const legs = events.flatMap((event) =>
-    legsOf(event).map((leg, place) => ({ seq: event.seq, place, ...leg })),
-  );
-  if (legs.length === 0) return;
-  await sql.query(LEGS, [
-    accountId,
-    numberArray(legs.map(({ seq }) => seq)),
-    numberArray(legs.map(({ place }) => place)),
-    textArray(legs.map(({ account }) => account)),
-    textArray(legs.map(({ micros }) => amountText(micros))),
-  ]);
-}
-
-export function legsOf(event: DeskEvent): readonly Leg[] {
-  return "legs" in event ? event.legs : [];
-}
-
-async function writePositions(sql: Sql, { accountId, events, state }: Written): Promise<void> {
-  const symbols = new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])));
-  const held = [...symbols].flatMap((symbol) => state.positions.get(symbol) ?? []);
-  const gone = [...symbols].filter((symbol) => !state.positions.has(symbol));
-  if (held.length > 0) {
-    await sql.query(POSITIONS, [
-      accountId,
-      textArray(held.map(({ symbol }) => symbol)),
-      textArray(held.map(({ quantity }) => decimalText(quantity))),
-      textArray(held.map(({ cost }) => amountText(cost))),
-    ]);
-  }
-  if (gone.length > 0) {
-    await sql.query("delete from paper_positions where account_id = $1 and symbol = any($2::text[])", [
-      accountId,
-      textArray(gone),
-    ]);
-  }
 }

@@ -11,6 +11,7 @@ import {
 } from "../../core/risk/limits.js";
 import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size.js";
 import { newestRange } from "../../core/signals/ranges.js";
+import type { Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
@@ -72,10 +73,10 @@ export interface Risk {
   /** @throws {AppError} `invalid_request` where the method lacks what it needs. */
   size(userId: string, plan: SizePlan): Promise<Size>;
   /**
-   * Uses a confirmation up for one order. @returns the rules that were not looked at before it was issued.
+   * Uses a confirmation up for one order, within a transaction where one is given. @returns the rules that were not looked at before it was issued.
    * @throws {AppError} `confirmation_refused` with the reason.
    */
-  redeem(userId: string, token: string, order: ConfirmedOrder): Promise<readonly string[]>;
+  redeem(userId: string, token: string, order: ConfirmedOrder, sql?: Sql): Promise<readonly string[]>;
 }
 
 /** Whoever knows how a pattern has done; null where too few cases tell. */
@@ -174,10 +175,10 @@ export function createRisk(options: RiskOptions): Risk {
       return size;
     },
 
-    async redeem(userId, token, order) {
+    async redeem(userId, token, order, sql) {
       const examined = confirmations.examine(token, userId, order);
       if (examined.refusal !== null) throw new AppError("confirmation_refused", examined.refusal);
-      if (!(await redemptions.redeem(examined.nonce, userId, examined.expiresAt))) {
+      if (!(await redemptions.redeem(examined.nonce, userId, examined.expiresAt, sql))) {
         throw new AppError("confirmation_refused", "already_used");
       }
       return examined.unchecked;

@@ -24,7 +24,7 @@ export const riskSettingsSchema = z
     max_open_positions: z.number().int().min(1).max(20),
     risk_per_trade: z.number().min(0.1).max(5).describe("Percentage of the equity"),
     max_portfolio_risk: z.number().min(0.1).max(100).describe("Percentage of the equity, over all positions"),
-    max_daily_trades: z.number().int().min(1).max(1_000),
+    max_daily_trades: z.number().int().min(1).max(1_000_000),
     max_drawdown_limit: z.number().min(0.5).max(100).describe("Percentage below the peak"),
     diversification_limit: z.number().int().min(1).max(10).describe("Positions in one symbol"),
     enable_stop_loss: z.boolean().describe("An order needs a stop"),

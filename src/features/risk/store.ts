@@ -1,21 +1,21 @@
-import type { Database } from "../../platform/database.js";
+import type { Database, Sql } from "../../platform/database.js";
 
 /** Confirmations that were used, until they would have ended anyway. */
 export interface RedemptionStore {
-  /** @returns false when it was used before; two callers at once have one winner. */
-  redeem(nonce: string, userId: string, expiresAt: number): Promise<boolean>;
+  /** Within a transaction where one is given. @returns false when it was used before; two callers at once have one winner. */
+  redeem(nonce: string, userId: string, expiresAt: number, sql?: Sql): Promise<boolean>;
 }
 
 export function createRedemptionStore(database: Database): RedemptionStore {
   return {
-    async redeem(nonce, userId, expiresAt) {
-      const rows = await database.query(
+    async redeem(nonce, userId, expiresAt, sql = database) {
+      const rows = await sql.query(
         `insert into redemptions (nonce, user_id, expires_at) values ($1, $2, to_timestamp($3::float8 / 1000))
          on conflict (nonce) do nothing returning nonce`,
         [nonce, userId, expiresAt],
       );
       // Long after its end a token is refused for that; an hour bears clocks that differ.
-      await database.query("delete from redemptions where expires_at < now() - interval '1 hour'", []);
+      await sql.query("delete from redemptions where expires_at < now() - interval '1 hour'", []);
       return rows.length > 0;
     },
   };

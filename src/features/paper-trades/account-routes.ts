@@ -1,0 +1,117 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { NO_BODY, type RouteGroup, routeGroup } from "../../platform/http.js";
+import type { Accounts } from "./accounts.js";
+import type { PaperDesk } from "./feature.js";
+import type { AccountTerms } from "./rules.js";
+import { accountBody, accountSchema, resetBody } from "./schema.js";
+import { accountView } from "./views.js";
+
+const one = z.strictObject({ id: z.uuid() });
+
+/** Accounts: opened, reset, halted and resumed by their owner. */
+export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
+  const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 30 });
+  const { accounts } = paper;
+  const answer = { data: accountSchema };
+
+  routes.get("/api/paper-trade/accounts", {
+    id: "listPaperAccounts",
+    summary: "The caller's accounts, the newest first, closed ones too",
+    access: "viewer",
+    perMinute: 120,
+    answer: { data: z.array(accountSchema) },
+    handle: async ({ principal }) => ({ data: (await accounts.list(principal.userId)).map(accountView) }),
+  });
+  routes.post("/api/paper-trade/accounts", {
+    id: "openPaperAccount",
+    summary: "Open an account with money in it",
+    body: accountBody,
+    status: 201,
+    answer,
+    errors: ["conflict"],
+    handle: async ({ body, principal }) => ({
+      data: accountView(await accounts.open(principal.userId, { name: body.name, ...termsFrom(body) })),
+    }),
+  });
+  routes.get("/api/paper-trade/accounts/:id", {
+    id: "getPaperAccount",
+    summary: "One account, open or closed",
+    access: "viewer",
+    perMinute: 120,
+    params: one,
+    answer,
+    errors: ["account_not_found"],
+    handle: async ({ params, principal }) => ({
+      data: accountView(await accounts.find(principal.userId, params.id)),
+    }),
+  });
+  routes.post("/api/paper-trade/accounts/:id/reset", {
+    id: "resetPaperAccount",
+    summary: "Close an account and open another in its stead; what it did stays to be read",
+    params: one,
+    body: resetBody,
+    answer,
+    errors: ["account_not_found", "account_closed", "trading_halted"],
+    handle: async ({ params, body, principal }) => ({
+      data: accountView(await accounts.reset(principal.userId, params.id, termsFrom(body ?? {}))),
+    }),
+  });
+  stateRoutes(routes, accounts);
+}
+
+/** What ends an account or keeps it from trading. */
+function stateRoutes(routes: RouteGroup, accounts: Accounts): void {
+  routes.post("/api/paper-trade/accounts/:id/close", {
+    id: "closePaperAccount",
+    summary: "Close an account; it is not traded any more",
+    params: one,
+    body: NO_BODY,
+    answer: { message: z.string() },
+    errors: ["account_not_found", "account_closed", "trading_halted"],
+    async handle({ params, principal }) {
+      await accounts.close(principal.userId, params.id);
+      return { message: "The account is closed" };
+    },
+  });
+  routes.post("/api/paper-trade/accounts/:id/halt", {
+    id: "haltPaperAccount",
+    summary: "Kill switch: cancel what could open a position, and take nothing that would",
+    params: one,
+    body: NO_BODY,
+    answer: { message: z.string(), canceled: z.number().int() },
+    errors: ["account_not_found", "account_closed"],
+    async handle({ params, principal }) {
+      const { canceled } = await accounts.halt(principal.userId, params.id);
+      return { message: "Nothing is opened until the account is resumed", canceled };
+    },
+  });
+  routes.post("/api/paper-trade/accounts/:id/resume", {
+    id: "resumePaperAccount",
+    summary: "Trade again after the kill switch",
+    params: one,
+    body: NO_BODY,
+    answer: { message: z.string() },
+    errors: ["account_not_found", "trading_halted"],
+    async handle({ params, principal }) {
+      await accounts.resume(principal.userId, params.id);
+      return { message: "The account trades again" };
+    },
+  });
+}
+
+function termsFrom(body: NonNullable<z.output<typeof resetBody>>): Partial<AccountTerms> {
+  const { cash, currency, leverage, shorting, volume_share: volumeShare } = body;
+  const { spread_bps: spreadBps, slippage_bps: slippageBps, commission_percent: commissionPercent } = body;
+  const given = {
+    cash,
+    currency,
+    leverage,
+    shorting,
+    spreadBps,
+    slippageBps,
+    commissionPercent,
+    volumeShare,
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,170 @@
+import type { Desk } from "../../core/execution/desk.js";
+import type { Standing } from "../../core/execution/margin.js";
+import { MICROS, timesMicros } from "../../core/execution/money.js";
+import type { Order } from "../../core/execution/order.js";
+import type { Trade } from "../../core/performance/trade.js";
+import { unrealisedOf } from "../../core/performance/trades.js";
+import { AppError } from "../../platform/errors.js";
+import type { PricedQuote, Quotes } from "../candles/quotes.js";
+import type { Instruments } from "../instruments/instruments.js";
+import type { OrderCause } from "./cause.js";
+import type { OrderTimes } from "./history.js";
+import type { Account, Ledger } from "./ledger.js";
+import { type OrderNow, orderNow, requireOrder } from "./placing.js";
+import type { AccountRow } from "./store.js";
+
+/** A position at the price of now. Money in the account's currency. */
+export interface PositionNow {
+  readonly symbol: string;
+  /** Below 0 for a short one. */
+  readonly quantity: number;
+  readonly cost: number;
+  /** Null where no source has a price: values are then by the price it was last traded at. */
+  readonly quote: PricedQuote | null;
+  readonly price: number;
+  readonly value: number;
+  readonly unrealised: number;
+  /** What the newest of its open trades was made for. */
+  readonly cause: OrderCause | null;
+}
+
+/** A trade and what it is worth now. */
+export interface TradeNow {
+  readonly trade: Trade;
+  readonly cause: OrderCause | null;
+  /** The price it is valued by; null once it is closed. */
+  readonly price: number | null;
+  /** Of what is open, before fees; micros. */
+  readonly unrealised: number;
+}
+
+export interface Portfolio {
+  readonly row: AccountRow;
+  readonly standing: Standing;
+  readonly positions: readonly PositionNow[];
+  /** Realised of all trades after fees, and interest; micros. */
+  readonly realised: number;
+  /** Paid in less paid out; micros. */
+  readonly capital: number;
+}
+
+export interface TradeFilter {
+  readonly status: "open" | "closed" | "all";
+  readonly symbol?: string | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** What an account looks like now. */
+export interface Book {
+  /** Looks at an account whose desk has the prices of now. */
+  look<T>(row: AccountRow, look: (desk: Desk, account: Account) => T): Promise<T>;
+  portfolio(row: AccountRow): Promise<Portfolio>;
+  /** The newest first. */
+  trades(row: AccountRow, filter: TradeFilter): Promise<{ rows: TradeNow[]; total: number }>;
+  /** By the number of its first event. @throws {AppError} `trade_not_found`. */
+  trade(row: AccountRow, id: number): Promise<TradeNow>;
+  /** The newest first, at most so many; legs with their entries. */
+  orders(
+    row: AccountRow,
+    wanted: (order: Readonly<Order>, times: Readonly<OrderTimes>) => boolean,
+    limit: number,
+  ): Promise<OrderNow[]>;
+  /** @throws {AppError} `order_not_found`. */
+  order(row: AccountRow, id: string): Promise<OrderNow>;
+}
+
+export interface BookOptions {
+  readonly ledger: Ledger;
+  readonly quotes: Pick<Quotes, "loadMany">;
+  readonly instruments: Pick<Instruments, "resolve">;
+}
+
+export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
+  /** Looks at an account whose desk has the prices of now. */
+  async function priced<T>(
+    row: AccountRow,
+    look: (desk: Desk, account: Account, prices: ReadonlyMap<string, PricedQuote>) => T,
+  ): Promise<T> {
+    const held = await ledger.look(row.id, ({ state }) => [...state.positions.keys()]);
+    const known = await Promise.all(held.map((symbol) => instruments.resolve(symbol)));
+    const { quotes: found } = await quotes.loadMany(known);
+    const prices = new Map(found.map((quote) => [quote.symbol, quote]));
+    return ledger.look(row.id, (desk, account) => {
+      for (const [symbol, { price }] of prices) if (desk.lists(symbol)) desk.mark(symbol, price);
+      return look(desk, account, prices);
+    });
+  }
+
+  return {
+    look: priced,
+    portfolio: (row) =>
+      priced(row, (desk, account, prices) => {
+        const { trades, capital, interest } = account.history.trades;
+        const realised = trades.reduce((sum, { net }) => sum + net, interest);
+        const positions = [...desk.state.positions.values()].map((position) =>
+          positionNow(desk, account, position, prices.get(position.symbol) ?? null),
+        );
+        return { row: account.row, standing: desk.standing(), positions, realised, capital };
+      }),
+    trades: (row, { status, symbol, limit, offset }) =>
+      priced(row, (desk, account) => {
+        const wanted = account.history.trades.trades.filter(
+          (trade) =>
+            (symbol === undefined || trade.symbol === symbol) &&
+            (status === "all" || (trade.closedAt === null) === (status === "open")),
+        );
+        const shown = wanted.toReversed().slice(offset, offset + limit);
+        return { rows: shown.map((trade) => tradeNow(desk, account, trade)), total: wanted.length };
+      }),
+    trade: (row, id) =>
+      priced(row, (desk, account) => {
+        const trade = account.history.trades.trades.find(({ openedSeq }) => openedSeq === id);
+        if (trade === undefined) throw new AppError("trade_not_found", `There is no trade ${id}`);
+        return tradeNow(desk, account, trade);
+      }),
+    orders: (row, wanted, limit) =>
+      ledger.look(row.id, (desk, account) => {
+        const { placed, times } = account.history;
+        const found: OrderNow[] = [];
+        for (let k = placed.length - 1; k >= 0 && found.length < limit; k--) {
+          const order = requireOrder(desk, placed[k]);
+          const at = times.get(order.id);
+          // Legs are shown with the order that they were submitted with.
+          if (order.role === "stop" || (order.role === "target" && order.orderClass !== "oco")) continue;
+          if (at !== undefined && wanted(order, at)) found.push(orderNow(desk, account, order.id, null));
+        }
+        return found;
+      }),
+    order: (row, id) => ledger.look(row.id, (desk, account) => orderNow(desk, account, id, null)),
+  };
+}
+
+function positionNow(
+  desk: Desk,
+  { history, causes }: Account,
+  { symbol, quantity, cost }: { symbol: string; quantity: number; cost: number },
+  quote: PricedQuote | null,
+): PositionNow {
+  const price = quote?.price ?? desk.priceOf(symbol);
+  const value = timesMicros(price, quantity);
+  const newest = history.trades.openOf(symbol).at(-1);
+  return {
+    symbol,
+    quantity,
+    cost: cost / MICROS,
+    quote,
+    price,
+    value: value / MICROS,
+    unrealised: (value - cost) / MICROS,
+    cause: newest === undefined ? null : (causes.get(newest.orderId) ?? null),
+  };
+}
+
+function tradeNow(desk: Desk, { history, causes }: Account, trade: Trade): TradeNow {
+  const cause = causes.get(trade.orderId) ?? null;
+  if (trade.closedAt !== null) return { trade, cause, price: null, unrealised: 0 };
+  const price = desk.priceOf(trade.symbol);
+  const open = history.trades.openOf(trade.symbol);
+  return { trade, cause, price, unrealised: unrealisedOf(open, price)[open.indexOf(trade)] };
+}

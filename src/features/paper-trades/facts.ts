@@ -1,0 +1,92 @@
+import type { Desk } from "../../core/execution/desk.js";
+import { MICROS } from "../../core/execution/money.js";
+import type { Order } from "../../core/execution/order.js";
+import { wayOf } from "../../core/execution/order.js";
+import { isTerminal } from "../../core/execution/states.js";
+import type { AccountFacts } from "../../core/risk/limits.js";
+import type { History } from "./history.js";
+import type { DayFigures } from "./standings.js";
+
+/**
+ * What limits are held against, at the prices that the desk knows. The order to come is counted by whoever compares, so
+ * that open positions are those in other symbols.
+ * @param stopPercent where the stop of a position is taken to be that has none, in percent of its cost.
+ */
+export function accountFacts(
+  desk: Desk,
+  history: History,
+  symbol: string,
+  day: DayFigures,
+  stopPercent: number,
+): AccountFacts {
+  const { positions, orders } = desk.state;
+  const standing = desk.standing();
+  const equity = standing.equity / MICROS;
+  const others = [...positions.keys()].filter((held) => held !== symbol).length;
+  const held = positions.get(symbol);
+  return {
+    equity,
+    buyingPower: standing.buyingPower / MICROS,
+    openPositions: others,
+    positionsInSymbol: held === undefined ? 0 : entriesOf(orders, history, symbol, held.quantity),
+    dayLoss: day.startEquity === null ? null : Math.max(0, day.startEquity - equity),
+    dayTrades: tradesSince(orders, history, day.startMs),
+    drawdown: day.peakEquity === null ? null : drawdownOf(equity, Math.max(day.peakEquity, equity)),
+    openRisk: openRisk(desk, stopPercent),
+    symbolValue: held === undefined ? 0 : held.cost / MICROS,
+  };
+}
+
+function drawdownOf(equity: number, peak: number): number {
+  return peak > 0 ? (100 * (peak - equity)) / peak : 0;
+}
+
+type Orders = ReadonlyMap<string, Readonly<Order>>;
+
+/** Filled orders of the position's direction since it was last flat, at least one. */
+function entriesOf(orders: Orders, { placed }: History, symbol: string, quantity: number): number {
+  const way = quantity > 0 ? 1 : -1;
+  let left = Math.abs(quantity);
+  let entries = 0;
+  for (let k = placed.length - 1; k >= 0 && left > 0; k--) {
+    const order = orders.get(placed[k]);
+    if (order === undefined || order.symbol !== symbol) continue;
+    if (order.filled === 0 || wayOf(order.side) !== way) continue;
+    entries++;
+    left -= order.filled;
+  }
+  return Math.max(1, entries);
+}
+
+/** Orders of the trader that open something, placed since an instant. */
+function tradesSince(orders: Orders, { placed }: History, sinceMs: number): number {
+  let count = 0;
+  for (let k = placed.length - 1; k >= 0; k--) {
+    const order = orders.get(placed[k]);
+    if (order === undefined) continue;
+    if (order.submittedAt < sinceMs) break;
+    const entry = order.role === "single" || order.role === "parent";
+    if (entry && order.origin === "trader" && order.replaces === null && order.closing < order.quantity)
+      count++;
+  }
+  return count;
+}
+
+/** What the positions lose from their cost to their stops; one at a gain behind its stop loses nothing. */
+function openRisk(desk: Desk, stopPercent: number): number {
+  let risk = 0;
+  for (const { symbol, quantity, cost } of desk.state.positions.values()) {
+    const entry = cost / quantity / MICROS;
+    const way = quantity > 0 ? 1 : -1;
+    let covered = 0;
+    for (const order of desk.working(symbol)) {
+      if (isTerminal(order.state) || order.stopPrice === null) continue;
+      if (wayOf(order.side) === way) continue;
+      const part = Math.min(order.quantity - order.filled, Math.abs(quantity) - covered);
+      covered += part;
+      risk += Math.max(0, way * (entry - order.stopPrice)) * part;
+    }
+    risk += ((Math.abs(quantity) - covered) * entry * stopPercent) / 100;
+  }
+  return risk;
+}

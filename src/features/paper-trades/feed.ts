@@ -1,0 +1,131 @@
+import type { CorporateAction } from "../../core/market/actions.js";
+import type { Candles } from "../../core/market/candles.js";
+import { INTERVALS, type Interval } from "../../core/market/interval.js";
+import { calendarOf, isOpen } from "../../core/market/session.js";
+import { AppError } from "../../platform/errors.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Actions } from "../candles/actions.js";
+import type { AdjustedCandles } from "../candles/adjusted.js";
+import type { PricedQuote, Quotes } from "../candles/quotes.js";
+import type { KnownInstrument } from "../instruments/store.js";
+
+/** The price of a symbol as orders see it now. */
+export interface MarketNow {
+  readonly instrument: KnownInstrument;
+  /** Epoch ms of the market: where a replay has come, else now. */
+  readonly atMs: number;
+  /** Within a regular session. */
+  readonly open: boolean;
+  /** Null where no source has a price. */
+  readonly quote: PricedQuote | null;
+  /** Whether orders may trade at it: a quote of the last half minute, not the close of a bar. */
+  readonly tradable: boolean;
+  /** Why they may not; null where they may. */
+  readonly reason: string | null;
+}
+
+/** Closed bars as they traded, the oldest first. */
+export interface Stretch {
+  readonly interval: Interval;
+  readonly bars: Candles;
+  /** Up to where there are no more. */
+  readonly toMs: number;
+}
+
+/** Where paper orders see the market. */
+export interface Feed {
+  /** Epoch ms of the market of an instrument: where a replay has come, else now. */
+  clock(instrument: KnownInstrument): Promise<number>;
+  now(instrument: KnownInstrument): Promise<MarketNow>;
+  /** Bars that open at or after an instant, up to at most now: as many as fit one look. */
+  bars(instrument: KnownInstrument, fromMs: number, nowMs: number): Promise<Stretch>;
+  /** Splits and dividends as far as they are known. */
+  actions(instrument: KnownInstrument): Promise<readonly CorporateAction[]>;
+}
+
+export interface FeedOptions {
+  readonly gateway: Pick<Gateway, "replay" | "feedNowMs" | "intervals">;
+  readonly quotes: Pick<Quotes, "load">;
+  readonly adjusted: Pick<AdjustedCandles, "loadRange">;
+  readonly actions: Pick<Actions, "load">;
+  readonly now: () => number;
+}
+
+/** A quote counts as the price of now for so long. */
+const FRESH_MS = 30_000;
+const DAY_MS = 86_400_000;
+/** What was missed longer ago than this is walked by days, of which all sources have more than of minutes. */
+const FINE_DAYS = 5;
+/** Days of a stretch of minutes, and of days. */
+const MINUTE_STRETCH = 2;
+const DAY_STRETCH = 400;
+const MOST_BARS = 20_000;
+
+export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOptions): Feed {
+  function finest(instrument: KnownInstrument): Interval {
+    const known = gateway.intervals(instrument);
+    const found = INTERVALS.find((interval) => known.includes(interval));
+    if (found === undefined) {
+      throw new AppError("symbol_unknown", `No configured source knows ${instrument.symbol}`);
+    }
+    return found;
+  }
+
+  async function atMs(instrument: KnownInstrument): Promise<number> {
+    return gateway.replay === null ? now() : gateway.feedNowMs(instrument, finest(instrument));
+  }
+
+  async function quoteOf(instrument: KnownInstrument): Promise<PricedQuote | null> {
+    try {
+      return await quotes.load(instrument);
+    } catch (error) {
+      if (error instanceof AppError && (error.code === "no_data" || error.code === "provider_unavailable")) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  return {
+    clock: atMs,
+    async now(instrument) {
+      const [at, quote] = await Promise.all([atMs(instrument), quoteOf(instrument)]);
+      const open = isOpen(calendarOf(instrument.calendar), at);
+      const reason = reasonOf(open, quote, at);
+      return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
+    },
+    async bars(instrument, fromMs, nowMs) {
+      const fine = finest(instrument);
+      const isOld = nowMs - fromMs > FINE_DAYS * DAY_MS && gateway.intervals(instrument).includes("1d");
+      const interval = isOld ? "1d" : fine;
+      const days = isOld ? DAY_STRETCH : MINUTE_STRETCH;
+      // Days up to where minutes begin, and whole ones.
+      const end = isOld ? Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS : nowMs;
+      const toMs = Math.min(fromMs + days * DAY_MS, end);
+      const { candles } = await loadRaw(instrument, interval, fromMs, toMs);
+      return { interval, bars: candles, toMs };
+    },
+    async actions(instrument) {
+      return (await actions.load(instrument)).actions;
+    },
+  };
+
+  /** As they traded, or as they are given where that cannot be had. */
+  async function loadRaw(instrument: KnownInstrument, interval: Interval, from: number, to: number) {
+    const stretch = { from, to };
+    try {
+      return await adjusted.loadRange(instrument, interval, stretch, MOST_BARS, { view: "raw" });
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "adjustment_unavailable")) throw error;
+      return adjusted.loadRange(instrument, interval, stretch, MOST_BARS, { view: "given" });
+    }
+  }
+}
+
+function reasonOf(open: boolean, quote: PricedQuote | null, at: number): string | null {
+  if (!open) return "its market is closed";
+  if (quote === null) return "no source has a price";
+  if (quote.fromCandles) return "its sources have closed bars and no quotes: orders meet the next bar";
+  const age = at - quote.time;
+  return age > FRESH_MS ? `the newest price is ${Math.round(age / 1_000)} s old` : null;
+}

@@ -1,0 +1,124 @@
+import { AppError, messageOf } from "../../platform/errors.js";
+import type { Lease, Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { catchUp, type SymbolNews } from "./catch-up.js";
+import type { Feed, MarketNow } from "./feed.js";
+import type { Ledger } from "./ledger.js";
+import { isFollowed } from "./placing.js";
+import type { LedgerStore } from "./store.js";
+
+export const LEASE_NAME = "paper-trades";
+const EVERY_MS = 2_000;
+const LEASE_MS = 15_000;
+const TIMEOUT_MS = 120_000;
+/** Stretches that one run walks an account through; what is left comes with the next. */
+const STRETCHES = 50;
+
+export interface Matching {
+  readonly loop: LoopDefinition;
+  /** Shows one account all that happened until now. */
+  run(accountId: string): Promise<void>;
+  /** Holds every open account against its ledger, once, before anything is traded. @returns those that disagree. */
+  recover(): Promise<readonly string[]>;
+}
+
+export interface MatchingOptions {
+  readonly store: LedgerStore;
+  readonly ledger: Ledger;
+  readonly feed: Feed;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly leases: Leases;
+  readonly synthetic: boolean;
+  readonly log: Log;
+}
+
+/** Shows resting orders and positions what their markets do, one process for all. */
+export function createMatching(options: MatchingOptions): Matching {
+  const { store, ledger, feed, instruments, leases, synthetic, log } = options;
+  let recovered = false;
+
+  /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */
+  async function newsOf(symbol: string, sinceMs: number | undefined): Promise<SymbolNews | null> {
+    try {
+      const instrument = await instruments.resolve(symbol);
+      const market: MarketNow = await feed.now(instrument);
+      const from = sinceMs ?? market.atMs;
+      const [stretch, actions] = await Promise.all([
+        feed.bars(instrument, from, market.atMs),
+        feed.actions(instrument),
+      ]);
+      return { symbol, market, actions, ...stretch };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      log.debug({ symbol, reason: error.message }, "no prices for paper orders");
+      return null;
+    }
+  }
+
+  async function run(accountId: string, signal?: AbortSignal): Promise<void> {
+    for (let stretch = 0; stretch < STRETCHES; stretch++) {
+      const followed = await ledger.look(accountId, (desk, { cursors }) => {
+        const symbols = new Set([...desk.state.positions.keys(), ...cursors.keys()]);
+        return [...symbols]
+          .filter((symbol) => isFollowed(desk, symbol))
+          .map((symbol) => ({
+            symbol,
+            since: cursors.get(symbol),
+          }));
+      });
+      const news = await Promise.all(followed.map(({ symbol, since }) => newsOf(symbol, since)));
+      const known = news.filter((one) => one !== null);
+      if (known.length === 0 || signal?.aborted === true) return;
+      const nowMs = Math.max(...known.map(({ market }) => market.atMs));
+      const more = await ledger.act(accountId, {
+        run: (desk, account) => catchUp(desk, account, known, nowMs),
+      });
+      if (!more) return;
+    }
+  }
+
+  async function recover(): Promise<readonly string[]> {
+    const wrong: string[] = [];
+    for (const id of await store.listOpen(synthetic)) {
+      const found = await ledger.verify(id);
+      if (found.length === 0) continue;
+      wrong.push(id);
+      log.error({ account: id, differences: found.slice(0, 10) }, "a paper account contradicts its ledger");
+    }
+    recovered = true;
+    return wrong;
+  }
+
+  return {
+    run,
+    recover,
+    loop: {
+      name: LEASE_NAME,
+      everyMs: () => EVERY_MS,
+      timeoutMs: TIMEOUT_MS,
+      async run(_nowMs, signal) {
+        const lease: Lease | null = await leases.acquire(LEASE_NAME, LEASE_MS);
+        if (lease === null) return;
+        if (!recovered) await recover();
+        for (const id of await store.listActive(synthetic)) {
+          if (signal.aborted) return;
+          await leases.acquire(LEASE_NAME, LEASE_MS);
+          await runOne(id, signal);
+        }
+      },
+    },
+  };
+
+  /** One account that fails does not keep the others waiting. */
+  async function runOne(id: string, signal: AbortSignal): Promise<void> {
+    try {
+      await run(id, signal);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      if (error.code === "database_unavailable") throw error;
+      log.warn({ account: id, reason: messageOf(error) }, "a paper account was not matched");
+    }
+  }
+}

@@ -1,0 +1,185 @@
+import type { Desk } from "../../core/execution/desk.js";
+import type { Traded } from "../../core/execution/instrument.js";
+import { floorToLot, roundQuantity } from "../../core/execution/money.js";
+import { type Order, type OrderTerms, termsOf, wayOf } from "../../core/execution/order.js";
+import { isTerminal } from "../../core/execution/states.js";
+import { refusal } from "../../core/execution/validate.js";
+import { limitsBroken } from "../../core/risk/limits.js";
+import { AppError } from "../../platform/errors.js";
+import type { KnownInstrument } from "../instruments/store.js";
+import type { tradeLimitsOf } from "../risk/settings.js";
+import { causeOf, type OrderCause } from "./cause.js";
+import { accountFacts } from "./facts.js";
+import type { MarketNow } from "./feed.js";
+import type { OrderTimes } from "./history.js";
+import type { Account } from "./ledger.js";
+import { limitedBy, refusedBy, refusedFor } from "./refusals.js";
+import type { DayFigures } from "./standings.js";
+import type { AccountRow } from "./store.js";
+
+/** An order as it stands, and its legs. */
+export interface OrderNow {
+  readonly order: Readonly<Order>;
+  readonly legs: readonly OrderNow[];
+  readonly times: Readonly<OrderTimes>;
+  readonly cause: OrderCause | null;
+  /** Number of the trade that it opened; null while there is none. */
+  readonly trade: number | null;
+  /** Why it has not met a price yet; null where it has, and where that is not asked. */
+  readonly waits: string | null;
+}
+
+/** How much of a position: units, percent, or all. */
+export type ClosePart =
+  | { readonly kind: "all" }
+  | { readonly kind: "quantity"; readonly quantity: number }
+  | { readonly kind: "percent"; readonly percent: number };
+
+/** Makes a desk ready for orders on a symbol: what it is, its price, and from when on bars are to be seen. */
+export function prepare(desk: Desk, account: Account, traded: Traded, { atMs, quote }: MarketNow): void {
+  const { symbol } = traded;
+  if (!desk.lists(symbol)) desk.list(traded);
+  if (quote !== null) desk.mark(symbol, quote.price);
+  if (!isFollowed(desk, symbol)) account.cursors.set(symbol, atMs);
+}
+
+/** Whether prices of a symbol matter to an account. */
+export function isFollowed(desk: Desk, symbol: string): boolean {
+  return desk.state.positions.has(symbol) || desk.working(symbol).some(({ state }) => !isTerminal(state));
+}
+
+/** Places an order and lets it meet the price of now, if there is one. @throws {AppError} `order_refused`. */
+export function place(
+  desk: Desk,
+  account: Account,
+  terms: OrderTerms,
+  market: MarketNow,
+  cause: OrderCause,
+): OrderNow {
+  const { atMs: at, open } = market;
+  const refusals = desk.submit(terms, { at, open });
+  if (refusals.length > 0) throw refusedBy(refusals);
+  account.explain(terms.id, cause);
+  const { stop = null, target = null } = desk.state.groups.get(terms.id) ?? {};
+  for (const leg of [stop, target]) {
+    if (leg !== null && leg !== terms.id) account.explain(leg, causeOf(leg, "leg", cause));
+  }
+  meetQuote(desk, terms.symbol, market);
+  return orderNow(desk, account, terms.id, market.reason);
+}
+
+/** The price of now over the orders of a symbol. It was asked for after the order came, so it is of a moment later. */
+export function meetQuote(desk: Desk, symbol: string, { quote, tradable, atMs, open }: MarketNow): void {
+  if (!tradable || quote === null) return;
+  const { price, bid, ask } = quote;
+  desk.quote(symbol, { time: atMs + 1, price, bid, ask, regular: open });
+}
+
+/** Whether an order would open something. */
+export function opens({ state }: Desk, { symbol, side, quantity, orderClass }: OrderTerms): boolean {
+  if (orderClass === "oco") return false;
+  const held = state.positions.get(symbol)?.quantity ?? 0;
+  const against = -wayOf(side) * held;
+  return quantity === null ? against <= 0 : quantity > against;
+}
+
+/** @throws {AppError} `trading_halted`. */
+export function requireRunning({ halt }: AccountRow): void {
+  if (halt !== null)
+    throw new AppError("trading_halted", "Nothing may be opened until the account is resumed");
+}
+
+/** @throws {AppError} `order_refused` naming the limits of the account's owner that it breaks. */
+export function requireWithin(
+  desk: Desk,
+  { history }: Account,
+  terms: OrderTerms,
+  { quote }: MarketNow,
+  allowed: ReturnType<typeof tradeLimitsOf>,
+  day: DayFigures,
+): void {
+  const entry = terms.limitPrice ?? terms.stopPrice ?? quote?.price ?? null;
+  if (entry === null) return;
+  const quantity = terms.quantity ?? (terms.notional ?? 0) / entry;
+  const facts = accountFacts(desk, history, terms.symbol, day, allowed.stopPercent);
+  const order = { side: terms.side, quantity, entry, stop: null, target: null };
+  const broken = limitsBroken(order, allowed.limits, facts);
+  if (broken.length > 0) throw limitedBy(broken);
+}
+
+/** @throws {AppError} `order_refused` where the account has another currency. */
+export function requireCurrency({ rules }: AccountRow, { symbol, currency }: KnownInstrument): void {
+  const own = rules.account.currency;
+  if (own === currency) return;
+  throw refusedFor("currency_mismatch", `${symbol} trades in ${currency}, and the account is kept in ${own}`);
+}
+
+export function requireOrder({ state }: Desk, id: string): Readonly<Order> {
+  const order = state.orders.get(id);
+  if (order === undefined) throw new AppError("order_not_found", "There is no such order");
+  return order;
+}
+
+/**
+ * The order that closes a position, or a part of it. Targets and stops that would close what it closes are canceled.
+ * @throws {AppError} `position_not_found`, `conflict` while another does so, `order_refused` for more than is held.
+ */
+export function closing(
+  desk: Desk,
+  account: Account,
+  { symbol, lot }: Traded,
+  part: ClosePart,
+  at: number,
+): Omit<OrderTerms, "id"> {
+  const position = desk.state.positions.get(symbol);
+  if (position === undefined) throw new AppError("position_not_found", `Nothing is held of ${symbol}`);
+  const held = Math.abs(position.quantity);
+  const side = position.quantity > 0 ? "sell" : "buy";
+  const quantity =
+    part.kind === "all"
+      ? held
+      : part.kind === "quantity"
+        ? part.quantity
+        : floorToLot(roundQuantity((held * part.percent) / 100), lot);
+  if (quantity > held) throw refusedBy([refusal("insufficient_quantity", "quantity", quantity, held)]);
+  if (quantity <= 0) throw refusedBy([refusal("quantity_not_positive", "quantity", quantity, 0)]);
+  const closers = desk.working(symbol).filter((order) => order.side === side && !isTerminal(order.state));
+  if (closers.some(({ id }) => account.causes.get(id)?.origin === "close")) {
+    throw new AppError("conflict", `The position in ${symbol} is being closed`);
+  }
+  for (const { id } of closers) {
+    const order = desk.state.orders.get(id);
+    if (order !== undefined && !isTerminal(order.state)) desk.cancel(id, at);
+  }
+  const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity });
+  return terms;
+}
+
+/** @throws {AppError} `order_not_found`. @param waits why it may not have met a price yet. */
+export function orderNow(desk: Desk, account: Account, id: string, waits: string | null): OrderNow {
+  const order = requireOrder(desk, id);
+  const times = account.history.times.get(id);
+  if (times === undefined) throw new AppError("order_not_found", "There is no such order");
+  const legs = order.role === "parent" || order.orderClass === "oco" ? legsOf(desk, account, order) : [];
+  const open = !isTerminal(order.state) && order.filled === 0;
+  return {
+    order: { ...order },
+    legs,
+    times: { ...times },
+    cause: account.causes.get(id) ?? null,
+    trade: account.history.tradeOf(id),
+    waits: open ? waits : null,
+  };
+}
+
+/** The orders that belong to one: an `oco` is named by its target. */
+function legsOf(desk: Desk, account: Account, { id, group, role }: Readonly<Order>): OrderNow[] {
+  if (group === null || role === "stop") return [];
+  const members = desk.state.groups.get(group);
+  if (members === undefined) return [];
+  const ids =
+    role === "parent" ? [members.target, members.stop] : members.parent === null ? [members.stop] : [];
+  return ids.flatMap((leg) =>
+    leg === null || leg === id ? [] : [{ ...orderNow(desk, account, leg, null), legs: [] }],
+  );
+}

@@ -1,0 +1,196 @@
+import { randomUUID } from "node:crypto";
+import type { Desk } from "../../core/execution/desk.js";
+import type { Traded } from "../../core/execution/instrument.js";
+import type { OrderTerms } from "../../core/execution/order.js";
+import type { Changes } from "../../core/execution/replace.js";
+import { isTerminal } from "../../core/execution/states.js";
+import { refusal } from "../../core/execution/validate.js";
+import type { Sql } from "../../platform/database.js";
+import { uuidOf } from "../../platform/uuid.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { type RiskSettingsStore, tradeLimitsOf } from "../risk/settings.js";
+import { causeOf, type OrderCause } from "./cause.js";
+import type { Feed, MarketNow } from "./feed.js";
+import type { Account, Ledger } from "./ledger.js";
+import {
+  type ClosePart,
+  closing,
+  meetQuote,
+  type OrderNow,
+  opens,
+  orderNow,
+  place,
+  prepare,
+  requireCurrency,
+  requireOrder,
+  requireRunning,
+  requireWithin,
+} from "./placing.js";
+import { refusedBy } from "./refusals.js";
+import type { Standings } from "./standings.js";
+import type { AccountRow } from "./store.js";
+import { tradedOf } from "./traded.js";
+
+export interface OrderRequest {
+  readonly terms: Omit<OrderTerms, "id">;
+  readonly cause: Partial<OrderCause> & Pick<OrderCause, "origin">;
+}
+
+/** Keeps what is answered within the transaction that does it. */
+export type Sealing<T> = (sql: Sql, result: T) => Promise<void>;
+
+export interface Trading {
+  /**
+   * Places an order. At a fresh quote of an open market it is met at once; otherwise by the next bar or quote.
+   * @throws {AppError} `order_refused` with every reason, `trading_halted`, `account_closed`, `symbol_unknown`.
+   */
+  submit(account: AccountRow, request: OrderRequest, seal?: Sealing<OrderNow>): Promise<OrderNow>;
+  /** @throws {AppError} `order_not_found`, `order_refused`. */
+  cancel(account: AccountRow, orderId: string): Promise<OrderNow>;
+  /** @returns those that were canceled. */
+  cancelAll(account: AccountRow, symbol?: string): Promise<readonly OrderNow[]>;
+  /** Puts another order in the place of one. @throws {AppError} `order_not_found`, `order_refused`. */
+  replace(account: AccountRow, orderId: string, changes: Changes, clientOrderId?: string): Promise<OrderNow>;
+  /**
+   * Closes a position, or a part of it, at the market; targets and stops of what is closed are canceled.
+   * @throws {AppError} `position_not_found`, `conflict` while it is being closed.
+   */
+  closePosition(
+    account: AccountRow,
+    symbol: string,
+    part: ClosePart,
+    seal?: Sealing<OrderNow>,
+  ): Promise<OrderNow>;
+}
+
+export interface TradingOptions {
+  readonly ledger: Ledger;
+  readonly feed: Feed;
+  readonly standings: Standings;
+  readonly settings: Pick<RiskSettingsStore, "load">;
+  readonly instruments: Pick<Instruments, "resolve">;
+}
+
+export function createTrading({ ledger, feed, standings, settings, instruments }: TradingOptions): Trading {
+  async function marketOf(account: AccountRow, text: string): Promise<{ market: MarketNow; traded: Traded }> {
+    const instrument = await instruments.resolve(text);
+    const traded = tradedOf(instrument);
+    requireCurrency(account, instrument);
+    return { market: await feed.now(instrument), traded };
+  }
+
+  /** Symbols of orders, and when their markets are. */
+  async function clocks(row: AccountRow, symbolsOf: (desk: Desk) => readonly string[]) {
+    const symbols = [...new Set(await ledger.look(row.id, symbolsOf))];
+    const known = symbols.map(async (symbol) => {
+      const at = await feed.clock(await instruments.resolve(symbol));
+      return [symbol, at] as const;
+    });
+    return new Map(await Promise.all(known));
+  }
+
+  return {
+    async submit(row, { terms, cause }, seal) {
+      const { market, traded } = await marketOf(row, terms.symbol);
+      const [allowed, day] = await Promise.all([
+        settings.load(row.userId),
+        standings.today(row, market.atMs),
+      ]);
+      const clientOrderId = cause.clientOrderId ?? randomUUID();
+      const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.id, clientOrderId) };
+      const run = (desk: Desk, account: Account) => {
+        if (desk.state.orders.has(placed.id)) throw refusedBy([refusal("id_not_unique", "id")]);
+        prepare(desk, account, traded, market);
+        if (opens(desk, placed)) {
+          requireRunning(account.row);
+          requireWithin(desk, account, placed, market, tradeLimitsOf(allowed), day);
+        }
+        return place(desk, account, placed, market, causeOf(clientOrderId, cause.origin, cause));
+      };
+      return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
+    },
+
+    ...createCancels(ledger, clocks),
+
+    async replace(row, orderId, changes, given) {
+      const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol);
+      const { market, traded } = await marketOf(row, symbol);
+      const clientOrderId = given ?? randomUUID();
+      const id = orderIdOf(row.id, clientOrderId);
+      return ledger.act(row.id, {
+        run(desk, account) {
+          prepare(desk, account, traded, market);
+          const refusals = desk.replace(orderId, id, changes, { at: market.atMs, open: market.open });
+          if (refusals.length > 0) throw refusedBy(refusals);
+          const before = account.causes.get(orderId);
+          account.explain(id, causeOf(clientOrderId, before?.origin ?? "native", before));
+          meetQuote(desk, traded.symbol, market);
+          return orderNow(desk, account, id, market.reason);
+        },
+      });
+    },
+
+    async closePosition(row, text, part, seal) {
+      const { market, traded } = await marketOf(row, text);
+      const clientOrderId = randomUUID();
+      const run = (desk: Desk, account: Account) => {
+        prepare(desk, account, traded, market);
+        const terms = closing(desk, account, traded, part, market.atMs);
+        const placed = { ...terms, id: orderIdOf(row.id, clientOrderId) };
+        return place(desk, account, placed, market, causeOf(clientOrderId, "close"));
+      };
+      return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
+    },
+  };
+}
+
+type Clocks = (
+  row: AccountRow,
+  symbolsOf: (desk: Desk) => readonly string[],
+) => Promise<ReadonlyMap<string, number>>;
+
+function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" | "cancelAll"> {
+  return {
+    async cancel(row, id) {
+      const at = await clocks(row, (desk) => [requireOrder(desk, id).symbol]);
+      return ledger.act(row.id, {
+        run(desk, account) {
+          const refusals = desk.cancel(id, instantIn(at, requireOrder(desk, id).symbol));
+          if (refusals.length > 0) throw refusedBy(refusals);
+          return orderNow(desk, account, id, null);
+        },
+      });
+    },
+
+    async cancelAll(row, symbol) {
+      const wanted = (desk: Desk) =>
+        [...desk.state.orders.values()].filter(
+          (order) => !isTerminal(order.state) && (symbol === undefined || order.symbol === symbol),
+        );
+      const at = await clocks(row, (desk) => wanted(desk).map((order) => order.symbol));
+      return ledger.act(row.id, {
+        run(desk, account) {
+          const canceled: OrderNow[] = [];
+          for (const { id, symbol: its } of wanted(desk)) {
+            // Legs go with their entry, and an order on a symbol that came meanwhile stays.
+            if (!at.has(its) || isTerminal(requireOrder(desk, id).state)) continue;
+            if (desk.cancel(id, instantIn(at, its)).length === 0)
+              canceled.push(orderNow(desk, account, id, null));
+          }
+          return canceled;
+        },
+      });
+    },
+  };
+}
+
+/** The id of an order follows from the name that its trader gave it: one name, one order, for ever. */
+export function orderIdOf(accountId: string, clientOrderId: string): string {
+  return uuidOf(`order ${accountId} ${clientOrderId}`);
+}
+
+function instantIn(instants: ReadonlyMap<string, number>, symbol: string): number {
+  const at = instants.get(symbol);
+  if (at === undefined) throw new Error(`no clock of ${symbol} was asked`);
+  return at;
+}

@@ -1,0 +1,194 @@
+import type { z } from "zod";
+import { totalOf } from "../../core/execution/commission.js";
+import { fromMicros } from "../../core/execution/money.js";
+import { isoTime } from "../../platform/http.js";
+import { termsOf } from "./accounts.js";
+import type { Portfolio, TradeNow } from "./book.js";
+import type { OrderNow } from "./placing.js";
+import type {
+  accountSchema,
+  legSchema,
+  orderSchema,
+  placedSchema,
+  portfolioSchema,
+  tradeSchema,
+} from "./schema.js";
+import type { AccountRow } from "./store.js";
+
+const isoOrNull = (time: number | null) => (time === null ? null : isoTime(time));
+
+export function accountView(row: AccountRow): z.input<typeof accountSchema> {
+  const { id, rules, cash, halt, openedAt, closedAt, synthetic } = row;
+  const { name, currency, leverage, shorting, ...costs } = termsOf(row);
+  return {
+    id,
+    name,
+    currency,
+    kind: rules.account.kind,
+    leverage,
+    shorting,
+    spread_bps: costs.spreadBps,
+    slippage_bps: costs.slippageBps,
+    commission_percent: costs.commissionPercent,
+    volume_share: costs.volumeShare,
+    cash: fromMicros(cash),
+    halted: halt,
+    opened_at: isoTime(openedAt),
+    closed_at: isoOrNull(closedAt),
+    synthetic,
+  };
+}
+
+export function tradeView(
+  row: AccountRow,
+  { trade, cause, price, unrealised }: TradeNow,
+): z.input<typeof tradeSchema> {
+  const net = trade.net + unrealised;
+  const put = trade.entryMicros;
+  return {
+    id: trade.openedSeq,
+    account_id: row.id,
+    order_id: trade.orderId,
+    client_order_id: cause?.clientOrderId ?? null,
+    symbol: trade.symbol,
+    side: trade.side === "long" ? "BUY" : "SELL",
+    quantity: trade.quantity,
+    open_quantity: trade.openQuantity,
+    qty: trade.quantity,
+    price: trade.entryPrice,
+    entry_price: trade.entryPrice,
+    current_price: price,
+    exit_price: trade.exitPrice,
+    pnl: fromMicros(net),
+    pnl_pct: put === 0 ? null : (100 * net) / put,
+    realised: fromMicros(trade.net),
+    unrealised: fromMicros(unrealised),
+    fees: fromMicros(trade.fees),
+    dividends: fromMicros(trade.dividends),
+    borrow: fromMicros(trade.borrow),
+    status: trade.closedAt === null ? "open" : "closed",
+    exit_reason: trade.exitReason,
+    ambiguous: trade.ambiguous,
+    pattern: cause?.pattern ?? null,
+    confidence: cause?.confidence ?? null,
+    strategy: cause?.strategy ?? null,
+    model: cause?.model ?? null,
+    alert_id: cause?.alertId ?? null,
+    created_at: isoTime(trade.openedAt),
+    opened_at: isoTime(trade.openedAt),
+    closed_at: isoOrNull(trade.closedAt),
+    synthetic: row.synthetic,
+  };
+}
+
+/** Average price of what is filled; null while nothing is. */
+export function averagePrice({ filled, filledMicros }: OrderNow["order"]): number | null {
+  return filled === 0 ? null : fromMicros(filledMicros) / filled;
+}
+
+function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSchema> {
+  return {
+    id: order.id,
+    client_order_id: cause?.clientOrderId ?? null,
+    symbol: order.symbol,
+    side: order.side,
+    type: order.type,
+    time_in_force: order.timeInForce,
+    order_class: order.orderClass,
+    role: order.role,
+    state: order.state,
+    quantity: order.notional !== null && order.filled === 0 ? null : order.quantity,
+    notional: order.notional === null ? null : fromMicros(order.notional),
+    filled: order.filled,
+    average_price: averagePrice(order),
+    limit_price: order.limitPrice,
+    stop_price: order.stopPrice,
+    trail_price: order.trailAmount,
+    trail_percent: order.trailPercent,
+    extended_hours: order.extendedHours,
+    fees: fromMicros(totalOf(order.fees)),
+    reason: order.reason,
+    waits,
+    replaces: order.replaces,
+    replaced_by: order.replacedBy,
+    submitted_at: isoTime(order.submittedAt),
+    updated_at: isoTime(times.updatedAt),
+    filled_at: isoOrNull(times.filledAt),
+  };
+}
+
+export function orderView(placed: OrderNow): z.input<typeof orderSchema> {
+  return { ...legView(placed), legs: placed.legs.map(legView) };
+}
+
+export function placedView(
+  row: AccountRow,
+  { order, times, cause, trade, waits }: OrderNow,
+): z.input<typeof placedSchema> {
+  return {
+    id: trade,
+    order_id: order.id,
+    symbol: order.symbol,
+    side: order.side === "buy" ? "BUY" : "SELL",
+    quantity: order.notional !== null && order.filled === 0 ? null : order.quantity,
+    price: averagePrice(order),
+    executed_at: order.filled === 0 ? null : isoTime(times.filledAt ?? times.updatedAt),
+    status: order.state,
+    waits,
+    pattern: cause?.pattern ?? null,
+    confidence: cause?.confidence ?? null,
+    account_id: row.id,
+    synthetic: row.synthetic,
+  };
+}
+
+/** In words what became of an order. */
+export function placedText({ order, waits }: OrderNow): string {
+  const side = order.side === "buy" ? "Bought" : "Sold";
+  const average = averagePrice(order);
+  if (average !== null) return `${side} ${order.filled} ${order.symbol} at ${average}`;
+  return `The order on ${order.symbol} is placed and waits${waits === null ? "" : `: ${waits}`}`;
+}
+
+export function portfolioView(
+  { row, standing, positions, realised, capital }: Portfolio,
+  nowMs: number,
+): z.input<typeof portfolioSchema> {
+  const unrealised = positions.reduce((sum, position) => sum + position.unrealised, 0);
+  const equity = fromMicros(standing.equity);
+  return {
+    account_id: row.id,
+    currency: row.rules.account.currency,
+    positions: Object.fromEntries(
+      positions.map(({ symbol, quantity, cost, price, value, unrealised: pnl, quote, cause }) => [
+        symbol,
+        {
+          quantity,
+          avg_entry: cost / quantity,
+          price,
+          value,
+          pnl,
+          pattern: cause?.pattern ?? null,
+          confidence: cause?.confidence ?? null,
+          price_source: quote?.source ?? null,
+          stale: quote?.stale ?? true,
+          last_update: isoOrNull(quote?.time ?? null),
+        },
+      ]),
+    ),
+    cash: fromMicros(standing.cash),
+    equity,
+    capital: fromMicros(capital),
+    buying_power: fromMicros(standing.buyingPower),
+    reserved: fromMicros(standing.reserved),
+    initial_margin: fromMicros(standing.initialMargin),
+    maintenance_margin: fromMicros(standing.maintenanceMargin),
+    realised: fromMicros(realised),
+    unrealised,
+    total_pnl: equity - fromMicros(capital),
+    total_value: equity,
+    halted: row.halt,
+    synthetic: row.synthetic,
+    timestamp: isoTime(nowMs),
+  };
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+/** A Wednesday: New York trades from 14:30 to 21:00 UTC. */
+const NOW = Date.UTC(2024, 10, 6, 16, 7, 30);
+const MINUTE_MS = 60_000;
+
+let program: TestProgram;
+let clock: ManualClock;
+beforeAll(async () => {
+  clock = createManualClock(NOW);
+  program = await startTestProgram({ clock });
+});
+afterAll(() => program.close());
+
+const post = async (url: string, payload: object, headers: Record<string, string> = {}) => {
+  const answer = await program.call({ method: "POST", url, payload, headers });
+  return { status: answer.statusCode, headers: answer.headers, ...(await answer.json()) };
+};
+const get = async (url: string) => {
+  const answer = await program.call(url);
+  return { status: answer.statusCode, ...(await answer.json()) };
+};
+
+describe("POST /api/paper-trades", () => {
+  it("200 buys at the price of now in an open market, and shows it as a trade", async () => {
+    const bought = await post("/api/paper-trades", {
+      symbol: "aapl",
+      side: "BUY",
+      quantity: 10,
+      pattern: "doji",
+    });
+    const { price } = (await get("/api/market/AAPL")).data;
+    expect(bought).toMatchObject({ status: 200, success: true, trade: { symbol: "AAPL", status: "filled" } });
+    // Half of a spread of 2 basis points above it, on the next cent.
+    expect(bought.trade.price).toBeCloseTo(Math.ceil(price * 1.0001 * 100 - 1e-6) / 100, 10);
+    const { data, portfolio } = await get("/api/paper-trades");
+    expect(data).toMatchObject([
+      { id: bought.trade.id, symbol: "AAPL", side: "BUY", quantity: 10, status: "open", pattern: "doji" },
+    ]);
+    expect(portfolio.positions.AAPL).toMatchObject({ quantity: 10, avg_entry: bought.trade.price, price });
+    expect(portfolio.equity).toBeCloseTo(100_000 + 10 * (price - bought.trade.price), 6);
+  });
+
+  it("200 waits where the market is closed, and is met by its next bar", async () => {
+    clock.set(Date.UTC(2024, 10, 6, 22));
+    const placed = await post("/api/paper-trades", { symbol: "MSFT", side: "buy", quantity: 1 });
+    expect(placed.trade).toMatchObject({ id: null, price: null, status: "accepted" });
+    expect(placed.trade.waits).toMatch(/closed/);
+    clock.set(Date.UTC(2024, 10, 7, 14, 32, 10));
+    await program.parts.paper.matching.run(placed.trade.account_id);
+    const { data } = await get(`/api/paper-trade/orders/${placed.trade.order_id}`);
+    const minutes = await get("/api/market/MSFT/candles?interval=1m&limit=3").catch(() => null);
+    expect(data.state, JSON.stringify(minutes)).toBe("filled");
+    expect(data.filled_at).toBe("2024-11-07T14:30:00.000Z");
+  });
+});
+
+describe("POST /api/close-position", () => {
+  it("200 closes what a trade opened, and once", async () => {
+    const [trade] = (await get("/api/paper-trades?symbol=AAPL")).data;
+    const closed = await post("/api/close-position", { trade_id: trade.id });
+    expect(closed.trade.status).toBe("filled");
+    expect(await post("/api/close-position", { trade_id: trade.id })).toMatchObject({
+      status: 404,
+      code: "position_not_found",
+    });
+    const [after] = (await get("/api/paper-trades?symbol=AAPL")).data;
+    expect(after).toMatchObject({ status: "closed", exit_reason: "trader", open_quantity: 0 });
+    expect(after.pnl).toBeCloseTo(closed.pnl, 6);
+    clock.advance(MINUTE_MS);
+  });
+});
