@@ -61,8 +61,6 @@ export function statisticsOf(trades: readonly ClosedTrade[]): TradeStatistics {
     if (trade.ambiguous) ambiguous++;
   }
   const n = trades.length;
-  const averageWin = per(sums.won, wins);
-  const averageLoss = per(sums.lost, losses);
   return {
     trades: n,
     wins,
@@ -70,9 +68,9 @@ export function statisticsOf(trades: readonly ClosedTrade[]): TradeStatistics {
     breakEvens: n - wins - losses,
     winRate: per(wins, n),
     ...sums,
-    averageWin,
-    averageLoss,
-    payoff: averageWin === null || averageLoss === null ? null : averageWin / -averageLoss,
+    averageWin: per(sums.won, wins),
+    averageLoss: per(sums.lost, losses),
+    payoff: wins === 0 || losses === 0 ? null : (sums.won * losses) / (-sums.lost * wins),
     ...profitFactorOf(sums.won, sums.lost),
     expectancy: per(sums.net, n),
     best: n === 0 ? null : best,
