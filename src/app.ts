@@ -37,8 +37,12 @@ import { paperCloseRoutes } from "./features/paper-trades/close-routes.js";
 import type { PaperDesk } from "./features/paper-trades/feature.js";
 import { paperOrderRoutes } from "./features/paper-trades/order-routes.js";
 import { paperTradeRoutes } from "./features/paper-trades/routes.js";
+import { type AccountRouteOptions, accountRoutes } from "./features/performance/account-routes.js";
+import type { AccountLooks } from "./features/performance/looks.js";
+import { progressRoutes } from "./features/performance/progress-routes.js";
 import { type PerformanceRouteOptions, performanceRoutes } from "./features/performance/routes.js";
 import type { PerformanceStore } from "./features/performance/store.js";
+import { summaryRoutes } from "./features/performance/summary-routes.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
 import type { Regimes } from "./features/regimes/regimes.js";
@@ -117,6 +121,8 @@ export interface AppParts {
   readonly performance: PerformanceStore;
   readonly backtests: Backtests;
   readonly forward: PerformanceRouteOptions["forward"];
+  readonly looks: AccountLooks;
+  readonly setups: AccountRouteOptions["setups"];
   readonly scanner: Scanner;
   readonly quality: Quality;
   readonly regimes: Regimes;
@@ -214,6 +220,15 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   outcomeRoutes(server, parts);
   backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
   performanceRoutes(server, { ...parts, now: parts.clock.now });
+  const accounts = {
+    ...parts,
+    identify: parts.paper.identify,
+    synthetic: parts.gateway.synthetic,
+    now: parts.clock.now,
+  };
+  accountRoutes(server, accounts);
+  progressRoutes(server, accounts);
+  summaryRoutes(server, parts);
   paperTradeRoutes(server, { paper: parts.paper, now: parts.clock.now });
   paperCloseRoutes(server, { paper: parts.paper, now: parts.clock.now });
   paperOrderRoutes(server, parts);

@@ -14,6 +14,8 @@ import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeStore } from "./features/outcomes/store.js";
 import { createPaperDesk } from "./features/paper-trades/feature.js";
 import { seenLive } from "./features/performance/forward.js";
+import { createAccountLooks } from "./features/performance/looks.js";
+import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
 import { createRiskDesk } from "./features/risk/feature.js";
@@ -158,7 +160,10 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
-  const people = { users, outcomes, paper, risk, performance, forward, evidence, explain };
+  const looks = createAccountLooks({ ...base, ...market, paper, risk });
+  const setups = createSetups({ ...base, ...market, synthetic });
+  const reports = { performance, forward, looks, setups };
+  const people = { users, outcomes, paper, risk, ...reports, evidence, explain };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }
 

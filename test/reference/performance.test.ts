@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { cashRules } from "../../src/core/execution/account.js";
+import type { DeskEvent } from "../../src/core/execution/events.js";
+import { termsOf } from "../../src/core/execution/order.js";
 import { dayOf } from "../../src/core/market/day.js";
 import { calendarOf, dailyBarTime } from "../../src/core/market/session.js";
 import { dailyEquity } from "../../src/core/performance/equity.js";
@@ -13,9 +16,6 @@ import {
 import { statisticsOf } from "../../src/core/performance/statistics.js";
 import { isClosed, returnOf, signOf } from "../../src/core/performance/trade.js";
 import { tradesOf } from "../../src/core/performance/trades.js";
-import { cashRules } from "../../src/core/execution/account.js";
-import { termsOf } from "../../src/core/execution/order.js";
-import type { DeskEvent } from "../../src/core/execution/events.js";
 import { DAY_MS, days, deskFor, lines, RUNS, replay, walk } from "../fixtures/recorded-backtests.js";
 import { sharedPath } from "../fixtures/shared.js";
 

@@ -8,7 +8,7 @@ import { AppError } from "../../platform/errors.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { OrderCause } from "./cause.js";
-import type { OrderTimes } from "./history.js";
+import type { History, OrderTimes } from "./history.js";
 import type { Account, Ledger } from "./ledger.js";
 import { type OrderNow, orderNow, requireOrder } from "./placing.js";
 import type { AccountRow } from "./store.js";
@@ -59,6 +59,8 @@ export interface TradeFilter {
 export interface Book {
   /** Looks at an account whose desk has the prices of now. */
   look<T>(row: AccountRow, look: (desk: Desk, account: Account) => T): Promise<T>;
+  /** What of a trade is open gains at the price that the desk knows; micros, 0 for a closed one. */
+  unrealisedOf(desk: Desk, history: History, trade: Trade): number;
   portfolio(row: AccountRow): Promise<Portfolio>;
   /** The newest first. */
   trades(row: AccountRow, filter: TradeFilter): Promise<{ rows: TradeNow[]; total: number }>;
@@ -98,6 +100,7 @@ export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
 
   return {
     look: priced,
+    unrealisedOf: gainOpen,
     portfolio: (row) =>
       priced(row, (desk, account, prices) => {
         const { trades, capital, interest } = account.history.trades;
@@ -164,7 +167,11 @@ function positionNow(
 function tradeNow(desk: Desk, { history, causes }: Account, trade: Trade): TradeNow {
   const cause = causes.get(trade.orderId) ?? null;
   if (trade.closedAt !== null) return { trade, cause, price: null, unrealised: 0 };
-  const price = desk.priceOf(trade.symbol);
-  const open = history.trades.openOf(trade.symbol);
-  return { trade, cause, price, unrealised: unrealisedOf(open, price)[open.indexOf(trade)] };
+  return { trade, cause, price: desk.priceOf(trade.symbol), unrealised: gainOpen(desk, history, trade) };
+}
+
+function gainOpen(desk: Desk, { trades }: History, trade: Trade): number {
+  if (trade.closedAt !== null) return 0;
+  const open = trades.openOf(trade.symbol);
+  return unrealisedOf(open, desk.priceOf(trade.symbol))[open.indexOf(trade)];
 }

@@ -1,0 +1,306 @@
+import { hash32 } from "../../core/base/rng.js";
+import { fromMicros, MICROS } from "../../core/execution/money.js";
+import { DAY_MS } from "../../core/market/day.js";
+import { type Calendar, calendarOf, tradingDay } from "../../core/market/session.js";
+import type { Zone } from "../../core/market/zone.js";
+import { type Attribution, attribute } from "../../core/performance/attribution.js";
+import { type Comparison, compareReturns } from "../../core/performance/benchmark.js";
+import type { Cause, Causes } from "../../core/performance/cause.js";
+import type { EquityDays } from "../../core/performance/equity.js";
+import { type Forecast, forecastEquity } from "../../core/performance/forecast.js";
+import { flowsOf, type MoneyWeighted, moneyWeighted } from "../../core/performance/money-weighted.js";
+import {
+  type Annualisation,
+  type DailyReturns,
+  type Drawdown,
+  dailyReturns,
+  type Exposure,
+  exposureShares,
+  maxDrawdown,
+  type Performance,
+  performanceOf,
+  returnsOfCloses,
+} from "../../core/performance/returns.js";
+import { type ClosedTrade, isClosed, type Trade } from "../../core/performance/trade.js";
+import { AppError } from "../../platform/errors.js";
+import type { CandleService } from "../candles/candles.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { zoneOfAccount } from "../paper-trades/catch-up.js";
+import type { OrderCause } from "../paper-trades/cause.js";
+import type { PaperDesk } from "../paper-trades/feature.js";
+import type { AccountRow } from "../paper-trades/store.js";
+import type { Risk } from "../risk/risk.js";
+
+/** An account's trades, those of a number of days or all; of nobody while the caller has no account. */
+export interface TradesLook {
+  readonly account: AccountRow | null;
+  /** Opened at any time: closed since, or open now. */
+  readonly trades: readonly Trade[];
+  readonly closed: readonly ClosedTrade[];
+  readonly causes: Causes;
+  readonly zone: Zone;
+  /** What is open gains at the prices of now, by trade; micros. */
+  readonly unrealised: ReadonlyMap<Trade, number>;
+  readonly interest: number;
+  readonly equity: number;
+  readonly capital: number;
+}
+
+export interface PerformanceLook {
+  readonly account: AccountRow;
+  readonly days: EquityDays;
+  readonly returns: DailyReturns;
+  readonly figures: Performance;
+  readonly drawdown: Drawdown;
+  readonly exposure: Exposure;
+  readonly money: MoneyWeighted;
+  readonly year: Annualisation;
+  readonly benchmark: {
+    readonly symbol: string;
+    readonly comparison: Comparison | null;
+    readonly reason: string | null;
+  };
+  readonly unpriced: readonly string[];
+}
+
+/** What accounts did, as the caller asks for it. */
+export interface AccountLooks {
+  trades(userId: string, accountId: string | undefined, days: number | null): Promise<TradesLook>;
+  attribution(
+    userId: string,
+    accountId: string | undefined,
+    days: number | null,
+  ): Promise<Attribution & { look: TradesLook }>;
+  /** Null while the caller has no account. */
+  performance(
+    userId: string,
+    accountId: string | undefined,
+    days: number | null,
+    benchmark: string | null,
+  ): Promise<PerformanceLook | null>;
+  /** Of the account, or of the price of a symbol. @returns the value now and the lines from here. */
+  forecast(
+    userId: string,
+    accountId: string | undefined,
+    symbol: string | null,
+    days: number,
+  ): Promise<{ now: number | null; forecast: Forecast; days: number }>;
+}
+
+export interface AccountLookOptions {
+  readonly paper: Pick<PaperDesk, "accounts" | "book" | "days" | "ledger">;
+  readonly candles: Pick<CandleService, "loadLatest" | "loadRange">;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly risk: Pick<Risk, "settings">;
+  readonly now: () => number;
+}
+
+/** Days of closes that a forecast of a price draws from. */
+const PRICE_DAYS = 504;
+const YEAR_DAYS: Readonly<Record<string, number>> = { "24x7": 365 };
+const BENCHMARKS: Readonly<Record<string, string>> = {
+  XNYS: "SPY",
+  XNSE: "^NSEI",
+  "24x7": "BTC-USD",
+  FX: "SPY",
+};
+
+export function createAccountLooks(options: AccountLookOptions): AccountLooks {
+  const { paper, now } = options;
+
+  const accountOf = (userId: string, id: string | undefined) =>
+    id === undefined ? paper.accounts.existing(userId) : paper.accounts.find(userId, id);
+
+  async function trades(
+    userId: string,
+    accountId: string | undefined,
+    days: number | null,
+  ): Promise<TradesLook> {
+    const account = await accountOf(userId, accountId);
+    if (account === null) return NO_ACCOUNT;
+    const since = days === null ? Number.NEGATIVE_INFINITY : now() - days * DAY_MS;
+    return paper.book.look(account, (desk, { history, causes }) => {
+      const { trades: all, interest, capital } = history.trades;
+      const wanted = all.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
+      const open = wanted.filter((trade) => !isClosed(trade));
+      const unrealised = new Map(open.map((trade) => [trade, paper.book.unrealisedOf(desk, history, trade)]));
+      return {
+        account,
+        trades: wanted,
+        closed: wanted.filter(isClosed),
+        causes: causesOf(wanted, causes),
+        zone: zoneOfAccount(account.rules.account.currency),
+        unrealised,
+        interest,
+        equity: desk.equity(),
+        capital,
+      };
+    });
+  }
+
+  const tools = { ...options, accountOf };
+  return {
+    trades,
+    async attribution(userId, accountId, days) {
+      const look = await trades(userId, accountId, days);
+      const valued = look.trades.map((trade) => ({
+        ...trade,
+        net: trade.net + (look.unrealised.get(trade) ?? 0),
+      }));
+      return { ...attribute(valued, look.causes), look };
+    },
+    performance: createPerformanceLook(tools),
+    forecast: createForecastLook(tools),
+  };
+}
+
+type Tools = AccountLookOptions & {
+  readonly accountOf: (userId: string, id: string | undefined) => Promise<AccountRow | null>;
+};
+
+function createPerformanceLook({
+  paper,
+  candles,
+  instruments,
+  risk,
+  now,
+  accountOf,
+}: Tools): AccountLooks["performance"] {
+  async function closesOf(
+    symbol: string,
+    fromMs: number,
+  ): Promise<{ symbol: string; returns: DailyReturns }> {
+    const instrument = await instruments.resolve(symbol);
+    const set = await candles.loadRange(instrument, "1d", fromMs, now());
+    return { symbol: instrument.symbol, returns: returnsOf(set.candles, calendarOf(instrument.calendar)) };
+  }
+
+  async function compare(wanted: string, own: DailyReturns, year: Annualisation) {
+    const from = (own.day[0] ?? 0) * DAY_MS - 7 * DAY_MS;
+    try {
+      const { symbol, returns } = await closesOf(wanted, from);
+      return { symbol, comparison: compareReturns(own, returns, year), reason: null };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      return { symbol: wanted, comparison: null, reason: error.message };
+    }
+  }
+
+  return async (userId, accountId, days, wanted) => {
+    const account = await accountOf(userId, accountId);
+    if (account === null) return null;
+    const { calendar, days: all, unpriced } = await paper.days.load(account, now());
+    const settings = await risk.settings.load(userId);
+    const year = { days: YEAR_DAYS[calendar.id] ?? 252, riskFree: settings.risk_free_rate / 100 };
+    const shown = days === null ? all : since(all, tradingDay(calendar, now() - days * DAY_MS));
+    const returns = dailyReturns(shown);
+    const benchmark = await compare(wanted ?? BENCHMARKS[calendar.id] ?? "SPY", returns, year);
+    return {
+      account,
+      days: shown,
+      returns,
+      figures: performanceOf(returns, year),
+      drawdown: maxDrawdown(returns),
+      exposure: exposureShares(shown),
+      money: moneyWeighted(flowsOf(shown)),
+      year,
+      benchmark,
+      unpriced,
+    };
+  };
+}
+
+function createForecastLook({
+  paper,
+  candles,
+  instruments,
+  now,
+  accountOf,
+}: Tools): AccountLooks["forecast"] {
+  return async (userId, accountId, symbol, days) => {
+    if (symbol !== null) {
+      const instrument = await instruments.resolve(symbol);
+      const calendar = calendarOf(instrument.calendar);
+      const { candles: bars } = await candles.loadLatest(instrument, "1d", PRICE_DAYS);
+      const last = bars.close.at(-1) ?? null;
+      const terms = {
+        days: sessionsWithin(calendar, now(), days),
+        seed: hash32(`forecast ${instrument.symbol} ${bars.time.at(-1) ?? 0}`),
+      };
+      return {
+        now: last,
+        forecast: forecastEquity(returnsOf(bars, calendar), last ?? 0, terms),
+        days: terms.days,
+      };
+    }
+    const account = await accountOf(userId, accountId);
+    if (account === null) return { now: null, forecast: { value: null, reason: NO_ACCOUNT_REASON }, days };
+    const { calendar, days: all } = await paper.days.load(account, now());
+    const equity = fromMicros(await paper.book.look(account, (desk) => desk.equity()));
+    const terms = {
+      days: sessionsWithin(calendar, now(), days),
+      seed: hash32(`forecast ${account.id} ${all.day.at(-1) ?? 0}`),
+    };
+    return { now: equity, forecast: forecastEquity(dailyReturns(all), equity, terms), days: terms.days };
+  };
+}
+
+export const NO_ACCOUNT_REASON = "there is no paper account yet";
+
+const NO_ACCOUNT: TradesLook = Object.freeze({
+  account: null,
+  trades: [],
+  closed: [],
+  causes: new Map(),
+  zone: zoneOfAccount("USD"),
+  unrealised: new Map(),
+  interest: 0,
+  equity: 0,
+  capital: 0,
+});
+
+/** What caused trades; one that names no direction is taken to have meant that of its trade. */
+function causesOf(trades: readonly Trade[], known: ReadonlyMap<string, OrderCause>): Causes {
+  return new Map(
+    trades.flatMap(({ orderId, side }): [string, Cause][] => {
+      const cause = known.get(orderId);
+      if (cause === undefined) return [];
+      const { layers, pattern, strategy, model } = cause;
+      const direction = cause.direction ?? (side === "long" ? 1 : -1);
+      return [[orderId, { direction, layers, pattern, strategy, model }]];
+    }),
+  );
+}
+
+function returnsOf(
+  { time, close }: { time: Float64Array; close: Float64Array },
+  calendar: Calendar,
+): DailyReturns {
+  return returnsOfCloses({ day: Float64Array.from(time, (each) => tradingDay(calendar, each)), close });
+}
+
+/** Sessions that open within a number of days from now, at least one. */
+function sessionsWithin({ open }: Calendar, nowMs: number, days: number): number {
+  return Math.max(1, open.filter((at) => at > nowMs && at <= nowMs + days * DAY_MS).length);
+}
+
+/** The days from one on; what there was the day before is what is paid in on the first. */
+function since(days: EquityDays, from: number): EquityDays {
+  const first = days.day.findIndex((day) => day >= from);
+  if (first <= 0) return days;
+  const cut = (column: Float64Array) => column.slice(first);
+  const paidIn = cut(days.paidIn);
+  if (paidIn.length > 0) paidIn[0] += days.equity[first - 1];
+  return {
+    day: cut(days.day),
+    equity: cut(days.equity),
+    cash: cut(days.cash),
+    paidIn,
+    paidOut: cut(days.paidOut),
+    long: cut(days.long),
+    short: cut(days.short),
+    carried: days.carried.slice(first),
+  };
+}
+
+export const toUnits = (micros: number | null) => (micros === null ? null : micros / MICROS);
