@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
+import { quantileOf } from "../../src/core/base/stats.js";
 import {
   FORECAST_QUANTILES,
   type Forecast,
   type ForecastLines,
   forecastEquity,
   lossProbability,
-  quantileOf,
 } from "../../src/core/performance/forecast.js";
 import type { DailyReturns } from "../../src/core/performance/returns.js";
 

@@ -197,6 +197,16 @@ describe("trades", () => {
     expect(trade(scene, "a#2").orderId).toBe("a");
   });
 
+  it("an entry that is replaced while it is filled stays one trade, of the order that was placed first", () => {
+    const scene = new Scene({ volumeShare: 1 });
+    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 100, timeInForce: "gtc" });
+    scene.bar(100, 100, 100, 100, { volume: 4 });
+    expect(scene.replace("a", "b", { limitPrice: 101 })).toEqual([]);
+    expect(scene.replace("b", "c", { limitPrice: 102 })).toEqual([]);
+    scene.bar(102, 102, 102, 102, { volume: 6 });
+    expect(told(scene)).toEqual(["a long 10 (10 open) 101.2> gross 0 net 0"]);
+  });
+
   it("what is open, at a price: parts sum to the worth of all together", () => {
     const scene = new Scene({ account: margin });
     for (const id of ["a", "b", "c"]) scene.submit({ id, side: "sell", quantity: 1 });

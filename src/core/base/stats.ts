@@ -24,3 +24,39 @@ export function correlation(a: readonly number[], b: readonly number[]): number 
   const scale = Math.sqrt(squaresA * squaresB);
   return scale === 0 ? 0 : product / scale;
 }
+
+/** Sum of a column or a list. */
+export function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return sum;
+}
+
+/** NaN of none. */
+export function meanOf(values: ArrayLike<number>): number {
+  return sumOf(values) / values.length;
+}
+
+/**
+ * Standard deviation of a sample, over n - 1; NaN of fewer than two. 0 where the values differ by no more than what
+ * doubles lack, so that nothing is divided by the noise of equal ones.
+ */
+export function deviationOf(values: ArrayLike<number>): number {
+  const mean = meanOf(values);
+  let squares = 0;
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    squares += (values[i] - mean) ** 2;
+    most = Math.max(most, Math.abs(values[i]));
+  }
+  const deviation = Math.sqrt(squares / (values.length - 1));
+  return deviation <= most * 1e-14 ? 0 : deviation;
+}
+
+/** The value that a share of ascending ones is at or below, interpolated between the two nearest (R. Hyndman and Y. Fan 1996, type 7). */
+export function quantileOf(sorted: Float64Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at);
+  const high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+}

@@ -1,4 +1,5 @@
-import { absent, deviationOf, type Figure, figureOf, meanOf, ratioOf } from "./figure.js";
+import { deviationOf, meanOf } from "../base/stats.js";
+import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
 import { type Annualisation, type DailyReturns, dailyRate, LEAST_DAYS } from "./returns.js";
 
 /** Returns beside those of something else on the same days. */

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.js";
 import { createRng, type Rng } from "../base/rng.js";
+import { quantileOf } from "../base/stats.js";
 import { absent, type Figure, figureOf } from "./figure.js";
 import type { DailyReturns } from "./returns.js";
 
@@ -86,14 +87,6 @@ function walk(place: Int32Array, n: number, chance: number, rng: Rng): void {
     const next = place[path] + 1;
     place[path] = rng.next() < chance ? rng.below(n) : next === n ? 0 : next;
   }
-}
-
-/** Of ascending values, interpolated between the two nearest (R. Hyndman and Y. Fan 1996, type 7). */
-export function quantileOf(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(low + 1, sorted.length - 1);
-  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
 /** Probability of having lost by the last day. */

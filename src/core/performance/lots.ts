@@ -2,6 +2,8 @@ import { type Fees, totalOf } from "../execution/commission.js";
 import { fromMicros, roundQuantity, shareMicros } from "../execution/money.js";
 import { type ExitReason, signOf, type Trade } from "./trade.js";
 
+export const NO_FEES: Fees = Object.freeze({});
+
 /** A trade as its book writes it. */
 export type TradeRow = { -readonly [K in keyof Trade]: Trade[K] };
 
@@ -39,6 +41,50 @@ export function shareOut(micros: number, weights: readonly number[]): number[] {
     weight = roundQuantity(weight - own);
     return part;
   });
+}
+
+/** Adds what a trade opened, to its lot where that is the newest. */
+export function addLot(lots: Lot[], trade: TradeRow, quantity: number, cost: number): void {
+  const last = lots.at(-1);
+  if (last?.trade === trade) {
+    last.quantity = roundQuantity(last.quantity + quantity);
+    last.cost += cost;
+  } else lots.push({ trade, quantity, cost });
+  trade.quantity = roundQuantity(trade.quantity + quantity);
+  trade.openQuantity = roundQuantity(trade.openQuantity + quantity);
+  trade.entryMicros += cost;
+  trade.openMicros += cost;
+}
+
+/** Shares micros among open lots by their quantities, the last taking the remainder. @returns their trades. */
+export function shareAmong(
+  lots: readonly Lot[],
+  micros: number,
+  add: (trade: TradeRow, part: number) => void,
+): TradeRow[] {
+  const parts = shareOut(
+    micros,
+    lots.map(({ quantity }) => quantity),
+  );
+  for (const [k, { trade }] of lots.entries()) {
+    add(trade, parts[k]);
+    price(trade);
+  }
+  return [...new Set(lots.map(({ trade }) => trade))];
+}
+
+/** What a part of a fill owes of its fees. */
+export function partOfFees(fees: Fees, part: number, whole: number): Fees {
+  if (part === 0) return NO_FEES;
+  return Object.fromEntries(
+    Object.entries(fees).map(([kind, micros]) => [kind, shareMicros(micros, part, whole)]),
+  );
+}
+
+export function restOfFees(fees: Fees, taken: Fees): Fees {
+  return Object.fromEntries(
+    Object.entries(fees).map(([kind, micros]) => [kind, micros - (taken[kind] ?? 0)]),
+  );
 }
 
 /** Closes the oldest lots and takes those that are used up out of the list. @returns the trades they are of. */

@@ -1,5 +1,6 @@
+import { deviationOf, meanOf, sumOf } from "../base/stats.js";
 import type { EquityDays } from "./equity.js";
-import { absent, deviationOf, type Figure, figureOf, meanOf, ratioOf, sumOf } from "./figure.js";
+import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
 
 /** Returns of days, as columns of one length: 0.01 for one per cent. */
 export interface DailyReturns {

@@ -1,7 +1,8 @@
+import { deviationOf, meanOf } from "../base/stats.js";
 import { dateOf } from "../market/day.js";
 import { dayAt, type Zone } from "../market/zone.js";
 import { type Causes, causeOf, MANUAL } from "./cause.js";
-import { absent, deviationOf, type Figure, figureOf, meanOf, ratioOf } from "./figure.js";
+import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
 import { profitFactorOf } from "./statistics.js";
 import { byExit, type ClosedTrade, grouped, returnOf } from "./trade.js";
 

@@ -1,11 +1,23 @@
 import { ensure } from "../base/assert.js";
 import { closingPart } from "../execution/account.js";
-import type { Fees } from "../execution/commission.js";
 import type { AccountEvent, DeskEvent, FilledChange, Leg, OrderEvent } from "../execution/events.js";
 import { roundQuantity, shareMicros, timesMicros } from "../execution/money.js";
 import type { Order, Side } from "../execution/order.js";
 import { isTerminal } from "../execution/states.js";
-import { charge, closeLots, type Exit, type Lot, price, shareOut, splitLots, type TradeRow } from "./lots.js";
+import {
+  addLot,
+  charge,
+  closeLots,
+  type Exit,
+  type Lot,
+  NO_FEES,
+  partOfFees,
+  price,
+  restOfFees,
+  shareAmong,
+  splitLots,
+  type TradeRow,
+} from "./lots.js";
 import { type ExitReason, signOf, type Trade } from "./trade.js";
 
 /**
@@ -28,6 +40,8 @@ export interface TradeBook {
 
 /** What is known of an order while it is open. */
 interface Entry {
+  /** The order that it replaces, or that one replaced, and so on. */
+  readonly first: string;
   readonly side: Side;
   readonly reason: ExitReason;
   /** The newest trade that it opened, and how many. */
@@ -50,7 +64,6 @@ interface Books {
 }
 
 const NO_TRADES: readonly Trade[] = Object.freeze([]);
-const NO_FEES: Fees = Object.freeze({});
 
 export function createTrades(): TradeBook {
   const books: Books = { trades: [], holdings: new Map(), orders: new Map(), capital: 0, interest: 0 };
@@ -92,16 +105,20 @@ export function unrealisedOf(trades: readonly Trade[], mark: number): number[] {
 
 function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
   const { orders } = books;
+  const { orderId } = event;
   if ("order" in event && event.order !== null) {
-    orders.set(event.orderId, {
-      side: event.order.side,
-      reason: reasonOf(event.order),
-      trade: null,
-      count: 0,
-    });
+    const { side } = event.order;
+    const reason = reasonOf(event.order);
+    const known = orders.get(orderId);
+    orders.set(orderId, { first: orderId, trade: null, count: 0, ...known, side, reason });
   }
   const changed = "fill" in event ? takeFill(books, event) : NO_TRADES;
-  if (isTerminal(event.to)) orders.delete(event.orderId);
+  if (isTerminal(event.to)) {
+    const entry = orders.get(orderId);
+    // An order goes on in the one that comes in its place.
+    if (event.event === "replaced" && entry !== undefined) orders.set(event.by, entry);
+    orders.delete(orderId);
+  }
   return changed;
 }
 
@@ -142,22 +159,10 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
   return changed;
 }
 
-function partOfFees(fees: Fees, part: number, whole: number): Fees {
-  if (part === 0) return NO_FEES;
-  return Object.fromEntries(
-    Object.entries(fees).map(([kind, micros]) => [kind, shareMicros(micros, part, whole)]),
-  );
-}
-
-function restOfFees(fees: Fees, taken: Fees): Fees {
-  return Object.fromEntries(
-    Object.entries(fees).map(([kind, micros]) => [kind, micros - (taken[kind] ?? 0)]),
-  );
-}
-
 /** The trade that an order adds to; a new one where it has none that is open. */
-function entryTrade(books: Books, { orderId, symbol, at, seq }: OrderEvent, entry: Entry): TradeRow {
+function entryTrade(books: Books, { symbol, at, seq }: OrderEvent, entry: Entry): TradeRow {
   if (entry.trade !== null && entry.trade.closedAt === null) return entry.trade;
+  const orderId = entry.first;
   entry.count++;
   const trade: TradeRow = {
     id: entry.count === 1 ? orderId : `${orderId}#${entry.count}`,
@@ -189,18 +194,6 @@ function entryTrade(books: Books, { orderId, symbol, at, seq }: OrderEvent, entr
   return trade;
 }
 
-function addLot(lots: Lot[], trade: TradeRow, quantity: number, cost: number): void {
-  const last = lots.at(-1);
-  if (last?.trade === trade) {
-    last.quantity = roundQuantity(last.quantity + quantity);
-    last.cost += cost;
-  } else lots.push({ trade, quantity, cost });
-  trade.quantity = roundQuantity(trade.quantity + quantity);
-  trade.openQuantity = roundQuantity(trade.openQuantity + quantity);
-  trade.entryMicros += cost;
-  trade.openMicros += cost;
-}
-
 function takeAccount(books: Books, event: AccountEvent): readonly Trade[] {
   const cash = cashOf(event.legs);
   if (event.event === "transferred") books.capital += cash;
@@ -210,11 +203,11 @@ function takeAccount(books: Books, event: AccountEvent): readonly Trade[] {
   const holding = holdingOf(books, symbol);
   switch (event.event) {
     case "dividend":
-      return share(holding.lots, cash, (trade, part) => {
+      return shareAmong(holding.lots, cash, (trade, part) => {
         trade.dividends += part;
       });
     case "borrow":
-      return share(holding.lots, -cash, (trade, part) => {
+      return shareAmong(holding.lots, -cash, (trade, part) => {
         trade.borrow += part;
       });
     case "split":
@@ -228,23 +221,6 @@ function takeAccount(books: Books, event: AccountEvent): readonly Trade[] {
 
 function cashOf(legs: readonly Leg[]): number {
   return legs.find(({ account }) => account === "cash")?.micros ?? 0;
-}
-
-/** Shares micros among open lots by their quantities, the last taking the remainder. */
-function share(
-  lots: readonly Lot[],
-  micros: number,
-  add: (trade: TradeRow, part: number) => void,
-): readonly Trade[] {
-  const parts = shareOut(
-    micros,
-    lots.map(({ quantity }) => quantity),
-  );
-  for (const [k, { trade }] of lots.entries()) {
-    add(trade, parts[k]);
-    price(trade);
-  }
-  return [...new Set(lots.map(({ trade }) => trade))];
 }
 
 function takeSplit(holding: Holding, event: AccountEvent, cash: number): readonly Trade[] {
