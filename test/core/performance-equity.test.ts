@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { marginRules } from "../../src/core/execution/account.js";
 import { dateOf, dayOf } from "../../src/core/market/day.js";
 import { calendarOf, sessionOn } from "../../src/core/market/session.js";
-import { dailyEquity, exposureOf } from "../../src/core/performance/equity.js";
+import { createEquity, dailyEquity, exposureOf } from "../../src/core/performance/equity.js";
 import { tradesOf } from "../../src/core/performance/trades.js";
 import { Model } from "../fixtures/execution-model.js";
 import { Scene, usd } from "../fixtures/execution-scene.js";
@@ -91,6 +91,14 @@ describe("equity by day", () => {
           const net = trades.reduce((sum, trade) => sum + trade.net, interest);
           expect(found.equity[i] - capital).toBe(net + worth - paid);
         }
+        const book = createEquity(ALWAYS);
+        for (const [k, event] of events.entries()) {
+          book.take(event);
+          if (k % 9 > 0) continue;
+          const part = dailyEquity(events.slice(0, k + 1), ALWAYS, new Map(), last);
+          expect(book.days(new Map(), last)).toEqual(part);
+        }
+        expect(book.days(new Map(), last)).toEqual(found);
         const { capital } = tradesOf(events);
         const flows = found.paidIn.reduce((sum, each, i) => sum + each - found.paidOut[i], 0);
         expect(flows).toBe(capital);

@@ -26,50 +26,121 @@ export interface EquityDays {
   readonly carried: Int32Array;
 }
 
-/** What positions are worth by: the latest price known of each symbol, and the day it is of. */
-interface Mark {
-  price: number;
-  day: number;
+/** What one session made of an account. */
+interface SessionEnd {
+  /** Index in the calendar. */
+  readonly index: number;
+  cash: number;
+  paidIn: number;
+  paidOut: number;
+  readonly changes: Map<string, Change>;
 }
 
-/**
- * Equity by day from the session of the first event to `untilDay`. @param events all of a desk, from the first on.
- * @param closes of the symbols, as they traded. A symbol without a close that day is worth its latest price: an earlier
- * close or fill, split since where there was a split.
- * @returns columns without a day where there is no event up to the last session.
- */
+/** What became of a symbol in a session. */
+interface Change {
+  /** Held at its end. */
+  quantity: number;
+  /** Of the last fill, NaN without one, and what splits after it came to. */
+  price: number;
+  ratio: number;
+}
+
+/** Equity by day of one account, out of the events of its desk, from the first on. */
+export interface EquityBook {
+  take(event: DeskEvent): void;
+  /**
+   * Days from the session of the first event to `untilDay`; none where that is before. @param closes of the symbols, as
+   * they traded. A symbol without a close that day is worth its latest price: an earlier close or fill, split since
+   * where there was a split.
+   */
+  days(closes: ReadonlyMap<string, DailyCloses>, untilDay: number): EquityDays;
+}
+
+export function createEquity(calendar: Calendar): EquityBook {
+  const ends: SessionEnd[] = [];
+  let cash = 0;
+  return {
+    take(event) {
+      const index = sessionOf(calendar, event.at);
+      let end = ends.at(-1);
+      // The sequence of events decides, should one be of an earlier day than the one before.
+      if (end === undefined || end.index < index) {
+        end = { index, cash, paidIn: 0, paidOut: 0, changes: new Map() };
+        ends.push(end);
+      }
+      takeEvent(end, event);
+      cash = end.cash;
+    },
+    days: (closes, untilDay) => daysOf(calendar, ends, closes, untilDay),
+  };
+}
+
+/** Equity by day of a whole sequence of events. */
 export function dailyEquity(
   events: Iterable<DeskEvent>,
   calendar: Calendar,
   closes: ReadonlyMap<string, DailyCloses>,
   untilDay: number,
 ): EquityDays {
-  const queue = [...events];
-  const first = queue.length === 0 ? calendar.day.length : sessionOf(calendar, queue[0].at);
-  let last = lowerBound(calendar.day, untilDay);
-  if (calendar.day[last] !== untilDay) last--;
-  const days = allocateDays(calendar, first, Math.max(0, last - first + 1));
-  const account: Account = { cash: 0, positions: new Map(), marks: new Map() };
-  let next = 0;
-  for (let i = 0; i < days.day.length; i++) {
-    for (; next < queue.length && sessionOf(calendar, queue[next].at) <= first + i; next++) {
-      takeEvent(account, queue[next], days, i);
-    }
-    closeDay(days, i, account, closes);
-  }
-  return days;
-}
-
-/** What of an account its worth depends on. */
-interface Account {
-  cash: number;
-  readonly positions: Map<string, number>;
-  readonly marks: Map<string, Mark>;
+  const book = createEquity(calendar);
+  for (const event of events) book.take(event);
+  return book.days(closes, untilDay);
 }
 
 /** Index of the session that an instant counts for. */
 function sessionOf(calendar: Calendar, at: number): number {
   return lowerBound(calendar.day, tradingDay(calendar, at));
+}
+
+function takeEvent(end: SessionEnd, event: DeskEvent): void {
+  const moved = "legs" in event ? cashOf(event.legs) : 0;
+  end.cash += moved;
+  if (event.kind === "order") {
+    if (!("fill" in event)) return;
+    const { position, price } = event.fill;
+    end.changes.set(event.symbol, { quantity: position.quantity, price, ratio: 1 });
+    return;
+  }
+  if (event.event === "transferred") {
+    if (moved > 0) end.paidIn += moved;
+    else end.paidOut -= moved;
+  }
+  if (event.symbol === null || event.position === null) return;
+  const { quantity } = event.position;
+  const { price, ratio } = end.changes.get(event.symbol) ?? { price: Number.NaN, ratio: 1 };
+  const split = event.event === "split" ? Number(event.facts.ratio) : 1;
+  end.changes.set(event.symbol, { quantity, price, ratio: ratio * split });
+}
+
+function cashOf(legs: readonly Leg[]): number {
+  for (const { account, micros } of legs) if (account === "cash") return micros;
+  return 0;
+}
+
+/** A position and what it is worth by: the latest price, and the day it is of. */
+interface Held {
+  quantity: number;
+  price: number;
+  day: number;
+}
+
+function daysOf(
+  calendar: Calendar,
+  ends: readonly SessionEnd[],
+  closes: ReadonlyMap<string, DailyCloses>,
+  untilDay: number,
+): EquityDays {
+  const first = ends[0]?.index ?? calendar.day.length;
+  const until = lowerBound(calendar.day, untilDay + 1);
+  const days = allocateDays(calendar, first, Math.max(0, until - first));
+  const held = new Map<string, Held>();
+  let next = 0;
+  for (let i = 0; i < days.day.length; i++) {
+    days.cash[i] = i === 0 ? 0 : days.cash[i - 1];
+    if (next < ends.length && ends[next].index === first + i) takeEnd(days, i, held, ends[next++]);
+    closeDay(days, i, held, closes);
+  }
+  return days;
 }
 
 function allocateDays(calendar: Calendar, first: number, length: number): EquityDays {
@@ -86,59 +157,44 @@ function allocateDays(calendar: Calendar, first: number, length: number): Equity
   };
 }
 
-function takeEvent(account: Account, event: DeskEvent, days: EquityDays, i: number): void {
-  const { symbol } = event;
-  const moved = "legs" in event ? cashOf(event.legs) : 0;
-  account.cash += moved;
-  if (event.kind === "order") {
-    if (!("fill" in event)) return;
-    hold(account, event.symbol, event.fill.position.quantity);
+function takeEnd(days: EquityDays, i: number, held: Map<string, Held>, end: SessionEnd): void {
+  days.cash[i] = end.cash;
+  days.paidIn[i] = end.paidIn;
+  days.paidOut[i] = end.paidOut;
+  for (const [symbol, { quantity, price, ratio }] of end.changes) {
+    const before = held.get(symbol);
+    if (quantity === 0) {
+      held.delete(symbol);
+      continue;
+    }
+    const isTraded = !Number.isNaN(price);
+    assert(isTraded || before !== undefined, `${symbol} is held and has no price`);
+    const latest = (isTraded ? price : (before?.price ?? 0)) / ratio;
     // The day of a fill has a close that is later.
-    account.marks.set(event.symbol, { price: event.fill.price, day: days.day[i] - 1 });
-    return;
+    held.set(symbol, { quantity, price: roundQuantity(latest), day: days.day[i] - 1 });
   }
-  if (event.event === "transferred") {
-    if (moved > 0) days.paidIn[i] += moved;
-    else days.paidOut[i] -= moved;
-  }
-  if (symbol === null || event.position === null) return;
-  hold(account, symbol, event.position.quantity);
-  const mark = account.marks.get(symbol);
-  if (event.event === "split" && mark !== undefined) {
-    mark.price = roundQuantity(mark.price / Number(event.facts.ratio));
-  }
-}
-
-function cashOf(legs: readonly Leg[]): number {
-  for (const { account, micros } of legs) if (account === "cash") return micros;
-  return 0;
-}
-
-function hold({ positions }: Account, symbol: string, quantity: number): void {
-  if (quantity === 0) positions.delete(symbol);
-  else positions.set(symbol, quantity);
 }
 
 function closeDay(
   days: EquityDays,
   i: number,
-  { cash, positions, marks }: Account,
+  held: Map<string, Held>,
   closes: ReadonlyMap<string, DailyCloses>,
 ): void {
   const today = days.day[i];
-  let equity = cash;
-  for (const [symbol, quantity] of positions) {
+  let equity = days.cash[i];
+  for (const [symbol, position] of held) {
     const close = closeOn(closes.get(symbol), today);
-    if (close !== null) marks.set(symbol, { price: close, day: today });
-    const mark = marks.get(symbol);
-    assert(mark !== undefined, `${symbol} is held and has no price`);
-    if (mark.day < today) days.carried[i]++;
-    const worth = worthOf(quantity, mark.price);
+    if (close !== null) {
+      position.price = close;
+      position.day = today;
+    }
+    if (position.day < today) days.carried[i]++;
+    const worth = worthOf(position.quantity, position.price);
     if (worth > 0) days.long[i] += worth;
     else days.short[i] += worth;
     equity += worth;
   }
-  days.cash[i] = cash;
   days.equity[i] = equity;
 }
 
