@@ -144,6 +144,9 @@ describe("attribution", () => {
       ["flag", 5, 1, 1],
     ]);
     expect(causeOf(causes, short)).toBeNull();
+    // Without a signal there is nothing to be against.
+    const chosen = { ...against, direction: null };
+    expect(causeOf(new Map([["o2", chosen]]), short)).toBe(chosen);
     expect(attribute([], causes)).toEqual({ total: 0, layers: [], patterns: [], strategies: [], models: [] });
   });
 
@@ -152,7 +155,7 @@ describe("attribution", () => {
     const voice = fc.record({ name, contribution: fc.double({ min: -1, max: 1, noNaN: true }) });
     const cause = fc.option(
       fc.record({
-        direction: fc.constantFrom(1 as const, -1 as const),
+        direction: fc.constantFrom(1 as const, -1 as const, null),
         layers: fc.uniqueArray(voice, { maxLength: 4, selector: (each) => each.name }),
         pattern: fc.option(name),
         strategy: fc.option(name),
@@ -177,7 +180,7 @@ describe("attribution", () => {
           expect(sum, table).toBe(found.total);
         }
         for (const { layers, direction } of causes.values()) {
-          const shares = [...layerShares(layers, direction).values()];
+          const shares = [...layerShares(layers, direction ?? 1).values()];
           if (shares.length === 0) continue;
           expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
           for (const share of shares) expect(Math.abs(share - 0.5)).toBeLessThanOrEqual(1.5);

@@ -197,14 +197,23 @@ describe("trades", () => {
     expect(trade(scene, "a#2").orderId).toBe("a");
   });
 
-  it("an entry that is replaced while it is filled stays one trade, of the order that was placed first", () => {
+  it("an entry that is replaced while it is filled stays one trade, of the order that opened it", () => {
     const scene = new Scene({ volumeShare: 1 });
-    scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 100, timeInForce: "gtc" });
+    scene.submit({ id: "a", quantity: 12, type: "limit", limitPrice: 99, timeInForce: "gtc" });
+    expect(scene.replace("a", "b", { limitPrice: 100 })).toEqual([]);
     scene.bar(100, 100, 100, 100, { volume: 4 });
-    expect(scene.replace("a", "b", { limitPrice: 101 })).toEqual([]);
-    expect(scene.replace("b", "c", { limitPrice: 102 })).toEqual([]);
+    expect(scene.replace("b", "c", { limitPrice: 101 })).toEqual([]);
+    expect(scene.replace("c", "d", { limitPrice: 102 })).toEqual([]);
     scene.bar(102, 102, 102, 102, { volume: 6 });
-    expect(told(scene)).toEqual(["a long 10 (10 open) 101.2> gross 0 net 0"]);
+    expect(told(scene)).toEqual(["b long 10 (10 open) 101.2> gross 0 net 0"]);
+    expect(scene.replace("d", "e", { limitPrice: 103 })).toEqual([]);
+    scene.submit({ id: "f", side: "sell", quantity: 10 });
+    at(scene, 104);
+    at(scene, 103);
+    expect(told(scene)).toEqual([
+      "b long 10 101.2>104 gross 28 net 28 trader",
+      "e long 2 (2 open) 103> gross 0 net 0",
+    ]);
   });
 
   it("what is open, at a price: parts sum to the worth of all together", () => {

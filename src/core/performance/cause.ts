@@ -8,8 +8,8 @@ export interface LayerVoice {
 
 /** Why a trade was made; null for what had no part in it. */
 export interface Cause {
-  /** Of the signal: 1 long, -1 short. */
-  readonly direction: 1 | -1;
+  /** Of the signal: 1 long, -1 short, null where there was none. */
+  readonly direction: 1 | -1 | null;
   readonly layers: readonly LayerVoice[];
   readonly pattern: string | null;
   readonly strategy: string | null;
@@ -25,7 +25,8 @@ export const MANUAL = "manual";
 /** The cause of a trade. Null where there is none, and for a trade against its signal, which is the trader's own. */
 export function causeOf(causes: Causes, { orderId, side }: Pick<Trade, "orderId" | "side">): Cause | null {
   const cause = causes.get(orderId) ?? null;
-  return cause !== null && cause.direction > 0 === (side === "long") ? cause : null;
+  const direction = cause?.direction ?? null;
+  return direction === null || direction > 0 === (side === "long") ? cause : null;
 }
 
 /**

@@ -23,7 +23,7 @@ export type ExitReason = (typeof EXIT_REASONS)[number];
 export interface Trade {
   /** Id of the entry order; with `#2` and so on for what it opened after its first trade was closed. */
   readonly id: string;
-  /** Of an entry order that was replaced the one that was placed first. */
+  /** The entry order that opened it; one that replaces it goes on with the same trade. */
   readonly orderId: string;
   readonly symbol: string;
   readonly side: "long" | "short";

@@ -40,11 +40,9 @@ export interface TradeBook {
 
 /** What is known of an order while it is open. */
 interface Entry {
-  /** The order that it replaces, or that one replaced, and so on. */
-  readonly first: string;
   readonly side: Side;
   readonly reason: ExitReason;
-  /** The newest trade that it opened, and how many. */
+  /** The newest trade that it opened or took over from the order it replaces; and how many it opened. */
   trade: TradeRow | null;
   count: number;
 }
@@ -109,16 +107,13 @@ function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
   if ("order" in event && event.order !== null) {
     const { side } = event.order;
     const reason = reasonOf(event.order);
-    const known = orders.get(orderId);
-    orders.set(orderId, { first: orderId, trade: null, count: 0, ...known, side, reason });
+    const replaced = orders.get(event.order.replaces ?? orderId);
+    orders.set(orderId, { side, reason, trade: replaced?.trade ?? null, count: 0 });
+    if (event.order.replaces !== null) orders.delete(event.order.replaces);
   }
   const changed = "fill" in event ? takeFill(books, event) : NO_TRADES;
-  if (isTerminal(event.to)) {
-    const entry = orders.get(orderId);
-    // An order goes on in the one that comes in its place.
-    if (event.event === "replaced" && entry !== undefined) orders.set(event.by, entry);
-    orders.delete(orderId);
-  }
+  // An order that is replaced stays known until the other comes in its place.
+  if (isTerminal(event.to) && event.event !== "replaced") orders.delete(orderId);
   return changed;
 }
 
@@ -160,9 +155,8 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
 }
 
 /** The trade that an order adds to; a new one where it has none that is open. */
-function entryTrade(books: Books, { symbol, at, seq }: OrderEvent, entry: Entry): TradeRow {
+function entryTrade(books: Books, { orderId, symbol, at, seq }: OrderEvent, entry: Entry): TradeRow {
   if (entry.trade !== null && entry.trade.closedAt === null) return entry.trade;
-  const orderId = entry.first;
   entry.count++;
   const trade: TradeRow = {
     id: entry.count === 1 ? orderId : `${orderId}#${entry.count}`,
