@@ -37,6 +37,7 @@ import { paperCloseRoutes } from "./features/paper-trades/close-routes.js";
 import type { PaperDesk } from "./features/paper-trades/feature.js";
 import { paperOrderRoutes } from "./features/paper-trades/order-routes.js";
 import { paperTradeRoutes } from "./features/paper-trades/routes.js";
+import { paperTransferRoutes } from "./features/paper-trades/transfer-routes.js";
 import { type AccountRouteOptions, accountRoutes } from "./features/performance/account-routes.js";
 import type { AccountLooks } from "./features/performance/looks.js";
 import { progressRoutes } from "./features/performance/progress-routes.js";
@@ -233,6 +234,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   paperCloseRoutes(server, { paper: parts.paper, now: parts.clock.now });
   paperOrderRoutes(server, parts);
   paperAccountRoutes(server, parts);
+  paperTransferRoutes(server, parts);
   riskRoutes(server, { risk: parts.risk, now: parts.clock.now });
   fusedPatternRoutes(server, { ...parts, now: parts.clock.now });
   insightRoutes(server, { ...parts.signalDesk, ...parts, now: parts.clock.now });

@@ -4,10 +4,11 @@ import { NO_BODY, type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Accounts } from "./accounts.js";
 import type { PaperDesk } from "./feature.js";
 import type { AccountTerms } from "./rules.js";
+
 import { accountBody, accountSchema, resetBody } from "./schema.js";
 import { accountView } from "./views.js";
 
-const one = z.strictObject({ id: z.uuid() });
+export const one = z.strictObject({ id: z.uuid() });
 
 /** Accounts: opened, reset, halted and resumed by their owner. */
 export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
@@ -100,7 +101,7 @@ function stateRoutes(routes: RouteGroup, accounts: Accounts): void {
   });
 }
 
-function termsFrom(body: NonNullable<z.output<typeof resetBody>>): Partial<AccountTerms> {
+export function termsFrom(body: Omit<z.output<typeof accountBody>, "name">): Partial<AccountTerms> {
   const { cash, currency, leverage, shorting, volume_share: volumeShare } = body;
   const { spread_bps: spreadBps, slippage_bps: slippageBps, commission_percent: commissionPercent } = body;
   const given = {

@@ -9,7 +9,7 @@ export interface OrderCause {
   /** Chosen by the trader, or made for the order: unique in its account for ever. */
   readonly clientOrderId: string;
   /** Where it came in. */
-  readonly origin: "native" | "alert" | "alpaca" | "close" | "leg";
+  readonly origin: "native" | "alert" | "alpaca" | "close" | "leg" | "import";
   readonly alertId: number | null;
   readonly pattern: string | null;
   /** As the trader saw it, 0..1. */

@@ -29,10 +29,12 @@ import { createDoOnce, type DoOnce } from "./once.js";
 import { createStandings } from "./standings.js";
 import { type AccountRow, createLedgerStore } from "./store.js";
 import { createTrading, type Trading } from "./trading.js";
+import { createTransfers, type Transfers } from "./transfers.js";
 
 /** Paper accounts and everything that is done with them. */
 export interface PaperDesk {
   readonly accounts: Accounts;
+  readonly transfers: Transfers;
   readonly ledger: Ledger;
   readonly book: Book;
   readonly trading: Trading;
@@ -101,6 +103,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   };
   return {
     accounts,
+    transfers: createTransfers(parts),
     ledger,
     book,
     trading,

@@ -113,8 +113,18 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
     return made;
   }
 
+  /** Forgets what is known of an account that was resumed meanwhile. */
+  async function refresh(accountId: string): Promise<void> {
+    const place = known.get(accountId);
+    if (place === undefined || (place.account.row.halt === null && place.account.row.closedAt === null))
+      return;
+    const row = await store.find(accountId);
+    if (row !== null && isOlder(place, row)) known.delete(accountId);
+  }
+
   /** Does work in order and writes what it did. @throws Overtaken; the desk must be made anew after any error. */
   async function perform(accountId: string, batch: readonly Waiting[]): Promise<void> {
+    await refresh(accountId);
     const place = await load(accountId);
     const since = place.desk.state.seq;
     const done = doAll(place, batch);

@@ -28,6 +28,6 @@ export function createRiskDesk(parts: {
       require_confirmation: parts.requireConfirmation,
     }),
     confirmations: createConfirmations(secret, now),
-    redemptions: createRedemptionStore(database),
+    redemptions: createRedemptionStore(database, now),
   });
 }

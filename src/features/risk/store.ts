@@ -6,7 +6,9 @@ export interface RedemptionStore {
   redeem(nonce: string, userId: string, expiresAt: number, sql?: Sql): Promise<boolean>;
 }
 
-export function createRedemptionStore(database: Database): RedemptionStore {
+const HOUR_MS = 3_600_000;
+
+export function createRedemptionStore(database: Database, now: () => number): RedemptionStore {
   return {
     async redeem(nonce, userId, expiresAt, sql = database) {
       const rows = await sql.query(
@@ -15,7 +17,9 @@ export function createRedemptionStore(database: Database): RedemptionStore {
         [nonce, userId, expiresAt],
       );
       // Long after its end a token is refused for that; an hour bears clocks that differ.
-      await sql.query("delete from redemptions where expires_at < now() - interval '1 hour'", []);
+      await sql.query("delete from redemptions where expires_at < to_timestamp($1::float8 / 1000)", [
+        now() - HOUR_MS,
+      ]);
       return rows.length > 0;
     },
   };

@@ -1,0 +1,75 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { AppError } from "../../platform/errors.js";
+import { routeGroup } from "../../platform/http.js";
+import { one, termsFrom } from "./account-routes.js";
+import type { PaperDesk } from "./feature.js";
+import { accountBody, accountSchema } from "./schema.js";
+import { csvOf, MOST_ROWS, rowSchema, rowsOf } from "./transfer-file.js";
+import { accountView } from "./views.js";
+
+/** Accounts as files. */
+export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
+  const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 5 });
+  const { accounts, transfers } = paper;
+
+  routes.get("/api/paper-trade/accounts/:id/export", {
+    id: "exportPaperAccount",
+    summary: "Every transaction of an account, as JSON or as the text of a CSV file",
+    access: "viewer",
+    perMinute: 10,
+    params: one,
+    query: z.strictObject({ format: z.enum(["json", "csv"]).default("json") }),
+    answer: {
+      data: z.object({
+        account: accountSchema,
+        record_count: z.number().int(),
+        transactions: z.array(rowSchema).nullable(),
+        csv_content: z.string().nullable(),
+        filename: z.string(),
+      }),
+    },
+    errors: ["account_not_found"],
+    async handle({ params, query, principal }) {
+      const account = await accounts.find(principal.userId, params.id);
+      const rows = await transfers.export(account);
+      const isCsv = query.format === "csv";
+      return {
+        data: {
+          account: accountView(account),
+          record_count: rows.length,
+          transactions: isCsv ? null : rows,
+          csv_content: isCsv ? csvOf(rows) : null,
+          filename: `paper-account-${account.id}.${query.format}`,
+        },
+      };
+    },
+  });
+  routes.post("/api/paper-trade/accounts/import", {
+    id: "importPaperAccount",
+    summary: "Open an account that made the transactions of such a file",
+    description:
+      "Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
+    perMinute: 5,
+    bodyLimit: IMPORT_BYTES,
+    body: importBody,
+    status: 201,
+    answer: { data: accountSchema, record_count: z.number().int() },
+    errors: ["conflict", "symbol_invalid", "symbol_unknown"],
+    async handle({ body, principal }) {
+      const { name, transactions, csv_content: csv } = body;
+      if ((transactions === undefined) === (csv === undefined)) {
+        throw new AppError("invalid_request", "body: needs transactions or csv_content");
+      }
+      const rows = csv === undefined ? (transactions ?? []) : rowsOf(csv);
+      const { id } = await transfers.import(principal.userId, { name, ...termsFrom(body) }, rows);
+      return { data: accountView(await accounts.find(principal.userId, id)), record_count: rows.length };
+    },
+  });
+}
+
+const IMPORT_BYTES = 16 * 1_048_576;
+const importBody = accountBody.omit({ cash: true }).extend({
+  transactions: z.array(rowSchema).max(MOST_ROWS).optional(),
+  csv_content: z.string().max(IMPORT_BYTES).optional(),
+});
