@@ -145,7 +145,6 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
-  const stream = createStream({ ...base, ...market, jobs });
   const outcomes = createOutcomeStore(database);
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
@@ -157,6 +156,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
+  const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);

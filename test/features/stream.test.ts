@@ -54,6 +54,11 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((eventLog) => eventLog.stop()));
 });
 
+const noAccounts = {
+  async find(): Promise<never> {
+    throw new AppError("account_not_found", "There is no account");
+  },
+};
 const noJobs = {
   async get(): Promise<never> {
     throw new AppError("job_not_found", "There is no job");
@@ -68,7 +73,15 @@ async function startInstance(): Promise<Instance> {
   const eventLog = createEventLog(database, bus, silentLog);
   const provider = createScriptedProvider({ now: clock.now });
   const { instruments } = createTestMarket({ database, providers: [provider], now: clock.now });
-  const stream = createStream({ eventLog, bus, instruments, jobs: noJobs, metrics, now: Date.now });
+  const stream = createStream({
+    eventLog,
+    bus,
+    instruments,
+    jobs: noJobs,
+    accounts: noAccounts,
+    metrics,
+    now: Date.now,
+  });
   const frames: EventFrame[] = [];
   stream.onFrame((topic, frame, seq) => {
     const parsed = JSON.parse(frame) as EventFrame;

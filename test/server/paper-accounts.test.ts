@@ -85,6 +85,24 @@ describe("paper accounts", () => {
   });
 });
 
+describe("the topic of an account", () => {
+  it("tells its owner of all that happens, in order, and nobody else", async () => {
+    const id = await open();
+    await buy(id);
+    const { stream } = program.parts;
+    const topic = stream.topicOf(`account:${id}`);
+    const owner = { userId: "owner", role: "admin" as const, anonymous: true };
+    await stream.admit(topic, owner);
+    await expect(stream.admit(topic, { ...owner, userId: "eve" })).rejects.toMatchObject({
+      code: "account_not_found",
+    });
+    const { frames } = await stream.replay(topic, 0);
+    const told = frames.map((frame) => JSON.parse(frame).data);
+    expect(told.map(({ event }) => event)).toEqual(["transferred", "opened", "filled"]);
+    expect(told.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+  });
+});
+
 describe("what is refused", () => {
   it("422 names every reason with its code and the figures", async () => {
     const id = await open({ cash: 1_000, leverage: 1 });

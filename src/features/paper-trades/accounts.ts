@@ -7,6 +7,7 @@ import type { EventLog } from "../../platform/event-log.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
+import { topicOfAccount } from "./topics.js";
 
 export const HALT_USER = "kill_switch";
 
@@ -46,7 +47,7 @@ export interface AccountsOptions {
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { database, store, ledger, synthetic, startingCash, now } = options;
+  const { database, store, ledger, eventLog, synthetic, startingCash, now } = options;
   const usualTerms = { ...DEFAULT_TERMS, cash: startingCash };
 
   /** Opens an account with its money in it, or not at all. */
@@ -62,6 +63,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const { state } = desk;
     const nothing = { causes: new Map(), cursors: new Map() };
     await store.write(sql, { accountId: row.id, since: 0, halt: null, events, state, ...nothing });
+    const topic = topicOfAccount(row.id);
+    if (events.length > 0)
+      await eventLog.append(
+        sql,
+        events.map((event) => ({ topic, payload: event })),
+      );
     return { ...row, seq: state.seq, cash: state.cash };
   }
 

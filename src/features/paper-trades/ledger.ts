@@ -8,6 +8,7 @@ import type { OrderCause } from "./cause.js";
 import { createHistory, type History } from "./history.js";
 import { disagreements } from "./recovery.js";
 import type { AccountRow, LedgerStore, Stored } from "./store.js";
+import { topicOfAccount } from "./topics.js";
 import { tradedAs } from "./traded.js";
 
 /** Work on the desk of an account. It must do all that it does before it returns. */
@@ -138,7 +139,7 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
         const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
         if (!(await store.write(sql, written))) throw new Overtaken("another process wrote first");
         for (const { waiting, result } of seals) await sealed(sql, waiting, result);
-        const told = fresh.map((event) => ({ topic: `account:${accountId}`, payload: event }));
+        const told = fresh.map((event) => ({ topic: topicOfAccount(accountId), payload: event }));
         if (told.length > 0) await eventLog.append(sql, told);
       });
       place.fresh = [];

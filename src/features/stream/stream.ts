@@ -16,6 +16,8 @@ import type { Metrics } from "../../platform/metrics.js";
 import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
+import type { Accounts } from "../paper-trades/accounts.js";
+import { ACCOUNT_TOPIC, topicOfAccount } from "../paper-trades/topics.js";
 import { QUALITY_TOPIC } from "../quality/topics.js";
 
 /** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
@@ -43,6 +45,12 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     description: "Bars of a scanned symbol as they close",
   },
   { name: JOB_TOPIC, form: `${JOB_TOPIC}:ID`, kept: true, description: "States of a job of one's own" },
+  {
+    name: ACCOUNT_TOPIC,
+    form: `${ACCOUNT_TOPIC}:ID`,
+    kept: true,
+    description: "What happens to the orders, positions and money of a paper account of one's own",
+  },
 ]);
 
 export interface Replay {
@@ -62,7 +70,7 @@ export type FrameListener = (topic: string, frame: string, seq: number | null) =
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
-  /** @throws {AppError} `job_not_found` for the topic of somebody else's job, or of none. */
+  /** @throws {AppError} `job_not_found`, `account_not_found` for the topic of somebody else's, or of none. */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
   /** Events of a kept topic after a number; nothing for the others. */
@@ -80,10 +88,11 @@ export function createStream(options: {
   bus: Bus;
   instruments: Instruments;
   jobs: Pick<Jobs, "get">;
+  accounts: Pick<Accounts, "find">;
   metrics: Metrics;
   now: () => number;
 }): Stream {
-  const { eventLog, bus, instruments, jobs, metrics, now } = options;
+  const { eventLog, bus, instruments, jobs, accounts, metrics, now } = options;
   const listeners: FrameListener[] = [];
 
   function publish(topic: string, frame: string, seq: number | null): void {
@@ -101,6 +110,8 @@ export function createStream(options: {
       if (TOPICS.some(({ form, kept }) => kept && form === text && !form.includes(":"))) return text;
       const job = jobOf(text);
       if (job !== null) return topicOfJob(job);
+      const account = accountOf(text);
+      if (account !== null) return topicOfAccount(account);
       const [name, symbol, intervalText, ...rest] = text.split(":");
       const interval = parseInterval(intervalText ?? "");
       if (name === "candles" && symbol !== undefined && interval !== null && rest.length === 0) {
@@ -112,6 +123,8 @@ export function createStream(options: {
     async admit(topic, principal) {
       const job = jobOf(topic);
       if (job !== null) await jobs.get(principal, job);
+      const account = accountOf(topic);
+      if (account !== null) await accounts.find(principal.userId, account);
     },
     onFrame: (listener) => void listeners.push(listener),
     async replay(topic, since) {
@@ -147,6 +160,11 @@ export function createStream(options: {
 function jobOf(topic: string): number | null {
   const id = /^jobs:([1-9]\d{0,14})$/.exec(topic)?.[1];
   return id === undefined ? null : Number(id);
+}
+
+/** The account that a topic is of; null for other topics. */
+function accountOf(text: string): string | null {
+  return /^account:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text)?.[1] ?? null;
 }
 
 function eventFrame({ topic, seq, previousSeq, time, payload }: LoggedEvent): string {
