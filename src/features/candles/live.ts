@@ -1,5 +1,6 @@
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
+import { type Bus, defineEvent } from "../../platform/bus.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
@@ -9,11 +10,16 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { CandleService } from "./candles.js";
 import type { PriceWatch } from "./price-watch.js";
 
+/** Heard by this process for every trade that a stream tells and that may stand. */
+export const tradeHeard = defineEvent<Trade>("trade.heard");
+
 /** Trades as vendors' streams tell them. */
 export interface Live {
   /** The last trade of a symbol, at most `FRESH_TRADE_MS` old; null for none. */
   lastTrade(symbol: string): Trade | null;
   start(symbols: readonly string[]): void;
+  /** Adds symbols to what is followed; those that no source knows are left out. */
+  follow(symbols: readonly string[]): void;
   stop(): void;
   health(): readonly StreamHealth[];
 }
@@ -30,12 +36,13 @@ export function createLive(options: {
   instruments: Pick<Instruments, "identify" | "resolve">;
   /** Intervals whose bars are asked for again where trades were not heard. */
   intervals: readonly Interval[];
+  bus: Bus;
   now: () => number;
   random: () => number;
   log: Log;
   metrics: Metrics;
 }): Live {
-  const { protocols, candles, watch, instruments, intervals, now, random, log, metrics } = options;
+  const { protocols, candles, watch, instruments, intervals, bus, now, random, log, metrics } = options;
   const newest = new Map<string, Trade>();
 
   function onTrade(trade: Trade): void {
@@ -44,6 +51,7 @@ export function createLive(options: {
     if (trade.time > now() + CLOCK_TOLERANCE_MS || (known !== undefined && known.time > trade.time)) return;
     if (!watch.admits(trade)) return;
     newest.set(symbol, trade);
+    bus.publish(tradeHeard, trade);
   }
 
   /** Bars of the time that was not heard are asked for over REST. */
@@ -82,18 +90,21 @@ export function createLive(options: {
     }
   }
 
+  function follow(symbols: readonly string[]): void {
+    const followed = clients.length === 0 ? [] : symbols.flatMap(carried);
+    for (const client of clients) client.follow(followed);
+  }
+
   return {
     lastTrade(symbol) {
       const trade = newest.get(symbol);
       return trade !== undefined && now() - trade.time <= FRESH_TRADE_MS ? trade : null;
     },
     start(symbols) {
-      const followed = clients.length === 0 ? [] : symbols.flatMap(carried);
-      for (const client of clients) {
-        client.follow(followed);
-        client.start();
-      }
+      follow(symbols);
+      for (const client of clients) client.start();
     },
+    follow,
     stop() {
       for (const client of clients) client.stop();
     },

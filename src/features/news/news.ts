@@ -20,7 +20,7 @@ export interface News {
   readonly feeds: NewsFeeds;
   /** Cleans, links and stores texts, each once. @param sought the instrument they were found by; null for none. */
   record(feed: NewsFeed, items: readonly NewsItem[], sought: Instrument | null): Promise<Recording>;
-  /** Newest first. @param after where the page before ended; null for the first one. */
+  /** Newest first unless the filter says otherwise. @param after where the page before ended; null for the first one. */
   list(filter: NewsFilter, limit: number, after: Place | null): Promise<NewsDocument[]>;
   /** Reads again which instruments there are and what they are called. */
   renewNames(): Promise<void>;

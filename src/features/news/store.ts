@@ -33,7 +33,14 @@ export interface Place {
 
 export interface NewsFilter {
   readonly symbol?: string | undefined;
+  /** Any of these; all where absent. */
+  readonly symbols?: readonly string[] | undefined;
   readonly kind?: NewsKind | undefined;
+  /** Published in [fromMs, toMs). */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+  /** Newest first unless given. */
+  readonly order?: "asc" | "desc" | undefined;
 }
 
 /** First key of the advisory lock under which documents are recorded, so that none is stored twice. */
@@ -93,12 +100,13 @@ export function createNewsStore(database: Database) {
         return fresh;
       }),
 
-    /** Newest first. */
+    /** Newest first, or oldest first where the filter says so. */
     async list(filter: NewsFilter, limit: number, after: Place | null): Promise<NewsDocument[]> {
+      const { order = "desc" } = filter;
       const rows = await prisma.newsDocument.findMany({
         where: whereOf(filter, after),
         include: WITH_LINKS,
-        orderBy: [{ publishedAt: "desc" }, { id: "desc" }],
+        orderBy: [{ publishedAt: order }, { id: order }],
         take: limit,
       });
       return rows.map(documentOf);
@@ -179,18 +187,28 @@ async function insert(
   return row.id;
 }
 
-function whereOf({ symbol, kind }: NewsFilter, after: Place | null): Prisma.NewsDocumentWhereInput {
+function whereOf(filter: NewsFilter, after: Place | null): Prisma.NewsDocumentWhereInput {
+  const { symbol, symbols = symbol === undefined ? undefined : [symbol], kind, fromMs, toMs, order } = filter;
+  const beyond = order === "asc" ? "gt" : "lt";
   return {
-    ...(symbol === undefined ? {} : { links: { some: { symbol } } }),
+    ...(symbols === undefined ? {} : { links: { some: { symbol: { in: [...symbols] } } } }),
+    ...(fromMs === undefined && toMs === undefined ? {} : { AND: [{ publishedAt: stretch(fromMs, toMs) }] }),
     ...(kind === undefined ? {} : { kind }),
     ...(after === null
       ? {}
       : {
           OR: [
-            { publishedAt: { lt: new Date(after.publishedMs) } },
-            { publishedAt: new Date(after.publishedMs), id: { lt: after.id } },
+            { publishedAt: { [beyond]: new Date(after.publishedMs) } },
+            { publishedAt: new Date(after.publishedMs), id: { [beyond]: after.id } },
           ],
         }),
+  };
+}
+
+function stretch(fromMs: number | undefined, toMs: number | undefined): Prisma.DateTimeFilter {
+  return {
+    ...(fromMs === undefined ? {} : { gte: new Date(fromMs) }),
+    ...(toMs === undefined ? {} : { lt: new Date(toMs) }),
   };
 }
 

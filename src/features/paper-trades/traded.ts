@@ -11,6 +11,7 @@ export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
   const share = tradedShare(symbol);
   switch (assetClass) {
     case "equity":
+    case "etf":
       return currency === "INR"
         ? { ...share, tick: 0.05, tickBelowOne: null, lot: 1, fractions: "none" }
         : share;
