@@ -73,9 +73,10 @@ import type { Log } from "./platform/log.js";
 import type { Metrics } from "./platform/metrics.js";
 import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
+import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
-import { createGuesses } from "./server/guesses.js";
+import { createGuesses, type Guesses } from "./server/guesses.js";
 import type { Health } from "./server/health.js";
 import { healthRoutes } from "./server/health-routes.js";
 import {
@@ -87,7 +88,7 @@ import {
 } from "./server/hub.js";
 import { registerLimits } from "./server/limits.js";
 import { configureDocs, registerOpenapi } from "./server/openapi.js";
-import { registerProblems } from "./server/problems.js";
+import { createExplainer, type ExplainError, registerProblems } from "./server/problems.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
 
@@ -99,7 +100,12 @@ export interface AppParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly errorTracking: ErrorTracking;
-  readonly gateway: { readonly synthetic: boolean };
+  readonly gateway: AlpacaOptions["gateway"];
+  readonly adjusted: AlpacaOptions["adjusted"];
+  readonly candles: AlpacaOptions["candles"];
+  readonly quotes: AlpacaOptions["quotes"];
+  readonly live: AlpacaOptions["live"];
+  readonly tradeUpdates?: NonNullable<AlpacaOptions["tradeUpdates"]>;
   readonly limitRedis: RedisClient | null;
   readonly workers: Workers;
   readonly bus: Bus;
@@ -141,6 +147,7 @@ export interface AppParts {
 /** What tests set lower or faster. */
 export interface AppSettings {
   readonly sockets?: Partial<SocketSettings>;
+  readonly alpacaSockets?: AlpacaOptions["sockets"] & object;
 }
 
 export interface App {
@@ -163,29 +170,31 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   await server.register(helmet, HELMET);
   await server.register(cors, { ...CORS, origin: [...config.CORS_ORIGINS] });
   registerRefusals(server, parts.health.draining);
+  const guesses = createGuesses(parts.limitRedis);
   registerAuth(server, {
     users: parts.users,
     anonymous: anonymousPrincipal(config),
     origins: config.CORS_ORIGINS,
     loopbackOnly: isLoopback(config.HOST),
-    guesses: createGuesses(parts.limitRedis),
+    guesses,
   });
   configureDocs(server, DOCS_ACCESS);
   await registerLimits(server, { multiplier: config.RATE_LIMIT_MULTIPLIER, redis: parts.limitRedis });
-  registerProblems(server, {
-    methodsOf: routes.methodsOf,
-    report: (error, request) =>
-      errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
-  });
+  const explain = createExplainer((error, request) =>
+    errorTracking.report(error, { requestId: request.id, route: request.routeOptions.url ?? "unknown" }),
+  );
+  registerProblems(server, { methodsOf: routes.methodsOf, explain });
   await registerOpenapi(server, version, DOCS_ACCESS);
   const hub = config.ROLE === "worker" ? null : await openHub(server, parts, settings);
   registerRoutes(server, parts);
+  const alpaca = config.ROLE === "worker" ? null : openAlpaca(server, parts, settings, { explain, guesses });
   return {
     server,
     routes,
     async close() {
       parts.health.drain();
       hub?.close();
+      alpaca?.close();
       await drain();
     },
   };
@@ -203,6 +212,27 @@ async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSe
   });
   parts.health.countSockets(hub.clients);
   return hub;
+}
+
+function openAlpaca(
+  server: FastifyInstance,
+  parts: AppParts,
+  { alpacaSockets = {} }: AppSettings,
+  { explain, guesses }: { explain: ExplainError; guesses: Guesses },
+): Alpaca {
+  const { users, health } = parts;
+  return alpacaRoutes(server, {
+    ...parts,
+    explain,
+    draining: health.draining,
+    sockets: alpacaSockets,
+    async identify(ip, credential) {
+      guesses.check(ip, credential);
+      const principal = await users.authenticate(credential);
+      await guesses.record(ip, credential, principal !== null);
+      return principal;
+    },
+  });
 }
 
 function registerRoutes(server: FastifyInstance, parts: AppParts): void {

@@ -20,6 +20,14 @@ export interface Principal {
   readonly expiresAt?: number;
 }
 
+/** How a caller says who it is, where that differs from a bearer token or an API key in a header. */
+export interface CredentialReader {
+  /** The credential of a request; null without one, empty for one that cannot be. */
+  read(request: FastifyRequest): string | null;
+  /** Whether whom the credential stands for is who the request names beside it. */
+  fits(request: FastifyRequest, principal: Principal): boolean;
+}
+
 declare module "fastify" {
   interface FastifyInstance {
     /** True when all market data come from the synthetic source; every answer then says so. */
@@ -34,6 +42,7 @@ declare module "fastify" {
     access?: Role | "open";
     /** Requests a minute and caller, before the configured multiplier; null for no limit. */
     perMinute?: number | null;
+    credentials?: CredentialReader;
   }
 }
 

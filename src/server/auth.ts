@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Users } from "../features/users/users.js";
 import { AppError } from "../platform/errors.js";
-import type { Principal, Role } from "../platform/http.js";
+import type { CredentialReader, Principal, Role } from "../platform/http.js";
 import type { Guesses } from "./guesses.js";
 import { DEFAULT_ACCESS } from "./route-table.js";
 
@@ -31,6 +31,8 @@ export function credentialOf(request: FastifyRequest): string | null {
   return typeof key === "string" ? key : null;
 }
 
+const HEADERS: CredentialReader = { read: credentialOf, fits: () => true };
+
 /** True for requests without Origin (no browser), of the same origin, or of a listed one. */
 export function isOriginAllowed(request: FastifyRequest, origins: readonly string[]): boolean {
   const { origin, host } = request.headers;
@@ -47,9 +49,14 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
   const checksHost = options.loopbackOnly && anonymous !== null;
   app.decorateRequest("principal", null);
 
-  async function identify(request: FastifyRequest, credential: string): Promise<Principal | null> {
+  async function identify(
+    request: FastifyRequest,
+    credential: string,
+    { fits }: CredentialReader,
+  ): Promise<Principal | null> {
     guesses.check(request.ip, credential);
-    const principal = asNow(await users.authenticate(credential), anonymous);
+    const found = asNow(await users.authenticate(credential), anonymous);
+    const principal = found !== null && fits(request, found) ? found : null;
     await guesses.record(request.ip, credential, principal !== null);
     return principal;
   }
@@ -63,9 +70,9 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
     if (!SAFE_METHODS.has(request.method) && !isOriginAllowed(request, origins)) {
       throw new AppError("origin_refused", "Requests from this origin may not change anything");
     }
-    const credential = credentialOf(request);
-    request.principal = credential === null ? anonymous : await identify(request, credential);
-    const access = request.routeOptions.config.access ?? DEFAULT_ACCESS;
+    const { access = DEFAULT_ACCESS, credentials = HEADERS } = request.routeOptions.config;
+    const credential = credentials.read(request);
+    request.principal = credential === null ? anonymous : await identify(request, credential, credentials);
     if (access === "open" || request.is404) return;
     if (request.principal === null) {
       throw new AppError(

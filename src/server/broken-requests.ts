@@ -3,6 +3,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../platform/errors.js";
+import { isDialectPath, sendAppError } from "../protocols/alpaca/http.js";
 import { PROBLEM_TYPE, problemOf, sendProblem, toAppError } from "./problems.js";
 
 /** What every answer carries, for those that are given before the hooks of a route run. */
@@ -49,5 +50,7 @@ function brokenRequestError(code: string | undefined): AppError {
 /** Answers a request whose address cannot be routed: hooks do not run for it. */
 export function answerUnroutable(failure: Error, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers({ ...HEADERS, "x-request-id": request.id });
-  void sendProblem(request, reply, toAppError(failure));
+  const error = toAppError(failure);
+  if (isDialectPath(request.url)) void sendAppError(reply, error);
+  else void sendProblem(request, reply, error);
 }

@@ -98,8 +98,8 @@ export async function registerSockets(app: FastifyInstance, log: Log): Promise<v
   app.addHook("onSend", async (request, reply) => {
     if (request.ws) reply.raw.once("finish", () => request.raw.socket.destroySoon());
   });
-  app.addHook("onRoute", ({ url, schema }) => {
-    if (url === "/ws" && schema !== undefined) schema.hide = false;
+  app.addHook("onRoute", ({ websocket: isSocket, schema }) => {
+    if (isSocket === true && schema !== undefined) schema.hide = false;
   });
 }
 

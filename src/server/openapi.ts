@@ -36,6 +36,10 @@ const TAGS = [
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },
   { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },
   { name: "Stream", description: "Events over a WebSocket" },
+  {
+    name: "Alpaca",
+    description: "Alpaca's Trading API v2 and market data API: their shapes and errors, without an envelope",
+  },
 ];
 
 /** As of all answers, but that the page may bring styles of its own. */

@@ -92,21 +92,23 @@ export function sendProblem(
     .send(problemOf(error, request.id, problems));
 }
 
-export interface ProblemOptions {
-  /** Is told of failures of the server itself. */
-  readonly report: (error: unknown, request: FastifyRequest) => void;
-  /** Methods that the routes of a path answer. */
-  readonly methodsOf: (path: string) => readonly string[];
+/** What was thrown, as the caller sees it, and each input that is not valid. */
+export interface Explained {
+  readonly error: AppError;
+  readonly problems?: readonly InputProblem[];
 }
 
-export function registerProblems(app: FastifyInstance, { report, methodsOf }: ProblemOptions): void {
-  app.setErrorHandler((thrown, request, reply) => {
+/** Explains what was thrown to the caller, and tells the log of what is the server's own doing. */
+export type ExplainError = (thrown: unknown, request: FastifyRequest) => Explained;
+
+/** @param report is told of failures of the server itself. */
+export function createExplainer(report: (error: unknown, request: FastifyRequest) => void): ExplainError {
+  return (thrown, request) => {
     const problems = inputProblems(thrown);
     if (problems !== null) {
       const context =
         (thrown as FastifyError & { validationContext?: string }).validationContext ?? "request";
-      const error = new AppError("invalid_request", validationDetail(context, problems));
-      return sendProblem(request, reply, error, problems);
+      return { error: new AppError("invalid_request", validationDetail(context, problems)), problems };
     }
     const error = toAppError(thrown);
     if (error.code === "internal") {
@@ -115,7 +117,20 @@ export function registerProblems(app: FastifyInstance, { report, methodsOf }: Pr
     } else if (error.status >= 500) {
       request.log.warn({ code: error.code, reason: String(error.cause ?? error.message) }, "request refused");
     }
-    return sendProblem(request, reply, error);
+    return { error };
+  };
+}
+
+export interface ProblemOptions {
+  readonly explain: ExplainError;
+  /** Methods that the routes of a path answer. */
+  readonly methodsOf: (path: string) => readonly string[];
+}
+
+export function registerProblems(app: FastifyInstance, { explain, methodsOf }: ProblemOptions): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const { error, problems } = explain(thrown, request);
+    return sendProblem(request, reply, error, problems);
   });
 
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {

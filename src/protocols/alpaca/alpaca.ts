@@ -1,0 +1,159 @@
+import type { FastifyInstance, FastifyPluginCallback } from "fastify";
+import type { AdjustedCandles } from "../../features/candles/adjusted.js";
+import type { CandleService } from "../../features/candles/candles.js";
+import type { Live } from "../../features/candles/live.js";
+import type { Quotes } from "../../features/candles/quotes.js";
+import type { Instruments } from "../../features/instruments/instruments.js";
+import type { News } from "../../features/news/news.js";
+import type { Options } from "../../features/options/options.js";
+import { tradedOf } from "../../features/paper-trades/traded.js";
+import type { Users } from "../../features/users/users.js";
+import type { Bus } from "../../platform/bus.js";
+import type { Clock } from "../../platform/clock.js";
+import { AppError } from "../../platform/errors.js";
+import type { Log } from "../../platform/log.js";
+import type { Metrics } from "../../platform/metrics.js";
+import type { Gateway } from "../../providers/gateway.js";
+import { createAssets, type TermsOf } from "./assets.js";
+import { createFramedBars } from "./bars.js";
+import { BINARY_JSON_CODEC, JSON_CODEC } from "./codec.js";
+import { coinRoutes } from "./coin-routes.js";
+import { CONNECTION_SETTINGS, type ConnectionSettings, createConnections } from "./connection.js";
+import { createContracts } from "./contracts.js";
+import { createDataStreams } from "./data-stream.js";
+import { createFeed } from "./feed.js";
+import { historyRoutes } from "./history-routes.js";
+import { dialectGroup, type ExplainError, PREFIXES, refuseUnknown, speakDialect } from "./http.js";
+import { createLatest, type Latest } from "./latest.js";
+import type { Identify } from "./login.js";
+import { createMarketData } from "./market-data.js";
+import { newsRoutes } from "./news-routes.js";
+import { referenceRoutes } from "./reference-routes.js";
+import { shareRoutes } from "./share-routes.js";
+import { type SocketRoute, socketRoutes } from "./socket-routes.js";
+import type { Market } from "./symbols.js";
+import { openTradeStream, type TradeUpdates } from "./trade-stream.js";
+
+/** What the dialect speaks to. */
+export interface AlpacaOptions {
+  readonly instruments: Instruments;
+  readonly adjusted: AdjustedCandles;
+  readonly candles: CandleService;
+  readonly quotes: Quotes;
+  readonly live: Live;
+  readonly gateway: Gateway;
+  readonly options: Options;
+  readonly news: News;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly users: Pick<Users, "stands">;
+  readonly identify: Identify;
+  readonly draining: () => boolean;
+  readonly explain: ExplainError;
+  /** Where changes of orders come from; nobody tells of any without it. */
+  readonly tradeUpdates?: TradeUpdates;
+  /** What tests set faster. */
+  readonly sockets?: Partial<AlpacaSocketSettings>;
+}
+
+export interface AlpacaSocketSettings extends ConnectionSettings {
+  /** How often it is looked at what is wanted and not told by itself. */
+  readonly lookEveryMs: number;
+}
+
+export interface Alpaca {
+  /** Says goodbye to every socket. */
+  close(): void;
+}
+
+/**
+ * Alpaca's Trading API v2, market data API and their streams, in a scope of their own: errors are theirs there and
+ * nowhere else. Sockets must be possible on the server.
+ */
+export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca {
+  const { explain } = parts;
+  const { now } = parts.clock;
+  const latest = createLatest(parts);
+  const sockets = createSockets(app, parts, latest);
+  void app.register((scope, _options, done) => {
+    speakDialect(scope, explain, now);
+    const routes = dialectGroup(scope);
+    referenceRoutes(routes, {
+      now,
+      assets: createAssets({ ...parts, termsOf }),
+      contracts: createContracts(parts),
+    });
+    newsRoutes(routes, parts);
+    const dataOptions = {
+      data: createMarketData({ ...parts, now, bars: createFramedBars(parts) }),
+      latest,
+    };
+    shareRoutes(routes, dataOptions);
+    coinRoutes(routes, dataOptions);
+    historyRoutes(routes);
+    socketRoutes(scope, sockets.routes, { ...parts, connections: sockets.connections });
+    done();
+  });
+  for (const prefix of PREFIXES) {
+    const unknown: FastifyPluginCallback = (scope, _options, done) => {
+      refuseUnknown(scope);
+      done();
+    };
+    void app.register(unknown, { prefix });
+  }
+  return sockets;
+}
+
+function createSockets(app: FastifyInstance, parts: AlpacaOptions, latest: Latest) {
+  const { live, users, clock, identify, tradeUpdates: updates = NO_UPDATES } = parts;
+  const settings = { ...CONNECTION_SETTINGS, lookEveryMs: LOOK_EVERY_MS, ...parts.sockets };
+  const { loginMs } = settings;
+  const connections = createConnections({ ...parts, settings, stands: users.stands });
+  const feed = createFeed({ ...parts, ...settings, latest, follow: live.follow, now: clock.now });
+  const openData = createDataStreams({ feed, identify, loginMs, synthetic: app.synthetic });
+  const prices = (id: string, path: string, market: Market): SocketRoute => ({
+    id,
+    path,
+    summary: `WebSocket of prices of ${market === "crypto" ? "coins" : "US shares"}`,
+    plain: JSON_CODEC,
+    open: (connection) => openData(connection, market),
+  });
+  const routes: SocketRoute[] = [
+    prices("alpacaShareStream", "/v2/iex", "us_equity"),
+    prices("alpacaSipStream", "/v2/sip", "us_equity"),
+    prices("alpacaCoinStream", "/v1beta3/crypto/us", "crypto"),
+    {
+      id: "alpacaTradeStream",
+      path: "/stream",
+      summary: "WebSocket of changes of one's own orders",
+      plain: BINARY_JSON_CODEC,
+      open: (connection) => openTradeStream({ updates, identify, loginMs }, connection),
+    },
+  ];
+  return {
+    routes,
+    connections,
+    feed,
+    close() {
+      feed.close();
+      connections.close();
+    },
+  };
+}
+
+const LOOK_EVERY_MS = 5_000;
+
+/** While nothing is traded there is nothing to tell. */
+const NO_UPDATES: TradeUpdates = { subscribe: () => () => undefined };
+
+/** What is not traded here is an asset without terms. */
+const termsOf: TermsOf = (instrument) => {
+  try {
+    return tradedOf(instrument);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+};

@@ -1,0 +1,70 @@
+import { AppError } from "../../platform/errors.js";
+import type { DialectGroup } from "./http.js";
+import {
+  coinQuotesAnswer,
+  coinsHistoryQuery,
+  coinTradesAnswer,
+  locationParams,
+  quotesAnswer,
+  quotesOfOneAnswer,
+  shareHistoryQuery,
+  shareParams,
+  sharesHistoryQuery,
+  tradesAnswer,
+  tradesOfOneAnswer,
+} from "./schema.js";
+
+/** An empty list would say that nothing was traded. */
+function refuseHistory(): never {
+  throw new AppError(
+    "source_missing",
+    "past quotes and trades are not kept here, and no source is asked for them",
+  );
+}
+
+/** Past quotes and trades of shares and coins. */
+export function historyRoutes(routes: DialectGroup): void {
+  const several = { query: sharesHistoryQuery, handle: refuseHistory };
+  const single = { params: shareParams, query: shareHistoryQuery, handle: refuseHistory };
+  routes.get("/v2/stocks/quotes", {
+    ...several,
+    id: "alpacaShareQuotes",
+    summary: "Past quotes: not kept here, which is told by 404",
+    answer: quotesAnswer,
+  });
+  routes.get("/v2/stocks/trades", {
+    ...several,
+    id: "alpacaShareTrades",
+    summary: "Past trades: not kept here, which is told by 404",
+    answer: tradesAnswer,
+  });
+  routes.get("/v2/stocks/:symbol/quotes", {
+    ...single,
+    id: "alpacaQuotesOfShare",
+    summary: "Past quotes of a share: not kept here, which is told by 404",
+    answer: quotesOfOneAnswer,
+  });
+  routes.get("/v2/stocks/:symbol/trades", {
+    ...single,
+    id: "alpacaTradesOfShare",
+    summary: "Past trades of a share: not kept here, which is told by 404",
+    answer: tradesOfOneAnswer,
+  });
+  coinHistoryRoutes(routes);
+}
+
+function coinHistoryRoutes(routes: DialectGroup): void {
+  const shared = { params: locationParams, query: coinsHistoryQuery, handle: refuseHistory };
+  routes.get("/v1beta3/crypto/:loc/quotes", {
+    ...shared,
+    id: "alpacaCoinQuotes",
+    summary: "Past quotes: not kept here, which is told by 404",
+    answer: coinQuotesAnswer,
+  });
+  routes.get("/v1beta3/crypto/:loc/trades", {
+    ...shared,
+    id: "alpacaCoinTrades",
+    summary: "Past trades: not kept here, which is told by 404",
+    answer: coinTradesAnswer,
+  });
+}

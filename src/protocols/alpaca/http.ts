@@ -1,0 +1,148 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import { z } from "zod";
+import { within } from "../../platform/deadline.js";
+import { AppError } from "../../platform/errors.js";
+import { NOBODY, type Principal } from "../../platform/http.js";
+import { CREDENTIALS } from "./auth.js";
+import { DialectError, dialectError, ERROR_STATUSES, type ErrorBody } from "./errors.js";
+
+/** Requests a minute, user and route that the dialect is known for. */
+const PER_MINUTE = 200;
+/** How long a handler may wait for sources, as everywhere. */
+const PATIENCE_MS = 4_000;
+export const TAG = "Alpaca";
+
+const errorSchema = z
+  .object({
+    code: z.number().int().describe("The status and five digits of the dialect"),
+    message: z.string(),
+  })
+  .meta({ id: "AlpacaError" });
+
+/** Responses of statuses with what each of them means. */
+export function errorResponses(statuses: Readonly<Record<number, string>>) {
+  return Object.fromEntries(
+    Object.entries(statuses).map(([status, description]) => [
+      status,
+      { description, content: { "application/json": { schema: errorSchema } } },
+    ]),
+  );
+}
+
+type Output<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S> : undefined;
+
+/** A route of the dialect as data. Parameters that are not named are ignored, as clients of it expect. */
+export interface DialectRoute<
+  P extends z.ZodType | undefined,
+  Q extends z.ZodType | undefined,
+  A extends z.ZodType,
+> {
+  readonly id: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: P;
+  readonly query?: Q;
+  readonly answer: A;
+  handle(input: {
+    readonly params: Output<P>;
+    readonly query: Output<Q>;
+    readonly principal: Principal;
+  }): Promise<z.input<A>> | z.input<A>;
+}
+
+export type AddRoute = <
+  A extends z.ZodType,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+>(
+  path: string,
+  route: DialectRoute<P, Q, A>,
+) => void;
+
+export interface DialectGroup {
+  readonly get: AddRoute;
+}
+
+/** Adds routes that answer as the dialect does: the bare thing, without an envelope. */
+export function dialectGroup(app: FastifyInstance): DialectGroup {
+  return {
+    get: (path, { id, summary, description, params, query, answer, handle }) => {
+      const schema: FastifySchema = {
+        operationId: id,
+        tags: [TAG],
+        summary,
+        ...(description === undefined ? {} : { description }),
+        ...(params === undefined ? {} : { params }),
+        querystring: query ?? z.object({}),
+        response: { 200: answer.describe(summary), ...errorResponses(ERROR_STATUSES) },
+        security: [{ bearer: [] }, { apiKey: [] }],
+      };
+      app.route({
+        method: "GET",
+        url: path,
+        schema,
+        config: { access: "viewer", perMinute: PER_MINUTE, credentials: CREDENTIALS },
+        handler: async (request, reply) => {
+          const input = {
+            params: request.params as never,
+            query: request.query as never,
+            principal: request.principal ?? NOBODY,
+          };
+          return reply.send(await within(PATIENCE_MS, async () => handle(input)));
+        },
+      });
+    },
+  };
+}
+
+/** Below which all paths are the dialect's. */
+export const PREFIXES = ["/v2", "/v1beta1", "/v1beta3"] as const;
+
+export function isDialectPath(url: string): boolean {
+  return PREFIXES.some((prefix) => url.startsWith(`${prefix}/`));
+}
+
+/** Turns what was thrown into the error that callers see, and tells the log of it. */
+export type ExplainError = (thrown: unknown, request: FastifyRequest) => { readonly error: AppError };
+
+/** Answers errors of a scope in the words of the dialect. @param now epoch ms, for when a limit ends. */
+export function speakDialect(app: FastifyInstance, explain: ExplainError, now: () => number): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    if (thrown instanceof DialectError) return sendError(reply, thrown.status, thrown.body);
+    return sendAppError(reply, explain(thrown, request).error);
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    // Clients of the dialect expect the second in which the minute ends, not how many are left of it.
+    const left = reply.getHeader("x-ratelimit-reset");
+    if (left !== undefined) reply.header("x-ratelimit-reset", Math.ceil(now() / 1_000) + Number(left));
+    if (app.synthetic) reply.header("x-synthetic", "true");
+  });
+}
+
+/** Answers what is no route below a prefix of the dialect. */
+export function refuseUnknown(app: FastifyInstance): void {
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }, reply) => {
+    const path = url.split("?")[0].slice(0, 200);
+    return sendAppError(
+      reply,
+      new AppError("route_not_found", `${method} ${path} is not served by this server`),
+    );
+  });
+}
+
+/** Answers an error in the words of the dialect. */
+export function sendAppError(reply: FastifyReply, error: AppError): FastifyReply {
+  const { status, body } = dialectError(error);
+  if (error.retryAfterS !== null)
+    reply.header("retry-after", String(Math.max(1, Math.ceil(error.retryAfterS))));
+  return sendError(reply, status, body);
+}
+
+function sendError(reply: FastifyReply, status: number, body: ErrorBody): FastifyReply {
+  // Already a string: no response schema of the route applies to it.
+  return reply
+    .status(status)
+    .type("application/json; charset=utf-8")
+    .serializer((value: unknown) => JSON.stringify(value))
+    .send(body);
+}

@@ -1,0 +1,116 @@
+import { dayOf } from "../../core/market/day.js";
+import { tradingDay } from "../../core/market/session.js";
+import type { Assets } from "./assets.js";
+import { type CalendarDay, calendarDays, clockView, exchange } from "./calendar.js";
+import { type Contracts, nextWeekend } from "./contracts.js";
+import { invalid, notFound } from "./errors.js";
+import type { DialectGroup } from "./http.js";
+import {
+  assetParams,
+  assetSchema,
+  assetsQuery,
+  calendarDaySchema,
+  calendarQuery,
+  clockSchema,
+  contractParams,
+  contractSchema,
+  contractsAnswer,
+  contractsQuery,
+} from "./schema.js";
+import { dateOfMoment } from "./times.js";
+
+export interface ReferenceRouteOptions {
+  readonly assets: Assets;
+  readonly contracts: Contracts;
+  readonly now: () => number;
+}
+
+/** When is traded, and what. */
+export function referenceRoutes(routes: DialectGroup, options: ReferenceRouteOptions): void {
+  const { assets, now } = options;
+  routes.get("/v2/clock", {
+    id: "alpacaClock",
+    summary: "Whether New York trades now, and when it opens and closes next",
+    answer: clockSchema,
+    handle: () => clockView(now()),
+  });
+  routes.get("/v2/calendar", {
+    id: "alpacaCalendar",
+    summary: "Sessions of New York with their hours and days of settlement",
+    query: calendarQuery,
+    answer: calendarDaySchema.array(),
+    handle({ query: { start, end, date_type } }): CalendarDay[] {
+      const { zone } = exchange();
+      const from = start === undefined ? "" : dateOfMoment(start, zone);
+      const to = end === undefined ? "9999" : dateOfMoment(end, zone);
+      return calendarDays(date_type, from, to);
+    },
+  });
+  routes.get("/v2/assets", {
+    id: "alpacaAssets",
+    summary: "US shares, funds and coins that are known here",
+    query: assetsQuery,
+    answer: assetSchema.array(),
+    async handle({ query: { status, asset_class, exchange: listed, attributes } }) {
+      if (status === "inactive" || asset_class === "us_option" || attributes) return [];
+      return assets.list({ market: asset_class, exchange: listed });
+    },
+  });
+  routes.get("/v2/assets/:symbol_or_asset_id", {
+    id: "alpacaAsset",
+    summary: "One asset by its symbol or id",
+    params: assetParams,
+    answer: assetSchema,
+    async handle({ params: { symbol_or_asset_id: text } }) {
+      const asset = await assets.find(text);
+      if (asset === null) throw notFound(`asset not found for ${text}`);
+      return asset;
+    },
+  });
+  contractRoutes(routes, options);
+}
+
+function contractRoutes(routes: DialectGroup, { contracts, now }: ReferenceRouteOptions): void {
+  routes.get("/v2/options/contracts", {
+    id: "alpacaContracts",
+    summary: "Options on US shares, as far as a source lists them or a chain is stored",
+    query: contractsQuery,
+    answer: contractsAnswer,
+    async handle({ query }) {
+      const { underlying_symbols: underlyings, root_symbol: root, status, style, limit, page_token } = query;
+      const wanted = underlyings ?? (root === undefined ? [] : [root]);
+      if (wanted.length === 0) throw invalid("underlying_symbols: names no share");
+      if (status === "inactive" || style === "european")
+        return { option_contracts: [], next_page_token: null };
+      const today = tradingDay(exchange(), now());
+      const { expiration_date: only, expiration_date_gte: least, expiration_date_lte: most } = query;
+      const found = await contracts.list(
+        {
+          underlyings: wanted,
+          today,
+          fromDay: Math.max(today, dayOf(only ?? least ?? "1970-01-01")),
+          toDay: (only ?? most) ? dayOf(only ?? most ?? "") : nextWeekend(today),
+          right: query.type,
+          strikeFrom: query.strike_price_gte ?? 0,
+          strikeTo: query.strike_price_lte ?? Number.POSITIVE_INFINITY,
+        },
+        page_token ?? null,
+        limit + 1,
+      );
+      const page = found.filter((each) => root === undefined || each.root_symbol === root).slice(0, limit);
+      const more = found.length > limit;
+      return { option_contracts: page, next_page_token: more ? (page.at(-1)?.symbol ?? null) : null };
+    },
+  });
+  routes.get("/v2/options/contracts/:symbol_or_id", {
+    id: "alpacaContract",
+    summary: "One option by its OCC symbol",
+    params: contractParams,
+    answer: contractSchema,
+    async handle({ params: { symbol_or_id: text } }) {
+      const contract = await contracts.find(text.toUpperCase(), tradingDay(exchange(), now()));
+      if (contract === null) throw notFound(`option contract ${text} not found`);
+      return contract;
+    },
+  });
+}
