@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { request } from "node:http";
+import fastify from "fastify";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { AppError } from "../../src/platform/errors.js";
+import { speakDialect } from "../../src/protocols/alpaca/http.js";
 import { type AlpacaProgram, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
 
@@ -239,6 +243,25 @@ describe("errors of the dialect", () => {
     expect(refused.json()).toEqual({ code: 42910000, message: "rate limit exceeded" });
     expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
     await strict.program.close();
+  });
+});
+
+describe("requests of the dialect", () => {
+  it("may have an empty content type where there is no body, as those of the client 3.1.3", async () => {
+    const app = fastify();
+    app.decorate("synthetic", false);
+    speakDialect(app, () => ({ error: new AppError("internal", "not expected") }), Date.now);
+    app.delete("/orders", async () => []);
+    const url = await app.listen({ host: "127.0.0.1", port: 0 });
+    onTestFinished(() => app.close());
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const headers = { "content-type": "" };
+      const sent = request(`${url}/orders`, { method: "DELETE", headers }, ({ statusCode }) =>
+        resolve(statusCode),
+      );
+      sent.on("error", reject).end();
+    });
+    expect(status).toBe(200);
   });
 });
 

@@ -122,6 +122,7 @@ describe("the official client 3.1.3", () => {
     ]);
     const assets = await older.getAssets({ status: "active", asset_class: "us_equity" });
     expect(assets.length).toBeGreaterThan(10);
+    expect(await older.getAsset("BTC/USD")).toMatchObject({ symbol: "BTC/USD", class: "crypto" });
     expect(await older.getAsset("AAPL")).toMatchObject({ symbol: "AAPL", class: "us_equity" });
   });
 

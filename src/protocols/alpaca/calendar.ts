@@ -40,17 +40,26 @@ export interface CalendarDay {
 
 /** Sessions of known years whose dates, or days of settlement, lie from one date to another, both included. */
 export function calendarDays(by: "TRADING" | "SETTLEMENT", from: string, to: string): CalendarDay[] {
+  days ??= knownDays();
+  return days.filter((day) => {
+    const date = by === "TRADING" ? day.date : day.settlement_date;
+    return date >= from && date <= to;
+  });
+}
+
+/** Laid out on first use, as the calendar itself. */
+let days: readonly CalendarDay[] | null = null;
+
+function knownDays(): CalendarDay[] {
   const calendar = exchange();
   const first = lowerBound(calendar.day, calendar.knownFromDay);
   const end = lowerBound(calendar.day, calendar.knownUntilDay + 1);
-  const days: CalendarDay[] = [];
+  const found: CalendarDay[] = [];
   for (let i = first; i < end; i++) {
     const session = sessionOfIndex(calendar, i);
-    if (session === null || (by === "TRADING" && (session.date < from || session.date > to))) continue;
-    const day = dayView(calendar, session, i);
-    if (by === "TRADING" || (day.settlement_date >= from && day.settlement_date <= to)) days.push(day);
+    if (session !== null) found.push(dayView(calendar, session, i));
   }
-  return days;
+  return found;
 }
 
 /** Trading before the open and after the close: from 4:00 to 20:00, or 17:00 where the session ends early. */

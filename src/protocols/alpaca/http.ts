@@ -111,6 +111,10 @@ export function speakDialect(app: FastifyInstance, explain: ExplainError, now: (
     if (thrown instanceof DialectError) return sendError(reply, thrown.status, thrown.body);
     return sendAppError(reply, explain(thrown, request).error);
   });
+  app.addHook("onRequest", async ({ headers }) => {
+    // An official client says so of requests that have no body.
+    if (headers["content-type"] === "") delete headers["content-type"];
+  });
   app.addHook("onSend", async (_request, reply) => {
     // Clients of the dialect expect the second in which the minute ends, not how many are left of it.
     const left = reply.getHeader("x-ratelimit-reset");

@@ -1,6 +1,6 @@
 import { dayOf } from "../../core/market/day.js";
 import { tradingDay } from "../../core/market/session.js";
-import type { Assets } from "./assets.js";
+import type { Asset, Assets } from "./assets.js";
 import { type CalendarDay, calendarDays, clockView, exchange } from "./calendar.js";
 import { type Contracts, nextWeekend } from "./contracts.js";
 import { invalid, notFound } from "./errors.js";
@@ -16,6 +16,7 @@ import {
   contractSchema,
   contractsAnswer,
   contractsQuery,
+  pairParams,
 } from "./schema.js";
 import { dateOfMoment } from "./times.js";
 
@@ -56,16 +57,25 @@ export function referenceRoutes(routes: DialectGroup, options: ReferenceRouteOpt
       return assets.list({ market: asset_class, exchange: listed });
     },
   });
+  async function requireAsset(text: string): Promise<Asset> {
+    const asset = await assets.find(text);
+    if (asset === null) throw notFound(`asset not found for ${text}`);
+    return asset;
+  }
   routes.get("/v2/assets/:symbol_or_asset_id", {
     id: "alpacaAsset",
     summary: "One asset by its symbol or id",
     params: assetParams,
     answer: assetSchema,
-    async handle({ params: { symbol_or_asset_id: text } }) {
-      const asset = await assets.find(text);
-      if (asset === null) throw notFound(`asset not found for ${text}`);
-      return asset;
-    },
+    handle: ({ params: { symbol_or_asset_id: text } }) => requireAsset(text),
+  });
+  // Older clients send the stroke of a pair as it is.
+  routes.get("/v2/assets/:coin/:currency", {
+    id: "alpacaCoinAsset",
+    summary: "One pair of coins",
+    params: pairParams,
+    answer: assetSchema,
+    handle: ({ params: { coin, currency } }) => requireAsset(`${coin}/${currency}`),
   });
   contractRoutes(routes, options);
 }

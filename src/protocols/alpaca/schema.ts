@@ -43,6 +43,10 @@ export const assetsQuery = z.object({
 export const assetParams = z.object({
   symbol_or_asset_id: z.string().min(1).max(40).describe("AAPL, BTC/USD (encoded), BTCUSD, or an id"),
 });
+export const pairParams = z.object({
+  coin: z.string().min(1).max(20).describe("BTC"),
+  currency: z.string().min(1).max(10).describe("USD"),
+});
 export const assetSchema = z
   .object({
     id: z.uuid().describe("Follows from the symbol"),
