@@ -173,6 +173,14 @@ describe("achievements", () => {
     expect(unlocked(trades, causes(4))).not.toContain("five_patterns");
   });
 
+  it("stay where something earlier becomes known later, as of another symbol whose bars were missing", () => {
+    const wins = tradesOfNets(1, 1, 1, 1, 1);
+    const loss = closedTrade(9, { net: -1e6, closedAt: wins[2].closedAt - 1, symbol: "BBB" });
+    expect(unlocked(wins)).toContain("five_in_a_row");
+    expect(unlocked([loss, ...wins])).toContain("five_in_a_row");
+    expect(streaksOf([loss, ...wins], NEW_YORK, dayOf("2024-01-08")).trades.longestWinning).toBe(3);
+  });
+
   it("are never taken back, whatever an account does", () => {
     const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength: 10 }), {
       minLength: 40,
