@@ -115,6 +115,18 @@ describe("trades", () => {
     ]);
   });
 
+  it("a reverse split that leaves less than can be counted closes for nothing", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 1.000000001 });
+    at(scene, 100);
+    scene.submit({ id: "b", side: "sell", quantity: 1 });
+    at(scene, 100);
+    scene.desk.split("AAA", 0.1, scene.time);
+    expect(scene.desk.state.positions.size).toBe(0);
+    expect(told(scene)).toEqual(["a long 0.1 1000>1000 gross 0 net 0 split"]);
+    expect(tradesOf(scene.events).openOf("AAA")).toEqual([]);
+  });
+
   it("a dividend on a short position is paid by its trades, and what is borrowed as well", () => {
     const scene = new Scene({ account: margin });
     scene.submit({ id: "a", side: "sell", quantity: 10 });

@@ -223,7 +223,7 @@ function takeSplit(holding: Holding, event: AccountEvent, cash: number): readonl
   const quantity = Number(event.facts.remainder);
   const after = event.position?.quantity ?? 0;
   const exit: Exit = { ...exitOf(event, cash), quantity, reason: "split", all: after === 0 };
-  if (quantity > 0) closeLots(holding.lots, exit);
+  if (quantity > 0 || after === 0) closeLots(holding.lots, exit);
   holding.quantity = after;
   return [...changed];
 }
