@@ -62,6 +62,18 @@ describe("positions", () => {
 });
 
 describe("splits and dividends", () => {
+  it("a reverse split of a billionth of a share that cost a micro leaves neither", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 1.000000001 });
+    scene.bar(600, 600, 600, 600);
+    scene.submit({ id: "b", side: "sell", quantity: 1 });
+    scene.bar(600, 600, 600, 600);
+    expect(scene.desk.state.positions.get("AAA")).toMatchObject({ quantity: 1e-9, cost: 1 });
+    scene.desk.split("AAA", 0.1, scene.time);
+    expect(scene.desk.state.positions.size).toBe(0);
+    expectEquity(scene, 9_999.999999);
+  });
+
   it("two for one: position, resting limit and stop", () => {
     const scene = new Scene();
     scene.hold(10);

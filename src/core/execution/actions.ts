@@ -40,7 +40,8 @@ function splitPosition(desk: DeskContext, { instrument, mark }: Book, ratio: num
   const rest = roundQuantity(exact - kept);
   const price = roundToTick(mark, tickAt(instrument, mark), 0);
   const paid = sign * timesMicros(price, rest);
-  const restCost = rest === 0 ? 0 : shareMicros(cost, rest, exact);
+  // Of a billionth of a share there may be nothing left to be paid, either.
+  const restCost = kept === 0 ? cost : rest === 0 ? 0 : shareMicros(cost, rest, exact);
   const legs: Leg[] = [];
   post(legs, "cash", paid);
   post(legs, `position:${symbol}`, -restCost);
