@@ -1,16 +1,12 @@
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { DOUBLE, DOUBLE_DIFFERENCE, DOUBLE_HEIGHT, DOUBLE_SKEW } from "./kinds.js";
 import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
-/** Least height in average ranges, and greatest difference of the two ends per height. */
-const LEAST_HEIGHT = 1.4;
-const MOST_DIFFERENCE = 0.26;
 /** Least move into the shape per height. */
 const LEAST_RISE = 0.9;
-/** Greatest distance of the turn from the middle, per span. */
-const MOST_SKEW = 0.42;
 
 interface Sizes {
   readonly height: number;
@@ -22,20 +18,16 @@ interface Sizes {
 
 /** Sizes of two ends and the turn between them; null where they make no double top. */
 function measure(tops: Tops): Sizes | null {
-  const { side, near, far, first, middle, last, turn, range } = tops;
+  const { side, near, far, first, last, turn } = tops;
   const left = side * near[first];
   const right = side * near[last];
   const highest = Math.max(left, right);
-  if (middle >= 0 && side * near[middle] > highest) return null;
   const height = Math.min(left, right) - side * far[turn];
-  const difference = Math.abs(left - right) / height;
-  // Negated, so that an average range that is not a number is refused too.
-  if (!(height >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
+  const rise = riseInto(tops, left, highest) / height;
+  if (!(rise >= LEAST_RISE)) return null;
   const span = last - first;
   const skew = Math.abs(turn - first - span / 2) / span;
-  if (skew > MOST_SKEW) return null;
-  const rise = riseInto(tops, left, highest) / height;
-  return rise >= LEAST_RISE ? { height, difference, rise, skew } : null;
+  return { height, difference: Math.abs(left - right) / height, rise, skew };
 }
 
 function double(side: 1 | -1) {
@@ -48,6 +40,7 @@ function double(side: 1 | -1) {
   const secondEnd = `second_${end}`;
   const kind: EndsKind<Sizes> = {
     side,
+    kind: DOUBLE,
     variant,
     size: 3,
     measure,
@@ -57,10 +50,10 @@ function double(side: 1 | -1) {
     reach: (_, { height }) => height,
     quality: ({ range }, { height, difference, rise, skew }) =>
       mean([
-        grade(difference, 0, MOST_DIFFERENCE),
-        grade(height / range, 4, LEAST_HEIGHT),
+        grade(difference, 0, DOUBLE_DIFFERENCE),
+        grade(height / range, 4, DOUBLE_HEIGHT),
         grade(rise, 2, LEAST_RISE),
-        grade(skew, 0, MOST_SKEW),
+        grade(skew, 0, DOUBLE_SKEW),
       ]),
     points: (tops, formedAt) => [
       endPoint(tops, firstEnd, tops.first, formedAt),
@@ -68,10 +61,10 @@ function double(side: 1 | -1) {
       endPoint(tops, secondEnd, tops.last, formedAt),
     ],
     checks: ({ range }, { height, difference, rise, skew }) => [
-      atMost("end_difference", difference, MOST_DIFFERENCE),
-      atLeast("height", height / range, LEAST_HEIGHT),
+      atMost("end_difference", difference, DOUBLE_DIFFERENCE),
+      atLeast("height", height / range, DOUBLE_HEIGHT),
       atLeast("move_into", rise, LEAST_RISE),
-      atMost("skew", skew, MOST_SKEW),
+      atMost("skew", skew, DOUBLE_SKEW),
     ],
   };
 

@@ -17,10 +17,12 @@ export function turnVariant(id: string, title: string, side: 1 | -1): PatternVar
 /** What shapes of ends of one kind differ in; `Sizes` is what it measures of a pair of ends. */
 export interface EndsKind<Sizes> {
   readonly side: 1 | -1;
+  /** Its flag in `kinds.ts`. */
+  readonly kind: number;
   readonly variant: PatternVariant;
   /** Points of the shape. */
   readonly size: number;
-  /** Null where the ends make no such shape. */
+  /** Of ends that may be such a shape by their heights; null where they are none. */
   measure(tops: Tops): Sizes | null;
   /** The line through the turns, beyond which a close confirms. */
   trigger(tops: Tops, sizes: Sizes): Line;
@@ -41,7 +43,7 @@ export function sketchEnds<Sizes>(
   shapes: ChartShape[],
   kind: EndsKind<Sizes>,
 ): void {
-  sketchTops(series, [from, to], kind.side, shapes, (tops) => {
+  sketchTops(series, [from, to], kind.side, kind.kind, shapes, (tops) => {
     const sizes = kind.measure(tops);
     return sizes === null ? null : shapeOfEnds(series, tops, kind, sizes);
   });

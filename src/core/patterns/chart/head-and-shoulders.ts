@@ -1,6 +1,7 @@
 import type { Check } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { HEAD, HEAD_LOPSIDED } from "./kinds.js";
 import { atLeast, atMost, grade, level, mean, slopeOf } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
@@ -12,8 +13,6 @@ const LEAST_LEAD = 0.09;
 const LEAST_SHOULDER = 0.25;
 const MOST_DIFFERENCE = 0.2;
 const MOST_TILT = 0.5;
-/** Bars of the longer half per bars of the shorter one. */
-const MOST_LOPSIDED = 2.6;
 const LEAST_RISE = 0.55;
 const MOST_OVER = 0.1;
 
@@ -34,13 +33,10 @@ interface Sizes {
 /** Sizes of shoulders and head about the neckline; null where they make no shape. */
 function measure(tops: Tops): Sizes | null {
   const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
-  if (middle < 0 || leftTurn < 0 || leftTurn === middle) return null;
   const higher = Math.max(side * near[first], side * near[last]);
-  if (side * near[middle] <= higher) return null;
   const before = middle - first;
   const after = last - middle;
   const lopsided = Math.max(before, after) / Math.min(before, after);
-  if (!(lopsided <= MOST_LOPSIDED)) return null;
   const slope = slopeOf(leftTurn, far[leftTurn], rightTurn, far[rightTurn]);
   const over = (pivot: number) => side * (near[pivot] - (far[leftTurn] + slope * (pivot - leftTurn)));
   const height = over(middle);
@@ -59,7 +55,7 @@ function qualityOf({ range }: Tops, { height, lead, difference, tilt, lopsided }
   return mean([
     grade(difference, 0, MOST_DIFFERENCE),
     grade(tilt, 0, MOST_TILT),
-    grade(lopsided, 1, MOST_LOPSIDED),
+    grade(lopsided, 1, HEAD_LOPSIDED),
     grade(lead, 0.4, LEAST_LEAD),
     grade(height / range, 5, LEAST_HEIGHT),
   ]);
@@ -73,7 +69,7 @@ function checksOf({ range }: Tops, sizes: Sizes): Check[] {
     atLeast("shoulder_height", shoulder, LEAST_SHOULDER),
     atMost("shoulder_difference", difference, MOST_DIFFERENCE),
     atMost("neckline_tilt", tilt, MOST_TILT),
-    atMost("lopsidedness", lopsided, MOST_LOPSIDED),
+    atMost("lopsidedness", lopsided, HEAD_LOPSIDED),
     atLeast("move_into", rise, LEAST_RISE),
   ];
 }
@@ -88,6 +84,7 @@ function headAndShoulders(side: 1 | -1) {
   const rightRole = `right_${turn}`;
   const kind: EndsKind<Sizes> = {
     side,
+    kind: HEAD,
     variant,
     size: 5,
     measure,

@@ -1,6 +1,7 @@
 import type { Candles } from "../../market/candles.js";
 import type { FormationPoint, PatternSeries } from "../define.js";
 import type { Pivots } from "../pivots.js";
+import { kindsOf } from "./kinds.js";
 import { type ChartShape, type Line, valueAt } from "./shape.js";
 
 /** Bars from the first end of a shape to the last. */
@@ -51,10 +52,15 @@ export interface TopRows {
   readonly count: number;
   /** `FIELDS` values a row; what stands after `count` rows is room that was not needed. */
   readonly bars: Int32Array;
+  /** Which shapes each may be, as flags of `kinds.ts`. */
+  readonly kinds: Uint8Array;
 }
 
 /** Pivots of one kind with their heights, and the lowest turn from each to the next, as a bar and a height. */
 interface Ends {
+  readonly side: 1 | -1;
+  readonly near: Float64Array;
+  readonly far: Float64Array;
   readonly count: number;
   readonly at: Int32Array;
   readonly height: Float64Array;
@@ -75,7 +81,7 @@ function endsOf(pivots: Pivots, near: Float64Array, far: Float64Array, side: 1 |
     turn[n] = lowestBetween(far, at[n], at[n + 1] + 1, side);
     low[n] = side * far[turn[n]];
   }
-  return { count, at, height, turn, low };
+  return { side, near, far, count, at, height, turn, low };
 }
 
 /** The bar of (from, to) whose far price is lowest when turned over, the first of equals; `from` where there is none. */
@@ -86,20 +92,27 @@ function lowestBetween(far: Float64Array, from: number, to: number, side: 1 | -1
 }
 
 /** Rows that a pivot has on average in an ordinary series. */
-const USUAL_ROWS = 3;
+const USUAL_ROWS = 1.5;
 
 /** Rows while they grow. */
 interface Growing {
   count: number;
   bars: Int32Array;
+  kinds: Uint8Array;
+}
+
+function noRows(room: number): Growing {
+  return { count: 0, bars: new Int32Array(FIELDS * room), kinds: new Uint8Array(room) };
 }
 
 /** Makes room for one more row. */
 function makeRoom(rows: Growing): void {
-  if ((rows.count + 1) * FIELDS <= rows.bars.length) return;
-  const bars = new Int32Array(2 * rows.bars.length);
+  if (rows.count < rows.kinds.length) return;
+  const { bars, kinds } = noRows(2 * rows.count);
   bars.set(rows.bars);
+  kinds.set(rows.kinds);
   rows.bars = bars;
+  rows.kinds = kinds;
 }
 
 /**
@@ -116,7 +129,7 @@ export function computeTops(
   const near = side === 1 ? high : low;
   const far = side === 1 ? low : high;
   const ends = endsOf(coarse, near, far, side);
-  const rows: Growing = { count: 0, bars: new Int32Array(FIELDS * USUAL_ROWS * (1 + fine.count)) };
+  const rows = noRows(Math.ceil(USUAL_ROWS * (1 + fine.count)));
   let next = 0;
   for (let j = 0; j < fine.count; j++) {
     if (fine.kind[j] !== side) continue;
@@ -125,9 +138,9 @@ export function computeTops(
     const isKnown = hasLeft(near, close, range, last, side) || standsOut(near, last, side);
     if (next === 0 || !isKnown) continue;
     const turn = lowestBetween(far, ends.at[next - 1], last, side);
-    walk(rows, ends, next - 1, last, side * near[last], turn, side * far[turn], side, range[last + 1]);
+    walk(rows, ends, range, next - 1, last, turn);
   }
-  return { side, count: rows.count, bars: rows.bars };
+  return { side, count: rows.count, bars: rows.bars, kinds: rows.kinds };
 }
 
 /** Whether the bar after an end closes an average range away from it. */
@@ -147,20 +160,20 @@ function standsOut(near: Float64Array, at: number, side: 1 | -1): boolean {
 }
 
 /**
- * Adds the pairs that end at bar `last`, which stands at height `right` and whose lowest turn since end `newest`
- * is given, from that end backwards.
+ * Adds the pairs that end at bar `last` and may be a shape, from end `newest` backwards, since which the lowest turn
+ * is given.
  */
 function walk(
   rows: Growing,
-  { at, height, turn: turns, low }: Ends,
+  { side, near, far, at, height, turn: turns, low }: Ends,
+  ranges: Float64Array,
   newest: number,
   last: number,
-  right: number,
   latestTurn: number,
-  latestLow: number,
-  side: 1 | -1,
-  range: number,
 ): void {
+  const right = side * near[last];
+  const latestLow = side * far[latestTurn];
+  const range = ranges[last + 1];
   let middle = -1;
   let between = Number.NEGATIVE_INFINITY;
   let turn = latestTurn;
@@ -182,9 +195,14 @@ function walk(
     const first = at[i];
     const left = height[i];
     const span = last - first;
-    if (turn > first && mayBeShape(left, right, between, lowest, span, side, range)) {
+    const mayBe = turn > first && mayBeShape(left, right, between, lowest, span, side, range);
+    const kinds = mayBe
+      ? kindsOf(near, far, ranges, side, first, middle, last, turn, leftTurn, rightTurn)
+      : 0;
+    if (kinds !== 0) {
       makeRoom(rows);
       const { bars } = rows;
+      rows.kinds[rows.count] = kinds;
       const row = FIELDS * rows.count++;
       bars[row + FIRST] = first;
       bars[row + MIDDLE] = middle;
@@ -219,16 +237,17 @@ function mayBeShape(
   return isStep && left - right <= MOST_STEP * (left - lowest);
 }
 
-/** Appends the shapes that pairs of ends have which are known in [from, to). */
+/** Appends the shapes of a kind that pairs of ends have which are known in [from, to). */
 export function sketchTops(
   series: PatternSeries,
   [from, to]: readonly [number, number],
   side: 1 | -1,
+  kind: number,
   shapes: ChartShape[],
   shapeOf: (tops: Tops, series: PatternSeries) => ChartShape | null,
 ): void {
   const rows = side === 1 ? series.tops : series.bottoms;
-  const { bars, count } = rows;
+  const { bars, kinds, count } = rows;
   const { range } = series;
   const { high, low } = series.candles;
   const near = side === 1 ? high : low;
@@ -237,6 +256,7 @@ export function sketchTops(
   const tops: Tops = { side, near, far, ...none };
   // A last end is known one bar after it, or two.
   for (let n = firstRow(rows, from - 2); n < count && bars[FIELDS * n + LAST] < to; n++) {
+    if ((kinds[n] & kind) === 0) continue;
     const row = FIELDS * n;
     tops.first = bars[row + FIRST];
     tops.middle = bars[row + MIDDLE];

@@ -1,19 +1,13 @@
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { type EndsKind, sketchEnds, turnVariant } from "./ends.js";
+import { TRIPLE, TRIPLE_DIFFERENCE, TRIPLE_HEIGHT, TRIPLE_SKEW } from "./kinds.js";
 import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BOTH_BOOKS } from "./sources.js";
 import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
-/** Least height of each of both turns between in average ranges, and greatest difference of the ends per height. */
-const LEAST_HEIGHT = 0.9;
-const MOST_DIFFERENCE = 0.25;
 const LEAST_RISE = 0.9;
 /** How far a bar before the shape may stand above it, per height. */
 const MOST_OVER = 0.1;
-
-/** Distance of the middle end from the middle, per span, and how far it may stand above the others, per height. */
-const MOST_SKEW = 0.32;
-const MOST_LEAD = 0.1;
 
 interface Sizes {
   readonly top: number;
@@ -28,24 +22,19 @@ interface Sizes {
 
 /** Sizes of three ends and the turns between them; null where they make no triple top. */
 function measure(tops: Tops): Sizes | null {
-  const { side, near, far, first, middle, last, leftTurn, rightTurn, range } = tops;
-  if (middle < 0 || leftTurn < first || leftTurn === middle || rightTurn === middle) return null;
+  const { side, near, far, first, middle, last, leftTurn, rightTurn } = tops;
   const left = side * near[first];
   const centre = side * near[middle];
   const right = side * near[last];
   const top = Math.max(left, centre, right);
+  const height = top - Math.min(side * far[leftTurn], side * far[rightTurn]);
+  const rise = riseInto(tops, left, top + MOST_OVER * height) / height;
+  if (!(rise >= LEAST_RISE)) return null;
   const least = Math.min(left, centre, right);
   const shallower = least - Math.max(side * far[leftTurn], side * far[rightTurn]);
-  const height = top - Math.min(side * far[leftTurn], side * far[rightTurn]);
-  const difference = (top - least) / height;
-  const lead = (centre - Math.max(left, right)) / height;
-  if (lead > MOST_LEAD) return null;
-  if (!(shallower >= LEAST_HEIGHT * range) || difference > MOST_DIFFERENCE) return null;
   const span = last - first;
   const skew = Math.abs(middle - first - span / 2) / span;
-  if (skew > MOST_SKEW) return null;
-  const rise = riseInto(tops, left, top + MOST_OVER * height) / height;
-  return rise >= LEAST_RISE ? { top, height, shallower, difference, rise, skew } : null;
+  return { top, height, shallower, difference: (top - least) / height, rise, skew };
 }
 
 function triple(side: 1 | -1) {
@@ -58,6 +47,7 @@ function triple(side: 1 | -1) {
   const [firstTurn, secondTurn] = [`first_${between}`, `second_${between}`];
   const kind: EndsKind<Sizes> = {
     side,
+    kind: TRIPLE,
     variant,
     size: 5,
     measure,
@@ -66,10 +56,10 @@ function triple(side: 1 | -1) {
     reach: (_, { height }) => height,
     quality: ({ range }, { shallower, difference, rise, skew }) =>
       mean([
-        grade(difference, 0, MOST_DIFFERENCE),
-        grade(shallower / range, 3, LEAST_HEIGHT),
+        grade(difference, 0, TRIPLE_DIFFERENCE),
+        grade(shallower / range, 3, TRIPLE_HEIGHT),
         grade(rise, 2, LEAST_RISE),
-        grade(skew, 0, MOST_SKEW),
+        grade(skew, 0, TRIPLE_SKEW),
       ]),
     points: (tops, formedAt) => [
       endPoint(tops, firstEnd, tops.first, formedAt),
@@ -79,8 +69,8 @@ function triple(side: 1 | -1) {
       endPoint(tops, thirdEnd, tops.last, formedAt),
     ],
     checks: ({ range }, { shallower, difference, rise }) => [
-      atMost("end_difference", difference, MOST_DIFFERENCE),
-      atLeast("height", shallower / range, LEAST_HEIGHT),
+      atMost("end_difference", difference, TRIPLE_DIFFERENCE),
+      atLeast("height", shallower / range, TRIPLE_HEIGHT),
       atLeast("move_into", rise, LEAST_RISE),
     ],
   };

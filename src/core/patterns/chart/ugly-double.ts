@@ -1,22 +1,13 @@
 import type { PatternVariant } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { type EndsKind, sketchEnds } from "./ends.js";
+import { UGLY, UGLY_HEIGHT, UGLY_LEAST_STEP, UGLY_MOST_STEP, UGLY_SHORTEST } from "./kinds.js";
 import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
 import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
-/** Least height of the peak over the second bottom, in average ranges. */
-const LEAST_HEIGHT = 1.4;
-/** How far the second bottom keeps above the first one, per height of the peak over that. */
-const LEAST_STEP = 0.33;
-const MOST_STEP = 0.8;
-/** Least fall into the first bottom, per height of the peak over it, and bars between the bottoms. */
+/** Least fall into the first bottom, per height of the peak over it. */
 const LEAST_FALL = 0.47;
-const SHORTEST = 7;
-const LONGEST = 60;
-/** Least height of the peak over the first bottom, in average ranges, and least share of the span before it. */
-const LEAST_RECOVERY = 3;
-const LEAST_BEFORE = 0.35;
 
 const variant: PatternVariant = {
   id: "ugly_double_bottom",
@@ -36,25 +27,18 @@ interface Sizes {
 
 /** Sizes of two bottoms and the peak between them; null where they make no ugly double bottom. */
 function measure(tops: Tops): Sizes | null {
-  const { near, far, first, middle, last, turn, range } = tops;
-  const span = last - first;
+  const { near, far, first, last, turn, range } = tops;
   const bottom = near[first];
-  const second = near[last];
   const peak = far[turn];
   const height = peak - bottom;
-  const step = (second - bottom) / height;
-  if (!(peak - second >= LEAST_HEIGHT * range) || height < LEAST_RECOVERY * range) return null;
-  if (span < SHORTEST || span > LONGEST || turn - first < LEAST_BEFORE * span) return null;
-  // Between the peak and the second bottom nothing is lower than that, or it would be another one.
-  const isLowest = middle < 0 || middle < turn || near[middle] >= second;
-  if (step < LEAST_STEP || step > MOST_STEP || !isLowest) return null;
-  if (middle >= 0 && near[middle] < bottom) return null;
   const fall = riseInto(tops, -bottom, -bottom) / height;
-  return fall < LEAST_FALL ? null : { height: (peak - second) / range, step, fall };
+  if (fall < LEAST_FALL) return null;
+  return { height: (peak - near[last]) / range, step: (near[last] - bottom) / height, fall };
 }
 
 const kind: EndsKind<Sizes> = {
   side: -1,
+  kind: UGLY,
   variant,
   size: 3,
   measure,
@@ -62,16 +46,16 @@ const kind: EndsKind<Sizes> = {
   stop: ({ near, last }) => level(last, near[last]),
   reach: ({ near, far, turn, last }) => far[turn] - near[last],
   quality: (_, { height, step, fall }) =>
-    mean([grade(height, 4, LEAST_HEIGHT), grade(Math.abs(step - 0.5), 0, 0.25), grade(fall, 2, LEAST_FALL)]),
+    mean([grade(height, 4, UGLY_HEIGHT), grade(Math.abs(step - 0.5), 0, 0.25), grade(fall, 2, LEAST_FALL)]),
   points: (tops, formedAt) => [
     endPoint(tops, "first_bottom", tops.first, formedAt),
     turnPoint(tops, "peak", tops.turn, tops.last),
     endPoint(tops, "second_bottom", tops.last, formedAt),
   ],
   checks: (_, { height, step, fall }) => [
-    atLeast("height", height, LEAST_HEIGHT),
-    atLeast("least_step", step, LEAST_STEP),
-    atMost("most_step", step, MOST_STEP),
+    atLeast("height", height, UGLY_HEIGHT),
+    atLeast("least_step", step, UGLY_LEAST_STEP),
+    atMost("most_step", step, UGLY_MOST_STEP),
     atLeast("move_into", fall, LEAST_FALL),
   ],
 };
@@ -80,7 +64,7 @@ export const uglyDoubleBottom = defineChart({
   name: "ugly_double_bottom",
   title: "Ugly Double Bottom",
   variants: [variant],
-  bars: SHORTEST + 2,
+  bars: UGLY_SHORTEST + 2,
   warmup: CHART_WARMUP,
   description:
     "Two lows after a fall, the second one well above the first, with a high between them; a close above that high confirms.",
