@@ -52,20 +52,52 @@ export function defineChart({ sketch, ...row }: ChartDefinition): Pattern {
       for (let index = 0; index < told.length; index++) {
         settle(series.candles, told[index], from, to, outgrownAt(told, index), outcomes);
       }
-      for (const outcome of bestOfEach(outcomes)) hits.push(hitOf(series.candles, outcome));
+      for (let n = 0; n < outcomes.length; n++) {
+        if (n > 0 && isTwin(outcomes[n], outcomes[n - 1])) continue;
+        hits.push(hitOf(series.candles, outcomes[n]));
+      }
     },
   });
 }
 
 /** Sorted by the bar at which they are known, without those of which much the same was known shortly before. */
 function firstOfEach(shapes: ChartShape[]): ChartShape[] {
-  shapes.sort((a, b) => a.formedAt - b.formedAt || a.start - b.start || b.quality - a.quality);
-  return shapes.filter((shape, index) => {
-    for (let i = index - 1; i >= 0 && shapes[i].formedAt >= shape.formedAt - SCALE_DELAY; i--) {
-      if (repeats(shape, shapes[i])) return false;
+  sort(shapes);
+  const told: ChartShape[] = [];
+  for (let index = 0; index < shapes.length; index++) {
+    const shape = shapes[index];
+    let i = index - 1;
+    while (i >= 0 && shapes[i].formedAt >= shape.formedAt - SCALE_DELAY && !repeats(shape, shapes[i])) i--;
+    if (i < 0 || shapes[i].formedAt < shape.formedAt - SCALE_DELAY) told.push(shape);
+  }
+  return told;
+}
+
+/** Places by which a shape is out of order at most where its row has but one walk over the series. */
+const NEAR_PLACES = 32;
+
+/**
+ * By the bar at which they are known, then the longest, then the best. Most come nearly in order, and each finds its place
+ * from the last one backwards: `sort` would leave compiled code for each comparison.
+ */
+function sort(shapes: ChartShape[]): void {
+  for (let n = 1; n < shapes.length; n++) {
+    const shape = shapes[n];
+    let place = n;
+    while (place > 0 && order(shape, shapes[place - 1]) < 0 && n - place < NEAR_PLACES) {
+      shapes[place] = shapes[place - 1];
+      place--;
     }
-    return true;
-  });
+    shapes[place] = shape;
+    if (n - place === NEAR_PLACES) {
+      shapes.sort(order);
+      return;
+    }
+  }
+}
+
+function order(a: ChartShape, b: ChartShape): number {
+  return a.formedAt - b.formedAt || a.start - b.start || b.quality - a.quality;
 }
 
 /** Whether a shape has the ends of an earlier one, or lies mostly where a better one of its variant lies. */
@@ -130,46 +162,51 @@ function settle(
   const last = Math.min(end, to - 1);
   for (let i = formedAt; i <= last; i++) {
     if (i === outgrown) {
-      if (i > formedAt && i >= from) outcomes.push({ shape, exit: expected, state: "expired", at: i });
+      if (i > formedAt && i >= from) add(outcomes, shape, expected, "expired", i);
       return;
     }
     if (isBeyond(close, direction, trigger, i)) {
       const isTold = i > formedAt || !isAtTarget(close, expected, i);
-      if (isTold && i >= from) outcomes.push({ shape, exit: expected, state: "confirmed", at: i });
+      if (isTold && i >= from) add(outcomes, shape, expected, "confirmed", i);
       return;
     }
     const leaves = other !== null && isBeyond(close, otherDirection, other.trigger, i);
     if (leaves || isBeyond(close, -direction, stop, i)) {
       if (i < from) return;
-      if (i > formedAt) outcomes.push({ shape, exit: expected, state: "failed", at: i });
-      if (leaves) outcomes.push({ shape, exit: other, state: "confirmed", at: i });
+      if (i > formedAt) add(outcomes, shape, expected, "failed", i);
+      if (leaves) add(outcomes, shape, other, "confirmed", i);
       return;
     }
     if (i < from) continue;
-    if (i === formedAt) outcomes.push({ shape, exit: expected, state: "forming", at: i });
-    else if (i === end) outcomes.push({ shape, exit: expected, state: "expired", at: i });
+    if (i === formedAt) add(outcomes, shape, expected, "forming", i);
+    else if (i === end) add(outcomes, shape, expected, "expired", i);
   }
 }
 
-/** In the order of bars, one a variant, state and bar. */
-function bestOfEach(outcomes: Outcome[]): Outcome[] {
-  const rank = (a: Outcome, b: Outcome) =>
-    a.at - b.at ||
-    (a.exit.variant.id < b.exit.variant.id ? -1 : a.exit.variant.id > b.exit.variant.id ? 1 : 0) ||
-    (a.state < b.state ? -1 : a.state > b.state ? 1 : 0) ||
-    b.shape.quality - a.shape.quality ||
-    a.shape.start - b.shape.start ||
-    a.shape.lastAt - b.shape.lastAt;
-  outcomes.sort(rank);
-  return outcomes.filter((outcome, index) => {
-    const last = outcomes[index - 1];
-    return (
-      index === 0 ||
-      last.at !== outcome.at ||
-      last.state !== outcome.state ||
-      last.exit.variant !== outcome.exit.variant
-    );
-  });
+/**
+ * Adds an outcome by its bar, variant and state, the best first. Those of a shape are no further from the newest than the
+ * shape waits, so that the place is sought from there; `sort` would leave compiled code for each comparison.
+ */
+function add(outcomes: Outcome[], shape: ChartShape, exit: Exit, state: FormationState, at: number): void {
+  const outcome = { shape, exit, state, at };
+  let place = outcomes.length;
+  outcomes.push(outcome);
+  for (; place > 0 && precedes(outcome, outcomes[place - 1]); place--) outcomes[place] = outcomes[place - 1];
+  outcomes[place] = outcome;
+}
+
+function precedes(a: Outcome, b: Outcome): boolean {
+  if (a.at !== b.at) return a.at < b.at;
+  if (a.exit.variant !== b.exit.variant) return a.exit.variant.id < b.exit.variant.id;
+  if (a.state !== b.state) return a.state < b.state;
+  if (a.shape.quality !== b.shape.quality) return a.shape.quality > b.shape.quality;
+  if (a.shape.start !== b.shape.start) return a.shape.start < b.shape.start;
+  return a.shape.lastAt < b.shape.lastAt;
+}
+
+/** Whether an outcome has the variant, state and bar of the one before it, which is then the better one. */
+function isTwin({ at, state, exit }: Outcome, before: Outcome): boolean {
+  return before.at === at && before.state === state && before.exit.variant === exit.variant;
 }
 
 function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {

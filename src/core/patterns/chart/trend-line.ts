@@ -91,8 +91,8 @@ function shapeOf(series: PatternSeries, tail: Tail, side: 1 | -1): ChartShape | 
 
 function sketch(series: PatternSeries, tail: Tail, side: 1 | -1, measures: Measures): ChartShape {
   const { line, rise, misfit, spacing, away } = measures;
-  const { pivots, formedAt, range } = tail;
-  const ends = Array.from(tail.swings);
+  const { pivots, swings, formedAt, range } = tail;
+  const ends = [swings[0], swings[1], swings[2], swings[3], swings[4]];
   const start = pivots.at[ends[4]];
   const lastAt = pivots.at[ends[0]];
   const variant = side === -1 ? down : up;
