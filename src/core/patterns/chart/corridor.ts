@@ -9,6 +9,7 @@ import {
   type Exit,
   edge,
   grade,
+  joined,
   type Line,
   LONGEST_WAIT,
   mean,
@@ -322,13 +323,12 @@ export function corridorShape(
     describe() {
       const { edges = [], points = [], checks } = more();
       return {
-        points: [...points, ...corridorPoints(corridor)],
-        edges: [edge("upper", from(upper, start)), edge("lower", from(lower, start)), ...edges],
-        checks: [
-          atLeast("touches", swings.length, FEWEST_OF_SHORT),
-          atMost("misfit", misfit, TOLERANCE),
-          ...checks,
-        ],
+        points: joined(points, corridorPoints(corridor)),
+        edges: joined([edge("upper", from(upper, start)), edge("lower", from(lower, start))], edges),
+        checks: joined(
+          [atLeast("touches", swings.length, FEWEST_OF_SHORT), atMost("misfit", misfit, TOLERANCE)],
+          checks,
+        ),
       };
     },
     description: null,

@@ -8,7 +8,7 @@ import {
   type PatternSeries,
 } from "../define.js";
 import { breakVolume } from "./checks.js";
-import { type ChartShape, type Edge, type Exit, type Line, LONGEST_WAIT, valueAt } from "./shape.js";
+import { type ChartShape, type Edge, type Exit, joined, type Line, LONGEST_WAIT, valueAt } from "./shape.js";
 
 /** Bars by which the same points can be known later at a coarser scale. */
 const SCALE_DELAY = 12;
@@ -125,9 +125,9 @@ function outgrownAt(shapes: readonly ChartShape[], index: number): number {
   return -1;
 }
 
-/** Whether a close lies above a line (direction 1) or below it (-1). */
-function isBeyond(close: Float64Array, direction: number, line: Line, bar: number): boolean {
-  return direction * (close[bar] - valueAt(line, bar)) > 0;
+/** Whether a close lies above a line (direction 1) or below it (-1). `valueAt` would box what it returns. */
+function isBeyond(close: Float64Array, direction: number, { at, price, slope }: Line, bar: number): boolean {
+  return direction * (close[bar] - (price + slope * (bar - at))) > 0;
 }
 
 /** Whether a close lies as far beyond the trigger as price should go. */
@@ -234,7 +234,7 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
       target,
       stop,
       rewardRisk: risk > 0 && reward > 0 ? reward / risk : null,
-      checks: state === "confirmed" ? [...checks, breakVolume(candles, at)] : checks,
+      checks: state === "confirmed" ? joined(checks, [breakVolume(candles, at)]) : checks,
     },
   };
 }

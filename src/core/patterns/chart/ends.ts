@@ -1,6 +1,6 @@
 import type { Check, FormationPoint, PatternSeries, PatternVariant } from "../define.js";
 import { trendInto, volumeTrend } from "./checks.js";
-import { type ChartShape, edge, type Line, patienceOf } from "./shape.js";
+import { type ChartShape, edge, joined, type Line, patienceOf } from "./shape.js";
 import { endKnownAt, sketchTops, type Tops } from "./tops.js";
 
 /** A turn of the market at ends of about one price: falling after a top, rising after a bottom. */
@@ -79,11 +79,10 @@ function shapeOfEnds<Sizes>(
     describe: () => ({
       points: kind.points(own, formedAt),
       edges: [edge("neckline", trigger)],
-      checks: [
-        ...kind.checks(own, sizes),
+      checks: joined(kind.checks(own, sizes), [
         trendInto(series, own.first, own.side),
         volumeTrend(series.candles, own.first, own.last),
-      ],
+      ]),
     }),
     description: null,
   };

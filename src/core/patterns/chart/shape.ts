@@ -75,6 +75,16 @@ export interface Description {
   readonly checks: readonly Check[];
 }
 
+/** Both lists in one. A spread would leave room for it to grow, which every hit would keep. */
+export function joined<Item>(first: readonly Item[], second: readonly Item[]): readonly Item[] {
+  if (first.length === 0) return second;
+  if (second.length === 0) return first;
+  const all = new Array<Item>(first.length + second.length);
+  for (let n = 0; n < first.length; n++) all[n] = first[n];
+  for (let n = 0; n < second.length; n++) all[first.length + n] = second[n];
+  return all;
+}
+
 /** 1 at `ideal`, 0 at `limit` and beyond, straight between. */
 export function grade(value: number, ideal: number, limit: number): number {
   const share = (value - limit) / (ideal - limit);
