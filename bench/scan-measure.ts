@@ -1,16 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { sliceCandles } from "../src/core/market/candles.js";
 import type { Interval } from "../src/core/market/interval.js";
-import type { Hit } from "../src/core/patterns/define.js";
-import { PATTERNS } from "../src/core/patterns/index.js";
-import { createPatternSeries } from "../src/core/patterns/series.js";
 import { LEAD_BARS } from "../src/core/signals/lead.js";
-import { findSightings, type Sighting } from "../src/features/detections/find.js";
+import type { Sighting } from "../src/features/detections/find.js";
 import type { Window } from "../src/features/detections/worker.js";
 import { createLog } from "../src/platform/log.js";
 import { createWorkers, defineTask } from "../src/platform/workers.js";
 import { randomWalk } from "./data.js";
-import { type Case, type Figure, type Section, timeCases } from "./time.js";
+import type { Figure, Section, Timing } from "./time.js";
 
 /** Prints two sections: every pattern over one series, and a scan of many symbols in threads. */
 const LENGTH = 5_000;
@@ -24,25 +21,17 @@ const MOST_SCAN_MS = 5_000;
 const MOST_DELAY_MS = 20;
 const SCANS = 3;
 
-const candles = randomWalk(LENGTH, 11);
-const cases: readonly Case[] = [
-  {
-    name: `${PATTERNS.length} patterns over ${LENGTH} bars`,
-    items: 1,
-    run() {
-      const series = createPatternSeries(candles);
-      const hits: Hit[] = [];
-      for (const pattern of PATTERNS) pattern.find(series, 0, LENGTH, hits);
-    },
-  },
-  {
-    name: "the same with trend, regime and range of each",
-    items: 1,
-    run: () => void findSightings(candles, 0),
-  },
-];
-const [found, sighted] = timeCases(cases, 40).map(({ name, minNs, medianNs }) => ({
-  what: `${name}, median ${(medianNs / 1e6).toFixed(1)} ms`,
+const MEASURE = defineTask<number, Timing[]>(new URL("./detection-measure.js", import.meta.url));
+const EXAMINE = defineTask<readonly Window[], Sighting[][]>(
+  new URL("../src/features/detections/worker.js", import.meta.url),
+);
+const workers = createWorkers({
+  log: createLog({ level: "silent", structured: true, scrub: (text) => text }),
+  threads: THREADS,
+});
+
+const [found, sighted] = (await workers.run(MEASURE, LENGTH)).map(({ name, minNs, medianNs }) => ({
+  what: `${name} in a thread, median ${(medianNs / 1e6).toFixed(1)} ms`,
   ms: minNs / 1e6,
 }));
 const detection: Figure[] = [
@@ -55,13 +44,6 @@ const detection: Figure[] = [
   { name: sighted.what, value: sighted.ms, unit: "ms" },
 ];
 
-const EXAMINE = defineTask<readonly Window[], Sighting[][]>(
-  new URL("../src/features/detections/worker.js", import.meta.url),
-);
-const workers = createWorkers({
-  log: createLog({ level: "silent", structured: true, scrub: (text) => text }),
-  threads: THREADS,
-});
 const walks = Array.from({ length: 20 }, (_, seed) => randomWalk(LEAD_BARS + 1, 100 + seed));
 
 /** Examines the newest bar of each interval of each symbol. @returns sightings. */

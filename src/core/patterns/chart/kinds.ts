@@ -26,9 +26,6 @@ export const HEAD_LOPSIDED = 2.6;
 /** Of ugly doubles: least height of the turn over the first end in average ranges, and over the second. */
 const UGLY_RECOVERY = 3;
 export const UGLY_HEIGHT = 1.4;
-/** How far the second end keeps below the first one, per height of that over the turn. */
-export const UGLY_LEAST_STEP = 0.33;
-export const UGLY_MOST_STEP = 0.8;
 /** Bars between the ends, and least share of them before the turn. */
 export const UGLY_SHORTEST = 7;
 const UGLY_LONGEST = 60;
@@ -58,40 +55,38 @@ export function kindsOf(
   const right = side * near[last];
   const between = middle < 0 ? Number.NEGATIVE_INFINITY : side * near[middle];
   const low = side * far[turn];
-  const isHead = Number(between > left) & Number(between > right);
+  const higher = Math.max(left, right);
+  const lower = Math.min(left, right);
+  const isHead = Number(between > higher);
   const leftHeight = left - low;
   const rightHeight = right - low;
-  const difference = Math.abs(left - right);
   const isDouble =
     (1 - isHead) &
-    Number(leftHeight >= DOUBLE_HEIGHT * range) &
-    Number(rightHeight >= DOUBLE_HEIGHT * range) &
-    Number(!(difference / leftHeight > DOUBLE_DIFFERENCE)) &
-    Number(!(difference / rightHeight > DOUBLE_DIFFERENCE)) &
-    Number(Math.abs(turn - first - span / 2) / span <= DOUBLE_SKEW);
-  // Between the turn and the second end nothing is higher than that, or it would be another one.
-  const isLast = Number(middle < turn) | Number(between <= right);
-  const step = (left - right) / leftHeight;
-  const isUgly =
-    Number(side < 0) &
-    Number(!(between > left)) &
-    isLast &
-    Number(rightHeight >= UGLY_HEIGHT * range) &
-    Number(leftHeight >= UGLY_RECOVERY * range) &
-    Number(span >= UGLY_SHORTEST) &
-    Number(span <= UGLY_LONGEST) &
-    Number(turn - first >= UGLY_BEFORE * span) &
-    Number(step >= UGLY_LEAST_STEP) &
-    Number(step <= UGLY_MOST_STEP);
-  const two = (isDouble * DOUBLE) | (isUgly * UGLY);
+    Number(lower - low >= DOUBLE_HEIGHT * range) &
+    Number(!((higher - lower) / (lower - low) > DOUBLE_DIFFERENCE)) &
+    Number(Math.abs(turn - first - span / 2) <= DOUBLE_SKEW * span);
+  let kinds = isDouble * DOUBLE;
+  if (side < 0) {
+    // Between the turn and the second end nothing is higher than that, or it would be another one.
+    const isLast = Number(middle < turn) | Number(between <= right);
+    const isUgly =
+      isLast &
+      Number(!(between > left)) &
+      Number(rightHeight >= UGLY_HEIGHT * range) &
+      Number(leftHeight >= UGLY_RECOVERY * range) &
+      Number(span >= UGLY_SHORTEST) &
+      Number(span <= UGLY_LONGEST) &
+      Number(turn - first >= UGLY_BEFORE * span) &
+      Number(left > right);
+    kinds |= isUgly * UGLY;
+  }
   // A turn at the middle end itself is none.
-  if (middle < 0 || leftTurn === middle) return two;
+  if (middle < 0 || leftTurn === middle) return kinds;
   const before = middle - first;
   const after = last - middle;
-  const isEven = Number(before / after <= HEAD_LOPSIDED) & Number(after / before <= HEAD_LOPSIDED);
-  const higher = Math.max(left, right);
+  const isEven = Number(before <= HEAD_LOPSIDED * after) & Number(after <= HEAD_LOPSIDED * before);
   const top = Math.max(higher, between);
-  const least = Math.min(left, right, between);
+  const least = Math.min(lower, between);
   const height = top - low;
   const isTriple =
     Number(rightTurn !== middle) &
@@ -99,6 +94,6 @@ export function kindsOf(
     Number(least - side * far[rightTurn] >= TRIPLE_HEIGHT * range) &
     Number(!((between - higher) / height > TRIPLE_LEAD)) &
     Number(!((top - least) / height > TRIPLE_DIFFERENCE)) &
-    Number(Math.abs(before - span / 2) / span <= TRIPLE_SKEW);
-  return two | (isTriple * TRIPLE) | ((isHead & isEven) * HEAD);
+    Number(Math.abs(before - span / 2) <= TRIPLE_SKEW * span);
+  return kinds | (isTriple * TRIPLE) | ((isHead & isEven) * HEAD);
 }

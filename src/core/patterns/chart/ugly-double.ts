@@ -1,11 +1,14 @@
 import type { PatternVariant } from "../define.js";
 import { CHART_WARMUP, defineChart } from "./define.js";
 import { type EndsKind, sketchEnds } from "./ends.js";
-import { UGLY, UGLY_HEIGHT, UGLY_LEAST_STEP, UGLY_MOST_STEP, UGLY_SHORTEST } from "./kinds.js";
+import { UGLY, UGLY_HEIGHT, UGLY_SHORTEST } from "./kinds.js";
 import { atLeast, atMost, grade, level, mean } from "./shape.js";
 import { BULKOWSKI } from "./sources.js";
 import { endPoint, riseInto, type Tops, turnPoint } from "./tops.js";
 
+/** How far the second bottom keeps above the first one, per height of the peak over that. */
+const LEAST_STEP = 0.33;
+const MOST_STEP = 0.8;
 /** Least fall into the first bottom, per height of the peak over it. */
 const LEAST_FALL = 0.47;
 
@@ -31,9 +34,10 @@ function measure(tops: Tops): Sizes | null {
   const bottom = near[first];
   const peak = far[turn];
   const height = peak - bottom;
+  const step = (near[last] - bottom) / height;
+  if (step < LEAST_STEP || step > MOST_STEP) return null;
   const fall = riseInto(tops, -bottom, -bottom) / height;
-  if (fall < LEAST_FALL) return null;
-  return { height: (peak - near[last]) / range, step: (near[last] - bottom) / height, fall };
+  return fall < LEAST_FALL ? null : { height: (peak - near[last]) / range, step, fall };
 }
 
 const kind: EndsKind<Sizes> = {
@@ -54,8 +58,8 @@ const kind: EndsKind<Sizes> = {
   ],
   checks: (_, { height, step, fall }) => [
     atLeast("height", height, UGLY_HEIGHT),
-    atLeast("least_step", step, UGLY_LEAST_STEP),
-    atMost("most_step", step, UGLY_MOST_STEP),
+    atLeast("least_step", step, LEAST_STEP),
+    atMost("most_step", step, MOST_STEP),
     atLeast("move_into", fall, LEAST_FALL),
   ],
 };

@@ -1,0 +1,28 @@
+import type { Hit } from "../src/core/patterns/define.js";
+import { PATTERNS } from "../src/core/patterns/index.js";
+import { createPatternSeries } from "../src/core/patterns/series.js";
+import { findSightings } from "../src/features/detections/find.js";
+import { randomWalk } from "./data.js";
+import { type Case, type Timing, timeCases } from "./time.js";
+
+/** Times every pattern over one series of so many bars, in a thread that is like those of the scanner. */
+export default function measure(length: number): Timing[] {
+  const candles = randomWalk(length, 11);
+  const cases: readonly Case[] = [
+    {
+      name: `${PATTERNS.length} patterns over ${length} bars`,
+      items: 1,
+      run() {
+        const series = createPatternSeries(candles);
+        const hits: Hit[] = [];
+        for (const pattern of PATTERNS) pattern.find(series, 0, length, hits);
+      },
+    },
+    {
+      name: "the same with trend, regime and range of each",
+      items: 1,
+      run: () => void findSightings(candles, 0),
+    },
+  ];
+  return timeCases(cases, 40);
+}
