@@ -69,28 +69,31 @@ export function computeCorridors(
   range: Float64Array,
   swings: readonly Swings[],
 ): readonly Corridor[] {
+  const poles = new Uint8Array(2 * candles.close.length);
   const found = swings.map((scale) => {
     const own: Corridor[] = [];
-    for (let j = 0; j < scale.pivots.count; j++) addCorridors(candles, range, scale, j, own);
+    for (let j = 0; j < scale.pivots.count; j++) addCorridors(candles, range, poles, scale, j, own);
     return own;
   });
   return mergeByBar(found);
 }
 
+/** Later than any bar. */
+const NEVER = 2 ** 31 - 1;
+
 /** The corridors of all scales, each ascending, by the bar at which they are known and, within it, by scale. */
 function mergeByBar(scales: readonly (readonly Corridor[])[]): Corridor[] {
   const merged: Corridor[] = [];
   const next = new Int32Array(scales.length);
+  /** When the next one of each scale is known. */
+  const knownAt = Int32Array.from(scales, (own) => own[0]?.formedAt ?? NEVER);
   for (;;) {
-    let earliest = Number.MAX_SAFE_INTEGER;
-    let chosen = -1;
-    for (let k = 0; k < scales.length; k++) {
-      if (next[k] === scales[k].length || scales[k][next[k]].formedAt >= earliest) continue;
-      earliest = scales[k][next[k]].formedAt;
-      chosen = k;
-    }
-    if (chosen < 0) return merged;
-    merged.push(scales[chosen][next[chosen]++]);
+    let chosen = 0;
+    for (let k = 1; k < knownAt.length; k++) if (knownAt[k] < knownAt[chosen]) chosen = k;
+    if (knownAt[chosen] === NEVER) return merged;
+    const own = scales[chosen];
+    merged.push(own[next[chosen]++]);
+    knownAt[chosen] = next[chosen] < own.length ? own[next[chosen]].formedAt : NEVER;
   }
 }
 
@@ -168,6 +171,7 @@ function lastOf(fit: number, slope: number): number {
 function addCorridors(
   candles: Candles,
   range: Float64Array,
+  poles: Uint8Array,
   swings: Swings,
   j: number,
   found: Corridor[],
@@ -194,7 +198,7 @@ function addCorridors(
     add(kind[first] > 0 ? HIGHS : LOWS, -span, price[first]);
     if (span < SHORTEST || touches < FEWEST_OF_SHORT || gap > MOST_GAP * span) continue;
     const isFull = scale > 1 && touches >= FEWEST_TOUCHES;
-    if (!isFull && (span > SHORT || !comesFar(candles, range, start, kind[first]))) continue;
+    if (!isFull && (span > SHORT || !endsPole(candles, range, poles, start, kind[first]))) continue;
     const corridor = corridorOf(candles, range, swings, j, touches, isFull);
     if (corridor !== null) found.push(corridor);
   }
@@ -252,6 +256,23 @@ function corridorOf(
   };
 }
 
+/** What is known of a bar as the end of a move; 0 while nobody has asked. */
+const NO_POLE = 1;
+const POLE = 2;
+
+/** `comesFar`, asked once of each bar and direction: many corridors begin at the same swing. */
+function endsPole(
+  candles: Candles,
+  range: Float64Array,
+  poles: Uint8Array,
+  at: number,
+  direction: number,
+): boolean {
+  const place = 2 * at + Number(direction > 0);
+  if (poles[place] === 0) poles[place] = comesFar(candles, range, at, direction) ? POLE : NO_POLE;
+  return poles[place] === POLE;
+}
+
 /** Whether price has come as far as a pole is long, of late, to a bar that ends a move upwards (1) or downwards (-1). */
 function comesFar({ high, low }: Candles, range: Float64Array, at: number, direction: number): boolean {
   const near = direction > 0 ? high : low;
@@ -264,9 +285,10 @@ function comesFar({ high, low }: Candles, range: Float64Array, at: number, direc
 
 /** The last `touches` swings up to pivot `j`, first to last. */
 function chainOf(before: Int32Array, j: number, touches: number): number[] {
-  const swings: number[] = [];
-  for (let n = touches - 2; n >= 0; n--) swings.push(before[j * CHAIN + n]);
-  swings.push(j);
+  // Of the length that it takes: what is pushed leaves room to grow.
+  const swings = new Array<number>(touches);
+  for (let n = 2; n <= touches; n++) swings[touches - n] = before[j * CHAIN + n - 2];
+  swings[touches - 1] = j;
   return swings;
 }
 
