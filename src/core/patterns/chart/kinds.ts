@@ -1,6 +1,6 @@
 /**
  * What two ends and the turns between them must be to be looked at as a shape. Pairs of ends are many and most are
- * none, so each is told apart once, where its heights are at hand, and every shape looks at its own pairs alone.
+ * none, so what each may be is told once, and every shape looks at its own pairs alone.
  */
 export const DOUBLE = 1;
 export const TRIPLE = 2;
