@@ -105,7 +105,6 @@ export interface AppParts {
   readonly candles: AlpacaOptions["candles"];
   readonly quotes: AlpacaOptions["quotes"];
   readonly live: AlpacaOptions["live"];
-  readonly tradeUpdates?: NonNullable<AlpacaOptions["tradeUpdates"]>;
   readonly limitRedis: RedisClient | null;
   readonly workers: Workers;
   readonly bus: Bus;

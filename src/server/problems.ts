@@ -95,7 +95,7 @@ export function sendProblem(
 /** What was thrown, as the caller sees it, and each input that is not valid. */
 export interface Explained {
   readonly error: AppError;
-  readonly problems?: readonly InputProblem[];
+  readonly problems?: readonly Problem[];
 }
 
 /** Explains what was thrown to the caller, and tells the log of what is the server's own doing. */

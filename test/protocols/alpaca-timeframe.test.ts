@@ -218,9 +218,9 @@ describe("pages", () => {
 });
 
 describe("ids", () => {
-  // By another implementation of version 5: Python's uuid.uuid5 below the same namespace.
+  // By another implementation of version 5: Python's uuid.uuid5 of urn:tx:asset and the symbol.
   it.each([
-    ["AAPL", "3f3ae227-1bb8-5c08-915b-2c5e41981c23"],
-    ["BTC-USD", "4ff2f48d-04ed-5b1e-aed2-131fb8bd09ae"],
+    ["AAPL", "24f9ea71-8af3-5b17-9936-344df042dba3"],
+    ["BTC-USD", "26df45dc-4b25-5881-b8f5-d4bcbc23c598"],
   ])("of %s are %s for ever", (name, id) => expect(idOf(name)).toBe(id));
 });

@@ -85,20 +85,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return rows.filter(({ closedAt }) => closedAt === null).at(-1) ?? null;
   }
 
-  async function cancelOpen(id: string, only: "all" | "opening"): Promise<number> {
-    return ledger.act(id, {
-      run(desk) {
-        let canceled = 0;
-        for (const order of [...desk.state.orders.values()]) {
-          const closes = order.role === "stop" || order.role === "target" || order.closing === order.quantity;
-          if (isTerminal(order.state) || (only === "opening" && closes)) continue;
-          if (desk.cancel(order.id, now()).length === 0) canceled++;
-        }
-        return canceled;
-      },
-    });
-  }
-
   return {
     open: (userId, terms) =>
       database.transaction((sql) => openWithin(sql, userId, { ...usualTerms, ...terms })),
@@ -119,12 +105,12 @@ export function createAccounts(options: AccountsOptions): Accounts {
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id) {
       await find(userId, id);
-      await cancelOpen(id, "all");
+      await cancelOpen(options, id, "all");
       if (!(await store.close(id))) throw new AppError("account_closed", "The account is closed");
     },
     async reset(userId, id, changes) {
       const row = await find(userId, id);
-      await cancelOpen(id, "all");
+      await cancelOpen(options, id, "all");
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
       return database.transaction(async (sql) => {
         if (!(await store.close(id, sql))) throw new AppError("account_closed", "The account is closed");
@@ -134,7 +120,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
     async halt(userId, id) {
       const { halt } = await find(userId, id);
       if (halt === null) await store.setHalt(id, HALT_USER);
-      return { canceled: halt === HALT_LEDGER ? 0 : await cancelOpen(id, "opening") };
+      return { canceled: halt === HALT_LEDGER ? 0 : await cancelOpen(options, id, "opening") };
     },
     async resume(userId, id) {
       const { halt } = await find(userId, id);
@@ -144,6 +130,21 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await store.setHalt(id, null);
     },
   };
+}
+
+/** Cancels open orders, all of them or those that could open something. @returns how many. */
+function cancelOpen({ ledger, now }: AccountsOptions, id: string, only: "all" | "opening"): Promise<number> {
+  return ledger.act(id, {
+    run(desk) {
+      let canceled = 0;
+      for (const order of [...desk.state.orders.values()]) {
+        const closes = order.role === "stop" || order.role === "target" || order.closing === order.quantity;
+        if (isTerminal(order.state) || (only === "opening" && closes)) continue;
+        if (desk.cancel(order.id, now()).length === 0) canceled++;
+      }
+      return canceled;
+    },
+  });
 }
 
 /** Money that was paid in when the account was opened. */

@@ -1,8 +1,11 @@
 import { LRUCache } from "lru-cache";
 import type { DeskEvent } from "../../core/execution/events.js";
 import type { DailyCloses } from "../../core/market/adjust.js";
+import { barClose } from "../../core/market/bar-times.js";
+import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, tradingDay } from "../../core/market/session.js";
 import { dailyEquity, type EquityDays } from "../../core/performance/equity.js";
+import { type BarCloses, equityAt } from "../../core/performance/equity-at.js";
 import { AppError } from "../../platform/errors.js";
 import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -20,6 +23,16 @@ export interface AccountDays {
 export interface Days {
   /** Sessions from the first event to the last that ended before `endMs`, by the calendar of all that was traded, or of the currency. */
   load(account: AccountRow, endMs: number): Promise<AccountDays>;
+  /** Equity at instants, ascending, by the closes of bars of an interval. */
+  at(account: AccountRow, instants: Float64Array, interval: Interval): Promise<EquitySeries>;
+}
+
+/** Equity at instants, as far as bars tell it. Money in micros. */
+export interface EquitySeries {
+  readonly instants: Float64Array;
+  readonly equity: Float64Array;
+  /** Paid in less paid out up to each instant. */
+  readonly paid: Float64Array;
 }
 
 export interface DaysOptions {
@@ -30,6 +43,7 @@ export interface DaysOptions {
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 10_000;
+const MOST_BARS = 50_000;
 
 export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days {
   /** By account, its last event and the day up to which. */
@@ -74,6 +88,21 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
   }
 
   return {
+    async at(row, instants, interval) {
+      const events = await ledger.look(row.id, (_desk, { history }) => [...history.events]);
+      const symbols = [...new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])))];
+      const [from, to] = [instants[0] ?? 0, (instants.at(-1) ?? 0) + 1];
+      const found = await Promise.all(
+        symbols.map(
+          async (symbol) =>
+            [symbol, await barsOf({ ledger, adjusted, instruments }, symbol, interval, from, to)] as const,
+        ),
+      );
+      const closes = new Map(
+        found.flatMap(([symbol, each]) => (each === null ? [] : [[symbol, each] as const])),
+      );
+      return { instants, ...equityAt(events, instants, closes) };
+    },
     async load(row, endMs) {
       const events = await ledger.look(row.id, (_desk, { history }) => {
         // Whatever comes later does not change the days before.
@@ -91,4 +120,27 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
       return computed;
     },
   };
+}
+
+/** Null where no source has such bars. */
+async function barsOf(
+  { adjusted, instruments }: DaysOptions,
+  symbol: string,
+  interval: Interval,
+  from: number,
+  to: number,
+): Promise<BarCloses | null> {
+  const instrument = await instruments.resolve(symbol);
+  const calendar = calendarOf(instrument.calendar);
+  try {
+    const stretch = { from: from - 7 * DAY_MS, to };
+    const { candles } = await adjusted.loadRange(instrument, interval, stretch, MOST_BARS, {
+      view: "given",
+    });
+    const until = Float64Array.from(candles.time, (time) => barClose(calendar, interval, time));
+    return { until, close: candles.close };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+    return null;
+  }
 }

@@ -26,7 +26,7 @@ import { createLedger, type Ledger } from "./ledger.js";
 import { createMatching, type Matching } from "./matching.js";
 import { createNativeTrading, type NativeTrading } from "./native.js";
 import { createDoOnce, type DoOnce } from "./once.js";
-import { createStandings } from "./standings.js";
+import { createStandings, type Standings } from "./standings.js";
 import { type AccountRow, createLedgerStore } from "./store.js";
 import { createTrading, type Trading } from "./trading.js";
 import { createTransfers, type Transfers } from "./transfers.js";
@@ -41,6 +41,7 @@ export interface PaperDesk {
   readonly native: NativeTrading;
   readonly matching: Matching;
   readonly days: Days;
+  readonly standings: Standings;
   /** What limits of its owner are held against; null for a user without an account. */
   factsOf(userId: string, symbol: string): Promise<AccountFacts | null>;
   readonly feed: Feed;
@@ -110,6 +111,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
     native: createNativeTrading({ ...parts, accounts, trading, risk }),
     matching,
     days,
+    standings,
     feed,
     idempotency,
     doOnce: createDoOnce(idempotency),

@@ -78,7 +78,13 @@ export function refusedBy(refusals: readonly Refusal[]): AppError {
       message: withFigures(REFUSAL_TEXTS[code], value, limit),
       code,
     })),
+    { refusals },
   );
+}
+
+/** The refusals of the desk behind an error; none for other errors. */
+export function refusalsOf({ facts }: AppError): readonly Refusal[] {
+  return Array.isArray(facts.refusals) ? facts.refusals : [];
 }
 
 /** The same for what the user's own limits refuse. */
@@ -97,9 +103,9 @@ export function refusedFor(code: string, message: string): AppError {
   return errorOf([{ path: "", message, code }]);
 }
 
-function errorOf(problems: readonly Problem[]): AppError {
+function errorOf(problems: readonly Problem[], facts: Readonly<Record<string, unknown>> = {}): AppError {
   const detail = problems.map(({ code, message }) => `${code}: ${message}`).join("; ");
-  return new AppError("order_refused", detail, { problems });
+  return new AppError("order_refused", detail, { problems, facts });
 }
 
 function withFigures(

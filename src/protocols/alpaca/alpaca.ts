@@ -6,6 +6,7 @@ import type { Quotes } from "../../features/candles/quotes.js";
 import type { Instruments } from "../../features/instruments/instruments.js";
 import type { News } from "../../features/news/news.js";
 import type { Options } from "../../features/options/options.js";
+import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { tradedOf } from "../../features/paper-trades/traded.js";
 import type { Users } from "../../features/users/users.js";
 import type { Bus } from "../../platform/bus.js";
@@ -14,6 +15,8 @@ import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Gateway } from "../../providers/gateway.js";
+import { createAccountViews } from "./account.js";
+import { accountRoutes } from "./account-routes.js";
 import { createAssets, type TermsOf } from "./assets.js";
 import { createFramedBars } from "./bars.js";
 import { BINARY_JSON_CODEC, JSON_CODEC } from "./codec.js";
@@ -23,16 +26,28 @@ import { createContracts } from "./contracts.js";
 import { createDataStreams } from "./data-stream.js";
 import { createFeed } from "./feed.js";
 import { historyRoutes } from "./history-routes.js";
-import { dialectGroup, type ExplainError, PREFIXES, refuseUnknown, speakDialect } from "./http.js";
+import {
+  type DialectGroup,
+  dialectGroup,
+  type ExplainError,
+  PREFIXES,
+  refuseUnknown,
+  speakDialect,
+} from "./http.js";
 import { createLatest, type Latest } from "./latest.js";
 import type { Identify } from "./login.js";
 import { createMarketData } from "./market-data.js";
 import { newsRoutes } from "./news-routes.js";
+import { orderRoutes } from "./order-routes.js";
+import { createOrders } from "./orders.js";
+import { positionRoutes } from "./position-routes.js";
+import { createPositions } from "./positions.js";
 import { referenceRoutes } from "./reference-routes.js";
 import { shareRoutes } from "./share-routes.js";
 import { type SocketRoute, socketRoutes } from "./socket-routes.js";
 import type { Market } from "./symbols.js";
-import { openTradeStream, type TradeUpdates } from "./trade-stream.js";
+import { openTradeStream } from "./trade-stream.js";
+import { createTradeUpdates } from "./trade-updates.js";
 
 /** What the dialect speaks to. */
 export interface AlpacaOptions {
@@ -52,8 +67,7 @@ export interface AlpacaOptions {
   readonly identify: Identify;
   readonly draining: () => boolean;
   readonly explain: ExplainError;
-  /** Where changes of orders come from; nobody tells of any without it. */
-  readonly tradeUpdates?: TradeUpdates;
+  readonly paper: PaperDesk;
   /** What tests set faster. */
   readonly sockets?: Partial<AlpacaSocketSettings>;
 }
@@ -86,6 +100,7 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
       contracts: createContracts(parts),
     });
     newsRoutes(routes, parts);
+    tradingRoutes(routes, parts, now);
     const dataOptions = {
       data: createMarketData({ ...parts, now, bars: createFramedBars(parts) }),
       latest,
@@ -106,8 +121,16 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
   return sockets;
 }
 
+/** The account of whoever asks, and what it trades. */
+function tradingRoutes(routes: DialectGroup, { paper, instruments }: AlpacaOptions, now: () => number): void {
+  accountRoutes(routes, createAccountViews({ paper, now }));
+  orderRoutes(routes, { orders: createOrders({ paper, instruments }), instruments });
+  positionRoutes(routes, createPositions({ paper, now }));
+}
+
 function createSockets(app: FastifyInstance, parts: AlpacaOptions, latest: Latest) {
-  const { live, users, clock, identify, tradeUpdates: updates = NO_UPDATES } = parts;
+  const { live, users, clock, identify } = parts;
+  const updates = createTradeUpdates(parts);
   const settings = { ...CONNECTION_SETTINGS, lookEveryMs: LOOK_EVERY_MS, ...parts.sockets };
   const { loginMs } = settings;
   const connections = createConnections({ ...parts, settings, stands: users.stands });
@@ -144,9 +167,6 @@ function createSockets(app: FastifyInstance, parts: AlpacaOptions, latest: Lates
 }
 
 const LOOK_EVERY_MS = 5_000;
-
-/** While nothing is traded there is nothing to tell. */
-const NO_UPDATES: TradeUpdates = { subscribe: () => () => undefined };
 
 /** What is not traded here is an asset without terms. */
 const termsOf: TermsOf = (instrument) => {

@@ -36,16 +36,21 @@ export interface DialectRoute<
   P extends z.ZodType | undefined,
   Q extends z.ZodType | undefined,
   A extends z.ZodType,
+  B extends z.ZodType | undefined = undefined,
 > {
   readonly id: string;
   readonly summary: string;
   readonly description?: string;
   readonly params?: P;
   readonly query?: Q;
+  readonly body?: B;
   readonly answer: A;
+  /** Of success, 200 unless given; with 204 the answer is nothing. */
+  readonly status?: 200 | 204 | 207;
   handle(input: {
     readonly params: Output<P>;
     readonly query: Output<Q>;
+    readonly body: Output<B>;
     readonly principal: Principal;
   }): Promise<z.input<A>> | z.input<A>;
 }
@@ -54,45 +59,57 @@ export type AddRoute = <
   A extends z.ZodType,
   P extends z.ZodType | undefined = undefined,
   Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
 >(
   path: string,
-  route: DialectRoute<P, Q, A>,
+  route: DialectRoute<P, Q, A, B>,
 ) => void;
 
 export interface DialectGroup {
   readonly get: AddRoute;
+  readonly post: AddRoute;
+  readonly patch: AddRoute;
+  readonly delete: AddRoute;
 }
 
 /** Adds routes that answer as the dialect does: the bare thing, without an envelope. */
 export function dialectGroup(app: FastifyInstance): DialectGroup {
-  return {
-    get: (path, { id, summary, description, params, query, answer, handle }) => {
+  const adder =
+    (method: "GET" | "POST" | "PATCH" | "DELETE"): AddRoute =>
+    (path, { id, summary, description, params, query, body, answer, status = 200, handle }) => {
       const schema: FastifySchema = {
         operationId: id,
         tags: [TAG],
         summary,
         ...(description === undefined ? {} : { description }),
         ...(params === undefined ? {} : { params }),
+        ...(body === undefined ? {} : { body }),
         querystring: query ?? z.object({}),
-        response: { 200: answer.describe(summary), ...errorResponses(ERROR_STATUSES) },
+        response: { [status]: answer.describe(summary), ...errorResponses(ERROR_STATUSES) },
         security: [{ bearer: [] }, { apiKey: [] }],
       };
       app.route({
-        method: "GET",
+        method,
         url: path,
         schema,
-        config: { access: "viewer", perMinute: PER_MINUTE, credentials: CREDENTIALS },
+        config: {
+          access: method === "GET" ? "viewer" : "trader",
+          perMinute: PER_MINUTE,
+          credentials: CREDENTIALS,
+        },
         handler: async (request, reply) => {
           const input = {
             params: request.params as never,
             query: request.query as never,
+            body: request.body as never,
             principal: request.principal ?? NOBODY,
           };
-          return reply.send(await within(PATIENCE_MS, async () => handle(input)));
+          const answered = await within(PATIENCE_MS, async () => handle(input));
+          return reply.status(status).send(status === 204 ? undefined : answered);
         },
       });
-    },
-  };
+    };
+  return { get: adder("GET"), post: adder("POST"), patch: adder("PATCH"), delete: adder("DELETE") };
 }
 
 /** Below which all paths are the dialect's. */

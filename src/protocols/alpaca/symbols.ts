@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { type Instrument, normaliseSymbol } from "../../core/market/instrument.js";
 import type { Instruments } from "../../features/instruments/instruments.js";
 import type { KnownInstrument } from "../../features/instruments/store.js";
 import { AppError } from "../../platform/errors.js";
+import { uuidOf } from "../../platform/uuid.js";
 import { invalid } from "./errors.js";
 
 /** The two markets that the dialect tells apart: US shares and funds, and pairs of coins. */
@@ -46,19 +46,7 @@ export async function findInstrument(
 
 const ABSENT: ReadonlySet<string> = new Set(["symbol_unknown", "no_data"]);
 
-/** Below which names are told apart (RFC 9562, version 5). */
-const NAMESPACE = "5b1c6f0e-3d0a-5c43-9f5e-0c7c3f6d2a94";
-
 /** The same UUID for the same name for ever: ids of assets and contracts follow from their symbols. */
-export function idOf(name: string): string {
-  const digest = createHash("sha1")
-    .update(Buffer.from(NAMESPACE.replaceAll("-", ""), "hex"))
-    .update(name)
-    .digest();
-  digest[6] = (digest[6] & 0x0f) | 0x50;
-  digest[8] = (digest[8] & 0x3f) | 0x80;
-  const hex = digest.subarray(0, 16).toString("hex");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
+export const idOf = (name: string): string => uuidOf(`asset ${name}`);
 
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

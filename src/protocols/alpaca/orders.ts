@@ -1,0 +1,242 @@
+import type { Desk } from "../../core/execution/desk.js";
+import type { Order, OrderTerms } from "../../core/execution/order.js";
+import { isTerminal } from "../../core/execution/states.js";
+import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
+import type { Instruments } from "../../features/instruments/instruments.js";
+import type { PaperDesk } from "../../features/paper-trades/feature.js";
+import type { Account } from "../../features/paper-trades/ledger.js";
+import type { AccountRow } from "../../features/paper-trades/store.js";
+import { orderIdOf } from "../../features/paper-trades/trading.js";
+import { AppError } from "../../platform/errors.js";
+import { DialectError, notFound } from "./errors.js";
+import type { OrderBody } from "./order-schema.js";
+import { orderWire, type ShownOrder, type WireOrder, wireId } from "./order-views.js";
+import { type RefusedOrder, refusedError } from "./refusals.js";
+import { findInstrument, type Market } from "./symbols.js";
+
+export interface OrderFilter {
+  readonly status: "open" | "closed" | "all";
+  readonly limit: number;
+  /** Submitted in (after, until). */
+  readonly after: number;
+  readonly until: number;
+  readonly ascending: boolean;
+  readonly nested: boolean;
+  readonly symbols: ReadonlySet<string> | null;
+  readonly side: "buy" | "sell" | null;
+  readonly markets: ReadonlySet<string> | null;
+}
+
+/** Orders of a user's account in the words of the dialect. */
+export interface Orders {
+  list(userId: string, filter: OrderFilter): Promise<WireOrder[]>;
+  /** @throws {DialectError} 404. */
+  get(userId: string, id: string, nested: boolean): Promise<WireOrder>;
+  byClientId(userId: string, clientOrderId: string): Promise<WireOrder>;
+  submit(userId: string, body: OrderBody): Promise<WireOrder>;
+  cancel(userId: string, id: string): Promise<void>;
+  cancelAll(userId: string): Promise<{ id: string; status: number }[]>;
+  replace(userId: string, id: string, changes: ReplaceBody): Promise<WireOrder>;
+}
+
+export interface ReplaceBody {
+  readonly qty?: number | null | undefined;
+  readonly time_in_force?: OrderTerms["timeInForce"] | null | undefined;
+  readonly limit_price?: number | null | undefined;
+  readonly stop_price?: number | null | undefined;
+  readonly trail?: number | null | undefined;
+  readonly client_order_id?: string | null | undefined;
+}
+
+export interface OrdersOptions {
+  readonly paper: Pick<PaperDesk, "accounts" | "ledger" | "trading">;
+  readonly instruments: Pick<Instruments, "identify" | "resolve">;
+}
+
+export function createOrders({ paper, instruments }: OrdersOptions): Orders {
+  const { accounts, ledger, trading } = paper;
+
+  /** Does something with the account, and says in the words of the dialect why it cannot be done. */
+  async function within<T>(row: AccountRow, symbol: string | null, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const known = symbol === null ? null : await ledger.look(row.id, (desk) => refusedOn(desk, symbol));
+      throw refusedError(error, known) ?? error;
+    }
+  }
+
+  async function shown(row: AccountRow, id: string, nested: boolean): Promise<WireOrder> {
+    return ledger.look(row.id, (desk, account) => {
+      const found = findOrder(desk, account, id);
+      if (found === null) throw notFound(`order not found for ${id}`);
+      return wireOf(desk, account, found, nested);
+    });
+  }
+
+  return {
+    async list(userId, filter) {
+      const row = await accounts.usual(userId);
+      return ledger.look(row.id, (desk, account) => listOrders(desk, account, filter));
+    },
+    get: async (userId, id, nested) => shown(await accounts.usual(userId), id, nested),
+    async byClientId(userId, clientOrderId) {
+      const row = await accounts.usual(userId);
+      return ledger.look(row.id, (desk, account) => {
+        const own = desk.state.orders.get(orderIdOf(row.id, clientOrderId));
+        const found = own ?? findOrder(desk, account, clientOrderId);
+        if (found === null) throw notFound(`order not found for ${clientOrderId}`);
+        return wireOf(desk, account, found, true);
+      });
+    },
+    async submit(userId, body) {
+      const row = await accounts.usual(userId);
+      const instrument = await traded(instruments, body.symbol);
+      const terms = termsFrom(body, instrument);
+      const cause = {
+        origin: "alpaca" as const,
+        ...(body.client_order_id == null ? {} : { clientOrderId: body.client_order_id }),
+      };
+      const placed = await within(row, instrument.symbol, () => trading.submit(row, { terms, cause }));
+      return shown(row, placed.order.id, true);
+    },
+    async cancel(userId, id) {
+      const row = await accounts.usual(userId);
+      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id));
+      if (order === null) throw notFound(`order not found for ${id}`);
+      if (isTerminal(order.state)) throw closed(`order is already in "${order.state}" state`);
+      await within(row, null, () => trading.cancel(row, order.id));
+    },
+    async cancelAll(userId) {
+      const row = await accounts.usual(userId);
+      const canceled = await within(row, null, () => trading.cancelAll(row));
+      return canceled.map(({ order }) => ({ id: wireId(order.id), status: 200 }));
+    },
+    async replace(userId, id, body) {
+      const row = await accounts.usual(userId);
+      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id));
+      if (order === null) throw notFound(`order not found for ${id}`);
+      if (isTerminal(order.state)) throw closed(`cannot replace order in ${order.state} status`);
+      const changes = changesFrom(body);
+      const name = body.client_order_id ?? undefined;
+      const next = await within(row, order.symbol, () => trading.replace(row, order.id, changes, name));
+      return shown(row, next.order.id, true);
+    },
+  };
+}
+
+const closed = (message: string) => new DialectError(422, { code: 42210000, message });
+
+/** @throws {DialectError} 422 for what is no share, fund or coin here. */
+async function traded(instruments: OrdersOptions["instruments"], text: string): Promise<Instrument> {
+  for (const market of ["us_equity", "crypto"] as const satisfies readonly Market[]) {
+    const found = await findInstrument(instruments, market, text);
+    if (found !== null) return found;
+  }
+  throw new DialectError(422, { code: 40010001, message: `could not find us_equity '${text.slice(0, 40)}'` });
+}
+
+/** By its id, or that of a leg. */
+export function findOrder({ state }: Desk, { history }: Account, id: string): Readonly<Order> | null {
+  const wanted = id.toLowerCase();
+  const own = state.orders.get(wanted);
+  if (own !== undefined) return own;
+  for (const placed of history.placed) {
+    if (placed.includes("/") && wireId(placed) === wanted) return state.orders.get(placed) ?? null;
+  }
+  return null;
+}
+
+function refusedOn(desk: Desk, symbol: string): RefusedOrder {
+  const held = desk.state.positions.get(symbol)?.quantity ?? 0;
+  const closers = desk
+    .working(symbol)
+    .filter(({ state, side }) => !isTerminal(state) && side === (held > 0 ? "sell" : "buy"));
+  const promised = closers.reduce((sum, order) => Math.max(sum, order.quantity - order.filled), 0);
+  return { symbol, held, promised, related: closers.map(({ id }) => wireId(id)) };
+}
+
+/** An order as it is shown. @throws Error for a symbol that is none. */
+export function shownOf(_desk: Desk, { history, causes }: Account, order: Readonly<Order>): ShownOrder {
+  const times = history.times.get(order.id);
+  const instrument = classifySymbol(order.symbol);
+  if (times === undefined || instrument === null) throw new Error(`order ${order.id} has no history`);
+  return { order, times, instrument, clientOrderId: causes.get(order.id)?.clientOrderId ?? wireId(order.id) };
+}
+
+/** @param nested with its legs. */
+export function wireOf(desk: Desk, account: Account, order: Readonly<Order>, nested: boolean): WireOrder {
+  const legs = nested ? legsOf(desk, order).map((leg) => shownOf(desk, account, leg)) : null;
+  return orderWire(shownOf(desk, account, order), legs);
+}
+
+/** The entry of a group, or the target of one without an entry, has the others as legs. */
+function legsOf({ state }: Desk, { id, group, role }: Readonly<Order>): Readonly<Order>[] {
+  const members = group === null ? undefined : state.groups.get(group);
+  if (members === undefined || role === "stop" || (role === "target" && members.parent !== null)) return [];
+  return [members.target, members.stop].flatMap((leg) => {
+    const order = leg === null || leg === id ? undefined : state.orders.get(leg);
+    return order === undefined ? [] : [order];
+  });
+}
+
+function isLeg({ state }: Desk, { role, group }: Readonly<Order>): boolean {
+  if (role === "stop") return true;
+  return role === "target" && group !== null && state.groups.get(group)?.parent !== null;
+}
+
+function listOrders(desk: Desk, account: Account, filter: OrderFilter): WireOrder[] {
+  const { placed } = account.history;
+  const found: WireOrder[] = [];
+  for (let k = 0; k < placed.length && found.length < filter.limit; k++) {
+    const order = desk.state.orders.get(placed[filter.ascending ? k : placed.length - 1 - k]);
+    if (order === undefined || !isWanted(order, filter)) continue;
+    if (filter.nested && isLeg(desk, order)) continue;
+    const shown = shownOf(desk, account, order);
+    const market = shown.instrument.assetClass === "crypto" ? "crypto" : "us_equity";
+    if (filter.markets !== null && !filter.markets.has(market)) continue;
+    found.push(wireOf(desk, account, order, filter.nested));
+  }
+  return found;
+}
+
+function isWanted(order: Readonly<Order>, { status, after, until, symbols, side }: OrderFilter): boolean {
+  if (status !== "all" && isTerminal(order.state) !== (status === "closed")) return false;
+  if (order.submittedAt <= after || order.submittedAt >= until) return false;
+  return (symbols === null || symbols.has(order.symbol)) && (side === null || order.side === side);
+}
+
+function termsFrom(body: OrderBody, instrument: Instrument): Omit<OrderTerms, "id"> {
+  const { time_in_force: timeInForce, take_profit: target, stop_loss: stop } = body;
+  if (instrument.assetClass === "crypto" && timeInForce !== "gtc" && timeInForce !== "ioc") {
+    throw closed("invalid crypto time_in_force");
+  }
+  const orderClass = body.order_class || "simple";
+  return {
+    symbol: instrument.symbol,
+    side: body.side,
+    type: body.type,
+    timeInForce,
+    quantity: body.qty ?? null,
+    notional: body.notional ?? null,
+    limitPrice: orderClass === "oco" ? null : (body.limit_price ?? null),
+    stopPrice: body.stop_price ?? null,
+    trailAmount: body.trail_price ?? null,
+    trailPercent: body.trail_percent ?? null,
+    extendedHours: body.extended_hours ?? false,
+    orderClass,
+    takeProfit: target == null ? null : { limitPrice: target.limit_price },
+    stopLoss: stop == null ? null : { stopPrice: stop.stop_price, limitPrice: stop.limit_price ?? null },
+  };
+}
+
+function changesFrom(body: ReplaceBody) {
+  return {
+    ...(body.qty == null ? {} : { quantity: body.qty }),
+    ...(body.time_in_force == null ? {} : { timeInForce: body.time_in_force }),
+    ...(body.limit_price == null ? {} : { limitPrice: body.limit_price }),
+    ...(body.stop_price == null ? {} : { stopPrice: body.stop_price }),
+    ...(body.trail == null ? {} : { trail: body.trail }),
+  };
+}

@@ -1,0 +1,103 @@
+import type { Refusal, RefusalCode } from "../../core/execution/validate.js";
+import { refusalsOf } from "../../features/paper-trades/refusals.js";
+import type { AppError } from "../../platform/errors.js";
+import { DialectError, type ErrorBody, notFound } from "./errors.js";
+import { amountWire } from "./order-views.js";
+
+type Words = readonly [status: 403 | 422, code: number, message: string];
+
+const FORBIDDEN = 40310000;
+const UNPROCESSABLE = 42210000;
+const PARAMETER = 40010001;
+
+/** Reasons for which the dialect has words of its own. */
+const WORDS: Readonly<Partial<Record<RefusalCode, Words>>> = {
+  quantity_missing: [422, PARAMETER, "qty or notional is required"],
+  quantity_and_notional: [422, PARAMETER, "only one of qty or notional is accepted"],
+  quantity_not_positive: [422, PARAMETER, "qty must be > 0"],
+  id_not_unique: [422, PARAMETER, "client_order_id must be unique"],
+  insufficient_buying_power: [403, FORBIDDEN, "insufficient buying power"],
+  short_not_allowed: [403, FORBIDDEN, "account is not allowed to short"],
+  wash_trade: [403, FORBIDDEN, "potential wash trade detected. use complex orders"],
+  fractional_short: [422, UNPROCESSABLE, "fractional orders cannot be sold short"],
+  fraction_not_allowed: [422, UNPROCESSABLE, "fractional orders must be simple DAY orders"],
+  notional_too_small: [422, UNPROCESSABLE, "notional amount must be >= 1.00"],
+  notional_not_allowed: [422, UNPROCESSABLE, "notional orders must be simple DAY market orders"],
+  nothing_changed: [422, UNPROCESSABLE, "order parameters are not changed"],
+  quantity_below_filled: [422, UNPROCESSABLE, "qty must be > filled_qty"],
+  price_off_tick: [
+    422,
+    UNPROCESSABLE,
+    "invalid price: sub-penny increment does not fulfill minimum pricing criteria",
+  ],
+};
+
+/** Codes of refusals that are about the account: they are forbidden rather than wrong. */
+const OF_ACCOUNT: ReadonlySet<string> = new Set([
+  "position_too_large",
+  "open_positions_exceeded",
+  "positions_in_symbol_exceeded",
+  "daily_trades_exceeded",
+  "daily_loss_reached",
+  "drawdown_reached",
+  "position_limit",
+  "order_value_limit",
+  "symbol_value_limit",
+  "currency_mismatch",
+]);
+
+/** What is known of the symbol when an order on it is refused. */
+export interface RefusedOrder {
+  readonly symbol: string;
+  /** Units that are held, and those that open orders will close. */
+  readonly held: number;
+  readonly promised: number;
+  readonly related: readonly string[];
+}
+
+/** The dialect's error for an order that was refused; null for other errors. */
+export function refusedError(error: AppError, known: RefusedOrder | null): DialectError | null {
+  if (error.code === "order_not_found") return notFound("order not found");
+  if (error.code === "position_not_found") return notFound("position does not exist");
+  if (error.code === "trading_halted") return new DialectError(403, body(FORBIDDEN, error.message));
+  if (error.code !== "order_refused") return null;
+  const [first] = refusalsOf(error);
+  if (first === undefined) {
+    const ofAccount = error.problems.some(({ code = "" }) => OF_ACCOUNT.has(code));
+    return new DialectError(
+      ofAccount ? 403 : 422,
+      body(ofAccount ? FORBIDDEN : UNPROCESSABLE, error.message),
+    );
+  }
+  if (first.code === "insufficient_quantity") return insufficient(first, known);
+  const [status, code, message] = WORDS[first.code] ?? [
+    OF_ACCOUNT.has(first.code) ? 403 : 422,
+    OF_ACCOUNT.has(first.code) ? FORBIDDEN : UNPROCESSABLE,
+    error.message,
+  ];
+  const extra: Record<string, string> =
+    first.code === "insufficient_buying_power"
+      ? { buying_power: amountWire(first.limit ?? 0), cost_basis: amountWire(first.value ?? 0) }
+      : {};
+  return new DialectError(status, { ...body(code, message), ...extra });
+}
+
+function insufficient({ value, limit }: Refusal, known: RefusedOrder | null): DialectError {
+  const requested = value ?? 0;
+  const available = limit ?? 0;
+  const message = `insufficient qty available for order (requested: ${requested}, available: ${available})`;
+  const about =
+    known === null
+      ? {}
+      : {
+          existing_qty: String(known.held),
+          held_for_orders: String(known.promised),
+          related_orders: [...known.related],
+          symbol: known.symbol,
+        };
+  return new DialectError(403, { ...body(FORBIDDEN, message), available: String(available), ...about });
+}
+
+function body(code: number, message: string): ErrorBody {
+  return { code, message };
+}

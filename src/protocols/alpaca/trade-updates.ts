@@ -1,0 +1,151 @@
+import type { DeskEvent, OrderEvent } from "../../core/execution/events.js";
+import { applyEvent, createState, type DeskState } from "../../core/execution/state.js";
+import { classifySymbol } from "../../core/market/instrument.js";
+import type { OrderCause } from "../../features/paper-trades/cause.js";
+import type { PaperDesk } from "../../features/paper-trades/feature.js";
+import { createHistory, type History } from "../../features/paper-trades/history.js";
+import { topicOfAccount } from "../../features/paper-trades/topics.js";
+import type { Bus } from "../../platform/bus.js";
+import { eventCommitted } from "../../platform/event-log.js";
+import type { Log } from "../../platform/log.js";
+import { uuidOf } from "../../platform/uuid.js";
+import { decimalWire, orderWire, wireId } from "./order-views.js";
+import { rfc3339 } from "./times.js";
+import type { TradeUpdate, TradeUpdates } from "./trade-stream.js";
+
+/** What the dialect calls a change of an order; null for those that it does not tell of. */
+function nameOf(event: OrderEvent): string | null {
+  switch (event.event) {
+    case "accepted":
+      return "pending_new";
+    case "opened":
+    case "continued":
+    case "released":
+      return "new";
+    case "partially_filled":
+      return "partial_fill";
+    case "filled":
+      return "fill";
+    case "canceled":
+    case "expired":
+    case "replaced":
+    case "rejected":
+      return event.event;
+    default:
+      return null;
+  }
+}
+
+export interface TradeUpdatesOptions {
+  readonly paper: Pick<PaperDesk, "accounts" | "ledger">;
+  readonly bus: Bus;
+  readonly log: Log;
+}
+
+/**
+ * Changes of the orders of a user's usual account, each once and in order, as the order was when it happened: every
+ * subscriber walks the events of the account from where it began, and what is published only wakes it.
+ */
+export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): TradeUpdates {
+  const { accounts, ledger } = paper;
+  const wakes = new Map<string, Set<() => void>>();
+  bus.subscribe(eventCommitted, ({ topic }) => {
+    for (const wake of wakes.get(topic) ?? []) wake();
+  });
+
+  return {
+    subscribe(principal, listener) {
+      let ended = false;
+      let unfollow: () => void = () => undefined;
+      const begin = async () => {
+        const { id } = await accounts.usual(principal.userId);
+        const walk = createWalk(listener);
+        const read = () =>
+          ledger.look(id, (_desk, { history, causes }) => ({
+            events: history.events.slice(walk.seen()),
+            causes,
+          }));
+        walk.skip(await read());
+        let walking = Promise.resolve();
+        const wake = () => {
+          walking = walking
+            .then(read)
+            .then((news) => (ended ? undefined : walk.tell(news)))
+            .catch((error: unknown) => log.warn({ err: error, account: id }, "trade updates were not told"));
+        };
+        const topic = topicOfAccount(id);
+        const listening = wakes.get(topic) ?? new Set();
+        wakes.set(topic, listening.add(wake));
+        unfollow = () => {
+          listening.delete(wake);
+          if (listening.size === 0) wakes.delete(topic);
+        };
+        if (ended) unfollow();
+        // What happened while it was being set up.
+        wake();
+      };
+      begin().catch((error: unknown) => log.warn({ err: error }, "trade updates could not begin"));
+      return () => {
+        ended = true;
+        unfollow();
+      };
+    },
+  };
+}
+
+interface News {
+  readonly events: readonly DeskEvent[];
+  readonly causes: ReadonlyMap<string, OrderCause>;
+}
+
+/** The orders of an account as they were after each event. */
+function createWalk(listener: (update: TradeUpdate) => void) {
+  const state = createState();
+  const history = createHistory();
+  const take = (event: DeskEvent) => {
+    applyEvent(state, event);
+    history.take(event);
+  };
+  return {
+    seen: () => state.seq,
+    skip: ({ events }: News) => events.forEach(take),
+    tell({ events, causes }: News) {
+      for (const event of events) {
+        // Read again by a wake that came while another read.
+        if (event.seq <= state.seq) continue;
+        take(event);
+        const update = event.kind === "order" ? updateOf(state, history, causes, event) : null;
+        if (update !== null) listener(update);
+      }
+    },
+  };
+}
+
+function updateOf(
+  state: DeskState,
+  history: History,
+  causes: News["causes"],
+  event: OrderEvent,
+): TradeUpdate | null {
+  const name = nameOf(event);
+  const order = state.orders.get(event.orderId);
+  const times = history.times.get(event.orderId);
+  const instrument = classifySymbol(event.symbol);
+  if (name === null || order === undefined || times === undefined || instrument === null) return null;
+  const clientOrderId = causes.get(order.id)?.clientOrderId ?? wireId(order.id);
+  const update = {
+    event: name,
+    timestamp: rfc3339(event.at),
+    execution_id: uuidOf(`event ${order.id} ${event.seq}`),
+    order: orderWire({ order: { ...order }, times, clientOrderId, instrument }, null),
+  };
+  if (!("fill" in event)) return update;
+  const { fill } = event;
+  return {
+    ...update,
+    execution_id: uuidOf(`fill ${fill.id}`),
+    price: decimalWire(fill.price),
+    qty: decimalWire(fill.quantity),
+    position_qty: decimalWire(fill.position.quantity),
+  };
+}
