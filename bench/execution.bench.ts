@@ -4,8 +4,8 @@ import { GTC_DAYS } from "../src/core/execution/context.js";
 import { NO_COSTS } from "../src/core/execution/costs.js";
 import { createDesk, type Desk } from "../src/core/execution/desk.js";
 import { tradedShare } from "../src/core/execution/instrument.js";
-import { orderList } from "../src/core/execution/order-list.js";
 import { termsOf } from "../src/core/execution/order.js";
+import { orderList } from "../src/core/execution/order-list.js";
 import { randomWalk } from "./data.js";
 import { type Bench, timeCases } from "./time.js";
 

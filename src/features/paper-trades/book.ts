@@ -48,6 +48,13 @@ export interface Portfolio {
   readonly capital: number;
 }
 
+/** Trades that were asked for, of how many, and what the account holds. */
+export interface Overview {
+  readonly rows: readonly TradeNow[];
+  readonly total: number;
+  readonly portfolio: Portfolio;
+}
+
 export interface TradeFilter {
   readonly status: "open" | "closed" | "all";
   readonly symbol?: string | undefined;
@@ -62,6 +69,8 @@ export interface Book {
   /** What of a trade is open gains at the price that the desk knows; micros, 0 for a closed one. */
   unrealisedOf(desk: Desk, history: History, trade: Trade): number;
   portfolio(row: AccountRow): Promise<Portfolio>;
+  /** Both at once. */
+  overview(row: AccountRow, filter: TradeFilter): Promise<Overview>;
   /** The newest first. */
   trades(row: AccountRow, filter: TradeFilter): Promise<{ rows: TradeNow[]; total: number }>;
   /** By the number of its first event. @throws {AppError} `trade_not_found`. */
@@ -88,38 +97,27 @@ export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
     row: AccountRow,
     look: (desk: Desk, account: Account, prices: ReadonlyMap<string, PricedQuote>) => T,
   ): Promise<T> {
-    const held = await ledger.look(row.id, ({ state }) => [...state.positions.keys()]);
+    const held = await ledger.look(row.id, ({ state }) => [...state.positions.keys()], row);
     const known = await Promise.all(held.map((symbol) => instruments.resolve(symbol)));
     const { quotes: found } = await quotes.loadMany(known);
     const prices = new Map(found.map((quote) => [quote.symbol, quote]));
-    return ledger.look(row.id, (desk, account) => {
+    const marked = (desk: Desk, account: Account) => {
       for (const [symbol, { price }] of prices) if (desk.lists(symbol)) desk.mark(symbol, price);
       return look(desk, account, prices);
-    });
+    };
+    return ledger.look(row.id, marked, row);
   }
 
   return {
     look: priced,
     unrealisedOf: gainOpen,
-    portfolio: (row) =>
-      priced(row, (desk, account, prices) => {
-        const { trades, capital, interest } = account.history.trades;
-        const realised = trades.reduce((sum, { net }) => sum + net, interest);
-        const positions = [...desk.state.positions.values()].map((position) =>
-          positionNow(desk, account, position, prices.get(position.symbol) ?? null),
-        );
-        return { row: account.row, standing: desk.standing(), positions, realised, capital };
-      }),
-    trades: (row, { status, symbol, limit, offset }) =>
-      priced(row, (desk, account) => {
-        const wanted = account.history.trades.trades.filter(
-          (trade) =>
-            (symbol === undefined || trade.symbol === symbol) &&
-            (status === "all" || (trade.closedAt === null) === (status === "open")),
-        );
-        const shown = wanted.toReversed().slice(offset, offset + limit);
-        return { rows: shown.map((trade) => tradeNow(desk, account, trade)), total: wanted.length };
-      }),
+    portfolio: (row) => priced(row, portfolioOf),
+    trades: (row, filter) => priced(row, (desk, account) => tradesOf(desk, account, filter)),
+    overview: (row, filter) =>
+      priced(row, (desk, account, prices) => ({
+        ...tradesOf(desk, account, filter),
+        portfolio: portfolioOf(desk, account, prices),
+      })),
     trade: (row, id) =>
       priced(row, (desk, account) => {
         const trade = account.history.trades.trades.find(({ openedSeq }) => openedSeq === id);
@@ -141,6 +139,30 @@ export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
       }),
     order: (row, id) => ledger.look(row.id, (desk, account) => orderNow(desk, account, id, null)),
   };
+}
+
+function portfolioOf(desk: Desk, account: Account, prices: ReadonlyMap<string, PricedQuote>): Portfolio {
+  const { trades, capital, interest } = account.history.trades;
+  const realised = trades.reduce((sum, { net }) => sum + net, interest);
+  const positions = [...desk.state.positions.values()].map((position) =>
+    positionNow(desk, account, position, prices.get(position.symbol) ?? null),
+  );
+  return { row: account.row, standing: desk.standing(), positions, realised, capital };
+}
+
+/** The newest first. */
+function tradesOf(desk: Desk, account: Account, { status, symbol, limit, offset }: TradeFilter) {
+  const { trades } = account.history.trades;
+  const rows: TradeNow[] = [];
+  let total = 0;
+  for (let k = trades.length - 1; k >= 0; k--) {
+    const trade = trades[k];
+    if (symbol !== undefined && trade.symbol !== symbol) continue;
+    if (status !== "all" && (trade.closedAt === null) !== (status === "open")) continue;
+    if (total >= offset && rows.length < limit) rows.push(tradeNow(desk, account, trade));
+    total++;
+  }
+  return { rows, total };
 }
 
 function positionNow(

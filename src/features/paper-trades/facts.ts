@@ -28,7 +28,7 @@ export function accountFacts(
     equity,
     buyingPower: standing.buyingPower / MICROS,
     openPositions: others,
-    positionsInSymbol: held === undefined ? 0 : entriesOf(orders, history, symbol, held.quantity),
+    positionsInSymbol: held === undefined ? 0 : Math.max(1, history.trades.openOf(symbol).length),
     dayLoss: day.startEquity === null ? null : Math.max(0, day.startEquity - equity),
     dayTrades: tradesSince(orders, history, day.startMs),
     drawdown: day.peakEquity === null ? null : drawdownOf(equity, Math.max(day.peakEquity, equity)),
@@ -42,21 +42,6 @@ function drawdownOf(equity: number, peak: number): number {
 }
 
 type Orders = ReadonlyMap<string, Readonly<Order>>;
-
-/** Filled orders of the position's direction since it was last flat, at least one. */
-function entriesOf(orders: Orders, { placed }: History, symbol: string, quantity: number): number {
-  const way = quantity > 0 ? 1 : -1;
-  let left = Math.abs(quantity);
-  let entries = 0;
-  for (let k = placed.length - 1; k >= 0 && left > 0; k--) {
-    const order = orders.get(placed[k]);
-    if (order === undefined || order.symbol !== symbol) continue;
-    if (order.filled === 0 || wayOf(order.side) !== way) continue;
-    entries++;
-    left -= order.filled;
-  }
-  return Math.max(1, entries);
-}
 
 /** Orders of the trader that open something, placed since an instant. */
 function tradesSince(orders: Orders, { placed }: History, sinceMs: number): number {

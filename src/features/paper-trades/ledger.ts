@@ -40,8 +40,11 @@ export interface Account {
 export interface Ledger {
   /** @throws {AppError} `account_not_found`, `trading_halted` while the ledger contradicts itself, and as the work does. */
   act<T>(accountId: string, work: Work<T>): Promise<T>;
-  /** Looks without changing anything: at the state as of the last work of any process. */
-  look<T>(accountId: string, look: (desk: Desk, account: Account) => T): Promise<T>;
+  /**
+   * Looks without changing anything: at the state as of the last work of any process, or, with a row that was just
+   * read, as of that.
+   */
+  look<T>(accountId: string, look: (desk: Desk, account: Account) => T, asOf?: AccountRow): Promise<T>;
   /** Rebuilds an account from its events and says in what it differs from what is kept of it; halts it where it does. */
   verify(accountId: string): Promise<readonly string[]>;
   /** Forgets what this process knows, as a new one. */
@@ -241,8 +244,8 @@ export function createLedger(options: LedgerOptions): Ledger {
         drain(accountId, started).catch(reject);
       });
     },
-    async look(accountId, look) {
-      const row = await store.find(accountId);
+    async look(accountId, look, asOf) {
+      const row = asOf ?? (await store.find(accountId));
       const place = known.get(accountId);
       if (row !== null && place !== undefined && isOlder(place, row) && !queues.has(accountId)) {
         known.delete(accountId);

@@ -97,13 +97,10 @@ function readingRoutes(app: FastifyInstance, { paper, now }: PaperRouteOptions):
       const { status, limit, offset } = query;
       const account = await accountOf(principal.userId, query.account_id);
       const symbol = query.symbol === undefined ? undefined : paper.identify(query.symbol);
-      const [found, portfolio] = await Promise.all([
-        book.trades(account, { status, symbol, limit, offset }),
-        book.portfolio(account),
-      ]);
+      const found = await book.overview(account, { status, symbol, limit, offset });
       return {
         data: found.rows.map((trade) => tradeView(account, trade)),
-        portfolio: portfolioView(portfolio, now()),
+        portfolio: portfolioView(found.portfolio, now()),
         pagination: { limit, offset, total: found.total },
       };
     },

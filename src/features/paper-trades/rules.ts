@@ -38,6 +38,8 @@ const INTEREST_RATE = 0.07;
 const RESERVE_RATE = 0.005;
 /** What an account on margin may owe before the database takes it for a fault, in times of its capital. */
 const FLOOR_FACTOR = 1_000;
+/** Micros beyond which sums are not exact any more. */
+const MOST_OWED = 9e15;
 
 export function rulesOf(terms: AccountTerms): DeskRules {
   const { commissionPercent, spreadBps, slippageBps, volumeShare } = terms;
@@ -65,5 +67,6 @@ function accountRulesOf({ currency, leverage, shorting }: AccountTerms): Account
 
 /** Micros that the cash of an account may not fall below. */
 export function cashFloorOf({ cash, leverage }: AccountTerms): number {
-  return leverage === 1 ? 0 : -FLOOR_FACTOR * Math.ceil(Math.max(1, cash)) * MICROS;
+  if (leverage === 1) return 0;
+  return -Math.min(MOST_OWED, FLOOR_FACTOR * Math.ceil(Math.max(1, cash)) * MICROS);
 }

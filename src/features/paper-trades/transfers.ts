@@ -1,4 +1,5 @@
 import type { DeskEvent } from "../../core/execution/events.js";
+import { MICROS } from "../../core/execution/money.js";
 import { rebuild } from "../../core/execution/state.js";
 import { eventsOf, transactionsOf } from "../../core/execution/transactions.js";
 import type { Database } from "../../platform/database.js";
@@ -54,8 +55,12 @@ export function createTransfers({
       if (rows.length > MOST_ROWS)
         throw new AppError("invalid_request", `body: has more than ${MOST_ROWS} transactions`);
       const terms: AccountTerms = { ...DEFAULT_TERMS, ...given, cash: 0 };
-      const owed = rows.reduce((sum, row) => sum + Math.abs(row.amount), 0);
-      const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, owed) });
+      const lowest = lowestCash(rows);
+      if (terms.leverage === 1 && lowest.cash < 0) {
+        const message = `row ${lowest.row + 1} leaves ${lowest.cash}, and a cash account never owes`;
+        throw new AppError("invalid_request", `body: ${message}`);
+      }
+      const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
       const spelled = rows.map((row) =>
         row.symbol === null ? row : { ...row, symbol: symbolOf(instruments, row.symbol) },
       );
@@ -95,6 +100,17 @@ export function createTransfers({
       });
     },
   };
+}
+
+/** Where the cash of the account is least. */
+function lowestCash(rows: readonly Row[]): { cash: number; row: number } {
+  let micros = 0;
+  const lowest = { cash: 0, row: 0 };
+  for (const [row, { amount }] of rows.entries()) {
+    micros += Math.round(amount * MICROS);
+    if (micros / MICROS < lowest.cash) Object.assign(lowest, { cash: micros / MICROS, row });
+  }
+  return lowest;
 }
 
 /** @throws {AppError} `invalid_request` for what is no symbol. */

@@ -18,6 +18,7 @@ import {
   type TradeStatistics,
 } from "../../core/performance/statistics.js";
 import { streaksOf } from "../../core/performance/streaks.js";
+import type { ClosedTrade } from "../../core/performance/trade.js";
 import { isoTime } from "../../platform/http.js";
 import type {
   achievementSchema,
@@ -65,18 +66,31 @@ const groupsOf = (groups: readonly TradeGroup<string | number>[]) =>
     avg_pnl: toUnits(statistics.expectancy),
   }));
 
+/** By the lists they are of, which stay the same while nothing happens. */
+const known = new WeakMap<readonly ClosedTrade[], ReturnType<typeof closedFigures>>();
+
+function closedFigures({ closed, causes, zone }: TradesLook) {
+  return {
+    totals: totalsOf(statisticsOf(closed)),
+    groups: {
+      pattern_performance: groupsOf(statisticsBy(closed, causeKey(causes, "pattern"))),
+      by_symbol: groupsOf(statisticsBy(closed, symbolKey)),
+      by_strategy: groupsOf(statisticsBy(closed, causeKey(causes, "strategy"))),
+      by_hour: groupsOf(statisticsBy(closed, hourKey(zone))),
+    },
+  };
+}
+
 export function statisticsView(look: TradesLook, synthetic: boolean): z.input<typeof statisticsSchema> {
-  const { account, trades, closed, causes, zone, unrealised } = look;
-  const totals = totalsOf(statisticsOf(closed));
+  const { account, trades, closed, unrealised } = look;
+  const { totals, groups } = known.get(closed) ?? closedFigures(look);
+  known.set(closed, { totals, groups });
   return {
     ...totals,
     open_trades: trades.length - closed.length,
     unrealised_pnl: fromMicros([...unrealised.values()].reduce((sum, gain) => sum + gain, 0)),
     trading_performance: totals,
-    pattern_performance: groupsOf(statisticsBy(closed, causeKey(causes, "pattern"))),
-    by_symbol: groupsOf(statisticsBy(closed, symbolKey)),
-    by_strategy: groupsOf(statisticsBy(closed, causeKey(causes, "strategy"))),
-    by_hour: groupsOf(statisticsBy(closed, hourKey(zone))),
+    ...groups,
     account_id: account?.id ?? null,
     currency: account?.rules.account.currency ?? null,
     synthetic,

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { hash32 } from "../../core/base/rng.js";
 import { fromMicros, MICROS } from "../../core/execution/money.js";
 import { DAY_MS } from "../../core/market/day.js";
@@ -108,6 +109,9 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
 export function createAccountLooks(options: AccountLookOptions): AccountLooks {
   const { paper, now } = options;
 
+  /** Trades of accounts as of an event, by period: the same lists again while nothing happens. */
+  const known = new LRUCache<string, Chosen>({ max: 200 });
+
   const accountOf = (userId: string, id: string | undefined) =>
     id === undefined ? paper.accounts.existing(userId) : paper.accounts.find(userId, id);
 
@@ -118,17 +122,21 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
   ): Promise<TradesLook> {
     const account = await accountOf(userId, accountId);
     if (account === null) return NO_ACCOUNT;
-    const since = days === null ? Number.NEGATIVE_INFINITY : now() - days * DAY_MS;
+    const nowMs = now();
+    const since = days === null ? Number.NEGATIVE_INFINITY : nowMs - days * DAY_MS;
     return paper.book.look(account, (desk, { history, causes }) => {
-      const { trades: all, interest, capital } = history.trades;
-      const wanted = all.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
+      const { interest, capital } = history.trades;
+      const minute = days === null ? "all" : `${days} ${Math.floor(nowMs / 60_000)}`;
+      const key = `${account.id} ${history.events.length} ${minute}`;
+      const { wanted, closed, reasons } = known.get(key) ?? chosen(history.trades.trades, since, causes);
+      known.set(key, { wanted, closed, reasons });
       const open = wanted.filter((trade) => !isClosed(trade));
       const unrealised = new Map(open.map((trade) => [trade, paper.book.unrealisedOf(desk, history, trade)]));
       return {
         account,
         trades: wanted,
-        closed: wanted.filter(isClosed),
-        causes: causesOf(wanted, causes),
+        closed,
+        causes: reasons,
         zone: zoneOfAccount(account.rules.account.currency),
         unrealised,
         interest,
@@ -258,6 +266,18 @@ const NO_ACCOUNT: TradesLook = Object.freeze({
   equity: 0,
   capital: 0,
 });
+
+interface Chosen {
+  readonly wanted: readonly Trade[];
+  readonly closed: readonly ClosedTrade[];
+  readonly reasons: Causes;
+}
+
+/** Trades that were not closed before an instant. */
+function chosen(all: readonly Trade[], since: number, causes: ReadonlyMap<string, OrderCause>): Chosen {
+  const wanted = all.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
+  return { wanted, closed: wanted.filter(isClosed), reasons: causesOf(wanted, causes) };
+}
 
 /** What caused trades; one that names no direction is taken to have meant that of its trade. */
 function causesOf(trades: readonly Trade[], known: ReadonlyMap<string, OrderCause>): Causes {

@@ -26,7 +26,7 @@ export const riskSettingsSchema = z
     max_portfolio_risk: z.number().min(0.1).max(100).describe("Percentage of the equity, over all positions"),
     max_daily_trades: z.number().int().min(1).max(1_000_000),
     max_drawdown_limit: z.number().min(0.5).max(100).describe("Percentage below the peak"),
-    diversification_limit: z.number().int().min(1).max(10).describe("Positions in one symbol"),
+    diversification_limit: z.number().int().min(1).max(1_000_000).describe("Open entries into one symbol"),
     enable_stop_loss: z.boolean().describe("An order needs a stop"),
     enable_take_profit: z.boolean().describe("An order needs a target"),
     enable_position_sizing: z.boolean().describe("Sizes are held against risk_per_trade"),
