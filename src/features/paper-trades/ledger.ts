@@ -296,6 +296,9 @@ function open(row: AccountRow, { events, cursors, causes }: Stored): Known {
     history.take(event);
     // Until a newer price is known, what a symbol was last traded at here.
     if (event.kind === "order" && "fill" in event) desk.mark(event.symbol, event.fill.price);
+    else if (event.event === "split" && event.symbol !== null) {
+      desk.mark(event.symbol, desk.priceOf(event.symbol) / Number(event.facts.ratio));
+    }
   }
   const account: Account = {
     row,

@@ -1,0 +1,340 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { cashRules, marginRules } from "../../src/core/execution/account.js";
+import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
+import { NO_COSTS } from "../../src/core/execution/costs.js";
+import type { Desk } from "../../src/core/execution/desk.js";
+import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
+import type { CorporateAction } from "../../src/core/market/actions.js";
+import { candlesFromRows } from "../../src/core/market/candles.js";
+import { dayOf } from "../../src/core/market/day.js";
+import { calendarOf, isOpen } from "../../src/core/market/session.js";
+import type { Feed } from "../../src/features/paper-trades/feed.js";
+import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
+import { createMatching, type Matching } from "../../src/features/paper-trades/matching.js";
+import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
+import { tradedAs } from "../../src/features/paper-trades/traded.js";
+import { createBus } from "../../src/platform/bus.js";
+import type { Database } from "../../src/platform/database.js";
+import { AppError } from "../../src/platform/errors.js";
+import { createEventLog } from "../../src/platform/event-log.js";
+import { createLeases } from "../../src/platform/lease.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { silentLog } from "../fixtures/log.js";
+import { instrumentOf } from "../fixtures/vendor-answers.js";
+
+/** A Tuesday at 10:00 in New York. */
+const START = Date.UTC(2024, 6, 9, 14);
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+const MONEY = 1e6;
+
+type Row = readonly [minute: number, open: number, high: number, low: number, close: number];
+
+/** A market as the test writes it: minutes after the start, and what it says of splits and dividends. */
+const market = {
+  now: START,
+  bars: new Map<string, Row[]>(),
+  actions: new Map<string, CorporateAction[]>(),
+  silent: new Set<string>(),
+};
+
+const feed: Feed = {
+  clock: async () => market.now,
+  async now(instrument) {
+    if (market.silent.has(instrument.symbol)) throw new AppError("provider_unavailable", "silent");
+    const open = isOpen(calendarOf(instrument.calendar), market.now);
+    return { instrument, atMs: market.now, open, quote: null, tradable: false, reason: "bars alone" };
+  },
+  async bars({ symbol }, fromMs, nowMs) {
+    const rows = (market.bars.get(symbol) ?? [])
+      .map(([minute, open, high, low, close]) => ({
+        time: START + minute * MINUTE,
+        open,
+        high,
+        low,
+        close,
+        volume: 1_000,
+      }))
+      .filter(({ time }) => time >= fromMs && time + MINUTE <= nowMs);
+    return { interval: "1m", bars: candlesFromRows(symbol, "1m", rows), toMs: nowMs };
+  },
+  actions: async ({ symbol }) => market.actions.get(symbol) ?? [],
+};
+
+let server: TestDatabase;
+let database: Database;
+let store: LedgerStore;
+let ledger: Ledger;
+let matching: Matching;
+
+/** As a process that has just started. */
+function start(): void {
+  const eventLog = createEventLog(
+    database,
+    createBus(() => undefined),
+    silentLog,
+  );
+  store = createLedgerStore(database);
+  ledger = createLedger({ database, store, eventLog });
+  matching = createMatching({
+    store,
+    ledger,
+    feed,
+    instruments: { resolve: async (text) => ({ ...instrumentOf(text), id: 1, synthetic: true }) },
+    leases: createLeases(database, "test"),
+    synthetic: true,
+    log: silentLog,
+  });
+}
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  database = await openTestDatabase(server, { poolSize: 4 });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+beforeEach(() => {
+  market.now = START;
+  market.bars.clear();
+  market.actions.clear();
+  market.silent.clear();
+  start();
+});
+
+let opened = 0;
+async function open(account = cashRules("USD"), cash = 10_000): Promise<string> {
+  const rules: DeskRules = { account, costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
+  const name = `Account ${++opened}`;
+  const row = await store.open({ userId: "ann", name, rules, synthetic: true, cashFloor: -1e15 });
+  await ledger.act(row.id, { run: (desk) => desk.transfer(cash, START) });
+  return row.id;
+}
+
+async function submit(
+  id: string,
+  terms: Pick<OrderTerms, "id" | "symbol" | "side"> & Partial<OrderTerms>,
+  mark: number,
+) {
+  const refused = await ledger.act(id, {
+    run(desk, { cursors }) {
+      if (!desk.lists(terms.symbol)) desk.list(tradedAs(terms.symbol));
+      desk.mark(terms.symbol, mark);
+      if (!cursors.has(terms.symbol)) cursors.set(terms.symbol, market.now);
+      return desk.submit(termsOf(terms), { at: market.now, open: true });
+    },
+  });
+  expect(refused).toEqual([]);
+}
+const look = <T>(id: string, see: (desk: Desk) => T) => ledger.look(id, see);
+const fills = (id: string) =>
+  ledger.look(id, (_desk, { history }) =>
+    history.fills.map(({ orderId, at, fill }) => [orderId, (at - START) / MINUTE, fill.price, fill.quantity]),
+  );
+
+describe("orders that rested while nobody looked", () => {
+  it("meet the bars that were missed, in the order of time over all symbols, once", async () => {
+    const id = await open();
+    await submit(
+      id,
+      {
+        id: "a",
+        symbol: "AAPL",
+        side: "buy",
+        quantity: 10,
+        type: "limit",
+        limitPrice: 99,
+        timeInForce: "gtc",
+      },
+      100,
+    );
+    await submit(
+      id,
+      {
+        id: "b",
+        symbol: "MSFT",
+        side: "buy",
+        quantity: 10,
+        timeInForce: "gtc",
+        type: "stop",
+        stopPrice: 203,
+      },
+      200,
+    );
+    market.bars.set("AAPL", [
+      [1, 100, 101, 99.5, 100],
+      [2, 100, 100, 98, 98.5],
+    ]);
+    market.bars.set("MSFT", [
+      [1, 200, 204, 199, 204],
+      [2, 204, 205, 203, 204],
+    ]);
+    market.now = START + 3 * MINUTE;
+    start();
+    await matching.run(id);
+    const expected = [
+      ["b", 2, 203, 10],
+      ["a", 3, 99, 10],
+    ];
+    expect(await fills(id)).toEqual(expected);
+    start();
+    await matching.run(id);
+    expect(await fills(id)).toEqual(expected);
+    expect(await ledger.verify(id)).toEqual([]);
+  });
+
+  it("of two processes are filled by one", async () => {
+    const id = await open();
+    await submit(id, { id: "a", symbol: "AAPL", side: "buy", quantity: 1 }, 100);
+    market.bars.set("AAPL", [[1, 101, 102, 100, 101]]);
+    market.now = START + 2 * MINUTE;
+    const first = matching;
+    start();
+    await Promise.all([first.run(id), matching.run(id)]);
+    expect(await fills(id)).toEqual([["a", 1, 101, 1]]);
+    expect(await ledger.verify(id)).toEqual([]);
+  });
+
+  it("wait for a source that is silent, and others do not", async () => {
+    const id = await open();
+    await submit(id, { id: "a", symbol: "AAPL", side: "buy", quantity: 1 }, 100);
+    await submit(id, { id: "b", symbol: "MSFT", side: "buy", quantity: 1 }, 200);
+    market.bars.set("AAPL", [[1, 100, 100, 100, 100]]);
+    market.bars.set("MSFT", [[1, 200, 200, 200, 200]]);
+    market.silent.add("AAPL");
+    market.now = START + 2 * MINUTE;
+    await matching.run(id);
+    expect(await fills(id)).toEqual([["b", 1, 200, 1]]);
+    market.silent.clear();
+    await matching.run(id);
+    expect(await fills(id)).toEqual([
+      ["b", 1, 200, 1],
+      ["a", 1, 100, 1],
+    ]);
+  });
+
+  it("for the day expire with their session, also where no bar told of its end", async () => {
+    const id = await open();
+    await submit(
+      id,
+      { id: "a", symbol: "AAPL", side: "buy", quantity: 1, type: "limit", limitPrice: 1 },
+      100,
+    );
+    market.now = Date.UTC(2024, 6, 9, 20, 10);
+    await matching.run(id);
+    expect(await look(id, ({ state }) => state.orders.get("a")?.state)).toBe("new");
+    market.now = Date.UTC(2024, 6, 9, 20, 16);
+    await matching.run(id);
+    expect(await look(id, ({ state }) => state.orders.get("a"))).toMatchObject({
+      state: "expired",
+      reason: "day_ended",
+    });
+  });
+});
+
+describe("splits and dividends", () => {
+  const hold = async (account = cashRules("USD"), quantity = 9, side: "buy" | "sell" = "buy") => {
+    market.now = START;
+    const id = await open(account);
+    await submit(id, { id: "a", symbol: "AAPL", side, quantity }, 100);
+    market.bars.set("AAPL", [[1, 100, 100, 100, 100]]);
+    market.now = START + 2 * MINUTE;
+    await matching.run(id);
+    return id;
+  };
+  const cashOf = (id: string) => look(id, ({ state }) => state.cash / MONEY);
+
+  it("are applied at the open of their day, the split first, before its bars, once", async () => {
+    const id = await hold();
+    market.actions.set("AAPL", [
+      { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 0.5, currency: "USD" },
+      { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 0.25, currency: "USD" },
+      { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 7, currency: "EUR" },
+      { kind: "split", exDay: dayOf("2024-07-10"), ratio: 4 },
+    ]);
+    await matching.run(id);
+    expect(await look(id, ({ state }) => state.positions.get("AAPL")?.quantity)).toBe(9);
+    // A bar of the evening before comes late: it is of the old shares and is not walked.
+    const nextDay = (DAY - 30 * MINUTE) / MINUTE;
+    market.bars.set("AAPL", [
+      [1, 100, 100, 100, 100],
+      [350, 101, 101, 101, 101],
+      [nextDay, 25, 26, 24, 25],
+    ]);
+    market.now = START + DAY;
+    for (let n = 0; n < 3; n++) {
+      await matching.run(id);
+      start();
+    }
+    expect(await look(id, ({ state }) => state.positions.get("AAPL"))).toEqual({
+      symbol: "AAPL",
+      quantity: 36,
+      cost: 900 * MONEY,
+    });
+    expect(await cashOf(id)).toBe(10_000 - 900 + 36 * 0.75);
+    expect(await look(id, (desk) => desk.equity() / MONEY)).toBe(10_000 + 36 * 0.75);
+    expect(await ledger.verify(id)).toEqual([]);
+  });
+
+  it("that are told late count where nothing was traded since, for some days", async () => {
+    const late: CorporateAction[] = [
+      { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 1, currency: "USD" },
+    ];
+    const quiet = await hold();
+    const traded = await hold();
+    const old = await hold();
+    market.now = START + 2 * DAY;
+    for (const id of [quiet, traded, old]) await matching.run(id);
+    market.bars.set("AAPL", [[(2 * DAY) / MINUTE, 100, 100, 100, 100]]);
+    await submit(traded, { id: "b", symbol: "AAPL", side: "buy", quantity: 1 }, 100);
+    market.now += 2 * MINUTE;
+    for (const id of [quiet, traded, old]) await matching.run(id);
+    market.actions.set("AAPL", late);
+    await matching.run(quiet);
+    await matching.run(traded);
+    market.now = START + 20 * DAY;
+    await matching.run(old);
+    expect(await cashOf(quiet)).toBe(10_000 - 900 + 9);
+    expect(await cashOf(traded)).toBe(10_000 - 1_000);
+    expect(await cashOf(old)).toBe(10_000 - 900);
+  });
+
+  it("nights cost what is borrowed, each once, also over a change of clocks", async () => {
+    const rules = { ...marginRules("USD"), borrowRate: 0.36, interestRate: 0 };
+    // From Friday before clocks are set back to Monday after it: three nights, one of 25 hours.
+    market.now = Date.UTC(2024, 10, 1, 14);
+    const id = await open(rules);
+    await submit(id, { id: "a", symbol: "AAPL", side: "sell", quantity: 10 }, 100);
+    const minute = (Date.UTC(2024, 10, 1, 14) - START) / MINUTE;
+    market.bars.set("AAPL", [[minute + 1, 100, 100, 100, 100]]);
+    market.now += 2 * MINUTE;
+    await matching.run(id);
+    const monday = Date.UTC(2024, 10, 4, 15);
+    market.now = monday;
+    for (let n = 0; n < 2; n++) {
+      await matching.run(id);
+      start();
+    }
+    const borrowed = await ledger.look(id, (_desk, { history }) =>
+      history.postings.filter(({ event }) => event === "borrow").map(({ at }) => new Date(at).toISOString()),
+    );
+    expect(borrowed).toEqual([
+      "2024-11-02T04:00:00.000Z",
+      "2024-11-03T04:00:00.000Z",
+      "2024-11-04T05:00:00.000Z",
+    ]);
+    expect(await cashOf(id)).toBe(10_000 + 1_000 - 3);
+  });
+});
+
+describe("a start", () => {
+  it("holds every open account against its ledger, and lets those that disagree trade no more", async () => {
+    const [good, bad] = [await open(), await open()];
+    await database.query("update paper_accounts set cash = cash + 1 where id = $1", [bad]);
+    expect(await matching.recover()).toEqual([bad]);
+    const trade = (id: string) => ledger.act(id, { run: (desk) => desk.transfer(1, market.now) });
+    await expect(trade(bad)).rejects.toMatchObject({ code: "trading_halted" });
+    expect(await trade(good)).toEqual([]);
+  });
+});
