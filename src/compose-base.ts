@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature.js";
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
+import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
 import { createBus } from "./platform/bus.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
@@ -122,8 +124,10 @@ export function closeBase({
   });
 }
 
+const LEASE_NAMES = ["scanner", PAPER_LEASE, SETTLING_LEASE, CLOSED_TRADES_LEASE, ROLLUP_LEASE];
+
 function releaseAll(leases: Leases) {
-  return Promise.all(["scanner", PAPER_LEASE].map((name) => leases.release(name)));
+  return Promise.all(LEASE_NAMES.map((name) => leases.release(name)));
 }
 
 function readVersion(): string {

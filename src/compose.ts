@@ -11,8 +11,9 @@ import { historyOf } from "./features/evidence/history.js";
 import { createExplain } from "./features/explain/feature.js";
 import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
 import { createOptionDesk } from "./features/options/feature.js";
-import { createOutcomeStore } from "./features/outcomes/store.js";
-import { createPaperDesk } from "./features/paper-trades/feature.js";
+import { createOutcomeFeature } from "./features/outcomes/feature.js";
+import { createPaperDesk, type PaperDesk } from "./features/paper-trades/feature.js";
+import { createPerformanceFeature } from "./features/performance/feature.js";
 import { seenLive } from "./features/performance/forward.js";
 import { createAccountLooks } from "./features/performance/looks.js";
 import { createSetups } from "./features/performance/setups.js";
@@ -29,6 +30,7 @@ import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
 import type { Config } from "./platform/config.js";
+import type { JobKind } from "./platform/jobs.js";
 import { createLoop, type LoopDefinition } from "./platform/loop.js";
 import { createNewsFeeds } from "./providers/news.js";
 import { createHealth } from "./server/health.js";
@@ -53,12 +55,13 @@ export async function compose(options: ProgramOptions) {
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
   const recorded = history === null ? [] : [history];
-  const { stream, quality, evidence, optionLoops, paper } = features;
+  const { stream, quality, evidence, optionLoops, paper, accountLoops } = features;
   const others = [
     stream.pruning,
     quality.loop,
     evidence.loop,
     ...paper.loops,
+    ...accountLoops,
     ...optionLoops,
     ...recorded,
     ...collect,
@@ -139,13 +142,20 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   });
   const evidence: Evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
   const explain = createExplain({ ...base, ...market, alerts, evidence });
+  const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
+  const accounts = createAccountFeatures(base, market, { alerts, paper });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
-    kinds: [createBackfill({ ...base, ...market }), evidence.kind, explain.lookahead],
+    kinds: [
+      createBackfill({ ...base, ...market }),
+      evidence.kind,
+      explain.lookahead,
+      accounts.rollupKind as JobKind,
+    ],
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
-  const outcomes = createOutcomeStore(database);
+  const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
@@ -155,16 +165,26 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     inspect,
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
-  const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
-  const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
   const looks = createAccountLooks({ ...base, ...market, paper, risk });
   const setups = createSetups({ ...base, ...market, synthetic });
   const reports = { performance, forward, looks, setups };
-  const people = { users, outcomes, paper, risk, ...reports, evidence, explain };
+  const people = { users, paper, risk, ...reports, evidence, explain, ...accounts };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
+}
+
+/** What became of alerts and of trades, and what they came to by date. */
+function createAccountFeatures(
+  base: Base,
+  market: Awaited<ReturnType<typeof createMarketFeatures>>,
+  { alerts, paper }: { alerts: Alerts; paper: PaperDesk },
+) {
+  const { ledger } = paper;
+  const { outcomes, outcomeLoops } = createOutcomeFeature({ ...base, ...market, alerts, ledger });
+  const { rollupLoop, ...rollups } = createPerformanceFeature({ ...base, ledger });
+  return { outcomes, ...rollups, accountLoops: [...outcomeLoops, rollupLoop] };
 }
 
 /** Paper accounts and what their owners may risk, each of which asks the other. */

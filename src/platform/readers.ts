@@ -63,6 +63,12 @@ export const symbols = list.transform((items, context): readonly string[] => {
   return items;
 });
 /** `USD=0.045`, as a fraction a year by currency. */
+/** A time zone of the IANA database. */
+export const zoneName = z
+  .string()
+  .min(1)
+  .refine(isZone, { message: "must be a time zone such as Asia/Kolkata or UTC" });
+
 export const rates = list.transform((items, context): Readonly<Record<string, number>> => {
   const found: Record<string, number> = {};
   for (const item of items) {
@@ -140,3 +146,14 @@ export const delayOfBars = (fallback: string) => ({
   fallback,
   read: wholeNumber(0, 10_080),
 });
+
+/** Offsets such as +05:30 are understood by the runtime and are no zones: they know no change of clocks. */
+function isZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone.length > 0;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

@@ -12,6 +12,7 @@ import {
   url,
   type Variable,
   wholeNumber,
+  zoneName,
 } from "./readers.js";
 import { SOURCE_VARIABLES } from "./source-variables.js";
 
@@ -179,6 +180,25 @@ export const VARIABLES = {
     about: "true demands the token of a pre-trade check for each trade, until a user decides otherwise",
     fallback: "false",
     read: flag,
+  },
+  OUTCOME_HORIZON_BARS: {
+    group: "Outcomes",
+    about:
+      "Bars from the next open after which an alert is settled by time alone, beside its stop and target",
+    fallback: "3",
+    read: wholeNumber(1, 60),
+  },
+  ROLLUP_ZONE: {
+    group: "Outcomes",
+    about: "Time zone whose dates daily performance is of, and in which ROLLUP_HOUR is read",
+    fallback: "Asia/Kolkata",
+    read: zoneName,
+  },
+  ROLLUP_HOUR: {
+    group: "Outcomes",
+    about: "Hour of the day at which the performance of accounts is rolled up",
+    fallback: "18",
+    read: wholeNumber(0, 23),
   },
   SECRET_KEY: {
     group: "Access",

@@ -29,6 +29,7 @@ const TAGS = [
   { name: "Explain", description: "What patterns are, and why alerts were raised" },
   { name: "Signals", description: "What patterns, intervals and sentiment together say to do" },
   { name: "Paper trading", description: "Paper accounts, their orders, trades and positions" },
+  { name: "Performance", description: "What trades came to by date and by strategy" },
   { name: "Risk", description: "What trades may risk: limits, sizes, checks before an order" },
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
   { name: "Sentiment", description: "News and posts, and what they say" },

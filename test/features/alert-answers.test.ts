@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { detectionAt, recordCandidates, saveInstrument } from "../fixtures/detections.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
+const DAY_MS = 86_400_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
@@ -225,7 +226,9 @@ describe("statistics", () => {
     ]);
     expect(statistics.averageConfidence).toBe(0.6);
     expect(statistics.averageScore).toBeCloseTo(0.825, 12);
-    expect(statistics.outcomes).toEqual({ wins: 2, losses: 1, winRate: 2 / 3 });
+    const { reported, settled } = await program.parts.outcomes.counts(program.parts.now() - 30 * DAY_MS);
+    expect(reported).toEqual({ wins: 2, losses: 1, winRate: 2 / 3 });
+    expect(settled).toMatchObject({ wins: 0, losses: 0, winRate: null, meanR: null });
     expect((await alerts.statistics(60)).total).toBe(5);
   });
 
@@ -241,7 +244,6 @@ describe("statistics", () => {
       bySymbol: [],
       averageConfidence: null,
       averageScore: null,
-      outcomes: { wins: 0, losses: 0, winRate: null },
     });
   });
 });

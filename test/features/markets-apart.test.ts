@@ -54,9 +54,7 @@ async function fill(kind: Kind): Promise<void> {
     [instrument.id],
   );
   const outcome = kind === "synthetic" ? "loss" : "profit";
-  const facts = { pattern: "hammer", pnl: null, confidence: null, durationMin: null };
-  const { id: instrumentId, symbol } = instrument;
-  await outcomes.save({ ...facts, userId: "owner", instrumentId, symbol, outcome });
+  await outcomes.report("owner", { symbol: instrument.symbol, pattern: "hammer", outcome });
 }
 
 describe.each(["synthetic", "real"] as const)("the %s market", (kind) => {
@@ -95,10 +93,10 @@ describe.each(["synthetic", "real"] as const)("the %s market", (kind) => {
   });
 
   it("counts its own", async () => {
-    const { alerts, detections, catalogue, instruments } = partsOf(kind).parts;
+    const { alerts, detections, catalogue, instruments, outcomes } = partsOf(kind).parts;
     const statistics = await alerts.statistics(30);
     expect(statistics).toMatchObject({ total: 1, active: 1, bySymbol: [{ symbol: "AAPL", count: 1 }] });
-    expect(statistics.outcomes).toMatchObject(
+    expect((await outcomes.counts(0)).reported).toMatchObject(
       kind === "synthetic" ? { wins: 0, losses: 1 } : { wins: 1, losses: 0 },
     );
     expect((await alerts.list({}, 9, 0)).total).toBe(1);

@@ -189,6 +189,15 @@ describe("each variable", () => {
       ],
       bad: ["-1", "100001"],
     },
+    OUTCOME_HORIZON_BARS: { good: [["1", 1]], bad: ["0", "61", "2.5"] },
+    ROLLUP_ZONE: {
+      good: [
+        ["America/New_York", "America/New_York"],
+        ["UTC", "UTC"],
+      ],
+      bad: ["Asia/Nowhere", "+05:30", "IST?"],
+    },
+    ROLLUP_HOUR: { good: [["0", 0]], bad: ["24", "-1", "18:00"] },
     SECRET_KEY: { good: [[SECRET, SECRET]], bad: ["short", "x".repeat(40)] },
     ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
     PAPER_STARTING_CASH: { good: [["5000", 5_000]], bad: ["-1", "much"] },

@@ -303,7 +303,7 @@ describe("POST /api/log_outcome", () => {
     const second = (await log(full)).json();
     expect(second.data.id).toBeGreaterThan(first.data.id);
     const [row] = await program.parts.database.query<{ confidence: number; pnl: string }>(
-      "select confidence::float8, pnl::text from logged_outcomes where id = $1",
+      "select confidence::float8, pnl::text from outcomes where id = $1",
       [second.data.id],
     );
     expect(row?.confidence).toBe(0.85);

@@ -1,9 +1,11 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { scoresOf } from "../../core/signals/badge.js";
-import { type RouteGroup, routeGroup } from "../../platform/http.js";
+import { routeGroup } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
-import type { Alerts, ResponseKind } from "./alerts.js";
+import type { Alerts } from "./alerts.js";
+import { answerRoutes } from "./answer-routes.js";
+import type { AlertOutcomes } from "./outcomes.js";
 import {
   alertDetailSchema,
   alertParams,
@@ -11,25 +13,26 @@ import {
   alertsQuery,
   decisionSchema,
   decisionsQuery,
-  dismissBody,
   historyQuery,
   paginationSchema,
-  responseBody,
   statisticsSchema,
   windowQuery,
 } from "./schema.js";
-import type { AlertFilter, ResponseAction } from "./store.js";
+import type { AlertFilter } from "./store.js";
 import { alertDetailView, alertView, decisionView, statisticsView } from "./views.js";
 
 const ACTIVE_LIMIT = 50;
-const RESPONSE_KINDS: readonly string[] = ["accept", "dismiss", "snooze"] satisfies ResponseKind[];
+const DAY_MS = 86_400_000;
 
 export interface AlertRouteOptions {
   readonly alerts: Alerts;
   readonly instruments: Instruments;
+  readonly outcomes: AlertOutcomes;
+  readonly now: () => number;
 }
 
-export function alertRoutes(app: FastifyInstance, { alerts, instruments }: AlertRouteOptions): void {
+export function alertRoutes(app: FastifyInstance, options: AlertRouteOptions): void {
+  const { alerts, instruments, outcomes } = options;
   const routes = routeGroup(app, { tag: "Alerts", access: "viewer", perMinute: 30 });
   const symbolOf = (text: string | undefined) =>
     text === undefined ? undefined : instruments.identify(text).symbol;
@@ -77,19 +80,24 @@ export function alertRoutes(app: FastifyInstance, { alerts, instruments }: Alert
     perMinute: 20,
     query: windowQuery,
     answer: { data: statisticsSchema },
-    handle: async ({ query: { window } }) => ({
-      data: statisticsView(await alerts.statistics(window), window),
-    }),
+    async handle({ query: { window } }) {
+      const sinceMs = options.now() - window * DAY_MS;
+      const [statistics, counts] = await Promise.all([alerts.statistics(window), outcomes.counts(sinceMs)]);
+      return { data: statisticsView(statistics, counts, window) };
+    },
   });
   routes.get("/api/alerts/:id", {
     id: "getAlert",
-    summary: "One alert with the evidence and the rules behind it",
+    summary: "One alert with the evidence and the rules behind it, and what became of it",
     params: alertParams,
     answer: { data: alertDetailSchema },
     errors: ["alert_not_found"],
     async handle({ params }) {
-      const { alert, verdicts } = await alerts.get(params.id);
-      return { data: alertDetailView(alert, verdicts) };
+      const [{ alert, verdicts }, settled] = await Promise.all([
+        alerts.get(params.id),
+        outcomes.ofAlert(params.id),
+      ]);
+      return { data: alertDetailView(alert, verdicts, settled) };
     },
   });
   routes.get("/api/decisions", {
@@ -104,45 +112,4 @@ export function alertRoutes(app: FastifyInstance, { alerts, instruments }: Alert
     },
   });
   answerRoutes(routes, alerts);
-}
-
-function answerRoutes(routes: RouteGroup, alerts: Alerts): void {
-  const dismissal = {
-    summary: "Dismiss an alert",
-    access: "trader" as const,
-    perMinute: 10,
-    params: alertParams,
-    body: dismissBody,
-    answer: { message: z.string() },
-    errors: ["alert_not_found" as const],
-    async handle({
-      params,
-      body,
-    }: {
-      params: { id: number };
-      body: { reason?: string | undefined } | undefined;
-    }) {
-      await alerts.respond(params.id, "dismiss", null, body?.reason ?? null);
-      return { message: `Alert ${params.id} is dismissed` };
-    },
-  };
-  routes.post("/api/alerts/:id/dismiss", { id: "dismissAlert", ...dismissal });
-  routes.post("/api/alerts/dismiss/:id", { id: "dismissAlertAlias", ...dismissal });
-  routes.post("/api/handle_alert_response", {
-    id: "answerAlert",
-    summary: "Accept, dismiss or snooze an alert",
-    description: "A snoozed alert is active again after an hour.",
-    access: "trader",
-    perMinute: 20,
-    body: responseBody,
-    answer: { message: z.string(), data: alertSchema },
-    errors: ["alert_not_found"],
-    async handle({ body: { alert_id, response, action, reason } }) {
-      const isKind = action !== undefined && RESPONSE_KINDS.includes(action);
-      const kind = response ?? (action as ResponseKind);
-      const deed = isKind ? null : ((action as ResponseAction | undefined) ?? null);
-      const alert = await alerts.respond(alert_id, kind, deed, reason ?? null);
-      return { message: `Alert ${alert_id} is ${alert.status}`, data: alertView(alert) };
-    },
-  });
 }

@@ -67,8 +67,36 @@ const layerSchema = z.object({
   details: z.string(),
 });
 
+export const outcomeSchema = z
+  .object({
+    policy: z
+      .enum(["sltp", "horizon"])
+      .describe("sltp: by stop, target and time; horizon: after a number of bars"),
+    terms: z.string().describe("Parameters of the policy"),
+    ending: z
+      .enum(["target", "stop", "time", "void", "unsettled"])
+      .describe("void: the next open lay beyond stop or target"),
+    outcome: z.enum(["profit", "loss", "breakeven"]).nullable().describe("After costs"),
+    reason: z.string().nullable().describe("Why it is void or unsettled"),
+    entry: price.describe("The open of the next bar, on the scale that prices had at the alert"),
+    exit: price,
+    entered_at: time.nullable().describe("Open of the bar of the entry"),
+    exited_at: time.nullable().describe("Open of the bar of the exit"),
+    bars_held: z.number().int().nullable(),
+    cost_bps: price.describe("In and out together, of the entry"),
+    gain: price.describe("After costs, as a share of the entry"),
+    r: price.describe("After costs, in units of the planned risk"),
+    mfe: price.describe("Furthest with the trade, in units of the planned risk"),
+    mae: price.describe("Furthest against it"),
+    ambiguous: z.boolean().describe("One bar held both stop and target; the stop was assumed"),
+    settled_at: time.describe("From when on it could be known"),
+  })
+  .meta({ id: "AlertOutcome" });
+
 export const alertDetailSchema = alertSchema
   .extend({
+    outcome: outcomeSchema.nullable().describe("By stop, target and time; null until it is settled"),
+    outcomes: z.array(outcomeSchema).describe("By every policy that has settled it"),
     layers: z.record(z.string(), layerSchema).describe("What each source of evidence gave, 0..100"),
     verdicts: z.array(verdictSchema),
     historical_accuracy: z.object({
@@ -93,6 +121,21 @@ export const decisionSchema = z
   })
   .meta({ id: "Decision" });
 
+const winsAndLosses = { wins: z.number().int(), losses: z.number().int(), win_rate: price };
+export const outcomeCountsSchema = z.object({
+  basis: z.literal("reported").describe("What wins, losses and win_rate count: what users told of trades"),
+  ...winsAndLosses,
+  settled: z
+    .object({
+      ...winsAndLosses,
+      break_evens: z.number().int(),
+      voids: z.number().int(),
+      unsettled: z.number().int(),
+      mean_r: price,
+    })
+    .describe("Alerts settled in the window by stop, target and time, after costs"),
+});
+
 export const statisticsSchema = z
   .object({
     window_days: z.number().int(),
@@ -107,7 +150,7 @@ export const statisticsSchema = z
     by_symbol: z.array(z.object({ symbol: z.string(), count: z.number().int() })),
     avg_confidence: price,
     avg_score: price,
-    outcomes: z.object({ wins: z.number().int(), losses: z.number().int(), win_rate: price }),
+    outcomes: outcomeCountsSchema,
   })
   .meta({ id: "AlertStatistics" });
 

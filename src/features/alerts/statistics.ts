@@ -12,8 +12,6 @@ export interface AlertStatistics {
   /** Mean measured confidence; null while no alert has one. */
   readonly averageConfidence: number | null;
   readonly averageScore: number | null;
-  /** As users reported them. */
-  readonly outcomes: { readonly wins: number; readonly losses: number; readonly winRate: number | null };
 }
 
 interface Totals {
@@ -40,7 +38,7 @@ export async function loadStatistics(
   sinceMs: number,
 ): Promise<AlertStatistics> {
   const values = [synthetic, sinceMs];
-  const [totals, byType, bySymbol, outcomes] = await Promise.all([
+  const [totals, byType, bySymbol] = await Promise.all([
     database.query<Totals>(
       `select count(*) as total,
          count(*) filter (where s.status = 'active') as active,
@@ -61,22 +59,13 @@ export async function loadStatistics(
        group by i.symbol order by count(*) desc, i.symbol limit ${TOP}`,
       values,
     ),
-    database.query<{ wins: number; losses: number }>(
-      `select count(*) filter (where o.outcome = 'profit') as wins,
-         count(*) filter (where o.outcome = 'loss') as losses
-       from logged_outcomes o join instruments i on i.id = o.instrument_id
-       where i.synthetic = $1 and o.created_at >= to_timestamp($2::float8 / 1000)`,
-      values,
-    ),
   ]);
   const { confidence, score, ...counts } = totals[0];
-  const { wins, losses } = outcomes[0];
   return {
     ...counts,
     byType,
     bySymbol,
     averageConfidence: confidence,
     averageScore: score,
-    outcomes: { wins, losses, winRate: wins + losses === 0 ? null : wins / (wins + losses) },
   };
 }

@@ -3,6 +3,7 @@ import { badgeOf } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { Decision } from "./decisions.js";
+import { type AlertOutcome, type OutcomeCounts, outcomeCountsView, outcomeView } from "./outcomes.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
 import type {
   alertDetailSchema,
@@ -81,14 +82,18 @@ export function verdictView(verdict: Verdict): z.output<typeof verdictSchema> {
 export function alertDetailView(
   alert: Alert,
   verdicts: readonly Verdict[],
+  outcomes: readonly AlertOutcome[],
 ): z.output<typeof alertDetailSchema> {
   const score = 100 * alert.score;
   const status = score >= 80 ? "strong" : score >= 60 ? "moderate" : "weak";
   const details =
     alert.scoreBasis === "quality" ? "Quality of the shape" : "Measured confidence of the pattern";
+  const found = outcomes.find(({ policy }) => policy === "sltp");
   const absent = { score: null, weight: 0, contribution: 0, status: "unavailable" as const };
   return {
     ...alertView(alert),
+    outcome: found === undefined ? null : outcomeView(found),
+    outcomes: outcomes.map(outcomeView),
     layers: {
       rule_based: { score, weight: 1, contribution: score, status, details },
       deep_learning: { ...absent, details: "No trained model" },
@@ -119,8 +124,12 @@ export function decisionView(decision: Decision): z.output<typeof decisionSchema
   };
 }
 
-export function statisticsView(statistics: AlertStatistics, days: number): z.output<typeof statisticsSchema> {
-  const { total, active, dismissed, accepted, snoozed, outcomes } = statistics;
+export function statisticsView(
+  statistics: AlertStatistics,
+  outcomes: OutcomeCounts,
+  days: number,
+): z.output<typeof statisticsSchema> {
+  const { total, active, dismissed, accepted, snoozed } = statistics;
   return {
     window_days: days,
     total,
@@ -137,6 +146,6 @@ export function statisticsView(statistics: AlertStatistics, days: number): z.out
     by_symbol: [...statistics.bySymbol],
     avg_confidence: statistics.averageConfidence,
     avg_score: statistics.averageScore,
-    outcomes: { wins: outcomes.wins, losses: outcomes.losses, win_rate: outcomes.winRate },
+    outcomes: outcomeCountsView(outcomes),
   };
 }

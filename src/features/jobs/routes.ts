@@ -67,7 +67,7 @@ const labelOf = ({ synthetic }: JobState) => (synthetic ? { synthetic } : {});
 const jobAnswer = (job: JobState) => ({ data: jobView(job), ...labelOf(job) });
 
 function orderRoute(routes: RouteGroup, jobs: Jobs, kind: JobKind): void {
-  const name = kind.kind.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+  const name = kind.kind.replace(/(^|[-.])([a-z])/g, (_, _mark, letter: string) => letter.toUpperCase());
   routes.post(`/api/jobs/${kind.kind}`, {
     id: `order${name}`,
     summary: kind.summary,

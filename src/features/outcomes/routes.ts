@@ -1,50 +1,49 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { routeGroup } from "../../platform/http.js";
-import type { Instruments } from "../instruments/instruments.js";
-import type { OutcomeStore } from "./store.js";
+import { SYMBOL_ERRORS } from "../candles/schema.js";
+import type { Outcomes } from "./outcomes.js";
+import { loggedSchema, outcomeBody, reportBody } from "./schema.js";
 
-const outcomeBody = z.strictObject({
-  symbol: z.string().min(1).max(40),
-  pattern: z.string().min(1).max(60),
-  outcome: z.enum(["profit", "loss", "breakeven"]),
-  pnl: z.number().optional().describe("In the currency of the instrument"),
-  confidence: z
-    .number()
-    .min(0)
-    .max(100)
-    .transform((value) => (value > 1 ? value / 100 : value))
-    .optional()
-    .describe("As the user saw it, 0..1 or in percent"),
-  trade_duration: z.number().min(0).optional().describe("Minutes"),
-});
+const MESSAGE = "The outcome is recorded";
 
-export interface OutcomeRouteOptions {
-  readonly outcomes: OutcomeStore;
-  readonly instruments: Instruments;
-}
-
-export function outcomeRoutes(app: FastifyInstance, { outcomes, instruments }: OutcomeRouteOptions): void {
+export function outcomeRoutes(app: FastifyInstance, { outcomes }: { outcomes: Outcomes }): void {
   const routes = routeGroup(app, { tag: "Alerts", access: "trader", perMinute: 20 });
   routes.post("/api/log_outcome", {
     id: "logOutcome",
     summary: "Report how a trade on an alert ended",
     body: outcomeBody,
     answer: { data: z.object({ id: z.number().int() }), message: z.string() },
-    errors: ["symbol_invalid", "symbol_unknown", "no_data", "provider_unavailable"],
+    errors: SYMBOL_ERRORS,
+    async handle({ body: { trade_duration: durationMin, ...report }, principal }) {
+      const { id } = await outcomes.report(principal.userId, { ...report, durationMin });
+      return { data: { id }, message: MESSAGE };
+    },
+  });
+  routes.post("/api/outcomes/log", {
+    id: "reportOutcome",
+    summary: "Report how a trade ended, with its prices and times",
+    description:
+      "Kept as an outcome of the user, beside those that are settled on bars. The outcome follows from pnl, from " +
+      "return_pct, or from both prices and a side, where it is not said.",
+    perMinute: 30,
+    body: reportBody,
+    answer: { data: loggedSchema, message: z.string() },
+    errors: [...SYMBOL_ERRORS, "alert_not_found"],
     async handle({ body, principal }) {
-      const instrument = await instruments.resolve(body.symbol);
-      const id = await outcomes.save({
-        userId: principal.userId,
-        instrumentId: instrument.id,
-        symbol: instrument.symbol,
-        pattern: body.pattern,
-        outcome: body.outcome,
-        pnl: body.pnl ?? null,
-        confidence: body.confidence ?? null,
-        durationMin: body.trade_duration ?? null,
+      const { symbol, pattern, outcome, pnl, quantity, confidence, metadata, side } = body;
+      const kept = await outcomes.report(principal.userId, {
+        ...{ symbol, pattern, outcome, pnl, quantity, confidence, metadata },
+        returnPct: body.return_pct,
+        entry: body.entry_price,
+        exit: body.exit_price,
+        direction: side === undefined ? undefined : side === "long" ? 1 : -1,
+        alertId: body.alert_id,
+        interval: body.timeframe,
+        openedAt: body.opened_at,
+        closedAt: body.closed_at,
       });
-      return { data: { id }, message: "The outcome is recorded" };
+      return { data: kept, message: MESSAGE };
     },
   });
 }

@@ -1,22 +1,212 @@
-import type { Database } from "../../platform/database.js";
+import type { Database, Sql } from "../../platform/database.js";
+import type { AlertOutcome } from "../alerts/outcomes.js";
+import type { MarketName } from "../instruments/store.js";
 
-export interface LoggedOutcome {
-  readonly userId: string;
+/** Who says what became of something: TX by a policy, the ledger of an account, or a user. */
+export const OUTCOME_SOURCES = ["settled", "paper", "user"] as const;
+export type OutcomeSource = (typeof OUTCOME_SOURCES)[number];
+export type OutcomePolicy = AlertOutcome["policy"];
+
+/** An outcome to be kept. Times in epoch ms; null for what is not known or has no meaning for the source. */
+export interface NewOutcome {
+  readonly source: OutcomeSource;
+  readonly policy: OutcomePolicy | null;
+  readonly terms: string | null;
+  readonly alertId: number | null;
+  readonly userId: string | null;
+  readonly accountId: string | null;
+  readonly tradeId: string | null;
   readonly instrumentId: number | null;
   readonly symbol: string;
-  readonly pattern: string;
-  readonly outcome: "profit" | "loss" | "breakeven";
-  readonly pnl: number | null;
+  readonly interval: string | null;
+  readonly pattern: string | null;
+  readonly strategy: string | null;
+  readonly model: string | null;
+  readonly direction: number | null;
+  readonly ending: string | null;
+  readonly outcome: AlertOutcome["outcome"];
+  readonly reason: string | null;
+  readonly entry: number | null;
+  readonly exit: number | null;
+  readonly enteredAt: number | null;
+  readonly exitedAt: number | null;
+  readonly barsHeld: number | null;
+  readonly costBps: number | null;
+  readonly gain: number | null;
+  readonly r: number | null;
+  readonly mfe: number | null;
+  readonly mae: number | null;
+  readonly ambiguous: boolean;
+  /** Decimals as text. */
+  readonly quantity: string | null;
+  readonly pnl: string | null;
   readonly confidence: number | null;
   readonly durationMin: number | null;
+  readonly metadata: unknown;
+  readonly settledAt: number;
 }
 
-export function createOutcomeStore({ prisma }: Database) {
+/** What an outcome has where nothing else is said. */
+export const NOTHING_SAID = Object.freeze({
+  policy: null,
+  terms: null,
+  alertId: null,
+  userId: null,
+  accountId: null,
+  tradeId: null,
+  instrumentId: null,
+  interval: null,
+  pattern: null,
+  strategy: null,
+  model: null,
+  direction: null,
+  ending: null,
+  outcome: null,
+  reason: null,
+  entry: null,
+  exit: null,
+  enteredAt: null,
+  exitedAt: null,
+  barsHeld: null,
+  costBps: null,
+  gain: null,
+  r: null,
+  mfe: null,
+  mae: null,
+  ambiguous: false,
+  quantity: null,
+  pnl: null,
+  confidence: null,
+  durationMin: null,
+  metadata: null,
+} satisfies Omit<NewOutcome, "source" | "symbol" | "settledAt">);
+
+/** An alert of one policy, or a trade of one account, has one outcome however often it is written. */
+const SAVE = `
+insert into outcomes (synthetic, source, policy, terms, alert_id, detection_id, user_id, account_id, trade_id, instrument_id,
+  symbol, interval, pattern, strategy, model, direction, ending, outcome, reason, entry, exit, entered_at, exited_at, bars_held,
+  cost_bps, gain, r, mfe, mae, ambiguous, quantity, pnl, confidence, duration_min, metadata, settled_at, created_at)
+select $1, t.source, t.policy, t.terms, a.id, a.detection_id, t."userId", t."accountId", t."tradeId", t."instrumentId",
+  t.symbol, t.interval, t.pattern, t.strategy, t.model, t.direction, t.ending, t.outcome, t.reason, t.entry, t.exit,
+  to_timestamp(t."enteredAt" / 1000), to_timestamp(t."exitedAt" / 1000), t."barsHeld", t."costBps", t.gain, t.r, t.mfe, t.mae,
+  t.ambiguous, t.quantity, t.pnl, t.confidence, t."durationMin", nullif(t.metadata, 'null'::jsonb),
+  to_timestamp(t."settledAt" / 1000), clock_timestamp()
+from jsonb_to_recordset($2::jsonb) as t(source text, policy text, terms text, "alertId" bigint, "userId" text, "accountId" uuid,
+  "tradeId" text, "instrumentId" int, symbol text, interval text, pattern text, strategy text, model text, direction int,
+  ending text, outcome text, reason text, entry float8, exit float8, "enteredAt" float8, "exitedAt" float8, "barsHeld" int,
+  "costBps" float8, gain float8, r float8, mfe float8, mae float8, ambiguous boolean, quantity numeric, pnl numeric,
+  confidence float8, "durationMin" float8, metadata jsonb, "settledAt" float8)
+left join alerts a on a.id = t."alertId"
+on conflict do nothing returning id`;
+
+const epochMs = (column: string, name: string) =>
+  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+
+const SETTLED_FIELDS = [
+  `policy, terms, ending, outcome, reason, entry, exit, gain, r, mfe, mae, ambiguous`,
+  `bars_held as "barsHeld", cost_bps as "costBps"`,
+  epochMs("entered_at", "enteredAt"),
+  epochMs("exited_at", "exitedAt"),
+  epochMs("settled_at", "settledAt"),
+].join(", ");
+
+/** An outcome as a number to learn from. Times in epoch ms. */
+export interface Label {
+  readonly id: number;
+  readonly source: OutcomeSource;
+  readonly policy: OutcomePolicy | null;
+  readonly terms: string | null;
+  /** Null for what came of no alert. */
+  readonly alertId: number | null;
+  readonly detectionId: number | null;
+  readonly symbol: string;
+  readonly interval: string | null;
+  readonly pattern: string | null;
+  readonly strategy: string | null;
+  readonly model: string | null;
+  readonly direction: number | null;
+  /** 1 where the target came first and gained after costs; without a stop and a target, where it gained. Else 0. */
+  readonly label: 0 | 1;
+  readonly r: number | null;
+  /** After costs, as a share of the entry. */
+  readonly gain: number | null;
+  readonly ambiguous: boolean;
+  readonly synthetic: boolean;
+  /** From when on it could be known, and when it was written. */
+  readonly settledAt: number;
+  readonly recordedAt: number;
+}
+
+export interface LabelFilter {
+  /** Written at or after this. */
+  readonly since: number;
+  /** Of settled alerts by this policy alone; null for all. */
+  readonly policy: OutcomePolicy | null;
+  readonly sources: readonly OutcomeSource[];
+  /** Known and written at or before this. */
+  readonly asOf: number;
+  /** Ids above this. */
+  readonly after: number;
+  readonly limit: number;
+}
+
+const LABELS = `
+select o.id, o.source, o.policy, o.terms, o.alert_id as "alertId", o.detection_id as "detectionId", o.symbol, o.interval,
+  o.pattern, o.strategy, o.model, o.direction, o.r, o.gain, o.ambiguous, o.synthetic,
+  case when o.policy = 'sltp' then (o.ending = 'target' and o.r > 0)::int else (o.outcome = 'profit')::int end as label,
+  (extract(epoch from o.settled_at) * 1000)::float8 as "settledAt",
+  (extract(epoch from o.created_at) * 1000)::float8 as "recordedAt"
+from outcomes o left join instruments i on i.id = o.instrument_id
+where o.synthetic = $1 and (i.id is null or i.replay = $2) and o.outcome is not null
+  and o.created_at >= to_timestamp($3::float8 / 1000) and o.created_at <= to_timestamp($4::float8 / 1000)
+  and o.settled_at <= to_timestamp($4::float8 / 1000) and o.source = any($5::text[])
+  and (o.policy is null or $6::text is null or o.policy = $6) and o.id > $7
+order by o.id limit $8`;
+
+const COUNTS = `
+select source, count(*) filter (where outcome = 'profit') as wins, count(*) filter (where outcome = 'loss') as losses,
+  count(*) filter (where outcome = 'breakeven') as "breakEvens", count(*) filter (where ending = 'void') as voids,
+  count(*) filter (where ending = 'unsettled') as unsettled, avg(r) as "meanR"
+from outcomes
+where synthetic = $1 and created_at >= to_timestamp($2::float8 / 1000)
+  and (source = 'user' or source = 'settled' and policy = 'sltp')
+group by source`;
+
+export interface SourceCount {
+  readonly source: OutcomeSource;
+  readonly wins: number;
+  readonly losses: number;
+  readonly breakEvens: number;
+  readonly voids: number;
+  readonly unsettled: number;
+  readonly meanR: number | null;
+}
+
+export function createOutcomeStore(database: Database, { synthetic, replay }: MarketName) {
   return {
-    async save(outcome: LoggedOutcome): Promise<number> {
-      const row = await prisma.loggedOutcome.create({ data: outcome, select: { id: true } });
-      return Number(row.id);
+    /** Within a transaction where one is given. @returns ids of those that were not there yet. */
+    async save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<number[]> {
+      if (outcomes.length === 0) return [];
+      const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes)]);
+      return rows.map(({ id }) => id);
     },
+    ofAlert: (alertId: number) =>
+      database.query<AlertOutcome>(
+        `select ${SETTLED_FIELDS} from outcomes where alert_id = $1 and source = 'settled' order by policy desc, terms`,
+        [alertId],
+      ),
+    counts: (sinceMs: number) => database.query<SourceCount>(COUNTS, [synthetic, sinceMs]),
+    labels: ({ since, policy, sources, asOf, after, limit }: LabelFilter) =>
+      database.query<Label>(LABELS, [
+        synthetic,
+        replay ?? "",
+        since,
+        asOf,
+        [...sources],
+        policy,
+        after,
+        limit,
+      ]),
   };
 }
 

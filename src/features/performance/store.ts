@@ -19,9 +19,9 @@ export function createPerformanceStore(database: Database) {
     reportedBy: (column: "pattern" | "symbol", synthetic: boolean, sinceMs: number) =>
       database.query<ReportedGroup>(
         `select o.${column} as key, count(*) as trades, count(*) filter (where o.outcome = 'profit') as wins,
-           avg(o.pnl) as pnl
-         from logged_outcomes o join instruments i on i.id = o.instrument_id
-         where i.synthetic = $1 and o.created_at >= to_timestamp($2::float8 / 1000)
+           avg(o.pnl)::float8 as pnl
+         from outcomes o
+         where o.source = 'user' and o.synthetic = $1 and o.created_at >= to_timestamp($2::float8 / 1000)
          group by 1 order by 2 desc, 1`,
         [synthetic, sinceMs],
       ),

@@ -1,0 +1,137 @@
+import { AppError } from "../../platform/errors.js";
+import type { Alerts } from "../alerts/alerts.js";
+import type { Alert } from "../alerts/store.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { outcomeOfGain } from "./settle.js";
+import { type NewOutcome, NOTHING_SAID, type OutcomeStore } from "./store.js";
+
+type Result = "profit" | "loss" | "breakeven";
+
+/** What a user tells of a trade. Times in epoch ms, money in the currency of the instrument. */
+export interface Report {
+  readonly symbol: string;
+  readonly pattern: string;
+  readonly outcome?: Result | undefined;
+  readonly pnl?: number | undefined;
+  readonly returnPct?: number | undefined;
+  readonly entry?: number | undefined;
+  readonly exit?: number | undefined;
+  readonly quantity?: number | undefined;
+  readonly direction?: 1 | -1 | undefined;
+  readonly alertId?: number | undefined;
+  readonly interval?: string | undefined;
+  readonly openedAt?: number | undefined;
+  readonly closedAt?: number | undefined;
+  readonly durationMin?: number | undefined;
+  /** 0..1 */
+  readonly confidence?: number | undefined;
+  readonly metadata?: unknown;
+}
+
+/** A report as it was kept. */
+export interface Kept {
+  readonly id: number;
+  readonly outcome: Result;
+  readonly gain: number | null;
+  readonly r: number | null;
+}
+
+export interface Reports {
+  /** @throws {AppError} as symbols do, `alert_not_found`, `invalid_request` for what contradicts itself. */
+  report(userId: string, report: Report): Promise<Kept>;
+}
+
+export interface ReportOptions {
+  readonly store: Pick<OutcomeStore, "save">;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly alerts: Pick<Alerts, "get">;
+  readonly now: () => number;
+}
+
+export function createReports({ store, instruments, alerts, now }: ReportOptions): Reports {
+  return {
+    async report(userId, report) {
+      const { alertId } = report;
+      const instrument = await instruments.resolve(report.symbol);
+      const alert = alertId === undefined ? null : (await alerts.get(alertId)).alert;
+      if (alert !== null && alert.symbol !== instrument.symbol) {
+        throw refused(`alert_id: alert ${alert.id} is on ${alert.symbol}, not on ${instrument.symbol}`);
+      }
+      const read = readReport(report, alert, now());
+      const [id] = await store.save([
+        { ...read, userId, instrumentId: instrument.id, symbol: instrument.symbol },
+      ]);
+      return { id, outcome: read.outcome, gain: read.gain, r: read.r };
+    },
+  };
+}
+
+/** @throws {AppError} `invalid_request` where it says nothing of an outcome, or two things. */
+function readReport(
+  report: Report,
+  alert: Alert | null,
+  nowMs: number,
+): Omit<NewOutcome, "outcome"> & { outcome: Result } {
+  const { entry, exit, openedAt, quantity, metadata = null } = report;
+  const { closedAt = nowMs } = report;
+  if (closedAt > nowMs) throw refused("closed_at: lies in the future");
+  if (openedAt !== undefined && openedAt > closedAt) throw refused("opened_at: lies after closed_at");
+  const direction = report.direction ?? (alert === null || alert.direction === 0 ? null : alert.direction);
+  const gain = gainOf(report, direction);
+  const durationMin = openedAt === undefined ? null : (closedAt - openedAt) / 60_000;
+  return {
+    ...NOTHING_SAID,
+    source: "user",
+    symbol: report.symbol,
+    alertId: alert?.id ?? null,
+    interval: report.interval ?? alert?.interval ?? null,
+    pattern: report.pattern,
+    direction,
+    outcome: resultOf(report, gain),
+    entry: entry ?? null,
+    exit: exit ?? null,
+    enteredAt: openedAt ?? null,
+    exitedAt: report.closedAt ?? null,
+    gain,
+    r: entry === undefined || gain === null ? null : inRisk(gain * entry, alert),
+    quantity: quantity === undefined ? null : String(quantity),
+    pnl: report.pnl === undefined ? null : report.pnl.toFixed(6),
+    confidence: report.confidence ?? null,
+    durationMin: report.durationMin ?? durationMin,
+    metadata,
+    settledAt: closedAt,
+  };
+}
+
+/** As a share of the entry; null where neither a return nor prices and a direction are told. */
+function gainOf({ returnPct, entry, exit }: Report, direction: 1 | -1 | null): number | null {
+  if (returnPct !== undefined) return returnPct / 100;
+  if (entry === undefined || exit === undefined || direction === null) return null;
+  return (direction * (exit - entry)) / entry;
+}
+
+/** What is said, where the money and the return do not say otherwise. */
+function resultOf({ outcome, pnl }: Report, gain: number | null): Result {
+  const told = pnl ?? gain;
+  if (told === null) {
+    if (outcome !== undefined) return outcome;
+    throw refused("outcome: is needed, or pnl, or return_pct, or both prices and a side");
+  }
+  const measured = outcomeOfGain(told);
+  // Prices are before costs: what they say does not contradict what the trader says.
+  if (outcome === undefined) return measured;
+  if (pnl !== undefined && measured !== outcome) {
+    throw refused(`outcome: ${outcome} contradicts a pnl of ${pnl}`);
+  }
+  return outcome;
+}
+
+function inRisk(perUnit: number, alert: Alert | null): number | null {
+  if (alert === null || alert.stop === null) return null;
+  const risk = Math.abs(alert.price - alert.stop);
+  return risk > 0 ? perUnit / risk : null;
+}
+
+function refused(problem: string): AppError {
+  return new AppError("invalid_request", `body ${problem}`);
+}

@@ -1,0 +1,105 @@
+import { DAY_MS, dateOf } from "../../core/market/day.js";
+import { dayAt, instantOf, type Zone } from "../../core/market/zone.js";
+import { messageOf } from "../../platform/errors.js";
+import type { Lease, Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { RollupAccount, RollupStore } from "./rollup-store.js";
+import type { Making, Rollups } from "./rollups.js";
+import type { RollupTrigger, RunStore } from "./run-store.js";
+
+export const ROLLUP_LEASE = "performance.rollups";
+export const ROLLUP_LEASE_MS = 30_000;
+
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 60_000;
+const TIMEOUT_MS = 600_000;
+/** After a failure. */
+const RETRY_MS = 600_000;
+
+export interface ScheduleOptions {
+  readonly rollups: Pick<Rollups, "refresh">;
+  readonly store: Pick<RollupStore, "accounts">;
+  readonly runs: RunStore;
+  readonly leases: Pick<Leases, "acquire">;
+  readonly zone: Zone;
+  /** Hour of the day on the clock of the zone, 0 to 23. */
+  readonly hour: number;
+  readonly log: Log;
+}
+
+/** The newest date whose hour has come on the clock of a zone; a change of clocks neither skips nor repeats one. */
+export function slotDate(zone: Zone, hour: number, nowMs: number): string {
+  const day = dayAt(zone, nowMs);
+  return dateOf(instantOf(zone, day * DAY_MS + hour * HOUR_MS) <= nowMs ? day : day - 1);
+}
+
+/**
+ * Rolls up once a day, and at its start what was missed: dates whose hour passed while nobody ran, and dates whose trades
+ * changed since. One process of all does it.
+ */
+export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
+  const { rollups, store, runs, leases, zone, hour, log } = options;
+  let begun = false;
+
+  async function run(
+    trigger: RollupTrigger,
+    accounts: readonly RollupAccount[],
+    range: { from: string; to: string },
+    nowMs: number,
+    making: Making,
+  ): Promise<void> {
+    const id = await runs.begin(trigger, range, nowMs);
+    try {
+      const end = await rollups.refresh(accounts, range.to, making);
+      await runs.end(id, end, nowMs);
+      log.info({ trigger, ...range, ...end }, "performance was rolled up");
+    } catch (error) {
+      await runs.end(id, { accounts: 0, dailyRows: 0, strategyRows: 0, failure: messageOf(error) }, nowMs);
+      throw error;
+    }
+  }
+
+  async function once(lease: Lease, nowMs: number, signal: AbortSignal): Promise<void> {
+    const to = slotDate(zone, hour, nowMs);
+    const { succeeded, failed } = await runs.scheduled();
+    const making = { lease, signal };
+    if (succeeded === null || succeeded.to < to) {
+      const again = failed !== null && failed.id > (succeeded?.id ?? 0);
+      if (again && begun && nowMs - failed.startedAt < RETRY_MS) return;
+      await runs.bury(nowMs);
+      const accounts = await store.accounts(null);
+      const from = succeeded?.to ?? firstDate(zone, accounts, to);
+      begun = true;
+      await run("schedule", accounts, { from, to }, nowMs, making);
+      return;
+    }
+    if (begun) return;
+    await runs.bury(nowMs);
+    const changed = (await store.accounts(null)).filter((account) => isBehind(account, zone));
+    begun = true;
+    if (changed.length > 0) {
+      await run("start", changed, { from: firstDate(zone, changed, to), to }, nowMs, making);
+    }
+  }
+
+  return {
+    name: ROLLUP_LEASE,
+    everyMs: () => EVERY_MS,
+    timeoutMs: TIMEOUT_MS,
+    async run(nowMs, signal) {
+      const lease = await leases.acquire(ROLLUP_LEASE, ROLLUP_LEASE_MS);
+      if (lease !== null) await once(lease, nowMs, signal);
+    },
+  };
+}
+
+function isBehind({ seq, reached }: RollupAccount, zone: Zone): boolean {
+  return reached === null || reached.seq < seq || reached.zone !== zone.name;
+}
+
+/** The earliest date that something may be made of. */
+function firstDate(zone: Zone, accounts: readonly RollupAccount[], latest: string): string {
+  const dates = accounts.map(({ openedAt, reached }) => reached?.date ?? dateOf(dayAt(zone, openedAt)));
+  return dates.reduce((least, date) => (date < least ? date : least), latest);
+}
