@@ -45,9 +45,9 @@ export function createOutcomeFeature(options: OutcomeFeatureOptions): {
   outcomes: Outcomes;
   outcomeLoops: readonly LoopDefinition[];
 } {
-  const { config, database, gateway, leases, log } = options;
+  const { config, database, gateway, leases, now, log } = options;
   const { synthetic, replay } = gateway;
-  const store = createOutcomeStore(database, { synthetic, replay });
+  const store = createOutcomeStore(database, { synthetic, replay }, now);
   const settling = createSettling({
     ...options,
     store,

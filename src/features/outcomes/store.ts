@@ -90,13 +90,14 @@ select $1, t.source, t.policy, t.terms, a.id, a.detection_id, t."userId", t."acc
   t.symbol, t.interval, t.pattern, t.strategy, t.model, t.direction, t.ending, t.outcome, t.reason, t.entry, t.exit,
   to_timestamp(t."enteredAt" / 1000), to_timestamp(t."exitedAt" / 1000), t."barsHeld", t."costBps", t.gain, t.r, t.mfe, t.mae,
   t.ambiguous, t.quantity, t.pnl, t.confidence, t."durationMin", nullif(t.metadata, 'null'::jsonb),
-  to_timestamp(t."settledAt" / 1000), clock_timestamp()
+  to_timestamp(t."settledAt" / 1000), to_timestamp($3::float8 / 1000)
 from jsonb_to_recordset($2::jsonb) as t(source text, policy text, terms text, "alertId" bigint, "userId" text, "accountId" uuid,
   "tradeId" text, "instrumentId" int, symbol text, interval text, pattern text, strategy text, model text, direction int,
   ending text, outcome text, reason text, entry float8, exit float8, "enteredAt" float8, "exitedAt" float8, "barsHeld" int,
   "costBps" float8, gain float8, r float8, mfe float8, mae float8, ambiguous boolean, quantity numeric, pnl numeric,
   confidence float8, "durationMin" float8, metadata jsonb, "settledAt" float8)
 left join alerts a on a.id = t."alertId"
+order by a.id, t.policy desc, t."settledAt", t."tradeId"
 on conflict do nothing returning id`;
 
 const epochMs = (column: string, name: string) =>
@@ -182,12 +183,12 @@ export interface SourceCount {
   readonly meanR: number | null;
 }
 
-export function createOutcomeStore(database: Database, { synthetic, replay }: MarketName) {
+export function createOutcomeStore(database: Database, { synthetic, replay }: MarketName, now: () => number) {
   return {
     /** Within a transaction where one is given. @returns ids of those that were not there yet. */
     async save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<number[]> {
       if (outcomes.length === 0) return [];
-      const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes)]);
+      const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes), now()]);
       return rows.map(({ id }) => id);
     },
     ofAlert: (alertId: number) =>
