@@ -30,8 +30,8 @@ describe("what an account had before a date", () => {
   desk.transfer(500, Date.UTC(2024, 0, 4, 16));
 
   it("is what was paid in and realised by then, and null before there was anything", () => {
-    const before = worthBefore(events, zoneOf("UTC"));
-    expect(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2025-01-01"].map(before)).toEqual([
+    const worth = worthBefore(events, zoneOf("UTC"));
+    expect(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2025-01-01"].map(worth)).toEqual([
       null,
       1_020 * MONEY,
       1_020 * MONEY,
@@ -42,7 +42,7 @@ describe("what an account had before a date", () => {
 
   it("follows the clock of the zone", () => {
     // 19:00 in London is half past midnight in Kolkata.
-    const before = worthBefore(events, zoneOf("Asia/Kolkata"));
-    expect([before("2024-01-03"), before("2024-01-04")]).toEqual([1_000 * MONEY, 1_020 * MONEY]);
+    const worth = worthBefore(events, zoneOf("Asia/Kolkata"));
+    expect([worth("2024-01-03"), worth("2024-01-04")]).toEqual([1_000 * MONEY, 1_020 * MONEY]);
   });
 });

@@ -134,6 +134,34 @@ describe("alerts that are settled", () => {
   });
 });
 
+describe("the place from which alerts are looked through", () => {
+  const floorOf = async () => {
+    const [row] = await database.query<{ value: number }>(
+      "select value from settings where name like 'outcomes.floor.%'",
+    );
+    return row?.value ?? 0;
+  };
+
+  it("moves on behind what is settled and an hour old, and never past what waits", async () => {
+    const one = opened(calm(100));
+    for (let place = 0; place < 4; place++) await alertOn(place, { pattern: `p${place}` });
+    const [waiting] = await alertOn(95, { pattern: "doji" });
+    await one.settle();
+    expect(await floorOf()).toBe(0);
+    await database.query("update alerts set created_at = created_at - interval '2 hours'");
+    await one.settle();
+    expect(await floorOf()).toBe(waiting - 1);
+    clock.advance(WEEK + 40 * BAR);
+    await one.settle();
+    await one.settle();
+    expect(await floorOf()).toBe(waiting);
+    // One that is raised after it is found.
+    await alertOn(20, { pattern: "hammer" });
+    await one.settle();
+    expect(await rowsOf()).toHaveLength(12);
+  });
+});
+
 describe("alerts that cannot be settled", () => {
   it("say so at once without a direction or without levels", async () => {
     await alertOn(0, { direction: 0 });

@@ -141,6 +141,27 @@ describe("roll-ups of an account", () => {
     ]);
   });
 
+  it("leave accounts alone that were closed before, and have their last dates until then", async () => {
+    await tradeAt(ledger, account, JAN(2, 10), 10);
+    await database.query("update paper_accounts set closed_at = '2024-01-02T12:00Z'");
+    const reached = async () =>
+      (await database.query<{ date: string }>("select to_char(date, 'MM-DD') as date from rollup_cursors"))[0]
+        ?.date;
+    const one = process();
+    const seen: unknown[] = [];
+    for (let day = 0; day < 3; day++) {
+      await one.run();
+      seen.push([(await runs()).at(-1)?.status, await reached()]);
+      clock.advance(DAY);
+    }
+    expect(seen).toEqual([
+      ["succeeded", "01-02"],
+      ["succeeded", "01-03"],
+      ["succeeded", "01-03"],
+    ]);
+    expect(await dated()).toEqual(["01-02 10"]);
+  });
+
   it("are made anew where the zone is another", async () => {
     await tradeAt(ledger, account, JAN(1, 20), 7);
     await process().run();

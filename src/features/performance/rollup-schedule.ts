@@ -25,6 +25,7 @@ export interface ScheduleOptions {
   readonly zone: Zone;
   /** Hour of the day on the clock of the zone, 0 to 23. */
   readonly hour: number;
+  readonly now: () => number;
   readonly log: Log;
 }
 
@@ -39,7 +40,7 @@ export function slotDate(zone: Zone, hour: number, nowMs: number): string {
  * changed since. One process of all does it.
  */
 export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
-  const { rollups, store, runs, leases, zone, hour, log } = options;
+  const { rollups, store, runs, leases, zone, hour, now, log } = options;
   let begun = false;
 
   async function run(
@@ -52,10 +53,10 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
     const id = await runs.begin(trigger, range, nowMs);
     try {
       const end = await rollups.refresh(accounts, range.to, making);
-      await runs.end(id, end, nowMs);
+      await runs.end(id, end, now());
       log.info({ trigger, ...range, ...end }, "performance was rolled up");
     } catch (error) {
-      await runs.end(id, { accounts: 0, dailyRows: 0, strategyRows: 0, failure: messageOf(error) }, nowMs);
+      await runs.end(id, { accounts: 0, dailyRows: 0, strategyRows: 0, failure: messageOf(error) }, now());
       throw error;
     }
   }
@@ -68,7 +69,8 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
       const again = failed !== null && failed.id > (succeeded?.id ?? 0);
       if (again && begun && nowMs - failed.startedAt < RETRY_MS) return;
       await runs.bury(nowMs);
-      const accounts = await store.accounts(null);
+      const all = await store.accounts(null);
+      const accounts = all.filter((account) => isBehind(account, zone) || !isOver(account, zone));
       const from = succeeded?.to ?? firstDate(zone, accounts, to);
       begun = true;
       await run("schedule", accounts, { from, to }, nowMs, making);
@@ -96,6 +98,11 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
 
 function isBehind({ seq, reached }: RollupAccount, zone: Zone): boolean {
   return reached === null || reached.seq < seq || reached.zone !== zone.name;
+}
+
+/** Whether an account was closed before the last date that was looked at: nothing comes of it any more. */
+function isOver({ closedAt, reached }: RollupAccount, zone: Zone): boolean {
+  return closedAt !== null && reached !== null && dateOf(dayAt(zone, closedAt)) < reached.date;
 }
 
 /** The earliest date that something may be made of. */

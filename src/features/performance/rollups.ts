@@ -95,8 +95,10 @@ export function createRollups(options: RollupOptions): Rollups {
   ): Promise<Omit<Computed, "reached">> {
     const closed = trades.filter(({ closedAt }) => days.has(dayAt(zone, closedAt)));
     const signals: StrategySignal[] = [];
-    for (const span of spansOf(days))
-      signals.push(...(await signalsOf(span)).filter(({ at }) => lives(account, at)));
+    for (const span of spansOf(days)) {
+      const raised = await signalsOf(span);
+      signals.push(...raised.filter(({ at }) => lives(account, at) && days.has(dayAt(zone, at))));
+    }
     return {
       accountId: account.id,
       dates: [...days].map(dateOf),
