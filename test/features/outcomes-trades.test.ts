@@ -157,6 +157,38 @@ describe("trades that accounts have closed", () => {
     ]);
   });
 
+  it("keep their risk where entry and stop were replaced, and are the user's where they were brought in", async () => {
+    const ledger = ledgerOver(database);
+    const id = await openAccount(ledger);
+    await ledger.act(id, {
+      run(desk, account) {
+        desk.list(tradedShare("AAA"));
+        desk.mark("AAA", 100);
+        const limit = { ...bracket(88, 120), type: "limit" as const, limitPrice: 90 };
+        desk.submit(termsOf({ id: "first", symbol: "AAA", side: "buy", quantity: 10, ...limit }), {
+          at,
+          open: true,
+        });
+        desk.replace("first", "second", { limitPrice: 92 }, { at: at + 1, open: true });
+        at += 60_000;
+        show(desk, 92);
+        const stop = [...desk.state.orders.values()].find(({ role }) => role === "stop");
+        desk.replace(stop?.id ?? "", "moved", { stopPrice: 91 }, { at: at + 1, open: true });
+        show(desk, 91);
+        account.explain("third", causeOf("third", "import", { pattern: "doji" }));
+        desk.submit(termsOf({ id: "third", symbol: "AAA", side: "buy", quantity: 1 }), { at, open: true });
+        show(desk, 91);
+        trade(desk, account, { side: "sell", quantity: 1 }, 95);
+      },
+    });
+    await createTestOutcomes({ database, owner: "one", now: () => at, ledger }).close();
+    const [moved, brought] = await rowsOf();
+    // A loss of 10 and fees of 1.83 on a planned risk of 40.
+    expect(moved).toMatchObject({ source: "paper", trade_id: "second", entry: 92, exit: 91, ending: "stop" });
+    expect(moved.r).toBeCloseTo(-11.83 / 40, 12);
+    expect(brought).toMatchObject({ source: "user", pattern: "doji", outcome: "profit", account_id: id });
+  });
+
   it("are written once by whichever process, and a trade that stays open is not", async () => {
     const ledgers = [ledgerOver(database), ledgerOver(database)];
     const id = await openAccount(ledgers[0]);

@@ -87,8 +87,11 @@ export function createClosedTrades(options: ClosedTradesOptions): ClosedTrades {
 
 /** Stop that was planned with an entry, on the scale of the shares as they are now. */
 function stopOf({ state }: Desk, orderId: string): number | null {
+  // An entry that was replaced stays in its group.
+  const entered = state.orders.get(orderId)?.group ?? null;
+  if (entered === null) return null;
   for (const { group, role, replaces, stopPrice } of state.orders.values()) {
-    if (group === orderId && role === "stop" && replaces === null) return stopPrice;
+    if (group === entered && role === "stop" && replaces === null) return stopPrice;
   }
   return null;
 }
@@ -103,7 +106,8 @@ function outcomeOf(
   const planned = risk > 0;
   return {
     ...NOTHING_SAID,
-    source: "paper",
+    // What somebody brings in was not traded here.
+    source: cause?.origin === "import" ? "user" : "paper",
     alertId: cause?.alertId ?? null,
     userId,
     accountId: id,

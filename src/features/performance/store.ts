@@ -21,7 +21,8 @@ export function createPerformanceStore(database: Database) {
         `select o.${column} as key, count(*) as trades, count(*) filter (where o.outcome = 'profit') as wins,
            avg(o.pnl)::float8 as pnl
          from outcomes o
-         where o.source = 'user' and o.synthetic = $1 and o.created_at >= to_timestamp($2::float8 / 1000)
+         where o.source = 'user' and o.${column} is not null and o.synthetic = $1
+           and o.created_at >= to_timestamp($2::float8 / 1000)
          group by 1 order by 2 desc, 1`,
         [synthetic, sinceMs],
       ),
