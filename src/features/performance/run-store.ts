@@ -51,12 +51,13 @@ export function createRunStore(database: Database, synthetic: boolean, owner: st
         [id, accounts, dailyRows, strategyRows, failure, nowMs],
       );
     },
-    /** Of runs by the schedule that nobody runs any more: to be called by whoever alone may run it. */
+    /** Ends runs that nobody runs any more: to be called by whoever alone may run those of the schedule. */
     async bury(nowMs: number): Promise<void> {
       await database.query(
         `update rollup_runs set status = 'failed', failure = 'Its process ended before it did',
            finished_at = to_timestamp($2::float8 / 1000)
-         where synthetic = $1 and status = 'running' and trigger in ('schedule', 'start')`,
+         where synthetic = $1 and status = 'running'
+           and (trigger in ('schedule', 'start') or started_at < to_timestamp($2::float8 / 1000) - interval '2 hours')`,
         [synthetic, nowMs],
       );
     },
