@@ -115,7 +115,9 @@ function rowsOf(symbol: string, interval: string): Map<string, Record<string, nu
 }
 
 describe("recorded history", () => {
-  it("is scanned when asked, and its alerts come over both ways, are answered, counted and exported", async () => {
+  it("is scanned when asked, and its alerts come over both ways, are answered, counted and exported", {
+    timeout: 60_000,
+  }, async () => {
     const socket = await begin({ SCAN_INTERVALS: "5m,15m,1d" }, "alerts,scan");
     const { data: symbols } = await get<{ data: { symbol: string }[] }>("/api/symbols");
     expect(symbols.map(({ symbol }) => symbol).sort(byName)).toEqual(["AAPL", ...COINS].sort(byName));

@@ -43,6 +43,29 @@ const NEEDS_MORE = [
   "redeemConfirmation",
   "refuseJob",
 ];
+/** Of an account, its orders and trades, which are visited one after the other. */
+const PAPER = [
+  "placePaperTrade",
+  "executePaperTrade",
+  "executePaperTradeFromAlert",
+  "closePosition",
+  "closePaperTrade",
+  "closePaperTradeById",
+  "placePaperOrder",
+  "resetPaperAccount",
+  "closePaperAccount",
+  "haltPaperAccount",
+  "resumePaperAccount",
+  "alpacaPlaceOrder",
+  "getPaperTrade",
+  "getPaperOrder",
+  "getPaperAccount",
+  "exportPaperAccount",
+  "alpacaPortfolioHistory",
+  "alpacaOrderByClientId",
+  "alpacaOrder",
+  "alpacaPosition",
+];
 /** The synthetic market has no options. */
 const OPTIONS = ["loadOptionSnapshot", "getOptionChain", "getOptionAnalytics"];
 
@@ -103,6 +126,49 @@ async function visit(program: TestProgram, request: MadeRequest): Promise<Visite
   return { request, status: answer.statusCode, body: isJson ? answer.json() : null };
 }
 
+/** A trade from its order to its close, and what is told of it and of its account. */
+async function visitPaper(program: TestProgram): Promise<Visited[]> {
+  const visited: Visited[] = [];
+  const ask = async (method: "get" | "post", url: string, body?: object) => {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body), contentType: "application/json" };
+    const one = await visit(program, { method: method.toUpperCase(), url, ...sent } as MadeRequest);
+    expect(one.status, `${method} ${url}: ${JSON.stringify(one.body)}`).toBeLessThan(300);
+    visited.push(one);
+    return (one.body ?? {}) as { data: { id: string; order_id: string; account_id: string } };
+  };
+  // Whatever requests before them allowed.
+  await ask("post", "/api/risk-settings", {
+    require_confirmation: false,
+    max_position_size: 50_000,
+    max_open_positions: 20,
+    max_daily_trades: 1_000,
+    max_daily_loss: 5_000,
+    max_drawdown_limit: 100,
+    diversification_limit: 10,
+  });
+  const { data: placed } = await ask("post", "/api/paper-trades", {
+    symbol: "BTC",
+    side: "buy",
+    quantity: 0.01,
+  });
+  await ask("post", "/api/paper-trade/execute", { symbol: "BTC", side: "sell", qty: 0.005 });
+  await ask("post", "/api/paper-trade/orders", {
+    symbol: "ETH",
+    side: "buy",
+    quantity: 1,
+    type: "limit",
+    limit_price: 1,
+    time_in_force: "gtc",
+  });
+  await ask("get", `/api/paper-trade/orders/${placed.order_id}`);
+  await ask("get", `/api/paper-trade/accounts/${placed.account_id}`);
+  await ask("get", `/api/paper-trade/accounts/${placed.account_id}/export`);
+  await ask("get", "/api/paper-trades");
+  await ask("get", "/api/trading-stats");
+  await ask("get", "/api/paper-trades/performance");
+  return visited;
+}
+
 const told = ({ request: { method, url } }: Visited, found: readonly string[]) =>
   found.slice(0, 3).map((each) => `${method} ${url}: ${each}`);
 
@@ -130,9 +196,11 @@ describe("a synthetic market", () => {
   it("is told of in every answer", { timeout: 300_000 }, async () => {
     const program = await startTestProgram();
     onTestFinished(() => program.close());
-    const answers = (await visitAll(program, [...NEEDS_MORE, ...OPTIONS])).filter(
-      ({ request, status, body }) => request.url.startsWith("/api/") && status < 300 && body !== null,
-    );
+    const answers = (await visitAll(program, [...NEEDS_MORE, ...PAPER, ...OPTIONS]))
+      .concat(await visitPaper(program))
+      .filter(
+        ({ request, status, body }) => request.url.startsWith("/api/") && status < 300 && body !== null,
+      );
     expect(answers.length).toBeGreaterThan(100);
     expect(answers.flatMap((one) => told(one, missingLabels(one.body ?? {})))).toEqual([]);
   });
@@ -164,7 +232,9 @@ describe("a synthetic market", () => {
       Date.now,
     );
     expect(prices.size).toBeGreaterThan(1_000);
-    const answers = (await visitAll(program, NEEDS_MORE)).filter(({ body }) => body !== null);
+    const answers = (await visitAll(program, [...NEEDS_MORE, ...PAPER, "alpacaSnapshotOfShare"])).filter(
+      ({ body }) => body !== null,
+    );
     expect(answers.length).toBeGreaterThan(200);
     expect(answers.flatMap((one) => told(one, syntheticTraces(one.body, prices)))).toEqual([]);
   });
