@@ -18,6 +18,12 @@ export type Reply = Readonly<Record<string, unknown>>;
 /** Keeps the reply within the transaction that does what was asked for, as its last statement. */
 export type Seal = (sql: Sql, reply: Reply) => Promise<void>;
 
+export interface Outcome {
+  readonly reply: Reply;
+  /** Whether it is that of an earlier call. */
+  readonly replayed: boolean;
+}
+
 /**
  * Calls that are done once however often they are sent. Key, effect and reply are committed together, so that a crash
  * leaves all or nothing, and a repeated call gets the reply of the first: refusals and failures too, except those that
@@ -28,10 +34,7 @@ export interface Idempotency {
    * @param work does what is asked for and calls `seal` in its transaction; what it throws is kept as the reply.
    * @throws {AppError} `idempotency_key_reused`, and what the work throws, now or when it was first done.
    */
-  once(
-    call: RepeatableCall,
-    work: (seal: Seal) => Promise<Reply>,
-  ): Promise<{ reply: Reply; replayed: boolean }>;
+  once(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>): Promise<Outcome>;
   /** Forgets keys older than this; a repeated call is then done again. */
   prune(olderThanMs: number): Promise<number>;
 }
@@ -53,7 +56,7 @@ insert into idempotency_keys (user_id, key, fingerprint, reply, code, detail) va
 on conflict do nothing returning key`;
 
 export function createIdempotency(database: Database): Idempotency {
-  const inFlight = new Map<string, { fingerprint: string; done: Promise<Reply> }>();
+  const inFlight = new Map<string, { fingerprint: string; done: Promise<Outcome> }>();
 
   async function find(call: RepeatableCall): Promise<Row | null> {
     const [row] = await database.query<Row>(
@@ -63,24 +66,30 @@ export function createIdempotency(database: Database): Idempotency {
     return row ?? null;
   }
 
-  async function run(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>): Promise<Reply> {
+  /** @returns false where the key has been used meanwhile. */
+  async function keepFailure({ userId, key, fingerprint }: RepeatableCall, error: unknown): Promise<boolean> {
+    const { code, message, problems } =
+      error instanceof AppError ? error : new AppError("internal", FAILED, { cause: error });
+    if (ERRORS[code].retryable) return true;
+    const kept = problems.length === 0 ? null : JSON.stringify({ problems });
+    const rows = await database.query(INSERT, [userId, key, fingerprint, kept, code, message]);
+    return rows.length > 0;
+  }
+
+  async function run(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>): Promise<Outcome> {
     const { userId, key, fingerprint } = call;
     try {
-      return await work(async (sql, reply) => {
-        const values = [userId, key, fingerprint, JSON.stringify(reply), null, null];
+      const reply = await work(async (sql, given) => {
+        const values = [userId, key, fingerprint, JSON.stringify(given), null, null];
         const rows = await sql.query(INSERT, values);
         if (rows.length === 0) throw new Overtaken("the key was used meanwhile");
       });
+      return { reply, replayed: false };
     } catch (error) {
-      if (error instanceof Overtaken) {
+      // What this one met may be what another process did with the key, whose reply then stands for both.
+      if (error instanceof Overtaken || !(await keepFailure(call, error))) {
         const row = await find(call);
-        if (row !== null) return replyOf(row, call);
-      }
-      const known = error instanceof AppError ? error : new AppError("internal", FAILED);
-      if (!ERRORS[known.code].retryable) {
-        const { code, message, problems } = known;
-        const kept = problems.length === 0 ? null : JSON.stringify({ problems });
-        await database.query(INSERT, [userId, key, fingerprint, kept, code, message]);
+        if (row !== null) return { reply: replyOf(row, call), replayed: true };
       }
       throw error;
     }
@@ -92,17 +101,15 @@ export function createIdempotency(database: Database): Idempotency {
       const running = inFlight.get(place);
       if (running !== undefined) {
         requireSame(running.fingerprint, call);
-        return { reply: await running.done, replayed: true };
+        return { ...(await running.done), replayed: true };
       }
-      let replayed = false;
       const done = (async () => {
         const row = await find(call);
-        replayed = row !== null;
-        return row === null ? run(call, work) : replyOf(row, call);
+        return row === null ? run(call, work) : { reply: replyOf(row, call), replayed: true };
       })();
       inFlight.set(place, { fingerprint: call.fingerprint, done });
       try {
-        return { reply: await done, replayed };
+        return await done;
       } finally {
         inFlight.delete(place);
       }
@@ -148,5 +155,9 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, "headers">): 
 
 /** Tells requests apart: the address as it is documented, and what is asked of it. */
 export function fingerprintOf(operation: string, input: unknown): string {
-  return createHash("sha256").update(operation).update("\n").update(JSON.stringify(input)).digest("hex");
+  return createHash("sha256")
+    .update(operation)
+    .update("\n")
+    .update(JSON.stringify(input) ?? "")
+    .digest("hex");
 }
