@@ -23,9 +23,6 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
     },
     { request, reply, operation }: { request: FastifyRequest; reply: FastifyReply; operation: string },
   ) {
-    const account = await accountOf(userId, wanted.account);
-    const { symbol, quantity } = await paper.toClose(account, wanted);
-    const part: ClosePart = quantity === null ? { kind: "all" } : { kind: "quantity", quantity };
     return doOnce(
       { userId, operation, request, reply },
       (row, placed) => {
@@ -33,7 +30,12 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
         const pnl = placed.order.filled === 0 ? null : fromMicros(placed.times.gain);
         return { trade, data: { ...trade, pnl }, pnl, message: placedText(placed) };
       },
-      (sealOf) => trading.closePosition(account, symbol, part, sealOf(account)),
+      async (sealOf) => {
+        const account = await accountOf(userId, wanted.account);
+        const { symbol, quantity } = await paper.toClose(account, wanted);
+        const part: ClosePart = quantity === null ? { kind: "all" } : { kind: "quantity", quantity };
+        return trading.closePosition(account, symbol, part, sealOf(account));
+      },
     );
   }
   const closing = {

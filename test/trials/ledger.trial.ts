@@ -1,0 +1,180 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { openTestDatabase } from "../fixtures/database.js";
+import { isRunning, postmasterOf } from "../fixtures/own-postgres.js";
+import { audit } from "./ledger-audit.js";
+import { startWriters, type Writers } from "./ledger-writers.js";
+import { quantile } from "./load.js";
+import { startProcess, type TxProcess } from "./process.js";
+
+const KILLS = Number(process.env.TRIAL_LEDGER_KILLS ?? 200);
+const CRASHES = Number(process.env.TRIAL_LEDGER_CRASHES ?? Math.ceil(KILLS / 10));
+const WRITERS = 16;
+const ACCOUNTS = 8;
+/** A life lasts up to so long after it began to listen. */
+const LIFE_MS = 800;
+
+/** What the writers do is refused by no limit of theirs, as far as these go. */
+const SETTINGS = {
+  max_position_size: 100_000,
+  max_daily_loss: 5_000,
+  max_open_positions: 20,
+  max_daily_trades: 1_000_000,
+  max_drawdown_limit: 100,
+  max_portfolio_risk: 100,
+  diversification_limit: 10,
+  enable_stop_loss: false,
+  enable_take_profit: false,
+  enable_position_sizing: false,
+};
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
+  chmodSync(folder, 0o755);
+});
+const started: TxProcess[] = [];
+afterAll(() => {
+  for (const { kill } of started) kill("SIGKILL");
+  const postmaster = postmasterOf(folder);
+  if (postmaster !== null && isRunning(postmaster)) process.kill(postmaster, "SIGQUIT");
+  if (process.env.TRIAL_KEEP === undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** @param life every other one scans and measures as well; all match orders. */
+async function start(port: number, life: number): Promise<TxProcess> {
+  const running = await startProcess({
+    DATA_DIR: folder,
+    PORT: String(port),
+    RATE_LIMIT_MULTIPLIER: "10000",
+    ENABLE_BACKGROUND_WORKERS: String(life % 4 === 3),
+    SCAN_SYMBOLS: "BTC-USD,ETH-USD",
+  });
+  started.push(running);
+  return running;
+}
+
+interface Figures {
+  kills: number;
+  crashes: number;
+  readonly startMs: number[];
+  /** From the crash of Postgres to the next acknowledged call. */
+  readonly backMs: number[];
+}
+
+/** Kills and starts one of the servers until all kills are done. @returns the one that lives. */
+async function killing(port: number, first: TxProcess, figures: Figures, seed: number): Promise<TxProcess> {
+  const rng = createRng(seed);
+  let running = first;
+  for (let life = 0; figures.kills < KILLS; life++) {
+    figures.kills++;
+    await sleep(rng.next() * LIFE_MS);
+    running.kill("SIGKILL");
+    expect(await running.ended()).toBe("SIGKILL");
+    running = await start(port, life);
+    figures.startMs.push(running.startMs);
+  }
+  return running;
+}
+
+/** Ends Postgres without a checkpoint, spread over the kills and, for what is left, after them. */
+async function crashing(writers: Writers, figures: Figures): Promise<void> {
+  while (figures.crashes < CRASHES) {
+    if (figures.kills < KILLS && figures.kills < ((figures.crashes + 0.5) * KILLS) / CRASHES) {
+      await sleep(20);
+      continue;
+    }
+    const postmaster = postmasterOf(folder);
+    if (postmaster === null) continue;
+    const before = performance.now();
+    try {
+      process.kill(postmaster, "SIGQUIT");
+    } catch (error) {
+      // It has ended by itself.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      await sleep(20);
+      continue;
+    }
+    figures.crashes++;
+    await sleep(100);
+    const count = writers.acknowledged.length;
+    while (writers.acknowledged.length === count) await sleep(5);
+    figures.backMs.push(performance.now() - before);
+  }
+}
+
+async function post(port: number, path: string, body: object): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
+  expect(answer.status, await answer.text()).toBe(200);
+}
+
+describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES} crashes of Postgres`, () => {
+  it("lose nothing that was acknowledged, and do nothing twice", async () => {
+    const ports = [await freePort(), await freePort()];
+    const began = performance.now();
+    const servers = [await start(ports[0], 0), await start(ports[1], 1)];
+    await post(ports[0], "/api/risk-settings", SETTINGS);
+    const writers = await startWriters({ ports, writers: WRITERS, accounts: ACCOUNTS, seed: 6 });
+    const figures: Figures = { kills: 0, crashes: 0, startMs: [], backMs: [] };
+    const [, ...last] = await Promise.all([
+      crashing(writers, figures),
+      ...ports.map((port, n) => killing(port, servers[n], figures, n)),
+    ]);
+    await writers.stop();
+    const seconds = (performance.now() - began) / 1_000;
+
+    const connection = {
+      host: join(folder, "postgres.run"),
+      port: 5432,
+      user: "postgres",
+      database: "postgres",
+    };
+    const database = await openTestDatabase({ connection });
+    const { acknowledged } = writers;
+    const { lost, doubled, unbalanced, counts } = await audit(database, acknowledged);
+    await database.close();
+    for (const server of last) server.kill("SIGTERM");
+    for (const server of last) expect(await server.ended()).toBe(0);
+
+    const statuses: Record<string, number> = {};
+    for (const { kind, status } of acknowledged) {
+      statuses[`${kind} ${status}`] = (statuses[`${kind} ${status}`] ?? 0) + 1;
+    }
+    const unheard = acknowledged.filter(({ replayed, text }) => replayed || text.includes("id_not_unique"));
+    process.stdout.write(
+      `${figures.kills} kills, ${figures.crashes} crashes of Postgres; ${acknowledged.length} calls acknowledged, ` +
+        `${unheard.length} committed by an attempt without an answer, ${writers.retries()} retries; ` +
+        `${lost.length} lost, ${doubled.length} doubled, ${unbalanced.length} unbalanced; ${seconds.toFixed(0)} s\n` +
+        `${counts.accounts} accounts, ${counts.orders} orders, ${counts.fills} fills, ${counts.legs} legs; ` +
+        `start to listening: median ${quantile(figures.startMs, 0.5).toFixed(0)} ms, longest ` +
+        `${Math.max(...figures.startMs).toFixed(0)} ms; crash to the next answer: median ` +
+        `${quantile(figures.backMs, 0.5).toFixed(0)} ms, longest ${Math.max(...figures.backMs).toFixed(0)} ms\n` +
+        `${JSON.stringify(statuses)}\n`,
+    );
+    expect(lost.slice(0, 5)).toEqual([]);
+    expect(doubled.slice(0, 5)).toEqual([]);
+    expect(unbalanced.slice(0, 5)).toEqual([]);
+    const failed = acknowledged.filter(({ status }) => status >= 500);
+    expect(failed.slice(0, 3)).toEqual([]);
+    expect(acknowledged.filter(({ status }) => status === 201).length).toBeGreaterThan(KILLS);
+  });
+});
