@@ -1,4 +1,5 @@
-import { createDesk } from "../../core/execution/desk.js";
+import { ensure } from "../../core/base/assert.js";
+import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { Database, Sql } from "../../platform/database.js";
@@ -7,7 +8,7 @@ import type { EventLog } from "../../platform/event-log.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
-import { topicOfAccount } from "./topics.js";
+import { announced } from "./topics.js";
 
 export const HALT_USER = "kill_switch";
 
@@ -46,11 +47,8 @@ export interface AccountsOptions {
   readonly now: () => number;
 }
 
-export function createAccounts(options: AccountsOptions): Accounts {
-  const { database, store, ledger, eventLog, synthetic, startingCash, now } = options;
-  const usualTerms = { ...DEFAULT_TERMS, cash: startingCash };
-
-  /** Opens an account with its money in it, or not at all. */
+/** Opens accounts with their money in them, or not at all. */
+function createOpening({ database, store, eventLog, synthetic, now }: AccountsOptions) {
   async function openWithin(sql: Sql, userId: string, terms: AccountTerms): Promise<AccountRow> {
     const rules = rulesOf(terms);
     const row = await store.open(
@@ -63,14 +61,23 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const { state } = desk;
     const nothing = { causes: new Map(), cursors: new Map() };
     await store.write(sql, { accountId: row.id, since: 0, halt: null, events, state, ...nothing });
-    const topic = topicOfAccount(row.id);
-    if (events.length > 0)
-      await eventLog.append(
-        sql,
-        events.map((event) => ({ topic, payload: event })),
-      );
+    await eventLog.append(sql, announced(row.id, events));
     return { ...row, seq: state.seq, cash: state.cash };
   }
+
+  async function openNew(userId: string, terms: AccountTerms): Promise<AccountRow> {
+    const row = await database.transaction((sql) => openWithin(sql, userId, terms));
+    eventLog.wake();
+    return row;
+  }
+
+  return { openWithin, openNew };
+}
+
+export function createAccounts(options: AccountsOptions): Accounts {
+  const { store, ledger, eventLog, synthetic, startingCash, now } = options;
+  const { openWithin, openNew } = createOpening(options);
+  const usualTerms = { ...DEFAULT_TERMS, cash: startingCash };
 
   async function find(userId: string, id: string): Promise<AccountRow> {
     const row = await store.find(id);
@@ -85,16 +92,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
     return rows.filter(({ closedAt }) => closedAt === null).at(-1) ?? null;
   }
 
+  /** Cancels what is at work, closes the account and does what is to be done with it: all or nothing. */
+  async function closeWith(id: string, more: (sql: Sql) => Promise<void>): Promise<void> {
+    await ledger.act(id, {
+      run: (desk) => cancelIn(desk, "all", now()),
+      closes: true,
+      async seal(sql) {
+        if (!(await store.close(id, sql))) throw new AppError("account_closed", "The account is closed");
+        await more(sql);
+      },
+    });
+  }
+
   return {
-    open: (userId, terms) =>
-      database.transaction((sql) => openWithin(sql, userId, { ...usualTerms, ...terms })),
+    open: (userId, terms) => openNew(userId, { ...usualTerms, ...terms }),
     find,
     existing,
     async usual(userId) {
       const found = await existing(userId);
       if (found !== null) return found;
       try {
-        return await database.transaction((sql) => openWithin(sql, userId, usualTerms));
+        return await openNew(userId, usualTerms);
       } catch (error) {
         // Another request opened it first.
         const other = error instanceof AppError && error.code === "conflict" ? await existing(userId) : null;
@@ -105,22 +123,23 @@ export function createAccounts(options: AccountsOptions): Accounts {
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id) {
       await find(userId, id);
-      await cancelOpen(options, id, "all");
-      if (!(await store.close(id))) throw new AppError("account_closed", "The account is closed");
+      await closeWith(id, async () => undefined);
     },
     async reset(userId, id, changes) {
       const row = await find(userId, id);
-      await cancelOpen(options, id, "all");
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
-      return database.transaction(async (sql) => {
-        if (!(await store.close(id, sql))) throw new AppError("account_closed", "The account is closed");
-        return openWithin(sql, userId, terms);
+      let opened: AccountRow | undefined;
+      await closeWith(id, async (sql) => {
+        opened = await openWithin(sql, userId, terms);
       });
+      eventLog.wake();
+      return ensure(opened, "the account that was opened");
     },
     async halt(userId, id) {
       const { halt } = await find(userId, id);
       if (halt === null) await store.setHalt(id, HALT_USER);
-      return { canceled: halt === HALT_LEDGER ? 0 : await cancelOpen(options, id, "opening") };
+      if (halt === HALT_LEDGER) return { canceled: 0 };
+      return { canceled: await ledger.act(id, { run: (desk) => cancelIn(desk, "opening", now()) }) };
     },
     async resume(userId, id) {
       const { halt } = await find(userId, id);
@@ -132,19 +151,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
   };
 }
 
-/** Cancels open orders, all of them or those that could open something. @returns how many. */
-function cancelOpen({ ledger, now }: AccountsOptions, id: string, only: "all" | "opening"): Promise<number> {
-  return ledger.act(id, {
-    run(desk) {
-      let canceled = 0;
-      for (const order of [...desk.state.orders.values()]) {
-        const closes = order.role === "stop" || order.role === "target" || order.closing === order.quantity;
-        if (isTerminal(order.state) || (only === "opening" && closes)) continue;
-        if (desk.cancel(order.id, now()).length === 0) canceled++;
-      }
-      return canceled;
-    },
-  });
+/** @returns how many orders were canceled; legs go with their entry. */
+function cancelIn(desk: Desk, only: "all" | "opening", at: number): number {
+  let canceled = 0;
+  for (const order of [...desk.state.orders.values()]) {
+    const closes = order.role === "stop" || order.role === "target" || order.closing === order.quantity;
+    if (isTerminal(order.state) || (only === "opening" && closes)) continue;
+    if (desk.cancel(order.id, at).length === 0) canceled++;
+  }
+  return canceled;
 }
 
 /** Money that was paid in when the account was opened. */

@@ -2,13 +2,14 @@ import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { rebuild } from "../../core/execution/state.js";
 import type { Database, Sql } from "../../platform/database.js";
-import { AppError, messageOf } from "../../platform/errors.js";
+import { sqlState } from "../../platform/database-errors.js";
+import { AppError, ERRORS, messageOf } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { OrderCause } from "./cause.js";
 import { createHistory, type History } from "./history.js";
-import { disagreements } from "./recovery.js";
+import { disagreements, HALT_LEDGER } from "./recovery.js";
 import type { AccountRow, LedgerStore, Stored } from "./store.js";
-import { topicOfAccount } from "./topics.js";
+import { announced } from "./topics.js";
 import { tradedAs } from "./traded.js";
 
 /** Work on the desk of an account. It must do all that it does before it returns. */
@@ -17,6 +18,8 @@ export interface Work<T> {
   run(desk: Desk, account: Account): T;
   /** Runs within the transaction that keeps what was done, after it. */
   seal?(sql: Sql, result: T): Promise<void>;
+  /** Its seal closes the account: what comes after it is not written with it. */
+  readonly closes?: boolean;
 }
 
 /** What work knows of an account beside its desk. */
@@ -55,7 +58,7 @@ export interface Ledger {
 const BATCH = 64;
 /** Times that work is done anew because another process was first. */
 const ATTEMPTS = 8;
-export const HALT_LEDGER = "ledger_disagrees";
+export { HALT_LEDGER };
 
 interface Known {
   readonly desk: Desk;
@@ -69,6 +72,8 @@ interface Known {
 
 interface Waiting {
   readonly work: Work<unknown>;
+  /** For one who only looks: the number up to which the account is known to have come. Null for work. */
+  readonly looksSince: number | null;
   resolve(result: unknown): void;
   reject(error: unknown): void;
 }
@@ -112,6 +117,8 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
       row = { ...row, halt: HALT_LEDGER };
     }
     verified.add(accountId);
+    const meanwhile = known.get(accountId);
+    if (meanwhile !== undefined && meanwhile.desk.state.seq >= row.seq) return meanwhile;
     const made = open(row, stored);
     known.set(accountId, made);
     return made;
@@ -142,8 +149,7 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
         const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
         if (!(await store.write(sql, written))) throw new Overtaken("another process wrote first");
         for (const { waiting, result } of seals) await sealed(sql, waiting, result);
-        const told = fresh.map((event) => ({ topic: topicOfAccount(accountId), payload: event }));
-        if (told.length > 0) await eventLog.append(sql, told);
+        await eventLog.append(sql, announced(accountId, fresh));
       });
       place.fresh = [];
       place.written = new Map(place.account.cursors);
@@ -173,9 +179,12 @@ interface Done {
 function doAll(place: Known, batch: readonly Waiting[]): Done[] {
   const done: Done[] = [];
   for (const waiting of batch) {
+    const { looksSince } = waiting;
     const before = place.fresh.length;
+    if (looksSince !== null && place.desk.state.seq < looksSince)
+      throw new Overtaken("another process wrote first");
     try {
-      requireTradable(place.account.row);
+      if (looksSince === null) requireTradable(place.account.row);
       done.push({ waiting, result: waiting.work.run(place.desk, place.account) });
     } catch (error) {
       // What it has done by halves is in no store; the desk is made anew.
@@ -207,6 +216,10 @@ export function createLedger(options: LedgerOptions): Ledger {
         if (error instanceof WorkFailed) {
           error.waiting.reject(error.cause);
           batch = batch.filter((waiting) => waiting !== error.waiting);
+        } else if (batch.length > 1 && isRefusal(error)) {
+          // What one of them did may not be; the others are not to suffer for it.
+          for (const waiting of batch) await work(accountId, [waiting]);
+          return;
         } else if (!(error instanceof Overtaken) || attempt++ >= ATTEMPTS) {
           const busy = error instanceof Overtaken;
           const reason = busy ? new AppError("overloaded", "The account is busy") : error;
@@ -219,39 +232,46 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   async function drain(accountId: string, queue: Waiting[]): Promise<void> {
     while (queue.length > 0) {
-      const batch = queue.slice(0, BATCH);
+      const closing = queue.findIndex(({ work }) => work.closes === true);
+      const batch = queue.slice(0, closing < 0 ? BATCH : Math.min(BATCH, closing + 1));
       await work(accountId, batch);
       queue.splice(0, batch.length);
     }
     queues.delete(accountId);
   }
 
+  function enqueue<T>(accountId: string, work: Work<T>, looksSince: number | null): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting: Waiting = {
+        work: work as Work<unknown>,
+        looksSince,
+        resolve: (result) => resolve(result as T),
+        reject,
+      };
+      const queue = queues.get(accountId);
+      if (queue !== undefined) {
+        queue.push(waiting);
+        return;
+      }
+      const started = [waiting];
+      queues.set(accountId, started);
+      drain(accountId, started).catch(reject);
+    });
+  }
+
   return {
-    act<T>(accountId: string, work: Work<T>): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        const waiting: Waiting = {
-          work: work as Work<unknown>,
-          resolve: (result) => resolve(result as T),
-          reject,
-        };
-        const queue = queues.get(accountId);
-        if (queue !== undefined) {
-          queue.push(waiting);
-          return;
-        }
-        const started = [waiting];
-        queues.set(accountId, started);
-        drain(accountId, started).catch(reject);
-      });
-    },
+    act: (accountId, work) => enqueue(accountId, work, null),
     async look(accountId, look, asOf) {
       const row = asOf ?? (await store.find(accountId));
-      const place = known.get(accountId);
-      if (row !== null && place !== undefined && isOlder(place, row) && !queues.has(accountId)) {
-        known.delete(accountId);
+      const since = row?.seq ?? 0;
+      if (!queues.has(accountId)) {
+        const place = known.get(accountId);
+        if (row !== null && place !== undefined && isOlder(place, row)) known.delete(accountId);
+        const { desk, account } = await load(accountId);
+        if (!queues.has(accountId) && desk.state.seq >= since) return look(desk, account);
       }
-      const { desk, account } = await load(accountId);
-      return look(desk, account);
+      // What is under way is not true before it is written.
+      return enqueue(accountId, { run: look }, since);
     },
     async verify(accountId) {
       const stored = await store.loadAll(accountId, true);
@@ -266,6 +286,12 @@ export function createLedger(options: LedgerOptions): Ledger {
       verified.clear();
     },
   };
+}
+
+/** Whether the database refused what was written, so that nothing of it is there. */
+function isRefusal(error: unknown): boolean {
+  const passes = error instanceof AppError && ERRORS[error.code].retryable;
+  return !passes && sqlState(error) !== null;
 }
 
 function requireTradable({ halt, closedAt }: AccountRow): void {

@@ -4,6 +4,9 @@ import { messageOf } from "../../platform/errors.js";
 import type { Kept } from "./store.js";
 import { legsOf } from "./writes.js";
 
+/** Why an account is halted whose rows contradict its events; nothing but a hand in the database ends that. */
+export const HALT_LEDGER = "ledger_disagrees";
+
 /**
  * In what an account's events and what is kept of it differ, in words; nothing where they agree. Orders, positions, cash
  * and the sums of all books are computed from the events alone.

@@ -4,6 +4,7 @@ import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
+import { HALT_LEDGER } from "./recovery.js";
 import { type Written, write } from "./writes.js";
 
 /** An account as its row has it. Money in micros, instants in epoch ms. */
@@ -61,6 +62,7 @@ export interface LedgerStore {
   listOpen(synthetic: boolean): Promise<string[]>;
   /** @returns false where it is closed already. */
   close(id: string, sql?: Sql): Promise<boolean>;
+  /** Halts an account or, with null, resumes it; one that contradicts its ledger stays halted for that. */
   setHalt(id: string, reason: string | null): Promise<void>;
   /** @returns null for one that there is not. @param whole with what the projections say. */
   loadAll(id: string, whole: boolean): Promise<Stored | null>;
@@ -134,7 +136,11 @@ export function createLedgerStore(database: Database): LedgerStore {
       return rows.length > 0;
     },
     async setHalt(id, reason) {
-      await database.query("update paper_accounts set halt = $2 where id = $1", [id, reason]);
+      await database.query("update paper_accounts set halt = $2 where id = $1 and halt is distinct from $3", [
+        id,
+        reason,
+        HALT_LEDGER,
+      ]);
     },
     loadAll: (id, whole) =>
       database.transaction(async (sql) => {

@@ -1,0 +1,246 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Desk } from "../../src/core/execution/desk.js";
+import type { DeskState } from "../../src/core/execution/state.js";
+import { type Account, createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
+import { createLedgerStore } from "../../src/features/paper-trades/store.js";
+import type { Database } from "../../src/platform/database.js";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
+import { createFaultyDatabase, FAULTS, type FaultyDatabase } from "../fixtures/faulty-database.js";
+import {
+  type Answered,
+  openBusy,
+  PAPER_SYMBOL,
+  type Place,
+  SCENARIOS,
+  succeeds,
+  type Trader,
+} from "../fixtures/paper-scenarios.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+expectNothingUnhandled();
+
+const HOUR_MS = 3_600_000;
+const SETTINGS = {
+  max_position_size: 100_000,
+  max_daily_trades: 1_000_000,
+  max_portfolio_risk: 100,
+  enable_position_sizing: false,
+};
+
+let server: TestDatabase;
+let program: TestProgram;
+let clock: ManualClock;
+let faulty: FaultyDatabase;
+let admin: pg.Client;
+/** Another process over the same database. */
+let second: Database;
+let other: Ledger;
+let trader: Trader;
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  // Confirmations that were used are forgotten by the clock of the database.
+  clock = createManualClock(Date.now());
+  program = await startTestProgram({ database: server, clock });
+  const { database, eventLog } = program.parts;
+  admin = new pg.Client(server.connection);
+  await admin.connect();
+  second = await openTestDatabase(server);
+  other = createLedger({ database: second, store: createLedgerStore(second), eventLog });
+  trader = { price: Number.NaN, send };
+  await succeeds(send("POST", "/api/risk-settings", SETTINGS));
+  await look();
+  // What it reads by itself would be counted.
+  await eventLog.stop();
+  faulty = createFaultyDatabase({ ...database }, cutAll);
+  Object.assign(database, { query: faulty.query, transaction: faulty.transaction });
+});
+afterAll(async () => {
+  await admin.end();
+  await second.close();
+  await program.close();
+  await server.drop();
+});
+
+const send: Trader["send"] = async (method, url, payload, key) => {
+  const headers = key === undefined ? {} : { "idempotency-key": key };
+  const body = payload === undefined ? {} : { payload };
+  const answer = await program.server.inject({ method, url, headers, ...body });
+  return { status: answer.statusCode, text: answer.body };
+};
+
+/** Asks for the price of now. */
+async function look(): Promise<void> {
+  trader.price = (await program.server.inject(`/api/market/${PAPER_SYMBOL}`)).json().data.price;
+}
+
+/** Ends every connection of the pools; the session by which others know the program stays. */
+async function cutAll(): Promise<void> {
+  const { rows } = await admin.query<{ pid: number }>(
+    `select pid, pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and application_name = $1`,
+    [`tx ${process.pid}`],
+  );
+  const pids = rows.map(({ pid }) => pid);
+  await eventually("the end of the connections", async () => {
+    const left = await admin.query("select 1 from pg_stat_activity where pid = any($1)", [pids]);
+    return left.rows.length === 0;
+  });
+}
+
+/** What an account is, without the names of its parts. */
+const outline = ({ seq, cash, reserved, positions, orders }: Readonly<DeskState>) => ({
+  seq,
+  cash,
+  reserved,
+  positions: [...positions.values()],
+  orders: [...orders.values()].map(
+    ({ side, type, role, state, quantity, filled, limitPrice, stopPrice }) => ({
+      ...{ side, type, role, state, quantity, filled, limitPrice, stopPrice },
+    }),
+  ),
+});
+
+/** All that a desk knows, as JSON has it, which knows no -0. */
+const wholeOf = ({ state }: Desk, { history }: Account) => {
+  const { orders, positions, groups, ...rest } = state;
+  const lists = { orders: [...orders], positions: [...positions], groups: [...groups] };
+  return JSON.parse(JSON.stringify({ ...rest, ...lists, events: history.events }));
+};
+
+interface AccountNow {
+  readonly id: string;
+  readonly halt: string | null;
+  readonly closed: boolean;
+}
+
+const accountsNamed = (name: string) =>
+  second.query<AccountNow>(
+    "select id, halt, closed_at is not null as closed from paper_accounts where name = $1 order by opened_at, closed_at",
+    [name],
+  );
+
+/** The accounts of a case as another process reads them. */
+async function stateOf(name: string) {
+  other.forget();
+  const accounts = await accountsNamed(name);
+  const outlines = accounts.map(async ({ id, halt, closed }) => ({
+    halt,
+    closed,
+    ...(await other.look(id, ({ state }) => outline(state))),
+  }));
+  return Promise.all(outlines);
+}
+
+/** Holds rows, memories and announced events of a case against each other. */
+async function expectSound(name: string): Promise<void> {
+  for (const { id } of await accountsNamed(name)) {
+    expect(await other.verify(id)).toEqual([]);
+    const read = await other.look(id, wholeOf);
+    expect(await program.parts.paper.ledger.look(id, wholeOf)).toEqual(read);
+    const announced = await second.query<{ payload: unknown }>(
+      "select payload from events where topic = $1 order by seq",
+      [`account:${id}`],
+    );
+    expect(announced.map(({ payload }) => payload)).toEqual(read.events);
+  }
+}
+
+/** Sends a call until it is settled. */
+async function settle(call: () => Promise<Answered>): Promise<Answered> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await call();
+    if (answer.status !== 503 || attempt === 5) return answer;
+  }
+}
+
+let cases = 0;
+
+describe.each(SCENARIOS)("$name", (scenario) => {
+  const { name: what, keyed, done } = scenario;
+
+  let baseline: Awaited<ReturnType<typeof calm>> | undefined;
+  async function calm() {
+    const place = await scenario.prepare(trader, `${what}: calm`);
+    const before = await stateOf(place.name);
+    await succeeds(scenario.call(trader, place));
+    await expectSound(place.name);
+    return { before, after: await stateOf(place.name) };
+  }
+
+  it.each(FAULTS)(
+    "is done once, whichever of its statements is %s",
+    async (fault) => {
+      baseline ??= await calm();
+      const { before, after } = baseline;
+      for (let nth = 1; ; nth++) {
+        const name = `${what}: ${fault} ${nth}`;
+        const place = await scenario.prepare(trader, name);
+        faulty.failAt(nth, fault);
+        const first = await scenario.call(trader, place);
+        const untouched = faulty.calls() < nth;
+        faulty.failAt(0, fault);
+        if (untouched) {
+          expect(first.status, first.text).toBeLessThan(300);
+          expect(nth).toBeGreaterThan(5);
+          break;
+        }
+        cases++;
+        const last = await settle(() => scenario.call(trader, place));
+        const told = `${name}: first ${first.status} ${first.text.slice(0, 200)}, then ${last.status} ${last.text.slice(0, 300)}`;
+        const state = await stateOf(name);
+        await expectSound(name);
+        if (keyed && fault === "failed" && last.status === 500) expect(state, told).toEqual(before);
+        else {
+          const code = last.status < 300 ? null : JSON.parse(last.text).code;
+          expect([null, ...done], told).toContain(code);
+          if (first.status < 300 && keyed) expect(last.text, told).toBe(first.text);
+          expect(state, told).toEqual(after);
+        }
+      }
+    },
+    120_000,
+  );
+});
+
+describe("a run over what happened since", () => {
+  it.each(FAULTS)(
+    "shows it once, whichever of its statements is %s",
+    async (fault) => {
+      const places: Place[] = [];
+      await look();
+      for (let n = 0; n <= 30; n++) places.push(await openBusy(trader, `run: ${fault} ${n}`));
+      clock.advance(2 * HOUR_MS);
+      const run = ({ accountId }: Place) => program.parts.paper.matching.run(accountId);
+      await run(places[0]);
+      const after = await stateOf(places[0].name);
+      expect(after[0].orders.some(({ role, state }) => role !== "parent" && state === "filled")).toBe(true);
+      for (let nth = 1; ; nth++) {
+        const place = places[nth];
+        faulty.failAt(nth, fault);
+        await run(place).catch(() => undefined);
+        const untouched = faulty.calls() < nth;
+        faulty.failAt(0, fault);
+        if (untouched) {
+          expect(nth).toBeGreaterThan(5);
+          break;
+        }
+        cases++;
+        await run(place);
+        expect(await stateOf(place.name)).toEqual(after);
+        await expectSound(place.name);
+      }
+    },
+    120_000,
+  );
+});
+
+describe("all of it", () => {
+  it("was many cases", () => {
+    process.stdout.write(`${cases} statements of the order path failed\n`);
+    expect(cases).toBeGreaterThan(200);
+  });
+});
