@@ -26,6 +26,8 @@ export interface Writers {
   retries(): number;
   /** Ids of the accounts that are open, by name. */
   readonly accounts: ReadonlyMap<string, string>;
+  /** Resolves with the next call that a server acknowledges, whichever unless it is said. */
+  answered(port?: number): Promise<void>;
   /** Lets every call that is under way get its answer, and ends. */
   stop(): Promise<void>;
 }
@@ -109,13 +111,18 @@ export async function startWriters(options: WritersOptions): Promise<Writers> {
   const started = performance.now();
   const acknowledged: Acknowledged[] = [];
   const accounts = new Map<string, string>();
+  const listeners = new Set<(port: number) => void>();
   let retries = 0;
   let stopped = false;
 
   async function settle(call: Call, first: number): Promise<Answer & { attempts: number }> {
     for (let attempts = 1; ; attempts++) {
-      const answer = await attempt(agent, ports[(first + attempts) % ports.length], call);
-      if (answer !== null && !isUnsettled(answer)) return { ...answer, attempts };
+      const port = ports[(first + attempts) % ports.length];
+      const answer = await attempt(agent, port, call);
+      if (answer !== null && !isUnsettled(answer)) {
+        for (const listener of [...listeners]) listener(port);
+        return { ...answer, attempts };
+      }
       retries++;
       await sleep(PAUSE_MS);
     }
@@ -177,6 +184,15 @@ export async function startWriters(options: WritersOptions): Promise<Writers> {
     acknowledged,
     accounts,
     retries: () => retries,
+    answered: (port) =>
+      new Promise((resolve) => {
+        const listener = (from: number) => {
+          if (port !== undefined && from !== port) return;
+          listeners.delete(listener);
+          resolve();
+        };
+        listeners.add(listener);
+      }),
     async stop() {
       stopped = true;
       await Promise.all(working);
