@@ -56,8 +56,20 @@ async function freePort(): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : 0;
 }
 
-/** @param life every other one scans and measures as well; all match orders. */
-async function start(port: number, life: number): Promise<TxProcess> {
+/** As whoever supervises it does: one that ends because its database ended while it started is started again. */
+async function start(port: number, life: number, figures: Figures): Promise<TxProcess> {
+  for (;;) {
+    try {
+      return await startOnce(port, life);
+    } catch (error) {
+      if (!String(error).includes('"code":"database_unavailable"')) throw error;
+      figures.stillborn++;
+    }
+  }
+}
+
+/** @param life every fourth one scans and measures as well; all match orders. */
+async function startOnce(port: number, life: number): Promise<TxProcess> {
   const running = await startProcess({
     DATA_DIR: folder,
     PORT: String(port),
@@ -72,6 +84,8 @@ async function start(port: number, life: number): Promise<TxProcess> {
 interface Figures {
   kills: number;
   crashes: number;
+  /** Starts during which Postgres was ended. */
+  stillborn: number;
   readonly startMs: number[];
   /** From the crash of Postgres to the next acknowledged call. */
   readonly backMs: number[];
@@ -91,7 +105,7 @@ async function killing(
     await sleep(rng.next() * LIFE_MS);
     running.kill("SIGKILL");
     expect(await running.ended()).toBe("SIGKILL");
-    running = await start(port, life);
+    running = await start(port, life, figures);
     figures.startMs.push(running.startMs);
   }
   return running;
@@ -136,10 +150,10 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
   it("lose nothing that was acknowledged, and do nothing twice", async () => {
     const ports = [await freePort(), await freePort()];
     const began = performance.now();
-    const servers = [await start(ports[0], 0), await start(ports[1], 1)];
+    const servers = [await startOnce(ports[0], 0), await startOnce(ports[1], 1)];
     await post(ports[0], "/api/risk-settings", SETTINGS);
     const writers = await startWriters({ ports, writers: WRITERS, accounts: ACCOUNTS, seed: 6 });
-    const figures: Figures = { kills: 0, crashes: 0, startMs: [], backMs: [] };
+    const figures: Figures = { kills: 0, crashes: 0, stillborn: 0, startMs: [], backMs: [] };
     const [, ...last] = await Promise.all([
       crashing(writers, figures),
       ...ports.map((port, n) => killing({ port, first: servers[n], seed: n }, writers, figures)),
@@ -171,7 +185,7 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
         `${lost.length} lost, ${doubled.length} doubled, ${unbalanced.length} unbalanced; ${seconds.toFixed(0)} s\n` +
         `${counts.accounts} accounts, ${counts.orders} orders, ${counts.fills} fills, ${counts.legs} legs; ` +
         `start to listening: median ${quantile(figures.startMs, 0.5).toFixed(0)} ms, longest ` +
-        `${Math.max(...figures.startMs).toFixed(0)} ms; crash to the next answer: median ` +
+        `${Math.max(...figures.startMs).toFixed(0)} ms, ${figures.stillborn} ended by a crash before it; crash to the next answer: median ` +
         `${quantile(figures.backMs, 0.5).toFixed(0)} ms, longest ${Math.max(...figures.backMs).toFixed(0)} ms\n` +
         `${JSON.stringify(statuses)}\n`,
     );
