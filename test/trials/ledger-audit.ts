@@ -58,9 +58,8 @@ const SUMS: Readonly<Record<string, string>> = {
     from paper_accounts a left join paper_events e on e.account_id = a.id group by a.id, a.seq
     having a.seq <> count(e.seq) or a.seq <> coalesce(max(e.seq), 0)`,
   "events that were announced": `select coalesce(p.account_id::text, o.account) as account, coalesce(p.seq, o.seq)::text as detail
-    from (select account_id, seq, body from paper_events where event <> 'transferred') p
-    full join (select substr(topic, 9) as account, (payload->>'seq')::bigint as seq, payload from events
-      where topic like 'account:%' and payload->>'event' <> 'transferred') o on o.account = p.account_id::text and o.seq = p.seq
+    from paper_events p full join (select substr(topic, 9) as account, (payload->>'seq')::bigint as seq, payload from events
+      where topic like 'account:%') o on o.account = p.account_id::text and o.seq = p.seq
     where o.payload is distinct from p.body`,
   "events that were announced twice": `select substr(topic, 9) as account, payload->>'seq' as detail from events
     where topic like 'account:%' group by 1, 2 having count(*) > 1`,

@@ -62,7 +62,8 @@ async function start(port: number, life: number, figures: Figures): Promise<TxPr
     try {
       return await startOnce(port, life);
     } catch (error) {
-      if (!String(error).includes('"code":"database_unavailable"')) throw error;
+      const met = String(error).includes("TX could not start") && figures.stillborn < 2 * CRASHES;
+      if (!met) throw error;
       figures.stillborn++;
     }
   }
