@@ -87,13 +87,19 @@ export async function audit(database: Database, acknowledged: readonly Acknowled
     unbalanced.push(...rows.map(({ account, detail }) => `${name}: account ${account}, ${detail}`));
   }
   const store = createLedgerStore(database);
-  const accounts = await database.query<{ id: string }>("select id from paper_accounts");
+  const accounts = await database.query<{ id: string; name: string }>("select id, name from paper_accounts");
   for (const { id } of accounts) unbalanced.push(...(await contradictions(store, id)));
+  const resets = acknowledged.filter(({ kind, status }) => kind === "reset" && status === 200);
+  const ids = new Set(accounts.map(({ id }) => id));
+  lost.push(...resets.filter(({ text }) => !ids.has(JSON.parse(text).data.id)).map(({ text }) => text));
+  const doubled = doubles(acknowledged, orders);
+  const due = new Set(accounts.map(({ name }) => name)).size + resets.length;
+  if (accounts.length !== due) doubled.push(`${accounts.length} accounts, of which ${due} were asked for`);
   const [{ fills, legs }] = await database.query<{ fills: number; legs: number }>(
     "select (select count(*)::int from paper_fills) as fills, (select count(*)::int from ledger_legs) as legs",
   );
   const counts = { accounts: accounts.length, orders: orders.length, fills, legs };
-  return { lost, doubled: doubles(acknowledged, orders), unbalanced, counts };
+  return { lost, doubled, unbalanced, counts };
 }
 
 async function contradictions(store: LedgerStore, id: string): Promise<string[]> {
@@ -139,7 +145,7 @@ function missing(
   if (status !== 200 && status !== 201) return [];
   const told = body.data ?? {};
   const id = told.id ?? told.order_id ?? "";
-  const order = byId(orders).get(`${kind === "close" ? accountId : ""}${id}`) ?? byId(orders).get(id);
+  const order = byId(orders).get(id);
   if (order === undefined) return ["not there"];
   const state = told.state ?? told.status ?? "";
   const wrong: string[] = [];
@@ -154,10 +160,10 @@ function missing(
 
 /** In what the reply that is kept for a key is not the one that was given. */
 function misremembered(
-  { kind, key, status, text }: Acknowledged,
+  { key, status, text }: Acknowledged,
   replies: ReadonlyMap<string, { reply: Record<string, unknown> | null; code: string | null }>,
 ): string[] {
-  if (key === null || kind === "cancel" || kind === "reset") return [];
+  if (key === null) return [];
   const kept = replies.get(key);
   if (kept === undefined) return ["its key is gone"];
   const body = JSON.parse(text) as Record<string, unknown>;

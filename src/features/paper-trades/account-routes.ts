@@ -6,6 +6,7 @@ import type { PaperDesk } from "./feature.js";
 import type { AccountTerms } from "./rules.js";
 
 import { accountBody, accountSchema, resetBody } from "./schema.js";
+import type { AccountRow } from "./store.js";
 import { accountView } from "./views.js";
 
 export const one = z.strictObject({ id: z.uuid() });
@@ -13,7 +14,8 @@ export const one = z.strictObject({ id: z.uuid() });
 /** Accounts: opened, reset, halted and resumed by their owner. */
 export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
   const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 30 });
-  const { accounts } = paper;
+  const { accounts, doOnce } = paper;
+  const answered = (account: AccountRow, _same: AccountRow) => ({ data: accountView(account) });
   const answer = { data: accountSchema };
 
   routes.get("/api/paper-trade/accounts", {
@@ -30,10 +32,11 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     body: accountBody,
     status: 201,
     answer,
-    errors: ["conflict"],
-    handle: async ({ body, principal }) => ({
-      data: accountView(await accounts.open(principal.userId, { name: body.name, ...termsFrom(body) })),
-    }),
+    errors: ["conflict", "idempotency_key_reused"],
+    handle: ({ body, principal: { userId }, request, reply }) =>
+      doOnce({ userId, operation: "openPaperAccount", request, reply }, answered, (sealOf) =>
+        accounts.open(userId, { name: body.name, ...termsFrom(body) }, (sql, row) => sealOf(row)(sql, row)),
+      ),
   });
   routes.get("/api/paper-trade/accounts/:id", {
     id: "getPaperAccount",
@@ -53,10 +56,11 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     params: one,
     body: resetBody,
     answer,
-    errors: ["account_not_found", "account_closed", "trading_halted"],
-    handle: async ({ params, body, principal }) => ({
-      data: accountView(await accounts.reset(principal.userId, params.id, termsFrom(body ?? {}))),
-    }),
+    errors: ["account_not_found", "account_closed", "trading_halted", "idempotency_key_reused"],
+    handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
+      doOnce({ userId, operation: `resetPaperAccount ${id}`, request, reply }, answered, (sealOf) =>
+        accounts.reset(userId, id, termsFrom(body ?? {}), (sql, row) => sealOf(row)(sql, row)),
+      ),
   });
   stateRoutes(routes, accounts);
 }

@@ -9,12 +9,13 @@ import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { announced } from "./topics.js";
+import type { Sealing } from "./trading.js";
 
 export const HALT_USER = "kill_switch";
 
 export interface Accounts {
   /** @throws {AppError} `conflict` where the user has an open account of the name. */
-  open(userId: string, terms: Partial<AccountTerms>): Promise<AccountRow>;
+  open(userId: string, terms: Partial<AccountTerms>, seal?: Sealing<AccountRow>): Promise<AccountRow>;
   /** An account of a user, also a closed one. @throws {AppError} `account_not_found`, also for another's. */
   find(userId: string, id: string): Promise<AccountRow>;
   /** The oldest that the user has open; opened by the default terms where there is none. */
@@ -29,7 +30,12 @@ export interface Accounts {
    * Closes an account and opens another in its stead, of the same name and rules but for what is said. What the closed
    * one did stays to be read.
    */
-  reset(userId: string, id: string, changes: Partial<AccountTerms>): Promise<AccountRow>;
+  reset(
+    userId: string,
+    id: string,
+    changes: Partial<AccountTerms>,
+    seal?: Sealing<AccountRow>,
+  ): Promise<AccountRow>;
   /** The kill switch: orders that could open something are canceled, and no more are taken. */
   halt(userId: string, id: string): Promise<{ canceled: number }>;
   /** @throws {AppError} `trading_halted` where the ledger contradicts itself. */
@@ -65,8 +71,16 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
     return { ...row, seq: state.seq, cash: state.cash };
   }
 
-  async function openNew(userId: string, terms: AccountTerms): Promise<AccountRow> {
-    const row = await database.transaction((sql) => openWithin(sql, userId, terms));
+  async function openNew(
+    userId: string,
+    terms: AccountTerms,
+    seal?: Sealing<AccountRow>,
+  ): Promise<AccountRow> {
+    const row = await database.transaction(async (sql) => {
+      const opened = await openWithin(sql, userId, terms);
+      await seal?.(sql, opened);
+      return opened;
+    });
     eventLog.wake();
     return row;
   }
@@ -105,7 +119,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   return {
-    open: (userId, terms) => openNew(userId, { ...usualTerms, ...terms }),
+    open: (userId, terms, seal) => openNew(userId, { ...usualTerms, ...terms }, seal),
     find,
     existing,
     async usual(userId) {
@@ -125,12 +139,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await find(userId, id);
       await closeWith(id, async () => undefined);
     },
-    async reset(userId, id, changes) {
+    async reset(userId, id, changes, seal) {
       const row = await find(userId, id);
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
       let opened: AccountRow | undefined;
       await closeWith(id, async (sql) => {
         opened = await openWithin(sql, userId, terms);
+        await seal?.(sql, opened);
       });
       eventLog.wake();
       return ensure(opened, "the account that was opened");

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { fromMicros } from "../../core/execution/money.js";
 import type { ErrorCode } from "../../platform/errors.js";
 import { type Principal, routeGroup } from "../../platform/http.js";
-import type { ClosePart } from "./placing.js";
+import type { ClosePart, OrderNow } from "./placing.js";
 import { ORDER_ERRORS, type PaperRouteOptions } from "./routes.js";
 import { closeBody, placedSchema, tradeParams } from "./schema.js";
 import { placedText, placedView } from "./views.js";
@@ -25,7 +25,7 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
   ) {
     return doOnce(
       { userId, operation, request, reply },
-      (row, placed) => {
+      (row, placed: OrderNow) => {
         const trade = placedView(row, placed);
         const pnl = placed.order.filled === 0 ? null : fromMicros(placed.times.gain);
         return { trade, data: { ...trade, pnl }, pnl, message: placedText(placed) };

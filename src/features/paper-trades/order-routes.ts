@@ -5,8 +5,10 @@ import { isTerminal } from "../../core/execution/states.js";
 import { routeGroup, wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import type { PaperDesk } from "./feature.js";
+import type { OrderNow } from "./placing.js";
 import { ORDER_ERRORS } from "./routes.js";
 import { accountId, changesBody, orderBody, orderSchema } from "./schema.js";
+import type { AccountRow } from "./store.js";
 import { orderView } from "./views.js";
 
 const one = z.strictObject({
@@ -17,11 +19,12 @@ const one = z.strictObject({
 });
 const ofAccount = z.strictObject({ account_id: accountId });
 
+const answered = (_account: AccountRow, order: OrderNow) => ({ data: orderView(order) });
+
 /** Orders of every type, as they stand. */
 export function paperOrderRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
   const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 240 });
-  const reads = routeGroup(app, { tag: "Paper trading", access: "viewer", perMinute: 240 });
-  const { native, trading, book, accountOf, doOnce } = paper;
+  const { native, doOnce } = paper;
   routes.post("/api/paper-trade/orders", {
     id: "placePaperOrder",
     summary: "Place an order of any type and class on paper",
@@ -30,12 +33,16 @@ export function paperOrderRoutes(app: FastifyInstance, { paper }: { paper: Paper
     answer: { data: orderSchema },
     errors: ORDER_ERRORS,
     handle: ({ body, principal: { userId }, request, reply }) =>
-      doOnce(
-        { userId, operation: "placePaperOrder", request, reply },
-        (_account, placed) => ({ data: orderView(placed) }),
-        (sealOf) => native.order(userId, body, sealOf),
+      doOnce({ userId, operation: "placePaperOrder", request, reply }, answered, (sealOf) =>
+        native.order(userId, body, sealOf),
       ),
   });
+  readingRoutes(app, paper);
+  changingRoutes(app, paper);
+}
+
+function readingRoutes(app: FastifyInstance, { book, identify, accountOf }: PaperDesk): void {
+  const reads = routeGroup(app, { tag: "Paper trading", access: "viewer", perMinute: 240 });
   reads.get("/api/paper-trade/orders", {
     id: "listPaperOrders",
     summary: "Orders of an account, the newest first",
@@ -49,7 +56,7 @@ export function paperOrderRoutes(app: FastifyInstance, { paper }: { paper: Paper
     errors: ["account_not_found", "symbol_invalid", "symbol_unknown"],
     async handle({ query: { status, symbol: text, limit, account_id }, principal }) {
       const account = await accountOf(principal.userId, account_id);
-      const symbol = text === undefined ? null : paper.identify(text);
+      const symbol = text === undefined ? null : identify(text);
       const orders = await book.orders(
         account,
         (order) =>
@@ -72,17 +79,29 @@ export function paperOrderRoutes(app: FastifyInstance, { paper }: { paper: Paper
       return { data: orderView(await book.order(account, params.id)) };
     },
   });
+}
+
+function changingRoutes(app: FastifyInstance, { trading, accountOf, doOnce }: PaperDesk): void {
+  const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 240 });
   routes.delete("/api/paper-trade/orders/:id", {
     id: "cancelPaperOrder",
     summary: "Cancel an order; its legs go with it",
     params: one,
     query: ofAccount,
     answer: { data: orderSchema },
-    errors: ["account_not_found", "account_closed", "order_not_found", "order_refused", "trading_halted"],
-    async handle({ params, query, principal }) {
-      const account = await accountOf(principal.userId, query.account_id);
-      return { data: orderView(await trading.cancel(account, params.id)) };
-    },
+    errors: [
+      "account_not_found",
+      "account_closed",
+      "order_not_found",
+      "order_refused",
+      "trading_halted",
+      "idempotency_key_reused",
+    ],
+    handle: ({ params: { id }, query, principal: { userId }, request, reply }) =>
+      doOnce({ userId, operation: `cancelPaperOrder ${id}`, request, reply }, answered, async (sealOf) => {
+        const account = await accountOf(userId, query.account_id);
+        return trading.cancel(account, id, sealOf(account));
+      }),
   });
   routes.patch("/api/paper-trade/orders/:id", {
     id: "replacePaperOrder",
@@ -91,11 +110,11 @@ export function paperOrderRoutes(app: FastifyInstance, { paper }: { paper: Paper
     body: changesBody,
     answer: { data: orderSchema },
     errors: [...ORDER_ERRORS, "order_not_found"],
-    async handle({ params, body, principal }) {
-      const account = await accountOf(principal.userId, body.account_id);
-      const { client_order_id: name } = body;
-      return { data: orderView(await trading.replace(account, params.id, changesFrom(body), name)) };
-    },
+    handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
+      doOnce({ userId, operation: `replacePaperOrder ${id}`, request, reply }, answered, async (sealOf) => {
+        const account = await accountOf(userId, body.account_id);
+        return trading.replace(account, id, changesFrom(body), body.client_order_id, sealOf(account));
+      }),
   });
 }
 

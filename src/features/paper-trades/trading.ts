@@ -46,11 +46,17 @@ export interface Trading {
    */
   submit(account: AccountRow, request: OrderRequest, seal?: Sealing<OrderNow>): Promise<OrderNow>;
   /** @throws {AppError} `order_not_found`, `order_refused`. */
-  cancel(account: AccountRow, orderId: string): Promise<OrderNow>;
+  cancel(account: AccountRow, orderId: string, seal?: Sealing<OrderNow>): Promise<OrderNow>;
   /** @returns those that were canceled. */
   cancelAll(account: AccountRow, symbol?: string): Promise<readonly OrderNow[]>;
   /** Puts another order in the place of one. @throws {AppError} `order_not_found`, `order_refused`. */
-  replace(account: AccountRow, orderId: string, changes: Changes, clientOrderId?: string): Promise<OrderNow>;
+  replace(
+    account: AccountRow,
+    orderId: string,
+    changes: Changes,
+    clientOrderId?: string,
+    seal?: Sealing<OrderNow>,
+  ): Promise<OrderNow>;
   /**
    * Closes a position, or a part of it, at the market; targets and stops of what is closed are canceled.
    * @throws {AppError} `position_not_found`, `conflict` while it is being closed.
@@ -112,7 +118,7 @@ export function createTrading({ ledger, feed, standings, settings, instruments }
 
     ...createCancels(ledger, clocks),
 
-    async replace(row, orderId, changes, given) {
+    async replace(row, orderId, changes, given, seal) {
       const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol);
       const { market, traded } = await marketOf(row, symbol);
       const clientOrderId = given ?? randomUUID();
@@ -127,6 +133,7 @@ export function createTrading({ ledger, feed, standings, settings, instruments }
           meetQuote(desk, traded.symbol, market);
           return orderNow(desk, account, id, market.reason);
         },
+        ...(seal === undefined ? {} : { seal }),
       });
     },
 
@@ -151,7 +158,7 @@ type Clocks = (
 
 function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" | "cancelAll"> {
   return {
-    async cancel(row, id) {
+    async cancel(row, id, seal) {
       const at = await clocks(row, (desk) => [requireOrder(desk, id).symbol]);
       return ledger.act(row.id, {
         run(desk, account) {
@@ -159,6 +166,7 @@ function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" |
           if (refusals.length > 0) throw refusedBy(refusals);
           return orderNow(desk, account, id, null);
         },
+        ...(seal === undefined ? {} : { seal }),
       });
     },
 
