@@ -43,18 +43,32 @@ function drawdownOf(equity: number, peak: number): number {
 
 type Orders = ReadonlyMap<string, Readonly<Order>>;
 
+interface Count {
+  readonly sinceMs: number;
+  /** Orders that have been looked at, and those of them that count. */
+  seen: number;
+  count: number;
+}
+
+/** What an order opens is settled when it is placed: each is looked at once. */
+const counts = new WeakMap<History, Count>();
+
 /** Orders of the trader that open something, placed since an instant. */
-function tradesSince(orders: Orders, { placed }: History, sinceMs: number): number {
-  let count = 0;
-  for (let k = placed.length - 1; k >= 0; k--) {
-    const order = orders.get(placed[k]);
-    if (order === undefined) continue;
-    if (order.submittedAt < sinceMs) break;
+function tradesSince(orders: Orders, history: History, sinceMs: number): number {
+  const { placed } = history;
+  let known = counts.get(history);
+  if (known === undefined || known.sinceMs !== sinceMs) {
+    known = { sinceMs, seen: 0, count: 0 };
+    counts.set(history, known);
+  }
+  for (; known.seen < placed.length; known.seen++) {
+    const order = orders.get(placed[known.seen]);
+    if (order === undefined || order.submittedAt < sinceMs) continue;
     const entry = order.role === "single" || order.role === "parent";
     if (entry && order.origin === "trader" && order.replaces === null && order.closing < order.quantity)
-      count++;
+      known.count++;
   }
-  return count;
+  return known.count;
 }
 
 /** What the positions lose from their cost to their stops; one at a gain behind its stop loses nothing. */

@@ -58,6 +58,7 @@ export interface Ledger {
 const BATCH = 64;
 /** Times that work is done anew because another process was first. */
 const ATTEMPTS = 8;
+
 export { HALT_LEDGER };
 
 interface Known {
