@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Accounts } from "./account.js";
 import {
   accountSchema,
@@ -13,7 +14,7 @@ import {
 import type { ActivityFilter } from "./activities.js";
 import { exchange } from "./calendar.js";
 import type { DialectGroup } from "./http.js";
-import { endOf, startOf } from "./times.js";
+import { endOf, type Moment, startOf } from "./times.js";
 
 /** The caller's usual account: what it is, did and was worth. */
 export function accountRoutes(routes: DialectGroup, accounts: Accounts): void {
@@ -61,17 +62,20 @@ export function accountRoutes(routes: DialectGroup, accounts: Accounts): void {
   });
 }
 
+/** The date that a client wrote, also where it wrote an instant. */
+const writtenDate = (moment: Moment) => dateOf("day" in moment ? moment.day : Math.floor(moment.ms / DAY_MS));
+
 type Query = Omit<z.output<typeof activitiesQuery>, "activity_types" | "category"> &
   Partial<Pick<z.output<typeof activitiesQuery>, "activity_types" | "category">>;
 
 function filterOf(query: Query, only: string | null): ActivityFilter {
   const { zone } = exchange();
-  const { activity_types: types, category = null, date = null, after, until, direction } = query;
+  const { activity_types: types, category = null, date, after, until, direction } = query;
   const named = only ?? types ?? null;
   return {
     types: named === null ? null : new Set(named.toUpperCase().split(",")),
     category,
-    date,
+    date: date === undefined ? null : writtenDate(date),
     after: after === undefined ? Number.NEGATIVE_INFINITY : startOf(after, zone),
     until: until === undefined ? Number.POSITIVE_INFINITY : endOf(until, zone),
     ascending: direction === "asc",

@@ -65,7 +65,7 @@ export const configurationBody = configurationSchema.partial();
 export const activitiesQuery = z.object({
   activity_types: z.string().max(300).optional().describe("Comma list such as FILL,DIV"),
   category: z.enum(["trade_activity", "non_trade_activity"]).optional(),
-  date: z.iso.date().optional().describe("Only of a day of New York"),
+  date: momentText.optional().describe("Only of a day of New York; of an instant its date counts"),
   after: momentText.optional().describe("Later"),
   until: momentText.optional().describe("Earlier"),
   direction: z.enum(["asc", "desc"]).default("desc").describe("Oldest or newest first"),
@@ -117,6 +117,7 @@ export const portfolioQuery = z.object({
     .default("market_hours")
     .describe("Which instants"),
   start: momentText.optional().describe("First moment"),
+  date_start: momentText.optional().describe("The same as start"),
   end: momentText.optional().describe("Last moment; now unless given"),
   date_end: momentText.optional().describe("The same as end"),
   pnl_reset: z

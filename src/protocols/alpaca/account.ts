@@ -65,7 +65,10 @@ export function createAccountViews({ paper, now }: AccountsOptions): Accounts {
       return ledger.look(row.id, (desk, { history }) => activitiesOf(history, desk.state.orders, filter));
     },
     async history(userId, query) {
-      return portfolioHistory(days, await accounts.usual(userId), query, now());
+      const row = await accounts.usual(userId);
+      // Where a market runs by another clock, the account began by that.
+      const begun = await ledger.look(row.id, (_desk, { history }) => history.events[0]?.at);
+      return portfolioHistory(days, row, begun ?? row.openedAt, query, now());
     },
   };
 }

@@ -38,12 +38,14 @@ const TYPES: Readonly<Partial<Record<AccountEvent["event"], "DIV" | "FEE" | "INT
 
 interface Dated {
   readonly at: number;
+  /** Its place among what happened at one instant. */
+  readonly seq: number;
   readonly view: Activity;
 }
 
 /** Fills and whatever else moved money or shares of an account. */
 export function activitiesOf(
-  { fills, postings, events }: History,
+  { fills, postings }: History,
   orders: ReadonlyMap<string, Readonly<Order>>,
   filter: ActivityFilter,
 ): Activity[] {
@@ -54,20 +56,22 @@ export function activitiesOf(
   if (wanted("FILL", true)) {
     const filled = new Map<string, number>();
     for (const fill of fills)
-      found.push({ at: fill.at, view: fillView(fill, orders.get(fill.orderId), filled) });
+      found.push({
+        at: fill.at,
+        seq: fill.seq,
+        view: fillView(fill, orders.get(fill.orderId), filled),
+      });
   }
   for (const posting of postings) {
     const view = postingView(posting);
-    if (view !== null && wanted(view.activity_type, false)) found.push({ at: posting.at, view });
+    if (view !== null && wanted(view.activity_type, false))
+      found.push({ at: posting.at, seq: posting.seq, view });
   }
   const within = found.filter(
     ({ at }) =>
-      at > filter.after &&
-      at < filter.until &&
-      (filter.date === null || dateAt(at) === filter.date) &&
-      events.length > 0,
+      at > filter.after && at < filter.until && (filter.date === null || dateAt(at) === filter.date),
   );
-  within.sort((a, b) => (filter.ascending ? 1 : -1) * (a.at - b.at || (a.view.id < b.view.id ? -1 : 1)));
+  within.sort((a, b) => (filter.ascending ? 1 : -1) * (a.at - b.at || a.seq - b.seq));
   const from = filter.token === null ? 0 : within.findIndex(({ view }) => view.id === filter.token) + 1;
   return within.slice(from, from + filter.limit).map(({ view }) => view);
 }

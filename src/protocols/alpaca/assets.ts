@@ -72,7 +72,7 @@ function assetView(instrument: Instrument, market: Market, terms: Traded | null)
   return {
     id: idOf(symbol),
     class: market,
-    exchange: EXCHANGES.has(exchange) ? exchange : "",
+    exchange: exchangeWire(exchange),
     symbol: wireSymbol(instrument),
     name: name === symbol ? joinedSymbol(instrument) : name,
     status: "active" as const,
@@ -99,3 +99,6 @@ function coinSteps({ lot, tick }: Traded) {
 function plainDecimal(value: number): string {
   return value.toFixed(9).replace(/\.?0+$/, "");
 }
+
+/** An exchange that the dialect has a word for, or no word. */
+export const exchangeWire = (exchange: string): string => (EXCHANGES.has(exchange) ? exchange : "");

@@ -126,7 +126,11 @@ export type ExplainError = (thrown: unknown, request: FastifyRequest) => { reado
 export function speakDialect(app: FastifyInstance, explain: ExplainError, now: () => number): void {
   app.setErrorHandler((thrown, request, reply) => {
     if (thrown instanceof DialectError) return sendError(reply, thrown.status, thrown.body);
-    return sendAppError(reply, explain(thrown, request).error);
+    const { error } = explain(thrown, request);
+    // What is wrong with a body that can be read is, as the dialect has it, a thing that cannot be done.
+    const unfit =
+      error.code === "invalid_request" && typeof request.body === "object" && request.body !== null;
+    return unfit ? sendError(reply, 422, dialectError(error).body) : sendAppError(reply, error);
   });
   app.addHook("onRequest", async ({ headers }) => {
     // An official client says so of requests that have no body.

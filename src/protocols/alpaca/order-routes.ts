@@ -92,6 +92,8 @@ function filterOf(
     nested: nested === "true",
     symbols: symbols === undefined ? null : new Set(symbols.map((text) => instruments.identify(text).symbol)),
     side: side ?? null,
-    markets: classes === undefined ? null : new Set(classes.split(",")),
+    markets: classes === undefined ? null : new Set(classes),
+    beforeId: query.before_order_id ?? null,
+    afterId: query.after_order_id ?? null,
   };
 }

@@ -59,7 +59,13 @@ export const ordersQuery = z.object({
   nested: z.enum(["true", "false"]).optional().describe("Whether legs are shown within their orders"),
   symbols: symbolsText(100).optional(),
   side: z.enum(["buy", "sell"]).optional(),
-  asset_class: z.string().max(60).optional().describe("Comma list of us_equity and crypto"),
+  asset_class: z
+    .union([z.string().max(60), z.array(z.string().max(60)).max(10)])
+    .transform((given) => [given].flat().flatMap((text) => text.split(",")))
+    .optional()
+    .meta({ type: "string", description: "us_equity and crypto, as a comma list or one by one" }),
+  before_order_id: z.uuid().optional().describe("Placed before that order"),
+  after_order_id: z.uuid().optional().describe("Placed after that order"),
 });
 
 const time = z.string().nullable();
@@ -145,5 +151,5 @@ export const positionSchema = z
   })
   .meta({ id: "AlpacaPosition" });
 export const closedSchema = z.array(
-  z.object({ symbol: z.string(), status: z.number().int(), body: orderSchema.nullable() }),
+  z.object({ symbol: z.string(), status: z.number().int(), body: orderSchema.optional() }),
 );

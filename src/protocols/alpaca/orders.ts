@@ -25,6 +25,9 @@ export interface OrderFilter {
   readonly symbols: ReadonlySet<string> | null;
   readonly side: "buy" | "sell" | null;
   readonly markets: ReadonlySet<string> | null;
+  /** Placed between these orders, neither of them included. */
+  readonly beforeId: string | null;
+  readonly afterId: string | null;
 }
 
 /** Orders of a user's account in the words of the dialect. */
@@ -186,8 +189,20 @@ function isLeg({ state }: Desk, { role, group }: Readonly<Order>): boolean {
   return role === "target" && group !== null && state.groups.get(group)?.parent !== null;
 }
 
+/** Place of an order among those that were placed. @throws {DialectError} 404. */
+function placeOf(desk: Desk, account: Account, id: string): number {
+  const order = findOrder(desk, account, id);
+  if (order === null) throw notFound(`order not found for ${id}`);
+  return account.history.placed.indexOf(order.id);
+}
+
 function listOrders(desk: Desk, account: Account, filter: OrderFilter): WireOrder[] {
-  const { placed } = account.history;
+  const { beforeId, afterId } = filter;
+  const from = afterId === null ? 0 : placeOf(desk, account, afterId) + 1;
+  const placed = account.history.placed.slice(
+    from,
+    beforeId === null ? undefined : Math.max(from, placeOf(desk, account, beforeId)),
+  );
   const found: WireOrder[] = [];
   for (let k = 0; k < placed.length && found.length < filter.limit; k++) {
     const order = desk.state.orders.get(placed[filter.ascending ? k : placed.length - 1 - k]);

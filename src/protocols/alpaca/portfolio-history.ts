@@ -36,6 +36,7 @@ const EXTENDED = { beforeMs: 5.5 * 3_600_000, afterMs: 4 * 3_600_000 };
 export async function portfolioHistory(
   days: PaperDesk["days"],
   row: AccountRow,
+  openedAt: number,
   query: Query,
   nowMs: number,
 ): Promise<z.input<typeof portfolioSchema>> {
@@ -45,7 +46,7 @@ export async function portfolioHistory(
     const message = `timeframe ${timeframe} is told of the last ${INTRADAY_DAYS} days`;
     throw new DialectError(422, { code: 42210000, message });
   }
-  const begins = Math.max(from, row.openedAt);
+  const begins = Math.max(from, openedAt);
   const instants = Float64Array.from(instantsOf(query, timeframe, begins, to));
   const base = Float64Array.of(begins - 1, ...instants);
   const { equity, paid } = await days.at(row, base, INTERVALS[timeframe]);
@@ -66,15 +67,17 @@ export async function portfolioHistory(
   };
 }
 
-function stretchOf({ period, start, end, date_end }: Query, nowMs: number): { from: number; to: number } {
+function stretchOf(query: Query, nowMs: number): { from: number; to: number } {
   const { zone } = exchange();
-  const last = end ?? date_end;
-  if (period !== undefined && start !== undefined && last !== undefined) {
+  const { period } = query;
+  const first = query.start ?? query.date_start;
+  const last = query.end ?? query.date_end;
+  if (period !== undefined && first !== undefined && last !== undefined) {
     throw invalid("at most two of period, start and end are accepted");
   }
   const lengthMs = (text: string) => Number(text.slice(0, -1)) * (UNIT_DAYS[text.at(-1) ?? ""] ?? 0) * DAY_MS;
   const length = lengthMs(period ?? "1M");
-  const begins = start === undefined ? null : startOf(start, zone);
+  const begins = first === undefined ? null : startOf(first, zone);
   const ends = last === undefined ? null : endOf(last, zone);
   const to = Math.min(nowMs, ends ?? (begins !== null && period !== undefined ? begins + length : nowMs));
   return { from: begins ?? to - length, to };

@@ -10,8 +10,9 @@ import type { Account } from "../../features/paper-trades/ledger.js";
 import type { ClosePart } from "../../features/paper-trades/placing.js";
 import type { AccountRow } from "../../features/paper-trades/store.js";
 import { AppError } from "../../platform/errors.js";
-import { notFound } from "./errors.js";
-import type { positionSchema } from "./order-schema.js";
+import { exchangeWire } from "./assets.js";
+import { DialectError, dialectError, notFound } from "./errors.js";
+import type { closedSchema, positionSchema } from "./order-schema.js";
 import { amountWire, decimalWire, type WireOrder } from "./order-views.js";
 import { wireOf } from "./orders.js";
 import { refusedError } from "./refusals.js";
@@ -26,11 +27,11 @@ export interface Positions {
   get(userId: string, symbolOrId: string): Promise<WirePosition>;
   /** @returns the order that closes it. */
   close(userId: string, symbolOrId: string, part: ClosePart): Promise<WireOrder>;
-  closeAll(
-    userId: string,
-    cancelOrders: boolean,
-  ): Promise<{ symbol: string; status: number; body: WireOrder | null }[]>;
+  /** Each by itself: one that cannot be closed has the status of its error, and no order. */
+  closeAll(userId: string, cancelOrders: boolean): Promise<ClosedPosition[]>;
 }
+
+type ClosedPosition = z.input<typeof closedSchema>[number];
 
 export function createPositions({
   paper,
@@ -82,6 +83,16 @@ export function createPositions({
     }
   }
 
+  async function closeWhole(row: AccountRow, symbol: string, shown: string): Promise<ClosedPosition> {
+    try {
+      return { symbol: shown, status: 200, body: await closeOne(row, symbol, { kind: "all" }) };
+    } catch (error) {
+      if (error instanceof DialectError) return { symbol: shown, status: error.status };
+      if (error instanceof AppError) return { symbol: shown, status: dialectError(error).status };
+      throw error;
+    }
+  }
+
   return {
     list: async (userId) => (await held(userId)).shown.map(({ view }) => view),
     get: async (userId, text) => (await find(userId, text)).view,
@@ -92,10 +103,8 @@ export function createPositions({
     async closeAll(userId, cancelOrders) {
       const { row, shown } = await held(userId);
       if (cancelOrders) await trading.cancelAll(row);
-      const closed = [];
-      for (const { symbol, view } of shown) {
-        closed.push({ symbol: view.symbol, status: 200, body: await closeOne(row, symbol, { kind: "all" }) });
-      }
+      const closed: ClosedPosition[] = [];
+      for (const { symbol, view } of shown) closed.push(await closeWhole(row, symbol, view.symbol));
       return closed;
     },
   };
@@ -119,7 +128,7 @@ function positionWire(
   return {
     asset_id: idOf(symbol),
     symbol: joinedSymbol(instrument),
-    exchange: isCoin ? "CRYPTO" : instrument.exchange,
+    exchange: exchangeWire(isCoin ? "CRYPTO" : instrument.exchange),
     asset_class: isCoin ? "crypto" : "us_equity",
     asset_marginable: !isCoin,
     avg_entry_price: decimalWire(Math.round((cost / quantity) * 1e9) / 1e9),

@@ -12,8 +12,8 @@ export interface TradeUpdate {
 
 /** Where changes of orders come from. */
 export interface TradeUpdates {
-  /** Tells of the orders of a user's account from now on. @returns the function that ends it. */
-  subscribe(principal: Principal, listener: (update: TradeUpdate) => void): () => void;
+  /** Tells of the orders of a user's account from when it resolves on. @returns the function that ends it. */
+  subscribe(principal: Principal, listener: (update: TradeUpdate) => void): Promise<() => void>;
 }
 
 export interface TradeStreamOptions {
@@ -29,6 +29,7 @@ const BAD_FRAMES_LIMIT = 20;
 export function openTradeStream(options: TradeStreamOptions, connection: Connection): Dialogue {
   const { updates, identify, loginMs } = options;
   let unsubscribe: (() => void) | null = null;
+  let ended = false;
   let badFrames = 0;
 
   const answer = (stream: string, data: object) => connection.send({ stream, data });
@@ -52,8 +53,18 @@ export function openTradeStream(options: TradeStreamOptions, connection: Connect
     authorization("authorized", "authenticate");
   }
 
+  /** Null where the account cannot be read. */
+  async function follow(principal: Principal): Promise<(() => void) | null> {
+    try {
+      return await updates.subscribe(principal, (update) => answer(STREAM, update));
+    } catch (error) {
+      if (error instanceof AppError) return null;
+      throw error;
+    }
+  }
+
   /** Listening to something replaces what was listened to before. */
-  function listen({ data }: Readonly<Record<string, unknown>>): void {
+  async function listen({ data }: Readonly<Record<string, unknown>>): Promise<void> {
     const { principal } = connection;
     const streams = isRecord(data) ? data.streams : null;
     if (principal === null) authorization("unauthorized", "listen");
@@ -61,9 +72,13 @@ export function openTradeStream(options: TradeStreamOptions, connection: Connect
       refuse("streams: must be a list of names");
     else {
       unsubscribe?.();
+      unsubscribe = null;
       const wanted = streams.includes(STREAM);
-      unsubscribe = wanted ? updates.subscribe(principal, (update) => answer(STREAM, update)) : null;
-      answer("listening", { streams: wanted ? [STREAM] : [] });
+      // Whoever reads that it listens may place an order at once.
+      if (wanted) unsubscribe = await follow(principal);
+      if (ended) unsubscribe?.();
+      else if (wanted && unsubscribe === null) refuse("orders cannot be followed now");
+      else answer("listening", { streams: wanted ? [STREAM] : [] });
     }
   }
 
@@ -75,11 +90,12 @@ export function openTradeStream(options: TradeStreamOptions, connection: Connect
     async hear(frame) {
       if (!isRecord(frame)) refuse("the frame cannot be read");
       else if (frame.action === "auth" || frame.action === "authenticate") await login(frame);
-      else if (frame.action === "listen") listen(frame);
+      else if (frame.action === "listen") await listen(frame);
       else refuse("unknown action");
     },
     slow: () => refuse("slow client"),
     end() {
+      ended = true;
       clearTimeout(timer);
       unsubscribe?.();
     },

@@ -54,40 +54,32 @@ export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): Tr
   });
 
   return {
-    subscribe(principal, listener) {
+    async subscribe(principal, listener) {
       let ended = false;
-      let unfollow: () => void = () => undefined;
-      const begin = async () => {
-        const { id } = await accounts.usual(principal.userId);
-        const walk = createWalk(listener);
-        const read = () =>
-          ledger.look(id, (_desk, { history, causes }) => ({
-            events: history.events.slice(walk.seen()),
-            causes,
-          }));
-        walk.skip(await read());
-        let walking = Promise.resolve();
-        const wake = () => {
-          walking = walking
-            .then(read)
-            .then((news) => (ended ? undefined : walk.tell(news)))
-            .catch((error: unknown) => log.warn({ err: error, account: id }, "trade updates were not told"));
-        };
-        const topic = topicOfAccount(id);
-        const listening = wakes.get(topic) ?? new Set();
-        wakes.set(topic, listening.add(wake));
-        unfollow = () => {
-          listening.delete(wake);
-          if (listening.size === 0) wakes.delete(topic);
-        };
-        if (ended) unfollow();
-        // What happened while it was being set up.
-        wake();
+      const { id } = await accounts.usual(principal.userId);
+      const walk = createWalk(listener);
+      const read = () =>
+        ledger.look(id, (_desk, { history, causes }) => ({
+          events: history.events.slice(walk.seen()),
+          causes,
+        }));
+      walk.skip(await read());
+      let walking = Promise.resolve();
+      const wake = () => {
+        walking = walking
+          .then(read)
+          .then((news) => (ended ? undefined : walk.tell(news)))
+          .catch((error: unknown) => log.warn({ err: error, account: id }, "trade updates were not told"));
       };
-      begin().catch((error: unknown) => log.warn({ err: error }, "trade updates could not begin"));
+      const topic = topicOfAccount(id);
+      const listening = wakes.get(topic) ?? new Set();
+      wakes.set(topic, listening.add(wake));
+      // What happened while it was being set up.
+      wake();
       return () => {
         ended = true;
-        unfollow();
+        listening.delete(wake);
+        if (listening.size === 0) wakes.delete(topic);
       };
     },
   };
