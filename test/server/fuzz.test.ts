@@ -120,6 +120,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "alpacaLatestTradeOfShare",
       "alpacaOrder",
       "alpacaOrderByClientId",
+      "alpacaOrders",
       "alpacaPlaceOrder",
       "alpacaPosition",
       "alpacaQuotesOfShare",

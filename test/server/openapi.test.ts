@@ -165,7 +165,7 @@ describe("the document and the routes", () => {
     return program.routes
       .list()
       .filter(({ method }) => method !== "HEAD")
-      .map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, "{$1}")}`);
+      .map(({ method, url }) => `${method} ${url.replace(/(?<!:):(\w+)/g, "{$1}").replace("::", ":")}`);
   }
 
   it("hold the same operations, but for pages and metrics", () => {

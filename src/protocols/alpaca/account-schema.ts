@@ -72,7 +72,9 @@ export const activitiesQuery = z.object({
   page_size: wholeNumberText(1, 100).prefault("100").describe("Most activities"),
   page_token: z.string().max(100).optional().describe("Id of the last activity of the page before"),
 });
-export const activityParams = z.object({ activity_type: z.string().min(1).max(20) });
+export const activityParams = z.object({
+  activity_type: z.string().min(1).max(20).describe("FILL, CSD, DIV and the like"),
+});
 export const activitySchema = z.union([
   z
     .object({

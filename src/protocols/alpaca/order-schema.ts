@@ -15,7 +15,11 @@ const amount = z
       .transform(Number),
   ])
   .pipe(z.number().positive().max(1e12))
-  .meta({ type: "string", description: "Decimal above 0, as text or number" });
+  .meta({
+    type: "string",
+    pattern: "^\\d{1,15}(\\.\\d{1,12})?$",
+    description: "Decimal above 0, as text or number",
+  });
 
 const clientOrderId = z.string().min(1).max(128);
 
@@ -47,9 +51,13 @@ export const changesBody = z.object({
   client_order_id: clientOrderId.nullish(),
 });
 
-export const orderParams = z.object({ order_id: z.string().min(1).max(60) });
+export const orderParams = z.object({
+  order_id: z.string().min(1).max(60).describe("Id of an order, or of a leg"),
+});
 export const nestedQuery = z.object({ nested: z.enum(["true", "false"]).optional() });
-export const clientIdQuery = z.object({ client_order_id: clientOrderId });
+export const clientIdQuery = z.object({
+  client_order_id: clientOrderId.describe("Name that the client gave the order, or its id"),
+});
 export const ordersQuery = z.object({
   status: z.enum(["open", "closed", "all"]).default("open"),
   limit: wholeNumberText(1, 500).prefault("50"),
@@ -111,7 +119,9 @@ export const orderSchema = z
 
 export const canceledSchema = z.array(z.object({ id: z.uuid(), status: z.number().int() }));
 
-export const positionParams = z.object({ symbol_or_asset_id: z.string().min(1).max(40) });
+export const positionParams = z.object({
+  symbol_or_asset_id: z.string().min(1).max(40).describe("BTCUSD or BTC/USD for coins"),
+});
 export const closeQuery = z.object({
   qty: z
     .string()
