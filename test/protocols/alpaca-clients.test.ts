@@ -17,8 +17,10 @@ beforeAll(async () => {
     keyId: key.id,
     secret: key.secret,
     retry: false,
-    fetchApi: fetchAt(url, async (path, answer) => {
-      wrong.push(...(check?.(decodeURIComponent(path), answer.status, await answer.json()) ?? []));
+    fetchApi: fetchAt(url, async (path, answer, method) => {
+      const text = await answer.text();
+      const body: unknown = text === "" ? null : JSON.parse(text);
+      wrong.push(...(check?.(decodeURIComponent(path), answer.status, body, method) ?? []));
     }),
   });
   older = new Alpaca3({ keyId: key.id, secretKey: key.secret, baseUrl: url, dataBaseUrl: url });
@@ -94,6 +96,40 @@ describe("the official client 4.0.2", () => {
     expect(coins["BTC/USD"].dailyBar?.t).toEqual(new Date("2024-07-09T00:00:00Z"));
     await newer.marketData.crypto.cryptoLatestBars({ loc: "us", symbols: "BTC/USD" });
     expect((await newer.marketData.news.news({ symbols: "AAPL" })).news).toEqual([]);
+  });
+
+  it("places orders by its builders, waits for one, and reads activities page by page", async () => {
+    const { trading } = newer;
+    const { orders } = trading;
+    const buy = { symbol: "AAPL", side: "buy", qty: 2 } as const;
+    const stream = trading.stream({ url: `${alpaca.url.replace("http", "ws")}/stream` });
+    // It places the order as soon as it is told that the server listens, and waits for the fill on the stream.
+    const waiting = trading.submitAndWait({ ...buy, type: "market", timeInForce: "day" }, { stream });
+    stream.connect();
+    const filled = await waiting;
+    expect(filled).toMatchObject({ status: "filled", filledQty: "2", filledAt: expect.any(Date) });
+    stream.disconnect();
+    const price = Number(filled.filledAvgPrice);
+    const at = (share: number) => (price * share).toFixed(2);
+    const sell = { symbol: "AAPL", side: "sell", qty: 1, timeInForce: "gtc" } as const;
+    const legs = { takeProfit: { limitPrice: at(1.1) }, stopLoss: { stopPrice: at(0.9) } };
+    const placed = [
+      await orders.limit({ ...buy, limitPrice: at(0.9) }),
+      await orders.stop({ ...buy, stopPrice: at(1.1) }),
+      await orders.stopLimit({ ...buy, stopPrice: at(1.1), limitPrice: at(1.2) }),
+      await orders.trailingStop({ ...sell, trailPercent: 5 }),
+      await orders.bracket({ ...buy, ...legs }),
+      await orders.oco({ ...sell, ...legs }),
+      await orders.oto({ ...buy, limitPrice: at(0.95), stopLoss: legs.stopLoss }),
+      await orders.market({ symbol: "MSFT", side: "buy", notional: 100 }),
+    ];
+    expect(placed.map(({ status }) => status)).toEqual([
+      ...["new", "new", "new", "new", "filled", "new", "new", "filled"],
+    ]);
+    const activities = await all(trading.iterateActivities({ pageSize: 1 }));
+    expect(activities.map((each) => each.activityType)).toEqual(["FILL", "FILL", "FILL", "CSD"]);
+    const [result, ...others] = await trading.closeAllPositions({ cancelOrders: true });
+    expect([result, others.length]).toMatchObject([{ status: 200, body: { status: "filled" } }, 1]);
   });
 
   it("tells apart what is not found, not valid and not permitted", async () => {

@@ -165,13 +165,26 @@ describe.each([
       status: "filled",
       filled_qty: String(left / 2),
     });
-    const closed = await client.closePositions();
+    const closed = await client.closePositions(true);
     expect(day.answers.at(-1)?.status).toBe(207);
     expect(closed.length).toBeGreaterThan(3);
     for (const each of closed) expect(each).toMatchObject({ status: 200, body: { status: "filled" } });
     expect(await client.positions()).toEqual([]);
     expect(await client.orders({})).toEqual([]);
     expect(await client.cancelAll()).toEqual([]);
+  });
+
+  it("positions that are being closed are told one by one", async () => {
+    const { client } = day;
+    const order = { symbol: "MSFT", qty: "2", side: "buy", type: "market", time_in_force: "day" };
+    expect(await client.place(order)).toMatchObject({ status: "filled" });
+    await day.at("20:20:00");
+    expect(await client.closePositions(false)).toMatchObject([
+      { symbol: "MSFT", status: 200, body: { status: "accepted" } },
+    ]);
+    expect(await client.closePositions(false)).toEqual([{ symbol: "MSFT", status: 422 }]);
+    expect(await client.closePositions(true)).toMatchObject([{ status: 200, body: { status: "accepted" } }]);
+    expect(await client.cancelAll()).toHaveLength(1);
   });
 
   it("activities, by type, by day and by page", async () => {

@@ -232,7 +232,13 @@ describe.each([
         { type: "limit", status: "new", side: "sell", order_class: "bracket" },
         { type: "stop", status: "new", position_intent: "sell_to_close" },
       ]);
-      await day.ended([takes, stops][role]);
+      if (role === 0) await day.ended(takes);
+      else {
+        // A stop that follows the price is another order, and still that of the bracket.
+        const nearer = await client.replace(stops.id, { stop_price: away(await day.price("SPY"), -2) });
+        expect(nearer).toMatchObject({ replaces: stops.id, status: "new", order_class: "bracket" });
+        await day.ended(nearer);
+      }
       const { legs } = await client.order(placed.id);
       expect(legs?.map(({ status }) => status)).toEqual(
         role === 0 ? ["filled", "canceled"] : ["canceled", "filled"],
@@ -268,7 +274,7 @@ describe.each([
     expect((await day.ended(pair)).status).toBe("filled");
     expect(await client.order(String(pair.legs?.[0].id))).toMatchObject({ status: "canceled" });
 
-    const below = away(await day.price("QQQ"), -4);
+    const below = away(await day.price("QQQ"), -2);
     const then = await client.place({
       ...plain,
       side: "buy",
@@ -283,6 +289,21 @@ describe.each([
       legs: [{ status: "held", type: "stop" }],
     });
     expect(await day.ended(then)).toMatchObject({ status: "filled", legs: [{ status: "new" }] });
+  });
+
+  it("by day: what waits for an entry goes with it", async () => {
+    const { client } = day;
+    const price = await day.price("SPY");
+    const entry = await client.place({
+      ...{ symbol: "SPY", qty: "1", side: "buy", type: "limit", time_in_force: "gtc" },
+      ...{ limit_price: away(price, -500), order_class: "bracket" },
+      take_profit: { limit_price: away(price, 500) },
+      stop_loss: { stop_price: away(price, -900) },
+    });
+    expect(entry.legs?.map(({ status }) => status)).toEqual(["held", "held"]);
+    await client.cancel(entry.id);
+    const { status, legs } = await client.order(entry.id);
+    expect([status, ...(legs ?? []).map((leg) => leg.status)]).toEqual(["canceled", "canceled", "canceled"]);
   });
 
   it("by day: coins", async () => {
