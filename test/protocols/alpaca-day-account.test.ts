@@ -239,6 +239,9 @@ describe.each([
     const stamps = fine.timestamp as number[];
     expect(stamps.every((stamp, i) => i === 0 || stamp - stamps[i - 1] === 300)).toBe(true);
     expect((fine.equity as number[]).at(-1)).toBeCloseTo(Number(equity), 2);
+    const [start, end] = ["2024-07-10T13:30:00Z", "2024-07-10T15:00:00Z"].map((text) => new Date(text));
+    const within = await client.history({ start, end, timeframe: "15Min" });
+    expect(within.timestamp).toEqual(Array.from({ length: 7 }, (_, k) => Number(start) / 1_000 + k * 900));
     expect(await refusal(client.history({ period: "3M", timeframe: "5Min" }))).toMatchObject({ status: 422 });
   });
 

@@ -11,13 +11,13 @@ const amount = z
     z.number(),
     z
       .string()
-      .regex(/^-?\d{1,15}(\.\d{1,12})?$/, "must be a decimal")
+      .regex(/^-?\d{1,15}(\.\d{1,20})?$/, "must be a decimal")
       .transform(Number),
   ])
   .pipe(z.number().positive().max(1e12))
   .meta({
     type: "string",
-    pattern: "^\\d{1,15}(\\.\\d{1,12})?$",
+    pattern: "^\\d{1,15}(\\.\\d{1,20})?$",
     description: "Decimal above 0, as text or number",
   });
 

@@ -1,4 +1,5 @@
 import type { Desk } from "../../core/execution/desk.js";
+import { roundQuantity } from "../../core/execution/money.js";
 import type { Order, OrderTerms } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
@@ -233,7 +234,8 @@ function termsFrom(body: OrderBody, instrument: Instrument): Omit<OrderTerms, "i
     side: body.side,
     type: body.type,
     timeInForce,
-    quantity: body.qty ?? null,
+    // Sums of fractions have a tail that nobody meant.
+    quantity: body.qty == null ? null : roundQuantity(body.qty),
     notional: body.notional ?? null,
     limitPrice: orderClass === "oco" ? null : (body.limit_price ?? null),
     stopPrice: body.stop_price ?? null,
@@ -248,7 +250,7 @@ function termsFrom(body: OrderBody, instrument: Instrument): Omit<OrderTerms, "i
 
 function changesFrom(body: ReplaceBody) {
   return {
-    ...(body.qty == null ? {} : { quantity: body.qty }),
+    ...(body.qty == null ? {} : { quantity: roundQuantity(body.qty) }),
     ...(body.time_in_force == null ? {} : { timeInForce: body.time_in_force }),
     ...(body.limit_price == null ? {} : { limitPrice: body.limit_price }),
     ...(body.stop_price == null ? {} : { stopPrice: body.stop_price }),
