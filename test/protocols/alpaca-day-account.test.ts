@@ -3,6 +3,8 @@ import { type DayOrder, newerClient, olderClient, refused } from "../fixtures/al
 import { expectVendorShapes } from "../fixtures/alpaca-day-checks.js";
 import { away, type Day, startDay } from "../fixtures/alpaca-day-run.js";
 
+const SUB_PENNY = "sub-penny increment does not fulfill minimum pricing criteria";
+
 describe.each([
   { version: "4.0.2", make: newerClient },
   { version: "3.1.3", make: olderClient },
@@ -44,7 +46,11 @@ describe.each([
     const expectations: readonly [order: object, expected: object][] = [
       [
         { ...limit, limit_price: "40.123" },
-        { status: 422, code: 42210000 },
+        { status: 422, code: 42210000, message: `invalid limit_price 40.123. ${SUB_PENNY}` },
+      ],
+      [
+        { ...limit, limit_price: "40", qty: "5000" },
+        { status: 403, code: 40310000, message: expect.stringContaining("position_too_large") },
       ],
       [
         { ...limit, symbol: "ZZ9PLURAL", limit_price: "1" },

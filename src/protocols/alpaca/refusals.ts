@@ -25,11 +25,6 @@ const WORDS: Readonly<Partial<Record<RefusalCode, Words>>> = {
   notional_not_allowed: [422, UNPROCESSABLE, "notional orders must be simple DAY market orders"],
   nothing_changed: [422, UNPROCESSABLE, "order parameters are not changed"],
   quantity_below_filled: [422, UNPROCESSABLE, "qty must be > filled_qty"],
-  price_off_tick: [
-    422,
-    UNPROCESSABLE,
-    "invalid price: sub-penny increment does not fulfill minimum pricing criteria",
-  ],
 };
 
 /** Codes of refusals that are about the account: they are forbidden rather than wrong. */
@@ -70,6 +65,11 @@ export function refusedError(error: AppError, known: RefusedOrder | null): Diale
     );
   }
   if (first.code === "insufficient_quantity") return insufficient(first, known);
+  if (first.code === "price_off_tick") {
+    const about = `invalid ${error.problems[0]?.path ?? "price"} ${first.value ?? ""}`;
+    const message = `${about}. sub-penny increment does not fulfill minimum pricing criteria`;
+    return new DialectError(422, body(UNPROCESSABLE, message));
+  }
   const [status, code, message] = WORDS[first.code] ?? [
     OF_ACCOUNT.has(first.code) ? 403 : 422,
     OF_ACCOUNT.has(first.code) ? FORBIDDEN : UNPROCESSABLE,
