@@ -110,7 +110,6 @@ describe(`${REQUESTS} requests made from the document`, () => {
       .map(({ operation }) => operation.operationId)
       .filter((id) => !succeeded.has(id));
     expect(silent.sort()).toEqual([
-      "alpacaActivities",
       "alpacaCancelOrder",
       "alpacaClosePosition",
       "alpacaCoinQuotes",
