@@ -1,6 +1,6 @@
-import { legsOf } from "../../src/features/paper-trades/writes.js";
 import { disagreements } from "../../src/features/paper-trades/recovery.js";
 import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
+import { legsOf } from "../../src/features/paper-trades/writes.js";
 import type { Database } from "../../src/platform/database.js";
 import type { Acknowledged } from "./ledger-writers.js";
 
