@@ -16,7 +16,7 @@ const CRASHES = Number(process.env.TRIAL_LEDGER_CRASHES ?? Math.ceil(KILLS / 10)
 const WRITERS = 16;
 const ACCOUNTS = 8;
 /** Most lives last up to so long after a call was acknowledged in them, the others after they began to listen. */
-const LIFE_MS = 600;
+const LIFE_MS = 300;
 const UNHEARD_SHARE = 0.2;
 
 /** What the writers do is refused by no limit of theirs, as far as these go. */
