@@ -7,6 +7,7 @@ import { APPLICATION_NAME, type Backend, type DatabaseSession, openSession } fro
 import { AppError, messageOf } from "./errors.js";
 import type { Log } from "./log.js";
 import type { Metrics } from "./metrics.js";
+import { preparedName } from "./prepared.js";
 import { PrismaClient } from "./prisma/client.js";
 
 /**
@@ -178,7 +179,9 @@ async function queryOn<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const result = await target.query<Row>(text, values as unknown[]);
+  const name = preparedName(text);
+  const given = { text, values: values as unknown[] };
+  const result = await target.query<Row>(name === undefined ? given : { ...given, name });
   return result.rows;
 }
 

@@ -4,6 +4,7 @@ import { sleep } from "./clock.js";
 import type { Database, Sql } from "./database.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
+import { prepared } from "./prepared.js";
 
 /** Something that was published, with its place in the order of all that was. */
 export interface LoggedEvent {
@@ -138,18 +139,24 @@ function parseNotice(text: string): Notice | null {
   }
 }
 
+const LOCK = prepared("select pg_advisory_xact_lock($1)");
+const APPEND = prepared(`with written as (
+  insert into events (topic, payload, created_at)
+  select e.topic, e.payload::jsonb, clock_timestamp()
+  from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place)
+select pg_notify($3, '')`);
+
 async function append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void> {
   if (events.length === 0) return;
-  await sql.query("select pg_advisory_xact_lock($1)", [APPEND_LOCK]);
-  await sql.query(
-    `with written as (
-       insert into events (topic, payload, created_at)
-       select e.topic, e.payload::jsonb, clock_timestamp()
-       from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place)
-     select pg_notify($3, '')`,
-    [events.map(({ topic }) => topic), events.map(({ payload }) => JSON.stringify(payload)), EVENT_CHANNEL],
-  );
+  await sql.query(LOCK, [APPEND_LOCK]);
+  await sql.query(APPEND, [
+    events.map(({ topic }) => topic),
+    events.map(({ payload }) => JSON.stringify(payload)),
+    EVENT_CHANNEL,
+  ]);
 }
+
+const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq limit $2`);
 
 /** Reads committed events in their order, when woken and at least every second. */
 function createReader(database: Database, bus: Bus, log: Log) {
@@ -161,10 +168,7 @@ function createReader(database: Database, bus: Bus, log: Log) {
 
   async function drain(): Promise<void> {
     for (;;) {
-      const rows = await database.query<Row>(
-        `select ${FIELDS} from events where seq > $1 order by seq limit $2`,
-        [last, BATCH],
-      );
+      const rows = await database.query<Row>(READ, [last, BATCH]);
       for (const row of rows) {
         last = row.seq;
         const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };

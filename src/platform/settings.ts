@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Database } from "./database.js";
+import { prepared } from "./prepared.js";
 
 /** Named facts that outlive the process. */
 export interface Settings {
@@ -15,11 +16,11 @@ export interface Settings {
   loadOrSave<T>(name: string, schema: z.ZodType<T>, value: T): Promise<T>;
 }
 
+const LOAD = prepared("select value from settings where name = $1");
+
 export function createSettings(database: Database): Settings {
   async function load<T>(name: string, schema: z.ZodType<T>): Promise<T | null> {
-    const [row] = await database.query<{ value: unknown }>("select value from settings where name = $1", [
-      name,
-    ]);
+    const [row] = await database.query<{ value: unknown }>(LOAD, [name]);
     return row === undefined ? null : (schema.safeParse(row.value).data ?? null);
   }
   async function save(name: string, value: unknown): Promise<void> {

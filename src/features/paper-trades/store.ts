@@ -2,6 +2,7 @@ import type { DeskRules } from "../../core/execution/context.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
+import { prepared } from "../../platform/prepared.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
 import { HALT_LEDGER } from "./recovery.js";
@@ -77,6 +78,11 @@ const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, c
   halt, extract(epoch from opened_at)::float8 * 1000 as "openedAt",
   extract(epoch from closed_at)::float8 * 1000 as "closedAt"`;
 
+const FIND = prepared(`select ${ACCOUNT} from paper_accounts where id = $1`);
+const LIST = prepared(
+  `select ${ACCOUNT} from paper_accounts where user_id = $1 and synthetic = $2 order by opened_at desc, id desc`,
+);
+
 type RawAccount = Omit<AccountRow, "cash" | "cashFloor"> & { cash: string; cashFloor: string };
 
 const accountOf = (row: RawAccount): AccountRow => ({
@@ -105,16 +111,11 @@ export function createLedgerStore(database: Database): LedgerStore {
       return accountOf(row);
     },
     async find(id) {
-      const [row] = await database.query<RawAccount>(`select ${ACCOUNT} from paper_accounts where id = $1`, [
-        id,
-      ]);
+      const [row] = await database.query<RawAccount>(FIND, [id]);
       return row === undefined ? null : accountOf(row);
     },
     async listOf(userId, synthetic) {
-      const rows = await database.query<RawAccount>(
-        `select ${ACCOUNT} from paper_accounts where user_id = $1 and synthetic = $2 order by opened_at desc, id desc`,
-        [userId, synthetic],
-      );
+      const rows = await database.query<RawAccount>(LIST, [userId, synthetic]);
       return rows.map(accountOf);
     },
     async listActive(synthetic) {

@@ -3,6 +3,7 @@ import type { DeskEvent, Fill, Leg } from "../../core/execution/events.js";
 import type { Order } from "../../core/execution/order.js";
 import type { DeskState } from "../../core/execution/state.js";
 import type { Sql } from "../../platform/database.js";
+import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { amountText, decimalText } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
@@ -22,67 +23,22 @@ export interface Written {
   readonly cursors: ReadonlyMap<string, number>;
 }
 
-const EVENTS = `
-insert into paper_events (account_id, seq, at, kind, event, order_id, symbol, body)
-select $1::uuid, seq, to_timestamp(at / 1000), kind, event, order_id, symbol, body::jsonb
-from unnest($2::float8[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  as t (seq, at, kind, event, order_id, symbol, body)`;
-
-const ORDERS = `
-insert into paper_orders (account_id, id, symbol, side, type, state, quantity, filled, body, cause, submitted_at, seq)
-select $1::uuid, id, symbol, side, type, state, quantity::numeric, filled::numeric, body::jsonb, cause::jsonb,
-  to_timestamp(submitted_at / 1000), $2
-from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-  $12::float8[]) as t (id, symbol, side, type, state, quantity, filled, body, cause, submitted_at)
-on conflict (account_id, id) do update set state = excluded.state, quantity = excluded.quantity,
-  filled = excluded.filled, body = excluded.body, seq = excluded.seq`;
-
-const FILLS = `
-insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)
-select $1::uuid, id, seq, order_id, symbol, way, quantity::numeric, price::numeric, amount::numeric, fees::numeric,
-  gain::numeric, to_timestamp(at / 1000)
-from unnest($2::text[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::text[], $8::text[], $9::text[],
-  $10::text[], $11::text[], $12::float8[]) as t (id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)`;
-
-const LEGS = `
-insert into ledger_legs (account_id, seq, place, book, amount)
-select $1::uuid, seq, place, book, amount::numeric
-from unnest($2::float8[], $3::float8[], $4::text[], $5::text[]) as t (seq, place, book, amount)`;
-
-const POSITIONS = `
-insert into paper_positions (account_id, symbol, quantity, cost)
-select $1::uuid, symbol, quantity::numeric, cost::numeric
-from unnest($2::text[], $3::text[], $4::text[]) as t (symbol, quantity, cost)
-on conflict (account_id, symbol) do update set quantity = excluded.quantity, cost = excluded.cost`;
-
-const CURSORS = `
-insert into paper_cursors (account_id, symbol, bar_time)
-select $1::uuid, symbol, to_timestamp(time / 1000) from unnest($2::text[], $3::float8[]) as t (symbol, time)
-on conflict (account_id, symbol) do update set bar_time = greatest(paper_cursors.bar_time, excluded.bar_time)`;
-
-/** Adds what was done. @returns false where another writer was first, or the account was closed, halted or resumed. */
-export async function write(sql: Sql, written: Written): Promise<boolean> {
-  const { accountId, since, halt, events, state, cursors } = written;
-  const rows = await sql.query(
-    `update paper_accounts set seq = $3, cash = $4::numeric
-     where id = $1 and seq = $2 and closed_at is null and halt is not distinct from $5 returning id`,
-    [accountId, since, state.seq, amountText(state.cash), halt],
-  );
-  if (rows.length === 0) return false;
-  await writeEvents(sql, accountId, events);
-  await writeOrders(sql, written);
-  await writeFills(sql, accountId, state, events);
-  await writeLegs(sql, accountId, events);
-  await writePositions(sql, written);
-  if (cursors.size > 0) {
-    await sql.query(CURSORS, [accountId, textArray([...cursors.keys()]), numberArray([...cursors.values()])]);
-  }
-  return true;
+/** Rows of a table, as columns of text that Postgres reads; `:1` and so on in the text are these. */
+interface Part {
+  readonly text: string;
+  readonly columns: (written: Written) => readonly (string | null)[];
 }
 
-async function writeEvents(sql: Sql, accountId: string, events: readonly DeskEvent[]): Promise<void> {
-  await sql.query(EVENTS, [
-    accountId,
+/** What each writes is written only where the account stood as the work began, which `updated` says. */
+const STOOD = "where exists (select from updated)";
+
+const EVENTS: Part = {
+  text: `
+insert into paper_events (account_id, seq, at, kind, event, order_id, symbol, body)
+select $1::uuid, seq, to_timestamp(at / 1000), kind, event, order_id, symbol, body::jsonb
+from unnest(:1::float8[], :2::float8[], :3::text[], :4::text[], :5::text[], :6::text[], :7::text[])
+  as t (seq, at, kind, event, order_id, symbol, body) ${STOOD}`,
+  columns: ({ events }) => [
     numberArray(events.map(({ seq }) => seq)),
     numberArray(events.map(({ at }) => at)),
     textArray(events.map(({ kind }) => kind)),
@@ -90,19 +46,132 @@ async function writeEvents(sql: Sql, accountId: string, events: readonly DeskEve
     textArray(events.map((event) => (event.kind === "order" ? event.orderId : null))),
     textArray(events.map(({ symbol }) => symbol)),
     textArray(events.map((event) => JSON.stringify(event))),
-  ]);
+  ],
+};
+
+const ORDERS: Part = {
+  text: `
+insert into paper_orders (account_id, id, symbol, side, type, state, quantity, filled, body, cause, submitted_at, seq)
+select $1::uuid, id, symbol, side, type, state, quantity::numeric, filled::numeric, body::jsonb, cause::jsonb,
+  to_timestamp(submitted_at / 1000), $3
+from unnest(:1::text[], :2::text[], :3::text[], :4::text[], :5::text[], :6::text[], :7::text[], :8::text[], :9::text[],
+  :10::float8[]) as t (id, symbol, side, type, state, quantity, filled, body, cause, submitted_at) ${STOOD}
+on conflict (account_id, id) do update set state = excluded.state, quantity = excluded.quantity,
+  filled = excluded.filled, body = excluded.body, seq = excluded.seq`,
+  columns: orderColumns,
+};
+
+const FILLS: Part = {
+  text: `
+insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)
+select $1::uuid, id, seq, order_id, symbol, way, quantity::numeric, price::numeric, amount::numeric, fees::numeric,
+  gain::numeric, to_timestamp(at / 1000)
+from unnest(:1::text[], :2::float8[], :3::text[], :4::text[], :5::float8[], :6::text[], :7::text[], :8::text[],
+  :9::text[], :10::text[], :11::float8[])
+  as t (id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at) ${STOOD}`,
+  columns: fillColumns,
+};
+
+const LEGS: Part = {
+  text: `
+insert into ledger_legs (account_id, seq, place, book, amount)
+select $1::uuid, seq, place, book, amount::numeric
+from unnest(:1::float8[], :2::float8[], :3::text[], :4::text[]) as t (seq, place, book, amount) ${STOOD}`,
+  columns({ events }) {
+    const legs = events.flatMap((event) =>
+      legsOf(event).map((leg, place) => ({ seq: event.seq, place, ...leg })),
+    );
+    return [
+      numberArray(legs.map(({ seq }) => seq)),
+      numberArray(legs.map(({ place }) => place)),
+      textArray(legs.map(({ account }) => account)),
+      textArray(legs.map(({ micros }) => amountText(micros))),
+    ];
+  },
+};
+
+const POSITIONS: Part = {
+  text: `
+insert into paper_positions (account_id, symbol, quantity, cost)
+select $1::uuid, symbol, quantity::numeric, cost::numeric
+from unnest(:1::text[], :2::text[], :3::text[]) as t (symbol, quantity, cost) ${STOOD}
+on conflict (account_id, symbol) do update set quantity = excluded.quantity, cost = excluded.cost`,
+  columns(written) {
+    const held = touched(written).flatMap((symbol) => written.state.positions.get(symbol) ?? []);
+    return [
+      textArray(held.map(({ symbol }) => symbol)),
+      textArray(held.map(({ quantity }) => decimalText(quantity))),
+      textArray(held.map(({ cost }) => amountText(cost))),
+    ];
+  },
+};
+
+const GONE: Part = {
+  text: `
+delete from paper_positions
+where account_id = $1::uuid and symbol = any(:1::text[]) and exists (select from updated)`,
+  columns: (written) => [
+    textArray(touched(written).filter((symbol) => !written.state.positions.has(symbol))),
+  ],
+};
+
+const CURSORS: Part = {
+  text: `
+insert into paper_cursors (account_id, symbol, bar_time)
+select $1::uuid, symbol, to_timestamp(time / 1000)
+from unnest(:1::text[], :2::float8[]) as t (symbol, time) ${STOOD}
+on conflict (account_id, symbol) do update set bar_time = greatest(paper_cursors.bar_time, excluded.bar_time)`,
+  columns: ({ cursors }) => [textArray([...cursors.keys()]), numberArray([...cursors.values()])],
+};
+
+const PARTS: readonly Part[] = [EVENTS, ORDERS, FILLS, LEGS, POSITIONS, GONE, CURSORS];
+
+/** All of it as one statement: a call of the database each would take most of the time of an order. */
+const WRITE = prepared(statementOf(PARTS));
+
+function statementOf(parts: readonly Part[]): string {
+  let used = 5;
+  const tables = parts.map(({ text }, k) => {
+    const numbers = new Set(Array.from(text.matchAll(/:(\d+)::/g), ([, number]) => Number(number)));
+    const numbered = text.replace(/:(\d+)::/g, (_all, number: string) => `$${used + Number(number)}::`);
+    used += numbers.size;
+    return `part${k} as (${numbered})`;
+  });
+  return `
+with updated as (
+  update paper_accounts set seq = $3, cash = $4::numeric
+  where id = $1::uuid and seq = $2 and closed_at is null and halt is not distinct from $5 returning id
+), ${tables.join(",\n")}
+select count(*)::int as count from updated`;
 }
 
-async function writeOrders(sql: Sql, { accountId, events, state, causes }: Written): Promise<void> {
+/** Adds what was done. @returns false where another writer was first, or the account was closed, halted or resumed. */
+export async function write(sql: Sql, written: Written): Promise<boolean> {
+  const { accountId, since, halt, state } = written;
+  const values = PARTS.flatMap(({ columns }) => columns(written));
+  const [row] = await sql.query<{ count: number }>(WRITE, [
+    accountId,
+    since,
+    state.seq,
+    amountText(state.cash),
+    halt,
+    ...values,
+  ]);
+  return row?.count === 1;
+}
+
+/** Symbols of which something happened. */
+function touched({ events }: Written): string[] {
+  return [...new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])))];
+}
+
+function orderColumns({ events, state, causes }: Written): string[] {
   const ids = new Set(events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])));
   const orders = [...ids].flatMap((id): Order[] => {
     const order = state.orders.get(id);
     return order === undefined ? [] : [order];
   });
-  if (orders.length === 0) return;
-  await sql.query(ORDERS, [
-    accountId,
-    state.seq,
+  return [
     textArray(orders.map(({ id }) => id)),
     textArray(orders.map(({ symbol }) => symbol)),
     textArray(orders.map(({ side }) => side)),
@@ -113,7 +182,7 @@ async function writeOrders(sql: Sql, { accountId, events, state, causes }: Writt
     textArray(orders.map((order) => JSON.stringify(order))),
     textArray(orders.map(({ id }) => (causes.has(id) ? JSON.stringify(causes.get(id)) : null))),
     numberArray(orders.map(({ submittedAt }) => submittedAt)),
-  ]);
+  ];
 }
 
 interface FillRow {
@@ -125,20 +194,13 @@ interface FillRow {
   readonly way: number;
 }
 
-async function writeFills(
-  sql: Sql,
-  accountId: string,
-  { orders }: Readonly<DeskState>,
-  events: readonly DeskEvent[],
-): Promise<void> {
+function fillColumns({ events, state: { orders } }: Written): string[] {
   const rows = events.flatMap((event): FillRow[] => {
     if (event.kind !== "order" || !("fill" in event)) return [];
     const { fill, seq, at, orderId, symbol } = event;
     return [{ fill, seq, at, orderId, symbol, way: orders.get(orderId)?.side === "buy" ? 1 : -1 }];
   });
-  if (rows.length === 0) return;
-  await sql.query(FILLS, [
-    accountId,
+  return [
     textArray(rows.map(({ fill }) => fill.id)),
     numberArray(rows.map(({ seq }) => seq)),
     textArray(rows.map(({ orderId }) => orderId)),
@@ -150,43 +212,9 @@ async function writeFills(
     textArray(rows.map(({ fill }) => amountText(totalOf(fill.fees)))),
     textArray(rows.map(({ fill }) => amountText(fill.gain))),
     numberArray(rows.map(({ at }) => at)),
-  ]);
-}
-
-async function writeLegs(sql: Sql, accountId: string, events: readonly DeskEvent[]): Promise<void> {
-  const legs = events.flatMap((event) =>
-    legsOf(event).map((leg, place) => ({ seq: event.seq, place, ...leg })),
-  );
-  if (legs.length === 0) return;
-  await sql.query(LEGS, [
-    accountId,
-    numberArray(legs.map(({ seq }) => seq)),
-    numberArray(legs.map(({ place }) => place)),
-    textArray(legs.map(({ account }) => account)),
-    textArray(legs.map(({ micros }) => amountText(micros))),
-  ]);
+  ];
 }
 
 export function legsOf(event: DeskEvent): readonly Leg[] {
   return "legs" in event ? event.legs : [];
-}
-
-async function writePositions(sql: Sql, { accountId, events, state }: Written): Promise<void> {
-  const symbols = new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])));
-  const held = [...symbols].flatMap((symbol) => state.positions.get(symbol) ?? []);
-  const gone = [...symbols].filter((symbol) => !state.positions.has(symbol));
-  if (held.length > 0) {
-    await sql.query(POSITIONS, [
-      accountId,
-      textArray(held.map(({ symbol }) => symbol)),
-      textArray(held.map(({ quantity }) => decimalText(quantity))),
-      textArray(held.map(({ cost }) => amountText(cost))),
-    ]);
-  }
-  if (gone.length > 0) {
-    await sql.query("delete from paper_positions where account_id = $1 and symbol = any($2::text[])", [
-      accountId,
-      textArray(gone),
-    ]);
-  }
 }
