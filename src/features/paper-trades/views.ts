@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { totalOf } from "../../core/execution/commission.js";
-import { fromMicros } from "../../core/execution/money.js";
+import { fromMicros, roundQuantity } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
 import type { Portfolio, TradeNow } from "./book.js";
@@ -83,7 +83,7 @@ export function tradeView(
 
 /** Average price of what is filled; null while nothing is. */
 export function averagePrice({ filled, filledMicros }: OrderNow["order"]): number | null {
-  return filled === 0 ? null : fromMicros(filledMicros) / filled;
+  return filled === 0 ? null : roundQuantity(fromMicros(filledMicros) / filled);
 }
 
 function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSchema> {
