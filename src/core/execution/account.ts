@@ -132,6 +132,13 @@ export function cashLegs(account: string, received: number): readonly Leg[] {
   ];
 }
 
+/** What cash receives by the legs of one event; below 0 for what it pays. Micros. */
+export function cashOf(legs: readonly Leg[]): number {
+  let sum = 0;
+  for (const { account, micros } of legs) if (account === "cash") sum += micros;
+  return sum;
+}
+
 /** Worth at a price; below 0 for a short position. */
 export function worthOf(quantity: number, price: number): number {
   return timesMicros(price, quantity);

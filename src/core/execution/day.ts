@@ -18,20 +18,19 @@ export interface DayEnd {
  * Ends a day: orders for the day that were submitted before expire, also where no bar told of the close, and `gtc`
  * orders that are old enough; then short positions pay for what they borrow and cash below 0 its interest.
  */
-export function endDay(desk: DeskContext, { at, nights }: DayEnd): void {
-  for (const book of desk.books.values()) {
-    if (book.working.length === 0) continue;
-    expireDay(desk, book, at, true);
-    expireOld(desk, book, at);
-    sweep(book);
-  }
-  if (nights > 0) accrue(desk, at, nights);
+export function endDay(desk: DeskContext, end: DayEnd): void {
+  pass(desk, end, true);
 }
 
 /** The same without the orders for the day, whose sessions end by themselves: `closeSession`. */
-export function passNight(desk: DeskContext, { at, nights }: DayEnd): void {
+export function passNight(desk: DeskContext, end: DayEnd): void {
+  pass(desk, end, false);
+}
+
+function pass(desk: DeskContext, { at, nights }: DayEnd, endsOrders: boolean): void {
   for (const book of desk.books.values()) {
     if (book.working.length === 0) continue;
+    if (endsOrders) expireDay(desk, book, at, true);
     expireOld(desk, book, at);
     sweep(book);
   }

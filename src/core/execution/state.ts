@@ -1,7 +1,7 @@
 import { assert, ensure } from "../base/assert.js";
-import type { Position } from "./account.js";
+import { cashOf, type Position } from "./account.js";
 import { addFees } from "./commission.js";
-import type { AccountEvent, DeskEvent, FilledChange, Leg, OrderEvent } from "./events.js";
+import type { AccountEvent, DeskEvent, FilledChange, OrderEvent } from "./events.js";
 import { roundQuantity } from "./money.js";
 import type { Order, Role } from "./order.js";
 import { isTerminal, nextState } from "./states.js";
@@ -55,11 +55,6 @@ export function applyEvent(state: DeskState, event: DeskEvent): void {
 function applyAccount(state: DeskState, { legs, symbol, position }: AccountEvent): void {
   state.cash += cashOf(legs);
   if (symbol !== null && position !== null) setPosition(state, symbol, position.quantity, position.cost);
-}
-
-function cashOf(legs: readonly Leg[]): number {
-  for (const leg of legs) if (leg.account === "cash") return leg.micros;
-  return 0;
 }
 
 function setPosition(state: DeskState, symbol: string, quantity: number, cost: number): void {

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { bookFill, cashLegs, closingPart, NOTHING, post } from "./account.js";
+import { bookFill, cashLegs, cashOf, closingPart, NOTHING, post } from "./account.js";
 import type { Fees } from "./commission.js";
 import {
   createContext,
@@ -89,12 +89,6 @@ function accountTransaction({ at, event, symbol, legs, position, facts }: Accoun
     fees: {},
     amount: cashOf(legs),
   };
-}
-
-function cashOf(legs: readonly Leg[]): number {
-  let sum = 0;
-  for (const { account, micros } of legs) if (account === "cash") sum += micros;
-  return sum;
 }
 
 /**

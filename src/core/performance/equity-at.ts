@@ -1,5 +1,5 @@
 import { upperBound } from "../base/search.js";
-import { worthOf } from "../execution/account.js";
+import { cashOf, worthOf } from "../execution/account.js";
 import type { DeskEvent } from "../execution/events.js";
 import { roundQuantity } from "../execution/money.js";
 import { applyEvent, createState } from "../execution/state.js";
@@ -33,7 +33,7 @@ export function equityAt(
       if (event.kind === "order") {
         if ("fill" in event) marks.set(event.symbol, { price: event.fill.price, at: event.at });
       } else if (event.event === "transferred") {
-        for (const { account, micros } of event.legs) if (account === "cash") flow += micros;
+        flow += cashOf(event.legs);
       } else if (event.event === "split" && event.symbol !== null) {
         const mark = marks.get(event.symbol);
         if (mark !== undefined) mark.price = roundQuantity(mark.price / Number(event.facts.ratio));

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.js";
 import { lowerBound } from "../base/search.js";
-import { worthOf } from "../execution/account.js";
-import type { DeskEvent, Leg } from "../execution/events.js";
+import { cashOf, worthOf } from "../execution/account.js";
+import type { DeskEvent } from "../execution/events.js";
 import { roundQuantity } from "../execution/money.js";
 import type { DailyCloses } from "../market/adjust.js";
 import { type Calendar, tradingDay } from "../market/session.js";
@@ -110,11 +110,6 @@ function takeEvent(end: SessionEnd, event: DeskEvent): void {
   const { price, ratio } = end.changes.get(event.symbol) ?? { price: Number.NaN, ratio: 1 };
   const split = event.event === "split" ? Number(event.facts.ratio) : 1;
   end.changes.set(event.symbol, { quantity, price, ratio: ratio * split });
-}
-
-function cashOf(legs: readonly Leg[]): number {
-  for (const { account, micros } of legs) if (account === "cash") return micros;
-  return 0;
 }
 
 /** A position and what it is worth by: the latest price, and the day it is of. */

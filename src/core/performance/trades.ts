@@ -1,6 +1,6 @@
 import { ensure } from "../base/assert.js";
-import { closingPart } from "../execution/account.js";
-import type { AccountEvent, DeskEvent, FilledChange, Leg, OrderEvent } from "../execution/events.js";
+import { cashOf, closingPart } from "../execution/account.js";
+import type { AccountEvent, DeskEvent, FilledChange, OrderEvent } from "../execution/events.js";
 import { roundQuantity, shareMicros, timesMicros } from "../execution/money.js";
 import type { Order, Side } from "../execution/order.js";
 import { isTerminal } from "../execution/states.js";
@@ -211,10 +211,6 @@ function takeAccount(books: Books, event: AccountEvent): readonly Trade[] {
     default:
       return NO_TRADES;
   }
-}
-
-function cashOf(legs: readonly Leg[]): number {
-  return legs.find(({ account }) => account === "cash")?.micros ?? 0;
 }
 
 function takeSplit(holding: Holding, event: AccountEvent, cash: number): readonly Trade[] {

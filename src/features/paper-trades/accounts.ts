@@ -1,6 +1,8 @@
 import { ensure } from "../../core/base/assert.js";
+import { cashOf } from "../../core/execution/account.js";
 import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
+import { fromMicros } from "../../core/execution/money.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
@@ -181,8 +183,7 @@ function cancelIn(desk: Desk, only: "all" | "opening", at: number): number {
 function capitalOf(ledger: Ledger, id: string): Promise<number> {
   return ledger.look(id, (_desk, { history }) => {
     const [first] = history.postings;
-    const leg = first?.legs.find(({ account }) => account === "cash");
-    return (leg?.micros ?? 0) / 1e6;
+    return first === undefined ? 0 : fromMicros(cashOf(first.legs));
   });
 }
 

@@ -1,6 +1,7 @@
 import type { z } from "zod";
+import { cashOf } from "../../core/execution/account.js";
 import type { AccountEvent } from "../../core/execution/events.js";
-import { MICROS, roundQuantity } from "../../core/execution/money.js";
+import { fromMicros, roundQuantity } from "../../core/execution/money.js";
 import type { Order } from "../../core/execution/order.js";
 import { dateOf } from "../../core/market/day.js";
 import { classifySymbol } from "../../core/market/instrument.js";
@@ -109,8 +110,7 @@ function fillView(
 }
 
 function postingView({ seq, at, event, symbol, legs, position, facts }: AccountEvent): Activity | null {
-  const amount =
-    legs.reduce((sum, { account, micros }) => (account === "cash" ? sum + micros : sum), 0) / MICROS;
+  const amount = fromMicros(cashOf(legs));
   const type = event === "transferred" ? (amount < 0 ? "CSW" : "CSD") : TYPES[event];
   if (type === undefined) return null;
   const instrument = symbol === null ? null : classifySymbol(symbol);
