@@ -183,24 +183,26 @@ function isBroken({ value, limit, reached }: AccountRule): boolean {
 const findingOf = ({ code, value, limit }: AccountRule): Finding<Refusal> => ({ code, value, limit });
 
 /** What an account's owner allows no order to pass, whether or not it was checked before. */
-const ENFORCED: ReadonlySet<Refusal> = new Set([
+export const ENFORCED_LIMITS = [
   "position_too_large",
   "open_positions_exceeded",
   "positions_in_symbol_exceeded",
   "daily_trades_exceeded",
   "daily_loss_reached",
   "drawdown_reached",
-]);
+] as const satisfies readonly Refusal[];
+export type EnforcedLimit = (typeof ENFORCED_LIMITS)[number];
 
 /** The limits that an order which opens something breaks. */
 export function limitsBroken(
   order: PlannedOrder,
   limits: RiskLimits,
   account: AccountFacts,
-): Finding<Refusal>[] {
-  return accountRules(order, limits, account)
-    .filter((rule) => ENFORCED.has(rule.code) && isBroken(rule))
-    .map(findingOf);
+): Finding<EnforcedLimit>[] {
+  return accountRules(order, limits, account).flatMap((rule) => {
+    const code = ENFORCED_LIMITS.find((each) => each === rule.code);
+    return code === undefined || !isBroken(rule) ? [] : [{ ...findingOf(rule), code }];
+  });
 }
 
 function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountFacts): AccountRule[] {

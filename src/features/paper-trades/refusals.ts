@@ -1,5 +1,5 @@
 import type { Refusal, RefusalCode } from "../../core/execution/validate.js";
-import type { Finding, Refusal as LimitCode } from "../../core/risk/limits.js";
+import type { EnforcedLimit, Finding } from "../../core/risk/limits.js";
 import { AppError, type Problem } from "../../platform/errors.js";
 
 /** Every reason for which an order is not taken, in words. */
@@ -45,7 +45,7 @@ export const REFUSAL_TEXTS: Readonly<Record<RefusalCode, string>> = {
   leg_quantity_fixed: "The quantity of a leg follows that of its entry",
 };
 
-const LIMIT_TEXTS: Readonly<Partial<Record<LimitCode, string>>> = {
+const LIMIT_TEXTS: Readonly<Record<EnforcedLimit, string>> = {
   position_too_large: "The position would be larger than the settings allow",
   open_positions_exceeded: "More positions would be open than the settings allow",
   positions_in_symbol_exceeded: "More entries into the symbol would be open than the settings allow",
@@ -88,11 +88,11 @@ export function refusalsOf({ facts }: AppError): readonly Refusal[] {
 }
 
 /** The same for what the user's own limits refuse. */
-export function limitedBy(findings: readonly Finding<LimitCode>[]): AppError {
+export function limitedBy(findings: readonly Finding<EnforcedLimit>[]): AppError {
   return errorOf(
     findings.map(({ code, value, limit }) => ({
       path: "",
-      message: withFigures(LIMIT_TEXTS[code] ?? code, value, limit),
+      message: withFigures(LIMIT_TEXTS[code], value, limit),
       code,
     })),
   );
@@ -113,9 +113,7 @@ function withFigures(
   value: number | null | undefined,
   limit: number | null | undefined,
 ): string {
-  const figures = [value ?? null, limit ?? null].map((figure) =>
-    figure === null ? "-" : String(round(figure)),
-  );
+  const figures = [value, limit].map((figure) => (figure == null ? "-" : String(round(figure))));
   return figures.every((figure) => figure === "-") ? text : `${text} (${figures[0]}, limit ${figures[1]})`;
 }
 

@@ -1,4 +1,5 @@
 import type { Refusal, RefusalCode } from "../../core/execution/validate.js";
+import { ENFORCED_LIMITS } from "../../core/risk/limits.js";
 import { refusalsOf } from "../../features/paper-trades/refusals.js";
 import type { AppError } from "../../platform/errors.js";
 import { DialectError, type ErrorBody, notFound } from "./errors.js";
@@ -29,12 +30,7 @@ const WORDS: Readonly<Partial<Record<RefusalCode, Words>>> = {
 
 /** Codes of refusals that are about the account: they are forbidden rather than wrong. */
 const OF_ACCOUNT: ReadonlySet<string> = new Set([
-  "position_too_large",
-  "open_positions_exceeded",
-  "positions_in_symbol_exceeded",
-  "daily_trades_exceeded",
-  "daily_loss_reached",
-  "drawdown_reached",
+  ...ENFORCED_LIMITS,
   "position_limit",
   "order_value_limit",
   "symbol_value_limit",
