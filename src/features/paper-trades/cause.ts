@@ -1,24 +1,14 @@
-/** What one layer of a fused signal said when the trade was decided on; signed, in the direction of the score. */
-export interface LayerShare {
-  readonly name: string;
-  readonly contribution: number;
-}
+import type { Cause } from "../../core/performance/cause.js";
 
 /** What an order was placed for, as whoever placed it said; null for what was not said. */
-export interface OrderCause {
+export interface OrderCause extends Cause {
   /** Chosen by the trader, or made for the order: unique in its account for ever. */
   readonly clientOrderId: string;
   /** Where it came in. */
   readonly origin: "native" | "alert" | "alpaca" | "close" | "leg" | "import";
   readonly alertId: number | null;
-  readonly pattern: string | null;
   /** As the trader saw it, 0..1. */
   readonly confidence: number | null;
-  readonly strategy: string | null;
-  readonly model: string | null;
-  /** Of the signal behind it, above 0 for rising prices. */
-  readonly direction: 1 | -1 | null;
-  readonly layers: readonly LayerShare[];
 }
 
 const UNSAID = {

@@ -6,7 +6,7 @@ import { type Calendar, calendarOf, tradingDay } from "../../core/market/session
 import type { Zone } from "../../core/market/zone.js";
 import { type Attribution, attribute } from "../../core/performance/attribution.js";
 import { type Comparison, compareReturns } from "../../core/performance/benchmark.js";
-import type { Cause, Causes } from "../../core/performance/cause.js";
+import type { Causes } from "../../core/performance/cause.js";
 import type { EquityDays } from "../../core/performance/equity.js";
 import { type Forecast, forecastEquity } from "../../core/performance/forecast.js";
 import { flowsOf, type MoneyWeighted, moneyWeighted } from "../../core/performance/money-weighted.js";
@@ -27,7 +27,6 @@ import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { zoneOfAccount } from "../paper-trades/catch-up.js";
-import type { OrderCause } from "../paper-trades/cause.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
 import type { AccountRow } from "../paper-trades/store.js";
 import type { Risk } from "../risk/risk.js";
@@ -128,15 +127,15 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
       const { interest, capital } = history.trades;
       const minute = days === null ? "all" : `${days} ${Math.floor(nowMs / 60_000)}`;
       const key = `${account.id} ${history.events.length} ${minute}`;
-      const { wanted, closed, reasons } = known.get(key) ?? chosen(history.trades.trades, since, causes);
-      known.set(key, { wanted, closed, reasons });
+      const { wanted, closed } = known.get(key) ?? chosen(history.trades.trades, since);
+      known.set(key, { wanted, closed });
       const open = wanted.filter((trade) => !isClosed(trade));
       const unrealised = new Map(open.map((trade) => [trade, paper.book.unrealisedOf(desk, history, trade)]));
       return {
         account,
         trades: wanted,
         closed,
-        causes: reasons,
+        causes,
         zone: zoneOfAccount(account.rules.account.currency),
         unrealised,
         interest,
@@ -270,26 +269,12 @@ const NO_ACCOUNT: TradesLook = Object.freeze({
 interface Chosen {
   readonly wanted: readonly Trade[];
   readonly closed: readonly ClosedTrade[];
-  readonly reasons: Causes;
 }
 
 /** Trades that were not closed before an instant. */
-function chosen(all: readonly Trade[], since: number, causes: ReadonlyMap<string, OrderCause>): Chosen {
+function chosen(all: readonly Trade[], since: number): Chosen {
   const wanted = all.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
-  return { wanted, closed: wanted.filter(isClosed), reasons: causesOf(wanted, causes) };
-}
-
-/** What caused trades; one that names no direction is taken to have meant that of its trade. */
-function causesOf(trades: readonly Trade[], known: ReadonlyMap<string, OrderCause>): Causes {
-  return new Map(
-    trades.flatMap(({ orderId, side }): [string, Cause][] => {
-      const cause = known.get(orderId);
-      if (cause === undefined) return [];
-      const { layers, pattern, strategy, model } = cause;
-      const direction = cause.direction ?? (side === "long" ? 1 : -1);
-      return [[orderId, { direction, layers, pattern, strategy, model }]];
-    }),
-  );
+  return { wanted, closed: wanted.filter(isClosed) };
 }
 
 function returnsOf(

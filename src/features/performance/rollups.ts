@@ -206,14 +206,9 @@ function causesOf(
   causes: ReadonlyMap<string, OrderCause>,
 ): Map<string, Cause> {
   return new Map(
-    trades.flatMap(({ orderId, side }) => {
+    trades.flatMap(({ orderId }) => {
       const cause = causes.get(orderId);
-      if (cause === undefined) return [];
-      const { layers, pattern, strategy, model, direction } = cause;
-      const own = side === "long" ? 1 : -1;
-      return [
-        [orderId, { layers, pattern, strategy: strategy ?? pattern, model, direction: direction ?? own }],
-      ];
+      return cause === undefined ? [] : [[orderId, { ...cause, strategy: cause.strategy ?? cause.pattern }]];
     }),
   );
 }
