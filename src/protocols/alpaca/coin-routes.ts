@@ -9,7 +9,7 @@ import {
   latestCoinTradesAnswer,
   locationParams,
 } from "./schema.js";
-import { type DataRouteOptions, viewed } from "./share-routes.js";
+import { type DataRouteOptions, pageView, viewed } from "./share-routes.js";
 import { barView, coinQuoteView, coinSnapshotView, coinTradeView } from "./views.js";
 
 const MARKET = "crypto";
@@ -25,11 +25,7 @@ export function coinRoutes(routes: DialectGroup, { data, latest }: DataRouteOpti
     answer: barsAnswer,
     async handle({ query }) {
       const { page, token } = await data.loadPage(MARKET, query.symbols, query, "given");
-      const views = Object.entries(page.bars).map(([symbol, bars]) => [
-        symbol,
-        bars.map((bar) => barView(bar, MARKET)),
-      ]);
-      return { bars: Object.fromEntries(views), next_page_token: token };
+      return { bars: pageView(page.bars, MARKET), next_page_token: token };
     },
   });
   routes.get("/v1beta3/crypto/:loc/latest/bars", {

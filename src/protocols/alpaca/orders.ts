@@ -162,7 +162,7 @@ function refusedOn(desk: Desk, symbol: string): RefusedOrder {
 }
 
 /** An order as it is shown. @throws Error for a symbol that is none. */
-export function shownOf(_desk: Desk, { history, causes }: Account, order: Readonly<Order>): ShownOrder {
+function shownOf({ history, causes }: Account, order: Readonly<Order>): ShownOrder {
   const times = history.times.get(order.id);
   const instrument = classifySymbol(order.symbol);
   if (times === undefined || instrument === null) throw new Error(`order ${order.id} has no history`);
@@ -171,8 +171,8 @@ export function shownOf(_desk: Desk, { history, causes }: Account, order: Readon
 
 /** @param nested with its legs. */
 export function wireOf(desk: Desk, account: Account, order: Readonly<Order>, nested: boolean): WireOrder {
-  const legs = nested ? legsOf(desk, order).map((leg) => shownOf(desk, account, leg)) : null;
-  return orderWire(shownOf(desk, account, order), legs);
+  const legs = nested ? legsOf(desk, order).map((leg) => shownOf(account, leg)) : null;
+  return orderWire(shownOf(account, order), legs);
 }
 
 /** The entry of a group, or the target of one without an entry, has the others as legs. */
@@ -209,7 +209,7 @@ function listOrders(desk: Desk, account: Account, filter: OrderFilter): WireOrde
     const order = desk.state.orders.get(placed[filter.ascending ? k : placed.length - 1 - k]);
     if (order === undefined || !isWanted(order, filter)) continue;
     if (filter.nested && isLeg(desk, order)) continue;
-    const shown = shownOf(desk, account, order);
+    const shown = shownOf(account, order);
     const market = shown.instrument.assetClass === "crypto" ? "crypto" : "us_equity";
     if (filter.markets !== null && !filter.markets.has(market)) continue;
     found.push(wireOf(desk, account, order, filter.nested));

@@ -38,7 +38,7 @@ export const assetsQuery = z.object({
   status: z.enum(["active", "inactive"]).optional().describe("No asset here is inactive"),
   asset_class: z.enum(["us_equity", "us_option", "crypto"]).default("us_equity").describe("One class"),
   exchange: z.string().max(20).optional().describe("Only those of an exchange"),
-  attributes: z.string().max(300).optional().describe("Comma list; no asset here has any"),
+  attributes: z.string().max(300).optional().describe("Comma list; assets here have none"),
 });
 export const assetParams = z.object({
   symbol_or_asset_id: z.string().min(1).max(40).describe("AAPL, BTC/USD (encoded), BTCUSD, or an id"),

@@ -39,7 +39,7 @@ function barRoutes(routes: DialectGroup, { data }: DataRouteOptions): void {
     async handle({ query }) {
       const view = viewOf(query.adjustment);
       const { page, token } = await data.loadPage(MARKET, query.symbols, query, view);
-      return { bars: pageView(page.bars), next_page_token: token };
+      return { bars: pageView(page.bars, MARKET), next_page_token: token };
     },
   });
   routes.get("/v2/stocks/:symbol/bars", {
@@ -50,15 +50,18 @@ function barRoutes(routes: DialectGroup, { data }: DataRouteOptions): void {
     answer: barsOfOneAnswer,
     async handle({ params: { symbol }, query }) {
       const { page, token } = await data.loadPage(MARKET, [symbol], query, viewOf(query.adjustment));
-      const [bars = []] = Object.values(pageView(page.bars));
+      const [bars = []] = Object.values(pageView(page.bars, MARKET));
       return { symbol: symbol.toUpperCase(), bars, next_page_token: token };
     },
   });
 }
 
-function pageView(bars: Awaited<ReturnType<MarketData["loadPage"]>>["page"]["bars"]) {
+export function pageView(
+  bars: Awaited<ReturnType<MarketData["loadPage"]>>["page"]["bars"],
+  market: Parameters<typeof barView>[1],
+) {
   return Object.fromEntries(
-    Object.entries(bars).map(([symbol, each]) => [symbol, each.map((bar) => barView(bar, MARKET))]),
+    Object.entries(bars).map(([symbol, each]) => [symbol, each.map((bar) => barView(bar, market))]),
   );
 }
 
