@@ -8,7 +8,7 @@ export type OutcomeSource = (typeof OUTCOME_SOURCES)[number];
 export type OutcomePolicy = AlertOutcome["policy"];
 
 /** An outcome to be kept. Times in epoch ms; null for what is not known or has no meaning for the source. */
-export interface NewOutcome {
+export interface NewOutcome extends Omit<AlertOutcome, "policy" | "terms" | "ending"> {
   readonly source: OutcomeSource;
   readonly policy: OutcomePolicy | null;
   readonly terms: string | null;
@@ -24,26 +24,12 @@ export interface NewOutcome {
   readonly model: string | null;
   readonly direction: number | null;
   readonly ending: string | null;
-  readonly outcome: AlertOutcome["outcome"];
-  readonly reason: string | null;
-  readonly entry: number | null;
-  readonly exit: number | null;
-  readonly enteredAt: number | null;
-  readonly exitedAt: number | null;
-  readonly barsHeld: number | null;
-  readonly costBps: number | null;
-  readonly gain: number | null;
-  readonly r: number | null;
-  readonly mfe: number | null;
-  readonly mae: number | null;
-  readonly ambiguous: boolean;
   /** Decimals as text. */
   readonly quantity: string | null;
   readonly pnl: string | null;
   readonly confidence: number | null;
   readonly durationMin: number | null;
   readonly metadata: unknown;
-  readonly settledAt: number;
 }
 
 /** What an outcome has where nothing else is said. */
