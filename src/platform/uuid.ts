@@ -6,6 +6,5 @@ export function uuidOf(name: string): string {
   const bytes = createHash("sha1").update(space).update(`urn:tx:${name}`).digest().subarray(0, 16);
   bytes[6] = (bytes[6] & 0x0f) | 0x50;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = bytes.toString("hex");
-  return [8, 12, 16, 20, 32].map((end, k) => hex.slice([0, 8, 12, 16, 20][k], end)).join("-");
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

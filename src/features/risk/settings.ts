@@ -53,7 +53,7 @@ export const riskSettingsSchema = z
       .number()
       .min(-5)
       .max(50)
-      .describe("Percent a year; stored and given back, no check reads it"),
+      .describe("Percent a year, what returns of paper accounts are measured against; no check reads it"),
   })
   .meta({ id: "RiskSettings" });
 export type RiskSettings = z.output<typeof riskSettingsSchema>;
