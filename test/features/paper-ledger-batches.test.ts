@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cashRules, marginRules } from "../../src/core/execution/account.js";
-import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
+import { marginRules } from "../../src/core/execution/account.js";
 import type { Desk } from "../../src/core/execution/desk.js";
-import { tradedShare } from "../../src/core/execution/instrument.js";
-import { termsOf } from "../../src/core/execution/order.js";
 import { createLedger, HALT_LEDGER, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
 import { createBus } from "../../src/platform/bus.js";
@@ -12,9 +8,9 @@ import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createEventLog } from "../../src/platform/event-log.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { createOpening, rulesOf, trade } from "../fixtures/ledger.js";
 import { silentLog } from "../fixtures/log.js";
 
-const NOW = Date.UTC(2024, 0, 2, 15);
 const MONEY = 1_000_000;
 
 let server: TestDatabase;
@@ -43,37 +39,17 @@ beforeAll(async () => {
   };
   ledger = createLedger({ database: watched, store, eventLog });
   other = createLedger({ database, store, eventLog });
+  open = createOpening(store, ledger);
 });
 afterAll(async () => {
   await database.close();
   await server.drop();
 });
 
-const rulesOf = (account = cashRules("USD")): DeskRules => ({
-  account,
-  costs: NO_COSTS,
-  volumeShare: null,
-  gtcDays: GTC_DAYS,
-});
-
-let opened = 0;
-async function openAccount(capital: number, rules = rulesOf(), cashFloor = 0): Promise<string> {
-  const name = `Test ${++opened}`;
-  const { id } = await store.open({ userId: "ann", name, rules, synthetic: true, cashFloor });
-  await ledger.act(id, { run: (desk) => desk.transfer(capital, NOW) });
-  return id;
-}
-
-/** Buys at once for 10 a share. @returns codes of refusal. */
-function buy(desk: Desk, id: string, quantity: number): string[] {
-  desk.list(tradedShare("AAA"));
-  desk.mark("AAA", 10);
-  const refused = desk.submit(termsOf({ id, symbol: "AAA", side: "buy", quantity }), { at: NOW, open: true });
-  if (refused.length === 0) {
-    desk.quote("AAA", { time: NOW + 1, price: 10, bid: 10, ask: 10, regular: true });
-  }
-  return refused.map(({ code }) => code);
-}
+let open: ReturnType<typeof createOpening>;
+const openAccount: (...given: Parameters<typeof open>) => Promise<string> = async (...given) =>
+  (await open(...given)).id;
+const buy = (desk: Desk, id: string, quantity: number) => trade(desk, id, "buy", quantity);
 
 const cashOf = ({ state }: Desk) => state.cash / MONEY;
 

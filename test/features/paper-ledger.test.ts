@@ -1,23 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cashRules, marginRules } from "../../src/core/execution/account.js";
-import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
-import type { Desk } from "../../src/core/execution/desk.js";
-import { tradedShare } from "../../src/core/execution/instrument.js";
-import { termsOf } from "../../src/core/execution/order.js";
+import { marginRules } from "../../src/core/execution/account.js";
 import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
-import {
-  type AccountRow,
-  createLedgerStore,
-  type LedgerStore,
-} from "../../src/features/paper-trades/store.js";
+import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { createEventLog } from "../../src/platform/event-log.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { createOpening, rulesOf, trade } from "../fixtures/ledger.js";
 import { silentLog } from "../fixtures/log.js";
 
-const NOW = Date.UTC(2024, 0, 2, 15);
 const MONEY = 1_000_000;
 
 let server: TestDatabase;
@@ -25,6 +16,7 @@ let server: TestDatabase;
 const databases: Database[] = [];
 const stores: LedgerStore[] = [];
 const ledgers: Ledger[] = [];
+let openAccount: ReturnType<typeof createOpening>;
 
 beforeAll(async () => {
   server = await createTestDatabase();
@@ -40,43 +32,12 @@ beforeAll(async () => {
     stores.push(store);
     ledgers.push(createLedger({ database, store, eventLog }));
   }
+  openAccount = createOpening(stores[0], ledgers[0]);
 });
 afterAll(async () => {
   for (const database of databases) await database.close();
   await server.drop();
 });
-
-const rulesOf = (account = cashRules("USD")): DeskRules => ({
-  account,
-  costs: NO_COSTS,
-  volumeShare: null,
-  gtcDays: GTC_DAYS,
-});
-
-let opened = 0;
-
-async function openAccount(capital: number, rules = rulesOf(), floor = 0): Promise<AccountRow> {
-  const account = await stores[0].open({
-    userId: "ann",
-    name: `Test ${++opened}`,
-    rules,
-    synthetic: true,
-    cashFloor: floor,
-  });
-  await ledgers[0].act(account.id, { run: (desk) => desk.transfer(capital, NOW) });
-  return account;
-}
-
-/** Trades at once, at a price. @returns codes of refusal. */
-function trade(desk: Desk, id: string, side: "buy" | "sell", quantity: number, price = 10): string[] {
-  desk.list(tradedShare("AAA"));
-  desk.mark("AAA", price);
-  const refused = desk.submit(termsOf({ id, symbol: "AAA", side, quantity }), { at: NOW, open: true });
-  if (refused.length === 0) {
-    desk.quote("AAA", { time: NOW + 1, price, bid: price, ask: price, regular: true });
-  }
-  return refused.map(({ code }) => code);
-}
 
 const rowsOf = (text: string, id: string) => databases[0].query<Record<string, string>>(text, [id]);
 
