@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { DAY_MS } from "../../core/market/day.js";
 import { scoresOf } from "../../core/signals/badge.js";
 import { routeGroup } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -22,7 +23,6 @@ import type { AlertFilter } from "./store.js";
 import { alertDetailView, alertView, decisionView, statisticsView } from "./views.js";
 
 const ACTIVE_LIMIT = 50;
-const DAY_MS = 86_400_000;
 
 export interface AlertRouteOptions {
   readonly alerts: Alerts;

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { DAY_MS } from "../../core/market/day.js";
 import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import { titleOf, variantOf } from "../catalogue/pattern-names.js";
@@ -9,7 +10,6 @@ import type { ForwardGroup } from "./forward.js";
 import { performanceSchema, summarySchema } from "./schema.js";
 import type { PerformanceStore, ReportedGroup } from "./store.js";
 
-const DAY_MS = 86_400_000;
 const TOP_SYMBOLS = 25;
 const windowText = wholeNumberText(1, 365).prefault("30").describe("Days");
 
