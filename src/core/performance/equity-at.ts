@@ -35,8 +35,12 @@ export function equityAt(
       } else if (event.event === "transferred") {
         flow += cashOf(event.legs);
       } else if (event.event === "split" && event.symbol !== null) {
-        const mark = marks.get(event.symbol);
-        if (mark !== undefined) mark.price = roundQuantity(mark.price / Number(event.facts.ratio));
+        const before = priceAt(closes.get(event.symbol), event.at, marks.get(event.symbol));
+        // Newer than a close of the same instant, which was traded before the split.
+        marks.set(event.symbol, {
+          price: roundQuantity(before / Number(event.facts.ratio)),
+          at: event.at + 1,
+        });
       }
     }
     let sum = state.cash;

@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { DeskEvent } from "../../core/execution/events.js";
 import type { DailyCloses } from "../../core/market/adjust.js";
 import { barClose } from "../../core/market/bar-times.js";
+import { DAY_MS } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, tradingDay } from "../../core/market/session.js";
 import { dailyEquity, type EquityDays } from "../../core/performance/equity.js";
@@ -9,6 +10,7 @@ import { type BarCloses, equityAt } from "../../core/performance/equity-at.js";
 import { AppError } from "../../platform/errors.js";
 import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { loadAsTraded } from "./as-traded.js";
 import type { Ledger } from "./ledger.js";
 import type { AccountRow } from "./store.js";
 
@@ -36,12 +38,11 @@ export interface EquitySeries {
 }
 
 export interface DaysOptions {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "look">;
   readonly adjusted: Pick<AdjustedCandles, "loadRange">;
   readonly instruments: Pick<Instruments, "resolve">;
 }
 
-const DAY_MS = 86_400_000;
 const MOST_DAYS = 10_000;
 const MOST_BARS = 50_000;
 
@@ -50,20 +51,40 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
   const known = new LRUCache<string, Promise<AccountDays>>({ max: 500 });
 
   async function closesOf(symbol: string, fromMs: number, endMs: number): Promise<DailyCloses | null> {
+    const bars = await barsOf(symbol, "1d", fromMs, endMs, MOST_DAYS);
+    if (bars === null) return null;
+    const { calendar, candles } = bars;
+    return {
+      day: Float64Array.from(candles.time, (time) => tradingDay(calendar, time)),
+      close: candles.close,
+    };
+  }
+
+  async function closesOfBars(
+    symbol: string,
+    interval: Interval,
+    fromMs: number,
+    endMs: number,
+  ): Promise<BarCloses | null> {
+    const bars = await barsOf(symbol, interval, fromMs, endMs, MOST_BARS);
+    if (bars === null) return null;
+    const { calendar, candles } = bars;
+    const until = Float64Array.from(candles.time, (time) => barClose(calendar, interval, time));
+    return { until, close: candles.close };
+  }
+
+  /** From a week before, for what was held at the start. Null where no source has such bars. */
+  async function barsOf(symbol: string, interval: Interval, fromMs: number, endMs: number, limit: number) {
     const instrument = await instruments.resolve(symbol);
     const calendar = calendarOf(instrument.calendar);
     const stretch = { from: fromMs - 7 * DAY_MS, to: endMs };
-    for (const view of ["raw", "given"] as const) {
-      try {
-        const { candles } = await adjusted.loadRange(instrument, "1d", stretch, MOST_DAYS, { view });
-        const day = Float64Array.from(candles.time, (time) => tradingDay(calendar, time));
-        return { day, close: candles.close };
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-        if (error.code !== "adjustment_unavailable") return null;
-      }
+    try {
+      const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, limit);
+      return { calendar, candles };
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      return null;
     }
-    return null;
   }
 
   async function calendarFor(symbols: readonly string[], currency: string): Promise<Calendar> {
@@ -74,15 +95,10 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
   }
 
   async function compute(row: AccountRow, events: readonly DeskEvent[], endMs: number): Promise<AccountDays> {
-    const symbols = [...new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])))];
+    const symbols = symbolsOf(events);
     const calendar = await calendarFor(symbols, row.rules.account.currency);
     const from = events[0]?.at ?? endMs;
-    const found = await Promise.all(
-      symbols.map(async (symbol) => [symbol, await closesOf(symbol, from, endMs)] as const),
-    );
-    const closes = new Map(
-      found.flatMap(([symbol, each]) => (each === null ? [] : [[symbol, each] as const])),
-    );
+    const closes = await found(symbols, (symbol) => closesOf(symbol, from, endMs));
     const days = dailyEquity(events, calendar, closes, tradingDay(calendar, endMs) - 1);
     return { calendar, days, unpriced: symbols.filter((symbol) => !closes.has(symbol)) };
   }
@@ -90,17 +106,8 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
   return {
     async at(row, instants, interval) {
       const events = await ledger.look(row.id, (_desk, { history }) => [...history.events]);
-      const symbols = [...new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])))];
       const [from, to] = [instants[0] ?? 0, (instants.at(-1) ?? 0) + 1];
-      const found = await Promise.all(
-        symbols.map(
-          async (symbol) =>
-            [symbol, await barsOf({ ledger, adjusted, instruments }, symbol, interval, from, to)] as const,
-        ),
-      );
-      const closes = new Map(
-        found.flatMap(([symbol, each]) => (each === null ? [] : [[symbol, each] as const])),
-      );
+      const closes = await found(symbolsOf(events), (symbol) => closesOfBars(symbol, interval, from, to));
       return { instants, ...equityAt(events, instants, closes) };
     },
     async load(row, endMs) {
@@ -112,8 +119,8 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
         return all.slice(0, end);
       });
       const key = `${row.id} ${events.length} ${Math.floor(endMs / 60_000)}`;
-      const found = known.get(key);
-      if (found !== undefined) return found;
+      const before = known.get(key);
+      if (before !== undefined) return before;
       const computed = compute(row, events, endMs);
       known.set(key, computed);
       computed.catch(() => known.delete(key));
@@ -122,25 +129,15 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
   };
 }
 
-/** Null where no source has such bars. */
-async function barsOf(
-  { adjusted, instruments }: DaysOptions,
-  symbol: string,
-  interval: Interval,
-  from: number,
-  to: number,
-): Promise<BarCloses | null> {
-  const instrument = await instruments.resolve(symbol);
-  const calendar = calendarOf(instrument.calendar);
-  try {
-    const stretch = { from: from - 7 * DAY_MS, to };
-    const { candles } = await adjusted.loadRange(instrument, interval, stretch, MOST_BARS, {
-      view: "given",
-    });
-    const until = Float64Array.from(candles.time, (time) => barClose(calendar, interval, time));
-    return { until, close: candles.close };
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-    return null;
-  }
+function symbolsOf(events: readonly DeskEvent[]): string[] {
+  return [...new Set(events.flatMap(({ symbol }) => (symbol === null ? [] : [symbol])))];
+}
+
+/** What was found of symbols, without those of which nothing was. */
+async function found<T>(
+  symbols: readonly string[],
+  load: (symbol: string) => Promise<T | null>,
+): Promise<Map<string, T>> {
+  const pairs = await Promise.all(symbols.map(async (symbol) => [symbol, await load(symbol)] as const));
+  return new Map(pairs.flatMap(([symbol, each]) => (each === null ? [] : [[symbol, each] as const])));
 }

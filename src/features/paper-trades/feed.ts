@@ -1,5 +1,6 @@
 import type { CorporateAction } from "../../core/market/actions.js";
 import type { Candles } from "../../core/market/candles.js";
+import { DAY_MS } from "../../core/market/day.js";
 import { INTERVALS, type Interval } from "../../core/market/interval.js";
 import { calendarOf, isOpen } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
@@ -8,6 +9,7 @@ import type { Actions } from "../candles/actions.js";
 import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import { loadAsTraded } from "./as-traded.js";
 
 /** The price of a symbol as orders see it now. */
 export interface MarketNow {
@@ -53,7 +55,6 @@ export interface FeedOptions {
 
 /** A quote counts as the price of now for so long. */
 const FRESH_MS = 30_000;
-const DAY_MS = 86_400_000;
 /** What was missed longer ago than this is walked by days, of which all sources have more than of minutes. */
 const FINE_DAYS = 5;
 /** Days of a stretch of minutes, and of days. */
@@ -102,24 +103,14 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       // Days up to where minutes begin, and whole ones.
       const end = isOld ? Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS : nowMs;
       const toMs = Math.min(fromMs + days * DAY_MS, end);
-      const { candles } = await loadRaw(instrument, interval, fromMs, toMs);
+      const stretch = { from: fromMs, to: toMs };
+      const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
       return { interval, bars: candles, toMs };
     },
     async actions(instrument) {
       return (await actions.load(instrument)).actions;
     },
   };
-
-  /** As they traded, or as they are given where that cannot be had. */
-  async function loadRaw(instrument: KnownInstrument, interval: Interval, from: number, to: number) {
-    const stretch = { from, to };
-    try {
-      return await adjusted.loadRange(instrument, interval, stretch, MOST_BARS, { view: "raw" });
-    } catch (error) {
-      if (!(error instanceof AppError && error.code === "adjustment_unavailable")) throw error;
-      return adjusted.loadRange(instrument, interval, stretch, MOST_BARS, { view: "given" });
-    }
-  }
 }
 
 function reasonOf(open: boolean, quote: PricedQuote | null, at: number): string | null {
