@@ -279,6 +279,28 @@ describe("legs", () => {
     scene.submit(BRACKET);
     scene.bar(100, 101, 99, 100);
     expect(scene.submit({ id: "x", side: "sell", quantity: 1 })).toEqual(["insufficient_quantity"]);
+    expect(scene.desk.promised("AAA")).toBe(10);
+  });
+
+  it("hold what they close once, and orders by themselves each their own", () => {
+    const scene = new Scene();
+    expect(scene.desk.promised("AAA")).toBe(0);
+    scene.submit({ id: "a", quantity: 10 });
+    scene.bar(100, 101, 99, 100);
+    expect(scene.desk.promised("AAA")).toBe(0);
+    const sell = { side: "sell", type: "limit", timeInForce: "gtc" } as const;
+    scene.submit({ ...sell, id: "b", quantity: 3, limitPrice: 120 });
+    scene.submit({ ...sell, id: "c", quantity: 2, limitPrice: 130 });
+    scene.submit({
+      ...{ ...sell, id: "d", quantity: 4, orderClass: "oco" },
+      ...{ takeProfit: { limitPrice: 125 }, limitPrice: null, stopLoss: { stopPrice: 90, limitPrice: null } },
+    });
+    expect(scene.desk.promised("AAA")).toBe(9);
+    expect(scene.submit({ ...sell, id: "e", quantity: 2, limitPrice: 140 })).toEqual([
+      "insufficient_quantity",
+    ]);
+    expect(scene.desk.cancel("c", scene.time)).toEqual([]);
+    expect(scene.desk.promised("AAA")).toBe(7);
   });
 });
 

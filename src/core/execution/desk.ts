@@ -21,7 +21,7 @@ import type { Order, OrderTerms } from "./order.js";
 import { type Changes, replaceOrder } from "./replace.js";
 import type { DeskState } from "./state.js";
 import { isTerminal } from "./states.js";
-import { type Moment, submitOrder } from "./submit.js";
+import { type Moment, promisedOf, submitOrder } from "./submit.js";
 import { type Refusal, refusal } from "./validate.js";
 import { type DeskQuote, walkBar, walkQuote } from "./walk.js";
 
@@ -42,6 +42,8 @@ export interface Desk {
   lists(symbol: string): boolean;
   /** Orders on a symbol that see prices, in order of submission; some may have ended. */
   working(symbol: string): readonly Readonly<Order>[];
+  /** Units of what is held of a symbol that open orders close already. */
+  promised(symbol: string): number;
   /** Pays money in, or out where below 0, in the account's currency: no more than is free. */
   transfer(amount: number, at: number): Refusal[];
   /** @returns why it is refused; empty for an order that is placed. */
@@ -83,6 +85,7 @@ export function createDesk(
     list: (instrument) => addBook(desk, instrument),
     lists: (symbol) => desk.books.has(symbol),
     working: (symbol) => desk.books.get(symbol)?.working ?? NO_ORDERS,
+    promised: (symbol) => promised(desk, symbol),
     transfer: (amount, at) => transfer(desk, amount, at),
     submit: (terms, moment) => submitOrder(desk, terms, moment),
     cancel: (id, at) => cancel(desk, id, at),
@@ -106,6 +109,12 @@ export function createDesk(
 }
 
 const NO_ORDERS: readonly Order[] = Object.freeze([]);
+
+function promised({ state, books }: DeskContext, symbol: string): number {
+  const held = state.positions.get(symbol)?.quantity ?? 0;
+  const book = books.get(symbol);
+  return held === 0 || book === undefined ? 0 : promisedOf(book, held > 0 ? "sell" : "buy", null);
+}
 
 function transfer(desk: DeskContext, amount: number, at: number): Refusal[] {
   const micros = toMicros(amount);

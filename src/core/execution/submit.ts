@@ -4,7 +4,7 @@ import { type Book, type DeskContext, tellPlaced, workOn } from "./context.js";
 import { freeMicros } from "./margin.js";
 import { trailLevel } from "./match.js";
 import { quantityFor, rateMicros, roundQuantity, timesMicros, toMicros } from "./money.js";
-import { type Order, type OrderTerms, opposite, UNTOUCHED, wayOf } from "./order.js";
+import { type Order, type OrderTerms, opposite, type Side, UNTOUCHED, wayOf } from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
 
@@ -129,7 +129,7 @@ export function checkAccount(
       ? roundQuantity(draft.quantity - draft.filled)
       : quantityFor(draft.notional - draft.filledMicros, book.mark, book.instrument.lot);
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
-  const promised = promisedOf(book, draft, instead);
+  const promised = promisedOf(book, side, instead);
   const against = closingPart(held, side, Number.POSITIVE_INFINITY);
   const available = Math.max(0, roundQuantity(against - promised));
   const closing = Math.min(quantity, available);
@@ -176,10 +176,10 @@ function washRefusal({ rules }: DeskContext, { working }: Book, draft: Draft): R
 }
 
 /** What open orders of the side close already. Of target and stop only one fills: the stop is counted. */
-function promisedOf({ working }: Book, draft: Draft, instead: Order | null): number {
+export function promisedOf({ working }: Book, side: Side, instead: Order | null): number {
   let promised = 0;
   for (const order of working) {
-    if (isTerminal(order.state) || order.side !== draft.side || order === instead) continue;
+    if (isTerminal(order.state) || order.side !== side || order === instead) continue;
     if (order.role === "target" && hasStop(working, order.group)) continue;
     const left = roundQuantity(order.quantity - order.filled);
     promised += order.role === "single" || order.role === "parent" ? Math.min(left, order.closing) : left;

@@ -143,7 +143,7 @@ export function closing(
         : floorToLot(roundQuantity((held * part.percent) / 100), lot);
   if (quantity > held) throw refusedBy([refusal("insufficient_quantity", "quantity", quantity, held)]);
   if (quantity <= 0) throw refusedBy([refusal("quantity_not_positive", "quantity", quantity, 0)]);
-  const closers = desk.working(symbol).filter((order) => order.side === side && !isTerminal(order.state));
+  const closers = closersOf(desk, symbol);
   if (closers.some(({ id }) => account.causes.get(id)?.origin === "close")) {
     throw new AppError("conflict", `The position in ${symbol} is being closed`);
   }
@@ -153,6 +153,15 @@ export function closing(
   }
   const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity });
   return terms;
+}
+
+/** Open orders that would close what is held of a symbol; none where nothing is held. */
+export function closersOf(desk: Desk, symbol: string): Readonly<Order>[] {
+  const held = desk.state.positions.get(symbol)?.quantity ?? 0;
+  const side = held > 0 ? "sell" : "buy";
+  return held === 0
+    ? []
+    : desk.working(symbol).filter((order) => order.side === side && !isTerminal(order.state));
 }
 
 /** @throws {AppError} `order_not_found`. @param waits why it may not have met a price yet. */

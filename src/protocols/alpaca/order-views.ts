@@ -3,6 +3,7 @@ import { MICROS } from "../../core/execution/money.js";
 import type { Order } from "../../core/execution/order.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import type { OrderTimes } from "../../features/paper-trades/history.js";
+import { averagePrice } from "../../features/paper-trades/views.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { orderSchema } from "./order-schema.js";
 import { idOf, wireSymbol } from "./symbols.js";
@@ -45,8 +46,7 @@ export function orderWire(shown: ShownOrder, legs: readonly ShownOrder[] | null)
 }
 
 function legWire({ order, times, clientOrderId, instrument }: ShownOrder) {
-  const { filled, filledMicros, notional } = order;
-  const average = filled === 0 ? null : filledMicros / MICROS / filled;
+  const { filled, notional } = order;
   return {
     id: wireId(order.id),
     client_order_id: clientOrderId,
@@ -66,7 +66,7 @@ function legWire({ order, times, clientOrderId, instrument }: ShownOrder) {
     notional: notional === null ? null : decimalWire(notional / MICROS),
     qty: notional === null ? decimalWire(order.quantity) : null,
     filled_qty: decimalWire(filled),
-    filled_avg_price: average === null ? null : decimalWire(Math.round(average * 1e9) / 1e9),
+    filled_avg_price: decimalOrNull(averagePrice(order)),
     order_class: order.orderClass === "simple" ? ("" as const) : order.orderClass,
     order_type: order.type,
     type: order.type,

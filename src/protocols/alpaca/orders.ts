@@ -6,6 +6,7 @@ import { classifySymbol, type Instrument } from "../../core/market/instrument.js
 import type { Instruments } from "../../features/instruments/instruments.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import type { Account } from "../../features/paper-trades/ledger.js";
+import { closersOf } from "../../features/paper-trades/placing.js";
 import type { AccountRow } from "../../features/paper-trades/store.js";
 import { orderIdOf } from "../../features/paper-trades/trading.js";
 import { AppError } from "../../platform/errors.js";
@@ -154,11 +155,8 @@ export function findOrder({ state }: Desk, { history }: Account, id: string): Re
 
 function refusedOn(desk: Desk, symbol: string): RefusedOrder {
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
-  const closers = desk
-    .working(symbol)
-    .filter(({ state, side }) => !isTerminal(state) && side === (held > 0 ? "sell" : "buy"));
-  const promised = closers.reduce((sum, order) => Math.max(sum, order.quantity - order.filled), 0);
-  return { symbol, held, promised, related: closers.map(({ id }) => wireId(id)) };
+  const related = closersOf(desk, symbol).map(({ id }) => wireId(id));
+  return { symbol, held, promised: desk.promised(symbol), related };
 }
 
 /** An order as it is shown. @throws Error for a symbol that is none. */

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import type { Desk } from "../../core/execution/desk.js";
-import { MICROS } from "../../core/execution/money.js";
-import { isTerminal } from "../../core/execution/states.js";
+import { MICROS, roundQuantity } from "../../core/execution/money.js";
 import { classifySymbol } from "../../core/market/instrument.js";
 import { calendarOf, lastOpened } from "../../core/market/session.js";
 import type { PositionNow } from "../../features/paper-trades/book.js";
@@ -120,10 +119,7 @@ function positionWire(
   if (instrument === null) throw new Error(`${symbol} is no symbol`);
   const lastDay = quote?.previousClose ?? price;
   const today = intradayOf(history, symbol, price, lastDay, sessionStart(instrument.calendar, nowMs));
-  const promised = desk
-    .working(symbol)
-    .filter(({ state, side }) => !isTerminal(state) && side === (quantity > 0 ? "sell" : "buy"))
-    .reduce((most, order) => Math.max(most, order.quantity - order.filled), 0);
+  const promised = desk.promised(symbol);
   const isCoin = instrument.assetClass === "crypto";
   return {
     asset_id: idOf(symbol),
@@ -131,9 +127,11 @@ function positionWire(
     exchange: exchangeWire(isCoin ? "CRYPTO" : instrument.exchange),
     asset_class: isCoin ? "crypto" : "us_equity",
     asset_marginable: !isCoin,
-    avg_entry_price: decimalWire(Math.round((cost / quantity) * 1e9) / 1e9),
+    avg_entry_price: decimalWire(roundQuantity(cost / quantity)),
     qty: decimalWire(quantity),
-    qty_available: decimalWire(Math.sign(quantity) * Math.max(0, Math.abs(quantity) - promised)),
+    qty_available: decimalWire(
+      roundQuantity(Math.sign(quantity) * Math.max(0, Math.abs(quantity) - promised)),
+    ),
     side: quantity > 0 ? "long" : "short",
     market_value: amountWire(value),
     cost_basis: amountWire(cost),
