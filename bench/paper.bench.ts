@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import { buildApp } from "../src/app.js";
 import { compose } from "../src/compose.js";
 import { readConfig } from "../src/platform/config.js";
+import { at, callsAt } from "./rate.js";
 import type { Bench, Figure } from "./time.js";
 
 const RATE = 200;
@@ -42,24 +42,6 @@ function createCaller(url: string): Caller {
     close: () => agent.destroy(),
   };
 }
-
-/** Calls that come at a steady rate, whether those before are answered or not. @returns ms of each, ascending. */
-async function callsAt(rate: number, count: number, one: (n: number) => Promise<void>): Promise<number[]> {
-  const times: number[] = [];
-  const underway: Promise<void>[] = [];
-  const started = performance.now();
-  for (let n = 0; n < count; n++) {
-    const due = started + (1_000 * n) / rate;
-    while (performance.now() < due) await sleep(Math.max(0, due - performance.now()));
-    const sent = performance.now();
-    underway.push(one(n).then(() => void times.push(performance.now() - sent)));
-  }
-  await Promise.all(underway);
-  return times.sort((a, b) => a - b);
-}
-
-const at = (times: readonly number[], share: number) =>
-  times[Math.min(times.length - 1, Math.floor(share * times.length))];
 
 /** An account whose owner bought and sold a share ten thousand times over some years. */
 function manyTrades(): object[] {
