@@ -8,7 +8,12 @@ import type { Database } from "../../src/platform/database.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import { createFaultyDatabase, FAULTS, type FaultyDatabase } from "../fixtures/faulty-database.js";
+import {
+  createFaultyDatabase,
+  cutConnections,
+  FAULTS,
+  type FaultyDatabase,
+} from "../fixtures/faulty-database.js";
 import {
   openBusy,
   PAPER_SYMBOL,
@@ -54,7 +59,7 @@ beforeAll(async () => {
   await look();
   // What it reads by itself would be counted.
   await eventLog.stop();
-  faulty = createFaultyDatabase({ ...database }, cutAll);
+  faulty = createFaultyDatabase({ ...database }, () => cutConnections(admin));
   Object.assign(database, { query: faulty.query, transaction: faulty.transaction });
 });
 afterAll(async () => {
@@ -81,20 +86,6 @@ const send: Trader["send"] = async (method, url, payload, key) => {
 /** Asks for the price of now. */
 async function look(): Promise<void> {
   trader.price = (await program.server.inject(`/api/market/${PAPER_SYMBOL}`)).json().data.price;
-}
-
-/** Ends every connection of the pools; the session by which others know the program stays. */
-async function cutAll(): Promise<void> {
-  const { rows } = await admin.query<{ pid: number }>(
-    `select pid, pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name = $1`,
-    [`tx ${process.pid}`],
-  );
-  const pids = rows.map(({ pid }) => pid);
-  await eventually("the end of the connections", async () => {
-    const left = await admin.query("select 1 from pg_stat_activity where pid = any($1)", [pids]);
-    return left.rows.length === 0;
-  });
 }
 
 /** What an account is, without the names of its parts. */

@@ -4,9 +4,10 @@ import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
+import { expectNothingUnhandled } from "../fixtures/faults.js";
 import {
   createFaultyDatabase,
+  cutConnections,
   FAULTS,
   type Fault,
   type FaultyDatabase,
@@ -32,7 +33,7 @@ beforeAll(async () => {
   database = await openTestDatabase(testDatabase);
   admin = new pg.Client(testDatabase.connection);
   await admin.connect();
-  faulty = createFaultyDatabase(database, cutAll);
+  faulty = createFaultyDatabase(database, () => cutConnections(admin));
 });
 afterAll(async () => {
   await workers.close();
@@ -40,20 +41,6 @@ afterAll(async () => {
   await database.close();
   await testDatabase.drop();
 });
-
-/** Ends every connection of the pool; the session by which others know the program stays. */
-async function cutAll(): Promise<void> {
-  const { rows } = await admin.query<{ pid: number }>(
-    `select pid, pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and application_name = $1`,
-    [`tx ${process.pid}`],
-  );
-  const pids = rows.map(({ pid }) => pid);
-  await eventually("the end of the connections", async () => {
-    const left = await admin.query("select 1 from pg_stat_activity where pid = any($1)", [pids]);
-    return left.rows.length === 0;
-  });
-}
 
 let clock: ManualClock;
 let provider: ScriptedProvider;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 
 /** A Wednesday: New York trades from 14:30 to 21:00 UTC. */
 const NOW = Date.UTC(2024, 10, 6, 16, 7, 30);
@@ -10,16 +11,6 @@ const OTHER = randomBytes(24).toString("base64url");
 const KEYS = 1_000;
 const PARALLEL = 10;
 const ACCOUNTS = 10;
-const SETTINGS = {
-  max_position_size: 100_000,
-  max_daily_loss: 5_000,
-  max_open_positions: 20,
-  max_daily_trades: 1_000_000,
-  max_drawdown_limit: 100,
-  max_portfolio_risk: 100,
-  diversification_limit: 10,
-  enable_position_sizing: false,
-};
 
 let database: TestDatabase;
 /** As two processes over one database. */
@@ -30,7 +21,7 @@ beforeAll(async () => {
   const environment = { ADMIN_API_KEY: OTHER, ALLOW_ANONYMOUS: "true" };
   const start = () => startTestProgram({ database, environment, clock: createManualClock(NOW) });
   programs = [await start(), await start()];
-  for (const headers of [{}, { "x-api-key": OTHER }]) await post("/api/risk-settings", SETTINGS, headers);
+  for (const headers of [{}, { "x-api-key": OTHER }]) await post("/api/risk-settings", ROOMY, headers);
 });
 afterAll(async () => {
   for (const program of programs) await program.close();
@@ -160,7 +151,7 @@ describe("an idempotency key", () => {
     const { problems } = refused.body as unknown as { problems: { code: string }[] };
     expect(problems.length).toBeGreaterThan(0);
     await post("/api/risk-settings", { max_position_size: 1_000 });
-    await post("/api/risk-settings", SETTINGS);
+    await post("/api/risk-settings", ROOMY);
     for (const which of [0, 1]) {
       const again = await post("/api/paper-trade/orders", short, keyed("refused"), which);
       const { requestId: _now, ...now } = again.body as unknown as Record<string, unknown>;

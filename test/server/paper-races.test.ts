@@ -2,21 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 
 /** A Wednesday: New York trades from 14:30 to 21:00 UTC. */
 const NOW = Date.UTC(2024, 10, 6, 16, 7, 30);
 const SYMBOLS =
   "AAPL MSFT GOOGL AMZN NVDA TSLA META NFLX AMD INTC IBM ORCL CSCO QCOM TXN ADBE CRM PYPL DIS NKE".split(" ");
-const SETTINGS = {
-  max_position_size: 100_000,
-  max_daily_loss: 5_000,
-  max_open_positions: 20,
-  max_daily_trades: 1_000_000,
-  max_drawdown_limit: 100,
-  max_portfolio_risk: 100,
-  diversification_limit: 10,
-  enable_position_sizing: false,
-};
 
 let database: TestDatabase;
 /** As two processes over one database. */
@@ -26,7 +17,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const start = () => startTestProgram({ database, clock: createManualClock(NOW) });
   programs = [await start(), await start()];
-  await post("/api/risk-settings", SETTINGS);
+  await post("/api/risk-settings", ROOMY);
   // The first look at a market takes longest.
   for (const { server } of programs)
     for (const symbol of SYMBOLS) await server.inject(`/api/market/${symbol}`);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { openTestDatabase } from "../fixtures/database.js";
 import { isRunning, postmasterOf } from "../fixtures/own-postgres.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 import { audit } from "./ledger-audit.js";
 import { startWriters, type Writers } from "./ledger-writers.js";
 import { quantile } from "./load.js";
@@ -20,18 +21,7 @@ const LIFE_MS = 300;
 const UNHEARD_SHARE = 0.2;
 
 /** What the writers do is refused by no limit of theirs, as far as these go. */
-const SETTINGS = {
-  max_position_size: 100_000,
-  max_daily_loss: 5_000,
-  max_open_positions: 20,
-  max_daily_trades: 1_000_000,
-  max_drawdown_limit: 100,
-  max_portfolio_risk: 100,
-  diversification_limit: 10,
-  enable_stop_loss: false,
-  enable_take_profit: false,
-  enable_position_sizing: false,
-};
+const SETTINGS = { ...ROOMY, enable_stop_loss: false, enable_take_profit: false };
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
