@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Cache, jsonKind } from "./cache.js";
+import { type Cache, type CacheKind, jsonKind } from "./cache.js";
 import { inTime } from "./deadline.js";
 import { AppError } from "./errors.js";
 
@@ -33,15 +33,31 @@ export interface CachedReads {
   read<T>(kind: ReadKind<T>, key: string, load: () => Promise<T>): Promise<Read<T>>;
 }
 
+/** As it is kept: with when it came, epoch ms. */
+interface Stored<T> {
+  readonly at: number;
+  readonly value: T;
+}
+
 /** How long a value may stand in for one that cannot be had. */
 const KEPT_MS = 86_400_000;
 
 export function createCachedReads({ cache, now }: { cache: Cache; now: () => number }): CachedReads {
   const loading = new Map<string, Promise<unknown>>();
+  /** Made once for each kind: a schema compiles itself when it first reads. */
+  const kinds = new WeakMap<ReadKind<unknown>, CacheKind<Stored<unknown>>>();
   const late = () => new AppError("provider_unavailable", "No source answered in time", { retryAfterS: 30 });
 
+  function storedKind<T>(kind: ReadKind<T>): CacheKind<Stored<T>> {
+    const known = kinds.get(kind);
+    if (known !== undefined) return known as CacheKind<Stored<T>>;
+    const made = jsonKind(kind.prefix, z.object({ at: z.number(), value: kind.schema }));
+    kinds.set(kind, made);
+    return made;
+  }
+
   async function readOrLoad<T>(kind: ReadKind<T>, key: string, load: () => Promise<T>): Promise<Read<T>> {
-    const stored = jsonKind(kind.prefix, z.object({ at: z.number(), value: kind.schema }));
+    const stored = storedKind(kind);
     const known = await cache.read(stored, key);
     const ageMs = known === null ? 0 : Math.max(0, now() - known.at);
     if (known !== null && known.at <= now() && ageMs < kind.freshMs)
