@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { type Bus, defineEvent } from "./bus.js";
-import { sleep } from "./clock.js";
 import type { Database, Sql } from "./database.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
@@ -36,8 +35,11 @@ export const noticeHeard = defineEvent<Notice>("notice.heard");
 export interface EventLog {
   /** Writes events as the last act of a transaction. */
   append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void>;
-  /** Looks for committed events now instead of with the next notification. */
-  wake(): void;
+  /**
+   * Looks for committed events now instead of with the next notification.
+   * @param seq number of one that was committed, where it is known: nothing is done where it has been read.
+   */
+  wake(seq?: number): void;
   /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
   announce(notice: Notice): Promise<void>;
   /** Events of a topic after a number, oldest first. */
@@ -120,13 +122,21 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
     },
     async start() {
       await reader.start();
-      unlisten = [database.listen(EVENT_CHANNEL, reader.wake), database.listen(NOTICE_CHANNEL, hear)];
+      unlisten = [
+        database.listen(EVENT_CHANNEL, (payload) => reader.wake(seqOf(payload))),
+        database.listen(NOTICE_CHANNEL, hear),
+      ];
     },
     async stop() {
       for (const end of unlisten) end();
       await reader.stop();
     },
   };
+}
+
+/** The number that a notification names; those of other versions, and a connection that is new, name none. */
+function seqOf(payload: string | null): number | undefined {
+  return payload !== null && /^\d{1,15}$/.test(payload) ? Number(payload) : undefined;
 }
 
 const noticeSchema = z.object({ topic: z.string(), payload: z.unknown() });
@@ -143,8 +153,8 @@ const LOCK = prepared("select pg_advisory_xact_lock($1)");
 const APPEND = prepared(`with written as (
   insert into events (topic, payload, created_at)
   select e.topic, e.payload::jsonb, clock_timestamp()
-  from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place)
-select pg_notify($3, '')`);
+  from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place returning seq)
+select pg_notify($3, max(seq)::text) from written`);
 
 async function append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void> {
   if (events.length === 0) return;
@@ -156,6 +166,26 @@ async function append(sql: Sql, events: readonly { topic: string; payload: unkno
   ]);
 }
 
+/**
+ * Queries of a `with` that append events of one topic as part of a statement that is a transaction by itself. That
+ * they are done, its last `select` must ask for `APPENDED`: the number of the newest, null where there is none.
+ * @param after a query of it that has rows where there is something to tell.
+ * @param topic @param payloads SQL of a text, and of an array of JSON in their order.
+ */
+export function appending(after: string, topic: string, payloads: string): string {
+  return `
+events_turn as materialized (select pg_advisory_xact_lock(${APPEND_LOCK}) from ${after}),
+events_written as (
+  insert into events (topic, payload, created_at)
+  select ${topic}, e.payload::jsonb, clock_timestamp()
+  from events_turn cross join unnest(${payloads}) with ordinality as e(payload, place) order by e.place returning seq
+),
+events_newest as (
+  select max(seq) as seq, pg_notify('${EVENT_CHANNEL}', max(seq)::text) as told from events_written having count(*) > 0
+)`;
+}
+export const APPENDED = "(select seq from events_newest)";
+
 const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq limit $2`);
 
 /** Reads committed events in their order, when woken and at least every second. */
@@ -163,7 +193,9 @@ function createReader(database: Database, bus: Bus, log: Log) {
   const lastOfTopic = new Map<string, number>();
   let stopped = false;
   let last = 0;
-  let wakeUp = new AbortController();
+  /** Number up to which there is something to be read. */
+  let wanted = 0;
+  let rouse: () => void = () => undefined;
   let reading: Promise<void> = Promise.resolve();
 
   async function drain(): Promise<void> {
@@ -179,20 +211,39 @@ function createReader(database: Database, bus: Bus, log: Log) {
     }
   }
 
+  /** Until there is something, and at most until the next look. */
+  function rest(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_EVERY_MS);
+      rouse = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async function read(): Promise<void> {
     while (!stopped) {
-      wakeUp = new AbortController();
+      wanted = 0;
+      let failed = false;
       try {
         await drain();
       } catch (error) {
+        failed = true;
         log.warn({ reason: messageOf(error) }, "events could not be read; trying again");
       }
-      await sleep(POLL_EVERY_MS, wakeUp.signal);
+      if ((failed || wanted <= last) && !stopped) await rest();
     }
   }
 
+  function wake(seq = Number.POSITIVE_INFINITY): void {
+    if (seq <= last) return;
+    wanted = Math.max(wanted, seq);
+    rouse();
+  }
+
   return {
-    wake: () => wakeUp.abort(),
+    wake,
     async start(): Promise<void> {
       const rows = await database.query<{ topic: string; seq: number }>(
         "select topic, max(seq) as seq from events group by topic",
@@ -205,7 +256,7 @@ function createReader(database: Database, bus: Bus, log: Log) {
     },
     async stop(): Promise<void> {
       stopped = true;
-      wakeUp.abort();
+      rouse();
       await reading;
     },
   };

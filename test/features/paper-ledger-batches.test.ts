@@ -19,7 +19,7 @@ let store: LedgerStore;
 let ledger: Ledger;
 /** Another process. */
 let other: Ledger;
-/** Asked before each commit of the ledger. */
+/** Asked before each commit of the ledger, and before what is written by one statement. */
 let beforeCommit: () => Promise<void> = async () => undefined;
 
 beforeAll(async () => {
@@ -37,7 +37,14 @@ beforeAll(async () => {
         return result;
       }),
   };
-  ledger = createLedger({ database: watched, store, eventLog });
+  const watchedStore: LedgerStore = {
+    ...store,
+    async writeAndPublish(written) {
+      await beforeCommit();
+      return store.writeAndPublish(written);
+    },
+  };
+  ledger = createLedger({ database: watched, store: watchedStore, eventLog });
   other = createLedger({ database, store, eventLog });
   open = createOpening(store, ledger);
 });
@@ -73,14 +80,19 @@ function holdCommit() {
 }
 
 describe("a look", () => {
-  it("does not see what is not written, whether it will be or not", async () => {
+  it.each([
+    ["by one statement", {}],
+    ["with its seal", { seal: async () => undefined }],
+  ])("does not see what is not written %s, whether it will be or not", async (_how, sealed) => {
     const id = await openAccount(1_000);
     for (const [error, cash] of [
       [new AppError("database_unavailable", "cut"), 1_000],
       [null, 900],
     ] as const) {
       const held = holdCommit();
-      const bought = ledger.act(id, { run: (desk) => buy(desk, `of ${cash}`, 10) }).catch(() => "failed");
+      const bought = ledger
+        .act(id, { run: (desk) => buy(desk, `of ${cash}`, 10), ...sealed })
+        .catch(() => "failed");
       await held.arrived;
       const seen: number[] = [];
       const looks = [1, 2, 3].map(async () => seen.push(await ledger.look(id, cashOf)));

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import {
+  APPENDED,
+  appending,
   createEventLog,
   type EventLog,
   eventCommitted,
@@ -65,7 +67,21 @@ async function startInstance(
 
 const append = ({ database, eventLog }: Instance, ...events: { topic: string; payload: unknown }[]) =>
   database.transaction((sql) => eventLog.append(sql, events));
-const payloads = (events: readonly LoggedEvent[]) => events.map(({ payload }) => payload);
+/** Events of one topic by one statement, which is a transaction by itself. @returns the number of the newest. */
+async function appendAtOnce(
+  { database }: Instance,
+  topic: string,
+  payloads: readonly unknown[],
+  when = true,
+) {
+  const rows = await database.query<{ newest: number | null }>(
+    `with given as (select 1 where $3::bool), ${appending("given", "$1::text", "$2::text[]")}
+     select ${APPENDED} as newest`,
+    [topic, payloads.map((payload) => JSON.stringify(payload)), when],
+  );
+  return rows[0].newest;
+}
+const payloads = (events: readonly Pick<LoggedEvent, "payload">[]) => events.map(({ payload }) => payload);
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
 /** Whether each event says truly which one of its topic was before it. */
@@ -99,6 +115,36 @@ describe("events", () => {
     }
   });
 
+  it("that a statement appends by itself are told like others, and none where it has none", async () => {
+    const [instance, other] = await Promise.all([startInstance(), startInstance()]);
+    expect(await appendAtOnce(instance, "t", [1, { text: '"' }])).toBe(2);
+    expect(await appendAtOnce(instance, "t", [3], false)).toBeNull();
+    expect(await appendAtOnce(instance, "t", [])).toBeNull();
+    expect(await appendAtOnce(instance, "t", [4])).toBe(3);
+    await eventually("heard", () => other.events.length === 3, SOON_MS);
+    expect(payloads(other.events)).toEqual([1, { text: '"' }, 4]);
+    expectChained(other.events);
+  });
+
+  it("that were read already are not looked for", async () => {
+    let reads = 0;
+    const deaf = await startInstance(server.connection, { listen: () => () => undefined });
+    const { query } = deaf.database;
+    Object.assign(deaf.database, {
+      query: (text: string, values?: unknown[]) => {
+        if (text.includes("seq > $1")) reads++;
+        return query(text, values);
+      },
+    });
+    const newest = await appendAtOnce(deaf, "t", [1]);
+    deaf.eventLog.wake(newest ?? 0);
+    await eventually("heard", () => deaf.events.length === 1, SOON_MS);
+    const before = reads;
+    for (let i = 0; i < 50; i++) deaf.eventLog.wake(newest ?? 0);
+    await sleep(50);
+    expect(reads - before).toBeLessThan(2);
+  });
+
   it("of a transaction that fails never happened", async () => {
     const instance = await startInstance();
     const failing = instance.database.transaction(async (sql) => {
@@ -126,6 +172,10 @@ describe("events", () => {
           topic: `t${writer % 2}`,
           payload: [writer, i, part],
         }));
+        if (i % 3 === 1) {
+          await appendAtOnce(instance, `t${writer % 2}`, payloads(events));
+          continue;
+        }
         await instance.database
           .transaction(async (sql) => {
             await instance.eventLog.append(sql, events);

@@ -11,6 +11,7 @@ import { disagreements, HALT_LEDGER } from "./recovery.js";
 import type { AccountRow, LedgerStore, Stored } from "./store.js";
 import { announced } from "./topics.js";
 import { tradedAs } from "./traded.js";
+import type { Written } from "./writes.js";
 
 /** Work on the desk of an account. It must do all that it does before it returns. */
 export interface Work<T> {
@@ -79,6 +80,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
+const OVERTAKEN = "another process wrote first";
+
 /** Another process wrote first. */
 class Overtaken extends Error {
   override readonly name = "Overtaken";
@@ -144,20 +147,31 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
     const cursors = movedCursors(place);
     const seals = done.filter(({ waiting }) => waiting.work.seal !== undefined);
     if (fresh.length + cursors.size + seals.length > 0) {
-      await database.transaction(async (sql) => {
-        const { state } = place.desk;
-        const { halt } = place.account.row;
-        const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
-        if (!(await store.write(sql, written))) throw new Overtaken("another process wrote first");
-        for (const { waiting, result } of seals) await sealed(sql, waiting, result);
-        await eventLog.append(sql, announced(accountId, fresh));
-      });
+      const { state } = place.desk;
+      const { halt } = place.account.row;
+      const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
+      await keep(written, seals);
       place.fresh = [];
       place.written = new Map(place.account.cursors);
       place.freshCauses = new Map();
     }
-    if (fresh.length > 0) eventLog.wake();
     for (const { waiting, result } of done) waiting.resolve(result);
+  }
+
+  /** Writes and publishes what was done, with its seals: all or nothing. @throws Overtaken, WorkFailed for a seal. */
+  async function keep(written: Written, seals: readonly Done[]): Promise<void> {
+    if (seals.length === 0) {
+      const newest = await store.writeAndPublish(written);
+      if (newest === null) throw new Overtaken(OVERTAKEN);
+      eventLog.wake(newest);
+      return;
+    }
+    await database.transaction(async (sql) => {
+      if (!(await store.write(sql, written))) throw new Overtaken(OVERTAKEN);
+      for (const { waiting, result } of seals) await sealed(sql, waiting, result);
+      await eventLog.append(sql, announced(written.accountId, written.events));
+    });
+    if (written.events.length > 0) eventLog.wake();
   }
 
   return { known, load, perform, verified };
@@ -182,8 +196,7 @@ function doAll(place: Known, batch: readonly Waiting[]): Done[] {
   for (const waiting of batch) {
     const { looksSince } = waiting;
     const before = place.fresh.length;
-    if (looksSince !== null && place.desk.state.seq < looksSince)
-      throw new Overtaken("another process wrote first");
+    if (looksSince !== null && place.desk.state.seq < looksSince) throw new Overtaken(OVERTAKEN);
     try {
       if (looksSince === null) requireTradable(place.account.row);
       done.push({ waiting, result: waiting.work.run(place.desk, place.account) });

@@ -6,7 +6,7 @@ import { prepared } from "../../platform/prepared.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
 import { HALT_LEDGER } from "./recovery.js";
-import { type Written, write } from "./writes.js";
+import { type Written, write, writeAndPublish } from "./writes.js";
 
 /** An account as its row has it. Money in micros, instants in epoch ms. */
 export interface AccountRow {
@@ -72,6 +72,11 @@ export interface LedgerStore {
    * halted or resumed meanwhile.
    */
   write(sql: Sql, written: Written): Promise<boolean>;
+  /**
+   * The same and publishes it, by one statement that is a transaction by itself.
+   * @returns the number under which the last of it was published, 0 where nothing was; null where nothing was written.
+   */
+  writeAndPublish(written: Written): Promise<number | null>;
 }
 
 const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, cash::text, cash_floor::text as "cashFloor",
@@ -159,6 +164,7 @@ export function createLedgerStore(database: Database): LedgerStore {
         };
       }),
     write,
+    writeAndPublish: (written) => writeAndPublish(database, written),
   };
 }
 

@@ -3,10 +3,12 @@ import type { DeskEvent, Fill, Leg } from "../../core/execution/events.js";
 import type { Order } from "../../core/execution/order.js";
 import type { DeskState } from "../../core/execution/state.js";
 import type { Sql } from "../../platform/database.js";
+import { APPENDED, appending } from "../../platform/event-log.js";
 import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { amountText, decimalText } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
+import { ACCOUNT_TOPIC } from "./topics.js";
 
 /** What one piece of work did to an account. */
 export interface Written {
@@ -126,11 +128,19 @@ on conflict (account_id, symbol) do update set bar_time = greatest(paper_cursors
 
 const PARTS: readonly Part[] = [EVENTS, ORDERS, FILLS, LEGS, POSITIONS, GONE, CURSORS];
 
+/** Parameters before those of the parts. */
+const OWN = 5;
+/** Events as they are kept are events as they are published: the last column of the first part. */
+const PUBLISHED = appending("updated", `'${ACCOUNT_TOPIC}:' || $1::text`, `$${OWN + 7}::text[]`);
+
 /** All of it as one statement: a call of the database each would take most of the time of an order. */
-const WRITE = prepared(statementOf(PARTS));
+const WRITE = prepared(`${statementOf(PARTS)} select count(*)::int as count from updated`);
+const WRITE_AND_PUBLISH = prepared(
+  `${statementOf(PARTS)}, ${PUBLISHED} select count(*)::int as count, ${APPENDED} as newest from updated`,
+);
 
 function statementOf(parts: readonly Part[]): string {
-  let used = 5;
+  let used = OWN;
   const tables = parts.map(({ text }, k) => {
     const numbers = new Set(Array.from(text.matchAll(/:(\d+)::/g), ([, number]) => Number(number)));
     const numbered = text.replace(/:(\d+)::/g, (_all, number: string) => `$${used + Number(number)}::`);
@@ -141,23 +151,31 @@ function statementOf(parts: readonly Part[]): string {
 with updated as (
   update paper_accounts set seq = $3, cash = $4::numeric
   where id = $1::uuid and seq = $2 and closed_at is null and halt is not distinct from $5 returning id
-), ${tables.join(",\n")}
-select count(*)::int as count from updated`;
+), ${tables.join(",\n")}`;
 }
 
 /** Adds what was done. @returns false where another writer was first, or the account was closed, halted or resumed. */
 export async function write(sql: Sql, written: Written): Promise<boolean> {
+  const [row] = await sql.query<{ count: number }>(WRITE, valuesOf(written));
+  return row?.count === 1;
+}
+
+/**
+ * The same, and publishes it: a transaction by itself.
+ * @returns the number under which the last of it was published, 0 where nothing was; null where nothing was written.
+ */
+export async function writeAndPublish(sql: Sql, written: Written): Promise<number | null> {
+  const [row] = await sql.query<{ count: number; newest: number | null }>(
+    WRITE_AND_PUBLISH,
+    valuesOf(written),
+  );
+  return row?.count === 1 ? (row.newest ?? 0) : null;
+}
+
+function valuesOf(written: Written): (string | number | null)[] {
   const { accountId, since, halt, state } = written;
   const values = PARTS.flatMap(({ columns }) => columns(written));
-  const [row] = await sql.query<{ count: number }>(WRITE, [
-    accountId,
-    since,
-    state.seq,
-    amountText(state.cash),
-    halt,
-    ...values,
-  ]);
-  return row?.count === 1;
+  return [accountId, since, state.seq, amountText(state.cash), halt, ...values];
 }
 
 /** Symbols of which something happened. */
