@@ -7,6 +7,7 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { Alert } from "../alerts/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Risk } from "../risk/risk.js";
+import type { RiskSettings } from "../risk/settings.js";
 import type { Accounts } from "./accounts.js";
 import type { OrderCause } from "./cause.js";
 import type { Feed } from "./feed.js";
@@ -50,22 +51,28 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
     { accountId, token, request }: Asked,
     sealOf: SealOf,
   ): Promise<OrderNow> {
-    const account = await (accountId === undefined
-      ? accounts.usual(userId)
-      : accounts.find(userId, accountId));
+    const [account, settings] = await Promise.all([
+      accountId === undefined ? accounts.usual(userId) : accounts.find(userId, accountId),
+      risk.settings.load(userId),
+    ]);
     const seal = sealOf(account);
-    const confirm = await confirmationOf(userId, token, request);
-    if (confirm === null) return trading.submit(account, request, seal);
-    return trading.submit(account, request, async (sql, placed) => {
+    const confirm = await confirmationOf(userId, token, request, settings);
+    const asked = { ...request, settings };
+    if (confirm === null) return trading.submit(account, asked, seal);
+    return trading.submit(account, asked, async (sql, placed) => {
       await confirm(sql);
       await seal?.(sql, placed);
     });
   }
 
   /** What uses a token up for an order; null where none is given or needed. @throws {AppError} `confirmation_refused`. */
-  async function confirmationOf(userId: string, token: string | undefined, { terms }: OrderRequest) {
+  async function confirmationOf(
+    userId: string,
+    token: string | undefined,
+    { terms }: OrderRequest,
+    { require_confirmation: required }: RiskSettings,
+  ) {
     if (token === undefined) {
-      const { require_confirmation: required } = await risk.settings.load(userId);
       if (!required) return null;
       throw new AppError(
         "confirmation_refused",

@@ -8,7 +8,7 @@ import { refusal } from "../../core/execution/validate.js";
 import type { Sql } from "../../platform/database.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { type RiskSettingsStore, tradeLimitsOf } from "../risk/settings.js";
+import { type RiskSettings, type RiskSettingsStore, tradeLimitsOf } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
 import type { Account, Ledger } from "./ledger.js";
@@ -34,6 +34,8 @@ import { tradedOf } from "./traded.js";
 export interface OrderRequest {
   readonly terms: Omit<OrderTerms, "id">;
   readonly cause: Partial<OrderCause> & Pick<OrderCause, "origin">;
+  /** Those of the account's owner, where they have just been read. */
+  readonly settings?: RiskSettings;
 }
 
 /** Keeps what is answered within the transaction that does it. */
@@ -96,12 +98,12 @@ export function createTrading({ ledger, feed, standings, settings, instruments }
   }
 
   return {
-    async submit(row, { terms, cause }, seal) {
-      const { market, traded } = await marketOf(row, terms.symbol);
-      const [allowed, day] = await Promise.all([
-        settings.load(row.userId),
-        standings.today(row, market.atMs),
+    async submit(row, { terms, cause, settings: known }, seal) {
+      const [{ market, traded }, allowed] = await Promise.all([
+        marketOf(row, terms.symbol),
+        known ?? settings.load(row.userId),
       ]);
+      const day = await standings.today(row, market.atMs);
       const clientOrderId = cause.clientOrderId ?? randomUUID();
       const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.id, clientOrderId) };
       const run = (desk: Desk, account: Account) => {
