@@ -108,6 +108,7 @@ export interface AppParts {
   readonly candles: AlpacaOptions["candles"];
   readonly quotes: AlpacaOptions["quotes"];
   readonly live: AlpacaOptions["live"];
+  readonly watchlists: AlpacaOptions["watchlists"];
   readonly limitRedis: RedisClient | null;
   readonly workers: Workers;
   readonly bus: Bus;

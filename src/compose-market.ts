@@ -17,6 +17,8 @@ import { createOverview } from "./features/market/overview.js";
 import { createArrivals, recordUnused } from "./features/quality/arrivals.js";
 import { createQualityFeature } from "./features/quality/feature.js";
 import { createRegimes } from "./features/regimes/regimes.js";
+import { createWatchlistStore } from "./features/watchlists/store.js";
+import { createWatchlists } from "./features/watchlists/watchlists.js";
 import { createCachedReads } from "./platform/cached-reads.js";
 import type { Config } from "./platform/config.js";
 import { messageOf } from "./platform/errors.js";
@@ -76,6 +78,7 @@ export async function createMarketFeatures(
       universe,
       streams,
     }),
+    watchlists: createWatchlists({ store: createWatchlistStore(database), instruments }),
     regimes: createRegimes({ ...base, candles, instruments }),
     backtests: createBacktests({ candles, instruments, workers: base.workers }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),

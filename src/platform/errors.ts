@@ -30,6 +30,7 @@ export const ERRORS = {
   order_not_found: { status: 404, retryable: false, title: "No such order" },
   position_not_found: { status: 404, retryable: false, title: "Nothing is held of the symbol" },
   trade_not_found: { status: 404, retryable: false, title: "No such trade" },
+  watchlist_not_found: { status: 404, retryable: false, title: "No such watchlist" },
   job_not_found: { status: 404, retryable: false, title: "No such job" },
   job_kind_unknown: { status: 404, retryable: false, title: "No such kind of job" },
   options_unavailable: { status: 404, retryable: false, title: "No source has options on the underlying" },

@@ -9,6 +9,7 @@ import type { Options } from "../../features/options/options.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { tradedOf } from "../../features/paper-trades/traded.js";
 import type { Users } from "../../features/users/users.js";
+import type { Watchlists } from "../../features/watchlists/watchlists.js";
 import type { Bus } from "../../platform/bus.js";
 import type { Clock } from "../../platform/clock.js";
 import { AppError } from "../../platform/errors.js";
@@ -48,6 +49,8 @@ import { type SocketRoute, socketRoutes } from "./socket-routes.js";
 import type { Market } from "./symbols.js";
 import { openTradeStream } from "./trade-stream.js";
 import { createTradeUpdates } from "./trade-updates.js";
+import { watchlistRoutes } from "./watchlist-routes.js";
+import { createWatchlistViews } from "./watchlists.js";
 
 /** What the dialect speaks to. */
 export interface AlpacaOptions {
@@ -68,6 +71,7 @@ export interface AlpacaOptions {
   readonly draining: () => boolean;
   readonly explain: ExplainError;
   readonly paper: PaperDesk;
+  readonly watchlists: Watchlists;
   /** What tests set faster. */
   readonly sockets?: Partial<AlpacaSocketSettings>;
 }
@@ -94,13 +98,11 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
   void app.register((scope, _options, done) => {
     speakDialect(scope, explain, now);
     const routes = dialectGroup(scope);
-    referenceRoutes(routes, {
-      now,
-      assets: createAssets({ ...parts, termsOf }),
-      contracts: createContracts(parts),
-    });
+    const assets = createAssets({ ...parts, termsOf });
+    referenceRoutes(routes, { now, assets, contracts: createContracts(parts) });
     newsRoutes(routes, parts);
     tradingRoutes(routes, parts, now);
+    watchlistRoutes(routes, createWatchlistViews({ ...parts, ...parts.paper, assets }));
     const dataOptions = {
       data: createMarketData({ ...parts, now, bars: createFramedBars(parts) }),
       latest,

@@ -68,6 +68,7 @@ export type AddRoute = <
 export interface DialectGroup {
   readonly get: AddRoute;
   readonly post: AddRoute;
+  readonly put: AddRoute;
   readonly patch: AddRoute;
   readonly delete: AddRoute;
 }
@@ -75,7 +76,7 @@ export interface DialectGroup {
 /** Adds routes that answer as the dialect does: the bare thing, without an envelope. */
 export function dialectGroup(app: FastifyInstance): DialectGroup {
   const adder =
-    (method: "GET" | "POST" | "PATCH" | "DELETE"): AddRoute =>
+    (method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"): AddRoute =>
     (path, { id, summary, description, params, query, body, answer, status = 200, handle }) => {
       const schema: FastifySchema = {
         operationId: id,
@@ -109,7 +110,13 @@ export function dialectGroup(app: FastifyInstance): DialectGroup {
         },
       });
     };
-  return { get: adder("GET"), post: adder("POST"), patch: adder("PATCH"), delete: adder("DELETE") };
+  return {
+    get: adder("GET"),
+    post: adder("POST"),
+    put: adder("PUT"),
+    patch: adder("PATCH"),
+    delete: adder("DELETE"),
+  };
 }
 
 /** Below which all paths are the dialect's. */

@@ -14,7 +14,7 @@ import { DialectError, notFound } from "./errors.js";
 import type { OrderBody } from "./order-schema.js";
 import { orderWire, type ShownOrder, type WireOrder, wireId } from "./order-views.js";
 import { type RefusedOrder, refusedError } from "./refusals.js";
-import { findInstrument, type Market } from "./symbols.js";
+import { requireInstrument } from "./symbols.js";
 
 export interface OrderFilter {
   readonly status: "open" | "closed" | "all";
@@ -97,7 +97,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     },
     async submit(userId, body) {
       const row = await accounts.usual(userId);
-      const instrument = await traded(instruments, body.symbol);
+      const instrument = await requireInstrument(instruments, body.symbol);
       const terms = termsFrom(body, instrument);
       const cause = {
         origin: "alpaca" as const,
@@ -132,15 +132,6 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
 }
 
 const closed = (message: string) => new DialectError(422, { code: 42210000, message });
-
-/** @throws {DialectError} 422 for what is no share, fund or coin here. */
-async function traded(instruments: OrdersOptions["instruments"], text: string): Promise<Instrument> {
-  for (const market of ["us_equity", "crypto"] as const satisfies readonly Market[]) {
-    const found = await findInstrument(instruments, market, text);
-    if (found !== null) return found;
-  }
-  throw new DialectError(422, { code: 40010001, message: `could not find us_equity '${text.slice(0, 40)}'` });
-}
 
 /** By its id, or that of a leg. */
 export function findOrder({ state }: Desk, { history }: Account, id: string): Readonly<Order> | null {

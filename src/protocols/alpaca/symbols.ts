@@ -3,7 +3,7 @@ import type { Instruments } from "../../features/instruments/instruments.js";
 import type { KnownInstrument } from "../../features/instruments/store.js";
 import { AppError } from "../../platform/errors.js";
 import { uuidOf } from "../../platform/uuid.js";
-import { invalid } from "./errors.js";
+import { DialectError, invalid } from "./errors.js";
 
 /** The two markets that the dialect tells apart: US shares and funds, and pairs of coins. */
 export type Market = "us_equity" | "crypto";
@@ -42,6 +42,18 @@ export async function findInstrument(
     if (error instanceof AppError && ABSENT.has(error.code)) return null;
     throw error;
   }
+}
+
+/** @throws {DialectError} 422 for what is no share, fund or coin here. */
+export async function requireInstrument(
+  instruments: Pick<Instruments, "identify" | "resolve">,
+  text: string,
+): Promise<KnownInstrument> {
+  for (const market of ["us_equity", "crypto"] as const) {
+    const found = await findInstrument(instruments, market, text);
+    if (found !== null) return found;
+  }
+  throw new DialectError(422, { code: 40010001, message: `could not find us_equity '${text.slice(0, 40)}'` });
 }
 
 const ABSENT: ReadonlySet<string> = new Set(["symbol_unknown", "no_data"]);
