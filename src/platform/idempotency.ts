@@ -18,12 +18,6 @@ export type Reply = Readonly<Record<string, unknown>>;
 /** Keeps the reply within the transaction that does what was asked for, as its last statement. */
 export type Seal = (sql: Sql, reply: Reply) => Promise<void>;
 
-export interface Outcome {
-  readonly reply: Reply;
-  /** Whether it is that of an earlier call. */
-  readonly replayed: boolean;
-}
-
 /**
  * Calls that are done once however often they are sent. Key, effect and reply are committed together, so that a crash
  * leaves all or nothing, and a repeated call gets the reply of the first: refusals and failures too, except those that
@@ -32,9 +26,10 @@ export interface Outcome {
 export interface Idempotency {
   /**
    * @param work does what is asked for and calls `seal` in its transaction; what it throws is kept as the reply.
+   * @param onReplay called before the reply, or the error, of an earlier call is given.
    * @throws {AppError} `idempotency_key_reused`, and what the work throws, now or when it was first done.
    */
-  once(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>): Promise<Outcome>;
+  once(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>, onReplay: () => void): Promise<Reply>;
   /** Forgets keys older than this; a repeated call is then done again. */
   prune(olderThanMs: number): Promise<number>;
 }
@@ -56,13 +51,14 @@ insert into idempotency_keys (user_id, key, fingerprint, reply, code, detail) va
 on conflict do nothing returning key`;
 
 export function createIdempotency(database: Database): Idempotency {
-  const inFlight = new Map<string, { fingerprint: string; done: Promise<Outcome> }>();
+  const inFlight = new Map<string, { fingerprint: string; done: Promise<Reply> }>();
 
   async function find(call: RepeatableCall): Promise<Row | null> {
     const [row] = await database.query<Row>(
       "select fingerprint, reply, code, detail from idempotency_keys where user_id = $1 and key = $2",
       [call.userId, call.key],
     );
+    if (row !== undefined) requireSame(row.fingerprint, call);
     return row ?? null;
   }
 
@@ -76,36 +72,45 @@ export function createIdempotency(database: Database): Idempotency {
     return rows.length > 0;
   }
 
-  async function run(call: RepeatableCall, work: (seal: Seal) => Promise<Reply>): Promise<Outcome> {
+  async function run(
+    call: RepeatableCall,
+    work: (seal: Seal) => Promise<Reply>,
+    onReplay: () => void,
+  ): Promise<Reply> {
     const { userId, key, fingerprint } = call;
     try {
-      const reply = await work(async (sql, given) => {
+      return await work(async (sql, given) => {
         const values = [userId, key, fingerprint, JSON.stringify(given), null, null];
         const rows = await sql.query(INSERT, values);
         if (rows.length === 0) throw new Overtaken("the key was used meanwhile");
       });
-      return { reply, replayed: false };
     } catch (error) {
       // What this one met may be what another process did with the key, whose reply then stands for both.
       if (error instanceof Overtaken || !(await keepFailure(call, error))) {
         const row = await find(call);
-        if (row !== null) return { reply: replyOf(row, call), replayed: true };
+        if (row !== null) {
+          onReplay();
+          return replyOf(row);
+        }
       }
       throw error;
     }
   }
 
   return {
-    async once(call, work) {
+    async once(call, work, onReplay) {
       const place = `${call.userId} ${call.key}`;
       const running = inFlight.get(place);
       if (running !== undefined) {
         requireSame(running.fingerprint, call);
-        return { ...(await running.done), replayed: true };
+        onReplay();
+        return running.done;
       }
       const done = (async () => {
         const row = await find(call);
-        return row === null ? run(call, work) : { reply: replyOf(row, call), replayed: true };
+        if (row === null) return run(call, work, onReplay);
+        onReplay();
+        return replyOf(row);
       })();
       inFlight.set(place, { fingerprint: call.fingerprint, done });
       try {
@@ -133,8 +138,7 @@ function requireSame(fingerprint: string, call: RepeatableCall): void {
   throw new AppError("idempotency_key_reused", `The key ${call.key} was sent with another request`);
 }
 
-function replyOf({ fingerprint, reply, code, detail }: Row, call: RepeatableCall): Reply {
-  requireSame(fingerprint, call);
+function replyOf({ reply, code, detail }: Row): Reply {
   if (code === null) return reply ?? {};
   const problems = (reply?.problems ?? []) as readonly Problem[];
   throw new AppError(isCode(code) ? code : "internal", detail ?? "", { problems });

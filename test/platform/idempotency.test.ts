@@ -38,9 +38,20 @@ const call = (key: string, amount = 1, userId = "ann"): RepeatableCall => ({
   fingerprint: fingerprintOf("spend", { amount }),
 });
 
+let replays = 0;
+/** A call through one of the two processes, with whether it was a replay. */
+async function once(which: number, repeatable: RepeatableCall, work: Parameters<Idempotency["once"]>[1]) {
+  let replayed = false;
+  const reply = await processes[which].once(repeatable, work, () => {
+    replayed = true;
+    replays++;
+  });
+  return { reply, replayed };
+}
+
 /** Spends an amount through one of the two processes. */
 function spend(which: number, repeatable: RepeatableCall, amount = 1) {
-  return processes[which % 2].once(repeatable, async (seal) =>
+  return once(which % 2, repeatable, async (seal) =>
     databases[which % 2].transaction(async (sql) => {
       const [row] = await sql.query<{ number: number }>(
         "insert into effects (key, amount) values ($1, $2) returning (select count(*)::int from effects) as number",
@@ -82,12 +93,12 @@ describe("calls that may be repeated", () => {
   });
 
   it("get the reply of whoever was first, where the work meets what another process has done with the key", async () => {
-    const refused = processes[1].once(call("k"), async () => {
+    const refused = once(1, call("k"), async () => {
       await spend(0, call("k"));
       throw new AppError("conflict", "It is done already");
     });
     expect(await refused).toEqual({ reply: { key: "k", number: 0 }, replayed: true });
-    const failed = processes[1].once(call("other"), async () => {
+    const failed = once(1, call("other"), async () => {
       await spend(0, call("other"));
       throw new Error("a fault");
     });
@@ -95,7 +106,7 @@ describe("calls that may be repeated", () => {
   });
 
   it("get their reply when the answer to the commit was lost", async () => {
-    const unheard = processes[0].once(call("k"), async (seal) => {
+    const unheard = once(0, call("k"), async (seal) => {
       await databases[0].transaction(async (sql) => {
         await sql.query("insert into effects values ('k', 1)");
         await seal(sql, { done: 1 });
@@ -111,7 +122,9 @@ describe("calls that may be repeated", () => {
     const first = spend(0, call("k"));
     expect(await codeOf(spend(0, call("k", 2), 2))).toBe("idempotency_key_reused");
     await first;
+    replays = 0;
     expect(await codeOf(spend(1, call("k", 2), 2))).toBe("idempotency_key_reused");
+    expect(replays).toBe(0);
     expect(await effects()).toBe(1);
   });
 
@@ -124,19 +137,21 @@ describe("calls that may be repeated", () => {
   it("that were refused are refused again without being tried", async () => {
     let tries = 0;
     const refuse = () =>
-      processes[0].once(call("k"), async () => {
+      once(0, call("k"), async () => {
         tries++;
         throw new AppError("conflict", "There is nothing to sell");
       });
     for (let n = 0; n < 2; n++) {
+      replays = 0;
       await expect(refuse()).rejects.toMatchObject({ code: "conflict", message: "There is nothing to sell" });
+      expect(replays).toBe(n);
     }
     expect(tries).toBe(1);
   });
 
   it("that failed fail again, without a word of what went wrong", async () => {
     const failing = () =>
-      processes[0].once(call("k"), async () => Promise.reject(new Error("password of the database")));
+      once(0, call("k"), async () => Promise.reject(new Error("password of the database")));
     await expect(failing()).rejects.toThrow("password of the database");
     const second = await failing().catch((error: unknown) => error);
     expect(second).toMatchObject({ code: "internal" });
@@ -144,7 +159,7 @@ describe("calls that may be repeated", () => {
   });
 
   it("that met what may pass are done when they are sent again", async () => {
-    const busy = processes[0].once(call("k"), async () => {
+    const busy = once(0, call("k"), async () => {
       throw new AppError("overloaded", "later");
     });
     expect(await codeOf(busy)).toBe("overloaded");
@@ -153,7 +168,7 @@ describe("calls that may be repeated", () => {
   });
 
   it("whose transaction ended in nothing leave neither effect nor key", async () => {
-    const broken = processes[0].once(call("k"), (seal) =>
+    const broken = once(0, call("k"), (seal) =>
       databases[0].transaction(async (sql) => {
         await sql.query("insert into effects values ('k', 1)");
         await seal(sql, { done: true });

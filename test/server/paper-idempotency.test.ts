@@ -207,10 +207,11 @@ describe("an idempotency key", () => {
       const again = await post("/api/close-position", body, keyed("close"), which);
       expect(again).toEqual({ ...closed, replayed: true });
     }
-    expect(await post("/api/close-position", body, keyed("close-again"))).toMatchObject({
-      status: 404,
-      body: { code: "position_not_found" },
-    });
+    const again = await post("/api/close-position", body, keyed("close-again"));
+    expect(again).toMatchObject({ status: 404, replayed: false, body: { code: "position_not_found" } });
+    const { requestId, instance, ...refusal } = again.body as Record<string, unknown>;
+    const repeated = await post("/api/close-position", body, keyed("close-again"), 1);
+    expect(repeated).toMatchObject({ status: 404, replayed: true, body: refusal });
   });
 
   it("200 stands for a request without a body too", async () => {

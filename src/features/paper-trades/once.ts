@@ -38,8 +38,7 @@ export function createDoOnce(idempotency: Idempotency): DoOnce {
     };
     if (key === null) return asked(async () => undefined);
     const fingerprint = fingerprintOf(operation, request.body);
-    const done = await idempotency.once({ userId, key, fingerprint }, asked);
-    if (done.replayed) reply.header("idempotent-replayed", "true");
-    return done.reply as R;
+    const replay = () => void reply.header("idempotent-replayed", "true");
+    return (await idempotency.once({ userId, key, fingerprint }, asked, replay)) as R;
   };
 }
