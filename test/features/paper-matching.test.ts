@@ -8,6 +8,7 @@ import type { CorporateAction } from "../../src/core/market/actions.js";
 import { candlesFromRows } from "../../src/core/market/candles.js";
 import { dayOf } from "../../src/core/market/day.js";
 import { calendarOf, isOpen } from "../../src/core/market/session.js";
+import { createBook } from "../../src/features/paper-trades/book.js";
 import type { Feed } from "../../src/features/paper-trades/feed.js";
 import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createMatching, type Matching } from "../../src/features/paper-trades/matching.js";
@@ -27,6 +28,7 @@ const START = Date.UTC(2024, 6, 9, 14);
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 const MONEY = 1e6;
+const instruments = { resolve: async (text: string) => ({ ...instrumentOf(text), id: 1, synthetic: true }) };
 
 type Row = readonly [minute: number, open: number, high: number, low: number, close: number];
 
@@ -58,7 +60,26 @@ const feed: Feed = {
       .filter(({ time }) => time >= fromMs && time + MINUTE <= nowMs);
     return { interval: "1m", bars: candlesFromRows(symbol, "1m", rows), toMs: nowMs };
   },
+  async closeBefore({ symbol }, atMs) {
+    const before = (market.bars.get(symbol) ?? []).filter(([minute]) => START + minute * MINUTE < atMs);
+    return before.at(-1)?.[4] ?? null;
+  },
   actions: async ({ symbol }) => market.actions.get(symbol) ?? [],
+};
+
+const QUOTE = {
+  ...{
+    time: START,
+    open: null,
+    high: null,
+    low: null,
+    previousClose: null,
+    volume: null,
+    bid: null,
+    ask: null,
+  },
+  ...{ change: null, changePercent: null, source: "test", synthetic: true, fromCandles: true, stale: false },
+  ...{ ageMs: 0, trouble: null },
 };
 
 let server: TestDatabase;
@@ -80,7 +101,7 @@ function start(): void {
     store,
     ledger,
     feed,
-    instruments: { resolve: async (text) => ({ ...instrumentOf(text), id: 1, synthetic: true }) },
+    instruments,
     leases: createLeases(database, "test"),
     synthetic: true,
     log: silentLog,
@@ -245,7 +266,7 @@ describe("splits and dividends", () => {
   };
   const cashOf = (id: string) => look(id, ({ state }) => state.cash / MONEY);
 
-  it("are applied at the open of their day, the split first, before its bars, once", async () => {
+  it("are applied when their day begins and opens, the split first, before its bars, once", async () => {
     const id = await hold();
     market.actions.set("AAPL", [
       { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 0.5, currency: "USD" },
@@ -274,6 +295,34 @@ describe("splits and dividends", () => {
     });
     expect(await cashOf(id)).toBe(10_000 - 900 + 36 * 0.75);
     expect(await look(id, (desk) => desk.equity() / MONEY)).toBe(10_000 + 36 * 0.75);
+    expect(await ledger.verify(id)).toEqual([]);
+  });
+
+  it("count before prices of their day do, which may be of the new shares from midnight on", async () => {
+    const id = await hold(marginRules("USD", 4), 301);
+    market.actions.set("AAPL", [{ kind: "split", exDay: dayOf("2024-07-10"), ratio: 1.5 }]);
+    // What a source tells is divided from the first instant of the day, also of the evening before.
+    market.now = Date.UTC(2024, 6, 10, 4, 0, 1);
+    const price = 100 / 1.5;
+    const quote = { ...QUOTE, symbol: "AAPL", price };
+    const quotes = { loadMany: async () => ({ quotes: [quote], missing: [] }) };
+    const book = createBook({ ledger, quotes, instruments, feed, matching });
+    const row = await store.find(id);
+    if (row === null) throw new Error("the account is gone");
+    const { standing, positions } = await book.portfolio(row);
+    const paid = 0.5 * 66.67;
+    expect(positions).toMatchObject([{ symbol: "AAPL", quantity: 451 }]);
+    expect(standing.cash / MONEY).toBe(10_000 - 30_100 + paid);
+    expect(standing.equity / MONEY).toBeCloseTo(10_000 - 30_100 + paid + 451 * price, 5);
+    market.bars.set("AAPL", [
+      [1, 100, 100, 100, 100],
+      [DAY / MINUTE, 66, 67, 66, 67],
+    ]);
+    market.now = START + DAY + 2 * MINUTE;
+    await matching.run(id);
+    expect(await look(id, ({ state }) => [state.positions.get("AAPL")?.quantity, state.orders.size])).toEqual(
+      [451, 1],
+    );
     expect(await ledger.verify(id)).toEqual([]);
   });
 

@@ -8,8 +8,10 @@ import { AppError } from "../../platform/errors.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { OrderCause } from "./cause.js";
+import type { Feed } from "./feed.js";
 import type { History, OrderTimes } from "./history.js";
 import type { Account, Ledger } from "./ledger.js";
+import type { Matching } from "./matching.js";
 import { type OrderNow, orderNow, requireOrder } from "./placing.js";
 import type { AccountRow } from "./store.js";
 
@@ -89,9 +91,11 @@ export interface BookOptions {
   readonly ledger: Ledger;
   readonly quotes: Pick<Quotes, "loadMany">;
   readonly instruments: Pick<Instruments, "resolve">;
+  readonly feed: Pick<Feed, "clock">;
+  readonly matching: Pick<Matching, "begin">;
 }
 
-export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
+export function createBook({ ledger, quotes, instruments, feed, matching }: BookOptions): Book {
   /** Looks at an account whose desk has the prices of now. */
   async function priced<T>(
     row: AccountRow,
@@ -99,6 +103,8 @@ export function createBook({ ledger, quotes, instruments }: BookOptions): Book {
   ): Promise<T> {
     const held = await ledger.look(row.id, ({ state }) => [...state.positions.keys()], row);
     const known = await Promise.all(held.map((symbol) => instruments.resolve(symbol)));
+    const clocks = await Promise.all(known.map(feed.clock));
+    if (clocks.length > 0) await matching.begin(row, Math.max(...clocks));
     const { quotes: found } = await quotes.loadMany(known);
     const prices = new Map(found.map((quote) => [quote.symbol, quote]));
     const marked = (desk: Desk, account: Account) => {

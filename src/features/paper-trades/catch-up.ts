@@ -21,6 +21,8 @@ export interface SymbolNews {
   /** Up to where bars were asked for. */
   readonly toMs: number;
   readonly actions: readonly CorporateAction[];
+  /** By first instants of ex-days of splits: the last close before, as it traded. */
+  readonly closes: ReadonlyMap<number, number>;
 }
 
 /** The name under which the last night of an account is kept beside the bars of its symbols. */
@@ -30,7 +32,7 @@ const CLOSE_GRACE_MS = 15 * 60_000;
 /** Trading after the close. */
 const EXTENDED_MS = 4 * 3_600_000;
 /** A split or dividend that is told later than this is not applied any more. */
-const LATE_ACTION_MS = 5 * DAY_MS;
+export const LATE_ACTION_MS = 5 * DAY_MS;
 const RANGE_BARS = 14;
 
 /** Where days of an account begin and end. */
@@ -53,8 +55,9 @@ export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[
   const horizon = Math.min(nowMs, ...followed.map(({ toMs }) => toMs));
   const zone = zoneOfAccount(account.row.rules.account.currency);
   const walks = followed.map((each) => createWalk(desk, account, each));
-  let night = nightAfter(zone, account.cursors.get(NIGHT) ?? nowMs);
-  if (!account.cursors.has(NIGHT)) account.cursors.set(NIGHT, nowMs);
+  const since = lastNight(account, followed, nowMs);
+  let night = nightAfter(zone, since);
+  if (!account.cursors.has(NIGHT)) account.cursors.set(NIGHT, since);
   for (;;) {
     const next = earliest(walks);
     const time = next?.time() ?? Number.POSITIVE_INFINITY;
@@ -72,6 +75,23 @@ export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[
     meetQuote(desk, symbol, market);
   }
   return false;
+}
+
+/** Up to when nights have been counted: for an account that has seen none, since its first symbols are followed. */
+function lastNight({ cursors }: Account, followed: readonly { symbol: string }[], nowMs: number): number {
+  const known = cursors.get(NIGHT);
+  return known ?? Math.min(nowMs, ...followed.map(({ symbol }) => cursors.get(symbol) ?? nowMs));
+}
+
+/** Whether a day has begun of which an account that follows symbols has not been told. */
+export function isNightDue(desk: Desk, account: Account, atMs: number): boolean {
+  const { cursors } = account;
+  const followed = [...cursors.keys()]
+    .filter((symbol) => symbol !== NIGHT && isFollowed(desk, symbol))
+    .map((symbol) => ({ symbol }));
+  if (followed.length === 0) return false;
+  const zone = zoneOfAccount(account.row.rules.account.currency);
+  return nightAfter(zone, lastNight(account, followed, atMs)) <= atMs;
 }
 
 function nightAfter(zone: Zone, timeMs: number): number {
@@ -97,7 +117,7 @@ function earliest(walks: readonly Walk[]): Walk | null {
 function createWalk(
   desk: Desk,
   account: Account,
-  { symbol, market, interval, bars, actions }: SymbolNews,
+  { symbol, market, interval, bars, actions, closes }: SymbolNews,
 ): Walk {
   const calendar = calendarOf(market.instrument.calendar);
   const seen = account.cursors.get(symbol) ?? market.atMs;
@@ -111,6 +131,9 @@ function createWalk(
     step() {
       if (actionTime() <= barTime()) {
         const { at } = due[a];
+        // The price of now may be of the new share already, or of a day long before.
+        const close = closes.get(at);
+        if (due[a].kind === "split" && close !== undefined) desk.mark(symbol, close);
         apply(desk, symbol, due[a++]);
         // Bars before it that come later are of another kind of share.
         account.cursors.set(symbol, Math.max(at, account.cursors.get(symbol) ?? at));
@@ -141,7 +164,8 @@ interface Due {
 }
 
 /**
- * Actions of ex-days that have begun and that were not applied, a day's split before its dividends, which are one sum.
+ * Actions of ex-days that have begun and that were not applied: splits when the day begins, as prices are told from
+ * then on, and dividends, which are one sum, when it opens.
  * What is told late counts where nothing was traded since, so that what is held now was held then.
  */
 function dueActions(
@@ -156,9 +180,10 @@ function dueActions(
   const touched = history.lastTouched(symbol) ?? row.openedAt;
   const due: Due[] = [];
   for (const action of actions) {
-    const { kind } = action;
-    const at = dailyBarTime(calendar, dateOf(action.exDay)) ?? startOfDay(calendar, action.exDay);
-    if (at > nowMs || history.applied(symbol, kind, at)) continue;
+    const { kind, exDay } = action;
+    const begin = startOfDay(calendar, exDay);
+    const at = kind === "split" ? begin : (dailyBarTime(calendar, dateOf(exDay)) ?? begin);
+    if (at > nowMs || history.applied(symbol, kind, begin, startOfDay(calendar, exDay + 1))) continue;
     if (at < seen && (at < touched || nowMs - at > LATE_ACTION_MS)) continue;
     if (action.kind === "split") due.push({ at, kind, amount: action.ratio });
     else if (action.currency === currency) due.push({ at, kind, amount: action.amount });

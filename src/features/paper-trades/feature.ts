@@ -92,10 +92,10 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const days = createDays(parts);
   const standings = createStandings({ days });
   const settings: Pick<Risk["settings"], "load"> = { load: (userId) => options.risk().settings.load(userId) };
-  const trading = createTrading({ ...parts, standings, settings });
-  const book = createBook(parts);
-  const idempotency = createIdempotency(database);
   const matching = createMatching(parts);
+  const trading = createTrading({ ...parts, standings, settings, matching });
+  const book = createBook({ ...parts, matching });
+  const idempotency = createIdempotency(database);
   const risk: Pick<Risk, "settings" | "redeem"> = {
     get settings() {
       return options.risk().settings;

@@ -41,6 +41,8 @@ export interface Feed {
   now(instrument: KnownInstrument): Promise<MarketNow>;
   /** Bars that open at or after an instant, up to at most now: as many as fit one look. */
   bars(instrument: KnownInstrument, fromMs: number, nowMs: number): Promise<Stretch>;
+  /** The last close before an instant, of the days before, as it traded; null where no source tells one. */
+  closeBefore(instrument: KnownInstrument, atMs: number): Promise<number | null>;
   /** Splits and dividends as far as they are known. */
   actions(instrument: KnownInstrument): Promise<readonly CorporateAction[]>;
 }
@@ -61,6 +63,8 @@ const FINE_DAYS = 5;
 const MINUTE_STRETCH = 2;
 const DAY_STRETCH = 400;
 const MOST_BARS = 20_000;
+/** A last close is looked for so many days back. */
+const CLOSE_DAYS = 14;
 
 export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOptions): Feed {
   function finest(instrument: KnownInstrument): Interval {
@@ -106,6 +110,16 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       const stretch = { from: fromMs, to: toMs };
       const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
       return { interval, bars: candles, toMs };
+    },
+    async closeBefore(instrument, atMs) {
+      for (const interval of new Set(["1d", finest(instrument)] as const)) {
+        if (!gateway.intervals(instrument).includes(interval)) continue;
+        const stretch = { from: atMs - CLOSE_DAYS * DAY_MS, to: atMs };
+        const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, 1);
+        const close = candles.close.at(-1);
+        if (close !== undefined) return close;
+      }
+      return null;
     },
     async actions(instrument) {
       return (await actions.load(instrument)).actions;

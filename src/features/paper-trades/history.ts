@@ -38,8 +38,8 @@ export interface History {
   tradeOf(orderId: string): number | null;
   /** All events, for whoever computes from them. */
   readonly events: readonly DeskEvent[];
-  /** Whether a split or the dividends of an instant were applied to a symbol. */
-  applied(symbol: string, kind: "split" | "dividend", at: number): boolean;
+  /** Whether a split or dividends were applied to a symbol within [from, until). */
+  applied(symbol: string, kind: "split" | "dividend", from: number, until: number): boolean;
   /** When something last happened to an account's holding of a symbol; null for never. */
   lastTouched(symbol: string): number | null;
 }
@@ -52,10 +52,15 @@ export function createHistory(): History {
   const events: DeskEvent[] = [];
   const trades = createTrades();
   const opened = new Map<string, number>();
-  const actions = new Set<string>();
+  const actions = new Map<string, number[]>();
   const touched = new Map<string, number>();
 
-  const nameOf = (symbol: string, kind: string, at: number) => `${kind} ${symbol} ${at}`;
+  const nameOf = (symbol: string, kind: string) => `${kind} ${symbol}`;
+  function act(symbol: string, kind: string, at: number): void {
+    const known = actions.get(nameOf(symbol, kind));
+    if (known === undefined) actions.set(nameOf(symbol, kind), [at]);
+    else known.push(at);
+  }
 
   function takeOrder(event: OrderEvent): void {
     const { at, seq, orderId, symbol } = event;
@@ -76,7 +81,7 @@ export function createHistory(): History {
     else if (event.event === "expired") known.expiredAt = at;
     else if (event.event === "rejected") known.failedAt = at;
     else if (event.event === "replaced") known.replacedAt = at;
-    else if (event.event === "adjusted") actions.add(nameOf(symbol, "split", at));
+    else if (event.event === "adjusted") act(symbol, "split", at);
   }
 
   return {
@@ -92,7 +97,7 @@ export function createHistory(): History {
       postings.push(event);
       if (event.symbol === null) return;
       const { event: name, symbol, at } = event;
-      if (name === "split" || name === "dividend") actions.add(nameOf(symbol, name, at));
+      if (name === "split" || name === "dividend") act(symbol, name, at);
     },
     times,
     placed,
@@ -101,7 +106,8 @@ export function createHistory(): History {
     trades,
     tradeOf: (orderId) => opened.get(orderId) ?? null,
     events,
-    applied: (symbol, kind, at) => actions.has(nameOf(symbol, kind, at)),
+    applied: (symbol, kind, from, until) =>
+      actions.get(nameOf(symbol, kind))?.some((at) => at >= from && at < until) ?? false,
     lastTouched: (symbol) => touched.get(symbol) ?? null,
   };
 }

@@ -1,13 +1,16 @@
+import type { CorporateAction } from "../../core/market/actions.js";
+import { startOfDay } from "../../core/market/adjust.js";
+import { calendarOf } from "../../core/market/session.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { catchUp, type SymbolNews } from "./catch-up.js";
+import { catchUp, isNightDue, LATE_ACTION_MS, type SymbolNews } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
 import type { Ledger } from "./ledger.js";
 import { isFollowed } from "./placing.js";
-import type { LedgerStore } from "./store.js";
+import type { AccountRow, LedgerStore } from "./store.js";
 
 export const LEASE_NAME = "paper-trades";
 const EVERY_MS = 2_000;
@@ -20,6 +23,11 @@ export interface Matching {
   readonly loop: LoopDefinition;
   /** Shows one account all that happened until now. */
   run(accountId: string): Promise<void>;
+  /**
+   * Shows an account what it has not been told of the beginning of a day, before prices of that day count: they may be
+   * of shares that were split.
+   */
+  begin(row: AccountRow, atMs: number): Promise<void>;
   /** Holds every open account against its ledger, once, before anything is traded. @returns those that disagree. */
   recover(): Promise<readonly string[]>;
 }
@@ -49,12 +57,30 @@ export function createMatching(options: MatchingOptions): Matching {
         feed.bars(instrument, from, market.atMs),
         feed.actions(instrument),
       ]);
-      return { symbol, market, actions, ...stretch };
+      const closes = await closesBefore(market, actions, from);
+      return { symbol, market, actions, closes, ...stretch };
     } catch (error) {
       if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
       log.debug({ symbol, reason: error.message }, "no prices for paper orders");
       return null;
     }
+  }
+
+  /** What was traded last before each split that may not have been applied. */
+  async function closesBefore(
+    { instrument, atMs }: MarketNow,
+    actions: readonly CorporateAction[],
+    sinceMs: number,
+  ): Promise<ReadonlyMap<number, number>> {
+    const calendar = calendarOf(instrument.calendar);
+    const found = new Map<number, number>();
+    for (const { kind, exDay } of actions) {
+      const begin = startOfDay(calendar, exDay);
+      if (kind !== "split" || begin > atMs || begin < Math.min(sinceMs, atMs - LATE_ACTION_MS)) continue;
+      const close = await feed.closeBefore(instrument, begin);
+      if (close !== null) found.set(begin, close);
+    }
+    return found;
   }
 
   async function run(accountId: string, signal?: AbortSignal): Promise<void> {
@@ -93,6 +119,10 @@ export function createMatching(options: MatchingOptions): Matching {
 
   return {
     run,
+    async begin(row, atMs) {
+      const due = await ledger.look(row.id, (desk, account) => isNightDue(desk, account, atMs), row);
+      if (due) await run(row.id);
+    },
     recover,
     loop: {
       name: LEASE_NAME,

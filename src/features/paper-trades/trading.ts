@@ -12,6 +12,7 @@ import { type RiskSettings, type RiskSettingsStore, tradeLimitsOf } from "../ris
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
 import type { Account, Ledger } from "./ledger.js";
+import type { Matching } from "./matching.js";
 import {
   type ClosePart,
   closing,
@@ -75,16 +76,21 @@ export interface TradingOptions {
   readonly ledger: Ledger;
   readonly feed: Feed;
   readonly standings: Standings;
+  readonly matching: Pick<Matching, "begin">;
   readonly settings: Pick<RiskSettingsStore, "load">;
   readonly instruments: Pick<Instruments, "resolve">;
 }
 
-export function createTrading({ ledger, feed, standings, settings, instruments }: TradingOptions): Trading {
+export function createTrading(options: TradingOptions): Trading {
+  const { ledger, feed, standings, settings, instruments, matching } = options;
+
   async function marketOf(account: AccountRow, text: string): Promise<{ market: MarketNow; traded: Traded }> {
     const instrument = await instruments.resolve(text);
     const traded = tradedOf(instrument);
     requireCurrency(account, instrument);
-    return { market: await feed.now(instrument), traded };
+    const market = await feed.now(instrument);
+    await matching.begin(account, market.atMs);
+    return { market, traded };
   }
 
   /** Symbols of orders, and when their markets are. */
