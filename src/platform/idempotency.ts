@@ -100,11 +100,13 @@ export function createIdempotency(database: Database): Idempotency {
   return {
     async once(call, work, onReplay) {
       const place = `${call.userId} ${call.key}`;
-      const running = inFlight.get(place);
-      if (running !== undefined) {
-        requireSame(running.fingerprint, call);
-        onReplay();
-        return running.done;
+      for (let running = inFlight.get(place); running !== undefined; running = inFlight.get(place)) {
+        if (running.fingerprint === call.fingerprint) {
+          onReplay();
+          return running.done;
+        }
+        // Which of the two the key belongs to is known once the other is over.
+        await running.done.catch(() => undefined);
       }
       const done = (async () => {
         const row = await find(call);

@@ -128,6 +128,20 @@ describe("calls that may be repeated", () => {
     expect(await effects()).toBe(1);
   });
 
+  it("get their reply also while others come with something else under the same key", async () => {
+    const first = await spend(0, call("k"));
+    for (let round = 0; round < 8; round++) {
+      const mixed = await Promise.all(
+        Array.from({ length: 40 }, async (_, n) =>
+          n % 2 === 0 ? JSON.stringify((await spend(0, call("k"))).reply) : codeOf(spend(0, call("k", 2), 2)),
+        ),
+      );
+      expect(new Set(mixed.filter((_, n) => n % 2 === 0))).toEqual(new Set([JSON.stringify(first.reply)]));
+      expect(new Set(mixed.filter((_, n) => n % 2 === 1))).toEqual(new Set(["idempotency_key_reused"]));
+    }
+    expect(await effects()).toBe(1);
+  });
+
   it("of another user are other calls", async () => {
     await spend(0, call("k"));
     expect((await spend(0, call("k", 1, "bob"))).replayed).toBe(false);

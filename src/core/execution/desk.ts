@@ -22,7 +22,7 @@ import { type Changes, replaceOrder } from "./replace.js";
 import type { DeskState } from "./state.js";
 import { isTerminal } from "./states.js";
 import { type Moment, promisedOf, submitOrder } from "./submit.js";
-import { type Refusal, refusal } from "./validate.js";
+import { type Refusal, refusal, validateTerms } from "./validate.js";
 import { type DeskQuote, walkBar, walkQuote } from "./walk.js";
 
 /** Equity in micros: by the rule, and had all doubtful bars gone the best or the worst way. */
@@ -42,10 +42,14 @@ export interface Desk {
   lists(symbol: string): boolean;
   /** Orders on a symbol that see prices, in order of submission; some may have ended. */
   working(symbol: string): readonly Readonly<Order>[];
+  /** The same of all symbols, those that have not ended. */
+  atWork(): Readonly<Order>[];
   /** Units of what is held of a symbol that open orders close already. */
   promised(symbol: string): number;
   /** Pays money in, or out where below 0, in the account's currency: no more than is free. */
   transfer(amount: number, at: number): Refusal[];
+  /** What is wrong with terms, whatever the account has. */
+  validate(terms: OrderTerms): Refusal[];
   /** @returns why it is refused; empty for an order that is placed. */
   submit(terms: OrderTerms, moment: Moment): Refusal[];
   cancel(id: string, at: number): Refusal[];
@@ -85,8 +89,10 @@ export function createDesk(
     list: (instrument) => addBook(desk, instrument),
     lists: (symbol) => desk.books.has(symbol),
     working: (symbol) => desk.books.get(symbol)?.working ?? NO_ORDERS,
+    atWork: () => [...desk.books.values()].flatMap(({ working }) => working.filter(isAtWork)),
     promised: (symbol) => promised(desk, symbol),
     transfer: (amount, at) => transfer(desk, amount, at),
+    validate: (terms) => validate(desk, terms),
     submit: (terms, moment) => submitOrder(desk, terms, moment),
     cancel: (id, at) => cancel(desk, id, at),
     replace: (id, newId, changes, moment) => replaceOrder(desk, id, newId, changes, moment),
@@ -108,12 +114,20 @@ export function createDesk(
   };
 }
 
+const isAtWork = ({ state }: Order): boolean => !isTerminal(state);
+
 const NO_ORDERS: readonly Order[] = Object.freeze([]);
 
 function promised({ state, books }: DeskContext, symbol: string): number {
   const held = state.positions.get(symbol)?.quantity ?? 0;
   const book = books.get(symbol);
   return held === 0 || book === undefined ? 0 : promisedOf(book, held > 0 ? "sell" : "buy", null);
+}
+
+function validate({ books }: DeskContext, terms: OrderTerms): Refusal[] {
+  const book = books.get(terms.symbol);
+  if (book === undefined) return [refusal("unknown_symbol", "symbol")];
+  return validateTerms(terms, book.instrument, Number.isNaN(book.mark) ? null : book.mark);
 }
 
 function transfer(desk: DeskContext, amount: number, at: number): Refusal[] {

@@ -69,8 +69,8 @@ export interface AccountFacts {
   readonly drawdown: number | null;
   /** What the open positions lose at their stops. */
   readonly openRisk: number | null;
-  /** Paid for what is held of the symbol, below 0 for a short position; an order in its direction adds to it. */
-  readonly symbolValue: number | null;
+  /** Money in the symbol that an order of either side adds to: in what is held, and in what open orders would open. */
+  readonly symbolValue: { readonly buy: number; readonly sell: number } | null;
 }
 
 export const UNKNOWN_ACCOUNT: AccountFacts = Object.freeze({
@@ -210,8 +210,7 @@ function accountRules(order: PlannedOrder, limits: RiskLimits, account: AccountF
   const { equity, openRisk } = account;
   const share = (percent: number) => (equity === null ? null : (percent / 100) * equity);
   const { maxPositionSize: size } = limits;
-  const way = order.side === "buy" ? 1 : -1;
-  const held = Math.max(0, way * (account.symbolValue ?? 0));
+  const held = account.symbolValue?.[order.side] ?? 0;
   const value = quantity === null ? null : quantity * entry;
   const risk = stop === null || quantity === null ? null : quantity * Math.abs(entry - stop);
   const together = risk === null || openRisk === null ? null : openRisk + risk;

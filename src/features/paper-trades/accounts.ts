@@ -20,7 +20,10 @@ export interface Accounts {
   open(userId: string, terms: Partial<AccountTerms>, seal?: Sealing<AccountRow>): Promise<AccountRow>;
   /** An account of a user, also a closed one. @throws {AppError} `account_not_found`, also for another's. */
   find(userId: string, id: string): Promise<AccountRow>;
-  /** The oldest that the user has open; opened by the default terms where there is none. */
+  /**
+   * The oldest that the user has open, by when the first of its name was opened; opened by the default terms where there is
+   * none.
+   */
   usual(userId: string): Promise<AccountRow>;
   /** The same where there is one; null otherwise. */
   existing(userId: string): Promise<AccountRow | null>;
@@ -105,7 +108,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
 
   async function existing(userId: string): Promise<AccountRow | null> {
     const rows = await store.listOf(userId, synthetic);
-    return rows.filter(({ closedAt }) => closedAt === null).at(-1) ?? null;
+    // A reset account stands where the one stood that it was opened for, under the same name.
+    const first = new Map<string, number>();
+    for (const { name, openedAt } of rows) first.set(name, openedAt);
+    const since = ({ name, openedAt }: AccountRow) => first.get(name) ?? openedAt;
+    let found: AccountRow | null = null;
+    for (const row of rows) {
+      if (row.closedAt === null && (found === null || since(row) <= since(found))) found = row;
+    }
+    return found;
   }
 
   /** Cancels what is at work, closes the account and does what is to be done with it: all or nothing. */

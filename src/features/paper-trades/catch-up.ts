@@ -1,6 +1,7 @@
 import { lowerBound } from "../../core/base/search.js";
 import type { Desk } from "../../core/execution/desk.js";
 import { factsOf } from "../../core/execution/facts.js";
+import { MICROS } from "../../core/execution/money.js";
 import type { CorporateAction } from "../../core/market/actions.js";
 import { startOfDay } from "../../core/market/adjust.js";
 import type { Candles } from "../../core/market/candles.js";
@@ -8,6 +9,7 @@ import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, dailyBarTime, previousSession } from "../../core/market/session.js";
 import { instantOf, offsetAt, type Zone, zoneOf } from "../../core/market/zone.js";
+import { peakSince } from "./facts.js";
 import type { MarketNow } from "./feed.js";
 import type { Account } from "./ledger.js";
 import { isFollowed, meetQuote } from "./placing.js";
@@ -73,6 +75,9 @@ export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[
     endSession(desk, symbol, market);
     if (market.quote !== null) desk.mark(symbol, market.quote.price);
     meetQuote(desk, symbol, market);
+  }
+  if (desk.state.positions.size > 0) {
+    peakSince(account.history, dayStart(zone, nowMs), desk.equity() / MICROS);
   }
   return false;
 }

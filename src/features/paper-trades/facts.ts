@@ -1,6 +1,6 @@
 import type { Desk } from "../../core/execution/desk.js";
 import { MICROS } from "../../core/execution/money.js";
-import type { Order } from "../../core/execution/order.js";
+import type { Order, Side } from "../../core/execution/order.js";
 import { wayOf } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { AccountFacts } from "../../core/risk/limits.js";
@@ -8,9 +8,10 @@ import type { History } from "./history.js";
 import type { DayFigures } from "./standings.js";
 
 /**
- * What limits are held against, at the prices that the desk knows. The order to come is counted by whoever compares, so
- * that open positions are those in other symbols.
+ * What limits are held against, at the prices that the desk knows: what is held, and what open orders would open. The
+ * order to come is counted by whoever compares, so that open positions are those in other symbols.
  * @param stopPercent where the stop of a position is taken to be that has none, in percent of its cost.
+ * @param except an order that does not count, for another is to come in its place.
  */
 export function accountFacts(
   desk: Desk,
@@ -18,23 +19,91 @@ export function accountFacts(
   symbol: string,
   day: DayFigures,
   stopPercent: number,
+  except: string | null = null,
 ): AccountFacts {
   const { positions, orders } = desk.state;
   const standing = desk.standing();
   const equity = standing.equity / MICROS;
-  const others = [...positions.keys()].filter((held) => held !== symbol).length;
+  const pending = pendingOf(desk, except);
+  const own = pending.filter((order) => order.symbol === symbol);
+  const others = new Set([...positions.keys(), ...pending.map((order) => order.symbol)]);
+  others.delete(symbol);
   const held = positions.get(symbol);
+  const entries = held === undefined ? 0 : Math.max(1, history.trades.openOf(symbol).length);
+  // An account that was opened today began with what was paid in.
+  const capital = history.trades.capital / MICROS;
+  const peak = Math.max(day.peakEquity ?? capital, peakSince(history, day.startMs, equity));
   return {
     equity,
     buyingPower: standing.buyingPower / MICROS,
-    openPositions: others,
-    positionsInSymbol: held === undefined ? 0 : Math.max(1, history.trades.openOf(symbol).length),
-    dayLoss: day.startEquity === null ? null : Math.max(0, day.startEquity - equity),
+    openPositions: others.size,
+    positionsInSymbol: entries + own.length,
+    dayLoss: Math.max(0, (day.startEquity ?? capital) - equity),
     dayTrades: tradesSince(orders, history, day.startMs),
-    drawdown: day.peakEquity === null ? null : drawdownOf(equity, Math.max(day.peakEquity, equity)),
+    drawdown: drawdownOf(equity, peak),
     openRisk: openRisk(desk, stopPercent),
-    symbolValue: held === undefined ? 0 : held.cost / MICROS,
+    symbolValue: {
+      buy: Math.max(0, (held?.cost ?? 0) / MICROS) + pendingValue(own, "buy"),
+      sell: Math.max(0, -(held?.cost ?? 0) / MICROS) + pendingValue(own, "sell"),
+    },
   };
+}
+
+/** What an open order would open, at its own price, or at the latest where that is worse for a sale. */
+interface Pending {
+  readonly symbol: string;
+  readonly side: Side;
+  readonly value: number;
+}
+
+function pendingOf(desk: Desk, except: string | null): Pending[] {
+  const found: Pending[] = [];
+  for (const order of desk.atWork()) {
+    const { id, symbol, side, quantity, filled, closing, notional, filledMicros, role } = order;
+    if (id === except || role === "target" || role === "stop" || order.origin === "margin_call") continue;
+    if (notional !== null) {
+      // By money there is no saying how much of it closes: what is held against it does.
+      if (closing === 0) found.push({ symbol, side, value: (notional - filledMicros) / MICROS });
+      continue;
+    }
+    const opening = quantity - filled - Math.max(0, closing - filled);
+    if (opening > 0) found.push({ symbol, side, value: opening * priceAtMost(order, desk.priceOf(symbol)) });
+  }
+  return found;
+}
+
+const pendingValue = (pending: readonly Pending[], side: Side) =>
+  pending.reduce((sum, each) => sum + (each.side === side ? each.value : 0), 0);
+
+/**
+ * The most money a unit of an order may move: its limit or stop where it buys; where it sells, which it does at its
+ * limit or above, the latest price if that is more.
+ */
+export function priceAtMost(
+  { side, limitPrice, stopPrice }: Pick<Order, "side" | "limitPrice" | "stopPrice">,
+  price: number,
+): number {
+  const own = side === "buy" ? (limitPrice ?? stopPrice) : (stopPrice ?? limitPrice);
+  if (own === null) return price;
+  return side === "sell" && stopPrice === null && price > own ? price : own;
+}
+
+interface Peak {
+  readonly sinceMs: number;
+  equity: number;
+}
+
+const peaks = new WeakMap<History, Peak>();
+
+/** The highest equity that this process has seen of an account since its day began, the given one included. */
+export function peakSince(history: History, sinceMs: number, equity: number): number {
+  const known = peaks.get(history);
+  if (known === undefined || known.sinceMs !== sinceMs) {
+    peaks.set(history, { sinceMs, equity });
+    return equity;
+  }
+  known.equity = Math.max(known.equity, equity);
+  return known.equity;
 }
 
 function drawdownOf(equity: number, peak: number): number {

@@ -44,44 +44,8 @@ export interface MatchingOptions {
 
 /** Shows resting orders and positions what their markets do, one process for all. */
 export function createMatching(options: MatchingOptions): Matching {
-  const { store, ledger, feed, instruments, leases, synthetic, log } = options;
+  const { store, ledger, leases, synthetic, log } = options;
   let recovered = false;
-
-  /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */
-  async function newsOf(symbol: string, sinceMs: number | undefined): Promise<SymbolNews | null> {
-    try {
-      const instrument = await instruments.resolve(symbol);
-      const market: MarketNow = await feed.now(instrument);
-      const from = sinceMs ?? market.atMs;
-      const [stretch, actions] = await Promise.all([
-        feed.bars(instrument, from, market.atMs),
-        feed.actions(instrument),
-      ]);
-      const closes = await closesBefore(market, actions, from);
-      return { symbol, market, actions, closes, ...stretch };
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-      log.debug({ symbol, reason: error.message }, "no prices for paper orders");
-      return null;
-    }
-  }
-
-  /** What was traded last before each split that may not have been applied. */
-  async function closesBefore(
-    { instrument, atMs }: MarketNow,
-    actions: readonly CorporateAction[],
-    sinceMs: number,
-  ): Promise<ReadonlyMap<number, number>> {
-    const calendar = calendarOf(instrument.calendar);
-    const found = new Map<number, number>();
-    for (const { kind, exDay } of actions) {
-      const begin = startOfDay(calendar, exDay);
-      if (kind !== "split" || begin > atMs || begin < Math.min(sinceMs, atMs - LATE_ACTION_MS)) continue;
-      const close = await feed.closeBefore(instrument, begin);
-      if (close !== null) found.set(begin, close);
-    }
-    return found;
-  }
 
   async function run(accountId: string, signal?: AbortSignal): Promise<void> {
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
@@ -94,7 +58,7 @@ export function createMatching(options: MatchingOptions): Matching {
             since: cursors.get(symbol),
           }));
       });
-      const news = await Promise.all(followed.map(({ symbol, since }) => newsOf(symbol, since)));
+      const news = await Promise.all(followed.map(({ symbol, since }) => newsOf(options, symbol, since)));
       const known = news.filter((one) => one !== null);
       if (known.length === 0 || signal?.aborted === true) return;
       const nowMs = Math.max(...known.map(({ market }) => market.atMs));
@@ -151,4 +115,45 @@ export function createMatching(options: MatchingOptions): Matching {
       log.warn({ account: id, reason: messageOf(error) }, "a paper account was not matched");
     }
   }
+}
+
+/** What is new of a symbol; null where no source can be asked now, and the next run asks again. */
+async function newsOf(
+  { feed, instruments, log }: Pick<MatchingOptions, "feed" | "instruments" | "log">,
+  symbol: string,
+  sinceMs: number | undefined,
+): Promise<SymbolNews | null> {
+  try {
+    const instrument = await instruments.resolve(symbol);
+    const market: MarketNow = await feed.now(instrument);
+    const from = sinceMs ?? market.atMs;
+    const [stretch, actions] = await Promise.all([
+      feed.bars(instrument, from, market.atMs),
+      feed.actions(instrument),
+    ]);
+    const closes = await closesBefore(feed, market, actions, from);
+    return { symbol, market, actions, closes, ...stretch };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+    log.debug({ symbol, reason: error.message }, "no prices for paper orders");
+    return null;
+  }
+}
+
+/** What was traded last before each split that may not have been applied. */
+async function closesBefore(
+  feed: Pick<Feed, "closeBefore">,
+  { instrument, atMs }: MarketNow,
+  actions: readonly CorporateAction[],
+  sinceMs: number,
+): Promise<ReadonlyMap<number, number>> {
+  const calendar = calendarOf(instrument.calendar);
+  const found = new Map<number, number>();
+  for (const { kind, exDay } of actions) {
+    const begin = startOfDay(calendar, exDay);
+    if (kind !== "split" || begin > atMs || begin < Math.min(sinceMs, atMs - LATE_ACTION_MS)) continue;
+    const close = await feed.closeBefore(instrument, begin);
+    if (close !== null) found.set(begin, close);
+  }
+  return found;
 }

@@ -57,7 +57,7 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
     ]);
     const seal = sealOf(account);
     const confirm = await confirmationOf(userId, token, request, settings);
-    const asked = { ...request, settings };
+    const asked = { ...request, settings, confirmed: true };
     if (confirm === null) return trading.submit(account, asked, seal);
     return trading.submit(account, asked, async (sql, placed) => {
       await confirm(sql);

@@ -7,9 +7,9 @@ import { refusal } from "../../core/execution/validate.js";
 import { limitsBroken } from "../../core/risk/limits.js";
 import { AppError } from "../../platform/errors.js";
 import type { KnownInstrument } from "../instruments/store.js";
-import type { tradeLimitsOf } from "../risk/settings.js";
+import { type RiskSettings, tradeLimitsOf } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
-import { accountFacts } from "./facts.js";
+import { accountFacts, priceAtMost } from "./facts.js";
 import type { MarketNow } from "./feed.js";
 import type { OrderTimes } from "./history.js";
 import type { Account } from "./ledger.js";
@@ -76,7 +76,7 @@ export function meetQuote(desk: Desk, symbol: string, { quote, tradable, atMs, o
 }
 
 /** Whether an order would open something. */
-export function opens({ state }: Desk, { symbol, side, quantity, orderClass }: OrderTerms): boolean {
+export function opens({ state }: Desk, { symbol, side, quantity, orderClass }: Limited): boolean {
   if (orderClass === "oco") return false;
   const held = state.positions.get(symbol)?.quantity ?? 0;
   const against = -wayOf(side) * held;
@@ -89,22 +89,58 @@ export function requireRunning({ halt }: AccountRow): void {
     throw new AppError("trading_halted", "Nothing may be opened until the account is resumed");
 }
 
-/** @throws {AppError} `order_refused` naming the limits of the account's owner that it breaks. */
-export function requireWithin(
+/** What an order is held against: what its owner allows, and the day of the account. */
+export interface Allowance {
+  readonly settings: RiskSettings;
+  readonly day: DayFigures;
+}
+
+/** An order as far as limits look at it. */
+export type Limited = Pick<
+  OrderTerms,
+  "symbol" | "side" | "quantity" | "notional" | "limitPrice" | "stopPrice" | "orderClass"
+>;
+
+/**
+ * Lets an order through that opens something: the account is running and its owner's limits hold.
+ * @param instead the order that it replaces.
+ * @throws {AppError} `trading_halted`, `order_refused` naming the limits that it breaks.
+ */
+export function requireAllowed(
   desk: Desk,
-  { history }: Account,
-  terms: OrderTerms,
+  { row, history }: Account,
+  terms: Limited,
   { quote }: MarketNow,
-  allowed: ReturnType<typeof tradeLimitsOf>,
-  day: DayFigures,
+  { settings, day }: Allowance,
+  instead: string | null = null,
 ): void {
-  const entry = terms.limitPrice ?? terms.stopPrice ?? quote?.price ?? null;
-  if (entry === null) return;
+  if (!opens(desk, terms)) return;
+  requireRunning(row);
+  const price = quote?.price ?? desk.priceOf(terms.symbol);
+  const entry = priceAtMost(terms, price);
+  if (Number.isNaN(entry)) return;
+  const { limits, stopPercent } = tradeLimitsOf(settings);
   const quantity = terms.quantity ?? (terms.notional ?? 0) / entry;
-  const facts = accountFacts(desk, history, terms.symbol, day, allowed.stopPercent);
+  const facts = accountFacts(desk, history, terms.symbol, day, stopPercent, instead);
   const order = { side: terms.side, quantity, entry, stop: null, target: null };
-  const broken = limitsBroken(order, allowed.limits, facts);
+  const broken = limitsBroken(order, limits, facts);
   if (broken.length > 0) throw limitedBy(broken);
+}
+
+/** Worth below which money has too few places to be paid exactly, in the account's currency. */
+const LEAST_VALUE = 0.01;
+
+/**
+ * An order is worth a hundredth at least, or closes all that is held.
+ * @throws {AppError} `order_refused`.
+ */
+export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow): void {
+  const { symbol, side, quantity } = terms;
+  if (quantity === null || !(quantity > 0)) return;
+  const price = priceAtMost(terms, quote?.price ?? desk.priceOf(symbol));
+  const held = desk.state.positions.get(symbol)?.quantity ?? 0;
+  if (!(quantity * price < LEAST_VALUE) || -wayOf(side) * held === quantity) return;
+  throw refusedFor("value_too_small", `An order is worth ${LEAST_VALUE} at least (${quantity * price})`);
 }
 
 /** @throws {AppError} `order_refused` where the account has another currency. */

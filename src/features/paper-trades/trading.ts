@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Desk } from "../../core/execution/desk.js";
 import type { Traded } from "../../core/execution/instrument.js";
-import type { OrderTerms } from "../../core/execution/order.js";
+import { MICROS, roundQuantity } from "../../core/execution/money.js";
+import type { Order, OrderTerms } from "../../core/execution/order.js";
 import type { Changes } from "../../core/execution/replace.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { refusal } from "../../core/execution/validate.js";
 import type { Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { type RiskSettings, type RiskSettingsStore, tradeLimitsOf } from "../risk/settings.js";
+import type { RiskSettings, RiskSettingsStore } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
 import type { Account, Ledger } from "./ledger.js";
@@ -16,16 +18,17 @@ import type { Matching } from "./matching.js";
 import {
   type ClosePart,
   closing,
+  type Limited,
   meetQuote,
   type OrderNow,
   opens,
   orderNow,
   place,
   prepare,
+  requireAllowed,
   requireCurrency,
   requireOrder,
-  requireRunning,
-  requireWithin,
+  requireWorth,
 } from "./placing.js";
 import { refusedBy } from "./refusals.js";
 import type { Standings } from "./standings.js";
@@ -37,6 +40,8 @@ export interface OrderRequest {
   readonly cause: Partial<OrderCause> & Pick<OrderCause, "origin">;
   /** Those of the account's owner, where they have just been read. */
   readonly settings?: RiskSettings;
+  /** Whether it came with the token of a pre-trade check, or whoever took it knows that none is needed. */
+  readonly confirmed?: boolean;
 }
 
 /** Keeps what is answered within the transaction that does it. */
@@ -104,7 +109,7 @@ export function createTrading(options: TradingOptions): Trading {
   }
 
   return {
-    async submit(row, { terms, cause, settings: known }, seal) {
+    async submit(row, { terms, cause, settings: known, confirmed = false }, seal) {
       const [{ market, traded }, allowed] = await Promise.all([
         marketOf(row, terms.symbol),
         known ?? settings.load(row.userId),
@@ -115,10 +120,11 @@ export function createTrading(options: TradingOptions): Trading {
       const run = (desk: Desk, account: Account) => {
         if (desk.state.orders.has(placed.id)) throw refusedBy([refusal("id_not_unique", "id")]);
         prepare(desk, account, traded, market);
-        if (opens(desk, placed)) {
-          requireRunning(account.row);
-          requireWithin(desk, account, placed, market, tradeLimitsOf(allowed), day);
-        }
+        const wrong = desk.validate(placed);
+        if (wrong.length > 0) throw refusedBy(wrong);
+        requireConfirmed(desk, placed, allowed, confirmed);
+        requireAllowed(desk, account, placed, market, { settings: allowed, day });
+        requireWorth(desk, placed, market);
         return place(desk, account, placed, market, causeOf(clientOrderId, cause.origin, cause));
       };
       return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
@@ -128,12 +134,22 @@ export function createTrading(options: TradingOptions): Trading {
 
     async replace(row, orderId, changes, given, seal) {
       const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol);
-      const { market, traded } = await marketOf(row, symbol);
+      const [{ market, traded }, allowed] = await Promise.all([
+        marketOf(row, symbol),
+        settings.load(row.userId),
+      ]);
+      const day = await standings.today(row, market.atMs);
       const clientOrderId = given ?? randomUUID();
       const id = orderIdOf(row.id, clientOrderId);
       return ledger.act(row.id, {
         run(desk, account) {
           prepare(desk, account, traded, market);
+          const changed = changedTerms(requireOrder(desk, orderId), changes);
+          if (changed !== null) {
+            requireConfirmed(desk, changed, allowed, false);
+            requireAllowed(desk, account, changed, market, { settings: allowed, day }, orderId);
+            requireWorth(desk, changed, market);
+          }
           const refusals = desk.replace(orderId, id, changes, { at: market.atMs, open: market.open });
           if (refusals.length > 0) throw refusedBy(refusals);
           const before = account.causes.get(orderId);
@@ -152,11 +168,41 @@ export function createTrading(options: TradingOptions): Trading {
         prepare(desk, account, traded, market);
         const terms = closing(desk, account, traded, part, market.atMs);
         const placed = { ...terms, id: orderIdOf(row.id, clientOrderId) };
+        requireWorth(desk, placed, market);
         return place(desk, account, placed, market, causeOf(clientOrderId, "close"));
       };
       return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
     },
   };
+}
+
+/** What would be left of an order after changes; null for one that has ended, and for a leg, which opens nothing. */
+function changedTerms(order: Readonly<Order>, changes: Changes): Limited | null {
+  const { symbol, side, role, state, filled, orderClass, notional, filledMicros } = order;
+  if (isTerminal(state) || role === "target" || role === "stop") return null;
+  return {
+    symbol,
+    side,
+    orderClass,
+    quantity: notional === null ? roundQuantity((changes.quantity ?? order.quantity) - filled) : null,
+    notional: notional === null ? null : (notional - filledMicros) / MICROS,
+    limitPrice: changes.limitPrice ?? order.limitPrice,
+    stopPrice: changes.stopPrice ?? order.stopPrice,
+  };
+}
+
+/** @throws {AppError} `confirmation_refused` for what opens something where the settings demand a token. */
+function requireConfirmed(
+  desk: Desk,
+  terms: Limited,
+  { require_confirmation: required }: RiskSettings,
+  confirmed: boolean,
+): void {
+  if (!required || confirmed || !opens(desk, terms)) return;
+  throw new AppError(
+    "confirmation_refused",
+    "missing: the settings demand the token of a pre-trade check for what opens a position",
+  );
 }
 
 type Clocks = (

@@ -4,7 +4,7 @@ import { classifySymbol } from "../../core/market/instrument.js";
 import type { OrderCause } from "../../features/paper-trades/cause.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { createHistory, type History } from "../../features/paper-trades/history.js";
-import { topicOfAccount } from "../../features/paper-trades/topics.js";
+import { ACCOUNT_TOPIC, topicOfAccount } from "../../features/paper-trades/topics.js";
 import type { Bus } from "../../platform/bus.js";
 import { eventCommitted } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
@@ -44,45 +44,83 @@ export interface TradeUpdatesOptions {
 
 /**
  * Changes of the orders of a user's usual account, each once and in order, as the order was when it happened: every
- * subscriber walks the events of the account from where it began, and what is published only wakes it.
+ * subscriber walks the events of the account from where it began, and what is published only wakes it. Where another
+ * account takes the place of the usual one, as by a reset, it is followed from its beginning.
  */
 export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): TradeUpdates {
   const { accounts, ledger } = paper;
   const wakes = new Map<string, Set<() => void>>();
-  bus.subscribe(eventCommitted, ({ topic }) => {
+  const moves = new Set<() => void>();
+  bus.subscribe(eventCommitted, ({ topic, payload }) => {
     for (const wake of wakes.get(topic) ?? []) wake();
+    if (topic.startsWith(`${ACCOUNT_TOPIC}:`) && isFirst(payload)) for (const move of moves) move();
   });
+  const warn = (account: string) => (error: unknown) =>
+    log.warn({ err: error, account }, "trade updates were not told");
 
-  return {
-    async subscribe(principal, listener) {
-      let ended = false;
-      const { id } = await accounts.usual(principal.userId);
-      const walk = createWalk(listener);
-      const read = () =>
-        ledger.look(id, (_desk, { history, causes }) => ({
-          events: history.events.slice(walk.seen()),
-          causes,
-        }));
-      walk.skip(await read());
-      let walking = Promise.resolve();
-      const wake = () => {
-        walking = walking
-          .then(read)
-          .then((news) => (ended ? undefined : walk.tell(news)))
-          .catch((error: unknown) => log.warn({ err: error, account: id }, "trade updates were not told"));
-      };
-      const topic = topicOfAccount(id);
-      const listening = wakes.get(topic) ?? new Set();
-      wakes.set(topic, listening.add(wake));
-      // What happened while it was being set up.
-      wake();
-      return () => {
+  /** @param since whether from its beginning, or from now on. @returns the function that ends it, once all is told. */
+  async function follow(id: string, since: "beginning" | "now", listener: (update: TradeUpdate) => void) {
+    let ended = false;
+    const walk = createWalk(listener);
+    const read = () =>
+      ledger.look(id, (_desk, { history, causes }) => ({
+        events: history.events.slice(walk.seen()),
+        causes,
+      }));
+    if (since === "now") walk.skip(await read());
+    let walking = Promise.resolve();
+    const wake = () => {
+      walking = walking
+        .then(read)
+        .then((news) => (ended ? undefined : walk.tell(news)))
+        .catch(warn(id));
+    };
+    const topic = topicOfAccount(id);
+    const listening = wakes.get(topic) ?? new Set();
+    wakes.set(topic, listening.add(wake));
+    // What happened while it was being set up.
+    wake();
+    return {
+      id,
+      /** Resolves when what has happened is told. */
+      told: () => walking,
+      end() {
         ended = true;
         listening.delete(wake);
         if (listening.size === 0) wakes.delete(topic);
+      },
+    };
+  }
+
+  return {
+    async subscribe({ userId }, listener) {
+      let ended = false;
+      let followed = await follow((await accounts.usual(userId)).id, "now", listener);
+      let moving = Promise.resolve();
+      async function moveOn(): Promise<void> {
+        const usual = await accounts.existing(userId);
+        if (ended || usual === null || usual.id === followed.id) return;
+        await followed.told();
+        followed.end();
+        followed = await follow(usual.id, "beginning", listener);
+        if (ended) followed.end();
+      }
+      const move = () => {
+        moving = moving.then(moveOn).catch(warn(followed.id));
+      };
+      moves.add(move);
+      return () => {
+        ended = true;
+        moves.delete(move);
+        followed.end();
       };
     },
   };
+}
+
+/** Whether an event is the first of an account. */
+function isFirst(payload: unknown): boolean {
+  return typeof payload === "object" && payload !== null && "seq" in payload && payload.seq === 1;
 }
 
 interface News {

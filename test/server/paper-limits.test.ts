@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
+
+/** A Wednesday: New York trades from 14:30 to 21:00 UTC. */
+const NOW = Date.UTC(2024, 9, 2, 16, 7, 30);
+
+let program: TestProgram;
+let clock: ManualClock;
+beforeAll(async () => {
+  clock = createManualClock(NOW);
+  program = await startTestProgram({ clock });
+});
+afterAll(() => program.close());
+beforeEach(() => allow({ ...ROOMY, require_confirmation: false }));
+
+async function call(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, payload?: object) {
+  const answer = await program.call({ method, url, ...(payload === undefined ? {} : { payload }) });
+  return { status: answer.statusCode, ...(await answer.json()) };
+}
+const allow = (settings: object) => call("POST", "/api/risk-settings", settings);
+let opened = 0;
+async function open(terms: object = {}): Promise<string> {
+  const { data } = await call("POST", "/api/paper-trade/accounts", { name: `Limits ${++opened}`, ...terms });
+  return data.id;
+}
+const order = (account_id: string, change: object = {}) =>
+  call("POST", "/api/paper-trade/orders", {
+    symbol: "AAPL",
+    side: "buy",
+    quantity: 1,
+    account_id,
+    ...change,
+  });
+const replace = (account_id: string, id: string, change: object) =>
+  call("PATCH", `/api/paper-trade/orders/${id}`, { account_id, ...change });
+const resting = (price: number) => ({ type: "limit", limit_price: price, time_in_force: "gtc" });
+const codes = (answer: { problems?: { code: string }[] }) => (answer.problems ?? []).map(({ code }) => code);
+const equityOf = async (id: string): Promise<number> =>
+  (await call("GET", `/api/paper-trade/portfolio?account_id=${id}`)).portfolio.equity;
+
+describe("limits of an account's owner", () => {
+  it("422 hold for what an order becomes when it is replaced", async () => {
+    const id = await open({ cash: 1_000_000 });
+    await allow({ max_position_size: 10_000 });
+    const { data } = await order(id, resting(50));
+    const large = await replace(id, data.id, { quantity: 1_000 });
+    expect([large.status, codes(large)]).toEqual([422, ["position_too_large"]]);
+    const dear = await replace(id, data.id, { limit_price: 50_000 });
+    expect([dear.status, codes(dear)]).toEqual([422, ["position_too_large"]]);
+    expect((await replace(id, data.id, { quantity: 3, limit_price: 60 })).status).toBe(200);
+    await allow({ require_confirmation: true });
+    const [now] = (await call("GET", `/api/paper-trade/orders?account_id=${id}&status=open`)).data;
+    expect(await replace(id, now.id, { quantity: 4 })).toMatchObject({ code: "confirmation_refused" });
+  });
+
+  it("409 where an account is halted: nothing that closes may become what opens", async () => {
+    const id = await open({ cash: 100_000 });
+    expect((await order(id)).data.state).toBe("filled");
+    const { data } = await order(id, { side: "sell", ...resting(9_000) });
+    await call("POST", `/api/paper-trade/accounts/${id}/halt`);
+    const larger = await replace(id, data.id, { quantity: 100 });
+    expect(larger).toMatchObject({ status: 409, code: "trading_halted" });
+    expect((await replace(id, data.id, { limit_price: 9_100 })).status).toBe(200);
+  });
+
+  it("422 count what open orders would open, and sales at what they would bring", async () => {
+    const id = await open({ cash: 1_000_000, leverage: 4 });
+    await allow({ max_position_size: 10_000 });
+    expect((await order(id, { ...resting(90), quantity: 100 })).status).toBe(201);
+    expect(codes(await order(id, { ...resting(90), quantity: 100 }))).toEqual(["position_too_large"]);
+    const { price } = (await call("GET", "/api/market/MSFT")).data;
+    const many = Math.ceil(10_000 / price) + 1;
+    const low = { symbol: "MSFT", side: "sell", quantity: many, ...resting(0.01) };
+    expect(codes(await order(id, low))).toEqual(["position_too_large"]);
+
+    const other = await open({ cash: 1_000_000 });
+    await allow({ max_open_positions: 2 });
+    for (const symbol of ["AAPL", "MSFT"]) {
+      expect((await order(other, { symbol, ...resting(50) })).status).toBe(201);
+    }
+    expect(codes(await order(other, { symbol: "KO", ...resting(5) }))).toEqual(["open_positions_exceeded"]);
+    expect((await order(other, { symbol: "MSFT", ...resting(49) })).status).toBe(201);
+    // Orders placed at once are held against each other.
+    const third = await open({ cash: 1_000_000 });
+    await allow({ max_open_positions: 20 });
+    const at = { ...resting(90), quantity: 60 };
+    const placed = await Promise.all([order(third, at), order(third, at), order(third, at)]);
+    expect(placed.map(({ status }) => status).toSorted()).toEqual([201, 422, 422]);
+  });
+
+  it("422 stop an account on its first day, and after a reset", async () => {
+    await allow({ max_daily_loss: 100, max_position_size: 100_000 });
+    let id = await open({ cash: 100_000, spread_bps: 600 });
+    for (let round = 0; round < 2; round++) {
+      expect((await order(id, { quantity: 60 })).data.state).toBe("filled");
+      expect((await order(id, { side: "sell", quantity: 60 })).data.state).toBe("filled");
+      expect(await equityOf(id)).toBeLessThan(99_900);
+      expect(codes(await order(id))).toEqual(["daily_loss_reached"]);
+      await allow({ max_daily_loss: 5_000, max_drawdown_limit: 0.5 });
+      expect(codes(await order(id))).toEqual(["drawdown_reached"]);
+      await allow({ max_daily_loss: 100, max_drawdown_limit: 100 });
+      id = (await call("POST", `/api/paper-trade/accounts/${id}/reset`, {})).data.id;
+    }
+  });
+
+  it("422 say first what is wrong with an order itself", async () => {
+    const id = await open();
+    await allow({ max_position_size: 0.1 });
+    expect(codes(await order(id, { quantity: undefined }))).toEqual(["quantity_missing"]);
+  });
+});
+
+describe("orders of next to nothing", () => {
+  it("422 are not taken, for their money has no places: none is made of it", async () => {
+    const id = await open({ cash: 1, leverage: 1 });
+    const tiny = { symbol: "ETH", quantity: 2e-9 };
+    const refused = await order(id, { ...tiny, time_in_force: "gtc" });
+    expect([refused.status, codes(refused)]).toEqual([422, ["value_too_small"]]);
+    const some = await order(id, { symbol: "ETH", quantity: 1e-3, time_in_force: "gtc" });
+    expect(some.data?.state, JSON.stringify(some)).toBe("filled");
+    const part = await call("POST", "/api/close-position", { symbol: "ETH", quantity: 2e-9, account_id: id });
+    expect([part.status, codes(part)]).toEqual([422, ["value_too_small"]]);
+    const whole = await call("POST", "/api/close-position", { symbol: "ETH", account_id: id });
+    expect(whole.status).toBe(200);
+    expect(await equityOf(id)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe("the usual account", () => {
+  it("200 stays the usual one when it is reset, whatever others there are", async () => {
+    await open();
+    const { id: usual } = await call("GET", "/v2/account");
+    const reset = await call("POST", `/api/paper-trade/accounts/${usual}/reset`, {});
+    await open();
+    expect(await call("GET", "/v2/account")).toMatchObject({ id: reset.data.id });
+    await call("POST", "/api/paper-trades", { symbol: "MSFT", side: "buy", quantity: 1 });
+    const { pagination } = await call("GET", `/api/paper-trades?account_id=${reset.data.id}`);
+    expect(pagination.total).toBe(1);
+  });
+});
