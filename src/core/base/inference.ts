@@ -28,6 +28,24 @@ export function benjaminiHochberg(pValues: readonly number[]): number[] {
   return corrected;
 }
 
+/**
+ * Probability that the distance of `n` values from their own distribution is at least so much (A. Kolmogorov 1933): the
+ * limit of many, with M. Stephens' (1970) correction for few.
+ */
+export function kolmogorovTail(distance: number, n: number): number {
+  const root = Math.sqrt(n);
+  const scaled = (root + 0.12 + 0.11 / root) * distance;
+  // Below this the sum is 1 up to what doubles lack, and converges slowly.
+  if (scaled < 0.2) return 1;
+  let sum = 0;
+  for (let k = 1; k <= 100; k++) {
+    const term = Math.exp(-2 * k * k * scaled * scaled);
+    sum += k % 2 === 1 ? term : -term;
+    if (term < 1e-17) break;
+  }
+  return Math.min(1, Math.max(0, 2 * sum));
+}
+
 /** Probability that |T| of Student's distribution is at least |t|. */
 export function studentTail(t: number, degrees: number): number {
   if (!Number.isFinite(t)) return 0;

@@ -60,3 +60,50 @@ export function quantileOf(sorted: Float64Array, share: number): number {
   const high = Math.min(low + 1, sorted.length - 1);
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
+
+/** The first four moments of a sample. */
+export interface Moments {
+  readonly n: number;
+  readonly mean: number;
+  /** Over n - 1. */
+  readonly deviation: number;
+  /** Third and fourth moment about the mean per power of the deviation over n: 0 and 3 of a normal distribution. */
+  readonly skewness: number;
+  readonly kurtosis: number;
+}
+
+/** NaN for what too few values have, or values that do not vary. */
+export function momentsOf(values: ArrayLike<number>): Moments {
+  const n = values.length;
+  const mean = meanOf(values);
+  const deviation = deviationOf(values);
+  let [second, third, fourth] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const away = values[i] - mean;
+    const square = away * away;
+    second += square;
+    third += square * away;
+    fourth += square * square;
+  }
+  const variance = deviation === 0 ? Number.NaN : second / n;
+  return {
+    n,
+    mean,
+    deviation,
+    skewness: third / n / variance ** 1.5,
+    kurtosis: fourth / n / variance ** 2,
+  };
+}
+
+/**
+ * How far the distribution of values lies from the even one over 0..1 at most (A. Kolmogorov 1933), 0..1; NaN of none.
+ */
+export function distanceFromUniform(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values).sort();
+  const n = sorted.length;
+  let distance = n === 0 ? Number.NaN : 0;
+  for (let i = 0; i < n; i++) {
+    distance = Math.max(distance, sorted[i] - i / n, (i + 1) / n - sorted[i]);
+  }
+  return distance;
+}

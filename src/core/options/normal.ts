@@ -1,5 +1,7 @@
 /** Standard normal distribution to the last few bits of a double, also far out in the tails. */
 
+import { bisect } from "../base/inference.js";
+
 export const SQRT_2PI = 2.5066282746310002;
 const SQRT_HALF = Math.SQRT1_2;
 const ONE_OVER_SQRT_PI = 0.5641895835477563;
@@ -87,6 +89,14 @@ export function normalCdf(x: number): number {
   // Near the middle 1 minus the other tail would lose nothing, but erf itself is odd and shorter.
   if (x < 0.66) return 0.5 + 0.5 * x * SQRT_HALF * centralQuotient(0.5 * x * x);
   return 1 - 0.5 * gaussian(x) * scaledComplement(x * SQRT_HALF);
+}
+
+/** The z below which the distribution has a share of it: infinite at 0 and 1, NaN outside. */
+export function normalQuantile(share: number): number {
+  if (!(share >= 0 && share <= 1)) return Number.NaN;
+  if (share > 0.5) return -normalQuantile(1 - share);
+  if (share === 0) return Number.NEGATIVE_INFINITY;
+  return share === 0.5 ? 0 : bisect((z) => normalCdf(z) < share, -40, 0);
 }
 
 /** The cdf over the density, N(x) / n(x): grows like exp(x^2 / 2) to the right, falls like -1 / x to the left. */

@@ -1,6 +1,6 @@
 import { deviationOf, meanOf } from "../base/stats.js";
 import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
-import { type Annualisation, type DailyReturns, dailyRate, LEAST_DAYS } from "./returns.js";
+import { type Annualisation, type DailyReturns, dailyRate, growthOf, LEAST_DAYS } from "./returns.js";
 
 /** Returns beside those of something else on the same days. */
 export interface Comparison {
@@ -18,11 +18,16 @@ export interface Comparison {
 }
 
 /** Days that only one of the two has are left out. */
-export function compareReturns(own: DailyReturns, benchmark: DailyReturns, year: Annualisation): Comparison {
+export function compareReturns(
+  own: DailyReturns,
+  benchmark: DailyReturns,
+  year: Annualisation,
+  least = LEAST_DAYS,
+): Comparison {
   const [a, b] = equalDays(own, benchmark);
   const n = a.length;
-  if (n < LEAST_DAYS) {
-    const few = absent(own.reason ?? `fewer than ${LEAST_DAYS} days with both returns`);
+  if (n < least) {
+    const few = absent(own.reason ?? `fewer than ${least} days with both returns`);
     return { n, beta: few, alpha: few, correlation: few, trackingError: few, informationRatio: few };
   }
   const rate = dailyRate(year);
@@ -44,6 +49,36 @@ export function compareReturns(own: DailyReturns, benchmark: DailyReturns, year:
     trackingError: figureOf(error * scale),
     informationRatio: ratioOf(meanOf(difference) * scale, error, "the difference does not vary"),
   };
+}
+
+/** What own returns made of the days on which the benchmark rose, and of those on which it fell. */
+export interface Capture {
+  /** Yearly growth over that of the benchmark, of the days on which it rose, and on which it fell. */
+  readonly up: Figure;
+  readonly down: Figure;
+  /** The one over the other. */
+  readonly ratio: Figure;
+}
+
+/** Days that only one of the two has are left out. */
+export function captureOf(own: DailyReturns, benchmark: DailyReturns, { days }: Annualisation): Capture {
+  const [up, down] = ([1, -1] as const).map((side): Figure => {
+    const [ours, theirs] = equalDays(own, onSide(benchmark, side));
+    if (ours.length === 0) return absent("no such day");
+    const [a, b] = [ours, theirs].map(
+      (value) => growthOf(value)[value.length - 1] ** (days / value.length) - 1,
+    );
+    return ratioOf(a, b, "the benchmark did not move");
+  });
+  const ratio =
+    up.value === null ? up : down.value === null ? down : ratioOf(up.value, down.value, "nothing was lost");
+  return { up, down, ratio };
+}
+
+/** Returns of the days on which they were above 0, or below. */
+export function onSide({ day, value, reason }: DailyReturns, side: 1 | -1): DailyReturns {
+  const is = (_: number, i: number) => side * value[i] > 0;
+  return { day: day.filter(is), value: value.filter(is), reason };
 }
 
 function equalDays(a: DailyReturns, b: DailyReturns): [Float64Array, Float64Array] {

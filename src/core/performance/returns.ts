@@ -24,12 +24,22 @@ export const LEAST_DAYS = 20;
 /** Share of a year below which its growth is not read as that of a year. */
 export const LEAST_YEARS = 0.25;
 
+/** How much there must be to tell figures of. */
+export interface Least {
+  readonly days: number;
+  readonly years: number;
+}
+export const LEAST: Least = { days: LEAST_DAYS, years: LEAST_YEARS };
+
+/** Equity by day with what was moved in and out of it. */
+export type MovedEquity = Pick<EquityDays, "day" | "equity" | "paidIn" | "paidOut">;
+
 /**
  * Returns of the days on which there was money, freed of what was paid in and out: what is paid in is there from before
  * the first trade of a day, what is paid out until after the last, `(equity + paidOut) / (equity before + paidIn) - 1`.
  * None at all where the account once owed what it had or more, for nothing can be chained to that.
  */
-export function dailyReturns({ day, equity, paidIn, paidOut }: EquityDays): DailyReturns {
+export function dailyReturns({ day, equity, paidIn, paidOut }: MovedEquity): DailyReturns {
   const days: number[] = [];
   const values: number[] = [];
   let before = 0;
@@ -84,13 +94,17 @@ export interface Performance {
   readonly ulcer: Figure;
 }
 
-export function performanceOf({ value, reason }: DailyReturns, year: Annualisation): Performance {
+export function performanceOf(
+  { value, reason }: DailyReturns,
+  year: Annualisation,
+  least: Least = LEAST,
+): Performance {
   const n = value.length;
   const growth = growthOf(value);
   const none = absent(reason ?? "no day with a return");
   const total = n === 0 ? none : figureOf(growth[n - 1] - 1);
-  const few = n === 0 ? none : tooFew(n, LEAST_DAYS);
-  const brief = n === 0 ? none : tooBrief(n, year);
+  const few = n === 0 ? none : tooFew(n, least.days);
+  const brief = n === 0 ? none : tooFew(n, Math.ceil(year.days * least.years));
   const cagr = brief ?? yearly(growth[n - 1], n, year);
   const excess = value.map((each) => each - dailyRate(year));
   const scale = Math.sqrt(year.days);
@@ -112,12 +126,16 @@ function tooFew(n: number, least: number): Figure | null {
   return n < least ? absent(`fewer than ${least} days with a return`) : null;
 }
 
-function tooBrief(n: number, { days }: Annualisation): Figure | null {
-  return tooFew(n, Math.ceil(days * LEAST_YEARS));
-}
-
 function yearly(growth: number, n: number, { days }: Annualisation): Figure {
   return growth < 0 ? absent("more than everything was lost") : figureOf(growth ** (days / n) - 1);
+}
+
+/** What returns gained beyond a rate of a day per what they fell short of it (C. Keating and W. Shadwick 2002). */
+export function omegaOf({ value, reason }: DailyReturns, rate: number): Figure {
+  if (value.length === 0) return absent(reason ?? "no day with a return");
+  const above = sumOf(value.map((each) => Math.max(0, each - rate)));
+  const below = sumOf(value.map((each) => Math.max(0, rate - each)));
+  return ratioOf(above, below, "no return below the rate without risk");
 }
 
 /** Return of a day without risk. */
@@ -149,22 +167,54 @@ export interface Drawdown {
 
 /** The largest drawdown, of equal ones the first. What is lost at the beginning counts, for the first peak is 1. */
 export function maxDrawdown({ day, value }: DailyReturns): Drawdown {
-  const growth = growthOf(value);
-  const depths = drawdownsOf(growth);
-  let trough = -1;
-  for (let i = 0; i < depths.length; i++) if (depths[i] > (trough < 0 ? 0 : depths[trough])) trough = i;
-  if (trough < 0) return { depth: 0, start: null, trough: null, end: null, length: 0 };
-  let start = trough;
-  while (start >= 0 && depths[start] > 0) start--;
-  let end = trough;
-  while (end < depths.length && depths[end] > 0) end++;
+  const fall = deepestOf(fallsOf(drawdownsOf(growthOf(value))));
+  if (fall === null) return { depth: 0, start: null, trough: null, end: null, length: 0 };
+  const { depth, peak, trough, end, length } = fall;
   return {
-    depth: depths[trough],
-    start: start < 0 ? null : day[start],
+    depth,
+    start: peak < 0 ? null : day[peak],
     trough: day[trough],
-    end: end < depths.length ? day[end] : null,
-    length: Math.min(end, depths.length - 1) - start,
+    end: end === null ? null : day[end],
+    length,
   };
+}
+
+/** A fall below a peak, by places in a column. */
+export interface Fall {
+  /** Share of the peak, above 0. */
+  readonly depth: number;
+  /** Place of the peak; -1 where it was what was begun with. */
+  readonly peak: number;
+  readonly trough: number;
+  /** First place at the peak or above; null while it is not reached again. */
+  readonly end: number | null;
+  /** Places after the peak, up to the end or to the last. */
+  readonly length: number;
+}
+
+/** All falls of a column of depths below the peak before, 0 at a peak, in their order. */
+export function fallsOf(depths: Float64Array): Fall[] {
+  const falls: Fall[] = [];
+  const n = depths.length;
+  for (let i = 0; i < n; i++) {
+    if (depths[i] === 0) continue;
+    const peak = i - 1;
+    let trough = i;
+    while (i < n && depths[i] > 0) {
+      if (depths[i] > depths[trough]) trough = i;
+      i++;
+    }
+    const end = i < n ? i : null;
+    falls.push({ depth: depths[trough], peak, trough, end, length: Math.min(i, n - 1) - peak });
+  }
+  return falls;
+}
+
+/** Of equal ones the first; null of none. */
+export function deepestOf(falls: readonly Fall[]): Fall | null {
+  let deepest: Fall | null = null;
+  for (const fall of falls) if (deepest === null || fall.depth > deepest.depth) deepest = fall;
+  return deepest;
 }
 
 /** How much of the account was in the market. */
@@ -176,12 +226,16 @@ export interface Exposure {
   readonly net: Figure;
 }
 
-export function exposureShares({ day, equity, long, short }: EquityDays): Exposure {
+export function exposureShares({
+  equity,
+  long,
+  short,
+}: Pick<EquityDays, "equity" | "long" | "short">): Exposure {
   let held = 0;
   let n = 0;
   let gross = 0;
   let net = 0;
-  for (let i = 0; i < day.length; i++) {
+  for (let i = 0; i < equity.length; i++) {
     if (long[i] !== 0 || short[i] !== 0) held++;
     if (equity[i] <= 0) continue;
     n++;
@@ -190,7 +244,7 @@ export function exposureShares({ day, equity, long, short }: EquityDays): Exposu
   }
   const none = "no day with equity";
   return {
-    days: ratioOf(held, day.length, "no day"),
+    days: ratioOf(held, equity.length, "no day"),
     gross: ratioOf(gross, n, none),
     net: ratioOf(net, n, none),
   };

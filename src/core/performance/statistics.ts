@@ -1,5 +1,7 @@
+import { deviationOf, meanOf } from "../base/stats.js";
 import { offsetAt, type Zone } from "../market/zone.js";
 import { type Causes, causeOf, MANUAL } from "./cause.js";
+import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
 import { byExit, type ClosedTrade, grouped } from "./trade.js";
 
 /** What closed trades came to. Money in micros, averages not rounded; null where there is nothing to tell of. */
@@ -91,6 +93,23 @@ export function profitFactorOf(
   lost: number,
 ): Pick<TradeStatistics, "profitFactor" | "noLosses"> {
   return { profitFactor: lost === 0 ? null : won / -lost, noLosses: lost === 0 };
+}
+
+/**
+ * Mean per standard deviation of what trades came to, times the root of their number: the system quality number
+ * (V. Tharp 2008).
+ */
+export function systemQuality(results: ArrayLike<number>): Figure {
+  if (results.length < 2) return absent("fewer than two trades");
+  const scale = Math.sqrt(results.length);
+  return ratioOf(scale * meanOf(results), deviationOf(results), "results of trades do not vary");
+}
+
+/** Share of the capital that grows it most (J. Kelly 1956): win rate less loss rate per average win over average loss. */
+export function kellyShare({ trades, wins, payoff }: TradeStatistics): Figure {
+  if (payoff === null) return absent("there are not both wins and losses");
+  const rate = wins / trades;
+  return figureOf(rate - (1 - rate) / payoff);
 }
 
 function longestRuns(trades: readonly ClosedTrade[]): Pick<TradeStatistics, "longestWins" | "longestLosses"> {

@@ -1,0 +1,39 @@
+import { FIGURES, wordsOf } from "../src/core/backtest/figures.js";
+import { reportOf } from "../src/core/backtest/report.js";
+import { createRng } from "../src/core/base/rng.js";
+import { type Bench, timeCases } from "./time.js";
+
+const BARS = 2_520;
+const DAY_MS = 86_400_000;
+
+/** Ten years of daily closes that go up and down at random. */
+function walkOf(seed: number): Float64Array {
+  const rng = createRng(seed);
+  let level = 100;
+  return Float64Array.from({ length: BARS }, () => {
+    level *= 1 + 0.0003 + 0.01 * rng.normal();
+    return level;
+  });
+}
+
+export const bench: Bench = {
+  name: "Backtest statistics",
+  run() {
+    const equity = walkOf(1);
+    const close = walkOf(2);
+    const time = equity.map((_, i) => i * DAY_MS);
+    const track = { capital: equity[0], time, equity, long: equity, short: new Float64Array(BARS) };
+    const year = { days: 252, riskFree: 0.02 };
+    const terms = { year, dayAt: (timeMs: number) => timeMs / DAY_MS, benchmark: { close, from: 0 } };
+    const cases = (["textbook", "compound"] as const).map((convention) => ({
+      name: `report of ten years, ${convention}`,
+      items: 1,
+      run: () => {
+        reportOf(track, [], { ...terms, convention });
+        for (const row of FIGURES) wordsOf(row, convention);
+      },
+    }));
+    const figures = timeCases(cases).map(({ name, minNs }) => ({ name, value: minNs / 1e6, unit: "ms" }));
+    return [{ title: "Statistics of backtests", notes: [], figures }];
+  },
+};
