@@ -1,7 +1,9 @@
 import { FIGURES, wordsOf } from "../src/core/backtest/figures.js";
+import { probabilityOfOverfitting } from "../src/core/backtest/overfitting.js";
+import { permutationTest } from "../src/core/backtest/permutation.js";
 import { reportOf } from "../src/core/backtest/report.js";
 import { createRng } from "../src/core/base/rng.js";
-import { type Bench, timeCases } from "./time.js";
+import { type Bench, type Case, timeCases } from "./time.js";
 
 const BARS = 2_520;
 const DAY_MS = 86_400_000;
@@ -25,7 +27,7 @@ export const bench: Bench = {
     const track = { capital: equity[0], time, equity, long: equity, short: new Float64Array(BARS) };
     const year = { days: 252, riskFree: 0.02 };
     const terms = { year, dayAt: (timeMs: number) => timeMs / DAY_MS, benchmark: { close, from: 0 } };
-    const cases = (["textbook", "compound"] as const).map((convention) => ({
+    const cases: Case[] = (["textbook", "compound"] as const).map((convention) => ({
       name: `report of ten years, ${convention}`,
       items: 1,
       run: () => {
@@ -33,7 +35,26 @@ export const bench: Bench = {
         for (const row of FIGURES) wordsOf(row, convention);
       },
     }));
-    const figures = timeCases(cases).map(({ name, minNs }) => ({ name, value: minNs / 1e6, unit: "ms" }));
+    const returns = close.map((each, i) => each / close[Math.max(0, i - 1)] - 1);
+    const trials = Array.from({ length: 1_000 }, (_, k) => {
+      const rng = createRng(k);
+      return returns.map((each) => (rng.next() < 0.5 ? each : -each));
+    });
+    const positions = trials[0].map(Math.sign);
+    cases.push(
+      {
+        name: "probability of overfitting, 1,000 trials, 16 blocks",
+        items: 1,
+        run: () => void probabilityOfOverfitting(trials),
+      },
+      {
+        name: "permutation test, 1,000 shifts",
+        items: 1,
+        run: () =>
+          void permutationTest(positions, returns, { scheme: { kind: "shift" }, count: 1_000, seed: 1 }),
+      },
+    );
+    const figures = timeCases(cases, 3).map(({ name, minNs }) => ({ name, value: minNs / 1e6, unit: "ms" }));
     return [{ title: "Statistics of backtests", notes: [], figures }];
   },
 };

@@ -74,6 +74,23 @@ export function createRng(seed: number, stream = 0, substream = 0): Rng {
   };
 }
 
+/** Any order of a list or column with the same chance (R. Fisher and F. Yates 1938), in place. */
+export function shuffle(values: unknown[] | Float64Array, rng: Rng): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const other = rng.below(i + 1);
+    [values[i], values[other]] = [values[other], values[i]];
+  }
+}
+
+/**
+ * The place after another in a stationary bootstrap of `n` places (D. Politis and J. Romano 1994): the next one, around
+ * the end, or with a chance the beginning of another block anywhere. @param chance 1 over the mean length of blocks.
+ */
+export function nextPlace(place: number, n: number, chance: number, rng: Rng): number {
+  if (rng.next() < chance) return rng.below(n);
+  return place + 1 === n ? 0 : place + 1;
+}
+
 /**
  * An unsigned 32-bit word from three: a draw that has a place instead of a sequence, so that nothing depends on what
  * was drawn before. Rounds of MurmurHash3 (A. Appleby) with its finaliser.

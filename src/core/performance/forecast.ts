@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { createRng, type Rng } from "../base/rng.js";
+import { createRng, nextPlace, type Rng } from "../base/rng.js";
 import { quantileOf } from "../base/stats.js";
 import { absent, type Figure, figureOf } from "./figure.js";
 import type { DailyReturns } from "./returns.js";
@@ -83,10 +83,7 @@ export function forecastEquity(
 
 /** Each path goes on to the next day, or begins another block. */
 function walk(place: Int32Array, n: number, chance: number, rng: Rng): void {
-  for (let path = 0; path < place.length; path++) {
-    const next = place[path] + 1;
-    place[path] = rng.next() < chance ? rng.below(n) : next === n ? 0 : next;
-  }
+  for (let path = 0; path < place.length; path++) place[path] = nextPlace(place[path], n, chance, rng);
 }
 
 /** Probability of having lost by the last day. */
