@@ -1,4 +1,6 @@
 import { FIGURES, wordsOf } from "../src/core/backtest/figures.js";
+import { purgedFolds, walkForwardFolds } from "../src/core/backtest/folds.js";
+import { monteCarloOfTrades, syntheticCandles } from "../src/core/backtest/monte-carlo.js";
 import { probabilityOfOverfitting } from "../src/core/backtest/overfitting.js";
 import { permutationTest } from "../src/core/backtest/permutation.js";
 import { reportOf } from "../src/core/backtest/report.js";
@@ -52,6 +54,28 @@ export const bench: Bench = {
         items: 1,
         run: () =>
           void permutationTest(positions, returns, { scheme: { kind: "shift" }, count: 1_000, seed: 1 }),
+      },
+    );
+    const candles = { symbol: "AAA", interval: "1d", time, open: close, high: close, low: close } as const;
+    const paths = { method: "shuffle", paths: 5_000, seed: 1, ruin: 0.5 } as const;
+    cases.push(
+      {
+        name: "5,000 orders of 250 trades",
+        items: 1,
+        run: () => void monteCarloOfTrades(returns.slice(0, 250), paths),
+      },
+      {
+        name: "synthetic candles of ten years",
+        items: 1,
+        run: () => void syntheticCandles({ ...candles, close, volume: close }, { seed: 1, blockBars: 10 }),
+      },
+      {
+        name: "folds of ten years: 45 combinatorial, 36 rolling",
+        items: 1,
+        run: () => {
+          purgedFolds(BARS, { groups: 10, testGroups: 2, purge: 5, embargo: 5 });
+          walkForwardFolds(BARS, { mode: "rolling", train: 252, test: 63 });
+        },
       },
     );
     const figures = timeCases(cases, 3).map(({ name, minNs }) => ({ name, value: minNs / 1e6, unit: "ms" }));

@@ -135,6 +135,14 @@ describe("the probability of backtest overfitting", () => {
   });
 });
 
+it("a trial that does nothing for a while has a ratio of 0 there", () => {
+  const active = MATRIX.map((returns) => returns.map((each, i) => (i < 80 ? Math.abs(each) : 0)));
+  const { probability, logits } = probabilityOfOverfitting(active, 4);
+  // One of six splits chooses on all of the active blocks: on the others all are equal, with the middle rank.
+  expect(logits.filter((logit) => logit === 0)).toHaveLength(1);
+  expect(probability.value).toBeGreaterThan(0);
+});
+
 const DAYS = 2_000;
 
 function noise(seed: number): Float64Array {

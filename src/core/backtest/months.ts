@@ -1,4 +1,4 @@
-import { dateOf } from "../market/day.js";
+import { DAY_MS } from "../market/day.js";
 import type { DailyReturns } from "../performance/returns.js";
 
 /** Returns of the months of one year. */
@@ -12,15 +12,18 @@ export interface YearRow {
 
 /** Returns by month and year, chained out of those of days, years ascending. */
 export function monthlyTable(returns: DailyReturns): YearRow[] {
-  const months = returnsBy(returns, (day) => dateOf(day).slice(0, 7));
-  return returnsBy(returns, (day) => dateOf(day).slice(0, 4)).map(({ key, value }) => ({
-    year: Number(key),
-    months: Array.from({ length: 12 }, (_, k) => {
-      const month = `${key}-${String(k + 1).padStart(2, "0")}`;
-      return months.find((each) => each.key === month)?.value ?? null;
-    }),
+  const months = new Map(returnsBy(returns, monthOf).map(({ key, value }) => [key, value]));
+  return returnsBy(returns, (day) => Math.floor(monthOf(day) / 12)).map(({ key: year, value }) => ({
+    year,
+    months: Array.from({ length: 12 }, (_, k) => months.get(12 * year + k) ?? null),
     total: value,
   }));
+}
+
+/** Months since the year 0. */
+function monthOf(day: number): number {
+  const date = new Date(day * DAY_MS);
+  return 12 * date.getUTCFullYear() + date.getUTCMonth();
 }
 
 /** Returns of days chained by a key that days in a row share. */

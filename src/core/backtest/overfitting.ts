@@ -148,27 +148,16 @@ export function probabilityOfOverfitting(trials: readonly Float64Array[], blocks
     const logits = new Float64Array(0);
     return { probability: none, splits: 0, logits, lossProbability: none, degradation: none };
   }
-  const sums = blockSums(trials, blocks);
-  const whole = halfSums(sums, (1 << blocks) - 1);
-  const halves = halvesOf(blocks);
-  const logits = new Float64Array(halves.length);
-  const [inside, outside] = [new Float64Array(halves.length), new Float64Array(halves.length)];
-  for (const [k, half] of halves.entries()) {
-    const first = halfSums(sums, half);
-    const own = ratiosOf(first, count);
-    const others = ratiosOf(restOf(whole, first), count);
-    const best = indexOfMax(own);
-    const rank = rankOf(others, best) / (count + 1);
-    logits[k] = Math.log(rank / (1 - rank));
-    inside[k] = own[best];
-    outside[k] = others[best];
-  }
+  const splits = splitsOf(blockSums(trials, blocks));
+  const logits = Float64Array.from(splits, ({ rank }) => Math.log(rank / (count + 1 - rank))).sort();
+  const inside = Float64Array.from(splits, ({ own }) => own);
+  const outside = Float64Array.from(splits, ({ other }) => other);
   const share = (of: Float64Array, is: (value: number) => boolean) =>
     figureOf(of.filter(is).length / of.length);
   return {
     probability: share(logits, (logit) => logit <= 0),
-    splits: halves.length,
-    logits: logits.sort(),
+    splits: splits.length,
+    logits,
     lossProbability: share(outside, (ratio) => ratio < 0),
     degradation: slopeOf(inside, outside),
   };
@@ -195,52 +184,68 @@ function blockSums(trials: readonly Float64Array[], blocks: number): Sums[] {
   });
 }
 
-/** Sums of the blocks whose bits are set. */
-function halfSums(blocks: readonly Sums[], half: number): Sums {
+/** The trial with the highest Sharpe ratio on a half of the blocks: its ratios there and on the rest, its rank there. */
+interface Split {
+  readonly own: number;
+  readonly other: number;
+  readonly rank: number;
+}
+
+/** All splits into halves. Those with the first block in a half are walked, and each told from both sides. */
+function splitsOf(blocks: readonly Sums[]): Split[] {
   const count = blocks[0].sum.length;
-  const sum = new Float64Array(count);
-  const square = new Float64Array(count);
-  let n = 0;
-  for (const [b, block] of blocks.entries()) {
-    if ((half & (1 << b)) === 0) continue;
-    n += block.n;
-    for (let i = 0; i < count; i++) {
-      sum[i] += block.sum[i];
-      square[i] += block.square[i];
+  const splits: Split[] = [];
+  const empty = (): MutableSums => ({ n: 0, sum: new Float64Array(count), square: new Float64Array(count) });
+  const whole = empty();
+  for (const block of blocks) setSum(whole, whole, block, 1);
+  // What the first so many of the chosen blocks come to, since most choices share their first ones.
+  const partial = Array.from({ length: blocks.length / 2 + 1 }, empty);
+  const rest = empty();
+  // Of a trial that did nothing in the rest a difference leaves what doubles lack.
+  const least = whole.square.map((square) => 1e-12 * square);
+  const [near, far] = [new Float64Array(count), new Float64Array(count)];
+  const choose = (depth: number, next: number): void => {
+    if (depth === partial.length - 1) {
+      setSum(rest, whole, partial[depth], -1);
+      setRatios(near, partial[depth], least);
+      setRatios(far, rest, least);
+      splits.push(splitOf(near, far), splitOf(far, near));
+      return;
     }
-  }
-  return { n, sum, square };
-}
-
-function restOf(whole: Sums, half: Sums): Sums {
-  return {
-    n: whole.n - half.n,
-    sum: whole.sum.map((each, i) => each - half.sum[i]),
-    square: whole.square.map((each, i) => each - half.square[i]),
+    const last = depth === 0 ? 0 : blocks.length - (partial.length - 1 - depth);
+    for (let b = next; b <= last; b++) {
+      setSum(partial[depth + 1], partial[depth], blocks[b], 1);
+      choose(depth + 1, b + 1);
+    }
   };
+  choose(0, 0);
+  return splits;
 }
 
-/** Sharpe ratios by period. */
-function ratiosOf({ n, sum, square }: Sums, count: number): Float64Array {
-  const ratios = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+function splitOf(own: Float64Array, other: Float64Array): Split {
+  const best = indexOfMax(own);
+  return { own: own[best], other: other[best], rank: rankOf(other, best) };
+}
+
+type MutableSums = { -readonly [K in keyof Sums]: Sums[K] };
+
+function setSum(into: MutableSums, from: Sums, other: Sums, sign: 1 | -1): void {
+  into.n = from.n + sign * other.n;
+  const { sum, square } = into;
+  for (let i = 0; i < sum.length; i++) {
+    sum[i] = from.sum[i] + sign * other.sum[i];
+    square[i] = from.square[i] + sign * other.square[i];
+  }
+}
+
+/** Sharpe ratios by period; 0 of trials whose squares sum to no more than `least`, and of equal returns. */
+function setRatios(ratios: Float64Array, { n, sum, square }: Sums, least: Float64Array): void {
+  for (let i = 0; i < ratios.length; i++) {
     const mean = sum[i] / n;
     const variance = (square[i] - n * mean * mean) / (n - 1);
-    // What is left of equal returns is what doubles lack.
-    ratios[i] = variance > 1e-12 * (square[i] / n) ? mean / Math.sqrt(variance) : 0;
+    const varies = square[i] > least[i] && variance > 1e-12 * (square[i] / n);
+    ratios[i] = varies ? mean / Math.sqrt(variance) : 0;
   }
-  return ratios;
-}
-
-/** Sets of half of the blocks, as bits. */
-function halvesOf(blocks: number): number[] {
-  const halves: number[] = [];
-  for (let set = 0; set < 1 << blocks; set++) {
-    let bits = 0;
-    for (let rest = set; rest !== 0; rest &= rest - 1) bits++;
-    if (bits === blocks / 2) halves.push(set);
-  }
-  return halves;
 }
 
 function indexOfMax(values: Float64Array): number {
