@@ -4,6 +4,7 @@ import { monteCarloOfTrades, syntheticCandles } from "../src/core/backtest/monte
 import { probabilityOfOverfitting } from "../src/core/backtest/overfitting.js";
 import { permutationTest } from "../src/core/backtest/permutation.js";
 import { reportOf } from "../src/core/backtest/report.js";
+import { createSearch } from "../src/core/backtest/search.js";
 import { createRng } from "../src/core/base/rng.js";
 import { type Bench, type Case, timeCases } from "./time.js";
 
@@ -78,6 +79,18 @@ export const bench: Bench = {
         },
       },
     );
+    const dimensions = ["a", "b", "c"].map((name) => ({ name, kind: "number", min: 0, max: 1 }) as const);
+    cases.push({
+      name: "search over 100 points of three parameters",
+      items: 1,
+      run: () => {
+        const search = createSearch({ dimensions }, { method: "parzen", seed: 1 });
+        for (let k = 0; k < 100; k++) {
+          const point = search.ask();
+          if (point !== null) search.tell(point, -Math.abs(Number(point.a) - Number(point.b)));
+        }
+      },
+    });
     const figures = timeCases(cases, 3).map(({ name, minNs }) => ({ name, value: minNs / 1e6, unit: "ms" }));
     return [{ title: "Statistics of backtests", notes: [], figures }];
   },
