@@ -13,7 +13,7 @@ import {
   type Space,
   valueAt,
   valueCount,
-  valueOf,
+  valueNear,
 } from "../../src/core/backtest/space.js";
 
 const number = (name: string, min: number, max: number): Dimension => ({ name, kind: "number", min, max });
@@ -74,8 +74,8 @@ describe("a grid", () => {
           const [min, more] = ends;
           const dimension: Dimension = { name: "x", kind: "integer", min, max: min + more, step: by, log };
           const value = valueAt(dimension, k % valueCount(dimension));
-          expect(valueOf(dimension, placeOf(dimension, value))).toBe(value);
-          const any = Number(valueOf(dimension, at));
+          expect(valueNear(dimension, placeOf(dimension, value))).toBe(value);
+          const any = Number(valueNear(dimension, at));
           expect(any).toBeGreaterThanOrEqual(min);
           expect(any).toBeLessThanOrEqual(min + more);
           expect((any - min) % by).toBe(0);
@@ -83,7 +83,7 @@ describe("a grid", () => {
       ),
     );
     const factor: Dimension = { name: "x", kind: "number", min: 0.01, max: 100, log: true };
-    expect(valueOf(factor, 0.5)).toBeCloseTo(1, 12);
+    expect(valueNear(factor, 0.5)).toBeCloseTo(1, 12);
     expect(placeOf(factor, 10)).toBeCloseTo(0.75, 12);
   });
 });

@@ -12,7 +12,7 @@ import {
   placeOf,
   type Space,
   valueCount,
-  valueOf,
+  valueNear,
 } from "./space.js";
 
 /** How the next point is chosen: anywhere, or where good ones were (tree-structured Parzen estimator). */
@@ -140,7 +140,7 @@ function parzenPoint(
   let drawn = 0;
   for (let attempt = 0; attempt < TRIES && drawn < CANDIDATES; attempt++) {
     const place = drawFrom(near, dimensions, rng);
-    const point = Object.fromEntries(dimensions.map((each, k) => [each.name, valueOf(each, place[k])]));
+    const point = Object.fromEntries(dimensions.map((each, k) => [each.name, valueNear(each, place[k])]));
     if (!isNew(point)) continue;
     drawn++;
     const at = Float64Array.from(dimensions, (each) => placeOf(each, point[each.name]));

@@ -79,7 +79,7 @@ export function placeOf(dimension: Dimension, value: Choice): number {
 }
 
 /** The value at a place. */
-export function valueOf(dimension: Dimension, place: number): Choice {
+export function valueNear(dimension: Dimension, place: number): Choice {
   const count = valueCount(dimension);
   if (dimension.kind === "choice" || dimension.log !== true) {
     if (Number.isFinite(count)) return valueAt(dimension, Math.min(count - 1, Math.floor(place * count)));
@@ -120,5 +120,7 @@ export function keyOf({ dimensions }: Space, point: Point): string {
 
 /** A point anywhere in a space with the same chance, whether it may be tried or not. */
 export function anyPoint({ dimensions }: Space, rng: Rng): Point {
-  return Object.fromEntries(dimensions.map((dimension) => [dimension.name, valueOf(dimension, rng.next())]));
+  return Object.fromEntries(
+    dimensions.map((dimension) => [dimension.name, valueNear(dimension, rng.next())]),
+  );
 }
