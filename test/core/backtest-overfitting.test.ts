@@ -6,13 +6,14 @@ import {
   meanCorrelation,
   minimumTrackRecord,
   OVERFITTING_LIMITS,
+  overfittingVerdicts,
   probabilisticSharpe,
   probabilityOfOverfitting,
   type SharpeSample,
   sharpeSample,
   sharpeSpread,
 } from "../../src/core/backtest/overfitting.js";
-import { permutationTest } from "../../src/core/backtest/permutation.js";
+import { type PermutationTest, permutationTest } from "../../src/core/backtest/permutation.js";
 import { kolmogorovTail } from "../../src/core/base/inference.js";
 import { createRng } from "../../src/core/base/rng.js";
 import { distanceFromUniform } from "../../src/core/base/stats.js";
@@ -162,38 +163,57 @@ function randomPositions(seed: number, length = DAYS): Float64Array {
 
 describe("a thousand random strategies on one series", () => {
   const market = noise(42);
-  const trials = Array.from({ length: 1_000 }, (_, k) =>
-    randomPositions(k).map((position, i) => position * market[i]),
-  );
+  const positions = Array.from({ length: 1_000 }, (_, k) => randomPositions(k));
+  const returnsOf = (held: Float64Array) => held.map((position, i) => position * market[i]);
   const bestOf = (list: readonly Float64Array[]) =>
-    list.reduce((best, each) => (sampleOf(each).sharpe > sampleOf(best).sharpe ? each : best));
+    list.reduce((best, each) =>
+      sampleOf(returnsOf(each)).sharpe > sampleOf(returnsOf(best)).sharpe ? each : best,
+    );
+  const permuted = (held: Float64Array): PermutationTest =>
+    permutationTest(held, market, { scheme: { kind: "shift" }, count: 999, seed: 1 });
   const told = (list: readonly Float64Array[]) => {
-    const best = sampleOf(bestOf(list));
-    const trialsOf = { count: list.length, variance: sharpeSpread(list) };
+    const trials = list.map(returnsOf);
+    const best = bestOf(list);
+    const sample = sampleOf(returnsOf(best));
+    const figures = {
+      deflatedSharpe: deflatedSharpe(sample, { count: list.length, variance: sharpeSpread(trials) }),
+      overfitting: probabilityOfOverfitting(trials, 12).probability,
+      permutation: permuted(best).p,
+    };
     return {
-      alone: probabilisticSharpe(best).value ?? Number.NaN,
-      deflated: deflatedSharpe(best, trialsOf).value ?? Number.NaN,
-      overfitting: probabilityOfOverfitting(list, 12).probability.value ?? Number.NaN,
+      best,
+      alone: probabilisticSharpe(sample).value,
+      figures,
+      verdicts: overfittingVerdicts(figures),
     };
   };
-  const { deflatedSharpe: least, overfitting: most } = OVERFITTING_LIMITS;
 
-  it("the best is flagged, which looks certain by itself", () => {
-    const { alone, deflated, overfitting } = told(trials);
+  it("the best is flagged by what knows of the others, and by nothing that does not", () => {
+    const { alone, figures, verdicts } = told(positions);
     expect(alone).toBeGreaterThan(0.99);
-    expect(deflated).toBeLessThan(least);
-    expect(overfitting).toBeGreaterThan(0.3);
-    expect(overfitting).toBeGreaterThan(most);
+    expect(figures.deflatedSharpe.value).toBeLessThan(0.7);
+    expect(figures.overfitting.value).toBeGreaterThan(0.3);
+    expect(verdicts).toEqual({ deflatedSharpe: "flagged", overfitting: "flagged", permutation: "passed" });
   });
 
   it("a planted edge passes", () => {
     // On the right side on three of five days: a yearly ratio of some 3.
     const rng = createRng(5);
-    const planted = market.map((each) => (rng.next() < 0.6 ? Math.abs(each) : -Math.abs(each)));
-    const { deflated, overfitting } = told([...trials, planted]);
-    expect(bestOf([...trials, planted])).toBe(planted);
-    expect(deflated).toBeGreaterThan(least);
-    expect(overfitting).toBeLessThan(most);
+    const planted = market.map((each) => (rng.next() < 0.6 ? 1 : -1) * Math.sign(each));
+    const { best, verdicts } = told([...positions, planted]);
+    expect(best).toBe(planted);
+    expect(verdicts).toEqual({ deflatedSharpe: "passed", overfitting: "passed", permutation: "passed" });
+  });
+
+  it("is not judged by a figure that there is none of", () => {
+    const none = { value: null, reason: "no trial" };
+    const { overfitting, ...others } = overfittingVerdicts({
+      deflatedSharpe: none,
+      overfitting: { value: OVERFITTING_LIMITS.overfitting, reason: null },
+      permutation: none,
+    });
+    expect(overfitting).toBe("passed");
+    expect(others).toEqual({ deflatedSharpe: "unknown", permutation: "unknown" });
   });
 });
 

@@ -13,6 +13,25 @@ export const OVERFITTING_LIMITS = {
   permutation: 0.05,
 } as const;
 
+/** What speaks against a result having been found by chance. */
+export type OverfittingFigures = Readonly<Record<keyof typeof OVERFITTING_LIMITS, Figure>>;
+
+/** `flagged` past its limit, `unknown` where there is no figure. */
+export type Verdict = "passed" | "flagged" | "unknown";
+
+export function overfittingVerdicts(
+  figures: OverfittingFigures,
+): Readonly<Record<keyof typeof OVERFITTING_LIMITS, Verdict>> {
+  const judge = ({ value }: Figure, holds: (value: number) => boolean): Verdict =>
+    value === null ? "unknown" : holds(value) ? "passed" : "flagged";
+  const { deflatedSharpe: least, overfitting: most, permutation: highest } = OVERFITTING_LIMITS;
+  return {
+    deflatedSharpe: judge(figures.deflatedSharpe, (value) => value >= least),
+    overfitting: judge(figures.overfitting, (value) => value <= most),
+    permutation: judge(figures.permutation, (value) => value <= highest),
+  };
+}
+
 /** A Sharpe ratio by period, not annualised, and what its error depends on. */
 export interface SharpeSample {
   readonly sharpe: number;
