@@ -111,14 +111,14 @@ interface Mixture {
   readonly centres: readonly Float64Array[];
   /** Of each kernel its height in each parameter: what of it lies outside is spread over what is inside. */
   readonly heights: readonly Float64Array[];
-  /** Width of a kernel in parts of a range. */
-  readonly width: number;
+  /** Of each kernel its width in each parameter, in parts of the range. */
+  readonly widths: readonly Float64Array[];
 }
 
 /**
  * The most promising of points drawn about the good ones: highest density of good points over that of the others
  * (J. Bergstra, R. Bardenet, Y. Bengio and B. Kegl 2011). Kernels span all parameters at once, so that what goes
- * together stays together (S. Falkner, A. Klein and F. Hutter 2018); widths and shares are those of Optuna 4.
+ * together stays together (S. Falkner, A. Klein and F. Hutter 2018); widths and shares are those of Optuna 5.
  */
 function parzenPoint(
   space: Space,
@@ -151,29 +151,48 @@ function parzenPoint(
 }
 
 function mixtureOf(dimensions: readonly Dimension[], points: readonly Point[]): Mixture {
-  const n = points.length;
   const centres = points.map((point) =>
     Float64Array.from(dimensions, (each) => placeOf(each, point[each.name])),
   );
-  const width = Math.max(0.2 * Math.max(1, n) ** (-1 / (dimensions.length + 4)), 1 / Math.min(100, n + 1));
-  const heights = centres.map((centre) =>
-    centre.map((place) => {
+  const widths = centres.map((centre) => new Float64Array(centre.length));
+  for (const [k] of dimensions.entries()) {
+    const column = neighbourWidths(Float64Array.from(centres, (centre) => centre[k]));
+    for (const [i, width] of column.entries()) widths[i][k] = width;
+  }
+  const heights = centres.map((centre, i) =>
+    centre.map((place, k) => {
+      const width = widths[i][k];
       const inside = normalCdf((1 - place) / width) - normalCdf(-place / width);
       return 1 / (Math.sqrt(2 * Math.PI) * width * inside);
     }),
   );
-  return { centres, heights, width };
+  return { centres, heights, widths };
+}
+
+/** As far as the farther of the two neighbours, so that kernels narrow where points gather; the range has no end there. */
+function neighbourWidths(places: Float64Array): Float64Array {
+  const n = places.length;
+  const order = Array.from(places, (_, i) => i).sort((a, b) => places[a] - places[b]);
+  const widths = new Float64Array(n);
+  for (const [rank, i] of order.entries()) {
+    const alone = n === 1;
+    const left = rank > 0 ? places[i] - places[order[rank - 1]] : alone ? places[i] : 0;
+    const right = rank < n - 1 ? places[order[rank + 1]] - places[i] : alone ? 1 - places[i] : 0;
+    widths[i] = Math.max(left, right, 1 / Math.min(100, n + 2));
+  }
+  return widths;
 }
 
 /** Chance that a choice is drawn from the even distribution instead of being that of the centre. */
 const CHOICE_EVEN = 0.3;
 
-function drawFrom({ centres, width }: Mixture, dimensions: readonly Dimension[], rng: Rng): Float64Array {
-  const centre = centres[rng.below(centres.length + 1)];
+function drawFrom({ centres, widths }: Mixture, dimensions: readonly Dimension[], rng: Rng): Float64Array {
+  const drawn = rng.below(centres.length + 1);
+  const centre = centres[drawn];
   return Float64Array.from(dimensions, ({ kind }, k) => {
     if (centre === undefined) return rng.next();
     if (kind === "choice") return rng.next() < CHOICE_EVEN ? rng.next() : centre[k];
-    return drawWithin(centre[k], width, rng);
+    return drawWithin(centre[k], widths[drawn][k], rng);
   });
 }
 
@@ -188,7 +207,7 @@ function drawWithin(centre: number, width: number, rng: Rng): number {
 }
 
 function densityAt(
-  { centres, heights, width }: Mixture,
+  { centres, heights, widths }: Mixture,
   dimensions: readonly Dimension[],
   at: Float64Array,
 ): number {
@@ -201,7 +220,7 @@ function densityAt(
     for (let k = 0; k < centre.length; k++) {
       if (dimensions[k].kind === "choice") density *= centre[k] === at[k] ? same[k] : CHOICE_EVEN;
       else {
-        squares += ((at[k] - centre[k]) / width) ** 2;
+        squares += ((at[k] - centre[k]) / widths[i][k]) ** 2;
         density *= heights[i][k];
       }
     }
