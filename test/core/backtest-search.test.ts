@@ -69,7 +69,7 @@ describe("a grid", () => {
         step,
         fc.boolean(),
         fc.nat(60),
-        fc.double({ min: 0, max: 0.999 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
         (ends, by, log, k, at) => {
           const [min, more] = ends;
           const dimension: Dimension = { name: "x", kind: "integer", min, max: min + more, step: by, log };
