@@ -3,8 +3,9 @@ import { spoken } from "../../core/base/words.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
+import { escapeXml } from "../../platform/xml.js";
 import type { StoredDetection } from "../detections/store.js";
-import { element, escapeXml, line, spread, text } from "./svg.js";
+import { element, line, spread, text } from "./svg.js";
 import { DIRECTIONS, figure } from "./words.js";
 
 export interface DrawnLevel {
