@@ -51,9 +51,9 @@ describe("thinning", () => {
 });
 
 describe("figures of an axis", () => {
-  it("are written with thousands apart", () => {
-    expect([1_234_567, -1_000, 999.5, 12.345, 0.00012, 0, -0.5].map(numberText)).toEqual([
-      ...["1,234,567", "-1,000", "999.5", "12.35", "0.0001", "0", "-0.5"],
+  it("are written with thousands apart and the decimals that they have", () => {
+    expect([1_234_567, -1_000.5, 999.5, 0.1 + 0.2, 0.0000105, 0, -0, -1e-12].map(numberText)).toEqual([
+      ...["1,234,567", "-1,000.5", "999.5", "0.3", "0.0000105", "0", "0", "0"],
     ]);
   });
 });

@@ -95,6 +95,13 @@ describe.each(everyPlot)("the plot of %s", (_, plot) => {
     expect(texts.some((text) => text.startsWith(TEXT.subtitle))).toBe(true);
   });
 
+  it("cuts a title that is too long, and says it whole in the document's", () => {
+    const title = `${"long ".repeat(40)}end`;
+    const texts = drawnIn(plot({ ...TEXT, title })).map(({ tag, text }) => [tag, text]);
+    expect(texts).toContainEqual(["title", title]);
+    expect(texts).toContainEqual(["text", `${title.slice(0, 89)}…`]);
+  });
+
   it("escapes its texts and leaves out what XML forbids", () => {
     const forbidden = ["\u0000", "\u0007", "\ud800"];
     const shown = '<script>$& "x" \'y\' ]]> class="zr0-c0" url(#zr0-c1) {a|b}';
@@ -150,7 +157,14 @@ describe("the plot of equity", () => {
 
   it("names its axes with unit and dates, and its lines", () => {
     const texts = drawn.map(({ text }) => text);
-    for (const text of ["USD", "date, UTC", "equity", "buy and hold", "worst to best fill", "2021"]) {
+    for (const text of [
+      "USD",
+      "2020-01-01 to 2022-06-18, UTC",
+      "equity",
+      "buy and hold",
+      "worst to best fill",
+      "2021",
+    ]) {
       expect(texts).toContain(text);
     }
   });
@@ -201,6 +215,14 @@ describe("the plot of drawdown", () => {
     for (const [i, [, y]] of corners.entries())
       expect(Math.abs(value(y) + depth[i])).toBeLessThan(0.6 * step);
     expect(drawn.map(({ text }) => text)).toContain("% of peak");
+  });
+
+  it("has a scale below zero where there was no fall", () => {
+    const drawn = drawnIn(plotDrawdown(TEXT, Float64Array.of(1, 2, 3), new Float64Array(3)));
+    const value = axisOf(drawn, "y", percent);
+    const [line] = linesOf(drawn, COLORS.loss, "1.5");
+    for (const [, y] of cornersOf(line)) expect(value(y)).toBeCloseTo(0, 4);
+    expect(drawn.map(({ text }) => text)).toContain("-1%");
   });
 });
 

@@ -64,7 +64,12 @@ export function plotDrawdown(text: PlotText, time: Float64Array, depth: Float64A
   return renderPlot(said(text, time), 280, {
     grid: MARGIN,
     xAxis: timeAxis(time[0] ?? 0, time[time.length - 1] ?? 1),
-    yAxis: { ...valueAxis("% of peak", percentText), max: 0 },
+    // Without a fall there is no scale: a hundredth stands for one.
+    yAxis: {
+      ...valueAxis("% of peak", percentText),
+      max: 0,
+      ...(below.some((share) => share < 0) ? {} : { min: -0.01 }),
+    },
     series: [{ ...series, areaStyle: { color: COLORS.loss, opacity: 0.25 } }],
   });
 }
@@ -75,15 +80,17 @@ function said(text: PlotText, time: Float64Array): PlotText {
 
 function pointsOf(time: Float64Array, column: Float64Array): [number, number | null][] {
   assert(column.length === time.length, `${column.length} values at ${time.length} times`);
-  return Array.from(thinIndexes(column), (i) => [time[i], Number.isNaN(column[i]) ? null : column[i]]);
+  return Array.from(thinIndexes(column), (i) => [time[i], Number.isFinite(column[i]) ? column[i] : null]);
 }
 
 function lineSeries(name: string, time: Float64Array, column: Float64Array, color: string) {
+  const data = pointsOf(time, column);
   return {
     name,
     type: "line" as const,
-    data: pointsOf(time, column),
-    showSymbol: false,
+    data,
+    // A line of one point would not be seen.
+    showSymbol: data.length === 1,
     silent: true,
     color,
     lineStyle: { width: 1.5 },

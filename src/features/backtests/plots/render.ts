@@ -2,6 +2,7 @@ import { CandlestickChart, CustomChart, LineChart, LinesChart, ScatterChart } fr
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { isoTime } from "../../../platform/http.js";
 import { escapeXml, xmlText } from "../../../platform/xml.js";
 
 use([CandlestickChart, CustomChart, LineChart, LinesChart, ScatterChart]);
@@ -33,8 +34,9 @@ export interface PlotText {
   readonly subtitle: string;
 }
 
-/** What is longer is cut, and ends with dots. */
-const CUT = { width: WIDTH - MARGIN.left - MARGIN.right, overflow: "truncate" } as const;
+/** Letters that fit beside each other; what is longer is cut, and stands whole in the title of the document. */
+const TITLE_LETTERS = 90;
+const SUBTITLE_LETTERS = 135;
 const FONT = "system-ui, sans-serif";
 
 /**
@@ -49,14 +51,14 @@ export function renderPlot({ title, subtitle }: PlotText, height: number, option
       useUTC: true,
       textStyle: { fontFamily: FONT, color: COLORS.ink },
       title: {
-        text: xmlText(title),
-        subtext: xmlText(subtitle),
+        text: cut(xmlText(title), TITLE_LETTERS),
+        subtext: cut(xmlText(subtitle), SUBTITLE_LETTERS),
         left: MARGIN.left,
         top: 8,
         itemGap: 4,
         padding: 0,
-        textStyle: { fontSize: 16, fontFamily: FONT, color: COLORS.ink, ...CUT },
-        subtextStyle: { fontSize: 12, fontFamily: FONT, color: COLORS.ink, ...CUT },
+        textStyle: { fontSize: 16, fontFamily: FONT, color: COLORS.ink },
+        subtextStyle: { fontSize: 12, fontFamily: FONT, color: COLORS.ink },
       },
       ...option,
     });
@@ -64,6 +66,11 @@ export function renderPlot({ title, subtitle }: PlotText, height: number, option
   } finally {
     chart.dispose();
   }
+}
+
+function cut(text: string, letters: number): string {
+  const all = Array.from(text);
+  return all.length <= letters ? text : `${all.slice(0, letters - 1).join("")}…`;
 }
 
 /** The legend of the series with these names, above the plot to the right. */
@@ -107,7 +114,7 @@ export function valueAxis(name: string, label?: (value: number) => string) {
 /** A horizontal axis of dates in UTC, from the first moment to the last. */
 export function timeAxis(fromMs: number, toMs: number) {
   return {
-    ...axisStyle("date, UTC"),
+    ...axisStyle(`${dateOf(fromMs)} to ${dateOf(toMs)}, UTC`),
     type: "time" as const,
     nameLocation: "middle" as const,
     nameGap: 30,
@@ -117,17 +124,22 @@ export function timeAxis(fromMs: number, toMs: number) {
   };
 }
 
+function dateOf(ms: number): string {
+  return isoTime(ms).slice(0, 10);
+}
+
 /** Percent with as few decimals as tell it. */
 export function percentText(share: number): string {
   return `${Number((100 * share).toFixed(2))}%`;
 }
 
-/** A figure of four digits at least, thousands apart. */
+/** A figure with thousands apart and the decimals that it has, up to ten. */
 export function numberText(value: number): string {
-  const places = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 10 ? 2 : 4;
-  const [whole, decimals] = String(Math.abs(Number(value.toFixed(places)))).split(".");
+  const [whole, decimals] = Math.abs(value).toFixed(10).split(".");
   const apart = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${value < 0 ? "-" : ""}${apart}${decimals === undefined ? "" : `.${decimals}`}`;
+  const rest = decimals.replace(/0+$/, "");
+  const text = rest === "" ? apart : `${apart}.${rest}`;
+  return value < 0 && text !== "0" ? `-${text}` : text;
 }
 
 /**
