@@ -1,0 +1,29 @@
+import { ensure } from "../base/assert.js";
+import { computeIndicator, resolveParameters } from "../indicators/define.js";
+import { findIndicator } from "../indicators/index.js";
+import type { Bars } from "../market/candles.js";
+
+/** All outputs of a row of the indicator table over the bars. @throws AssertionError for one that there is not. */
+export function outputsOf(
+  name: string,
+  bars: Bars,
+  given: Readonly<Record<string, number>>,
+): readonly Float64Array[] {
+  const indicator = ensure(findIndicator(name), `no indicator is called ${name}`);
+  const { values, problem } = resolveParameters(indicator, given);
+  return computeIndicator(indicator, bars, ensure(values, problem ?? name));
+}
+
+/** Its first output. */
+export function columnOf(name: string, bars: Bars, given: Readonly<Record<string, number>>): Float64Array {
+  return outputsOf(name, bars, given)[0];
+}
+
+/** 1 where a column goes above another at bar i, strictly, having been strictly below; -1 the other way; else 0. */
+export function crossAt(above: Float64Array, below: Float64Array, i: number): 1 | 0 | -1 {
+  if (i < 1) return 0;
+  const now = above[i] - below[i];
+  const before = above[i - 1] - below[i - 1];
+  if (now > 0 && before < 0) return 1;
+  return now < 0 && before > 0 ? -1 : 0;
+}
