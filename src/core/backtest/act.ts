@@ -1,8 +1,8 @@
 import { worthOf } from "../execution/account.js";
-import { roundQuantity } from "../execution/money.js";
+import { roundQuantity, toMicros } from "../execution/money.js";
 import { type OrderTerms, termsOf } from "../execution/order.js";
 import type { Intent, Lane, Run } from "./lane.js";
-import { feesOf, type Opening, priceAtOpen, unitsFor, unitsOfShare } from "./stake.js";
+import { feesOf, type Opening, priceAtOpen, sizeEntry, unitsFor, unitsOfShare } from "./stake.js";
 
 /** What an account has to put into entries at one open, micros. */
 export interface Means {
@@ -53,69 +53,76 @@ function close(run: Run, lane: Lane, intent: Intent, i: number, means: Means): v
   if (held === 0) return;
   const units = Math.abs(held);
   const way = held > 0 ? -1 : 1;
-  const id = intent.does === "exit" ? intent.id : `${intent.id}/close`;
+  // What was to be entered after it keeps its id for then.
+  const id = lane.intent === null ? intent.id : `${intent.id}/close`;
   submit(run, lane, { id, side: way > 0 ? "buy" : "sell", quantity: units }, i, intent);
   const price = fillPrice(run, lane, intent, i, way, units);
   means.free += worthOf(held, price) - feesOf(lane.costs.commission, way, units, price);
 }
 
 function enter(run: Run, lane: Lane, intent: Intent, i: number, means: Means, shares: number): void {
-  const { entry, id } = intent;
   const way = intent.way > 0 ? 1 : -1;
   const closing = Math.abs(lane.held);
-  const limit = entry.limit === undefined ? null : lane.toTick(entry.limit);
-  const { sizing } = run.rules;
-  let units = 0;
-  let price = limit ?? fillPrice(run, lane, intent, i, way, closing);
-  // A price may depend on the size and the size on the price: once more with the other is enough to afford it.
-  for (let round = 0; round < 2; round++) {
-    units = entryUnits(run, lane, way, price, means, shares);
-    if (limit !== null || units === 0) break;
-    const next = fillPrice(run, lane, intent, i, way, roundQuantity(units + closing));
-    if (next === price) break;
-    price = next;
-  }
+  const { account } = run.rules.desk;
+  const barred = way < 0 && (account.kind === "cash" || !account.shorting || !lane.instrument.shortable);
+  const { units, price } = barred ? NO_UNITS : sized(run, lane, intent, i, means, shares);
   if (units === 0) {
-    run.turned.push({ bar: lane.i, symbol: lane.symbol, orderId: id, reason: "stake_too_small" });
-    if (closing > 0) close(run, lane, { ...intent, does: "exit" }, i, means);
+    const reason = barred ? "short_not_allowed" : "stake_too_small";
+    run.turned.push({ bar: lane.i, symbol: lane.symbol, orderId: intent.id, reason });
+    if (closing > 0) close(run, lane, intent, i, means);
     return;
   }
-  const stop = entry.stop === undefined ? null : { stopPrice: lane.toTick(entry.stop), limitPrice: null };
-  const target = entry.target === undefined ? null : { limitPrice: lane.toTick(entry.target) };
-  const legs = Number(stop !== null) + Number(target !== null);
-  submit(
-    run,
-    lane,
-    {
-      id,
-      side: way > 0 ? "buy" : "sell",
-      quantity: roundQuantity(units + closing),
-      ...(limit === null ? {} : { type: "limit", limitPrice: limit }),
-      orderClass: legs === 2 ? "bracket" : legs === 1 ? "oto" : "simple",
-      stopLoss: stop,
-      takeProfit: target,
-    },
-    i,
-    intent,
-  );
-  means.free -= worthOf(units, price) * (way > 0 || sizing.stake.kind !== "share" ? 1 : 0);
+  submit(run, lane, termsFor(lane, intent, way, roundQuantity(units + closing)), i, intent);
+  if (way > 0) means.free -= worthOf(units, price);
 }
 
-function entryUnits(run: Run, lane: Lane, way: 1 | -1, price: number, means: Means, shares: number): number {
+const NO_UNITS = Object.freeze({ units: 0, price: 0 });
+
+/** Units of an entry and the price that they are expected to have. */
+function sized(
+  run: Run,
+  lane: Lane,
+  intent: Intent,
+  i: number,
+  means: Means,
+  shares: number,
+): { units: number; price: number } {
   const { stake, buffer, lot } = run.rules.sizing;
-  const { commission } = lane.costs;
-  const closing = Math.abs(lane.held);
-  const step = Math.max(lot, lane.instrument.lot);
-  if (stake.kind === "units") return stake.units;
-  // What is held is closed at the price of the fill, not at that of the open.
-  const own = lane.held === 0 ? 0 : worthOf(lane.held, price) - worthOf(lane.held, lane.mark);
-  const share = stake.kind === "share" ? (stake.share ?? 1 / shares) : 0;
-  const whole = means.equity + own;
-  const wanted =
-    stake.kind === "money" ? Math.round(stake.amount * 1e6) : Math.floor(whole * share * (1 - buffer));
+  const { limit } = intent.entry;
+  const way = intent.way > 0 ? 1 : -1;
+  const level = limit === undefined ? Number.NaN : lane.toTick(limit);
+  if (stake.kind === "units") return { units: stake.units, price: limit === undefined ? lane.mark : level };
+  const isShare = stake.kind === "share";
   const isCash = run.rules.desk.account.kind === "cash";
-  const most = isCash ? means.free + (lane.held === 0 ? 0 : worthOf(lane.held, price)) : wanted;
-  return unitsFor(Math.min(wanted, most), price, way, commission, step, closing);
+  return sizeEntry(
+    {
+      way,
+      held: lane.held,
+      rest: means.equity - worthOf(lane.held, lane.mark),
+      share: isShare ? (stake.share ?? 1 / shares) * (1 - buffer) : null,
+      amount: isShare ? 0 : toMicros(stake.amount),
+      most: isCash ? means.free : Number.POSITIVE_INFINITY,
+      mark: lane.mark,
+      commission: lane.costs.commission,
+      lot: Math.max(lot, lane.instrument.lot),
+    },
+    (units) => (limit === undefined ? fillPrice(run, lane, intent, i, way, units) : level),
+  );
+}
+
+function termsFor(lane: Lane, { id, entry }: Intent, way: 1 | -1, quantity: number) {
+  const { limit, stop, target } = entry;
+  const side = way > 0 ? ("buy" as const) : ("sell" as const);
+  const legs = Number(stop !== undefined) + Number(target !== undefined);
+  return {
+    id,
+    side,
+    quantity,
+    ...(limit === undefined ? {} : { type: "limit" as const, limitPrice: lane.toTick(limit) }),
+    orderClass: (["simple", "oto", "bracket"] as const)[legs],
+    stopLoss: stop === undefined ? null : { stopPrice: lane.toTick(stop), limitPrice: null },
+    takeProfit: target === undefined ? null : { limitPrice: lane.toTick(target) },
+  };
 }
 
 function weigh(run: Run, lane: Lane, intent: Intent, i: number, means: Means): void {

@@ -25,6 +25,7 @@ export interface Decision {
 
 /** What a strategy asked for and did not get. */
 export interface Turned {
+  /** At which it was asked for; for what was refused when it came to be filled, the bar of that. */
   readonly bar: number;
   readonly symbol: string;
   readonly orderId: string;
@@ -149,6 +150,7 @@ export class Lane implements Stand<unknown> {
   }
 
   weigh(share: number, why?: string): void {
+    if (share === 0 && this.held === 0 && !this.waiting) return;
     this.#intend("weigh", share, why === undefined ? NO_ENTRY : { why });
   }
 

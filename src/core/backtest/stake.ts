@@ -1,3 +1,4 @@
+import { worthOf } from "../execution/account.js";
 import { type Commission, feesOwed, totalOf } from "../execution/commission.js";
 import { type Costs, takerPrice } from "../execution/costs.js";
 import type { Traded } from "../execution/instrument.js";
@@ -79,4 +80,54 @@ export function unitsOfShare(equity: number, share: number, price: number, lot: 
   const micros = Math.floor(Math.abs(share) * equity);
   const units = micros <= 0 ? 0 : floorToLot(wholeLots(micros, price, lot), lot);
   return share < 0 && units !== 0 ? -units : units;
+}
+
+/** An entry whose size is asked for. Money in micros. */
+export interface Entering {
+  readonly way: 1 | -1;
+  /** What is held, on the other side where it is anything: the same order closes it. */
+  readonly held: number;
+  /** Equity but for what is held of the symbol. */
+  readonly rest: number;
+  /** Share of the equity, or micros, that is put in. */
+  readonly share: number | null;
+  readonly amount: number;
+  /** The most that there is to spend; Infinity where the account says so itself. */
+  readonly most: number;
+  /** The open, or the close before. */
+  readonly mark: number;
+  readonly commission: Commission;
+  readonly lot: number;
+}
+
+/**
+ * Units of an entry and the price that the order is expected to have. A price may depend on the size and the size on the
+ * price: it is asked for with what is closed and once more with all.
+ */
+export function sizeEntry(
+  entering: Entering,
+  priceOf: (units: number) => number,
+): { units: number; price: number } {
+  const closing = Math.abs(entering.held);
+  let price = priceOf(closing);
+  let units = unitsAt(entering, price, closing);
+  if (units === 0) return { units, price };
+  const next = priceOf(roundQuantity(units + closing));
+  if (next !== price) {
+    price = next;
+    units = unitsAt(entering, price, closing);
+  }
+  return { units, price };
+}
+
+function unitsAt(
+  { way, held, rest, share, amount, most, mark, commission, lot }: Entering,
+  price: number,
+  closing: number,
+): number {
+  const equity = held === 0 ? rest : rest + worthOf(held, price);
+  const wanted = share === null ? amount : Math.floor(equity * share);
+  // A short position needs what it is worth before costs.
+  const counted = way > 0 ? price : Math.max(price, mark);
+  return unitsFor(Math.min(wanted, most), counted, way, commission, lot, closing);
 }

@@ -1,8 +1,32 @@
+import { bollingerReversal } from "./bollinger-reversal.js";
 import type { Strategy } from "./define.js";
+import { donchianBreakout } from "./donchian-breakout.js";
 import { goldenCross } from "./golden-cross.js";
+import { macdCross } from "./macd-cross.js";
+import { meanReversion } from "./mean-reversion.js";
+import { momentumRotation } from "./momentum-rotation.js";
+import { openingRange } from "./opening-range.js";
+import { patternList } from "./pattern-list.js";
+import { patternTrade } from "./pattern-trade.js";
+import { regimeSwitched } from "./regime-switched.js";
+import { rsiReversal } from "./rsi-reversal.js";
+import { vwapDeviation } from "./vwap-deviation.js";
 
-/** Every strategy. */
-export const STRATEGIES: readonly Strategy[] = Object.freeze([goldenCross]);
+/** Every strategy. The seed's numbers 1, 2 and 3 are the first three. */
+export const STRATEGIES: readonly Strategy[] = Object.freeze([
+  goldenCross,
+  rsiReversal,
+  bollingerReversal,
+  macdCross,
+  donchianBreakout,
+  meanReversion,
+  momentumRotation,
+  vwapDeviation,
+  openingRange,
+  regimeSwitched,
+  patternTrade,
+  patternList,
+]);
 
 const byId = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));
 

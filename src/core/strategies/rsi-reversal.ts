@@ -1,0 +1,24 @@
+import { columnOf } from "./columns.js";
+import { defineStrategy } from "./define.js";
+import { bars, number } from "./parameters.js";
+
+export const rsiReversal = defineStrategy({
+  id: "rsi_reversal",
+  title: "RSI Reversal",
+  description:
+    "Buys where the relative strength index falls below its low level and leaves above its high one.",
+  parameters: {
+    period: bars(14, "bars of the index", 2, 100),
+    low: number(30, [1, 99, 1], "level below which it buys"),
+    high: number(70, [1, 99, 1], "level above which it leaves"),
+  },
+  constraints: [{ text: "low must lie below high", holds: ({ low, high }) => low < high }],
+  warmup: ({ period }) => period,
+  declare: (candles, { period, low, high }) => ({ rsi: columnOf("rsi", candles, { period }), low, high }),
+  walk(stand) {
+    const { rsi, low, high } = stand.columns;
+    const now = rsi[stand.i];
+    if (now < low) stand.enter(1, { why: "oversold" });
+    else if (now > high && stand.held !== 0) stand.exit("overbought");
+  },
+});
