@@ -131,7 +131,18 @@ function weigh(run: Run, lane: Lane, intent: Intent, i: number, means: Means): v
   const { way: share } = intent;
   const step = Math.max(sizing.lot, lane.instrument.lot);
   const price = fillPrice(run, lane, intent, i, share >= 0 ? 1 : -1, Math.abs(held));
-  const target = unitsOfShare(means.equity * (1 - sizing.buffer), share, price, step);
+  const whole = means.equity * (1 - sizing.buffer);
+  let target = unitsOfShare(whole, share, price, step);
+  // As LEAN has it: what is held in the end is a share of what the fees of getting there leave.
+  for (let round = 0; round < 2; round++) {
+    const units = Math.abs(roundQuantity(target - held));
+    target = unitsOfShare(
+      whole - feesOf(lane.costs.commission, share >= 0 ? 1 : -1, units, price),
+      share,
+      price,
+      step,
+    );
+  }
   let change = roundQuantity(target - held);
   const isIncrease = Math.abs(target) > Math.abs(held);
   if (isIncrease && change > 0 && desk.account.kind === "cash") {
