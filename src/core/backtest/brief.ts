@@ -1,0 +1,214 @@
+import { assert } from "../base/assert.js";
+import { lowerBound } from "../base/search.js";
+import type { Bounds } from "../execution/desk.js";
+import type { DeskEvent } from "../execution/events.js";
+import { timesMicros } from "../execution/money.js";
+import type { Candles } from "../market/candles.js";
+import { signOf, type Trade } from "../performance/trade.js";
+import type { Entry, Stand, Strategy, SymbolStrategy } from "../strategies/define.js";
+import type { Values } from "../strategies/parameters.js";
+import { readyFor } from "./ready.js";
+import type { Backtest } from "./result.js";
+import { type BacktestRules, type Listing, PLAIN_RULES } from "./rules.js";
+import { runBacktest } from "./run.js";
+import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
+
+/** What came of a backtest, without its orders, events and reasons. Money in micros. */
+export interface Brief {
+  readonly trades: SoloTrades;
+  /** Opens of the bars, and the equity at their closes. */
+  readonly time: Float64Array;
+  readonly equity: Float64Array;
+  readonly bounds: Bounds;
+  /** How often something was asked for and not to be had. */
+  readonly turned: number;
+  /** Why a desk was needed; null where it was not. */
+  readonly desk: string | null;
+}
+
+/**
+ * A backtest for those who run thousands and look at trades and equity alone: decided bar by bar as `runBacktest` does,
+ * with the same trades, equity and bounds to the micro. One symbol with market entries, stops, targets and exits is
+ * counted without a desk, which is many times as fast; whatever needs one has it.
+ * @throws AssertionError where `readyFor` has problems.
+ */
+export function runBrief(
+  strategy: Strategy,
+  listings: readonly Listing[],
+  given: Values = {},
+  rules: BacktestRules = PLAIN_RULES,
+): Brief {
+  const { values, problems } = readyFor(strategy, listings, given);
+  assert(values !== null, `${strategy.id}: ${problems?.join("; ") ?? ""}`);
+  const problem = briefProblem(strategy, listings, rules);
+  if (problem === null && strategy.scope === "symbol") {
+    try {
+      return walkAlone(strategy, listings[0], values, rules);
+    } catch (error) {
+      if (!(error instanceof NeedsDesk)) throw error;
+      return briefOf(runBacktest(strategy, listings, values, rules), error.message);
+    }
+  }
+  return briefOf(runBacktest(strategy, listings, values, rules), problem ?? "");
+}
+
+function briefProblem(strategy: Strategy, listings: readonly Listing[], rules: BacktestRules): string | null {
+  if (strategy.scope === "universe" || listings.length !== 1) return "there are several symbols";
+  return soloProblem(rules, listings[0]);
+}
+
+const NO_ENTRY: Entry = Object.freeze({});
+
+/** Where a strategy stands in an account of one position. */
+class BriefStand implements Stand<unknown> {
+  readonly symbol: string;
+  readonly candles: Candles;
+  readonly columns: unknown;
+  readonly account: Solo;
+  i = -1;
+  held = 0;
+  openedAt = -1;
+  /** Micros. */
+  worth = 0;
+  /** What is intended for the next open: 1 and -1 to enter, 0 to leave; NaN for nothing. */
+  way = Number.NaN;
+  entry: Entry = NO_ENTRY;
+  decided = -1;
+
+  constructor(account: Solo, seen: Candles, columns: unknown) {
+    this.account = account;
+    this.symbol = account.candles.symbol;
+    this.candles = seen;
+    this.columns = columns;
+  }
+
+  get cost(): number {
+    return this.account.cost;
+  }
+
+  get age(): number {
+    return this.held === 0 ? -1 : this.i - this.openedAt;
+  }
+
+  get equity(): number {
+    return this.worth / 1e6;
+  }
+
+  get waiting(): boolean {
+    return !Number.isNaN(this.way);
+  }
+
+  enter(way: 1 | -1, entry: Entry = NO_ENTRY): void {
+    if (this.held * way > 0 || this.way === way) return;
+    if (entry.limit !== undefined) throw new NeedsDesk("an entry has a limit");
+    this.#intend(way, entry);
+  }
+
+  exit(): void {
+    if ((this.held === 0 && !this.waiting) || this.way === 0) return;
+    this.#intend(0, NO_ENTRY);
+  }
+
+  weigh(): void {
+    throw new NeedsDesk("positions are weighed");
+  }
+
+  order(): void {
+    throw new NeedsDesk("an order is given in full");
+  }
+
+  cancel(): void {
+    throw new NeedsDesk("orders are canceled");
+  }
+
+  /** Carries out at the open of bar `i` what is intended. */
+  open(i: number): void {
+    const { way, entry, account, decided } = this;
+    const { stop = Number.NaN, target = Number.NaN } = entry;
+    const { held } = account;
+    const hasLevels = entry.stop !== undefined || entry.target !== undefined;
+    if (way === 0 || (hasLevels && held * way < 0)) {
+      // An entry with levels waits until what is on the other side is closed.
+      if (way === 0) this.way = Number.NaN;
+      if (held !== 0) account.close(i, way === 0 ? decided : this.#beforeEntry());
+      return;
+    }
+    this.way = Number.NaN;
+    const level = (price: number) => (Number.isNaN(price) ? price : account.toTick(price));
+    account.enter(i, decided, way > 0 ? 1 : -1, level(stop), level(target));
+  }
+
+  /** The id of that close differs, which only a draw of slippage would notice. */
+  #beforeEntry(): number {
+    if (this.account.draws) throw new NeedsDesk("slippage is drawn for the close before an entry");
+    return this.decided;
+  }
+
+  #intend(way: number, entry: Entry): void {
+    this.way = way;
+    this.entry = entry;
+    this.decided = this.i;
+  }
+}
+
+function walkAlone(strategy: SymbolStrategy, listing: Listing, values: Values, rules: BacktestRules): Brief {
+  const { candles, seen = candles } = listing;
+  const account = new Solo(listing, rules);
+  const stand = new BriefStand(account, seen, strategy.declare(seen, values));
+  const { time, high, low, close } = candles;
+  const { length } = time;
+  const equity = new Float64Array(length);
+  const warmup = strategy.warmup(values);
+  const last = rules.closing === "last_open" ? length - 1 : -1;
+  for (let i = 0; i < length; i++) {
+    if (i === last) {
+      stand.way = Number.NaN;
+      if (account.held !== 0) account.close(i, END);
+    } else if (stand.waiting) stand.open(i);
+    let { held } = account;
+    if (held > 0) {
+      if (low[i] <= account.stop || high[i] >= account.target) account.leave(i);
+    } else if (held < 0 && (high[i] >= account.stop || low[i] <= account.target)) account.leave(i);
+    held = account.held;
+    if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
+    stand.i = i;
+    stand.held = held;
+    const worth = held === 0 ? account.cash : account.cash + timesMicros(close[i], held);
+    stand.worth = worth;
+    equity[i] = worth;
+    if (i >= warmup) strategy.walk(stand);
+  }
+  const end = length === 0 ? account.cash : equity[length - 1];
+  const bounds = { pessimistic: end, equity: end, optimistic: end + account.optimistic };
+  return { trades: account.trades(), time, equity, bounds, turned: account.turned.length, desk: null };
+}
+
+/** The same of a backtest that has more. */
+export function briefOf({ trades, events, time, equity, bounds, turned }: Backtest, desk: string): Brief {
+  const column = (of: (trade: Trade) => number) => Float64Array.from(trades, of);
+  const barOf = (seq: number | null) =>
+    seq === null ? -1 : lowerBound(time, barTime(events[seq - 1]) + 1) - 1;
+  return {
+    trades: {
+      entryBar: Int32Array.from(trades, ({ openedSeq }) => barOf(openedSeq)),
+      exitBar: Int32Array.from(trades, ({ closedSeq }) => barOf(closedSeq)),
+      units: column((trade) => signOf(trade) * trade.quantity),
+      entryMicros: column(({ entryMicros }) => entryMicros),
+      exitMicros: column(({ exitMicros }) => exitMicros),
+      fees: column(({ fees }) => fees),
+      net: column(({ net }) => net),
+    },
+    time,
+    equity,
+    bounds,
+    turned: new Set(turned.map(({ orderId }) => orderId)).size,
+    desk,
+  };
+}
+
+/** Open of the bar of an event: its fill is named by it, since its instant may be that of the next one. */
+function barTime(event: DeskEvent): number {
+  if (event.kind !== "order" || !("fill" in event)) return event.at;
+  const { id } = event.fill;
+  return Number(id.slice(id.lastIndexOf("|") + 2));
+}

@@ -1,0 +1,282 @@
+import { feesOwed, totalOf } from "../execution/commission.js";
+import type { Costs } from "../execution/costs.js";
+import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
+import { roundQuantity, shareMicros, timesMicros, toMicros } from "../execution/money.js";
+import type { Candles } from "../market/candles.js";
+import { computeRange } from "../patterns/pivots.js";
+import { type BacktestRules, type Listing, tradedUnit } from "./rules.js";
+import { feesOf, priceAtOpen, sizeEntry } from "./stake.js";
+
+/** Trades as columns of one length, in the order of their entries. Money in micros, as `Trade` has it. */
+export interface SoloTrades {
+  readonly entryBar: Int32Array;
+  /** -1 for what is open at the end. */
+  readonly exitBar: Int32Array;
+  /** Units, below 0 for a short trade. */
+  readonly units: Float64Array;
+  readonly entryMicros: Float64Array;
+  readonly exitMicros: Float64Array;
+  readonly fees: Float64Array;
+  /** Gain less fees; of what is open its fees alone, below 0. */
+  readonly net: Float64Array;
+}
+
+/** In the place of the bar at which an exit was decided, where the bars end. */
+export const END = -1;
+
+/** Thrown where an account would come to what only a desk can tell. */
+export class NeedsDesk extends Error {
+  override readonly name = "NeedsDesk";
+}
+
+/** Why a symbol has to be traded by a desk; null where an account of one position comes to the same. */
+export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: Listing): string | null {
+  const { account, volumeShare } = desk;
+  const { traded, happenings = [] } = listing;
+  if (happenings.length > 0) return "there are splits or dividends";
+  if (volumeShare !== null) return "orders may be filled in part";
+  if (sizing.price !== "open") return "entries are not sized at the open";
+  if (closing === "close") return "what is open is closed after the last bar";
+  const limits = [account.maxOrderMicros, account.maxPositions, account.maxSymbolMicros];
+  if (limits.some((limit) => limit !== null)) return "the account has limits";
+  if (account.reserveRate !== 0) return "the account puts more aside than an order costs";
+  if ((traded?.borrowRate ?? account.borrowRate) > 0 || account.interestRate > 0)
+    return "nights cost something";
+  if (traded !== undefined && traded.fractions !== "free" && Math.max(sizing.lot, traded.lot) < 1) {
+    return "fractions are not for every order";
+  }
+  const { commission } = traded?.costs ?? desk.costs;
+  if (commission.kind === "indian_options") return "fees are of several kinds";
+  if (account.kind === "cash") return null;
+  if (sizing.stake.kind !== "share" || (sizing.stake.share ?? 1) > 1)
+    return "a position may be more than it can bear";
+  if (account.maintenanceLong > 0 || account.maintenanceShort > 0) return "there may be margin calls";
+  return account.initialLong > 1 || account.initialShort > 1
+    ? "positions need more than they are worth"
+    : null;
+}
+
+interface Row {
+  readonly entryBar: number;
+  exitBar: number;
+  readonly units: number;
+  readonly entered: number;
+  left: number;
+  fees: number;
+}
+
+/**
+ * An account that holds one position at most, bought and sold at the open, with a stop and a target. It does what a desk
+ * does with such orders, to the micro, without orders and events.
+ */
+export class Solo {
+  readonly candles: Candles;
+  /** Bars of what was not to be had, as `Turned` has them. */
+  readonly turned: number[] = [];
+  cash: number;
+  held = 0;
+  /** Of what is held; NaN without one. */
+  stop = Number.NaN;
+  target = Number.NaN;
+  /** What the account would have more, had ambiguous bars gone the best way. */
+  optimistic = 0;
+  readonly #rules: BacktestRules;
+  readonly #traded: Traded;
+  readonly #costs: Costs;
+  readonly #range: Float64Array | null;
+  readonly #isCash: boolean;
+  readonly #canShort: boolean;
+  readonly #rows: Row[] = [];
+  #entryId = END;
+  /** A target is maker once it has rested a bar. */
+  #enteredAt = -1;
+
+  constructor(listing: Listing, rules: BacktestRules) {
+    const { candles } = listing;
+    const { account } = rules.desk;
+    this.candles = candles;
+    this.#rules = rules;
+    this.#traded = listing.traded ?? tradedUnit(candles.symbol, rules.sizing);
+    this.#costs = this.#traded.costs ?? rules.desk.costs;
+    this.#range = this.#costs.slippage.kind === "volatility" ? computeRange(candles) : null;
+    this.#isCash = account.kind === "cash";
+    this.#canShort = !this.#isCash && account.shorting && this.#traded.shortable;
+    this.cash = toMicros(rules.capital);
+  }
+
+  /** Average price of what is held. */
+  get cost(): number {
+    return this.held === 0
+      ? Number.NaN
+      : this.#rows[this.#rows.length - 1].entered / Math.abs(this.held) / 1e6;
+  }
+
+  /** Whether slippage is drawn by the names of fills. */
+  get draws(): boolean {
+    return this.#costs.jitterSeed !== null;
+  }
+
+  toTick(price: number): number {
+    return roundToTick(price, tickAt(this.#traded, price), 0);
+  }
+
+  /** Enters at the open of bar `i` what was decided at bar `decided`. Levels are NaN or on a tick. */
+  enter(i: number, decided: number, way: 1 | -1, stop: number, target: number): void {
+    const barred = way < 0 && !this.#canShort;
+    const units = barred ? 0 : this.#unitsAt(i, decided, way);
+    if (units === 0) {
+      this.turned.push(i - 1);
+      if (this.held !== 0) this.close(i, decided);
+      return;
+    }
+    const open = this.candles.open[i];
+    if (way * (open - stop) <= 0 || way * (target - open) <= 0) {
+      this.turned.push(i - 1);
+      return;
+    }
+    this.#fill(i, decided, way, units);
+    if (this.held === 0) return;
+    this.stop = stop;
+    this.target = target;
+    this.#entryId = decided;
+    this.#enteredAt = i;
+  }
+
+  /** Closes at the open of bar `i` what is held. */
+  close(i: number, decided: number): void {
+    const units = Math.abs(this.held);
+    const way = this.held > 0 ? -1 : 1;
+    const price = this.#price(i, `${decided === END ? "end" : decided}`, way, units, this.candles.open[i]);
+    const fees = feesOf(this.#costs.commission, way, units, price);
+    // What is left of a ruined account in cash may not pay the fees of a sale.
+    if (this.#isCash && this.cash - way * timesMicros(price, units) - fees < 0) {
+      if (!Number.isNaN(this.stop) || !Number.isNaN(this.target))
+        throw new NeedsDesk("a sale cannot be paid");
+      this.turned.push(i);
+      return;
+    }
+    this.#end(i, way, timesMicros(price, units), fees);
+  }
+
+  /** Stop and target over bar `i`, which reaches one of them. */
+  leave(i: number): void {
+    const { open, high, low } = this.candles;
+    const way = this.held > 0 ? -1 : 1;
+    const { stop, target } = this;
+    const isOld = i > this.#enteredAt;
+    if (isOld && way * (open[i] - stop) >= 0) this.#take(i, way, open[i], "stop", false);
+    else if (isOld && way * (target - open[i]) >= 0) this.#take(i, way, open[i], "target", true);
+    else if (way > 0 ? high[i] >= stop : low[i] <= stop) {
+      const price = this.#take(i, way, stop, "stop", false);
+      const reached = way > 0 ? low[i] <= target : high[i] >= target;
+      const units = Math.abs(this.#rows[this.#rows.length - 1].units);
+      if (reached)
+        this.optimistic += Math.max(0, way * (timesMicros(price, units) - timesMicros(target, units)));
+    } else if (way > 0 ? low[i] <= target : high[i] >= target) this.#take(i, way, target, "target", true);
+  }
+
+  trades(): SoloTrades {
+    const rows = this.#rows;
+    const column = (of: (row: Row) => number) => Float64Array.from(rows, of);
+    return {
+      entryBar: Int32Array.from(rows, ({ entryBar }) => entryBar),
+      exitBar: Int32Array.from(rows, ({ exitBar }) => exitBar),
+      units: column(({ units }) => units),
+      entryMicros: column(({ entered }) => entered),
+      exitMicros: column(({ left }) => left),
+      fees: column(({ fees }) => fees),
+      net: column(({ exitBar, units, entered, left, fees }) =>
+        exitBar < 0 ? 0 - fees : Math.sign(units) * (left - entered) - fees,
+      ),
+    };
+  }
+
+  /** What a taker has for a price of bar `i`. */
+  #price(i: number, name: string, way: 1 | -1, units: number, price: number): number {
+    const { symbol, volume, time } = this.candles;
+    const range = this.#range === null || i === 0 ? Number.NaN : this.#range[i - 1];
+    const id = this.#costs.jitterSeed === null ? "" : `${symbol}/${name}|b${time[i]}`;
+    return priceAtOpen(this.#costs, this.#traded, way, id, units, { open: price, volume: volume[i], range });
+  }
+
+  #unitsAt(i: number, decided: number, way: 1 | -1): number {
+    const { stake, buffer, lot } = this.#rules.sizing;
+    if (stake.kind === "units") return stake.units;
+    const isShare = stake.kind === "share";
+    const mark = this.candles.open[i];
+    const { units } = sizeEntry(
+      {
+        way,
+        held: this.held,
+        rest: this.cash,
+        share: isShare ? (stake.share ?? 1) * (1 - buffer) : null,
+        amount: isShare ? 0 : toMicros(stake.amount),
+        most: this.#isCash ? this.cash : Number.POSITIVE_INFINITY,
+        mark,
+        commission: this.#costs.commission,
+        lot: Math.max(lot, this.#traded.lot),
+      },
+      (wanted) => this.#price(i, `${decided}`, way, wanted, mark),
+    );
+    return units;
+  }
+
+  /** One order at the open: what is held on the other side is closed first. */
+  #fill(i: number, decided: number, way: 1 | -1, units: number): void {
+    const { commission } = this.#costs;
+    const open = this.candles.open[i];
+    const closing = Math.abs(this.held);
+    const all = roundQuantity(units + closing);
+    const price = this.#price(i, `${decided}`, way, all, open);
+    const micros = timesMicros(price, all);
+    const fees = feesOf(commission, way, all, price);
+    if (this.#isCash && timesMicros(open, all) + feesOf(commission, way, all, open) > this.cash) {
+      this.turned.push(i - 1);
+      return;
+    }
+    if (this.#isCash && micros + fees > this.cash) {
+      this.turned.push(i);
+      return;
+    }
+    const closed = closing === 0 ? 0 : shareMicros(micros, closing, all);
+    const feesOfClose = closing === 0 ? 0 : shareMicros(fees, closing, all);
+    if (closing > 0) this.#end(i, way, closed, feesOfClose);
+    this.cash -= way * (micros - closed) + fees - feesOfClose;
+    this.held = way * units;
+    const entered = micros - closed;
+    this.#rows.push({
+      entryBar: i,
+      exitBar: -1,
+      units: this.held,
+      entered,
+      left: 0,
+      fees: fees - feesOfClose,
+    });
+  }
+
+  /** Fills a stop or a target. @returns the price. */
+  #take(i: number, way: 1 | -1, level: number, name: "stop" | "target", isLimit: boolean): number {
+    const units = Math.abs(this.held);
+    const price = isLimit
+      ? roundToTick(level, tickAt(this.#traded, level), way)
+      : this.#price(i, `${this.#entryId}/${name}`, way, units, level);
+    const micros = timesMicros(price, units);
+    const side = way > 0 ? ("buy" as const) : ("sell" as const);
+    const traffic = { side, quantity: units, micros, fillMicros: micros, maker: isLimit };
+    const fees = totalOf(feesOwed(this.#costs.commission, traffic, {}));
+    if (this.#isCash && this.cash - way * micros - fees < 0) throw new NeedsDesk("a sale cannot be paid");
+    this.#end(i, way, micros, fees);
+    return price;
+  }
+
+  #end(i: number, way: 1 | -1, micros: number, fees: number): void {
+    const row = this.#rows[this.#rows.length - 1];
+    row.exitBar = i;
+    row.left = micros;
+    row.fees += fees;
+    this.cash -= way * micros + fees;
+    this.held = 0;
+    this.stop = Number.NaN;
+    this.target = Number.NaN;
+  }
+}

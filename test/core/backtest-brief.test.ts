@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import { briefOf, runBrief } from "../../src/core/backtest/brief.js";
+import { type BacktestRules, PLAIN_RULES, SIZINGS } from "../../src/core/backtest/rules.js";
+import { runBacktest } from "../../src/core/backtest/run.js";
+import { createRng } from "../../src/core/base/rng.js";
+import { cashRules, marginRules } from "../../src/core/execution/account.js";
+import type { Costs } from "../../src/core/execution/costs.js";
+import { defineStrategy, type Strategy } from "../../src/core/strategies/define.js";
+import { STRATEGIES } from "../../src/core/strategies/index.js";
+import { wanderingCandles } from "../fixtures/market-walks.js";
+
+const FREE_MARGIN = { ...marginRules("USD", 1), maintenanceLong: 0, maintenanceShort: 0, initialShort: 1 };
+
+const COMMISSIONS: readonly Costs["commission"][] = [
+  { kind: "none" },
+  { kind: "percent", rate: 0.001, minimum: 0 },
+  { kind: "per_share", amount: 0.005, minimum: 1, maximumRate: null },
+  { kind: "maker_taker", makerRate: 0.0002, takerRate: 0.0007 },
+];
+const SLIPPAGES: readonly Costs["slippage"][] = [
+  { kind: "none" },
+  { kind: "fixed", bps: 4 },
+  { kind: "volatility", share: 0.1, elseBps: 3 },
+  { kind: "volume_share", impact: 0.1 },
+];
+
+function rulesOf(seed: number): BacktestRules {
+  const rng = createRng(seed, 3);
+  return {
+    ...PLAIN_RULES,
+    desk: {
+      ...PLAIN_RULES.desk,
+      account: rng.below(2) === 0 ? cashRules("USD") : FREE_MARGIN,
+      costs: {
+        commission: COMMISSIONS[rng.below(4)],
+        slippage: SLIPPAGES[rng.below(4)],
+        spreadBps: rng.below(2) * 3,
+        jitterSeed: rng.below(4) === 0 ? seed : null,
+      },
+    },
+    capital: rng.below(12) === 0 ? 150 : 20_000,
+    sizing: rng.below(3) === 0 ? SIZINGS.fractional : SIZINGS.whole,
+    closing: rng.below(2) === 0 ? "mark" : "last_open",
+  };
+}
+
+/** Entries with and without levels, near enough to be met within a bar, and exits, at random. */
+function random(seed: number): Strategy {
+  return defineStrategy({
+    id: "random",
+    title: "Random",
+    description: "Does this and that.",
+    parameters: {},
+    warmup: () => 3,
+    declare: ({ close }) => close,
+    walk(stand) {
+      const rng = createRng(seed, stand.i);
+      const price = stand.columns[stand.i];
+      const dice = rng.below(7);
+      const way = rng.below(2) === 0 ? 1 : -1;
+      const away = (share: number) => price * (1 + way * share * (0.05 + rng.next()));
+      if (dice === 0) stand.enter(way, { stop: away(-0.03), target: away(0.03) });
+      else if (dice === 1) stand.enter(way, { stop: away(-0.02) });
+      else if (dice === 2) stand.enter(way, { target: away(0.02) });
+      else if (dice === 3) stand.enter(way);
+      else if (dice === 4 && stand.age > 1) stand.exit();
+    },
+  });
+}
+
+function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules: BacktestRules) {
+  const listings = [{ candles: wanderingCandles("AAA", interval, 300, seed) }];
+  const values = "side" in strategy.parameters ? { side: "both" } : {};
+  const brief = runBrief(strategy, listings, values, rules);
+  const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");
+  expect({ ...brief, desk: "" }, `${strategy.id} ${seed}`).toEqual({ ...whole, desk: "" });
+  return brief;
+}
+
+describe("a brief backtest", () => {
+  it("comes to what a desk comes to, to the micro, in 200 random runs", () => {
+    let alone = 0;
+    let doubtful = 0;
+    let trades = 0;
+    for (let seed = 0; seed < 200; seed++) {
+      const { desk, bounds, trades: found } = compare(random(seed), "1d", seed, rulesOf(seed));
+      if (desk === null) alone++;
+      if (bounds.optimistic > bounds.equity) doubtful++;
+      trades += found.net.length;
+    }
+    expect(alone).toBeGreaterThan(130);
+    expect(doubtful).toBeGreaterThan(50);
+    expect(trades).toBeGreaterThan(4_000);
+  });
+
+  it.each(STRATEGIES.filter(({ scope }) => scope === "symbol").map((row) => [row.id, row] as const))(
+    "%s",
+    (_, strategy) => {
+      const interval = strategy.needs.includes("intraday") ? "5m" : "1d";
+      for (let seed = 0; seed < 12; seed++) compare(strategy, interval, seed, rulesOf(seed));
+    },
+  );
+
+  it("has a desk where it needs one, and says why", () => {
+    const listings = [{ candles: wanderingCandles("AAA", "1d", 300, 1) }];
+    const margin = { ...PLAIN_RULES, desk: { ...PLAIN_RULES.desk, account: marginRules("USD") } };
+    expect(runBrief(STRATEGIES[0], listings, {}, margin).desk).toBe("there may be margin calls");
+    const several = [...listings, { candles: wanderingCandles("BBB", "1d", 300, 2) }];
+    expect(runBrief(STRATEGIES[0], several).desk).toBe("there are several symbols");
+  });
+});
