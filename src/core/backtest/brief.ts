@@ -70,8 +70,9 @@ class BriefStand implements Stand<unknown> {
   openedAt = -1;
   /** Micros. */
   worth = 0;
-  /** What is intended for the next open: 1 and -1 to enter, 0 to leave; NaN for nothing. */
-  way = Number.NaN;
+  /** Whether anything is intended for the next open: 1 and -1 to enter, 0 to leave. */
+  pending = false;
+  way = 0;
   entry: Entry = NO_ENTRY;
   decided = -1;
 
@@ -95,17 +96,17 @@ class BriefStand implements Stand<unknown> {
   }
 
   get waiting(): boolean {
-    return !Number.isNaN(this.way);
+    return this.pending;
   }
 
   enter(way: 1 | -1, entry: Entry = NO_ENTRY): void {
-    if (this.held * way > 0 || this.way === way) return;
+    if (this.held * way > 0 || (this.pending && this.way === way)) return;
     if (entry.limit !== undefined) throw new NeedsDesk("an entry has a limit");
     this.#intend(way, entry);
   }
 
   exit(): void {
-    if ((this.held === 0 && !this.waiting) || this.way === 0) return;
+    if (this.pending ? this.way === 0 : this.held === 0) return;
     this.#intend(0, NO_ENTRY);
   }
 
@@ -129,13 +130,19 @@ class BriefStand implements Stand<unknown> {
     const hasLevels = entry.stop !== undefined || entry.target !== undefined;
     if (way === 0 || (hasLevels && held * way < 0)) {
       // An entry with levels waits until what is on the other side is closed.
-      if (way === 0) this.way = Number.NaN;
+      if (way === 0) this.pending = false;
       if (held !== 0) account.close(i, way === 0 ? decided : this.#beforeEntry());
       return;
     }
-    this.way = Number.NaN;
+    this.pending = false;
     const level = (price: number) => (Number.isNaN(price) ? price : account.toTick(price));
     account.enter(i, decided, way > 0 ? 1 : -1, level(stop), level(target));
+  }
+
+  /** Leaves at the open of the last bar, whatever is intended. */
+  end(i: number): void {
+    this.pending = false;
+    if (this.account.held !== 0) this.account.close(i, END);
   }
 
   /** The id of that close differs, which only a draw of slippage would notice. */
@@ -145,6 +152,7 @@ class BriefStand implements Stand<unknown> {
   }
 
   #intend(way: number, entry: Entry): void {
+    this.pending = true;
     this.way = way;
     this.entry = entry;
     this.decided = this.i;
@@ -160,23 +168,32 @@ function walkAlone(strategy: SymbolStrategy, listing: Listing, values: Values, r
   const equity = new Float64Array(length);
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : -1;
+  // What the account has, read again where it may have changed: most bars change nothing.
+  let { cash, held } = account;
+  let below = Number.NaN;
+  let above = Number.NaN;
   for (let i = 0; i < length; i++) {
-    if (i === last) {
-      stand.way = Number.NaN;
-      if (account.held !== 0) account.close(i, END);
-    } else if (stand.waiting) stand.open(i);
-    let { held } = account;
-    if (held > 0) {
-      if (low[i] <= account.stop || high[i] >= account.target) account.leave(i);
-    } else if (held < 0 && (high[i] >= account.stop || low[i] <= account.target)) account.leave(i);
-    held = account.held;
-    if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
-    stand.i = i;
-    stand.held = held;
-    const worth = held === 0 ? account.cash : account.cash + timesMicros(close[i], held);
-    stand.worth = worth;
+    if (stand.pending || i === last) {
+      if (i === last) stand.end(i);
+      else stand.open(i);
+      ({ cash, held } = account);
+      below = held > 0 ? account.stop : account.target;
+      above = held > 0 ? account.target : account.stop;
+      if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
+      stand.held = held;
+    }
+    if (low[i] <= below || high[i] >= above) {
+      account.leave(i);
+      ({ cash, held } = account);
+      below = above = Number.NaN;
+      stand.held = held;
+    }
+    const worth = held === 0 ? cash : cash + timesMicros(close[i], held);
     equity[i] = worth;
-    if (i >= warmup) strategy.walk(stand);
+    if (i < warmup) continue;
+    stand.i = i;
+    stand.worth = worth;
+    strategy.walk(stand);
   }
   const end = length === 0 ? account.cash : equity[length - 1];
   const bounds = { pessimistic: end, equity: end, optimistic: end + account.optimistic };

@@ -56,14 +56,9 @@ export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: L
     : null;
 }
 
-interface Row {
-  readonly entryBar: number;
-  exitBar: number;
-  readonly units: number;
-  readonly entered: number;
-  left: number;
-  fees: number;
-}
+/** Doubles of a trade: bar and money of its entry, bar and money of its exit, units, fees. */
+const WIDTH = 6;
+const [ENTRY_BAR, EXIT_BAR, UNITS, ENTERED, LEFT, FEES] = [0, 1, 2, 3, 4, 5];
 
 /**
  * An account that holds one position at most, bought and sold at the open, with a stop and a target. It does what a desk
@@ -86,7 +81,9 @@ export class Solo {
   readonly #range: Float64Array | null;
   readonly #isCash: boolean;
   readonly #canShort: boolean;
-  readonly #rows: Row[] = [];
+  #rows = new Float64Array(64 * WIDTH);
+  /** Where the newest trade begins. */
+  #row = -WIDTH;
   #entryId = END;
   /** A target is maker once it has rested a bar. */
   #enteredAt = -1;
@@ -106,9 +103,7 @@ export class Solo {
 
   /** Average price of what is held. */
   get cost(): number {
-    return this.held === 0
-      ? Number.NaN
-      : this.#rows[this.#rows.length - 1].entered / Math.abs(this.held) / 1e6;
+    return this.held === 0 ? Number.NaN : this.#rows[this.#row + ENTERED] / Math.abs(this.held) / 1e6;
   }
 
   /** Whether slippage is drawn by the names of fills. */
@@ -146,7 +141,7 @@ export class Solo {
   close(i: number, decided: number): void {
     const units = Math.abs(this.held);
     const way = this.held > 0 ? -1 : 1;
-    const price = this.#price(i, `${decided === END ? "end" : decided}`, way, units, this.candles.open[i]);
+    const price = this.#price(i, decided, "", way, units, this.candles.open[i]);
     const fees = feesOf(this.#costs.commission, way, units, price);
     // What is left of a ruined account in cash may not pay the fees of a sale.
     if (this.#isCash && this.cash - way * timesMicros(price, units) - fees < 0) {
@@ -169,33 +164,46 @@ export class Solo {
     else if (way > 0 ? high[i] >= stop : low[i] <= stop) {
       const price = this.#take(i, way, stop, "stop", false);
       const reached = way > 0 ? low[i] <= target : high[i] >= target;
-      const units = Math.abs(this.#rows[this.#rows.length - 1].units);
+      const units = Math.abs(this.#rows[this.#row + UNITS]);
       if (reached)
         this.optimistic += Math.max(0, way * (timesMicros(price, units) - timesMicros(target, units)));
     } else if (way > 0 ? low[i] <= target : high[i] >= target) this.#take(i, way, target, "target", true);
   }
 
   trades(): SoloTrades {
+    const count = this.#row / WIDTH + 1;
     const rows = this.#rows;
-    const column = (of: (row: Row) => number) => Float64Array.from(rows, of);
+    const column = (at: number) => {
+      const values = new Float64Array(count);
+      for (let k = 0; k < count; k++) values[k] = rows[k * WIDTH + at];
+      return values;
+    };
+    const [units, entryMicros, exitMicros, fees] = [
+      column(UNITS),
+      column(ENTERED),
+      column(LEFT),
+      column(FEES),
+    ];
+    const exitBar = Int32Array.from(column(EXIT_BAR));
+    const net = fees.map((fee, k) =>
+      exitBar[k] < 0 ? 0 - fee : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]) - fee,
+    );
     return {
-      entryBar: Int32Array.from(rows, ({ entryBar }) => entryBar),
-      exitBar: Int32Array.from(rows, ({ exitBar }) => exitBar),
-      units: column(({ units }) => units),
-      entryMicros: column(({ entered }) => entered),
-      exitMicros: column(({ left }) => left),
-      fees: column(({ fees }) => fees),
-      net: column(({ exitBar, units, entered, left, fees }) =>
-        exitBar < 0 ? 0 - fees : Math.sign(units) * (left - entered) - fees,
-      ),
+      entryBar: Int32Array.from(column(ENTRY_BAR)),
+      exitBar,
+      units,
+      entryMicros,
+      exitMicros,
+      fees,
+      net,
     };
   }
 
   /** What a taker has for a price of bar `i`. */
-  #price(i: number, name: string, way: 1 | -1, units: number, price: number): number {
+  #price(i: number, decided: number, part: string, way: 1 | -1, units: number, price: number): number {
     const { symbol, volume, time } = this.candles;
     const range = this.#range === null || i === 0 ? Number.NaN : this.#range[i - 1];
-    const id = this.#costs.jitterSeed === null ? "" : `${symbol}/${name}|b${time[i]}`;
+    const id = this.draws ? `${symbol}/${decided === END ? "end" : decided}${part}|b${time[i]}` : "";
     return priceAtOpen(this.#costs, this.#traded, way, id, units, { open: price, volume: volume[i], range });
   }
 
@@ -216,7 +224,7 @@ export class Solo {
         commission: this.#costs.commission,
         lot: Math.max(lot, this.#traded.lot),
       },
-      (wanted) => this.#price(i, `${decided}`, way, wanted, mark),
+      (wanted) => this.#price(i, decided, "", way, wanted, mark),
     );
     return units;
   }
@@ -227,15 +235,13 @@ export class Solo {
     const open = this.candles.open[i];
     const closing = Math.abs(this.held);
     const all = roundQuantity(units + closing);
-    const price = this.#price(i, `${decided}`, way, all, open);
+    const price = this.#price(i, decided, "", way, all, open);
     const micros = timesMicros(price, all);
     const fees = feesOf(commission, way, all, price);
-    if (this.#isCash && timesMicros(open, all) + feesOf(commission, way, all, open) > this.cash) {
-      this.turned.push(i - 1);
-      return;
-    }
     if (this.#isCash && micros + fees > this.cash) {
-      this.turned.push(i);
+      // Refused at once where the open is too dear already, and otherwise when its costs come to it.
+      const atOpen = timesMicros(open, all) + feesOf(commission, way, all, open);
+      this.turned.push(atOpen > this.cash ? i - 1 : i);
       return;
     }
     const closed = closing === 0 ? 0 : shareMicros(micros, closing, all);
@@ -244,14 +250,22 @@ export class Solo {
     this.cash -= way * (micros - closed) + fees - feesOfClose;
     this.held = way * units;
     const entered = micros - closed;
-    this.#rows.push({
-      entryBar: i,
-      exitBar: -1,
-      units: this.held,
-      entered,
-      left: 0,
-      fees: fees - feesOfClose,
-    });
+    this.#begin(i, entered, fees - feesOfClose);
+  }
+
+  #begin(i: number, entered: number, fees: number): void {
+    this.#row += WIDTH;
+    const row = this.#row;
+    if (row === this.#rows.length) {
+      const more = new Float64Array(2 * this.#rows.length);
+      more.set(this.#rows);
+      this.#rows = more;
+    }
+    this.#rows[row + ENTRY_BAR] = i;
+    this.#rows[row + EXIT_BAR] = -1;
+    this.#rows[row + UNITS] = this.held;
+    this.#rows[row + ENTERED] = entered;
+    this.#rows[row + FEES] = fees;
   }
 
   /** Fills a stop or a target. @returns the price. */
@@ -259,7 +273,7 @@ export class Solo {
     const units = Math.abs(this.held);
     const price = isLimit
       ? roundToTick(level, tickAt(this.#traded, level), way)
-      : this.#price(i, `${this.#entryId}/${name}`, way, units, level);
+      : this.#price(i, this.#entryId, `/${name}`, way, units, level);
     const micros = timesMicros(price, units);
     const side = way > 0 ? ("buy" as const) : ("sell" as const);
     const traffic = { side, quantity: units, micros, fillMicros: micros, maker: isLimit };
@@ -270,10 +284,9 @@ export class Solo {
   }
 
   #end(i: number, way: 1 | -1, micros: number, fees: number): void {
-    const row = this.#rows[this.#rows.length - 1];
-    row.exitBar = i;
-    row.left = micros;
-    row.fees += fees;
+    this.#rows[this.#row + EXIT_BAR] = i;
+    this.#rows[this.#row + LEFT] = micros;
+    this.#rows[this.#row + FEES] += fees;
     this.cash -= way * micros + fees;
     this.held = 0;
     this.stop = Number.NaN;
