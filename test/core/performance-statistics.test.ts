@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { zoneOf } from "../../src/core/market/zone.js";
 import { attribute, layerShares } from "../../src/core/performance/attribution.js";
-import { type Cause, causeOf, contributionsOf } from "../../src/core/performance/cause.js";
+import { type Cause, causeOf, contributionsOf, voicesFor } from "../../src/core/performance/cause.js";
 import {
   causeKey,
   hourKey,
@@ -77,7 +77,7 @@ describe("statistics of trades", () => {
     const causes = new Map([
       ["o1", causeFor({ pattern: "hammer", strategy: "swing" })],
       ["o2", causeFor({ pattern: "hammer" })],
-      // A short trade on a long signal is the trader's own.
+      // Against its signal: the pattern is what it was placed for nevertheless.
       ["o3", causeFor({ pattern: "hammer" })],
     ]);
     const told = (groups: ReturnType<typeof statisticsBy<string | number>>) =>
@@ -85,7 +85,7 @@ describe("statistics of trades", () => {
     expect(told(statisticsBy(trades, symbolKey))).toEqual(["AAA 2 -1", "BBB 1 5"]);
     expect(told(statisticsBy(trades, hourKey(zoneOf("America/New_York"))))).toEqual(["10 2 3", "11 1 1"]);
     expect(told(statisticsBy(trades, hourKey(zoneOf("Asia/Kolkata"))))).toEqual(["20 2 3", "21 1 1"]);
-    expect(told(statisticsBy(trades, causeKey(causes, "pattern")))).toEqual(["hammer 2 3", "manual 1 1"]);
+    expect(told(statisticsBy(trades, causeKey(causes, "pattern")))).toEqual(["hammer 3 4"]);
     expect(told(statisticsBy(trades, causeKey(causes, "strategy")))).toEqual(["manual 2 -1", "swing 1 5"]);
   });
 });
@@ -139,14 +139,13 @@ describe("attribution", () => {
     ]);
     const found = attribute([closedTrade(1, { net: 5 }), short], causes);
     expect(rows(found.layers)).toEqual([["manual", 12, 2, 1]]);
-    expect(rows(found.patterns)).toEqual([
-      ["manual", 7, 1, 1],
-      ["flag", 5, 1, 1],
-    ]);
-    expect(causeOf(causes, short)).toBeNull();
+    // What it was placed for stays what it was placed for.
+    expect(rows(found.patterns)).toEqual([["flag", 12, 2, 1]]);
+    expect(causeOf(causes, short)).toBe(causes.get("o2"));
+    expect(voicesFor(causes.get("o2") ?? null, short)).toEqual([]);
     // Without a signal there is nothing to be against.
     const chosen = { ...against, direction: null };
-    expect(causeOf(new Map([["o2", chosen]]), short)).toBe(chosen);
+    expect(voicesFor(chosen, short)).toBe(chosen.layers);
     expect(attribute([], causes)).toEqual({ total: 0, layers: [], patterns: [], strategies: [], models: [] });
   });
 

@@ -1,4 +1,4 @@
-import { type Cause, type Causes, causeOf, type LayerVoice, MANUAL } from "./cause.js";
+import { type Cause, type Causes, causeOf, type LayerVoice, MANUAL, voicesFor } from "./cause.js";
 import { returnOf, signOf, type Trade } from "./trade.js";
 
 /** A part of what an account gained. Money in micros. */
@@ -27,7 +27,8 @@ export interface Attribution {
 
 /**
  * What trades gained, by what caused them. Each trade's net goes to one pattern, strategy and model, and is split over
- * layers by `layerShares`. Trades without a cause, or whose cause lacks the part, are in the row `manual`.
+ * layers by `layerShares`. Trades without a cause, or whose cause lacks the part, are in the row `manual`; that of layers
+ * also has those against their signal, whose pattern, strategy and model are as they were named.
  */
 export function attribute(trades: Iterable<Trade>, causes: Causes): Attribution {
   const tables = { layers: new Table(), patterns: new Table(), strategies: new Table(), models: new Table() };
@@ -80,7 +81,7 @@ interface LayerPart {
 
 /** Micros by layer, rounded; the last takes the remainder. */
 function layerParts(trade: Trade, cause: Cause | null): LayerPart[] {
-  const shares = cause === null ? [] : [...layerShares(cause.layers, signOf(trade))];
+  const shares = [...layerShares(voicesFor(cause, trade), signOf(trade))];
   if (shares.length === 0) return [{ name: MANUAL, micros: trade.net }];
   let left = trade.net;
   return shares.map(([name, share], k) => {

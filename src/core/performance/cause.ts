@@ -22,11 +22,16 @@ export type Causes = ReadonlyMap<string, Cause>;
 /** What trades without a cause are listed under. */
 export const MANUAL = "manual";
 
-/** The cause of a trade. Null where there is none, and for a trade against its signal, which is the trader's own. */
-export function causeOf(causes: Causes, { orderId, side }: Pick<Trade, "orderId" | "side">): Cause | null {
-  const cause = causes.get(orderId) ?? null;
-  const direction = cause?.direction ?? null;
-  return direction === null || direction > 0 === (side === "long") ? cause : null;
+/** What a trade was placed for, whatever its signal said; null where there is nothing. */
+export function causeOf(causes: Causes, { orderId }: Pick<Trade, "orderId">): Cause | null {
+  return causes.get(orderId) ?? null;
+}
+
+/** What layers said for a trade: nothing for one against its signal, whose direction is the trader's own. */
+export function voicesFor(cause: Cause | null, { side }: Pick<Trade, "side">): readonly LayerVoice[] {
+  if (cause === null) return [];
+  const { direction, layers } = cause;
+  return direction === null || direction > 0 === (side === "long") ? layers : [];
 }
 
 /**
