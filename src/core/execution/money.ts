@@ -13,6 +13,16 @@ const LIMIT = 9e15;
 const DOUBT = 1e-15;
 const NANOS = 1e9;
 
+/** Whether micros are whole and so few that sums of them stay exact. */
+export function isExact(micros: number): boolean {
+  return Number.isSafeInteger(micros) && Math.abs(micros) < LIMIT;
+}
+
+/** Price times quantity in micros; null where they are more than a double holds exactly. */
+export function exactMicros(price: number, quantity: number): number | null {
+  return Math.abs(price * quantity) * MICROS < LIMIT - 1 ? timesMicros(price, quantity) : null;
+}
+
 /** Micros of an amount in the currency. */
 export function toMicros(amount: number): number {
   return timesMicros(amount, 1);
@@ -69,7 +79,8 @@ export function roundQuantity(quantity: number): number {
   const size = Math.abs(quantity);
   const scale = size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
   const units = size * scale;
-  const rounded = Math.floor(units * (1 + DOUBT) + 0.5) / scale;
+  // Of large quantities a double tells no more than an eighth of a unit.
+  const rounded = Math.floor(units + Math.min(units * DOUBT, 0.125) + 0.5) / scale;
   return quantity < 0 && rounded !== 0 ? -rounded : rounded;
 }
 
