@@ -105,6 +105,25 @@ export interface Order {
   replacedBy: string | null;
 }
 
+export const PURPOSES = [
+  /** The target, and the stop, that was submitted with an entry or as one of a pair; any stop of its own, too. */
+  "target",
+  "stop",
+  "trailing_stop",
+  /** Any other order of the trader. */
+  "trader",
+  "margin_call",
+] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+/** What an order is for, should it close something. */
+export function purposeOf({ role, type, origin }: Pick<Order, "role" | "type" | "origin">): Purpose {
+  if (origin === "margin_call") return "margin_call";
+  if (role === "target" || role === "stop") return role;
+  if (type === "trailing_stop") return "trailing_stop";
+  return type === "stop" || type === "stop_limit" ? "stop" : "trader";
+}
+
 /** What an order has when it is placed, whatever its terms. */
 export const UNTOUCHED = {
   extreme: null,

@@ -2,7 +2,7 @@ import { ensure } from "../base/assert.js";
 import { cashOf, closingPart } from "../execution/account.js";
 import type { AccountEvent, DeskEvent, FilledChange, OrderEvent } from "../execution/events.js";
 import { roundQuantity, shareMicros, timesMicros } from "../execution/money.js";
-import type { Order, Side } from "../execution/order.js";
+import { purposeOf, type Side } from "../execution/order.js";
 import { isTerminal } from "../execution/states.js";
 import {
   addLot,
@@ -106,7 +106,7 @@ function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
   const { orderId } = event;
   if ("order" in event && event.order !== null) {
     const { side } = event.order;
-    const reason = reasonOf(event.order);
+    const reason = purposeOf(event.order);
     const replaced = orders.get(event.order.replaces ?? orderId);
     orders.set(orderId, { side, reason, trade: replaced?.trade ?? null, count: 0 });
     if (event.order.replaces !== null) orders.delete(event.order.replaces);
@@ -115,14 +115,6 @@ function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
   // An order that is replaced stays known until the other comes in its place.
   if (isTerminal(event.to) && event.event !== "replaced") orders.delete(orderId);
   return changed;
-}
-
-/** Why a trade is closed that this order closes. */
-function reasonOf({ role, type, origin }: Order): ExitReason {
-  if (origin === "margin_call") return "margin_call";
-  if (role === "target" || role === "stop") return role;
-  if (type === "trailing_stop") return "trailing_stop";
-  return type === "stop" || type === "stop_limit" ? "stop" : "trader";
 }
 
 function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trade[] {

@@ -23,7 +23,9 @@ const clientOrderId = z
   .regex(/^[!-~]{1,128}$/, "must have 1 to 128 visible ASCII characters")
   .optional()
   .describe("Unique in the account for ever: an order under a name that was used is refused");
-const layer = z.object({ name: z.string().min(1).max(40), contribution: z.number().min(-1e6).max(1e6) });
+export const layersSchema = z
+  .array(z.object({ name: z.string().min(1).max(40), contribution: z.number().min(-1e6).max(1e6) }))
+  .max(20);
 
 /** What a trader may say of why; kept with the order for attribution. */
 const reasons = {
@@ -37,7 +39,7 @@ const reasons = {
     .describe("0..1 or in percent"),
   strategy: z.string().min(1).max(60).optional(),
   model: z.string().min(1).max(60).optional(),
-  layers: z.array(layer).max(20).optional().describe("Signed contributions to the signal behind it"),
+  layers: layersSchema.optional().describe("Signed contributions to the signal behind it"),
 };
 
 /** The spellings of quantity that clients use; one of them. */

@@ -2,12 +2,13 @@ import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { MICROS } from "../../core/execution/money.js";
-import { SIDES } from "../../core/execution/order.js";
+import { PURPOSES, SIDES } from "../../core/execution/order.js";
 import { TRANSACTION_KINDS, type Transaction } from "../../core/execution/transactions.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
+import { layersSchema } from "./schema.js";
 
 /** Most transactions of a file. */
 export const MOST_ROWS = 50_000;
@@ -32,20 +33,32 @@ export const rowSchema = z
     strategy: text,
     model: text,
     confidence: z.number().min(0).max(1).nullable().default(null),
+    direction: z
+      .union([z.literal(1), z.literal(-1)])
+      .nullable()
+      .default(null)
+      .describe("Of the signal behind its order: 1 long, -1 short"),
+    layers: layersSchema.default([]).describe("Signed contributions to the signal behind its order"),
+    purpose: z.enum(PURPOSES).nullable().default(null).describe("What its order was for; trader without it"),
+    replaces: text.describe("Name of the order in whose place its order came, with the rest of it"),
+    ambiguous: z.boolean().default(false).describe("The path within a bar decided on it"),
   })
   .meta({ id: "PaperTransaction" });
 export type Row = z.output<typeof rowSchema>;
 
+/** @param at when it happened as trades have it. */
 export function rowOf(
-  { at, kind, symbol, orderId, side, quantity, price, ratio, fees, amount: micros }: Transaction,
+  { kind, symbol, orderId, side, quantity, price, ratio, fees, amount: micros, ...of }: Transaction,
+  at: number,
   causes: ReadonlyMap<string, OrderCause>,
 ): Row {
   const cause = orderId === null ? undefined : causes.get(orderId);
+  const nameOf = (id: string | null) => (id === null ? null : (causes.get(id)?.clientOrderId ?? id));
   return {
     at: isoTime(at),
     kind,
     symbol,
-    order: cause?.clientOrderId ?? orderId,
+    order: nameOf(orderId),
     side,
     quantity,
     price,
@@ -56,6 +69,11 @@ export function rowOf(
     strategy: cause?.strategy ?? null,
     model: cause?.model ?? null,
     confidence: cause?.confidence ?? null,
+    direction: cause?.direction ?? null,
+    layers: [...(cause?.layers ?? [])],
+    purpose: of.purpose,
+    replaces: nameOf(of.replaces),
+    ambiguous: of.ambiguous,
   };
 }
 
@@ -63,7 +81,7 @@ const micros = (money: number) => Math.round(money * MICROS) + 0;
 
 /** @param idOf the id of an order by its name. */
 export function transactionOf(row: Row, idOf: (name: string) => string): Transaction {
-  const { at, kind, symbol, order, side, quantity, price, ratio } = row;
+  const { at, kind, symbol, order, side, purpose, replaces, ambiguous, quantity, price, ratio } = row;
   const fees = Object.fromEntries(Object.entries(row.fees).map(([name, fee]) => [name, micros(fee)]));
   const orderId = order === null ? null : idOf(order);
   return {
@@ -72,6 +90,9 @@ export function transactionOf(row: Row, idOf: (name: string) => string): Transac
     symbol,
     orderId,
     side,
+    purpose,
+    replaces: replaces === null ? null : idOf(replaces),
+    ambiguous,
     quantity,
     price,
     ratio,
@@ -95,6 +116,11 @@ const COLUMNS = [
   "strategy",
   "model",
   "confidence",
+  "direction",
+  "layers",
+  "purpose",
+  "replaces",
+  "ambiguous",
 ] as const satisfies readonly (keyof Row)[];
 
 /** Text that a spreadsheet would take for a formula begins with an apostrophe in a file. */
@@ -109,12 +135,16 @@ export function csvOf(rows: readonly Row[]): string {
     pattern: guarded(row.pattern),
     strategy: guarded(row.strategy),
     model: guarded(row.model),
+    layers: row.layers.length === 0 ? "" : JSON.stringify(row.layers),
+    replaces: guarded(row.replaces),
+    ambiguous: String(row.ambiguous),
     amount: amountText(micros(row.amount)),
     fees: Object.entries(row.fees)
       .map(([name, fee]) => `${name}:${amountText(micros(fee))}`)
       .join(" "),
   }));
-  return stringify(lines, { header: true, columns: [...COLUMNS] });
+  // Quoted, for spaces at the ends of a text are of it.
+  return stringify(lines, { header: true, columns: [...COLUMNS], quoted_string: true });
 }
 
 /** @throws {AppError} `invalid_request` naming the line that cannot be read. */
@@ -139,15 +169,34 @@ export function rowsOf(csv: string): Row[] {
   });
 }
 
+const BOOLEANS = new Map([
+  ["", false],
+  ["false", false],
+  ["true", true],
+]);
+
 function fieldsOf(line: Readonly<Record<string, string>>): Record<string, unknown> {
-  const numbers = new Set(["quantity", "price", "ratio", "amount", "confidence"]);
+  const numbers = new Set(["quantity", "price", "ratio", "amount", "confidence", "direction"]);
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(line)) {
     if (name === "fees") fields.fees = feesOf(value);
+    else if (name === "layers") fields.layers = layersOf(value);
+    else if (name === "ambiguous") fields.ambiguous = BOOLEANS.get(value) ?? value;
     else if (value === "") fields[name] = null;
     else fields[name] = numbers.has(name) ? Number(value) : unguarded(value);
   }
   return fields;
+}
+
+/** What is no JSON stays text, which is no list. */
+function layersOf(value: string): unknown {
+  if (value === "") return [];
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value;
+    throw error;
+  }
 }
 
 function feesOf(value: string): Record<string, number> {

@@ -1,10 +1,12 @@
 import type { DeskEvent } from "../../core/execution/events.js";
 import { MICROS } from "../../core/execution/money.js";
+import { eventsOf } from "../../core/execution/rebooking.js";
 import { rebuild } from "../../core/execution/state.js";
-import { eventsOf, transactionsOf } from "../../core/execution/transactions.js";
+import { type Transaction, transactedOf } from "../../core/execution/transactions.js";
+import { createEntryTimes } from "../../core/performance/entry-times.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
-import type { EventLog } from "../../platform/event-log.js";
+import { isoTime } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Ledger } from "./ledger.js";
@@ -17,7 +19,8 @@ import { MOST_ROWS, type Row, rowOf, transactionOf } from "./transfer-file.js";
 export interface Transfers {
   export(account: AccountRow): Promise<Row[]>;
   /**
-   * Opens an account that made these transactions. Their trades are marked as imported; nothing of it was matched here.
+   * Opens an account that made these transactions. Their trades are marked as imported; nothing of it was matched here,
+   * and its events are not published, as nobody could have followed them.
    * @throws {AppError} `invalid_request` naming the row that cannot be, `conflict` for a name that is taken.
    */
   import(
@@ -31,75 +34,106 @@ export interface TransferOptions {
   readonly database: Database;
   readonly store: LedgerStore;
   readonly ledger: Ledger;
-  readonly eventLog: Pick<EventLog, "append" | "wake">;
   readonly instruments: Pick<Instruments, "identify">;
   readonly synthetic: boolean;
+  readonly now: () => number;
 }
 
 /** Events that are written by one statement. */
 const CHUNK = 2_000;
 
-export function createTransfers({
-  database,
-  store,
-  ledger,
-  instruments,
-  synthetic,
-}: TransferOptions): Transfers {
+/** Clocks of other machines may be so far ahead. */
+const AHEAD_MS = 60_000;
+
+export function createTransfers(options: TransferOptions): Transfers {
+  const { database, store, ledger, instruments, synthetic, now } = options;
   return {
     export: (account) =>
-      ledger.look(account.id, (_desk, { history, causes }) =>
-        transactionsOf(history.events).map((transaction) => rowOf(transaction, causes)),
-      ),
+      ledger.look(account.id, (_desk, { history, causes }) => {
+        const times = new Map(timesOf(history.events));
+        return transactedOf(history.events).map(({ transaction, event }) =>
+          rowOf(transaction, times.get(event.seq) ?? event.at, causes),
+        );
+      }),
     async import(userId, given, rows) {
       if (rows.length > MOST_ROWS)
         throw new AppError("invalid_request", `body: has more than ${MOST_ROWS} transactions`);
       const terms: AccountTerms = { ...DEFAULT_TERMS, ...given, cash: 0 };
+      requireInstants(rows, now());
       const lowest = lowestCash(rows);
       if (terms.leverage === 1 && lowest.cash < 0) {
-        const message = `row ${lowest.row + 1} leaves ${lowest.cash}, and a cash account never owes`;
-        throw new AppError("invalid_request", `body: ${message}`);
+        const message = `leaves ${lowest.cash}, and a cash account never owes`;
+        throw refusedRow(lowest.row, message);
       }
       const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
       const spelled = rows.map((row) =>
-        row.symbol === null ? row : { ...row, symbol: symbolOf(instruments, row.symbol) },
+        row.symbol === null ? row : { ...row, symbol: instruments.identify(row.symbol).symbol },
       );
       return database.transaction(async (sql) => {
         const account = { userId, name: terms.name, rules: rulesOf(terms), synthetic, cashFloor };
         const opened = await store.open(account, sql);
         const idOf = (name: string) => orderIdOf(opened.id, name);
-        const made = eventsOf(
-          opened.rules,
+        const events = bookedEvents(
+          opened,
           spelled.map((row) => transactionOf(row, idOf)),
         );
-        if (made.problem !== null) {
-          throw new AppError(
-            "invalid_request",
-            `body: row ${made.problem.place + 1}: ${made.problem.message}`,
-          );
-        }
         const causes = causesOf(spelled, idOf);
         let seq = 0;
-        for (const { events, state } of chunksOf(made.events)) {
-          const ids = new Set(events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])));
-          const fresh = new Map([...causes].filter(([id]) => ids.has(id)));
+        for (const chunk of chunksOf(events)) {
+          const ids = new Set(
+            chunk.events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])),
+          );
           const written = {
             accountId: opened.id,
             since: seq,
             halt: null,
-            events,
-            state,
-            causes: fresh,
+            ...chunk,
+            causes: new Map([...causes].filter(([id]) => ids.has(id))),
             cursors: new Map(),
           };
           if (!(await store.write(sql, written)))
             throw new AppError("conflict", "The account was changed meanwhile");
-          seq = state.seq;
+          seq = chunk.state.seq;
         }
         return opened;
       });
     },
   };
+}
+
+/** @param row its place, from 0. */
+function refusedRow(row: number, problem: string): AppError {
+  return new AppError("invalid_request", `body: row ${row + 1}: ${problem}`);
+}
+
+/** @throws {AppError} `invalid_request` for what is yet to come, and for what was before 1970. */
+function requireInstants(rows: readonly Row[], nowMs: number): void {
+  for (const [row, { at }] of rows.entries()) {
+    if (Date.parse(at) > nowMs + AHEAD_MS) throw refusedRow(row, `at: ${at} lies in the future`);
+    if (Date.parse(at) < 0) throw refusedRow(row, `at: ${at} lies before 1970`);
+  }
+}
+
+/** Events by their number, and when they happened as trades have it. */
+function timesOf(events: readonly DeskEvent[]): [number, number][] {
+  const timeOf = createEntryTimes();
+  return events.map((event) => [event.seq, timeOf(event)]);
+}
+
+/** @throws {AppError} `invalid_request` naming the first that cannot be. */
+function bookedEvents(account: AccountRow, transactions: readonly Transaction[]): DeskEvent[] {
+  const { events, problem } = eventsOf(account.rules, transactions);
+  if (events === null) throw refusedRow(problem.place, problem.message);
+  const times = new Map(timesOf(events));
+  for (const [place, { event }] of transactedOf(events).entries()) {
+    const entered = times.get(event.seq) ?? event.at;
+    if (entered > event.at)
+      throw refusedRow(
+        place,
+        `is of ${isoTime(event.at)}, and what it changes was opened ${isoTime(entered)}`,
+      );
+  }
+  return events;
 }
 
 /** Where the cash of the account is least. */
@@ -113,11 +147,6 @@ function lowestCash(rows: readonly Row[]): { cash: number; row: number } {
   return lowest;
 }
 
-/** @throws {AppError} `invalid_request` for what is no symbol. */
-function symbolOf(instruments: Pick<Instruments, "identify">, text: string): string {
-  return instruments.identify(text).symbol;
-}
-
 function* chunksOf(events: readonly DeskEvent[]) {
   for (let from = 0; from < events.length; from += CHUNK) {
     const end = Math.min(events.length, from + CHUNK);
@@ -127,9 +156,10 @@ function* chunksOf(events: readonly DeskEvent[]) {
 
 function causesOf(rows: readonly Row[], idOf: (name: string) => string): Map<string, OrderCause> {
   const causes = new Map<string, OrderCause>();
-  for (const { order, pattern, strategy, model, confidence } of rows) {
+  for (const { order, pattern, strategy, model, confidence, direction, layers } of rows) {
     if (order === null || causes.has(idOf(order))) continue;
-    causes.set(idOf(order), causeOf(order, "import", { pattern, strategy, model, confidence }));
+    const said = { pattern, strategy, model, confidence, direction, layers };
+    causes.set(idOf(order), causeOf(order, "import", said));
   }
   return causes;
 }

@@ -1,0 +1,245 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { termsOf } from "../../src/core/execution/order.js";
+import { causeOf } from "../../src/features/paper-trades/cause.js";
+import { tradedAs } from "../../src/features/paper-trades/traded.js";
+import { createManualClock, type ManualClock } from "../fixtures/clock.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+/** A Monday. */
+const START = Date.UTC(2024, 7, 5, 15);
+const NOW = Date.UTC(2024, 9, 2, 16, 7, 30);
+const HOUR_MS = 3_600_000;
+
+let program: TestProgram;
+let clock: ManualClock;
+beforeAll(async () => {
+  clock = createManualClock(NOW);
+  program = await startTestProgram({ clock });
+});
+afterAll(() => program.close());
+
+async function call(method: "GET" | "POST", url: string, payload?: object) {
+  const answer = await program.call({ method, url, ...(payload === undefined ? {} : { payload }) });
+  return { status: answer.statusCode, ...(await answer.json()) };
+}
+const imported = (name: string, transactions: object[], more: object = {}) =>
+  call("POST", "/api/paper-trade/accounts/import", { name, transactions, ...more });
+
+/** An account whose orders had targets, stops, trails, reasons and layers, with splits, dividends and nights. */
+async function richAccount(seed: number): Promise<string> {
+  clock.set(START - HOUR_MS);
+  const terms = { name: `Rich ${seed}`, cash: 200_000, commission_percent: 0.1 };
+  const { id } = (await call("POST", "/api/paper-trade/accounts", terms)).data;
+  clock.set(NOW);
+  const rng = createRng(seed);
+  const price = { AAPL: 220, MSFT: 410 };
+  const pick = <T>(list: readonly T[]): T => list[rng.below(list.length)];
+  await program.parts.paper.ledger.act(id, {
+    run(desk, account) {
+      for (const symbol of ["AAPL", "MSFT"]) desk.list(tradedAs(symbol));
+      for (let step = 1; step <= 300; step++) {
+        const at = START + step * 4 * HOUR_MS;
+        const symbol = pick(["AAPL", "MSFT"] as const);
+        price[symbol] = Math.round(100 * price[symbol] * (1 + 0.04 * (rng.next() - 0.5))) / 100;
+        const draw = rng.next();
+        if (draw < 0.4) {
+          const side = pick(["buy", "sell"] as const);
+          const way = side === "buy" ? 1 : -1;
+          const level = (percent: number) => Math.round(price[symbol] * (100 + way * percent)) / 100;
+          const bracket = {
+            timeInForce: "gtc" as const,
+            orderClass: "bracket" as const,
+            takeProfit: { limitPrice: level(3) },
+            stopLoss: { stopPrice: level(-3), limitPrice: null },
+          };
+          const trailing = { type: "trailing_stop" as const, timeInForce: "gtc" as const, trailPercent: 1 };
+          const order = `o${step}`;
+          desk.mark(symbol, price[symbol]);
+          account.explain(
+            order,
+            causeOf(order, "native", {
+              pattern: pick([null, " hammer", "=doji", 'a "flag", perhaps', "héron:x"]),
+              strategy: pick([null, "swing", "-trend"]),
+              model: pick([null, "m 1 "]),
+              confidence: pick([null, 0.61]),
+              direction: pick([1, -1, null]),
+              layers: pick([
+                [],
+                [{ name: "rule based: a", contribution: 0.3 }],
+                [
+                  { name: "rule_based", contribution: -0.3 },
+                  { name: "sentiment", contribution: 0.1 },
+                ],
+              ]),
+            }),
+          );
+          const more = pick([{}, bracket, trailing]);
+          desk.submit(termsOf({ id: order, symbol, side, quantity: 1 + rng.below(60), ...more }), {
+            at,
+            open: true,
+          });
+          desk.quote(symbol, { time: at + 1, price: price[symbol], bid: null, ask: null, regular: true });
+        } else if (draw < 0.43) {
+          const ratio = pick([2, 0.5, 0.3]);
+          desk.split(symbol, ratio, at);
+          price[symbol] = Math.round((100 * price[symbol]) / ratio) / 100;
+        } else if (draw < 0.46) desk.dividend(symbol, 0.13, at);
+        else if (draw < 0.5) desk.endOfDay({ at, nights: 1 });
+        else desk.quote(symbol, { time: at, price: price[symbol], bid: null, ask: null, regular: true });
+      }
+    },
+  });
+  return id;
+}
+
+/** All that is told of an account, without what names it. */
+async function figuresOf(id: string) {
+  const nameless = (value: unknown) =>
+    JSON.parse(
+      JSON.stringify(value, (key, each) =>
+        ["id", "account_id", "order_id", "last_update", "timestamp", "alert_id", "client_order_id"].includes(key)
+          ? undefined
+          : each,
+      ),
+    );
+  const told: Record<string, unknown> = {};
+  for (const path of [
+    "trading-stats?",
+    "analytics/attribution?",
+    "achievements?",
+    "streak?",
+    "paper-trades/performance?",
+    "paper-trades?limit=500&",
+  ]) {
+    const { status, ...body } = await call("GET", `/api/${path}account_id=${id}`);
+    expect(status, path).toBe(200);
+    told[path] = nameless(body);
+  }
+  return told;
+}
+
+describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
+  it("200, 201 carry all that figures are made of, as JSON and as CSV", async () => {
+    for (const seed of [1, 2]) {
+      const id = await richAccount(seed);
+      const figures = await figuresOf(id);
+      const { achievements } = (await call("GET", `/api/achievements?account_id=${id}`)) as {
+        achievements: { id: string; progress: number }[];
+      };
+      expect(achievements.filter(({ progress }) => progress > 0).length).toBeGreaterThan(8);
+      for (const format of ["json", "csv"]) {
+        const { data } = await call("GET", `/api/paper-trade/accounts/${id}/export?format=${format}`);
+        const file =
+          format === "csv" ? { csv_content: data.csv_content } : { transactions: data.transactions };
+        const copy = await call("POST", "/api/paper-trade/accounts/import", {
+          name: `Copy ${format} ${seed}`,
+          commission_percent: 0.1,
+          ...file,
+        });
+        expect(copy, copy.detail).toMatchObject({ status: 201 });
+        expect(await figuresOf(copy.data.id)).toEqual(figures);
+        const again = await call("GET", `/api/paper-trade/accounts/${copy.data.id}/export?format=${format}`);
+        expect(again.data.transactions).toEqual(data.transactions);
+        expect(again.data.csv_content).toEqual(data.csv_content);
+        expect(await program.parts.paper.ledger.verify(copy.data.id)).toEqual([]);
+      }
+    }
+  });
+
+  it("201 also for a bar that was walked after what it closed was opened", async () => {
+    const { id } = (await call("POST", "/api/paper-trade/accounts", { name: "Late" })).data;
+    await program.parts.paper.ledger.act(id, {
+      run(desk) {
+        desk.list(tradedAs("AAPL"));
+        for (const [name, side, at] of [
+          ["a", "buy", NOW],
+          ["b", "sell", NOW - 60_000],
+        ] as const) {
+          desk.mark("AAPL", 200);
+          desk.submit(termsOf({ id: name, symbol: "AAPL", side, quantity: 2 }), { at: at - 1, open: true });
+          desk.quote("AAPL", { time: at, price: 200, bid: null, ask: null, regular: true });
+        }
+      },
+    });
+    const { data } = await call("GET", `/api/paper-trade/accounts/${id}/export`);
+    expect(data.transactions).toHaveLength(3);
+    expect((await imported("Late copy", data.transactions)).status).toBe(201);
+  });
+});
+
+describe("POST /api/paper-trade/accounts/import of what cannot be", () => {
+  const transfer = { at: "2024-01-02T15:00:00.000Z", kind: "transfer", amount: 10_000 };
+  const fill = {
+    at: "2024-01-03T15:00:00.000Z",
+    kind: "fill",
+    symbol: "AAPL",
+    order: "a",
+    side: "buy",
+    quantity: 2,
+    price: 10,
+    amount: -20,
+  };
+  const sale = { ...fill, order: "b", side: "sell", amount: 20, at: "2024-01-04T15:00:00.000Z" };
+
+  it.each([
+    [
+      "sums beyond what is exact",
+      2,
+      "exactly",
+      [
+        { ...transfer, amount: 8e9 },
+        { ...transfer, amount: 8e9 },
+      ],
+    ],
+    [
+      "the most that the form takes",
+      1,
+      "exactly",
+      [
+        { ...transfer, amount: 9e9 },
+        { ...transfer, amount: 9e9 },
+      ],
+    ],
+    ["products beyond it", 2, "exactly", [transfer, { ...fill, quantity: 1e12, price: 1e12, amount: -9e9 }]],
+    [
+      "a trade that was closed before it was opened",
+      3,
+      "opened",
+      [transfer, fill, { ...sale, at: "2024-01-02T16:00:00.000Z" }],
+    ],
+    [
+      "a split that pays what it does not give",
+      3,
+      "give 0",
+      [
+        transfer,
+        fill,
+        {
+          ...sale,
+          kind: "split",
+          order: null,
+          side: null,
+          price: null,
+          ratio: 2,
+          quantity: 4,
+          amount: 5_000,
+        },
+      ],
+    ],
+    [
+      "a delisting likewise",
+      3,
+      "give 20",
+      [transfer, fill, { ...sale, kind: "delisting", order: null, side: null, amount: 5_000 }],
+    ],
+    ["fees below 0", 2, "below 0", [transfer, { ...fill, fees: { commission: -5 }, amount: -15 }]],
+    ["what is yet to come", 2, "future", [transfer, { ...fill, at: "2099-01-01T00:00:00.000Z" }]],
+    ["what was before 1970", 1, "1970", [{ ...transfer, at: "1969-12-31T23:59:59.000Z" }]],
+  ])("400 for %s, by its row", async (name, row, reason, rows) => {
+    const answer = await imported(name.slice(0, 60), rows);
+    expect(answer).toMatchObject({ status: 400, code: "invalid_request" });
+    expect(answer.detail).toMatch(new RegExp(`row ${row}: .*${reason}`));
+    expect((await imported(`${name.slice(0, 50)} mended`, [transfer, fill, sale])).status).toBe(201);
+  });
+});
