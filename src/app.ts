@@ -260,7 +260,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
     ...parts,
     identify: parts.paper.identify,
     synthetic: parts.gateway.synthetic,
-    now: parts.clock.now,
+    now: parts.paper.marketNow,
   };
   accountRoutes(server, accounts);
   progressRoutes(server, accounts);

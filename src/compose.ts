@@ -168,7 +168,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
   const performance = createPerformanceStore(database);
   const forward = () => seenLive(evidence);
-  const looks = createAccountLooks({ ...base, ...market, paper, risk });
+  const looks = createAccountLooks({ ...base, ...market, paper, risk, now: paper.marketNow });
   const setups = createSetups({ ...base, ...market, synthetic });
   const reports = { performance, forward, looks, setups };
   const people = { users, paper, risk, ...reports, evidence, explain, ...accounts };

@@ -100,6 +100,8 @@ export interface Provider {
    * its clock is another.
    */
   readonly replay: string | null;
+  /** Where that replay has come, whether or not an instrument has bars so late; absent without one. */
+  replayedMs?(nowMs: number): number;
   /** Gives up when the signal aborts. @throws {ProviderError} */
   fetchCandles(request: CandleRequest, signal: AbortSignal): Promise<CollectedCandles>;
   /** Null when the source has no quotes of its own. @throws {ProviderError} */

@@ -31,6 +31,10 @@ export interface FilesOptions {
   readonly onUnread?: (file: UnusedFile) => void;
 }
 
+function replayedMs({ fromMs, anchorMs, speed }: Replay, nowMs: number): number {
+  return fromMs + (nowMs - anchorMs) * speed;
+}
+
 /**
  * Candles from CSV and CSV.gz files, as history or as a replay. The symbol is the file's name without its interval
  * (`BTC-USD-1m.csv.gz`); the interval is told from the rows. Files that are no candles are named in the log. A file
@@ -54,6 +58,7 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
     remote: false,
     recorded: replay === null,
     replay: replay === null ? null : `${replay.speed}x from ${new Date(replay.fromMs).toISOString()}`,
+    ...(replay === null ? {} : { replayedMs: (nowMs) => replayedMs(replay, nowMs) }),
     listsAll: true,
     concurrency: 2,
     intervals: (instrument) => entriesOf(instrument).map(({ interval }) => interval),
@@ -73,7 +78,7 @@ export async function createFilesProvider(options: FilesOptions): Promise<Provid
       // A file may end with a bar that still forms.
       const end = entry === undefined ? 0 : Math.min(nowMs, (await reader.extentOf(entry)).endMs);
       if (replay === null) return end;
-      return Math.min(end, replay.fromMs + (nowMs - replay.anchorMs) * replay.speed);
+      return Math.min(end, replayedMs(replay, nowMs));
     },
     async fetchCandles({ instrument, interval, fromMs, toMs }, signal) {
       const entry = entryOf(instrument, interval);

@@ -44,6 +44,8 @@ export interface Gateway {
   unasked(instrument: Instrument): string | null;
   /** Name of the replay that is shown; null when the market is shown as it is. */
   readonly replay: string | null;
+  /** The moment of the market as a whole: where the replay has come, else now. */
+  marketNowMs(): number;
   /**
    * The moment the bars of an instrument and interval have reached, by the source that is furthest.
    * @throws {AppError} `symbol_unknown` when no source carries it, `provider_unavailable` when none can tell.
@@ -143,6 +145,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     synthetic: providers.some((provider) => provider.synthetic),
     replay: providers.find(({ replay }) => replay !== null)?.replay ?? null,
+    marketNowMs() {
+      const nowMs = now();
+      return providers.find(({ replay }) => replay !== null)?.replayedMs?.(nowMs) ?? nowMs;
+    },
     providers,
     intervals,
     unasked: (instrument) => sources.unasked(instrument, "candles"),

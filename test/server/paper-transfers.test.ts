@@ -98,7 +98,9 @@ async function figuresOf(id: string) {
   const nameless = (value: unknown) =>
     JSON.parse(
       JSON.stringify(value, (key, each) =>
-        ["id", "account_id", "order_id", "last_update", "timestamp", "alert_id", "client_order_id"].includes(key)
+        ["id", "account_id", "order_id", "last_update", "timestamp", "alert_id", "client_order_id"].includes(
+          key,
+        )
           ? undefined
           : each,
       ),

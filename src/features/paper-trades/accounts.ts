@@ -55,6 +55,7 @@ export interface AccountsOptions {
   readonly synthetic: boolean;
   /** Money that an account begins with unless somebody says otherwise. */
   readonly startingCash: number;
+  /** The moment of the market, which a replay has in the past. */
   readonly now: () => number;
 }
 

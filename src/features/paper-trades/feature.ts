@@ -45,6 +45,8 @@ export interface PaperDesk {
   /** What limits of its owner are held against; null for a user without an account. */
   factsOf(userId: string, symbol: string): Promise<AccountFacts | null>;
   readonly feed: Feed;
+  /** The moment of the market as a whole, which accounts are opened, told of and ended at; epoch ms. */
+  marketNow(): number;
   readonly idempotency: Idempotency;
   readonly doOnce: DoOnce;
   /** Open positions of a user in a symbol, with their targets and stops. */
@@ -68,7 +70,7 @@ export interface PaperDeskOptions {
   readonly database: Database;
   readonly eventLog: EventLog;
   readonly leases: Leases;
-  readonly gateway: Pick<Gateway, "replay" | "feedNowMs" | "intervals" | "synthetic">;
+  readonly gateway: Pick<Gateway, "replay" | "feedNowMs" | "marketNowMs" | "intervals" | "synthetic">;
   readonly quotes: Quotes;
   readonly adjusted: AdjustedCandles;
   readonly actions: Actions;
@@ -88,7 +90,8 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const ledger = createLedger({ ...options, store });
   const feed = createFeed(options);
   const parts = { ...options, store, ledger, feed, synthetic };
-  const accounts = createAccounts(parts);
+  const marketNow = () => gateway.marketNowMs();
+  const accounts = createAccounts({ ...parts, now: marketNow });
   const days = createDays(parts);
   const standings = createStandings({ days });
   const settings: Pick<Risk["settings"], "load"> = { load: (userId) => options.risk().settings.load(userId) };
@@ -113,6 +116,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
     days,
     standings,
     feed,
+    marketNow,
     idempotency,
     doOnce: createDoOnce(idempotency),
     async factsOf(userId, symbol) {
