@@ -23,7 +23,7 @@ import {
   performanceOf,
   returnsOfCloses,
 } from "../src/core/performance/returns.js";
-import { dailyRollups, strategyRollups } from "../src/core/performance/rollups.js";
+import { dailyRollups, strategyRollups, tradingDaysBy } from "../src/core/performance/rollups.js";
 import {
   causeKey,
   hourKey,
@@ -135,6 +135,7 @@ function casesOf({ events, closes, causes, until }: Account): Case[] {
     closes.get("S0") ?? { day: new Float64Array(), close: new Float64Array() },
   );
   const { zone } = CALENDAR;
+  const dayOf = tradingDaysBy(() => CALENDAR);
   const one = (name: string, run: () => unknown): Case => ({ name, items: 1, run: () => void run() });
   return [
     one("trades from events", () => tradesOf(events)),
@@ -161,8 +162,8 @@ function casesOf({ events, closes, causes, until }: Account): Case[] {
     one("streaks", () => streaksOf(trades, zone, until)),
     one("achievements", () => levelOf(experienceOf(achievementsOf(trades, causes, zone)))),
     one("roll-ups", () => [
-      dailyRollups(closed, zone, () => null),
-      strategyRollups(closed, causes, null, zone),
+      dailyRollups(closed, dayOf, () => null),
+      strategyRollups(closed, causes, null, dayOf),
     ]),
   ];
 }

@@ -183,7 +183,7 @@ function createAccountFeatures(
 ) {
   const { ledger } = paper;
   const { outcomes, outcomeLoops } = createOutcomeFeature({ ...base, ...market, alerts, ledger });
-  const { rollupLoop, ...rollups } = createPerformanceFeature({ ...base, ledger });
+  const { rollupLoop, ...rollups } = createPerformanceFeature({ ...base, ...market, ledger });
   return { outcomes, ...rollups, accountLoops: [...outcomeLoops, rollupLoop] };
 }
 

@@ -190,7 +190,7 @@ export const VARIABLES = {
   },
   ROLLUP_ZONE: {
     group: "Outcomes",
-    about: "Time zone whose dates daily performance is of, and in which ROLLUP_HOUR is read",
+    about: "Time zone in which ROLLUP_HOUR is read; the dates of performance are those of the exchanges",
     fallback: "Asia/Kolkata",
     read: zoneName,
   },

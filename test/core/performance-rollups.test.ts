@@ -1,11 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { zoneOf } from "../../src/core/market/zone.js";
-import { dailyRollups, strategyRollups } from "../../src/core/performance/rollups.js";
+import { dayOf } from "../../src/core/market/day.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { dailyRollups, strategyRollups, tradingDaysBy } from "../../src/core/performance/rollups.js";
 import { causeFor, closedTrade, HOUR_MS, tradesOfNets } from "../fixtures/closed-trades.js";
 
-const KOLKATA = zoneOf("Asia/Kolkata");
-const NEW_YORK = zoneOf("America/New_York");
+const KOLKATA = tradingDaysBy(() => calendarOf("XNSE"));
+const NEW_YORK = tradingDaysBy(() => calendarOf("XNYS"));
 const MINUTE_MS = 60_000;
 /** Midnight in Kolkata, before a Wednesday. */
 const MIDNIGHT = Date.UTC(2024, 0, 2, 18, 30);
@@ -75,7 +76,7 @@ describe("roll-ups by day", () => {
     expect(dailyRollups(same, KOLKATA, unknown)[0].sharpe.reason).toBe("returns do not vary");
   });
 
-  it("go by the exit from midnight to midnight on the clock of the zone", () => {
+  it("go by the exit from midnight to midnight on the clock of the exchange", () => {
     const exits = [MIDNIGHT - 1, MIDNIGHT, MIDNIGHT + 24 * HOUR_MS - 1, MIDNIGHT + 24 * HOUR_MS];
     const trades = exits.map((closedAt, k) => closedTrade(k, { net: 1, closedAt, openedAt: MIDNIGHT - 99 }));
     const told = dailyRollups(trades, KOLKATA, unknown).map(({ date, trades: n }) => `${date} ${n}`);
@@ -88,6 +89,28 @@ describe("roll-ups by day", () => {
       unknown,
     );
     expect(rows.map(({ date, trades: n }) => `${date} ${n}`)).toEqual(["2024-03-10 2", "2024-03-11 1"]);
+  });
+
+  it("are of the trading day of each trade's own exchange", () => {
+    const exchanges = { AAPL: "XNYS", "TCS.NS": "XNSE", "BTC-USD": "24x7", "EURUSD=X": "FX" } as const;
+    const exchangeDay = tradingDaysBy((symbol) =>
+      calendarOf(exchanges[symbol as keyof typeof exchanges] ?? "XNYS"),
+    );
+    const exits: [keyof typeof exchanges, number][] = [
+      // Of one Friday's session in New York, before and after midnight in Kolkata.
+      ["AAPL", Date.UTC(2026, 9, 2, 15)],
+      ["AAPL", Date.UTC(2026, 9, 2, 19)],
+      ["TCS.NS", Date.UTC(2026, 9, 2, 9)],
+      ["BTC-USD", Date.UTC(2026, 9, 2, 23, 59)],
+      ["BTC-USD", Date.UTC(2026, 9, 3)],
+      // An evening of currencies belongs to the next day.
+      ["EURUSD=X", Date.UTC(2026, 9, 1, 22)],
+    ];
+    const trades = exits.map(([symbol, closedAt], k) => closedTrade(k, { symbol, net: 1, closedAt }));
+    const told = dailyRollups(trades, exchangeDay, unknown).map(({ date, trades: n }) => `${date} ${n}`);
+    expect(told).toEqual(["2026-10-02 5", "2026-10-03 1"]);
+    const rows = strategyRollups(trades, new Map(), null, exchangeDay);
+    expect(rows.map(({ date, tradesTaken }) => `${date} ${tradesTaken}`)).toEqual(told);
   });
 
   it("of one day are those of the day among all, and all sum to the trades", () => {
@@ -128,9 +151,9 @@ describe("roll-ups by strategy", () => {
     ];
     const causes = new Map(["o1", "o2"].map((id) => [id, causeFor({ strategy: "swing" })]));
     const signals = [
-      { strategy: "swing", at: MIDNIGHT - 1, strength: 0.9 },
-      { strategy: "swing", at: MIDNIGHT + 5, strength: 0.5 },
-      { strategy: "swing", at: MIDNIGHT + 6, strength: 0.75 },
+      { strategy: "swing", day: dayOf("2024-01-02"), strength: 0.9 },
+      { strategy: "swing", day: dayOf("2024-01-03"), strength: 0.5 },
+      { strategy: "swing", day: dayOf("2024-01-03"), strength: 0.75 },
     ];
     const swing = { date: "2024-01-03", strategy: "swing", tradesTaken: 2, wins: 1, winRatePct: 50 };
     const manual = {

@@ -6,7 +6,8 @@ import { createDesk } from "../../src/core/execution/desk.js";
 import type { DeskEvent } from "../../src/core/execution/events.js";
 import { tradedShare } from "../../src/core/execution/instrument.js";
 import { termsOf } from "../../src/core/execution/order.js";
-import { zoneOf } from "../../src/core/market/zone.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { tradingDaysBy } from "../../src/core/performance/rollups.js";
 import { worthBefore } from "../../src/core/performance/worth.js";
 
 const MONEY = 1e6;
@@ -30,7 +31,10 @@ describe("what an account had before a date", () => {
   desk.transfer(500, Date.UTC(2024, 0, 4, 16));
 
   it("is what was paid in and realised by then, and null before there was anything", () => {
-    const worth = worthBefore(events, zoneOf("UTC"));
+    const worth = worthBefore(
+      events,
+      tradingDaysBy(() => calendarOf("24x7")),
+    );
     expect(["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2025-01-01"].map(worth)).toEqual([
       null,
       1_020 * MONEY,
@@ -40,9 +44,12 @@ describe("what an account had before a date", () => {
     ]);
   });
 
-  it("follows the clock of the zone", () => {
+  it("follows the clock of the exchange", () => {
     // 19:00 in London is half past midnight in Kolkata.
-    const worth = worthBefore(events, zoneOf("Asia/Kolkata"));
+    const worth = worthBefore(
+      events,
+      tradingDaysBy(() => calendarOf("XNSE")),
+    );
     expect([worth("2024-01-03"), worth("2024-01-04")]).toEqual([1_000 * MONEY, 1_020 * MONEY]);
   });
 });

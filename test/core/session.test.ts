@@ -8,6 +8,7 @@ import {
   isCalendarId,
   isKnown,
   isOpen,
+  lastDayOver,
   nextSession,
   previousSession,
   regularOpen,
@@ -253,4 +254,21 @@ it("answers a million instants in well under a second", () => {
     return performance.now() - started;
   });
   expect(Math.min(...rounds)).toBeLessThan(1_000);
+});
+
+describe("the last date that is over", () => {
+  it("ends with its session, and without one with the date", () => {
+    const over = (calendar: typeof newYork, text: string) => dateOf(lastDayOver(calendar, at(text)));
+    expect(over(india, "2024-01-02T09:59Z")).toBe("2024-01-01");
+    expect(over(india, "2024-01-02T10:00Z")).toBe("2024-01-02");
+    expect(over(newYork, "2024-01-02T12:30Z")).toBe("2024-01-01");
+    expect(over(newYork, "2024-01-02T21:00Z")).toBe("2024-01-02");
+    // A Saturday has none.
+    expect(over(newYork, "2024-01-06T20:00Z")).toBe("2024-01-05");
+    expect(over(newYork, "2024-01-07T05:00Z")).toBe("2024-01-06");
+    expect(over(always, "2024-01-02T23:59Z")).toBe("2024-01-01");
+    expect(over(always, "2024-01-03T00:00Z")).toBe("2024-01-02");
+    expect(over(exchange, "2024-01-02T21:59Z")).toBe("2024-01-01");
+    expect(over(exchange, "2024-01-02T22:00Z")).toBe("2024-01-02");
+  });
 });

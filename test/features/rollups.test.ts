@@ -60,7 +60,7 @@ const runs = () =>
   );
 
 describe("roll-ups of an account", () => {
-  it("sum the trades that were closed on a date of the zone, and dates without one have no row", async () => {
+  it("sum the trades that were closed on a date of their exchange, and dates without one have no row", async () => {
     await tradeAt(ledger, account, JAN(1, 10), -50);
     await tradeAt(ledger, account, JAN(1, 12), 30);
     // The last moment of 1 January in Kolkata, and the first of 2 January.
@@ -79,8 +79,8 @@ describe("roll-ups of an account", () => {
           gross: "0.000000",
         },
         ...{ profit_factor: "1.000000000", no_losses: false, average_net: "0.000000000" },
-        // An opening loss counts from 0, of 10,000 that there were: not before the first date.
-        ...{ max_drawdown: "50.000000", max_drawdown_pct: null, sharpe: null },
+        // An opening loss counts from 0, of 10,000 that were paid in on an evening in New York.
+        ...{ max_drawdown: "50.000000", max_drawdown_pct: "0.500000000", sharpe: null },
         sharpe_reason: expect.stringContaining("fewer than"),
       },
       {
@@ -149,29 +149,57 @@ describe("roll-ups of an account", () => {
         ?.date;
     const one = process();
     const seen: unknown[] = [];
-    for (let day = 0; day < 3; day++) {
+    for (let day = 0; day < 6; day++) {
       await one.run();
       seen.push([(await runs()).at(-1)?.status, await reached()]);
       clock.advance(DAY);
     }
-    expect(seen).toEqual([
-      ["succeeded", "01-02"],
-      ["succeeded", "01-03"],
-      ["succeeded", "01-03"],
-    ]);
+    // Until its dates are over on any exchange.
+    expect(seen).toEqual(
+      ["01-02", "01-03", "01-04", "01-05", "01-05", "01-05"].map((date) => ["succeeded", date]),
+    );
     expect(await dated()).toEqual(["01-02 10"]);
   });
 
-  it("are made anew where the zone is another", async () => {
+  it("are made anew where their days were told by another rule", async () => {
     await tradeAt(ledger, account, JAN(1, 20), 7);
     await process().run();
     expect(await dated()).toEqual(["01-02 7"]);
+    await database.query("update rollup_cursors set zone = 'America/New_York'");
+    await database.query("update daily_performance set date = '2024-01-01'");
     await gone();
-    await process("two", { zone: "America/New_York" }).run();
-    expect(await dated()).toEqual(["01-01 7"]);
-    await gone();
-    await process("three", { zone: "Asia/Kolkata" }).run();
+    await process("two").run();
     expect(await dated()).toEqual(["01-02 7"]);
+  });
+
+  it("are of the days of each exchange that are over at the hour, and of the others a run later", async () => {
+    const symbols = { newYork: "AAPL", kolkata: "TCS.NS", coin: "BTC-USD" };
+    const trade = (symbol: string, at: number, net: number) =>
+      tradeAt(ledger, account, at, net, undefined, symbol);
+    // One Wednesday's session of New York, before and after midnight in Kolkata.
+    await trade(symbols.newYork, JAN(3, 15), 1);
+    await trade(symbols.newYork, JAN(3, 19), 2);
+    await trade(symbols.kolkata, JAN(4, 9), 4);
+    await trade(symbols.coin, JAN(5, 1), 8);
+    const seen: unknown[] = [];
+    clock.set(JAN(3) + HOUR_OF_ROLLUP);
+    const one = process();
+    for (let day = 3; day <= 6; day++) {
+      await one.run();
+      seen.push(await dated());
+      clock.advance(DAY);
+    }
+    const [wednesday, thursday] = ["01-03 3", "01-04 4"];
+    expect(seen).toEqual([
+      [],
+      [wednesday, thursday],
+      [wednesday, thursday],
+      [wednesday, thursday, "01-05 8"],
+    ]);
+    // Who asks gets what there is.
+    await trade(symbols.coin, JAN(8, 9), 16);
+    await one.rollups.remake("request", { from: "2024-01-08", to: "2024-01-08" }, account);
+    expect((await dated()).at(-1)).toBe("01-08 16");
   });
 });
 

@@ -103,6 +103,16 @@ export function regularOpen(calendar: Calendar, date: string): number | null {
 }
 
 /**
+ * The last date of the exchange that is over at an instant, in days since 1970-01-01: its session has closed, or, where
+ * it has none, the next date has begun.
+ */
+export function lastDayOver(calendar: Calendar, timeMs: number): number {
+  const closed = upperBound(calendar.close, timeMs) - 1;
+  const before = tradingDay(calendar, timeMs) - 1;
+  return closed < 0 ? before : Math.max(before, calendar.day[closed]);
+}
+
+/**
  * The date of the exchange at an instant, in days since 1970-01-01; an FX evening belongs to the next day.
  */
 export function tradingDay(calendar: Calendar, timeMs: number): number {

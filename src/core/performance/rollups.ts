@@ -1,6 +1,6 @@
 import { deviationOf, meanOf } from "../base/stats.js";
 import { dateOf } from "../market/day.js";
-import { dayAt, type Zone } from "../market/zone.js";
+import { type Calendar, tradingDay } from "../market/session.js";
 import { type Causes, causeOf, MANUAL } from "./cause.js";
 import { absent, type Figure, figureOf, ratioOf } from "./figure.js";
 import { profitFactorOf } from "./statistics.js";
@@ -14,7 +14,7 @@ const BROKERAGE: readonly string[] = ["brokerage", "commission"];
 
 /** What the trades that were closed on one date came to. Money in micros, averages not rounded. */
 export interface DailyRollup {
-  /** `YYYY-MM-DD` on the clock of the zone. */
+  /** `YYYY-MM-DD` of the exchanges. */
   readonly date: string;
   readonly trades: number;
   readonly wins: number;
@@ -46,11 +46,21 @@ export interface DailyRollup {
   readonly sharpe: Figure;
 }
 
+/**
+ * The trading day of an instant on the exchange of a symbol, in days since 1970-01-01; for null, of what is of no symbol,
+ * that of the account.
+ */
+export type TradingDayOf = (symbol: string | null, at: number) => number;
+
+export function tradingDaysBy(calendarOf: (symbol: string | null) => Calendar): TradingDayOf {
+  return (symbol, at) => tradingDay(calendarOf(symbol), at);
+}
+
 /** A signal of a strategy, taken or not. */
 export interface StrategySignal {
   readonly strategy: string;
-  /** Epoch ms. */
-  readonly at: number;
+  /** Of its exchange. */
+  readonly day: number;
   /** 0..1 */
   readonly strength: number;
 }
@@ -73,17 +83,18 @@ export interface StrategyRollup {
 }
 
 /**
- * One row for each date on which a trade was closed, by exits from midnight to midnight on the clock of the zone, in
- * order. The same trades give the same rows; dates without an exit have none.
+ * One row for each date on which a trade was closed, by exits of the trading day of each trade's own exchange, in order.
+ * The same trades give the same rows; dates without an exit have none.
  * @param equityBefore what the account had before a date, micros; null where it is not known.
  */
 export function dailyRollups(
   trades: readonly ClosedTrade[],
-  zone: Zone,
+  dayOf: TradingDayOf,
   equityBefore: (date: string) => number | null,
 ): DailyRollup[] {
-  const days = grouped(byExit(trades), ({ closedAt }) => dayAt(zone, closedAt));
-  return [...days].map(([day, ofDay]) => {
+  const days = grouped(byExit(trades), ({ symbol, closedAt }) => dayOf(symbol, closedAt));
+  const inOrder = [...days].sort(([a], [b]) => a - b);
+  return inOrder.map(([day, ofDay]) => {
     const date = dateOf(day);
     return { date, ...dayFigures(ofDay, equityBefore(date)) };
   });
@@ -154,11 +165,10 @@ export function strategyRollups(
   trades: readonly ClosedTrade[],
   causes: Causes,
   signals: readonly StrategySignal[] | null,
-  zone: Zone,
+  dayOf: TradingDayOf,
 ): StrategyRollup[] {
   const rows = new Map<string, StrategyCount>();
-  const rowOf = (at: number, strategy: string) => {
-    const day = dayAt(zone, at);
+  const rowOf = (day: number, strategy: string) => {
     const key = `${day} ${strategy}`;
     const known = rows.get(key);
     if (known !== undefined) return known;
@@ -167,13 +177,13 @@ export function strategyRollups(
     return row;
   };
   for (const trade of trades) {
-    const row = rowOf(trade.closedAt, causeOf(causes, trade)?.strategy ?? MANUAL);
+    const row = rowOf(dayOf(trade.symbol, trade.closedAt), causeOf(causes, trade)?.strategy ?? MANUAL);
     row.trades++;
     if (trade.net > 0) row.wins++;
     row.net += trade.net;
   }
-  for (const { at, strategy, strength } of signals ?? []) {
-    const row = rowOf(at, strategy);
+  for (const { day, strategy, strength } of signals ?? []) {
+    const row = rowOf(day, strategy);
     row.signals++;
     row.strength += strength;
   }

@@ -1,24 +1,27 @@
 import { lowerBound } from "../base/search.js";
 import type { DeskEvent } from "../execution/events.js";
 import { dayOf } from "../market/day.js";
-import { dayAt, type Zone } from "../market/zone.js";
+import type { TradingDayOf } from "./rollups.js";
 import { createTrades } from "./trades.js";
 
 /**
- * What an account had before each date on the clock of a zone: money paid in, interest, and what its trades had realised
+ * What an account had before each trading day of its exchanges: money paid in, interest, and what its trades had realised
  * by then, in micros. What open positions are worth beyond their cost is left out, so that no price is needed and the
  * same events always say the same.
  * @param events all of a desk, from the first on.
  * @returns null for dates up to that of the first event.
  */
-export function worthBefore(events: Iterable<DeskEvent>, zone: Zone): (date: string) => number | null {
+export function worthBefore(
+  events: Iterable<DeskEvent>,
+  dayOfEvent: TradingDayOf,
+): (date: string) => number | null {
   const days: number[] = [];
   const worths: number[] = [];
   const nets = new Map<string, number>();
   const book = createTrades();
   let realised = 0;
   for (const event of events) {
-    const day = dayAt(zone, event.at);
+    const day = dayOfEvent(event.symbol, event.at);
     for (const { id, net } of book.take(event)) {
       realised += net - (nets.get(id) ?? 0);
       nets.set(id, net);

@@ -7,7 +7,9 @@ import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Gateway } from "../../providers/gateway.js";
+import type { Instruments } from "../instruments/instruments.js";
 import type { Ledger } from "../paper-trades/ledger.js";
+import { latestDate } from "./exchange-days.js";
 import { createRollupBackfill, type RollupBackfill } from "./rollup-backfill.js";
 import { createRollupSchedule, ROLLUP_LEASE_MS } from "./rollup-schedule.js";
 import { createRollupStore, type DateRange, type RollupStore } from "./rollup-store.js";
@@ -16,7 +18,7 @@ import { createRunStore, type RollupRun, type RunEnd } from "./run-store.js";
 
 /** Roll-ups of accounts, by day and by strategy. */
 export interface Performance extends Pick<RollupStore, "days" | "strategies"> {
-  /** Today's date on the clock of the roll-ups. */
+  /** Today's date: the latest of the roll-ups' clock and of the exchanges. */
   today(): string;
   readonly zone: string;
   /** Hour of the day at which they are made. */
@@ -37,6 +39,7 @@ export interface PerformanceFeatureOptions {
   readonly database: Database;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
   readonly ledger: Pick<Ledger, "look">;
+  readonly instruments: Pick<Instruments, "resolve">;
   readonly leases: Leases;
   readonly owner: string;
   readonly now: () => number;
@@ -53,13 +56,16 @@ export function createPerformanceFeature(options: PerformanceFeatureOptions): {
   const hour = config.ROLLUP_HOUR;
   const store = createRollupStore(database, gateway.synthetic, gateway.replay);
   const runs = createRunStore(database, gateway.synthetic, owner);
-  const made = createRollups({ ...options, store, zone, leaseMs: ROLLUP_LEASE_MS });
+  const made = createRollups({ ...options, store, leaseMs: ROLLUP_LEASE_MS });
   const rollups: Performance = {
     days: store.days,
     strategies: store.strategies,
     zone: zone.name,
     hour,
-    today: () => dateOf(dayAt(zone, now())),
+    today() {
+      const [own, exchanges] = [dateOf(dayAt(zone, now())), latestDate(now())];
+      return own > exchanges ? own : exchanges;
+    },
     newestRun: () => runs.newest(),
     async remake(trigger, range, accountId, making = {}) {
       const id = await runs.begin(trigger, range, now());

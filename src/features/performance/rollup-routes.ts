@@ -50,7 +50,8 @@ export function rollupRoutes(app: FastifyInstance, options: RollupRouteOptions):
     id: "listDailyPerformance",
     summary: "What the trades of an account that were closed on each date came to",
     description:
-      "Dates without an exit have no row. A date that is not over holds what had been closed when it was made.",
+      "Dates are those of the exchanges, and ones without an exit have no row. A date is made once it is over; one that was " +
+      "asked for before holds what had been closed when it was made.",
     query: z.strictObject(rollupQuery),
     answer: { data: z.array(dailySchema), meta: rollupMeta },
     errors: ERRORS,

@@ -1,9 +1,10 @@
-import { DAY_MS, dateOf } from "../../core/market/day.js";
+import { DAY_MS, dateOf, dayOf } from "../../core/market/day.js";
 import { dayAt, instantOf, type Zone } from "../../core/market/zone.js";
 import { messageOf } from "../../platform/errors.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
+import { BESIDE_DAYS, BY_EXCHANGE } from "./exchange-days.js";
 import type { RollupAccount, RollupStore } from "./rollup-store.js";
 import type { Making, Rollups } from "./rollups.js";
 import type { RollupTrigger, RunStore } from "./run-store.js";
@@ -32,7 +33,11 @@ export interface ScheduleOptions {
 /** The newest date whose hour has come on the clock of a zone; a change of clocks neither skips nor repeats one. */
 export function slotDate(zone: Zone, hour: number, nowMs: number): string {
   const day = dayAt(zone, nowMs);
-  return dateOf(instantOf(zone, day * DAY_MS + hour * HOUR_MS) <= nowMs ? day : day - 1);
+  return dateOf(slotInstant(zone, hour, day) <= nowMs ? day : day - 1);
+}
+
+function slotInstant(zone: Zone, hour: number, day: number): number {
+  return instantOf(zone, day * DAY_MS + hour * HOUR_MS);
 }
 
 /**
@@ -42,6 +47,7 @@ export function slotDate(zone: Zone, hour: number, nowMs: number): string {
 export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
   const { rollups, store, runs, leases, zone, hour, now, log } = options;
   let begun = false;
+  const slotOf = (date: string) => ({ date, atMs: slotInstant(zone, hour, dayOf(date)) });
 
   async function run(
     trigger: RollupTrigger,
@@ -52,7 +58,7 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
   ): Promise<void> {
     const id = await runs.begin(trigger, range, nowMs);
     try {
-      const end = await rollups.refresh(accounts, range.to, making);
+      const end = await rollups.refresh(accounts, slotOf(range.to), making);
       await runs.end(id, end, now());
       log.info({ trigger, ...range, ...end }, "performance was rolled up");
     } catch (error) {
@@ -70,7 +76,7 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
       if (again && begun && nowMs - failed.startedAt < RETRY_MS) return;
       await runs.bury(nowMs);
       const all = await store.accounts(null);
-      const accounts = all.filter((account) => isBehind(account, zone) || !isOver(account, zone));
+      const accounts = all.filter((account) => isBehind(account) || !isDone(account, zone));
       const from = succeeded?.to ?? firstDate(zone, accounts, to);
       begun = true;
       await run("schedule", accounts, { from, to }, nowMs, making);
@@ -78,7 +84,7 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
     }
     if (begun) return;
     await runs.bury(nowMs);
-    const changed = (await store.accounts(null)).filter((account) => isBehind(account, zone));
+    const changed = (await store.accounts(null)).filter(isBehind);
     begun = true;
     if (changed.length > 0) {
       await run("start", changed, { from: firstDate(zone, changed, to), to }, nowMs, making);
@@ -96,13 +102,13 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
   };
 }
 
-function isBehind({ seq, reached }: RollupAccount, zone: Zone): boolean {
-  return reached === null || reached.seq < seq || reached.zone !== zone.name;
+function isBehind({ seq, reached }: RollupAccount): boolean {
+  return reached === null || reached.seq < seq || reached.zone !== BY_EXCHANGE;
 }
 
-/** Whether an account was closed before the last date that was looked at: nothing comes of it any more. */
-function isOver({ closedAt, reached }: RollupAccount, zone: Zone): boolean {
-  return closedAt !== null && reached !== null && dateOf(dayAt(zone, closedAt)) < reached.date;
+/** Whether all days of an account were over when it was looked at last: nothing comes of it any more. */
+function isDone({ closedAt, reached }: RollupAccount, zone: Zone): boolean {
+  return closedAt !== null && reached !== null && dayAt(zone, closedAt) + BESIDE_DAYS < dayOf(reached.date);
 }
 
 /** The earliest date that something may be made of. */

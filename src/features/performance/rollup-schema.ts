@@ -20,7 +20,7 @@ export const backfillBody = z.strictObject({
 
 export const dailySchema = z
   .object({
-    date: date.describe("By exit, from midnight to midnight on the clock of the zone"),
+    date: date.describe("By exit, of the trading day of each trade's own exchange; of coins the UTC day"),
     total_trades: count,
     winning_trades: count,
     losing_trades: count,
@@ -68,7 +68,7 @@ export const rollupMeta = z.object({
   currency: z.string(),
   from: date,
   to: date,
-  zone: z.string(),
+  zone: z.string().describe("In which the hour is read"),
   hour: count.describe("Of the day at which it is rolled up"),
   synthetic: z.boolean(),
   last_run: z

@@ -1,17 +1,25 @@
+import type { CalendarId } from "../../core/market/session.js";
 import type { DailyRollup, StrategyRollup, StrategySignal } from "../../core/performance/rollups.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { textArray } from "../../platform/sql-array.js";
 import { amountText } from "../paper-trades/amounts.js";
 import { DAILY_FIELDS, SAVE_DAYS, SAVE_STRATEGIES, STRATEGY_FIELDS } from "./rollup-sql.js";
 
+/** A signal as it was raised: epoch ms, on an exchange. */
+export interface RaisedSignal extends Omit<StrategySignal, "day"> {
+  readonly at: number;
+  readonly calendar: CalendarId;
+}
+
 /** An account and how far its roll-ups reach. Instants in epoch ms. */
 export interface RollupAccount {
   readonly id: string;
+  readonly currency: string;
   /** Number of its last event. */
   readonly seq: number;
   readonly openedAt: number;
   readonly closedAt: number | null;
-  /** Null before the first roll-up. */
+  /** Null before the first roll-up; `zone` is the rule by which its days were told: `BY_EXCHANGE`. */
   readonly reached: { readonly seq: number; readonly zone: string; readonly date: string } | null;
 }
 
@@ -75,7 +83,7 @@ export interface Computed {
 }
 
 const ACCOUNTS = `
-select a.id, a.seq::float8, (extract(epoch from a.opened_at) * 1000)::float8 as "openedAt",
+select a.id, a.currency, a.seq::float8, (extract(epoch from a.opened_at) * 1000)::float8 as "openedAt",
   (extract(epoch from a.closed_at) * 1000)::float8 as "closedAt",
   case when c.date > '-infinity' then
     json_build_object('seq', c.seq, 'zone', c.zone, 'date', to_char(c.date, 'YYYY-MM-DD')) end as reached
@@ -84,7 +92,7 @@ where a.synthetic = $1 and ($2::uuid is null or a.id = $2) order by a.opened_at,
 
 /** Alerts with a direction; they have no strategy but their pattern. */
 const SIGNALS = `
-select a.pattern as strategy, (extract(epoch from a.created_at) * 1000)::float8 as at, a.score as strength
+select a.pattern as strategy, (extract(epoch from a.created_at) * 1000)::float8 as at, a.score as strength, i.calendar
 from alerts a join instruments i on i.id = a.instrument_id
 where i.synthetic = $1 and i.replay = $2 and a.direction <> 0
   and a.created_at >= to_timestamp($3::float8 / 1000) and a.created_at < to_timestamp($4::float8 / 1000)
@@ -96,7 +104,7 @@ export function createRollupStore(database: Database, synthetic: boolean, replay
     accounts: (id: string | null) => database.query<RollupAccount>(ACCOUNTS, [synthetic, id]),
     /** Signals that were raised in [fromMs, toMs). */
     signals: (fromMs: number, toMs: number) =>
-      database.query<StrategySignal>(SIGNALS, [synthetic, replay ?? "", fromMs, toMs]),
+      database.query<RaisedSignal>(SIGNALS, [synthetic, replay ?? "", fromMs, toMs]),
     /**
      * Puts what was computed in the place of what there was for its dates. @returns false where later events of the account
      * were rolled up meanwhile: then it must be computed anew.

@@ -1,15 +1,30 @@
-import { DAY_MS, dateOf, dayOf } from "../../core/market/day.js";
-import { dayAt, instantOf, type Zone } from "../../core/market/zone.js";
+import { dateOf, dayOf } from "../../core/market/day.js";
+import { calendarOf, tradingDay } from "../../core/market/session.js";
 import type { Cause } from "../../core/performance/cause.js";
-import { dailyRollups, type StrategySignal, strategyRollups } from "../../core/performance/rollups.js";
+import {
+  dailyRollups,
+  type StrategySignal,
+  strategyRollups,
+  type TradingDayOf,
+  tradingDaysBy,
+} from "../../core/performance/rollups.js";
 import { type ClosedTrade, isClosed } from "../../core/performance/trade.js";
 import { worthBefore } from "../../core/performance/worth.js";
 import type { Database } from "../../platform/database.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Lease, Leases } from "../../platform/lease.js";
+import type { Instruments } from "../instruments/instruments.js";
 import type { OrderCause } from "../paper-trades/cause.js";
 import type { Ledger } from "../paper-trades/ledger.js";
-import type { Computed, DateRange, RollupAccount, RollupStore } from "./rollup-store.js";
+import {
+  BESIDE_DAYS,
+  BY_EXCHANGE,
+  type CalendarOfSymbol,
+  calendarsOf,
+  instantsOfDays,
+  isOver,
+} from "./exchange-days.js";
+import type { Computed, DateRange, RaisedSignal, RollupAccount, RollupStore } from "./rollup-store.js";
 import type { RunEnd } from "./run-store.js";
 
 /** How roll-ups are made, beside what they are made of. */
@@ -23,13 +38,20 @@ export interface Making {
 
 export interface Rollups {
   /**
-   * Makes the dates of accounts anew on which something changed since they were made, up to a date, and that date. The same
+   * Makes the dates of accounts anew on which something changed since they were made, as far as they are over at the
+   * instant of a slot on every exchange that an account traded on: what is still open is made by a later run. The same
    * trades give the same rows, however often. One account that fails does not keep the others waiting.
    * @throws LeaseLostError
    */
-  refresh(accounts: readonly RollupAccount[], toDate: string, making: Making): Promise<RunEnd>;
-  /** Makes every date of a range anew, of one account or of all. */
+  refresh(accounts: readonly RollupAccount[], slot: Slot, making: Making): Promise<RunEnd>;
+  /** Makes every date of a range anew, of one account or of all; one that is not over with what there is of it. */
   remake(range: DateRange, accountId: string | null, making: Making): Promise<RunEnd>;
+}
+
+/** When roll-ups are made: a date on the clock of their zone, and the instant of its hour. */
+export interface Slot {
+  readonly date: string;
+  readonly atMs: number;
 }
 
 export interface RollupOptions {
@@ -37,7 +59,7 @@ export interface RollupOptions {
   readonly store: RollupStore;
   readonly ledger: Pick<Ledger, "look">;
   readonly leases: Pick<Leases, "acquire" | "confirm">;
-  readonly zone: Zone;
+  readonly instruments: Pick<Instruments, "resolve">;
   readonly leaseMs: number;
 }
 
@@ -50,6 +72,8 @@ interface Looked {
   readonly trades: readonly ClosedTrade[];
   readonly causes: ReadonlyMap<string, Cause>;
   readonly worth: (date: string) => number | null;
+  readonly calendarOf: CalendarOfSymbol;
+  readonly dayOf: TradingDayOf;
 }
 
 /** Days since 1970-01-01 that are to be made, and the date up to which an account is then known. */
@@ -59,14 +83,19 @@ type Choose = (
 ) => { days: ReadonlySet<number>; reached: string | null };
 
 export function createRollups(options: RollupOptions): Rollups {
-  const { database, store, ledger, leases, zone, leaseMs } = options;
+  const { database, store, ledger, leases, instruments, leaseMs } = options;
 
-  const look = (id: string): Promise<Looked> =>
-    ledger.look(id, (desk, { history, causes }) => {
+  async function look({ id, currency }: RollupAccount): Promise<Looked> {
+    const { events, ...found } = await ledger.look(id, (desk, { history, causes }) => {
       const trades = history.trades.trades.filter(isClosed);
-      const worth = worthBefore(history.events, zone);
-      return { seq: desk.state.seq, trades, causes: causesOf(trades, causes), worth };
+      const { seq } = desk.state;
+      return { seq, trades, causes: causesOf(trades, causes), events: [...history.events] };
     });
+    const symbols = events.flatMap(({ symbol }) => symbol ?? []);
+    const ofSymbol = await calendarsOf(instruments, symbols, currency);
+    const dayOf = tradingDaysBy(ofSymbol);
+    return { ...found, worth: worthBefore(events, dayOf), calendarOf: ofSymbol, dayOf };
+  }
 
   async function make(
     account: RollupAccount,
@@ -75,7 +104,7 @@ export function createRollups(options: RollupOptions): Rollups {
     lease: Lease | undefined,
   ) {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const looked = await look(account.id);
+      const looked = await look(account);
       const { days, reached } = choose(account, looked);
       const computed = await compute(account, looked, days, signalsOf);
       const kept = await database.transaction(async (sql) => {
@@ -89,23 +118,27 @@ export function createRollups(options: RollupOptions): Rollups {
 
   async function compute(
     account: RollupAccount,
-    { seq, trades, causes, worth }: Looked,
+    { seq, trades, causes, worth, dayOf: tradingDayOf }: Looked,
     days: ReadonlySet<number>,
     signalsOf: SignalsOf,
   ): Promise<Omit<Computed, "reached">> {
-    const closed = trades.filter(({ closedAt }) => days.has(dayAt(zone, closedAt)));
+    const closed = trades.filter(({ symbol, closedAt }) => days.has(tradingDayOf(symbol, closedAt)));
     const signals: StrategySignal[] = [];
     for (const span of spansOf(days)) {
       const raised = await signalsOf(span);
-      signals.push(...raised.filter(({ at }) => lives(account, at) && days.has(dayAt(zone, at))));
+      for (const { strategy, strength, at, calendar } of raised) {
+        const day = tradingDay(calendarOf(calendar), at);
+        if (lives(account, at) && day >= span.from && day <= span.to)
+          signals.push({ strategy, strength, day });
+      }
     }
     return {
       accountId: account.id,
       dates: [...days].map(dateOf),
-      days: dailyRollups(closed, zone, worth),
-      strategies: strategyRollups(closed, causes, signals, zone),
+      days: dailyRollups(closed, tradingDayOf, worth),
+      strategies: strategyRollups(closed, causes, signals, tradingDayOf),
       seq,
-      zone: zone.name,
+      zone: BY_EXCHANGE,
     };
   }
 
@@ -115,7 +148,7 @@ export function createRollups(options: RollupOptions): Rollups {
     making: Making,
   ): Promise<RunEnd> {
     const { lease, signal, onAccount } = making;
-    const signalsOf = rememberedSignals(store, zone);
+    const signalsOf = rememberedSignals(store);
     const failures: string[] = [];
     let [made, dailyRows, strategyRows] = [0, 0, 0];
     for (const [k, account] of accounts.entries()) {
@@ -137,7 +170,7 @@ export function createRollups(options: RollupOptions): Rollups {
   }
 
   return {
-    refresh: (accounts, toDate, making) => makeAll(accounts, changedDays(zone, toDate), making),
+    refresh: (accounts, slot, making) => makeAll(accounts, changedDays(slot), making),
     async remake(range, accountId, making) {
       const days = new Set(daysFrom(dayOf(range.from), dayOf(range.to)));
       return makeAll(await store.accounts(accountId), () => ({ days, reached: null }), making);
@@ -145,19 +178,29 @@ export function createRollups(options: RollupOptions): Rollups {
   };
 }
 
-/** Days of trades that were closed since, and from the last day that was looked at on; all where there was none. */
-function changedDays(zone: Zone, toDate: string): Choose {
-  return ({ openedAt, reached }, { trades }) => {
-    const to = dayOf(toDate);
-    const same = reached !== null && reached.zone === zone.name;
+/** Days of trades that were closed since, and those that were not over when it was looked at; all where there was none. */
+function changedDays({ date, atMs }: Slot): Choose {
+  return ({ openedAt, reached }, { trades, calendarOf: ofSymbol, dayOf: tradingDayOf }) => {
+    const to = dayOf(date);
+    const same = reached !== null && reached.zone === BY_EXCHANGE;
     const since = same ? reached.seq : 0;
-    const changed = trades.filter(({ closedSeq }) => closedSeq > since);
-    const days = changed.map(({ closedAt }) => dayAt(zone, closedAt));
-    const opened = days.reduce((least, day) => Math.min(least, day), dayAt(zone, openedAt));
-    // Of another zone are rows that lie a day beside.
-    const [from, beside] = same ? [dayOf(reached.date), 0] : [opened, 1];
-    const last = Math.max(to, same ? to : dayOf(reached?.date ?? toDate));
-    return { days: new Set([...days, ...daysFrom(from - beside, last + beside)]), reached: toDate };
+    const traded = new Map<number, Set<string>>();
+    const wanted = new Set<number>();
+    for (const { symbol, closedAt, closedSeq } of trades) {
+      const day = tradingDayOf(symbol, closedAt);
+      traded.set(day, (traded.get(day) ?? new Set()).add(symbol));
+      if (closedSeq > since) wanted.add(day);
+    }
+    // Rows of another rule lie beside the days of exchanges, too.
+    const opened = [...wanted].reduce((least, day) => Math.min(least, day), tradingDayOf(null, openedAt));
+    const first = same ? dayOf(reached.date) : opened;
+    const last = Math.max(to, dayOf(reached?.date ?? date));
+    for (const day of daysFrom(first - BESIDE_DAYS, last + BESIDE_DAYS)) wanted.add(day);
+    const over = [...wanted].filter((day) => {
+      const symbols = traded.get(day);
+      return isOver(symbols === undefined ? [ofSymbol(null)] : [...symbols].map(ofSymbol), day, atMs);
+    });
+    return { days: new Set(over), reached: date };
   };
 }
 
@@ -181,16 +224,17 @@ function spansOf(days: ReadonlySet<number>): Span[] {
   return spans;
 }
 
-type SignalsOf = (span: Span) => Promise<readonly StrategySignal[]>;
+type SignalsOf = (span: Span) => Promise<readonly RaisedSignal[]>;
 
-/** Signals of spans of days, which many accounts ask for alike. */
-function rememberedSignals(store: Pick<RollupStore, "signals">, zone: Zone): SignalsOf {
-  const known = new Map<string, Promise<readonly StrategySignal[]>>();
+/** Signals around spans of days, which many accounts ask for alike. */
+function rememberedSignals(store: Pick<RollupStore, "signals">): SignalsOf {
+  const known = new Map<string, Promise<readonly RaisedSignal[]>>();
   return ({ from, to }) => {
     const key = `${from} ${to}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const asked = store.signals(instantOf(zone, from * DAY_MS), instantOf(zone, (to + 1) * DAY_MS));
+    const { fromMs, toMs } = instantsOfDays(from, to);
+    const asked = store.signals(fromMs, toMs);
     known.set(key, asked);
     return asked;
   };
