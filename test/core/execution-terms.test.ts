@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { roundToTick, tradedShare } from "../../src/core/execution/instrument.js";
+import { roundToTick, type Traded, tradedShare } from "../../src/core/execution/instrument.js";
 import {
   accruedMicros,
   floorToLot,
@@ -22,13 +22,27 @@ import { validateTerms } from "../../src/core/execution/validate.js";
 const SHARE = tradedShare("AAA");
 
 /** What is wrong with an order to buy ten at 100, with some of its terms changed. */
-function wrong(changes: Partial<OrderTerms>, instrument = SHARE): string[] {
+function wrong(changes: Partial<OrderTerms>, instrument: Traded = SHARE): string[] {
   const terms = termsOf({ id: "a", symbol: "AAA", side: "buy", quantity: 10, ...changes });
   return validateTerms(terms, instrument, 100).map(({ code, field }) => `${code} ${field}`);
 }
 
 const TARGET = { limitPrice: 105 };
 const STOP = { stopPrice: 95, limitPrice: null };
+
+describe("orders by money", () => {
+  const COIN: Traded = { ...SHARE, fractions: "free" };
+  const ofMoney = (timeInForce: OrderTerms["timeInForce"], instrument: Traded = SHARE) =>
+    wrong({ quantity: null, notional: 50, timeInForce }, instrument);
+
+  it("are for the day alone in shares, and may stay or be at once in coins", () => {
+    for (const time of ["day", "gtc", "ioc"] as const) expect(ofMoney(time, COIN), time).toEqual([]);
+    for (const time of ["fok", "opg", "cls"] as const)
+      expect(ofMoney(time, COIN), time).toEqual(["notional_not_allowed notional"]);
+    expect(ofMoney("ioc")).toEqual(["notional_not_allowed notional"]);
+    expect(ofMoney("day", { ...SHARE, fractions: "none" })).toEqual(["notional_not_allowed notional"]);
+  });
+});
 
 describe("terms that are refused", () => {
   const cases: [string, Partial<OrderTerms>, string[]][] = [

@@ -93,6 +93,13 @@ const TIMES_OF: Readonly<Record<OrderType, readonly TimeInForce[]>> = {
   trailing_stop: ["day", "gtc"],
 };
 
+/** Times in force of an order by money, by what fractions its instrument has. */
+const TIMES_OF_NOTIONAL: Readonly<Record<Traded["fractions"], readonly TimeInForce[]>> = {
+  none: [],
+  day: ["day"],
+  free: ["day", "gtc", "ioc"],
+};
+
 /**
  * Everything that is wrong with terms, whoever gives them. @param price the latest one, for the side of a stop; null
  * while there is none, where sides are not looked at.
@@ -115,7 +122,7 @@ function checkQuantity(terms: OrderTerms, { fractions, lot }: Traded, found: Ref
     if (!(notional >= LEAST_NOTIONAL)) {
       found.push(refusal("notional_too_small", "notional", notional, LEAST_NOTIONAL));
     }
-    if (type !== "market" || timeInForce !== "day" || orderClass !== "simple" || fractions === "none") {
+    if (type !== "market" || orderClass !== "simple" || !TIMES_OF_NOTIONAL[fractions].includes(timeInForce)) {
       found.push(refusal("notional_not_allowed", "notional"));
     }
   }

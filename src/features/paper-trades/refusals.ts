@@ -10,7 +10,8 @@ export const REFUSAL_TEXTS: Readonly<Record<RefusalCode, string>> = {
   quantity_off_lot: "The quantity is no multiple of the lot",
   fraction_not_allowed: "Fractions are traded in simple orders for the day alone, or not at all",
   notional_too_small: "The amount of money is too small",
-  notional_not_allowed: "Orders by money are at the market, for the day and simple",
+  notional_not_allowed:
+    "Orders by money are simple, at the market and for the day; of coins and currencies also gtc or ioc",
   price_missing: "The type of the order needs this price",
   price_not_allowed: "The type of the order has no such price",
   price_not_positive: "The price must be above 0",

@@ -23,7 +23,11 @@ const WORDS: Readonly<Partial<Record<RefusalCode, Words>>> = {
   fractional_short: [422, UNPROCESSABLE, "fractional orders cannot be sold short"],
   fraction_not_allowed: [422, UNPROCESSABLE, "fractional orders must be simple DAY orders"],
   notional_too_small: [422, UNPROCESSABLE, "notional amount must be >= 1.00"],
-  notional_not_allowed: [422, UNPROCESSABLE, "notional orders must be simple DAY market orders"],
+  notional_not_allowed: [
+    422,
+    UNPROCESSABLE,
+    "notional orders must be simple market orders, DAY unless for crypto",
+  ],
   nothing_changed: [422, UNPROCESSABLE, "order parameters are not changed"],
   quantity_below_filled: [422, UNPROCESSABLE, "qty must be > filled_qty"],
 };

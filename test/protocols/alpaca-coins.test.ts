@@ -1,0 +1,73 @@
+import { Alpaca } from "alpaca-client";
+import Alpaca3 from "alpaca-client-3/dist/alpaca-trade-api.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AlpacaProgram, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
+import { createVendorChecker } from "../fixtures/alpaca-spec.js";
+
+const check = createVendorChecker();
+
+let alpaca: AlpacaProgram;
+const wrong: string[] = [];
+beforeAll(async () => {
+  alpaca = await startAlpacaProgram();
+});
+afterAll(() => alpaca.program.close());
+
+async function send(method: "GET" | "POST" | "DELETE", url: string, payload?: object) {
+  const body = payload === undefined ? {} : { payload };
+  const answer = await alpaca.program.call({ method, url, headers: alpaca.headers, ...body });
+  const parsed = answer.body === "" ? null : answer.json();
+  wrong.push(...(check?.(url.split("?")[0] ?? "", answer.statusCode, parsed, method) ?? []));
+  return { status: answer.statusCode, body: parsed };
+}
+
+const COIN = { symbol: "BTC/USD", side: "buy", type: "market", time_in_force: "gtc" } as const;
+
+describe("coins for an amount of money", () => {
+  it.each(["gtc", "ioc"] as const)("are bought %s", async (time_in_force) => {
+    const { status, body } = await send("POST", "/v2/orders", { ...COIN, time_in_force, notional: "500" });
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(body).toMatchObject({ symbol: "BTC/USD", notional: "500", qty: null, status: "filled" });
+    const spent = Number(body.filled_qty) * Number(body.filled_avg_price);
+    expect(spent).toBeGreaterThan(499.99);
+    expect(spent).toBeLessThanOrEqual(500.01);
+  });
+
+  it("are not bought for the day, nor shares for longer than that", async () => {
+    for (const [change, message] of [
+      [{ time_in_force: "day" }, "invalid crypto time_in_force"],
+      [{ time_in_force: "fok" }, "invalid crypto time_in_force"],
+      [{ symbol: "AAPL" }, "notional orders must be simple market orders, DAY unless for crypto"],
+    ] as const) {
+      const { status, body } = await send("POST", "/v2/orders", { ...COIN, notional: "500", ...change });
+      expect({ status, ...body }).toEqual({ status: 422, code: 42210000, message });
+    }
+  });
+
+  it("are bought by the official clients", async () => {
+    const { url, key } = alpaca;
+    const { orders } = new Alpaca({
+      keyId: key.id,
+      secret: key.secret,
+      retry: false,
+      fetchApi: fetchAt(url, async () => undefined),
+    }).trading;
+    const newer = await orders.market({
+      symbol: "BTC/USD",
+      side: "buy",
+      notional: 100,
+      timeInForce: "ioc",
+    });
+    expect(newer).toMatchObject({ status: "filled", notional: "100" });
+    const older = new Alpaca3({ keyId: key.id, secretKey: key.secret, baseUrl: url, dataBaseUrl: url });
+    expect(await older.createOrder({ ...COIN, symbol: "ETH/USD", notional: 100 })).toMatchObject({
+      status: "filled",
+    });
+  });
+});
+
+describe.skipIf(check === null)("all of it", () => {
+  it("has the shapes that the vendor's document says", () => {
+    expect([...new Set(wrong)]).toEqual([]);
+  });
+});
