@@ -276,6 +276,7 @@ describe("what an account allows", () => {
       initialMargin: usd(10_000),
       maintenanceMargin: usd(6_000),
       reserved: 0,
+      cashPower: 0,
       buyingPower: 0,
     });
   });
@@ -287,6 +288,39 @@ describe("what an account allows", () => {
     expect(scene.submit({ id: "b", symbol: "BBB", side: "sell", quantity: 1 })).toEqual([
       "short_not_allowed",
     ]);
+  });
+
+  it("margin: what nothing is lent on is bought with cash, and needs its whole worth", () => {
+    const coin = { ...tradedShare("CCC"), marginable: false };
+    const scene = new Scene({ account: marginRules("USD", 4), instruments: [tradedShare("AAA"), coin] });
+    expect(scene.submit({ id: "a", symbol: "CCC", quantity: 101 })).toEqual(["insufficient_buying_power"]);
+    scene.hold(50, "CCC");
+    // 5,000 in coins and 5,000 in cash, of which a quarter of a share's worth is enough for one.
+    expect(scene.desk.standing()).toMatchObject({
+      initialMargin: usd(5_000),
+      maintenanceMargin: usd(5_000),
+      buyingPower: usd(20_000),
+      cashPower: usd(5_000),
+    });
+    scene.hold(100, "AAA");
+    // 5,000 are owed now: 2,500 of equity are free, and no cash is.
+    expect(scene.desk.standing()).toMatchObject({
+      cash: -usd(5_000),
+      buyingPower: usd(10_000),
+      cashPower: 0,
+    });
+    expect(scene.submit({ id: "b", symbol: "CCC", quantity: 1 })).toEqual(["insufficient_buying_power"]);
+    expect(scene.submit({ id: "c", symbol: "AAA", quantity: 99 })).toEqual([]);
+    expectEquity(scene, 10_000);
+  });
+
+  it("margin: a price that rises before the fill does not make a debt of it", () => {
+    const coin = { ...tradedShare("CCC"), marginable: false };
+    const scene = new Scene({ account: marginRules("USD", 4), instruments: [tradedShare("AAA"), coin] });
+    expect(scene.submit({ id: "a", symbol: "CCC", quantity: 100 })).toEqual([]);
+    scene.bar(101, 101, 101, 101, { symbol: "CCC" });
+    expect(scene.orders).toEqual(["a rejected 0/100"]);
+    expect(scene.reasons).toEqual(["a insufficient_buying_power"]);
   });
 
   it("settings: an order against one's own, positions, money in an order and in a symbol", () => {

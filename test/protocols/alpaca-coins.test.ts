@@ -3,6 +3,7 @@ import Alpaca3 from "alpaca-client-3/dist/alpaca-trade-api.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AlpacaProgram, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 
 const check = createVendorChecker();
 
@@ -10,6 +11,10 @@ let alpaca: AlpacaProgram;
 const wrong: string[] = [];
 beforeAll(async () => {
   alpaca = await startAlpacaProgram();
+  const { call } = alpaca.program;
+  const account = { name: "Lent on", cash: 10_000, leverage: 4 };
+  await call({ method: "POST", url: "/api/paper-trade/accounts", payload: account });
+  await call({ method: "POST", url: "/api/risk-settings", payload: ROOMY });
 });
 afterAll(() => alpaca.program.close());
 
@@ -63,6 +68,33 @@ describe("coins for an amount of money", () => {
     expect(await older.createOrder({ ...COIN, symbol: "ETH/USD", notional: 100 })).toMatchObject({
       status: "filled",
     });
+  });
+});
+
+describe("coins and margin", () => {
+  it("coins are bought with cash, however much is lent on shares", async () => {
+    expect((await send("GET", "/v2/assets/BTCUSD")).body).toMatchObject({ marginable: false });
+    expect((await send("GET", "/v2/assets/AAPL")).body).toMatchObject({ marginable: true });
+    const before = (await send("GET", "/v2/account")).body;
+    expect(Number(before.buying_power)).toBeGreaterThan(3 * Number(before.cash));
+    const power = Number(before.non_marginable_buying_power);
+    expect(power).toBeLessThanOrEqual(Number(before.cash));
+    const dear = await send("POST", "/v2/orders", { ...COIN, notional: String(Math.ceil(power) + 1) });
+    expect({ status: dear.status, ...dear.body }).toMatchObject({
+      status: 403,
+      code: 40310000,
+      message: "insufficient buying power",
+      buying_power: before.non_marginable_buying_power,
+    });
+    expect((await send("POST", "/v2/orders", { ...COIN, notional: "5000" })).body.status).toBe("filled");
+    const after = (await send("GET", "/v2/account")).body;
+    const held = (await send("GET", "/v2/positions")).body as Record<string, string>[];
+    expect(held.every(({ asset_marginable: on }) => String(on) === "false")).toBe(true);
+    const worth = held.reduce((sum, { market_value: value }) => sum + Number(value), 0);
+    expect(Number(after.initial_margin)).toBeCloseTo(worth, 2);
+    expect(Number(after.maintenance_margin)).toBeCloseTo(worth, 2);
+    expect(Number(after.non_marginable_buying_power)).toBeCloseTo(power - 5_000, 0);
+    expect(Number(after.buying_power)).toBeCloseTo(4 * Number(after.non_marginable_buying_power), 0);
   });
 });
 

@@ -1,5 +1,6 @@
 import { type Fees, totalOf } from "./commission.js";
 import type { Holding, Leg } from "./events.js";
+import type { Traded } from "./instrument.js";
 import { roundQuantity, shareMicros, timesMicros } from "./money.js";
 import { type Side, wayOf } from "./order.js";
 
@@ -144,12 +145,14 @@ export function worthOf(quantity: number, price: number): number {
   return timesMicros(price, quantity);
 }
 
-/** Equity that a value needs, to be opened or to be kept. */
-export function initialOf(rules: AccountRules, value: number): number {
+/** Equity that a value needs, to be opened or to be kept: all of it where nothing is lent on it. */
+export function initialOf(rules: AccountRules, { marginable }: Traded, value: number): number {
+  if (!marginable) return Math.abs(value);
   return value < 0 ? shareMicros(-value, rules.initialShort, 1) : shareMicros(value, rules.initialLong, 1);
 }
 
-export function maintenanceOf(rules: AccountRules, value: number): number {
+export function maintenanceOf(rules: AccountRules, { marginable }: Traded, value: number): number {
+  if (!marginable && rules.kind === "margin") return Math.abs(value);
   return value < 0
     ? shareMicros(-value, rules.maintenanceShort, 1)
     : shareMicros(value, rules.maintenanceLong, 1);

@@ -16,6 +16,8 @@ export interface Traded {
    */
   readonly fractions: "none" | "day" | "free";
   readonly shortable: boolean;
+  /** Whether it is bought with borrowed money, and lent on. What is not needs its whole worth as equity, and cash. */
+  readonly marginable: boolean;
   /** Of a short position's value a year; null for the account's. */
   readonly borrowRate: number | null;
   /** Null for the desk's. */
@@ -31,6 +33,7 @@ export function tradedShare(symbol: string): Traded {
     lot: 1e-9,
     fractions: "day",
     shortable: true,
+    marginable: true,
     borrowRate: null,
     costs: null,
   };

@@ -18,8 +18,9 @@ export interface Standing {
   readonly initialMargin: number;
   readonly maintenanceMargin: number;
   readonly reserved: number;
-  /** What may still be bought, 0 or more. */
+  /** What may still be bought, 0 or more; of what is not lent on, `cashPower`. */
   readonly buyingPower: number;
+  readonly cashPower: number;
 }
 
 export function standingOf(desk: DeskContext): Standing {
@@ -32,15 +33,17 @@ export function standingOf(desk: DeskContext): Standing {
     const value = worthOf(quantity, markOf(desk, symbol));
     if (value > 0) longValue += value;
     else shortValue += value;
-    initialMargin += initialOf(rules.account, value);
-    maintenanceMargin += maintenanceOf(rules.account, value);
+    const { instrument } = bookOf(desk, symbol);
+    initialMargin += initialOf(rules.account, instrument, value);
+    maintenanceMargin += maintenanceOf(rules.account, instrument, value);
   }
   const { cash, reserved } = state;
   const equity = cash + longValue + shortValue;
   const free = rules.account.kind === "cash" ? cash - reserved : equity - initialMargin - reserved;
   const buyingPower = Math.max(0, Math.floor(free / rules.account.initialLong));
+  const cashPower = Math.max(0, Math.min(cash - reserved, free));
   const held = { longValue, shortValue, initialMargin, maintenanceMargin };
-  return { cash, equity, ...held, reserved, buyingPower };
+  return { cash, equity, ...held, reserved, buyingPower, cashPower };
 }
 
 export function equityOf(desk: DeskContext): number {
@@ -63,7 +66,7 @@ export function freeMicros(desk: DeskContext): number {
   let free = state.cash - state.reserved;
   for (const { symbol, quantity } of state.positions.values()) {
     const value = worthOf(quantity, markOf(desk, symbol));
-    free += value - initialOf(rules.account, value);
+    free += value - initialOf(rules.account, bookOf(desk, symbol).instrument, value);
   }
   return free;
 }
@@ -71,7 +74,7 @@ export function freeMicros(desk: DeskContext): number {
 /**
  * Why a fill cannot be paid for; null where it can. A cash account has the cash, and leaves to other orders what they
  * put aside unless it only sells. A margin account has, once filled, the equity that all its positions need at first,
- * the symbol's at the price of the fill.
+ * the symbol's at the price of the fill, and the cash for what is not lent on.
  */
 export function fundsRefusal(
   desk: DeskContext,
@@ -95,12 +98,14 @@ export function fundsRefusal(
     if (!account.shorting || !instrument.shortable) return "short_not_allowed";
     if (instrument.fractions !== "free" && !Number.isInteger(position.quantity)) return "fractional_short";
   }
+  const cashLeft = state.cash + cash - others;
+  if (position.quantity > 0 && !instrument.marginable && cashLeft < 0) return "insufficient_buying_power";
   const own = worthOf(position.quantity, price);
-  let free = state.cash + cash - others + own - initialOf(account, own);
+  let free = cashLeft + own - initialOf(account, instrument, own);
   for (const { symbol, quantity } of state.positions.values()) {
     if (symbol === order.symbol) continue;
     const value = worthOf(quantity, markOf(desk, symbol));
-    free += value - initialOf(account, value);
+    free += value - initialOf(account, bookOf(desk, symbol).instrument, value);
   }
   return free < 0 ? "insufficient_buying_power" : limitRefusal(desk, order, opened);
 }
@@ -123,7 +128,7 @@ export function callMargin(desk: DeskContext, at: number): void {
   for (const { symbol, quantity } of state.positions.values()) {
     const value = worthOf(quantity, markOf(desk, symbol));
     equity += value;
-    needed += maintenanceOf(rules.account, value);
+    needed += maintenanceOf(rules.account, bookOf(desk, symbol).instrument, value);
   }
   if (equity >= needed) return;
   const called = new Set<string>();
@@ -145,7 +150,8 @@ function closeLargest(
   const { account } = desk.rules;
   const held = [...desk.state.positions.values()].map(({ symbol, quantity }) => {
     const value = worthOf(quantity, markOf(desk, symbol));
-    return { symbol, quantity, size: Math.abs(value), need: maintenanceOf(account, value) };
+    const { instrument } = bookOf(desk, symbol);
+    return { symbol, quantity, size: Math.abs(value), need: maintenanceOf(account, instrument, value) };
   });
   held.sort((a, b) => b.size - a.size || (a.symbol < b.symbol ? -1 : 1));
   let left = needed;

@@ -218,6 +218,7 @@ function reserve(
   instead: Order | null,
 ): Cover | Refusal {
   const { account } = desk.rules;
+  const { instrument } = book;
   const { symbol, side } = draft;
   const worth =
     draft.notional === null
@@ -230,11 +231,18 @@ function reserve(
     { side, quantity, micros: worth, fillMicros: worth, maker: false },
     {},
   );
-  const value = account.kind === "cash" ? worth : initialOf(account, wayOf(side) * worth);
+  const value = account.kind === "cash" ? worth : initialOf(account, instrument, wayOf(side) * worth);
   const reserved = value + totalOf(fees);
   // An order that turns a position gives back what the old one needs.
-  const freed = account.kind === "cash" || closing === 0 ? 0 : initialOf(account, worthOf(held, book.mark));
-  const free = freeMicros(desk) + (instead?.reserved ?? 0) + freed;
+  const turns = account.kind === "margin" && closing > 0;
+  const freed = turns ? initialOf(account, instrument, worthOf(held, book.mark)) : 0;
+  const own = instead?.reserved ?? 0;
+  let free = freeMicros(desk) + own + freed;
+  if (account.kind === "margin" && side === "buy" && !instrument.marginable) {
+    // Nothing is lent on it: it is bought with cash, of which what it closes takes its part.
+    const { cash, reserved: aside } = desk.state;
+    free = Math.min(free, cash - aside + own - timesMicros(price, closing));
+  }
   if (reserved > free) return refusal("insufficient_buying_power", null, reserved / 1e6, free / 1e6);
   return { reserved, closing };
 }

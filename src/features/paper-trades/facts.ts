@@ -6,6 +6,7 @@ import { isTerminal } from "../../core/execution/states.js";
 import type { AccountFacts } from "../../core/risk/limits.js";
 import type { History } from "./history.js";
 import type { DayFigures } from "./standings.js";
+import { tradedAs } from "./traded.js";
 
 /**
  * What limits are held against, at the prices that the desk knows: what is held, and what open orders would open. The
@@ -35,7 +36,7 @@ export function accountFacts(
   const peak = Math.max(day.peakEquity ?? capital, peakSince(history, day.startMs, equity));
   return {
     equity,
-    buyingPower: standing.buyingPower / MICROS,
+    buyingPower: (tradedAs(symbol).marginable ? standing.buyingPower : standing.cashPower) / MICROS,
     openPositions: others.size,
     positionsInSymbol: entries + own.length,
     dayLoss: Math.max(0, (day.startEquity ?? capital) - equity),

@@ -4,7 +4,7 @@ import { AppError } from "../../platform/errors.js";
 
 /**
  * What the trading of an instrument obeys: cents and fractions for the day for US shares, five paise and whole shares
- * on the NSE, a hundred-millionth for coins, tenths of a pip for currencies. Indexes and futures are not traded here.
+ * on the NSE, a hundred-millionth for coins, which are bought with cash alone, tenths of a pip for currencies. Indexes and futures are not traded here.
  * @throws {AppError} `invalid_request` for those.
  */
 export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
@@ -16,7 +16,14 @@ export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
         ? { ...share, tick: 0.05, tickBelowOne: null, lot: 1, fractions: "none" }
         : share;
     case "crypto":
-      return { ...share, tick: 1e-8, tickBelowOne: null, fractions: "free", shortable: false };
+      return {
+        ...share,
+        tick: 1e-8,
+        tickBelowOne: null,
+        fractions: "free",
+        shortable: false,
+        marginable: false,
+      };
     case "fx":
       return { ...share, tick: 1e-5, tickBelowOne: null, fractions: "free" };
     default:

@@ -101,9 +101,7 @@ function accountWire(
   const { leverage, shorting } = termsOf(row);
   const power = money(standing.buyingPower);
   const equity = money(standing.equity);
-  const free = money(
-    Math.max(0, Math.min(standing.cash, standing.equity - standing.initialMargin) - standing.reserved),
-  );
+  const free = money(standing.cashPower);
   return {
     id: row.id,
     account_number: `PA${row.id.replaceAll("-", "").slice(0, 10).toUpperCase()}`,

@@ -77,7 +77,7 @@ function assetView(instrument: Instrument, market: Market, terms: Traded | null)
     name: name === symbol ? joinedSymbol(instrument) : name,
     status: "active" as const,
     tradable: terms !== null,
-    marginable: terms !== null && isShare,
+    marginable: terms?.marginable ?? false,
     shortable,
     easy_to_borrow: shortable,
     ...(isShare && shortable ? { borrow_status: "easy_to_borrow" as const } : {}),

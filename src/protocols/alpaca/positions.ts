@@ -8,6 +8,7 @@ import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import type { Account } from "../../features/paper-trades/ledger.js";
 import type { ClosePart } from "../../features/paper-trades/placing.js";
 import type { AccountRow } from "../../features/paper-trades/store.js";
+import { tradedAs } from "../../features/paper-trades/traded.js";
 import { AppError } from "../../platform/errors.js";
 import { exchangeWire } from "./assets.js";
 import { DialectError, dialectError, notFound } from "./errors.js";
@@ -126,7 +127,7 @@ function positionWire(
     symbol: joinedSymbol(instrument),
     exchange: exchangeWire(isCoin ? "CRYPTO" : instrument.exchange),
     asset_class: isCoin ? "crypto" : "us_equity",
-    asset_marginable: !isCoin,
+    asset_marginable: tradedAs(symbol).marginable,
     avg_entry_price: decimalWire(roundQuantity(cost / quantity)),
     qty: decimalWire(quantity),
     qty_available: decimalWire(
