@@ -43,7 +43,12 @@ export function createAccountViews({ paper, now }: AccountsOptions): Accounts {
     async get(userId) {
       const row = await accounts.usual(userId);
       const [portfolio, day] = await Promise.all([book.portfolio(row), standings.today(row, now())]);
-      return accountWire(portfolio.row, portfolio.standing, day.startEquity, now());
+      return accountWire(
+        portfolio.row,
+        portfolio.standing,
+        lastEquity(portfolio.capital, day.startEquity),
+        now(),
+      );
     },
     configuration: async (userId) => configurationWire(await accounts.usual(userId)),
     async configure(userId, changes) {
@@ -89,12 +94,15 @@ function configurationWire(row: AccountRow): Configuration {
   };
 }
 
+/** Equity at the close before, in the account's currency; on an account's first day what was paid in. */
+const lastEquity = (capital: number, startEquity: number | null) => startEquity ?? fromMicros(capital);
+
 type Standing = Awaited<ReturnType<PaperDesk["book"]["portfolio"]>>["standing"];
 
 function accountWire(
   row: AccountRow,
   standing: Standing,
-  startEquity: number | null,
+  equityBefore: number,
   nowMs: number,
 ): z.input<typeof accountSchema> {
   const money = (micros: number) => amountWire(fromMicros(micros));
@@ -117,7 +125,7 @@ function accountWire(
     options_approved_level: 0,
     options_trading_level: 0,
     equity,
-    last_equity: startEquity === null ? equity : amountWire(startEquity),
+    last_equity: amountWire(equityBefore),
     portfolio_value: equity,
     long_market_value: money(standing.longValue),
     short_market_value: money(standing.shortValue),

@@ -48,19 +48,19 @@ export async function portfolioHistory(
   }
   const begins = Math.max(from, openedAt);
   const instants = Float64Array.from(instantsOf(query, timeframe, begins, to));
-  const base = Float64Array.of(begins - 1, ...instants);
+  const base = Float64Array.of(begins - 1, ...instants, Math.max(begins, to));
   const { equity, paid } = await days.at(row, base, INTERVALS[timeframe]);
-  const baseValue = equity[0] / MICROS;
+  // Of an account that was opened within the period, what was paid in.
+  const baseValue = (equity[0] > 0 ? equity[0] : paid[paid.length - 1]) / MICROS;
   const gains = Array.from(
     instants,
     (_, i) => (equity[i + 1] - equity[0] - (paid[i + 1] - paid[0])) / MICROS,
   );
-  const capital = baseValue > 0 ? baseValue : paid[paid.length - 1] / MICROS;
   return {
     timestamp: Array.from(instants, (at) => Math.floor(at / 1_000)),
     equity: Array.from(instants, (_, i) => equity[i + 1] / MICROS),
     profit_loss: gains,
-    profit_loss_pct: gains.map((gain) => (capital > 0 ? gain / capital : null)),
+    profit_loss_pct: gains.map((gain) => (baseValue > 0 ? gain / baseValue : null)),
     base_value: baseValue,
     base_value_asof: dateOf(tradingDay(exchange(), begins - 1)),
     timeframe,
