@@ -40,6 +40,15 @@ export interface OrderTerms {
   /** The side is that of the entry; in an `oco`, which has no entry, that of the legs. */
   readonly takeProfit: TakeProfit | null;
   readonly stopLoss: StopLoss | null;
+  /** What its trader makes it depend on, beside what holds for all orders; null for nothing. */
+  readonly conditions: Conditions | null;
+}
+
+export interface Conditions {
+  /** Whether it is refused where it could trade with one of the account's own. */
+  readonly refusesWash: boolean;
+  /** That it opens or closes; null for whichever it does. */
+  readonly intent: "open" | "close" | null;
 }
 
 export interface TakeProfit {
@@ -163,6 +172,7 @@ export function termsOf(given: Pick<OrderTerms, "id" | "symbol" | "side"> & Part
     orderClass: "simple",
     takeProfit: null,
     stopLoss: null,
+    conditions: null,
     ...given,
   };
 }

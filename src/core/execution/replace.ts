@@ -2,7 +2,7 @@ import { type Book, bookOf, type DeskContext, tell, tellPlaced, workOn } from ".
 import { openMember } from "./groups.js";
 import { trailLevel } from "./match.js";
 import { roundQuantity } from "./money.js";
-import type { Order, OrderTerms, TimeInForce } from "./order.js";
+import type { Conditions, Order, OrderTerms, TimeInForce } from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Cover, checkAccount, type Draft, type Moment } from "./submit.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
@@ -16,6 +16,8 @@ export interface Changes {
   readonly stopPrice?: number;
   /** The amount or the percentage, whichever the order trails by. */
   readonly trail?: number;
+  /** What the change depends on; by itself it changes nothing. */
+  readonly conditions?: Conditions;
 }
 
 /**
@@ -44,7 +46,11 @@ export function replaceOrder(
   if (found.length > 0) return found;
   const cover = isLeg(order)
     ? { reserved: 0, closing: order.closing }
-    : checkAccount(desk, book, draft, false, order);
+    : checkAccount(desk, book, draft, {
+        only: false,
+        conditions: changes.conditions ?? null,
+        instead: order,
+      });
   if (!("reserved" in cover)) return [cover];
   putInPlace(desk, order, draft, cover, moment.at);
   return [];
@@ -127,6 +133,7 @@ function termsFor(desk: DeskContext, draft: Draft): OrderTerms {
     stopPrice: type === "trailing_stop" ? null : stopPrice,
     takeProfit: null,
     stopLoss: null,
+    conditions: null,
   };
   if (waits) {
     return {

@@ -4,7 +4,15 @@ import { type Book, type DeskContext, tellPlaced, workOn } from "./context.js";
 import { freeMicros } from "./margin.js";
 import { trailLevel } from "./match.js";
 import { quantityFor, rateMicros, roundQuantity, timesMicros, toMicros } from "./money.js";
-import { type Order, type OrderTerms, opposite, type Side, UNTOUCHED, wayOf } from "./order.js";
+import {
+  type Conditions,
+  type Order,
+  type OrderTerms,
+  opposite,
+  type Side,
+  UNTOUCHED,
+  wayOf,
+} from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
 
@@ -27,7 +35,8 @@ export function submitOrder(desk: DeskContext, terms: OrderTerms, moment: Moment
   const found = validateTerms(terms, book.instrument, price);
   if (found.length > 0) return found;
   const draft = draftOf(terms, moment, book);
-  const checked = checkAccount(desk, book, draft, terms.orderClass === "oco", null);
+  const { orderClass, conditions } = terms;
+  const checked = checkAccount(desk, book, draft, { only: orderClass === "oco", conditions, instead: null });
   if (!("reserved" in checked)) return [checked];
   const { reserved, closing } = checked;
   const event = moment.open ? "opened" : "accepted";
@@ -107,17 +116,23 @@ export interface Cover {
   readonly closing: number;
 }
 
+export interface Demands {
+  /** Whether it may close alone. */
+  readonly only: boolean;
+  readonly conditions: Conditions | null;
+  /** The order that it replaces, whose own cover is given back. */
+  readonly instead: Order | null;
+}
+
 /**
  * What an order puts aside if the account can bear it. What it sells of a position must not be promised to other
- * orders; what it opens needs equity. @param only whether it may close alone. @param instead the order that it
- * replaces, whose own cover is given back.
+ * orders; what it opens needs equity.
  */
 export function checkAccount(
   desk: DeskContext,
   book: Book,
   draft: Draft,
-  only: boolean,
-  instead: Order | null,
+  { only, conditions, instead }: Demands,
 ): Cover | Refusal {
   const { symbol, side } = draft;
   const price = referencePrice(desk, book, draft);
@@ -131,14 +146,20 @@ export function checkAccount(
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
   const promised = promisedOf(book, side, instead);
   const against = closingPart(held, side, Number.POSITIVE_INFINITY);
+  const contradicts = conditions?.intent === (against > 0 ? "open" : "close");
+  if (contradicts) return refusal("intent_contradicted", "conditions");
+  if (desk.rules.account.refusesWash || conditions?.refusesWash === true) {
+    const wash = washRefusal(book, draft);
+    if (wash !== null) return wash;
+  }
   const available = Math.max(0, roundQuantity(against - promised));
   const closing = Math.min(quantity, available);
   const opening = roundQuantity(quantity - closing);
   if (opening === 0) return { reserved: 0, closing };
-  if (only || (promised > 0 && against > 0)) {
+  if (only || conditions?.intent === "close" || (promised > 0 && against > 0)) {
     return refusal("insufficient_quantity", "quantity", quantity, available);
   }
-  const barred = shortRefusal(desk, book, draft, opening, against) ?? washRefusal(desk, book, draft);
+  const barred = shortRefusal(desk, book, draft, opening, against);
   if (barred !== null) return barred;
   return reserve(desk, book, draft, { price, quantity, opening, closing }, held, instead);
 }
@@ -155,25 +176,33 @@ function shortRefusal(
   if (account.kind === "cash" || !account.shorting || !instrument.shortable) {
     return against > 0
       ? refusal("insufficient_quantity", "quantity", roundQuantity(opening + against), against)
-      : refusal("short_not_allowed", "side");
+      : refusal("short_not_allowed", "side", opening, 0);
   }
   const whole = instrument.fractions === "free" || Number.isInteger(opening);
   return whole ? null : refusal("fractional_short", "quantity", opening);
 }
 
-/** An order against one of the account's own that could trade with it. Orders of groups do not count. */
-function washRefusal({ rules }: DeskContext, { working }: Book, draft: Draft): Refusal | null {
-  if (!rules.account.refusesWash || draft.role !== "single") return null;
+/**
+ * An order against one of the account's own that could trade with it: at the market, at its limit, or at the stop that
+ * it waits for. Orders of groups do not count.
+ */
+function washRefusal({ working }: Book, draft: Draft): Refusal | null {
+  if (draft.role !== "single") return null;
   for (const other of working) {
     if (isTerminal(other.state) || other.side === draft.side || other.role !== "single") continue;
-    const buy = draft.side === "buy" ? draft : other;
-    const sell = draft.side === "buy" ? other : draft;
-    if ((buy.limitPrice ?? Number.POSITIVE_INFINITY) >= (sell.limitPrice ?? 0)) {
+    // A stop above the price and one below it do not come to work together.
+    if (waitsForStop(draft) && waitsForStop(other)) continue;
+    const [buy, sell] = draft.side === "buy" ? [draft, other] : [other, draft];
+    if ((worstOf(buy) ?? Number.POSITIVE_INFINITY) >= (worstOf(sell) ?? 0))
       return refusal("wash_trade", null);
-    }
   }
   return null;
 }
+
+const waitsForStop = ({ type, triggeredAt }: Draft) =>
+  triggeredAt === null && type !== "market" && type !== "limit";
+
+const worstOf = (order: Draft) => order.limitPrice ?? (waitsForStop(order) ? order.stopPrice : null);
 
 /** What open orders of the side close already. Of target and stop only one fills: the stop is counted. */
 export function promisedOf({ working }: Book, side: Side, instead: Order | null): number {

@@ -35,6 +35,7 @@ export const REFUSAL_CODES = [
   "short_not_allowed",
   "fractional_short",
   "wash_trade",
+  "intent_contradicted",
   "position_limit",
   "order_value_limit",
   "symbol_value_limit",

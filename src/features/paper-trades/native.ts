@@ -232,5 +232,6 @@ function termsFrom(body: OrderBody): Omit<OrderTerms, "id"> {
     takeProfit: target === undefined ? null : { limitPrice: target.limit_price },
     stopLoss:
       stop === undefined ? null : { stopPrice: stop.stop_price, limitPrice: stop.limit_price ?? null },
+    conditions: null,
   };
 }

@@ -35,6 +35,7 @@ export const REFUSAL_TEXTS: Readonly<Record<RefusalCode, string>> = {
   short_not_allowed: "The account or the symbol is not sold short",
   fractional_short: "Fractions are not sold short",
   wash_trade: "The order could trade with another of the account",
+  intent_contradicted: "The order does not do what it says: open or close a position",
   position_limit: "Too many positions are open",
   order_value_limit: "The order is worth more than one may be",
   symbol_value_limit: "More would be held of the symbol than may be",

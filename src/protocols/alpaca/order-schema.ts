@@ -23,6 +23,8 @@ const amount = z
 
 const clientOrderId = z.string().min(1).max(128);
 
+const positionIntent = z.enum(["buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"]);
+
 export const orderBody = z.object({
   symbol: z.string().min(1).max(40),
   qty: amount.nullish(),
@@ -39,6 +41,7 @@ export const orderBody = z.object({
   order_class: z.enum(["", ...ORDER_CLASSES]).nullish(),
   take_profit: z.object({ limit_price: amount }).nullish(),
   stop_loss: z.object({ stop_price: amount, limit_price: amount.nullish() }).nullish(),
+  position_intent: positionIntent.nullish().describe("Must be what the order does"),
 });
 export type OrderBody = z.output<typeof orderBody>;
 
@@ -102,7 +105,7 @@ const orderFields = {
   order_type: z.enum(ORDER_TYPES),
   type: z.enum(ORDER_TYPES),
   side: z.enum(["buy", "sell"]),
-  position_intent: z.enum(["buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"]),
+  position_intent: positionIntent,
   time_in_force: z.enum(TIMES_IN_FORCE),
   limit_price: decimal,
   stop_price: decimal,

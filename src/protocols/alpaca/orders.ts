@@ -1,6 +1,6 @@
 import type { Desk } from "../../core/execution/desk.js";
 import { roundQuantity } from "../../core/execution/money.js";
-import type { Order, OrderTerms } from "../../core/execution/order.js";
+import type { Conditions, Order, OrderTerms } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
 import type { Instruments } from "../../features/instruments/instruments.js";
@@ -144,10 +144,11 @@ export function findOrder({ state }: Desk, { history }: Account, id: string): Re
   return null;
 }
 
-function refusedOn(desk: Desk, symbol: string): RefusedOrder {
+export function refusedOn(desk: Desk, symbol: string): RefusedOrder {
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
   const related = closersOf(desk, symbol).map(({ id }) => wireId(id));
-  return { symbol, held, promised: desk.promised(symbol), related };
+  const instrument = classifySymbol(symbol) ?? { symbol, assetClass: "equity" };
+  return { instrument, held, promised: desk.promised(symbol), related };
 }
 
 /** An order as it is shown. @throws Error for a symbol that is none. */
@@ -234,11 +235,21 @@ function termsFrom(body: OrderBody, instrument: Instrument): Omit<OrderTerms, "i
     orderClass,
     takeProfit: target == null ? null : { limitPrice: target.limit_price },
     stopLoss: stop == null ? null : { stopPrice: stop.stop_price, limitPrice: stop.limit_price ?? null },
+    conditions: { refusesWash: true, intent: intentOf(body) },
   };
+}
+
+/** What of the intent is not the side, which it must not contradict. @throws {DialectError} 422. */
+function intentOf({ side, position_intent: given }: OrderBody): Conditions["intent"] {
+  if (given == null) return null;
+  const [way, , intent] = given.split("_");
+  if (way !== side) throw closed(`position_intent ${given} contradicts side ${side}`);
+  return intent === "open" ? "open" : "close";
 }
 
 function changesFrom(body: ReplaceBody) {
   return {
+    conditions: { refusesWash: true, intent: null },
     ...(body.qty == null ? {} : { quantity: roundQuantity(body.qty) }),
     ...(body.time_in_force == null ? {} : { timeInForce: body.time_in_force }),
     ...(body.limit_price == null ? {} : { limitPrice: body.limit_price }),

@@ -14,7 +14,7 @@ import { exchangeWire } from "./assets.js";
 import { DialectError, dialectError, notFound } from "./errors.js";
 import type { closedSchema, positionSchema } from "./order-schema.js";
 import { amountWire, decimalWire, type WireOrder } from "./order-views.js";
-import { wireOf } from "./orders.js";
+import { refusedOn, wireOf } from "./orders.js";
 import { refusedError } from "./refusals.js";
 import { idOf, joinedSymbol } from "./symbols.js";
 
@@ -79,7 +79,7 @@ export function createPositions({
       });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      throw refusedError(error, null) ?? error;
+      throw refusedError(error, await ledger.look(row.id, (desk) => refusedOn(desk, symbol))) ?? error;
     }
   }
 

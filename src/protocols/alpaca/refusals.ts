@@ -1,9 +1,11 @@
 import type { Refusal, RefusalCode } from "../../core/execution/validate.js";
+import type { Instrument } from "../../core/market/instrument.js";
 import { ENFORCED_LIMITS } from "../../core/risk/limits.js";
 import { refusalsOf } from "../../features/paper-trades/refusals.js";
 import type { AppError } from "../../platform/errors.js";
 import { DialectError, type ErrorBody, notFound } from "./errors.js";
-import { amountWire } from "./order-views.js";
+import { amountWire, decimalWire } from "./order-views.js";
+import { wireSymbol } from "./symbols.js";
 
 type Words = readonly [status: 403 | 422, code: number, message: string];
 
@@ -28,6 +30,7 @@ const WORDS: Readonly<Partial<Record<RefusalCode, Words>>> = {
     UNPROCESSABLE,
     "notional orders must be simple market orders, DAY unless for crypto",
   ],
+  intent_contradicted: [422, UNPROCESSABLE, "position_intent contradicts what is held"],
   nothing_changed: [422, UNPROCESSABLE, "order parameters are not changed"],
   quantity_below_filled: [422, UNPROCESSABLE, "qty must be > filled_qty"],
 };
@@ -43,7 +46,7 @@ const OF_ACCOUNT: ReadonlySet<string> = new Set([
 
 /** What is known of the symbol when an order on it is refused. */
 export interface RefusedOrder {
-  readonly symbol: string;
+  readonly instrument: Pick<Instrument, "symbol" | "assetClass">;
   /** Units that are held, and those that open orders will close. */
   readonly held: number;
   readonly promised: number;
@@ -55,47 +58,61 @@ export function refusedError(error: AppError, known: RefusedOrder | null): Diale
   if (error.code === "order_not_found") return notFound("order not found");
   if (error.code === "position_not_found") return notFound("position does not exist");
   if (error.code === "trading_halted") return new DialectError(403, body(FORBIDDEN, error.message));
+  const message = spelled(error.message, known);
+  if (error.code === "conflict") return new DialectError(422, body(UNPROCESSABLE, message));
   if (error.code !== "order_refused") return null;
   const [first] = refusalsOf(error);
   if (first === undefined) {
     const ofAccount = error.problems.some(({ code = "" }) => OF_ACCOUNT.has(code));
-    return new DialectError(
-      ofAccount ? 403 : 422,
-      body(ofAccount ? FORBIDDEN : UNPROCESSABLE, error.message),
-    );
+    return new DialectError(ofAccount ? 403 : 422, body(ofAccount ? FORBIDDEN : UNPROCESSABLE, message));
   }
   if (first.code === "insufficient_quantity") return insufficient(first, known);
+  // Coins are not sold short by any account: there are too few of them.
+  if (first.code === "short_not_allowed" && isCoin(known)) return insufficient(first, known);
   if (first.code === "price_off_tick") {
     const about = `invalid ${error.problems[0]?.path ?? "price"} ${first.value ?? ""}`;
-    const message = `${about}. sub-penny increment does not fulfill minimum pricing criteria`;
-    return new DialectError(422, body(UNPROCESSABLE, message));
+    const text = `${about}. sub-penny increment does not fulfill minimum pricing criteria`;
+    return new DialectError(422, body(UNPROCESSABLE, text));
   }
-  const [status, code, message] = WORDS[first.code] ?? [
+  const [status, code, words] = WORDS[first.code] ?? [
     OF_ACCOUNT.has(first.code) ? 403 : 422,
     OF_ACCOUNT.has(first.code) ? FORBIDDEN : UNPROCESSABLE,
-    error.message,
+    message,
   ];
   const extra: Record<string, string> =
     first.code === "insufficient_buying_power"
       ? { buying_power: amountWire(first.limit ?? 0), cost_basis: amountWire(first.value ?? 0) }
       : {};
-  return new DialectError(status, { ...body(code, message), ...extra });
+  return new DialectError(status, { ...body(code, words), ...extra });
 }
 
+/** Words of others, with the dialect's spelling of the symbol. */
+function spelled(message: string, known: RefusedOrder | null): string {
+  return known === null ? message : message.replaceAll(known.instrument.symbol, wireSymbol(known.instrument));
+}
+
+const isCoin = (known: RefusedOrder | null) => known?.instrument.assetClass === "crypto";
+
 function insufficient({ value, limit }: Refusal, known: RefusedOrder | null): DialectError {
-  const requested = value ?? 0;
-  const available = limit ?? 0;
-  const message = `insufficient qty available for order (requested: ${requested}, available: ${available})`;
-  const about =
-    known === null
-      ? {}
-      : {
-          existing_qty: String(known.held),
-          held_for_orders: String(known.promised),
-          related_orders: [...known.related],
-          symbol: known.symbol,
-        };
-  return new DialectError(403, { ...body(FORBIDDEN, message), available: String(available), ...about });
+  const requested = decimalWire(value ?? 0);
+  const available = decimalWire(limit ?? 0);
+  const figures = `(requested: ${requested}, available: ${available})`;
+  if (known === null) return forbidden(`insufficient qty available for order ${figures}`, { available });
+  const { instrument, held, promised, related } = known;
+  const about = {
+    available,
+    existing_qty: decimalWire(held),
+    held_for_orders: decimalWire(promised),
+    related_orders: [...related],
+    symbol: wireSymbol(instrument),
+  };
+  const [coin] = instrument.symbol.split("-");
+  const what = isCoin(known) ? `balance for ${coin}` : "qty available for order";
+  return forbidden(`insufficient ${what} ${figures}`, about);
+}
+
+function forbidden(message: string, about: Readonly<Record<string, unknown>>): DialectError {
+  return new DialectError(403, { ...body(FORBIDDEN, message), ...about });
 }
 
 function body(code: number, message: string): ErrorBody {

@@ -1,0 +1,153 @@
+import { Alpaca } from "alpaca-client";
+import Alpaca3 from "alpaca-client-3/dist/alpaca-trade-api.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type AlpacaProgram, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
+import { createVendorChecker } from "../fixtures/alpaca-spec.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
+
+const check = createVendorChecker();
+
+let alpaca: AlpacaProgram;
+const wrong: string[] = [];
+beforeAll(async () => {
+  alpaca = await startAlpacaProgram();
+  await alpaca.program.call({ method: "POST", url: "/api/risk-settings", payload: ROOMY });
+});
+afterAll(() => alpaca.program.close());
+
+async function send(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, payload?: object) {
+  const body = payload === undefined ? {} : { payload };
+  const answer = await alpaca.program.call({ method, url, headers: alpaca.headers, ...body });
+  const parsed = answer.body === "" ? null : answer.json();
+  wrong.push(...(check?.(url.split("?")[0] ?? "", answer.statusCode, parsed, method) ?? []));
+  return { status: answer.statusCode, body: parsed };
+}
+
+const place = (terms: object) =>
+  send("POST", "/v2/orders", { side: "buy", qty: "1", type: "limit", time_in_force: "gtc", ...terms });
+const refused = async (terms: object) => {
+  const { status, body } = await place(terms);
+  return { status, ...body };
+};
+const WASH = {
+  status: 403,
+  code: 40310000,
+  message: "potential wash trade detected. use complex orders",
+};
+
+describe("an order against one's own", () => {
+  it("is refused where the two could trade, and taken where they could not", async () => {
+    const { body: resting } = await place({ symbol: "MSFT", limit_price: "20" });
+    expect(resting.status).toBe("new");
+    const sell = { symbol: "MSFT", side: "sell" };
+    expect(await refused({ ...sell, limit_price: "20" })).toEqual(WASH);
+    expect(await refused({ ...sell, type: "market" })).toEqual(WASH);
+    const far = await place({ ...sell, limit_price: "900" });
+    expect(far.status).toBe(200);
+    // The change of an order is one as well.
+    const { body: next } = await send("PATCH", `/v2/orders/${far.body.id}`, { limit_price: "950" });
+    const moved = await send("PATCH", `/v2/orders/${next.id}`, { limit_price: "19" });
+    expect({ status: moved.status, ...moved.body }).toEqual(WASH);
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("is refused too where it closes what is held, and not as a complex order", async () => {
+    await place({ symbol: "KO", type: "market", qty: "10" });
+    await place({ symbol: "KO", limit_price: "20", qty: "10" });
+    const sell = { symbol: "KO", side: "sell", qty: "10" };
+    expect(await refused({ ...sell, type: "market" })).toEqual(WASH);
+    const pair = { order_class: "oco", take_profit: { limit_price: "900" }, stop_loss: { stop_price: "10" } };
+    expect((await place({ ...sell, ...pair })).status).toBe(200);
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("is taken by the native API, as before", async () => {
+    const { call } = alpaca.program;
+    const order = { symbol: "AMZN", quantity: 1, type: "limit", time_in_force: "gtc" };
+    for (const [side, limit_price] of [
+      ["buy", 20],
+      ["sell", 19],
+    ]) {
+      const payload = { ...order, side, limit_price };
+      const answer = await call({ method: "POST", url: "/api/paper-trade/orders", payload });
+      expect(answer.statusCode, answer.body).toBe(201);
+    }
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("is refused to the official clients in their words", async () => {
+    const { url, key } = alpaca;
+    await place({ symbol: "META", limit_price: "20" });
+    const { orders } = new Alpaca({
+      keyId: key.id,
+      secret: key.secret,
+      retry: false,
+      fetchApi: fetchAt(url, async () => undefined),
+    }).trading;
+    await expect(orders.market({ symbol: "META", side: "sell", qty: 1 })).rejects.toMatchObject({
+      status: 403,
+      code: 40310000,
+    });
+    const older = new Alpaca3({ keyId: key.id, secretKey: key.secret, baseUrl: url, dataBaseUrl: url });
+    const sell = { symbol: "META", side: "sell", qty: 1, type: "market", time_in_force: "day" };
+    await expect(older.createOrder(sell)).rejects.toThrow("403");
+    await send("DELETE", "/v2/orders");
+  });
+});
+
+describe("the intent of an order", () => {
+  const day = { symbol: "SPY", type: "market", time_in_force: "day" };
+
+  it("must be that of its side, and what it does to what is held", async () => {
+    const contradicted = { status: 422, code: 42210000 };
+    for (const position_intent of ["sell_to_close", "sell_to_open", "buy_to_close"])
+      expect(await refused({ ...day, position_intent }), position_intent).toMatchObject(contradicted);
+    const bought = await place({ ...day, qty: "3", position_intent: "buy_to_open" });
+    expect(bought.body).toMatchObject({ status: "filled", position_intent: "buy_to_open" });
+    const sell = { ...day, side: "sell" };
+    expect(await refused({ ...sell, position_intent: "sell_to_open" })).toMatchObject(contradicted);
+    expect(await refused({ ...sell, position_intent: "buy_to_close" })).toMatchObject(contradicted);
+    // No more is closed than there is, though the account may sell short.
+    expect(await refused({ ...sell, qty: "4", position_intent: "sell_to_close" })).toMatchObject({
+      status: 403,
+      code: 40310000,
+      message: "insufficient qty available for order (requested: 4, available: 3)",
+    });
+    const sold = await place({ ...sell, qty: "3", position_intent: "sell_to_close" });
+    expect(sold.body).toMatchObject({ status: "filled", position_intent: "sell_to_close" });
+    const short = await place({ ...sell, position_intent: "sell_to_open" });
+    expect(short.body).toMatchObject({ status: "filled", position_intent: "sell_to_open" });
+    const covered = await place({ ...day, position_intent: "buy_to_close" });
+    expect(covered.body).toMatchObject({ status: "filled", position_intent: "buy_to_close" });
+  });
+});
+
+describe("errors of coins", () => {
+  it("spell them as the dialect does", async () => {
+    const sell = { symbol: "ETH/USD", side: "sell", type: "market", qty: "2" };
+    expect(await refused(sell)).toEqual({
+      status: 403,
+      code: 40310000,
+      message: "insufficient balance for ETH (requested: 2, available: 0)",
+      available: "0",
+      existing_qty: "0",
+      held_for_orders: "0",
+      related_orders: [],
+      symbol: "ETH/USD",
+    });
+    await place({ ...sell, side: "buy", qty: "1.5" });
+    expect(await refused(sell)).toMatchObject({
+      message: "insufficient balance for ETH (requested: 2, available: 1.5)",
+      existing_qty: "1.5",
+      symbol: "ETH/USD",
+    });
+    const { status, body } = await send("DELETE", "/v2/positions/ETHUSD?qty=2");
+    expect({ status, ...body }).toMatchObject({ status: 403, symbol: "ETH/USD" });
+  });
+});
+
+describe.skipIf(check === null)("all of it", () => {
+  it("has the shapes that the vendor's document says", () => {
+    expect([...new Set(wrong)]).toEqual([]);
+  });
+});
