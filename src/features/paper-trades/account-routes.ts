@@ -1,10 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { NO_BODY, type RouteGroup, routeGroup } from "../../platform/http.js";
-import type { Accounts } from "./accounts.js";
 import type { PaperDesk } from "./feature.js";
 import type { AccountTerms } from "./rules.js";
-
 import { accountBody, accountSchema, resetBody } from "./schema.js";
 import type { AccountRow } from "./store.js";
 import { accountView } from "./views.js";
@@ -62,22 +60,28 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
         accounts.reset(userId, id, termsFrom(body ?? {}), (sql, row) => sealOf(row)(sql, row)),
       ),
   });
-  stateRoutes(routes, accounts);
+  stateRoutes(routes, paper);
 }
 
 /** What ends an account or keeps it from trading. */
-function stateRoutes(routes: RouteGroup, accounts: Accounts): void {
+function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void {
   routes.post("/api/paper-trade/accounts/:id/close", {
     id: "closePaperAccount",
     summary: "Close an account; it is not traded any more",
     params: one,
     body: NO_BODY,
     answer: { message: z.string() },
-    errors: ["account_not_found", "account_closed", "trading_halted"],
-    async handle({ params, principal }) {
-      await accounts.close(principal.userId, params.id);
-      return { message: "The account is closed" };
-    },
+    errors: ["account_not_found", "account_closed", "trading_halted", "idempotency_key_reused"],
+    handle: ({ params: { id }, principal: { userId }, request, reply }) =>
+      doOnce(
+        { userId, operation: `closePaperAccount ${id}`, request, reply },
+        (_account: AccountRow, _same: AccountRow) => ({ message: "The account is closed" }),
+        async (sealOf) => {
+          const row = await accounts.find(userId, id);
+          await accounts.close(userId, id, sealOf(row));
+          return row;
+        },
+      ),
   });
   routes.post("/api/paper-trade/accounts/:id/halt", {
     id: "haltPaperAccount",
@@ -97,7 +101,7 @@ function stateRoutes(routes: RouteGroup, accounts: Accounts): void {
     params: one,
     body: NO_BODY,
     answer: { message: z.string() },
-    errors: ["account_not_found", "trading_halted"],
+    errors: ["account_not_found", "account_closed", "trading_halted"],
     async handle({ params, principal }) {
       await accounts.resume(principal.userId, params.id);
       return { message: "The account trades again" };

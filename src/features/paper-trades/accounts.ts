@@ -30,7 +30,7 @@ export interface Accounts {
   /** The newest first, closed ones too. */
   list(userId: string): Promise<AccountRow[]>;
   /** @throws {AppError} `account_not_found`, `account_closed`. */
-  close(userId: string, id: string): Promise<void>;
+  close(userId: string, id: string, seal?: Sealing<AccountRow>): Promise<void>;
   /**
    * Closes an account and opens another in its stead, of the same name and rules but for what is said. What the closed
    * one did stays to be read.
@@ -43,7 +43,7 @@ export interface Accounts {
   ): Promise<AccountRow>;
   /** The kill switch: orders that could open something are canceled, and no more are taken. */
   halt(userId: string, id: string): Promise<{ canceled: number }>;
-  /** @throws {AppError} `trading_halted` where the ledger contradicts itself. */
+  /** @throws {AppError} `account_closed`; `trading_halted` where the ledger contradicts itself. */
   resume(userId: string, id: string): Promise<void>;
 }
 
@@ -149,9 +149,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
       }
     },
     list: (userId) => store.listOf(userId, synthetic),
-    async close(userId, id) {
-      await find(userId, id);
-      await closeWith(id, async () => undefined);
+    async close(userId, id, seal) {
+      const row = await find(userId, id);
+      await closeWith(id, async (sql) => seal?.(sql, row));
     },
     async reset(userId, id, changes, seal) {
       const row = await find(userId, id);
@@ -171,7 +171,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return { canceled: await ledger.act(id, { run: (desk) => cancelIn(desk, "opening", now()) }) };
     },
     async resume(userId, id) {
-      const { halt } = await find(userId, id);
+      const { halt, closedAt } = await find(userId, id);
+      if (closedAt !== null) throw new AppError("account_closed", "The account is closed");
       if (halt === HALT_LEDGER) {
         throw new AppError("trading_halted", "What is kept of the account contradicts its ledger");
       }

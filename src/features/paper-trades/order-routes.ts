@@ -14,8 +14,11 @@ import { orderView } from "./views.js";
 const one = z.strictObject({
   id: z
     .string()
-    .regex(/^[0-9a-f-]{36}(\/(stop|target))?$/, "is the id of an order, or of a leg with /stop or /target")
-    .describe("Of an order; those of legs end with /stop or /target, written %2F"),
+    .regex(
+      /^([0-9a-f-]{36}(\/(stop|target))?|call\/\d{1,15}\/[!-.0-~]{1,40})$/,
+      "is the id of an order, of a leg with /stop or /target, or of a margin call",
+    )
+    .describe("Of an order; legs end with /stop or /target and margin calls begin with call/, written %2F"),
 });
 const ofAccount = z.strictObject({ account_id: accountId });
 

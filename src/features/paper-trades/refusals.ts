@@ -115,8 +115,13 @@ function withFigures(
   value: number | null | undefined,
   limit: number | null | undefined,
 ): string {
-  const figures = [value, limit].map((figure) => (figure == null ? "-" : String(round(figure))));
+  const figures = [value, limit].map((figure) => (figure == null ? "-" : plain(figure)));
   return figures.every((figure) => figure === "-") ? text : `${text} (${figures[0]}, limit ${figures[1]})`;
 }
 
-const round = (figure: number) => Math.round(figure * 1e6) / 1e6;
+/** Six places, or six significant digits of what is smaller than one; without an exponent. */
+function plain(figure: number): string {
+  if (Math.abs(figure) >= 1 || figure === 0) return String(Math.round(figure * 1e6) / 1e6);
+  const places = 5 - Math.floor(Math.log10(Math.abs(figure)));
+  return figure.toFixed(Math.min(20, places)).replace(/\.?0+$/, "");
+}

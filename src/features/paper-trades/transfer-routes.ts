@@ -5,13 +5,14 @@ import { routeGroup } from "../../platform/http.js";
 import { one, termsFrom } from "./account-routes.js";
 import type { PaperDesk } from "./feature.js";
 import { accountBody, accountSchema } from "./schema.js";
+import type { AccountRow } from "./store.js";
 import { csvOf, MOST_ROWS, rowSchema, rowsOf } from "./transfer-file.js";
 import { accountView } from "./views.js";
 
 /** Accounts as files. */
 export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: PaperDesk }): void {
   const routes = routeGroup(app, { tag: "Paper trading", access: "trader", perMinute: 5 });
-  const { accounts, transfers } = paper;
+  const { accounts, transfers, doOnce } = paper;
 
   routes.get("/api/paper-trade/accounts/:id/export", {
     id: "exportPaperAccount",
@@ -55,15 +56,22 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     body: importBody,
     status: 201,
     answer: { data: accountSchema, record_count: z.number().int() },
-    errors: ["conflict", "symbol_invalid", "symbol_unknown"],
-    async handle({ body, principal }) {
+    errors: ["conflict", "symbol_invalid", "symbol_unknown", "idempotency_key_reused"],
+    handle({ body, principal: { userId }, request, reply }) {
       const { name, transactions, csv_content: csv } = body;
       if ((transactions === undefined) === (csv === undefined)) {
         throw new AppError("invalid_request", "body: needs transactions or csv_content");
       }
       const rows = csv === undefined ? (transactions ?? []) : rowsOf(csv);
-      const { id } = await transfers.import(principal.userId, { name, ...termsFrom(body) }, rows);
-      return { data: accountView(await accounts.find(principal.userId, id)), record_count: rows.length };
+      return doOnce(
+        { userId, operation: "importPaperAccount", request, reply },
+        (account: AccountRow, _same: AccountRow) => ({
+          data: accountView(account),
+          record_count: rows.length,
+        }),
+        (sealOf) =>
+          transfers.import(userId, { name, ...termsFrom(body) }, rows, (sql, row) => sealOf(row)(sql, row)),
+      );
     },
   });
 }

@@ -12,7 +12,7 @@ import { causeOf, type OrderCause } from "./cause.js";
 import type { Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
-import { orderIdOf } from "./trading.js";
+import { orderIdOf, type Sealing } from "./trading.js";
 import { MOST_ROWS, type Row, rowOf, transactionOf } from "./transfer-file.js";
 
 /** Accounts as lists of transactions, read and made. */
@@ -27,6 +27,7 @@ export interface Transfers {
     userId: string,
     terms: Partial<AccountTerms> & { name: string },
     rows: readonly Row[],
+    seal?: Sealing<AccountRow>,
   ): Promise<AccountRow>;
 }
 
@@ -55,7 +56,7 @@ export function createTransfers(options: TransferOptions): Transfers {
           rowOf(transaction, times.get(event.seq) ?? event.at, causes),
         );
       }),
-    async import(userId, given, rows) {
+    async import(userId, given, rows, seal) {
       if (rows.length > MOST_ROWS)
         throw new AppError("invalid_request", `body: has more than ${MOST_ROWS} transactions`);
       const terms: AccountTerms = { ...DEFAULT_TERMS, ...given, cash: 0 };
@@ -78,7 +79,7 @@ export function createTransfers(options: TransferOptions): Transfers {
           spelled.map((row) => transactionOf(row, idOf)),
         );
         const causes = causesOf(spelled, idOf);
-        let seq = 0;
+        let { seq, cash } = opened;
         for (const chunk of chunksOf(events)) {
           const ids = new Set(
             chunk.events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])),
@@ -94,8 +95,11 @@ export function createTransfers(options: TransferOptions): Transfers {
           if (!(await store.write(sql, written)))
             throw new AppError("conflict", "The account was changed meanwhile");
           seq = chunk.state.seq;
+          cash = chunk.state.cash;
         }
-        return opened;
+        const whole = { ...opened, seq, cash };
+        await seal?.(sql, whole);
+        return whole;
       });
     },
   };
