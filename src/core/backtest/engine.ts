@@ -116,7 +116,7 @@ export class Engine {
       let value = 0;
       if (lane.held !== 0) {
         value = timesMicros(close[i], lane.held);
-        if (quiet && this.#isMargin && this.#mayBeCalled(value)) this.#bar(lane, i);
+        if (quiet && this.#isMargin && this.#mayBeCalled(lane, value)) this.#bar(lane, i);
         exposure[i] = Math.abs(value);
       }
       run.equity = state.cash + value;
@@ -166,9 +166,9 @@ export class Engine {
     lane.settle(i);
   }
 
-  #mayBeCalled(value: number): boolean {
+  #mayBeCalled({ instrument }: Lane, value: number): boolean {
     const { desk, rules } = this.#run;
-    return desk.state.cash + value - maintenanceOf(rules.desk.account, value) < SLACK;
+    return desk.state.cash + value - maintenanceOf(rules.desk.account, instrument, value) < SLACK;
   }
 
   /** What is intended for one symbol alone, at the open of bar `i`. */

@@ -160,7 +160,7 @@ export class Lane implements Stand<unknown> {
     this.#decide({ does: "order", way: Number.NaN, entry: null, wish, why: why ?? null });
     if (this.i + 1 >= this.bars.time.length) return;
     desk.mark(this.symbol, this.bars.close[this.i]);
-    const terms = { ...wish, ...this.#rounded(wish), id, symbol: this.symbol };
+    const terms = { ...wish, ...this.#rounded(wish), id, symbol: this.symbol, conditions: null };
     this.tell(id, desk.submit(terms, this.moment(this.i)), why ?? null);
     setZone(this.zone, this.working());
   }

@@ -70,7 +70,7 @@ export interface Listing {
   readonly candles: Candles;
   /** What the strategy looks at, where that is not the same: prices adjusted for splits, of the same bars. */
   readonly seen?: Candles;
-  /** By default units of the sizing's lot, prices to a millionth, can be sold short. */
+  /** By default units of the sizing's lot, prices to a millionth, can be sold short and bought on margin. */
   readonly traded?: Traded;
   /** In order of time. */
   readonly happenings?: readonly Happening[];
@@ -85,6 +85,7 @@ export function tradedUnit(symbol: string, { lot }: Sizing): Traded {
     lot,
     fractions: lot < 1 ? "free" : "none",
     shortable: true,
+    marginable: true,
     borrowRate: null,
     costs: null,
   };

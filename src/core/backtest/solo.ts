@@ -48,6 +48,7 @@ export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: L
   const { commission } = traded?.costs ?? desk.costs;
   if (commission.kind === "indian_options") return "fees are of several kinds";
   if (account.kind === "cash") return null;
+  if (traded?.marginable === false) return "it is not bought on margin";
   if (sizing.stake.kind !== "share" || (sizing.stake.share ?? 1) > 1)
     return "a position may be more than it can bear";
   if (account.maintenanceLong > 0 || account.maintenanceShort > 0) return "there may be margin calls";

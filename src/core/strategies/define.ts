@@ -30,7 +30,7 @@ export interface Entry {
 }
 
 /** An order in full but for its names. */
-export type Wish = Omit<OrderTerms, "id" | "symbol">;
+export type Wish = Omit<OrderTerms, "id" | "symbol" | "conditions">;
 
 /**
  * Where a strategy stands in one symbol at the close of bar `i`, and what it may do there. Nothing that it does is done

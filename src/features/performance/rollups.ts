@@ -116,32 +116,6 @@ export function createRollups(options: RollupOptions): Rollups {
     throw new AppError("overloaded", `The account ${account.id} is rolled up by others all the time`);
   }
 
-  async function compute(
-    account: RollupAccount,
-    { seq, trades, causes, worth, dayOf: tradingDayOf }: Looked,
-    days: ReadonlySet<number>,
-    signalsOf: SignalsOf,
-  ): Promise<Omit<Computed, "reached">> {
-    const closed = trades.filter(({ symbol, closedAt }) => days.has(tradingDayOf(symbol, closedAt)));
-    const signals: StrategySignal[] = [];
-    for (const span of spansOf(days)) {
-      const raised = await signalsOf(span);
-      for (const { strategy, strength, at, calendar } of raised) {
-        const day = tradingDay(calendarOf(calendar), at);
-        if (lives(account, at) && day >= span.from && day <= span.to)
-          signals.push({ strategy, strength, day });
-      }
-    }
-    return {
-      accountId: account.id,
-      dates: [...days].map(dateOf),
-      days: dailyRollups(closed, tradingDayOf, worth),
-      strategies: strategyRollups(closed, causes, signals, tradingDayOf),
-      seq,
-      zone: BY_EXCHANGE,
-    };
-  }
-
   async function makeAll(
     accounts: readonly RollupAccount[],
     choose: Choose,
@@ -255,4 +229,29 @@ function causesOf(
       return cause === undefined ? [] : [[orderId, { ...cause, strategy: cause.strategy ?? cause.pattern }]];
     }),
   );
+}
+
+async function compute(
+  account: RollupAccount,
+  { seq, trades, causes, worth, dayOf: tradingDayOf }: Looked,
+  days: ReadonlySet<number>,
+  signalsOf: SignalsOf,
+): Promise<Omit<Computed, "reached">> {
+  const closed = trades.filter(({ symbol, closedAt }) => days.has(tradingDayOf(symbol, closedAt)));
+  const signals: StrategySignal[] = [];
+  for (const span of spansOf(days)) {
+    const raised = await signalsOf(span);
+    for (const { strategy, strength, at, calendar } of raised) {
+      const day = tradingDay(calendarOf(calendar), at);
+      if (lives(account, at) && day >= span.from && day <= span.to) signals.push({ strategy, strength, day });
+    }
+  }
+  return {
+    accountId: account.id,
+    dates: [...days].map(dateOf),
+    days: dailyRollups(closed, tradingDayOf, worth),
+    strategies: strategyRollups(closed, causes, signals, tradingDayOf),
+    seq,
+    zone: BY_EXCHANGE,
+  };
 }
