@@ -3,6 +3,7 @@ import Alpaca3 from "alpaca-client-3/dist/alpaca-trade-api.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AlpacaProgram, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 
 const check = createVendorChecker();
 const wrong: string[] = [];
@@ -12,7 +13,8 @@ let newer: Alpaca;
 let older: Alpaca3;
 beforeAll(async () => {
   alpaca = await startAlpacaProgram();
-  const { url, key } = alpaca;
+  const { url, key, program } = alpaca;
+  await program.call({ method: "POST", url: "/api/risk-settings", payload: ROOMY });
   newer = new Alpaca({
     keyId: key.id,
     secret: key.secret,
