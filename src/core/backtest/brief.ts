@@ -135,8 +135,7 @@ class BriefStand implements Stand<unknown> {
       return;
     }
     this.pending = false;
-    const level = (price: number) => (Number.isNaN(price) ? price : account.toTick(price));
-    account.enter(i, decided, way > 0 ? 1 : -1, level(stop), level(target));
+    account.enter(i, decided, way > 0 ? 1 : -1, account.toTick(stop), account.toTick(target));
   }
 
   /** Leaves at the open of the last bar, whatever is intended. */
@@ -182,10 +181,9 @@ function walkAlone(strategy: SymbolStrategy, listing: Listing, values: Values, r
       if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
       stand.held = held;
     }
-    if (low[i] <= below || high[i] >= above) {
+    if (held !== 0 && (low[i] <= below || high[i] >= above)) {
       account.leave(i);
       ({ cash, held } = account);
-      below = above = Number.NaN;
       stand.held = held;
     }
     const worth = held === 0 ? cash : cash + timesMicros(close[i], held);

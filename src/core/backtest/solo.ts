@@ -112,8 +112,9 @@ export class Solo {
     return this.#costs.jitterSeed !== null;
   }
 
+  /** NaN for NaN. */
   toTick(price: number): number {
-    return roundToTick(price, tickAt(this.#traded, price), 0);
+    return Number.isNaN(price) ? price : roundToTick(price, tickAt(this.#traded, price), 0);
   }
 
   /** Enters at the open of bar `i` what was decided at bar `decided`. Levels are NaN or on a tick. */

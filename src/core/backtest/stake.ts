@@ -14,7 +14,9 @@ export function feesOf(commission: Commission, way: 1 | -1, quantity: number, pr
   const micros = timesMicros(price, quantity);
   const side = way > 0 ? "buy" : "sell";
   const traffic = { side, quantity, micros, fillMicros: micros, maker: false } as const;
-  return totalOf(feesOwed(commission, traffic, NO_FEES));
+  const fees = feesOwed(commission, traffic, NO_FEES);
+  // All but one kind of commission have one kind of fees.
+  return commission.kind === "indian_options" ? totalOf(fees) : fees.commission;
 }
 
 /**
