@@ -69,7 +69,7 @@ function random(seed: number): Strategy {
 }
 
 function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules: BacktestRules) {
-  const listings = [{ candles: wanderingCandles("AAA", interval, 300, seed) }];
+  const listings = [{ candles: wanderingCandles("AAA", interval, 240, seed) }];
   const values = "side" in strategy.parameters ? { side: "both" } : {};
   const brief = runBrief(strategy, listings, values, rules);
   const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");
@@ -78,26 +78,26 @@ function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules:
 }
 
 describe("a brief backtest", () => {
-  it("comes to what a desk comes to, to the micro, in 200 random runs", () => {
+  it("comes to what a desk comes to, to the micro, in 80 random runs", () => {
     let alone = 0;
     let doubtful = 0;
     let trades = 0;
-    for (let seed = 0; seed < 200; seed++) {
+    for (let seed = 0; seed < 80; seed++) {
       const { desk, bounds, trades: found } = compare(random(seed), "1d", seed, rulesOf(seed));
       if (desk === null) alone++;
       if (bounds.optimistic > bounds.equity) doubtful++;
       trades += found.net.length;
     }
-    expect(alone).toBeGreaterThan(130);
-    expect(doubtful).toBeGreaterThan(50);
-    expect(trades).toBeGreaterThan(4_000);
+    expect(alone).toBeGreaterThan(50);
+    expect(doubtful).toBeGreaterThan(15);
+    expect(trades).toBeGreaterThan(1_000);
   });
 
   it.each(STRATEGIES.filter(({ scope }) => scope === "symbol").map((row) => [row.id, row] as const))(
     "%s",
     (_, strategy) => {
       const interval = strategy.needs.includes("intraday") ? "5m" : "1d";
-      for (let seed = 0; seed < 12; seed++) compare(strategy, interval, seed, rulesOf(seed));
+      for (let seed = 0; seed < 8; seed++) compare(strategy, interval, seed, rulesOf(seed));
     },
   );
 

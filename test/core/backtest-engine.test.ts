@@ -131,7 +131,7 @@ function equityOf(candles: Candles, events: readonly DeskEvent[]): number {
 describe("a run", () => {
   it("leaves out bars that do nothing, and nothing else", () => {
     let fills = 0;
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < 24; seed++) {
       const candles = wanderingCandles("AAA", "1d", 260, seed);
       const one = runBacktest(random(seed), [{ candles }], {}, MARGIN);
       // Beside another symbol every bar is walked by the desk.
@@ -147,7 +147,7 @@ describe("a run", () => {
       expect(equityOf(candles, one.events)).toBe(one.bounds.equity);
       fills += one.events.filter((event) => event.kind === "order" && "fill" in event).length;
     }
-    expect(fills).toBeGreaterThan(800);
+    expect(fills).toBeGreaterThan(400);
   });
 
   it("has one hash for one seed, and another for another", () => {

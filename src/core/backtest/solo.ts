@@ -187,9 +187,11 @@ export class Solo {
       column(FEES),
     ];
     const exitBar = Int32Array.from(column(EXIT_BAR));
-    const net = fees.map((fee, k) =>
-      exitBar[k] < 0 ? 0 - fee : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]) - fee,
-    );
+    const net = fees.map((fee, k) => {
+      const gain = exitBar[k] < 0 ? 0 : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]);
+      // Never minus zero.
+      return gain - fee + 0;
+    });
     return {
       entryBar: Int32Array.from(column(ENTRY_BAR)),
       exitBar,
