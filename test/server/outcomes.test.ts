@@ -87,7 +87,7 @@ describe("POST /api/outcomes/log", () => {
 
   it("200 keeps all that is told, with what follows from it", async () => {
     const { data, message } = (await report(full)).json();
-    expect(data).toEqual({ id: data.id, outcome: "profit", gain: 0.03, r: null });
+    expect(data).toEqual({ id: data.id, outcome: "profit", gain: 0.029, r: null });
     expect(message).toMatch(/recorded/);
     const [row] = await program.parts.database.query(
       `select source, user_id, symbol, interval, direction, outcome, entry, exit, pnl, quantity, duration_min, metadata,
@@ -106,6 +106,35 @@ describe("POST /api/outcomes/log", () => {
       ...{ entry: 100, exit: 103, pnl: "7.250000", quantity: "2.500000000", duration_min: 90 },
       ...{ metadata: { note: "x", n: 1 }, settled_at: new Date("2024-07-01T15:30:00Z") },
     });
+  });
+
+  it("200 tells gain and pnl where they follow, and 400 where they contradict each other", async () => {
+    const kept = async (more: object) => {
+      const { data } = (await report({ ...good, ...more })).json();
+      const [row] = await program.parts.database.query<{ pnl: string | null }>(
+        "select pnl from outcomes where id = $1",
+        [data.id],
+      );
+      return [data.gain, row.pnl];
+    };
+    const prices = { entry_price: 100, exit_price: 110, quantity: 2 };
+    expect(await kept({ ...prices, pnl: 19 })).toEqual([0.095, "19.000000"]);
+    expect(await kept({ ...prices, side: "long" })).toEqual([0.1, "20.000000"]);
+    expect(await kept({ ...prices, side: "short" })).toEqual([-0.1, "-20.000000"]);
+    expect(await kept({ entry_price: 100, quantity: 2, return_pct: 3 })).toEqual([0.03, "6.000000"]);
+    expect(await kept({ ...prices, pnl: 19, return_pct: 9.5 })).toEqual([0.095, "19.000000"]);
+    const vast = { entry_price: 1e12, exit_price: 999e9, quantity: 1e12, side: "short" };
+    expect(await kept(vast)).toEqual([0.001, null]);
+    for (const [wrong, detail] of [
+      [{ pnl: -500 }, "pnl: -500 contradicts"],
+      [{ pnl: -500, side: "long" }, "pnl: -500 contradicts"],
+      [{ pnl: -45, side: "long" }, "contradicts prices"],
+      [{ pnl: 500, side: "long" }, "contradicts prices"],
+      [{ pnl: 19, return_pct: 20 }, "contradicts a pnl"],
+      [{ return_pct: -40, side: "long" }, "return_pct: -40 contradicts"],
+    ] as const) {
+      expectProblem(await report({ ...good, ...prices, ...wrong }), "invalid_request", detail);
+    }
   });
 
   it("200 reads the outcome from what there is, and the risk from the alert that was traded", async () => {

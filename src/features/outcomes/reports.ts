@@ -77,6 +77,7 @@ function readReport(
   if (closedAt > nowMs) throw refused("closed_at: lies in the future");
   if (openedAt !== undefined && openedAt > closedAt) throw refused("opened_at: lies after closed_at");
   const direction = report.direction ?? (alert === null || alert.direction === 0 ? null : alert.direction);
+  requireConsistent(report, direction);
   const gain = gainOf(report, direction);
   const durationMin = openedAt === undefined ? null : (closedAt - openedAt) / 60_000;
   return {
@@ -95,7 +96,7 @@ function readReport(
     gain,
     r: entry === undefined || gain === null ? null : inRisk(gain * entry, alert),
     quantity: quantity === undefined ? null : String(quantity),
-    pnl: report.pnl === undefined ? null : report.pnl.toFixed(6),
+    pnl: pnlOf(report, gain)?.toFixed(6) ?? null,
     confidence: report.confidence ?? null,
     durationMin: report.durationMin ?? durationMin,
     metadata,
@@ -103,11 +104,52 @@ function readReport(
   };
 }
 
-/** As a share of the entry; null where neither a return nor prices and a direction are told. */
-function gainOf({ returnPct, entry, exit }: Report, direction: 1 | -1 | null): number | null {
+/** Costs and dividends of a trade come to no more than this share of what was traded. */
+const MOST_COSTS = 0.05;
+/** Nothing larger can be told, either. */
+const MOST_PNL = 1e12;
+/** A return in percent may be rounded by so much of the entry. */
+const ROUNDED = 0.005;
+
+/** @throws {AppError} `invalid_request` where what is told of a gain does not fit together. */
+function requireConsistent(report: Report, direction: 1 | -1 | null): void {
+  const { entry, exit, returnPct, pnl } = report;
+  const [said, earned] = [returnPct === undefined ? null : returnPct / 100, shareOfPnl(report)];
+  if (said !== null && earned !== null && Math.abs(said - earned) > ROUNDED) {
+    throw refused(`return_pct: ${returnPct} contradicts a pnl of ${pnl} at this entry and quantity`);
+  }
+  if (entry === undefined || exit === undefined) return;
+  const moved = (exit - entry) / entry;
+  const costs = (MOST_COSTS * (entry + exit)) / entry;
+  // Without a side either may be meant.
+  const ways = direction === null ? [1, -1] : [direction];
+  const fits = (gain: number) => ways.some((way) => Math.abs(gain - way * moved) <= costs);
+  const prices = `prices of ${entry} and ${exit}, by more than costs may be`;
+  if (earned !== null && !fits(earned)) throw refused(`pnl: ${pnl} contradicts ${prices}`);
+  if (said !== null && !fits(said)) throw refused(`return_pct: ${returnPct} contradicts ${prices}`);
+}
+
+/** What was gained as a share of the entry; null where the money put in is not told. */
+function shareOfPnl({ pnl, entry, quantity }: Report): number | null {
+  return pnl === undefined || entry === undefined || quantity === undefined ? null : pnl / (entry * quantity);
+}
+
+/** As a share of the entry, after costs where it is told so; null where nothing tells it. */
+function gainOf(report: Report, direction: 1 | -1 | null): number | null {
+  const { returnPct, entry, exit } = report;
   if (returnPct !== undefined) return returnPct / 100;
+  const earned = shareOfPnl(report);
+  if (earned !== null) return earned;
   if (entry === undefined || exit === undefined || direction === null) return null;
   return (direction * (exit - entry)) / entry;
+}
+
+/** In the currency of the instrument, as it is told or as it follows from the gain. */
+function pnlOf({ pnl, entry, quantity }: Report, gain: number | null): number | null {
+  if (pnl !== undefined) return pnl;
+  if (gain === null || entry === undefined || quantity === undefined) return null;
+  const follows = gain * entry * quantity;
+  return Math.abs(follows) <= MOST_PNL ? follows : null;
 }
 
 /** What is said, where the money and the return do not say otherwise. */

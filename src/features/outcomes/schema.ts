@@ -29,7 +29,11 @@ export const reportBody = z
     symbol,
     pattern,
     outcome: result.optional().describe("Told by pnl or return_pct where it is not given"),
-    pnl: money.optional().describe("After costs, in the currency of the instrument"),
+    pnl: money
+      .optional()
+      .describe(
+        "After costs, in the currency of the instrument; follows from the prices and the quantity where it is not given",
+      ),
     return_pct: z.number().min(-1e6).max(1e6).optional().describe("After costs, in percent of the entry"),
     entry_price: price.optional(),
     exit_price: price.optional(),
