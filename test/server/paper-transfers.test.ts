@@ -29,7 +29,7 @@ const imported = (name: string, transactions: object[], more: object = {}) =>
 /** An account whose orders had targets, stops, trails, reasons and layers, with splits, dividends and nights. */
 async function richAccount(seed: number): Promise<string> {
   clock.set(START - HOUR_MS);
-  const terms = { name: `Rich ${seed}`, cash: 200_000, commission_percent: 0.1 };
+  const terms = { name: `Rich ${seed}`, cash: 2_000_000, commission_percent: 0.1 };
   const { id } = (await call("POST", "/api/paper-trade/accounts", terms)).data;
   clock.set(NOW);
   const rng = createRng(seed);
@@ -98,9 +98,16 @@ async function figuresOf(id: string) {
   const nameless = (value: unknown) =>
     JSON.parse(
       JSON.stringify(value, (key, each) =>
-        ["id", "account_id", "order_id", "last_update", "timestamp", "alert_id", "client_order_id"].includes(
-          key,
-        )
+        [
+          "id",
+          "account_id",
+          "order_id",
+          "last_update",
+          "timestamp",
+          "alert_id",
+          "client_order_id",
+          "benchmark",
+        ].includes(key)
           ? undefined
           : each,
       ),
@@ -167,6 +174,53 @@ describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
     const { data } = await call("GET", `/api/paper-trade/accounts/${id}/export`);
     expect(data.transactions).toHaveLength(3);
     expect((await imported("Late copy", data.transactions)).status).toBe(201);
+  });
+});
+
+describe("figures of an account", () => {
+  /** Ratios, which are as many digits as there are. */
+  const RATIOS = new Set([
+    "profit_factor",
+    "payoff",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "block_days",
+    "confidence",
+  ]);
+  const TIMES = new Set(["avg_holding_minutes", "avg_hold_minutes", "loss_probability"]);
+  const MONEY =
+    /^(cash|equity|capital|.*pnl|realised|unrealised|fees|dividends|borrow|best_trade|worst_trade|avg_win|avg_loss|expectancy|total_return|contribution|buying_power|.*margin|reserved|total_value|value|long_value|short_value)$/;
+  const placesOf = (value: number) => {
+    const [digits, exponent] = String(value).split("e");
+    return Math.max(0, (digits.split(".")[1]?.length ?? 0) - Number(exponent ?? 0));
+  };
+
+  /** Names of numbers that have more places than they are known to. */
+  function noiseIn(value: unknown, path: string): string[] {
+    if (typeof value === "number") {
+      const key = path.slice(path.lastIndexOf(".") + 1);
+      if (RATIOS.has(key) || TIMES.has(key)) return [];
+      const isMoney = MONEY.test(key) && !path.startsWith(".priced");
+      return placesOf(value) > (isMoney ? 6 : 9) ? [`${path} ${value}`] : [];
+    }
+    // A figure with its reason is a ratio.
+    if (value === null || typeof value !== "object" || "reason" in value) return [];
+    return Object.entries(value).flatMap(([key, each]) => noiseIn(each, `${path}.${key}`));
+  }
+
+  it("200 have the places that are known, six of money and nine of prices", async () => {
+    const id = await richAccount(5);
+    await program.parts.rollups.remake("request", { from: "2024-08-01", to: "2024-10-02" }, id);
+    const rollups = await call("GET", `/api/performance/daily?from=2024-08-01&account_id=${id}`);
+    const strategies = await call("GET", `/api/performance/strategies?from=2024-08-01&account_id=${id}`);
+    expect(rollups.data.length).toBeGreaterThan(10);
+    const forecast = await call("GET", `/api/analytics/forecast?account_id=${id}`);
+    expect(forecast.predictions).toHaveLength(1);
+    const priced = await call("GET", `/api/analytics/forecast?symbol=MSFT&account_id=${id}`);
+    const orders = await call("GET", `/api/paper-trade/orders?account_id=${id}`);
+    const told = { ...(await figuresOf(id)), rollups, strategies, forecast, priced, orders };
+    expect(noiseIn(told, "")).toEqual([]);
   });
 });
 

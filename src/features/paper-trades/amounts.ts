@@ -1,4 +1,15 @@
 import { assert } from "../../core/base/assert.js";
+import { fromMicros, roundQuantity } from "../../core/execution/money.js";
+
+/** An amount as answers have it: of whole micros, also where it is an average. */
+export function moneyOf(micros: number): number {
+  return fromMicros(Math.round(micros)) + 0;
+}
+
+/** A share in percent as answers have it, of nine places. */
+export function percentOf(share: number): number {
+  return roundQuantity(100 * share);
+}
 
 /** Micros as the decimal that Postgres keeps: `-1234567` as `-1.234567`. */
 export function amountText(micros: number): string {

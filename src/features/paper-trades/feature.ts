@@ -1,5 +1,5 @@
 import type { Desk } from "../../core/execution/desk.js";
-import { MICROS } from "../../core/execution/money.js";
+import { MICROS, roundQuantity } from "../../core/execution/money.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { AccountFacts } from "../../core/risk/limits.js";
 import type { Database } from "../../platform/database.js";
@@ -169,7 +169,7 @@ function heldIn(desk: Desk, { trades }: History, symbol: string): Held[] {
   return [
     {
       direction: quantity > 0 ? 1 : -1,
-      entry: cost / quantity / MICROS,
+      entry: roundQuantity(cost / quantity / MICROS),
       stop: priceOf("stop")?.stopPrice ?? null,
       target: priceOf("target")?.limitPrice ?? null,
       quantity: Math.abs(quantity),

@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import { totalOf } from "../../core/execution/commission.js";
-import { fromMicros, roundQuantity } from "../../core/execution/money.js";
+import { fromMicros, MICROS, roundQuantity } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
+import { moneyOf, percentOf } from "./amounts.js";
 import type { Portfolio, TradeNow } from "./book.js";
 import type { OrderNow } from "./placing.js";
 import type {
@@ -31,7 +32,7 @@ export function accountView(row: AccountRow): z.input<typeof accountSchema> {
     slippage_bps: costs.slippageBps,
     commission_percent: costs.commissionPercent,
     volume_share: costs.volumeShare,
-    cash: fromMicros(cash),
+    cash: moneyOf(cash),
     halted: halt,
     opened_at: isoTime(openedAt),
     closed_at: isoOrNull(closedAt),
@@ -57,15 +58,15 @@ export function tradeView(
     qty: trade.quantity,
     price: trade.entryPrice,
     entry_price: trade.entryPrice,
-    current_price: price,
+    current_price: price === null ? null : roundQuantity(price),
     exit_price: trade.exitPrice,
-    pnl: fromMicros(net),
-    pnl_pct: put === 0 ? null : (100 * net) / put,
-    realised: fromMicros(trade.net),
-    unrealised: fromMicros(unrealised),
-    fees: fromMicros(trade.fees),
-    dividends: fromMicros(trade.dividends),
-    borrow: fromMicros(trade.borrow),
+    pnl: moneyOf(net),
+    pnl_pct: put === 0 ? null : percentOf(net / put),
+    realised: moneyOf(trade.net),
+    unrealised: moneyOf(unrealised),
+    fees: moneyOf(trade.fees),
+    dividends: moneyOf(trade.dividends),
+    borrow: moneyOf(trade.borrow),
     status: trade.closedAt === null ? "open" : "closed",
     exit_reason: trade.exitReason,
     ambiguous: trade.ambiguous,
@@ -98,7 +99,7 @@ function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSc
     role: order.role,
     state: order.state,
     quantity: order.notional !== null && order.filled === 0 ? null : order.quantity,
-    notional: order.notional === null ? null : fromMicros(order.notional),
+    notional: order.notional === null ? null : moneyOf(order.notional),
     filled: order.filled,
     average_price: averagePrice(order),
     limit_price: order.limitPrice,
@@ -106,7 +107,7 @@ function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSc
     trail_price: order.trailAmount,
     trail_percent: order.trailPercent,
     extended_hours: order.extendedHours,
-    fees: fromMicros(totalOf(order.fees)),
+    fees: moneyOf(totalOf(order.fees)),
     reason: order.reason,
     waits,
     replaces: order.replaces,
@@ -155,7 +156,7 @@ export function portfolioView(
   nowMs: number,
 ): z.input<typeof portfolioSchema> {
   const unrealised = positions.reduce((sum, position) => sum + position.unrealised, 0);
-  const equity = fromMicros(standing.equity);
+  const equity = moneyOf(standing.equity);
   return {
     account_id: row.id,
     currency: row.rules.account.currency,
@@ -164,8 +165,8 @@ export function portfolioView(
         symbol,
         {
           quantity,
-          avg_entry: cost / quantity,
-          price,
+          avg_entry: roundQuantity(cost / quantity),
+          price: roundQuantity(price),
           value,
           pnl,
           pattern: cause?.pattern ?? null,
@@ -176,16 +177,16 @@ export function portfolioView(
         },
       ]),
     ),
-    cash: fromMicros(standing.cash),
+    cash: moneyOf(standing.cash),
     equity,
-    capital: fromMicros(capital),
-    buying_power: fromMicros(standing.buyingPower),
-    reserved: fromMicros(standing.reserved),
-    initial_margin: fromMicros(standing.initialMargin),
-    maintenance_margin: fromMicros(standing.maintenanceMargin),
-    realised: fromMicros(realised),
-    unrealised,
-    total_pnl: equity - fromMicros(capital),
+    capital: moneyOf(capital),
+    buying_power: moneyOf(standing.buyingPower),
+    reserved: moneyOf(standing.reserved),
+    initial_margin: moneyOf(standing.initialMargin),
+    maintenance_margin: moneyOf(standing.maintenanceMargin),
+    realised: moneyOf(realised),
+    unrealised: moneyOf(unrealised * MICROS),
+    total_pnl: moneyOf(standing.equity - capital),
     total_value: equity,
     halted: row.halt,
     synthetic: row.synthetic,

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { fromMicros } from "../../core/execution/money.js";
+import { MICROS, roundQuantity } from "../../core/execution/money.js";
 import { dateOf } from "../../core/market/day.js";
 import { dayAt } from "../../core/market/zone.js";
 import { achievementsOf, experienceOf, levelOf } from "../../core/performance/achievements.js";
@@ -20,6 +20,7 @@ import {
 import { streaksOf } from "../../core/performance/streaks.js";
 import type { ClosedTrade } from "../../core/performance/trade.js";
 import { isoTime } from "../../platform/http.js";
+import { moneyOf, percentOf } from "../paper-trades/amounts.js";
 import type {
   achievementSchema,
   forecastSchema,
@@ -28,9 +29,10 @@ import type {
   tradeStreakSchema,
   userStatsSchema,
 } from "./account-schema.js";
-import { NO_ACCOUNT_REASON, type PerformanceLook, type TradesLook, toUnits } from "./looks.js";
+import { NO_ACCOUNT_REASON, type PerformanceLook, type TradesLook } from "./looks.js";
 
-const percent = (share: number | null) => (share === null ? null : 100 * share);
+const percent = (share: number | null) => (share === null ? null : percentOf(share));
+const toUnits = (micros: number | null) => (micros === null ? null : moneyOf(micros));
 
 function totalsOf(found: TradeStatistics) {
   const { trades } = found;
@@ -40,7 +42,7 @@ function totalsOf(found: TradeStatistics) {
     losing_trades: found.losses,
     win_rate: percent(found.winRate),
     avg_pnl: toUnits(found.expectancy),
-    total_pnl: fromMicros(found.net),
+    total_pnl: moneyOf(found.net),
     best_trade: toUnits(found.best),
     worst_trade: toUnits(found.worst),
     avg_win: toUnits(found.averageWin),
@@ -52,7 +54,7 @@ function totalsOf(found: TradeStatistics) {
     longest_winning_run: found.longestWins,
     longest_losing_run: found.longestLosses,
     avg_holding_minutes: found.averageHoldingMs === null ? null : found.averageHoldingMs / 60_000,
-    fees: fromMicros(found.fees),
+    fees: moneyOf(found.fees),
     ambiguous_trades: found.ambiguous,
   };
 }
@@ -62,7 +64,7 @@ const groupsOf = (groups: readonly TradeGroup<string | number>[]) =>
     name: String(key),
     trades: statistics.trades,
     win_rate: percent(statistics.winRate),
-    total_pnl: fromMicros(statistics.net),
+    total_pnl: moneyOf(statistics.net),
     avg_pnl: toUnits(statistics.expectancy),
   }));
 
@@ -88,7 +90,7 @@ export function statisticsView(look: TradesLook, synthetic: boolean): z.input<ty
   return {
     ...totals,
     open_trades: trades.length - closed.length,
-    unrealised_pnl: fromMicros([...unrealised.values()].reduce((sum, gain) => sum + gain, 0)),
+    unrealised_pnl: moneyOf([...unrealised.values()].reduce((sum, gain) => sum + gain, 0)),
     trading_performance: totals,
     ...groups,
     account_id: account?.id ?? null,
@@ -123,7 +125,7 @@ export function performanceView(
     sortino: ratios.sortino?.value ?? null,
     calmar: ratios.calmar?.value ?? null,
     reasons: Object.fromEntries(reasons),
-    max_drawdown: look === null ? null : 100 * look.drawdown.depth,
+    max_drawdown: look === null ? null : percentOf(look.drawdown.depth),
     drawdown: look === null ? null : drawdownOf(look),
     exposure: look?.exposure ?? null,
     benchmark: look === null ? null : benchmarkOf(look),
@@ -142,16 +144,16 @@ function curveOf({ days, returns }: PerformanceLook) {
   const placeOf = new Map(Array.from(returns.day, (day, i) => [day, i]));
   return Array.from(days.day, (day, i) => {
     const place = placeOf.get(day);
-    const equity = fromMicros(days.equity[i]);
+    const equity = moneyOf(days.equity[i]);
     return {
       date: dateOf(day),
       equity,
       value: equity,
-      cash: fromMicros(days.cash[i]),
-      long_value: fromMicros(days.long[i]),
-      short_value: fromMicros(days.short[i]),
-      return_pct: place === undefined ? null : 100 * returns.value[place],
-      drawdown_pct: place === undefined ? null : 100 * depths[place],
+      cash: moneyOf(days.cash[i]),
+      long_value: moneyOf(days.long[i]),
+      short_value: moneyOf(days.short[i]),
+      return_pct: place === undefined ? null : percentOf(returns.value[place]),
+      drawdown_pct: place === undefined ? null : percentOf(depths[place]),
       carried: days.carried[i],
     };
   });
@@ -163,13 +165,13 @@ function gainOf({ days }: PerformanceLook): number | null {
   if (last === undefined) return null;
   const paid =
     days.paidIn.reduce((sum, each) => sum + each, 0) - days.paidOut.reduce((sum, each) => sum + each, 0);
-  return fromMicros(last - paid);
+  return moneyOf(last - paid);
 }
 
 function drawdownOf({ drawdown }: PerformanceLook) {
   const dateOrNull = (day: number | null) => (day === null ? null : dateOf(day));
   return {
-    depth_pct: 100 * drawdown.depth,
+    depth_pct: percentOf(drawdown.depth),
     peak: dateOrNull(drawdown.start),
     trough: dateOrNull(drawdown.trough),
     recovered: dateOrNull(drawdown.end),
@@ -207,8 +209,8 @@ export function attributionView(
     avg_return: null,
   }));
   return {
-    total_return: fromMicros(total),
-    return_pct: look.capital > 0 ? (100 * total) / look.capital : null,
+    total_return: moneyOf(total),
+    return_pct: look.capital > 0 ? percentOf(total / look.capital) : null,
     period,
     layers: [...shown, ...silent],
     patterns: patterns.map(attributedView),
@@ -218,7 +220,7 @@ export function attributionView(
       .filter(({ name, contribution }) => name !== MANUAL && contribution !== 0)
       .map(({ name, contribution, trades }) => ({
         type: contribution > 0 ? ("positive" as const) : ("negative" as const),
-        message: `${name} accounts for ${fromMicros(contribution).toFixed(2)} over ${trades} trades`,
+        message: `${name} accounts for ${moneyOf(contribution).toFixed(2)} over ${trades} trades`,
       })),
   };
 }
@@ -226,13 +228,19 @@ export function attributionView(
 function attributedView({ name, contribution, share, trades, winRate, averageReturn }: AttributionRow) {
   return {
     name,
-    contribution: fromMicros(contribution),
+    contribution: moneyOf(contribution),
     percentage: percent(share),
     trades,
     win_rate: percent(winRate),
     avg_return: percent(averageReturn),
   };
 }
+
+const PORTFOLIO = "PORTFOLIO";
+
+/** Values of an account as money, those of a symbol as prices. */
+const shownBy = (symbol: string) => (value: number) =>
+  symbol === PORTFOLIO ? moneyOf(value * MICROS) : roundQuantity(value);
 
 interface Forecasted {
   readonly now: number | null;
@@ -245,17 +253,18 @@ export function forecastView(
   timeframe: string,
 ): z.input<typeof forecastSchema> {
   const lines = forecast.value;
+  const shown = shownBy(symbol);
   const column = (share: number) =>
-    Array.from(lines?.quantiles.find((line) => line.share === share)?.value ?? []);
+    Array.from(lines?.quantiles.find((line) => line.share === share)?.value ?? [], shown);
   const loss = lines?.loss.at(-1) ?? null;
   return {
     symbol,
     timeframe,
-    current_value: now,
+    current_value: now === null ? null : shown(now),
     forecasted_values: column(0.5).map((value, i) => ({ day: i + 1, value })),
     confidence_interval: { share: 0.9, lower: column(0.05), upper: column(0.95) },
     quantiles: Object.fromEntries(
-      (lines?.quantiles ?? []).map(({ share, value }) => [String(share), Array.from(value)]),
+      (lines?.quantiles ?? []).map(({ share, value }) => [String(share), Array.from(value, shown)]),
     ),
     loss_probability: loss,
     basis:
@@ -280,8 +289,10 @@ export function predictionsOf({ now, forecast }: Forecasted, symbol: string) {
   if (lines === null || now === null || median === undefined || loss === undefined) return [];
   const trend = median > now ? ("up" as const) : median < now ? ("down" as const) : ("flat" as const);
   const basis = `${lines.basis.paths} paths of ${lines.basis.days} realised days, in blocks of ${lines.basis.blockDays} on average`;
-  const metric = symbol === "PORTFOLIO" ? "Equity, median" : `${symbol}, median price`;
-  return [{ metric, value: median, confidence: trend === "down" ? loss : 1 - loss, trend, basis }];
+  const metric = symbol === PORTFOLIO ? "Equity, median" : `${symbol}, median price`;
+  return [
+    { metric, value: shownBy(symbol)(median), confidence: trend === "down" ? loss : 1 - loss, trend, basis },
+  ];
 }
 
 export function achievementViews(look: TradesLook): {
@@ -346,7 +357,7 @@ export function streakViews(look: TradesLook, nowMs: number) {
       date,
       traded,
       profitable,
-      pnl: fromMicros(net),
+      pnl: moneyOf(net),
     })),
     milestones: found.dayMilestones.map(({ days: count, rewardXp, reached }) => ({
       days: count,

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { hash32 } from "../../core/base/rng.js";
-import { fromMicros, MICROS } from "../../core/execution/money.js";
+import { fromMicros } from "../../core/execution/money.js";
 import { DAY_MS } from "../../core/market/day.js";
 import { type Calendar, calendarOf, tradingDay } from "../../core/market/session.js";
 import type { Zone } from "../../core/market/zone.js";
@@ -307,5 +307,3 @@ function since(days: EquityDays, from: number): EquityDays {
     carried: days.carried.slice(first),
   };
 }
-
-export const toUnits = (micros: number | null) => (micros === null ? null : micros / MICROS);

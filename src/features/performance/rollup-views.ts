@@ -1,10 +1,14 @@
 import type { z } from "zod";
+import { MICROS } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
+import { moneyOf } from "../paper-trades/amounts.js";
 import type { dailySchema, rollupMeta, strategySchema } from "./rollup-schema.js";
 import type { DailyRow, StrategyRow } from "./rollup-store.js";
 import type { RollupRun } from "./run-store.js";
 
 const numberOf = (text: string | null) => (text === null ? null : Number(text));
+/** Averages are kept with more places than money has. */
+const averageOf = (text: string | null) => (text === null ? null : moneyOf(Number(text) * MICROS));
 
 export function dailyView(row: DailyRow): z.output<typeof dailySchema> {
   return {
@@ -21,9 +25,9 @@ export function dailyView(row: DailyRow): z.output<typeof dailySchema> {
     net_pnl: Number(row.net),
     profit_factor: numberOf(row.profitFactor),
     no_losses: row.noLosses,
-    avg_pnl: Number(row.averageNet),
-    avg_win: numberOf(row.averageWin),
-    avg_loss: numberOf(row.averageLoss),
+    avg_pnl: moneyOf(Number(row.averageNet) * MICROS),
+    avg_win: averageOf(row.averageWin),
+    avg_loss: averageOf(row.averageLoss),
     avg_hold_minutes: Number(row.averageHoldMinutes),
     max_drawdown: Number(row.maxDrawdown),
     max_drawdown_pct: numberOf(row.maxDrawdownPct),
@@ -43,7 +47,7 @@ export function strategyView(row: StrategyRow): z.output<typeof strategySchema> 
     winning_trades: row.wins,
     win_rate: numberOf(row.winRatePct),
     total_pnl: Number(row.totalNet),
-    avg_pnl: numberOf(row.averageNet),
+    avg_pnl: averageOf(row.averageNet),
     avg_signal_strength: numberOf(row.averageStrength),
     computed_at: isoTime(row.computedAt),
   };
