@@ -10,7 +10,7 @@ import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, dailyBarTime, previousSession } from "../../core/market/session.js";
 import { instantOf, offsetAt, type Zone, zoneOf } from "../../core/market/zone.js";
 import { peakSince } from "./facts.js";
-import type { MarketNow } from "./feed.js";
+import { type MarketNow, RANGE_BARS } from "./feed.js";
 import type { Account } from "./ledger.js";
 import { isFollowed, meetQuote } from "./placing.js";
 
@@ -35,7 +35,6 @@ const CLOSE_GRACE_MS = 15 * 60_000;
 const EXTENDED_MS = 4 * 3_600_000;
 /** A split or dividend that is told later than this is not applied any more. */
 export const LATE_ACTION_MS = 5 * DAY_MS;
-const RANGE_BARS = 14;
 
 /** Where days of an account begin and end. */
 export function zoneOfAccount(currency: string): Zone {

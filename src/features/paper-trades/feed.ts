@@ -1,8 +1,8 @@
 import type { CorporateAction } from "../../core/market/actions.js";
 import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS } from "../../core/market/day.js";
-import { INTERVALS, type Interval } from "../../core/market/interval.js";
-import { calendarOf, isOpen } from "../../core/market/session.js";
+import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
+import { type Calendar, calendarOf, isOpen, lastOpened } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Actions } from "../candles/actions.js";
@@ -39,7 +39,10 @@ export interface Feed {
   /** Epoch ms of the market of an instrument: where a replay has come, else now. */
   clock(instrument: KnownInstrument): Promise<number>;
   now(instrument: KnownInstrument): Promise<MarketNow>;
-  /** Bars that open at or after an instant, up to at most now: as many as fit one look. */
+  /**
+   * Bars that open at or after an instant, up to at most now: as many as fit one look, and those before them that tell
+   * how far prices range.
+   */
   bars(instrument: KnownInstrument, fromMs: number, nowMs: number): Promise<Stretch>;
   /** The last close before an instant, of the days before, as it traded; null where no source tells one. */
   closeBefore(instrument: KnownInstrument, atMs: number): Promise<number | null>;
@@ -65,6 +68,8 @@ const DAY_STRETCH = 400;
 const MOST_BARS = 20_000;
 /** A last close is looked for so many days back. */
 const CLOSE_DAYS = 14;
+/** Bars whose average range is that of the market. */
+export const RANGE_BARS = 14;
 
 export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOptions): Feed {
   function finest(instrument: KnownInstrument): Interval {
@@ -107,7 +112,7 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       // Days up to where minutes begin, and whole ones.
       const end = isOld ? Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS : nowMs;
       const toMs = Math.min(fromMs + days * DAY_MS, end);
-      const stretch = { from: fromMs, to: toMs };
+      const stretch = { from: rangeFrom(calendarOf(instrument.calendar), interval, fromMs), to: toMs };
       const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
       return { interval, bars: candles, toMs };
     },
@@ -125,6 +130,14 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       return (await actions.load(instrument)).actions;
     },
   };
+}
+
+/** From where on bars are wanted for the range before an instant: of the session, or of the end of the one before. */
+function rangeFrom(calendar: Calendar, interval: Interval, fromMs: number): number {
+  const lead = RANGE_BARS * (interval === "1d" ? 2 * DAY_MS : INTERVAL_MS[interval]);
+  const wanted = fromMs - lead;
+  const index = lastOpened(calendar, wanted);
+  return index >= 0 && wanted > calendar.close[index] ? calendar.close[index] - lead : wanted;
 }
 
 function reasonOf(open: boolean, quote: PricedQuote | null, at: number): string | null {
