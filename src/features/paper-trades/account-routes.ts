@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { NO_BODY, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { termsFrom } from "./account-terms.js";
 import type { PaperDesk } from "./feature.js";
-import type { AccountTerms } from "./rules.js";
 import { accountBody, accountSchema, resetBody } from "./schema.js";
 import type { AccountRow } from "./store.js";
 import { accountView } from "./views.js";
@@ -107,20 +107,4 @@ function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void 
       return { message: "The account trades again" };
     },
   });
-}
-
-export function termsFrom(body: Omit<z.output<typeof accountBody>, "name">): Partial<AccountTerms> {
-  const { cash, currency, leverage, shorting, volume_share: volumeShare } = body;
-  const { spread_bps: spreadBps, slippage_bps: slippageBps, commission_percent: commissionPercent } = body;
-  const given = {
-    cash,
-    currency,
-    leverage,
-    shorting,
-    spreadBps,
-    slippageBps,
-    commissionPercent,
-    volumeShare,
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -8,7 +8,7 @@ import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
-import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
+import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf, termsOfRules } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { announced } from "./topics.js";
 import type { Sealing } from "./trading.js";
@@ -202,15 +202,5 @@ function capitalOf(ledger: Ledger, id: string): Promise<number> {
 
 /** The terms that an account was opened by, but for its money. */
 export function termsOf({ name, rules }: AccountRow): Omit<AccountTerms, "cash"> {
-  const { account, costs, volumeShare } = rules;
-  return {
-    name,
-    currency: account.currency,
-    leverage: account.kind === "cash" ? 1 : Math.round(1e6 / account.initialLong) / 1e6,
-    shorting: account.shorting,
-    spreadBps: costs.spreadBps,
-    slippageBps: costs.slippage.kind === "fixed" ? costs.slippage.bps : 0,
-    commissionPercent: costs.commission.kind === "percent" ? 100 * costs.commission.rate : 0,
-    volumeShare,
-  };
+  return { name, ...termsOfRules(rules) };
 }

@@ -4,6 +4,7 @@ import { ORDER_STATES } from "../../core/execution/states.js";
 import { EXIT_REASONS } from "../../core/performance/trade.js";
 import { wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
+import { commissionBody, slippageBody } from "./costs.js";
 
 const price = z.number().positive().max(1e12);
 const quantity = z.number().positive().max(1e12);
@@ -263,6 +264,7 @@ export const portfolioSchema = z
   })
   .meta({ id: "PaperPortfolio" });
 
+const rate = z.number().min(0).max(10);
 export const accountBody = z.strictObject({
   name: z.string().min(1).max(60),
   cash: z.number().min(0).max(1e9).optional(),
@@ -273,8 +275,20 @@ export const accountBody = z.strictObject({
   leverage: z.number().min(1).max(4).optional().describe("1 for a cash account"),
   shorting: z.boolean().optional(),
   spread_bps: z.number().min(0).max(1_000).optional(),
-  slippage_bps: z.number().min(0).max(1_000).optional(),
-  commission_percent: z.number().min(0).max(5).optional(),
+  slippage: slippageBody.optional(),
+  slippage_bps: z.number().min(0).max(1_000).optional().describe("Fixed slippage, in place of slippage"),
+  commission: commissionBody.optional(),
+  commission_percent: z.number().min(0).max(5).optional().describe("Of the value, in place of commission"),
+  jitter_seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .nullable()
+    .optional()
+    .describe("Multiplies the slippage of each fill by a draw from 0 to 2; null for none"),
+  borrow_rate: rate.optional().describe("Of the worth of borrowed shares a year: 0.01 for one percent"),
+  interest_rate: rate.optional().describe("Of money owed a year"),
   volume_share: z.number().positive().max(1).nullable().optional(),
 });
 export const resetBody = accountBody.omit({ name: true }).optional();
@@ -288,8 +302,13 @@ export const accountSchema = z
     leverage: z.number(),
     shorting: z.boolean(),
     spread_bps: z.number(),
-    slippage_bps: z.number(),
-    commission_percent: z.number(),
+    slippage: slippageBody,
+    slippage_bps: nullable.describe("Null where slippage is not fixed"),
+    commission: commissionBody,
+    commission_percent: nullable.describe("Null where commission is not a percentage"),
+    jitter_seed: nullable,
+    borrow_rate: z.number().describe("A year"),
+    interest_rate: z.number().describe("A year"),
     volume_share: nullable,
     cash: z.number(),
     halted: z.string().nullable(),

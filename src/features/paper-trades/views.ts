@@ -5,6 +5,7 @@ import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
 import { moneyOf, percentOf } from "./amounts.js";
 import type { Portfolio, TradeNow } from "./book.js";
+import { bpsOf, commissionView, percentOf, slippageView } from "./costs.js";
 import type { OrderNow } from "./placing.js";
 import type {
   accountSchema,
@@ -29,8 +30,13 @@ export function accountView(row: AccountRow): z.input<typeof accountSchema> {
     leverage,
     shorting,
     spread_bps: costs.spreadBps,
-    slippage_bps: costs.slippageBps,
-    commission_percent: costs.commissionPercent,
+    slippage: slippageView(costs.slippage),
+    slippage_bps: bpsOf(costs.slippage),
+    commission: commissionView(costs.commission),
+    commission_percent: percentOf(costs.commission),
+    jitter_seed: costs.jitterSeed,
+    borrow_rate: costs.borrowRate,
+    interest_rate: costs.interestRate,
     volume_share: costs.volumeShare,
     cash: moneyOf(cash),
     halted: halt,
