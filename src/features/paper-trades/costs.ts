@@ -122,7 +122,7 @@ export function slippageView(slippage: Slippage): z.output<typeof slippageBody> 
 }
 
 /** In percent, where the commission is such a share or none; null where it is of another kind. */
-export function percentOf(commission: Commission): number | null {
+export function commissionPercent(commission: Commission): number | null {
   if (commission.kind === "none") return 0;
   return commission.kind === "percent" ? roundQuantity(100 * commission.rate) : null;
 }

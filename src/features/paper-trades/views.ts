@@ -5,7 +5,7 @@ import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
 import { moneyOf, percentOf } from "./amounts.js";
 import type { Portfolio, TradeNow } from "./book.js";
-import { bpsOf, commissionView, percentOf, slippageView } from "./costs.js";
+import { bpsOf, commissionPercent, commissionView, slippageView } from "./costs.js";
 import type { OrderNow } from "./placing.js";
 import type {
   accountSchema,
@@ -33,7 +33,7 @@ export function accountView(row: AccountRow): z.input<typeof accountSchema> {
     slippage: slippageView(costs.slippage),
     slippage_bps: bpsOf(costs.slippage),
     commission: commissionView(costs.commission),
-    commission_percent: percentOf(costs.commission),
+    commission_percent: commissionPercent(costs.commission),
     jitter_seed: costs.jitterSeed,
     borrow_rate: costs.borrowRate,
     interest_rate: costs.interestRate,

@@ -116,6 +116,24 @@ export function createRollups(options: RollupOptions): Rollups {
     throw new AppError("overloaded", `The account ${account.id} is rolled up by others all the time`);
   }
 
+  async function compute(
+    account: RollupAccount,
+    { seq, trades, causes, worth, dayOf: tradingDayOf }: Looked,
+    days: ReadonlySet<number>,
+    signalsOf: SignalsOf,
+  ): Promise<Omit<Computed, "reached">> {
+    const closed = trades.filter(({ symbol, closedAt }) => days.has(tradingDayOf(symbol, closedAt)));
+    const signals = await signalsOn(account, days, signalsOf);
+    return {
+      accountId: account.id,
+      dates: [...days].map(dateOf),
+      days: dailyRollups(closed, tradingDayOf, worth),
+      strategies: strategyRollups(closed, causes, signals, tradingDayOf),
+      seq,
+      zone: BY_EXCHANGE,
+    };
+  }
+
   async function makeAll(
     accounts: readonly RollupAccount[],
     choose: Choose,
@@ -150,6 +168,22 @@ export function createRollups(options: RollupOptions): Rollups {
       return makeAll(await store.accounts(accountId), () => ({ days, reached: null }), making);
     },
   };
+}
+
+/** Signals of days of their exchanges that were raised while an account was open. */
+async function signalsOn(
+  account: RollupAccount,
+  days: ReadonlySet<number>,
+  signalsOf: SignalsOf,
+): Promise<StrategySignal[]> {
+  const signals: StrategySignal[] = [];
+  for (const span of spansOf(days)) {
+    for (const { strategy, strength, at, calendar } of await signalsOf(span)) {
+      const day = tradingDay(calendarOf(calendar), at);
+      if (lives(account, at) && day >= span.from && day <= span.to) signals.push({ strategy, strength, day });
+    }
+  }
+  return signals;
 }
 
 /** Days of trades that were closed since, and those that were not over when it was looked at; all where there was none. */
@@ -229,29 +263,4 @@ function causesOf(
       return cause === undefined ? [] : [[orderId, { ...cause, strategy: cause.strategy ?? cause.pattern }]];
     }),
   );
-}
-
-async function compute(
-  account: RollupAccount,
-  { seq, trades, causes, worth, dayOf: tradingDayOf }: Looked,
-  days: ReadonlySet<number>,
-  signalsOf: SignalsOf,
-): Promise<Omit<Computed, "reached">> {
-  const closed = trades.filter(({ symbol, closedAt }) => days.has(tradingDayOf(symbol, closedAt)));
-  const signals: StrategySignal[] = [];
-  for (const span of spansOf(days)) {
-    const raised = await signalsOf(span);
-    for (const { strategy, strength, at, calendar } of raised) {
-      const day = tradingDay(calendarOf(calendar), at);
-      if (lives(account, at) && day >= span.from && day <= span.to) signals.push({ strategy, strength, day });
-    }
-  }
-  return {
-    accountId: account.id,
-    dates: [...days].map(dateOf),
-    days: dailyRollups(closed, tradingDayOf, worth),
-    strategies: strategyRollups(closed, causes, signals, tradingDayOf),
-    seq,
-    zone: BY_EXCHANGE,
-  };
 }

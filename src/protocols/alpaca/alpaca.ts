@@ -101,7 +101,7 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
     const assets = createAssets({ ...parts, termsOf });
     referenceRoutes(routes, { now, assets, contracts: createContracts(parts) });
     newsRoutes(routes, parts);
-    tradingRoutes(routes, parts, now);
+    tradingRoutes(routes, parts);
     watchlistRoutes(routes, createWatchlistViews({ ...parts, ...parts.paper, assets }));
     const dataOptions = {
       data: createMarketData({ ...parts, now, bars: createFramedBars(parts) }),
@@ -124,7 +124,8 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
 }
 
 /** The account of whoever asks, and what it trades. */
-function tradingRoutes(routes: DialectGroup, { paper, instruments }: AlpacaOptions, now: () => number): void {
+function tradingRoutes(routes: DialectGroup, { paper, instruments }: AlpacaOptions): void {
+  const now = paper.marketNow;
   accountRoutes(routes, createAccountViews({ paper, now }));
   orderRoutes(routes, { orders: createOrders({ paper, instruments }), instruments });
   positionRoutes(routes, createPositions({ paper, now }));
