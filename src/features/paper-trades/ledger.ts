@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { rebuild } from "../../core/execution/state.js";
@@ -55,6 +56,8 @@ export interface Ledger {
   forget(): void;
 }
 
+/** Desks that are kept at hand; others are made anew from their events. */
+const DESKS = 500;
 /** Pieces of work that are written together at most. */
 const BATCH = 64;
 /** Times that work is done anew because another process was first. */
@@ -105,7 +108,7 @@ interface LedgerOptions {
 
 /** Desks that this process has worked on, and work on them. */
 function createKeeper({ database, store, eventLog }: LedgerOptions) {
-  const known = new Map<string, Known>();
+  const known = new LRUCache<string, Known>({ max: DESKS });
   /** Accounts whose rows were held against their events in this process. */
   const verified = new Set<string>();
 
