@@ -105,6 +105,7 @@ export interface AppParts {
   readonly errorTracking: ErrorTracking;
   readonly gateway: AlpacaOptions["gateway"];
   readonly adjusted: AlpacaOptions["adjusted"];
+  readonly actions: AlpacaOptions["actions"];
   readonly candles: AlpacaOptions["candles"];
   readonly quotes: AlpacaOptions["quotes"];
   readonly live: AlpacaOptions["live"];

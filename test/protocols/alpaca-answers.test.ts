@@ -221,7 +221,9 @@ describe("errors of the dialect", () => {
     ["/v2/assets/%00", 400, 40010001, "NUL"],
     ["/v2/assets/%ED%A0%80", 400, 40010001, ""],
     ["/v2/nothing", 404, 40410000, "is not served"],
-    ["/v1beta1/screener/stocks/movers", 404, 40410000, "is not served"],
+    ["/v1beta1/logos/AAPL", 404, 40410000, "is not served"],
+    ["/v1/nothing", 404, 40410000, "is not served"],
+    ["/v3/nothing", 404, 40410000, "is not served"],
   ])("GET %s is %i with %i", async (url, status, code, text) => {
     const answer = await alpaca.program.server.inject({ url, headers: { ...alpaca.headers } });
     expect(answer.statusCode).toBe(status);

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyPluginCallback } from "fastify";
+import type { Actions } from "../../features/candles/actions.js";
 import type { AdjustedCandles } from "../../features/candles/adjusted.js";
 import type { CandleService } from "../../features/candles/candles.js";
 import type { Live } from "../../features/candles/live.js";
@@ -8,6 +9,7 @@ import type { News } from "../../features/news/news.js";
 import type { Options } from "../../features/options/options.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { tradedOf } from "../../features/paper-trades/traded.js";
+import type { Scanner } from "../../features/scanner/scanner.js";
 import type { Users } from "../../features/users/users.js";
 import type { Watchlists } from "../../features/watchlists/watchlists.js";
 import type { Bus } from "../../platform/bus.js";
@@ -38,6 +40,8 @@ import {
 import { createLatest, type Latest } from "./latest.js";
 import type { Identify } from "./login.js";
 import { createMarketData } from "./market-data.js";
+import { marketFactRoutes } from "./market-facts.js";
+import { marketTimeRoutes } from "./market-times.js";
 import { newsRoutes } from "./news-routes.js";
 import { orderRoutes } from "./order-routes.js";
 import { createOrders } from "./orders.js";
@@ -57,6 +61,8 @@ export interface AlpacaOptions {
   readonly instruments: Instruments;
   readonly adjusted: AdjustedCandles;
   readonly candles: CandleService;
+  readonly actions: Actions;
+  readonly scanner: Pick<Scanner, "config">;
   readonly quotes: Quotes;
   readonly live: Live;
   readonly gateway: Gateway;
@@ -100,6 +106,8 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
     const routes = dialectGroup(scope);
     const assets = createAssets({ ...parts, termsOf });
     referenceRoutes(routes, { now, assets, contracts: createContracts(parts) });
+    marketTimeRoutes(routes, now);
+    marketFactRoutes(routes, { ...parts, universe: () => parts.scanner.config().symbols, now });
     newsRoutes(routes, parts);
     tradingRoutes(routes, parts);
     watchlistRoutes(routes, createWatchlistViews({ ...parts, ...parts.paper, assets }));

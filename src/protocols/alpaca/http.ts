@@ -121,7 +121,7 @@ export function dialectGroup(app: FastifyInstance): DialectGroup {
 }
 
 /** Below which all paths are the dialect's. */
-export const PREFIXES = ["/v2", "/v1beta1", "/v1beta3"] as const;
+export const PREFIXES = ["/v1", "/v2", "/v3", "/v1beta1", "/v1beta3"] as const;
 
 export function isDialectPath(url: string): boolean {
   return PREFIXES.some((prefix) => url.startsWith(`${prefix}/`));
