@@ -12,7 +12,7 @@ import {
   recordBaselines,
   testBaselines,
 } from "../src/features/backtests/regression.js";
-import { createPatternSource } from "../src/features/backtests/regression-source.js";
+import { createRegressionSource } from "../src/features/backtests/regression-source.js";
 import { instantText } from "../src/platform/http.js";
 
 /**
@@ -50,7 +50,7 @@ function recordedText(recorded: readonly RecordedBaseline[]): string {
 /** @returns what is to be printed, and whether nothing failed. */
 async function run(options: z.output<typeof argumentSchema>): Promise<{ text: string; passed: boolean }> {
   const { mode, start, end, strategy, tolerance, folder } = options;
-  const source = createPatternSource();
+  const source = createRegressionSource();
   const baselines = createBaselineFolder(resolve(folder));
   const scope: RegressionScope = { startMs: start, endMs: end, strategies: strategy ?? null };
   if (mode === "baseline") {

@@ -15,7 +15,7 @@ import {
   type SnapshotSource,
   testBaselines,
 } from "../../src/features/backtests/regression.js";
-import { createPatternSource } from "../../src/features/backtests/regression-source.js";
+import { createRegressionSource } from "../../src/features/backtests/regression-source.js";
 
 const START = Date.UTC(2023, 0, 1);
 const END = Date.UTC(2025, 0, 1);
@@ -162,7 +162,7 @@ describe("baselines of strategies", () => {
 });
 
 describe("the committed baselines", () => {
-  const source = createPatternSource();
+  const source = createRegressionSource();
 
   it("are those of the standard strategies, each with signals", async () => {
     const listed = await createBaselineFolder(COMMITTED).list(START, END);
@@ -179,7 +179,7 @@ describe("the committed baselines", () => {
     const anew = join(folder, "anew");
     const id = "pattern:hammer";
     const scope = { ...SCOPE, strategies: [id] };
-    const recorded = await recordBaselines(createPatternSource(), createBaselineFolder(anew), scope);
+    const recorded = await recordBaselines(createRegressionSource(), createBaselineFolder(anew), scope);
     expect(recorded[0].problem).toBeNull();
     const [name] = await readdir(anew);
     expect(await readFile(join(anew, name), "utf8")).toBe(await readFile(join(COMMITTED, name), "utf8"));

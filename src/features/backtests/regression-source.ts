@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
 import { patternSnapshots, type ReadMarket, readMarket } from "../../core/backtest/pattern-snapshots.js";
+import { strategySnapshots } from "../../core/backtest/strategy-snapshots.js";
 import { ensure } from "../../core/base/assert.js";
 import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
+import { DAY_MS } from "../../core/market/day.js";
 import { classifySymbol } from "../../core/market/instrument.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import type { Pattern } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
+import { lacksOf, type Strategy } from "../../core/strategies/define.js";
+import { STRATEGIES } from "../../core/strategies/index.js";
 import { AppError } from "../../platform/errors.js";
 import { createSyntheticProvider } from "../../providers/synthetic.js";
 import type { BaselineData } from "./baseline-file.js";
@@ -37,38 +41,110 @@ const STANDARD = [
 /** Markets that close trade a bar on more than half of the days. */
 const DAYS_PER_BAR = 1.6;
 
+/** Two shares by the quarter of an hour, for strategies that trade within the day: the last two months of a stretch. */
+export const INTRADAY_MARKETS: GeneratedMarkets = Object.freeze({
+  seed: 1,
+  symbols: ["AAPL", "TSLA"],
+  interval: "15m",
+});
+
+const INTRADAY_MS = 60 * DAY_MS;
+
+/** Generated candles of one stretch after the other; the newest are kept. */
+function createDrawing(markets: GeneratedMarkets) {
+  let drawn: { key: string; candles: Promise<readonly Candles[]> } | null = null;
+  function candles(startMs: number, endMs: number): Promise<readonly Candles[]> {
+    const key = `${startMs} ${endMs}`;
+    if (drawn?.key !== key) drawn = { key, candles: drawCandles(markets, startMs, endMs) };
+    return drawn.candles;
+  }
+  return {
+    candles,
+    async data(startMs: number, endMs: number): Promise<BaselineData> {
+      const { seed, symbols, interval } = markets;
+      const all = await candles(startMs, endMs);
+      const bars = all.reduce((sum, { time }) => sum + time.length, 0);
+      const name = `${bars} generated ${interval} bars of ${symbols.join(", ")}, seed ${seed}`;
+      return { name, sha256: digestOf(all) };
+    },
+  };
+}
+
 /** Every pattern with a direction as a strategy `pattern:<name>`, over generated markets that are always the same. */
 export function createPatternSource(markets: GeneratedMarkets = REGRESSION_MARKETS): SnapshotSource {
-  const { seed, symbols, interval } = markets;
+  const drawing = createDrawing(markets);
   const patterns = new Map<string, Pattern>(
     PATTERNS.filter(({ variants }) => variants.some(({ direction }) => direction !== 0)).map(
       (pattern) => [`pattern:${pattern.name}`, pattern] as const,
     ),
   );
-  let read: { key: string; markets: Promise<readonly ReadMarket[]> } | null = null;
+  let read: { of: readonly Candles[]; markets: readonly ReadMarket[] } | null = null;
 
-  function marketsOf(startMs: number, endMs: number): Promise<readonly ReadMarket[]> {
-    const key = `${startMs} ${endMs}`;
-    if (read?.key === key) return read.markets;
-    const made = drawCandles(markets, startMs, endMs).then((all) => all.map(readMarket));
-    read = { key, markets: made };
-    return made;
+  async function marketsOf(startMs: number, endMs: number): Promise<readonly ReadMarket[]> {
+    const of = await drawing.candles(startMs, endMs);
+    if (read?.of !== of) read = { of, markets: of.map(readMarket) };
+    return read.markets;
   }
 
   return {
     strategies: [...patterns.keys()],
     standard: STANDARD.map((name) => `pattern:${name}`),
-    async dataOf(startMs, endMs): Promise<BaselineData> {
-      const all = (await marketsOf(startMs, endMs)).map(({ series }) => series.candles);
-      const bars = all.reduce((sum, { time }) => sum + time.length, 0);
-      const name = `${bars} generated ${interval} bars of ${symbols.join(", ")}, seed ${seed}`;
-      return { name, sha256: digestOf(all) };
-    },
+    dataOf: (_id, startMs, endMs) => drawing.data(startMs, endMs),
     async snapshotsOf(strategyId, startMs, endMs) {
       const pattern = ensure(patterns.get(strategyId), `there is no strategy ${strategyId}`);
       const all = await marketsOf(startMs, endMs);
       return all.flatMap((market) => patternSnapshots(market, pattern, strategyId, startMs, endMs));
     },
+  };
+}
+
+/** Every row of the strategy table by its id, with its own parameters, over generated days or parts of them. */
+export function createStrategySource(): SnapshotSource {
+  const days = createDrawing(REGRESSION_MARKETS);
+  const parts = createDrawing(INTRADAY_MARKETS);
+  const rows = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));
+  const rowOf = (id: string) => ensure(rows.get(id), `there is no strategy ${id}`);
+  const ids = [...rows.keys()];
+
+  /** Where a strategy trades, and from when on. */
+  function placeOf(strategy: Strategy, startMs: number, endMs: number) {
+    return strategy.needs.includes("intraday")
+      ? { drawing: parts, fromMs: Math.max(startMs, endMs - INTRADAY_MS) }
+      : { drawing: days, fromMs: startMs };
+  }
+
+  return {
+    strategies: ids,
+    standard: ids,
+    dataOf(id, startMs, endMs) {
+      const { drawing, fromMs } = placeOf(rowOf(id), startMs, endMs);
+      return drawing.data(fromMs, endMs);
+    },
+    async snapshotsOf(id, startMs, endMs) {
+      const strategy = rowOf(id);
+      const { drawing, fromMs } = placeOf(strategy, startMs, endMs);
+      const series = await drawing.candles(fromMs, endMs);
+      // Each symbol has an account of its own, unless the strategy chooses among them.
+      const groups = strategy.scope === "universe" ? [series] : series.map((candles) => [candles]);
+      const able = groups.filter((group) => lacksOf(strategy, group).length === 0);
+      return able.flatMap((group) => strategySnapshots(strategy, group, fromMs, endMs));
+    },
+  };
+}
+
+/** All strategies of the table, and all patterns. */
+export function createRegressionSource(): SnapshotSource {
+  const sources = [createStrategySource(), createPatternSource()];
+  const sourceOf = (id: string) =>
+    ensure(
+      sources.find(({ strategies }) => strategies.includes(id)),
+      `there is no strategy ${id}`,
+    );
+  return {
+    strategies: sources.flatMap(({ strategies }) => strategies),
+    standard: sources.flatMap(({ standard }) => standard),
+    dataOf: (id, startMs, endMs) => sourceOf(id).dataOf(id, startMs, endMs),
+    snapshotsOf: (id, startMs, endMs) => sourceOf(id).snapshotsOf(id, startMs, endMs),
   };
 }
 

@@ -11,8 +11,8 @@ export interface SnapshotSource {
   readonly strategies: readonly string[];
   /** Ids of those that are run where none is named, in their order. */
   readonly standard: readonly string[];
-  /** What the signals over a stretch are computed from. */
-  dataOf(startMs: number, endMs: number): Promise<BaselineData>;
+  /** What the signals of a strategy over a stretch are computed from. */
+  dataOf(strategyId: string, startMs: number, endMs: number): Promise<BaselineData>;
   /** Signals of a strategy at bars that open in [startMs, endMs). */
   snapshotsOf(strategyId: string, startMs: number, endMs: number): Promise<readonly SignalSnapshot[]>;
 }
@@ -46,13 +46,15 @@ export async function recordBaselines(
   const wanted = strategies ?? source.standard;
   const unknown = wanted.find((id) => !source.strategies.includes(id));
   if (unknown !== undefined) throw new AppError("invalid_request", `there is no strategy ${unknown}`);
-  const data = await source.dataOf(startMs, endMs);
   const recorded: RecordedBaseline[] = [];
   for (const strategyId of wanted) {
     signal?.throwIfAborted();
     const signals = await source.snapshotsOf(strategyId, startMs, endMs);
     const problem = signals.length === 0 ? "it gave no signal, and an empty baseline proves nothing" : null;
-    if (problem === null) await baselines.save({ strategyId, startMs, endMs, data, signals });
+    if (problem === null) {
+      const data = await source.dataOf(strategyId, startMs, endMs);
+      await baselines.save({ strategyId, startMs, endMs, data, signals });
+    }
     recorded.push({ strategyId, signals: signals.length, problem });
   }
   return recorded;
@@ -72,11 +74,10 @@ export async function testBaselines(
   assert(tolerance >= 0 && tolerance <= 1, `a tolerance of ${tolerance} is not within 0..1`);
   const kept = strategies === null ? await baselines.list(startMs, endMs) : [];
   const wanted = [...new Set([...(strategies ?? source.standard), ...kept])];
-  const data = await source.dataOf(startMs, endMs);
   const results: RegressionResult[] = [];
   for (const strategyId of wanted) {
     signal?.throwIfAborted();
-    results.push(await testOne(source, baselines, strategyId, { startMs, endMs, data, tolerance }));
+    results.push(await testOne(source, baselines, strategyId, { startMs, endMs, tolerance }));
   }
   return results;
 }
@@ -86,9 +87,9 @@ async function testOne(
   source: SnapshotSource,
   baselines: Baselines,
   strategyId: string,
-  run: { startMs: number; endMs: number; data: BaselineData; tolerance: number },
+  run: { startMs: number; endMs: number; tolerance: number },
 ): Promise<RegressionResult> {
-  const { startMs, endMs, data, tolerance } = run;
+  const { startMs, endMs, tolerance } = run;
   if (!source.strategies.includes(strategyId))
     return uncompared(strategyId, "error", "there is no such strategy");
   try {
@@ -96,6 +97,7 @@ async function testOne(
     if (baseline === null) {
       return uncompared(strategyId, "no_baseline", "record one over the same stretch with --mode baseline");
     }
+    const data = await source.dataOf(strategyId, startMs, endMs);
     if (baseline.data.sha256 !== data.sha256) {
       const note = `it was recorded on ${baseline.data.name}; now there is ${data.name}, with other bars`;
       return uncompared(strategyId, "other_data", note);
