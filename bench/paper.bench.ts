@@ -1,12 +1,15 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { buildApp } from "../src/app.js";
 import { compose } from "../src/compose.js";
 import { readConfig } from "../src/platform/config.js";
-import { at, callsAt } from "./rate.js";
+import type { Answer, Asked } from "./paper-caller.js";
+import { at } from "./rate.js";
 import type { Bench, Figure } from "./time.js";
 
 const RATE = 200;
@@ -16,30 +19,27 @@ const TRADES = 10_000;
 const READS = 1_000;
 const READ_MS = 5;
 
+/** A client in a process of its own, as clients are. */
 interface Caller {
-  call(method: string, path: string, body?: object): Promise<{ status: number; body: string }>;
+  /** Calls one after the other, or at a steady rate a second whether those before are answered or not. @returns ms of each, ascending. */
+  calls(asked: Asked): Promise<number[]>;
+  call(method: string, path: string, body?: object): Promise<Answer>;
   close(): void;
 }
 
-function createCaller(url: string): Caller {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+function startCaller(url: string): Caller {
+  const program = fileURLToPath(new URL("paper-caller.ts", import.meta.url));
+  const child = fork(program, [url], { execArgv: ["--import", "tsx"] });
+  async function ask<T>(message: object): Promise<T> {
+    child.send(message);
+    const [answer] = (await once(child, "message")) as [{ result: T } | { error: string }];
+    if ("error" in answer) throw new Error(answer.error);
+    return answer.result;
+  }
   return {
-    call: (method, path, body) =>
-      new Promise((resolve, reject) => {
-        const text = body === undefined ? undefined : JSON.stringify(body);
-        const headers = text === undefined ? {} : { "content-type": "application/json" };
-        const asked = request(`${url}${path}`, { agent, method, headers }, (answer) => {
-          let read = "";
-          answer.setEncoding("utf8");
-          answer.on("data", (part: string) => {
-            read += part;
-          });
-          answer.on("end", () => resolve({ status: answer.statusCode ?? 0, body: read }));
-        });
-        asked.on("error", reject);
-        asked.end(text);
-      }),
-    close: () => agent.destroy(),
+    calls: (asked) => ask({ kind: "calls", ...asked }),
+    call: (method, path, body) => ask({ kind: "call", method, path, body }),
+    close: () => child.kill(),
   };
 }
 
@@ -61,7 +61,7 @@ function manyTrades(): object[] {
   return rows;
 }
 
-/** The whole server over the embedded Postgres, or DATABASE_URL's, asked over HTTP from the same process. */
+/** The whole server over the embedded Postgres, or DATABASE_URL's, asked over HTTP from another process. */
 export const bench: Bench = {
   name: "paper",
   async run() {
@@ -78,7 +78,7 @@ export const bench: Bench = {
     const parts = await compose({ config, log: pino({ level: "silent" }), scrub: (text) => text });
     const app = await buildApp(parts);
     await parts.startEvents();
-    const caller = createCaller(await app.server.listen({ host: "127.0.0.1", port: 0 }));
+    const caller = startCaller(await app.server.listen({ host: "127.0.0.1", port: 0 }));
     try {
       const figures = [...(await orders(caller)), ...(await reads(caller))];
       return [{ row: "L2", title: `Paper trading over HTTP, ${parts.opened.kind}`, notes: [], figures }];
@@ -92,7 +92,7 @@ export const bench: Bench = {
   },
 };
 
-async function orders({ call }: Caller): Promise<Figure[]> {
+async function orders({ call, calls }: Caller): Promise<Figure[]> {
   await call("POST", "/api/risk-settings", {
     max_daily_trades: 1_000_000,
     max_position_size: 100_000,
@@ -100,16 +100,16 @@ async function orders({ call }: Caller): Promise<Figure[]> {
     diversification_limit: 1_000_000,
     max_drawdown_limit: 100,
   });
-  const place = async (n: number, quantity = 0.001) => {
-    const side = n % 2 === 0 ? "buy" : "sell";
-    const order = { symbol: "BTC-USD", side, quantity, type: "market", time_in_force: "gtc" };
-    const { status, body } = await call("POST", "/api/paper-trade/orders", order);
-    if (status !== 201) throw new Error(`order ${n} was answered ${status}: ${body.slice(0, 200)}`);
+  const body = (side: string, quantity: number) => {
+    return { symbol: "BTC-USD", side, quantity, type: "market", time_in_force: "gtc" };
   };
+  const path = "/api/paper-trade/orders";
   // Calls may overtake each other: there is always enough to be sold.
-  await place(0, 0.5);
-  await callsAt(RATE, RATE * 2, (n) => place(n));
-  const times = await callsAt(RATE, RATE * SECONDS, (n) => place(n));
+  const first = await call("POST", path, body("buy", 0.5));
+  if (first.status !== 201) throw new Error(`the first order was answered ${first.status}: ${first.body}`);
+  const turns = { method: "POST", path, bodies: [body("buy", 0.001), body("sell", 0.001)], status: 201 };
+  await calls({ ...turns, count: RATE * 2, rate: RATE });
+  const times = await calls({ ...turns, count: RATE * SECONDS, rate: RATE });
   const name = `order to its answer at ${RATE} orders/s on one account, HTTP included`;
   const text = `<= ${ORDER_MS}`;
   return [
@@ -124,7 +124,7 @@ async function orders({ call }: Caller): Promise<Figure[]> {
   ];
 }
 
-async function reads({ call }: Caller): Promise<Figure[]> {
+async function reads({ call, calls }: Caller): Promise<Figure[]> {
   const file = { name: "Many trades", transactions: manyTrades() };
   const imported = await call("POST", "/api/paper-trade/accounts/import", file);
   if (imported.status !== 201)
@@ -132,14 +132,9 @@ async function reads({ call }: Caller): Promise<Figure[]> {
   const { id } = (JSON.parse(imported.body) as { data: { id: string } }).data;
   const found: Figure[] = [];
   for (const path of [`/api/paper-trade/portfolio?account_id=${id}`, `/api/trading-stats?account_id=${id}`]) {
-    const times: number[] = [];
-    for (let n = 0; n < READS; n++) {
-      const sent = performance.now();
-      const { status } = await call("GET", path);
-      if (status !== 200) throw new Error(`${path} was answered ${status}`);
-      if (n >= 20) times.push(performance.now() - sent);
-    }
-    times.sort((a, b) => a - b);
+    const asked = { method: "GET", path, bodies: [], status: 200, rate: null };
+    await calls({ ...asked, count: 100 });
+    const times = await calls({ ...asked, count: READS });
     const p99 = at(times, 0.99);
     const what = `GET ${path.split("?")[0]} of an account with ${TRADES} trades`;
     const target = path.includes("portfolio")
