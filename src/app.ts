@@ -6,8 +6,12 @@ import type { Alerts } from "./features/alerts/alerts.js";
 import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
 import { analysisRoutes } from "./features/analysis/routes.js";
+import { backtestAnswerRoutes } from "./features/backtests/answer-routes.js";
 import type { Backtests } from "./features/backtests/backtests.js";
+import type { BacktestDesk } from "./features/backtests/feature.js";
+import { backtestJobRoutes } from "./features/backtests/job-routes.js";
 import { backtestRoutes } from "./features/backtests/routes.js";
+import { storedBacktestRoutes } from "./features/backtests/stored-routes.js";
 import type { Gaps } from "./features/candles/gaps.js";
 import type { Market } from "./features/candles/market.js";
 import { candleRoutes } from "./features/candles/routes.js";
@@ -133,6 +137,7 @@ export interface AppParts {
   readonly rollups: Performance;
   readonly rollupKind: RollupBackfill;
   readonly backtests: Backtests;
+  readonly backtestDesk: BacktestDesk;
   readonly forward: PerformanceRouteOptions["forward"];
   readonly looks: AccountLooks;
   readonly setups: AccountRouteOptions["setups"];
@@ -256,6 +261,9 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   explainRoutes(server, parts);
   outcomeRoutes(server, parts);
   backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
+  backtestAnswerRoutes(server, { ...parts.backtestDesk, now: parts.clock.now });
+  backtestJobRoutes(server, { jobs: parts.jobs, kinds: parts.backtestDesk.kinds });
+  storedBacktestRoutes(server, parts.backtestDesk.stored);
   performanceRoutes(server, { ...parts, now: parts.clock.now });
   const accounts = {
     ...parts,

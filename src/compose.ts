@@ -3,6 +3,7 @@ import { type Base, closeBase, closingOnFailure, openBase, type ProgramOptions }
 import { createMarketFeatures } from "./compose-market.js";
 import { type Alerts, createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
+import { createBacktestDesk } from "./features/backtests/feature.js";
 import { createBackfill } from "./features/candles/backfill.js";
 import { createImport } from "./features/candles/import.js";
 import type { Evidence } from "./features/evidence/evidence.js";
@@ -144,6 +145,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const explain = createExplain({ ...base, ...market, alerts, evidence });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
+  const backtestDesk = createBacktestDesk({ ...base, ...market });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [
@@ -151,6 +153,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
       evidence.kind,
       explain.lookahead,
       accounts.rollupKind as JobKind,
+      ...backtestDesk.jobKinds,
     ],
     trigger: trigger.jobs,
   });
@@ -171,7 +174,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const looks = createAccountLooks({ ...base, ...market, paper, risk, now: paper.marketNow });
   const setups = createSetups({ ...base, ...market, synthetic });
   const reports = { performance, forward, looks, setups };
-  const people = { users, paper, risk, ...reports, evidence, explain, ...accounts };
+  const people = { users, backtestDesk, paper, risk, ...reports, evidence, explain, ...accounts };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }
 

@@ -105,6 +105,7 @@ function contextOf(attempt: Attempt, { queue, clock }: AttemptOptions): JobConte
   const { claim, kind, abort } = attempt;
   const last = claim.checkpoint === null ? null : kind.checkpoint.safeParse(claim.checkpoint).data;
   return {
+    job: { id: claim.id, userId: claim.userId },
     signal: abort.signal,
     nowMs: clock.now(),
     report: reporterOf(attempt, clock),

@@ -12,6 +12,8 @@ export function isEnd(status: JobStatus): boolean {
 
 /** What a job is given to run. */
 export interface JobContext<C> {
+  /** Which job it is and who ordered it. */
+  readonly job: Pick<JobState, "id" | "userId">;
   /**
    * Aborts when the job is cancelled, taken from this process or the process stops: the work shall end within a
    * second. What it does after that counts no more. Computation belongs in threads, which the signal ends.

@@ -26,6 +26,10 @@ const TAGS = [
   { name: "Analysis", description: "Indicators on candles" },
   { name: "Patterns", description: "Patterns seen now and stored before" },
   { name: "Regimes", description: "The state that a market is in, and the numbers that say so" },
+  {
+    name: "Backtests",
+    description: "Strategies over past bars, what they came to and how far to believe it",
+  },
   { name: "Explain", description: "What patterns are, and why alerts were raised" },
   { name: "Signals", description: "What patterns, intervals and sentiment together say to do" },
   { name: "Paper trading", description: "Paper accounts, their orders, trades and positions" },

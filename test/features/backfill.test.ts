@@ -53,6 +53,7 @@ async function run(
   const reports: { phase: string; done: number; total: number }[] = [];
   const saved: BackfillCheckpoint[] = [];
   const result = await kind.run(order, {
+    job: { id: 1, userId: "ann" },
     signal: settings.signal ?? new AbortController().signal,
     nowMs: NOW,
     report: (phase, done, total) => void reports.push({ phase, done, total }),

@@ -62,6 +62,7 @@ function feature(change: Partial<EvidenceOptions> = {}) {
     ...change,
   });
   const context = (signal = new AbortController().signal, reports: string[] = []) => ({
+    job: { id: 1, userId: "ann" },
     signal,
     nowMs: now(),
     report: (phase: string, done: number, total: number) => void reports.push(`${phase} ${done}/${total}`),

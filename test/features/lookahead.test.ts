@@ -160,6 +160,7 @@ async function run(kind: ReturnType<typeof kindOver>, body: Record<string, unkno
   const order = kind.check?.(kind.input.parse(body)) as LookaheadInput;
   const reports: number[] = [];
   const result = await kind.run(order, {
+    job: { id: 1, userId: "ann" },
     signal: new AbortController().signal,
     nowMs: 0,
     report: (_phase, done) => void reports.push(done),

@@ -222,7 +222,7 @@ export function briefOf({ trades, events, time, equity, bounds, turned }: Backte
 }
 
 /** Open of the bar of an event: its fill is named by it, since its instant may be that of the next one. */
-function barTime(event: DeskEvent): number {
+export function barTime(event: DeskEvent): number {
   if (event.kind !== "order" || !("fill" in event)) return event.at;
   const { id } = event.fill;
   return Number(id.slice(id.lastIndexOf("|") + 2));

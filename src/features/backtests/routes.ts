@@ -17,6 +17,7 @@ export function backtestRoutes(
   const routes = routeGroup(app, { tag: "Patterns", access: "viewer", perMinute: 5 });
   routes.post("/api/patterns/backtest", {
     id: "backtestPattern",
+    aliases: [{ path: "/api/backtest/pattern", id: "backtestPatternAlias" }],
     summary: "Trades on one pattern over the closed bars of a symbol, by the policy of the evidence",
     description:
       "One position at a time: in at the next open, out at stop, target or the end of the horizon; the stop first where one bar has both; costs of the instrument's class.",

@@ -1,0 +1,209 @@
+import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
+import { REGIMES } from "../../core/regime/define.js";
+import { provenance } from "../candles/schema.js";
+
+const nullable = z.number().nullable();
+const time = z.iso.datetime();
+
+const parameterSchema = z.object({
+  kind: z.enum(["integer", "number", "choice", "list"]),
+  default: z.union([z.number(), z.string()]),
+  min: z.number().optional(),
+  max: z.number().optional(),
+  step: z.number().optional().describe("Of a form, and of a sweep"),
+  choices: z.array(z.string()).optional().describe("Of a list any number, with commas between"),
+  meaning: z.string(),
+});
+
+export const strategySchema = z
+  .object({
+    id: z.union([z.int(), z.string()]).describe("1, 2 and 3 for the first three"),
+    strategy: z.string().describe("Its id as text"),
+    name: z.string(),
+    description: z.string(),
+    type: z.enum(["trend", "reversion", "breakout", "rotation", "regime", "pattern", "other"]),
+    scope: z.enum(["symbol", "universe"]).describe("Decides for each symbol by itself, or over all"),
+    needs: z.array(z.object({ need: z.string(), meaning: z.string() })),
+    parameters: z.record(z.string(), parameterSchema),
+    constraints: z.array(z.string()).describe("What values must fulfil together"),
+  })
+  .meta({ id: "Strategy" });
+
+const figure = z.object({ value: nullable, reason: z.string().nullable() });
+const bound = z.object({ final_equity: z.number(), total_return: z.number().describe("A share") });
+
+export const fillsSchema = z
+  .object({
+    pessimistic: bound,
+    headline: bound,
+    optimistic: bound,
+    ambiguous_trades: z.number().int(),
+    doubts_in_all: z.number().int(),
+    doubts: z.array(
+      z.object({
+        at: time,
+        symbol: z.string(),
+        order: z.string(),
+        filled: z.boolean(),
+        optimistic: z.number().describe("What the account would have more on the best path within the bar"),
+        pessimistic: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: "BacktestFills" });
+
+const verdict = z.enum(["passed", "flagged", "unknown"]);
+const limits = z.object({
+  deflated_sharpe: z.number(),
+  overfitting: z.number(),
+  permutation: z.number(),
+});
+
+export const overfittingSchema = z
+  .object({
+    trials: z.number().int().describe("Different trials on these bars so far, this one among them"),
+    trials_on_overlapping_data: z.number().int().describe("On bars that share a symbol and time with these"),
+    independent_trials: z.number().describe("What they are worth, correlating as they do"),
+    deflated_sharpe: figure.describe("Probability that the Sharpe ratio is not that of the luckiest trial"),
+    probability_of_overfitting: figure,
+    loss_probability: figure,
+    sharpe_degradation: figure,
+    cross_validated: z.object({ trials: z.number().int(), splits: z.number().int() }),
+    permutation_p: figure,
+    verdicts: z.object({ deflated_sharpe: verdict, overfitting: verdict, permutation: verdict }),
+    limits,
+  })
+  .meta({ id: "Overfitting" });
+
+export const runTradeSchema = z
+  .object({
+    symbol: z.string(),
+    side: z.enum(["long", "short"]),
+    entry_date: time,
+    exit_date: time.nullable().describe("Null while it is open"),
+    entry_price: z.number(),
+    exit_price: nullable,
+    quantity: z.number(),
+    fees: z.number(),
+    pnl: z.number(),
+    pnl_pct: nullable,
+    bars: z.number().int(),
+    entry_reason: z.string().nullable(),
+    exit_reason: z.string().nullable(),
+    ambiguous: z.boolean().describe("The path within a bar decided on its entry or exit"),
+    market_condition: z.enum(REGIMES).nullable(),
+    pattern: z.string().nullable(),
+  })
+  .meta({ id: "BacktestTrade" });
+
+const clientTrade = runTradeSchema
+  .extend({
+    direction: z.enum(["long", "short"]),
+    reason: z.string().nullable(),
+    confidence: z.null().describe("No strategy tells one"),
+  })
+  .meta({ id: "BacktestClientTrade" });
+
+export const groupSchema = z
+  .object({
+    key: z.string(),
+    trades: z.number().int(),
+    win_rate: z.number(),
+    net: z.number(),
+    mean_gain: nullable,
+    profit_factor: nullable,
+  })
+  .meta({ id: "TradeGroup" });
+
+const breakdownSchema = z.object({
+  by_regime: z.array(groupSchema),
+  by_pattern: z.array(groupSchema),
+  by_symbol: z.array(groupSchema),
+  by_reason: z.array(groupSchema),
+});
+
+/** What existing clients read of a backtest, and what else is known of it. */
+export const backtestSchema = z
+  .object({
+    id: z.number().int().describe("Under /api/backtest/:id the whole report is"),
+    href: z.string(),
+    hash: z.string().describe("Equal runs have equal ones"),
+    symbol: z.string(),
+    strategy_id: z.union([z.int(), z.string()]),
+    strategy: z.string(),
+    strategy_name: z.string(),
+    parameters: z.record(z.string(), z.union([z.number(), z.string()])),
+    interval: z.enum(INTERVALS),
+    period: z.object({ start: time, end: time }),
+    start_date: time,
+    end_date: time,
+    bars: z.number().int(),
+    initial_capital: z.number(),
+    final_capital: z.number(),
+    total_return: z.number().describe("In the account's currency"),
+    total_return_pct: z.number(),
+    annualized_return: nullable.describe("Percent"),
+    sharpe_ratio: nullable,
+    max_drawdown: z.number().describe("In the account's currency"),
+    max_drawdown_pct: nullable,
+    volatility: nullable.describe("Percent a year"),
+    win_rate: nullable.describe("Percent"),
+    profit_factor: nullable,
+    total_trades: z.number().int(),
+    profitable_trades: z.number().int(),
+    winning_trades: z.number().int(),
+    losing_trades: z.number().int(),
+    avg_trade_return: nullable.describe("Percent"),
+    avg_win: nullable.describe("In the account's currency"),
+    avg_loss: nullable,
+    best_trade: nullable,
+    worst_trade: nullable,
+    costs: z.object({
+      commission_bps: z.number(),
+      commission_per_share: z.number(),
+      spread_bps: z.number(),
+      slippage_bps: z.number(),
+    }),
+    notes: z.array(z.string()),
+    equity_curve: z
+      .array(z.object({ date: time, value: z.number(), return_pct: z.number() }))
+      .describe("At most 2,000 points"),
+    trades: z.array(clientTrade).describe("The newest 5,000"),
+    fills: fillsSchema,
+    overfitting: overfittingSchema,
+    breakdown: breakdownSchema,
+    timestamp: time,
+    ...provenance,
+  })
+  .meta({ id: "Backtest" });
+
+export const listBacktestSchema = z
+  .object({
+    strategy_name: z.string(),
+    strategy_id: z.string(),
+    id: z.number().int(),
+    href: z.string(),
+    symbols: z.array(z.string()),
+    patterns_used: z.array(z.string()),
+    period: z.object({ start: time, end: time }),
+    initial_capital: z.number(),
+    final_capital: z.number(),
+    summary_by_symbol: z.record(
+      z.string(),
+      z.object({ trades: z.number().int(), win_rate: nullable.describe("0..1"), total_pnl: z.number() }),
+    ),
+    portfolio: z.object({
+      total_trades: z.number().int(),
+      win_rate: nullable.describe("0..1"),
+      profit_factor: nullable,
+      total_pnl: z.number(),
+    }),
+    sample_trades: z.array(clientTrade).describe("The first 50"),
+    fills: fillsSchema,
+    overfitting: overfittingSchema,
+    breakdown: breakdownSchema,
+    timestamp: time,
+    ...provenance,
+  })
+  .meta({ id: "StrategyBacktest" });

@@ -1,0 +1,152 @@
+import type { z } from "zod";
+import { isoTime } from "../../platform/http.js";
+import { provenanceOf } from "../candles/views.js";
+import type { backtestSchema, listBacktestSchema } from "./answer-schema.js";
+import type { Chosen } from "./order.js";
+import type { ReportView } from "./report-view.js";
+import type { RunFound } from "./run-worker.js";
+import type { RunData } from "./series.js";
+import { numberOf } from "./strategy-views.js";
+
+/** Points of a curve at most. */
+const CURVE_LIMIT = 2_000;
+const SAMPLE = 50;
+
+/** A backtest that was counted and kept. */
+export interface Answered {
+  readonly id: number;
+  readonly chosen: Chosen;
+  readonly data: RunData;
+  readonly found: RunFound;
+  readonly report: ReportView;
+}
+
+const percent = (share: number | null) => (share === null ? null : 100 * share);
+
+export function backtestView(
+  { id, chosen, data, found, report }: Answered,
+  notes: readonly string[],
+  nowMs: number,
+): z.input<typeof backtestSchema> {
+  const { figures } = found.report;
+  const { capital } = data.terms;
+  const closed = found.trades.filter(({ exitMs }) => exitMs !== null).map(({ net }) => net);
+  const won = closed.filter((net) => net > 0);
+  const lost = closed.filter((net) => net < 0);
+  const final = found.bounds.headline;
+  return {
+    id,
+    href: `/api/backtest/${id}`,
+    hash: found.hash,
+    symbol: report.symbols[0],
+    strategy_id: numberOf(chosen.strategy.id),
+    strategy: chosen.strategy.id,
+    strategy_name: report.strategy.name,
+    parameters: { ...chosen.values },
+    interval: report.interval,
+    period: report.period,
+    start_date: report.period.start,
+    end_date: report.period.end,
+    bars: report.bars,
+    initial_capital: capital,
+    final_capital: final,
+    total_return: final - capital,
+    total_return_pct: 100 * (final / capital - 1),
+    annualized_return: percent(figures.annual_return.value),
+    sharpe_ratio: figures.sharpe.value,
+    max_drawdown: deepestFall(capital, found.equity),
+    max_drawdown_pct: percent(figures.max_drawdown.value),
+    volatility: percent(figures.volatility.value),
+    win_rate: percent(figures.win_rate.value),
+    profit_factor: figures.profit_factor.value,
+    total_trades: closed.length,
+    profitable_trades: won.length,
+    winning_trades: won.length,
+    losing_trades: lost.length,
+    avg_trade_return: percent(figures.expectancy_return.value),
+    avg_win: meanOrNull(won),
+    avg_loss: meanOrNull(lost),
+    best_trade: closed.length === 0 ? null : Math.max(...closed),
+    worst_trade: closed.length === 0 ? null : Math.min(...closed),
+    costs: report.terms.costs,
+    notes: [...report.data.notes, ...notes],
+    equity_curve: curveOf(found, capital),
+    trades: report.trades.map(clientTrade),
+    fills: report.fills,
+    overfitting: report.overfitting,
+    breakdown: report.breakdown,
+    timestamp: isoTime(nowMs),
+    ...provenanceOf(data.sets[0]),
+  };
+}
+
+export function listBacktestView(
+  { id, chosen, data, found, report }: Answered,
+  { name, patterns }: { readonly name: string; readonly patterns: readonly string[] },
+  nowMs: number,
+): z.input<typeof listBacktestSchema> {
+  const closed = found.trades.filter(({ exitMs }) => exitMs !== null);
+  const { figures } = found.report;
+  const summary = report.symbols.map((symbol) => {
+    const own = closed.filter((trade) => trade.symbol === symbol);
+    return [symbol, { trades: own.length, win_rate: winRate(own), total_pnl: netOf(own) }] as const;
+  });
+  return {
+    strategy_name: name,
+    strategy_id: chosen.strategy.id,
+    id,
+    href: `/api/backtest/${id}`,
+    symbols: report.symbols,
+    patterns_used: [...patterns],
+    period: report.period,
+    initial_capital: data.terms.capital,
+    final_capital: found.bounds.headline,
+    summary_by_symbol: Object.fromEntries(summary),
+    portfolio: {
+      total_trades: closed.length,
+      win_rate: winRate(closed),
+      profit_factor: figures.profit_factor.value,
+      total_pnl: netOf(closed),
+    },
+    sample_trades: report.trades.slice(0, SAMPLE).map(clientTrade),
+    fills: report.fills,
+    overfitting: report.overfitting,
+    breakdown: report.breakdown,
+    timestamp: isoTime(nowMs),
+    ...provenanceOf(data.sets[0]),
+  };
+}
+
+function clientTrade(trade: ReportView["trades"][number]) {
+  return { ...trade, direction: trade.side, reason: trade.exit_reason, confidence: null };
+}
+
+const netOf = (trades: readonly { readonly net: number }[]) => trades.reduce((sum, { net }) => sum + net, 0);
+
+function winRate(trades: readonly { readonly net: number }[]): number | null {
+  return trades.length === 0 ? null : trades.filter(({ net }) => net > 0).length / trades.length;
+}
+
+function meanOrNull(nets: readonly number[]): number | null {
+  return nets.length === 0 ? null : nets.reduce((a, b) => a + b, 0) / nets.length;
+}
+
+/** The most that was ever lost since the highest equity before, in money. */
+function deepestFall(capital: number, equity: Float64Array): number {
+  let [peak, deepest] = [capital, 0];
+  for (const each of equity) {
+    peak = Math.max(peak, each);
+    deepest = Math.max(deepest, peak - each);
+  }
+  return deepest;
+}
+
+/** Of many bars the last of each of as many stretches. */
+function curveOf({ time, equity }: RunFound, capital: number) {
+  const n = equity.length;
+  const count = Math.min(n, CURVE_LIMIT);
+  return Array.from({ length: count }, (_, k) => {
+    const i = Math.ceil(((k + 1) * n) / count) - 1;
+    return { date: isoTime(time[i]), value: equity[i], return_pct: 100 * (equity[i] / capital - 1) };
+  });
+}

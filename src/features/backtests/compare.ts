@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { AppError } from "../../platform/errors.js";
+import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import { type CompareOrder, compareOrder, JOB_BARS, type RunResult, runResult } from "./jobs-order.js";
+import { chosenBy, symbolsOf } from "./order.js";
+import { digestOf, keepRun, type PerformParts, runOnce, trialRow } from "./perform.js";
+import { reportView } from "./report-view.js";
+import type { RunFound } from "./run-worker.js";
+import { loadRun } from "./series.js";
+
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 2 * 3_600_000;
+
+/** Several strategies over the same bars under the same terms. */
+export function createCompare(parts: PerformParts): JobKind<CompareOrder, null, RunResult> {
+  return defineJob({
+    kind: "backtest-compare",
+    summary: "Order that several strategies are run over the same bars under the same terms",
+    description: "All are counted as trials before any is judged. The report in full is that of the best.",
+    access: "trader",
+    input: compareOrder,
+    checkpoint: z.null(),
+    result: runResult,
+    attempts: ATTEMPTS,
+    timeoutMs: TIMEOUT_MS,
+    check(order) {
+      for (const each of order.strategies) chosenBy(each);
+      return order;
+    },
+    run: (order, context) => runCompare(parts, order, context),
+  });
+}
+
+async function runCompare(
+  parts: PerformParts,
+  order: CompareOrder,
+  context: JobContext<null>,
+): Promise<RunResult> {
+  const { signal, report, job } = context;
+  const all = order.strategies.map(chosenBy);
+  const data = await loadRun(parts, all, symbolsOf(order), order, JOB_BARS);
+  const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
+  const found: RunFound[] = [];
+  for (const [i, chosen] of all.entries()) {
+    report(chosen.strategy.id, i, all.length);
+    found.push(await runOnce(parts, chosen, data, asked));
+  }
+  const datasetId = await parts.ledger.record(
+    job.userId,
+    data,
+    found.map((each, i) => trialRow(all[i], data, each.trial)),
+  );
+  const reports = [];
+  for (const [i, each] of found.entries()) {
+    const { sample, returns } = each.trial;
+    const judged = { sample, days: returns.length, permutation: each.permutation };
+    const overfitting = await parts.ledger.judge(datasetId, judged, signal);
+    reports.push(reportView(all[i], data, each, overfitting));
+  }
+  const best = bestPlace(found);
+  const rows = reports.map(({ strategy, hash, figures, fills, overfitting }, i) => {
+    const named = new Map(figures.map(({ name, value }) => [name, value]));
+    return {
+      ...strategy,
+      hash,
+      total_return: named.get("total_return") ?? null,
+      annual_return: named.get("annual_return") ?? null,
+      sharpe: named.get("sharpe") ?? null,
+      max_drawdown: named.get("max_drawdown") ?? null,
+      trades: named.get("trades") ?? null,
+      pessimistic_return: fills.pessimistic.total_return,
+      optimistic_return: fills.optimistic.total_return,
+      overfitting,
+      is_best: i === best,
+    };
+  });
+  const hash = digestOf(found.map((each) => each.hash));
+  const full = { ...reports[best], hash, compared: rows };
+  const { time, equity, benchmark } = found[best];
+  const run = { kind: "compare", strategy: all[best].strategy.id, hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
+  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+}
+
+/** The highest Sharpe ratio; those without one come last. */
+function bestPlace(found: readonly RunFound[]): number {
+  if (found.length === 0) throw new AppError("invalid_request", "body strategies: lists nothing");
+  const score = ({ trial }: RunFound) => trial.sample?.sharpe ?? Number.NEGATIVE_INFINITY;
+  let best = 0;
+  for (const [i, each] of found.entries()) if (score(each) > score(found[best])) best = i;
+  return best;
+}

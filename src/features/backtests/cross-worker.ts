@@ -1,0 +1,75 @@
+import type { BarRange, PurgedFolds } from "../../core/backtest/folds.js";
+import { sharpeSample } from "../../core/backtest/overfitting.js";
+import type { Objective } from "./jobs-order.js";
+
+export interface CrossOrder {
+  /** Returns of each trial bar by bar, columns of one length. */
+  readonly columns: readonly Float64Array[];
+  readonly folds: PurgedFolds;
+  readonly objective: Objective;
+}
+
+export interface CrossValidated {
+  readonly folds: readonly {
+    readonly groups: readonly number[];
+    /** The trial that was best on the training bars; null where none has a score. */
+    readonly chosen: number | null;
+    readonly trainScore: number | null;
+    readonly testScore: number | null;
+  }[];
+  /** Each has every bar tested once, by the choice of one of the folds. */
+  readonly paths: readonly { readonly score: number | null; readonly total_return: number }[];
+}
+
+/** Chooses by the training bars of each fold and tells what it came to on the tested ones, in a thread. */
+export default function crossValidate({ columns, folds, objective }: CrossOrder): CrossValidated {
+  const bars = columns[0].length;
+  const groups = folds.paths[0].length;
+  const chosen = folds.folds.map((fold) => {
+    let best: { at: number; score: number } | null = null;
+    for (const [at, column] of columns.entries()) {
+      const score = scoreOf(joined(column, fold.train), objective);
+      if (score !== null && score > (best?.score ?? Number.NEGATIVE_INFINITY)) best = { at, score };
+    }
+    return {
+      groups: fold.groups,
+      chosen: best?.at ?? null,
+      trainScore: best?.score ?? null,
+      testScore: best === null ? null : scoreOf(joined(columns[best.at], fold.test), objective),
+    };
+  });
+  const paths = folds.paths.map((path) => {
+    const parts = path.map((fold, group) => {
+      const from = Math.floor((group * bars) / groups);
+      const to = Math.floor(((group + 1) * bars) / groups);
+      const at = chosen[fold].chosen;
+      return at === null ? new Float64Array(to - from) : columns[at].subarray(from, to);
+    });
+    const returns = concat(parts);
+    return { score: scoreOf(returns, objective), total_return: grown(returns) };
+  });
+  return { folds: chosen, paths };
+}
+
+function joined(column: Float64Array, ranges: readonly BarRange[]): Float64Array {
+  return concat(ranges.map(({ from, to }) => column.subarray(from, to)));
+}
+
+function concat(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Sharpe ratio by bar, or what the returns chain to. */
+function scoreOf(returns: Float64Array, objective: Objective): number | null {
+  return objective === "sharpe" ? (sharpeSample(returns)?.sharpe ?? null) : grown(returns);
+}
+
+function grown(returns: Float64Array): number {
+  return returns.reduce((level, each) => level * (1 + each), 1) - 1;
+}

@@ -1,0 +1,99 @@
+import {
+  deflatedSharpe,
+  independentTrials,
+  OVERFITTING_LIMITS,
+  overfittingVerdicts,
+  type SharpeSample,
+} from "../../core/backtest/overfitting.js";
+import { absent, type Figure } from "../../core/performance/figure.js";
+import { defineTask, type Workers } from "../../platform/workers.js";
+import type { TrialsJudged } from "./judge-worker.js";
+import type { RunData } from "./series.js";
+import type { Dataset, LedgerStore, TrialRow } from "./store.js";
+
+const JUDGE = defineTask<readonly Float64Array[], TrialsJudged>(
+  new URL("./judge-worker.js", import.meta.url),
+);
+/** Trials that are cross-validated at most, the newest. */
+const JUDGED_LIMIT = 500;
+
+/** What was chosen, or tried alone. */
+export interface Judged {
+  readonly sample: SharpeSample | null;
+  /** Days of the returns that it is of. */
+  readonly days: number;
+  readonly permutation: Figure;
+}
+
+/** Counts every trial, and says what a result is worth after so many. */
+export interface Ledger {
+  record(userId: string, data: RunData, trials: readonly TrialRow[]): Promise<number>;
+  /** @param datasetId as `record` gave it. */
+  judge(datasetId: number, judged: Judged, signal?: AbortSignal): Promise<OverfittingView>;
+}
+
+export type OverfittingView = Awaited<ReturnType<ReturnType<typeof createLedger>["judge"]>>;
+
+export function createLedger({ store, workers }: { store: LedgerStore; workers: Workers }) {
+  return {
+    record: (userId: string, data: RunData, trials: readonly TrialRow[]) =>
+      store.add(datasetOf(userId, data), trials),
+
+    async judge(datasetId: number, { sample, days, permutation }: Judged, signal?: AbortSignal) {
+      const [state, returns] = await Promise.all([
+        store.state(datasetId),
+        store.loadReturns(datasetId, days, JUDGED_LIMIT),
+      ]);
+      const found = await workers.run(JUDGE, returns, signal === undefined ? {} : { signal });
+      const { correlation } = found;
+      const independent =
+        state.trials < 2 || Number.isNaN(correlation)
+          ? state.trials
+          : Math.max(1, independentTrials(state.trials, Math.max(0, correlation)));
+      const deflated = deflatedOf(sample, independent, state.trials, state.variance);
+      const figures = { deflatedSharpe: deflated, overfitting: found.probability, permutation };
+      const verdicts = overfittingVerdicts(figures);
+      return {
+        trials: state.trials,
+        trials_on_overlapping_data: state.overlapping,
+        independent_trials: independent,
+        deflated_sharpe: deflated,
+        probability_of_overfitting: found.probability,
+        loss_probability: found.lossProbability,
+        sharpe_degradation: found.degradation,
+        cross_validated: { trials: returns.length, splits: found.splits },
+        permutation_p: permutation,
+        verdicts: {
+          deflated_sharpe: verdicts.deflatedSharpe,
+          overfitting: verdicts.overfitting,
+          permutation: verdicts.permutation,
+        },
+        limits: {
+          deflated_sharpe: OVERFITTING_LIMITS.deflatedSharpe,
+          overfitting: OVERFITTING_LIMITS.overfitting,
+          permutation: OVERFITTING_LIMITS.permutation,
+        },
+      };
+    },
+  };
+}
+
+/** Of a single trial the probabilistic Sharpe ratio, for nothing was chosen. */
+function deflatedOf(sample: SharpeSample | null, count: number, trials: number, variance: number): Figure {
+  if (sample === null) return absent("the returns do not vary");
+  return deflatedSharpe(sample, { count, variance: trials < 2 ? 0 : variance });
+}
+
+function datasetOf(userId: string, { series, sha256, synthetic }: RunData): Dataset {
+  const ends = series.map(({ time }) => [time[0], time[time.length - 1]]);
+  return {
+    userId,
+    sha256,
+    symbols: series.map(({ symbol }) => symbol),
+    interval: series[0].interval,
+    firstMs: Math.min(...ends.map(([first]) => first)),
+    lastMs: Math.max(...ends.map(([, last]) => last)),
+    bars: series.reduce((sum, { time }) => sum + time.length, 0),
+    synthetic,
+  };
+}

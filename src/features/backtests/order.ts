@@ -1,0 +1,152 @@
+import { z } from "zod";
+import { CONVENTIONS } from "../../core/backtest/conventions.js";
+import { CLOSINGS } from "../../core/backtest/rules.js";
+import type { Strategy } from "../../core/strategies/define.js";
+import { findStrategy, STRATEGIES } from "../../core/strategies/index.js";
+import { resolveValues, type Values } from "../../core/strategies/parameters.js";
+import { AppError } from "../../platform/errors.js";
+import { instantText } from "../../platform/http.js";
+import { intervalText, symbolText } from "../candles/schema.js";
+import { variantOf } from "../catalogue/pattern-names.js";
+import { ACCOUNTS, SIZING_NAMES } from "./terms.js";
+
+/** Strategies that have numbers beside their ids, from 1. */
+export const NUMBERED = 3;
+export const SYMBOLS_LIMIT = 20;
+
+/** An instant as text, kept as it was sent. */
+export const dateText = z
+  .string()
+  .max(40)
+  .refine((text) => instantText.safeParse(text).success, {
+    message: "must be an ISO date or date-time, or epoch milliseconds",
+  })
+  .describe("ISO date or date-time, in UTC unless it names an offset; or epoch milliseconds");
+
+export const strategyRef = z
+  .union([z.int().min(1).max(NUMBERED), z.string().min(1).max(60)])
+  .describe("1 Golden Cross, 2 RSI, 3 Bollinger, or the id of a strategy");
+
+export const parametersText = z
+  .record(z.string().max(40), z.union([z.number(), z.string().max(2_000)]))
+  .describe("Values by name, as the form of the strategy has them; defaults for the rest");
+
+const costsSchema = z
+  .strictObject({
+    commission_bps: z.number().min(0).max(1_000).default(0).describe("Of the value of each fill"),
+    commission_per_share: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(0)
+      .describe("In the account's currency; instead"),
+    spread_bps: z
+      .number()
+      .min(0)
+      .max(1_000)
+      .optional()
+      .describe("Half of it is paid each way; the round trip of the instrument's class without it"),
+    slippage_bps: z.number().min(0).max(1_000).default(0).describe("Against each fill at the market"),
+  })
+  .describe("What trading costs");
+
+const sizingSchema = z
+  .strictObject({
+    kind: z
+      .enum(SIZING_NAMES)
+      .default("whole")
+      .describe("Whole units at the open, fractions, or LEAN's SetHoldings by the close"),
+    share: z.number().gt(0).max(1).optional().describe("Of the equity an entry; equal shares without it"),
+  })
+  .describe("How much an entry puts in");
+
+/** What every kind of run is told beside its strategy. */
+export const runFields = {
+  start_date: dateText.optional().describe("Two years before the end without it"),
+  end_date: dateText.optional().describe("Now without it"),
+  interval: intervalText.prefault("1d"),
+  initial_capital: z.number().min(1).max(1e9).default(100_000),
+  costs: costsSchema.prefault({}),
+  sizing: sizingSchema.prefault({}),
+  account: z
+    .enum(ACCOUNTS)
+    .optional()
+    .describe("A margin account, which can sell short, where the strategy may; else cash"),
+  closing: z
+    .enum(CLOSINGS)
+    .default("mark")
+    .describe("Open positions at the end: worth the last close, closed there, or at the last open"),
+  benchmark: z
+    .string()
+    .min(1)
+    .max(40)
+    .default("hold")
+    .describe("hold for the symbols in equal parts, none, or a symbol"),
+  convention: z.enum(CONVENTIONS).default("textbook").describe("How returns of days become those of a year"),
+  risk_free_rate: z.number().min(0).max(1).default(0).describe("Of a year, 0.02 for 2 %"),
+  seed: z.int().min(0).max(4_294_967_295).default(1).describe("Of everything that is drawn"),
+};
+
+export const symbolsField = z.array(symbolText).min(1).max(SYMBOLS_LIMIT);
+
+/** A strategy, where it trades and under which terms. */
+export const singleOrder = z.strictObject({
+  strategy_id: strategyRef.optional(),
+  pattern_name: z.string().min(1).max(60).optional().describe("Trades one pattern instead"),
+  symbol: symbolText.optional().describe("AAPL without symbols"),
+  symbols: symbolsField.optional(),
+  parameters: parametersText.prefault({}),
+  ...runFields,
+});
+
+export type SingleOrder = z.output<typeof singleOrder>;
+export type RunFields = Pick<SingleOrder, keyof typeof runFields>;
+
+/** A strategy with complete values. */
+export interface Chosen {
+  readonly strategy: Strategy;
+  readonly values: Values;
+}
+
+/** @throws {AppError} `strategy_unknown`. */
+export function strategyOf(ref: number | string): Strategy {
+  const strategy = typeof ref === "number" ? STRATEGIES[ref - 1] : findStrategy(numbered(ref));
+  if (strategy === undefined || strategy === null) {
+    const known = STRATEGIES.map(({ id }) => id).join(", ");
+    throw new AppError("strategy_unknown", `There is no strategy ${ref}; there are ${known}`);
+  }
+  return strategy;
+}
+
+function numbered(ref: string): string {
+  return /^[1-3]$/.test(ref) ? STRATEGIES[Number(ref) - 1].id : ref.toLowerCase();
+}
+
+/** @throws {AppError} `invalid_request` for values that there are not, or that do not go together. */
+export function chosenOf(strategy: Strategy, given: Values): Chosen {
+  const { values, problems } = resolveValues(strategy.parameters, given);
+  const all = problems.length > 0 ? problems : strategy.problems(values);
+  if (all.length > 0) throw new AppError("invalid_request", `body parameters: ${all.join("; ")}`);
+  return { strategy, values };
+}
+
+/** What an order of one strategy or of one pattern means. @throws {AppError} as the two above, and `pattern_unknown`. */
+export function chosenBy(order: Pick<SingleOrder, "strategy_id" | "pattern_name" | "parameters">): Chosen {
+  const { strategy_id, pattern_name, parameters } = order;
+  if (pattern_name === undefined) return chosenOf(strategyOf(strategy_id ?? 1), parameters);
+  if (strategy_id !== undefined) {
+    throw new AppError("invalid_request", "body pattern_name: is instead of strategy_id, not beside it");
+  }
+  const pattern = variantOf(pattern_name);
+  const strategy = strategyOf("pattern_trade");
+  const { values, problems } = resolveValues(strategy.parameters, { ...parameters, pattern });
+  if (problems.length > 0) {
+    const detail = `body pattern_name: ${pattern} expects neither rise nor fall, so there is no trade on it`;
+    throw new AppError("invalid_request", Object.keys(parameters).length > 0 ? problems.join("; ") : detail);
+  }
+  return { strategy, values };
+}
+
+export function symbolsOf({ symbol, symbols }: Pick<SingleOrder, "symbol" | "symbols">): readonly string[] {
+  return symbols ?? [symbol ?? "AAPL"];
+}

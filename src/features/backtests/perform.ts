@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { defineTask, type Workers } from "../../platform/workers.js";
+import type { Ledger } from "./ledger.js";
+import type { Chosen } from "./order.js";
+import { type ReportView, reportView } from "./report-view.js";
+import type { RunColumns, RunKind, RunStore } from "./run-store.js";
+import type { RunFound, RunOrder } from "./run-worker.js";
+import type { RunData, SeriesParts } from "./series.js";
+import type { TrialRow } from "./store.js";
+import { rulesText } from "./terms.js";
+import type { TrialFound } from "./trial.js";
+
+const RUN = defineTask<RunOrder, RunFound>(new URL("./run-worker.js", import.meta.url));
+
+export interface PerformParts extends SeriesParts {
+  readonly workers: Workers;
+  readonly ledger: Ledger;
+  readonly runs: RunStore;
+}
+
+/** Who asks, and for which job; a signal ends the work. */
+export interface Asked {
+  readonly userId: string;
+  readonly jobId: number | null;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A backtest in a thread. */
+export function runOnce(
+  { workers }: Pick<PerformParts, "workers">,
+  { strategy, values }: Chosen,
+  data: RunData,
+  { seed, signal }: Pick<Asked, "seed" | "signal">,
+): Promise<RunFound> {
+  const { series, terms, benchmark } = data;
+  const order = { strategyId: strategy.id, values, series, terms, benchmark, seed };
+  return workers.run(RUN, order, signal === undefined ? {} : { signal });
+}
+
+export function trialRow({ strategy, values }: Chosen, data: RunData, found: TrialFound): TrialRow {
+  const { sample, totalReturn, returns } = found;
+  return { strategy: strategy.id, values, rules: rulesText(data.terms), sample, totalReturn, returns };
+}
+
+/** A backtest whose trial is counted, and what it is worth after all trials on the same bars. */
+export async function runCounted(
+  parts: PerformParts,
+  chosen: Chosen,
+  data: RunData,
+  asked: Asked,
+): Promise<{ readonly found: RunFound; readonly report: ReportView; readonly datasetId: number }> {
+  const found = await runOnce(parts, chosen, data, asked);
+  asked.signal?.throwIfAborted();
+  const datasetId = await parts.ledger.record(asked.userId, data, [trialRow(chosen, data, found.trial)]);
+  const { sample, returns } = found.trial;
+  const judged = { sample, days: returns.length, permutation: found.permutation };
+  const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
+  return { found, report: reportView(chosen, data, found, overfitting), datasetId };
+}
+
+/** Keeps a run. @returns its id. */
+export function keepRun(
+  { runs }: Pick<PerformParts, "runs">,
+  run: {
+    readonly kind: RunKind;
+    readonly strategy: string;
+    readonly hash: string;
+    readonly report: object;
+    readonly columns: RunColumns | null;
+  },
+  { series, synthetic }: Pick<RunData, "series" | "synthetic">,
+  { userId, jobId }: Asked,
+): Promise<number> {
+  const symbols = series.map(({ symbol }) => symbol);
+  return runs.save({ ...run, userId, jobId, symbols, interval: series[0].interval, synthetic });
+}
+
+/** A name for what was found: equal findings have the same. */
+export function digestOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}

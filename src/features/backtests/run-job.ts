@@ -1,0 +1,58 @@
+import { z } from "zod";
+import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import {
+  checkChosen,
+  JOB_BARS,
+  type RunJobOrder,
+  type RunResult,
+  runJobOrder,
+  runResult,
+} from "./jobs-order.js";
+import { chosenBy, symbolsOf } from "./order.js";
+import { digestOf, keepRun, type PerformParts, runCounted } from "./perform.js";
+import { loadRun } from "./series.js";
+import { stressRun } from "./stress.js";
+
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 2 * 3_600_000;
+
+/** A backtest of any size, with what its result is worth beside other bars, other costs and chance. */
+export function createRunJob(parts: PerformParts): JobKind<RunJobOrder, null, RunResult> {
+  return defineJob({
+    kind: "backtest",
+    summary: "Order a backtest of any size, and of what its result is worth beside chance",
+    description:
+      `Of at most ${JOB_BARS} bars. With it come other draws of its trades, runs over bars drawn in blocks, entries at ` +
+      "random times, and other costs.",
+    access: "trader",
+    input: runJobOrder,
+    checkpoint: z.null(),
+    result: runResult,
+    attempts: ATTEMPTS,
+    timeoutMs: TIMEOUT_MS,
+    check: checkChosen,
+    run: (order, context) => runJob(parts, order, context),
+  });
+}
+
+async function runJob(
+  parts: PerformParts,
+  order: RunJobOrder,
+  context: JobContext<null>,
+): Promise<RunResult> {
+  const { signal, report, job } = context;
+  const chosen = chosenBy(order);
+  report("bars", 0, 1);
+  const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
+  const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
+  report("backtest", 0, 1);
+  const { found, report: told } = await runCounted(parts, chosen, data, asked);
+  const { workers } = parts;
+  const stress = await stressRun({ workers, signal, report }, chosen, data, found, order);
+  const hash = digestOf([found.hash, stress]);
+  const full = { ...told, run_hash: found.hash, hash, stress };
+  const { time, equity, benchmark } = found;
+  const run = { kind: "backtest", strategy: chosen.strategy.id, hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
+  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+}

@@ -1,0 +1,126 @@
+import { closesAt, type Held, heldOf, permuteHeld, trackOf } from "../../core/backtest/positions.js";
+import { type Report, reportOf } from "../../core/backtest/report.js";
+import { type Backtest, type Doubt, hashOf } from "../../core/backtest/result.js";
+import { runBacktest } from "../../core/backtest/run.js";
+import { ensure } from "../../core/base/assert.js";
+import type { Candles } from "../../core/market/candles.js";
+import { absent, type Figure, figureOf } from "../../core/performance/figure.js";
+import { findStrategy } from "../../core/strategies/index.js";
+import type { Values } from "../../core/strategies/parameters.js";
+import { moved } from "../../platform/workers.js";
+import { type Breakdown, breakdownOf } from "./breakdown.js";
+import { type RunTrade, tradesOf } from "./run-trades.js";
+import { dayOf, type RunTerms, rulesOf } from "./terms.js";
+import { type TrialFound, trialOf } from "./trial.js";
+
+/** What could have been held instead: the symbols in equal parts, or a series of its own. */
+export type BenchmarkOrder =
+  | { readonly kind: "hold" }
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "series";
+      readonly candles: Candles;
+    };
+
+export interface RunOrder {
+  readonly strategyId: string;
+  readonly values: Values;
+  readonly series: readonly Candles[];
+  readonly benchmark: BenchmarkOrder;
+  readonly terms: RunTerms;
+  readonly seed: number;
+}
+
+/** A backtest with its report. Money in the account's currency. */
+export interface RunFound {
+  readonly hash: string;
+  readonly trial: TrialFound;
+  readonly report: Pick<Report, "figures" | "months" | "drawdowns">;
+  readonly time: Float64Array;
+  readonly equity: Float64Array;
+  /** NaN where there is none. */
+  readonly benchmark: Float64Array;
+  /** Final equity by the rule, and had all doubtful bars gone the worst or the best way. */
+  readonly bounds: { readonly pessimistic: number; readonly headline: number; readonly optimistic: number };
+  readonly doubts: readonly Doubt[];
+  readonly trades: readonly RunTrade[];
+  readonly breakdown: Breakdown;
+  /** How often something was asked for and not to be had, by reason. */
+  readonly turned: Readonly<Record<string, number>>;
+  readonly permutation: Figure;
+}
+
+const PERMUTATIONS = 999;
+
+/** Runs a strategy over bars in a thread. */
+export default function run(order: RunOrder): RunFound {
+  const { series, terms, values, seed } = order;
+  const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
+  const listings = series.map((candles) => ({ candles }));
+  const backtest = runBacktest(strategy, listings, values, rulesOf(terms));
+  const held = heldOf(backtest, listings);
+  const benchmark = benchmarkOf(order.benchmark, backtest.time, held);
+  const known = benchmark.findIndex((close) => !Number.isNaN(close));
+  const track = trackOf(backtest, held);
+  const from = Math.max(0, known);
+  const report = reportOf(track, backtest.trades, {
+    convention: terms.convention,
+    year: { days: terms.yearDays, riskFree: terms.riskFree },
+    dayAt: dayOf(terms),
+    benchmark:
+      known < 0 ? null : { close: benchmark.map((close, i) => (i < from ? benchmark[from] : close)), from },
+  });
+  const { bounds, doubts, time } = backtest;
+  const trades = tradesOf(backtest, series, order);
+  const equity = backtest.equity.map((micros) => micros / 1e6);
+  const found: RunFound = {
+    hash: hashOf(backtest),
+    trial: trialOf(
+      backtest.time,
+      backtest.equity,
+      terms,
+      backtest.trades.filter((t) => t.closedAt !== null).length,
+    ),
+    report: { figures: report.figures, months: report.months, drawdowns: report.drawdowns },
+    time,
+    equity,
+    benchmark: benchmark.map((close) => (known < 0 ? close : (close / benchmark[from]) * terms.capital)),
+    bounds: {
+      pessimistic: bounds.pessimistic / 1e6,
+      headline: bounds.equity / 1e6,
+      optimistic: bounds.optimistic / 1e6,
+    },
+    doubts,
+    trades,
+    breakdown: breakdownOf(trades),
+    turned: countBy(backtest),
+    permutation: permutationOf(held, backtest, seed),
+  };
+  return moved(found, [found.time.buffer, found.equity.buffer, found.benchmark.buffer]);
+}
+
+function countBy({ turned }: Backtest): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of turned) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}
+
+/** Worth of 1 that is held from the first bar of all on; NaN before. */
+function benchmarkOf(order: BenchmarkOrder, time: Float64Array, held: readonly Held[]): Float64Array {
+  if (order.kind === "none") return new Float64Array(time.length).fill(Number.NaN);
+  if (order.kind === "series") return closesAt(time, order.candles.time, order.candles.close);
+  const from = time.findIndex((_, i) => held.every(({ close }) => !Number.isNaN(close[i])));
+  return time.map((_, i) => {
+    if (from < 0 || i < from) return Number.NaN;
+    return held.reduce((sum, { close }) => sum + close[i] / close[from], 0) / held.length;
+  });
+}
+
+/** Of several symbols the least p-value times their number (Bonferroni), which holds however they depend on each other. */
+function permutationOf(held: readonly Held[], { equity }: Backtest, seed: number): Figure {
+  const terms = { scheme: { kind: "shift" }, count: PERMUTATIONS, seed } as const;
+  const tests = held.map((each) => permuteHeld(each, equity, terms).p);
+  const values = tests.flatMap(({ value }) => value ?? []);
+  if (values.length === 0) return absent(tests[0]?.reason ?? "nothing was held");
+  return figureOf(Math.min(1, values.length * Math.min(...values)));
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { purgedFolds } from "../../core/backtest/folds.js";
+import { AppError } from "../../platform/errors.js";
+import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import { defineTask } from "../../platform/workers.js";
+import { createCandidates } from "./candidates.js";
+import type { CrossOrder, CrossValidated } from "./cross-worker.js";
+import {
+  checkChosen,
+  JOB_BARS,
+  type RunResult,
+  runResult,
+  type SweepOrder,
+  sweepOrder,
+} from "./jobs-order.js";
+import { chosenBy, symbolsOf } from "./order.js";
+import { digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
+import { loadRun } from "./series.js";
+import { bestOf, type Tried, tryAll } from "./tries.js";
+
+const CROSS = defineTask<CrossOrder, CrossValidated>(new URL("./cross-worker.js", import.meta.url));
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 2 * 3_600_000;
+
+/** Tries many values of a strategy over one stretch; all of them are counted. */
+export function createSweep(parts: PerformParts): JobKind<SweepOrder, null, RunResult> {
+  return defineJob({
+    kind: "backtest-sweep",
+    summary: "Order that many parameters of a strategy are tried on the same bars",
+    description:
+      "On a grid, at random or by a Parzen estimator, within what the strategy says that its values must fulfil. " +
+      "Every trial is counted, and the best is told with what it is worth after them.",
+    access: "trader",
+    input: sweepOrder,
+    checkpoint: z.null(),
+    result: runResult,
+    attempts: ATTEMPTS,
+    timeoutMs: TIMEOUT_MS,
+    check(order) {
+      createCandidates(chosenBy(order), order);
+      return checkChosen(order);
+    },
+    run: (order, context) => runSweep(parts, order, context),
+  });
+}
+
+async function runSweep(
+  parts: PerformParts,
+  order: SweepOrder,
+  context: JobContext<null>,
+): Promise<RunResult> {
+  const { signal, report, job } = context;
+  const chosen = chosenBy(order);
+  const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
+  const candidates = createCandidates(chosen, order);
+  let done = 0;
+  report("trials", 0, candidates.most);
+  const tried = await tryAll(chosen, candidates, {
+    workers: parts.workers,
+    data,
+    objective: order.objective,
+    window: null,
+    signal,
+    onTried(count) {
+      done += count;
+      report("trials", done, candidates.most);
+    },
+  });
+  const best = bestOf(tried);
+  if (best === null) throw new AppError("no_data", "None of the values that were tried came to a score");
+  const { strategy } = chosen;
+  const rows = tried.map(({ values, trial }) => trialRow({ strategy, values }, data, trial));
+  await parts.ledger.record(job.userId, data, rows);
+  report("report", done, candidates.most);
+  const crossed = await crossValidate(parts, order, tried, signal);
+  const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
+  const { found, report: chosenReport } = await runCounted(
+    parts,
+    { strategy, values: best.values },
+    data,
+    asked,
+  );
+  const trials = tried.map(({ values, trial, score }) => ({
+    parameters: values,
+    score,
+    sharpe: trial.sample === null ? null : trial.sample.sharpe * Math.sqrt(data.terms.yearDays),
+    total_return: trial.totalReturn,
+    trades: trial.trades,
+  }));
+  const hash = digestOf([strategy.id, trials, crossed, found.hash]);
+  const full = {
+    ...chosenReport,
+    hash,
+    method: order.method,
+    objective: order.objective,
+    trials,
+    cross_validation: crossed,
+  };
+  const { time, equity, benchmark } = found;
+  const run = { kind: "sweep", strategy: strategy.id, hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
+  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+}
+
+/** What choosing the best would have come to on bars that it was not chosen by; null where it was not asked for. */
+async function crossValidate(
+  { workers }: PerformParts,
+  { cross_validation: terms, objective }: SweepOrder,
+  tried: readonly Tried[],
+  signal: AbortSignal,
+) {
+  if (terms === undefined) return null;
+  const columns = tried.map(({ trial }) => trial.bars);
+  const bars = columns[0].length;
+  if (bars < terms.groups) throw new AppError("no_data", "There are fewer bars than groups");
+  const folds = purgedFolds(bars, {
+    groups: terms.groups,
+    testGroups: terms.test_groups,
+    purge: terms.purge_bars,
+    embargo: terms.embargo_bars,
+  });
+  const found = await workers.run(CROSS, { columns, folds, objective }, { signal });
+  return {
+    ...terms,
+    folds: found.folds.map(({ chosen, trainScore, testScore, groups }) => ({
+      test_groups: groups,
+      parameters: chosen === null ? null : tried[chosen].values,
+      train_score: trainScore,
+      test_score: testScore,
+    })),
+    paths: found.paths,
+  };
+}

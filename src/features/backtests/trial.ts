@@ -1,0 +1,31 @@
+import { type SharpeSample, sharpeSample } from "../../core/backtest/overfitting.js";
+import { returnsOfTrack } from "../../core/backtest/track.js";
+import { dayOf, type RunTerms } from "./terms.js";
+
+/** What a trial came to, as the ledger keeps it. */
+export interface TrialFound {
+  /** Returns by day. */
+  readonly returns: Float64Array;
+  /** By day; null where the returns do not vary. */
+  readonly sample: SharpeSample | null;
+  /** Final equity over capital, less 1; null without a bar. */
+  readonly totalReturn: number | null;
+  readonly trades: number;
+}
+
+/** @param equity of the bars, micros. */
+export function trialOf(
+  time: Float64Array,
+  equity: Float64Array,
+  terms: RunTerms,
+  trades: number,
+): TrialFound {
+  const capital = Math.round(terms.capital * 1e6);
+  const { value } = returnsOfTrack({ capital, time, equity }, dayOf(terms));
+  return {
+    returns: value,
+    sample: sharpeSample(value),
+    totalReturn: equity.length === 0 ? null : equity[equity.length - 1] / capital - 1,
+    trades,
+  };
+}

@@ -1,0 +1,57 @@
+import { runBrief } from "../../core/backtest/brief.js";
+import type { BarRange } from "../../core/backtest/folds.js";
+import { ensure } from "../../core/base/assert.js";
+import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import type { Strategy } from "../../core/strategies/define.js";
+import { findStrategy } from "../../core/strategies/index.js";
+import type { Values } from "../../core/strategies/parameters.js";
+import type { RunTerms } from "./terms.js";
+import { rulesOf } from "./terms.js";
+import { type TrialFound, trialOf } from "./trial.js";
+
+export interface TrialsOrder {
+  readonly strategyId: string;
+  readonly points: readonly Values[];
+  readonly series: readonly Candles[];
+  readonly terms: RunTerms;
+  /** Bars of the first symbol in which it may trade, whose returns count; null for all. Those after are cut off. */
+  readonly window: BarRange | null;
+}
+
+/** A trial, and its returns bar by bar where there is one symbol. */
+export interface TrialOfPoint extends TrialFound {
+  readonly bars: Float64Array;
+}
+
+/** Tries values of a strategy, one after another, in a thread. */
+export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
+  const { series, window, terms, points } = order;
+  const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
+  const from = window?.from ?? 0;
+  const untilMs = window === null ? Number.POSITIVE_INFINITY : series[0].time[window.to - 1];
+  const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
+  const listings = series.map((candles) => {
+    const to = candles.time.findIndex((each) => each > untilMs);
+    return { candles: to < 0 ? candles : sliceCandles(candles, 0, to) };
+  });
+  const begun = startingAt(strategy, from);
+  const rules = rulesOf(terms);
+  return points.map((values) => {
+    const { time, equity, trades } = runBrief(begun, listings, values, rules);
+    const first = Math.max(
+      0,
+      time.findIndex((each) => each >= fromMs),
+    );
+    const [times, levels] = [time.subarray(first), equity.subarray(first)];
+    const closed = trades.exitBar.reduce((count, bar) => count + Number(bar >= 0), 0);
+    const capital = terms.capital * 1e6;
+    const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
+    return { ...trialOf(times.slice(), levels.slice(), terms, closed), bars };
+  });
+}
+
+/** The same strategy that decides nothing before a bar. */
+export function startingAt(strategy: Strategy, bar: number): Strategy {
+  if (bar === 0) return strategy;
+  return { ...strategy, warmup: (values) => Math.max(bar - 1, strategy.warmup(values)) };
+}

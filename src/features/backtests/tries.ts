@@ -1,0 +1,86 @@
+import type { BarRange } from "../../core/backtest/folds.js";
+import type { Values } from "../../core/strategies/parameters.js";
+import { defineTask, type Workers } from "../../platform/workers.js";
+import type { Candidates } from "./candidates.js";
+import type { Objective } from "./jobs-order.js";
+import type { Chosen } from "./order.js";
+import type { RunData } from "./series.js";
+import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
+
+const TRY = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
+/** Bars of a task: some tenths of a second, after which a thread is free for others. */
+const TASK_BARS = 200_000;
+/** Tasks of one job at a time. */
+const AT_ONCE = 2;
+
+export interface Tried {
+  readonly values: Values;
+  readonly trial: TrialOfPoint;
+  readonly score: number | null;
+}
+
+export interface TriesOptions {
+  readonly workers: Workers;
+  readonly data: RunData;
+  readonly objective: Objective;
+  readonly window: BarRange | null;
+  readonly signal: AbortSignal;
+  /** Is told of each part that was tried. */
+  onTried(count: number): void;
+}
+
+/** Tries all candidates in threads; in the order in which they were given, whatever thread was first. */
+export async function tryAll(
+  { strategy }: Chosen,
+  candidates: Candidates,
+  options: TriesOptions,
+): Promise<Tried[]> {
+  const tried: Tried[] = [];
+  for (let points = candidates.next(); points.length > 0; points = candidates.next()) {
+    for (const each of await tryPoints(strategy.id, points, options)) {
+      candidates.tell(each.values, each.score);
+      tried.push(each);
+    }
+  }
+  return tried;
+}
+
+async function tryPoints(
+  strategyId: string,
+  points: readonly Values[],
+  options: TriesOptions,
+): Promise<Tried[]> {
+  const { workers, data, objective, window, signal, onTried } = options;
+  const { series, terms } = data;
+  const bars = window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0);
+  const size = Math.max(1, Math.floor(TASK_BARS / Math.max(1, bars)));
+  const parts = Array.from({ length: Math.ceil(points.length / size) }, (_, k) =>
+    points.slice(k * size, (k + 1) * size),
+  );
+  const found: TrialOfPoint[][] = [];
+  const work = async (lane: number) => {
+    for (let k = lane; k < parts.length; k += AT_ONCE) {
+      signal.throwIfAborted();
+      const order = { strategyId, points: parts[k], series, terms, window };
+      found[k] = await workers.run(TRY, order, { signal });
+      onTried(parts[k].length);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => work(lane)));
+  return found.flat().map((trial, i) => ({ values: points[i], trial, score: scoreOf(trial, objective) }));
+}
+
+/** The higher the better; null where there is nothing to tell of. */
+export function scoreOf({ sample, totalReturn, trades }: TrialOfPoint, objective: Objective): number | null {
+  if (objective === "total_return") return totalReturn;
+  return trades === 0 && sample === null ? null : (sample?.sharpe ?? null);
+}
+
+/** The highest score, of equal ones the first; null where none has one. */
+export function bestOf(tried: readonly Tried[]): Tried | null {
+  let best: Tried | null = null;
+  for (const each of tried) {
+    if (each.score !== null && each.score > (best?.score ?? Number.NEGATIVE_INFINITY)) best = each;
+  }
+  return best;
+}

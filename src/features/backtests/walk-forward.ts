@@ -1,0 +1,271 @@
+import { z } from "zod";
+import { type Fold, walkForwardFolds } from "../../core/backtest/folds.js";
+import { sharpeSample } from "../../core/backtest/overfitting.js";
+import { sliceCandles } from "../../core/market/candles.js";
+import { absent } from "../../core/performance/figure.js";
+import { growthOf } from "../../core/performance/returns.js";
+import type { Values } from "../../core/strategies/parameters.js";
+import { AppError } from "../../platform/errors.js";
+import { isoTime } from "../../platform/http.js";
+import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import { defineTask } from "../../platform/workers.js";
+import { createCandidates } from "./candidates.js";
+import {
+  checkChosen,
+  JOB_BARS,
+  type RunResult,
+  runResult,
+  type WalkForwardOrder,
+  walkForwardOrder,
+} from "./jobs-order.js";
+import { type Chosen, chosenBy, symbolsOf } from "./order.js";
+import { type Asked, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { chosenView, headView } from "./report-view.js";
+import { hashOfSeries, loadRun, type RunData } from "./series.js";
+import { rulesText } from "./terms.js";
+import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
+import { bestOf, scoreOf, type Tried, tryAll } from "./tries.js";
+
+const TEST = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 4 * 3_600_000;
+
+/** A fold, what was chosen on its training bars alone, and what that came to on the bars after them. */
+interface Walked {
+  readonly fold: Fold;
+  readonly best: Tried | null;
+  readonly tested: TrialOfPoint | null;
+}
+
+/** Chooses values on one window after another, and tries each choice on the bars that follow. */
+export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder, null, RunResult> {
+  return defineJob({
+    kind: "backtest-walk-forward",
+    summary: "Order a walk-forward: values chosen in each training window, tried on the bars after it",
+    description:
+      "Windows roll, or are anchored at the first bar. Nothing of a test is known to the choice, and what is told of " +
+      "the whole is of the tests alone. Of one symbol, or of several with the same bars.",
+    access: "trader",
+    input: walkForwardOrder,
+    checkpoint: z.null(),
+    result: runResult,
+    attempts: ATTEMPTS,
+    timeoutMs: TIMEOUT_MS,
+    check(order) {
+      createCandidates(chosenBy(order), order);
+      return checkChosen(order);
+    },
+    run: (order, context) => runWalkForward(parts, order, context),
+  });
+}
+
+async function runWalkForward(
+  parts: PerformParts,
+  order: WalkForwardOrder,
+  context: JobContext<null>,
+): Promise<RunResult> {
+  const { signal, report, job } = context;
+  const chosen = chosenBy(order);
+  const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
+  const folds = foldsOf(data, order);
+  const walked: Walked[] = [];
+  for (const [i, fold] of folds.entries()) {
+    report(`fold ${i + 1} of ${folds.length}`, i, folds.length);
+    walked.push(await walkFold(parts, chosen, data, order, fold, { userId: job.userId, signal }));
+  }
+  report("report", folds.length, folds.length);
+  const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
+  return finish(parts, chosen, data, order, walked, asked);
+}
+
+/** @throws {AppError} `invalid_request` where no fold fits, or symbols have other bars than the first. */
+function foldsOf({ series }: RunData, order: WalkForwardOrder): Fold[] {
+  const [{ time }] = series;
+  if (series.some((each) => each.time.length !== time.length || each.time[0] !== time[0])) {
+    throw new AppError("invalid_request", "body symbols: a walk-forward needs the same bars of all of them");
+  }
+  const { mode, train_bars: train, test_bars: test, step_bars, embargo_bars: embargo } = order;
+  const step = step_bars ?? test;
+  const folds = walkForwardFolds(time.length, { mode, train, test, step, embargo });
+  if (folds.length === 0) {
+    const detail = `body train_bars: ${train} and ${test} more are not within the ${time.length} bars of the stretch`;
+    throw new AppError("invalid_request", detail);
+  }
+  return folds.slice(-order.folds);
+}
+
+async function walkFold(
+  { workers, ledger }: PerformParts,
+  chosen: Chosen,
+  data: RunData,
+  order: WalkForwardOrder,
+  fold: Fold,
+  { userId, signal }: { readonly userId: string; readonly signal: AbortSignal },
+): Promise<Walked> {
+  const { strategy } = chosen;
+  const [train] = fold.train;
+  const [test] = fold.test;
+  const candidates = createCandidates(chosen, order);
+  const terms = {
+    workers,
+    data,
+    objective: order.objective,
+    window: train,
+    signal,
+    onTried: () => undefined,
+  };
+  const tried = await tryAll(chosen, candidates, terms);
+  const series = data.series.map((candles) => sliceCandles(candles, train.from, train.to));
+  const trained = { ...data, series, sha256: hashOfSeries(series) };
+  await ledger.record(
+    userId,
+    trained,
+    tried.map(({ values, trial }) => trialRow({ strategy, values }, trained, trial)),
+  );
+  const best = bestOf(tried);
+  if (best === null) return { fold, best, tested: null };
+  const points = [best.values];
+  const testing = { strategyId: strategy.id, points, series: data.series, terms: data.terms, window: test };
+  const [tested] = await workers.run(TEST, testing, { signal });
+  return { fold, best, tested };
+}
+
+/** What the tests come to one after another, counted as a trial of its own on the whole. */
+async function finish(
+  parts: PerformParts,
+  chosen: Chosen,
+  data: RunData,
+  order: WalkForwardOrder,
+  walked: readonly Walked[],
+  asked: Asked,
+): Promise<RunResult> {
+  const outside = outsideOf(walked, order, data);
+  const sample = sharpeSample(outside.daily);
+  const datasetId = await parts.ledger.record(asked.userId, data, [
+    {
+      strategy: `walk_forward:${chosen.strategy.id}`,
+      values: settingsOf(chosen, order),
+      rules: rulesText(data.terms),
+      sample,
+      totalReturn: outside.totalReturn,
+      returns: outside.daily,
+    },
+  ]);
+  const permutation = absent("the position of each fold is of other values; see the folds");
+  const judged = { sample, days: outside.daily.length, permutation };
+  const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
+  const time = data.series[0].time;
+  const folds = walked.map((each) => foldView(each, time, order));
+  const hash = digestOf([chosen.strategy.id, folds, Array.from(outside.bars)]);
+  const yearly = Math.sqrt(data.terms.yearDays);
+  const report = {
+    strategy: chosenView(chosen),
+    ...headView(data),
+    hash,
+    mode: order.mode,
+    method: order.method,
+    objective: order.objective === "sharpe" ? "Sharpe ratio by day" : "return",
+    folds,
+    out_of_sample: {
+      bars: outside.bars.length,
+      total_return: outside.totalReturn,
+      sharpe: sample === null ? null : sample.sharpe * yearly,
+      trades: walked.reduce((sum, { tested }) => sum + (tested?.trades ?? 0), 0),
+      folds_that_gained: folds.filter(({ test_return }) => (test_return ?? 0) > 0).length,
+    },
+    ...degradationOf(folds),
+    overfitting,
+  };
+  const run = { kind: "walk-forward", strategy: chosen.strategy.id, hash, report } as const;
+  const columns = columnsOf(outside, data);
+  const id = await keepRun(parts, { ...run, columns }, data, asked);
+  return { run_id: id, href: `/api/backtest/${id}`, hash, report };
+}
+
+/** Everything that the tests depend on, so that another search is another trial. */
+function settingsOf({ values }: Chosen, order: WalkForwardOrder): Values {
+  const { mode, train_bars, test_bars, step_bars = 0, embargo_bars, method, trials, objective, seed } = order;
+  const space = order.space === undefined ? "all" : JSON.stringify(order.space);
+  return {
+    ...values,
+    mode,
+    train_bars,
+    test_bars,
+    step_bars,
+    embargo_bars,
+    method,
+    trials,
+    objective,
+    seed,
+    space,
+  };
+}
+
+/** Returns of the tests in their order; where tests overlap, a bar is of the first that has it. */
+function outsideOf(walked: readonly Walked[], { test_bars }: WalkForwardOrder, { series }: RunData) {
+  const places: number[] = [];
+  const bars: number[] = [];
+  const daily: number[] = [];
+  let next = 0;
+  for (const { fold, tested } of walked) {
+    const [{ from }] = fold.test;
+    const skip = Math.max(0, next - from);
+    for (let k = skip; k < test_bars; k++) {
+      places.push(from + k);
+      bars.push(tested?.bars[k] ?? 0);
+    }
+    // Days of a test that overlaps the one before cannot be told apart from it by day, unless a bar is a day.
+    daily.push(...(skip === 0 ? (tested?.returns ?? new Float64Array(0)) : bars.slice(-(test_bars - skip))));
+    next = Math.max(next, from + test_bars);
+  }
+  const growth = growthOf(Float64Array.from(bars));
+  return {
+    time: Float64Array.from(places, (place) => series[0].time[place]),
+    bars: Float64Array.from(bars),
+    daily: Float64Array.from(daily),
+    growth,
+    totalReturn: growth.length === 0 ? null : growth[growth.length - 1] - 1,
+  };
+}
+
+function columnsOf({ time, growth }: ReturnType<typeof outsideOf>, { series, terms }: RunData) {
+  const [candles] = series;
+  const from = candles.time.indexOf(time[0]);
+  const held = time.map((at) => candles.close[candles.time.indexOf(at)] / candles.open[from]);
+  return {
+    time,
+    equity: growth.map((each) => each * terms.capital),
+    benchmark: held.map((each) => each * terms.capital),
+  };
+}
+
+function foldView({ fold, best, tested }: Walked, time: Float64Array, { objective }: WalkForwardOrder) {
+  const [train] = fold.train;
+  const [test] = fold.test;
+  return {
+    train: { start: isoTime(time[train.from]), end: isoTime(time[train.to - 1]) },
+    test: { start: isoTime(time[test.from]), end: isoTime(time[test.to - 1]) },
+    parameters: best?.values ?? null,
+    train_score: best?.score ?? null,
+    train_return: best?.trial.totalReturn ?? null,
+    test_score: tested === null ? null : scoreOf(tested, objective),
+    test_return: tested?.totalReturn ?? null,
+    test_trades: tested?.trades ?? 0,
+  };
+}
+
+/** How much of the score in training was left in the tests, on the mean of the folds that have both. */
+function degradationOf(folds: readonly ReturnType<typeof foldView>[]) {
+  const both = folds.flatMap(({ train_score, test_score }) =>
+    train_score === null || test_score === null ? [] : [{ train: train_score, test: test_score }],
+  );
+  const mean = (of: (each: { train: number; test: number }) => number) =>
+    both.length === 0 ? null : both.reduce((sum, each) => sum + of(each), 0) / both.length;
+  const inside = mean(({ train }) => train);
+  const outside = mean(({ test }) => test);
+  return {
+    in_sample_score: inside,
+    out_of_sample_score: outside,
+    is_vs_oos_degradation: inside === null || outside === null || inside === 0 ? null : 1 - outside / inside,
+  };
+}
