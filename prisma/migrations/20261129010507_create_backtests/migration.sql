@@ -43,7 +43,7 @@ CREATE TABLE "backtest_runs" (
     "interval" VARCHAR(4) NOT NULL,
     "synthetic" BOOLEAN NOT NULL,
     "hash" TEXT NOT NULL,
-    "report" JSONB NOT NULL,
+    "report" JSON NOT NULL,
     "columns" BYTEA,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 

@@ -53,7 +53,7 @@ async function runCompare(
   const reports = [];
   for (const [i, each] of found.entries()) {
     const { sample, returns } = each.trial;
-    const judged = { sample, days: returns.length, permutation: each.permutation };
+    const judged = { sample, days: returns.length, permutation: each.permutation, seed: order.seed };
     const overfitting = await parts.ledger.judge(datasetId, judged, signal);
     reports.push(reportView(all[i], data, each, overfitting));
   }

@@ -5,15 +5,17 @@ import {
   overfittingVerdicts,
   type SharpeSample,
 } from "../../core/backtest/overfitting.js";
+import { ensure } from "../../core/base/assert.js";
 import { absent, type Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
-import type { TrialsJudged } from "./judge-worker.js";
+import type { HeldReturns, JudgeOrder, TrialsJudged } from "./judge-worker.js";
 import type { RunData } from "./series.js";
 import type { Dataset, LedgerStore, TrialRow } from "./store.js";
 
-const JUDGE = defineTask<readonly Float64Array[], TrialsJudged>(
-  new URL("./judge-worker.js", import.meta.url),
-);
+const JUDGE = defineTask<JudgeOrder, TrialsJudged>(new URL("./judge-worker.js", import.meta.url));
+/** Parts that days are cut into: 12,870 splits, and 252 of each set where there are several. */
+const BLOCKS = 16;
+const BLOCKS_OF_SETS = 10;
 /** Trials that are cross-validated at most, the newest. */
 const JUDGED_LIMIT = 500;
 
@@ -22,7 +24,11 @@ export interface Judged {
   readonly sample: SharpeSample | null;
   /** Days of the returns that it is of. */
   readonly days: number;
-  readonly permutation: Figure;
+  /** The p-value, or what it is to be computed of. */
+  readonly permutation: Figure | HeldReturns;
+  /** Trials in sets that were chosen from one by one; the ledger's on the same days without them. */
+  readonly sets?: readonly (readonly Float64Array[])[];
+  readonly seed: number;
 }
 
 /** Counts every trial, and says what a result is worth after so many. */
@@ -39,12 +45,20 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
     record: (userId: string, data: RunData, trials: readonly TrialRow[]) =>
       store.add(datasetOf(userId, data), trials),
 
-    async judge(datasetId: number, { sample, days, permutation }: Judged, signal?: AbortSignal) {
+    async judge(datasetId: number, judged: Judged, signal?: AbortSignal) {
+      const { sample, days, seed } = judged;
       const [state, returns] = await Promise.all([
         store.state(datasetId),
         store.loadReturns(datasetId, days, JUDGED_LIMIT),
       ]);
-      const found = await workers.run(JUDGE, returns, signal === undefined ? {} : { signal });
+      const held = "positions" in judged.permutation ? judged.permutation : null;
+      const sets = judged.sets ?? [returns];
+      const order = { sets, blocks: judged.sets === undefined ? BLOCKS : BLOCKS_OF_SETS, held, seed };
+      const found = await workers.run(JUDGE, order, signal === undefined ? {} : { signal });
+      const permutation =
+        "positions" in judged.permutation
+          ? ensure(found.permutation, "what was held was judged")
+          : judged.permutation;
       const { correlation } = found;
       const independent =
         state.trials < 2 || Number.isNaN(correlation)
@@ -61,7 +75,7 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
         probability_of_overfitting: found.probability,
         loss_probability: found.lossProbability,
         sharpe_degradation: found.degradation,
-        cross_validated: { trials: returns.length, splits: found.splits },
+        cross_validated: { trials: sets.reduce((sum, set) => sum + set.length, 0), splits: found.splits },
         permutation_p: permutation,
         verdicts: {
           deflated_sharpe: verdicts.deflatedSharpe,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { Ledger } from "./ledger.js";
 import type { Chosen } from "./order.js";
+import { thinIndexes } from "./plots/thin.js";
 import { type ReportView, reportView } from "./report-view.js";
 import type { RunColumns, RunKind, RunStore } from "./run-store.js";
 import type { RunFound, RunOrder } from "./run-worker.js";
@@ -54,9 +55,19 @@ export async function runCounted(
   asked.signal?.throwIfAborted();
   const datasetId = await parts.ledger.record(asked.userId, data, [trialRow(chosen, data, found.trial)]);
   const { sample, returns } = found.trial;
-  const judged = { sample, days: returns.length, permutation: found.permutation };
+  const judged = { sample, days: returns.length, permutation: found.permutation, seed: asked.seed };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   return { found, report: reportView(chosen, data, found, overfitting), datasetId };
+}
+
+/** Bars of which every one is kept; of more what a line needs. */
+const BARS_KEPT = 50_000;
+
+function thinned({ time, equity, benchmark }: RunColumns): RunColumns {
+  if (time.length <= BARS_KEPT) return { time, equity, benchmark };
+  const places = thinIndexes(equity);
+  const take = (column: Float64Array) => Float64Array.from(places, (place) => column[place]);
+  return { time: take(time), equity: take(equity), benchmark: take(benchmark) };
 }
 
 /** Keeps a run. @returns its id. */
@@ -73,7 +84,8 @@ export function keepRun(
   { userId, jobId }: Asked,
 ): Promise<number> {
   const symbols = series.map(({ symbol }) => symbol);
-  return runs.save({ ...run, userId, jobId, symbols, interval: series[0].interval, synthetic });
+  const columns = run.columns === null ? null : thinned(run.columns);
+  return runs.save({ ...run, columns, userId, jobId, symbols, interval: series[0].interval, synthetic });
 }
 
 /** A name for what was found: equal findings have the same. */

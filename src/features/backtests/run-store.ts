@@ -45,7 +45,7 @@ const HEAD = `id, user_id as "userId", job_id as "jobId", kind, strategy, symbol
 
 const SAVE = `
 insert into backtest_runs (user_id, job_id, kind, strategy, symbols, interval, synthetic, hash, report, columns)
-values ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9::jsonb, $10)
+values ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9::json, $10)
 on conflict (job_id) do update set hash = excluded.hash, report = excluded.report, columns = excluded.columns
 returning id`;
 

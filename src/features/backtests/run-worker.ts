@@ -9,6 +9,7 @@ import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
+import { PERMUTATIONS } from "./judge-worker.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
 import { dayOf, type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -49,8 +50,6 @@ export interface RunFound {
   readonly turned: Readonly<Record<string, number>>;
   readonly permutation: Figure;
 }
-
-const PERMUTATIONS = 999;
 
 /** Runs a strategy over bars in a thread. */
 export default function run(order: RunOrder): RunFound {

@@ -15,10 +15,12 @@ import {
 } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
 import { digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
-import { loadRun } from "./series.js";
+import { loadRun, type RunData } from "./series.js";
 import { bestOf, type Tried, tryAll } from "./tries.js";
 
 const CROSS = defineTask<CrossOrder, CrossValidated>(new URL("./cross-worker.js", import.meta.url));
+/** Returns that a cross-validation has of all its trials. */
+const CROSS_LIMIT = 20_000_000;
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 
@@ -53,6 +55,7 @@ async function runSweep(
   const chosen = chosenBy(order);
   const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
   const candidates = createCandidates(chosen, order);
+  requireRoom(order, data, candidates.most);
   let done = 0;
   report("trials", 0, candidates.most);
   const tried = await tryAll(chosen, candidates, {
@@ -60,6 +63,7 @@ async function runSweep(
     data,
     objective: order.objective,
     window: null,
+    byBar: order.cross_validation !== undefined,
     signal,
     onTried(count) {
       done += count;
@@ -100,6 +104,14 @@ async function runSweep(
   const run = { kind: "sweep", strategy: strategy.id, hash, report: full } as const;
   const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
   return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+}
+
+/** @throws {AppError} `invalid_request` where returns of all trials by bar are more than a process should hold. */
+function requireRoom({ cross_validation }: SweepOrder, { series }: RunData, trials: number): void {
+  const bars = Math.max(...series.map(({ time }) => time.length));
+  if (cross_validation === undefined || bars * trials <= CROSS_LIMIT) return;
+  const detail = `body cross_validation: ${trials} trials of ${bars} bars are more than ${CROSS_LIMIT} returns; ask for fewer`;
+  throw new AppError("invalid_request", detail);
 }
 
 /** What choosing the best would have come to on bars that it was not chosen by; null where it was not asked for. */

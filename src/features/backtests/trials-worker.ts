@@ -1,4 +1,4 @@
-import { runBrief } from "../../core/backtest/brief.js";
+import { type Brief, runBrief } from "../../core/backtest/brief.js";
 import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
@@ -16,11 +16,16 @@ export interface TrialsOrder {
   readonly terms: RunTerms;
   /** Bars of the first symbol in which it may trade, whose returns count; null for all. Those after are cut off. */
   readonly window: BarRange | null;
+  /** Whether columns by bar are wanted, too. */
+  readonly byBar: boolean;
 }
 
-/** A trial, and its returns bar by bar where there is one symbol. */
+/** A trial, with columns by bar where they were asked for; empty otherwise. */
 export interface TrialOfPoint extends TrialFound {
+  /** Returns. */
   readonly bars: Float64Array;
+  /** Share of the equity that was held at each close, with its sign; empty for several symbols. */
+  readonly held: Float64Array;
 }
 
 /** Tries values of a strategy, one after another, in a thread. */
@@ -37,7 +42,8 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
   const begun = startingAt(strategy, from);
   const rules = rulesOf(terms);
   return points.map((values) => {
-    const { time, equity, trades } = runBrief(begun, listings, values, rules);
+    const brief = runBrief(begun, listings, values, rules);
+    const { time, equity, trades } = brief;
     const first = Math.max(
       0,
       time.findIndex((each) => each >= fromMs),
@@ -45,9 +51,23 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
     const [times, levels] = [time.subarray(first), equity.subarray(first)];
     const closed = trades.exitBar.reduce((count, bar) => count + Number(bar >= 0), 0);
     const capital = terms.capital * 1e6;
+    const trial = trialOf(times.slice(), levels.slice(), terms, closed);
+    if (!order.byBar) return { ...trial, bars: new Float64Array(0), held: new Float64Array(0) };
     const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
-    return { ...trialOf(times.slice(), levels.slice(), terms, closed), bars };
+    const held =
+      listings.length === 1 ? heldIn(brief, listings[0].candles).slice(first) : new Float64Array(0);
+    return { ...trial, bars, held };
   });
+}
+
+function heldIn({ trades, equity }: Brief, { close }: Candles): Float64Array {
+  const { entryBar, exitBar, units } = trades;
+  const held = new Float64Array(close.length);
+  for (const [k, from] of entryBar.entries()) {
+    const to = exitBar[k] < 0 ? close.length : exitBar[k];
+    for (let i = from; i < to; i++) held[i] += equity[i] > 0 ? (units[k] * close[i] * 1e6) / equity[i] : 0;
+  }
+  return held;
 }
 
 /** The same strategy that decides nothing before a bar. */

@@ -24,6 +24,8 @@ export interface TriesOptions {
   readonly data: RunData;
   readonly objective: Objective;
   readonly window: BarRange | null;
+  /** Whether columns by bar are wanted, too. */
+  readonly byBar: boolean;
   readonly signal: AbortSignal;
   /** Is told of each part that was tried. */
   onTried(count: number): void;
@@ -50,7 +52,7 @@ async function tryPoints(
   points: readonly Values[],
   options: TriesOptions,
 ): Promise<Tried[]> {
-  const { workers, data, objective, window, signal, onTried } = options;
+  const { workers, data, objective, window, byBar, signal, onTried } = options;
   const { series, terms } = data;
   const bars = window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0);
   const size = Math.max(1, Math.floor(TASK_BARS / Math.max(1, bars)));
@@ -61,7 +63,7 @@ async function tryPoints(
   const work = async (lane: number) => {
     for (let k = lane; k < parts.length; k += AT_ONCE) {
       signal.throwIfAborted();
-      const order = { strategyId, points: parts[k], series, terms, window };
+      const order = { strategyId, points: parts[k], series, terms, window, byBar };
       found[k] = await workers.run(TRY, order, { signal });
       onTried(parts[k].length);
     }

@@ -34,6 +34,8 @@ const TIMEOUT_MS = 4 * 3_600_000;
 interface Walked {
   readonly fold: Fold;
   readonly best: Tried | null;
+  /** Returns by day of all that was tried on the training bars. */
+  readonly trained: readonly Float64Array[];
   readonly tested: TrialOfPoint | null;
 }
 
@@ -106,15 +108,8 @@ async function walkFold(
   const [train] = fold.train;
   const [test] = fold.test;
   const candidates = createCandidates(chosen, order);
-  const terms = {
-    workers,
-    data,
-    objective: order.objective,
-    window: train,
-    signal,
-    onTried: () => undefined,
-  };
-  const tried = await tryAll(chosen, candidates, terms);
+  const tries = { workers, data, objective: order.objective, window: train, byBar: false, signal };
+  const tried = await tryAll(chosen, candidates, { ...tries, onTried: () => undefined });
   const series = data.series.map((candles) => sliceCandles(candles, train.from, train.to));
   const trained = { ...data, series, sha256: hashOfSeries(series) };
   await ledger.record(
@@ -123,11 +118,19 @@ async function walkFold(
     tried.map(({ values, trial }) => trialRow({ strategy, values }, trained, trial)),
   );
   const best = bestOf(tried);
-  if (best === null) return { fold, best, tested: null };
+  const returns = tried.map(({ trial }) => trial.returns);
+  if (best === null) return { fold, best, trained: returns, tested: null };
   const points = [best.values];
-  const testing = { strategyId: strategy.id, points, series: data.series, terms: data.terms, window: test };
+  const testing = {
+    strategyId: strategy.id,
+    points,
+    series: data.series,
+    terms: data.terms,
+    window: test,
+    byBar: true,
+  };
   const [tested] = await workers.run(TEST, testing, { signal });
-  return { fold, best, tested };
+  return { fold, best, trained: returns, tested };
 }
 
 /** What the tests come to one after another, counted as a trial of its own on the whole. */
@@ -151,8 +154,13 @@ async function finish(
       returns: outside.daily,
     },
   ]);
-  const permutation = absent("the position of each fold is of other values; see the folds");
-  const judged = { sample, days: outside.daily.length, permutation };
+  const judged = {
+    sample,
+    days: outside.daily.length,
+    permutation: data.series.length === 1 ? heldOutside(walked, data) : absent("there are several symbols"),
+    sets: walked.map(({ trained }) => equalOnes(trained)),
+    seed: order.seed,
+  };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   const time = data.series[0].time;
   const folds = walked.map((each) => foldView(each, time, order));
@@ -180,6 +188,25 @@ async function finish(
   const columns = columnsOf(outside, data);
   const id = await keepRun(parts, { ...run, columns }, data, asked);
   return { run_id: id, href: `/api/backtest/${id}`, hash, report };
+}
+
+/** Those of the length of the first: an account that was lost has fewer days. */
+function equalOnes(columns: readonly Float64Array[]): Float64Array[] {
+  return columns.filter(({ length }) => length === columns[0].length);
+}
+
+/** Positions in the tests one after another, against the returns from each close to the next. */
+function heldOutside(walked: readonly Walked[], { series: [{ close }] }: RunData) {
+  const positions: number[] = [];
+  const returns: number[] = [];
+  for (const { fold, tested } of walked) {
+    const [{ from, to }] = fold.test;
+    for (let i = from; i + 1 < to; i++) {
+      positions.push(tested?.held[i - from] ?? 0);
+      returns.push(close[i + 1] / close[i] - 1);
+    }
+  }
+  return { positions: Float64Array.from(positions), returns: Float64Array.from(returns) };
 }
 
 /** Everything that the tests depend on, so that another search is another trial. */
