@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLoop, type Loop } from "../../src/platform/loop.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import { eventually } from "../fixtures/faults.js";
+import { ADMIN_KEY, KEYED, keyFor } from "../fixtures/keyed.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+let program: TestProgram;
+let taking: Loop;
+const keys = { ann: "", bob: "", vic: "", admin: ADMIN_KEY };
+
+beforeAll(async () => {
+  program = await startTestProgram({ environment: { ...KEYED, MARKET_DATA: "synthetic" } });
+  keys.ann = await keyFor(program, "ann", "trader");
+  keys.bob = await keyFor(program, "bob", "trader");
+  keys.vic = await keyFor(program, "vic", "viewer");
+  const { clock, log, metrics, jobFeature } = program.parts;
+  if (jobFeature.taking === null) throw new Error("the program takes no jobs");
+  taking = createLoop({ ...jobFeature.taking, everyMs: () => 50 }, { clock, log, metrics });
+  taking.start();
+});
+afterAll(async () => {
+  await taking.stop();
+  await program.close();
+});
+
+type Caller = keyof typeof keys;
+const as = (caller: Caller) => ({ "x-api-key": keys[caller] });
+const STRETCH = { symbol: "AAPL", start_date: "2018-01-01", end_date: "2022-01-01" };
+
+const order = (caller: Caller, path: string, payload: object, headers: Record<string, string> = {}) =>
+  program.call({
+    method: "POST",
+    url: `/api/backtest/${path}`,
+    headers: { ...as(caller), ...headers },
+    payload,
+  });
+const get = (caller: Caller, url: string) => program.call({ url, headers: as(caller) });
+
+interface Kept {
+  readonly run_id: number;
+  readonly href: string;
+  readonly report: { readonly overfitting: { readonly trials: number } } & Record<string, unknown>;
+}
+
+async function done(caller: Caller, path: string, payload: object): Promise<Kept> {
+  const answer = await order(caller, path, payload);
+  expect(answer.statusCode, answer.body).toBe(202);
+  const { href } = answer.json();
+  expect(answer.headers.location).toBe(href);
+  let job: Record<string, unknown> = {};
+  await eventually(`${href} has ended`, async () => {
+    job = (await get(caller, href)).json().data;
+    return job.finished_at !== null;
+  });
+  expect(job).toMatchObject({ status: "succeeded", pct: 100 });
+  return (await get(caller, `${href}/result`)).json().data;
+}
+
+const SEARCHED = { ...STRETCH, space: { fast: [5, 10, 20], slow: [30, 60] }, trials: 10 };
+
+describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", () => {
+  it("202 is a job whose report is kept, of a user alone", async () => {
+    const { run_id, href, report } = await done("ann", "sweep", SEARCHED);
+    expect(report.trials).toHaveLength(6);
+    expect((await get("ann", href)).json().data).toMatchObject({ id: run_id, kind: "sweep", report });
+    expectProblem(await get("bob", href), "backtest_not_found");
+    expect((await get("admin", href)).statusCode).toBe(200);
+    const listed = (await get("ann", "/api/backtest?kind=sweep")).json().data;
+    expect(listed).toMatchObject([{ id: run_id, synthetic: true }]);
+    expect((await get("bob", "/api/backtest")).json().data).toEqual([]);
+  });
+
+  it("202 counts trials by user: what one has tried is not what another has", async () => {
+    const compared = {
+      ...STRETCH,
+      symbol: "MSFT",
+      strategies: [{ strategy_id: 1 }, { pattern_name: "hammer" }],
+    };
+    const trialsOf = ({ report }: { report: { overfitting: { trials: number } } }) =>
+      report.overfitting.trials;
+    const plain = { ...STRETCH, symbol: "MSFT", strategy_id: 3, bootstrap_paths: 5, random_entries: 5 };
+    expect(trialsOf(await done("ann", "compare", compared))).toBe(2);
+    expect(trialsOf(await done("bob", "run", plain))).toBe(1);
+    expect(trialsOf(await done("ann", "run", plain))).toBe(3);
+  });
+
+  it("202 loses and doubles no trial of sweeps that share most and run at once", async () => {
+    const stretch = { symbol: "NVDA", start_date: "2019-01-01", end_date: "2021-01-01", trials: 50 };
+    const spaces = [
+      { fast: { min: 5, max: 14, step: 1 }, slow: [40] },
+      { fast: { min: 8, max: 17, step: 1 }, slow: [40] },
+      { fast: { min: 5, max: 17, step: 4 }, slow: [40] },
+    ];
+    await Promise.all(spaces.map((space) => done("bob", "sweep", { ...stretch, space })));
+    const last = await done("bob", "sweep", { ...stretch, space: { fast: [5], slow: [40] } });
+    expect(last.report.overfitting.trials).toBe(13);
+  });
+
+  it("202 draws the folds of a walk-forward", async () => {
+    const { href, report } = await done("ann", "walk-forward", {
+      ...SEARCHED,
+      train_bars: 300,
+      test_bars: 100,
+    });
+    expect(report.folds).toHaveLength(7);
+    let picture = await get("ann", `${href}?format=svg&plot=folds`);
+    for (let left = 10; picture.statusCode === 503 && left > 0; left--) {
+      picture = await get("ann", `${href}?format=svg&plot=folds`);
+    }
+    expect(picture.body).toContain("Golden Cross: AAPL");
+  });
+
+  it.each<[string, string, object, string, string]>([
+    [
+      "400 for a grid of more points than trials",
+      "sweep",
+      { ...SEARCHED, trials: 3 },
+      "invalid_request",
+      "6 points",
+    ],
+    [
+      "400 for a parameter that there is not",
+      "sweep",
+      { ...SEARCHED, space: { speed: [1] } },
+      "invalid_request",
+      "speed",
+    ],
+    [
+      "400 for a range of what is none",
+      "sweep",
+      { ...SEARCHED, space: { side: { min: 1, max: 2 } } },
+      "invalid_request",
+      "side",
+    ],
+    [
+      "400 for one strategy where several are compared",
+      "compare",
+      { strategies: [{ strategy_id: 1 }] },
+      "invalid_request",
+      "strategies",
+    ],
+    [
+      "404 for a strategy that there is not",
+      "run",
+      { strategy_id: "alchemy" },
+      "strategy_unknown",
+      "alchemy",
+    ],
+    [
+      "404 for a baseline of none",
+      "regression",
+      { mode: "test", start: "2024-01-01", end: "2024-06-01", strategies: ["pattern:moon"] },
+      "strategy_unknown",
+      "moon",
+    ],
+  ])("%s", async (_, path, payload, code, detail) => {
+    expectProblem(await order("ann", path, payload), code as "invalid_request", detail);
+  });
+
+  it("403 for a viewer", async () => {
+    expect((await order("vic", "sweep", SEARCHED)).statusCode).toBe(403);
+  });
+
+  it("202 twice for one key is one job", async () => {
+    const key = { "idempotency-key": "sweep-1" };
+    const [first, second] = [
+      await order("ann", "sweep", SEARCHED, key),
+      await order("ann", "sweep", SEARCHED, key),
+    ];
+    expect(second.json().id).toBe(first.json().id);
+  });
+});
+
+describe("POST /api/backtest/regression", () => {
+  it("202 fails without a baseline, and passes against one that was kept", async () => {
+    const stretch = {
+      start: "2023-01-01",
+      end: "2023-07-01",
+      strategies: ["pattern:hammer", "pattern:engulfing"],
+    };
+    const none = (await done("ann", "regression", { mode: "test", ...stretch })).report as Record<
+      string,
+      unknown
+    >;
+    expect(none).toMatchObject({
+      passed: false,
+      results: [{ failures: ["no_baseline"] }, { failures: ["no_baseline"] }],
+    });
+    const kept = (await done("ann", "regression", { mode: "baseline", ...stretch })).report as Record<
+      string,
+      unknown
+    >;
+    expect(kept.passed).toBe(true);
+    const tested = (await done("ann", "regression", { mode: "test", ...stretch })).report as unknown as {
+      passed: boolean;
+      results: { baseline: number; matched: number }[];
+    };
+    expect(tested.passed).toBe(true);
+    for (const { baseline, matched } of tested.results)
+      expect([baseline > 0, matched]).toEqual([true, baseline]);
+  });
+});
