@@ -309,7 +309,11 @@ describe("splits and dividends", () => {
     const book = createBook({ ledger, quotes, instruments, feed, matching });
     const row = await store.find(id);
     if (row === null) throw new Error("the account is gone");
-    const { standing, positions } = await book.portfolio(row);
+    const { standing, positions, realised } = await book.portfolio(row);
+    const summed = await ledger.look(id, (_desk, { history: { trades } }) =>
+      trades.trades.reduce((sum, { net }) => sum + net, trades.interest),
+    );
+    expect(realised).toBe(summed);
     const paid = 0.5 * 66.67;
     expect(positions).toMatchObject([{ symbol: "AAPL", quantity: 451 }]);
     expect(standing.cash / MONEY).toBe(10_000 - 30_100 + paid);

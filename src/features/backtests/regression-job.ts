@@ -9,7 +9,7 @@ import { defineTask } from "../../platform/workers.js";
 import { strategyIdText } from "./baseline-file.js";
 import { type RegressionOrder, type RunResult, regressionOrder, runResult } from "./jobs-order.js";
 import { digestOf, type PerformParts } from "./perform.js";
-import { createPatternSource, REGRESSION_MARKETS } from "./regression-source.js";
+import { createRegressionSource, REGRESSION_MARKETS } from "./regression-source.js";
 import type { RegressionTask, RegressionTaskResult } from "./regression-worker.js";
 
 const REGRESS = defineTask<RegressionTask, RegressionTaskResult>(
@@ -55,7 +55,7 @@ function scopeOf({ start, end, strategies }: RegressionOrder) {
   if (startMs >= endMs) throw new AppError("invalid_request", "body start: must lie before end");
   if (endMs - startMs > YEARS_LIMIT_MS)
     throw new AppError("invalid_request", "body end: is more than 20 years after");
-  const known = createPatternSource().strategies;
+  const known = createRegressionSource().strategies;
   const unknown = strategies?.find((id) => !strategyIdText.safeParse(id).success || !known.includes(id));
   if (unknown !== undefined)
     throw new AppError("strategy_unknown", `There is no strategy ${unknown} to be compared`);

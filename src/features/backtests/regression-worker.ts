@@ -1,7 +1,7 @@
 import type { RegressionResult } from "../../core/backtest/regression.js";
 import { createBaselineFolder } from "./baseline-folder.js";
 import { type RecordedBaseline, type RegressionScope, recordBaselines, testBaselines } from "./regression.js";
-import { createPatternSource } from "./regression-source.js";
+import { createRegressionSource } from "./regression-source.js";
 
 export interface RegressionTask {
   readonly mode: "baseline" | "test";
@@ -18,7 +18,7 @@ export interface RegressionTaskResult {
 /** Records or compares baselines over generated bars, in a thread. */
 export default async function regress(task: RegressionTask): Promise<RegressionTaskResult> {
   const { mode, folder, scope, tolerance } = task;
-  const source = createPatternSource();
+  const source = createRegressionSource();
   const baselines = createBaselineFolder(folder);
   if (mode === "baseline") {
     return { recorded: await recordBaselines(source, baselines, scope), results: [] };

@@ -148,18 +148,29 @@ export function createBook({ ledger, quotes, instruments, feed, matching }: Book
 }
 
 function portfolioOf(desk: Desk, account: Account, prices: ReadonlyMap<string, PricedQuote>): Portfolio {
-  const { trades, capital, interest } = account.history.trades;
-  const realised = trades.reduce((sum, { net }) => sum + net, interest);
+  const { trades } = account.history;
+  const { capital } = trades;
+  const standing = desk.standing();
+  // What trades come to is what the account gained less what of it is open: summed over positions and not over trades.
+  let realised = standing.equity - capital;
+  for (const symbol of desk.state.positions.keys()) {
+    for (const open of unrealisedOf(trades.openOf(symbol), desk.priceOf(symbol))) realised -= open;
+  }
   const positions = [...desk.state.positions.values()].map((position) =>
     positionNow(desk, account, position, prices.get(position.symbol) ?? null),
   );
-  return { row: account.row, standing: desk.standing(), positions, realised, capital };
+  return { row: account.row, standing, positions, realised, capital };
 }
 
 /** The newest first. */
 function tradesOf(desk: Desk, account: Account, { status, symbol, limit, offset }: TradeFilter) {
   const { trades } = account.history.trades;
   const rows: TradeNow[] = [];
+  if (symbol === undefined && status === "all") {
+    const last = trades.length - 1 - offset;
+    for (let k = last; k >= 0 && k > last - limit; k--) rows.push(tradeNow(desk, account, trades[k]));
+    return { rows, total: trades.length };
+  }
   let total = 0;
   for (let k = trades.length - 1; k >= 0; k--) {
     const trade = trades[k];
