@@ -49,10 +49,12 @@ async function done(caller: Caller, path: string, payload: object): Promise<Kept
   const { href } = answer.json();
   expect(answer.headers.location).toBe(href);
   let job: Record<string, unknown> = {};
-  await eventually(`${href} has ended`, async () => {
+  const hasEnded = async () => {
     job = (await get(caller, href)).json().data;
     return job.finished_at !== null;
-  });
+  };
+  // Threads that are started from source take their time where much else runs.
+  await eventually(`${href} has ended`, hasEnded, 45_000);
   expect(job).toMatchObject({ status: "succeeded", pct: 100 });
   return (await get(caller, `${href}/result`)).json().data;
 }
@@ -154,6 +156,14 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", () => {
       "strategy_unknown",
       "moon",
     ],
+    [
+      "422 for more bars than a job takes",
+      "run",
+      { symbol: "BTC", interval: "1m", start_date: "2020-01-01", end_date: "2021-01-01" },
+      "job_limit_exceeded",
+      "200000 1m bars",
+    ],
+    ["400 for what is no symbol", "run", { symbol: "???" }, "symbol_invalid", "letters"],
   ])("%s", async (_, path, payload, code, detail) => {
     expectProblem(await order("ann", path, payload), code as "invalid_request", detail);
   });

@@ -12,7 +12,7 @@ import { type MadeRequest, requestsOf } from "../fixtures/requests-of-spec.js";
 import { createSpecChecker, isStream, type Spec } from "../fixtures/spec.js";
 
 /** `FUZZ_REQUESTS=50000 npx vitest run test/server/fuzz` makes as many; `FUZZ_SEED` repeats a run. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 10_000);
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 11_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const SLOW_MS = 1_000;
 
@@ -137,12 +137,12 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "alpacaWatchlist",
       "alpacaWatchlistByName",
       "answerAlert",
-      "backtestPattern",
       "cancelPaperOrder",
       "closePaperAccount",
       "closePaperTrade",
       "closePaperTradeById",
       "closePosition",
+      "compareStrategies",
       "detectFusedFormerly",
       "dismissAlert",
       "dismissAlertAlias",
@@ -153,15 +153,20 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "explainReasoning",
       "exportPaperAccount",
       "getAlert",
+      "getBacktest",
       "getDetection",
       "getExitSignals",
       "getJobResult",
       "getPaperAccount",
       "getPaperOrder",
-      "getPaperPerformance",
       "getPaperTrade",
       "haltPaperAccount",
       "judgeDetection",
+      "orderBacktest",
+      "orderBacktestCompare",
+      "orderBacktestRegression",
+      "orderBacktestSweep",
+      "orderBacktestWalkForward",
       "orderLookahead",
       "orderPerformanceBackfill",
       "placePaperOrder",
@@ -174,7 +179,10 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "resetPaperAccount",
       "resumePaperAccount",
       "revokeApiKey",
+      "runBacktest",
+      "runPatternList",
       "saveRiskSettings",
+      "testRegression",
     ]);
   });
 });

@@ -6,7 +6,7 @@ import { chosenBy, symbolsOf } from "./order.js";
 import { digestOf, keepRun, type PerformParts, runOnce, trialRow } from "./perform.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
-import { loadRun } from "./series.js";
+import { checkSize, loadRun } from "./series.js";
 
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
@@ -25,6 +25,7 @@ export function createCompare(parts: PerformParts): JobKind<CompareOrder, null, 
     timeoutMs: TIMEOUT_MS,
     check(order) {
       for (const each of order.strategies) chosenBy(each);
+      checkSize(parts, symbolsOf(order), order, JOB_BARS);
       return order;
     },
     run: (order, context) => runCompare(parts, order, context),

@@ -2,18 +2,10 @@ import { z } from "zod";
 import { combinationCount } from "../../core/backtest/folds.js";
 import { SEARCH_METHODS } from "../../core/backtest/search.js";
 import { symbolText } from "../candles/schema.js";
-import {
-  chosenBy,
-  dateText,
-  parametersText,
-  runFields,
-  singleOrder,
-  strategyRef,
-  symbolsField,
-} from "./order.js";
+import { dateText, parametersText, runFields, singleOrder, strategyRef, symbolsField } from "./order.js";
 
 /** Bars of one job, of all symbols. */
-export const JOB_BARS = 500_000;
+export const JOB_BARS = 200_000;
 export const TRIALS_LIMIT = 1_000;
 const FOLDS_LIMIT = 500;
 const COMPARED_LIMIT = 20;
@@ -136,9 +128,3 @@ export const runResult = z.object({
   report: z.looseObject({}),
 });
 export type RunResult = z.output<typeof runResult>;
-
-/** Reads what an order names. @throws {AppError} for strategies, patterns and parameters that there are not. */
-export function checkChosen<O extends Parameters<typeof chosenBy>[0]>(order: O): O {
-  chosenBy(order);
-  return order;
-}

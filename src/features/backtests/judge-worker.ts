@@ -34,7 +34,15 @@ export interface TrialsJudged {
   readonly permutation: Figure | null;
 }
 
-export const PERMUTATIONS = 999;
+const PERMUTATIONS = { least: 199, most: 999 } as const;
+/** Products of a test: some tenths of a second. */
+const PRODUCTS = 50_000_000;
+
+/** As many as a column of that length leaves time for. */
+export function permutationsFor(length: number): number {
+  const { least, most } = PERMUTATIONS;
+  return Math.max(least, Math.min(most, Math.floor(PRODUCTS / Math.max(1, length))));
+}
 
 /** Cross-validates trials in a thread. */
 export default function judge({ sets, blocks, held, seed }: JudgeOrder): TrialsJudged {
@@ -45,7 +53,8 @@ export default function judge({ sets, blocks, held, seed }: JudgeOrder): TrialsJ
     if (values.length > 0) return figureOf(meanOf(values));
     return first === undefined ? absent("no trial") : of(first);
   };
-  const terms = { scheme: { kind: "shift" }, count: PERMUTATIONS, seed } as const;
+  const count = permutationsFor(held?.positions.length ?? 0);
+  const terms = { scheme: { kind: "shift" }, count, seed } as const;
   return {
     probability: mean(({ probability }) => probability),
     lossProbability: mean(({ lossProbability }) => lossProbability),

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { defineTask, type Workers } from "../../platform/workers.js";
+import { JOB_BARS } from "./jobs-order.js";
 import type { Ledger } from "./ledger.js";
-import type { Chosen } from "./order.js";
+import { type Chosen, chosenBy, type SingleOrder, symbolsOf } from "./order.js";
 import { thinIndexes } from "./plots/thin.js";
 import { type ReportView, reportView } from "./report-view.js";
 import type { RunColumns, RunKind, RunStore } from "./run-store.js";
 import type { RunFound, RunOrder } from "./run-worker.js";
-import type { RunData, SeriesParts } from "./series.js";
+import { checkSize, type RunData, type SeriesParts } from "./series.js";
 import type { TrialRow } from "./store.js";
 import { rulesText } from "./terms.js";
 import type { TrialFound } from "./trial.js";
@@ -86,6 +87,13 @@ export function keepRun(
   const symbols = series.map(({ symbol }) => symbol);
   const columns = run.columns === null ? null : thinned(run.columns);
   return runs.save({ ...run, columns, userId, jobId, symbols, interval: series[0].interval, synthetic });
+}
+
+/** Reads what an order of a job names. @throws {AppError} as `chosenBy` and `checkSize`. */
+export function checkOrder<O extends SingleOrder>(parts: PerformParts, order: O): O {
+  chosenBy(order);
+  checkSize(parts, symbolsOf(order), order, JOB_BARS);
+  return order;
 }
 
 /** A name for what was found: equal findings have the same. */

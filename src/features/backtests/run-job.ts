@@ -1,15 +1,8 @@
 import { z } from "zod";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import {
-  checkChosen,
-  JOB_BARS,
-  type RunJobOrder,
-  type RunResult,
-  runJobOrder,
-  runResult,
-} from "./jobs-order.js";
+import { JOB_BARS, type RunJobOrder, type RunResult, runJobOrder, runResult } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { digestOf, keepRun, type PerformParts, runCounted } from "./perform.js";
+import { checkOrder, digestOf, keepRun, type PerformParts, runCounted } from "./perform.js";
 import { loadRun } from "./series.js";
 import { stressRun } from "./stress.js";
 
@@ -30,7 +23,7 @@ export function createRunJob(parts: PerformParts): JobKind<RunJobOrder, null, Ru
     result: runResult,
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
-    check: checkChosen,
+    check: (order) => checkOrder(parts, order),
     run: (order, context) => runJob(parts, order, context),
   });
 }

@@ -9,7 +9,7 @@ import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
-import { PERMUTATIONS } from "./judge-worker.js";
+import { permutationsFor } from "./judge-worker.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
 import { dayOf, type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -117,7 +117,7 @@ function benchmarkOf(order: BenchmarkOrder, time: Float64Array, held: readonly H
 
 /** Of several symbols the least p-value times their number (Bonferroni), which holds however they depend on each other. */
 function permutationOf(held: readonly Held[], { equity }: Backtest, seed: number): Figure {
-  const terms = { scheme: { kind: "shift" }, count: PERMUTATIONS, seed } as const;
+  const terms = { scheme: { kind: "shift" }, count: permutationsFor(equity.length), seed } as const;
   const tests = held.map((each) => permuteHeld(each, equity, terms).p);
   const values = tests.flatMap(({ value }) => value ?? []);
   if (values.length === 0) return absent(tests[0]?.reason ?? "nothing was held");

@@ -29,7 +29,7 @@ export interface RunData {
 
 export interface SeriesParts {
   readonly candles: Pick<CandleService, "loadRange">;
-  readonly instruments: Pick<Instruments, "resolve">;
+  readonly instruments: Pick<Instruments, "resolve" | "identify">;
   readonly now: () => number;
 }
 
@@ -86,6 +86,26 @@ export async function loadRun(
   const synthetic = sets.some((set) => set.synthetic);
   const terms = termsOf(known, chosen, order);
   return { sets, series, terms, benchmark, fromMs, toMs, sha256: hashOfSeries(series), synthetic };
+}
+
+/**
+ * What can be said against an order before it is begun.
+ * @throws {AppError} `symbol_invalid`, `invalid_request` for an end before the start, `job_limit_exceeded`.
+ */
+export function checkSize(
+  { instruments, now }: Pick<SeriesParts, "instruments" | "now">,
+  symbols: readonly string[],
+  order: RunFields,
+  limit: number,
+): void {
+  const { fromMs, toMs } = stretchOf(order, now());
+  let bars = 0;
+  for (const symbol of symbols) {
+    bars += countBars(instruments.identify(symbol).calendar, order.interval, fromMs, toMs, limit);
+    if (bars <= limit) continue;
+    const detail = `symbols x bars: more than ${limit} ${order.interval} bars in a job; ask for fewer symbols or less time`;
+    throw new AppError("job_limit_exceeded", detail);
+  }
 }
 
 async function instrumentsOf({ instruments }: SeriesParts, symbols: readonly string[]) {

@@ -5,16 +5,9 @@ import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js
 import { defineTask } from "../../platform/workers.js";
 import { createCandidates } from "./candidates.js";
 import type { CrossOrder, CrossValidated } from "./cross-worker.js";
-import {
-  checkChosen,
-  JOB_BARS,
-  type RunResult,
-  runResult,
-  type SweepOrder,
-  sweepOrder,
-} from "./jobs-order.js";
+import { JOB_BARS, type RunResult, runResult, type SweepOrder, sweepOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
+import { checkOrder, digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
 import { loadRun, type RunData } from "./series.js";
 import { bestOf, type Tried, tryAll } from "./tries.js";
 
@@ -40,7 +33,7 @@ export function createSweep(parts: PerformParts): JobKind<SweepOrder, null, RunR
     timeoutMs: TIMEOUT_MS,
     check(order) {
       createCandidates(chosenBy(order), order);
-      return checkChosen(order);
+      return checkOrder(parts, order);
     },
     run: (order, context) => runSweep(parts, order, context),
   });

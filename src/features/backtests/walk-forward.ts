@@ -11,7 +11,6 @@ import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js
 import { defineTask } from "../../platform/workers.js";
 import { createCandidates } from "./candidates.js";
 import {
-  checkChosen,
   JOB_BARS,
   type RunResult,
   runResult,
@@ -19,7 +18,7 @@ import {
   walkForwardOrder,
 } from "./jobs-order.js";
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
-import { type Asked, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
 import { rulesText } from "./terms.js";
@@ -55,7 +54,7 @@ export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder
     timeoutMs: TIMEOUT_MS,
     check(order) {
       createCandidates(chosenBy(order), order);
-      return checkChosen(order);
+      return checkOrder(parts, order);
     },
     run: (order, context) => runWalkForward(parts, order, context),
   });
