@@ -260,7 +260,8 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   alertRoutes(server, { ...parts, now: parts.clock.now });
   explainRoutes(server, parts);
   outcomeRoutes(server, parts);
-  backtestRoutes(server, { backtests: parts.backtests, now: parts.clock.now });
+  const { countPattern: count } = parts.backtestDesk;
+  backtestRoutes(server, { backtests: parts.backtests, count, now: parts.clock.now });
   backtestAnswerRoutes(server, { ...parts.backtestDesk, now: parts.clock.now });
   backtestJobRoutes(server, { jobs: parts.jobs, kinds: parts.backtestDesk.kinds });
   storedBacktestRoutes(server, parts.backtestDesk.stored);

@@ -51,12 +51,25 @@ describe("POST /api/patterns/backtest", () => {
       expect(Date.parse(trade.exit_date)).toBeGreaterThanOrEqual(Date.parse(trade.entry_date));
       expect(Date.parse(trade.exit_date)).toBeLessThanOrEqual(Date.parse(data.period.end));
     }
+    expect(data.overfitting).toMatchObject({ trials: 1, verdicts: { overfitting: "unknown" } });
     const again = (await run({ timeframe: "1d", start_date: "1990-01-01", end_date: last })).json().data;
     expect({ ...again, timestamp: "", age_ms: 0 }).toEqual({
       ...data,
       timestamp: "",
       age_ms: 0,
     });
+  });
+
+  it("200 counts each pattern as a trial on the bars, beside the strategies on the same", async () => {
+    const stretch = { start_date: "2022-06-01", end_date: last };
+    const trialsOf = async (change: object) =>
+      (await run({ timeframe: "1d", ...stretch, ...change })).json().data.overfitting.trials;
+    expect(await trialsOf({})).toBe(1);
+    expect(await trialsOf({ pattern: "hammer" })).toBe(2);
+    expect(await trialsOf({})).toBe(2);
+    const payload = { symbol: "AAPL", ...stretch };
+    const answer = await program.call({ method: "POST", url: "/api/backtest", payload });
+    expect(answer.json().data.overfitting).toMatchObject({ trials: 3, cross_validated: { trials: 3 } });
   });
 
   it.each<[string, object, string]>([

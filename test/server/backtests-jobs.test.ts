@@ -61,7 +61,7 @@ async function done(caller: Caller, path: string, payload: object): Promise<Kept
 
 const SEARCHED = { ...STRETCH, space: { fast: [5, 10, 20], slow: [30, 60] }, trials: 10 };
 
-describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", () => {
+describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 90_000 }, () => {
   it("202 is a job whose report is kept, of a user alone", async () => {
     const { run_id, href, report } = await done("ann", "sweep", SEARCHED);
     expect(report.trials).toHaveLength(6);
@@ -182,7 +182,7 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", () => {
   });
 });
 
-describe("POST /api/backtest/regression", () => {
+describe("POST /api/backtest/regression", { timeout: 120_000 }, () => {
   it("202 fails without a baseline, and passes against one that was kept", async () => {
     const stretch = {
       start: "2023-01-01",

@@ -4,8 +4,10 @@ import type { Database } from "../../platform/database.js";
 import type { JobKind } from "../../platform/jobs.js";
 import type { Workers } from "../../platform/workers.js";
 import { type BacktestAnswers, createBacktestAnswers } from "./answers.js";
+import type { PatternBacktest } from "./backtests.js";
 import { createCompare } from "./compare.js";
-import { createLedger } from "./ledger.js";
+import { createLedger, type OverfittingView } from "./ledger.js";
+import { countPattern } from "./pattern-trial.js";
 import { createRegressionJob } from "./regression-job.js";
 import { createRunJob } from "./run-job.js";
 import { createRunStore } from "./run-store.js";
@@ -28,6 +30,8 @@ export interface BacktestKinds {
 export interface BacktestDesk {
   readonly answers: BacktestAnswers;
   readonly stored: StoredRuns;
+  /** Counts a pattern that was traded by the policy of the evidence, and says what the result is worth. */
+  countPattern(userId: string, found: PatternBacktest): Promise<OverfittingView>;
   readonly kinds: BacktestKinds;
   /** The same, as the queue takes them. */
   readonly jobKinds: readonly JobKind[];
@@ -50,6 +54,7 @@ export function createBacktestDesk(
   return {
     answers: createBacktestAnswers(parts),
     stored: createStoredRuns(parts),
+    countPattern: (userId, found) => countPattern(ledger, userId, found),
     kinds,
     jobKinds: Object.values(kinds) as unknown as JobKind[],
   };

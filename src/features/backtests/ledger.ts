@@ -31,9 +31,12 @@ export interface Judged {
   readonly seed: number;
 }
 
+/** The bars that trials are counted by. */
+export type CountedBars = Pick<RunData, "series" | "sha256" | "synthetic">;
+
 /** Counts every trial, and says what a result is worth after so many. */
 export interface Ledger {
-  record(userId: string, data: RunData, trials: readonly TrialRow[]): Promise<number>;
+  record(userId: string, data: CountedBars, trials: readonly TrialRow[]): Promise<number>;
   /** @param datasetId as `record` gave it. */
   judge(datasetId: number, judged: Judged, signal?: AbortSignal): Promise<OverfittingView>;
 }
@@ -42,7 +45,7 @@ export type OverfittingView = Awaited<ReturnType<ReturnType<typeof createLedger>
 
 export function createLedger({ store, workers }: { store: LedgerStore; workers: Workers }) {
   return {
-    record: (userId: string, data: RunData, trials: readonly TrialRow[]) =>
+    record: (userId: string, data: CountedBars, trials: readonly TrialRow[]) =>
       store.add(datasetOf(userId, data), trials),
 
     async judge(datasetId: number, judged: Judged, signal?: AbortSignal) {
@@ -98,7 +101,7 @@ function deflatedOf(sample: SharpeSample | null, count: number, trials: number, 
   return deflatedSharpe(sample, { count, variance: trials < 2 ? 0 : variance });
 }
 
-function datasetOf(userId: string, { series, sha256, synthetic }: RunData): Dataset {
+function datasetOf(userId: string, { series, sha256, synthetic }: CountedBars): Dataset {
   const ends = series.map(({ time }) => [time[0], time[time.length - 1]]);
   return {
     userId,

@@ -4,6 +4,7 @@ import { REGIMES } from "../../core/regime/define.js";
 import { TRADE_ENDS } from "../../core/signals/trade.js";
 import { instantText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { overfittingSchema } from "./answer-schema.js";
 
 const name = z.string().min(1).max(60);
 
@@ -75,6 +76,7 @@ export const patternBacktestSchema = z
     success_by_market_condition: z.array(
       z.object({ market_condition: z.string(), trades: z.number().int(), win_rate: z.number() }),
     ),
+    overfitting: overfittingSchema,
     costs_bps: z.number().describe("In and out together, assumed for the class of the instrument"),
     trades: z.array(tradeSchema).describe("The newest 500"),
     timestamp: time,

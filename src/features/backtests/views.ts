@@ -3,6 +3,7 @@ import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { PatternBacktest } from "./backtests.js";
+import type { OverfittingView } from "./ledger.js";
 import type { patternBacktestSchema } from "./schema.js";
 
 const TRADES_SHOWN = 500;
@@ -10,6 +11,7 @@ const percent = (share: number | null) => (share === null ? null : 100 * share);
 
 export function patternBacktestView(
   found: PatternBacktest,
+  overfitting: OverfittingView,
   nowMs: number,
 ): z.input<typeof patternBacktestSchema> {
   const { set, variant, from, untilMs, costBps, result, summary } = found;
@@ -47,6 +49,7 @@ export function patternBacktestView(
       no_levels: unpriced,
     },
     success_by_market_condition: conditionsOf(found),
+    overfitting,
     costs_bps: costBps,
     trades: tradesView(found),
     timestamp: isoTime(nowMs),
