@@ -248,7 +248,9 @@ describe("a replay", () => {
     return { bars, detections, alerts };
   }
 
-  it("of files that have been scanned as history begins with its own cursors, and goes on after a restart", async () => {
+  it("of files that have been scanned as history begins with its own cursors, and goes on after a restart", {
+    timeout: 60_000,
+  }, async () => {
     mkdirSync(folder, { recursive: true });
     write("BTC-USD-5m.csv", coins);
     expect((await scan()).bars).toBe(200);
