@@ -11,8 +11,9 @@ import { isTerminal } from "./states.js";
 
 /**
  * A split before the first bar of its ex-day: positions hold `ratio` times as many, whole lots, and what remains is
- * paid in cash at the latest price; prices of open orders are divided and rounded to the nearest tick, quantities
- * multiplied and cut to lots, and an order of which nothing is left is canceled. Money of an order stays as it is.
+ * paid in cash at the latest price; prices of open orders are divided and rounded to the nearest tick, limits to one
+ * that is no worse; quantities are multiplied and cut to lots, and an order of which nothing is left is canceled. Money
+ * of an order stays as it is.
  * @param ratio new shares for one old.
  */
 export function applySplit(desk: DeskContext, symbol: string, ratio: number, at: number): void {
@@ -56,10 +57,10 @@ function splitPosition(desk: DeskContext, { instrument, mark }: Book, ratio: num
 }
 
 function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: number, at: number): void {
-  const price = (value: number | null) => {
+  const price = (value: number | null, way: 1 | -1 | 0 = 0) => {
     if (value === null) return null;
     const divided = value / ratio;
-    return roundToTick(divided, tickAt(instrument, divided), 0);
+    return roundToTick(divided, tickAt(instrument, divided), way);
   };
   const filled = roundQuantity(order.filled * ratio);
   const lot = instrument.fractions === "free" || !Number.isInteger(order.quantity) ? instrument.lot : 1;
@@ -79,7 +80,7 @@ function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: 
     quantity: roundQuantity(filled + left),
     filled,
     closing: roundQuantity(order.closing * ratio),
-    limitPrice: price(order.limitPrice),
+    limitPrice: price(order.limitPrice, order.side === "buy" ? -1 : 1),
     stopPrice: trails ? trailLevel({ ...order, trailAmount }, extreme, instrument) : price(order.stopPrice),
     trailAmount,
     extreme,

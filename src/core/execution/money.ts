@@ -79,8 +79,9 @@ export function roundQuantity(quantity: number): number {
   const size = Math.abs(quantity);
   const scale = size < 4e6 ? NANOS : size < 4e9 ? 1e6 : 1e3;
   const units = size * scale;
-  // Of large quantities a double tells no more than an eighth of a unit.
-  const rounded = Math.floor(units + Math.min(units * DOUBT, 0.125) + 0.5) / scale;
+  // Of large quantities a double tells no more than an eighth of a unit, and of the largest less than a half.
+  const doubt = units < 1e15 ? Math.min(units * DOUBT, 0.125) : 0;
+  const rounded = Math.floor(units + doubt + 0.5) / scale;
   return quantity < 0 && rounded !== 0 ? -rounded : rounded;
 }
 
