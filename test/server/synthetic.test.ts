@@ -19,17 +19,24 @@ const LEAST = 3;
 const MOST = 40;
 /** Of these nothing succeeds without what a request before them gave, or ever. */
 const NEEDS_MORE = [
+  "alpacaAddToWatchlist",
+  "alpacaAddToWatchlistByName",
   "alpacaCoinQuotes",
   "alpacaCoinTrades",
+  "alpacaConditions",
   "alpacaContract",
   "alpacaLatestBarOfShare",
   "alpacaLatestQuoteOfShare",
+  "alpacaMarketCalendar",
   "alpacaQuotesOfShare",
   "alpacaShareQuotes",
   "alpacaShareTrades",
   "alpacaTradesOfShare",
+  "alpacaWatchlist",
+  "alpacaWatchlistByName",
   "answerAlert",
   "backtestPattern",
+  "compareStrategies",
   "dismissAlert",
   "dismissAlertAlias",
   "getAlert",
@@ -39,12 +46,15 @@ const NEEDS_MORE = [
   "getDetection",
   "getJobResult",
   "judgeDetection",
+  "orderBacktestCompare",
   "proveDetection",
   "redeemConfirmation",
   "refuseJob",
 ];
 /** Of an account, its orders and trades, which are visited one after the other. */
 const PAPER = [
+  "openPaperAccount",
+  "importPaperAccount",
   "placePaperTrade",
   "executePaperTrade",
   "executePaperTradeFromAlert",
@@ -134,7 +144,9 @@ async function visitPaper(program: TestProgram): Promise<Visited[]> {
     const one = await visit(program, { method: method.toUpperCase(), url, ...sent } as MadeRequest);
     expect(one.status, `${method} ${url}: ${JSON.stringify(one.body)}`).toBeLessThan(300);
     visited.push(one);
-    return (one.body ?? {}) as { data: { id: string; order_id: string; account_id: string } };
+    return (one.body ?? {}) as {
+      data: { id: string; order_id: string; account_id: string; transactions: object[] };
+    };
   };
   // Whatever requests before them allowed.
   await ask("post", "/api/risk-settings", {
@@ -162,7 +174,12 @@ async function visitPaper(program: TestProgram): Promise<Visited[]> {
   });
   await ask("get", `/api/paper-trade/orders/${placed.order_id}`);
   await ask("get", `/api/paper-trade/accounts/${placed.account_id}`);
-  await ask("get", `/api/paper-trade/accounts/${placed.account_id}/export`);
+  const { data: kept } = await ask("get", `/api/paper-trade/accounts/${placed.account_id}/export`);
+  await ask("post", "/api/paper-trade/accounts", { name: "Another" });
+  await ask("post", "/api/paper-trade/accounts/import", {
+    name: "Copy",
+    transactions: kept.transactions,
+  });
   await ask("get", "/api/paper-trades");
   await ask("get", "/api/trading-stats");
   await ask("get", "/api/paper-trades/performance");
@@ -232,9 +249,9 @@ describe("a synthetic market", () => {
       Date.now,
     );
     expect(prices.size).toBeGreaterThan(1_000);
-    const answers = (await visitAll(program, [...NEEDS_MORE, ...PAPER, "alpacaSnapshotOfShare"])).filter(
-      ({ body }) => body !== null,
-    );
+    const answers = (
+      await visitAll(program, [...NEEDS_MORE, ...PAPER, "alpacaSnapshotOfShare", "getIntraday"])
+    ).filter(({ body }) => body !== null);
     expect(answers.length).toBeGreaterThan(200);
     expect(answers.flatMap((one) => told(one, syntheticTraces(one.body, prices)))).toEqual([]);
   });
