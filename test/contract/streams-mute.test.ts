@@ -33,7 +33,7 @@ describe("a stream that answers pings and says no more", () => {
     await until(() => gaps.length === 1, "gap");
     expect(gaps[0]).toMatchObject({ symbols: ["AAPL"], fromMs: heardAt });
     expect(gaps[0].toMs - gaps[0].fromMs).toBeGreaterThanOrEqual(MUTE.muteMs);
-    expect(stand.vendor.heard).toHaveLength(2);
+    await until(() => stand.vendor.heard.length === 2, "second subscription");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 1, unheardSince: heardAt });
     expect(client.health().lastError).toMatch(/^no trade heard for \d+ ms while an exchange is open$/);
     // Still mute: each time it is opened anew after as long, and the gaps follow each other.

@@ -65,7 +65,7 @@ describe("a stream", () => {
     await until(() => gaps.length === 1, "gap");
     expect(gaps[0].symbols).toEqual(["AAPL"]);
     expect(gaps[0].toMs).toBeGreaterThan(gaps[0].fromMs);
-    expect(stand.vendor.heard).toHaveLength(2);
+    await until(() => stand.vendor.heard.length === 2, "second subscription");
     stand.vendor.sockets[1].send(finnhubTrade(2));
     await until(() => trades.length === 2, "trade after it");
     expect(client.health()).toMatchObject({ connected: true, reconnects: 1 });
