@@ -38,6 +38,8 @@ const market = {
   bars: new Map<string, Row[]>(),
   actions: new Map<string, CorporateAction[]>(),
   silent: new Set<string>(),
+  /** How often the close before an instant was asked for. */
+  closes: 0,
 };
 
 const feed: Feed = {
@@ -61,6 +63,7 @@ const feed: Feed = {
     return { interval: "1m", bars: candlesFromRows(symbol, "1m", rows), toMs: nowMs };
   },
   async closeBefore({ symbol }, atMs) {
+    market.closes++;
     const before = (market.bars.get(symbol) ?? []).filter(([minute]) => START + minute * MINUTE < atMs);
     return before.at(-1)?.[4] ?? null;
   },
@@ -314,6 +317,9 @@ describe("splits and dividends", () => {
       trades.trades.reduce((sum, { net }) => sum + net, trades.interest),
     );
     expect(realised).toBe(summed);
+    const { closes } = market;
+    await matching.run(id);
+    expect(market.closes, "a split that was applied needs no close").toBe(closes);
     const paid = 0.5 * 66.67;
     expect(positions).toMatchObject([{ symbol: "AAPL", quantity: 451 }]);
     expect(standing.cash / MONEY).toBe(10_000 - 30_100 + paid);

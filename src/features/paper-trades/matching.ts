@@ -49,16 +49,17 @@ export function createMatching(options: MatchingOptions): Matching {
 
   async function run(accountId: string, signal?: AbortSignal): Promise<void> {
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
-      const followed = await ledger.look(accountId, (desk, { cursors }) => {
+      const followed = await ledger.look(accountId, (desk, { cursors, history }) => {
         const symbols = new Set([...desk.state.positions.keys(), ...cursors.keys()]);
         return [...symbols]
           .filter((symbol) => isFollowed(desk, symbol))
           .map((symbol) => ({
             symbol,
             since: cursors.get(symbol),
+            isSplit: (from: number, until: number) => history.applied(symbol, "split", from, until),
           }));
       });
-      const news = await Promise.all(followed.map(({ symbol, since }) => newsOf(options, symbol, since)));
+      const news = await Promise.all(followed.map((each) => newsOf(options, each)));
       const known = news.filter((one) => one !== null);
       if (known.length === 0 || signal?.aborted === true) return;
       const nowMs = Math.max(...known.map(({ market }) => market.atMs));
@@ -117,21 +118,29 @@ export function createMatching(options: MatchingOptions): Matching {
   }
 }
 
+/** A symbol that an account has, as far as it has seen it. */
+interface Followed {
+  readonly symbol: string;
+  /** Up to when; undefined where it has seen nothing yet. */
+  readonly since: number | undefined;
+  /** Whether a split within [from, until) was applied. */
+  isSplit(from: number, until: number): boolean;
+}
+
 /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */
 async function newsOf(
   { feed, instruments, log }: Pick<MatchingOptions, "feed" | "instruments" | "log">,
-  symbol: string,
-  sinceMs: number | undefined,
+  { symbol, since, isSplit }: Followed,
 ): Promise<SymbolNews | null> {
   try {
     const instrument = await instruments.resolve(symbol);
     const market: MarketNow = await feed.now(instrument);
-    const from = sinceMs ?? market.atMs;
+    const from = since ?? market.atMs;
     const [stretch, actions] = await Promise.all([
       feed.bars(instrument, from, market.atMs),
       feed.actions(instrument),
     ]);
-    const closes = await closesBefore(feed, market, actions, from);
+    const closes = await closesBefore(feed, market, actions, from, isSplit);
     return { symbol, market, actions, closes, ...stretch };
   } catch (error) {
     if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
@@ -140,18 +149,20 @@ async function newsOf(
   }
 }
 
-/** What was traded last before each split that may not have been applied. */
+/** What was traded last before each split that was not applied and still may be. */
 async function closesBefore(
   feed: Pick<Feed, "closeBefore">,
   { instrument, atMs }: MarketNow,
   actions: readonly CorporateAction[],
   sinceMs: number,
+  isSplit: Followed["isSplit"],
 ): Promise<ReadonlyMap<number, number>> {
   const calendar = calendarOf(instrument.calendar);
   const found = new Map<number, number>();
   for (const { kind, exDay } of actions) {
     const begin = startOfDay(calendar, exDay);
     if (kind !== "split" || begin > atMs || begin < Math.min(sinceMs, atMs - LATE_ACTION_MS)) continue;
+    if (isSplit(begin, startOfDay(calendar, exDay + 1))) continue;
     const close = await feed.closeBefore(instrument, begin);
     if (close !== null) found.set(begin, close);
   }
