@@ -149,42 +149,40 @@ function parseNotice(text: string): Notice | null {
   }
 }
 
-const LOCK = prepared("select pg_advisory_xact_lock($1)");
-const APPEND = prepared(`with written as (
-  insert into events (topic, payload, created_at)
-  select e.topic, e.payload::jsonb, clock_timestamp()
-  from unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place) order by e.place returning seq)
-select pg_notify($3, max(seq)::text) from written`);
+/** SQL of the newest number that `appending` gave. */
+export const APPENDED = "(select seq from events_newest)";
+
+const APPEND = prepared(
+  `with ${appending(null, "unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place)")}
+select ${APPENDED}`,
+);
 
 async function append(sql: Sql, events: readonly { topic: string; payload: unknown }[]): Promise<void> {
   if (events.length === 0) return;
-  await sql.query(LOCK, [APPEND_LOCK]);
   await sql.query(APPEND, [
     events.map(({ topic }) => topic),
     events.map(({ payload }) => JSON.stringify(payload)),
-    EVENT_CHANNEL,
   ]);
 }
 
 /**
- * Queries of a `with` that append events of one topic as part of a statement that is a transaction by itself. That
- * they are done, its last `select` must ask for `APPENDED`: the number of the newest, null where there is none.
- * @param after a query of it that has rows where there is something to tell.
- * @param topic @param payloads SQL of a text, and of an array of JSON in their order.
+ * Queries of a `with` that append events as part of a statement, which is the last of its transaction or one by itself.
+ * That they are done, its last `select` must ask for `APPENDED`: the number of the newest, null where there is none.
+ * @param after a query of it that has a row where there is something to tell, and none otherwise; null for always.
+ * @param events SQL of rows `e` with `topic`, `payload`, a text of JSON, and `place`, their order.
  */
-export function appending(after: string, topic: string, payloads: string): string {
+export function appending(after: string | null, events: string): string {
   return `
-events_turn as materialized (select pg_advisory_xact_lock(${APPEND_LOCK}) from ${after}),
+events_turn as materialized (select pg_advisory_xact_lock(${APPEND_LOCK})${after === null ? "" : ` from ${after}`}),
 events_written as (
   insert into events (topic, payload, created_at)
-  select ${topic}, e.payload::jsonb, clock_timestamp()
-  from events_turn cross join unnest(${payloads}) with ordinality as e(payload, place) order by e.place returning seq
+  select e.topic, e.payload::jsonb, clock_timestamp() from events_turn cross join ${events} order by e.place
+  returning seq
 ),
 events_newest as (
   select max(seq) as seq, pg_notify('${EVENT_CHANNEL}', max(seq)::text) as told from events_written having count(*) > 0
 )`;
 }
-export const APPENDED = "(select seq from events_newest)";
 
 const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq limit $2`);
 

@@ -75,9 +75,9 @@ async function appendAtOnce(
   when = true,
 ) {
   const rows = await database.query<{ newest: number | null }>(
-    `with given as (select 1 where $3::bool), ${appending("given", "$1::text", "$2::text[]")}
+    `with given as (select 1 where $3::bool), ${appending("given", "unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place)")}
      select ${APPENDED} as newest`,
-    [topic, payloads.map((payload) => JSON.stringify(payload)), when],
+    [payloads.map(() => topic), payloads.map((payload) => JSON.stringify(payload)), when],
   );
   return rows[0].newest;
 }

@@ -131,7 +131,11 @@ const PARTS: readonly Part[] = [EVENTS, ORDERS, FILLS, LEGS, POSITIONS, GONE, CU
 /** Parameters before those of the parts. */
 const OWN = 5;
 /** Events as they are kept are events as they are published: the last column of the first part. */
-const PUBLISHED = appending("updated", `'${ACCOUNT_TOPIC}:' || $1::text`, `$${OWN + 7}::text[]`);
+const PUBLISHED = appending(
+  "updated",
+  `(select '${ACCOUNT_TOPIC}:' || $1::text as topic, payload, place
+    from unnest($${OWN + 7}::text[]) with ordinality as kept(payload, place)) as e`,
+);
 
 /** All of it as one statement: a call of the database each would take most of the time of an order. */
 const WRITE = prepared(`${statementOf(PARTS)} select count(*)::int as count from updated`);
