@@ -3,7 +3,7 @@ import { allocateAnatomy, extendAnatomy } from "../src/core/patterns/anatomy.js"
 import { CANDLESTICKS } from "../src/core/patterns/candlestick/index.js";
 import { extendSignals } from "../src/core/patterns/candlestick/signals.js";
 import type { Hit, PatternSeries } from "../src/core/patterns/define.js";
-import { createPatternSeries } from "../src/core/patterns/series.js";
+import { allocateWorkspace, createPatternSeries } from "../src/core/patterns/series.js";
 import { randomWalk } from "./data.js";
 import { buildTalibCandlesticks, IN_TALIB, type TalibCandlesticks } from "./talib-candlesticks.js";
 import { type Case, type Figure, type Section, Timings, timeCases, untilSteady } from "./time.js";
@@ -18,7 +18,13 @@ const MOST_OF_C = 0.33;
 function allocateSeries(candles: Candles): PatternSeries {
   const { length } = candles.time;
   const unread = createPatternSeries(sliceCandles(candles, 0, 0));
-  return { ...unread, candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(length) };
+  return {
+    ...unread,
+    candles,
+    anatomy: allocateAnatomy(length),
+    workspace: allocateWorkspace(length),
+    derived: [],
+  };
 }
 
 function allocateColumns(length: number): Int16Array[] {

@@ -8,6 +8,7 @@ import { type Case, type Timing, timeCases } from "./time.js";
 /** Times every pattern over one series of so many bars, in a thread that is like those of the scanner. */
 export default function measure(length: number): Timing[] {
   const candles = randomWalk(length, 11);
+  const column = randomWalk(100_000, 12).close;
   const cases: readonly Case[] = [
     {
       name: `${PATTERNS.length} patterns over ${length} bars`,
@@ -23,6 +24,17 @@ export default function measure(length: number): Timing[] {
       items: 1,
       run: () => void findSightings(candles, 0),
     },
+    { name: "an average of 14 bars, exponential, a bar of it", items: column.length, run: () => ema(column) },
   ];
   return timeCases(cases, 40);
+}
+
+/** The yardstick of the targets, over its own column. */
+function ema(column: Float64Array): void {
+  const weight = 2 / 15;
+  let average = column[0];
+  for (let i = 0; i < column.length; i++) {
+    average += (column[i] - average) * weight;
+    column[i] = average;
+  }
 }

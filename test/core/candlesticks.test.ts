@@ -6,7 +6,7 @@ import { allocateAnatomy, extendAnatomy } from "../../src/core/patterns/anatomy.
 import { CANDLESTICKS } from "../../src/core/patterns/candlestick/index.js";
 import { extendSignals } from "../../src/core/patterns/candlestick/signals.js";
 import type { Hit, PatternSeries } from "../../src/core/patterns/define.js";
-import { createPatternSeries } from "../../src/core/patterns/series.js";
+import { allocateWorkspace, createPatternSeries } from "../../src/core/patterns/series.js";
 import { drawExamples } from "../fixtures/candlestick-examples.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
 import { patternSample } from "../fixtures/pattern-sample.js";
@@ -111,7 +111,8 @@ describe("candlestick signals", () => {
           ...unread,
           candles,
           anatomy: allocateAnatomy(length),
-          workspace: new Int16Array(length),
+          workspace: allocateWorkspace(length),
+          derived: [],
         };
         const live = CANDLESTICKS.map((): Hit[] => []);
         for (let i = 0; i < length; i++) {
@@ -132,7 +133,13 @@ describe("all signals at once", () => {
 
   /** Columns of all rows, written by as many calls as there are ranges of at most `step` bars. */
   function extended(step: number): Map<string, Int16Array> {
-    const series = { ...unread, candles, anatomy: allocateAnatomy(length), workspace: new Int16Array(0) };
+    const series = {
+      ...unread,
+      candles,
+      anatomy: allocateAnatomy(length),
+      workspace: allocateWorkspace(0),
+      derived: [],
+    };
     const columns = CANDLESTICKS.map(() => new Int16Array(length).fill(7));
     for (let from = 0; from < length; from += step) {
       extendSignals(series, columns, from, Math.min(from + step, length));

@@ -109,7 +109,7 @@ export interface PatternSeries {
   /** Pairs of highs, and of lows, that may be the ends of a shape. */
   readonly tops: TopRows;
   readonly bottoms: TopRows;
-  /** One value per bar for a detector to work in; holds nothing between calls. */
+  /** A value per bar, as `allocateWorkspace` makes it, for a detector to work in; holds nothing between calls. */
   readonly workspace: Int16Array;
   /** What `kept` functions have made of the series, each at a place of its own. */
   readonly derived: unknown[];

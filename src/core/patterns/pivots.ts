@@ -52,21 +52,25 @@ export function computeRange({ high, low, close }: Candles): Float64Array {
   return range;
 }
 
+/** Bars that are higher or lower than those around them, by bar. */
+interface Candidates {
+  count: number;
+  /** 2 * bar + 1 for a high and 2 * bar for a low. */
+  readonly places: Int32Array;
+  /** How far price came from, over the bars before that have been looked at, and went over as many after. */
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+}
+
 /** The pivots of every scale, from the finest; each is sought among those of the scale before. */
 export function computePivots(candles: Candles, range: Float64Array): readonly Pivots[] {
-  const all: Pivots[] = [];
-  const candidates = new Int32Array(2 * candles.close.length);
-  let count = addSigned(candles, candidates);
-  for (const scale of PIVOT_SCALES) {
-    let left = 0;
-    for (let n = 0; n < count; n++) {
-      const place = candidates[n];
-      if (standsOut(candles, place, scale)) candidates[left++] = place;
-    }
-    count = left;
-    all.push(measure(candles, range, candidates, count, scale));
-  }
-  return all;
+  const candidates = signedBars(candles);
+  let passed = 0;
+  return PIVOT_SCALES.map((scale) => {
+    keepThose(candles, candidates, passed, scale);
+    passed = scale;
+    return pivotsAmong(candles, range, candidates, scale);
+  });
 }
 
 /** The pivots of one scale of a series. */
@@ -86,11 +90,10 @@ export function knownPivots({ at, scale }: Pivots, bar: number): number {
   return low;
 }
 
-/**
- * Writes the bars that are higher or lower than both neighbours, as 2 * bar + 1 for a high and 2 * bar for a low.
- * @returns how many there are.
- */
-function addSigned({ high, low, close }: Candles, places: Int32Array): number {
+/** The bars that are higher or lower than both neighbours. */
+function signedBars({ high, low, close }: Candles): Candidates {
+  const most = 2 * close.length;
+  const places = new Int32Array(most);
   let count = 0;
   for (let i = 1; i < close.length - 1; i++) {
     const isHigh = high[i] > high[i - 1] && high[i] >= high[i + 1];
@@ -100,32 +103,53 @@ function addSigned({ high, low, close }: Candles, places: Int32Array): number {
     if (isLow) places[count++] = 2 * i;
     if (isHigh && !highFirst) places[count++] = 2 * i + 1;
   }
-  return count;
+  return { count, places, before: new Float64Array(count), after: new Float64Array(count) };
 }
 
-function standsOut({ high, low }: Candles, place: number, scale: number): boolean {
-  const at = place >> 1;
-  if (at < scale || at + scale >= high.length) return false;
-  if (place % 2 === 1) {
-    for (let d = scale; d > 0; d--) {
-      if (!(high[at] > high[at - d] && high[at] >= high[at + d])) return false;
+/** Leaves the candidates that stand out from `scale` bars on both sides; from `passed` they are known to. */
+function keepThose({ high, low }: Candles, candidates: Candidates, passed: number, scale: number): void {
+  const { places, before, after } = candidates;
+  let left = 0;
+  for (let n = 0; n < candidates.count; n++) {
+    const place = places[n];
+    const at = place >> 1;
+    if (at < scale || at + scale >= high.length) continue;
+    const isHigh = place % 2 === 1;
+    if (!(isHigh ? isAbove(high, at, passed, scale) : isBelow(low, at, passed, scale))) continue;
+    let came = before[n];
+    let went = after[n];
+    for (let d = passed + 1; d <= scale; d++) {
+      came = Math.max(came, isHigh ? high[at] - low[at - d] : high[at - d] - low[at]);
+      went = Math.max(went, isHigh ? high[at] - low[at + d] : high[at + d] - low[at]);
     }
-    return true;
+    places[left] = place;
+    before[left] = came;
+    after[left++] = went;
   }
-  for (let d = scale; d > 0; d--) {
+  candidates.count = left;
+}
+
+/** Whether a bar is higher than those more than `passed` and up to `scale` before it, and no lower than those after. */
+function isAbove(high: Float64Array, at: number, passed: number, scale: number): boolean {
+  for (let d = scale; d > passed; d--) {
+    if (!(high[at] > high[at - d] && high[at] >= high[at + d])) return false;
+  }
+  return true;
+}
+
+function isBelow(low: Float64Array, at: number, passed: number, scale: number): boolean {
+  for (let d = scale; d > passed; d--) {
     if (!(low[at] < low[at - d] && low[at] <= low[at + d])) return false;
   }
   return true;
 }
 
-function measure(
-  candles: Candles,
+function pivotsAmong(
+  { high, low }: Candles,
   range: Float64Array,
-  places: Int32Array,
-  count: number,
+  { count, places, before, after }: Candidates,
   scale: PivotScale,
 ): Pivots {
-  const { high, low } = candles;
   const at = new Int32Array(count);
   const kind = new Int8Array(count);
   const price = new Float64Array(count);
@@ -133,19 +157,10 @@ function measure(
   for (let n = 0; n < count; n++) {
     const bar = places[n] >> 1;
     const isHigh = places[n] % 2 === 1;
-    const own = isHigh ? high[bar] : low[bar];
-    const sign = isHigh ? 1 : -1;
     at[n] = bar;
-    kind[n] = sign;
-    price[n] = own;
-    const far = isHigh ? low : high;
-    let before = 0;
-    let after = 0;
-    for (let d = 1; d <= scale; d++) {
-      before = Math.max(before, (own - far[bar - d]) * sign);
-      after = Math.max(after, (own - far[bar + d]) * sign);
-    }
-    prominence[n] = Math.min(before, after) / range[bar];
+    kind[n] = isHigh ? 1 : -1;
+    price[n] = isHigh ? high[bar] : low[bar];
+    prominence[n] = Math.min(before[n], after[n]) / range[bar];
   }
   return { scale, count, at, kind, price, prominence };
 }

@@ -67,9 +67,14 @@ class LazySeries implements PatternSeries {
   }
 
   get workspace() {
-    this.#workspace ??= new Int16Array(this.candles.time.length);
+    this.#workspace ??= allocateWorkspace(this.candles.time.length);
     return this.#workspace;
   }
+}
+
+/** Room for a value of each of so many bars, and up to the next multiple of eight, by which it is read. */
+export function allocateWorkspace(length: number): Int16Array {
+  return new Int16Array((length + 7) & ~7);
 }
 
 /** Pivots of one bar and of two bars a side. */

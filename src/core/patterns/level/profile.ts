@@ -15,8 +15,14 @@ const LATEST_BARS = 10;
 const EDGE = 1e-9;
 
 const volumes = new Float64Array(BINS);
-/** What each step has more than the one below it. */
-const steps = new Float64Array(BINS + 1);
+/**
+ * What begins and what ends at each step, of every other bar: bars that follow one another mostly touch the same steps,
+ * and would wait for each other's sums.
+ */
+const begun = new Float64Array(BINS + 1);
+const ended = new Float64Array(BINS + 1);
+const begunNext = new Float64Array(BINS + 1);
+const endedNext = new Float64Array(BINS + 1);
 /** 1 / n: a division less for each bar. */
 const inverse = Float64Array.from({ length: BINS + 1 }, (_, n) => 1 / n);
 
@@ -73,22 +79,40 @@ function fill({ candles }: PatternSeries, from: number, to: number, lowest: numb
   for (let i = Math.max(from, to - LATEST_BARS); i < to; i++) latest += volume[i];
   const part = PARTS / latest;
   const perStep = 1 / step;
-  steps.fill(0);
-  for (let i = from; i < to; i++) {
+  begun.fill(0);
+  ended.fill(0);
+  begunNext.fill(0);
+  endedNext.fill(0);
+  let i = from;
+  for (; i + 1 < to; i += 2) {
     let start = ((low[i] - lowest) * perStep + EDGE) | 0;
     let end = ((high[i] - lowest) * perStep - EDGE) | 0;
-    if (end < start) {
-      // A bar of one price on the edge of two steps lies in both; the edges of the whole have one.
-      [start, end] = [Math.max(end, 0), Math.min(start, BINS - 1)];
+    // A bar of one price on the edge of two steps lies in both; the edges of the whole have one.
+    if (end < start) [start, end] = [Math.max(end, 0), Math.min(start, BINS - 1)];
+    let startNext = ((low[i + 1] - lowest) * perStep + EDGE) | 0;
+    let endNext = ((high[i + 1] - lowest) * perStep - EDGE) | 0;
+    if (endNext < startNext) {
+      [startNext, endNext] = [Math.max(endNext, 0), Math.min(startNext, BINS - 1)];
     }
     const each = Math.floor(volume[i] * part * inverse[end - start + 1]);
-    steps[start] += each;
-    steps[end + 1] -= each;
+    const eachNext = Math.floor(volume[i + 1] * part * inverse[endNext - startNext + 1]);
+    begun[start] += each;
+    ended[end + 1] += each;
+    begunNext[startNext] += eachNext;
+    endedNext[endNext + 1] += eachNext;
+  }
+  if (i < to) {
+    let start = ((low[i] - lowest) * perStep + EDGE) | 0;
+    let end = ((high[i] - lowest) * perStep - EDGE) | 0;
+    if (end < start) [start, end] = [Math.max(end, 0), Math.min(start, BINS - 1)];
+    const each = Math.floor(volume[i] * part * inverse[end - start + 1]);
+    begun[start] += each;
+    ended[end + 1] += each;
   }
   let sum = 0;
   let total = 0;
   for (let bin = 0; bin < BINS; bin++) {
-    sum += steps[bin];
+    sum += begun[bin] + begunNext[bin] - ended[bin] - endedNext[bin];
     volumes[bin] = sum;
     total += sum;
   }
