@@ -12,7 +12,7 @@ import type { Workers } from "../src/platform/workers.js";
 import { findEntries } from "../src/providers/files-folder.js";
 import { createFileReader } from "../src/providers/files-reader.js";
 
-/** Trades that a pattern needs before the middle of the time for its confidence to be held against what follows. */
+/** Trades that a pattern needs before the middle of the bars for its confidence to be held against what follows. */
 export const HOLDOUT_TRADES = 200;
 
 export const SETTINGS: EvidenceSettings = {
@@ -55,7 +55,7 @@ const keyOf = ({ candles: { interval, symbol } }: EvidenceSeries) => `${interval
 
 export interface Measured {
   readonly table: EvidenceTable;
-  /** By interval: confidences of the first half of the time that its files span against what came in the second. */
+  /** By interval: confidences of the first half of its files' bars, in time, against what came in the second. */
   readonly holdouts: ReadonlyMap<string, Holdout>;
 }
 

@@ -80,7 +80,7 @@ function section(interval: string, rows: readonly EvidenceRow[], { holdouts }: M
     "pattern|regime|costs|seen|n|void|open|hit rate|95 %|base|edge|99 %|p|p corrected|mean R|confidence|calibration|status";
   const tail =
     held === undefined || held.trades === 0
-      ? `no pattern has ${HOLDOUT_TRADES} trades in the first half of the time`
+      ? `no pattern has ${HOLDOUT_TRADES} trades in the first half of the bars`
       : `${held.patterns} patterns with ${HOLDOUT_TRADES} trades or more before ${new Date(held.cutMs).toISOString()}, ` +
         `held against ${held.trades} trades after it: calibration error ${held.calibrationError.toFixed(4)}, ` +
         `mean distance a pattern ${held.meanDistance.toFixed(4)} (chance alone ${held.chanceDistance.toFixed(4)}); ` +

@@ -36,13 +36,15 @@ export interface Holdout {
   readonly chanceDistance: number;
 }
 
-/** The middle of the time that series span; NaN of none. */
+/**
+ * The open of the bar before which half of all bars of the series lie; NaN of none. Bars are counted and not the time
+ * that they span: between series of different years there may be years without any.
+ */
 export function middleOf(series: readonly EvidenceSeries[]): number {
-  const times = series.map(({ candles }) => candles.time).filter(({ length }) => length > 0);
-  const first = Math.min(...times.map((time) => time[0]));
-  return times.length === 0
-    ? Number.NaN
-    : (first + Math.max(...times.map((time) => time[time.length - 1]))) / 2;
+  const times = series.flatMap(({ candles }) => [...candles.time]);
+  if (times.length === 0) return Number.NaN;
+  const sorted = Float64Array.from(times).sort();
+  return sorted[sorted.length >> 1];
 }
 
 /**
