@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Bars } from "../src/core/market/candles.js";
+import { installPeers } from "./peers.js";
 
 /** A package that computes some of the indicators, by the names of our table. */
 export interface Peer {
@@ -210,24 +209,6 @@ function tulindCases(
   };
 }
 
-/** Installs the packages into a folder outside the repository, which keeps them for the next run. */
-function install(folder: string): string | null {
-  if (existsSync(join(folder, "node_modules"))) return null;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }\n');
-  try {
-    const options = ["--no-audit", "--no-fund", "--silent", "--legacy-peer-deps"];
-    execFileSync("npm", ["install", ...options, ...PACKAGES], {
-      cwd: folder,
-      stdio: "pipe",
-      timeout: 300_000,
-    });
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message.split("\n")[0] : String(error);
-  }
-}
-
 type Load = (require: NodeJS.Require, lists: Lists) => Peer["cases"] | Promise<Peer["cases"]>;
 
 const LOADERS: Readonly<Record<string, Load>> = {
@@ -258,7 +239,7 @@ export async function loadPeer(
   { open, high, low, close, volume }: Bars,
 ): Promise<{ peer: Peer; problem: null } | { peer: null; problem: string }> {
   const folder = join(tmpdir(), "tx-bench-peers");
-  const problem = name === "technicalindicators" ? null : install(folder);
+  const problem = name === "technicalindicators" ? null : installPeers(folder, PACKAGES);
   if (problem !== null) return { peer: null, problem: `Skipped: ${problem}` };
   const lists: Lists = {
     open: Array.from(open),

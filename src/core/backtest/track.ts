@@ -36,17 +36,34 @@ export function returnsOfTrack(
 ): DailyReturns {
   const days: number[] = [];
   const ends: number[] = [];
-  for (let i = 0; i < time.length; i++) {
-    const day = dayAt(time[i]);
-    if (day !== days[days.length - 1]) {
-      days.push(day);
-      ends.push(equity[i]);
-    } else ends[ends.length - 1] = equity[i];
+  for (let from = 0; from < time.length; ) {
+    const day = dayAt(time[from]);
+    const to = endOfDay(time, from, day, dayAt);
+    days.push(day);
+    ends.push(equity[to - 1]);
+    from = to;
   }
   const paidIn = new Float64Array(days.length);
   if (days.length > 0) paidIn[0] = capital;
   const paidOut = new Float64Array(days.length);
   return dailyReturns({ day: Float64Array.from(days), equity: Float64Array.from(ends), paidIn, paidOut });
+}
+
+/** The first bar after `from` that belongs to another day. Asked of few bars: days are those of a calendar. */
+function endOfDay(time: Float64Array, from: number, day: number, dayAt: (timeMs: number) => number): number {
+  let last = from;
+  let step = 1;
+  while (last + step < time.length && dayAt(time[last + step]) === day) {
+    last += step;
+    step *= 2;
+  }
+  let end = Math.min(last + step, time.length);
+  while (end - last > 1) {
+    const middle = (last + end) >>> 1;
+    if (dayAt(time[middle]) === day) last = middle;
+    else end = middle;
+  }
+  return end;
 }
 
 /** How far the equity is below the highest before at the close of each bar, as a share of it. */

@@ -84,6 +84,25 @@ export function sliceCandles(candles: Candles, from: number, to = candles.time.l
   };
 }
 
+/** The same bars in memory that threads share: they pass from one to another without being copied. */
+export function sharedCandles(candles: Candles): Candles {
+  const shared = (column: Float64Array) => {
+    const copy = new Float64Array(new SharedArrayBuffer(column.byteLength));
+    copy.set(column);
+    return copy;
+  };
+  return {
+    symbol: candles.symbol,
+    interval: candles.interval,
+    time: shared(candles.time),
+    open: shared(candles.open),
+    high: shared(candles.high),
+    low: shared(candles.low),
+    close: shared(candles.close),
+    volume: shared(candles.volume),
+  };
+}
+
 /** Candles with every price divided, and every volume multiplied. */
 export function dividedCandles(candles: Candles, prices: number, volumes = 1): Candles {
   const divided = (column: Float64Array) => column.map((price) => price / prices);

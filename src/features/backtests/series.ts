@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { barOpensBetween } from "../../core/market/bar-times.js";
-import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
+import { BAR_COLUMNS, type Candles, sharedCandles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
@@ -77,7 +77,8 @@ export async function loadRun(
   const { fromMs, toMs } = stretchOf(order, parts.now());
   const known = await instrumentsOf(parts, symbols);
   const sets = await loadSets(parts, known, order.interval, { fromMs, toMs }, limit);
-  const series = sets.map(({ candles }) => candles);
+  // A job gives them to threads many times.
+  const series = sets.map(({ candles }) => sharedCandles(candles));
   for (const { strategy } of chosen) {
     const lacks = lacksOf(strategy, series);
     if (lacks.length > 0) throw new AppError("strategy_unfit", `${strategy.id} ${lacks.join("; ")}`);

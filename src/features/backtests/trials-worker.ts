@@ -1,6 +1,7 @@
 import { type Brief, runBrief } from "../../core/backtest/brief.js";
 import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
+import { lowerBound, upperBound } from "../../core/base/search.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import type { Strategy } from "../../core/strategies/define.js";
 import { findStrategy } from "../../core/strategies/index.js";
@@ -35,23 +36,19 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
   const from = window?.from ?? 0;
   const untilMs = window === null ? Number.POSITIVE_INFINITY : series[0].time[window.to - 1];
   const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
-  const listings = series.map((candles) => {
-    const to = candles.time.findIndex((each) => each > untilMs);
-    return { candles: to < 0 ? candles : sliceCandles(candles, 0, to) };
-  });
+  const listings = series.map((candles) => ({
+    candles: sliceCandles(candles, 0, upperBound(candles.time, untilMs)),
+  }));
   const begun = startingAt(strategy, from);
   const rules = rulesOf(terms);
   return points.map((values) => {
     const brief = runBrief(begun, listings, values, rules);
     const { time, equity, trades } = brief;
-    const first = Math.max(
-      0,
-      time.findIndex((each) => each >= fromMs),
-    );
+    const first = lowerBound(time, fromMs);
     const [times, levels] = [time.subarray(first), equity.subarray(first)];
     const closed = trades.exitBar.reduce((count, bar) => count + Number(bar >= 0), 0);
     const capital = terms.capital * 1e6;
-    const trial = trialOf(times.slice(), levels.slice(), terms, closed);
+    const trial = trialOf(times, levels, terms, closed);
     if (!order.byBar) return { ...trial, bars: new Float64Array(0), held: new Float64Array(0) };
     const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
     const held =

@@ -21,7 +21,7 @@ export interface Tried {
 
 export interface TriesOptions {
   readonly workers: Workers;
-  readonly data: RunData;
+  readonly data: Pick<RunData, "series" | "terms">;
   readonly objective: Objective;
   readonly window: BarRange | null;
   /** Whether columns by bar are wanted, too. */

@@ -1,0 +1,187 @@
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { runBrief } from "../src/core/backtest/brief.js";
+import { type BacktestRules, PLAIN_RULES } from "../src/core/backtest/rules.js";
+import type { Candles } from "../src/core/market/candles.js";
+import { columnOf, crossAt } from "../src/core/strategies/columns.js";
+import { goldenCross } from "../src/core/strategies/golden-cross.js";
+import { runEmitterEngine } from "./backtest-emitter.js";
+import { randomWalk } from "./data.js";
+import { installPeers } from "./peers.js";
+import { type Case, type Figure, type Section, type Timing, timeCases } from "./time.js";
+
+/** Prints a section: the same crosses of averages by ours and by engines that others use, in turns on the same bars. */
+const BARS = 200_000;
+const ROUNDS = 5;
+const FAST = 20;
+const SLOW = 50;
+const PACKAGES = ["grademark@0.3.0", "data-forge@1.10.5", "chai@4.5.0", "indicatorts@2.2.2"];
+/** How many times as long each takes at least. */
+const LEAST = { grademark: 50, emitter: 8 };
+const RULES: BacktestRules = {
+  ...PLAIN_RULES,
+  capital: 1e7,
+  sizing: { ...PLAIN_RULES.sizing, stake: { kind: "units", units: 10 } },
+  closing: "mark",
+};
+
+/** An engine on the bars. */
+interface Engine {
+  readonly name: string;
+  /** How many times as long as ours it takes at least. */
+  readonly least?: number;
+  /** @returns how many round trips it closed; NaN where it does not tell, or does not trade each cross. */
+  run(): number;
+}
+
+interface GrademarkBar {
+  readonly time: Date;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  /** 1 where the averages cross upwards, -1 downwards. */
+  readonly cross: number;
+}
+
+interface Grademark {
+  backtest(
+    strategy: {
+      readonly entryRule: (enter: () => void, args: { readonly bar: GrademarkBar }) => void;
+      readonly exitRule: (exit: () => void, args: { readonly bar: GrademarkBar }) => void;
+    },
+    bars: unknown,
+  ): readonly unknown[];
+}
+
+interface Indicatorts {
+  backtest(asset: unknown, strategies: readonly { name: string; strategy: () => number[] }[]): unknown;
+}
+
+function ourEngine(candles: Candles): Engine {
+  return {
+    name: "ours, bar by bar, the averages included",
+    run() {
+      const { exitBar } = runBrief(goldenCross, [{ candles }], { fast: FAST, slow: SLOW }, RULES).trades;
+      return exitBar.reduce((count, bar) => count + Number(bar >= 0), 0);
+    },
+  };
+}
+
+/** Crosses of the averages, computed beforehand. */
+function crossesOf(candles: Candles): Int8Array {
+  const fast = columnOf("sma", candles, { period: FAST });
+  const slow = columnOf("sma", candles, { period: SLOW });
+  return Int8Array.from(fast, (_, i) => crossAt(fast, slow, i));
+}
+
+function grademarkEngine(require: NodeJS.Require, candles: Candles): Engine {
+  const { backtest } = require("grademark") as Grademark;
+  const { DataFrame } = require("data-forge") as {
+    DataFrame: new (rows: readonly GrademarkBar[]) => unknown;
+  };
+  const cross = crossesOf(candles);
+  const rows = Array.from(cross, (each, i) => ({
+    time: new Date(candles.time[i]),
+    open: candles.open[i],
+    high: candles.high[i],
+    low: candles.low[i],
+    close: candles.close[i],
+    volume: candles.volume[i],
+    cross: each,
+  }));
+  const frame = new DataFrame(rows);
+  return {
+    name: "grademark, averages and bars made before",
+    least: LEAST.grademark,
+    run() {
+      backtest(
+        {
+          entryRule: (enter, { bar }) => void (bar.cross > 0 && enter()),
+          exitRule: (exit, { bar }) => void (bar.cross < 0 && exit()),
+        },
+        frame,
+      );
+      // It asks for exits from the bar after the entry on, and misses those that come at once.
+      return Number.NaN;
+    },
+  };
+}
+
+function indicatortsEngine(require: NodeJS.Require, candles: Candles): Engine {
+  const { backtest } = require("indicatorts") as Indicatorts;
+  const { time, open, high, low, close, volume } = candles;
+  const asset = {
+    dates: Array.from(time, (ms) => new Date(ms)),
+    openings: Array.from(open),
+    highs: Array.from(high),
+    lows: Array.from(low),
+    closings: Array.from(close),
+    volumes: Array.from(volume),
+  };
+  const actions = Array.from(crossesOf(candles));
+  return {
+    name: "indicatorts, averages and bars made before, without fees and fills",
+    run() {
+      backtest(asset, [{ name: "cross", strategy: () => actions }]);
+      return Number.NaN;
+    },
+  };
+}
+
+function figuresOf(engines: readonly Engine[], timings: readonly Timing[]): Figure[] {
+  const [{ minNs: ours }] = timings;
+  const trips = engines.map((engine) => engine.run());
+  const rates = engines.flatMap(({ name, least }, i): Figure[] => {
+    const { minNs } = timings[i];
+    const rate = { name, value: 1_000 / minNs, unit: "million bars/s" };
+    if (i === 0) return [rate];
+    const value = minNs / ours;
+    const target = least === undefined ? {} : { target: { text: `>= ${least}`, met: value >= least } };
+    return [rate, { name: "the same", value, unit: "times ours", ...target }];
+  });
+  const unlike = trips.filter((count) => !Number.isNaN(count) && count !== trips[0]).length;
+  return [
+    ...rates,
+    { name: "round trips of ours", value: trips[0], unit: "" },
+    {
+      name: "engines with another number of them",
+      value: unlike,
+      unit: "",
+      target: { text: "0", met: unlike === 0 },
+    },
+  ];
+}
+
+function measure(): Section {
+  const candles = randomWalk(BARS, 73);
+  const folder = join(tmpdir(), "tx-bench-backtest-peers");
+  const problem = installPeers(folder, PACKAGES);
+  const require = createRequire(pathToFileURL(join(folder, "bench.js")));
+  const own: Engine[] = [
+    ourEngine(candles),
+    {
+      name: "an engine of events and objects, averages included",
+      least: LEAST.emitter,
+      run: () => runEmitterEngine(candles, FAST, SLOW),
+    },
+  ];
+  const others =
+    problem === null ? [grademarkEngine(require, candles), indicatortsEngine(require, candles)] : [];
+  const engines = [...own, ...others];
+  const cases = engines.map(
+    ({ name, run }): Case => ({
+      name,
+      items: BARS,
+      run: () => void run(),
+    }),
+  );
+  const notes = problem === null ? [] : [`Packages left out: ${problem}`];
+  const title = `Averages of ${FAST} and ${SLOW} that cross, beside other engines, ${BARS.toLocaleString("en")} bars`;
+  return { row: "B4", title, notes, figures: figuresOf(engines, timeCases(cases, ROUNDS)) };
+}
+
+process.stdout.write(JSON.stringify([measure()]));
