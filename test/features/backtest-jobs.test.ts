@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { sharpeSample } from "../../src/core/backtest/overfitting.js";
 import { createRng } from "../../src/core/base/rng.js";
 import type { Candles } from "../../src/core/market/candles.js";
+import { figureOf } from "../../src/core/performance/figure.js";
 import { createCompare } from "../../src/features/backtests/compare.js";
 import {
   compareOrder,
@@ -8,7 +10,9 @@ import {
   sweepOrder,
   walkForwardOrder,
 } from "../../src/features/backtests/jobs-order.js";
+import { createLedger } from "../../src/features/backtests/ledger.js";
 import { createRunJob } from "../../src/features/backtests/run-job.js";
+import { createLedgerStore } from "../../src/features/backtests/store.js";
 import { createSweep } from "../../src/features/backtests/sweep.js";
 import { createWalkForward } from "../../src/features/backtests/walk-forward.js";
 import type { Database } from "../../src/platform/database.js";
@@ -251,5 +255,42 @@ describe("a comparison", () => {
     expect(rows.map(({ overfitting }) => overfitting.trials)).toEqual([3, 3, 3]);
     const best = rows.reduce((top, each) => (each.sharpe > top.sharpe ? each : top));
     expect(rows.filter(({ is_best }) => is_best)).toEqual([best]);
+  });
+
+  it("cross-validates trials of the same days once, and judges each as it would alone", async () => {
+    let asked = 0;
+    const counting: Workers = {
+      ...workers,
+      run(...order) {
+        asked++;
+        return workers.run(...order);
+      },
+    };
+    const ledger = createLedger({ store: createLedgerStore(database), workers: counting });
+    const rng = createRng(5);
+    const trials = Array.from({ length: 6 }, (_, k) => {
+      const returns = Float64Array.from({ length: k < 4 ? 300 : 200 }, () => 0.01 * rng.normal());
+      return { returns, sample: sharpeSample(returns) };
+    });
+    const sha256 = "a".repeat(64);
+    const data = { series: [candlesOfCloses(wavesOf(300, 0, false))], sha256, synthetic: false };
+    const rows = trials.map(({ returns, sample }, k) => {
+      return {
+        strategy: "golden_cross",
+        values: { fast: 10 + k },
+        rules: "",
+        sample,
+        totalReturn: null,
+        returns,
+      };
+    });
+    const id = await ledger.record("ann", data, rows);
+    const judged = trials.map(({ returns, sample }, k) => {
+      return { sample, days: returns.length, permutation: figureOf(k / 10), seed: 1 };
+    });
+    const together = await ledger.judgeAll(id, judged);
+    expect(asked).toBe(2);
+    for (const [k, each] of judged.entries()) expect(await ledger.judge(id, each)).toEqual(together[k]);
+    expect(new Set(together.map(({ deflated_sharpe }) => deflated_sharpe.value)).size).toBe(6);
   });
 });

@@ -51,13 +51,11 @@ async function runCompare(
     data,
     found.map((each, i) => trialRow(all[i], data, each.trial)),
   );
-  const reports = [];
-  for (const [i, each] of found.entries()) {
-    const { sample, returns } = each.trial;
-    const judged = { sample, days: returns.length, permutation: each.permutation, seed: order.seed };
-    const overfitting = await parts.ledger.judge(datasetId, judged, signal);
-    reports.push(reportView(all[i], data, each, overfitting));
-  }
+  const judged = found.map(({ trial: { sample, returns }, permutation }) => {
+    return { sample, days: returns.length, permutation, seed: order.seed };
+  });
+  const overfitting = await parts.ledger.judgeAll(datasetId, judged, signal);
+  const reports = found.map((each, i) => reportView(all[i], data, each, overfitting[i]));
   const best = bestPlace(found);
   const rows = reports.map(({ strategy, hash, figures, fills, overfitting }, i) => {
     const named = new Map(figures.map(({ name, value }) => [name, value]));
