@@ -205,11 +205,11 @@ function describe(file: string, given: Description): Instrument {
   };
 }
 
-/** What one word of a file name tells: `BTCUSD`, `ETH_BTC` and `EURUSD` are no shares. */
+/** What one word of a file name tells: `BTCUSD`, `ETH_BTC`, `EURUSD` and `SPX` are no shares. */
 function wordInstrument(word: string): Instrument | null {
   const [base, quote] = word.split("_");
   const symbol = normaliseSymbol(quote === undefined ? word : `${base}/${quote}`);
   const instrument = symbol === null ? null : classifySymbol(symbol);
-  const tells = instrument !== null && ["crypto", "fx", "commodity"].includes(instrument.assetClass);
+  const tells = instrument !== null && ["crypto", "fx", "commodity", "index"].includes(instrument.assetClass);
   return tells ? instrument : null;
 }

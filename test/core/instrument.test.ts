@@ -27,7 +27,8 @@ describe("spelling", () => {
     ["BRK-B", ["BRK-B"]],
     ["TCS.NS", ["NSE:TCS", "tcs.ns"]],
     ["RELIANCE.BO", ["BSE:RELIANCE"]],
-    ["^GSPC", ["^gspc"]],
+    ["^GSPC", ["^gspc", "SPX", "spx"]],
+    ["^VIX", ["vix", "^VIX"]],
     ["GC=F", ["gc=f"]],
   ])("%s from %j", (symbol, spellings) => {
     expect(spellings.map(normaliseSymbol)).toEqual(spellings.map(() => symbol));

@@ -30,6 +30,7 @@ const facts = (change: Partial<SignalFacts> = {}): SignalFacts => ({
   levels,
   evidence: measured,
   volatility: "medium",
+  costShare: 0.1,
   price: 100.5,
   stale: false,
   ...change,
@@ -40,6 +41,12 @@ const decide = (change: Partial<SignalFacts> = {}) => {
 };
 
 describe("an action", () => {
+  it("is to avoid a trade whose costs take all of the way to the target", () => {
+    expect(decide({ costShare: 0.999 })).toEqual(["BUY", "layers_agree"]);
+    expect(decide({ costShare: 1 })).toEqual(["AVOID", "costs_prohibitive"]);
+    expect(decide({ costShare: null })).toEqual(["BUY", "layers_agree"]);
+  });
+
   it("is to buy or to sell where the layers lean far enough", () => {
     expect(decide()).toEqual(["BUY", "layers_agree"]);
     expect(decide({ fusion: fused(-0.5) })).toEqual(["SELL", "layers_agree"]);
@@ -75,7 +82,7 @@ describe("an action", () => {
       "volatility_extreme",
       "no_levels",
     ]);
-    expect(ACTION_REASONS).toHaveLength(13);
+    expect(ACTION_REASONS).toHaveLength(14);
   });
 
   it("is never a trade against the measured hit rate, nor one at which Kelly stakes nothing", () => {

@@ -134,6 +134,7 @@ describe("the rules", () => {
     ["bar_is_new", {}, { fresh: false }, {}, false, true],
     ["bar_is_recent", {}, { barsSince: 13 }, {}, 13, 12],
     ["trend_context", { trendMet: false, facts: { trend: "up", range: 2 } }, {}, {}, "up", false],
+    ["costs_bearable", {}, { costShare: 1.2 }, {}, 1.2, 1],
     ["score_threshold", { quality: 0.84 }, {}, {}, 0.84, 0.85],
     ["confidence_threshold", { confidence: 0.44 }, {}, { leastConfidence: 0.45 }, 0.44, 0.45],
     ["confidence_threshold", {}, {}, { leastConfidence: 0.01 }, null, 0.01],
@@ -166,7 +167,7 @@ describe("the rules", () => {
 
   it("are asked in their order: the first that refuses is named, and only those that all pass reach the guard", async () => {
     const worse = { evidence: { edgeHigh: -0.1 } };
-    const everything = { fresh: false, barsSince: 99, ...worse };
+    const everything = { fresh: false, barsSince: 99, costShare: 2, ...worse };
     const poor = { quality: 0.1, confidence: 0.1 };
     const first = { trendMet: false as const, ...poor };
     const order: Rule[] = [];
@@ -175,6 +176,7 @@ describe("the rules", () => {
       [first, everything, true],
       [first, { ...everything, fresh: true }, true],
       [first, worse, true],
+      [poor, { ...worse, costShare: 2 }, true],
       [poor, worse, true],
       [{ confidence: 0.1 }, worse, true],
       [{}, worse, true],
@@ -185,7 +187,7 @@ describe("the rules", () => {
       order.push(ensure(await decidedRule(alerts), "a rule"));
       expect(verdicts).toHaveLength(RULES.length - 1);
     }
-    expect(order).toEqual(RULES.slice(0, 7));
+    expect(order).toEqual(RULES.slice(0, 8));
     expect(await database.query("select 1 from alert_guards")).toEqual([]);
   });
 

@@ -117,7 +117,7 @@ describe("evidence in an explanation", () => {
       expect(now(change).reasoning).toContain(why);
     }
     expect(now({}, 0.42)).toMatchObject({ action: "HOLD", entry: null });
-    expect(now({}, 0.42).reasoning).toContain("What is measured of the pattern speaks against the trade");
+    expect(now({}, 0.42).reasoning).toContain("HOLD: The measured hit rate is not above");
   });
 
   it("with too few trades gives no rate, only the reason", async () => {

@@ -114,6 +114,23 @@ describe("a size", () => {
     );
   });
 
+  it("is what is left beside what is held, and refused where nothing is", () => {
+    const reading = readingOf(0.5, 0.5, 2, "BUY");
+    const limits = limitsOf({ ...DEFAULT_RISK_SETTINGS, max_position_size: 10, risk_per_trade: 5 });
+    const held = (buy: number) =>
+      recommend(reading, limits, {
+        ...UNKNOWN_ACCOUNT,
+        equity: 50_000,
+        symbolValue: { buy, sell: 0 },
+      });
+    expect(held(0).sizing.percent).toBeCloseTo(10, 9);
+    expect(held(1_500)).toMatchObject({ action: "BUY", sizing: { mostPercent: 10 } });
+    expect(held(1_500).sizing.percent).toBeCloseTo(7, 9);
+    const full = held(5_000);
+    expect(full.action).toBe("AVOID");
+    expect(full.reasons).toMatchObject([{ code: "position_too_large" }]);
+  });
+
   it("is nothing where Kelly stakes nothing at what is measured", () => {
     const led = (value: number) => ({
       ...readingOf(0.5, 0.5, 2, "BUY"),

@@ -198,7 +198,7 @@ describe("recorded history", () => {
     for (const { accepted, rule } of decisions) expect(rule === null).toBe(accepted);
     const [{ id }] = alerts;
     const { data } = await get<{ data: { verdicts: { passed: boolean }[] } }>(`/api/alerts/${id}`);
-    expect(data.verdicts.length).toBe(8);
+    expect(data.verdicts.length).toBe(9);
     expect(data.verdicts.every(({ passed }) => passed)).toBe(true);
   }
 

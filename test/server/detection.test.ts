@@ -27,6 +27,9 @@ interface Row {
   readonly closed_at: string;
   readonly quality: number;
   readonly start_time: string;
+  readonly state: string;
+  readonly trend_met: boolean | null;
+  readonly confidence: number | null;
 }
 
 const rowsOf = async (query: string): Promise<Row[]> => (await get(`/api/detection_logs?${query}`)).data.logs;
@@ -305,6 +308,31 @@ describe("POST /api/patterns/validate", () => {
       state: null,
       bar_time: null,
     });
+  });
+
+  it("200 takes the name of a pattern for whichever of its variants is there, and tells no confidence out of its trend", async () => {
+    const rows = await rowsOf("limit=1000");
+    const found = (trend: boolean, id: string) =>
+      ensure(
+        rows.find(
+          ({ pattern_type, trend_met, state }) =>
+            pattern_type === id && trend_met === trend && state === "confirmed",
+        ),
+        id,
+      );
+    const validated = async ({ symbol, interval, closed_at }: Row) => {
+      const body = { symbol, timeframe: interval, pattern: "engulfing", at: closed_at };
+      return (await post("/api/patterns/validate", body)).json().data;
+    };
+    expect(await validated(found(true, "bearish_engulfing"))).toMatchObject({
+      pattern: "bearish_engulfing",
+      valid: true,
+    });
+    expect(await validated(found(true, "bullish_engulfing"))).toMatchObject({
+      pattern: "bullish_engulfing",
+      valid: true,
+    });
+    expect(found(false, "bullish_engulfing").confidence).toBeNull();
   });
 
   it("400 and 404 for what is none", async () => {

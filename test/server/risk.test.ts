@@ -261,10 +261,28 @@ describe("POST /api/position-sizing", () => {
     expect(await size({ account_size: 1e6 })).toMatchObject({ quantity: 100, uncapped_quantity: 4_000 });
   });
 
+  it("200 takes price and stop from the symbol where they are not given", async () => {
+    const body = { symbol: "AAPL", account_size: 10_000, risk_pct: 1 };
+    const { data } = (await post("/api/position-sizing", body)).json();
+    expect(data.entry).toBe(price);
+    expect(data.stop_distance).toBeCloseTo(data.entry - data.stop_loss, 9);
+    expect(data.risk_amount).toBeCloseTo(Math.min(100, data.quantity * data.stop_distance), 6);
+    const { data: wide } = (await post("/api/position-sizing", { ...body, atr: 10 })).json();
+    expect(wide.stop_distance).toBeCloseTo(15, 9);
+    const { data: alone } = (
+      await post("/api/position-sizing", { account_size: 10_000, entry: 100, atr: 2 })
+    ).json();
+    expect(alone).toMatchObject({ entry: 100, stop_loss: 97 });
+  });
+
   it.each<[string, object, string]>([
     ["a stop at the entry", { stop_loss: 100 }, "stop_loss"],
     ["Kelly without odds", { method: "kelly" }, "win_rate"],
     ["volatility without a range", { method: "volatility" }, "atr"],
+    ["no entry and no symbol", { entry: undefined }, "entry"],
+    ["no stop, no symbol and no range", { stop_loss: undefined }, "stop_loss"],
+    ["a range that leaves no stop", { stop_loss: undefined, atr: 90 }, "stop_loss"],
+    ["odds that the method does not look at", { win_rate: 40, payoff: 1 }, "win_rate"],
   ])("400 for %s", async (_, change, field) => {
     const body = { account_size: 1_000, entry: 100, stop_loss: 95, ...change };
     expectProblem(await post("/api/position-sizing", body), "invalid_request", field);

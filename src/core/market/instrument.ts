@@ -5,6 +5,7 @@ import {
   COIN_QUOTES,
   COINS,
   CURRENCIES,
+  INDEX_NAMES,
   METALS,
   NAMED_INSTRUMENTS,
   type NamedInstrument,
@@ -49,7 +50,7 @@ const named = new Map<string, NamedInstrument>(NAMED_INSTRUMENTS.map((row) => [r
 
 /**
  * The one spelling of a symbol: `BTC`, `BTC/USD`, `X:BTCUSD`, `bitcoin` are `BTC-USD`; `EUR/USD`, `FX:EURUSD` are
- * `EURUSD=X`; `NSE:TCS` is `TCS.NS`; anything else is the ticker in capitals. Null for text that cannot be a
+ * `EURUSD=X`; `NSE:TCS` is `TCS.NS`; `VIX` and `SPX` are the indices; anything else is the ticker in capitals. Null for text that cannot be a
  * symbol. The result has 1 to 40 characters of A-Z 0-9 . - = ^ _ and is safe as a file name.
  */
 export function normaliseSymbol(text: string): string | null {
@@ -159,6 +160,7 @@ function isMetal(code: string): boolean {
 }
 
 function ticker(text: string): string | null {
+  if (Object.hasOwn(INDEX_NAMES, text)) return INDEX_NAMES[text];
   if (text.length > MAX_LENGTH || !/^\^?[A-Z0-9][A-Z0-9.\-=^_]*$/.test(text)) return null;
   return text.includes("..") || text.endsWith(".") ? null : text;
 }

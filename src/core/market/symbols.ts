@@ -58,6 +58,19 @@ export type NamedInstrument = readonly [
   assetClass: AssetClass,
 ];
 
+/** Names of indices that nobody means a share by, and their symbols. */
+export const INDEX_NAMES: Readonly<Record<string, string>> = {
+  VIX: "^VIX",
+  SPX: "^GSPC",
+  NDX: "^NDX",
+  DJI: "^DJI",
+  RUT: "^RUT",
+  INDIAVIX: "^INDIAVIX",
+};
+
+/** Indices of volatility: nobody trades them. */
+export const VOLATILITY_INDICES: ReadonlySet<string> = new Set(["^VIX", "^INDIAVIX"]);
+
 /** Instruments of the default universe whose name and exchange the spelling does not tell. */
 export const NAMED_INSTRUMENTS: readonly NamedInstrument[] = [
   ["AAPL", "Apple", "NASDAQ", "equity"],

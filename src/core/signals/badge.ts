@@ -11,7 +11,12 @@ export function badgeOf(score: number): Badge {
   return score >= 0.65 ? "GOOD" : "MODERATE";
 }
 
-/** Scores [from, to) of a badge. */
+/** Of an alert: MODERATE where it has no direction to be good in. */
+export function badgeOfAlert(score: number, direction: Direction): Badge {
+  return direction === 0 ? "MODERATE" : badgeOf(score);
+}
+
+/** Scores [from, to) of a badge, where there is a direction. */
 export function scoresOf(badge: Badge): { readonly from: number; readonly to: number } {
   const bounds = { ELITE: [0.85, 2], HIGH: [0.75, 0.85], GOOD: [0.65, 0.75], MODERATE: [0, 0.65] } as const;
   const [from, to] = bounds[badge];

@@ -8,6 +8,7 @@ export type CostClass = (typeof COST_CLASSES)[number];
 
 /** Shares of the way from which costs are heavy and prohibitive. */
 export const COST_BOUNDS = [0.5, 1] as const;
+export const PROHIBITIVE_SHARE = COST_BOUNDS[1];
 
 /** 0 without costs, 1 where they take all of the way. @param costBps in and out together, of the entry. */
 export function costShare(entry: number, target: number, costBps: number): number {

@@ -1,4 +1,5 @@
 import type { VolatilityLevel } from "../regime/define.js";
+import { PROHIBITIVE_SHARE } from "./cost-class.js";
 import type { LayerFusion } from "./fuse.js";
 import type { Levels } from "./levels.js";
 
@@ -22,6 +23,8 @@ export interface SignalFacts {
   /** Null where too few cases tell. */
   readonly evidence: SignalEvidence | null;
   readonly volatility: VolatilityLevel | null;
+  /** What the costs of a trade by the levels take of the way to the target; null without levels. */
+  readonly costShare: number | null;
   /** The price now; null where none is known but that of the levels' entry. */
   readonly price: number | null;
   /** Whether prices are old while their exchange trades. */
@@ -36,6 +39,7 @@ export const ACTION_REASONS = [
   "layers_contradict",
   "no_levels",
   "reward_too_small",
+  "costs_prohibitive",
   "price_beyond_levels",
   "worse_than_chance",
   "history_loses",
@@ -73,7 +77,7 @@ const LEAST_REWARD_RISK = 0.75;
  * the measured hit rate leaves nothing to be gained at the levels.
  */
 export function decideAction(facts: SignalFacts): Decision {
-  const { fusion, levels, evidence, volatility, price, stale } = facts;
+  const { fusion, levels, evidence, volatility, costShare, price, stale } = facts;
   const against: Reason[] = [];
   const speak = (code: ActionReason, value: number | null = null, limit: number | null = null) =>
     against.push({ code, value, limit });
@@ -96,6 +100,8 @@ export function decideAction(facts: SignalFacts): Decision {
   }
   if (levels === null) speak("no_levels");
   else speakOfLevels(levels, price, speak);
+  const costs = costsAgainst(costShare);
+  if (costs !== null) against.push(costs);
   const measured = evidence === null ? [] : evidenceAgainst(evidence, levels);
   against.push(...measured.filter(({ code }) => code !== "no_edge"));
   const noEdge = measured.find(({ code }) => code === "no_edge");
@@ -132,6 +138,13 @@ export function evidenceAgainst(
   if (most !== null && most < limit) against.push({ code: "history_loses", value: most, limit });
   else if (confidence <= limit) against.push({ code: "no_edge", value: confidence, limit });
   return against;
+}
+
+/** What costs say against a trade, by the share that they take of the way to its target; null where they say nothing. */
+export function costsAgainst(costShare: number | null): Reason | null {
+  return costShare !== null && costShare >= PROHIBITIVE_SHARE
+    ? { code: "costs_prohibitive", value: costShare, limit: PROHIBITIVE_SHARE }
+    : null;
 }
 
 /** Hit rate at which a trade gains nothing and loses nothing. @param rewardRisk reward per unit of risk, above 0. */

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { DAY_MS } from "../../core/market/day.js";
-import { scoresOf } from "../../core/signals/badge.js";
 import { routeGroup } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Alerts } from "./alerts.js";
@@ -60,8 +59,7 @@ export function alertRoutes(app: FastifyInstance, options: AlertRouteOptions): v
     answer: { alerts: many, data: many, pagination: paginationSchema },
     errors: ["symbol_invalid", "symbol_unknown"],
     async handle({ query: { limit, offset, symbol, quality, status } }) {
-      const scores = quality === undefined ? undefined : scoresOf(quality);
-      const found = await page({ symbol: symbolOf(symbol), status, scores }, limit, offset);
+      const found = await page({ symbol: symbolOf(symbol), status, badge: quality }, limit, offset);
       return { ...found, data: found.alerts };
     },
   });

@@ -1,3 +1,4 @@
+import { PROHIBITIVE_SHARE } from "../../core/signals/cost-class.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence } from "../evidence/evidence.js";
 
@@ -8,6 +9,8 @@ export interface Candidate extends NewDetection {
   readonly synthetic: boolean;
   /** What is measured of the pattern in the regime it was seen in. */
   readonly evidence: Pick<Confidence, "edgeHigh">;
+  /** What the costs of the trade on it take of the way to its target; null where there is no trade. */
+  readonly costShare: number | null;
   /** False for bars that were no longer the newest when the symbol was first scanned. */
   readonly fresh: boolean;
   /** Bars of its interval that have closed since, on the clock of the source. */
@@ -38,6 +41,7 @@ export const RULES = [
   "bar_is_new",
   "bar_is_recent",
   "trend_context",
+  "costs_bearable",
   "score_threshold",
   "confidence_threshold",
   "no_worse_than_chance",
@@ -50,6 +54,7 @@ export const RULE_DESCRIPTIONS: Readonly<Record<Rule, string>> = {
   bar_is_new: "The bar was the newest when the symbol was first scanned, or closed after",
   bar_is_recent: "Not too many bars have closed since, for scans that catch up",
   trend_context: "The trend before the shape is the one that gives it its meaning",
+  costs_bearable: "Costs leave something of the way to the target",
   score_threshold: "The quality of the shape reaches the threshold",
   confidence_threshold: "The measured hit rate reaches the least that is demanded, if anything is",
   no_worse_than_chance:
@@ -62,7 +67,7 @@ export const RECENT_BARS = 12;
 
 /** The verdicts that need no database, in the order of the rules. */
 export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] {
-  const { quality, confidence, evidence } = candidate;
+  const { quality, confidence, evidence, costShare } = candidate;
   return [
     { rule: "alerts_enabled", passed: settings.enabled, value: settings.enabled, limit: true },
     { rule: "bar_is_new", passed: candidate.fresh, value: candidate.fresh, limit: true },
@@ -77,6 +82,12 @@ export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] 
       passed: candidate.trendMet !== false,
       value: candidate.facts.trend,
       limit: candidate.trendMet,
+    },
+    {
+      rule: "costs_bearable",
+      passed: costShare === null || costShare < PROHIBITIVE_SHARE,
+      value: costShare,
+      limit: PROHIBITIVE_SHARE,
     },
     {
       rule: "score_threshold",

@@ -1,5 +1,6 @@
 import type { Interval } from "../../core/market/interval.js";
 import type { Direction } from "../../core/patterns/define.js";
+import { type Badge, scoresOf } from "../../core/signals/badge.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
@@ -39,8 +40,7 @@ export interface AlertFilter {
   readonly symbol?: string | undefined;
   readonly status?: AlertStatus | undefined;
   readonly pattern?: string | undefined;
-  /** Scores [from, to). */
-  readonly scores?: { readonly from: number; readonly to: number } | undefined;
+  readonly badge?: Badge | undefined;
   /** Created in [from, to). */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -219,15 +219,22 @@ async function raise(sql: Sql, { candidate, levels }: NewAlert): Promise<Alert |
   };
 }
 
+/** As `badgeOfAlert` gives them. */
+function whereBadge(badge: Badge): Prisma.AlertWhereInput {
+  const { from, to } = scoresOf(badge);
+  const score = { gte: from, lt: to };
+  return badge === "MODERATE" ? { OR: [{ direction: 0 }, { score }] } : { direction: { not: 0 }, score };
+}
+
 function whereOf(
-  { symbol, status, pattern, scores, from, to }: AlertFilter,
+  { symbol, status, pattern, badge, from, to }: AlertFilter,
   { synthetic, nowMs }: Standpoint,
 ) {
   return {
     instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
     ...(status === undefined ? {} : whereStatus(status, new Date(nowMs))),
     ...(pattern === undefined ? {} : { pattern }),
-    ...(scores === undefined ? {} : { score: { gte: scores.from, lt: scores.to } }),
+    ...(badge === undefined ? {} : { AND: whereBadge(badge) }),
     ...(from === undefined && to === undefined
       ? {}
       : {

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { badgeOf } from "../../core/signals/badge.js";
+import { badgeOfAlert } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { Decision } from "./decisions.js";
@@ -20,7 +20,7 @@ const ACTIONS = { 1: "BUY", 0: "WATCH", [-1]: "SELL" } as const;
 const NO_EVIDENCE = "No evidence has been measured for this pattern yet";
 export function alertView(alert: Alert): z.output<typeof alertSchema> {
   const title = titleOf(alert.pattern);
-  const badge = badgeOf(alert.score);
+  const badge = badgeOfAlert(alert.score, alert.direction);
   const percent = alert.confidence === null ? null : 100 * alert.confidence;
   const { entry, stop, target } = alert;
   const risk = entry === null || stop === null || target === null ? null : { entry, stop, target };

@@ -10,9 +10,9 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { measuredOf } from "./confidence.js";
 import type { Sighting } from "./find.js";
 import { storedFormation } from "./formation.js";
-import { costsOf } from "./levels.js";
 import { countByDay, countByPattern, countBySymbol, type PatternCount } from "./statistics.js";
 import type { DetectionFilter, DetectionStore, NewDetection, Past, StoredDetection } from "./store.js";
 import type { Window } from "./worker.js";
@@ -140,25 +140,24 @@ export function detectionOf(
   const facts = { trend: sighting.trend, range: sighting.range };
   const formation = sighting.formation && storedFormation(sighting.formation, candles);
   const price = candles.close[at];
-  const costs = costsOf({ direction: sighting.direction, price, facts, formation }, instrument.assetClass);
+  const { interval } = candles;
+  const { pattern, direction, state, regime, trendMet } = sighting;
+  const measurable = { pattern, interval, regime, state, trendMet, direction, price, facts, formation };
   return {
     instrumentId: instrument.id,
-    interval: candles.interval,
-    pattern: sighting.pattern,
-    direction: sighting.direction,
+    interval,
+    pattern,
+    direction,
     startTime: candles.time[Math.max(0, start)],
     barTime: candles.time[at],
-    closedAt: barClose(calendarOf(instrument.calendar), candles.interval, candles.time[at]),
-    state: sighting.state,
+    closedAt: barClose(calendarOf(instrument.calendar), interval, candles.time[at]),
+    state,
     quality: sighting.quality,
-    confidence:
-      sighting.state === "confirmed"
-        ? confidenceOf(sighting.pattern, candles.interval, sighting.regime, costs).value
-        : null,
-    regime: sighting.regime,
+    confidence: measuredOf(measurable, instrument.assetClass, confidenceOf).value,
+    regime,
     price,
     volume: candles.volume[at],
-    trendMet: sighting.trendMet,
+    trendMet,
     source: source ?? "unknown",
     facts,
     formation,

@@ -13,6 +13,14 @@ export function levelsOf({
   return levelsFor(direction, price, facts.range, formation);
 }
 
+/** What the costs of a trade by levels take of the way to its target, 0..; as `costShare`. */
+export function shareOfCosts(
+  { entry, target }: Pick<Levels, "entry" | "target">,
+  assetClass: AssetClass,
+): number {
+  return costShare(entry, target, ROUND_TRIP_BPS[assetClass]);
+}
+
 /** Class of what the costs of the trade on a detection take of the way to its target; null where there is no trade. */
 export function costsOf(
   detection: Pick<NewDetection, "direction" | "price" | "facts" | "formation">,
@@ -20,5 +28,5 @@ export function costsOf(
 ): CostClass | null {
   const levels = levelsOf(detection);
   if (levels === null) return null;
-  return COST_CLASSES[costClassOf(costShare(levels.entry, levels.target, ROUND_TRIP_BPS[assetClass]))];
+  return COST_CLASSES[costClassOf(shareOfCosts(levels, assetClass))];
 }

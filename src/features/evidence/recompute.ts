@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
 import type { EvidenceTable } from "../../core/signals/evidence.js";
 import { OCCURRENCE_COLUMNS, type Occurrences } from "../../core/signals/evidence-series.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
@@ -90,7 +91,8 @@ async function recompute(parts: RecomputeParts, context: JobContext<null>) {
   const { signal } = context;
   const asOfMs = now();
   const liveSinceMs = await liveSince(parts);
-  const all = await store.loadSeries();
+  const stored = await store.loadSeries();
+  const all = stored.filter(({ instrument }) => !VOLATILITY_INDICES.has(instrument.symbol));
   const measured: Occurrences[] = [];
   let liveMissing = 0;
   for (const [i, series] of all.entries()) {

@@ -200,10 +200,14 @@ function levelLines({ levels, candles, detection }: Drawing, { x, y }: Scales): 
     .join("\n");
 }
 
-/** Points with their roles: above the bar for those in its upper half, below for the others. */
+/**
+ * Points with their roles: above the bar for those in its upper half, below for the others. Those before the bars that
+ * are shown are left out.
+ */
 function pointMarks({ candles, detection }: Drawing, { x, y }: Scales): string {
-  const { high, low } = candles;
+  const { high, low, time: opens } = candles;
   return (detection.formation?.points ?? [])
+    .filter(({ time }) => time >= opens[0])
     .map(({ role, time, price }) => {
       const i = indexOf(candles, time);
       const above = price >= (high[i] + low[i]) / 2;

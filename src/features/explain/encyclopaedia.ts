@@ -83,6 +83,18 @@ export function requireVariant(text: string): { pattern: Pattern; variant: Patte
   return meant[0];
 }
 
+/**
+ * Every variant that a text names in any spelling: one, or those of the pattern whose name it is.
+ * @throws {AppError} `pattern_unknown`, naming what may have been meant.
+ */
+export function requireVariants(text: string): readonly [Meant, ...Meant[]] {
+  const { pattern } = requireVariant(text);
+  const meant = requireMeant(text);
+  return findPattern(plainName(text)) === null || meant.some((each) => each.pattern !== pattern)
+    ? [requireVariant(text)]
+    : meant;
+}
+
 type Meant = { readonly pattern: Pattern; readonly variant: PatternVariant };
 
 /** Every variant that a text means, one at least. @throws {AppError} `pattern_unknown`, naming what may have been meant. */

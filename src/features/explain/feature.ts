@@ -2,8 +2,8 @@ import type { Database } from "../../platform/database.js";
 import type { Workers } from "../../platform/workers.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { CandleService } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import type { Detections } from "../detections/detections.js";
-import { costsOf } from "../detections/levels.js";
 import type { StoredDetection } from "../detections/store.js";
 import type { Confidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -56,9 +56,7 @@ export function createExplain(parts: {
     async detail(id) {
       const detection = await detections.get(id);
       const instrument = await instruments.resolve(detection.symbol);
-      const { pattern, interval, regime } = detection;
-      const costs = costsOf(detection, instrument.assetClass);
-      const reliability = evidence.confidenceOf(pattern, interval, regime, costs);
+      const reliability = measuredOf(detection, instrument.assetClass, evidence.confidenceOf);
       return { detection, outcome: await loadOutcome(candles, detection, instrument), reliability };
     },
     charts: createCharts(parts),

@@ -2,8 +2,9 @@ import { type Explanation, explainRegime } from "../../core/regime/explain.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleService } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import type { Detections } from "../detections/detections.js";
-import { costsOf, levelsOf } from "../detections/levels.js";
+import { levelsOf } from "../detections/levels.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { loadLeading } from "./leading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
@@ -39,7 +40,7 @@ export interface ReadingParts {
 /** Reads a subject on the bars that were known when its bar closed. @throws {AppError} as candles do. */
 export async function readSubject(parts: ReadingParts, subject: Subject): Promise<Reading> {
   const { detection, instrument } = subject;
-  const { interval, barTime, closedAt, pattern, regime } = detection;
+  const { interval, barTime, closedAt, regime } = detection;
   const knownAtMs = Math.min(closedAt, parts.now());
   const [{ candles }, similar, standing] = await Promise.all([
     loadLeading(parts.candles, instrument, interval, barTime, knownAtMs),
@@ -55,12 +56,7 @@ export async function readSubject(parts: ReadingParts, subject: Subject): Promis
     levels: alertLevels(subject),
     regime: explained.find((each) => each.regime === regime) ?? null,
     volumeRatio: there ? ratioToMean(candles.volume, at) : null,
-    reliability: parts.evidence.confidenceOf(
-      pattern,
-      interval,
-      regime,
-      costsOf(detection, instrument.assetClass),
-    ),
+    reliability: measuredOf(detection, instrument.assetClass, parts.evidence.confidenceOf),
     similar,
     standing,
   };

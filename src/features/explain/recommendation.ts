@@ -1,4 +1,6 @@
+import { PROHIBITIVE_SHARE } from "../../core/signals/cost-class.js";
 import { breakEvenOf } from "../../core/signals/signal.js";
+import { shareOfCosts } from "../detections/levels.js";
 import type { Reading } from "./reading.js";
 import { ageText, endOf, entryClosed } from "./standing.js";
 import { leaningOf } from "./steps.js";
@@ -24,6 +26,7 @@ export interface Recommendation {
   readonly rewardRisk: number | null;
   /** Share of the known risk factors that are present, 0..100; null where none is known. */
   readonly riskScore: number | null;
+  /** By the score; MEDIUM at least where something speaks so much against it that there is no trade. */
   readonly riskLabel: (typeof RISK_LABELS)[number] | null;
   readonly factors: readonly RiskFactor[];
   /** Score of the alert on it, 0..1; the quality where there is none. */
@@ -37,6 +40,8 @@ const DECISIVE: ReadonlySet<string> = new Set([
   "trade_over",
   "prices_stale",
   "entry_passed",
+  "trend_not_met",
+  "costs_prohibitive",
   "worse_than_chance",
   "below_break_even",
 ]);
@@ -61,12 +66,17 @@ export function recommend(reading: Reading): Recommendation {
     stop: levels?.stop ?? null,
     rewardRisk: levels?.rewardRisk ?? null,
     riskScore,
-    riskLabel: riskScore === null ? null : riskScore < 34 ? "LOW" : riskScore < 67 ? "MEDIUM" : "HIGH",
+    riskLabel: riskScore === null ? null : labelOf(riskScore, decided),
     factors,
     score,
     basis,
     reasoning: sentence(reading, action, present),
   };
+}
+
+function labelOf(riskScore: number, decided: boolean): (typeof RISK_LABELS)[number] {
+  if (riskScore >= 67) return "HIGH";
+  return riskScore >= 34 || decided ? "MEDIUM" : "LOW";
 }
 
 /** A place of volatility among those of the last year from which it is high. */
@@ -80,6 +90,7 @@ function riskFactors(reading: Reading): RiskFactor[] {
     detection.regime === null ? null : detection.regime === "high_volatility" || over(rank, HIGH_RANK);
   const needed = levels === null ? null : breakEvenOf(levels.rewardRisk);
   const { value } = reliability;
+  const share = levels === null ? null : shareOfCosts(levels, subject.instrument.assetClass);
   return [
     {
       name: "trend_not_met",
@@ -96,6 +107,11 @@ function riskFactors(reading: Reading): RiskFactor[] {
       name: "volume_low",
       present: volumeRatio === null ? null : volumeRatio < 1,
       text: "Volume is below the mean of the 20 bars before",
+    },
+    {
+      name: "costs_prohibitive",
+      present: share === null ? null : share >= PROHIBITIVE_SHARE,
+      text: "Costs take all of the way to the target",
     },
     {
       name: "reward_below_risk",
@@ -135,6 +151,11 @@ function standingFactors({ standing, levels }: Reading): RiskFactor[] {
 
 const over = (value: number | null, limit: number) => value !== null && value > limit;
 
+/** What of the factors decides that there is no trade, in words. */
+function decidedBy(present: readonly RiskFactor[]): string | null {
+  return present.find(({ name }) => DECISIVE.has(name))?.text ?? null;
+}
+
 function sentence(
   { subject: { detection, variant }, levels, reliability, standing }: Reading,
   action: Recommendation["action"],
@@ -151,7 +172,7 @@ function sentence(
   if (levels === null)
     return `${action}: ${variant.title} gives no levels to trade by. ${measured} ${against}`;
   if (action === "HOLD") {
-    const why = entryClosed(standing) ?? "What is measured of the pattern speaks against the trade";
+    const why = entryClosed(standing) ?? decidedBy(present) ?? "There is no trade on it";
     return `HOLD: ${why}. ${variant.title} closed ${ageText(standing.ageMs)} ago at ${figure(detection.price)}. ${measured} ${against}`;
   }
   const { entry, stop, target } = levels;

@@ -26,6 +26,10 @@ export interface ExplainRouteOptions extends Pick<LookaheadRouteOptions, "jobs">
   readonly explain: Explain;
 }
 
+const ALERT_DESCRIPTION =
+  "Bars, levels, cases and `confidence` are those of when it was raised. What has been measured of the pattern by now " +
+  "stands beside them as `evidence`, with its date, and the action is that of now.";
+
 export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions): void {
   const { explain } = options;
   const routes = routeGroup(app, { tag: "Explain", access: "viewer", perMinute: 20 });
@@ -67,6 +71,7 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
   routes.post("/api/explain/alert", {
     id: "explainAlert",
     summary: "Why an alert was raised, with the numbers that were known then",
+    description: ALERT_DESCRIPTION,
     body: alertBody,
     answer: { data: alertExplanationSchema },
     errors: ["alert_not_found", "detection_not_found", ...errors],
@@ -76,9 +81,10 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
           ? await explain.subjects.ofNewestAlert(symbol, alert_type)
           : await explain.subjects.ofAlert(alert_id);
       const reading = await explain.read(subject);
-      const id = subject.alert?.id;
-      if (id === undefined) throw new AppError("alert_not_found", "There is no such alert");
-      return { data: alertExplanationView(reading, id, recommend(reading), reasoningSteps(reading)) };
+      if (subject.alert === null) throw new AppError("alert_not_found", "There is no such alert");
+      return {
+        data: alertExplanationView(reading, subject.alert, recommend(reading), reasoningSteps(reading)),
+      };
     },
   });
   routes.post("/api/explain/reasoning", {

@@ -3,11 +3,12 @@ import type { Check, PatternVariant } from "../../core/patterns/define.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
-import { costsOf, levelsOf } from "../detections/levels.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { requireVariant } from "./encyclopaedia.js";
+import { requireVariants } from "./encyclopaedia.js";
 import { ratioToMean } from "./reading.js";
 import type { Reliability, ReliabilitySource } from "./reliability.js";
 
@@ -43,17 +44,16 @@ export function createValidation(parts: {
      * @throws {AppError} `pattern_unknown`, `no_data`, and as candles do.
      */
     async validate(symbol: string, text: string, interval: Interval, atMs?: number): Promise<Validation> {
-      const { pattern, variant } = requireVariant(text);
+      const meant = requireVariants(text);
       const instrument = await instruments.resolve(symbol);
       const set = await candles.loadLatest(instrument, interval, LEAD_BARS + SEEN_BARS, atMs);
       const { length } = set.candles.time;
       if (length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
       const from = Math.max(0, length - SEEN_BARS);
       const [sightings] = await detections.examineWindows([{ candles: set.candles, from }]);
-      const seen = sightings.findLast((each) => each.pattern === variant.id);
+      const seen = sightings.findLast((each) => meant.some(({ variant }) => variant.id === each.pattern));
+      const { pattern, variant } = meant.find((each) => each.variant.id === seen?.pattern) ?? meant[0];
       const detection = seen === undefined ? null : detectionOf(seen, set, evidence.confidenceOf);
-      const regime = detection?.regime ?? null;
-      const costs = detection === null ? null : costsOf(detection, instrument.assetClass);
       const checks: ValidationCheck[] = [
         check("enough_bars", length > pattern.warmup, length, pattern.warmup + 1),
         check(
@@ -70,7 +70,10 @@ export function createValidation(parts: {
         set,
         pattern: variant.id,
         valid: checks.every(({ required, passed }) => !required || passed !== false),
-        reliability: evidence.confidenceOf(variant.id, interval, regime, costs),
+        reliability:
+          detection === null
+            ? evidence.confidenceOf(variant.id, interval, null)
+            : measuredOf(detection, instrument.assetClass, evidence.confidenceOf),
         detection,
         checks,
       };

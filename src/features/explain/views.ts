@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { spoken } from "../../core/base/words.js";
 import type { Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
+import type { Alert } from "../alerts/store.js";
 import type { Entry } from "./encyclopaedia.js";
 import type { Outcome } from "./outcome.js";
 import type { Reading } from "./reading.js";
@@ -146,16 +147,16 @@ export function accuracyView(
 
 export function alertExplanationView(
   reading: Reading,
-  alertId: number,
+  alert: Alert,
   advice: Recommendation,
   steps: readonly Step[],
 ): z.input<typeof alertExplanationSchema> {
   const { subject, levels, reliability, similar, volumeRatio, regime, standing } = reading;
-  const { detection, variant, alert } = subject;
+  const { detection, variant } = subject;
   const context = steps.filter(({ title }) => ["Prior trend", "Market regime", "Volume"].includes(title));
   const sentences = (chosen: readonly Step[]) => chosen.map(({ description }) => `${description}.`).join(" ");
   return {
-    alert_id: alertId,
+    alert_id: alert.id,
     symbol: subject.instrument.symbol,
     pattern_type: variant.id,
     pattern_name: variant.title,
@@ -166,13 +167,14 @@ export function alertExplanationView(
     confidence_factors: {
       score: advice.score,
       shape_quality: detection.quality,
+      confidence_when_raised: alert.confidence,
       measured_confidence: reliability.value,
       base_rate: reliability.baseRate,
       regime_probability: regime?.probability ?? null,
       volume_ratio: volumeRatio,
     },
-    timestamp: isoTime(alert?.createdAt ?? subject.storedBy),
-    confidence: reliability.value,
+    timestamp: isoTime(alert.createdAt),
+    confidence: alert.confidence,
     detected_at: isoTime(subject.storedBy),
     additional_data: {
       detection_id: subject.detectionId ?? 0,

@@ -4,12 +4,10 @@ import {
   type AccountFacts,
   checkOrder,
   type HistoryFacts,
-  MONEY_FROM,
   type OrderCheck,
   type PlannedOrder,
   UNKNOWN_ACCOUNT,
 } from "../../core/risk/limits.js";
-import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size.js";
 import { newestRange } from "../../core/signals/ranges.js";
 import type { Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
@@ -19,6 +17,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
 import { limitsOf, type RiskSettings, type RiskSettingsStore } from "./settings.js";
+import { type PlannedSize, type SizePlan, sizePlan } from "./sizing.js";
 import { type SpreadEstimate, spreadOf } from "./spread.js";
 import type { RedemptionStore } from "./store.js";
 
@@ -51,27 +50,17 @@ export interface PreTradeCheck {
   readonly confirmation: { readonly token: string; readonly expiresAt: number } | null;
 }
 
-export interface SizePlan {
-  readonly symbol: string | null;
-  readonly method: SizingMethod;
-  readonly equity: number;
-  /** Percentage of the equity at risk; null for that of the settings. */
-  readonly riskPercent: number | null;
-  readonly entry: number;
-  readonly stop: number;
-  readonly range: number | null;
-  readonly winRate: number | null;
-  readonly payoff: number | null;
-}
-
 export interface Risk {
   readonly settings: RiskSettingsStore;
   /** A symbol in its one spelling. @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
   identify(text: string): string;
   /** @throws {AppError} `symbol_unknown`, `no_data`, `provider_unavailable`. */
   check(userId: string, plan: OrderPlan): Promise<PreTradeCheck>;
-  /** @throws {AppError} `invalid_request` where the method lacks what it needs. */
-  size(userId: string, plan: SizePlan): Promise<Size>;
+  /**
+   * With the entry and the stop that it is of.
+   * @throws {AppError} `invalid_request` where the method lacks what it needs; as quotes and candles do.
+   */
+  size(userId: string, plan: SizePlan): Promise<PlannedSize>;
   /**
    * Uses a confirmation up for one order, within a transaction where one is given. @returns the rules that were not looked at before it was issued.
    * @throws {AppError} `confirmation_refused` with the reason.
@@ -157,22 +146,13 @@ export function createRisk(options: RiskOptions): Risk {
     },
 
     async size(userId, plan) {
-      const allowed = await settings.load(userId);
-      const range = plan.range ?? (await rangeOf(plan));
-      requireFor(plan, range);
-      const size = sizePosition({
-        method: plan.method,
-        equity: plan.equity,
-        riskShare: (plan.riskPercent ?? allowed.risk_per_trade) / 100,
-        entry: plan.entry,
-        stop: plan.stop,
-        range: range ?? undefined,
-        winRate: plan.winRate ?? undefined,
-        payoff: plan.payoff ?? undefined,
-        caps: capsOf(allowed, plan.equity),
+      return sizePlan(plan, await settings.load(userId), {
+        priceOf: async (symbol) => (await quotes.load(await instruments.resolve(symbol))).price,
+        async rangeOf(symbol) {
+          const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
+          return daily === null ? null : newestRange(daily);
+        },
       });
-      if (size === null) throw new AppError("invalid_request", "body stop_loss: lies at the entry");
-      return size;
     },
 
     async redeem(userId, token, order, sql) {
@@ -184,12 +164,6 @@ export function createRisk(options: RiskOptions): Risk {
       return examined.unchecked;
     },
   };
-
-  async function rangeOf({ method, symbol }: SizePlan): Promise<number | null> {
-    if (method !== "volatility" || symbol === null) return null;
-    const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
-    return daily === null ? null : newestRange(daily);
-  }
 }
 
 /** Where the settings place the stop of an order that has none; null where they place none. */
@@ -199,23 +173,4 @@ function stopBySettings(
   entry: number,
 ): number | null {
   return places ? entry * (1 - ((side === "buy" ? 1 : -1) * percent) / 100) : null;
-}
-
-function requireFor({ method, winRate, payoff }: SizePlan, range: number | null): void {
-  if (method === "volatility" && range === null) {
-    throw new AppError("invalid_request", "body atr: is needed, or a symbol whose daily candles tell it");
-  }
-  if (method === "kelly" && (winRate === null || payoff === null)) {
-    throw new AppError("invalid_request", "body: kelly needs win_rate and payoff");
-  }
-}
-
-/** A position takes no more than the settings allow, and no more than there is. */
-function capsOf({ max_position_size: size }: RiskSettings, equity: number) {
-  const isMoney = size >= MONEY_FROM;
-  return {
-    positionValue: isMoney ? size : null,
-    positionShare: isMoney ? null : size / 100,
-    buyingPower: equity,
-  };
 }

@@ -65,20 +65,20 @@ export function riskRoutes(app: FastifyInstance, { risk, now }: { risk: Risk; no
     summary: "Units to trade for a stop, by a share of the account, by volatility, or by capped Kelly",
     body: sizingBody,
     answer: { data: sizeSchema },
-    errors: ["symbol_invalid", "symbol_unknown"],
+    errors: CHECK_ERRORS,
     async handle({ body, principal }) {
-      const size = await risk.size(principal.userId, {
+      const { entry, stop, size } = await risk.size(principal.userId, {
         symbol: body.symbol ?? null,
         method: body.method,
         equity: body.account_size,
         riskPercent: body.risk_pct ?? null,
-        entry: body.entry,
-        stop: body.stop_loss,
+        entry: body.entry ?? null,
+        stop: body.stop_loss ?? null,
         range: body.atr ?? null,
         winRate: body.win_rate ?? null,
         payoff: body.payoff ?? null,
       });
-      return { data: sizeView(size) };
+      return { data: { ...sizeView(size), entry, stop_loss: stop } };
     },
   });
   routes.get("/api/risk-settings", {

@@ -26,27 +26,42 @@ export const planBody = z.strictObject({
   ttl_seconds: z.number().int().min(60).max(1_800).default(300),
 });
 
-export const sizingBody = z.strictObject({
-  symbol: symbolText.optional(),
-  method: z.enum(SIZING_METHODS).default("fixed_fraction"),
-  account_size: z.number().positive().max(1e15),
-  risk_pct: z
-    .number()
-    .positive()
-    .max(100)
-    .optional()
-    .describe("Percentage of the account at risk; without it that of the settings"),
-  entry: price,
-  stop_loss: price,
-  atr: price.optional(),
-  win_rate: z
-    .number()
-    .min(0)
-    .max(100)
-    .transform((rate) => (rate > 1 ? rate / 100 : rate))
-    .optional(),
-  payoff: z.number().positive().max(1_000).optional().describe("Gain of a win per loss of a loss"),
-});
+export const sizingBody = z
+  .strictObject({
+    symbol: symbolText.optional(),
+    method: z.enum(SIZING_METHODS).default("fixed_fraction"),
+    account_size: z.number().positive().max(1e15),
+    risk_pct: z
+      .number()
+      .positive()
+      .max(100)
+      .optional()
+      .describe("Percentage of the account at risk; without it that of the settings"),
+    entry: price.optional().describe("Without it the price of the symbol now"),
+    stop_loss: price
+      .optional()
+      .describe("Without it as far below the entry as a trade of the policy has it, in daily average ranges"),
+    atr: price.optional(),
+    win_rate: z
+      .number()
+      .min(0)
+      .max(100)
+      .transform((rate) => (rate > 1 ? rate / 100 : rate))
+      .optional(),
+    payoff: z.number().positive().max(1_000).optional().describe("Gain of a win per loss of a loss"),
+  })
+  .refine(({ symbol, entry }) => symbol !== undefined || entry !== undefined, {
+    path: ["entry"],
+    message: "is needed without a symbol",
+  })
+  .refine(({ symbol, atr, stop_loss }) => (symbol ?? atr ?? stop_loss) !== undefined, {
+    path: ["stop_loss"],
+    message: "is needed without a symbol or an atr",
+  })
+  .refine(
+    ({ method, win_rate, payoff }) => method === "kelly" || (win_rate === undefined && payoff === undefined),
+    { path: ["win_rate"], message: "counts for the method kelly alone, and so does payoff" },
+  );
 
 /** Any number of the fields; at least one. */
 export const settingsBody = riskSettingsSchema
@@ -131,6 +146,8 @@ export const sizeSchema = z
     notional: z.number(),
     risk_amount: z.number().describe("Lost when the stop is hit at its price"),
     stop_distance: z.number(),
+    entry: z.number(),
+    stop_loss: z.number(),
     method: z.enum(SIZING_METHODS),
     caps: z.array(z.object({ name: z.string(), quantity: z.number(), binding: z.boolean() })),
     kelly: z.object({ full: z.number(), used: z.number() }).nullable(),

@@ -117,7 +117,7 @@ function verdictView(check: OrderCheck) {
   };
 }
 
-export function sizeView(size: Size): z.input<typeof sizeSchema> {
+export function sizeView(size: Size): Omit<z.input<typeof sizeSchema>, "entry" | "stop_loss"> {
   return {
     quantity: size.quantity,
     uncapped_quantity: size.uncapped,

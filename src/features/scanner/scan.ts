@@ -13,8 +13,9 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { Candidate } from "../alerts/rules.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
-import { costsOf } from "../detections/levels.js";
+import { levelsOf, shareOfCosts } from "../detections/levels.js";
 import type { DetectionStore, NewDetection } from "../detections/store.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -144,9 +145,10 @@ function candidatesOf(
     if (part === undefined || opens === undefined) return [];
     const barsSince = opens.length - upperBound(opens, detection.barTime);
     const fresh = part.resumed || barsSince === 0;
-    const costs = costsOf(detection, assetClass);
-    const evidence = confidenceOf(detection.pattern, detection.interval, detection.regime, costs);
-    return [{ ...detection, symbol, synthetic, evidence, fresh, barsSince }];
+    const evidence = measuredOf(detection, assetClass, confidenceOf);
+    const levels = levelsOf(detection);
+    const costShare = levels === null ? null : shareOfCosts(levels, assetClass);
+    return [{ ...detection, symbol, synthetic, evidence, costShare, fresh, barsSince }];
   });
 }
 

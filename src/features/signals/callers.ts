@@ -49,7 +49,7 @@ export async function ownPositions(query: ExitQuery, load: () => Promise<readonl
   return load();
 }
 
-/** @throws {AppError} `invalid_request` for a moment that is yet to come. */
+/** @throws {AppError} `invalid_request` for a moment that is yet to come, and a target on the side of the stop. */
 export function heldPosition(
   query: ExitQuery,
   entry: number,
@@ -63,5 +63,9 @@ export function heldPosition(
   const { stopPercent, targetPercent } = limits;
   const stop = stop_loss ?? entry * (1 - (direction * stopPercent) / 100);
   const target = take_profit ?? entry * (1 + (direction * targetPercent) / 100);
+  if (direction * (target - stop) <= 0) {
+    const detail = `query take_profit: a ${direction > 0 ? "long" : "short"} position has it ${direction > 0 ? "above" : "below"} its stop`;
+    throw new AppError("invalid_request", detail);
+  }
   return { direction, entry, stop, target, quantity, openedAt };
 }

@@ -1,7 +1,8 @@
 import { checkOrder, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
 import type { LayerFusion } from "../../core/signals/fuse.js";
 import type { Levels } from "../../core/signals/levels.js";
-import { evidenceAgainst } from "../../core/signals/signal.js";
+import { costsAgainst, evidenceAgainst } from "../../core/signals/signal.js";
+import { shareOfCosts } from "../detections/levels.js";
 import { historyOf } from "../evidence/history.js";
 import { leadBy } from "./lead.js";
 import { type SeenPattern, strengthOf } from "./look.js";
@@ -91,5 +92,10 @@ function againstEntry(
   const history = historyOf(pattern.confidence);
   const { refusals } = checkOrder(order, limits, marketOf(reading), history, UNKNOWN_ACCOUNT);
   const evidence = evidenceOf(pattern);
-  return [...(evidence === null ? [] : evidenceAgainst(evidence, { rewardRisk })), ...refusals];
+  const costs = costsAgainst(shareOfCosts({ entry, target }, reading.main.set.instrument.assetClass));
+  return [
+    ...(evidence === null ? [] : evidenceAgainst(evidence, { rewardRisk })),
+    ...(costs === null ? [] : [costs]),
+    ...refusals,
+  ];
 }

@@ -1,5 +1,5 @@
 import type { Interval } from "../../core/market/interval.js";
-import { fuseLayers } from "../../core/signals/fuse.js";
+import { fuseLayers, type LayerFusion } from "../../core/signals/fuse.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
 import { fuseLooks, type Gathered, isLook, layersOf } from "./reading.js";
@@ -65,11 +65,9 @@ export function mapPatterns(
   shown: readonly (TimeframeLook | BlindTimeframe)[],
 ): Heatmap {
   const timeframes = fuseLooks(looks);
-  const scoreOf = (pattern: SeenPattern) => {
-    const { direction } = pattern.detection;
-    return direction === 0
-      ? null
-      : fuseLayers(layersOf([pattern], timeframes, sentiment), direction).composite;
+  const fusionOf = (pattern: SeenPattern | null) => {
+    if (pattern === null || pattern.detection.direction === 0) return null;
+    return fuseLayers(layersOf([pattern], timeframes, sentiment), pattern.detection.direction);
   };
 
   function cellOf(look: TimeframeLook | BlindTimeframe, variant: string): HeatCell {
@@ -80,8 +78,9 @@ export function mapPatterns(
     const pattern = leadingPattern(
       look.patterns.filter(({ detection, over }) => !over && detection.pattern === variant),
     );
-    const score = pattern === null ? null : scoreOf(pattern);
-    return { interval, pattern, score, band: bandOf(pattern, score), reason: null };
+    const fusion = fusionOf(pattern);
+    const score = fusion?.composite ?? null;
+    return { interval, pattern, score, band: bandOf(pattern, fusion), reason: null };
   }
 
   const variants = new Map<string, 1 | 0 | -1>();
@@ -101,9 +100,12 @@ export function mapPatterns(
   return { instrument, intervals: shown, rows };
 }
 
-function bandOf(pattern: SeenPattern | null, score: number | null): Band {
+/** As badges: MODERATE at most where a single layer speaks, for it agrees with nothing. */
+function bandOf(pattern: SeenPattern | null, fusion: LayerFusion | null): Band {
   if (pattern === null) return "NONE";
-  return score === null ? "NEUTRAL" : bandOfScore(score);
+  if (fusion === null || fusion.composite === null) return "NEUTRAL";
+  const speaking = fusion.layers.filter(({ score }) => score !== null).length;
+  return bandOfScore(speaking < 2 ? Math.min(fusion.composite, BANDS.MODERATE.from) : fusion.composite);
 }
 
 /** The band of a score of 0..100. */

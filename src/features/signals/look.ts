@@ -10,9 +10,10 @@ import { inTime, within } from "../../platform/deadline.js";
 import { AppError } from "../../platform/errors.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import { detectionOf } from "../detections/detections.js";
 import type { Sighting } from "../detections/find.js";
-import { costsOf, levelsOf } from "../detections/levels.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
@@ -124,11 +125,11 @@ function seenPattern(
   { candles, instrument }: CandleSet,
   evidence: Pick<Evidence, "confidenceOf">,
 ): SeenPattern {
-  const { pattern, interval, regime, direction } = detection;
+  const { direction } = detection;
   const levels = levelsOf(detection);
   return {
     detection,
-    confidence: evidence.confidenceOf(pattern, interval, regime, costsOf(detection, instrument.assetClass)),
+    confidence: measuredOf(detection, instrument.assetClass, evidence.confidenceOf),
     levels,
     over: levels !== null && direction !== 0 && isOver(candles, at, direction, levels),
   };

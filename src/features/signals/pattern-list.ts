@@ -5,8 +5,9 @@ import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Levels } from "../../core/signals/levels.js";
 import type { CandleSet } from "../candles/candles.js";
+import { measuredOf } from "../detections/confidence.js";
 import type { Detections } from "../detections/detections.js";
-import { costsOf, levelsOf } from "../detections/levels.js";
+import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -82,13 +83,8 @@ function listedPattern(
   { candles: bars, instrument }: CandleSet,
   evidence: Pick<Evidence, "confidenceOf">,
 ): ListedPattern {
-  const { pattern, interval, regime, direction, facts, trendMet } = detection;
-  const costs = costsOf(detection, instrument.assetClass);
-  const measured = evidence.confidenceOf(pattern, interval, regime, costs);
-  const confidence =
-    trendMet === false
-      ? { ...measured, value: null, reason: "It is not in the trend it was measured in" }
-      : measured;
+  const { direction, facts, trendMet } = detection;
+  const confidence = measuredOf(detection, instrument.assetClass, evidence.confidenceOf);
   const levels = levelsOf(detection);
   const at = lowerBound(bars.time, detection.barTime);
   return {

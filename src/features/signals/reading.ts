@@ -11,6 +11,7 @@ import { type Levels, levelsFor } from "../../core/signals/levels.js";
 import { type Decision, decideAction, type SignalEvidence } from "../../core/signals/signal.js";
 import { type Fusion, fuseTimeframes, timeframeMode } from "../../core/signals/timeframes.js";
 import type { PricedQuote } from "../candles/quotes.js";
+import { shareOfCosts } from "../detections/levels.js";
 import type { Measure } from "../sentiment/measure.js";
 import {
   type BlindTimeframe,
@@ -136,6 +137,7 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
     levels,
     evidence: evidenceOf(leading),
     volatility: main.volatility,
+    costShare: levels === null ? null : shareOfCosts(levels, main.set.instrument.assetClass),
     price: quote.value?.price ?? null,
     stale: main.set.stale,
   });

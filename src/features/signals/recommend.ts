@@ -70,7 +70,7 @@ export function recommend(
   const price = priceOf(reading);
   const { equity } = account;
   const trades = decision.action === "BUY" || decision.action === "SELL";
-  const planned = sizingOf(reading, limits, equity, trades);
+  const planned = sizingOf(reading, limits, account, trades);
   const check =
     levels === null
       ? null
@@ -118,24 +118,27 @@ export function marketOf(reading: Reading) {
   };
 }
 
+/** Share of the equity that a position in the symbol may be at most, and that is left of it beside what is held. */
+function sharesOf({ fusion }: Reading, { maxPositionSize }: RiskLimits, account: AccountFacts) {
+  const { equity, symbolValue } = account;
+  const isKnown = equity !== null && equity > 0;
+  const share = maxPositionSize < MONEY_FROM ? maxPositionSize / 100 : isKnown ? maxPositionSize / equity : 1;
+  const most = Math.min(1, share);
+  const held =
+    isKnown && symbolValue !== null ? symbolValue[fusion.direction > 0 ? "buy" : "sell"] / equity : 0;
+  // Where nothing is left it is planned in full, and refused with what is held.
+  return { most, left: held < most ? most - held : most };
+}
+
 /** @param trades whether there is a trade to be sized. */
-function sizingOf(
-  { levels, leading }: Reading,
-  { maxPositionSize, riskPerTrade }: RiskLimits,
-  equity: number | null,
-  trades: boolean,
-): Sizing {
-  const isMoney = maxPositionSize >= MONEY_FROM;
-  const share = isMoney
-    ? equity === null || equity === 0
-      ? 1
-      : maxPositionSize / equity
-    : maxPositionSize / 100;
-  const mostShare = Math.min(1, share);
+function sizingOf(reading: Reading, limits: RiskLimits, account: AccountFacts, trades: boolean): Sizing {
+  const { levels, leading } = reading;
+  const { equity } = account;
+  const shares = sharesOf(reading, limits, account);
   const measured = evidenceOf(leading);
   const none = {
     percent: 0,
-    mostPercent: 100 * mostShare,
+    mostPercent: 100 * shares.most,
     size: null,
     riskPercent: 0,
     kelly: 0,
@@ -147,10 +150,10 @@ function sizingOf(
   const base = equity ?? 100;
   const request = {
     equity: base,
-    riskShare: riskPerTrade / 100,
+    riskShare: limits.riskPerTrade / 100,
     entry,
     stop,
-    caps: { positionValue: null, positionShare: mostShare, buyingPower: base },
+    caps: { positionValue: null, positionShare: shares.left, buyingPower: base },
   };
   const staked =
     measured === null

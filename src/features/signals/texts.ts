@@ -10,6 +10,7 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   layers_contradict: "Layers contradict each other",
   no_levels: "Too few bars tell where stop and target would lie",
   reward_too_small: "The reward is too small for the risk",
+  costs_prohibitive: "Costs take all of the way to the target",
   price_beyond_levels: "The price has passed the stop or the target already",
   worse_than_chance: "The pattern has done worse than trades at any time",
   no_edge: "The pattern's measured hit rate leaves nothing to be gained at this reward",
@@ -43,7 +44,8 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   volatility_high: "Volatility is high for this market",
   timeframes_diverge: "Short and long intervals point in opposite directions",
   other_direction: "The recommendation is to trade the other way",
-  no_evidence: "Too few trades on a pattern in this direction were measured to know its hit rate",
+  no_evidence:
+    "No hit rate is known of a pattern in this direction: too few trades were measured, or too close together in time",
 };
 
 /** What lessens a risk, where something does. */
@@ -58,6 +60,7 @@ export const MITIGATIONS: Readonly<
   timeframes_diverge: "Wait until short and long intervals agree",
   reward_too_small: "Wait for an entry nearer to the stop",
   reward_risk_low: "Wait for an entry nearer to the stop",
+  costs_prohibitive: "Trade it on a longer interval, whose moves are larger",
   price_beyond_levels: "Let this one go and wait for the next pattern",
   stop_within_noise: "Place the stop further away and take a smaller position",
   spread_wide: "Use a limit order",
