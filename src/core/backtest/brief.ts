@@ -7,6 +7,7 @@ import type { Candles } from "../market/candles.js";
 import { signOf, type Trade } from "../performance/trade.js";
 import type { Entry, Stand, Strategy, SymbolStrategy } from "../strategies/define.js";
 import type { Values } from "../strategies/parameters.js";
+import type { Decision } from "./lane.js";
 import { readyFor } from "./ready.js";
 import type { Backtest } from "./result.js";
 import { type BacktestRules, type Listing, PLAIN_RULES } from "./rules.js";
@@ -52,7 +53,12 @@ export function runBrief(
   return briefOf(runBacktest(strategy, listings, values, rules), problem ?? "");
 }
 
-function briefProblem(strategy: Strategy, listings: readonly Listing[], rules: BacktestRules): string | null {
+/** Why a run needs a desk; null where `walkAlone` may do. */
+export function briefProblem(
+  strategy: Strategy,
+  listings: readonly Listing[],
+  rules: BacktestRules,
+): string | null {
   if (strategy.scope === "universe" || listings.length !== 1) return "there are several symbols";
   return soloProblem(rules, listings[0]);
 }
@@ -75,9 +81,11 @@ class BriefStand implements Stand<unknown> {
   way = 0;
   entry: Entry = NO_ENTRY;
   decided = -1;
+  readonly #decisions: Decision[] | null;
 
-  constructor(account: Solo, seen: Candles, columns: unknown) {
+  constructor(account: Solo, seen: Candles, columns: unknown, decisions: Decision[] | null) {
     this.account = account;
+    this.#decisions = decisions;
     this.symbol = account.candles.symbol;
     this.candles = seen;
     this.columns = columns;
@@ -105,9 +113,9 @@ class BriefStand implements Stand<unknown> {
     this.#intend(way, entry);
   }
 
-  exit(): void {
+  exit(why?: string): void {
     if (this.pending ? this.way === 0 : this.held === 0) return;
-    this.#intend(0, NO_ENTRY);
+    this.#intend(0, why === undefined ? NO_ENTRY : { why });
   }
 
   weigh(): void {
@@ -155,13 +163,33 @@ class BriefStand implements Stand<unknown> {
     this.way = way;
     this.entry = entry;
     this.decided = this.i;
+    this.#decisions?.push({
+      at: this.account.candles.time[this.i],
+      bar: this.i,
+      symbol: this.symbol,
+      does: way === 0 ? "exit" : "enter",
+      way: way === 0 ? Number.NaN : way,
+      entry,
+      wish: null,
+      why: entry.why ?? null,
+    });
   }
 }
 
-function walkAlone(strategy: SymbolStrategy, listing: Listing, values: Values, rules: BacktestRules): Brief {
+/**
+ * One symbol without a desk. @param decisions takes what is decided, as a `Backtest` has it.
+ * @throws {NeedsDesk} where it comes to what only a desk can tell.
+ */
+export function walkAlone(
+  strategy: SymbolStrategy,
+  listing: Listing,
+  values: Values,
+  rules: BacktestRules,
+  decisions: Decision[] | null = null,
+): Brief {
   const { candles, seen = candles } = listing;
   const account = new Solo(listing, rules);
-  const stand = new BriefStand(account, seen, strategy.declare(seen, values));
+  const stand = new BriefStand(account, seen, strategy.declare(seen, values), decisions);
   const { time, high, low, close } = candles;
   const { length } = time;
   const equity = new Float64Array(length);

@@ -49,7 +49,7 @@ export class Engine {
       account.interestRate,
       ...traded.map((each) => each.borrowRate ?? account.borrowRate),
     ].some((rate) => rate > 0);
-    this.#run = { desk, rules, decisions: [], turned: [], reasons: new Map(), equity: 0 };
+    this.#run = { desk, rules, decisions: [], turned: [], reasons: new Map(), equity: 0, now: Number.NaN };
     this.#lanes = listings.map(({ candles, seen = candles, happenings = [] }, k) => {
       assert(seen.time.length === candles.time.length, `${candles.symbol} is seen in other bars`);
       const { slippage } = traded[k].costs ?? deskRules.costs;
@@ -122,6 +122,7 @@ export class Engine {
       run.equity = state.cash + value;
       equity[i] = run.equity;
       if (i < this.#warmup) continue;
+      run.now = time[i];
       if (strategy.scope === "symbol") strategy.walk(lane);
       else strategy.rebalance(lanes);
     }
@@ -141,6 +142,7 @@ export class Engine {
       if (time[k] >= this.#wake) this.#wakeUp(due, time[k]);
       this.#openAll(due);
       run.equity = run.desk.equity();
+      run.now = time[k];
       equity[k] = run.equity;
       exposure[k] = this.#exposure();
       if (strategy.scope === "symbol") {

@@ -13,6 +13,9 @@ import { setZone, type Zone } from "./zone.js";
 
 /** What a strategy decided at the close of a bar, and what it took effect as. */
 export interface Decision {
+  /** Open of the bar at whose close it was decided, epoch ms: among several symbols it may be another's bar. */
+  readonly at: number;
+  /** The newest bar of the symbol. */
   readonly bar: number;
   readonly symbol: string;
   readonly does: "enter" | "exit" | "weigh" | "order" | "cancel";
@@ -51,6 +54,8 @@ export interface Run {
   readonly reasons: Map<string, string>;
   /** Equity of the account at the newest close, micros. */
   equity: number;
+  /** Open of the bar that is walked, epoch ms. */
+  now: number;
 }
 
 const NO_ENTRY: Entry = Object.freeze({});
@@ -158,7 +163,6 @@ export class Lane implements Stand<unknown> {
     const { desk } = this.#run;
     const id = this.#id();
     this.#decide({ does: "order", way: Number.NaN, entry: null, wish, why: why ?? null });
-    if (this.i + 1 >= this.bars.time.length) return;
     desk.mark(this.symbol, this.bars.close[this.i]);
     const terms = { ...wish, ...this.#rounded(wish), id, symbol: this.symbol, conditions: null };
     this.tell(id, desk.submit(terms, this.moment(this.i)), why ?? null);
@@ -212,8 +216,9 @@ export class Lane implements Stand<unknown> {
     this.intent = { does, way, entry, id };
   }
 
-  #decide(decision: Omit<Decision, "bar" | "symbol">): void {
-    this.#run.decisions.push({ bar: this.i, symbol: this.symbol, ...decision });
+  #decide(decision: Omit<Decision, "at" | "bar" | "symbol">): void {
+    const { decisions, now: at } = this.#run;
+    decisions.push({ at, bar: this.i, symbol: this.symbol, ...decision });
   }
 
   #id(): string {

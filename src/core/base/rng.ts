@@ -83,6 +83,18 @@ export function shuffle(values: unknown[] | Float64Array, rng: Rng): void {
 }
 
 /**
+ * Places of `length`, ascending: all of them up to `count`; of more so many, one drawn from each of as many stretches,
+ * so that what recurs at one distance is met at any of its places.
+ */
+export function drawSpread(length: number, count: number, rng: Rng): number[] {
+  if (length <= count) return Array.from({ length }, (_, i) => i);
+  return Array.from({ length: count }, (_, k) => {
+    const from = Math.floor((k * length) / count);
+    return from + rng.below(Math.floor(((k + 1) * length) / count) - from);
+  });
+}
+
+/**
  * The place after another in a stationary bootstrap of `n` places (D. Politis and J. Romano 1994): the next one, around
  * the end, or with a chance the beginning of another block anywhere. @param chance 1 over the mean length of blocks.
  */
