@@ -89,6 +89,56 @@ describe("the truncation test", () => {
     expect(leak).toMatchObject({ whole: null, field: expect.stringMatching(/engulfing confirmed/) });
     expect(share.differences).toBeGreaterThan(0);
     expect([mean.tested, share.tested]).toEqual([300, 286]);
+    expect([mean.said, mean.bars, share.bars]).toEqual([300, 300, 286]);
+    expect([pattern.said > 10, pattern.said < 150]).toEqual([true, true]);
+  });
+
+  it("compares both of two hits where one may be, and what JSON takes for the same", () => {
+    const engulfing = ensure(findPattern("engulfing"), "engulfing");
+    /** Each hit and before it another, whose quality is no number once the next bar is known. */
+    const doubled: Pattern = {
+      ...engulfing,
+      find(series, from, to, hits) {
+        const found: Hit[] = [];
+        engulfing.find(series, from, to, found);
+        for (const hit of found) {
+          const isNewest = hit.at + 1 === series.candles.close.length;
+          const quality = isNewest ? Number.POSITIVE_INFINITY : Number.NaN;
+          hits.push({ ...hit, quality }, hit);
+        }
+      },
+    };
+    const [plain] = findLeaks([patternAsSubject(engulfing)], candles, every);
+    const [found] = findLeaks([patternAsSubject(doubled)], candles, every);
+    expect(plain).toMatchObject({ differences: 0, reason: null });
+    // The last bar is the newest either way.
+    expect(found.said - found.differences).toBeLessThanOrEqual(1);
+    expect(found.said).toBe(plain.said);
+    expect(found.first[0]).toMatchObject({
+      prefix: expect.stringContaining("Infinity"),
+      whole: expect.stringContaining("NaN"),
+    });
+  });
+
+  it("finds what fails at an end, and tests nothing of what fails at once", () => {
+    const stumbling: TruncationSubject = {
+      ...peeking,
+      observe({ close }, from) {
+        if (from >= 100 && close.length < 300) throw new Error("no next bar");
+        return () => new Map([["mean", 1]]);
+      },
+    };
+    const failing: TruncationSubject = {
+      ...peeking,
+      observe() {
+        throw new Error("no columns");
+      },
+    };
+    const [one, other] = findLeaks([stumbling, failing], candles, every);
+    expect(one.first[1]).toMatchObject({ time: candles.time[100], field: "mean", prefix: null, whole: 1 });
+    expect(one.first[0]).toMatchObject({ field: "failure", prefix: "fails: no next bar", whole: null });
+    expect(one.differences).toBe(2 * 199);
+    expect(other).toMatchObject({ tested: 0, differences: 0, reason: "fails: no columns" });
   });
 
   it("finds nothing in any row of the tables and in the regime", async () => {
@@ -117,8 +167,9 @@ describe("the truncation test", () => {
 
   it("tests every bar of short series and spreads over long ones", () => {
     expect(barsToTest(5, 10)).toEqual([0, 1, 2, 3, 4]);
-    const sample = barsToTest(10_001, 11);
-    expect(sample).toEqual(Array.from({ length: 11 }, (_, i) => 1_000 * i));
+    const sample = barsToTest(11_000, 11);
+    expect(sample.map((at) => Math.floor(at / 1_000))).toEqual(Array.from({ length: 11 }, (_, i) => i));
+    expect(new Set(sample.map((at) => at % 1_000)).size).toBeGreaterThan(5);
     expect(new Set(barsToTest(2_001, 2_000)).size).toBe(2_000);
   });
 });
@@ -197,7 +248,7 @@ describe("the job", () => {
       named: (kind, name) => ({ kind, name }),
       subjectOf: () => patternAsSubject(repainting),
     };
-    const { result } = await run(kindOver(400, table), { symbol: "AAPL", bars: 400 });
+    const { result } = await run(kindOver(400, table), { symbol: "AAPL", bars: 400, kinds: ["pattern"] });
     expect(result.passed).toBe(false);
     expect(result.subjects[0].differences).toBeGreaterThan(0);
     expect(result.subjects[0].first[0]).toMatchObject({
@@ -229,11 +280,11 @@ describe("the job", () => {
       symbol: "AAPL",
       bars: 2_500,
       kinds: ["pattern"],
-      names: ["Bullish Engulfing", "doji"],
+      names: ["Bullish Engulfing", "doji", "engulfing"],
     });
     expect(result).toMatchObject({
       passed: true,
-      sample: "2000 of 2500 bars, evenly spread, those after the warm-up",
+      sample: "2000 of 2500 bars, one drawn from each of as many stretches, those after the warm-up",
     });
     expect(result.subjects.map(({ name }) => name)).toEqual(["engulfing", "doji"]);
   });
@@ -244,5 +295,7 @@ describe("the job", () => {
     expect(order({ kinds: ["indicator"], names: ["magic"] })).toThrow(/magic/);
     expect(order({ kinds: ["pattern"], names: ["magic"] })).toThrow(/no known pattern/);
     expect(order({ names: ["rsi"] })).toThrow(/one kind/);
+    expect(order({ kinds: ["regime"], names: ["magic"] })).toThrow(/regime is called regime/);
+    expect(order({ kinds: ["regime"], names: ["Regime"] })).not.toThrow();
   });
 });

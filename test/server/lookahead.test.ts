@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { INDICATORS } from "../../src/core/indicators/index.js";
 import { PATTERNS } from "../../src/core/patterns/index.js";
+import { STRATEGIES } from "../../src/core/strategies/index.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { eventually } from "../fixtures/faults.js";
 import type { TestProgram } from "../fixtures/program.js";
@@ -43,8 +44,36 @@ describe("POST /api/analysis/lookahead", () => {
     expect(data.untested).toContain("sma_50_200_cross");
     expect(data.reason).toMatch(/^Not everything/);
     for (const { differences } of data.subjects) expect(differences).toBe(0);
-    expect(data.subjects).toHaveLength(INDICATORS.length + PATTERNS.length + 1);
+    expect(data.subjects).toHaveLength(INDICATORS.length + PATTERNS.length + 1 + STRATEGIES.length);
+    expect(data.untested).toEqual(expect.arrayContaining(["momentum_rotation", "opening_range"]));
     expect(data.bars_hash).toMatch(/^[0-9a-f]{64}$/);
+  }, 90_000);
+
+  it("202 tests a strategy by its number with values, and one of several symbols over all of them", async () => {
+    const parameters = { fast: 5, slow: 20, side: "both" };
+    const cross = { symbol: "aapl", bars: 300, kinds: ["strategy"], names: [1], parameters };
+    const { data } = await resultOf(cross);
+    expect(data).toMatchObject({ symbol: "AAPL", passed: true, untested: [], others: [] });
+    expect(data.subjects).toMatchObject([
+      {
+        kind: "strategy",
+        name: "golden_cross",
+        parameters,
+        bars: 280,
+        tested: 280,
+        differences: 0,
+        first: [],
+      },
+    ]);
+    expect(data.subjects[0].said).toBeGreaterThan(5);
+
+    const coins = { symbols: ["BTC", "ETH", "sol"], timeframe: "5m", bars: 200, kinds: ["strategy"] };
+    const rotation = await resultOf({ ...coins, names: ["momentum_rotation"] });
+    expect(rotation.data).toMatchObject({ symbol: "BTC-USD", passed: true });
+    expect(rotation.data.others.map(({ symbol }: { symbol: string }) => symbol)).toEqual([
+      "ETH-USD",
+      "SOL-USD",
+    ]);
   }, 90_000);
 
   it("202 is the same job for the same key", async () => {
@@ -59,11 +88,17 @@ describe("POST /api/analysis/lookahead", () => {
 
   it("400 and 404 for what cannot be tested", async () => {
     expectProblem(await order({ symbol: "AAPL", bars: 1 }), "invalid_request", "bars");
-    expectProblem(await order({ symbol: "AAPL", kinds: ["strategy"] }), "invalid_request", "kinds");
+    expectProblem(await order({ symbol: "AAPL", kinds: ["magic"] }), "invalid_request", "kinds");
+    expectProblem(await order({ kinds: ["strategy"] }), "invalid_request", "symbol");
     expectProblem(await order({ symbol: "AAPL", names: ["rsi"] }), "invalid_request", "one kind");
     const named = (kind: string) => ({ symbol: "AAPL", kinds: [kind], names: ["magic"] });
     expectProblem(await order(named("indicator")), "invalid_request", "magic");
     expectProblem(await order(named("pattern")), "pattern_unknown", "magic");
+    expectProblem(await order(named("strategy")), "strategy_unknown", "magic");
+    const cross = { symbol: "AAPL", kinds: ["strategy"], names: ["golden_cross"] };
+    expectProblem(await order({ ...cross, parameters: { fast: 0 } }), "invalid_request", "fast");
+    expectProblem(await order({ ...cross, symbols: ["ZZZZ"] }), "symbol_unknown");
+    expectProblem(await order({ ...cross, names: [4] }), "invalid_request", "names");
     expectProblem(await order({ symbol: "ZZZZ" }), "symbol_unknown");
   });
 });

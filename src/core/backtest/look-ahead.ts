@@ -1,7 +1,7 @@
 import { ensure } from "../base/assert.js";
 import { createRng, drawSpread } from "../base/rng.js";
 import { upperBound } from "../base/search.js";
-import { exactText } from "../base/words.js";
+import { isSame } from "../base/words.js";
 import { marginRules } from "../execution/account.js";
 import type { Candles } from "../market/candles.js";
 import type { Strategy } from "../strategies/define.js";
@@ -77,7 +77,6 @@ export function createTruncation(
     open,
     way,
   );
-  const texts = whole.map((decision) => exactText(decision));
   const decidedAt = Float64Array.from(whole, ({ at }) => at);
   const time = timesAfter(strategy.warmup(values), listings);
 
@@ -97,7 +96,7 @@ export function createTruncation(
     }
     const length = Math.max(before, prefix.length);
     for (let k = 0; k < length; k++) {
-      if (k < before && k < prefix.length && texts[k] === exactText(prefix[k])) continue;
+      if (k < before && k < prefix.length && isSame(whole[k], prefix[k])) continue;
       return differenceOf(cut, k < before ? whole[k] : null, prefix[k] ?? null);
     }
     return null;

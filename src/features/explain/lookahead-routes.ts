@@ -25,6 +25,7 @@ export function lookaheadRoutes(app: FastifyInstance, { jobs, kind }: LookaheadR
       "symbol_invalid",
       "symbol_unknown",
       "pattern_unknown",
+      "strategy_unknown",
       "job_limit_exceeded",
       "idempotency_key_reused",
     ],

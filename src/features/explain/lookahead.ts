@@ -1,21 +1,26 @@
 import { z } from "zod";
-import { INTERVALS, type Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
-import { isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
+import { NUMBERED, parametersText, symbolsField } from "../backtests/order.js";
 import type { CandleService } from "../candles/candles.js";
 import { intervalText, symbolText } from "../candles/schema.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { type LookaheadResult, resultOf, resultSchema } from "./lookahead-result.js";
 import type { LeakSearch } from "./lookahead-worker.js";
-import { hashBars } from "./proof.js";
-import { barsToTest, joinFindings, SUBJECT_KINDS, type SubjectFinding } from "./truncation.js";
+import { barsToTest, joinFindings, SUBJECT_KINDS, type SubjectFinding, TESTED_LIMIT } from "./truncation.js";
+import {
+  type CutSearch,
+  isAlone,
+  type StrategyRef,
+  type StrategyTable,
+  TESTED_STRATEGIES,
+} from "./truncation-strategy.js";
 import { SUBJECTS, type SubjectRef, type SubjectTable } from "./truncation-table.js";
 
 const SEARCH = defineTask<LeakSearch, SubjectFinding[]>(new URL("./lookahead-worker.js", import.meta.url));
+const CUT = defineTask<CutSearch, SubjectFinding[]>(new URL("./cuts-worker.js", import.meta.url));
 const BARS_LIMIT = 10_000;
-/** Bars that are tested; of longer series so many, evenly spread. */
-const TESTED_LIMIT = 2_000;
 /** Parts that the bars are tested in, so that progress is seen. */
 const PARTS = 20;
 const NAMES_LIMIT = 200;
@@ -23,64 +28,41 @@ const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 
 const name = z.string().min(1).max(100);
-const input = z.strictObject({
-  symbol: symbolText,
-  timeframe: intervalText.prefault("1d"),
-  bars: z.number().int().min(2).max(BARS_LIMIT).default(1_000).describe("Newest closed bars"),
-  kinds: z
-    .array(z.enum(SUBJECT_KINDS))
-    .min(1)
-    .max(3)
-    .default([...SUBJECT_KINDS]),
-  names: z
-    .array(name)
-    .max(NAMES_LIMIT)
-    .default([])
-    .describe(
-      "rsi, macd(12,26,9) or engulfing, of the one kind that is named; without any, all of the kinds",
-    ),
-});
-export type LookaheadInput = z.output<typeof input>;
-
-const said = z.union([z.number(), z.string()]).nullable();
-const resultSchema = z.object({
-  symbol: z.string(),
-  interval: z.enum(INTERVALS),
-  passed: z
-    .boolean()
-    .nullable()
-    .describe("Nothing that was said of a bar was said otherwise later; null where something was not tested"),
-  reason: z.string().nullable().describe("Why passed is null"),
-  untested: z
-    .array(z.string())
-    .describe("What says nothing of any of the bars, for it needs more before them"),
-  bars: z.number().int(),
-  tested: z
-    .number()
-    .int()
-    .describe("Bars of which anything that was asked for says something, and was tested"),
-  sample: z.string(),
-  from: z.iso.datetime(),
-  to: z.iso.datetime(),
-  bars_hash: z.string(),
-  subjects: z.array(
-    z.object({
-      kind: z.enum(SUBJECT_KINDS),
-      name: z.string(),
-      tested: z.number().int(),
-      differences: z.number().int(),
-      first: z.array(
-        z.object({
-          bar_time: z.iso.datetime(),
-          field: z.string(),
-          prefix: said.describe("Said when the bar was the newest"),
-          whole: said.describe("Said with all bars known"),
-        }),
+const input = z
+  .strictObject({
+    symbol: symbolText.optional(),
+    symbols: symbolsField
+      .optional()
+      .describe("Further ones, for strategies; the first stands for symbol where there is none"),
+    timeframe: intervalText.prefault("1d"),
+    bars: z
+      .number()
+      .int()
+      .min(2)
+      .max(BARS_LIMIT)
+      .default(1_000)
+      .describe("Newest closed bars of each symbol"),
+    kinds: z
+      .array(z.enum(SUBJECT_KINDS))
+      .min(1)
+      .max(SUBJECT_KINDS.length)
+      .default([...SUBJECT_KINDS]),
+    names: z
+      .array(z.union([z.int().min(1).max(NUMBERED), name]))
+      .max(NAMES_LIMIT)
+      .default([])
+      .describe(
+        "rsi, macd(12,26,9), engulfing or golden_cross, of the one kind that is named; without any, all of the kinds",
       ),
-    }),
-  ),
-});
-export type LookaheadResult = z.output<typeof resultSchema>;
+    parameters: parametersText
+      .prefault({})
+      .describe("Of the one strategy that is named, as its form has them; defaults for the rest"),
+  })
+  .refine(({ symbol, symbols }) => symbol !== undefined || symbols !== undefined, {
+    message: "must name a symbol",
+    path: ["symbol"],
+  });
+export type LookaheadInput = z.output<typeof input>;
 export type LookaheadJob = JobKind<LookaheadInput, null, LookaheadResult>;
 
 export interface LookaheadParts {
@@ -89,107 +71,148 @@ export interface LookaheadParts {
   readonly workers: Workers;
   /** What can be tested; all there is unless given. */
   readonly table?: SubjectTable;
+  readonly strategies?: StrategyTable;
   /** How a part is tested; in a thread unless given. */
   readonly search?: (order: LeakSearch, signal: AbortSignal) => Promise<SubjectFinding[]>;
+  readonly cut?: (order: CutSearch, signal: AbortSignal) => Promise<SubjectFinding[]>;
 }
 
-/** The truncation test over the stored candles of a symbol, as a job. */
+/** The truncation test over the stored candles of symbols, as a job. */
 export function createLookahead(parts: LookaheadParts): LookaheadJob {
-  const { table = SUBJECTS, instruments } = parts;
   return defineJob({
     kind: "lookahead",
-    summary: "Order the test of whether indicators, patterns or regimes see the future",
+    summary: "Order the test of whether indicators, patterns, regimes or strategies see the future",
     description:
       "At every bar, what is said of it with the series cut after it must be what is said of it with the whole series. " +
-      `Series of more than ${TESTED_LIMIT} bars are tested at so many bars, evenly spread.`,
+      "A strategy is run anew up to each cut, in an account that goes both ways, pays nothing and is never called, and " +
+      "every decision up to there must be the same: one that decides for each symbol by itself over each symbol, any " +
+      `other over all of them. Series of more than ${TESTED_LIMIT} bars are cut at so many: one bar drawn from each of ` +
+      "as many stretches; for a strategy, half of them where it decided and the others drawn from the rest.",
     access: "trader",
     input,
     checkpoint: z.null(),
     result: resultSchema,
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
-    check(order) {
-      const { symbol } = instruments.identify(order.symbol);
-      subjectsOf(table, order);
-      return { ...order, symbol };
-    },
-    run: (order, context) => runLookahead(parts, subjectsOf(table, order), order, context),
+    check: (order) => checkLookahead(parts, order),
+    run: (order, context) => runLookahead(parts, order, context),
   });
 }
 
-/** @throws {AppError} `invalid_request`, `pattern_unknown` for names that are none. */
-function subjectsOf(table: SubjectTable, { kinds, names }: LookaheadInput): SubjectRef[] {
+/** What an order names. */
+interface Named {
+  readonly subjects: readonly SubjectRef[];
+  readonly strategies: readonly StrategyRef[];
+}
+
+function symbolsOf({ symbol, symbols = [] }: LookaheadInput): readonly string[] {
+  return symbol === undefined ? symbols : [symbol, ...symbols];
+}
+
+/**
+ * @throws {AppError} as `namedBy` and `identify`; `invalid_request` for symbols that nothing is tested on, and for those of
+ * several currencies where a strategy takes them together.
+ */
+function checkLookahead(parts: LookaheadParts, order: LookaheadInput): LookaheadInput {
+  const known = symbolsOf(order).map((text) => parts.instruments.identify(text));
+  const [symbol, ...symbols] = [...new Set(known.map((each) => each.symbol))];
+  const { strategies } = namedBy(parts, order);
+  if (symbols.length > 0 && strategies.length === 0) {
+    throw new AppError("invalid_request", "body symbols: strategies alone are tested on further ones");
+  }
+  const { strategyOf } = parts.strategies ?? TESTED_STRATEGIES;
+  const currencies = [...new Set(known.map(({ currency }) => currency))];
+  if (currencies.length > 1 && strategies.some((ref) => !isAlone(strategyOf(ref)))) {
+    const detail = `body symbols: one account has one currency, not ${currencies.join(" and ")}`;
+    throw new AppError("invalid_request", detail);
+  }
+  const { symbols: _, ...rest } = order;
+  return { ...rest, symbol, ...(symbols.length === 0 ? {} : { symbols }) };
+}
+
+/** @throws {AppError} `invalid_request`, `pattern_unknown`, `strategy_unknown` for names that are none. */
+function namedBy(
+  { table = SUBJECTS, strategies = TESTED_STRATEGIES }: LookaheadParts,
+  { kinds, names, parameters }: LookaheadInput,
+): Named {
   const unique = [...new Set(kinds)];
-  if (names.length === 0) return table.all(unique);
+  const series = unique.filter((kind) => kind !== "strategy");
   const [kind, ...others] = unique;
-  if (kind === undefined || others.length > 0) {
+  const texts = names.map(String);
+  if (texts.length > 0 && (kind === undefined || others.length > 0)) {
     throw new AppError("invalid_request", "body kinds: names are of one kind, which must be named");
   }
-  return [...new Set(names)].map((text) => table.named(kind, text));
+  const isOne = kind === "strategy" && new Set(texts).size === 1;
+  if (Object.keys(parameters).length > 0 && !isOne) {
+    throw new AppError("invalid_request", "body parameters: are of one strategy, which must be named");
+  }
+  if (texts.length === 0) {
+    const all = series.length < unique.length ? strategies.all() : [];
+    return { subjects: table.all(series), strategies: all };
+  }
+  if (kind === "strategy") {
+    return { subjects: [], strategies: byName(texts.map((text) => strategies.named(text, parameters))) };
+  }
+  return { subjects: byName(texts.map((text) => table.named(kind, text))), strategies: [] };
+}
+
+/** Each once, however often and in how many spellings it is named. */
+function byName<Ref extends { readonly name: string }>(refs: readonly Ref[]): Ref[] {
+  return [...new Map(refs.map((ref) => [ref.name, ref])).values()];
 }
 
 async function runLookahead(
-  { candles: service, instruments, workers, search }: LookaheadParts,
-  subjects: readonly SubjectRef[],
+  parts: LookaheadParts,
   order: LookaheadInput,
-  { signal, report }: JobContext<null>,
+  context: JobContext<null>,
 ): Promise<LookaheadResult> {
-  const instrument = await instruments.resolve(order.symbol);
-  const interval: Interval = order.timeframe;
-  const { candles } = await service.loadLatest(instrument, interval, order.bars);
-  const { time } = candles;
-  if (time.length === 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
-  const bars = barsToTest(time.length, TESTED_LIMIT);
+  const named = namedBy(parts, order);
+  const known = [];
+  for (const symbol of symbolsOf(order)) known.push(await parts.instruments.resolve(symbol));
+  const series = [];
+  for (const instrument of known) {
+    const { candles } = await parts.candles.loadLatest(instrument, order.timeframe, order.bars);
+    if (candles.time.length === 0) {
+      throw new AppError("no_data", `${instrument.symbol} has no ${order.timeframe} candles`);
+    }
+    series.push({ ...candles, symbol: instrument.symbol });
+  }
+  const [first] = known;
+  const calendar = known.every((each) => each.calendar === first.calendar) ? first.calendar : null;
+  const findings = await testInParts(parts, named, { series, calendar }, context);
+  return resultOf({ series, strategies: named.strategies, findings });
+}
+
+/** The test in parts, each in a thread: first bar by bar, then by cuts. */
+async function testInParts(
+  { workers, search, cut }: LookaheadParts,
+  { subjects, strategies }: Named,
+  { series, calendar }: Pick<CutSearch, "series" | "calendar">,
+  { signal, report }: JobContext<null>,
+): Promise<SubjectFinding[]> {
+  const look = search ?? ((part, ended) => workers.run(SEARCH, part, { signal: ended }));
+  const truncate = cut ?? ((part, ended) => workers.run(CUT, part, { signal: ended }));
+  const [candles] = series;
+  const bars = subjects.length === 0 ? [] : barsToTest(candles.time.length, TESTED_LIMIT);
+  const longest = Math.max(...series.map(({ time }) => time.length));
+  const cuts = strategies.length === 0 ? 0 : Math.min(longest, TESTED_LIMIT);
+  const total = bars.length + cuts;
   const size = Math.ceil(bars.length / PARTS);
-  const run =
-    search ?? ((part: LeakSearch, ended: AbortSignal) => workers.run(SEARCH, part, { signal: ended }));
-  let findings: SubjectFinding[] = [];
+  let found: SubjectFinding[] = [];
   for (let from = 0; from < bars.length; from += size) {
     signal.throwIfAborted();
-    report(`${subjects.length} subjects`, from, bars.length);
+    report(`${subjects.length} subjects`, from, total);
     const part = { candles, subjects, bars: bars.slice(from, from + size) };
-    findings = joinFindings(findings, await run(part, signal));
+    found = joinFindings(found, await look(part, signal));
   }
-  report(`${subjects.length} subjects`, bars.length, bars.length);
-  return {
-    symbol: instrument.symbol,
-    interval,
-    ...verdictOf(findings, time.length),
-    bars: time.length,
-    tested: findings.reduce((most, { tested }) => Math.max(most, tested), 0),
-    sample:
-      bars.length === time.length
-        ? "every bar after the warm-up"
-        : `${bars.length} of ${time.length} bars, evenly spread, those after the warm-up`,
-    from: isoTime(time[0]),
-    to: isoTime(time[time.length - 1]),
-    bars_hash: hashBars(candles),
-    subjects: findings.map(({ first, ...finding }) => ({
-      ...finding,
-      first: first.map(({ time: openMs, field, prefix, whole }) => ({
-        bar_time: isoTime(openMs),
-        field,
-        prefix: finite(prefix),
-        whole: finite(whole),
-      })),
-    })),
-  };
-}
-
-/** What a difference anywhere decides; without one nothing is passed while something was not tested. */
-function verdictOf(findings: readonly SubjectFinding[], bars: number) {
-  const untested = findings.filter(({ tested }) => tested === 0).map(({ name }) => name);
-  if (findings.some(({ differences }) => differences > 0)) return { passed: false, reason: null, untested };
-  if (untested.length === 0) return { passed: true, reason: null, untested };
-  const what =
-    untested.length === findings.length
-      ? "Nothing"
-      : `Not everything (${untested.length} of ${findings.length} not)`;
-  const reason = `${what} was tested: the ${bars} bars are within the warm-up`;
-  return { passed: null, reason, untested };
-}
-
-/** What JSON has no number for is null. */
-function finite(value: number | string | null): number | string | null {
-  return typeof value === "number" && !Number.isFinite(value) ? null : value;
+  let decided: SubjectFinding[] = [];
+  const count = Math.min(PARTS, cuts);
+  for (let part = 0; part < count; part++) {
+    signal.throwIfAborted();
+    report(`${strategies.length} strategies`, bars.length + Math.floor((part * cuts) / count), total);
+    const order = { strategies, series, calendar, most: TESTED_LIMIT, part, parts: count };
+    decided = joinFindings(decided, await truncate(order, signal));
+  }
+  report(`${subjects.length + strategies.length} subjects`, total, total);
+  return [...found, ...decided];
 }

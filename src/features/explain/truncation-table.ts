@@ -1,3 +1,4 @@
+import { exactText } from "../../core/base/words.js";
 import { computeIndicator } from "../../core/indicators/define.js";
 import { INDICATORS } from "../../core/indicators/index.js";
 import { parseIndicatorRequest } from "../../core/indicators/request.js";
@@ -10,24 +11,24 @@ import { REGIME_WARMUP, REGIMES } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import { AppError } from "../../platform/errors.js";
 import { requireVariant } from "./encyclopaedia.js";
-import type { Said, SubjectKind, TruncationSubject } from "./truncation.js";
+import type { Said, SeriesKind, TruncationSubject } from "./truncation.js";
 
 /** A subject by name, as it travels to a thread. */
 export interface SubjectRef {
-  readonly kind: SubjectKind;
+  readonly kind: SeriesKind;
   readonly name: string;
 }
 
-/** What can be tested. */
+/** What can be tested bar by bar. */
 export interface SubjectTable {
   /** All of some kinds. */
-  all(kinds: readonly SubjectKind[]): SubjectRef[];
+  all(kinds: readonly SeriesKind[]): SubjectRef[];
   /** @throws {AppError} `invalid_request`, `pattern_unknown` for a name that is none of the kind. */
-  named(kind: SubjectKind, text: string): SubjectRef;
+  named(kind: SeriesKind, text: string): SubjectRef;
   subjectOf(ref: SubjectRef): TruncationSubject;
 }
 
-const NAMES: Readonly<Record<SubjectKind, () => readonly string[]>> = {
+const NAMES: Readonly<Record<SeriesKind, () => readonly string[]>> = {
   indicator: () => INDICATORS.map(({ name }) => name),
   pattern: () => PATTERNS.map(({ name }) => name),
   regime: () => ["regime"],
@@ -37,7 +38,10 @@ const NAMES: Readonly<Record<SubjectKind, () => readonly string[]>> = {
 export const SUBJECTS: SubjectTable = {
   all: (kinds) => kinds.flatMap((kind) => NAMES[kind]().map((name) => ({ kind, name }))),
   named(kind, text) {
-    if (kind === "regime") return { kind, name: "regime" };
+    if (kind === "regime") {
+      if (plainName(text) === "regime") return { kind, name: "regime" };
+      throw new AppError("invalid_request", `body names: the one regime is called regime, not ${text}`);
+    }
     if (kind === "pattern") {
       const row = findPattern(plainName(text)) ?? findVariant(requireVariant(text).variant.id)?.pattern;
       return { kind, name: row?.name ?? text };
@@ -85,7 +89,9 @@ export function patternAsSubject(pattern: Pattern): TruncationSubject {
       const byBar = new Map<number, Map<string, Said>>();
       for (const { variant, at, state, ...hit } of hits) {
         const said = byBar.get(at) ?? new Map<string, Said>();
-        byBar.set(at, said.set(`${variant.id} ${state}`, JSON.stringify(hit)));
+        const field = `${variant.id} ${state}`;
+        // Of two hits where one may be, both are compared.
+        byBar.set(at, said.set(said.has(field) ? `${field} ${said.size}` : field, exactText(hit)));
       }
       return (at) => byBar.get(at) ?? new Map();
     },

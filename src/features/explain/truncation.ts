@@ -1,13 +1,21 @@
+import { createRng, drawSpread } from "../../core/base/rng.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 
-export type SubjectKind = "indicator" | "pattern" | "regime";
-export const SUBJECT_KINDS = ["indicator", "pattern", "regime"] as const satisfies readonly SubjectKind[];
+/** What says something of each bar. */
+export type SeriesKind = "indicator" | "pattern" | "regime";
+export type SubjectKind = SeriesKind | "strategy";
+export const SUBJECT_KINDS = [
+  "indicator",
+  "pattern",
+  "regime",
+  "strategy",
+] as const satisfies readonly SubjectKind[];
 
 export type Said = number | string | null;
 
 /** Something that says something of each bar, and must not take back what it said. */
 export interface TruncationSubject {
-  readonly kind: SubjectKind;
+  readonly kind: SeriesKind;
   readonly name: string;
   /** Bars before the first of which it says anything. */
   readonly warmup: number;
@@ -19,8 +27,12 @@ export interface TruncationSubject {
 export interface Leak {
   /** Open of the bar, epoch ms. */
   readonly time: number;
+  readonly symbol: string;
+  /** Open of the newest bar that was known, epoch ms: the bar itself, but for decisions, which may change later. */
+  readonly known: number;
+  /** `decision` for strategies; `failure` where what was to say something threw instead. */
   readonly field: string;
-  /** Said when the bar was the newest, and said with all bars known; null for nothing. */
+  /** Said when no more was known, and said with all bars known; null for nothing. */
   readonly prefix: Said;
   readonly whole: Said;
 }
@@ -28,15 +40,59 @@ export interface Leak {
 export interface SubjectFinding {
   readonly kind: SubjectKind;
   readonly name: string;
-  /** Bars that were tested: those after the warm-up, before which nothing is said. */
+  /** Bars after the warm-up, before which nothing is said. */
+  readonly bars: number;
+  /** Those of them that were tested. */
   readonly tested: number;
-  /** Fields at bars that differ. */
+  /** Of those, bars of which anything was said; of a strategy, its decisions over all bars. */
+  readonly said: number;
+  /** Fields at bars that differ; of a strategy, bars at which the series was cut and decisions differed. */
   readonly differences: number;
   /** The first of them. */
   readonly first: readonly Leak[];
+  /** Why it was not tested, or not with everything; null where it was. */
+  readonly reason: string | null;
 }
 
 const FIRST_LIMIT = 10;
+/** Bars that are tested; of longer series so many. */
+export const TESTED_LIMIT = 2_000;
+
+/** Keeps a difference among the first ones, each place once. */
+export function addLeak(first: Leak[], leak: Leak): void {
+  const { time, symbol, field } = leak;
+  const isKnown = first.some((each) => each.time === time && each.symbol === symbol && each.field === field);
+  if (!isKnown && first.length < FIRST_LIMIT) first.push(leak);
+}
+
+export function withinWarmup(bars: number): string {
+  return `the ${bars} bars are within the warm-up`;
+}
+
+export function failureOf(error: unknown): string {
+  return `fails: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** What is said of bars, or why nothing can be. */
+type Observed =
+  | { readonly at: (at: number) => ReadonlyMap<string, Said>; readonly failure: null }
+  | { readonly at: null; readonly failure: string };
+
+function observe(subject: TruncationSubject, candles: Candles, from: number): Observed {
+  try {
+    return { at: subject.observe(candles, from), failure: null };
+  } catch (error) {
+    return { at: null, failure: failureOf(error) };
+  }
+}
+
+/** What is said of the newest bar; where that fails, the failure. */
+function sayNewest(subject: TruncationSubject, prefix: Candles, at: number): ReadonlyMap<string, Said> {
+  const observed = observe(subject, prefix, at);
+  return observed.failure === null ? observed.at(at) : new Map([["failure", observed.failure]]);
+}
+
+const isSaid = (said: Said) => said !== null && !Number.isNaN(said);
 
 /**
  * The truncation test: at each of the bars, what is said of it with the series cut after it must be, to the last bit,
@@ -47,26 +103,30 @@ export function findLeaks(
   candles: Candles,
   bars: readonly number[],
 ): SubjectFinding[] {
-  const wholes = subjects.map((subject) => subject.observe(candles, bars[0] ?? 0));
-  const found = subjects.map(() => ({ differences: 0, first: [] as Leak[] }));
+  const { symbol, time } = candles;
+  const wholes = subjects.map((subject) => observe(subject, candles, bars[0] ?? 0));
+  const found = subjects.map(() => ({ said: 0, differences: 0, first: [] as Leak[] }));
   for (const at of bars) {
     const prefix = sliceCandles(candles, 0, at + 1);
     for (const [i, subject] of subjects.entries()) {
-      const before = subject.observe(prefix, at)(at);
-      const after = wholes[i](at);
+      const whole = wholes[i];
+      if (whole.failure !== null) continue;
+      const before = sayNewest(subject, prefix, at);
+      const after = whole.at(at);
+      if ([...before.values(), ...after.values()].some(isSaid)) found[i].said++;
       for (const field of new Set([...before.keys(), ...after.keys()])) {
         const [was, is] = [before.get(field) ?? null, after.get(field) ?? null];
         if (Object.is(was, is)) continue;
         found[i].differences++;
-        if (found[i].first.length < FIRST_LIMIT) {
-          found[i].first.push({ time: candles.time[at], field, prefix: was, whole: is });
-        }
+        addLeak(found[i].first, { time: time[at], symbol, known: time[at], field, prefix: was, whole: is });
       }
     }
   }
   return subjects.map(({ kind, name, warmup }, i) => {
-    const tested = bars.filter((at) => at >= warmup).length;
-    return { kind, name, tested, ...found[i] };
+    const { failure } = wholes[i];
+    const tested = failure === null ? bars.filter((at) => at >= warmup).length : 0;
+    const after = Math.max(0, time.length - warmup);
+    return { kind, name, bars: after, tested, ...found[i], reason: failure };
   });
 }
 
@@ -76,16 +136,22 @@ export function joinFindings(
   after: readonly SubjectFinding[],
 ): SubjectFinding[] {
   if (before.length === 0) return [...after];
-  return before.map((finding, i) => ({
-    ...finding,
-    tested: finding.tested + after[i].tested,
-    differences: finding.differences + after[i].differences,
-    first: [...finding.first, ...after[i].first].slice(0, FIRST_LIMIT),
-  }));
+  return before.map((finding, i) => {
+    const first = [...finding.first];
+    for (const leak of after[i].first) addLeak(first, leak);
+    return {
+      ...finding,
+      tested: finding.tested + after[i].tested,
+      said: finding.said + after[i].said,
+      differences: finding.differences + after[i].differences,
+      first,
+    };
+  });
 }
 
-/** Every bar of a series up to a number of them; of longer ones so many, evenly spread, the first and last included. */
+/** Every bar of a series up to a number of them; of longer ones one drawn from each of so many stretches. */
 export function barsToTest(length: number, most: number): number[] {
-  if (length <= most) return Array.from({ length }, (_, i) => i);
-  return Array.from({ length: most }, (_, i) => Math.round((i * (length - 1)) / (most - 1)));
+  return drawSpread(length, most, createRng(SEED));
 }
+
+const SEED = 1;
