@@ -162,7 +162,7 @@ describe("the job over strategies that were planted", () => {
     );
     expect(honest).toMatchObject({ tested: 399, differences: 0, first: [], reason: null });
     expect(honest.said).toBeGreaterThan(50);
-    expect(reports.at(-1)).toBe(400);
+    expect(reports.at(-1)).toBe(800);
     expect(reports.length).toBeGreaterThan(10);
     expect(reports).toEqual([...reports].sort((a, b) => a - b));
   });

@@ -1,28 +1,17 @@
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import { defineTask, type Workers } from "../../platform/workers.js";
 import { NUMBERED, parametersText, symbolsField } from "../backtests/order.js";
 import type { CandleService } from "../candles/candles.js";
 import { intervalText, symbolText } from "../candles/schema.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { type PartTests, type ToTest, testInParts } from "./lookahead-parts.js";
 import { type LookaheadResult, resultOf, resultSchema } from "./lookahead-result.js";
-import type { LeakSearch } from "./lookahead-worker.js";
-import { barsToTest, joinFindings, SUBJECT_KINDS, type SubjectFinding, TESTED_LIMIT } from "./truncation.js";
-import {
-  type CutSearch,
-  isAlone,
-  type StrategyRef,
-  type StrategyTable,
-  TESTED_STRATEGIES,
-} from "./truncation-strategy.js";
-import { SUBJECTS, type SubjectRef, type SubjectTable } from "./truncation-table.js";
+import { SUBJECT_KINDS, TESTED_LIMIT } from "./truncation.js";
+import { isAlone, type StrategyTable, TESTED_STRATEGIES } from "./truncation-strategy.js";
+import { SUBJECTS, type SubjectTable } from "./truncation-table.js";
 
-const SEARCH = defineTask<LeakSearch, SubjectFinding[]>(new URL("./lookahead-worker.js", import.meta.url));
-const CUT = defineTask<CutSearch, SubjectFinding[]>(new URL("./cuts-worker.js", import.meta.url));
 const BARS_LIMIT = 10_000;
-/** Parts that the bars are tested in, so that progress is seen. */
-const PARTS = 20;
 const NAMES_LIMIT = 200;
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
@@ -65,16 +54,12 @@ const input = z
 export type LookaheadInput = z.output<typeof input>;
 export type LookaheadJob = JobKind<LookaheadInput, null, LookaheadResult>;
 
-export interface LookaheadParts {
+export interface LookaheadParts extends PartTests {
   readonly candles: Pick<CandleService, "loadLatest">;
   readonly instruments: Pick<Instruments, "identify" | "resolve">;
-  readonly workers: Workers;
   /** What can be tested; all there is unless given. */
   readonly table?: SubjectTable;
   readonly strategies?: StrategyTable;
-  /** How a part is tested; in a thread unless given. */
-  readonly search?: (order: LeakSearch, signal: AbortSignal) => Promise<SubjectFinding[]>;
-  readonly cut?: (order: CutSearch, signal: AbortSignal) => Promise<SubjectFinding[]>;
 }
 
 /** The truncation test over the stored candles of symbols, as a job. */
@@ -97,12 +82,6 @@ export function createLookahead(parts: LookaheadParts): LookaheadJob {
     check: (order) => checkLookahead(parts, order),
     run: (order, context) => runLookahead(parts, order, context),
   });
-}
-
-/** What an order names. */
-interface Named {
-  readonly subjects: readonly SubjectRef[];
-  readonly strategies: readonly StrategyRef[];
 }
 
 function symbolsOf({ symbol, symbols = [] }: LookaheadInput): readonly string[] {
@@ -134,7 +113,7 @@ function checkLookahead(parts: LookaheadParts, order: LookaheadInput): Lookahead
 function namedBy(
   { table = SUBJECTS, strategies = TESTED_STRATEGIES }: LookaheadParts,
   { kinds, names, parameters }: LookaheadInput,
-): Named {
+): ToTest {
   const unique = [...new Set(kinds)];
   const series = unique.filter((kind) => kind !== "strategy");
   const [kind, ...others] = unique;
@@ -181,38 +160,4 @@ async function runLookahead(
   const calendar = known.every((each) => each.calendar === first.calendar) ? first.calendar : null;
   const findings = await testInParts(parts, named, { series, calendar }, context);
   return resultOf({ series, strategies: named.strategies, findings });
-}
-
-/** The test in parts, each in a thread: first bar by bar, then by cuts. */
-async function testInParts(
-  { workers, search, cut }: LookaheadParts,
-  { subjects, strategies }: Named,
-  { series, calendar }: Pick<CutSearch, "series" | "calendar">,
-  { signal, report }: JobContext<null>,
-): Promise<SubjectFinding[]> {
-  const look = search ?? ((part, ended) => workers.run(SEARCH, part, { signal: ended }));
-  const truncate = cut ?? ((part, ended) => workers.run(CUT, part, { signal: ended }));
-  const [candles] = series;
-  const bars = subjects.length === 0 ? [] : barsToTest(candles.time.length, TESTED_LIMIT);
-  const longest = Math.max(...series.map(({ time }) => time.length));
-  const cuts = strategies.length === 0 ? 0 : Math.min(longest, TESTED_LIMIT);
-  const total = bars.length + cuts;
-  const size = Math.ceil(bars.length / PARTS);
-  let found: SubjectFinding[] = [];
-  for (let from = 0; from < bars.length; from += size) {
-    signal.throwIfAborted();
-    report(`${subjects.length} subjects`, from, total);
-    const part = { candles, subjects, bars: bars.slice(from, from + size) };
-    found = joinFindings(found, await look(part, signal));
-  }
-  let decided: SubjectFinding[] = [];
-  const count = Math.min(PARTS, cuts);
-  for (let part = 0; part < count; part++) {
-    signal.throwIfAborted();
-    report(`${strategies.length} strategies`, bars.length + Math.floor((part * cuts) / count), total);
-    const order = { strategies, series, calendar, most: TESTED_LIMIT, part, parts: count };
-    decided = joinFindings(decided, await truncate(order, signal));
-  }
-  report(`${subjects.length + strategies.length} subjects`, total, total);
-  return [...found, ...decided];
 }
