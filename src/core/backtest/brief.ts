@@ -249,7 +249,10 @@ export function briefOf({ trades, events, time, equity, bounds, turned }: Backte
   };
 }
 
-/** Open of the bar of an event: its fill is named by it, since its instant may be that of the next one. */
+/**
+ * Open of the bar of an event: its fill is named by it, since its instant may be that of the next one. At a quote, its
+ * instant.
+ */
 export function barTime(event: DeskEvent): number {
   if (event.kind !== "order" || !("fill" in event)) return event.at;
   const { id } = event.fill;

@@ -62,10 +62,20 @@ export function takerPrice(
   spread: boolean,
   taking: Taking,
 ): number {
-  const half = spread ? (price * costs.spreadBps) / (2 * BPS) : 0;
-  const slip = slippageOf(costs.slippage, price, taking) * jitterOf(costs, taking);
+  const { half, slip } = takerCosts(costs, price, spread, taking);
   const moved = roundToTick(price + way * (half + slip), tick, way);
   return way * (moved - limit) > 0 ? limit : moved;
+}
+
+/** What moves a taker's price against it, in the currency a unit: half the spread, and slippage. */
+export function takerCosts(
+  costs: Costs,
+  price: number,
+  spread: boolean,
+  taking: Taking,
+): { readonly half: number; readonly slip: number } {
+  const half = spread ? (price * costs.spreadBps) / (2 * BPS) : 0;
+  return { half, slip: slippageOf(costs.slippage, price, taking) * jitterOf(costs, taking) };
 }
 
 function slippageOf(slippage: Slippage, price: number, { quantity, volume, range }: Taking): number {
