@@ -145,7 +145,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const explain = createExplain({ ...base, ...market, alerts, evidence });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
-  const backtestDesk = createBacktestDesk({ ...base, ...market });
+  const backtestDesk = createBacktestDesk({ ...base, ...market, paper: paper.reader });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [

@@ -47,10 +47,10 @@ export interface JobKind<I = unknown, C = unknown, R = unknown> {
   readonly attempts: number;
   readonly timeoutMs: number;
   /**
-   * Reads an order beyond its shape. @returns it, in the one spelling that is stored.
+   * Reads an order of a user beyond its shape. @returns it, in the one spelling that is stored.
    * @throws {AppError} what is wrong with it; `job_limit_exceeded` when it is too large.
    */
-  check?(input: I): I;
+  check?(input: I, userId: string): I | Promise<I>;
   /** @throws {AppError} retryable ones begin another attempt later, all others fail the job. */
   run(input: I, context: JobContext<C>): Promise<R>;
 }

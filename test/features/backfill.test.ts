@@ -49,7 +49,7 @@ async function run(
   body: Record<string, unknown>,
   settings: { last?: BackfillCheckpoint | null; signal?: AbortSignal } = {},
 ) {
-  const order = kind.check?.(kind.input.parse(body)) as BackfillInput;
+  const order = kind.check?.(kind.input.parse(body), "ann") as BackfillInput;
   const reports: { phase: string; done: number; total: number }[] = [];
   const saved: BackfillCheckpoint[] = [];
   const result = await kind.run(order, {
@@ -199,7 +199,7 @@ describe("an order", () => {
   it("is read the same again once it was read", () => {
     const { kind } = market();
     const read = kind.input.parse(input(["btc/usd", "AAPL", "aapl"], "60m", "2024-05-01", "1717200000000"));
-    const checked = kind.check?.(read) as BackfillInput;
+    const checked = kind.check?.(read, "ann") as BackfillInput;
     expect(checked.symbols).toEqual(["BTC-USD", "AAPL"]);
     expect(kind.input.parse(JSON.parse(JSON.stringify(checked)))).toEqual(checked);
   });

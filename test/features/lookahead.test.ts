@@ -208,7 +208,7 @@ function kindOver(length: number, table?: SubjectTable) {
 }
 
 async function run(kind: ReturnType<typeof kindOver>, body: Record<string, unknown>) {
-  const order = kind.check?.(kind.input.parse(body)) as LookaheadInput;
+  const order = kind.check?.(kind.input.parse(body), "ann") as LookaheadInput;
   const reports: number[] = [];
   const result = await kind.run(order, {
     job: { id: 1, userId: "ann" },
@@ -291,7 +291,7 @@ describe("the job", () => {
 
   it("refuses names that are none, and names of several kinds", () => {
     const { check, input } = kindOver(10);
-    const order = (body: object) => () => check?.(input.parse({ symbol: "AAPL", ...body }));
+    const order = (body: object) => () => check?.(input.parse({ symbol: "AAPL", ...body }), "ann");
     expect(order({ kinds: ["indicator"], names: ["magic"] })).toThrow(/magic/);
     expect(order({ kinds: ["pattern"], names: ["magic"] })).toThrow(/no known pattern/);
     expect(order({ names: ["rsi"] })).toThrow(/one kind/);

@@ -7,7 +7,9 @@ import { type BacktestAnswers, createBacktestAnswers } from "./answers.js";
 import type { PatternBacktest } from "./backtests.js";
 import { createCompare } from "./compare.js";
 import { createLedger, type OverfittingView } from "./ledger.js";
+import type { PaperReader } from "./paper-record.js";
 import { countPattern } from "./pattern-trial.js";
+import { createReconcile } from "./reconcile.js";
 import { createRegressionJob } from "./regression-job.js";
 import { createRunJob } from "./run-job.js";
 import { createRunStore } from "./run-store.js";
@@ -24,6 +26,7 @@ export interface BacktestKinds {
   readonly sweep: ReturnType<typeof createSweep>;
   readonly compare: ReturnType<typeof createCompare>;
   readonly regression: ReturnType<typeof createRegressionJob>;
+  readonly reconcile: ReturnType<typeof createReconcile>;
 }
 
 /** Backtests of strategies: those answered at once, those that are jobs, and what was kept of both. */
@@ -38,7 +41,12 @@ export interface BacktestDesk {
 }
 
 export function createBacktestDesk(
-  options: SeriesParts & { config: Pick<Config, "DATA_DIR">; database: Database; workers: Workers },
+  options: SeriesParts & {
+    config: Pick<Config, "DATA_DIR">;
+    database: Database;
+    workers: Workers;
+    paper: PaperReader;
+  },
 ): BacktestDesk {
   const { config, database, workers } = options;
   const runs = createRunStore(database);
@@ -50,6 +58,7 @@ export function createBacktestDesk(
     sweep: createSweep(parts),
     compare: createCompare(parts),
     regression: createRegressionJob({ workers, runs, folder: join(config.DATA_DIR, "baselines") }),
+    reconcile: createReconcile(parts),
   };
   return {
     answers: createBacktestAnswers(parts),

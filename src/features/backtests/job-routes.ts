@@ -6,6 +6,9 @@ import type { Jobs } from "../jobs/jobs.js";
 import { orderedSchema } from "../jobs/schema.js";
 import type { BacktestKinds } from "./feature.js";
 
+/** What an order is refused for that names an account and a kept run. */
+const RECONCILE_ERRORS = ["account_not_found", "backtest_not_found", "symbol_unknown"] as const;
+
 /** Long runs under the addresses of backtests: the same orders as those of the kinds of job. */
 export function backtestJobRoutes(
   app: FastifyInstance,
@@ -18,6 +21,7 @@ export function backtestJobRoutes(
     ["/api/backtest/sweep", "sweepParameters", kinds.sweep],
     ["/api/backtest/compare", "compareStrategies", kinds.compare],
     ["/api/backtest/regression", "testRegression", kinds.regression],
+    ["/api/backtest/reconcile", "reconcileBacktest", kinds.reconcile],
   ] as const;
   for (const [path, id, kind] of orders) {
     routes.post(path, {
@@ -32,6 +36,7 @@ export function backtestJobRoutes(
         "strategy_unknown",
         "pattern_unknown",
         "symbol_invalid",
+        ...(kind === kinds.reconcile ? RECONCILE_ERRORS : []),
         "job_limit_exceeded",
         "idempotency_key_reused",
       ],

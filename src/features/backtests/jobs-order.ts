@@ -114,6 +114,44 @@ export const regressionOrder = z.strictObject({
   tolerance: z.number().min(0).max(1).default(0.05).describe("How far a confidence may move"),
 });
 
+const reconcileWindow = {
+  start: dateText
+    .optional()
+    .describe("Trades entered from here on; the run's own, or the order's, without it"),
+  end: dateText
+    .optional()
+    .describe("Up to here, and as they stood then; the run's own, or the order's, without it"),
+};
+
+export const reconcileOrder = z
+  .strictObject({
+    account_id: z.uuid().optional().describe("The caller's oldest open account unless given"),
+    ...reconcileWindow,
+    run_id: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("A backtest of the caller that is kept; it is run again on the bars it saw"),
+    order: singleOrder
+      .optional()
+      .describe("A backtest that is run now; its dates are those of the window unless it names others"),
+    only_strategy: z
+      .boolean()
+      .default(false)
+      .describe("Only paper trades whose order named the strategy; else all in the symbols"),
+    tolerance_bars: z
+      .int()
+      .min(0)
+      .max(100)
+      .default(3)
+      .describe("Bars that the entries of a pair may lie apart"),
+  })
+  .refine(({ run_id, order }) => (run_id === undefined) !== (order === undefined), {
+    message: "must be given, or order, and not both",
+    path: ["run_id"],
+  });
+
+export type ReconcileOrder = z.output<typeof reconcileOrder>;
 export type RunJobOrder = z.output<typeof runJobOrder>;
 export type WalkForwardOrder = z.output<typeof walkForwardOrder>;
 export type SweepOrder = z.output<typeof sweepOrder>;

@@ -3,7 +3,7 @@ import type { Database } from "../../platform/database.js";
 import { textArray } from "../../platform/sql-array.js";
 import { bytesOf, doublesOf } from "./store.js";
 
-export const RUN_KINDS = ["backtest", "walk-forward", "sweep", "compare", "regression"] as const;
+export const RUN_KINDS = ["backtest", "walk-forward", "sweep", "compare", "regression", "reconcile"] as const;
 export type RunKind = (typeof RUN_KINDS)[number];
 
 /** Columns of one length; money in the account's currency. */

@@ -109,7 +109,8 @@ export function checkSize(
   }
 }
 
-async function instrumentsOf({ instruments }: SeriesParts, symbols: readonly string[]) {
+/** @throws {AppError} as instruments do, `invalid_request` for symbols of several currencies. */
+export async function instrumentsOf({ instruments }: SeriesParts, symbols: readonly string[]) {
   const known: KnownInstrument[] = [];
   for (const symbol of symbols) {
     const instrument = await instruments.resolve(symbol);

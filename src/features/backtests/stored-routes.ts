@@ -89,7 +89,7 @@ export function storedBacktestRoutes(app: FastifyInstance, stored: StoredRuns): 
   const routes = routeGroup(app, { tag: "Backtests", access: "viewer", perMinute: 60 });
   routes.get("/api/backtest", {
     id: "listBacktests",
-    summary: "The caller's backtests, sweeps, walk-forwards and comparisons, newest first",
+    summary: "The caller's backtests, sweeps, walk-forwards, comparisons and reconciliations, newest first",
     query: runsQuery,
     answer: { data: z.array(headSchema), next: z.number().int().nullable().describe("Value of before") },
     async handle({ principal, query: { limit, ...filter } }) {

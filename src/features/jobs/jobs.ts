@@ -45,7 +45,7 @@ export function createJobs(options: {
       return queue.enqueue({
         kind: kind.kind,
         userId,
-        input: kind.check?.(input) ?? input,
+        input: (await kind.check?.(input, userId)) ?? input,
         idempotencyKey: key,
         maxAttempts: kind.attempts,
         limit: perUser,

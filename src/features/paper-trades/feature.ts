@@ -11,6 +11,7 @@ import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
+import type { PaperReader } from "../backtests/paper-record.js";
 import type { Actions } from "../candles/actions.js";
 import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { Quotes } from "../candles/quotes.js";
@@ -26,6 +27,7 @@ import { createLedger, type Ledger } from "./ledger.js";
 import { createMatching, type Matching } from "./matching.js";
 import { createNativeTrading, type NativeTrading } from "./native.js";
 import { createDoOnce, type DoOnce } from "./once.js";
+import { createPaperReader } from "./record.js";
 import { createStandings, type Standings } from "./standings.js";
 import { type AccountRow, createLedgerStore } from "./store.js";
 import { createTrading, type Trading } from "./trading.js";
@@ -52,6 +54,8 @@ export interface PaperDesk {
   /** Open positions of a user in a symbol, with their targets and stops. */
   heldBy(userId: string, symbol: string): Promise<readonly Held[]>;
   readonly loops: readonly LoopDefinition[];
+  /** What backtests are held against. */
+  readonly reader: PaperReader;
   /** The account that is named, or the caller's usual one. @throws {AppError} `account_not_found`. */
   accountOf(userId: string, accountId: string | undefined): Promise<AccountRow>;
   /** @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
@@ -137,6 +141,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
         : ledger.look(account.id, (desk, { history }) => heldIn(desk, history, symbol));
     },
     loops: [matching.loop, pruning(idempotency)],
+    reader: createPaperReader({ accounts, ledger }),
     accountOf: (userId, id) => (id === undefined ? accounts.usual(userId) : accounts.find(userId, id)),
     identify: (text) => instruments.identify(text).symbol,
     async toClose(account, { symbol, trade: id, quantity = null }) {

@@ -1,0 +1,212 @@
+import { z } from "zod";
+import type { ChangedBar } from "../../core/backtest/reconcile-causes.js";
+import type { ReconcileWindow, SplitAt } from "../../core/backtest/reconcile-trades.js";
+import { lowerBound } from "../../core/base/search.js";
+import { startOfDay } from "../../core/market/adjust.js";
+import { barClose } from "../../core/market/bar-times.js";
+import type { Candles } from "../../core/market/candles.js";
+import { INTERVALS } from "../../core/market/interval.js";
+import { calendarOf } from "../../core/market/session.js";
+import { AppError } from "../../platform/errors.js";
+import { instantText } from "../../platform/http.js";
+import type { CandleSet } from "../candles/candles.js";
+import { JOB_BARS, type ReconcileOrder } from "./jobs-order.js";
+import { type Chosen, chosenBy, chosenOf, type SingleOrder, strategyOf, symbolsOf } from "./order.js";
+import type { PerformParts } from "./perform.js";
+import type { StoredRun } from "./run-store.js";
+import { checkSize, hashOfSeries, instrumentsOf, loadRun, type RunData, stretchOf } from "./series.js";
+import { ACCOUNTS, CLOSINGS, CONVENTIONS, SIZING_NAMES } from "./terms.js";
+
+/** A backtest that is to be run, and what is known of one that is kept. */
+export interface ReconcileSource {
+  readonly chosen: Chosen;
+  /** The bars to run it on, in the order in which they are to be tried. */
+  readonly tries: readonly RunData[];
+  readonly kept: { readonly id: number; readonly hash: string } | null;
+  readonly changed: ReadonlyMap<string, readonly ChangedBar[]>;
+}
+
+/** What a run again needs of a kept report. */
+const keptReport = z.object({
+  strategy: z.object({ id: z.string(), parameters: z.record(z.string(), z.union([z.number(), z.string()])) }),
+  symbols: z.array(z.string()).min(1),
+  interval: z.enum(INTERVALS),
+  period: z.object({ start: z.string(), end: z.string() }),
+  hash: z.string(),
+  run_hash: z.string().optional(),
+  terms: z.object({
+    currency: z.string(),
+    initial_capital: z.number(),
+    costs: z.object({
+      commission_bps: z.number(),
+      commission_per_share: z.number(),
+      spread_bps: z.number(),
+      slippage_bps: z.number(),
+    }),
+    sizing: z.object({ kind: z.enum(SIZING_NAMES), share: z.number().nullable() }),
+    account: z.enum(ACCOUNTS),
+    closing: z.enum(CLOSINGS),
+    convention: z.enum(CONVENTIONS),
+    trading_days_of_a_year: z.number(),
+    risk_free_rate: z.number(),
+  }),
+});
+type KeptReport = z.output<typeof keptReport>;
+
+/** @throws {AppError} `backtest_not_found`, also for another's; `invalid_request` for a run of another kind. */
+export async function keptRun(
+  { runs }: Pick<PerformParts, "runs">,
+  userId: string,
+  id: number,
+): Promise<{ run: StoredRun; report: KeptReport }> {
+  const run = await runs.find(id);
+  if (run === null || run.userId !== userId) {
+    throw new AppError("backtest_not_found", `There is no backtest ${id}`);
+  }
+  if (run.kind !== "backtest") {
+    throw new AppError("invalid_request", `body run_id: ${id} is a ${run.kind} and no single backtest`);
+  }
+  return { run, report: keptReport.parse(run.report) };
+}
+
+/** The order of a backtest with the dates of the window, where it names none. */
+export function datedOrder({ order, start, end }: ReconcileOrder): SingleOrder | null {
+  if (order === undefined) return null;
+  const { start_date = start, end_date = end } = order;
+  return {
+    ...order,
+    ...(start_date === undefined ? {} : { start_date }),
+    ...(end_date === undefined ? {} : { end_date }),
+  };
+}
+
+/**
+ * The stretch in which trades are compared. @param whole what the backtest is of.
+ * @throws {AppError} `invalid_request` for an end that is not after the start, and for what the backtest is not of.
+ */
+export function windowOf(
+  { start, end }: Pick<ReconcileOrder, "start" | "end">,
+  whole: ReconcileWindow,
+): ReconcileWindow {
+  const fromMs = start === undefined ? whole.fromMs : instantText.parse(start);
+  const toMs = end === undefined ? whole.toMs : instantText.parse(end);
+  if (fromMs >= toMs) throw new AppError("invalid_request", "body start: must lie before end");
+  if (fromMs >= whole.toMs || toMs <= whole.fromMs) {
+    throw new AppError("invalid_request", "body start: the window lies outside of the backtest");
+  }
+  if (fromMs < whole.fromMs || toMs > whole.toMs) {
+    throw new AppError("invalid_request", "body start: the window reaches beyond the backtest");
+  }
+  return { fromMs, toMs };
+}
+
+/** What the window of an order must lie in. @throws {AppError} as `chosenBy`, `checkSize` and `stretchOf`. */
+export function checkReconcileOrder(parts: PerformParts, order: SingleOrder): ReconcileWindow {
+  chosenBy(order);
+  checkSize(parts, symbolsOf(order), order, JOB_BARS);
+  return stretchOf(order, parts.now());
+}
+
+/** From the open of the first bar of a kept run to the close of its last. @throws {AppError} as instruments do. */
+export async function stretchOfKept(
+  parts: PerformParts,
+  { symbols, interval, period }: KeptReport,
+): Promise<ReconcileWindow> {
+  const known = await instrumentsOf(parts, symbols);
+  const last = Date.parse(period.end);
+  const closes = known.map(({ calendar }) => barClose(calendarOf(calendar), interval, last));
+  return { fromMs: Date.parse(period.start), toMs: Math.max(...closes) };
+}
+
+/** Loads the bars of a backtest that is run now. @throws {AppError} as `loadRun`. */
+export async function sourceOfOrder(parts: PerformParts, order: SingleOrder): Promise<ReconcileSource> {
+  const chosen = chosenBy(order);
+  const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
+  return { chosen, tries: [data], kept: null, changed: new Map() };
+}
+
+/** Loads the bars that a kept run saw, and those of now. @throws {AppError} as candles do, `no_data` without bars. */
+export async function sourceOfKept(
+  parts: PerformParts,
+  { run, report }: { run: StoredRun; report: KeptReport },
+): Promise<ReconcileSource> {
+  const chosen = chosenOf(strategyOf(report.strategy.id), report.strategy.parameters);
+  const knownAtMs = Math.min(run.createdAt, parts.now());
+  const [then, now] = [await keptData(parts, report, knownAtMs), await keptData(parts, report)];
+  const changed = new Map(
+    now.series.map((candles, k) => [candles.symbol, changedBars(then.series[k], candles)] as const),
+  );
+  const kept = { id: run.id, hash: report.run_hash ?? report.hash };
+  return { chosen, tries: then.sha256 === now.sha256 ? [now] : [then, now], kept, changed };
+}
+
+async function keptData(parts: PerformParts, report: KeptReport, knownAtMs?: number): Promise<RunData> {
+  const { symbols, interval, period, terms } = report;
+  const [fromMs, toMs] = [Date.parse(period.start), Date.parse(period.end) + 1];
+  const known = await instrumentsOf(parts, symbols);
+  const sets: CandleSet[] = [];
+  for (const instrument of known) {
+    const set = await parts.candles.loadRange(instrument, interval, fromMs, toMs, JOB_BARS, knownAtMs);
+    if (set.candles.time.length < 2) {
+      throw new AppError(
+        "no_data",
+        `${instrument.symbol} has no ${interval} candles in that stretch any more`,
+      );
+    }
+    sets.push(set);
+  }
+  const series = sets.map(({ candles }) => candles);
+  const [{ calendar }] = known;
+  const { costs, sizing } = terms;
+  return {
+    sets,
+    series,
+    terms: {
+      currency: terms.currency,
+      capital: terms.initial_capital,
+      commissionBps: costs.commission_bps,
+      commissionPerShare: costs.commission_per_share,
+      spreadBps: costs.spread_bps,
+      slippageBps: costs.slippage_bps,
+      sizing: sizing.kind,
+      share: sizing.share,
+      account: terms.account,
+      closing: terms.closing,
+      calendar: known.every((each) => each.calendar === calendar) ? calendar : null,
+      convention: terms.convention,
+      yearDays: terms.trading_days_of_a_year,
+      riskFree: terms.risk_free_rate,
+    },
+    benchmark: { kind: "none" },
+    fromMs,
+    toMs,
+    sha256: hashOfSeries(series),
+    synthetic: sets.some((set) => set.synthetic),
+  };
+}
+
+const COLUMNS = ["open", "high", "low", "close", "volume"] as const;
+
+/** Bars that were otherwise, by their places in the former series; ones that came since are no change of it. */
+export function changedBars(was: Candles, is: Candles): ChangedBar[] {
+  const found: ChangedBar[] = [];
+  for (let bar = 0; bar < was.time.length; bar++) {
+    const k = lowerBound(is.time, was.time[bar]);
+    const gone = is.time[k] !== was.time[bar];
+    for (const column of COLUMNS) {
+      const [former, latter] = [was[column][bar], gone ? null : is[column][k]];
+      if (former !== latter) found.push({ bar, column, was: former, is: latter });
+    }
+  }
+  return found;
+}
+
+/** Splits that the prices of a set have in them, by the first instant of their ex-day. */
+export function splitsOf({ instrument, adjustment }: CandleSet): SplitAt[] {
+  const calendar = calendarOf(instrument.calendar);
+  return (adjustment?.effects ?? []).flatMap(({ action, effect }) =>
+    action.kind === "split" && (effect === "applied" || effect === "in_source")
+      ? [{ at: startOfDay(calendar, action.exDay), ratio: action.ratio }]
+      : [],
+  );
+}
