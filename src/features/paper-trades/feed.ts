@@ -2,7 +2,7 @@ import type { CorporateAction } from "../../core/market/actions.js";
 import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS } from "../../core/market/day.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
-import { type Calendar, calendarOf, isOpen, lastOpened } from "../../core/market/session.js";
+import { type Calendar, calendarOf, isOpen, lastOpened, nextSession } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Actions } from "../candles/actions.js";
@@ -111,8 +111,9 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       const days = isOld ? DAY_STRETCH : MINUTE_STRETCH;
       // Days up to where minutes begin, and whole ones.
       const end = isOld ? Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS : nowMs;
-      const toMs = Math.min(fromMs + days * DAY_MS, end);
-      const stretch = { from: rangeFrom(calendarOf(instrument.calendar), interval, fromMs), to: toMs };
+      const calendar = calendarOf(instrument.calendar);
+      const toMs = Math.min(tradingFrom(calendar, fromMs) + days * DAY_MS, end);
+      const stretch = { from: rangeFrom(calendar, interval, fromMs), to: toMs };
       const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
       return { interval, bars: candles, toMs };
     },
@@ -130,6 +131,11 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       return (await actions.load(instrument)).actions;
     },
   };
+}
+
+/** The first instant of regular hours: days of a stretch count from there, or one from a weekend on has no bars. */
+function tradingFrom(calendar: Calendar, fromMs: number): number {
+  return isOpen(calendar, fromMs) ? fromMs : (nextSession(calendar, fromMs)?.open ?? fromMs);
 }
 
 /** From where on bars are wanted for the range before an instant: of the session, or of the end of the one before. */
