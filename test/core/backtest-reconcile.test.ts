@@ -134,6 +134,16 @@ describe("a cause that is planted", () => {
     expect(facts[1]).toMatchObject({ code: "by_trader", end: "canceled" });
   });
 
+  it("unfilled_in_backtest: the same of the other side", () => {
+    const limitPrice = Math.floor(Math.min(...low.slice(5, 8))) - 1;
+    const backtest = accountOver(BARS, [
+      { bar: 5, order: { id: "b", side: "buy", quantity: 10, type: "limit", limitPrice } },
+      { bar: 7, cancel: "b" },
+    ]);
+    const { causes } = causesOf(roundTrip("p", 10, 5, 12), {}, {}, backtest);
+    expect(Object.keys(causes)).toEqual(["missing_in_backtest", "unfilled_in_backtest"]);
+  });
+
   it("refused_in_backtest: what its desk refused at once", () => {
     const refused = [
       {
@@ -292,10 +302,16 @@ describe("a cause that is planted", () => {
       { bar: 12, order: { id: "px", side: "buy", quantity: 10 } },
       { bar: 8, dividend: 0.25 },
     ];
-    const account = marginRules("USD");
+    const account = { ...marginRules("USD"), borrowRate: 0.1 };
     const backtest = accountOver(BARS, short.slice(0, 2), { account });
     const found = reconciled(accountOver(BARS, short, { account }), backtest, BARS);
+    expectIdentity(found);
     expect(causesAt(found)).toEqual({ dividends_differ: -2.5 });
+    const nights: Told[] = [...short.slice(0, 2), { bar: 8, nights: 3 }];
+    const borrowed = reconciled(accountOver(BARS, nights, { account }), backtest, BARS);
+    // A year of borrowing has 360 days.
+    const owed = cents((10 * close[7] * 0.1 * 3) / 360);
+    expect(causesAt(borrowed).borrow_differs).toBeCloseTo(-owed, 5);
   });
 
   it("split_adjusted: paper traded before a split, at three times the price and a third of the shares", () => {

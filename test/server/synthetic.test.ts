@@ -47,7 +47,9 @@ const NEEDS_MORE = [
   "getJobResult",
   "judgeDetection",
   "orderBacktestCompare",
+  "orderBacktestReconcile",
   "proveDetection",
+  "reconcileBacktest",
   "redeemConfirmation",
   "refuseJob",
 ];
