@@ -7,6 +7,7 @@ import { cashRules, marginRules } from "../../src/core/execution/account.js";
 import type { Costs } from "../../src/core/execution/costs.js";
 import { defineStrategy, type Strategy } from "../../src/core/strategies/define.js";
 import { STRATEGIES } from "../../src/core/strategies/index.js";
+import type { Values } from "../../src/core/strategies/parameters.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
 
 const FREE_MARGIN = { ...marginRules("USD", 1), maintenanceLong: 0, maintenanceShort: 0, initialShort: 1 };
@@ -68,9 +69,14 @@ function random(seed: number): Strategy {
   });
 }
 
+/** Values with which there are trades in few bars. */
+const BUSY: Readonly<Record<string, Values>> = {
+  synergy: { group: 1, window: 80, conviction: 0.2, slope: 0.05, holdBars: 9 },
+};
+
 function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules: BacktestRules) {
   const listings = [{ candles: wanderingCandles("AAA", interval, 240, seed) }];
-  const values = "side" in strategy.parameters ? { side: "both" } : {};
+  const values = { ...("side" in strategy.parameters ? { side: "both" } : {}), ...BUSY[strategy.id] };
   const brief = runBrief(strategy, listings, values, rules);
   const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");
   expect({ ...brief, desk: "" }, `${strategy.id} ${seed}`).toEqual({ ...whole, desk: "" });
@@ -97,7 +103,10 @@ describe("a brief backtest", () => {
     "%s",
     (_, strategy) => {
       const interval = strategy.needs.includes("intraday") ? "5m" : "1d";
-      for (let seed = 0; seed < 8; seed++) compare(strategy, interval, seed, rulesOf(seed));
+      let trades = 0;
+      for (let seed = 0; seed < 8; seed++)
+        trades += compare(strategy, interval, seed, rulesOf(seed)).trades.net.length;
+      expect(trades).toBeGreaterThan(0);
     },
   );
 

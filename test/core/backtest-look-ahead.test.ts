@@ -31,9 +31,14 @@ function listingsFor({ needs, scope }: Strategy, length: number, seed: number): 
   }));
 }
 
+/** Values with which there are trades in few bars. */
+const BUSY: Readonly<Record<string, Values>> = {
+  synergy: { group: 2, window: 120, conviction: 0.2, slope: 0.05, holdBars: 20 },
+};
+
 /** Both sides where there is a choice, so that short trades are looked at too. */
-function bothSides({ parameters }: Strategy): Values {
-  return "side" in parameters ? { side: "both" } : {};
+function bothSides({ id, parameters }: Strategy): Values {
+  return { ...("side" in parameters ? { side: "both" } : {}), ...BUSY[id] };
 }
 
 describe("every strategy of the table", () => {

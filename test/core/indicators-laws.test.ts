@@ -105,6 +105,8 @@ const STILL: Readonly<Record<string, number | typeof PRICE | readonly (number | 
   nvi: 1_000,
   pvi: 1_000,
   aroon: [100, 100, 0],
+  mlmi: [50, 0],
+  fair_value_gap: [0, 0, 0, 0, 1, 0, 0, 0],
 };
 
 /** Values on moving bars without volume, at the last bar; a name stands for the row it must equal. */
@@ -115,6 +117,7 @@ const SILENT: Readonly<Record<string, number | string>> = {
   mfi: 0,
   cmf: 0,
   force_index: 0,
+  fair_value_gap: 0,
   pvt: 0,
   nvi: 1_000,
   pvi: 1_000,

@@ -12,6 +12,7 @@ import { coppock } from "./momentum/coppock.js";
 import { elderRay } from "./momentum/elder-ray.js";
 import { kst } from "./momentum/kst.js";
 import { macd } from "./momentum/macd.js";
+import { mlmi } from "./momentum/mlmi.js";
 import { mom } from "./momentum/mom.js";
 import { ppo } from "./momentum/ppo.js";
 import { roc } from "./momentum/roc.js";
@@ -24,6 +25,7 @@ import { tsi } from "./momentum/tsi.js";
 import { ultosc } from "./momentum/ultosc.js";
 import { willr } from "./momentum/willr.js";
 import { averagePrice } from "./price/average-price.js";
+import { fairValueGap } from "./price/fair-value-gap.js";
 import { heikinAshi } from "./price/heikin-ashi.js";
 import { medianPrice } from "./price/median-price.js";
 import { midprice } from "./price/midprice.js";
@@ -122,6 +124,7 @@ export const INDICATORS: readonly Indicator[] = Object.freeze([
     elderRay,
     kst,
     macd,
+    mlmi,
     mom,
     ppo,
     roc,
@@ -153,7 +156,7 @@ export const INDICATORS: readonly Indicator[] = Object.freeze([
     yangZhang,
   ],
   ...[ad, adosc, cmf, forceIndex, mfi, nvi, obv, pvi, pvt, volumeProfile, vwap, vwapBands],
-  ...[averagePrice, heikinAshi, medianPrice, midprice, typicalPrice, weightedClose],
+  ...[averagePrice, fairValueGap, heikinAshi, medianPrice, midprice, typicalPrice, weightedClose],
   ...[beta, correl, efficiencyRatio, hurst, linreg, linregChannel, linregSlope, stddev, zscore],
   ...[htTrendline],
   ...[nadarayaWatson, rationalQuadratic],

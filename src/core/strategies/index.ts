@@ -10,6 +10,7 @@ import { patternList } from "./pattern-list.js";
 import { patternTrade } from "./pattern-trade.js";
 import { regimeSwitched } from "./regime-switched.js";
 import { rsiReversal } from "./rsi-reversal.js";
+import { synergy } from "./synergy.js";
 import { vwapDeviation } from "./vwap-deviation.js";
 
 /** Every strategy. The seed's numbers 1, 2 and 3 are the first three. */
@@ -26,6 +27,7 @@ export const STRATEGIES: readonly Strategy[] = Object.freeze([
   regimeSwitched,
   patternTrade,
   patternList,
+  synergy,
 ]);
 
 const byId = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));

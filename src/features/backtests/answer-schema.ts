@@ -22,7 +22,10 @@ export const strategySchema = z
     strategy: z.string().describe("Its id as text"),
     name: z.string(),
     description: z.string(),
-    type: z.enum(["trend", "reversion", "breakout", "rotation", "regime", "pattern", "other"]),
+    type: z.enum([
+      ...["trend", "reversion", "breakout", "rotation", "regime", "pattern"],
+      ...["synergy", "options", "model", "other"],
+    ] as const),
     scope: z.enum(["symbol", "universe"]).describe("Decides for each symbol by itself, or over all"),
     needs: z.array(z.object({ need: z.string(), meaning: z.string() })),
     parameters: z.record(z.string(), parameterSchema),

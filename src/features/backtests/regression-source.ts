@@ -50,6 +50,11 @@ export const INTRADAY_MARKETS: GeneratedMarkets = Object.freeze({
 
 const INTRADAY_MS = 60 * DAY_MS;
 
+/** The same by five minutes, for what rests on bars of half an hour made of them: the last eight months of a stretch. */
+export const FINE_MARKETS: GeneratedMarkets = Object.freeze({ ...INTRADAY_MARKETS, interval: "5m" });
+
+const FINE_MS = 240 * DAY_MS;
+
 /** Generated candles of one stretch after the other; the newest are kept. */
 function createDrawing(markets: GeneratedMarkets) {
   let drawn: { key: string; candles: Promise<readonly Candles[]> } | null = null;
@@ -102,12 +107,14 @@ export function createPatternSource(markets: GeneratedMarkets = REGRESSION_MARKE
 export function createStrategySource(): SnapshotSource {
   const days = createDrawing(REGRESSION_MARKETS);
   const parts = createDrawing(INTRADAY_MARKETS);
+  const fine = createDrawing(FINE_MARKETS);
   const rows = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));
   const rowOf = (id: string) => ensure(rows.get(id), `there is no strategy ${id}`);
   const ids = [...rows.keys()];
 
   /** Where a strategy trades, and from when on. */
   function placeOf(strategy: Strategy, startMs: number, endMs: number) {
+    if (strategy.id === "synergy") return { drawing: fine, fromMs: Math.max(startMs, endMs - FINE_MS) };
     return strategy.needs.includes("intraday")
       ? { drawing: parts, fromMs: Math.max(startMs, endMs - INTRADAY_MS) }
       : { drawing: days, fromMs: startMs };

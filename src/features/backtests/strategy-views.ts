@@ -20,6 +20,7 @@ const TYPES: Readonly<Record<string, Type>> = {
   regime_switched: "regime",
   pattern_trade: "pattern",
   pattern_list: "pattern",
+  synergy: "synergy",
 };
 
 /** What existing clients call a strategy: its number where it has one. */

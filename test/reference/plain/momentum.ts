@@ -13,6 +13,7 @@ import {
   middles,
   type PlainFormula,
   places,
+  range,
   rates,
   relativeStrength,
   sma,
@@ -21,6 +22,7 @@ import {
   trueRanges,
   typicals,
   type Values,
+  weightedMean,
   wma,
 } from "./columns.js";
 
@@ -75,6 +77,39 @@ function ultosc(bars: Bars, { short, middle, long }: Values): number[] {
   return columnLike(close, (i) => (100 * (4 * share(short, i) + 2 * share(middle, i) + share(long, i))) / 7);
 }
 
+/** Crossings as points, each with what came of it and from when on that is known; every bar asks those most alike. */
+function mlmi({ open, high, low, close }: Bars, values: Values): Record<string, number[]> {
+  const { fast, slow, short, long, smooth, neighbours, points } = values;
+  const closes = columnLike(close, (i) => (open[i] + high[i] + low[i] + close[i]) / 4);
+  const quick = wma(relativeStrength(closes, short), smooth);
+  const calm = wma(relativeStrength(closes, long), smooth);
+  const sides = columnLike(closes, (i) => {
+    const weighted = (period: number) => weightedMean(last(closes, period, i).map((x) => x - closes[i]));
+    const away = weighted(fast) - weighted(slow);
+    return Math.abs(away) < 1e-13 * closes[i] ? 0 : Math.sign(away);
+  });
+  const taken = range(0, closes.length - 1).filter((i) => sides[i] === 1 || sides[i] === -1);
+  const crossings = taken.filter((i, k) => k > 0 && sides[i] !== sides[taken[k - 1]]);
+  const known = crossings
+    .slice(0, -1)
+    .map((i, k) => ({
+      at: i,
+      from: crossings[k + 1],
+      label: Math.sign(closes[crossings[k + 1]] - closes[i]),
+    }))
+    .filter(({ at }) => !Number.isNaN(quick[at] + calm[at]));
+  const begins = Math.max(slow, Math.max(short, long) + smooth - 1);
+  const value = columnLike(closes, (i) => {
+    const memory = known.filter(({ from }) => from <= i).slice(-points);
+    const far = ({ at }: { at: number }) => (quick[at] - quick[i]) ** 2 + (calm[at] - calm[i]) ** 2;
+    const nearest = memory.toReversed().toSorted((a, b) => far(a) - far(b));
+    const labels = nearest.slice(0, neighbours).map(({ label }) => label);
+    return labels.length === 0 ? 50 : 50 + 50 * mean(labels);
+  });
+  const cross = columnLike(closes, (i) => (crossings.includes(i) ? sides[i] : 0));
+  return { mlmi: startingAt(value, begins), cross: startingAt(cross, begins) };
+}
+
 /** %K and its mean %D, both from the bar on that has %D. */
 function withSignal(raw: Column, signal: number): Record<string, number[]> {
   const d = sma(raw, signal);
@@ -115,6 +150,7 @@ export const MOMENTUM: Readonly<Record<string, PlainFormula>> = {
   },
   kst,
   macd,
+  mlmi,
   mom: ({ close }, { period }) => ({ mom: columnLike(close, (i) => close[i] - close[i - period]) }),
   ppo: ({ close }, { fast, slow }) => {
     const base = ema(close, slow);
