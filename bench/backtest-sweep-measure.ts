@@ -58,7 +58,7 @@ async function sweep(workers: Workers): Promise<number> {
   const started = performance.now();
   const tried = await tryAll({ strategy: goldenCross, values: ensure(values, "defaults") }, candidates, {
     workers,
-    data: { series, terms: TERMS },
+    data: { series, facts: [{}], terms: TERMS },
     objective: "sharpe",
     window: null,
     byBar: false,

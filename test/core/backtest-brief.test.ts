@@ -9,6 +9,7 @@ import { defineStrategy, type Strategy } from "../../src/core/strategies/define.
 import { STRATEGIES } from "../../src/core/strategies/index.js";
 import type { Values } from "../../src/core/strategies/parameters.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { walkingFacts } from "../fixtures/walking-facts.js";
 
 const FREE_MARGIN = { ...marginRules("USD", 1), maintenanceLong: 0, maintenanceShort: 0, initialShort: 1 };
 
@@ -75,7 +76,8 @@ const BUSY: Readonly<Record<string, Values>> = {
 };
 
 function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules: BacktestRules) {
-  const listings = [{ candles: wanderingCandles("AAA", interval, 240, seed) }];
+  const facts = walkingFacts(strategy.facts, 240, seed);
+  const listings = [{ candles: wanderingCandles("AAA", interval, 240, seed), facts }];
   const values = { ...("side" in strategy.parameters ? { side: "both" } : {}), ...BUSY[strategy.id] };
   const brief = runBrief(strategy, listings, values, rules);
   const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");

@@ -17,17 +17,19 @@ import {
 import { STRATEGIES } from "../../src/core/strategies/index.js";
 import type { Values } from "../../src/core/strategies/parameters.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { walkingFacts } from "../fixtures/walking-facts.js";
 
 const MARGIN: BacktestRules = {
   ...PLAIN_RULES,
   desk: { ...PLAIN_RULES.desk, account: marginRules("USD") },
 };
 
-function listingsFor({ needs, scope }: Strategy, length: number, seed: number): Listing[] {
+function listingsFor({ needs, scope, facts }: Strategy, length: number, seed: number): Listing[] {
   const interval = needs.includes("intraday") ? "5m" : "1d";
   const symbols = scope === "universe" ? ["AAA", "BBB", "CCC"] : ["AAA"];
   return symbols.map((symbol, k) => ({
     candles: wanderingCandles(symbol, interval, length - 7 * k, seed + k),
+    facts: walkingFacts(facts, length - 7 * k, seed + k),
   }));
 }
 

@@ -64,7 +64,7 @@ function kindOver(length: number, rows?: readonly Strategy[], spoil = (candles: 
 }
 
 async function run(kind: ReturnType<typeof kindOver>, body: Record<string, unknown>) {
-  const order = kind.check?.(kind.input.parse({ kinds: ["strategy"], ...body })) as LookaheadInput;
+  const order = kind.check?.(kind.input.parse({ kinds: ["strategy"], ...body }), "ann") as LookaheadInput;
   // Orders are stored as they were read, and read again.
   expect(kind.input.parse(JSON.parse(JSON.stringify(order)))).toEqual(order);
   const reports: number[] = [];
@@ -330,7 +330,7 @@ describe("the job over the table of strategies", () => {
   it("refuses what cannot be tested", () => {
     const { check, input } = kindOver(10);
     const order = (body: object) => () =>
-      check?.(input.parse({ symbol: "AAPL", kinds: ["strategy"], ...body }));
+      check?.(input.parse({ symbol: "AAPL", kinds: ["strategy"], ...body }), "ann");
     const named = (name: string, parameters: object) => order({ names: [name], parameters });
     expect(order({ names: ["magic"] })).toThrow(/There is no strategy magic/);
     expect(named("golden_cross", { fast: 1 })).toThrow(/body parameters: fast must lie within 2\.\.200/);

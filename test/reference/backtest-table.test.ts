@@ -13,6 +13,7 @@ import { patternTrade } from "../../src/core/strategies/pattern-trade.js";
 import { days } from "../fixtures/recorded-backtests.js";
 import { readBars } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { walkingFacts } from "../fixtures/walking-facts.js";
 
 const missing = sharedPath("data", "daily") === null;
 const FREE_MARGIN = { ...marginRules("USD", 1), maintenanceLong: 0, maintenanceShort: 0, initialShort: 1 };
@@ -25,9 +26,14 @@ function spy(): { daily: Candles; minutes: Candles } {
   return { daily, minutes: { symbol: "SPY", interval: "1m", ...readBars(path) } };
 }
 
+function listingOf({ facts }: Strategy, candles: Candles) {
+  return { candles, facts: walkingFacts(facts, candles.time.length, 7) };
+}
+
 function compare(strategy: Strategy, candles: Candles, values: Values): Brief {
-  const brief = runBrief(strategy, [{ candles }], values, RULES);
-  const whole = runBacktest(strategy, [{ candles }], values, RULES);
+  const listings = [listingOf(strategy, candles)];
+  const brief = runBrief(strategy, listings, values, RULES);
+  const whole = runBacktest(strategy, listings, values, RULES);
   expect({ ...brief, desk: "" }, strategy.id).toEqual(briefOf(whole, ""));
   return brief;
 }
@@ -42,7 +48,7 @@ describe.skipIf(missing)("the table on SPY", () => {
       if (candles === null) throw new Error("there is no reference material");
       const values = "side" in row.parameters ? { side: "both" } : {};
       expect(compare(row, candles, values).desk).toBeNull();
-      expect(findLookAhead(row, [{ candles }], values, RULES, { cuts: 6 })).toBeNull();
+      expect(findLookAhead(row, [listingOf(row, candles)], values, RULES, { cuts: 6 })).toBeNull();
     },
   );
 

@@ -1,54 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { dateOf, dayOf } from "../../src/core/market/day.js";
-import { complete, fileText, type Row, table, useDeskProgram } from "./option-files.js";
+import { complete, fileText, nseBody, type Row, table, useDeskProgram } from "./option-files.js";
 
 const { get, load } = useDeskProgram();
-
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-function nseDate(text: string): string {
-  const [day, month, year] = text.split("-");
-  return `${year}-${String(MONTHS.indexOf(month) + 1).padStart(2, "0")}-${day}`;
-}
-
-interface NseLeg {
-  readonly openInterest: number;
-  readonly changeinOpenInterest: number;
-  readonly totalTradedVolume: number;
-  readonly impliedVolatility: number;
-  readonly lastPrice: number;
-  readonly bidprice: number;
-  readonly askPrice: number;
-}
-
-/** The exchange's own answer as the body of a request. */
-function nseBody() {
-  const { records } = JSON.parse(fileText("nse"));
-  const quotes = records.data.flatMap((row: Readonly<Record<string, unknown>>) =>
-    (["CE", "PE"] as const).flatMap((side) => {
-      const leg = row[side] as NseLeg | undefined;
-      if (leg === undefined) return [];
-      return {
-        expiry: nseDate(String(row.expiryDate)),
-        strike: Number(row.strikePrice),
-        right: side === "CE" ? "call" : "put",
-        last: leg.lastPrice,
-        bid: leg.bidprice,
-        ask: leg.askPrice,
-        volume: leg.totalTradedVolume,
-        oi: leg.openInterest,
-        prev_oi: leg.openInterest - leg.changeinOpenInterest,
-        iv: leg.impliedVolatility / 100,
-      };
-    }),
-  );
-  return {
-    symbol: "NIFTY",
-    time: "2022-03-28T10:47:19+05:30",
-    spot: records.underlyingValue,
-    source: "nse",
-    quotes,
-  };
-}
 
 interface Leg {
   readonly oi: number | null;

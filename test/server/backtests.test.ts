@@ -94,6 +94,11 @@ describe("GET /api/strategies", () => {
     expect(data[0].constraints).toEqual(["fast must be shorter than slow"]);
     const rotation = data.find(({ id }: { id: unknown }) => id === "momentum_rotation");
     expect(rotation.needs).toEqual([{ need: "several_symbols", meaning: "two symbols at least" }]);
+    expect(rotation.facts).toEqual([]);
+    const levels = data.find(({ id }: { id: unknown }) => id === "oi_levels");
+    expect(levels).toMatchObject({ type: "options", needs: [{ need: "option_chain" }] });
+    expect(levels.facts.map(({ fact }: { fact: string }) => fact)).toEqual(["support", "resistance"]);
+    expect(data.map(({ type }: { type: string }) => type)).not.toContain("other");
   });
 });
 
@@ -223,6 +228,12 @@ describe("POST /api/backtest", () => {
       { strategy_id: "opening_range" },
       "strategy_unfit",
       "within the day",
+    ],
+    [
+      "422 for an underlying of which no chains are stored",
+      { strategy_id: "pcr_extremes" },
+      "strategy_unfit",
+      "AAPL has it at 0 of",
     ],
   ])("%s", async (_, change, code, detail) => {
     expectProblem(await run(change), code as "invalid_request", detail);

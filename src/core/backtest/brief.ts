@@ -187,9 +187,9 @@ export function walkAlone(
   rules: BacktestRules,
   decisions: Decision[] | null = null,
 ): Brief {
-  const { candles, seen = candles } = listing;
+  const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
-  const stand = new BriefStand(account, seen, strategy.declare(seen, values), decisions);
+  const stand = new BriefStand(account, seen, strategy.declare(seen, values, facts), decisions);
   const { time, high, low, close } = candles;
   const { length } = time;
   const equity = new Float64Array(length);

@@ -50,11 +50,11 @@ export class Engine {
       ...traded.map((each) => each.borrowRate ?? account.borrowRate),
     ].some((rate) => rate > 0);
     this.#run = { desk, rules, decisions: [], turned: [], reasons: new Map(), equity: 0, now: Number.NaN };
-    this.#lanes = listings.map(({ candles, seen = candles, happenings = [] }, k) => {
+    this.#lanes = listings.map(({ candles, seen = candles, facts, happenings = [] }, k) => {
       assert(seen.time.length === candles.time.length, `${candles.symbol} is seen in other bars`);
       const { slippage } = traded[k].costs ?? deskRules.costs;
       const range = slippage.kind === "volatility" ? computeRange(candles) : null;
-      const columns = strategy.declare(seen, values);
+      const columns = strategy.declare(seen, values, facts);
       return new Lane(this.#run, candles, seen, columns, traded[k], happenings, range);
     });
   }

@@ -5,6 +5,7 @@ import { isSame } from "../base/words.js";
 import { marginRules } from "../execution/account.js";
 import type { Candles } from "../market/candles.js";
 import type { Strategy } from "../strategies/define.js";
+import { copiedFacts } from "../strategies/facts.js";
 import type { Values } from "../strategies/parameters.js";
 import { briefProblem, walkAlone } from "./brief.js";
 import { Engine } from "./engine.js";
@@ -162,7 +163,7 @@ function cutsOf(time: Float64Array, decided: Float64Array, count: number, seed: 
 }
 
 /** A copy up to a time: nothing that a strategy does to its bars, or finds behind them, passes to another run. */
-function copyOf({ candles, seen, ...listing }: Listing, cut = Number.POSITIVE_INFINITY): Listing {
+function copyOf({ candles, seen, facts, ...listing }: Listing, cut = Number.POSITIVE_INFINITY): Listing {
   const length = upperBound(candles.time, cut);
   const copied = (series: Candles): Candles => ({
     symbol: series.symbol,
@@ -174,7 +175,12 @@ function copyOf({ candles, seen, ...listing }: Listing, cut = Number.POSITIVE_IN
     close: series.close.slice(0, length),
     volume: series.volume.slice(0, length),
   });
-  return { ...listing, candles: copied(candles), ...(seen === undefined ? {} : { seen: copied(seen) }) };
+  return {
+    ...listing,
+    candles: copied(candles),
+    ...(seen === undefined ? {} : { seen: copied(seen) }),
+    ...(facts === undefined ? {} : { facts: copiedFacts(facts, length) }),
+  };
 }
 
 /** Of two decisions at one place of their runs: both where they are of one bar and symbol, else the earlier alone. */

@@ -15,6 +15,6 @@ export function readyFor(strategy: Strategy, listings: readonly Listing[], given
   if (listings.length === 0) all.push("needs a symbol at least");
   const series = listings.map(({ candles }) => candles);
   if (new Set(series.map(({ symbol }) => symbol)).size < series.length) all.push("names a symbol twice");
-  all.push(...lacksOf(strategy, series));
+  all.push(...lacksOf(strategy, listings));
   return all.length === 0 ? { values, problems: null } : { values: null, problems: all };
 }

@@ -4,6 +4,7 @@ import { NO_COSTS } from "../execution/costs.js";
 import type { Traded } from "../execution/instrument.js";
 import type { Candles } from "../market/candles.js";
 import type { Calendar } from "../market/session.js";
+import type { Facts } from "../strategies/facts.js";
 
 /** What an entry puts in: a share of the equity (null for equal shares of all symbols), an amount, or units. */
 export type Stake =
@@ -70,6 +71,8 @@ export interface Listing {
   readonly candles: Candles;
   /** What the strategy looks at, where that is not the same: prices adjusted for splits, of the same bars. */
   readonly seen?: Candles;
+  /** What is known beside the bars, in columns of their length. */
+  readonly facts?: Facts;
   /** By default units of the sizing's lot, prices to a millionth, can be sold short and bought on margin. */
   readonly traded?: Traded;
   /** In order of time. */

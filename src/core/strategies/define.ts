@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.js";
 import type { OrderTerms } from "../execution/order.js";
 import type { Candles } from "../market/candles.js";
+import { countKnown, type FactName, type Facts, LEAST_KNOWN } from "./facts.js";
 import {
   type Constraint,
   checkParameters,
@@ -74,6 +75,8 @@ interface StrategyBase {
   /** When it enters and when it leaves, in a sentence or two. */
   readonly description: string;
   readonly needs: readonly Need[];
+  /** What it reads beside bars. */
+  readonly facts: readonly FactName[];
   readonly parameters: Parameters;
   /** Texts of what values must fulfil together. */
   readonly constraints: readonly string[];
@@ -82,7 +85,7 @@ interface StrategyBase {
   /** Index of the first bar at which it may decide. */
   warmup(values: Values): number;
   /** What it reads of one symbol, once: columns of the length of the candles, and what it remembers between bars. */
-  declare(candles: Candles, values: Values): unknown;
+  declare(candles: Candles, values: Values, facts?: Facts): unknown;
 }
 
 /** Decides for each symbol by itself. */
@@ -106,10 +109,11 @@ interface Definition<P extends Parameters, Columns> {
   readonly title: string;
   readonly description: string;
   readonly needs?: readonly Need[];
+  readonly facts?: readonly FactName[];
   readonly parameters: P;
   readonly constraints?: readonly Constraint<ValuesOf<P>>[];
   warmup(values: ValuesOf<P>): number;
-  declare(candles: Candles, values: ValuesOf<P>): Columns;
+  declare(candles: Candles, values: ValuesOf<P>, facts?: Facts): Columns;
 }
 
 export interface SymbolDefinition<P extends Parameters, Columns> extends Definition<P, Columns> {
@@ -120,8 +124,9 @@ export interface UniverseDefinition<P extends Parameters, Columns> extends Defin
   rebalance(stands: readonly Stand<Columns>[]): void;
 }
 
-interface LooseDefinition extends Omit<StrategyBase, "problems" | "constraints" | "needs"> {
+interface LooseDefinition extends Omit<StrategyBase, "problems" | "constraints" | "needs" | "facts"> {
   readonly needs?: readonly Need[];
+  readonly facts?: readonly FactName[];
   readonly constraints?: readonly Constraint<Values>[];
   walk?(stand: Stand<unknown>): void;
   rebalance?(stands: readonly Stand<unknown>[]): void;
@@ -135,7 +140,7 @@ export function defineStrategy<const P extends Parameters, Columns>(
   definition: UniverseDefinition<P, Columns>,
 ): UniverseStrategy;
 export function defineStrategy(definition: LooseDefinition): Strategy {
-  const { id, parameters, constraints = [], needs = [], walk, rebalance, ...rest } = definition;
+  const { id, parameters, constraints = [], needs = [], facts = [], walk, rebalance, ...rest } = definition;
   assert(/^[a-z][a-z0-9_]*$/.test(id), `strategy id ${id}`);
   checkParameters(id, parameters);
   const row = {
@@ -143,6 +148,7 @@ export function defineStrategy(definition: LooseDefinition): Strategy {
     id,
     parameters: Object.freeze(parameters),
     needs: Object.freeze(needs),
+    facts: Object.freeze(facts),
     constraints: constraints.map(({ text }) => text),
     problems: (values: Values) =>
       constraints.filter((constraint) => !constraint.holds(values)).map(({ text }) => text),
@@ -152,19 +158,41 @@ export function defineStrategy(definition: LooseDefinition): Strategy {
   return Object.freeze({ ...row, scope: "universe" as const, rebalance });
 }
 
-/** What a strategy needs and these candles have not, each in words; none where it can run. */
-export function lacksOf({ needs }: Strategy, series: readonly Candles[]): string[] {
+/** The bars of a symbol, and what is known beside them. */
+export interface Known {
+  readonly candles: Candles;
+  readonly facts?: Facts;
+}
+
+/** What a strategy needs and these symbols have not, each in words; none where it can run. */
+export function lacksOf({ needs, facts }: Strategy, known: readonly Known[]): string[] {
   const lacks: string[] = [];
   for (const need of needs) {
     if (need === "several_symbols") {
-      if (series.length < 2) lacks.push(`needs ${NEEDS[need]}, not ${series.length}`);
-    } else if (need === "option_chain" || need === "model") lacks.push(`needs ${NEEDS[need]}`);
-    else {
-      const without = series.filter((candles) => !has(candles, need)).map(({ symbol }) => symbol);
-      if (without.length > 0) lacks.push(`needs ${NEEDS[need]}, which ${without.join(", ")} lacks`);
+      if (known.length < 2) lacks.push(`needs ${NEEDS[need]}, not ${known.length}`);
+    } else if (need === "option_chain" || need === "model") {
+      const missing = facts.filter((fact) => known.some((each) => each.facts?.[fact] === undefined));
+      if (missing.length > 0) lacks.push(`needs ${NEEDS[need]}, and there is no ${missing.join(" and no ")}`);
+    } else {
+      const without = known.filter(({ candles }) => !has(candles, need));
+      const symbols = without.map(({ candles }) => candles.symbol);
+      if (symbols.length > 0) lacks.push(`needs ${NEEDS[need]}, which ${symbols.join(", ")} lacks`);
     }
   }
   return lacks;
+}
+
+/** What it needs and is known at too few bars for a run to be worth anything, in words; nothing where that is enough. */
+export function scarceOf({ facts }: Strategy, known: readonly Known[]): string[] {
+  return known.flatMap(({ candles: { symbol, time }, facts: columns = {} }) =>
+    facts.flatMap((fact) => {
+      const count = countKnown(columns[fact]);
+      if (count >= LEAST_KNOWN) return [];
+      return [
+        `needs ${fact} at ${LEAST_KNOWN} bars at least, and ${symbol} has it at ${count} of ${time.length}`,
+      ];
+    }),
+  );
 }
 
 function has({ volume, interval }: Candles, need: "volume" | "intraday"): boolean {

@@ -2,12 +2,17 @@ import { bollingerReversal } from "./bollinger-reversal.js";
 import type { Strategy } from "./define.js";
 import { donchianBreakout } from "./donchian-breakout.js";
 import { goldenCross } from "./golden-cross.js";
+import { ivRank } from "./iv-rank.js";
 import { macdCross } from "./macd-cross.js";
+import { maxPain } from "./max-pain.js";
 import { meanReversion } from "./mean-reversion.js";
 import { momentumRotation } from "./momentum-rotation.js";
+import { oiChange } from "./oi-change.js";
+import { oiLevels } from "./oi-levels.js";
 import { openingRange } from "./opening-range.js";
 import { patternList } from "./pattern-list.js";
 import { patternTrade } from "./pattern-trade.js";
+import { pcrExtremes } from "./pcr-extremes.js";
 import { regimeSwitched } from "./regime-switched.js";
 import { rsiReversal } from "./rsi-reversal.js";
 import { synergy } from "./synergy.js";
@@ -28,6 +33,11 @@ export const STRATEGIES: readonly Strategy[] = Object.freeze([
   patternTrade,
   patternList,
   synergy,
+  pcrExtremes,
+  oiChange,
+  maxPain,
+  ivRank,
+  oiLevels,
 ]);
 
 const byId = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));

@@ -28,6 +28,9 @@ export const strategySchema = z
     ] as const),
     scope: z.enum(["symbol", "universe"]).describe("Decides for each symbol by itself, or over all"),
     needs: z.array(z.object({ need: z.string(), meaning: z.string() })),
+    facts: z
+      .array(z.object({ fact: z.string(), meaning: z.string() }))
+      .describe("What it reads beside bars, as known at the close of each"),
     parameters: z.record(z.string(), parameterSchema),
     constraints: z.array(z.string()).describe("What values must fulfil together"),
   })

@@ -3,6 +3,7 @@ import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { JobKind } from "../../platform/jobs.js";
 import type { Workers } from "../../platform/workers.js";
+import { createChainFacts } from "../options/chain-facts.js";
 import { type BacktestAnswers, createBacktestAnswers } from "./answers.js";
 import type { PatternBacktest } from "./backtests.js";
 import { createCompare } from "./compare.js";
@@ -41,7 +42,7 @@ export interface BacktestDesk {
 }
 
 export function createBacktestDesk(
-  options: SeriesParts & {
+  options: Omit<SeriesParts, "chainFacts"> & {
     config: Pick<Config, "DATA_DIR">;
     database: Database;
     workers: Workers;
@@ -51,7 +52,7 @@ export function createBacktestDesk(
   const { config, database, workers } = options;
   const runs = createRunStore(database);
   const ledger = createLedger({ store: createLedgerStore(database), workers });
-  const parts = { ...options, runs, ledger };
+  const parts = { ...options, chainFacts: createChainFacts(options), runs, ledger };
   const kinds: BacktestKinds = {
     run: createRunJob(parts),
     walkForward: createWalkForward(parts),

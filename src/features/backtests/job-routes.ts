@@ -34,6 +34,7 @@ export function backtestJobRoutes(
       answer: orderedSchema.shape,
       errors: [
         "strategy_unknown",
+        "strategy_unfit",
         "pattern_unknown",
         "symbol_invalid",
         ...(kind === kinds.reconcile ? RECONCILE_ERRORS : []),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CONVENTIONS } from "../../core/backtest/conventions.js";
 import { CLOSINGS } from "../../core/backtest/rules.js";
-import type { Strategy } from "../../core/strategies/define.js";
+import { NEEDS, type Strategy } from "../../core/strategies/define.js";
 import { findStrategy, STRATEGIES } from "../../core/strategies/index.js";
 import { resolveValues, type Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
@@ -122,8 +122,14 @@ function numbered(ref: string): string {
   return /^[1-3]$/.test(ref) ? STRATEGIES[Number(ref) - 1].id : ref.toLowerCase();
 }
 
-/** @throws {AppError} `invalid_request` for values that there are not, or that do not go together. */
+/**
+ * @throws {AppError} `invalid_request` for values that there are not, or that do not go together; `strategy_unfit` for a
+ * strategy that follows a learned model, none being active.
+ */
 export function chosenOf(strategy: Strategy, given: Values): Chosen {
+  if (strategy.needs.includes("model")) {
+    throw new AppError("strategy_unfit", `${strategy.id} needs ${NEEDS.model}, and no model is active`);
+  }
   const { values, problems } = resolveValues(strategy.parameters, given);
   const all = problems.length > 0 ? problems : strategy.problems(values);
   if (all.length > 0) throw new AppError("invalid_request", `body parameters: ${all.join("; ")}`);

@@ -35,8 +35,8 @@ export function runOnce(
   data: RunData,
   { seed, signal }: Pick<Asked, "seed" | "signal">,
 ): Promise<RunFound> {
-  const { series, terms, benchmark } = data;
-  const order = { strategyId: strategy.id, values, series, terms, benchmark, seed };
+  const { series, facts, terms, benchmark } = data;
+  const order = { strategyId: strategy.id, values, series, facts, terms, benchmark, seed };
   return workers.run(RUN, order, signal === undefined ? {} : { signal });
 }
 

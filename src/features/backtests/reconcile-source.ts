@@ -14,7 +14,15 @@ import { JOB_BARS, type ReconcileOrder } from "./jobs-order.js";
 import { type Chosen, chosenBy, chosenOf, type SingleOrder, strategyOf, symbolsOf } from "./order.js";
 import type { PerformParts } from "./perform.js";
 import type { StoredRun } from "./run-store.js";
-import { checkSize, hashOfSeries, instrumentsOf, loadRun, type RunData, stretchOf } from "./series.js";
+import {
+  checkSize,
+  factsOf,
+  hashOfSeries,
+  instrumentsOf,
+  loadRun,
+  type RunData,
+  stretchOf,
+} from "./series.js";
 import { ACCOUNTS, CLOSINGS, CONVENTIONS, SIZING_NAMES } from "./terms.js";
 
 /** A backtest that is to be run, and what is known of one that is kept. */
@@ -132,7 +140,10 @@ export async function sourceOfKept(
 ): Promise<ReconcileSource> {
   const chosen = chosenOf(strategyOf(report.strategy.id), report.strategy.parameters);
   const knownAtMs = Math.min(run.createdAt, parts.now());
-  const [then, now] = [await keptData(parts, report, knownAtMs), await keptData(parts, report)];
+  const [then, now] = [
+    await keptData(parts, chosen, report, knownAtMs),
+    await keptData(parts, chosen, report),
+  ];
   const changed = new Map(
     now.series.map((candles, k) => [candles.symbol, changedBars(then.series[k], candles)] as const),
   );
@@ -140,7 +151,12 @@ export async function sourceOfKept(
   return { chosen, tries: then.sha256 === now.sha256 ? [now] : [then, now], kept, changed };
 }
 
-async function keptData(parts: PerformParts, report: KeptReport, knownAtMs?: number): Promise<RunData> {
+async function keptData(
+  parts: PerformParts,
+  chosen: Chosen,
+  report: KeptReport,
+  knownAtMs?: number,
+): Promise<RunData> {
   const { symbols, interval, period, terms } = report;
   const [fromMs, toMs] = [Date.parse(period.start), Date.parse(period.end) + 1];
   const known = await instrumentsOf(parts, symbols);
@@ -156,11 +172,13 @@ async function keptData(parts: PerformParts, report: KeptReport, knownAtMs?: num
     sets.push(set);
   }
   const series = sets.map(({ candles }) => candles);
+  const facts = await factsOf(parts, [chosen], known, series);
   const [{ calendar }] = known;
   const { costs, sizing } = terms;
   return {
     sets,
     series,
+    facts,
     terms: {
       currency: terms.currency,
       capital: terms.initial_capital,
@@ -180,7 +198,7 @@ async function keptData(parts: PerformParts, report: KeptReport, knownAtMs?: num
     benchmark: { kind: "none" },
     fromMs,
     toMs,
-    sha256: hashOfSeries(series),
+    sha256: hashOfSeries(series, facts),
     synthetic: sets.some((set) => set.synthetic),
   };
 }

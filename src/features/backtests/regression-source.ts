@@ -103,12 +103,17 @@ export function createPatternSource(markets: GeneratedMarkets = REGRESSION_MARKE
   };
 }
 
-/** Every row of the strategy table by its id, with its own parameters, over generated days or parts of them. */
+/** Chains and models are not generated, so that strategies which need them have no baseline. */
+function isDrawn({ facts }: Strategy): boolean {
+  return facts.length === 0;
+}
+
+/** Every row of the strategy table that bars alone suffice for by its id, with its own parameters, over generated days or parts of them. */
 export function createStrategySource(): SnapshotSource {
   const days = createDrawing(REGRESSION_MARKETS);
   const parts = createDrawing(INTRADAY_MARKETS);
   const fine = createDrawing(FINE_MARKETS);
-  const rows = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));
+  const rows = new Map(STRATEGIES.filter(isDrawn).map((strategy) => [strategy.id, strategy]));
   const rowOf = (id: string) => ensure(rows.get(id), `there is no strategy ${id}`);
   const ids = [...rows.keys()];
 
@@ -133,7 +138,13 @@ export function createStrategySource(): SnapshotSource {
       const series = await drawing.candles(fromMs, endMs);
       // Each symbol has an account of its own, unless the strategy chooses among them.
       const groups = strategy.scope === "universe" ? [series] : series.map((candles) => [candles]);
-      const able = groups.filter((group) => lacksOf(strategy, group).length === 0);
+      const able = groups.filter(
+        (group) =>
+          lacksOf(
+            strategy,
+            group.map((candles) => ({ candles })),
+          ).length === 0,
+      );
       return able.flatMap((group) => strategySnapshots(strategy, group, fromMs, endMs));
     },
   };

@@ -10,6 +10,7 @@ import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
 import { permutationsFor } from "./judge-worker.js";
+import { listingsOf, type RunSeries } from "./listings.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
 import { dayOf, type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -23,10 +24,9 @@ export type BenchmarkOrder =
       readonly candles: Candles;
     };
 
-export interface RunOrder {
+export interface RunOrder extends RunSeries {
   readonly strategyId: string;
   readonly values: Values;
-  readonly series: readonly Candles[];
   readonly benchmark: BenchmarkOrder;
   readonly terms: RunTerms;
   readonly seed: number;
@@ -55,7 +55,7 @@ export interface RunFound {
 export default function run(order: RunOrder): RunFound {
   const { series, terms, values, seed } = order;
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
-  const listings = series.map((candles) => ({ candles }));
+  const listings = listingsOf(order);
   const backtest = runBacktest(strategy, listings, values, rulesOf(terms));
   const held = heldOf(backtest, listings);
   const benchmark = benchmarkOf(order.benchmark, backtest.time, held);

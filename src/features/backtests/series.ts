@@ -4,12 +4,15 @@ import { BAR_COLUMNS, type Candles, sharedCandles } from "../../core/market/cand
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
-import { lacksOf } from "../../core/strategies/define.js";
+import { lacksOf, scarceOf } from "../../core/strategies/define.js";
+import type { Facts } from "../../core/strategies/facts.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { ChainFacts } from "../options/chain-facts.js";
+import { listingsOf } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import type { BenchmarkOrder } from "./run-worker.js";
 import type { RunTerms } from "./terms.js";
@@ -18,6 +21,8 @@ import type { RunTerms } from "./terms.js";
 export interface RunData {
   readonly sets: readonly CandleSet[];
   readonly series: readonly Candles[];
+  /** What is known beside the bars of each symbol; nothing where no strategy needs it. */
+  readonly facts: readonly Facts[];
   readonly terms: RunTerms;
   readonly benchmark: BenchmarkOrder;
   readonly fromMs: number;
@@ -30,6 +35,7 @@ export interface RunData {
 export interface SeriesParts {
   readonly candles: Pick<CandleService, "loadRange">;
   readonly instruments: Pick<Instruments, "resolve" | "identify">;
+  readonly chainFacts: ChainFacts;
   readonly now: () => number;
 }
 
@@ -79,14 +85,17 @@ export async function loadRun(
   const sets = await loadSets(parts, known, order.interval, { fromMs, toMs }, limit);
   // A job gives them to threads many times.
   const series = sets.map(({ candles }) => sharedCandles(candles));
+  const facts = await factsOf(parts, chosen, known, series);
   for (const { strategy } of chosen) {
-    const lacks = lacksOf(strategy, series);
+    const listings = listingsOf({ series, facts });
+    const lacks = [...lacksOf(strategy, listings), ...scarceOf(strategy, listings)];
     if (lacks.length > 0) throw new AppError("strategy_unfit", `${strategy.id} ${lacks.join("; ")}`);
   }
   const benchmark = await benchmarkOf(parts, order, { fromMs, toMs }, limit);
   const synthetic = sets.some((set) => set.synthetic);
   const terms = termsOf(known, chosen, order);
-  return { sets, series, terms, benchmark, fromMs, toMs, sha256: hashOfSeries(series), synthetic };
+  const sha256 = hashOfSeries(series, facts);
+  return { sets, series, facts, terms, benchmark, fromMs, toMs, sha256, synthetic };
 }
 
 /**
@@ -148,6 +157,21 @@ async function loadSets(
   return sets;
 }
 
+/** What stored chains said of each symbol, where a strategy needs it. No model is active, so that none has a score. */
+export async function factsOf(
+  { chainFacts }: SeriesParts,
+  chosen: readonly Chosen[],
+  known: readonly KnownInstrument[],
+  series: readonly Candles[],
+): Promise<Facts[]> {
+  if (!chosen.some(({ strategy }) => strategy.needs.includes("option_chain"))) return series.map(() => ({}));
+  const facts: Facts[] = [];
+  for (const [k, { interval, time }] of series.entries()) {
+    facts.push(await chainFacts.load(known[k], interval, time));
+  }
+  return facts;
+}
+
 async function benchmarkOf(
   parts: SeriesParts,
   { benchmark, interval }: RunFields,
@@ -186,12 +210,15 @@ function termsOf(known: readonly KnownInstrument[], chosen: readonly Chosen[], o
   };
 }
 
-/** SHA-256 of symbols, intervals and columns, little-endian as every platform of Node is. */
-export function hashOfSeries(series: readonly Candles[]): string {
+/** SHA-256 of symbols, intervals and columns, with what is known beside them, little-endian as every platform of Node is. */
+export function hashOfSeries(series: readonly Candles[], facts: readonly Facts[] = []): string {
   const hash = createHash("sha256");
-  for (const candles of series) {
+  for (const [k, candles] of series.entries()) {
     hash.update(`${candles.symbol} ${candles.interval} ${candles.time.length}\n`);
     for (const column of BAR_COLUMNS) hash.update(new Uint8Array(candles[column].slice().buffer));
+    for (const [name, column] of Object.entries(facts[k] ?? {})) {
+      hash.update(`${name}\n`).update(new Uint8Array(column.slice().buffer));
+    }
   }
   return hash.digest("hex");
 }

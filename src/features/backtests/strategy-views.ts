@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { NEEDS, type Strategy } from "../../core/strategies/define.js";
+import { FACTS } from "../../core/strategies/facts.js";
 import { STRATEGIES } from "../../core/strategies/index.js";
 import type { Parameter } from "../../core/strategies/parameters.js";
 import type { strategySchema } from "./answer-schema.js";
@@ -21,6 +22,11 @@ const TYPES: Readonly<Record<string, Type>> = {
   pattern_trade: "pattern",
   pattern_list: "pattern",
   synergy: "synergy",
+  pcr_extremes: "options",
+  oi_change: "options",
+  max_pain: "options",
+  iv_rank: "options",
+  oi_levels: "options",
 };
 
 /** What existing clients call a strategy: its number where it has one. */
@@ -34,7 +40,7 @@ export function strategyViews(): z.input<typeof strategySchema>[] {
 }
 
 function strategyView(strategy: Strategy): z.input<typeof strategySchema> {
-  const { id, title, description, scope, needs, parameters, constraints } = strategy;
+  const { id, title, description, scope, needs, facts, parameters, constraints } = strategy;
   return {
     id: numberOf(id),
     strategy: id,
@@ -43,6 +49,7 @@ function strategyView(strategy: Strategy): z.input<typeof strategySchema> {
     type: TYPES[id] ?? "other",
     scope,
     needs: needs.map((need) => ({ need, meaning: NEEDS[need] })),
+    facts: facts.map((fact) => ({ fact, meaning: FACTS[fact] })),
     parameters: Object.fromEntries(Object.entries(parameters).map(([name, each]) => [name, formOf(each)])),
     constraints: [...constraints],
   };

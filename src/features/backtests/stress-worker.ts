@@ -2,29 +2,28 @@ import { runBrief } from "../../core/backtest/brief.js";
 import { syntheticCandles } from "../../core/backtest/monte-carlo.js";
 import { type Holding, randomEntries } from "../../core/backtest/random-entries.js";
 import { ensure } from "../../core/base/assert.js";
-import type { Candles } from "../../core/market/candles.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
+import { listingsOf, type RunSeries } from "./listings.js";
 import { type RunTerms, rulesOf } from "./terms.js";
 import { trialOf } from "./trial.js";
 
 /** What a run is tried against; paths are drawn from the seed and their own number. */
-export type StressOrder = {
+export type StressOrder = RunSeries & {
   readonly strategyId: string;
   readonly values: Values;
-  readonly series: readonly Candles[];
   readonly terms: RunTerms;
   readonly seed: number;
 } & (
-  | { readonly kind: "bars"; readonly from: number; readonly to: number; readonly blockBars: number }
-  | {
-      readonly kind: "random";
-      readonly from: number;
-      readonly to: number;
-      readonly holdings: readonly Holding[];
-    }
-  | { readonly kind: "costs"; readonly others: readonly RunTerms[] }
-);
+    | { readonly kind: "bars"; readonly from: number; readonly to: number; readonly blockBars: number }
+    | {
+        readonly kind: "random";
+        readonly from: number;
+        readonly to: number;
+        readonly holdings: readonly Holding[];
+      }
+    | { readonly kind: "costs"; readonly others: readonly RunTerms[] }
+  );
 
 /** What one path came to. */
 export interface Stressed {
@@ -38,30 +37,30 @@ export interface Stressed {
 export default function stress(order: StressOrder): Stressed[] {
   const { series, values, terms, seed } = order;
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
-  if (order.kind === "costs") return order.others.map((other) => pathOf(strategy, series, values, other));
+  if (order.kind === "costs") return order.others.map((other) => pathOf(strategy, order, values, other));
   return Array.from({ length: order.to - order.from }, (_, k) => {
     const path = seed + order.from + k;
     if (order.kind === "bars") {
       const { blockBars } = order;
       // Of one seed series of one length are drawn alike, so that what moves together stays together.
       const drawn = series.map((candles) => syntheticCandles(candles, { seed: path, blockBars }));
-      return pathOf(strategy, drawn, values, terms);
+      return pathOf(strategy, { series: drawn, facts: [] }, values, terms);
     }
     const random = ensure(
       randomEntries(order.holdings, series[0].time.length, path),
       "holdings of a run fit into its bars",
     );
-    return pathOf(random, series, {}, terms);
+    return pathOf(random, order, {}, terms);
   });
 }
 
 function pathOf(
   strategy: Parameters<typeof runBrief>[0],
-  series: readonly Candles[],
+  series: RunSeries,
   values: Values,
   terms: RunTerms,
 ): Stressed {
-  const listings = series.map((candles) => ({ candles }));
+  const listings = listingsOf(series);
   const { time, equity, trades } = runBrief(strategy, listings, values, rulesOf(terms));
   const { sample, totalReturn } = trialOf(time, equity, terms, 0);
   return { totalReturn: totalReturn ?? 0, sharpe: sample?.sharpe ?? null, trades: trades.entryBar.length };

@@ -39,13 +39,14 @@ export async function stressRun(
     strategyId: chosen.strategy.id,
     values: chosen.values,
     series: data.series,
+    facts: data.facts,
     terms: data.terms,
     seed: order.seed,
   };
   const own = found.bounds.headline / data.terms.capital - 1;
   return {
     monte_carlo: tradePaths(found, data, order),
-    bootstrap: await barPaths(parts, base, order, own),
+    bootstrap: await barPaths(parts, chosen, base, order, own),
     random_entries: await randomPaths(parts, base, data, found, order, own),
     sensitivity: order.sensitivity ? await otherCosts(parts, base, data) : null,
   };
@@ -64,11 +65,20 @@ function tradePaths(found: RunFound, { terms }: RunData, order: RunJobOrder) {
   return { ruin: RUIN, bootstrap: draw("bootstrap"), shuffle: draw("shuffle") };
 }
 
-type Base = Pick<StressOrder, "strategyId" | "values" | "series" | "terms" | "seed">;
+type Base = Pick<StressOrder, "strategyId" | "values" | "series" | "facts" | "terms" | "seed">;
 
-async function barPaths(parts: StressParts, base: Base, order: RunJobOrder, own: number) {
+async function barPaths(
+  parts: StressParts,
+  { strategy }: Chosen,
+  base: Base,
+  order: RunJobOrder,
+  own: number,
+) {
   const paths = order.bootstrap_paths;
   if (paths === 0) return null;
+  if (strategy.facts.length > 0) {
+    return { paths: 0, reason: `drawn bars have no ${strategy.facts.join(", ")} of their own` };
+  }
   const blockBars = order.block_bars;
   const found = await inTasks(parts, "bootstrap", base, paths, (from, to) => ({
     ...base,

@@ -4,16 +4,17 @@ import { ensure } from "../../core/base/assert.js";
 import { lowerBound, upperBound } from "../../core/base/search.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import type { Strategy } from "../../core/strategies/define.js";
+import { sliceFacts } from "../../core/strategies/facts.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
+import { listingsOf, type RunSeries } from "./listings.js";
 import type { RunTerms } from "./terms.js";
 import { rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
 
-export interface TrialsOrder {
+export interface TrialsOrder extends RunSeries {
   readonly strategyId: string;
   readonly points: readonly Values[];
-  readonly series: readonly Candles[];
   readonly terms: RunTerms;
   /** Bars of the first symbol in which it may trade, whose returns count; null for all. Those after are cut off. */
   readonly window: BarRange | null;
@@ -36,9 +37,10 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
   const from = window?.from ?? 0;
   const untilMs = window === null ? Number.POSITIVE_INFINITY : series[0].time[window.to - 1];
   const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
-  const listings = series.map((candles) => ({
-    candles: sliceCandles(candles, 0, upperBound(candles.time, untilMs)),
-  }));
+  const listings = listingsOf(order).map(({ candles, facts }) => {
+    const to = upperBound(candles.time, untilMs);
+    return { candles: sliceCandles(candles, 0, to), facts: sliceFacts(facts, to) };
+  });
   const begun = startingAt(strategy, from);
   const rules = rulesOf(terms);
   return points.map((values) => {

@@ -21,7 +21,7 @@ export interface Tried {
 
 export interface TriesOptions {
   readonly workers: Workers;
-  readonly data: Pick<RunData, "series" | "terms">;
+  readonly data: Pick<RunData, "series" | "facts" | "terms">;
   readonly objective: Objective;
   readonly window: BarRange | null;
   /** Whether columns by bar are wanted, too. */
@@ -53,7 +53,7 @@ async function tryPoints(
   options: TriesOptions,
 ): Promise<Tried[]> {
   const { workers, data, objective, window, byBar, signal, onTried } = options;
-  const { series, terms } = data;
+  const { series, facts, terms } = data;
   const bars = window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0);
   const size = Math.max(1, Math.floor(TASK_BARS / Math.max(1, bars)));
   const parts = Array.from({ length: Math.ceil(points.length / size) }, (_, k) =>
@@ -63,7 +63,7 @@ async function tryPoints(
   const work = async (lane: number) => {
     for (let k = lane; k < parts.length; k += AT_ONCE) {
       signal.throwIfAborted();
-      const order = { strategyId, points: parts[k], series, terms, window, byBar };
+      const order = { strategyId, points: parts[k], series, facts, terms, window, byBar };
       found[k] = await workers.run(TRY, order, { signal });
       onTried(parts[k].length);
     }

@@ -4,6 +4,7 @@ import { sharpeSample } from "../../core/backtest/overfitting.js";
 import { sliceCandles } from "../../core/market/candles.js";
 import { absent } from "../../core/performance/figure.js";
 import { growthOf } from "../../core/performance/returns.js";
+import { sliceFacts } from "../../core/strategies/facts.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
@@ -110,7 +111,8 @@ async function walkFold(
   const tries = { workers, data, objective: order.objective, window: train, byBar: false, signal };
   const tried = await tryAll(chosen, candidates, { ...tries, onTried: () => undefined });
   const series = data.series.map((candles) => sliceCandles(candles, train.from, train.to));
-  const trained = { ...data, series, sha256: hashOfSeries(series) };
+  const known = data.facts.map((facts) => sliceFacts(facts, train.to, train.from));
+  const trained = { ...data, series, facts: known, sha256: hashOfSeries(series, known) };
   await ledger.record(
     userId,
     trained,
@@ -124,6 +126,7 @@ async function walkFold(
     strategyId: strategy.id,
     points,
     series: data.series,
+    facts: data.facts,
     terms: data.terms,
     window: test,
     byBar: true,

@@ -80,10 +80,10 @@ function cutFinding(
   { calendar, most, part, parts }: CutSearch,
 ): SubjectFinding {
   const none = { kind: "strategy", name, bars: 0, tested: 0, said: 0, differences: 0, first: [] } as const;
-  const lacks = lacksOf(strategy, series);
+  const listings = series.map((candles) => ({ candles }));
+  const lacks = lacksOf(strategy, listings);
   if (lacks.length > 0) return { ...none, reason: lacks.join("; ") };
   const rules = { ...UNBOUND_RULES, calendar: calendar === null ? null : calendarOf(calendar) };
-  const listings = series.map((candles) => ({ candles }));
   let truncation: ReturnType<typeof createTruncation>;
   try {
     truncation = createTruncation(strategy, listings, values, rules);

@@ -57,9 +57,9 @@ export interface OptionsOptions {
 }
 
 /** A year of sessions. */
-const RANK_WINDOW = 252;
+export const RANK_WINDOW = 252;
 /** About three months of sessions. */
-const RANK_MINIMUM = 60;
+export const RANK_MINIMUM = 60;
 
 export function createOptions(options: OptionsOptions): Options {
   const { store, feed, rates } = options;

@@ -64,6 +64,26 @@ export interface HistoryRow {
   readonly volatilityRatio: number | null;
 }
 
+/** The newest snapshot by the close of a bar, with what the first of its expiries that had not ended said. */
+export interface AsOfRow {
+  /** Place of the bar. */
+  readonly bar: number;
+  readonly time: number;
+  readonly session: number;
+  readonly spot: number | null;
+  /** Open interest of all expiries. */
+  readonly allCalls: number | null;
+  readonly allPuts: number | null;
+  readonly thirtyDay: number | null;
+  readonly callOpenInterest: number | null;
+  readonly putOpenInterest: number | null;
+  readonly callChange: number | null;
+  readonly putChange: number | null;
+  readonly maxPain: number | null;
+  readonly support: number | null;
+  readonly resistance: number | null;
+}
+
 const SAVE = `
 insert into option_snapshots (instrument_id, time, session, spot, source, loaded, legs, call_open_interest,
   put_open_interest, call_volume, put_volume, thirty_day_volatility, rate, chain)
@@ -92,6 +112,20 @@ select distinct on (session) session, thirty_day_volatility as volatility
 from option_snapshots
 where instrument_id = $1 and session < $2 and thirty_day_volatility is not null
 order by session desc, time desc limit $3`;
+
+const AS_OF = `
+select c.bar::int - 1 as bar, ${TIME}, s.session, s.spot, s.call_open_interest as "allCalls", s.put_open_interest as "allPuts",
+  s.thirty_day_volatility as "thirtyDay", f.call_open_interest as "callOpenInterest",
+  f.put_open_interest as "putOpenInterest", f.call_change as "callChange", f.put_change as "putChange",
+  f.max_pain as "maxPain", f.support, f.resistance
+from unnest($2::float8[]) with ordinality as c(close, bar)
+cross join lateral (
+  select * from option_snapshots s where s.instrument_id = $1
+    and s.time <= to_timestamp(c.close / 1000) and s.time > to_timestamp((c.close - $3) / 1000)
+  order by s.time desc, s.id desc limit 1) s
+left join lateral (
+  select * from option_figures f where f.snapshot_id = s.id and f.years > 0 order by f.expiry limit 1) f on true
+order by c.bar`;
 
 /** Chains from before a moment, but for the last of each session. */
 const THIN = `
@@ -152,6 +186,24 @@ export function createOptionStore(database: Database) {
       const rows = await database.query<{ volatility: number }>(DAILY, [instrumentId, session, limit]);
       return Float64Array.from(rows.reverse(), ({ volatility }) => volatility);
     },
+
+    /** Volatilities for thirty days with their sessions before a given one, ascending, the newest `limit`. */
+    async loadSessionVolatility(
+      instrumentId: number,
+      session: number,
+      limit: number,
+    ): Promise<{ readonly session: number; readonly volatility: number }[]> {
+      const rows = await database.query<{ session: number; volatility: number }>(DAILY, [
+        instrumentId,
+        session,
+        limit,
+      ]);
+      return rows.reverse();
+    },
+
+    /** For each close, ascending, the newest snapshot up to it that is younger than `ageMs`; none where there is none. */
+    loadAsOf: (instrumentId: number, closes: Float64Array, ageMs: number): Promise<AsOfRow[]> =>
+      database.query<AsOfRow>(AS_OF, [instrumentId, numberArray([...closes]), ageMs]),
 
     /** Newest first, of [fromMs, toMs). */
     list: (instrumentId: number, fromMs: number, toMs: number, limit: number): Promise<SnapshotHeader[]> =>
