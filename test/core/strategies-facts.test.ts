@@ -92,6 +92,14 @@ describe("strategies over facts", () => {
     expect(decisions[0].entry?.target).toBeCloseTo(104, 9);
   });
 
+  it("follow a score that is planted", () => {
+    const facts = { model_score: [0.5, 0.65, 0.55, NONE, 0.49, 0.35, 0.45, 0.51] };
+    const both = { side: "both" };
+    expect(decisionsOf("model_score", facts, both)).toEqual(["1 long", "4 exit", "5 short", "7 exit"]);
+    expect(decisionsOf("model_score", facts)).toEqual(["1 long", "4 exit"]);
+    expect(decisionsOf("model_score", facts, { high: 0.7 })).toEqual([]);
+  });
+
   it("go with a trend while implied volatility is low", () => {
     const rows = Array.from({ length: 60 }, (_, i) => {
       const price = 100 + i;
@@ -104,6 +112,26 @@ describe("strategies over facts", () => {
     expect(decisions.map(({ bar, does }) => `${bar} ${does}`)).toEqual(["40 enter", "50 exit"]);
     const strict = runBacktest(strategy, [{ candles, facts: { iv_rank } }], { lowRank: 20 }, MARGIN);
     expect(strict.decisions).toEqual([]);
+  });
+});
+
+describe("a score that knows the next bar", () => {
+  it("gains at nearly every trade, and one that is wrong loses", () => {
+    const candles = wanderingCandles("AAA", "1d", 300, 11);
+    const { open } = candles;
+    const right = open.map((_, i) => (open[i + 2] > open[i + 1] ? 0.9 : 0.1));
+    const gainOf = (model_score: Float64Array) => {
+      const strategy = ensure(findStrategy("model_score"), "model_score");
+      const { equity } = runBacktest(
+        strategy,
+        [{ candles, facts: { model_score } }],
+        { side: "both" },
+        MARGIN,
+      );
+      return equity[equity.length - 1] / equity[0] - 1;
+    };
+    expect(gainOf(right)).toBeGreaterThan(5);
+    expect(gainOf(right.map((score) => 1 - score))).toBeLessThan(-0.5);
   });
 });
 
@@ -123,6 +151,11 @@ describe("what is lacking", () => {
       "needs support at 10 bars at least, and AAA has it at 9 of 30",
     ]);
     expect(() => runBacktest(walls, [{ candles }])).toThrow("there is no support");
+  });
+
+  it("is a model where none is active", () => {
+    const scored = ensure(findStrategy("model_score"), "model_score");
+    expect(lacksOf(scored, [{ candles }])).toEqual(["needs a learned model, and there is no model_score"]);
   });
 
   it("is cut off with the bars", () => {

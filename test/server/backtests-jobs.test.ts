@@ -150,6 +150,13 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
       "alchemy",
     ],
     [
+      "422 for a score while no model is active",
+      "run",
+      { strategy_id: "model_score" },
+      "strategy_unfit",
+      "no model is active",
+    ],
+    [
       "404 for a baseline of none",
       "regression",
       { mode: "test", start: "2024-01-01", end: "2024-06-01", strategies: ["pattern:moon"] },

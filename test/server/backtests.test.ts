@@ -235,6 +235,12 @@ describe("POST /api/backtest", () => {
       "strategy_unfit",
       "AAPL has it at 0 of",
     ],
+    [
+      "422 for a score while no model is active",
+      { strategy_id: "model_score" },
+      "strategy_unfit",
+      "needs a learned model, and no model is active",
+    ],
   ])("%s", async (_, change, code, detail) => {
     expectProblem(await run(change), code as "invalid_request", detail);
   });

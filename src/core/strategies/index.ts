@@ -6,6 +6,7 @@ import { ivRank } from "./iv-rank.js";
 import { macdCross } from "./macd-cross.js";
 import { maxPain } from "./max-pain.js";
 import { meanReversion } from "./mean-reversion.js";
+import { modelScore } from "./model-score.js";
 import { momentumRotation } from "./momentum-rotation.js";
 import { oiChange } from "./oi-change.js";
 import { oiLevels } from "./oi-levels.js";
@@ -38,6 +39,7 @@ export const STRATEGIES: readonly Strategy[] = Object.freeze([
   maxPain,
   ivRank,
   oiLevels,
+  modelScore,
 ]);
 
 const byId = new Map(STRATEGIES.map((strategy) => [strategy.id, strategy]));

@@ -27,6 +27,7 @@ const TYPES: Readonly<Record<string, Type>> = {
   max_pain: "options",
   iv_rank: "options",
   oi_levels: "options",
+  model_score: "model",
 };
 
 /** What existing clients call a strategy: its number where it has one. */
