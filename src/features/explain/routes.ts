@@ -6,6 +6,7 @@ import { detectionRoutes } from "./detection-routes.js";
 import { requireVariant } from "./encyclopaedia.js";
 import type { Explain } from "./feature.js";
 import { type LookaheadRouteOptions, lookaheadRoutes } from "./lookahead-routes.js";
+import type { Reading } from "./reading.js";
 import { reasoningView, unseenView } from "./reasoning-view.js";
 import { recommend } from "./recommendation.js";
 import {
@@ -80,11 +81,7 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
         alert_id === undefined
           ? await explain.subjects.ofNewestAlert(symbol, alert_type)
           : await explain.subjects.ofAlert(alert_id);
-      const reading = await explain.read(subject);
-      if (subject.alert === null) throw new AppError("alert_not_found", "There is no such alert");
-      return {
-        data: alertExplanationView(reading, subject.alert, recommend(reading), reasoningSteps(reading)),
-      };
+      return { data: explanationOf(await explain.read(subject)) };
     },
   });
   routes.post("/api/explain/reasoning", {
@@ -116,6 +113,13 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
   });
   detectionRoutes(app, explain);
   lookaheadRoutes(app, { jobs: options.jobs, kind: explain.lookahead });
+}
+
+/** @throws {AppError} `alert_not_found` of what is none. */
+function explanationOf(reading: Reading) {
+  const { alert } = reading.subject;
+  if (alert === null) throw new AppError("alert_not_found", "There is no such alert");
+  return alertExplanationView(reading, alert, recommend(reading), reasoningSteps(reading));
 }
 
 /** What both fields name; null without either. @throws {AppError} `pattern_unknown`, `invalid_request` where they differ. */
