@@ -166,11 +166,26 @@ describe("GET /api/patterns/evidence", () => {
     ["status=good", "invalid_request"],
     ["min_n=-1", "invalid_request"],
     ["sort=luck", "invalid_request"],
-    ["pattern=Hammer%20Time!", "invalid_request"],
-    ["pattern=none_such", "pattern_unknown"],
+    ["pattern=", "invalid_request"],
+    [`pattern=${"x".repeat(61)}`, "invalid_request"],
+    ["pattern=Nothing%20Such!", "pattern_unknown"],
     ["colour=red", "invalid_request"],
   ] as const)("4xx for %s", async (query, code) => {
     expectProblem(await program.call(`/api/patterns/evidence?${query}`), code);
+  });
+});
+
+describe("a pattern that is asked for", () => {
+  it("is understood in any spelling, all of its variants where it has several", async () => {
+    const ids = async (name: string) =>
+      new Set(
+        (await get(`?pattern=${encodeURIComponent(name)}`)).data.map(
+          (row: { pattern_type: string }) => row.pattern_type,
+        ),
+      );
+    expect(await ids("Bullish Engulfing")).toEqual(new Set(["bullish_engulfing"]));
+    expect(await ids("CDLENGULFING")).toEqual(new Set(["bullish_engulfing", "bearish_engulfing"]));
+    expect(await ids("engulfing")).toEqual(await ids("CDLENGULFING"));
   });
 });
 

@@ -1,3 +1,4 @@
+import { CANDLESTICKS } from "./candlestick/index.js";
 import type { PatternVariant } from "./define.js";
 import { findPattern, PATTERNS } from "./index.js";
 import { namedVariant, plainName } from "./names.js";
@@ -64,11 +65,17 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   downtrend: "down trend",
   dryup: "dry up",
   inverted: "inverse",
+  reverse: "inverse",
+  hs: "head shoulder",
+  h: "head",
+  s: "shoulder",
+  "2": "two",
+  "3": "three",
 };
 
 /** The words of a text in one spelling and without their plural. */
 function wordsOf(text: string): ReadonlySet<string> {
-  const words = plainName(text.slice(0, TEXT_LIMIT))
+  const words = plainName(text.slice(0, TEXT_LIMIT).replace(/([a-z])([A-Z])/g, "$1 $2"))
     .split("_")
     .flatMap((word) => (SPELLINGS[word] ?? word).split(" "))
     .filter((word) => word !== "" && !FILLERS.has(word));
@@ -98,13 +105,23 @@ const isWithin = (few: ReadonlySet<string>, many: ReadonlySet<string>) =>
   [...few].every((word) => many.has(word));
 const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>) => a.size === b.size && isWithin(a, b);
 
+/** Names that TA-Lib has for candlesticks, and the ids of the variants of each. */
+const TALIB_NAMES: ReadonlyMap<string, readonly string[]> = new Map(
+  CANDLESTICKS.flatMap(({ talib, variants }) =>
+    talib === null ? [] : [[talib.toLowerCase(), variants.map(({ id }) => id)] as const],
+  ),
+);
+
 /**
- * Ids of the variants that a text means, whatever its spelling: the one that it names; all of a row that it names; else
+ * Ids of the variants that a text means, whatever its spelling: the one that it names; all of a row that it names, or that
+ * TA-Lib names so; else
  * those whose words it has, in any order: `wedge` is the rising and the falling one. None where it means nothing.
  */
 export function meantVariants(text: string): string[] {
   const one = namedVariant(text)?.id ?? squeezedVariant(text);
   if (one !== null) return [one];
+  const ofTalib = TALIB_NAMES.get(text.trim().toLowerCase());
+  if (ofTalib !== undefined) return [...ofTalib];
   const row = findPattern(plainName(text));
   if (row !== null) return row.variants.map(({ id }) => id);
   const words = wordsOf(text.replaceAll("&", " and "));

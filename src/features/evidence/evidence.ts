@@ -1,5 +1,5 @@
 import type { Interval } from "../../core/market/interval.js";
-import { findPattern, findVariant } from "../../core/patterns/index.js";
+import { meantVariants } from "../../core/patterns/near-names.js";
 import { COST_CLASSES, type CostClass } from "../../core/signals/cost-class.js";
 import { ANY_COSTS, ANY_REGIME, type EvidenceRow, type Shortage } from "../../core/signals/evidence.js";
 import { AppError } from "../../platform/errors.js";
@@ -40,7 +40,7 @@ export interface Confidence {
 }
 
 export interface EvidenceFilter {
-  /** A variant, or a pattern for all of its variants. */
+  /** A variant in any spelling, or a name of several for all of them. */
   readonly pattern?: string | undefined;
   readonly interval?: Interval | undefined;
   readonly regime?: string | undefined;
@@ -135,9 +135,9 @@ export function createEvidence(options: EvidenceOptions): Evidence {
     confidenceOf: (variant, interval, regime, costs = null) =>
       confidenceOf(memory, { variant, interval, regime, costs }),
     async list(filter) {
-      requirePattern(filter.pattern);
+      const meant = filter.pattern === undefined ? null : requireMeant(filter.pattern);
       await refresh();
-      return { run: memory?.run ?? null, rows: memory === null ? [] : select(memory.rows, filter) };
+      return { run: memory?.run ?? null, rows: memory === null ? [] : select(memory.rows, filter, meant) };
     },
     loop: {
       name: "evidence",
@@ -153,9 +153,11 @@ export function createEvidence(options: EvidenceOptions): Evidence {
   };
 }
 
-function requirePattern(name: string | undefined): void {
-  if (name === undefined || findVariant(name) !== null || findPattern(name) !== null) return;
-  throw new AppError("pattern_unknown", `There is no pattern ${name}`);
+/** Variants that a text means, one at least. @throws {AppError} `pattern_unknown`. */
+function requireMeant(text: string): ReadonlySet<string> {
+  const meant = meantVariants(text);
+  if (meant.length > 0) return new Set(meant);
+  throw new AppError("pattern_unknown", `There is no pattern ${text}`);
 }
 
 function remember(run: EvidenceRun, rows: readonly EvidenceRow[]): Memory {
@@ -232,11 +234,16 @@ function cellFor(
 }
 
 /** Rows that pass a filter, in the order that it asks for. */
-function select(rows: readonly EvidenceRow[], filter: EvidenceFilter): readonly EvidenceRow[] {
-  const { pattern, interval, regime, costs, status, leastN = 0, sort } = filter;
+/** @param meant variants that are asked for; null for all. */
+function select(
+  rows: readonly EvidenceRow[],
+  filter: EvidenceFilter,
+  meant: ReadonlySet<string> | null,
+): readonly EvidenceRow[] {
+  const { interval, regime, costs, status, leastN = 0, sort } = filter;
   const passed = rows.filter(
     (row) =>
-      (pattern === undefined || row.variant === pattern || row.pattern === pattern) &&
+      (meant === null || meant.has(row.variant)) &&
       (interval === undefined || row.interval === interval) &&
       (regime === undefined || row.regime === regime) &&
       (costs === undefined || row.costs === costs) &&

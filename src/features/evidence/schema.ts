@@ -83,11 +83,11 @@ export const runSchema = z
   })
   .meta({ id: "EvidenceRun" });
 
-const word = z.string().regex(/^[a-z][a-z0-9_]{0,59}$/, "must be the id of a pattern");
+const name = z.string().trim().min(1).max(60);
 const regimes = [ANY_REGIME, ...MEASURED.regimes] as const;
 
 export const evidenceQuery = z.strictObject({
-  pattern: word.optional().describe("A variant, or a pattern for all of its variants"),
+  pattern: name.optional().describe("A variant in any spelling, or a pattern for all of its variants"),
   interval: intervalText.optional(),
   regime: z.enum(regimes).optional().describe(`Name of a regime, or ${ANY_REGIME}; all without it`),
   costs: z.enum(costClasses).prefault(ANY_COSTS).describe("Class of costs"),
