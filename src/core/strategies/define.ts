@@ -172,6 +172,7 @@ export function lacksOf({ needs, facts }: Strategy, known: readonly Known[]): st
       if (known.length < 2) lacks.push(`needs ${NEEDS[need]}, not ${known.length}`);
     } else if (need === "option_chain" || need === "model") {
       const missing = facts.filter((fact) => known.some((each) => each.facts?.[fact] === undefined));
+      if (facts.length === 0) lacks.push(`needs ${NEEDS[need]}`);
       if (missing.length > 0) lacks.push(`needs ${NEEDS[need]}, and there is no ${missing.join(" and no ")}`);
     } else {
       const without = known.filter(({ candles }) => !has(candles, need));

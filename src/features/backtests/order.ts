@@ -122,18 +122,20 @@ function numbered(ref: string): string {
   return /^[1-3]$/.test(ref) ? STRATEGIES[Number(ref) - 1].id : ref.toLowerCase();
 }
 
-/**
- * @throws {AppError} `invalid_request` for values that there are not, or that do not go together; `strategy_unfit` for a
- * strategy that follows a learned model, none being active.
- */
+/** @throws {AppError} as `valuesFor`; `strategy_unfit` for a strategy that follows a learned model, none being active. */
 export function chosenOf(strategy: Strategy, given: Values): Chosen {
   if (strategy.needs.includes("model")) {
     throw new AppError("strategy_unfit", `${strategy.id} needs ${NEEDS.model}, and no model is active`);
   }
+  return { strategy, values: valuesFor(strategy, given) };
+}
+
+/** @throws {AppError} `invalid_request` for values that there are not, or that do not go together. */
+export function valuesFor(strategy: Strategy, given: Values): Values {
   const { values, problems } = resolveValues(strategy.parameters, given);
   const all = problems.length > 0 ? problems : strategy.problems(values);
   if (all.length > 0) throw new AppError("invalid_request", `body parameters: ${all.join("; ")}`);
-  return { strategy, values };
+  return values;
 }
 
 /** What an order of one strategy or of one pattern means. @throws {AppError} as the two above, and `pattern_unknown`. */

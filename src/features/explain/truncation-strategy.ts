@@ -7,7 +7,7 @@ import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { lacksOf, type Strategy } from "../../core/strategies/define.js";
 import { findStrategy, STRATEGIES } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { chosenOf, strategyOf } from "../backtests/order.js";
+import { strategyOf, valuesFor } from "../backtests/order.js";
 import { addLeak, failureOf, type Leak, type SubjectFinding, withinWarmup } from "./truncation.js";
 
 /** A strategy with complete values, as it travels to a thread. */
@@ -29,7 +29,7 @@ export interface StrategyTable {
 const refOf = (strategy: Strategy, given: Values): StrategyRef => ({
   kind: "strategy",
   name: strategy.id,
-  values: chosenOf(strategy, given).values,
+  values: valuesFor(strategy, given),
 });
 
 /** Every row of the table of strategies. */
