@@ -85,7 +85,7 @@ describe("calendars of markets", () => {
 });
 
 describe("what letters mean", () => {
-  it("is told of exchanges and of sales by tape, and of nothing else", async () => {
+  it("is told of exchanges, and of sales and quotes by tape", async () => {
     expect((await get("/v2/stocks/meta/exchanges")).body).toMatchObject({
       N: "New York Stock Exchange",
       V: "IEX",
@@ -95,7 +95,13 @@ describe("what letters mean", () => {
     expect(await tape("A")).toMatchObject({ " ": "Regular Sale", I: "Odd Lot Trade" });
     expect(await tape("C")).toMatchObject({ "@": "Regular Sale", I: "Odd Lot Trade" });
     expect((await get("/v2/stocks/meta/conditions/trade")).status).toBe(400);
-    expect((await get("/v2/stocks/meta/conditions/quote?tape=A")).status).toBe(404);
+    const quote = async (name: string) => (await get(`/v2/stocks/meta/conditions/quote?tape=${name}`)).body;
+    expect(await quote("B")).toMatchObject({ R: "Regular Market Maker Open", N: "Non Firm Quote" });
+    expect(await quote("C")).toMatchObject({
+      R: "Regular Two Sided Open",
+      Y: "No Offer No Bid One Sided Open",
+    });
+    expect((await get("/v2/stocks/meta/conditions/bar?tape=A")).status).toBe(400);
   });
 });
 

@@ -116,7 +116,6 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "alpacaClosePosition",
       "alpacaCoinQuotes",
       "alpacaCoinTrades",
-      "alpacaConditions",
       "alpacaDeleteWatchlist",
       "alpacaDeleteWatchlistByName",
       "alpacaLatestBarOfShare",

@@ -14,7 +14,7 @@ import { invalid, notFound } from "./errors.js";
 import type { DialectGroup } from "./http.js";
 import { findInstrument, type Market, marketOf, wireSymbol } from "./symbols.js";
 import { rfc3339 } from "./times.js";
-import { TRADE_CONDITIONS, VENUES } from "./venues.js";
+import { CONDITIONS, VENUES } from "./venues.js";
 
 export interface MarketFactOptions {
   readonly instruments: Pick<Instruments, "identify" | "resolve" | "list">;
@@ -63,7 +63,7 @@ const actionsAnswer = z
   .meta({ id: "AlpacaCorporateActions" });
 
 const texts = z.record(z.string(), z.string());
-const conditionParams = z.object({ ticktype: z.string().max(20).describe("trade") });
+const conditionParams = z.object({ ticktype: z.enum(["trade", "quote"]) });
 const conditionQuery = z.object({ tape: z.enum(["A", "B", "C"]) });
 
 const moverSchema = z.object({
@@ -97,14 +97,11 @@ export function marketFactRoutes(routes: DialectGroup, options: MarketFactOption
   });
   routes.get("/v2/stocks/meta/conditions/:ticktype", {
     id: "alpacaConditions",
-    summary: "Names of the conditions of a sale by their letters",
+    summary: "Names of the conditions of sales and quotes by their letters",
     params: conditionParams,
     query: conditionQuery,
     answer: texts,
-    handle({ params: { ticktype }, query: { tape } }) {
-      if (ticktype !== "trade") throw notFound(`no source tells conditions of ${ticktype}`);
-      return { ...TRADE_CONDITIONS[tape] };
-    },
+    handle: ({ params: { ticktype }, query: { tape } }) => ({ ...CONDITIONS[ticktype][tape] }),
   });
   actionRoutes(routes, options);
   screenerRoutes(routes, options);
@@ -171,7 +168,10 @@ function grouped(page: readonly Dated[]): z.input<typeof actionsAnswer>["corpora
     const { amount: rate, currency } = action;
     return [{ ...own(each), rate, currency, cusip: null, special: null, foreign: null }];
   });
-  const split = (each: Dated) => ({ ...own(each), ...ratesOf(each.action) });
+  const split = (each: Dated) => ({
+    ...own(each),
+    ...ratesOf(each.action.kind === "split" ? each.action.ratio : 1),
+  });
   const forward = of("forward_split").map((each) => ({ ...split(each), cusip: null }));
   const reverse = of("reverse_split").map((each) => ({ ...split(each), old_cusip: null, new_cusip: null }));
   return {
@@ -182,8 +182,7 @@ function grouped(page: readonly Dated[]): z.input<typeof actionsAnswer>["corpora
 }
 
 /** A ratio such as 1.5 as three for two, and 0.05 as one for twenty. */
-function ratesOf(action: CorporateAction) {
-  const ratio = action.kind === "split" ? action.ratio : 1;
+export function ratesOf(ratio: number) {
   for (let old = 1; old <= 1_000; old++) {
     const fresh = ratio * old;
     if (Math.round(fresh) > 0 && Math.abs(fresh - Math.round(fresh)) < 1e-6 * old) {

@@ -49,6 +49,7 @@ const CTA_TRADES: Readonly<Record<string, string>> = {
   "5": "Market Center Reopening Trade",
   "6": "Market Center Closing Trade",
   "7": "Qualified Contingent Trade",
+  "8": "Reserved",
   "9": "Corrected Consolidated Close Price as per Listing Market",
 };
 
@@ -58,6 +59,7 @@ const UTP_TRADES: Readonly<Record<string, string>> = {
   B: "Bunched Trade",
   C: "Cash Sale",
   D: "Distribution",
+  E: "Placeholder",
   F: "Intermarket Sweep",
   G: "Bunched Sold Trade",
   H: "Price Variation Trade",
@@ -87,5 +89,44 @@ const UTP_TRADES: Readonly<Record<string, string>> = {
   "9": "Corrected Consolidated Close (per listing market)",
 };
 
-/** Conditions of sale by tape: those of the CTA plan on A and B, those of the UTP plan on C. */
-export const TRADE_CONDITIONS = { A: CTA_TRADES, B: CTA_TRADES, C: UTP_TRADES } as const;
+const CTA_QUOTES: Readonly<Record<string, string>> = {
+  A: "Slow Quote Offer Side",
+  B: "Slow Quote Bid Side",
+  C: "Closing Quote",
+  E: "Slow Quote LRP Bid Side",
+  F: "Slow Quote LRP Offer Side",
+  H: "Slow Quote Bid And Offer Side",
+  L: "Market Maker Quotes Closed",
+  N: "Non Firm Quote",
+  O: "Opening Quote",
+  R: "Regular Market Maker Open",
+  U: "Slow Quote LRP Bid And Offer",
+  W: "Slow Quote Set Slow List",
+  "4": "On Demand Intra Day Auction",
+};
+
+const UTP_QUOTES: Readonly<Record<string, string>> = {
+  A: "Manual Ask Automated Bid",
+  B: "Manual Bid Automated Ask",
+  F: "Fast Trading",
+  H: "Manual Bid And Ask",
+  I: "Order Imbalance",
+  L: "Closed Quote",
+  N: "Non Firm Quote",
+  O: "Opening Quote Automated",
+  R: "Regular Two Sided Open",
+  U: "Manual Bid And Ask Non Firm",
+  X: "Order Influx",
+  Y: "No Offer No Bid One Sided Open",
+  Z: "No Open No Resume",
+  "4": "On Demand Intra Day Auction",
+};
+
+/**
+ * Conditions of sales and quotes by tape: those of the CTA plan on A and B, those of the UTP plan on C. In the words of
+ * the vendor's guide to its market data, which has them of the specifications of CTS, UTDF, CQS and UQDF.
+ */
+export const CONDITIONS = {
+  trade: { A: CTA_TRADES, B: CTA_TRADES, C: UTP_TRADES },
+  quote: { A: CTA_QUOTES, B: CTA_QUOTES, C: UTP_QUOTES },
+} as const;
