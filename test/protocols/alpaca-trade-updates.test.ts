@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createAccountNews } from "../../src/protocols/alpaca/account-news.js";
 import { createTradeUpdates } from "../../src/protocols/alpaca/trade-updates.js";
 import { type AlpacaProgram, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { eventually } from "../fixtures/faults.js";
@@ -35,7 +36,11 @@ describe("updates of trades", () => {
     const row = await parts.paper.accounts.existing((await call("GET", "/api/auth/me")).data.user_id);
     expect(row?.id).toBe(id);
     const told: string[] = [];
-    const end = await createTradeUpdates({ ...parts, log: silentLog }).subscribe(
+    const end = await createTradeUpdates({
+      ...parts,
+      news: createAccountNews(parts.bus),
+      log: silentLog,
+    }).subscribe(
       { userId: row?.userId ?? "", role: "trader", anonymous: false },
       ({ event, order: { client_order_id } }) => told.push(`${event} ${client_order_id}`),
     );

@@ -29,7 +29,7 @@ import { createNativeTrading, type NativeTrading } from "./native.js";
 import { createDoOnce, type DoOnce } from "./once.js";
 import { createPaperReader } from "./record.js";
 import { createStandings, type Standings } from "./standings.js";
-import { type AccountRow, createLedgerStore } from "./store.js";
+import { type AccountRow, createLedgerStore, type LedgerStore } from "./store.js";
 import { createTrading, type Trading } from "./trading.js";
 import { createTransfers, type Transfers } from "./transfers.js";
 
@@ -38,6 +38,8 @@ export interface PaperDesk {
   readonly accounts: Accounts;
   readonly transfers: Transfers;
   readonly ledger: Ledger;
+  /** When events of accounts were written, for those who take up where they were. */
+  readonly written: Pick<LedgerStore, "loadMoved" | "loadWritten">;
   readonly book: Book;
   readonly trading: Trading;
   readonly native: NativeTrading;
@@ -113,6 +115,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
     accounts,
     transfers: createTransfers(parts),
     ledger,
+    written: store,
     book,
     trading,
     native: createNativeTrading({ ...parts, accounts, trading, risk }),

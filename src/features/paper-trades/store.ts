@@ -51,6 +51,22 @@ export interface Stored {
   readonly kept: Kept | null;
 }
 
+/** An event by its number, and when it was written, epoch ms of the database's clock. */
+export interface WrittenEvent {
+  readonly seq: number;
+  readonly time: number;
+}
+
+/** Where a stretch of an account's events ends. Instants are epoch ms of the database's clock. */
+export interface WrittenStretch {
+  /** Number of its last event, 0 without one. */
+  readonly seq: number;
+  /** When the newest of it was written, 0 without one. */
+  readonly time: number;
+  /** The present instant. */
+  readonly now: number;
+}
+
 export interface LedgerStore {
   /** Within a transaction where one is given. @throws {AppError} `conflict` where the user has an open one of the name. */
   open(account: NewAccount, sql?: Sql): Promise<AccountRow>;
@@ -67,6 +83,10 @@ export interface LedgerStore {
   setHalt(id: string, reason: string | null): Promise<void>;
   /** @returns null for one that there is not. @param whole with what the projections say. */
   loadAll(id: string, whole: boolean): Promise<Stored | null>;
+  /** Events after one that moved money or shares, in order, with when they were written. */
+  loadMoved(id: string, after: number, limit: number): Promise<WrittenEvent[]>;
+  /** What was written before an instant, or altogether for null. */
+  loadWritten(id: string, beforeMs: number | null): Promise<WrittenStretch>;
   /**
    * Adds what was done, within a transaction. @returns false where another writer was first, or the account was closed,
    * halted or resumed meanwhile.
@@ -102,6 +122,19 @@ select id from paper_accounts a where closed_at is null and synthetic = $1 and (
   or exists (select from paper_orders o where o.account_id = a.id
     and o.state in ('held', 'accepted', 'new', 'partially_filled')))
 order by opened_at, id`;
+
+const MOVED = prepared(`
+select seq::float8, extract(epoch from created_at)::float8 * 1000 as time from paper_events
+where account_id = $1 and seq > $2 and (kind = 'account' or event in ('filled', 'partially_filled'))
+order by seq limit $3`);
+
+/** Numbers ascend as times do but where a clock is set back: before an instant is what comes before the first after it. */
+const WRITTEN = `
+select coalesce(min(seq) filter (where created_at >= moment) - 1, max(seq), 0)::float8 as seq,
+  coalesce(extract(epoch from max(created_at) filter (where created_at < moment)) * 1000, 0)::float8 as time,
+  extract(epoch from now())::float8 * 1000 as now
+from (select coalesce(to_timestamp($2::float8 / 1000), 'infinity') as moment) as asked
+left join paper_events on account_id = $1 group by moment`;
 
 export function createLedgerStore(database: Database): LedgerStore {
   return {
@@ -163,6 +196,11 @@ export function createLedgerStore(database: Database): LedgerStore {
           kept: whole ? await loadKept(sql, id) : null,
         };
       }),
+    loadMoved: (id, after, limit) => database.query<WrittenEvent>(MOVED, [id, after, limit]),
+    async loadWritten(id, beforeMs) {
+      const [stretch] = await database.query<WrittenStretch>(WRITTEN, [id, beforeMs]);
+      return stretch;
+    },
     write,
     writeAndPublish: (written) => writeAndPublish(database, written),
   };

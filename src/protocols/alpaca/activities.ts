@@ -37,6 +37,14 @@ const TYPES: Readonly<Partial<Record<AccountEvent["event"], "DIV" | "FEE" | "INT
   delisted: "MISC",
 };
 
+/** What the dialect calls what moved money or shares; undefined for what it does not tell of. @param amount of cash. */
+export function activityTypeOf(event: AccountEvent["event"], amount: number) {
+  return event === "transferred" ? (amount < 0 ? "CSW" : "CSD") : TYPES[event];
+}
+
+/** The id under which a fill is known everywhere. */
+export const fillRef = (fillId: string): string => uuidOf(`fill ${fillId}`);
+
 interface Dated {
   readonly at: number;
   /** Its place among what happened at one instant. */
@@ -77,7 +85,8 @@ export function activitiesOf(
   return within.slice(from, from + filter.limit).map(({ view }) => view);
 }
 
-const dateAt = (at: number) => dateOf(tradingDay(exchange(), at));
+/** The date of New York. */
+export const dateAt = (at: number) => dateOf(tradingDay(exchange(), at));
 
 /** Ids sort as time does. */
 function idAt(at: number, name: string): string {
@@ -111,7 +120,7 @@ function fillView(
 
 function postingView({ seq, at, event, symbol, legs, position, facts }: AccountEvent): Activity | null {
   const amount = fromMicros(cashOf(legs));
-  const type = event === "transferred" ? (amount < 0 ? "CSW" : "CSD") : TYPES[event];
+  const type = activityTypeOf(event, amount);
   if (type === undefined) return null;
   const instrument = symbol === null ? null : classifySymbol(symbol);
   return {

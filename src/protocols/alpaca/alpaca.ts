@@ -19,7 +19,11 @@ import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Gateway } from "../../providers/gateway.js";
 import { createAccountViews } from "./account.js";
+import { type AccountNews, createAccountNews } from "./account-news.js";
 import { accountRoutes } from "./account-routes.js";
+import { activityEventRoutes } from "./activity-event-routes.js";
+import { EVENT_STREAM_SETTINGS, type EventStreamSettings } from "./activity-lines.js";
+import { createActivityEvents } from "./activity-stream.js";
 import { createAssets, type TermsOf } from "./assets.js";
 import { createFramedBars } from "./bars.js";
 import { BINARY_JSON_CODEC, JSON_CODEC } from "./codec.js";
@@ -82,7 +86,7 @@ export interface AlpacaOptions {
   readonly sockets?: Partial<AlpacaSocketSettings>;
 }
 
-export interface AlpacaSocketSettings extends ConnectionSettings {
+export interface AlpacaSocketSettings extends ConnectionSettings, EventStreamSettings {
   /** How often it is looked at what is wanted and not told by itself. */
   readonly lookEveryMs: number;
 }
@@ -100,7 +104,8 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
   const { explain } = parts;
   const { now } = parts.clock;
   const latest = createLatest(parts);
-  const sockets = createSockets(app, parts, latest);
+  const accountNews = createAccountNews(parts.bus);
+  const sockets = createSockets(app, parts, { latest, news: accountNews });
   void app.register((scope, _options, done) => {
     speakDialect(scope, explain, now);
     const routes = dialectGroup(scope);
@@ -119,6 +124,12 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
     coinRoutes(routes, dataOptions);
     historyRoutes(routes);
     socketRoutes(scope, sockets.routes, { ...parts, connections: sockets.connections });
+    activityEventRoutes(scope, {
+      ...parts,
+      events: createActivityEvents({ ...parts, news: accountNews, elapsed: parts.clock.elapsed }),
+      stands: parts.users.stands,
+      settings: { ...EVENT_STREAM_SETTINGS, ...parts.sockets },
+    });
     done();
   });
   for (const prefix of PREFIXES) {
@@ -139,9 +150,13 @@ function tradingRoutes(routes: DialectGroup, { paper, instruments }: AlpacaOptio
   positionRoutes(routes, createPositions({ paper, now }));
 }
 
-function createSockets(app: FastifyInstance, parts: AlpacaOptions, latest: Latest) {
+function createSockets(
+  app: FastifyInstance,
+  parts: AlpacaOptions,
+  { latest, news }: { readonly latest: Latest; readonly news: AccountNews },
+) {
   const { live, users, clock, identify } = parts;
-  const updates = createTradeUpdates(parts);
+  const updates = createTradeUpdates({ ...parts, news });
   const settings = { ...CONNECTION_SETTINGS, lookEveryMs: LOOK_EVERY_MS, ...parts.sockets };
   const { loginMs } = settings;
   const connections = createConnections({ ...parts, settings, stands: users.stands });

@@ -8,6 +8,7 @@ import {
   type Session,
   sessionAt,
   sessionOfIndex,
+  tradingDay,
 } from "../../core/market/session.js";
 import { clockTime, zonedTime } from "./times.js";
 
@@ -74,6 +75,13 @@ function dayView(calendar: Calendar, { date, open, close, early }: Session, inde
     session_close: early ? EXTENDED.earlyClose : EXTENDED.close,
     settlement_date: settlementDate(calendar, index),
   };
+}
+
+/** The date on which a trade at a moment settles, and that of the session before it. */
+export function datesAround(timeMs: number): { readonly settled: string; readonly before: string } {
+  const calendar = exchange();
+  const index = lowerBound(calendar.day, tradingDay(calendar, timeMs));
+  return { settled: settlementDate(calendar, index), before: dateOf(calendar.day[Math.max(0, index - 1)]) };
 }
 
 /** Days of settlement after the trade, by the first date of trade: SEC rule 15c6-1 and its amendments. */

@@ -7,7 +7,7 @@ import { CREDENTIALS } from "./auth.js";
 import { DialectError, dialectError, ERROR_STATUSES, type ErrorBody } from "./errors.js";
 
 /** Requests a minute, user and route that the dialect is known for. */
-const PER_MINUTE = 200;
+export const PER_MINUTE = 200;
 /** How long a handler may wait for sources, as everywhere. */
 const PATIENCE_MS = 4_000;
 export const TAG = "Alpaca";
@@ -121,7 +121,7 @@ export function dialectGroup(app: FastifyInstance): DialectGroup {
 }
 
 /** Below which all paths are the dialect's. */
-export const PREFIXES = ["/v1", "/v2", "/v3", "/v1beta1", "/v1beta3"] as const;
+export const PREFIXES = ["/v1", "/v2", "/v3", "/v1beta1", "/v1beta3", "/v2beta1"] as const;
 
 export function isDialectPath(url: string): boolean {
   return PREFIXES.some((prefix) => url.startsWith(`${prefix}/`));

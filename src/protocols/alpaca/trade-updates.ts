@@ -4,11 +4,10 @@ import { classifySymbol } from "../../core/market/instrument.js";
 import type { OrderCause } from "../../features/paper-trades/cause.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { createHistory, type History } from "../../features/paper-trades/history.js";
-import { ACCOUNT_TOPIC, topicOfAccount } from "../../features/paper-trades/topics.js";
-import type { Bus } from "../../platform/bus.js";
-import { eventCommitted } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
 import { uuidOf } from "../../platform/uuid.js";
+import type { AccountNews } from "./account-news.js";
+import { fillRef } from "./activities.js";
 import { decimalWire, orderWire, wireId } from "./order-views.js";
 import { rfc3339 } from "./times.js";
 import type { TradeUpdate, TradeUpdates } from "./trade-stream.js";
@@ -38,7 +37,7 @@ function nameOf(event: OrderEvent): string | null {
 
 export interface TradeUpdatesOptions {
   readonly paper: Pick<PaperDesk, "accounts" | "ledger">;
-  readonly bus: Bus;
+  readonly news: AccountNews;
   readonly log: Log;
 }
 
@@ -47,14 +46,8 @@ export interface TradeUpdatesOptions {
  * subscriber walks the events of the account from where it began, and what is published only wakes it. Where another
  * account takes the place of the usual one, as by a reset, it is followed from its beginning.
  */
-export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): TradeUpdates {
+export function createTradeUpdates({ paper, news, log }: TradeUpdatesOptions): TradeUpdates {
   const { accounts, ledger } = paper;
-  const wakes = new Map<string, Set<() => void>>();
-  const moves = new Set<() => void>();
-  bus.subscribe(eventCommitted, ({ topic, payload }) => {
-    for (const wake of wakes.get(topic) ?? []) wake();
-    if (topic.startsWith(`${ACCOUNT_TOPIC}:`) && isFirst(payload)) for (const move of moves) move();
-  });
   const warn = (account: string) => (error: unknown) =>
     log.warn({ err: error, account }, "trade updates were not told");
 
@@ -72,12 +65,10 @@ export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): Tr
     const wake = () => {
       walking = walking
         .then(read)
-        .then((news) => (ended ? undefined : walk.tell(news)))
+        .then((told) => (ended ? undefined : walk.tell(told)))
         .catch(warn(id));
     };
-    const topic = topicOfAccount(id);
-    const listening = wakes.get(topic) ?? new Set();
-    wakes.set(topic, listening.add(wake));
+    const deafen = news.onChange(id, wake);
     // What happened while it was being set up.
     wake();
     return {
@@ -86,8 +77,7 @@ export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): Tr
       told: () => walking,
       end() {
         ended = true;
-        listening.delete(wake);
-        if (listening.size === 0) wakes.delete(topic);
+        deafen();
       },
     };
   }
@@ -108,19 +98,14 @@ export function createTradeUpdates({ paper, bus, log }: TradeUpdatesOptions): Tr
       const move = () => {
         moving = moving.then(moveOn).catch(warn(followed.id));
       };
-      moves.add(move);
+      const stay = news.onOpened(move);
       return () => {
         ended = true;
-        moves.delete(move);
+        stay();
         followed.end();
       };
     },
   };
-}
-
-/** Whether an event is the first of an account. */
-function isFirst(payload: unknown): boolean {
-  return typeof payload === "object" && payload !== null && "seq" in payload && payload.seq === 1;
 }
 
 interface News {
@@ -173,7 +158,7 @@ function updateOf(
   const { fill } = event;
   return {
     ...update,
-    execution_id: uuidOf(`fill ${fill.id}`),
+    execution_id: fillRef(fill.id),
     price: decimalWire(fill.price),
     qty: decimalWire(fill.quantity),
     position_qty: decimalWire(fill.position.quantity),
