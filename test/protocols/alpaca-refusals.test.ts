@@ -61,6 +61,22 @@ describe("an order against one's own", () => {
     await send("DELETE", "/v2/orders");
   });
 
+  it("is refused too where a position is closed, which then leaves all as it was", async () => {
+    await place({ symbol: "PFE", type: "market", qty: "10" });
+    const { body: resting } = await place({ symbol: "PFE", limit_price: "5" });
+    const pair = { order_class: "oco", take_profit: { limit_price: "900" }, stop_loss: { stop_price: "2" } };
+    await place({ symbol: "PFE", side: "sell", qty: "10", ...pair });
+    const open = async () => (await send("GET", "/v2/orders?symbols=PFE")).body;
+    const before = await open();
+    expect(before).toHaveLength(3);
+    const { status, body } = await send("DELETE", "/v2/positions/PFE");
+    expect({ status, ...body }).toEqual(WASH);
+    expect(await open()).toEqual(before);
+    await send("DELETE", `/v2/orders/${resting.id}`);
+    expect((await send("DELETE", "/v2/positions/PFE")).status).toBe(200);
+    expect(await open()).toEqual([]);
+  });
+
   it("is taken by the native API, as before", async () => {
     const { call } = alpaca.program;
     const order = { symbol: "AMZN", quantity: 1, type: "limit", time_in_force: "gtc" };

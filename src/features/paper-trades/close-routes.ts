@@ -34,7 +34,7 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
         const account = await accountOf(userId, wanted.account);
         const { symbol, quantity } = await paper.toClose(account, wanted);
         const part: ClosePart = quantity === null ? { kind: "all" } : { kind: "quantity", quantity };
-        return trading.closePosition(account, symbol, part, sealOf(account));
+        return trading.closePosition(account, symbol, part, { seal: sealOf(account) });
       },
     );
   }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Desk } from "../../core/execution/desk.js";
 import type { Traded } from "../../core/execution/instrument.js";
 import { MICROS, roundQuantity } from "../../core/execution/money.js";
-import type { Order, OrderTerms } from "../../core/execution/order.js";
+import type { Conditions, Order, OrderTerms } from "../../core/execution/order.js";
 import type { Changes } from "../../core/execution/replace.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { refusal } from "../../core/execution/validate.js";
@@ -67,13 +67,13 @@ export interface Trading {
   ): Promise<OrderNow>;
   /**
    * Closes a position, or a part of it, at the market; targets and stops of what is closed are canceled.
-   * @throws {AppError} `position_not_found`, `conflict` while it is being closed.
+   * @throws {AppError} `position_not_found`, `conflict` while it is being closed, `order_refused` by its conditions.
    */
   closePosition(
     account: AccountRow,
     symbol: string,
     part: ClosePart,
-    seal?: Sealing<OrderNow>,
+    more?: { readonly seal?: Sealing<OrderNow>; readonly conditions?: Conditions },
   ): Promise<OrderNow>;
 }
 
@@ -161,13 +161,13 @@ export function createTrading(options: TradingOptions): Trading {
       });
     },
 
-    async closePosition(row, text, part, seal) {
+    async closePosition(row, text, part, { seal, conditions = null } = {}) {
       const { market, traded } = await marketOf(row, text);
       const clientOrderId = randomUUID();
       const run = (desk: Desk, account: Account) => {
         prepare(desk, account, traded, market);
         const terms = closing(desk, account, traded, part, market.atMs);
-        const placed = { ...terms, id: orderIdOf(row.id, clientOrderId) };
+        const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
         requireWorth(desk, placed, market);
         return place(desk, account, placed, market, causeOf(clientOrderId, "close"));
       };

@@ -31,6 +31,9 @@ export interface Positions {
   closeAll(userId: string, cancelOrders: boolean): Promise<ClosedPosition[]>;
 }
 
+/** Whatever is placed is held against the account's own orders, what closes, too. */
+const CLOSING = { refusesWash: true, intent: null };
+
 type ClosedPosition = z.input<typeof closedSchema>[number];
 
 export function createPositions({
@@ -71,7 +74,7 @@ export function createPositions({
 
   async function closeOne(row: AccountRow, symbol: string, part: ClosePart): Promise<WireOrder> {
     try {
-      const { order } = await trading.closePosition(row, symbol, part);
+      const { order } = await trading.closePosition(row, symbol, part, { conditions: CLOSING });
       return await ledger.look(row.id, (desk, account) => {
         const placed = desk.state.orders.get(order.id);
         if (placed === undefined) throw notFound("order not found");
