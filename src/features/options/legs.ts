@@ -9,7 +9,7 @@ import type { Pricing } from "./figures.js";
 export interface LegValues {
   readonly volatility: Measure;
   readonly volatilityFrom: "source" | "price" | null;
-  /** As vendors give them: theta a calendar day, vega a volatility point. Null without a volatility. */
+  /** As vendors give them: theta a calendar day, vega a volatility point, rho a point of rate. Null without a volatility. */
   readonly greeks: LegGreeks | null;
   readonly greeksFrom: "source" | "model" | null;
 }
@@ -19,6 +19,8 @@ export interface LegGreeks {
   readonly gamma: number | null;
   readonly theta: number | null;
   readonly vega: number | null;
+  /** Null where the greeks are the source's, of which none tells it. */
+  readonly rho: number | null;
 }
 
 const POINTS = 100;
@@ -38,17 +40,18 @@ export function legValues(chain: OptionChain, right: Right, row: number, pricing
       gamma: known(legs.gamma[row]),
       theta: known(legs.theta[row]),
       vega: known(legs.vega[row]),
+      rho: null,
     };
     return { volatility, volatilityFrom, greeks, greeksFrom: "source" };
   }
   if (volatility.value === null || Number.isNaN(chain.spot) || pricing.years <= 0) {
     return { volatility, volatilityFrom, greeks: null, greeksFrom: null };
   }
-  const { delta, gamma, thetaPerDay, vega } = optionGreeks(
+  const { delta, gamma, thetaPerDay, vega, rho } = optionGreeks(
     termsOf(chain, right, row, pricing),
     volatility.value,
   );
-  const greeks = { delta, gamma, theta: thetaPerDay, vega: vega / POINTS };
+  const greeks = { delta, gamma, theta: thetaPerDay, vega: vega / POINTS, rho: rho / POINTS };
   return { volatility, volatilityFrom, greeks, greeksFrom: "model" };
 }
 

@@ -1,6 +1,12 @@
 import { AppError } from "../../platform/errors.js";
 import type { DialectGroup } from "./http.js";
 import {
+  optionBarsAnswer,
+  optionBarsQuery,
+  optionHistoryAnswer,
+  optionHistoryQuery,
+} from "./option-schema.js";
+import {
   coinQuotesAnswer,
   coinsHistoryQuery,
   coinTradesAnswer,
@@ -22,7 +28,7 @@ function refuseHistory(): never {
   );
 }
 
-/** Past quotes and trades of shares and coins. */
+/** Past quotes and trades of shares and coins, and of options whatever is past. */
 export function historyRoutes(routes: DialectGroup): void {
   const several = { query: sharesHistoryQuery, handle: refuseHistory };
   const single = { params: shareParams, query: shareHistoryQuery, handle: refuseHistory };
@@ -51,6 +57,7 @@ export function historyRoutes(routes: DialectGroup): void {
     answer: tradesOfOneAnswer,
   });
   coinHistoryRoutes(routes);
+  optionHistoryRoutes(routes);
 }
 
 function coinHistoryRoutes(routes: DialectGroup): void {
@@ -66,5 +73,30 @@ function coinHistoryRoutes(routes: DialectGroup): void {
     id: "alpacaCoinTrades",
     summary: "Past trades: not kept here, which is told by 404",
     answer: coinTradesAnswer,
+  });
+}
+
+/** Chains are kept as they stood now and then, which makes no bars. */
+function refuseOptionHistory(): never {
+  throw new AppError(
+    "source_missing",
+    "bars and past trades of options are not kept here, and no source is asked for them",
+  );
+}
+
+function optionHistoryRoutes(routes: DialectGroup): void {
+  routes.get("/v1beta1/options/bars", {
+    id: "alpacaOptionBars",
+    summary: "Bars of contracts: not kept here, which is told by 404",
+    query: optionBarsQuery,
+    answer: optionBarsAnswer,
+    handle: refuseOptionHistory,
+  });
+  routes.get("/v1beta1/options/trades", {
+    id: "alpacaOptionTrades",
+    summary: "Past trades of contracts: not kept here, which is told by 404",
+    query: optionHistoryQuery,
+    answer: optionHistoryAnswer,
+    handle: refuseOptionHistory,
   });
 }

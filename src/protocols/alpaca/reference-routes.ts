@@ -2,7 +2,8 @@ import { dayOf } from "../../core/market/day.js";
 import { tradingDay } from "../../core/market/session.js";
 import type { Asset, Assets } from "./assets.js";
 import { type CalendarDay, calendarDays, clockView, exchange } from "./calendar.js";
-import { type Contracts, nextWeekend } from "./contracts.js";
+import type { ContractRows } from "./contract-rows.js";
+import { contractView, nextWeekend } from "./contracts.js";
 import { invalid, notFound } from "./errors.js";
 import type { DialectGroup } from "./http.js";
 import {
@@ -22,7 +23,7 @@ import { dateOfMoment } from "./times.js";
 
 export interface ReferenceRouteOptions {
   readonly assets: Assets;
-  readonly contracts: Contracts;
+  readonly contracts: ContractRows;
   readonly now: () => number;
 }
 
@@ -97,7 +98,6 @@ function contractRoutes(routes: DialectGroup, { contracts, now }: ReferenceRoute
       const found = await contracts.list(
         {
           underlyings: wanted,
-          today,
           fromDay: Math.max(today, dayOf(only ?? least ?? "1970-01-01")),
           toDay: (only ?? most) ? dayOf(only ?? most ?? "") : nextWeekend(today),
           right: query.type,
@@ -106,8 +106,9 @@ function contractRoutes(routes: DialectGroup, { contracts, now }: ReferenceRoute
         },
         page_token ?? null,
         limit + 1,
+        (each) => root === undefined || each.root === root,
       );
-      const page = found.filter((each) => root === undefined || each.root_symbol === root).slice(0, limit);
+      const page = found.slice(0, limit).map((each) => contractView(each, today));
       const more = found.length > limit;
       return { option_contracts: page, next_page_token: more ? (page.at(-1)?.symbol ?? null) : null };
     },
@@ -118,9 +119,10 @@ function contractRoutes(routes: DialectGroup, { contracts, now }: ReferenceRoute
     params: contractParams,
     answer: contractSchema,
     async handle({ params: { symbol_or_id: text } }) {
-      const contract = await contracts.find(text.toUpperCase(), tradingDay(exchange(), now()));
-      if (contract === null) throw notFound(`option contract ${text} not found`);
-      return contract;
+      const symbol = text.toUpperCase();
+      const row = (await contracts.find([symbol])).get(symbol);
+      if (row === undefined) throw notFound(`option contract ${text} not found`);
+      return contractView(row, tradingDay(exchange(), now()));
     },
   });
 }

@@ -139,7 +139,7 @@ export const contractsAnswer = z.object({
   next_page_token: nextPageToken,
 });
 
-const timeframeText = z
+export const timeframeText = z
   .string()
   .max(10)
   .transform((text, context) => {
