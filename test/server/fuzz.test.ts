@@ -125,6 +125,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "alpacaLatestTradeOfShare",
       "alpacaMarketCalendar",
       "alpacaOptionBars",
+      "alpacaOptionChain",
       "alpacaOptionSnapshots",
       "alpacaOptionTrades",
       "alpacaOrder",
