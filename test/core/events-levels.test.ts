@@ -182,9 +182,9 @@ describe("retests", () => {
       `support_retest confirmed ${first + 3}`,
     ]);
     const [, { formation, start }] = hitsOf(levelRetest, candles);
-    // Trigger is the high of the bar that came back, the target the high before it.
+    // Trigger is the high of the bar that came back; price had gone from the low before the break to the high after it.
     expect(formation?.trigger).toBe(113.5);
-    expect(formation?.target).toBeCloseTo(115.5, 9);
+    expect(formation?.target).toBeCloseTo(110.7 + (115.5 - 102.5), 9);
     expect(formation?.points.at(-1)).toMatchObject({ role: "retest", price: 110.7 });
     expect(start).toBe(highs.length + 7);
   });
@@ -204,6 +204,25 @@ describe("retests", () => {
     expect(hitsOf(levelRetest, draw(...push(103, 110.4, 7), 111.2, 110.9, 111, 111.2, 113))).toEqual([]);
     const late = [...broken, ...Array.from({ length: 25 }, () => 115), 113, 111.2, 113, 115];
     expect(hitsOf(levelRetest, draw(...late)).filter(({ start }) => start === highs.length + 7)).toEqual([]);
+  });
+});
+
+describe("levels that are waited at", () => {
+  it("promise at least half of what they risk, and their points are ends of their bars", () => {
+    const candles = gridWalk(20_000, 12);
+    const forming = [levelRetest, levelBounce]
+      .flatMap((row) => hitsOf(row, candles))
+      .filter(({ state }) => state === "forming")
+      .map(({ formation }) => ensure(formation, "a formation"));
+    expect(forming.length).toBeGreaterThan(100);
+    for (const { points, rewardRisk, formedAt } of forming) {
+      expect(rewardRisk).toBeGreaterThanOrEqual(0.5);
+      const origin = points.find(({ role }) => role === "origin");
+      if (origin === undefined) continue;
+      const far = origin.price > (points.at(-1)?.price ?? 0) ? candles.high : candles.low;
+      expect(far[origin.at]).toBe(origin.price);
+      expect(formedAt - origin.at).toBeLessThanOrEqual(10);
+    }
   });
 });
 

@@ -66,7 +66,10 @@ export interface Formation {
   readonly boundaries: readonly Boundary[];
   /** Price beyond which a close confirms, at bar `at` of the hit; null where nothing is waited for. */
   readonly trigger: number | null;
-  /** Where the shape says that price goes, and where it is refuted; null without a direction. */
+  /**
+   * Where the shape says that price goes, and where it is refuted. Null without a direction and where it would be 0 or
+   * less, the target also once the close of the hit has come as far: nothing of what the shape promised is left.
+   */
   readonly target: number | null;
   readonly stop: number | null;
   /** Distance to the target per distance to the stop, both from the close at `at` or, while forming, the trigger. */

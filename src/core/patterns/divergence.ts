@@ -7,6 +7,7 @@ import {
   measured,
   type Pair,
   rewardRisk,
+  targetAhead,
   trendCheck,
   variantOf,
   volumeCheck,
@@ -70,7 +71,9 @@ function hitOf(series: PatternSeries, variants: Pair, pair: PivotPair, { size, c
   const at = last + SCALE;
   const close = series.candles.close[at];
   const goal = between(series, pair);
-  const target = direction * (goal - close) > 0 ? goal : null;
+  const target = targetAhead(direction, close, goal);
+  // Where it closes at the later pivot itself, there is nothing behind it to give it up at.
+  const stop = side * (lastPrice - close) > 0 ? lastPrice : null;
   const farther = (side * (lastPrice - firstPrice)) / series.range[at];
   const role = side === 1 ? "high" : "low";
   const shape = quality(grade(size, 0, 1), grade(farther, 0, 1.5), grade(last - first, MOST_BARS, 15));
@@ -81,8 +84,8 @@ function hitOf(series: PatternSeries, variants: Pair, pair: PivotPair, { size, c
     ],
     boundaries: [line("price", first, firstPrice, last, lastPrice)],
     target,
-    stop: lastPrice,
-    rewardRisk: rewardRisk(direction, close, target, lastPrice),
+    stop,
+    rewardRisk: rewardRisk(direction, close, target, stop),
     checks: [
       measured("price_farther", farther, 0, true),
       ...checks,

@@ -2,6 +2,7 @@ import type { Sign } from "./candlestick/define.js";
 import {
   type Boundary,
   type Check,
+  type Direction,
   definePattern,
   type Formation,
   type FormationState,
@@ -48,9 +49,22 @@ export function line(role: string, at: number, price: number, until: number, the
   return { role, from: { at, price }, to: { at: until, price: then } };
 }
 
+/** A level as a price; null where it would be 0 or less, which no price is. */
+export function priceOrNull(level: number): number | null {
+  return level > 0 ? level : null;
+}
+
+/**
+ * A target as long as there is a way to it from `price`; null where price is there already, or where it would be 0 or
+ * less: what a height promises below a low price is no price.
+ */
+export function targetAhead(direction: Direction, price: number, target: number): number | null {
+  return target > 0 && direction * (target - price) > 0 ? target : null;
+}
+
 /** Distance from `price` to the target per distance to the stop; null where either is on the wrong side of it. */
 export function rewardRisk(
-  direction: Sign,
+  direction: Direction,
   price: number,
   target: number | null,
   stop: number | null,
@@ -109,6 +123,14 @@ export function stateEntered(
   return at === formedAt ? "forming" : at === formedAt + bars ? "expired" : null;
 }
 
+/** Least way from trigger to target per way to the stop: whoever follows a shape with less has more to lose than to win. */
+const LEAST_REWARD = 0.5;
+
+/** Whether the target of a shape that waits lies so far beyond its trigger that there is a trade in it. */
+export function isWorthWaiting({ direction, trigger, stop }: Wait, target: number): boolean {
+  return direction * (target - trigger) >= LEAST_REWARD * direction * (trigger - stop);
+}
+
 /** A shape that waits, and the hit that it is in a given state. */
 export interface Waiting extends Wait {
   hit(at: number, state: FormationState): Hit;
@@ -133,6 +155,7 @@ export function waitingShape(
 ): Waiting {
   const { direction, formedAt, trigger, stop } = wait;
   const { variants, start, quality, points, boundaries = [], target = null } = shape;
+  const stopPrice = priceOrNull(stop);
   return {
     direction,
     formedAt,
@@ -141,9 +164,17 @@ export function waitingShape(
     bars: wait.bars,
     hit(at, state) {
       const price = state === "forming" ? trigger : close[at];
-      const reward = rewardRisk(direction, price, target, stop);
-      const checks = shape.checks();
-      const formation = { formedAt, points, boundaries, trigger, target, stop, rewardRisk: reward, checks };
+      const goal = target === null ? null : targetAhead(direction, price, target);
+      const formation = {
+        formedAt,
+        points,
+        boundaries,
+        trigger,
+        target: goal,
+        stop: stopPrice,
+        rewardRisk: rewardRisk(direction, price, goal, stopPrice),
+        checks: shape.checks(),
+      };
       return { variant: variantOf(variants, direction), at, start, quality, state, formation };
     },
   };

@@ -7,6 +7,7 @@ import {
   type Pattern,
   type PatternSeries,
 } from "../define.js";
+import { priceOrNull, rewardRisk, targetAhead } from "../events.js";
 import { breakVolume } from "./checks.js";
 import { type ChartShape, type Edge, type Exit, joined, type Line, LONGEST_WAIT, valueAt } from "./shape.js";
 
@@ -213,11 +214,9 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
   const { variant, reach } = exit;
   const { direction } = variant;
   const trigger = valueAt(exit.trigger, at);
-  const stop = valueAt(exit.stop, at);
-  const target = trigger + direction * reach;
+  const stop = priceOrNull(valueAt(exit.stop, at));
   const entry = state === "forming" ? trigger : candles.close[at];
-  const risk = direction * (entry - stop);
-  const reward = direction * (target - entry);
+  const target = targetAhead(direction, entry, trigger + direction * reach);
   shape.description ??= shape.describe();
   const { points, edges, checks } = shape.description;
   return {
@@ -233,7 +232,7 @@ function hitOf(candles: Candles, { shape, exit, state, at }: Outcome): Hit {
       trigger,
       target,
       stop,
-      rewardRisk: risk > 0 && reward > 0 ? reward / risk : null,
+      rewardRisk: rewardRisk(direction, entry, target, stop),
       checks: state === "confirmed" ? joined(checks, [breakVolume(candles, at)]) : checks,
     },
   };

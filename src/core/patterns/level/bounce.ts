@@ -4,6 +4,7 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
+  isWorthWaiting,
   line,
   measured,
   type Pair,
@@ -31,7 +32,7 @@ const WARMUP = LEVEL_WARMUP + WAIT_BARS;
 
 interface Arrival {
   readonly level: Level;
-  /** Farthest price of the ten bars before. */
+  /** Farthest price of the ten bars before, which the last of them to reach it has. */
   readonly origin: number;
   readonly range: number;
 }
@@ -62,20 +63,31 @@ function bouncesIn(series: PatternSeries, from: number, to: number, direction: S
   for (let at = Math.max(LEVEL_WARMUP, from - WAIT_BARS); at < to; at++) {
     const arrival = arrivalAt(series, at, direction);
     if (arrival === null) continue;
-    if (at >= from && at - last > WAIT_BARS) shapes.push(shapeOf(series, arrival, at, direction));
+    if (at >= from && at - last > WAIT_BARS) {
+      const shape = shapeOf(series, arrival, at, direction);
+      if (shape !== null) shapes.push(shape);
+    }
     last = at;
   }
   return shapes;
 }
 
-function shapeOf(series: PatternSeries, arrival: Arrival, at: number, direction: Sign): Waiting {
+/**
+ * The target is where price came from. Null where that promises less than half of what is risked: the bar that touched
+ * the level reaches nearly as far back itself, and a close beyond it leaves nothing to gain.
+ */
+function shapeOf(series: PatternSeries, arrival: Arrival, at: number, direction: Sign): Waiting | null {
   const { high, low, close } = series.candles;
   const { level, origin, range } = arrival;
-  const touched = direction === 1 ? low[at] : high[at];
-  const trigger = direction === 1 ? high[at] : low[at];
+  const [touched, trigger] = direction === 1 ? [low[at], high[at]] : [high[at], low[at]];
+  const far = direction === 1 ? high : low;
+  let originAt = at - 1;
+  while (far[originAt] !== origin) originAt--;
   const depth = (direction * (touched - level.price)) / range;
   const came = (direction * (origin - level.price)) / range;
   const stop = level.price - direction * STOP * range;
+  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
+  if (!isWorthWaiting(wait, origin)) return null;
   const shape = quality(
     level.strength,
     grade(Math.abs(depth), STOP, 0),
@@ -84,10 +96,9 @@ function shapeOf(series: PatternSeries, arrival: Arrival, at: number, direction:
   );
   const points = [
     ...touchPoints(level),
-    { role: "origin", at: at - APPROACH_BARS, price: origin, knownAt: at },
+    { role: "origin", at: originAt, price: origin, knownAt: at },
     { role: "bounce", at, price: touched, knownAt: at },
   ];
-  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
   return waitingShape(series, wait, {
     variants,
     start: at - APPROACH_BARS,

@@ -7,6 +7,7 @@ import {
   line,
   measured,
   type Pair,
+  priceOrNull,
   rewardRisk,
   trendCheck,
   variantOf,
@@ -21,7 +22,7 @@ const variants: Pair = {
 };
 
 /** Closes before that have not been beyond the level. */
-const BASE_BARS = 20;
+export const BASE_BARS = 20;
 /** Distance beyond the level that breaks it, in average true ranges of the bars before. */
 const BUFFER = 0.25;
 /** Distance behind the level that refutes the break. */
@@ -95,7 +96,7 @@ export function touchPoints({ touches }: Level): FormationPoint[] {
 function hitOf(series: PatternSeries, { at, level, range }: Break, direction: Sign): Hit {
   const { close, high, low } = series.candles;
   const beyond = (direction * (close[at] - level.price)) / range;
-  const stop = level.price - direction * STOP * range;
+  const stop = priceOrNull(level.price - direction * STOP * range);
   const target = nextLevel(series, at - 1, direction, close[at], range);
   const place = (direction * (close[at] - low[at] - (high[at] - close[at]))) / range;
   const volume = volumeCheck(series, at);

@@ -4,6 +4,7 @@ import { directed } from "../candlestick/variants.js";
 import { definePattern, type PatternSeries } from "../define.js";
 import {
   followShapes,
+  isWorthWaiting,
   line,
   measured,
   type Pair,
@@ -11,7 +12,7 @@ import {
   type Waiting,
   waitingShape,
 } from "../events.js";
-import { type Break, breakAt, LEVEL_WARMUP, type Sought, soughtIn, touchPoints } from "./break.js";
+import { BASE_BARS, type Break, breakAt, LEVEL_WARMUP, type Sought, soughtIn, touchPoints } from "./break.js";
 
 const variants: Pair = {
   rising: {
@@ -33,7 +34,7 @@ const AWAY = 1;
 const NEAR = 0.25;
 const STOP = 0.5;
 
-/** The first bar that comes back to a broken level, and how far price had gone. */
+/** The first bar that comes back to a broken level, and how far price had gone from the level, in average true ranges. */
 interface Return {
   readonly broken: Break;
   readonly at: number;
@@ -82,16 +83,35 @@ function retestsIn(series: PatternSeries, from: number, to: number, direction: S
   const isFirst = ({ at }: Return) => !returns.some((other) => other.at < at && other.at >= at - WAIT_BARS);
   return returns
     .filter((found) => found.at >= from && isFirst(found))
-    .map((found) => shapeOf(series, found, direction));
+    .flatMap((found) => shapeOf(series, found, direction) ?? []);
 }
 
-function shapeOf(series: PatternSeries, { broken, at, farthest }: Return, direction: Sign): Waiting {
+/** The move that broke a level: from the extreme behind it of the bars before to the farthest price beyond it. */
+function lengthOf({ candles }: PatternSeries, { broken, farthest }: Return, direction: Sign): number {
+  const near = direction === 1 ? candles.low : candles.high;
+  let behind = direction * near[broken.at];
+  for (let i = broken.at - BASE_BARS; i < broken.at; i++) behind = Math.min(behind, direction * near[i]);
+  return direction * broken.level.price + farthest * broken.range - behind;
+}
+
+/**
+ * The target is Murphy's measured move: the leg that follows the rest is as long as the one before it, so as far from
+ * where price turned at the level as it had gone through it. The farthest price before the return is no target: the
+ * trigger, at the far end of the bar that came back, lies near it or beyond it, and nothing would be left to gain once a
+ * close confirms. Nor would it do to go as far beyond the trigger as price had gone beyond the level alone: after the
+ * close that confirms, a third of daily retests would have less than half of their risk left to gain. A retest that promises less than half of what it risks is none.
+ */
+function shapeOf(series: PatternSeries, found: Return, direction: Sign): Waiting | null {
+  const { broken, at, farthest } = found;
   const { high, low, close } = series.candles;
   const { level, range } = broken;
   const trigger = direction === 1 ? high[at] : low[at];
   const stop = level.price - direction * STOP * range;
-  const target = level.price + direction * farthest * range;
-  const depth = (direction * ((direction === 1 ? low[at] : high[at]) - level.price)) / range;
+  const turn = direction === 1 ? low[at] : high[at];
+  const target = turn + direction * lengthOf(series, found, direction);
+  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
+  if (!isWorthWaiting(wait, target)) return null;
+  const depth = (direction * (turn - level.price)) / range;
   const shape = quality(
     level.strength,
     grade(Math.abs(depth), STOP, 0),
@@ -101,9 +121,8 @@ function shapeOf(series: PatternSeries, { broken, at, farthest }: Return, direct
   const points = [
     ...touchPoints(level),
     { role: "break", at: broken.at, price: close[broken.at], knownAt: broken.at },
-    { role: "retest", at, price: direction === 1 ? low[at] : high[at], knownAt: at },
+    { role: "retest", at, price: turn, knownAt: at },
   ];
-  const wait = { direction, formedAt: at, trigger, stop, bars: WAIT_BARS };
   return waitingShape(series, wait, {
     variants,
     start: broken.at,
@@ -128,9 +147,9 @@ export const levelRetest = definePattern({
   bars: 2,
   warmup: LEVEL_WARMUP + 2,
   description:
-    "Price comes back to a level within 20 bars of breaking it; confirmed by a close beyond that bar within five bars, refuted by one half an average range behind the level.",
+    "Price comes back to a level within 20 bars of breaking it; confirmed by a close beyond that bar within five bars, refuted by one half an average range behind the level. The target lies as far from the turn at the level as price had gone through it.",
   source:
-    "R. Edwards and J. Magee, Technical Analysis of Stock Trends (1948): broken resistance supports; thresholds of our own",
+    "R. Edwards and J. Magee, Technical Analysis of Stock Trends (1948): broken resistance supports; J. Murphy, Technical Analysis of the Financial Markets (1999): measured moves; thresholds of our own",
   find(series, from, to, hits) {
     const first = from - WAIT_BARS;
     const shapes = [...retestsIn(series, first, to, 1), ...retestsIn(series, first, to, -1)];
