@@ -20,9 +20,13 @@ function hitsOf(variant: string, candles: Planting["candles"]): Hit[] {
   return hits.filter((hit) => hit.variant.id === variant);
 }
 
+/** Share of the bars of both from which a hit is the planted shape, though it lacks an end of it. */
+const SAME = 0.7;
+
 /**
  * Whether the planted shape is confirmed: a hit has a point within three bars or 15 % of the span of its first
- * point, and its last point as near to the last one.
+ * point, and its last point as near to the last one; or it shares seven of ten bars with it. A part of a shape that
+ * price has left stands for all of it: the whole, if known a bar later, is not told of again.
  */
 function isFound(variant: string, soil: Soil): boolean {
   const { candles, start, last } = plant(variant, soil);
@@ -30,7 +34,11 @@ function isFound(variant: string, soil: Soil): boolean {
   return hitsOf(variant, candles).some(({ state, formation }) => {
     const bars = (formation?.points ?? []).map(({ at }) => at);
     const begins = bars.some((at) => Math.abs(at - start) <= near);
-    return state === "confirmed" && begins && Math.abs(Math.max(...bars) - last) <= near;
+    const end = Math.max(...bars);
+    const [from, to] = [Math.min(...bars), end];
+    const shared =
+      (Math.min(to, last) - Math.max(from, start)) / (Math.max(to, last) - Math.min(from, start));
+    return state === "confirmed" && ((begins && Math.abs(end - last) <= near) || shared >= SAME);
   });
 }
 

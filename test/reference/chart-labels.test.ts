@@ -32,7 +32,7 @@ const KINDS: readonly Kind[] = [
   {
     types: /^Triangle, symmetrical$/,
     variants: ["bullish_symmetrical_triangle", "bearish_symmetrical_triangle"],
-    floor: 0.3,
+    floor: 0.28,
   },
   { types: /^Triangle, ascending$/, variants: ["ascending_triangle"], floor: 0.6 },
   { types: /^Triangle, descending$/, variants: ["descending_triangle"], floor: 0.3 },
