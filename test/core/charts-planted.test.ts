@@ -58,6 +58,13 @@ describe("planted shapes", () => {
     expect(curves.get(variant)?.[0]).toBeGreaterThanOrEqual(0.95);
   });
 
+  it.each(["bull_flag", "bear_flag", "bull_pennant", "bear_pennant"])(
+    "%s is found in seven of ten cases where closes are half an average range from the path",
+    (variant) => {
+      expect(curves.get(variant)?.[2]).toBeGreaterThanOrEqual(0.7);
+    },
+  );
+
   const PACES = [1, 1.5, 2, 2.5, 3];
   const paced = printRecall("shapes by bars for one of the drawing", PLANTED, PACES, SEEDS, (variant, pace) =>
     recall(variant, NOISES[0], { pace }),

@@ -26,16 +26,25 @@ const FEWEST_OF_SHORT = 4;
 export const LONGEST_POLE = 20;
 export const LEAST_POLE = 3;
 const MOST_TOUCHES = CHAIN + 1;
-/** Least width at its begin, in average ranges, and least bars between its first and last swing. */
+/**
+ * Least width at its begin, in average ranges, and least bars between its first and last swing. A rest after a pole may be
+ * narrower: the pole itself has widened the average range.
+ */
 const LEAST_WIDTH = 2;
+const LEAST_WIDTH_OF_SHORT = 1.2;
 const SHORTEST = 4;
 const LONGEST = 130;
 /** Bars that it spans at most per bar of its scale: of long ones, small swings are noise. */
 const LONGEST_PER_SCALE = 25;
 /** Greatest share of the span between two swings that follow one another. */
 const MOST_GAP = 0.42;
-/** Swings and closes lie no further from the lines, or beyond them, than this share of the width. */
+/**
+ * Swings and closes lie no further from the lines, or beyond them, than this share of the width: of a rest, which is
+ * narrow, the same noise is a greater one.
+ */
 const TOLERANCE = 0.16;
+const TOLERANCE_OF_SHORT = 0.2;
+const toleranceOf = (isFull: boolean) => (isFull ? TOLERANCE : TOLERANCE_OF_SHORT);
 /** Greatest growth of the width. */
 const MOST_GROWTH = 1.25;
 
@@ -198,8 +207,10 @@ function addCorridors(
     add(kind[first] > 0 ? HIGHS : LOWS, -span, price[first]);
     if (span < SHORTEST || touches < FEWEST_OF_SHORT || gap > MOST_GAP * span) continue;
     const isFull = scale > 1 && touches >= FEWEST_TOUCHES;
-    if (!isFull && (span > SHORT || !endsPole(candles, range, poles, start, kind[first]))) continue;
-    const corridor = corridorOf(candles, range, swings, j, touches, isFull);
+    let corridor = isFull ? corridorOf(candles, range, swings, j, touches, true) : null;
+    if (corridor === null && span <= SHORT && endsPole(candles, range, poles, start, kind[first])) {
+      corridor = corridorOf(candles, range, swings, j, touches, false);
+    }
     if (corridor !== null) found.push(corridor);
   }
 }
@@ -225,7 +236,13 @@ function corridorOf(
   const widthLast = upperLast - lowerLast;
   const width = widthLast - (upperSlope - lowerSlope) * span;
   // Negated, so that an average range or a price that is not a number is refused too.
-  if (!(width >= LEAST_WIDTH * range[formedAt] && widthLast > 0 && widthLast <= MOST_GROWTH * width))
+  if (
+    !(
+      width >= (isFull ? LEAST_WIDTH : LEAST_WIDTH_OF_SHORT) * range[formedAt] &&
+      widthLast > 0 &&
+      widthLast <= MOST_GROWTH * width
+    )
+  )
     return null;
   let greatest = 0;
   for (let n = 0; n < touches; n++) {
@@ -235,10 +252,11 @@ function corridorOf(
     greatest = Math.max(greatest, Math.abs(price[swing] - line));
   }
   const misfit = greatest / width;
-  if (misfit > TOLERANCE) return null;
+  const tolerance = toleranceOf(isFull);
+  if (misfit > tolerance) return null;
   const upper = { at: lastAt, price: upperLast, slope: upperSlope };
   const lower = { at: lastAt, price: lowerLast, slope: lowerSlope };
-  if (!holdsCloses(candles, start, lastAt, upper, lower, TOLERANCE * width)) return null;
+  if (!holdsCloses(candles, start, lastAt, upper, lower, tolerance * width)) return null;
   return {
     pivots,
     swings: chainOf(before, j, touches),
@@ -322,7 +340,8 @@ export function corridorShape(
   form: number,
   more: () => Pick<Description, "checks"> & Partial<Description>,
 ): ChartShape | null {
-  const { upper, lower, start, lastAt, formedAt, width, narrowing, misfit, swings } = corridor;
+  const { isFull, upper, lower, start, lastAt, formedAt, width, narrowing, misfit, swings } = corridor;
+  const tolerance = toleranceOf(isFull);
   const span = lastAt - start;
   const closing = lower.slope - upper.slope;
   const apart = (width * narrowing) / closing;
@@ -340,7 +359,7 @@ export function corridorShape(
     lastAt,
     formedAt,
     patience: Math.min(patienceOf(span), left),
-    quality: mean([touches, grade(misfit, 0, TOLERANCE), form]),
+    quality: mean([touches, grade(misfit, 0, tolerance), form]),
     size: swings.length,
     describe() {
       const { edges = [], points = [], checks } = more();
@@ -348,7 +367,7 @@ export function corridorShape(
         points: joined(points, corridorPoints(corridor)),
         edges: joined([edge("upper", from(upper, start)), edge("lower", from(lower, start))], edges),
         checks: joined(
-          [atLeast("touches", swings.length, FEWEST_OF_SHORT), atMost("misfit", misfit, TOLERANCE)],
+          [atLeast("touches", swings.length, FEWEST_OF_SHORT), atMost("misfit", misfit, tolerance)],
           checks,
         ),
       };

@@ -18,8 +18,8 @@ const LEAST_PACE = 0.5;
 /** Bars of the rest at most, and the share of the pole that it may give back. */
 const LONGEST_REST = SHORT;
 const MOST_GIVEN_BACK = 0.55;
-/** Width at the end per that at the begin above which a rest is a flag and below which it is a pennant. */
-const PARALLEL = 0.72;
+/** Width at the end per that at the begin from which a rest is a flag and below which it is a pennant. */
+const PARALLEL = 0.65;
 /** Greatest rise of a flag along its pole, in widths. */
 const MOST_ALONG = 0.3;
 
