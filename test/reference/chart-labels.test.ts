@@ -3,7 +3,7 @@ import { ensure } from "../../src/core/base/assert.js";
 import { createRng } from "../../src/core/base/rng.js";
 import type { Candles } from "../../src/core/market/candles.js";
 import { CHARTS } from "../../src/core/patterns/chart/index.js";
-import type { FormationPoint, Hit } from "../../src/core/patterns/define.js";
+import type { FormationPoint, FormationState, Hit } from "../../src/core/patterns/define.js";
 import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { judge } from "../fixtures/chart-judge.js";
 import { type Label, readLabels, readSeries } from "../fixtures/chart-labels.js";
@@ -18,9 +18,11 @@ interface Kind {
   readonly variants: readonly string[];
   /** Share of the labels that must be found. */
   readonly floor: number;
+  /** Least confirmed ones in 1,000 bars, where a label or two are none that is found and say nothing. */
+  readonly often?: number;
 }
 
-/** The types of which there are rows; high and tight flags, pipes, horns, diamonds and others have none. */
+/** The types of which there are rows; how many labels are of others is printed. Where no label is found yet, none are owed. */
 const KINDS: readonly Kind[] = [
   { types: /^Double Bottom/, variants: ["double_bottom"], floor: 0.75 },
   { types: /^Double Top/, variants: ["double_top"], floor: 0.8 },
@@ -37,16 +39,18 @@ const KINDS: readonly Kind[] = [
   { types: /^Triangle, ascending$/, variants: ["ascending_triangle"], floor: 0.6 },
   { types: /^Triangle, descending$/, variants: ["descending_triangle"], floor: 0.3 },
   { types: /^Rectangle (top|bottom)$/, variants: ["bullish_rectangle", "bearish_rectangle"], floor: 0.4 },
-  { types: /^Rising wedge$/, variants: ["rising_wedge"], floor: 0 },
-  { types: /^Falling wedge$/, variants: ["falling_wedge"], floor: 0 },
-  { types: /^Flag$/, variants: ["bull_flag", "bear_flag"], floor: 0 },
-  { types: /^Pennant$/, variants: ["bull_pennant", "bear_pennant"], floor: 0 },
+  { types: /^Rising wedge$/, variants: ["rising_wedge"], floor: 0.25 },
+  { types: /^Falling wedge$/, variants: ["falling_wedge"], floor: 0, often: 5 },
+  { types: /^Flag$/, variants: ["bull_flag", "bear_flag"], floor: 0, often: 1 },
+  { types: /^Pennant$/, variants: ["bull_pennant", "bear_pennant"], floor: 0, often: 1 },
   { types: /^Cup with handle$/, variants: ["cup_with_handle"], floor: 0.5 },
   { types: /^Rounding bottom$/, variants: ["rounding_bottom"], floor: 0.6 },
 ];
 /** Shapes between lines, whose labels end where price leaves rather than at a touch. */
 const BETWEEN_LINES = /triangle|wedge|rectangle|pennant|flag/;
 const SAMPLE = 50;
+const SCATTERINGS = 5;
+const STATES: readonly FormationState[] = ["forming", "confirmed", "failed", "expired"];
 
 function spanOf({ formation }: Hit): readonly [number, number] {
   const bars = (formation?.points ?? []).map(({ at }) => at);
@@ -76,38 +80,65 @@ describe.skipIf(labelPath === null || seriesPath === null)("labelled chart patte
     }),
   );
   const bars = [...series.values()].reduce((sum, { time }) => sum + time.length, 0);
-  const tallies = KINDS.map(({ types, variants, floor }) => {
+  const tallies = KINDS.map(({ types, variants, floor, often = 0 }) => {
     const own = labels.filter(({ type }) => types.test(type));
-    const found = own.filter((label) => {
-      return (hits.get(label.symbol) ?? []).some(
-        (hit) => variants.includes(hit.variant.id) && matches(hit, label),
-      );
-    });
+    const findsIn = (states: readonly FormationState[]) =>
+      own.filter((label) => {
+        return (hits.get(label.symbol) ?? []).some((hit) => {
+          return states.includes(hit.state) && variants.includes(hit.variant.id) && matches(hit, label);
+        });
+      }).length;
     const confirmed = [...hits.values()]
       .flat()
       .filter(({ variant, state }) => state === "confirmed" && variants.includes(variant.id)).length;
-    return { types, floor, labels: own.length, found: found.length, rate: (confirmed / bars) * 1_000 };
+    return {
+      types,
+      floor,
+      often,
+      labels: own.length,
+      found: findsIn(STATES),
+      held: findsIn(["confirmed"]),
+      rate: (confirmed / bars) * 1_000,
+    };
   });
-  const lines = tallies.map(({ types, labels: count, found, rate }) =>
+  const lines = tallies.map(({ types, labels: count, found, held, rate }) =>
     [
       types.source.replace(/[\^$]/g, "").padEnd(28),
       `${count}`.padStart(6),
       `${found}`.padStart(6),
       `${((100 * found) / count).toFixed(0)} %`.padStart(7),
+      `${held}`.padStart(10),
       rate.toFixed(1).padStart(8),
     ].join(""),
   );
   process.stdout.write(
-    `type, labels, found, recall, confirmed in 1,000 bars (${labels.length} labels, ${bars} bars)\n${lines.join("\n")}\n`,
+    `type, labels, found in any state, recall, found confirmed, confirmed in 1,000 bars (${labels.length} labels, ${bars} bars)\n${lines.join("\n")}\n`,
   );
+
+  const others = new Map<string, number>();
+  for (const { type } of labels) {
+    if (!KINDS.some(({ types }) => types.test(type))) others.set(type, (others.get(type) ?? 0) + 1);
+  }
+  const uncovered = [...others].sort(([, a], [, b]) => b - a);
+  const without = uncovered.reduce((sum, [, count]) => sum + count, 0);
+  process.stdout.write(
+    `of types without a row: ${without} of ${labels.length}\n${uncovered.map(([type, count]) => `${type.padEnd(40)} ${count}`).join("\n")}\n`,
+  );
+
+  it("are of types with a row in three of five cases, which is said", () => {
+    expect(without + tallies.reduce((sum, { labels: count }) => sum + count, 0)).toBe(labels.length);
+    expect(without).toBe(295);
+  });
 
   it("are all read", () => {
     expect(labels).toHaveLength(728);
     expect(series.size).toBe(30);
   });
 
-  it.each(tallies)("$types are found as often as stated", ({ labels: count, found, floor }) => {
+  it.each(tallies)("$types are found as often as stated", ({ labels: count, found, floor, often, rate }) => {
     expect(count).toBeGreaterThan(0);
+    expect(floor + often).toBeGreaterThan(0);
+    expect(rate).toBeGreaterThanOrEqual(often);
     expect(found / count).toBeGreaterThanOrEqual(floor);
   });
 
@@ -147,9 +178,11 @@ describe.skipIf(labelPath === null || seriesPath === null)("labelled chart patte
       for (const hit of found) {
         if (hit.state !== "confirmed" || hit.formation === null) continue;
         const tally = seen.get(hit.variant.id) ?? { judged: 0, wrong: 0 };
-        tally.judged++;
-        const points = scattered(hit.formation.points, candles, (below) => rng.below(below));
-        if (judge({ ...hit, formation: { ...hit.formation, points } }, candles).length > 0) tally.wrong++;
+        tally.judged += SCATTERINGS;
+        for (let n = 0; n < SCATTERINGS; n++) {
+          const points = scattered(hit.formation.points, candles, (below) => rng.below(below));
+          if (judge({ ...hit, formation: { ...hit.formation, points } }, candles).length > 0) tally.wrong++;
+        }
         seen.set(hit.variant.id, tally);
       }
     }
@@ -157,7 +190,7 @@ describe.skipIf(labelPath === null || seriesPath === null)("labelled chart patte
     const wrong = [...seen.values()].reduce((sum, tally) => sum + tally.wrong, 0);
     process.stdout.write(`with points scattered: ${wrong} of ${total} wrong\n`);
     for (const [variant, { judged, wrong: told }] of seen) {
-      if (judged >= 20) expect(told / judged, variant).toBeGreaterThan(0.7);
+      if (judged >= 20 * SCATTERINGS) expect(told / judged, variant).toBeGreaterThan(0.7);
     }
   });
 });
