@@ -96,7 +96,7 @@ function barName(ms: number, interval: Interval): string {
 
 function scalesOf({ candles, levels, detection }: Drawing): Scales {
   const { length } = candles.time;
-  const points = (detection.formation?.points ?? []).map(({ price }) => price);
+  const points = shownPoints(detection, candles).map(({ price }) => price);
   const lines = (detection.formation?.boundaries ?? []).flatMap(({ from, to }) => [from.price, to.price]);
   const others = [...points, ...lines, ...levels.map(({ price }) => price)];
   const lowest = Math.min(...candles.low, ...others);
@@ -200,14 +200,15 @@ function levelLines({ levels, candles, detection }: Drawing, { x, y }: Scales): 
     .join("\n");
 }
 
-/**
- * Points with their roles: above the bar for those in its upper half, below for the others. Those before the bars that
- * are shown are left out.
- */
+/** Points of the bars that are shown: those before them would stand at the wrong time. */
+function shownPoints({ formation }: StoredDetection, { time: opens }: Candles) {
+  return (formation?.points ?? []).filter(({ time }) => time >= opens[0]);
+}
+
+/** Points with their roles: above the bar for those in its upper half, below for the others. */
 function pointMarks({ candles, detection }: Drawing, { x, y }: Scales): string {
-  const { high, low, time: opens } = candles;
-  return (detection.formation?.points ?? [])
-    .filter(({ time }) => time >= opens[0])
+  const { high, low } = candles;
+  return shownPoints(detection, candles)
     .map(({ role, time, price }) => {
       const i = indexOf(candles, time);
       const above = price >= (high[i] + low[i]) / 2;
