@@ -19,6 +19,8 @@ const PROGRAM = fileURLToPath(new URL("../../bench/evidence.ts", import.meta.url
 const LIMIT_MS = 300_000;
 /** Trades after the cut from which an interval, or a pattern, is looked at. */
 const LATER_TRADES = 200;
+/** Newest bars of a file that are looked at: `npm run evidence` takes all. */
+const MOST_BARS = 40_000;
 /** Patterns with as many before it: the files of 5m hold three weeks and one. */
 const LEAST_PATTERNS = 10;
 
@@ -57,7 +59,8 @@ describe.skipIf(daily === null || intraday === null)(
     beforeAll(async () => {
       const folders = [ensure(daily, "daily"), ensure(intraday, "intraday")];
       // The index of volatility is no instrument that anybody trades.
-      all = await loadSeries(folders, { workers, log: silentLog }, (symbol) => !symbol.includes("VIX"));
+      const keeps = (symbol: string) => !symbol.includes("VIX");
+      all = await loadSeries(folders, { workers, log: silentLog }, keeps, MOST_BARS);
     }, LIMIT_MS);
 
     it.each(intervals)(
