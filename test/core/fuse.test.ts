@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { badgeOfFusion } from "../../src/core/signals/badge.js";
+import { badgeOfAlert, badgeOfFusion } from "../../src/core/signals/badge.js";
 import {
   fuseLayers,
   LAYER_WEIGHTS,
@@ -158,6 +158,7 @@ describe("the badge of a fused score", () => {
   it("is none without a direction or a word, and moderate at most where one layer speaks or prices are old", () => {
     const both = fusionOf({ rules: 0.8, multi_timeframe: 0.8 });
     expect(badgeOfFusion(both, 1, false)).toBe("ELITE");
+    expect([badgeOfAlert(0.9, -1), badgeOfAlert(0.9, 0)]).toEqual(["ELITE", "MODERATE"]);
     expect(badgeOfFusion(both, 1, true)).toBe("MODERATE");
     expect(badgeOfFusion(both, 0, false)).toBeNull();
     expect(badgeOfFusion(fusionOf({ multi_timeframe: 0.672 }), 1, false)).toBe("MODERATE");

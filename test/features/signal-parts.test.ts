@@ -5,9 +5,9 @@ import { UNKNOWN_ACCOUNT } from "../../src/core/risk/limits.js";
 import { fuseLayers } from "../../src/core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../src/core/signals/levels.js";
 import { DEFAULT_RISK_SETTINGS, limitsOf } from "../../src/features/risk/settings.js";
-import { BANDS, bandOfScore } from "../../src/features/signals/heatmap.js";
+import { BANDS, bandOfScore, mapPatterns } from "../../src/features/signals/heatmap.js";
 import { isOver, leadingPattern, type SeenPattern } from "../../src/features/signals/look.js";
-import type { Reading } from "../../src/features/signals/reading.js";
+import type { Gathered, Reading } from "../../src/features/signals/reading.js";
 import { recommend } from "../../src/features/signals/recommend.js";
 
 /** A pattern of which only what is compared is there. */
@@ -68,6 +68,27 @@ describe("a band", () => {
         expect(bandOfScore(score)).toBe(reached[0]);
       }),
     );
+  });
+
+  it("is moderate at most where a single layer speaks, and none of a shape without direction", () => {
+    const bandsOf = (direction: 1 | 0 | -1, sentiment: object) => {
+      const pattern = { ...seen("some", direction, 0.95), over: false };
+      const look = {
+        interval: "1d",
+        set: { stale: false },
+        direction: null,
+        regime: null,
+        patterns: [pattern],
+      };
+      const gathered = { looks: [look], sentiment } as unknown as Pick<Gathered, "looks" | "sentiment">;
+      const [row] = mapPatterns({} as never, gathered, gathered.looks).rows;
+      return row.cells.map(({ band, score }) => [band, score === null ? null : score > 90]);
+    };
+    const silent = { value: null, reason: "none" };
+    const agrees = { value: { aggregate: { available: true, score: 0.95 } }, reason: null };
+    expect(bandsOf(1, silent)).toEqual([["MODERATE", true]]);
+    expect(bandsOf(1, agrees)).toEqual([["ELITE", true]]);
+    expect(bandsOf(0, agrees)).toEqual([["NEUTRAL", null]]);
   });
 });
 

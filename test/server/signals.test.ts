@@ -359,6 +359,10 @@ describe("GET /api/exit-signals/:symbol", () => {
     expectProblem(await program.call(`${path}?stop_loss=3`), "invalid_request", "stop_loss");
     expectProblem(await program.call(`${path}?entry_price=0`), "invalid_request", "entry_price");
     expectProblem(await program.call(`${path}?entry_price=5&side=up`), "invalid_request", "side");
+    for (const levels of ["stop_loss=290&take_profit=310&side=short", "stop_loss=310&take_profit=290"]) {
+      const query = `entry_price=300&${levels}`;
+      expectProblem(await program.call(`${path}?${query}`), "invalid_request", "take_profit");
+    }
     expectProblem(
       await program.call(`${path}?entry_price=5&opened_at=2030-01-01`),
       "invalid_request",
