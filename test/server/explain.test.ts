@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { ensure } from "../../src/core/base/assert.js";
 import { PATTERNS } from "../../src/core/patterns/index.js";
 import { levelsFor } from "../../src/core/signals/levels.js";
 import { figure } from "../../src/features/explain/words.js";
@@ -180,6 +181,26 @@ describe("POST /api/explain/alert", () => {
     expect((await post("/api/explain/alert", { alert_id: String(id) })).statusCode).toBe(200);
     const named = (await post("/api/explain/alert", { alert_type, symbol })).json();
     expect(named.data).toMatchObject({ alert_id: id, symbol });
+  });
+
+  it("200 keeps the confidence of when it was raised, beside what has been measured since", async () => {
+    const alert = ensure(
+      (await get("/api/alerts?limit=50")).alerts.find(
+        ({ direction }: { direction: string }) => direction !== "neutral",
+      ) as { id: number } | undefined,
+      "an alert with a direction",
+    );
+    const { evidence } = program.parts;
+    const later = { value: 0.52, reason: null, n: 400, hitRate: 0.53, baseRate: 0.43 };
+    const known = evidence.confidenceOf("doji", "1d", null);
+    vi.spyOn(evidence, "confidenceOf").mockReturnValue({ ...known, ...later });
+    onTestFinished(() => void vi.restoreAllMocks());
+    const { data } = (await post("/api/explain/alert", { alert_id: alert.id })).json();
+    expect(data.confidence).toBeNull();
+    expect(data.confidence_factors).toMatchObject({
+      confidence_when_raised: null,
+      measured_confidence: 0.52,
+    });
   });
 
   it("400 without what names one, 404 for none", async () => {
