@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hashOf } from "../../src/core/backtest/result.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
+import { ensure } from "../../src/core/base/assert.js";
 import type { Facts } from "../../src/core/strategies/facts.js";
 import { maxPain } from "../../src/core/strategies/max-pain.js";
 import { createBacktestAnswers } from "../../src/features/backtests/answers.js";
-import { runJobOrder, walkForwardOrder } from "../../src/features/backtests/jobs-order.js";
+import { reconcileOrder, runJobOrder, walkForwardOrder } from "../../src/features/backtests/jobs-order.js";
 import { singleOrder } from "../../src/features/backtests/order.js";
+import { createReconcile } from "../../src/features/backtests/reconcile.js";
 import { createRunJob } from "../../src/features/backtests/run-job.js";
 import { rulesOf } from "../../src/features/backtests/terms.js";
 import { createWalkForward } from "../../src/features/backtests/walk-forward.js";
@@ -15,6 +17,7 @@ import { backtestParts, candlesOfCloses, jobContext } from "../fixtures/backtest
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { silentLog } from "../fixtures/log.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { accountOver } from "../fixtures/reconcile.js";
 import { walkingFacts } from "../fixtures/walking-facts.js";
 
 let server: TestDatabase;
@@ -74,6 +77,27 @@ describe("backtests of strategies that read option chains", () => {
     const text = JSON.stringify(stressed);
     expect(text).toContain("drawn bars have no max_pain of their own");
     expect(text).toContain("slippage 50 bps");
+  });
+
+  it("are held against a paper account with the facts that they were run with", async () => {
+    const parts = partsOf(facts);
+    const small = { monte_carlo_paths: 0, bootstrap_paths: 0, random_entries: 0, sensitivity: false };
+    const kept = await createRunJob(parts).run(runJobOrder.parse({ ...ORDER, ...small }), jobContext(3));
+    const { figures } = kept.report as unknown as { figures: { name: string; value: number }[] };
+    const account = { id: "paper", name: "Paper", currency: "USD" };
+    const { events, costs, traded } = accountOver(candles, [], { capital: 100_000 });
+    const record = { account, events, costs, traded, placedFor: new Map() };
+    const paper = { find: async () => account, read: async () => record };
+    const order = reconcileOrder.parse({ run_id: kept.run_id });
+    const { report } = await createReconcile({ ...parts, paper }).run(order, jobContext(4));
+    const missing = (report as unknown as { differences: object[] }).differences.length;
+    expect(missing).toBeGreaterThan(5);
+    expect(missing).toBeGreaterThanOrEqual(
+      ensure(
+        figures.find(({ name }) => name === "trades"),
+        "trades",
+      ).value,
+    );
   });
 
   it("are refused without chains, and with too few", async () => {

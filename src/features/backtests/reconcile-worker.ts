@@ -11,18 +11,17 @@ import { type Backtest, hashOf } from "../../core/backtest/result.js";
 import { tradedUnit } from "../../core/backtest/rules.js";
 import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
-import type { Candles } from "../../core/market/candles.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
+import { listingsOf, type RunSeries } from "./listings.js";
 import type { PaperRecord } from "./paper-record.js";
 import { type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
 
 /** A backtest that is to be held against a paper account. */
-export interface ReconcileTask {
+export interface ReconcileTask extends RunSeries {
   readonly strategyId: string;
   readonly values: Values;
-  readonly series: readonly Candles[];
   readonly terms: RunTerms;
   readonly paper: PaperRecord;
   /** By symbol, what prices of the series are adjusted for. */
@@ -45,12 +44,7 @@ export default function reconcileRun(task: ReconcileTask): ReconcileFound {
   const { series, terms, values, paper, splits, strategyId } = task;
   const strategy = ensure(findStrategy(strategyId), "the task names a strategy");
   const rules = rulesOf(terms);
-  const backtest = runBacktest(
-    strategy,
-    series.map((candles) => ({ candles })),
-    values,
-    rules,
-  );
+  const backtest = runBacktest(strategy, listingsOf(task), values, rules);
   const markets = new Map<string, ReconcileMarket>(
     series.map((candles) => [candles.symbol, { candles, splits: splits.get(candles.symbol) ?? [] }]),
   );

@@ -119,9 +119,9 @@ async function firstThatIs(
 ): Promise<{ data: RunData; done: ReconcileFound }> {
   const { strategy, values } = chosen;
   for (const data of tries) {
-    const { series, terms, sets } = data;
+    const { series, facts, terms, sets } = data;
     const splits = new Map(sets.map((set) => [set.candles.symbol, splitsOf(set)]));
-    const task = { strategyId: strategy.id, values, series, terms, splits, changed, ...asked };
+    const task = { strategyId: strategy.id, values, series, facts, terms, splits, changed, ...asked };
     const done = await workers.run(RECONCILE, task, { signal });
     if (kept === null || done.hash === kept.hash) return { data, done };
   }
