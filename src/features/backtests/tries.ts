@@ -7,7 +7,8 @@ import type { Chosen } from "./order.js";
 import type { RunData } from "./series.js";
 import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
 
-const TRY = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
+/** Tries values of a strategy in a thread. */
+export const TRY = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
 /** Bars of a task: some tenths of a second, after which a thread is free for others. */
 const TASK_BARS = 200_000;
 /** Tasks of one job at a time. */

@@ -9,7 +9,6 @@ import type { Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import { defineTask } from "../../platform/workers.js";
 import { createCandidates } from "./candidates.js";
 import {
   JOB_BARS,
@@ -23,10 +22,9 @@ import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow 
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
 import { rulesText } from "./terms.js";
-import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
-import { bestOf, scoreOf, type Tried, tryAll } from "./tries.js";
+import type { TrialOfPoint } from "./trials-worker.js";
+import { bestOf, scoreOf, TRY, type Tried, tryAll } from "./tries.js";
 
-const TEST = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 4 * 3_600_000;
 
@@ -131,7 +129,7 @@ async function walkFold(
     window: test,
     byBar: true,
   };
-  const [tested] = await workers.run(TEST, testing, { signal });
+  const [tested] = await workers.run(TRY, testing, { signal });
   return { fold, best, trained: returns, tested };
 }
 
