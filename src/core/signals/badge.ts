@@ -23,6 +23,11 @@ export function scoresOf(badge: Badge): { readonly from: number; readonly to: nu
   return { from, to };
 }
 
+/** Whether one layer can agree with another: a single one agrees with nothing. */
+export function severalSpeak(layers: LayerFusion["layers"]): boolean {
+  return layers.filter(({ score }) => score !== null).length > 1;
+}
+
 /**
  * The badge of a fused score. None where nothing is said or the signal has no direction to be good in; MODERATE at most
  * where a single layer speaks, for it agrees with nothing, or where the prices are old.
@@ -33,6 +38,5 @@ export function badgeOfFusion(
   stale: boolean,
 ): Badge | null {
   if (composite === null || direction === 0) return null;
-  const speaking = layers.filter(({ score }) => score !== null).length;
-  return speaking < 2 || stale ? "MODERATE" : badgeOf(composite / 100);
+  return !severalSpeak(layers) || stale ? "MODERATE" : badgeOf(composite / 100);
 }

@@ -11,7 +11,7 @@ export type Measurable = Pick<
 
 /**
  * What was measured of trades like the one on a detection. Shapes were measured when they were confirmed and in the
- * trend that gives them their meaning: any other has no confidence, and a reason, beside what those came to.
+ * trend that gives them their meaning. Any other has no confidence, and a reason, beside what those came to.
  */
 export function measuredOf(
   detection: Measurable,

@@ -13,12 +13,12 @@ export function levelsOf({
   return levelsFor(direction, price, facts.range, formation);
 }
 
-/** What the costs of a trade by levels take of the way to its target, 0..; as `costShare`. */
+/** What the costs of a trade by levels take of the way to its target, as `costShare`; null where there is no trade. */
 export function shareOfCosts(
-  { entry, target }: Pick<Levels, "entry" | "target">,
+  levels: Pick<Levels, "entry" | "target"> | null,
   assetClass: AssetClass,
-): number {
-  return costShare(entry, target, ROUND_TRIP_BPS[assetClass]);
+): number | null {
+  return levels === null ? null : costShare(levels.entry, levels.target, ROUND_TRIP_BPS[assetClass]);
 }
 
 /** Class of what the costs of the trade on a detection take of the way to its target; null where there is no trade. */
@@ -26,7 +26,6 @@ export function costsOf(
   detection: Pick<NewDetection, "direction" | "price" | "facts" | "formation">,
   assetClass: AssetClass,
 ): CostClass | null {
-  const levels = levelsOf(detection);
-  if (levels === null) return null;
-  return COST_CLASSES[costClassOf(shareOfCosts(levels, assetClass))];
+  const share = shareOfCosts(levelsOf(detection), assetClass);
+  return share === null ? null : COST_CLASSES[costClassOf(share)];
 }

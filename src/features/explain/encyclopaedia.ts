@@ -69,18 +69,10 @@ export function createEncyclopaedia(parts: {
 
 /**
  * The variant that a text names in any spelling; a pattern's own name stands for its first.
- * @throws {AppError} `pattern_unknown`, naming what may have been meant.
+ * @throws {AppError} as `requireVariants`.
  */
-export function requireVariant(text: string): { pattern: Pattern; variant: PatternVariant } {
-  const meant = requireMeant(text);
-  const known = findPattern(plainName(text));
-  if (meant.length > 1 && known === null) {
-    throw severalMeant(
-      text,
-      meant.map(({ variant }) => variant.id),
-    );
-  }
-  return meant[0];
+export function requireVariant(text: string): Meant {
+  return requireVariants(text)[0];
 }
 
 /**
@@ -88,11 +80,12 @@ export function requireVariant(text: string): { pattern: Pattern; variant: Patte
  * @throws {AppError} `pattern_unknown`, naming what may have been meant.
  */
 export function requireVariants(text: string): readonly [Meant, ...Meant[]] {
-  const { pattern } = requireVariant(text);
   const meant = requireMeant(text);
-  return findPattern(plainName(text)) === null || meant.some((each) => each.pattern !== pattern)
-    ? [requireVariant(text)]
-    : meant;
+  if (meant.length === 1 || findPattern(plainName(text)) !== null) return meant;
+  throw severalMeant(
+    text,
+    meant.map(({ variant }) => variant.id),
+  );
 }
 
 type Meant = { readonly pattern: Pattern; readonly variant: PatternVariant };

@@ -90,7 +90,7 @@ function riskFactors(reading: Reading): RiskFactor[] {
     detection.regime === null ? null : detection.regime === "high_volatility" || over(rank, HIGH_RANK);
   const needed = levels === null ? null : breakEvenOf(levels.rewardRisk);
   const { value } = reliability;
-  const share = levels === null ? null : shareOfCosts(levels, subject.instrument.assetClass);
+  const share = shareOfCosts(levels, subject.instrument.assetClass);
   return [
     {
       name: "trend_not_met",

@@ -146,8 +146,7 @@ function candidatesOf(
     const barsSince = opens.length - upperBound(opens, detection.barTime);
     const fresh = part.resumed || barsSince === 0;
     const evidence = measuredOf(detection, assetClass, confidenceOf);
-    const levels = levelsOf(detection);
-    const costShare = levels === null ? null : shareOfCosts(levels, assetClass);
+    const costShare = shareOfCosts(levelsOf(detection), assetClass);
     return [{ ...detection, symbol, synthetic, evidence, costShare, fresh, barsSince }];
   });
 }

@@ -1,4 +1,5 @@
 import type { Interval } from "../../core/market/interval.js";
+import { severalSpeak } from "../../core/signals/badge.js";
 import { fuseLayers, type LayerFusion } from "../../core/signals/fuse.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
@@ -104,8 +105,8 @@ export function mapPatterns(
 function bandOf(pattern: SeenPattern | null, fusion: LayerFusion | null): Band {
   if (pattern === null) return "NONE";
   if (fusion === null || fusion.composite === null) return "NEUTRAL";
-  const speaking = fusion.layers.filter(({ score }) => score !== null).length;
-  return bandOfScore(speaking < 2 ? Math.min(fusion.composite, BANDS.MODERATE.from) : fusion.composite);
+  const { composite, layers } = fusion;
+  return bandOfScore(severalSpeak(layers) ? composite : Math.min(composite, BANDS.MODERATE.from));
 }
 
 /** The band of a score of 0..100. */

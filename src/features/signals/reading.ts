@@ -137,7 +137,7 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
     levels,
     evidence: evidenceOf(leading),
     volatility: main.volatility,
-    costShare: levels === null ? null : shareOfCosts(levels, main.set.instrument.assetClass),
+    costShare: shareOfCosts(levels, main.set.instrument.assetClass),
     price: quote.value?.price ?? null,
     stale: main.set.stale,
   });
