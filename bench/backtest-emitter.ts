@@ -1,16 +1,7 @@
 import { EventEmitter } from "node:events";
-import type { Candles } from "../src/core/market/candles.js";
+import type { Bar, Candles } from "../src/core/market/candles.js";
 
-/** A bar, an order and a fill as objects that are handed on as events. */
-interface Bar {
-  readonly time: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
-}
-
+/** Orders and fills, as bars, are objects that are handed on as events. */
 interface Order {
   readonly side: "buy" | "sell";
   readonly quantity: number;
