@@ -1,27 +1,29 @@
-import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import { type CompareOrder, compareOrder, JOB_BARS, type RunResult, runResult } from "./jobs-order.js";
+import {
+  type CompareOrder,
+  compareOrder,
+  JOB_BARS,
+  RUN_JOB,
+  type RunResult,
+  resultOf,
+} from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
 import { digestOf, keepRun, type PerformParts, runOnce, trialRow } from "./perform.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
 import { checkSize, loadRun } from "./series.js";
 
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 
 /** Several strategies over the same bars under the same terms. */
 export function createCompare(parts: PerformParts): JobKind<CompareOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest-compare",
     summary: "Order that several strategies are run over the same bars under the same terms",
     description: "All are counted as trials before any is judged. The report in full is that of the best.",
-    access: "trader",
     input: compareOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     check(order) {
       for (const each of order.strategies) chosenBy(each);
@@ -78,7 +80,7 @@ async function runCompare(
   const { time, equity, benchmark } = found[best];
   const run = { kind: "compare", strategy: all[best].strategy.id, hash, report: full } as const;
   const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+  return resultOf(id, hash, full);
 }
 
 /** The highest Sharpe ratio; those without one come last. */

@@ -166,3 +166,11 @@ export const runResult = z.object({
   report: z.looseObject({}),
 });
 export type RunResult = z.output<typeof runResult>;
+
+/** What all jobs have in common that keep a run. */
+export const RUN_JOB = { access: "trader", checkpoint: z.null(), result: runResult, attempts: 3 } as const;
+
+/** What such a job answers with. @param id of the run that was kept. */
+export function resultOf(id: number, hash: string, report: RunResult["report"]): RunResult {
+  return { run_id: id, href: `/api/backtest/${id}`, hash, report };
+}

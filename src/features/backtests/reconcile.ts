@@ -1,8 +1,14 @@
-import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
-import { JOB_BARS, type ReconcileOrder, type RunResult, reconcileOrder, runResult } from "./jobs-order.js";
+import {
+  JOB_BARS,
+  type ReconcileOrder,
+  RUN_JOB,
+  type RunResult,
+  reconcileOrder,
+  resultOf,
+} from "./jobs-order.js";
 import type { PaperReader } from "./paper-record.js";
 import { digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import {
@@ -21,7 +27,6 @@ import type { ReconcileFound, ReconcileTask } from "./reconcile-worker.js";
 import { chosenView, headView } from "./report-view.js";
 import { type RunData, stretchOf } from "./series.js";
 
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 const RECONCILE = defineTask<ReconcileTask, ReconcileFound>(
   new URL("./reconcile-worker.js", import.meta.url),
@@ -34,16 +39,13 @@ export interface ReconcileParts extends PerformParts {
 /** A backtest beside a paper account over the same stretch, each trade that differs with its named cause. */
 export function createReconcile(parts: ReconcileParts): JobKind<ReconcileOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest-reconcile",
     summary: "Order that a backtest is held against a paper account, trade by trade, with named causes",
     description:
       `Of at most ${JOB_BARS} bars. Trades are compared as they stood at the end of the window, open ones at its last ` +
       "close. What causes explain sums to the difference of the two results.",
-    access: "trader",
     input: reconcileOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     async check(order, userId) {
       const dated = datedOrder(order);
@@ -95,7 +97,7 @@ async function runReconcile(
   };
   const run = { kind: "reconcile", strategy: chosen.strategy.id, hash, report: full, columns: null } as const;
   const runId = await keepRun(parts, run, data, by);
-  return { run_id: runId, href: `/api/backtest/${runId}`, hash, report: full };
+  return resultOf(runId, hash, full);
 }
 
 async function sourceOf(parts: ReconcileParts, order: ReconcileOrder, userId: string) {

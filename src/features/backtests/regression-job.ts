@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { regressionPassed } from "../../core/backtest/regression.js";
 import { regressionText } from "../../core/backtest/regression-summary.js";
 import type { SignalSnapshot } from "../../core/backtest/snapshot.js";
@@ -7,7 +6,7 @@ import { instantText, isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
 import { strategyIdText } from "./baseline-file.js";
-import { type RegressionOrder, type RunResult, regressionOrder, runResult } from "./jobs-order.js";
+import { type RegressionOrder, RUN_JOB, type RunResult, regressionOrder, resultOf } from "./jobs-order.js";
 import { digestOf, type PerformParts } from "./perform.js";
 import { createRegressionSource, REGRESSION_MARKETS } from "./regression-source.js";
 import type { RegressionTask, RegressionTaskResult } from "./regression-worker.js";
@@ -15,7 +14,6 @@ import type { RegressionTask, RegressionTaskResult } from "./regression-worker.j
 const REGRESS = defineTask<RegressionTask, RegressionTaskResult>(
   new URL("./regression-worker.js", import.meta.url),
 );
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 3_600_000;
 const YEARS_LIMIT_MS = 20 * 366 * 86_400_000;
 /** Signals of a kind that are listed for a strategy; all are counted. */
@@ -29,17 +27,14 @@ export interface RegressionParts extends Pick<PerformParts, "workers" | "runs"> 
 /** The regression suite over generated bars: whether strategies still say what they said. */
 export function createRegressionJob(parts: RegressionParts): JobKind<RegressionOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest-regression",
     summary:
       "Order that the signals of strategies are kept as baselines, or compared with those that were kept",
     description:
       "Over generated bars that are always the same. Missing and extra signals, confidences that moved, and a strategy " +
       "without a baseline or with an empty one fail.",
-    access: "trader",
     input: regressionOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     check(order) {
       scopeOf(order);
@@ -116,7 +111,7 @@ async function runRegression(
     report: full,
     columns: null,
   });
-  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+  return resultOf(id, hash, full);
 }
 
 function signalView({ symbol, interval, time, side, entry, confidence }: SignalSnapshot) {

@@ -1,27 +1,22 @@
-import { z } from "zod";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import { JOB_BARS, type RunJobOrder, type RunResult, runJobOrder, runResult } from "./jobs-order.js";
+import { JOB_BARS, RUN_JOB, type RunJobOrder, type RunResult, resultOf, runJobOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
 import { checkOrder, digestOf, keepRun, type PerformParts, runCounted } from "./perform.js";
 import { loadRun } from "./series.js";
 import { stressRun } from "./stress.js";
 
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 
 /** A backtest of any size, with what its result is worth beside other bars, other costs and chance. */
 export function createRunJob(parts: PerformParts): JobKind<RunJobOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest",
     summary: "Order a backtest of any size, and of what its result is worth beside chance",
     description:
       `Of at most ${JOB_BARS} bars. With it come other draws of its trades, runs over bars drawn in blocks, entries at ` +
       "random times, and other costs.",
-    access: "trader",
     input: runJobOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     check: (order) => checkOrder(parts, order),
     run: (order, context) => runJob(parts, order, context),
@@ -47,5 +42,5 @@ async function runJob(
   const { time, equity, benchmark } = found;
   const run = { kind: "backtest", strategy: chosen.strategy.id, hash, report: full } as const;
   const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+  return resultOf(id, hash, full);
 }

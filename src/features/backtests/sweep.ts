@@ -1,11 +1,10 @@
-import { z } from "zod";
 import { purgedFolds } from "../../core/backtest/folds.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
 import { createCandidates } from "./candidates.js";
 import type { CrossOrder, CrossValidated } from "./cross-worker.js";
-import { JOB_BARS, type RunResult, runResult, type SweepOrder, sweepOrder } from "./jobs-order.js";
+import { JOB_BARS, RUN_JOB, type RunResult, resultOf, type SweepOrder, sweepOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
 import { checkOrder, digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
 import { loadRun, type RunData } from "./series.js";
@@ -14,22 +13,18 @@ import { bestOf, type Tried, tryAll } from "./tries.js";
 const CROSS = defineTask<CrossOrder, CrossValidated>(new URL("./cross-worker.js", import.meta.url));
 /** Returns that a cross-validation has of all its trials. */
 const CROSS_LIMIT = 20_000_000;
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 2 * 3_600_000;
 
 /** Tries many values of a strategy over one stretch; all of them are counted. */
 export function createSweep(parts: PerformParts): JobKind<SweepOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest-sweep",
     summary: "Order that many parameters of a strategy are tried on the same bars",
     description:
       "On a grid, at random or by a Parzen estimator, within what the strategy says that its values must fulfil. " +
       "Every trial is counted, and the best is told with what it is worth after them.",
-    access: "trader",
     input: sweepOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     check(order) {
       createCandidates(chosenBy(order), order);
@@ -96,7 +91,7 @@ async function runSweep(
   const { time, equity, benchmark } = found;
   const run = { kind: "sweep", strategy: strategy.id, hash, report: full } as const;
   const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return { run_id: id, href: `/api/backtest/${id}`, hash, report: full };
+  return resultOf(id, hash, full);
 }
 
 /** @throws {AppError} `invalid_request` where returns of all trials by bar are more than a process should hold. */

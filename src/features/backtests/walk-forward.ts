@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { type Fold, walkForwardFolds } from "../../core/backtest/folds.js";
 import { sharpeSample } from "../../core/backtest/overfitting.js";
 import { sliceCandles } from "../../core/market/candles.js";
@@ -12,8 +11,9 @@ import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js
 import { createCandidates } from "./candidates.js";
 import {
   JOB_BARS,
+  RUN_JOB,
   type RunResult,
-  runResult,
+  resultOf,
   type WalkForwardOrder,
   walkForwardOrder,
 } from "./jobs-order.js";
@@ -25,7 +25,6 @@ import { rulesText } from "./terms.js";
 import type { TrialOfPoint } from "./trials-worker.js";
 import { bestOf, scoreOf, TRY, type Tried, tryAll } from "./tries.js";
 
-const ATTEMPTS = 3;
 const TIMEOUT_MS = 4 * 3_600_000;
 
 /** A fold, what was chosen on its training bars alone, and what that came to on the bars after them. */
@@ -40,16 +39,13 @@ interface Walked {
 /** Chooses values on one window after another, and tries each choice on the bars that follow. */
 export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder, null, RunResult> {
   return defineJob({
+    ...RUN_JOB,
     kind: "backtest-walk-forward",
     summary: "Order a walk-forward: values chosen in each training window, tried on the bars after it",
     description:
       "Windows roll, or are anchored at the first bar. Nothing of a test is known to the choice, and what is told of " +
       "the whole is of the tests alone. Of one symbol, or of several with the same bars.",
-    access: "trader",
     input: walkForwardOrder,
-    checkpoint: z.null(),
-    result: runResult,
-    attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     check(order) {
       createCandidates(chosenBy(order), order);
@@ -187,7 +183,7 @@ async function finish(
   const run = { kind: "walk-forward", strategy: chosen.strategy.id, hash, report } as const;
   const columns = columnsOf(outside, data);
   const id = await keepRun(parts, { ...run, columns }, data, asked);
-  return { run_id: id, href: `/api/backtest/${id}`, hash, report };
+  return resultOf(id, hash, report);
 }
 
 /** Those of the length of the first: an account that was lost has fewer days. */
