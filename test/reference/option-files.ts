@@ -30,12 +30,14 @@ export function table(name: keyof typeof FILES): Row[] {
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-function nseDate(text: string): string {
+/** `31-Mar-2022` as `2022-03-31`. */
+export function nseDate(text: string): string {
   const [day, month, year] = text.split("-");
   return `${year}-${String(MONTHS.indexOf(month) + 1).padStart(2, "0")}-${day}`;
 }
 
-interface NseLeg {
+/** What the exchange says of one option. */
+export interface NseLeg {
   readonly openInterest: number;
   readonly changeinOpenInterest: number;
   readonly totalTradedVolume: number;

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { dateOf, dayOf } from "../../src/core/market/day.js";
@@ -12,17 +10,12 @@ import { impliedVolatility } from "../../src/core/options/implied-volatility.js"
 import { maxPain, payouts } from "../../src/core/options/max-pain.js";
 import { openInterestWalls, putCallRatios, totals } from "../../src/core/options/open-interest.js";
 import { atTheMoneyVolatility, impliedDividendYield, smileOf } from "../../src/core/options/smile.js";
+import { unpacked } from "../fixtures/options.js";
 import { sharedPath } from "../fixtures/shared.js";
-
-type Row = Readonly<Record<string, string>>;
-
-function text(path: string): string {
-  const bytes = readFileSync(path);
-  return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
-}
+import { type NseLeg, nseDate, type Row } from "./option-files.js";
 
 function table(path: string): Row[] {
-  const [head, ...lines] = text(path).trim().split("\n");
+  const [head, ...lines] = unpacked(path).trim().split("\n");
   const names = head.split(",");
   return lines.map((line) => {
     const cells = line.split(",");
@@ -75,16 +68,6 @@ describe.skipIf(values === null || greeks === null)(
   },
 );
 
-interface NseLeg {
-  readonly openInterest: number;
-  readonly changeinOpenInterest: number;
-  readonly totalTradedVolume: number;
-  readonly impliedVolatility: number;
-  readonly lastPrice: number;
-  readonly bidprice: number;
-  readonly askPrice: number;
-}
-
 interface NseRow {
   readonly strikePrice: number;
   readonly expiryDate: string;
@@ -101,28 +84,20 @@ interface NseChain {
   readonly filtered: Readonly<Record<"CE" | "PE", { readonly totOI: number; readonly totVol: number }>>;
 }
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/** `31-Mar-2022` in days since 1970-01-01. */
-function nseDay(date: string): number {
-  const [day, month, year] = date.split("-");
-  return dayOf(`${year}-${String(MONTHS.indexOf(month) + 1).padStart(2, "0")}-${day}`);
-}
-
 const nse = sharedPath("data", "options", "nse-NIFTY-2022-03-28.json.gz");
 
 describe.skipIf(nse === null)("NSE's chain of NIFTY on 2022-03-28", () => {
   const { records, filtered }: NseChain =
     nse === null
       ? { records: { expiryDates: [], data: [], underlyingValue: 0 }, filtered: {} }
-      : JSON.parse(text(nse));
+      : JSON.parse(unpacked(nse));
   const asOf = dayOf("2022-03-28");
   const quotes = records.data.flatMap((row): OptionQuote[] =>
     (["CE", "PE"] as const).flatMap((side) => {
       const leg = row[side];
       if (leg === undefined) return [];
       return {
-        expiry: nseDay(row.expiryDate),
+        expiry: dayOf(nseDate(row.expiryDate)),
         strike: row.strikePrice,
         right: side === "CE" ? "call" : "put",
         last: leg.lastPrice,
@@ -174,7 +149,7 @@ describe.skipIf(nse === null)("NSE's chain of NIFTY on 2022-03-28", () => {
   });
 
   it("lists our expiries, but for one that a holiday moved after it was listed", () => {
-    const listed = records.expiryDates.map(nseDay);
+    const listed = records.expiryDates.map((date) => dayOf(nseDate(date)));
     const ours = expiriesBetween("NIFTY", asOf, dayOf("2026-12-31"), asOf);
     const days = new Set(ours.map(({ day }) => day));
     // Bakri Id came to be kept on Thursday 2023-06-29 (NSE, June 2023), and the contract expired the day before.
@@ -238,7 +213,7 @@ interface UpstoxRow {
 const upstox = sharedPath("data", "options", "upstox-NIFTY-chain-spot23593.5.json.gz");
 
 describe.skipIf(upstox === null)("Upstox's chain of NIFTY on 2024-06-20", () => {
-  const rows: readonly UpstoxRow[] = upstox === null ? [] : JSON.parse(text(upstox)).data;
+  const rows: readonly UpstoxRow[] = upstox === null ? [] : JSON.parse(unpacked(upstox)).data;
   const quote = (row: UpstoxRow, right: Right): OptionQuote => {
     const { market_data } = row[`${right}_options`];
     return {
@@ -374,7 +349,7 @@ const tradier = sharedPath("data", "api-fixtures", "tradier", "quotes-2024-equit
 describe.skipIf(tradier === null)("Tradier's quote of a put on SPY", () => {
   /** The vendor's model, rate and dividends are its own (ORATS): ours are a flat 5 % and 1.3 %. */
   it("has our volatilities of bid, middle and ask within a tenth of a point", () => {
-    const { response } = JSON.parse(text(ensure(tradier, "not skipped")));
+    const { response } = JSON.parse(unpacked(ensure(tradier, "not skipped")));
     const [underlying, put] = response.body.quotes.quote;
     const expiry = ensure(expiryOn("US-EQUITY", dayOf(put.expiration_date)), "a third Friday");
     const years = yearsTo(expiry.cutOff, put.ask_date);
