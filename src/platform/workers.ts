@@ -42,9 +42,9 @@ export function defineTask<I, O>(compiled: URL): TaskKind<I, O> {
  * For a task to return: its result, whose buffers move to the caller instead of being copied. Reading the answer
  * then costs the event loop nothing, however long its columns are. Buffers that threads share stay where they are.
  */
-export function moved<T>(result: T, buffers: readonly ArrayBufferLike[]): T {
+export function moved<T extends object>(result: T, buffers: readonly ArrayBufferLike[]): T {
   const own = buffers.filter((buffer) => buffer instanceof ArrayBuffer);
-  return move({ [transferableSymbol]: own, [valueSymbol]: result } as never) as T;
+  return move({ [transferableSymbol]: own, [valueSymbol]: result }) as T;
 }
 
 /** Threads for computation, so that the event loop stays free. They see nothing of the environment. */
