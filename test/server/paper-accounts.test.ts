@@ -177,8 +177,19 @@ describe("what is refused", () => {
       state: "filled",
       legs: [{ role: "stop", state: "new" }],
     });
-    expect(await buy(id, order)).toMatchObject({ status: 409, code: "confirmation_refused" });
+    const again = {
+      status: 409,
+      code: "confirmation_refused",
+      detail: expect.stringContaining("already_used"),
+    };
+    expect(await buy(id, order)).toMatchObject(again);
+    // What the first order filled does not hide that its token is used up.
+    await allow({ max_position_size: Math.ceil(1.2 * price) });
+    expect(await buy(id, order)).toMatchObject(again);
+    const { risk_confirmation_token: _, ...plain } = order;
     await allow({ require_confirmation: false });
+    expect(codes(await buy(id, plain))).toEqual(["position_too_large"]);
+    await allow({ max_position_size: 100_000 });
   });
 });
 

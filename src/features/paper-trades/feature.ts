@@ -105,11 +105,12 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const trading = createTrading({ ...parts, standings, settings, matching });
   const book = createBook({ ...parts, matching });
   const idempotency = createIdempotency(database);
-  const risk: Pick<Risk, "settings" | "redeem"> = {
+  const risk: Pick<Risk, "settings" | "redeem" | "examine"> = {
     get settings() {
       return options.risk().settings;
     },
     redeem: (...given) => options.risk().redeem(...given),
+    examine: (...given) => options.risk().examine(...given),
   };
   return {
     accounts,

@@ -32,7 +32,7 @@ export interface NativeOptions {
   readonly trading: Trading;
   readonly accounts: Accounts;
   readonly alerts: Pick<Alerts, "get">;
-  readonly risk: Pick<Risk, "settings" | "redeem">;
+  readonly risk: Pick<Risk, "settings" | "redeem" | "examine">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly feed: Feed;
 }
@@ -59,13 +59,19 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
     const confirm = await confirmationOf(userId, token, request, settings);
     const asked = { ...request, settings, confirmed: true };
     if (confirm === null) return trading.submit(account, asked, seal);
-    return trading.submit(account, asked, async (sql, placed) => {
-      await confirm(sql);
-      await seal?.(sql, placed);
-    });
+    try {
+      return await trading.submit(account, asked, async (sql, placed) => {
+        await confirm.use(sql);
+        await seal?.(sql, placed);
+      });
+    } catch (error) {
+      // A limit that is full of what the token was used for says less than that it was used.
+      if (error instanceof AppError && error.code !== "confirmation_refused") await confirm.examine();
+      throw error;
+    }
   }
 
-  /** What uses a token up for an order; null where none is given or needed. @throws {AppError} `confirmation_refused`. */
+  /** What uses a token up for an order, and looks at it; null where none is given or needed. @throws {AppError} `confirmation_refused`. */
   async function confirmationOf(
     userId: string,
     token: string | undefined,
@@ -95,7 +101,10 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
       stop: terms.stopLoss?.stopPrice ?? null,
       target: terms.takeProfit?.limitPrice ?? null,
     };
-    return (sql: Sql) => risk.redeem(userId, token, order, sql);
+    return {
+      use: (sql: Sql) => risk.redeem(userId, token, order, sql),
+      examine: () => risk.examine(userId, token, order),
+    };
   }
 
   return {

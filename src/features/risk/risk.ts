@@ -66,6 +66,8 @@ export interface Risk {
    * @throws {AppError} `confirmation_refused` with the reason.
    */
   redeem(userId: string, token: string, order: ConfirmedOrder, sql?: Sql): Promise<readonly string[]>;
+  /** Looks at a confirmation without using it. @throws {AppError} as `redeem` does. */
+  examine(userId: string, token: string, order: ConfirmedOrder): Promise<void>;
 }
 
 /** Whoever knows how a pattern has done; null where too few cases tell. */
@@ -119,6 +121,13 @@ export function createRisk(options: RiskOptions): Risk {
     return equity === null ? known : { ...known, equity: Math.min(equity, known.equity ?? equity) };
   }
 
+  /** @throws {AppError} `confirmation_refused` for all but a token for this order that has not ended. */
+  function genuine(userId: string, token: string, order: ConfirmedOrder) {
+    const examined = confirmations.examine(token, userId, order);
+    if (examined.refusal !== null) throw new AppError("confirmation_refused", examined.refusal);
+    return examined;
+  }
+
   return {
     settings,
     identify: (text) => instruments.identify(text).symbol,
@@ -155,9 +164,13 @@ export function createRisk(options: RiskOptions): Risk {
       });
     },
 
+    async examine(userId, token, order) {
+      const { nonce } = genuine(userId, token, order);
+      if (await redemptions.isRedeemed(nonce)) throw new AppError("confirmation_refused", "already_used");
+    },
+
     async redeem(userId, token, order, sql) {
-      const examined = confirmations.examine(token, userId, order);
-      if (examined.refusal !== null) throw new AppError("confirmation_refused", examined.refusal);
+      const examined = genuine(userId, token, order);
       if (!(await redemptions.redeem(examined.nonce, userId, examined.expiresAt, sql))) {
         throw new AppError("confirmation_refused", "already_used");
       }

@@ -4,6 +4,7 @@ import type { Database, Sql } from "../../platform/database.js";
 export interface RedemptionStore {
   /** Within a transaction where one is given. @returns false when it was used before; two callers at once have one winner. */
   redeem(nonce: string, userId: string, expiresAt: number, sql?: Sql): Promise<boolean>;
+  isRedeemed(nonce: string): Promise<boolean>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -21,6 +22,9 @@ export function createRedemptionStore(database: Database, now: () => number): Re
         now() - HOUR_MS,
       ]);
       return rows.length > 0;
+    },
+    async isRedeemed(nonce) {
+      return (await database.query("select 1 from redemptions where nonce = $1", [nonce])).length > 0;
     },
   };
 }
