@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { createRng, type Rng, shuffle } from "../base/rng.js";
+import { createRng, shuffleBlocks } from "../base/rng.js";
 import { deviationOf, meanOf } from "../base/stats.js";
 import { absent, type Figure, figureOf } from "../performance/figure.js";
 
@@ -78,19 +78,4 @@ function earned(positions: Float64Array, returns: Float64Array, shift: number): 
     sum += positions[at] * returns[i];
   }
   return sum;
-}
-
-/** Blocks in another order; the last one may be shorter. */
-function shuffleBlocks(positions: Float64Array, periods: number, rng: Rng): Float64Array {
-  const blocks = Array.from({ length: Math.ceil(positions.length / periods) }, (_, b) =>
-    positions.subarray(b * periods, (b + 1) * periods),
-  );
-  shuffle(blocks, rng);
-  const shuffled = new Float64Array(positions.length);
-  let at = 0;
-  for (const block of blocks) {
-    shuffled.set(block, at);
-    at += block.length;
-  }
-  return shuffled;
 }

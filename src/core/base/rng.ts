@@ -82,6 +82,21 @@ export function shuffle(values: unknown[] | Float64Array, rng: Rng): void {
   }
 }
 
+/** The column cut into blocks of so many values, which are put in another order; the last block may be shorter. */
+export function shuffleBlocks(column: Float64Array, size: number, rng: Rng): Float64Array {
+  const blocks = Array.from({ length: Math.ceil(column.length / size) }, (_, b) =>
+    column.subarray(b * size, (b + 1) * size),
+  );
+  shuffle(blocks, rng);
+  const shuffled = new Float64Array(column.length);
+  let at = 0;
+  for (const block of blocks) {
+    shuffled.set(block, at);
+    at += block.length;
+  }
+  return shuffled;
+}
+
 /**
  * Places of `length`, ascending: all of them up to `count`; of more so many, one drawn from each of as many stretches,
  * so that what recurs at one distance is met at any of its places.
