@@ -2,7 +2,7 @@ import { assert } from "../base/assert.js";
 import { upperBound } from "../base/search.js";
 import { WeightsRefused } from "./define.js";
 import { logLoss, orderOf, type Scored } from "./metrics.js";
-import { logOdds, sigmoid } from "./odds.js";
+import { keptChance, logOdds, sigmoid } from "./odds.js";
 import { readColumn, readFields, readNumber } from "./read-weights.js";
 
 /** Makes of a score a chance that is kept: of rows with 0.7, seven of ten come to label 1. Never falls with the score. */
@@ -14,7 +14,8 @@ export type Calibrator =
 
 /** @param score 0 to 1. @returns chance of label 1, between 0 and 1. */
 export function calibrate(calibrator: Calibrator, score: number): number {
-  if (calibrator.kind === "platt") return sigmoid(calibrator.slope * logOdds(score) + calibrator.intercept);
+  if (calibrator.kind === "platt")
+    return keptChance(sigmoid(calibrator.slope * logOdds(score) + calibrator.intercept));
   const { at, chance } = calibrator;
   const next = upperBound(at, score);
   if (next === 0) return chance[0];

@@ -34,8 +34,7 @@ export function compareModels(
   assert(candidate.length === scores.length, "both scored the same rows");
   const first = figureOf(scores, labels, by);
   const second = figureOf(candidate, labels, by);
-  const sign = by === "area" ? 1 : -1;
-  const gain = (of: Float64Array) => sign * (second(of) - first(of));
+  const gain = (of: Float64Array) => (by === "area" ? second(of) - first(of) : first(of) - second(of));
   const whole = weights ?? new Float64Array(labels.length).fill(1);
   const resampled = resample(incumbent, terms, gain(whole), gain);
   const { draws } = resampled;

@@ -18,7 +18,7 @@ export interface OnlineSettings {
 }
 
 export const ONLINE_SETTINGS: OnlineSettings = {
-  ...{ rate: 0.1, delay: 1, l1: 0, l2: 0.01 },
+  ...{ rate: 0.02, delay: 1, l1: 0, l2: 0.03 },
   ...{ missing: "own", passes: 5 },
 };
 
@@ -54,13 +54,20 @@ export function createOnlineLogistic(
   return { names, settings, seen: 0, counts, means, squares, pulls, gradients };
 }
 
+/** Times the rate that the base has: it is one number that every row tells of. */
+const BASE_RATE = 5;
+
+function rateOf({ rate }: OnlineSettings, at: number): number {
+  return at === 0 ? BASE_RATE * rate : rate;
+}
+
 /** The coefficient that pulls and penalties of so many rows come to; of the base at 0. */
 function coefficientOf({ settings, seen, pulls, gradients }: OnlineLogistic, at: number): number {
   const rows = at === 0 ? 0 : seen;
   const pull = pulls[at];
   const free = Math.abs(pull) - settings.l1 * rows;
   if (free <= 0) return 0;
-  const slowness = (settings.delay + Math.sqrt(gradients[at])) / settings.rate + settings.l2 * rows;
+  const slowness = (settings.delay + Math.sqrt(gradients[at])) / rateOf(settings, at) + settings.l2 * rows;
   return (pull > 0 ? -free : free) / slowness;
 }
 
@@ -115,7 +122,7 @@ function step(weights: OnlineLogistic, at: number, gradient: number): void {
   const coefficient = coefficientOf(weights, at);
   const before = gradients[at];
   gradients[at] = before + gradient * gradient;
-  const slower = (Math.sqrt(gradients[at]) - Math.sqrt(before)) / settings.rate;
+  const slower = (Math.sqrt(gradients[at]) - Math.sqrt(before)) / rateOf(settings, at);
   pulls[at] += gradient - slower * coefficient;
 }
 

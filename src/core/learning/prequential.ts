@@ -44,7 +44,13 @@ export function noteScore(kept: PrequentialScores, score: number, label: number)
   }
 }
 
-export function readPrequential({ n, losses, squares, scores, labels }: PrequentialScores): PrequentialFigures {
+export function readPrequential({
+  n,
+  losses,
+  squares,
+  scores,
+  labels,
+}: PrequentialScores): PrequentialFigures {
   const area = areaUnderCurve({ scores: Float64Array.from(scores), labels: Float64Array.from(labels) });
   return { n, logLoss: losses / n, brier: squares / n, area };
 }
