@@ -4,6 +4,7 @@ import { createRng, shuffle } from "../../src/core/base/rng.js";
 import type { Samples } from "../../src/core/learning/define.js";
 import { binColumns, shiftOf, wordOf } from "../../src/core/learning/trees/bins.js";
 import { boostTrees, trainTrees } from "../../src/core/learning/trees/boost.js";
+import { createDraws } from "../../src/core/learning/trees/draws.js";
 import { chanceOf, interceptOf, lossAt, meanLoss } from "../../src/core/learning/trees/loss.js";
 import { TREE_SETTINGS, type TreeSettings } from "../../src/core/learning/trees/settings.js";
 import { importancesOf, logOddsOf, logOddsOfAll, type Trees } from "../../src/core/learning/trees/trees.js";
@@ -127,6 +128,17 @@ function toldFrom(trees: Trees, node: number): PlainNode {
   };
 }
 
+/** The leaf of a row below a node, by thresholds. */
+function leafOf(trees: Trees, root: number, row: Float64Array): number {
+  let node = root;
+  while (trees.columns[node] >= 0) {
+    const value = row[trees.columns[node]];
+    const left = Number.isNaN(value) ? trees.missingLeft[node] === 1 : value <= trees.thresholds[node];
+    node = left ? node + 1 : trees.rights[node];
+  }
+  return node;
+}
+
 describe("a tree", () => {
   it("is the one that trying every threshold on every row gives", () => {
     const cases = fc.record({
@@ -163,13 +175,7 @@ describe("a tree", () => {
     for (let tree = 0; tree + 1 < trees.roots.length; tree++) {
       const counts = new Map<number, number>();
       for (let row = 0; row < 1_500; row++) {
-        const values = rowOf(planted, row);
-        let node = trees.roots[tree];
-        while (trees.columns[node] >= 0) {
-          const value = values[trees.columns[node]];
-          const left = Number.isNaN(value) ? trees.missingLeft[node] === 1 : value <= trees.thresholds[node];
-          node = left ? node + 1 : trees.rights[node];
-        }
+        const node = leafOf(trees, trees.roots[tree], rowOf(planted, row));
         counts.set(node, (counts.get(node) ?? 0) + 1);
       }
       for (const [node, count] of counts) {
@@ -239,6 +245,39 @@ describe("boosting", () => {
       for (const column of own) used.add(column);
     }
     expect(used.size).toBe(10);
+  });
+
+  it("has in every leaf the Newton step of the rows that were drawn, after all trees before", () => {
+    const settings = { ...TREE_SETTINGS, rounds: 12, rowShare: 0.6, learningRate: 0.3, lambda: 2 };
+    const weights = planted.columns[3].map((each) => 0.5 + each * each);
+    const offset = planted.columns[8];
+    const trees = trainTrees({ ...planted, weights }, settings, 6, { offset });
+    const logOdds = offset.map((each) => each + trees.base);
+    const every = Int32Array.from({ length: 2_000 }, (_, row) => row);
+    const draws = createDraws(every, 10, settings, 6);
+    expect(trees.roots).toHaveLength(13);
+    for (let round = 0; round < 12; round++) {
+      const { rows, others, columns } = draws.draw(round);
+      expect([...rows, ...others].sort((a, b) => a - b)).toEqual([...every]);
+      expect([rows.length, columns.length, new Set(columns).size]).toEqual([1_200, 8, 8]);
+      const drawn = new Set(rows);
+      const leaves = every.map((row) => leafOf(trees, trees.roots[round], rowOf(planted, row)));
+      const sums = new Map<number, [number, number, number]>();
+      for (const row of drawn) {
+        const chance = chanceOf(logOdds[row]);
+        const [gradient, hessian, cover] = sums.get(leaves[row]) ?? [0, 0, 0];
+        sums.set(leaves[row], [
+          gradient + weights[row] * (chance - planted.labels[row]),
+          hessian + weights[row] * chance * (1 - chance),
+          cover + weights[row],
+        ]);
+      }
+      for (const [leaf, [gradient, hessian, cover]] of sums) {
+        expect(trees.values[leaf]).toBeCloseTo((-0.3 * gradient) / (hessian + 2), 10);
+        expect(trees.covers[leaf]).toBeCloseTo(cover, 8);
+      }
+      for (const row of every) logOdds[row] += trees.values[leaves[row]];
+    }
   });
 
   it("hangs on the order of values alone", () => {

@@ -13,6 +13,7 @@ import { logOddsOf, logOddsOfAll, type Trees } from "./trees/trees.js";
 /** How trees of groups are grown. */
 export interface GroupSettings {
   readonly global: TreeSettings;
+  /** Of groups, but for `bins`, which are those of all. */
   readonly group: TreeSettings;
   /** Rows that a group has at least, and rows of either label. */
   readonly leastRows: number;
