@@ -1,6 +1,6 @@
 import { assert } from "../../base/assert.js";
 import { createRng, type Rng } from "../../base/rng.js";
-import { meanOf, quantileOf, sumOf } from "../../base/stats.js";
+import { quantileOf, sumOf } from "../../base/stats.js";
 import { type Agent, type Policy, policyOf } from "./policy.js";
 import { ACTIONS, type AgentTerms, isValid } from "./simulator.js";
 import { runStretch, type Stretch, type StretchRun } from "./stretch.js";
@@ -84,8 +84,10 @@ export function evaluateAgent(
     flat: runs(() => flatPolicy),
   };
   const draws = drawStretches(stretches.length, seed);
-  const ahead = (name: PolicyName) =>
-    estimate(draws, (at) => meanOf(at.map((k) => own[k].total - all[name][k].total)));
+  const ahead = (name: PolicyName) => {
+    const differences = own.map(({ total }, k) => total - all[name][k].total);
+    return estimate(draws, (at) => sumAt(differences, at) / at.length);
+  };
   return {
     stretches: stretches.length,
     bars,

@@ -74,5 +74,5 @@ export function stepAccount(
 
 /** What closing the position at the close itself costs, as the logarithm of equity after per before; 0 or less. */
 export function closingCost({ exposure }: Holding, { costBps }: Pick<AgentTerms, "costBps">): number {
-  return Math.log1p((-costBps / 10_000) * Math.abs(exposure));
+  return Math.log(1 - (costBps / 10_000) * Math.abs(exposure));
 }
