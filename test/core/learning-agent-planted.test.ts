@@ -1,10 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { meanOf } from "../../src/core/base/stats.js";
+import { deviationOf, meanOf } from "../../src/core/base/stats.js";
 import type { AgentReport } from "../../src/core/learning/agent/evaluate.js";
 import type { TrainedAgent } from "../../src/core/learning/agent/learner.js";
 import { PLANTED_TERMS } from "../../src/core/learning/agent/planted.js";
+import { chooseAction, type Policy } from "../../src/core/learning/agent/policy.js";
 import { AGENT_TERMS } from "../../src/core/learning/agent/simulator.js";
+import { hideBars, writeState } from "../../src/core/learning/agent/state.js";
 import { runStretch } from "../../src/core/learning/agent/stretch.js";
+import { createPass, forwardDense } from "../../src/core/learning/dense.js";
 import { filterPolicy, trainOn, unseenReport, unseenStretches } from "../fixtures/agent-markets.js";
 
 const { drift } = PLANTED_TERMS;
@@ -41,5 +44,22 @@ describe.each([1, 2, 3])("an agent that was trained on planted regimes with seed
     const share = (report.policies.agent.logReturn.value ?? Number.NaN) / meanOf(filtered);
     expect(share).toBeGreaterThan(0.75);
     expect(share).toBeLessThan(1.15);
+  });
+
+  // After 6,000 steps with seeds 1 to 3 0.67 to 0.89 were left of 0.85 to 0.92; of agents from which nothing was hidden
+  // in training -0.02 to 0.07.
+  it("gains where all that is known only with bars is hidden, as it is from one who tells figures of a chart", () => {
+    const { agent } = trained;
+    const pass = createPass(agent.net.sizes);
+    const told: Policy = (market, i, holding) => {
+      writeState(market, i, holding, pass.values[0]);
+      hideBars(pass.values[0]);
+      return chooseAction(agent, forwardDense(agent.net, pass), holding.position, true);
+    };
+    const totals = unseenStretches(seed, drift).map(
+      (stretch) => runStretch(stretch, told, AGENT_TERMS).total,
+    );
+    const error = deviationOf(totals) / Math.sqrt(totals.length);
+    expect(meanOf(totals) - 2 * error).toBeGreaterThan(0);
   });
 });

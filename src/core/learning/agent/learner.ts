@@ -61,7 +61,8 @@ export interface AgentProgress {
 export interface AgentTraining {
   readonly seed: number;
   readonly series: readonly AgentMarket[];
-  readonly steps: number;
+  /** `AGENT_STEPS` by default. */
+  readonly steps?: number;
   readonly terms?: AgentTerms;
   readonly settings?: AgentSettings;
   /** Told every thousand steps; false stops the training with what has been learnt. */
@@ -76,6 +77,9 @@ export interface TrainedAgent {
   readonly heldOut: HeldOut;
 }
 
+/** From here on more steps gained little on planted markets. */
+export const AGENT_STEPS = 20_000;
+
 const REPORT_STEPS = 1_000;
 
 /**
@@ -86,7 +90,7 @@ const REPORT_STEPS = 1_000;
  * @throws AssertionError where no series has a bar to learn from.
  */
 export function trainAgent(training: AgentTraining): TrainedAgent {
-  const { seed, series, steps, terms = AGENT_TERMS, settings = AGENT_SETTINGS } = training;
+  const { seed, series, steps = AGENT_STEPS, terms = AGENT_TERMS, settings = AGENT_SETTINGS } = training;
   const parts = splitSeries(series, settings);
   assert(parts.learnt.length > 0, "no series is long enough");
   const unit = unitOf(parts.learnt);

@@ -15,26 +15,21 @@ export interface Agent {
   readonly terms: AgentTerms;
 }
 
-/** Valid actions of a position; all but HOLD and what closes are kept from an agent without a margin. */
-function isOpen(agent: Agent, position: Position, action: number, shorts: boolean): boolean {
-  if (!isValid(position, action, shorts)) return false;
-  return agent.margin !== null || action === 0 || position !== 0;
-}
-
 /**
  * The action of most worth among the valid ones, where HOLD has the margin added; the first of equal ones. An agent
- * without a margin closes what is held and opens nothing.
+ * without a margin closes what is held and opens nothing. A short that may not be held can only be closed.
  * @param q a worth for each action, in units.
  */
 export function chooseAction(agent: Agent, q: Float64Array, position: Position, shorts: boolean): number {
   const { margin } = agent;
-  if (margin === null && position !== 0) return position > 0 ? 2 : 1;
+  if (margin === null) return position === 0 ? 0 : position > 0 ? 2 : 1;
   let best = 0;
-  let most = q[0] + (margin ?? 0);
-  for (let action = 1; action < ACTIONS.length; action++) {
-    if (!isOpen(agent, position, action, shorts) || q[action] <= most) continue;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let action = 0; action < ACTIONS.length; action++) {
+    const worth = action === 0 ? q[0] + margin : q[action];
+    if (worth <= most || !isValid(position, action, shorts)) continue;
     best = action;
-    most = q[action];
+    most = worth;
   }
   return best;
 }

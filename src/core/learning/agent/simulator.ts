@@ -18,7 +18,7 @@ export interface AgentTerms {
 
 export const AGENT_TERMS: AgentTerms = Object.freeze({ costBps: 5, borrowBps: 0.1, shorts: true });
 
-/** Whether an action leads from a position to one that may be held. @param action index into `ACTIONS`. */
+/** Whether an action leads from a position to one that may be held: of a short that may not, BUY alone. @param action index into `ACTIONS`. */
 export function isValid(position: Position, action: number, shorts: boolean): boolean {
   const target = position + ACTION_STEPS[action];
   return target <= 1 && target >= (shorts ? -1 : 0);
