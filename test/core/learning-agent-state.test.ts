@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { computeIndicator } from "../../src/core/indicators/define.js";
+import { findIndicator } from "../../src/core/indicators/index.js";
 import { stateOfRequest } from "../../src/core/learning/agent/request.js";
 import {
   AGENT_WARMUP,
@@ -93,7 +95,32 @@ describe("the columns of a state", () => {
       20,
     );
     const range = market.range[at];
+    /** J. W. Wilder's average: the mean of the first, then one part of the new and the rest of the old. */
+    const wilder = (values: readonly number[], period: number) =>
+      values
+        .slice(period)
+        .reduce(
+          (average, value) => (average * (period - 1) + value) / period,
+          values.slice(0, period).reduce((sum, value) => sum + value, 0) / period,
+        );
+    const changes = Array.from({ length: at }, (_, k) => close[k + 1] - close[k]);
+    const ranges = changes.map(
+      (_, k) => Math.max(bars.high[k + 1], close[k]) - Math.min(bars.low[k + 1], close[k]),
+    );
+    const gains = wilder(
+      changes.map((change) => Math.max(0, change)),
+      14,
+    );
+    const losses = wilder(
+      changes.map((change) => Math.max(0, -change)),
+      14,
+    );
+    const row = findIndicator("macd");
+    const lines = row === null ? [] : computeIndicator(row, bars, { fast: 12, slow: 26, signal: 9 });
     const wanted = {
+      rsi: (gains - losses) / (gains + losses),
+      macd: lines[0][at] / range,
+      volatility: Math.log(wilder(ranges, 14) / wilder(ranges, 50)),
       price: (close[at] - centre) / range,
       volume: Math.log(volume[at] / mean(volume, 20)),
       bb_position: (close[at] - centre) / (2 * Math.sqrt(squares)),
