@@ -43,9 +43,9 @@ export function findFeature(id: string): Feature | null {
   return byId.get(id) ?? null;
 }
 
-/** Eight hexadecimal digits that another list, order or definition of features would change. */
+/** Eight hexadecimal digits that another list, order or definition of features would change; their titles do not. */
 export function schemaOf(features: readonly Feature[]): string {
-  const text = JSON.stringify(features);
+  const text = JSON.stringify(features.map(({ title: _, ...row }) => row));
   return hash32(text).toString(16).padStart(8, "0");
 }
 

@@ -55,9 +55,12 @@ function streaks({ returns }: FeatureSeries): Float64Array {
 function skews({ returns, volatility }: FeatureSeries): Float64Array {
   const { length } = returns;
   const cubes = new Float64Array(length);
-  for (let i = 0; i < length; i++) cubes[i] = returns[i] ** 3;
+  for (let i = 0; i < length; i++) cubes[i] = returns[i] * returns[i] * returns[i];
   const sums = windowSums(cubes, 20);
-  for (let i = 0; i < length; i++) sums[i] = over(1, volatility[i]) ** 3 * (sums[i] / 20);
+  for (let i = 0; i < length; i++) {
+    const unit = over(1, volatility[i]);
+    sums[i] *= (unit * unit * unit) / 20;
+  }
   return sums;
 }
 

@@ -23,14 +23,14 @@ function quality(series: FeatureSeries, group: Group, direction: 1 | -1, bars: n
     if (side !== direction || GROUP_OF[family] !== group) continue;
     best[hit.at] = Math.max(best[hit.at], hit.quality);
   }
-  return windowHighest(best, bars).fill(Number.NaN, 0, warmupOf(bars));
+  return windowHighest(best, bars).fill(Number.NaN, 0, Math.max(series.from, warmupOf(bars)));
 }
 
 /** Patterns of a direction in the last bars. */
 function count(series: FeatureSeries, direction: 1 | -1, bars: number): Float64Array {
   const each = new Float64Array(series.candles.time.length);
   for (const { hit, direction: side } of series.hits) if (side === direction) each[hit.at]++;
-  return windowSums(each, bars).fill(Number.NaN, 0, warmupOf(bars));
+  return windowSums(each, bars).fill(Number.NaN, 0, Math.max(series.from, warmupOf(bars)));
 }
 
 /** Greatest measured edge of the patterns of a direction in the last bars; NaN where none has been measured. */
@@ -43,7 +43,7 @@ function edge(series: FeatureSeries, direction: 1 | -1, bars: number): Float64Ar
   for (const { hit, direction: side } of hits) {
     if (side !== direction) continue;
     const { at, variant } = hit;
-    for (let i = Math.max(at, warmupOf(bars)); i < Math.min(length, at + bars); i++) {
+    for (let i = Math.max(at, series.from, warmupOf(bars)); i < Math.min(length, at + bars); i++) {
       const value = edgeOf(variant.id, closes[i]);
       if (!(value <= best[i])) best[i] = Number.isNaN(value) ? best[i] : value;
     }

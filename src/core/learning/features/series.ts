@@ -68,9 +68,11 @@ export const LONGER_INTERVALS: Readonly<Record<Interval, Interval | null>> = Obj
 export class FeatureSeries {
   readonly candles: Candles;
   readonly context: FeatureContext;
+  /** First bar that is asked for: what patterns say of bars before it is not known. */
+  readonly from: number;
   readonly #kept = new Map<string, unknown>();
 
-  constructor(candles: Candles, context: FeatureContext) {
+  constructor(candles: Candles, context: FeatureContext, from = 0) {
     const { longer } = context;
     assert(
       longer === undefined || INTERVAL_MS[longer.interval] > INTERVAL_MS[candles.interval],
@@ -78,6 +80,7 @@ export class FeatureSeries {
     );
     this.candles = candles;
     this.context = context;
+    this.from = from;
   }
 
   /** What `make` gives, made once. */
@@ -129,9 +132,9 @@ export class FeatureSeries {
     return this.kept("regimes", () => computeRegimes(this.candles));
   }
 
-  /** Every pattern of the table, by bar and in the order of the table. */
+  /** Every pattern of the table that features of bars from `from` on tell of, by bar and in the order of the table. */
   get hits(): readonly DirectedHit[] {
-    return this.kept("hits", () => directedHits(this.candles));
+    return this.kept("hits", () => directedHits(this.candles, Math.max(0, this.from - LOOK_BACK)));
   }
 
   get longer(): LongerView {
@@ -158,13 +161,17 @@ export function closesOf({ interval, time }: Candles, calendar: Calendar): Float
   return closes;
 }
 
-function directedHits(candles: Candles): readonly DirectedHit[] {
+/** Bars before its own whose patterns a feature tells of. */
+const LOOK_BACK = 10;
+const DIRECTED = PATTERNS.filter(({ variants }) => variants.some(({ direction }) => direction !== 0));
+
+function directedHits(candles: Candles, from: number): readonly DirectedHit[] {
   const series = createPatternSeries(candles);
   const found: DirectedHit[] = [];
   const hits: Hit[] = [];
-  for (const pattern of PATTERNS) {
+  for (const pattern of DIRECTED) {
     hits.length = 0;
-    pattern.find(series, 0, candles.time.length, hits);
+    pattern.find(series, from, candles.time.length, hits);
     const { family } = pattern;
     for (const hit of hits) {
       const { direction } = hit.variant;

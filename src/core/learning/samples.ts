@@ -1,0 +1,233 @@
+import { hash32 } from "../base/rng.js";
+import type { Candles } from "../market/candles.js";
+import type { Interval } from "../market/interval.js";
+import type { Pattern } from "../patterns/define.js";
+import { REGIMES, type Regime, UNKNOWN } from "../regime/define.js";
+import { computeRanges } from "../signals/ranges.js";
+import { type PatternPlan, planTrade } from "../signals/trade.js";
+import type { Samples } from "./define.js";
+import {
+  columnsOf,
+  FEATURE_SCHEMA,
+  FEATURE_WARMUP,
+  FEATURES,
+  type FeatureColumns,
+  turnedBy,
+  writeSeen,
+} from "./features/index.js";
+import { type DirectedHit, type FeatureContext, FeatureSeries } from "./features/series.js";
+import { SETUP } from "./features/setup.js";
+import { type Label, type LabelPolicy, labelPlan } from "./label.js";
+import { averageUniqueness } from "./uniqueness.js";
+
+/** Columns that models are trained on and shown, in their order. */
+export const SAMPLE_NAMES: readonly string[] = Object.freeze([...FEATURES, ...SETUP].map(({ id }) => id));
+
+/** Eight hexadecimal digits that another list, order or definition of the columns would change. */
+export const SAMPLE_SCHEMA: string = hash32(`${FEATURE_SCHEMA} ${JSON.stringify(SETUP)}`)
+  .toString(16)
+  .padStart(8, "0");
+
+/** Patterns that were confirmed at one bar and expect the same. */
+export interface Occasion {
+  readonly at: number;
+  readonly direction: 1 | -1;
+  /** Best fit first; of equal ones the first of the table. */
+  readonly hits: readonly DirectedHit[];
+}
+
+/** What is known of a row beside its columns. */
+export interface SampleFacts {
+  readonly symbol: string;
+  readonly interval: Interval;
+  /** Bar of the decision in its series, and its open, epoch ms. */
+  readonly at: number;
+  readonly time: number;
+  /** Variants of the patterns, the one whose trade it is first. */
+  readonly patterns: readonly string[];
+  readonly regime: Regime | null;
+  readonly plan: PatternPlan;
+  readonly label: Label;
+  /** Bar at whose close the label was known. */
+  readonly exitAt: number;
+}
+
+/** Samples with the facts of each row, in the same order. */
+export interface LabelledSamples {
+  readonly samples: Samples;
+  readonly facts: readonly SampleFacts[];
+}
+
+export interface SampleTerms {
+  readonly policy: LabelPolicy;
+  /** In and out together, basis points. */
+  readonly costBps: number;
+  /** Decisions on these alone; on all of the table without it. */
+  readonly patterns?: readonly Pattern[];
+  /** First bar that may decide; the first with every feature by default. */
+  readonly from?: number;
+}
+
+export interface BuiltSamples extends LabelledSamples {
+  /** Decisions that gave no row: no range or level, an open beyond stop or target, bars that do not tell yet. */
+  readonly unpriced: number;
+  readonly voided: number;
+  readonly open: number;
+}
+
+/** The occasions on confirmed patterns at bars from `from` on, by bar, rising before falling. */
+export function occasionsOf(series: FeatureSeries, from = 0, patterns?: readonly Pattern[]): Occasion[] {
+  const wanted = patterns && new Set(patterns.flatMap(({ variants }) => variants.map(({ id }) => id)));
+  const occasions: Occasion[] = [];
+  const { hits } = series;
+  for (let k = 0; k < hits.length; ) {
+    const { at } = hits[k].hit;
+    const first = k;
+    while (k < hits.length && hits[k].hit.at === at) k++;
+    if (at < from) continue;
+    for (const direction of [1, -1] as const) {
+      const same = hits
+        .slice(first, k)
+        .filter((each) => each.direction === direction && (wanted?.has(each.hit.variant.id) ?? true))
+        .sort((a, b) => b.hit.quality - a.hit.quality);
+      if (same.length > 0) occasions.push({ at, direction, hits: same });
+    }
+  }
+  return occasions;
+}
+
+/** The trade on an occasion: that on its best pattern. @returns null without a range or usable levels. */
+export function planOf(
+  { candles }: FeatureSeries,
+  { at, hits: [best] }: Occasion,
+  range: number,
+  costBps: number,
+): PatternPlan | null {
+  return planTrade(best.hit, candles.close[at], range, costBps);
+}
+
+/**
+ * The row of an occasion, in the order of `SAMPLE_NAMES`: what a model is trained on and what it is shown are made here.
+ * @param features columns of all of `FEATURES`.
+ */
+export function rowOf(
+  series: FeatureSeries,
+  features: FeatureColumns,
+  { at, direction, hits }: Occasion,
+  plan: PatternPlan,
+  turned = turnedBy(features.features),
+): Float64Array {
+  const row = new Float64Array(SAMPLE_NAMES.length);
+  writeSeen(features, at, direction, row, turned);
+  const setup = {
+    plan,
+    close: series.candles.close[at],
+    range: series.range[at],
+    quality: hits[0].hit.quality,
+    families: hits.map(({ family }) => family),
+  };
+  for (const [k, feature] of SETUP.entries()) row[features.columns.length + k] = feature.compute(setup);
+  return row;
+}
+
+/**
+ * Rows of all occasions on a series whose trade has settled, in the order of time, weighted by how much each has to
+ * itself. Features are those at the close of the bar of the decision; entry is the open after it.
+ * @param candles closed bars.
+ */
+export function samplesOf(candles: Candles, context: FeatureContext, terms: SampleTerms): BuiltSamples {
+  const { policy, costBps, patterns, from = FEATURE_WARMUP } = terms;
+  const series = new FeatureSeries(candles, context);
+  const features = columnsOf(series);
+  const turned = turnedBy(features.features);
+  const ranges = computeRanges(candles, Math.min(from, candles.time.length));
+  const rows: Float64Array[] = [];
+  const facts: SampleFacts[] = [];
+  const counts = { unpriced: 0, voided: 0, open: 0 };
+  for (const occasion of occasionsOf(series, from, patterns)) {
+    const { at } = occasion;
+    const plan = planOf(series, occasion, ranges[at], costBps);
+    if (plan === null) {
+      counts.unpriced++;
+      continue;
+    }
+    const subject = { source: "detection", id: subjectOf(candles, occasion), plan } as const;
+    const labelling = labelPlan(candles, context.calendar, subject, policy);
+    if (labelling.status !== "settled") {
+      counts[labelling.status === "void" ? "voided" : "open"]++;
+      continue;
+    }
+    rows.push(rowOf(series, features, occasion, plan, turned));
+    facts.push(factsOf(series, occasion, plan, labelling.label, labelling.exitAt));
+  }
+  return { samples: columnsOfRows(rows, facts), facts, ...counts };
+}
+
+/** An occasion at the newest bar, as a model is shown it. */
+export interface NewestRow {
+  readonly occasion: Occasion;
+  readonly plan: PatternPlan;
+  readonly row: Float64Array;
+}
+
+/**
+ * The occasions at the newest bar, those on usable levels, with the rows that `samplesOf` would give them, but that what
+ * came before the bars is not known to them: give `FEATURE_MEMORY` bars or more.
+ */
+export function newestRows(
+  candles: Candles,
+  context: FeatureContext,
+  { costBps, patterns }: Pick<SampleTerms, "costBps" | "patterns">,
+): NewestRow[] {
+  const newest = candles.time.length - 1;
+  if (newest < 0) return [];
+  const series = new FeatureSeries(candles, context, newest);
+  const occasions = occasionsOf(series, newest, patterns);
+  if (occasions.length === 0) return [];
+  const features = columnsOf(series);
+  const range = computeRanges(candles, newest)[newest];
+  return occasions.flatMap((occasion) => {
+    const plan = planOf(series, occasion, range, costBps);
+    return plan === null ? [] : [{ occasion, plan, row: rowOf(series, features, occasion, plan) }];
+  });
+}
+
+/** An occasion has one name wherever its series begins. */
+function subjectOf({ symbol, interval, time }: Candles, { at, direction }: Occasion): string {
+  return `${symbol} ${interval} ${time[at]} ${direction}`;
+}
+
+function factsOf(
+  { candles, regimes }: FeatureSeries,
+  { at, hits }: Occasion,
+  plan: PatternPlan,
+  label: Label,
+  exitAt: number,
+): SampleFacts {
+  const { symbol, interval, time } = candles;
+  const regime = regimes.label[at];
+  return {
+    symbol,
+    interval,
+    at,
+    time: time[at],
+    patterns: hits.map(({ hit }) => hit.variant.id),
+    regime: regime === UNKNOWN ? null : REGIMES[regime],
+    plan,
+    label,
+    exitAt,
+  };
+}
+
+function columnsOfRows(rows: readonly Float64Array[], facts: readonly SampleFacts[]): Samples {
+  const entries = Int32Array.from(facts, ({ at }) => at + 1);
+  const exits = Int32Array.from(facts, ({ exitAt }) => exitAt);
+  return {
+    names: SAMPLE_NAMES,
+    columns: SAMPLE_NAMES.map((_, k) => Float64Array.from(rows, (row) => row[k])),
+    labels: Float64Array.from(facts, ({ label }) => label.value),
+    decidedAt: Float64Array.from(facts, ({ label }) => label.decidedAt),
+    settledAt: Float64Array.from(facts, ({ label }) => label.settledAt),
+    weights: averageUniqueness(entries, exits),
+  };
+}
