@@ -155,6 +155,46 @@ describe("calibrators of either kind", () => {
   });
 });
 
+describe("isotonic calibration", () => {
+  it("pools a small block that was moved off 0 with the large one that it then lies above", () => {
+    // Two rows without a hit, bounded by a quarter; a hundred with five, the misses at scores above the hits'.
+    const scores = Float64Array.of(0.1, 0.1, ...new Float64Array(100).fill(0.3));
+    const labels = Float64Array.of(0, 0, ...Float64Array.from({ length: 100 }, (_, i) => (i < 5 ? 1 : 0)));
+    const fitted = fitIsotonic({ scores, labels });
+    expect(calibrate(fitted, 0.2)).toBeCloseTo((0.25 * 2 + 5) / 102, 12);
+    expect(calibrate(fitted, 0.9)).toBe(calibrate(fitted, 0));
+  });
+
+  it("lies on straight lines between blocks, and level beyond them", () => {
+    const scores = Float64Array.of(...new Float64Array(10).fill(0.2), ...new Float64Array(10).fill(0.6));
+    const labels = Float64Array.from({ length: 20 }, (_, i) => (i === 0 || i > 13 ? 1 : 0));
+    const fitted = fitIsotonic({ scores, labels });
+    for (const [score, chanceOf] of [
+      [0, 0.1],
+      [0.2, 0.1],
+      [0.3, 0.225],
+      [0.5, 0.475],
+      [0.6, 0.6],
+      [1, 0.6],
+    ])
+      expect(calibrate(fitted, score)).toBeCloseTo(chanceOf, 12);
+  });
+
+  it("is in order where scores are next to each other among doubles and weights are uneven", () => {
+    const rng = createRng(61);
+    for (let draw = 0; draw < 3_000; draw++) {
+      const score = 0.25 + rng.next() / 2;
+      const step = score < 0.5 ? 2 ** -54 : 2 ** -53;
+      const rows = {
+        scores: Float64Array.of(score, score + step, score + 2 * step, score + 3 * step),
+        labels: Float64Array.of(0, 1, 0, 1),
+        weights: Float64Array.from({ length: 4 }, () => 0.1 + rng.next()),
+      };
+      expect(() => decodeCalibrator(encodeCalibrator(fitIsotonic(rows)))).not.toThrow();
+    }
+  });
+});
+
 describe("Platt's scaling", () => {
   it("is where its loss is lowest: a step to any side is worse", () => {
     fc.assert(

@@ -106,6 +106,17 @@ describe("the adaptive window", () => {
     expect(delays[99]).toBeLessThanOrEqual(256);
   });
 
+  it("cuts off no side of fewer than five values, whatever they are", () => {
+    const ends = (zeros: number) => {
+      const window = createAdaptiveWindow(0.5);
+      return [...new Float64Array(zeros), ...new Float64Array(32 - zeros).fill(1)].flatMap(
+        (value) => observe(window, value) ?? [],
+      );
+    };
+    expect(ends(4)).toEqual([]);
+    expect(ends(8)).not.toEqual([]);
+  });
+
   it("says what it left out and what is left", () => {
     const window = createAdaptiveWindow();
     const changes = [...new Float64Array(640), ...new Float64Array(64).fill(1)].flatMap(

@@ -95,6 +95,10 @@ describe("metrics", () => {
         expect(curve.length).toBeLessThanOrEqual(5);
       }),
     );
+    // Six equal scores reach over the middle, the most of them beyond it.
+    const equal = Float64Array.of(0.1, 0.1, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9);
+    const halves = reliabilityCurve({ scores: equal, labels: new Float64Array(10) }, 2);
+    expect(halves.map(({ weight }) => weight)).toEqual([3, 7]);
     const { scores, labels } = overconfidentRows(5, 500, false);
     expect(reliabilityCurve({ scores, labels }, 20).map(({ weight }) => weight)).toEqual(
       new Array(20).fill(25),
@@ -197,6 +201,24 @@ describe("the error of an area", () => {
     expect(inBlocks).toBeGreaterThan(0.87);
     expect(inBlocks).toBeLessThanOrEqual(0.99);
     expect(held(1)).toBeLessThan(0.75);
+  });
+
+  it("leaves rows without weight out of each draw", () => {
+    const good = overconfidentRows(8, 300, false);
+    const turned = overconfidentRows(9, 300, false);
+    const join = (one: Float64Array, other: Float64Array) => Float64Array.of(...one, ...other);
+    const both = {
+      scores: join(
+        good.scores,
+        turned.scores.map((score) => 1 - score),
+      ),
+      labels: join(good.labels, turned.labels),
+      weights: join(new Float64Array(300).fill(2), new Float64Array(300)),
+    };
+    const { value, low, high } = areaInterval(both, { seed: 1, draws: 300 });
+    expect(value).toBe(areaUnderCurve({ scores: good.scores, labels: good.labels }));
+    expect(low).toBeGreaterThan(0.6);
+    expect(high).toBeLessThan(0.85);
   });
 
   it("is the same for the same seed, and holds the area itself", () => {
