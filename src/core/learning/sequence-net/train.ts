@@ -1,0 +1,96 @@
+import { createRng } from "../../base/rng.js";
+import { SHAPES } from "../shapes.js";
+import { drawShapeWindows, joinWindows, type LabelledWindows } from "../shapes-windows.js";
+import { NET_COLUMNS } from "./columns.js";
+import { type EpochReport, type FitSettings, fitNet, USUAL_FIT } from "./fit.js";
+import { initialValues, type NetSize } from "./layout.js";
+import { calibrationError, type Confusion, confusionOf, fitTemperature } from "./measures.js";
+import { logitsOf, type SequenceNet, usualSize } from "./net.js";
+
+/** What a net is trained with from nothing. */
+export interface TrainSettings extends Partial<Omit<FitSettings, "seed">> {
+  readonly seed: number;
+  /** Drawn windows to train on; as many again are drawn for validation, calibration and test together. */
+  readonly windows: number;
+  /** `usualSize` unless given. */
+  readonly size?: NetSize | undefined;
+}
+
+/** How good a net is, on windows that neither its parameters nor its temperature come from. */
+export interface NetReport {
+  readonly epochs: readonly EpochReport[];
+  /** Epoch whose parameters were kept; 0 where training made nothing better. */
+  readonly best: number;
+  readonly test: Confusion;
+  /** Expected calibration error of the test windows, without and with the temperature. */
+  readonly rawError: number;
+  readonly error: number;
+}
+
+export interface TrainedNet {
+  readonly net: SequenceNet;
+  readonly report: NetReport;
+}
+
+/** Seeds of sets of windows, apart from each other for every seed of a training. */
+const SETS = { train: 0, validation: 1, calibration: 2, test: 3 } as const;
+/** Times the usual noise, by share of the training windows: also what is harder than usual is learned from. */
+const NOISES = [0.7, 1, 1.4] as const;
+
+/** Windows that a training with this seed does not learn from. @param noise times the usual one. */
+export function testWindows(seed: number, count: number, noise = 1): LabelledWindows {
+  return drawShapeWindows(seedOf(seed, "test"), count, noise);
+}
+
+function seedOf(seed: number, set: keyof typeof SETS): number {
+  return Math.imul(seed, 0x9e3779b1) + SETS[set];
+}
+
+function drawMixed(seed: number, count: number): LabelledWindows {
+  const part = Math.ceil(count / NOISES.length);
+  return joinWindows(
+    NOISES.map((noise, n) => {
+      const size = Math.max(0, Math.min(part, count - n * part));
+      return drawShapeWindows(seed + n * 0x10000000, size, noise);
+    }),
+  );
+}
+
+/**
+ * Trains a net on drawn windows. It is pure: the same settings give the same net to the last bit, in whatever thread.
+ * Windows of training, validation (which chooses the epoch), calibration (which sets the temperature) and test are
+ * drawn from different seeds.
+ */
+export function trainSequenceNet(settings: TrainSettings): TrainedNet {
+  const { seed, windows, size = usualSize(SHAPES.length), ...fit } = settings;
+  const held = Math.max(64, Math.ceil(windows / 8));
+  const start = initialValues(size, createRng(seed, 0x696e));
+  const train = drawMixed(seedOf(seed, "train"), windows);
+  const validation = drawMixed(seedOf(seed, "validation"), held);
+  const fitted = fitNet(size, start, train, validation, { ...USUAL_FIT, ...fit, seed });
+  const uncalibrated = { size, columns: NET_COLUMNS, classes: SHAPES, values: fitted.values };
+  const calibration = drawShapeWindows(seedOf(seed, "calibration"), held);
+  return calibrated(uncalibrated, fitted, calibration, testWindows(seed, 2 * held));
+}
+
+/** Sets the temperature by windows that the parameters do not come from, and reports on others. */
+export function calibrated(
+  parts: Omit<SequenceNet, "temperature">,
+  { epochs, best }: Pick<NetReport, "epochs" | "best">,
+  calibration: LabelledWindows,
+  test: LabelledWindows,
+): TrainedNet {
+  const { classes } = parts.size;
+  const temperature = fitTemperature(logitsOf(parts, calibration.values), calibration.labels, classes);
+  const logits = logitsOf(parts, test.values);
+  return {
+    net: { ...parts, temperature },
+    report: {
+      epochs,
+      best,
+      test: confusionOf(logits, test.labels, classes),
+      rawError: calibrationError(logits, test.labels, classes, 1),
+      error: calibrationError(logits, test.labels, classes, temperature),
+    },
+  };
+}
