@@ -8,24 +8,23 @@ import { between, type ShapePath } from "./shapes-paths.js";
 const BARS_BEFORE = 1;
 
 /**
- * Heights of the closes of a window in which a path is seen.
- * @param shown share of the way from the first point to the last after which the window ends; 1 and more show the break,
- * too.
+ * Heights of the closes of a window in which a path is seen, and of the one before it.
+ * @param shown share of the way from the first point to the last after which the window ends; 1 shows the break, too.
+ * @param after bars of the window after the break, where it is shown.
  */
-export function heightsOf(path: ShapePath, rng: Rng, shown: number): Float64Array {
+export function heightsOf(path: ShapePath, rng: Rng, shown: number, after: number): Float64Array {
   const { from, heights, legs, end } = path;
   const breakBars = 2 + rng.below(4);
-  const after = rng.below(BARS_AFTER + 1);
-  const longest = Math.min(path.span[1], WINDOW_BARS - breakBars - after - 3);
+  const longest = Math.max(path.span[0], Math.min(path.span[1], WINDOW_BARS - breakBars - after - 3));
   const span = Math.round(between(rng, path.span[0], longest));
   const whole = legs.reduce((sum, leg) => sum + leg, 0);
   const last = shown >= 1 ? span + breakBars + after : Math.round(shown * span);
   const first = last - (WINDOW_BARS - 1 + BARS_BEFORE);
-  const way = Math.max(1, Math.min(-first, 5 + rng.below(20)));
+  const way = Math.min(Math.max(1, -first), 5 + rng.below(20));
   const turns: (readonly [number, number])[] = [];
   // Before the move into the shape price wanders from anywhere near.
   if (-first > way) turns.push([first, from + between(rng, -0.6, 0.6)]);
-  turns.push([Math.min(-way, -1), from]);
+  turns.push([-way, from]);
   let passed = 0;
   for (const [n, height] of heights.entries()) {
     turns.push([(passed / whole) * span, height]);
@@ -34,6 +33,7 @@ export function heightsOf(path: ShapePath, rng: Rng, shown: number): Float64Arra
   turns.push([span + breakBars, end]);
   const lean = end - heights[heights.length - 1];
   turns.push([span + breakBars + BARS_AFTER, end + between(rng, -0.05, 0.25) * lean]);
+  if (after > BARS_AFTER) turns.push([span + breakBars + after, end + between(rng, -1, 1)]);
   const bend = rng.next();
   return Float64Array.from({ length: WINDOW_BARS + BARS_BEFORE }, (_, i) => heightAt(turns, first + i, bend));
 }

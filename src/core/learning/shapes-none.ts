@@ -1,7 +1,7 @@
 import { ensure } from "../base/assert.js";
 import type { Rng } from "../base/rng.js";
 import { WINDOW_BARS } from "./sequence-net/columns.js";
-import { SHAPES } from "./shapes.js";
+import { BARS_AFTER, SHAPES } from "./shapes.js";
 import { addNoise, heightsOf } from "./shapes-bars.js";
 import { between, drawShapePath } from "./shapes-paths.js";
 
@@ -12,7 +12,8 @@ export function noneHeights(rng: Rng, noise: number): Float64Array {
   if (draw < 0.35) return clusteredWalk(rng);
   if (draw < 0.5) return trend(rng, noise);
   if (draw < 0.6) return wave(rng, noise);
-  if (draw < 0.68) return failed(rng, noise);
+  if (draw < 0.66) return failed(rng, noise);
+  if (draw < 0.76) return past(rng, noise);
   return halfFormed(rng, noise);
 }
 
@@ -85,16 +86,27 @@ function failed(rng: Rng, noise: number): Float64Array {
   const name = SHAPES[1 + rng.below(4)];
   const path = ensure(drawShapePath(name, rng), name);
   const side = path.end < 0 ? 1 : -1;
-  const heights = heightsOf({ ...path, end: side * between(rng, 1.2, 1.8) }, rng, 1);
+  const heights = heightsOf({ ...path, end: side * between(rng, 1.2, 1.8) }, rng, 1, rng.below(BARS_AFTER + 1));
   addNoise(heights, noise * path.calm, rng);
   return heights;
 }
+
+/** A shape that was confirmed so long ago that the window counts as showing it no more. */
+function past(rng: Rng, noise: number): Float64Array {
+  const name = SHAPES[1 + rng.below(SHAPES.length - 1)];
+  const path = ensure(drawShapePath(name, rng), name);
+  const heights = heightsOf(path, rng, 1, LEAST_PAST + rng.below(5));
+  addNoise(heights, noise * path.calm, rng);
+  return heights;
+}
+
+const LEAST_PAST = 11;
 
 /** A shape of which the last points and the break are still to come. */
 function halfFormed(rng: Rng, noise: number): Float64Array {
   const name = SHAPES[1 + rng.below(SHAPES.length - 1)];
   const path = ensure(drawShapePath(name, rng), name);
-  const heights = heightsOf(path, rng, between(rng, 0.25, 0.8));
+  const heights = heightsOf(path, rng, between(rng, 0.25, 0.8), 0);
   addNoise(heights, noise * path.calm, rng);
   return heights;
 }

@@ -2,7 +2,7 @@ import { assert } from "../base/assert.js";
 import { createRng, type Rng } from "../base/rng.js";
 import type { Bars } from "../market/candles.js";
 import { WINDOW_VALUES, writeWindow } from "./sequence-net/columns.js";
-import { SHAPES } from "./shapes.js";
+import { BARS_AFTER, SHAPES } from "./shapes.js";
 import { addNoise, barsOf, heightsOf } from "./shapes-bars.js";
 import { noneHeights } from "./shapes-none.js";
 import { between, drawShapePath } from "./shapes-paths.js";
@@ -18,7 +18,7 @@ export interface LabelledWindows {
 /** Share of drawn windows that show no shape; the others show each shape equally often. */
 export const NONE_SHARE = 0.25;
 /** Standard deviation of closes about the path of a shape, per height of the shape: drawn evenly between the two. */
-const NOISE = [0.02, 0.065] as const;
+const NOISE = [0.02, 0.1] as const;
 /** Logarithm of the price of the height of a shape. */
 const SCALE = [0.015, 0.3] as const;
 
@@ -28,7 +28,7 @@ export function drawShapeBars(label: number, rng: Rng, noise = 1): Bars {
   const scale = between(rng, SCALE[0], SCALE[1]);
   const path = drawShapePath(SHAPES[label], rng);
   if (path === null) return barsOf(noneHeights(rng, size), scale, Math.max(0.05, size), rng);
-  const heights = heightsOf(path, rng, 1);
+  const heights = heightsOf(path, rng, 1, rng.below(BARS_AFTER + 1));
   addNoise(heights, size * path.calm, rng);
   return barsOf(heights, scale, Math.max(0.03, size * path.calm), rng);
 }

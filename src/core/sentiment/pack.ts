@@ -1,4 +1,5 @@
-import { assert } from "../base/assert.js";
+import { assert, ensure } from "../base/assert.js";
+import { decode24, encode24 } from "../base/base64.js";
 import type { Classifier, Pair } from "./classifier.js";
 import { DENSE } from "./features.js";
 import type { HitRates } from "./judge.js";
@@ -16,24 +17,8 @@ export interface PackedModel {
   readonly hitRates: HitRates;
 }
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const DIGIT = new Map([...ALPHABET].map((character, index) => [character, index]));
 const CHARACTERS_PER_GRAM = 8;
 const MAX_STEP = 127;
-
-function encode24(value: number): string {
-  return [18, 12, 6, 0].map((shift) => ALPHABET.charAt((value >>> shift) & 63)).join("");
-}
-
-function decode24(text: string, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 4; i++) {
-    const digit = DIGIT.get(text.charAt(i));
-    assert(digit !== undefined, "packed grams are base64");
-    value = (value << 6) | digit;
-  }
-  return value;
-}
 
 const signed = (byte: number) => (byte << 24) >> 24;
 const rounded = ({ negative, positive }: Pair): [number, number] => [
@@ -78,8 +63,7 @@ export function unpackModel(packed: PackedModel): Classifier {
   );
   const grams = new Map<number, Pair>();
   for (let at = 0; at < packed.grams.length; at += CHARACTERS_PER_GRAM) {
-    const high = decode24(packed.grams, at);
-    const low = decode24(packed.grams, at + 4);
+    const [high, low] = [decodeGram(packed.grams, at), decodeGram(packed.grams, at + 4)];
     const hash = ((high << 8) | (low >>> 16)) >>> 0;
     grams.set(hash, {
       negative: signed((low >>> 8) & 0xff) * packed.gramStep,
@@ -93,4 +77,8 @@ export function unpackModel(packed: PackedModel): Classifier {
     grams,
     temperature: packed.temperature,
   };
+}
+
+function decodeGram(text: string, at: number): number {
+  return ensure(decode24(text, at), "packed grams are base64");
 }

@@ -94,3 +94,34 @@ export function calibrated(
     },
   };
 }
+
+/** What a trained net is made better with on bars as they are. */
+export interface FineTuneSettings extends Partial<Omit<FitSettings, "seed">> {
+  readonly seed: number;
+  /** Drawn windows that are learned from beside the stored ones, so that what was learned is not forgotten. */
+  readonly windows: number;
+}
+
+/** Stored windows, apart in time: to learn from, to choose the epoch by, for the temperature, and to report on. */
+export interface StoredWindows {
+  readonly train: LabelledWindows;
+  readonly validation: LabelledWindows;
+  readonly calibration: LabelledWindows;
+  readonly test: LabelledWindows;
+}
+
+/** Rate of learning of a net that already knows most. */
+const FINE_RATE = 1e-3;
+
+/**
+ * Trains a net further, on stored windows together with drawn ones. It is as it was where no epoch makes the loss on the
+ * stored validation windows lower; the temperature is set anew in any case.
+ */
+export function fineTune(net: SequenceNet, stored: StoredWindows, settings: FineTuneSettings): TrainedNet {
+  const { seed, windows, ...fit } = settings;
+  const { temperature: _, ...parts } = net;
+  const train = joinWindows([stored.train, drawMixed(seedOf(seed, "train"), windows)]);
+  const all = { ...USUAL_FIT, rate: FINE_RATE, ...fit, seed };
+  const fitted = fitNet(net.size, net.values, train, stored.validation, all);
+  return calibrated({ ...parts, values: fitted.values }, fitted, stored.calibration, stored.test);
+}
