@@ -14,7 +14,7 @@ const BARS_BEFORE = 1;
  */
 export function heightsOf(path: ShapePath, rng: Rng, shown: number, after: number): Float64Array {
   const { from, heights, legs, end } = path;
-  const breakBars = 2 + rng.below(4);
+  const breakBars = 1 + rng.below(5);
   const longest = Math.max(path.span[0], Math.min(path.span[1], WINDOW_BARS - breakBars - after - 3));
   const span = Math.round(between(rng, path.span[0], longest));
   const whole = legs.reduce((sum, leg) => sum + leg, 0);
@@ -22,8 +22,6 @@ export function heightsOf(path: ShapePath, rng: Rng, shown: number, after: numbe
   const first = last - (WINDOW_BARS - 1 + BARS_BEFORE);
   const way = Math.min(Math.max(1, -first), 5 + rng.below(20));
   const turns: (readonly [number, number])[] = [];
-  // Before the move into the shape price wanders from anywhere near.
-  if (-first > way) turns.push([first, from + between(rng, -0.6, 0.6)]);
   turns.push([-way, from]);
   let passed = 0;
   for (const [n, height] of heights.entries()) {
@@ -35,7 +33,20 @@ export function heightsOf(path: ShapePath, rng: Rng, shown: number, after: numbe
   turns.push([span + breakBars + BARS_AFTER, end + between(rng, -0.05, 0.25) * lean]);
   if (after > BARS_AFTER) turns.push([span + breakBars + after, end + between(rng, -1, 1)]);
   const bend = rng.next();
-  return Float64Array.from({ length: WINDOW_BARS + BARS_BEFORE }, (_, i) => heightAt(turns, first + i, bend));
+  const column = Float64Array.from({ length: WINDOW_BARS + BARS_BEFORE }, (_, i) =>
+    heightAt(turns, first + i, bend),
+  );
+  // Before the move into the shape price came from anywhere.
+  const step = between(rng, 0.05, 0.3);
+  for (let i = Math.min(-first - way, column.length) - 1; i >= 0; i--) {
+    column[i] = (column[i + 1] ?? from) + step * rng.normal();
+  }
+  return column;
+}
+
+/** Bars of a window after the break: often none, at most as many as the shape counts for. */
+export function barsAfter(rng: Rng): number {
+  return Math.max(0, rng.below(2 * BARS_AFTER) - BARS_AFTER + 1);
 }
 
 /** Height between turns: straight, bent towards a half cosine by a share 0..1. */

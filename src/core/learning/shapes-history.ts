@@ -1,10 +1,7 @@
 import { drawWord } from "../base/rng.js";
 import type { Candles } from "../market/candles.js";
-import { CHARTS } from "../patterns/chart/index.js";
-import type { Hit } from "../patterns/define.js";
-import { createPatternSeries } from "../patterns/series.js";
 import { WINDOW_BARS, WINDOW_VALUES, writeWindow } from "./sequence-net/columns.js";
-import { shapeClass } from "./shapes.js";
+import { shapeClasses } from "./shapes-detected.js";
 import type { LabelledWindows } from "./shapes-windows.js";
 
 /** Windows of stored bars, with when each began and ended. */
@@ -16,9 +13,6 @@ export interface HistoryWindows extends LabelledWindows {
 
 /** Of windows without a shape about one in so many is kept. */
 const NONE_EVERY = 8;
-/** Bars after a confirmed shape of any kind in which a window is not taken for one without a shape. */
-const QUIET_BARS = 10;
-const UNTOLD = -1;
 
 /**
  * Windows of one series, labelled by the chart detectors: one that ends at the bar whose close confirmed a shape which
@@ -31,7 +25,7 @@ const UNTOLD = -1;
  */
 export function historyWindows(candles: Candles, seed: number): HistoryWindows {
   const { time } = candles;
-  const classes = classesOf(candles);
+  const classes = shapeClasses(candles);
   const kept: number[] = [];
   for (let end = WINDOW_BARS - 1; end < time.length; end++) {
     if (classes[end] > 0 || (classes[end] === 0 && isDrawn(seed, time[end]))) kept.push(end);
@@ -51,26 +45,6 @@ export function historyWindows(candles: Candles, seed: number): HistoryWindows {
 
 function isDrawn(seed: number, time: number): boolean {
   return drawWord(seed, Math.floor(time / 60_000), 0) % NONE_EVERY === 0;
-}
-
-/** Class of the window that ends at each bar; -1 where it has none. */
-function classesOf(candles: Candles): Int16Array {
-  const { length } = candles.time;
-  const series = createPatternSeries(candles);
-  const hits: Hit[] = [];
-  for (const row of CHARTS) row.find(series, 0, length, hits);
-  const classes = new Int16Array(length);
-  const confirmed = hits.filter(({ state }) => state === "confirmed");
-  for (const { at } of confirmed) classes.fill(UNTOLD, at, at + QUIET_BARS);
-  const several = new Uint8Array(length);
-  for (const { at, start, variant } of confirmed) {
-    const own = shapeClass(variant.id);
-    if (own < 0 || at - start >= WINDOW_BARS) continue;
-    if (classes[at] > 0 && classes[at] !== own) several[at] = 1;
-    classes[at] = own;
-  }
-  for (let i = 0; i < length; i++) if (several[i] === 1) classes[i] = UNTOLD;
-  return classes;
 }
 
 /**

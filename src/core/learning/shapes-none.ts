@@ -1,8 +1,8 @@
 import { ensure } from "../base/assert.js";
 import type { Rng } from "../base/rng.js";
 import { WINDOW_BARS } from "./sequence-net/columns.js";
-import { BARS_AFTER, SHAPES } from "./shapes.js";
-import { addNoise, heightsOf } from "./shapes-bars.js";
+import { SHAPES } from "./shapes.js";
+import { addNoise, barsAfter, heightsOf } from "./shapes-bars.js";
 import { between, drawShapePath } from "./shapes-paths.js";
 
 /** Heights of the closes of a window that shows no confirmed shape, in units of its own size. */
@@ -86,7 +86,7 @@ function failed(rng: Rng, noise: number): Float64Array {
   const name = SHAPES[1 + rng.below(4)];
   const path = ensure(drawShapePath(name, rng), name);
   const side = path.end < 0 ? 1 : -1;
-  const heights = heightsOf({ ...path, end: side * between(rng, 1.2, 1.8) }, rng, 1, rng.below(BARS_AFTER + 1));
+  const heights = heightsOf({ ...path, end: side * between(rng, 1.2, 1.8) }, rng, 1, barsAfter(rng));
   addNoise(heights, noise * path.calm, rng);
   return heights;
 }

@@ -84,8 +84,8 @@ function drawHead(rng: Rng): ShapePath {
     from: -between(rng, 0.3, 1.6),
     heights: [left, 0, 1, slope, right],
     legs: unevenLegs(rng, 4, 0.3),
-    end: 1.5 * slope - between(rng, 0.15, 0.7),
-    span: [20, 37],
+    end: 1.5 * slope - between(rng, 0.06, 0.6),
+    span: [12, 37],
     calm: 0.9,
   };
 }
@@ -96,8 +96,8 @@ function drawDouble(rng: Rng): ShapePath {
     from: -between(rng, 0.4, 1.8),
     heights: [1 + between(rng, -0.05, 0.05), 0, 1 + between(rng, -0.05, 0.05)],
     legs: unevenLegs(rng, 2, 0.3),
-    end: -between(rng, 0.15, 0.7),
-    span: [12, 32],
+    end: -between(rng, 0.06, 0.6),
+    span: [7, 30],
     calm: 1,
   };
 }
@@ -130,8 +130,8 @@ function drawCorridor(rng: Rng, { upper, lower, breaks }: Corridor): ShapePath {
     from: fromBelow ? -between(rng, 0.1, 1.6) : 1 + between(rng, 0.1, 1.6),
     heights,
     legs,
-    end: edge + breaks * between(rng, 0.2, 0.8),
-    span: [22, 39],
+    end: edge + breaks * between(rng, 0.08, 0.6),
+    span: [14, 39],
     calm: 0.8,
   };
 }
@@ -162,8 +162,8 @@ function drawFlag(rng: Rng): ShapePath {
     from: between(rng, -0.25, 0.25),
     heights: [0, ...heights],
     legs: [pole, ...legs.map((leg) => (leg * rest) / whole)],
-    end: 1 + drift + between(rng, 0.15, 0.6),
-    span: [14, 26],
+    end: 1 + drift + between(rng, 0.06, 0.5),
+    span: [11, 26],
     calm: 0.55,
   };
 }
@@ -183,8 +183,8 @@ function drawCup(rng: Rng): ShapePath {
     from: between(rng, -0.4, 0.8),
     heights: [...curve, right - between(rng, 0.15, 0.4)],
     legs: [...curve.slice(1).map(() => 1), handle],
-    end: Math.max(1, right) + between(rng, 0.12, 0.5),
-    span: [24, 39],
+    end: Math.max(1, right) + between(rng, 0.05, 0.5),
+    span: [22, 39],
     calm: 0.8,
   };
 }

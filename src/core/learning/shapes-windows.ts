@@ -2,8 +2,9 @@ import { assert } from "../base/assert.js";
 import { createRng, type Rng } from "../base/rng.js";
 import type { Bars } from "../market/candles.js";
 import { WINDOW_VALUES, writeWindow } from "./sequence-net/columns.js";
-import { BARS_AFTER, SHAPES } from "./shapes.js";
-import { addNoise, barsOf, heightsOf } from "./shapes-bars.js";
+import { SHAPES } from "./shapes.js";
+import { addNoise, barsAfter, barsOf, heightsOf } from "./shapes-bars.js";
+import { shapeClasses } from "./shapes-detected.js";
 import { noneHeights } from "./shapes-none.js";
 import { between, drawShapePath } from "./shapes-paths.js";
 
@@ -19,6 +20,8 @@ export interface LabelledWindows {
 export const NONE_SHARE = 0.25;
 /** Standard deviation of closes about the path of a shape, per height of the shape: drawn evenly between the two. */
 const NOISE = [0.02, 0.1] as const;
+/** Usual distance from bar to bar, per height of the shape, at the usual noise: what wicks and gaps are measured in. */
+const GRAIN = [0.04, 0.16] as const;
 /** Logarithm of the price of the height of a shape. */
 const SCALE = [0.015, 0.3] as const;
 
@@ -26,11 +29,21 @@ const SCALE = [0.015, 0.3] as const;
 export function drawShapeBars(label: number, rng: Rng, noise = 1): Bars {
   const size = noise * between(rng, NOISE[0], NOISE[1]);
   const scale = between(rng, SCALE[0], SCALE[1]);
+  const grain = noise * between(rng, GRAIN[0], GRAIN[1]);
   const path = drawShapePath(SHAPES[label], rng);
-  if (path === null) return barsOf(noneHeights(rng, size), scale, Math.max(0.05, size), rng);
-  const heights = heightsOf(path, rng, 1, rng.below(BARS_AFTER + 1));
+  if (path === null) return drawNone(rng, size, scale, grain);
+  const heights = heightsOf(path, rng, 1, barsAfter(rng));
   addNoise(heights, size * path.calm, rng);
-  return barsOf(heights, scale, Math.max(0.03, size * path.calm), rng);
+  return barsOf(heights, scale, grain * path.calm, rng);
+}
+
+/** Bars that a detector confirms a shape in are drawn again: by chance even a random walk shows one. */
+function drawNone(rng: Rng, size: number, scale: number, grain: number): Bars {
+  for (;;) {
+    const bars = barsOf(noneHeights(rng, size), scale, grain, rng);
+    const classes = shapeClasses({ symbol: "DRAWN", interval: "1d", ...bars });
+    if (classes[classes.length - 1] === 0) return bars;
+  }
 }
 
 /**

@@ -99,14 +99,26 @@ export function multiplyAdd(
 }
 
 /** Writes a row of a column, from `at` on, into each of the first rows of another. */
-export function repeatRow(into: Float64Array, from: Float64Array, at: number, rows: number, width: number): void {
+export function repeatRow(
+  into: Float64Array,
+  from: Float64Array,
+  at: number,
+  rows: number,
+  width: number,
+): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < width; j++) into[i * width + j] = from[at + j];
   }
 }
 
 /** Adds the rows of a column to a row of another, from `at` on. */
-export function addRows(into: Float64Array, at: number, from: Float64Array, rows: number, width: number): void {
+export function addRows(
+  into: Float64Array,
+  at: number,
+  from: Float64Array,
+  rows: number,
+  width: number,
+): void {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < width; j++) into[at + j] += from[i * width + j];
   }

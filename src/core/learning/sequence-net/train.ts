@@ -1,10 +1,11 @@
 import { createRng } from "../../base/rng.js";
 import { SHAPES } from "../shapes.js";
+import { drawFoundWindows } from "../shapes-found.js";
 import { drawShapeWindows, joinWindows, type LabelledWindows } from "../shapes-windows.js";
 import { NET_COLUMNS } from "./columns.js";
 import { type EpochReport, type FitSettings, fitNet, USUAL_FIT } from "./fit.js";
 import { initialValues, type NetSize } from "./layout.js";
-import { calibrationError, type Confusion, confusionOf, fitTemperature } from "./measures.js";
+import { type Confusion, calibrationError, confusionOf, fitTemperature } from "./measures.js";
 import { logitsOf, type SequenceNet, usualSize } from "./net.js";
 
 /** What a net is trained with from nothing. */
@@ -46,14 +47,18 @@ function seedOf(seed: number, set: keyof typeof SETS): number {
   return Math.imul(seed, 0x9e3779b1) + SETS[set];
 }
 
+/** Share of the drawn windows of a training that are found in walks; shapes are planted in the others. */
+const FOUND_SHARE = 0.5;
+
 function drawMixed(seed: number, count: number): LabelledWindows {
-  const part = Math.ceil(count / NOISES.length);
-  return joinWindows(
-    NOISES.map((noise, n) => {
-      const size = Math.max(0, Math.min(part, count - n * part));
-      return drawShapeWindows(seed + n * 0x10000000, size, noise);
-    }),
-  );
+  const found = Math.round(FOUND_SHARE * count);
+  const planted = count - found;
+  const part = Math.ceil(planted / NOISES.length);
+  const sets = NOISES.map((noise, n) => {
+    const size = Math.max(0, Math.min(part, planted - n * part));
+    return drawShapeWindows(seed + n * 0x10000000, size, noise);
+  });
+  return joinWindows([...sets, drawFoundWindows(seed, found)]);
 }
 
 /**
