@@ -300,7 +300,7 @@ describe("integrated gradients", () => {
       for (let p = 1; p < width; p += SIZE.columns) blind[at + f * width + p] = 0;
     }
     const window = Float64Array.from({ length: SIZE.bars * SIZE.columns }, () => rng.normal());
-    const { parts } = attributeWindow({ ...net, values: blind }, window, 2, 32);
+    const { parts } = attributeWindow({ ...net, values: blind }, window, 2);
     expect(parts.filter((_, i) => i % SIZE.columns === 1).every((part) => part === 0)).toBe(true);
     expect(parts.filter((_, i) => i % SIZE.columns === 0).some((part) => Math.abs(part) > 1e-3)).toBe(true);
   });

@@ -40,7 +40,7 @@ export interface FitSettings {
 }
 
 export const USUAL_FIT: Omit<FitSettings, "seed" | "onEpoch"> = {
-  epochs: 12,
+  epochs: 10,
   rate: 4e-3,
   batch: 32,
   dropout: 0.1,
