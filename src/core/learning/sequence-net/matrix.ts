@@ -83,17 +83,38 @@ export function multiplyAdd(
       z[to + 3 * cRow + 1] += s31;
     }
   }
+  if (fullRows < rows || fullColumns < columns) {
+    addRest(c, cOffset, a, aOffset, b, bOffset, rows, columns, depth);
+  }
+}
+
+/** The sums that are left over beside full blocks of four rows by two columns. */
+function addRest(
+  c: Matrix,
+  cOffset: number,
+  a: Matrix,
+  aOffset: number,
+  b: Matrix,
+  bOffset: number,
+  rows: number,
+  columns: number,
+  depth: number,
+): void {
+  const { values: x, row: aRow, step: aStep } = a;
+  const { values: y, row: bRow, step: bStep } = b;
+  const fullRows = rows & ~3;
+  const fullColumns = columns & ~1;
   for (let i = 0; i < rows; i++) {
     for (let j = i < fullRows ? fullColumns : 0; j < columns; j++) {
-      let left = aAt + i * aRow;
-      let right = bAt + j * bRow;
+      let left = a.at + aOffset + i * aRow;
+      let right = b.at + bOffset + j * bRow;
       let sum = 0;
       for (let p = 0; p < depth; p++) {
         sum += x[left] * y[right];
         left += aStep;
         right += bStep;
       }
-      z[cAt + i * cRow + j] += sum;
+      c.values[c.at + cOffset + i * c.row + j] += sum;
     }
   }
 }
