@@ -11,6 +11,7 @@ import { createEvidenceFeature } from "./features/evidence/feature.js";
 import { historyOf } from "./features/evidence/history.js";
 import { createExplain } from "./features/explain/feature.js";
 import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
+import { createModelFeature } from "./features/models/feature.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeFeature } from "./features/outcomes/feature.js";
 import { createPaperDesk, type PaperDesk } from "./features/paper-trades/feature.js";
@@ -20,6 +21,7 @@ import { createAccountLooks } from "./features/performance/looks.js";
 import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
+import { createRetraining } from "./features/retraining/feature.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import type { Risk } from "./features/risk/risk.js";
 import { tradeLimitsOf } from "./features/risk/settings.js";
@@ -56,8 +58,9 @@ export async function compose(options: ProgramOptions) {
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
   const recorded = history === null ? [] : [history];
-  const { stream, quality, evidence, optionLoops, paper, accountLoops } = features;
+  const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining } = features;
   const others = [
+    ...(retraining.loop === null ? [] : [retraining.loop.definition]),
     stream.pruning,
     quality.loop,
     evidence.loop,
@@ -112,24 +115,14 @@ export async function compose(options: ProgramOptions) {
 
 /** The features, each called once, in the order of their floors. */
 async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: () => void }) {
-  const { config, database, eventLog, metrics, now } = base;
-  const { synthetic } = base.gateway;
+  const { config, database, now } = base;
   const secret = secretOf(config);
   const users = createUsers({ ...base, store: createUserStore(database), secret });
   if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
   const confidenceOf: Evidence["confidenceOf"] = (...cell) => evidence.confidenceOf(...cell);
   const market = await createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
-  const alerts = createAlerts({
-    store: createAlertStore(database),
-    database,
-    eventLog,
-    metrics,
-    threshold: config.ALERT_CONFIDENCE_THRESHOLD,
-    leastConfidence: config.ALERT_MIN_CONFIDENCE,
-    dedupeMs: config.ALERT_DEDUPE_MINUTES * 60_000,
-    synthetic,
-    now,
-  });
+  const alerts = createAlertDesk(base);
+  const models = await createModelFeature(base);
   const scanner = createScanner({
     ...base,
     ...market,
@@ -146,12 +139,14 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
   const backtestDesk = createBacktestDesk({ ...base, ...market, paper: paper.reader });
+  const retraining = createRetraining({ ...base, ...market, models, jobs: () => jobFeature.jobs });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [
       createBackfill({ ...base, ...market }),
       evidence.kind,
       explain.lookahead,
+      retraining.kind as JobKind,
       accounts.rollupKind as JobKind,
       ...backtestDesk.jobKinds,
     ],
@@ -169,13 +164,47 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
-  const performance = createPerformanceStore(database);
-  const forward = () => seenLive(evidence);
-  const looks = createAccountLooks({ ...base, ...market, paper, risk, now: paper.marketNow });
-  const setups = createSetups({ ...base, ...market, synthetic });
-  const reports = { performance, forward, looks, setups };
-  const people = { users, backtestDesk, paper, risk, ...reports, evidence, explain, ...accounts };
+  const reports = createReports(base, market, { paper, risk, evidence });
+  const people = {
+    models,
+    retraining,
+    users,
+    backtestDesk,
+    paper,
+    risk,
+    ...reports,
+    evidence,
+    explain,
+    ...accounts,
+  };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
+}
+
+/** Alerts by the thresholds of the configuration. */
+function createAlertDesk(base: Base): Alerts {
+  const { config, database, gateway } = base;
+  return createAlerts({
+    ...base,
+    store: createAlertStore(database),
+    threshold: config.ALERT_CONFIDENCE_THRESHOLD,
+    leastConfidence: config.ALERT_MIN_CONFIDENCE,
+    dedupeMs: config.ALERT_DEDUPE_MINUTES * 60_000,
+    synthetic: gateway.synthetic,
+  });
+}
+
+/** What is told of how accounts and patterns fared. */
+function createReports(
+  base: Base,
+  market: Awaited<ReturnType<typeof createMarketFeatures>>,
+  { paper, risk, evidence }: { paper: PaperDesk; risk: Risk; evidence: Evidence },
+) {
+  return {
+    performance: createPerformanceStore(base.database),
+    forward: () => seenLive(evidence),
+    looks: createAccountLooks({ ...base, ...market, paper, risk, now: paper.marketNow }),
+    setups: createSetups({ ...base, ...market, synthetic: base.gateway.synthetic }),
+  };
 }
 
 /** What became of alerts and of trades, and what they came to by date. */

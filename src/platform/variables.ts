@@ -128,6 +128,19 @@ export const VARIABLES = {
     fallback: "24",
     read: wholeNumber(0, 8_760),
   },
+  RETRAIN_INTERVAL_SECONDS: {
+    group: "Models",
+    about:
+      "Seconds between two looks for ended decisions, to learn from and to judge models by; 0 never looks",
+    fallback: "180",
+    read: wholeNumber(0, 86_400),
+  },
+  RETRAIN_NEW_LABELS: {
+    group: "Models",
+    about: "Decisions that have ended since the last training from which on models are trained anew",
+    fallback: "50",
+    read: wholeNumber(1, 1_000_000),
+  },
   OPTION_UNDERLYINGS: {
     group: "Options",
     about: "Comma list of underlyings whose chains are stored during sessions: NIFTY,BANKNIFTY,AAPL",

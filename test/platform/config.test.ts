@@ -165,6 +165,8 @@ describe("each variable", () => {
     JOB_CONCURRENCY: { good: [["64", 64]], bad: ["0", "65", "1.5"] },
     JOBS_PER_USER: { good: [["1", 1]], bad: ["0", "10001"] },
     EVIDENCE_MAX_AGE_HOURS: { good: [["0", 0]], bad: ["-1", "8761", "24h"] },
+    RETRAIN_INTERVAL_SECONDS: { good: [["0", 0]], bad: ["-1", "86401", "3m"] },
+    RETRAIN_NEW_LABELS: { good: [["1", 1]], bad: ["0", "1000001", "-5"] },
     JOB_RETENTION_DAYS: { good: [["3650", 3_650]], bad: ["0", "3651", "-1"] },
     OPTION_UNDERLYINGS: { good: [["NIFTY, AAPL", ["NIFTY", "AAPL"]]], bad: [",", "NIFTY,NIFTY"] },
     OPTION_SNAPSHOT_SECONDS: { good: [["60", 60]], bad: ["59", "86401", "1m"] },

@@ -1,0 +1,116 @@
+/** What was measured of a candidate on the stretch of time that nothing was chosen by. Figures are NaN where nothing tells. */
+export interface Evaluation {
+  readonly samples: number;
+  /** Of them with label 1. */
+  readonly wins: number;
+  readonly auc: number;
+  /** Interval of the AUC by a bootstrap over blocks of time, 95 %. */
+  readonly aucLow: number;
+  readonly aucHigh: number;
+  readonly logLoss: number;
+  /** Of a score that is the share of wins in training, for all alike. */
+  readonly baseLogLoss: number;
+  readonly brier: number;
+  /** Mean distance between score and share of wins in bins of equal counts, after calibration. */
+  readonly calibrationError: number;
+  /** Mean AUC of the same training on labels that were shuffled, and the least that it is beyond chance. */
+  readonly permutedAuc: number;
+  readonly permutedLow: number;
+  /** What the AUC gains where each decision is given the features of the one before it, and the least that it gains. */
+  readonly shiftGain: number;
+  readonly shiftGainLow: number;
+  /** Features whose values change when the bars after the decision are cut off. */
+  readonly unstableFeatures: number;
+}
+
+/** A candidate beside the version that is active, on the same samples. */
+export interface Comparison {
+  readonly samples: number;
+  /** Log-loss of the incumbent less that of the candidate: above 0 the candidate is better. */
+  readonly gain: number;
+  /** Interval of it by a paired bootstrap over blocks of time, 95 %. */
+  readonly gainLow: number;
+  readonly gainHigh: number;
+}
+
+/** What a version has to reach to be promoted. */
+export interface PromotionTerms {
+  readonly leastSamples: number;
+  /** Of each label. */
+  readonly leastOfEach: number;
+  readonly leastAuc: number;
+  readonly mostCalibrationError: number;
+}
+
+/** As the house promotes: better than 0.6 on the untouched tail, and calibrated. */
+export const PROMOTION: PromotionTerms = Object.freeze({
+  leastSamples: 200,
+  leastOfEach: 30,
+  leastAuc: 0.6,
+  mostCalibrationError: 0.05,
+});
+
+/** Rules of promotion, in the order in which they are looked at. */
+export const PROMOTION_RULES = [
+  "enough_samples",
+  "both_labels",
+  "auc_above_least",
+  "interval_above_half",
+  "calibrated",
+  "sees_no_future",
+  "no_gain_by_shuffled_labels",
+  "no_gain_by_shifted_features",
+  "not_worse_than_active",
+] as const;
+export type PromotionRule = (typeof PROMOTION_RULES)[number];
+
+/** One rule with the values it compared; null for a value that there was not. */
+export interface RuleCheck {
+  readonly rule: PromotionRule;
+  readonly passed: boolean;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+export interface Verdict {
+  readonly promoted: boolean;
+  /** First rule that refused; null where all passed. */
+  readonly refusedBy: PromotionRule | null;
+  /** Every rule, in their order. */
+  readonly checks: readonly RuleCheck[];
+}
+
+/**
+ * Whether a candidate may become the active version. What is not a number passes no rule.
+ * @param comparison null where there is no active version, which passes.
+ */
+export function judgeCandidate(
+  found: Evaluation,
+  comparison: Comparison | null,
+  terms: PromotionTerms = PROMOTION,
+): Verdict {
+  const fewer = Math.min(found.wins, found.samples - found.wins);
+  const checks: readonly RuleCheck[] = [
+    check("enough_samples", found.samples, terms.leastSamples, found.samples >= terms.leastSamples),
+    check("both_labels", fewer, terms.leastOfEach, fewer >= terms.leastOfEach),
+    check("auc_above_least", found.auc, terms.leastAuc, found.auc > terms.leastAuc),
+    check("interval_above_half", found.aucLow, 0.5, found.aucLow > 0.5),
+    check(
+      "calibrated",
+      found.calibrationError,
+      terms.mostCalibrationError,
+      found.calibrationError <= terms.mostCalibrationError,
+    ),
+    check("sees_no_future", found.unstableFeatures, 0, found.unstableFeatures === 0),
+    check("no_gain_by_shuffled_labels", found.permutedLow, 0.5, found.permutedLow <= 0.5),
+    check("no_gain_by_shifted_features", found.shiftGainLow, 0, found.shiftGainLow <= 0),
+    check("not_worse_than_active", comparison?.gain ?? null, 0, comparison === null || comparison.gain >= 0),
+  ];
+  const refusedBy = checks.find(({ passed }) => !passed)?.rule ?? null;
+  return { promoted: refusedBy === null, refusedBy, checks };
+}
+
+function check(rule: PromotionRule, value: number | null, limit: number, passed: boolean): RuleCheck {
+  const known = value !== null && Number.isFinite(value) ? value : null;
+  return { rule, passed, value: known, limit: Number.isFinite(limit) ? limit : null };
+}

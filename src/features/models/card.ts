@@ -1,0 +1,103 @@
+import { z } from "zod";
+import type { Evaluation, Verdict } from "../../core/learning/governance.js";
+
+const number = z.number().nullable();
+const time = z.iso.datetime();
+
+/** What was measured of a version on the stretch of time that nothing was chosen by. */
+export const metricsSchema = z
+  .object({
+    samples: z.number().int(),
+    wins: z.number().int(),
+    auc: number,
+    auc_low: number.describe("95 %, by a bootstrap over blocks of time"),
+    auc_high: number,
+    log_loss: number,
+    base_log_loss: number.describe("Of the share of wins in training for every decision"),
+    brier: number,
+    calibration_error: number.describe("Expected calibration error, ten bins of equal counts"),
+    accuracy: number.describe("At a score of a half"),
+    precision: number,
+    recall: number,
+    f1_score: number,
+    permuted_auc: number.describe("Mean AUC of the same training on shuffled labels"),
+    permuted_low: number,
+    shift_gain: number.describe("What the AUC gains with the features of the decision before"),
+    shift_gain_low: number,
+    unstable_features: z.number().int().describe("Features that change when later bars are cut off"),
+    reliability: z.array(z.object({ predicted: z.number(), happened: z.number(), samples: z.number() })),
+  })
+  .meta({ id: "ModelMetrics" });
+export type Metrics = z.output<typeof metricsSchema>;
+
+export const checkSchema = z.object({
+  rule: z.string(),
+  passed: z.boolean(),
+  value: number,
+  limit: number,
+});
+
+/** The model card (M. Mitchell et al. 2019). */
+export const cardSchema = z
+  .object({
+    purpose: z.string(),
+    learner: z.string(),
+    learned_from: z.object({
+      series: z.array(z.string()).describe("Symbols and intervals"),
+      source: z.string(),
+      synthetic: z.boolean(),
+      samples: z.number().int(),
+      wins: z.number().int(),
+      first_decision: time,
+      last_decision: time,
+      label: z.string().describe("What makes a decision a win"),
+    }),
+    stretches: z.array(
+      z.object({ name: z.string(), samples: z.number().int(), from: time.nullable(), to: time.nullable() }),
+    ),
+    limits: z.array(z.string()).describe("What it was not tried for"),
+    verdict: z.object({
+      promoted: z.boolean(),
+      refusedBy: z.string().nullable(),
+      checks: z.array(checkSchema),
+    }),
+    training_ms: z.number(),
+  })
+  .meta({ id: "ModelCard" });
+export type Card = z.output<typeof cardSchema>;
+
+const known = (value: number) => (Number.isFinite(value) ? value : null);
+
+/** What is told of an evaluation, with what a threshold of a half makes of it. */
+export function metricsOf(
+  found: Evaluation,
+  decided: { accuracy: number; precision: number; recall: number; f1: number },
+  reliability: Metrics["reliability"],
+): Metrics {
+  return {
+    samples: found.samples,
+    wins: found.wins,
+    auc: known(found.auc),
+    auc_low: known(found.aucLow),
+    auc_high: known(found.aucHigh),
+    log_loss: known(found.logLoss),
+    base_log_loss: known(found.baseLogLoss),
+    brier: known(found.brier),
+    calibration_error: known(found.calibrationError),
+    accuracy: known(decided.accuracy),
+    precision: known(decided.precision),
+    recall: known(decided.recall),
+    f1_score: known(decided.f1),
+    permuted_auc: known(found.permutedAuc),
+    permuted_low: known(found.permutedLow),
+    shift_gain: known(found.shiftGain),
+    shift_gain_low: known(found.shiftGainLow),
+    unstable_features: found.unstableFeatures,
+    reliability,
+  };
+}
+
+/** A verdict as a card tells it. */
+export function verdictView({ promoted, refusedBy, checks }: Verdict): Card["verdict"] {
+  return { promoted, refusedBy, checks: checks.map((check) => ({ ...check })) };
+}

@@ -1,0 +1,201 @@
+import { WeightsRefused } from "../../core/learning/define.js";
+import {
+  type AdaptiveWindow,
+  createAdaptiveWindow,
+  decodeWindow,
+  encodeWindow,
+  observe,
+} from "../../core/learning/drift.js";
+import {
+  createOnlineLogistic,
+  learnRow,
+  type OnlineLogistic,
+  onlineLogistic,
+} from "../../core/learning/online-logistic.js";
+import {
+  createPrequential,
+  decodePrequential,
+  encodePrequential,
+  noteScore,
+  type PrequentialFigures,
+  type PrequentialScores,
+  readPrequential,
+} from "../../core/learning/prequential.js";
+import { readFields, readWhole } from "../../core/learning/read-weights.js";
+import type { Database, Sql } from "../../platform/database.js";
+import type { Log } from "../../platform/log.js";
+import type { MarketName } from "../instruments/store.js";
+
+/** A learner that is taught one label at a time, with how it fared before each. */
+export interface OnlineState {
+  readonly weights: OnlineLogistic;
+  readonly fared: PrequentialScores;
+  /** Of its errors: where their mean changes, the market has. */
+  readonly errors: AdaptiveWindow;
+  /** Times that it began anew because its errors grew. */
+  readonly drifts: number;
+}
+
+export interface OnlinePrediction {
+  readonly key: string;
+  /** Chance of label 1; null before anything was learned. */
+  readonly score: number | null;
+  readonly samples: number;
+  readonly figures: PrequentialFigures;
+}
+
+export interface OnlineLesson {
+  readonly row: Float64Array;
+  readonly label: 0 | 1;
+  /** Number of the outcome that it comes from; null for one that somebody gives. */
+  readonly outcome: number | null;
+}
+
+export interface OnlineStatus extends OnlinePrediction {
+  readonly drifts: number;
+  readonly updatedAtMs: number;
+  /** Newest outcome that was learned from. */
+  readonly lastOutcome: number;
+}
+
+export interface OnlineModels {
+  readonly names: readonly string[];
+  /** What a learner says of a row, in the order of the names. */
+  predict(key: string, row: Float64Array): Promise<OnlinePrediction>;
+  /**
+   * Scores each row, then learns it, in their order; of outcomes those that were learned before are passed over.
+   * @returns how it stands afterwards.
+   */
+  learn(key: string, lessons: readonly OnlineLesson[]): Promise<OnlineStatus>;
+  status(): Promise<OnlineStatus[]>;
+}
+
+/** Newest labels that the area under the curve is told of. */
+const WINDOW = 200;
+
+export function createOnlineModels(options: {
+  readonly database: Database;
+  readonly market: MarketName;
+  readonly names: readonly string[];
+  readonly now: () => number;
+  readonly log: Log;
+}): OnlineModels {
+  const { database, names, now, log } = options;
+  const market = [options.market.synthetic, options.market.replay ?? ""] as const;
+
+  /** @param how `for update` where it is going to be changed. */
+  async function load(sql: Sql, key: string, how: "" | "for update" = "") {
+    const [row] = await sql.query<StateRow>(
+      `select ${FIELDS} from online_models where synthetic = $1 and replay = $2 and key = $3 ${how}`,
+      [...market, key],
+    );
+    if (row === undefined) return null;
+    return { state: readState(row, names, log), row };
+  }
+
+  return {
+    names,
+
+    async predict(key, row) {
+      const { state } = (await load(database, key)) ?? { state: createState(names) };
+      const { weights, fared } = state;
+      const score = fared.n === 0 ? null : onlineLogistic.score(weights, row);
+      return { key, score, samples: fared.n, figures: readPrequential(fared) };
+    },
+
+    learn: (key, lessons) =>
+      database.transaction(async (sql) => {
+        await sql.query(
+          `insert into online_models (synthetic, replay, key, state, samples, updated_at)
+           values ($1, $2, $3, $4::jsonb, 0, to_timestamp($5::float8 / 1000)) on conflict do nothing`,
+          [...market, key, JSON.stringify(encodeState(createState(names))), now()],
+        );
+        const found = await load(sql, key, "for update");
+        let [state, lastOutcome] = [found?.state ?? createState(names), found?.row.lastOutcome ?? 0];
+        for (const lesson of lessons) {
+          if (lesson.outcome !== null && lesson.outcome <= lastOutcome) continue;
+          state = learnLesson(state, lesson);
+          lastOutcome = Math.max(lastOutcome, lesson.outcome ?? lastOutcome);
+        }
+        const updatedAtMs = now();
+        await sql.query(
+          `update online_models set state = $4::jsonb, samples = $5, last_outcome = $6,
+             updated_at = to_timestamp($7::float8 / 1000) where synthetic = $1 and replay = $2 and key = $3`,
+          [...market, key, JSON.stringify(encodeState(state)), state.fared.n, lastOutcome, updatedAtMs],
+        );
+        return statusOf(key, state, { updatedAtMs, lastOutcome });
+      }),
+
+    async status() {
+      const rows = await database.query<StateRow>(
+        `select ${FIELDS} from online_models where synthetic = $1 and replay = $2 order by key`,
+        [...market],
+      );
+      return rows.map((row) => statusOf(row.key, readState(row, names, log), row));
+    },
+  };
+}
+
+const FIELDS = `key, state, last_outcome as "lastOutcome", (extract(epoch from updated_at) * 1000)::float8 as "updatedAtMs"`;
+
+interface StateRow {
+  readonly key: string;
+  readonly state: unknown;
+  readonly lastOutcome: number;
+  readonly updatedAtMs: number;
+}
+
+function createState(names: readonly string[]): OnlineState {
+  return {
+    weights: createOnlineLogistic(names),
+    fared: createPrequential(WINDOW),
+    errors: createAdaptiveWindow(),
+    drifts: 0,
+  };
+}
+
+/** Test, then train: where errors have grown beyond chance, what was learned before is forgotten. */
+function learnLesson(state: OnlineState, { row, label }: OnlineLesson): OnlineState {
+  const score = learnRow(state.weights, row, label);
+  noteScore(state.fared, score, label);
+  const change = observe(state.errors, Math.abs(score - label));
+  if (change === null || change.after <= change.before) return state;
+  return { ...state, weights: createOnlineLogistic(state.weights.names), drifts: state.drifts + 1 };
+}
+
+function statusOf(
+  key: string,
+  { fared, drifts }: OnlineState,
+  { updatedAtMs, lastOutcome }: { updatedAtMs: number; lastOutcome: number },
+): OnlineStatus {
+  const figures = readPrequential(fared);
+  return { key, score: null, samples: fared.n, figures, drifts, updatedAtMs, lastOutcome };
+}
+
+function encodeState({ weights, fared, errors, drifts }: OnlineState): unknown {
+  return {
+    weights: onlineLogistic.encode(weights),
+    fared: encodePrequential(fared),
+    errors: encodeWindow(errors),
+    drifts,
+  };
+}
+
+/** A state that is stored; a new one where that is not whole, or of other features. */
+function readState({ key, state }: StateRow, names: readonly string[], log: Log): OnlineState {
+  try {
+    const fields = readFields(state, ["weights", "fared", "errors", "drifts"], "a learner");
+    const weights = onlineLogistic.decode(fields.weights);
+    if (weights.names.join() !== names.join()) throw new WeightsRefused("it learned from other features");
+    return {
+      weights,
+      fared: decodePrequential(fields.fared),
+      errors: decodeWindow(fields.errors),
+      drifts: readWhole(fields.drifts, "drifts", 0, Number.MAX_SAFE_INTEGER),
+    };
+  } catch (error) {
+    if (!(error instanceof WeightsRefused)) throw error;
+    log.warn({ key, reason: error.message }, "an online model begins anew");
+    return createState(names);
+  }
+}

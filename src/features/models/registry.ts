@@ -1,0 +1,294 @@
+import { createHash } from "node:crypto";
+import { WeightsRefused } from "../../core/learning/define.js";
+import type { Verdict } from "../../core/learning/governance.js";
+import type { Database, Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
+import type { EventLog } from "../../platform/event-log.js";
+import type { Log } from "../../platform/log.js";
+import type {
+  Audit,
+  ModelFilter,
+  ModelStatus,
+  ModelStore,
+  ModelVersion,
+  NewModel,
+  Purpose,
+} from "./store.js";
+import { MODEL_TOPIC } from "./topics.js";
+
+/** A version with its artefact, checked and read. */
+export interface OpenVersion<Opened> {
+  readonly version: ModelVersion;
+  readonly opened: Opened;
+}
+
+/** A stored version that cannot be used, and what serves in its place. */
+export interface RefusedVersion {
+  readonly purpose: Purpose;
+  readonly version: string;
+  readonly reason: string;
+  /** Version that serves instead; null where none does. */
+  readonly servedBy: string | null;
+}
+
+/** What is needed to read the artefact of a version. */
+export type ArtefactOf = Pick<
+  ModelVersion,
+  "id" | "version" | "hash" | "learner" | "featureSchema" | "columns"
+>;
+
+/** Versions of models: immutable, one active for each purpose, each change with its reason and numbers. */
+export interface Registry<Opened> {
+  /** The version that serves: the active one, or the one before it where that cannot be read. Null for none. */
+  serving(purpose: Purpose): OpenVersion<Opened> | null;
+  /** All that serve. */
+  allServing(): readonly OpenVersion<Opened>[];
+  /** Shadows, which score beside what serves. */
+  shadows(): readonly OpenVersion<Opened>[];
+  /** Active versions that cannot be read. */
+  refused(): readonly RefusedVersion[];
+  /** Reads what is active anew. */
+  refresh(): Promise<void>;
+  /** Reads one version. @throws {AppError} `model_refused` where it is not what was stored. */
+  open<V extends ArtefactOf>(version: V): Promise<{ readonly version: V; readonly opened: Opened }>;
+  /**
+   * Adds a candidate and moves it on by its verdict: active where there is no active version, a shadow where there is
+   * one, refused where a rule refuses. All of it or nothing.
+   */
+  enter(model: NewModel, verdict: Verdict, audit: Audit): Promise<ModelVersion>;
+  /**
+   * Makes a shadow, or a version that was active before, the active one; the one before retires.
+   * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse, `model_refused`.
+   */
+  promote(purpose: Purpose, version: string, audit: Omit<Audit, "action">): Promise<ModelVersion>;
+  /** Makes a shadow one that is not used. @throws {AppError} `conflict`. */
+  refuse(version: ModelVersion, audit: Omit<Audit, "action">): Promise<void>;
+  /**
+   * Takes the active version back: the one before it serves again, or none.
+   * @returns what serves now. @throws {AppError} `model_not_found` where none is active.
+   */
+  rollBack(purpose: Purpose, audit: Omit<Audit, "action">): Promise<ModelVersion | null>;
+  /** Newest first. */
+  list(filter: ModelFilter, limit: number): Promise<ModelVersion[]>;
+}
+
+export interface RegistryOptions<Opened> {
+  readonly store: ModelStore;
+  readonly database: Pick<Database, "transaction">;
+  readonly eventLog: EventLog;
+  readonly log: Log;
+  /** Reads an artefact. @throws {WeightsRefused} */
+  readonly open: (version: ArtefactOf, artefact: Uint8Array) => Opened;
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+const keyOf = ({ learner, assetClass, interval, grouping }: Purpose) =>
+  [learner, assetClass, interval, grouping].join("|");
+const MOST_VERSIONS = 1_000;
+
+/** What is read of versions that serve or stand beside. */
+interface Readings<Opened> {
+  readonly serving: ReadonlyMap<string, OpenVersion<Opened>>;
+  readonly shadows: readonly OpenVersion<Opened>[];
+  readonly refused: readonly RefusedVersion[];
+}
+
+/** Reads artefacts, each once, and refuses those that are not what was stored. */
+function createReader<Opened>({ store, log, open: read }: RegistryOptions<Opened>) {
+  async function open<V extends ArtefactOf>(version: V): Promise<{ version: V; opened: Opened }> {
+    const artefact = await store.artefact(version.id);
+    try {
+      if (artefact === null) throw new WeightsRefused("its artefact is missing");
+      if (sha256(artefact) !== version.hash)
+        throw new WeightsRefused("its artefact is not the one that was stored");
+      return { version, opened: read(version, artefact) };
+    } catch (error) {
+      if (!(error instanceof WeightsRefused)) throw error;
+      throw new AppError("model_refused", `Version ${version.version}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** What was opened of the same version before, or else is now. */
+  async function reopened(
+    version: ModelVersion,
+    before: ReadonlyMap<number, OpenVersion<Opened>>,
+  ): Promise<OpenVersion<Opened> | AppError> {
+    const known = before.get(version.id);
+    if (known !== undefined) return { version, opened: known.opened };
+    try {
+      return await open(version);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "model_refused") return error;
+      throw error;
+    }
+  }
+
+  /** The latest version that was active before and can be read; null for none. */
+  async function fallback(version: ModelVersion): Promise<OpenVersion<Opened> | null> {
+    for (const each of await store.formerly(version, version.id)) {
+      const found = await reopened(each, new Map());
+      if (!(found instanceof AppError)) return found;
+    }
+    return null;
+  }
+
+  async function readAll({ serving, shadows }: Readings<Opened>): Promise<Readings<Opened>> {
+    const before = new Map([...serving.values(), ...shadows].map((each) => [each.version.id, each]));
+    const next = new Map<string, OpenVersion<Opened>>();
+    const refused: RefusedVersion[] = [];
+    for (const version of await store.list({ status: "active" }, MOST_VERSIONS)) {
+      const found = await reopened(version, before);
+      if (!(found instanceof AppError)) {
+        next.set(keyOf(version), found);
+        continue;
+      }
+      const instead = await fallback(version);
+      if (instead !== null) next.set(keyOf(version), instead);
+      const servedBy = instead?.version.version ?? null;
+      refused.push({ purpose: version, version: version.version, reason: found.message, servedBy });
+      const facts = { model: keyOf(version), version: version.version, servedBy, reason: found.message };
+      log.error(facts, "an active model cannot be read");
+    }
+    const watching: OpenVersion<Opened>[] = [];
+    for (const version of await store.list({ status: "shadow" }, MOST_VERSIONS)) {
+      const found = await reopened(version, before);
+      if (!(found instanceof AppError)) watching.push(found);
+    }
+    return { serving: next, shadows: watching, refused };
+  }
+
+  return { open, readAll };
+}
+
+/** Steps of a change, each within the transaction that it is given. */
+function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store" | "eventLog">) {
+  function tell(sql: Sql, kind: string, model: ModelVersion) {
+    const { id, version, learner, assetClass, interval, grouping, hash } = model;
+    const payload = {
+      kind,
+      model: { id, version, learner, asset_class: assetClass, interval, grouping, hash },
+    };
+    return eventLog.append(sql, [{ topic: MODEL_TOPIC, payload }]);
+  }
+
+  async function activate(sql: Sql, version: ModelVersion, audit: Omit<Audit, "action">): Promise<void> {
+    const active = await store.active(version, sql);
+    if (active !== null) {
+      const retiring: Audit = { ...audit, action: "retired", reason: `${version.version} takes its place` };
+      await store.move(sql, active, "retired", retiring);
+    }
+    await store.move(sql, version, "active", { ...audit, action: "promoted" });
+    await tell(sql, "promoted", version);
+  }
+
+  async function enter(sql: Sql, model: NewModel, verdict: Verdict, audit: Audit): Promise<ModelVersion> {
+    await store.lock(sql, model);
+    const version = await store.add(sql, model, audit);
+    const numbers = { checks: verdict.checks };
+    const { actor } = audit;
+    if (!verdict.promoted) {
+      const reason = `rule ${verdict.refusedBy}`;
+      await store.move(sql, version, "refused", { action: "refused", actor, reason, numbers });
+      await tell(sql, "refused", version);
+      return { ...version, status: "refused" };
+    }
+    const reason = "all rules of promotion passed";
+    await store.move(sql, version, "shadow", { action: "shadowed", actor, reason, numbers });
+    const shadow: ModelVersion = { ...version, status: "shadow" };
+    if ((await store.active(model, sql)) !== null) {
+      await tell(sql, "shadowed", version);
+      return shadow;
+    }
+    await activate(sql, shadow, { actor, reason: `${reason}; none was active`, numbers });
+    return { ...version, status: "active" };
+  }
+
+  return { tell, activate, enter };
+}
+
+export function createRegistry<Opened>(options: RegistryOptions<Opened>): Registry<Opened> {
+  const { store, database, eventLog } = options;
+  const reader = createReader(options);
+  let now: Readings<Opened> = { serving: new Map(), shadows: [], refused: [] };
+
+  async function refresh(): Promise<void> {
+    now = await reader.readAll(now);
+  }
+
+  const steps = createSteps(options);
+
+  /** Does a change, then reads what it led to. */
+  async function changing<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const done = await database.transaction(work);
+    eventLog.wake();
+    await refresh();
+    return done;
+  }
+
+  async function named(purpose: Purpose, version: string): Promise<ModelVersion> {
+    const [found] = await store.list({ ...purpose, version }, 1);
+    if (found !== undefined) return found;
+    throw new AppError("model_not_found", `There is no version ${version} of ${keyOf(purpose)}`);
+  }
+
+  return {
+    serving: (purpose) => now.serving.get(keyOf(purpose)) ?? null,
+    allServing: () => [...now.serving.values()],
+    shadows: () => now.shadows,
+    refused: () => now.refused,
+    refresh,
+    open: reader.open,
+    list: store.list,
+
+    enter: (model, verdict, audit) => changing((sql) => steps.enter(sql, model, verdict, audit)),
+
+    async promote(purpose, text, audit) {
+      const version = await named(purpose, text);
+      if (version.status === "active") return version;
+      if (version.status !== "shadow" && version.status !== "retired") {
+        throw new AppError(
+          "promotion_refused",
+          `Version ${text} is ${version.status}: ${refusalOf(version)}`,
+        );
+      }
+      await reader.open(version);
+      return changing(async (sql) => {
+        await store.lock(sql, purpose);
+        await steps.activate(sql, version, audit);
+        return { ...version, status: "active" as ModelStatus };
+      });
+    },
+
+    refuse: (version, audit) =>
+      changing(async (sql) => {
+        await store.move(sql, version, "refused", { ...audit, action: "refused" });
+        await steps.tell(sql, "refused", version);
+      }),
+
+    rollBack: (purpose, audit) =>
+      changing(async (sql) => {
+        await store.lock(sql, purpose);
+        const active = await store.active(purpose, sql);
+        if (active === null)
+          throw new AppError("model_not_found", `No version of ${keyOf(purpose)} is active`);
+        const [previous = null] = await store.formerly(purpose, active.id, sql);
+        await store.move(sql, active, "retired", { ...audit, action: "rolled_back" });
+        await steps.tell(sql, "rolled_back", active);
+        if (previous === null) return null;
+        const reason = `${active.version} was rolled back: ${audit.reason}`;
+        await steps.activate(sql, previous, { ...audit, reason });
+        return { ...previous, status: "active" as ModelStatus };
+      }),
+  };
+}
+
+/** The rule by which a version was refused, as its card tells. */
+function refusalOf({ card }: ModelVersion): string {
+  const verdict = card.verdict;
+  const rule =
+    typeof verdict === "object" && verdict !== null && "refusedBy" in verdict ? verdict.refusedBy : null;
+  return typeof rule === "string" ? `rule ${rule}` : "it was not tried by the rules of promotion";
+}

@@ -1,0 +1,99 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { AppError } from "../../platform/errors.js";
+import { routeGroup } from "../../platform/http.js";
+import type { ModelFeature } from "./feature.js";
+import {
+  importanceSchema,
+  infoQuery,
+  metadataSchema,
+  modelsAnswer,
+  type purposeQuery,
+  scoreParams,
+} from "./schema.js";
+import { importancesOf } from "./scoring.js";
+import type { ModelVersion, Purpose } from "./store.js";
+import { groupsView, metadataView, versionView } from "./views.js";
+
+const MOST = 500;
+export const NONE = "No model has been promoted yet: POST /api/ml/train trains some";
+export const MODEL_ERRORS = ["model_not_found", "model_refused"] as const;
+
+type Asked = z.output<typeof purposeQuery>;
+
+/** The purpose that a caller means, and the group within its model. */
+export function purposeOf({ asset_class: assetClass, timeframe: interval, pattern }: Asked): Purpose {
+  return {
+    learner: "gradient_trees",
+    assetClass,
+    interval,
+    grouping: pattern === undefined ? "regime" : "pattern",
+  };
+}
+
+/** Versions, what serves, and who decided: what is there to be read, promoted and taken back. */
+export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFeature }): void {
+  const { registry, modelStore } = models;
+  const routes = routeGroup(app, { tag: "Models", access: "viewer", perMinute: 30 });
+
+  async function versionOf(asked: Asked, version: string): Promise<ModelVersion> {
+    const purpose = purposeOf(asked);
+    const [found] = await modelStore.list(version === "latest" ? purpose : { ...purpose, version }, 1);
+    if (found !== undefined) return found;
+    const what = `${asked.asset_class} ${asked.timeframe} by ${purpose.grouping}`;
+    throw new AppError(
+      "model_not_found",
+      `There is no version${version === "latest" ? "" : ` ${version}`} of ${what}`,
+    );
+  }
+
+  routes.get("/api/ml/models", {
+    id: "listModels",
+    summary: "Versions of models, and what serves by regime and by pattern",
+    answer: modelsAnswer,
+    async handle() {
+      const versions = await modelStore.list({}, MOST);
+      const serving = registry.allServing();
+      return {
+        data: versions.map(versionView),
+        models: { global: groupsView(serving, "regime"), pattern: groupsView(serving, "pattern") },
+        refused: registry
+          .refused()
+          .map(({ version, reason, servedBy }) => ({ version, reason, served_by: servedBy })),
+        reason: serving.length === 0 ? NONE : null,
+      };
+    },
+  });
+  routes.get("/api/ml/models/:id", {
+    id: "getModel",
+    summary: "One version with its card",
+    params: scoreParams,
+    answer: { data: metadataSchema },
+    errors: ["model_not_found"],
+    async handle({ params: { id } }) {
+      const version = await modelStore.find(id);
+      if (version === null) throw new AppError("model_not_found", `There is no model ${id}`);
+      return { data: metadataView(version) };
+    },
+  });
+  routes.get("/api/ml/model-info", {
+    id: "getModelInfo",
+    summary: "A version with its metrics, its card and what its features weigh",
+    query: infoQuery,
+    answer: { data: metadataSchema, metadata: metadataSchema, feature_importance: z.array(importanceSchema) },
+    errors: MODEL_ERRORS,
+    async handle({ query }) {
+      const version = await versionOf(query, query.version);
+      const { opened } = await registry.open(version);
+      const weights = opened.learner === "gradient_trees" ? importancesOf(opened.model) : [];
+      const importances = version.columns.map((feature, k) => ({
+        feature,
+        importance: weights[k]?.share ?? 0,
+        splits: weights[k]?.splits ?? 0,
+      }));
+      const metadata = metadataView(version);
+      importances.sort((a, b) => b.importance - a.importance);
+      return { data: metadata, metadata, feature_importance: importances };
+    },
+  });
+}

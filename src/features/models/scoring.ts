@@ -1,0 +1,160 @@
+import { explainTabular, scoreTabular, type TabularModel } from "../../core/learning/tabular.js";
+import { AppError } from "../../platform/errors.js";
+import type { OpenModel } from "./artefact.js";
+import type { OpenVersion, Registry } from "./registry.js";
+import type { NewScore, StoredScore } from "./scores.js";
+import { ANY, type Purpose } from "./store.js";
+
+/** What a model is shown of a moment. */
+export interface Shown {
+  readonly assetClass: string;
+  readonly interval: string;
+  readonly regime: string | null;
+  readonly pattern: string;
+  /** In the order of the columns of `schema`; NaN for what is not known. */
+  readonly row: Float64Array;
+  readonly schema: string;
+}
+
+/** The version that counts for a moment, and what it says. */
+export interface Counted {
+  readonly version: OpenVersion<OpenModel>["version"];
+  readonly model: TabularModel;
+  /** Group of the model that it was scored by; empty for what all share. */
+  readonly group: string;
+  readonly score: number;
+  readonly raw: number;
+}
+
+export interface Scoring {
+  /** What counts for a moment; null with the reason where no model serves it. */
+  count(shown: Shown): Counted | { readonly version: null; readonly reason: string };
+  /** What every version says that serves or stands beside: the one that counts first. */
+  scoreAll(shown: Shown): NewScore[];
+  /** What each column added to the log-odds, greatest first. */
+  explain(counted: Counted, row: Float64Array): Contribution[];
+  /** Computes a stored score again from its snapshot, by the version of its hash. @throws {AppError} `model_refused`. */
+  recompute(score: StoredScore): Promise<{ score: number; raw: number }>;
+}
+
+export interface Contribution {
+  readonly feature: string;
+  /** Null where it was not known. */
+  readonly value: number | null;
+  /** Share of the gain of all splits of the model, 0..1. */
+  readonly importance: number;
+  /** In log-odds before calibration: the exact SHAP value. */
+  readonly contribution: number;
+}
+
+const TREES = "gradient_trees";
+
+/** Purposes that serve a moment, the most specific first. */
+function purposesOf({ assetClass, interval }: Pick<Shown, "assetClass" | "interval">): readonly Purpose[] {
+  return [
+    { learner: TREES, assetClass, interval, grouping: "pattern" },
+    { learner: TREES, assetClass, interval, grouping: "regime" },
+    { learner: TREES, assetClass: ANY, interval: ANY, grouping: "pattern" },
+    { learner: TREES, assetClass: ANY, interval: ANY, grouping: "regime" },
+  ];
+}
+
+function groupOf({ trees }: TabularModel, grouping: Purpose["grouping"], { regime, pattern }: Shown): string {
+  const key = grouping === "pattern" ? pattern : (regime ?? "");
+  return trees.groups.has(key) ? key : "";
+}
+
+function treesOf(open: OpenVersion<OpenModel> | null, schema: string): TabularModel | null {
+  if (open === null || open.opened.learner !== TREES) return null;
+  return open.version.featureSchema === schema ? open.opened.model : null;
+}
+
+export function createScoring(registry: Registry<OpenModel>): Scoring {
+  function counted(open: OpenVersion<OpenModel>, shown: Shown): Counted | null {
+    const model = treesOf(open, shown.schema);
+    if (model === null) return null;
+    const group = groupOf(model, open.version.grouping, shown);
+    return { version: open.version, model, group, ...scoreTabular(model, shown.row, group) };
+  }
+
+  /**
+   * A model by pattern counts where it knows the pattern, one by regime where it knows the regime; else what all of an
+   * asset class and interval share, then what everything shares.
+   */
+  function count(shown: Shown) {
+    const found = purposesOf(shown).flatMap((purpose) => {
+      const open = registry.serving(purpose);
+      return open === null ? [] : (counted(open, shown) ?? []);
+    });
+    const own = found.filter(({ version }) => version.assetClass !== ANY);
+    const chosen =
+      own.find(({ group }) => group !== "") ?? own.at(-1) ?? found.find(({ group }) => group !== "");
+    const best = chosen ?? found.at(-1);
+    if (best !== undefined) return best;
+    const reason = `no model has been promoted for ${shown.assetClass} ${shown.interval}`;
+    return { version: null, reason } as const;
+  }
+
+  return {
+    count,
+
+    scoreAll(shown) {
+      const best = count(shown);
+      const serving = purposesOf(shown).flatMap((purpose) => registry.serving(purpose) ?? []);
+      const beside = registry
+        .shadows()
+        .filter(({ version }) =>
+          purposesOf(shown).some(
+            ({ assetClass, interval, grouping }) =>
+              version.assetClass === assetClass &&
+              version.interval === interval &&
+              version.grouping === grouping,
+          ),
+        );
+      const all = [...serving, ...beside].flatMap((open) => counted(open, shown) ?? []);
+      const scores = all.map(({ version, group, score, raw }) => ({
+        ...{ modelId: version.id, group, score, raw },
+        shadow: version.id !== best.version?.id,
+      }));
+      return scores.sort((a, b) => Number(a.shadow) - Number(b.shadow));
+    },
+
+    explain({ model, group }, row) {
+      const { parts } = explainTabular(model, row, group);
+      const { names } = model.trees.global;
+      const shares = importancesOf(model);
+      return names
+        .map((feature, k) => ({
+          feature,
+          value: Number.isFinite(row[k]) ? row[k] : null,
+          importance: shares[k].share,
+          contribution: parts[k],
+        }))
+        .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+    },
+
+    async recompute({ version, modelId, values, group, purpose, hash, columns, featureSchema }) {
+      const said = { id: modelId, version, hash, columns, featureSchema, learner: purpose.learner };
+      const { opened } = await registry.open(said);
+      if (opened.learner !== TREES)
+        throw new AppError("model_refused", `${opened.learner} does not score rows`);
+      return scoreTabular(opened.model, Float64Array.from(values), group);
+    },
+  };
+}
+
+/** How much each column gained over all splits, of all and of groups by their share, and in how many. */
+export function importancesOf({ trees }: TabularModel): { share: number; splits: number }[] {
+  const gains = trees.global.names.map(() => 0);
+  const splits = trees.global.names.map(() => 0);
+  const parts = [{ trees: trees.global, share: 1 }, ...trees.groups.values()];
+  for (const { trees: each, share } of parts) {
+    for (let node = 0; node < each.columns.length; node++) {
+      if (each.rights[node] === 0) continue;
+      gains[each.columns[node]] += share * each.gains[node];
+      splits[each.columns[node]]++;
+    }
+  }
+  const total = gains.reduce((a, b) => a + b, 0);
+  return gains.map((gain, k) => ({ share: total === 0 ? 0 : gain / total, splits: splits[k] }));
+}

@@ -1,0 +1,100 @@
+import type { z } from "zod";
+import type { DifferenceTest } from "../../core/learning/compare.js";
+import { isoTime } from "../../platform/http.js";
+import type { StoredScore } from "./scores.js";
+import type { ScoredTrade, VersionComparison, VersionRecord } from "./telemetry.js";
+import type {
+  comparisonSchema,
+  scoreSchema,
+  telemetryTradeSchema,
+  versionRecordSchema,
+} from "./telemetry-schema.js";
+
+const HASH_DIGITS = 16;
+const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
+const known = (value: number) => (Number.isFinite(value) ? value : null);
+
+/** A hash as the options desk told it: its first 16 hex digits. */
+export const shortHash = (hash: string) => hash.slice(0, HASH_DIGITS);
+
+export function scoreView(score: StoredScore): z.input<typeof scoreSchema> {
+  return {
+    score_id: score.id,
+    model_version: score.version,
+    model_hash: shortHash(score.hash),
+    ml_score: score.score,
+    ml_confidence: confidenceOf(score.score),
+    features_snapshot: snapshotOf(score.columns, score.values),
+  };
+}
+
+export const confidenceOf = (score: number) => 2 * Math.abs(score - 0.5);
+
+/** Features by name; null for what was not known. */
+export function snapshotOf(
+  names: readonly string[],
+  values: ArrayLike<number>,
+): Record<string, number | null> {
+  return Object.fromEntries(names.map((name, i) => [name, known(values[i])]));
+}
+
+export function tradeView(trade: ScoredTrade): z.input<typeof telemetryTradeSchema> {
+  const { direction } = trade;
+  return {
+    id: trade.id,
+    source: trade.source,
+    symbol: trade.symbol,
+    timeframe: trade.interval,
+    pattern: trade.pattern,
+    direction: direction === 1 ? "long" : direction === -1 ? "short" : null,
+    alert_id: trade.alertId,
+    ending: trade.ending,
+    outcome: trade.outcome,
+    gain: trade.gain,
+    r: trade.r,
+    pnl: trade.pnl,
+    entered_at: timeOf(trade.enteredAtMs),
+    exited_at: timeOf(trade.exitedAtMs),
+    ...scoreView(trade.score),
+  };
+}
+
+export function versionView(record: VersionRecord): z.input<typeof versionRecordSchema> {
+  return {
+    model_version: record.version,
+    model_hash: shortHash(record.hash),
+    learner: record.learner,
+    asset_class: record.assetClass,
+    timeframe: record.interval,
+    trades: record.trades,
+    wins: record.wins,
+    win_rate: record.winRate,
+    average_score: record.meanScore,
+    average_confidence: record.meanConfidence,
+    average_gain: record.meanGain,
+    total_pnl: record.totalPnl,
+  };
+}
+
+export function comparisonView({
+  a,
+  b,
+  winRates,
+  gains,
+}: VersionComparison): z.input<typeof comparisonSchema> {
+  return {
+    a: versionView(a),
+    b: versionView(b),
+    win_rate: differenceView(winRates),
+    gain: gains === null ? null : differenceView(gains),
+  };
+}
+
+function differenceView({ difference, low, high, pValue }: DifferenceTest) {
+  return {
+    difference: known(difference),
+    low: known(low),
+    high: known(high),
+    p_value: known(pValue),
+  };
+}

@@ -1,0 +1,214 @@
+import {
+  type DifferenceTest,
+  twoProportionTest,
+  type WelchTest,
+  welchTest,
+} from "../../core/learning/compare.js";
+import type { Database } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
+import type { MarketName } from "../instruments/store.js";
+import { SCORE_FIELDS, type ScoreRow, type StoredScore, scoreOf } from "./scores.js";
+
+/** What became of a trade that a model had scored. Times in epoch ms. */
+export interface ScoredTrade {
+  /** Of the outcome. */
+  readonly id: number;
+  /** settled: an alert by its levels, on bars; paper: a closed trade of an account. */
+  readonly source: string;
+  readonly symbol: string;
+  readonly interval: string | null;
+  readonly pattern: string | null;
+  readonly direction: number | null;
+  readonly alertId: number | null;
+  readonly ending: string | null;
+  readonly outcome: string | null;
+  readonly gain: number | null;
+  readonly r: number | null;
+  readonly pnl: string | null;
+  readonly enteredAtMs: number | null;
+  readonly exitedAtMs: number | null;
+  readonly score: StoredScore;
+}
+
+/** How trades went that one version scored. Null for what no trade tells. */
+export interface VersionRecord {
+  readonly version: string;
+  readonly hash: string;
+  readonly learner: string;
+  readonly assetClass: string;
+  readonly interval: string;
+  readonly trades: number;
+  readonly wins: number;
+  readonly winRate: number | null;
+  /** Mean score, and mean of twice its distance from a half. */
+  readonly meanScore: number | null;
+  readonly meanConfidence: number | null;
+  readonly meanGain: number | null;
+  readonly totalPnl: string | null;
+}
+
+export interface VersionComparison {
+  readonly a: VersionRecord;
+  readonly b: VersionRecord;
+  readonly winRates: DifferenceTest;
+  readonly gains: WelchTest | null;
+}
+
+export interface TradeFilter {
+  readonly version?: string | undefined;
+  readonly source?: "settled" | "paper" | undefined;
+}
+
+/** A feature and the range that values of interest lie outside of. */
+export interface FeatureRange {
+  readonly name: string;
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+export interface Telemetry {
+  /** Newest first. */
+  trades(filter: TradeFilter, limit: number): Promise<ScoredTrade[]>;
+  /** @throws {AppError} `trade_not_found` */
+  trade(id: number): Promise<ScoredTrade>;
+  versions(): Promise<VersionRecord[]>;
+  /** @param a, b versions or hashes. @throws {AppError} `model_not_found` for one that scored no trade. */
+  compare(a: string, b: string): Promise<VersionComparison>;
+  /** Trades whose feature lies outside a range, newest first. @throws {AppError} `invalid_request` for a name that no version reads. */
+  outside(range: FeatureRange, limit: number): Promise<ScoredTrade[]>;
+}
+
+const epochMs = (column: string, name: string) =>
+  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+
+/** What a trade was scored by: the version that counted when its pattern was seen. */
+const JOINED = `
+from outcomes o
+join detections d on d.id = o.detection_id
+join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
+  and f.pattern = d.pattern and f.direction = d.direction
+join model_scores s on s.snapshot_id = f.id and not s.shadow
+join models m on m.id = s.model_id
+join instruments i on i.id = f.instrument_id
+where m.synthetic = $1 and m.replay = $2 and o.outcome is not null and (o.source = 'paper' or o.policy = 'sltp')`;
+
+const TRADE_FIELDS = `o.id as "tradeId", o.source, o.symbol as "tradeSymbol", o.interval as "tradeInterval",
+  o.pattern as "tradePattern", o.direction as "tradeDirection", o.alert_id as "alertId", o.ending, o.outcome, o.gain,
+  o.r, o.pnl::text as pnl, ${epochMs("o.entered_at", "enteredAtMs")}, ${epochMs("o.exited_at", "exitedAtMs")},
+  ${SCORE_FIELDS}`;
+
+interface JoinedRow extends ScoreRow {
+  readonly tradeId: number;
+  readonly source: string;
+  readonly tradeSymbol: string;
+  readonly tradeInterval: string | null;
+  readonly tradePattern: string | null;
+  readonly tradeDirection: number | null;
+  readonly alertId: number | null;
+  readonly ending: string | null;
+  readonly outcome: string | null;
+  readonly gain: number | null;
+  readonly r: number | null;
+  readonly pnl: string | null;
+  readonly enteredAtMs: number | null;
+  readonly exitedAtMs: number | null;
+}
+
+function tradeOf(row: JoinedRow): ScoredTrade {
+  const { tradeId, source, tradeSymbol, tradeInterval, tradePattern, tradeDirection, alertId, ...others } =
+    row;
+  const { ending, outcome, gain, r, pnl, enteredAtMs, exitedAtMs, ...score } = others;
+  return {
+    id: tradeId,
+    ...{
+      source,
+      symbol: tradeSymbol,
+      interval: tradeInterval,
+      pattern: tradePattern,
+      direction: tradeDirection,
+    },
+    ...{ alertId, ending, outcome, gain, r, pnl, enteredAtMs, exitedAtMs },
+    score: scoreOf(score),
+  };
+}
+
+const RECORDS = `
+select m.version, m.hash, m.learner, m.asset_class as "assetClass", m.interval, count(*)::int as trades,
+  count(*) filter (where o.outcome = 'profit')::int as wins,
+  avg((o.outcome = 'profit')::int)::float8 as "winRate", avg(s.score)::float8 as "meanScore",
+  avg(2 * abs(s.score - 0.5))::float8 as "meanConfidence", avg(o.gain)::float8 as "meanGain",
+  sum(o.pnl)::text as "totalPnl"
+${JOINED}
+group by m.id order by m.id desc`;
+
+/** How models did, from what they scored and what became of it. */
+export function createTelemetry(database: Database, { synthetic, replay }: MarketName): Telemetry {
+  const market = [synthetic, replay ?? ""] as const;
+
+  async function versions(): Promise<VersionRecord[]> {
+    return database.query<VersionRecord>(RECORDS, [...market]);
+  }
+
+  async function gainsOf(hash: string): Promise<Float64Array> {
+    const rows = await database.query<{ gain: number }>(
+      `select o.gain ${JOINED} and m.hash = $3 and o.gain is not null`,
+      [...market, hash],
+    );
+    return Float64Array.from(rows, ({ gain }) => gain);
+  }
+
+  return {
+    async trades({ version, source }, limit) {
+      const rows = await database.query<JoinedRow>(
+        `select ${TRADE_FIELDS} ${JOINED} and ($3::text is null or m.version = $3 or m.hash like $3 || '%')
+           and ($4::text is null or o.source = $4) order by o.id desc limit $5`,
+        [...market, version ?? null, source ?? null, limit],
+      );
+      return rows.map(tradeOf);
+    },
+
+    async trade(id) {
+      const rows = await database.query<JoinedRow>(`select ${TRADE_FIELDS} ${JOINED} and o.id = $3`, [
+        ...market,
+        id,
+      ]);
+      if (rows[0] === undefined) throw new AppError("trade_not_found", `No model scored a trade ${id}`);
+      return tradeOf(rows[0]);
+    },
+
+    versions,
+
+    async compare(a, b) {
+      const records = await versions();
+      const [first, second] = [a, b].map((name) => {
+        const found = records.find(({ version, hash }) => version === name || hash.startsWith(name));
+        if (found !== undefined) return found;
+        throw new AppError("model_not_found", `No version ${name} scored a trade that has ended`);
+      });
+      const [gainsA, gainsB] = [await gainsOf(first.hash), await gainsOf(second.hash)];
+      const share = ({ wins, trades }: VersionRecord) => ({ hits: wins, n: trades });
+      return {
+        a: first,
+        b: second,
+        winRates: twoProportionTest(share(first), share(second)),
+        gains: gainsA.length < 2 || gainsB.length < 2 ? null : welchTest(gainsA, gainsB),
+      };
+    },
+
+    async outside({ name, min, max }, limit) {
+      const known = await database.query<{ name: string }>(
+        "select $3::text as name from models where synthetic = $1 and replay = $2 and $3 = any(columns) limit 1",
+        [...market, name],
+      );
+      if (known.length === 0) throw new AppError("invalid_request", `query name: no model reads ${name}`);
+      const rows = await database.query<JoinedRow>(
+        `select ${TRADE_FIELDS} ${JOINED}
+           and (f.values[array_position(m.columns, $3)] < $4 or f.values[array_position(m.columns, $3)] > $5)
+           and f.values[array_position(m.columns, $3)] <> 'NaN'
+         order by o.id desc limit $6`,
+        [...market, name, min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY, limit],
+      );
+      return rows.map(tradeOf);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { LearningTerms } from "../../core/learning/candidate.js";
+import { isoTime } from "../../platform/http.js";
+import type { ArtefactHead } from "../models/artefact.js";
+import { type Card, metricsOf, verdictView } from "../models/card.js";
+import type { NewModel, Purpose } from "../models/store.js";
+import type { Learned, LearnedMaterial } from "./learn-worker.js";
+
+/** What a version is made of. */
+export interface Made {
+  readonly head: ArtefactHead;
+  readonly terms: LearningTerms;
+  readonly found: LearnedMaterial;
+  readonly learned: Extract<Learned, { artefact: unknown }>;
+  /** Symbols and intervals. */
+  readonly series: readonly string[];
+  readonly synthetic: boolean;
+  readonly jobId: number | null;
+}
+
+/** Series that a card names. */
+const NAMED = 200;
+const LABEL =
+  "the target of the trade on the pattern came before its stop and its time, and it gained after costs";
+const LIMITS = [
+  "Decisions on confirmed patterns with a direction; a bar without one has no score.",
+  "Entry at the next open; costs as a share of the price, the same for every symbol of an asset class.",
+  "Nothing is known of sentiment, and of evidence only what candles tell, in decisions of the past.",
+];
+
+const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
+
+/** A version as it is stored, with its card. */
+export function newModelOf(purpose: Purpose, made: Made): NewModel {
+  const { head, terms, found, learned } = made;
+  const { evaluation, decided, reliability } = learned;
+  const curve = reliability.map(({ predicted, happened, weight }) => ({
+    predicted,
+    happened,
+    samples: weight,
+  }));
+  const { seed, ...parameters } = terms;
+  return {
+    ...purpose,
+    ...head,
+    hash: learned.hash,
+    dataHash: found.dataHash,
+    seed,
+    parameters: { ...parameters },
+    metrics: metricsOf(evaluation, decided, curve),
+    card: cardOf(purpose, made),
+    artefact: learned.artefact,
+    samples: found.samples,
+    firstDecisionMs: found.fromMs ?? 0,
+    lastDecisionMs: found.toMs ?? 0,
+    jobId: made.jobId,
+  };
+}
+
+function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made): Card {
+  const { found, learned, series, synthetic } = made;
+  const more = series.length > NAMED ? [`and ${series.length - NAMED} more`] : [];
+  return {
+    purpose: `the chance that a trade on a pattern ends well: ${assetClass} ${interval}, by ${grouping}`,
+    learner,
+    learned_from: {
+      series: [...series.slice(0, NAMED), ...more],
+      source: synthetic ? "candles of the synthetic market" : "stored candles",
+      synthetic,
+      samples: found.samples,
+      wins: found.wins,
+      first_decision: isoTime(found.fromMs ?? 0),
+      last_decision: isoTime(found.toMs ?? 0),
+      label: LABEL,
+    },
+    stretches: learned.stretches.map(({ name, samples, from, to }) => ({
+      ...{ name, samples, from: timeOf(from), to: timeOf(to) },
+    })),
+    limits: LIMITS,
+    verdict: verdictView(learned.verdict),
+    training_ms: learned.trainingMs,
+  };
+}

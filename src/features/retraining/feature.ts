@@ -1,0 +1,87 @@
+import type { Config } from "../../platform/config.js";
+import type { Database } from "../../platform/database.js";
+import type { Principal } from "../../platform/http.js";
+import type { JobState } from "../../platform/jobs.js";
+import type { Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { Settings } from "../../platform/settings.js";
+import type { Workers } from "../../platform/workers.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Actions } from "../candles/actions.js";
+import type { CandleStore } from "../candles/store.js";
+import { createEvidenceStore } from "../evidence/store.js";
+import { createStoredReader } from "../evidence/stored.js";
+import type { Jobs } from "../jobs/jobs.js";
+import type { ModelFeature } from "../models/feature.js";
+import { createLabelStore, type LabelStore } from "./label-store.js";
+import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
+import { createTrainJob, type TrainInput, type TrainJob } from "./train-job.js";
+
+/** Training: by order, and by itself where there is something new. */
+export interface Retraining {
+  readonly kind: TrainJob;
+  /** Orders a training, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
+  order(principal: Principal, input: TrainInput): Promise<JobState>;
+  /** Learns from what ends, and orders trainings; null where that is switched off. */
+  readonly loop: RetrainingLoop | null;
+  readonly labels: LabelStore;
+}
+
+export function createRetraining(parts: {
+  readonly config: Pick<
+    Config,
+    "ENABLE_BACKGROUND_WORKERS" | "RETRAIN_INTERVAL_SECONDS" | "RETRAIN_NEW_LABELS"
+  >;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly database: Database;
+  readonly gateway: Gateway;
+  readonly candleStore: CandleStore;
+  readonly actions: Actions;
+  readonly workers: Workers;
+  readonly leases: Leases;
+  readonly models: ModelFeature;
+  readonly jobs: () => Pick<Jobs, "enqueue" | "list">;
+  readonly now: () => number;
+}): Retraining {
+  const { config, database, gateway, models } = parts;
+  const market = { synthetic: gateway.synthetic, replay: gateway.replay };
+  const series = createEvidenceStore(database, market);
+  const labels = createLabelStore(database, market);
+  const kind = createTrainJob({
+    ...parts,
+    registry: models.registry,
+    store: models.modelStore,
+    series,
+    read: createStoredReader(parts),
+    synthetic: gateway.synthetic,
+  });
+  async function order(principal: Principal, input: TrainInput): Promise<JobState> {
+    const jobs = parts.jobs();
+    for (const status of ["running", "queued"] as const) {
+      const [open] = await jobs.list(EVERYBODY, { kind: kind.kind, status }, 1);
+      if (open !== undefined) return open;
+    }
+    return jobs.enqueue(principal, kind as never, input, null);
+  }
+
+  const everyMs = config.RETRAIN_INTERVAL_SECONDS * 1_000;
+  const loop =
+    config.ENABLE_BACKGROUND_WORKERS && everyMs > 0
+      ? createRetrainingLoop({
+          ...parts,
+          registry: models.registry,
+          online: models.online,
+          labels,
+          order: (principal) => order(principal, {}),
+          hasSeries: async () => (await series.loadSeries()).length > 0,
+          everyMs,
+          newLabels: config.RETRAIN_NEW_LABELS,
+          market: `${gateway.synthetic ? "synthetic" : "real"}${gateway.replay ?? ""}`,
+        })
+      : null;
+  return { kind, order, loop, labels };
+}
+
+/** Sees the jobs of all. */
+const EVERYBODY: Principal = { userId: "retraining", role: "admin", anonymous: true };

@@ -1,0 +1,105 @@
+import type { Database } from "../../platform/database.js";
+import type { MarketName } from "../instruments/store.js";
+
+/** A decision that has ended, with what was known when it was made. Times in epoch ms. */
+export interface LabelledSnapshot {
+  /** Of the outcome: later ones have greater numbers. */
+  readonly outcome: number;
+  readonly snapshotId: number;
+  readonly assetClass: string;
+  readonly interval: string;
+  readonly regime: string | null;
+  readonly pattern: string;
+  readonly direction: 1 | -1;
+  readonly values: readonly number[];
+  readonly label: 0 | 1;
+  readonly decidedAt: number;
+  readonly settledAt: number;
+  /** settled: an alert by its levels; paper: a trade of an account; user: as somebody reports it. */
+  readonly source: string;
+}
+
+/** What versions said of decisions that have ended. */
+export interface ScoredLabel {
+  readonly modelId: number;
+  readonly snapshotId: number;
+  readonly score: number;
+  readonly label: 0 | 1;
+  readonly settledAt: number;
+}
+
+const epochMs = (column: string, name: string) =>
+  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+
+/** What an outcome says of the trade on the pattern: by its levels for alerts, after costs for all others. */
+const LABEL =
+  "(case when o.source = 'settled' then (o.ending = 'target' and o.gain > 0)::int else (o.outcome = 'profit')::int end)";
+
+const ENDED = `
+from outcomes o
+join detections d on d.id = o.detection_id
+join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
+  and f.pattern = d.pattern and f.direction = d.direction
+join instruments i on i.id = f.instrument_id
+where o.synthetic = $1 and i.replay = $2 and o.outcome is not null and (o.source <> 'settled' or o.policy = 'sltp')`;
+
+/** Labels of decisions that were stored when they were made, of one market. */
+export function createLabelStore(database: Database, { synthetic, replay }: MarketName) {
+  const market = [synthetic, replay ?? ""] as const;
+
+  return {
+    /** Decisions whose outcome came after a number, in the order of their outcomes. */
+    async after(outcome: number, schema: string, limit: number): Promise<LabelledSnapshot[]> {
+      return database.query<LabelledSnapshot>(
+        `select o.id as outcome, f.id as "snapshotId", i.asset_class as "assetClass", f.interval, f.regime, f.pattern,
+           f.direction, f.values, ${LABEL} as label, ${epochMs("f.closed_at", "decidedAt")},
+           ${epochMs("o.settled_at", "settledAt")}, o.source
+         ${ENDED} and o.id > $3 and f.schema = $4 order by o.id limit $5`,
+        [...market, outcome, schema, limit],
+      );
+    },
+
+    /** How many outcomes there are, and the number of the newest; 0 for none. */
+    async count(): Promise<{ count: number; newest: number }> {
+      const [row] = await database.query<{ count: number; newest: number }>(
+        "select count(*)::int as count, coalesce(max(id), 0) as newest from outcomes where synthetic = $1 and outcome is not null and source in ('settled', 'paper', 'user')",
+        [synthetic],
+      );
+      return row;
+    },
+
+    /** What the given versions said of decisions that ended since a moment, in the order in which they settled. */
+    async scored(modelIds: readonly number[], sinceMs: number): Promise<ScoredLabel[]> {
+      return database.query<ScoredLabel>(
+        `select distinct on (o.settled_at, o.id, s.model_id) s.model_id as "modelId", f.id as "snapshotId", s.score,
+           ${LABEL} as label, ${epochMs("o.settled_at", "settledAt")}
+         from outcomes o
+         join detections d on d.id = o.detection_id
+         join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval
+           and f.bar_time = d.bar_time and f.pattern = d.pattern and f.direction = d.direction
+         join model_scores s on s.snapshot_id = f.id
+         where o.synthetic = $1 and o.source = 'settled' and o.policy = 'sltp' and o.outcome is not null
+           and s.model_id = any($2::bigint[]) and o.settled_at >= to_timestamp($3::float8 / 1000)
+         order by o.settled_at, o.id, s.model_id`,
+        [synthetic, `{${modelIds.join(",")}}`, sinceMs],
+      );
+    },
+
+    /** Values that snapshots had since a moment, the newest at most so many. */
+    async snapshots(
+      { assetClass, interval }: { assetClass: string; interval: string },
+      schema: string,
+      limit: number,
+    ): Promise<readonly number[][]> {
+      const rows = await database.query<{ values: number[] }>(
+        `select f.values from feature_snapshots f join instruments i on i.id = f.instrument_id
+         where i.synthetic = $1 and i.replay = $2 and ($3 = 'any' or i.asset_class = $3)
+           and ($4 = 'any' or f.interval = $4) and f.schema = $5 order by f.id desc limit $6`,
+        [...market, assetClass, interval, schema, limit],
+      );
+      return rows.map(({ values }) => values);
+    },
+  };
+}
+
+export type LabelStore = ReturnType<typeof createLabelStore>;

@@ -1,0 +1,65 @@
+import {
+  type Candidate,
+  type LearningTerms,
+  learnCandidate,
+  type NothingLearned,
+} from "../../core/learning/candidate.js";
+import type { LabelPolicy } from "../../core/learning/label.js";
+import { type ArtefactHead, openArtefact, packArtefact } from "../models/artefact.js";
+import { sha256 } from "../models/registry.js";
+import { type Grouping, gatherMaterial, type LessonSeries, lessonOf } from "./lesson.js";
+
+/** Candidates of one asset class and interval to be learned in a thread, one for each grouping. */
+export interface LearnOrder {
+  readonly series: readonly LessonSeries[];
+  readonly policy: LabelPolicy;
+  readonly terms: LearningTerms;
+  readonly head: ArtefactHead;
+  /** With the artefact of the active version; null where there is none that reads the same columns. */
+  readonly wanted: readonly { readonly grouping: Grouping; readonly incumbent: Uint8Array | null }[];
+}
+
+export type Learned =
+  | (Omit<Candidate, "model"> & {
+      readonly artefact: Uint8Array;
+      readonly hash: string;
+      readonly trainingMs: number;
+    })
+  | NothingLearned;
+
+export interface LearnedMaterial {
+  readonly dataHash: string;
+  readonly samples: number;
+  readonly wins: number;
+  /** Of the first and last decision, epoch ms; null without one. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  readonly unstable: readonly string[];
+  /** In the order in which they were wanted. */
+  readonly learned: readonly Learned[];
+}
+
+/** Learns and tries candidates; their artefacts come back packed. */
+export default function learn({ series, policy, terms, head, wanted }: LearnOrder): LearnedMaterial {
+  const material = gatherMaterial(series, policy);
+  const { labels, decidedAt } = material.samples;
+  const learned = wanted.map(({ grouping, incumbent }): Learned => {
+    const started = performance.now();
+    const opened = incumbent === null ? null : openArtefact(head, incumbent);
+    const before = opened?.learner === "gradient_trees" ? opened.model : null;
+    const found = learnCandidate(lessonOf(material, grouping), terms, before);
+    if (!("model" in found)) return found;
+    const { model, ...candidate } = found;
+    const artefact = packArtefact(head, { learner: "gradient_trees", model });
+    return { ...candidate, artefact, hash: sha256(artefact), trainingMs: performance.now() - started };
+  });
+  return {
+    dataHash: material.dataHash,
+    samples: labels.length,
+    wins: labels.reduce((sum, label) => sum + label, 0),
+    fromMs: decidedAt.at(0) ?? null,
+    toMs: decidedAt.at(-1) ?? null,
+    unstable: material.unstable,
+    learned,
+  };
+}

@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import type { Principal } from "../../platform/http.js";
+import type { JobState } from "../../platform/jobs.js";
+import type { Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
+import type { Settings } from "../../platform/settings.js";
+import type { OpenModel } from "../models/artefact.js";
+import type { OnlineModels } from "../models/online.js";
+import type { Registry } from "../models/registry.js";
+import type { LabelStore } from "./label-store.js";
+import { teachOnline } from "./teach.js";
+import { duel, watch } from "./watch.js";
+
+/** What was last learned from, kept over restarts. */
+const stateSchema = z.object({
+  /** Newest outcome that online models were taught. */
+  taughtOutcome: z.number().int(),
+  /** Outcomes that there were when a training was ordered last, and when that was; null before the first. */
+  trainedCount: z.number().int(),
+  trainedAtMs: z.number().nullable(),
+});
+export type RetrainingState = z.output<typeof stateSchema>;
+
+/** What one pass did, newest first in `recent`. */
+export interface Update {
+  readonly atMs: number;
+  readonly type: "taught" | "trained" | "promoted" | "refused" | "rolled_back";
+  readonly description: string;
+  /** Decisions or labels that it is about. */
+  readonly count: number;
+}
+
+export interface RetrainingLoop {
+  readonly definition: LoopDefinition;
+  state(): Promise<RetrainingState>;
+  /** Passes of this process that did something, newest first. */
+  recent(): readonly Update[];
+  /** Whether a pass is under way. */
+  busy(): boolean;
+  everyMs(): number;
+}
+
+export interface RetrainingLoopParts {
+  readonly registry: Registry<OpenModel>;
+  readonly online: Pick<OnlineModels, "learn">;
+  readonly labels: LabelStore;
+  readonly order: (principal: Principal) => Promise<JobState>;
+  /** Whether there is any series to learn from. */
+  readonly hasSeries: () => Promise<boolean>;
+  readonly settings: Pick<Settings, "load" | "save">;
+  readonly leases: Leases;
+  readonly everyMs: number;
+  /** New labels from which on models are trained anew. */
+  readonly newLabels: number;
+  readonly market: string;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+const LEASE = "retraining";
+const LEASE_MS = 60_000;
+const TIMEOUT_MS = 170_000;
+const KEPT_UPDATES = 50;
+const SCHEDULE: Principal = { userId: "schedule", role: "admin", anonymous: false };
+const NOTHING: RetrainingState = { taughtOutcome: 0, trainedCount: 0, trainedAtMs: null };
+
+/** Learns from what has ended, watches what serves, and has models trained where there is enough that is new. */
+export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop {
+  const { settings, leases, labels, registry, log, now } = parts;
+  const name = `retraining.${parts.market}`;
+  const updates: Update[] = [];
+  let busy = false;
+
+  const load = async () => (await settings.load(name, stateSchema)) ?? NOTHING;
+
+  function note(update: Omit<Update, "atMs">): void {
+    updates.unshift({ atMs: now(), ...update });
+    updates.length = Math.min(updates.length, KEPT_UPDATES);
+    log.info({ kind: update.type, count: update.count }, update.description);
+  }
+
+  async function teach(state: RetrainingState, signal: AbortSignal): Promise<RetrainingState> {
+    const { taught, newest } = await teachOnline(parts.online, labels, state.taughtOutcome, signal);
+    if (taught === 0) return state;
+    note({ type: "taught", count: taught, description: `online models learned from ${taught} decisions` });
+    const next = { ...state, taughtOutcome: newest };
+    await settings.save(name, next);
+    return next;
+  }
+
+  /** Orders a training where there has been none, or enough labels are new since. */
+  async function train(state: RetrainingState): Promise<void> {
+    const { count } = await labels.count();
+    const known = await registry.list({ learner: "gradient_trees" }, 1);
+    const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.hasSeries());
+    const fresh = count - state.trainedCount;
+    const due = never
+      ? state.trainedAtMs === null || now() - state.trainedAtMs > RETRY_MS
+      : fresh >= parts.newLabels;
+    if (!due) return;
+    const job = await parts.order(SCHEDULE);
+    await settings.save(name, { ...state, trainedCount: count, trainedAtMs: now() });
+    const why = never
+      ? "no model reads the features of today"
+      : `${fresh} decisions have ended since the last training`;
+    note({ type: "trained", count: fresh, description: `training ${job.id} was ordered: ${why}` });
+  }
+
+  return {
+    state: load,
+    recent: () => updates,
+    busy: () => busy,
+    everyMs: () => parts.everyMs,
+    definition: {
+      name: LEASE,
+      everyMs: () => parts.everyMs,
+      timeoutMs: TIMEOUT_MS,
+      async run(_nowMs, signal) {
+        if ((await leases.acquire(LEASE, LEASE_MS)) === null) return;
+        busy = true;
+        try {
+          const state = await teach(await load(), signal);
+          await watch(parts.registry, labels, note);
+          await duel(parts.registry, labels, note);
+          await train(state);
+        } finally {
+          busy = false;
+        }
+      },
+    },
+  };
+}
+
+/** A training that found too little is tried again after this. */
+const RETRY_MS = 3_600_000;
