@@ -122,11 +122,13 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const confidenceOf: Evidence["confidenceOf"] = (...cell) => evidence.confidenceOf(...cell);
   const market = await createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
   const alerts = createAlertDesk(base);
-  const models = await createModelFeature(base);
+  const models = createModelFeature({ ...base, ...market });
+  await models.registry.refresh();
   const scanner = createScanner({
     ...base,
     ...market,
     alerts,
+    models,
     confidenceOf,
     trigger: trigger.scanner,
     store: createScanStore(database),

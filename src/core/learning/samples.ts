@@ -179,10 +179,38 @@ export function newestRows(
   context: FeatureContext,
   { costBps, patterns }: Pick<SampleTerms, "costBps" | "patterns">,
 ): NewestRow[] {
+  return rowsAtNewest(candles, context, costBps, (series, newest) => occasionsOf(series, newest, patterns));
+}
+
+/**
+ * The same for each pattern of the newest bar as if the trade were its own, the others beside it: what is stored of a pattern
+ * that is seen.
+ */
+export function newestPatternRows(
+  candles: Candles,
+  context: FeatureContext,
+  { costBps }: Pick<SampleTerms, "costBps">,
+): NewestRow[] {
+  return rowsAtNewest(candles, context, costBps, (series, newest) =>
+    occasionsOf(series, newest).flatMap((occasion) =>
+      occasion.hits.map((hit) => ({
+        ...occasion,
+        hits: [hit, ...occasion.hits.filter((other) => other !== hit)],
+      })),
+    ),
+  );
+}
+
+function rowsAtNewest(
+  candles: Candles,
+  context: FeatureContext,
+  costBps: number,
+  find: (series: FeatureSeries, newest: number) => readonly Occasion[],
+): NewestRow[] {
   const newest = candles.time.length - 1;
   if (newest < 0) return [];
   const series = new FeatureSeries(candles, context, newest);
-  const occasions = occasionsOf(series, newest, patterns);
+  const occasions = find(series, newest);
   if (occasions.length === 0) return [];
   const features = columnsOf(series);
   const range = computeRanges(candles, newest)[newest];

@@ -4,12 +4,15 @@ import type { Database } from "../../platform/database.js";
 import { messageOf } from "../../platform/errors.js";
 import { type EventLog, eventCommitted } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
+import type { Workers } from "../../platform/workers.js";
 import type { Gateway } from "../../providers/gateway.js";
+import type { CandleService } from "../candles/candles.js";
 import { type OpenModel, openArtefact } from "./artefact.js";
 import { createOnlineModels, type OnlineModels } from "./online.js";
 import { createRegistry, type Registry } from "./registry.js";
 import { createScoreStore, type ScoreStore } from "./scores.js";
 import { createScoring, type Scoring } from "./scoring.js";
+import { createShowing, type Showing } from "./showing.js";
 import { createModelStore, type ModelStore } from "./store.js";
 import { createTelemetry, type Telemetry } from "./telemetry.js";
 import { MODEL_TOPIC } from "./topics.js";
@@ -22,32 +25,36 @@ export interface ModelFeature {
   readonly scores: ScoreStore;
   readonly telemetry: Telemetry;
   readonly online: OnlineModels;
+  readonly showing: Showing;
 }
 
-/** Opens the versions that serve, and reads them anew whenever one of any instance changes. */
-export async function createModelFeature(parts: {
+/** Nothing serves until the registry is refreshed; it is again whenever a version of any instance changes. */
+export function createModelFeature(parts: {
   readonly database: Database;
   readonly eventLog: EventLog;
   readonly bus: Bus;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
+  readonly candles: Pick<CandleService, "loadLatest">;
+  readonly workers: Workers;
   readonly now: () => number;
   readonly log: Log;
-}): Promise<ModelFeature> {
+}): ModelFeature {
   const { database, gateway, log } = parts;
   const market = { synthetic: gateway.synthetic, replay: gateway.replay };
   const modelStore = createModelStore(database, market);
   const registry = createRegistry({ ...parts, store: modelStore, open: openArtefact });
-  await registry.refresh();
   parts.bus.subscribe(eventCommitted, ({ topic }) => {
     if (topic !== MODEL_TOPIC) return;
     registry.refresh().catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, "models were not read anew");
     });
   });
+  const scoring = createScoring(registry);
   return {
     registry,
     modelStore,
-    scoring: createScoring(registry),
+    scoring,
+    showing: createShowing({ ...parts, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
     online: createOnlineModels({ ...parts, market, names: SAMPLE_NAMES }),

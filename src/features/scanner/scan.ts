@@ -5,9 +5,11 @@ import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { Database } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import { isoTime } from "../../platform/http.js";
 import type { Lease, Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
@@ -15,11 +17,14 @@ import type { Candidate } from "../alerts/rules.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
+import type { Sighting } from "../detections/find.js";
 import { levelsOf, shareOfCosts } from "../detections/levels.js";
 import type { DetectionStore, NewDetection } from "../detections/store.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { ModelFeature } from "../models/feature.js";
+import type { NewSnapshot } from "../models/scores.js";
 import type { Cursors, ScanCounts, ScanStore } from "./store.js";
 
 export interface ScanOptions {
@@ -34,6 +39,8 @@ export interface ScanOptions {
   readonly detectionStore: DetectionStore;
   readonly alerts: Alerts;
   readonly metrics: Metrics;
+  readonly models: Pick<ModelFeature, "showing" | "scores">;
+  readonly log: Log;
   /** What is measured of patterns, from memory. */
   readonly confidenceOf: Evidence["confidenceOf"];
   readonly intervals: readonly Interval[];
@@ -82,12 +89,14 @@ export async function scanSymbol(
       detection: detectionOf(sighting, part.set, confidenceOf),
     })),
   );
+  const shown = await showNewest(options, instrument, fresh, sightings, signal);
   const { recorded, consideration } = await database.transaction(async (sql) => {
     await leases.confirm(sql, lease);
     const stored = await detectionStore.record(
       sql,
       found.map(({ detection }) => detection),
     );
+    await options.models.scores.record(shown, sql);
     const candidates = candidatesOf(stored, found, instrument, confidenceOf);
     await store.saveCursors(sql, instrument.id, cursorsOf(fresh));
     // Last, since the events it writes hold up those of others until the commit.
@@ -99,6 +108,35 @@ export async function scanSymbol(
   await tellBars(options.eventLog, fresh);
   const bars = fresh.reduce((sum, { set, from }) => sum + set.candles.time.length - from, 0);
   return { symbols: 1, failures: 0, bars, detections: recorded.length, alerts: consideration.raised.length };
+}
+
+/** What models are shown of the newest bars, and what they say of the patterns that were confirmed there. */
+async function showNewest(
+  { models, log }: ScanOptions,
+  instrument: KnownInstrument,
+  fresh: readonly Fresh[],
+  sightings: readonly (readonly Sighting[])[],
+  signal: AbortSignal,
+): Promise<NewSnapshot[]> {
+  const snapshots: NewSnapshot[] = [];
+  for (const [i, { set }] of fresh.entries()) {
+    const { interval, time } = set.candles;
+    const newest = time.length - 1;
+    const counts = sightings[i].some(
+      ({ at, state, direction }) => at === newest && state === "confirmed" && direction !== 0,
+    );
+    if (!counts) continue;
+    try {
+      const found = await models.showing.show(instrument, interval, [time[newest]], signal);
+      snapshots.push(...found.map(({ snapshot }) => snapshot));
+    } catch (error) {
+      // A pattern without a score is told, too.
+      if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+      const { symbol } = instrument;
+      log.warn({ symbol, interval, reason: error.message }, "patterns were not shown to models");
+    }
+  }
+  return snapshots;
 }
 
 async function loadFresh(

@@ -3,7 +3,6 @@ import { AppError, messageOf } from "../../platform/errors.js";
 import { noticeHeard } from "../../platform/event-log.js";
 import { isoTime } from "../../platform/http.js";
 import { type Lease, LeaseLostError } from "../../platform/lease.js";
-import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Settings } from "../../platform/settings.js";
 import { SCAN_TOPIC } from "../alerts/topics.js";
@@ -40,7 +39,6 @@ export interface Scanner {
 export interface ScannerOptions extends ScanOptions {
   readonly settings: Settings;
   readonly bus: Bus;
-  readonly log: Log;
   readonly owner: string;
   readonly now: () => number;
   /** Symbols scanned at the same time. */
