@@ -22,6 +22,7 @@ import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
 import { createRetraining } from "./features/retraining/feature.js";
+import { createLayerLoop } from "./features/retraining/layers.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import type { Risk } from "./features/risk/risk.js";
 import { tradeLimitsOf } from "./features/risk/settings.js";
@@ -60,7 +61,7 @@ export async function compose(options: ProgramOptions) {
   const recorded = history === null ? [] : [history];
   const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining } = features;
   const others = [
-    ...(retraining.loop === null ? [] : [retraining.loop.definition]),
+    ...(retraining.loop === null ? [] : [retraining.loop.definition, layerLoopOf(base, features)]),
     stream.pruning,
     quality.loop,
     evidence.loop,
@@ -165,7 +166,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     inspect,
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
-  const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence });
+  const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence, models });
   const reports = createReports(base, market, { paper, risk, evidence });
   const people = {
     models,
@@ -180,6 +181,10 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     ...accounts,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
+}
+
+function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typeof createFeatures>>) {
+  return createLayerLoop({ ...base, store: retraining.layers, signals });
 }
 
 /** Alerts by the thresholds of the configuration. */

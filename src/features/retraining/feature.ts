@@ -13,8 +13,11 @@ import { createEvidenceStore } from "../evidence/store.js";
 import { createStoredReader } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { ModelFeature } from "../models/feature.js";
+import type { OnlineModels } from "../models/online.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
+import { createLayerStore, type LayerStore } from "./layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
+import { createLearningStatus, type LearningStatus } from "./status.js";
 import { createTrainJob, type TrainInput, type TrainJob } from "./train-job.js";
 
 /** Training: by order, and by itself where there is something new. */
@@ -25,6 +28,9 @@ export interface Retraining {
   /** Learns from what ends, and orders trainings; null where that is switched off. */
   readonly loop: RetrainingLoop | null;
   readonly labels: LabelStore;
+  readonly layers: LayerStore;
+  readonly status: LearningStatus;
+  readonly online: OnlineModels;
 }
 
 export function createRetraining(parts: {
@@ -80,7 +86,9 @@ export function createRetraining(parts: {
           market: `${gateway.synthetic ? "synthetic" : "real"}${gateway.replay ?? ""}`,
         })
       : null;
-  return { kind, order, loop, labels };
+  const layers = createLayerStore(database, market);
+  const status = createLearningStatus({ ...parts, market, labels, layers, loop });
+  return { kind, order, loop, labels, layers, status, online: models.online };
 }
 
 /** Sees the jobs of all. */

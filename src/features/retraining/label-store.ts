@@ -68,6 +68,27 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
       return row;
     },
 
+    /** How many decisions with a snapshot ended after an outcome. */
+    async waiting(outcome: number): Promise<number> {
+      const [row] = await database.query<{ count: number }>(
+        `select count(*)::int as count ${ENDED} and o.id > $3`,
+        [...market, outcome],
+      );
+      return row.count;
+    },
+
+    /** Snapshots and scores that are kept. */
+    async counts(): Promise<{ snapshots: number; scores: number }> {
+      const [row] = await database.query<{ snapshots: number; scores: number }>(
+        `select count(*)::int as snapshots,
+           (select count(*)::int from model_scores s join models m on m.id = s.model_id
+            where m.synthetic = $1 and m.replay = $2) as scores
+         from feature_snapshots f join instruments i on i.id = f.instrument_id where i.synthetic = $1 and i.replay = $2`,
+        [...market],
+      );
+      return row;
+    },
+
     /** What the given versions said of decisions that ended since a moment, in the order in which they settled. */
     async scored(modelIds: readonly number[], sinceMs: number): Promise<ScoredLabel[]> {
       return database.query<ScoredLabel>(
