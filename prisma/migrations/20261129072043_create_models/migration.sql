@@ -125,7 +125,7 @@ ALTER TABLE "model_scores" ADD CONSTRAINT "model_scores_snapshot_id_fkey" FOREIG
 -- One version at a time counts for each purpose.
 CREATE UNIQUE INDEX "models_active" ON "models"("synthetic", "replay", "learner", "asset_class", "interval", "grouping") WHERE "status" = 'active';
 
--- What was learned stays as it was; only where a version stands changes.
+-- What was learned stays as it was, and only where a version stands changes.
 CREATE FUNCTION "refuse_relearning"() RETURNS trigger LANGUAGE plpgsql AS
 E'BEGIN IF to_jsonb(NEW) - ''status'' IS DISTINCT FROM to_jsonb(OLD) - ''status'' THEN RAISE EXCEPTION ''version % of a model is only added'', OLD.version USING ERRCODE = ''check_violation''\073 END IF\073 RETURN NEW\073 END';
 
