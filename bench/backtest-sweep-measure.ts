@@ -63,7 +63,7 @@ async function sweep(workers: Workers): Promise<number> {
     window: null,
     byBar: false,
     signal: new AbortController().signal,
-    onTried: () => undefined,
+    onTried: async () => undefined,
   });
   const seconds = (performance.now() - started) / 1_000;
   if (tried.length !== TRIALS) throw new Error(`${tried.length} of ${TRIALS} were tried`);

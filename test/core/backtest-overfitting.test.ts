@@ -2,8 +2,6 @@ import { describe, expect, it } from "vitest";
 import {
   deflatedSharpe,
   expectedMaxSharpe,
-  independentTrials,
-  meanCorrelation,
   minimumTrackRecord,
   OVERFITTING_LIMITS,
   overfittingVerdicts,
@@ -87,8 +85,6 @@ describe("the deflated Sharpe ratio", () => {
     expect(variance).toBeCloseTo(0.006451406182014816, 14);
     expect(probabilisticSharpe(best).value).toBeCloseTo(0.8559522284661862, 12);
     expect(deflatedSharpe(best, { count: 12, variance }).value).toBeCloseTo(0.26597178412290107, 12);
-    expect(meanCorrelation(MATRIX)).toBeCloseTo(-0.016247168421080267, 12);
-    expect(independentTrials(12, 0.25)).toBe(9.25);
   });
 
   it("is that against 0 of a single trial", () => {

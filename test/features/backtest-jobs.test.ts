@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { sharpeSample } from "../../src/core/backtest/overfitting.js";
+import { sketchOf } from "../../src/core/backtest/trials.js";
 import { createRng } from "../../src/core/base/rng.js";
 import type { Candles } from "../../src/core/market/candles.js";
 import { figureOf } from "../../src/core/performance/figure.js";
@@ -270,11 +271,16 @@ describe("a comparison", () => {
     const rng = createRng(5);
     const trials = Array.from({ length: 6 }, (_, k) => {
       const returns = Float64Array.from({ length: k < 4 ? 300 : 200 }, () => 0.01 * rng.normal());
-      return { returns, sample: sharpeSample(returns) };
+      const sketch = sketchOf(
+        returns.map((_, i) => i),
+        returns,
+      );
+      return { returns, sketch, sample: sharpeSample(returns) };
     });
     const sha256 = "a".repeat(64);
-    const data = { series: [candlesOfCloses(wavesOf(300, 0, false))], sha256, synthetic: false };
-    const rows = trials.map(({ returns, sample }, k) => {
+    const series = [candlesOfCloses(wavesOf(300, 0, false))];
+    const data = { series, sha256, synthetic: false, terms: { calendar: null } };
+    const rows = trials.map(({ returns, sketch, sample }, k) => {
       return {
         strategy: "golden_cross",
         values: { fast: 10 + k },
@@ -282,6 +288,7 @@ describe("a comparison", () => {
         sample,
         totalReturn: null,
         returns,
+        sketch,
       };
     });
     const id = await ledger.record("ann", data, rows);
@@ -289,7 +296,8 @@ describe("a comparison", () => {
       return { sample, days: returns.length, permutation: figureOf(k / 10), seed: 1 };
     });
     const together = await ledger.judgeAll(id, judged);
-    expect(asked).toBe(2);
+    // All trials once, and those of either length.
+    expect(asked).toBe(3);
     for (const [k, each] of judged.entries()) expect(await ledger.judge(id, each)).toEqual(together[k]);
     expect(new Set(together.map(({ deflated_sharpe }) => deflated_sharpe.value)).size).toBe(6);
   });

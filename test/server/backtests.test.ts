@@ -142,7 +142,7 @@ describe("POST /api/backtest", () => {
   });
 
   it("200 counts a trial once however often it is run, and others beside it", async () => {
-    const stretch = { start_date: "2015-01-01", end_date: "2018-01-01" };
+    const stretch = { symbol: "MSFT", start_date: "2015-01-01", end_date: "2018-01-01" };
     const trialsOf = async (change: object) => (await run({ ...stretch, ...change })).json().data.overfitting;
     expect((await trialsOf({})).trials).toBe(1);
     expect(await trialsOf({})).toMatchObject({
@@ -156,7 +156,8 @@ describe("POST /api/backtest", () => {
     expect(third.cross_validated).toEqual({ trials: 3, splits: 12_870 });
     expect(third.probability_of_overfitting.value).toBeGreaterThanOrEqual(0);
     const shorter = await trialsOf({ end_date: "2017-12-01" });
-    expect([shorter.trials, shorter.trials_on_overlapping_data]).toEqual([1, 4]);
+    expect([shorter.trials, shorter.trials_on_these_bars]).toEqual([4, 1]);
+    expect(shorter.cross_validated.trials).toBe(3);
   });
 
   it("200 loses and doubles no trial of twenty at once", async () => {

@@ -78,20 +78,22 @@ export function minimumTrackRecord(sample: SharpeSample, benchmark = 0, confiden
 const EULER_MASCHERONI = 0.5772156649015329;
 
 /**
- * The highest of the Sharpe ratios that so many independent trials without skill are expected to have.
- * @param variance of the Sharpe ratios of the trials, by period.
+ * The highest of the Sharpe ratios that so many independent trials without skill are expected to have. Between one trial,
+ * which is expected to have 0, and two it is in proportion, for there the formula falls below 0.
+ * @param trials 1 or more. @param variance of the Sharpe ratios of the trials, by period.
  */
 export function expectedMaxSharpe(trials: number, variance: number): number {
   assert(trials >= 1 && variance >= 0, "there are trials, and their variance is 0 or more");
-  if (trials === 1) return 0;
+  const whole = Math.max(2, trials);
   // Quantiles of 1 - 1/N by their tail, which loses nothing of it.
-  const [most, next] = [-normalQuantile(1 / trials), -normalQuantile(1 / (trials * Math.E))];
-  return Math.sqrt(variance) * ((1 - EULER_MASCHERONI) * most + EULER_MASCHERONI * next);
+  const [most, next] = [-normalQuantile(1 / whole), -normalQuantile(1 / (whole * Math.E))];
+  const errors = (1 - EULER_MASCHERONI) * most + EULER_MASCHERONI * next;
+  return Math.sqrt(variance) * errors * Math.min(1, trials - 1);
 }
 
 /** What was tried before a result was chosen. */
 export interface Trials {
-  /** How many; of those that depend on each other `independentTrials`. */
+  /** How many; of those that are copies of each other one. */
   readonly count: number;
   /** Variance of their Sharpe ratios by period. */
   readonly variance: number;
@@ -110,30 +112,6 @@ export function sharpeSpread(trials: readonly Float64Array[]): number {
 export function deflatedSharpe(chosen: SharpeSample, { count, variance }: Trials): Figure {
   if (Number.isNaN(variance)) return absent("fewer than two trials have a Sharpe ratio");
   return probabilisticSharpe(chosen, expectedMaxSharpe(count, variance));
-}
-
-/** How many independent trials trials are worth that correlate with each other (ibid., appendix 3). */
-export function independentTrials(count: number, correlation: number): number {
-  return correlation + (1 - correlation) * count;
-}
-
-/** Mean correlation of all pairs of trials that vary, over the same periods; NaN of fewer than two. */
-export function meanCorrelation(trials: readonly Float64Array[]): number {
-  const standard = trials.flatMap((returns) => {
-    const [mean, deviation] = [meanOf(returns), deviationOf(returns)];
-    return deviation > 0 ? [returns.map((each) => (each - mean) / deviation)] : [];
-  });
-  const m = standard.length;
-  if (m < 2) return Number.NaN;
-  const n = standard[0].length;
-  // The square of a sum is that of its parts and twice each of their products.
-  let square = 0;
-  for (let i = 0; i < n; i++) {
-    let sum = 0;
-    for (const column of standard) sum += column[i];
-    square += sum * sum;
-  }
-  return (square / (n - 1) - m) / (m * (m - 1));
 }
 
 /** What choosing the best of many trials comes to on what it was not chosen by. */

@@ -49,6 +49,17 @@ export function returnsOfTrack(
   return dailyReturns({ day: Float64Array.from(days), equity: Float64Array.from(ends), paidIn, paidOut });
 }
 
+/** The days that have a bar, in their order. */
+export function daysOfTime(time: Float64Array, dayAt: (timeMs: number) => number): number[] {
+  const days: number[] = [];
+  for (let from = 0; from < time.length; ) {
+    const day = dayAt(time[from]);
+    days.push(day);
+    from = endOfDay(time, from, day, dayAt);
+  }
+  return days;
+}
+
 /** The first bar after `from` that belongs to another day. Asked of few bars: days are those of a calendar. */
 function endOfDay(time: Float64Array, from: number, day: number, dayAt: (timeMs: number) => number): number {
   let last = from;

@@ -68,9 +68,20 @@ const limits = z.object({
 
 export const overfittingSchema = z
   .object({
-    trials: z.number().int().describe("Different trials on these bars so far, this one among them"),
-    trials_on_overlapping_data: z.number().int().describe("On bars that share a symbol and time with these"),
-    independent_trials: z.number().describe("What they are worth, correlating as they do"),
+    trials: z
+      .number()
+      .int()
+      .describe(
+        "Trials of the caller so far on bars of this interval that share a symbol and some of the time with these, " +
+          "whatever their ends: each value that was tried in sweeps and in the windows of walk-forwards, this one among them",
+      ),
+    trials_on_these_bars: z.number().int().describe("Those of them on exactly these bars"),
+    independent_trials: z
+      .number()
+      .int()
+      .describe(
+        "Those of them that are no copies: one whose returns correlate by 0.99 with those of one before is one",
+      ),
     deflated_sharpe: figure.describe("Probability that the Sharpe ratio is not that of the luckiest trial"),
     probability_of_overfitting: figure,
     loss_probability: figure,

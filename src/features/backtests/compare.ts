@@ -44,15 +44,13 @@ async function runCompare(
   const data = await loadRun(parts, all, symbolsOf(order), order, JOB_BARS);
   const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
   const found: RunFound[] = [];
+  let datasetId = 0;
   for (const [i, chosen] of all.entries()) {
     report(chosen.strategy.id, i, all.length);
-    found.push(await runOnce(parts, chosen, data, asked));
+    const each = await runOnce(parts, chosen, data, asked);
+    found.push(each);
+    datasetId = await parts.ledger.record(job.userId, data, [trialRow(chosen, data, each.trial)]);
   }
-  const datasetId = await parts.ledger.record(
-    job.userId,
-    data,
-    found.map((each, i) => trialRow(all[i], data, each.trial)),
-  );
   const judged = found.map(({ trial: { sample, returns }, permutation }) => {
     return { sample, days: returns.length, permutation, seed: order.seed };
   });

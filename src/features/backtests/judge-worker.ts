@@ -1,8 +1,4 @@
-import {
-  meanCorrelation,
-  type Overfitting,
-  probabilityOfOverfitting,
-} from "../../core/backtest/overfitting.js";
+import { type Overfitting, probabilityOfOverfitting } from "../../core/backtest/overfitting.js";
 import { permutationTest } from "../../core/backtest/permutation.js";
 import { meanOf } from "../../core/base/stats.js";
 import { absent, type Figure, figureOf } from "../../core/performance/figure.js";
@@ -29,8 +25,6 @@ export interface TrialsJudged {
   readonly lossProbability: Figure;
   readonly degradation: Figure;
   readonly splits: number;
-  /** Mean of all pairs of the first set; NaN of fewer than two trials. */
-  readonly correlation: number;
   readonly permutation: Figure | null;
 }
 
@@ -60,7 +54,6 @@ export default function judge({ sets, blocks, held, seed }: JudgeOrder): TrialsJ
     lossProbability: mean(({ lossProbability }) => lossProbability),
     degradation: mean(({ degradation }) => degradation),
     splits: found.reduce((sum, { splits }) => sum + splits, 0),
-    correlation: sets.length === 0 ? Number.NaN : meanCorrelation(sets[0]),
     permutation: held === null ? null : permutationTest(held.positions, held.returns, terms).p,
   };
 }

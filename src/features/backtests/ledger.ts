@@ -1,22 +1,27 @@
 import {
-  deflatedSharpe,
-  independentTrials,
   OVERFITTING_LIMITS,
   overfittingVerdicts,
   type SharpeSample,
 } from "../../core/backtest/overfitting.js";
+import { deflatedByHurdle } from "../../core/backtest/trials.js";
 import { ensure } from "../../core/base/assert.js";
 import { absent, type Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
+import type { FamilyJudged, FamilyOrder } from "./family-worker.js";
 import type { HeldReturns, JudgeOrder, TrialsJudged } from "./judge-worker.js";
-import type { RunData } from "./series.js";
-import type { Dataset, DatasetState, LedgerStore, TrialRow } from "./store.js";
+import { daysOf, type RunData } from "./series.js";
+import { returnsOn, sharedDays } from "./shared-days.js";
+import type { Dataset, LedgerStore, TrialFamily, TrialRow } from "./store.js";
+import type { RunTerms } from "./terms.js";
 
+const FAMILY = defineTask<FamilyOrder, FamilyJudged>(new URL("./family-worker.js", import.meta.url));
 const JUDGE = defineTask<JudgeOrder, TrialsJudged>(new URL("./judge-worker.js", import.meta.url));
-/** Parts that days are cut into: 12,870 splits, and 252 of each set where there are several. */
+/** Parts that days are cut into: 12,870 splits, 924 of many trials, and 252 of each set where there are several. */
 const BLOCKS = 16;
+const BLOCKS_OF_MANY = 12;
+const MANY = 100;
 const BLOCKS_OF_SETS = 10;
-/** Trials that are cross-validated at most, the newest. */
+/** Trials that are cross-validated at most, taken evenly of all. */
 const JUDGED_LIMIT = 500;
 
 /** What was chosen, or tried alone. */
@@ -32,7 +37,9 @@ export interface Judged {
 }
 
 /** The bars that trials are counted by. */
-export type CountedBars = Pick<RunData, "series" | "sha256" | "synthetic">;
+export type CountedBars = Pick<RunData, "series" | "sha256" | "synthetic"> & {
+  readonly terms: Pick<RunTerms, "calendar">;
+};
 
 /** Counts every trial, and says what a result is worth after so many. */
 export interface Ledger {
@@ -45,39 +52,53 @@ export interface Ledger {
 
 export type OverfittingView = ReturnType<typeof viewOf>;
 
-/** What the trials on a data set say, whichever of them is looked at. */
+/** What the trials that count together with those on a data set say, whichever of them is looked at. */
 interface Basis {
-  readonly state: DatasetState;
+  readonly count: number;
+  readonly onTheseBars: number;
+  readonly family: FamilyJudged;
   /** Trials that were cross-validated. */
   readonly trials: number;
   readonly found: TrialsJudged;
 }
 
 export function createLedger({ store, workers }: { store: LedgerStore; workers: Workers }): Ledger {
-  async function basisOf(datasetId: number, judged: Judged, signal?: AbortSignal): Promise<Basis> {
-    const { days, seed } = judged;
-    const [state, returns] = await Promise.all([
-      store.state(datasetId),
-      store.loadReturns(datasetId, days, JUDGED_LIMIT),
-    ]);
-    const sets = judged.sets ?? [returns];
-    const blocks = judged.sets === undefined ? BLOCKS : BLOCKS_OF_SETS;
-    const order = { sets, blocks, held: heldOf(judged), seed };
+  async function loadFamily(datasetId: number, signal?: AbortSignal): Promise<Family> {
+    const family = await store.family(datasetId);
+    const { sketches, sharpe, n } = family;
+    const judged = await workers.run(FAMILY, { sketches, sharpe, n }, signal === undefined ? {} : { signal });
+    return { family, judged, datasetId };
+  }
+
+  async function basisOf(all: Family, judged: Judged, signal?: AbortSignal): Promise<Basis> {
+    const { family, datasetId } = all;
+    const sets = judged.sets ?? [await loadShared(store, all, judged.days)];
+    const blocks =
+      judged.sets !== undefined ? BLOCKS_OF_SETS : sets[0].length > MANY ? BLOCKS_OF_MANY : BLOCKS;
+    const order = { sets, blocks, held: heldOf(judged), seed: judged.seed };
     const found = await workers.run(JUDGE, order, signal === undefined ? {} : { signal });
-    return { state, trials: sets.reduce((sum, set) => sum + set.length, 0), found };
+    return {
+      count: family.ids.length,
+      onTheseBars: family.datasetIds.filter((id) => id === datasetId).length,
+      family: all.judged,
+      trials: sets.reduce((sum, set) => sum + set.length, 0),
+      found,
+    };
   }
 
   return {
     record: (userId, data, trials) => store.add(datasetOf(userId, data), trials),
-    judge: async (datasetId, judged, signal) => viewOf(await basisOf(datasetId, judged, signal), judged),
+    judge: async (datasetId, judged, signal) =>
+      viewOf(await basisOf(await loadFamily(datasetId, signal), judged, signal), judged),
 
     async judgeAll(datasetId, all, signal) {
+      const family = await loadFamily(datasetId, signal);
       const known = new Map<number, Basis>();
       const views: OverfittingView[] = [];
       for (const judged of all) {
         const isShared = judged.sets === undefined && heldOf(judged) === null;
         const basis =
-          (isShared ? known.get(judged.days) : undefined) ?? (await basisOf(datasetId, judged, signal));
+          (isShared ? known.get(judged.days) : undefined) ?? (await basisOf(family, judged, signal));
         if (isShared) known.set(judged.days, basis);
         views.push(viewOf(basis, judged));
       }
@@ -91,23 +112,43 @@ function heldOf({ permutation }: Judged): HeldReturns | null {
   return "positions" in permutation ? permutation : null;
 }
 
-function viewOf({ state, trials, found }: Basis, judged: Judged) {
+interface Family {
+  readonly datasetId: number;
+  readonly family: TrialFamily;
+  readonly judged: FamilyJudged;
+}
+
+/** Returns of trials that are no copies of each other on days that all of them have, columns of one length. */
+async function loadShared(
+  store: LedgerStore,
+  { datasetId, family, judged: { distinct } }: Family,
+  n: number,
+): Promise<Float64Array[]> {
+  const { days, places } = sharedDays(family, distinct, datasetId, n);
+  const count = Math.min(places.length, JUDGED_LIMIT);
+  const ids = Array.from(
+    { length: count },
+    (_, k) => family.ids[places[Math.floor((k * places.length) / count)]],
+  );
+  const byId = new Map(family.datasets.map((each) => [each.id, each.days]));
+  const kept = await store.loadReturns(ids);
+  return kept.map(({ datasetId: of, returns }) => returnsOn(returns, byId.get(of), days));
+}
+
+function viewOf({ count, onTheseBars, family, trials, found }: Basis, judged: Judged) {
   const permutation =
     "positions" in judged.permutation
       ? ensure(found.permutation, "what was held was judged")
       : judged.permutation;
-  const { correlation } = found;
-  const independent =
-    state.trials < 2 || Number.isNaN(correlation)
-      ? state.trials
-      : Math.max(1, independentTrials(state.trials, Math.max(0, correlation)));
-  const deflated = deflatedOf(judged.sample, independent, state.trials, state.variance);
+  const { sample } = judged;
+  const deflated =
+    sample === null ? absent("the returns do not vary") : deflatedByHurdle(sample, family.hurdle);
   const figures = { deflatedSharpe: deflated, overfitting: found.probability, permutation };
   const verdicts = overfittingVerdicts(figures);
   return {
-    trials: state.trials,
-    trials_on_overlapping_data: state.overlapping,
-    independent_trials: independent,
+    trials: count,
+    trials_on_these_bars: onTheseBars,
+    independent_trials: family.distinct.length,
     deflated_sharpe: deflated,
     probability_of_overfitting: found.probability,
     loss_probability: found.lossProbability,
@@ -127,13 +168,7 @@ function viewOf({ state, trials, found }: Basis, judged: Judged) {
   };
 }
 
-/** Of a single trial the probabilistic Sharpe ratio, for nothing was chosen. */
-function deflatedOf(sample: SharpeSample | null, count: number, trials: number, variance: number): Figure {
-  if (sample === null) return absent("the returns do not vary");
-  return deflatedSharpe(sample, { count, variance: trials < 2 ? 0 : variance });
-}
-
-function datasetOf(userId: string, { series, sha256, synthetic }: CountedBars): Dataset {
+function datasetOf(userId: string, { series, sha256, synthetic, terms }: CountedBars): Dataset {
   const ends = series.map(({ time }) => [time[0], time[time.length - 1]]);
   return {
     userId,
@@ -144,5 +179,6 @@ function datasetOf(userId: string, { series, sha256, synthetic }: CountedBars): 
     lastMs: Math.max(...ends.map(([, last]) => last)),
     bars: series.reduce((sum, { time }) => sum + time.length, 0),
     synthetic,
+    days: daysOf(series, terms),
   };
 }

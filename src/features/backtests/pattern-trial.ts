@@ -1,4 +1,5 @@
 import { sharpeSample } from "../../core/backtest/overfitting.js";
+import { sketchOf } from "../../core/backtest/trials.js";
 import { sliceCandles } from "../../core/market/candles.js";
 import { calendarOf, tradingDay } from "../../core/market/session.js";
 import type { PatternBacktest } from "./backtests.js";
@@ -15,10 +16,11 @@ export async function countPattern(
 ): Promise<OverfittingView> {
   const { set, variant, from, costBps, summary } = found;
   const candles = sliceCandles(set.candles, from);
-  const returns = dailyGains(found);
+  const { day, returns } = dailyGains(found);
   const sample = sharpeSample(returns);
   const series = [candles];
-  const data = { series, sha256: hashOfSeries(series), synthetic: set.synthetic };
+  const terms = { calendar: set.instrument.calendar };
+  const data = { series, sha256: hashOfSeries(series), synthetic: set.synthetic, terms };
   const trial = {
     strategy: `pattern:${variant}`,
     values: { pattern: variant },
@@ -26,6 +28,7 @@ export async function countPattern(
     sample,
     totalReturn: summary.totalReturn,
     returns,
+    sketch: sketchOf(day, returns),
   };
   const datasetId = await ledger.record(userId, data, [trial]);
   const permutation = heldReturns(found);
@@ -33,18 +36,19 @@ export async function countPattern(
 }
 
 /** Returns by day of the stretch, the gain of a trade on the day on which it ended. */
-function dailyGains({ set, from, result }: PatternBacktest): Float64Array {
+function dailyGains({ set, from, result }: PatternBacktest) {
   const { time } = set.candles;
   const calendar = calendarOf(set.instrument.calendar);
   const places = new Int32Array(time.length);
-  let days = 0;
+  const days: number[] = [];
   for (let i = from; i < time.length; i++) {
-    if (i === from || tradingDay(calendar, time[i]) !== tradingDay(calendar, time[i - 1])) days++;
-    places[i] = days - 1;
+    const day = tradingDay(calendar, time[i]);
+    if (day !== days[days.length - 1]) days.push(day);
+    places[i] = days.length - 1;
   }
-  const growth = new Float64Array(days).fill(1);
+  const growth = new Float64Array(days.length).fill(1);
   for (const { exitAt, gain } of result.trades) growth[places[exitAt]] *= 1 + gain;
-  return growth.map((each) => each - 1);
+  return { day: Float64Array.from(days), returns: growth.map((each) => each - 1) };
 }
 
 /** Side that was held at each close, against the return to the next one. */

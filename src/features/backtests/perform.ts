@@ -41,8 +41,16 @@ export function runOnce(
 }
 
 export function trialRow({ strategy, values }: Chosen, data: RunData, found: TrialFound): TrialRow {
-  const { sample, totalReturn, returns } = found;
-  return { strategy: strategy.id, values, rules: rulesText(data.terms), sample, totalReturn, returns };
+  const { sample, totalReturn, returns, sketch } = found;
+  return {
+    strategy: strategy.id,
+    values,
+    rules: rulesText(data.terms),
+    sample,
+    totalReturn,
+    returns,
+    sketch,
+  };
 }
 
 /** A backtest whose trial is counted, and what it is worth after all trials on the same bars. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { daysOfTime } from "../../core/backtest/track.js";
 import { barOpensBetween } from "../../core/market/bar-times.js";
 import { BAR_COLUMNS, type Candles, sharedCandles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
@@ -15,7 +16,7 @@ import type { ChainFacts } from "../options/chain-facts.js";
 import { listingsOf } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import type { BenchmarkOrder } from "./run-worker.js";
-import type { RunTerms } from "./terms.js";
+import { dayOf, type RunTerms } from "./terms.js";
 
 /** The bars of a run, and the terms that follow from what is traded. */
 export interface RunData {
@@ -208,6 +209,13 @@ function termsOf(known: readonly KnownInstrument[], chosen: readonly Chosen[], o
     yearDays: same && first.calendar === "24x7" ? 365 : 252,
     riskFree: order.risk_free_rate,
   };
+}
+
+/** Days since 1970-01-01 on which any of the symbols has a bar, ascending, as returns by day are of them. */
+export function daysOf(series: readonly Candles[], terms: Pick<RunTerms, "calendar">): Int32Array {
+  const dayAt = dayOf(terms);
+  const days = new Set(series.flatMap(({ time }) => daysOfTime(time, dayAt)));
+  return Int32Array.from(days).sort();
 }
 
 /** SHA-256 of symbols, intervals and columns, with what is known beside them, little-endian as every platform of Node is. */

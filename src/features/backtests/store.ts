@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { SharpeSample } from "../../core/backtest/overfitting.js";
+import { NO_SKETCH, SKETCH_LENGTH } from "../../core/backtest/trials.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import type { Database } from "../../platform/database.js";
@@ -17,6 +18,8 @@ export interface Dataset {
   readonly lastMs: number;
   readonly bars: number;
   readonly synthetic: boolean;
+  /** Days since 1970-01-01 on which there are bars, ascending. */
+  readonly days: Int32Array;
 }
 
 /** A trial for the ledger. */
@@ -29,15 +32,30 @@ export interface TrialRow {
   readonly totalReturn: number | null;
   /** By day. */
   readonly returns: Float64Array;
+  /** As `sketchOf` has it of the returns. */
+  readonly sketch: Int8Array;
 }
 
-/** What the ledger knows of a data set. */
-export interface DatasetState {
-  readonly trials: number;
-  /** Trials of the user on bars that share a symbol, the interval and some of the time, these among them. */
-  readonly overlapping: number;
-  /** Variance of the Sharpe ratios by day; NaN of fewer than two. */
-  readonly variance: number;
+/** A data set whose trials count together with those of another. */
+export interface FamilyDataset {
+  readonly id: number;
+  /** Days since 1970-01-01 on which there are bars, ascending; null where they were not kept. */
+  readonly days: Int32Array | null;
+}
+
+/**
+ * All trials of a user on bars that share a symbol, the interval and some of the time with a data set, those on itself
+ * among them, as they came.
+ */
+export interface TrialFamily {
+  readonly datasets: readonly FamilyDataset[];
+  readonly ids: Float64Array;
+  readonly datasetIds: Float64Array;
+  /** Sharpe ratios by period, NaN of those without one, and how many returns they are of. */
+  readonly sharpe: Float64Array;
+  readonly n: Float64Array;
+  /** One after another, as `distinctTrials` takes them. */
+  readonly sketches: Int8Array;
 }
 
 /** Days of returns beyond which they are not kept. */
@@ -45,31 +63,34 @@ const DAYS_LIMIT = 10_000;
 const BATCH = 50;
 
 const ADD_DATASET = `
-insert into backtest_datasets (user_id, sha256, symbols, interval, first_bar, last_bar, bars, synthetic)
-values ($1, $2, $3::text[], $4, $5, $6, $7, $8)
+insert into backtest_datasets (user_id, sha256, symbols, interval, first_bar, last_bar, bars, synthetic, days)
+values ($1, $2, $3::text[], $4, $5, $6, $7, $8, $9)
 on conflict (user_id, sha256) do update set sha256 = excluded.sha256 returning id`;
 
 const ADD_TRIALS = `
-insert into backtest_trials (dataset_id, key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns)
-select $1, key, strategy, values::jsonb, sharpe, skewness, kurtosis, days, total_return, decode(returns, 'hex')
-from unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::int4[], $9::float8[], $10::text[])
-  as t (key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns)
+insert into backtest_trials (dataset_id, key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns, sketch)
+select $1, key, strategy, values::jsonb, sharpe, skewness, kurtosis, days, total_return, decode(returns, 'hex'), decode(sketch, 'hex')
+from unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::int4[], $9::float8[], $10::text[], $11::text[])
+  as t (key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns, sketch)
 on conflict (dataset_id, key) do nothing`;
 
-const STATE = `
+const FAMILY_DATASETS = `
 with own as (select * from backtest_datasets where id = $1)
-select (select count(*) from backtest_trials t where t.dataset_id = $1) as trials,
-  (select var_samp(sharpe) from backtest_trials t where t.dataset_id = $1) as variance,
-  (select count(*) from backtest_trials t join backtest_datasets d on d.id = t.dataset_id, own
-   where d.user_id = own.user_id and d.interval = own.interval and d.synthetic = own.synthetic
-     and d.symbols && own.symbols and d.first_bar <= own.last_bar and d.last_bar >= own.first_bar) as overlapping`;
+select d.id, d.days from backtest_datasets d, own
+where d.user_id = own.user_id and d.interval = own.interval and d.synthetic = own.synthetic
+  and d.symbols && own.symbols and d.first_bar <= own.last_bar and d.last_bar >= own.first_bar
+order by d.id`;
+
+const FAMILY_TRIALS = `
+select id, dataset_id as "datasetId", sharpe, days, sketch from backtest_trials
+where dataset_id = any($1::bigint[]) order by id`;
 
 /** Trials by data set, counted once however often and wherever they are made. */
 export function createLedgerStore(database: Database) {
   return {
     /** Adds what is not there yet. @returns the id of the data set. */
     async add(dataset: Dataset, trials: readonly TrialRow[]): Promise<number> {
-      const { userId, sha256, symbols, interval, firstMs, lastMs, bars, synthetic } = dataset;
+      const { userId, sha256, symbols, interval, firstMs, lastMs, bars, synthetic, days } = dataset;
       const [row] = await database.query<{ id: number }>(ADD_DATASET, [
         userId,
         sha256,
@@ -79,6 +100,7 @@ export function createLedgerStore(database: Database) {
         isoTime(lastMs),
         bars,
         synthetic,
+        Buffer.from(days.buffer, days.byteOffset, days.byteLength),
       ]);
       for (let from = 0; from < trials.length; from += BATCH) {
         await database.query(ADD_TRIALS, [row.id, ...columnsOf(trials.slice(from, from + BATCH))]);
@@ -86,24 +108,57 @@ export function createLedgerStore(database: Database) {
       return row.id;
     },
 
-    async state(datasetId: number): Promise<DatasetState> {
-      const [row] = await database.query<{ trials: number; overlapping: number; variance: number | null }>(
-        STATE,
-        [datasetId],
-      );
-      return { ...row, variance: row.variance ?? Number.NaN };
+    async family(datasetId: number): Promise<TrialFamily> {
+      const datasets = await database.query<{ id: number; days: Buffer | null }>(FAMILY_DATASETS, [
+        datasetId,
+      ]);
+      const rows = await database.query<TrialHead>(FAMILY_TRIALS, [
+        numberArray(datasets.map(({ id }) => id)),
+      ]);
+      return {
+        datasets: datasets.map(({ id, days }) => ({ id, days: days === null ? null : integersOf(days) })),
+        ids: Float64Array.from(rows, ({ id }) => id),
+        datasetIds: Float64Array.from(rows, (row) => row.datasetId),
+        sharpe: Float64Array.from(rows, ({ sharpe }) => sharpe ?? Number.NaN),
+        n: Float64Array.from(rows, ({ days }) => days),
+        sketches: sketchesOf(rows),
+      };
     },
 
-    /** Returns of the newest trials of a data set over so many days. */
-    async loadReturns(datasetId: number, days: number, most: number): Promise<Float64Array[]> {
-      const rows = await database.query<{ returns: Buffer }>(
-        `select returns from backtest_trials where dataset_id = $1 and days = $2 and returns is not null
-         order by id desc limit $3`,
-        [datasetId, days, most],
+    /** Returns of trials, in the order of their ids; those that were too long to be kept are left out. */
+    async loadReturns(ids: readonly number[]): Promise<readonly KeptReturns[]> {
+      const rows = await database.query<{ id: number; datasetId: number; returns: Buffer }>(
+        `select id, dataset_id as "datasetId", returns from backtest_trials
+         where id = any($1::bigint[]) and returns is not null order by id`,
+        [numberArray(ids)],
       );
-      return rows.map(({ returns }) => doublesOf(returns));
+      return rows.map(({ id, datasetId, returns }) => ({ id, datasetId, returns: doublesOf(returns) }));
     },
   };
+}
+
+/** Returns of a trial by day of its data set. */
+export interface KeptReturns {
+  readonly id: number;
+  readonly datasetId: number;
+  readonly returns: Float64Array;
+}
+
+interface TrialHead {
+  readonly id: number;
+  readonly datasetId: number;
+  readonly sharpe: number | null;
+  readonly days: number;
+  readonly sketch: Buffer | null;
+}
+
+function sketchesOf(rows: readonly TrialHead[]): Int8Array {
+  const all = new Int8Array(rows.length * SKETCH_LENGTH);
+  for (const [k, { sketch }] of rows.entries()) {
+    if (sketch === null) all[k * SKETCH_LENGTH] = NO_SKETCH;
+    else all.set(new Int8Array(sketch.buffer, sketch.byteOffset, SKETCH_LENGTH), k * SKETCH_LENGTH);
+  }
+  return all;
 }
 
 export type LedgerStore = ReturnType<typeof createLedgerStore>;
@@ -121,6 +176,7 @@ function columnsOf(trials: readonly TrialRow[]): unknown[] {
     textArray(
       trials.map(({ returns }) => (returns.length > DAYS_LIMIT ? null : bytesOf([returns]).toString("hex"))),
     ),
+    textArray(trials.map(({ sketch }) => Buffer.from(sketch).toString("hex"))),
   ];
 }
 
@@ -136,6 +192,10 @@ export function bytesOf(columns: readonly Float64Array[]): Buffer {
   return Buffer.concat(
     columns.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
   );
+}
+
+function integersOf(bytes: Buffer): Int32Array {
+  return new Int32Array(new Uint8Array(bytes).buffer);
 }
 
 export function doublesOf(bytes: Buffer): Float64Array {

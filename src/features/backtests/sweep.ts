@@ -23,7 +23,7 @@ export function createSweep(parts: PerformParts): JobKind<SweepOrder, null, RunR
     summary: "Order that many parameters of a strategy are tried on the same bars",
     description:
       "On a grid, at random or by a Parzen estimator, within what the strategy says that its values must fulfil. " +
-      "Every trial is counted, and the best is told with what it is worth after them.",
+      "Every trial is counted as soon as it was made, and the best is told with what it is worth after them.",
     input: sweepOrder,
     timeoutMs: TIMEOUT_MS,
     check(order) {
@@ -46,6 +46,7 @@ async function runSweep(
   requireRoom(order, data, candidates.most);
   let done = 0;
   report("trials", 0, candidates.most);
+  const { strategy } = chosen;
   const tried = await tryAll(chosen, candidates, {
     workers: parts.workers,
     data,
@@ -53,16 +54,15 @@ async function runSweep(
     window: null,
     byBar: order.cross_validation !== undefined,
     signal,
-    onTried(count) {
-      done += count;
+    async onTried(some) {
+      done += some.length;
+      const rows = some.map(({ values, trial }) => trialRow({ strategy, values }, data, trial));
+      await parts.ledger.record(job.userId, data, rows);
       report("trials", done, candidates.most);
     },
   });
   const best = bestOf(tried);
   if (best === null) throw new AppError("no_data", "None of the values that were tried came to a score");
-  const { strategy } = chosen;
-  const rows = tried.map(({ values, trial }) => trialRow({ strategy, values }, data, trial));
-  await parts.ledger.record(job.userId, data, rows);
   report("report", done, candidates.most);
   const crossed = await crossValidate(parts, order, tried, signal);
   const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };

@@ -76,8 +76,8 @@ export function dayOf({ calendar }: Pick<RunTerms, "calendar">): (timeMs: number
   return (timeMs) => tradingDay(known, timeMs);
 }
 
-/** The rules as far as they decide what a trial comes to, for its key. */
+/** The rules as far as they decide what a trial comes to, for its key: more capital is not another idea. */
 export function rulesText(terms: RunTerms): string {
-  const { convention: _, yearDays: _days, riskFree: _free, ...rules } = terms;
+  const { convention: _, yearDays: _days, riskFree: _free, capital: _capital, ...rules } = terms;
   return JSON.stringify(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,11 +1,14 @@
 import { type SharpeSample, sharpeSample } from "../../core/backtest/overfitting.js";
 import { returnsOfTrack } from "../../core/backtest/track.js";
+import { sketchOf } from "../../core/backtest/trials.js";
 import { dayOf, type RunTerms } from "./terms.js";
 
 /** What a trial came to, as the ledger keeps it. */
 export interface TrialFound {
   /** Returns by day. */
   readonly returns: Float64Array;
+  /** As `sketchOf` has it of the returns. */
+  readonly sketch: Int8Array;
   /** By day; null where the returns do not vary. */
   readonly sample: SharpeSample | null;
   /** Final equity over capital, less 1; null without a bar. */
@@ -21,9 +24,10 @@ export function trialOf(
   trades: number,
 ): TrialFound {
   const capital = Math.round(terms.capital * 1e6);
-  const { value } = returnsOfTrack({ capital, time, equity }, dayOf(terms));
+  const { day, value } = returnsOfTrack({ capital, time, equity }, dayOf(terms));
   return {
     returns: value,
+    sketch: sketchOf(day, value),
     sample: sharpeSample(value),
     totalReturn: equity.length === 0 ? null : equity[equity.length - 1] / capital - 1,
     trades,

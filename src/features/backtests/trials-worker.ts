@@ -24,6 +24,8 @@ export interface TrialsOrder extends RunSeries {
 
 /** A trial, with columns by bar where they were asked for; empty otherwise. */
 export interface TrialOfPoint extends TrialFound {
+  /** Trades that were open at the end. */
+  readonly open: number;
   /** Returns. */
   readonly bars: Float64Array;
   /** Share of the equity that was held at each close, with its sign; empty for several symbols. */
@@ -50,7 +52,10 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
     const [times, levels] = [time.subarray(first), equity.subarray(first)];
     const closed = trades.exitBar.reduce((count, bar) => count + Number(bar >= 0), 0);
     const capital = terms.capital * 1e6;
-    const trial = trialOf(times, levels, terms, closed);
+    const trial = {
+      ...trialOf(times, levels, terms, closed),
+      open: trades.exitBar.length - closed,
+    };
     if (!order.byBar) return { ...trial, bars: new Float64Array(0), held: new Float64Array(0) };
     const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
     const held =

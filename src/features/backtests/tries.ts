@@ -28,8 +28,8 @@ export interface TriesOptions {
   /** Whether columns by bar are wanted, too. */
   readonly byBar: boolean;
   readonly signal: AbortSignal;
-  /** Is told of each part that was tried. */
-  onTried(count: number): void;
+  /** Is given each part that was tried, in their order, as soon as those before it are there. */
+  onTried(tried: readonly Tried[]): Promise<void>;
 }
 
 /** Tries all candidates in threads; in the order in which they were given, whatever thread was first. */
@@ -60,17 +60,49 @@ async function tryPoints(
   const parts = Array.from({ length: Math.ceil(points.length / size) }, (_, k) =>
     points.slice(k * size, (k + 1) * size),
   );
-  const found: TrialOfPoint[][] = [];
+  const found: Tried[][] = [];
+  const told = inOrder(onTried);
   const work = async (lane: number) => {
     for (let k = lane; k < parts.length; k += AT_ONCE) {
       signal.throwIfAborted();
       const order = { strategyId, points: parts[k], series, facts, terms, window, byBar };
-      found[k] = await workers.run(TRY, order, { signal });
-      onTried(parts[k].length);
+      const trials = await workers.run(TRY, order, { signal });
+      found[k] = trials.map((trial, i) => {
+        return { values: parts[k][i], trial, score: scoreOf(trial, objective) };
+      });
+      await told.give(k, found[k]);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, lane) => work(lane)));
-  return found.flat().map((trial, i) => ({ values: points[i], trial, score: scoreOf(trial, objective) }));
+  const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, (_, lane) => work(lane)));
+  // What was tried counts, whatever came of the rest.
+  await told.end();
+  for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
+  return found.flat();
+}
+
+/** Hands parts on in their order, whichever was there first. */
+function inOrder<T>(hand: (part: T) => Promise<void>) {
+  const waiting = new Map<number, T>();
+  let next = 0;
+  let last = Promise.resolve();
+  return {
+    give(place: number, part: T): Promise<void> {
+      waiting.set(place, part);
+      for (let due = waiting.get(next); due !== undefined; due = waiting.get(next)) {
+        const now = due;
+        waiting.delete(next++);
+        last = last.then(() => hand(now));
+      }
+      return last;
+    },
+    /** Hands on what is left where one before it never came. */
+    async end(): Promise<void> {
+      await last;
+      const left = [...waiting].sort(([a], [b]) => a - b);
+      waiting.clear();
+      for (const [, part] of left) await hand(part);
+    },
+  };
 }
 
 /** The higher the better; null where there is nothing to tell of. */

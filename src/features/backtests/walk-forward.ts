@@ -1,8 +1,8 @@
 import { type Fold, walkForwardFolds } from "../../core/backtest/folds.js";
 import { sharpeSample } from "../../core/backtest/overfitting.js";
+import { sketchOf } from "../../core/backtest/trials.js";
 import { sliceCandles } from "../../core/market/candles.js";
 import { absent } from "../../core/performance/figure.js";
-import { growthOf } from "../../core/performance/returns.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
@@ -18,10 +18,11 @@ import {
   walkForwardOrder,
 } from "./jobs-order.js";
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
+import { degradationOf, joinTests, type Outside } from "./outside.js";
 import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
-import { rulesText } from "./terms.js";
+import { dayOf, rulesText } from "./terms.js";
 import type { TrialOfPoint } from "./trials-worker.js";
 import { bestOf, scoreOf, TRY, type Tried, tryAll } from "./tries.js";
 
@@ -103,15 +104,16 @@ async function walkFold(
   const [test] = fold.test;
   const candidates = createCandidates(chosen, order);
   const tries = { workers, data, objective: order.objective, window: train, byBar: false, signal };
-  const tried = await tryAll(chosen, candidates, { ...tries, onTried: () => undefined });
   const series = data.series.map((candles) => sliceCandles(candles, train.from, train.to));
   const known = data.facts.map((facts) => sliceFacts(facts, train.to, train.from));
   const trained = { ...data, series, facts: known, sha256: hashOfSeries(series, known) };
-  await ledger.record(
-    userId,
-    trained,
-    tried.map(({ values, trial }) => trialRow({ strategy, values }, trained, trial)),
-  );
+  const tried = await tryAll(chosen, candidates, {
+    ...tries,
+    async onTried(some) {
+      const rows = some.map(({ values, trial }) => trialRow({ strategy, values }, trained, trial));
+      await ledger.record(userId, trained, rows);
+    },
+  });
   const best = bestOf(tried);
   const returns = tried.map(({ trial }) => trial.returns);
   if (best === null) return { fold, best, trained: returns, tested: null };
@@ -138,7 +140,8 @@ async function finish(
   walked: readonly Walked[],
   asked: Asked,
 ): Promise<RunResult> {
-  const outside = outsideOf(walked, order, data);
+  const tests = walked.map(({ fold, tested }) => ({ from: fold.test[0].from, bars: tested?.bars ?? null }));
+  const outside = joinTests(tests, order.test_bars, data.series[0].time, dayOf(data.terms));
   const sample = sharpeSample(outside.daily);
   const datasetId = await parts.ledger.record(asked.userId, data, [
     {
@@ -148,6 +151,7 @@ async function finish(
       sample,
       totalReturn: outside.totalReturn,
       returns: outside.daily,
+      sketch: sketchOf(outside.day, outside.daily),
     },
   ]);
   const judged = {
@@ -174,10 +178,10 @@ async function finish(
       bars: outside.bars.length,
       total_return: outside.totalReturn,
       sharpe: sample === null ? null : sample.sharpe * yearly,
-      trades: walked.reduce((sum, { tested }) => sum + (tested?.trades ?? 0), 0),
+      trades: folds.reduce((sum, { test_trades }) => sum + test_trades, 0),
       folds_that_gained: folds.filter(({ test_return }) => (test_return ?? 0) > 0).length,
     },
-    ...degradationOf(folds),
+    ...degradationView(walked, order, outside),
     overfitting,
   };
   const run = { kind: "walk-forward", strategy: chosen.strategy.id, hash, report } as const;
@@ -224,34 +228,7 @@ function settingsOf({ values }: Chosen, order: WalkForwardOrder): Values {
   };
 }
 
-/** Returns of the tests in their order; where tests overlap, a bar is of the first that has it. */
-function outsideOf(walked: readonly Walked[], { test_bars }: WalkForwardOrder, { series }: RunData) {
-  const places: number[] = [];
-  const bars: number[] = [];
-  const daily: number[] = [];
-  let next = 0;
-  for (const { fold, tested } of walked) {
-    const [{ from }] = fold.test;
-    const skip = Math.max(0, next - from);
-    for (let k = skip; k < test_bars; k++) {
-      places.push(from + k);
-      bars.push(tested?.bars[k] ?? 0);
-    }
-    // Days of a test that overlaps the one before cannot be told apart from it by day, unless a bar is a day.
-    daily.push(...(skip === 0 ? (tested?.returns ?? new Float64Array(0)) : bars.slice(-(test_bars - skip))));
-    next = Math.max(next, from + test_bars);
-  }
-  const growth = growthOf(Float64Array.from(bars));
-  return {
-    time: Float64Array.from(places, (place) => series[0].time[place]),
-    bars: Float64Array.from(bars),
-    daily: Float64Array.from(daily),
-    growth,
-    totalReturn: growth.length === 0 ? null : growth[growth.length - 1] - 1,
-  };
-}
-
-function columnsOf({ time, growth }: ReturnType<typeof outsideOf>, { series, terms }: RunData) {
+function columnsOf({ time, growth }: Outside, { series, terms }: RunData) {
   const [candles] = series;
   const from = candles.time.indexOf(time[0]);
   const held = time.map((at) => candles.close[candles.time.indexOf(at)] / candles.open[from]);
@@ -271,24 +248,31 @@ function foldView({ fold, best, tested }: Walked, time: Float64Array, { objectiv
     parameters: best?.values ?? null,
     train_score: best?.score ?? null,
     train_return: best?.trial.totalReturn ?? null,
-    test_score: tested === null ? null : scoreOf(tested, objective),
+    test_score: tested === null ? null : (scoreOf(tested, objective) ?? 0),
     test_return: tested?.totalReturn ?? null,
-    test_trades: tested?.trades ?? 0,
+    test_trades: tested === null ? 0 : tested.trades + tested.open,
+    test_trades_open: tested?.open ?? 0,
   };
 }
 
-/** How much of the score in training was left in the tests, on the mean of the folds that have both. */
-function degradationOf(folds: readonly ReturnType<typeof foldView>[]) {
-  const both = folds.flatMap(({ train_score, test_score }) =>
-    train_score === null || test_score === null ? [] : [{ train: train_score, test: test_score }],
+function degradationView(walked: readonly Walked[], order: WalkForwardOrder, outside: Outside) {
+  const folds = walked.map(
+    ({
+      fold: {
+        train: [train],
+      },
+      best,
+    }) => ({
+      trainScore: best?.score ?? null,
+      trainReturn: best?.trial.totalReturn ?? null,
+      trainBars: train.to - train.from,
+    }),
   );
-  const mean = (of: (each: { train: number; test: number }) => number) =>
-    both.length === 0 ? null : both.reduce((sum, each) => sum + of(each), 0) / both.length;
-  const inside = mean(({ train }) => train);
-  const outside = mean(({ test }) => test);
+  const sharpe = sharpeSample(outside.daily)?.sharpe ?? null;
+  const found = degradationOf(order.objective, folds, outside, sharpe);
   return {
-    in_sample_score: inside,
-    out_of_sample_score: outside,
-    is_vs_oos_degradation: inside === null || outside === null || inside === 0 ? null : 1 - outside / inside,
+    in_sample_score: found.inSample,
+    out_of_sample_score: found.outOfSample,
+    is_vs_oos_degradation: found.degradation,
   };
 }
