@@ -29,7 +29,7 @@ const TERMS: RunTerms = {
   closing: "mark",
   calendar: null,
   convention: "textbook",
-  yearDays: 365,
+  yearReturns: 365,
   riskFree: 0,
 };
 

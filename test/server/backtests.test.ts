@@ -141,6 +141,36 @@ describe("POST /api/backtest", () => {
     expect(data.total_trades).toBe(trades.filter(({ exit }) => exit !== null).length);
   });
 
+  it.each([
+    ["1d", "AAPL", 252],
+    ["1w", "AAPL", 52],
+    ["1h", "AAPL", 252],
+    ["1d", "BTC-USD", 365],
+    ["1w", "BTC-USD", 52],
+    ["1d", "BTC-USD,AAPL", 365],
+    ["1d", "RELIANCE.NS", 248],
+  ])(
+    "200 has one growth a year by its returns and by its dates: %s %s",
+    async (interval, symbols, returns) => {
+      const payload = {
+        interval,
+        symbol: undefined,
+        symbols: symbols.split(","),
+        start_date: interval === "1h" ? "2021-06-01" : "2015-01-01",
+        patterns: ["bullish_engulfing", "hammer", "bearish_engulfing"],
+      };
+      const { data } = (await run(payload, "/api/backtest/strategy")).json();
+      const { report } = (await program.call(data.href)).json().data;
+      expect(report.terms.returns_of_a_year).toBe(returns);
+      const named = new Map(report.figures.map((each: { name: string }) => [each.name, each]));
+      const growth = (name: string) => Math.log1p((named.get(name) as { value: number }).value);
+      const [byReturns, byDates] = [growth("annual_return"), growth("cagr")];
+      expect(Math.abs(byDates)).toBeGreaterThan(0);
+      // A first and a last week, and years with a day more or less.
+      expect(Math.abs(byReturns / byDates - 1)).toBeLessThan(0.02);
+    },
+  );
+
   it("200 counts a trial once however often it is run, and others beside it", async () => {
     const stretch = { symbol: "MSFT", start_date: "2015-01-01", end_date: "2018-01-01" };
     const trialsOf = async (change: object) => (await run({ ...stretch, ...change })).json().data.overfitting;

@@ -14,8 +14,10 @@ export interface FigureRow {
   readonly annualised: string | Readonly<Record<Convention, string>> | null;
 }
 
-const DAYS_OF_YEAR = "trading days of a year over days with a return";
-const ROOT = "times the root of the trading days of a year";
+/** A return is that of a trading day, or of a week where bars are weeks. */
+const YEAR = "the returns of a year";
+const YEAR_OVER_ALL = "the returns of a year over all returns";
+const ROOT = `times the root of ${YEAR}`;
 
 /** All figures of a report in the order they are printed. */
 export const FIGURES = [
@@ -37,7 +39,7 @@ export const FIGURES = [
       textbook: "Growth of the equity by day, the first day's with it.",
       compound: "Geometric mean of the returns of days, from the second day on.",
     },
-    { textbook: `to the power of ${DAYS_OF_YEAR}`, compound: "to the power of the trading days of a year" },
+    { textbook: `to the power of ${YEAR_OVER_ALL}`, compound: `to the power of ${YEAR}` },
   ),
   row(
     "cagr",
@@ -55,7 +57,7 @@ export const FIGURES = [
       compound:
         "Standard deviation of the product of a year's returns: root of (variance + g^2)^N - g^(2N), g being 1 + their geometric mean.",
     },
-    { textbook: ROOT, compound: "N is the trading days of a year" },
+    { textbook: ROOT, compound: `N is ${YEAR}` },
   ),
   row(
     "sharpe",
@@ -78,7 +80,7 @@ export const FIGURES = [
       compound:
         "Annual return less the rate without risk over the root of the mean square of the returns below 0.",
     },
-    { textbook: ROOT, compound: "the divisor times the root of the trading days of a year" },
+    { textbook: ROOT, compound: `the divisor times the root of ${YEAR}` },
   ),
   row("calmar", "Calmar ratio", "ratio", "Annual return over the largest drawdown.", "by its parts"),
   row(
@@ -99,7 +101,7 @@ export const FIGURES = [
         "Mean of what beta leaves of the returns of days beyond the rate without risk (M. Jensen 1968).",
       compound: "What beta leaves of the return of the whole time beyond the rate without risk.",
     },
-    { textbook: "compounded over the trading days of a year", compound: "not annualised" },
+    { textbook: `compounded over ${YEAR}`, compound: "not annualised" },
   ),
   row("beta", "Beta", "ratio", {
     textbook:

@@ -6,6 +6,7 @@ import { startOfDay } from "../../core/market/adjust.js";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVALS } from "../../core/market/interval.js";
+import { returnsPerYear } from "../../core/market/returns-per-year.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
@@ -55,7 +56,7 @@ const keptReport = z.object({
     account: z.enum(ACCOUNTS),
     closing: z.enum(CLOSINGS),
     convention: z.enum(CONVENTIONS),
-    trading_days_of_a_year: z.number(),
+    returns_of_a_year: z.number().optional(),
     risk_free_rate: z.number(),
   }),
 });
@@ -192,7 +193,12 @@ async function keptData(
       closing: terms.closing,
       calendar: known.every((each) => each.calendar === calendar) ? calendar : null,
       convention: terms.convention,
-      yearDays: terms.trading_days_of_a_year,
+      yearReturns:
+        terms.returns_of_a_year ??
+        returnsPerYear(
+          known.map((each) => calendarOf(each.calendar)),
+          series[0].interval,
+        ),
       riskFree: terms.risk_free_rate,
     },
     benchmark: { kind: "none" },

@@ -59,7 +59,7 @@ function termsView(terms: RunTerms) {
     account: terms.account,
     closing: terms.closing,
     convention: terms.convention,
-    trading_days_of_a_year: terms.yearDays,
+    returns_of_a_year: terms.yearReturns,
     risk_free_rate: terms.riskFree,
     fills: "decided at a close, filled from the next open on",
   };

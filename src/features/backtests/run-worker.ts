@@ -64,7 +64,7 @@ export default function run(order: RunOrder): RunFound {
   const from = Math.max(0, known);
   const report = reportOf(track, backtest.trades, {
     convention: terms.convention,
-    year: { days: terms.yearDays, riskFree: terms.riskFree },
+    year: { days: terms.yearReturns, riskFree: terms.riskFree },
     dayAt: dayOf(terms),
     benchmark:
       known < 0 ? null : { close: benchmark.map((close, i) => (i < from ? benchmark[from] : close)), from },

@@ -3,6 +3,7 @@ import { daysOfTime } from "../../core/backtest/track.js";
 import { barOpensBetween } from "../../core/market/bar-times.js";
 import { BAR_COLUMNS, type Candles, sharedCandles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import { returnsPerYear } from "../../core/market/returns-per-year.js";
 import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { lacksOf, scarceOf } from "../../core/strategies/define.js";
@@ -206,7 +207,10 @@ function termsOf(known: readonly KnownInstrument[], chosen: readonly Chosen[], o
     closing: order.closing,
     calendar: same ? first.calendar : null,
     convention: order.convention,
-    yearDays: same && first.calendar === "24x7" ? 365 : 252,
+    yearReturns: returnsPerYear(
+      known.map(({ calendar }) => calendarOf(calendar)),
+      order.interval,
+    ),
     riskFree: order.risk_free_rate,
   };
 }

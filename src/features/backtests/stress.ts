@@ -132,7 +132,7 @@ async function otherCosts({ workers, signal, report }: StressParts, base: Base, 
     spread_bps: all[i].terms.spreadBps,
     slippage_bps: all[i].terms.slippageBps,
     total_return: totalReturn,
-    sharpe: sharpe === null ? null : sharpe * Math.sqrt(terms.yearDays),
+    sharpe: sharpe === null ? null : sharpe * Math.sqrt(terms.yearReturns),
     trades,
   }));
 }

@@ -75,7 +75,7 @@ async function runSweep(
   const trials = tried.map(({ values, trial, score }) => ({
     parameters: values,
     score,
-    sharpe: trial.sample === null ? null : trial.sample.sharpe * Math.sqrt(data.terms.yearDays),
+    sharpe: trial.sample === null ? null : trial.sample.sharpe * Math.sqrt(data.terms.yearReturns),
     total_return: trial.totalReturn,
     trades: trial.trades,
   }));

@@ -33,8 +33,8 @@ export interface RunTerms {
   /** Of all symbols; null where they differ, and days are those of UTC. */
   readonly calendar: CalendarId | null;
   readonly convention: Convention;
-  /** Trading days of a year, and the return of a year without risk as a share. */
-  readonly yearDays: number;
+  /** Periods of a year that have a return, and the return of a year without risk as a share. */
+  readonly yearReturns: number;
   readonly riskFree: number;
 }
 
@@ -78,6 +78,6 @@ export function dayOf({ calendar }: Pick<RunTerms, "calendar">): (timeMs: number
 
 /** The rules as far as they decide what a trial comes to, for its key: more capital is not another idea. */
 export function rulesText(terms: RunTerms): string {
-  const { convention: _, yearDays: _days, riskFree: _free, capital: _capital, ...rules } = terms;
+  const { convention: _, yearReturns: _returns, riskFree: _free, capital: _capital, ...rules } = terms;
   return JSON.stringify(Object.entries(rules).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

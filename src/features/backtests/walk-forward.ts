@@ -165,7 +165,7 @@ async function finish(
   const time = data.series[0].time;
   const folds = walked.map((each) => foldView(each, time, order));
   const hash = digestOf([chosen.strategy.id, folds, Array.from(outside.bars)]);
-  const yearly = Math.sqrt(data.terms.yearDays);
+  const yearly = Math.sqrt(data.terms.yearReturns);
   const report = {
     strategy: chosenView(chosen),
     ...headView(data),
