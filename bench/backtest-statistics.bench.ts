@@ -2,7 +2,7 @@ import { FIGURES, wordsOf } from "../src/core/backtest/figures.js";
 import { purgedFolds, walkForwardFolds } from "../src/core/backtest/folds.js";
 import { monteCarloOfTrades, syntheticCandles } from "../src/core/backtest/monte-carlo.js";
 import { probabilityOfOverfitting } from "../src/core/backtest/overfitting.js";
-import { permutationTest } from "../src/core/backtest/permutation.js";
+import { permutedBars } from "../src/core/backtest/permuted-bars.js";
 import { reportOf } from "../src/core/backtest/report.js";
 import { createSearch } from "../src/core/backtest/search.js";
 import { createRng } from "../src/core/base/rng.js";
@@ -43,21 +43,14 @@ export const bench: Bench = {
       const rng = createRng(k);
       return returns.map((each) => (rng.next() < 0.5 ? each : -each));
     });
-    const positions = trials[0].map(Math.sign);
-    cases.push(
-      {
-        name: "probability of overfitting, 1,000 trials, 16 blocks",
-        items: 1,
-        run: () => void probabilityOfOverfitting(trials),
-      },
-      {
-        name: "permutation test, 1,000 shifts",
-        items: 1,
-        run: () =>
-          void permutationTest(positions, returns, { scheme: { kind: "shift" }, count: 1_000, seed: 1 }),
-      },
-    );
-    const candles = { symbol: "AAA", interval: "1d", time, open: close, high: close, low: close } as const;
+    cases.push({
+      name: "probability of overfitting, 1,000 trials, 16 blocks",
+      items: 1,
+      run: () => void probabilityOfOverfitting(trials),
+    });
+    const columns = { time, open: close, high: close, low: close, close, volume: close };
+    const candles = { symbol: "AAA", interval: "1d", ...columns } as const;
+    const permuted = permutedBars([candles], { calendar: null });
     const paths = { method: "shuffle", paths: 5_000, seed: 1, ruin: 0.5 } as const;
     cases.push(
       {
@@ -66,9 +59,14 @@ export const bench: Bench = {
         run: () => void monteCarloOfTrades(returns.slice(0, 250), paths),
       },
       {
+        name: "permuted candles of ten years",
+        items: 1,
+        run: () => void permuted(1, 0),
+      },
+      {
         name: "synthetic candles of ten years",
         items: 1,
-        run: () => void syntheticCandles({ ...candles, close, volume: close }, { seed: 1, blockBars: 10 }),
+        run: () => void syntheticCandles(candles, { seed: 1, blockBars: 10 }),
       },
       {
         name: "folds of ten years: 45 combinatorial, 36 rolling",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { heldOf, permuteHeld, trackOf } from "../../src/core/backtest/positions.js";
+import { heldOf, trackOf } from "../../src/core/backtest/positions.js";
 import { type Holding, randomEntries } from "../../src/core/backtest/random-entries.js";
 import { PLAIN_RULES } from "../../src/core/backtest/rules.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
@@ -54,19 +54,6 @@ describe("what is held bar by bar", () => {
       compared++;
     }
     expect(compared).toBeGreaterThan(100);
-  });
-
-  it("is told from the same positions at other times where it knows what comes, and not where it does not", () => {
-    const [{ candles }] = listings;
-    const { close } = candles;
-    const equity = new Float64Array(close.length).fill(1e6);
-    const knows = close.map((each, i) => (close[i + 1] > each ? 1 : 0));
-    const rng = createRng(5);
-    const blind = close.map(() => rng.below(2));
-    const terms = { scheme: { kind: "shift" }, count: 199, seed: 1 } as const;
-    const p = (units: Float64Array) => permuteHeld({ symbol: "S", units, close }, equity, terms).p.value;
-    expect(p(knows)).toBe(1 / 200);
-    expect(p(blind)).toBeGreaterThan(0.05);
   });
 });
 

@@ -1,7 +1,5 @@
 import { lowerBound } from "../base/search.js";
 import { barTime } from "./brief.js";
-import type { PermutationTerms, PermutationTest } from "./permutation.js";
-import { permutationTest } from "./permutation.js";
 import type { Backtest } from "./result.js";
 import type { Listing } from "./rules.js";
 import type { Track } from "./track.js";
@@ -60,20 +58,4 @@ export function trackOf(backtest: Backtest, held: readonly Held[]): Track {
     }
   }
   return { capital: Math.round(rules.capital * 1e6), time, equity, long, short };
-}
-
-/** Positions as shares of the equity at each close but the last, against the returns to the next close. */
-export function permuteHeld(
-  { units, close }: Held,
-  equity: Float64Array,
-  terms: PermutationTerms,
-): PermutationTest {
-  const from = close.findIndex((each) => !Number.isNaN(each));
-  const n = from < 0 ? 0 : Math.max(0, close.length - 1 - from);
-  const positions = Float64Array.from({ length: n }, (_, k) => {
-    const i = from + k;
-    return equity[i] > 0 ? (units[i] * close[i] * 1e6) / equity[i] : 0;
-  });
-  const returns = Float64Array.from({ length: n }, (_, k) => close[from + k + 1] / close[from + k] - 1);
-  return permutationTest(positions, returns, terms);
 }

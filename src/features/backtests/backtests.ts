@@ -62,7 +62,13 @@ export function createBacktests(options: {
         throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles in that stretch`);
       }
       const costBps = ROUND_TRIP_BPS[instrument.assetClass];
-      const result = await workers.run(TRADE, { candles: set.candles, variant, from, costBps });
+      const result = await workers.run(TRADE, {
+        candles: set.candles,
+        variant,
+        from,
+        costBps,
+        calendar: instrument.calendar,
+      });
       const untilMs = barClose(calendar, interval, time[time.length - 1]);
       const summary = summariseTrades(result.trades, untilMs - time[from]);
       return { set, variant, from, untilMs, costBps, result, summary };

@@ -8,8 +8,9 @@ import {
   type RunResult,
   resultOf,
 } from "./jobs-order.js";
+import type { Judged } from "./ledger.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { digestOf, keepRun, type PerformParts, runOnce, trialRow } from "./perform.js";
+import { digestOf, keepRun, type PerformParts, permutationOf, runOnce, trialRow } from "./perform.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
 import { checkSize, loadRun } from "./series.js";
@@ -51,9 +52,12 @@ async function runCompare(
     found.push(each);
     datasetId = await parts.ledger.record(job.userId, data, [trialRow(chosen, data, each.trial)]);
   }
-  const judged = found.map(({ trial: { sample, returns }, permutation }) => {
-    return { sample, days: returns.length, permutation, seed: order.seed };
-  });
+  const judged: Judged[] = [];
+  for (const [i, each] of found.entries()) {
+    const { sample, returns } = each.trial;
+    const permutation = await permutationOf(parts, all[i], data, each, asked);
+    judged.push({ sample, days: returns.length, permutation });
+  }
   const overfitting = await parts.ledger.judgeAll(datasetId, judged, signal);
   const reports = found.map((each, i) => reportView(all[i], data, each, overfitting[i]));
   const best = bestPlace(found);

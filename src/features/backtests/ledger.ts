@@ -4,11 +4,10 @@ import {
   type SharpeSample,
 } from "../../core/backtest/overfitting.js";
 import { deflatedByHurdle } from "../../core/backtest/trials.js";
-import { ensure } from "../../core/base/assert.js";
 import { absent, type Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { FamilyJudged, FamilyOrder } from "./family-worker.js";
-import type { HeldReturns, JudgeOrder, TrialsJudged } from "./judge-worker.js";
+import type { JudgeOrder, TrialsJudged } from "./judge-worker.js";
 import { daysOf, type RunData } from "./series.js";
 import { returnsOn, sharedDays } from "./shared-days.js";
 import type { Dataset, LedgerStore, TrialFamily, TrialRow } from "./store.js";
@@ -29,11 +28,10 @@ export interface Judged {
   readonly sample: SharpeSample | null;
   /** Days of the returns that it is of. */
   readonly days: number;
-  /** The p-value, or what it is to be computed of. */
-  readonly permutation: Figure | HeldReturns;
+  /** The p-value of `permutationTest`. */
+  readonly permutation: Figure;
   /** Trials in sets that were chosen from one by one; the ledger's on the same days without them. */
   readonly sets?: readonly (readonly Float64Array[])[];
-  readonly seed: number;
 }
 
 /** The bars that trials are counted by. */
@@ -75,7 +73,7 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
     const sets = judged.sets ?? [await loadShared(store, all, judged.days)];
     const blocks =
       judged.sets !== undefined ? BLOCKS_OF_SETS : sets[0].length > MANY ? BLOCKS_OF_MANY : BLOCKS;
-    const order = { sets, blocks, held: heldOf(judged), seed: judged.seed };
+    const order = { sets, blocks };
     const found = await workers.run(JUDGE, order, signal === undefined ? {} : { signal });
     return {
       count: family.ids.length,
@@ -96,7 +94,7 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
       const known = new Map<number, Basis>();
       const views: OverfittingView[] = [];
       for (const judged of all) {
-        const isShared = judged.sets === undefined && heldOf(judged) === null;
+        const isShared = judged.sets === undefined;
         const basis =
           (isShared ? known.get(judged.days) : undefined) ?? (await basisOf(family, judged, signal));
         if (isShared) known.set(judged.days, basis);
@@ -105,11 +103,6 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
       return views;
     },
   };
-}
-
-/** What a permutation test is to be computed of; null where there is one. */
-function heldOf({ permutation }: Judged): HeldReturns | null {
-  return "positions" in permutation ? permutation : null;
 }
 
 interface Family {
@@ -136,11 +129,7 @@ async function loadShared(
 }
 
 function viewOf({ count, onTheseBars, family, trials, found }: Basis, judged: Judged) {
-  const permutation =
-    "positions" in judged.permutation
-      ? ensure(found.permutation, "what was held was judged")
-      : judged.permutation;
-  const { sample } = judged;
+  const { sample, permutation } = judged;
   const deflated =
     sample === null ? absent("the returns do not vary") : deflatedByHurdle(sample, family.hurdle);
   const figures = { deflatedSharpe: deflated, overfitting: found.probability, permutation };

@@ -6,8 +6,6 @@ import type { PatternBacktest } from "./backtests.js";
 import type { Ledger, OverfittingView } from "./ledger.js";
 import { hashOfSeries } from "./series.js";
 
-const SEED = 1;
-
 /** Counts a pattern that was traded by the policy of the evidence, and says what the result is worth. */
 export async function countPattern(
   ledger: Ledger,
@@ -31,8 +29,7 @@ export async function countPattern(
     sketch: sketchOf(day, returns),
   };
   const datasetId = await ledger.record(userId, data, [trial]);
-  const permutation = heldReturns(found);
-  return ledger.judge(datasetId, { sample, days: returns.length, permutation, seed: SEED });
+  return ledger.judge(datasetId, { sample, days: returns.length, permutation: found.result.permutation });
 }
 
 /** Returns by day of the stretch, the gain of a trade on the day on which it ended. */
@@ -49,15 +46,4 @@ function dailyGains({ set, from, result }: PatternBacktest) {
   const growth = new Float64Array(days.length).fill(1);
   for (const { exitAt, gain } of result.trades) growth[places[exitAt]] *= 1 + gain;
   return { day: Float64Array.from(days), returns: growth.map((each) => each - 1) };
-}
-
-/** Side that was held at each close, against the return to the next one. */
-function heldReturns({ set, from, result }: PatternBacktest) {
-  const { close } = set.candles;
-  const n = Math.max(0, close.length - 1 - from);
-  const positions = new Float64Array(n);
-  for (const { at, exitAt, direction } of result.trades)
-    positions.fill(direction, at + 1 - from, exitAt - from);
-  const returns = Float64Array.from({ length: n }, (_, k) => close[from + k + 1] / close[from + k] - 1);
-  return { positions, returns };
 }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import { JOB_BARS } from "./jobs-order.js";
 import type { Ledger } from "./ledger.js";
 import { type Chosen, chosenBy, type SingleOrder, symbolsOf } from "./order.js";
+import { growthOf, PERMUTED_BARS, permutedP } from "./permuted.js";
 import { thinIndexes } from "./plots/thin.js";
 import { type ReportView, reportView } from "./report-view.js";
 import type { RunColumns, RunKind, RunStore } from "./run-store.js";
@@ -33,10 +35,10 @@ export function runOnce(
   { workers }: Pick<PerformParts, "workers">,
   { strategy, values }: Chosen,
   data: RunData,
-  { seed, signal }: Pick<Asked, "seed" | "signal">,
+  { signal }: Pick<Asked, "signal">,
 ): Promise<RunFound> {
   const { series, facts, terms, benchmark } = data;
-  const order = { strategyId: strategy.id, values, series, facts, terms, benchmark, seed };
+  const order = { strategyId: strategy.id, values, series, facts, terms, benchmark };
   return workers.run(RUN, order, signal === undefined ? {} : { signal });
 }
 
@@ -64,9 +66,28 @@ export async function runCounted(
   asked.signal?.throwIfAborted();
   const datasetId = await parts.ledger.record(asked.userId, data, [trialRow(chosen, data, found.trial)]);
   const { sample, returns } = found.trial;
-  const judged = { sample, days: returns.length, permutation: found.permutation, seed: asked.seed };
+  const permutation = await permutationOf(parts, chosen, data, found, asked);
+  const judged = { sample, days: returns.length, permutation };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   return { found, report: reportView(chosen, data, found, overfitting), datasetId };
+}
+
+/** The p-value of a run beside the same on permuted bars. */
+export function permutationOf(
+  { workers }: Pick<PerformParts, "workers">,
+  chosen: Chosen,
+  data: RunData,
+  { bounds, trades, onDesk }: RunFound,
+  { seed, signal, jobId }: Asked,
+): Promise<Figure> {
+  const most = jobId === null ? PERMUTED_BARS.answer : PERMUTED_BARS.job;
+  const growth = growthOf(bounds.headline / data.terms.capital - 1);
+  return permutedP([{ chosen, data, start: 0, onDesk }], growth, trades.length, {
+    workers,
+    seed,
+    most,
+    signal,
+  });
 }
 
 /** Bars of which every one is kept; of more what a line needs. */

@@ -1,15 +1,14 @@
-import { closesAt, type Held, heldOf, permuteHeld, trackOf } from "../../core/backtest/positions.js";
+import { briefProblem } from "../../core/backtest/brief.js";
+import { closesAt, type Held, heldOf, trackOf } from "../../core/backtest/positions.js";
 import { type Report, reportOf } from "../../core/backtest/report.js";
 import { type Backtest, type Doubt, hashOf } from "../../core/backtest/result.js";
 import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
 import type { Candles } from "../../core/market/candles.js";
-import { absent, type Figure, figureOf } from "../../core/performance/figure.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
-import { permutationsFor } from "./judge-worker.js";
 import { listingsOf, type RunSeries } from "./listings.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
 import { dayOf, type RunTerms, rulesOf } from "./terms.js";
@@ -29,7 +28,6 @@ export interface RunOrder extends RunSeries {
   readonly values: Values;
   readonly benchmark: BenchmarkOrder;
   readonly terms: RunTerms;
-  readonly seed: number;
 }
 
 /** A backtest with its report. Money in the account's currency. */
@@ -48,15 +46,17 @@ export interface RunFound {
   readonly breakdown: Breakdown;
   /** How often something was asked for and not to be had, by reason. */
   readonly turned: Readonly<Record<string, number>>;
-  readonly permutation: Figure;
+  /** Whether another such run needs a desk, which takes several times as long. */
+  readonly onDesk: boolean;
 }
 
 /** Runs a strategy over bars in a thread. */
 export default function run(order: RunOrder): RunFound {
-  const { series, terms, values, seed } = order;
+  const { series, terms, values } = order;
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
   const listings = listingsOf(order);
-  const backtest = runBacktest(strategy, listings, values, rulesOf(terms));
+  const rules = rulesOf(terms);
+  const backtest = runBacktest(strategy, listings, values, rules);
   const held = heldOf(backtest, listings);
   const benchmark = benchmarkOf(order.benchmark, backtest.time, held);
   const known = benchmark.findIndex((close) => !Number.isNaN(close));
@@ -93,7 +93,7 @@ export default function run(order: RunOrder): RunFound {
     trades,
     breakdown: breakdownOf(trades),
     turned: countBy(backtest),
-    permutation: permutationOf(held, backtest, seed),
+    onDesk: briefProblem(strategy, listings, rules) !== null,
   };
   return moved(found, [found.time.buffer, found.equity.buffer, found.benchmark.buffer]);
 }
@@ -113,13 +113,4 @@ function benchmarkOf(order: BenchmarkOrder, time: Float64Array, held: readonly H
     if (from < 0 || i < from) return Number.NaN;
     return held.reduce((sum, { close }) => sum + close[i] / close[from], 0) / held.length;
   });
-}
-
-/** Of several symbols the least p-value times their number (Bonferroni), which holds however they depend on each other. */
-function permutationOf(held: readonly Held[], { equity }: Backtest, seed: number): Figure {
-  const terms = { scheme: { kind: "shift" }, count: permutationsFor(equity.length), seed } as const;
-  const tests = held.map((each) => permuteHeld(each, equity, terms).p);
-  const values = tests.flatMap(({ value }) => value ?? []);
-  if (values.length === 0) return absent(tests[0]?.reason ?? "nothing was held");
-  return figureOf(Math.min(1, values.length * Math.min(...values)));
 }

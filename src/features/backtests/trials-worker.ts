@@ -1,8 +1,8 @@
-import { type Brief, runBrief } from "../../core/backtest/brief.js";
+import { runBrief } from "../../core/backtest/brief.js";
 import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
 import { lowerBound, upperBound } from "../../core/base/search.js";
-import { type Candles, sliceCandles } from "../../core/market/candles.js";
+import { sliceCandles } from "../../core/market/candles.js";
 import type { Strategy } from "../../core/strategies/define.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import { findStrategy } from "../../core/strategies/index.js";
@@ -28,8 +28,8 @@ export interface TrialOfPoint extends TrialFound {
   readonly open: number;
   /** Returns. */
   readonly bars: Float64Array;
-  /** Share of the equity that was held at each close, with its sign; empty for several symbols. */
-  readonly held: Float64Array;
+  /** Whether it needed a desk, which takes several times as long. */
+  readonly onDesk: boolean;
 }
 
 /** Tries values of a strategy, one after another, in a thread. */
@@ -55,23 +55,12 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
     const trial = {
       ...trialOf(times, levels, terms, closed),
       open: trades.exitBar.length - closed,
+      onDesk: brief.desk !== null,
     };
-    if (!order.byBar) return { ...trial, bars: new Float64Array(0), held: new Float64Array(0) };
+    if (!order.byBar) return { ...trial, bars: new Float64Array(0) };
     const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
-    const held =
-      listings.length === 1 ? heldIn(brief, listings[0].candles).slice(first) : new Float64Array(0);
-    return { ...trial, bars, held };
+    return { ...trial, bars };
   });
-}
-
-function heldIn({ trades, equity }: Brief, { close }: Candles): Float64Array {
-  const { entryBar, exitBar, units } = trades;
-  const held = new Float64Array(close.length);
-  for (const [k, from] of entryBar.entries()) {
-    const to = exitBar[k] < 0 ? close.length : exitBar[k];
-    for (let i = from; i < to; i++) held[i] += equity[i] > 0 ? (units[k] * close[i] * 1e6) / equity[i] : 0;
-  }
-  return held;
 }
 
 /** The same strategy that decides nothing before a bar. */

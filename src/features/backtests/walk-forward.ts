@@ -2,7 +2,7 @@ import { type Fold, walkForwardFolds } from "../../core/backtest/folds.js";
 import { sharpeSample } from "../../core/backtest/overfitting.js";
 import { sketchOf } from "../../core/backtest/trials.js";
 import { sliceCandles } from "../../core/market/candles.js";
-import { absent } from "../../core/performance/figure.js";
+import type { Figure } from "../../core/performance/figure.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
@@ -20,6 +20,7 @@ import {
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
 import { degradationOf, joinTests, type Outside } from "./outside.js";
 import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { growthOf, PERMUTED_BARS, type PermutedRun, permutedP } from "./permuted.js";
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
 import { dayOf, rulesText } from "./terms.js";
@@ -157,9 +158,8 @@ async function finish(
   const judged = {
     sample,
     days: outside.daily.length,
-    permutation: data.series.length === 1 ? heldOutside(walked, data) : absent("there are several symbols"),
+    permutation: await permutedTests(parts, chosen, data, walked, asked),
     sets: walked.map(({ trained }) => equalOnes(trained)),
-    seed: order.seed,
   };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   const time = data.series[0].time;
@@ -195,18 +195,31 @@ function equalOnes(columns: readonly Float64Array[]): Float64Array[] {
   return columns.filter(({ length }) => length === columns[0].length);
 }
 
-/** Positions in the tests one after another, against the returns from each close to the next. */
-function heldOutside(walked: readonly Walked[], { series: [{ close }] }: RunData) {
-  const positions: number[] = [];
-  const returns: number[] = [];
-  for (const { fold, tested } of walked) {
+/**
+ * The choices of all folds on their tests, whose bars alone are permuted: what was chosen before knows nothing of their
+ * order, so that it is not chosen anew.
+ */
+function permutedTests(
+  { workers }: PerformParts,
+  chosen: Chosen,
+  data: RunData,
+  walked: readonly Walked[],
+  { seed, signal }: Asked,
+): Promise<Figure> {
+  const [runs, growths]: [PermutedRun[], number[]] = [[], []];
+  let trades = 0;
+  for (const { fold, best, tested } of walked) {
+    if (best === null || tested === null || tested.totalReturn === null) continue;
     const [{ from, to }] = fold.test;
-    for (let i = from; i + 1 < to; i++) {
-      positions.push(tested?.held[i - from] ?? 0);
-      returns.push(close[i + 1] / close[i] - 1);
-    }
+    const series = data.series.map((candles) => sliceCandles(candles, 0, to));
+    const { terms } = data;
+    const choice = { strategy: chosen.strategy, values: best.values };
+    runs.push({ chosen: choice, data: { series, terms }, start: from, onDesk: tested.onDesk });
+    growths.push(growthOf(tested.totalReturn));
+    trades += tested.trades + tested.open;
   }
-  return { positions: Float64Array.from(positions), returns: Float64Array.from(returns) };
+  const growth = growths.reduce((sum, each) => sum + each, 0);
+  return permutedP(runs, growth, trades, { workers, seed, most: PERMUTED_BARS.job, signal });
 }
 
 /** Everything that the tests depend on, so that another search is another trial. */
