@@ -9,6 +9,7 @@ import { createCompare } from "../../src/features/backtests/compare.js";
 import { compareOrder, sweepOrder, walkForwardOrder } from "../../src/features/backtests/jobs-order.js";
 import { createLedger } from "../../src/features/backtests/ledger.js";
 import { singleOrder } from "../../src/features/backtests/order.js";
+import { createRunStore, RUNS_KEPT } from "../../src/features/backtests/run-store.js";
 import { daysOf } from "../../src/features/backtests/series.js";
 import { createLedgerStore } from "../../src/features/backtests/store.js";
 import { createSweep } from "../../src/features/backtests/sweep.js";
@@ -199,5 +200,33 @@ describe("what was tried", () => {
       "select strategy from backtest_trials order by id",
     );
     expect(rows.map(({ strategy }) => strategy)).toEqual(["golden_cross", "rsi_reversal"]);
+  });
+});
+
+describe("runs that are kept", () => {
+  it("are the newest of each kind, and what jobs made is not pushed out by what was answered at once", async () => {
+    const runs = createRunStore(database);
+    const run = {
+      userId: "ann",
+      jobId: null,
+      kind: "backtest",
+      strategy: "golden_cross",
+      symbols: ["BTC-USD"],
+      interval: "1d",
+      synthetic: false,
+      hash: "",
+      report: {},
+      columns: null,
+    } as const;
+    const heavy = [
+      await runs.save({ ...run, kind: "walk-forward", jobId: 1 }),
+      await runs.save({ ...run, jobId: 2 }),
+    ];
+    const other = await runs.save({ ...run, userId: "bob" });
+    const small: number[] = [];
+    for (let k = 0; k < RUNS_KEPT + 5; k++) small.push(await runs.save(run));
+    for (const id of [...heavy, other]) expect(await runs.find(id)).not.toBeNull();
+    const left = await runs.list("ann", {}, 2 * RUNS_KEPT);
+    expect(left.map(({ id }) => id)).toEqual([...heavy, ...small.slice(5)].sort((a, b) => b - a));
   });
 });

@@ -136,6 +136,27 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
       "side",
     ],
     [
+      "400 for a choice that there is not, beside one that there is",
+      "sweep",
+      { ...SEARCHED, strategy_id: "macd_cross", space: { side: ["long", "up"] } },
+      "invalid_request",
+      "not up",
+    ],
+    [
+      "400 for a value out of range beside others",
+      "walk-forward",
+      { ...SEARCHED, space: { fast: [5, 9_999] } },
+      "invalid_request",
+      "not 9999",
+    ],
+    ...["grid", "random", "parzen"].map((method): [string, string, object, string, string] => [
+      `400 for a space with nothing to try: ${method}`,
+      method === "grid" ? "walk-forward" : "sweep",
+      { ...SEARCHED, method, space: { fast: [50, 60], slow: [20, 30] } },
+      "invalid_request",
+      "fast must be shorter than slow",
+    ]),
+    [
       "400 for one strategy where several are compared",
       "compare",
       { strategies: [{ strategy_id: 1 }] },

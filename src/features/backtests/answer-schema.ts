@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { REGIMES } from "../../core/regime/define.js";
 import { provenance } from "../candles/schema.js";
+import { KEPT_WORDS } from "./run-store.js";
 
 const nullable = z.number().nullable();
 const time = z.iso.datetime();
@@ -144,7 +145,7 @@ const breakdownSchema = z.object({
 export const backtestSchema = z
   .object({
     id: z.number().int().describe("Under /api/backtest/:id the whole report is"),
-    href: z.string(),
+    href: z.string().describe(`Where the report is kept: ${KEPT_WORDS}`),
     hash: z.string().describe("Equal runs have equal ones"),
     symbol: z.string(),
     strategy_id: z.union([z.int(), z.string()]),

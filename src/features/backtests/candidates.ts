@@ -35,6 +35,13 @@ export function createCandidates({ strategy, values }: Chosen, order: SearchOrde
   return searched(createSearch(space, { method: order.method, seed: order.seed }), order.trials, complete);
 }
 
+/** @throws {AppError} as `createCandidates`, and `invalid_request` where nothing in the space may be tried. */
+export function checkCandidates({ strategy, values }: Chosen, order: SearchOrder): void {
+  if (createCandidates({ strategy, values }, order).next().length > 0) return;
+  const rules = strategy.constraints.length === 0 ? "" : `: ${strategy.constraints.join("; ")}`;
+  throw new AppError("invalid_request", `body space: none of its values may be tried together${rules}`);
+}
+
 function listed(points: readonly Values[]): Candidates {
   let given = false;
   return {
@@ -81,7 +88,8 @@ function gridPoints(space: Space, { trials }: SearchOrder): Values[] {
 }
 
 function spaceOf(strategy: Strategy, base: Values, order: SearchOrder): Space {
-  const dimensions = order.space === undefined ? formOf(strategy, order) : namedOf(strategy, order.space);
+  const dimensions =
+    order.space === undefined ? formOf(strategy, base, order) : namedOf(strategy, order.space);
   if (dimensions.length === 0) {
     throw new AppError("invalid_request", `body space: ${strategy.id} has no number to search; name choices`);
   }
@@ -95,17 +103,16 @@ function spaceOf(strategy: Strategy, base: Values, order: SearchOrder): Space {
   };
 }
 
-/** All numbers of the form; of a grid as many values each as the trials allow. */
-function formOf({ parameters }: Strategy, { method, trials }: SearchOrder): Dimension[] {
+/** All numbers of the form; of a grid as many values each as the trials allow, those of one being the order's own. */
+function formOf({ parameters }: Strategy, base: Values, { method, trials }: SearchOrder): Dimension[] {
   const numbers = Object.entries(parameters).flatMap(([name, each]) =>
     each.kind === "integer" || each.kind === "number" ? [{ name, each }] : [],
   );
   const most = Math.max(1, Math.floor(trials ** (1 / Math.max(1, numbers.length)) + 1e-9));
-  return numbers.map(({ name, each }) =>
-    method === "grid"
-      ? { name, kind: "choice", options: valuesOf(each, most) }
-      : { name, kind: each.kind, min: each.min, max: each.max, step: each.step },
-  );
+  return numbers.map(({ name, each }) => {
+    if (method !== "grid") return { name, kind: each.kind, min: each.min, max: each.max, step: each.step };
+    return { name, kind: "choice", options: most === 1 ? [base[name]] : valuesOf(each, most) };
+  });
 }
 
 function namedOf({ parameters }: Strategy, space: NonNullable<SearchOrder["space"]>): Dimension[] {
@@ -114,8 +121,15 @@ function namedOf({ parameters }: Strategy, space: NonNullable<SearchOrder["space
     if (!Object.hasOwn(parameters, name)) {
       throw new AppError("invalid_request", `body space: there is no parameter ${name}`);
     }
-    if (Array.isArray(range)) return { name, kind: "choice", options: [...new Set<Choice>(range)] };
-    return rangeOf(name, parameter, range);
+    const ends = Array.isArray(range) ? range : [range.min, range.max];
+    const odd = ends.flatMap((value) => resolveValues({ [name]: parameter }, { [name]: value }).problems);
+    if (Array.isArray(range)) {
+      if (odd.length > 0) throw new AppError("invalid_request", `body space: ${odd.join("; ")}`);
+      return { name, kind: "choice", options: [...new Set<Choice>(range)] };
+    }
+    const dimension = rangeOf(name, parameter, range);
+    if (odd.length > 0) throw new AppError("invalid_request", `body space: ${odd.join("; ")}`);
+    return dimension;
   });
 }
 

@@ -12,13 +12,15 @@ export interface CrossOrder {
 export interface CrossValidated {
   readonly folds: readonly {
     readonly groups: readonly number[];
+    /** Bars that are left to choose by. */
+    readonly trainBars: number;
     /** The trial that was best on the training bars; null where none has a score. */
     readonly chosen: number | null;
     readonly trainScore: number | null;
     readonly testScore: number | null;
   }[];
-  /** Each has every bar tested once, by the choice of one of the folds. */
-  readonly paths: readonly { readonly score: number | null; readonly total_return: number }[];
+  /** Each has every bar tested once, by the choice of one of the folds; null where one of them had no bar to choose by. */
+  readonly paths: readonly { readonly score: number | null; readonly total_return: number | null }[];
 }
 
 /** Chooses by the training bars of each fold and tells what it came to on the tested ones, in a thread. */
@@ -33,12 +35,14 @@ export default function crossValidate({ columns, folds, objective }: CrossOrder)
     }
     return {
       groups: fold.groups,
+      trainBars: fold.train.reduce((sum, { from, to }) => sum + to - from, 0),
       chosen: best?.at ?? null,
       trainScore: best?.score ?? null,
       testScore: best === null ? null : scoreOf(joined(columns[best.at], fold.test), objective),
     };
   });
   const paths = folds.paths.map((path) => {
+    if (path.some((fold) => chosen[fold].trainBars === 0)) return { score: null, total_return: null };
     const parts = path.map((fold, group) => {
       const from = Math.floor((group * bars) / groups);
       const to = Math.floor(((group + 1) * bars) / groups);
@@ -65,8 +69,9 @@ function concat(parts: readonly Float64Array[]): Float64Array {
   return all;
 }
 
-/** Sharpe ratio by bar, or what the returns chain to. */
+/** Sharpe ratio by bar, or what the returns chain to; null of none. */
 function scoreOf(returns: Float64Array, objective: Objective): number | null {
+  if (returns.length === 0) return null;
   return objective === "sharpe" ? (sharpeSample(returns)?.sharpe ?? null) : grown(returns);
 }
 

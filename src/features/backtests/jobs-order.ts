@@ -3,6 +3,7 @@ import { combinationCount } from "../../core/backtest/folds.js";
 import { SEARCH_METHODS } from "../../core/backtest/search.js";
 import { symbolText } from "../candles/schema.js";
 import { dateText, parametersText, runFields, singleOrder, strategyRef, symbolsField } from "./order.js";
+import { KEPT_WORDS } from "./run-store.js";
 
 /** Bars of one job, of all symbols. */
 export const JOB_BARS = 200_000;
@@ -161,7 +162,7 @@ export type RegressionOrder = z.output<typeof regressionOrder>;
 /** What a job that has succeeded answers with. */
 export const runResult = z.object({
   run_id: z.number().int(),
-  href: z.string().describe("Where the report is kept"),
+  href: z.string().describe(`Where the report is kept: ${KEPT_WORDS}`),
   hash: z.string(),
   report: z.looseObject({}),
 });

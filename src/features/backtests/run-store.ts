@@ -37,8 +37,15 @@ export interface StoredRun extends RunHead {
   readonly report: unknown;
 }
 
-/** Runs of a user that are kept; the oldest go. */
-const RUNS_KEPT = 500;
+/** Runs of a user that are kept of each kind, those of jobs apart from those that were answered at once; the oldest go. */
+export const RUNS_KEPT = 500;
+/** What answers and documents say of it. */
+export const KEPT_WORDS = `of each kind the newest ${RUNS_KEPT} of a caller are kept, those of jobs apart from those answered at once`;
+
+const FORGET = `
+delete from backtest_runs where user_id = $1 and kind = $2 and (job_id is null) = $3
+  and id < (select id from backtest_runs where user_id = $1 and kind = $2 and (job_id is null) = $3
+    order by id desc offset $4 limit 1)`;
 
 const HEAD = `id, user_id as "userId", job_id as "jobId", kind, strategy, symbols, interval, synthetic, hash,
   (extract(epoch from created_at) * 1000)::float8 as "createdAt"`;
@@ -66,11 +73,7 @@ export function createRunStore(database: Database) {
         JSON.stringify(run.report),
         columns === null ? null : bytesOf([columns.time, columns.equity, columns.benchmark]),
       ]);
-      await database.query(
-        `delete from backtest_runs where user_id = $1
-           and id < (select id from backtest_runs where user_id = $1 order by id desc offset $2 limit 1)`,
-        [run.userId, RUNS_KEPT - 1],
-      );
+      await database.query(FORGET, [run.userId, run.kind, run.jobId === null, RUNS_KEPT - 1]);
       return id;
     },
 

@@ -2,7 +2,7 @@ import { purgedFolds } from "../../core/backtest/folds.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
-import { createCandidates } from "./candidates.js";
+import { checkCandidates, createCandidates } from "./candidates.js";
 import type { CrossOrder, CrossValidated } from "./cross-worker.js";
 import { JOB_BARS, RUN_JOB, type RunResult, resultOf, type SweepOrder, sweepOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
@@ -27,7 +27,7 @@ export function createSweep(parts: PerformParts): JobKind<SweepOrder, null, RunR
     input: sweepOrder,
     timeoutMs: TIMEOUT_MS,
     check(order) {
-      createCandidates(chosenBy(order), order);
+      checkCandidates(chosenBy(order), order);
       return checkOrder(parts, order);
     },
     run: (order, context) => runSweep(parts, order, context),
@@ -120,10 +120,16 @@ async function crossValidate(
     embargo: terms.embargo_bars,
   });
   const found = await workers.run(CROSS, { columns, folds, objective }, { signal });
+  const untrained = found.folds.filter(({ trainBars }) => trainBars === 0).length;
   return {
     ...terms,
-    folds: found.folds.map(({ chosen, trainScore, testScore, groups }) => ({
+    reason:
+      untrained === 0
+        ? null
+        : `purge_bars and embargo_bars leave ${untrained} of ${found.folds.length} folds nothing to choose by`,
+    folds: found.folds.map(({ chosen, trainScore, testScore, groups, trainBars }) => ({
       test_groups: groups,
+      train_bars: trainBars,
       parameters: chosen === null ? null : tried[chosen].values,
       train_score: trainScore,
       test_score: testScore,

@@ -8,7 +8,7 @@ import type { Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
-import { createCandidates } from "./candidates.js";
+import { checkCandidates, createCandidates } from "./candidates.js";
 import {
   JOB_BARS,
   RUN_JOB,
@@ -50,7 +50,7 @@ export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder
     input: walkForwardOrder,
     timeoutMs: TIMEOUT_MS,
     check(order) {
-      createCandidates(chosenBy(order), order);
+      checkCandidates(chosenBy(order), order);
       return checkOrder(parts, order);
     },
     run: (order, context) => runWalkForward(parts, order, context),
