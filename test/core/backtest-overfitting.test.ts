@@ -12,6 +12,13 @@ import {
   sharpeSpread,
 } from "../../src/core/backtest/overfitting.js";
 import { permutationTest } from "../../src/core/backtest/permutation.js";
+import {
+  deflatedByHurdle,
+  distinctTrials,
+  hurdleOf,
+  SKETCH_LENGTH,
+  sketchOf,
+} from "../../src/core/backtest/trials.js";
 import { kolmogorovTail } from "../../src/core/base/inference.js";
 import { createRng, shuffle } from "../../src/core/base/rng.js";
 import { distanceFromUniform } from "../../src/core/base/stats.js";
@@ -183,13 +190,21 @@ describe("a thousand random strategies on one series", () => {
     const trials = list.map(returnsOf);
     const best = bestOf(list);
     const sample = sampleOf(returnsOf(best));
+    const sketches = new Int8Array(trials.length * SKETCH_LENGTH);
+    const day = Float64Array.from(market, (_, i) => i);
+    for (const [k, returns] of trials.entries()) sketches.set(sketchOf(day, returns), k * SKETCH_LENGTH);
+    const distinct = distinctTrials(sketches);
+    const sharpe = Float64Array.from(trials, (returns) => sampleOf(returns).sharpe);
+    const hurdle = hurdleOf({ sharpe, n: sharpe.map(() => DAYS) }, distinct);
     const figures = {
-      deflatedSharpe: deflatedSharpe(sample, { count: list.length, variance: sharpeSpread(trials) }),
+      deflatedSharpe: deflatedByHurdle(sample, hurdle),
       overfitting: probabilityOfOverfitting(trials, 12).probability,
       permutation: figureOf(permuted(best)),
     };
     return {
       best,
+      counted: distinct.length,
+      plain: deflatedSharpe(sample, { count: list.length, variance: sharpeSpread(trials) }).value,
       alone: probabilisticSharpe(sample).value,
       figures,
       verdicts: overfittingVerdicts(figures),
@@ -197,9 +212,11 @@ describe("a thousand random strategies on one series", () => {
   };
 
   it("the best is flagged by what knows of the others, and by nothing that does not", () => {
-    const { alone, figures, verdicts } = told(positions);
+    const { alone, counted, plain, figures, verdicts } = told(positions);
     expect(alone).toBeGreaterThan(0.99);
-    expect(figures.deflatedSharpe.value).toBeLessThan(0.7);
+    expect(counted).toBe(1_000);
+    expect(plain).toBeLessThan(0.7);
+    expect(figures.deflatedSharpe.value).toBeLessThanOrEqual(plain ?? Number.NaN);
     expect(figures.overfitting.value).toBeGreaterThan(0.3);
     expect(verdicts).toEqual({ deflatedSharpe: "flagged", overfitting: "flagged", permutation: "passed" });
   });

@@ -164,6 +164,34 @@ describe("trials on stretches that overlap", () => {
   });
 });
 
+describe("a walk-forward over permuted tests", () => {
+  it("finds what returns say of those that follow, and nothing on a walk", async () => {
+    const pOf = async (bars: Candles, id: number) => {
+      const order = walkForwardOrder.parse({
+        ...BASE,
+        strategy_id: "macd_cross",
+        space: { fast: [3, 6], slow: [12, 26] },
+        train_bars: 300,
+        test_bars: 100,
+        step_bars: 80,
+      });
+      const { report } = await createWalkForward(parts(bars)).run(order, jobContext(id));
+      return (report as { overfitting: { permutation_p: { value: number } } }).overfitting.permutation_p
+        .value;
+    };
+    const echoes = createRng(12);
+    let [level, last] = [100, 0];
+    const echoing = Array.from({ length: 800 }, () => {
+      last = 0.6 * last + 0.015 * echoes.normal();
+      level *= Math.exp(last);
+      return level;
+    });
+    expect(await pOf(candlesOfCloses(echoing), 1)).toBeLessThanOrEqual(0.02);
+    // Three of a hundred at most would be chance.
+    expect(await pOf(candles, 2)).toBeGreaterThan(0.03);
+  });
+});
+
 describe("what was tried", () => {
   it("counts although the sweep was cancelled or came to nothing", async () => {
     const stop = new AbortController();

@@ -9,8 +9,8 @@ const STRESS = defineTask<StressOrder, Stressed[]>(new URL("./stress-worker.js",
 
 /** Draws of a test: fewer tell too little, more are not worth their time. */
 const DRAWS = { least: 99, most: 199 } as const;
-/** Bars of all draws, as many as of which there are more draws than the least. */
-const FEW_BARS = 1_000_000;
+/** Bars of all draws, up to which there are more of them than the least. */
+const FEW_BARS = 400_000;
 /** Bars of all draws at most, of what is waited for and of a job. */
 export const PERMUTED_BARS = { answer: 3_000_000, job: 60_000_000 } as const;
 /** Bars of a task: a thread is free for others after some tenths of a second. */
