@@ -11,8 +11,10 @@ import { DAY_MS } from "../../src/core/market/day.js";
 import { calendarOf } from "../../src/core/market/session.js";
 import { STRATEGIES } from "../../src/core/strategies/index.js";
 import { resolveValues } from "../../src/core/strategies/parameters.js";
+import { type PermutedRun, permutedP } from "../../src/features/backtests/permuted.js";
 import stress, { type StressOrder } from "../../src/features/backtests/stress-worker.js";
 import { type RunTerms, rulesOf } from "../../src/features/backtests/terms.js";
+import type { Workers } from "../../src/platform/workers.js";
 
 const TERMS: RunTerms = {
   currency: "USD",
@@ -103,6 +105,16 @@ function shiftedP(id: string, candles: Candles): number | null {
   ).p;
 }
 
+/** Does tasks at once, and counts the draws that they were asked for. */
+function countingWorkers(): { readonly workers: Workers; drawn(): number } {
+  let draws = 0;
+  const run = async (_: unknown, order: StressOrder) => {
+    if (order.kind === "permuted") draws += order.to - order.from;
+    return stress(order);
+  };
+  return { workers: { run } as unknown as Workers, drawn: () => draws };
+}
+
 const numbers = (list: readonly (number | null)[]) => list.flatMap((each) => each ?? []);
 
 describe("the permutation test of strategies that look at what they trade", () => {
@@ -131,6 +143,43 @@ describe("the permutation test of strategies that look at what they trade", () =
       for (let i = 0; i < DAYS; i++) rising[column][i] *= Math.exp(0.004 * i);
     }
     expect(pOf("golden_cross", rising)).toBeGreaterThan(0.1);
+  });
+});
+
+describe("the p-value of runs", () => {
+  const runOf = (id: string, change: object = {}) => ({
+    chosen: strategyOf(id),
+    data: { series: [walkOf(5)], terms: TERMS },
+    start: 0,
+    onDesk: false,
+    ...change,
+  });
+  const told = async (runs: readonly PermutedRun[], trades = 3, most = 200_000) => {
+    const { workers, drawn } = countingWorkers();
+    const { value, reason } = await permutedP(runs, 0, trades, { workers, seed: 1, most });
+    return { value, reason, drawn: drawn() };
+  };
+
+  it("is of 199 draws, of 99 where there are many bars, and of none where those would be too many", async () => {
+    expect((await told([runOf("golden_cross")])).drawn).toBe(199);
+    // Of 2,500 bars 160 are 400,000, and of 4,500 it would be fewer than 99.
+    const runs = (count: number) => Array.from({ length: count }, () => runOf("golden_cross"));
+    expect((await told(runs(5), 3, 1_000_000)).drawn).toBe(5 * 160);
+    expect((await told(runs(9), 3, 1_000_000)).drawn).toBe(9 * 99);
+    for (const heavy of [
+      runOf("golden_cross", { onDesk: true }),
+      runOf("pattern_list"),
+      runOf("regime_switched"),
+    ]) {
+      const { value, reason, drawn } = await told([heavy]);
+      expect([value, drawn]).toEqual([null, 0]);
+      expect(reason).toContain("too long here; a job has time for more");
+    }
+  });
+
+  it("is absent where nothing was traded, and where drawn bars lack what a strategy reads", async () => {
+    expect((await told([runOf("golden_cross")], 0)).reason).toBe("nothing was traded");
+    expect((await told([runOf("pcr_extremes")])).reason).toContain("permuted bars have no put_call_ratio");
   });
 });
 

@@ -142,16 +142,16 @@ describe("POST /api/backtest", () => {
   });
 
   it.each([
-    ["1d", "AAPL", 252],
-    ["1w", "AAPL", 52],
-    ["1h", "AAPL", 252],
-    ["1d", "BTC-USD", 365],
-    ["1w", "BTC-USD", 52],
-    ["1d", "BTC-USD,AAPL", 365],
-    ["1d", "RELIANCE.NS", 248],
+    ["1d", "AAPL", 252, "trading days of XNYS"],
+    ["1w", "AAPL", 52, "weeks"],
+    ["1h", "AAPL", 252, "trading days of XNYS"],
+    ["1d", "BTC-USD", 365, "days of UTC"],
+    ["1w", "BTC-USD", 52, "weeks"],
+    ["1d", "BTC-USD,AAPL", 365, "days of UTC on which a symbol has a bar"],
+    ["1d", "RELIANCE.NS", 248, "trading days of XNSE"],
   ])(
     "200 has one growth a year by its returns and by its dates: %s %s",
-    async (interval, symbols, returns) => {
+    async (interval, symbols, returns, of) => {
       const payload = {
         interval,
         symbol: undefined,
@@ -161,7 +161,7 @@ describe("POST /api/backtest", () => {
       };
       const { data } = (await run(payload, "/api/backtest/strategy")).json();
       const { report } = (await program.call(data.href)).json().data;
-      expect(report.terms.returns_of_a_year).toBe(returns);
+      expect(report.terms).toMatchObject({ returns_of_a_year: returns, returns_are_of: of });
       const named = new Map(report.figures.map((each: { name: string }) => [each.name, each]));
       const growth = (name: string) => Math.log1p((named.get(name) as { value: number }).value);
       const [byReturns, byDates] = [growth("annual_return"), growth("cagr")];

@@ -88,7 +88,9 @@ export const overfittingSchema = z
     loss_probability: figure,
     sharpe_degradation: figure,
     cross_validated: z.object({ trials: z.number().int(), splits: z.number().int() }),
-    permutation_p: figure,
+    permutation_p: figure.describe(
+      "How often the same strategy gained as much on the same bars in other orders, which it could not foresee",
+    ),
     verdicts: z.object({ deflated_sharpe: verdict, overfitting: verdict, permutation: verdict }),
     limits,
   })

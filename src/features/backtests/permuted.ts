@@ -1,5 +1,6 @@
 import { permutationTest } from "../../core/backtest/permutation.js";
 import { absent, type Figure, figureOf } from "../../core/performance/figure.js";
+import { wordsOf } from "../../core/strategies/parameters.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { Chosen } from "./order.js";
 import type { RunData } from "./series.js";
@@ -12,11 +13,19 @@ const DRAWS = { least: 99, most: 199 } as const;
 /** Bars of all draws, up to which there are more of them than the least. */
 const FEW_BARS = 400_000;
 /** Bars of all draws at most, of what is waited for and of a job. */
-export const PERMUTED_BARS = { answer: 3_000_000, job: 60_000_000 } as const;
+export const PERMUTED_BARS = { answer: 4_000_000, job: 60_000_000 } as const;
 /** Bars of a task: a thread is free for others after some tenths of a second. */
 const TASK_BARS = 200_000;
-/** How many times as long a bar takes of a run that needs a desk. */
-const DESK = 8;
+/** As how many bars of a strategy of averages in cash, 0.1 us each, one counts that needs a desk, */
+const DESK = 10;
+/** and more for the columns of strategies that look for patterns, regimes or sessions, with 1 for each listed pattern. */
+const COLUMNS: ReadonlyMap<string, number> = new Map([
+  ["pattern_trade", 10],
+  ["pattern_list", 10],
+  ["regime_switched", 20],
+  ["synergy", 10],
+  ["opening_range", 8],
+]);
 
 /** A run that is made again on permuted bars. */
 export interface PermutedRun {
@@ -35,8 +44,13 @@ export interface PermutedTerms {
   readonly signal?: AbortSignal | undefined;
 }
 
-const barsOf = ({ data: { series }, onDesk }: PermutedRun) =>
-  (onDesk ? DESK : 1) * series.reduce((sum, { time }) => sum + time.length, 0);
+/** In bars of a strategy of averages in cash. */
+function barsOf({ chosen: { strategy, values }, data: { series }, onDesk }: PermutedRun): number {
+  const { patterns } = values;
+  const listed = typeof patterns === "string" ? wordsOf(patterns).length : 0;
+  const weight = (onDesk ? DESK : 1) + (COLUMNS.get(strategy.id) ?? 0) + listed;
+  return weight * series.reduce((sum, { time }) => sum + time.length, 0);
+}
 
 /**
  * P-value of what runs gained together, each being made anew on permuted bars. Absent, with the reason, where nothing was

@@ -1,5 +1,6 @@
 import { FIGURES, wordsOf } from "../../core/backtest/figures.js";
 import type { DrawdownPeriod } from "../../core/backtest/track.js";
+import type { Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { TradeGroup } from "./breakdown.js";
@@ -41,11 +42,11 @@ export function headView(data: RunData) {
         ...new Set(sets.flatMap(({ note, trouble }) => [note, trouble].filter((each) => each !== null))),
       ],
     },
-    terms: termsView(terms),
+    terms: termsView(terms, series[0].interval),
   };
 }
 
-function termsView(terms: RunTerms) {
+function termsView(terms: RunTerms, interval: Interval) {
   return {
     currency: terms.currency,
     initial_capital: terms.capital,
@@ -60,9 +61,20 @@ function termsView(terms: RunTerms) {
     closing: terms.closing,
     convention: terms.convention,
     returns_of_a_year: terms.yearReturns,
+    returns_are_of: periodOf(terms, interval),
     risk_free_rate: terms.riskFree,
     fills: "decided at a close, filled from the next open on",
   };
+}
+
+/** What a return is of, where days and a year are spoken of. */
+function periodOf({ calendar }: RunTerms, interval: Interval): string {
+  if (interval === "1w") return calendar === null ? "days of UTC on which a week of a symbol opens" : "weeks";
+  return calendar === null
+    ? "days of UTC on which a symbol has a bar"
+    : calendar === "24x7"
+      ? "days of UTC"
+      : `trading days of ${calendar}`;
 }
 
 /** The report of one backtest. */
