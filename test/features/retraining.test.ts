@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
+import type { KnownInstrument } from "../../src/features/instruments/store.js";
+import type { OpenModel } from "../../src/features/models/artefact.js";
+import { openArtefact } from "../../src/features/models/artefact.js";
+import { createOnlineModels } from "../../src/features/models/online.js";
+import { createRegistry, type Registry } from "../../src/features/models/registry.js";
+import { createScoreStore } from "../../src/features/models/scores.js";
+import { createModelStore, type ModelVersion } from "../../src/features/models/store.js";
+import { createLabelStore } from "../../src/features/retraining/label-store.js";
+import { createRetrainingLoop, type RetrainingLoop } from "../../src/features/retraining/loop.js";
+import { createBus } from "../../src/platform/bus.js";
+import type { Database } from "../../src/platform/database.js";
+import { createEventLog } from "../../src/platform/event-log.js";
+import type { JobState } from "../../src/platform/jobs.js";
+import { createLeases } from "../../src/platform/lease.js";
+import { createSettings } from "../../src/platform/settings.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { detectionAt, saveInstrument } from "../fixtures/detections.js";
+import { silentLog } from "../fixtures/log.js";
+import { PASSED, PURPOSE } from "../fixtures/models.js";
+import { raiseAlerts } from "../fixtures/outcomes.js";
+import { telling, trainedModel } from "../fixtures/trained.js";
+
+const MARKET = { synthetic: false, replay: null };
+const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
+const MODEL = telling(1);
+
+let server: TestDatabase;
+let database: Database;
+let instrument: KnownInstrument;
+let registry: Registry<OpenModel>;
+let ordered: number;
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  database = await openTestDatabase(server, { poolSize: 10 });
+});
+afterAll(async () => {
+  await database.close();
+  await server.drop();
+});
+beforeEach(async () => {
+  await database.query(
+    "truncate instruments, outcomes, leases, settings, models, model_audits, online_models restart identity cascade",
+  );
+  instrument = await saveInstrument(database, "BTC-USD", { assetClass: "crypto", calendar: "24x7" });
+  ordered = 0;
+  registry = createRegistry({
+    store: createModelStore(database, MARKET),
+    database,
+    eventLog: createEventLog(
+      database,
+      createBus((error) => {
+        throw error;
+      }),
+      silentLog,
+    ),
+    log: silentLog,
+    open: openArtefact,
+  });
+  await registry.refresh();
+});
+
+const online = () =>
+  createOnlineModels({ database, market: MARKET, names: SAMPLE_NAMES, now: () => 0, log: silentLog });
+
+function loopOf(change: { owner?: string; hasSeries?: boolean; newLabels?: number } = {}): RetrainingLoop {
+  const { owner = "one", hasSeries = false, newLabels = 1_000 } = change;
+  return createRetrainingLoop({
+    registry,
+    online: online(),
+    labels: createLabelStore(database, MARKET),
+    order: async () => {
+      ordered++;
+      return { id: ordered } as JobState;
+    },
+    hasSeries: async () => hasSeries,
+    settings: createSettings(database),
+    leases: createLeases(database, owner),
+    everyMs: 180_000,
+    newLabels,
+    market: "real",
+    now: () => 1_000_000,
+    log: silentLog,
+  });
+}
+const pass = (loop: RetrainingLoop) => loop.definition.run(0, new AbortController().signal);
+
+/** Alerts on bars from `from` on that end as it is said, with what versions said of them. */
+async function settle(
+  from: number,
+  labels: readonly (0 | 1)[],
+  said: readonly {
+    version: ModelVersion;
+    shadow: boolean;
+    score: (label: 0 | 1, i: number) => number;
+  }[] = [],
+): Promise<void> {
+  const scores = createScoreStore(database, MARKET);
+  const detections = labels.map((_, i) => detectionAt(instrument, from + i));
+  const alerts = await raiseAlerts(database, instrument, detections);
+  await scores.record(
+    detections.map(({ barTime, closedAt, pattern }, i) => ({
+      ...{ instrumentId: instrument.id, interval: "5m", barTime, closedAt, pattern, direction: 1 as const },
+      regime: "ranging",
+      schema: SAMPLE_SCHEMA,
+      values: Float64Array.from(SAMPLE_NAMES, (_, k) => (k === 0 ? 2 * labels[i] - 1 : 0)),
+      scores: said.map(({ version, shadow, score }) => ({
+        ...{ modelId: version.id, group: "", shadow, score: score(labels[i], i), raw: 0.5 },
+      })),
+    })),
+  );
+  await database.query(
+    `insert into outcomes (synthetic, source, policy, terms, alert_id, detection_id, instrument_id, symbol, interval, pattern,
+       direction, ending, outcome, gain, r, settled_at)
+     select false, 'settled', 'sltp', 'levels', a.id, a.detection_id, a.instrument_id, 'BTC-USD', '5m', a.pattern, 1,
+       case when l.label = 1 then 'target' else 'stop' end, case when l.label = 1 then 'profit' else 'loss' end,
+       case when l.label = 1 then 0.02 else -0.01 end, 1, now() + make_interval(secs => l.place)
+     from unnest($1::bigint[], $2::int[]) with ordinality as l(alert, label, place) join alerts a on a.id = l.alert
+     order by l.place`,
+    [`{${alerts.join(",")}}`, `{${labels.join(",")}}`],
+  );
+}
+
+const mixed = (count: number, seed = 1): (0 | 1)[] => {
+  const rng = createRng(seed);
+  return Array.from({ length: count }, () => (rng.next() < 0.5 ? 1 : 0));
+};
+
+async function active(): Promise<ModelVersion> {
+  return registry.enter(trainedModel(MODEL), PASSED, TRAINED);
+}
+
+describe("a pass of the retraining loop", () => {
+  it("teaches online models every decision that ended, once, over restarts and instances", async () => {
+    await settle(0, mixed(30));
+    await pass(loopOf());
+    await pass(loopOf());
+    await settle(40, mixed(10, 2));
+    const other = loopOf({ owner: "two" });
+    await pass(other);
+    // The lease is the first one's: the second does nothing until it ends.
+    expect((await online().status()).map(({ samples }) => samples)).toEqual([30, 30]);
+    await database.query("delete from leases");
+    await pass(other);
+    const taught = await online().status();
+    expect(taught.map(({ key, samples }) => [key, samples])).toEqual([
+      ["crypto:5m:all", 40],
+      ["crypto:5m:ranging", 40],
+    ]);
+    expect(taught[0].figures.area).toBeGreaterThan(0.7);
+    expect(other.recent()[0]).toMatchObject({ type: "taught", count: 10 });
+  });
+
+  it("does nothing where nothing is new", async () => {
+    await active();
+    await settle(0, mixed(10));
+    const loop = loopOf();
+    await pass(loop);
+    const before = await database.query("select * from online_models");
+    const idle = loopOf();
+    await pass(idle);
+    expect(idle.recent()).toEqual([]);
+    expect(await database.query("select * from online_models")).toEqual(before);
+    expect(ordered).toBe(0);
+  });
+
+  it("orders a training where no model reads the features of today, and anew after enough labels", async () => {
+    await pass(loopOf({ hasSeries: false }));
+    expect(ordered).toBe(0);
+    const loop = loopOf({ hasSeries: true, newLabels: 20 });
+    await pass(loop);
+    expect(ordered).toBe(1);
+    // It found too little: not tried again at once.
+    await pass(loop);
+    expect(ordered).toBe(1);
+    await active();
+    await settle(0, mixed(19));
+    await pass(loop);
+    expect(ordered).toBe(1);
+    await settle(30, mixed(1));
+    await pass(loop);
+    expect(ordered).toBe(2);
+    await pass(loop);
+    expect(ordered).toBe(2);
+    expect((await loop.state()).trainedCount).toBe(20);
+  });
+
+  it("takes back what is worse than chance, with the numbers, and leaves what is as good as chance", async () => {
+    const version = await active();
+    const rng = createRng(9);
+    await settle(0, mixed(150), [{ version, shadow: false, score: () => 0.3 + 0.4 * rng.next() }]);
+    await pass(loopOf());
+    expect(registry.serving(PURPOSE)?.version.version).toBe("1.0.0");
+    await settle(200, mixed(150, 4), [
+      { version, shadow: false, score: (label) => (label === 1 ? 0.2 : 0.8) },
+    ]);
+    const loop = loopOf();
+    await pass(loop);
+    expect(registry.serving(PURPOSE)).toBeNull();
+    const [audit] = await createModelStore(database, MARKET).audits({ modelId: version.id }, 1);
+    expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "worse than chance" });
+    expect(audit.numbers).toMatchObject({ samples: 300 });
+    expect(loop.recent().map(({ type }) => type)).toContain("rolled_back");
+  });
+
+  it("lets a shadow take over that is better on live decisions, gives up one that is worse, waits for fewer than 50", async () => {
+    const first = await active();
+    const shadow = await registry.enter(trainedModel(telling(2)), PASSED, TRAINED);
+    expect(shadow.status).toBe("shadow");
+    const duel = (good: ModelVersion, bad: ModelVersion) => [
+      { version: good, shadow: good.id === shadow.id, score: (label: 0 | 1) => (label === 1 ? 0.7 : 0.3) },
+      { version: bad, shadow: bad.id === shadow.id, score: () => 0.5 },
+    ];
+    await settle(0, mixed(40), duel(shadow, first));
+    await pass(loopOf());
+    expect(registry.serving(PURPOSE)?.version.id).toBe(first.id);
+    await settle(50, mixed(40, 3), duel(shadow, first));
+    await pass(loopOf());
+    expect(registry.serving(PURPOSE)?.version.id).toBe(shadow.id);
+    const third = await registry.enter(trainedModel(telling(3)), PASSED, TRAINED);
+    await settle(100, mixed(80, 5), [
+      { version: shadow, shadow: false, score: (label) => (label === 1 ? 0.7 : 0.3) },
+      { version: third, shadow: true, score: () => 0.5 },
+    ]);
+    await pass(loopOf());
+    expect(registry.shadows()).toEqual([]);
+    const [audit] = await createModelStore(database, MARKET).audits({ modelId: third.id }, 1);
+    expect(audit).toMatchObject({ action: "refused", to: "refused", numbers: { samples: 80 } });
+  });
+});
