@@ -65,19 +65,20 @@ export const PROMOTION_RULES = [
 export type PromotionRule = (typeof PROMOTION_RULES)[number];
 
 /** One rule with the values it compared; null for a value that there was not. */
-export interface RuleCheck {
-  readonly rule: PromotionRule;
+export interface RuleCheck<Rule extends string = string> {
+  readonly rule: Rule;
   readonly passed: boolean;
   readonly value: number | null;
   readonly limit: number | null;
 }
 
-export interface Verdict {
+/** What the rules of a learner say of a candidate. */
+export interface Verdict<Rule extends string = string> {
   readonly promoted: boolean;
   /** First rule that refused; null where all passed. */
-  readonly refusedBy: PromotionRule | null;
+  readonly refusedBy: Rule | null;
   /** Every rule, in their order. */
-  readonly checks: readonly RuleCheck[];
+  readonly checks: readonly RuleCheck<Rule>[];
 }
 
 /**
@@ -88,9 +89,9 @@ export function judgeCandidate(
   found: Evaluation,
   comparison: Comparison | null,
   terms: PromotionTerms = PROMOTION,
-): Verdict {
+): Verdict<PromotionRule> {
   const fewer = Math.min(found.wins, found.samples - found.wins);
-  const checks: readonly RuleCheck[] = [
+  return verdictOf<PromotionRule>([
     check("enough_samples", found.samples, terms.leastSamples, found.samples >= terms.leastSamples),
     check("both_labels", fewer, terms.leastOfEach, fewer >= terms.leastOfEach),
     check("auc_above_least", found.auc, terms.leastAuc, found.auc > terms.leastAuc),
@@ -105,12 +106,22 @@ export function judgeCandidate(
     check("no_gain_by_shuffled_labels", found.permutedLow, 0.5, found.permutedLow <= 0.5),
     check("no_gain_by_shifted_features", found.shiftGainLow, 0, found.shiftGainLow <= 0),
     check("not_worse_than_active", comparison?.gain ?? null, 0, comparison === null || comparison.gain >= 0),
-  ];
+  ]);
+}
+
+/** A candidate is promoted where every rule passed. */
+export function verdictOf<Rule extends string>(checks: readonly RuleCheck<Rule>[]): Verdict<Rule> {
   const refusedBy = checks.find(({ passed }) => !passed)?.rule ?? null;
   return { promoted: refusedBy === null, refusedBy, checks };
 }
 
-function check(rule: PromotionRule, value: number | null, limit: number, passed: boolean): RuleCheck {
+/** A rule with what it compared, of which only finite numbers are told. */
+export function check<Rule extends string>(
+  rule: Rule,
+  value: number | null,
+  limit: number,
+  passed: boolean,
+): RuleCheck<Rule> {
   const known = value !== null && Number.isFinite(value) ? value : null;
   return { rule, passed, value: known, limit: Number.isFinite(limit) ? limit : null };
 }
