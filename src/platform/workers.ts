@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
+import { type MessagePort, Worker } from "node:worker_threads";
 import { move, Piscina, transferableSymbol, valueSymbol } from "piscina";
 import { AppError } from "./errors.js";
 import type { Log } from "./log.js";
@@ -47,18 +47,27 @@ export function moved<T extends object>(result: T, buffers: readonly ArrayBuffer
   return move({ [transferableSymbol]: own, [valueSymbol]: result }) as T;
 }
 
+const LOW_PRIORITY = 10;
+
+/** For a task that runs aside: lets all other threads go first, where the system counts priority by thread. */
+export function giveWay(): void {
+  if (process.platform === "linux") setPriority(LOW_PRIORITY);
+}
+
 /** Threads for computation, so that the event loop stays free. They see nothing of the environment. */
 export interface Workers {
   /**
    * A thread that dies takes only its own task with it.
-   * @param transfer buffers that move to the thread instead of being copied.
+   * @param transfer buffers and ports that move to the thread instead of being copied.
+   * @param aside true for what takes minutes and nobody waits for: such tasks have one thread of their own, so that none
+   * of those that somebody waits for is held up.
    * @throws {AppError} `overloaded` when the queue is full or no thread starts, `shutting_down` once closed;
    * whatever the task threw otherwise.
    */
   run<I, O>(
     kind: TaskKind<I, O>,
     input: I,
-    options?: { signal?: AbortSignal; transfer?: ArrayBuffer[] },
+    options?: { signal?: AbortSignal; transfer?: (ArrayBuffer | MessagePort)[]; aside?: boolean },
   ): Promise<O>;
   /** Tasks that wait for a thread. */
   queued(): number;
@@ -91,15 +100,17 @@ export function createWorkers({
   const pools = new Map<string, Piscina>();
   let closed = false;
 
+  const keyOf = (execArgv: string[], aside: boolean) => [aside ? "aside" : "", ...execArgv].join(" ");
+
   /** All kinds that run compiled share a pool; under tsx the loader is an option of the thread. */
-  function poolFor(execArgv: string[]): Piscina {
-    const key = execArgv.join(" ");
+  function poolFor(execArgv: string[], aside: boolean): Piscina {
+    const key = keyOf(execArgv, aside);
     const known = pools.get(key);
     if (known !== undefined) return known;
     const pool = new Piscina({
       // With none, tasks that wait for a thread that dies would wait for ever.
       minThreads: 1,
-      maxThreads: threads,
+      maxThreads: aside ? 1 : threads,
       idleTimeout: 30_000,
       maxQueue: queueLimit,
       execArgv,
@@ -126,10 +137,10 @@ export function createWorkers({
   }
 
   return {
-    async run(kind, input, { signal, transfer } = {}) {
+    async run(kind, input, { signal, transfer, aside = false } = {}) {
       if (closed) throw gone();
       const { url, execArgv } = workerSource(kind.compiled);
-      const pool = poolFor(execArgv);
+      const pool = poolFor(execArgv, aside);
       if (pool.queueSize >= queueLimit) throw new AppError("overloaded", "The computation queue is full");
       try {
         return (await pool.run(input, {
@@ -138,7 +149,7 @@ export function createWorkers({
           ...(transfer === undefined ? {} : { transferList: transfer }),
         })) as never;
       } catch (error) {
-        throw pools.get(execArgv.join(" ")) === pool ? error : gone(error);
+        throw pools.get(keyOf(execArgv, aside)) === pool ? error : gone(error);
       }
     },
     queued: () => [...pools.values()].reduce((sum, pool) => sum + pool.queueSize, 0),
