@@ -59,7 +59,10 @@ const queueSchema = z.object({
   problem: z.string().nullable().describe("Why the figures are not known"),
 });
 
-const absent = { status: z.literal("unavailable"), reason: z.string() };
+const modelStatus = z
+  .enum(["healthy", "degraded", "unavailable"])
+  .describe("Degraded while an active version cannot be read, unavailable while none serves");
+const absence = z.string().nullable().describe("Why none serves, or which version cannot be read");
 
 export const detailedSchema = z
   .object({
@@ -100,18 +103,38 @@ export const detailedSchema = z
           .describe("The one that SENTIMENT_MODEL_PATH names"),
       }),
       ml_models: z.object({
-        ...absent,
-        total_models: z.literal(0),
-        global_models: z.literal(0),
-        pattern_models: z.literal(0),
+        status: modelStatus,
+        reason: absence,
+        total_models: z.number().int().describe("Versions that serve, of all learners"),
+        global_models: z.number().int().describe("Trees by market regime"),
+        pattern_models: z.number().int().describe("Trees by pattern"),
+        serving: z.array(z.object({ model: z.string(), version: z.string() })),
+        refused: z
+          .array(
+            z.object({
+              model: z.string(),
+              version: z.string(),
+              reason: z.string(),
+              served_by: z.string().nullable().describe("Version that serves instead; null where none does"),
+            }),
+          )
+          .describe("Active versions that cannot be read"),
       }),
       deep_learning: z.object({
-        ...absent,
-        pytorch_version: z.null(),
+        status: modelStatus,
+        reason: absence,
+        model_version: z.string().nullable().describe("Of the sequence net that serves"),
+        agent_version: z.string().nullable(),
+        pytorch_version: z.null().describe("None is used"),
         cuda_available: z.literal(false),
-        device: z.null(),
+        device: z.literal("cpu").nullable().describe("Null while nothing serves"),
       }),
-      online_learning: z.object({ ...absent, total_models: z.literal(0), queue_size: z.literal(0) }),
+      online_learning: z.object({
+        status: modelStatus,
+        reason: absence,
+        total_models: z.number().int(),
+        queue_size: z.number().int().describe("Rows are learned as they come: none waits"),
+      }),
       system: systemSchema,
       workers: z.object({
         status: z.enum(["healthy", "degraded", "stopped"]),

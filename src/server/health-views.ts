@@ -2,9 +2,11 @@ import type { z } from "zod";
 import { streamHealthView } from "../features/catalogue/stream-view.js";
 import { unservedView } from "../features/catalogue/views.js";
 import { oldestQueuedS, type QueueState } from "../features/jobs/upkeep.js";
+import { SETTLING_LEASE } from "../features/outcomes/feature.js";
 import { isoTime } from "../platform/http.js";
 import type { LoopHealth } from "../platform/loop.js";
 import type { Health } from "./health.js";
+import { modelsView } from "./health-models.js";
 import type {
   detailedSchema,
   healthSchema,
@@ -16,8 +18,6 @@ import type { MachineState } from "./machine.js";
 
 const SERVICE = "TX trading intelligence";
 const FULL_PERCENT = 90;
-const NO_MODELS = "No model has been trained";
-
 const databaseState = ({ options }: Health) => (options.database.status().up ? "connected" : "disconnected");
 const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
 
@@ -96,7 +96,7 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
   const queue = await health.jobQueue();
   const status = workersStatus(health, queue);
   const degraded = health.isDegraded() || system.status === "degraded" || status === "degraded";
-  const absent = { status: "unavailable", reason: NO_MODELS } as const;
+  const models = await modelsView(health.options.models);
   return {
     status: degraded ? "degraded" : "healthy",
     service: SERVICE,
@@ -114,14 +114,13 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
       market_data: marketDataView(health),
       streams: streamsView(health),
       sentiment: sentimentView(health),
-      ml_models: { ...absent, total_models: 0, global_models: 0, pattern_models: 0 },
-      deep_learning: { ...absent, pytorch_version: null, cuda_available: false, device: null },
-      online_learning: { ...absent, total_models: 0, queue_size: 0 },
+      ...models,
       system,
       workers: {
         status,
-        auto_label: false,
-        ml_retrain_interval: null,
+        auto_label: health.loops().some(({ name, state }) => name === SETTLING_LEASE && state !== "STOPPED"),
+        ml_retrain_interval:
+          health.options.retrainEveryMs === null ? null : health.options.retrainEveryMs / 1_000,
         loops: health.loops().map(loopView),
         role: health.options.role,
         queue: {

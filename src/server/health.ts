@@ -1,5 +1,6 @@
 import type { Catalogue, UnservedClass } from "../features/catalogue/catalogue.js";
 import type { JobUpkeep, QueueState } from "../features/jobs/upkeep.js";
+import type { ModelFeature } from "../features/models/feature.js";
 import type { CheckedStream, Quality } from "../features/quality/quality.js";
 import type { Scanner } from "../features/scanner/scanner.js";
 import type { Sentiment } from "../features/sentiment/sentiment.js";
@@ -26,6 +27,11 @@ export interface HealthOptions {
   readonly scanner: Scanner;
   readonly quality: Pick<Quality, "streams">;
   readonly catalogue: Pick<Catalogue, "unserved">;
+  readonly models: Pick<ModelFeature, "online"> & {
+    readonly registry: Pick<ModelFeature["registry"], "allServing" | "refused">;
+  };
+  /** Null while nothing is learned anew. */
+  readonly retrainEveryMs: number | null;
   readonly jobs: JobUpkeep;
   readonly role: "all" | "server" | "worker";
   readonly loops: readonly Loop[];
@@ -89,6 +95,7 @@ export function createHealth(options: HealthOptions): Health {
       !database.status().up ||
       redisState() === "disconnected" ||
       loops().some(({ state }) => state === "DEGRADED") ||
+      options.models.registry.refused().length > 0 ||
       options.catalogue.unserved().length > 0 ||
       options.quality.streams().some(({ issues }) => issues.length > 0),
     redisState,

@@ -81,7 +81,7 @@ describe("POST /api/detect-enhanced", () => {
     const { deep_learning, sentiment, rule_based, multi_timeframe } = data.layers;
     expect(deep_learning).toMatchObject({
       score: null,
-      reason: "no deep model has been trained",
+      reason: "no sequence net has been promoted",
       model_version: null,
     });
     expect(sentiment.score).toBeNull();

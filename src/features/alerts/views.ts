@@ -96,7 +96,7 @@ export function alertDetailView(
     outcomes: outcomes.map(outcomeView),
     layers: {
       rule_based: { score, weight: 1, contribution: score, status, details },
-      deep_learning: { ...absent, details: "No trained model" },
+      deep_learning: { ...absent, details: "Not measured for this alert" },
       multi_timeframe: { ...absent, details: "Not measured for this alert" },
       sentiment: { ...absent, details: "No sentiment source" },
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Evaluation, Verdict } from "../../core/learning/governance.js";
+import { agentMetricsSchema, netMetricsSchema } from "./deep-metrics.js";
 
 const number = z.number().nullable();
 const time = z.iso.datetime();
@@ -30,6 +31,9 @@ export const metricsSchema = z
   .meta({ id: "ModelMetrics" });
 export type Metrics = z.output<typeof metricsSchema>;
 
+/** By learner: each is measured by figures of its own. */
+export const modelMetricsSchema = z.union([metricsSchema, netMetricsSchema, agentMetricsSchema]);
+
 export const checkSchema = z.object({
   rule: z.string(),
   passed: z.boolean(),
@@ -47,10 +51,10 @@ export const cardSchema = z
       source: z.string(),
       synthetic: z.boolean(),
       samples: z.number().int(),
-      wins: z.number().int(),
-      first_decision: time,
-      last_decision: time,
-      label: z.string().describe("What makes a decision a win"),
+      wins: z.number().int().nullable().describe("Null where samples neither win nor lose"),
+      first_decision: time.nullable().describe("Null where nothing that was learned from happened"),
+      last_decision: time.nullable(),
+      label: z.string().describe("What makes a decision a win, or what a sample is"),
     }),
     stretches: z.array(
       z.object({ name: z.string(), samples: z.number().int(), from: time.nullable(), to: time.nullable() }),

@@ -7,6 +7,7 @@ import type { Log } from "../../platform/log.js";
 import type { Workers } from "../../platform/workers.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { CandleService } from "../candles/candles.js";
+import { type AgentDesk, createAgentDesk } from "./agent.js";
 import { type OpenModel, openArtefact } from "./artefact.js";
 import { createOnlineModels, type OnlineModels } from "./online.js";
 import { createRegistry, type Registry } from "./registry.js";
@@ -26,6 +27,7 @@ export interface ModelFeature {
   readonly telemetry: Telemetry;
   readonly online: OnlineModels;
   readonly showing: Showing;
+  readonly agentDesk: AgentDesk;
 }
 
 /** Nothing serves until the registry is refreshed; it is again whenever a version of any instance changes. */
@@ -57,6 +59,7 @@ export function createModelFeature(parts: {
     showing: createShowing({ ...parts, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
+    agentDesk: createAgentDesk(registry),
     online: createOnlineModels({ ...parts, market, names: SAMPLE_NAMES }),
   };
 }

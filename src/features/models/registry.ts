@@ -54,8 +54,10 @@ export interface Registry<Opened> {
   /**
    * Adds a candidate and moves it on by its verdict: active where there is no active version, a shadow where there is
    * one, refused where a rule refuses. All of it or nothing.
+   * @param rival what becomes of one that passes beside an active version: a shadow until live decisions tell the two
+   * apart, or active at once where none ever will.
    */
-  enter(model: NewModel, verdict: Verdict, audit: Audit): Promise<ModelVersion>;
+  enter(model: NewModel, verdict: Verdict, audit: Audit, rival?: Rival): Promise<ModelVersion>;
   /**
    * Makes a shadow, or a version that was active before, the active one; the one before retires.
    * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse, `model_refused`.
@@ -71,6 +73,8 @@ export interface Registry<Opened> {
   /** Newest first. */
   list(filter: ModelFilter, limit: number): Promise<ModelVersion[]>;
 }
+
+export type Rival = "shadow" | "active";
 
 export interface RegistryOptions<Opened> {
   readonly store: ModelStore;
@@ -184,7 +188,13 @@ function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store"
     await tell(sql, "promoted", version);
   }
 
-  async function enter(sql: Sql, model: NewModel, verdict: Verdict, audit: Audit): Promise<ModelVersion> {
+  async function enter(
+    sql: Sql,
+    model: NewModel,
+    verdict: Verdict,
+    audit: Audit,
+    rival: Rival,
+  ): Promise<ModelVersion> {
     await store.lock(sql, model);
     const version = await store.add(sql, model, audit);
     const numbers = { checks: verdict.checks };
@@ -198,11 +208,13 @@ function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store"
     const reason = "all rules of promotion passed";
     await store.move(sql, version, "shadow", { action: "shadowed", actor, reason, numbers });
     const shadow: ModelVersion = { ...version, status: "shadow" };
-    if ((await store.active(model, sql)) !== null) {
+    const active = await store.active(model, sql);
+    if (active !== null && rival === "shadow") {
       await tell(sql, "shadowed", version);
       return shadow;
     }
-    await activate(sql, shadow, { actor, reason: `${reason}; none was active`, numbers });
+    const before = active === null ? "none was active" : `not worse than ${active.version}`;
+    await activate(sql, shadow, { actor, reason: `${reason}; ${before}`, numbers });
     return { ...version, status: "active" };
   }
 
@@ -243,7 +255,8 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     open: reader.open,
     list: store.list,
 
-    enter: (model, verdict, audit) => changing((sql) => steps.enter(sql, model, verdict, audit)),
+    enter: (model, verdict, audit, rival = "shadow") =>
+      changing((sql) => steps.enter(sql, model, verdict, audit, rival)),
 
     async promote(purpose, text, audit) {
       const version = await named(purpose, text);

@@ -12,8 +12,8 @@ import {
   scoreParams,
 } from "./schema.js";
 import { importancesOf } from "./scoring.js";
-import type { ModelVersion, Purpose } from "./store.js";
-import { groupsView, metadataView, versionView } from "./views.js";
+import { deepPurpose, type ModelVersion, type Purpose } from "./store.js";
+import { groupsView, metadataView, nameOf, versionView } from "./views.js";
 
 const MOST = 500;
 export const NONE = "No model has been promoted yet: POST /api/ml/train trains some";
@@ -22,13 +22,14 @@ export const MODEL_ERRORS = ["model_not_found", "model_refused"] as const;
 type Asked = z.output<typeof purposeQuery>;
 
 /** The purpose that a caller means, and the group within its model. */
-export function purposeOf({ asset_class: assetClass, timeframe: interval, pattern }: Asked): Purpose {
-  return {
-    learner: "gradient_trees",
-    assetClass,
-    interval,
-    grouping: pattern === undefined ? "regime" : "pattern",
-  };
+export function purposeOf({
+  learner,
+  asset_class: assetClass,
+  timeframe: interval,
+  pattern,
+}: Asked): Purpose {
+  if (learner !== "gradient_trees") return deepPurpose(learner);
+  return { learner, assetClass, interval, grouping: pattern === undefined ? "regime" : "pattern" };
 }
 
 /** Versions, what serves, and who decided: what is there to be read, promoted and taken back. */
@@ -40,7 +41,7 @@ export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFea
     const purpose = purposeOf(asked);
     const [found] = await modelStore.list(version === "latest" ? purpose : { ...purpose, version }, 1);
     if (found !== undefined) return found;
-    const what = `${asked.asset_class} ${asked.timeframe} by ${purpose.grouping}`;
+    const what = nameOf(purpose);
     throw new AppError(
       "model_not_found",
       `There is no version${version === "latest" ? "" : ` ${version}`} of ${what}`,
@@ -85,11 +86,12 @@ export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFea
     async handle({ query }) {
       const version = await versionOf(query, query.version);
       const { opened } = await registry.open(version);
+      // A net and an agent are explained by window and state, not by what their columns weigh.
       const weights = opened.learner === "gradient_trees" ? importancesOf(opened.model) : [];
-      const importances = version.columns.map((feature, k) => ({
-        feature,
-        importance: weights[k]?.share ?? 0,
-        splits: weights[k]?.splits ?? 0,
+      const importances = weights.map(({ share, splits }, k) => ({
+        feature: version.columns[k],
+        importance: share,
+        splits,
       }));
       const metadata = metadataView(version);
       importances.sort((a, b) => b.importance - a.importance);

@@ -3,7 +3,8 @@ import { INTERVALS } from "../../core/market/interval.js";
 import type { AssetClass } from "../../core/market/symbols.js";
 import { REGIMES } from "../../core/regime/define.js";
 import { wholeNumberText } from "../../platform/http.js";
-import { cardSchema, checkSchema, metricsSchema } from "./card.js";
+import { DEEP_LEARNERS } from "./artefact.js";
+import { cardSchema, checkSchema, modelMetricsSchema } from "./card.js";
 import { ANY, MODEL_ACTIONS, MODEL_STATUSES } from "./store.js";
 
 const time = z.iso.datetime();
@@ -33,9 +34,16 @@ const pattern = z
   .max(60)
   .describe("Variant of the pattern table: asks for the model by pattern");
 
+/** Learners that versions are told of by name; the deep ones are of all asset classes and intervals. */
+const learner = z
+  .enum(["gradient_trees", ...DEEP_LEARNERS])
+  .default("gradient_trees")
+  .describe("sequence_net and q_agent are of any asset class and timeframe");
+
 const purposeFields = {
-  asset_class: assetClass,
-  timeframe: interval,
+  learner,
+  asset_class: assetClass.default(ANY),
+  timeframe: interval.default(ANY),
   regime: regime
     .default(ALL_REGIMES)
     .describe("A group within the model of its asset class and interval; all for what they share"),
@@ -76,8 +84,8 @@ export const versionSchema = z
     data_hash: z.string().describe("SHA-256 of the samples that were learned from"),
     feature_schema: z.string(),
     samples: z.number().int(),
-    first_decision: time,
-    last_decision: time,
+    first_decision: time.nullable().describe("Null where it learned from nothing that happened"),
+    last_decision: time.nullable(),
     last_updated: time,
     auc: number.describe("On the stretch of time that nothing was chosen by"),
     href: z.string(),
@@ -106,7 +114,7 @@ export const metadataSchema = versionSchema.extend({
   seed: z.number().int(),
   parameters: z.record(z.string(), z.unknown()),
   features: z.array(z.string()),
-  metrics: metricsSchema.nullable(),
+  metrics: modelMetricsSchema.nullable(),
   card: cardSchema.nullable(),
 });
 

@@ -18,6 +18,11 @@ export interface Purpose {
   readonly grouping: "regime" | "pattern" | "none";
 }
 
+/** The purpose of a learner that one model serves everything for. */
+export function deepPurpose(learner: string): Purpose {
+  return { learner, assetClass: ANY, interval: ANY, grouping: "none" };
+}
+
 /** A version but for its artefact. Times in epoch ms. */
 export interface ModelVersion extends Purpose {
   readonly id: number;
@@ -33,8 +38,9 @@ export interface ModelVersion extends Purpose {
   readonly metrics: Record<string, unknown>;
   readonly card: Record<string, unknown>;
   readonly samples: number;
-  readonly firstDecisionMs: number;
-  readonly lastDecisionMs: number;
+  /** Of what it learned from; null where nothing of it happened. */
+  readonly firstDecisionMs: number | null;
+  readonly lastDecisionMs: number | null;
   readonly jobId: number | null;
   readonly createdAtMs: number;
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
 import type { OpenModel } from "./artefact.js";
-import { cardSchema, metricsSchema } from "./card.js";
+import { cardSchema, modelMetricsSchema } from "./card.js";
 import type { OpenVersion } from "./registry.js";
 import {
   ALL_REGIMES,
@@ -13,6 +13,8 @@ import {
 import type { StoredScore } from "./scores.js";
 import type { AuditRow, ModelVersion, Purpose } from "./store.js";
 import { shortHash, snapshotOf } from "./telemetry-views.js";
+
+const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
 
 /** How a purpose is told in a word. */
 export function nameOf({ learner, assetClass, interval, grouping }: Purpose): string {
@@ -34,8 +36,8 @@ export function versionView(version: ModelVersion): z.input<typeof versionSchema
     data_hash: version.dataHash,
     feature_schema: version.featureSchema,
     samples: version.samples,
-    first_decision: isoTime(version.firstDecisionMs),
-    last_decision: isoTime(version.lastDecisionMs),
+    first_decision: timeOf(version.firstDecisionMs),
+    last_decision: timeOf(version.lastDecisionMs),
     last_updated: isoTime(version.createdAtMs),
     auc: typeof auc === "number" ? auc : null,
     href: `/api/ml/models/${version.id}`,
@@ -43,7 +45,7 @@ export function versionView(version: ModelVersion): z.input<typeof versionSchema
 }
 
 export function metadataView(version: ModelVersion): z.input<typeof metadataSchema> {
-  const metrics = metricsSchema.safeParse(version.metrics);
+  const metrics = modelMetricsSchema.safeParse(version.metrics);
   const card = cardSchema.safeParse(version.card);
   return {
     ...versionView(version),

@@ -50,8 +50,8 @@ export function newModelOf(purpose: Purpose, made: Made): NewModel {
     card: cardOf(purpose, made),
     artefact: learned.artefact,
     samples: found.samples,
-    firstDecisionMs: found.fromMs ?? 0,
-    lastDecisionMs: found.toMs ?? 0,
+    firstDecisionMs: found.fromMs,
+    lastDecisionMs: found.toMs,
     jobId: made.jobId,
   };
 }
@@ -68,8 +68,8 @@ function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made
       synthetic,
       samples: found.samples,
       wins: found.wins,
-      first_decision: isoTime(found.fromMs ?? 0),
-      last_decision: isoTime(found.toMs ?? 0),
+      first_decision: timeOf(found.fromMs),
+      last_decision: timeOf(found.toMs),
       label: LABEL,
     },
     stretches: learned.stretches.map(({ name, samples, from, to }) => ({

@@ -1,7 +1,7 @@
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { Principal } from "../../platform/http.js";
-import type { JobState } from "../../platform/jobs.js";
+import type { JobKind, JobState } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { Settings } from "../../platform/settings.js";
@@ -14,6 +14,7 @@ import { createStoredReader } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
+import { createDeepJob, type DeepJob } from "./deep-job.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
 import { createLayerStore, type LayerStore } from "./layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
@@ -23,6 +24,7 @@ import { createTrainJob, type TrainInput, type TrainJob } from "./train-job.js";
 /** Training: by order, and by itself where there is something new. */
 export interface Retraining {
   readonly kind: TrainJob;
+  readonly deepKind: DeepJob;
   /** Orders a training, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
   order(principal: Principal, input: TrainInput): Promise<JobState>;
   /** Learns from what ends, and orders trainings; null where that is switched off. */
@@ -62,14 +64,23 @@ export function createRetraining(parts: {
     read: createStoredReader(parts),
     synthetic: gateway.synthetic,
   });
-  async function order(principal: Principal, input: TrainInput): Promise<JobState> {
+  const deepKind = createDeepJob({
+    ...parts,
+    registry: models.registry,
+    store: models.modelStore,
+    series,
+    read: createStoredReader(parts),
+    synthetic: gateway.synthetic,
+  });
+  async function orderOnce(principal: Principal, wanted: JobKind, input: unknown): Promise<JobState> {
     const jobs = parts.jobs();
     for (const status of ["running", "queued"] as const) {
-      const [open] = await jobs.list(EVERYBODY, { kind: kind.kind, status }, 1);
+      const [open] = await jobs.list(EVERYBODY, { kind: wanted.kind, status }, 1);
       if (open !== undefined) return open;
     }
-    return jobs.enqueue(principal, kind as never, input, null);
+    return jobs.enqueue(principal, wanted, input, null);
   }
+  const order = (principal: Principal, input: TrainInput) => orderOnce(principal, kind as JobKind, input);
 
   const everyMs = config.RETRAIN_INTERVAL_SECONDS * 1_000;
   const loop =
@@ -80,6 +91,8 @@ export function createRetraining(parts: {
           online: models.online,
           labels,
           order: (principal) => order(principal, {}),
+          orderDeep: (principal, learners) =>
+            orderOnce(principal, deepKind as JobKind, { learners: [...learners] }),
           hasSeries: async () => (await series.loadSeries()).length > 0,
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,
@@ -88,7 +101,7 @@ export function createRetraining(parts: {
       : null;
   const layers = createLayerStore(database, market);
   const status = createLearningStatus({ ...parts, market, labels, layers, loop });
-  return { kind, order, loop, labels, layers, status, online: models.online };
+  return { kind, deepKind, order, loop, labels, layers, status, online: models.online };
 }
 
 /** Sees the jobs of all. */

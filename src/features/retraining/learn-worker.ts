@@ -5,6 +5,7 @@ import {
   type NothingLearned,
 } from "../../core/learning/candidate.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
+import { giveWay } from "../../platform/workers.js";
 import { type ArtefactHead, openArtefact, packArtefact } from "../models/artefact.js";
 import { sha256 } from "../models/registry.js";
 import { type Grouping, gatherMaterial, type LessonSeries, lessonOf } from "./lesson.js";
@@ -41,6 +42,7 @@ export interface LearnedMaterial {
 
 /** Learns and tries candidates; their artefacts come back packed. */
 export default function learn({ series, policy, terms, head, wanted }: LearnOrder): LearnedMaterial {
+  giveWay();
   const material = gatherMaterial(series, policy);
   const { labels, decidedAt } = material.samples;
   const learned = wanted.map(({ grouping, incumbent }): Learned => {

@@ -6,7 +6,7 @@ import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Settings } from "../../platform/settings.js";
-import type { OpenModel } from "../models/artefact.js";
+import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
 import type { OnlineModels } from "../models/online.js";
 import type { Registry } from "../models/registry.js";
 import type { LabelStore } from "./label-store.js";
@@ -20,6 +20,8 @@ const stateSchema = z.object({
   /** Outcomes that there were when a training was ordered last, and when that was; null before the first. */
   trainedCount: z.number().int(),
   trainedAtMs: z.number().nullable(),
+  /** When a training of the net and the agent was ordered last; null before the first. */
+  deepOrderedAtMs: z.number().nullable().default(null),
 });
 export type RetrainingState = z.output<typeof stateSchema>;
 
@@ -47,6 +49,8 @@ export interface RetrainingLoopParts {
   readonly online: Pick<OnlineModels, "learn">;
   readonly labels: LabelStore;
   readonly order: (principal: Principal) => Promise<JobState>;
+  /** Orders that learners of windows and states are trained. */
+  readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
   /** Whether there is any series to learn from. */
   readonly hasSeries: () => Promise<boolean>;
   readonly settings: Pick<Settings, "load" | "save">;
@@ -64,7 +68,12 @@ const LEASE_MS = 60_000;
 const TIMEOUT_MS = 170_000;
 const KEPT_UPDATES = 50;
 const SCHEDULE: Principal = { userId: "schedule", role: "admin", anonymous: false };
-const NOTHING: RetrainingState = { taughtOutcome: 0, trainedCount: 0, trainedAtMs: null };
+const NOTHING: RetrainingState = {
+  taughtOutcome: 0,
+  trainedCount: 0,
+  trainedAtMs: null,
+  deepOrderedAtMs: null,
+};
 
 /** Learns from what has ended, watches what serves, and has models trained where there is enough that is new. */
 export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop {
@@ -108,6 +117,22 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     note({ type: "trained", count: fresh, description: `training ${job.id} was ordered: ${why}` });
   }
 
+  /** Orders a training of those that have no version for what they read today. */
+  async function trainDeep(state: RetrainingState): Promise<void> {
+    const { deepOrderedAtMs } = state;
+    if (deepOrderedAtMs !== null && now() - deepOrderedAtMs <= RETRY_MS) return;
+    const missing: DeepLearner[] = [];
+    for (const learner of DEEP_LEARNERS) {
+      const [newest] = await registry.list({ learner }, 1);
+      if (newest?.featureSchema !== DEEP_HEADS[learner].featureSchema) missing.push(learner);
+    }
+    if (missing.length === 0) return;
+    const job = await parts.orderDeep(SCHEDULE, missing);
+    await settings.save(name, { ...state, deepOrderedAtMs: now() });
+    const description = `training ${job.id} was ordered: no ${missing.join(" and no ")} has been trained yet`;
+    note({ type: "trained", count: missing.length, description });
+  }
+
   return {
     state: load,
     recent: () => updates,
@@ -125,6 +150,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           await watch(parts.registry, labels, note);
           await duel(parts.registry, labels, note);
           await train(state);
+          await trainDeep(await load());
         } finally {
           busy = false;
         }

@@ -198,7 +198,11 @@ async function learnLot(
       };
     }),
   );
-  return parts.workers.run(LEARN, { series, policy: POLICY, terms: TERMS, head: HEAD, wanted }, { signal });
+  return parts.workers.run(
+    LEARN,
+    { series, policy: POLICY, terms: TERMS, head: HEAD, wanted },
+    { signal, aside: true },
+  );
 }
 
 interface Entry {

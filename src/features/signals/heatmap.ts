@@ -66,9 +66,9 @@ export function mapPatterns(
   shown: readonly (TimeframeLook | BlindTimeframe)[],
 ): Heatmap {
   const timeframes = fuseLooks(looks);
-  const fusionOf = (pattern: SeenPattern | null) => {
+  const fusionOf = (look: TimeframeLook, pattern: SeenPattern | null) => {
     if (pattern === null || pattern.detection.direction === 0) return null;
-    return fuseLayers(layersOf([pattern], timeframes, sentiment), pattern.detection.direction);
+    return fuseLayers(layersOf(look, [pattern], timeframes, sentiment), pattern.detection.direction);
   };
 
   function cellOf(look: TimeframeLook | BlindTimeframe, variant: string): HeatCell {
@@ -79,7 +79,7 @@ export function mapPatterns(
     const pattern = leadingPattern(
       look.patterns.filter(({ detection, over }) => !over && detection.pattern === variant),
     );
-    const fusion = fusionOf(pattern);
+    const fusion = fusionOf(look, pattern);
     const score = fusion?.composite ?? null;
     return { interval, pattern, score, band: bandOf(pattern, fusion), reason: null };
   }

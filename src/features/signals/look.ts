@@ -17,6 +17,7 @@ import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { DeepLook, DeepSaid } from "./deep.js";
 import type { Look, LookTask } from "./worker.js";
 
 /** Newest closed bars whose patterns count. */
@@ -39,6 +40,7 @@ export interface TimeframeLook extends Omit<Look, "sightings"> {
   /** Close of the newest closed bar, and when it closed, epoch ms. */
   readonly close: number;
   readonly closedAt: number;
+  readonly deep: DeepSaid;
   /** The newest sighting of each row of the pattern table, in the trend that it asks for; newest first. */
   readonly patterns: readonly SeenPattern[];
 }
@@ -64,8 +66,9 @@ export function createLooks(options: {
   candles: Pick<CandleService, "loadLatest">;
   workers: Workers;
   evidence: Pick<Evidence, "confidenceOf">;
+  deep: Pick<DeepLook, "say">;
 }): Looks {
-  const { candles, workers, evidence } = options;
+  const { candles, workers, evidence, deep } = options;
 
   async function lookAt(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook> {
     const set = await candles.loadLatest(instrument, interval, RECENT_BARS + LEAD_BARS);
@@ -83,6 +86,7 @@ export function createLooks(options: {
       set,
       close: close[last],
       closedAt: barClose(calendarOf(instrument.calendar), interval, time[last]),
+      deep: deep.say(set.candles),
       patterns,
     };
   }

@@ -87,10 +87,9 @@ export function fuseLooks(looks: readonly (TimeframeLook | BlindTimeframe)[]): F
   return fuseTimeframes(readings, mode);
 }
 
-const NO_DEEP_MODEL = "no deep model has been trained";
-
-/** What each layer says, the rules by the patterns that are given. */
+/** What each layer says of an interval, the rules by the patterns that are given. */
 export function layersOf(
+  { deep }: Pick<TimeframeLook, "deep">,
   patterns: readonly SeenPattern[],
   timeframes: Fusion,
   sentiment: Found<Measure>,
@@ -98,7 +97,7 @@ export function layersOf(
 ): Record<LayerName, LayerInput> {
   const inputs: Record<LayerName, LayerInput> = {
     rules: rulesLayer(patterns.map(voiceOf)),
-    deep: { value: null, reason: NO_DEEP_MODEL },
+    deep: deep.layer,
     multi_timeframe:
       timeframes.fused === null
         ? { value: null, reason: "no interval tells a direction" }
@@ -128,7 +127,7 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
   const { looks, sentiment, quote } = gathered;
   const timeframes = fuseLooks(looks);
   const live = main.patterns.filter(({ over }) => !over);
-  const inputs = layersOf(live, timeframes, sentiment, silenced);
+  const inputs = layersOf(main, live, timeframes, sentiment, silenced);
   const fusion = fuseLayers(inputs, null);
   const leading = silenced.rules === undefined ? leadingPattern(live, fusion.direction) : null;
   const levels = leading?.levels ?? levelsFor(fusion.direction, main.close, main.range);

@@ -82,7 +82,14 @@ export const layersSchema = z
         }),
       ),
     }),
-    deep_learning: z.object({ ...layer, boost: z.literal(0), model_version: z.string().nullable() }),
+    deep_learning: z.object({
+      ...layer,
+      boost: z.literal(0),
+      model_version: z.string().nullable().describe("Of the sequence net that serves; null while none does"),
+      shape: z.string().nullable().describe("Likeliest class of the newest fifty bars; none for no shape"),
+      shape_name: z.string().nullable(),
+      probability: nullable.describe("Calibrated probability of that class, 0..1"),
+    }),
     multi_timeframe: z.object({
       ...layer,
       alignment: nullable.describe("1 where all intervals say the same"),

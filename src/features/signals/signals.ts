@@ -7,6 +7,7 @@ import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Sentiment } from "../sentiment/sentiment.js";
+import type { DeepLook } from "./deep.js";
 import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
 import { HEATMAP_INTERVALS, type Heatmap, mapPatterns, type OtherMap } from "./heatmap.js";
 import { type LedPattern, leadBy } from "./lead.js";
@@ -42,6 +43,7 @@ export interface SignalOptions {
   readonly sentiment: Pick<Sentiment, "measure">;
   readonly evidence: Pick<Evidence, "confidenceOf">;
   readonly workers: Workers;
+  readonly deep: Pick<DeepLook, "say">;
 }
 
 /** Symbols that are read side by side. */

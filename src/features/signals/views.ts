@@ -6,6 +6,7 @@ import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { Confidence } from "../evidence/evidence.js";
+import type { DeepSaid } from "./deep.js";
 import type { LedPattern } from "./lead.js";
 import type { SeenPattern } from "./look.js";
 import { type Found, isLook, type Reading, silenceOf } from "./reading.js";
@@ -65,7 +66,7 @@ export function layersView(reading: Reading, fusion: LayerFusion): z.input<typeo
   const { timeframes } = reading;
   return {
     rule_based: { ...layerView(fusion, "rules"), details: reading.live.map(voiceView) },
-    deep_learning: { ...layerView(fusion, "deep"), boost: 0, model_version: null },
+    deep_learning: { ...layerView(fusion, "deep"), boost: 0, ...netView(reading.main.deep) },
     multi_timeframe: {
       ...layerView(fusion, "multi_timeframe"),
       alignment: timeframes.alignment,
@@ -79,6 +80,15 @@ export function layersView(reading: Reading, fusion: LayerFusion): z.input<typeo
       boost: 0,
       sources: sourcesView(reading, fusion.direction),
     },
+  };
+}
+
+function netView({ version, reading }: DeepSaid) {
+  return {
+    model_version: version,
+    shape: reading?.shape ?? null,
+    shape_name: reading?.title ?? null,
+    probability: reading?.probability ?? null,
   };
 }
 
