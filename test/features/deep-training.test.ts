@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { INTERVAL_MS } from "../../src/core/market/interval.js";
+import type { StoredSeries } from "../../src/features/evidence/stored.js";
+import { DEEP_HEADS, type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
+import { cardSchema } from "../../src/features/models/card.js";
+import { agentMetricsSchema, netMetricsSchema } from "../../src/features/models/deep-metrics.js";
+import { createRegistry, type Registry, sha256 } from "../../src/features/models/registry.js";
+import { createModelStore, deepPurpose, type ModelStore } from "../../src/features/models/store.js";
+import { createDeepJob, type DeepInput, type DeepTerms } from "../../src/features/retraining/deep-job.js";
+import { createRetrainingLoop, type RetrainingLoopParts } from "../../src/features/retraining/loop.js";
+import { createBus } from "../../src/platform/bus.js";
+import type { Database } from "../../src/platform/database.js";
+import { createEventLog } from "../../src/platform/event-log.js";
+import type { Workers } from "../../src/platform/workers.js";
+import { jobContext } from "../fixtures/backtests.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { QUICK } from "../fixtures/deep-models.js";
+import { silentLog } from "../fixtures/log.js";
+import { wanderingCandles } from "../fixtures/market-walks.js";
+import { createTestWorkers } from "../fixtures/workers.js";
+
+const BOTH: DeepInput = { learners: ["sequence_net", "q_agent"] };
+const NET: DeepInput = { learners: ["sequence_net"] };
+const stored = wanderingCandles("WALK", "1h", 900, 3);
+
+let server: TestDatabase;
+let database: Database;
+let store: ModelStore;
+let registry: Registry<OpenModel>;
+let workers: Workers;
+
+beforeAll(async () => {
+  server = await createTestDatabase();
+  database = await openTestDatabase(server);
+  store = createModelStore(database, { synthetic: true, replay: null });
+  workers = createTestWorkers();
+});
+afterAll(async () => {
+  await workers.close();
+  await database.close();
+  await server.drop();
+});
+beforeEach(async () => {
+  await database.query("truncate models, model_audits restart identity cascade");
+  const bus = createBus((error) => {
+    throw error;
+  });
+  registry = createRegistry({
+    ...{ store, database, log: silentLog, open: openArtefact },
+    eventLog: createEventLog(database, bus, silentLog),
+  });
+});
+
+function job(terms: DeepTerms = QUICK) {
+  const { time } = stored;
+  const series = [
+    { interval: "1h", fromMs: time[0], untilMs: time[time.length - 1] } as unknown as StoredSeries,
+  ];
+  return createDeepJob({
+    ...{ registry, store, workers, terms, synthetic: true },
+    series: { loadSeries: async () => series },
+    read: async () => stored,
+  });
+}
+
+describe("a training of the net and the agent", () => {
+  it("enters both with their figures, cards and rules, and tells how far it is", async () => {
+    const told: string[] = [];
+    const report = (phase: string, done: number, total: number) => {
+      told.push(phase);
+      expect(done).toBeLessThanOrEqual(total);
+    };
+    const { trained } = await job().run(BOTH, { ...jobContext(7), report });
+    expect(trained.map(({ learner, version, status }) => [learner, version, status])).toEqual([
+      ["sequence_net", "1.0.0", "active"],
+      ["q_agent", "1.0.0", "active"],
+    ]);
+    for (const wanted of [/net: drawing/, /net: pass 2, macro-F1 0\.\d\d/, /q_agent: step 2000/]) {
+      expect(told.some((phase) => wanted.test(phase))).toBe(true);
+    }
+    const net = registry.serving(deepPurpose("sequence_net"))?.version;
+    const agent = registry.serving(deepPurpose("q_agent"))?.version;
+    expect(net).toMatchObject({ ...DEEP_HEADS.sequence_net, jobId: 7, seed: 2, firstDecisionMs: null });
+    expect(netMetricsSchema.parse(net?.metrics)).toMatchObject({ planted_windows: 200, stored_windows: 0 });
+    const figures = agentMetricsSchema.parse(agent?.metrics);
+    expect(figures.planted.ahead_of_hold.low).toBeGreaterThan(0);
+    expect(figures.random_walks.ahead_of_hold.low).toBeLessThanOrEqual(0);
+    expect(figures.stored_series).toBe(1);
+    expect(agent?.firstDecisionMs).toBe(stored.time[0]);
+    for (const version of [net, agent]) {
+      const { verdict } = cardSchema.parse(version?.card);
+      expect(verdict.promoted).toBe(true);
+      const artefact = await store.artefact(version?.id ?? 0);
+      expect(sha256(artefact ?? new Uint8Array())).toBe(version?.hash);
+      const audits = await store.audits({ modelId: version?.id }, 10);
+      expect(audits.map(({ action }) => action)).toEqual(["promoted", "shadowed", "trained"]);
+      for (const { numbers } of audits) expect(numbers.checks).toEqual(verdict.checks);
+    }
+  });
+
+  it("makes nothing twice when it is tried again, and the next one takes over where it is not worse", async () => {
+    const first = await job().run(NET, jobContext(1));
+    expect(await job().run(NET, jobContext(1))).toEqual(first);
+    expect(await store.list({}, 10)).toHaveLength(1);
+    const { trained } = await job().run(NET, jobContext(2));
+    expect(trained[0]).toMatchObject({ version: "1.1.0", status: "active" });
+    expect(trained[0].checks.at(-1)).toMatchObject({ rule: "not_worse_than_active", value: 0, passed: true });
+    const versions = await store.list({}, 10);
+    expect(versions.map(({ version, status }) => `${version} ${status}`)).toEqual([
+      "1.1.0 active",
+      "1.0.0 retired",
+    ]);
+    // The same terms and bars give the same parameters to the last bit.
+    expect(versions[0].hash).toBe(versions[1].hash);
+    expect(versions[0].dataHash).toBe(versions[1].dataHash);
+  });
+
+  it("leaves the active version alone where a rule refuses", async () => {
+    await job().run(NET, jobContext(1));
+    const strict = { ...QUICK, net: { ...QUICK.net, leastF1: 0.9 } };
+    const { trained } = await job(strict).run(NET, jobContext(2));
+    expect(trained[0]).toMatchObject({ status: "refused", refused_by: "macro_f1_at_least" });
+    expect(registry.serving(deepPurpose("sequence_net"))?.version.version).toBe("1.0.0");
+  });
+
+  it("ends within two seconds of being cancelled, and leaves nothing behind", async () => {
+    const long = { ...QUICK, net: { ...QUICK.net, windows: 60_000, epochs: 50 } };
+    const stop = new AbortController();
+    let begun = () => {};
+    const running = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const report = (phase: string) => {
+      if (phase.endsWith("drawing windows")) begun();
+    };
+    const ended = job(long)
+      .run(NET, { ...jobContext(3, stop.signal), report })
+      .then(
+        () => "done",
+        () => "ended",
+      );
+    await running;
+    const asked = performance.now();
+    stop.abort();
+    expect(await ended).toBe("ended");
+    expect(performance.now() - asked).toBeLessThan(2_000);
+    expect(workers.queued()).toBe(0);
+    expect(await store.list({}, 10)).toEqual([]);
+  });
+});
+
+describe("the loop", () => {
+  let nowMs = 1_000_000;
+  let orders: string[][] = [];
+  const kept = new Map<string, unknown>();
+
+  const pass = () => {
+    const parts = {
+      ...{ registry, log: silentLog, everyMs: 1_000, newLabels: 50, market: "test", now: () => nowMs },
+      online: {},
+      labels: { after: async () => [], count: async () => ({ count: 0, newest: 0 }), scored: async () => [] },
+      order: async () => ({ id: 1 }),
+      orderDeep: async (_: unknown, learners: readonly string[]) => {
+        orders.push([...learners]);
+        return { id: 2 };
+      },
+      hasSeries: async () => false,
+      settings: {
+        load: async (name: string) => kept.get(name) ?? null,
+        save: async (name: string, value: unknown) => void kept.set(name, value),
+      },
+      leases: { acquire: async () => 1 },
+    } as unknown as RetrainingLoopParts;
+    return createRetrainingLoop(parts).definition.run(nowMs, new AbortController().signal);
+  };
+
+  beforeEach(() => {
+    orders = [];
+    kept.clear();
+  });
+
+  it("orders what has no version for what it reads, again after an hour, and never once there is one", async () => {
+    await pass();
+    await pass();
+    expect(orders).toEqual([["sequence_net", "q_agent"]]);
+    await job().run({ learners: ["q_agent"] }, jobContext(1));
+    nowMs += INTERVAL_MS["1h"] + 1;
+    await pass();
+    expect(orders).toEqual([["sequence_net", "q_agent"], ["sequence_net"]]);
+    const strict = { ...QUICK, net: { ...QUICK.net, leastF1: 0.9 } };
+    await job(strict).run(NET, jobContext(2));
+    for (let hour = 0; hour < 3; hour++) {
+      nowMs += INTERVAL_MS["1h"] + 1;
+      await pass();
+    }
+    // One that was refused is a version too: the same training would be refused again.
+    expect(orders).toHaveLength(2);
+    await database.query("alter table models disable trigger models_fixed");
+    await database.query("update models set feature_schema = 'old' where learner = 'q_agent'");
+    await database.query("alter table models enable trigger models_fixed");
+    nowMs += INTERVAL_MS["1h"] + 1;
+    await pass();
+    expect(orders.at(-1)).toEqual(["q_agent"]);
+  });
+});
