@@ -32,6 +32,7 @@ let database: Database;
 let instrument: KnownInstrument;
 let registry: Registry<OpenModel>;
 let ordered: number;
+let deep: string[][];
 
 beforeAll(async () => {
   server = await createTestDatabase();
@@ -47,6 +48,7 @@ beforeEach(async () => {
   );
   instrument = await saveInstrument(database, "BTC-USD", { assetClass: "crypto", calendar: "24x7" });
   ordered = 0;
+  deep = [];
   registry = createRegistry({
     store: createModelStore(database, MARKET),
     database,
@@ -75,6 +77,10 @@ function loopOf(change: { owner?: string; hasSeries?: boolean; newLabels?: numbe
     order: async () => {
       ordered++;
       return { id: ordered } as JobState;
+    },
+    orderDeep: async (_, learners) => {
+      deep.push([...learners]);
+      return { id: 900 + deep.length } as JobState;
     },
     hasSeries: async () => hasSeries,
     settings: createSettings(database),
@@ -186,6 +192,8 @@ describe("a pass of the retraining loop", () => {
     await pass(loop);
     expect(ordered).toBe(2);
     expect((await loop.state()).trainedCount).toBe(20);
+    // Nets and agents are ordered once, at first.
+    expect(deep).toEqual([["sequence_net", "q_agent"]]);
   });
 
   it("takes back what is worse than chance, with the numbers, and leaves what is as good as chance", async () => {
