@@ -92,7 +92,7 @@ describe("a candidate net", () => {
   it("learns from stored windows where there are enough, and is tried on the newest of them", () => {
     const stored = history.reduce((sum, { labels }) => sum + labels.length, 0);
     expect(stored).toBeGreaterThan(SHORT.leastStored);
-    const tuned = learnNet(history, SHORT, null);
+    const tuned = learnNet(history, { ...SHORT, leastF1: 0, mostCalibrationError: 1 }, null);
     expect(tuned.storedLearned).toBeGreaterThan(0.4 * stored);
     expect(tuned.evaluation.stored).toBeGreaterThan(0.1 * stored);
     expect(tuned.evaluation.read).toBe(SHORT.tried + tuned.evaluation.stored);
@@ -100,6 +100,13 @@ describe("a candidate net", () => {
     expect(tuned.epochs.length).toBeGreaterThan(learned.epochs.length);
     const few = learnNet(history, { ...SHORT, leastStored: stored + 1 }, null);
     expect(few.net).toEqual(learned.net);
+  });
+
+  it("is the one before where what it learned from stored windows makes a rule refuse it", () => {
+    const { net, verdict, storedLearned, evaluation } = learnNet(history, SHORT, null);
+    expect([verdict.promoted, storedLearned]).toEqual([false, 0]);
+    expect(net).toEqual(learned.net);
+    expect(evaluation.stored).toBeGreaterThan(0);
   });
 
   it("ends where it is told to", () => {

@@ -57,7 +57,7 @@ function job(terms: DeepTerms = QUICK) {
     { interval: "1h", fromMs: time[0], untilMs: time[time.length - 1] } as unknown as StoredSeries,
   ];
   return createDeepJob({
-    ...{ registry, store, workers, terms, synthetic: true },
+    ...{ registry, workers, terms, synthetic: true },
     series: { loadSeries: async () => series },
     read: async () => stored,
   });
@@ -126,12 +126,12 @@ describe("a training of the net and the agent", () => {
   it("ends within two seconds of being cancelled, and leaves nothing behind", async () => {
     const long = { ...QUICK, net: { ...QUICK.net, windows: 60_000, epochs: 50 } };
     const stop = new AbortController();
-    let begun = () => {};
+    let begun: (() => void) | undefined;
     const running = new Promise<void>((resolve) => {
       begun = resolve;
     });
     const report = (phase: string) => {
-      if (phase.endsWith("drawing windows")) begun();
+      if (phase.endsWith("drawing windows")) begun?.();
     };
     const ended = job(long)
       .run(NET, { ...jobContext(3, stop.signal), report })

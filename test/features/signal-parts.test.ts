@@ -71,7 +71,11 @@ describe("a band", () => {
   });
 
   it("is moderate at most where a single layer speaks, and none of a shape without direction", () => {
-    const bandsOf = (direction: 1 | 0 | -1, sentiment: object) => {
+    const bandsOf = (
+      direction: 1 | 0 | -1,
+      sentiment: object,
+      deep: object = { value: null, reason: "none" },
+    ) => {
       const pattern = { ...seen("some", direction, 0.95), over: false };
       const look = {
         interval: "1d",
@@ -79,6 +83,7 @@ describe("a band", () => {
         direction: null,
         regime: null,
         patterns: [pattern],
+        deep: { layer: deep },
       };
       const gathered = { looks: [look], sentiment } as unknown as Pick<Gathered, "looks" | "sentiment">;
       const [row] = mapPatterns({} as never, gathered, gathered.looks).rows;
@@ -88,6 +93,8 @@ describe("a band", () => {
     const agrees = { value: { aggregate: { available: true, score: 0.95 } }, reason: null };
     expect(bandsOf(1, silent)).toEqual([["MODERATE", true]]);
     expect(bandsOf(1, agrees)).toEqual([["ELITE", true]]);
+    expect(bandsOf(1, silent, { value: 0.95 })).toEqual([["ELITE", true]]);
+    expect(bandsOf(1, silent, { value: -0.9 })).toEqual([["GOOD", false]]);
     expect(bandsOf(0, agrees)).toEqual([["NEUTRAL", null]]);
   });
 });

@@ -78,6 +78,25 @@ describe("run", () => {
     expect(column.byteLength).toBe(0);
   });
 
+  it("does not let what runs aside hold up what somebody waits for", async () => {
+    const { workers } = start({ threads: 1 });
+    const stop = new AbortController();
+    let ended = false;
+    const long = workers
+      .run(task, { kind: "spin", ms: 60_000 }, { signal: stop.signal, aside: true })
+      .catch(() => "stopped")
+      .finally(() => {
+        ended = true;
+      });
+    const own = await workers.run(task, { kind: "thread" });
+    expect(await workers.run(task, { kind: "thread" })).toBe(own);
+    expect(ended).toBe(false);
+    stop.abort();
+    expect(await long).toBe("stopped");
+    const aside = await workers.run(task, { kind: "thread" }, { aside: true });
+    expect(aside).not.toBe(own);
+  });
+
   it("gives the caller the error of the task, with its stack", async () => {
     const { workers } = start();
     const { error } = await timed(() => workers.run(task, { kind: "fail", message: "no such period" }));

@@ -7,16 +7,16 @@ import { INTERVAL_MS } from "../../core/market/interval.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
-import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
+import {
+  DEEP_HEADS,
+  DEEP_LEARNERS,
+  type DeepLearner,
+  type OpenModel,
+  packArtefact,
+} from "../models/artefact.js";
 import { checkSchema } from "../models/card.js";
 import type { Registry } from "../models/registry.js";
-import {
-  deepPurpose,
-  MODEL_STATUSES,
-  type ModelStore,
-  type ModelVersion,
-  type NewModel,
-} from "../models/store.js";
+import { deepPurpose, MODEL_STATUSES, type ModelVersion, type NewModel } from "../models/store.js";
 import type { AgentOrder, LearnedAgent } from "./agent-worker.js";
 import { newAgent, newNet } from "./deep-card.js";
 import { type DeepProgress, runTelling } from "./deep-progress.js";
@@ -67,7 +67,6 @@ export const DEEP_TERMS: DeepTerms = {
 
 export interface DeepJobParts {
   readonly registry: Pick<Registry<OpenModel>, "serving" | "enter" | "list">;
-  readonly store: Pick<ModelStore, "artefact">;
   readonly series: { loadSeries(): Promise<StoredSeries[]> };
   readonly read: (series: StoredSeries, signal: AbortSignal) => Promise<Candles>;
   readonly workers: Workers;
@@ -117,7 +116,7 @@ async function train(
   const series = await readSeries(parts, learner, signal);
   const active = parts.registry.serving(deepPurpose(learner));
   const same = active?.version.featureSchema === DEEP_HEADS[learner].featureSchema;
-  const incumbent = active !== null && same ? await parts.store.artefact(active.version.id) : null;
+  const incumbent = active !== null && same ? packArtefact(DEEP_HEADS[learner], active.opened) : null;
   const tell = ({ phase, done, total }: DeepProgress) => report(phase, done, total);
   const { model, verdict } = await learn(parts, learner, { series, incumbent, jobId: job.id }, signal, tell);
   signal.throwIfAborted();

@@ -67,7 +67,6 @@ export function createRetraining(parts: {
   const deepKind = createDeepJob({
     ...parts,
     registry: models.registry,
-    store: models.modelStore,
     series,
     read: createStoredReader(parts),
     synthetic: gateway.synthetic,

@@ -103,8 +103,9 @@ export interface NetCandidate {
 const SHARES = [0.6, 0.1, 0.1, 0.2];
 
 /**
- * Learns a net on drawn windows, then on stored ones where there are enough, and tries it on others. The same windows,
- * terms and incumbent give the same candidate to the last bit.
+ * Learns a net on drawn windows, then on stored ones where there are enough, and tries it on others. One that forgot so
+ * much over stored windows that a rule refuses it gives way to the one before. The same windows, terms and incumbent
+ * give the same candidate to the last bit.
  * @param history windows of stored series. @param incumbent the active net; null without one.
  * @param onEpoch told of each pass over the windows; false ends what is under way.
  */
@@ -116,27 +117,29 @@ export function learnNet(
 ): NetCandidate {
   const { seed, windows, foundShare, epochs, size } = terms;
   const drawn = trainSequenceNet({ seed, windows, foundShare, epochs, size, onEpoch });
-  const [train, validation, calibration, test] = splitHistory(history, SHARES);
+  const before = incumbent === null ? null : evaluateNet(incumbent, terms, null).loss;
+  const { epochs: passes } = drawn.report;
+  const parts = splitHistory(history, SHARES);
   const stored = history.reduce((sum, { labels }) => sum + labels.length, 0);
-  const parts = [train, validation, calibration, test];
   const enough = stored >= terms.leastStored && parts.every(({ labels }) => labels.length > 0);
-  const tuned = enough
-    ? fineTune(
-        drawn.net,
-        { train, validation, calibration: withFound(calibration, terms, "calibration"), test },
-        { seed, windows: terms.fineWindows, epochs: terms.fineEpochs, onEpoch },
-      )
-    : null;
-  const { net } = tuned ?? drawn;
-  const evaluation = evaluateNet(net, terms, enough ? test : null);
-  const gain = incumbent === null ? null : evaluateNet(incumbent, terms, null).loss - evaluation.loss;
-  return {
-    net,
-    evaluation,
-    verdict: judgeNet(evaluation, gain, terms),
-    epochs: [...drawn.report.epochs, ...(tuned?.report.epochs ?? [])],
-    storedLearned: enough ? train.labels.length : 0,
-  };
+  if (!enough) return { ...tryNet(drawn.net, terms, before, null), epochs: passes, storedLearned: 0 };
+  const [train, validation, calibration, test] = parts;
+  const tuned = fineTune(
+    drawn.net,
+    { train, validation, calibration: withFound(calibration, terms, "calibration"), test },
+    { seed, windows: terms.fineWindows, epochs: terms.fineEpochs, onEpoch },
+  );
+  const all = [...passes, ...tuned.report.epochs];
+  const found = tryNet(tuned.net, terms, before, test);
+  if (found.verdict.promoted) return { ...found, epochs: all, storedLearned: train.labels.length };
+  return { ...tryNet(drawn.net, terms, before, test), epochs: all, storedLearned: 0 };
+}
+
+/** @param before loss of the active net; null without one. */
+function tryNet(net: SequenceNet, terms: NetTerms, before: number | null, test: LabelledWindows | null) {
+  const evaluation = evaluateNet(net, terms, test);
+  const gain = before === null ? null : before - evaluation.loss;
+  return { net, evaluation, verdict: judgeNet(evaluation, gain, terms) };
 }
 
 /** Few stored windows would set the temperature by chance. */
