@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
+import { LAYER_WEIGHTS, LAYERS } from "../../src/core/signals/fuse.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import type { OpenModel } from "../../src/features/models/artefact.js";
 import { openArtefact } from "../../src/features/models/artefact.js";
+import { STACK, weightsOf } from "../../src/features/models/layers.js";
 import { createOnlineModels } from "../../src/features/models/online.js";
 import { createRegistry, type Registry } from "../../src/features/models/registry.js";
 import { createScoreStore } from "../../src/features/models/scores.js";
 import { createModelStore, type ModelVersion } from "../../src/features/models/store.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
+import { createLayerStore } from "../../src/features/retraining/layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "../../src/features/retraining/loop.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
@@ -74,6 +77,7 @@ function loopOf(change: { owner?: string; hasSeries?: boolean; newLabels?: numbe
     registry,
     online: online(),
     labels: createLabelStore(database, MARKET),
+    layers: createLayerStore(database, MARKET),
     order: async () => {
       ordered++;
       return { id: ordered } as JobState;
@@ -123,10 +127,10 @@ async function settle(
        direction, ending, outcome, gain, r, settled_at)
      select false, 'settled', 'sltp', 'levels', a.id, a.detection_id, a.instrument_id, 'BTC-USD', '5m', a.pattern, 1,
        case when l.label = 1 then 'target' else 'stop' end, case when l.label = 1 then 'profit' else 'loss' end,
-       case when l.label = 1 then 0.02 else -0.01 end, 1, now() + make_interval(secs => l.place)
+       case when l.label = 1 then 0.02 else -0.01 end, 1, now() + make_interval(secs => $3 + l.place)
      from unnest($1::bigint[], $2::int[]) with ordinality as l(alert, label, place) join alerts a on a.id = l.alert
      order by l.place`,
-    [`{${alerts.join(",")}}`, `{${labels.join(",")}}`],
+    [`{${alerts.join(",")}}`, `{${labels.join(",")}}`, from],
   );
 }
 
@@ -212,6 +216,44 @@ describe("a pass of the retraining loop", () => {
     expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "worse than chance" });
     expect(audit.numbers).toMatchObject({ samples: 300 });
     expect(loop.recent().map(({ type }) => type)).toContain("rolled_back");
+  });
+
+  it("weighs layers as decisions that ended teach, once enough have, and not where they teach nothing", async () => {
+    const layers = createLayerStore(database, MARKET);
+    const keep = async (from: number, labels: readonly (0 | 1)[], telling: "sentiment" | null) => {
+      await settle(from, labels);
+      const alerts = await database.query<{ id: number }>(`select id from alerts order by id offset ${from}`);
+      const rng = createRng(from + 1);
+      for (const [i, { id }] of alerts.entries()) {
+        const value = () => 2 * rng.next() - 1;
+        const told = telling === null ? value() : 0.4 * (2 * labels[i] - 1) + 0.6 * value();
+        const values = { rules: value(), deep: Number.NaN, multi_timeframe: value(), sentiment: told };
+        await layers.save({
+          ...{
+            alertId: id,
+            direction: 1,
+            values,
+            composite: 50,
+            weights: LAYER_WEIGHTS,
+            readAtMs: 1_000 + id,
+          },
+        });
+      }
+    };
+    await keep(0, mixed(80, 6), null);
+    await pass(loopOf());
+    expect(weightsOf(registry)).toEqual(LAYER_WEIGHTS);
+    const [refused] = await registry.list(STACK, 1);
+    expect(refused).toMatchObject({ status: "refused", samples: 80 });
+    await keep(80, mixed(600, 7), "sentiment");
+    const loop = loopOf();
+    await pass(loop);
+    const weights = weightsOf(registry);
+    expect(weights.sentiment).toBeGreaterThan(0.4);
+    expect(LAYERS.reduce((sum, name) => sum + weights[name], 0)).toBeCloseTo(1, 12);
+    expect(loop.recent().map(({ type }) => type)).toContain("promoted");
+    await pass(loopOf());
+    expect(await registry.list(STACK, 10)).toHaveLength(2);
   });
 
   it("lets a shadow take over that is better on live decisions, gives up one that is worse, waits for fewer than 50", async () => {

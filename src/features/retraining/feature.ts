@@ -56,6 +56,7 @@ export function createRetraining(parts: {
   const market = { synthetic: gateway.synthetic, replay: gateway.replay };
   const series = createEvidenceStore(database, market);
   const labels = createLabelStore(database, market);
+  const layers = createLayerStore(database, market);
   const kind = createTrainJob({
     ...parts,
     registry: models.registry,
@@ -89,6 +90,7 @@ export function createRetraining(parts: {
           registry: models.registry,
           online: models.online,
           labels,
+          layers,
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
             orderOnce(principal, deepKind as JobKind, { learners: [...learners] }),
@@ -98,7 +100,6 @@ export function createRetraining(parts: {
           market: `${gateway.synthetic ? "synthetic" : "real"}${gateway.replay ?? ""}`,
         })
       : null;
-  const layers = createLayerStore(database, market);
   const status = createLearningStatus({ ...parts, market, labels, layers, loop });
   return { kind, deepKind, order, loop, labels, layers, status, online: models.online };
 }

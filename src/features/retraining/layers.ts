@@ -1,5 +1,5 @@
 import { INTERVALS, type Interval } from "../../core/market/interval.js";
-import { fuseLayers, LAYER_WEIGHTS, LAYERS, type LayerName } from "../../core/signals/fuse.js";
+import { fuseLayers, LAYERS, type LayerName } from "../../core/signals/fuse.js";
 import { AppError } from "../../platform/errors.js";
 import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
@@ -34,8 +34,8 @@ export function createLayerLoop(options: {
         const interval = INTERVALS.find((each): each is Interval => each === alert.interval);
         if (interval === undefined) continue;
         try {
-          const { inputs } = await signals.read(alert.symbol, interval);
-          const { composite } = fuseLayers(inputs, alert.direction);
+          const { inputs, weights } = await signals.read(alert.symbol, interval);
+          const { composite } = fuseLayers(inputs, alert.direction, weights);
           const values = Object.fromEntries(
             LAYERS.map((name) => [name, inputs[name].value ?? Number.NaN]),
           ) as Record<LayerName, number>;
@@ -45,7 +45,7 @@ export function createLayerLoop(options: {
             direction,
             values,
             composite,
-            weights: LAYER_WEIGHTS,
+            weights,
             readAtMs: now(),
           });
         } catch (error) {

@@ -10,6 +10,8 @@ import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../
 import type { OnlineModels } from "../models/online.js";
 import type { Registry } from "../models/registry.js";
 import type { LabelStore } from "./label-store.js";
+import type { LayerStore } from "./layer-store.js";
+import { relearnStack } from "./stack.js";
 import { teachOnline } from "./teach.js";
 import { duel, watch } from "./watch.js";
 
@@ -48,6 +50,7 @@ export interface RetrainingLoopParts {
   readonly registry: Registry<OpenModel>;
   readonly online: Pick<OnlineModels, "learn">;
   readonly labels: LabelStore;
+  readonly layers: Pick<LayerStore, "since">;
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
@@ -149,6 +152,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           const state = await teach(await load(), signal);
           await watch(parts.registry, labels, note);
           await duel(parts.registry, labels, note);
+          await relearnStack(parts.registry, parts.layers, note);
           await train(state);
           await trainDeep(await load());
         } finally {

@@ -1,4 +1,5 @@
 import type { ModelFeature } from "../models/feature.js";
+import { weightsOf } from "../models/layers.js";
 import type { Callers } from "./callers.js";
 import { createDeepLook } from "./deep.js";
 import { createDeepDetect } from "./deep-detect.js";
@@ -8,13 +9,13 @@ import { createSignals, type SignalOptions } from "./signals.js";
 
 /** Signals, the finder of patterns, and what they know of their callers. */
 export function createSignalFeature(
-  parts: Omit<SignalOptions, "deep"> &
+  parts: Omit<SignalOptions, "deep" | "weights"> &
     Parameters<typeof createPatternFinder>[0] &
     Callers & { readonly models: ModelFeature },
 ) {
   const { limitsOf, accountOf, positionsOf } = parts;
   const deep = createDeepLook(parts.models.registry);
-  const signals = createSignals({ ...parts, deep });
+  const signals = createSignals({ ...parts, deep, weights: () => weightsOf(parts.models.registry) });
   return {
     signals,
     symbolScores: createSymbolScores({ ...parts, signals }),

@@ -12,5 +12,9 @@ export interface LedPattern {
 /** Reads the layers in the direction of a pattern; in their own where it has none. */
 export function leadBy(reading: Reading, pattern: SeenPattern): LedPattern {
   const { direction } = pattern.detection;
-  return { reading, pattern, fusion: fuseLayers(reading.inputs, direction === 0 ? null : direction) };
+  return {
+    reading,
+    pattern,
+    fusion: fuseLayers(reading.inputs, direction === 0 ? null : direction, reading.weights),
+  };
 }

@@ -38,6 +38,8 @@ export interface Gathered {
   readonly looks: readonly (TimeframeLook | BlindTimeframe)[];
   readonly sentiment: Found<Measure>;
   readonly quote: Found<PricedQuote>;
+  /** How layers are weighed: as decisions that ended taught, else as usual. */
+  readonly weights: Readonly<Record<LayerName, number>>;
 }
 
 /** Everything that is known of a symbol now, and what follows from it. */
@@ -124,11 +126,11 @@ const bounded = (value: number) => Math.min(1, Math.max(-1, value));
 
 /** Reads a symbol. @param main one of the looks. */
 export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Silenced = {}): Reading {
-  const { looks, sentiment, quote } = gathered;
+  const { looks, sentiment, quote, weights } = gathered;
   const timeframes = fuseLooks(looks);
   const live = main.patterns.filter(({ over }) => !over);
   const inputs = layersOf(main, live, timeframes, sentiment, silenced);
-  const fusion = fuseLayers(inputs, null);
+  const fusion = fuseLayers(inputs, null, weights);
   const leading = silenced.rules === undefined ? leadingPattern(live, fusion.direction) : null;
   const levels = leading?.levels ?? levelsFor(fusion.direction, main.close, main.range);
   const decision = decideAction({

@@ -1,4 +1,5 @@
 import type { Interval } from "../../core/market/interval.js";
+import type { LayerName } from "../../core/signals/fuse.js";
 import { AppError } from "../../platform/errors.js";
 import type { Workers } from "../../platform/workers.js";
 import type { CandleService } from "../candles/candles.js";
@@ -44,6 +45,8 @@ export interface SignalOptions {
   readonly evidence: Pick<Evidence, "confidenceOf">;
   readonly workers: Workers;
   readonly deep: Pick<DeepLook, "say">;
+  /** Weights of layers that serve now. */
+  readonly weights: () => Readonly<Record<LayerName, number>>;
 }
 
 /** Symbols that are read side by side. */
@@ -59,7 +62,7 @@ export function createSignals(options: SignalOptions): Signals {
       found(() => sentiment.measure(instrument.symbol)),
       found(() => quotes.load(instrument)),
     ]);
-    return { looks: looked, sentiment: measured, quote };
+    return { looks: looked, sentiment: measured, quote, weights: options.weights() };
   }
 
   async function read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading> {
