@@ -13,6 +13,7 @@ import type { History, OrderTimes } from "./history.js";
 import type { Account, Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import { type OrderNow, orderNow, requireOrder } from "./placing.js";
+import { inSharesOf } from "./quote-shares.js";
 import type { AccountRow } from "./store.js";
 
 /** A position at the price of now. Money in the account's currency. */
@@ -91,7 +92,7 @@ export interface BookOptions {
   readonly ledger: Ledger;
   readonly quotes: Pick<Quotes, "loadMany">;
   readonly instruments: Pick<Instruments, "resolve">;
-  readonly feed: Pick<Feed, "clock">;
+  readonly feed: Pick<Feed, "clock" | "actions" | "closeBefore">;
   readonly matching: Pick<Matching, "begin">;
 }
 
@@ -103,10 +104,16 @@ export function createBook({ ledger, quotes, instruments, feed, matching }: Book
   ): Promise<T> {
     const held = await ledger.look(row.id, ({ state }) => [...state.positions.keys()], row);
     const known = await Promise.all(held.map((symbol) => instruments.resolve(symbol)));
+    const { quotes: found } = await quotes.loadMany(known);
     const clocks = await Promise.all(known.map(feed.clock));
     if (clocks.length > 0) await matching.begin(row, Math.max(...clocks));
-    const { quotes: found } = await quotes.loadMany(known);
-    const prices = new Map(found.map((quote) => [quote.symbol, quote]));
+    const told = new Map(found.map((quote) => [quote.symbol, quote]));
+    const prices = new Map<string, PricedQuote>();
+    for (const [k, instrument] of known.entries()) {
+      const quote = told.get(instrument.symbol);
+      const priced = quote === undefined ? null : await inSharesOf(feed, instrument, quote, clocks[k]);
+      if (priced !== null) prices.set(instrument.symbol, priced);
+    }
     const marked = (desk: Desk, account: Account) => {
       for (const [symbol, { price }] of prices) if (desk.lists(symbol)) desk.mark(symbol, price);
       return look(desk, account, prices);

@@ -66,7 +66,7 @@ export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[
       desk.night({ at: night, nights: 1 });
       account.cursors.set(NIGHT, night);
       night = nightAfter(zone, night);
-    } else if (next !== null && time < horizon) next.step();
+    } else if (next !== null && time <= horizon) next.step();
     else break;
   }
   if (horizon < nowMs) return true;

@@ -10,6 +10,7 @@ import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { loadAsTraded } from "./as-traded.js";
+import { inSharesOf } from "./quote-shares.js";
 
 /** The price of a symbol as orders see it now. */
 export interface MarketNow {
@@ -18,7 +19,7 @@ export interface MarketNow {
   readonly atMs: number;
   /** Within a regular session. */
   readonly open: boolean;
-  /** Null where no source has a price. */
+  /** In shares of that instant; null where no source has a price. */
   readonly quote: PricedQuote | null;
   /** Whether orders may trade at it: a quote of the last half minute, not the close of a bar. */
   readonly tradable: boolean;
@@ -96,10 +97,30 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
     }
   }
 
+  const told: Pick<Feed, "closeBefore" | "actions"> = {
+    async closeBefore(instrument, atMs) {
+      for (const interval of new Set(["1d", finest(instrument)] as const)) {
+        if (!gateway.intervals(instrument).includes(interval)) continue;
+        const stretch = { from: atMs - CLOSE_DAYS * DAY_MS, to: atMs };
+        const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, 1);
+        const close = candles.close.at(-1);
+        if (close !== undefined) return close;
+      }
+      return null;
+    },
+    async actions(instrument) {
+      return (await actions.load(instrument)).actions;
+    },
+  };
+
   return {
+    ...told,
     clock: atMs,
     async now(instrument) {
-      const [at, quote] = await Promise.all([atMs(instrument), quoteOf(instrument)]);
+      // The clock after the quote: of a split between the two, the shares are known.
+      const found = await quoteOf(instrument);
+      const at = await atMs(instrument);
+      const quote = found === null ? null : await inSharesOf(told, instrument, found, at);
       const open = isOpen(calendarOf(instrument.calendar), at);
       const reason = reasonOf(open, quote, at);
       return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
@@ -116,19 +137,6 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       const stretch = { from: rangeFrom(calendar, interval, fromMs), to: toMs };
       const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
       return { interval, bars: candles, toMs };
-    },
-    async closeBefore(instrument, atMs) {
-      for (const interval of new Set(["1d", finest(instrument)] as const)) {
-        if (!gateway.intervals(instrument).includes(interval)) continue;
-        const stretch = { from: atMs - CLOSE_DAYS * DAY_MS, to: atMs };
-        const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, 1);
-        const close = candles.close.at(-1);
-        if (close !== undefined) return close;
-      }
-      return null;
-    },
-    async actions(instrument) {
-      return (await actions.load(instrument)).actions;
     },
   };
 }
