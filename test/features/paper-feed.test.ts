@@ -17,7 +17,7 @@ function feedOf(...intervals: Interval[]) {
     adjusted: {
       loadRange: async (_instrument: unknown, _interval: unknown, stretch: { from: number; to: number }) => {
         asked.push(stretch);
-        return { candles: { time: new Float64Array(0) } };
+        return { candles: { time: new Float64Array(0) }, trouble: null };
       },
     } as unknown as FeedOptions["adjusted"],
     quotes: {} as FeedOptions["quotes"],
@@ -44,6 +44,50 @@ describe("bars that orders have not seen", () => {
     expect((await feed.bars(known("BTC-USD"), FRIDAY_CLOSE, MONDAY_NOON)).toMs).toBe(FRIDAY_CLOSE + two);
     const open = Date.UTC(2024, 0, 4, 16);
     expect((await feed.bars(known("AAPL"), open, MONDAY_NOON)).toMs).toBe(open + two);
+  });
+});
+
+describe("bars of the rest of a session long ago", () => {
+  const SEEN = Date.UTC(2024, 0, 4, 16);
+  const MONTH_LATER = SEEN + 30 * 86_400_000;
+  const CLOSE = Date.UTC(2024, 0, 4, 21);
+  /** A source that has bars of an interval from an instant on, and answers or not. */
+  function feedWith(
+    times: Partial<Record<Interval, number>>,
+    trouble: Partial<Record<Interval, string>> = {},
+  ) {
+    return createFeed({
+      gateway: {
+        replay: null,
+        intervals: () => ["1m", "5m", "1d"],
+      } as unknown as FeedOptions["gateway"],
+      adjusted: {
+        loadRange: async (_instrument: unknown, interval: Interval) => ({
+          candles: { time: Float64Array.from(times[interval] === undefined ? [] : [times[interval]]) },
+          trouble: trouble[interval] ?? null,
+        }),
+      } as unknown as FeedOptions["adjusted"],
+      quotes: {} as FeedOptions["quotes"],
+      actions: {} as FeedOptions["actions"],
+      now: () => 0,
+    }).bars(known("AAPL"), SEEN, MONTH_LATER);
+  }
+  const MORNING = Date.UTC(2024, 0, 4, 14, 30);
+
+  it("are the finest that there are, up to its close", async () => {
+    expect(await feedWith({ "1m": SEEN, "5m": SEEN, "1d": MORNING })).toMatchObject({
+      interval: "1m",
+      toMs: CLOSE,
+    });
+    expect(await feedWith({ "1m": SEEN - 1, "5m": SEEN, "1d": MORNING })).toMatchObject({ interval: "5m" });
+    const refused = { "1m": "minutes are of the last week" };
+    expect(await feedWith({ "5m": SEEN, "1d": MORNING }, refused)).toMatchObject({ interval: "5m" });
+  });
+
+  it("are none where a source that answers has none, and are waited for while it does not", async () => {
+    expect(await feedWith({ "1d": MORNING })).toMatchObject({ interval: "1d", toMs: CLOSE });
+    const silent = { "1m": "silent", "5m": "silent", "1d": "silent" };
+    await expect(feedWith({}, silent)).rejects.toMatchObject({ code: "provider_unavailable" });
   });
 });
 

@@ -128,3 +128,57 @@ describe("the midnight of a split", () => {
     ).toBe(201);
   });
 });
+
+describe("a dip while nothing ran", () => {
+  const dip = (low: number, from: string, to: string) => (time: number) =>
+    time >= at(from) && time < at(to) ? low : 100;
+
+  /** The days of the same prices. */
+  function writeDays(symbol: string, first: string, last: string, lowOn: string, low: number): void {
+    const days = [...barOpensBetween(calendarOf("XNYS"), "1d", at(first), at(last))];
+    const rows = days.map((open) => {
+      const date = new Date(open).toISOString().slice(0, 10);
+      return `${date},100,100.1,${date === lowOn ? low : 99.9},100,39000000`;
+    });
+    writeFileSync(join(folder, `${symbol}-1d.csv`), ["date,open,high,low,close,volume", ...rows, ""].join("\n"));
+  }
+
+  async function ordersOf(account: string): Promise<Record<string, string>> {
+    const { data } = await call("GET", `/api/paper-trade/orders?status=all&account_id=${account}`);
+    return Object.fromEntries(
+      data.map((each: { client_order_id: string; state: string }) => [each.client_order_id, each.state]),
+    );
+  }
+
+  const resting = { symbol: "GE", time_in_force: "gtc", quantity: 10 };
+  const stop = { ...resting, side: "sell", type: "stop", stop_price: 90, client_order_id: "stop" };
+  const limit = { ...resting, side: "buy", type: "limit", limit_price: 89, client_order_id: "limit" };
+
+  async function hold(): Promise<string> {
+    const account = await open("Held");
+    await order(account, { symbol: "GE", side: "buy", quantity: 10 });
+    clock.advance(3 * MINUTE);
+    await match();
+    expect((await order(account, stop)).status).toBe(201);
+    return account;
+  }
+
+  it.each([
+    ["two hours", "2024-03-07T20:30Z"],
+    ["six days", "2024-03-13T17:52Z"],
+    ["a month", "2024-04-08T14:00Z"],
+  ])("is met by what rested, also in the rest of its day, after %s", async (_title, back) => {
+    const price = dip(88, "2024-03-07T19:00Z", "2024-03-07T19:30Z");
+    writeMinutes("GE", "2024-03-07", "2024-03-15", price);
+    writeMinutes("MSFT", "2024-03-07", "2024-03-08", () => 400);
+    writeDays("GE", "2024-03-04", "2024-04-10", "2024-03-07", 87.9);
+    await replay("2024-03-07T17:45:30Z");
+    const account = await hold();
+    expect((await order(account, limit)).status).toBe(201);
+    await program.close();
+    clock.advance(at(back) - at("2024-03-07T17:48:30Z"));
+    await start();
+    await match();
+    expect(await ordersOf(account)).toMatchObject({ stop: "filled", limit: "filled" });
+  });
+});

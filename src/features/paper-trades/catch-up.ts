@@ -69,7 +69,14 @@ export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[
     } else if (next !== null && time <= horizon) next.step();
     else break;
   }
-  if (horizon < nowMs) return true;
+  if (horizon < nowMs) {
+    // Where there were no bars, the next stretch is another one. What is of the last day may still come.
+    const walked = Math.min(horizon, nowMs - DAY_MS);
+    for (const { symbol } of followed) {
+      account.cursors.set(symbol, Math.max(walked, account.cursors.get(symbol) ?? walked));
+    }
+    return true;
+  }
   for (const { symbol, market } of followed) {
     endSession(desk, symbol, market);
     if (market.quote !== null) desk.mark(symbol, market.quote.price);

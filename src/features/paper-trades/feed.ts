@@ -1,8 +1,15 @@
 import type { CorporateAction } from "../../core/market/actions.js";
 import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS } from "../../core/market/day.js";
-import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
-import { type Calendar, calendarOf, isOpen, lastOpened, nextSession } from "../../core/market/session.js";
+import { INTERVAL_MS, INTERVALS, type Interval, isIntraday } from "../../core/market/interval.js";
+import {
+  type Calendar,
+  calendarOf,
+  isOpen,
+  lastOpened,
+  nextSession,
+  sessionAt,
+} from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Actions } from "../candles/actions.js";
@@ -42,7 +49,7 @@ export interface Feed {
   now(instrument: KnownInstrument): Promise<MarketNow>;
   /**
    * Bars that open at or after an instant, up to at most now: as many as fit one look, and those before them that tell
-   * how far prices range.
+   * how far prices range. Of long ago they are days, but for the rest of a session that was under way then.
    */
   bars(instrument: KnownInstrument, fromMs: number, nowMs: number): Promise<Stretch>;
   /** The last close before an instant, of the days before, as it traded; null where no source tells one. */
@@ -113,6 +120,37 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
     },
   };
 
+  /** @throws {AppError} where there are no bars since sources cannot be asked. */
+  async function stretchOf(
+    instrument: KnownInstrument,
+    interval: Interval,
+    fromMs: number,
+    toMs: number,
+  ): Promise<Stretch> {
+    const stretch = { from: rangeFrom(calendarOf(instrument.calendar), interval, fromMs), to: toMs };
+    const { candles, trouble } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
+    const found = { interval, bars: candles, toMs };
+    if (trouble !== null && isEmpty(found, fromMs)) throw new AppError("provider_unavailable", trouble);
+    return found;
+  }
+
+  /** The finest bars that there still are of the rest of a session: its day says nothing of when within it. */
+  async function restOfSession(
+    instrument: KnownInstrument,
+    known: readonly Interval[],
+    fromMs: number,
+    closeMs: number,
+  ): Promise<Stretch> {
+    // Sources that tell of days can be asked: what they have no minutes of is not to be waited for.
+    const none = await stretchOf(instrument, "1d", fromMs - DAY_MS, closeMs);
+    for (const interval of INTERVALS) {
+      if (!isIntraday(interval) || !known.includes(interval)) continue;
+      const found = await stretchOf(instrument, interval, fromMs, closeMs).catch(orNone);
+      if (found !== null && !isEmpty(found, fromMs)) return found;
+    }
+    return none;
+  }
+
   return {
     ...told,
     clock: atMs,
@@ -126,17 +164,23 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
       return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
     },
     async bars(instrument, fromMs, nowMs) {
-      const fine = finest(instrument);
-      const isOld = nowMs - fromMs > FINE_DAYS * DAY_MS && gateway.intervals(instrument).includes("1d");
-      const interval = isOld ? "1d" : fine;
-      const days = isOld ? DAY_STRETCH : MINUTE_STRETCH;
-      // Days up to where minutes begin, and whole ones.
-      const end = isOld ? Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS : nowMs;
+      const known = gateway.intervals(instrument);
       const calendar = calendarOf(instrument.calendar);
-      const toMs = Math.min(tradingFrom(calendar, fromMs) + days * DAY_MS, end);
-      const stretch = { from: rangeFrom(calendar, interval, fromMs), to: toMs };
-      const { candles } = await loadAsTraded(adjusted, instrument, interval, stretch, MOST_BARS);
-      return { interval, bars: candles, toMs };
+      const isOld = nowMs - fromMs > FINE_DAYS * DAY_MS && known.includes("1d");
+      if (!isOld) {
+        const toMs = Math.min(tradingFrom(calendar, fromMs) + MINUTE_STRETCH * DAY_MS, nowMs);
+        return stretchOf(instrument, finest(instrument), fromMs, toMs);
+      }
+      const close = closeUnderWay(calendar, fromMs);
+      if (close !== null) return restOfSession(instrument, known, fromMs, close);
+      // Days up to where minutes begin, and whole ones.
+      const end = Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS;
+      return stretchOf(
+        instrument,
+        "1d",
+        fromMs,
+        Math.min(tradingFrom(calendar, fromMs) + DAY_STRETCH * DAY_MS, end),
+      );
     },
   };
 }
@@ -144,6 +188,22 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
 /** The first instant of regular hours: days of a stretch count from there, or one from a weekend on has no bars. */
 function tradingFrom(calendar: Calendar, fromMs: number): number {
   return isOpen(calendar, fromMs) ? fromMs : (nextSession(calendar, fromMs)?.open ?? fromMs);
+}
+
+/** Whether there are no bars that open at or after an instant. */
+function isEmpty({ bars: { time } }: Stretch, fromMs: number): boolean {
+  return time.length === 0 || time[time.length - 1] < fromMs;
+}
+
+function orNone(error: unknown): null {
+  if (error instanceof AppError && error.code !== "database_unavailable") return null;
+  throw error;
+}
+
+/** The close of the session that is under way, and has not just opened; null for none. */
+function closeUnderWay(calendar: Calendar, atMs: number): number | null {
+  const session = sessionAt(calendar, atMs);
+  return session !== null && session.open < atMs ? session.close : null;
 }
 
 /** From where on bars are wanted for the range before an instant: of the session, or of the end of the one before. */
