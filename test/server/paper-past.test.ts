@@ -140,7 +140,10 @@ describe("a dip while nothing ran", () => {
       const date = new Date(open).toISOString().slice(0, 10);
       return `${date},100,100.1,${date === lowOn ? low : 99.9},100,39000000`;
     });
-    writeFileSync(join(folder, `${symbol}-1d.csv`), ["date,open,high,low,close,volume", ...rows, ""].join("\n"));
+    writeFileSync(
+      join(folder, `${symbol}-1d.csv`),
+      ["date,open,high,low,close,volume", ...rows, ""].join("\n"),
+    );
   }
 
   async function ordersOf(account: string): Promise<Record<string, string>> {
@@ -166,7 +169,6 @@ describe("a dip while nothing ran", () => {
   it.each([
     ["two hours", "2024-03-07T20:30Z"],
     ["six days", "2024-03-13T17:52Z"],
-    ["a month", "2024-04-08T14:00Z"],
   ])("is met by what rested, also in the rest of its day, after %s", async (_title, back) => {
     const price = dip(88, "2024-03-07T19:00Z", "2024-03-07T19:30Z");
     writeMinutes("GE", "2024-03-07", "2024-03-15", price);
@@ -180,5 +182,48 @@ describe("a dip while nothing ran", () => {
     await start();
     await match();
     expect(await ordersOf(account)).toMatchObject({ stop: "filled", limit: "filled" });
+  });
+
+  it("has filled what a command is for in the first moment after it", async () => {
+    writeMinutes("GE", "2024-03-07", "2024-03-08", dip(88, "2024-03-07T19:00Z", "2024-03-07T19:30Z"));
+    writeMinutes("MSFT", "2024-03-07", "2024-03-08", () => 400);
+    await replay("2024-03-07T17:45:30Z");
+    const commands: Record<string, (id: string, account: string) => Promise<unknown>> = {
+      "cancel all": () => call("DELETE", "/v2/orders"),
+      cancel: (id, account) => call("DELETE", `/api/paper-trade/orders/${id}?account_id=${account}`),
+      replace: (id, account) =>
+        call("PATCH", `/api/paper-trade/orders/${id}`, { limit_price: 80, account_id: account }),
+      halt: (_id, account) => call("POST", `/api/paper-trade/accounts/${account}/halt`),
+      reset: (_id, account) => call("POST", `/api/paper-trade/accounts/${account}/reset`),
+      close: (_id, account) => call("POST", `/api/paper-trade/accounts/${account}/close`),
+    };
+    const placed: { name: string; id: string; account: string }[] = [];
+    for (const name of Object.keys(commands)) {
+      const account = await open(name);
+      placed.push({ name, account, id: (await order(account, limit)).data.id });
+    }
+    await program.close();
+    clock.advance(2.5 * 60 * MINUTE);
+    await start();
+    const states: string[][] = [];
+    for (const { name, account, id } of placed) {
+      await commands[name](id, account);
+      const { data } = await call("GET", `/api/paper-trade/orders/${id}?account_id=${account}`);
+      states.push([name, data.state]);
+    }
+    expect(states).toEqual(placed.map(({ name }) => [name, "filled"]));
+  });
+
+  it("has stopped out what is closed in the first moment after it", async () => {
+    writeMinutes("GE", "2024-03-07", "2024-03-08", dip(88, "2024-03-07T19:00Z", "2024-03-07T19:30Z"));
+    writeMinutes("MSFT", "2024-03-07", "2024-03-08", () => 400);
+    await replay("2024-03-07T17:45:30Z");
+    const account = await hold();
+    await program.close();
+    clock.advance(2 * 60 * MINUTE);
+    await start();
+    const closed = await call("POST", "/api/close-position", { symbol: "GE", account_id: account });
+    expect(closed).toMatchObject({ status: 404, code: "position_not_found" });
+    expect(await ordersOf(account)).toMatchObject({ stop: "filled" });
   });
 });

@@ -8,6 +8,7 @@ import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
+import type { Matching } from "./matching.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf, termsOfRules } from "./rules.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { announced } from "./topics.js";
@@ -52,6 +53,7 @@ export interface AccountsOptions {
   readonly store: LedgerStore;
   readonly ledger: Ledger;
   readonly eventLog: Pick<EventLog, "append" | "wake">;
+  readonly matching: Pick<Matching, "begin">;
   readonly synthetic: boolean;
   /** Money that an account begins with unless somebody says otherwise. */
   readonly startingCash: number;
@@ -95,7 +97,7 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
-  const { store, ledger, eventLog, synthetic, startingCash, now } = options;
+  const { store, ledger, eventLog, synthetic, startingCash, matching, now } = options;
   const { openWithin, openNew } = createOpening(options);
   const usualTerms = { ...DEFAULT_TERMS, cash: startingCash };
 
@@ -121,7 +123,9 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   /** Cancels what is at work, closes the account and does what is to be done with it: all or nothing. */
-  async function closeWith(id: string, more: (sql: Sql) => Promise<void>): Promise<void> {
+  async function closeWith(row: AccountRow, more: (sql: Sql) => Promise<void>): Promise<void> {
+    const { id } = row;
+    await matching.begin(row, now());
     await ledger.act(id, {
       run: (desk) => cancelIn(desk, "all", now()),
       closes: true,
@@ -151,13 +155,13 @@ export function createAccounts(options: AccountsOptions): Accounts {
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id, seal) {
       const row = await find(userId, id);
-      await closeWith(id, async (sql) => seal?.(sql, row));
+      await closeWith(row, async (sql) => seal?.(sql, row));
     },
     async reset(userId, id, changes, seal) {
       const row = await find(userId, id);
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
       let opened: AccountRow | undefined;
-      await closeWith(id, async (sql) => {
+      await closeWith(row, async (sql) => {
         opened = await openWithin(sql, userId, terms);
         await seal?.(sql, opened);
       });
@@ -165,9 +169,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
       return ensure(opened, "the account that was opened");
     },
     async halt(userId, id) {
-      const { halt } = await find(userId, id);
+      const row = await find(userId, id);
+      const { halt } = row;
       if (halt === null) await store.setHalt(id, HALT_USER);
       if (halt === HALT_LEDGER) return { canceled: 0 };
+      await matching.begin(row, now());
       return { canceled: await ledger.act(id, { run: (desk) => cancelIn(desk, "opening", now()) }) };
     },
     async resume(userId, id) {

@@ -94,6 +94,12 @@ function lastNight({ cursors }: Account, followed: readonly { symbol: string }[]
   return known ?? Math.min(nowMs, ...followed.map(({ symbol }) => cursors.get(symbol) ?? nowMs));
 }
 
+/** Whether an account follows a symbol that it has seen up to somewhere. */
+export function followsAny(desk: Desk, { cursors }: Account): boolean {
+  for (const symbol of cursors.keys()) if (symbol !== NIGHT && isFollowed(desk, symbol)) return true;
+  return false;
+}
+
 /** Whether a day has begun of which an account that follows symbols has not been told. */
 export function isNightDue(desk: Desk, account: Account, atMs: number): boolean {
   const { cursors } = account;

@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { CorporateAction } from "../../core/market/actions.js";
 import { startOfDay } from "../../core/market/adjust.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -6,9 +7,9 @@ import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { catchUp, isNightDue, LATE_ACTION_MS, type SymbolNews } from "./catch-up.js";
+import { catchUp, followsAny, isNightDue, LATE_ACTION_MS, type SymbolNews } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
-import type { Ledger } from "./ledger.js";
+import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import { isFollowed } from "./placing.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 
@@ -18,14 +19,18 @@ const LEASE_MS = 15_000;
 const TIMEOUT_MS = 120_000;
 /** Stretches that one run walks an account through; what is left comes with the next. */
 const STRETCHES = 50;
+/** Accounts of which it is remembered up to when they were shown what happened. */
+const ACCOUNTS = 10_000;
+const minuteOf = (atMs: number) => Math.floor(atMs / 60_000);
 
 export interface Matching {
   readonly loop: LoopDefinition;
   /** Shows one account all that happened until now. */
   run(accountId: string): Promise<void>;
   /**
-   * Shows an account what it has not been told of the beginning of a day, before prices of that day count: they may be
-   * of shares that were split.
+   * Shows an account what happened before an instant and it has not been told, before anything else is done to it: bars
+   * that have closed, and the beginning of a day, whose prices may be of shares that were split. Bars close with minutes,
+   * so that within a minute there is nothing more to be told.
    */
   begin(row: AccountRow, atMs: number): Promise<void>;
   /** Holds every open account against its ledger, once, before anything is traded. @returns those that disagree. */
@@ -46,6 +51,9 @@ export interface MatchingOptions {
 export function createMatching(options: MatchingOptions): Matching {
   const { store, ledger, leases, synthetic, log } = options;
   let recovered = false;
+  /** By account, the minute of its markets up to which this process has shown it all. */
+  const shown = new LRUCache<string, number>({ max: ACCOUNTS });
+  const beginning = new Map<string, Promise<void>>();
 
   async function run(accountId: string, signal?: AbortSignal): Promise<void> {
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
@@ -66,8 +74,19 @@ export function createMatching(options: MatchingOptions): Matching {
       const more = await ledger.act(accountId, {
         run: (desk, account) => catchUp(desk, account, known, nowMs),
       });
-      if (!more) return;
+      if (more) continue;
+      if (known.length === news.length) shown.set(accountId, minuteOf(nowMs));
+      return;
     }
+  }
+
+  /** Commands that come while one is shown what happened wait for it together. */
+  function runOnce(accountId: string): Promise<void> {
+    const known = beginning.get(accountId);
+    if (known !== undefined) return known;
+    const running = run(accountId).finally(() => beginning.delete(accountId));
+    beginning.set(accountId, running);
+    return running;
   }
 
   async function recover(): Promise<readonly string[]> {
@@ -85,8 +104,14 @@ export function createMatching(options: MatchingOptions): Matching {
   return {
     run,
     async begin(row, atMs) {
-      const due = await ledger.look(row.id, (desk, account) => isNightDue(desk, account, atMs), row);
-      if (due) await run(row.id);
+      if (row.closedAt !== null || row.halt === HALT_LEDGER) return;
+      const isShown = (shown.get(row.id) ?? Number.NEGATIVE_INFINITY) >= minuteOf(atMs);
+      const due = await ledger.look(
+        row.id,
+        (desk, account) => (isShown ? isNightDue(desk, account, atMs) : followsAny(desk, account)),
+        row,
+      );
+      if (due) await runOnce(row.id);
     },
     recover,
     loop: {

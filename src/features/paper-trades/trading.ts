@@ -98,14 +98,16 @@ export function createTrading(options: TradingOptions): Trading {
     return { market, traded };
   }
 
-  /** Symbols of orders, and when their markets are. */
+  /** Symbols of orders, and when their markets are. What happened until then has been shown to the account. */
   async function clocks(row: AccountRow, symbolsOf: (desk: Desk) => readonly string[]) {
     const symbols = [...new Set(await ledger.look(row.id, symbolsOf))];
     const known = symbols.map(async (symbol) => {
       const at = await feed.clock(await instruments.resolve(symbol));
       return [symbol, at] as const;
     });
-    return new Map(await Promise.all(known));
+    const instants = new Map(await Promise.all(known));
+    if (instants.size > 0) await matching.begin(row, Math.max(...instants.values()));
+    return instants;
   }
 
   return {
