@@ -146,7 +146,22 @@ describe("attribution", () => {
     // Without a signal there is nothing to be against.
     const chosen = { ...against, direction: null };
     expect(voicesFor(chosen, short)).toBe(chosen.layers);
+    const paid = [expect.objectContaining({ name: "interest", contribution: -3, trades: 0, winRate: null })];
+    expect(attribute([], causes, -3)).toEqual({
+      total: -3,
+      layers: paid,
+      patterns: paid,
+      strategies: paid,
+      models: paid,
+    });
     expect(attribute([], causes)).toEqual({ total: 0, layers: [], patterns: [], strategies: [], models: [] });
+  });
+
+  it("counts wins among trades that are closed", () => {
+    const open = [3, 4, 5].map((k) => ({ ...closedTrade(k, { net: 9 }), closedAt: null }));
+    const trades = [closedTrade(1, { net: 5 }), closedTrade(2, { net: -4 }), ...open];
+    expect(rows(attribute(trades, new Map()).patterns)).toEqual([["manual", 28, 5, 0.5]]);
+    expect(rows(attribute(open, new Map()).patterns)).toEqual([["manual", 27, 3, null]]);
   });
 
   it("sums to the total to the micro in every table, with shares that stay within bounds", () => {
@@ -169,13 +184,13 @@ describe("attribution", () => {
       cause,
     });
     fc.assert(
-      fc.property(fc.array(one, { maxLength: 40 }), (made) => {
+      fc.property(fc.array(one, { maxLength: 40 }), fc.integer({ min: -1e9, max: 1e9 }), (made, interest) => {
         const trades = made.map(({ net, side }, k) => closedTrade(k, { net, side }));
         const causes = new Map(
           made.flatMap((each, k) => (each.cause === null ? [] : [[`o${k}`, each.cause] as const])),
         );
-        const found = attribute(trades, causes);
-        expect(found.total).toBe(made.reduce((sum, { net }) => sum + net, 0));
+        const found = attribute(trades, causes, interest);
+        expect(found.total).toBe(made.reduce((sum, { net }) => sum + net, interest));
         for (const table of ["layers", "patterns", "strategies", "models"] as const) {
           const sum = found[table].reduce((all, { contribution }) => all + contribution, 0);
           expect(sum, table).toBe(found.total);

@@ -224,6 +224,47 @@ describe("figures of an account", () => {
   });
 });
 
+describe("attribution of an account", () => {
+  const at = (day: number) => `2024-09-${String(day).padStart(2, "0")}T15:00:00.000Z`;
+  const fill = (order: string, side: "buy" | "sell", price: number, day: number) => ({
+    ...{ at: at(day), kind: "fill", symbol: "AAPL", order, side, quantity: 2, price },
+    amount: (side === "buy" ? -2 : 2) * price,
+  });
+  const file = [
+    { at: at(2), kind: "transfer", amount: 10_000 },
+    fill("a", "buy", 200, 3),
+    fill("b", "sell", 210, 4),
+    fill("c", "buy", 220, 5),
+    fill("d", "sell", 215, 6),
+    { at: at(7), kind: "interest", amount: -12.34 },
+    fill("e", "buy", 220, 8),
+    fill("f", "buy", 225, 9),
+    fill("g", "buy", 100, 10),
+    { at: at(30), kind: "interest", amount: 1.5 },
+  ];
+
+  it("200 sums to the total, with interest in a row of its own, and counts wins as statistics do", async () => {
+    const { id } = (await imported("With interest", file, { leverage: 2 })).data;
+    const { portfolio } = await call("GET", `/api/paper-trades?account_id=${id}`);
+    const attribution = await call("GET", `/api/analytics/attribution?account_id=${id}`);
+    expect(attribution.total_return).toBe(portfolio.total_pnl);
+    for (const table of ["layers", "patterns", "strategies", "models"]) {
+      const rows: { name: string; contribution: number; trades: number; win_rate: number | null }[] =
+        attribution[table];
+      const sum = rows.reduce((all, { contribution }) => all + contribution, 0);
+      expect(sum, table).toBeCloseTo(portfolio.total_pnl, 6);
+      expect(rows).toContainEqual(
+        expect.objectContaining({ name: "interest", contribution: -10.84, trades: 0 }),
+      );
+      const { data: stats } = await call("GET", `/api/trading-stats?account_id=${id}`);
+      expect(rows.find(({ name }) => name === "manual")).toMatchObject({ trades: 5, win_rate: 50 });
+      expect(stats.win_rate).toBe(50);
+    }
+    const week = await call("GET", `/api/analytics/attribution?period=7d&account_id=${id}`);
+    expect(week.patterns).toContainEqual(expect.objectContaining({ name: "interest", contribution: 1.5 }));
+  });
+});
+
 describe("POST /api/paper-trade/accounts/import of what cannot be", () => {
   const transfer = { at: "2024-01-02T15:00:00.000Z", kind: "transfer", amount: 10_000 };
   const fill = {

@@ -1,5 +1,8 @@
 import { type Cause, type Causes, causeOf, type LayerVoice, MANUAL, voicesFor } from "./cause.js";
-import { returnOf, signOf, type Trade } from "./trade.js";
+import { isClosed, returnOf, signOf, type Trade } from "./trade.js";
+
+/** The row of what was received and paid for cash. */
+export const INTEREST = "interest";
 
 /** A part of what an account gained. Money in micros. */
 export interface AttributionRow {
@@ -10,14 +13,14 @@ export interface AttributionRow {
   readonly share: number | null;
   /** Trades it had a part in. */
   readonly trades: number;
-  /** How often its part was above 0, 0..1. */
-  readonly winRate: number;
+  /** Of those that are closed, how often its part was above 0, 0..1; null while none is. */
+  readonly winRate: number | null;
   /** Mean return of those trades, per what was put in; null where nothing was. */
   readonly averageReturn: number | null;
 }
 
 export interface Attribution {
-  /** Net of all trades. */
+  /** Net of all trades, and interest. */
   readonly total: number;
   readonly layers: readonly AttributionRow[];
   readonly patterns: readonly AttributionRow[];
@@ -28,9 +31,11 @@ export interface Attribution {
 /**
  * What trades gained, by what caused them. Each trade's net goes to one pattern, strategy and model, and is split over
  * layers by `layerShares`. Trades without a cause, or whose cause lacks the part, are in the row `manual`; that of layers
- * also has those against their signal, whose pattern, strategy and model are as they were named.
+ * also has those against their signal, whose pattern, strategy and model are as they were named. Interest is of no trade
+ * and has a row of its own in each table.
+ * @param interest received less paid; micros.
  */
-export function attribute(trades: Iterable<Trade>, causes: Causes): Attribution {
+export function attribute(trades: Iterable<Trade>, causes: Causes, interest = 0): Attribution {
   const tables = { layers: new Table(), patterns: new Table(), strategies: new Table(), models: new Table() };
   let total = 0;
   for (const trade of trades) {
@@ -40,6 +45,10 @@ export function attribute(trades: Iterable<Trade>, causes: Causes): Attribution 
     tables.patterns.add(cause?.pattern ?? MANUAL, trade.net, trade);
     tables.strategies.add(cause?.strategy ?? MANUAL, trade.net, trade);
     tables.models.add(cause?.model ?? MANUAL, trade.net, trade);
+  }
+  if (interest !== 0) {
+    total += interest;
+    for (const table of Object.values(tables)) table.addUntraded(INTEREST, interest);
   }
   return {
     total,
@@ -99,6 +108,7 @@ function roundMicros(value: number): number {
 interface Row {
   contribution: number;
   trades: number;
+  closed: number;
   wins: number;
   returns: number;
   returned: number;
@@ -107,15 +117,27 @@ interface Row {
 class Table {
   readonly #rows = new Map<string, Row>();
 
-  add(name: string, micros: number, trade: Trade): void {
+  #row(name: string): Row {
     let row = this.#rows.get(name);
     if (row === undefined) {
-      row = { contribution: 0, trades: 0, wins: 0, returns: 0, returned: 0 };
+      row = { contribution: 0, trades: 0, closed: 0, wins: 0, returns: 0, returned: 0 };
       this.#rows.set(name, row);
     }
+    return row;
+  }
+
+  addUntraded(name: string, micros: number): void {
+    this.#row(name).contribution += micros;
+  }
+
+  add(name: string, micros: number, trade: Trade): void {
+    const row = this.#row(name);
     row.contribution += micros;
     row.trades++;
-    if (micros > 0) row.wins++;
+    if (isClosed(trade)) {
+      row.closed++;
+      if (micros > 0) row.wins++;
+    }
     const gained = returnOf(trade);
     if (gained === null) return;
     row.returns += gained;
@@ -125,12 +147,12 @@ class Table {
   /** The largest part first, of equal ones by name. */
   rows(total: number): AttributionRow[] {
     return [...this.#rows]
-      .map(([name, { contribution, trades, wins, returns, returned }]) => ({
+      .map(([name, { contribution, trades, closed, wins, returns, returned }]) => ({
         name,
         contribution,
         share: total === 0 ? null : contribution / total,
         trades,
-        winRate: wins / trades,
+        winRate: closed === 0 ? null : wins / closed,
         averageReturn: returned === 0 ? null : returns / returned,
       }))
       .sort((a, b) => b.contribution - a.contribution || (a.name < b.name ? -1 : 1));

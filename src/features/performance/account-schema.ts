@@ -120,14 +120,18 @@ const attributed = z.object({
   contribution: z.number(),
   percentage: nullable.describe("Of the total"),
   trades: z.number().int(),
-  win_rate: nullable.describe("Percent"),
+  win_rate: nullable.describe("Percent of those that are closed; null while none is"),
   avg_return: nullable.describe("Percent of what was put in"),
 });
 export const attributionFields = {
-  total_return: z.number().describe("Realised and unrealised gains of the trades, after fees"),
+  total_return: z.number().describe("Realised and unrealised gains of the trades, after fees, and interest"),
   return_pct: nullable.describe("Of what was paid in"),
   period: z.string(),
-  layers: z.array(attributed).describe("Sum to total_return; manual holds what no layer spoke for"),
+  layers: z
+    .array(attributed)
+    .describe(
+      "Sum to total_return; manual holds what no layer spoke for, interest what cash earned and cost",
+    ),
   patterns: z.array(attributed),
   strategies: z.array(attributed),
   models: z.array(attributed),

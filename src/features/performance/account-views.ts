@@ -3,7 +3,7 @@ import { MICROS, roundQuantity } from "../../core/execution/money.js";
 import { dateOf } from "../../core/market/day.js";
 import { dayAt } from "../../core/market/zone.js";
 import { achievementsOf, experienceOf, levelOf } from "../../core/performance/achievements.js";
-import type { Attribution, AttributionRow } from "../../core/performance/attribution.js";
+import { type Attribution, type AttributionRow, INTEREST } from "../../core/performance/attribution.js";
 import { MANUAL } from "../../core/performance/cause.js";
 import type { Figure } from "../../core/performance/figure.js";
 import type { Forecast } from "../../core/performance/forecast.js";
@@ -217,7 +217,7 @@ export function attributionView(
     strategies: strategies.map(attributedView),
     models: models.map(attributedView),
     insights: layers
-      .filter(({ name, contribution }) => name !== MANUAL && contribution !== 0)
+      .filter(({ name, contribution }) => name !== MANUAL && name !== INTEREST && contribution !== 0)
       .map(({ name, contribution, trades }) => ({
         type: contribution > 0 ? ("positive" as const) : ("negative" as const),
         message: `${name} accounts for ${moneyOf(contribution).toFixed(2)} over ${trades} trades`,

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { hash32 } from "../../core/base/rng.js";
+import { cashOf } from "../../core/execution/account.js";
 import { fromMicros } from "../../core/execution/money.js";
 import { DAY_MS } from "../../core/market/day.js";
 import { type Calendar, calendarOf, tradingDay } from "../../core/market/session.js";
@@ -28,6 +29,7 @@ import type { CandleService } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { zoneOfAccount } from "../paper-trades/catch-up.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
+import type { History } from "../paper-trades/history.js";
 import type { AccountRow } from "../paper-trades/store.js";
 import type { Risk } from "../risk/risk.js";
 
@@ -41,6 +43,7 @@ export interface TradesLook {
   readonly zone: Zone;
   /** What is open gains at the prices of now, by trade; micros. */
   readonly unrealised: ReadonlyMap<Trade, number>;
+  /** Received less paid within those days; micros. */
   readonly interest: number;
   readonly equity: number;
   readonly capital: number;
@@ -124,11 +127,12 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
     const nowMs = now();
     const since = days === null ? Number.NEGATIVE_INFINITY : nowMs - days * DAY_MS;
     return paper.book.look(account, (desk, { history, causes }) => {
-      const { interest, capital } = history.trades;
+      const { capital } = history.trades;
       const minute = days === null ? "all" : `${days} ${Math.floor(nowMs / 60_000)}`;
       const key = `${account.id} ${history.events.length} ${minute}`;
-      const { wanted, closed } = known.get(key) ?? chosen(history.trades.trades, since);
-      known.set(key, { wanted, closed });
+      const found = known.get(key) ?? chosen(history, since);
+      known.set(key, found);
+      const { wanted, closed, interest } = found;
       const open = wanted.filter((trade) => !isClosed(trade));
       const unrealised = new Map(open.map((trade) => [trade, paper.book.unrealisedOf(desk, history, trade)]));
       return {
@@ -154,7 +158,7 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
         ...trade,
         net: trade.net + (look.unrealised.get(trade) ?? 0),
       }));
-      return { ...attribute(valued, look.causes), look };
+      return { ...attribute(valued, look.causes, look.interest), look };
     },
     performance: createPerformanceLook(tools),
     forecast: createForecastLook(tools),
@@ -269,12 +273,17 @@ const NO_ACCOUNT: TradesLook = Object.freeze({
 interface Chosen {
   readonly wanted: readonly Trade[];
   readonly closed: readonly ClosedTrade[];
+  readonly interest: number;
 }
 
-/** Trades that were not closed before an instant. */
-function chosen(all: readonly Trade[], since: number): Chosen {
-  const wanted = all.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
-  return { wanted, closed: wanted.filter(isClosed) };
+/** Trades that were not closed before an instant, and interest since. */
+function chosen({ trades: { trades }, postings }: History, since: number): Chosen {
+  const wanted = trades.filter((trade) => (trade.closedAt ?? Number.POSITIVE_INFINITY) >= since);
+  let interest = 0;
+  for (const { event, at, legs } of postings) {
+    if (event === "interest" && at >= since) interest += cashOf(legs);
+  }
+  return { wanted, closed: wanted.filter(isClosed), interest };
 }
 
 function returnsOf(
