@@ -157,7 +157,9 @@ describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
   });
 
   it("201 also for a bar that was walked after what it closed was opened", async () => {
+    clock.set(NOW - HOUR_MS);
     const { id } = (await call("POST", "/api/paper-trade/accounts", { name: "Late" })).data;
+    clock.set(NOW);
     await program.parts.paper.ledger.act(id, {
       run(desk) {
         desk.list(tradedAs("AAPL"));
@@ -332,11 +334,33 @@ describe("POST /api/paper-trade/accounts/import of what cannot be", () => {
     ],
     ["fees below 0", 2, "below 0", [transfer, { ...fill, fees: { commission: -5 }, amount: -15 }]],
     ["what is yet to come", 2, "future", [transfer, { ...fill, at: "2099-01-01T00:00:00.000Z" }]],
+    ["money taken out before any was paid in", 1, "begins with", [{ ...transfer, amount: -5 }, transfer]],
+    ["a trade before any money", 1, "begins with", [fill]],
+    ["more taken out than there is", 2, "takes out 10001,", [transfer, { ...transfer, amount: -10_001 }]],
+    [
+      "what was before its first money",
+      2,
+      "before the first transfer",
+      [transfer, { ...fill, at: "2024-01-02T14:59:59.999Z" }],
+    ],
     ["what was before 1970", 1, "1970", [{ ...transfer, at: "1969-12-31T23:59:59.000Z" }]],
   ])("400 for %s, by its row", async (name, row, reason, rows) => {
     const answer = await imported(name.slice(0, 60), rows);
     expect(answer).toMatchObject({ status: 400, code: "invalid_request" });
     expect(answer.detail).toMatch(new RegExp(`row ${row}: .*${reason}`));
     expect((await imported(`${name.slice(0, 50)} mended`, [transfer, fill, sale])).status).toBe(201);
+  });
+
+  it("400 for what trades in another currency than the account is kept in", async () => {
+    const terms = { currency: "INR", leverage: 1 };
+    const answer = await imported(
+      "Rupees",
+      [transfer, { ...fill, quantity: 1, price: 100, amount: -100 }],
+      terms,
+    );
+    expect(answer).toMatchObject({ status: 400, code: "invalid_request" });
+    expect(answer.detail).toMatch(/row 2: AAPL trades in USD, and the account is kept in INR/);
+    const shares = { ...fill, symbol: "RELIANCE.NS", quantity: 1, price: 100, amount: -100 };
+    expect((await imported("Rupees mended", [transfer, shares], terms)).status).toBe(201);
   });
 });

@@ -100,6 +100,8 @@ function add(desk: DeskContext, transaction: Transaction, orders: Map<string, Fi
     case "interest": {
       const [event, account] = kind === "transfer" ? ["transferred" as const, "capital"] : [kind, kind];
       const nothing = { symbol: null, position: null, facts: {} };
+      if (kind === "transfer" && amount < 0 && desk.state.cash + amount < 0)
+        return `takes out ${-amount / MICROS}, and there is ${desk.state.cash / MICROS} in cash`;
       tellAccount(desk, at, { event, legs: cashLegs(account, amount), ...nothing });
       return null;
     }

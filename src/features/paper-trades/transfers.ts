@@ -3,6 +3,7 @@ import { MICROS } from "../../core/execution/money.js";
 import { eventsOf } from "../../core/execution/rebooking.js";
 import { rebuild } from "../../core/execution/state.js";
 import { type Transaction, transactedOf } from "../../core/execution/transactions.js";
+import type { Instrument } from "../../core/market/instrument.js";
 import { createEntryTimes } from "../../core/performance/entry-times.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
@@ -61,14 +62,17 @@ export function createTransfers(options: TransferOptions): Transfers {
         throw new AppError("invalid_request", `body: has more than ${MOST_ROWS} transactions`);
       const terms: AccountTerms = { ...DEFAULT_TERMS, ...given, cash: 0 };
       requireInstants(rows, now());
+      requireOpening(rows);
       const lowest = lowestCash(rows);
       if (terms.leverage === 1 && lowest.cash < 0) {
         const message = `leaves ${lowest.cash}, and a cash account never owes`;
         throw refusedRow(lowest.row, message);
       }
       const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
-      const spelled = rows.map((row) =>
-        row.symbol === null ? row : { ...row, symbol: instruments.identify(row.symbol).symbol },
+      const spelled = rows.map((row, place) =>
+        row.symbol === null
+          ? row
+          : { ...row, symbol: symbolIn(terms.currency, instruments.identify(row.symbol), place) },
       );
       return database.transaction(async (sql) => {
         const account = { userId, name: terms.name, rules: rulesOf(terms), synthetic, cashFloor };
@@ -116,6 +120,24 @@ function requireInstants(rows: readonly Row[], nowMs: number): void {
     if (Date.parse(at) > nowMs + AHEAD_MS) throw refusedRow(row, `at: ${at} lies in the future`);
     if (Date.parse(at) < 0) throw refusedRow(row, `at: ${at} lies before 1970`);
   }
+}
+
+/** An account is opened by the money that is paid in. @throws {AppError} `invalid_request` for what would come before. */
+function requireOpening(rows: readonly Row[]): void {
+  const [first] = rows;
+  if (first === undefined) return;
+  if (first.kind !== "transfer" || first.amount <= 0)
+    throw refusedRow(0, "an account begins with a transfer above 0");
+  for (const [row, { at }] of rows.entries()) {
+    if (Date.parse(at) < Date.parse(first.at))
+      throw refusedRow(row, `at: ${at} lies before the first transfer, of ${first.at}`);
+  }
+}
+
+/** @throws {AppError} `invalid_request` for what trades in another currency than the account is kept in. */
+function symbolIn(own: string, { symbol, currency }: Instrument, row: number): string {
+  if (currency === own) return symbol;
+  throw refusedRow(row, `${symbol} trades in ${currency}, and the account is kept in ${own}`);
 }
 
 /** Events by their number, and when they happened as trades have it. */
