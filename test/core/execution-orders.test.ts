@@ -276,6 +276,36 @@ describe("the volume of a bar", () => {
   });
 });
 
+describe("the average price of an order", () => {
+  it("is that of its fills by quantity, not of money rounded to micros, and of new shares after a split", () => {
+    const coin = { ...tradedShare("BTC"), fractions: "free" as const, lot: 1e-9 };
+    for (const quantity of [0.000005, 0.000006, 0.000011, 1.234567891]) {
+      const scene = new Scene({ instruments: [coin], volumeShare: 0.5 });
+      scene.desk.mark("BTC", 3_018.79);
+      const limit = { type: "limit", limitPrice: 3_018.79, timeInForce: "gtc" } as const;
+      expect(scene.submit({ id: "a", symbol: "BTC", quantity, ...limit })).toEqual([]);
+      for (const price of [3_018.78, 3_018.5, 3_018.77])
+        scene.bar(price, price + 0.01, price, price, { symbol: "BTC", volume: quantity });
+      const order = scene.desk.state.orders.get("a");
+      const fills = scene.events.flatMap((event) => ("fill" in event ? [event.fill] : []));
+      expect(fills.length).toBe(2);
+      const filled = fills.reduce((sum, fill) => sum + fill.quantity, 0);
+      const mean = fills.reduce((sum, { price, quantity: part }) => sum + (price * part) / filled, 0);
+      expect(order?.averagePrice).toBeCloseTo(mean, 9);
+      expect(order?.averagePrice).toBeLessThan(3_018.78);
+      expect(scene.isRebuilt).toBe(true);
+    }
+    const scene = new Scene({ volumeShare: 0.1 });
+    scene.submit({ id: "a", quantity: 20, type: "limit", limitPrice: 100, timeInForce: "gtc" });
+    scene.bar(90, 100, 90, 100, { volume: 100 });
+    scene.desk.split("AAA", 3, scene.time);
+    expect(scene.desk.state.orders.get("a")).toMatchObject({ filled: 30, averagePrice: 30 });
+    scene.bar(33, 33, 33, 33, { volume: 100 });
+    // 30 at 30, as they are counted since, and 10 at 33.
+    expect(scene.desk.state.orders.get("a")?.averagePrice).toBeCloseTo(30.75, 12);
+  });
+});
+
 describe("replacing and canceling", () => {
   it("keeps what was filled", () => {
     const scene = new Scene({ volumeShare: 0.1 });

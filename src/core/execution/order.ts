@@ -102,6 +102,8 @@ export interface Order {
   filled: number;
   /** Price times quantity of all fills. */
   filledMicros: number;
+  /** Mean price of its fills by quantity, and not of money that was rounded; null before the first. */
+  averagePrice: number | null;
   /** Charged so far, by kind. */
   fees: Readonly<Record<string, number>>;
   /** Put aside for what it may open. */
@@ -140,6 +142,7 @@ export const UNTOUCHED = {
   rested: false,
   filled: 0,
   filledMicros: 0,
+  averagePrice: null,
   fees: {},
   reserved: 0,
   closing: 0,

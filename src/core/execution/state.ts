@@ -112,6 +112,7 @@ function change(state: DeskState, order: Order, event: OrderEvent): void {
       order.quantity = event.quantity;
       break;
     case "adjusted":
+      if (order.averagePrice !== null && event.filled > 0) order.averagePrice *= order.filled / event.filled;
       order.quantity = event.quantity;
       order.filled = event.filled;
       order.closing = event.closing;
@@ -141,6 +142,7 @@ function change(state: DeskState, order: Order, event: OrderEvent): void {
 }
 
 function fill(state: DeskState, order: Order, { fill: done, reserved, legs }: FilledChange): void {
+  order.averagePrice = averageOf(order, done.price, done.quantity);
   order.filled = roundQuantity(order.filled + done.quantity);
   if (order.notional !== null) order.quantity = order.filled;
   order.filledMicros += done.micros;
@@ -151,6 +153,11 @@ function fill(state: DeskState, order: Order, { fill: done, reserved, legs }: Fi
   state.optimistic += done.optimisticMicros;
   state.pessimistic += done.pessimisticMicros;
   setPosition(state, order.symbol, done.position.quantity, done.position.cost);
+}
+
+function averageOf({ averagePrice, filled }: Order, price: number, quantity: number): number {
+  if (averagePrice === null || filled === 0) return price;
+  return averagePrice + ((price - averagePrice) * quantity) / (filled + quantity);
 }
 
 function reserve(state: DeskState, order: Order, micros: number): void {

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { totalOf } from "../../core/execution/commission.js";
-import { fromMicros, MICROS, roundQuantity } from "../../core/execution/money.js";
+import { MICROS, roundQuantity } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
 import { moneyOf, percentOf } from "./amounts.js";
@@ -89,8 +89,8 @@ export function tradeView(
 }
 
 /** Average price of what is filled; null while nothing is. */
-export function averagePrice({ filled, filledMicros }: OrderNow["order"]): number | null {
-  return filled === 0 ? null : roundQuantity(fromMicros(filledMicros) / filled);
+export function averagePriceOf({ averagePrice }: OrderNow["order"]): number | null {
+  return averagePrice === null ? null : roundQuantity(averagePrice);
 }
 
 function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSchema> {
@@ -107,7 +107,7 @@ function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSc
     quantity: order.notional !== null && order.filled === 0 ? null : order.quantity,
     notional: order.notional === null ? null : moneyOf(order.notional),
     filled: order.filled,
-    average_price: averagePrice(order),
+    average_price: averagePriceOf(order),
     limit_price: order.limitPrice,
     stop_price: order.stopPrice,
     trail_price: order.trailAmount,
@@ -138,7 +138,7 @@ export function placedView(
     symbol: order.symbol,
     side: order.side === "buy" ? "BUY" : "SELL",
     quantity: order.notional !== null && order.filled === 0 ? null : order.quantity,
-    price: averagePrice(order),
+    price: averagePriceOf(order),
     executed_at: order.filled === 0 ? null : isoTime(times.filledAt ?? times.updatedAt),
     status: order.state,
     waits,
@@ -152,7 +152,7 @@ export function placedView(
 /** In words what became of an order. */
 export function placedText({ order, waits }: OrderNow): string {
   const side = order.side === "buy" ? "Bought" : "Sold";
-  const average = averagePrice(order);
+  const average = averagePriceOf(order);
   if (average !== null) return `${side} ${order.filled} ${order.symbol} at ${average}`;
   return `The order on ${order.symbol} is placed and waits${waits === null ? "" : `: ${waits}`}`;
 }

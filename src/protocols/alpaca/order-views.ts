@@ -3,7 +3,7 @@ import { MICROS } from "../../core/execution/money.js";
 import type { Order } from "../../core/execution/order.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import type { OrderTimes } from "../../features/paper-trades/history.js";
-import { averagePrice } from "../../features/paper-trades/views.js";
+import { averagePriceOf } from "../../features/paper-trades/views.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { orderSchema } from "./order-schema.js";
 import { idOf, wireSymbol } from "./symbols.js";
@@ -66,7 +66,7 @@ function legWire({ order, times, clientOrderId, instrument }: ShownOrder) {
     notional: notional === null ? null : decimalWire(notional / MICROS),
     qty: notional === null ? decimalWire(order.quantity) : null,
     filled_qty: decimalWire(filled),
-    filled_avg_price: decimalOrNull(averagePrice(order)),
+    filled_avg_price: decimalOrNull(averagePriceOf(order)),
     order_class: order.orderClass === "simple" ? ("" as const) : order.orderClass,
     order_type: order.type,
     type: order.type,
