@@ -184,12 +184,13 @@ function shortRefusal(
 
 /**
  * An order against one of the account's own that could trade with it: at the market, at its limit, or at the stop that
- * it waits for. Orders of groups do not count.
+ * it waits for. Those that wait as entries of groups count, and targets and stops do not; an order that comes with
+ * exits of its own is let through, as brokers have it.
  */
 function washRefusal({ working }: Book, draft: Draft): Refusal | null {
   if (draft.role !== "single") return null;
   for (const other of working) {
-    if (isTerminal(other.state) || other.side === draft.side || other.role !== "single") continue;
+    if (isTerminal(other.state) || other.side === draft.side || !isEntry(other)) continue;
     // A stop above the price and one below it do not come to work together.
     if (waitsForStop(draft) && waitsForStop(other)) continue;
     const [buy, sell] = draft.side === "buy" ? [draft, other] : [other, draft];
@@ -198,6 +199,8 @@ function washRefusal({ working }: Book, draft: Draft): Refusal | null {
   }
   return null;
 }
+
+const isEntry = ({ role }: Draft) => role === "single" || role === "parent";
 
 const waitsForStop = ({ type, triggeredAt }: Draft) =>
   triggeredAt === null && type !== "market" && type !== "limit";
