@@ -160,32 +160,9 @@ const fills = (id: string) =>
 describe("orders that rested while nobody looked", () => {
   it("meet the bars that were missed, in the order of time over all symbols, once", async () => {
     const id = await open();
-    await submit(
-      id,
-      {
-        id: "a",
-        symbol: "AAPL",
-        side: "buy",
-        quantity: 10,
-        type: "limit",
-        limitPrice: 99,
-        timeInForce: "gtc",
-      },
-      100,
-    );
-    await submit(
-      id,
-      {
-        id: "b",
-        symbol: "MSFT",
-        side: "buy",
-        quantity: 10,
-        timeInForce: "gtc",
-        type: "stop",
-        stopPrice: 203,
-      },
-      200,
-    );
+    const gtc = { quantity: 10, side: "buy", timeInForce: "gtc" } as const;
+    await submit(id, { ...gtc, id: "a", symbol: "AAPL", type: "limit", limitPrice: 99 }, 100);
+    await submit(id, { ...gtc, id: "b", symbol: "MSFT", type: "stop", stopPrice: 203 }, 200);
     market.bars.set("AAPL", [
       [1, 100, 101, 99.5, 100],
       [2, 100, 100, 98, 98.5],
@@ -333,6 +310,29 @@ describe("splits and dividends", () => {
     expect(await look(id, ({ state }) => [state.positions.get("AAPL")?.quantity, state.orders.size])).toEqual(
       [451, 1],
     );
+    expect(await ledger.verify(id)).toEqual([]);
+  });
+
+  it("lower what rests by a dividend, once, also where nothing is held", async () => {
+    const id = await open();
+    const limit = { symbol: "AAPL", side: "buy", type: "limit", quantity: 1, timeInForce: "gtc" } as const;
+    await submit(id, { ...limit, id: "a", limitPrice: 95 }, 100);
+    market.actions.set("AAPL", [
+      { kind: "dividend", exDay: dayOf("2024-07-10"), amount: 0.75, currency: "USD" },
+    ]);
+    market.now = Date.UTC(2024, 6, 10, 12);
+    await submit(id, { ...limit, id: "before the open", limitPrice: 90 }, 100);
+    market.now = START + DAY;
+    for (let n = 0; n < 3; n++) {
+      await matching.run(id);
+      start();
+    }
+    const limitsOf = (desk: Desk) => [...desk.state.orders.values()].map(({ limitPrice }) => limitPrice);
+    expect(await look(id, limitsOf)).toEqual([94.25, 90]);
+    const [from, until] = [Date.UTC(2024, 6, 10, 4), Date.UTC(2024, 6, 11, 4)];
+    const applied = (kind: "split" | "dividend") =>
+      ledger.look(id, (_desk, { history }) => history.applied("AAPL", kind, from, until));
+    expect([await applied("dividend"), await applied("split")]).toEqual([true, false]);
     expect(await ledger.verify(id)).toEqual([]);
   });
 

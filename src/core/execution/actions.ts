@@ -77,6 +77,7 @@ function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: 
   const trails = order.type === "trailing_stop" && extreme !== null && order.triggeredAt === null;
   tell(desk, order, at, {
     event: "adjusted",
+    cause: "split",
     quantity: roundQuantity(filled + left),
     filled,
     closing: roundQuantity(order.closing * ratio),
@@ -87,17 +88,64 @@ function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: 
   });
 }
 
-/** A dividend before the first bar of its ex-day, by what is held then: long positions receive it, short ones pay. */
-export function applyDividend(desk: DeskContext, symbol: string, amount: number, at: number): void {
+/**
+ * A dividend before the first bar of its ex-day, by what is held then: long positions receive it, short ones pay. Of
+ * orders that rest over nights, limits to buy and stops to sell are lowered by it and rounded down to a tick, as the
+ * price falls by it without anybody trading (FINRA rule 5330); all others stand.
+ * @param before orders that were submitted earlier are lowered: the first instant of the ex-day.
+ */
+export function applyDividend(
+  desk: DeskContext,
+  symbol: string,
+  amount: number,
+  at: number,
+  before: number,
+): void {
   const { quantity } = desk.state.positions.get(symbol) ?? NOTHING;
   const received = timesMicros(amount, quantity);
-  if (received === 0) return;
-  tellAccount(desk, at, {
-    event: "dividend",
-    symbol,
-    legs: cashLegs(`dividend:${symbol}`, received),
-    position: null,
-    facts: { amount, quantity },
+  if (received !== 0) {
+    tellAccount(desk, at, {
+      event: "dividend",
+      symbol,
+      legs: cashLegs(`dividend:${symbol}`, received),
+      position: null,
+      facts: { amount, quantity },
+    });
+  }
+  const { instrument } = bookOf(desk, symbol);
+  for (const order of desk.state.orders.values()) {
+    if (order.symbol !== symbol || isTerminal(order.state) || order.submittedAt >= before) continue;
+    if (order.timeInForce === "gtc") lowerOrder(desk, order, instrument, amount, at);
+  }
+}
+
+function lowerOrder(desk: DeskContext, order: Order, instrument: Traded, amount: number, at: number): void {
+  const { type, side, triggeredAt } = order;
+  const waits = triggeredAt === null && type !== "limit";
+  // A stop that was reached is what it has become since.
+  if (type === "market" || waits === (side === "buy") || (!waits && order.limitPrice === null)) return;
+  const lower = (price: number | null) => {
+    if (price === null) return null;
+    const lowered = roundQuantity(price - amount);
+    return roundToTick(lowered, tickAt(instrument, lowered), -1);
+  };
+  const extreme =
+    waits && order.extreme !== null ? Math.max(instrument.tick, roundQuantity(order.extreme - amount)) : null;
+  tell(desk, order, at, {
+    event: "adjusted",
+    cause: "dividend",
+    quantity: order.quantity,
+    filled: order.filled,
+    closing: order.closing,
+    limitPrice: lower(order.limitPrice),
+    stopPrice:
+      extreme !== null
+        ? trailLevel(order, extreme, instrument)
+        : waits
+          ? lower(order.stopPrice)
+          : order.stopPrice,
+    trailAmount: order.trailAmount,
+    extreme: extreme ?? order.extreme,
   });
 }
 

@@ -68,8 +68,11 @@ export interface Desk {
   /** The close of a session of a symbol, for where no bar tells of it. */
   closeSession(symbol: string, at: number, extended: boolean): void;
   split(symbol: string, ratio: number, at: number): void;
-  /** @param amount a share, in the account's currency. */
-  dividend(symbol: string, amount: number, at: number): void;
+  /**
+   * @param amount a share, in the account's currency.
+   * @param before first instant of the ex-day, `at` by default: orders that came earlier are lowered where they are to be.
+   */
+  dividend(symbol: string, amount: number, at: number, before?: number): void;
   delist(symbol: string, at: number): void;
   standing(): Standing;
   equity(): number;
@@ -106,7 +109,7 @@ export function createDesk(
     night: (end) => passNight(desk, end),
     closeSession: (symbol, at, extended) => closeSession(desk, symbol, at, extended),
     split: (symbol, ratio, at) => applySplit(desk, symbol, ratio, at),
-    dividend: (symbol, amount, at) => applyDividend(desk, symbol, amount, at),
+    dividend: (symbol, amount, at, before = at) => applyDividend(desk, symbol, amount, at, before),
     delist: (symbol, at) => delist(desk, symbol, at),
     standing: () => standingOf(desk),
     equity: () => equityOf(desk),

@@ -51,8 +51,10 @@ export interface FilledChange {
   readonly legs: readonly Leg[];
 }
 
-/** What a split makes of an order. */
+/** What a split or a dividend makes of an order. */
 export interface Adjustment {
+  /** Absent in events of before dividends lowered orders: a split. */
+  readonly cause?: "split" | "dividend";
   readonly quantity: number;
   readonly filled: number;
   readonly closing: number;

@@ -175,6 +175,8 @@ function rangeBefore({ high, low }: Candles, i: number): number {
 
 interface Due {
   readonly at: number;
+  /** First instant of the ex-day. */
+  readonly begin: number;
   readonly kind: "split" | "dividend";
   /** New shares for an old one, or money a share. */
   readonly amount: number;
@@ -202,8 +204,8 @@ function dueActions(
     const at = kind === "split" ? begin : (dailyBarTime(calendar, dateOf(exDay)) ?? begin);
     if (at > nowMs || history.applied(symbol, kind, begin, startOfDay(calendar, exDay + 1))) continue;
     if (at < seen && (at < touched || nowMs - at > LATE_ACTION_MS)) continue;
-    if (action.kind === "split") due.push({ at, kind, amount: action.ratio });
-    else if (action.currency === currency) due.push({ at, kind, amount: action.amount });
+    if (action.kind === "split") due.push({ at, begin, kind, amount: action.ratio });
+    else if (action.currency === currency) due.push({ at, begin, kind, amount: action.amount });
   }
   due.sort((a, b) => a.at - b.at || (a.kind === b.kind ? 0 : a.kind === "split" ? -1 : 1));
   return due.flatMap((one, k) => {
@@ -216,9 +218,9 @@ function dueActions(
   });
 }
 
-function apply(desk: Desk, symbol: string, { at, kind, amount }: Due): void {
+function apply(desk: Desk, symbol: string, { at, begin, kind, amount }: Due): void {
   if (kind === "split") desk.split(symbol, amount, at);
-  else desk.dividend(symbol, amount, at);
+  else desk.dividend(symbol, amount, at, begin);
 }
 
 /** Orders for a session that has closed expire, also where no bar told of it. */

@@ -81,7 +81,7 @@ export function createHistory(): History {
     else if (event.event === "expired") known.expiredAt = at;
     else if (event.event === "rejected") known.failedAt = at;
     else if (event.event === "replaced") known.replacedAt = at;
-    else if (event.event === "adjusted") act(symbol, "split", at);
+    else if (event.event === "adjusted") act(symbol, event.cause ?? "split", at);
   }
 
   return {
