@@ -30,6 +30,7 @@ describe("positions", () => {
     expect(scene.books["gain:AAA"]).toBe(-usd(80 - 66.691429));
     expect(scene.desk.state.positions.get("AAA")).toMatchObject({ quantity: 5, cost: usd(166.728571) });
     expectEquity(scene, 10_000 + 7 * 40 - 233.42);
+    expect(scene.hash).toBe("7f944c91d2c2");
   });
 
   it("flip through zero: the old one is closed, the rest opens", () => {
@@ -47,6 +48,7 @@ describe("positions", () => {
     scene.bar(102, 102, 102, 102);
     // 10 x 4 realised, 15 x 2 not yet.
     expectEquity(scene, 10_070);
+    expect(scene.hash).toBe("3e81343b1abf");
   });
 
   it("end with a delisting at the latest price, and their orders with them", () => {
@@ -58,6 +60,7 @@ describe("positions", () => {
     expect(scene.orders).toEqual(["a canceled 0/10"]);
     expect(scene.desk.state.positions.size).toBe(0);
     expectEquity(scene, 10_000 - 450);
+    expect(scene.hash).toBe("f7ab14e52912");
   });
 });
 
@@ -72,6 +75,7 @@ describe("splits and dividends", () => {
     scene.desk.split("AAA", 0.1, scene.time);
     expect(scene.desk.state.positions.size).toBe(0);
     expectEquity(scene, 9_999.999999);
+    expect(scene.hash).toBe("4374b0b085bd");
   });
 
   it("two for one: position, resting limit and stop", () => {
@@ -93,9 +97,11 @@ describe("splits and dividends", () => {
     expect(scene.orders).toEqual(["a new 0/20", "b new 0/10"]);
     expect(scene.desk.state.positions.get("AAA")).toMatchObject({ quantity: 20, cost: usd(1_000) });
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("639532b0f276");
     scene.bar(50, 56, 44, 50);
     // Twenty sold at 55.01 for a cost of 1,000; ten bought at 45, worth 50.
     expectEquity(scene, 10_000 + 100.2 + 50);
+    expect(scene.hash).toBe("20e2a74d4337");
   });
 
   it("one for ten: what is no whole share is paid in cash", () => {
@@ -106,6 +112,7 @@ describe("splits and dividends", () => {
     expect(scene.desk.state.positions.get("AAA")).toMatchObject({ quantity: 2, cost: usd(2_000) });
     expect(scene.desk.state.cash).toBe(usd(7_500 + 500));
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("38663a87856c");
   });
 
   it("one for ten of a short position: the remainder is bought back", () => {
@@ -117,6 +124,7 @@ describe("splits and dividends", () => {
     expect(scene.desk.state.positions.get("AAA")).toMatchObject({ quantity: -2, cost: -usd(2_000) });
     expect(scene.books["gain:AAA"]).toBe(-usd(100));
     expectEquity(scene, 10_500);
+    expect(scene.hash).toBe("36d6b7d5e107");
   });
 
   it("leave nothing of a small order", () => {
@@ -155,11 +163,13 @@ describe("splits and dividends", () => {
     long.bar(99.18, 99.18, 99.18, 99.18);
     expect(long.books["dividend:AAA"]).toBe(-usd(8.2));
     expectEquity(long, 10_000);
+    expect(long.hash).toBe("80c7295e00f1");
     const short = new Scene({ account: margin });
     short.hold(-10);
     short.desk.dividend("AAA", 0.82, short.time);
     expect(short.books["dividend:AAA"]).toBe(usd(8.2));
     expectEquity(short, 10_000 - 8.2);
+    expect(short.hash).toBe("929b9b2eaf3c");
   });
 });
 
@@ -173,6 +183,7 @@ describe("what a day costs", () => {
     // 30 x 110 x 12 % x 3 / 360 = 3.30.
     expect(scene.books["borrow:AAA"]).toBe(usd(3.3));
     expectEquity(scene, 10_000 - 300 - 3.3);
+    expect(scene.hash).toBe("96a18861f187");
   });
 
   it("cash below 0 pays interest", () => {
@@ -183,6 +194,7 @@ describe("what a day costs", () => {
     // 5,000 x 9 % / 360 = 1.25.
     expect(scene.books.interest).toBe(usd(1.25));
     expectEquity(scene, 10_000 - 1.25);
+    expect(scene.hash).toBe("09e8f5e2d759");
   });
 
   it("cash above 0 pays and gets nothing", () => {
@@ -190,6 +202,7 @@ describe("what a day costs", () => {
     scene.hold(50);
     scene.desk.endOfDay({ at: scene.time, nights: 3 });
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("3c1b0f711b73");
   });
 });
 
@@ -212,6 +225,7 @@ describe("a margin call", () => {
     scene.bar(135, 140, 135, 140);
     expect(scene.desk.state.positions.size).toBe(0);
     expectEquity(scene, 25_000 - 150 * 135);
+    expect(scene.hash).toBe("2914ce162ae8");
   });
 
   it("closes the largest position first, and no more than it needs", () => {
@@ -231,6 +245,7 @@ describe("a margin call", () => {
     scene.bar(88, 89, 87, 87, { symbol: "AAA" });
     expect([...scene.desk.state.positions.keys()]).toEqual(["BBB"]);
     expectEquity(scene, 6_300 - 200);
+    expect(scene.hash).toBe("43973f7e090f");
   });
 });
 
@@ -242,6 +257,7 @@ describe("what an account allows", () => {
     expect(scene.submit({ id: "b", quantity: 44 })).toEqual(["insufficient_buying_power"]);
     expect(scene.submit({ id: "c", quantity: 43 })).toEqual([]);
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("9cf94f377b15");
   });
 
   it("cash: a gap that makes an order too dear refuses it at the fill", () => {
@@ -251,6 +267,7 @@ describe("what an account allows", () => {
     expect(scene.orders).toEqual(["a rejected 0/100"]);
     expect(scene.reasons).toEqual(["a insufficient_buying_power"]);
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("794083669f13");
   });
 
   it("cash: nothing that is not held is sold", () => {
@@ -312,6 +329,7 @@ describe("what an account allows", () => {
     expect(scene.submit({ id: "b", symbol: "CCC", quantity: 1 })).toEqual(["insufficient_buying_power"]);
     expect(scene.submit({ id: "c", symbol: "AAA", quantity: 99 })).toEqual([]);
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("50973cbbfe84");
   });
 
   it("margin: a price that rises before the fill does not make a debt of it", () => {
@@ -343,29 +361,6 @@ describe("what an account allows", () => {
     expect(scene.submit({ id: "g", symbol: "CCC", quantity: 5 })).toEqual(["unknown_symbol"]);
   });
 
-  it("an order's own conditions: nothing against one's own, and that it opens or closes", () => {
-    const scene = new Scene({ account: margin });
-    const careful = { refusesWash: true, intent: null };
-    scene.hold(10);
-    scene.submit({ id: "a", type: "limit", limitPrice: 90, quantity: 5, timeInForce: "gtc" });
-    const sell = { side: "sell", quantity: 2, timeInForce: "gtc", conditions: careful } as const;
-    expect(scene.submit({ ...sell, id: "b" })).toEqual(["wash_trade"]);
-    expect(scene.submit({ ...sell, id: "c", type: "limit", limitPrice: 90 })).toEqual(["wash_trade"]);
-    expect(scene.submit({ ...sell, id: "d", type: "stop", stopPrice: 90 })).toEqual(["wash_trade"]);
-    expect(scene.submit({ ...sell, id: "e", type: "stop", stopPrice: 95 })).toEqual([]);
-    expect(scene.submit({ id: "f", type: "stop", stopPrice: 105, quantity: 1, conditions: careful })).toEqual(
-      [],
-    );
-    expect(scene.submit({ id: "g", quantity: 1, conditions: careful })).toEqual(["wash_trade"]);
-    expect(scene.submit({ id: "h", quantity: 1 })).toEqual([]);
-    const intends = (id: string, side: "buy" | "sell", intent: "open" | "close") =>
-      scene.submit({ id, side, quantity: 1, conditions: { refusesWash: false, intent } });
-    expect(intends("i", "sell", "open")).toEqual(["intent_contradicted"]);
-    expect(intends("j", "buy", "close")).toEqual(["intent_contradicted"]);
-    expect(intends("k", "buy", "open")).toEqual([]);
-    expect(intends("l", "sell", "close")).toEqual([]);
-  });
-
   it("no more is paid out than is free", () => {
     const scene = new Scene();
     scene.submit({ id: "a", quantity: 60, type: "limit", limitPrice: 95 });
@@ -373,6 +368,7 @@ describe("what an account allows", () => {
     expect(scene.desk.transfer(-4_300, scene.time)).toEqual([]);
     expect(scene.books).toEqual({ cash: usd(5_700), capital: -usd(5_700) });
     expectEquity(scene, 5_700);
+    expect(scene.hash).toBe("ec14bd5b0f94");
   });
 
   it("a share beyond the latest price is put aside where the rules say so", () => {
@@ -383,5 +379,6 @@ describe("what an account allows", () => {
     scene.bar(101, 101, 101, 101);
     expect(scene.desk.state.reserved).toBe(0);
     expectEquity(scene, 10_000);
+    expect(scene.hash).toBe("33ccc5cc8966");
   });
 });

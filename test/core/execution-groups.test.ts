@@ -44,6 +44,7 @@ describe("a bracket", () => {
     expect(scene.orders).toEqual(["e filled 10/10", "e/stop new 0/10", "e/target new 0/10"]);
     scene.bar(101, 106, 100, 106);
     expectEnd(scene, TARGET_ENDS, [ENTRY, "e/target 10 at 105 maker within"], 10_050);
+    expect(scene.hash).toBe("dc97fac35c28");
     // The sibling ends in the step of the fill: same instant, next in the sequence.
     const [fill, end] = scene.events.slice(-2);
     expect([fill.event, end.event, end.at - fill.at, end.seq - fill.seq]).toEqual([
@@ -60,6 +61,7 @@ describe("a bracket", () => {
     scene.bar(100, 102, 98, 101);
     scene.bar(101, 102, 96, 97.5);
     expectEnd(scene, STOP_ENDS, [ENTRY, "e/stop 10 at 97 taker within"], 9_970);
+    expect(scene.hash).toBe("fd9296900cca");
   });
 
   it("takes the stop where one bar holds both, and is in doubt by their distance", () => {
@@ -69,6 +71,7 @@ describe("a bracket", () => {
     scene.bar(101, 106, 96, 101);
     // Ten times 105 - 97 = 80 more, had the target come first.
     expectEnd(scene, STOP_ENDS, [ENTRY, "e/stop 10 at 97 taker within?"], 9_970, [9_970, 10_050]);
+    expect(scene.hash).toBe("fd9296900cca");
   });
 
   it("is certain where the open lies beyond the target of a bar that holds both", () => {
@@ -77,6 +80,7 @@ describe("a bracket", () => {
     scene.bar(100, 102, 98, 101);
     scene.bar(106, 107, 96, 101);
     expectEnd(scene, TARGET_ENDS, [ENTRY, "e/target 10 at 106 maker open"], 10_060);
+    expect(scene.hash).toBe("618bee3aeeb6");
   });
 
   it("is out at once where the entry's open lies beyond its stop", () => {
@@ -84,6 +88,7 @@ describe("a bracket", () => {
     scene.submit(BRACKET);
     scene.bar(96, 99, 95, 98);
     expectEnd(scene, STOP_ENDS, ["e 10 at 96 taker open", "e/stop 10 at 96 taker open"], 10_000);
+    expect(scene.hash).toBe("d2ef8e96b413");
   });
 
   it("sells with a limit after its stop, which a gap skips", () => {
@@ -92,6 +97,7 @@ describe("a bracket", () => {
     scene.bar(100, 102, 98, 101);
     scene.bar(95, 96, 94, 95);
     expectEnd(scene, ["e filled 10/10", "e/stop new 0/10", "e/target new 0/10"], [ENTRY], 9_950);
+    expect(scene.hash).toBe("90daf3fb2a64");
   });
 });
 
@@ -101,6 +107,7 @@ describe("entry and exit in one bar", () => {
     scene.submit(BRACKET);
     scene.bar(100, 104, 96, 98);
     expectEnd(scene, STOP_ENDS, [ENTRY, "e/stop 10 at 97 taker within"], 9_970);
+    expect(scene.hash).toBe("2ae5dce28a20");
   });
 
   it("entry at the open, then the target: certain", () => {
@@ -108,6 +115,7 @@ describe("entry and exit in one bar", () => {
     scene.submit(BRACKET);
     scene.bar(100, 106, 98, 98);
     expectEnd(scene, TARGET_ENDS, [ENTRY, "e/target 10 at 105 maker within"], 10_050);
+    expect(scene.hash).toBe("9dcb85a03e96");
   });
 
   it("entry by a limit on the way down, then the stop: certain, since the price came through the entry", () => {
@@ -116,6 +124,7 @@ describe("entry and exit in one bar", () => {
     scene.bar(100, 104, 96, 98);
     const fills = ["e 10 at 99 maker within", "e/stop 10 at 97 taker within"];
     expectEnd(scene, STOP_ENDS, fills, 9_980);
+    expect(scene.hash).toBe("c469390fb083");
   });
 
   it("entry by a limit on the way down and a target in the bar: not taken, since it may have come before", () => {
@@ -125,6 +134,7 @@ describe("entry and exit in one bar", () => {
     const orders = ["e filled 10/10", "e/stop new 0/10", "e/target new 0/10"];
     // Open at 101: 10 x 2. Had the target come after the entry: 10 x 6.
     expectEnd(scene, orders, ["e 10 at 99 maker within"], 10_020, [10_020, 10_060]);
+    expect(scene.hash).toBe("de0cfd368ea2");
   });
 
   it("the same with a close beyond the target: taken, since the price was there after the entry", () => {
@@ -133,6 +143,7 @@ describe("entry and exit in one bar", () => {
     scene.bar(100, 106, 98, 105.5);
     const fills = ["e 10 at 99 maker within", "e/target 10 at 105 maker within"];
     expectEnd(scene, TARGET_ENDS, fills, 10_060);
+    expect(scene.hash).toBe("bf7eb15a197d");
   });
 
   it("entry by a stop on the way up, then the target: certain", () => {
@@ -141,6 +152,7 @@ describe("entry and exit in one bar", () => {
     scene.bar(100, 106, 98, 103);
     const fills = ["e 10 at 102 taker within", "e/target 10 at 105 maker within"];
     expectEnd(scene, TARGET_ENDS, fills, 10_030);
+    expect(scene.hash).toBe("09ec8094113b");
   });
 
   it("entry by a stop on the way up and a low at the stop: the stop, though it may have come before", () => {
@@ -150,6 +162,7 @@ describe("entry and exit in one bar", () => {
     const fills = ["e 10 at 102 taker within", "e/stop 10 at 97 taker within?"];
     // 10 x (97 - 102); at best it is still held at 101.
     expectEnd(scene, STOP_ENDS, fills, 9_950, [9_950, 9_990]);
+    expect(scene.hash).toBe("927546f0a0cc");
   });
 
   it("of a short bracket is the mirror image", () => {
@@ -165,6 +178,7 @@ describe("entry and exit in one bar", () => {
     scene.bar(100, 104, 96, 102);
     const fills = ["e 10 at 101 maker within", "e/stop 10 at 103 taker within"];
     expectEnd(scene, STOP_ENDS, fills, 9_980);
+    expect(scene.hash).toBe("11b45d63009e");
   });
 });
 
@@ -185,6 +199,7 @@ describe("legs", () => {
       "e/stop 10 at 96 taker open",
     ];
     expectEnd(scene, STOP_ENDS, fills, 9_964);
+    expect(scene.hash).toBe("5c97aef7bbc7");
   });
 
   it("stop what the entry still bought on the way down to the stop", () => {
@@ -194,6 +209,7 @@ describe("legs", () => {
     scene.bar(101, 101, 96, 98, { volume: 1_000 });
     const fills = ["e 4 at 100 taker open", "e 6 at 100 maker within", "e/stop 10 at 97 taker within"];
     expectEnd(scene, STOP_ENDS, fills, 9_970);
+    expect(scene.hash).toBe("98c20e951955");
   });
 
   it("take their target before the entry goes on, which the price may have met later", () => {
@@ -203,6 +219,7 @@ describe("legs", () => {
     scene.bar(101, 105, 99, 103, { volume: 1_000 });
     const fills = ["e 4 at 100 taker open", "e/target 4 at 105 maker within"];
     expectEnd(scene, ["e canceled 4/10", "e/stop canceled 0/4", "e/target filled 4/4"], fills, 10_020);
+    expect(scene.hash).toBe("a3273089ebc5");
   });
 
   it("shrink with each part of the other that fills", () => {
@@ -216,6 +233,7 @@ describe("legs", () => {
     // 6 x 5 - 4 x 3.
     const orders = ["e filled 10/10", "e/stop filled 4/4", "e/target canceled 6/10"];
     expectEnd(scene, orders, fills, 10_018);
+    expect(scene.hash).toBe("5588a91ae862");
   });
 
   it("that are filled cancel what is left of the entry", () => {
@@ -226,6 +244,7 @@ describe("legs", () => {
     const fills = ["e 4 at 100 taker open", "e/target 4 at 105 maker open"];
     const orders = ["e canceled 4/10", "e/stop canceled 0/4", "e/target filled 4/4"];
     expectEnd(scene, orders, fills, 10_020);
+    expect(scene.hash).toBe("c98b60c3472c");
     expect(scene.reasons).toEqual(["e exit_filled", "e/stop sibling_filled"]);
   });
 
@@ -234,6 +253,7 @@ describe("legs", () => {
     scene.submit({ ...BRACKET, type: "limit", limitPrice: 98 });
     scene.cancel("e");
     expectEnd(scene, ["e canceled 0/10", "e/stop canceled 0/10", "e/target canceled 0/10"], [], 10_000);
+    expect(scene.hash).toBe("ce641b0fa81f");
   });
 
   it("outlive an entry that filled in part and is canceled: they protect what was bought", () => {
@@ -244,6 +264,7 @@ describe("legs", () => {
     scene.bar(96, 96, 96, 96);
     const fills = ["e 4 at 100 taker open", "e/stop 4 at 96 taker open"];
     expectEnd(scene, ["e canceled 4/10", "e/stop filled 4/4", "e/target canceled 0/4"], fills, 9_984);
+    expect(scene.hash).toBe("cde4fbf8b15c");
   });
 
   it("go together: canceling one cancels the other", () => {
@@ -252,6 +273,7 @@ describe("legs", () => {
     scene.bar(100, 101, 99, 100);
     scene.cancel("e/target");
     expectEnd(scene, ["e filled 10/10", "e/stop canceled 0/10", "e/target canceled 0/10"], [ENTRY], 10_000);
+    expect(scene.hash).toBe("a3bd9d5ddc3f");
   });
 
   it("of a day expire with it, each", () => {
@@ -259,6 +281,7 @@ describe("legs", () => {
     scene.submit({ ...BRACKET, timeInForce: "day" });
     scene.bar(100, 101, 99, 100.5, { last: true });
     expectEnd(scene, ["e filled 10/10", "e/stop expired 0/10", "e/target expired 0/10"], [ENTRY], 10_005);
+    expect(scene.hash).toBe("4c0f3d9ef556");
   });
 
   it("keep their place in the group when they are replaced", () => {
@@ -272,6 +295,7 @@ describe("legs", () => {
     scene.bar(100, 100, 99.5, 99.5);
     const orders = ["e filled 10/10", "e/stop replaced 0/10", "e/target canceled 0/10", "s filled 10/10"];
     expectEnd(scene, orders, [ENTRY, "s 10 at 99.5 taker within"], 9_995);
+    expect(scene.hash).toBe("83a044c3f59b");
   });
 
   it("cannot be sold twice: what they hold is not for another order", () => {
@@ -323,6 +347,7 @@ describe("a pair", () => {
     expect(scene.orders).toEqual(["p new 0/10", "p/stop new 0/10"]);
     scene.bar(101, 104, 100, 102);
     expectEnd(scene, ["p filled 10/10", "p/stop canceled 0/10"], ["p 10 at 104 maker within"], 10_040);
+    expect(scene.hash).toBe("a31015b13da0");
   });
 
   it("takes the stop where one bar holds both", () => {
@@ -332,6 +357,7 @@ describe("a pair", () => {
     scene.bar(101, 104, 97, 102);
     const fills = ["p/stop 10 at 97 taker within?"];
     expectEnd(scene, ["p canceled 0/10", "p/stop filled 10/10"], fills, 9_970, [9_970, 10_040]);
+    expect(scene.hash).toBe("37b425c4ed8b");
   });
 
   it("only closes", () => {
@@ -353,6 +379,7 @@ describe("an entry with one leg", () => {
       [ENTRY, "e/stop 10 at 97 taker within"],
       9_970,
     );
+    expect(scene.hash).toBe("78eab0505538");
   });
 
   it("releases its target", () => {
@@ -361,5 +388,6 @@ describe("an entry with one leg", () => {
     scene.bar(100, 110, 90, 95);
     const fills = [ENTRY, "e/target 10 at 105 maker within"];
     expectEnd(scene, ["e filled 10/10", "e/target filled 10/10"], fills, 10_050);
+    expect(scene.hash).toBe("6d266068b02b");
   });
 });

@@ -11,6 +11,7 @@ describe("hours", () => {
     scene.submit({ id: "b", ...limit });
     scene.bar(98, 98, 98, 98, { regular: false });
     expectEnd(scene, ["a filled 5/5", "b new 0/5"], ["a 5 at 98 taker open"], 10_000);
+    expect(scene.hash).toBe("e039f890f90e");
     scene.bar(97, 97, 97, 97);
     expectEnd(
       scene,
@@ -18,6 +19,7 @@ describe("hours", () => {
       ["a 5 at 98 taker open", "b 5 at 97 taker open"],
       9_995,
     );
+    expect(scene.hash).toBe("e06d5bd29804");
   });
 
   it("after the close are for orders that allow them, until the day is ended", () => {
@@ -30,6 +32,7 @@ describe("hours", () => {
     scene.bar(100, 100, 100, 100, { regular: false });
     scene.desk.endOfDay({ at: scene.time, nights: 1 });
     expectEnd(scene, ["a expired 0/5", "b expired 0/5"], [], 10_000);
+    expect(scene.hash).toBe("d25ff625159b");
   });
 
   it("of a half day end orders for the day at 13:00", () => {
@@ -43,6 +46,7 @@ describe("hours", () => {
       scene.bar(100, 100, 100, 100, facts);
     }
     expectEnd(scene, ["a expired 0/5"], [], 10_000);
+    expect(scene.hash).toBe("5482a23093c3");
     expect(scene.events.at(-1)?.at).toBe(Date.UTC(2024, 10, 29, 18));
   });
 
@@ -59,6 +63,7 @@ describe("hours", () => {
     expect(facts).toMatchObject({ regular: true, first: true, last: false, until: monday + MINUTE_MS });
     scene.bar(102, 102, 102, 102, facts);
     expectEnd(scene, ["a filled 5/5"], ["a 5 at 102 taker open"], 10_000);
+    expect(scene.hash).toBe("4fa85b20cd0a");
     expect(factsOf(calendar, "1m", Date.UTC(2024, 2, 11, 19, 59))).toMatchObject({ last: true });
   });
 });
@@ -77,6 +82,7 @@ describe("a quote", () => {
     scene.desk.quote("AAA", { ...quote, time: scene.time + 1 });
     const fills = ["a 10 at 100.2 taker quote", "b 10 at 99.9 taker quote"];
     expectEnd(scene, ["a filled 10/10", "b filled 10/10"], fills, 9_997);
+    expect(scene.hash).toBe("06cde21956a1");
   });
 
   it("moves a trailing stop by its price", () => {
@@ -94,5 +100,6 @@ describe("a quote", () => {
     }
     // Best 103, level 102; hit by 101.9, sold at the bid of 101.8.
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 101.8 taker quote"], 10_018);
+    expect(scene.hash).toBe("aeb97831d4bd");
   });
 });

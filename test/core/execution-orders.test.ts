@@ -17,6 +17,7 @@ describe("an order at the market", () => {
     scene.bar(101, 102, 100, 101.5);
     // Ten at 101, worth 101.5 each: 10,000 + 10 x 0.5.
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 101 taker open"], 10_005);
+    expect(scene.hash).toBe("819762ef61d8");
   });
 
   it("does not see a bar that opened before it came", () => {
@@ -26,8 +27,10 @@ describe("an order at the market", () => {
     scene.time = OPEN_MS;
     scene.bar(100, 100, 100, 100);
     expectEnd(scene, ["a new 0/10"], [], 10_000);
+    expect(scene.hash).toBe("649011f171bd");
     scene.bar(99, 99, 99, 99);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 99 taker open"], 10_000);
+    expect(scene.hash).toBe("0ee39ff018bd");
   });
 
   it("waits as accepted while the market is closed", () => {
@@ -44,6 +47,7 @@ describe("an order at the market", () => {
     scene.bar(300.01, 300.01, 300.01, 300.01);
     // 1,000 / 300.01 = 3.333222225925..., of which nine places are bought: 3.333222225 x 300.01 = 999.99999972225.
     expectEnd(scene, ["a filled 3.333222225/3.333222225"], ["a 3.333222225 at 300.01 taker open"], 10_000);
+    expect(scene.hash).toBe("6ec4aa39e1ee");
     expect(scene.desk.state.cash).toBe(usd(9_000));
     expect(scene.desk.state.positions.get("AAA")?.cost).toBe(usd(1_000));
   });
@@ -66,6 +70,7 @@ describe("a limit order", () => {
     scene.bar(98, 98.5, 97, 98.5);
     // It rested a bar, so that the fill is a maker's; 10 x (98.5 - 98).
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 98 maker open"], 10_005);
+    expect(scene.hash).toBe("96ba1ad71af8");
   });
 
   it("touched within a bar fills at its price", () => {
@@ -73,6 +78,7 @@ describe("a limit order", () => {
     scene.submit({ id: "a", quantity: 10, type: "limit", limitPrice: 99 });
     scene.bar(100, 101, 99, 100);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 99 maker within"], 10_010);
+    expect(scene.hash).toBe("68f2b93b3920");
   });
 
   it("for the day expires with the session's close", () => {
@@ -82,6 +88,7 @@ describe("a limit order", () => {
     scene.bar(100, 101, 99.01, 100, { last: true });
     scene.bar(98, 98, 98, 98);
     expectEnd(scene, ["a expired 0/10", "b filled 10/10"], ["b 10 at 98 maker open"], 10_000);
+    expect(scene.hash).toBe("693f2c33919f");
   });
 
   it("until canceled expires after 90 days", () => {
@@ -91,6 +98,7 @@ describe("a limit order", () => {
     expect(scene.orders).toEqual(["a new 0/10"]);
     scene.desk.endOfDay({ at: OPEN_MS + 90 * DAY_MS, nights: 1 });
     expectEnd(scene, ["a expired 0/10"], [], 10_000);
+    expect(scene.hash).toBe("dfae6f97826c");
     expect(scene.reasons).toEqual(["a too_old"]);
   });
 });
@@ -102,6 +110,7 @@ describe("a stop order", () => {
     scene.submit({ id: "a", side: "sell", quantity: 10, type: "stop", stopPrice: 95 });
     scene.bar(92, 96, 91, 96);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 92 taker open"], 10_000 - 80);
+    expect(scene.hash).toBe("66fb97b1f1c6");
   });
 
   it("reached within a bar fills at its price", () => {
@@ -110,6 +119,7 @@ describe("a stop order", () => {
     scene.submit({ id: "a", side: "sell", quantity: 10, type: "stop", stopPrice: 95 });
     scene.bar(99, 99, 95, 98);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 95 taker within"], 10_000 - 50);
+    expect(scene.hash).toBe("616828aa94c0");
   });
 
   it("with a limit is skipped by a gap and fills when the price comes back", () => {
@@ -125,8 +135,10 @@ describe("a stop order", () => {
     });
     scene.bar(92, 94, 91, 93);
     expectEnd(scene, ["a new 0/10"], [], 10_000 - 70);
+    expect(scene.hash).toBe("adbd1b4aaf42");
     scene.bar(93, 95, 93, 94);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 94.5 maker within"], 10_000 - 55);
+    expect(scene.hash).toBe("6096cc75d9a5");
   });
 
   it("with a limit above it fills where it is reached", () => {
@@ -134,6 +146,7 @@ describe("a stop order", () => {
     scene.submit({ id: "a", quantity: 10, type: "stop_limit", stopPrice: 102, limitPrice: 102.5 });
     scene.bar(101, 104, 100, 103);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 102 taker within"], 10_010);
+    expect(scene.hash).toBe("0465fba6f143");
   });
 
   it("with a limit that the price may have met too early stays, and the bounds say so", () => {
@@ -141,6 +154,7 @@ describe("a stop order", () => {
     scene.submit({ id: "a", quantity: 10, type: "stop_limit", stopPrice: 102, limitPrice: 101 });
     scene.bar(101.5, 104, 100, 103);
     expectEnd(scene, ["a new 0/10"], [], 10_000);
+    expect(scene.hash).toBe("6b0ae36a9a32");
     // Had the low come after the high: ten at 101, worth 103.
     expect(scene.desk.bounds()).toEqual({
       pessimistic: usd(10_000),
@@ -158,6 +172,7 @@ describe("a trailing stop", () => {
     scene.bar(100, 105, 99, 104.5); // Best 105, level 103; the low of 99 lay above 98 and came before or after.
     // The stop first: 99 is at or below 103, so it is taken to be hit there.
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 103 taker within?"], 10_030);
+    expect(scene.hash).toBe("dcde0aabc538");
     // At worst it was hit on the way up at 99, at best it was not and stands at 104.5.
     expect(scene.desk.bounds()).toEqual({
       pessimistic: usd(10_030 - 40),
@@ -178,6 +193,7 @@ describe("a trailing stop", () => {
     );
     expect(levels).toEqual([110, 104.5, 120, 114]);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 114 taker within"], 10_140);
+    expect(scene.hash).toBe("314e530c9821");
   });
 
   it("that a gap leaves behind fills at the open", () => {
@@ -186,6 +202,7 @@ describe("a trailing stop", () => {
     scene.submit({ id: "a", side: "sell", quantity: 10, type: "trailing_stop", trailAmount: 3 });
     scene.bar(96, 99, 95, 98);
     expectEnd(scene, ["a filled 10/10"], ["a 10 at 96 taker open"], 10_000 - 40);
+    expect(scene.hash).toBe("fe578dabe974");
   });
 });
 
@@ -198,6 +215,7 @@ describe("auctions and orders at once", () => {
     expect(scene.fills).toEqual([]);
     scene.bar(100, 101, 97, 101, { first: true });
     expectEnd(scene, ["a filled 5/5", "b expired 0/5"], ["a 5 at 100 taker open"], 10_005);
+    expect(scene.hash).toBe("1ebc04a1e8e4");
   });
 
   it("fill at the close of a session, or expire", () => {
@@ -207,6 +225,7 @@ describe("auctions and orders at once", () => {
     scene.bar(100, 103, 97, 99);
     scene.bar(100, 103, 97, 102, { last: true });
     expectEnd(scene, ["a filled 5/5", "b expired 0/5"], ["a 5 at 102 taker close"], 10_000);
+    expect(scene.hash).toBe("5d2037f31d69");
   });
 
   it("take what the volume gives, and cancel the rest", () => {
@@ -215,6 +234,7 @@ describe("auctions and orders at once", () => {
     scene.bar(100, 100, 100, 100, { volume: 205 });
     // A tenth of 205, whole shares: 20.
     expectEnd(scene, ["a canceled 20/50"], ["a 20 at 100 taker open"], 10_000);
+    expect(scene.hash).toBe("6578ec5b4713");
     expect(scene.reasons).toEqual(["a not_filled_at_once"]);
   });
 
@@ -224,6 +244,7 @@ describe("auctions and orders at once", () => {
     scene.submit({ id: "b", quantity: 20, timeInForce: "fok" });
     scene.bar(100, 100, 100, 100, { volume: 205 });
     expectEnd(scene, ["a canceled 0/21", "b filled 20/20"], ["b 20 at 100 taker open"], 10_000);
+    expect(scene.hash).toBe("5e5ba100f4e4");
   });
 });
 
@@ -237,6 +258,7 @@ describe("the volume of a bar", () => {
     // 10 x 100 + 10 x 102 + 5 x 101 = 2,525 for 25 x 101 = 2,525.
     const fills = ["a 10 at 100 taker open", "a 10 at 102 taker open", "a 5 at 101 taker open"];
     expectEnd(scene, ["a filled 25/25"], fills, 10_000);
+    expect(scene.hash).toBe("ae65c0cb1ca2");
   });
 
   it("is taken once: a bar that is told again to a desk made of its events fills nothing", () => {
@@ -273,6 +295,7 @@ describe("the volume of a bar", () => {
       ["a 8 at 100 taker open", "b 2 at 100 taker open"],
       10_000,
     );
+    expect(scene.hash).toBe("49cb8bbc44a1");
   });
 });
 
@@ -318,6 +341,7 @@ describe("replacing and canceling", () => {
     // Ten at 100 and five at 101: 10 x 2 + 5 x 1.
     const fills = ["a 10 at 100 taker open", "b 5 at 101 taker open"];
     expectEnd(scene, ["a replaced 10/30", "b filled 15/15"], fills, 10_025);
+    expect(scene.hash).toBe("5a99684fc5aa");
   });
 
   it("sees no bar that opened before the change", () => {
@@ -328,6 +352,7 @@ describe("replacing and canceling", () => {
     scene.time -= 1;
     scene.bar(100, 100, 100, 100);
     expectEnd(scene, ["a replaced 0/10", "b new 0/10"], [], 10_000);
+    expect(scene.hash).toBe("92992a747356");
   });
 
   it("ends an order once", () => {
@@ -340,5 +365,6 @@ describe("replacing and canceling", () => {
     expect(scene.replace("a", "b", { limitPrice: 91 })).toEqual(["order_closed"]);
     expect(scene.desk.state.reserved).toBe(0);
     expectEnd(scene, ["a canceled 0/10"], [], 10_000);
+    expect(scene.hash).toBe("410cd1e4a54e");
   });
 });
