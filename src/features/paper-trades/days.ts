@@ -18,6 +18,8 @@ import type { AccountRow } from "./store.js";
 export interface AccountDays {
   readonly calendar: Calendar;
   readonly days: EquityDays;
+  /** All that were ever held. */
+  readonly symbols: readonly string[];
   /** Symbols that were held and have no closes: they are worth what they were traded at. */
   readonly unpriced: readonly string[];
 }
@@ -100,7 +102,7 @@ export function createDays({ ledger, adjusted, instruments }: DaysOptions): Days
     const from = events[0]?.at ?? endMs;
     const closes = await found(symbols, (symbol) => closesOf(symbol, from, endMs));
     const days = dailyEquity(events, calendar, closes, tradingDay(calendar, endMs) - 1);
-    return { calendar, days, unpriced: symbols.filter((symbol) => !closes.has(symbol)) };
+    return { calendar, days, symbols, unpriced: symbols.filter((symbol) => !closes.has(symbol)) };
   }
 
   return {

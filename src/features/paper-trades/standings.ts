@@ -3,6 +3,7 @@ import { fromMicros } from "../../core/execution/money.js";
 import { dayStart, zoneOfAccount } from "./catch-up.js";
 import type { Days } from "./days.js";
 import type { AccountRow } from "./store.js";
+import { tradedAs } from "./traded.js";
 
 /** What the day and the past of an account are, for the limits of its owner. */
 export interface DayFigures {
@@ -12,6 +13,11 @@ export interface DayFigures {
   readonly startEquity: number | null;
   /** Highest equity of earlier days' ends; null likewise. */
   readonly peakEquity: number | null;
+  /**
+   * What of the equity was to stay when it began; 0 for an account that was opened since, null where what nothing is lent
+   * on was traded, which its days do not tell from the rest.
+   */
+  readonly startMaintenance: number | null;
 }
 
 export interface Standings {
@@ -23,10 +29,20 @@ export function createStandings({ days }: { days: Days }): Standings {
   const known = new LRUCache<string, Promise<DayFigures>>({ max: 1_000 });
 
   async function figures(row: AccountRow, startMs: number): Promise<DayFigures> {
-    const { equity } = (await days.load(row, startMs)).days;
-    if (equity.length === 0) return { startMs, startEquity: null, peakEquity: null };
+    const { days: all, symbols } = await days.load(row, startMs);
+    const { equity, long, short } = all;
+    if (equity.length === 0) return { startMs, startEquity: null, peakEquity: null, startMaintenance: 0 };
     const peak = equity.reduce((most, value) => Math.max(most, value));
-    return { startMs, startEquity: fromMicros(equity[equity.length - 1]), peakEquity: fromMicros(peak) };
+    const last = equity.length - 1;
+    const { maintenanceLong, maintenanceShort } = row.rules.account;
+    const kept = maintenanceLong * long[last] - maintenanceShort * short[last];
+    const isTold = symbols.every((symbol) => tradedAs(symbol).marginable);
+    return {
+      startMs,
+      startEquity: fromMicros(equity[last]),
+      peakEquity: fromMicros(peak),
+      startMaintenance: isTold ? fromMicros(Math.round(kept)) : null,
+    };
   }
 
   return {

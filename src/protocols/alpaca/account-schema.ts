@@ -26,7 +26,7 @@ export const accountSchema = z
     short_market_value: money,
     initial_margin: money,
     maintenance_margin: money,
-    last_maintenance_margin: money,
+    last_maintenance_margin: money.optional(),
     sma: money,
     multiplier: z.string(),
     shorting_enabled: z.boolean(),

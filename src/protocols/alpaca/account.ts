@@ -46,7 +46,7 @@ export function createAccountViews({ paper, now }: AccountsOptions): Accounts {
       return accountWire(
         portfolio.row,
         portfolio.standing,
-        lastEquity(portfolio.capital, day.startEquity),
+        { equity: lastEquity(portfolio.capital, day.startEquity), maintenance: day.startMaintenance },
         now(),
       );
     },
@@ -102,7 +102,7 @@ type Standing = Awaited<ReturnType<PaperDesk["book"]["portfolio"]>>["standing"];
 function accountWire(
   row: AccountRow,
   standing: Standing,
-  equityBefore: number,
+  before: { readonly equity: number; readonly maintenance: number | null },
   nowMs: number,
 ): z.input<typeof accountSchema> {
   const money = (micros: number) => amountWire(fromMicros(micros));
@@ -125,13 +125,13 @@ function accountWire(
     options_approved_level: 0,
     options_trading_level: 0,
     equity,
-    last_equity: amountWire(equityBefore),
+    last_equity: amountWire(before.equity),
     portfolio_value: equity,
     long_market_value: money(standing.longValue),
     short_market_value: money(standing.shortValue),
     initial_margin: money(standing.initialMargin),
     maintenance_margin: money(standing.maintenanceMargin),
-    last_maintenance_margin: money(standing.maintenanceMargin),
+    ...(before.maintenance === null ? {} : { last_maintenance_margin: amountWire(before.maintenance) }),
     sma: "0",
     multiplier: String(leverage),
     shorting_enabled: shorting,
