@@ -4,6 +4,7 @@ import { floorToLot, roundQuantity } from "../../core/execution/money.js";
 import { type Order, type OrderTerms, termsOf, wayOf } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { refusal } from "../../core/execution/validate.js";
+import { classifySymbol } from "../../core/market/instrument.js";
 import { limitsBroken } from "../../core/risk/limits.js";
 import { AppError } from "../../platform/errors.js";
 import type { KnownInstrument } from "../instruments/store.js";
@@ -127,19 +128,25 @@ export function requireAllowed(
   if (broken.length > 0) throw limitedBy(broken);
 }
 
+/** An order of less than the trader's dialect takes. */
+export const BELOW_LEAST = "cost_basis_too_small";
+
 /** Worth below which money has too few places to be paid exactly, in the account's currency. */
 const LEAST_VALUE = 0.01;
 
 /**
  * An order is worth a hundredth at least, or closes all that is held.
+ * @param least what it is to be worth where its dialect demands more.
  * @throws {AppError} `order_refused`.
  */
-export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow): void {
-  const { symbol, side, quantity } = terms;
-  if (quantity === null || !(quantity > 0)) return;
+export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow, least = 0): void {
+  const { symbol, side, quantity, notional } = terms;
   const price = priceAtMost(terms, quote?.price ?? desk.priceOf(symbol));
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
-  if (!(quantity * price < LEAST_VALUE) || -wayOf(side) * held === quantity) return;
+  const value = quantity === null ? (notional ?? 0) : quantity * price;
+  if (!(value > 0) || (quantity !== null && -wayOf(side) * held === quantity)) return;
+  if (value < least) throw refusedFor(BELOW_LEAST, `cost basis must be >= minimal amount of order ${least}`);
+  if (quantity === null || value >= LEAST_VALUE) return;
   throw refusedFor("value_too_small", `An order is worth ${LEAST_VALUE} at least (${quantity * price})`);
 }
 
@@ -187,7 +194,9 @@ export function closing(
     const order = desk.state.orders.get(id);
     if (order !== undefined && !isTerminal(order.state)) desk.cancel(id, at);
   }
-  const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity });
+  // Coins have no days that orders could be for.
+  const timeInForce = classifySymbol(symbol)?.assetClass === "crypto" ? "gtc" : "day";
+  const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity, timeInForce });
   return terms;
 }
 

@@ -42,6 +42,8 @@ export interface OrderRequest {
   readonly settings?: RiskSettings;
   /** Whether it came with the token of a pre-trade check, or whoever took it knows that none is needed. */
   readonly confirmed?: boolean;
+  /** Money that it is to be worth at least; whatever is worth a hundredth by default. */
+  readonly leastValue?: number;
 }
 
 /** Keeps what is answered within the transaction that does it. */
@@ -111,7 +113,7 @@ export function createTrading(options: TradingOptions): Trading {
   }
 
   return {
-    async submit(row, { terms, cause, settings: known, confirmed = false }, seal) {
+    async submit(row, { terms, cause, settings: known, confirmed = false, leastValue = 0 }, seal) {
       const [{ market, traded }, allowed] = await Promise.all([
         marketOf(row, terms.symbol),
         known ?? settings.load(row.userId),
@@ -126,7 +128,7 @@ export function createTrading(options: TradingOptions): Trading {
         if (wrong.length > 0) throw refusedBy(wrong);
         requireConfirmed(desk, placed, allowed, confirmed);
         requireAllowed(desk, account, placed, market, { settings: allowed, day });
-        requireWorth(desk, placed, market);
+        requireWorth(desk, placed, market, leastValue);
         return place(desk, account, placed, market, causeOf(clientOrderId, cause.origin, cause));
       };
       return ledger.act(row.id, seal === undefined ? { run } : { run, seal });

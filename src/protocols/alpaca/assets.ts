@@ -87,9 +87,9 @@ function assetView(instrument: Instrument, market: Market, terms: Traded | null)
   };
 }
 
+/** How small an order may be depends on its price, and is said by nothing but its cost basis. */
 function coinSteps({ lot, tick }: Traded) {
   return {
-    min_order_size: plainDecimal(lot),
     min_trade_increment: plainDecimal(lot),
     price_increment: plainDecimal(tick),
   };

@@ -13,7 +13,7 @@ const PATIENCE_MS = 4_000;
 export const TAG = "Alpaca";
 
 /** Errors of orders say more, such as what can be bought. */
-const errorSchema = z
+export const errorSchema = z
   .looseObject({
     code: z.number().int().describe("The status and five digits of the dialect"),
     message: z.string(),

@@ -3,6 +3,7 @@ import { ORDER_CLASSES, ORDER_TYPES, TIMES_IN_FORCE } from "../../core/execution
 import { ORDER_STATES } from "../../core/execution/states.js";
 import { symbolsText } from "../../features/candles/schema.js";
 import { wholeNumberText } from "../../platform/http.js";
+import { errorSchema } from "./http.js";
 import { momentText } from "./times.js";
 
 /** A number, or the text of one, as clients of the dialect send either. */
@@ -163,6 +164,15 @@ export const positionSchema = z
     change_today: z.string(),
   })
   .meta({ id: "AlpacaPosition" });
+export const contractPositionParams = z.object({
+  symbol_or_contract_id: z.string().min(1).max(64),
+});
 export const closedSchema = z.array(
-  z.object({ symbol: z.string(), status: z.number().int(), body: orderSchema.optional() }),
+  z.object({
+    symbol: z.string(),
+    status: z.number().int(),
+    body: z
+      .union([orderSchema, errorSchema])
+      .describe("The order that closes it, or why it cannot be closed"),
+  }),
 );

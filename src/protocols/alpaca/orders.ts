@@ -103,7 +103,10 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
         origin: "alpaca" as const,
         ...(body.client_order_id == null ? {} : { clientOrderId: body.client_order_id }),
       };
-      const placed = await within(row, instrument.symbol, () => trading.submit(row, { terms, cause }));
+      const leastValue = LEAST_VALUE[instrument.assetClass === "crypto" ? "crypto" : "us_equity"];
+      const placed = await within(row, instrument.symbol, () =>
+        trading.submit(row, { terms, cause, leastValue }),
+      );
       return shown(row, placed.order.id, true);
     },
     async cancel(userId, id) {
@@ -130,6 +133,9 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     },
   };
 }
+
+/** What an order is worth at least, in the account's currency. */
+const LEAST_VALUE = { us_equity: 1, crypto: 10 } as const;
 
 const closed = (message: string) => new DialectError(422, { code: 42210000, message });
 

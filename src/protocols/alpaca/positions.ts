@@ -27,7 +27,7 @@ export interface Positions {
   get(userId: string, symbolOrId: string): Promise<WirePosition>;
   /** @returns the order that closes it. */
   close(userId: string, symbolOrId: string, part: ClosePart): Promise<WireOrder>;
-  /** Each by itself: one that cannot be closed has the status of its error, and no order. */
+  /** Each by itself: one that cannot be closed has the status and body of its error. */
   closeAll(userId: string, cancelOrders: boolean): Promise<ClosedPosition[]>;
 }
 
@@ -90,8 +90,9 @@ export function createPositions({
     try {
       return { symbol: shown, status: 200, body: await closeOne(row, symbol, { kind: "all" }) };
     } catch (error) {
-      if (error instanceof DialectError) return { symbol: shown, status: error.status };
-      if (error instanceof AppError) return { symbol: shown, status: dialectError(error).status };
+      const said = error instanceof AppError ? dialectError(error) : null;
+      if (error instanceof DialectError) return { symbol: shown, status: error.status, body: error.body };
+      if (said !== null) return { symbol: shown, status: said.status, body: said.body };
       throw error;
     }
   }
@@ -122,7 +123,12 @@ function positionWire(
   const instrument = classifySymbol(symbol);
   if (instrument === null) throw new Error(`${symbol} is no symbol`);
   const lastDay = quote?.previousClose ?? price;
-  const today = intradayOf(history, symbol, price, lastDay, sessionStart(instrument.calendar, nowMs));
+  const start = sessionStart(instrument.calendar, nowMs);
+  // What is all of today gained the same, to the last digit.
+  const isOfToday = history.trades.openOf(symbol).every(({ openedAt }) => openedAt >= start);
+  const today = isOfToday
+    ? { gain: unrealised, base: Math.abs(cost) }
+    : intradayOf(history, symbol, price, lastDay, start);
   const promised = desk.promised(symbol);
   const isCoin = instrument.assetClass === "crypto";
   return {

@@ -1,6 +1,7 @@
 import type { Refusal, RefusalCode } from "../../core/execution/validate.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { ENFORCED_LIMITS } from "../../core/risk/limits.js";
+import { BELOW_LEAST } from "../../features/paper-trades/placing.js";
 import { refusalsOf } from "../../features/paper-trades/refusals.js";
 import type { AppError } from "../../platform/errors.js";
 import { DialectError, type ErrorBody, notFound } from "./errors.js";
@@ -61,6 +62,8 @@ export function refusedError(error: AppError, known: RefusedOrder | null): Diale
   const message = spelled(error.message, known);
   if (error.code === "conflict") return new DialectError(422, body(UNPROCESSABLE, message));
   if (error.code !== "order_refused") return null;
+  const small = error.problems.find(({ code }) => code === BELOW_LEAST);
+  if (small !== undefined) return new DialectError(403, body(FORBIDDEN, small.message));
   const [first] = refusalsOf(error);
   if (first === undefined) {
     const ofAccount = error.problems.some(({ code = "" }) => OF_ACCOUNT.has(code));
