@@ -12,6 +12,8 @@ import { uuidOf } from "../../platform/uuid.js";
 import { exchange } from "./calendar.js";
 import { invalid, notFound } from "./errors.js";
 import type { DialectGroup } from "./http.js";
+import { decimalWire } from "./order-views.js";
+import { coinsQuery, locationParams, sharesQuery } from "./schema.js";
 import { findInstrument, type Market, marketOf, wireSymbol } from "./symbols.js";
 import { rfc3339 } from "./times.js";
 import { CONDITIONS, VENUES } from "./venues.js";
@@ -80,6 +82,33 @@ const moversAnswer = z
     last_updated: z.string(),
   })
   .meta({ id: "AlpacaMovers" });
+const nothing = z.record(z.string(), z.never());
+const announcementsQuery = z.object({
+  ca_types: z
+    .string()
+    .max(100)
+    .describe("Of Dividend, Merger, Spinoff and Split; there are none of the others here"),
+  since: z.iso.date(),
+  until: z.iso.date().describe("Included"),
+  symbol: z.string().min(1).max(40).optional().describe("Needed: there is no list of all shares here"),
+  date_type: z.string().max(40).optional().describe("Only the ex-date is known"),
+});
+const announcementsAnswer = z
+  .array(
+    z.object({
+      id: z.string(),
+      corporate_action_id: z.string(),
+      ca_type: z.enum(["dividend", "split"]),
+      ca_sub_type: z.enum(["cash", "stock_split", "reverse_split"]),
+      initiating_symbol: z.string(),
+      target_symbol: z.string(),
+      ex_date: z.iso.date(),
+      cash: z.string(),
+      old_rate: z.string(),
+      new_rate: z.string(),
+    }),
+  )
+  .meta({ id: "AlpacaAnnouncements" });
 const activesAnswer = z
   .object({
     most_actives: z.array(z.object({ symbol: z.string(), volume: z.number(), trade_count: untold })),
@@ -104,6 +133,7 @@ export function marketFactRoutes(routes: DialectGroup, options: MarketFactOption
     handle: ({ params: { ticktype }, query: { tape } }) => ({ ...CONDITIONS[ticktype][tape] }),
   });
   actionRoutes(routes, options);
+  untoldRoutes(routes);
   screenerRoutes(routes, options);
 }
 
@@ -115,6 +145,32 @@ interface Dated {
 
 const typeOf = (action: CorporateAction) =>
   action.kind === "dividend" ? "cash_dividend" : action.ratio > 1 ? "forward_split" : "reverse_split";
+
+/** What no source here tells: there is nothing of it, as the dialect has it. */
+function untoldRoutes(routes: DialectGroup): void {
+  routes.get("/v1beta3/crypto/:loc/latest/orderbooks", {
+    id: "alpacaLatestOrderbooks",
+    summary: "Order books of coins: no source tells any",
+    params: locationParams,
+    query: coinsQuery,
+    answer: z.object({ orderbooks: nothing }).meta({ id: "AlpacaOrderbooks" }),
+    handle: () => ({ orderbooks: {} }),
+  });
+  routes.get("/v2/stocks/auctions", {
+    id: "alpacaAuctions",
+    summary: "Opening and closing auctions of shares: no source tells any",
+    query: sharesQuery,
+    answer: z.object({ auctions: nothing, next_page_token: z.null() }).meta({ id: "AlpacaAuctions" }),
+    handle: () => ({ auctions: {}, next_page_token: null }),
+  });
+  routes.get("/v1beta1/options/meta/conditions/:ticktype", {
+    id: "alpacaOptionConditions",
+    summary: "Names of the conditions of options by their letters: prices here come without any",
+    params: conditionParams,
+    answer: nothing,
+    handle: () => ({}),
+  });
+}
 
 function actionRoutes(routes: DialectGroup, { instruments, actions, now }: MarketFactOptions): void {
   async function actionsOf(text: string): Promise<Dated[]> {
@@ -129,6 +185,21 @@ function actionRoutes(routes: DialectGroup, { instruments, actions, now }: Marke
     }));
   }
 
+  routes.get("/v2/corporate_actions/announcements", {
+    id: "alpacaAnnouncements",
+    summary: "The same as corporate-actions in an older shape, of one share by its ex-dates",
+    query: announcementsQuery,
+    answer: announcementsAnswer,
+    async handle({ query: { ca_types: types, since, until, symbol } }) {
+      if (symbol === undefined) throw invalid("symbol is required");
+      const wanted: ReadonlySet<string> = new Set(types.toLowerCase().split(","));
+      const found = (await actionsOf(symbol)).filter(
+        ({ action }) =>
+          wanted.has(action.kind) && action.exDay >= dayOf(since) && action.exDay <= dayOf(until),
+      );
+      return found.sort((a, b) => a.action.exDay - b.action.exDay).map(announcementView);
+    },
+  });
   routes.get("/v1/corporate-actions", {
     id: "alpacaCorporateActions",
     summary: "Splits and dividends in cash by their ex-days",
@@ -151,6 +222,24 @@ function actionRoutes(routes: DialectGroup, { instruments, actions, now }: Marke
       return { corporate_actions: grouped(page), next_page_token: isEnd ? null : (page.at(-1)?.id ?? null) };
     },
   });
+}
+
+function announcementView({ id, symbol, action }: Dated): z.input<typeof announcementsAnswer>[number] {
+  const isDividend = action.kind === "dividend";
+  const ratio = isDividend ? 1 : action.ratio;
+  const rates = ratesOf(ratio);
+  return {
+    id,
+    corporate_action_id: id,
+    ca_type: isDividend ? "dividend" : "split",
+    ca_sub_type: isDividend ? "cash" : ratio > 1 ? "stock_split" : "reverse_split",
+    initiating_symbol: symbol,
+    target_symbol: symbol,
+    ex_date: dateOf(action.exDay),
+    cash: isDividend ? decimalWire(action.amount) : "0",
+    old_rate: decimalWire(rates.old_rate),
+    new_rate: decimalWire(rates.new_rate),
+  };
 }
 
 /** By kind; kinds of which there are none are left out. */

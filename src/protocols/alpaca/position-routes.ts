@@ -1,9 +1,12 @@
-import { invalid } from "./errors.js";
+import { z } from "zod";
+import { isContractSymbol } from "./contract-rows.js";
+import { DialectError, invalid } from "./errors.js";
 import type { DialectGroup } from "./http.js";
 import {
   closeAllQuery,
   closedSchema,
   closeQuery,
+  contractPositionParams,
   orderSchema,
   positionParams,
   positionSchema,
@@ -52,4 +55,31 @@ export function positionRoutes(routes: DialectGroup, positions: Positions): void
       return positions.close(principal.userId, params.symbol_or_asset_id, part);
     },
   });
+  exerciseRoutes(routes);
 }
+
+/** Options are not held here, so there are none to be exercised. */
+function exerciseRoutes(routes: DialectGroup): void {
+  for (const [path, id, summary] of [
+    ["exercise", "alpacaExercise", "Exercise an option that is held: none is"],
+    ["do-not-exercise", "alpacaDoNotExercise", "Let an option that is held expire: none is"],
+  ] as const) {
+    routes.post(`/v2/positions/:symbol_or_contract_id/${path}`, {
+      id,
+      summary,
+      params: contractPositionParams,
+      answer: z.null(),
+      handle({ params: { symbol_or_contract_id: text } }) {
+        const isContract = isContractSymbol(text.toUpperCase()) || UUID.test(text);
+        throw isContract
+          ? new DialectError(403, {
+              code: 40310000,
+              message: "no available position for the specified contract",
+            })
+          : new DialectError(422, { code: 42210000, message: "invalid symbol" });
+      },
+    });
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
