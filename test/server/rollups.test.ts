@@ -95,6 +95,19 @@ describe("GET /api/performance/daily", () => {
     expect(earlier.data).toEqual([]);
   });
 
+  it("200 tells of the newest run that the account had a part in, and not of another's", async () => {
+    const { rollups } = program.parts;
+    const runOf = async (user: "ann" | "bob") =>
+      (await get(user, "/api/performance/daily")).json().meta.last_run;
+    const range = { from: TODAY, to: TODAY };
+    const before = await runOf("bob");
+    await rollups.remake("backfill", range, account);
+    expect(await runOf("ann")).toMatchObject({ trigger: "backfill", status: "succeeded" });
+    expect(await runOf("bob")).toEqual(before);
+    await rollups.remake("backfill", range, null);
+    expect(await runOf("bob")).toMatchObject({ trigger: "backfill", status: "succeeded" });
+  });
+
   it.each([
     ["from=2024-11-07", "query from"],
     ["from=yesterday", "query from"],

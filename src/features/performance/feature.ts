@@ -30,8 +30,8 @@ export interface Performance extends Pick<RollupStore, "days" | "strategies"> {
     accountId: string | null,
     making?: Making,
   ): Promise<RunEnd>;
-  /** Null before the first. */
-  newestRun(): Promise<RollupRun | null>;
+  /** Of all accounts or of this one; null before the first. */
+  newestRun(accountId: string): Promise<RollupRun | null>;
 }
 
 export interface PerformanceFeatureOptions {
@@ -66,9 +66,9 @@ export function createPerformanceFeature(options: PerformanceFeatureOptions): {
       const [own, exchanges] = [dateOf(dayAt(zone, now())), latestDate(now())];
       return own > exchanges ? own : exchanges;
     },
-    newestRun: () => runs.newest(),
+    newestRun: (accountId) => runs.newest(accountId),
     async remake(trigger, range, accountId, making = {}) {
-      const id = await runs.begin(trigger, range, now());
+      const id = await runs.begin(trigger, range, now(), accountId);
       try {
         const end = await made.remake(range, accountId, making);
         await runs.end(id, end, now());

@@ -42,7 +42,7 @@ export function rollupRoutes(app: FastifyInstance, options: RollupRouteOptions):
   async function metaOf(account: AccountRow, range: DateRange): Promise<z.output<typeof rollupMeta>> {
     const { id, rules, synthetic } = account;
     const { zone, hour } = rollups;
-    const last_run = runView(await rollups.newestRun());
+    const last_run = runView(await rollups.newestRun(id));
     return { account_id: id, currency: rules.account.currency, ...range, zone, hour, synthetic, last_run };
   }
 
@@ -109,7 +109,7 @@ function makingRoutes(app: FastifyInstance, { rollups, rollupKind, paper, jobs }
     id: "backfillPerformance",
     summary: "Order that the performance of a range of dates of an account is made anew",
     description:
-      `At most ${MOST_DATES} dates. The header Idempotency-Key, 1 to 255 visible characters, makes a repeated order ` +
+      `Of the usual account unless account_id names another. At most ${MOST_DATES} dates. The header Idempotency-Key, 1 to 255 visible characters, makes a repeated order ` +
       "the same job.",
     status: 202,
     body: backfillBody,

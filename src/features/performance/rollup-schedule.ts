@@ -56,7 +56,7 @@ export function createRollupSchedule(options: ScheduleOptions): LoopDefinition {
     nowMs: number,
     making: Making,
   ): Promise<void> {
-    const id = await runs.begin(trigger, range, nowMs);
+    const id = await runs.begin(trigger, range, nowMs, null);
     try {
       const end = await rollups.refresh(accounts, slotOf(range.to), making);
       await runs.end(id, end, now());

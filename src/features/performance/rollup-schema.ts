@@ -82,7 +82,7 @@ export const rollupMeta = z.object({
       failure: z.string().nullable(),
     })
     .nullable()
-    .describe("The newest of the server; null before the first"),
+    .describe("The newest of all accounts or of this one; null before the first"),
 });
 
 export const aggregatedSchema = z.object({

@@ -31,11 +31,17 @@ const FIELDS = `id, trigger, status, to_char(from_date, 'YYYY-MM-DD') as "from",
 
 export function createRunStore(database: Database, synthetic: boolean, owner: string) {
   return {
-    async begin(trigger: RollupTrigger, { from, to }: DateRange, nowMs: number): Promise<number> {
+    /** @param accountId the only account that it is for; null for all. */
+    async begin(
+      trigger: RollupTrigger,
+      { from, to }: DateRange,
+      nowMs: number,
+      accountId: string | null,
+    ): Promise<number> {
       const [{ id }] = await database.query<{ id: number }>(
-        `insert into rollup_runs (synthetic, trigger, status, from_date, to_date, owner, started_at)
-         values ($1, $2, 'running', $3::date, $4::date, $5, to_timestamp($6::float8 / 1000)) returning id`,
-        [synthetic, trigger, from, to, owner, nowMs],
+        `insert into rollup_runs (synthetic, trigger, status, from_date, to_date, owner, started_at, account_id)
+         values ($1, $2, 'running', $3::date, $4::date, $5, to_timestamp($6::float8 / 1000), $7::uuid) returning id`,
+        [synthetic, trigger, from, to, owner, nowMs, accountId],
       );
       return id;
     },
@@ -71,11 +77,12 @@ export function createRunStore(database: Database, synthetic: boolean, owner: st
       const of = (status: RollupRun["status"]) => rows.find((row) => row.status === status) ?? null;
       return { succeeded: of("succeeded"), failed: of("failed") };
     },
-    /** The newest of all. */
-    async newest(): Promise<RollupRun | null> {
+    /** The newest that an account had a part in. */
+    async newest(accountId: string): Promise<RollupRun | null> {
       const [row] = await database.query<RollupRun>(
-        `select ${FIELDS} from rollup_runs where synthetic = $1 order by id desc limit 1`,
-        [synthetic],
+        `select ${FIELDS} from rollup_runs
+         where synthetic = $1 and (account_id is null or account_id = $2::uuid) order by id desc limit 1`,
+        [synthetic, accountId],
       );
       return row ?? null;
     },

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "rollup_runs" ADD COLUMN     "account_id" UUID;
