@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { marginRules } from "../../src/core/execution/account.js";
 import { candlesFromRows } from "../../src/core/market/candles.js";
 import type { AdjustedCandles } from "../../src/features/candles/adjusted.js";
 import { createDays, type Days } from "../../src/features/paper-trades/days.js";
+import { createStandings } from "../../src/features/paper-trades/standings.js";
 import { type AccountRow, createLedgerStore } from "../../src/features/paper-trades/store.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { APPLE } from "../fixtures/detections.js";
-import { createOpening, trade } from "../fixtures/ledger.js";
+import { createOpening, rulesOf, trade } from "../fixtures/ledger.js";
 import { ledgerOver } from "../fixtures/rollups.js";
 
 const midnight = (day: number) => Date.UTC(2024, 0, day);
@@ -17,13 +19,16 @@ const CLOSES = { raw: [100, 110, 60], given: [50, 55, 60] };
 let server: TestDatabase;
 let database: Database;
 let account: AccountRow;
+let open: ReturnType<typeof createOpening>;
+let ledger: ReturnType<typeof ledgerOver>;
 let daysOf: (adjusted: Pick<AdjustedCandles, "loadRange">) => Days;
 
 beforeAll(async () => {
   server = await createTestDatabase();
   database = await openTestDatabase(server);
-  const ledger = ledgerOver(database);
-  account = await createOpening(createLedgerStore(database), ledger)(1_000);
+  ledger = ledgerOver(database);
+  open = createOpening(createLedgerStore(database), ledger);
+  account = await open(1_000);
   await ledger.act(account.id, {
     run(desk) {
       expect(trade(desk, "a", "buy", 10, 100)).toEqual([]);
@@ -79,5 +84,17 @@ describe("an account that held a share over its split", () => {
   it("is worth what its source gives where that is all there is", async () => {
     const { equity } = await daysOf(sourceOf(false)).at(account, instants, "1d");
     expect(equity.at(-1)).toBe(1_200e6);
+  });
+});
+
+describe("the day of an account", () => {
+  it("begins with what was to stay of its equity at the close before, and nothing on its first", async () => {
+    const lent = await open(1_000, rulesOf(marginRules("USD")));
+    const standings = createStandings({ days: daysOf(sourceOf(true)) });
+    expect(await standings.today(lent, midnight(2) + 16 * 3_600_000)).toMatchObject({ startMaintenance: 0 });
+    await ledger.act(lent.id, { run: (desk) => trade(desk, "b", "buy", 8, 100) });
+    // Eight at the close of the 3rd, 110, of which a quarter is to stay.
+    const today = await standings.today(lent, midnight(4) + 16 * 3_600_000);
+    expect(today).toMatchObject({ startEquity: 1_080, startMaintenance: 220 });
   });
 });
