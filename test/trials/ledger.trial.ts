@@ -19,11 +19,14 @@ const ACCOUNTS = 8;
 /** Most lives last up to so long after a call was acknowledged in them, the others after they began to listen. */
 const LIFE_MS = 300;
 const UNHEARD_SHARE = 0.2;
+/** All kills and crashes are to be over by then; what is not done is given up, and told. */
+const LIMIT_MS = 1_000 * Number(process.env.TRIAL_LEDGER_SECONDS ?? 300);
 
 /** What the writers do is refused by no limit of theirs, as far as these go. */
 const SETTINGS = { ...ROOMY, enable_stop_loss: false, enable_take_profit: false };
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const noMatter = () => undefined;
 
 let folder: string;
 beforeAll(() => {
@@ -31,7 +34,38 @@ beforeAll(() => {
   chmodSync(folder, 0o755);
 });
 const started: TxProcess[] = [];
-afterAll(() => {
+
+/** Ends all that kills and crashes, whatever it waits for. */
+class Ending {
+  over = false;
+  readonly #ended: Promise<void>;
+  #end: () => void = () => undefined;
+
+  constructor() {
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  end(): void {
+    this.over = true;
+    this.#end();
+  }
+
+  /** Resolves with what is waited for, or when all is over. */
+  async before(awaited: Promise<unknown>): Promise<void> {
+    await Promise.race([awaited, this.#ended]);
+  }
+}
+
+const ending = new Ending();
+/** All that kills, crashes and starts. */
+let working: Promise<unknown> = Promise.resolve();
+
+afterAll(async () => {
+  ending.end();
+  // Whoever is about to start a server has started it then, and nobody starts another.
+  await Promise.race([working.then(noMatter, noMatter), sleep(60_000)]);
   for (const { kill } of started) kill("SIGKILL");
   const postmaster = postmasterOf(folder);
   if (postmaster !== null && isRunning(postmaster)) process.kill(postmaster, "SIGQUIT");
@@ -52,7 +86,8 @@ async function start(port: number, life: number, figures: Figures): Promise<TxPr
     try {
       return await startOnce(port, life);
     } catch (error) {
-      const met = String(error).includes("TX could not start") && figures.stillborn < 2 * CRASHES;
+      const met =
+        !ending.over && String(error).includes("TX could not start") && figures.stillborn < 2 * CRASHES;
       if (!met) throw error;
       figures.stillborn++;
     }
@@ -90,10 +125,11 @@ async function killing(
 ): Promise<TxProcess> {
   const rng = createRng(seed);
   let running = first;
-  for (let life = 0; figures.kills < KILLS; life++) {
+  for (let life = 0; figures.kills < KILLS && !ending.over; life++) {
+    if (rng.next() > UNHEARD_SHARE) await ending.before(writers.answered(port));
+    await ending.before(sleep(rng.next() * LIFE_MS));
+    if (ending.over || figures.kills >= KILLS) break;
     figures.kills++;
-    if (rng.next() > UNHEARD_SHARE) await writers.answered(port);
-    await sleep(rng.next() * LIFE_MS);
     running.kill("SIGKILL");
     expect(await running.ended()).toBe("SIGKILL");
     running = await start(port, life, figures);
@@ -104,13 +140,16 @@ async function killing(
 
 /** Ends Postgres without a checkpoint, spread over the kills and, for what is left, after them. */
 async function crashing(writers: Writers, figures: Figures): Promise<void> {
-  while (figures.crashes < CRASHES) {
+  while (figures.crashes < CRASHES && !ending.over) {
     if (figures.kills < KILLS && figures.kills < ((figures.crashes + 0.5) * KILLS) / CRASHES) {
       await sleep(20);
       continue;
     }
     const postmaster = postmasterOf(folder);
-    if (postmaster === null) continue;
+    if (postmaster === null) {
+      await sleep(20);
+      continue;
+    }
     const before = performance.now();
     try {
       process.kill(postmaster, "SIGQUIT");
@@ -122,7 +161,8 @@ async function crashing(writers: Writers, figures: Figures): Promise<void> {
     }
     figures.crashes++;
     await sleep(100);
-    await writers.answered();
+    await ending.before(writers.answered());
+    if (ending.over) return;
     figures.backMs.push(performance.now() - before);
   }
 }
@@ -145,11 +185,15 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
     await post(ports[0], "/api/risk-settings", SETTINGS);
     const writers = await startWriters({ ports, writers: WRITERS, accounts: ACCOUNTS, seed: 6 });
     const figures: Figures = { kills: 0, crashes: 0, stillborn: 0, startMs: [], backMs: [] };
-    const [, ...last] = await Promise.all([
+    const limit = setTimeout(() => ending.end(), LIMIT_MS);
+    const all = Promise.all([
       crashing(writers, figures),
       ...ports.map((port, n) => killing({ port, first: servers[n], seed: n }, writers, figures)),
     ]);
-    await writers.stop();
+    working = all;
+    const [, ...last] = await all;
+    clearTimeout(limit);
+    await Promise.race([writers.stop(), sleep(60_000)]);
     const seconds = (performance.now() - began) / 1_000;
 
     const connection = {
@@ -169,7 +213,7 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
     }
     const unheard = acknowledged.filter(({ replayed, text }) => replayed || text.includes("id_not_unique"));
     process.stdout.write(
-      `${figures.kills} kills, ${figures.crashes} crashes of Postgres; ${acknowledged.length} calls acknowledged, ` +
+      `${figures.kills} of ${KILLS} kills, ${figures.crashes} of ${CRASHES} crashes of Postgres; ${acknowledged.length} calls acknowledged, ` +
         `${unheard.length} committed by an attempt without an answer, ${writers.retries()} retries; ` +
         `${lost.length} lost, ${doubled.length} doubled, ${unbalanced.length} unbalanced; ${seconds.toFixed(0)} s\n` +
         `${counts.accounts} accounts, ${counts.orders} orders, ${counts.fills} fills, ${counts.legs} legs; ` +
@@ -178,6 +222,8 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
         `${quantile(figures.backMs, 0.5).toFixed(0)} ms, longest ${Math.max(...figures.backMs).toFixed(0)} ms\n` +
         `${JSON.stringify(statuses)}\n`,
     );
+    expect([figures.kills, figures.crashes], `after ${seconds.toFixed(0)} s`).toEqual([KILLS, CRASHES]);
+    expect(seconds).toBeLessThan(LIMIT_MS / 1_000);
     expect(lost.slice(0, 5)).toEqual([]);
     expect(doubled.slice(0, 5)).toEqual([]);
     expect(unbalanced.slice(0, 5)).toEqual([]);
