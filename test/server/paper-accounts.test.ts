@@ -264,9 +264,9 @@ describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
     };
     const wrong = await call("POST", "/api/paper-trade/accounts/import", {
       name: "Wrong",
-      transactions: [row],
+      transactions: [{ at: row.at, kind: "transfer", amount: 100 }, row],
     });
-    expect(wrong).toMatchObject({ status: 400, detail: expect.stringMatching(/row 1: its amount is -9/) });
+    expect(wrong).toMatchObject({ status: 400, detail: expect.stringMatching(/row 2: its amount is -9/) });
     const text = await call("POST", "/api/paper-trade/accounts/import", {
       name: "Wrong",
       csv_content: "at,kind\n2024,fill\n",

@@ -120,6 +120,27 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
     },
   };
 
+  return {
+    ...told,
+    clock: atMs,
+    async now(instrument) {
+      // The clock after the quote: of a split between the two, the shares are known.
+      const found = await quoteOf(instrument);
+      const at = await atMs(instrument);
+      const quote = found === null ? null : await inSharesOf(told, instrument, found, at);
+      const open = isOpen(calendarOf(instrument.calendar), at);
+      const reason = reasonOf(open, quote, at);
+      return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
+    },
+    bars: createStretches({ gateway, adjusted }, finest),
+  };
+}
+
+/** Which bars are walked next, of minutes or days. */
+function createStretches(
+  { gateway, adjusted }: Pick<FeedOptions, "gateway" | "adjusted">,
+  finest: (instrument: KnownInstrument) => Interval,
+): Feed["bars"] {
   /** @throws {AppError} where there are no bars since sources cannot be asked. */
   async function stretchOf(
     instrument: KnownInstrument,
@@ -151,37 +172,19 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
     return none;
   }
 
-  return {
-    ...told,
-    clock: atMs,
-    async now(instrument) {
-      // The clock after the quote: of a split between the two, the shares are known.
-      const found = await quoteOf(instrument);
-      const at = await atMs(instrument);
-      const quote = found === null ? null : await inSharesOf(told, instrument, found, at);
-      const open = isOpen(calendarOf(instrument.calendar), at);
-      const reason = reasonOf(open, quote, at);
-      return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
-    },
-    async bars(instrument, fromMs, nowMs) {
-      const known = gateway.intervals(instrument);
-      const calendar = calendarOf(instrument.calendar);
-      const isOld = nowMs - fromMs > FINE_DAYS * DAY_MS && known.includes("1d");
-      if (!isOld) {
-        const toMs = Math.min(tradingFrom(calendar, fromMs) + MINUTE_STRETCH * DAY_MS, nowMs);
-        return stretchOf(instrument, finest(instrument), fromMs, toMs);
-      }
-      const close = closeUnderWay(calendar, fromMs);
-      if (close !== null) return restOfSession(instrument, known, fromMs, close);
-      // Days up to where minutes begin, and whole ones.
-      const end = Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS;
-      return stretchOf(
-        instrument,
-        "1d",
-        fromMs,
-        Math.min(tradingFrom(calendar, fromMs) + DAY_STRETCH * DAY_MS, end),
-      );
-    },
+  return async (instrument, fromMs, nowMs) => {
+    const known = gateway.intervals(instrument);
+    const calendar = calendarOf(instrument.calendar);
+    const begin = tradingFrom(calendar, fromMs);
+    if (nowMs - fromMs <= FINE_DAYS * DAY_MS || !known.includes("1d")) {
+      const toMs = Math.min(begin + MINUTE_STRETCH * DAY_MS, nowMs);
+      return stretchOf(instrument, finest(instrument), fromMs, toMs);
+    }
+    const close = closeUnderWay(calendar, fromMs);
+    if (close !== null) return restOfSession(instrument, known, fromMs, close);
+    // Days up to where minutes begin, and whole ones.
+    const end = Math.floor(nowMs / DAY_MS - FINE_DAYS + 1) * DAY_MS;
+    return stretchOf(instrument, "1d", fromMs, Math.min(begin + DAY_STRETCH * DAY_MS, end));
   };
 }
 

@@ -7,11 +7,12 @@ import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { catchUp, followsAny, isNightDue, LATE_ACTION_MS, type SymbolNews } from "./catch-up.js";
+import { catchUp, followsAny, isNightDue } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import { isFollowed } from "./placing.js";
 import type { AccountRow, LedgerStore } from "./store.js";
+import { LATE_ACTION_MS, type SymbolNews } from "./symbol-walk.js";
 
 export const LEASE_NAME = "paper-trades";
 const EVERY_MS = 2_000;

@@ -1,0 +1,130 @@
+import { lowerBound } from "../../core/base/search.js";
+import type { Desk } from "../../core/execution/desk.js";
+import { factsOf } from "../../core/execution/facts.js";
+import type { CorporateAction } from "../../core/market/actions.js";
+import { startOfDay } from "../../core/market/adjust.js";
+import type { Candles } from "../../core/market/candles.js";
+import { DAY_MS, dateOf } from "../../core/market/day.js";
+import type { Interval } from "../../core/market/interval.js";
+import { type Calendar, calendarOf, dailyBarTime } from "../../core/market/session.js";
+import { type MarketNow, RANGE_BARS } from "./feed.js";
+import type { Account } from "./ledger.js";
+
+/** What is known of a symbol since its orders looked last. */
+export interface SymbolNews {
+  readonly symbol: string;
+  readonly market: MarketNow;
+  readonly interval: Interval;
+  readonly bars: Candles;
+  /** Up to where bars were asked for. */
+  readonly toMs: number;
+  readonly actions: readonly CorporateAction[];
+  /** By first instants of ex-days of splits: the last close before, as it traded. */
+  readonly closes: ReadonlyMap<number, number>;
+}
+
+/** A split or dividend that is told later than this is not applied any more. */
+export const LATE_ACTION_MS = 5 * DAY_MS;
+
+/** One symbol of an account, from what was seen of it last. */
+export interface Walk {
+  /** Of what comes next; infinite for nothing. */
+  time(): number;
+  step(): void;
+}
+
+/**
+ * Bars of a symbol that its orders have not seen, and the actions before them. Seen is what opened before the cursor;
+ * each bar moves it to its end, and each action to its instant, past bars that are told late and of other shares.
+ */
+export function createWalk(
+  desk: Desk,
+  account: Account,
+  { symbol, market, interval, bars, actions, closes }: SymbolNews,
+): Walk {
+  const calendar = calendarOf(market.instrument.calendar);
+  const seen = account.cursors.get(symbol) ?? market.atMs;
+  const due = dueActions(account, symbol, actions, calendar, seen, market.atMs);
+  let a = 0;
+  let i = lowerBound(bars.time, seen);
+  const actionTime = () => due[a]?.at ?? Number.POSITIVE_INFINITY;
+  const barTime = () => bars.time[i] ?? Number.POSITIVE_INFINITY;
+  return {
+    time: () => Math.min(actionTime(), barTime()),
+    step() {
+      if (actionTime() <= barTime()) {
+        const { at } = due[a];
+        // The price of now may be of the new share already, or of a day long before.
+        const close = closes.get(at);
+        if (due[a].kind === "split" && close !== undefined) desk.mark(symbol, close);
+        apply(desk, symbol, due[a++]);
+        // Bars before it that come later are of another kind of share.
+        account.cursors.set(symbol, Math.max(at, account.cursors.get(symbol) ?? at));
+        i = Math.max(i, lowerBound(bars.time, at));
+        return;
+      }
+      const facts = factsOf(calendar, interval, bars.time[i], rangeBefore(bars, i));
+      desk.bar(symbol, bars, i, facts);
+      account.cursors.set(symbol, facts.until);
+      i++;
+    },
+  };
+}
+
+/** Average of high less low of the bars before; NaN with too few. */
+function rangeBefore({ high, low }: Candles, i: number): number {
+  if (i < RANGE_BARS) return Number.NaN;
+  let sum = 0;
+  for (let k = i - RANGE_BARS; k < i; k++) sum += high[k] - low[k];
+  return sum / RANGE_BARS;
+}
+
+interface Due {
+  readonly at: number;
+  /** First instant of the ex-day. */
+  readonly begin: number;
+  readonly kind: "split" | "dividend";
+  /** New shares for an old one, or money a share. */
+  readonly amount: number;
+}
+
+/**
+ * Actions of ex-days that have begun and that were not applied: splits when the day begins, as prices are told from
+ * then on, and dividends, which are one sum, when it opens.
+ * What is told late counts where nothing was traded since, so that what is held now was held then.
+ */
+function dueActions(
+  { history, row }: Account,
+  symbol: string,
+  actions: readonly CorporateAction[],
+  calendar: Calendar,
+  seen: number,
+  nowMs: number,
+): Due[] {
+  const { currency } = row.rules.account;
+  const touched = history.lastTouched(symbol) ?? row.openedAt;
+  const due: Due[] = [];
+  for (const action of actions) {
+    const { kind, exDay } = action;
+    const begin = startOfDay(calendar, exDay);
+    const at = kind === "split" ? begin : (dailyBarTime(calendar, dateOf(exDay)) ?? begin);
+    if (at > nowMs || history.applied(symbol, kind, begin, startOfDay(calendar, exDay + 1))) continue;
+    if (at < seen && (at < touched || nowMs - at > LATE_ACTION_MS)) continue;
+    if (action.kind === "split") due.push({ at, begin, kind, amount: action.ratio });
+    else if (action.currency === currency) due.push({ at, begin, kind, amount: action.amount });
+  }
+  due.sort((a, b) => a.at - b.at || (a.kind === b.kind ? 0 : a.kind === "split" ? -1 : 1));
+  return due.flatMap((one, k) => {
+    const before = due[k - 1];
+    if (one.kind === "dividend" && before?.kind === "dividend" && before.at === one.at) return [];
+    const same = due.filter(({ at, kind }) => at === one.at && kind === "dividend");
+    return [
+      one.kind === "split" ? one : { ...one, amount: same.reduce((sum, { amount }) => sum + amount, 0) },
+    ];
+  });
+}
+
+function apply(desk: Desk, symbol: string, { at, begin, kind, amount }: Due): void {
+  if (kind === "split") desk.split(symbol, amount, at);
+  else desk.dividend(symbol, amount, at, begin);
+}
