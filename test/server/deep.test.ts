@@ -1,5 +1,5 @@
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { decideAction } from "../../src/core/learning/agent/policy.js";
 import { stateOfRequest } from "../../src/core/learning/agent/request.js";
 import { NET_COLUMNS } from "../../src/core/learning/sequence-net/columns.js";
@@ -7,6 +7,7 @@ import { layoutOf } from "../../src/core/learning/sequence-net/layout.js";
 import { createBarReader } from "../../src/core/learning/sequence-net/reading.js";
 import { trainSequenceNet } from "../../src/core/learning/sequence-net/train.js";
 import { SHAPES } from "../../src/core/learning/shapes.js";
+import { sliceCandles } from "../../src/core/market/candles.js";
 import type { OpenModel } from "../../src/features/models/artefact.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
@@ -83,6 +84,7 @@ describe("GET /api/ml/deep-detect", () => {
         detector: "sequence_net",
         model_version: "1.0.0",
         windows_read: 120,
+        reason: null,
         synthetic: true,
       });
       const candles = await candlesOf(symbol, 169);
@@ -113,6 +115,19 @@ describe("GET /api/ml/deep-detect", () => {
       found += answer.patterns.length;
     }
     expect(found).toBeGreaterThan(0);
+  });
+
+  it("200 says why it read nothing of a symbol with too few bars", async () => {
+    await serveNet();
+    const loadLatest = program.parts.candles.loadLatest;
+    const spy = vi.spyOn(program.parts.candles, "loadLatest").mockImplementation(async (...asked) => {
+      const set = await loadLatest(...asked);
+      return { ...set, candles: sliceCandles(set.candles, 0, 49) };
+    });
+    const { patterns, windows_read, reason } = (await program.call("/api/ml/deep-detect?symbol=AAPL")).json();
+    spy.mockRestore();
+    expect([patterns, windows_read]).toEqual([[], 0]);
+    expect(reason).toMatch(/Fewer than 50 bars/);
   });
 
   it("200 tells on request what did it, by parts that sum to the logit less that of a flat window", async () => {

@@ -19,7 +19,7 @@ export interface DeepDetect {
   detect(symbol: string, interval: Interval, bars: number, explain: boolean): Promise<DeepDetection>;
 }
 
-/** Shapes of which is told what did it: a second of a thread each at the very most. */
+/** Shapes of which is told what did it: about a quarter of a second of a thread each. */
 const EXPLAINED = 5;
 const READ = defineTask<DeepTask, DeepSightings>(new URL("./deep-worker.js", import.meta.url));
 

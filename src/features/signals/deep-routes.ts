@@ -59,6 +59,7 @@ const answer = {
   detector: z.string(),
   model_version: z.string(),
   windows_read: z.number().int(),
+  reason: z.string().nullable().describe("Why nothing could be read; null where something was"),
   ...provenance,
 };
 
@@ -81,6 +82,7 @@ export function deepRoutes(app: FastifyInstance, { deepDetect }: { deepDetect: D
         detector: version.learner,
         model_version: version.version,
         windows_read: windows,
+        reason: windows === 0 ? `Fewer than ${WINDOW_BARS} bars with prices above 0 are known` : null,
         ...provenanceOf(set),
       };
     },
