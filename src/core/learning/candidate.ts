@@ -1,66 +1,15 @@
-import { areaInterval } from "./auc-error.js";
+import { sumOf } from "../base/stats.js";
 import { type Calibration, fitCalibrator } from "./calibrate.js";
-import { compareModels } from "./compare.js";
 import type { Samples } from "./define.js";
-import {
-  type Comparison,
-  type Evaluation,
-  judgeCandidate,
-  PROMOTION,
-  type PromotionTerms,
-  type Verdict,
-} from "./governance.js";
-import { GROUP_SETTINGS, type GroupSettings, groupedScore, trainGroupedTrees } from "./grouped-trees.js";
-import {
-  areaUnderCurve,
-  brierParts,
-  type Decided,
-  decideAt,
-  expectedCalibrationError,
-  logLoss,
-  type ReliabilityBin,
-  reliabilityCurve,
-  type Scored,
-} from "./metrics.js";
-import { probePermuted, probeShifted } from "./probes.js";
+import { compareWith, evaluate, type Scoring } from "./evaluation.js";
+import { type Comparison, type Evaluation, judgeCandidate, type Verdict } from "./governance.js";
+import { groupedScore, trainGroupedTrees } from "./grouped-trees.js";
+import type { LearningTerms, Lesson } from "./lesson.js";
+import { type Decided, decideAt, type ReliabilityBin, reliabilityCurve, type Scored } from "./metrics.js";
 import { pickSamples } from "./rows.js";
-import { assertNoOverlap, SPLIT_TERMS, type SplitTerms, splitSamples } from "./split.js";
+import { assertNoOverlap, type SampleSplit, splitSamples } from "./split.js";
 import { binReference } from "./stability.js";
 import { scoreTabular, type TabularModel } from "./tabular.js";
-
-/** How a candidate is learned and tried. */
-export interface LearningTerms {
-  readonly seed: number;
-  readonly trees: GroupSettings;
-  readonly split: SplitTerms;
-  readonly promotion: PromotionTerms;
-  /** Draws of bootstraps, and mean rows in a row of each block: as long as outcomes overlap. */
-  readonly draws: number;
-  readonly blockRows: number;
-  /** Trainings on shuffled labels, 2 or more. */
-  readonly permutations: number;
-}
-
-export const LEARNING_TERMS: Omit<LearningTerms, "seed"> = Object.freeze({
-  trees: GROUP_SETTINGS,
-  split: SPLIT_TERMS,
-  promotion: PROMOTION,
-  draws: 400,
-  blockRows: 20,
-  permutations: 4,
-});
-
-/** What there is to learn from. */
-export interface Lesson {
-  /** In time order. */
-  readonly samples: Samples;
-  /** Group of each row. */
-  readonly keys: readonly string[];
-  /** A number for each row that rows of one series share: features move within it alone. */
-  readonly series: ArrayLike<number>;
-  /** Features that were found to change when later bars are cut off. */
-  readonly unstableFeatures: number;
-}
 
 /** Rows of a stretch of the samples, with the first and the last moment that one was decided; null of none. */
 export interface Stretch {
@@ -70,14 +19,18 @@ export interface Stretch {
   readonly to: number | null;
 }
 
-export interface Candidate {
-  readonly model: TabularModel;
+/** What came of a model on rows that nothing was chosen by. */
+export interface Tried {
   readonly evaluation: Evaluation;
   readonly decided: Decided;
   readonly reliability: readonly ReliabilityBin[];
   readonly comparison: Comparison | null;
   readonly verdict: Verdict;
   readonly stretches: readonly Stretch[];
+}
+
+export interface Candidate extends Tried {
+  readonly model: TabularModel;
 }
 
 /** Why nothing can be learned: a stretch has too few rows, or rows of one label alone. */
@@ -92,14 +45,15 @@ const LEAST_ROWS = 20;
  * Learns a candidate and tries it: trees on the oldest stretch, calibration on the next, and every figure on the tail,
  * which nothing was chosen by. The same lesson, terms and incumbent give the same candidate on every machine.
  * @param incumbent the active version, scored on the same tail; null where there is none.
+ * @throws {AssertionError} where a split lets later rows into earlier ones.
  */
 export function learnCandidate(
   lesson: Lesson,
   terms: LearningTerms,
   incumbent: TabularModel | null,
+  split: SampleSplit = splitSamples(lesson.samples, terms.split),
 ): Candidate | NothingLearned {
   const { samples, keys } = lesson;
-  const split = splitSamples(samples, terms.split);
   assertNoOverlap(split, samples);
   const parts = { training: split.train, calibration: split.calibration, tail: split.tail };
   const stretches = (["training", "calibration", "tail"] as const).map((name) =>
@@ -113,17 +67,66 @@ export function learnCandidate(
   const model = trainModel(samples, keys, parts, terms);
   const tailKeys = pick(keys, parts.tail);
   const scored = scoreAll(model, tail, tailKeys);
-  const evaluation = evaluate(lesson, terms, { scored, training, parts });
-  const comparison = incumbent === null ? null : compareWith(incumbent, tail, tailKeys, scored, terms);
+  const run = (changed: Samples, seed: number): Scored => {
+    if (changed === samples && seed === terms.seed) return scored;
+    const again = trainModel(changed, keys, parts, { ...terms, seed });
+    return scoreAll(again, pickSamples(changed, parts.tail), tailKeys);
+  };
+  const rate = sumOf(training.labels) / training.labels.length;
+  return { model, stretches, ...judge(lesson, terms, { scored, rate, run }, { incumbent, tail, tailKeys }) };
+}
+
+/**
+ * Tries a model that was learned elsewhere by the same rules: on the rows of the tail that were decided after a moment,
+ * by which all it learned from had settled. Nothing is trained: it scores shuffled labels and moved columns itself.
+ * @param incumbent the active version, scored on the same rows; null where there is none.
+ */
+export function tryModel(
+  model: TabularModel,
+  lesson: Lesson,
+  terms: LearningTerms,
+  { incumbent, sinceMs }: { readonly incumbent: TabularModel | null; readonly sinceMs: number },
+): Tried | NothingLearned {
+  const { samples, keys } = lesson;
+  const split = splitSamples(samples, terms.split);
+  const rows = split.tail.filter((row) => samples.decidedAt[row] > sinceMs);
+  const stretches = [stretchOf("tail", samples, rows)];
+  if (rows.length < LEAST_ROWS) return { reason: "too_few_samples", stretches };
+  const tail = pickSamples(samples, rows);
+  const before = pickSamples(samples, split.train).labels;
+  if (!hasBoth(tail.labels) || !hasBoth(before)) return { reason: "one_label", stretches };
+  const tailKeys = pick(keys, rows);
+  const run = (changed: Samples) => scoreAll(model, pickSamples(changed, rows), tailKeys);
+  const scoring = { scored: scoreAll(model, tail, tailKeys), rate: sumOf(before) / before.length, run };
+  return { stretches, ...judge(lesson, terms, scoring, { incumbent, tail, tailKeys }) };
+}
+
+function judge(
+  lesson: Lesson,
+  terms: LearningTerms,
+  scoring: Scoring,
+  { incumbent, tail, tailKeys }: Beside,
+): Omit<Tried, "stretches"> {
+  const { scored } = scoring;
+  const evaluation = evaluate(lesson, terms, scoring);
+  const comparison =
+    incumbent === null
+      ? null
+      : compareWith(lesson, terms, scoreAll(incumbent, tail, tailKeys), scored.scores);
   return {
-    model,
     evaluation,
     decided: decideAt(scored, 0.5),
     reliability: reliabilityCurve(scored),
     comparison,
     verdict: judgeCandidate(evaluation, comparison, terms.promotion),
-    stretches,
   };
+}
+
+/** The version that a candidate is compared with, and the rows that both score. */
+interface Beside {
+  readonly incumbent: TabularModel | null;
+  readonly tail: Samples;
+  readonly tailKeys: readonly string[];
 }
 
 interface Parts {
@@ -146,58 +149,6 @@ function trainModel(
   return { trees, calibrator, bins: training.columns.map((column) => binReference(column)) };
 }
 
-function evaluate(
-  lesson: Lesson,
-  terms: LearningTerms,
-  { scored, training, parts }: { scored: Scored; training: Samples; parts: Parts },
-): Evaluation {
-  const { seed, draws, blockRows, permutations } = terms;
-  const bootstrap = { seed, draws, meanBlock: blockRows };
-  const { low, high } = areaInterval(scored, bootstrap);
-  const rate = meanOf(training.labels);
-  const run = (samples: Samples, own: number): Scored => {
-    const again = trainModel(samples, lesson.keys, parts, { ...terms, seed: own });
-    return scoreAll(again, pickSamples(samples, parts.tail), pick(lesson.keys, parts.tail));
-  };
-  const permuted = probePermuted(lesson.samples, run, { seed, draws: permutations, rows: blockRows });
-  const shifted = probeShifted(lesson.samples, run, { ...bootstrap, groups: lesson.series });
-  const { labels } = scored;
-  return {
-    samples: labels.length,
-    wins: sumOf(labels),
-    auc: areaUnderCurve(scored),
-    aucLow: low,
-    aucHigh: high,
-    logLoss: logLoss(scored),
-    baseLogLoss: logLoss({ scores: new Float64Array(labels.length).fill(rate), labels }),
-    brier: brierParts(scored).score,
-    calibrationError: expectedCalibrationError(scored),
-    permutedAuc: permuted.mean,
-    permutedLow: permuted.low,
-    shiftGain: shifted.candidate - shifted.incumbent,
-    shiftGainLow: shifted.low,
-    unstableFeatures: lesson.unstableFeatures,
-  };
-}
-
-function compareWith(
-  incumbent: TabularModel,
-  tail: Samples,
-  keys: readonly string[],
-  scored: Scored,
-  { seed, draws, blockRows }: LearningTerms,
-): Comparison {
-  const before = scoreAll(incumbent, tail, keys);
-  const bootstrap = { seed, draws, meanBlock: blockRows };
-  const {
-    incumbent: was,
-    candidate: is,
-    low,
-    high,
-  } = compareModels(before, scored.scores, "log_loss", bootstrap);
-  return { samples: tail.labels.length, gain: was - is, gainLow: low, gainHigh: high };
-}
-
 /** Scores of all rows, calibrated, with their labels. */
 export function scoreAll(model: TabularModel, samples: Samples, keys: readonly string[]): Scored {
   const scores = rawScores(samples, keys, (row, key) => scoreTabular(model, row, key).score);
@@ -217,8 +168,6 @@ function rawScores(
 }
 
 const pick = (keys: readonly string[], rows: Int32Array) => Array.from(rows, (row) => keys[row]);
-const sumOf = (column: Float64Array) => column.reduce((sum, value) => sum + value, 0);
-const meanOf = (column: Float64Array) => sumOf(column) / column.length;
 const hasBoth = (labels: Float64Array) => labels.includes(1) && labels.includes(0);
 
 function stretchOf(name: Stretch["name"], { decidedAt }: Samples, rows: Int32Array): Stretch {

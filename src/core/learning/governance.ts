@@ -13,6 +13,8 @@ export interface Evaluation {
   readonly brier: number;
   /** Mean distance between score and share of wins in bins of equal counts, after calibration. */
   readonly calibrationError: number;
+  /** Root mean square of that distance, less what chance makes of it in so many rows. */
+  readonly calibrationGap: number;
   /** Mean AUC of the same training on labels that were shuffled, and the least that it is beyond chance. */
   readonly permutedAuc: number;
   readonly permutedLow: number;
@@ -21,16 +23,25 @@ export interface Evaluation {
   readonly shiftGainLow: number;
   /** Features whose values change when the bars after the decision are cut off. */
   readonly unstableFeatures: number;
+  /** Series in which an outcome is not what the bars by its moment tell. */
+  readonly earlyOutcomes: number;
 }
 
 /** A candidate beside the version that is active, on the same samples. */
 export interface Comparison {
   readonly samples: number;
-  /** Log-loss of the incumbent less that of the candidate: above 0 the candidate is better. */
+  /**
+   * Log-loss of the incumbent less that of the candidate: above 0 the candidate is better. Where labels are wrong, one
+   * that has learned so gains by it; what it does not do is rank better.
+   */
   readonly gain: number;
   /** Interval of it by a paired bootstrap over blocks of time, 95 %. */
   readonly gainLow: number;
   readonly gainHigh: number;
+  /** AUC of the candidate less that of the incumbent, with its interval alike. */
+  readonly areaGain: number;
+  readonly areaGainLow: number;
+  readonly areaGainHigh: number;
 }
 
 /** What a version has to reach to be promoted. */
@@ -39,15 +50,15 @@ export interface PromotionTerms {
   /** Of each label. */
   readonly leastOfEach: number;
   readonly leastAuc: number;
-  readonly mostCalibrationError: number;
+  readonly mostCalibrationGap: number;
 }
 
-/** As the house promotes: better than 0.6 on the untouched tail, and calibrated. */
+/** As the house promotes: better than 0.6 on the untouched tail, and calibrated beyond what chance would blur. */
 export const PROMOTION: PromotionTerms = Object.freeze({
   leastSamples: 200,
   leastOfEach: 30,
   leastAuc: 0.6,
-  mostCalibrationError: 0.05,
+  mostCalibrationGap: 0.05,
 });
 
 /** Rules of promotion, in the order in which they are looked at. */
@@ -58,9 +69,11 @@ export const PROMOTION_RULES = [
   "interval_above_half",
   "calibrated",
   "sees_no_future",
+  "no_outcome_before_settled",
   "no_gain_by_shuffled_labels",
   "no_gain_by_shifted_features",
   "not_worse_than_active",
+  "ranks_better_than_active",
 ] as const;
 export type PromotionRule = (typeof PROMOTION_RULES)[number];
 
@@ -98,14 +111,21 @@ export function judgeCandidate(
     check("interval_above_half", found.aucLow, 0.5, found.aucLow > 0.5),
     check(
       "calibrated",
-      found.calibrationError,
-      terms.mostCalibrationError,
-      found.calibrationError <= terms.mostCalibrationError,
+      found.calibrationGap,
+      terms.mostCalibrationGap,
+      found.calibrationGap <= terms.mostCalibrationGap,
     ),
     check("sees_no_future", found.unstableFeatures, 0, found.unstableFeatures === 0),
+    check("no_outcome_before_settled", found.earlyOutcomes, 0, found.earlyOutcomes === 0),
     check("no_gain_by_shuffled_labels", found.permutedLow, 0.5, found.permutedLow <= 0.5),
     check("no_gain_by_shifted_features", found.shiftGainLow, 0, found.shiftGainLow <= 0),
     check("not_worse_than_active", comparison?.gain ?? null, 0, comparison === null || comparison.gain >= 0),
+    check(
+      "ranks_better_than_active",
+      comparison?.areaGainLow ?? null,
+      0,
+      comparison === null || comparison.areaGainLow > 0,
+    ),
   ]);
 }
 

@@ -17,6 +17,9 @@ export const metricsSchema = z
     base_log_loss: number.describe("Of the share of wins in training for every decision"),
     brier: number,
     calibration_error: number.describe("Expected calibration error, ten bins of equal counts"),
+    calibration_gap: number
+      .default(null)
+      .describe("Root mean square of that distance, less what chance makes of it; promotion hangs on it"),
     accuracy: number.describe("At a score of a half"),
     precision: number,
     recall: number,
@@ -26,6 +29,9 @@ export const metricsSchema = z
     shift_gain: number.describe("What the AUC gains with the features of the decision before"),
     shift_gain_low: number,
     unstable_features: z.number().int().describe("Features that change when later bars are cut off"),
+    early_outcomes: number
+      .default(null)
+      .describe("Series in which an outcome is not what the bars by its moment tell"),
     reliability: z.array(z.object({ predicted: z.number(), happened: z.number(), samples: z.number() })),
   })
   .meta({ id: "ModelMetrics" });
@@ -88,6 +94,7 @@ export function metricsOf(
     base_log_loss: known(found.baseLogLoss),
     brier: known(found.brier),
     calibration_error: known(found.calibrationError),
+    calibration_gap: known(found.calibrationGap),
     accuracy: known(decided.accuracy),
     precision: known(decided.precision),
     recall: known(decided.recall),
@@ -97,6 +104,7 @@ export function metricsOf(
     shift_gain: known(found.shiftGain),
     shift_gain_low: known(found.shiftGainLow),
     unstable_features: found.unstableFeatures,
+    early_outcomes: found.earlyOutcomes,
     reliability,
   };
 }

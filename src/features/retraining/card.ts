@@ -1,4 +1,4 @@
-import type { LearningTerms } from "../../core/learning/candidate.js";
+import type { LearningTerms } from "../../core/learning/lesson.js";
 import { isoTime } from "../../platform/http.js";
 import type { ArtefactHead } from "../models/artefact.js";
 import { type Card, metricsOf, verdictView } from "../models/card.js";

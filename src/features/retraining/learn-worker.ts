@@ -1,10 +1,6 @@
-import {
-  type Candidate,
-  type LearningTerms,
-  learnCandidate,
-  type NothingLearned,
-} from "../../core/learning/candidate.js";
+import { type Candidate, learnCandidate, type NothingLearned } from "../../core/learning/candidate.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
+import type { LearningTerms } from "../../core/learning/lesson.js";
 import { giveWay } from "../../platform/workers.js";
 import { type ArtefactHead, openArtefact, packArtefact } from "../models/artefact.js";
 import { sha256 } from "../models/registry.js";

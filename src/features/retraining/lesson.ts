@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import type { Lesson } from "../../core/learning/candidate.js";
 import { bytesOfDataSet, dataSetOf } from "../../core/learning/data-set.js";
+import type { Feature } from "../../core/learning/features/define.js";
+import { FEATURES } from "../../core/learning/features/index.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
-import { findPeek } from "../../core/learning/leaks.js";
+import { findEarlyOutcome, findPeek } from "../../core/learning/leaks.js";
+import type { Lesson } from "../../core/learning/lesson.js";
 import { mergeSamples, pickLabelled } from "../../core/learning/rows.js";
 import { type LabelledSamples, samplesOf } from "../../core/learning/samples.js";
 import type { CalendarId } from "../../core/market/calendar.js";
@@ -25,6 +27,8 @@ export interface Material extends LabelledSamples {
   readonly dataHash: string;
   /** Features that were seen to read later bars. */
   readonly unstable: readonly string[];
+  /** Series, by symbol and interval, with an outcome that the bars by its moment do not tell. */
+  readonly early: readonly string[];
 }
 
 /** Newest rows that a model learns from. */
@@ -39,21 +43,35 @@ export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPol
   const parts = series.map(({ candles, calendar, costBps }) =>
     samplesOf(candles, { calendar: calendarOf(calendar) }, { policy, costBps }),
   );
+  return materialOf(series, parts, policy);
+}
+
+/**
+ * Samples of series as one, with what is suspicious about them. @param parts samples of each series.
+ * @param features that are looked at for those that read later bars.
+ */
+export function materialOf(
+  series: readonly LessonSeries[],
+  parts: readonly LabelledSamples[],
+  policy: LabelPolicy,
+  features: readonly Feature[] = FEATURES,
+): Material {
   const merged = newestRows(mergeSamples(parts));
   return {
     ...merged,
     dataHash: createHash("sha256")
       .update(bytesOfDataSet(dataSetOf(merged)))
       .digest("hex"),
-    unstable: unstableFeatures(series),
+    unstable: unstableFeatures(series, features),
+    early: series.flatMap((each, k) => (isEarly(each, parts[k], policy) ? [nameOf(each.candles)] : [])),
   };
 }
 
 /** @param grouping what of a row names its group. */
-export function lessonOf({ samples, facts, unstable }: Material, grouping: Grouping): Lesson {
+export function lessonOf({ samples, facts, unstable, early }: Material, grouping: Grouping): Lesson {
   const numbers = new Map<string, number>();
   const series = Int32Array.from(facts, ({ symbol, interval }) => {
-    const name = `${symbol} ${interval}`;
+    const name = nameOf({ symbol, interval });
     const known = numbers.get(name) ?? numbers.size;
     numbers.set(name, known);
     return known;
@@ -61,7 +79,13 @@ export function lessonOf({ samples, facts, unstable }: Material, grouping: Group
   const keys = facts.map(({ regime, patterns: [pattern] }) =>
     grouping === "regime" ? (regime ?? "") : pattern,
   );
-  return { samples, keys, series, unstableFeatures: unstable.length };
+  return { samples, keys, series, unstableFeatures: unstable.length, earlyOutcomes: early.length };
+}
+
+const nameOf = ({ symbol, interval }: Pick<Candles, "symbol" | "interval">) => `${symbol} ${interval}`;
+
+function isEarly({ candles, calendar }: LessonSeries, part: LabelledSamples, policy: LabelPolicy): boolean {
+  return findEarlyOutcome(part, candles, calendarOf(calendar), policy) !== null;
 }
 
 function newestRows(merged: LabelledSamples): LabelledSamples {
@@ -73,14 +97,14 @@ function newestRows(merged: LabelledSamples): LabelledSamples {
   );
 }
 
-function unstableFeatures(series: readonly LessonSeries[]): string[] {
+function unstableFeatures(series: readonly LessonSeries[], features: readonly Feature[]): string[] {
   const step = Math.max(1, Math.floor(series.length / LOOKED_SERIES));
   const found = new Set<string>();
   for (let k = 0; k < series.length; k += step) {
     const { candles, calendar } = series[k];
     const { length } = candles.time;
     const newest = sliceCandles(candles, Math.max(0, length - LOOKED_BARS), length);
-    const peek = findPeek(newest, { calendar: calendarOf(calendar) }, undefined, { cuts: CUTS });
+    const peek = findPeek(newest, { calendar: calendarOf(calendar) }, features, { cuts: CUTS });
     if (peek !== null) found.add(peek.feature);
   }
   return [...found];

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { LEARNING_TERMS } from "../../core/learning/candidate.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
+import { LEARNING_TERMS } from "../../core/learning/lesson.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { learnCandidate } from "../../src/core/learning/candidate.js";
+import { FEATURES } from "../../src/core/learning/features/index.js";
+import { LEARNING_TERMS } from "../../src/core/learning/lesson.js";
+import { type LabelledSamples, samplesOf } from "../../src/core/learning/samples.js";
+import { findOverlap, splitSamples } from "../../src/core/learning/split.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { lessonOf, type Material, materialOf } from "../../src/features/retraining/lesson.js";
+import { termsOf } from "../fixtures/learning-lessons.js";
+import { learned } from "../fixtures/learning-tally.js";
+import { pulledWalk } from "../fixtures/planted-walks.js";
+
+/** A market that tells much, so that an honest model of it is promoted and a refusal is that of the leak. */
+const candles = pulledWalk(6_000, 7, -0.6);
+const context = { calendar: calendarOf("24x7") };
+const policy = { kind: "barriers" } as const;
+const series = [{ candles, calendar: "24x7", costBps: 5 }] as const;
+const honest: LabelledSamples = samplesOf(candles, context, { policy, costBps: 5 });
+const terms = termsOf(1, {
+  trees: { ...LEARNING_TERMS.trees, global: { ...LEARNING_TERMS.trees.global, bins: 32, rounds: 60 } },
+  permutations: 2,
+  draws: 200,
+});
+
+const verdictOf = (material: Material) => learned(lessonOf(material, "regime"), terms).verdict;
+
+/** The samples with some of their parts changed. */
+function changed(samples: Partial<LabelledSamples["samples"]>, facts = honest.facts): LabelledSamples {
+  return { samples: { ...honest.samples, ...samples }, facts };
+}
+
+describe("the way from samples to a verdict", () => {
+  it("promotes a model of honest samples", () => {
+    const verdict = verdictOf(materialOf(series, [honest], policy));
+    expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
+  });
+
+  it("catches a feature that sees one bar ahead", () => {
+    const ahead = (column: Float64Array) => column.map((_, i) => column[i + 1] ?? Number.NaN);
+    const features = FEATURES.map((feature) =>
+      feature.id === "return_1"
+        ? { ...feature, compute: (of: Parameters<typeof feature.compute>[0]) => ahead(feature.compute(of)) }
+        : feature,
+    );
+    const place = honest.samples.names.indexOf("return_1");
+    const { close } = candles;
+    const columns = honest.samples.columns.map((column, k) =>
+      k === place
+        ? column.map((_, row) => {
+            const { at, plan } = honest.facts[row];
+            return plan.direction * Math.log(close[at + 1] / close[at]);
+          })
+        : column,
+    );
+    const material = materialOf(series, [changed({ columns })], policy, features);
+    expect(material.unstable).toEqual(["return_1"]);
+    const found = learned(lessonOf(material, "regime"), terms);
+    expect(found.verdict).toMatchObject({ promoted: false, refusedBy: "sees_no_future" });
+    // It would have been promoted otherwise: no other rule sees it.
+    expect(found.verdict.checks.filter(({ passed }) => !passed)).toHaveLength(1);
+    expect(found.evaluation.auc).toBeGreaterThan(
+      learned(lessonOf(materialOf(series, [honest], policy), "regime"), terms).evaluation.auc,
+    );
+  });
+
+  it("catches an outcome that is used before it has settled", () => {
+    const row = honest.facts.findIndex(({ at, exitAt }) => exitAt > at + 3);
+    const settledAt = honest.samples.settledAt.slice();
+    settledAt[row] -= 300_000;
+    const material = materialOf(series, [changed({ settledAt })], policy);
+    expect(material.early).toEqual([`${candles.symbol} 5m`]);
+    expect(verdictOf(material)).toMatchObject({ promoted: false, refusedBy: "no_outcome_before_settled" });
+  });
+
+  it("catches labels of which a fifth was turned, for the bars tell others", () => {
+    const rng = createRng(3);
+    const labels = honest.samples.labels.map((label) => (rng.next() < 0.2 ? 1 - label : label));
+    const material = materialOf(series, [changed({ labels })], policy);
+    const { verdict } = learned(lessonOf(material, "regime"), terms);
+    expect(verdict.promoted).toBe(false);
+    expect(verdict.checks.find(({ rule }) => rule === "no_outcome_before_settled")).toMatchObject({
+      passed: false,
+      value: 1,
+    });
+  });
+
+  it("catches a split whose training knows what settles in the tail", () => {
+    const lesson = lessonOf(materialOf(series, [honest], policy), "regime");
+    const split = splitSamples(lesson.samples);
+    expect(findOverlap(split, lesson.samples)).toBeNull();
+    const first = lesson.samples.decidedAt[split.tail[0]];
+    const late = lesson.samples.settledAt.findLastIndex(
+      (ms, row) => ms >= first && lesson.samples.decidedAt[row] < first,
+    );
+    expect(late).toBeGreaterThan(0);
+    const train = Int32Array.from([...split.train, late]);
+    const calibration = split.calibration.filter((row) => row !== late);
+    expect(() => learnCandidate(lesson, terms, null, { ...split, train, calibration })).toThrow(/training/);
+  });
+});
