@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { createLog } from "../src/platform/log.js";
+import { createWorkers } from "../src/platform/workers.js";
+import { loadSeries } from "./evidence-files.js";
+import { reproduce } from "./learning-reproduce.js";
+import { type ReportTerms, reportOf } from "./learning-text.js";
+
+/**
+ * `npm run learning -- <folder of candle files> ... [--without VIX] [--only KAGGLE] [--rows 8000] [--bars 20000]` prints
+ * what models of every interval were worth, walked forward; the same files give the same text, whose digest stands at its
+ * end. `npm run learning -- --data <exported data set> --seed 1 --by regime` learns from a data set as a training does
+ * and prints the hash of the artefact.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    without: { type: "string", multiple: true, default: [] },
+    only: { type: "string", multiple: true, default: [] },
+    rows: { type: "string", default: "8000" },
+    bars: { type: "string", default: "20000" },
+    data: { type: "string" },
+    seed: { type: "string", default: "1" },
+    by: { type: "string", default: "regime" },
+  },
+});
+
+const USAGE =
+  "usage: npm run learning -- <folder of candle files> ... | --data <data set> [--seed 1] [--by regime|pattern]";
+const whole = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);
+const terms: ReportTerms = {
+  seed: whole(values.seed),
+  mostRows: whole(values.rows),
+  mostBars: whole(values.bars),
+};
+const { by } = values;
+const isUsable =
+  Object.values(terms).every((value) => !Number.isNaN(value)) &&
+  (by === "regime" || by === "pattern") &&
+  (values.data === undefined) === positionals.length > 0;
+
+if (!isUsable) {
+  process.stderr.write(`${USAGE}\n`);
+  process.exitCode = 2;
+} else if (values.data === undefined) {
+  const text = await reportOfFolders(positionals);
+  process.stdout.write(`${text}\nsha256 ${createHash("sha256").update(text).digest("hex")}\n`);
+} else {
+  const text = readFileSync(values.data, "utf8");
+  process.stdout.write(`${JSON.stringify(reproduce(text, terms.seed, by), null, 2)}\n`);
+}
+
+async function reportOfFolders(folders: readonly string[]): Promise<string> {
+  const log = createLog({
+    level: "warn",
+    structured: false,
+    scrub: (text) => text,
+    destination: process.stderr,
+  });
+  const workers = createWorkers({ log });
+  const holds = (symbol: string) => (word: string) => symbol.includes(word.toUpperCase());
+  const keeps = (symbol: string) =>
+    !values.without.some(holds(symbol)) && (values.only.length === 0 || values.only.some(holds(symbol)));
+  const series = await loadSeries(folders, { workers, log }, keeps, terms.mostBars);
+  await workers.close();
+  return reportOf(series, terms);
+}

@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { learnCandidate } from "../src/core/learning/candidate.js";
+import { bytesOfDataSet, DataSetRefused, decodeDataSet } from "../src/core/learning/data-set.js";
+import { LEARNING_TERMS } from "../src/core/learning/lesson.js";
+import { packArtefact } from "../src/features/models/artefact.js";
+import { metricsOf } from "../src/features/models/card.js";
+import { sha256 } from "../src/features/models/registry.js";
+import { type Grouping, lessonOf } from "../src/features/retraining/lesson.js";
+
+/**
+ * Learns from an exported data set as the training did that it was exported for. @param text of the file.
+ * @returns hash of the artefact, which equals that of the stored version, and what was measured.
+ * @throws {DataSetRefused} where the file is not what it says it is, or tells too little.
+ */
+export function reproduce(text: string, seed: number, grouping: Grouping) {
+  const { dataSet, sha256: said } = decodeDataSet(JSON.parse(text));
+  const digest = createHash("sha256").update(bytesOfDataSet(dataSet)).digest("hex");
+  if (digest !== said) throw new DataSetRefused(`its digest is ${digest}, and it says ${said}`);
+  const lesson = lessonOf({ ...dataSet, dataHash: digest, unstable: [], early: [] }, grouping);
+  const found = learnCandidate(lesson, { ...LEARNING_TERMS, seed }, null);
+  if ("reason" in found) throw new DataSetRefused(found.reason);
+  const head = {
+    learner: "gradient_trees",
+    featureSchema: dataSet.schema,
+    columns: dataSet.samples.names,
+  };
+  const { model, evaluation, decided, reliability, verdict } = found;
+  const hash = sha256(packArtefact(head, { learner: "gradient_trees", model }));
+  const curve = reliability.map(({ predicted, happened, weight }) => ({
+    predicted,
+    happened,
+    samples: weight,
+  }));
+  return {
+    ...{ hash, data_hash: digest, seed, grouping, refused_by: verdict.refusedBy },
+    metrics: metricsOf(evaluation, decided, curve),
+  };
+}

@@ -1,0 +1,179 @@
+import { ensure } from "../src/core/base/assert.js";
+import { meanOf } from "../src/core/base/stats.js";
+import { areaInterval, type Resampled, resample } from "../src/core/learning/auc-error.js";
+import { type Calibrator, calibrate, fitCalibrator } from "../src/core/learning/calibrate.js";
+import { calibrationGap } from "../src/core/learning/calibration-gap.js";
+import type { Samples } from "../src/core/learning/define.js";
+import { GROUP_SETTINGS, groupedScore, trainGroupedTrees } from "../src/core/learning/grouped-trees.js";
+import { overlapOf } from "../src/core/learning/lesson.js";
+import {
+  type BrierParts,
+  brierParts,
+  expectedCalibrationError,
+  logLoss,
+  type ReliabilityBin,
+  reliabilityCurve,
+} from "../src/core/learning/metrics.js";
+import { onlineLogistic, trainOnline } from "../src/core/learning/online-logistic.js";
+import { pickLabelled, pickSamples } from "../src/core/learning/rows.js";
+import type { LabelledSamples } from "../src/core/learning/samples.js";
+import { assertNoOverlap, splitSamples } from "../src/core/learning/split.js";
+import { splitLater } from "../src/core/learning/trees/later.js";
+
+/** Folds in time; all but the newest hundredth of the rows after the first fifth are scored once. */
+const SPLIT = { folds: 4, tailShare: 0.005, calibrationShare: 0.005, embargoMs: 0 };
+const DRAWS = 500;
+
+/** Trades that a model takes, or all of them. Gains after costs, as a share of the entry. */
+export interface Taken {
+  readonly trades: number;
+  readonly wins: number;
+  /** Mean gain with its interval, 95 %. */
+  readonly gain: Resampled;
+}
+
+/** What came of scores that were each given by a model of what had settled before. */
+export interface WalkFigures {
+  readonly model: string;
+  readonly area: Resampled;
+  readonly logLoss: number;
+  readonly brier: BrierParts;
+  readonly calibrationError: number;
+  readonly calibrationGap: number;
+  readonly curve: readonly ReliabilityBin[];
+  /** Trades whose score is above the chance at which target, stop and costs break even. */
+  readonly taken: Taken;
+}
+
+export interface Walk {
+  /** Rows that were scored, with the first and last decision, epoch ms. */
+  readonly rows: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly wins: number;
+  /** Rows that are decided, in the mean, until the outcome of one is known: the length of blocks. */
+  readonly overlap: number;
+  readonly all: Taken;
+  readonly models: readonly WalkFigures[];
+}
+
+type Score = (row: Float64Array, key: string) => number;
+/** A way to learn from rows, the group of each named by its key. */
+type Learn = (samples: Samples, keys: readonly string[], seed: number) => Score;
+
+const MODELS: Readonly<Record<string, Learn>> = {
+  "trees by regime": (samples, keys, seed) => {
+    const trees = trainGroupedTrees(samples, keys, GROUP_SETTINGS, seed);
+    return (row, key) => groupedScore(trees, row, key);
+  },
+  "online logistic": (samples) => {
+    const weights = trainOnline(samples);
+    return (row) => onlineLogistic.score(weights, row);
+  },
+  "share of wins": ({ labels }) => {
+    const share = meanOf(labels);
+    return () => share;
+  },
+};
+
+/**
+ * Walks forward: models learn from what had settled before each fold, the last fifth of that calibrates them, and the fold
+ * is scored. @returns null where rows are too few to tell.
+ */
+export function walkForward({ samples, facts }: LabelledSamples, seed: number): Walk | null {
+  const split = splitSamples(samples, SPLIT);
+  assertNoOverlap(split, samples);
+  const keys = facts.map(({ regime }) => regime ?? "");
+  const tested: number[] = [];
+  const scores = Object.keys(MODELS).map((): number[] => []);
+  for (const { train, test } of split.folds) {
+    const before = pickSamples(samples, train);
+    const parts = splitLater(before);
+    if (parts === null) continue;
+    const beforeKeys = Array.from(train, (row) => keys[row]);
+    for (const [k, learn] of Object.values(MODELS).entries()) {
+      const score = calibrated(learn, before, beforeKeys, parts, seed);
+      for (const row of test) scores[k].push(score(rowAt(samples, row), keys[row]));
+    }
+    tested.push(...test);
+  }
+  if (tested.length === 0) return null;
+  const part = pickLabelled({ samples, facts }, tested);
+  const { labels, decidedAt } = part.samples;
+  const terms = { seed, draws: DRAWS, meanBlock: Math.max(1, overlapOf(part.samples)) };
+  const everyOne = labels.map(() => 1);
+  return {
+    rows: tested.length,
+    fromMs: decidedAt[0],
+    toMs: decidedAt[decidedAt.length - 1],
+    wins: meanOf(labels),
+    overlap: terms.meanBlock,
+    all: takenOf(part, everyOne, terms),
+    models: Object.keys(MODELS).map((model, k) =>
+      figuresOf(model, Float64Array.from(scores[k]), part, terms),
+    ),
+  };
+}
+
+type Terms = { readonly seed: number; readonly draws: number; readonly meanBlock: number };
+
+function calibrated(
+  learn: Learn,
+  samples: Samples,
+  keys: readonly string[],
+  { lesson, later }: { readonly lesson: Int32Array; readonly later: Int32Array },
+  seed: number,
+): Score {
+  const pickKeys = (rows: Int32Array) => Array.from(rows, (row) => keys[row]);
+  const score = learn(pickSamples(samples, lesson), pickKeys(lesson), seed);
+  const raw = Float64Array.from(later, (row) => score(rowAt(samples, row), keys[row]));
+  const labels = Float64Array.from(later, (row) => samples.labels[row]);
+  const { calibrator }: { calibrator: Calibrator } = fitCalibrator({ scores: raw, labels });
+  return (row, key) => calibrate(calibrator, score(row, key));
+}
+
+const rowAt = ({ columns }: Samples, row: number) => Float64Array.from(columns, (column) => column[row]);
+
+function figuresOf(model: string, scores: Float64Array, part: LabelledSamples, terms: Terms): WalkFigures {
+  const { labels } = part.samples;
+  const scored = { scores, labels };
+  const needed = breakEvens(part.samples);
+  return {
+    model,
+    area: areaInterval(scored, terms),
+    logLoss: logLoss(scored),
+    brier: brierParts(scored),
+    calibrationError: expectedCalibrationError(scored),
+    calibrationGap: calibrationGap(scored, terms),
+    curve: reliabilityCurve(scored),
+    taken: takenOf(
+      part,
+      scores.map((score, row) => (score > needed[row] ? 1 : 0)),
+      terms,
+    ),
+  };
+}
+
+/** Chance of the target at which a trade that ends at target or stop neither gains nor loses after costs. */
+function breakEvens({ names, columns }: Samples): Float64Array {
+  const column = (name: string) => ensure(columns[names.indexOf(name)], name);
+  const [reward, cost] = [column("setup_reward_risk"), column("setup_cost")];
+  return reward.map((each, row) => (1 + cost[row]) / (1 + each));
+}
+
+function takenOf({ samples: { labels }, facts }: LabelledSamples, takes: Float64Array, terms: Terms): Taken {
+  const gains = Float64Array.from(facts, ({ label }) => label.gain ?? Number.NaN);
+  const mean = (weights: Float64Array): number => {
+    let [sum, count] = [0, 0];
+    for (let i = 0; i < gains.length; i++) {
+      if (takes[i] === 0) continue;
+      sum += weights[i] * gains[i];
+      count += weights[i];
+    }
+    return sum / count;
+  };
+  const trades = takes.reduce((sum, each) => sum + each, 0);
+  const wins = takes.reduce((sum, each, row) => sum + each * labels[row], 0);
+  const whole = mean(labels.map(() => 1));
+  return { trades, wins, gain: resample({ labels }, terms, whole, mean) };
+}
