@@ -8,9 +8,9 @@ import { reproduce } from "./learning-reproduce.js";
 import { type ReportTerms, reportOf } from "./learning-text.js";
 
 /**
- * `npm run learning -- <folder of candle files> ... [--without VIX] [--only KAGGLE] [--rows 8000] [--bars 20000]` prints
+ * `npx tsx bench/learning-report.ts <folder of candle files> ... [--without VIX] [--only KAGGLE] [--rows 8000] [--bars 20000]` prints
  * what models of every interval were worth, walked forward; the same files give the same text, whose digest stands at its
- * end. `npm run learning -- --data <exported data set> --seed 1 --by regime` learns from a data set as a training does
+ * end. `npx tsx bench/learning-report.ts --data <exported data set> --seed 1 --by regime` learns from a data set as a training does
  * and prints the hash of the artefact.
  */
 const { values, positionals } = parseArgs({
@@ -27,7 +27,7 @@ const { values, positionals } = parseArgs({
 });
 
 const USAGE =
-  "usage: npm run learning -- <folder of candle files> ... | --data <data set> [--seed 1] [--by regime|pattern]";
+  "usage: npx tsx bench/learning-report.ts <folder of candle files> ... | --data <data set> [--seed 1] [--by regime|pattern]";
 const whole = (text: string) => (/^\d{1,9}$/.test(text) ? Number(text) : Number.NaN);
 const terms: ReportTerms = {
   seed: whole(values.seed),

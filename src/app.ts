@@ -31,6 +31,7 @@ import { jobRoutes } from "./features/jobs/routes.js";
 import type { Overview } from "./features/market/overview.js";
 import { marketRoutes } from "./features/market/routes.js";
 import { agentRoutes } from "./features/models/agent-routes.js";
+import { exchangeRoutes } from "./features/models/exchange-routes.js";
 import type { ModelFeature } from "./features/models/feature.js";
 import { governanceRoutes } from "./features/models/governance-routes.js";
 import { modelRoutes } from "./features/models/routes.js";
@@ -308,6 +309,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   evidenceRoutes(server, parts);
   modelRoutes(server, parts);
   governanceRoutes(server, parts);
+  exchangeRoutes(server, parts);
   telemetryRoutes(server, parts.models);
   agentRoutes(server, parts.models);
   deepRoutes(server, parts);

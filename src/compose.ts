@@ -153,6 +153,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
       explain.lookahead,
       retraining.kind as JobKind,
       retraining.deepKind as JobKind,
+      retraining.trying as JobKind,
+      retraining.dataSet as JobKind,
       accounts.rollupKind as JobKind,
       ...backtestDesk.jobKinds,
     ],

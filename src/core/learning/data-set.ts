@@ -45,8 +45,8 @@ const numbersOf = ({ columns, labels, decidedAt, settledAt, weights }: Samples) 
 ];
 
 /**
- * All that a data set says, as bytes that equal data sets share on every machine: a line of JSON, letters beyond ASCII
- * escaped, and after it the columns. A digest of them names the data set.
+ * All that a data set says, as bytes that equal data sets share on every machine: a line of JSON, fields in the order of
+ * their names and letters beyond ASCII escaped, and after it the columns. A digest of them names the data set.
  */
 export function bytesOfDataSet({ schema, samples, facts }: DataSet): Uint8Array {
   const head = {
@@ -57,7 +57,7 @@ export function bytesOfDataSet({ schema, samples, facts }: DataSet): Uint8Array 
     weighted: samples.weights !== undefined,
     facts,
   };
-  const text = `${JSON.stringify(head).replace(/[^ -~]/g, escaped)}\n`;
+  const text = `${JSON.stringify(head, inOrder).replace(/[^ -~]/g, escaped)}\n`;
   const parts = numbersOf(samples).map(bytesOfColumn);
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, text.length));
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -67,6 +67,12 @@ export function bytesOfDataSet({ schema, samples, facts }: DataSet): Uint8Array 
     at += part.length;
   }
   return bytes;
+}
+
+/** Fields by their names: stores of JSON give them back in orders of their own. */
+function inOrder(_name: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function escaped(letter: string): string {

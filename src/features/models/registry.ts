@@ -58,6 +58,13 @@ export interface Registry<Opened> {
    * apart, or active at once where none ever will.
    */
   enter(model: NewModel, verdict: Verdict, audit: Audit, rival?: Rival): Promise<ModelVersion>;
+  /** Adds a candidate that the rules of promotion have not tried. */
+  admit(model: NewModel, audit: Audit): Promise<ModelVersion>;
+  /**
+   * Moves a candidate that was admitted on by its verdict, as `enter` does.
+   * @throws {AppError} `conflict` where it is no candidate any more.
+   */
+  judge(candidate: ModelVersion, verdict: Verdict, actor: string): Promise<ModelVersion>;
   /**
    * Makes a shadow, or a version that was active before, the active one; the one before retires.
    * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse, `model_refused`.
@@ -188,17 +195,20 @@ function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store"
     await tell(sql, "promoted", version);
   }
 
-  async function enter(
+  async function admit(sql: Sql, model: NewModel, audit: Audit): Promise<ModelVersion> {
+    await store.lock(sql, model);
+    return store.add(sql, model, audit);
+  }
+
+  async function judge(
     sql: Sql,
-    model: NewModel,
+    version: ModelVersion,
     verdict: Verdict,
-    audit: Audit,
+    actor: string,
     rival: Rival,
   ): Promise<ModelVersion> {
-    await store.lock(sql, model);
-    const version = await store.add(sql, model, audit);
+    await store.lock(sql, version);
     const numbers = { checks: verdict.checks };
-    const { actor } = audit;
     if (!verdict.promoted) {
       const reason = `rule ${verdict.refusedBy}`;
       await store.move(sql, version, "refused", { action: "refused", actor, reason, numbers });
@@ -208,7 +218,7 @@ function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store"
     const reason = "all rules of promotion passed";
     await store.move(sql, version, "shadow", { action: "shadowed", actor, reason, numbers });
     const shadow: ModelVersion = { ...version, status: "shadow" };
-    const active = await store.active(model, sql);
+    const active = await store.active(version, sql);
     if (active !== null && rival === "shadow") {
       await tell(sql, "shadowed", version);
       return shadow;
@@ -218,7 +228,7 @@ function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store"
     return { ...version, status: "active" };
   }
 
-  return { tell, activate, enter };
+  return { tell, activate, admit, judge };
 }
 
 export function createRegistry<Opened>(options: RegistryOptions<Opened>): Registry<Opened> {
@@ -256,7 +266,13 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     list: store.list,
 
     enter: (model, verdict, audit, rival = "shadow") =>
-      changing((sql) => steps.enter(sql, model, verdict, audit, rival)),
+      changing(async (sql) => {
+        const version = await steps.admit(sql, model, audit);
+        return steps.judge(sql, version, verdict, audit.actor, rival);
+      }),
+    admit: (model, audit) => changing((sql) => steps.admit(sql, model, audit)),
+    judge: (candidate, verdict, actor) =>
+      changing((sql) => steps.judge(sql, candidate, verdict, actor, "shadow")),
 
     async promote(purpose, text, audit) {
       const version = await named(purpose, text);

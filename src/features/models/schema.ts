@@ -23,6 +23,14 @@ const ASSET_CLASSES = [
 ] as const satisfies readonly AssetClass[];
 const assetClass = z.enum([...ASSET_CLASSES, ANY]).describe("any for the model that all share");
 const interval = z.enum([...INTERVALS, ANY]);
+
+/** What an exported version is for. */
+export const exchangePurpose = {
+  learner: z.string().max(32),
+  asset_class: assetClass,
+  timeframe: interval,
+  grouping: z.enum(["regime", "pattern", "none"]),
+};
 const regime = z.enum([...REGIMES, ALL_REGIMES]);
 const versionText = z
   .string()

@@ -12,19 +12,29 @@ import type { CandleStore } from "../candles/store.js";
 import { createEvidenceStore } from "../evidence/store.js";
 import { createStoredReader } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
+import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
+import type { ModelVersion } from "../models/store.js";
+import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
 import { createDeepJob, type DeepJob } from "./deep-job.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
 import { createLayerStore, type LayerStore } from "./layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
+import { HEAD } from "./lots.js";
 import { createLearningStatus, type LearningStatus } from "./status.js";
 import { createTrainJob, type TrainInput, type TrainJob } from "./train-job.js";
+import { createTryJob, type TryJob } from "./try-job.js";
 
 /** Training: by order, and by itself where there is something new. */
 export interface Retraining {
   readonly kind: TrainJob;
   readonly deepKind: DeepJob;
+  /** Samples as a file. */
+  readonly dataSet: DataSetJob;
+  readonly trying: TryJob;
+  /** Takes in a model from elsewhere as a candidate, and orders that it is tried. @throws {AppError} `model_refused`. */
+  takeIn(principal: Principal, file: ModelExport): Promise<{ version: ModelVersion; job: JobState }>;
   /** Orders a training, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
   order(principal: Principal, input: TrainInput): Promise<JobState>;
   /** Learns from what ends, and orders trainings; null where that is switched off. */
@@ -57,21 +67,27 @@ export function createRetraining(parts: {
   const series = createEvidenceStore(database, market);
   const labels = createLabelStore(database, market);
   const layers = createLayerStore(database, market);
-  const kind = createTrainJob({
+  const trainParts = {
     ...parts,
     registry: models.registry,
     store: models.modelStore,
     series,
     read: createStoredReader(parts),
     synthetic: gateway.synthetic,
-  });
-  const deepKind = createDeepJob({
-    ...parts,
-    registry: models.registry,
-    series,
-    read: createStoredReader(parts),
-    synthetic: gateway.synthetic,
-  });
+  };
+  const kind = createTrainJob(trainParts);
+  const deepKind = createDeepJob(trainParts);
+  const trying = createTryJob(trainParts);
+
+  async function takeIn(principal: Principal, file: ModelExport) {
+    const model = candidateOf(file, HEAD);
+    const reason = `version ${file.version} of a file`;
+    const audit = { action: "imported" as const, actor: principal.userId, reason, numbers: {} };
+    const version = await models.registry.admit(model, audit);
+    const job = await parts.jobs().enqueue(principal, trying as never, { model_id: version.id }, null);
+    return { version, job };
+  }
+
   async function orderOnce(principal: Principal, wanted: JobKind, input: unknown): Promise<JobState> {
     const jobs = parts.jobs();
     for (const status of ["running", "queued"] as const) {
@@ -101,7 +117,11 @@ export function createRetraining(parts: {
         })
       : null;
   const status = createLearningStatus({ ...parts, market, labels, layers, loop });
-  return { kind, deepKind, order, loop, labels, layers, status, online: models.online };
+  const dataSet = createDataSetJob(trainParts);
+  return {
+    ...{ kind, deepKind, dataSet, trying, takeIn, order, loop, labels, layers, status },
+    online: models.online,
+  };
 }
 
 /** Sees the jobs of all. */

@@ -1,9 +1,5 @@
 import { z } from "zod";
-import type { LabelPolicy } from "../../core/learning/label.js";
-import { LEARNING_TERMS } from "../../core/learning/lesson.js";
-import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../core/learning/samples.js";
-import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
-import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
+import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
@@ -11,38 +7,39 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
-import { ANY, type ModelStore, type Purpose } from "../models/store.js";
+import { ANY, type ModelStore } from "../models/store.js";
 import { newModelOf } from "./card.js";
 import type { Learned, LearnedMaterial, LearnOrder } from "./learn-worker.js";
 import type { Grouping } from "./lesson.js";
+import {
+  HEAD,
+  isOneWindow,
+  type Lot,
+  lotsOf,
+  POLICY,
+  purposeOf,
+  type ReadSeries,
+  readLot,
+  sinceOf,
+  TERMS,
+  windowFields,
+} from "./lots.js";
 
 const LEARN = defineTask<LearnOrder, LearnedMaterial>(new URL("./learn-worker.js", import.meta.url));
 
 const GROUPINGS = ["regime", "pattern"] as const satisfies readonly Grouping[];
-export const TREES = "gradient_trees";
-const POLICY: LabelPolicy = { kind: "barriers" };
-const SEED = 1;
-const DAY_MS = 86_400_000;
-const MOST_DAYS = 36_500;
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 3 * 3_600_000;
 export const TRAINING_LEASE = "training";
 const LEASE_MS = 900_000;
 
-const lookback = z
-  .string()
-  .regex(/^\d{1,5}d$/, "must be a number of days, 180d")
-  .meta({ type: "string", pattern: undefined, examples: ["180d"] });
 const input = z
   .strictObject({
-    lookback: lookback.optional().describe("How far back decisions are learned from; all of them without it"),
-    window_days: z.number().int().min(1).max(MOST_DAYS).optional().describe("The same as a number of days"),
+    ...windowFields,
     asset_class: z.string().min(1).max(12).optional(),
     timeframe: z.string().min(1).max(3).optional(),
   })
-  .refine(({ lookback: text, window_days: days }) => text === undefined || days === undefined, {
-    message: "lookback and window_days say the same: give one",
-  });
+  .refine(isOneWindow, { message: "lookback and window_days say the same: give one" });
 export type TrainInput = z.output<typeof input>;
 
 const trained = z.object({
@@ -74,10 +71,7 @@ export interface TrainParts {
   readonly registry: Registry<OpenModel>;
   readonly store: Pick<ModelStore, "artefact">;
   readonly series: { loadSeries(): Promise<StoredSeries[]> };
-  readonly read: (
-    series: StoredSeries,
-    signal: AbortSignal,
-  ) => Promise<LearnOrder["series"][number]["candles"]>;
+  readonly read: ReadSeries;
   readonly workers: Workers;
   readonly leases: Pick<Leases, "acquire" | "release">;
   readonly synthetic: boolean;
@@ -114,12 +108,6 @@ export function createTrainJob(parts: TrainParts): TrainJob {
   });
 }
 
-interface Lot {
-  readonly assetClass: string;
-  readonly interval: string;
-  readonly series: readonly StoredSeries[];
-}
-
 async function train(parts: TrainParts, order: TrainInput, context: JobContext<null>): Promise<TrainResult> {
   const lots = lotsOf(await parts.series.loadSeries(), order);
   const answer: TrainResult = {
@@ -142,52 +130,13 @@ async function train(parts: TrainParts, order: TrainInput, context: JobContext<n
   return answer;
 }
 
-/** Series by asset class and interval, then all together where there are several lots. */
-function lotsOf(all: readonly StoredSeries[], { asset_class, timeframe }: TrainInput): Lot[] {
-  const wanted = all.filter(
-    ({ instrument, interval }) =>
-      !VOLATILITY_INDICES.has(instrument.symbol) &&
-      (asset_class === undefined || instrument.assetClass === asset_class) &&
-      (timeframe === undefined || interval === timeframe),
-  );
-  if (wanted.length === 0) throw new AppError("no_data", "No stored series is long enough to learn from");
-  const lots = new Map<string, { assetClass: string; interval: string; series: StoredSeries[] }>();
-  for (const series of wanted) {
-    const { interval, instrument } = series;
-    const key = `${instrument.assetClass} ${interval}`;
-    const lot = lots.get(key);
-    if (lot === undefined) lots.set(key, { assetClass: instrument.assetClass, interval, series: [series] });
-    else lot.series.push(series);
-  }
-  const apart = [...lots.values()];
-  return apart.length > 1 ? [...apart, { assetClass: ANY, interval: ANY, series: wanted }] : apart;
-}
-
-const purposeOf = ({ assetClass, interval }: Lot, grouping: Grouping): Purpose => ({
-  learner: TREES,
-  assetClass,
-  interval,
-  grouping,
-});
-
-const HEAD = { learner: TREES, featureSchema: SAMPLE_SCHEMA, columns: SAMPLE_NAMES };
-const TERMS = { ...LEARNING_TERMS, seed: SEED };
-
 async function learnLot(
   parts: TrainParts,
   lot: Lot,
-  { lookback: text, window_days = text === undefined ? undefined : Number.parseInt(text, 10) }: TrainInput,
+  order: TrainInput,
   { signal }: JobContext<null>,
 ): Promise<LearnedMaterial> {
-  const since = window_days === undefined ? 0 : parts.now() - window_days * DAY_MS;
-  const series: LearnOrder["series"][number][] = [];
-  for (const each of lot.series) {
-    signal.throwIfAborted();
-    if (each.untilMs < since) continue;
-    const { calendar, assetClass } = each.instrument;
-    const candles = await parts.read({ ...each, fromMs: Math.max(each.fromMs, since) }, signal);
-    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass] });
-  }
+  const series = await readLot(parts, lot, sinceOf(order, parts.now()), signal);
   const wanted = await Promise.all(
     GROUPINGS.map(async (grouping) => {
       const active = parts.registry.serving(purposeOf(lot, grouping));

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import type { NothingLearned, Tried } from "../../core/learning/candidate.js";
+import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import { AppError } from "../../platform/errors.js";
+import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import { defineTask } from "../../platform/workers.js";
+import { checkSchema } from "../models/card.js";
+import { ANY, type ModelStore, type ModelVersion } from "../models/store.js";
+import { HEAD, lotsOf, POLICY, readLot, TERMS } from "./lots.js";
+import type { TrainParts } from "./train-job.js";
+import type { TryOrder } from "./try-worker.js";
+
+const TRY = defineTask<TryOrder, Tried | NothingLearned>(new URL("./try-worker.js", import.meta.url));
+const ATTEMPTS = 3;
+const TIMEOUT_MS = 3_600_000;
+
+const input = z.strictObject({ model_id: z.number().int().min(1) });
+export type TryInput = z.output<typeof input>;
+const result = z.object({
+  model_id: z.number().int(),
+  version: z.string(),
+  status: z.string(),
+  samples: z.number().int().describe("Decisions after the last one that it learned from"),
+  refused_by: z.string().nullable(),
+  checks: z.array(checkSchema),
+  reason: z.string().nullable().describe("Why it could not be tried, and stays a candidate"),
+});
+type TryResult = z.output<typeof result>;
+
+export type TryJob = JobKind<TryInput, null, TryResult>;
+
+type Parts = Omit<TrainParts, "store"> & { readonly store: Pick<ModelStore, "artefact" | "find"> };
+
+/** Tries candidates that were learned elsewhere on stored decisions, by the rules that trainings are tried by. */
+export function createTryJob(parts: Parts): TryJob {
+  return defineJob({
+    kind: "try-model",
+    summary: "Order that an imported candidate is tried on what is stored",
+    description:
+      "On decisions of the untouched tail that came after all it says it learned from. It becomes active, a shadow or " +
+      "refused by the rules of promotion; where there are too few such decisions it stays a candidate.",
+    access: "admin",
+    input,
+    checkpoint: z.null(),
+    result,
+    attempts: ATTEMPTS,
+    timeoutMs: TIMEOUT_MS,
+    run: ({ model_id: id }, context) => run(parts, id, context),
+  });
+}
+
+async function run(parts: Parts, id: number, { job, signal }: JobContext<null>): Promise<TryResult> {
+  const version = await parts.store.find(id);
+  if (version === null) throw new AppError("model_not_found", `There is no model ${id}`);
+  const artefact = await parts.store.artefact(id);
+  const { grouping } = version;
+  if (version.status !== "candidate" || artefact === null || grouping === "none")
+    throw new AppError("conflict", `Version ${version.version} is ${version.status}, and no candidate`);
+  const found = await tryVersion(parts, version, { artefact, grouping }, signal);
+  const names = { model_id: id, version: version.version };
+  if ("reason" in found) {
+    const samples = found.stretches.reduce((sum, stretch) => sum + stretch.samples, 0);
+    return { ...names, status: version.status, samples, refused_by: null, checks: [], reason: found.reason };
+  }
+  const { verdict, evaluation } = found;
+  const { status } = await parts.registry.judge(version, verdict, job.userId);
+  const checks = verdict.checks.map((check) => ({ ...check }));
+  const { samples } = evaluation;
+  return { ...names, status, samples, refused_by: verdict.refusedBy, checks, reason: null };
+}
+
+async function tryVersion(
+  parts: Parts,
+  version: ModelVersion,
+  { artefact, grouping }: Pick<TryOrder, "artefact" | "grouping">,
+  signal: AbortSignal,
+): Promise<Tried | NothingLearned> {
+  const { assetClass, interval } = version;
+  const isAll = assetClass === ANY;
+  const asked = isAll ? {} : { asset_class: assetClass, timeframe: interval };
+  const lots = lotsOf(await parts.series.loadSeries(), asked);
+  const lot = lots.find((each) => each.assetClass === assetClass && each.interval === interval) ?? lots[0];
+  const series = await readLot(parts, lot, 0, signal);
+  const active = parts.registry.serving(version);
+  const isSame = active?.version.featureSchema === SAMPLE_SCHEMA;
+  const order: TryOrder = {
+    ...{ series, policy: POLICY, terms: TERMS, head: HEAD, grouping, artefact },
+    incumbent: active !== null && isSame ? await parts.store.artefact(active.version.id) : null,
+    sinceMs: version.lastDecisionMs ?? 0,
+  };
+  return parts.workers.run(TRY, order, { signal });
+}

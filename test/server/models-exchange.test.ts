@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reproduce } from "../../bench/learning-reproduce.js";
+import { writeDailyFiles } from "../fixtures/candle-files.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
+
+const SYMBOLS = ["AAPL", "KO"];
+const DAYS = 1_400;
+const FROM = Date.UTC(2009, 0, 1);
+const TO = Date.UTC(2025, 0, 1);
+const PURPOSE = { asset_class: "equity", timeframe: "1d" };
+const folder = mkdtempSync(join(tmpdir(), "tx-exchange-"));
+
+type File = Record<string, unknown> & {
+  hash: string;
+  artefact: string;
+  columns: string[];
+  data_hash: string;
+  version: string;
+};
+
+let program: TestProgram;
+let modelId: number;
+let file: File;
+
+beforeAll(async () => {
+  const files = writeDailyFiles(folder, SYMBOLS, DAYS);
+  program = await startScannedProgram({ environment: { FILES_DIR: files, SCAN_INTERVALS: "1d" } });
+  const { candles, instruments } = program.parts;
+  for (const symbol of SYMBOLS) await candles.ensureStored(await instruments.resolve(symbol), "1d", FROM, TO);
+  const { data } = (await post("/api/ml/train", PURPOSE)).json();
+  await ended(data.id);
+  const models = (await program.call("/api/ml/models")).json().data;
+  modelId = models.find((each: { grouping: string }) => each.grouping === "regime").id;
+  file = (await program.call(`/api/ml/models/${modelId}/export`)).json().data;
+}, 120_000);
+afterAll(async () => {
+  await program.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
+const take = (changed: Partial<File>) => post("/api/ml/import", { data: { ...file, ...changed } });
+
+/** Runs what waits, to its end. @returns what the job found. */
+async function ended(id: number) {
+  for (let look = 0; look < 1_800; look++) {
+    await program.parts.jobFeature.taking?.run(Date.now(), new AbortController().signal);
+    const { data } = (await program.call(`/api/jobs/${id}`)).json();
+    if (data.status === "failed") throw new Error(data.error);
+    if (data.status === "succeeded") return (await program.call(`/api/jobs/${id}/result`)).json().data;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("the job does not end");
+}
+
+const actions = async (id: number) =>
+  (await program.call(`/api/ml/audits?model_id=${id}`))
+    .json()
+    .data.map(({ action, to }: { action: string; to: string }) => `${action} ${to}`);
+
+describe("GET /api/ml/models/:id/export", () => {
+  it("200 with the artefact of the hash, the card and the metrics", async () => {
+    const digest = createHash("sha256").update(Buffer.from(file.artefact, "base64")).digest("hex");
+    const { data } = (await program.call(`/api/ml/models/${modelId}`)).json();
+    expect(digest).toBe(data.hash);
+    expect(file).toMatchObject({ hash: data.hash, metrics: data.metrics, card: data.card });
+    expect(file.columns).toEqual(data.features);
+  });
+
+  it("404 for a version that there is not", async () => {
+    expectProblem(await program.call("/api/ml/models/999999/export"), "model_not_found");
+  });
+});
+
+describe("POST /api/jobs/data-set", () => {
+  it("202, and a model that is learned from the file again has the hash of the stored one", async () => {
+    const { id } = (await post("/api/jobs/data-set", PURPOSE)).json();
+    const text = JSON.stringify(await ended(id));
+    const again = reproduce(text, 1, "regime");
+    expect(again).toMatchObject({ hash: file.hash, data_hash: file.data_hash });
+    expect(reproduce(text, 2, "regime").hash).not.toBe(file.hash);
+    const names = JSON.parse(text);
+    expect(() => reproduce(JSON.stringify({ ...names, schema: "00000000" }), 1, "regime")).toThrow(/digest/);
+  });
+});
+
+describe("POST /api/ml/import", () => {
+  const bytes = () => Buffer.from(file.artefact, "base64");
+  const repacked = (artefact: Buffer) => ({
+    artefact: artefact.toString("base64"),
+    hash: createHash("sha256").update(artefact).digest("hex"),
+  });
+  const turned = <T>([first, second, ...rest]: readonly T[]) => [second, first, ...rest];
+
+  it.each<[string, () => Partial<File>]>([
+    ["another hash", () => ({ hash: "0".repeat(64) })],
+    [
+      "a byte that was changed",
+      () => ({
+        artefact: Buffer.from(bytes().map((each, i) => (i === 40 ? each ^ 1 : each))).toString("base64"),
+      }),
+    ],
+    ["half an artefact", () => repacked(bytes().subarray(0, bytes().length / 2))],
+    ["another feature schema", () => ({ feature_schema: "00000000" })],
+    ["columns in another order", () => ({ columns: turned(file.columns) })],
+    [
+      "weights of columns in another order",
+      () => {
+        const artefact = JSON.parse(bytes().toString("utf8"));
+        artefact.weights.trees.global.names = turned(artefact.weights.trees.global.names);
+        return repacked(Buffer.from(JSON.stringify(artefact)));
+      },
+    ],
+    [
+      "weights without a bin",
+      () => {
+        const artefact = JSON.parse(bytes().toString("utf8"));
+        artefact.weights.bins.pop();
+        return repacked(Buffer.from(JSON.stringify(artefact)));
+      },
+    ],
+    ["another learner", () => ({ learner: "layer_stack" })],
+  ])("422 for %s, and stores nothing", async (_, changed) => {
+    const before = (await program.call("/api/ml/models")).json().data.length;
+    expectProblem(await take(changed()), "model_refused");
+    expect((await program.call("/api/ml/models")).json().data).toHaveLength(before);
+  });
+
+  it("202 as a candidate that serves nothing while no decision came after what it learned from", async () => {
+    const { data, job } = (await take({})).json();
+    expect(data).toMatchObject({ status: "candidate", hash: file.hash, auc: null });
+    const found = await ended(job.id);
+    expect(found).toMatchObject({ status: "candidate", reason: "too_few_samples", samples: 0 });
+    const promoted = await post("/api/ml/promote", { ...PURPOSE, to_version: data.version });
+    expectProblem(promoted, "promotion_refused");
+    expect(await actions(data.id)).toEqual(["imported candidate"]);
+  });
+
+  it("202, and the rules of promotion try it on decisions that came after", async () => {
+    const { data, job } = (await take({ last_decision: "2009-06-01T00:00:00.000Z" })).json();
+    const found = await ended(job.id);
+    expect(found.samples).toBeGreaterThan(100);
+    // A walk teaches nothing: a rule refuses it, and says by which values.
+    expect(found).toMatchObject({ status: "refused", reason: null });
+    expect(found.checks.find(({ rule }: { rule: string }) => rule === found.refused_by)).toMatchObject({
+      passed: false,
+    });
+    expect(await actions(data.id)).toEqual(["refused refused", "imported candidate"]);
+  });
+});
