@@ -19,6 +19,9 @@ const LEAST = 3;
 const MOST = 40;
 /** Of these nothing succeeds without what a request before them gave, or ever. */
 const NEEDS_MORE = [
+  // No option is held by anybody.
+  "alpacaExercise",
+  "alpacaDoNotExercise",
   "alpacaAddToWatchlist",
   "alpacaAddToWatchlistByName",
   "alpacaCoinQuotes",

@@ -88,7 +88,7 @@ const announcementsQuery = z.object({
     .string()
     .max(100)
     .describe("Of Dividend, Merger, Spinoff and Split; there are none of the others here"),
-  since: z.iso.date(),
+  since: z.iso.date().describe("First ex-date"),
   until: z.iso.date().describe("Included"),
   symbol: z.string().min(1).max(40).optional().describe("Needed: there is no list of all shares here"),
   date_type: z.string().max(40).optional().describe("Only the ex-date is known"),

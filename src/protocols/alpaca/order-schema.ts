@@ -165,7 +165,7 @@ export const positionSchema = z
   })
   .meta({ id: "AlpacaPosition" });
 export const contractPositionParams = z.object({
-  symbol_or_contract_id: z.string().min(1).max(64),
+  symbol_or_contract_id: z.string().min(1).max(64).describe("OCC symbol or id of an option"),
 });
 export const closedSchema = z.array(
   z.object({

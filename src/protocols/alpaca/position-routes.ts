@@ -68,7 +68,8 @@ function exerciseRoutes(routes: DialectGroup): void {
       id,
       summary,
       params: contractPositionParams,
-      answer: z.null(),
+      answer: z.void(),
+      status: 204,
       handle({ params: { symbol_or_contract_id: text } }) {
         const isContract = isContractSymbol(text.toUpperCase()) || UUID.test(text);
         throw isContract
