@@ -11,7 +11,7 @@ import { createEvidenceFeature } from "./features/evidence/feature.js";
 import { historyOf } from "./features/evidence/history.js";
 import { createExplain } from "./features/explain/feature.js";
 import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
-import { createModelFeature } from "./features/models/feature.js";
+import { openModels } from "./features/models/feature.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeFeature } from "./features/outcomes/feature.js";
 import { createPaperDesk, type PaperDesk } from "./features/paper-trades/feature.js";
@@ -125,8 +125,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const confidenceOf: Evidence["confidenceOf"] = (...cell) => evidence.confidenceOf(...cell);
   const market = await createMarketFeatures(base, () => scanner.config().symbols, confidenceOf);
   const alerts = createAlertDesk(base);
-  const models = createModelFeature({ ...base, ...market });
-  await models.registry.refresh();
+  const models = await openModels({ ...base, ...market });
   const scanner = createScanner({
     ...base,
     ...market,

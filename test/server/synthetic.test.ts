@@ -14,6 +14,8 @@ import { startVendor } from "../fixtures/vendor.js";
 import { yahooAt } from "../fixtures/yahoo.js";
 
 const SEED = 20_261_128;
+/** Each kind of job is ordered several times, and none is run. */
+const MANY_JOBS = { JOBS_PER_USER: "100" };
 /** Requests of an operation, and at most so many until one succeeds. */
 const LEAST = 3;
 const MOST = 40;
@@ -44,22 +46,36 @@ const NEEDS_MORE = [
   "alpacaWatchlistByName",
   "answerAlert",
   "backtestPattern",
+  "compareModels",
   "compareStrategies",
+  "decideAction",
+  "detectDeep",
   "dismissAlert",
   "dismissAlertAlias",
   "getAlert",
   "detectFusedFormerly",
   "drawDetection",
   "explainAlert",
+  "explainScore",
+  "exportModel",
   "getDetection",
   "getJobResult",
+  "getModel",
+  "getModelInfo",
+  "getScoredTrade",
+  "importModel",
   "judgeDetection",
+  "listTradesByFeature",
   "orderBacktestCompare",
   "orderBacktestReconcile",
+  "promoteModel",
   "proveDetection",
+  "proveScore",
   "reconcileBacktest",
   "redeemConfirmation",
   "refuseJob",
+  "rollBackModel",
+  "scoreSymbol",
 ];
 /** Of an account, its orders and trades, which are visited one after the other. */
 const PAPER = [
@@ -221,7 +237,7 @@ describe("what tells invented from real", () => {
 
 describe("a synthetic market", () => {
   it("is told of in every answer", { timeout: 300_000 }, async () => {
-    const program = await startTestProgram();
+    const program = await startTestProgram({ environment: MANY_JOBS });
     onTestFinished(() => program.close());
     const answers = (await visitAll(program, [...NEEDS_MORE, ...PAPER, ...OPTIONS]))
       .concat(await visitPaper(program))
@@ -238,6 +254,7 @@ describe("a synthetic market", () => {
     vendor.answer(plainService(Date.now));
     const program = await startScannedProgram({
       environment: {
+        ...MANY_JOBS,
         MARKET_DATA: "files,yahoo",
         ...yahooAt(vendor.url),
       },

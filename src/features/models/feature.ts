@@ -63,3 +63,10 @@ export function createModelFeature(parts: {
     online: createOnlineModels({ ...parts, market, names: SAMPLE_NAMES }),
   };
 }
+
+/** The same with what is active read. @throws where the database cannot be read. */
+export async function openModels(parts: Parameters<typeof createModelFeature>[0]): Promise<ModelFeature> {
+  const models = createModelFeature(parts);
+  await models.registry.refresh();
+  return models;
+}
