@@ -13,7 +13,7 @@ const number = z.number().nullable();
 /** How a regime is told that takes all together, as earlier systems spell it. */
 export const ALL_REGIMES = "all";
 
-const ASSET_CLASSES = [
+export const ASSET_CLASSES = [
   "equity",
   "etf",
   "index",

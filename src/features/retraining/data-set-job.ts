@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { DataSetFile } from "../../core/learning/data-set.js";
+import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
+import { ASSET_CLASSES } from "../models/schema.js";
 import type { DataSetOrder } from "./data-set-worker.js";
 import { isOneWindow, lotsOf, POLICY, readLot, sinceOf, windowFields } from "./lots.js";
 import type { TrainParts } from "./train-job.js";
@@ -18,8 +20,8 @@ const MOST_ROWS = 20_000;
 const input = z
   .strictObject({
     ...windowFields,
-    asset_class: z.string().min(1).max(12),
-    timeframe: z.string().min(1).max(3),
+    asset_class: z.enum(ASSET_CLASSES),
+    timeframe: z.enum(INTERVALS),
   })
   .refine(isOneWindow, { message: "lookback and window_days say the same: give one" });
 type DataSetInput = z.output<typeof input>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
@@ -7,6 +8,7 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
+import { ASSET_CLASSES } from "../models/schema.js";
 import { ANY, type ModelStore } from "../models/store.js";
 import { newModelOf } from "./card.js";
 import type { Learned, LearnedMaterial, LearnOrder } from "./learn-worker.js";
@@ -36,8 +38,8 @@ const LEASE_MS = 900_000;
 const input = z
   .strictObject({
     ...windowFields,
-    asset_class: z.string().min(1).max(12).optional(),
-    timeframe: z.string().min(1).max(3).optional(),
+    asset_class: z.enum(ASSET_CLASSES).optional(),
+    timeframe: z.enum(INTERVALS).optional(),
   })
   .refine(isOneWindow, { message: "lookback and window_days say the same: give one" });
 export type TrainInput = z.output<typeof input>;
