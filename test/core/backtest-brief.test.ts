@@ -88,16 +88,13 @@ function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules:
 describe("a brief backtest", () => {
   it("comes to what a desk comes to, to the micro, in 80 random runs", () => {
     let alone = 0;
-    let doubtful = 0;
     let trades = 0;
     for (let seed = 0; seed < 80; seed++) {
-      const { desk, bounds, trades: found } = compare(random(seed), "1d", seed, rulesOf(seed));
+      const { desk, trades: found } = compare(random(seed), "1d", seed, rulesOf(seed));
       if (desk === null) alone++;
-      if (bounds.optimistic > bounds.equity) doubtful++;
       trades += found.net.length;
     }
     expect(alone).toBeGreaterThan(50);
-    expect(doubtful).toBeGreaterThan(15);
     expect(trades).toBeGreaterThan(1_000);
   });
 

@@ -1,6 +1,5 @@
 import { assert } from "../base/assert.js";
 import { lowerBound } from "../base/search.js";
-import type { Bounds } from "../execution/desk.js";
 import type { DeskEvent } from "../execution/events.js";
 import { timesMicros } from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
@@ -10,17 +9,16 @@ import type { Values } from "../strategies/parameters.js";
 import type { Decision } from "./lane.js";
 import { readyFor } from "./ready.js";
 import type { Backtest } from "./result.js";
-import { type BacktestRules, type Listing, PLAIN_RULES } from "./rules.js";
+import { type BacktestRules, firstCounted, type Listing, PLAIN_RULES } from "./rules.js";
 import { runBacktest } from "./run.js";
 import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
 
 /** What came of a backtest, without its orders, events and reasons. Money in micros. */
 export interface Brief {
   readonly trades: SoloTrades;
-  /** Opens of the bars, and the equity at their closes. */
+  /** Opens of the bars that count, of which trades name theirs, and the equity at their closes. */
   readonly time: Float64Array;
   readonly equity: Float64Array;
-  readonly bounds: Bounds;
   /** How often something was asked for and not to be had. */
   readonly turned: number;
   /** Why a desk was needed; null where it was not. */
@@ -29,7 +27,7 @@ export interface Brief {
 
 /**
  * A backtest for those who run thousands and look at trades and equity alone: decided bar by bar as `runBacktest` does,
- * with the same trades, equity and bounds to the micro. One symbol with market entries, stops, targets and exits is
+ * with the same trades and equity to the micro, by the rule for doubtful fills. One symbol with market entries, stops, targets and exits is
  * counted without a desk, which is many times as fast; whatever needs one has it.
  * @throws AssertionError where `readyFor` has problems.
  */
@@ -192,14 +190,15 @@ export function walkAlone(
   const stand = new BriefStand(account, seen, strategy.declare(seen, values, facts), decisions);
   const { time, high, low, close } = candles;
   const { length } = time;
-  const equity = new Float64Array(length);
+  const from = firstCounted(rules, time);
+  const equity = new Float64Array(length - from);
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : -1;
   // What the account has, read again where it may have changed: most bars change nothing.
   let { cash, held } = account;
   let below = Number.NaN;
   let above = Number.NaN;
-  for (let i = 0; i < length; i++) {
+  for (let i = from; i < length; i++) {
     if (stand.pending || i === last) {
       if (i === last) stand.end(i);
       else stand.open(i);
@@ -215,19 +214,18 @@ export function walkAlone(
       stand.held = held;
     }
     const worth = held === 0 ? cash : cash + timesMicros(close[i], held);
-    equity[i] = worth;
+    equity[i - from] = worth;
     if (i < warmup) continue;
     stand.i = i;
     stand.worth = worth;
     strategy.walk(stand);
   }
-  const end = length === 0 ? account.cash : equity[length - 1];
-  const bounds = { pessimistic: end, equity: end, optimistic: end + account.optimistic };
-  return { trades: account.trades(), time, equity, bounds, turned: account.turned.length, desk: null };
+  const trades = account.trades(from);
+  return { trades, time: time.subarray(from), equity, turned: account.turned.length, desk: null };
 }
 
 /** The same of a backtest that has more. */
-export function briefOf({ trades, events, time, equity, bounds, turned }: Backtest, desk: string): Brief {
+export function briefOf({ trades, events, time, equity, turned }: Backtest, desk: string): Brief {
   const column = (of: (trade: Trade) => number) => Float64Array.from(trades, of);
   const barOf = (seq: number | null) =>
     seq === null ? -1 : lowerBound(time, barTime(events[seq - 1]) + 1) - 1;
@@ -243,7 +241,6 @@ export function briefOf({ trades, events, time, equity, bounds, turned }: Backte
     },
     time,
     equity,
-    bounds,
     turned: new Set(turned.map(({ orderId }) => orderId)).size,
     desk,
   };

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.js";
 import { maintenanceOf, worthOf } from "../execution/account.js";
+import type { DoubtPolicy } from "../execution/context.js";
 import { createDesk } from "../execution/desk.js";
 import type { DeskEvent } from "../execution/events.js";
 import { timesMicros } from "../execution/money.js";
@@ -11,7 +12,7 @@ import type { Values } from "../strategies/parameters.js";
 import { act, closeNow, isReduction, leave, type Means } from "./act.js";
 import { Lane, type Run } from "./lane.js";
 import { type Backtest, type Doubt, doubtOf } from "./result.js";
-import { type BacktestRules, type Listing, tradedUnit } from "./rules.js";
+import { type BacktestRules, firstCounted, type Listing, tradedUnit } from "./rules.js";
 
 /** Micros by which a sum may be off where a margin call is looked for. */
 const SLACK = 1_000;
@@ -36,11 +37,17 @@ export class Engine {
   #wake = Number.NEGATIVE_INFINITY;
   #day = Number.NaN;
 
-  constructor(strategy: Strategy, listings: readonly Listing[], values: Values, rules: BacktestRules) {
+  constructor(
+    strategy: Strategy,
+    listings: readonly Listing[],
+    values: Values,
+    rules: BacktestRules,
+    doubts: DoubtPolicy = "rule",
+  ) {
     const { sizing, desk: deskRules } = rules;
     const { account } = deskRules;
     const traded = listings.map((each) => each.traded ?? tradedUnit(each.candles.symbol, sizing));
-    const desk = createDesk(deskRules, traded, (event) => this.#take(event));
+    const desk = createDesk(deskRules, traded, (event) => this.#take(event), undefined, doubts);
     this.#strategy = strategy;
     this.#values = values;
     this.#warmup = strategy.warmup(values);
@@ -55,24 +62,31 @@ export class Engine {
       const { slippage } = traded[k].costs ?? deskRules.costs;
       const range = slippage.kind === "volatility" ? computeRange(candles) : null;
       const columns = strategy.declare(seen, values, facts);
-      return new Lane(this.#run, candles, seen, columns, traded[k], happenings, range);
+      const lane = new Lane(this.#run, candles, seen, columns, traded[k], happenings, range);
+      lane.i = firstCounted(rules, candles.time) - 1;
+      return lane;
     });
   }
 
+  /** Without bounds of its own: both are the equity, by whatever policy. */
   run(): Backtest {
     const { desk, rules, decisions, turned, reasons } = this.#run;
-    const start = this.#lanes.reduce((least, { bars }) => Math.min(least, bars.time[0] ?? least), FOREVER);
+    const start = this.#lanes.reduce(
+      (least, { bars, i }) => Math.min(least, bars.time[i + 1] ?? least),
+      FOREVER,
+    );
     if (start < FOREVER) desk.transfer(rules.capital, start);
     this.#run.equity = desk.state.cash;
     const columns = this.#lanes.length === 1 ? this.#walkOne(this.#lanes[0]) : this.#walkAll();
     if (rules.closing === "close") this.#closeAll(columns);
+    const end = desk.equity();
     return {
       strategy: this.#strategy.id,
       values: this.#values,
       symbols: this.#lanes.map(({ symbol }) => symbol),
       rules,
       ...columns,
-      bounds: desk.bounds(),
+      bounds: { pessimistic: end, equity: end, optimistic: end },
       trades: this.#trades.trades,
       reasons,
       doubts: this.#doubts,
@@ -102,11 +116,12 @@ export class Engine {
     const { zone } = lane;
     const { time, high, low, close } = lane.bars;
     const { length } = time;
-    const equity = new Float64Array(length);
-    const exposure = new Float64Array(length);
+    const from = lane.i + 1;
+    const equity = new Float64Array(length - from);
+    const exposure = new Float64Array(length - from);
     const last = run.rules.closing === "last_open" ? length - 1 : -1;
     const lanes = [lane];
-    for (let i = 0; i < length; i++) {
+    for (let i = from; i < length; i++) {
       if (time[i] >= this.#wake) this.#wakeUp(lanes, time[i]);
       if (i === last) this.#leave(lane, i);
       else if (lane.intent !== null) this.#open(lane, i);
@@ -117,17 +132,17 @@ export class Engine {
       if (lane.held !== 0) {
         value = timesMicros(close[i], lane.held);
         if (quiet && this.#isMargin && this.#mayBeCalled(lane, value)) this.#bar(lane, i);
-        exposure[i] = Math.abs(value);
+        exposure[i - from] = Math.abs(value);
       }
       run.equity = state.cash + value;
-      equity[i] = run.equity;
+      equity[i - from] = run.equity;
       if (i < this.#warmup) continue;
       run.now = time[i];
       if (strategy.scope === "symbol") strategy.walk(lane);
       else strategy.rebalance(lanes);
     }
-    if (length > 0) run.desk.mark(lane.symbol, close[length - 1]);
-    return { time, equity, exposure };
+    if (length > from) run.desk.mark(lane.symbol, close[length - 1]);
+    return { time: time.subarray(from), equity, exposure };
   }
 
   /** Several symbols, whose bars of one time are walked together. */
@@ -257,8 +272,8 @@ export class Engine {
   }
 }
 
-/** Times at which any of them has a bar, ascending. */
+/** Times at which any of them has a bar that counts, ascending. */
 function mergedTimes(lanes: readonly Lane[]): Float64Array {
-  const times = new Set(lanes.flatMap(({ bars }) => [...bars.time]));
+  const times = new Set(lanes.flatMap(({ bars, i }) => [...bars.time.subarray(i + 1)]));
   return Float64Array.from(times).sort();
 }

@@ -1,12 +1,12 @@
 import { assert } from "../base/assert.js";
 import { timesMicros } from "../execution/money.js";
 import type { Masks } from "./mask.js";
-import type { BacktestRules, Listing } from "./rules.js";
+import { type BacktestRules, firstCounted, type Listing } from "./rules.js";
 import { END, Solo, type SoloTrades, soloProblem } from "./solo.js";
 
 export interface MaskRun {
   readonly trades: SoloTrades;
-  /** At the close of each bar, micros. */
+  /** At the close of each bar that counts, micros. */
   readonly equity: Float64Array;
   /** Bars at whose close an entry was decided that came to nothing, and bars at whose open a sale did not pay its fees. */
   readonly turned: readonly number[];
@@ -30,18 +30,19 @@ export function runMasks(listing: Listing, masks: Masks, rules: BacktestRules): 
   assert(problem === null, problem ?? "");
   const account = new Solo(listing, rules);
   const { length } = listing.candles.time;
-  const equity = new Float64Array(length);
+  const first = firstCounted(rules, listing.candles.time);
+  const equity = new Float64Array(length - first);
   const free = rules.closing === "last_open" ? length - 1 : length;
-  let from = 0;
+  let from = first;
   // Each stretch ends with the bar at whose close something is asked for.
   while (from < length) {
     const at = nextAsked(masks, account.held, from, free - 1);
-    mark(account, equity, from, Math.min(at + 1, length));
+    mark(account, equity, first, from, Math.min(at + 1, length));
     from = at + 1;
     if (from < free) act(account, masks, from);
     else if (from < length && account.held !== 0) account.close(from, END);
   }
-  return { trades: account.trades(), equity, turned: account.turned };
+  return { trades: account.trades(first), equity, turned: account.turned };
 }
 
 /** First bar from `from` on at whose close something is asked for; otherwise the last one whose order can be filled. */
@@ -65,11 +66,18 @@ function act(account: Solo, { entries, exits, side }: Masks, i: number): void {
   }
 }
 
-function mark({ candles, cash, held }: Solo, equity: Float64Array, from: number, to: number): void {
+/** Marks bars [from, to) in a column that begins at bar `first`. */
+function mark(
+  { candles, cash, held }: Solo,
+  equity: Float64Array,
+  first: number,
+  from: number,
+  to: number,
+): void {
   if (held === 0) {
-    equity.fill(cash, from, to);
+    equity.fill(cash, from - first, to - first);
     return;
   }
   const { close } = candles;
-  for (let i = from; i < to; i++) equity[i] = cash + timesMicros(close[i], held);
+  for (let i = from; i < to; i++) equity[i - first] = cash + timesMicros(close[i], held);
 }

@@ -1,5 +1,4 @@
 import { hash32 } from "../base/rng.js";
-import type { Bounds } from "../execution/desk.js";
 import type { DeskEvent } from "../execution/events.js";
 import type { Order } from "../execution/order.js";
 import { orderList } from "../execution/order-list.js";
@@ -19,6 +18,13 @@ export interface Doubt {
   readonly pessimisticMicros: number;
 }
 
+/** Equity at the end, micros: by the rule, and with every doubtful fill gone the worst or the best way. */
+export interface Bounds {
+  readonly pessimistic: number;
+  readonly equity: number;
+  readonly optimistic: number;
+}
+
 /** What a strategy did over a stretch of bars. Money in micros, instants in epoch ms. */
 export interface Backtest {
   readonly strategy: string;
@@ -31,7 +37,7 @@ export interface Backtest {
   readonly equity: Float64Array;
   /** What the positions are worth at them, without their signs. */
   readonly exposure: Float64Array;
-  /** At the end: by the rule, and had all doubtful bars gone the best or the worst way. */
+  /** Of runs of their own, in which what a fill gained or lost is put in again, and decided on. */
   readonly bounds: Bounds;
   /** In the order of their entries; those that are open at the end come with them. */
   readonly trades: readonly Trade[];

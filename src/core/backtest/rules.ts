@@ -1,3 +1,4 @@
+import { lowerBound } from "../base/search.js";
 import { cashRules } from "../execution/account.js";
 import { type DeskRules, GTC_DAYS } from "../execution/context.js";
 import { NO_COSTS } from "../execution/costs.js";
@@ -48,6 +49,11 @@ export interface BacktestRules {
   readonly closing: Closing;
   /** Of the symbols; null takes each bar for regular, and days for those of UTC. */
   readonly calendar: Calendar | null;
+  /**
+   * Open from which bars count, epoch ms: those before lead up to it, so that nothing is cold at the first of them, and
+   * nothing is decided there nor told of them. Null for all.
+   */
+  readonly start: number | null;
 }
 
 /** An account in cash without costs that puts all it has in whole units. */
@@ -57,7 +63,13 @@ export const PLAIN_RULES: BacktestRules = Object.freeze({
   sizing: SIZINGS.whole,
   closing: "mark",
   calendar: null,
+  start: null,
 });
+
+/** Index of the first bar that counts; the length of the bars where none does. */
+export function firstCounted({ start }: Pick<BacktestRules, "start">, time: Float64Array): number {
+  return start === null ? 0 : lowerBound(time, start);
+}
 
 /** What happens to a symbol before the first bar that opens at or after `at`, epoch ms. */
 export type Happening =

@@ -74,8 +74,6 @@ export class Solo {
   /** Of what is held; NaN without one. */
   stop = Number.NaN;
   target = Number.NaN;
-  /** What the account would have more, had ambiguous bars gone the best way. */
-  optimistic = 0;
   readonly #rules: BacktestRules;
   readonly #traded: Traded;
   readonly #costs: Costs;
@@ -164,15 +162,12 @@ export class Solo {
     if (isOld && way * (open[i] - stop) >= 0) this.#take(i, way, open[i], "stop", false);
     else if (isOld && way * (target - open[i]) >= 0) this.#take(i, way, open[i], "target", true);
     else if (way > 0 ? high[i] >= stop : low[i] <= stop) {
-      const price = this.#take(i, way, stop, "stop", false);
-      const reached = way > 0 ? low[i] <= target : high[i] >= target;
-      const units = Math.abs(this.#rows[this.#row + UNITS]);
-      if (reached)
-        this.optimistic += Math.max(0, way * (timesMicros(price, units) - timesMicros(target, units)));
+      this.#take(i, way, stop, "stop", false);
     } else if (way > 0 ? low[i] <= target : high[i] >= target) this.#take(i, way, target, "target", true);
   }
 
-  trades(): SoloTrades {
+  /** @param from the bar that trades count theirs from. */
+  trades(from = 0): SoloTrades {
     const count = this.#row / WIDTH + 1;
     const rows = this.#rows;
     const column = (at: number) => {
@@ -186,14 +181,14 @@ export class Solo {
       column(LEFT),
       column(FEES),
     ];
-    const exitBar = Int32Array.from(column(EXIT_BAR));
+    const exitBar = Int32Array.from(column(EXIT_BAR), (bar) => (bar < 0 ? bar : bar - from));
     const net = fees.map((fee, k) => {
       const gain = exitBar[k] < 0 ? 0 : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]);
       // Never minus zero.
       return gain - fee + 0;
     });
     return {
-      entryBar: Int32Array.from(column(ENTRY_BAR)),
+      entryBar: Int32Array.from(column(ENTRY_BAR), (bar) => bar - from),
       exitBar,
       units,
       entryMicros,
@@ -272,8 +267,8 @@ export class Solo {
     this.#rows[row + FEES] = fees;
   }
 
-  /** Fills a stop or a target. @returns the price. */
-  #take(i: number, way: 1 | -1, level: number, name: "stop" | "target", isLimit: boolean): number {
+  /** Fills a stop or a target. */
+  #take(i: number, way: 1 | -1, level: number, name: "stop" | "target", isLimit: boolean): void {
     const units = Math.abs(this.held);
     const price = isLimit
       ? roundToTick(level, tickAt(this.#traded, level), way)
@@ -284,7 +279,6 @@ export class Solo {
     const fees = totalOf(feesOwed(this.#costs.commission, traffic, {}));
     if (this.#isCash && this.cash - way * micros - fees < 0) throw new NeedsDesk("a sale cannot be paid");
     this.#end(i, way, micros, fees);
-    return price;
   }
 
   #end(i: number, way: 1 | -1, micros: number, fees: number): void {

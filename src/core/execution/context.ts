@@ -23,6 +23,12 @@ export interface DeskRules {
 
 export const GTC_DAYS = 90;
 
+/**
+ * What becomes of a fill that the path within a bar decides: as the rule has it, the stop first; or the best or the worst
+ * that the bar allows.
+ */
+export type DoubtPolicy = "rule" | "best" | "worst";
+
 /** What a desk knows of a symbol beside its state. */
 export interface Book {
   readonly instrument: Traded;
@@ -57,6 +63,7 @@ export interface Venue {
 /** What the parts of a desk share. Match, prices and venue are written anew by each bar. */
 export interface DeskContext {
   readonly rules: DeskRules;
+  readonly doubts: DoubtPolicy;
   readonly state: DeskState;
   readonly books: Map<string, Book>;
   readonly emit: (event: DeskEvent) => void;
@@ -70,9 +77,11 @@ export function createContext(
   instruments: Iterable<Traded>,
   emit: (event: DeskEvent) => void,
   state: DeskState = createState(),
+  doubts: DoubtPolicy = "rule",
 ): DeskContext {
   const desk: DeskContext = {
     rules,
+    doubts,
     state,
     books: new Map(),
     emit,

@@ -7,6 +7,7 @@ import {
   createContext,
   type DeskContext,
   type DeskRules,
+  type DoubtPolicy,
   sweep,
   tellAccount,
 } from "./context.js";
@@ -25,7 +26,10 @@ import { type Moment, promisedOf, submitOrder } from "./submit.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
 import { type DeskQuote, walkBar, walkQuote } from "./walk.js";
 
-/** Equity in micros: by the rule, and had all doubtful bars gone the best or the worst way. */
+/**
+ * Equity in micros: by the rule, and with what each doubtful fill would have changed by itself, summed over the quantities
+ * that were traded. What compounds of it only another run of the same orders can tell.
+ */
 export interface Bounds {
   readonly pessimistic: number;
   readonly equity: number;
@@ -79,14 +83,18 @@ export interface Desk {
   bounds(): Bounds;
 }
 
-/** @param state one that `rebuild` made of all events there are; a new one by default. */
+/**
+ * @param state one that `rebuild` made of all events there are; a new one by default.
+ * @param doubts how fills are settled that the path within a bar decides.
+ */
 export function createDesk(
   rules: DeskRules,
   instruments: Iterable<Traded>,
   emit: (event: DeskEvent) => void,
   state?: DeskState,
+  doubts?: DoubtPolicy,
 ): Desk {
-  const desk = createContext(rules, instruments, emit, state);
+  const desk = createContext(rules, instruments, emit, state, doubts);
   return {
     state: desk.state,
     list: (instrument) => addBook(desk, instrument),

@@ -69,6 +69,25 @@ function fillAt(match: Match, price: number, reason: Match["reason"], maker: boo
   match.pessimistic = price;
 }
 
+/** Turns a doubtful match within a bar to the best or the worst that the path allows; one without doubt stays. */
+export function settleDoubt({ type }: Pick<Order, "type">, way: "best" | "worst", match: Match): void {
+  if (way === "worst") {
+    if (match.ambiguous) fillAt(match, match.pessimistic, match.reason, match.maker);
+  } else if (!Number.isNaN(match.unproven)) {
+    fillAt(match, match.unproven, "limit", true);
+    match.unproven = Number.NaN;
+  } else if (match.ambiguous && match.optimistic !== match.price) {
+    // At best a stop that may not have been met is not; a trailing one that moved before it was met fills where it stood then.
+    const met = type === "trailing_stop" && Number.isNaN(match.level);
+    if (met) fillAt(match, match.optimistic, match.reason, match.maker);
+    else {
+      match.fills = false;
+      match.triggers = false;
+    }
+  }
+  match.ambiguous = false;
+}
+
 /** Whether an order acts like a market or like a limit order now, or waits for its stop. */
 export function actsAs({ type, triggeredAt }: Order): "market" | "limit" | "stop" {
   if (type === "market" || type === "limit") return type;

@@ -5,7 +5,15 @@ import type { BarFacts } from "./facts.js";
 import { fillOrder, isFilledHere } from "./fill.js";
 import { cancelOrder, expireOrder, openMember, siblingOf } from "./groups.js";
 import { callMargin } from "./margin.js";
-import { actsAs, matchPrice, matchTrail, matchTrailing, matchWithin, type Path } from "./match.js";
+import {
+  actsAs,
+  matchPrice,
+  matchTrail,
+  matchTrailing,
+  matchWithin,
+  type Path,
+  settleDoubt,
+} from "./match.js";
 import { roundQuantity, timesMicros } from "./money.js";
 import { type Order, wayOf } from "./order.js";
 import { isTerminal } from "./states.js";
@@ -150,6 +158,15 @@ function withinAsLimit(desk: DeskContext, book: Book, order: Order): void {
 function follow(desk: DeskContext, book: Book, order: Order): void {
   const { match, prices, venue } = desk;
   const { until } = venue;
+  if (desk.doubts !== "rule") {
+    const target = desk.doubts === "best" && match.triggers && match.fills ? rivalOf(desk, order) : null;
+    if (target !== null) {
+      matchWithin(target, prices, "open", match);
+      follow(desk, book, target);
+      return;
+    }
+    settleDoubt(order, desk.doubts, match);
+  }
   if (!Number.isNaN(match.level)) tellTrail(desk, order, until);
   if (match.triggers) tell(desk, order, until, { event: "triggered" });
   if (!Number.isNaN(match.unproven)) tellUnproven(desk, order, match.unproven);
@@ -176,14 +193,22 @@ function tellUnproven(desk: DeskContext, order: Order, price: number): void {
 
 /** A stop that triggers and fills in a bar which also reached the target: at best the target came first. */
 function doubtBySibling(desk: DeskContext, order: Order): void {
-  if (order.role !== "stop" || order.triggeredAt !== desk.venue.until) return;
-  const target = siblingOf(desk, order);
-  if (target === null || target.limitPrice === null) return;
-  const { match, prices } = desk;
-  const { limitPrice } = target;
-  if (target.side === "buy" ? prices.low > limitPrice : prices.high < limitPrice) return;
+  if (order.triggeredAt !== desk.venue.until) return;
+  const limitPrice = rivalOf(desk, order)?.limitPrice ?? null;
+  if (limitPrice === null) return;
+  const { match } = desk;
   match.ambiguous = true;
   match.optimistic = limitPrice;
+}
+
+/** The target beside a stop that the bar at hand reaches, too; null where there is none. */
+function rivalOf(desk: DeskContext, order: Order): Order | null {
+  if (order.role !== "stop") return null;
+  const target = siblingOf(desk, order);
+  if (target === null || target.limitPrice === null) return null;
+  const { prices } = desk;
+  const { limitPrice } = target;
+  return (target.side === "buy" ? prices.low > limitPrice : prices.high < limitPrice) ? null : target;
 }
 
 /** From where the price came that filled an order within a bar. @param time open of the bar. */

@@ -57,6 +57,7 @@ export function rulesOf(terms: RunTerms): BacktestRules {
     sizing: { ...preset, stake: { kind: "share", share } },
     closing,
     calendar: calendar === null ? null : calendarOf(calendar),
+    start: null,
   };
 }
 
