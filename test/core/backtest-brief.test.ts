@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { briefOf, runBrief } from "../../src/core/backtest/brief.js";
-import { type BacktestRules, PLAIN_RULES, SIZINGS } from "../../src/core/backtest/rules.js";
+import { type BacktestRules, type Happening, PLAIN_RULES, SIZINGS } from "../../src/core/backtest/rules.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
 import { createRng } from "../../src/core/base/rng.js";
 import { cashRules, marginRules } from "../../src/core/execution/account.js";
 import type { Costs } from "../../src/core/execution/costs.js";
+import type { Candles } from "../../src/core/market/candles.js";
 import { defineStrategy, type Strategy } from "../../src/core/strategies/define.js";
 import { STRATEGIES } from "../../src/core/strategies/index.js";
 import type { Values } from "../../src/core/strategies/parameters.js";
@@ -75,9 +76,20 @@ const BUSY: Readonly<Record<string, Values>> = {
   synergy: { group: 1, window: 80, conviction: 0.2, slope: 0.05, holdBars: 9 },
 };
 
+/** Now and then some money a share, before a bar or with its open. */
+function dividendsOf({ time }: Candles, seed: number): Happening[] {
+  const rng = createRng(seed, 5);
+  return [...time].flatMap((at) =>
+    rng.below(9) === 0
+      ? [{ at: at - rng.below(2) * 60_000, kind: "dividend" as const, amount: (1 + rng.below(200)) / 100 }]
+      : [],
+  );
+}
+
 function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules: BacktestRules) {
   const facts = walkingFacts(strategy.facts, 240, seed);
-  const listings = [{ candles: wanderingCandles("AAA", interval, 240, seed), facts }];
+  const candles = wanderingCandles("AAA", interval, 240, seed);
+  const listings = [{ candles, facts, happenings: seed % 2 === 0 ? [] : dividendsOf(candles, seed) }];
   const values = { ...("side" in strategy.parameters ? { side: "both" } : {}), ...BUSY[strategy.id] };
   const brief = runBrief(strategy, listings, values, rules);
   const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");
@@ -89,12 +101,15 @@ describe("a brief backtest", () => {
   it("comes to what a desk comes to, to the micro, in 80 random runs", () => {
     let alone = 0;
     let trades = 0;
+    let paid = 0;
     for (let seed = 0; seed < 80; seed++) {
       const { desk, trades: found } = compare(random(seed), "1d", seed, rulesOf(seed));
       if (desk === null) alone++;
+      if (desk === null && found.dividends.some((each) => each !== 0)) paid++;
       trades += found.net.length;
     }
     expect(alone).toBeGreaterThan(50);
+    expect(paid).toBeGreaterThan(15);
     expect(trades).toBeGreaterThan(1_000);
   });
 

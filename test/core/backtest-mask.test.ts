@@ -94,7 +94,7 @@ describe("masks without events", () => {
       "entries are not sized at the open",
     );
     const happenings = [{ at: 0, kind: "split", ratio: 2 }] as const;
-    expect(maskProblem(rules, { candles, happenings }, masks)).toBe("there are splits or dividends");
-    expect(() => runMasks({ candles, happenings }, masks, rules)).toThrow("there are splits or dividends");
+    expect(maskProblem(rules, { candles, happenings }, masks)).toBe("there are splits");
+    expect(() => runMasks({ candles, happenings }, masks, rules)).toThrow("there are splits");
   });
 });

@@ -198,7 +198,13 @@ export function walkAlone(
   let { cash, held } = account;
   let below = Number.NaN;
   let above = Number.NaN;
+  let { wake } = account;
   for (let i = from; i < length; i++) {
+    if (time[i] >= wake) {
+      account.happen(time[i]);
+      ({ cash } = account);
+      ({ wake } = account);
+    }
     if (stand.pending || i === last) {
       if (i === last) stand.end(i);
       else stand.open(i);
@@ -237,6 +243,7 @@ export function briefOf({ trades, events, time, equity, turned }: Backtest, desk
       entryMicros: column(({ entryMicros }) => entryMicros),
       exitMicros: column(({ exitMicros }) => exitMicros),
       fees: column(({ fees }) => fees),
+      dividends: column(({ dividends }) => dividends),
       net: column(({ net }) => net),
     },
     time,

@@ -16,6 +16,7 @@ export interface MaskRun {
 export function maskProblem(rules: BacktestRules, listing: Listing, { side }: Masks): string | null {
   const { account } = rules.desk;
   const problem = soloProblem(rules, listing);
+  if (problem === null && (listing.happenings ?? []).length > 0) return "there are dividends";
   if (problem !== null || side === "long") return problem;
   const canShort = account.kind === "margin" && account.shorting && listing.traded?.shortable !== false;
   return canShort ? null : "nothing can be sold short";

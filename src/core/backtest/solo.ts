@@ -4,7 +4,7 @@ import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
 import { roundQuantity, shareMicros, timesMicros, toMicros } from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
 import { computeRange } from "../patterns/pivots.js";
-import { type BacktestRules, type Listing, tradedUnit } from "./rules.js";
+import { type BacktestRules, type Happening, type Listing, tradedUnit } from "./rules.js";
 import { feesOf, priceAtOpen, sizeEntry } from "./stake.js";
 
 /** Trades as columns of one length, in the order of their entries. Money in micros, as `Trade` has it. */
@@ -17,7 +17,9 @@ export interface SoloTrades {
   readonly entryMicros: Float64Array;
   readonly exitMicros: Float64Array;
   readonly fees: Float64Array;
-  /** Gain less fees; of what is open its fees alone, below 0. */
+  /** Dividends that were received, below 0 for what a short trade paid. */
+  readonly dividends: Float64Array;
+  /** Gain less fees, with dividends; without the gain of what is open. */
   readonly net: Float64Array;
 }
 
@@ -33,7 +35,7 @@ export class NeedsDesk extends Error {
 export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: Listing): string | null {
   const { account, volumeShare } = desk;
   const { traded, happenings = [] } = listing;
-  if (happenings.length > 0) return "there are splits or dividends";
+  if (happenings.some(({ kind }) => kind === "split")) return "there are splits";
   if (volumeShare !== null) return "orders may be filled in part";
   if (sizing.price !== "open") return "entries are not sized at the open";
   if (closing === "close") return "what is open is closed after the last bar";
@@ -57,9 +59,9 @@ export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: L
     : null;
 }
 
-/** Doubles of a trade: bar and money of its entry, bar and money of its exit, units, fees. */
-const WIDTH = 6;
-const [ENTRY_BAR, EXIT_BAR, UNITS, ENTERED, LEFT, FEES] = [0, 1, 2, 3, 4, 5];
+/** Doubles of a trade: bar and money of its entry, bar and money of its exit, units, fees, dividends. */
+const WIDTH = 7;
+const [ENTRY_BAR, EXIT_BAR, UNITS, ENTERED, LEFT, FEES, PAID] = [0, 1, 2, 3, 4, 5, 6];
 
 /**
  * An account that holds one position at most, bought and sold at the open, with a stop and a target. It does what a desk
@@ -80,6 +82,9 @@ export class Solo {
   readonly #range: Float64Array | null;
   readonly #isCash: boolean;
   readonly #canShort: boolean;
+  readonly #happenings: readonly Happening[];
+  /** Happenings that have been told. */
+  #told = 0;
   #rows = new Float64Array(64 * WIDTH);
   /** Where the newest trade begins. */
   #row = -WIDTH;
@@ -98,6 +103,23 @@ export class Solo {
     this.#isCash = account.kind === "cash";
     this.#canShort = !this.#isCash && account.shorting && this.#traded.shortable;
     this.cash = toMicros(rules.capital);
+    this.#happenings = listing.happenings ?? [];
+  }
+
+  /** Open from which something happens next; Infinity for nothing. */
+  get wake(): number {
+    return this.#happenings[this.#told]?.at ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Pays the dividends of ex-days that have begun by a bar's open, on what was held before it. */
+  happen(at: number): void {
+    for (; this.wake <= at; this.#told++) {
+      const happening = this.#happenings[this.#told];
+      if (this.held === 0 || happening.kind !== "dividend") continue;
+      const paid = timesMicros(happening.amount, this.held);
+      this.cash += paid;
+      this.#rows[this.#row + PAID] += paid;
+    }
   }
 
   /** Average price of what is held. */
@@ -175,17 +197,13 @@ export class Solo {
       for (let k = 0; k < count; k++) values[k] = rows[k * WIDTH + at];
       return values;
     };
-    const [units, entryMicros, exitMicros, fees] = [
-      column(UNITS),
-      column(ENTERED),
-      column(LEFT),
-      column(FEES),
-    ];
+    const [units, entryMicros, exitMicros] = [column(UNITS), column(ENTERED), column(LEFT)];
+    const [fees, dividends] = [column(FEES), column(PAID)];
     const exitBar = Int32Array.from(column(EXIT_BAR), (bar) => (bar < 0 ? bar : bar - from));
     const net = fees.map((fee, k) => {
       const gain = exitBar[k] < 0 ? 0 : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]);
       // Never minus zero.
-      return gain - fee + 0;
+      return gain - fee + dividends[k] + 0;
     });
     return {
       entryBar: Int32Array.from(column(ENTRY_BAR), (bar) => bar - from),
@@ -194,6 +212,7 @@ export class Solo {
       entryMicros,
       exitMicros,
       fees,
+      dividends,
       net,
     };
   }
@@ -265,6 +284,7 @@ export class Solo {
     this.#rows[row + UNITS] = this.held;
     this.#rows[row + ENTERED] = entered;
     this.#rows[row + FEES] = fees;
+    this.#rows[row + PAID] = 0;
   }
 
   /** Fills a stop or a target. */
