@@ -22,6 +22,7 @@ const TERMS: RunTerms = {
   commissionBps: 5,
   commissionPerShare: 0,
   spreadBps: 0,
+  volumeShare: null,
   slippageBps: 1,
   sizing: "whole",
   share: 0.1,
@@ -58,7 +59,7 @@ async function sweep(workers: Workers): Promise<number> {
   const started = performance.now();
   const tried = await tryAll({ strategy: goldenCross, values: ensure(values, "defaults") }, candidates, {
     workers,
-    data: { series, facts: [{}], terms: TERMS },
+    data: { series, facts: [{}], lead: [], happenings: [], terms: TERMS },
     objective: "sharpe",
     window: null,
     byBar: false,

@@ -7,7 +7,6 @@ import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
 import { analysisRoutes } from "./features/analysis/routes.js";
 import { backtestAnswerRoutes } from "./features/backtests/answer-routes.js";
-import type { Backtests } from "./features/backtests/backtests.js";
 import type { BacktestDesk } from "./features/backtests/feature.js";
 import { backtestJobRoutes } from "./features/backtests/job-routes.js";
 import { backtestRoutes } from "./features/backtests/routes.js";
@@ -149,7 +148,6 @@ export interface AppParts {
   readonly performance: PerformanceStore;
   readonly rollups: Performance;
   readonly rollupKind: RollupBackfill;
-  readonly backtests: Backtests;
   readonly backtestDesk: BacktestDesk;
   readonly forward: PerformanceRouteOptions["forward"];
   readonly looks: AccountLooks;
@@ -277,8 +275,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   alertRoutes(server, { ...parts, now: parts.clock.now });
   explainRoutes(server, parts);
   outcomeRoutes(server, parts);
-  const { countPattern: count } = parts.backtestDesk;
-  backtestRoutes(server, { backtests: parts.backtests, count, now: parts.clock.now });
+  backtestRoutes(server, { answers: parts.backtestDesk.answers, now: parts.clock.now });
   backtestAnswerRoutes(server, { ...parts.backtestDesk, now: parts.clock.now });
   backtestJobRoutes(server, { jobs: parts.jobs, kinds: parts.backtestDesk.kinds });
   storedBacktestRoutes(server, parts.backtestDesk.stored);

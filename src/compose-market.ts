@@ -1,6 +1,5 @@
 import type { Base } from "./compose-base.js";
 import { createAnalysis } from "./features/analysis/analysis.js";
-import { createBacktests } from "./features/backtests/backtests.js";
 import { createLive } from "./features/candles/live.js";
 import { createMarket } from "./features/candles/market.js";
 import { createPrices } from "./features/candles/prices.js";
@@ -80,7 +79,6 @@ export async function createMarketFeatures(
     }),
     watchlists: createWatchlists({ store: createWatchlistStore(database), instruments }),
     regimes: createRegimes({ ...base, candles, instruments }),
-    backtests: createBacktests({ candles, instruments, workers: base.workers }),
     analysis: createAnalysis({ candles, instruments, workers: base.workers }),
     detections: createDetections({
       ...base,

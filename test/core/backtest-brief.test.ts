@@ -40,6 +40,8 @@ function rulesOf(seed: number): BacktestRules {
         spreadBps: rng.below(2) * 3,
         jitterSeed: rng.below(4) === 0 ? seed : null,
       },
+      // Of volumes of 1,000 to 10,000 units, and orders of some two hundred.
+      volumeShare: [null, 0.5, 0.03][seed % 3],
     },
     capital: rng.below(12) === 0 ? 150 : 20_000,
     sizing: rng.below(3) === 0 ? SIZINGS.fractional : SIZINGS.whole,
@@ -108,7 +110,7 @@ describe("a brief backtest", () => {
       if (desk === null && found.dividends.some((each) => each !== 0)) paid++;
       trades += found.net.length;
     }
-    expect(alone).toBeGreaterThan(50);
+    expect(alone).toBeGreaterThan(40);
     expect(paid).toBeGreaterThan(15);
     expect(trades).toBeGreaterThan(1_000);
   });

@@ -122,6 +122,8 @@ function minimum(results: readonly number[]): number {
 }
 
 /** A random walk with gaps, days apart. */
+const dayOfUtc = (at: number) => Math.floor(at / 86_400_000);
+
 function walk(length: number, seed = 1): Candles {
   const rng = createRng(seed);
   let close = 50;
@@ -137,7 +139,7 @@ function walk(length: number, seed = 1): Candles {
 
 describe("synthetic candles", () => {
   const real = walk(600);
-  const made = syntheticCandles(real, { seed: 7, blockBars: 10 });
+  const made = syntheticCandles(real, { seed: 7, blockBars: 10, dayAt: dayOfUtc });
 
   it("are sound, with the times and the first bar of the real ones", () => {
     expect(findInvalidBar(made)).toBeNull();
@@ -166,11 +168,11 @@ describe("synthetic candles", () => {
   });
 
   it("are the same of one seed and the real ones of an endless block that begins at the first", () => {
-    expect(syntheticCandles(real, { seed: 7, blockBars: 10 })).toEqual(made);
-    expect(syntheticCandles(real, { seed: 8, blockBars: 10 })).not.toEqual(made);
+    expect(syntheticCandles(real, { seed: 7, blockBars: 10, dayAt: dayOfUtc })).toEqual(made);
+    expect(syntheticCandles(real, { seed: 8, blockBars: 10, dayAt: dayOfUtc })).not.toEqual(made);
     for (const length of [0, 1]) {
       const few = walk(length);
-      expect(syntheticCandles(few, { seed: 1, blockBars: 5 }).close).toEqual(few.close);
+      expect(syntheticCandles(few, { seed: 1, blockBars: 5, dayAt: dayOfUtc }).close).toEqual(few.close);
     }
     const places = bootstrapPlaces(4, 9, 1e12, createRng(2));
     for (let i = 1; i < 9; i++) expect(places[i]).toBe((places[i - 1] + 1) % 4);
@@ -181,7 +183,7 @@ describe("synthetic candles", () => {
     let [sum, squares] = [0, 0];
     const runs = 400;
     for (let seed = 0; seed < runs; seed++) {
-      const growth = logs(syntheticCandles(real, { seed, blockBars: 5 }));
+      const growth = logs(syntheticCandles(real, { seed, blockBars: 5, dayAt: dayOfUtc }));
       sum += growth;
       squares += growth ** 2;
     }

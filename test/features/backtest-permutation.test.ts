@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { runBrief } from "../../src/core/backtest/brief.js";
 import { permutationTest } from "../../src/core/backtest/permutation.js";
-import { permutedBars } from "../../src/core/backtest/permuted-bars.js";
+import { permutedBars, permutedListings } from "../../src/core/backtest/permuted-bars.js";
 import { kolmogorovTail } from "../../src/core/base/inference.js";
 import { createRng } from "../../src/core/base/rng.js";
 import { distanceFromUniform } from "../../src/core/base/stats.js";
 import { barOpensBetween } from "../../src/core/market/bar-times.js";
-import { allocateBars, type Candles, findInvalidBar } from "../../src/core/market/candles.js";
+import { allocateBars, type Candles, findInvalidBar, sliceCandles } from "../../src/core/market/candles.js";
 import { DAY_MS } from "../../src/core/market/day.js";
 import { calendarOf } from "../../src/core/market/session.js";
 import { STRATEGIES } from "../../src/core/strategies/index.js";
@@ -23,6 +23,7 @@ const TERMS: RunTerms = {
   commissionPerShare: 0,
   spreadBps: 10,
   slippageBps: 0,
+  volumeShare: null,
   sizing: "fractional",
   share: null,
   account: "cash",
@@ -73,6 +74,8 @@ function pOf(id: string, candles: Candles, draws = DRAWS): number | null {
     values,
     series: [candles],
     facts: [],
+    lead: [],
+    happenings: [],
     terms: TERMS,
     seed: 1,
     from: 0,
@@ -149,7 +152,7 @@ describe("the permutation test of strategies that look at what they trade", () =
 describe("the p-value of runs", () => {
   const runOf = (id: string, change: object = {}) => ({
     chosen: strategyOf(id),
-    data: { series: [walkOf(5)], terms: TERMS },
+    data: { series: [walkOf(5)], facts: [], lead: [], happenings: [], terms: TERMS },
     start: 0,
     onDesk: false,
     ...change,
@@ -241,5 +244,50 @@ describe("permuted bars", () => {
       Array.from({ length: DAYS - 101 }, (_, i) => `${parts(one, i + 101)} | ${parts(other, i + 1)}`).sort();
     expect(pairs(drawn[0], drawn[1])).toEqual(pairs(a, late));
     expect(drawn[0].close).not.toEqual(a.close);
+  });
+
+  it("take dividends along with the bars whose gaps have them, as the same part of the price", () => {
+    const candles = walkOf(4);
+    const paid = [40, 320, 321, 450].map((bar, k) => ({
+      at: candles.time[bar] - 1,
+      kind: "dividend" as const,
+      amount: (k + 1) * 0.01 * candles.close[bar - 1],
+    }));
+    const terms = { calendar: null, fromMs: candles.time[300] };
+    const [drawn] = permutedListings([{ candles, happenings: paid }], terms)(1, 0);
+    const [first, ...moved] = drawn.happenings ?? [];
+    expect(first).toEqual(paid[0]);
+    const yields = moved.map((each) => {
+      const bar = drawn.candles.time.indexOf(each.at);
+      if (each.kind !== "dividend") throw new Error("dividends are what was given");
+      return `${parts(drawn.candles, bar)} ${(each.amount / drawn.candles.close[bar - 1]).toFixed(9)}`;
+    });
+    const given = [320, 321, 450].map((bar, k) => `${parts(candles, bar)} ${((k + 2) * 0.01).toFixed(9)}`);
+    expect(yields.sort()).toEqual(given.sort());
+    expect(moved.map(({ at }) => at)).toEqual(moved.map(({ at }) => at).sort((a, b) => a - b));
+    expect(moved.map(({ at }) => at)).not.toEqual([320, 321, 450].map((bar) => candles.time[bar]));
+  });
+
+  it("are led up to by bars that stay, so that a slow strategy trades from the first bar on", () => {
+    const candles = walkOf(11);
+    const values = { ...strategyOf("golden_cross").values, fast: 5, slow: 44 };
+    const order: StressOrder = {
+      kind: "permuted",
+      strategyId: "golden_cross",
+      values,
+      series: [sliceCandles(candles, DAYS - 45)],
+      facts: [],
+      lead: [{ candles: sliceCandles(candles, 0, DAYS - 45), facts: {} }],
+      happenings: [],
+      terms: TERMS,
+      seed: 1,
+      from: 0,
+      to: 20,
+      start: 0,
+    };
+    const traded = (paths: readonly { trades: number }[]) =>
+      paths.reduce((sum, { trades }) => sum + trades, 0);
+    expect(traded(stress(order))).toBeGreaterThan(0);
+    expect(traded(stress({ ...order, lead: [] }))).toBe(0);
   });
 });

@@ -17,6 +17,7 @@ export function maskProblem(rules: BacktestRules, listing: Listing, { side }: Ma
   const { account } = rules.desk;
   const problem = soloProblem(rules, listing);
   if (problem === null && (listing.happenings ?? []).length > 0) return "there are dividends";
+  if (problem === null && rules.desk.volumeShare !== null) return "orders may be filled in part";
   if (problem !== null || side === "long") return problem;
   const canShort = account.kind === "margin" && account.shorting && listing.traded?.shortable !== false;
   return canShort ? null : "nothing can be sold short";

@@ -2,6 +2,7 @@ import { assert } from "../base/assert.js";
 import { createRng, nextPlace, type Rng, shuffle } from "../base/rng.js";
 import { meanOf, quantileOf } from "../base/stats.js";
 import { allocateBars, type Candles } from "../market/candles.js";
+import { isIntraday } from "../market/interval.js";
 import { absent, type Figure, figureOf } from "../performance/figure.js";
 import { drawdownsOf } from "../performance/returns.js";
 
@@ -111,22 +112,26 @@ export interface SyntheticTerms {
   readonly seed: number;
   /** Mean length of a block in bars, 1 or more. */
   readonly blockBars: number;
+  /** Day of an instant, for bars within the day, which are drawn by whole days. */
+  readonly dayAt: (timeMs: number) => number;
 }
 
 /**
  * Candles that could have been: bars drawn in blocks of geometric length that wrap around at the end (stationary
  * bootstrap; D. Politis and J. Romano 1994). Each keeps its shape and volume and its gap to the close before it; times
- * are those of the candles given, as is the first bar.
+ * are those of the candles given, as is the first bar. Bars within the day are drawn by days in blocks, each at the place in
+ * its day that it comes from, so that hours stay what they are; the first day stays, and days that no other one has the
+ * bars of.
  */
-export function syntheticCandles(candles: Candles, { seed, blockBars }: SyntheticTerms): Candles {
+export function syntheticCandles(candles: Candles, terms: SyntheticTerms): Candles {
   const { symbol, interval, time, open, high, low, close, volume } = candles;
-  assert(blockBars >= 1, "a block has a bar");
+  assert(terms.blockBars >= 1, "a block has a bar");
   const n = time.length;
   const bars = allocateBars(n);
   bars.time.set(time);
-  const places = bootstrapPlaces(n - 1, n - 1, blockBars, createRng(seed));
+  const places = isIntraday(interval) ? placesOfDays(time, terms) : placesOfBars(n, terms);
   for (let i = 0; i < n; i++) {
-    const from = i === 0 ? 0 : places[i - 1] + 1;
+    const from = places[i];
     // Divided and multiplied alike, prices stay in their order.
     const [before, level] = i === 0 ? [1, 1] : [close[from - 1], bars.close[i - 1]];
     bars.open[i] = (open[from] / before) * level;
@@ -136,6 +141,45 @@ export function syntheticCandles(candles: Candles, { seed, blockBars }: Syntheti
     bars.volume[i] = volume[from];
   }
   return { symbol, interval, ...bars };
+}
+
+function placesOfBars(n: number, { seed, blockBars }: SyntheticTerms): Int32Array {
+  const places = new Int32Array(n);
+  const drawn = bootstrapPlaces(n - 1, n - 1, blockBars, createRng(seed));
+  for (let i = 1; i < n; i++) places[i] = drawn[i - 1] + 1;
+  return places;
+}
+
+/** For each bar the one that it is drawn from, of the same place within its day. */
+function placesOfDays(time: Float64Array, { seed, blockBars, dayAt }: SyntheticTerms): Int32Array {
+  const starts: number[] = [];
+  let day = Number.NaN;
+  for (let i = 0; i < time.length; i++) {
+    const own = dayAt(time[i]);
+    if (own !== day) starts.push(i);
+    day = own;
+  }
+  const lengthOf = (d: number) => (starts[d + 1] ?? time.length) - starts[d];
+  const days = starts.length - 1;
+  const mean = Math.max(1, (blockBars * starts.length) / Math.max(1, time.length));
+  const drawn = bootstrapPlaces(days, days, mean, createRng(seed));
+  const places = new Int32Array(time.length);
+  for (let d = 0; d < starts.length; d++) {
+    // The first day has no close before it to be drawn against.
+    const from = d === 0 ? 0 : drawn[d - 1] + 1;
+    const isLike = d > 0 && hasBarsOf(time, starts[from], lengthOf(from), starts[d], lengthOf(d));
+    const source = isLike ? starts[from] : starts[d];
+    for (let k = 0; k < lengthOf(d); k++) places[starts[d] + k] = source + k;
+  }
+  return places;
+}
+
+/** Whether one day has all the bars of another, each as long after its first. */
+function hasBarsOf(time: Float64Array, from: number, length: number, other: number, count: number): boolean {
+  if (length < count) return false;
+  for (let k = 0; k < count; k++)
+    if (time[from + k] - time[from] !== time[other + k] - time[other]) return false;
+  return true;
 }
 
 /** Places out of `n` in blocks of geometric length with a mean, as many as `length`; none of none. */

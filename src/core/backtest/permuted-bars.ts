@@ -4,6 +4,7 @@ import { lowerBound } from "../base/search.js";
 import { allocateBars, BAR_COLUMNS, type Candles } from "../market/candles.js";
 import { isIntraday } from "../market/interval.js";
 import { type Calendar, lastOpened } from "../market/session.js";
+import type { Happening, Listing } from "./rules.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
@@ -17,24 +18,45 @@ export interface PermutedTerms {
   readonly fromMs?: number;
 }
 
+/** Bars of a symbol, and what happens to it before some of them. */
+export type PermutedListing = Pick<Listing, "candles" | "happenings">;
+
 /**
  * Markets that could have been had bars not depended on each other: the same bars in another order, each with its gap to
  * the close before it, its shape and its volume, chained to new prices (T. Masters 2018). The times are those given, and
  * so are the first bar and the last close. Bars within the day change places with those of the same time of day, and
- * symbols that have a bar of one time change them together, so that what moves together stays together.
+ * symbols that have a bar of one time change them together, so that what moves together stays together. A dividend goes
+ * with the bar whose gap has it, as the same part of the price.
  * @returns draws one such market of all symbols; the same number draws the same one.
  */
-export function permutedBars(
-  series: readonly Candles[],
+export function permutedListings(
+  listings: readonly PermutedListing[],
   { calendar, fromMs = Number.NEGATIVE_INFINITY }: PermutedTerms,
-): (seed: number, draw: number) => Candles[] {
-  assert(series.length <= MOST_SYMBOLS, `no more than ${MOST_SYMBOLS} symbols`);
+): (seed: number, draw: number) => PermutedListing[] {
+  assert(listings.length <= MOST_SYMBOLS, `no more than ${MOST_SYMBOLS} symbols`);
+  const series = listings.map(({ candles }) => candles);
+  const happenings = listings.map(happeningsByBar);
   const { rows, groups } = groupsOf(series, calendar, fromMs);
   return (seed, draw) => {
     const rng = createRng(seed, 0x7e2, draw);
     const sources = sourcesOf(rows, groups, rng);
-    return series.map((candles, k) => chained(candles, rows, sources, k));
+    return series.map((before, k) => {
+      const candles = chained(before, rows, sources, k);
+      return { candles, happenings: carried(happenings[k], before, candles, rows, sources, k) };
+    });
   };
+}
+
+/** The same of bars to which nothing happens. */
+export function permutedBars(
+  series: readonly Candles[],
+  terms: PermutedTerms,
+): (seed: number, draw: number) => Candles[] {
+  const draws = permutedListings(
+    series.map((candles) => ({ candles })),
+    terms,
+  );
+  return (seed, draw) => draws(seed, draw).map(({ candles }) => candles);
 }
 
 /** Bars of one time: the place of each symbol's bar, -1 where it has none. */
@@ -109,4 +131,41 @@ function chained(candles: Candles, rows: readonly Row[], sources: Int32Array, k:
     bars.volume[to] = volume[from];
   }
   return { symbol: candles.symbol, interval: candles.interval, ...bars };
+}
+
+/** Happenings by the place of the bar that they come before; those after the last bar come before none. */
+function happeningsByBar({ candles, happenings = [] }: PermutedListing): ReadonlyMap<number, Happening[]> {
+  const byBar = new Map<number, Happening[]>();
+  for (const happening of happenings) {
+    const bar = lowerBound(candles.time, happening.at);
+    byBar.set(bar, [...(byBar.get(bar) ?? []), happening]);
+  }
+  return byBar;
+}
+
+/** Happenings of a symbol, each before the place that its bar has got; bars that are in no row stay. */
+function carried(
+  byBar: ReadonlyMap<number, readonly Happening[]>,
+  before: Candles,
+  after: Candles,
+  rows: readonly Row[],
+  sources: Int32Array,
+  k: number,
+): Happening[] {
+  if (byBar.size === 0) return [];
+  const first = rows.find((row) => row[k] >= 0)?.[k] ?? before.time.length;
+  const all = Array.from(byBar).flatMap(([bar, happenings]) => (bar < first ? happenings : []));
+  for (let row = 0; row < rows.length; row++) {
+    const [to, from] = [rows[row][k], rows[sources[row]][k]];
+    if (to < 0) continue;
+    const at = after.time[to];
+    for (const happening of byBar.get(from) ?? []) {
+      if (from === 0 || happening.kind === "split") all.push({ ...happening, at });
+      else {
+        const share = happening.amount / before.close[from - 1];
+        all.push({ ...happening, at, amount: share * after.close[to - 1] });
+      }
+    }
+  }
+  return all;
 }

@@ -1,7 +1,7 @@
 import { feesOwed, totalOf } from "../execution/commission.js";
 import type { Costs } from "../execution/costs.js";
 import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
-import { roundQuantity, shareMicros, timesMicros, toMicros } from "../execution/money.js";
+import { floorToLot, roundQuantity, shareMicros, timesMicros, toMicros } from "../execution/money.js";
 import type { Candles } from "../market/candles.js";
 import { computeRange } from "../patterns/pivots.js";
 import { type BacktestRules, type Happening, type Listing, tradedUnit } from "./rules.js";
@@ -33,10 +33,9 @@ export class NeedsDesk extends Error {
 
 /** Why a symbol has to be traded by a desk; null where an account of one position comes to the same. */
 export function soloProblem({ desk, sizing, closing }: BacktestRules, listing: Listing): string | null {
-  const { account, volumeShare } = desk;
+  const { account } = desk;
   const { traded, happenings = [] } = listing;
   if (happenings.some(({ kind }) => kind === "split")) return "there are splits";
-  if (volumeShare !== null) return "orders may be filled in part";
   if (sizing.price !== "open") return "entries are not sized at the open";
   if (closing === "close") return "what is open is closed after the last bar";
   const limits = [account.maxOrderMicros, account.maxPositions, account.maxSymbolMicros];
@@ -89,6 +88,9 @@ export class Solo {
   /** Where the newest trade begins. */
   #row = -WIDTH;
   #entryId = END;
+  /** Units that are left of the volume of a bar, and which bar that is. */
+  #left = 0;
+  #leftOf = -1;
   /** A target is maker once it has rested a bar. */
   #enteredAt = -1;
 
@@ -163,6 +165,7 @@ export class Solo {
   close(i: number, decided: number): void {
     const units = Math.abs(this.held);
     const way = this.held > 0 ? -1 : 1;
+    this.#spend(i, units);
     const price = this.#price(i, decided, "", way, units, this.candles.open[i]);
     const fees = feesOf(this.#costs.commission, way, units, price);
     // What is left of a ruined account in cash may not pay the fees of a sale.
@@ -253,6 +256,7 @@ export class Solo {
     const open = this.candles.open[i];
     const closing = Math.abs(this.held);
     const all = roundQuantity(units + closing);
+    this.#spend(i, all);
     const price = this.#price(i, decided, "", way, all, open);
     const micros = timesMicros(price, all);
     const fees = feesOf(commission, way, all, price);
@@ -269,6 +273,17 @@ export class Solo {
     this.held = way * units;
     const entered = micros - closed;
     this.#begin(i, entered, fees - feesOfClose);
+  }
+
+  /** Takes units of what a bar's volume leaves. @throws {NeedsDesk} where that is less: the order would be filled in part. */
+  #spend(i: number, units: number): void {
+    const { volumeShare } = this.#rules.desk;
+    if (volumeShare === null) return;
+    if (this.#leftOf !== i) this.#left = roundQuantity(this.candles.volume[i] * volumeShare);
+    this.#leftOf = i;
+    const most = Number.isInteger(units) ? Math.floor(this.#left) : floorToLot(this.#left, this.#traded.lot);
+    if (units > most) throw new NeedsDesk("an order may be filled in part");
+    this.#left = roundQuantity(this.#left - units);
   }
 
   #begin(i: number, entered: number, fees: number): void {
@@ -290,6 +305,7 @@ export class Solo {
   /** Fills a stop or a target. */
   #take(i: number, way: 1 | -1, level: number, name: "stop" | "target", isLimit: boolean): void {
     const units = Math.abs(this.held);
+    this.#spend(i, units);
     const price = isLimit
       ? roundToTick(level, tickAt(this.#traded, level), way)
       : this.#price(i, this.#entryId, `/${name}`, way, units, level);

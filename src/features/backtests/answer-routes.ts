@@ -1,6 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { STRATEGIES } from "../../core/strategies/index.js";
 import { wordsOf } from "../../core/strategies/parameters.js";
+import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS, symbolText } from "../candles/schema.js";
 import { backtestSchema, listBacktestSchema, strategySchema } from "./answer-schema.js";
@@ -20,13 +22,19 @@ const singleBody = singleOrder.omit({ symbols: true }).extend({
 
 const listBody = z.strictObject({
   ...runFields,
-  strategy_name: z.string().min(1).max(100).default("Patterns").describe("What the answer calls it"),
+  strategy_name: z
+    .string()
+    .min(1)
+    .max(100)
+    .default("Patterns")
+    .describe("What the answer calls the list of patterns; refused where it is the name of another strategy"),
   symbols: z.array(symbolText).min(1).max(SYMBOLS_LIMIT).default(["AAPL"]),
   patterns: z
     .array(z.string().min(1).max(60))
+    .min(1)
     .max(100)
-    .default([])
-    .describe("Ids or titles, in any spelling; six common ones without any"),
+    .optional()
+    .describe("Ids or titles, in any spelling; six common ones without it, which a note says"),
   entry_strategy: z
     .enum(["immediate", "next_candle"])
     .default("immediate")
@@ -38,6 +46,15 @@ const listBody = z.strictObject({
   stop_loss_pct: z.number().min(0.1).max(50).default(5).describe("Percent below the close"),
   take_profit_pct: z.number().min(0.1).max(200).default(10).describe("Percent above the close"),
 });
+
+/** @throws {AppError} `invalid_request` for the name of a strategy that is not traded here. */
+function refuseStrategy(name: string): void {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const other = STRATEGIES.find(({ id, title }) => [id, title].some((each) => plain(each) === plain(name)));
+  if (other === undefined || other.id === "pattern_list") return;
+  const detail = `body strategy_name: ${other.id} is a strategy, and patterns are traded here; ask POST /api/backtest with strategy_id ${other.id}`;
+  throw new AppError("invalid_request", detail);
+}
 
 const ERRORS = ["strategy_unknown", "strategy_unfit", "pattern_unknown", ...CANDLE_ERRORS] as const;
 
@@ -82,6 +99,7 @@ export function backtestAnswerRoutes(
     answer: { data: listBacktestSchema },
     errors: ERRORS,
     async handle({ body, principal }) {
+      refuseStrategy(body.strategy_name);
       const found = await answers.runList(principal.userId, {
         ...body,
         entry: body.entry_strategy,
@@ -90,7 +108,9 @@ export function backtestAnswerRoutes(
         takeProfitPct: body.take_profit_pct,
       });
       const patterns = wordsOf(String(found.chosen.values.patterns));
-      return { data: listBacktestView(found, { name: body.strategy_name, patterns }, now()) };
+      const named = `no patterns were named, and six common ones were traded: ${patterns.join(", ")}`;
+      const notes = body.patterns === undefined ? [named] : [];
+      return { data: listBacktestView(found, { name: body.strategy_name, patterns, notes }, now()) };
     },
   });
 }

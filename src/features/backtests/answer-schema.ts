@@ -42,11 +42,14 @@ const bound = z.object({ final_equity: z.number(), total_return: z.number().desc
 
 export const fillsSchema = z
   .object({
-    pessimistic: bound,
-    headline: bound,
-    optimistic: bound,
+    pessimistic: bound.describe("The run with every doubtful fill gone the worst way"),
+    headline: bound.describe("By the rule: the stop first"),
+    optimistic: bound.describe("The run with every doubtful fill gone the best way, its gains put in again"),
     ambiguous_trades: z.number().int(),
-    doubts_in_all: z.number().int(),
+    doubts_in_all: z
+      .number()
+      .int()
+      .describe("Fills, or ones that were not, which the path within a bar decides"),
     doubts: z.array(
       z.object({
         at: time,
@@ -106,8 +109,12 @@ export const runTradeSchema = z
     exit_price: nullable,
     quantity: z.number(),
     fees: z.number(),
-    pnl: z.number(),
-    pnl_pct: nullable,
+    dividends: z.number().describe("Received; below 0 for what a short trade paid"),
+    pnl: nullable.describe("After costs, with dividends; null while it is open"),
+    pnl_pct: nullable.describe("Of what was put in; null while it is open"),
+    unrealized_pnl: nullable.describe(
+      "Of an open trade at the last close, after its costs; null of a closed one",
+    ),
     bars: z.number().int(),
     entry_reason: z.string().nullable(),
     exit_reason: z.string().nullable(),
@@ -136,11 +143,16 @@ export const groupSchema = z
   })
   .meta({ id: "TradeGroup" });
 
+const notHad = z
+  .record(z.string(), z.int())
+  .describe("How often something was asked for and not had, or not whole, by reason");
+
 const breakdownSchema = z.object({
   by_regime: z.array(groupSchema),
   by_pattern: z.array(groupSchema),
   by_symbol: z.array(groupSchema),
-  by_reason: z.array(groupSchema),
+  by_reason: z.array(groupSchema).describe("By why they were entered"),
+  by_exit_reason: z.array(groupSchema).describe("By why they were left"),
 });
 
 /** What existing clients read of a backtest, and what else is known of it. */
@@ -184,7 +196,9 @@ export const backtestSchema = z
       commission_per_share: z.number(),
       spread_bps: z.number(),
       slippage_bps: z.number(),
+      volume_share: nullable.describe("Share of a bar's volume that fills may take; null for no limit"),
     }),
+    not_had: notHad,
     notes: z.array(z.string()),
     equity_curve: z
       .array(z.object({ date: time, value: z.number(), return_pct: z.number() }))
@@ -211,14 +225,22 @@ export const listBacktestSchema = z
     final_capital: z.number(),
     summary_by_symbol: z.record(
       z.string(),
-      z.object({ trades: z.number().int(), win_rate: nullable.describe("0..1"), total_pnl: z.number() }),
+      z.object({
+        trades: z.number().int(),
+        win_rate: nullable.describe("0..1"),
+        total_pnl: z.number().describe("Of closed trades"),
+        unrealized_pnl: z.number().describe("Of open ones at the last close"),
+      }),
     ),
     portfolio: z.object({
       total_trades: z.number().int(),
       win_rate: nullable.describe("0..1"),
       profit_factor: nullable,
-      total_pnl: z.number(),
+      total_pnl: z.number().describe("Of closed trades"),
+      unrealized_pnl: z.number().describe("Of open ones at the last close"),
     }),
+    not_had: notHad,
+    notes: z.array(z.string()),
     sample_trades: z.array(clientTrade).describe("The first 50"),
     fills: fillsSchema,
     overfitting: overfittingSchema,

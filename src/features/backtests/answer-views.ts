@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { isoTime } from "../../platform/http.js";
-import { provenanceOf } from "../candles/views.js";
 import type { backtestSchema, listBacktestSchema } from "./answer-schema.js";
 import type { Chosen } from "./order.js";
+import { stretchProvenance } from "./provenance.js";
 import type { ReportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
 import type { RunData } from "./series.js";
@@ -30,9 +30,8 @@ export function backtestView(
 ): z.input<typeof backtestSchema> {
   const { figures } = found.report;
   const { capital } = data.terms;
-  const closed = found.trades.filter(({ exitMs }) => exitMs !== null).map(({ net }) => net);
-  const won = closed.filter((net) => net > 0);
-  const lost = closed.filter((net) => net < 0);
+  const { closed, won, lost } = closesOf(found);
+  const nets = closed.map(({ net }) => net);
   const final = found.bounds.headline;
   return {
     id,
@@ -66,9 +65,10 @@ export function backtestView(
     avg_trade_return: percent(figures.expectancy_return.value),
     avg_win: meanOrNull(won),
     avg_loss: meanOrNull(lost),
-    best_trade: closed.length === 0 ? null : Math.max(...closed),
-    worst_trade: closed.length === 0 ? null : Math.min(...closed),
+    best_trade: nets.length === 0 ? null : Math.max(...nets),
+    worst_trade: nets.length === 0 ? null : Math.min(...nets),
     costs: report.terms.costs,
+    not_had: { ...report.not_had },
     notes: [...report.data.notes, ...notes],
     equity_curve: curveOf(found, capital),
     trades: report.trades.map(clientTrade),
@@ -76,20 +76,36 @@ export function backtestView(
     overfitting: report.overfitting,
     breakdown: report.breakdown,
     timestamp: isoTime(nowMs),
-    ...provenanceOf(data.sets[0]),
+    ...stretchProvenance(data, nowMs),
+  };
+}
+
+/** Trades that were closed, and those of them that won and lost. */
+export function closesOf({ trades }: Pick<RunFound, "trades">) {
+  const closed = trades.filter(({ exitMs }) => exitMs !== null);
+  return {
+    closed,
+    won: closed.filter(({ net }) => net > 0),
+    lost: closed.filter(({ net }) => net < 0),
   };
 }
 
 export function listBacktestView(
   { id, chosen, data, found, report }: Answered,
-  { name, patterns }: { readonly name: string; readonly patterns: readonly string[] },
+  {
+    name,
+    patterns,
+    notes,
+  }: { readonly name: string; readonly patterns: readonly string[]; readonly notes: readonly string[] },
   nowMs: number,
 ): z.input<typeof listBacktestSchema> {
   const closed = found.trades.filter(({ exitMs }) => exitMs !== null);
   const { figures } = found.report;
   const summary = report.symbols.map((symbol) => {
     const own = closed.filter((trade) => trade.symbol === symbol);
-    return [symbol, { trades: own.length, win_rate: winRate(own), total_pnl: netOf(own) }] as const;
+    const open = found.trades.filter((trade) => trade.symbol === symbol);
+    const sums = { total_pnl: netOf(own), unrealized_pnl: openOf(open) };
+    return [symbol, { trades: own.length, win_rate: winRate(own), ...sums }] as const;
   });
   return {
     strategy_name: name,
@@ -107,13 +123,16 @@ export function listBacktestView(
       win_rate: winRate(closed),
       profit_factor: figures.profit_factor.value,
       total_pnl: netOf(closed),
+      unrealized_pnl: openOf(found.trades),
     },
+    not_had: { ...report.not_had },
+    notes: [...report.data.notes, ...notes],
     sample_trades: report.trades.slice(0, SAMPLE).map(clientTrade),
     fills: report.fills,
     overfitting: report.overfitting,
     breakdown: report.breakdown,
     timestamp: isoTime(nowMs),
-    ...provenanceOf(data.sets[0]),
+    ...stretchProvenance(data, nowMs),
   };
 }
 
@@ -121,14 +140,15 @@ function clientTrade(trade: ReportView["trades"][number]) {
   return { ...trade, direction: trade.side, reason: trade.exit_reason, confidence: null };
 }
 
+const openOf = (trades: RunFound["trades"]) => trades.reduce((sum, { openNet }) => sum + (openNet ?? 0), 0);
 const netOf = (trades: readonly { readonly net: number }[]) => trades.reduce((sum, { net }) => sum + net, 0);
 
 function winRate(trades: readonly { readonly net: number }[]): number | null {
   return trades.length === 0 ? null : trades.filter(({ net }) => net > 0).length / trades.length;
 }
 
-function meanOrNull(nets: readonly number[]): number | null {
-  return nets.length === 0 ? null : nets.reduce((a, b) => a + b, 0) / nets.length;
+function meanOrNull(trades: readonly { readonly net: number }[]): number | null {
+  return trades.length === 0 ? null : netOf(trades) / trades.length;
 }
 
 /** The most that was ever lost since the highest equity before, in money. */

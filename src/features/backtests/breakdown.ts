@@ -16,7 +16,9 @@ export interface Breakdown {
   readonly byRegime: readonly TradeGroup[];
   readonly byPattern: readonly TradeGroup[];
   readonly bySymbol: readonly TradeGroup[];
+  /** Why they were entered, and why they were left. */
   readonly byReason: readonly TradeGroup[];
+  readonly byExitReason: readonly TradeGroup[];
 }
 
 export function breakdownOf(trades: readonly RunTrade[]): Breakdown {
@@ -29,6 +31,7 @@ export function breakdownOf(trades: readonly RunTrade[]): Breakdown {
     ),
     bySymbol: groupsOf(closed, ({ symbol }) => symbol),
     byReason: groupsOf(closed, ({ entryReason }) => entryReason ?? "none"),
+    byExitReason: groupsOf(closed, ({ exitReason }) => exitReason ?? "none"),
   };
 }
 

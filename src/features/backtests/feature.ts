@@ -5,11 +5,9 @@ import type { JobKind } from "../../platform/jobs.js";
 import type { Workers } from "../../platform/workers.js";
 import { createChainFacts } from "../options/chain-facts.js";
 import { type BacktestAnswers, createBacktestAnswers } from "./answers.js";
-import type { PatternBacktest } from "./backtests.js";
 import { createCompare } from "./compare.js";
-import { createLedger, type OverfittingView } from "./ledger.js";
+import { createLedger } from "./ledger.js";
 import type { PaperReader } from "./paper-record.js";
-import { countPattern } from "./pattern-trial.js";
 import { createReconcile } from "./reconcile.js";
 import { createRegressionJob } from "./regression-job.js";
 import { createRunJob } from "./run-job.js";
@@ -34,8 +32,6 @@ export interface BacktestKinds {
 export interface BacktestDesk {
   readonly answers: BacktestAnswers;
   readonly stored: StoredRuns;
-  /** Counts a pattern that was traded by the policy of the evidence, and says what the result is worth. */
-  countPattern(userId: string, found: PatternBacktest): Promise<OverfittingView>;
   readonly kinds: BacktestKinds;
   /** The same, as the queue takes them. */
   readonly jobKinds: readonly JobKind[];
@@ -64,7 +60,6 @@ export function createBacktestDesk(
   return {
     answers: createBacktestAnswers(parts),
     stored: createStoredRuns(parts),
-    countPattern: (userId, found) => countPattern(ledger, userId, found),
     kinds,
     jobKinds: Object.values(kinds) as unknown as JobKind[],
   };

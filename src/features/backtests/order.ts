@@ -31,22 +31,50 @@ export const parametersText = z
   .record(z.string().max(40), z.union([z.number(), z.string().max(2_000)]))
   .describe("Values by name, as the form of the strategy has them; defaults for the rest");
 
+/** Of a bar's volume, by default: orders of more would move the price, which nothing here does. */
+const DEFAULT_VOLUME_SHARE = 0.1;
+
 const costsSchema = z
   .strictObject({
-    commission_bps: z.number().min(0).max(1_000).default(0).describe("Of the value of each fill"),
+    commission_bps: z
+      .number()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe("Of the value of each fill, basis points"),
     commission_per_share: z
       .number()
       .min(0)
       .max(100)
       .default(0)
-      .describe("In the account's currency; instead"),
+      .describe("For each unit of a fill, in the account's currency; refused beside commission_bps"),
     spread_bps: z
       .number()
       .min(0)
       .max(1_000)
       .optional()
-      .describe("Half of it is paid each way; the round trip of the instrument's class without it"),
-    slippage_bps: z.number().min(0).max(1_000).default(0).describe("Against each fill at the market"),
+      .describe(
+        "Difference of ask and bid, basis points; each fill at the market pays half of it. By default what a round trip costs in the instrument's class",
+      ),
+    slippage_bps: z
+      .number()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe("Moves each fill at the market against the account, basis points of its price"),
+    volume_share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .nullable()
+      .default(DEFAULT_VOLUME_SHARE)
+      .describe(
+        "Share of a bar's volume that fills of the account may take together; what is left of an order waits for the next bar. null for no limit; bars without volume have none",
+      ),
+  })
+  .refine(({ commission_bps, commission_per_share }) => commission_bps === 0 || commission_per_share === 0, {
+    message: "must not stand beside commission_bps: one commission is charged",
+    path: ["commission_per_share"],
   })
   .describe("What trading costs");
 
@@ -54,16 +82,27 @@ const sizingSchema = z
   .strictObject({
     kind: z
       .enum(SIZING_NAMES)
-      .default("whole")
-      .describe("Whole units at the open, fractions, or LEAN's SetHoldings by the close"),
-    share: z.number().gt(0).max(1).optional().describe("Of the equity an entry; equal shares without it"),
+      .optional()
+      .describe(
+        "whole units counted at the open that fills them, fractional ones, or set_holdings: whole units by the close at which it was decided, a quarter of a percent left aside, as LEAN does. By default fractional for coins and currencies, else whole",
+      ),
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe("Share of the equity that an entry puts in; by default one part for each symbol"),
   })
   .describe("How much an entry puts in");
 
 /** What every kind of run is told beside its strategy. */
 export const runFields = {
-  start_date: dateText.optional().describe("Two years before the end without it"),
-  end_date: dateText.optional().describe("Now without it"),
+  start_date: dateText
+    .optional()
+    .describe(
+      "A date from the beginning of its day on; by default two years before the end. Bars before it are looked at, not traded",
+    ),
+  end_date: dateText.optional().describe("A date with the whole of its day; by default now"),
   interval: intervalText.prefault("1d"),
   initial_capital: z.number().min(1).max(1e9).default(100_000),
   costs: costsSchema.prefault({}),
@@ -71,20 +110,34 @@ export const runFields = {
   account: z
     .enum(ACCOUNTS)
     .optional()
-    .describe("A margin account, which can sell short, where the strategy may; else cash"),
+    .describe(
+      "margin can sell short, cash cannot. By default margin where the strategy may go short, else cash",
+    ),
   closing: z
     .enum(CLOSINGS)
     .default("mark")
-    .describe("Open positions at the end: worth the last close, closed there, or at the last open"),
+    .describe(
+      "What becomes of positions that are open at the end: mark leaves them open, worth the last close; close closes them at it; last_open at the open of the last bar",
+    ),
   benchmark: z
     .string()
     .min(1)
     .max(40)
     .default("hold")
-    .describe("hold for the symbols in equal parts, none, or a symbol"),
-  convention: z.enum(CONVENTIONS).default("textbook").describe("How returns of days become those of a year"),
-  risk_free_rate: z.number().min(0).max(1).default(0).describe("Of a year, 0.02 for 2 %"),
-  seed: z.int().min(0).max(4_294_967_295).default(1).describe("Of everything that is drawn"),
+    .describe(
+      "What the result is compared with: hold, the symbols bought in equal parts; none; or another symbol",
+    ),
+  convention: z
+    .enum(CONVENTIONS)
+    .default("textbook")
+    .describe("How returns of days become those of a year; the report has each figure's definition"),
+  risk_free_rate: z.number().min(0).max(1).default(0).describe("Return of a year without risk: 0.02 for 2 %"),
+  seed: z
+    .int()
+    .min(0)
+    .max(4_294_967_295)
+    .default(1)
+    .describe("Seed of all draws: the same gives the same report"),
 };
 
 export const symbolsField = z.array(symbolText).min(1).max(SYMBOLS_LIMIT);
@@ -92,8 +145,13 @@ export const symbolsField = z.array(symbolText).min(1).max(SYMBOLS_LIMIT);
 /** A strategy, where it trades and under which terms. */
 export const singleOrder = z.strictObject({
   strategy_id: strategyRef.optional(),
-  pattern_name: z.string().min(1).max(60).optional().describe("Trades one pattern instead"),
-  symbol: symbolText.optional().describe("AAPL without symbols"),
+  pattern_name: z
+    .string()
+    .min(1)
+    .max(60)
+    .optional()
+    .describe("A pattern that is traded in place of a strategy: its id or title, in any spelling"),
+  symbol: symbolText.optional().describe("AAPL where neither it nor symbols is given"),
   symbols: symbolsField.optional(),
   parameters: parametersText.prefault({}),
   ...runFields,

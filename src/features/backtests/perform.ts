@@ -3,6 +3,7 @@ import type { Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import { JOB_BARS } from "./jobs-order.js";
 import type { Ledger } from "./ledger.js";
+import { runSeriesOf } from "./listings.js";
 import { type Chosen, chosenBy, type SingleOrder, symbolsOf } from "./order.js";
 import { growthOf, PERMUTED_BARS, permutedP } from "./permuted.js";
 import { thinIndexes } from "./plots/thin.js";
@@ -33,13 +34,16 @@ export interface Asked {
 /** A backtest in a thread. */
 export function runOnce(
   { workers }: Pick<PerformParts, "workers">,
-  { strategy, values }: Chosen,
+  chosen: Chosen,
   data: RunData,
   { signal }: Pick<Asked, "signal">,
 ): Promise<RunFound> {
-  const { series, facts, terms, benchmark } = data;
-  const order = { strategyId: strategy.id, values, series, facts, terms, benchmark };
-  return workers.run(RUN, order, signal === undefined ? {} : { signal });
+  return workers.run(RUN, runOrder(chosen, data), signal === undefined ? {} : { signal });
+}
+
+export function runOrder({ strategy, values }: Chosen, data: RunData): RunOrder {
+  const { terms, benchmark } = data;
+  return { strategyId: strategy.id, values, ...runSeriesOf(data), terms, benchmark };
 }
 
 export function trialRow({ strategy, values }: Chosen, data: RunData, found: TrialFound): TrialRow {
@@ -61,8 +65,24 @@ export async function runCounted(
   chosen: Chosen,
   data: RunData,
   asked: Asked,
-): Promise<{ readonly found: RunFound; readonly report: ReportView; readonly datasetId: number }> {
-  const found = await runOnce(parts, chosen, data, asked);
+): Promise<Counted> {
+  return countRun(parts, chosen, data, await runOnce(parts, chosen, data, asked), asked);
+}
+
+export interface Counted {
+  readonly found: RunFound;
+  readonly report: ReportView;
+  readonly datasetId: number;
+}
+
+/** Counts the trial of a run that was made. */
+export async function countRun(
+  parts: Pick<PerformParts, "ledger" | "workers">,
+  chosen: Chosen,
+  data: RunData,
+  found: RunFound,
+  asked: Asked,
+): Promise<Counted> {
   asked.signal?.throwIfAborted();
   const datasetId = await parts.ledger.record(asked.userId, data, [trialRow(chosen, data, found.trial)]);
   const { sample, returns } = found.trial;

@@ -2,6 +2,7 @@ import { permutationTest } from "../../core/backtest/permutation.js";
 import { absent, type Figure, figureOf } from "../../core/performance/figure.js";
 import { wordsOf } from "../../core/strategies/parameters.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
+import { type RunSeries, runSeriesOf } from "./listings.js";
 import type { Chosen } from "./order.js";
 import type { RunData } from "./series.js";
 import type { Stressed, StressOrder } from "./stress-worker.js";
@@ -30,7 +31,7 @@ const COLUMNS: ReadonlyMap<string, number> = new Map([
 /** A run that is made again on permuted bars. */
 export interface PermutedRun {
   readonly chosen: Chosen;
-  readonly data: Pick<RunData, "series" | "terms">;
+  readonly data: RunSeries & Pick<RunData, "terms">;
   /** Bar of the first symbol from which on it may trade; those before stay as they are. */
   readonly start: number;
   readonly onDesk: boolean;
@@ -45,11 +46,12 @@ export interface PermutedTerms {
 }
 
 /** In bars of a strategy of averages in cash. */
-function barsOf({ chosen: { strategy, values }, data: { series }, onDesk }: PermutedRun): number {
+function barsOf({ chosen: { strategy, values }, data: { series, lead }, onDesk }: PermutedRun): number {
   const { patterns } = values;
   const listed = typeof patterns === "string" ? wordsOf(patterns).length : 0;
   const weight = (onDesk ? DESK : 1) + (COLUMNS.get(strategy.id) ?? 0) + listed;
-  return weight * series.reduce((sum, { time }) => sum + time.length, 0);
+  const all = [...series, ...lead.map(({ candles }) => candles)];
+  return weight * all.reduce((sum, { time }) => sum + time.length, 0);
 }
 
 /**
@@ -75,13 +77,12 @@ export async function permutedP(
   const drawn = new Float64Array(count);
   for (const run of runs) {
     const { chosen, data, start } = run;
-    const { series, terms } = data;
     const { strategy, values } = chosen;
     const size = Math.max(1, Math.floor(TASK_BARS / barsOf(run)));
     for (let from = 0; from < count; from += size) {
       signal?.throwIfAborted();
       const to = Math.min(count, from + size);
-      const base = { strategyId: strategy.id, values, series, facts: [], terms, seed };
+      const base = { strategyId: strategy.id, values, ...runSeriesOf(data), terms: data.terms, seed };
       const order: StressOrder = { ...base, kind: "permuted", from, to, start };
       const found = await workers.run(STRESS, order, signal === undefined ? {} : { signal });
       for (const [k, { totalReturn }] of found.entries()) drawn[from + k] += growthOf(totalReturn);

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import type { ChangedBar } from "../../core/backtest/reconcile-causes.js";
-import type { ReconcileWindow, SplitAt } from "../../core/backtest/reconcile-trades.js";
+import type { ReconcileWindow } from "../../core/backtest/reconcile-trades.js";
 import { lowerBound } from "../../core/base/search.js";
-import { startOfDay } from "../../core/market/adjust.js";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
 import { INTERVALS } from "../../core/market/interval.js";
@@ -10,20 +9,11 @@ import { returnsPerYear } from "../../core/market/returns-per-year.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
-import type { CandleSet } from "../candles/candles.js";
 import { JOB_BARS, type ReconcileOrder } from "./jobs-order.js";
 import { type Chosen, chosenBy, chosenOf, type SingleOrder, strategyOf, symbolsOf } from "./order.js";
 import type { PerformParts } from "./perform.js";
 import type { StoredRun } from "./run-store.js";
-import {
-  checkSize,
-  factsOf,
-  hashOfSeries,
-  instrumentsOf,
-  loadRun,
-  type RunData,
-  stretchOf,
-} from "./series.js";
+import { checkSize, endText, instrumentsOf, loadBars, loadRun, type RunData, stretchOf } from "./series.js";
 import { ACCOUNTS, CLOSINGS, CONVENTIONS, SIZING_NAMES } from "./terms.js";
 
 /** A backtest that is to be run, and what is known of one that is kept. */
@@ -51,6 +41,7 @@ const keptReport = z.object({
       commission_per_share: z.number(),
       spread_bps: z.number(),
       slippage_bps: z.number(),
+      volume_share: z.number().nullable().default(null),
     }),
     sizing: z.object({ kind: z.enum(SIZING_NAMES), share: z.number().nullable() }),
     account: z.enum(ACCOUNTS),
@@ -98,7 +89,7 @@ export function windowOf(
   whole: ReconcileWindow,
 ): ReconcileWindow {
   const fromMs = start === undefined ? whole.fromMs : instantText.parse(start);
-  const toMs = end === undefined ? whole.toMs : instantText.parse(end);
+  const toMs = end === undefined ? whole.toMs : endText(end);
   if (fromMs >= toMs) throw new AppError("invalid_request", "body start: must lie before end");
   if (fromMs >= whole.toMs || toMs <= whole.fromMs) {
     throw new AppError("invalid_request", "body start: the window lies outside of the backtest");
@@ -161,25 +152,11 @@ async function keptData(
   const { symbols, interval, period, terms } = report;
   const [fromMs, toMs] = [Date.parse(period.start), Date.parse(period.end) + 1];
   const known = await instrumentsOf(parts, symbols);
-  const sets: CandleSet[] = [];
-  for (const instrument of known) {
-    const set = await parts.candles.loadRange(instrument, interval, fromMs, toMs, JOB_BARS, knownAtMs);
-    if (set.candles.time.length < 2) {
-      throw new AppError(
-        "no_data",
-        `${instrument.symbol} has no ${interval} candles in that stretch any more`,
-      );
-    }
-    sets.push(set);
-  }
-  const series = sets.map(({ candles }) => candles);
-  const facts = await factsOf(parts, [chosen], known, series);
+  const bars = await loadBars(parts, [chosen], known, interval, { fromMs, toMs, knownAtMs }, JOB_BARS);
   const [{ calendar }] = known;
   const { costs, sizing } = terms;
   return {
-    sets,
-    series,
-    facts,
+    ...bars,
     terms: {
       currency: terms.currency,
       capital: terms.initial_capital,
@@ -187,6 +164,7 @@ async function keptData(
       commissionPerShare: costs.commission_per_share,
       spreadBps: costs.spread_bps,
       slippageBps: costs.slippage_bps,
+      volumeShare: costs.volume_share,
       sizing: sizing.kind,
       share: sizing.share,
       account: terms.account,
@@ -197,15 +175,13 @@ async function keptData(
         terms.returns_of_a_year ??
         returnsPerYear(
           known.map((each) => calendarOf(each.calendar)),
-          series[0].interval,
+          interval,
         ),
       riskFree: terms.risk_free_rate,
     },
     benchmark: { kind: "none" },
     fromMs,
     toMs,
-    sha256: hashOfSeries(series, facts),
-    synthetic: sets.some((set) => set.synthetic),
   };
 }
 
@@ -223,14 +199,4 @@ export function changedBars(was: Candles, is: Candles): ChangedBar[] {
     }
   }
   return found;
-}
-
-/** Splits that the prices of a set have in them, by the first instant of their ex-day. */
-export function splitsOf({ instrument, adjustment }: CandleSet): SplitAt[] {
-  const calendar = calendarOf(instrument.calendar);
-  return (adjustment?.effects ?? []).flatMap(({ action, effect }) =>
-    action.kind === "split" && (effect === "applied" || effect === "in_source")
-      ? [{ at: startOfDay(calendar, action.exDay), ratio: action.ratio }]
-      : [],
-  );
 }

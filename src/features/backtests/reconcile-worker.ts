@@ -13,7 +13,7 @@ import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { listingsOf, type RunSeries } from "./listings.js";
+import { listingsOf, type RunSeries, startOf } from "./listings.js";
 import type { PaperRecord } from "./paper-record.js";
 import { type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -43,7 +43,7 @@ export interface ReconcileFound {
 export default function reconcileRun(task: ReconcileTask): ReconcileFound {
   const { series, terms, values, paper, splits, strategyId } = task;
   const strategy = ensure(findStrategy(strategyId), "the task names a strategy");
-  const rules = rulesOf(terms);
+  const rules = rulesOf(terms, startOf(task));
   const backtest = runBacktest(strategy, listingsOf(task), values, rules);
   const markets = new Map<string, ReconcileMarket>(
     series.map((candles) => [candles.symbol, { candles, splits: splits.get(candles.symbol) ?? [] }]),

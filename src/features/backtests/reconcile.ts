@@ -1,6 +1,7 @@
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
+import { splitsOf } from "./corporate-actions.js";
 import {
   JOB_BARS,
   type ReconcileOrder,
@@ -9,6 +10,7 @@ import {
   reconcileOrder,
   resultOf,
 } from "./jobs-order.js";
+import { runSeriesOf } from "./listings.js";
 import type { PaperReader } from "./paper-record.js";
 import { digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import {
@@ -18,7 +20,6 @@ import {
   type ReconcileSource,
   sourceOfKept,
   sourceOfOrder,
-  splitsOf,
   stretchOfKept,
   windowOf,
 } from "./reconcile-source.js";
@@ -121,9 +122,9 @@ async function firstThatIs(
 ): Promise<{ data: RunData; done: ReconcileFound }> {
   const { strategy, values } = chosen;
   for (const data of tries) {
-    const { series, facts, terms, sets } = data;
+    const { terms, sets } = data;
     const splits = new Map(sets.map((set) => [set.candles.symbol, splitsOf(set)]));
-    const task = { strategyId: strategy.id, values, series, facts, terms, splits, changed, ...asked };
+    const task = { strategyId: strategy.id, values, ...runSeriesOf(data), terms, splits, changed, ...asked };
     const done = await workers.run(RECONCILE, task, { signal });
     if (kept === null || done.hash === kept.hash) return { data, done };
   }

@@ -25,7 +25,7 @@ export function chosenView({ strategy, values }: Chosen) {
 }
 
 /** What every report begins with: what was traded, over which bars, under which terms. */
-export function headView(data: RunData) {
+export function headView(data: RunData, found: Pick<RunFound, "turned"> | null = null) {
   const { sets, series, terms, sha256, synthetic } = data;
   const firsts = series.map(({ time }) => time[0]);
   const lasts = series.map(({ time }) => time[time.length - 1]);
@@ -39,11 +39,23 @@ export function headView(data: RunData) {
       synthetic,
       source: sets[0].source,
       notes: [
-        ...new Set(sets.flatMap(({ note, trouble }) => [note, trouble].filter((each) => each !== null))),
+        ...new Set([
+          ...sets.flatMap(({ note, trouble }) => [note, trouble].filter((each) => each !== null)),
+          ...data.notes,
+          ...(found === null ? [] : notHadNotes(found.turned)),
+        ]),
       ],
     },
     terms: termsView(terms, series[0].interval),
   };
+}
+
+/** What was asked for and not had, in words. */
+function notHadNotes(turned: RunFound["turned"]): string[] {
+  return Object.entries(turned).map(
+    ([reason, count]) =>
+      `${count} ${count === 1 ? "order" : "orders"} not had, or not whole: ${reason.replaceAll("_", " ")}`,
+  );
 }
 
 function termsView(terms: RunTerms, interval: Interval) {
@@ -55,6 +67,7 @@ function termsView(terms: RunTerms, interval: Interval) {
       commission_per_share: terms.commissionPerShare,
       spread_bps: terms.spreadBps,
       slippage_bps: terms.slippageBps,
+      volume_share: terms.volumeShare,
     },
     sizing: { kind: terms.sizing, share: terms.share },
     account: terms.account,
@@ -82,7 +95,7 @@ export function reportView(chosen: Chosen, data: RunData, found: RunFound, overf
   const { trades, hash, turned, breakdown } = found;
   return {
     strategy: chosenView(chosen),
-    ...headView(data),
+    ...headView(data, found),
     hash,
     figures: figuresView(found, data.terms),
     months: found.report.months,
@@ -94,6 +107,7 @@ export function reportView(chosen: Chosen, data: RunData, found: RunFound, overf
       by_pattern: breakdown.byPattern.map(groupView),
       by_symbol: breakdown.bySymbol.map(groupView),
       by_reason: breakdown.byReason.map(groupView),
+      by_exit_reason: breakdown.byExitReason.map(groupView),
     },
     not_had: turned,
     trades_in_all: trades.length,
@@ -164,8 +178,10 @@ export function tradeView(trade: RunTrade) {
     exit_price: trade.exitPrice,
     quantity: trade.quantity,
     fees: trade.fees,
-    pnl: trade.net,
-    pnl_pct: trade.gain === null ? null : 100 * trade.gain,
+    dividends: trade.dividends,
+    pnl: trade.exitMs === null ? null : trade.net,
+    pnl_pct: trade.exitMs === null || trade.gain === null ? null : 100 * trade.gain,
+    unrealized_pnl: trade.openNet,
     bars: trade.bars,
     entry_reason: trade.entryReason,
     exit_reason: trade.exitReason,

@@ -4,6 +4,7 @@ import { lowerBound } from "../../core/base/search.js";
 import type { Candles } from "../../core/market/candles.js";
 import { findVariant } from "../../core/patterns/index.js";
 import { returnOf } from "../../core/performance/trade.js";
+import { unrealisedOf } from "../../core/performance/trades.js";
 import { REGIMES, type Regime } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
 import type { Values } from "../../core/strategies/parameters.js";
@@ -19,7 +20,12 @@ export interface RunTrade {
   readonly exitPrice: number | null;
   readonly quantity: number;
   readonly fees: number;
+  /** Received; below 0 for what a short trade paid. */
+  readonly dividends: number;
+  /** Realised, after costs and with dividends. */
   readonly net: number;
+  /** What the trade is worth with what is still open, at the last close; null for a trade that is closed. */
+  readonly openNet: number | null;
   /** Net over what was put in, as a share. */
   readonly gain: number | null;
   readonly bars: number;
@@ -44,7 +50,7 @@ export function tradesOf(
   return trades.flatMap((trade) => {
     const market = markets.get(trade.symbol);
     if (market === undefined) return [];
-    const { time } = market.candles;
+    const { time, close } = market.candles;
     const entryMs = barTime(events[trade.openedSeq - 1]);
     const exit = trade.closedSeq === null ? null : events[trade.closedSeq - 1];
     const exitMs = exit === null ? null : barTime(exit);
@@ -61,7 +67,9 @@ export function tradesOf(
       exitPrice: trade.exitPrice,
       quantity: trade.quantity,
       fees: trade.fees / 1e6,
+      dividends: trade.dividends / 1e6,
       net: trade.net / 1e6,
+      openNet: exitMs === null ? (trade.net + unrealisedOf([trade], close[close.length - 1])[0]) / 1e6 : null,
       gain: returnOf(trade),
       bars: last - at,
       entryReason: reason,

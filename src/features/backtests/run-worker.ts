@@ -2,6 +2,7 @@ import { briefProblem } from "../../core/backtest/brief.js";
 import { closesAt, type Held, heldOf, trackOf } from "../../core/backtest/positions.js";
 import { type Report, reportOf } from "../../core/backtest/report.js";
 import { type Backtest, type Doubt, hashOf } from "../../core/backtest/result.js";
+import type { Listing } from "../../core/backtest/rules.js";
 import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
 import type { Candles } from "../../core/market/candles.js";
@@ -9,7 +10,7 @@ import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
-import { listingsOf, type RunSeries } from "./listings.js";
+import { listingsOf, type RunSeries, startOf } from "./listings.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
 import { dayOf, type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -52,10 +53,25 @@ export interface RunFound {
 
 /** Runs a strategy over bars in a thread. */
 export default function run(order: RunOrder): RunFound {
-  const { series, terms, values } = order;
+  const { found } = reportRun(order);
+  return sentFound(found, found);
+}
+
+/** What is sent from a thread, whose long columns of a run are not copied. */
+export function sentFound<T extends object>({ time, equity, benchmark }: RunFound, sent: T): T {
+  return moved(sent, [time.buffer, equity.buffer, benchmark.buffer]);
+}
+
+/** A run with its report. */
+export function reportRun(order: RunOrder): {
+  readonly found: RunFound;
+  readonly backtest: Backtest;
+  readonly listings: readonly Listing[];
+} {
+  const { terms, values } = order;
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
   const listings = listingsOf(order);
-  const rules = rulesOf(terms);
+  const rules = rulesOf(terms, startOf(order));
   const backtest = runBacktest(strategy, listings, values, rules);
   const held = heldOf(backtest, listings);
   const benchmark = benchmarkOf(order.benchmark, backtest.time, held);
@@ -69,8 +85,11 @@ export default function run(order: RunOrder): RunFound {
     benchmark:
       known < 0 ? null : { close: benchmark.map((close, i) => (i < from ? benchmark[from] : close)), from },
   });
-  const { bounds, doubts, time } = backtest;
-  const trades = tradesOf(backtest, series, order);
+  const { bounds, doubts } = backtest;
+  const turned = countBy(backtest);
+  const time = backtest.time.slice();
+  const bars = listings.map(({ candles }) => candles);
+  const trades = tradesOf(backtest, bars, order);
   const equity = backtest.equity.map((micros) => micros / 1e6);
   const found: RunFound = {
     hash: hashOf(backtest),
@@ -92,15 +111,22 @@ export default function run(order: RunOrder): RunFound {
     doubts,
     trades,
     breakdown: breakdownOf(trades),
-    turned: countBy(backtest),
-    onDesk: briefProblem(strategy, listings, rules) !== null,
+    turned,
+    onDesk: briefProblem(strategy, listings, rules) !== null || turned.filled_in_part !== undefined,
   };
-  return moved(found, [found.time.buffer, found.equity.buffer, found.benchmark.buffer]);
+  return { found, backtest, listings };
 }
 
-function countBy({ turned }: Backtest): Record<string, number> {
+/** Orders that a bar's volume did not suffice for count once each, whatever came of the rest of them. */
+function countBy({ turned, events }: Backtest): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { reason } of turned) counts[reason] = (counts[reason] ?? 0) + 1;
+  const parts = new Set(
+    events.flatMap((event) =>
+      event.kind === "order" && event.event === "partially_filled" ? [event.orderId] : [],
+    ),
+  );
+  if (parts.size > 0) counts.filled_in_part = parts.size;
   return counts;
 }
 

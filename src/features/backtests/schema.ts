@@ -1,21 +1,20 @@
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { REGIMES } from "../../core/regime/define.js";
-import { TRADE_ENDS } from "../../core/signals/trade.js";
-import { instantText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
 import { overfittingSchema } from "./answer-schema.js";
+import { runFields } from "./order.js";
 
 const name = z.string().min(1).max(60);
 
 export const patternBody = z
   .strictObject({
     pattern: name.optional().describe("Id or title, in any spelling"),
-    pattern_name: name.optional().describe("The same as pattern"),
+    pattern_name: name.optional().describe("The same as pattern; refused where it names another one"),
     symbol: symbolText,
     timeframe: intervalText.prefault("1d"),
-    start_date: instantText.optional().describe("Two years before the end without it"),
-    end_date: instantText.optional().describe("Now without it"),
+    start_date: runFields.start_date,
+    end_date: runFields.end_date,
   })
   .refine(({ pattern, pattern_name }) => (pattern ?? pattern_name) !== undefined, {
     message: "must name a pattern",
@@ -29,6 +28,7 @@ const tradeSchema = z.object({
   signal_date: time.describe("Open of the bar of the pattern"),
   entry_date: time,
   exit_date: time.describe("Open of the bar in which it ended"),
+  pnl: z.number().describe("In the account's currency, after costs and with dividends"),
   entry_price: z.number(),
   exit_price: z.number(),
   stop_loss: z.number(),
@@ -36,7 +36,7 @@ const tradeSchema = z.object({
   direction: z.enum(["long", "short"]),
   pnl_pct: z.number().describe("Percent of the entry, after costs"),
   r: z.number().describe("In units of the risk that was planned, after costs"),
-  reason: z.enum(TRADE_ENDS),
+  reason: z.enum(["target", "stop", "time", "margin_call"]),
   ambiguous: z.boolean().describe("One bar held stop and target: the stop was assumed"),
   market_condition: z.enum(REGIMES).nullable(),
 });
@@ -49,13 +49,13 @@ export const patternBacktestSchema = z
     timeframe: z.enum(INTERVALS),
     period: z.object({ start: time, end: time }),
     bars: z.number().int(),
-    total_return: z.number().describe("Percent: the whole equity in each trade, gains compounded"),
+    initial_capital: z.number(),
+    final_capital: z.number().describe("With what is open at the last close, as POST /api/backtest has it"),
+    total_return: z.number().describe("Percent of the initial capital"),
     annualized_return: nullable.describe("Percent"),
-    sharpe_ratio: nullable.describe(
-      "Of the gains of trades, by the root of trades a year; null with fewer than two",
-    ),
-    max_drawdown: z.number().describe("Percent, after trades"),
-    volatility: nullable.describe("Deviation of the gains, percent a trade"),
+    sharpe_ratio: nullable.describe("Of the returns of days, a year"),
+    max_drawdown: z.number().describe("Percent, at closes"),
+    volatility: nullable.describe("Percent a year"),
     win_rate: nullable.describe("0..1"),
     profit_factor: nullable.describe("Null without a loss"),
     total_trades: z.number().int(),
@@ -72,12 +72,14 @@ export const patternBacktestSchema = z
       gap_beyond_levels: z.number().int(),
       not_ended: z.number().int(),
       no_levels: z.number().int(),
+      not_had: z.number().int().describe("Refused by the account, or too small for a unit"),
     }),
     success_by_market_condition: z.array(
       z.object({ market_condition: z.string(), trades: z.number().int(), win_rate: z.number() }),
     ),
     overfitting: overfittingSchema,
     costs_bps: z.number().describe("In and out together, assumed for the class of the instrument"),
+    notes: z.array(z.string()),
     trades: z.array(tradeSchema).describe("The newest 500"),
     timestamp: time,
     ...provenance,

@@ -1,35 +1,41 @@
 import { createHash } from "node:crypto";
 import { daysOfTime } from "../../core/backtest/track.js";
-import { barOpensBetween } from "../../core/market/bar-times.js";
-import { BAR_COLUMNS, type Candles, sharedCandles } from "../../core/market/candles.js";
+import { lowerBound } from "../../core/base/search.js";
+import { startOfDay } from "../../core/market/adjust.js";
+import { barOpensBetween, openBefore } from "../../core/market/bar-times.js";
+import { BAR_COLUMNS, type Candles, sharedCandles, sliceCandles } from "../../core/market/candles.js";
+import { DAY_MS, dateOf } from "../../core/market/day.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { returnsPerYear } from "../../core/market/returns-per-year.js";
-import { type CalendarId, calendarOf } from "../../core/market/session.js";
+import { type Calendar, type CalendarId, calendarOf, regularOpen } from "../../core/market/session.js";
+import { LEAD_BARS } from "../../core/signals/lead.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
-import { lacksOf, scarceOf } from "../../core/strategies/define.js";
-import type { Facts } from "../../core/strategies/facts.js";
+import { type Known, lacksOf, scarceOf } from "../../core/strategies/define.js";
+import { type Facts, sliceFacts } from "../../core/strategies/facts.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
+import type { Actions } from "../candles/actions.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { ChainFacts } from "../options/chain-facts.js";
-import { listingsOf } from "./listings.js";
+import { dividendsOf, type PaidDividends } from "./corporate-actions.js";
+import type { RunSeries } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import type { BenchmarkOrder } from "./run-worker.js";
 import { dayOf, type RunTerms } from "./terms.js";
 
 /** The bars of a run, and the terms that follow from what is traded. */
-export interface RunData {
+export interface RunData extends RunSeries {
+  /** As they were loaded, with the bars that lead up to those that are traded. */
   readonly sets: readonly CandleSet[];
-  readonly series: readonly Candles[];
-  /** What is known beside the bars of each symbol; nothing where no strategy needs it. */
-  readonly facts: readonly Facts[];
+  /** What is to be said of the bars, beside what their sets say. */
+  readonly notes: readonly string[];
   readonly terms: RunTerms;
   readonly benchmark: BenchmarkOrder;
   readonly fromMs: number;
   readonly toMs: number;
-  /** SHA-256 over symbols, interval and all columns. */
+  /** SHA-256 over symbols, interval and all columns of the bars that are traded. */
   readonly sha256: string;
   readonly synthetic: boolean;
 }
@@ -37,6 +43,7 @@ export interface RunData {
 export interface SeriesParts {
   readonly candles: Pick<CandleService, "loadRange">;
   readonly instruments: Pick<Instruments, "resolve" | "identify">;
+  readonly actions: Pick<Actions, "load">;
   readonly chainFacts: ChainFacts;
   readonly now: () => number;
 }
@@ -45,13 +52,35 @@ const TWO_YEARS_MS = 2 * 365.25 * 86_400_000;
 /** Markets that close trade for a sixth of the time at least. */
 const LEAST_OPEN = 1 / 8;
 
-/** @throws {AppError} `invalid_request` for an end that is not after the start. */
+/** First moment after a date or an instant, as text, that is meant to be the last; a date is a day of the calendar. */
+export function endText(text: string, calendar: Calendar = UTC): number {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text) + 1) : instantText.parse(text);
+}
+
+function startText(text: string, calendar: Calendar): number {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text)) : instantText.parse(text);
+}
+
+const UTC = calendarOf("24x7");
+const dayOfText = (text: string) => Math.floor(instantText.parse(text) / DAY_MS);
+
+/** Where a date of an exchange begins: at midnight there, or with the session that opens the evening before. */
+function dayBegin(calendar: Calendar, day: number): number {
+  const evening = calendar.opensDayBefore ? regularOpen(calendar, dateOf(day)) : null;
+  return evening ?? startOfDay(calendar, day);
+}
+
+/**
+ * The stretch of an order: a date means the whole day of the exchange, at its start as at its end.
+ * @throws {AppError} `invalid_request` for an end that is not after the start.
+ */
 export function stretchOf(
   { start_date, end_date }: Pick<RunFields, "start_date" | "end_date">,
   nowMs: number,
+  calendar: Calendar = UTC,
 ): { fromMs: number; toMs: number } {
-  const toMs = end_date === undefined ? nowMs : instantText.parse(end_date);
-  const fromMs = start_date === undefined ? toMs - TWO_YEARS_MS : instantText.parse(start_date);
+  const toMs = end_date === undefined ? nowMs : endText(end_date, calendar);
+  const fromMs = start_date === undefined ? toMs - TWO_YEARS_MS : startText(start_date, calendar);
   if (fromMs >= toMs) throw new AppError("invalid_request", "body start_date: must lie before end_date");
   return { fromMs, toMs };
 }
@@ -82,22 +111,19 @@ export async function loadRun(
   order: RunFields,
   limit: number,
 ): Promise<RunData> {
-  const { fromMs, toMs } = stretchOf(order, parts.now());
   const known = await instrumentsOf(parts, symbols);
-  const sets = await loadSets(parts, known, order.interval, { fromMs, toMs }, limit);
-  // A job gives them to threads many times.
-  const series = sets.map(({ candles }) => sharedCandles(candles));
-  const facts = await factsOf(parts, chosen, known, series);
+  const { fromMs, toMs } = stretchOf(order, parts.now(), calendarOf(known[0].calendar));
+  const bars = await loadBars(parts, chosen, known, order.interval, { fromMs, toMs }, limit);
   for (const { strategy } of chosen) {
-    const listings = listingsOf({ series, facts });
-    const lacks = [...lacksOf(strategy, listings), ...scarceOf(strategy, listings)];
+    const own = bars.series.map((candles, k) => ({ candles, facts: bars.facts[k] }));
+    const lacks = [...lacksOf(strategy, own), ...scarceOf(strategy, own)];
     if (lacks.length > 0) throw new AppError("strategy_unfit", `${strategy.id} ${lacks.join("; ")}`);
   }
   const benchmark = await benchmarkOf(parts, order, { fromMs, toMs }, limit);
-  const synthetic = sets.some((set) => set.synthetic);
-  const terms = termsOf(known, chosen, order);
-  const sha256 = hashOfSeries(series, facts);
-  return { sets, series, facts, terms, benchmark, fromMs, toMs, sha256, synthetic };
+  const mute = bars.series.filter(({ volume }) => !volume.some((each) => each > 0));
+  const notes = [...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
+  const terms = termsOf(known, chosen, order, mute.length === 0);
+  return { ...bars, notes, terms, benchmark, fromMs, toMs };
 }
 
 /**
@@ -110,10 +136,11 @@ export function checkSize(
   order: RunFields,
   limit: number,
 ): void {
-  const { fromMs, toMs } = stretchOf(order, now());
   let bars = 0;
   for (const symbol of symbols) {
-    bars += countBars(instruments.identify(symbol).calendar, order.interval, fromMs, toMs, limit);
+    const { calendar } = instruments.identify(symbol);
+    const { fromMs, toMs } = stretchOf(order, now(), calendarOf(calendar));
+    bars += countBars(calendar, order.interval, fromMs, toMs, limit);
     if (bars <= limit) continue;
     const detail = `symbols x bars: more than ${limit} ${order.interval} bars in a job; ask for fewer symbols or less time`;
     throw new AppError("job_limit_exceeded", detail);
@@ -135,11 +162,82 @@ export async function instrumentsOf({ instruments }: SeriesParts, symbols: reado
   return known;
 }
 
-async function loadSets(
-  { candles }: SeriesParts,
+/** A stretch, and the moment at which its bars were known; now without it. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly knownAtMs?: number | undefined;
+}
+
+/**
+ * Closed bars of a stretch with those that lead up to it, and what else is known of the symbols.
+ * @throws {AppError} as candles do; `no_data` without two bars; `invalid_request` for more than `limit` bars in all.
+ */
+export async function loadBars(
+  parts: SeriesParts,
+  chosen: readonly Chosen[],
   known: readonly KnownInstrument[],
   interval: Interval,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  stretch: Stretch,
+  limit: number,
+): Promise<Omit<RunData, "terms" | "benchmark" | "fromMs" | "toMs">> {
+  const { fromMs } = stretch;
+  const sets = await loadSets(parts, chosen, known, interval, stretch, limit);
+  // A job gives them to threads many times.
+  const whole = sets.map(({ candles }) => sharedCandles(candles));
+  const first = whole.map(({ time }) => lowerBound(time, fromMs));
+  const series = whole.map((candles, k) => sliceCandles(candles, first[k]));
+  const allFacts = await factsOf(parts, chosen, known, whole);
+  const facts = allFacts.map((each, k) => sliceFacts(each, whole[k].time.length, first[k]));
+  const lead = whole.map((candles, k) => ({
+    candles: sliceCandles(candles, 0, first[k]),
+    facts: sliceFacts(allFacts[k], first[k]),
+  }));
+  const paid: PaidDividends[] = [];
+  for (const [k, set] of sets.entries()) {
+    const told = await parts.actions.load(known[k], stretch.knownAtMs);
+    const { time } = series[k];
+    paid.push(dividendsOf(set, told, { fromMs: time[0], toMs: time[time.length - 1] + 1 }));
+  }
+  const notes = [...coldNotes(chosen, lead), ...paid.flatMap((each) => each.notes)];
+  return {
+    sets,
+    series,
+    facts,
+    lead,
+    happenings: paid.map(({ happenings }) => happenings),
+    notes,
+    sha256: hashOfSeries(series, facts),
+    synthetic: sets.some((set) => set.synthetic),
+  };
+}
+
+function muteNotes(mute: readonly Candles[]): string[] {
+  if (mute.length === 0) return [];
+  const symbols = mute.map(({ symbol }) => symbol).join(", ");
+  return [`${symbols}: there are no volumes, so that fills of any size are taken for possible`];
+}
+
+/** Which strategies cannot decide at the first bars, there being too few before them. */
+function coldNotes(chosen: readonly Chosen[], lead: readonly Known[]): string[] {
+  return chosen.flatMap(({ strategy, values }) => {
+    const needed = strategy.warmup(values);
+    return lead.flatMap(({ candles: { symbol, time } }) =>
+      time.length >= needed
+        ? []
+        : [
+            `${symbol}: ${strategy.id} looks at ${needed} bars and there are ${time.length} before start_date, so that it decides nothing at the first ${needed - time.length} of the stretch`,
+          ],
+    );
+  });
+}
+
+async function loadSets(
+  { candles }: SeriesParts,
+  chosen: readonly Chosen[],
+  known: readonly KnownInstrument[],
+  interval: Interval,
+  { fromMs, toMs, knownAtMs }: Stretch,
   limit: number,
 ): Promise<CandleSet[]> {
   const counts = known.map(({ calendar }) => countBars(calendar, interval, fromMs, toMs, limit));
@@ -147,10 +245,18 @@ async function loadSets(
     const detail = `body: more than ${limit} bars of ${interval} lie between start_date and end_date`;
     throw new AppError("invalid_request", detail);
   }
+  const leadBars = chosen.reduce(
+    (most, { strategy, values }) => Math.max(most, strategy.warmup(values)),
+    LEAD_BARS,
+  );
   const sets: CandleSet[] = [];
   for (const [i, instrument] of known.entries()) {
-    const set = await candles.loadRange(instrument, interval, fromMs, toMs, Math.max(1, counts[i]));
-    if (set.candles.time.length < 2) {
+    const leadMs = openBefore(calendarOf(instrument.calendar), interval, fromMs, leadBars);
+    const most = Math.max(1, counts[i]) + leadBars;
+    const from = Math.min(leadMs, fromMs);
+    const set = await candles.loadRange(instrument, interval, from, toMs, most, knownAtMs);
+    const { time } = set.candles;
+    if (time.length - lowerBound(time, fromMs) < 2) {
       const detail = `${instrument.symbol} has no ${interval} candles in that stretch, or one`;
       throw new AppError("no_data", detail);
     }
@@ -186,10 +292,17 @@ async function benchmarkOf(
   return { kind: "series", candles };
 }
 
-function termsOf(known: readonly KnownInstrument[], chosen: readonly Chosen[], order: RunFields): RunTerms {
+/** @param hasVolumes whether there are volumes of all symbols, which a share of can be taken. */
+function termsOf(
+  known: readonly KnownInstrument[],
+  chosen: readonly Chosen[],
+  order: RunFields,
+  hasVolumes: boolean,
+): RunTerms {
   const [first] = known;
   const { costs, sizing } = order;
   const same = known.every(({ calendar }) => calendar === first.calendar);
+  const fractional = known.every(({ assetClass }) => assetClass === "crypto" || assetClass === "fx");
   const widest = Math.max(...known.map(({ assetClass }) => ROUND_TRIP_BPS[assetClass]));
   const shorts = chosen.some(
     ({ strategy, values }) => values.side === "both" || strategy.id === "pattern_trade",
@@ -201,7 +314,8 @@ function termsOf(known: readonly KnownInstrument[], chosen: readonly Chosen[], o
     commissionPerShare: costs.commission_per_share,
     spreadBps: costs.spread_bps ?? widest,
     slippageBps: costs.slippage_bps,
-    sizing: sizing.kind,
+    volumeShare: hasVolumes ? costs.volume_share : null,
+    sizing: sizing.kind ?? (fractional ? "fractional" : "whole"),
     share: sizing.share ?? null,
     account: order.account ?? (shorts ? "margin" : "cash"),
     closing: order.closing,

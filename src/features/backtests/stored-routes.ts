@@ -4,7 +4,7 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { within } from "../../platform/deadline.js";
 import { isoTime, NOBODY, problemResponses, routeGroup, wholeNumberText } from "../../platform/http.js";
 import { RUN_KINDS, type RunHead } from "./run-store.js";
-import { PLOTS, type PlotName, type StoredRuns } from "./stored.js";
+import { PLOTS, type PlotName, type StoredRuns, TABLES, type TableName } from "./stored.js";
 
 const head = {
   id: z.number().int(),
@@ -32,7 +32,14 @@ const runsQuery = z.strictObject({
   kind: z.enum(RUN_KINDS).optional().describe("Only runs of this kind"),
 });
 const runQuery = z.strictObject({
-  format: z.enum(["json", "csv", "svg"]).default("json").describe("csv has the trades, svg a picture"),
+  format: z
+    .enum(["json", "csv", "svg"])
+    .default("json")
+    .describe("json is the report, csv a table of it, svg a picture"),
+  table: z
+    .enum(TABLES)
+    .default("trades")
+    .describe("Of csv: trades; equity with the benchmark, bar by bar; or figures with their definitions"),
   plot: z.enum(PLOTS).default("equity").describe("Of svg; folds are those of a walk-forward"),
 });
 const runParams = z.strictObject({ id: wholeNumberText(1, Number.MAX_SAFE_INTEGER) });
@@ -42,7 +49,8 @@ const PATIENCE_MS = 4_000;
 const SCHEMA = {
   operationId: "getBacktest",
   tags: ["Backtests"],
-  summary: "A backtest that was run, with its whole report; its trades as CSV; or a picture as SVG",
+  summary:
+    "A backtest that was run, with its whole report; trades, equity or figures as CSV; or a picture as SVG",
   description: "Of a run of one's own, of any for an admin. The 500 newest of a user are kept.",
   params: runParams,
   querystring: runQuery,
@@ -53,7 +61,7 @@ const SCHEMA = {
         "application/json": {
           schema: z.object({ success: z.literal(true), synthetic: z.boolean().optional(), data: runSchema }),
         },
-        "text/csv": { schema: z.string().describe("A line of names, and one a trade") },
+        "text/csv": { schema: z.string().describe("A line of names, and one a trade, a bar or a figure") },
         "image/svg+xml": { schema: z.string() },
       },
     },
@@ -97,18 +105,21 @@ export function storedBacktestRoutes(app: FastifyInstance, stored: StoredRuns): 
       return { data: rows.map(headView), next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
     },
   });
-  app.get<{ Params: { id: number }; Querystring: { format: "json" | "csv" | "svg"; plot: PlotName } }>(
+  app.get<{
+    Params: { id: number };
+    Querystring: { format: "json" | "csv" | "svg"; table: TableName; plot: PlotName };
+  }>(
     "/api/backtest/:id",
     { schema: SCHEMA, config: { access: "viewer", perMinute: 60 } },
-    async ({ params: { id }, query: { format, plot }, principal }, reply) => {
+    async ({ params: { id }, query: { format, table, plot }, principal }, reply) => {
       const caller = principal ?? NOBODY;
       if (format === "svg") {
         const picture = await within(PATIENCE_MS, () => stored.draw(caller, id, plot));
         return reply.type("image/svg+xml; charset=utf-8").send(picture);
       }
       if (format === "csv") {
-        void reply.header("content-disposition", `attachment; filename="backtest-${id}.csv"`);
-        return reply.type("text/csv; charset=utf-8").send(await stored.tableOf(caller, id));
+        void reply.header("content-disposition", `attachment; filename="backtest-${id}-${table}.csv"`);
+        return reply.type("text/csv; charset=utf-8").send(await stored.tableOf(caller, id, table));
       }
       const run = await stored.find(caller, id);
       const label = app.synthetic ? { synthetic: true } : {};

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { lowerBound } from "../../core/base/search.js";
 import { INTERVALS, type Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
-import type { Principal } from "../../platform/http.js";
+import { isoTime, type Principal } from "../../platform/http.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { PlotOrder } from "./plot-worker.js";
-import type { RunHead, RunKind, RunStore, StoredRun } from "./run-store.js";
+import type { RunColumns, RunHead, RunKind, RunStore, StoredRun } from "./run-store.js";
 import type { SeriesParts } from "./series.js";
 
 export const PLOTS = ["equity", "drawdown", "months", "trades", "folds"] as const;
@@ -14,11 +14,27 @@ export type PlotName = (typeof PLOTS)[number];
 
 const DRAW = defineTask<PlotOrder, string>(new URL("./plot-worker.js", import.meta.url));
 
+/** Tables of a run as CSV. */
+export const TABLES = ["trades", "equity", "figures"] as const;
+export type TableName = (typeof TABLES)[number];
+
 /** Of the table of trades, in their order. */
-const COLUMNS = [
+const TRADE_COLUMNS = [
   ...["symbol", "side", "entry_date", "exit_date", "entry_price", "exit_price", "quantity", "fees", "pnl"],
-  ...["pnl_pct", "bars", "entry_reason", "exit_reason", "ambiguous", "market_condition", "pattern"],
+  ...[
+    "dividends",
+    "unrealized_pnl",
+    "pnl_pct",
+    "bars",
+    "entry_reason",
+    "exit_reason",
+    "ambiguous",
+    "market_condition",
+    "pattern",
+  ],
 ] as const;
+
+const FIGURE_COLUMNS = ["name", "unit", "value", "reason", "definition"] as const;
 
 /** What pictures and tables read of a kept report. */
 const drawnReport = z.object({
@@ -52,6 +68,17 @@ const drawnReport = z.object({
       }),
     )
     .optional(),
+  figures: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        unit: z.string(),
+        value: z.number().nullable(),
+        reason: z.string().nullable(),
+        definition: z.string(),
+      }),
+    )
+    .optional(),
   objective: z.string().optional(),
 });
 type DrawnReport = z.output<typeof drawnReport>;
@@ -65,8 +92,8 @@ export interface StoredRuns {
   ): Promise<RunHead[]>;
   /** @throws {AppError} `backtest_not_found` for none and for somebody else's. */
   find(principal: Principal, id: number): Promise<StoredRun>;
-  /** Trades as CSV, with a line of names. @throws {AppError} as `find`, `no_data` for a run without a list of trades. */
-  tableOf(principal: Principal, id: number): Promise<string>;
+  /** CSV with a line of names. @throws {AppError} as `find`, `no_data` for a run without what the table has. */
+  tableOf(principal: Principal, id: number, table: TableName): Promise<string>;
   /** SVG. @throws {AppError} as `find`, `no_data` where the run has nothing to draw so. */
   draw(principal: Principal, id: number, plot: PlotName): Promise<string>;
 }
@@ -85,16 +112,30 @@ export function createStoredRuns(parts: SeriesParts & { runs: RunStore; workers:
   return {
     list: ({ userId, role }, filter, limit) => runs.list(role === "admin" ? null : userId, filter, limit),
     find,
-    async tableOf(principal, id) {
-      const { trades } = drawnReport.parse((await find(principal, id)).report);
-      if (trades === undefined) throw absent("list of trades");
-      return stringify(trades, { header: true, columns: [...COLUMNS], cast: { boolean: String } });
+    async tableOf(principal, id, table) {
+      const { trades, figures } = drawnReport.parse((await find(principal, id)).report);
+      if (table === "equity") return equityTable(await runs.loadColumns(id));
+      const [rows, columns] = table === "trades" ? [trades, TRADE_COLUMNS] : [figures, FIGURE_COLUMNS];
+      if (rows === undefined) throw absent(table === "trades" ? "list of trades" : "figures");
+      return stringify(rows, { header: true, columns: [...columns], cast: { boolean: String } });
     },
     async draw(principal, id, plot) {
       const run = await find(principal, id);
       return workers.run(DRAW, await plotOrder(parts, run, drawnReport.parse(run.report), plot));
     },
   };
+}
+
+/** Equity and benchmark at the closes of the bars that are kept, by the open of each; empty where there is no benchmark. */
+function equityTable(columns: RunColumns | null): string {
+  if (columns === null) throw absent("equity");
+  const { time, equity, benchmark } = columns;
+  const rows = Array.from(time, (at, i) => [
+    isoTime(at),
+    equity[i],
+    Number.isNaN(benchmark[i]) ? "" : benchmark[i],
+  ]);
+  return stringify(rows, { header: true, columns: ["bar", "equity", "benchmark"] });
 }
 
 function absent(what: string): AppError {

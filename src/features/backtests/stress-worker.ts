@@ -1,15 +1,17 @@
 import { runBrief } from "../../core/backtest/brief.js";
 import { syntheticCandles } from "../../core/backtest/monte-carlo.js";
-import { permutedBars } from "../../core/backtest/permuted-bars.js";
+import { permutedListings } from "../../core/backtest/permuted-bars.js";
 import { type Holding, randomEntries } from "../../core/backtest/random-entries.js";
+import type { BacktestRules, Listing } from "../../core/backtest/rules.js";
 import { ensure } from "../../core/base/assert.js";
+import { lowerBound } from "../../core/base/search.js";
+import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import type { Strategy } from "../../core/strategies/define.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { listingsOf, type RunSeries } from "./listings.js";
-import { type RunTerms, rulesOf } from "./terms.js";
+import { listingsOf, type RunSeries, startOf } from "./listings.js";
+import { dayOf, type RunTerms, rulesOf } from "./terms.js";
 import { trialOf } from "./trial.js";
-import { startingAt } from "./trials-worker.js";
 
 /** What a run is tried against; paths are drawn from the seed and their own number. */
 export type StressOrder = RunSeries & {
@@ -46,39 +48,58 @@ export interface Stressed {
 /** Runs a strategy over drawn or permuted bars or under other costs, or others over the same bars, in a thread. */
 export default function stress(order: StressOrder): Stressed[] {
   const { series, values, terms, seed } = order;
+  const listings = listingsOf(order);
+  const start = startOf(order);
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
-  if (order.kind === "costs") return order.others.map((other) => pathOf(strategy, order, values, other));
+  if (order.kind === "costs")
+    return order.others.map((other) => pathOf(strategy, listings, values, rulesOf(other, start), other));
   if (order.kind === "permuted") return permutedPaths(strategy, order);
   return Array.from({ length: order.to - order.from }, (_, k) => {
     const path = seed + order.from + k;
     if (order.kind === "bars") {
       const { blockBars } = order;
       // Of one seed series of one length are drawn alike, so that what moves together stays together.
-      const drawn = series.map((candles) => syntheticCandles(candles, { seed: path, blockBars }));
-      return pathOf(strategy, { series: drawn, facts: [] }, values, terms);
+      const terms = { seed: path, blockBars, dayAt: dayOf(order.terms) };
+      const drawn = equallyLed(listings, start).map((candles) => ({
+        candles: syntheticCandles(candles, terms),
+      }));
+      return pathOf(strategy, drawn, values, rulesOf(order.terms, start), order.terms);
     }
     const random = ensure(
       randomEntries(order.holdings, series[0].time.length, path),
       "holdings of a run fit into its bars",
     );
-    return pathOf(random, order, {}, terms);
+    const traded = series.map((candles, k) => ({ candles, happenings: order.happenings[k] ?? [] }));
+    return pathOf(random, traded, {}, rulesOf(terms), terms);
   });
 }
 
 function permutedPaths(strategy: Strategy, order: StressOrder & { readonly kind: "permuted" }): Stressed[] {
   const { series, values, terms, seed, from, to, start } = order;
-  const { calendar } = rulesOf(terms);
-  const fromMs = series[0].time[start];
-  const draw = permutedBars(series, start === 0 ? { calendar } : { calendar, fromMs });
-  const begun = startingAt(strategy, start);
+  const isWhole = start === 0;
+  // What is decided at the close before it is filled at its open.
+  const rules = rulesOf(terms, isWhole ? startOf(order) : series[0].time[start - 1]);
+  const fromMs = isWhole ? startOf(order) : series[0].time[start];
+  const draw = permutedListings(listingsOf(order), { calendar: rules.calendar, fromMs });
   return Array.from({ length: to - from }, (_, k) =>
-    pathOf(begun, { series: draw(seed, from + k), facts: [] }, values, terms),
+    pathOf(strategy, draw(seed, from + k), values, rules, terms),
   );
 }
 
-function pathOf(strategy: Strategy, series: RunSeries, values: Values, terms: RunTerms): Stressed {
-  const listings = listingsOf(series);
-  const { time, equity, trades } = runBrief(strategy, listings, values, rulesOf(terms));
+/** Bars of all symbols, with as many before the start as each has. */
+function equallyLed(listings: readonly Listing[], start: number): Candles[] {
+  const before = Math.min(...listings.map(({ candles }) => lowerBound(candles.time, start)));
+  return listings.map(({ candles }) => sliceCandles(candles, lowerBound(candles.time, start) - before));
+}
+
+function pathOf(
+  strategy: Strategy,
+  listings: readonly Listing[],
+  values: Values,
+  rules: BacktestRules,
+  terms: RunTerms,
+): Stressed {
+  const { time, equity, trades } = runBrief(strategy, listings, values, rules);
   const { sample, totalReturn } = trialOf(time, equity, terms, 0);
   return { totalReturn: totalReturn ?? 0, sharpe: sample?.sharpe ?? null, trades: trades.entryBar.length };
 }

@@ -7,6 +7,7 @@ import { type Holding, randomEntries } from "../../core/backtest/random-entries.
 import { quantileOf } from "../../core/base/stats.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { RunJobOrder } from "./jobs-order.js";
+import { type RunSeries, runSeriesOf } from "./listings.js";
 import type { Chosen } from "./order.js";
 import type { RunFound } from "./run-worker.js";
 import type { RunData } from "./series.js";
@@ -38,8 +39,7 @@ export async function stressRun(
   const base = {
     strategyId: chosen.strategy.id,
     values: chosen.values,
-    series: data.series,
-    facts: data.facts,
+    ...runSeriesOf(data),
     terms: data.terms,
     seed: order.seed,
   };
@@ -65,7 +65,7 @@ function tradePaths(found: RunFound, { terms }: RunData, order: RunJobOrder) {
   return { ruin: RUIN, bootstrap: draw("bootstrap"), shuffle: draw("shuffle") };
 }
 
-type Base = Pick<StressOrder, "strategyId" | "values" | "series" | "facts" | "terms" | "seed">;
+type Base = RunSeries & Pick<StressOrder, "strategyId" | "values" | "terms" | "seed">;
 
 async function barPaths(
   parts: StressParts,

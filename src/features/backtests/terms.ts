@@ -25,6 +25,8 @@ export interface RunTerms {
   /** Whole spread, of which a taker pays half each way, and slippage of each fill. */
   readonly spreadBps: number;
   readonly slippageBps: number;
+  /** Share of a bar's volume that fills may take; null without a limit, as where a source tells no volume. */
+  readonly volumeShare: number | null;
   readonly sizing: (typeof SIZING_NAMES)[number];
   /** Share of the equity that an entry puts in; null for equal shares of all symbols. */
   readonly share: number | null;
@@ -38,7 +40,8 @@ export interface RunTerms {
   readonly riskFree: number;
 }
 
-export function rulesOf(terms: RunTerms): BacktestRules {
+/** @param start open of the first bar that counts; null where all do. */
+export function rulesOf(terms: RunTerms, start: number | null = null): BacktestRules {
   const { currency, capital, account, closing, calendar, share, sizing } = terms;
   const preset: Sizing = SIZINGS[sizing];
   return {
@@ -50,14 +53,14 @@ export function rulesOf(terms: RunTerms): BacktestRules {
         slippage: terms.slippageBps === 0 ? { kind: "none" } : { kind: "fixed", bps: terms.slippageBps },
         jitterSeed: null,
       },
-      volumeShare: null,
+      volumeShare: terms.volumeShare,
       gtcDays: GTC_DAYS,
     },
     capital,
     sizing: { ...preset, stake: { kind: "share", share } },
     closing,
     calendar: calendar === null ? null : calendarOf(calendar),
-    start: null,
+    start,
   };
 }
 

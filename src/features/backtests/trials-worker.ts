@@ -3,11 +3,10 @@ import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
 import { lowerBound, upperBound } from "../../core/base/search.js";
 import { sliceCandles } from "../../core/market/candles.js";
-import type { Strategy } from "../../core/strategies/define.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { listingsOf, type RunSeries } from "./listings.js";
+import { listingsOf, type RunSeries, startOf } from "./listings.js";
 import type { RunTerms } from "./terms.js";
 import { rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
@@ -39,14 +38,14 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
   const from = window?.from ?? 0;
   const untilMs = window === null ? Number.POSITIVE_INFINITY : series[0].time[window.to - 1];
   const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
-  const listings = listingsOf(order).map(({ candles, facts }) => {
+  const listings = listingsOf(order).map(({ candles, facts = {}, ...listing }) => {
     const to = upperBound(candles.time, untilMs);
-    return { candles: sliceCandles(candles, 0, to), facts: sliceFacts(facts, to) };
+    return { ...listing, candles: sliceCandles(candles, 0, to), facts: sliceFacts(facts, to) };
   });
-  const begun = startingAt(strategy, from);
-  const rules = rulesOf(terms);
+  // What is decided at the close before a window is filled at its first open.
+  const rules = rulesOf(terms, from === 0 ? startOf(order) : series[0].time[from - 1]);
   return points.map((values) => {
-    const brief = runBrief(begun, listings, values, rules);
+    const brief = runBrief(strategy, listings, values, rules);
     const { time, equity, trades } = brief;
     const first = lowerBound(time, fromMs);
     const [times, levels] = [time.subarray(first), equity.subarray(first)];
@@ -61,10 +60,4 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
     const bars = levels.map((level, i) => level / (i === 0 ? capital : levels[i - 1]) - 1);
     return { ...trial, bars };
   });
-}
-
-/** The same strategy that decides nothing before a bar. */
-export function startingAt(strategy: Strategy, bar: number): Strategy {
-  if (bar === 0) return strategy;
-  return { ...strategy, warmup: (values) => Math.max(bar - 1, strategy.warmup(values)) };
 }

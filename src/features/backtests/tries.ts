@@ -3,6 +3,7 @@ import type { Values } from "../../core/strategies/parameters.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { Candidates } from "./candidates.js";
 import type { Objective } from "./jobs-order.js";
+import { type RunSeries, runSeriesOf } from "./listings.js";
 import type { Chosen } from "./order.js";
 import type { RunData } from "./series.js";
 import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
@@ -22,7 +23,7 @@ export interface Tried {
 
 export interface TriesOptions {
   readonly workers: Workers;
-  readonly data: Pick<RunData, "series" | "facts" | "terms">;
+  readonly data: RunSeries & Pick<RunData, "terms">;
   readonly objective: Objective;
   readonly window: BarRange | null;
   /** Whether columns by bar are wanted, too. */
@@ -54,7 +55,7 @@ async function tryPoints(
   options: TriesOptions,
 ): Promise<Tried[]> {
   const { workers, data, objective, window, byBar, signal, onTried } = options;
-  const { series, facts, terms } = data;
+  const { series, terms } = data;
   const bars = window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0);
   const size = Math.max(1, Math.floor(TASK_BARS / Math.max(1, bars)));
   const parts = Array.from({ length: Math.ceil(points.length / size) }, (_, k) =>
@@ -65,7 +66,7 @@ async function tryPoints(
   const work = async (lane: number) => {
     for (let k = lane; k < parts.length; k += AT_ONCE) {
       signal.throwIfAborted();
-      const order = { strategyId, points: parts[k], series, facts, terms, window, byBar };
+      const order = { strategyId, points: parts[k], ...runSeriesOf(data), terms, window, byBar };
       const trials = await workers.run(TRY, order, { signal });
       found[k] = trials.map((trial, i) => {
         return { values: parts[k][i], trial, score: scoreOf(trial, objective) };

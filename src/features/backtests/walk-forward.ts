@@ -17,6 +17,7 @@ import {
   type WalkForwardOrder,
   walkForwardOrder,
 } from "./jobs-order.js";
+import { runSeriesOf } from "./listings.js";
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
 import { degradationOf, joinTests, type Outside } from "./outside.js";
 import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
@@ -122,8 +123,7 @@ async function walkFold(
   const testing = {
     strategyId: strategy.id,
     points,
-    series: data.series,
-    facts: data.facts,
+    ...runSeriesOf(data),
     terms: data.terms,
     window: test,
     byBar: true,
@@ -212,9 +212,8 @@ function permutedTests(
     if (best === null || tested === null || tested.totalReturn === null) continue;
     const [{ from, to }] = fold.test;
     const series = data.series.map((candles) => sliceCandles(candles, 0, to));
-    const { terms } = data;
     const choice = { strategy: chosen.strategy, values: best.values };
-    runs.push({ chosen: choice, data: { series, terms }, start: from, onDesk: tested.onDesk });
+    runs.push({ chosen: choice, data: { ...data, series }, start: from, onDesk: tested.onDesk });
     growths.push(growthOf(tested.totalReturn));
     trades += tested.trades + tested.open;
   }
