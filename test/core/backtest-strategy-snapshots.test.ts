@@ -4,7 +4,11 @@ import { strategySnapshots } from "../../src/core/backtest/strategy-snapshots.js
 import { createRng } from "../../src/core/base/rng.js";
 import { candlesFromRows } from "../../src/core/market/candles.js";
 import { goldenCross } from "../../src/core/strategies/golden-cross.js";
+import { momentumRotation } from "../../src/core/strategies/momentum-rotation.js";
+import type { Values } from "../../src/core/strategies/parameters.js";
+import { patternList } from "../../src/core/strategies/pattern-list.js";
 import { rsiReversal } from "../../src/core/strategies/rsi-reversal.js";
+import { synergy } from "../../src/core/strategies/synergy.js";
 
 const DAY = 86_400_000;
 const START = Date.UTC(2022, 0, 3);
@@ -44,6 +48,25 @@ describe("signals of a strategy", () => {
         found.filter(({ time }) => time >= from && time < START + 400 * DAY),
       );
     }
+  });
+
+  it.each([
+    ["a stop", synergy, { stopRanges: 2 }],
+    ["a target", synergy, { reward: 3 }],
+    ["a stop in percent", patternList, { stopLossPct: 5.001 }],
+    ["a target in percent", patternList, { takeProfitPct: 10.001 }],
+    ["a share", momentumRotation, { hold: 1 }],
+  ] as const)("differ where %s was changed by one word of a strategy", (_, strategy, values) => {
+    const series = ["AAA", "BBB", "CCC"].map((symbol, k) => ({ ...walk(3 + k, 900), symbol }));
+    const group = strategy.scope === "universe" ? series : [series[0]];
+    const busy =
+      strategy === synergy ? { group: 1, window: 80, conviction: 0.2, slope: 0.05, holdBars: 9 } : {};
+    const signals = (change: Values) =>
+      strategySnapshots(strategy, group, START, START + 2_000 * DAY, { ...busy, ...change });
+    const baseline = signals({});
+    expect(baseline.length).toBeGreaterThan(3);
+    expect(compareSnapshots(strategy.id, baseline, signals({})).passed).toBe(true);
+    expect(compareSnapshots(strategy.id, baseline, signals(values)).passed).toBe(false);
   });
 
   it("differ where a threshold was changed, and not elsewhere", () => {

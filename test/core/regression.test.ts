@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import { patternSnapshots, readMarket } from "../../src/core/backtest/pattern-snapshots.js";
 import { compareSnapshots, regressionPassed, uncompared } from "../../src/core/backtest/regression.js";
 import { regressionText } from "../../src/core/backtest/regression-summary.js";
-import { identityOf, type SignalSnapshot, sortSnapshots } from "../../src/core/backtest/snapshot.js";
+import {
+  identityOf,
+  PLAIN_SIGNAL,
+  type SignalSnapshot,
+  sortSnapshots,
+} from "../../src/core/backtest/snapshot.js";
 import { ensure } from "../../src/core/base/assert.js";
 import type { Candles } from "../../src/core/market/candles.js";
 import { findPattern } from "../../src/core/patterns/index.js";
@@ -19,6 +24,7 @@ function snapshot(day: number, change: Partial<SignalSnapshot> = {}): SignalSnap
     time: Date.UTC(2024, 0, 1) + day * DAY,
     side: "buy",
     entry: 100 + day,
+    asked: PLAIN_SIGNAL,
     confidence: 0.6,
     conditions: {},
     ...change,

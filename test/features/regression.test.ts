@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { regressionPassed } from "../../src/core/backtest/regression.js";
 import { regressionText } from "../../src/core/backtest/regression-summary.js";
-import type { SignalSnapshot } from "../../src/core/backtest/snapshot.js";
+import { PLAIN_SIGNAL, type SignalSnapshot } from "../../src/core/backtest/snapshot.js";
 import { ensure } from "../../src/core/base/assert.js";
 import { baselineText, parseBaseline } from "../../src/features/backtests/baseline-file.js";
 import { createBaselineFolder } from "../../src/features/backtests/baseline-folder.js";
@@ -36,6 +36,7 @@ function signals(strategyId: string, count: number, shift = 0): SignalSnapshot[]
     time: START + (i + shift) * 3_600_000,
     side: i % 2 === 0 ? ("buy" as const) : ("sell" as const),
     entry: i % 3 === 0 ? null : 100 / (i + 1),
+    asked: { ...PLAIN_SIGNAL, stop: i % 5 === 0 ? null : 90 / (i + 1) },
     confidence: i % 4 === 0 ? null : 1 / (i + 1),
     conditions: { regime: "ranging", atr: 0.1 + 0.2, gap: null },
   }));

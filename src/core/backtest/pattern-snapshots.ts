@@ -5,7 +5,7 @@ import { createPatternSeries } from "../patterns/series.js";
 import { hasPriorTrend } from "../patterns/trend.js";
 import { REGIMES } from "../regime/define.js";
 import { computeRegimes } from "../regime/regime.js";
-import type { SignalSnapshot } from "./snapshot.js";
+import { PLAIN_SIGNAL, type SignalSnapshot } from "./snapshot.js";
 
 /** Candles with what the detectors and their readers want of them, each computed once. */
 export interface ReadMarket {
@@ -43,6 +43,7 @@ export function patternSnapshots(
       time: time[at],
       side: variant.direction > 0 ? "buy" : "sell",
       entry: close[at],
+      asked: PLAIN_SIGNAL,
       confidence: quality,
       conditions: { variant: variant.id, regime: REGIMES[regime[at]] ?? null },
     }));

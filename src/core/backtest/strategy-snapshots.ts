@@ -33,7 +33,8 @@ export function strategySnapshots(
     if (way === 0 || does === "cancel" || time[bar] < fromMs || time[bar] >= toMs) return [];
     const entry = decision.entry?.limit ?? decision.wish?.limitPrice ?? close[bar];
     const { stop = null, target = null } = decision.entry ?? {};
-    const conditions = { does, why, stop, target, share: does === "weigh" ? decision.way : null };
+    const order = decision.wish === null ? null : JSON.stringify(decision.wish);
+    const asked = { does, stop, target, share: does === "weigh" ? decision.way : null, order };
     const side = way > 0 ? "buy" : "sell";
     return [
       {
@@ -43,8 +44,9 @@ export function strategySnapshots(
         time: time[bar],
         side,
         entry,
+        asked,
         confidence: null,
-        conditions,
+        conditions: { why },
       },
     ];
   });

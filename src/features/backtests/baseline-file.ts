@@ -28,7 +28,7 @@ export interface Baseline {
 }
 
 /** Of the format; files of another are refused. */
-const VERSION = 1;
+const VERSION = 2;
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime();
 /** A name, or a family and a name: `golden_cross`, `pattern:hammer`. It names a file, so it has no dots or slashes. */
@@ -41,6 +41,13 @@ const signalSchema = z.strictObject({
   time: instant,
   side: z.enum(SIDES),
   entry: z.number().nullable(),
+  asked: z.strictObject({
+    does: z.enum(["enter", "exit", "weigh", "order", "signal"]),
+    stop: z.number().nullable(),
+    target: z.number().nullable(),
+    share: z.number().nullable(),
+    order: z.string().nullable(),
+  }),
   confidence: z.number().nullable(),
   conditions: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
 });
@@ -111,6 +118,7 @@ export function parseBaseline(text: string, name: string): Baseline {
 
 function signalLine(snapshot: SignalSnapshot): string {
   const { symbol, interval, time, side, entry, confidence, conditions } = snapshot;
+  const { does, stop, target, share, order } = snapshot.asked;
   const sorted = Object.fromEntries(Object.entries(conditions).sort(([a], [b]) => (a < b ? -1 : 1)));
   const id = signalId(snapshot);
   return JSON.stringify({
@@ -120,6 +128,7 @@ function signalLine(snapshot: SignalSnapshot): string {
     time: isoTime(time),
     side,
     entry,
+    asked: { does, stop, target, share, order },
     confidence,
     conditions: sorted,
   });

@@ -114,6 +114,6 @@ async function runRegression(
   return resultOf(id, hash, full);
 }
 
-function signalView({ symbol, interval, time, side, entry, confidence }: SignalSnapshot) {
-  return { symbol, interval, time: isoTime(time), side, entry, confidence };
+function signalView({ symbol, interval, time, side, entry, asked, confidence }: SignalSnapshot) {
+  return { symbol, interval, time: isoTime(time), side, entry, ...asked, confidence };
 }
