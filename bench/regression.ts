@@ -30,7 +30,12 @@ const argumentSchema = z
     start: instantText,
     end: instantText,
     strategy: z.array(strategyIdText).optional(),
-    tolerance: z.coerce.number().min(0).max(1).default(REGRESSION_TOLERANCE),
+    tolerance: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, "must be a number from 0 to 1")
+      .transform(Number)
+      .pipe(z.number().min(0).max(1))
+      .default(REGRESSION_TOLERANCE),
     folder: z
       .string()
       .min(1)

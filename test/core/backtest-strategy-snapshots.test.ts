@@ -62,7 +62,7 @@ describe("signals of a strategy", () => {
     const busy =
       strategy === synergy ? { group: 1, window: 80, conviction: 0.2, slope: 0.05, holdBars: 9 } : {};
     const signals = (change: Values) =>
-      strategySnapshots(strategy, group, START, START + 2_000 * DAY, { ...busy, ...change });
+      strategySnapshots(strategy, group, START, START + 2_000 * DAY, { values: { ...busy, ...change } });
     const baseline = signals({});
     expect(baseline.length).toBeGreaterThan(3);
     expect(compareSnapshots(strategy.id, baseline, signals({})).passed).toBe(true);
@@ -72,7 +72,7 @@ describe("signals of a strategy", () => {
   it("differ where a threshold was changed, and not elsewhere", () => {
     const candles = walk(3);
     const signals = (values = {}) =>
-      strategySnapshots(rsiReversal, [candles], START, START + 1_000 * DAY, values);
+      strategySnapshots(rsiReversal, [candles], START, START + 1_000 * DAY, { values });
     const baseline = signals();
     expect(baseline.length).toBeGreaterThan(4);
     expect(compareSnapshots(rsiReversal.id, baseline, signals(), 0.05).passed).toBe(true);

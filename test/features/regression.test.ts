@@ -8,6 +8,7 @@ import { regressionPassed } from "../../src/core/backtest/regression.js";
 import { regressionText } from "../../src/core/backtest/regression-summary.js";
 import { PLAIN_SIGNAL, type SignalSnapshot } from "../../src/core/backtest/snapshot.js";
 import { ensure } from "../../src/core/base/assert.js";
+import { STRATEGIES } from "../../src/core/strategies/index.js";
 import { baselineText, parseBaseline } from "../../src/features/backtests/baseline-file.js";
 import { createBaselineFolder } from "../../src/features/backtests/baseline-folder.js";
 import {
@@ -79,7 +80,7 @@ describe("the file of a baseline", () => {
       .with(first + 1, lines[first])
       .join("\n");
     const changes: [string, string][] = [
-      [text.replace('"version": 1', '"version": 2'), "version"],
+      [text.replace('"version": 2', '"version": 3'), "version"],
       [text.replace('"entry":50', '"entry":51'), "is not what its id says"],
       [text.replace('"confidence":0.5,', '"confidence":0.6,'), "digest"],
       [text.replace('"confidence":0.5,', '"confidence":1.6,'), "not within 0..1"],
@@ -171,6 +172,16 @@ describe("the committed baselines", () => {
     for (const id of listed) expect(source.strategies).toContain(id);
   });
 
+  it("are of all strategies, and of all patterns but those that these bars have none of", async () => {
+    for (const { id } of STRATEGIES) expect(source.standard).toContain(id);
+    const left = source.strategies.filter((id) => !source.standard.includes(id));
+    expect(left.length).toBeLessThan(10);
+    for (const id of left) expect(await source.snapshotsOf(id, START, END), id).toEqual([]);
+    const kept = createBaselineFolder(COMMITTED);
+    const chains = await kept.load("pcr_extremes", START, END);
+    expect(chains?.data.name).toContain("with generated put_call_ratio");
+  });
+
   it("are what the strategies give today", async () => {
     const results = await testBaselines(source, createBaselineFolder(COMMITTED), SCOPE, 0.05);
     expect(regressionPassed(results), regressionText(results, 0.05)).toBe(true);
@@ -233,6 +244,7 @@ describe("npm run regression", () => {
     [["--mode", "test", "--start", "2024-01-01"], "--end"],
     [["--mode", "test", "--start", "2024-02-01", "--end", "2024-01-01"], "--start: must lie before end"],
     [["--mode", "test", ...stretch, "--tolerance", "5"], "--tolerance"],
+    [["--mode", "test", ...stretch, "--tolerance", ""], "--tolerance: must be a number from 0 to 1"],
     [["--mode", "test", ...stretch, "--sparkle"], "sparkle"],
   ])("ends with 1 and its usage for %j", async (given, message) => {
     const { code, out, err } = await run(...given);

@@ -187,7 +187,12 @@ export function walkAlone(
 ): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
-  const stand = new BriefStand(account, seen, strategy.declare(seen, values, facts), decisions);
+  const stand = new BriefStand(
+    account,
+    seen,
+    strategy.declare(seen, values, facts, rules.calendar),
+    decisions,
+  );
   const { time, high, low, close } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);

@@ -61,7 +61,7 @@ export class Engine {
       assert(seen.time.length === candles.time.length, `${candles.symbol} is seen in other bars`);
       const { slippage } = traded[k].costs ?? deskRules.costs;
       const range = slippage.kind === "volatility" ? computeRange(candles) : null;
-      const columns = strategy.declare(seen, values, facts);
+      const columns = strategy.declare(seen, values, facts, rules.calendar);
       const lane = new Lane(this.#run, candles, seen, columns, traded[k], happenings, range);
       lane.i = firstCounted(rules, candles.time) - 1;
       return lane;

@@ -16,5 +16,8 @@ export function readyFor(strategy: Strategy, listings: readonly Listing[], given
   const series = listings.map(({ candles }) => candles);
   if (new Set(series.map(({ symbol }) => symbol)).size < series.length) all.push("names a symbol twice");
   all.push(...lacksOf(strategy, listings));
+  const intervals = new Set(series.map(({ interval }) => interval));
+  if (problems.length === 0)
+    all.push(...[...intervals].flatMap((each) => strategy.misfit(each, values) ?? []));
   return all.length === 0 ? { values, problems: null } : { values: null, problems: all };
 }

@@ -1,10 +1,21 @@
 import { ensure } from "../base/assert.js";
 import type { Candles } from "../market/candles.js";
+import type { Calendar } from "../market/session.js";
 import type { Strategy } from "../strategies/define.js";
+import type { Facts } from "../strategies/facts.js";
 import type { Values } from "../strategies/parameters.js";
 import type { Decision } from "./lane.js";
+import { PLAIN_RULES } from "./rules.js";
 import { runBacktest } from "./run.js";
 import type { SignalSnapshot } from "./snapshot.js";
+
+export interface SnapshotTerms {
+  readonly values?: Values;
+  /** Of the symbols; null where they differ. */
+  readonly calendar?: Calendar | null;
+  /** What is known beside the bars, in the order of the series. */
+  readonly facts?: readonly Facts[];
+}
 
 /**
  * What a strategy decides at bars that open in [fromMs, toMs), with the bars before them to lead up to it: entries,
@@ -16,13 +27,14 @@ export function strategySnapshots(
   series: readonly Candles[],
   fromMs: number,
   toMs: number,
-  values: Values = {},
+  { values = {}, calendar = null, facts = [] }: SnapshotTerms = {},
 ): SignalSnapshot[] {
   const bySymbol = new Map(series.map((candles) => [candles.symbol, candles]));
   const { decisions } = runBacktest(
     strategy,
-    series.map((candles) => ({ candles })),
+    series.map((candles, k) => ({ candles, facts: facts[k] ?? {} })),
     values,
+    { ...PLAIN_RULES, calendar },
   );
   const ways = new Map<string, number>();
   return decisions.flatMap((decision): SignalSnapshot[] => {

@@ -1,6 +1,8 @@
 import { assert } from "../base/assert.js";
 import type { OrderTerms } from "../execution/order.js";
 import type { Candles } from "../market/candles.js";
+import type { Interval } from "../market/interval.js";
+import type { Calendar } from "../market/session.js";
 import { countKnown, type FactName, type Facts, LEAST_KNOWN } from "./facts.js";
 import {
   type Constraint,
@@ -85,7 +87,9 @@ interface StrategyBase {
   /** Index of the first bar at which it may decide. */
   warmup(values: Values): number;
   /** What it reads of one symbol, once: columns of the length of the candles, and what it remembers between bars. */
-  declare(candles: Candles, values: Values, facts?: Facts): unknown;
+  declare(candles: Candles, values: Values, facts?: Facts, calendar?: Calendar | null): unknown;
+  /** Why bars of an interval are none for it with these values; null where they are. */
+  misfit(interval: Interval, values: Values): string | null;
 }
 
 /** Decides for each symbol by itself. */
@@ -113,7 +117,9 @@ interface Definition<P extends Parameters, Columns> {
   readonly parameters: P;
   readonly constraints?: readonly Constraint<ValuesOf<P>>[];
   warmup(values: ValuesOf<P>): number;
-  declare(candles: Candles, values: ValuesOf<P>, facts?: Facts): Columns;
+  /** @param calendar hours of the exchange; null where they are not known or differ. */
+  declare(candles: Candles, values: ValuesOf<P>, facts?: Facts, calendar?: Calendar | null): Columns;
+  misfit?(interval: Interval, values: ValuesOf<P>): string | null;
 }
 
 export interface SymbolDefinition<P extends Parameters, Columns> extends Definition<P, Columns> {
@@ -124,7 +130,9 @@ export interface UniverseDefinition<P extends Parameters, Columns> extends Defin
   rebalance(stands: readonly Stand<Columns>[]): void;
 }
 
-interface LooseDefinition extends Omit<StrategyBase, "problems" | "constraints" | "needs" | "facts"> {
+interface LooseDefinition
+  extends Omit<StrategyBase, "problems" | "constraints" | "needs" | "facts" | "misfit"> {
+  misfit?(interval: Interval, values: Values): string | null;
   readonly needs?: readonly Need[];
   readonly facts?: readonly FactName[];
   readonly constraints?: readonly Constraint<Values>[];
@@ -141,12 +149,14 @@ export function defineStrategy<const P extends Parameters, Columns>(
 ): UniverseStrategy;
 export function defineStrategy(definition: LooseDefinition): Strategy {
   const { id, parameters, constraints = [], needs = [], facts = [], walk, rebalance, ...rest } = definition;
+  const { misfit = () => null } = definition;
   assert(/^[a-z][a-z0-9_]*$/.test(id), `strategy id ${id}`);
   checkParameters(id, parameters);
   const row = {
     ...rest,
     id,
     parameters: Object.freeze(parameters),
+    misfit,
     needs: Object.freeze(needs),
     facts: Object.freeze(facts),
     constraints: constraints.map(({ text }) => text),

@@ -1,7 +1,8 @@
 import type { Candles } from "../market/candles.js";
+import { INTERVAL_MS } from "../market/interval.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice, number } from "./parameters.js";
-import { minutesIn } from "./sessions.js";
+import { isOver, mayEnter, type SessionColumns, sessionColumns } from "./sessions.js";
 
 interface Ranges {
   /** Highest and lowest price of the first minutes of the day; NaN while they last. */
@@ -9,12 +10,14 @@ interface Ranges {
   readonly low: Float64Array;
   /** Side of the first close beyond them, at its bar alone; 0 elsewhere. */
   readonly breaks: Int8Array;
-  readonly minutes: Float64Array;
 }
 
-function rangesOf({ time, high, low, close }: Candles, rangeMinutes: number): Ranges {
+function rangesOf(
+  { time, high, low, close }: Candles,
+  { session, minutes }: SessionColumns,
+  rangeMinutes: number,
+): Ranges {
   const { length } = time;
-  const minutes = minutesIn(time);
   const top = new Float64Array(length).fill(Number.NaN);
   const bottom = new Float64Array(length).fill(Number.NaN);
   const breaks = new Int8Array(length);
@@ -22,7 +25,7 @@ function rangesOf({ time, high, low, close }: Candles, rangeMinutes: number): Ra
   let least = Number.NaN;
   let broken = false;
   for (let i = 0; i < length; i++) {
-    if (minutes[i] === 0) {
+    if (i === 0 || session[i] !== session[i - 1]) {
       most = Number.NEGATIVE_INFINITY;
       least = Number.POSITIVE_INFINITY;
       broken = false;
@@ -32,20 +35,22 @@ function rangesOf({ time, high, low, close }: Candles, rangeMinutes: number): Ra
       least = Math.min(least, low[i]);
       continue;
     }
+    // Its first minutes may be missing.
+    if (most < least) continue;
     top[i] = most;
     bottom[i] = least;
     if (broken || (close[i] <= most && close[i] >= least)) continue;
     breaks[i] = close[i] > most ? 1 : -1;
     broken = true;
   }
-  return { high: top, low: bottom, breaks, minutes };
+  return { high: top, low: bottom, breaks };
 }
 
 export const openingRange = defineStrategy({
   id: "opening_range",
   title: "Opening Range",
   description:
-    "Enters at the first close of the day beyond the range of its first minutes, with the other end for a stop and a multiple of the range for a target, and leaves late in the day.",
+    "Enters at the first close of the day beyond the range of its first minutes, with the other end for a stop and a multiple of the range for a target, and leaves late in the day, at the open of the last bar of the session at the latest.",
   needs: ["intraday"],
   parameters: {
     rangeMinutes: bars(30, "minutes of the opening range", 1, 240),
@@ -60,20 +65,28 @@ export const openingRange = defineStrategy({
     },
   ],
   warmup: () => 1,
-  declare: (candles, { rangeMinutes, targetRanges, lastMinutes, side }) => ({
-    ...rangesOf(candles, rangeMinutes),
-    close: candles.close,
-    targetRanges,
-    lastMinutes,
-    isShort: side === "both",
-  }),
+  misfit: (interval, { rangeMinutes }) =>
+    INTERVAL_MS[interval] > rangeMinutes * 60_000
+      ? `needs bars no longer than the opening range of ${rangeMinutes} minutes, not ${interval}`
+      : null,
+  declare(candles, { rangeMinutes, targetRanges, lastMinutes, side }, _, calendar = null) {
+    const sessions = sessionColumns(candles, calendar);
+    return {
+      ...rangesOf(candles, sessions, rangeMinutes),
+      sessions,
+      close: candles.close,
+      targetRanges,
+      lastMinutes,
+      isShort: side === "both",
+    };
+  },
   walk(stand) {
     const { i } = stand;
-    const { high, low, breaks, minutes, close, targetRanges, lastMinutes, isShort } = stand.columns;
-    const isLate = minutes[i] >= lastMinutes || minutes[i] < minutes[i - 1];
+    const { high, low, breaks, sessions, close, targetRanges, lastMinutes, isShort } = stand.columns;
+    const isLate = sessions.minutes[i] >= lastMinutes || isOver(sessions, i);
     if (isLate && (stand.held !== 0 || stand.waiting)) stand.exit("the day is over");
     const way = breaks[i];
-    if (way === 0 || isLate || (way < 0 && !isShort)) return;
+    if (way === 0 || isLate || !mayEnter(sessions, i) || (way < 0 && !isShort)) return;
     const target = close[i] + way * targetRanges * (high[i] - low[i]);
     const stop = way > 0 ? low[i] : high[i];
     if (target > 0) stand.enter(way > 0 ? 1 : -1, { stop, target, why: "left the opening range" });

@@ -1,12 +1,52 @@
+import type { Candles } from "../market/candles.js";
 import { DAY_MS } from "../market/day.js";
+import { INTERVAL_MS } from "../market/interval.js";
+import { type Calendar, lastOpened } from "../market/session.js";
 
-/** Minutes from the open of the first bar of each bar's day, which is one of UTC, to its own. */
-export function minutesIn(time: Float64Array): Float64Array {
-  const minutes = new Float64Array(time.length);
+/** Where bars lie in their sessions; columns of the length of the bars. */
+export interface SessionColumns {
+  /** Number of the session, ascending. */
+  readonly session: Float64Array;
+  /** Minutes from the open of the session to that of the bar. */
+  readonly minutes: Float64Array;
+  /**
+   * Bars that are still to open in the session by the clock, half days with them: what is decided where there are none is filled in the
+   * next session. Infinity where the hours are not known.
+   */
+  readonly left: Float64Array;
+}
+
+/** @param calendar null takes days of UTC for sessions, from the first bar of each, whose ends nobody knows. */
+export function sessionColumns({ time, interval }: Candles, calendar: Calendar | null): SessionColumns {
+  const { length } = time;
+  const session = new Float64Array(length);
+  const minutes = new Float64Array(length);
+  const left = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
   let start = 0;
-  for (let i = 0; i < time.length; i++) {
-    if (i === 0 || Math.floor(time[i] / DAY_MS) !== Math.floor(time[i - 1] / DAY_MS)) start = time[i];
+  for (let i = 0; i < length; i++) {
+    if (calendar === null) {
+      session[i] = Math.floor(time[i] / DAY_MS);
+      if (i === 0 || session[i] !== session[i - 1]) start = time[i];
+    } else {
+      const index = lastOpened(calendar, time[i]);
+      session[i] = index;
+      start = calendar.open[index];
+      left[i] = Math.ceil((calendar.close[index] - time[i]) / INTERVAL_MS[interval]) - 1;
+    }
     minutes[i] = (time[i] - start) / 60_000;
   }
-  return minutes;
+  return { session, minutes, left };
+}
+
+/**
+ * Whether a position of the day has to be left at the close of bar `i`: the order is filled at the open of the last bar of the session, or
+ * later where that is missing.
+ */
+export function isOver({ session, left }: SessionColumns, i: number): boolean {
+  return left[i] <= 1 || (i > 0 && session[i] !== session[i - 1]);
+}
+
+/** Whether what is entered after bar `i` can be left again in its session. */
+export function mayEnter({ left }: SessionColumns, i: number): boolean {
+  return left[i] >= 2;
 }

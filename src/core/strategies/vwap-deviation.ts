@@ -1,13 +1,14 @@
+import { INTERVAL_MS } from "../market/interval.js";
 import { columnOf } from "./columns.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice, number } from "./parameters.js";
-import { minutesIn } from "./sessions.js";
+import { isOver, mayEnter, sessionColumns } from "./sessions.js";
 
 export const vwapDeviation = defineStrategy({
   id: "vwap_deviation",
   title: "VWAP Deviation",
   description:
-    "Buys a close some percent below the day's average price by volume and leaves when it is back there, or late in the day; short the other way round.",
+    "Buys a close some percent below the day's average price by volume and leaves when it is back there, or late in the day, at the open of the last bar of the session at the latest; short the other way round.",
   needs: ["volume", "intraday"],
   parameters: {
     deviationPct: number(
@@ -26,10 +27,12 @@ export const vwapDeviation = defineStrategy({
     },
   ],
   warmup: () => 1,
-  declare: (candles, { deviationPct, settleMinutes, lastMinutes, side }) => ({
+  misfit: (interval) =>
+    INTERVAL_MS[interval] > INTERVAL_MS["1h"] ? `needs bars of an hour at most, not ${interval}` : null,
+  declare: (candles, { deviationPct, settleMinutes, lastMinutes, side }, _, calendar = null) => ({
     average: columnOf("vwap", candles, {}),
     close: candles.close,
-    minutes: minutesIn(candles.time),
+    sessions: sessionColumns(candles, calendar),
     deviation: deviationPct / 100,
     settleMinutes,
     lastMinutes,
@@ -37,12 +40,13 @@ export const vwapDeviation = defineStrategy({
   }),
   walk(stand) {
     const { i, held } = stand;
-    const { average, close, minutes, deviation, settleMinutes, lastMinutes, isShort } = stand.columns;
+    const { average, close, sessions, deviation, settleMinutes, lastMinutes, isShort } = stand.columns;
     const away = close[i] / average[i] - 1;
-    const isLate = minutes[i] >= lastMinutes || minutes[i] < minutes[i - 1];
+    const isLate = sessions.minutes[i] >= lastMinutes || isOver(sessions, i);
+    const mayBegin = sessions.minutes[i] >= settleMinutes && mayEnter(sessions, i);
     if (held !== 0 && isLate) stand.exit("the day is over");
     else if ((held > 0 && away >= 0) || (held < 0 && away <= 0)) stand.exit("back at the average");
-    else if (held === 0 && !isLate && minutes[i] >= settleMinutes) {
+    else if (held === 0 && !isLate && mayBegin) {
       if (away <= -deviation) stand.enter(1, { why: "far below the average" });
       else if (away >= deviation && isShort) stand.enter(-1, { why: "far above the average" });
     }

@@ -10,7 +10,7 @@ import { returnsPerYear } from "../../core/market/returns-per-year.js";
 import { type Calendar, type CalendarId, calendarOf, regularOpen } from "../../core/market/session.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
-import { type Known, lacksOf, scarceOf } from "../../core/strategies/define.js";
+import { type Known, lacksOf, type Strategy, scarceOf } from "../../core/strategies/define.js";
 import { type Facts, sliceFacts } from "../../core/strategies/facts.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
@@ -119,6 +119,10 @@ export async function loadRun(
     const lacks = [...lacksOf(strategy, own), ...scarceOf(strategy, own)];
     if (lacks.length > 0) throw new AppError("strategy_unfit", `${strategy.id} ${lacks.join("; ")}`);
   }
+  for (const { strategy, values } of chosen) {
+    const misfit = strategy.misfit(order.interval, values) ?? hoursMisfit(strategy, known);
+    if (misfit !== null) throw new AppError("strategy_unfit", `${strategy.id} ${misfit}`);
+  }
   const benchmark = await benchmarkOf(parts, order, { fromMs, toMs }, limit);
   const mute = bars.series.filter(({ volume }) => !volume.some((each) => each > 0));
   const notes = [...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
@@ -210,6 +214,12 @@ export async function loadBars(
     sha256: hashOfSeries(series, facts),
     synthetic: sets.some((set) => set.synthetic),
   };
+}
+
+/** Why a strategy of the day cannot trade symbols together; null where it can. */
+function hoursMisfit({ needs }: Strategy, known: readonly KnownInstrument[]): string | null {
+  const hours = new Set(known.map(({ calendar }) => calendar));
+  return needs.includes("intraday") && hours.size > 1 ? "needs symbols that trade at the same hours" : null;
 }
 
 function muteNotes(mute: readonly Candles[]): string[] {
