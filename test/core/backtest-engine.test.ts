@@ -199,6 +199,8 @@ describe("a run", () => {
     const result = runBacktest(enteringAt(0, {}), [{ candles }], {}, rules);
     expect(result.trades.map((trade) => trade.exitPrice)).toEqual([exitPrice]);
     expect([result.bounds.equity, result.equity.at(-1)]).toEqual([equity, equity]);
+    const ends = { mark: null, close: 3 * DAY_MS, last_open: 2 * DAY_MS };
+    expect(result.trades.map(({ closedAt }) => closedAt)).toEqual([ends[closing]]);
   });
 
   it("tells what was not to be had", () => {

@@ -112,9 +112,8 @@ describe("the pairing", () => {
     for (const [i, j] of pairs) {
       const [a, b] = [paper[i], backtest[j]];
       const away = Math.abs(a.entryBar - b.entryBar);
-      const together = Math.max(a.entryBar, b.entryBar) <= Math.min(a.exitBar, b.exitBar);
-      if (away > tolerance && !together) return [Number.POSITIVE_INFINITY, 0, 0];
-      cost[0] += Math.min(away, tolerance + 0.5);
+      if (away > tolerance) return [Number.POSITIVE_INFINITY, 0, 0];
+      cost[0] += away;
       cost[1] += Math.abs(a.exitBar - b.exitBar);
       cost[2] += Math.abs(Math.log(a.quantity / b.quantity));
     }

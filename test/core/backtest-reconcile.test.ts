@@ -201,15 +201,20 @@ describe("a cause that is planted", () => {
     expect(facts[1].spread).toBeCloseTo(-10 * open[12] * 0.001, 2);
   });
 
-  it("entry_price_differs: a gap, where paper met a quote within the bar", () => {
+  it("entry_price_differs: a gap that is not split up, where paper met a quote within the bar", () => {
     const price = Math.round(((high[5] + low[5]) / 2) * 100) / 100;
     const quote = { price, bid: null, ask: null };
-    const { causes, facts } = causesOf([
+    const { causes, facts, found } = causesOf([
       { bar: 5, order: { id: "p", side: "buy", quantity: 10 }, quote },
       { bar: 12, order: { id: "px", side: "sell", quantity: 10 } },
     ]);
     expect(causes).toEqual({ entry_price_differs: cents(-10 * (price - open[5])) });
-    expect(facts[0]).toMatchObject({ spread: null, gap: cents(-10 * (price - open[5])) });
+    // Neither is told to be 0, nor the market's.
+    expect(facts[0]).toMatchObject({ spread: null, gap: null });
+    expect(found.parts).toMatchObject({
+      entry_unsplit: Math.round(-10e6 * (price - open[5])),
+      entry_market: 0,
+    });
     expect(facts[0].reason).toMatch(/bid and ask are not kept/);
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PLAIN_RULES, SIZINGS } from "../../src/core/backtest/rules.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
+import { NO_COSTS } from "../../src/core/execution/costs.js";
 import type { Candles } from "../../src/core/market/candles.js";
 import { DAY_MS } from "../../src/core/market/day.js";
 import { findStrategy } from "../../src/core/strategies/index.js";
@@ -45,16 +46,20 @@ const ORDER = {
 const SMALL = { monte_carlo_paths: 0, bootstrap_paths: 0, random_entries: 0, sensitivity: false };
 
 /** An account that does what the strategy does on these bars. */
-function paperOver(candles: Candles, currency = "USD"): PaperRecord {
+function paperOver(candles: Candles, currency = "USD", paid = NO_COSTS): PaperRecord {
   const strategy = findStrategy("golden_cross");
   if (strategy === null) throw new Error("there is no golden cross");
   const sizing = { ...SIZINGS.whole, stake: { kind: "share", share: 0.3 } as const };
-  const { orders } = runBacktest(strategy, [{ candles }], PARAMETERS, { ...PLAIN_RULES, sizing });
+  const { orders } = runBacktest(strategy, [{ candles }], PARAMETERS, {
+    ...PLAIN_RULES,
+    desk: { ...PLAIN_RULES.desk, costs: paid },
+    sizing,
+  });
   const script = orders.map(({ id, side, quantity, submittedAt }): Told => {
     const bar = Math.round((submittedAt - FIRST_DAY) / DAY_MS);
     return { bar, order: { id: `p ${id}`, side, quantity } };
   });
-  const { events, costs, traded } = accountOver(candles, script, { capital: 100_000 });
+  const { events, costs, traded } = accountOver(candles, script, { capital: 100_000, costs: paid });
   return { account: { id: "paper", name: "Paper", currency }, costs, events, traded, placedFor: new Map() };
 }
 
@@ -89,6 +94,7 @@ function withClose(candles: Candles, bar: number, by: number): Candles {
 
 interface Shown {
   readonly changed_bars: number;
+  readonly totals: Readonly<Record<string, number>>;
   readonly counts: Readonly<Record<string, number>>;
   readonly differences: readonly {
     readonly causes: readonly { readonly code: string; readonly facts: object }[];
@@ -131,6 +137,27 @@ describe("a kept backtest", () => {
       code: "invalid_request",
       message: expect.stringContaining("kept in INR"),
     });
+  });
+});
+
+describe("a backtest that is run now", () => {
+  it("pays what the account pays, unless its order names costs", async () => {
+    const dear = { ...NO_COSTS, spreadBps: 60 };
+    const paper = paperOver(BARS, "USD", dear);
+    const kind = createReconcile(partsOver(BARS, BARS, paper));
+    const { costs: _, ...order } = ORDER;
+    const told = async (change: object) => {
+      const asked = reconcileOrder.parse({ order: { ...order, ...change } });
+      return (await kind.run(asked, jobContext(++jobs))).report as unknown as Shown & { terms: object };
+    };
+    const same = await told({});
+    expect(same.counts.paired).toBeGreaterThan(2);
+    expect(same.terms).toMatchObject({ costs_of: "account", costs: { spread_bps: 60 } });
+    // Paper trades in cents.
+    expect(Math.abs(same.totals.difference)).toBeLessThan(50);
+    const other = await told({ costs: { spread_bps: 0 } });
+    expect(other.terms).toMatchObject({ costs_of: "order", costs: { spread_bps: 0 } });
+    expect(other.totals.difference).toBeLessThan(-500);
   });
 });
 

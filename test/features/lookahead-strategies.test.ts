@@ -217,7 +217,14 @@ describe("the job over strategies that were planted", () => {
     expect(together).toMatchObject({ bars: 299, tested: 299 });
     expect(together.differences).toBeGreaterThan(3);
     expect(new Set(together.first.map(({ symbol }) => symbol)).size).toBeGreaterThan(1);
-    const alone = await run(kindOver(300, [HONEST, rotation]), { symbol: "AAPL" });
+    const all = await run(kindOver(300, [HONEST, rotation]), { symbol: "AAPL" });
+    // What nobody named keeps nothing from passing, and is told.
+    expect(all.result).toMatchObject({ passed: true, untested: [] });
+    const reason = "needs two symbols at least, not 1";
+    expect(all.result.left_out).toEqual([{ name: "peeking_rotation", reason }]);
+    const names = [HONEST.id, rotation.id];
+    const alone = await run(kindOver(300, [HONEST, rotation]), { symbol: "AAPL", names });
+    expect(alone.result.left_out).toEqual([]);
     expect(alone.result).toMatchObject({ passed: null, untested: ["peeking_rotation"] });
     expect(alone.result.subjects[1].reason).toBe("needs two symbols at least, not 1");
   });
@@ -239,7 +246,8 @@ describe("the job over strategies that were planted", () => {
       }),
     ];
     const still = (candles: Candles) => ({ ...candles, volume: candles.volume.map(() => 0) });
-    const { result } = await run(kindOver(60, rows, still), { symbol: "AAPL" });
+    const names = rows.map(({ id }) => id);
+    const { result } = await run(kindOver(60, rows, still), { symbol: "AAPL", names });
     expect(result.passed).toBeNull();
     expect(result.untested).toEqual(rows.slice(1).map(({ id }) => id));
     expect(result.subjects.map(({ reason }) => reason)).toEqual([
@@ -299,21 +307,27 @@ describe("the job over strategies that were planted", () => {
 });
 
 /** What a row of the table cannot be tested for; null where it can. */
-function lackedBy(name: string, timeframe: "1d" | "5m"): RegExp | null {
-  const { facts, needs } = ensure(
+function lackedBy(name: string, timeframe: "1d" | "5m"): "left out" | RegExp | null {
+  const { needs } = ensure(
     STRATEGIES.find(({ id }) => id === name),
     name,
   );
-  if (facts.length > 0) return /^needs (chains of options|a learned model), and there is no /;
-  if (needs.includes("intraday") && timeframe === "1d") return /^needs bars within the day/;
+  if (needs.includes("intraday") && timeframe === "1d") return "left out";
   // Synergies are rare: these bars have none.
   return name === "synergy" ? /^decided nothing/ : null;
 }
 
 describe("the job over the table of strategies", () => {
   it.each(["1d", "5m"] as const)("finds nothing in any of them, in threads: %s", async (timeframe) => {
-    const { result } = await run(kindOver(300), { symbols: ["AAPL", "MSFT"], timeframe, bars: 260 });
-    expect(result.subjects.map(({ name }) => name)).toEqual(STRATEGIES.map(({ id }) => id));
+    // A Monday whose session is that of the bars.
+    const monday = Date.UTC(2024, 5, 3);
+    const late = (candles: Candles) => ({ ...candles, time: candles.time.map((time) => monday + time) });
+    const kind = kindOver(300, undefined, late);
+    const { result } = await run(kind, { symbols: ["AAPL", "MSFT"], timeframe, bars: 260 });
+    const ids = STRATEGIES.map(({ id }) => id);
+    const left = ids.filter((id) => lackedBy(id, timeframe) === "left out");
+    expect(result.left_out.map(({ name }) => name)).toEqual(left);
+    expect(result.subjects.map(({ name }) => name)).toEqual(ids.filter((id) => !left.includes(id)));
     for (const { name, reason, tested, bars, said, differences } of result.subjects) {
       expect({ name, differences }).toEqual({ name, differences: 0 });
       const lacked = lackedBy(name, timeframe);

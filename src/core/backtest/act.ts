@@ -191,7 +191,7 @@ export function leave(run: Run, lane: Lane, i: number): void {
   lane.tell(id, run.desk.submit(terms, lane.moment(i - 1)), END);
 }
 
-/** Leaves a symbol at the close of its newest bar, a millisecond after it, with the costs of a taker. */
+/** Leaves a symbol at the close of its newest bar with the costs of a taker, by an order that came a millisecond before. */
 export function closeNow(run: Run, lane: Lane): void {
   const { symbol, held, bars, i } = lane;
   if (i < 0) return;
@@ -204,8 +204,8 @@ export function closeNow(run: Run, lane: Lane): void {
   const id = `${symbol}/end`;
   const side = held > 0 ? "sell" : "buy";
   const terms = termsOf({ id, symbol, side, quantity: Math.abs(held), timeInForce: "gtc" });
-  lane.tell(id, run.desk.submit(terms, { at, open: true }), END);
-  run.desk.quote(symbol, { time: at + 1, price, bid: null, ask: null, regular: true });
+  lane.tell(id, run.desk.submit(terms, { at: at - 1, open: true }), END);
+  run.desk.quote(symbol, { time: at, price, bid: null, ask: null, regular: true });
   lane.settle(i);
 }
 

@@ -17,7 +17,8 @@ export const CAUSES = {
   quantity_differs: "Another number of units was ordered: the account's size or its sizing",
   partial_fill: "Filled in part, or in several fills, where the other was filled at once",
   costs_differ: "Other commissions",
-  dividends_differ: "Dividends, which a backtest on prices does not receive",
+  dividends_differ:
+    "Other dividends: of other ex-days, amounts or numbers of shares, or not known to one of the two",
   borrow_differs: "Paid for borrowed shares",
   data_differs: "A price outside of the bar that the backtest saw, or a bar that has changed since",
   ambiguous_bar: "The path within a bar, which nobody knows, decided on a fill",
@@ -93,7 +94,9 @@ function endCauses(
   end: "entry" | "exit",
   { market }: CauseContext,
 ): DifferenceCause[] {
-  const [spread, slippage, gap] = [parts[`${end}_spread`], parts[`${end}_slippage`], parts[`${end}_market`]];
+  const [spread, slippage] = [parts[`${end}_spread`], parts[`${end}_slippage`]];
+  // One of the two is 0.
+  const gap = parts[`${end}_market`] + parts[`${end}_unsplit`];
   const [bar, ownBar] = [barOf(paper, end), barOf(backtest, end)];
   const { beyond } = paper[end];
   const causes: DifferenceCause[] = [];
@@ -118,7 +121,7 @@ function endCauses(
       paper: priceOf(paper, end),
       backtest: priceOf(backtest, end),
       ...costFacts(paper[end], backtest[end], spread, slippage),
-      gap: moved || strays ? null : gap / 1e6,
+      gap: moved || strays || parts[`${end}_unsplit`] !== 0 ? null : gap / 1e6,
     };
     causes.push({ code: `${end}_price_differs`, micros: own + spread + slippage, facts });
   }

@@ -8,8 +8,8 @@ export interface TradePair {
 
 /**
  * Pairs trades one to one, each with one of the same symbol and side, in the order of their entries: pairs do not cross.
- * Two may be a pair whose entries lie at most `tolerance` bars apart or that were held in one bar. Of all such pairings
- * the cheapest is taken, where a pair costs the bars between its entries, but at most half a bar more than the tolerance,
+ * Two may be a pair whose entries lie at most `tolerance` bars apart. Of all such pairings
+ * the cheapest is taken, where a pair costs the bars between its entries
  * and a trade that is left alone (tolerance + 1) / 2: so two that may be a pair are rather paired than both left alone,
  * and each rather with the one it is nearest to. Of equal ones the one whose exits lie nearest, then whose quantities do.
  * @returns every trade once, by entry; whatever the order of the lists. @param tolerance whole bars, 0 or more.
@@ -80,7 +80,7 @@ function blocksOf(paper: readonly SideTrade[], backtest: readonly SideTrade[], t
       const isPaper = j >= backtest.length || (i < paper.length && paper[i].entryMs <= backtest[j].entryMs);
       const next = isPaper ? paper[i] : backtest[j];
       if (next === undefined || (i + j > fromI + fromJ && next.entryBar > reach)) break;
-      reach = Math.max(reach, next.exitBar, next.entryBar + tolerance);
+      reach = Math.max(reach, next.entryBar + tolerance);
       if (isPaper) i++;
       else j++;
     }
@@ -90,8 +90,7 @@ function blocksOf(paper: readonly SideTrade[], backtest: readonly SideTrade[], t
 }
 
 function mayPair(a: SideTrade, b: SideTrade, tolerance: number): boolean {
-  if (Math.abs(a.entryBar - b.entryBar) <= tolerance) return true;
-  return a.entryBar <= b.exitBar && b.entryBar <= a.exitBar;
+  return Math.abs(a.entryBar - b.entryBar) <= tolerance;
 }
 
 /** What a pairing costs: first in half bars of entries, then in bars of exits, then in how far quantities differ. */
@@ -142,7 +141,7 @@ function alignBlock(
         choice = SKIP_BACKTEST;
       }
       if (mayPair(a, b, tolerance)) {
-        const entries = Math.min(2 * Math.abs(a.entryBar - b.entryBar), 2 * tolerance + 1);
+        const entries = 2 * Math.abs(a.entryBar - b.entryBar);
         const exits = Math.abs(a.exitBar - b.exitBar);
         const sizes = Math.abs(Math.log(Math.max(LEAST, a.quantity) / Math.max(LEAST, b.quantity)));
         if (!isLess(row, j, 0, 0, 0, above, j - 1, entries, exits, sizes)) {

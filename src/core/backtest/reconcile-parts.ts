@@ -7,9 +7,11 @@ export const PARTS = [
   "entry_spread",
   "entry_slippage",
   "entry_market",
+  "entry_unsplit",
   "exit_spread",
   "exit_slippage",
   "exit_market",
+  "exit_unsplit",
   "sizing",
   "partial_fill",
   "commissions",
@@ -26,7 +28,7 @@ export type Parts = Readonly<Record<PartName, number>>;
  * What two trades that are a pair gained differently, part by part. What the backtest put in and got is counted anew for
  * the units of paper: what that changes, with the commissions that go with it, is `sizing`, of units that were not ordered,
  * and `partial_fill`, of those that were ordered and not filled. What is left of either price beside its spread and
- * slippage is the market's: another bar, a gap, another path. `rounding` holds what no price of a tick can differ by.
+ * slippage is the market's: another bar, a gap, another path; where a fill does not tell both of them, costs and market together are `unsplit`. `rounding` holds what no price of a tick can differ by.
  */
 export function partsOf(paper: SideTrade, backtest: SideTrade): Parts {
   const sign = signOf(paper);
@@ -53,9 +55,11 @@ export function partsOf(paper: SideTrade, backtest: SideTrade): Parts {
     entry_spread: entry.spread,
     entry_slippage: entry.slippage,
     entry_market: entry.market,
+    entry_unsplit: entry.unsplit,
     exit_spread: exit.spread,
     exit_slippage: exit.slippage,
     exit_market: exit.market,
+    exit_unsplit: exit.unsplit,
     sizing: gainAt(ordered) - gainAt(own),
     partial_fill: gainAt(units) - gainAt(ordered),
     commissions: few ? 0 : commissions + 0,
@@ -81,27 +85,38 @@ interface EndParts {
   readonly spread: number;
   readonly slippage: number;
   readonly market: number;
+  readonly unsplit: number;
   readonly rounding: number;
 }
 
 function endParts(all: number, paper: SideTrade, backtest: SideTrade, end: "entry" | "exit"): EndParts {
   const [theirs, own] = [paper[end], backtest[end]];
-  if (isRounding(all, paper, backtest)) return { spread: 0, slippage: 0, market: 0, rounding: all + 0 };
+  if (isRounding(all, paper, backtest)) {
+    return { spread: 0, slippage: 0, market: 0, unsplit: 0, rounding: all + 0 };
+  }
   const of = (name: "spread" | "slippage") => costPart(theirs, own, name, paper.quantity, backtest.quantity);
   const [spread, slippage] = [of("spread"), of("slippage")];
-  return { spread, slippage, market: all - spread - slippage, rounding: 0 };
+  const rest = all - (spread ?? 0) - (slippage ?? 0);
+  const isTold = spread !== null && slippage !== null;
+  return {
+    spread: spread ?? 0,
+    slippage: slippage ?? 0,
+    market: isTold ? rest : 0,
+    unsplit: isTold ? 0 : rest,
+    rounding: 0,
+  };
 }
 
-/** What more was paid of one kind of cost, below 0; 0 where either model cannot tell. */
+/** What more was paid of one kind of cost, below 0; null where either model cannot tell. */
 function costPart(
   theirs: TradeEnd,
   own: TradeEnd,
   name: "spread" | "slippage",
   units: number,
   ownUnits: number,
-): number {
+): number | null {
   const [paid, ownPaid] = [theirs[name], own[name]];
-  return paid === null || ownPaid === null ? 0 : scaled(ownPaid, units, ownUnits) - paid;
+  return paid === null || ownPaid === null ? null : scaled(ownPaid, units, ownUnits) - paid;
 }
 
 /**

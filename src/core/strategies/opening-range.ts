@@ -1,5 +1,5 @@
 import type { Candles } from "../market/candles.js";
-import { INTERVAL_MS } from "../market/interval.js";
+import { INTERVAL_MS, isIntraday } from "../market/interval.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice, number } from "./parameters.js";
 import { isOver, mayEnter, type SessionColumns, sessionColumns } from "./sessions.js";
@@ -66,7 +66,7 @@ export const openingRange = defineStrategy({
   ],
   warmup: () => 1,
   misfit: (interval, { rangeMinutes }) =>
-    INTERVAL_MS[interval] > rangeMinutes * 60_000
+    isIntraday(interval) && INTERVAL_MS[interval] > rangeMinutes * 60_000
       ? `needs bars no longer than the opening range of ${rangeMinutes} minutes, not ${interval}`
       : null,
   declare(candles, { rangeMinutes, targetRanges, lastMinutes, side }, _, calendar = null) {

@@ -16,7 +16,9 @@ export interface SessionColumns {
   readonly left: Float64Array;
 }
 
-/** @param calendar null takes days of UTC for sessions, from the first bar of each, whose ends nobody knows. */
+/**
+ * @param calendar null, and before its first session, takes days of UTC for sessions, from the first bar of each, whose ends nobody knows.
+ */
 export function sessionColumns({ time, interval }: Candles, calendar: Calendar | null): SessionColumns {
   const { length } = time;
   const session = new Float64Array(length);
@@ -24,11 +26,11 @@ export function sessionColumns({ time, interval }: Candles, calendar: Calendar |
   const left = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
   let start = 0;
   for (let i = 0; i < length; i++) {
-    if (calendar === null) {
+    const index = calendar === null ? -1 : lastOpened(calendar, time[i]);
+    if (calendar === null || index < 0) {
       session[i] = Math.floor(time[i] / DAY_MS);
       if (i === 0 || session[i] !== session[i - 1]) start = time[i];
     } else {
-      const index = lastOpened(calendar, time[i]);
       session[i] = index;
       start = calendar.open[index];
       left[i] = Math.ceil((calendar.close[index] - time[i]) / INTERVAL_MS[interval]) - 1;

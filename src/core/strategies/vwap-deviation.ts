@@ -1,4 +1,4 @@
-import { INTERVAL_MS } from "../market/interval.js";
+import { INTERVAL_MS, isIntraday } from "../market/interval.js";
 import { columnOf } from "./columns.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice, number } from "./parameters.js";
@@ -28,7 +28,9 @@ export const vwapDeviation = defineStrategy({
   ],
   warmup: () => 1,
   misfit: (interval) =>
-    INTERVAL_MS[interval] > INTERVAL_MS["1h"] ? `needs bars of an hour at most, not ${interval}` : null,
+    isIntraday(interval) && INTERVAL_MS[interval] > INTERVAL_MS["1h"]
+      ? `needs bars of an hour at most, not ${interval}`
+      : null,
   declare: (candles, { deviationPct, settleMinutes, lastMinutes, side }, _, calendar = null) => ({
     average: columnOf("vwap", candles, {}),
     close: candles.close,

@@ -134,6 +134,12 @@ export const reconcileOrder = z
       .optional()
       .describe("A backtest of the caller that is kept; it is run again on the bars it saw"),
     order: singleOrder
+      .extend({
+        costs: singleOrder.shape.costs
+          .unwrap()
+          .optional()
+          .describe("Those of the account where none are given"),
+      })
       .optional()
       .describe("A backtest that is run now; its dates are those of the window unless it names others"),
     only_strategy: z

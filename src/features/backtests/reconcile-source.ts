@@ -10,7 +10,15 @@ import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
 import { JOB_BARS, type ReconcileOrder } from "./jobs-order.js";
-import { type Chosen, chosenBy, chosenOf, type SingleOrder, strategyOf, symbolsOf } from "./order.js";
+import {
+  type Chosen,
+  chosenBy,
+  chosenOf,
+  type SingleOrder,
+  singleOrder,
+  strategyOf,
+  symbolsOf,
+} from "./order.js";
 import type { PerformParts } from "./perform.js";
 import type { StoredRun } from "./run-store.js";
 import { checkSize, endText, instrumentsOf, loadBars, loadRun, type RunData, stretchOf } from "./series.js";
@@ -69,12 +77,18 @@ export async function keptRun(
   return { run, report: keptReport.parse(run.report) };
 }
 
+/** Whether a backtest that is run now pays what the account pays, its order naming no costs. */
+export function paysAsAccount({ order }: ReconcileOrder): boolean {
+  return order !== undefined && order.costs === undefined;
+}
+
 /** The order of a backtest with the dates of the window, where it names none. */
 export function datedOrder({ order, start, end }: ReconcileOrder): SingleOrder | null {
   if (order === undefined) return null;
-  const { start_date = start, end_date = end } = order;
+  const { start_date = start, end_date = end, costs } = order;
   return {
     ...order,
+    costs: costs ?? singleOrder.shape.costs.parse({}),
     ...(start_date === undefined ? {} : { start_date }),
     ...(end_date === undefined ? {} : { end_date }),
   };

@@ -11,8 +11,8 @@ const LISTED = 5_000;
 
 const RULE =
   "Pairs are of one symbol and side, one to one and in the order of their entries. Two may be a pair whose entries lie at " +
-  "most tolerance_bars apart or that were held in one bar. Of all such pairings the cheapest is taken: a pair costs the " +
-  "bars between its entries, at most tolerance_bars and a half; a trade left alone costs (tolerance_bars + 1) / 2; of " +
+  "most tolerance_bars apart. Of all such pairings the cheapest is taken: a pair costs the " +
+  "bars between its entries; a trade left alone costs (tolerance_bars + 1) / 2; of " +
   "equal ones the one whose exits lie nearest, then whose quantities do.";
 
 const money = (micros: number) => micros / 1e6;
@@ -59,7 +59,8 @@ export function reconciliationView(
   };
 }
 
-function costsView({ commission, spreadBps, slippage }: Costs) {
+/** Costs of an account as they are told. */
+export function costsView({ commission, spreadBps, slippage }: Costs) {
   return { commission, spread_bps: spreadBps, slippage };
 }
 

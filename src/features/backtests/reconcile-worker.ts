@@ -29,6 +29,8 @@ export interface ReconcileTask extends RunSeries {
   readonly changed: ReadonlyMap<string, readonly ChangedBar[]>;
   readonly window: ReconcileWindow;
   readonly tolerance: number;
+  /** Whether the backtest pays what the account pays, and not what its own terms say. */
+  readonly accountCosts: boolean;
   /** Only paper trades whose order named the strategy. */
   readonly onlyStrategy: boolean;
 }
@@ -43,13 +45,24 @@ export interface ReconcileFound {
 export default function reconcileRun(task: ReconcileTask): ReconcileFound {
   const { series, terms, values, paper, splits, strategyId } = task;
   const strategy = ensure(findStrategy(strategyId), "the task names a strategy");
-  const rules = rulesOf(terms, startOf(task));
-  const backtest = runBacktest(strategy, listingsOf(task), values, rules);
+  const ordered = rulesOf(terms, startOf(task));
+  const { accountCosts } = task;
+  const rules = accountCosts ? { ...ordered, desk: { ...ordered.desk, costs: paper.costs } } : ordered;
+  const traded = new Map(
+    series.map(({ symbol }) => {
+      const costs = accountCosts ? (paper.traded.get(symbol)?.costs ?? null) : null;
+      return [symbol, { ...tradedUnit(symbol, rules.sizing), costs }] as const;
+    }),
+  );
+  const listings = listingsOf(task).map((listing) => {
+    const own = traded.get(listing.candles.symbol);
+    return own === undefined ? listing : { ...listing, traded: own };
+  });
+  const backtest = runBacktest(strategy, listings, values, rules);
   const markets = new Map<string, ReconcileMarket>(
     series.map((candles) => [candles.symbol, { candles, splits: splits.get(candles.symbol) ?? [] }]),
   );
   const { events, reasons, time, equity } = backtest;
-  const traded = new Map(series.map(({ symbol }) => [symbol, tradedUnit(symbol, rules.sizing)]));
   const counts = new Set(
     [...paper.placedFor].flatMap(([id, { strategy: named }]) => (named === strategyId ? [id] : [])),
   );

@@ -11,22 +11,25 @@ import {
   resultOf,
 } from "./jobs-order.js";
 import { runSeriesOf } from "./listings.js";
+import type { Chosen } from "./order.js";
 import type { PaperReader } from "./paper-record.js";
 import { digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import {
   checkReconcileOrder,
   datedOrder,
   keptRun,
+  paysAsAccount,
   type ReconcileSource,
   sourceOfKept,
   sourceOfOrder,
   stretchOfKept,
   windowOf,
 } from "./reconcile-source.js";
-import { reconciliationView } from "./reconcile-view.js";
+import { costsView, reconciliationView } from "./reconcile-view.js";
 import type { ReconcileFound, ReconcileTask } from "./reconcile-worker.js";
 import { chosenView, headView } from "./report-view.js";
 import { type RunData, stretchOf } from "./series.js";
+import type { TrialRow } from "./store.js";
 
 const TIMEOUT_MS = 2 * 3_600_000;
 const RECONCILE = defineTask<ReconcileTask, ReconcileFound>(
@@ -75,18 +78,24 @@ async function runReconcile(
   const paper = await parts.paper.read(job.userId, id);
   requireCurrency(paper.account.currency, source.tries[0]);
   report("backtest", 0, 1);
-  const asked = { window, paper, tolerance: order.tolerance_bars, onlyStrategy: order.only_strategy };
+  const asked = {
+    window,
+    paper,
+    tolerance: order.tolerance_bars,
+    onlyStrategy: order.only_strategy,
+    accountCosts: paysAsAccount(order),
+  };
   const { data, done } = await firstThatIs(parts, source, asked, signal);
   const { chosen, kept } = source;
   const by = { userId: job.userId, jobId: job.id, seed: 1 };
   // A run that is kept was counted when it was made.
-  if (kept === null) await parts.ledger.record(job.userId, data, [trialRow(chosen, data, done.trial)]);
   const { account, costs } = paper;
+  if (kept === null) await parts.ledger.record(job.userId, data, [trialOfRun(chosen, data, done, asked)]);
   const view = reconciliationView(done.found, { ...asked, account, costs });
   const hash = digestOf([done.hash, view]);
   const full = {
     strategy: chosenView(chosen),
-    ...headView(data),
+    ...headOf(data, asked),
     hash,
     run_hash: done.hash,
     backtest_id: kept?.id ?? null,
@@ -99,6 +108,23 @@ async function runReconcile(
   const run = { kind: "reconcile", strategy: chosen.strategy.id, hash, report: full, columns: null } as const;
   const runId = await keepRun(parts, run, data, by);
   return resultOf(runId, hash, full);
+}
+
+/** A trial with the costs that it was run under. */
+function trialOfRun(
+  chosen: Chosen,
+  data: RunData,
+  { trial }: ReconcileFound,
+  { accountCosts, paper }: Pick<ReconcileTask, "accountCosts" | "paper">,
+): TrialRow {
+  const row = trialRow(chosen, data, trial);
+  return accountCosts ? { ...row, rules: `${row.rules} ${JSON.stringify(paper.costs)}` } : row;
+}
+
+function headOf(data: RunData, { accountCosts, paper }: Pick<ReconcileTask, "accountCosts" | "paper">) {
+  const head = headView(data);
+  const costs = accountCosts ? costsView(paper.costs) : head.terms.costs;
+  return { ...head, terms: { ...head.terms, costs, costs_of: accountCosts ? "account" : "order" } };
 }
 
 async function sourceOf(parts: ReconcileParts, order: ReconcileOrder, userId: string) {
@@ -117,7 +143,7 @@ async function sourceOf(parts: ReconcileParts, order: ReconcileOrder, userId: st
 async function firstThatIs(
   { workers }: ReconcileParts,
   { chosen, tries, kept, changed }: ReconcileSource,
-  asked: Pick<ReconcileTask, "window" | "paper" | "tolerance" | "onlyStrategy">,
+  asked: Pick<ReconcileTask, "window" | "paper" | "tolerance" | "onlyStrategy" | "accountCosts">,
   signal: AbortSignal,
 ): Promise<{ data: RunData; done: ReconcileFound }> {
   const { strategy, values } = chosen;

@@ -55,6 +55,11 @@ export const resultSchema = z.object({
     .describe("Nothing that was said of a bar was said otherwise later; null where something was not tested"),
   reason: z.string().nullable().describe("Why passed is null"),
   untested: z.array(z.string()).describe("What was not tested, or not on all symbols; its reason is with it"),
+  left_out: z
+    .array(z.object({ name: z.string(), reason: z.string() }))
+    .describe(
+      "Strategies that these bars are none for, which were not named; they do not keep the rest from passing",
+    ),
   tested: z
     .number()
     .int()
@@ -70,11 +75,13 @@ export interface Tested {
   /** The symbol, and after it those on which strategies were tested, too. */
   readonly series: readonly Candles[];
   readonly strategies: readonly StrategyRef[];
+  /** Strategies that were not tested since these bars are none for them, and were not named. */
+  readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
   readonly findings: readonly SubjectFinding[];
 }
 
 /** The result of a test. */
-export function resultOf({ series, strategies, findings }: Tested): LookaheadResult {
+export function resultOf({ series, strategies, leftOut, findings }: Tested): LookaheadResult {
   const [candles, ...others] = series;
   const values = new Map(strategies.map((ref) => [ref.name, ref.values]));
   const told = findings.map((finding) => ({
@@ -85,6 +92,7 @@ export function resultOf({ series, strategies, findings }: Tested): LookaheadRes
     ...seriesView(candles),
     interval: candles.interval,
     ...verdictOf(told),
+    left_out: leftOut.map((each) => ({ ...each })),
     tested: told.reduce((most, { tested }) => Math.max(most, tested), 0),
     sample: sampleOf(told, candles.time.length),
     others: others.map(seriesView),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Candles } from "../../core/market/candles.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { NUMBERED, parametersText, symbolsField } from "../backtests/order.js";
@@ -8,7 +9,13 @@ import type { Instruments } from "../instruments/instruments.js";
 import { type PartTests, type ToTest, testInParts } from "./lookahead-parts.js";
 import { type LookaheadResult, resultOf, resultSchema } from "./lookahead-result.js";
 import { SUBJECT_KINDS, TESTED_LIMIT } from "./truncation.js";
-import { isAlone, type StrategyTable, TESTED_STRATEGIES } from "./truncation-strategy.js";
+import {
+  isAlone,
+  lackOf,
+  type StrategyRef,
+  type StrategyTable,
+  TESTED_STRATEGIES,
+} from "./truncation-strategy.js";
 import { SUBJECTS, type SubjectTable } from "./truncation-table.js";
 
 const BARS_LIMIT = 10_000;
@@ -140,6 +147,24 @@ function byName<Ref extends { readonly name: string }>(refs: readonly Ref[]): Re
   return [...new Map(refs.map((ref) => [ref.name, ref])).values()];
 }
 
+/** Strategies that these bars are none for are left out of a test of all, and told as untested where they were named. */
+function fitting(
+  { strategies: table = TESTED_STRATEGIES }: LookaheadParts,
+  { names }: LookaheadInput,
+  refs: readonly StrategyRef[],
+  series: readonly Candles[],
+): { strategies: readonly StrategyRef[]; leftOut: { name: string; reason: string }[] } {
+  if (names.length > 0) return { strategies: refs, leftOut: [] };
+  const leftOut = refs.flatMap((ref) => {
+    const strategy = table.strategyOf(ref);
+    const groups = isAlone(strategy) ? series.map((candles) => [candles]) : [series];
+    const reasons = groups.map((group) => lackOf(strategy, ref.values, group));
+    return reasons.every((reason) => reason !== null) ? [{ name: ref.name, reason: reasons[0] ?? "" }] : [];
+  });
+  const gone = new Set(leftOut.map(({ name }) => name));
+  return { strategies: refs.filter(({ name }) => !gone.has(name)), leftOut };
+}
+
 async function runLookahead(
   parts: LookaheadParts,
   order: LookaheadInput,
@@ -158,6 +183,7 @@ async function runLookahead(
   }
   const [first] = known;
   const calendar = known.every((each) => each.calendar === first.calendar) ? first.calendar : null;
-  const findings = await testInParts(parts, named, { series, calendar }, context);
-  return resultOf({ series, strategies: named.strategies, findings });
+  const { strategies, leftOut } = fitting(parts, order, named.strategies, series);
+  const findings = await testInParts(parts, { ...named, strategies }, { series, calendar }, context);
+  return resultOf({ series, strategies, leftOut, findings });
 }

@@ -7,6 +7,7 @@ import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { lacksOf, type Strategy } from "../../core/strategies/define.js";
 import { findStrategy, STRATEGIES } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
+import { generatedFacts } from "../backtests/generated-facts.js";
 import { strategyOf, valuesFor } from "../backtests/order.js";
 import { addLeak, failureOf, type Leak, type SubjectFinding, withinWarmup } from "./truncation.js";
 
@@ -73,6 +74,23 @@ export function isAlone({ scope, needs }: Strategy): boolean {
   return scope === "symbol" && !needs.includes("several_symbols");
 }
 
+/** Chains and scores are generated: whether a strategy looks ahead does not hang on whose they are. */
+function listedFor({ facts }: Strategy, series: readonly Candles[]) {
+  return series.map((candles) => ({ candles, facts: generatedFacts(facts, candles, SEED) }));
+}
+
+/** Why a strategy cannot be run over these bars, in words; null where it can. */
+export function lackOf(strategy: Strategy, values: Values, series: readonly Candles[]): string | null {
+  const misfit = series
+    .map(({ interval }) => strategy.misfit(interval, values))
+    .find((each) => each !== null);
+  const lacks = [
+    ...lacksOf(strategy, listedFor(strategy, series)),
+    ...(misfit === undefined ? [] : [misfit]),
+  ];
+  return lacks.length === 0 ? null : lacks.join("; ");
+}
+
 function cutFinding(
   strategy: Strategy,
   { name, values }: StrategyRef,
@@ -80,9 +98,9 @@ function cutFinding(
   { calendar, most, part, parts }: CutSearch,
 ): SubjectFinding {
   const none = { kind: "strategy", name, bars: 0, tested: 0, said: 0, differences: 0, first: [] } as const;
-  const listings = series.map((candles) => ({ candles }));
-  const lacks = lacksOf(strategy, listings);
-  if (lacks.length > 0) return { ...none, reason: lacks.join("; ") };
+  const lack = lackOf(strategy, values, series);
+  if (lack !== null) return { ...none, reason: lack };
+  const listings = listedFor(strategy, series);
   const rules = { ...UNBOUND_RULES, calendar: calendar === null ? null : calendarOf(calendar) };
   let truncation: ReturnType<typeof createTruncation>;
   try {
