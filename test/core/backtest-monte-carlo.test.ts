@@ -9,7 +9,9 @@ import {
 } from "../../src/core/backtest/monte-carlo.js";
 import { createRng } from "../../src/core/base/rng.js";
 import { quantileOf } from "../../src/core/base/stats.js";
+import { barOpensBetween } from "../../src/core/market/bar-times.js";
 import { type Candles, candlesFromRows, findInvalidBar } from "../../src/core/market/candles.js";
+import { calendarOf, sessionAt, tradingDay } from "../../src/core/market/session.js";
 
 const RESULTS = Float64Array.of(0.08, -0.05, 0.02, -0.11, 0.06, 0.04);
 
@@ -190,5 +192,38 @@ describe("synthetic candles", () => {
     const mean = sum / runs;
     const error = Math.sqrt((squares / runs - mean ** 2) / runs);
     expect(Math.abs(mean - logs(real))).toBeLessThan(4 * error);
+  });
+});
+
+describe("synthetic candles within the day", () => {
+  const calendar = calendarOf("XNYS");
+  const opens = [...barOpensBetween(calendar, "30m", Date.UTC(2024, 9, 1), Date.UTC(2025, 0, 20))];
+  const rng = createRng(4);
+  const rows = opens.map((time, i) => {
+    // The volume tells where a bar comes from.
+    const [open, close] = [100 + rng.next(), 100 + rng.next()];
+    return { time, open, high: Math.max(open, close) + 1, low: Math.min(open, close) - 1, close, volume: i };
+  });
+  const real = candlesFromRows("AAA", "30m", rows);
+  const dayAt = (at: number) => tradingDay(calendar, at);
+  const minuteOf = (at: number) => (at - (sessionAt(calendar, at)?.open ?? 0)) / 60_000;
+
+  it("are drawn from bars of the same minute of their sessions, half days with them", () => {
+    let moved = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const made = syntheticCandles(real, { seed, blockBars: 30, dayAt });
+      expect(findInvalidBar(made)).toBeNull();
+      expect(made.time).toEqual(real.time);
+      for (const [i, from] of made.volume.entries()) {
+        expect(minuteOf(real.time[from])).toBe(minuteOf(real.time[i]));
+        // Bars of one day come from one day.
+        if (i > 0 && dayAt(real.time[i]) === dayAt(real.time[i - 1]))
+          expect(from).toBe(made.volume[i - 1] + 1);
+        if (from !== i) moved++;
+        const before = from === 0 ? 1 : real.close[from - 1];
+        if (i > 0) expect(made.open[i] / made.close[i - 1]).toBeCloseTo(real.open[from] / before, 10);
+      }
+    }
+    expect(moved).toBeGreaterThan(0.8 * 20 * opens.length);
   });
 });

@@ -22,7 +22,13 @@ const SEEDS: Readonly<Record<string, number>> = { AAPL: 5, MSFT: 6, QQQ: 7, TCS:
 
 function instrumentOf(text: string) {
   const symbol = text.toUpperCase();
-  return { ...APPLE, id: SEEDS[symbol], symbol, currency: symbol === "TCS" ? "INR" : "USD" };
+  return {
+    ...APPLE,
+    id: SEEDS[symbol],
+    symbol,
+    calendar: "XNYS" as const,
+    currency: symbol === "TCS" ? "INR" : "USD",
+  };
 }
 
 /** A table of given strategies, tested where the test runs. */

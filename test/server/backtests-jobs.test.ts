@@ -211,6 +211,20 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
 });
 
 describe("POST /api/backtest/regression", { timeout: 120_000 }, () => {
+  it("202 reads the baselines that come with the program, and keeps a user's own from others", async () => {
+    const stretch = { start: "2023-01-01", end: "2025-01-01", strategies: ["golden_cross", "pcr_extremes"] };
+    const told = async (user: "ann" | "bob", change: object) =>
+      (await done(user, "regression", { ...stretch, ...change })).report as unknown as {
+        passed: boolean;
+        results: { failures: string[] }[];
+      };
+    expect((await told("ann", { mode: "test", against: "committed" })).passed).toBe(true);
+    expect((await told("ann", { mode: "baseline" })).passed).toBe(true);
+    expect((await told("ann", { mode: "test" })).passed).toBe(true);
+    const other = await told("bob", { mode: "test" });
+    expect(other.results.map(({ failures }) => failures)).toEqual([["no_baseline"], ["no_baseline"]]);
+  });
+
   it("202 fails without a baseline, and passes against one that was kept", async () => {
     const stretch = {
       start: "2023-01-01",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { JobKind } from "../../platform/jobs.js";
@@ -17,6 +18,9 @@ import { createLedgerStore } from "./store.js";
 import { createStoredRuns, type StoredRuns } from "./stored.js";
 import { createSweep } from "./sweep.js";
 import { createWalkForward } from "./walk-forward.js";
+
+/** Baselines that come with the program. */
+const COMMITTED = fileURLToPath(new URL("../../../bench/baselines", import.meta.url));
 
 /** The runs that are jobs. */
 export interface BacktestKinds {
@@ -54,7 +58,12 @@ export function createBacktestDesk(
     walkForward: createWalkForward(parts),
     sweep: createSweep(parts),
     compare: createCompare(parts),
-    regression: createRegressionJob({ workers, runs, folder: join(config.DATA_DIR, "baselines") }),
+    regression: createRegressionJob({
+      workers,
+      runs,
+      folder: join(config.DATA_DIR, "baselines"),
+      committed: COMMITTED,
+    }),
     reconcile: createReconcile(parts),
   };
   return {

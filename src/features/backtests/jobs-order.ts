@@ -26,17 +26,25 @@ const spaceSchema = z
     ]),
   )
   .describe(
-    "Parameters that are tried: from, to and step, or a list of values; all numbers of the strategy without it",
+    "What is tried of each parameter, by its name: an object of min, max and step, or a list of values. A parameter that is not named keeps the value that the order gives it. Without space every number of the strategy is tried, from its min to its max",
   );
 
 const searchFields = {
   method: z
     .enum(["grid", ...SEARCH_METHODS])
     .default("grid")
-    .describe("All, any, or where good ones were"),
-  trials: z.int().min(1).max(TRIALS_LIMIT).default(50).describe("Values that are tried at most"),
+    .describe("grid tries every combination, random draws them, parzen draws where good ones were found"),
+  trials: z
+    .int()
+    .min(1)
+    .max(TRIALS_LIMIT)
+    .default(50)
+    .describe("Combinations of values that are tried at most; a grid that has more is refused"),
   space: spaceSchema.optional(),
-  objective: z.enum(OBJECTIVES).default("sharpe").describe("What the best has most of"),
+  objective: z
+    .enum(OBJECTIVES)
+    .default("sharpe")
+    .describe("What is made as large as can be: the Sharpe ratio of the returns of days, or the return"),
 };
 
 export const runJobOrder = singleOrder.extend({
@@ -45,11 +53,24 @@ export const runJobOrder = singleOrder.extend({
     .min(0)
     .max(20_000)
     .default(1_000)
-    .describe("Other orders and draws of the trades"),
-  bootstrap_paths: z.int().min(0).max(1_000).default(100).describe("Runs over bars drawn in blocks"),
-  block_bars: z.int().min(1).max(1_000).default(20).describe("Mean length of a block"),
-  random_entries: z.int().min(0).max(2_000).default(200).describe("Strategies that enter at random times"),
-  sensitivity: z.boolean().default(true).describe("Whether it is run under other costs too"),
+    .describe("Paths of the same trades in another order, and of trades drawn from them; 0 for none"),
+  bootstrap_paths: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(100)
+    .describe("Runs of the strategy over bars drawn in blocks, within the day by whole days; 0 for none"),
+  block_bars: z.int().min(1).max(1_000).default(20).describe("Mean length of a block in bars"),
+  random_entries: z
+    .int()
+    .min(0)
+    .max(2_000)
+    .default(200)
+    .describe("Runs with as many trades of the same lengths at random times; 0 for none"),
+  sensitivity: z
+    .boolean()
+    .default(true)
+    .describe("Whether it is run under multiples of its costs and under more slippage, too"),
 });
 
 export const walkForwardOrder = singleOrder.extend({
@@ -57,12 +78,22 @@ export const walkForwardOrder = singleOrder.extend({
   mode: z
     .enum(["rolling", "anchored"])
     .default("rolling")
-    .describe("Trains on the last bars, or on all since the first"),
+    .describe("rolling chooses on the train_bars before each test, anchored on all bars since the first"),
   train_bars: z.int().min(20).max(100_000).default(500),
   test_bars: z.int().min(5).max(100_000).default(125),
-  step_bars: z.int().min(1).max(100_000).optional().describe("As many as a test has without it"),
-  embargo_bars: z.int().min(0).max(10_000).default(0).describe("Left out between training and test"),
-  folds: z.int().min(1).max(FOLDS_LIMIT).default(200).describe("At most, the newest"),
+  step_bars: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe("Bars from one test to the next; by default test_bars, so that tests do not overlap"),
+  embargo_bars: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe("Bars between training and test that are in neither"),
+  folds: z.int().min(1).max(FOLDS_LIMIT).default(200).describe("Folds at most; of more the newest are kept"),
 });
 
 const purgedSchema = z
@@ -100,20 +131,36 @@ export const compareOrder = z.strictObject({
   ...runFields,
 });
 
-export const regressionOrder = z.strictObject({
-  mode: z
-    .enum(["baseline", "test"])
-    .describe("Keep the signals as they are, or compare them with what was kept"),
-  start: dateText,
-  end: dateText,
-  strategies: z
-    .array(z.string().min(1).max(160))
-    .min(1)
-    .max(300)
-    .optional()
-    .describe("The standard ones without it"),
-  tolerance: z.number().min(0).max(1).default(0.05).describe("How far a confidence may move"),
-});
+export const regressionOrder = z
+  .strictObject({
+    mode: z
+      .enum(["baseline", "test"])
+      .describe("Keep the signals as they are, or compare them with what was kept"),
+    start: dateText,
+    end: dateText,
+    strategies: z
+      .array(z.string().min(1).max(160))
+      .min(1)
+      .max(300)
+      .optional()
+      .describe("The standard ones without it"),
+    against: z
+      .enum(["own", "committed"])
+      .default("own")
+      .describe(
+        "The caller's own baselines, or those that come with the program, of 2023-01-01 to 2025-01-01, which are only read",
+      ),
+    tolerance: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.05)
+      .describe("How far a confidence may move, as a difference"),
+  })
+  .refine(({ mode, against }) => mode === "test" || against === "own", {
+    message: "must be own where baselines are kept",
+    path: ["against"],
+  });
 
 const reconcileWindow = {
   start: dateText

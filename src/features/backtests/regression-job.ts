@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { regressionPassed } from "../../core/backtest/regression.js";
 import { regressionText } from "../../core/backtest/regression-summary.js";
 import type { SignalSnapshot } from "../../core/backtest/snapshot.js";
@@ -20,8 +21,9 @@ const YEARS_LIMIT_MS = 20 * 366 * 86_400_000;
 const LISTED = 50;
 
 export interface RegressionParts extends Pick<PerformParts, "workers" | "runs"> {
-  /** Where baselines are kept. */
+  /** Where baselines are kept, in a folder for each user; and where those are that come with the program. */
   readonly folder: string;
+  readonly committed: string;
 }
 
 /** The regression suite over generated bars: whether strategies still say what they said. */
@@ -32,7 +34,7 @@ export function createRegressionJob(parts: RegressionParts): JobKind<RegressionO
     summary:
       "Order that the signals of strategies are kept as baselines, or compared with those that were kept",
     description:
-      "Over generated bars that are always the same. Missing and extra signals, confidences that moved, and a strategy " +
+      "Over generated bars that are always the same, against the caller's own baselines or those that come with the program. Missing and extra signals, confidences that moved, and a strategy " +
       "without a baseline or with an empty one fail.",
     input: regressionOrder,
     timeoutMs: TIMEOUT_MS,
@@ -58,13 +60,16 @@ function scopeOf({ start, end, strategies }: RegressionOrder) {
 }
 
 async function runRegression(
-  { workers, runs, folder }: RegressionParts,
+  { workers, runs, folder, committed }: RegressionParts,
   order: RegressionOrder,
   { signal, report, job }: JobContext<null>,
 ): Promise<RunResult> {
   const scope = scopeOf(order);
   report(order.mode, 0, 1);
-  const task = { mode: order.mode, folder, scope, tolerance: order.tolerance };
+  // A user's own: nobody's baselines are written over by another's.
+  const own = join(folder, digestOf(job.userId));
+  const where = order.against === "committed" ? committed : own;
+  const task = { mode: order.mode, folder: where, scope, tolerance: order.tolerance };
   const { recorded, results } = await workers.run(REGRESS, task, { signal });
   report(order.mode, 1, 1);
   const passed =
@@ -72,6 +77,7 @@ async function runRegression(
   const hash = digestOf([order.mode, recorded, results]);
   const full = {
     mode: order.mode,
+    against: order.against,
     period: { start: isoTime(scope.startMs), end: isoTime(scope.endMs) },
     tolerance: order.tolerance,
     passed,
