@@ -209,6 +209,8 @@ export function walkAlone(
       account.happen(time[i]);
       ({ cash } = account);
       ({ wake } = account);
+      below = held > 0 ? account.stop : account.target;
+      above = held > 0 ? account.target : account.stop;
     }
     if (stand.pending || i === last) {
       if (i === last) stand.end(i);

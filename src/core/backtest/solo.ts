@@ -113,7 +113,7 @@ export class Solo {
     return this.#happenings[this.#told]?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Pays the dividends of ex-days that have begun by a bar's open, on what was held before it. */
+  /** Pays the dividends of ex-days that have begun by a bar's open, on what was held before it, as `applyDividend` does. */
   happen(at: number): void {
     for (; this.wake <= at; this.#told++) {
       const happening = this.#happenings[this.#told];
@@ -121,7 +121,17 @@ export class Solo {
       const paid = timesMicros(happening.amount, this.held);
       this.cash += paid;
       this.#rows[this.#row + PAID] += paid;
+      if (this.held > 0) this.stop = this.#lowered(this.stop, happening.amount);
+      else this.target = this.#lowered(this.target, happening.amount);
     }
+  }
+
+  /** A level that rests over nights, after a dividend; NaN for NaN. */
+  #lowered(level: number, amount: number): number {
+    const rests = Number.isInteger(this.held) || this.#traded.fractions === "free";
+    if (Number.isNaN(level) || !rests) return level;
+    const lowered = roundQuantity(level - amount);
+    return roundToTick(lowered, tickAt(this.#traded, lowered), -1);
   }
 
   /** Average price of what is held. */
