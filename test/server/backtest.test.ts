@@ -57,6 +57,25 @@ describe("POST /api/patterns/backtest", () => {
     });
   });
 
+  it("200 counts each pattern as a trial on the bars, beside the strategies on the same", async () => {
+    const stretch = { start_date: "2022-06-01", end_date: last };
+    const trialsOf = async (change: object) => {
+      const { data } = (await run({ timeframe: "1d", ...stretch, ...change })).json();
+      return [data.overfitting.trials_on_these_bars, data.overfitting.trials];
+    };
+    // Beside the one on all bars.
+    expect(await trialsOf({})).toEqual([1, 2]);
+    expect(await trialsOf({ pattern: "hammer" })).toEqual([2, 3]);
+    expect(await trialsOf({})).toEqual([2, 3]);
+    const payload = { symbol: "AAPL", ...stretch };
+    const answer = await program.call({ method: "POST", url: "/api/backtest", payload });
+    expect(answer.json().data.overfitting).toMatchObject({
+      trials_on_these_bars: 3,
+      trials: 4,
+      cross_validated: { trials: 4 },
+    });
+  });
+
   it.each(["bullish_engulfing", "hammer", "rsi_oversold"])(
     "200 is the run of POST /api/backtest, to the cent: %s",
     async (pattern) => {
@@ -83,25 +102,6 @@ describe("POST /api/patterns/backtest", () => {
       expect(data.overfitting.trials).toBe(told.overfitting.trials);
     },
   );
-
-  it("200 counts each pattern as a trial on the bars, beside the strategies on the same", async () => {
-    const stretch = { start_date: "2022-06-01", end_date: last };
-    const trialsOf = async (change: object) => {
-      const { data } = (await run({ timeframe: "1d", ...stretch, ...change })).json();
-      return [data.overfitting.trials_on_these_bars, data.overfitting.trials];
-    };
-    // Beside the one on all bars.
-    expect(await trialsOf({})).toEqual([1, 2]);
-    expect(await trialsOf({ pattern: "hammer" })).toEqual([2, 3]);
-    expect(await trialsOf({})).toEqual([2, 3]);
-    const payload = { symbol: "AAPL", ...stretch };
-    const answer = await program.call({ method: "POST", url: "/api/backtest", payload });
-    expect(answer.json().data.overfitting).toMatchObject({
-      trials_on_these_bars: 3,
-      trials: 4,
-      cross_validated: { trials: 4 },
-    });
-  });
 
   it.each<[string, object, string]>([
     ["no pattern", { pattern: undefined }, "pattern"],
