@@ -213,7 +213,6 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "runPatternList",
       "saveRiskSettings",
       "scoreSymbol",
-      "testRegression",
     ]);
   });
 });
