@@ -98,6 +98,8 @@ describe("roles over every route", () => {
       "POST /api/ml/advanced/insights/comprehensive",
       "POST /api/ml/advanced/patterns/detect",
       "POST /api/ml/advanced/regime/detect",
+      "POST /api/ml/online-predict",
+      "POST /api/ml/rl-action",
       "POST /api/patterns/backtest",
       "POST /api/patterns/explain",
       "POST /api/patterns/validate",
@@ -115,6 +117,13 @@ describe("roles over every route", () => {
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
     expect(administrative.sort()).toEqual([
       "/api/jobs/performance.backfill",
+      "/api/jobs/train",
+      "/api/jobs/train-deep",
+      "/api/jobs/try-model",
+      "/api/ml/import",
+      "/api/ml/promote",
+      "/api/ml/rollback",
+      "/api/ml/train",
       "/api/options/snapshots",
       "/api/users",
       "/health/detailed",

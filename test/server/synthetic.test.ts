@@ -68,6 +68,7 @@ const NEEDS_MORE = [
   "listTradesByFeature",
   "orderBacktestCompare",
   "orderBacktestReconcile",
+  "orderBacktestSweep",
   "promoteModel",
   "proveDetection",
   "proveScore",
@@ -76,6 +77,8 @@ const NEEDS_MORE = [
   "refuseJob",
   "rollBackModel",
   "scoreSymbol",
+  // Values are of the parameters of a strategy, which no made-up name hits.
+  "sweepParameters",
 ];
 /** Of an account, its orders and trades, which are visited one after the other. */
 const PAPER = [
