@@ -13,7 +13,12 @@ import {
   type FaultyDatabase,
 } from "../fixtures/faulty-database.js";
 import { createScriptedProvider, type ScriptedProvider } from "../fixtures/providers.js";
-import { createTestScanner, readScanState, type ScanState } from "../fixtures/scanner.js";
+import {
+  createTestScanner,
+  readScanState,
+  type ScanState,
+  type TestScannerOptions,
+} from "../fixtures/scanner.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 expectNothingUnhandled();
@@ -24,6 +29,7 @@ const SYMBOLS = ["BTC-USD", "ETH-USD"];
 const INTERVALS = ["5m", "15m"] as const;
 
 const workers = createTestWorkers();
+const shown: NonNullable<TestScannerOptions["shown"]> = new Map();
 let testDatabase: TestDatabase;
 let database: Database;
 let admin: pg.Client;
@@ -59,13 +65,14 @@ const openScanner = (owner: string, over: Database = faulty) =>
     symbols: SYMBOLS,
     intervals: INTERVALS,
     threshold: 0.3,
+    shown,
   });
 
 /** A database in which every series has been scanned, and half an hour of bars has closed since. */
 async function prepare(candles: "stored" | "absent" = "stored"): Promise<void> {
   if (candles === "absent") await admin.query("truncate candles, candle_coverage");
   await admin.query(
-    "truncate detections, alerts, alert_guards, decisions, scan_cursors, events, scans, leases cascade",
+    "truncate detections, alerts, alert_guards, decisions, scan_cursors, events, scans, leases, feature_snapshots cascade",
   );
   const { instruments, store } = openScanner("before", database).parts;
   clock.set(START);
