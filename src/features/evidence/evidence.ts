@@ -8,6 +8,7 @@ import type { JobState } from "../../platform/jobs.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Jobs } from "../jobs/jobs.js";
+import { orderOnce } from "../jobs/order-once.js";
 import { createRecompute, type EvidenceJob, type RecomputeParts } from "./recompute.js";
 import type { EvidenceRun } from "./store.js";
 
@@ -87,7 +88,7 @@ export interface EvidenceOptions extends Omit<RecomputeParts, "onRun"> {
 
 const LOOP_MS = 60_000;
 const LOOP_TIMEOUT_MS = 30_000;
-/** Orders runs by itself, and sees those of everybody. */
+/** Orders runs by itself. */
 const SCHEDULE: Principal = { userId: "evidence", role: "admin", anonymous: true };
 
 interface Memory {
@@ -114,13 +115,7 @@ export function createEvidence(options: EvidenceOptions): Evidence {
 
   const kind = createRecompute({ ...options, onRun: refresh });
 
-  async function recompute(principal: Principal): Promise<JobState> {
-    for (const status of ["running", "queued"] as const) {
-      const [job] = await jobs().list(SCHEDULE, { kind: kind.kind, status }, 1);
-      if (job !== undefined) return job;
-    }
-    return jobs().enqueue(principal, kind as never, {}, null);
-  }
+  const recompute = (principal: Principal) => orderOnce(jobs(), principal, kind, {});
 
   /** Whether nothing was measured for too long, and there is something to be measured. */
   async function isDue(maxAge: number): Promise<boolean> {

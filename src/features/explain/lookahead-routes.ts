@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
-import type { JobKind } from "../../platform/jobs.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { orderedSchema } from "../jobs/schema.js";
 import type { LookaheadJob } from "./lookahead.js";
@@ -30,7 +29,7 @@ export function lookaheadRoutes(app: FastifyInstance, { jobs, kind }: LookaheadR
       "idempotency_key_reused",
     ],
     async handle({ principal, body, request, reply }) {
-      const ordered = await jobs.enqueue(principal, kind as JobKind, body, idempotencyKeyOf(request));
+      const ordered = await jobs.enqueue(principal, kind, body, idempotencyKeyOf(request));
       const href = `/api/jobs/${ordered.id}`;
       void reply.header("location", href);
       return { id: ordered.id, status: ordered.status, href };

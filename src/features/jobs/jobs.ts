@@ -4,6 +4,9 @@ import type { JobQueue } from "../../platform/job-queue.js";
 import { isEnd, type JobKind, type JobState, type JobStatus } from "../../platform/jobs.js";
 import type { JobAt, JobFilter, JobStore } from "./store.js";
 
+/** What of a kind its orders need. */
+export type OrderedKind<I> = Pick<JobKind<I>, "kind" | "check" | "attempts">;
+
 /** Long work that users order, watch, cancel and fetch the result of. Everybody sees their own, admins all. */
 export interface Jobs {
   readonly kinds: readonly JobKind[];
@@ -11,7 +14,7 @@ export interface Jobs {
    * Stores an order. The same key with the same order gives the same job.
    * @throws {AppError} what the kind says against the order, `job_limit_exceeded` or `idempotency_key_reused`.
    */
-  enqueue(principal: Principal, kind: JobKind, input: unknown, key: string | null): Promise<JobState>;
+  enqueue<I>(principal: Principal, kind: OrderedKind<I>, input: I, key: string | null): Promise<JobState>;
   /** Newest first. */
   list(principal: Principal, filter: Omit<JobFilter, "userId">, limit: number): Promise<JobState[]>;
   /** @throws {AppError} `job_not_found` for none and for somebody else's. */

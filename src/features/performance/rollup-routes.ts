@@ -4,7 +4,6 @@ import { dateOf, dayOf } from "../../core/market/day.js";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
-import type { JobKind } from "../../platform/jobs.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { orderedSchema } from "../jobs/schema.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
@@ -119,7 +118,7 @@ function makingRoutes(app: FastifyInstance, { rollups, rollupKind, paper, jobs }
       requireDates(start_date, end_date, rollups.today());
       const account = await paper.accountOf(principal.userId, account_id);
       const order = { start_date, end_date, account_id: account.id };
-      const job = await jobs.enqueue(principal, rollupKind as JobKind, order, idempotencyKeyOf(request));
+      const job = await jobs.enqueue(principal, rollupKind, order, idempotencyKeyOf(request));
       const href = `/api/jobs/${job.id}`;
       void reply.header("location", href);
       return { id: job.id, status: job.status, href };

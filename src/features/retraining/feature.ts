@@ -1,7 +1,7 @@
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { Principal } from "../../platform/http.js";
-import type { JobKind, JobState } from "../../platform/jobs.js";
+import type { JobState } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { Settings } from "../../platform/settings.js";
@@ -12,6 +12,7 @@ import type { CandleStore } from "../candles/store.js";
 import { createEvidenceStore } from "../evidence/store.js";
 import { createStoredReader } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
+import { orderOnce } from "../jobs/order-once.js";
 import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
@@ -84,19 +85,11 @@ export function createRetraining(parts: {
     const reason = `version ${file.version} of a file`;
     const audit = { action: "imported" as const, actor: principal.userId, reason, numbers: {} };
     const version = await models.registry.admit(model, audit);
-    const job = await parts.jobs().enqueue(principal, trying as never, { model_id: version.id }, null);
+    const job = await parts.jobs().enqueue(principal, trying, { model_id: version.id }, null);
     return { version, job };
   }
 
-  async function orderOnce(principal: Principal, wanted: JobKind, input: unknown): Promise<JobState> {
-    const jobs = parts.jobs();
-    for (const status of ["running", "queued"] as const) {
-      const [open] = await jobs.list(EVERYBODY, { kind: wanted.kind, status }, 1);
-      if (open !== undefined) return open;
-    }
-    return jobs.enqueue(principal, wanted, input, null);
-  }
-  const order = (principal: Principal, input: TrainInput) => orderOnce(principal, kind as JobKind, input);
+  const order = (principal: Principal, input: TrainInput) => orderOnce(parts.jobs(), principal, kind, input);
 
   const everyMs = config.RETRAIN_INTERVAL_SECONDS * 1_000;
   const loop =
@@ -109,7 +102,7 @@ export function createRetraining(parts: {
           layers,
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
-            orderOnce(principal, deepKind as JobKind, { learners: [...learners] }),
+            orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),
           hasSeries: async () => (await series.loadSeries()).length > 0,
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,
@@ -123,6 +116,3 @@ export function createRetraining(parts: {
     online: models.online,
   };
 }
-
-/** Sees the jobs of all. */
-const EVERYBODY: Principal = { userId: "retraining", role: "admin", anonymous: true };
