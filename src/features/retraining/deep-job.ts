@@ -147,11 +147,11 @@ async function learn(
   const source = { series: names, synthetic, jobId };
   if (learner === "sequence_net") {
     const order = { series, terms: terms.net, incumbent };
-    const found = await runTelling(workers, LEARN_NET, order, signal, tell);
+    const found = await runTelling(workers, LEARN_NET, (port) => ({ ...order, port }), signal, tell);
     return { model: newNet(found, { ...source, terms: terms.net }), verdict: found.verdict };
   }
   const order = { series, terms: terms.agent, incumbent };
-  const found = await runTelling(workers, LEARN_AGENT, order, signal, tell);
+  const found = await runTelling(workers, LEARN_AGENT, (port) => ({ ...order, port }), signal, tell);
   return { model: newAgent(found, { ...source, terms: terms.agent }), verdict: found.verdict };
 }
 

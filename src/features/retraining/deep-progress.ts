@@ -8,19 +8,18 @@ export interface DeepProgress {
   readonly total: number;
 }
 
-/** Runs a task aside that tells how far it is; the signal ends its thread. */
-export async function runTelling<I extends { readonly port: MessagePort }, O>(
+/** Runs a task aside that tells by a port how far it is; the signal ends its thread. @param orderBy its input with the port. */
+export async function runTelling<I, O>(
   workers: Workers,
   task: Parameters<typeof workers.run<I, O>>[0],
-  input: Omit<I, "port">,
+  orderBy: (port: MessagePort) => I,
   signal: AbortSignal,
   tell: (progress: DeepProgress) => void,
 ): Promise<O> {
   const { port1: heard, port2: port } = new MessageChannel();
   heard.on("message", tell);
   try {
-    const order = { ...input, port } as unknown as I;
-    return await workers.run<I, O>(task, order, { signal, transfer: [port], aside: true });
+    return await workers.run<I, O>(task, orderBy(port), { signal, transfer: [port], aside: true });
   } finally {
     heard.close();
   }
