@@ -3,6 +3,7 @@ import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
 import type { EvidenceTable } from "../../core/signals/evidence.js";
 import { OCCURRENCE_COLUMNS, type Occurrences } from "../../core/signals/evidence-series.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
+import { createAlone } from "../../platform/alone.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
@@ -52,7 +53,8 @@ export interface RecomputeParts {
 
 /** Measures every pattern over all stored candles of the market, in threads, one run at a time. */
 export function createRecompute(parts: RecomputeParts): EvidenceJob {
-  let running = false;
+  const busy = () => new AppError("overloaded", "Evidence is being measured already", { retryAfterS: 30 });
+  const alone = createAlone(parts.leases, { name: LEASE, ttlMs: LEASE_MS }, busy);
   return defineJob({
     kind: "evidence",
     summary: "Order that the evidence of all patterns is measured anew",
@@ -64,19 +66,7 @@ export function createRecompute(parts: RecomputeParts): EvidenceJob {
     result: resultSchema,
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
-    async run(_order, context) {
-      const busy = () =>
-        new AppError("overloaded", "Evidence is being measured already", { retryAfterS: 30 });
-      if (running) throw busy();
-      running = true;
-      try {
-        if ((await parts.leases.acquire(LEASE, LEASE_MS)) === null) throw busy();
-        return await recompute(parts, context);
-      } finally {
-        running = false;
-        await parts.leases.release(LEASE);
-      }
-    },
+    run: (_order, context) => alone(() => recompute(parts, context)),
   });
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { INTERVALS } from "../../core/market/interval.js";
+import { createAlone } from "../../platform/alone.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
@@ -82,7 +83,8 @@ export interface TrainParts {
 
 /** Trains models of every asset class and interval on the stored history, in threads, one training at a time. */
 export function createTrainJob(parts: TrainParts): TrainJob {
-  let running = false;
+  const busy = () => new AppError("overloaded", "Models are being trained already", { retryAfterS: 30 });
+  const alone = createAlone(parts.leases, { name: TRAINING_LEASE, ttlMs: LEASE_MS }, busy);
   return defineJob({
     kind: "train",
     summary: "Order that models are trained on what is stored",
@@ -95,18 +97,7 @@ export function createTrainJob(parts: TrainParts): TrainJob {
     result,
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
-    async run(order, context) {
-      const busy = () => new AppError("overloaded", "Models are being trained already", { retryAfterS: 30 });
-      if (running) throw busy();
-      running = true;
-      try {
-        if ((await parts.leases.acquire(TRAINING_LEASE, LEASE_MS)) === null) throw busy();
-        return await train(parts, order, context);
-      } finally {
-        running = false;
-        await parts.leases.release(TRAINING_LEASE);
-      }
-    },
+    run: (order, context) => alone(() => train(parts, order, context)),
   });
 }
 
