@@ -1,3 +1,5 @@
+import { finiteOrNull } from "../base/finite.js";
+
 /** What was measured of a candidate on the stretch of time that nothing was chosen by. Figures are NaN where nothing tells. */
 export interface Evaluation {
   readonly samples: number;
@@ -142,6 +144,10 @@ export function check<Rule extends string>(
   limit: number,
   passed: boolean,
 ): RuleCheck<Rule> {
-  const known = value !== null && Number.isFinite(value) ? value : null;
-  return { rule, passed, value: known, limit: Number.isFinite(limit) ? limit : null };
+  return {
+    rule,
+    passed,
+    value: value === null ? null : finiteOrNull(value),
+    limit: finiteOrNull(limit),
+  };
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ensure } from "../../core/base/assert.js";
+import { finiteOrNull } from "../../core/base/finite.js";
 import { type Indicator, resolveParameters } from "../../core/indicators/define.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import type { Pattern } from "../../core/patterns/define.js";
@@ -145,16 +146,12 @@ export function indicatorView(indicator: Indicator): z.input<typeof indicatorSch
     outputs: outputs.map((output, index) => ({
       name: output.name,
       unit: output.unit,
-      range: output.range === undefined ? null : [finite(output.range[0]), finite(output.range[1])],
+      range:
+        output.range === undefined ? null : [finiteOrNull(output.range[0]), finiteOrNull(output.range[1])],
       warmup: indicator.warmup(values, index),
     })),
-    settle: finite(settle),
+    settle: finiteOrNull(settle),
   };
-}
-
-/** JSON has no infinity. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }
 
 function timeOrNull(ms: number | null): string | null {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { finiteOrNull } from "../../core/base/finite.js";
 import type { Evaluation, Verdict } from "../../core/learning/governance.js";
 import { agentMetricsSchema, netMetricsSchema } from "./deep-metrics.js";
 
@@ -76,8 +77,6 @@ export const cardSchema = z
   .meta({ id: "ModelCard" });
 export type Card = z.output<typeof cardSchema>;
 
-const known = (value: number) => (Number.isFinite(value) ? value : null);
-
 /** What is told of an evaluation, with what a threshold of a half makes of it. */
 export function metricsOf(
   found: Evaluation,
@@ -87,22 +86,22 @@ export function metricsOf(
   return {
     samples: found.samples,
     wins: found.wins,
-    auc: known(found.auc),
-    auc_low: known(found.aucLow),
-    auc_high: known(found.aucHigh),
-    log_loss: known(found.logLoss),
-    base_log_loss: known(found.baseLogLoss),
-    brier: known(found.brier),
-    calibration_error: known(found.calibrationError),
-    calibration_gap: known(found.calibrationGap),
-    accuracy: known(decided.accuracy),
-    precision: known(decided.precision),
-    recall: known(decided.recall),
-    f1_score: known(decided.f1),
-    permuted_auc: known(found.permutedAuc),
-    permuted_low: known(found.permutedLow),
-    shift_gain: known(found.shiftGain),
-    shift_gain_low: known(found.shiftGainLow),
+    auc: finiteOrNull(found.auc),
+    auc_low: finiteOrNull(found.aucLow),
+    auc_high: finiteOrNull(found.aucHigh),
+    log_loss: finiteOrNull(found.logLoss),
+    base_log_loss: finiteOrNull(found.baseLogLoss),
+    brier: finiteOrNull(found.brier),
+    calibration_error: finiteOrNull(found.calibrationError),
+    calibration_gap: finiteOrNull(found.calibrationGap),
+    accuracy: finiteOrNull(decided.accuracy),
+    precision: finiteOrNull(decided.precision),
+    recall: finiteOrNull(decided.recall),
+    f1_score: finiteOrNull(decided.f1),
+    permuted_auc: finiteOrNull(found.permutedAuc),
+    permuted_low: finiteOrNull(found.permutedLow),
+    shift_gain: finiteOrNull(found.shiftGain),
+    shift_gain_low: finiteOrNull(found.shiftGainLow),
     unstable_features: found.unstableFeatures,
     early_outcomes: found.earlyOutcomes,
     reliability,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { finiteOrNull } from "../../core/base/finite.js";
 import type { AgentEvaluation } from "../../core/learning/agent/candidate.js";
 import type { AgentReport, Estimate } from "../../core/learning/agent/evaluate.js";
 import type { NetEvaluation } from "../../core/learning/sequence-net/candidate.js";
@@ -47,21 +48,19 @@ export const agentMetricsSchema = z
   })
   .meta({ id: "AgentMetrics" });
 
-const known = (value: number) => (Number.isFinite(value) ? value : null);
-
 export function netMetricsOf(found: NetEvaluation): z.output<typeof netMetricsSchema> {
   return {
     planted_windows: found.planted,
-    macro_f1: known(found.macroF1),
-    accuracy: known(found.accuracy),
-    least_f1: known(found.leastF1),
+    macro_f1: finiteOrNull(found.macroF1),
+    accuracy: finiteOrNull(found.accuracy),
+    least_f1: finiteOrNull(found.leastF1),
     read_windows: found.read,
-    read_f1: known(found.readF1),
-    calibration_error: known(found.calibrationError),
-    raw_calibration_error: known(found.rawError),
-    log_loss: known(found.loss),
+    read_f1: finiteOrNull(found.readF1),
+    calibration_error: finiteOrNull(found.calibrationError),
+    raw_calibration_error: finiteOrNull(found.rawError),
+    log_loss: finiteOrNull(found.loss),
     stored_windows: found.stored,
-    stored_f1: known(found.storedF1),
+    stored_f1: finiteOrNull(found.storedF1),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { finiteOrNull } from "../../core/base/finite.js";
 import type { DifferenceTest } from "../../core/learning/compare.js";
 import { isoTime } from "../../platform/http.js";
 import type { StoredScore } from "./scores.js";
@@ -12,7 +13,6 @@ import type {
 
 const HASH_DIGITS = 16;
 const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
-const known = (value: number) => (Number.isFinite(value) ? value : null);
 
 /** A hash as the options desk told it: its first 16 hex digits. */
 export const shortHash = (hash: string) => hash.slice(0, HASH_DIGITS);
@@ -35,7 +35,7 @@ export function snapshotOf(
   names: readonly string[],
   values: ArrayLike<number>,
 ): Record<string, number | null> {
-  return Object.fromEntries(names.map((name, i) => [name, known(values[i])]));
+  return Object.fromEntries(names.map((name, i) => [name, finiteOrNull(values[i])]));
 }
 
 export function tradeView(trade: ScoredTrade): z.input<typeof telemetryTradeSchema> {
@@ -92,9 +92,9 @@ export function comparisonView({
 
 function differenceView({ difference, low, high, pValue }: DifferenceTest) {
   return {
-    difference: known(difference),
-    low: known(low),
-    high: known(high),
-    p_value: known(pValue),
+    difference: finiteOrNull(difference),
+    low: finiteOrNull(low),
+    high: finiteOrNull(high),
+    p_value: finiteOrNull(pValue),
   };
 }

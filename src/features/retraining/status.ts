@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { finiteOrNull } from "../../core/base/finite.js";
 import { attributeLayers, type LayerPart } from "../../core/learning/layer-attribution.js";
 import { compositeOf } from "../../core/learning/layer-stack.js";
 import { areaUnderCurve } from "../../core/learning/metrics.js";
@@ -56,10 +57,8 @@ export interface StatusParts {
   readonly now: () => number;
 }
 
-const known = (value: number) => (Number.isFinite(value) ? value : null);
-
 export function figuresView({ n, logLoss, brier, area }: PrequentialFigures) {
-  return { labels: n, log_loss: known(logLoss), brier: known(brier), auc: known(area) };
+  return { labels: n, log_loss: finiteOrNull(logLoss), brier: finiteOrNull(brier), auc: finiteOrNull(area) };
 }
 
 export function createLearningStatus(parts: StatusParts): LearningStatus {
@@ -182,7 +181,7 @@ async function attributionOf(
     decisions: readings.length,
     settled: ended.length,
     layers: attributeLayers(readings).map(layerView),
-    composite: { auc: known(auc), settled: ended.length },
+    composite: { auc: finiteOrNull(auc), settled: ended.length },
     reason: readings.length === 0 ? "The layers of no alert were read in that time" : null,
   };
 }

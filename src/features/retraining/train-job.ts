@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { finiteOrNull } from "../../core/base/finite.js";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { createAlone } from "../../platform/alone.js";
@@ -186,7 +187,7 @@ async function enter(
     version: version.version,
     status: version.status,
     samples: found.samples,
-    auc: Number.isFinite(auc) ? auc : null,
+    auc: finiteOrNull(auc),
     refused_by: learned.verdict.refusedBy,
   });
 }
