@@ -1,7 +1,8 @@
 import type { ModelKind, Samples } from "./define.js";
+import { pickSamples } from "./rows.js";
 import { trainTrees } from "./trees/boost.js";
 import { decodeTrees, encodeTrees } from "./trees/file.js";
-import { samplesAt, splitLater } from "./trees/later.js";
+import { splitLater } from "./trees/later.js";
 import { chanceOf } from "./trees/loss.js";
 import { TREE_SETTINGS, type TreeSettings } from "./trees/settings.js";
 import { attributeOf } from "./trees/shap.js";
@@ -30,6 +31,6 @@ export function gradientTrees(settings: TreeSettings = TREE_SETTINGS): ModelKind
 function roundsFor(samples: Samples, settings: TreeSettings, seed: number): number {
   const split = splitLater(samples);
   if (split === null) return 0;
-  const later = { samples: samplesAt(samples, split.later) };
-  return trainTrees(samplesAt(samples, split.lesson), settings, seed, { later }).roots.length - 1;
+  const later = { samples: pickSamples(samples, split.later) };
+  return trainTrees(pickSamples(samples, split.lesson), settings, seed, { later }).roots.length - 1;
 }

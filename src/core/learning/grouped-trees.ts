@@ -1,10 +1,11 @@
 import { assert } from "../base/assert.js";
 import { hash32 } from "../base/rng.js";
 import { type Samples, WeightsRefused } from "./define.js";
+import { pickSamples } from "./rows.js";
 import { type BinnedColumns, binColumns } from "./trees/bins.js";
 import { boostTrees } from "./trees/boost.js";
 import { decodeTrees, encodeTrees, finite, recordOf, refuse } from "./trees/file.js";
-import { samplesAt, splitLater } from "./trees/later.js";
+import { splitLater } from "./trees/later.js";
 import { chanceOf, meanLoss } from "./trees/loss.js";
 import { TREE_SETTINGS, type TreeSettings } from "./trees/settings.js";
 import { type Attribution, attributeOf } from "./trees/shap.js";
@@ -94,7 +95,7 @@ interface Plan {
 function planOf({ samples, keys }: Lesson, settings: GroupSettings, seed: number): Plan {
   const split = splitLater(samples);
   if (split === null) return { rounds: 0, groups: new Map() };
-  const [early, late] = [samplesAt(samples, split.lesson), samplesAt(samples, split.later)];
+  const [early, late] = [pickSamples(samples, split.lesson), pickSamples(samples, split.later)];
   const [earlyKeys, lateKeys] = [split.lesson, split.later].map((rows) =>
     Array.from(rows, (row) => keys[row]),
   );
@@ -105,7 +106,7 @@ function planOf({ samples, keys }: Lesson, settings: GroupSettings, seed: number
   const groups = new Map<string, number>();
   for (const key of [...new Set(earlyKeys)].sort()) {
     const rows = rowsOf(earlyKeys, key);
-    const own = samplesAt(late, rowsOf(lateKeys, key));
+    const own = pickSamples(late, rowsOf(lateKeys, key));
     if (!isEnough(rows, early.labels, settings) || own.labels.length === 0) continue;
     const before = logOddsOfAll(global, own.columns);
     const share = shareOf(rows, early.weights, settings);

@@ -6,7 +6,7 @@ import { addTree, type GrownTree, type RowState, TreeGrower } from "./grow.js";
 import { checkLater, type LaterRows } from "./later.js";
 import { chanceOf, interceptOf, meanLoss } from "./loss.js";
 import { checkSettings, type TreeSettings } from "./settings.js";
-import { logOddsOfAll, type Trees } from "./trees.js";
+import { emptyNodes, logOddsOfAll, type Trees } from "./trees.js";
 
 /** Rows to learn from; each column with a number for each row. */
 export interface LessonRows {
@@ -134,18 +134,7 @@ function joinTrees(names: readonly string[], base: number, grown: readonly Grown
   const roots = new Int32Array(grown.length + 1);
   for (const [i, tree] of grown.entries()) roots[i + 1] = roots[i] + tree.columns.length;
   const nodes = roots[grown.length];
-  const joined = {
-    names,
-    base,
-    roots,
-    columns: new Int32Array(nodes),
-    thresholds: new Float64Array(nodes),
-    missingLeft: new Uint8Array(nodes),
-    rights: new Int32Array(nodes),
-    values: new Float64Array(nodes),
-    covers: new Float64Array(nodes),
-    gains: new Float64Array(nodes),
-  };
+  const joined: Trees = { names, base, roots, ...emptyNodes(nodes) };
   for (const [i, tree] of grown.entries()) {
     const root = roots[i];
     joined.columns.set(tree.columns, root);

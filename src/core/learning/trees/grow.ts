@@ -2,16 +2,10 @@ import { type BinnedColumns, shiftOf, WORD, wordOf } from "./bins.js";
 import { addRows, histogramOffsets, takeAway } from "./histograms.js";
 import type { TreeSettings } from "./settings.js";
 import { clearSplit, emptySplit, type Sums, searchColumn } from "./splits.js";
+import { emptyNodes, type TreeNodes } from "./trees.js";
 
-/** One tree, its nodes in preorder from 0, in the columns of `Trees`. */
-export interface GrownTree {
-  readonly columns: Int32Array;
-  readonly thresholds: Float64Array;
-  readonly missingLeft: Uint8Array;
-  readonly rights: Int32Array;
-  readonly values: Float64Array;
-  readonly covers: Float64Array;
-  readonly gains: Float64Array;
+/** One tree, its nodes in preorder from 0. */
+export interface GrownTree extends TreeNodes {
   /** Bin of each threshold. */
   readonly bins: Uint8Array;
 }
@@ -234,16 +228,7 @@ export function addTree(
 }
 
 function emptyTree(nodes: number): GrownTree {
-  return {
-    columns: new Int32Array(nodes),
-    thresholds: new Float64Array(nodes),
-    missingLeft: new Uint8Array(nodes),
-    rights: new Int32Array(nodes),
-    values: new Float64Array(nodes),
-    covers: new Float64Array(nodes),
-    gains: new Float64Array(nodes),
-    bins: new Uint8Array(nodes),
-  };
+  return { ...emptyNodes(nodes), bins: new Uint8Array(nodes) };
 }
 
 function copyTree(tree: GrownTree, nodes: number): GrownTree {

@@ -39,23 +39,6 @@ export function splitLater(
   return isEnough ? { lesson, later } : null;
 }
 
-/** Some rows of samples, in the order given. */
-export function samplesAt(samples: Samples, rows: Int32Array): Samples {
-  const { names, columns, labels, decidedAt, settledAt, weights } = samples;
-  const taken = {
-    names,
-    columns: columns.map((column) => at(column, rows)),
-    labels: at(labels, rows),
-    decidedAt: at(decidedAt, rows),
-    settledAt: at(settledAt, rows),
-  };
-  return weights === undefined ? taken : { ...taken, weights: at(weights, rows) };
-}
-
-function at(column: Float64Array, rows: Int32Array): Float64Array {
-  return Float64Array.from(rows, (row) => column[row]);
-}
-
 /** @throws {AssertionError} where a row of `later` was decided before all of `samples` had settled. */
 export function checkLater(samples: Samples, later: Samples): void {
   assert(

@@ -27,6 +27,22 @@ export interface Trees {
   readonly gains: Float64Array;
 }
 
+/** Columns of the nodes of trees. */
+export type TreeNodes = Omit<Trees, "names" | "base" | "roots">;
+
+/** Columns for so many nodes, all 0. */
+export function emptyNodes(nodes: number): TreeNodes {
+  return {
+    columns: new Int32Array(nodes),
+    thresholds: new Float64Array(nodes),
+    missingLeft: new Uint8Array(nodes),
+    rights: new Int32Array(nodes),
+    values: new Float64Array(nodes),
+    covers: new Float64Array(nodes),
+    gains: new Float64Array(nodes),
+  };
+}
+
 /** Log-odds of one row. @param row in the order of `names`, NaN where a value is missing. */
 export function logOddsOf(trees: Trees, row: Float64Array): number {
   assert(row.length === trees.names.length, "the row has the columns of the trees");
