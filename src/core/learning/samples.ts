@@ -167,6 +167,8 @@ export function samplesOf(candles: Candles, context: FeatureContext, terms: Samp
 export interface NewestRow {
   readonly occasion: Occasion;
   readonly plan: PatternPlan;
+  /** Of the bar; null while too few bars tell. */
+  readonly regime: Regime | null;
   readonly row: Float64Array;
 }
 
@@ -214,9 +216,10 @@ function rowsAtNewest(
   if (occasions.length === 0) return [];
   const features = columnsOf(series);
   const range = computeRanges(candles, newest)[newest];
+  const regime = regimeAt(series, newest);
   return occasions.flatMap((occasion) => {
     const plan = planOf(series, occasion, range, costBps);
-    return plan === null ? [] : [{ occasion, plan, row: rowOf(series, features, occasion, plan) }];
+    return plan === null ? [] : [{ occasion, plan, regime, row: rowOf(series, features, occasion, plan) }];
   });
 }
 
@@ -225,22 +228,26 @@ function subjectOf({ symbol, interval, time }: Candles, { at, direction }: Occas
   return `${symbol} ${interval} ${time[at]} ${direction}`;
 }
 
+function regimeAt({ regimes }: FeatureSeries, at: number): Regime | null {
+  const label = regimes.label[at];
+  return label === UNKNOWN ? null : REGIMES[label];
+}
+
 function factsOf(
-  { candles, regimes }: FeatureSeries,
+  series: FeatureSeries,
   { at, hits }: Occasion,
   plan: PatternPlan,
   label: Label,
   exitAt: number,
 ): SampleFacts {
-  const { symbol, interval, time } = candles;
-  const regime = regimes.label[at];
+  const { symbol, interval, time } = series.candles;
   return {
     symbol,
     interval,
     at,
     time: time[at],
     patterns: hits.map(({ hit }) => hit.variant.id),
-    regime: regime === UNKNOWN ? null : REGIMES[regime],
+    regime: regimeAt(series, at),
     plan,
     label,
     exitAt,

@@ -2,8 +2,6 @@ import { newestPatternRows } from "../../core/learning/samples.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import { calendarOf } from "../../core/market/session.js";
-import { REGIMES } from "../../core/regime/define.js";
-import { computeRegimes } from "../../core/regime/regime.js";
 
 /** Bars whose patterns are to be shown to models. */
 export interface ShowOrder {
@@ -29,11 +27,8 @@ export interface ShownPattern {
 export default function show({ candles, calendar, costBps, bars }: ShowOrder): ShownPattern[] {
   const context = { calendar: calendarOf(calendar) };
   return bars.flatMap((at) => {
-    const known = sliceCandles(candles, 0, at + 1);
-    const rows = newestPatternRows(known, context, { costBps });
-    if (rows.length === 0) return [];
-    const regime = REGIMES[computeRegimes(known).label[at]] ?? null;
-    return rows.map(({ occasion: { direction, hits }, row: values }) => ({
+    const rows = newestPatternRows(sliceCandles(candles, 0, at + 1), context, { costBps });
+    return rows.map(({ occasion: { direction, hits }, regime, row: values }) => ({
       ...{ at, pattern: hits[0].hit.variant.id, direction, regime, values },
     }));
   });
