@@ -11,7 +11,7 @@ import {
   type purposeQuery,
   scoreParams,
 } from "./schema.js";
-import { importancesOf } from "./scoring.js";
+import { worthOfColumns } from "./scoring.js";
 import { deepPurpose, type ModelVersion, type Purpose } from "./store.js";
 import { groupsView, metadataView, nameOf, versionView } from "./views.js";
 
@@ -87,7 +87,7 @@ export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFea
       const version = await versionOf(query, query.version);
       const { opened } = await registry.open(version);
       // A net and an agent are explained by window and state, not by what their columns weigh.
-      const weights = opened.learner === "gradient_trees" ? importancesOf(opened.model) : [];
+      const weights = opened.learner === "gradient_trees" ? worthOfColumns(opened.model) : [];
       const importances = weights.map(({ share, splits }, k) => ({
         feature: version.columns[k],
         importance: share,

@@ -1,4 +1,5 @@
 import { explainTabular, scoreTabular, type TabularModel } from "../../core/learning/tabular.js";
+import { importancesOf } from "../../core/learning/trees/trees.js";
 import { AppError } from "../../platform/errors.js";
 import type { OpenModel } from "./artefact.js";
 import type { OpenVersion, Registry } from "./registry.js";
@@ -77,30 +78,24 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
     return { version: open.version, model, group, ...scoreTabular(model, shown.row, group) };
   }
 
-  /**
-   * A model by pattern counts where it knows the pattern, one by regime where it knows the regime; else what all of an
-   * asset class and interval share, then what everything shares.
-   */
-  function count(shown: Shown) {
-    const found = purposesOf(shown).flatMap((purpose) => {
+  function servingFor(shown: Shown): Counted[] {
+    return purposesOf(shown).flatMap((purpose) => {
       const open = registry.serving(purpose);
       return open === null ? [] : (counted(open, shown) ?? []);
     });
-    const own = found.filter(({ version }) => version.assetClass !== ANY);
-    const chosen =
-      own.find(({ group }) => group !== "") ?? own.at(-1) ?? found.find(({ group }) => group !== "");
-    const best = chosen ?? found.at(-1);
-    if (best !== undefined) return best;
-    const reason = `no model has been promoted for ${shown.assetClass} ${shown.interval}`;
-    return { version: null, reason } as const;
   }
 
   return {
-    count,
+    count(shown) {
+      const best = chosenOf(servingFor(shown));
+      if (best !== undefined) return best;
+      const reason = `no model has been promoted for ${shown.assetClass} ${shown.interval}`;
+      return { version: null, reason } as const;
+    },
 
     scoreAll(shown) {
-      const best = count(shown);
-      const serving = purposesOf(shown).flatMap((purpose) => registry.serving(purpose) ?? []);
+      const serving = servingFor(shown);
+      const best = chosenOf(serving);
       const beside = registry
         .shadows()
         .filter(({ version }) =>
@@ -111,10 +106,10 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
               version.grouping === grouping,
           ),
         );
-      const all = [...serving, ...beside].flatMap((open) => counted(open, shown) ?? []);
-      const scores = all.map(({ version, group, score, raw }) => ({
-        ...{ modelId: version.id, group, score, raw },
-        shadow: version.id !== best.version?.id,
+      const all = [...serving, ...beside.flatMap((open) => counted(open, shown) ?? [])];
+      const scores = all.map((each) => ({
+        ...{ modelId: each.version.id, group: each.group, score: each.score, raw: each.raw },
+        shadow: each !== best,
       }));
       return scores.sort((a, b) => Number(a.shadow) - Number(b.shadow));
     },
@@ -122,7 +117,7 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
     explain({ model, group }, row) {
       const { parts } = explainTabular(model, row, group);
       const { names } = model.trees.global;
-      const shares = importancesOf(model);
+      const shares = worthOfColumns(model);
       return names
         .map((feature, k) => ({
           feature,
@@ -143,18 +138,27 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
   };
 }
 
+/**
+ * A model by pattern counts where it knows the pattern, one by regime where it knows the regime; else what all of an
+ * asset class and interval share, then what everything shares. @param serving the most specific first.
+ */
+function chosenOf(serving: readonly Counted[]): Counted | undefined {
+  const grouped = ({ group }: Counted) => group !== "";
+  const own = serving.filter(({ version }) => version.assetClass !== ANY);
+  return own.find(grouped) ?? own.at(-1) ?? serving.find(grouped) ?? serving.at(-1);
+}
+
 /** How much each column gained over all splits, of all and of groups by their share, and in how many. */
-export function importancesOf({ trees }: TabularModel): { share: number; splits: number }[] {
-  const gains = trees.global.names.map(() => 0);
-  const splits = trees.global.names.map(() => 0);
-  const parts = [{ trees: trees.global, share: 1 }, ...trees.groups.values()];
-  for (const { trees: each, share } of parts) {
-    for (let node = 0; node < each.columns.length; node++) {
-      if (each.rights[node] === 0) continue;
-      gains[each.columns[node]] += share * each.gains[node];
-      splits[each.columns[node]]++;
-    }
-  }
-  const total = gains.reduce((a, b) => a + b, 0);
-  return gains.map((gain, k) => ({ share: total === 0 ? 0 : gain / total, splits: splits[k] }));
+export function worthOfColumns({ trees }: TabularModel): { share: number; splits: number }[] {
+  const { global, groups } = trees;
+  const parts = [{ trees: global, share: 1 }, ...groups.values()].map(({ trees: each, share }) => ({
+    ...importancesOf(each),
+    share,
+  }));
+  const worth = global.names.map((_, k) => ({
+    gain: parts.reduce((sum, { gains, share }) => sum + share * gains[k], 0),
+    splits: parts.reduce((sum, { splits }) => sum + splits[k], 0),
+  }));
+  const total = worth.reduce((sum, { gain }) => sum + gain, 0);
+  return worth.map(({ gain, splits }) => ({ share: total === 0 ? 0 : gain / total, splits }));
 }
