@@ -60,6 +60,12 @@ const ATTEMPTS = 3;
 const epochMs = (column: string, name: string) =>
   `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
+/** Joins an outcome `o` to its detection `d` and to the snapshot `f` of what was known at it. */
+export const SNAPSHOT_OF_OUTCOME = `
+join detections d on d.id = o.detection_id
+join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
+  and f.pattern = d.pattern and f.direction = d.direction`;
+
 export const SCORE_FIELDS = [
   `s.id, s.model_id as "modelId", s.snapshot_id as "snapshotId", f.instrument_id as "instrumentId", f.interval`,
   `f.pattern, f.direction, f.regime, f.schema, f.values, s.group_key as "group", s.shadow, s.score, s.raw, i.symbol`,

@@ -7,7 +7,7 @@ import {
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { MarketName } from "../instruments/store.js";
-import { SCORE_FIELDS, type ScoreRow, type StoredScore, scoreOf } from "./scores.js";
+import { SCORE_FIELDS, type ScoreRow, SNAPSHOT_OF_OUTCOME, type StoredScore, scoreOf } from "./scores.js";
 
 /** What became of a trade that a model had scored. Times in epoch ms. */
 export interface ScoredTrade {
@@ -84,9 +84,7 @@ const epochMs = (column: string, name: string) =>
 /** What a trade was scored by: the version that counted when its pattern was seen. */
 const JOINED = `
 from outcomes o
-join detections d on d.id = o.detection_id
-join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
-  and f.pattern = d.pattern and f.direction = d.direction
+${SNAPSHOT_OF_OUTCOME}
 join model_scores s on s.snapshot_id = f.id and not s.shadow
 join models m on m.id = s.model_id
 join instruments i on i.id = f.instrument_id
@@ -97,21 +95,23 @@ const TRADE_FIELDS = `o.id as "tradeId", o.source, o.symbol as "tradeSymbol", o.
   o.r, o.pnl::text as pnl, ${epochMs("o.entered_at", "enteredAtMs")}, ${epochMs("o.exited_at", "exitedAtMs")},
   ${SCORE_FIELDS}`;
 
-interface JoinedRow extends ScoreRow {
+type Ended =
+  | "source"
+  | "alertId"
+  | "ending"
+  | "outcome"
+  | "gain"
+  | "r"
+  | "pnl"
+  | "enteredAtMs"
+  | "exitedAtMs";
+
+interface JoinedRow extends ScoreRow, Pick<ScoredTrade, Ended> {
   readonly tradeId: number;
-  readonly source: string;
   readonly tradeSymbol: string;
   readonly tradeInterval: string | null;
   readonly tradePattern: string | null;
   readonly tradeDirection: number | null;
-  readonly alertId: number | null;
-  readonly ending: string | null;
-  readonly outcome: string | null;
-  readonly gain: number | null;
-  readonly r: number | null;
-  readonly pnl: string | null;
-  readonly enteredAtMs: number | null;
-  readonly exitedAtMs: number | null;
 }
 
 function tradeOf(row: JoinedRow): ScoredTrade {

@@ -1,5 +1,6 @@
 import type { Database } from "../../platform/database.js";
 import type { MarketName } from "../instruments/store.js";
+import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
 
 /** A decision that has ended, with what was known when it was made. Times in epoch ms. */
 export interface LabelledSnapshot {
@@ -37,9 +38,7 @@ const LABEL =
 
 const ENDED = `
 from outcomes o
-join detections d on d.id = o.detection_id
-join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
-  and f.pattern = d.pattern and f.direction = d.direction
+${SNAPSHOT_OF_OUTCOME}
 join instruments i on i.id = f.instrument_id
 where o.synthetic = $1 and i.replay = $2 and o.outcome is not null and (o.source <> 'settled' or o.policy = 'sltp')`;
 
@@ -95,9 +94,7 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
         `select distinct on (o.settled_at, o.id, s.model_id) s.model_id as "modelId", f.id as "snapshotId", s.score,
            ${LABEL} as label, ${epochMs("o.settled_at", "settledAt")}
          from outcomes o
-         join detections d on d.id = o.detection_id
-         join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval
-           and f.bar_time = d.bar_time and f.pattern = d.pattern and f.direction = d.direction
+         ${SNAPSHOT_OF_OUTCOME}
          join model_scores s on s.snapshot_id = f.id
          where o.synthetic = $1 and o.source = 'settled' and o.policy = 'sltp' and o.outcome is not null
            and s.model_id = any($2::bigint[]) and o.settled_at >= to_timestamp($3::float8 / 1000)

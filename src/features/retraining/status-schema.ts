@@ -3,14 +3,14 @@ import { SAMPLE_NAMES } from "../../core/learning/samples.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { REGIMES } from "../../core/regime/define.js";
 import { metricsSchema } from "../models/card.js";
+import { ASSET_CLASSES } from "../models/schema.js";
 
 const number = z.number().nullable();
 const time = z.iso.datetime();
 const count = z.number().int();
 
-const classes = ["equity", "etf", "index", "crypto", "fx", "commodity"] as const;
 const key = {
-  asset_class: z.enum(classes),
+  asset_class: z.enum(ASSET_CLASSES),
   timeframe: z.enum(INTERVALS),
   regime: z.enum([...REGIMES, "all"]).default("all"),
   features: z
