@@ -5,7 +5,7 @@ import { regularOpenOfDay } from "./calendar.js";
 import { allocateBars, type Bars, type Candles, sliceCandles } from "./candles.js";
 import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
-import { type Calendar, lastOpened, tradingDay } from "./session.js";
+import { type Calendar, sessionsOpened, tradingDay } from "./session.js";
 
 /** Late opens that a calendar does not know put single bars off the grid. */
 const OFF_GRID_SHARE = 0.1;
@@ -52,13 +52,9 @@ export function regularBars(candles: Candles, calendar: Calendar): Uint8Array {
   const { time } = candles;
   const flags = new Uint8Array(time.length);
   if (!isIntraday(candles.interval)) return flags.fill(1);
-  let session = -1;
-  let nextOpen = Number.NEGATIVE_INFINITY;
+  const sessions = sessionsOpened(calendar, time);
   for (let i = 0; i < time.length; i++) {
-    if (time[i] >= nextOpen) {
-      session = lastOpened(calendar, time[i]);
-      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
-    }
+    const session = sessions[i];
     flags[i] = session >= 0 && time[i] < calendar.close[session] ? 1 : 0;
   }
   return flags;
@@ -73,13 +69,10 @@ export function straddledBars(candles: Candles, interval: Interval, calendar: Ca
   const { time } = candles;
   const length = INTERVAL_MS[candles.interval];
   if (!isIntraday(candles.interval)) return found;
-  let session = -1;
-  let nextOpen = Number.NEGATIVE_INFINITY;
+  const sessions = sessionsOpened(calendar, time);
   for (let i = 0; i < time.length; i++) {
-    if (time[i] >= nextOpen) {
-      session = lastOpened(calendar, time[i]);
-      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
-    }
+    const session = sessions[i];
+    const nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
     const inSession = session >= 0 && time[i] < calendar.close[session];
     // On the grid of its session it lies within one bar of every longer interval.
     if (inSession ? (time[i] - calendar.open[session]) % length === 0 : time[i] + length <= nextOpen)

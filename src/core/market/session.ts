@@ -20,6 +20,19 @@ export function lastOpened(calendar: Calendar, timeMs: number): number {
   return upperBound(calendar.open, timeMs) - 1;
 }
 
+/** `lastOpened` of each bar, in one pass. @param time opens of bars, epoch ms, ascending. */
+export function sessionsOpened(calendar: Calendar, time: Float64Array): Int32Array {
+  let session = -1;
+  let nextOpen = Number.NEGATIVE_INFINITY;
+  return Int32Array.from(time, (open) => {
+    if (open >= nextOpen) {
+      session = lastOpened(calendar, open);
+      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
+    }
+    return session;
+  });
+}
+
 /** Index of the session containing an instant, -1 outside sessions. */
 export function sessionIndexAt(calendar: Calendar, timeMs: number): number {
   const index = lastOpened(calendar, timeMs);

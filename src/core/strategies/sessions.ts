@@ -1,7 +1,7 @@
 import type { Candles } from "../market/candles.js";
 import { DAY_MS } from "../market/day.js";
 import { INTERVAL_MS } from "../market/interval.js";
-import { type Calendar, lastOpened } from "../market/session.js";
+import { type Calendar, sessionsOpened } from "../market/session.js";
 
 /** Where bars lie in their sessions; columns of the length of the bars. */
 export interface SessionColumns {
@@ -24,9 +24,10 @@ export function sessionColumns({ time, interval }: Candles, calendar: Calendar |
   const session = new Float64Array(length);
   const minutes = new Float64Array(length);
   const left = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
+  const opened = calendar === null ? null : sessionsOpened(calendar, time);
   let start = 0;
   for (let i = 0; i < length; i++) {
-    const index = calendar === null ? -1 : lastOpened(calendar, time[i]);
+    const index = opened === null ? -1 : opened[i];
     if (calendar === null || index < 0) {
       session[i] = Math.floor(time[i] / DAY_MS);
       if (i === 0 || session[i] !== session[i - 1]) start = time[i];

@@ -1,6 +1,6 @@
 import { weekdayOf } from "../../market/day.js";
 import { isIntraday } from "../../market/interval.js";
-import { lastOpened, tradingDay } from "../../market/session.js";
+import { sessionsOpened, tradingDay } from "../../market/session.js";
 import { defineFeature, type Feature } from "./define.js";
 import type { FeatureSeries } from "./series.js";
 
@@ -12,13 +12,9 @@ function elapsed(series: FeatureSeries): Float64Array {
     const { time } = candles;
     const out = new Float64Array(time.length);
     if (!isIntraday(candles.interval)) return out.fill(1);
-    let session = -1;
-    let nextOpen = Number.NEGATIVE_INFINITY;
+    const sessions = sessionsOpened(calendar, time);
     for (let i = 0; i < time.length; i++) {
-      if (time[i] >= nextOpen) {
-        session = lastOpened(calendar, time[i]);
-        nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
-      }
+      const session = sessions[i];
       const open = calendar.open[session];
       const close = calendar.close[session];
       out[i] = session >= 0 && time[i] < close ? (closes[i] - open) / (close - open) : Number.NaN;
