@@ -7,8 +7,8 @@ import { computeEvidence, type EvidenceTable } from "../src/core/signals/evidenc
 import { type Holdout, measureHoldout, middleOf } from "../src/core/signals/evidence-holdout.js";
 import type { EvidenceSeries, EvidenceSettings } from "../src/core/signals/evidence-series.js";
 import { ROUND_TRIP_BPS } from "../src/core/signals/levels.js";
-import type { Log } from "../src/platform/log.js";
-import type { Workers } from "../src/platform/workers.js";
+import { createLog, type Log } from "../src/platform/log.js";
+import { createWorkers, type Workers } from "../src/platform/workers.js";
 import { findEntries } from "../src/providers/files-folder.js";
 import { createFileReader } from "../src/providers/files-reader.js";
 
@@ -68,4 +68,25 @@ export function measureFiles(series: readonly EvidenceSeries[]): Measured {
     holdouts.set(interval, measureHoldout(members, SETTINGS, middle, HOLDOUT_TRADES));
   }
   return { table: computeEvidence(series, SETTINGS), holdouts };
+}
+
+/** The series of folders, of symbols that hold one of the words of `only`, where there are any, and none of `without`. */
+export async function loadFolders(
+  folders: readonly string[],
+  { only, without }: { readonly only: readonly string[]; readonly without: readonly string[] },
+  mostBars?: number,
+): Promise<EvidenceSeries[]> {
+  const log = createLog({
+    level: "warn",
+    structured: false,
+    scrub: (text) => text,
+    destination: process.stderr,
+  });
+  const workers = createWorkers({ log });
+  const holds = (symbol: string) => (word: string) => symbol.includes(word.toUpperCase());
+  const keeps = (symbol: string) =>
+    !without.some(holds(symbol)) && (only.length === 0 || only.some(holds(symbol)));
+  const series = await loadSeries(folders, { workers, log }, keeps, mostBars);
+  await workers.close();
+  return series;
 }

@@ -6,9 +6,7 @@ import { ANY_COSTS, ANY_REGIME, type EvidenceRow } from "../src/core/signals/evi
 import { EDGE_LEVEL } from "../src/core/signals/evidence-edge.js";
 import { EDGE_SPREAD } from "../src/core/signals/evidence-walk.js";
 import { ROUND_TRIP_BPS, TRADE_POLICY } from "../src/core/signals/levels.js";
-import { createLog } from "../src/platform/log.js";
-import { createWorkers } from "../src/platform/workers.js";
-import { HOLDOUT_TRADES, loadSeries, type Measured, measureFiles, SETTINGS } from "./evidence-files.js";
+import { HOLDOUT_TRADES, loadFolders, type Measured, measureFiles, SETTINGS } from "./evidence-files.js";
 
 /**
  * `npm run evidence -- <folder of candle files> ... [--without VIX] [--only KAGGLE] [--regimes]` prints the evidence of
@@ -28,19 +26,7 @@ if (positionals.length === 0) {
   process.exit(2);
 }
 
-const log = createLog({
-  level: "warn",
-  structured: false,
-  scrub: (text) => text,
-  destination: process.stderr,
-});
-const workers = createWorkers({ log });
-const names = (word: string) => (symbol: string) => symbol.includes(word.toUpperCase());
-const keeps = (symbol: string) =>
-  !values.without.some((word) => names(word)(symbol)) &&
-  (values.only.length === 0 || values.only.some((word) => names(word)(symbol)));
-const series = await loadSeries(positionals, { workers, log }, keeps);
-await workers.close();
+const series = await loadFolders(positionals, values);
 const text = report(measureFiles(series));
 process.stdout.write(`${text}\nsha256 ${createHash("sha256").update(text).digest("hex")}\n`);
 

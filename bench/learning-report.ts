@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createLog } from "../src/platform/log.js";
-import { createWorkers } from "../src/platform/workers.js";
-import { loadSeries } from "./evidence-files.js";
+import { loadFolders } from "./evidence-files.js";
 import { reproduce } from "./learning-reproduce.js";
 import { type ReportTerms, reportOf } from "./learning-text.js";
 
@@ -44,25 +42,9 @@ if (!isUsable) {
   process.stderr.write(`${USAGE}\n`);
   process.exitCode = 2;
 } else if (values.data === undefined) {
-  const text = await reportOfFolders(positionals);
+  const text = reportOf(await loadFolders(positionals, values, terms.mostBars), terms);
   process.stdout.write(`${text}\nsha256 ${createHash("sha256").update(text).digest("hex")}\n`);
 } else {
   const text = readFileSync(values.data, "utf8");
   process.stdout.write(`${JSON.stringify(reproduce(text, terms.seed, by), null, 2)}\n`);
-}
-
-async function reportOfFolders(folders: readonly string[]): Promise<string> {
-  const log = createLog({
-    level: "warn",
-    structured: false,
-    scrub: (text) => text,
-    destination: process.stderr,
-  });
-  const workers = createWorkers({ log });
-  const holds = (symbol: string) => (word: string) => symbol.includes(word.toUpperCase());
-  const keeps = (symbol: string) =>
-    !values.without.some(holds(symbol)) && (values.only.length === 0 || values.only.some(holds(symbol)));
-  const series = await loadSeries(folders, { workers, log }, keeps, terms.mostBars);
-  await workers.close();
-  return reportOf(series, terms);
 }
