@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AlpacaProgram, startAlpacaProgram } from "../fixtures/alpaca.js";
+import { type AlpacaProgram, checkedSender, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
 
 const check = createVendorChecker();
@@ -11,13 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => alpaca.program.close());
 
-async function send(method: "GET" | "POST", url: string, payload?: object) {
-  const body = payload === undefined ? {} : { payload };
-  const answer = await alpaca.program.call({ method, url, headers: alpaca.headers, ...body });
-  const parsed = answer.body === "" ? null : answer.json();
-  wrong.push(...(check?.(url.split("?")[0] ?? "", answer.statusCode, parsed, method) ?? []));
-  return { status: answer.statusCode, body: parsed };
-}
+const send = checkedSender(() => alpaca, check, wrong);
 
 describe("the first day of an account", () => {
   it("is told from what was paid in", async () => {

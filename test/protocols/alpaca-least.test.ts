@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AlpacaProgram, startAlpacaProgram } from "../fixtures/alpaca.js";
+import { type AlpacaProgram, checkedSender, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
 
@@ -13,13 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => alpaca.program.close());
 
-async function send(method: "GET" | "POST" | "DELETE", url: string, payload?: object) {
-  const body = payload === undefined ? {} : { payload };
-  const answer = await alpaca.program.call({ method, url, headers: alpaca.headers, ...body });
-  const parsed = answer.body === "" ? null : answer.json();
-  wrong.push(...(check?.(url.split("?")[0] ?? "", answer.statusCode, parsed, method) ?? []));
-  return { status: answer.statusCode, body: parsed };
-}
+const send = checkedSender(() => alpaca, check, wrong);
 const buy = (terms: object) => send("POST", "/v2/orders", { side: "buy", type: "market", ...terms });
 const COIN = { symbol: "BTC/USD", time_in_force: "gtc" } as const;
 const SHARE = { symbol: "AAPL", time_in_force: "day" } as const;

@@ -1,7 +1,7 @@
 import { Alpaca } from "alpaca-client";
 import Alpaca3 from "alpaca-client-3/dist/alpaca-trade-api.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AlpacaProgram, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
+import { type AlpacaProgram, checkedSender, fetchAt, startAlpacaProgram } from "../fixtures/alpaca.js";
 import { createVendorChecker } from "../fixtures/alpaca-spec.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
 
@@ -15,13 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => alpaca.program.close());
 
-async function send(method: "GET" | "POST" | "PATCH" | "DELETE", url: string, payload?: object) {
-  const body = payload === undefined ? {} : { payload };
-  const answer = await alpaca.program.call({ method, url, headers: alpaca.headers, ...body });
-  const parsed = answer.body === "" ? null : answer.json();
-  wrong.push(...(check?.(url.split("?")[0] ?? "", answer.statusCode, parsed, method) ?? []));
-  return { status: answer.statusCode, body: parsed };
-}
+const send = checkedSender(() => alpaca, check, wrong);
 
 const place = (terms: object) =>
   send("POST", "/v2/orders", { side: "buy", qty: "1", type: "limit", time_in_force: "gtc", ...terms });
