@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hashOf } from "../../src/core/backtest/result.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
 import { ensure } from "../../src/core/base/assert.js";
@@ -12,26 +12,16 @@ import { createRunJob } from "../../src/features/backtests/run-job.js";
 import { rulesOf } from "../../src/features/backtests/terms.js";
 import { createWalkForward } from "../../src/features/backtests/walk-forward.js";
 import type { Database } from "../../src/platform/database.js";
-import { createWorkers, type Workers } from "../../src/platform/workers.js";
-import { backtestParts, candlesOfCloses, jobContext } from "../fixtures/backtests.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { silentLog } from "../fixtures/log.js";
+import type { Workers } from "../../src/platform/workers.js";
+import { backtestParts, candlesOfCloses, jobContext, useBacktests } from "../fixtures/backtests.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
 import { accountOver } from "../fixtures/reconcile.js";
 import { walkingFacts } from "../fixtures/walking-facts.js";
 
-let server: TestDatabase;
 let database: Database;
 let workers: Workers;
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { ownSession: false });
-  workers = createWorkers({ log: silentLog, threads: 1 });
-});
-afterAll(async () => {
-  await workers.close();
-  await database.close();
-  await server.drop();
+useBacktests((parts) => {
+  ({ database, workers } = parts);
 });
 
 const LENGTH = 400;

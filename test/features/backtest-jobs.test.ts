@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { sharpeSample } from "../../src/core/backtest/overfitting.js";
 import { sketchOf } from "../../src/core/backtest/trials.js";
 import { createRng } from "../../src/core/base/rng.js";
@@ -18,23 +18,14 @@ import { createSweep } from "../../src/features/backtests/sweep.js";
 import { createWalkForward } from "../../src/features/backtests/walk-forward.js";
 import type { Database } from "../../src/platform/database.js";
 import { createWorkers, type Workers } from "../../src/platform/workers.js";
-import { backtestParts, candlesOfCloses, jobContext } from "../fixtures/backtests.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { backtestParts, candlesOfCloses, jobContext, useBacktests } from "../fixtures/backtests.js";
 import { silentLog } from "../fixtures/log.js";
 
-let server: TestDatabase;
 let database: Database;
 let workers: Workers;
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { ownSession: false });
-  workers = createWorkers({ log: silentLog, threads: 1 });
-});
-afterAll(async () => {
-  await workers.close();
-  await database.close();
-  await server.drop();
+useBacktests((parts) => {
+  ({ database, workers } = parts);
 });
 beforeEach(() => database.query("truncate backtest_datasets, backtest_trials, backtest_runs"));
 

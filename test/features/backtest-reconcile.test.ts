@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PLAIN_RULES, SIZINGS } from "../../src/core/backtest/rules.js";
 import { runBacktest } from "../../src/core/backtest/run.js";
 import { NO_COSTS } from "../../src/core/execution/costs.js";
@@ -13,24 +13,20 @@ import { changedBars } from "../../src/features/backtests/reconcile-source.js";
 import { createRunJob } from "../../src/features/backtests/run-job.js";
 import type { CandleSet } from "../../src/features/candles/candles.js";
 import type { Database } from "../../src/platform/database.js";
-import { createWorkers, type Workers } from "../../src/platform/workers.js";
-import { backtestParts, candlesOfCloses, FIRST_DAY, jobContext } from "../fixtures/backtests.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { silentLog } from "../fixtures/log.js";
+import type { Workers } from "../../src/platform/workers.js";
+import {
+  backtestParts,
+  candlesOfCloses,
+  FIRST_DAY,
+  jobContext,
+  useBacktests,
+} from "../fixtures/backtests.js";
 import { accountOver, type Told, walkOfDays } from "../fixtures/reconcile.js";
 
-let server: TestDatabase;
 let database: Database;
 let workers: Workers;
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { ownSession: false });
-  workers = createWorkers({ log: silentLog, threads: 1 });
-});
-afterAll(async () => {
-  await workers.close();
-  await database.close();
-  await server.drop();
+useBacktests((parts) => {
+  ({ database, workers } = parts);
 });
 
 const BARS = candlesOfCloses([...walkOfDays(120, 9).close]);

@@ -4,19 +4,18 @@ import type { StoredSeries } from "../../src/features/evidence/stored.js";
 import { DEEP_HEADS, type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
 import { cardSchema } from "../../src/features/models/card.js";
 import { agentMetricsSchema, netMetricsSchema } from "../../src/features/models/deep-metrics.js";
-import { createRegistry, type Registry, sha256 } from "../../src/features/models/registry.js";
+import { type Registry, sha256 } from "../../src/features/models/registry.js";
 import { createModelStore, deepPurpose, type ModelStore } from "../../src/features/models/store.js";
 import { createDeepJob, type DeepInput, type DeepTerms } from "../../src/features/retraining/deep-job.js";
 import { createRetrainingLoop, type RetrainingLoopParts } from "../../src/features/retraining/loop.js";
-import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
-import { createEventLog } from "../../src/platform/event-log.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { jobContext } from "../fixtures/backtests.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { QUICK } from "../fixtures/deep-models.js";
 import { silentLog } from "../fixtures/log.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { createTestRegistry } from "../fixtures/models.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const BOTH: DeepInput = { learners: ["sequence_net", "q_agent"] };
@@ -42,13 +41,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await database.query("truncate models, model_audits restart identity cascade");
-  const bus = createBus((error) => {
-    throw error;
-  });
-  registry = createRegistry({
-    ...{ store, database, log: silentLog, open: openArtefact },
-    eventLog: createEventLog(database, bus, silentLog),
-  });
+  registry = createTestRegistry(database, { synthetic: true, replay: null }, openArtefact);
 });
 
 function job(terms: DeepTerms = QUICK) {

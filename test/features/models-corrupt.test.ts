@@ -5,21 +5,13 @@ import { WeightsRefused } from "../../src/core/learning/define.js";
 import { GROUP_SETTINGS, trainGroupedTrees } from "../../src/core/learning/grouped-trees.js";
 import { binReference } from "../../src/core/learning/stability.js";
 import type { TabularModel } from "../../src/core/learning/tabular.js";
-import {
-  DEEP_HEADS,
-  type OpenModel,
-  openArtefact,
-  packArtefact,
-} from "../../src/features/models/artefact.js";
-import { createRegistry, type Registry, sha256 } from "../../src/features/models/registry.js";
-import { createModelStore, type NewModel } from "../../src/features/models/store.js";
-import { createBus } from "../../src/platform/bus.js";
+import { DEEP_HEADS, openArtefact, packArtefact } from "../../src/features/models/artefact.js";
+import { sha256 } from "../../src/features/models/registry.js";
+import type { NewModel } from "../../src/features/models/store.js";
 import type { Database } from "../../src/platform/database.js";
-import { createEventLog } from "../../src/platform/event-log.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
-import { silentLog } from "../fixtures/log.js";
-import { candidate, PASSED } from "../fixtures/models.js";
+import { candidate, createTestRegistry, PASSED } from "../fixtures/models.js";
 import { plantedSamples } from "../fixtures/planted-samples.js";
 
 const TRAINED = { actor: "test", reason: "asked for", numbers: {}, action: "trained" as const };
@@ -41,18 +33,7 @@ afterAll(async () => {
 });
 beforeEach(() => admin.query("truncate models, model_audits restart identity cascade"));
 
-function open(): Registry<OpenModel> {
-  const bus = createBus((error) => {
-    throw error;
-  });
-  return createRegistry({
-    store: createModelStore(database, { synthetic: true, replay: null }),
-    database,
-    eventLog: createEventLog(database, bus, silentLog),
-    log: silentLog,
-    open: openArtefact,
-  });
-}
+const open = () => createTestRegistry(database, { synthetic: true, replay: null }, openArtefact);
 
 /** A version of trees that were grown on planted rows. */
 function treesOf(seed: number): NewModel {

@@ -5,6 +5,7 @@ import { createModelStore, type ModelStore } from "../../src/features/models/sto
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { codeOf } from "../fixtures/error-code.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import {
   createFaultyDatabase,
@@ -59,16 +60,6 @@ async function answering(): Promise<void> {
   });
 }
 
-async function code(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  }
-  return "none";
-}
-
 const standing = async () =>
   (await admin.query("select version, status from models order by id")).rows.map(
     ({ version, status }) => `${version} ${status}`,
@@ -105,8 +96,8 @@ describe("versions of a model", () => {
     expect(version.status).toBe("refused");
     const [audit] = await store.audits({ modelId: version.id }, 1);
     expect(audit).toMatchObject({ action: "refused", reason: "rule auc_above_least" });
-    expect(await code(registry.promote(PURPOSE, "1.0.0", BY))).toBe("promotion_refused");
-    expect(await code(registry.promote(PURPOSE, "9.0.0", BY))).toBe("model_not_found");
+    expect(await codeOf(registry.promote(PURPOSE, "1.0.0", BY))).toBe("promotion_refused");
+    expect(await codeOf(registry.promote(PURPOSE, "9.0.0", BY))).toBe("model_not_found");
     expect(registry.serving(PURPOSE)).toBeNull();
   });
 
@@ -126,7 +117,7 @@ describe("versions of a model", () => {
     expect((await registry.rollBack(PURPOSE, BY))?.version).toBe("1.0.0");
     expect(await registry.rollBack(PURPOSE, BY)).toBeNull();
     expect(registry.serving(PURPOSE)).toBeNull();
-    expect(await code(registry.rollBack(PURPOSE, BY))).toBe("model_not_found");
+    expect(await codeOf(registry.rollBack(PURPOSE, BY))).toBe("model_not_found");
   });
 
   it("cannot be changed or unlearned, whoever writes", async () => {
@@ -182,7 +173,7 @@ describe("an artefact that is not what was stored", () => {
     await empty.refresh();
     expect(empty.serving(PURPOSE)).toBeNull();
     expect(empty.refused()).toMatchObject([{ version: "1.1.0", servedBy: null }]);
-    expect(await code(empty.promote(PURPOSE, "1.0.0", BY))).toBe("model_refused");
+    expect(await codeOf(empty.promote(PURPOSE, "1.0.0", BY))).toBe("model_refused");
   });
 });
 

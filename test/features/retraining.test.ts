@@ -7,22 +7,20 @@ import type { OpenModel } from "../../src/features/models/artefact.js";
 import { openArtefact } from "../../src/features/models/artefact.js";
 import { STACK, weightsOf } from "../../src/features/models/layers.js";
 import { createOnlineModels } from "../../src/features/models/online.js";
-import { createRegistry, type Registry } from "../../src/features/models/registry.js";
+import type { Registry } from "../../src/features/models/registry.js";
 import { createScoreStore } from "../../src/features/models/scores.js";
 import { createModelStore, type ModelVersion } from "../../src/features/models/store.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
 import { createLayerStore } from "../../src/features/retraining/layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "../../src/features/retraining/loop.js";
-import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
-import { createEventLog } from "../../src/platform/event-log.js";
 import type { JobState } from "../../src/platform/jobs.js";
 import { createLeases } from "../../src/platform/lease.js";
 import { createSettings } from "../../src/platform/settings.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { silentLog } from "../fixtures/log.js";
-import { PASSED, PURPOSE } from "../fixtures/models.js";
+import { createTestRegistry, PASSED, PURPOSE } from "../fixtures/models.js";
 import { raiseAlerts } from "../fixtures/outcomes.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
@@ -52,19 +50,7 @@ beforeEach(async () => {
   instrument = await saveInstrument(database, "BTC-USD", { assetClass: "crypto", calendar: "24x7" });
   ordered = 0;
   deep = [];
-  registry = createRegistry({
-    store: createModelStore(database, MARKET),
-    database,
-    eventLog: createEventLog(
-      database,
-      createBus((error) => {
-        throw error;
-      }),
-      silentLog,
-    ),
-    log: silentLog,
-    open: openArtefact,
-  });
+  registry = createTestRegistry(database, MARKET, openArtefact);
   await registry.refresh();
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../src/platform/database.js";
-import { AppError, type ErrorCode } from "../../src/platform/errors.js";
+import { AppError } from "../../src/platform/errors.js";
 import {
   createIdempotency,
   fingerprintOf,
@@ -9,6 +9,7 @@ import {
   type RepeatableCall,
 } from "../../src/platform/idempotency.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { codeOf } from "../fixtures/error-code.js";
 
 let server: TestDatabase;
 /** As two processes over one database. */
@@ -66,16 +67,6 @@ function spend(which: number, repeatable: RepeatableCall, amount = 1) {
 
 const effects = async () =>
   (await databases[0].query<{ count: number }>("select count(*)::int as count from effects"))[0].count;
-
-async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "none"> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof AppError) return error.code;
-    throw error;
-  }
-  return "none";
-}
 
 describe("calls that may be repeated", () => {
   it("are done once, however many processes are asked at once, and all get one reply", async () => {
