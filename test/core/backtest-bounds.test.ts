@@ -4,22 +4,10 @@ import { type BacktestRules, PLAIN_RULES, SIZINGS } from "../../src/core/backtes
 import { runBacktest } from "../../src/core/backtest/run.js";
 import { marginRules } from "../../src/core/execution/account.js";
 import { type Candles, candlesFromRows } from "../../src/core/market/candles.js";
-import { defineStrategy, type Stand, type Strategy } from "../../src/core/strategies/define.js";
+import { doing } from "../fixtures/doing.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
 
 const DAY_MS = 86_400_000;
-
-function doing(walk: (stand: Stand<unknown>) => void): Strategy {
-  return defineStrategy({
-    id: "doing",
-    title: "Doing",
-    description: "Does what it is told.",
-    parameters: {},
-    warmup: () => 0,
-    declare: () => null,
-    walk,
-  });
-}
 
 /** Long at every open with a stop and a target so near that many bars reach both. */
 const near = doing((stand) => {

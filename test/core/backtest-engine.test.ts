@@ -8,9 +8,10 @@ import { marginRules } from "../../src/core/execution/account.js";
 import type { DeskEvent } from "../../src/core/execution/events.js";
 import { type Candles, candlesFromRows } from "../../src/core/market/candles.js";
 import { equityAt } from "../../src/core/performance/equity-at.js";
-import { defineStrategy, type Entry, type Stand, type Strategy } from "../../src/core/strategies/define.js";
+import type { Entry, Stand, Strategy } from "../../src/core/strategies/define.js";
 import { goldenCross } from "../../src/core/strategies/golden-cross.js";
 import { findStrategy, STRATEGIES } from "../../src/core/strategies/index.js";
+import { doing } from "../fixtures/doing.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
 
 const DAY_MS = 86_400_000;
@@ -21,19 +22,6 @@ function bars(rows: readonly (readonly [open: number, high: number, low: number,
     "1d",
     rows.map(([open, high, low, close], i) => ({ time: i * DAY_MS, open, high, low, close, volume: 1_000 })),
   );
-}
-
-/** A strategy that does what a function says. */
-function doing(walk: (stand: Stand<unknown>) => void): Strategy {
-  return defineStrategy({
-    id: "doing",
-    title: "Doing",
-    description: "Does what it is told.",
-    parameters: {},
-    warmup: () => 0,
-    declare: () => null,
-    walk,
-  });
 }
 
 function enteringAt(bar: number, entry: Entry): Strategy {
