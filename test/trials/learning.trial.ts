@@ -61,7 +61,7 @@ describe("labels of which a share was turned", () => {
 
   it("let 45 or more of 50 better ones through where none is turned", () => {
     const weak = learned(columnLesson(2, 600, 1.5), termsOf(1)).model;
-    const found = tally(50, (seed) => columnLesson(200 + seed, 3_000, 1.5), { incumbent: weak });
+    const found = tally(50, (seed) => columnLesson(200 + seed, 6_000, 1.5), { incumbent: weak });
     report("better ones", found);
     expect(found.promoted).toBeGreaterThanOrEqual(45);
   });

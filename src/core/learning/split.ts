@@ -15,7 +15,7 @@ export interface SplitTerms {
 export const SPLIT_TERMS: SplitTerms = Object.freeze({
   folds: 4,
   tailShare: 0.2,
-  calibrationShare: 0.15,
+  calibrationShare: 0.2,
   embargoMs: 0,
 });
 
