@@ -28,21 +28,49 @@ const GRID_MS = INTERVAL_MS["4h"];
  * The bar an instant falls in; null outside sessions for days and weeks, and outside the calendar's years.
  */
 export function barSpan(calendar: Calendar, interval: Interval, timeMs: number): BarSpan | null {
-  const index = lastOpened(calendar, timeMs);
-  if (index < 0) return null;
-  const inSession = timeMs < calendar.close[index];
   if (isIntraday(interval)) {
-    return inSession
-      ? regularSpan(calendar, interval, index, timeMs)
-      : extendedSpan(calendar, interval, index, timeMs);
+    const stretch = gridStretch(calendar, timeMs);
+    return stretch === null ? null : cellOf(stretch, INTERVAL_MS[interval], timeMs);
   }
-  if (!inSession) return null;
+  const index = lastOpened(calendar, timeMs);
+  if (index < 0 || timeMs >= calendar.close[index]) return null;
   const weekly = interval === "1w";
   return {
     open: calendar.open[weekly ? firstOfWeek(calendar, index) : index],
     close: calendar.close[weekly ? lastOfWeek(calendar, index) : index],
     regular: true,
   };
+}
+
+/**
+ * Time over which intraday bars of every length lie on one grid: a session, or the half of a closed time that is
+ * nearer to the session before or after it. Bars are cut at both ends. Instants are epoch ms.
+ */
+export interface GridStretch {
+  readonly from: number;
+  /** First instant after it. */
+  readonly until: number;
+  /** An instant through which the grid runs. */
+  readonly anchor: number;
+  /** The session, or the one before the closed time. */
+  readonly session: number;
+  readonly regular: boolean;
+}
+
+/** The stretch an instant falls in; null outside the calendar's years. */
+export function gridStretch(calendar: Calendar, timeMs: number): GridStretch | null {
+  const session = lastOpened(calendar, timeMs);
+  if (session < 0) return null;
+  const open = calendar.open[session];
+  const close = calendar.close[session];
+  if (timeMs < close) return { from: open, until: close, anchor: open, session, regular: true };
+  if (session + 1 >= calendar.open.length) return null;
+  const nextOpen = calendar.open[session + 1];
+  // The grid of the next session takes over half way, on one of its own lines.
+  const turn = nextOpen - Math.floor((nextOpen - close) / 2 / GRID_MS) * GRID_MS;
+  return timeMs >= turn
+    ? { from: turn, until: nextOpen, anchor: nextOpen, session, regular: false }
+    : { from: close, until: turn, anchor: open, session, regular: false };
 }
 
 /** Open of the regular bar an instant falls in, or null outside sessions. */
@@ -161,26 +189,9 @@ function lastOfWeek(calendar: Calendar, index: number): number {
   return last;
 }
 
-function regularSpan(calendar: Calendar, interval: Interval, index: number, timeMs: number): BarSpan {
-  const length = INTERVAL_MS[interval];
-  const open = gridCell(calendar.open[index], length, timeMs);
-  return { open, close: Math.min(open + length, calendar.close[index]), regular: true };
-}
-
-/** The cell of an instant between the close of session `index` and the open of the next. */
-function extendedSpan(calendar: Calendar, interval: Interval, index: number, timeMs: number): BarSpan | null {
-  if (index + 1 >= calendar.open.length) return null;
-  const length = INTERVAL_MS[interval];
-  const previousClose = calendar.close[index];
-  const nextOpen = calendar.open[index + 1];
-  // The grid of the next session takes over half way, on one of its own lines.
-  const turn = nextOpen - Math.floor((nextOpen - previousClose) / 2 / GRID_MS) * GRID_MS;
-  if (timeMs >= turn) {
-    const open = gridCell(nextOpen, length, timeMs);
-    return { open, close: open + length, regular: false };
-  }
-  const open = gridCell(calendar.open[index], length, timeMs);
-  return { open: Math.max(open, previousClose), close: Math.min(open + length, turn), regular: false };
+function cellOf({ from, until, anchor, regular }: GridStretch, length: number, timeMs: number): BarSpan {
+  const start = gridCell(anchor, length, timeMs);
+  return { open: Math.max(start, from), close: Math.min(start + length, until), regular };
 }
 
 /** Start of the cell of a grid of `length` through `anchor` that an instant falls in. */
