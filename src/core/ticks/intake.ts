@@ -1,0 +1,41 @@
+import type { Calendar } from "../market/session.js";
+import { BAR_TERMS, BarBuilder, type BarTerms, NOT_TAKEN } from "./bar-builder.js";
+import { CONFIRMED, GUARD_TERMS, type GuardTerms, TickGuard } from "./guard.js";
+import type { Ticks } from "./tick.js";
+import { ACCEPTED, LATE } from "./verdict.js";
+
+/** Ticks of many symbols through the guard into bars. A tick that was held goes before the one that confirms it. */
+export class TickIntake {
+  declare readonly guard: TickGuard;
+  declare readonly builder: BarBuilder;
+
+  /** @param calendars one for each symbol. */
+  constructor(calendars: readonly Calendar[], bars: BarTerms = BAR_TERMS, terms: GuardTerms = GUARD_TERMS) {
+    this.builder = new BarBuilder(calendars, bars);
+    this.guard = new TickGuard(calendars, this.builder.closedUntil, terms);
+  }
+
+  /**
+   * The verdict on tick `i`. It closes at most two bars of each interval, its own and one of a tick that was held;
+   * they are to be read before `closed` of the builder is full.
+   */
+  take(ticks: Ticks, i: number): number {
+    const { guard, builder } = this;
+    const verdict = guard.judge(ticks, i);
+    if (guard.settled === CONFIRMED) builder.add(guard.held, ticks.symbol[i]);
+    if (verdict !== ACCEPTED || builder.add(ticks, i) !== NOT_TAKEN) return verdict;
+    // The one that was held is of a later bar, and closed that of this one.
+    guard.retract(ticks.symbol[i]);
+    return LATE;
+  }
+
+  /**
+   * Closes the bars of a symbol that end at or before an instant, and refuses a held tick of theirs.
+   * @param clock the instant in its first place, epoch ms.
+   */
+  closeUntil(symbol: number, clock: Float64Array): number {
+    const closed = this.builder.closeUntil(symbol, clock);
+    this.guard.expire(symbol);
+    return closed;
+  }
+}
