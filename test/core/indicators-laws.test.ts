@@ -106,6 +106,7 @@ const STILL: Readonly<Record<string, number | typeof PRICE | readonly (number | 
   pvi: 1_000,
   aroon: [100, 100, 0],
   mlmi: [50, 0],
+  rational_quadratic_slope: [PRICE, 0, 0],
   fair_value_gap: [0, 0, 0, 0, 1, 0, 0, 0],
 };
 
@@ -118,6 +119,7 @@ const SILENT: Readonly<Record<string, number | string>> = {
   cmf: 0,
   force_index: 0,
   fair_value_gap: 0,
+  low_volume_node: 0,
   pvt: 0,
   nvi: 1_000,
   pvi: 1_000,

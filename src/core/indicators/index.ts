@@ -2,6 +2,7 @@ import { htTrendline } from "./cycle/ht-trendline.js";
 import type { Indicator } from "./define.js";
 import { nadarayaWatson } from "./kernel/nadaraya-watson.js";
 import { rationalQuadratic } from "./kernel/rational-quadratic.js";
+import { rationalQuadraticSlope } from "./kernel/rational-quadratic-slope.js";
 import { trange } from "./library.js";
 import { apo } from "./momentum/apo.js";
 import { awesomeOscillator } from "./momentum/awesome-oscillator.js";
@@ -38,6 +39,7 @@ import { hurst } from "./statistics/hurst.js";
 import { linreg } from "./statistics/linreg.js";
 import { linregChannel } from "./statistics/linreg-channel.js";
 import { linregSlope } from "./statistics/linreg-slope.js";
+import { mmdRegime } from "./statistics/mmd-regime.js";
 import { stddev } from "./statistics/stddev.js";
 import { zscore } from "./statistics/zscore.js";
 import { adx } from "./trend/adx.js";
@@ -80,6 +82,7 @@ import { ad } from "./volume/ad.js";
 import { adosc } from "./volume/adosc.js";
 import { cmf } from "./volume/cmf.js";
 import { forceIndex } from "./volume/force-index.js";
+import { lowVolumeNode } from "./volume/low-volume-node.js";
 import { mfi } from "./volume/mfi.js";
 import { nvi } from "./volume/nvi.js";
 import { obv } from "./volume/obv.js";
@@ -155,11 +158,11 @@ export const INDICATORS: readonly Indicator[] = Object.freeze([
     ulcer,
     yangZhang,
   ],
-  ...[ad, adosc, cmf, forceIndex, mfi, nvi, obv, pvi, pvt, volumeProfile, vwap, vwapBands],
+  ...[ad, adosc, cmf, forceIndex, lowVolumeNode, mfi, nvi, obv, pvi, pvt, volumeProfile, vwap, vwapBands],
   ...[averagePrice, fairValueGap, heikinAshi, medianPrice, midprice, typicalPrice, weightedClose],
-  ...[beta, correl, efficiencyRatio, hurst, linreg, linregChannel, linregSlope, stddev, zscore],
+  ...[beta, correl, efficiencyRatio, hurst, linreg, linregChannel, linregSlope, mmdRegime, stddev, zscore],
   ...[htTrendline],
-  ...[nadarayaWatson, rationalQuadratic],
+  ...[nadarayaWatson, rationalQuadratic, rationalQuadraticSlope],
 ]);
 
 const BY_NAME: ReadonlyMap<string, Indicator> = new Map(INDICATORS.map((row) => [row.name, row]));

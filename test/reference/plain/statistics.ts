@@ -1,6 +1,8 @@
+import { MMD_REFERENCES, REGIME_NAMES } from "../../../src/core/indicators/statistics/mmd-references.js";
 import type { Bars } from "../../../src/core/market/candles.js";
 import {
   allEqual,
+  averageRanges,
   type Column,
   changes,
   columnLike,
@@ -8,6 +10,7 @@ import {
   mean,
   type PlainFormula,
   range,
+  startingAt,
   sum,
   type Values,
   variance,
@@ -136,6 +139,74 @@ function htTrendline({ close }: Bars): number[] {
   );
 }
 
+/** Of the seven regimes only the points are taken, and by what the features are multiplied. */
+function mmdRegime({ high, low, close }: Bars, { period, memory }: Values): Record<string, number[]> {
+  const span = 6;
+  const returns = columnLike(close, (i) => Math.log(close[i]) - Math.log(close[i - 1]));
+  const ranges = columnLike(close, (i) => Math.log(high[i]) - Math.log(low[i]));
+  // 1 / 1, 1 / 2, ... 1 / memory of each new value.
+  const usualOf = (column: readonly number[]) => {
+    let usual = 0;
+    return column.map((value, k) => {
+      const share = Math.min(k + 1, memory);
+      usual = (usual * (share - 1) + value) / share;
+      return usual;
+    });
+  };
+  const usualReturn = [Number.NaN, ...usualOf(returns.slice(1).map(Math.abs))];
+  const usualRange = usualOf(ranges);
+  const weights = [...MMD_REFERENCES.weights];
+  const points = columnLike(close, (i) => i).map((i) => {
+    const last6 = last(returns, span, i);
+    const path = sum(last6.map(Math.abs));
+    const [usual, wide] = [usualReturn[i], usualRange[i]];
+    const features = [
+      usual === 0 ? 0 : returns[i] / usual,
+      wide === 0 ? 1 : ranges[i] / wide,
+      usual === 0 ? 1 : path / span / usual,
+      path === 0 ? 0 : sum(last6) / path,
+    ];
+    return features.map((value, f) => value * weights[f]);
+  });
+  const kernel = (a: readonly number[], b: readonly number[]) =>
+    Math.exp(-sum(a.map((value, f) => (value - b[f]) ** 2)));
+  const regimes = REGIME_NAMES.map((_, k) => {
+    const count = MMD_REFERENCES.points.length / REGIME_NAMES.length / 4;
+    return range(k * count, (k + 1) * count - 1).map((p) => [
+      ...MMD_REFERENCES.points.slice(4 * p, 4 * p + 4),
+    ]);
+  });
+  const own = regimes.map((of) => mean(of.flatMap((a) => of.map((b) => kernel(a, b)))));
+  const towards = regimes.map((of) => points.map((point) => mean(of.map((other) => kernel(point, other)))));
+  const rows = columnLike(close, (i) => i).map((i) => {
+    if (i < span + period - 1) return [];
+    if (usualReturn[i] === 0 && usualRange[i] === 0) return regimes.map(() => Number.NaN);
+    let within = 0;
+    for (let a = i - period + 1; a <= i; a++) {
+      for (let b = i - period + 1; b <= i; b++) if (a !== b) within += kernel(points[a], points[b]);
+    }
+    return regimes.map(
+      (_, k) => within / (period * (period - 1)) + own[k] - 2 * mean(last(towards[k], period, i)),
+    );
+  });
+  const clip = (value: number) => (Number.isNaN(value) ? 0 : Math.max(0, value));
+  const nearestAt = (i: number) => Math.max(0, rows[i].indexOf(Math.min(...rows[i])));
+  const told = (of: (i: number) => number) =>
+    startingAt(
+      columnLike(close, (i) => (rows[i].length === 0 ? Number.NaN : of(i))),
+      span + period - 1,
+    );
+  return {
+    ...Object.fromEntries(REGIME_NAMES.map((name, k) => [name, told((i) => clip(rows[i][k]))])),
+    regime: told(nearestAt),
+    confidence: told((i) => {
+      const nearest = clip(rows[i][nearestAt(i)]);
+      const second = Math.min(...rows[i].toSpliced(nearestAt(i), 1).map(clip));
+      return second === 0 ? 0 : (second - nearest) / second;
+    }),
+  };
+}
+
 function kernelMeans(close: Column, period: number, weight: (age: number) => number): number[] {
   const weights = range(0, period - 1).map(weight);
   return columnLike(close, (i) => {
@@ -156,6 +227,7 @@ export const STATISTICS: Readonly<Record<string, PlainFormula>> = {
   linreg_slope: ({ close }, { period }) => ({
     linreg_slope: columnLike(close, (i) => line(last(close, period, i)).slope),
   }),
+  mmd_regime: mmdRegime,
   stddev: ({ close }, { period }) => ({
     stddev: columnLike(close, (i) => {
       const window = last(close, period, i);
@@ -174,6 +246,32 @@ export const CYCLE: Readonly<Record<string, PlainFormula>> = {
   ht_trendline: (bars) => ({ ht_trendline: htTrendline(bars) }),
 };
 
+/** Where estimates come to rise or fall, which they do when they are nearer or farther than 1e-13 of the price. */
+function rationalQuadraticSlope(bars: Bars, values: Values): Record<string, number[]> {
+  const { period, bandwidth, weighting, range: reach } = values;
+  const estimates = kernelMeans(
+    bars.close,
+    period,
+    (age) => 1 / (1 + age ** 2 / (2 * weighting * bandwidth ** 2)) ** weighting,
+  );
+  const steps = changes(estimates).map((step, i) => (Math.abs(step) < 1e-13 * bars.close[i] ? 0 : step));
+  const moving = range(0, steps.length - 1).filter((i) => steps[i] > 0 || steps[i] < 0);
+  const turning = moving.filter((i, k) => k > 0 && steps[moving[k - 1]] > 0 !== steps[i] > 0);
+  const averages = averageRanges(bars, reach);
+  const begins = Math.max(period, reach);
+  return {
+    estimate: startingAt(estimates, begins),
+    slope: startingAt(
+      columnLike(steps, (i) => (averages[i] === 0 ? 0 : steps[i] / averages[i])),
+      begins,
+    ),
+    turn: startingAt(
+      columnLike(steps, (i) => (turning.includes(i) ? Math.sign(steps[i]) : 0)),
+      begins,
+    ),
+  };
+}
+
 export const KERNEL: Readonly<Record<string, PlainFormula>> = {
   nadaraya_watson: ({ close }, { period, bandwidth }) => ({
     nadaraya_watson: kernelMeans(close, period, (age) => Math.exp(-(age ** 2) / (2 * bandwidth ** 2))),
@@ -185,4 +283,5 @@ export const KERNEL: Readonly<Record<string, PlainFormula>> = {
       (age) => 1 / (1 + age ** 2 / (2 * weighting * bandwidth ** 2)) ** weighting,
     ),
   }),
+  rational_quadratic_slope: rationalQuadraticSlope,
 };

@@ -144,6 +144,92 @@ function volumeProfile(bars: Bars, values: Values): Record<string, number[]> {
   };
 }
 
+interface Thin {
+  readonly bottom: number;
+  readonly top: number;
+  readonly thinness: number;
+}
+
+/** Runs of thin steps between busier ones, in prices: every bar's overlap with every step. */
+function thinRuns(bars: Bars, members: readonly number[], { bins, share }: Values): Thin[] {
+  const lowest = Math.min(...members.map((j) => bars.low[j]));
+  const step = (Math.max(...members.map((j) => bars.high[j])) - lowest) / bins;
+  if (step === 0) return [];
+  const edge = (bin: number) => lowest + bin * step;
+  const spans = members.map((j) => {
+    if (bars.high[j] - bars.low[j] >= step) return [bars.low[j], bars.high[j]] as const;
+    const middle = (bars.high[j] + bars.low[j]) / 2;
+    const bottom = Math.min(Math.max(middle - step / 2, lowest), edge(bins - 1));
+    return [bottom, bottom + step] as const;
+  });
+  const volumes = range(0, bins - 1).map((bin) =>
+    sum(
+      members.map((j, k) => {
+        const [from, to] = spans[k];
+        const overlap = Math.min(to, edge(bin + 1)) - Math.max(from, edge(bin));
+        return (bars.volume[j] * Math.max(0, overlap)) / (to - from);
+      }),
+    ),
+  );
+  const most = Math.max(...volumes);
+  const busy = range(0, bins - 1).filter((bin) => volumes[bin] >= share * most * (1 - 1e-9));
+  return busy.slice(1).flatMap((top, k) => {
+    const inner = range(busy[k] + 1, top - 1);
+    if (inner.length === 0 || most === 0) return [];
+    const thinness = 1 - sum(inner.map((bin) => volumes[bin])) / inner.length / most;
+    return [{ bottom: edge(busy[k] + 1), top: edge(top), thinness }];
+  });
+}
+
+/** Visits of a node that are over: who came, was it sent back, and when was that known. */
+function visitsOf(bars: Bars, members: readonly number[], { bottom, top }: Thin, slack: number) {
+  const sideOf = (j: number) => {
+    if (bars.close[j] >= top - slack) return 1;
+    return bars.close[j] <= bottom + slack ? -1 : 0;
+  };
+  const sides = members.map(sideOf);
+  const reaches = members.map((j) => bars.low[j] < top - slack && bars.high[j] > bottom + slack);
+  const visits: { rejected: boolean; age: number }[] = [];
+  for (let k = 1; k < members.length; k++) {
+    const from = sides.slice(0, k).findLast((side) => side !== 0);
+    if (!reaches[k] || from === undefined) continue;
+    const end = sides.findIndex((side, j) => j > k && side !== 0);
+    if (end < 0) break;
+    visits.push({ rejected: sides[end] === from, age: members.length - 1 - end });
+    k = end;
+  }
+  return visits;
+}
+
+function lowVolumeNode(bars: Bars, values: Values): Record<string, number[]> {
+  const { period, bins } = values;
+  const rows = range(0, bars.close.length - 1).map((i) => {
+    if (i < period - 1) return new Array<number>(6).fill(Number.NaN);
+    const members = range(i - period + 1, i);
+    const reach =
+      Math.max(...members.map((j) => bars.high[j])) - Math.min(...members.map((j) => bars.low[j]));
+    const slack = (1e-9 * reach) / bins;
+    const runs = thinRuns(bars, members, values);
+    const awayOf = ({ bottom, top }: Thin) => (bottom + top) / 2 - bars.close[i];
+    const told = (run: Thin | undefined) => {
+      if (run === undefined) return [0, 0, 0];
+      const visits = visitsOf(bars, members, run, slack);
+      const back = visits.filter(({ rejected }) => rejected);
+      const tried = back.length === 0 ? 0 : 0.15 * Math.min(1, back.length / 5);
+      const share = visits.length === 0 ? 0 : (0.15 * back.length) / visits.length;
+      const recent = back.length === 0 ? 0 : 1 - Math.min(...back.map(({ age }) => age)) / period;
+      const near = 1 - Math.abs(awayOf(run)) / reach;
+      return [awayOf(run), 0.4 * run.thinness + tried + share + 0.2 * recent + 0.1 * near, 1];
+    };
+    return [
+      ...told(runs.findLast((run) => awayOf(run) <= slack)),
+      ...told(runs.find((run) => awayOf(run) >= -slack)),
+    ];
+  });
+  const names = ["below", "below_strength", "has_below", "above", "above_strength", "has_above"];
+  return Object.fromEntries(names.map((name, k) => [name, rows.map((row) => row[k])]));
+}
+
 export const VOLUME: Readonly<Record<string, PlainFormula>> = {
   ad: (bars) => ({ ad: totals(moneyFlows(bars)) }),
   adosc: (bars, values) => ({ adosc: adosc(bars, values) }),
@@ -162,6 +248,7 @@ export const VOLUME: Readonly<Record<string, PlainFormula>> = {
       period,
     ),
   }),
+  low_volume_node: lowVolumeNode,
   mfi: (bars, values) => ({ mfi: mfi(bars, values) }),
   nvi: (bars) => ({ nvi: volumeIndex(bars, (now, past) => now < past) }),
   obv: ({ close, volume }) => ({

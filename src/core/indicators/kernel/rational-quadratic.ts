@@ -1,6 +1,11 @@
 import { barsParameter, numberParameter } from "../define.js";
 import { defineKernelEstimate } from "./kernel-estimate.js";
 
+/** The kernel (1 + age^2 / (2 w b^2))^-w: weight of a bar by its age, 0 for the newest. */
+export function rationalQuadraticWeight(age: number, bandwidth: number, weighting: number): number {
+  return (1 + (age * age) / (2 * weighting * bandwidth * bandwidth)) ** -weighting;
+}
+
 export const rationalQuadratic = defineKernelEstimate(
   {
     name: "rational_quadratic",
@@ -13,6 +18,5 @@ export const rationalQuadratic = defineKernelEstimate(
     source:
       "E. Nadaraya, G. Watson (1964) with the kernel (1 + age^2 / (2 w b^2))^-w over the bar and those before it only, so that it never repaints.",
   },
-  (age, { bandwidth, weighting }) =>
-    (1 + (age * age) / (2 * weighting * bandwidth * bandwidth)) ** -weighting,
+  (age, { bandwidth, weighting }) => rationalQuadraticWeight(age, bandwidth, weighting),
 );
