@@ -25,7 +25,9 @@ function watchAll(told: readonly Told[], terms: SequenceTerms = TERMS): Synergy[
   const watch = watchSequences(terms);
   const bars = [...new Set(told.map(([bar]) => bar))].sort((a, b) => a - b);
   return bars.flatMap((bar) => {
-    const signals = told.filter(([at]) => at === bar).map(([, leg, way]) => ({ leg, way, strength: 0.5 }));
+    const signals = told
+      .filter(([at]) => at === bar)
+      .map(([, leg, way]) => ({ leg, way, strength: 0.5, time: bar }));
     return watch.take(bar, signals) ?? [];
   });
 }
@@ -147,12 +149,13 @@ describe("sequences", () => {
     ]);
   });
 
-  it("have a quality of strength, speed and direction", () => {
+  it("have a quality of strength, speed and coherence", () => {
     const watch = watchSequences(TERMS);
-    const at = (bar: number, leg: Leg, strength: number) => watch.take(bar, [{ leg, way: 1, strength }]);
+    const at = (bar: number, leg: Leg, strength: number) =>
+      watch.take(bar, [{ leg, way: 1, strength, time: bar }]);
     at(0, "mlmi", 0.5);
     at(2, "fvg", 0.1);
-    expect(at(4, "nwrqk", 0.9)?.quality).toBeCloseTo(0.6 * 0.5 + 0.3 * (1 - 4 / 10) + 0.1, 12);
+    expect(at(4, "nwrqk", 0.9)?.quality).toBeCloseTo(0.6 * 0.5 + 0.3 * (1 - 4 / 10) + 0.1 * (1 - 0.8), 12);
   });
 
   it("are those of a search that begins anew at each leg", () => {
