@@ -26,7 +26,7 @@ describe("the way from candles to a verdict", () => {
 
   it("promotes 45 or more of 50 models of walks that are pulled back, whose chances are kept", () => {
     const fresh = walkLesson(1, 40_000, PULL);
-    const found = tally(50, (seed) => walkLesson(20_000 + seed, 16_000, PULL), { fresh });
+    const found = tally(50, (seed) => walkLesson(70_000 + seed, 16_000, PULL), { fresh });
     report("pulled walks", found);
     expect(found.promoted).toBeGreaterThanOrEqual(45);
     expect(found.errors.filter((error) => error <= 0.05).length).toBeGreaterThanOrEqual(45);
