@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runBacktest } from "../../src/core/backtest/run.js";
 import { createRng } from "../../src/core/base/rng.js";
-import { type Bars, type Candles, sliceCandles } from "../../src/core/market/candles.js";
+import { type Candles, sliceCandles } from "../../src/core/market/candles.js";
 import { synergy } from "../../src/core/strategies/synergy.js";
 import { legSignals } from "../../src/core/synergy/legs.js";
 import { longerBars } from "../../src/core/synergy/longer-bars.js";
@@ -15,7 +15,7 @@ import {
   watchSequences,
 } from "../../src/core/synergy/sequence.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
-import { PLAIN } from "../reference/plain/index.js";
+import { plainLegs } from "../fixtures/plain-legs.js";
 
 const TERMS: SequenceTerms = { windowBars: 10, cooldownBars: 5 };
 
@@ -274,55 +274,17 @@ function textsOf(signals: ReadonlyMap<number, readonly LegSignal[]>): string[] {
     .sort();
 }
 
-/** The legs straight from their definitions, over plain formulas. */
-function plainLegs(candles: Candles): string[] {
-  const { bars, knownAt } = longerBars(candles, LEG_TERMS.groupBars);
-  const owned: Bars = bars;
-  const defaults = { fast: 5, slow: 20, short: 5, long: 20, smooth: 20, neighbours: 5, points: 200 };
-  const { mlmi } = PLAIN.mlmi(owned, defaults);
-  const { rational_quadratic: curve } = PLAIN.rational_quadratic(owned, {
-    period: 50,
-    bandwidth: 8,
-    weighting: 8,
-  });
-  const { atr } = PLAIN.atr(owned, { period: 14 });
-  const legs: [number, Leg, number, number][] = [];
-  const far = (k: number) => (Math.abs(mlmi[k] - 50) >= 25 ? Math.sign(mlmi[k] - 50) : 0);
-  const slope = (k: number) => (curve[k] - curve[k - 1]) / atr[k];
-  for (let k = 1; k < knownAt.length; k++) {
-    if (far(k) !== 0 && far(k) !== far(k - 1)) {
-      legs.push([knownAt[k], "mlmi", far(k), Math.abs(mlmi[k] - 50) / 50]);
-    }
-    // Back to the turn: nothing since was as steep, and the slope before it had the other sign.
-    const way = Math.sign(slope(k));
-    if (!(Math.abs(slope(k)) >= 0.1)) continue;
-    let j = k - 1;
-    while (Math.sign(slope(j)) === way && Math.abs(slope(j)) < 0.1) j--;
-    if (Math.sign(slope(j)) === -way)
-      legs.push([knownAt[k], "nwrqk", way, Math.min(1, Math.abs(slope(k)) / 2)]);
-  }
-  const gaps = PLAIN.fair_value_gap(candles, { life: 50, bodies: 10, factor: 1.5 });
-  for (const i of candles.close.keys()) {
-    const [up, down] = [gaps.bullish_fill[i], gaps.bearish_fill[i]].map((size) => size / candles.close[i]);
-    if (up >= 0.001 !== down >= 0.001) {
-      legs.push([
-        i,
-        "fvg",
-        up >= 0.001 ? 1 : -1,
-        Math.min(1, Math.max(up >= 0.001 ? up : 0, down >= 0.001 ? down : 0) / 0.01),
-      ]);
-    }
-  }
-  return legs.map(([bar, leg, way, strength]) => `${bar} ${leg} ${way} ${strength.toFixed(9)}`).sort();
-}
-
 describe("legs", () => {
   it("are told where they begin, as plain formulas have it", () => {
     let legs = 0;
     for (const seed of [1, 2, 3]) {
       const candles = holed(2_400, seed);
       const found = textsOf(legSignals(candles, LEG_TERMS));
-      expect(found).toEqual(plainLegs(candles));
+      expect(found).toEqual(
+        plainLegs(candles, LEG_TERMS)
+          .map(({ bar, leg, way, strength }) => `${bar} ${leg} ${way} ${strength.toFixed(9)}`)
+          .sort(),
+      );
       for (const leg of LEGS)
         expect(
           found.some((text) => text.includes(leg)),
