@@ -76,6 +76,7 @@ export const ERRORS = {
   database_unavailable: { status: 503, retryable: true, title: "The database does not answer" },
   provider_unavailable: { status: 503, retryable: true, title: "No market data source answers" },
   overloaded: { status: 503, retryable: true, title: "The server is overloaded" },
+  pipeline_elsewhere: { status: 503, retryable: true, title: "Another process takes ticks" },
   shutting_down: { status: 503, retryable: true, title: "The server is shutting down" },
   timed_out: { status: 503, retryable: true, title: "The answer took too long" },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;

@@ -174,6 +174,24 @@ export class Follower {
     return this.at;
   }
 
+  /** Doubles of what it keeps. */
+  get stateLength(): number {
+    return this.state.length;
+  }
+
+  /** Writes what it keeps from a place on. @returns the place after it. */
+  save(into: Float64Array, from: number): number {
+    into.set(this.state, from);
+    return from + this.state.length;
+  }
+
+  /** Takes back what was saved, the next bar being read at `next`. @returns the place after it. */
+  load(from: Float64Array, start: number, next: number): number {
+    this.state.set(from.subarray(start, start + this.state.length));
+    this.at = next;
+    return start + this.state.length;
+  }
+
   /** Takes the bar at `next`, which has been filled in. */
   update(): void {
     const { at, run } = this;

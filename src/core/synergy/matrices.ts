@@ -23,8 +23,8 @@ const SESSION = placesOf(MATRICES.structure.inputs, ["session_minute", "session_
 
 /** Half hours: MLMI, NW-RQK, the nearest low volume node and the time of the session. */
 export class StructureMatrix extends RingMatrix {
-  constructor() {
-    super(MATRICES.structure, 0);
+  constructor(state?: Float64Array) {
+    super(MATRICES.structure, 0, state);
   }
 
   /** Takes the closed bar that `inputs` tells of; nodes that do not exist are NaN there. */
@@ -68,8 +68,8 @@ const TACTICAL_VOLUMES = CHANGE_BARS;
 
 /** Five minutes: fair value gaps, momentum and volume. */
 export class TacticalMatrix extends RingMatrix {
-  constructor() {
-    super(MATRICES.tactical, CHANGE_BARS + USUAL_BARS);
+  constructor(state?: Float64Array) {
+    super(MATRICES.tactical, CHANGE_BARS + USUAL_BARS, state);
   }
 
   /** Takes the closed bar that `inputs` tells of. */
@@ -115,8 +115,8 @@ const VARIANCE = SEEN + 2;
 
 /** Half hours: distances from kinds of markets, volatility, skewness of volume, acceleration and drift. */
 export class RegimeMatrix extends RingMatrix {
-  constructor() {
-    super(MATRICES.regime, VARIANCE + 1);
+  constructor(state?: Float64Array) {
+    super(MATRICES.regime, VARIANCE + 1, state);
   }
 
   /** Takes the closed bar that `inputs` tells of. */
@@ -163,9 +163,7 @@ export class RegimeMatrix extends RingMatrix {
     }
     const isFirst = memory[SEEN] === 0;
     memory[MEAN] = isFirst ? deviation : memory[MEAN] + RUNNING_WEIGHT * away;
-    memory[VARIANCE] = isFirst
-      ? 0
-      : (1 - RUNNING_WEIGHT) * (memory[VARIANCE] + RUNNING_WEIGHT * away * away);
+    memory[VARIANCE] = isFirst ? 0 : (1 - RUNNING_WEIGHT) * (memory[VARIANCE] + RUNNING_WEIGHT * away * away);
     memory[SEEN]++;
   }
 

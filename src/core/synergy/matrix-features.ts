@@ -97,13 +97,7 @@ const STRUCTURE: MatrixDefinition = {
   features: [
     feature("mlmi", "MLMI, 0..100", "(value - 50) / 50", [-1, 1], warmupOf(mlmi)),
     feature("mlmi_cross", "1 where its averages cross upwards, -1 downwards", AS_IS, [-1, 1], warmupOf(mlmi)),
-    feature(
-      "nwrqk",
-      "(estimate - close) / average true range",
-      "within 5, over 5",
-      [-1, 1],
-      ESTIMATE_WARMUP,
-    ),
+    feature("nwrqk", "(estimate - close) / average true range", "within 5, over 5", [-1, 1], ESTIMATE_WARMUP),
     feature("nwrqk_slope", "slope in average true ranges a bar", "within 2, over 2", [-1, 1], SLOPE_WARMUP),
     feature(
       "lvn_nearness",
@@ -191,14 +185,7 @@ const REGIME: MatrixDefinition = {
   description: "What kind of market it is: two days of half hours around the clock.",
   minutes: 30,
   rows: 96,
-  inputs: [
-    "time",
-    "close",
-    "volume",
-    "range",
-    ...MMD_NAMES.map((name) => `mmd_${name}`),
-    "mmd_confidence",
-  ],
+  inputs: ["time", "close", "volume", "range", ...MMD_NAMES.map((name) => `mmd_${name}`), "mmd_confidence"],
   features: [
     ...MMD_NAMES.map((name) =>
       feature(

@@ -1,5 +1,4 @@
 import { assert } from "../base/assert.js";
-import { INTERVAL_MS } from "../market/interval.js";
 import type { MatrixDefinition } from "./matrix-features.js";
 
 /** Every matrix is told first when its bar opened, epoch ms. */
@@ -33,23 +32,25 @@ export class RingMatrix {
   declare private readonly time: Float64Array;
   declare private readonly rows: number;
   declare private readonly columns: number;
-  declare private readonly spacing: number;
 
-  /** @param memory doubles that features remember. */
-  constructor(definition: MatrixDefinition, memory: number) {
-    const { rows, features, inputs, minutes } = definition;
+  /**
+   * @param memory doubles that features remember.
+   * @param state where everything is kept, as long as `state` of another; memory of its own by default.
+   */
+  constructor(definition: MatrixDefinition, memory: number, state?: Float64Array) {
+    const { rows, features, inputs } = definition;
     const times = INPUTS + inputs.length;
     const values = times + rows;
     const memoryAt = values + rows * features.length;
     this.definition = definition;
-    this.state = new Float64Array(memoryAt + memory);
+    this.state = state ?? new Float64Array(memoryAt + memory);
+    assert(this.state.length === memoryAt + memory, "the state is as long as that of its kind");
     this.inputs = this.state.subarray(INPUTS, times);
     this.time = this.state.subarray(times, values);
     this.values = this.state.subarray(values, memoryAt);
     this.memory = this.state.subarray(memoryAt);
     this.rows = rows;
     this.columns = features.length;
-    this.spacing = minutes * INTERVAL_MS["1m"];
   }
 
   /** Rows taken since the first bar. */
@@ -57,14 +58,14 @@ export class RingMatrix {
     return this.state[TAKEN];
   }
 
-  /** Takes a row from `inputs` at its time. @returns where its values go. @throws AssertionError for a bar too soon after the last. */
+  /** Takes a row from `inputs` at its time. @returns where its values go. @throws AssertionError for a bar that is not after the last. */
   protected next(): number {
     const { state, time, rows } = this;
     const taken = state[TAKEN] | 0;
     const row = taken % rows;
     if (taken > 0) {
       const since = this.inputs[INPUT_TIME] - time[row === 0 ? rows - 1 : row - 1];
-      assert(since >= this.spacing, "a matrix advances on its own interval only");
+      assert(since > 0, "bars come in their order");
     }
     time[row] = this.inputs[INPUT_TIME];
     state[TAKEN] = taken + 1;

@@ -69,6 +69,8 @@ const EXPIRED = 4;
 const OPPOSITE = 8;
 const STARTED_WITH_FVG = 16;
 const REPEATED = 32;
+/** Of a leg that was not taken. */
+export const PASSED_OVER = CONFLICT | COOLING_DOWN | STARTED_WITH_FVG | REPEATED;
 
 /** A refusal; of no leg where what was under way has expired. */
 export interface LegRefusal {
@@ -99,8 +101,8 @@ const BEGUN = 8;
 const BEGUN_TIME = 9;
 const RESTS_UNTIL = 10;
 /** The legs that are taken, in their order, and how strong they are. */
-const ORDER = 11;
-const STRENGTHS = 14;
+export const SEQUENCE_ORDER = 11;
+export const SEQUENCE_STRENGTHS = 14;
 /** How often each refusal was told since the first slot. */
 export const REFUSAL_COUNTS = 17;
 const STATE_SIZE = REFUSAL_COUNTS + REFUSALS.length;
@@ -195,10 +197,10 @@ export class SequenceWatch {
       state[BEGUN_TIME] = signals[at + SIGNAL_TIME];
     }
     for (let k = 0; k < taken; k++) {
-      if (state[ORDER + k] === leg) return this.refuse(leg, REPEATED, 5);
+      if (state[SEQUENCE_ORDER + k] === leg) return this.refuse(leg, REPEATED, 5);
     }
-    state[ORDER + taken] = leg;
-    state[STRENGTHS + taken] = signals[at + SIGNAL_STRENGTH];
+    state[SEQUENCE_ORDER + taken] = leg;
+    state[SEQUENCE_STRENGTHS + taken] = signals[at + SIGNAL_STRENGTH];
     state[TAKEN] = taken + 1;
     if (taken + 1 < LEGS.length) return 0;
     state[FOUND_TIME] = signals[at + SIGNAL_TIME];
@@ -211,15 +213,15 @@ export class SequenceWatch {
     state[FOUND_BEGUN] = state[BEGUN];
     state[FOUND_SLOT] = slot;
     state[FOUND_BEGUN_TIME] = state[BEGUN_TIME];
-    const first = state[STRENGTHS];
-    const second = state[STRENGTHS + 1];
-    const third = state[STRENGTHS + 2];
+    const first = state[SEQUENCE_STRENGTHS];
+    const second = state[SEQUENCE_STRENGTHS + 1];
+    const third = state[SEQUENCE_STRENGTHS + 2];
     const quickness = this.window > 0 ? 1 - (slot - state[BEGUN]) / this.window : 1;
     const coherence = 1 - (Math.max(first, second, third) - Math.min(first, second, third));
     state[FOUND_QUALITY] = 0.6 * ((first + second + third) / LEGS.length) + 0.3 * quickness + 0.1 * coherence;
     state[TAKEN] = 0;
     state[RESTS_UNTIL] = slot + this.cooldown;
-    return TYPE_OF[LEGS.length * (state[ORDER] | 0) + (state[ORDER + 1] | 0)];
+    return TYPE_OF[LEGS.length * (state[SEQUENCE_ORDER] | 0) + (state[SEQUENCE_ORDER + 1] | 0)];
   }
 
   private refuse(leg: number, bit: number, place: number): number {

@@ -36,21 +36,24 @@ const SIGNED = 9;
 const SLOT = 10;
 /** Slots of the calendar before the first that is not counted yet. */
 const COUNTED = 11;
-const BAR_FIELDS = 12;
+/** The stretch of the grid that it lies in: its session, or what lies between two. */
+const SESSION_START = 12;
+const SESSION_END = 13;
+const BAR_FIELDS = 14;
 
 /** What follows the bar of the base: times of its earliest and latest tick, last price and its direction. */
-const FIRST = 12;
-const LAST = 13;
-const PRICE = 14;
-const DIRECTION = 15;
+const FIRST = 14;
+const LAST = 15;
+const PRICE = 16;
+const DIRECTION = 17;
 /** The stretch of the grid in which the last bar was opened. */
-const FROM = 16;
-const TO = 17;
-const ANCHOR = 18;
-const SESSION = 19;
-const IS_REGULAR = 20;
+const FROM = 18;
+const TO = 19;
+const ANCHOR = 20;
+const SESSION = 21;
+const IS_REGULAR = 22;
 /** The bars of longer intervals. */
-const LONGER = 21;
+const LONGER = 23;
 
 /** Regular bars of a length before each session of a calendar, and after the last. */
 function slotsBefore({ open, close }: Calendar, length: number): Float64Array {
@@ -78,9 +81,11 @@ export class BarBuilder {
   declare readonly closed: ClosedBars;
   /** The base and the longer intervals. */
   declare readonly intervals: readonly Interval[];
-  declare private readonly calendars: readonly Calendar[];
-  declare private readonly lengths: Float64Array;
-  declare private readonly slots: readonly (readonly Float64Array[])[];
+  declare private readonly calendars: Calendar[];
+  /** Of each interval, ms. */
+  declare readonly lengths: Float64Array;
+  declare private readonly slots: (readonly Float64Array[])[];
+  declare private readonly tables: Map<Calendar, readonly Float64Array[]>;
   declare private readonly state: Float64Array;
   declare private readonly stride: number;
 
@@ -93,15 +98,13 @@ export class BarBuilder {
       const interval = [base, ...longer][level];
       assert(isMultiple && isIntraday(interval), `${interval} bars cannot be made of ${base} bars`);
     }
-    const tables = new Map(
-      calendars.map((calendar) => [calendar, Array.from(lengths, (length) => slotsBefore(calendar, length))]),
-    );
     this.closedUntil = new Float64Array(calendars.length).fill(Number.NEGATIVE_INFINITY);
     this.closed = new ClosedBars(room);
     this.intervals = [base, ...longer];
-    this.calendars = calendars;
+    this.calendars = [...calendars];
     this.lengths = lengths;
-    this.slots = calendars.map((calendar) => tables.get(calendar) ?? []);
+    this.tables = new Map();
+    this.slots = calendars.map((calendar) => this.slotsOf(calendar));
     this.stride = LONGER + BAR_FIELDS * longer.length;
     this.state = new Float64Array(this.stride * calendars.length);
     for (let s = 0; s < calendars.length; s++) {
@@ -113,6 +116,21 @@ export class BarBuilder {
       this.state[s * this.stride + PRICE] = Number.NaN;
       this.state[s * this.stride + FROM] = Number.POSITIVE_INFINITY;
     }
+  }
+
+  /** Gives a symbol that had no tick yet another calendar. */
+  list(symbol: number, calendar: Calendar): void {
+    assert(this.closedUntil[symbol] === Number.NEGATIVE_INFINITY, "no bar of the symbol was begun");
+    this.calendars[symbol] = calendar;
+    this.slots[symbol] = this.slotsOf(calendar);
+  }
+
+  private slotsOf(calendar: Calendar): readonly Float64Array[] {
+    const known = this.tables.get(calendar);
+    if (known !== undefined) return known;
+    const made = Array.from(this.lengths, (length) => slotsBefore(calendar, length));
+    this.tables.set(calendar, made);
+    return made;
   }
 
   /**
@@ -222,6 +240,8 @@ export class BarBuilder {
     const start = state[at + ANCHOR] + cell * length;
     state[bar + START] = Math.max(start, state[at + FROM]);
     state[bar + UNTIL] = Math.min(start + length, state[at + TO]);
+    state[bar + SESSION_START] = state[at + FROM];
+    state[bar + SESSION_END] = state[at + TO];
     const session = state[at + SESSION];
     const isRegular = state[at + IS_REGULAR];
     const before = this.slots[symbol][level][session + 1 - isRegular] + isRegular * cell;
@@ -299,6 +319,9 @@ export class BarBuilder {
     closed.vwap[place] = volume > 0 ? state[bar + VALUE] / volume : Number.NaN;
     closed.pressure[place] = volume > 0 ? state[bar + SIGNED] / volume : Number.NaN;
     closed.slot[place] = state[bar + SLOT];
+    closed.until[place] = state[bar + UNTIL];
+    closed.sessionStart[place] = state[bar + SESSION_START];
+    closed.sessionEnd[place] = state[bar + SESSION_END];
     state[bar + UNTIL] = Number.NEGATIVE_INFINITY;
     state[bar + VOLUME] = 0;
     state[bar + COUNT] = 0;

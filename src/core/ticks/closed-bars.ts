@@ -20,6 +20,10 @@ export class ClosedBars {
   declare readonly pressure: Float64Array;
   /** Slots of the session since the first bar of the symbol. */
   declare readonly slot: Float64Array;
+  /** First instant after the bar, and the hours that it lies in, epoch ms: its session, or what lies between two. */
+  declare readonly until: Float64Array;
+  declare readonly sessionStart: Float64Array;
+  declare readonly sessionEnd: Float64Array;
   /** Where the oldest is. */
   declare first: number;
   declare unread: number;
@@ -37,6 +41,9 @@ export class ClosedBars {
     this.vwap = new Float64Array(capacity);
     this.pressure = new Float64Array(capacity);
     this.slot = new Float64Array(capacity);
+    this.until = new Float64Array(capacity);
+    this.sessionStart = new Float64Array(capacity);
+    this.sessionEnd = new Float64Array(capacity);
     this.first = 0;
     this.unread = 0;
   }

@@ -104,7 +104,7 @@ export class TickGuard {
   declare readonly held: Ticks;
   /** What the last call of `judge` or `expire` did with a held tick of the symbol. */
   declare settled: number;
-  declare private readonly calendars: readonly Calendar[];
+  declare private readonly calendars: Calendar[];
   declare private readonly closedUntil: Float64Array;
   declare private readonly state: Float64Array;
   declare private readonly limits: Float64Array;
@@ -121,7 +121,7 @@ export class TickGuard {
     assert(closedUntil.length === calendars.length, "one instant for each symbol");
     this.held = allocateTicks(calendars.length);
     this.settled = NONE_HELD;
-    this.calendars = calendars;
+    this.calendars = [...calendars];
     this.closedUntil = closedUntil;
     this.state = new Float64Array(STRIDE * calendars.length);
     this.limits = new Float64Array(LIMITS);
@@ -146,6 +146,11 @@ export class TickGuard {
       this.state[at + HIGHEST_ID] = Number.NEGATIVE_INFINITY;
       this.state.fill(Number.NaN, at + FIRST_ID, at + STRIDE);
     }
+  }
+
+  /** Gives a symbol that had no tick yet another calendar. */
+  list(symbol: number, calendar: Calendar): void {
+    this.calendars[symbol] = calendar;
   }
 
   /** The ticks that follow were received at an instant, epoch ms; NaN where nobody knows, as in a replay. */

@@ -15,6 +15,12 @@ export class TickIntake {
     this.guard = new TickGuard(calendars, this.builder.closedUntil, terms);
   }
 
+  /** Gives a symbol that had no tick yet another calendar. */
+  list(symbol: number, calendar: Calendar): void {
+    this.builder.list(symbol, calendar);
+    this.guard.list(symbol, calendar);
+  }
+
   /**
    * The verdict on tick `i`. It closes at most two bars of each interval, its own and one of a tick that was held;
    * they are to be read before `closed` of the builder is full.

@@ -1,0 +1,148 @@
+import type { ClosedBars } from "../ticks/closed-bars.js";
+import { DECISION_RULES, type DecisionRule } from "./decision.js";
+import {
+  FOUND_BEGUN_TIME,
+  FOUND_QUALITY,
+  FOUND_TIME,
+  FOUND_WAY,
+  LEGS,
+  type Leg,
+  SEQUENCE_ORDER,
+  SEQUENCE_STRENGTHS,
+  SYNERGY_TYPES,
+  type SynergyType,
+} from "./sequence.js";
+
+/** A leg as it was taken. */
+export interface FoundLeg {
+  readonly leg: Leg;
+  /** 0 to 1. */
+  readonly strength: number;
+  /** MLMI, the slope of NW-RQK in average true ranges a bar, or the size of the filled gap over the close. */
+  readonly value: number;
+  /** Close of the bar that made it known, epoch ms. */
+  readonly knownAt: number;
+}
+
+/** A synergy with what the rule made of it. */
+export interface FoundSynergy {
+  /** Index of the symbol. */
+  readonly symbol: number;
+  readonly type: SynergyType;
+  readonly way: 1 | -1;
+  /** Closes of the bars that made the first leg known and the last, epoch ms. */
+  readonly begunAt: number;
+  readonly knownAt: number;
+  readonly quality: number;
+  /** In the order in which they came. */
+  readonly legs: readonly FoundLeg[];
+  /** First rule that refused; null to act. */
+  readonly refusedBy: DecisionRule | null;
+  /** What the decision read and wrote, as `DECISION_INPUTS` and `DECISION_OUTPUTS`. */
+  readonly inputs: Float64Array;
+  readonly outputs: Float64Array;
+}
+
+const CAPACITY = 4_096;
+/** Bars of one tick at most: two of each interval that can be made. */
+const MOST_AT_ONCE = 64;
+
+/** What an engine has found since `clear`: closed bars as columns, and synergies. */
+export class Findings {
+  declare readonly symbol: Uint16Array;
+  /** Which of the intervals, from the shortest. */
+  declare readonly interval: Uint8Array;
+  declare readonly time: Float64Array;
+  declare readonly open: Float64Array;
+  declare readonly high: Float64Array;
+  declare readonly low: Float64Array;
+  declare readonly close: Float64Array;
+  declare readonly volume: Float64Array;
+  declare readonly count: Float64Array;
+  /** NaN without volume, as pressure. */
+  declare readonly vwap: Float64Array;
+  declare readonly pressure: Float64Array;
+  declare readonly slot: Float64Array;
+  declare readonly synergies: FoundSynergy[];
+  declare bars: number;
+
+  constructor() {
+    this.symbol = new Uint16Array(CAPACITY);
+    this.interval = new Uint8Array(CAPACITY);
+    this.time = new Float64Array(CAPACITY);
+    this.open = new Float64Array(CAPACITY);
+    this.high = new Float64Array(CAPACITY);
+    this.low = new Float64Array(CAPACITY);
+    this.close = new Float64Array(CAPACITY);
+    this.volume = new Float64Array(CAPACITY);
+    this.count = new Float64Array(CAPACITY);
+    this.vwap = new Float64Array(CAPACITY);
+    this.pressure = new Float64Array(CAPACITY);
+    this.slot = new Float64Array(CAPACITY);
+    this.synergies = [];
+    this.bars = 0;
+  }
+
+  /** Whether it has to be cleared before more ticks are taken. */
+  get isFull(): boolean {
+    return this.bars > CAPACITY - MOST_AT_ONCE;
+  }
+
+  clear(): void {
+    this.bars = 0;
+    this.synergies.length = 0;
+  }
+
+  addBar(closed: ClosedBars, place: number): void {
+    const at = this.bars++;
+    this.symbol[at] = closed.symbol[place];
+    this.interval[at] = closed.interval[place];
+    this.time[at] = closed.time[place];
+    this.open[at] = closed.open[place];
+    this.high[at] = closed.high[place];
+    this.low[at] = closed.low[place];
+    this.close[at] = closed.close[place];
+    this.volume[at] = closed.volume[place];
+    this.count[at] = closed.count[place];
+    this.vwap[at] = closed.vwap[place];
+    this.pressure[at] = closed.pressure[place];
+    this.slot[at] = closed.slot[place];
+  }
+
+  /**
+   * Adds what a watch has just found.
+   * @param found the state of the watch.
+   * @param legs by leg, when it was taken last and by which value.
+   * @param refusal place of the rule that refused, from 1; 0 to act.
+   */
+  addSynergy(
+    symbol: number,
+    type: number,
+    found: Float64Array,
+    legs: Float64Array,
+    refusal: number,
+    inputs: Float64Array,
+    outputs: Float64Array,
+  ): void {
+    this.synergies.push({
+      symbol,
+      type: SYNERGY_TYPES[type - 1],
+      way: found[FOUND_WAY] > 0 ? 1 : -1,
+      begunAt: found[FOUND_BEGUN_TIME],
+      knownAt: found[FOUND_TIME],
+      quality: found[FOUND_QUALITY],
+      legs: LEGS.map((_, k) => {
+        const leg = found[SEQUENCE_ORDER + k];
+        return {
+          leg: LEGS[leg],
+          strength: found[SEQUENCE_STRENGTHS + k],
+          value: legs[2 * leg + 1],
+          knownAt: legs[2 * leg],
+        };
+      }),
+      refusedBy: refusal === 0 ? null : DECISION_RULES[refusal - 1].name,
+      inputs: inputs.slice(),
+      outputs: outputs.slice(),
+    });
+  }
+}

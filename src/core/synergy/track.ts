@@ -1,0 +1,294 @@
+import { ensure } from "../base/assert.js";
+import { type Indicator, resolveParameters } from "../indicators/define.js";
+import { rationalQuadraticSlope } from "../indicators/kernel/rational-quadratic-slope.js";
+import { mlmi } from "../indicators/momentum/mlmi.js";
+import { fairValueGap } from "../indicators/price/fair-value-gap.js";
+import { mmdRegime } from "../indicators/statistics/mmd-regime.js";
+import { Follower } from "../indicators/stream.js";
+import { atr } from "../indicators/volatility/atr.js";
+import { lowVolumeNode } from "../indicators/volume/low-volume-node.js";
+import { allocateBars, type Bars } from "../market/candles.js";
+import type { ClosedBars } from "../ticks/closed-bars.js";
+import {
+  LEG_BEARISH_FILL,
+  LEG_BULLISH_FILL,
+  LEG_CLOSE,
+  LEG_MLMI,
+  LEG_SLOPE,
+  LEG_TIME,
+  type LegTerms,
+  LegWatch,
+} from "./legs.js";
+import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "./matrices.js";
+import { type SequenceTerms, SequenceWatch } from "./sequence.js";
+
+export interface TrackTerms {
+  readonly legs: Pick<LegTerms, "neighbours" | "conviction" | "slope" | "gap">;
+  readonly sequence: SequenceTerms;
+}
+
+/** A row over the bars of a track. */
+interface Followed {
+  readonly indicator: Indicator;
+  readonly outputs: readonly Float64Array[];
+  readonly follower: Follower;
+}
+
+/** Bars between two moves of the columns. */
+const ROOM = 64;
+
+/** Bars of one length with the rows that follow them: no more of them than the rows read back. */
+class Followers {
+  declare readonly bars: Bars;
+  declare readonly rows: readonly Followed[];
+  declare private readonly kept: number;
+  declare private readonly moving: readonly Float64Array[];
+  declare private readonly at: Int32Array;
+
+  constructor(rows: readonly (readonly [Indicator, Readonly<Record<string, number>>])[]) {
+    const resolved = rows.map(([indicator, given]) => {
+      const { values, problem } = resolveParameters(indicator, given);
+      return { indicator, values: ensure(values, problem ?? indicator.name) };
+    });
+    const kept = resolved.reduce(
+      (most, { indicator, values }) => Math.max(most, indicator.lookback(values)),
+      0,
+    );
+    const bars = allocateBars(kept + ROOM);
+    this.bars = bars;
+    this.kept = kept;
+    this.rows = resolved.map(({ indicator, values }) => {
+      const outputs = indicator.outputs.map(() => new Float64Array(kept + ROOM));
+      return { indicator, outputs, follower: new Follower(indicator, values, bars, outputs) };
+    });
+    this.moving = [...Object.values(bars), ...this.rows.flatMap(({ outputs }) => outputs)];
+    this.at = new Int32Array(1);
+  }
+
+  /** Takes the closed bar at a place. @returns where its values are. */
+  take(closed: ClosedBars, place: number): number {
+    if (this.at[0] === this.kept + ROOM) this.makeRoom();
+    const at = this.at[0]++;
+    const { bars, rows } = this;
+    bars.time[at] = closed.time[place];
+    bars.open[at] = closed.open[place];
+    bars.high[at] = closed.high[place];
+    bars.low[at] = closed.low[place];
+    bars.close[at] = closed.close[place];
+    bars.volume[at] = closed.volume[place];
+    for (let k = 0; k < rows.length; k++) rows[k].follower.update();
+    return at;
+  }
+
+  /** Length of what is saved. */
+  get stateLength(): number {
+    const columns = this.moving.length * this.kept;
+    return this.rows.reduce((sum, { follower }) => sum + follower.stateLength, 1 + columns);
+  }
+
+  /** Writes what there is to save from a place on. @returns the place after it. */
+  save(into: Float64Array, from: number): number {
+    const count = Math.min(this.at[0], this.kept);
+    into[from] = count;
+    let place = from + 1;
+    for (const column of this.moving) {
+      into.set(column.subarray(this.at[0] - count, this.at[0]), place);
+      place += this.kept;
+    }
+    for (const { follower } of this.rows) place = follower.save(into, place);
+    return place;
+  }
+
+  load(from: Float64Array, start: number): number {
+    const count = from[start];
+    this.at[0] = count;
+    let place = start + 1;
+    for (const column of this.moving) {
+      column.set(from.subarray(place, place + count));
+      place += this.kept;
+    }
+    for (const { follower } of this.rows) place = follower.load(from, place, count);
+    return place;
+  }
+
+  private makeRoom(): void {
+    const { moving, kept, rows } = this;
+    for (let k = 0; k < moving.length; k++) {
+      const column = moving[k];
+      for (let i = 0; i < kept; i++) column[i] = column[ROOM + i];
+    }
+    this.at[0] = kept;
+    for (let k = 0; k < rows.length; k++) rows[k].follower.moved(ROOM);
+  }
+}
+
+/** Where things are in the facts of a track: of the newest shorter bar its slot, end, close and volume; then what longer bars say. */
+const SLOT = 0;
+export const FACT_CLOSE = 1;
+export const FACT_RANGE = 2;
+/** Prices of the nearest low volume nodes, NaN for none. */
+export const FACT_NODE_BELOW = 3;
+export const FACT_NODE_ABOVE = 4;
+/** End of the newest bar, epoch ms, and the end of its session. */
+export const FACT_TIME = 5;
+export const FACT_SESSION_END = 6;
+/** Bars taken of both lengths. */
+export const FACT_SHORTER = 7;
+export const FACT_LONGER = 8;
+const FACTS = 9;
+
+/** What of a track others may read, as parts of a board. */
+export const BOARD_LAYOUT = Object.freeze({
+  structure: new StructureMatrix().state.length,
+  tactical: new TacticalMatrix().state.length,
+  regime: new RegimeMatrix().state.length,
+  facts: FACTS,
+});
+export type BoardPart = keyof typeof BOARD_LAYOUT;
+export type BoardColumns = Readonly<Record<BoardPart, Float64Array>>;
+
+/** All that is known of one symbol from its closed bars. Nothing is allocated by bar. */
+export class Track {
+  declare readonly legs: LegWatch;
+  declare readonly sequences: SequenceWatch;
+  declare readonly structure: StructureMatrix;
+  declare readonly tactical: TacticalMatrix;
+  declare readonly regime: RegimeMatrix;
+  declare readonly facts: Float64Array;
+  declare readonly shorter: Followers;
+  declare readonly longer: Followers;
+  declare private readonly shorterMs: number;
+  declare private readonly parts: readonly Float64Array[];
+
+  /**
+   * @param shorterMs length of the shorter bars.
+   * @param columns where others read it, in the lengths of `BOARD_LAYOUT`; memory of its own by default.
+   */
+  constructor(terms: TrackTerms, shorterMs: number, columns?: BoardColumns) {
+    this.legs = new LegWatch(terms.legs);
+    this.sequences = new SequenceWatch(terms.sequence);
+    this.structure = new StructureMatrix(columns?.structure);
+    this.tactical = new TacticalMatrix(columns?.tactical);
+    this.regime = new RegimeMatrix(columns?.regime);
+    this.facts = columns?.facts ?? new Float64Array(FACTS);
+    this.facts.fill(Number.NaN);
+    this.facts[FACT_SHORTER] = this.facts[FACT_LONGER] = 0;
+    this.shorter = new Followers([[fairValueGap, {}]]);
+    this.longer = new Followers([
+      [mlmi, { neighbours: terms.legs.neighbours }],
+      [rationalQuadraticSlope, {}],
+      [lowVolumeNode, {}],
+      [mmdRegime, {}],
+      [atr, {}],
+    ]);
+    this.shorterMs = shorterMs;
+    this.parts = [
+      this.legs.state,
+      this.sequences.state,
+      this.structure.state,
+      this.tactical.state,
+      this.regime.state,
+      this.facts,
+    ];
+  }
+
+  /** Takes a closed shorter bar: gaps, its leg and the tactical matrix. */
+  takeShorter(closed: ClosedBars, place: number): void {
+    const { facts, legs, tactical } = this;
+    const at = this.shorter.take(closed, place);
+    const rows = this.shorter.rows[0].outputs;
+    const { inputs } = legs;
+    inputs[LEG_TIME] = closed.until[place];
+    inputs[LEG_BULLISH_FILL] = rows[5][at];
+    inputs[LEG_BEARISH_FILL] = rows[6][at];
+    inputs[LEG_CLOSE] = closed.close[place];
+    legs.takeShorter();
+    facts[SLOT] = closed.slot[place];
+    facts[FACT_CLOSE] = closed.close[place];
+    facts[FACT_TIME] = closed.until[place];
+    facts[FACT_SESSION_END] = closed.sessionEnd[place];
+    facts[FACT_SHORTER]++;
+    const row = tactical.inputs;
+    row[0] = closed.time[place];
+    row[1] = closed.close[place];
+    row[2] = closed.volume[place];
+    row[3] = facts[FACT_RANGE];
+    for (let k = 0; k < 8; k++) row[4 + k] = rows[k][at];
+    tactical.advance();
+  }
+
+  /** Takes a closed longer bar: MLMI, NW-RQK, nodes, the kind of market, both legs and both matrices. */
+  takeLonger(closed: ClosedBars, place: number): void {
+    const { facts, legs, structure, regime, longer } = this;
+    const at = longer.take(closed, place);
+    const { rows } = longer;
+    const momentum = rows[0].outputs;
+    const estimate = rows[1].outputs;
+    const nodes = rows[2].outputs;
+    const kinds = rows[3].outputs;
+    const close = closed.close[place];
+    const range = rows[4].outputs[0][at];
+    legs.inputs[LEG_TIME] = closed.until[place];
+    legs.inputs[LEG_MLMI] = momentum[0][at];
+    legs.inputs[LEG_SLOPE] = estimate[1][at];
+    legs.takeLonger();
+    facts[FACT_RANGE] = range;
+    facts[FACT_NODE_BELOW] = nodes[2][at] === 1 ? close - nodes[0][at] : Number.NaN;
+    facts[FACT_NODE_ABOVE] = nodes[5][at] === 1 ? close + nodes[3][at] : Number.NaN;
+    facts[FACT_LONGER]++;
+    const row = structure.inputs;
+    row[0] = closed.time[place];
+    row[1] = close;
+    row[2] = range;
+    row[3] = momentum[0][at];
+    row[4] = momentum[1][at];
+    row[5] = estimate[0][at];
+    row[6] = estimate[1][at];
+    row[7] = facts[FACT_NODE_BELOW];
+    row[8] = nodes[1][at];
+    row[9] = facts[FACT_NODE_ABOVE];
+    row[10] = nodes[4][at];
+    row[11] = (closed.time[place] - closed.sessionStart[place]) / 60_000;
+    row[12] = (closed.sessionEnd[place] - closed.sessionStart[place]) / 60_000;
+    structure.advance();
+    const kind = regime.inputs;
+    kind[0] = closed.time[place];
+    kind[1] = close;
+    kind[2] = closed.volume[place];
+    kind[3] = range;
+    for (let k = 0; k < 7; k++) kind[4 + k] = kinds[k][at];
+    kind[11] = kinds[8][at];
+    regime.advance();
+  }
+
+  /** Slot of what the newest bars say. @param place of a bar that has just been taken. */
+  slotAt(closed: ClosedBars, place: number): number {
+    const { facts } = this;
+    // A longer bar may end where no shorter one does: so many slots later.
+    const later = (closed.until[place] - facts[FACT_TIME]) / this.shorterMs;
+    return facts[SLOT] + (later > 0 ? Math.round(later) : 0);
+  }
+
+  get stateLength(): number {
+    const own = this.parts.reduce((sum, part) => sum + part.length, 0);
+    return own + this.shorter.stateLength + this.longer.stateLength;
+  }
+
+  save(into: Float64Array, from: number): number {
+    let place = from;
+    for (const part of this.parts) {
+      into.set(part, place);
+      place += part.length;
+    }
+    return this.longer.save(into, this.shorter.save(into, place));
+  }
+
+  load(from: Float64Array, start: number): number {
+    let place = start;
+    for (const part of this.parts) {
+      part.set(from.subarray(place, place + part.length));
+      place += part.length;
+    }
+    return this.longer.load(from, this.shorter.load(from, place));
+  }
+}

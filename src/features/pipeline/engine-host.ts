@@ -1,0 +1,72 @@
+import type { Worker } from "node:worker_threads";
+import { ensure } from "../../core/base/assert.js";
+import { Board } from "../../core/synergy/board.js";
+import type { EngineTerms } from "../../core/synergy/engine.js";
+import { BOARD_LAYOUT, type BoardPart } from "../../core/synergy/track.js";
+import type { Ticks } from "../../core/ticks/tick.js";
+import { startThread } from "../../platform/workers.js";
+import type { BegunState, FedReply, OpenSymbol, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
+
+/** The thread that turns ticks into decisions, as its owner speaks to it: orders are done in their order. */
+export interface EngineHost {
+  /** @param states of each symbol the state to go on from, null to begin anew. @returns length of a state. */
+  open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<number>;
+  feed(sequence: number, receivedAt: number, ticks: Ticks): Promise<FedReply>;
+  /** Time has passed. */
+  pass(sequence: number, nowMs: number): Promise<FedReply>;
+  /** States of all symbols that changed since they were saved last, as of the newest feed. */
+  save(): Promise<SavedReply>;
+  /** What is known of symbols now, without asking the thread. */
+  readonly board: Board<BoardPart>;
+  stop(): Promise<void>;
+}
+
+/** @param onDeath told of a thread that ended by itself. */
+export function startEngine(
+  setup: { readonly terms: EngineTerms; readonly capacity: number; readonly equity: number },
+  onDeath: (error: Error) => void,
+): EngineHost {
+  const memory = new SharedArrayBuffer(Board.byteLength(BOARD_LAYOUT, setup.capacity));
+  const worker: Worker = startThread(new URL("./engine-thread.js", import.meta.url), {
+    ...setup,
+    board: memory,
+  } satisfies ThreadSetup);
+  const waiting: { resolve: (reply: Reply) => void; reject: (error: Error) => void }[] = [];
+  let ended: Error | null = null;
+  let isStopping = false;
+
+  function end(error: Error): void {
+    if (ended !== null) return;
+    ended = error;
+    for (const { reject } of waiting.splice(0)) reject(error);
+    if (!isStopping) onDeath(error);
+  }
+  worker.on("message", (reply: Reply) =>
+    ensure(waiting.shift(), "an answer without an order").resolve(reply),
+  );
+  worker.on("error", end);
+  worker.on("exit", () => end(new Error("the thread of the pipeline has ended")));
+
+  function order<Answer extends Reply>(what: Order): Promise<Answer> {
+    if (ended !== null) return Promise.reject(ended);
+    return new Promise((resolve, reject) => {
+      waiting.push({ resolve: (reply) => resolve(reply as Answer), reject });
+      worker.postMessage(what);
+    });
+  }
+
+  return {
+    async open(symbols, states) {
+      const { stateLength } = await order<Reply & { kind: "opened" }>({ kind: "open", symbols, states });
+      return stateLength;
+    },
+    feed: (sequence, receivedAt, ticks) => order<FedReply>({ kind: "feed", sequence, receivedAt, ticks }),
+    pass: (sequence, nowMs) => order<FedReply>({ kind: "pass", sequence, nowMs }),
+    save: () => order<SavedReply>({ kind: "save" }),
+    board: new Board(BOARD_LAYOUT, memory, setup.capacity),
+    async stop() {
+      isStopping = true;
+      await worker.terminate();
+    },
+  };
+}

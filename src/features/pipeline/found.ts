@@ -1,0 +1,122 @@
+import type { Interval } from "../../core/market/interval.js";
+import {
+  DECISION_RULES,
+  IN_COST,
+  IN_ENTRY,
+  IN_EQUITY,
+  IN_NODE_ABOVE,
+  IN_NODE_BELOW,
+  IN_OPEN,
+  IN_POSITIONS,
+  IN_QUALITY,
+  IN_RANGE,
+  IN_WARM,
+  OUT_REWARD,
+  OUT_RISK,
+  OUT_STOP,
+  OUT_TARGET,
+  OUT_UNITS,
+} from "../../core/synergy/decision.js";
+import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
+import type { FoundSynergy } from "../../core/synergy/findings.js";
+import type { BarColumns } from "./messages.js";
+import type { NewDecision, NewSynergy, RuleSaid, TickBar } from "./store.js";
+
+const orNull = (value: number) => (Number.isFinite(value) ? value : null);
+
+/** Closed bars as rows. */
+export function barsOf(
+  columns: readonly BarColumns[],
+  symbols: readonly string[],
+  intervals: readonly Interval[],
+): TickBar[] {
+  return columns.flatMap((bars) =>
+    Array.from(bars.time, (time, i) => ({
+      symbol: symbols[bars.symbol[i]],
+      interval: intervals[bars.interval[i]],
+      time,
+      open: bars.open[i],
+      high: bars.high[i],
+      low: bars.low[i],
+      close: bars.close[i],
+      volume: bars.volume[i],
+      count: bars.count[i],
+      vwap: bars.vwap[i],
+      pressure: bars.pressure[i],
+      slot: bars.slot[i],
+    })),
+  );
+}
+
+/** A synergy and its decision as they are kept. */
+export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionTerms): NewSynergy {
+  const { type, way, begunAt, knownAt, quality, inputs } = found;
+  return {
+    ...{ symbol, type, way, begunAt, knownAt, quality },
+    legs: found.legs.map(({ leg, strength, value, knownAt: known }) => ({
+      leg,
+      way,
+      strength,
+      value,
+      knownAt: known,
+    })),
+    context: {
+      price: orNull(inputs[IN_ENTRY]),
+      range: orNull(inputs[IN_RANGE]),
+      node_below: orNull(inputs[IN_NODE_BELOW]),
+      node_above: orNull(inputs[IN_NODE_ABOVE]),
+      equity: orNull(inputs[IN_EQUITY]),
+      open_positions: orNull(inputs[IN_POSITIONS]),
+      cost: orNull(inputs[IN_COST]),
+    },
+    decision: decisionOf(found, terms),
+  };
+}
+
+function decisionOf(
+  { refusedBy, quality, inputs, outputs }: FoundSynergy,
+  terms: DecisionTerms,
+): NewDecision {
+  const units = orNull(outputs[OUT_UNITS]);
+  const entry = orNull(inputs[IN_ENTRY]);
+  const target = orNull(outputs[OUT_TARGET]);
+  const stop = orNull(outputs[OUT_STOP]);
+  const risk = orNull(outputs[OUT_RISK]);
+  return {
+    ...{ refusedBy, entry, stop, target, size: units, risk },
+    reward: risk === null ? null : risk * terms.rewardRisk,
+    confidence: quality,
+    measure: "quality",
+    rules: rulesSaid(refusedBy, inputs, outputs, terms),
+  };
+}
+
+/** What each rule compared, up to the one that refused; those after it were not asked. */
+function rulesSaid(
+  refusedBy: FoundSynergy["refusedBy"],
+  inputs: Float64Array,
+  outputs: Float64Array,
+  terms: DecisionTerms,
+): RuleSaid[] {
+  const range = inputs[IN_RANGE];
+  const distance = Math.abs(inputs[IN_ENTRY] - outputs[OUT_STOP]);
+  const compared: Readonly<Record<(typeof DECISION_RULES)[number]["name"], readonly [number, number]>> = {
+    warming_up: [inputs[IN_WARM], 1],
+    market_closed: [inputs[IN_OPEN], 1],
+    quality_below_least: [inputs[IN_QUALITY], terms.leastQuality],
+    model_below_least: [Number.NaN, terms.leastModel],
+    position_limit: [inputs[IN_POSITIONS], terms.mostPositions],
+    no_price_range: [range, 0],
+    no_stop_level: [inputs[inputs[0] > 0 ? IN_NODE_BELOW : IN_NODE_ABOVE], inputs[IN_ENTRY]],
+    stop_too_wide: [distance / range, terms.furthestStop],
+    no_target_level: [outputs[OUT_TARGET], 0],
+    reward_below_least: [outputs[OUT_REWARD], terms.leastReward],
+    size_below_one: [outputs[OUT_UNITS], terms.lot],
+  };
+  const last = DECISION_RULES.findIndex(({ name }) => name === refusedBy);
+  const asked = last < 0 ? DECISION_RULES : DECISION_RULES.slice(0, last + 1);
+  return asked.map(({ name }) => {
+    const [value, limit] = compared[name];
+    return { rule: name, passed: name !== refusedBy, value: orNull(value), limit: orNull(limit) };
+  });
+}

@@ -1,0 +1,88 @@
+import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
+import type { Log } from "../../platform/log.js";
+import type { Checkpoints } from "./checkpoints.js";
+import { decodeGroup } from "./group-codec.js";
+import type { BegunState } from "./messages.js";
+import type { Answer } from "./session.js";
+import type { KeptState } from "./state-store.js";
+import type { SymbolNumbers } from "./symbol-numbers.js";
+import type { TickGroup, TickLog } from "./tick-log.js";
+
+const PAGE = 20;
+
+/**
+ * Brings an engine to where the last one was: states that were kept, then the groups after them, in their order.
+ * @returns place of the newest group.
+ */
+export async function replayGroups(parts: {
+  readonly tickLog: TickLog;
+  readonly loadStates: () => Promise<readonly KeptState[]>;
+  readonly checkpoints: Pick<Checkpoints, "read">;
+  readonly numbers: SymbolNumbers;
+  readonly open: (symbols: readonly string[], states: readonly (BegunState | null)[]) => Promise<void>;
+  readonly ensureOpen: (symbols: readonly string[]) => Promise<void>;
+  readonly feed: (group: TickGroup, ticks: Ticks) => Promise<Uint8Array>;
+  readonly remember: (key: string, answer: Promise<Answer>) => void;
+  readonly log: Log;
+}): Promise<number> {
+  const { tickLog, checkpoints, numbers, open, ensureOpen, feed, remember, log } = parts;
+  const kept = await parts.loadStates();
+  const states = kept.map((each) => checkpoints.read(each));
+  const lost = states.filter((state) => state === null).length;
+  if (lost > 0)
+    log.warn({ symbols: lost }, "the pipeline begins anew with symbols whose state another program kept");
+  await open(
+    kept.map(({ symbol }) => symbol),
+    states,
+  );
+  /** By number of the symbol, the group that it stands after. */
+  const begins = kept.map(({ sequence }) => sequence);
+  let newest = Math.max(0, ...begins);
+  let groups = 0;
+  for (let at = 0; ; ) {
+    const page = await tickLog.readAfter(at, PAGE);
+    for (const group of page) {
+      const named = decodeGroup(group.frame);
+      await ensureOpen(named.symbols);
+      const ticks = numbers.numbered(named);
+      const rows = rowsAfter(ticks, begins, group.sequence);
+      const isDone = rows.length === 0 && ticks.time.length > 0;
+      const verdicts = isDone ? new Uint8Array(0) : await feed(group, partOf(ticks, rows));
+      const isWhole = rows.length === ticks.time.length;
+      for (const { key, from, to } of group.parts) {
+        const answer = { verdicts: isWhole ? verdicts.slice(from, to) : null, repeated: false };
+        remember(key, Promise.resolve(answer));
+      }
+      at = group.sequence;
+      groups++;
+    }
+    newest = Math.max(newest, at);
+    if (page.length < PAGE) break;
+  }
+  if (groups > 0 || kept.length > 0) {
+    log.info({ symbols: kept.length, groups, newest }, "the pipeline goes on from where it was");
+  }
+  return newest;
+}
+
+/** Rows of symbols whose state does not have them yet. */
+function rowsAfter({ symbol }: Ticks, begins: readonly number[], sequence: number): Int32Array {
+  const rows: number[] = [];
+  for (let i = 0; i < symbol.length; i++) if (!((begins[symbol[i]] ?? 0) >= sequence)) rows.push(i);
+  return Int32Array.from(rows);
+}
+
+/** Some rows of ticks. */
+export function partOf(ticks: Ticks, rows: Int32Array): Ticks {
+  if (rows.length === ticks.time.length) return ticks;
+  const part = allocateTicks(rows.length);
+  for (let k = 0; k < rows.length; k++) {
+    const i = rows[k];
+    part.symbol[k] = ticks.symbol[i];
+    part.time[k] = ticks.time[i];
+    part.price[k] = ticks.price[i];
+    part.size[k] = ticks.size[i];
+    part.id[k] = ticks.id[i];
+  }
+  return part;
+}

@@ -1,0 +1,163 @@
+import { INTERVAL_MS } from "../../core/market/interval.js";
+import type { Database, Sql } from "../../platform/database.js";
+import { messageOf } from "../../platform/errors.js";
+import type { EventLog } from "../../platform/event-log.js";
+import { isoTime } from "../../platform/http.js";
+import type { Log } from "../../platform/log.js";
+import type { Alerts, Consideration } from "../alerts/alerts.js";
+import type { Publisher } from "./publish.js";
+import type { NewSynergy, PipelineStore, TickBar } from "./store.js";
+import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "./topics.js";
+import { barView, decisionView, synergyView } from "./views.js";
+
+/** What came of one group. */
+export interface Outcome {
+  readonly sequence: number;
+  readonly bars: readonly TickBar[];
+  readonly synergies: readonly NewSynergy[];
+}
+
+/** Stores what was found, in order, and tells of it. What is there already stays: a replay stores nothing twice. */
+export interface Sink {
+  add(outcome: Outcome): void;
+  /** Group up to which everything is stored. */
+  stored(): number;
+  /** Resolves when all that was added is stored. */
+  idle(): Promise<void>;
+  /** Resolves when everything up to a group is stored; fails where that will not be. */
+  reached(sequence: number): Promise<void>;
+  waiting(): number;
+  /** Adds nothing more, and tries nothing again. */
+  stop(): void;
+}
+
+/** Outcomes that are stored in one transaction at most. */
+const AT_ONCE = 64;
+const PAUSE_MS = 500;
+
+export function createSink(parts: {
+  readonly database: Database;
+  readonly store: PipelineStore;
+  readonly publisher: Publisher;
+  readonly alerts: Pick<Alerts, "announce">;
+  readonly eventLog: Pick<EventLog, "append" | "announce" | "wake">;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly onStored?: (stored: { bars: number; synergies: number; tookMs: number }) => void;
+}): Sink {
+  const { database, store, publisher, alerts, eventLog, log, now, sleep } = parts;
+  const queue: Outcome[] = [];
+  const reaching = new Set<{ sequence: number; done: () => void; fail: (error: Error) => void }>();
+  let stored = 0;
+  let stopped = false;
+  let working: Promise<void> | null = null;
+
+  async function work(): Promise<void> {
+    while (queue.length > 0 && !stopped) {
+      const part = queue.slice(0, AT_ONCE);
+      try {
+        await keep(part);
+        queue.splice(0, part.length);
+        stored = part[part.length - 1].sequence;
+        for (const each of reaching)
+          if (each.sequence <= stored) {
+            reaching.delete(each);
+            each.done();
+          }
+      } catch (error) {
+        if (stopped) return;
+        log.warn(
+          { waiting: queue.length, reason: messageOf(error) },
+          "bars are not stored yet; trying again",
+        );
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  async function keep(part: readonly Outcome[]): Promise<void> {
+    const started = performance.now();
+    const bars = part.flatMap((outcome) => outcome.bars);
+    const synergies = part.flatMap((outcome) => outcome.synergies);
+    if (bars.length === 0 && synergies.length === 0) return;
+    const instruments = await Promise.all(synergies.map(({ symbol }) => publisher.instrumentOf(symbol)));
+    const considered = await database.transaction(async (sql) => {
+      await store.recordBars(sql, bars);
+      const done: Consideration[] = [];
+      const events: { topic: string; payload: unknown }[] = [];
+      for (const [k, synergy] of synergies.entries()) {
+        const { consideration, told } = await keepSynergy(sql, synergy, instruments[k]);
+        if (consideration !== null) done.push(consideration);
+        events.push(...told);
+      }
+      await eventLog.append(sql, events);
+      return done;
+    });
+    for (const consideration of considered) alerts.announce(consideration);
+    if (synergies.length > 0) eventLog.wake();
+    parts.onStored?.({ bars: bars.length, synergies: synergies.length, tookMs: performance.now() - started });
+    await tellBars(bars);
+  }
+
+  async function keepSynergy(
+    sql: Sql,
+    synergy: NewSynergy,
+    instrument: Awaited<ReturnType<Publisher["instrumentOf"]>>,
+  ) {
+    const id = await store.recordSynergy(sql, synergy);
+    if (id === null) return { consideration: null, told: [] };
+    const published = await publisher.publish(sql, synergy, instrument);
+    await store.recordDecision(sql, id, synergy.decision, published);
+    const row = { ...synergy, id };
+    const decided = { ...synergy.decision, ...published, synergy: row, decidedAt: now() };
+    return {
+      consideration: published.consideration,
+      told: [
+        { topic: SYNERGY_TOPIC, payload: synergyView(row) },
+        { topic: DECISION_TOPIC, payload: decisionView(decided) },
+      ],
+    };
+  }
+
+  /** Tells of bars that have just closed; those of a recording are of no news. */
+  async function tellBars(bars: readonly TickBar[]): Promise<void> {
+    for (const bar of bars) {
+      const length = INTERVAL_MS[bar.interval];
+      if (now() - (bar.time + length) > length) continue;
+      const topic = `${BAR_TOPIC}:${bar.symbol}:${bar.interval}`;
+      await eventLog.announce({ topic, payload: { ...barView(bar), told_at: isoTime(now()) } });
+    }
+  }
+
+  function start(): void {
+    working ??= work().finally(() => {
+      working = null;
+      if (queue.length > 0 && !stopped) start();
+    });
+  }
+
+  return {
+    add(outcome) {
+      queue.push(outcome);
+      start();
+    },
+    stored: () => stored,
+    async idle() {
+      while (working !== null && !stopped) await working;
+    },
+    reached: (sequence) =>
+      new Promise((resolve, reject) => {
+        // Groups come in order: nothing that waits is of this one or before it.
+        if (sequence <= stored || queue.every((outcome) => outcome.sequence > sequence)) return resolve();
+        const wish = { sequence, done: resolve, fail: reject };
+        reaching.add(wish);
+      }),
+    waiting: () => queue.length,
+    stop() {
+      stopped = true;
+      for (const { fail } of reaching) fail(new Error("the pipeline has stopped"));
+      reaching.clear();
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import type { Interval } from "../../core/market/interval.js";
+import type { Database, Sql } from "../../platform/database.js";
+import { prepared } from "../../platform/prepared.js";
+import { numberArray, textArray } from "../../platform/sql-array.js";
+import type { MarketName } from "../instruments/store.js";
+
+/** A bar made of trades; times in epoch ms. */
+export interface TickBar {
+  readonly symbol: string;
+  readonly interval: Interval;
+  readonly time: number;
+  readonly open: number;
+  readonly high: number;
+  readonly low: number;
+  readonly close: number;
+  readonly volume: number;
+  readonly count: number;
+  /** NaN without volume, as pressure. */
+  readonly vwap: number;
+  readonly pressure: number;
+  readonly slot: number;
+}
+
+/** A leg as it is kept. */
+export interface StoredLeg {
+  readonly leg: string;
+  readonly way: number;
+  readonly strength: number;
+  /** What its indicator said: MLMI, slope in ranges, size of the gap over the close. */
+  readonly value: number;
+  readonly knownAt: number;
+}
+
+export interface NewSynergy {
+  readonly symbol: string;
+  readonly type: string;
+  readonly way: 1 | -1;
+  readonly begunAt: number;
+  readonly knownAt: number;
+  readonly quality: number;
+  readonly legs: readonly StoredLeg[];
+  readonly context: Readonly<Record<string, number | null>>;
+  readonly decision: NewDecision;
+}
+
+export interface RuleSaid {
+  readonly rule: string;
+  readonly passed: boolean;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+export interface NewDecision {
+  readonly refusedBy: string | null;
+  readonly entry: number | null;
+  readonly stop: number | null;
+  readonly target: number | null;
+  readonly size: number | null;
+  readonly risk: number | null;
+  readonly reward: number | null;
+  readonly confidence: number | null;
+  readonly measure: string | null;
+  readonly rules: readonly RuleSaid[];
+}
+
+export interface StoredSynergy extends Omit<NewSynergy, "decision"> {
+  readonly id: number;
+}
+
+export interface StoredDecision extends NewDecision {
+  readonly synergy: StoredSynergy;
+  readonly alertId: number | null;
+  readonly unalerted: string | null;
+  readonly decidedAt: number;
+}
+
+/** The name under which all rows of a market stand. */
+export const marketKey = ({ synthetic, replay }: MarketName) =>
+  `${synthetic ? "synthetic" : "real"}${replay === null ? "" : `:${replay}`}`.slice(0, 60);
+
+const RECORD_BARS = prepared(`
+insert into tick_bars (market, symbol, interval, time, open, high, low, close, volume, count, vwap, pressure, slot)
+select $1, b.s, b.i, to_timestamp(b.t / 1000), b.o, b.h, b.l, b.c, b.v, b.n, nullif(b.w, 'NaN'), nullif(b.p, 'NaN'), b.x
+from unnest($2::text[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::float8[],
+  $10::int[], $11::float8[], $12::float8[], $13::int[]) as b(s, i, t, o, h, l, c, v, n, w, p, x)
+on conflict do nothing`);
+
+const RECORD_SYNERGY = prepared(`
+insert into synergies (market, symbol, type, way, begun_at, known_at, quality, legs, context)
+values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000), $7, $8::jsonb, $9::jsonb)
+on conflict (market, symbol, known_at) do nothing returning id`);
+
+const RECORD_DECISION = prepared(`
+insert into tick_decisions (synergy_id, refused_by, entry, stop, target, size, risk, reward, confidence, measure, rules,
+  detection_id, alert_id, unalerted)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14)`);
+
+const epochMs = (column: string, name: string) =>
+  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
+const SYNERGY_FIELDS = [
+  "s.id, s.symbol, s.type, s.way, s.quality, s.legs, s.context",
+  epochMs("s.begun_at", "begunAt"),
+  epochMs("s.known_at", "knownAt"),
+].join(", ");
+const DECISION_FIELDS = [
+  `d.refused_by as "refusedBy", d.entry, d.stop, d.target, d.size, d.risk, d.reward, d.confidence, d.measure, d.rules`,
+  `d.alert_id as "alertId", d.unalerted`,
+  epochMs("d.decided_at", "decidedAt"),
+].join(", ");
+const BAR_FIELDS = [
+  `symbol, interval, open, high, low, close, volume, count, slot`,
+  `coalesce(vwap, 'NaN') as vwap, coalesce(pressure, 'NaN') as pressure`,
+  epochMs("time", "time"),
+].join(", ");
+
+/** What the pipeline of one market found. */
+export function createPipelineStore(database: Database, market: string) {
+  return {
+    /** Bars that are there already stay as they are. */
+    async recordBars(sql: Sql, bars: readonly TickBar[]): Promise<void> {
+      if (bars.length === 0) return;
+      const numbers = (of: (bar: TickBar) => number) => numberArray(bars.map(of));
+      await sql.query(RECORD_BARS, [
+        market,
+        textArray(bars.map(({ symbol }) => symbol)),
+        textArray(bars.map(({ interval }) => interval)),
+        ...[numbers(({ time }) => time), numbers(({ open }) => open), numbers(({ high }) => high)],
+        ...[numbers(({ low }) => low), numbers(({ close }) => close), numbers(({ volume }) => volume)],
+        ...[numbers(({ count }) => count), numbers(({ vwap }) => vwap), numbers(({ pressure }) => pressure)],
+        numbers(({ slot }) => slot),
+      ]);
+    },
+
+    /** @returns its number; null for one that is there already. */
+    async recordSynergy(sql: Sql, synergy: Omit<NewSynergy, "decision">): Promise<number | null> {
+      const { symbol, type, way, begunAt, knownAt, quality, legs, context } = synergy;
+      const rows = await sql.query<{ id: number }>(RECORD_SYNERGY, [
+        ...[market, symbol, type, way, begunAt, knownAt, quality],
+        ...[JSON.stringify(legs), JSON.stringify(context)],
+      ]);
+      return rows[0]?.id ?? null;
+    },
+
+    async recordDecision(
+      sql: Sql,
+      synergyId: number,
+      decision: NewDecision,
+      raised: { detectionId: number | null; alertId: number | null; unalerted: string | null },
+    ): Promise<void> {
+      const { refusedBy, entry, stop, target, size, risk, reward, confidence, measure, rules } = decision;
+      await sql.query(RECORD_DECISION, [
+        ...[synergyId, refusedBy, entry, stop, target, size, risk, reward, confidence, measure],
+        ...[JSON.stringify(rules), raised.detectionId, raised.alertId, raised.unalerted],
+      ]);
+    },
+
+    /** The newest first. */
+    listSynergies: (symbol: string, limit: number): Promise<StoredSynergy[]> =>
+      database.query<StoredSynergy>(
+        `select ${SYNERGY_FIELDS} from synergies s where s.market = $1 and s.symbol = $2
+         order by s.known_at desc limit $3`,
+        [market, symbol, limit],
+      ),
+
+    /** The newest first. */
+    async listDecisions(symbol: string, limit: number): Promise<StoredDecision[]> {
+      const rows = await database.query<StoredSynergy & Omit<StoredDecision, "synergy">>(
+        `select ${SYNERGY_FIELDS}, ${DECISION_FIELDS} from synergies s join tick_decisions d on d.synergy_id = s.id
+         where s.market = $1 and s.symbol = $2 order by s.known_at desc limit $3`,
+        [market, symbol, limit],
+      );
+      return rows.map((row) => ({ ...row, synergy: row }));
+    },
+
+    /** Bars of [from, to), the newest of them first, at most so many. */
+    listBars: (
+      symbol: string,
+      interval: Interval,
+      { from, to, limit }: { from: number; to: number; limit: number },
+    ): Promise<TickBar[]> =>
+      database.query<TickBar>(
+        `select ${BAR_FIELDS} from tick_bars where market = $1 and symbol = $2 and interval = $3
+           and time >= to_timestamp($4::float8 / 1000) and time < to_timestamp($5::float8 / 1000)
+         order by time desc limit $6`,
+        [market, symbol, interval, from, to, limit],
+      ),
+
+    /** How many of each are stored. */
+    async count(): Promise<{ bars: number; synergies: number; decisions: number; refused: number }> {
+      const [row] = await database.query<{
+        bars: number;
+        synergies: number;
+        decisions: number;
+        refused: number;
+      }>(
+        `select (select count(*) from tick_bars where market = $1) as bars,
+           (select count(*) from synergies where market = $1) as synergies, count(*) as decisions,
+           count(*) filter (where d.refused_by is not null) as refused
+         from tick_decisions d join synergies s on s.id = d.synergy_id where s.market = $1`,
+        [market],
+      );
+      return row;
+    },
+  };
+}
+
+export type PipelineStore = ReturnType<typeof createPipelineStore>;
