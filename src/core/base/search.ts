@@ -21,3 +21,15 @@ export function upperBound(column: Float64Array, target: number): number {
   }
   return low;
 }
+
+/** `upperBound` of element `i` of another column: where it is not inlined, it is given no double, which V8 would put on the heap. */
+export function upperBoundAt(column: Float64Array, targets: Float64Array, i: number): number {
+  let low = 0;
+  let high = column.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (column[middle] <= targets[i]) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

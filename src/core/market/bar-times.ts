@@ -1,4 +1,4 @@
-import { lowerBound, upperBound } from "../base/search.js";
+import { lowerBound, upperBound, upperBoundAt } from "../base/search.js";
 import { mondayOf } from "./day.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "./interval.js";
 import { type Calendar, lastOpened, sessionsBetween } from "./session.js";
@@ -28,10 +28,7 @@ const GRID_MS = INTERVAL_MS["4h"];
  * The bar an instant falls in; null outside sessions for days and weeks, and outside the calendar's years.
  */
 export function barSpan(calendar: Calendar, interval: Interval, timeMs: number): BarSpan | null {
-  if (isIntraday(interval)) {
-    const stretch = gridStretch(calendar, timeMs);
-    return stretch === null ? null : cellOf(stretch, INTERVAL_MS[interval], timeMs);
-  }
+  if (isIntraday(interval)) return intradaySpan(calendar, INTERVAL_MS[interval], timeMs);
   const index = lastOpened(calendar, timeMs);
   if (index < 0 || timeMs >= calendar.close[index]) return null;
   const weekly = interval === "1w";
@@ -42,35 +39,52 @@ export function barSpan(calendar: Calendar, interval: Interval, timeMs: number):
   };
 }
 
-/**
- * Time over which intraday bars of every length lie on one grid: a session, or the half of a closed time that is
- * nearer to the session before or after it. Bars are cut at both ends. Instants are epoch ms.
- */
-export interface GridStretch {
-  readonly from: number;
+/** Where things are in a stretch of the grid: instants are epoch ms. */
+export const STRETCH = Object.freeze({
+  from: 0,
   /** First instant after it. */
-  readonly until: number;
+  until: 1,
   /** An instant through which the grid runs. */
-  readonly anchor: number;
-  /** The session, or the one before the closed time. */
-  readonly session: number;
-  readonly regular: boolean;
-}
+  anchor: 2,
+  /** Index of the session, or of the one before the closed time. */
+  session: 3,
+  /** 1 within a session, else 0. */
+  regular: 4,
+  length: 5,
+});
 
-/** The stretch an instant falls in; null outside the calendar's years. */
-export function gridStretch(calendar: Calendar, timeMs: number): GridStretch | null {
-  const session = lastOpened(calendar, timeMs);
-  if (session < 0) return null;
-  const open = calendar.open[session];
-  const close = calendar.close[session];
-  if (timeMs < close) return { from: open, until: close, anchor: open, session, regular: true };
-  if (session + 1 >= calendar.open.length) return null;
-  const nextOpen = calendar.open[session + 1];
+/**
+ * Writes down the stretch of time round `times[i]` over which intraday bars of every length lie on one grid: a session,
+ * or the half of a closed time that is nearer to the session before or after it. Bars are cut at both ends. Allocates
+ * nothing. False, with nothing written, outside the calendar's years.
+ */
+export function writeStretch(
+  calendar: Calendar,
+  times: Float64Array,
+  i: number,
+  into: Float64Array,
+  at: number,
+): boolean {
+  const { open, close } = calendar;
+  const session = upperBoundAt(open, times, i) - 1;
+  if (session < 0) return false;
+  const isRegular = times[i] < close[session];
+  if (!isRegular && session + 1 >= open.length) return false;
+  into[at + STRETCH.session] = session;
+  into[at + STRETCH.regular] = isRegular ? 1 : 0;
+  into[at + STRETCH.from] = isRegular ? open[session] : close[session];
+  into[at + STRETCH.until] = close[session];
+  into[at + STRETCH.anchor] = open[session];
+  if (isRegular) return true;
+  const nextOpen = open[session + 1];
   // The grid of the next session takes over half way, on one of its own lines.
-  const turn = nextOpen - Math.floor((nextOpen - close) / 2 / GRID_MS) * GRID_MS;
-  return timeMs >= turn
-    ? { from: turn, until: nextOpen, anchor: nextOpen, session, regular: false }
-    : { from: close, until: turn, anchor: open, session, regular: false };
+  const turn = nextOpen - Math.floor((nextOpen - close[session]) / 2 / GRID_MS) * GRID_MS;
+  if (times[i] >= turn) {
+    into[at + STRETCH.from] = turn;
+    into[at + STRETCH.until] = nextOpen;
+    into[at + STRETCH.anchor] = nextOpen;
+  } else into[at + STRETCH.until] = turn;
+  return true;
 }
 
 /** Open of the regular bar an instant falls in, or null outside sessions. */
@@ -189,9 +203,18 @@ function lastOfWeek(calendar: Calendar, index: number): number {
   return last;
 }
 
-function cellOf({ from, until, anchor, regular }: GridStretch, length: number, timeMs: number): BarSpan {
-  const start = gridCell(anchor, length, timeMs);
-  return { open: Math.max(start, from), close: Math.min(start + length, until), regular };
+const instant = new Float64Array(1);
+const stretch = new Float64Array(STRETCH.length);
+
+function intradaySpan(calendar: Calendar, length: number, timeMs: number): BarSpan | null {
+  instant[0] = timeMs;
+  if (!writeStretch(calendar, instant, 0, stretch, 0)) return null;
+  const start = gridCell(stretch[STRETCH.anchor], length, timeMs);
+  return {
+    open: Math.max(start, stretch[STRETCH.from]),
+    close: Math.min(start + length, stretch[STRETCH.until]),
+    regular: stretch[STRETCH.regular] === 1,
+  };
 }
 
 /** Start of the cell of a grid of `length` through `anchor` that an instant falls in. */

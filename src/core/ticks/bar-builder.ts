@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { type GridStretch, gridStretch } from "../market/bar-times.js";
+import { STRETCH, writeStretch } from "../market/bar-times.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../market/interval.js";
 import type { Calendar } from "../market/session.js";
 import { ClosedBars } from "./closed-bars.js";
@@ -47,13 +47,14 @@ const LAST = 15;
 const PRICE = 16;
 const DIRECTION = 17;
 /** The stretch of the grid in which the last bar was opened. */
-const FROM = 18;
-const TO = 19;
-const ANCHOR = 20;
-const SESSION = 21;
-const IS_REGULAR = 22;
+const STRETCH_AT = 18;
+const FROM = STRETCH_AT + STRETCH.from;
+const TO = STRETCH_AT + STRETCH.until;
+const ANCHOR = STRETCH_AT + STRETCH.anchor;
+const SESSION = STRETCH_AT + STRETCH.session;
+const IS_REGULAR = STRETCH_AT + STRETCH.regular;
 /** The bars of longer intervals. */
-const LONGER = 23;
+const LONGER = STRETCH_AT + STRETCH.length;
 
 /** Regular bars of a length before each session of a calendar, and after the last. */
 function slotsBefore({ open, close }: Calendar, length: number): Float64Array {
@@ -254,14 +255,7 @@ export class BarBuilder {
     const { state } = this;
     const at = symbol * this.stride;
     if (times[i] >= state[at + FROM] && times[i] < state[at + TO]) return true;
-    const stretch: GridStretch | null = gridStretch(this.calendars[symbol], times[i]);
-    if (stretch === null) return false;
-    state[at + FROM] = stretch.from;
-    state[at + TO] = stretch.until;
-    state[at + ANCHOR] = stretch.anchor;
-    state[at + SESSION] = stretch.session;
-    state[at + IS_REGULAR] = stretch.regular ? 1 : 0;
-    return true;
+    return writeStretch(this.calendars[symbol], times, i, state, at + STRETCH_AT);
   }
 
   /** Closes what ends at or before the instant until which the bars of a symbol are closed. */

@@ -1,5 +1,6 @@
 import { assert } from "../base/assert.js";
-import { type Calendar, lastOpened } from "../market/session.js";
+import { upperBoundAt } from "../base/search.js";
+import type { Calendar } from "../market/session.js";
 import { allocateTicks, type Ticks } from "./tick.js";
 import {
   ACCEPTED,
@@ -282,7 +283,7 @@ export class TickGuard {
   private findHours(ticks: Ticks, i: number): boolean {
     const s = ticks.symbol[i];
     const { open, close } = this.calendars[s];
-    const session = lastOpened(this.calendars[s], ticks.time[i]);
+    const session = upperBoundAt(open, ticks.time, i) - 1;
     const at = s * STRIDE;
     if (session < 0 || ticks.time[i] >= close[close.length - 1]) return false;
     if (this.isRegularOnly && ticks.time[i] >= close[session]) return false;

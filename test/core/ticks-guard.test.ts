@@ -1,0 +1,321 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { calendarOf } from "../../src/core/market/session.js";
+import { CONFIRMED, GUARD_TERMS, type GuardTerms, REFUTED, TickGuard } from "../../src/core/ticks/guard.js";
+import type { Ticks } from "../../src/core/ticks/tick.js";
+import { VERDICTS, type VerdictName } from "../../src/core/ticks/verdict.js";
+import { type Trade, ticksOf, walkTicks } from "../fixtures/tick-bars.js";
+
+const newYork = calendarOf("XNYS");
+/** Monday 10:00 in New York. */
+const AT = Date.UTC(2024, 2, 4, 15, 0);
+
+function guardOf(symbols = 1, terms: Partial<GuardTerms> = {}, closedUntil = Number.NEGATIVE_INFINITY) {
+  const calendars = Array.from({ length: symbols }, () => newYork);
+  const closed = new Float64Array(symbols).fill(closedUntil);
+  return { guard: new TickGuard(calendars, closed, { ...GUARD_TERMS, ...terms }), closed };
+}
+
+function judgeAll(guard: TickGuard, ticks: Ticks): VerdictName[] {
+  return Array.from(ticks.time, (_, i) => VERDICTS[guard.judge(ticks, i)]);
+}
+
+/** Verdicts on trades of one symbol a second apart, after the hold has been settled. */
+function endsOf(trades: readonly Partial<Trade>[], terms: Partial<GuardTerms> = {}): VerdictName[] {
+  const { guard } = guardOf(1, terms);
+  const ticks = ticksOf(trades.map((trade, i) => ({ time: AT + 1_000 * i, price: 100, ...trade })));
+  return settledVerdicts(guard, ticks);
+}
+
+/** What became of each tick in the end; one that is still held stays so. */
+function settledVerdicts(guard: TickGuard, ticks: Ticks): VerdictName[] {
+  const ends: VerdictName[] = [];
+  const held = new Map<number, number>();
+  for (let i = 0; i < ticks.time.length; i++) {
+    ends.push(VERDICTS[guard.judge(ticks, i)]);
+    const symbol = ticks.symbol[i];
+    const waiting = held.get(symbol);
+    if (guard.settled !== 0 && waiting !== undefined) {
+      ends[waiting] = guard.settled === CONFIRMED ? "accepted" : "outlier";
+      held.delete(symbol);
+    }
+    if (ends[i] === "held") held.set(symbol, i);
+  }
+  return ends;
+}
+
+const pricesOf = (...prices: number[]) => prices.map((price) => ({ price }));
+
+describe("a tick by itself", () => {
+  const cases: readonly [string, Partial<Trade>, VerdictName][] = [
+    ["sound", {}, "accepted"],
+    ["without size", { size: 0 }, "accepted"],
+    ["of the open", { time: Date.UTC(2024, 2, 4, 14, 30) }, "accepted"],
+    ["of no time", { time: Number.NaN }, "not_finite"],
+    ["of no price", { price: Number.NaN }, "not_finite"],
+    ["of an endless price", { price: Number.POSITIVE_INFINITY }, "not_finite"],
+    ["of an endless size", { size: Number.POSITIVE_INFINITY }, "not_finite"],
+    ["of no size", { size: Number.NaN }, "not_finite"],
+    ["of price 0", { price: 0 }, "price_not_positive"],
+    ["below 0", { price: -1 }, "price_not_positive"],
+    ["with less than nothing", { size: -1 }, "size_negative"],
+    ["with too much", { size: 1_001 }, "size_too_large"],
+    ["with as much as there may be", { size: 1_000 }, "accepted"],
+    ["a little ahead of the clock", { time: AT + 4_000 }, "accepted"],
+    ["far ahead of it", { time: AT + 4_001 }, "from_the_future"],
+    ["before the open", { time: Date.UTC(2024, 2, 4, 14, 30) - 1 }, "outside_session"],
+    ["of Sunday", { time: Date.UTC(2024, 2, 3, 15, 0) }, "outside_session"],
+    ["of the year 1850", { time: Date.UTC(1850, 0, 2) }, "outside_session"],
+    ["of a closed bar", { time: Date.UTC(2024, 2, 1, 15, 0) - 1 }, "late"],
+  ];
+  it.each(cases)("%s", (_, trade, verdict) => {
+    const terms = { largestSize: 1_000, regularOnly: true };
+    const { guard, closed } = guardOf(1, terms);
+    guard.receivedAt(AT + 2_000);
+    closed[0] = verdict === "late" ? Date.UTC(2024, 2, 1, 15, 0) : Number.NEGATIVE_INFINITY;
+    const ticks = ticksOf([{ time: AT, price: 100, ...trade }]);
+    expect(judgeAll(guard, ticks)).toEqual([verdict]);
+    expect(VERDICTS.map((_, code) => guard.count(0, code))).toEqual(
+      VERDICTS.map((name) => (name === verdict ? 1 : 0)),
+    );
+  });
+
+  it("at the close is outside the hours, and the next morning within them", () => {
+    const times = ["2024-03-04T20:59:59.999Z", "2024-03-04T21:00:00Z", "2024-03-05T14:30:00Z"];
+    const trades = times.map((time) => ({ time: Date.parse(time) }));
+    expect(endsOf(trades, { regularOnly: true })).toEqual(["accepted", "outside_session", "accepted"]);
+    expect(endsOf(trades)).toEqual(["accepted", "accepted", "accepted"]);
+  });
+
+  it("is late behind the newest by more than is allowed, even in an open bar", () => {
+    const trades = [{ time: AT }, { time: AT - 1_000 }, { time: AT - 1_001 }];
+    expect(endsOf(trades, { latenessMs: 1_000 })).toEqual(["accepted", "accepted", "late"]);
+    expect(endsOf(trades)).toEqual(["accepted", "accepted", "accepted"]);
+  });
+
+  it("may be of any time where nobody knows when it was received", () => {
+    const { guard } = guardOf();
+    guard.receivedAt(AT);
+    guard.receivedAt(Number.NaN);
+    expect(judgeAll(guard, ticksOf([{ time: Date.UTC(2050, 0, 3), price: 1 }]))).toEqual(["accepted"]);
+  });
+});
+
+describe("numbers of the source", () => {
+  it("are told twice among the last 256 of a symbol, and no longer", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.constantFrom(20, 300, 2_000), (seed, range) => {
+        const rng = createRng(seed);
+        const ticks = ticksOf(
+          Array.from({ length: 1_200 }, (_, i) => ({
+            symbol: rng.below(2),
+            time: AT + i,
+            price: 100,
+            ...(rng.below(10) === 0 ? {} : { id: rng.below(range) }),
+          })),
+        );
+        const last: number[][] = [[], []];
+        const expected = Array.from(ticks.id, (id, i) => {
+          const known = last[ticks.symbol[i]];
+          if (Number.isNaN(id)) return "accepted";
+          if (known.slice(-256).includes(id)) return "duplicate";
+          known.push(id);
+          return "accepted";
+        });
+        expect(judgeAll(guardOf(2).guard, ticks)).toEqual(expected);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("make a tick that is sent again a duplicate even when its bar is closed", () => {
+    const { guard, closed } = guardOf();
+    const ticks = ticksOf([7, 7, 6].map((id) => ({ time: AT, price: 100, id })));
+    expect(VERDICTS[guard.judge(ticks, 0)]).toBe("accepted");
+    closed[0] = AT + 1;
+    expect([1, 2].map((i) => VERDICTS[guard.judge(ticks, i)])).toEqual(["duplicate", "late"]);
+  });
+
+  it("of a refused tick are free: what is mended and sent again is accepted", () => {
+    const trades = [
+      { price: Number.NaN, id: 4 },
+      { price: 100, id: 4 },
+    ];
+    expect(endsOf(trades)).toEqual(["not_finite", "accepted"]);
+  });
+
+  it("are not needed: equal trades without one are trades of their own", () => {
+    expect(endsOf(pricesOf(100, 100, 100).map((trade) => ({ ...trade, time: AT })))).toEqual([
+      "accepted",
+      "accepted",
+      "accepted",
+    ]);
+  });
+});
+
+describe("an outlier", () => {
+  it("is far from both neighbours: held, and refused by the next", () => {
+    expect(endsOf(pricesOf(100, 110))).toEqual(["accepted", "held"]);
+    expect(endsOf(pricesOf(100, 110, 100.5))).toEqual(["accepted", "outlier", "accepted"]);
+    expect(endsOf(pricesOf(100, 90, 100.5))).toEqual(["accepted", "outlier", "accepted"]);
+    expect(endsOf(pricesOf(100, 100.9, 100))).toEqual(["accepted", "accepted", "accepted"]);
+  });
+
+  it("gives way to the next, which is judged in turn", () => {
+    expect(endsOf(pricesOf(100, 110, 120, 100))).toEqual(["accepted", "outlier", "outlier", "accepted"]);
+    expect(endsOf(pricesOf(100, 110, 120, 120.1))).toEqual(["accepted", "outlier", "accepted", "accepted"]);
+  });
+
+  it("is none where prices jump: the next confirms it", () => {
+    const jumps = { news: 95, split: 50, "reverse split": 1_000, halt: 130 };
+    for (const price of Object.values(jumps))
+      expect(endsOf(pricesOf(100, price, price * 1.001, price))).toEqual(Array(4).fill("accepted"));
+  });
+
+  it("is none at the open after a gap, and comes before the tick that confirms it", () => {
+    const { guard } = guardOf();
+    const ticks = ticksOf([
+      { time: AT, price: 100 },
+      { time: AT + 86_400_000, price: 108, size: 700, id: 12 },
+      { time: AT + 86_400_001, price: 108.2 },
+    ]);
+    expect([0, 1].map((i) => VERDICTS[guard.judge(ticks, i)])).toEqual(["accepted", "held"]);
+    expect(guard.settled).toBe(0);
+    expect(VERDICTS[guard.judge(ticks, 2)]).toBe("accepted");
+    expect(guard.settled).toBe(CONFIRMED);
+    const { time, price, size, id, symbol } = guard.held;
+    expect([symbol[0], time[0], price[0], size[0], id[0]]).toEqual([0, AT + 86_400_000, 108, 700, 12]);
+  });
+
+  it("waits for its own symbol, and for a sound tick", () => {
+    const { guard } = guardOf(2);
+    const ticks = ticksOf([
+      { symbol: 0, time: AT, price: 100 },
+      { symbol: 1, time: AT, price: 10 },
+      { symbol: 0, time: AT, price: 150 },
+      { symbol: 1, time: AT, price: 10 },
+      { symbol: 0, time: AT, price: -1 },
+      { symbol: 0, time: AT, price: 101 },
+    ]);
+    expect(settledVerdicts(guard, ticks)).toEqual([
+      "accepted",
+      "accepted",
+      "outlier",
+      "accepted",
+      "price_not_positive",
+      "accepted",
+    ]);
+  });
+
+  it("is refused when its bar was closed meanwhile", () => {
+    const { guard, closed } = guardOf();
+    const ticks = ticksOf(pricesOf(100, 110, 110).map((trade, i) => ({ ...trade, time: AT + i })));
+    guard.judge(ticks, 0);
+    guard.judge(ticks, 1);
+    closed[0] = AT + 1;
+    guard.expire(0);
+    expect(guard.settled).toBe(0);
+    closed[0] = AT + 2;
+    guard.judge(ticks, 2);
+    expect(guard.settled).toBe(REFUTED);
+  });
+
+  it("needs deviations as well as the fraction, once prices are known to move that much", () => {
+    const rng = createRng(5);
+    const wild = Array.from({ length: 1_500 }, () => 100 * (1 + 0.004 * rng.normal()));
+    const ends = endsOf(pricesOf(...wild, 103.5, 100));
+    // Warm-up has but the fraction.
+    expect(ends.slice(0, 100)).toContain("outlier");
+    expect(ends.slice(1_000)).toEqual(Array(502).fill("accepted"));
+    const calm = Array.from({ length: 1_500 }, () => 100 * (1 + 0.0004 * rng.normal()));
+    expect(endsOf(pricesOf(...calm, 103.5, 100)).at(-2)).toBe("outlier");
+  });
+
+  it("is none in the end where every second price is 2 % away: that is the market", () => {
+    const bounces = Array.from({ length: 1_000 }, (_, i) => (i % 2 === 0 ? 100 : 102));
+    const ends = endsOf(pricesOf(...bounces));
+    expect(ends.slice(0, 100)).toContain("outlier");
+    expect(ends.slice(500)).toEqual(Array(500).fill("accepted"));
+  });
+
+  it("stays one where a twentieth of all ticks are wrong", () => {
+    const prices = Array.from({ length: 4_000 }, (_, i) => (i % 20 === 9 ? 103 : 100 + (i % 3) / 100));
+    const ends = endsOf(pricesOf(...prices));
+    expect(prices.flatMap((price, i) => (price === 103 ? [ends[i]] : []))).toEqual(
+      Array(200).fill("outlier"),
+    );
+    expect(prices.flatMap((price, i) => (price === 103 ? [] : [ends[i]]))).toEqual(
+      Array(3_800).fill("accepted"),
+    );
+  });
+
+  it("is found by the rule as it is written, over any walk with wrong prices in it", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.constantFrom(0.002, 0.02, 0.2), (seed, share) => {
+        const ticks = walkTicks(seed, 2_000);
+        const rng = createRng(seed, 2);
+        for (let i = 0; i < 2_000; i++)
+          if (rng.next() < share) ticks.price[i] *= Math.exp(0.05 * rng.normal());
+        expect(settledVerdicts(guardOf().guard, ticks)).toEqual(plainVerdicts(ticks.price));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+/** The rule with logarithms, over sound ticks of one symbol. */
+function plainVerdicts(prices: Float64Array): VerdictName[] {
+  const { sigmas, fraction, warmup, weight, floor } = GUARD_TERMS;
+  const ends: VerdictName[] = [];
+  let last = prices[0];
+  let variance = floor ** 2;
+  let accepted = 1;
+  let held = -1;
+  ends.push("accepted");
+  const isOff = (price: number, other: number) => {
+    const move = Math.abs(Math.log(price / other));
+    return move > fraction && (accepted < warmup || move > sigmas * Math.sqrt(variance));
+  };
+  for (let i = 1; i < prices.length; i++) {
+    if (held >= 0) {
+      const isRefuted = isOff(prices[i], prices[held]);
+      ends[held] = isRefuted ? "outlier" : "accepted";
+      if (!isRefuted) {
+        last = prices[held];
+        accepted++;
+      }
+      held = -1;
+    }
+    const isSuspect = isOff(prices[i], last);
+    const square = Math.min(Math.log(prices[i] / last) ** 2, 9 * variance);
+    variance = Math.max(floor ** 2, variance + weight * (square - variance));
+    if (isSuspect) {
+      ends.push("held");
+      held = i;
+    } else {
+      ends.push("accepted");
+      last = prices[i];
+      accepted++;
+    }
+  }
+  return ends;
+}
+
+it("counts every tick once", () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const rng = createRng(seed);
+      const odd = [Number.NaN, -1, 0, 70, 100, 130, Number.POSITIVE_INFINITY];
+      const ticks = walkTicks(seed, 300, { symbols: 3 });
+      for (let i = 0; i < 300; i++) if (rng.below(4) === 0) ticks.price[i] = odd[rng.below(odd.length)];
+      const { guard } = guardOf(3);
+      const ends = settledVerdicts(guard, ticks);
+      for (const [code, name] of VERDICTS.entries()) {
+        const counted = [0, 1, 2].reduce((sum, symbol) => sum + guard.count(symbol, code), 0);
+        expect(counted).toBe(ends.filter((end) => end === name).length);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
