@@ -274,9 +274,9 @@ export class TickGuard {
     if (size > limits[LARGEST]) return SIZE_TOO_LARGE;
     if (time > limits[LATEST]) return FROM_THE_FUTURE;
     if (this.isKnown(ticks, i)) return DUPLICATE;
-    if (time < this.closedUntil[s] || time < state[at + NEWEST] - limits[LATENESS]) return LATE;
-    if (time >= state[at + FROM] && time < state[at + UNTIL]) return ACCEPTED;
-    return this.findHours(ticks, i) ? ACCEPTED : OUTSIDE_SESSION;
+    const isKept = time >= state[at + FROM] && time < state[at + UNTIL];
+    if (!isKept && !this.findHours(ticks, i)) return OUTSIDE_SESSION;
+    return time < this.closedUntil[s] || time < state[at + NEWEST] - limits[LATENESS] ? LATE : ACCEPTED;
   }
 
   /** Whether ticks may come at the time of tick `i`; if so the stretch in which they may is kept. */
