@@ -1,4 +1,3 @@
-import { MMD_REFERENCES, REGIME_NAMES } from "../../../src/core/indicators/statistics/mmd-references.js";
 import type { Bars } from "../../../src/core/market/candles.js";
 import {
   allEqual,
@@ -15,6 +14,7 @@ import {
   type Values,
   variance,
 } from "./columns.js";
+import { mmdRegime } from "./discrepancy.js";
 
 /** Least-squares line: value at the end, slope, and the standard deviation (population) of the residuals. */
 function line(numbers: readonly number[]): { end: number; slope: number; deviation: number } {
@@ -137,74 +137,6 @@ function htTrendline({ close }: Bars): number[] {
   return columnLike(close, (i) =>
     i < 63 ? Number.NaN : (4 * trend[i] + 3 * trend[i - 1] + 2 * trend[i - 2] + trend[i - 3]) / 10,
   );
-}
-
-/** Of the seven regimes only the points are taken, and by what the features are multiplied. */
-function mmdRegime({ high, low, close }: Bars, { period, memory }: Values): Record<string, number[]> {
-  const span = 6;
-  const returns = columnLike(close, (i) => Math.log(close[i]) - Math.log(close[i - 1]));
-  const ranges = columnLike(close, (i) => Math.log(high[i]) - Math.log(low[i]));
-  // 1 / 1, 1 / 2, ... 1 / memory of each new value.
-  const usualOf = (column: readonly number[]) => {
-    let usual = 0;
-    return column.map((value, k) => {
-      const share = Math.min(k + 1, memory);
-      usual = (usual * (share - 1) + value) / share;
-      return usual;
-    });
-  };
-  const usualReturn = [Number.NaN, ...usualOf(returns.slice(1).map(Math.abs))];
-  const usualRange = usualOf(ranges);
-  const weights = [...MMD_REFERENCES.weights];
-  const points = columnLike(close, (i) => i).map((i) => {
-    const last6 = last(returns, span, i);
-    const path = sum(last6.map(Math.abs));
-    const [usual, wide] = [usualReturn[i], usualRange[i]];
-    const features = [
-      usual === 0 ? 0 : returns[i] / usual,
-      wide === 0 ? 1 : ranges[i] / wide,
-      usual === 0 ? 1 : path / span / usual,
-      path === 0 ? 0 : sum(last6) / path,
-    ];
-    return features.map((value, f) => value * weights[f]);
-  });
-  const kernel = (a: readonly number[], b: readonly number[]) =>
-    Math.exp(-sum(a.map((value, f) => (value - b[f]) ** 2)));
-  const regimes = REGIME_NAMES.map((_, k) => {
-    const count = MMD_REFERENCES.points.length / REGIME_NAMES.length / 4;
-    return range(k * count, (k + 1) * count - 1).map((p) => [
-      ...MMD_REFERENCES.points.slice(4 * p, 4 * p + 4),
-    ]);
-  });
-  const own = regimes.map((of) => mean(of.flatMap((a) => of.map((b) => kernel(a, b)))));
-  const towards = regimes.map((of) => points.map((point) => mean(of.map((other) => kernel(point, other)))));
-  const rows = columnLike(close, (i) => i).map((i) => {
-    if (i < span + period - 1) return [];
-    if (usualReturn[i] === 0 && usualRange[i] === 0) return regimes.map(() => Number.NaN);
-    let within = 0;
-    for (let a = i - period + 1; a <= i; a++) {
-      for (let b = i - period + 1; b <= i; b++) if (a !== b) within += kernel(points[a], points[b]);
-    }
-    return regimes.map(
-      (_, k) => within / (period * (period - 1)) + own[k] - 2 * mean(last(towards[k], period, i)),
-    );
-  });
-  const clip = (value: number) => (Number.isNaN(value) ? 0 : Math.max(0, value));
-  const nearestAt = (i: number) => Math.max(0, rows[i].indexOf(Math.min(...rows[i])));
-  const told = (of: (i: number) => number) =>
-    startingAt(
-      columnLike(close, (i) => (rows[i].length === 0 ? Number.NaN : of(i))),
-      span + period - 1,
-    );
-  return {
-    ...Object.fromEntries(REGIME_NAMES.map((name, k) => [name, told((i) => clip(rows[i][k]))])),
-    regime: told(nearestAt),
-    confidence: told((i) => {
-      const nearest = clip(rows[i][nearestAt(i)]);
-      const second = Math.min(...rows[i].toSpliced(nearestAt(i), 1).map(clip));
-      return second === 0 ? 0 : (second - nearest) / second;
-    }),
-  };
 }
 
 function kernelMeans(close: Column, period: number, weight: (age: number) => number): number[] {

@@ -1,4 +1,4 @@
-import { createRng, type Rng } from "../../base/rng.js";
+import { createRng } from "../../base/rng.js";
 import { deviationOf, meanOf, median } from "../../base/stats.js";
 import { fading } from "./gaussian.js";
 
@@ -32,44 +32,42 @@ const REGIMES: readonly Regime[] = [
 export const REGIME_NAMES: readonly string[] = REGIMES.map(({ name }) => name);
 
 const SEED = 20_261_129;
-/** Simulated points that those of a regime are chosen from, and steps that make a bar. */
-const POOL = 256;
+/** Simulated points of a regime, the first of them that those which stand for it are chosen from, and steps of a bar. */
+const DRAWN = 512;
+const CANDIDATES = 64;
+/** Of each regime, those whose distances are measured for the bandwidth. */
+const SAMPLED = 64;
 const STEPS = 16;
 
-/** One bar after another: its return and its range, both in logarithms. */
-function simulate({ drift, deviation, persistence }: Regime, rng: Rng): () => readonly [number, number] {
-  // Returns of all regimes but those that differ by deviation vary alike, whether they persist or not.
+/** Points of a regime, a whole span apart, in the units of the simulation. */
+function drawPoints({ drift, deviation, persistence }: Regime, stream: number, count: number): Float64Array {
+  const rng = createRng(SEED, stream);
+  const points = new Float64Array(count * FEATURES);
+  // Returns vary alike whether they persist or not.
   const shock = deviation * Math.sqrt(1 - persistence * persistence);
   let before = 0;
-  return () => {
-    const expected = drift + persistence * before;
-    let at = 0;
-    let high = 0;
-    let low = 0;
-    for (let step = 0; step < STEPS; step++) {
-      at += expected / STEPS + (shock / Math.sqrt(STEPS)) * rng.normal();
-      high = Math.max(high, at);
-      low = Math.min(low, at);
-    }
-    before = at;
-    return [at, high - low];
-  };
-}
-
-/** Points of a regime, a whole span apart, in the units of the simulation. */
-function drawPoints(regime: Regime, stream: number, count: number): Float64Array {
-  const draw = simulate(regime, createRng(SEED, stream));
-  const points = new Float64Array(count * FEATURES);
   for (let p = 0; p < count; p++) {
     let net = 0;
     let path = 0;
-    let last: readonly [number, number] = [0, 0];
-    for (let k = 0; k < SPAN; k++) {
-      last = draw();
-      net += last[0];
-      path += Math.abs(last[0]);
+    let high = 0;
+    let low = 0;
+    for (let bar = 1; bar <= SPAN; bar++) {
+      const expected = drift + persistence * before;
+      // Of all bars but the last the return is enough.
+      const steps = bar === SPAN ? STEPS : 1;
+      let at = 0;
+      high = 0;
+      low = 0;
+      for (let step = 0; step < steps; step++) {
+        at += expected / steps + (shock / Math.sqrt(steps)) * rng.normal();
+        high = Math.max(high, at);
+        low = Math.min(low, at);
+      }
+      before = at;
+      net += at;
+      path += Math.abs(at);
     }
-    points.set([last[0], last[1], path / SPAN, net / path], p * FEATURES);
+    points.set([before, high - low, path / SPAN, net / path], p * FEATURES);
   }
   return points;
 }
@@ -77,17 +75,6 @@ function drawPoints(regime: Regime, stream: number, count: number): Float64Array
 /** The same market upside down: returns and efficiencies have the other sign. */
 function mirrored(points: Float64Array): Float64Array {
   return points.map((value, at) => (at % FEATURES === 0 || at % FEATURES === 3 ? -value : value));
-}
-
-/**
- * Points that those of a regime are chosen from: what has no drift is as likely upside down, which is its second half,
- * and bear is bull upside down.
- */
-function poolOf(regime: Regime, stream: number): Float64Array {
-  if (regime.drift < 0) return mirrored(drawPoints({ ...regime, drift: -regime.drift }, stream - 1, POOL));
-  if (regime.drift > 0) return drawPoints(regime, stream, POOL);
-  const points = drawPoints(regime, stream, POOL / 2);
-  return Float64Array.of(...points, ...mirrored(points));
 }
 
 /** Points with each feature times its factor. */
@@ -99,52 +86,57 @@ function columnOf(points: Float64Array, feature: number): Float64Array {
   return points.filter((_, at) => at % FEATURES === feature);
 }
 
-/** Squared distances of all pairs of points, row by row, those of a point from itself included. */
-function squaredDistances(points: Float64Array): Float64Array {
-  const count = points.length / FEATURES;
-  const squares = new Float64Array(count * count);
-  for (let a = 0; a < count; a++) {
-    for (let b = 0; b < a; b++) {
-      let sum = 0;
-      for (let f = 0; f < FEATURES; f++) {
-        const apart = points[a * FEATURES + f] - points[b * FEATURES + f];
-        sum += apart * apart;
-      }
-      squares[a * count + b] = squares[b * count + a] = sum;
-    }
+function squaredDistance(left: Float64Array, a: number, right: Float64Array, b: number): number {
+  let sum = 0;
+  for (let f = 0; f < FEATURES; f++) {
+    const apart = left[a * FEATURES + f] - right[b * FEATURES + f];
+    sum += apart * apart;
   }
-  return squares;
+  return sum;
 }
 
-/** Kernels of all pairs of points, row by row. */
-function kernelsOf(points: Float64Array): Float64Array {
-  const kernels = squaredDistances(points);
-  for (let pair = 0; pair < kernels.length; pair++) kernels[pair] = fading(kernels[pair]);
-  return kernels;
+/** Mean kernel between a point and all of others. */
+function meanKernel(left: Float64Array, a: number, others: Float64Array): number {
+  const count = others.length / FEATURES;
+  let sum = 0;
+  for (let b = 0; b < count; b++) sum += fading(squaredDistance(left, a, others, b));
+  return sum / count;
+}
+
+/** Median distance of two different points. */
+function medianDistance(points: Float64Array): number {
+  const count = points.length / FEATURES;
+  const distances: number[] = [];
+  for (let a = 0; a < count; a++) {
+    for (let b = 0; b < a; b++) distances.push(Math.sqrt(squaredDistance(points, a, points, b)));
+  }
+  return median(distances);
 }
 
 /**
- * Points whose mean kernel is as near as can be to that of the pool (Y. Chen, M. Welling, A. Smola 2010, kernel
- * herding): each is the one that is most missing among those chosen before it. Of a regime without drift each comes with
- * its image upside down.
+ * Points whose mean kernel is as near as can be to that of all that were drawn (Y. Chen, M. Welling, A. Smola 2010,
+ * kernel herding): each is the one that is most missing among those chosen before it. What has no drift is as likely
+ * upside down, so that there each counts and is chosen with its image.
  */
-function herd(pool: Float64Array, isPaired: boolean): Float64Array {
-  const count = pool.length / FEATURES;
-  const kernel = kernelsOf(pool);
-  const rowOf = (p: number) => kernel.subarray(p * count, (p + 1) * count);
-  const wanted = Float64Array.from({ length: count }, (_, p) => meanOf(rowOf(p)));
-  const had = new Float64Array(count);
+function herd(drawn: Float64Array, isPaired: boolean): Float64Array {
+  const images = mirrored(drawn);
+  const wanted = new Float64Array(CANDIDATES);
+  for (let p = 0; p < CANDIDATES; p++) {
+    const straight = meanKernel(drawn, p, drawn);
+    wanted[p] = isPaired ? (straight + meanKernel(drawn, p, images)) / 2 : straight;
+  }
+  const had = new Float64Array(CANDIDATES);
   const chosen: number[] = [];
-  const choose = (point: number) => {
-    for (let p = 0; p < count; p++) had[p] += kernel[point * count + p];
-    chosen.push(...pool.subarray(point * FEATURES, (point + 1) * FEATURES));
+  const choose = (from: Float64Array, point: number) => {
+    for (let p = 0; p < CANDIDATES; p++) had[p] += fading(squaredDistance(drawn, p, from, point));
+    chosen.push(...from.subarray(point * FEATURES, (point + 1) * FEATURES));
   };
   while (chosen.length < REFERENCE_POINTS * FEATURES) {
     const turn = chosen.length / FEATURES + 1;
     const missing = wanted.map((mean, p) => mean * turn - had[p]);
     const best = missing.indexOf(Math.max(...missing));
-    choose(best);
-    if (isPaired) choose((best + count / 2) % count);
+    choose(drawn, best);
+    if (isPaired) choose(images, best);
   }
   return Float64Array.from(chosen);
 }
@@ -164,25 +156,37 @@ export interface MmdReferences {
  * kernel is Gaussian with half the median distance of two points of any regimes as its bandwidth.
  */
 function makeReferences(): MmdReferences {
-  const pools = REGIMES.map(poolOf);
-  const [normal] = pools;
+  const drawn = REGIMES.map((regime, stream) => drawPoints(regime, stream, DRAWN));
+  const [normal] = drawn;
   const usual = meanOf(columnOf(normal, 0).map(Math.abs));
   const units = [1 / usual, 1 / meanOf(columnOf(normal, 1)), 1 / usual, 1];
   const spreads = units.map((unit, f) => 1 / deviationOf(columnOf(normal, f).map((value) => value * unit)));
-  const sampled = pools.flatMap((pool) => [...pool.subarray(0, REFERENCE_POINTS * FEATURES)]);
-  const standard = scaled(scaled(Float64Array.from(sampled), units), spreads);
-  const bandwidth = median(squaredDistances(standard).map(Math.sqrt)) / 2;
+  const standard = drawn.flatMap((points) => [
+    ...scaled(scaled(points.subarray(0, SAMPLED * FEATURES), units), spreads),
+  ]);
+  const bandwidth = medianDistance(Float64Array.from(standard)) / 2;
   const weights = spreads.map((spread) => spread / (Math.SQRT2 * bandwidth));
-  const bull = REGIME_NAMES.indexOf("bull");
-  const chosen = pools.map((pool, k) =>
-    k === bull + 1 ? new Float64Array(0) : herd(scaled(scaled(pool, units), weights), k !== bull),
+  const chosen = drawn.map((points, k) =>
+    herd(scaled(scaled(points, units), weights), REGIMES[k].drift === 0),
   );
-  chosen[bull + 1] = mirrored(chosen[bull]);
+  // Bear is bull upside down.
+  chosen[REGIME_NAMES.indexOf("bear")] = mirrored(chosen[REGIME_NAMES.indexOf("bull")]);
   return {
     points: Float64Array.from(chosen.flatMap((points) => [...points])),
     weights: Float64Array.from(weights),
-    own: Float64Array.from(chosen, (points) => meanOf(kernelsOf(points))),
+    own: Float64Array.from(chosen, (points) => {
+      const kernels = Float64Array.from({ length: REFERENCE_POINTS }, (_, p) =>
+        meanKernel(points, p, points),
+      );
+      return meanOf(kernels);
+    }),
   };
 }
 
-export const MMD_REFERENCES: MmdReferences = makeReferences();
+let made: MmdReferences | null = null;
+
+/** The seven regimes, made when they are first asked for: that takes some thirty milliseconds, and most never ask. */
+export function mmdReferences(): MmdReferences {
+  made ??= makeReferences();
+  return made;
+}

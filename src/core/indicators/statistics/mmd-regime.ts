@@ -5,10 +5,21 @@ import * as referencesFile from "./mmd-references.js";
 
 const { wilderFade } = rolling;
 const { fading } = gaussianFile;
-const { FEATURES, REGIME_NAMES, SPAN } = referencesFile;
+const { FEATURES, mmdReferences, REGIME_NAMES, SPAN } = referencesFile;
 const COUNT = REGIME_NAMES.length;
 const POINTS = referencesFile.REFERENCE_POINTS;
-const { points: REFERENCES, weights: WEIGHTS, own: OWN } = referencesFile.MMD_REFERENCES;
+
+/** The regimes, filled in at the first bar of all: constants, which loops read without asking where they are. */
+const REFERENCES = new Float64Array(COUNT * POINTS * FEATURES);
+const WEIGHTS = new Float64Array(FEATURES);
+const OWN = new Float64Array(COUNT);
+
+function fillReferences(): void {
+  const { points, weights, own } = mmdReferences();
+  REFERENCES.set(points);
+  WEIGHTS.set(weights);
+  OWN.set(own);
+}
 
 /** In the state: bars seen, mean absolute return and mean range so far, the sum of kernels within the window. */
 const SEEN = 0;
@@ -159,6 +170,8 @@ export const mmdRegime = defineIndicator({
   run(bars, values, outputs, state, from, to) {
     const { high, low, close } = bars;
     const { period, memory } = values;
+    // Not of the first bar of this state alone, which may have come from another process.
+    if (OWN[0] === 0) fillReferences();
     const offset = (state[SEEN] | 0) - from;
     const warmup = SPAN + period - 1;
     let i = from;
