@@ -1,0 +1,314 @@
+import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
+import { momentsOf } from "../../src/core/base/stats.js";
+import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "../../src/core/synergy/matrices.js";
+import { MATRICES, type MatrixDefinition } from "../../src/core/synergy/matrix-features.js";
+
+type Row = Readonly<Record<string, number>>;
+type Matrix = StructureMatrix | TacticalMatrix | RegimeMatrix;
+
+const MAKERS: Readonly<Record<MatrixDefinition["name"], () => Matrix>> = {
+  structure: () => new StructureMatrix(),
+  tactical: () => new TacticalMatrix(),
+  regime: () => new RegimeMatrix(),
+};
+
+/** Bars as the pipeline gives them: NaN while a row is not warm, and nodes that are not always there. */
+function rowsOf(definition: MatrixDefinition, count: number, seed: number): Row[] {
+  const rng = createRng(seed);
+  const warm = (i: number, from: number, value: number) => (i < from ? Number.NaN : value);
+  const maybe = (value: number) => (rng.next() < 0.3 ? Number.NaN : value);
+  let close = 50;
+  let calm = 1;
+  return Array.from({ length: count }, (_, i) => {
+    if (i % 40 === 0) calm = 0.3 + 2 * rng.next();
+    close *= Math.exp(0.003 * calm * rng.normal());
+    const isOpen = rng.next() < 0.6;
+    const isFilled = rng.next() < 0.2;
+    const all: Row = {
+      time: 1_700_000_000_000 + i * definition.minutes * 60_000 + (i > 70 ? 7_200_000 : 0),
+      close,
+      volume: Math.floor(1 + 1_000 * rng.next() ** 3),
+      range: warm(i, definition.minutes === 5 ? 89 : 14, 0.2 + rng.next()),
+      mlmi: warm(i, 39, 100 * rng.next()),
+      mlmi_cross: warm(i, 39, rng.below(3) - 1),
+      estimate: warm(i, 49, close + 3 * rng.normal()),
+      slope: warm(i, 50, rng.normal()),
+      node_below: maybe(close - rng.next()),
+      node_below_strength: rng.next(),
+      node_above: maybe(close + rng.next()),
+      node_above_strength: rng.next(),
+      session_minute: 30 * (i % 13),
+      session_minutes: 390,
+      gap: warm(i, 61, rng.next() < 0.1 ? 4 * rng.normal() : 0),
+      bullish: warm(i, 61, isOpen ? 1 : 0),
+      bearish: warm(i, 61, isOpen ? rng.below(2) : 0),
+      distance: warm(i, 61, isOpen ? rng.normal() : 0),
+      age: warm(i, 61, isOpen ? rng.next() : 1),
+      bullish_fill: warm(i, 61, isFilled ? rng.next() : 0),
+      bearish_fill: warm(i, 61, isFilled && rng.next() < 0.3 ? rng.next() : 0),
+      strength: warm(i, 61, isFilled ? rng.next() : 0),
+      mmd_confidence: warm(i, 100, rng.next()),
+    };
+    const distances = Object.fromEntries(
+      definition.inputs
+        .filter((name) => name.startsWith("mmd_") && name !== "mmd_confidence")
+        .map((name) => [name, warm(i, 100, rng.next())]),
+    );
+    return { ...all, ...distances };
+  });
+}
+
+function feed(matrix: Matrix, rows: readonly Row[]): void {
+  for (const row of rows) {
+    matrix.definition.inputs.forEach((name, k) => {
+      matrix.inputs[k] = row[name];
+    });
+    matrix.advance();
+  }
+}
+
+const within = (value: number, most: number) =>
+  Number.isNaN(value) ? value : Math.min(most, Math.max(-most, value)) / most;
+const lastOf = (rows: readonly Row[], i: number, count: number, name: string) =>
+  i - count + 1 < 0 ? [] : rows.slice(i - count + 1, i + 1).map((row) => row[name]);
+
+/** The value of each feature at bar `i`, from the whole history and the words of the table. */
+const PLAIN_FEATURES: Readonly<Record<string, (rows: readonly Row[], i: number) => number>> = {
+  mlmi: (rows, i) => rows[i].mlmi / 50 - 1,
+  mlmi_cross: (rows, i) => rows[i].mlmi_cross,
+  nwrqk: (rows, i) => within((rows[i].estimate - rows[i].close) / rows[i].range, 5),
+  nwrqk_slope: (rows, i) => within(rows[i].slope, 2),
+  lvn_nearness: (rows, i) => {
+    const distances = nodesOf(rows[i]).map(([distance]) => distance);
+    if (Number.isNaN(rows[i].range)) return Number.NaN;
+    return distances.length === 0 ? 0 : Math.exp(-Math.min(...distances) / rows[i].range);
+  },
+  lvn_strength: (rows, i) => nodesOf(rows[i]).sort((a, b) => a[0] - b[0])[0]?.[1] ?? 0,
+  session_sin: (rows, i) => Math.sin((rows[i].session_minute / rows[i].session_minutes) * 2 * Math.PI),
+  session_cos: (rows, i) => Math.cos((rows[i].session_minute / rows[i].session_minutes) * 2 * Math.PI),
+  fvg_bullish: (rows, i) => rows[i].bullish,
+  fvg_bearish: (rows, i) => rows[i].bearish,
+  fvg_distance: (rows, i) => within(rows[i].distance / rows[i].range, 2),
+  fvg_freshness: (rows, i) =>
+    rows[i].bullish === 0 && rows[i].bearish === 0 ? 0 : Math.exp(-5 * rows[i].age),
+  fvg_fill: (rows, i) =>
+    rows[i].bullish_fill > 0 === rows[i].bearish_fill > 0
+      ? 0 * rows[i].bullish_fill
+      : rows[i].bullish_fill > 0
+        ? 1
+        : -1,
+  momentum: (rows, i) => within((rows[i].close - (rows[i - 5]?.close ?? Number.NaN)) / rows[i].range, 5),
+  volume_ratio: (rows, i) => {
+    const before = lastOf(rows, i - 1, 20, "volume");
+    const mean = before.reduce((a, b) => a + b, 0) / before.length;
+    return Math.tanh(Math.log(rows[i].volume / mean));
+  },
+  fvg_gap: (rows, i) => within(rows[i].gap / rows[i].range, 5),
+  fvg_fill_strength: (rows, i) => rows[i].strength,
+  volatility: (rows, i) => {
+    // Weights of an exponential mean written out: the first deviation has what all others leave.
+    const all = Array.from({ length: i + 1 }, (_, j) => deviationAt(rows, j)).filter(
+      (each) => !Number.isNaN(each),
+    );
+    const before = all.slice(0, -1);
+    if (before.length < 100) return Number.NaN;
+    const meanOf = (count: number) =>
+      before
+        .slice(0, count)
+        .reduce((sum, value, k) => sum + value * (k === 0 ? 1 : 0.01) * 0.99 ** (count - 1 - k), 0);
+    let variance = 0;
+    for (let k = 1; k < before.length; k++) {
+      variance += 0.01 * 0.99 ** (before.length - k) * (before[k] - meanOf(k)) ** 2;
+    }
+    return within((all[all.length - 1] - meanOf(before.length)) / Math.sqrt(variance), 3);
+  },
+  volume_skew: (rows, i) => {
+    const volumes = lastOf(rows, i, 30, "volume");
+    if (volumes.length < 30) return Number.NaN;
+    return within(momentsOf(volumes).skewness, 3);
+  },
+  acceleration: (rows, i) => {
+    const [now, middle, before] = [0, 5, 10].map((back) => rows[i - back]?.close ?? Number.NaN);
+    return within((now - middle - (middle - before)) / rows[i].range, 5);
+  },
+  drift: (rows, i) => {
+    const returns = returnsAt(rows, i);
+    const mean = returns.reduce((a, b) => a + b, 0) / returns.length;
+    return within(mean / (deviationAt(rows, i) / Math.sqrt(30)), 3);
+  },
+};
+
+function nodesOf(row: Row): [number, number][] {
+  const all: [number, number][] = [
+    [row.close - row.node_below, row.node_below_strength],
+    [row.node_above - row.close, row.node_above_strength],
+  ];
+  return all.filter(([distance]) => !Number.isNaN(distance));
+}
+
+function returnsAt(rows: readonly Row[], i: number): number[] {
+  const closes = lastOf(rows, i, 31, "close");
+  return closes.slice(1).map((close, k) => Math.log(close) - Math.log(closes[k]));
+}
+
+function deviationAt(rows: readonly Row[], i: number): number {
+  const returns = returnsAt(rows, i);
+  if (returns.length < 30) return Number.NaN;
+  return momentsOf(returns).deviation;
+}
+
+function plainValue(name: string, rows: readonly Row[], i: number): number {
+  return name.startsWith("mmd_") ? rows[i][name] : PLAIN_FEATURES[name](rows, i);
+}
+
+describe.each(Object.values(MATRICES))("the $name matrix", (definition) => {
+  const make = MAKERS[definition.name];
+  const rows = rowsOf(definition, 260, 7);
+
+  it("holds its last bars, oldest first, as the whole history gives them, before it is full and after", () => {
+    const { features } = definition;
+    const matrix = make();
+    const ends = [1, 5, definition.rows - 1, definition.rows, definition.rows + 1, 2 * definition.rows, 260];
+    let fed = 0;
+    for (const end of ends) {
+      feed(matrix, rows.slice(fed, end));
+      fed = end;
+      const { time, values, filled, whole } = matrix.snapshot();
+      expect(filled).toBe(Math.min(end, definition.rows));
+      expect([...time]).toEqual(rows.slice(end - filled, end).map((row) => row.time));
+      let lacking = -1;
+      for (let k = 0; k < filled; k++) {
+        features.forEach(({ name }, column) => {
+          const value = values[k * features.length + column];
+          const expected = plainValue(name, rows, end - filled + k);
+          if (Number.isNaN(expected)) lacking = k;
+          if (Number.isNaN(expected)) expect(value, `${name} at ${end - filled + k}`).toBeNaN();
+          else expect(value, `${name} at ${end - filled + k}`).toBeCloseTo(expected, 9);
+        });
+      }
+      expect(whole).toBe(filled - 1 - lacking);
+      const copied = new Float64Array(definition.rows * features.length).fill(9);
+      matrix.copyTo(copied);
+      expect(copied.subarray(copied.length - values.length)).toEqual(values);
+      expect(copied.subarray(0, copied.length - values.length).every(Number.isNaN)).toBe(true);
+    }
+  });
+
+  it("keeps every feature within its range, warm when it says so and not before", () => {
+    const matrix = make();
+    const { features } = definition;
+    const first = features.map(() => -1);
+    const seen = features.map(() => new Set<number>());
+    rows.forEach((row, i) => {
+      feed(matrix, [row]);
+      const { values } = matrix.snapshot();
+      features.forEach(({ range }, column) => {
+        const value = values[values.length - features.length + column];
+        if (Number.isNaN(value)) return;
+        if (first[column] < 0) first[column] = i;
+        expect(value).toBeGreaterThanOrEqual(range[0]);
+        expect(value).toBeLessThanOrEqual(range[1]);
+        seen[column].add(value);
+      });
+    });
+    // What a profile of volume says before it is warm is for its row to say.
+    const given = features.map(({ name, warmup }) =>
+      name === "lvn_strength" ? 0 : name === "lvn_nearness" ? 14 : warmup,
+    );
+    expect(first).toEqual(given);
+    expect(seen.every((values) => values.size > 1)).toBe(true);
+  });
+
+  it("goes on from a copy of its state as if nothing had been", () => {
+    const whole = make();
+    feed(whole, rows);
+    for (const cut of [0, 3, 31, definition.rows, 177]) {
+      const before = make();
+      feed(before, rows.slice(0, cut));
+      const after = make();
+      after.state.set(before.state);
+      feed(after, rows.slice(cut));
+      expect(after.state).toEqual(whole.state);
+      expect(after.snapshot()).toEqual(whole.snapshot());
+    }
+  });
+
+  it("does not know the scale of prices and volumes", () => {
+    const [one, other] = [make(), make()];
+    feed(one, rows);
+    const prices = [
+      "close",
+      "range",
+      "estimate",
+      "node_below",
+      "node_above",
+      "gap",
+      "distance",
+      "bullish_fill",
+      "bearish_fill",
+    ];
+    const scaled = rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [
+          name,
+          prices.includes(name) ? value * 1_024 : name === "volume" ? value * 4_096 : value,
+        ]),
+      ),
+    );
+    feed(other, scaled);
+    const [a, b] = [one.snapshot().values, other.snapshot().values];
+    for (const [k, value] of a.entries()) {
+      if (Number.isNaN(value)) expect(b[k]).toBeNaN();
+      else expect(b[k]).toBeCloseTo(value, 9);
+    }
+  });
+
+  it("advances on its own interval only", () => {
+    const matrix = make();
+    feed(matrix, rows.slice(0, 2));
+    const soon = { ...rows[2], time: rows[1].time + definition.minutes * 60_000 - 1 };
+    expect(() => feed(matrix, [soon])).toThrow("own interval");
+    expect(() => feed(matrix, [rows[1]])).toThrow("own interval");
+    expect(matrix.taken).toBe(2);
+    feed(matrix, [rows[2]]);
+    expect(matrix.snapshot().filled).toBe(3);
+  });
+});
+
+describe("the table of matrices", () => {
+  it("has the shapes that are promised, and names no feature twice", () => {
+    const shapes = Object.values(MATRICES).map(({ name, minutes, rows, features }) => [
+      name,
+      minutes,
+      rows,
+      features.length,
+    ]);
+    expect(shapes).toEqual([
+      ["structure", 30, 48, 8],
+      ["tactical", 5, 60, 9],
+      ["regime", 30, 96, 12],
+    ]);
+    const names = Object.values(MATRICES).flatMap(({ features }) => features.map(({ name }) => name));
+    expect(new Set(names).size).toBe(29);
+    for (const { inputs } of Object.values(MATRICES)) expect(inputs.slice(0, 2)).toEqual(["time", "close"]);
+  });
+});
+
+describe("markets where nothing moves", () => {
+  it("have no volatility, no skewness and no drift, and volumes of 0 no ratio", () => {
+    const still = (definition: MatrixDefinition): Row[] =>
+      rowsOf(definition, 200, 3).map((row) => ({ ...row, close: 10, volume: 0.1, range: 1 }));
+    const regime = valuesOf(new RegimeMatrix(), still(MATRICES.regime));
+    expect([...regime.slice(-4)].map(Math.abs)).toEqual([0, 0, 0, 0]);
+    const silent = still(MATRICES.tactical).map((row) => ({ ...row, volume: 0 }));
+    const tactical = valuesOf(new TacticalMatrix(), silent);
+    expect(tactical[tactical.length - 3]).toBe(0);
+    expect(tactical[tactical.length - 4]).toBe(0);
+  });
+});
+
+function valuesOf(matrix: Matrix, rows: readonly Row[]): Float64Array {
+  feed(matrix, rows);
+  return matrix.snapshot().values;
+}
