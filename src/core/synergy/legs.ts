@@ -1,9 +1,8 @@
 import { ensure } from "../base/assert.js";
 import { computeIndicator, type Indicator, resolveParameters } from "../indicators/define.js";
-import { rationalQuadratic } from "../indicators/kernel/rational-quadratic.js";
+import { rationalQuadraticSlope } from "../indicators/kernel/rational-quadratic-slope.js";
 import { mlmi } from "../indicators/momentum/mlmi.js";
 import { fairValueGap } from "../indicators/price/fair-value-gap.js";
-import { atr } from "../indicators/volatility/atr.js";
 import type { Bars, Candles } from "../market/candles.js";
 import { INTERVAL_MS } from "../market/interval.js";
 import { longerBars } from "./longer-bars.js";
@@ -31,6 +30,8 @@ export interface LegTerms {
   readonly gap: number;
 }
 
+/** Bars of the window of NW-RQK. */
+export const SLOPE_PERIOD = 50;
 /** Slope and size of a gap, in their units, that are as strong as can be. */
 const FULL_SLOPE = 2;
 const FULL_GAP = 0.01;
@@ -133,7 +134,7 @@ export function legSignals(candles: Candles, terms: LegTerms): ReadonlyMap<numbe
   const found = new Map<number, readonly LegSignal[]>();
   const { bars, knownAt } = longerBars(candles, terms.groupBars);
   const [value] = columnsOf(mlmi, bars, { neighbours: terms.neighbours });
-  const slopes = slopesOf(bars);
+  const [, slopes] = columnsOf(rationalQuadraticSlope, bars, { period: SLOPE_PERIOD });
   const fills = columnsOf(fairValueGap, candles, {});
   const [bullish, bearish] = [5, 6].map((output) => fills[output]);
   const length = INTERVAL_MS[candles.interval];
@@ -162,15 +163,6 @@ function signalOf(leg: Leg, signals: Float64Array, at: number): LegSignal[] {
   const way = signals[at + SIGNAL_WAY];
   if (way !== 1 && way !== -1) return [];
   return [{ leg, way, strength: signals[at + SIGNAL_STRENGTH], time: signals[at + SIGNAL_TIME] }];
-}
-
-/** Change of the rational quadratic estimate since the bar before, in average true ranges; NaN while there is none. */
-function slopesOf(bars: Bars): Float64Array {
-  const [estimate] = columnsOf(rationalQuadratic, bars, {});
-  const [range] = columnsOf(atr, bars, {});
-  return estimate.map((now, k) =>
-    range[k] > 0 ? (now - (estimate[k - 1] ?? Number.NaN)) / range[k] : Number.NaN,
-  );
 }
 
 function presetsOf(indicator: Indicator, given: Readonly<Record<string, number>>) {

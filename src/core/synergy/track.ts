@@ -18,6 +18,7 @@ import {
   LEG_TIME,
   type LegTerms,
   LegWatch,
+  SLOPE_PERIOD,
 } from "./legs.js";
 import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "./matrices.js";
 import { type SequenceTerms, SequenceWatch } from "./sequence.js";
@@ -176,7 +177,7 @@ export class Track {
     this.shorter = new Followers([[fairValueGap, {}]]);
     this.longer = new Followers([
       [mlmi, { neighbours: terms.legs.neighbours }],
-      [rationalQuadraticSlope, {}],
+      [rationalQuadraticSlope, { period: SLOPE_PERIOD }],
       [lowVolumeNode, {}],
       [mmdRegime, {}],
       [atr, {}],

@@ -179,8 +179,14 @@ export class BarBuilder {
     if (!this.findStretch(symbol, clock, 0)) return 0;
     const start = this.state[at + ANCHOR] + this.cellOf(at, clock, 0, 0) * this.lengths[0];
     const opened = Math.max(start, this.state[at + FROM]);
-    if (!(opened > this.closedUntil[symbol])) return 0;
-    this.closedUntil[symbol] = opened;
+    let ends = 0;
+    for (let level = 0; level < this.lengths.length; level++) {
+      const bar = this.barAt(symbol, level);
+      if (this.state[bar + COUNT] > 0 && this.state[bar + UNTIL] <= opened) ends++;
+    }
+    // Where no bar ends, late ticks may still make one.
+    if (ends === 0) return 0;
+    if (opened > this.closedUntil[symbol]) this.closedUntil[symbol] = opened;
     return this.close(symbol);
   }
 
