@@ -74,6 +74,36 @@ export const VARIABLES = {
     read: url("redis:", "rediss:"),
   },
   ...SOURCE_VARIABLES,
+  PIPELINE_THREADS: {
+    group: "Pipeline",
+    about: "Threads that turn ticks into bars and decisions, each with a part of the symbols",
+    fallback: "1",
+    read: wholeNumber(1, 64),
+  },
+  PIPELINE_SYMBOLS: {
+    group: "Pipeline",
+    about: "Symbols whose ticks are taken at most",
+    fallback: "1000",
+    read: wholeNumber(1, 20_000),
+  },
+  PIPELINE_INTERVALS: {
+    group: "Pipeline",
+    about: "Intervals of bars that are made of ticks, beside 5m and 30m, which always are",
+    fallback: "5m,30m",
+    read: intervals,
+  },
+  PIPELINE_REGULAR_HOURS: {
+    group: "Pipeline",
+    about: "true refuses ticks outside the regular hours of their exchange",
+    fallback: "true",
+    read: flag,
+  },
+  PIPELINE_EQUITY: {
+    group: "Pipeline",
+    about: "Money by which decisions on synergies are sized",
+    fallback: "100000",
+    read: decimal(1, 1e12),
+  },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",
     about: "false leaves the scanner stopped until it is started over REST, and imports no recorded history",

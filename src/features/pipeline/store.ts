@@ -185,6 +185,16 @@ export function createPipelineStore(database: Database, market: string) {
         [market, symbol, interval, from, to, limit],
       ),
 
+    /** Whether ticks have been taken here before. */
+    async isBegun(): Promise<boolean> {
+      const [row] = await database.query<{ begun: boolean }>(
+        `select exists (select from tick_batches where market = $1)
+           or exists (select from pipeline_states where market = $1) as begun`,
+        [market],
+      );
+      return row.begun;
+    },
+
     /** How many of each are stored. */
     async count(): Promise<{ bars: number; synergies: number; decisions: number; refused: number }> {
       const [row] = await database.query<{

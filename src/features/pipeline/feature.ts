@@ -1,0 +1,162 @@
+import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
+import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
+import { type DecisionTerms, resolveDecisionTerms } from "../../core/synergy/decision-terms.js";
+import { ENGINE_TERMS, type EngineTerms } from "../../core/synergy/engine.js";
+import { sleep } from "../../platform/clock.js";
+import type { Config } from "../../platform/config.js";
+import type { Database } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
+import type { EventLog } from "../../platform/event-log.js";
+import type { Lease, Leases } from "../../platform/lease.js";
+import type { Log } from "../../platform/log.js";
+import type { Metrics } from "../../platform/metrics.js";
+import type { Gateway } from "../../providers/gateway.js";
+import type { Alerts } from "../alerts/alerts.js";
+import type { DetectionStore } from "../detections/store.js";
+import type { Instruments } from "../instruments/instruments.js";
+import { createCounts } from "./counts.js";
+import type { OpenSymbol } from "./messages.js";
+import { createPipeline, type Pipeline } from "./pipeline.js";
+import { createPublisher } from "./publish.js";
+import { openSession, type Session } from "./session.js";
+import { createSink } from "./sink.js";
+import { createStateStore } from "./state-store.js";
+import { createPipelineStore, marketKey } from "./store.js";
+import { createTickLog } from "./tick-log.js";
+
+export interface PipelineOptions {
+  readonly config: Pick<
+    Config,
+    "PIPELINE_THREADS" | "PIPELINE_SYMBOLS" | "PIPELINE_EQUITY" | "PIPELINE_INTERVALS" | "PIPELINE_REGULAR_HOURS"
+  >;
+  readonly database: Database;
+  readonly gateway: Pick<Gateway, "synthetic" | "replay">;
+  readonly instruments: Pick<Instruments, "identify" | "resolve">;
+  readonly detectionStore: Pick<DetectionStore, "record">;
+  readonly alerts: Pick<Alerts, "consider" | "announce">;
+  readonly leases: Leases;
+  readonly eventLog: EventLog;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** The way of ticks, of one market. */
+export function createPipelineFeature(options: PipelineOptions): Pipeline {
+  const { config, database, leases, instruments, metrics, log, now } = options;
+  const market = marketKey(options.gateway);
+  const terms = termsOf(config);
+  const intervals: readonly Interval[] = [terms.bars.base, ...terms.bars.longer];
+  const { decision } = presets();
+  const store = createPipelineStore(database, market);
+  const states = createStateStore(database, market);
+  const counts = createCounts(metrics, intervals, now);
+  const publisher = createPublisher({ ...options, interval: terms.shorter });
+
+  function open(lease: () => Lease, onLost: (error: unknown) => void): Promise<Session> {
+    const sink = createSink({
+      ...options,
+      store,
+      publisher,
+      sleep,
+      onStored: ({ tookMs }) => counts.time("store", tookMs),
+    });
+    return openSession({
+      settings: {
+        threads: config.PIPELINE_THREADS,
+        capacity: config.PIPELINE_SYMBOLS,
+        equity: config.PIPELINE_EQUITY,
+        terms,
+      },
+      tickLog: createTickLog(database, market, lease),
+      loadStates: states.loadAll,
+      saveStates: (kept) =>
+        database.transaction(async (sql) => {
+          await leases.confirm(sql, lease());
+          await states.save(sql, kept);
+        }),
+      sink,
+      listingOf: (symbol) => listingOf(instrumentOf(symbol), decision),
+      log,
+      now,
+      sleep,
+      onLost,
+      onFed: counts.fed,
+      onKept: (ms) => counts.time("log", ms),
+    });
+  }
+
+  /** @throws {AppError} for text that is no symbol. */
+  function instrumentOf(symbol: string): Instrument {
+    try {
+      return instruments.identify(symbol);
+    } catch (error) {
+      // Ticks may be of what no source has candles of.
+      const instrument = classifySymbol(symbol);
+      if (instrument === null) throw error;
+      return instrument;
+    }
+  }
+
+  return createPipeline({
+    leases,
+    open,
+    refusalOf(symbol) {
+      try {
+        instrumentOf(symbol);
+        return null;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return `${error.code}: ${error.message}`;
+      }
+    },
+    counts,
+    store,
+    terms: decision,
+    intervals,
+    barMs: INTERVAL_MS[terms.bars.base],
+    graceMs: terms.graceMs,
+    now,
+    log,
+  });
+}
+
+function termsOf({
+  PIPELINE_INTERVALS,
+  PIPELINE_REGULAR_HOURS,
+}: Pick<Config, "PIPELINE_INTERVALS" | "PIPELINE_REGULAR_HOURS">): EngineTerms {
+  const wanted = new Set<Interval>([...PIPELINE_INTERVALS, ENGINE_TERMS.shorter, ENGINE_TERMS.longer]);
+  const [base, ...longer] = [...wanted].sort((a, b) => INTERVAL_MS[a] - INTERVAL_MS[b]);
+  return {
+    ...ENGINE_TERMS,
+    bars: { ...ENGINE_TERMS.bars, base, longer },
+    guard: { ...ENGINE_TERMS.guard, regularOnly: PIPELINE_REGULAR_HOURS },
+  };
+}
+
+function presets(): { decision: DecisionTerms } {
+  const { terms, problem } = resolveDecisionTerms({});
+  if (terms === null) throw new Error(problem);
+  return { decision: terms };
+}
+
+/** Lots of what trades in fractions are small; a unit of currency or coin moves its price by one. */
+const LOTS: Readonly<Record<Instrument["assetClass"], number>> = Object.freeze({
+  equity: 1,
+  etf: 1,
+  index: 1,
+  crypto: 1e-4,
+  fx: 1_000,
+  commodity: 1,
+});
+
+function listingOf({ symbol, calendar, assetClass }: Instrument, decision: DecisionTerms): OpenSymbol {
+  return {
+    symbol,
+    calendar,
+    decision: { ...decision, lot: LOTS[assetClass] },
+    pointValue: 1,
+    costShare: ROUND_TRIP_BPS[assetClass] / 10_000,
+  };
+}
