@@ -64,15 +64,18 @@ const IDS = 256;
 const CLIP = 9;
 
 /** Where things are in the state of a symbol. */
-const FROM = 0;
-const UNTIL = 1;
-const NEWEST = 2;
-const LAST = 3;
-const VARIANCE = 4;
-const IS_HOLDING = 5;
-const HIGHEST_ID = 6;
-const NEXT_ID = 7;
-const COUNTS = 8;
+const UNTIL = 0;
+/** Ticks before it are looked at closely, as are all that come while one is held. */
+const EARLIEST = 1;
+const LAST = 2;
+const VARIANCE = 3;
+const FROM = 4;
+/** Followed only where lateness is limited. */
+const NEWEST = 5;
+const IS_HOLDING = 6;
+const HIGHEST_ID = 7;
+const NEXT_ID = 8;
+const COUNTS = 9;
 const FIRST_ID = COUNTS + VERDICTS.length;
 const STRIDE = FIRST_ID + IDS;
 /** The tick that is held: time, price, size, id. */
@@ -112,6 +115,7 @@ export class TickGuard {
   declare private readonly aheadMs: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
+  declare private readonly isPunctual: boolean;
 
   /**
    * @param calendars one for each symbol.
@@ -129,6 +133,7 @@ export class TickGuard {
     this.aheadMs = terms.aheadMs;
     this.warmup = terms.warmup;
     this.isRegularOnly = terms.regularOnly;
+    this.isPunctual = Number.isFinite(terms.latenessMs);
     this.limits[LATEST] = Number.POSITIVE_INFINITY;
     this.limits[LARGEST] = Math.min(terms.largestSize, Number.MAX_VALUE);
     this.limits[LATENESS] = terms.latenessMs;
@@ -141,6 +146,7 @@ export class TickGuard {
     for (let s = 0; s < calendars.length; s++) {
       const at = s * STRIDE;
       this.held.symbol[s] = s;
+      this.state[at + EARLIEST] = Number.POSITIVE_INFINITY;
       this.state[at + FROM] = Number.POSITIVE_INFINITY;
       this.state[at + NEWEST] = Number.NEGATIVE_INFINITY;
       this.state[at + VARIANCE] = this.limits[LEAST];
@@ -178,39 +184,42 @@ export class TickGuard {
       size <= limits[LARGEST] &&
       time <= limits[LATEST] &&
       time >= this.closedUntil[s] &&
-      time >= state[at + NEWEST] - limits[LATENESS] &&
-      time >= state[at + FROM] &&
+      time >= state[at + EARLIEST] &&
       time < state[at + UNTIL];
-    const fault = isPlain ? ACCEPTED : this.faultOf(ticks, i);
-    if (fault !== ACCEPTED) {
-      state[at + COUNTS + fault]++;
-      return fault;
+    if (!isPlain) {
+      const fault = this.faultOf(ticks, i);
+      if (fault !== ACCEPTED) {
+        state[at + COUNTS + fault]++;
+        return fault;
+      }
     }
     if (!Number.isNaN(ticks.id[i]) && !this.takeId(ticks, i)) {
       state[at + COUNTS + DUPLICATE]++;
       return DUPLICATE;
     }
-    if (state[at + IS_HOLDING] !== 0) this.settle(ticks, i);
+    if (!isPlain && state[at + IS_HOLDING] !== 0) this.settle(ticks, i);
 
     const last = state[at + LAST];
     const move = (2 * (price - last)) / (price + last);
     const square = move * move;
     const variance = state[at + VARIANCE];
+    const least = limits[LEAST];
     if (square > limits[OFF]) {
       // The first tick of a symbol has none before it.
       if (last !== 0) {
         const isNew = state[at + COUNTS] < this.warmup;
-        if (isNew || square > limits[DEVIATIONS] * variance) return this.hold(ticks, i);
+        const isSuspect = isNew || square > limits[DEVIATIONS] * variance;
         this.learn(ticks, i);
+        if (isSuspect) return this.hold(ticks, i);
       }
-    } else {
+    } else if (square > least || variance > least) {
       const next = limits[KEPT] * variance + limits[WEIGHT] * square;
       const most = limits[MOST] * variance;
       const clipped = next < most ? next : most;
-      state[at + VARIANCE] = clipped > limits[LEAST] ? clipped : limits[LEAST];
+      state[at + VARIANCE] = clipped > least ? clipped : least;
     }
     state[at + LAST] = price;
-    if (time > state[at + NEWEST]) state[at + NEWEST] = time;
+    if (this.isPunctual) this.follow(ticks, i);
     state[at + COUNTS]++;
     return ACCEPTED;
   }
@@ -289,7 +298,23 @@ export class TickGuard {
     if (this.isRegularOnly && ticks.time[i] >= close[session]) return false;
     this.state[at + FROM] = open[this.isRegularOnly ? session : 0];
     this.state[at + UNTIL] = close[this.isRegularOnly ? session : close.length - 1];
+    this.reopen(at);
     return true;
+  }
+
+  /** Tick `i` may be the newest of its symbol. */
+  private follow(ticks: Ticks, i: number): void {
+    const at = ticks.symbol[i] * STRIDE;
+    if (ticks.time[i] <= this.state[at + NEWEST]) return;
+    this.state[at + NEWEST] = ticks.time[i];
+    this.reopen(at);
+  }
+
+  /** Finds again the time from which ticks are plain. */
+  private reopen(at: number): void {
+    const { state, limits } = this;
+    const earliest = Math.max(state[at + FROM], state[at + NEWEST] - limits[LATENESS]);
+    state[at + EARLIEST] = state[at + IS_HOLDING] === 0 ? earliest : Number.POSITIVE_INFINITY;
   }
 
   /** Whether the number of tick `i` is among the last of its symbol. */
@@ -326,7 +351,6 @@ export class TickGuard {
   }
 
   private hold(ticks: Ticks, i: number): number {
-    this.learn(ticks, i);
     const { held, state } = this;
     const s = ticks.symbol[i];
     held.time[s] = ticks.time[i];
@@ -334,6 +358,7 @@ export class TickGuard {
     held.size[s] = ticks.size[i];
     held.id[s] = ticks.id[i];
     state[s * STRIDE + IS_HOLDING] = 1;
+    state[s * STRIDE + EARLIEST] = Number.POSITIVE_INFINITY;
     state[s * STRIDE + COUNTS + HELD]++;
     return HELD;
   }
@@ -356,7 +381,8 @@ export class TickGuard {
     state[at + COUNTS + HELD]--;
     state[at + COUNTS]++;
     state[at + LAST] = price;
-    if (held.time[s] > state[at + NEWEST]) state[at + NEWEST] = held.time[s];
+    if (this.isPunctual) this.follow(held, s);
+    this.reopen(at);
     this.settled = CONFIRMED;
   }
 
@@ -365,6 +391,7 @@ export class TickGuard {
     this.state[at + IS_HOLDING] = 0;
     this.state[at + COUNTS + HELD]--;
     this.state[at + COUNTS + OUTLIER]++;
+    this.reopen(at);
     this.settled = REFUTED;
   }
 }
