@@ -241,6 +241,15 @@ describe("bars closed by the clock", () => {
     expect(builder.add(ticksOf([{ time: at + 5 * MINUTE - 1, price: 100 }]), 0)).toBe(NOT_TAKEN);
   });
 
+  it("stay closed when the clock lags behind the ticks", () => {
+    const at = Date.UTC(2024, 2, 4, 15, 10);
+    const builder = new BarBuilder([newYork]);
+    builder.add(ticksOf([{ time: at, price: 100 }]), 0);
+    expect(builder.closeUntil(0, Float64Array.of(at - 10 * MINUTE))).toBe(0);
+    expect(builder.closedUntil[0]).toBe(at);
+    expect(builder.add(ticksOf([{ time: at - 1, price: 100 }]), 0)).toBe(NOT_TAKEN);
+  });
+
   it("refuse the tick that is held, since nobody confirmed it, and only if its bar is closed", () => {
     const at = Date.UTC(2024, 2, 4, 15, 0);
     const ticks = ticksOf([

@@ -94,6 +94,12 @@ describe("a tick by itself", () => {
     expect(endsOf(trades)).toEqual(["accepted", "accepted", "accepted"]);
   });
 
+  it("is late behind a newest that was held and confirmed", () => {
+    const held = [0, 10_000, 9_500].map((ms) => ({ time: AT + ms, price: ms === 0 ? 100 : 110 }));
+    const ends = endsOf([...held, { time: AT + 8_900, price: 110 }], { latenessMs: 1_000 });
+    expect(ends).toEqual(["accepted", "accepted", "accepted", "late"]);
+  });
+
   it("may be of any time where nobody knows when it was received", () => {
     const { guard } = guardOf();
     guard.receivedAt(AT);
