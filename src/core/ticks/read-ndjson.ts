@@ -30,7 +30,7 @@ export function readTickText(text: string): ReadTicks | UnreadTicks {
     const rows = parsed(text);
     return Array.isArray(rows) ? readTickRows(rows) : { problem: "body is not a JSON array" };
   }
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const lines = text.split("\n").filter((line) => /\S/.test(line));
   return readEach(lines.length, (i) => parsed(lines[i]));
 }
 
