@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { Spellings } from "../../src/core/ticks/batch.js";
 import { type ReadTicks, readTickRows, readTickText } from "../../src/core/ticks/read-ndjson.js";
 
 const AT = Date.UTC(2024, 2, 4, 15, 0);
@@ -37,6 +38,17 @@ describe("rows of ticks", () => {
     expect(read(`${lines(...rows).replaceAll("\n", "\r\n\r\n")}\n`)).toEqual(expected);
     expect(read(` ${JSON.stringify(rows)}`)).toEqual(expected);
     expect(readTickRows(rows)).toEqual(expected);
+  });
+
+  it("are the same where spellings of other batches are known, of which no more are kept than have room", () => {
+    const spellings = new Spellings();
+    const many = Array.from({ length: 70_000 }, (_, k) => ({ ...GOOD, symbol: `S${k}` }));
+    expect(readTickRows(many, spellings).refused.length).toBe(70_000 - 65_536);
+    for (const symbol of ["spy", "BTC", "S P", "s7"]) {
+      const text = lines({ ...GOOD, symbol });
+      const fresh = readTickText(text);
+      for (let again = 0; again < 2; again++) expect(readTickText(text, spellings)).toEqual(fresh);
+    }
   });
 
   it("of nothing are none", () => {

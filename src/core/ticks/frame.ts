@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import { SymbolTable, type TickBatch } from "./batch.js";
+import { Spellings, SymbolTable, type TickBatch } from "./batch.js";
 import { allocateTicks } from "./tick.js";
 
 /**
@@ -73,7 +73,7 @@ export function encodeFrame({ symbols, ticks }: TickBatch): Uint8Array {
 }
 
 /** The ticks of a frame, or what is wrong with it: all of it is refused then. Prices and sizes may be of any kind. */
-export function decodeFrame(bytes: Uint8Array): DecodedFrame {
+export function decodeFrame(bytes: Uint8Array, spellings = new Spellings()): DecodedFrame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const wrong = headerProblem(view);
   if (wrong !== null) return { problem: wrong };
@@ -81,7 +81,7 @@ export function decodeFrame(bytes: Uint8Array): DecodedFrame {
   const count = view.getUint32(8, true);
   const hasIds = view.getUint8(5) === HAS_IDS;
   const recordBytes = count * (RECORD_BYTES + (hasIds ? 8 : 0));
-  const table = readSymbols(view, named, bytes.length - recordBytes);
+  const table = readSymbols(view, named, bytes.length - recordBytes, spellings);
   if (typeof table === "string") return { problem: table };
 
   const { symbols, places } = table;
@@ -123,8 +123,9 @@ function readSymbols(
   view: DataView,
   named: number,
   end: number,
+  spellings: Spellings,
 ): { readonly symbols: readonly string[]; readonly places: Uint16Array } | string {
-  const table = new SymbolTable();
+  const table = new SymbolTable(spellings);
   const places = new Uint16Array(named);
   let at = HEADER_BYTES;
   for (let k = 0; k < named; k++) {

@@ -1,5 +1,5 @@
 import { parseDay } from "../market/day.js";
-import { SymbolTable, type TickBatch } from "./batch.js";
+import { Spellings, SymbolTable, type TickBatch } from "./batch.js";
 import { allocateTicks, type Ticks } from "./tick.js";
 
 /** A row that is no tick. */
@@ -25,23 +25,23 @@ export interface UnreadTicks {
  * `price`, `size` and perhaps `id`; other keys are passed over. A line that is no JSON is one refused row; an array
  * that is none is a problem of all its rows. Whether prices and sizes can be is for the guard to say.
  */
-export function readTickText(text: string): ReadTicks | UnreadTicks {
+export function readTickText(text: string, spellings = new Spellings()): ReadTicks | UnreadTicks {
   if (text.trimStart().startsWith("[")) {
     const rows = parsed(text);
-    return Array.isArray(rows) ? readTickRows(rows) : { problem: "body is not a JSON array" };
+    return Array.isArray(rows) ? readTickRows(rows, spellings) : { problem: "body is not a JSON array" };
   }
   const lines = text.split("\n").filter((line) => /\S/.test(line));
-  return readEach(lines.length, (i) => parsed(lines[i]));
+  return readEach(lines.length, (i) => parsed(lines[i]), spellings);
 }
 
 /** The same of rows that have been parsed. */
-export function readTickRows(rows: readonly unknown[]): ReadTicks {
-  return readEach(rows.length, (i) => rows[i]);
+export function readTickRows(rows: readonly unknown[], spellings = new Spellings()): ReadTicks {
+  return readEach(rows.length, (i) => rows[i], spellings);
 }
 
 /** @param rowAt a row; undefined for text that is no JSON. */
-function readEach(length: number, rowAt: (i: number) => unknown): ReadTicks {
-  const table = new SymbolTable();
+function readEach(length: number, rowAt: (i: number) => unknown, spellings: Spellings): ReadTicks {
+  const table = new SymbolTable(spellings);
   const ticks = allocateTicks(length);
   const row = new Int32Array(length);
   const refused: RefusedRow[] = [];
