@@ -89,3 +89,58 @@ describe("fair value gap, worked out by hand", () => {
     expect(gap.slice(7).every((size) => size === 0)).toBe(true);
   });
 });
+
+describe("low volume node, worked out by hand", () => {
+  const values = { bins: 10, share: 0.3 };
+  // In steps of 1 from 100: heavy below 103 and above 107, 10 or 20 between.
+  const bars = barsOf([
+    [101, 103, 100, 102, 300],
+    // Through it to the other side.
+    [102, 110, 100, 109, 100],
+    [109, 110, 107, 108, 300],
+    // Into it from above, and out again by the next close.
+    [108, 109, 105, 108, 40],
+    [108, 110, 107, 109, 300],
+    [109, 109, 108, 108.5, 10],
+  ]);
+
+  it("lies between what is busier, and is stronger once what came to it has left where it came from", () => {
+    // 15 a step between 103 and 107, 120 in the busiest. The visit of the last bar is not over.
+    const before = outputsOf("low_volume_node", bars, { ...values, period: 4 });
+    expect(before.below[3]).toBeCloseTo(-3, 12);
+    expect(before.below_strength[3]).toBeCloseTo(0.4 * (1 - 15 / 120) + 0.1 * (1 - 3 / 10), 12);
+    // Two visits: one went through, one was sent back, which was known one bar ago.
+    const { below, below_strength, has_below, above, above_strength, has_above } = outputsOf(
+      "low_volume_node",
+      bars,
+      { ...values, period: 6 },
+    );
+    expect(below[5]).toBeCloseTo(-3.5, 12);
+    const tried = 0.15 / 5 + 0.15 / 2 + 0.2 * (1 - 1 / 6);
+    expect(below_strength[5]).toBeCloseTo(0.4 * (1 - 15 / 230) + tried + 0.1 * (1 - 3.5 / 10), 12);
+    expect([has_below[5], above[5], above_strength[5], has_above[5]]).toEqual([1, 0, 0, 0]);
+  });
+
+  it("is no empty tail", () => {
+    const tail = barsOf([
+      [101, 102, 100, 101, 500],
+      [101, 110, 100, 101, 20],
+      [101, 102, 100, 101, 500],
+    ]);
+    const { has_below, has_above } = outputsOf("low_volume_node", tail, { ...values, period: 3 });
+    expect([has_below[2], has_above[2]]).toEqual([0, 0]);
+  });
+});
+
+describe("slope of the rational quadratic estimate, worked out by hand", () => {
+  it("is a weighted mean of changes in true ranges, and turns where its sign does", () => {
+    // Weights 1 and 2/3; the range of a bar is its change.
+    const bars = barsOf([10, 11, 12, 10, 9, 12].map((price): Row => [price, price, price, price]));
+    const values = { period: 2, bandwidth: 1, weighting: 1, range: 1 };
+    const { estimate, slope, turn } = outputsOf("rational_quadratic_slope", bars, values);
+    const expected = [1, (-2 + 2 / 3) / (5 / 3) / 2, (-1 - 4 / 3) / (5 / 3), (3 - 2 / 3) / (5 / 3) / 3];
+    for (const [k, value] of expected.entries()) expect(slope[2 + k]).toBeCloseTo(value, 12);
+    expect(estimate[2]).toBeCloseTo((12 + 22 / 3) / (5 / 3), 12);
+    expect(turn).toEqual([NaN, NaN, 0, -1, 0, 1]);
+  });
+});

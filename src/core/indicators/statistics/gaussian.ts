@@ -1,5 +1,6 @@
 /** The table of exponentials: steps to one, and where values end that count. */
 const STEPS = 64;
+const STEP = 1 / STEPS;
 const LIMIT = 36;
 
 const EXPONENTIALS = Float64Array.from({ length: LIMIT * STEPS + 1 }, (_, k) => Math.exp(-k / STEPS));
@@ -11,6 +12,6 @@ const EXPONENTIALS = Float64Array.from({ length: LIMIT * STEPS + 1 }, (_, k) => 
 export function fading(x: number): number {
   if (x >= LIMIT) return 0;
   const k = (x * STEPS + 0.5) | 0;
-  const r = k / STEPS - x;
+  const r = k * STEP - x;
   return EXPONENTIALS[k] * (1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120))))));
 }
