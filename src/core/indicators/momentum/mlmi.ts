@@ -73,11 +73,14 @@ function weigh(state: Float64Array, at: number, n: number, period: number): void
 
 /** Both indices become weighted means of their last `smooth` values, the newest the heaviest. */
 function smoothen(state: Float64Array, n: number, smooth: number): void {
+  const newest = n % smooth;
   for (let which = 0; which < 2; which++) {
-    state[INDICES + 2 * (n % smooth) + which] = n === 0 ? Number.NaN : state[NOW + which];
+    state[INDICES + 2 * newest + which] = n === 0 ? Number.NaN : state[NOW + which];
     let sum = n < smooth - 1 ? Number.NaN : 0;
+    let slot = newest;
     for (let weight = 1; weight <= smooth; weight++) {
-      sum += weight * state[INDICES + 2 * ((n + weight) % smooth) + which];
+      slot = slot + 1 === smooth ? 0 : slot + 1;
+      sum += weight * state[INDICES + 2 * slot + which];
     }
     state[NOW + which] = sum / ((smooth * (smooth + 1)) / 2);
   }
@@ -107,13 +110,14 @@ function ask(state: Float64Array, values: ParameterValues, out: Float64Array, i:
   const stored = state[STORED] | 0;
   const next = state[NEXT] | 0;
   let found = 0;
+  let farthest = Number.POSITIVE_INFINITY;
   let at = first + 3 * next;
   for (let left = stored; left > 0; left--) {
     at = at === first ? first + 3 * (points - 1) : at - 3;
     const across = state[at] - quick;
     const along = state[at + 1] - calm;
     const distance = across * across + along * along;
-    if (found === neighbours && !(distance < state[nearest + 2 * (found - 1)])) continue;
+    if (!(distance < farthest)) continue;
     let place = found < neighbours ? found++ : found - 1;
     for (; place > 0 && distance < state[nearest + 2 * (place - 1)]; place--) {
       state[nearest + 2 * place] = state[nearest + 2 * (place - 1)];
@@ -121,6 +125,7 @@ function ask(state: Float64Array, values: ParameterValues, out: Float64Array, i:
     }
     state[nearest + 2 * place] = distance;
     state[nearest + 2 * place + 1] = state[at + 2];
+    if (found === neighbours) farthest = state[nearest + 2 * (found - 1)];
   }
   let sum = 0;
   for (let k = 0; k < found; k++) sum += state[nearest + 2 * k + 1];
