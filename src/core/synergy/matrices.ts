@@ -18,7 +18,14 @@ function placesOf<Name extends string>(
 
 const CLOSE = MATRICES.structure.inputs.indexOf("close");
 const STRUCTURE = placesOf(MATRICES.structure.inputs, ["range", "mlmi", "mlmi_cross", "estimate", "slope"]);
-const NODES = placesOf(MATRICES.structure.inputs, ["node_below", "node_above"]);
+const NODES = placesOf(MATRICES.structure.inputs, [
+  "below",
+  "below_strength",
+  "has_below",
+  "above",
+  "above_strength",
+  "has_above",
+]);
 const SESSION = placesOf(MATRICES.structure.inputs, ["session_minute", "session_minutes"]);
 
 /** Half hours: MLMI, NW-RQK, the nearest low volume node and the time of the session. */
@@ -27,7 +34,7 @@ export class StructureMatrix extends RingMatrix {
     super(MATRICES.structure, 0, state);
   }
 
-  /** Takes the closed bar that `inputs` tells of; nodes that do not exist are NaN there. */
+  /** Takes the closed bar that `inputs` tells of; nodes by their distance from the close, of either sign. */
   advance(): void {
     const at = this.next();
     const { inputs, values } = this;
@@ -37,13 +44,15 @@ export class StructureMatrix extends RingMatrix {
     values[at + 1] = inputs[STRUCTURE.mlmi_cross];
     values[at + 2] = Math.max(-5, Math.min(5, (inputs[STRUCTURE.estimate] - close) / range)) / 5;
     values[at + 3] = Math.max(-2, Math.min(2, inputs[STRUCTURE.slope])) / 2;
-    const below = Math.abs(close - inputs[NODES.node_below]);
-    const above = Math.abs(inputs[NODES.node_above] - close);
-    const isAbove = !(below <= above) && !Number.isNaN(above);
-    const away = isAbove ? above : below;
-    const node = isAbove ? NODES.node_above : NODES.node_below;
-    values[at + 4] = Number.isNaN(away) ? 0 * range : Math.exp(-away / range);
-    values[at + 5] = Number.isNaN(away) ? 0 : inputs[node + 1];
+    const below = Math.abs(inputs[NODES.below]);
+    const above = Math.abs(inputs[NODES.above]);
+    const hasBelow = inputs[NODES.has_below];
+    const hasAbove = inputs[NODES.has_above];
+    const isAbove = hasAbove === 1 && !(hasBelow === 1 && below <= above);
+    // 0 without a node, and NaN while that is not known.
+    const has = isAbove ? hasAbove : hasBelow;
+    values[at + 4] = has * Math.exp(-(isAbove ? above : below) / range);
+    values[at + 5] = has * inputs[isAbove ? NODES.above_strength : NODES.below_strength];
     const turn = (2 * Math.PI * inputs[SESSION.session_minute]) / inputs[SESSION.session_minutes];
     values[at + 6] = Math.sin(turn);
     values[at + 7] = Math.cos(turn);

@@ -1,5 +1,4 @@
 import { type Indicator, resolveParameters } from "../indicators/define.js";
-import { rationalQuadratic } from "../indicators/kernel/rational-quadratic.js";
 import { mlmi } from "../indicators/momentum/mlmi.js";
 import { fairValueGap } from "../indicators/price/fair-value-gap.js";
 import { atr } from "../indicators/volatility/atr.js";
@@ -27,9 +26,10 @@ export interface MatrixDefinition {
   readonly features: readonly MatrixFeature[];
 }
 
-/** Bars of half an hour, of which so many make a profile of volume and a judgement of the regime. */
-const PROFILE_BARS = 20;
-const REGIME_BARS = 100;
+/** Half hours before the first value of the kernel estimate and its slope, of the profile of volume and of the regime. */
+const ESTIMATE_WARMUP = 27;
+const PROFILE_WARMUP = 19;
+const REGIME_WARMUP = 105;
 /** Bars of five minutes in half an hour. */
 const TACTICAL_BARS = 6;
 /** Bars over which a volume is compared, and over which moments are taken. */
@@ -50,8 +50,6 @@ const RANGE_WARMUP = warmupOf(atr);
 /** The range of half hours, in bars of five minutes: known with the last of those that make it. */
 const TACTICAL_RANGE_WARMUP = TACTICAL_BARS * (RANGE_WARMUP + 1) - 1;
 const GAP_WARMUP = warmupOf(fairValueGap);
-const ESTIMATE_WARMUP = Math.max(warmupOf(rationalQuadratic), RANGE_WARMUP);
-const SLOPE_WARMUP = Math.max(warmupOf(rationalQuadratic) + 1, RANGE_WARMUP);
 const AS_IS = "as it is";
 
 function feature(
@@ -87,10 +85,12 @@ const STRUCTURE: MatrixDefinition = {
     "mlmi_cross",
     "estimate",
     "slope",
-    "node_below",
-    "node_below_strength",
-    "node_above",
-    "node_above_strength",
+    "below",
+    "below_strength",
+    "has_below",
+    "above",
+    "above_strength",
+    "has_above",
     "session_minute",
     "session_minutes",
   ],
@@ -98,15 +98,21 @@ const STRUCTURE: MatrixDefinition = {
     feature("mlmi", "MLMI, 0..100", "(value - 50) / 50", [-1, 1], warmupOf(mlmi)),
     feature("mlmi_cross", "1 where its averages cross upwards, -1 downwards", AS_IS, [-1, 1], warmupOf(mlmi)),
     feature("nwrqk", "(estimate - close) / average true range", "within 5, over 5", [-1, 1], ESTIMATE_WARMUP),
-    feature("nwrqk_slope", "slope in average true ranges a bar", "within 2, over 2", [-1, 1], SLOPE_WARMUP),
+    feature(
+      "nwrqk_slope",
+      "slope in average true ranges a bar",
+      "within 2, over 2",
+      [-1, 1],
+      ESTIMATE_WARMUP,
+    ),
     feature(
       "lvn_nearness",
       "exp(-distance of the nearest low volume node from the close / average true range)",
       "0 where there is no node",
       [0, 1],
-      Math.max(PROFILE_BARS, RANGE_WARMUP),
+      PROFILE_WARMUP,
     ),
-    feature("lvn_strength", "strength of that node", "0 where there is none", [0, 1], PROFILE_BARS),
+    feature("lvn_strength", "strength of that node", "0 where there is none", [0, 1], PROFILE_WARMUP),
     feature(
       "session_sin",
       "sine of the time of the session, which goes once round from its open to its close",
@@ -193,7 +199,7 @@ const REGIME: MatrixDefinition = {
         `maximum mean discrepancy from ${name.replaceAll("_", " ")} markets`,
         AS_IS,
         [0, 2],
-        REGIME_BARS,
+        REGIME_WARMUP,
       ),
     ),
     feature(
@@ -201,7 +207,7 @@ const REGIME: MatrixDefinition = {
       "how much further the second nearest is, as a part of its distance",
       AS_IS,
       [0, 1],
-      REGIME_BARS,
+      REGIME_WARMUP,
     ),
     feature(
       "volatility",
