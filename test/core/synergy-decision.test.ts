@@ -97,6 +97,9 @@ describe("a decision", () => {
     expect(decide({ ...REQUEST, equity: 1_001 }, terms).units).toBeCloseTo(0.625, 12);
     expect(decide({ ...REQUEST, equity: 1_002 }, terms).units).toBeCloseTo(0.626, 12);
     expect(decide({ ...REQUEST, equity: 1 }, terms).refusedBy).toBe("size_below_one");
+    // 17 times 0.1 is more than 1.7 in doubles.
+    const tenths = termsOf({ lot: 0.1, mostUnits: 1.7, sizeAtNoQuality: 1 });
+    expect(decide(REQUEST, tenths).units).toBe(1.7);
   });
 
   it.each(DECISION_RULES.map(({ name }) => name))("is refused by %s alone, and says so", (rule) => {

@@ -132,11 +132,10 @@ export function decideInto(inputs: Float64Array, terms: DecisionTerms, into: Flo
   const afforded = Math.min(terms.mostUnits, (terms.riskShare * inputs[IN_EQUITY]) / perUnit);
   const factor = terms.sizeAtNoQuality + (1 - terms.sizeAtNoQuality) * inputs[IN_QUALITY];
   const wanted = afforded * factor;
-  let lots = Math.floor(wanted / terms.lot);
-  // A quotient may round up to a whole number.
-  if (lots * terms.lot > wanted) lots--;
+  const lots = Math.floor(wanted / terms.lot);
   if (!(lots >= 1)) return 11;
-  into[OUT_UNITS] = lots * terms.lot;
+  // The product of lots may round to more than they were counted from.
+  into[OUT_UNITS] = Math.min(lots * terms.lot, wanted);
   into[OUT_RISK] = into[OUT_UNITS] * perUnit;
   return 0;
 }

@@ -71,8 +71,6 @@ export class LegWatch {
 
   constructor({ conviction, slope, gap }: Pick<LegTerms, "conviction" | "slope" | "gap">) {
     this.state = new Float64Array(IS_TOLD + 1);
-    // What the slope did before its first turn is not known to have begun.
-    this.state[IS_TOLD] = 1;
     this.inputs = this.state.subarray(0, SIGNALS);
     this.signals = this.state.subarray(SIGNALS, SIDE);
     this.terms = Float64Array.of(conviction, slope, gap);
@@ -99,6 +97,7 @@ export class LegWatch {
     const slope = state[LEG_SLOPE];
     const sign = slope > 0 ? 1 : slope < 0 ? -1 : 0;
     if (sign !== 0 && sign !== state[SIGN]) {
+      // What the slope did before its first turn is not known to have begun.
       state[IS_TOLD] = state[SIGN] === 0 ? 1 : 0;
       state[SIGN] = sign;
     }
