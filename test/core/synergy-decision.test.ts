@@ -41,7 +41,7 @@ const REQUEST: DecisionRequest = {
 const REFUSED: Readonly<Record<DecisionRule, Partial<DecisionRequest>>> = {
   warming_up: { isWarm: false },
   market_closed: { isOpen: false },
-  quality_below_least: { quality: 0.49 },
+  quality_below_least: { quality: 0.29 },
   model_below_least: { model: { score: 0.49 } },
   position_limit: { openPositions: 3 },
   no_price_range: { range: Number.NaN },

@@ -17,7 +17,7 @@ function term(
 
 /** What a decision may be told to be: docs, the API and the checks of requests derive from this. */
 export const DECISION_TERMS = Object.freeze({
-  leastQuality: term("leastQuality", 0.5, [0, 1], "least quality of a synergy"),
+  leastQuality: term("leastQuality", 0.3, [0, 1], "least quality of a synergy"),
   leastModel: term("leastModel", 0.5, [0, 1], "least score of a model, where one is given"),
   nearestStop: term(
     "nearestStop",
