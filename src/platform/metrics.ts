@@ -50,7 +50,9 @@ export function createMetrics(version: string) {
     streamFrames: counter("tx_stream_frames_total", "Frames of a vendor's stream", ["stream", "outcome"]),
     pipelineTicks: counter("tx_pipeline_ticks_total", "Ticks by what was said of them", ["verdict"]),
     pipelineBars: counter("tx_pipeline_bars_total", "Bars made of ticks"),
-    pipelineDecisions: counter("tx_pipeline_decisions_total", "Synergies by what became of them", ["outcome"]),
+    pipelineDecisions: counter("tx_pipeline_decisions_total", "Synergies by what became of them", [
+      "outcome",
+    ]),
     syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
     databaseUp: gauge("tx_database_up", "1 while the database answers"),
     embeddedRestarts: counter(

@@ -234,7 +234,7 @@ export class Track {
     legs.inputs[LEG_SLOPE] = estimate[1][at];
     legs.takeLonger();
     facts[FACT_RANGE] = range;
-    facts[FACT_NODE_BELOW] = nodes[2][at] === 1 ? close - nodes[0][at] : Number.NaN;
+    facts[FACT_NODE_BELOW] = nodes[2][at] === 1 ? close + nodes[0][at] : Number.NaN;
     facts[FACT_NODE_ABOVE] = nodes[5][at] === 1 ? close + nodes[3][at] : Number.NaN;
     facts[FACT_LONGER]++;
     const row = structure.inputs;
@@ -245,12 +245,9 @@ export class Track {
     row[4] = momentum[1][at];
     row[5] = estimate[0][at];
     row[6] = estimate[1][at];
-    row[7] = facts[FACT_NODE_BELOW];
-    row[8] = nodes[1][at];
-    row[9] = facts[FACT_NODE_ABOVE];
-    row[10] = nodes[4][at];
-    row[11] = (closed.time[place] - closed.sessionStart[place]) / 60_000;
-    row[12] = (closed.sessionEnd[place] - closed.sessionStart[place]) / 60_000;
+    for (let k = 0; k < 6; k++) row[7 + k] = nodes[k][at];
+    row[13] = (closed.time[place] - closed.sessionStart[place]) / 60_000;
+    row[14] = (closed.sessionEnd[place] - closed.sessionStart[place]) / 60_000;
     structure.advance();
     const kind = regime.inputs;
     kind[0] = closed.time[place];

@@ -28,7 +28,11 @@ import { createTickLog } from "./tick-log.js";
 export interface PipelineOptions {
   readonly config: Pick<
     Config,
-    "PIPELINE_THREADS" | "PIPELINE_SYMBOLS" | "PIPELINE_EQUITY" | "PIPELINE_INTERVALS" | "PIPELINE_REGULAR_HOURS"
+    | "PIPELINE_THREADS"
+    | "PIPELINE_SYMBOLS"
+    | "PIPELINE_EQUITY"
+    | "PIPELINE_INTERVALS"
+    | "PIPELINE_REGULAR_HOURS"
   >;
   readonly database: Database;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;

@@ -3,7 +3,7 @@ import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { BoardColumns } from "../../core/synergy/track.js";
 import type { TickBatch } from "../../core/ticks/batch.js";
 import type { RefusedRow } from "../../core/ticks/read-ndjson.js";
-import { HELD, ACCEPTED, VERDICTS } from "../../core/ticks/verdict.js";
+import { ACCEPTED, HELD, VERDICTS } from "../../core/ticks/verdict.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
@@ -98,14 +98,18 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     log.error({ err: error }, "the pipeline cannot go on; it begins again from what was kept");
     const gone = session;
     session = null;
-    void gone?.stop(true).catch((failure: unknown) => log.error({ err: failure }, "the pipeline was not ended"));
+    void gone
+      ?.stop(true)
+      .catch((failure: unknown) => log.error({ err: failure }, "the pipeline was not ended"));
   }
 
   async function open(): Promise<Session> {
     const lease = await leases.acquire(PIPELINE_LEASE, LEASE_MS);
     isElsewhere = lease === null;
     if (lease === null) {
-      throw new AppError("pipeline_elsewhere", "Another process takes ticks: send them there", { retryAfterS: 5 });
+      throw new AppError("pipeline_elsewhere", "Another process takes ticks: send them there", {
+        retryAfterS: 5,
+      });
     }
     const opened = await parts.open(() => lease, lost);
     if (isStopped) {
@@ -233,7 +237,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     async stop() {
       isStopped = true;
-      await opening?.catch((error: unknown) => log.debug({ reason: messageOf(error) }, "the pipeline was not opened"));
+      await opening?.catch((error: unknown) =>
+        log.debug({ reason: messageOf(error) }, "the pipeline was not opened"),
+      );
       await session?.stop(false);
       session = null;
       await leases.release(PIPELINE_LEASE);
