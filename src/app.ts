@@ -56,6 +56,8 @@ import { rollupRoutes } from "./features/performance/rollup-routes.js";
 import { type PerformanceRouteOptions, performanceRoutes } from "./features/performance/routes.js";
 import type { PerformanceStore } from "./features/performance/store.js";
 import { summaryRoutes } from "./features/performance/summary-routes.js";
+import type { Pipeline } from "./features/pipeline/pipeline.js";
+import { pipelineRoutes } from "./features/pipeline/routes.js";
 import type { Quality } from "./features/quality/quality.js";
 import { qualityRoutes } from "./features/quality/routes.js";
 import type { Regimes } from "./features/regimes/regimes.js";
@@ -110,6 +112,7 @@ import { configureDocs, registerOpenapi } from "./server/openapi.js";
 import { createExplainer, type ExplainError, registerProblems } from "./server/problems.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
+import { registerTickSocket } from "./server/tick-socket.js";
 
 /** What the routes speak to. */
 export interface AppParts {
@@ -159,6 +162,7 @@ export interface AppParts {
   readonly models: ModelFeature;
   readonly retraining: Retraining;
   readonly stream: Stream;
+  readonly pipeline: Pipeline;
   readonly jobs: Jobs;
   readonly news: News;
   readonly sentiment: Sentiment;
@@ -229,15 +233,23 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
 async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSettings): Promise<Hub> {
   const { config, log } = parts;
   await registerSockets(server, log);
-  const hub = registerHub(server, {
+  const shared = {
     ...parts,
     origins: config.CORS_ORIGINS,
     anonymous: anonymousPrincipal(config),
     draining: parts.health.draining,
-    settings: { ...SOCKET_SETTINGS, ...settings.sockets },
-  });
-  parts.health.countSockets(hub.clients);
-  return hub;
+  };
+  const hub = registerHub(server, { ...shared, settings: { ...SOCKET_SETTINGS, ...settings.sockets } });
+  const ticks = registerTickSocket(server, shared);
+  const clients = () => hub.clients() + ticks.count();
+  parts.health.countSockets(clients);
+  return {
+    clients,
+    close() {
+      hub.close();
+      ticks.close();
+    },
+  };
 }
 
 function openAlpaca(
@@ -312,6 +324,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   deepRoutes(server, parts);
   trainingRoutes(server, parts);
   learningRoutes(server, { ...parts, now: parts.clock.now });
+  pipelineRoutes(server, parts);
   jobRoutes(server, { ...parts, now: parts.clock.now });
   newsRoutes(server, parts);
   sentimentRoutes(server, { ...parts, now: parts.clock.now });

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature.js";
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
 import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
+import { PIPELINE_LEASE } from "./features/pipeline/ownership.js";
 import { createBus } from "./platform/bus.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
@@ -124,7 +125,14 @@ export function closeBase({
   });
 }
 
-const LEASE_NAMES = ["scanner", PAPER_LEASE, SETTLING_LEASE, CLOSED_TRADES_LEASE, ROLLUP_LEASE];
+const LEASE_NAMES = [
+  PIPELINE_LEASE,
+  "scanner",
+  PAPER_LEASE,
+  SETTLING_LEASE,
+  CLOSED_TRADES_LEASE,
+  ROLLUP_LEASE,
+];
 
 function releaseAll(leases: Leases) {
   return Promise.all(LEASE_NAMES.map((name) => leases.release(name)));

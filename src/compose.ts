@@ -20,6 +20,8 @@ import { seenLive } from "./features/performance/forward.js";
 import { createAccountLooks } from "./features/performance/looks.js";
 import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
+import { createPipelineFeature } from "./features/pipeline/feature.js";
+import { followTrades } from "./features/pipeline/trades.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
 import { createRetraining } from "./features/retraining/feature.js";
 import { createLayerLoop } from "./features/retraining/layers.js";
@@ -33,6 +35,7 @@ import { createSignalFeature } from "./features/signals/feature.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
+import { closeAll } from "./platform/closing.js";
 import type { Config } from "./platform/config.js";
 import type { JobKind } from "./platform/jobs.js";
 import { createLoop, type LoopDefinition } from "./platform/loop.js";
@@ -59,10 +62,11 @@ export async function compose(options: ProgramOptions) {
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
   const recorded = history === null ? [] : [history];
-  const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining } = features;
+  const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining, pipeline } = features;
   const others = [
     ...(retraining.loop === null ? [] : [retraining.loop.definition, layerLoopOf(base, features)]),
     stream.pruning,
+    pipeline.loop,
     quality.loop,
     evidence.loop,
     ...paper.loops,
@@ -109,10 +113,11 @@ export async function compose(options: ProgramOptions) {
     },
     async stopLoops(): Promise<void> {
       features.live.stop();
+      features.trades?.stop();
       await Promise.all([...loops.map((loop) => loop.stop()), jobFeature.stop()]);
     },
     /** Lets go of everything; nothing may be running any more. */
-    close: () => closeBase(base),
+    close: () => closeAll(log, { pipeline: features.pipeline.stop, base: () => closeBase(base) }),
   };
 }
 
@@ -160,6 +165,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
+  const pipeline = createPipelineFeature({ ...base, ...market, alerts });
+  const trades = config.ROLE === "worker" ? null : followTrades({ ...base, pipeline });
   const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
@@ -183,6 +190,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     evidence,
     explain,
     ...accounts,
+    pipeline,
+    trades,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }

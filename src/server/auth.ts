@@ -33,6 +33,9 @@ export function credentialOf(request: FastifyRequest): string | null {
 
 const HEADERS: CredentialReader = { read: credentialOf, fits: () => true };
 
+/** Whether somebody has at least a role. */
+export const mayAct = ({ role }: Principal, least: Role): boolean => RANK[role] >= RANK[least];
+
 /** True for requests without Origin (no browser), of the same origin, or of a listed one. */
 export function isOriginAllowed(request: FastifyRequest, origins: readonly string[]): boolean {
   const { origin, host } = request.headers;
@@ -82,7 +85,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
           : "The credential is unknown, expired or revoked",
       );
     }
-    if (RANK[request.principal.role] < RANK[access]) {
+    if (!mayAct(request.principal, access)) {
       throw new AppError("forbidden", `This takes the role ${access}`);
     }
   });

@@ -35,7 +35,7 @@ export interface Sink {
 const AT_ONCE = 64;
 const PAUSE_MS = 500;
 
-export function createSink(parts: {
+interface SinkParts {
   readonly database: Database;
   readonly store: PipelineStore;
   readonly publisher: Publisher;
@@ -45,8 +45,11 @@ export function createSink(parts: {
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly onStored?: (stored: { bars: number; synergies: number; tookMs: number }) => void;
-}): Sink {
-  const { database, store, publisher, alerts, eventLog, log, now, sleep } = parts;
+}
+
+export function createSink(parts: SinkParts): Sink {
+  const { log, sleep } = parts;
+  const keep = createKeeper(parts);
   const queue: Outcome[] = [];
   const reaching = new Set<{ sequence: number; done: () => void; fail: (error: Error) => void }>();
   let stored = 0;
@@ -75,6 +78,42 @@ export function createSink(parts: {
       }
     }
   }
+
+  function start(): void {
+    working ??= work().finally(() => {
+      working = null;
+      if (queue.length > 0 && !stopped) start();
+    });
+  }
+
+  return {
+    add(outcome) {
+      queue.push(outcome);
+      start();
+    },
+    stored: () => stored,
+    async idle() {
+      while (working !== null && !stopped) await working;
+    },
+    reached: (sequence) =>
+      new Promise((resolve, reject) => {
+        // Groups come in order: nothing that waits is of this one or before it.
+        if (sequence <= stored || queue.every((outcome) => outcome.sequence > sequence)) return resolve();
+        const wish = { sequence, done: resolve, fail: reject };
+        reaching.add(wish);
+      }),
+    waiting: () => queue.length,
+    stop() {
+      stopped = true;
+      for (const { fail } of reaching) fail(new Error("the pipeline has stopped"));
+      reaching.clear();
+    },
+  };
+}
+
+/** Stores outcomes in one transaction, and tells of them once it is committed. */
+function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<void> {
+  const { database, store, publisher, alerts, eventLog, now } = parts;
 
   async function keep(part: readonly Outcome[]): Promise<void> {
     const started = performance.now();
@@ -130,34 +169,5 @@ export function createSink(parts: {
     }
   }
 
-  function start(): void {
-    working ??= work().finally(() => {
-      working = null;
-      if (queue.length > 0 && !stopped) start();
-    });
-  }
-
-  return {
-    add(outcome) {
-      queue.push(outcome);
-      start();
-    },
-    stored: () => stored,
-    async idle() {
-      while (working !== null && !stopped) await working;
-    },
-    reached: (sequence) =>
-      new Promise((resolve, reject) => {
-        // Groups come in order: nothing that waits is of this one or before it.
-        if (sequence <= stored || queue.every((outcome) => outcome.sequence > sequence)) return resolve();
-        const wish = { sequence, done: resolve, fail: reject };
-        reaching.add(wish);
-      }),
-    waiting: () => queue.length,
-    stop() {
-      stopped = true;
-      for (const { fail } of reaching) fail(new Error("the pipeline has stopped"));
-      reaching.clear();
-    },
-  };
+  return keep;
 }

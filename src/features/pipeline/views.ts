@@ -51,7 +51,7 @@ export function decisionView({ synergy, decidedAt, ...decision }: StoredDecision
     confidence: decision.confidence,
     confidence_basis: decision.measure,
     model: { score: null, why: "no model is trained on synergies" },
-    rules: decision.rules,
+    rules: [...decision.rules],
     alert_id: decision.alertId,
     not_alerted: decision.unalerted,
   };

@@ -1,3 +1,4 @@
+import { normaliseSymbol } from "../../core/market/instrument.js";
 import { parseInterval } from "../../core/market/interval.js";
 import type { Bus } from "../../platform/bus.js";
 import { AppError } from "../../platform/errors.js";
@@ -18,6 +19,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { Accounts } from "../paper-trades/accounts.js";
 import { ACCOUNT_TOPIC, topicOfAccount } from "../paper-trades/topics.js";
+import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "../pipeline/topics.js";
 import { QUALITY_TOPIC } from "../quality/topics.js";
 
 /** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
@@ -43,6 +45,19 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     form: "candles:SYMBOL:INTERVAL",
     kept: false,
     description: "Bars of a scanned symbol as they close",
+  },
+  {
+    name: BAR_TOPIC,
+    form: `${BAR_TOPIC}:SYMBOL:INTERVAL`,
+    kept: false,
+    description: "Bars made of ticks, as they close",
+  },
+  { name: SYNERGY_TOPIC, form: SYNERGY_TOPIC, kept: true, description: "Synergies as they are complete" },
+  {
+    name: DECISION_TOPIC,
+    form: DECISION_TOPIC,
+    kept: true,
+    description: "What the rule made of synergies, with the first rule that refused",
   },
   { name: JOB_TOPIC, form: `${JOB_TOPIC}:ID`, kept: true, description: "States of a job of one's own" },
   {
@@ -114,8 +129,11 @@ export function createStream(options: {
       if (account !== null) return topicOfAccount(account);
       const [name, symbol, intervalText, ...rest] = text.split(":");
       const interval = parseInterval(intervalText ?? "");
-      if (name === "candles" && symbol !== undefined && interval !== null && rest.length === 0) {
-        return `candles:${instruments.identify(symbol).symbol}:${interval}`;
+      if (symbol !== undefined && interval !== null && rest.length === 0) {
+        if (name === "candles") return `candles:${instruments.identify(symbol).symbol}:${interval}`;
+        // Ticks may be of what no source has candles of.
+        const normal = name === BAR_TOPIC ? normaliseSymbol(symbol) : null;
+        if (normal !== null) return `${BAR_TOPIC}:${normal}:${interval}`;
       }
       const forms = TOPICS.map(({ form }) => form).join(", ");
       throw new AppError("invalid_request", `${text.slice(0, 80)} is no topic; topics are ${forms}`);

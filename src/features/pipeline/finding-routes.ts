@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { normaliseSymbol } from "../../core/market/instrument.js";
+import { AppError } from "../../platform/errors.js";
+import { instantText, isoTime, type RouteGroup } from "../../platform/http.js";
+import { intervalText } from "../candles/schema.js";
+import type { Pipeline } from "./pipeline.js";
+import { barSchema, decisionSchema, limitQuery, symbolParams, synergySchema } from "./schema.js";
+import { barView, decisionView, synergyView } from "./views.js";
+
+/** Later than any bar. */
+const LATEST_MS = Date.UTC(2200, 0, 1);
+
+/** What was stored of symbols. */
+export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipeline: Pipeline }): void {
+  const { store, intervals } = pipeline;
+  routes.get("/api/pipeline/:symbol/synergies", {
+    id: "listSynergies",
+    summary: "Synergies of a symbol, the newest first",
+    params: symbolParams,
+    query: limitQuery,
+    answer: { data: z.array(synergySchema) },
+    errors: ["symbol_invalid"],
+    handle: async ({ params, query }) => ({
+      data: (await store.listSynergies(symbolOf(params.symbol), query.limit)).map(synergyView),
+    }),
+  });
+  routes.get("/api/pipeline/:symbol/decisions", {
+    id: "listPipelineDecisions",
+    summary: "What the rule made of each synergy, and the first rule that refused, the newest first",
+    params: symbolParams,
+    query: limitQuery,
+    answer: { data: z.array(decisionSchema) },
+    errors: ["symbol_invalid"],
+    handle: async ({ params, query }) => ({
+      data: (await store.listDecisions(symbolOf(params.symbol), query.limit)).map(decisionView),
+    }),
+  });
+  routes.get("/api/pipeline/:symbol/bars", {
+    id: "listTickBars",
+    summary: "Bars made of ticks, the newest first",
+    params: symbolParams,
+    query: z.strictObject({
+      interval: intervalText.default("5m"),
+      before: instantText.optional().describe("Bars that open before this"),
+      limit: z.coerce.number().int().min(1).max(5_000).default(500),
+    }),
+    answer: {
+      data: z.array(barSchema),
+      next: z.string().nullable().describe("Open of the oldest, for before"),
+    },
+    errors: ["symbol_invalid", "interval_unavailable"],
+    async handle({ params, query: { interval, before, limit } }) {
+      if (!intervals.includes(interval)) {
+        throw new AppError("interval_unavailable", `Bars of ${intervals.join(", ")} are made of ticks`);
+      }
+      const to = before ?? LATEST_MS;
+      const rows = await store.listBars(symbolOf(params.symbol), interval, { from: 0, to, limit });
+      const oldest = rows.at(-1);
+      return {
+        data: rows.map(barView),
+        next: rows.length < limit || oldest === undefined ? null : isoTime(oldest.time),
+      };
+    },
+  });
+}
+
+/** The one spelling of a symbol. @throws {AppError} `symbol_invalid` */
+export function symbolOf(text: string): string {
+  const symbol = normaliseSymbol(text);
+  if (symbol === null)
+    throw new AppError("symbol_invalid", "A symbol has letters, digits and . - = ^ _ only");
+  return symbol;
+}

@@ -1,0 +1,107 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { readTickRows, readTickText } from "../../core/ticks/read-ndjson.js";
+import { AppError } from "../../platform/errors.js";
+import { type RouteGroup, routeGroup } from "../../platform/http.js";
+import { idempotencyKeyOf } from "../../platform/idempotency.js";
+import { findingRoutes, symbolOf } from "./finding-routes.js";
+import { indicatorsView, matricesView } from "./look-views.js";
+import type { Pipeline, SentTicks } from "./pipeline.js";
+import {
+  indicatorsSchema,
+  MOST_ROWS,
+  matrixSchema,
+  receipt,
+  statusSchema,
+  symbolParams,
+  ticksBody,
+} from "./schema.js";
+import { statusView } from "./status.js";
+
+export interface PipelineRouteOptions {
+  readonly pipeline: Pipeline;
+}
+
+const BODY_LIMIT = 16 * 1_024 * 1_024;
+/** Ticks that callers send are one source, whoever they are. */
+export const SENT_SOURCE = "sent";
+
+/** Ticks in, and what the pipeline makes of them. */
+export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptions): void {
+  // Lines of JSON are read here alone.
+  app.register(async (scope) => {
+    scope.addContentTypeParser<string>(
+      ["application/x-ndjson", "application/jsonl"],
+      { parseAs: "string", bodyLimit: BODY_LIMIT },
+      (_request, body, done) => done(null, body),
+    );
+    const routes = routeGroup(scope, { tag: "Pipeline", access: "viewer", perMinute: 120 });
+    intakeRoute(routes, options);
+    lookRoutes(routes, options);
+    findingRoutes(routes, options);
+  });
+}
+
+function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): void {
+  routes.post("/api/ticks", {
+    id: "sendTicks",
+    summary: "Send trades, as JSON or lines of JSON",
+    description:
+      "Answered once what was accepted is kept: a restart loses none of it. The header Idempotency-Key, 1 to 255 visible " +
+      "characters, makes a repeated batch the same; a trade with an id is taken once. Regular hours only, unless configured.",
+    access: "trader",
+    perMinute: 60_000,
+    bodyLimit: BODY_LIMIT,
+    body: ticksBody,
+    answer: receipt,
+    errors: ["pipeline_elsewhere"],
+    async handle({ body, request }) {
+      const sent = readBody(body);
+      const { rejected, held, ...rest } = await pipeline.take(sent, SENT_SOURCE, idempotencyKeyOf(request));
+      return { ...rest, rejected: [...rejected], held: [...held] };
+    },
+  });
+}
+
+/** @throws {AppError} `invalid_request` for what has no rows at all. */
+function readBody(body: z.output<typeof ticksBody>): SentTicks {
+  if (typeof body !== "string") return readTickRows(Array.isArray(body) ? body : body.ticks);
+  const read = readTickText(body);
+  if ("problem" in read) throw new AppError("invalid_request", `body: ${read.problem}`);
+  if (read.row.length + read.refused.length > MOST_ROWS) {
+    throw new AppError("invalid_request", `body: at most ${MOST_ROWS} rows`);
+  }
+  return read;
+}
+
+function lookRoutes(routes: RouteGroup, { pipeline }: PipelineRouteOptions): void {
+  routes.get("/api/pipeline/status", {
+    id: "getPipelineStatus",
+    summary: "What the pipeline has done, how fast, and what it refused",
+    answer: { data: statusSchema },
+    handle: async () => ({ data: await statusView(pipeline) }),
+  });
+  routes.get("/api/pipeline/:symbol/indicators", {
+    id: "getPipelineIndicators",
+    summary:
+      "MLMI, NW-RQK, fair value gaps, low volume nodes and the kind of market, as of the newest closed bars",
+    params: symbolParams,
+    answer: { data: indicatorsSchema },
+    errors: ["symbol_invalid", "no_data", "pipeline_elsewhere"],
+    async handle({ params }) {
+      const symbol = symbolOf(params.symbol);
+      return { data: indicatorsView(symbol, await pipeline.look(symbol)) };
+    },
+  });
+  routes.get("/api/pipeline/:symbol/matrices", {
+    id: "getPipelineMatrices",
+    summary: "The three matrices with the names, formulas and bar times of their rows",
+    params: symbolParams,
+    answer: { data: z.array(matrixSchema), symbol: z.string() },
+    errors: ["symbol_invalid", "no_data", "pipeline_elsewhere"],
+    async handle({ params }) {
+      const symbol = symbolOf(params.symbol);
+      return { data: matricesView(await pipeline.look(symbol)), symbol };
+    },
+  });
+}
