@@ -165,16 +165,13 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
-  const pipeline = createPipelineFeature({ ...base, ...market, alerts });
-  const trades = config.ROLE === "worker" ? null : followTrades({ ...base, pipeline });
   const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
-  const inspect = createChainArrivals(market.quality, now);
   const desk = createOptionDesk({
     ...base,
-    inspect,
+    inspect: createChainArrivals(market.quality, now),
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence, models });
@@ -190,14 +187,24 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     evidence,
     explain,
     ...accounts,
-    pipeline,
-    trades,
+    ...createTickFeature(base, market, alerts),
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }
 
 function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typeof createFeatures>>) {
   return createLayerLoop({ ...base, store: retraining.layers, signals });
+}
+
+/** The way of ticks, and the trades of streams that go it. */
+function createTickFeature(
+  base: Base,
+  market: Awaited<ReturnType<typeof createMarketFeatures>>,
+  alerts: Alerts,
+) {
+  const pipeline = createPipelineFeature({ ...base, ...market, alerts });
+  const trades = base.config.ROLE === "worker" ? null : followTrades({ ...base, pipeline });
+  return { pipeline, trades };
 }
 
 /** Alerts by the thresholds of the configuration. */

@@ -79,7 +79,7 @@ const RFC_3339 =
   /^(\d{4}-\d{2}-\d{2})[Tt ]((?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d+)?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** Epoch ms of an RFC 3339 text, finer than which nothing is kept; null for any other. */
-function instantOfText(text: string): number | null {
+export function instantOfText(text: string): number | null {
   const match = RFC_3339.exec(text);
   if (match === null || parseDay(match[1]) === null) return null;
   const timeMs = Date.parse(`${match[1]}T${match[2]}${match[3].toUpperCase()}`);

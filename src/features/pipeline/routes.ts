@@ -7,6 +7,7 @@ import { idempotencyKeyOf } from "../../platform/idempotency.js";
 import { findingRoutes, symbolOf } from "./finding-routes.js";
 import { indicatorsView, matricesView } from "./look-views.js";
 import type { Pipeline, SentTicks } from "./pipeline.js";
+import { quoteRoute } from "./quote-routes.js";
 import {
   indicatorsSchema,
   MOST_ROWS,
@@ -37,6 +38,7 @@ export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptio
     );
     const routes = routeGroup(scope, { tag: "Pipeline", access: "viewer", perMinute: 120 });
     intakeRoute(routes, options);
+    quoteRoute(routes, options.pipeline);
     lookRoutes(routes, options);
     findingRoutes(routes, options);
   });

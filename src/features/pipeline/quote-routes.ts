@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { Spellings, SymbolTable } from "../../core/ticks/batch.js";
+import { allocateQuotes, LOCKED, QUOTE_KINDS, QuoteMids } from "../../core/ticks/quotes.js";
+import { instantOfText, type RefusedRow } from "../../core/ticks/read-ndjson.js";
+import { allocateTicks } from "../../core/ticks/tick.js";
+import type { RouteGroup } from "../../platform/http.js";
+import type { Pipeline, SentTicks } from "./pipeline.js";
+import { MOST_ROWS, receipt } from "./schema.js";
+
+const QUOTE_SOURCE = "sent quotes";
+/** Symbols whose sides are remembered. */
+const SYMBOLS = 10_000;
+
+const quotesBody = z
+  .array(z.unknown())
+  .max(MOST_ROWS)
+  .describe(
+    "Rows with symbol, time (epoch ms or RFC 3339), bid and ask; a side that is 0 or left out is as it was",
+  );
+
+/** Quotes in, for what is quoted and not traded in the open: bars of their mids. */
+export function quoteRoute(routes: RouteGroup, pipeline: Pick<Pipeline, "take">): void {
+  const read = createQuoteReader();
+  routes.post("/api/ticks/quotes", {
+    id: "sendQuotes",
+    summary: "Send quotes, of which ticks of the mid are made",
+    description:
+      "For symbols without trades, such as currencies: their bars have no volume and count quotes. Crossed quotes, and such of " +
+      "which one side was never told, make no tick and are refused by that name; the sides are remembered while the server runs.",
+    access: "trader",
+    perMinute: 60_000,
+    bodyLimit: 16 * 1_024 * 1_024,
+    body: quotesBody,
+    answer: receipt,
+    errors: ["pipeline_elsewhere"],
+    async handle({ body }) {
+      const { rejected, held, ...rest } = await pipeline.take(read(body), QUOTE_SOURCE);
+      return { ...rest, rejected: [...rejected], held: [...held] };
+    },
+  });
+}
+
+interface QuoteRow {
+  readonly symbol: string;
+  readonly time: number;
+  readonly bid: number;
+  readonly ask: number;
+}
+
+/** Reads quotes, one batch after another: what a side was is remembered between them. */
+export function createQuoteReader(): (rows: readonly unknown[]) => SentTicks {
+  const spellings = new Spellings();
+  const known = new SymbolTable(spellings);
+  const mids = new QuoteMids(SYMBOLS);
+  const quotes = allocateQuotes(1);
+
+  return (rows) => {
+    const table = new SymbolTable(spellings);
+    const ticks = allocateTicks(rows.length);
+    const row: number[] = [];
+    const refused: RefusedRow[] = [];
+    for (const [index, given] of rows.entries()) {
+      const quote = quoteOf(given);
+      const place = typeof quote === "string" ? null : known.placeOf(quote.symbol);
+      if (typeof quote === "string" || place === null || place >= SYMBOLS) {
+        refused.push({ index, reason: typeof quote === "string" ? quote : "symbol is not a symbol" });
+        continue;
+      }
+      quotes.symbol[0] = place;
+      quotes.time[0] = quote.time;
+      quotes.bid[0] = quote.bid;
+      quotes.ask[0] = quote.ask;
+      const kind = mids.take(quotes, 0, ticks, row.length);
+      if (kind > LOCKED) {
+        refused.push({ index, reason: QUOTE_KINDS[kind] });
+        continue;
+      }
+      ticks.symbol[row.length] = table.placeOf(quote.symbol) ?? 0;
+      row.push(index);
+    }
+    const made = row.length;
+    const cut = {
+      symbol: ticks.symbol.subarray(0, made),
+      time: ticks.time.subarray(0, made),
+      price: ticks.price.subarray(0, made),
+      size: ticks.size.subarray(0, made),
+      id: ticks.id.subarray(0, made),
+    };
+    return { symbols: table.symbols, ticks: cut, row: Int32Array.from(row), refused };
+  };
+}
+
+/** A quote, or what is wrong with the row. */
+function quoteOf(given: unknown): QuoteRow | string {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return "row is not an object";
+  const { symbol, time, bid, ask } = given as Record<string, unknown>;
+  if (typeof symbol !== "string") return "symbol is not text";
+  const timeMs = typeof time === "string" ? instantOfText(time) : time;
+  if (typeof timeMs !== "number" || !Number.isFinite(timeMs)) return "time is neither epoch ms nor RFC 3339";
+  const sides = [bid ?? 0, ask ?? 0];
+  if (!sides.every((side): side is number => typeof side === "number" && Number.isFinite(side))) {
+    return "bid and ask are not finite numbers";
+  }
+  return { symbol, time: timeMs, bid: sides[0], ask: sides[1] };
+}
