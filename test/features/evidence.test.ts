@@ -158,6 +158,27 @@ describe("evidence", () => {
     expect(await replay.newestRun()).toBeNull();
   });
 
+  it("keeps what each run knew of edges, with when it ended, also of runs that are gone", async () => {
+    const made = feature();
+    await database.query("truncate evidence_edges");
+    await fill(made, "AAPL", "2023-06-01");
+    for (let run = 0; run < 6; run++) {
+      await made.evidence.kind.run({}, made.context());
+      made.clock.advance(HOUR);
+    }
+    type Kept = { knownAt: number; edges: Record<string, number> };
+    const kept = await database.query<Kept>(
+      `select (extract(epoch from known_at) * 1000)::float8 as "knownAt", edges from evidence_edges order by id`,
+    );
+    expect(kept.map(({ knownAt }) => knownAt)).toEqual([0, 1, 2, 3, 4, 5].map((hours) => NOW + hours * HOUR));
+    const { rows } = await made.evidence.list({});
+    const measured = rows.filter(
+      ({ regime, costs, edge }) => regime === "any" && costs === "any" && edge !== null,
+    );
+    expect(measured.length).toBeGreaterThan(3);
+    expect(kept[5].edges).toEqual(Object.fromEntries(measured.map(({ variant, edge }) => [variant, edge])));
+  });
+
   it("counts live detections that the stored bars no longer show", async () => {
     const made = feature();
     const { id } = await fill(made, "AAPL", "2023-06-01");

@@ -100,7 +100,7 @@ async function recompute(parts: RecomputeParts, context: JobContext<null>) {
   );
   const { rows, ...table } = await workers.run(TABULATE, measured, { signal, transfer });
   signal.throwIfAborted();
-  const id = await store.save({ ...table, asOfMs, policy: POLICY, liveSinceMs, liveMissing }, rows);
+  const id = await store.save({ ...table, asOfMs, policy: POLICY, liveSinceMs, liveMissing }, rows, now());
   await parts.onRun();
   const { series, bars, occurrences, tests } = table;
   return { run_id: id, as_of: isoTime(asOfMs), series, bars, occurrences, cells: rows.length, tests };

@@ -1,7 +1,7 @@
 import type { AssetClass } from "../../core/market/instrument.js";
 import { INTERVAL_MS, INTERVALS, type Interval } from "../../core/market/interval.js";
 import type { CalendarId } from "../../core/market/session.js";
-import { ANY_COSTS, type EvidenceRow, type EvidenceTable } from "../../core/signals/evidence.js";
+import { ANY_COSTS, ANY_REGIME, type EvidenceRow, type EvidenceTable } from "../../core/signals/evidence.js";
 import type { Database } from "../../platform/database.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import type { MarketName } from "../instruments/store.js";
@@ -55,6 +55,14 @@ where i.synthetic = $1 and i.replay = $2 and i.asset_class <> 'index' and e.firs
   order by time offset $4 - 1 limit 1)
 order by i.symbol, i.id, v.interval`;
 
+const KEEP_EDGES = `
+insert into evidence_edges (synthetic, replay, interval, known_at, edges)
+select $1, $2, interval, to_timestamp($4::float8 / 1000), jsonb_object_agg(variant, measured -> 'edge')
+from evidence_rows
+where run_id = $3 and regime = '${ANY_REGIME}' and measured ->> 'costs' = '${ANY_COSTS}'
+  and jsonb_typeof(measured -> 'edge') = 'number'
+group by interval`;
+
 interface SeriesRow {
   id: number;
   symbol: string;
@@ -100,8 +108,15 @@ export function createEvidenceStore(database: Database, { synthetic, replay }: M
       );
     },
 
-    /** Keeps a run with its rows, and the newest five runs. @returns its id. */
-    async save(run: Omit<EvidenceRun, "id" | "createdAtMs">, rows: readonly EvidenceRow[]): Promise<number> {
+    /**
+     * Keeps a run with its rows, and the newest five runs; of those before, what each knew of edges.
+     * @param knownAtMs when it has ended, epoch ms. @returns its id.
+     */
+    async save(
+      run: Omit<EvidenceRun, "id" | "createdAtMs">,
+      rows: readonly EvidenceRow[],
+      knownAtMs: number,
+    ): Promise<number> {
       return database.transaction(async (sql) => {
         const [{ id }] = await sql.query<{ id: number }>(
           `insert into evidence_runs (synthetic, replay, as_of, policy, series, bars, occurrences, tests, from_time,
@@ -135,6 +150,7 @@ export function createEvidenceStore(database: Database, { synthetic, replay }: M
             ],
           );
         }
+        await sql.query(KEEP_EDGES, [...market, id, knownAtMs]);
         await sql.query(
           `delete from evidence_runs where synthetic = $1 and replay = $2 and id not in (
              select id from evidence_runs where synthetic = $1 and replay = $2 order by id desc limit $3)`,

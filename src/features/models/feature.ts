@@ -9,6 +9,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { CandleService } from "../candles/candles.js";
 import { type AgentDesk, createAgentDesk } from "./agent.js";
 import { type OpenModel, openArtefact } from "./artefact.js";
+import { createKnowledgeStore, type KnowledgeStore } from "./knowledge.js";
 import { createOnlineModels, type OnlineModels } from "./online.js";
 import { createRegistry, type Registry } from "./registry.js";
 import { createScoreStore, type ScoreStore } from "./scores.js";
@@ -22,6 +23,7 @@ import { MODEL_TOPIC } from "./topics.js";
 export interface ModelFeature {
   readonly registry: Registry<OpenModel>;
   readonly modelStore: ModelStore;
+  readonly knowledge: KnowledgeStore;
   readonly scoring: Scoring;
   readonly scores: ScoreStore;
   readonly telemetry: Telemetry;
@@ -52,11 +54,13 @@ export function createModelFeature(parts: {
     });
   });
   const scoring = createScoring(registry);
+  const knowledge = createKnowledgeStore(database, market);
   return {
     registry,
     modelStore,
+    knowledge,
     scoring,
-    showing: createShowing({ ...parts, scoring }),
+    showing: createShowing({ ...parts, knowledge, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
     agentDesk: createAgentDesk(registry),

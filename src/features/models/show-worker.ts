@@ -1,3 +1,4 @@
+import { contextOf, type Knowledge } from "../../core/learning/features/knowledge.js";
 import { newestPatternRows } from "../../core/learning/samples.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
@@ -9,6 +10,7 @@ export interface ShowOrder {
   readonly calendar: CalendarId;
   /** In and out together, basis points. */
   readonly costBps: number;
+  readonly knowledge: Knowledge;
   /** Indexes of bars; each is looked at as if none came after it. */
   readonly bars: readonly number[];
 }
@@ -24,8 +26,8 @@ export interface ShownPattern {
 }
 
 /** Rows of every confirmed pattern with a direction at the given bars. */
-export default function show({ candles, calendar, costBps, bars }: ShowOrder): ShownPattern[] {
-  const context = { calendar: calendarOf(calendar) };
+export default function show({ candles, calendar, costBps, knowledge, bars }: ShowOrder): ShownPattern[] {
+  const context = contextOf(calendarOf(calendar), knowledge);
   return bars.flatMap((at) => {
     const rows = newestPatternRows(sliceCandles(candles, 0, at + 1), context, { costBps });
     return rows.map(({ occasion: { direction, hits }, regime, row: values }) => ({

@@ -7,6 +7,7 @@ import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService } from "../candles/candles.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { KnowledgeStore } from "./knowledge.js";
 import type { NewSnapshot } from "./scores.js";
 import type { Scoring, Shown } from "./scoring.js";
 import type { ShownPattern, ShowOrder } from "./show-worker.js";
@@ -37,18 +38,29 @@ const SINCE = 10;
 
 export function createShowing(options: {
   readonly candles: Pick<CandleService, "loadLatest">;
+  readonly knowledge: KnowledgeStore;
   readonly workers: Workers;
   readonly scoring: Scoring;
 }): Showing {
-  const { candles, workers, scoring } = options;
+  const { candles, knowledge, workers, scoring } = options;
   return {
     async show(instrument, interval, barTimes, signal) {
       if (barTimes.length === 0) return [];
       const { candles: bars } = await candles.loadLatest(instrument, interval, FEATURE_MEMORY + SINCE);
       const wanted = new Set(barTimes);
       const indexes = Array.from(bars.time.keys()).filter((i) => wanted.has(bars.time[i]));
+      if (indexes.length === 0) return [];
       const { calendar, assetClass, id: instrumentId } = instrument;
-      const order = { candles: bars, calendar, costBps: ROUND_TRIP_BPS[assetClass], bars: indexes };
+      const closeOf = (at: number) => barClose(calendarOf(calendar), interval, bars.time[at]);
+      const [first, last] = [indexes[0], indexes[indexes.length - 1]];
+      const order = {
+        ...{ candles: bars, calendar, costBps: ROUND_TRIP_BPS[assetClass], bars: indexes },
+        knowledge: await knowledge.load(
+          { symbol: instrument.symbol, interval },
+          closeOf(first),
+          closeOf(last),
+        ),
+      };
       const found = await workers.run(SHOW, order, signal === undefined ? {} : { signal });
       return found.map(({ at, pattern, direction, regime, values }): ScoredPattern => {
         const shown = { assetClass, interval, regime, pattern, row: values, schema: SAMPLE_SCHEMA };
@@ -57,7 +69,7 @@ export function createShowing(options: {
           shown,
           snapshot: {
             ...{ instrumentId, interval, barTime, pattern, direction, regime, values, schema: SAMPLE_SCHEMA },
-            closedAt: barClose(calendarOf(calendar), interval, barTime),
+            closedAt: closeOf(at),
             scores: scoring.scoreAll(shown),
           },
         };

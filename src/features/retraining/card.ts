@@ -24,7 +24,7 @@ const LABEL =
 const LIMITS = [
   "Decisions on confirmed patterns with a direction; a bar without one has no score.",
   "Entry at the next open; costs as a share of the price, the same for every symbol of an asset class.",
-  "Nothing is known of sentiment, and of evidence only what candles tell, in decisions of the past.",
+  "Of sentiment and of the evidence of patterns is known what had been read and measured when it was decided, and nothing before.",
 ];
 
 const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));

@@ -31,7 +31,9 @@ const result = z.custom<DataSetFile>((value) => typeof value === "object" && val
 export type DataSetJob = JobKind<DataSetInput, null, DataSetFile>;
 
 /** Samples of what is stored as a file that a model can be learned from again, elsewhere. */
-export function createDataSetJob(parts: Pick<TrainParts, "series" | "read" | "workers" | "now">): DataSetJob {
+export function createDataSetJob(
+  parts: Pick<TrainParts, "series" | "read" | "knowledge" | "workers" | "now">,
+): DataSetJob {
   return defineJob({
     kind: "data-set",
     summary: "Order the samples of an asset class and interval as a file",

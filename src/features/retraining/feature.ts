@@ -72,6 +72,7 @@ export function createRetraining(parts: {
     ...parts,
     registry: models.registry,
     store: models.modelStore,
+    knowledge: models.knowledge,
     series,
     read: createStoredReader(parts),
     synthetic: gateway.synthetic,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { bytesOfDataSet, dataSetOf } from "../../core/learning/data-set.js";
 import type { Feature } from "../../core/learning/features/define.js";
 import { FEATURES } from "../../core/learning/features/index.js";
+import { contextOf, type Knowledge } from "../../core/learning/features/knowledge.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
 import { findEarlyOutcome, findPeek } from "../../core/learning/leaks.js";
 import type { Lesson } from "../../core/learning/lesson.js";
@@ -17,6 +18,8 @@ export interface LessonSeries {
   readonly calendar: CalendarId;
   /** In and out together, basis points. */
   readonly costBps: number;
+  /** What was known when beside the bars; nothing without it. */
+  readonly knowledge?: Knowledge;
 }
 
 export type Grouping = "regime" | "pattern";
@@ -40,8 +43,8 @@ const LOOKED_SERIES = 8;
 
 /** Samples of all decisions on series that have settled. */
 export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPolicy): Material {
-  const parts = series.map(({ candles, calendar, costBps }) =>
-    samplesOf(candles, { calendar: calendarOf(calendar) }, { policy, costBps }),
+  const parts = series.map(({ candles, calendar, costBps, knowledge }) =>
+    samplesOf(candles, contextOf(calendarOf(calendar), knowledge), { policy, costBps }),
   );
   return materialOf(series, parts, policy);
 }
@@ -101,10 +104,10 @@ function unstableFeatures(series: readonly LessonSeries[], features: readonly Fe
   const step = Math.max(1, Math.floor(series.length / LOOKED_SERIES));
   const found = new Set<string>();
   for (let k = 0; k < series.length; k += step) {
-    const { candles, calendar } = series[k];
+    const { candles, calendar, knowledge } = series[k];
     const { length } = candles.time;
     const newest = sliceCandles(candles, Math.max(0, length - LOOKED_BARS), length);
-    const peek = findPeek(newest, { calendar: calendarOf(calendar) }, features, { cuts: CUTS });
+    const peek = findPeek(newest, contextOf(calendarOf(calendar), knowledge), features, { cuts: CUTS });
     if (peek !== null) found.add(peek.feature);
   }
   return [...found];

@@ -2,11 +2,14 @@ import { z } from "zod";
 import type { LabelPolicy } from "../../core/learning/label.js";
 import { LEARNING_TERMS } from "../../core/learning/lesson.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import { barClose } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
+import { calendarOf } from "../../core/market/session.js";
 import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { AppError } from "../../platform/errors.js";
 import type { StoredSeries } from "../evidence/stored.js";
+import type { KnowledgeStore } from "../models/knowledge.js";
 import { ANY, type Purpose } from "../models/store.js";
 import type { Grouping, LessonSeries } from "./lesson.js";
 
@@ -83,9 +86,15 @@ export const purposeOf = ({ assetClass, interval }: Lot, grouping: Grouping): Pu
 
 export type ReadSeries = (series: StoredSeries, signal: AbortSignal) => Promise<Candles>;
 
-/** The stored candles of a lot from a moment on. */
+/** Where a training reads what was known: candles, and what beside them. */
+export interface LotSource {
+  readonly read: ReadSeries;
+  readonly knowledge: KnowledgeStore;
+}
+
+/** The stored candles of a lot from a moment on, with what was known beside them. */
 export async function readLot(
-  { read }: { readonly read: ReadSeries },
+  { read, knowledge }: LotSource,
   lot: Lot,
   sinceMs: number,
   signal: AbortSignal,
@@ -94,9 +103,12 @@ export async function readLot(
   for (const each of lot.series) {
     signal.throwIfAborted();
     if (each.untilMs < sinceMs) continue;
-    const { calendar, assetClass } = each.instrument;
-    const candles = await read({ ...each, fromMs: Math.max(each.fromMs, sinceMs) }, signal);
-    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass] });
+    const { calendar, assetClass, symbol } = each.instrument;
+    const fromMs = Math.max(each.fromMs, sinceMs);
+    const candles = await read({ ...each, fromMs }, signal);
+    const closedMs = barClose(calendarOf(calendar), each.interval, each.untilMs);
+    const known = await knowledge.load({ symbol, interval: each.interval }, fromMs, closedMs);
+    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass], knowledge: known });
   }
   return series;
 }

@@ -19,10 +19,10 @@ import {
   HEAD,
   isOneWindow,
   type Lot,
+  type LotSource,
   lotsOf,
   POLICY,
   purposeOf,
-  type ReadSeries,
   readLot,
   sinceOf,
   TERMS,
@@ -71,11 +71,10 @@ type TrainResult = z.output<typeof result>;
 
 export type TrainJob = JobKind<TrainInput, null, TrainResult>;
 
-export interface TrainParts {
+export interface TrainParts extends LotSource {
   readonly registry: Registry<OpenModel>;
   readonly store: Pick<ModelStore, "artefact">;
   readonly series: { loadSeries(): Promise<StoredSeries[]> };
-  readonly read: ReadSeries;
   readonly workers: Workers;
   readonly leases: Pick<Leases, "acquire" | "release">;
   readonly synthetic: boolean;
