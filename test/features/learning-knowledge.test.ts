@@ -96,7 +96,11 @@ async function train(candles: Candles) {
   const { time } = candles;
   const series = { instrument, interval: "5m", fromMs: time[0], untilMs: time[time.length - 1] } as const;
   const lot = { assetClass: "crypto", interval: "5m", series: [series] };
-  const source = { read: async () => candles, knowledge: knowledge() };
+  const source = {
+    read: async () => candles,
+    knowledge: knowledge(),
+    labels: { statements: async () => [] },
+  };
   return gatherMaterial(await readLot(source, lot, 0, new AbortController().signal), POLICY);
 }
 

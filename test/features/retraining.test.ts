@@ -57,8 +57,10 @@ beforeEach(async () => {
 const online = () =>
   createOnlineModels({ database, market: MARKET, names: SAMPLE_NAMES, now: () => 0, log: silentLog });
 
-function loopOf(change: { owner?: string; hasSeries?: boolean; newLabels?: number } = {}): RetrainingLoop {
-  const { owner = "one", hasSeries = false, newLabels = 1_000 } = change;
+function loopOf(
+  change: { owner?: string; hasSeries?: boolean; newLabels?: number; mark?: string } = {},
+): RetrainingLoop {
+  const { owner = "one", hasSeries = false, newLabels = 1_000, mark = "m" } = change;
   return createRetrainingLoop({
     registry,
     online: online(),
@@ -73,6 +75,7 @@ function loopOf(change: { owner?: string; hasSeries?: boolean; newLabels?: numbe
       return { id: 900 + deep.length } as JobState;
     },
     hasSeries: async () => hasSeries,
+    mark: async () => mark,
     settings: createSettings(database),
     leases: createLeases(database, owner),
     everyMs: 180_000,
@@ -177,11 +180,17 @@ describe("a pass of the retraining loop", () => {
     await pass(loop);
     expect(ordered).toBe(1);
     await settle(30, mixed(1));
+    // All that ended was in what was learned from: nothing new, no work.
     await pass(loop);
-    expect(ordered).toBe(2);
-    await pass(loop);
-    expect(ordered).toBe(2);
+    expect(ordered).toBe(1);
     expect((await loop.state()).trainedCount).toBe(20);
+    await settle(40, mixed(20));
+    const other = loopOf({ hasSeries: true, newLabels: 20, mark: "more" });
+    await pass(other);
+    expect(ordered).toBe(2);
+    await pass(other);
+    expect(ordered).toBe(2);
+    expect((await other.state()).trainedCount).toBe(40);
     // Nets and agents are ordered once, at first.
     expect(deep).toEqual([["sequence_net", "q_agent"]]);
   });

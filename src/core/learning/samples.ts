@@ -224,11 +224,15 @@ function rowsAtNewest(
 }
 
 /** An occasion has one name wherever its series begins. */
-function subjectOf({ symbol, interval, time }: Candles, { at, direction }: Occasion): string {
+export function subjectOf(
+  { symbol, interval, time }: Candles,
+  { at, direction }: Pick<Occasion, "at" | "direction">,
+): string {
   return `${symbol} ${interval} ${time[at]} ${direction}`;
 }
 
-function regimeAt({ regimes }: FeatureSeries, at: number): Regime | null {
+/** Regime of the market at a bar; null while too few bars tell. */
+export function regimeAt({ regimes }: FeatureSeries, at: number): Regime | null {
   const label = regimes.label[at];
   return label === UNKNOWN ? null : REGIMES[label];
 }

@@ -20,7 +20,7 @@ export interface Made {
 /** Series that a card names. */
 const NAMED = 200;
 const LABEL =
-  "the target of the trade on the pattern came before its stop and its time, and it gained after costs";
+  "the target of the trade on the pattern came before its stop and its time, and it gained after costs; or as whoever traded it says";
 const LIMITS = [
   "Decisions on confirmed patterns with a direction; a bar without one has no score.",
   "Entry at the next open; costs as a share of the price, the same for every symbol of an asset class.",
@@ -68,6 +68,7 @@ function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made
       synthetic,
       samples: found.samples,
       wins: found.wins,
+      sources: { ...found.sources },
       first_decision: timeOf(found.fromMs),
       last_decision: timeOf(found.toMs),
       label: LABEL,

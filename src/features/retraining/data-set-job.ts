@@ -32,7 +32,7 @@ export type DataSetJob = JobKind<DataSetInput, null, DataSetFile>;
 
 /** Samples of what is stored as a file that a model can be learned from again, elsewhere. */
 export function createDataSetJob(
-  parts: Pick<TrainParts, "series" | "read" | "knowledge" | "workers" | "now">,
+  parts: Pick<TrainParts, "series" | "read" | "knowledge" | "labels" | "workers" | "now">,
 ): DataSetJob {
   return defineJob({
     kind: "data-set",

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import type { Principal } from "../../platform/http.js";
@@ -10,7 +12,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { Actions } from "../candles/actions.js";
 import type { CandleStore } from "../candles/store.js";
 import { createEvidenceStore } from "../evidence/store.js";
-import { createStoredReader } from "../evidence/stored.js";
+import { createStoredReader, type StoredSeries } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { orderOnce } from "../jobs/order-once.js";
 import { candidateOf, type ModelExport } from "../models/exchange.js";
@@ -73,6 +75,7 @@ export function createRetraining(parts: {
     registry: models.registry,
     store: models.modelStore,
     knowledge: models.knowledge,
+    labels,
     series,
     read: createStoredReader(parts),
     synthetic: gateway.synthetic,
@@ -105,6 +108,7 @@ export function createRetraining(parts: {
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),
           hasSeries: async () => (await series.loadSeries()).length > 0,
+          mark: async () => markOf(await series.loadSeries(), await labels.stated()),
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,
           market: `${gateway.synthetic ? "synthetic" : "real"}${gateway.replay ?? ""}`,
@@ -116,4 +120,17 @@ export function createRetraining(parts: {
     ...{ kind, deepKind, dataSet, trying, takeIn, order, loop, labels, layers, status },
     online: models.online,
   };
+}
+
+/** Series with their ends, and what was said of decisions: bars of which there are no more tell nothing more. */
+function markOf(series: readonly StoredSeries[], stated: string): string {
+  const ends = series.map(({ instrument, interval, fromMs, untilMs }) => [
+    instrument.id,
+    interval,
+    fromMs,
+    untilMs,
+  ]);
+  return createHash("sha256")
+    .update(JSON.stringify([SAMPLE_SCHEMA, ends, stated]))
+    .digest("hex");
 }

@@ -1,3 +1,4 @@
+import type { Statement } from "../../core/learning/stated.js";
 import type { Database } from "../../platform/database.js";
 import type { MarketName } from "../instruments/store.js";
 import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
@@ -42,6 +43,31 @@ ${SNAPSHOT_OF_OUTCOME}
 join instruments i on i.id = f.instrument_id
 where o.synthetic = $1 and i.replay = $2 and o.outcome is not null and (o.source <> 'settled' or o.policy = 'sltp')`;
 
+/**
+ * Trades that accounts closed and clients told of, in the direction of the pattern, and verdicts of users on whether it is
+ * there, one a user; each with what models were shown of it.
+ */
+const STATEMENTS = `
+with said as (
+  select o.detection_id, case o.source when 'paper' then 'account' else 'client' end as kind, o.outcome = 'profit' as good,
+    greatest(o.settled_at, o.created_at) as at, o.gain, o.r, o.direction
+  from outcomes o
+  where o.instrument_id = $1 and o.source in ('paper', 'user') and o.outcome is not null and o.detection_id is not null
+  union all
+  select v.detection_id, 'feedback', v.verdict = 'correct', v.created_at, null, null, null
+  from (select distinct on (b.detection_id, b.user_id) b.detection_id, b.verdict, b.created_at
+    from detection_feedback b join detections d on d.id = b.detection_id
+    where d.instrument_id = $1 order by b.detection_id, b.user_id, b.id desc) v
+  where v.verdict <> 'unsure'
+)
+select s.kind, ${epochMs("f.bar_time", "time")}, f.direction, f.pattern, f.values, s.good,
+  ${epochMs("f.closed_at", "decidedAt")}, ${epochMs("s.at", "statedAt")}, s.gain, s.r
+from said s join detections d on d.id = s.detection_id
+join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
+  and f.pattern = d.pattern and f.direction = d.direction
+where d.interval = $2 and f.schema = $3 and (s.direction is null or s.direction = d.direction)
+order by s.at, f.id, s.kind`;
+
 /** Labels of decisions that were stored when they were made, of one market. */
 export function createLabelStore(database: Database, { synthetic, replay }: MarketName) {
   const market = [synthetic, replay ?? ""] as const;
@@ -56,6 +82,20 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
          ${ENDED} and o.id > $3 and f.schema = $4 order by o.id limit $5`,
         [...market, outcome, schema, limit],
       );
+    },
+
+    /** What was said of decisions on a series, in the order in which it was. */
+    statements: (instrumentId: number, interval: string, schema: string): Promise<Statement[]> =>
+      database.query<Statement>(STATEMENTS, [instrumentId, interval, schema]),
+
+    /** Names what has been said of decisions so far. */
+    async stated(): Promise<string> {
+      const [row] = await database.query<{ outcomes: number; verdicts: number }>(
+        `select (select coalesce(max(id), 0) from outcomes where synthetic = $1 and source in ('paper', 'user')) as outcomes,
+           (select coalesce(max(id), 0) from detection_feedback) as verdicts`,
+        [synthetic],
+      );
+      return `${row.outcomes} ${row.verdicts}`;
     },
 
     /** How many outcomes there are, and the number of the newest; 0 for none. */

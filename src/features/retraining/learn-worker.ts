@@ -1,6 +1,7 @@
 import { type Candidate, learnCandidate, type NothingLearned } from "../../core/learning/candidate.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
 import type { LearningTerms } from "../../core/learning/lesson.js";
+import type { SampleFacts } from "../../core/learning/samples.js";
 import { giveWay } from "../../platform/workers.js";
 import { type ArtefactHead, openArtefact, packArtefact } from "../models/artefact.js";
 import { sha256 } from "../models/registry.js";
@@ -12,8 +13,15 @@ export interface LearnOrder {
   readonly policy: LabelPolicy;
   readonly terms: LearningTerms;
   readonly head: ArtefactHead;
-  /** With the artefact of the active version; null where there is none that reads the same columns. */
-  readonly wanted: readonly { readonly grouping: Grouping; readonly incumbent: Uint8Array | null }[];
+  readonly wanted: readonly Wanted[];
+}
+
+export interface Wanted {
+  readonly grouping: Grouping;
+  /** Artefact of the active version; null where there is none that reads the same columns. */
+  readonly incumbent: Uint8Array | null;
+  /** Hash of the data set that the newest version learned from by the same terms; null without one. */
+  readonly learnedHash: string | null;
 }
 
 export type Learned =
@@ -22,12 +30,15 @@ export type Learned =
       readonly hash: string;
       readonly trainingMs: number;
     })
-  | NothingLearned;
+  | NothingLearned
+  | { readonly reason: "nothing_new" };
 
 export interface LearnedMaterial {
   readonly dataHash: string;
   readonly samples: number;
   readonly wins: number;
+  /** Decisions by the source of their label. */
+  readonly sources: Readonly<Record<string, number>>;
   /** Of the first and last decision, epoch ms; null without one. */
   readonly fromMs: number | null;
   readonly toMs: number | null;
@@ -41,7 +52,8 @@ export default function learn({ series, policy, terms, head, wanted }: LearnOrde
   giveWay();
   const material = gatherMaterial(series, policy);
   const { labels, decidedAt } = material.samples;
-  const learned = wanted.map(({ grouping, incumbent }): Learned => {
+  const learned = wanted.map(({ grouping, incumbent, learnedHash }): Learned => {
+    if (learnedHash === material.dataHash) return { reason: "nothing_new" };
     const started = performance.now();
     const opened = incumbent === null ? null : openArtefact(head, incumbent);
     const before = opened?.learner === "gradient_trees" ? opened.model : null;
@@ -55,9 +67,16 @@ export default function learn({ series, policy, terms, head, wanted }: LearnOrde
     dataHash: material.dataHash,
     samples: labels.length,
     wins: labels.reduce((sum, label) => sum + label, 0),
+    sources: countBySource(material.facts),
     fromMs: decidedAt.at(0) ?? null,
     toMs: decidedAt.at(-1) ?? null,
     unstable: material.unstable,
     learned,
   };
+}
+
+function countBySource(facts: readonly SampleFacts[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { label } of facts) counts[label.source] = (counts[label.source] ?? 0) + 1;
+  return counts;
 }

@@ -8,6 +8,7 @@ import { findEarlyOutcome, findPeek } from "../../core/learning/leaks.js";
 import type { Lesson } from "../../core/learning/lesson.js";
 import { mergeSamples, pickLabelled } from "../../core/learning/rows.js";
 import { type LabelledSamples, samplesOf } from "../../core/learning/samples.js";
+import { type Statement, withStatements } from "../../core/learning/stated.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -20,6 +21,8 @@ export interface LessonSeries {
   readonly costBps: number;
   /** What was known when beside the bars; nothing without it. */
   readonly knowledge?: Knowledge;
+  /** What was said of its decisions. */
+  readonly statements?: readonly Statement[];
 }
 
 export type Grouping = "regime" | "pattern";
@@ -41,12 +44,23 @@ const LOOKED_BARS = 1_500;
 const CUTS = 3;
 const LOOKED_SERIES = 8;
 
-/** Samples of all decisions on series that have settled. */
+/**
+ * Samples of all decisions on series that have settled, and of those of which somebody said how they ended. What bars tell
+ * is looked at for leaks; what was said is what was shown, and no bar tells it.
+ */
 export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPolicy): Material {
   const parts = series.map(({ candles, calendar, costBps, knowledge }) =>
     samplesOf(candles, contextOf(calendarOf(calendar), knowledge), { policy, costBps }),
   );
-  return materialOf(series, parts, policy);
+  const material = materialOf(series, parts, policy);
+  if (series.every(({ statements = [] }) => statements.length === 0)) return material;
+  const said = series.map(({ candles, calendar, costBps, knowledge, statements = [] }, k) =>
+    statements.length === 0
+      ? parts[k]
+      : withStatements(parts[k], candles, contextOf(calendarOf(calendar), knowledge), costBps, statements),
+  );
+  const merged = newestRows(mergeSamples(said));
+  return { ...material, ...merged, dataHash: hashOf(merged) };
 }
 
 /**
@@ -62,12 +76,16 @@ export function materialOf(
   const merged = newestRows(mergeSamples(parts));
   return {
     ...merged,
-    dataHash: createHash("sha256")
-      .update(bytesOfDataSet(dataSetOf(merged)))
-      .digest("hex"),
+    dataHash: hashOf(merged),
     unstable: unstableFeatures(series, features),
     early: series.flatMap((each, k) => (isEarly(each, parts[k], policy) ? [nameOf(each.candles)] : [])),
   };
+}
+
+function hashOf(labelled: LabelledSamples): string {
+  return createHash("sha256")
+    .update(bytesOfDataSet(dataSetOf(labelled)))
+    .digest("hex");
 }
 
 /** @param grouping what of a row names its group. */

@@ -22,6 +22,8 @@ const stateSchema = z.object({
   /** Outcomes that there were when a training was ordered last, and when that was; null before the first. */
   trainedCount: z.number().int(),
   trainedAtMs: z.number().nullable(),
+  /** What there was to learn from then. */
+  trainedMark: z.string().nullable().default(null),
   /** When a training of the net and the agent was ordered last; null before the first. */
   deepOrderedAtMs: z.number().nullable().default(null),
 });
@@ -56,6 +58,8 @@ export interface RetrainingLoopParts {
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
   /** Whether there is any series to learn from. */
   readonly hasSeries: () => Promise<boolean>;
+  /** Names what a training would learn from: another once that is more or other. */
+  readonly mark: () => Promise<string>;
   readonly settings: Pick<Settings, "load" | "save">;
   readonly leases: Leases;
   readonly everyMs: number;
@@ -75,6 +79,7 @@ const NOTHING: RetrainingState = {
   taughtOutcome: 0,
   trainedCount: 0,
   trainedAtMs: null,
+  trainedMark: null,
   deepOrderedAtMs: null,
 };
 
@@ -102,7 +107,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     return next;
   }
 
-  /** Orders a training where there has been none, or enough labels are new since. */
+  /** Orders a training where there has been none, or enough labels are new since and there is more to learn from. */
   async function train(state: RetrainingState): Promise<void> {
     const { count } = await labels.count();
     const known = await registry.list({ learner: "gradient_trees" }, 1);
@@ -112,8 +117,17 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
       ? state.trainedAtMs === null || now() - state.trainedAtMs > RETRY_MS
       : fresh >= parts.newLabels;
     if (!due) return;
+    const mark = await parts.mark();
+    if (!never && mark === state.trainedMark) {
+      await settings.save(name, { ...state, trainedCount: count });
+      log.info(
+        { kind: "trained", count: fresh },
+        "nothing new: no work, as decisions that ended were learned from",
+      );
+      return;
+    }
     const job = await parts.order(SCHEDULE);
-    await settings.save(name, { ...state, trainedCount: count, trainedAtMs: now() });
+    await settings.save(name, { ...state, trainedCount: count, trainedAtMs: now(), trainedMark: mark });
     const why = never
       ? "no model reads the features of today"
       : `${fresh} decisions have ended since the last training`;

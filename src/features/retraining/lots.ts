@@ -11,6 +11,7 @@ import { AppError } from "../../platform/errors.js";
 import type { StoredSeries } from "../evidence/stored.js";
 import type { KnowledgeStore } from "../models/knowledge.js";
 import { ANY, type Purpose } from "../models/store.js";
+import type { LabelStore } from "./label-store.js";
 import type { Grouping, LessonSeries } from "./lesson.js";
 
 export const TREES = "gradient_trees";
@@ -86,15 +87,16 @@ export const purposeOf = ({ assetClass, interval }: Lot, grouping: Grouping): Pu
 
 export type ReadSeries = (series: StoredSeries, signal: AbortSignal) => Promise<Candles>;
 
-/** Where a training reads what was known: candles, and what beside them. */
+/** Where a training reads candles, what was known beside them, and what was said of decisions. */
 export interface LotSource {
   readonly read: ReadSeries;
   readonly knowledge: KnowledgeStore;
+  readonly labels: Pick<LabelStore, "statements">;
 }
 
 /** The stored candles of a lot from a moment on, with what was known beside them. */
 export async function readLot(
-  { read, knowledge }: LotSource,
+  { read, knowledge, labels }: LotSource,
   lot: Lot,
   sinceMs: number,
   signal: AbortSignal,
@@ -103,12 +105,13 @@ export async function readLot(
   for (const each of lot.series) {
     signal.throwIfAborted();
     if (each.untilMs < sinceMs) continue;
-    const { calendar, assetClass, symbol } = each.instrument;
+    const { calendar, assetClass, symbol, id } = each.instrument;
     const fromMs = Math.max(each.fromMs, sinceMs);
     const candles = await read({ ...each, fromMs }, signal);
     const closedMs = barClose(calendarOf(calendar), each.interval, each.untilMs);
     const known = await knowledge.load({ symbol, interval: each.interval }, fromMs, closedMs);
-    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass], knowledge: known });
+    const statements = await labels.statements(id, each.interval, SAMPLE_SCHEMA);
+    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass], knowledge: known, statements });
   }
   return series;
 }

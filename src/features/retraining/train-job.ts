@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { finiteOrNull } from "../../core/base/finite.js";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { createAlone } from "../../platform/alone.js";
@@ -9,11 +9,12 @@ import type { Leases } from "../../platform/lease.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
 import type { OpenModel } from "../models/artefact.js";
+import { cardSchema, metricsSchema } from "../models/card.js";
 import type { Registry } from "../models/registry.js";
 import { ASSET_CLASSES } from "../models/schema.js";
-import { ANY, type ModelStore } from "../models/store.js";
+import { ANY, type ModelStore, type ModelVersion } from "../models/store.js";
 import { newModelOf } from "./card.js";
-import type { Learned, LearnedMaterial, LearnOrder } from "./learn-worker.js";
+import type { Learned, LearnedMaterial, LearnOrder, Wanted } from "./learn-worker.js";
 import type { Grouping } from "./lesson.js";
 import {
   HEAD,
@@ -111,32 +112,56 @@ async function train(parts: TrainParts, order: TrainInput, context: JobContext<n
     context.report(`${lot.assetClass} ${lot.interval}`, k, lots.length);
     context.signal.throwIfAborted();
     await parts.leases.acquire(TRAINING_LEASE, LEASE_MS);
-    const found = await learnLot(parts, lot, order, context);
-    if (lot.assetClass !== ANY || lots.length === 1) answer.summary.total_outcomes += found.samples;
-    for (const [g, grouping] of GROUPINGS.entries()) {
-      const learned = found.learned[g];
-      await enter(parts, { lot, grouping, found, learned }, context, answer);
-    }
+    const samples = await trainLot(parts, lot, order, context, answer);
+    if (lot.assetClass !== ANY || lots.length === 1) answer.summary.total_outcomes += samples;
   }
   answer.summary.global_models_trained = answer.trained_global.length;
   answer.summary.pattern_models_trained = answer.trained_pattern.length;
   return answer;
 }
 
+/** @returns decisions of the lot that have ended. */
+async function trainLot(
+  parts: TrainParts,
+  lot: Lot,
+  order: TrainInput,
+  context: JobContext<null>,
+  answer: TrainResult,
+): Promise<number> {
+  const newest = await Promise.all(
+    GROUPINGS.map(async (grouping) => {
+      const [version] = await parts.registry.list(purposeOf(lot, grouping), 1);
+      return { grouping, version: version ?? null };
+    }),
+  );
+  // An attempt before this one may have come so far.
+  const isDone = ({ version }: (typeof newest)[number]) => version?.jobId === context.job.id;
+  for (const { grouping, version } of newest.filter(isDone))
+    if (version !== null) listsOf(answer, grouping).trained.push(rowOf(version));
+  const left = newest.filter((each) => !isDone(each));
+  if (left.length === 0) return newest[0].version?.samples ?? 0;
+  const found = await learnLot(parts, lot, order, left, context);
+  for (const [k, { grouping, version }] of left.entries())
+    await enter(parts, { lot, grouping, found, learned: found.learned[k], newest: version }, context, answer);
+  return found.samples;
+}
+
 async function learnLot(
   parts: TrainParts,
   lot: Lot,
   order: TrainInput,
+  left: readonly { readonly grouping: Grouping; readonly version: ModelVersion | null }[],
   { signal }: JobContext<null>,
 ): Promise<LearnedMaterial> {
   const series = await readLot(parts, lot, sinceOf(order, parts.now()), signal);
   const wanted = await Promise.all(
-    GROUPINGS.map(async (grouping) => {
+    left.map(async ({ grouping, version }): Promise<Wanted> => {
       const active = parts.registry.serving(purposeOf(lot, grouping));
       const same = active?.version.featureSchema === SAMPLE_SCHEMA;
       return {
         grouping,
         incumbent: active !== null && same ? await parts.store.artefact(active.version.id) : null,
+        learnedHash: version !== null && isByTheseTerms(version) ? version.dataHash : null,
       };
     }),
   );
@@ -147,26 +172,40 @@ async function learnLot(
   );
 }
 
+/** Whether the same data would give the same version: it was trained here, with the same dice, terms and columns. */
+function isByTheseTerms({ jobId, seed, featureSchema, parameters }: ModelVersion): boolean {
+  const { seed: ownSeed, ...own } = TERMS;
+  return (
+    jobId !== null &&
+    seed === ownSeed &&
+    featureSchema === SAMPLE_SCHEMA &&
+    isDeepStrictEqual(parameters, JSON.parse(JSON.stringify(own)))
+  );
+}
+
 interface Entry {
   readonly lot: Lot;
   readonly grouping: Grouping;
   readonly found: LearnedMaterial;
   readonly learned: Learned;
+  /** Version before it. */
+  readonly newest: ModelVersion | null;
 }
 
 async function enter(
   { registry, synthetic }: TrainParts,
-  { lot, grouping, found, learned }: Entry,
+  { lot, grouping, found, learned, newest }: Entry,
   { job }: JobContext<null>,
   answer: TrainResult,
 ): Promise<void> {
-  const lists =
-    grouping === "regime"
-      ? { trained: answer.trained_global, skipped: answer.skipped_global }
-      : { trained: answer.trained_pattern, skipped: answer.skipped_pattern };
+  const lists = listsOf(answer, grouping);
   const names = { asset_class: lot.assetClass, timeframe: lot.interval };
   if (!("artefact" in learned)) {
-    lists.skipped.push({ ...names, reason: `${learned.reason} (${found.samples} decisions have ended)` });
+    const reason =
+      learned.reason === "nothing_new"
+        ? `nothing new: no work (version ${newest?.version} learned from the same ${found.samples} decisions)`
+        : `${learned.reason} (${found.samples} decisions have ended)`;
+    lists.skipped.push({ ...names, reason });
     return;
   }
   const model = newModelOf(purposeOf(lot, grouping), {
@@ -180,13 +219,19 @@ async function enter(
     numbers: { checks: learned.verdict.checks },
   };
   const version = await registry.enter(model, learned.verdict, audit);
-  const { auc } = learned.evaluation;
-  lists.trained.push({
-    ...names,
-    version: version.version,
-    status: version.status,
-    samples: found.samples,
-    auc: finiteOrNull(auc),
-    refused_by: learned.verdict.refusedBy,
-  });
+  lists.trained.push(rowOf(version));
+}
+
+const listsOf = (answer: TrainResult, grouping: Grouping) =>
+  grouping === "regime"
+    ? { trained: answer.trained_global, skipped: answer.skipped_global }
+    : { trained: answer.trained_pattern, skipped: answer.skipped_pattern };
+
+function rowOf({ assetClass, interval, version, status, samples, metrics, card }: ModelVersion) {
+  const { verdict } = cardSchema.parse(card);
+  return {
+    ...{ asset_class: assetClass, timeframe: interval, version, status, samples },
+    auc: metricsSchema.parse(metrics).auc,
+    refused_by: verdict.refusedBy,
+  };
 }

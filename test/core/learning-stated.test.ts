@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { samplesProblem } from "../../src/core/learning/rows.js";
+import { SAMPLE_NAMES, samplesOf } from "../../src/core/learning/samples.js";
+import { countedStatements, type Statement, withStatements } from "../../src/core/learning/stated.js";
+import { sliceCandles } from "../../src/core/market/candles.js";
+import { featureCase } from "../fixtures/feature-series.js";
+
+const { candles, context } = featureCase("24x7", "1h", 1_200, 41);
+const replayed = samplesOf(candles, context, { policy: { kind: "barriers" }, costBps: 10 });
+const HOUR = 3_600_000;
+
+/** Said of a row that bars tell, the opposite of it unless told otherwise. */
+function of(row: number, change: Partial<Statement> = {}): Statement {
+  const { time, plan, patterns, label } = replayed.facts[row];
+  return {
+    ...{ kind: "account", time, direction: plan.direction, pattern: patterns[0], gain: 0.01, r: 0.5 },
+    values: SAMPLE_NAMES.map((_, k) => k / 8),
+    good: label.value === 0,
+    decidedAt: label.decidedAt,
+    statedAt: label.decidedAt + 7 * HOUR,
+    ...change,
+  };
+}
+const joined = (statements: readonly Statement[], bars = candles) =>
+  withStatements(replayed, bars, context, 10, statements);
+
+describe("what was said of decisions", () => {
+  it("takes the place of what bars tell of a trade: one row, as it was shown, from when it was said", () => {
+    const said = of(100);
+    const { samples, facts } = joined([said, said, { ...said, statedAt: said.statedAt + HOUR }]);
+    expect(samplesProblem(samples)).toBeNull();
+    expect(facts).toHaveLength(replayed.facts.length);
+    expect(facts[100].label).toMatchObject({
+      source: "outcome_log",
+      policy: "stated",
+      value: said.good ? 1 : 0,
+      r: 0.5,
+    });
+    expect(samples.labels[100]).toBe(1 - replayed.samples.labels[100]);
+    expect(samples.settledAt[100]).toBe(said.statedAt);
+    expect(samples.columns.map((column) => column[100])).toEqual(said.values);
+    expect(facts[100].label.subject).toBe(replayed.facts[100].label.subject);
+    const others = Array.from(facts.keys()).filter((row) => row !== 100);
+    for (const row of others) expect(facts[row]).toEqual(replayed.facts[row]);
+  });
+
+  it("counts by who said it, and a verdict on a pattern is no outcome where bars tell one", () => {
+    const [client, account] = [joined([of(100, { kind: "client" })]), joined([of(100)])];
+    expect(client.samples.weights?.[100]).toBeCloseTo(0.5 * (account.samples.weights?.[100] ?? 0), 12);
+    const wrong = joined([of(100, { kind: "feedback", good: false })]);
+    expect(wrong.facts[100]).toEqual(replayed.facts[100]);
+    expect(wrong.samples.weights?.[100]).toBeCloseTo(0.25 * (replayed.samples.weights?.[100] ?? 0), 12);
+    const right = joined([of(100, { kind: "feedback", good: true })]);
+    expect(right.samples.weights).toEqual(replayed.samples.weights);
+    expect(right.samples.columns).toEqual(replayed.samples.columns);
+  });
+
+  it("stands for the outcome while bars do not tell it", () => {
+    const row = replayed.facts.length - 60;
+    const early = sliceCandles(candles, 0, replayed.facts[row].at + 1);
+    const before = samplesOf(early, context, { policy: { kind: "barriers" }, costBps: 10 });
+    const open = (kind: Statement["kind"]) => withStatements(before, early, context, 10, [of(row, { kind })]);
+    for (const kind of ["account", "feedback"] as const) {
+      const { samples, facts } = open(kind);
+      expect(samplesProblem(samples)).toBeNull();
+      expect(facts).toHaveLength(before.facts.length + 1);
+      const own = facts.at(-1);
+      expect(own).toMatchObject({
+        time: replayed.facts[row].time,
+        patterns: replayed.facts[row].patterns,
+        regime: replayed.facts[row].regime,
+      });
+      expect(own?.plan).toEqual(replayed.facts[row].plan);
+      expect(own?.label.source).toBe(kind === "feedback" ? "feedback" : "outcome_log");
+      expect(own?.label.subject).toBe(replayed.facts[row].label.subject);
+    }
+  });
+
+  it("is left out where the bars hold no such decision, or where it was said before the decision", () => {
+    const gone = of(100, { time: candles.time[0] - HOUR });
+    const foretold = of(100, { statedAt: replayed.facts[100].label.decidedAt });
+    const elsewhere = of(100, { time: candles.time[replayed.facts[100].at] + 1 });
+    const { samples, facts } = joined([gone, foretold, elsewhere]);
+    expect(facts).toEqual(replayed.facts);
+    expect(samples.weights).toEqual(replayed.samples.weights);
+  });
+
+  it("is one statement a decision: of the strongest kind what most say, none where they disagree evenly", () => {
+    const [yes, no] = [of(7, { good: true }), of(7, { good: false })];
+    const later = { ...yes, statedAt: yes.statedAt + HOUR };
+    expect(countedStatements([no, later, yes])).toEqual([yes]);
+    expect(countedStatements([no, yes])).toEqual([]);
+    const weak = { ...no, kind: "feedback" } as const;
+    expect(countedStatements([weak, weak, weak, yes])).toEqual([yes]);
+    expect(countedStatements([yes, of(8)])).toHaveLength(2);
+  });
+});
