@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { lowerBound } from "../../src/core/base/search.js";
 import type { SampleFacts } from "../../src/core/learning/samples.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
-import type { Candles } from "../../src/core/market/candles.js";
+import { type Candles, sliceCandles } from "../../src/core/market/candles.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import { type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
 import { cardSchema } from "../../src/features/models/card.js";
@@ -53,7 +54,7 @@ const seriesOf = () => ({
   untilMs: walk.time[BARS - 1],
 });
 const source = () => ({
-  read: async () => walk,
+  read: async ({ fromMs }: { fromMs: number }) => sliceCandles(walk, lowerBound(walk.time, fromMs), BARS),
   knowledge: { load: async () => ({ edges: [], texts: [] }) },
   labels: createLabelStore(database, MARKET),
 });
@@ -83,9 +84,9 @@ function train(id: number, enter = registry.enter, order: TrainInput = {}) {
 
 const versions = () => registry.list({ learner: "gradient_trees" }, 20);
 
-async function gather() {
+async function gather(sinceMs = 0) {
   const lot = { assetClass: "crypto", interval: "5m", series: [seriesOf()] };
-  return gatherMaterial(await readLot(source(), lot, 0, new AbortController().signal), POLICY);
+  return gatherMaterial(await readLot(source(), lot, sinceMs, new AbortController().signal), POLICY);
 }
 
 /** Stores a decision with what was shown of it. @returns the detection. */
@@ -138,6 +139,22 @@ describe("a training", () => {
     expect(again.skipped_global[0].reason).toMatch(/nothing new: no work \(version 1.0.0/);
     expect(again.skipped_pattern[0].reason).toMatch(/nothing new/);
     expect(await versions()).toHaveLength(2);
+  });
+
+  it("takes decisions from as far back as it is told, with all the bars before that their features read", async () => {
+    const [first] = (await gather()).facts;
+    const early = (await gather(walk.time[10])).facts[0];
+    expect(early).toEqual(first);
+    const sinceMs = walk.time[1_700];
+    const all = await gather();
+    const part = await gather(sinceMs);
+    const offset = all.facts.findIndex(({ time }) => time >= sinceMs);
+    expect(part.facts.map(({ time }) => time)).toEqual(all.facts.slice(offset).map(({ time }) => time));
+    expect(part.facts.length).toBeGreaterThan(100);
+    for (const [k, column] of part.samples.columns.entries())
+      expect(column).toEqual(all.samples.columns[k].subarray(offset));
+    const result = await train(11, registry.enter, { lookback: "1d" });
+    expect(result.summary.total_outcomes).toBeGreaterThan(90);
   });
 
   it("learns from trades of accounts, outcomes that users told and verdicts, each decision once", async () => {

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { lowerBound } from "../../core/base/search.js";
 import { bytesOfDataSet, dataSetOf } from "../../core/learning/data-set.js";
 import type { Feature } from "../../core/learning/features/define.js";
-import { FEATURES } from "../../core/learning/features/index.js";
+import { FEATURE_WARMUP, FEATURES } from "../../core/learning/features/index.js";
 import { contextOf, type Knowledge } from "../../core/learning/features/knowledge.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
 import { findEarlyOutcome, findPeek } from "../../core/learning/leaks.js";
@@ -23,6 +24,8 @@ export interface LessonSeries {
   readonly knowledge?: Knowledge;
   /** What was said of its decisions. */
   readonly statements?: readonly Statement[];
+  /** Decisions on bars that open before are not learned from, epoch ms; on all without it. */
+  readonly sinceMs?: number;
 }
 
 export type Grouping = "regime" | "pattern";
@@ -49,15 +52,21 @@ const LOOKED_SERIES = 8;
  * is looked at for leaks; what was said is what was shown, and no bar tells it.
  */
 export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPolicy): Material {
-  const parts = series.map(({ candles, calendar, costBps, knowledge }) =>
-    samplesOf(candles, contextOf(calendarOf(calendar), knowledge), { policy, costBps }),
+  const parts = series.map(({ candles, calendar, costBps, knowledge, sinceMs = 0 }) =>
+    samplesOf(candles, contextOf(calendarOf(calendar), knowledge), {
+      ...{ policy, costBps },
+      from: Math.max(FEATURE_WARMUP, lowerBound(candles.time, sinceMs)),
+    }),
   );
   const material = materialOf(series, parts, policy);
-  if (series.every(({ statements = [] }) => statements.length === 0)) return material;
-  const said = series.map(({ candles, calendar, costBps, knowledge, statements = [] }, k) =>
-    statements.length === 0
+  const statements = series.map(({ statements: all = [], sinceMs = 0 }) =>
+    all.filter(({ time }) => time >= sinceMs),
+  );
+  if (statements.every(({ length }) => length === 0)) return material;
+  const said = series.map(({ candles, calendar, costBps, knowledge }, k) =>
+    statements[k].length === 0
       ? parts[k]
-      : withStatements(parts[k], candles, contextOf(calendarOf(calendar), knowledge), costBps, statements),
+      : withStatements(parts[k], candles, contextOf(calendarOf(calendar), knowledge), costBps, statements[k]),
   );
   const merged = newestRows(mergeSamples(said));
   return { ...material, ...merged, dataHash: hashOf(merged) };

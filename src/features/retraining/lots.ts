@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { FEATURE_MEMORY } from "../../core/learning/features/index.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
 import { LEARNING_TERMS } from "../../core/learning/lesson.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { barClose } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
+import { INTERVAL_MS } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { VOLATILITY_INDICES } from "../../core/market/symbols.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
@@ -94,7 +96,13 @@ export interface LotSource {
   readonly labels: Pick<LabelStore, "statements">;
 }
 
-/** The stored candles of a lot from a moment on, with what was known beside them. */
+/** Bars of a market that is open all the time, per bar of one that is open on weekdays for a session. */
+const OPEN_SHARE = 6;
+
+/**
+ * The stored candles of a lot, with what was known beside them, and as many before a moment as features of decisions from
+ * then on read. @param sinceMs first moment that decisions are taken from, epoch ms.
+ */
 export async function readLot(
   { read, knowledge, labels }: LotSource,
   lot: Lot,
@@ -106,12 +114,13 @@ export async function readLot(
     signal.throwIfAborted();
     if (each.untilMs < sinceMs) continue;
     const { calendar, assetClass, symbol, id } = each.instrument;
-    const fromMs = Math.max(each.fromMs, sinceMs);
+    const fromMs = Math.max(each.fromMs, sinceMs - OPEN_SHARE * FEATURE_MEMORY * INTERVAL_MS[each.interval]);
     const candles = await read({ ...each, fromMs }, signal);
     const closedMs = barClose(calendarOf(calendar), each.interval, each.untilMs);
     const known = await knowledge.load({ symbol, interval: each.interval }, fromMs, closedMs);
     const statements = await labels.statements(id, each.interval, SAMPLE_SCHEMA);
-    series.push({ candles, calendar, costBps: ROUND_TRIP_BPS[assetClass], knowledge: known, statements });
+    const costBps = ROUND_TRIP_BPS[assetClass];
+    series.push({ candles, calendar, costBps, knowledge: known, statements, sinceMs });
   }
   return series;
 }
