@@ -145,6 +145,7 @@ describe("a training of the net and the agent", () => {
 describe("the loop", () => {
   let nowMs = 1_000_000;
   let orders: string[][] = [];
+  let series = 0;
   const kept = new Map<string, unknown>();
 
   const pass = () => {
@@ -158,7 +159,8 @@ describe("the loop", () => {
         orders.push([...learners]);
         return { id: 2 };
       },
-      hasSeries: async () => false,
+      seriesCount: async () => series,
+      mark: async () => "m",
       settings: {
         load: async (name: string) => kept.get(name) ?? null,
         save: async (name: string, value: unknown) => void kept.set(name, value),
@@ -170,10 +172,47 @@ describe("the loop", () => {
 
   beforeEach(() => {
     orders = [];
+    series = 0;
     kept.clear();
   });
 
+  it("waits for history that comes in, and trains anew on twice as much", async () => {
+    for (series of [0, 3, 8, 12]) await pass();
+    expect(orders).toEqual([]);
+    await pass();
+    expect(orders).toEqual([["sequence_net", "q_agent"]]);
+    await job().run(BOTH, jobContext(1));
+    const hour = async (count: number) => {
+      series = count;
+      nowMs += INTERVAL_MS["1h"] + 1;
+      await pass();
+      await pass();
+    };
+    for (const count of [12, 20, 23]) await hour(count);
+    expect(orders).toHaveLength(1);
+    await hour(24);
+    expect(orders).toHaveLength(2);
+    expect(orders[1]).toEqual(["sequence_net", "q_agent"]);
+    await hour(24);
+    expect(orders).toHaveLength(2);
+  });
+
+  it("trains on drawn markets where none is stored, and anew on the first that is", async () => {
+    await pass();
+    await pass();
+    expect(orders).toHaveLength(1);
+    await job().run(BOTH, jobContext(1));
+    nowMs += INTERVAL_MS["1h"] + 1;
+    await pass();
+    expect(orders).toHaveLength(1);
+    series = 1;
+    await pass();
+    await pass();
+    expect(orders).toHaveLength(2);
+  });
+
   it("orders what has no version for what it reads, again after an hour, and never once there is one", async () => {
+    await pass();
     await pass();
     await pass();
     expect(orders).toEqual([["sequence_net", "q_agent"]]);

@@ -58,9 +58,9 @@ const online = () =>
   createOnlineModels({ database, market: MARKET, names: SAMPLE_NAMES, now: () => 0, log: silentLog });
 
 function loopOf(
-  change: { owner?: string; hasSeries?: boolean; newLabels?: number; mark?: string } = {},
+  change: { owner?: string; series?: number; newLabels?: number; mark?: string } = {},
 ): RetrainingLoop {
-  const { owner = "one", hasSeries = false, newLabels = 1_000, mark = "m" } = change;
+  const { owner = "one", series = 0, newLabels = 1_000, mark = "m" } = change;
   return createRetrainingLoop({
     registry,
     online: online(),
@@ -74,7 +74,7 @@ function loopOf(
       deep.push([...learners]);
       return { id: 900 + deep.length } as JobState;
     },
-    hasSeries: async () => hasSeries,
+    seriesCount: async () => series,
     mark: async () => mark,
     settings: createSettings(database),
     leases: createLeases(database, owner),
@@ -158,6 +158,7 @@ describe("a pass of the retraining loop", () => {
     await settle(0, mixed(10));
     const loop = loopOf();
     await pass(loop);
+    await pass(loop);
     const before = await database.query("select * from online_models");
     const idle = loopOf();
     await pass(idle);
@@ -167,9 +168,9 @@ describe("a pass of the retraining loop", () => {
   });
 
   it("orders a training where no model reads the features of today, and anew after enough labels", async () => {
-    await pass(loopOf({ hasSeries: false }));
+    await pass(loopOf());
     expect(ordered).toBe(0);
-    const loop = loopOf({ hasSeries: true, newLabels: 20 });
+    const loop = loopOf({ series: 5, newLabels: 20 });
     await pass(loop);
     expect(ordered).toBe(1);
     // It found too little: not tried again at once.
@@ -185,13 +186,13 @@ describe("a pass of the retraining loop", () => {
     expect(ordered).toBe(1);
     expect((await loop.state()).trainedCount).toBe(20);
     await settle(40, mixed(20));
-    const other = loopOf({ hasSeries: true, newLabels: 20, mark: "more" });
+    const other = loopOf({ series: 5, newLabels: 20, mark: "more" });
     await pass(other);
     expect(ordered).toBe(2);
     await pass(other);
     expect(ordered).toBe(2);
     expect((await other.state()).trainedCount).toBe(40);
-    // Nets and agents are ordered once, at first.
+    // Nets and agents are ordered once, as soon as no more series come in.
     expect(deep).toEqual([["sequence_net", "q_agent"]]);
   });
 

@@ -107,7 +107,7 @@ export function createRetraining(parts: {
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),
-          hasSeries: async () => (await series.loadSeries()).length > 0,
+          seriesCount: async () => (await series.loadSeries()).length,
           mark: async () => markOf(await series.loadSeries(), await labels.stated()),
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,

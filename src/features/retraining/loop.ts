@@ -26,6 +26,9 @@ const stateSchema = z.object({
   trainedMark: z.string().nullable().default(null),
   /** When a training of the net and the agent was ordered last; null before the first. */
   deepOrderedAtMs: z.number().nullable().default(null),
+  /** Stored series that there were then, and at the last pass; null before the first. */
+  deepSeries: z.number().int().default(0),
+  seenSeries: z.number().int().nullable().default(null),
 });
 export type RetrainingState = z.output<typeof stateSchema>;
 
@@ -56,8 +59,8 @@ export interface RetrainingLoopParts {
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
-  /** Whether there is any series to learn from. */
-  readonly hasSeries: () => Promise<boolean>;
+  /** How many series are long enough to learn from. */
+  readonly seriesCount: () => Promise<number>;
   /** Names what a training would learn from: another once that is more or other. */
   readonly mark: () => Promise<string>;
   readonly settings: Pick<Settings, "load" | "save">;
@@ -81,6 +84,8 @@ const NOTHING: RetrainingState = {
   trainedAtMs: null,
   trainedMark: null,
   deepOrderedAtMs: null,
+  deepSeries: 0,
+  seenSeries: null,
 };
 
 /** Learns from what has ended, watches what serves, and has models trained where there is enough that is new. */
@@ -111,7 +116,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
   async function train(state: RetrainingState): Promise<void> {
     const { count } = await labels.count();
     const known = await registry.list({ learner: "gradient_trees" }, 1);
-    const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.hasSeries());
+    const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.seriesCount()) > 0;
     const fresh = count - state.trainedCount;
     const due = never
       ? state.trainedAtMs === null || now() - state.trainedAtMs > RETRY_MS
@@ -134,20 +139,29 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     note({ type: "trained", count: fresh, description: `training ${job.id} was ordered: ${why}` });
   }
 
-  /** Orders a training of those that have no version for what they read today. */
+  /**
+   * Orders a training of those that have no version for what they read today, and of all once there is twice the history
+   * of the last time. While history comes in, all wait for it.
+   */
   async function trainDeep(state: RetrainingState): Promise<void> {
-    const { deepOrderedAtMs } = state;
+    const series = await parts.seriesCount();
+    if (series !== state.seenSeries) return settings.save(name, { ...state, seenSeries: series });
+    const { deepOrderedAtMs, deepSeries } = state;
     if (deepOrderedAtMs !== null && now() - deepOrderedAtMs <= RETRY_MS) return;
-    const missing: DeepLearner[] = [];
+    const grown = series > 0 && series >= GROWTH * deepSeries;
+    const due: DeepLearner[] = [];
+    let missing = false;
     for (const learner of DEEP_LEARNERS) {
       const [newest] = await registry.list({ learner }, 1);
-      if (newest?.featureSchema !== DEEP_HEADS[learner].featureSchema) missing.push(learner);
+      const isMissing = newest?.featureSchema !== DEEP_HEADS[learner].featureSchema;
+      if (isMissing || grown) due.push(learner);
+      missing ||= isMissing;
     }
-    if (missing.length === 0) return;
-    const job = await parts.orderDeep(SCHEDULE, missing);
-    await settings.save(name, { ...state, deepOrderedAtMs: now() });
-    const description = `training ${job.id} was ordered: no ${missing.join(" and no ")} has been trained yet`;
-    note({ type: "trained", count: missing.length, description });
+    if (due.length === 0) return;
+    const job = await parts.orderDeep(SCHEDULE, due);
+    await settings.save(name, { ...state, deepOrderedAtMs: now(), deepSeries: series });
+    const why = missing ? `no ${due.join(" and no ")} has been trained yet` : `${series} series are stored`;
+    note({ type: "trained", count: due.length, description: `training ${job.id} was ordered: ${why}` });
   }
 
   return {
@@ -179,3 +193,5 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
 
 /** A training that found too little is tried again after this. */
 const RETRY_MS = 3_600_000;
+/** Nets and agents learn anew from so many times the series that they learned from. */
+const GROWTH = 2;
