@@ -6,7 +6,7 @@ import { fuseLayers, LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../src/core/signals/levels.js";
 import { DEFAULT_RISK_SETTINGS, limitsOf } from "../../src/features/risk/settings.js";
 import { BANDS, bandOfScore, mapPatterns } from "../../src/features/signals/heatmap.js";
-import { isOver, leadingPattern, type SeenPattern } from "../../src/features/signals/look.js";
+import { isOver, leadingPattern, type SeenPattern, voiceOf } from "../../src/features/signals/look.js";
 import type { Gathered, Reading } from "../../src/features/signals/reading.js";
 import { recommend } from "../../src/features/signals/recommend.js";
 
@@ -18,7 +18,11 @@ const seen = (
   value: number | null = null,
   baseRate: number | null = null,
 ) =>
-  ({ detection: { pattern, direction, quality }, confidence: { value, baseRate } }) as unknown as SeenPattern;
+  ({
+    detection: { pattern, direction, quality },
+    confidence: { value, baseRate },
+    told: { snapshotId: null, score: null },
+  }) as unknown as SeenPattern;
 
 describe("a trade", () => {
   const levels = { entry: 100, stop: 95, target: 110 } as Levels;
@@ -55,6 +59,23 @@ describe("the leading pattern", () => {
     const refuted = seen("refuted", 1, 0.9, 0.2, 0.4);
     expect(leadingPattern([weak, refuted, proven], 1)).toBe(proven);
     expect(leadingPattern([weak, refuted], 1)).toBe(weak);
+  });
+});
+
+describe("the voice of a pattern", () => {
+  const scored = (serves: boolean, rate: number | null, baseRate: number | null) =>
+    voiceOf({
+      ...seen("some", 1, 0.8, 0.3, baseRate),
+      told: {
+        snapshotId: 1,
+        score: { ...{ scoreId: 1, modelId: 1, version: "1.0.0", hash: "h" }, score: 0.6, serves, rate },
+      },
+    });
+
+  it("is as likely as the version that serves says, beside the base rate or that of what it learned from", () => {
+    expect(scored(true, 0.5, 0.4)).toEqual({ direction: 1, quality: 0.8, confidence: 0.6, base: 0.4 });
+    expect(scored(true, 0.5, null)).toEqual({ direction: 1, quality: 0.8, confidence: 0.6, base: 0.5 });
+    expect(scored(false, 0.5, 0.4)).toEqual({ direction: 1, quality: 0.8, confidence: 0.3, base: 0.4 });
   });
 });
 

@@ -34,6 +34,11 @@ const ALERT = {
   timestamp: expect.stringMatching(/Z$/),
   is_active: true,
   status: "active",
+  model_version: null,
+  model_hash: null,
+  ml_score: null,
+  score_id: null,
+  ml_reason: expect.any(String),
   metadata: {
     timeframe: expect.any(String),
     explanation: expect.any(String),

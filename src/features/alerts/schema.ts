@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { BADGES } from "../../core/signals/badge.js";
 import { instantText, wholeNumberText } from "../../platform/http.js";
+import { toldFields } from "../models/told.js";
 import { RULES } from "./rules.js";
 
 const price = z.number().nullable();
@@ -34,6 +35,7 @@ export const alertSchema = z
     source: z.string(),
     synthetic: z.boolean(),
     detection_id: z.number().int(),
+    ...toldFields,
     metadata: z.object({
       timeframe: z.string(),
       explanation: z.string(),
@@ -43,7 +45,7 @@ export const alertSchema = z
         .object({ entry: z.number(), stop_loss: z.number(), take_profit: z.number(), rr: z.number() })
         .nullable()
         .describe("Null for patterns without direction"),
-      ml_enhanced: z.boolean(),
+      ml_enhanced: z.boolean().describe("Whether a model scored the pattern when it was seen"),
       quality_badge: z.enum(BADGES),
       response_action: z.enum(["buy", "sell", "watch"]).nullable(),
       timestamp_eat: z.string().describe("The time of the alert in East Africa, UTC+3"),

@@ -5,6 +5,7 @@ import type { Levels } from "../../core/signals/levels.js";
 import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
+import { createToldScores, type Told } from "../models/told.js";
 import type { Candidate, Verdict } from "./rules.js";
 
 export type AlertStatus = "active" | "accepted" | "dismissed" | "snoozed";
@@ -29,6 +30,8 @@ export interface Alert {
   readonly stop: number | null;
   readonly target: number | null;
   readonly source: string;
+  /** What a model said of the pattern when it was raised. */
+  readonly told: Told;
   readonly status: AlertStatus;
   readonly snoozedUntil: number | null;
   readonly responseAction: ResponseAction | null;
@@ -80,9 +83,9 @@ returning instrument_id`;
 
 const RAISE = `
 insert into alerts (detection_id, instrument_id, interval, pattern, direction, bar_time, closed_at, score,
-  score_basis, confidence, price, entry, stop, target, source, created_at)
+  score_basis, confidence, price, entry, stop, target, source, snapshot_id, score_id, created_at)
 values ($1, $2, $3, $4, $5, to_timestamp($6::float8 / 1000), to_timestamp($7::float8 / 1000), $8, $9, $10, $11, $12,
-  $13, $14, $15, clock_timestamp())
+  $13, $14, $15, $16, $17, clock_timestamp())
 on conflict (detection_id) do nothing
 returning id, (extract(epoch from created_at) * 1000)::float8 as "createdAt"`;
 
@@ -92,7 +95,12 @@ select d.i, d.v, d.p, to_timestamp(d.b / 1000), d.r is null, d.r, d.x::jsonb
 from unnest($1::int[], $2::text[], $3::text[], $4::float8[], $5::text[], $6::text[]) as d(i, v, p, b, r, x)
 on conflict (instrument_id, interval, pattern, bar_time) do nothing`;
 
-const WITH_INSTRUMENT = { instrument: { select: { symbol: true, synthetic: true } } } as const;
+const WITH_INSTRUMENT = {
+  instrument: { select: { symbol: true, synthetic: true } },
+  modelScore: {
+    select: { id: true, score: true, model: { select: { id: true, version: true, hash: true } } },
+  },
+} as const;
 type Row = Prisma.AlertGetPayload<{ include: typeof WITH_INSTRUMENT }>;
 
 export function createAlertStore(database: Database) {
@@ -176,6 +184,7 @@ async function raise(sql: Sql, { candidate, levels }: NewAlert): Promise<Alert |
   const { instrumentId, interval, pattern, direction, barTime, closedAt, confidence, price, source } =
     candidate;
   const { entry = null, stop = null, target = null } = levels ?? {};
+  const told = await toldOf(sql, candidate);
   const rows = await sql.query<{ id: number; createdAt: number }>(RAISE, [
     candidate.id,
     instrumentId,
@@ -192,6 +201,8 @@ async function raise(sql: Sql, { candidate, levels }: NewAlert): Promise<Alert |
     stop,
     target,
     source,
+    told.snapshotId,
+    told.score?.scoreId ?? null,
   ]);
   if (rows.length === 0) return null;
   return {
@@ -212,10 +223,29 @@ async function raise(sql: Sql, { candidate, levels }: NewAlert): Promise<Alert |
     stop,
     target,
     source,
+    told,
     status: "active",
     snoozedUntil: null,
     responseAction: null,
     respondedAt: null,
+  };
+}
+
+/** What models said of a pattern, of which what was shown is kept in the same transaction or before. */
+async function toldOf(sql: Sql, { direction, ...moment }: Candidate): Promise<Told> {
+  if (direction === 0) return { snapshotId: null, score: null };
+  const [{ snapshotId, score }] = await createToldScores(sql).of([{ ...moment, direction }]);
+  return { snapshotId, score };
+}
+
+function keptOf({ snapshotId, modelScore }: Row): Told {
+  if (modelScore === null)
+    return { snapshotId: snapshotId === null ? null : Number(snapshotId), score: null };
+  const { id, score, model } = modelScore;
+  const { version, hash } = model;
+  return {
+    snapshotId: Number(snapshotId),
+    score: { scoreId: Number(id), modelId: Number(model.id), version, hash, score },
   };
 }
 
@@ -273,6 +303,7 @@ function alertOf(row: Row, nowMs: number): Alert {
     stop: row.stop,
     target: row.target,
     source: row.source,
+    told: keptOf(row),
     status: awake ? "active" : row.status,
     snoozedUntil: awake ? null : until,
     responseAction: row.responseAction as ResponseAction | null,

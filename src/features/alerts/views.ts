@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { badgeOfAlert } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
+import { toldView } from "../models/told.js";
 import type { Decision } from "./decisions.js";
 import { type AlertOutcome, type OutcomeCounts, outcomeCountsView, outcomeView } from "./outcomes.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
@@ -47,6 +48,7 @@ export function alertView(alert: Alert): z.output<typeof alertSchema> {
     source: alert.source,
     synthetic: alert.synthetic,
     detection_id: alert.detectionId,
+    ...toldView(alert.told, alert.direction),
     metadata: {
       timeframe: alert.interval,
       explanation: explain(alert, title),
@@ -61,7 +63,7 @@ export function alertView(alert: Alert): z.output<typeof alertSchema> {
               take_profit: risk.target,
               rr: Math.abs(risk.target - risk.entry) / Math.abs(risk.entry - risk.stop),
             },
-      ml_enhanced: false,
+      ml_enhanced: alert.told.score !== null,
       quality_badge: badge,
       response_action: alert.responseAction,
       timestamp_eat: eastAfricaTime(alert.createdAt),

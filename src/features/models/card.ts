@@ -62,7 +62,9 @@ export const cardSchema = z
       sources: z
         .record(z.string(), z.number().int())
         .optional()
-        .describe("Samples by who told how they ended: detection for bars, outcome_log for trades, feedback for users"),
+        .describe(
+          "Samples by who told how they ended: detection for bars, outcome_log for trades, feedback for users",
+        ),
       first_decision: time.nullable().describe("Null where nothing that was learned from happened"),
       last_decision: time.nullable(),
       label: z.string().describe("What makes a decision a win, or what a sample is"),

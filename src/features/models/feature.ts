@@ -17,6 +17,7 @@ import { createScoring, type Scoring } from "./scoring.js";
 import { createShowing, type Showing } from "./showing.js";
 import { createModelStore, type ModelStore } from "./store.js";
 import { createTelemetry, type Telemetry } from "./telemetry.js";
+import { createToldScores, type ToldScores } from "./told.js";
 import { MODEL_TOPIC } from "./topics.js";
 
 /** Learned models of the market in use. */
@@ -27,6 +28,7 @@ export interface ModelFeature {
   readonly scoring: Scoring;
   readonly scores: ScoreStore;
   readonly telemetry: Telemetry;
+  readonly told: ToldScores;
   readonly online: OnlineModels;
   readonly showing: Showing;
   readonly agentDesk: AgentDesk;
@@ -63,6 +65,7 @@ export function createModelFeature(parts: {
     showing: createShowing({ ...parts, knowledge, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
+    told: createToldScores(database),
     agentDesk: createAgentDesk(registry),
     online: createOnlineModels({ ...parts, market, names: SAMPLE_NAMES }),
   };

@@ -9,13 +9,18 @@ import { createSignals, type SignalOptions } from "./signals.js";
 
 /** Signals, the finder of patterns, and what they know of their callers. */
 export function createSignalFeature(
-  parts: Omit<SignalOptions, "deep" | "weights"> &
+  parts: Omit<SignalOptions, "deep" | "told" | "weights"> &
     Parameters<typeof createPatternFinder>[0] &
     Callers & { readonly models: ModelFeature },
 ) {
   const { limitsOf, accountOf, positionsOf } = parts;
   const deep = createDeepLook(parts.models.registry);
-  const signals = createSignals({ ...parts, deep, weights: () => weightsOf(parts.models.registry) });
+  const signals = createSignals({
+    ...parts,
+    deep,
+    told: parts.models.told,
+    weights: () => weightsOf(parts.models.registry),
+  });
   return {
     signals,
     symbolScores: createSymbolScores({ ...parts, signals }),

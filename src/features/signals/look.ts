@@ -17,6 +17,7 @@ import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { ServingScore, Told, ToldScores } from "../models/told.js";
 import type { DeepLook, DeepSaid } from "./deep.js";
 import type { Look, LookTask } from "./worker.js";
 
@@ -31,6 +32,8 @@ export interface SeenPattern {
   readonly levels: Levels | null;
   /** Whether a bar since has reached stop or target, so that the trade is over. */
   readonly over: boolean;
+  /** What a model said of it when it was seen. */
+  readonly told: Told<ServingScore>;
 }
 
 /** What one interval of a symbol says now. */
@@ -67,6 +70,7 @@ export function createLooks(options: {
   workers: Workers;
   evidence: Pick<Evidence, "confidenceOf">;
   deep: Pick<DeepLook, "say">;
+  told: ToldScores;
 }): Looks {
   const { candles, workers, evidence, deep } = options;
 
@@ -77,9 +81,15 @@ export function createLooks(options: {
     if (last < 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
     const from = Math.max(0, time.length - RECENT_BARS);
     const { sightings, ...newest } = await workers.run(LOOK, { candles: set.candles, from });
-    const patterns = newestOfEach(sightings.filter(counts)).map((sighting) =>
-      seenPattern(detectionOf(sighting, set, evidence.confidenceOf), sighting.at, set, evidence),
+    const found = newestOfEach(sightings.filter(counts)).map((sighting) => ({
+      at: sighting.at,
+      detection: detectionOf(sighting, set, evidence.confidenceOf),
+    }));
+    const told = await toldOf(
+      options.told,
+      found.map(({ detection }) => detection),
     );
+    const patterns = found.map(({ at, detection }, k) => seenPattern(detection, at, set, evidence, told[k]));
     return {
       ...newest,
       interval,
@@ -123,11 +133,24 @@ function newestOfEach(sightings: readonly Sighting[]): Sighting[] {
   return [...newest.values()];
 }
 
+const NOTHING_TOLD: Told<ServingScore> = { snapshotId: null, score: null };
+
+/** What models said of each; of those without a direction nothing. */
+async function toldOf(told: ToldScores, detections: readonly NewDetection[]): Promise<Told<ServingScore>[]> {
+  const directed = detections.flatMap(({ direction, ...rest }) =>
+    direction === 0 ? [] : [{ ...rest, direction }],
+  );
+  const found = await told.of(directed);
+  let next = 0;
+  return detections.map(({ direction }) => (direction === 0 ? NOTHING_TOLD : found[next++]));
+}
+
 function seenPattern(
   detection: NewDetection,
   at: number,
   { candles, instrument }: CandleSet,
   evidence: Pick<Evidence, "confidenceOf">,
+  told: Told<ServingScore>,
 ): SeenPattern {
   const { direction } = detection;
   const levels = levelsOf(detection);
@@ -136,6 +159,7 @@ function seenPattern(
     confidence: measuredOf(detection, instrument.assetClass, evidence.confidenceOf),
     levels,
     over: levels !== null && direction !== 0 && isOver(candles, at, direction, levels),
+    told,
   };
 }
 
@@ -153,8 +177,14 @@ export function isOver(
   return false;
 }
 
-export function voiceOf({ detection, confidence }: SeenPattern): RuleVoice {
+/**
+ * A pattern as a voice of the rules. Where the active version scored it when it was seen, that chance stands for the hit rate of
+ * all of its kind, beside the same base rate, or that of what the version learned from.
+ */
+export function voiceOf({ detection, confidence, told: { score } }: SeenPattern): RuleVoice {
   const { direction, quality } = detection;
+  if (score?.serves === true)
+    return { direction, quality, confidence: score.score, base: confidence.baseRate ?? score.rate };
   return { direction, quality, confidence: confidence.value, base: confidence.baseRate };
 }
 

@@ -78,6 +78,8 @@ export const layersSchema = z
           direction,
           quality: z.number(),
           confidence: hitRate,
+          ml_score: hitRate.describe("Of the active version when it was seen; it stands for the hit rate"),
+          model_version: z.string().nullable(),
           closed_at: time,
         }),
       ),

@@ -3,6 +3,7 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { EXIT_REASONS } from "../../core/signals/signal.js";
 import { decimalText, instantText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { toldFields } from "../models/told.js";
 import { evidenceSchema, layersSchema } from "./schema.js";
 
 const time = z.iso.datetime();
@@ -71,6 +72,7 @@ const entrySchema = z.object({
   levels_from: z.enum(["formation", "range"]),
   timeframe: z.enum(INTERVALS),
   regime: z.string().nullable(),
+  ...toldFields,
   reasoning: z.string(),
   timestamp: time.describe("Close of the pattern's bar"),
 });

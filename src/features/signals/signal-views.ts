@@ -3,6 +3,7 @@ import type { Exit } from "../../core/signals/signal.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
+import { toldView } from "../models/told.js";
 import type { Entries, EntrySignal, LeftOut } from "./entries.js";
 import type { ExitReading, HeldPosition } from "./exits.js";
 import { priceOf, type Reading } from "./reading.js";
@@ -61,6 +62,7 @@ export function entryView({ pattern, direction, levels, fusion, judged, agrees }
     levels_from: levels.basis,
     timeframe: detection.interval,
     regime: detection.regime,
+    ...toldView(pattern.told, detection.direction),
     reasoning: `${title}, quality ${plain(detection.quality)}; ${rate}; ${score}`,
     timestamp: isoTime(detection.closedAt),
   };

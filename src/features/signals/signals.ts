@@ -7,6 +7,7 @@ import type { Quotes } from "../candles/quotes.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { ToldScores } from "../models/told.js";
 import type { Sentiment } from "../sentiment/sentiment.js";
 import type { DeepLook } from "./deep.js";
 import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
@@ -45,6 +46,7 @@ export interface SignalOptions {
   readonly evidence: Pick<Evidence, "confidenceOf">;
   readonly workers: Workers;
   readonly deep: Pick<DeepLook, "say">;
+  readonly told: ToldScores;
   /** Weights of layers that serve now. */
   readonly weights: () => Readonly<Record<LayerName, number>>;
 }

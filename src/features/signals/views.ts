@@ -98,13 +98,16 @@ function layerView({ layers }: LayerFusion, name: LayerName) {
   return { score, weight, contribution, status: layerStatus(layer), value, reason };
 }
 
-function voiceView({ detection, confidence }: SeenPattern) {
+function voiceView({ detection, confidence, told }: SeenPattern) {
   const { pattern, direction, quality, closedAt } = detection;
+  const serving = told.score?.serves === true ? told.score : null;
   return {
     pattern_type: pattern,
     direction: DIRECTIONS[direction],
     quality,
     confidence: confidence.value,
+    ml_score: serving?.score ?? null,
+    model_version: serving?.version ?? null,
     closed_at: isoTime(closedAt),
   };
 }
