@@ -149,18 +149,10 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     const { deepOrderedAtMs, deepSeries } = state;
     if (deepOrderedAtMs !== null && now() - deepOrderedAtMs <= RETRY_MS) return;
     const grown = series > 0 && series >= GROWTH * deepSeries;
-    const due: DeepLearner[] = [];
-    let missing = false;
-    for (const learner of DEEP_LEARNERS) {
-      const [newest] = await registry.list({ learner }, 1);
-      const isMissing = newest?.featureSchema !== DEEP_HEADS[learner].featureSchema;
-      if (isMissing || grown) due.push(learner);
-      missing ||= isMissing;
-    }
+    const { due, why } = await dueLearners(registry, grown ? series : null);
     if (due.length === 0) return;
     const job = await parts.orderDeep(SCHEDULE, due);
     await settings.save(name, { ...state, deepOrderedAtMs: now(), deepSeries: series });
-    const why = missing ? `no ${due.join(" and no ")} has been trained yet` : `${series} series are stored`;
     note({ type: "trained", count: due.length, description: `training ${job.id} was ordered: ${why}` });
   }
 
@@ -189,6 +181,20 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
       },
     },
   };
+}
+
+/** Learners with no version for what they read today, or all, and why. @param grown series that there are; null for no more. */
+async function dueLearners(
+  registry: Pick<Registry<OpenModel>, "list">,
+  grown: number | null,
+): Promise<{ due: DeepLearner[]; why: string }> {
+  if (grown !== null) return { due: [...DEEP_LEARNERS], why: `${grown} series are stored` };
+  const due: DeepLearner[] = [];
+  for (const learner of DEEP_LEARNERS) {
+    const [newest] = await registry.list({ learner }, 1);
+    if (newest?.featureSchema !== DEEP_HEADS[learner].featureSchema) due.push(learner);
+  }
+  return { due, why: `no ${due.join(" and no ")} has been trained yet` };
 }
 
 /** A training that found too little is tried again after this. */
