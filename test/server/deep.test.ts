@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { decideAction } from "../../src/core/learning/agent/policy.js";
 import { stateOfRequest } from "../../src/core/learning/agent/request.js";
+import { flatHolding, marketOf, STATE_LENGTH, writeState } from "../../src/core/learning/agent/state.js";
 import { NET_COLUMNS } from "../../src/core/learning/sequence-net/columns.js";
 import { layoutOf } from "../../src/core/learning/sequence-net/layout.js";
 import { createBarReader } from "../../src/core/learning/sequence-net/reading.js";
@@ -189,6 +190,32 @@ describe("POST /api/ml/rl-action", () => {
     const flat = (await post("/api/ml/rl-action", { price: 101, volume: 5_000 })).json();
     expect(flat.result.valid_actions).toEqual(["HOLD", "BUY", "SELL"]);
     expect(flat.assumed.length).toBeGreaterThan(plain.assumed.length);
+  });
+
+  it("200 measures figures by what it is told, and takes the rest from stored bars of a symbol", async () => {
+    await serveAgent();
+    const scale = { mean_close: 100, mean_volume: 4_000, atr: 2 };
+    const columnsOf = ({ assumed }: { assumed: { column: string }[] }) => assumed.map(({ column }) => column);
+    const measured = (
+      await post("/api/ml/rl-action", { ...STATE, ...scale, pnl: 1, time_in_position: 3 })
+    ).json();
+    expect(columnsOf(measured)).toEqual(["move_10", "move_40", "volatility"]);
+    const given = { meanPrice: 100, meanVolume: 4_000, range: 2 };
+    const { inputs, position } = stateOfRequest({ ...STATE, pnl: 1, time_in_position: 3 }, given);
+    const model = AGENT.learner === "q_agent" ? AGENT.model : null;
+    if (model === null) throw new Error("no agent");
+    expect(measured.result.q_values).toEqual(decideAction(model, inputs, position).qValues);
+    // What the simulator shows the agent at the newest bar.
+    const candles = await candlesOf("AAPL", 300);
+    const market = marketOf(candles);
+    const seen = new Float64Array(STATE_LENGTH);
+    writeState(market, candles.time.length - 1, flatHolding(), seen);
+    const found = (await post("/api/ml/rl-action", { symbol: "AAPL", timeframe: "1h" })).json();
+    expect(found.result.q_values).toEqual(decideAction(model, seen, 0).qValues);
+    expect(columnsOf(found)).toEqual(["sentiment", "position"]);
+    const priced = (await post("/api/ml/rl-action", { symbol: "AAPL", timeframe: "1h", price: 1e9 })).json();
+    expect(priced.result.q_values).not.toEqual(found.result.q_values);
+    expectProblem(await post("/api/ml/rl-action", { symbol: "$" }), "symbol_invalid");
   });
 
   it.each([{}, { price: 0, volume: 1 }, { price: 1, volume: 1, rsi: 101 }, { state: { price: 1 } }, [1]])(

@@ -1,14 +1,24 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { StateRequest } from "../../core/learning/agent/request.js";
+import type { RequestScale, StateRequest } from "../../core/learning/agent/request.js";
 import { ACTIONS } from "../../core/learning/agent/simulator.js";
 import { routeGroup } from "../../platform/http.js";
+import { intervalText, symbolText } from "../candles/schema.js";
 import type { AgentDesk } from "./agent.js";
 
 const figure = z.number().optional();
 const state = z.strictObject({
-  price: z.number().positive(),
-  volume: z.number().nonnegative(),
+  price: z.number().positive().optional().describe("Needed without a symbol"),
+  volume: z.number().nonnegative().optional().describe("Needed without a symbol"),
+  mean_close: z.number().positive().optional().describe("Of 20 bars: what a price is measured by"),
+  mean_volume: z.number().positive().optional().describe("Of 20 bars: what a volume is measured by"),
+  atr: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Average true range of 14 bars: what price, MACD and profit are measured by"),
+  symbol: symbolText.optional().describe("What is not given is taken from its newest closed bars"),
+  timeframe: intervalText.optional().describe("Of those bars; 1d without it"),
   rsi: z.number().min(0).max(100).optional().describe("50, which says nothing, without it"),
   macd: figure.describe("In the currency of the price"),
   bb_position: figure.describe("0 lower band, 1 upper; 0.5, which says nothing, without it"),
@@ -17,7 +27,11 @@ const state = z.strictObject({
   pnl: figure.describe("Of one unit since its fill, in the currency of the price"),
   time_in_position: z.number().nonnegative().optional().describe("Bars"),
 });
-const body = z.union([state, z.strictObject({ state })]);
+const told = state.refine(
+  ({ symbol, price, volume }) => symbol !== undefined || (price !== undefined && volume !== undefined),
+  { message: "a price and a volume, or a symbol", path: ["price"] },
+);
+const body = z.union([told, z.strictObject({ state: told })]);
 
 const answer = {
   result: z.object({
@@ -41,12 +55,25 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
     id: "decideAction",
     summary: "What the trained agent would do in a state",
     description:
-      "A price, a volume, a MACD or a profit alone has no scale, so that it tells the agent nothing: `assumed` names such inputs.",
+      "A price, a volume, a MACD or a profit alone has no scale: means and average true range give it one, or the bars of a " +
+      "symbol do, which tell moves and volatility, too. `assumed` names inputs of which nothing is known.",
     body,
     answer,
-    errors: ["no_model"],
+    errors: [
+      "no_model",
+      "symbol_invalid",
+      "symbol_unknown",
+      "interval_unavailable",
+      "no_data",
+      "provider_unavailable",
+    ],
     async handle({ body: asked }) {
-      const { action, confidence, qValues, valid, assumed, version } = agentDesk.decide(told(asked));
+      const { state, scale, bars } = partsOf("state" in asked ? asked.state : asked);
+      const { action, confidence, qValues, valid, assumed, version } = await agentDesk.decide(
+        state,
+        scale,
+        bars,
+      );
       return {
         result: { action, confidence, q_values: { ...qValues }, valid_actions: [...valid] },
         assumed: assumed.map((each) => ({ ...each })),
@@ -56,8 +83,21 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
   });
 }
 
-/** The state without what was left out. */
-function told(asked: z.output<typeof body>): StateRequest {
-  const figures = "state" in asked ? asked.state : asked;
-  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
+/** The figures, without what was left out, what they are measured by, and whose bars tell the rest. */
+function partsOf({
+  symbol,
+  timeframe = "1d",
+  mean_close,
+  mean_volume,
+  atr,
+  ...figures
+}: z.output<typeof state>) {
+  return {
+    state: given(figures) as StateRequest,
+    scale: given({ meanPrice: mean_close, meanVolume: mean_volume, range: atr }) as RequestScale,
+    bars: symbol === undefined ? null : { symbol, interval: timeframe },
+  };
 }
+
+const given = (values: Readonly<Record<string, number | undefined>>) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

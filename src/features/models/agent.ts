@@ -1,6 +1,15 @@
 import { type AgentDecision, decideAction } from "../../core/learning/agent/policy.js";
-import { type RequestedState, type StateRequest, stateOfRequest } from "../../core/learning/agent/request.js";
+import {
+  type RequestedState,
+  type RequestScale,
+  type StateRequest,
+  scaleOf,
+  stateOfRequest,
+} from "../../core/learning/agent/request.js";
+import type { Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
+import type { CandleService } from "../candles/candles.js";
+import type { Instruments } from "../instruments/instruments.js";
 import type { OpenModel } from "./artefact.js";
 import type { Registry } from "./registry.js";
 import { deepPurpose } from "./store.js";
@@ -10,19 +19,48 @@ export interface AgentAnswer extends AgentDecision, Pick<RequestedState, "assume
   readonly version: string;
 }
 
-export interface AgentDesk {
-  /** @throws {AppError} `no_model` while no agent serves. */
-  decide(state: StateRequest): AgentAnswer;
+/** Where the bars are found that figures are measured by: given, or those of a symbol. */
+export interface AgentBars {
+  readonly symbol: string;
+  readonly interval: Interval;
 }
 
-export function createAgentDesk(registry: Pick<Registry<OpenModel>, "serving">): AgentDesk {
+export interface AgentDesk {
+  /**
+   * @param scale what the figures are measured by. @param bars what is not given is taken from the newest closed ones.
+   * @throws {AppError} `no_model` while no agent serves; as symbols and candles do.
+   */
+  decide(state: StateRequest, scale: RequestScale, bars: AgentBars | null): Promise<AgentAnswer>;
+}
+
+/** Bars that indicators of the state come out of as over all before them. */
+const BARS = 300;
+
+export function createAgentDesk(
+  registry: Pick<Registry<OpenModel>, "serving">,
+  {
+    instruments,
+    candles,
+  }: {
+    readonly instruments: Pick<Instruments, "resolve">;
+    readonly candles: Pick<CandleService, "loadLatest">;
+  },
+): AgentDesk {
+  async function measure({ symbol, interval }: AgentBars): Promise<RequestScale> {
+    const instrument = await instruments.resolve(symbol);
+    return scaleOf((await candles.loadLatest(instrument, interval, BARS)).candles);
+  }
+
   return {
-    decide(state) {
+    async decide(state, scale, bars) {
       const open = registry.serving(deepPurpose("q_agent"));
       if (open === null || open.opened.learner !== "q_agent") {
         throw new AppError("no_model", "No agent has been promoted: POST /api/jobs/train-deep trains one");
       }
-      const { inputs, position, assumed } = stateOfRequest(state);
+      const { inputs, position, assumed } = stateOfRequest(state, {
+        ...(bars === null ? {} : await measure(bars)),
+        ...scale,
+      });
       return {
         ...decideAction(open.opened.model, inputs, position),
         assumed,

@@ -7,6 +7,7 @@ import type { Log } from "../../platform/log.js";
 import type { Workers } from "../../platform/workers.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { CandleService } from "../candles/candles.js";
+import type { Instruments } from "../instruments/instruments.js";
 import { type AgentDesk, createAgentDesk } from "./agent.js";
 import { type OpenModel, openArtefact } from "./artefact.js";
 import { createKnowledgeStore, type KnowledgeStore } from "./knowledge.js";
@@ -41,6 +42,7 @@ export function createModelFeature(parts: {
   readonly bus: Bus;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
   readonly candles: Pick<CandleService, "loadLatest">;
+  readonly instruments: Pick<Instruments, "resolve">;
   readonly workers: Workers;
   readonly now: () => number;
   readonly log: Log;
@@ -66,7 +68,7 @@ export function createModelFeature(parts: {
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
     told: createToldScores(database),
-    agentDesk: createAgentDesk(registry),
+    agentDesk: createAgentDesk(registry, parts),
     online: createOnlineModels({ ...parts, market, names: SAMPLE_NAMES }),
   };
 }

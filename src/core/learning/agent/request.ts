@@ -1,4 +1,14 @@
-import { inputOf, type Position, STATE_COLUMNS, type StateColumn } from "./state.js";
+import { meanOf } from "../../base/stats.js";
+import type { Bars } from "../../market/candles.js";
+import {
+  AGENT_WARMUP,
+  inputOf,
+  MARKET_LENGTH,
+  marketOf,
+  type Position,
+  STATE_COLUMNS,
+  type StateColumn,
+} from "./state.js";
 
 /** A state told in figures of a chart. What is left out, or no number, is not known. */
 export interface StateRequest {
@@ -29,7 +39,26 @@ export interface RequestScale {
   readonly meanVolume?: number;
   /** Average true range of 14 bars. */
   readonly range?: number;
+  /** Inputs of the market columns at the newest bar, which stand for figures that were not told. */
+  readonly inputs?: Float64Array;
 }
+
+/** What the newest of closed bars tell; nothing where there are too few. */
+export function scaleOf(bars: Bars): RequestScale {
+  const { close, volume } = bars;
+  const { length } = close;
+  if (length < AGENT_WARMUP) return {};
+  const { range, inputs } = marketOf(bars);
+  const mean = (column: Float64Array) => meanOf(column.subarray(length - MEAN_BARS));
+  return {
+    meanPrice: mean(close),
+    meanVolume: mean(volume),
+    range: range[length - 1],
+    inputs: inputs.slice((length - 1) * MARKET_LENGTH),
+  };
+}
+
+const MEAN_BARS = 20;
 
 export interface RequestedState {
   /** Of the net, in the order of `STATE_COLUMNS`. */
@@ -73,9 +102,11 @@ export function stateOfRequest(request: StateRequest, scale: RequestScale = {}):
     return range === null ? noRange : value / range;
   }
   const assumed: RequestedState["assumed"][number][] = [];
-  const inputs = Float64Array.from(STATE_COLUMNS, ({ name, scale: by }) => {
+  const inputs = Float64Array.from(STATE_COLUMNS, ({ name, scale: by }, k) => {
     const value = columns[name];
     if (typeof value === "number") return inputOf(value, by);
+    // Bars know nothing of sentiment.
+    if (scale.inputs !== undefined && k < MARKET_LENGTH && name !== "sentiment") return scale.inputs[k];
     assumed.push({ column: name, reason: value });
     return 0;
   });
