@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { learnCandidate } from "../../src/core/learning/candidate.js";
 import { FEATURES } from "../../src/core/learning/features/index.js";
+import { findPeekingRow } from "../../src/core/learning/leaks.js";
 import { LEARNING_TERMS } from "../../src/core/learning/lesson.js";
 import { type LabelledSamples, samplesOf } from "../../src/core/learning/samples.js";
 import { findOverlap, splitSamples } from "../../src/core/learning/split.js";
@@ -62,6 +63,48 @@ describe("the way from samples to a verdict", () => {
     expect(found.evaluation.auc).toBeGreaterThan(
       learned(lessonOf(materialOf(series, [honest], policy), "regime"), terms).evaluation.auc,
     );
+  });
+
+  it.each(["return_1", "setup_stop", "setup_quality"])(
+    "catches a %s of the rows alone that is that of the next decision, while the code is honest",
+    (name) => {
+      const place = honest.samples.names.indexOf(name);
+      const columns = honest.samples.columns.map((column, k) =>
+        k === place ? column.map((_, row) => column[row + 1] ?? Number.NaN) : column,
+      );
+      const material = materialOf(series, [changed({ columns })], policy);
+      expect(material.unstable).toEqual([name]);
+    },
+  );
+
+  it("refuses a model of a walk whose rows know the return of the next bar, which is good by every other rule", () => {
+    const walk = pulledWalk(4_000, 11, 0);
+    const own = samplesOf(walk, context, { policy, costBps: 5 });
+    const columns = own.samples.columns.map((column, k) =>
+      own.samples.names[k] === "return_1"
+        ? column.map((_, row) => {
+            const { at, plan } = own.facts[row];
+            return plan.direction * Math.log(walk.close[at + 1] / walk.close[at]);
+          })
+        : column,
+    );
+    const planted = { samples: { ...own.samples, columns }, facts: own.facts };
+    const { checks } = verdictOf(
+      materialOf([{ candles: walk, calendar: "24x7", costBps: 5 }], [planted], policy),
+    );
+    expect(checks.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(["sees_no_future"]);
+  });
+
+  it("catches one row of which one value was touched, and a decision that the bars do not tell of", () => {
+    const touched = honest.samples.columns.map((column) => column.slice());
+    touched[5][1_200] += 1e-12;
+    const rows = changed({ columns: touched });
+    expect(findPeekingRow(rows, candles, context, { costBps: 5 })).toMatchObject([
+      { row: 1_200, column: honest.samples.names[5] },
+    ]);
+    const facts = honest.facts.map((each, row) => (row === 40 ? { ...each, at: each.at + 1 } : each));
+    expect(findPeekingRow(changed({}, facts), candles, context, { costBps: 5 })[0].row).toBe(40);
+    expect(findPeekingRow(honest, candles, context, { costBps: 5 }, { cuts: 6, seed: 4 })).toEqual([]);
   });
 
   it("catches an outcome that is used before it has settled", () => {

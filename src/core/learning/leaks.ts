@@ -2,11 +2,12 @@ import { createRng, drawSpread } from "../base/rng.js";
 import { upperBound } from "../base/search.js";
 import { type Candles, sliceCandles } from "../market/candles.js";
 import type { Calendar } from "../market/session.js";
+import { computeRanges } from "../signals/ranges.js";
 import type { Feature } from "./features/define.js";
-import { computeFeatures, FEATURES } from "./features/index.js";
-import { closesOf, type FeatureContext } from "./features/series.js";
+import { columnsOf, computeFeatures, FEATURE_WARMUP, FEATURES, turnedBy } from "./features/index.js";
+import { closesOf, type FeatureContext, FeatureSeries } from "./features/series.js";
 import { type LabelPolicy, labelPlan } from "./label.js";
-import type { LabelledSamples } from "./samples.js";
+import { type LabelledSamples, occasionsOf, planOf, rowOf, type SampleTerms } from "./samples.js";
 
 /** A value that comes out otherwise once the bars after it are cut off. */
 export interface Peek {
@@ -42,6 +43,72 @@ export function findPeek(
     }
   }
   return null;
+}
+
+/** A value of a row that the bars up to its decision do not give; the whole row where they give no such decision. */
+export interface PeekingRow {
+  readonly row: number;
+  /** Column of it, or what became of the decision. */
+  readonly column: string;
+  readonly learned: number;
+  readonly told: number;
+}
+
+/**
+ * Looks for rows that know more than the bars up to their decision: the series is cut off after the bars of some decisions,
+ * those of the newest among them, and every row up to the cut is made again from what is left. All columns, those of the
+ * trade itself too, must come out to the last bit. A column that was taken from elsewhere is found by any cut; code that
+ * reads ahead is found at the rows that lie at a cut, for what comes after others is still there.
+ * @param labelled rows of this series alone, as they are learned from. @param terms as they were made, by the usual first bar.
+ * @param cuts beside that after the newest row. @returns the first row that differs, by its columns that do; none where
+ * nothing was found.
+ */
+export function findPeekingRow(
+  { samples, facts }: LabelledSamples,
+  candles: Candles,
+  context: FeatureContext,
+  terms: Pick<SampleTerms, "costBps" | "patterns">,
+  { cuts = 3, seed = 1 }: { readonly cuts?: number; readonly seed?: number } = {},
+): PeekingRow[] {
+  const { length } = facts;
+  if (length === 0) return [];
+  const places = new Set([length - 1, ...drawSpread(length, cuts, createRng(seed))]);
+  for (const place of [...places].sort((a, b) => a - b)) {
+    const bars = facts[place].at + 1;
+    const again = rowsAgain(copyOf(candles, bars), context, terms);
+    for (let row = 0; row < length && facts[row].at < bars; row++) {
+      const { at, plan } = facts[row];
+      const told = again.get(keyOf(at, plan.direction));
+      if (told === undefined) return [{ row, column: "the decision itself", learned: 1, told: Number.NaN }];
+      const differing = samples.names.flatMap((column, k) => {
+        const learned = samples.columns[k][row];
+        return Object.is(learned, told[k]) ? [] : [{ row, column, learned, told: told[k] }];
+      });
+      if (differing.length > 0) return differing;
+    }
+  }
+  return [];
+}
+
+const keyOf = (at: number, direction: 1 | -1) => 2 * at + Number(direction > 0);
+
+/** Rows of all occasions on bars, by bar and direction. */
+function rowsAgain(
+  bars: Candles,
+  context: FeatureContext,
+  { costBps, patterns }: Pick<SampleTerms, "costBps" | "patterns">,
+): ReadonlyMap<number, Float64Array> {
+  const series = new FeatureSeries(bars, context);
+  const features = columnsOf(series);
+  const turned = turnedBy(features.features);
+  const ranges = computeRanges(bars, Math.min(FEATURE_WARMUP, bars.time.length));
+  return new Map(
+    occasionsOf(series, FEATURE_WARMUP, patterns).flatMap((occasion) => {
+      const plan = planOf(series, occasion, ranges[occasion.at], costBps);
+      if (plan === null) return [];
+      return [[keyOf(occasion.at, occasion.direction), rowOf(series, features, occasion, plan, turned)]];
+    }),
+  );
 }
 
 /** A copy of the first bars: nothing lies behind them that could be read. */

@@ -4,8 +4,9 @@ import { bytesOfDataSet, dataSetOf } from "../../core/learning/data-set.js";
 import type { Feature } from "../../core/learning/features/define.js";
 import { FEATURE_WARMUP, FEATURES } from "../../core/learning/features/index.js";
 import { contextOf, type Knowledge } from "../../core/learning/features/knowledge.js";
+import type { FeatureContext } from "../../core/learning/features/series.js";
 import type { LabelPolicy } from "../../core/learning/label.js";
-import { findEarlyOutcome, findPeek } from "../../core/learning/leaks.js";
+import { findEarlyOutcome, findPeek, findPeekingRow } from "../../core/learning/leaks.js";
 import type { Lesson } from "../../core/learning/lesson.js";
 import { mergeSamples, pickLabelled } from "../../core/learning/rows.js";
 import { type LabelledSamples, samplesOf } from "../../core/learning/samples.js";
@@ -34,7 +35,7 @@ export type Grouping = "regime" | "pattern";
 export interface Material extends LabelledSamples {
   /** SHA-256 of the data set, in hex: the same samples have the same. */
   readonly dataHash: string;
-  /** Features that were seen to read later bars. */
+  /** Columns that were seen to read later bars, in the features of this program or in the rows themselves. */
   readonly unstable: readonly string[];
   /** Series, by symbol and interval, with an outcome that the bars by its moment do not tell. */
   readonly early: readonly string[];
@@ -46,16 +47,18 @@ const MOST_ROWS = 120_000;
 const LOOKED_BARS = 1_500;
 const CUTS = 3;
 const LOOKED_SERIES = 8;
+/** Rows are made again on each series cut off so often, beside after its newest row. */
+const ROW_CUTS = 1;
 
 /**
  * Samples of all decisions on series that have settled, and of those of which somebody said how they ended. What bars tell
  * is looked at for leaks; what was said is what was shown, and no bar tells it.
  */
 export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPolicy): Material {
-  const parts = series.map(({ candles, calendar, costBps, knowledge, sinceMs = 0 }) =>
-    samplesOf(candles, contextOf(calendarOf(calendar), knowledge), {
-      ...{ policy, costBps },
-      from: Math.max(FEATURE_WARMUP, lowerBound(candles.time, sinceMs)),
+  const parts = series.map((each) =>
+    samplesOf(each.candles, contextOfSeries(each), {
+      ...{ policy, costBps: each.costBps },
+      from: Math.max(FEATURE_WARMUP, lowerBound(each.candles.time, each.sinceMs ?? 0)),
     }),
   );
   const material = materialOf(series, parts, policy);
@@ -63,13 +66,18 @@ export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPol
     all.filter(({ time }) => time >= sinceMs),
   );
   if (statements.every(({ length }) => length === 0)) return material;
-  const said = series.map(({ candles, calendar, costBps, knowledge }, k) =>
+  const said = series.map((each, k) =>
     statements[k].length === 0
       ? parts[k]
-      : withStatements(parts[k], candles, contextOf(calendarOf(calendar), knowledge), costBps, statements[k]),
+      : withStatements(parts[k], each.candles, contextOfSeries(each), each.costBps, statements[k]),
   );
   const merged = newestRows(mergeSamples(said));
   return { ...material, ...merged, dataHash: hashOf(merged) };
+}
+
+/** What features read beside the bars of a series. */
+function contextOfSeries({ calendar, knowledge }: LessonSeries): FeatureContext {
+  return contextOf(calendarOf(calendar), knowledge);
 }
 
 /**
@@ -86,7 +94,7 @@ export function materialOf(
   return {
     ...merged,
     dataHash: hashOf(merged),
-    unstable: unstableFeatures(series, features),
+    unstable: [...new Set([...unstableFeatures(series, features), ...peekingColumns(series, merged)])],
     early: series.flatMap((each, k) => (isEarly(each, parts[k], policy) ? [nameOf(each.candles)] : [])),
   };
 }
@@ -131,11 +139,28 @@ function unstableFeatures(series: readonly LessonSeries[], features: readonly Fe
   const step = Math.max(1, Math.floor(series.length / LOOKED_SERIES));
   const found = new Set<string>();
   for (let k = 0; k < series.length; k += step) {
-    const { candles, calendar, knowledge } = series[k];
+    const { candles } = series[k];
     const { length } = candles.time;
     const newest = sliceCandles(candles, Math.max(0, length - LOOKED_BARS), length);
-    const peek = findPeek(newest, contextOf(calendarOf(calendar), knowledge), features, { cuts: CUTS });
+    const peek = findPeek(newest, contextOfSeries(series[k]), features, { cuts: CUTS });
     if (peek !== null) found.add(peek.feature);
   }
   return [...found];
+}
+
+/** Columns of the rows that are learned from that the bars up to their decisions do not give. */
+function peekingColumns(series: readonly LessonSeries[], merged: LabelledSamples): string[] {
+  const places = new Map<string, number[]>();
+  for (const [row, facts] of merged.facts.entries()) {
+    const name = nameOf(facts);
+    const known = places.get(name);
+    if (known === undefined) places.set(name, [row]);
+    else known.push(row);
+  }
+  return series.flatMap((each) => {
+    const rows = pickLabelled(merged, places.get(nameOf(each.candles)) ?? []);
+    const { candles, costBps } = each;
+    const found = findPeekingRow(rows, candles, contextOfSeries(each), { costBps }, { cuts: ROW_CUTS });
+    return found.map(({ column }) => column);
+  });
 }
