@@ -96,6 +96,12 @@ describe("POST /api/ml/import", () => {
     artefact: artefact.toString("base64"),
     hash: createHash("sha256").update(artefact).digest("hex"),
   });
+  /** An artefact that was never here. */
+  const another = (more: number) => {
+    const artefact = JSON.parse(bytes().toString("utf8"));
+    artefact.weights.bins[0].counts[0] += more;
+    return repacked(Buffer.from(JSON.stringify(artefact)));
+  };
   const turned = <T>([first, second, ...rest]: readonly T[]) => [second, first, ...rest];
 
   it.each<[string, () => Partial<File>]>([
@@ -142,10 +148,38 @@ describe("POST /api/ml/import", () => {
     expect(await actions(data.id)).toEqual(["imported candidate"]);
   });
 
-  it("202, and the rules of promotion try it on decisions that came after", async () => {
-    const { data, job } = (await take({ last_decision: "2009-06-01T00:00:00.000Z" })).json();
+  it.each([null, "1970-01-02T00:00:00.000Z"])(
+    "202 as a candidate that no decision before its import counts for, though its file says it learned until %s",
+    async (last) => {
+      const claims = {
+        ...another(last === null ? 1 : 2),
+        last_decision: last,
+        samples: 1,
+        card: null,
+        data_hash: "0".repeat(64),
+      };
+      const { data, job } = (await take(claims)).json();
+      const found = await ended(job.id);
+      expect(found).toMatchObject({ status: "candidate", reason: "too_few_samples", samples: 0 });
+      expect(await actions(data.id)).toEqual(["imported candidate"]);
+      const { id } = (await post("/api/jobs/try-model", { model_id: data.id })).json();
+      expect(await ended(id)).toMatchObject({ status: "candidate", samples: 0 });
+    },
+  );
+
+  it("202, and the rules of promotion try a model that was trained here on decisions after its own", async () => {
+    const made = another(3);
+    await program.parts.database.query(
+      `insert into models (synthetic, replay, learner, asset_class, interval, grouping, version, status, hash, data_hash,
+         feature_schema, columns, seed, parameters, metrics, card, artefact, samples, last_decision, job_id)
+       select synthetic, replay, learner, asset_class, interval, grouping, '0.1.0', 'refused', $2, data_hash, feature_schema,
+         columns, seed, parameters, metrics, card, decode($3, 'base64'), samples, '2009-06-01', job_id
+       from models where id = $1`,
+      [modelId, made.hash, made.artefact],
+    );
+    const { data, job } = (await take(made)).json();
     const found = await ended(job.id);
-    expect(found.samples).toBeGreaterThan(100);
+    expect(found.samples).toBeGreaterThanOrEqual(200);
     // A walk teaches nothing: a rule refuses it, and says by which values.
     expect(found).toMatchObject({ status: "refused", reason: null });
     expect(found.checks.find(({ rule }: { rule: string }) => rule === found.refused_by)).toMatchObject({

@@ -77,21 +77,25 @@ export function learnCandidate(
 }
 
 /**
- * Tries a model that was learned elsewhere by the same rules: on the rows of the tail that were decided after a moment,
- * by which all it learned from had settled. Nothing is trained: it scores shuffled labels and moved columns itself.
- * @param incumbent the active version, scored on the same rows; null where there is none.
+ * Tries a model that was learned elsewhere by the same rules: on the rows of the tail that were decided after all it may
+ * have learned from had settled, once there are as many as the rules ask for. Nothing is trained: it scores shuffled labels
+ * and moved columns itself.
+ * @param incumbent the active version, scored on the same rows; null where there is none. @param learnedUntilMs the latest
+ * moment at which a decision that it may have learned from was made.
  */
 export function tryModel(
   model: TabularModel,
   lesson: Lesson,
   terms: LearningTerms,
-  { incumbent, sinceMs }: { readonly incumbent: TabularModel | null; readonly sinceMs: number },
+  { incumbent, learnedUntilMs }: { readonly incumbent: TabularModel | null; readonly learnedUntilMs: number },
 ): Tried | NothingLearned {
   const { samples, keys } = lesson;
   const split = splitSamples(samples, terms.split);
-  const rows = split.tail.filter((row) => samples.decidedAt[row] > sinceMs);
+  const settled = lastSettled(samples, learnedUntilMs) + terms.split.embargoMs;
+  const rows = split.tail.filter((row) => samples.decidedAt[row] > settled);
   const stretches = [stretchOf("tail", samples, rows)];
-  if (rows.length < LEAST_ROWS) return { reason: "too_few_samples", stretches };
+  if (rows.length < Math.max(LEAST_ROWS, terms.promotion.leastSamples))
+    return { reason: "too_few_samples", stretches };
   const tail = pickSamples(samples, rows);
   const before = pickSamples(samples, split.train).labels;
   if (!hasBoth(tail.labels) || !hasBoth(before)) return { reason: "one_label", stretches };
@@ -99,6 +103,14 @@ export function tryModel(
   const run = (changed: Samples) => scoreAll(model, pickSamples(changed, rows), tailKeys);
   const scoring = { scored: scoreAll(model, tail, tailKeys), rate: sumOf(before) / before.length, run };
   return { stretches, ...judge(lesson, terms, scoring, { incumbent, tail, tailKeys }) };
+}
+
+/** When the outcomes of all that was decided up to a moment were known; that moment where nothing was. */
+function lastSettled({ decidedAt, settledAt }: Samples, untilMs: number): number {
+  let last = untilMs;
+  for (let row = 0; row < decidedAt.length && decidedAt[row] <= untilMs; row++)
+    last = Math.max(last, settledAt[row]);
+  return last;
 }
 
 function judge(

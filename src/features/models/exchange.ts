@@ -25,7 +25,10 @@ export const exportSchema = z
     parameters: z.record(z.string(), z.unknown()),
     samples: z.number().int().min(0),
     first_decision: z.iso.datetime().nullable(),
-    last_decision: z.iso.datetime().nullable().describe("An import is tried on decisions after it"),
+    last_decision: z.iso
+      .datetime()
+      .nullable()
+      .describe("As its file says: proves nothing where it is imported"),
     metrics: metricsSchema.nullable(),
     card: cardSchema.nullable(),
     artefact: z

@@ -196,6 +196,16 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       );
     },
 
+    /** The version of a hash that a training of this server made, of several that learned from the latest; null for none. */
+    async trainedHere(hash: string): Promise<ModelVersion | null> {
+      const rows = await database.query<ModelVersion>(
+        `select ${FIELDS} from models m where m.synthetic = $1 and m.replay = $2 and m.hash = $3 and m.job_id is not null
+         order by m.last_decision desc nulls last limit 1`,
+        [...market, hash],
+      );
+      return rows[0] ?? null;
+    },
+
     async find(id: number): Promise<ModelVersion | null> {
       const rows = await database.query<ModelVersion>(
         `select ${FIELDS} from models m where m.synthetic = $1 and m.replay = $2 and m.id = $3`,

@@ -20,7 +20,7 @@ const result = z.object({
   model_id: z.number().int(),
   version: z.string(),
   status: z.string(),
-  samples: z.number().int().describe("Decisions after the last one that it learned from"),
+  samples: z.number().int().describe("Decisions after all that it may have learned from"),
   refused_by: z.string().nullable(),
   checks: z.array(checkSchema),
   reason: z.string().nullable().describe("Why it could not be tried, and stays a candidate"),
@@ -29,7 +29,9 @@ type TryResult = z.output<typeof result>;
 
 export type TryJob = JobKind<TryInput, null, TryResult>;
 
-type Parts = Omit<TrainParts, "store"> & { readonly store: Pick<ModelStore, "artefact" | "find"> };
+type Parts = Omit<TrainParts, "store"> & {
+  readonly store: Pick<ModelStore, "artefact" | "find" | "trainedHere">;
+};
 
 /** Tries candidates that were learned elsewhere on stored decisions, by the rules that trainings are tried by. */
 export function createTryJob(parts: Parts): TryJob {
@@ -37,8 +39,10 @@ export function createTryJob(parts: Parts): TryJob {
     kind: "try-model",
     summary: "Order that an imported candidate is tried on what is stored",
     description:
-      "On decisions of the untouched tail that came after all it says it learned from. It becomes active, a shadow or " +
-      "refused by the rules of promotion; where there are too few such decisions it stays a candidate.",
+      "On decisions of the untouched tail that came after all it may have learned from. What a file says of its training " +
+      "proves nothing: where no version that was trained here has the same hash, that is everything before its import. It " +
+      "becomes active, a shadow or refused by the rules of promotion; while there are fewer such decisions than those ask " +
+      "for it stays a candidate, and can be tried again.",
     access: "admin",
     input,
     checkpoint: z.null(),
@@ -86,7 +90,18 @@ async function tryVersion(
   const order: TryOrder = {
     ...{ series, policy: POLICY, terms: TERMS, head: HEAD, grouping, artefact },
     incumbent: active !== null && isSame ? await parts.store.artefact(active.version.id) : null,
-    sinceMs: version.lastDecisionMs ?? 0,
+    learnedUntilMs: await learnedUntil(parts.store, version),
   };
   return parts.workers.run(TRY, order, { signal });
+}
+
+/**
+ * The latest decision that a version may have learned from. A version of the same hash that was trained here is the same
+ * model, and of it that is known; of any other, all that there was when it came may have been learned from.
+ */
+async function learnedUntil(
+  store: Pick<ModelStore, "trainedHere">,
+  { hash, createdAtMs }: ModelVersion,
+): Promise<number> {
+  return (await store.trainedHere(hash))?.lastDecisionMs ?? createdAtMs;
 }

@@ -15,13 +15,13 @@ export interface TryOrder {
   readonly artefact: Uint8Array;
   /** Artefact of the active version; null where there is none that reads the same columns. */
   readonly incumbent: Uint8Array | null;
-  /** By which all it learned from had been decided, epoch ms. */
-  readonly sinceMs: number;
+  /** The latest moment at which a decision that it may have learned from was made, epoch ms. */
+  readonly learnedUntilMs: number;
 }
 
 /** Tries it on decisions of the tail that came after all it learned from. */
 export default function tryArtefact(order: TryOrder): Tried | NothingLearned {
-  const { series, policy, terms, head, grouping, artefact, incumbent, sinceMs } = order;
+  const { series, policy, terms, head, grouping, artefact, incumbent, learnedUntilMs } = order;
   const read = (bytes: Uint8Array) => {
     const opened = openArtefact(head, bytes);
     if (opened.learner === "gradient_trees") return opened.model;
@@ -29,5 +29,5 @@ export default function tryArtefact(order: TryOrder): Tried | NothingLearned {
   };
   const lesson = lessonOf(gatherMaterial(series, policy), grouping);
   const before = incumbent === null ? null : read(incumbent);
-  return tryModel(read(artefact), lesson, terms, { incumbent: before, sinceMs });
+  return tryModel(read(artefact), lesson, terms, { incumbent: before, learnedUntilMs });
 }
