@@ -8,6 +8,7 @@ import {
   type LayerVote,
   stackLayers,
 } from "../../src/core/learning/layer-stack.js";
+import { judgeStack, learnStack } from "../../src/core/learning/stack-candidate.js";
 import { LAYER_WEIGHTS, LAYERS } from "../../src/core/signals/fuse.js";
 
 const SILENT = { rules: Number.NaN, deep: Number.NaN, multi_timeframe: Number.NaN, sentiment: Number.NaN };
@@ -15,18 +16,57 @@ const SILENT = { rules: Number.NaN, deep: Number.NaN, multi_timeframe: Number.Na
 /** Decisions in which one layer alone tells how they end. */
 function votes(count: number, telling: (typeof LAYERS)[number] | null, seed = 3): LayerVote[] {
   const rng = createRng(seed);
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, i) => {
     const value = () => 2 * rng.next() - 1;
     const values = { rules: value(), deep: value(), multi_timeframe: value(), sentiment: value() };
     const direction = rng.next() < 0.5 ? 1 : -1;
     const odds = telling === null ? 0 : 3 * direction * values[telling];
-    return { values, direction, label: rng.next() < 1 / (1 + Math.exp(-odds)) ? 1 : 0 };
+    const label = rng.next() < 1 / (1 + Math.exp(-odds)) ? 1 : 0;
+    return { values, direction, label, decidedAt: i, settledAt: i + 3.5 };
   });
 }
 
+describe("learnStack", () => {
+  it("fits weights, calibration and verdict on decisions apart in time, each ended before the next began", () => {
+    const all = votes(1_000, "sentiment");
+    const found = learnStack([...all].reverse(), null);
+    // Half but for those that ended after the next part began, and the newest third.
+    expect(found?.stack.samples).toBe(500 - 4);
+    expect(found?.samples).toBe(300);
+    const other = all.map(
+      (vote, i): LayerVote => (i < 500 ? vote : { ...vote, label: vote.label === 1 ? 0 : 1 }),
+    );
+    expect(learnStack(other, null)?.stack.weights).toEqual(found?.stack.weights);
+    expect(learnStack(other, null)?.stack.calibrator).not.toEqual(found?.stack.calibrator);
+  });
+});
+
+describe("judgeStack", () => {
+  const sentiment = learnStack(votes(1_000, "sentiment"), null)?.stack;
+  const judged = (newest: LayerVote[]) => (sentiment === undefined ? null : judgeStack(newest, sentiment));
+
+  it("leaves weights that go on telling more than the usual ones", () => {
+    expect(judged(votes(600, "sentiment", 31))).toMatchObject({ reason: null, samples: 500 });
+  });
+
+  it("takes them back once the usual weights tell more, by the newest decisions alone", () => {
+    const found = judged([...votes(3_000, "sentiment", 32), ...votes(500, "rules", 33)]);
+    expect(found?.reason).toBe("worse_than_usual_weights");
+    expect(found?.areaGainHigh).toBeLessThan(0);
+  });
+
+  it("takes them back where what they say has turned", () => {
+    const turned = votes(400, "sentiment", 34).map(
+      (vote): LayerVote => ({ ...vote, label: vote.label === 1 ? 0 : 1 }),
+    );
+    expect(judged(turned)?.reason).toBe("worse_than_chance");
+    expect(judged(turned.slice(0, 60))).toBeNull();
+  });
+});
+
 describe("stackLayers", () => {
   it.each(LAYERS)("gives most weight to %s where that alone tells", (name) => {
-    const stack = stackLayers(votes(3_000, name));
+    const stack = stackLayers(votes(3_000, name), votes(100, name, 8));
     expect(stack?.weights[name]).toBeGreaterThan(0.7);
     const sum = LAYERS.reduce((total, each) => total + (stack?.weights[each] ?? 0), 0);
     expect(sum).toBeCloseTo(1, 12);
@@ -34,7 +74,8 @@ describe("stackLayers", () => {
 
   it("stays near the usual weights while few decisions have ended, and goes from them with more", () => {
     const away = (count: number) => {
-      const weights = stackLayers(votes(count, "sentiment"))?.weights ?? LAYER_WEIGHTS;
+      const weights =
+        stackLayers(votes(count, "sentiment"), votes(100, "sentiment", 8))?.weights ?? LAYER_WEIGHTS;
       return weights.sentiment - LAYER_WEIGHTS.sentiment;
     };
     const [few, some, many] = [away(40), away(400), away(4_000)];
@@ -44,7 +85,7 @@ describe("stackLayers", () => {
   });
 
   it("is calibrated: chances by composite are what happened in decisions it did not see", () => {
-    const stack = stackLayers(votes(4_000, "deep"));
+    const stack = stackLayers(votes(4_000, "deep"), votes(4_000, "deep", 8));
     expect(stack).not.toBeNull();
     if (stack === null) return;
     const others = votes(4_000, "deep", 99);
@@ -63,8 +104,33 @@ describe("stackLayers", () => {
   });
 
   it("has nothing to say below 40 decisions or without both labels", () => {
-    expect(stackLayers(votes(39, "rules"))).toBeNull();
-    expect(stackLayers(votes(60, "rules").map((vote) => ({ ...vote, label: 1 as const })))).toBeNull();
+    const [many, others] = [votes(60, "rules"), votes(20, "rules", 8)];
+    const won = (each: LayerVote[]) => each.map((vote) => ({ ...vote, label: 1 as const }));
+    expect(stackLayers(many, others)).not.toBeNull();
+    expect(stackLayers(many.slice(0, 39), others)).toBeNull();
+    expect(stackLayers(many, others.slice(0, 9))).toBeNull();
+    expect(stackLayers(won(many), others)).toBeNull();
+    expect(stackLayers(many, won(others))).toBeNull();
+  });
+
+  it("learns of a silent layer what is served: its weight goes to those that speak", () => {
+    // The deep layer speaks in one of five decisions, where it is all that tells; else the rules tell as much.
+    const some = votes(6_000, null, 21).map((vote, i): LayerVote => {
+      const own = i % 5 === 0 ? "deep" : "rules";
+      const rng = createRng(i, 5);
+      const odds = 3 * vote.direction * vote.values[own];
+      const label = rng.next() < 1 / (1 + Math.exp(-odds)) ? 1 : 0;
+      return {
+        ...vote,
+        label,
+        values: { ...SILENT, [own]: vote.values[own], sentiment: vote.values.sentiment },
+      };
+    });
+    const stack = stackLayers(some, some.slice(0, 500));
+    const { rules, deep, sentiment } = stack?.weights ?? LAYER_WEIGHTS;
+    // Both tell alike where they speak. A layer that counted as 0 while silent would be weighed by how often it speaks.
+    expect(sentiment).toBeLessThan(0.15);
+    expect(Math.min(rules, deep) / Math.max(rules, deep)).toBeGreaterThan(0.4);
   });
 
   it("shares the weight of silent layers among those that speak", () => {
@@ -75,7 +141,7 @@ describe("stackLayers", () => {
   });
 
   it("comes back from JSON as it was, and refuses what is not whole", () => {
-    const stack = stackLayers(votes(100, "rules"));
+    const stack = stackLayers(votes(100, "rules"), votes(50, "rules", 8));
     expect(stack).not.toBeNull();
     if (stack === null) return;
     const text = JSON.stringify(encodeStack(stack));

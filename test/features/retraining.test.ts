@@ -96,6 +96,7 @@ async function settle(
     shadow: boolean;
     score: (label: 0 | 1, i: number) => number;
   }[] = [],
+  values: (column: number, label: 0 | 1) => number = (column, label) => (column === 0 ? 2 * label - 1 : 0),
 ): Promise<void> {
   const scores = createScoreStore(database, MARKET);
   const detections = labels.map((_, i) => detectionAt(instrument, from + i));
@@ -105,7 +106,7 @@ async function settle(
       ...{ instrumentId: instrument.id, interval: "5m", barTime, closedAt, pattern, direction: 1 as const },
       regime: "ranging",
       schema: SAMPLE_SCHEMA,
-      values: Float64Array.from(SAMPLE_NAMES, (_, k) => (k === 0 ? 2 * labels[i] - 1 : 0)),
+      values: Float64Array.from(SAMPLE_NAMES, (_, k) => values(k, labels[i])),
       scores: said.map(({ version, shadow, score }) => ({
         ...{ modelId: version.id, group: "", shadow, score: score(labels[i], i), raw: 0.5 },
       })),
@@ -196,61 +197,85 @@ describe("a pass of the retraining loop", () => {
     expect(deep).toEqual([["sequence_net", "q_agent"]]);
   });
 
-  it("takes back what is worse than chance, with the numbers, and leaves what is as good as chance", async () => {
+  it("takes back what told and then tells nothing, by the newest decisions, with the numbers", async () => {
     const version = await active();
     const rng = createRng(9);
-    await settle(0, mixed(150), [{ version, shadow: false, score: () => 0.3 + 0.4 * rng.next() }]);
+    const telling = (label: 0 | 1) => 0.5 + (label - 0.5) * 0.4 + 0.3 * (rng.next() - 0.5);
+    await settle(0, mixed(300), [{ version, shadow: false, score: telling }]);
     await pass(loopOf());
     expect(registry.serving(PURPOSE)?.version.version).toBe("1.0.0");
-    await settle(200, mixed(150, 4), [
-      { version, shadow: false, score: (label) => (label === 1 ? 0.2 : 0.8) },
-    ]);
+    await settle(400, mixed(500, 4), [{ version, shadow: false, score: () => 0.3 + 0.4 * rng.next() }]);
     const loop = loopOf();
     await pass(loop);
     expect(registry.serving(PURPOSE)).toBeNull();
     const [audit] = await createModelStore(database, MARKET).audits({ modelId: version.id }, 1);
-    expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "worse than chance" });
-    expect(audit.numbers).toMatchObject({ samples: 300 });
+    expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining" });
+    expect(["edge lost", "errors rose"]).toContain(audit.reason);
+    expect(audit.numbers).toMatchObject({ samples: 500, leastAuc: 0.6 });
+    expect(audit.numbers.aucHigh).toBeLessThan(0.6);
     expect(loop.recent().map(({ type }) => type)).toContain("rolled_back");
+  });
+
+  it("takes back what reads columns that are no longer what it was trained on, with the numbers", async () => {
+    const purpose = { ...PURPOSE, assetClass: "crypto", interval: "5m" };
+    const version = await registry.enter(trainedModel(MODEL, purpose), PASSED, TRAINED);
+    const rng = createRng(12);
+    await settle(0, mixed(60), [], () => rng.normal());
+    await pass(loopOf());
+    expect(registry.serving(purpose)?.version.id).toBe(version.id);
+    await settle(100, mixed(200), [], (column) => rng.normal() + (column === 0 ? 3 : 0));
+    await pass(loopOf());
+    expect(registry.serving(purpose)).toBeNull();
+    const [audit] = await createModelStore(database, MARKET).audits({ modelId: version.id }, 1);
+    expect(audit).toMatchObject({ action: "rolled_back", reason: "features shifted" });
+    expect(audit.numbers).toMatchObject({ samples: 260, limit: 0.5 });
+    expect(audit.numbers.shifted).toBeGreaterThanOrEqual(0.5);
   });
 
   it("weighs layers as decisions that ended teach, once enough have, and not where they teach nothing", async () => {
     const layers = createLayerStore(database, MARKET);
-    const keep = async (from: number, labels: readonly (0 | 1)[], telling: "sentiment" | null) => {
+    const keep = async (from: number, labels: readonly (0 | 1)[], telling: "sentiment" | "turned" | null) => {
       await settle(from, labels);
+      const start = Date.now();
       const alerts = await database.query<{ id: number }>(`select id from alerts order by id offset ${from}`);
       const rng = createRng(from + 1);
+      const saved: Promise<void>[] = [];
       for (const [i, { id }] of alerts.entries()) {
         const value = () => 2 * rng.next() - 1;
-        const told = telling === null ? value() : 0.4 * (2 * labels[i] - 1) + 0.6 * value();
+        const sign = telling === "turned" ? -1 : 1;
+        const told = telling === null ? value() : 0.4 * sign * (2 * labels[i] - 1) + 0.6 * value();
         const values = { rules: value(), deep: Number.NaN, multi_timeframe: value(), sentiment: told };
-        await layers.save({
-          ...{
-            alertId: id,
-            direction: 1,
-            values,
-            composite: 50,
-            weights: LAYER_WEIGHTS,
-            readAtMs: 1_000 + id,
-          },
-        });
+        const readAtMs = start + 1_000 * (from + i);
+        const said = { alertId: id, direction: 1 as const, values, composite: 50, weights: LAYER_WEIGHTS };
+        saved.push(layers.save({ ...said, readAtMs }));
       }
+      await Promise.all(saved);
     };
-    await keep(0, mixed(80, 6), null);
+    await keep(0, mixed(90, 6), null);
     await pass(loopOf());
     expect(weightsOf(registry)).toEqual(LAYER_WEIGHTS);
     const [refused] = await registry.list(STACK, 1);
-    expect(refused).toMatchObject({ status: "refused", samples: 80 });
-    await keep(80, mixed(600, 7), "sentiment");
+    expect(refused).toMatchObject({ status: "refused", samples: 90 });
+    await keep(90, mixed(400, 7), "sentiment");
     const loop = loopOf();
     await pass(loop);
     const weights = weightsOf(registry);
-    expect(weights.sentiment).toBeGreaterThan(0.4);
+    expect(weights.sentiment).toBeGreaterThan(2 * LAYER_WEIGHTS.sentiment);
     expect(LAYERS.reduce((sum, name) => sum + weights[name], 0)).toBeCloseTo(1, 12);
     expect(loop.recent().map(({ type }) => type)).toContain("promoted");
     await pass(loopOf());
     expect(await registry.list(STACK, 10)).toHaveLength(2);
-  });
+
+    // Once what they say has turned they are taken back, with the numbers, and learned anew of newer decisions.
+    await keep(490, mixed(500, 8), "turned");
+    await pass(loopOf());
+    expect(weightsOf(registry)).toEqual(LAYER_WEIGHTS);
+    const [newest, second] = await registry.list(STACK, 2);
+    expect(newest.samples).toBe(990);
+    const [audit] = await createModelStore(database, MARKET).audits({ modelId: second.id }, 1);
+    expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "worse than chance" });
+    expect(audit.numbers.aucHigh).toBeLessThan(0.5);
+  }, 60_000);
 
   it("lets a shadow take over that is better on live decisions, gives up one that is worse, waits for fewer than 50", async () => {
     const first = await active();
@@ -274,6 +299,6 @@ describe("a pass of the retraining loop", () => {
     await pass(loopOf());
     expect(registry.shadows()).toEqual([]);
     const [audit] = await createModelStore(database, MARKET).audits({ modelId: third.id }, 1);
-    expect(audit).toMatchObject({ action: "refused", to: "refused", numbers: { samples: 80 } });
+    expect(audit).toMatchObject({ action: "refused", to: "refused", numbers: { samples: 50 } });
   });
 });

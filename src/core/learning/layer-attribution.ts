@@ -17,7 +17,7 @@ export interface LayerPart {
 }
 
 /** A decision with the weights that layers had then; a label of null has not ended. */
-export interface WeighedVote extends Omit<LayerVote, "label"> {
+export interface WeighedVote extends Pick<LayerVote, "values" | "direction"> {
   readonly weights: Readonly<Record<LayerName, number>>;
   readonly label: 0 | 1 | null;
 }

@@ -10,6 +10,9 @@ export interface LayerVote {
   readonly values: Readonly<Record<LayerName, number>>;
   readonly direction: 1 | -1;
   readonly label: 0 | 1;
+  /** When it was said, and when it was known how it ended, epoch ms. */
+  readonly decidedAt: number;
+  readonly settledAt: number;
 }
 
 /** How layers are weighed, learned from decisions that have ended. */
@@ -25,31 +28,45 @@ export interface LayerStack {
 /** Decisions that the usual weights count for: below so many they still say most. */
 const PRIOR_VOTES = 200;
 const ROUNDS = 500;
+/** Rounds after which the weight of silent layers is shared out anew, and the most by which that makes others count. */
+const SHARED_ROUNDS = 25;
+const MOST_SHARED = 10;
 const LEAST_VOTES = 40;
+const LEAST_CALIBRATING = 10;
 
 /**
  * Weights of layers by decisions that have ended, and the chance of a win by their composite. A logistic regression of
  * labels on what layers said towards the direction, coefficients 0 or more, drawn to the usual weights as a prior worth
- * 200 decisions (a ridge around them); the coefficients, scaled to a sum of 1, are the weights. Layers that were silent
- * say 0. Deterministic.
- * @param votes in time order. @returns null below 40 of them, or without both labels.
+ * 200 decisions (a ridge around them); the coefficients, scaled to a sum of 1, are the weights. A layer that was silent
+ * gives its weight to those that spoke, as in the composite, and learns nothing of that decision. Deterministic.
+ * @param votes that weights are learned from. @param calibrating others, decided after those had ended, by which the
+ * composite becomes a chance. @returns null below 40 and 10 of them, or where either has one label alone.
  */
-export function stackLayers(votes: readonly LayerVote[]): LayerStack | null {
-  const wins = votes.filter(({ label }) => label === 1).length;
-  if (votes.length < LEAST_VOTES || wins === 0 || wins === votes.length) return null;
-  const rows = votes.map(({ values, direction }) =>
-    LAYERS.map((name) => (Number.isNaN(values[name]) ? 0 : direction * values[name])),
-  );
-  const labels = votes.map(({ label }) => label);
+export function stackLayers(
+  votes: readonly LayerVote[],
+  calibrating: readonly LayerVote[],
+): LayerStack | null {
+  if (votes.length < LEAST_VOTES || calibrating.length < LEAST_CALIBRATING) return null;
+  if (!hasBoth(votes) || !hasBoth(calibrating)) return null;
   const prior = LAYERS.map((name) => LAYER_WEIGHTS[name]);
-  const coefficients = fitCoefficients(rows, labels, prior);
+  const coefficients = fitCoefficients(votes, prior);
   const sum = coefficients.reduce((a, b) => a + b, 0);
   const weights = coefficients.map((value, k) => (sum > 0 ? value / sum : prior[k]));
   const named = Object.fromEntries(LAYERS.map((name, k) => [name, weights[k]])) as Record<LayerName, number>;
-  const scores = Float64Array.from(votes, (vote) => compositeOf(named, vote));
-  const { calibrator } = fitCalibrator({ scores, labels: Float64Array.from(labels) });
-  return { weights: named, calibrator, samples: votes.length };
+  return { weights: named, calibrator: calibratorOf(named, calibrating), samples: votes.length };
 }
+
+/** From the composite by these weights to the chance of a win. */
+export function calibratorOf(
+  weights: Readonly<Record<LayerName, number>>,
+  votes: readonly LayerVote[],
+): Calibrator {
+  const scores = Float64Array.from(votes, (vote) => compositeOf(weights, vote));
+  return fitCalibrator({ scores, labels: Float64Array.from(votes, ({ label }) => label) }).calibrator;
+}
+
+const hasBoth = (votes: readonly LayerVote[]) =>
+  votes.some(({ label }) => label === 1) && votes.some(({ label }) => label === 0);
 
 /** What layers say together towards a direction, 0..1: weights of silent ones go to the others. */
 export function compositeOf(
@@ -66,30 +83,22 @@ export function compositeOf(
 }
 
 /** Coefficients by projected gradient descent with steps that the curvature bounds. */
-function fitCoefficients(
-  rows: readonly number[][],
-  labels: readonly number[],
-  prior: readonly number[],
-): number[] {
-  const n = rows.length;
+function fitCoefficients(votes: readonly LayerVote[], prior: readonly number[]): number[] {
+  const labels = votes.map(({ label }) => label);
+  const wins = labels.reduce<number>((sum, label) => sum + label, 0);
   const ridge = PRIOR_VOTES / 4;
-  const widest = rows.reduce(
-    (most, row) =>
-      Math.max(
-        most,
-        row.reduce((sum, value) => sum + value * value, 1),
-      ),
-    1,
-  );
-  const step = 1 / (0.25 * n * widest + ridge);
   const coefficients = [...prior];
-  let base = Math.log(
-    (labels.filter((label) => label === 1).length + 1) / (labels.filter((label) => label === 0).length + 1),
-  );
+  let base = Math.log((wins + 1) / (votes.length - wins + 1));
+  let rows: readonly Float64Array[] = [];
+  let step = 0;
   for (let round = 0; round < ROUNDS; round++) {
+    if (round % SHARED_ROUNDS === 0) {
+      rows = votes.map((vote) => servedRow(vote, coefficients));
+      step = 1 / (0.25 * votes.length * widestOf(rows) + ridge);
+    }
     const gradient = coefficients.map((value, k) => ridge * (value - prior[k]));
     let pull = 0;
-    for (let i = 0; i < n; i++) {
+    for (let i = 0; i < rows.length; i++) {
       const row = rows[i];
       let odds = base;
       for (let k = 0; k < row.length; k++) odds += coefficients[k] * row[k];
@@ -102,6 +111,29 @@ function fitCoefficients(
       coefficients[k] = Math.max(0, coefficients[k] - step * gradient[k]);
   }
   return coefficients;
+}
+
+/** What layers said towards the direction, each as much as it counts where the silent ones share out their weight. */
+function servedRow({ values, direction }: LayerVote, weights: readonly number[]): Float64Array {
+  const speaks = (name: LayerName) => !Number.isNaN(values[name]);
+  let [speaking, all] = [0, 0];
+  for (const [k, name] of LAYERS.entries()) {
+    all += weights[k];
+    if (speaks(name)) speaking += weights[k];
+  }
+  const counts = speaking * MOST_SHARED > all ? all / speaking : MOST_SHARED;
+  return Float64Array.from(LAYERS, (name) => (speaks(name) ? counts * direction * values[name] : 0));
+}
+
+/** Greatest squared length of a row with the 1 of the base. */
+function widestOf(rows: readonly Float64Array[]): number {
+  let widest = 1;
+  for (const row of rows)
+    widest = Math.max(
+      widest,
+      row.reduce((sum, value) => sum + value * value, 1),
+    );
+  return widest;
 }
 
 /** JSON that `decodeStack` reads back. */

@@ -1,4 +1,4 @@
-import { upperBound } from "../base/search.js";
+import { lowerBound, upperBound } from "../base/search.js";
 import type { Samples } from "./define.js";
 import { PROMOTION, type PromotionTerms } from "./governance.js";
 import { GROUP_SETTINGS, type GroupSettings } from "./grouped-trees.js";
@@ -34,15 +34,22 @@ export interface Lesson {
   readonly keys: readonly string[];
   /** A number for each row that rows of one series share: features move within it alone. */
   readonly series: ArrayLike<number>;
+  /** Asset class and interval of each row, where a model of several is learned. */
+  readonly lots?: readonly string[];
   /** Features that were found to change when later bars are cut off. */
   readonly unstableFeatures: number;
   /** Series in which an outcome was found that the bars by its moment do not tell. */
   readonly earlyOutcomes: number;
 }
 
-/** Mean number of rows that are decided, itself among them, until the outcome of a row is known. */
-export function overlapOf({ decidedAt, settledAt }: Samples): number {
+/**
+ * Mean number of rows that are decided, itself among them, from when a row is until its outcome is known; 1 or more.
+ * Rows in any order.
+ */
+export function overlapOf({ decidedAt, settledAt }: Pick<Samples, "decidedAt" | "settledAt">): number {
+  const sorted = decidedAt.slice().sort();
   let sum = 0;
-  for (let i = 0; i < decidedAt.length; i++) sum += upperBound(decidedAt, settledAt[i]) - i;
-  return sum / decidedAt.length;
+  for (let i = 0; i < decidedAt.length; i++)
+    sum += upperBound(sorted, settledAt[i]) - lowerBound(sorted, decidedAt[i]);
+  return decidedAt.length === 0 ? 1 : Math.max(1, sum / decidedAt.length);
 }

@@ -46,7 +46,7 @@ export interface SampleSplit {
  * stay together.
  */
 export function splitSamples(
-  { decidedAt, settledAt }: Samples,
+  { decidedAt, settledAt }: Pick<Samples, "decidedAt" | "settledAt">,
   terms: SplitTerms = SPLIT_TERMS,
 ): SampleSplit {
   const { folds, tailShare, calibrationShare, embargoMs } = terms;

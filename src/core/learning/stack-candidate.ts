@@ -1,9 +1,13 @@
+import { quantileOf } from "../base/stats.js";
 import { LAYER_WEIGHTS } from "../signals/fuse.js";
-import { calibrate, fitCalibrator } from "./calibrate.js";
+import { calibrate } from "./calibrate.js";
 import { compareModels } from "./compare.js";
 import { check, type Verdict, verdictOf } from "./governance.js";
-import { compositeOf, type LayerStack, type LayerVote, stackLayers } from "./layer-stack.js";
+import { calibratorOf, compositeOf, type LayerStack, type LayerVote, stackLayers } from "./layer-stack.js";
+import { overlapOf } from "./lesson.js";
 import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
+import { splitSamples } from "./split.js";
+import { type Decay, type DecayReason, judgeDecay, VOTE_WATCH } from "./watch.js";
 
 /** What learned weights of layers have to reach before they replace those that serve. */
 export const STACK_RULES = [
@@ -18,7 +22,8 @@ export type StackRule = (typeof STACK_RULES)[number];
 const LEAST_TAIL = 60;
 const LEAST_OF_EACH = 15;
 const MOST_ERROR = 0.1;
-const TAIL_SHARE = 0.3;
+/** The newest try, those before them calibrate; whatever had not ended when the next part began is in none. */
+const SPLIT = { folds: 1, tailShare: 0.3, calibrationShare: 0.2, embargoMs: 0 };
 const BOOTSTRAP = { seed: 1, draws: 500 };
 
 /** Learned weights, and how they did on the newest decisions, which they were not learned from. */
@@ -38,21 +43,30 @@ export interface StackCandidate {
 }
 
 /**
- * Learns how to weigh layers from decisions that have ended and tries it on the newest third of them, beside the usual
- * weights and beside those that serve. @param votes in the order in which they settled. @returns null where there is too little to learn from.
+ * Learns how to weigh layers from decisions that have ended, calibrates on later ones, and tries it on the newest, beside
+ * the usual weights, calibrated on the same, and beside those that serve.
+ * @param votes in any order. @returns null where there is too little to learn from.
  */
 export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | null): StackCandidate | null {
-  const cut = Math.floor((1 - TAIL_SHARE) * votes.length);
-  const [older, tail] = [votes.slice(0, cut), votes.slice(cut)];
-  const stack = stackLayers(older);
+  const ordered = [...votes].sort((a, b) => a.decidedAt - b.decidedAt);
+  const split = splitSamples(timesOf(ordered), SPLIT);
+  const pick = (rows: Int32Array) => Array.from(rows, (row) => ordered[row]);
+  const [older, calibrating, tail] = [split.train, split.calibration, split.tail].map(pick);
+  const stack = stackLayers(older, calibrating);
   if (stack === null || tail.length === 0) return null;
   const scored = scoredBy(stack, tail);
-  const usual = scoredBy(usualStack(older), tail);
-  const compared = compareModels(usual, scored.scores, "log_loss", BOOTSTRAP);
+  const usualStack = {
+    ...stack,
+    weights: LAYER_WEIGHTS,
+    calibrator: calibratorOf(LAYER_WEIGHTS, calibrating),
+  };
+  const usual = scoredBy(usualStack, tail);
+  const bootstrap = { ...BOOTSTRAP, meanBlock: overlapOf(timesOf(tail)) };
+  const compared = compareModels(usual, scored.scores, "log_loss", bootstrap);
   const before =
     incumbent === null
       ? null
-      : compareModels(scoredBy(incumbent, tail), scored.scores, "log_loss", BOOTSTRAP);
+      : compareModels(scoredBy(incumbent, tail), scored.scores, "log_loss", bootstrap);
   const wins = tail.filter(({ label }) => label === 1).length;
   const fewer = Math.min(wins, tail.length - wins);
   const error = expectedCalibrationError(scored, 5);
@@ -79,14 +93,41 @@ export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | 
   };
 }
 
-/** The usual weights with a calibration of their own. */
-function usualStack(votes: readonly LayerVote[]): LayerStack {
-  const scores = Float64Array.from(votes, (vote) => compositeOf(LAYER_WEIGHTS, vote));
-  const labels = Float64Array.from(votes, ({ label }) => label);
+/** How learned weights do of late, beside the usual ones. */
+export interface StackDecay extends Omit<Decay, "reason"> {
+  /** AUC of their composite less that of the usual weights on the same decisions, and the most that it is. */
+  readonly areaGain: number;
+  readonly areaGainHigh: number;
+  readonly reason: DecayReason | "worse_than_usual_weights" | null;
+}
+
+/**
+ * Looks at what learned weights said of the newest decisions since they serve. They are to be taken back where their
+ * composite ranks worse than chance, or worse than that of the usual weights, beyond chance.
+ * @param votes in the order in which they ended. @returns null where there are too few.
+ */
+export function judgeStack(votes: readonly LayerVote[], stack: LayerStack): StackDecay | null {
+  const newest = votes.slice(-VOTE_WATCH.window);
+  const scored = { ...scoredBy(stack, newest), ...timesOf(newest) };
+  const decay = judgeDecay(scored, VOTE_WATCH);
+  if (decay === null) return null;
+  const usual = {
+    labels: scored.labels,
+    scores: Float64Array.from(newest, (vote) => compositeOf(LAYER_WEIGHTS, vote)),
+  };
+  const own = Float64Array.from(newest, (vote) => compositeOf(stack.weights, vote));
+  const { seed, draws: count, level } = VOTE_WATCH;
+  const terms = { seed, draws: count, meanBlock: overlapOf(scored) };
+  const { value: areaGain, draws } = compareModels(usual, own, "area", terms);
+  const areaGainHigh = quantileOf(draws, 1 - level / 2);
+  const reason = decay.reason ?? (areaGainHigh < 0 ? "worse_than_usual_weights" : null);
+  return { ...decay, areaGain, areaGainHigh, reason };
+}
+
+function timesOf(votes: readonly LayerVote[]): Record<"decidedAt" | "settledAt", Float64Array> {
   return {
-    weights: LAYER_WEIGHTS,
-    calibrator: fitCalibrator({ scores, labels }).calibrator,
-    samples: votes.length,
+    decidedAt: Float64Array.from(votes, ({ decidedAt }) => decidedAt),
+    settledAt: Float64Array.from(votes, ({ settledAt }) => settledAt),
   };
 }
 

@@ -1,7 +1,9 @@
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
-import { stabilityOf, stabilityVerdict } from "../../core/learning/stability.js";
+import { type Stability, stabilityOf, stabilityVerdict } from "../../core/learning/stability.js";
+import type { TabularModel } from "../../core/learning/tabular.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
+import type { Purpose } from "../models/store.js";
 import type { LabelStore } from "./label-store.js";
 
 /** How far the features of late have gone from those that a version was trained on. */
@@ -18,8 +20,27 @@ export interface Drift {
 }
 
 const NEWEST = 500;
-const LEAST = 50;
+/** Snapshots below which nothing is said. */
+export const LEAST_SNAPSHOTS = 50;
 const TOLD = 5;
+
+/** What was shown of late of what a version serves. */
+export function newestSnapshots(
+  labels: Pick<LabelStore, "snapshots">,
+  purpose: Pick<Purpose, "assetClass" | "interval">,
+): Promise<readonly number[][]> {
+  return labels.snapshots(purpose, SAMPLE_SCHEMA, NEWEST);
+}
+
+/** How far each column has moved from the rows that a model was trained on. */
+export function stabilitiesOf({ bins }: TabularModel, rows: readonly number[][]): Stability[] {
+  return bins.map((reference, k) =>
+    stabilityOf(
+      reference,
+      Float64Array.from(rows, (row) => row[k]),
+    ),
+  );
+}
 
 /** Population stability of every feature of what serves, by the newest snapshots. */
 export async function measureDrift(
@@ -29,21 +50,17 @@ export async function measureDrift(
   const found: Drift[] = [];
   for (const { version, opened } of registry.allServing()) {
     if (opened.learner !== "gradient_trees") continue;
-    const rows = await labels.snapshots(version, SAMPLE_SCHEMA, NEWEST);
+    const rows = await newestSnapshots(labels, version);
     const name = `${version.assetClass} ${version.interval} by ${version.grouping}`;
     const head = { model: name, version: version.version, compared: rows.length };
-    if (rows.length < LEAST) {
+    if (rows.length < LEAST_SNAPSHOTS) {
       found.push({ ...head, steady: 0, moved: 0, shifted: 0, most: [] });
       continue;
     }
     const counts = { steady: 0, moved: 0, shifted: 0, unknown: 0 };
-    const indexes = version.columns.map((feature, k) => {
-      const stability = stabilityOf(
-        opened.model.bins[k],
-        Float64Array.from(rows, (row) => row[k]),
-      );
+    const indexes = stabilitiesOf(opened.model, rows).map((stability, k) => {
       counts[stabilityVerdict(stability)]++;
-      return { feature, index: stability.index };
+      return { feature: version.columns[k], index: stability.index };
     });
     const most = indexes.filter(({ index }) => !Number.isNaN(index)).sort((a, b) => b.index - a.index);
     found.push({ ...head, ...counts, most: most.slice(0, TOLD) });

@@ -27,6 +27,7 @@ export interface ScoredLabel {
   readonly snapshotId: number;
   readonly score: number;
   readonly label: 0 | 1;
+  readonly decidedAt: number;
   readonly settledAt: number;
 }
 
@@ -132,7 +133,7 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
     async scored(modelIds: readonly number[], sinceMs: number): Promise<ScoredLabel[]> {
       return database.query<ScoredLabel>(
         `select distinct on (o.settled_at, o.id, s.model_id) s.model_id as "modelId", f.id as "snapshotId", s.score,
-           ${LABEL} as label, ${epochMs("o.settled_at", "settledAt")}
+           ${LABEL} as label, ${epochMs("f.closed_at", "decidedAt")}, ${epochMs("o.settled_at", "settledAt")}
          from outcomes o
          ${SNAPSHOT_OF_OUTCOME}
          join model_scores s on s.snapshot_id = f.id
@@ -141,6 +142,27 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
          order by o.settled_at, o.id, s.model_id`,
         [synthetic, `{${modelIds.join(",")}}`, sinceMs],
       );
+    },
+
+    /**
+     * What a version said of the newest decisions that ended since it became active last, in the order in which they
+     * settled.
+     */
+    async newestScored(modelId: number, limit: number): Promise<ScoredLabel[]> {
+      const rows = await database.query<ScoredLabel>(
+        `select distinct on (o.settled_at, o.id) s.model_id as "modelId", f.id as "snapshotId", s.score,
+           ${LABEL} as label, ${epochMs("f.closed_at", "decidedAt")}, ${epochMs("o.settled_at", "settledAt")}
+         from outcomes o
+         ${SNAPSHOT_OF_OUTCOME}
+         join model_scores s on s.snapshot_id = f.id and s.model_id = $2
+         where o.synthetic = $1 and o.source = 'settled' and o.policy = 'sltp' and o.outcome is not null
+           and o.settled_at >= (
+             select coalesce(max(a.created_at), max(m.created_at)) from models m
+             left join model_audits a on a.model_id = m.id and a.action = 'promoted' where m.id = $2)
+         order by o.settled_at desc, o.id desc limit $3`,
+        [synthetic, modelId, limit],
+      );
+      return rows.reverse();
     },
 
     /** Values that snapshots had since a moment, the newest at most so many. */

@@ -1,3 +1,4 @@
+import type { LayerVote } from "../../core/learning/layer-stack.js";
 import { LAYERS, type LayerName } from "../../core/signals/fuse.js";
 import type { Database } from "../../platform/database.js";
 import type { MarketName } from "../instruments/store.js";
@@ -27,6 +28,15 @@ export interface SettledReading extends LayerReading {
   readonly settledAtMs: number | null;
 }
 
+/** A reading of an alert that has ended. Times in epoch ms. */
+export interface SettledVote extends LayerVote {
+  readonly alertId: number;
+  /** Of its outcome: later ones have greater numbers. */
+  readonly outcome: number;
+}
+
+type Said = Readonly<Record<LayerName, number | null>>;
+
 interface Row {
   readonly alertId: number;
   readonly direction: 1 | -1;
@@ -43,6 +53,19 @@ interface Row {
 
 /** Alerts that were raised longer ago are not read any more: layers would say what they say now. */
 const FRESH_S = 600;
+
+/** What layers said by their names; NaN for those that were silent. */
+function withValues<Of extends Said>({ rules, deep, multi_timeframe, sentiment, ...row }: Of) {
+  return {
+    ...row,
+    values: {
+      rules: rules ?? Number.NaN,
+      deep: deep ?? Number.NaN,
+      multi_timeframe: multi_timeframe ?? Number.NaN,
+      sentiment: sentiment ?? Number.NaN,
+    },
+  };
+}
 
 export function createLayerStore(database: Database, { synthetic, replay }: MarketName) {
   const market = [synthetic, replay ?? ""] as const;
@@ -83,15 +106,35 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
          order by o.settled_at nulls last, l.alert_id limit $4`,
         [...market, sinceMs, limit],
       );
-      return rows.map(({ rules, deep, multi_timeframe, sentiment, ...row }) => ({
-        ...row,
-        values: {
-          rules: rules ?? Number.NaN,
-          deep: deep ?? Number.NaN,
-          multi_timeframe: multi_timeframe ?? Number.NaN,
-          sentiment: sentiment ?? Number.NaN,
-        },
-      }));
+      return rows.map(withValues);
+    },
+
+    /** The newest alerts with kept layers that have ended by their levels, read since a moment; in the order in which they ended. */
+    async newestSettled(sinceMs: number, limit: number): Promise<SettledVote[]> {
+      const rows = await database.query<Omit<SettledVote, "values"> & Said>(
+        `select l.alert_id as "alertId", o.id as outcome, l.direction, l.rules, l.deep, l.multi_timeframe, l.sentiment,
+           (extract(epoch from l.read_at) * 1000)::float8 as "decidedAt",
+           (extract(epoch from o.settled_at) * 1000)::float8 as "settledAt",
+           (o.ending = 'target' and o.gain > 0)::int as label
+         from alert_layers l join alerts a on a.id = l.alert_id join instruments i on i.id = a.instrument_id
+         join outcomes o on o.alert_id = a.id and o.policy = 'sltp' and o.outcome is not null
+         where i.synthetic = $1 and i.replay = $2 and l.read_at >= to_timestamp($3::float8 / 1000)
+         order by o.settled_at desc, o.id desc limit $4`,
+        [...market, sinceMs, limit],
+      );
+      return rows.reverse().map(withValues);
+    },
+
+    /** Alerts with kept layers whose outcome came after a number. */
+    async settledAfter(outcome: number): Promise<number> {
+      const [row] = await database.query<{ count: number }>(
+        `select count(*)::int as count from alert_layers l join alerts a on a.id = l.alert_id
+         join instruments i on i.id = a.instrument_id
+         join outcomes o on o.alert_id = a.id and o.policy = 'sltp' and o.outcome is not null
+         where i.synthetic = $1 and i.replay = $2 and o.id > $3`,
+        [...market, outcome],
+      );
+      return row.count;
     },
   };
 }

@@ -55,7 +55,7 @@ export interface RetrainingLoopParts {
   readonly registry: Registry<OpenModel>;
   readonly online: Pick<OnlineModels, "learn">;
   readonly labels: LabelStore;
-  readonly layers: Pick<LayerStore, "since">;
+  readonly layers: Pick<LayerStore, "newestSettled" | "settledAfter">;
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
@@ -170,7 +170,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
         busy = true;
         try {
           const state = await teach(await load(), signal);
-          await watch(parts.registry, labels, note);
+          await watch(parts.registry, parts, note);
           await duel(parts.registry, labels, note);
           await relearnStack(parts.registry, parts.layers, note);
           await train(state);

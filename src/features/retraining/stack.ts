@@ -4,11 +4,12 @@ import { LAYERS } from "../../core/signals/fuse.js";
 import { type OpenModel, packArtefact } from "../models/artefact.js";
 import { STACK } from "../models/layers.js";
 import { type Registry, sha256 } from "../models/registry.js";
-import type { NewModel } from "../models/store.js";
-import type { LayerStore, SettledReading } from "./layer-store.js";
+import type { ModelVersion, NewModel } from "../models/store.js";
+import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
 
 const HEAD = { learner: STACK.learner, featureSchema: "layers-1", columns: LAYERS };
+/** Newest decisions that weights are learned from. */
 const MOST_READINGS = 5_000;
 /** Decisions that ended since the newest version from which on weights are learned anew. */
 const NEW_DECISIONS = 50;
@@ -18,15 +19,12 @@ const NEW_DECISIONS = 50;
  */
 export async function relearnStack(
   registry: Registry<OpenModel>,
-  layers: Pick<LayerStore, "since">,
+  layers: Pick<LayerStore, "newestSettled" | "settledAfter">,
   note: (update: Omit<Update, "atMs">) => void,
 ): Promise<void> {
-  const readings = await layers.since(0, MOST_READINGS);
-  const votes = readings.flatMap((reading) =>
-    reading.label === null ? [] : [{ ...reading, label: reading.label }],
-  );
   const [newest] = await registry.list(STACK, 1);
-  if (votes.length - (newest?.samples ?? 0) < NEW_DECISIONS) return;
+  if ((await layers.settledAfter(lastOutcomeOf(newest))) < NEW_DECISIONS) return;
+  const votes = await layers.newestSettled(0, MOST_READINGS);
   const serving = registry.serving(STACK);
   const incumbent = serving?.opened.learner === "layer_stack" ? serving.opened.model : null;
   const found = learnStack(votes, incumbent);
@@ -50,17 +48,23 @@ export async function relearnStack(
   });
 }
 
-function modelOf(found: StackCandidate, votes: readonly SettledReading[]): NewModel {
+/** The newest outcome that a version was learned from; 0 where it does not say. */
+function lastOutcomeOf(version: ModelVersion | undefined): number {
+  const last = version?.parameters.last_outcome;
+  return typeof last === "number" ? last : 0;
+}
+
+function modelOf(found: StackCandidate, votes: readonly SettledVote[]): NewModel {
   const artefact = packArtefact(HEAD, { learner: "layer_stack", model: found.stack });
   const { stack, verdict, ...figures } = found;
-  const times = votes.map(({ readAtMs }) => readAtMs);
+  const times = votes.map(({ decidedAt }) => decidedAt);
   return {
     ...STACK,
     ...HEAD,
     hash: sha256(artefact),
     dataHash: createHash("sha256").update(JSON.stringify(votes)).digest("hex"),
     seed: 1,
-    parameters: { weights: stack.weights },
+    parameters: { weights: stack.weights, last_outcome: Math.max(...votes.map(({ outcome }) => outcome)) },
     metrics: { ...figures },
     card: {
       purpose: "how layers are weighed in the composite of a signal",

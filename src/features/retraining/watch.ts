@@ -1,34 +1,81 @@
-import { type Decay, type Duel, judgeDecay, judgeDuel } from "../../core/learning/watch.js";
+import { type Duel, judgeDuel } from "../../core/learning/duel.js";
+import { judgeStack, type StackDecay } from "../../core/learning/stack-candidate.js";
+import {
+  type Decay,
+  judgeDecay,
+  judgeShift,
+  type LiveScores,
+  type Shift,
+  VOTE_WATCH,
+} from "../../core/learning/watch.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { OpenVersion, Registry } from "../models/registry.js";
+import { worthOfColumns } from "../models/scoring.js";
 import type { ModelVersion } from "../models/store.js";
+import { LEAST_SNAPSHOTS, newestSnapshots, stabilitiesOf } from "./drift.js";
 import type { LabelStore, ScoredLabel } from "./label-store.js";
+import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
 
-type Labels = Pick<LabelStore, "scored">;
+type Labels = Pick<LabelStore, "scored" | "newestScored" | "snapshots">;
 type Note = (update: Omit<Update, "atMs">) => void;
 
 const ACTOR = "retraining";
+/** Newest labels that are looked at for a change; the rest of the watch looks at fewer. */
+const MOST_SCORED = 5_000;
 
-/** Takes back what has decayed. */
-export async function watch(registry: Registry<OpenModel>, labels: Labels, note: Note): Promise<void> {
+/** Takes back what has decayed, or reads what it was not trained on. */
+export async function watch(
+  registry: Registry<OpenModel>,
+  sources: { readonly labels: Labels; readonly layers: Pick<LayerStore, "newestSettled"> },
+  note: Note,
+): Promise<void> {
   for (const open of registry.allServing()) {
-    if (open.version.learner !== "gradient_trees") continue;
-    const scored = await labels.scored([open.version.id], open.version.createdAtMs);
-    const decay = judgeDecay(scoredOf(scored));
-    if (decay === null || decay.reason === null) continue;
-    const reason = decay.reason.replaceAll("_", " ");
-    await registry.rollBack(open.version, { actor: ACTOR, reason, numbers: numbersOf(decay) });
+    const found = await judge(open, sources);
+    if (found === null || found.reason === null) continue;
+    const reason = found.reason.replaceAll("_", " ");
+    await registry.rollBack(open.version, { actor: ACTOR, reason, numbers: numbersOf(found) });
     note({
       type: "rolled_back",
-      count: decay.samples,
+      count: found.samples,
       description: `${nameOf(open.version)} was rolled back: ${reason}`,
     });
   }
 }
 
+/** What is wrong with a version that serves, by the measures that there are for its learner. */
+async function judge(
+  { version, opened }: OpenVersion<OpenModel>,
+  { labels, layers }: Parameters<typeof watch>[1],
+): Promise<((Decay | StackDecay | Shift) & { readonly samples: number }) | null> {
+  if (opened.learner === "gradient_trees") {
+    const decay = judgeDecay(liveOf(await labels.newestScored(version.id, MOST_SCORED)));
+    if (decay !== null && decay.reason !== null) return decay;
+    const rows = await newestSnapshots(labels, version);
+    if (rows.length < LEAST_SNAPSHOTS) return null;
+    const shares = worthOfColumns(opened.model).map(({ share }) => share);
+    return { ...judgeShift(stabilitiesOf(opened.model, rows), shares), samples: rows.length };
+  }
+  if (opened.learner === "q_agent") return null;
+  const votes = await layers.newestSettled(version.createdAtMs, MOST_SCORED);
+  if (opened.learner === "layer_stack") return judgeStack(votes, opened.model);
+  return judgeDecay(deepScores(votes), VOTE_WATCH);
+}
+
+/** How far the deep layer said towards the direction of each alert, of those that it spoke on. */
+function deepScores(votes: readonly SettledVote[]): LiveScores {
+  const spoken = votes.filter(({ values }) => !Number.isNaN(values.deep));
+  return liveOf(
+    spoken.map(({ values, direction, ...vote }) => ({ ...vote, score: 0.5 + 0.5 * direction * values.deep })),
+  );
+}
+
 /** Lets shadows take over, or gives them up. */
-export async function duel(registry: Registry<OpenModel>, labels: Labels, note: Note): Promise<void> {
+export async function duel(
+  registry: Registry<OpenModel>,
+  labels: Pick<Labels, "scored">,
+  note: Note,
+): Promise<void> {
   for (const shadow of registry.shadows()) {
     const active = registry.serving(shadow.version);
     if (active === null) {
@@ -64,10 +111,14 @@ async function promote(
 const nameOf = ({ assetClass, interval, grouping, version }: ModelVersion) =>
   `${assetClass} ${interval} by ${grouping} ${version}`;
 
-function scoredOf(rows: readonly ScoredLabel[]) {
+function liveOf(
+  rows: readonly Pick<ScoredLabel, "score" | "label" | "decidedAt" | "settledAt">[],
+): LiveScores {
   return {
     scores: Float64Array.from(rows, ({ score }) => score),
     labels: Float64Array.from(rows, ({ label }) => label),
+    decidedAt: Float64Array.from(rows, ({ decidedAt }) => decidedAt),
+    settledAt: Float64Array.from(rows, ({ settledAt }) => settledAt),
   };
 }
 
@@ -79,12 +130,12 @@ function judgePair(rows: readonly ScoredLabel[], [activeId, shadowId]: readonly 
     return row.modelId === shadowId && other !== undefined ? [{ own: row.score, other }] : [];
   });
   return judgeDuel(
-    scoredOf(both.map(({ other }) => other)),
+    liveOf(both.map(({ other }) => other)),
     Float64Array.from(both, ({ own }) => own),
   );
 }
 
-function numbersOf(found: Decay | Duel): Record<string, unknown> {
+function numbersOf(found: Decay | StackDecay | Shift | Duel): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(found).map(([key, value]) => [
       key,
