@@ -16,7 +16,7 @@ export function reproduce(text: string, seed: number, grouping: Grouping) {
   const { dataSet, sha256: said } = decodeDataSet(JSON.parse(text));
   const digest = createHash("sha256").update(bytesOfDataSet(dataSet)).digest("hex");
   if (digest !== said) throw new DataSetRefused(`its digest is ${digest}, and it says ${said}`);
-  const lesson = lessonOf({ ...dataSet, dataHash: digest, unstable: [], early: [] }, grouping);
+  const lesson = lessonOf({ ...dataSet, dataHash: digest, lots: [], unstable: [], early: [] }, grouping);
   const found = learnCandidate(lesson, { ...LEARNING_TERMS, seed }, null);
   if ("reason" in found) throw new DataSetRefused(found.reason);
   const head = {
@@ -33,6 +33,6 @@ export function reproduce(text: string, seed: number, grouping: Grouping) {
   }));
   return {
     ...{ hash, data_hash: digest, seed, grouping, refused_by: verdict.refusedBy },
-    metrics: metricsOf(evaluation, decided, curve),
+    metrics: metricsOf(evaluation, decided, curve, found.lots),
   };
 }

@@ -1,10 +1,11 @@
 import { sumOf } from "../base/stats.js";
 import { type Calibration, fitCalibrator } from "./calibrate.js";
 import type { Samples } from "./define.js";
-import { compareWith, evaluate, type Scoring } from "./evaluation.js";
+import { bootstrapOf, compareWith, evaluate, type Scoring } from "./evaluation.js";
 import { type Comparison, type Evaluation, judgeCandidate, type Verdict } from "./governance.js";
 import { groupedScore, trainGroupedTrees } from "./grouped-trees.js";
 import type { LearningTerms, Lesson } from "./lesson.js";
+import { type LotTried, tryLots } from "./lots-tried.js";
 import { type Decided, decideAt, type ReliabilityBin, reliabilityCurve, type Scored } from "./metrics.js";
 import { pickSamples } from "./rows.js";
 import { assertNoOverlap, type SampleSplit, splitSamples } from "./split.js";
@@ -26,6 +27,8 @@ export interface Tried {
   readonly reliability: readonly ReliabilityBin[];
   readonly comparison: Comparison | null;
   readonly verdict: Verdict;
+  /** By lot, where the lesson names several. */
+  readonly lots: readonly LotTried[];
   readonly stretches: readonly Stretch[];
 }
 
@@ -73,7 +76,8 @@ export function learnCandidate(
     return scoreAll(again, pickSamples(changed, parts.tail), tailKeys);
   };
   const rate = sumOf(training.labels) / training.labels.length;
-  return { model, stretches, ...judge(lesson, terms, { scored, rate, run }, { incumbent, tail, tailKeys }) };
+  const beside = { incumbent, tail, tailKeys, tailLots: pick(lesson.lots ?? [], parts.tail) };
+  return { model, stretches, ...judge(lesson, terms, { scored, rate, run }, beside) };
 }
 
 /**
@@ -102,7 +106,8 @@ export function tryModel(
   const tailKeys = pick(keys, rows);
   const run = (changed: Samples) => scoreAll(model, pickSamples(changed, rows), tailKeys);
   const scoring = { scored: scoreAll(model, tail, tailKeys), rate: sumOf(before) / before.length, run };
-  return { stretches, ...judge(lesson, terms, scoring, { incumbent, tail, tailKeys }) };
+  const beside = { incumbent, tail, tailKeys, tailLots: pick(lesson.lots ?? [], rows) };
+  return { stretches, ...judge(lesson, terms, scoring, beside) };
 }
 
 /** When the outcomes of all that was decided up to a moment were known; that moment where nothing was. */
@@ -117,7 +122,7 @@ function judge(
   lesson: Lesson,
   terms: LearningTerms,
   scoring: Scoring,
-  { incumbent, tail, tailKeys }: Beside,
+  { incumbent, tail, tailKeys, tailLots }: Beside,
 ): Omit<Tried, "stretches"> {
   const { scored } = scoring;
   const evaluation = evaluate(lesson, terms, scoring);
@@ -131,6 +136,7 @@ function judge(
     reliability: reliabilityCurve(scored),
     comparison,
     verdict: judgeCandidate(evaluation, comparison, terms.promotion),
+    lots: tailLots.length === 0 ? [] : tryLots(scored, tailLots, terms.promotion, bootstrapOf(lesson, terms)),
   };
 }
 
@@ -139,6 +145,8 @@ interface Beside {
   readonly incumbent: TabularModel | null;
   readonly tail: Samples;
   readonly tailKeys: readonly string[];
+  /** Lots of those rows; none where the lesson names none. */
+  readonly tailLots: readonly string[];
 }
 
 interface Parts {
@@ -179,7 +187,8 @@ function rawScores(
   });
 }
 
-const pick = (keys: readonly string[], rows: Int32Array) => Array.from(rows, (row) => keys[row]);
+const pick = (keys: readonly string[], rows: Int32Array) =>
+  keys.length === 0 ? [] : Array.from(rows, (row) => keys[row]);
 const hasBoth = (labels: Float64Array) => labels.includes(1) && labels.includes(0);
 
 function stretchOf(name: Stretch["name"], { decidedAt }: Samples, rows: Int32Array): Stretch {

@@ -17,7 +17,10 @@ export interface Scoring {
 }
 
 /** Bootstraps of rows in blocks as long as outcomes overlap. */
-function bootstrapOf({ samples }: Pick<Lesson, "samples">, terms: LearningTerms): Required<ResampleTerms> {
+export function bootstrapOf(
+  { samples }: Pick<Lesson, "samples">,
+  terms: LearningTerms,
+): Required<ResampleTerms> {
   const { seed, draws, blockRows } = terms;
   return { seed, draws, meanBlock: Math.max(blockRows, overlapOf(samples)) };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { finiteOrNull } from "../../core/base/finite.js";
 import type { Evaluation, Verdict } from "../../core/learning/governance.js";
+import type { LotTried } from "../../core/learning/lots-tried.js";
 import { agentMetricsSchema, netMetricsSchema } from "./deep-metrics.js";
 
 const number = z.number().nullable();
@@ -33,6 +34,23 @@ export const metricsSchema = z
     early_outcomes: number
       .default(null)
       .describe("Series in which an outcome is not what the bars by its moment tell"),
+    lots: z
+      .array(
+        z.object({
+          asset_class: z.string(),
+          timeframe: z.string(),
+          samples: z.number().int(),
+          auc: number,
+          auc_low: number,
+          serves: z
+            .boolean()
+            .describe("Whether there were enough decisions there, and it ranked them well enough"),
+        }),
+      )
+      .default([])
+      .describe(
+        "Of a model that several asset classes and intervals share: it serves those alone that it was tried on",
+      ),
     reliability: z.array(z.object({ predicted: z.number(), happened: z.number(), samples: z.number() })),
   })
   .meta({ id: "ModelMetrics" });
@@ -88,6 +106,7 @@ export function metricsOf(
   found: Evaluation,
   decided: { accuracy: number; precision: number; recall: number; f1: number },
   reliability: Metrics["reliability"],
+  lots: readonly LotTried[],
 ): Metrics {
   return {
     samples: found.samples,
@@ -110,8 +129,29 @@ export function metricsOf(
     shift_gain_low: finiteOrNull(found.shiftGainLow),
     unstable_features: found.unstableFeatures,
     early_outcomes: found.earlyOutcomes,
+    lots: lots.map(({ lot, samples, auc, aucLow, serves }) => {
+      const [asset_class = "", timeframe = ""] = lot.split(" ");
+      return {
+        asset_class,
+        timeframe,
+        samples,
+        auc: finiteOrNull(auc),
+        auc_low: finiteOrNull(aucLow),
+        serves,
+      };
+    }),
     reliability,
   };
+}
+
+const lotsSchema = z.object({ lots: metricsSchema.shape.lots });
+
+/** Whether a version that several lots share was tried in one, and may serve it. @param metrics as they are stored. */
+export function servesLot(metrics: unknown, assetClass: string, interval: string): boolean {
+  const lots = lotsSchema.safeParse(metrics).data?.lots ?? [];
+  return lots.some(
+    ({ asset_class, timeframe, serves }) => serves && asset_class === assetClass && timeframe === interval,
+  );
 }
 
 /** A verdict as a card tells it. */

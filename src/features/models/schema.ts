@@ -44,9 +44,9 @@ const pattern = z
 
 /** Learners that versions are told of by name; the deep ones are of all asset classes and intervals. */
 const learner = z
-  .enum(["gradient_trees", ...DEEP_LEARNERS])
+  .enum(["gradient_trees", "layer_stack", ...DEEP_LEARNERS])
   .default("gradient_trees")
-  .describe("sequence_net and q_agent are of any asset class and timeframe");
+  .describe("sequence_net, q_agent and layer_stack are of any asset class and timeframe");
 
 const purposeFields = {
   learner,

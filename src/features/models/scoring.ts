@@ -2,6 +2,7 @@ import { explainTabular, scoreTabular, type TabularModel } from "../../core/lear
 import { importancesOf } from "../../core/learning/trees/trees.js";
 import { AppError } from "../../platform/errors.js";
 import type { OpenModel } from "./artefact.js";
+import { servesLot } from "./card.js";
 import type { OpenVersion, Registry } from "./registry.js";
 import type { NewScore, StoredScore } from "./scores.js";
 import { ANY, type Purpose } from "./store.js";
@@ -70,6 +71,11 @@ function treesOf(open: OpenVersion<OpenModel> | null, schema: string): TabularMo
   return open.version.featureSchema === schema ? open.opened.model : null;
 }
 
+/** Whether a version was tried on what it is asked of: what several lots share was tried on some of them. */
+function isTried({ version }: OpenVersion<OpenModel>, { assetClass, interval }: Shown): boolean {
+  return version.assetClass !== ANY || servesLot(version.metrics, assetClass, interval);
+}
+
 export function createScoring(registry: Registry<OpenModel>): Scoring {
   function counted(open: OpenVersion<OpenModel>, shown: Shown): Counted | null {
     const model = treesOf(open, shown.schema);
@@ -81,7 +87,8 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
   function servingFor(shown: Shown): Counted[] {
     return purposesOf(shown).flatMap((purpose) => {
       const open = registry.serving(purpose);
-      return open === null ? [] : (counted(open, shown) ?? []);
+      if (open === null || !isTried(open, shown)) return [];
+      return counted(open, shown) ?? [];
     });
   }
 

@@ -46,7 +46,7 @@ export function newModelOf(purpose: Purpose, made: Made): NewModel {
     dataHash: found.dataHash,
     seed,
     parameters: { ...parameters },
-    metrics: metricsOf(evaluation, decided, curve),
+    metrics: metricsOf(evaluation, decided, curve, learned.lots),
     card: cardOf(purpose, made),
     artefact: learned.artefact,
     samples: found.samples,

@@ -27,12 +27,16 @@ export interface LessonSeries {
   readonly statements?: readonly Statement[];
   /** Decisions on bars that open before are not learned from, epoch ms; on all without it. */
   readonly sinceMs?: number;
+  /** Where a model of several asset classes or intervals is learned. */
+  readonly assetClass?: string;
 }
 
 export type Grouping = "regime" | "pattern";
 
 /** Labelled decisions of several series, newest last. */
 export interface Material extends LabelledSamples {
+  /** Asset class and interval of each row, apart by a space; of no row where there is one lot, or they were not told. */
+  readonly lots: readonly string[];
   /** SHA-256 of the data set, in hex: the same samples have the same. */
   readonly dataHash: string;
   /** Columns that were seen to read later bars, in the features of this program or in the rows themselves. */
@@ -72,7 +76,7 @@ export function gatherMaterial(series: readonly LessonSeries[], policy: LabelPol
       : withStatements(parts[k], each.candles, contextOfSeries(each), each.costBps, statements[k]),
   );
   const merged = newestRows(mergeSamples(said));
-  return { ...material, ...merged, dataHash: hashOf(merged) };
+  return { ...material, ...merged, lots: lotsOfRows(series, merged.facts), dataHash: hashOf(merged) };
 }
 
 /** What features read beside the bars of a series. */
@@ -93,6 +97,7 @@ export function materialOf(
   const merged = newestRows(mergeSamples(parts));
   return {
     ...merged,
+    lots: lotsOfRows(series, merged.facts),
     dataHash: hashOf(merged),
     unstable: [...new Set([...unstableFeatures(series, features), ...peekingColumns(series, merged)])],
     early: series.flatMap((each, k) => (isEarly(each, parts[k], policy) ? [nameOf(each.candles)] : [])),
@@ -106,7 +111,7 @@ function hashOf(labelled: LabelledSamples): string {
 }
 
 /** @param grouping what of a row names its group. */
-export function lessonOf({ samples, facts, unstable, early }: Material, grouping: Grouping): Lesson {
+export function lessonOf({ samples, facts, lots, unstable, early }: Material, grouping: Grouping): Lesson {
   const numbers = new Map<string, number>();
   const series = Int32Array.from(facts, ({ symbol, interval }) => {
     const name = nameOf({ symbol, interval });
@@ -117,10 +122,20 @@ export function lessonOf({ samples, facts, unstable, early }: Material, grouping
   const keys = facts.map(({ regime, patterns: [pattern] }) =>
     grouping === "regime" ? (regime ?? "") : pattern,
   );
-  return { samples, keys, series, unstableFeatures: unstable.length, earlyOutcomes: early.length };
+  return { samples, keys, series, lots, unstableFeatures: unstable.length, earlyOutcomes: early.length };
 }
 
 const nameOf = ({ symbol, interval }: Pick<Candles, "symbol" | "interval">) => `${symbol} ${interval}`;
+
+function lotsOfRows(series: readonly LessonSeries[], facts: LabelledSamples["facts"]): string[] {
+  const lots = new Map(
+    series.flatMap(({ candles, assetClass }) =>
+      assetClass === undefined ? [] : [[nameOf(candles), `${assetClass} ${candles.interval}`] as const],
+    ),
+  );
+  if (new Set(lots.values()).size < 2) return [];
+  return facts.map((each) => lots.get(nameOf(each)) ?? "");
+}
 
 function isEarly({ candles, calendar }: LessonSeries, part: LabelledSamples, policy: LabelPolicy): boolean {
   return findEarlyOutcome(part, candles, calendarOf(calendar), policy) !== null;

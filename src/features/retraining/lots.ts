@@ -120,7 +120,7 @@ export async function readLot(
     const known = await knowledge.load({ symbol, interval: each.interval }, fromMs, closedMs);
     const statements = await labels.statements(id, each.interval, SAMPLE_SCHEMA);
     const costBps = ROUND_TRIP_BPS[assetClass];
-    series.push({ candles, calendar, costBps, knowledge: known, statements, sinceMs });
+    series.push({ candles, calendar, costBps, knowledge: known, statements, sinceMs, assetClass });
   }
   return series;
 }

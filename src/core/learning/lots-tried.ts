@@ -1,0 +1,42 @@
+import { areaInterval, type ResampleTerms } from "./auc-error.js";
+import type { PromotionTerms } from "./governance.js";
+import type { Scored } from "./metrics.js";
+
+/** What came of a model of several lots, which are asset classes at an interval, on the rows of one. */
+export interface LotTried {
+  readonly lot: string;
+  readonly samples: number;
+  /** Of the labels, of which there are fewer. */
+  readonly fewer: number;
+  readonly auc: number;
+  readonly aucLow: number;
+  /** Whether the model may be asked of that lot. */
+  readonly serves: boolean;
+}
+
+/** Rows of a lot, and of either label, below which nothing is known of a model there. */
+const LEAST_ROWS = 100;
+const LEAST_OF_EACH = 15;
+
+/**
+ * Where a model of several lots may serve: in those of which there are enough rows that nothing was chosen by, and in which it
+ * ranks by the same limits as over all. What it is good at elsewhere tells nothing of a lot in which it is not.
+ * @param lots of each row. @returns each lot that has a row, by its name.
+ */
+export function tryLots(
+  { scores, labels }: Scored,
+  lots: readonly string[],
+  { leastAuc }: Pick<PromotionTerms, "leastAuc">,
+  bootstrap: ResampleTerms,
+): LotTried[] {
+  return [...new Set(lots)].sort().map((lot) => {
+    const pick = (column: Float64Array) => column.filter((_, row) => lots[row] === lot);
+    const own = { scores: pick(scores), labels: pick(labels) };
+    const samples = own.labels.length;
+    const wins = own.labels.reduce((sum, label) => sum + label, 0);
+    const fewer = Math.min(wins, samples - wins);
+    const { value: auc, low: aucLow } = areaInterval(own, bootstrap);
+    const enough = samples >= LEAST_ROWS && fewer >= LEAST_OF_EACH;
+    return { lot, samples, fewer, auc, aucLow, serves: enough && auc > leastAuc && aucLow > 0.5 };
+  });
+}
