@@ -20,7 +20,7 @@ function lower(report: AgentReport, name: "hold" | "random", low: number | null)
 
 describe("judgeAgent", () => {
   it("promotes what is surely ahead where there is something to know and not where there is nothing", () => {
-    const verdict = judgeAgent(GOOD, { gain: -0.1, high: 0 });
+    const verdict = judgeAgent(GOOD, { gain: 0, high: 0 });
     expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
     expect(verdict.checks.map(({ rule }) => rule)).toEqual([...AGENT_RULES]);
     expect(verdict.checks[0]).toEqual({
@@ -39,7 +39,7 @@ describe("judgeAgent", () => {
     ["ahead_of_random", planted(lower(GOOD.planted, "random", 0)), null],
     ["not_ahead_of_hold_on_walks", walks(lower(GOOD.walks, "hold", 1e-9)), null],
     ["not_ahead_of_hold_on_walks", walks(lower(GOOD.walks, "hold", null)), null],
-    ["not_worse_than_active", GOOD, { gain: -0.2, high: -1e-9 }],
+    ["not_worse_than_active", GOOD, { gain: -1e-9, high: 0.3 }],
     ["not_worse_than_active", GOOD, { gain: Number.NaN, high: Number.NaN }],
   ] as const)("refuses by %s alone", (rule, found, comparison) => {
     const { refusedBy, checks } = judgeAgent(found, comparison);

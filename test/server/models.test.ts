@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
 import { scoreTabular, type TabularModel } from "../../src/core/learning/tabular.js";
+import { LAYER_WEIGHTS, LAYERS } from "../../src/core/signals/fuse.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
+import { packArtefact } from "../../src/features/models/artefact.js";
+import { STACK, weightsOf } from "../../src/features/models/layers.js";
+import { sha256 } from "../../src/features/models/registry.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
-import { PASSED, PURPOSE, REFUSED } from "../fixtures/models.js";
+import { candidate, PASSED, PURPOSE, REFUSED } from "../fixtures/models.js";
 import { raiseAlerts } from "../fixtures/outcomes.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { telling, tellingSamples, trainedModel } from "../fixtures/trained.js";
@@ -72,6 +76,26 @@ describe("versions of models", () => {
     });
     expect(await call("POST", "/api/ml/rollback", { asset_class: "equity", timeframe: "1d" })).toMatchObject({
       status: 404,
+    });
+  });
+
+  it("200 takes learned weights of layers back by the name of their learner", async () => {
+    const head = { learner: "layer_stack", featureSchema: "layers-1", columns: LAYERS };
+    const weights = { rules: 0.1, deep: 0.1, multi_timeframe: 0.1, sentiment: 0.7 };
+    const model = { weights, calibrator: { kind: "platt" as const, slope: 1, intercept: 0 }, samples: 40 };
+    const artefact = packArtefact(head, { learner: "layer_stack", model });
+    const entered = { ...candidate(0, STACK), ...head, artefact, hash: sha256(artefact) };
+    await models.registry.enter(entered, PASSED, TRAINED);
+    expect(weightsOf(models.registry)).toEqual(weights);
+    expect(await call("GET", "/api/ml/active-version?learner=layer_stack")).toMatchObject({
+      status: 200,
+      active_version: "1.0.0",
+    });
+    const back = await call("POST", "/api/ml/rollback", { learner: "layer_stack", reason: "a test" });
+    expect(back).toMatchObject({ status: 200, active_version: null });
+    expect(weightsOf(models.registry)).toEqual(LAYER_WEIGHTS);
+    expect(await call("GET", "/api/ml/model-info?learner=layer_stack&version=1.0.0")).toMatchObject({
+      status: 200,
     });
   });
 

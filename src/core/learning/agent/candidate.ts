@@ -77,7 +77,7 @@ export function judgeAgent(
     check("ahead_of_hold", hold, 0, hold !== null && hold > 0),
     check("ahead_of_random", random, 0, random !== null && random > 0),
     check("not_ahead_of_hold_on_walks", walked, 0, walked !== null && walked <= 0),
-    check("not_worse_than_active", comparison?.high ?? null, 0, comparison === null || comparison.high >= 0),
+    check("not_worse_than_active", comparison?.gain ?? null, 0, comparison === null || comparison.gain >= 0),
   ];
   return verdictOf(checks);
 }
