@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { RefusedVersion } from "../features/models/registry.js";
-import { nameOf } from "../features/models/views.js";
+import { nameOf } from "../features/models/store.js";
 import { messageOf } from "../platform/errors.js";
 import type { HealthOptions } from "./health.js";
 import type { detailedSchema } from "./health-schema.js";

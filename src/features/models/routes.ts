@@ -12,8 +12,8 @@ import {
   scoreParams,
 } from "./schema.js";
 import { worthOfColumns } from "./scoring.js";
-import { deepPurpose, type ModelVersion, type Purpose } from "./store.js";
-import { groupsView, metadataView, nameOf, versionView } from "./views.js";
+import { deepPurpose, type ModelVersion, nameOf, type Purpose } from "./store.js";
+import { groupsView, metadataView, versionView } from "./views.js";
 
 const MOST = 500;
 export const NONE = "No model has been promoted yet: POST /api/ml/train trains some";

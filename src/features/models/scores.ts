@@ -21,6 +21,7 @@ export interface NewScore {
   readonly modelId: number;
   /** Group of the model; empty for what all share. */
   readonly group: string;
+  /** Counts for nothing: said beside the version that served, or after the moment had been kept. */
   readonly shadow: boolean;
   readonly score: number;
   readonly raw: number;
@@ -49,10 +50,12 @@ export interface StoredScore extends Moment, Omit<NewScore, "modelId"> {
   readonly createdAtMs: number;
 }
 
-/** Ids of what was kept, in the order in which it was given. */
+/** Ids of what is kept, in the order in which it was given. */
 export interface KeptSnapshot {
   readonly id: number;
   readonly scoreIds: readonly number[];
+  /** Of the score that counts among these; null where none does. */
+  readonly countedId: number | null;
 }
 
 const ATTEMPTS = 3;
@@ -60,11 +63,22 @@ const ATTEMPTS = 3;
 const epochMs = (column: string, name: string) =>
   `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
+const OF_DETECTION = `f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
+  and f.pattern = d.pattern and f.direction = d.direction`;
+
 /** Joins an outcome `o` to its detection `d` and to the snapshot `f` of what was known at it. */
 export const SNAPSHOT_OF_OUTCOME = `
 join detections d on d.id = o.detection_id
-join feature_snapshots f on f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
-  and f.pattern = d.pattern and f.direction = d.direction`;
+join feature_snapshots f on ${OF_DETECTION}`;
+
+/** Joins an outcome `o` to its detection `d`, to the one score `s` that counted then, and to the snapshot `f` of that. */
+export const COUNTED_OF_OUTCOME = `
+join detections d on d.id = o.detection_id
+join lateral (
+  select s.id from feature_snapshots f join model_scores s on s.snapshot_id = f.id and not s.shadow
+  where ${OF_DETECTION} order by s.id limit 1) counted on true
+join model_scores s on s.id = counted.id
+join feature_snapshots f on f.id = s.snapshot_id`;
 
 export const SCORE_FIELDS = [
   `s.id, s.model_id as "modelId", s.snapshot_id as "snapshotId", f.instrument_id as "instrumentId", f.interval`,
@@ -88,30 +102,14 @@ export function createScoreStore(database: Database, { synthetic, replay }: Mark
   const market = [synthetic, replay ?? ""] as const;
 
   return {
-    /** Keeps snapshots and their scores; of one moment, and of a version on it, what was kept first stays. */
-    async record(snapshots: readonly NewSnapshot[], sql: Sql = database): Promise<KeptSnapshot[]> {
+    /**
+     * Keeps snapshots and their scores; of one moment, and of a version on it, what was kept first stays. Who keeps a
+     * moment says which version counts at it: what is said of it later is a shadow's, whoever serves by then.
+     */
+    async record(snapshots: readonly NewSnapshot[], sql?: Sql): Promise<KeptSnapshot[]> {
       if (snapshots.length === 0) return [];
-      const kept = await keep(sql, KEEP_SNAPSHOTS, [
-        numberArray(snapshots.map(({ instrumentId }) => instrumentId)),
-        textArray(snapshots.map(({ interval }) => interval)),
-        numberArray(snapshots.map(({ barTime }) => barTime)),
-        numberArray(snapshots.map(({ closedAt }) => closedAt)),
-        textArray(snapshots.map(({ pattern }) => pattern)),
-        numberArray(snapshots.map(({ direction }) => direction)),
-        textArray(snapshots.map(({ regime }) => regime)),
-        textArray(snapshots.map(({ schema }) => schema)),
-        textArray(snapshots.map(({ values }) => numberArray(values))),
-      ]);
-      const scores = snapshots.flatMap((snapshot, k) =>
-        snapshot.scores.map((score) => ({ ...score, snapshotId: kept[k] })),
-      );
-      const ids = scores.length === 0 ? [] : await recordScores(sql, scores);
-      let next = 0;
-      return snapshots.map((snapshot, k) => {
-        const scoreIds = ids.slice(next, next + snapshot.scores.length);
-        next += snapshot.scores.length;
-        return { id: kept[k], scoreIds };
-      });
+      if (sql === undefined) return database.transaction((one) => keepMoments(one, snapshots));
+      return keepMoments(sql, snapshots);
     },
 
     async find(id: number): Promise<StoredScore | null> {
@@ -128,10 +126,36 @@ export function createScoreStore(database: Database, { synthetic, replay }: Mark
 
 export type ScoreStore = ReturnType<typeof createScoreStore>;
 
-async function recordScores(
-  sql: Sql,
-  scores: readonly (NewScore & { snapshotId: number })[],
-): Promise<number[]> {
+async function keepMoments(sql: Sql, snapshots: readonly NewSnapshot[]): Promise<KeptSnapshot[]> {
+  const kept = await keep(sql, KEEP_SNAPSHOTS, [
+    numberArray(snapshots.map(({ instrumentId }) => instrumentId)),
+    textArray(snapshots.map(({ interval }) => interval)),
+    numberArray(snapshots.map(({ barTime }) => barTime)),
+    numberArray(snapshots.map(({ closedAt }) => closedAt)),
+    textArray(snapshots.map(({ pattern }) => pattern)),
+    numberArray(snapshots.map(({ direction }) => direction)),
+    textArray(snapshots.map(({ regime }) => regime)),
+    textArray(snapshots.map(({ schema }) => schema)),
+    textArray(snapshots.map(({ values }) => numberArray(values))),
+  ]);
+  const scores = snapshots.flatMap((snapshot, k) =>
+    snapshot.scores.map((score) => ({
+      ...score,
+      snapshotId: kept[k].id,
+      shadow: score.shadow || !kept[k].added,
+    })),
+  );
+  const rows = scores.length === 0 ? [] : await keepScores(sql, scores);
+  let next = 0;
+  return snapshots.map((snapshot, k) => {
+    const own = rows.slice(next, next + snapshot.scores.length);
+    next += snapshot.scores.length;
+    const countedId = own.find(({ counts }) => counts)?.id ?? null;
+    return { id: kept[k].id, scoreIds: own.map(({ id }) => id), countedId };
+  });
+}
+
+function keepScores(sql: Sql, scores: readonly (NewScore & { snapshotId: number })[]): Promise<KeptRow[]> {
   return keep(sql, KEEP_SCORES, [
     numberArray(scores.map(({ modelId }) => modelId)),
     numberArray(scores.map(({ snapshotId }) => snapshotId)),
@@ -142,12 +166,22 @@ async function recordScores(
   ]);
 }
 
-/** Ids of what a statement keeps. What another process added meanwhile is seen by the next statement. */
-async function keep(sql: Sql, statement: string, values: readonly string[]): Promise<number[]> {
+interface KeptRow {
+  readonly id: number;
+  /** Whether it was not there before. */
+  readonly added: boolean;
+  /** Of a score, whether it is no shadow's. */
+  readonly counts: boolean;
+}
+
+/** What a statement keeps. What another process added meanwhile is seen by the next statement. */
+async function keep(sql: Sql, statement: string, values: readonly string[]): Promise<KeptRow[]> {
+  const added = new Set<number>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const rows = await sql.query<{ id: number | null }>(statement, values);
-    const ids = rows.flatMap(({ id }) => id ?? []);
-    if (ids.length === rows.length) return ids;
+    const rows = await sql.query<KeptRow | { id: null }>(statement, values);
+    const kept = rows.flatMap((row) => (row.id === null ? [] : [row]));
+    for (const row of kept) if (row.added) added.add(row.id);
+    if (kept.length === rows.length) return kept.map((row) => ({ ...row, added: added.has(row.id) }));
   }
   throw new AppError("conflict", "The same moment is being scored elsewhere");
 }
@@ -166,7 +200,7 @@ with given as (
   on conflict (instrument_id, interval, bar_time, pattern, direction, schema) do nothing
   returning id, instrument_id, interval, bar_time, pattern, direction, schema
 )
-select coalesce(a.id, f.id) as id from given g
+select coalesce(a.id, f.id) as id, a.id is not null as added, false as counts from given g
 left join added a on a.instrument_id = g.instrument and a.interval = g.interval and a.bar_time = g.bar
   and a.pattern = g.pattern and a.direction = g.direction and a.schema = g.schema
 left join feature_snapshots f on f.instrument_id = g.instrument and f.interval = g.interval and f.bar_time = g.bar
@@ -180,9 +214,9 @@ with given as (
 ), added as (
   insert into model_scores (model_id, snapshot_id, group_key, shadow, score, raw)
   select model, snapshot, grp, shadow::boolean, score, raw from given order by place
-  on conflict (model_id, snapshot_id) do nothing returning id, model_id, snapshot_id
+  on conflict (model_id, snapshot_id) do nothing returning id, model_id, snapshot_id, shadow
 )
-select coalesce(a.id, s.id) as id from given g
+select coalesce(a.id, s.id) as id, a.id is not null as added, not coalesce(a.shadow, s.shadow) as counts from given g
 left join added a on a.model_id = g.model and a.snapshot_id = g.snapshot
 left join model_scores s on s.model_id = g.model and s.snapshot_id = g.snapshot
 order by g.place`;

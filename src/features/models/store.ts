@@ -18,6 +18,11 @@ export interface Purpose {
   readonly grouping: "regime" | "pattern" | "none";
 }
 
+/** How a purpose is told in a word. */
+export function nameOf({ learner, assetClass, interval, grouping }: Purpose): string {
+  return [learner, assetClass, interval, grouping].filter((part) => part !== "none").join(":");
+}
+
 /** The purpose of a learner that one model serves everything for. */
 export function deepPurpose(learner: string): Purpose {
   return { learner, assetClass: ANY, interval: ANY, grouping: "none" };

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { routeGroup } from "../../platform/http.js";
-import type { Telemetry } from "./telemetry.js";
+import type { Telemetry, TradePage } from "./telemetry.js";
 import {
   compareQuery,
   comparisonSchema,
@@ -13,7 +13,11 @@ import {
 } from "./telemetry-schema.js";
 import { comparisonView, tradeView, versionView } from "./telemetry-views.js";
 
-const trades = { data: z.array(telemetryTradeSchema), total: z.number().int() };
+const trades = {
+  data: z.array(telemetryTradeSchema),
+  total: z.number().int().describe("Of all that were asked for, beyond the limit, too"),
+};
+const pageView = ({ trades: page, total }: TradePage) => ({ data: page.map(tradeView), total });
 
 /** What models said of trades, and what became of them. */
 export function telemetryRoutes(app: FastifyInstance, { telemetry }: { telemetry: Telemetry }): void {
@@ -23,9 +27,9 @@ export function telemetryRoutes(app: FastifyInstance, { telemetry }: { telemetry
     summary: "Trades with the version, hash, features and score of the model that scored them",
     query: tradesQuery,
     answer: trades,
-    async handle({ query: { model_version: version, source, limit } }) {
-      const rows = await telemetry.trades({ version, source }, limit);
-      return { data: rows.map(tradeView), total: rows.length };
+    async handle({ query: { model_version: version, source, asset_class, timeframe, limit } }) {
+      const filter = { version, source, assetClass: asset_class, interval: timeframe };
+      return pageView(await telemetry.trades(filter, limit));
     },
   });
   routes.get("/api/ml-telemetry/trades/:id", {
@@ -51,7 +55,9 @@ export function telemetryRoutes(app: FastifyInstance, { telemetry }: { telemetry
     query: compareQuery,
     answer: { data: comparisonSchema },
     errors: ["model_not_found"],
-    handle: async ({ query: { a, b } }) => ({ data: comparisonView(await telemetry.compare(a, b)) }),
+    async handle({ query: { a, b, asset_class: assetClass, timeframe: interval } }) {
+      return { data: comparisonView(await telemetry.compare(a, b, { assetClass, interval })) };
+    },
   });
   routes.get("/api/ml-telemetry/features", {
     id: "listTradesByFeature",
@@ -59,8 +65,7 @@ export function telemetryRoutes(app: FastifyInstance, { telemetry }: { telemetry
     query: featureQuery,
     answer: trades,
     async handle({ query: { name, min, max, limit } }) {
-      const rows = await telemetry.outside({ name, min: min ?? null, max: max ?? null }, limit);
-      return { data: rows.map(tradeView), total: rows.length };
+      return pageView(await telemetry.outside({ name, min: min ?? null, max: max ?? null }, limit));
     },
   });
 }

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { INTERVALS } from "../../core/market/interval.js";
 import { decimalText, wholeNumberText } from "../../platform/http.js";
+import { ASSET_CLASSES } from "./schema.js";
+import { ANY } from "./store.js";
 
 const time = z.iso.datetime().nullable();
 const number = z.number().nullable();
@@ -7,6 +10,7 @@ const MOST_VALUE = 1e15;
 
 export const scoreSchema = z.object({
   score_id: z.number().int(),
+  model: z.string().describe("Learner, asset class, interval and grouping, of which versions are counted"),
   model_version: z.string(),
   model_hash: z.string().describe("First 16 hex digits of the SHA-256 of the artefact"),
   ml_score: z.number().describe("Calibrated chance that the target comes before the stop, 0..1"),
@@ -19,7 +23,11 @@ export const scoreSchema = z.object({
 export const telemetryTradeSchema = z
   .object({
     id: z.number().int().describe("Of the outcome"),
-    source: z.string().describe("settled: an alert by its levels, on bars; paper: a trade of an account"),
+    source: z
+      .string()
+      .describe(
+        "settled: an alert by its levels, on bars; paper: a trade of an account; user: as somebody reports it",
+      ),
     symbol: z.string(),
     timeframe: z.string().nullable(),
     pattern: z.string().nullable(),
@@ -72,13 +80,26 @@ export const scoredTradeParams = z.strictObject({ id: wholeNumberText(1, Number.
 const limit = wholeNumberText(1, 500).default(50);
 const versionText = z.string().min(1).max(64).describe("A version, or the first digits of a hash");
 
+/** Versions are numbered by what they are for: 1.0.0 of one asset class is not that of another. */
+const scope = {
+  asset_class: z
+    .enum([...ASSET_CLASSES, ANY])
+    .optional()
+    .describe("Of the model"),
+  timeframe: z
+    .enum([...INTERVALS, ANY])
+    .optional()
+    .describe("Of the model"),
+};
+
 export const tradesQuery = z.object({
   model_version: versionText.optional(),
-  source: z.enum(["settled", "paper"]).optional(),
+  source: z.enum(["settled", "paper", "user"]).optional(),
+  ...scope,
   limit,
 });
 
-export const compareQuery = z.object({ a: versionText, b: versionText });
+export const compareQuery = z.object({ a: versionText, b: versionText, ...scope });
 
 export const featureQuery = z
   .object({

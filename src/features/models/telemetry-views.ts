@@ -3,6 +3,7 @@ import { finiteOrNull } from "../../core/base/finite.js";
 import type { DifferenceTest } from "../../core/learning/compare.js";
 import { isoTime } from "../../platform/http.js";
 import type { StoredScore } from "./scores.js";
+import { nameOf } from "./store.js";
 import type { ScoredTrade, VersionComparison, VersionRecord } from "./telemetry.js";
 import type {
   comparisonSchema,
@@ -20,6 +21,7 @@ export const shortHash = (hash: string) => hash.slice(0, HASH_DIGITS);
 export function scoreView(score: StoredScore): z.input<typeof scoreSchema> {
   return {
     score_id: score.id,
+    model: nameOf(score.purpose),
     model_version: score.version,
     model_hash: shortHash(score.hash),
     ml_score: score.score,

@@ -7,13 +7,15 @@ import {
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { MarketName } from "../instruments/store.js";
-import { SCORE_FIELDS, type ScoreRow, SNAPSHOT_OF_OUTCOME, type StoredScore, scoreOf } from "./scores.js";
+import { COUNTED_OF_OUTCOME, SCORE_FIELDS, type ScoreRow, type StoredScore, scoreOf } from "./scores.js";
+import { nameOf, type Purpose } from "./store.js";
+import { shortHash } from "./telemetry-views.js";
 
 /** What became of a trade that a model had scored. Times in epoch ms. */
 export interface ScoredTrade {
   /** Of the outcome. */
   readonly id: number;
-  /** settled: an alert by its levels, on bars; paper: a closed trade of an account. */
+  /** settled: an alert by its levels, on bars; paper: a closed trade of an account; user: as somebody reports it. */
   readonly source: string;
   readonly symbol: string;
   readonly interval: string | null;
@@ -32,11 +34,13 @@ export interface ScoredTrade {
 
 /** How trades went that one version scored. Null for what no trade tells. */
 export interface VersionRecord {
+  readonly modelId: number;
   readonly version: string;
   readonly hash: string;
   readonly learner: string;
   readonly assetClass: string;
   readonly interval: string;
+  readonly grouping: Purpose["grouping"];
   readonly trades: number;
   readonly wins: number;
   readonly winRate: number | null;
@@ -54,9 +58,22 @@ export interface VersionComparison {
   readonly gains: WelchTest | null;
 }
 
-export interface TradeFilter {
+/** Which models are meant: numbers of versions are counted by what they are for. */
+export interface ModelScope {
+  readonly assetClass?: string | undefined;
+  readonly interval?: string | undefined;
+}
+
+export interface TradeFilter extends ModelScope {
+  /** A version, or the beginning of a hash. */
   readonly version?: string | undefined;
-  readonly source?: "settled" | "paper" | undefined;
+  readonly source?: "settled" | "paper" | "user" | undefined;
+}
+
+/** The newest of them, and how many there are. */
+export interface TradePage {
+  readonly trades: readonly ScoredTrade[];
+  readonly total: number;
 }
 
 /** A feature and the range that values of interest lie outside of. */
@@ -68,32 +85,34 @@ export interface FeatureRange {
 
 export interface Telemetry {
   /** Newest first. */
-  trades(filter: TradeFilter, limit: number): Promise<ScoredTrade[]>;
+  trades(filter: TradeFilter, limit: number): Promise<TradePage>;
   /** @throws {AppError} `trade_not_found` */
   trade(id: number): Promise<ScoredTrade>;
   versions(): Promise<VersionRecord[]>;
-  /** @param a, b versions or hashes. @throws {AppError} `model_not_found` for one that scored no trade. */
-  compare(a: string, b: string): Promise<VersionComparison>;
+  /**
+   * @param a, b versions, or beginnings of hashes. @throws {AppError} `model_not_found` for one that scored no trade,
+   * `invalid_request` for one that may be several.
+   */
+  compare(a: string, b: string, scope: ModelScope): Promise<VersionComparison>;
   /** Trades whose feature lies outside a range, newest first. @throws {AppError} `invalid_request` for a name that no version reads. */
-  outside(range: FeatureRange, limit: number): Promise<ScoredTrade[]>;
+  outside(range: FeatureRange, limit: number): Promise<TradePage>;
 }
 
 const epochMs = (column: string, name: string) =>
   `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
-/** What a trade was scored by: the version that counted when its pattern was seen. */
+/** What a trade was scored by: the version that counted when its pattern was seen, and no other. */
 const JOINED = `
 from outcomes o
-${SNAPSHOT_OF_OUTCOME}
-join model_scores s on s.snapshot_id = f.id and not s.shadow
+${COUNTED_OF_OUTCOME}
 join models m on m.id = s.model_id
 join instruments i on i.id = f.instrument_id
-where m.synthetic = $1 and m.replay = $2 and o.outcome is not null and (o.source = 'paper' or o.policy = 'sltp')`;
+where m.synthetic = $1 and m.replay = $2 and o.outcome is not null and (o.source <> 'settled' or o.policy = 'sltp')`;
 
 const TRADE_FIELDS = `o.id as "tradeId", o.source, o.symbol as "tradeSymbol", o.interval as "tradeInterval",
   o.pattern as "tradePattern", o.direction as "tradeDirection", o.alert_id as "alertId", o.ending, o.outcome, o.gain,
   o.r, o.pnl::text as pnl, ${epochMs("o.entered_at", "enteredAtMs")}, ${epochMs("o.exited_at", "exitedAtMs")},
-  ${SCORE_FIELDS}`;
+  (count(*) over ())::int as total, ${SCORE_FIELDS}`;
 
 type Ended =
   | "source"
@@ -107,6 +126,7 @@ type Ended =
   | "exitedAtMs";
 
 interface JoinedRow extends ScoreRow, Pick<ScoredTrade, Ended> {
+  readonly total: number;
   readonly tradeId: number;
   readonly tradeSymbol: string;
   readonly tradeInterval: string | null;
@@ -114,7 +134,12 @@ interface JoinedRow extends ScoreRow, Pick<ScoredTrade, Ended> {
   readonly tradeDirection: number | null;
 }
 
-function tradeOf(row: JoinedRow): ScoredTrade {
+const pageOf = (rows: readonly JoinedRow[]): TradePage => ({
+  trades: rows.map(tradeOf),
+  total: rows[0]?.total ?? 0,
+});
+
+function tradeOf({ total: _, ...row }: JoinedRow): ScoredTrade {
   const { tradeId, source, tradeSymbol, tradeInterval, tradePattern, tradeDirection, alertId, ...others } =
     row;
   const { ending, outcome, gain, r, pnl, enteredAtMs, exitedAtMs, ...score } = others;
@@ -133,7 +158,7 @@ function tradeOf(row: JoinedRow): ScoredTrade {
 }
 
 const RECORDS = `
-select m.version, m.hash, m.learner, m.asset_class as "assetClass", m.interval, count(*)::int as trades,
+select m.id as "modelId", m.version, m.hash, m.learner, m.asset_class as "assetClass", m.interval, m.grouping, count(*)::int as trades,
   count(*) filter (where o.outcome = 'profit')::int as wins,
   avg((o.outcome = 'profit')::int)::float8 as "winRate", avg(s.score)::float8 as "meanScore",
   avg(2 * abs(s.score - 0.5))::float8 as "meanConfidence", avg(o.gain)::float8 as "meanGain",
@@ -149,22 +174,23 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
     return database.query<VersionRecord>(RECORDS, [...market]);
   }
 
-  async function gainsOf(hash: string): Promise<Float64Array> {
+  async function gainsOf({ modelId }: VersionRecord): Promise<Float64Array> {
     const rows = await database.query<{ gain: number }>(
-      `select o.gain ${JOINED} and m.hash = $3 and o.gain is not null`,
-      [...market, hash],
+      `select o.gain ${JOINED} and m.id = $3 and o.gain is not null`,
+      [...market, modelId],
     );
     return Float64Array.from(rows, ({ gain }) => gain);
   }
 
   return {
-    async trades({ version, source }, limit) {
+    async trades({ version, source, assetClass, interval }, limit) {
       const rows = await database.query<JoinedRow>(
-        `select ${TRADE_FIELDS} ${JOINED} and ($3::text is null or m.version = $3 or m.hash like $3 || '%')
-           and ($4::text is null or o.source = $4) order by o.id desc limit $5`,
-        [...market, version ?? null, source ?? null, limit],
+        `select ${TRADE_FIELDS} ${JOINED} and ($3::text is null or m.version = $3 or starts_with(m.hash, $3))
+           and ($4::text is null or o.source = $4) and ($5::text is null or m.asset_class = $5)
+           and ($6::text is null or m.interval = $6) order by o.id desc limit $7`,
+        [...market, version ?? null, source ?? null, assetClass ?? null, interval ?? null, limit],
       );
-      return rows.map(tradeOf);
+      return pageOf(rows);
     },
 
     async trade(id) {
@@ -178,14 +204,10 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
 
     versions,
 
-    async compare(a, b) {
+    async compare(a, b, scope) {
       const records = await versions();
-      const [first, second] = [a, b].map((name) => {
-        const found = records.find(({ version, hash }) => version === name || hash.startsWith(name));
-        if (found !== undefined) return found;
-        throw new AppError("model_not_found", `No version ${name} scored a trade that has ended`);
-      });
-      const [gainsA, gainsB] = [await gainsOf(first.hash), await gainsOf(second.hash)];
+      const [first, second] = [onlyOne(records, a, scope), onlyOne(records, b, scope)];
+      const [gainsA, gainsB] = [await gainsOf(first), await gainsOf(second)];
       const share = ({ wins, trades }: VersionRecord) => ({ hits: wins, n: trades });
       return {
         a: first,
@@ -208,7 +230,27 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
          order by o.id desc limit $6`,
         [...market, name, min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY, limit],
       );
-      return rows.map(tradeOf);
+      return pageOf(rows);
     },
   };
+}
+
+/** @throws {AppError} `model_not_found`, and `invalid_request` where several have that name. */
+function onlyOne(
+  records: readonly VersionRecord[],
+  name: string,
+  { assetClass, interval }: ModelScope,
+): VersionRecord {
+  const found = records.filter(
+    (record) =>
+      (record.version === name || record.hash.startsWith(name)) &&
+      (assetClass === undefined || record.assetClass === assetClass) &&
+      (interval === undefined || record.interval === interval),
+  );
+  if (found.length === 0)
+    throw new AppError("model_not_found", `No version ${name} scored a trade that has ended`);
+  if (found.length === 1) return found[0];
+  const several = found.map((record) => `${nameOf(record)} ${record.version} (${shortHash(record.hash)})`);
+  const problem = `query: ${name} may be ${several.join(", ")}: give the beginning of a hash, or asset_class and timeframe`;
+  throw new AppError("invalid_request", problem);
 }

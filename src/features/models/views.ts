@@ -11,15 +11,10 @@ import {
   type versionSchema,
 } from "./schema.js";
 import type { StoredScore } from "./scores.js";
-import type { AuditRow, ModelVersion, Purpose } from "./store.js";
+import { type AuditRow, type ModelVersion, nameOf } from "./store.js";
 import { shortHash, snapshotOf } from "./telemetry-views.js";
 
 const timeOf = (ms: number | null) => (ms === null ? null : isoTime(ms));
-
-/** How a purpose is told in a word. */
-export function nameOf({ learner, assetClass, interval, grouping }: Purpose): string {
-  return [learner, assetClass, interval, grouping].filter((part) => part !== "none").join(":");
-}
 
 export function versionView(version: ModelVersion): z.input<typeof versionSchema> {
   const { auc } = version.metrics;

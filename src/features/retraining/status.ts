@@ -10,8 +10,7 @@ import type { MarketName } from "../instruments/store.js";
 import { metricsSchema } from "../models/card.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineStatus } from "../models/online.js";
-import type { ModelVersion } from "../models/store.js";
-import { nameOf } from "../models/views.js";
+import { type ModelVersion, nameOf } from "../models/store.js";
 import { type Drift, measureDrift } from "./drift.js";
 import type { LabelStore } from "./label-store.js";
 import type { LayerStore } from "./layer-store.js";
@@ -154,7 +153,7 @@ async function performanceOf(
   nowMs: number,
 ): Promise<z.input<typeof performanceSchema>> {
   const versions = await modelStore.list({ learner: "gradient_trees" }, MOST_VERSIONS);
-  const trades = await telemetry.trades({}, MOST_VERSIONS);
+  const { trades } = await telemetry.trades({}, MOST_VERSIONS);
   const newest = newestOfEach(versions);
   return {
     models: newest.map((version) => performanceView(version, versions, trades)),
@@ -250,7 +249,7 @@ function trendOf(versions: readonly ModelVersion[]): number | null {
 function performanceView(
   version: ModelVersion,
   versions: readonly ModelVersion[],
-  trades: Awaited<ReturnType<ModelFeature["telemetry"]["trades"]>>,
+  trades: Awaited<ReturnType<ModelFeature["telemetry"]["trades"]>>["trades"],
 ): z.input<typeof performanceSchema>["models"][number] {
   const metrics = metricsSchema.safeParse(version.metrics).data;
   const own = trades.filter(({ score }) => score.modelId === version.id).slice(0, RECENT);

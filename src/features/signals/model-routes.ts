@@ -76,7 +76,7 @@ export function symbolModelRoutes(
   });
 }
 
-function scoreView({ set, pattern, shown, counted, scoreId }: SymbolScore, nowMs: number) {
+function scoreView({ set, pattern, shown, counted, scoreId, counts }: SymbolScore, nowMs: number) {
   const { version, group, score } = counted;
   const { auc, calibration_error: error } = version.metrics;
   return {
@@ -90,6 +90,7 @@ function scoreView({ set, pattern, shown, counted, scoreId }: SymbolScore, nowMs
     bar_time: isoTime(pattern.detection.barTime),
     score,
     score_id: scoreId,
+    counts,
     prediction: score >= 0.5 ? (1 as const) : (0 as const),
     confidence: confidenceOf(score),
     model_metadata: {

@@ -38,6 +38,11 @@ export const scoreAnswer = {
   bar_time: time,
   score: z.number().describe("Calibrated chance that the target comes before the stop, 0..1"),
   score_id: z.number().int().describe("Its snapshot and proof: /api/ml/scores/:id/proof"),
+  counts: z
+    .boolean()
+    .describe(
+      "Whether telemetry tells trades by it: false where another version, or none, served when it was seen",
+    ),
   prediction: z.union([z.literal(0), z.literal(1)]).describe("1 where the score is a half or more"),
   confidence: z.number().describe("Twice the distance of the score from a half"),
   model_metadata: modelOfScore,

@@ -15,6 +15,8 @@ export interface SymbolScore {
   readonly counted: Counted;
   /** Of the score as it is kept with its snapshot. */
   readonly scoreId: number;
+  /** Whether it is the score that trades on the pattern are told by. */
+  readonly counts: boolean;
 }
 
 export interface SymbolScores {
@@ -57,7 +59,8 @@ export function createSymbolScores(options: {
     const counted = models.scoring.count(own.shown);
     if (counted.version === null) throw new AppError("no_model", counted.reason);
     const [kept] = await models.scores.record([own.snapshot]);
-    return { set, pattern, shown: own.shown, counted, scoreId: kept.scoreIds[0] };
+    const [scoreId] = kept.scoreIds;
+    return { set, pattern, shown: own.shown, counted, scoreId, counts: scoreId === kept.countedId };
   }
 
   return {
