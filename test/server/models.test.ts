@@ -333,6 +333,8 @@ describe("models that are taught label by label", () => {
     for (const change of [
       { features: { nothing: 1 } },
       { features: [1, 2] },
+      { features: SAMPLE_NAMES.map(() => 1e308) },
+      { features: { [SAMPLE_NAMES[0]]: -1e13 } },
       { label: 2 },
       { asset_class: "art" },
     ]) {

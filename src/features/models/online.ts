@@ -23,6 +23,7 @@ import {
 } from "../../core/learning/prequential.js";
 import { readFields, readWhole } from "../../core/learning/read-weights.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { MarketName } from "../instruments/store.js";
 
@@ -63,8 +64,9 @@ export interface OnlineModels {
   /** What a learner says of a row, in the order of the names. */
   predict(key: string, row: Float64Array): Promise<OnlinePrediction>;
   /**
-   * Scores each row, then learns it, in their order; of outcomes those that were learned before are passed over.
-   * @returns how it stands afterwards.
+   * Scores each row, then learns it, in their order; of outcomes those that were learned before are passed over, and so
+   * are those with a value beyond `MOST_VALUE`.
+   * @returns how it stands afterwards. @throws {AppError} `invalid_request` for such a value that somebody gives.
    */
   learn(key: string, lessons: readonly OnlineLesson[]): Promise<OnlineStatus>;
   status(): Promise<OnlineStatus[]>;
@@ -72,6 +74,11 @@ export interface OnlineModels {
 
 /** Newest labels that the area under the curve is told of. */
 const WINDOW = 200;
+/** Features have no scale: what lies beyond either way is no value, and would drown all others in sums of squares. */
+export const MOST_VALUE = 1e12;
+
+const isWithinBounds = (row: Float64Array) =>
+  row.every((value) => Number.isNaN(value) || Math.abs(value) <= MOST_VALUE);
 
 export function createOnlineModels(options: {
   readonly database: Database;
@@ -103,8 +110,11 @@ export function createOnlineModels(options: {
       return { key, score, samples: fared.n, figures: readPrequential(fared) };
     },
 
-    learn: (key, lessons) =>
-      database.transaction(async (sql) => {
+    async learn(key, lessons) {
+      const usable = lessons.map(({ row }) => isWithinBounds(row));
+      if (lessons.some(({ outcome }, i) => outcome === null && !usable[i]))
+        throw new AppError("invalid_request", `body features: a value lies beyond ${MOST_VALUE}`);
+      return database.transaction(async (sql) => {
         await sql.query(
           `insert into online_models (synthetic, replay, key, state, samples, updated_at)
            values ($1, $2, $3, $4::jsonb, 0, to_timestamp($5::float8 / 1000)) on conflict do nothing`,
@@ -112,19 +122,27 @@ export function createOnlineModels(options: {
         );
         const found = await load(sql, key, "for update");
         let [state, lastOutcome] = [found?.state ?? createState(names), found?.row.lastOutcome ?? 0];
-        for (const lesson of lessons) {
+        for (const [i, lesson] of lessons.entries()) {
           if (lesson.outcome !== null && lesson.outcome <= lastOutcome) continue;
-          state = learnLesson(state, lesson);
+          if (usable[i]) state = learnLesson(state, lesson);
+          else
+            log.warn(
+              { key, outcome: lesson.outcome },
+              "an outcome with a value out of bounds teaches nothing",
+            );
           lastOutcome = Math.max(lastOutcome, lesson.outcome ?? lastOutcome);
         }
+        const encoded = encodeState(state);
+        decodeState(encoded, names);
         const updatedAtMs = now();
         await sql.query(
           `update online_models set state = $4::jsonb, samples = $5, last_outcome = $6,
              updated_at = to_timestamp($7::float8 / 1000) where synthetic = $1 and replay = $2 and key = $3`,
-          [...market, key, JSON.stringify(encodeState(state)), state.fared.n, lastOutcome, updatedAtMs],
+          [...market, key, JSON.stringify(encoded), state.fared.n, lastOutcome, updatedAtMs],
         );
         return statusOf(key, state, { updatedAtMs, lastOutcome });
-      }),
+      });
+    },
 
     async status() {
       const rows = await database.query<StateRow>(
@@ -181,18 +199,23 @@ function encodeState({ weights, fared, errors, drifts }: OnlineState): unknown {
   };
 }
 
-/** A state that is stored; a new one where that is not whole, or of other features. */
+/** @throws {WeightsRefused} where it is not whole, or of other features. */
+function decodeState(state: unknown, names: readonly string[]): OnlineState {
+  const fields = readFields(state, ["weights", "fared", "errors", "drifts"], "a learner");
+  const weights = onlineLogistic.decode(fields.weights);
+  if (weights.names.join() !== names.join()) throw new WeightsRefused("it learned from other features");
+  return {
+    weights,
+    fared: decodePrequential(fields.fared),
+    errors: decodeWindow(fields.errors),
+    drifts: readWhole(fields.drifts, "drifts", 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+/** A state that is stored; a new one where it cannot be read. */
 function readState({ key, state }: StateRow, names: readonly string[], log: Log): OnlineState {
   try {
-    const fields = readFields(state, ["weights", "fared", "errors", "drifts"], "a learner");
-    const weights = onlineLogistic.decode(fields.weights);
-    if (weights.names.join() !== names.join()) throw new WeightsRefused("it learned from other features");
-    return {
-      weights,
-      fared: decodePrequential(fields.fared),
-      errors: decodeWindow(fields.errors),
-      drifts: readWhole(fields.drifts, "drifts", 0, Number.MAX_SAFE_INTEGER),
-    };
+    return decodeState(state, names);
   } catch (error) {
     if (!(error instanceof WeightsRefused)) throw error;
     log.warn({ key, reason: error.message }, "an online model begins anew");

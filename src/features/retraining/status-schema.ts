@@ -3,20 +3,22 @@ import { SAMPLE_NAMES } from "../../core/learning/samples.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { REGIMES } from "../../core/regime/define.js";
 import { metricsSchema } from "../models/card.js";
+import { MOST_VALUE } from "../models/online.js";
 import { ASSET_CLASSES } from "../models/schema.js";
 
 const number = z.number().nullable();
 const time = z.iso.datetime();
 const count = z.number().int();
 
+const feature = z.number().min(-MOST_VALUE).max(MOST_VALUE).nullable();
 const key = {
   asset_class: z.enum(ASSET_CLASSES),
   timeframe: z.enum(INTERVALS),
   regime: z.enum([...REGIMES, "all"]).default("all"),
   features: z
     .union([
-      z.array(z.number().nullable()).length(SAMPLE_NAMES.length),
-      z.partialRecord(z.enum(SAMPLE_NAMES as [string, ...string[]]), z.number().nullable()),
+      z.array(feature).length(SAMPLE_NAMES.length),
+      z.partialRecord(z.enum(SAMPLE_NAMES as [string, ...string[]]), feature),
     ])
     .describe(
       `Values by name, or all ${SAMPLE_NAMES.length} of them in the order of feature_names in /api/ml/online-status; null for what is not known`,
