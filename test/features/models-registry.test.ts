@@ -120,6 +120,73 @@ describe("versions of a model", () => {
     expect(await codeOf(registry.rollBack(PURPOSE, BY))).toBe("model_not_found");
   });
 
+  it("is promoted once by many who ask for it at once, with no word of itself in its place", async () => {
+    await registry.enter(candidate(1), PASSED, TRAINED);
+    const shadow = await registry.enter(candidate(2), PASSED, TRAINED);
+    const second = createNumberRegistry(database);
+    const asked = [registry, second, registry, second, registry];
+    const answers = await Promise.all(asked.map((each) => each.promote(PURPOSE, "1.1.0", BY)));
+    expect(answers.map(({ version, status }) => `${version} ${status}`)).toEqual(
+      asked.map(() => "1.1.0 active"),
+    );
+    const audits = await store.audits({ modelId: shadow.id }, 20);
+    expect(audits.map(({ action }) => action)).toEqual(["promoted", "shadowed", "trained"]);
+  });
+
+  it("is taken back once by two who ask for it at once, and the other is told", async () => {
+    for (const value of [1, 2, 3]) {
+      const { version, status } = await registry.enter(candidate(value), PASSED, TRAINED);
+      if (status === "shadow") await registry.promote(PURPOSE, version, BY);
+    }
+    const held = new pg.Client(server.connection);
+    await held.connect();
+    await held.query("begin");
+    const { learner, assetClass, interval, grouping } = PURPOSE;
+    const key = [true, "", learner, assetClass, interval, grouping].join("|");
+    await held.query("select pg_advisory_xact_lock(hashtextextended($1, 8))", [key]);
+    const asked = Promise.allSettled([registry, registry].map((each) => each.rollBack(PURPOSE, BY)));
+    await eventually("both wait for the lock", async () => {
+      const { rows } = await admin.query(
+        "select count(*)::int as n from pg_locks where locktype = 'advisory' and not granted",
+      );
+      return rows[0].n === 2;
+    });
+    await held.query("commit");
+    await held.end();
+    const answers = await asked;
+    expect(answers.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    for (const answer of answers)
+      if (answer.status === "rejected") expect(answer.reason).toMatchObject({ code: "conflict" });
+    expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active", "1.2.0 retired"]);
+  });
+
+  it("stays taken back once it was, until it is tried anew", async () => {
+    await registry.enter(candidate(1), PASSED, TRAINED);
+    await registry.enter(candidate(2), PASSED, TRAINED);
+    await registry.promote(PURPOSE, "1.1.0", BY);
+    await registry.rollBack(PURPOSE, { ...BY, reason: "it lost" });
+    const asked = registry.promote(PURPOSE, "1.1.0", BY);
+    await expect(asked).rejects.toThrow(/it lost/);
+    expect(await codeOf(asked)).toBe("promotion_refused");
+    expect(await standing()).toEqual(["1.0.0 active", "1.1.0 retired"]);
+  });
+
+  it("tells by which numbers somebody decided: those of the version and of the one it replaced", async () => {
+    await registry.enter(candidate(1), PASSED, TRAINED);
+    const shadow = await registry.enter({ ...candidate(2), metrics: { auc: 0.8 } }, PASSED, TRAINED);
+    await registry.promote(PURPOSE, "1.1.0", BY);
+    await registry.rollBack(PURPOSE, { ...BY, numbers: { decisions: 40 } });
+    const [taken, promoted] = await store.audits({ modelId: shadow.id }, 2);
+    expect(promoted).toMatchObject({
+      action: "promoted",
+      numbers: { of: { version: "1.1.0", auc: 0.8 }, replaced: { version: "1.0.0", auc: 0.7 } },
+    });
+    expect(taken).toMatchObject({
+      action: "rolled_back",
+      numbers: { decisions: 40, of: { version: "1.1.0", auc: 0.8 }, instead: { version: "1.0.0", auc: 0.7 } },
+    });
+  });
+
   it("cannot be changed or unlearned, whoever writes", async () => {
     await registry.enter(candidate(1), PASSED, TRAINED);
     for (const column of [

@@ -52,7 +52,7 @@ export function governanceRoutes(app: FastifyInstance, { models }: { models: Mod
     summary: "Make a shadow, or a version that was active before, the active one",
     description:
       "Regimes and patterns are groups within the version of an asset class and interval, and go with it. What a rule of " +
-      "promotion refused stays refused.",
+      "promotion refused stays refused, and what was taken back stays so until it is trained or imported anew.",
     access: "admin",
     perMinute: 10,
     body: promoteBody,

@@ -66,15 +66,19 @@ export interface Registry<Opened> {
    */
   judge(candidate: ModelVersion, verdict: Verdict, actor: string): Promise<ModelVersion>;
   /**
-   * Makes a shadow, or a version that was active before, the active one; the one before retires.
-   * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse, `model_refused`.
+   * Makes a shadow, or a version that was active before, the active one; the one before retires. What was measured of
+   * both joins the numbers of the audit.
+   * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse or that was taken back,
+   * `model_refused`.
    */
   promote(purpose: Purpose, version: string, audit: Omit<Audit, "action">): Promise<ModelVersion>;
   /** Makes a shadow one that is not used. @throws {AppError} `conflict`. */
   refuse(version: ModelVersion, audit: Omit<Audit, "action">): Promise<void>;
   /**
-   * Takes the active version back: the one before it serves again, or none.
-   * @returns what serves now. @throws {AppError} `model_not_found` where none is active.
+   * Takes the active version back: the one before it serves again, or none. What was measured of both joins the numbers
+   * of the audit.
+   * @returns what serves now. @throws {AppError} `model_not_found` where none is active, `conflict` where another is by
+   * the time that it would be taken back.
    */
   rollBack(purpose: Purpose, audit: Omit<Audit, "action">): Promise<ModelVersion | null>;
   /** Newest first. */
@@ -250,8 +254,8 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     return done;
   }
 
-  async function named(purpose: Purpose, version: string): Promise<ModelVersion> {
-    const [found] = await store.list({ ...purpose, version }, 1);
+  async function named(purpose: Purpose, version: string, sql?: Sql): Promise<ModelVersion> {
+    const [found] = await store.list({ ...purpose, version }, 1, sql);
     if (found !== undefined) return found;
     throw new AppError("model_not_found", `There is no version ${version} of ${keyOf(purpose)}`);
   }
@@ -275,18 +279,19 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
       changing((sql) => steps.judge(sql, candidate, verdict, actor, "shadow")),
 
     async promote(purpose, text, audit) {
-      const version = await named(purpose, text);
-      if (version.status === "active") return version;
-      if (version.status !== "shadow" && version.status !== "retired") {
-        throw new AppError(
-          "promotion_refused",
-          `Version ${text} is ${version.status}: ${refusalOf(version)}`,
-        );
-      }
-      await reader.open(version);
+      await reader.open(promotable(await named(purpose, text)));
       return changing(async (sql) => {
         await store.lock(sql, purpose);
-        await steps.activate(sql, version, audit);
+        const version = promotable(await named(purpose, text, sql));
+        if (version.status === "active") return version;
+        const why = await store.whyTakenBack(version.id, sql);
+        if (why !== null) {
+          const problem = `Version ${text} was taken back: ${why}. What is trained or imported anew is tried anew`;
+          throw new AppError("promotion_refused", problem);
+        }
+        const active = await store.active(purpose, sql);
+        const measured = { of: figuresOf(version), replaced: active === null ? null : figuresOf(active) };
+        await steps.activate(sql, version, { ...audit, numbers: { ...audit.numbers, ...measured } });
         return { ...version, status: "active" as ModelStatus };
       });
     },
@@ -297,21 +302,40 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
         await steps.tell(sql, "refused", version);
       }),
 
-    rollBack: (purpose, audit) =>
-      changing(async (sql) => {
+    async rollBack(purpose, audit) {
+      const seen = await store.active(purpose);
+      if (seen === null) throw new AppError("model_not_found", `No version of ${keyOf(purpose)} is active`);
+      return changing(async (sql) => {
         await store.lock(sql, purpose);
         const active = await store.active(purpose, sql);
-        if (active === null)
-          throw new AppError("model_not_found", `No version of ${keyOf(purpose)} is active`);
+        if (active?.id !== seen.id)
+          throw new AppError("conflict", `Version ${seen.version} is active no longer`);
         const [previous = null] = await store.formerly(purpose, active.id, sql);
-        await store.move(sql, active, "retired", { ...audit, action: "rolled_back" });
+        const measured = { of: figuresOf(active), instead: previous === null ? null : figuresOf(previous) };
+        const numbers = { ...audit.numbers, ...measured };
+        await store.move(sql, active, "retired", { ...audit, action: "rolled_back", numbers });
         await steps.tell(sql, "rolled_back", active);
         if (previous === null) return null;
         const reason = `${active.version} was rolled back: ${audit.reason}`;
-        await steps.activate(sql, previous, { ...audit, reason });
+        await steps.activate(sql, previous, { ...audit, reason, numbers });
         return { ...previous, status: "active" as ModelStatus };
-      }),
+      });
+    },
   };
+}
+
+/** What was measured of a version when it was trained, as an audit tells it. */
+function figuresOf({ version, metrics }: ModelVersion): Record<string, unknown> {
+  const figures = Object.entries(metrics).filter(([, value]) => typeof value === "number");
+  return { version, ...Object.fromEntries(figures) };
+}
+
+/** The same version. @throws {AppError} `promotion_refused` for one that did not pass the rules. */
+function promotable(version: ModelVersion): ModelVersion {
+  const { status } = version;
+  if (status === "active" || status === "shadow" || status === "retired") return version;
+  const problem = `Version ${version.version} is ${status}: ${refusalOf(version)}`;
+  throw new AppError("promotion_refused", problem);
 }
 
 /** The rule by which a version was refused, as its card tells. */

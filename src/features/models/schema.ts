@@ -146,6 +146,11 @@ export const auditSchema = z
     actor: z.string(),
     reason: z.string(),
     checks: z.array(checkSchema).describe("Each rule with the values it compared, where rules decided"),
+    numbers: z
+      .record(z.string(), z.unknown())
+      .describe(
+        "What else was weighed: of the version, of the one it replaced or gave way to, of live decisions",
+      ),
     at: time,
   })
   .meta({ id: "ModelAudit" });

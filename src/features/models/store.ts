@@ -185,9 +185,9 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
     },
 
     /** Newest first. */
-    async list(filter: ModelFilter, limit: number): Promise<ModelVersion[]> {
+    async list(filter: ModelFilter, limit: number, sql: Sql = database): Promise<ModelVersion[]> {
       const { learner, assetClass, interval, grouping, status, version } = filter;
-      return database.query<ModelVersion>(
+      return sql.query<ModelVersion>(
         `select ${FIELDS} from models m where m.synthetic = $1 and m.replay = $2
            and ($3::text is null or m.learner = $3) and ($4::text is null or m.asset_class = $4)
            and ($5::text is null or m.interval = $5) and ($6::text is null or m.grouping = $6)
@@ -209,6 +209,15 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
         [...market, hash],
       );
       return rows[0] ?? null;
+    },
+
+    /** Why a version was taken back last; null for one that never was. */
+    async whyTakenBack(id: number, sql: Sql = database): Promise<string | null> {
+      const rows = await sql.query<{ reason: string }>(
+        "select reason from model_audits where model_id = $1 and action = 'rolled_back' order by id desc limit 1",
+        [id],
+      );
+      return rows[0]?.reason ?? null;
     },
 
     async find(id: number): Promise<ModelVersion | null> {

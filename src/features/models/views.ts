@@ -67,7 +67,7 @@ export function groupsView(
 }
 
 export function auditView(audit: AuditRow): z.input<typeof auditSchema> {
-  const { checks } = audit.numbers;
+  const { checks, ...numbers } = audit.numbers;
   return {
     id: audit.id,
     model_id: audit.modelId,
@@ -81,6 +81,7 @@ export function auditView(audit: AuditRow): z.input<typeof auditSchema> {
     actor: audit.actor,
     reason: audit.reason,
     checks: Array.isArray(checks) ? checks : [],
+    numbers,
     at: isoTime(audit.createdAtMs),
   };
 }
