@@ -151,6 +151,41 @@ describe("POST /api/outcomes/log", () => {
     expect(traded.r).toBeCloseTo(1, 9);
   });
 
+  it("200 keeps one outcome of an alert however often it is sent, and 409 for another one", async () => {
+    const { alerts } = await get("/api/alerts?limit=50");
+    const other = alerts.find(({ symbol }: { symbol: string }) => symbol !== "AAPL");
+    const sent = {
+      ...good,
+      symbol: other.symbol,
+      alert_id: other.id,
+      outcome: "profit",
+      return_pct: 2,
+      quantity: 0.1234567894,
+    };
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => report(sent)));
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200, 200]);
+    expect(new Set(answers.map((answer) => answer.json().data.id)).size).toBe(1);
+    const changed = await report({ ...sent, return_pct: 3 });
+    expectProblem(changed, "conflict", `outcome ${answers[0].json().data.id}`);
+    const rows = await program.parts.database.query(
+      "select id from outcomes where source = 'user' and alert_id = $1",
+      [sent.alert_id],
+    );
+    expect(rows).toHaveLength(1);
+  });
+
+  it("200 keeps a trade that says when it ended once, and others as often as they are told", async () => {
+    const counted = async (payload: object) => {
+      const ids = [];
+      for (let k = 0; k < 3; k++) ids.push((await report(payload)).json().data.id);
+      return new Set(ids).size;
+    };
+    const ended = { ...good, return_pct: 1.25, closed_at: "2024-08-01T10:00:00Z" };
+    expect(await counted(ended)).toBe(1);
+    expect(await counted({ ...ended, return_pct: 1.5 })).toBe(1);
+    expect(await counted({ ...good, return_pct: 1.25 })).toBe(3);
+  });
+
   it.each<[object, string]>([
     [{}, "body outcome"],
     [{ entry_price: 100, exit_price: 101 }, "body outcome"],

@@ -31,7 +31,10 @@ export interface Outcomes extends AlertOutcomes {
    * the order of their ids: whoever reads on from a moment reads a little of what it knows again.
    */
   labels(wanted?: LabelsWanted): Promise<Label[]>;
-  /** Keeps what a user tells of a trade. @throws {AppError} as symbols do, `alert_not_found`, `invalid_request`. */
+  /**
+   * Keeps what a user tells of a trade: of an alert one outcome, however often it is told.
+   * @throws {AppError} as symbols do, `alert_not_found`, `invalid_request`, `conflict` for another outcome of that alert.
+   */
   report(userId: string, report: Report): Promise<Kept>;
 }
 

@@ -37,12 +37,12 @@ export interface Kept {
 }
 
 export interface Reports {
-  /** @throws {AppError} as symbols do, `alert_not_found`, `invalid_request` for what contradicts itself. */
+  /** @throws {AppError} as symbols do, `alert_not_found`, `invalid_request` for what contradicts itself, `conflict`. */
   report(userId: string, report: Report): Promise<Kept>;
 }
 
 export interface ReportOptions {
-  readonly store: Pick<OutcomeStore, "save">;
+  readonly store: Pick<OutcomeStore, "report">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly alerts: Pick<Alerts, "get">;
   readonly now: () => number;
@@ -58,9 +58,8 @@ export function createReports({ store, instruments, alerts, now }: ReportOptions
         throw refused(`alert_id: alert ${alert.id} is on ${alert.symbol}, not on ${instrument.symbol}`);
       }
       const read = readReport(report, alert, now());
-      const [id] = await store.save([
-        { ...read, userId, instrumentId: instrument.id, symbol: instrument.symbol },
-      ]);
+      const { id: instrumentId, symbol } = instrument;
+      const id = await store.report({ ...read, userId, instrumentId, symbol });
       return { id, outcome: read.outcome, gain: read.gain, r: read.r };
     },
   };

@@ -25,11 +25,13 @@ export function outcomeRoutes(app: FastifyInstance, { outcomes }: { outcomes: Ou
     summary: "Report how a trade ended, with its prices and times",
     description:
       "Kept as an outcome of the user, beside those that are settled on bars. The outcome follows from pnl, from " +
-      "return_pct, or from both prices and a side, where it is not said.",
+      "return_pct, or from both prices and a side, where it is not said. Of an alert a user has one outcome: told again it " +
+      "is the same, and another is refused. So is a trade with closed_at the same that was told before; one without is new " +
+      "each time.",
     perMinute: 30,
     body: reportBody,
     answer: { data: loggedSchema, message: z.string() },
-    errors: [...SYMBOL_ERRORS, "alert_not_found"],
+    errors: [...SYMBOL_ERRORS, "alert_not_found", "conflict"],
     async handle({ body, principal }) {
       const { symbol, pattern, outcome, pnl, quantity, confidence, metadata, side } = body;
       const kept = await outcomes.report(principal.userId, {

@@ -1,4 +1,5 @@
 import type { Database, Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
 import type { AlertOutcome } from "../alerts/outcomes.js";
 import type { MarketName } from "../instruments/store.js";
 
@@ -86,6 +87,24 @@ left join alerts a on a.id = t."alertId"
 order by a.id, t.policy desc, t."settledAt", t."tradeId"
 on conflict do nothing returning id`;
 
+/**
+ * Outcomes of a user on the same alert, or on none and ended at the same moment, and whether they say the same. What a
+ * figure is rounded to when it is kept is what it is compared by.
+ */
+const SAME = `
+select o.id, (o.symbol = t.symbol and o.pattern is not distinct from t.pattern and o.outcome is not distinct from t.outcome
+    and o.interval is not distinct from t.interval and o.direction is not distinct from t.direction
+    and o.gain is not distinct from t.gain and o.entry is not distinct from t.entry and o.exit is not distinct from t.exit
+    and o.pnl is not distinct from t.pnl and o.quantity is not distinct from t.quantity
+    and o.entered_at is not distinct from to_timestamp(t."enteredAt" / 1000)
+    and o.exited_at is not distinct from to_timestamp(t."exitedAt" / 1000)) as same
+from outcomes o, jsonb_to_record($2::jsonb) as t("userId" text, "alertId" bigint, symbol text, pattern text, outcome text,
+  interval text, direction int, gain float8, entry float8, exit float8, pnl numeric(22, 6), quantity numeric(28, 9),
+  "enteredAt" float8, "exitedAt" float8)
+where o.synthetic = $1 and o.source = 'user' and o.user_id = t."userId" and o.alert_id is not distinct from t."alertId"
+  and (t."alertId" is not null or o.exited_at = to_timestamp(t."exitedAt" / 1000))
+order by same desc, o.id limit 1`;
+
 const epochMs = (column: string, name: string) =>
   `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
@@ -170,13 +189,39 @@ export interface SourceCount {
 }
 
 export function createOutcomeStore(database: Database, { synthetic, replay }: MarketName, now: () => number) {
+  async function save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<number[]> {
+    if (outcomes.length === 0) return [];
+    const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes), now()]);
+    return rows.map(({ id }) => id);
+  }
+
   return {
     /** Within a transaction where one is given. @returns ids of those that were not there yet. */
-    async save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<number[]> {
-      if (outcomes.length === 0) return [];
-      const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes), now()]);
-      return rows.map(({ id }) => id);
-    },
+    save,
+    /**
+     * Keeps what a user tells: of an alert one outcome, and of a trade that says when it ended each once.
+     * @returns the id of what is kept. @throws {AppError} `conflict` where something else is kept of that alert.
+     */
+    report: (outcome: NewOutcome & { readonly userId: string }): Promise<number> =>
+      database.transaction(async (sql) => {
+        const { userId, alertId, exitedAt } = outcome;
+        if (alertId !== null || exitedAt !== null) {
+          await sql.query("select pg_advisory_xact_lock(hashtextextended($1, 12))", [
+            [synthetic, userId, alertId, exitedAt].join("|"),
+          ]);
+          const [found] = await sql.query<{ id: number; same: boolean }>(SAME, [
+            synthetic,
+            JSON.stringify(outcome),
+          ]);
+          if (found?.same) return found.id;
+          if (found !== undefined && alertId !== null) {
+            const problem = `outcome ${found.id} of alert ${alertId} was reported before, and says something else`;
+            throw new AppError("conflict", problem);
+          }
+        }
+        const [id] = await save([outcome], sql);
+        return id;
+      }),
     ofAlert: (alertId: number) =>
       database.query<AlertOutcome>(
         `select ${SETTLED_FIELDS} from outcomes where alert_id = $1 and source = 'settled' order by policy desc, terms`,
