@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { reproduce } from "../../bench/learning-reproduce.js";
+import { AppError } from "../../src/platform/errors.js";
 import { writeDailyFiles } from "../fixtures/candle-files.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import type { TestProgram } from "../fixtures/program.js";
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
-const take = (changed: Partial<File>) => post("/api/ml/import", { data: { ...file, ...changed } });
+const take = (changed: Record<string, unknown>) => post("/api/ml/import", { data: { ...file, ...changed } });
 
 /** Runs what waits, to its end. @returns what the job found. */
 async function ended(id: number) {
@@ -136,6 +137,40 @@ describe("POST /api/ml/import", () => {
     const before = (await program.call("/api/ml/models")).json().data.length;
     expectProblem(await take(changed()), "model_refused");
     expect((await program.call("/api/ml/models")).json().data).toHaveLength(before);
+  });
+
+  const stored = async () => (await program.call("/api/ml/models")).json().data.length;
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ["more samples than can be counted", { samples: 1e15 }, "samples"],
+    ["a seed that is none", { seed: 1e12 }, "seed"],
+    ["text that cannot be stored", { parameters: { note: "\0" } }, ""],
+  ])("400 for %s, and stores nothing", async (_, changed, detail) => {
+    const before = await stored();
+    expectProblem(await take(changed), "invalid_request", detail);
+    expect(await stored()).toBe(before);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ["trees without groups", { grouping: "none" }, "grouping"],
+    ["what no stored series is of", { asset_class: "fx", timeframe: "1w" }, "fx 1w"],
+    ["an asset class at every interval", { timeframe: "any" }, "equity any"],
+  ])("422 for %s, and stores nothing", async (_, changed, detail) => {
+    const before = await stored();
+    expectProblem(await take(changed), "model_refused", detail);
+    expect(await stored()).toBe(before);
+  });
+
+  it("422 with the candidate refused where no job can be ordered for it", async () => {
+    const { jobs } = program.parts.jobFeature;
+    const full = vi.spyOn(jobs, "enqueue").mockRejectedValueOnce(new AppError("job_limit_exceeded", "full"));
+    const before = await stored();
+    expectProblem(await take({}), "job_limit_exceeded");
+    full.mockRestore();
+    const [newest] = (await program.call("/api/ml/models")).json().data;
+    expect(await stored()).toBe(before + 1);
+    expect(newest.status).toBe("refused");
+    expect(await actions(newest.id)).toEqual(["refused refused", "imported candidate"]);
   });
 
   it("202 as a candidate that serves nothing while no decision came after what it learned from", async () => {

@@ -21,9 +21,9 @@ export const exportSchema = z
     data_hash: hash,
     feature_schema: z.string().max(32),
     columns: z.array(z.string().max(60)).max(1_000),
-    seed: z.number().int(),
+    seed: z.int32(),
     parameters: z.record(z.string(), z.unknown()),
-    samples: z.number().int().min(0),
+    samples: z.int32().min(0),
     first_decision: z.iso.datetime().nullable(),
     last_decision: z.iso
       .datetime()
@@ -73,6 +73,7 @@ export function candidateOf(file: ModelExport, here: ArtefactHead): NewModel {
   const refuse = (reason: string) => new AppError("model_refused", `The model is refused: ${reason}`);
   if (file.learner !== here.learner)
     throw refuse(`models of the learner ${file.learner} cannot be tried here`);
+  if (file.grouping === "none") throw refuse("its grouping says neither regime nor pattern");
   if (sha256(artefact) !== file.hash) throw refuse("its artefact does not have the hash that it says");
   if (file.feature_schema !== here.featureSchema)
     throw refuse(

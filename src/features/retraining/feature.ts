@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
+import { AppError, messageOf } from "../../platform/errors.js";
 import type { Principal } from "../../platform/http.js";
 import type { JobState } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
@@ -18,13 +19,13 @@ import { orderOnce } from "../jobs/order-once.js";
 import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
-import type { ModelVersion } from "../models/store.js";
+import { ANY, type ModelVersion } from "../models/store.js";
 import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
 import { createDeepJob, type DeepJob } from "./deep-job.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
 import { createLayerStore, type LayerStore } from "./layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
-import { HEAD } from "./lots.js";
+import { HEAD, type Lot, lotsOf } from "./lots.js";
 import { createLearningStatus, type LearningStatus } from "./status.js";
 import { createTrainJob, type TrainInput, type TrainJob } from "./train-job.js";
 import { createTryJob, type TryJob } from "./try-job.js";
@@ -86,11 +87,25 @@ export function createRetraining(parts: {
 
   async function takeIn(principal: Principal, file: ModelExport) {
     const model = candidateOf(file, HEAD);
+    const { assetClass, interval } = model;
+    const lots = lotsOf(await series.loadSeries(), {});
+    if (!lots.some((lot) => isOf(lot, model)))
+      throw new AppError(
+        "model_refused",
+        `No series of ${assetClass} ${interval} is stored to try the model on`,
+      );
+    const by = { actor: principal.userId, numbers: {} };
     const reason = `version ${file.version} of a file`;
-    const audit = { action: "imported" as const, actor: principal.userId, reason, numbers: {} };
-    const version = await models.registry.admit(model, audit);
-    const job = await parts.jobs().enqueue(principal, trying, { model_id: version.id }, null);
-    return { version, job };
+    const version = await models.registry.admit(model, { ...by, action: "imported", reason });
+    try {
+      const job = await parts.jobs().enqueue(principal, trying, { model_id: version.id }, null);
+      return { version, job };
+    } catch (error) {
+      // Nothing would ever try it.
+      const problem = `its trial could not be ordered: ${messageOf(error)}`;
+      await models.registry.refuse(version, { ...by, reason: problem });
+      throw error;
+    }
   }
 
   const order = (principal: Principal, input: TrainInput) => orderOnce(parts.jobs(), principal, kind, input);
@@ -133,4 +148,10 @@ function markOf(series: readonly StoredSeries[], stated: string): string {
   return createHash("sha256")
     .update(JSON.stringify([SAMPLE_SCHEMA, ends, stated]))
     .digest("hex");
+}
+
+/** Whether a model is of that lot: of all together where there is only one, too. */
+function isOf(lot: Lot, { assetClass, interval }: Pick<ModelVersion, "assetClass" | "interval">): boolean {
+  const isAll = assetClass === ANY && interval === ANY;
+  return isAll || (lot.assetClass === assetClass && lot.interval === interval);
 }

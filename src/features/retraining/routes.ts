@@ -43,7 +43,7 @@ export function trainingRoutes(app: FastifyInstance, { retraining }: { retrainin
     bodyLimit: IMPORT_BYTES,
     body: z.object({ data: exportSchema }),
     answer: { data: versionSchema, job: jobSchema, href: z.string() },
-    errors: ["model_refused", "job_limit_exceeded"],
+    errors: ["model_refused", "no_data", "job_limit_exceeded"],
     async handle({ principal, body, reply }) {
       const { version, job } = await retraining.takeIn(principal, body.data);
       const href = `/api/jobs/${job.id}`;
