@@ -226,6 +226,25 @@ describe("an artefact that is not what was stored", () => {
     await admin.query("alter table models enable trigger models_fixed");
   }
 
+  it("is found by the next look at it while it serves, and the version before serves", async () => {
+    await registry.enter(candidate(1), PASSED, TRAINED);
+    await registry.enter(candidate(2), PASSED, TRAINED);
+    await registry.promote(PURPOSE, "1.1.0", BY);
+    await registry.enter(candidate(3), PASSED, TRAINED);
+    await registry.refresh();
+    expect(registry.serving(PURPOSE)?.opened).toBe(2);
+    await spoil("1.1.0", Buffer.from('{"value":3}'));
+    await spoil("1.2.0", Buffer.from('{"value":4}'));
+    await registry.refresh();
+    expect(registry.serving(PURPOSE)?.opened).toBe(1);
+    expect(registry.refused()).toMatchObject([{ version: "1.1.0", servedBy: "1.0.0" }]);
+    expect(registry.shadows()).toEqual([]);
+    await spoil("1.1.0", Buffer.from(JSON.stringify({ value: 2 })));
+    await registry.refresh();
+    expect(registry.serving(PURPOSE)?.opened).toBe(2);
+    expect(registry.refused()).toEqual([]);
+  });
+
   it("is refused, and the version before serves", async () => {
     await registry.enter(candidate(1), PASSED, TRAINED);
     await registry.enter(candidate(2), PASSED, TRAINED);

@@ -10,9 +10,11 @@ import { createOnlineModels } from "../../src/features/models/online.js";
 import type { Registry } from "../../src/features/models/registry.js";
 import { createScoreStore } from "../../src/features/models/scores.js";
 import { createModelStore, type ModelVersion } from "../../src/features/models/store.js";
+import { createTelemetry } from "../../src/features/models/telemetry.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
 import { createLayerStore } from "../../src/features/retraining/layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "../../src/features/retraining/loop.js";
+import { createLearningStatus } from "../../src/features/retraining/status.js";
 import type { Database } from "../../src/platform/database.js";
 import type { JobState } from "../../src/platform/jobs.js";
 import { createLeases } from "../../src/platform/lease.js";
@@ -132,6 +134,35 @@ const mixed = (count: number, seed = 1): (0 | 1)[] => {
 async function active(): Promise<ModelVersion> {
   return registry.enter(trainedModel(MODEL), PASSED, TRAINED);
 }
+
+describe("what is told of the retraining loop", () => {
+  it("is when its next pass begins, from the end of the last, and what each did to how many of what", async () => {
+    const loop = loopOf({ hasSeries: true });
+    let nowMs = 1_000_000;
+    const modelStore = createModelStore(database, MARKET);
+    const status = createLearningStatus({
+      ...{ database, market: MARKET, loop, now: () => nowMs },
+      labels: createLabelStore(database, MARKET),
+      layers: createLayerStore(database, MARKET),
+      models: { registry, modelStore, online: online(), telemetry: createTelemetry(database, MARKET) },
+    });
+    expect(await status.learning()).toMatchObject({ next_update_in: 0, total_models: 0, serving: 0 });
+    await active();
+    await settle(0, [1]);
+    await pass(loop);
+    nowMs += 60_000;
+    const learning = await status.learning();
+    expect(learning).toMatchObject({ next_update_in: 120, total_models: 2, serving: 1 });
+    expect((await status.online()).status.total_models).toBe(2);
+    expect((await status.stats()).next_look).toBe(120);
+    nowMs += 600_000;
+    expect((await status.online()).model_stats.next_update_seconds).toBe(0);
+    expect(learning.recent_updates).toMatchObject([
+      { type: "trained", impact: "2 learners" },
+      { type: "taught", impact: "1 decision" },
+    ]);
+  });
+});
 
 describe("a pass of the retraining loop", () => {
   it("teaches online models every decision that ended, once, over restarts and instances", async () => {

@@ -140,7 +140,9 @@ describe("versions of models", () => {
     expect(await call("POST", "/api/ml/rollback", { ...body, reason: "a test" })).toMatchObject({
       active_version: "1.0.0",
     });
-    const { data } = await call("GET", `/api/ml/audits?limit=4`);
+    const { data, total } = await call("GET", `/api/ml/audits?limit=4`);
+    // Seven as three versions were entered, and two for each change of what serves.
+    expect(total).toBe(11);
     expect(data.map(({ action, reason }: Record<string, string>) => [action, reason])).toEqual([
       ["promoted", "1.1.0 was rolled back: a test"],
       ["rolled_back", "a test"],
@@ -350,7 +352,7 @@ describe("how learning goes", () => {
     expect(data).toMatchObject({ snapshots: 43, online_models: 2, online_labels: 52, next_look: null });
     expect(data.drift[0]).toMatchObject({ version: "1.0.0", compared: 0 });
     const learning = (await call("GET", "/api/ml/learning-status")).data;
-    expect(learning).toMatchObject({ is_learning: false, total_models: 3, next_update_in: null });
+    expect(learning).toMatchObject({ is_learning: false, total_models: 2, serving: 1, next_update_in: null });
     const performance = (await call("GET", "/api/ml/model-performance")).data;
     expect(performance.models[0]).toMatchObject({
       name: "gradient_trees:equity:1d:regime",

@@ -171,3 +171,34 @@ describe("trades that are told of", () => {
     expect([data.a.asset_class, data.b.asset_class]).toEqual(["equity", "crypto"]);
   });
 });
+
+describe("an artefact that is altered while it serves", () => {
+  it("200 is found by a proof: nothing serves in its place, health is degraded, and answers say why", async () => {
+    const { scoreIds } = await show(7, [[first, false]]);
+    const { database } = program.parts;
+    const of = "asset_class=equity&timeframe=1d";
+    expect(await get(`/api/ml/active-version?${of}`)).toMatchObject({
+      active_version: "1.0.0",
+      reason: null,
+    });
+    await database.query("alter table models disable trigger models_fixed");
+    await database.query("update models set artefact = artefact || 'x'::bytea where id = $1", [first.id]);
+    await database.query("alter table models enable trigger models_fixed");
+    expect((await get(`/api/ml/scores/${scoreIds[0]}/proof`)).data.identical).toBe(false);
+    const { reason, active_version } = await get(`/api/ml/active-version?${of}`);
+    expect(active_version).toBeNull();
+    expect(reason).toContain("gradient_trees:equity:1d:regime cannot be read");
+    expect((await get("/health/detailed")).components.ml_models.status).toBe("degraded");
+    const other = await get("/api/ml/active-version?asset_class=fx&timeframe=1d");
+    expect(other.reason).toContain("No model has been promoted yet");
+    const shown = {
+      assetClass: "equity",
+      interval: "1d",
+      regime: null,
+      pattern: "hammer",
+      schema: SAMPLE_SCHEMA,
+    };
+    const counted = models.scoring.count({ ...shown, row: new Float64Array(97) });
+    expect(counted).toMatchObject({ version: null, reason: expect.stringContaining("cannot be read") });
+  });
+});

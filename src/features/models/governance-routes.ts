@@ -4,7 +4,7 @@ import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import type { ModelFeature } from "./feature.js";
 import { sha256 } from "./registry.js";
-import { MODEL_ERRORS, NONE, purposeOf } from "./routes.js";
+import { absenceOf, MODEL_ERRORS, purposeOf } from "./routes.js";
 import {
   ALL_REGIMES,
   auditSchema,
@@ -38,8 +38,12 @@ export function governanceRoutes(app: FastifyInstance, { models }: { models: Mod
       reason: z.string().nullable(),
     },
     async handle({ query }) {
-      const open = registry.serving(purposeOf(query));
-      if (open === null) return { data: null, active_version: null, group: null, reason: NONE };
+      const purpose = purposeOf(query);
+      const open = registry.serving(purpose);
+      if (open === null) {
+        const reason = absenceOf(registry.refused(), purpose);
+        return { data: null, active_version: null, group: null, reason };
+      }
       const { version, opened } = open;
       const key = query.pattern ?? query.regime;
       const known = opened.learner === "gradient_trees" && opened.model.trees.groups.has(key);
@@ -85,7 +89,7 @@ export function governanceRoutes(app: FastifyInstance, { models }: { models: Mod
 }
 
 /** Why versions stand where they stand, and whether what they said is what they say. */
-function proofRoutes(app: FastifyInstance, { modelStore, scores, scoring }: ModelFeature): void {
+function proofRoutes(app: FastifyInstance, { modelStore, registry, scores, scoring }: ModelFeature): void {
   const routes = routeGroup(app, DEFAULTS);
   routes.get("/api/ml/audits", {
     id: "listModelAudits",
@@ -94,7 +98,7 @@ function proofRoutes(app: FastifyInstance, { modelStore, scores, scoring }: Mode
     answer: { data: z.array(auditSchema), total: z.number().int() },
     async handle({ query: { model_id: modelId, limit } }) {
       const rows = await modelStore.audits({ modelId }, limit);
-      return { data: rows.map(auditView), total: rows.length };
+      return { data: rows.map(auditView), total: await modelStore.countAudits({ modelId }) };
     },
   });
   routes.get("/api/ml/scores/:id/proof", {
@@ -112,6 +116,8 @@ function proofRoutes(app: FastifyInstance, { modelStore, scores, scoring }: Mode
         return { data: proofView(score, await scoring.recompute(score), hash) };
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== "model_refused") throw error;
+        // What serves may have been altered, too.
+        await registry.refresh();
         return { data: proofView(score, { reason: error.message }, hash) };
       }
     },

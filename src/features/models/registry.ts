@@ -47,7 +47,7 @@ export interface Registry<Opened> {
   shadows(): readonly OpenVersion<Opened>[];
   /** Active versions that cannot be read. */
   refused(): readonly RefusedVersion[];
-  /** Reads what is active anew. */
+  /** Reads anew what is active, and what of it was altered since. */
   refresh(): Promise<void>;
   /** Reads one version. @throws {AppError} `model_refused` where it is not what was stored. */
   open<V extends ArtefactOf>(version: V): Promise<{ readonly version: V; readonly opened: Opened }>;
@@ -111,7 +111,7 @@ interface Readings<Opened> {
   readonly refused: readonly RefusedVersion[];
 }
 
-/** Reads artefacts, each once, and refuses those that are not what was stored. */
+/** Reads artefacts, each once while it is not altered, and refuses those that are not what was stored. */
 function createReader<Opened>({ store, log, open: read }: RegistryOptions<Opened>) {
   async function open<V extends ArtefactOf>(version: V): Promise<{ version: V; opened: Opened }> {
     const artefact = await store.artefact(version.id);
@@ -151,7 +151,10 @@ function createReader<Opened>({ store, log, open: read }: RegistryOptions<Opened
   }
 
   async function readAll({ serving, shadows }: Readings<Opened>): Promise<Readings<Opened>> {
-    const before = new Map([...serving.values(), ...shadows].map((each) => [each.version.id, each]));
+    const known = [...serving.values(), ...shadows];
+    const digests = await store.digests(known.map(({ version }) => version.id));
+    const unaltered = known.filter(({ version }) => digests.get(version.id) === version.hash);
+    const before = new Map(unaltered.map((each) => [each.version.id, each]));
     const next = new Map<string, OpenVersion<Opened>>();
     const refused: RefusedVersion[] = [];
     for (const version of await store.list({ status: "active" }, MOST_VERSIONS)) {

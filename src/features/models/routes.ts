@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
 import type { ModelFeature } from "./feature.js";
+import type { RefusedVersion } from "./registry.js";
 import {
   importanceSchema,
   infoQuery,
@@ -16,10 +17,18 @@ import { deepPurpose, type ModelVersion, nameOf, type Purpose } from "./store.js
 import { groupsView, metadataView, versionView } from "./views.js";
 
 const MOST = 500;
-export const NONE = "No model has been promoted yet: POST /api/ml/train trains some";
+const NONE = "No model has been promoted yet: POST /api/ml/train trains some";
 export const MODEL_ERRORS = ["model_not_found", "model_refused"] as const;
 
 type Asked = z.output<typeof purposeQuery>;
+
+/** Why nothing serves. @param purpose of what is asked for; of anything without it. */
+export function absenceOf(refused: readonly RefusedVersion[], purpose?: Purpose): string {
+  const own = refused.find((each) => purpose === undefined || nameOf(each.purpose) === nameOf(purpose));
+  return own === undefined
+    ? NONE
+    : `The active version of ${nameOf(own.purpose)} cannot be read: ${own.reason}`;
+}
 
 /** The purpose that a caller means, and the group within its model. */
 export function purposeOf({
@@ -61,7 +70,7 @@ export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFea
         refused: registry
           .refused()
           .map(({ version, reason, servedBy }) => ({ version, reason, served_by: servedBy })),
-        reason: serving.length === 0 ? NONE : null,
+        reason: serving.length === 0 ? absenceOf(registry.refused()) : null,
       };
     },
   });

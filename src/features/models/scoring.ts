@@ -5,7 +5,7 @@ import type { OpenModel } from "./artefact.js";
 import { servesLot } from "./card.js";
 import type { OpenVersion, Registry } from "./registry.js";
 import type { NewScore, StoredScore } from "./scores.js";
-import { ANY, type Purpose } from "./store.js";
+import { ANY, nameOf, type Purpose } from "./store.js";
 
 /** What a model is shown of a moment. */
 export interface Shown {
@@ -96,7 +96,12 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
     count(shown) {
       const best = chosenOf(servingFor(shown));
       if (best !== undefined) return best;
-      const reason = `no model has been promoted for ${shown.assetClass} ${shown.interval}`;
+      const names = purposesOf(shown).map(nameOf);
+      const broken = registry.refused().find(({ purpose }) => names.includes(nameOf(purpose)));
+      const reason =
+        broken === undefined
+          ? `no model has been promoted for ${shown.assetClass} ${shown.interval}`
+          : `the active version of ${nameOf(broken.purpose)} cannot be read: ${broken.reason}`;
       return { version: null, reason } as const;
     },
 

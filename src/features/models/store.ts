@@ -1,6 +1,6 @@
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
-import { textArray } from "../../platform/sql-array.js";
+import { numberArray, textArray } from "../../platform/sql-array.js";
 import type { MarketName } from "../instruments/store.js";
 
 export const MODEL_STATUSES = ["candidate", "shadow", "active", "retired", "refused"] as const;
@@ -237,13 +237,22 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       return rows[0]?.artefact ?? null;
     },
 
-    audits: createAuditReads(database, market),
+    /** Digests in hex of the artefacts that are stored, by version. */
+    async digests(ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+      const rows = await database.query<{ id: number; digest: string }>(
+        "select id, encode(sha256(artefact), 'hex') as digest from models where id = any($1::bigint[])",
+        [numberArray(ids)],
+      );
+      return new Map(rows.map(({ id, digest }) => [id, digest]));
+    },
+
+    ...createAuditReads(database, market),
   };
 }
 
 /** What was decided about versions, newest first. */
 function createAuditReads(database: Database, market: readonly [boolean, string]) {
-  return async (filter: { modelId?: number | undefined }, limit: number): Promise<AuditRow[]> => {
+  async function read(filter: { modelId?: number | undefined }, limit: number): Promise<AuditRow[]> {
     const rows = await database.query<Omit<AuditRow, "purpose"> & Purpose>(
       `select ${AUDIT_FIELDS} from model_audits a join models m on m.id = a.model_id
        where m.synthetic = $1 and m.replay = $2 and ($3::bigint is null or a.model_id = $3) order by a.id desc limit $4`,
@@ -253,7 +262,18 @@ function createAuditReads(database: Database, market: readonly [boolean, string]
       ...row,
       purpose: { learner, assetClass, interval, grouping },
     }));
-  };
+  }
+
+  async function count({ modelId }: { modelId?: number | undefined }): Promise<number> {
+    const [row] = await database.query<{ count: number }>(
+      `select count(*)::int as count from model_audits a join models m on m.id = a.model_id
+       where m.synthetic = $1 and m.replay = $2 and ($3::bigint is null or a.model_id = $3)`,
+      [...market, modelId ?? null],
+    );
+    return row.count;
+  }
+
+  return { audits: read, countAudits: count };
 }
 
 export type ModelStore = ReturnType<typeof createModelStore>;

@@ -37,8 +37,9 @@ export interface Update {
   readonly atMs: number;
   readonly type: "taught" | "trained" | "promoted" | "refused" | "rolled_back";
   readonly description: string;
-  /** Decisions or labels that it is about. */
+  /** Decisions that it is about, or as many of what `of` names. */
   readonly count: number;
+  readonly of?: "learners";
 }
 
 export interface RetrainingLoop {
@@ -49,6 +50,8 @@ export interface RetrainingLoop {
   /** Whether a pass is under way. */
   busy(): boolean;
   everyMs(): number;
+  /** When the next pass of this process begins, epoch ms; null before the first has ended, and while one is under way. */
+  nextAtMs(): number | null;
 }
 
 export interface RetrainingLoopParts {
@@ -94,6 +97,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
   const name = `retraining.${parts.market}`;
   const updates: Update[] = [];
   let busy = false;
+  let nextAtMs: number | null = null;
 
   const load = async () => (await settings.load(name, stateSchema)) ?? NOTHING;
 
@@ -153,7 +157,12 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     if (due.length === 0) return;
     const job = await parts.orderDeep(SCHEDULE, due);
     await settings.save(name, { ...state, deepOrderedAtMs: now(), deepSeries: series });
-    note({ type: "trained", count: due.length, description: `training ${job.id} was ordered: ${why}` });
+    note({
+      type: "trained",
+      count: due.length,
+      of: "learners",
+      description: `training ${job.id} was ordered: ${why}`,
+    });
   }
 
   return {
@@ -161,14 +170,18 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     recent: () => updates,
     busy: () => busy,
     everyMs: () => parts.everyMs,
+    nextAtMs: () => nextAtMs,
     definition: {
       name: LEASE,
       everyMs: () => parts.everyMs,
       timeoutMs: TIMEOUT_MS,
       async run(_nowMs, signal) {
-        if ((await leases.acquire(LEASE, LEASE_MS)) === null) return;
-        busy = true;
+        nextAtMs = null;
         try {
+          // An artefact may have been altered since it was read.
+          await registry.refresh();
+          if ((await leases.acquire(LEASE, LEASE_MS)) === null) return;
+          busy = true;
           const state = await teach(await load(), signal);
           await watch(parts.registry, parts, note);
           await duel(parts.registry, labels, note);
@@ -177,6 +190,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           await trainDeep(await load());
         } finally {
           busy = false;
+          nextAtMs = now() + parts.everyMs;
         }
       },
     },

@@ -64,7 +64,9 @@ export const modelStats = z.object({
   total_patterns_learned: count.describe("Patterns that a promoted model has a group for"),
   training_samples: count.describe("Labels that online models have learned from"),
   last_update: time.nullable(),
-  next_update_seconds: number.describe("Null where models are not retrained by themselves"),
+  next_update_seconds: number.describe(
+    "Until the next pass of this process begins, 0 during one; null where models are not retrained by themselves",
+  ),
   accuracy_trend: number.describe(
     "Accuracy of the newest version on its tail less that of the one before, in percentage points; null without two",
   ),
@@ -72,7 +74,7 @@ export const modelStats = z.object({
 
 export const onlineStatusAnswer = {
   status: z.object({
-    total_models: count,
+    total_models: count.describe("Models that are taught label by label"),
     models: z.record(z.string(), onlineModel),
     queue_size: count.describe("Labels that wait to be learned from"),
   }),
@@ -85,9 +87,10 @@ export const onlineStatusAnswer = {
 export const learningSchema = z.object({
   is_learning: z.boolean(),
   queue_size: count,
-  total_models: count,
+  total_models: count.describe("Models that are taught label by label"),
+  serving: count.describe("Versions that serve, of those that are trained as a whole"),
   recent_updates: z.array(updateSchema),
-  next_update_in: number,
+  next_update_in: number.describe("As next_update_seconds"),
   model_stats: modelStats,
 });
 
@@ -157,7 +160,9 @@ export const statsSchema = z.object({
   online_labels: count,
   labels_waiting: count,
   last_trained: time.nullable(),
-  next_look: number.describe("Seconds; null where models are not retrained by themselves"),
+  next_look: number.describe(
+    "Seconds until the next pass of this process, 0 during one; null where models are not retrained by themselves",
+  ),
   drift: z.array(
     z.object({
       model: z.string(),

@@ -45,10 +45,12 @@ export interface LearningStatus {
   stats(): Promise<z.input<typeof statsSchema>>;
 }
 
+type StatusModels = Pick<ModelFeature, "registry" | "modelStore" | "online" | "telemetry">;
+
 export interface StatusParts {
   readonly database: Database;
   readonly market: MarketName;
-  readonly models: ModelFeature;
+  readonly models: StatusModels;
   readonly labels: LabelStore;
   readonly layers: LayerStore;
   /** Null where models are not retrained by themselves. */
@@ -90,13 +92,13 @@ export function createLearningStatus(parts: StatusParts): LearningStatus {
 
   function nextLook(): number | null {
     if (loop === null) return null;
-    const every = loop.everyMs();
-    return Math.ceil((every - (now() % every)) / 1_000);
+    return Math.max(0, Math.ceil(((loop.nextAtMs() ?? now()) - now()) / 1_000));
   }
 
   const recent = () =>
-    (loop?.recent() ?? []).slice(0, RECENT).map(({ atMs, type, description, count }) => ({
-      ...{ timestamp: isoTime(atMs), type, description, impact: `${count} decisions` },
+    (loop?.recent() ?? []).slice(0, RECENT).map(({ atMs, type, description, count, of = "decisions" }) => ({
+      ...{ timestamp: isoTime(atMs), type, description },
+      impact: `${count} ${count === 1 ? of.slice(0, -1) : of}`,
     }));
 
   return {
@@ -120,7 +122,8 @@ export function createLearningStatus(parts: StatusParts): LearningStatus {
       return {
         is_learning: loop?.busy() ?? false,
         queue_size: await waiting(),
-        total_models: taught.length + registry.allServing().length,
+        total_models: taught.length,
+        serving: registry.allServing().length,
         recent_updates: recent(),
         next_update_in: nextLook(),
         model_stats: await modelStats(taught),
@@ -149,7 +152,7 @@ export function createLearningStatus(parts: StatusParts): LearningStatus {
 }
 
 async function performanceOf(
-  { modelStore, telemetry }: ModelFeature,
+  { modelStore, telemetry }: StatusModels,
   nowMs: number,
 ): Promise<z.input<typeof performanceSchema>> {
   const versions = await modelStore.list({ learner: "gradient_trees" }, MOST_VERSIONS);
@@ -186,7 +189,7 @@ async function attributionOf(
 }
 
 /** Versions by where they stand. */
-async function standingOf({ modelStore, registry }: ModelFeature) {
+async function standingOf({ modelStore, registry }: StatusModels) {
   const versions = await modelStore.list({}, MOST_VERSIONS);
   const models: Record<string, number> = {};
   for (const { status } of versions) models[status] = (models[status] ?? 0) + 1;
