@@ -154,6 +154,31 @@ describe("versions of models", () => {
     expect(of[0].checks[2]).toEqual({ rule: "auc_above_least", passed: false, value: 0.55, limit: 0.6 });
   });
 
+  it("400 change nothing that is not named in full, and weights of layers are taken back by their name", async () => {
+    const before = (await call("GET", "/api/ml/audits")).total;
+    const named = { asset_class: "equity", timeframe: "1d" };
+    for (const body of [
+      {},
+      { asset_class: "equity" },
+      { timeframe: "1d" },
+      { learner: "sequence_net", timeframe: "1d" },
+      { learner: "q_agent", asset_class: "equity" },
+      { learner: "layer_stack", regime: "ranging" },
+      { ...named, learner: "sequence_net" },
+    ]) {
+      const rolledBack = await call("POST", "/api/ml/rollback", body);
+      expect([body, rolledBack.status, rolledBack.code]).toEqual([body, 400, "invalid_request"]);
+      const promoted = await call("POST", "/api/ml/promote", { ...body, to_version: "1.0.0" });
+      expect([body, promoted.status, promoted.code]).toEqual([body, 400, "invalid_request"]);
+    }
+    expect((await call("GET", "/api/ml/audits")).total).toBe(before);
+    await models.registry.enter(candidate(5, STACK), PASSED, TRAINED);
+    expect(await call("POST", "/api/ml/rollback", { learner: "layer_stack" })).toMatchObject({
+      status: 200,
+      active_version: null,
+    });
+  });
+
   it("403 are for admins to promote, take back and train", async () => {
     const { users } = program.parts;
     await users.createUser("eve", "trader");

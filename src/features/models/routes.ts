@@ -13,14 +13,17 @@ import {
   scoreParams,
 } from "./schema.js";
 import { worthOfColumns } from "./scoring.js";
-import { deepPurpose, type ModelVersion, nameOf, type Purpose } from "./store.js";
+import { ANY, deepPurpose, type ModelVersion, nameOf, type Purpose } from "./store.js";
 import { groupsView, metadataView, versionView } from "./views.js";
 
 const MOST = 500;
 const NONE = "No model has been promoted yet: POST /api/ml/train trains some";
 export const MODEL_ERRORS = ["model_not_found", "model_refused"] as const;
 
-type Asked = z.output<typeof purposeQuery>;
+type Asked = Pick<z.output<typeof purposeQuery>, "learner" | "pattern"> & {
+  readonly asset_class?: string | undefined;
+  readonly timeframe?: string | undefined;
+};
 
 /** Why nothing serves. @param purpose of what is asked for; of anything without it. */
 export function absenceOf(refused: readonly RefusedVersion[], purpose?: Purpose): string {
@@ -33,8 +36,8 @@ export function absenceOf(refused: readonly RefusedVersion[], purpose?: Purpose)
 /** The purpose that a caller means, and the group within its model. */
 export function purposeOf({
   learner,
-  asset_class: assetClass,
-  timeframe: interval,
+  asset_class: assetClass = ANY,
+  timeframe: interval = ANY,
   pattern,
 }: Asked): Purpose {
   if (learner !== "gradient_trees") return deepPurpose(learner);

@@ -5,6 +5,7 @@ import { REGIMES } from "../../core/regime/define.js";
 import { wholeNumberText } from "../../platform/http.js";
 import { DEEP_LEARNERS } from "./artefact.js";
 import { cardSchema, checkSchema, modelMetricsSchema } from "./card.js";
+import { STACK } from "./layers.js";
 import { ANY, MODEL_ACTIONS, MODEL_STATUSES } from "./store.js";
 
 const time = z.iso.datetime();
@@ -42,11 +43,11 @@ const pattern = z
   .max(60)
   .describe("Variant of the pattern table: asks for the model by pattern");
 
-/** Learners that versions are told of by name; the deep ones are of all asset classes and intervals. */
+/** Learners that versions are told of by name; all but trees are of all asset classes and intervals. */
 const learner = z
-  .enum(["gradient_trees", "layer_stack", ...DEEP_LEARNERS])
+  .enum(["gradient_trees", ...DEEP_LEARNERS, STACK.learner])
   .default("gradient_trees")
-  .describe("sequence_net, q_agent and layer_stack are of any asset class and timeframe");
+  .describe("All others than gradient_trees are of any asset class and timeframe");
 
 const purposeFields = {
   learner,
@@ -68,15 +69,32 @@ export const infoQuery = z.object({
     .describe("A semantic version, 1.2.0, or latest")
     .meta({ type: "string", pattern: undefined }),
 });
-export const promoteBody = z.strictObject({
+/** What is changed is said in full: nothing stands for what all share but its name. */
+const changedFields = {
   ...purposeFields,
-  to_version: versionText,
+  asset_class: assetClass
+    .optional()
+    .describe("Of gradient_trees, for which it is needed: any for what all share"),
+  timeframe: interval.optional().describe("As asset_class"),
   reason: z.string().trim().min(1).max(500).default("asked for"),
-});
-export const rollbackBody = z.strictObject({
-  ...purposeFields,
-  reason: z.string().trim().min(1).max(500).default("asked for"),
-});
+};
+type Changed = z.output<z.ZodObject<typeof changedFields>>;
+
+function isSaidInFull({ learner: of, asset_class, timeframe, regime: group, pattern: variant }: Changed) {
+  if (of === "gradient_trees") return asset_class !== undefined && timeframe !== undefined;
+  const named = [asset_class ?? ANY, timeframe ?? ANY, group];
+  return named.every((each) => each === ANY || each === ALL_REGIMES) && variant === undefined;
+}
+const IN_FULL = {
+  path: ["asset_class"],
+  message:
+    "and timeframe are needed for gradient_trees, and other learners have neither these nor regime or pattern",
+};
+
+export const promoteBody = z
+  .strictObject({ ...changedFields, to_version: versionText })
+  .refine(isSaidInFull, IN_FULL);
+export const rollbackBody = z.strictObject(changedFields).refine(isSaidInFull, IN_FULL);
 
 export const versionSchema = z
   .object({
