@@ -33,10 +33,18 @@ export interface Scoring {
   count(shown: Shown): Counted | { readonly version: null; readonly reason: string };
   /** What every version says that serves or stands beside: the one that counts first. */
   scoreAll(shown: Shown): NewScore[];
-  /** What each column added to the log-odds, greatest first. */
-  explain(counted: Counted, row: Float64Array): Contribution[];
+  /** Where the log-odds come from. */
+  explain(counted: Counted, row: Float64Array): Explanation;
   /** Computes a stored score again from its snapshot, by the version of its hash. @throws {AppError} `model_refused`. */
   recompute(score: StoredScore): Promise<{ score: number; raw: number }>;
+}
+
+/** Log-odds before calibration: the base and all contributions sum to them, and they give `raw`. */
+export interface Explanation {
+  /** Expected log-odds while no column is known. */
+  readonly base: number;
+  /** What each column added, greatest first. */
+  readonly contributions: readonly Contribution[];
 }
 
 export interface Contribution {
@@ -127,10 +135,10 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
     },
 
     explain({ model, group }, row) {
-      const { parts } = explainTabular(model, row, group);
+      const { base, parts } = explainTabular(model, row, group);
       const { names } = model.trees.global;
       const shares = worthOfColumns(model);
-      return names
+      const contributions = names
         .map((feature, k) => ({
           feature,
           value: Number.isFinite(row[k]) ? row[k] : null,
@@ -138,6 +146,7 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
           contribution: parts[k],
         }))
         .sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+      return { base, contributions };
     },
 
     async recompute({ version, modelId, values, group, purpose, hash, columns, featureSchema }) {

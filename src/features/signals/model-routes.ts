@@ -6,7 +6,8 @@ import { CANDLE_ERRORS } from "../candles/schema.js";
 import { provenanceOf } from "../candles/views.js";
 import { confidenceOf, shortHash } from "../models/telemetry-views.js";
 import {
-  contributionSchema,
+  contributionsAnswer,
+  contributionsQuery,
   scoreAnswer,
   scoreQuery,
   scoreSchema,
@@ -18,7 +19,6 @@ import type { SymbolScore, SymbolScores } from "./scores.js";
 import type { Signals } from "./signals.js";
 
 const SCORE_ERRORS = [...CANDLE_ERRORS, "no_pattern", "no_model"] as const;
-const MOST_CONTRIBUTIONS = 10;
 
 export interface ModelRouteOptions {
   readonly signals: Signals;
@@ -51,16 +51,22 @@ export function symbolModelRoutes(
   routes.get("/api/ml/feature-contrib", {
     id: "explainScore",
     summary: "What the features of the newest pattern added to its score",
-    query: scoreQuery,
-    answer: {
-      data: scoreSchema.extend({ contributions: z.array(contributionSchema) }),
-      contributions: z.array(contributionSchema).describe("The ten that added most, either way"),
-    },
+    query: contributionsQuery,
+    answer: { data: scoreSchema.extend(contributionsAnswer), ...contributionsAnswer },
     errors: SCORE_ERRORS,
-    async handle({ query: { symbol, timeframe } }) {
+    async handle({ query: { symbol, timeframe, limit } }) {
       const found = await symbolScores.explain(symbol, timeframe);
-      const contributions = found.contributions.slice(0, MOST_CONTRIBUTIONS).map((each) => ({ ...each }));
-      return { data: { ...scoreView(found, now()), contributions }, contributions };
+      const sum = (parts: typeof found.contributions) =>
+        parts.reduce((total, { contribution }) => total + contribution, 0);
+      const told = found.contributions.slice(0, limit);
+      const rest = sum(found.contributions.slice(limit));
+      const view = {
+        contributions: told.map((each) => ({ ...each })),
+        base_value: found.base,
+        rest,
+        log_odds: found.base + sum(told) + rest,
+      };
+      return { data: { ...scoreView(found, now()), ...view }, ...view };
     },
   });
   routes.get("/api/ml/multi-timeframe", {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TIMEFRAME_WEIGHTS, type TimeframeMode } from "../../core/signals/timeframes.js";
+import { wholeNumberText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
 
 const number = z.number().nullable();
@@ -57,6 +58,23 @@ export const contributionSchema = z.object({
   importance: z.number().describe("Share of the gain of all splits of the model, 0..1"),
   contribution: z.number().describe("Added to the log-odds before calibration: the exact SHAP value"),
 });
+
+const MOST_CONTRIBUTIONS = 1_000;
+export const contributionsQuery = scoreQuery.extend({
+  limit: wholeNumberText(1, MOST_CONTRIBUTIONS)
+    .prefault("10")
+    .describe("Features that are told, those that added most first"),
+});
+export const contributionsAnswer = {
+  contributions: z.array(contributionSchema).describe("Those that added most, either way"),
+  base_value: z.number().describe("Expected log-odds of the model while no feature is known"),
+  rest: z.number().describe("Sum of what all features added that are not told"),
+  log_odds: z
+    .number()
+    .describe(
+      "base_value, contributions and rest together: before calibration, which makes the score of them",
+    ),
+};
 
 const breakdownSchema = z.object({
   prediction: number.describe("0 falling to 1 rising"),

@@ -2,7 +2,7 @@ import type { Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import type { CandleSet } from "../candles/candles.js";
 import type { ModelFeature } from "../models/feature.js";
-import type { Contribution, Counted, Shown } from "../models/scoring.js";
+import type { Counted, Explanation, Shown } from "../models/scoring.js";
 import type { SeenPattern } from "./look.js";
 import { RECENT_BARS } from "./look.js";
 import type { Signals } from "./signals.js";
@@ -22,11 +22,8 @@ export interface SymbolScore {
 export interface SymbolScores {
   /** @throws {AppError} `no_pattern`, `no_model`, and as signals do. */
   score(symbol: string, interval: Interval): Promise<SymbolScore>;
-  /** The same with what each feature added, greatest first. @throws {AppError} as `score`. */
-  explain(
-    symbol: string,
-    interval: Interval,
-  ): Promise<SymbolScore & { readonly contributions: readonly Contribution[] }>;
+  /** The same with where it comes from. @throws {AppError} as `score`. */
+  explain(symbol: string, interval: Interval): Promise<SymbolScore & Explanation>;
 }
 
 export function createSymbolScores(options: {
@@ -67,7 +64,7 @@ export function createSymbolScores(options: {
     score,
     async explain(symbol, interval) {
       const found = await score(symbol, interval);
-      return { ...found, contributions: models.scoring.explain(found.counted, found.shown.row) };
+      return { ...found, ...models.scoring.explain(found.counted, found.shown.row) };
     },
   };
 }

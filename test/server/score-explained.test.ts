@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
+import { PASSED } from "../fixtures/models.js";
+import type { TestProgram } from "../fixtures/program.js";
+import { startScannedProgram } from "../fixtures/scanned.js";
+import { telling, trainedModel } from "../fixtures/trained.js";
+
+const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
+const ALL = { assetClass: "any", interval: "any" };
+
+let program: TestProgram;
+let of: string;
+
+beforeAll(async () => {
+  program = await startScannedProgram();
+  await program.parts.models.registry.enter(trainedModel(telling(1), ALL), PASSED, TRAINED);
+  const { alerts } = await get("/api/alerts?limit=100");
+  const symbols = new Set<string>(alerts.map(({ symbol }: Record<string, string>) => symbol));
+  const asked = [...symbols].flatMap((symbol) =>
+    ["1h", "15m", "5m", "1d"].map((interval) => `symbol=${symbol}&timeframe=${interval}`),
+  );
+  for (const query of asked) {
+    if ((await get(`/api/ml/score?${query}`)).status !== 200) continue;
+    of = query;
+    break;
+  }
+}, 120_000);
+afterAll(() => program.close());
+
+async function get(url: string) {
+  const answer = await program.call(url);
+  return { status: answer.statusCode, ...answer.json() };
+}
+
+describe("GET /api/ml/feature-contrib", () => {
+  it("200 tells as many features as are asked for, which with the base and the rest sum to the score", async () => {
+    const proofOf = async (id: number) => (await get(`/api/ml/scores/${id}/proof`)).data;
+    for (const [limit, told] of [
+      ["", 10],
+      ["&limit=3", 3],
+      ["&limit=1000", SAMPLE_NAMES.length],
+    ] as const) {
+      const { status, data, contributions, base_value, rest, log_odds } = await get(
+        `/api/ml/feature-contrib?${of}${limit}`,
+      );
+      expect(status).toBe(200);
+      expect(contributions).toHaveLength(told);
+      const added = contributions.map(({ contribution }: { contribution: number }) => contribution);
+      const sum = added.reduce((total: number, part: number) => total + part, 0);
+      const { stored } = await proofOf(data.score_id);
+      expect(log_odds).toBeCloseTo(base_value + sum + rest, 9);
+      expect(1 / (1 + Math.exp(-log_odds))).toBeCloseTo(stored.raw, 9);
+      if (told === SAMPLE_NAMES.length) expect(rest).toBe(0);
+      const sizes = added.map(Math.abs);
+      expect(sizes).toEqual(sizes.toSorted((a: number, b: number) => b - a));
+    }
+    expect((await get(`/api/ml/feature-contrib?${of}&limit=0`)).status).toBe(400);
+  });
+
+  it("200 says of a score whether trades are told by it", async () => {
+    // The pattern was scanned before any model served.
+    expect(await get(`/api/ml/score?${of}`)).toMatchObject({ status: 200, counts: false });
+  });
+});
