@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { DataSetRefused } from "../src/core/learning/data-set.js";
 import { loadFolders } from "./evidence-files.js";
 import { reproduce } from "./learning-reproduce.js";
 import { type ReportTerms, reportOf } from "./learning-text.js";
@@ -9,7 +10,7 @@ import { type ReportTerms, reportOf } from "./learning-text.js";
  * `npx tsx bench/learning-report.ts <folder of candle files> ... [--without VIX] [--only KAGGLE] [--rows 8000] [--bars 20000]` prints
  * what models of every interval were worth, walked forward; the same files give the same text, whose digest stands at its
  * end. `npx tsx bench/learning-report.ts --data <exported data set> --seed 1 --by regime` learns from a data set as a training does
- * and prints the hash of the artefact.
+ * and prints the hash of the artefact; the file may be an answer of `GET /api/jobs/:id/result`.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,6 +46,12 @@ if (!isUsable) {
   const text = reportOf(await loadFolders(positionals, values, terms.mostBars), terms);
   process.stdout.write(`${text}\nsha256 ${createHash("sha256").update(text).digest("hex")}\n`);
 } else {
-  const text = readFileSync(values.data, "utf8");
-  process.stdout.write(`${JSON.stringify(reproduce(text, terms.seed, by), null, 2)}\n`);
+  try {
+    const text = readFileSync(values.data, "utf8");
+    process.stdout.write(`${JSON.stringify(reproduce(text, terms.seed, by), null, 2)}\n`);
+  } catch (error) {
+    if (!(error instanceof DataSetRefused) && !(error instanceof Error && "code" in error)) throw error;
+    process.stderr.write(`${values.data}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
 }

@@ -13,7 +13,7 @@ import { type Grouping, lessonOf } from "../src/features/retraining/lesson.js";
  * @throws {DataSetRefused} where the file is not what it says it is, or tells too little.
  */
 export function reproduce(text: string, seed: number, grouping: Grouping) {
-  const { dataSet, sha256: said } = decodeDataSet(JSON.parse(text));
+  const { dataSet, sha256: said } = decodeDataSet(unwrapped(parse(text)));
   const digest = createHash("sha256").update(bytesOfDataSet(dataSet)).digest("hex");
   if (digest !== said) throw new DataSetRefused(`its digest is ${digest}, and it says ${said}`);
   const lesson = lessonOf({ ...dataSet, dataHash: digest, lots: [], unstable: [], early: [] }, grouping);
@@ -35,4 +35,18 @@ export function reproduce(text: string, seed: number, grouping: Grouping) {
     ...{ hash, data_hash: digest, seed, grouping, refused_by: verdict.refusedBy },
     metrics: metricsOf(evaluation, decided, curve, found.lots),
   };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DataSetRefused("it is no JSON", { cause: error });
+  }
+}
+
+/** The file in an answer of `GET /api/jobs/:id/result`; what is none of these as it is. */
+function unwrapped(value: unknown): unknown {
+  const isAnswer = typeof value === "object" && value !== null && "success" in value && "data" in value;
+  return isAnswer ? value.data : value;
 }

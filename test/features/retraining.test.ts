@@ -137,7 +137,7 @@ async function active(): Promise<ModelVersion> {
 
 describe("what is told of the retraining loop", () => {
   it("is when its next pass begins, from the end of the last, and what each did to how many of what", async () => {
-    const loop = loopOf({ hasSeries: true });
+    const loop = loopOf({ series: 1 });
     let nowMs = 1_000_000;
     const modelStore = createModelStore(database, MARKET);
     const status = createLearningStatus({

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { reproduce } from "../../bench/learning-reproduce.js";
+import { DataSetRefused } from "../../src/core/learning/data-set.js";
 import { AppError } from "../../src/platform/errors.js";
 import { writeDailyFiles } from "../fixtures/candle-files.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
@@ -221,5 +222,42 @@ describe("POST /api/ml/import", () => {
       passed: false,
     });
     expect(await actions(data.id)).toEqual(["refused refused", "imported candidate"]);
+  });
+});
+
+describe("POST /api/jobs/data-set for a version", () => {
+  it("202, and the file is what it learned from, though bars have come since", async () => {
+    const { database } = program.parts;
+    // Bars of the year before once more, on the same weekdays.
+    await database.query(
+      `insert into candles select (jsonb_populate_record(c, jsonb_build_object('time', c.time + interval '364 days'))).*
+       from candles c where c.time > (select max(time) from candles) - interval '363 days'`,
+    );
+    const { id: now } = (await post("/api/jobs/data-set", PURPOSE)).json();
+    const { id } = (await post("/api/jobs/data-set", { model_id: modelId })).json();
+    const text = JSON.stringify({ success: true, data: await ended(id) });
+    expect(reproduce(text, 1, "regime")).toMatchObject({ hash: file.hash, data_hash: file.data_hash });
+    expect((await ended(now)).sha256).not.toBe(file.data_hash);
+  });
+
+  it("202 for all that is stored together", async () => {
+    const { id } = (await post("/api/jobs/data-set", { asset_class: "any", timeframe: "any" })).json();
+    expect((await ended(id)).sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("400 for half of what is needed, or more than that", async () => {
+    for (const order of [
+      {},
+      { asset_class: "any", timeframe: "1d" },
+      { asset_class: "equity", timeframe: "any" },
+      { model_id: modelId, ...PURPOSE },
+      { model_id: modelId, lookback: "30d" },
+    ])
+      expectProblem(await post("/api/jobs/data-set", order), "invalid_request", "asset_class");
+  });
+
+  it("is refused in words where a file is none", () => {
+    for (const text of ["", "{", "[]", '{"success":true,"data":null}', '{"success":true,"data":{}}'])
+      expect(() => reproduce(text, 1, "regime")).toThrow(DataSetRefused);
   });
 });

@@ -19,6 +19,9 @@ export interface StoredSeries {
   readonly untilMs: number;
 }
 
+export const nameOfSeries = ({ instrument, interval }: Pick<StoredSeries, "instrument" | "interval">) =>
+  `${instrument.symbol} ${interval}`;
+
 /** Reads what is stored of a series, in the split view as far as splits are known; asks no source for candles. */
 export function createStoredReader(options: {
   candleStore: Pick<CandleStore, "load">;

@@ -73,6 +73,10 @@ export const cardSchema = z
     learner: z.string(),
     learned_from: z.object({
       series: z.array(z.string()).describe("Symbols and intervals"),
+      newest_bars: z
+        .array(z.object({ series: z.string(), opens_at: time }))
+        .optional()
+        .describe("Of each series the newest bar that was read, in the order of reading"),
       source: z.string(),
       synthetic: z.boolean(),
       samples: z.number().int(),

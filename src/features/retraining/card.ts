@@ -13,6 +13,8 @@ export interface Made {
   readonly learned: Extract<Learned, { artefact: unknown }>;
   /** Symbols and intervals. */
   readonly series: readonly string[];
+  /** Opens of the newest bars of these, epoch ms; not told without it. */
+  readonly newestBars?: readonly number[];
   readonly synthetic: boolean;
   readonly jobId: number | null;
 }
@@ -57,13 +59,16 @@ export function newModelOf(purpose: Purpose, made: Made): NewModel {
 }
 
 function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made): Card {
-  const { found, learned, series, synthetic } = made;
+  const { found, learned, series, synthetic, newestBars } = made;
   const more = series.length > NAMED ? [`and ${series.length - NAMED} more`] : [];
   return {
     purpose: `the chance that a trade on a pattern ends well: ${assetClass} ${interval}, by ${grouping}`,
     learner,
     learned_from: {
       series: [...series.slice(0, NAMED), ...more],
+      ...(newestBars === undefined
+        ? {}
+        : { newest_bars: series.map((name, k) => ({ series: name, opens_at: isoTime(newestBars[k]) })) }),
       source: synthetic ? "candles of the synthetic market" : "stored candles",
       synthetic,
       samples: found.samples,

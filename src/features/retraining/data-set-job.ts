@@ -4,9 +4,12 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
+import { nameOfSeries, type StoredSeries } from "../evidence/stored.js";
+import { cardSchema } from "../models/card.js";
 import { ASSET_CLASSES } from "../models/schema.js";
+import { ANY, type ModelStore, type ModelVersion } from "../models/store.js";
 import type { DataSetOrder } from "./data-set-worker.js";
-import { isOneWindow, lotsOf, POLICY, readLot, sinceOf, windowFields } from "./lots.js";
+import { isOneWindow, type Lot, lotsOf, POLICY, readLot, sinceOf, TREES, windowFields } from "./lots.js";
 import type { TrainParts } from "./train-job.js";
 
 const EXPORT = defineTask<DataSetOrder, DataSetFile | number>(
@@ -20,25 +23,48 @@ const MOST_ROWS = 20_000;
 const input = z
   .strictObject({
     ...windowFields,
-    asset_class: z.enum(ASSET_CLASSES),
-    timeframe: z.enum(INTERVALS),
+    asset_class: z
+      .enum([...ASSET_CLASSES, ANY])
+      .optional()
+      .describe("any, as the timeframe then is, for all that is stored together"),
+    timeframe: z.enum([...INTERVALS, ANY]).optional(),
+    model_id: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("What that version learned from, up to the bars that it knew; in place of all else"),
   })
-  .refine(isOneWindow, { message: "lookback and window_days say the same: give one" });
+  .refine(isOneWindow, { message: "lookback and window_days say the same: give one" })
+  .refine(isOneLot, {
+    path: ["asset_class"],
+    message: "and timeframe are needed, both or neither of them any; or model_id, alone",
+  });
+function isOneLot(order: Record<string, unknown>): boolean {
+  const { asset_class: assetClass, timeframe, model_id: model } = order;
+  if (model !== undefined) return Object.values(order).filter((value) => value !== undefined).length === 1;
+  if (assetClass === undefined || timeframe === undefined) return false;
+  return (assetClass === ANY) === (timeframe === ANY);
+}
+
 type DataSetInput = z.output<typeof input>;
 /** What `npx tsx bench/learning-report.ts --data` reads. */
 const result = z.custom<DataSetFile>((value) => typeof value === "object" && value !== null);
 
 export type DataSetJob = JobKind<DataSetInput, null, DataSetFile>;
 
+type Parts = Pick<TrainParts, "series" | "read" | "knowledge" | "labels" | "workers" | "now"> & {
+  readonly store: Pick<ModelStore, "find">;
+};
+
 /** Samples of what is stored as a file that a model can be learned from again, elsewhere. */
-export function createDataSetJob(
-  parts: Pick<TrainParts, "series" | "read" | "knowledge" | "labels" | "workers" | "now">,
-): DataSetJob {
+export function createDataSetJob(parts: Parts): DataSetJob {
   return defineJob({
     kind: "data-set",
     summary: "Order the samples of an asset class and interval as a file",
     description:
-      "What a training of that order learns from, with its digest: `npx tsx bench/learning-report.ts --data <file> --seed 1 --by " +
+      "What a training of that order learns from now, or what a version learned from, with its digest: a file of a version " +
+      "has its data hash, or there is none, where bars or what was known have changed since. `npx tsx bench/learning-report.ts --data <file> --seed 1 --by " +
       `regime\` learns the same model from it. At most ${MOST_ROWS} rows: a window takes fewer.`,
     access: "trader",
     input,
@@ -47,16 +73,56 @@ export function createDataSetJob(
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
     async run(order, { signal }) {
-      const [lot] = lotsOf(await parts.series.loadSeries(), order);
-      const series = await readLot(parts, lot, sinceOf(order, parts.now()), signal);
+      const version = order.model_id === undefined ? null : await requireVersion(parts, order.model_id);
+      const lot = lotOf(await parts.series.loadSeries(), version ?? order);
+      const known = version === null ? lot : asKnownTo(version, lot);
+      const series = await readLot(parts, known, sinceOf(order, parts.now()), signal);
       const file = await parts.workers.run(
         EXPORT,
         { series, policy: POLICY, mostRows: MOST_ROWS },
         { signal },
       );
-      if (typeof file !== "number") return file;
+      if (typeof file !== "number") {
+        if (version === null || file.sha256 === version.dataHash) return file;
+        const problem = `What is stored by now gives the data set ${file.sha256}, and version ${version.version} learned from ${version.dataHash}`;
+        throw new AppError("conflict", problem);
+      }
       const problem = `${file} rows are more than the ${MOST_ROWS} of a file: give a window`;
       throw new AppError("invalid_request", problem);
     },
   });
+}
+
+async function requireVersion({ store }: Parts, id: number): Promise<ModelVersion> {
+  const version = await store.find(id);
+  if (version === null) throw new AppError("model_not_found", `There is no model ${id}`);
+  if (version.learner === TREES) return version;
+  throw new AppError(
+    "invalid_request",
+    `Model ${id} is of the learner ${version.learner}, which reads no rows`,
+  );
+}
+
+type Wanted = Partial<Pick<ModelVersion, "assetClass" | "interval">> &
+  Pick<DataSetInput, "asset_class" | "timeframe">;
+
+function lotOf(all: readonly StoredSeries[], wanted: Wanted | ModelVersion): Lot {
+  const assetClass = "assetClass" in wanted ? wanted.assetClass : wanted.asset_class;
+  const interval = "interval" in wanted ? wanted.interval : wanted.timeframe;
+  const lots = lotsOf(all, assetClass === ANY ? {} : { asset_class: assetClass, timeframe: interval });
+  // All together comes last, where there is more than one lot.
+  return lots[lots.length - 1];
+}
+
+/** The series that a version learned from, up to the newest bars that it knew. @throws {AppError} `conflict`. */
+function asKnownTo({ version, card }: ModelVersion, lot: Lot): Lot {
+  const newest = cardSchema.safeParse(card).data?.learned_from.newest_bars;
+  if (newest === undefined)
+    throw new AppError("conflict", `The card of version ${version} does not tell up to which bars it knew`);
+  const series = newest.map(({ series: name, opens_at }) => {
+    const found = lot.series.find((each) => nameOfSeries(each) === name);
+    if (found !== undefined) return { ...found, untilMs: Date.parse(opens_at) };
+    throw new AppError("conflict", `${name}, which version ${version} learned from, is not stored any more`);
+  });
+  return { ...lot, series };
 }

@@ -7,7 +7,7 @@ import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
-import type { StoredSeries } from "../evidence/stored.js";
+import { nameOfSeries, type StoredSeries } from "../evidence/stored.js";
 import type { OpenModel } from "../models/artefact.js";
 import { cardSchema, metricsSchema } from "../models/card.js";
 import type { Registry } from "../models/registry.js";
@@ -210,7 +210,8 @@ async function enter(
   }
   const model = newModelOf(purposeOf(lot, grouping), {
     ...{ head: HEAD, terms: TERMS, found, learned, synthetic, jobId: job.id },
-    series: lot.series.map(({ instrument, interval }) => `${instrument.symbol} ${interval}`),
+    series: lot.series.map(nameOfSeries),
+    newestBars: lot.series.map(({ untilMs }) => untilMs),
   });
   const audit = {
     action: "trained" as const,
