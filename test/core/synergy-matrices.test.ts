@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
-import { momentsOf } from "../../src/core/base/stats.js";
 import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "../../src/core/synergy/matrices.js";
 import { MATRICES, type MatrixDefinition } from "../../src/core/synergy/matrix-features.js";
+import { type MatrixRow, plainFeature } from "../fixtures/plain-matrices.js";
 
-type Row = Readonly<Record<string, number>>;
 type Matrix = StructureMatrix | TacticalMatrix | RegimeMatrix;
 
 const MAKERS: Readonly<Record<MatrixDefinition["name"], () => Matrix>> = {
@@ -14,7 +13,7 @@ const MAKERS: Readonly<Record<MatrixDefinition["name"], () => Matrix>> = {
 };
 
 /** Bars as the pipeline gives them: NaN while a row is not warm, and nodes that are not always there. */
-function rowsOf(definition: MatrixDefinition, count: number, seed: number): Row[] {
+function rowsOf(definition: MatrixDefinition, count: number, seed: number): MatrixRow[] {
   const rng = createRng(seed);
   const warm = (i: number, from: number, value: number) => (i < from ? Number.NaN : value);
   const nodes = (i: number) => {
@@ -36,7 +35,7 @@ function rowsOf(definition: MatrixDefinition, count: number, seed: number): Row[
     close *= Math.exp(0.003 * calm * rng.normal());
     const isOpen = rng.next() < 0.6;
     const isFilled = rng.next() < 0.2;
-    const all: Row = {
+    const all: MatrixRow = {
       time: 1_700_000_000_000 + i * definition.minutes * 60_000 + (i > 70 ? 7_200_000 : 0),
       close,
       volume: Math.floor(1 + 1_000 * rng.next() ** 3),
@@ -67,106 +66,13 @@ function rowsOf(definition: MatrixDefinition, count: number, seed: number): Row[
   });
 }
 
-function feed(matrix: Matrix, rows: readonly Row[]): void {
+function feed(matrix: Matrix, rows: readonly MatrixRow[]): void {
   for (const row of rows) {
     matrix.definition.inputs.forEach((name, k) => {
       matrix.inputs[k] = row[name];
     });
     matrix.advance();
   }
-}
-
-const within = (value: number, most: number) =>
-  Number.isNaN(value) ? value : Math.min(most, Math.max(-most, value)) / most;
-const lastOf = (rows: readonly Row[], i: number, count: number, name: string) =>
-  i - count + 1 < 0 ? [] : rows.slice(i - count + 1, i + 1).map((row) => row[name]);
-
-/** The value of each feature at bar `i`, from the whole history and the words of the table. */
-const PLAIN_FEATURES: Readonly<Record<string, (rows: readonly Row[], i: number) => number>> = {
-  mlmi: (rows, i) => rows[i].mlmi / 50 - 1,
-  mlmi_cross: (rows, i) => rows[i].mlmi_cross,
-  nwrqk: (rows, i) => within((rows[i].estimate - rows[i].close) / rows[i].range, 5),
-  nwrqk_slope: (rows, i) => within(rows[i].slope, 2),
-  lvn_nearness: (rows, i) => {
-    const distances = nodesOf(rows[i]).map(([distance]) => distance);
-    if (Number.isNaN(rows[i].range + rows[i].has_below)) return Number.NaN;
-    return distances.length === 0 ? 0 : Math.exp(-Math.min(...distances) / rows[i].range);
-  },
-  lvn_strength: (rows, i) => nodesOf(rows[i]).sort((a, b) => a[0] - b[0])[0]?.[1] ?? rows[i].has_below,
-  session_sin: (rows, i) => Math.sin((rows[i].session_minute / rows[i].session_minutes) * 2 * Math.PI),
-  session_cos: (rows, i) => Math.cos((rows[i].session_minute / rows[i].session_minutes) * 2 * Math.PI),
-  fvg_bullish: (rows, i) => rows[i].bullish,
-  fvg_bearish: (rows, i) => rows[i].bearish,
-  fvg_distance: (rows, i) => within(rows[i].distance / rows[i].range, 2),
-  fvg_freshness: (rows, i) =>
-    rows[i].bullish === 0 && rows[i].bearish === 0 ? 0 : Math.exp(-5 * rows[i].age),
-  fvg_fill: (rows, i) =>
-    rows[i].bullish_fill > 0 === rows[i].bearish_fill > 0
-      ? 0 * rows[i].bullish_fill
-      : rows[i].bullish_fill > 0
-        ? 1
-        : -1,
-  momentum: (rows, i) => within((rows[i].close - (rows[i - 5]?.close ?? Number.NaN)) / rows[i].range, 5),
-  volume_ratio: (rows, i) => {
-    const before = lastOf(rows, i - 1, 20, "volume");
-    const mean = before.reduce((a, b) => a + b, 0) / before.length;
-    return Math.tanh(Math.log(rows[i].volume / mean));
-  },
-  fvg_gap: (rows, i) => within(rows[i].gap / rows[i].range, 5),
-  fvg_fill_strength: (rows, i) => rows[i].strength,
-  volatility: (rows, i) => {
-    // Weights of an exponential mean written out: the first deviation has what all others leave.
-    const all = Array.from({ length: i + 1 }, (_, j) => deviationAt(rows, j)).filter(
-      (each) => !Number.isNaN(each),
-    );
-    const before = all.slice(0, -1);
-    if (before.length < 100) return Number.NaN;
-    const meanOf = (count: number) =>
-      before
-        .slice(0, count)
-        .reduce((sum, value, k) => sum + value * (k === 0 ? 1 : 0.01) * 0.99 ** (count - 1 - k), 0);
-    let variance = 0;
-    for (let k = 1; k < before.length; k++) {
-      variance += 0.01 * 0.99 ** (before.length - k) * (before[k] - meanOf(k)) ** 2;
-    }
-    return within((all[all.length - 1] - meanOf(before.length)) / Math.sqrt(variance), 3);
-  },
-  volume_skew: (rows, i) => {
-    const volumes = lastOf(rows, i, 30, "volume");
-    if (volumes.length < 30) return Number.NaN;
-    return within(momentsOf(volumes).skewness, 3);
-  },
-  acceleration: (rows, i) => {
-    const [now, middle, before] = [0, 5, 10].map((back) => rows[i - back]?.close ?? Number.NaN);
-    return within((now - middle - (middle - before)) / rows[i].range, 5);
-  },
-  drift: (rows, i) => {
-    const returns = returnsAt(rows, i);
-    const mean = returns.reduce((a, b) => a + b, 0) / returns.length;
-    return within(mean / (deviationAt(rows, i) / Math.sqrt(30)), 3);
-  },
-};
-
-function nodesOf(row: Row): [number, number][] {
-  const nodes: [number, number][] = [];
-  if (row.has_below > 0) nodes.push([-row.below, row.below_strength]);
-  if (row.has_above > 0) nodes.push([row.above, row.above_strength]);
-  return nodes;
-}
-
-function returnsAt(rows: readonly Row[], i: number): number[] {
-  const closes = lastOf(rows, i, 31, "close");
-  return closes.slice(1).map((close, k) => Math.log(close) - Math.log(closes[k]));
-}
-
-function deviationAt(rows: readonly Row[], i: number): number {
-  const returns = returnsAt(rows, i);
-  if (returns.length < 30) return Number.NaN;
-  return momentsOf(returns).deviation;
-}
-
-function plainValue(name: string, rows: readonly Row[], i: number): number {
-  return name.startsWith("mmd_") ? rows[i][name] : PLAIN_FEATURES[name](rows, i);
 }
 
 describe.each(Object.values(MATRICES))("the $name matrix", (definition) => {
@@ -188,7 +94,7 @@ describe.each(Object.values(MATRICES))("the $name matrix", (definition) => {
       for (let k = 0; k < filled; k++) {
         features.forEach(({ name }, column) => {
           const value = values[k * features.length + column];
-          const expected = plainValue(name, rows, end - filled + k);
+          const expected = plainFeature(name, rows, end - filled + k);
           if (Number.isNaN(expected)) lacking = k;
           if (Number.isNaN(expected)) expect(value, `${name} at ${end - filled + k}`).toBeNaN();
           else expect(value, `${name} at ${end - filled + k}`).toBeCloseTo(expected, 9);
@@ -301,7 +207,7 @@ describe("the table of matrices", () => {
 
 describe("markets where nothing moves", () => {
   it("have no volatility, no skewness and no drift, and volumes of 0 no ratio", () => {
-    const still = (definition: MatrixDefinition): Row[] =>
+    const still = (definition: MatrixDefinition): MatrixRow[] =>
       rowsOf(definition, 200, 3).map((row) => ({ ...row, close: 10, volume: 0.1, range: 1 }));
     const regime = valuesOf(new RegimeMatrix(), still(MATRICES.regime));
     expect([...regime.slice(-4)].map(Math.abs)).toEqual([0, 0, 0, 0]);
@@ -312,7 +218,7 @@ describe("markets where nothing moves", () => {
   });
 });
 
-function valuesOf(matrix: Matrix, rows: readonly Row[]): Float64Array {
+function valuesOf(matrix: Matrix, rows: readonly MatrixRow[]): Float64Array {
   feed(matrix, rows);
   return matrix.snapshot().values;
 }

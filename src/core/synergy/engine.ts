@@ -102,7 +102,9 @@ export class TickEngine {
   declare private readonly longer: number;
   declare private readonly account: Float64Array;
   declare private readonly held: Uint8Array;
+  /** When what is taken arrived, and until when the clock closes bars. */
   declare private readonly clock: Float64Array;
+  declare private readonly due: Float64Array;
   declare private readonly graceMs: number;
   declare private readonly liveMs: number;
   declare private readonly facts: Float64Array;
@@ -135,6 +137,7 @@ export class TickEngine {
     this.account = new Float64Array(2);
     this.held = new Uint8Array(capacity);
     this.clock = new Float64Array(1);
+    this.due = new Float64Array(1);
     this.graceMs = graceMs;
     this.liveMs = liveMs;
     this.facts = new Float64Array(OF_SYMBOL * capacity);
@@ -155,6 +158,7 @@ export class TickEngine {
   open(listing: Listing): number {
     const s = this.listings.length;
     const { board, terms, intake } = this;
+    assert(s < this.held.length, `an engine of ${this.held.length} symbols has no room for more`);
     const columns = board === null ? undefined : columnsOf(board, s);
     this.tracks.push(new Track(terms, intake.builder.lengths[this.shorter], columns));
     this.listings.push(listing);
@@ -212,11 +216,11 @@ export class TickEngine {
 
   /** Closes what ended before an instant, epoch ms, of a symbol whose ticks come as they are made. @returns how many bars. */
   pass(symbol: number, nowMs: number): number {
-    const { intake, facts, clock } = this;
+    const { intake, facts } = this;
     const at = symbol * OF_SYMBOL;
     if (!(facts[at + ARRIVED] - facts[at + NEWEST] < this.liveMs)) return 0;
-    clock[NOW] = nowMs - this.graceMs;
-    const closed = intake.closeUntil(symbol, clock);
+    this.due[0] = nowMs - this.graceMs;
+    const closed = intake.closeUntil(symbol, this.due);
     if (closed > 0) this.drain();
     return closed;
   }
@@ -248,6 +252,8 @@ export class TickEngine {
     this.board?.open(symbol);
     const at = this.tracks[symbol].load(state, guard.stateLength + builder.stateLength);
     this.board?.close(symbol);
+    // Where the tick that is held now stands, nobody knows.
+    this.heldIn[symbol] = this.taking - 1;
     const legs = 2 * LEGS.length;
     this.legs.set(state.subarray(at, at + legs), legs * symbol);
     this.facts[symbol * OF_SYMBOL + NEWEST] = state[at + legs];
@@ -275,6 +281,7 @@ export class TickEngine {
       const track = this.tracks[s];
       this.board?.open(s);
       let last = closed.first;
+      let short = -1;
       let isHeard = false;
       track.legs.clear();
       do {
@@ -282,7 +289,7 @@ export class TickEngine {
         findings.addBar(closed, last);
         const level = closed.interval[last];
         if (level === shorter) {
-          track.takeShorter(closed, last);
+          short = last;
           isHeard = true;
         } else if (level === longer) {
           track.takeLonger(closed, last);
@@ -294,7 +301,9 @@ export class TickEngine {
         closed.symbol[closed.first] === s &&
         closed.until[closed.first] === closed.until[last]
       );
-      if (isHeard) this.conclude(s, track.slotAt(closed, last));
+      // After the longer one, whose range is known by then.
+      if (short >= 0) track.takeShorter(closed, short);
+      if (isHeard) this.conclude(s, track.slotAt(closed, last, this.listings[s].calendar));
       this.board?.close(s);
     }
   }

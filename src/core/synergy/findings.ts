@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.js";
 import type { ClosedBars } from "../ticks/closed-bars.js";
 import { DECISION_RULES, type DecisionRule } from "./decision.js";
 import {
@@ -93,8 +94,10 @@ export class Findings {
     this.synergies.length = 0;
   }
 
+  /** @throws AssertionError where it was full and was not cleared. */
   addBar(closed: ClosedBars, place: number): void {
     const at = this.bars++;
+    assert(at < CAPACITY, "what was found is not read");
     this.symbol[at] = closed.symbol[place];
     this.interval[at] = closed.interval[place];
     this.time[at] = closed.time[place];

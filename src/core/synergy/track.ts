@@ -1,4 +1,5 @@
 import { ensure } from "../base/assert.js";
+import { upperBoundAt } from "../base/search.js";
 import { type Indicator, resolveParameters } from "../indicators/define.js";
 import { rationalQuadraticSlope } from "../indicators/kernel/rational-quadratic-slope.js";
 import { mlmi } from "../indicators/momentum/mlmi.js";
@@ -8,6 +9,7 @@ import { Follower } from "../indicators/stream.js";
 import { atr } from "../indicators/volatility/atr.js";
 import { lowVolumeNode } from "../indicators/volume/low-volume-node.js";
 import { allocateBars, type Bars } from "../market/candles.js";
+import type { Calendar } from "../market/session.js";
 import type { ClosedBars } from "../ticks/closed-bars.js";
 import {
   LEG_BEARISH_FILL,
@@ -123,20 +125,22 @@ class Followers {
   }
 }
 
-/** Where things are in the facts of a track: of the newest shorter bar its slot, end, close and volume; then what longer bars say. */
+/** Where things are in the facts of a track: of the newest shorter bar its slot and close; then what longer bars say. */
 const SLOT = 0;
 export const FACT_CLOSE = 1;
 export const FACT_RANGE = 2;
 /** Prices of the nearest low volume nodes, NaN for none. */
 export const FACT_NODE_BELOW = 3;
 export const FACT_NODE_ABOVE = 4;
-/** End of the newest bar, epoch ms, and the end of its session. */
+/** End of the newest bar of either length, epoch ms, and the end of its session. */
 export const FACT_TIME = 5;
 export const FACT_SESSION_END = 6;
 /** Bars taken of both lengths. */
 export const FACT_SHORTER = 7;
 export const FACT_LONGER = 8;
-const FACTS = 9;
+/** End of the newest shorter bar. */
+const SHORTER_UNTIL = 9;
+const FACTS = 10;
 
 /** What of a track others may read, as parts of a board. */
 export const BOARD_LAYOUT = Object.freeze({
@@ -206,6 +210,7 @@ export class Track {
     legs.takeShorter();
     facts[SLOT] = closed.slot[place];
     facts[FACT_CLOSE] = closed.close[place];
+    facts[SHORTER_UNTIL] = closed.until[place];
     facts[FACT_TIME] = closed.until[place];
     facts[FACT_SESSION_END] = closed.sessionEnd[place];
     facts[FACT_SHORTER]++;
@@ -236,6 +241,8 @@ export class Track {
     facts[FACT_RANGE] = range;
     facts[FACT_NODE_BELOW] = nodes[2][at] === 1 ? close + nodes[0][at] : Number.NaN;
     facts[FACT_NODE_ABOVE] = nodes[5][at] === 1 ? close + nodes[3][at] : Number.NaN;
+    facts[FACT_TIME] = closed.until[place];
+    facts[FACT_SESSION_END] = closed.sessionEnd[place];
     facts[FACT_LONGER]++;
     const row = structure.inputs;
     row[0] = closed.time[place];
@@ -259,12 +266,18 @@ export class Track {
     regime.advance();
   }
 
-  /** Slot of what the newest bars say. @param place of a bar that has just been taken. */
-  slotAt(closed: ClosedBars, place: number): number {
+  /**
+   * Slot at whose close the newest bars speak. A longer bar may end where no shorter one does: so many slots later as the
+   * session has until then, and none outside its hours, where slots count bars that came.
+   * @param place of a bar that has just been taken.
+   */
+  slotAt(closed: ClosedBars, place: number, { open, close }: Calendar): number {
     const { facts } = this;
-    // A longer bar may end where no shorter one does: so many slots later.
-    const later = (closed.until[place] - facts[FACT_TIME]) / this.shorterMs;
-    return facts[SLOT] + (later > 0 ? Math.round(later) : 0);
+    const later = (closed.until[place] - facts[SHORTER_UNTIL]) / this.shorterMs;
+    if (!(later > 0)) return facts[SLOT];
+    const session = upperBoundAt(open, closed.time, place) - 1;
+    const isRegular = session >= 0 && closed.time[place] < close[session];
+    return isRegular ? facts[SLOT] + Math.ceil(later) : facts[SLOT];
   }
 
   get stateLength(): number {
