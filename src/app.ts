@@ -239,8 +239,9 @@ async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSe
     anonymous: anonymousPrincipal(config),
     draining: parts.health.draining,
   };
-  const hub = registerHub(server, { ...shared, settings: { ...SOCKET_SETTINGS, ...settings.sockets } });
-  const ticks = registerTickSocket(server, shared);
+  const options = { ...shared, settings: { ...SOCKET_SETTINGS, ...settings.sockets } };
+  const hub = registerHub(server, options);
+  const ticks = registerTickSocket(server, options);
   const clients = () => hub.clients() + ticks.count();
   parts.health.countSockets(clients);
   return {

@@ -21,6 +21,7 @@ import { createAccountLooks } from "./features/performance/looks.js";
 import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
 import { createPipelineFeature } from "./features/pipeline/feature.js";
+import { createTickReplay } from "./features/pipeline/replay-job.js";
 import { followTrades } from "./features/pipeline/trades.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
 import { createRetraining } from "./features/retraining/feature.js";
@@ -149,6 +150,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const accounts = createAccountFeatures(base, market, { alerts, paper });
   const backtestDesk = createBacktestDesk({ ...base, ...market, paper: paper.reader });
   const retraining = createRetraining({ ...base, ...market, models, jobs: () => jobFeature.jobs });
+  const ticks = createTickDesk(base, market, alerts);
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [
@@ -161,6 +163,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
       retraining.dataSet as JobKind,
       accounts.rollupKind as JobKind,
       ...backtestDesk.jobKinds,
+      ticks.replay as JobKind,
     ],
     trigger: trigger.jobs,
   });
@@ -187,7 +190,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     evidence,
     explain,
     ...accounts,
-    ...createTickFeature(base, market, alerts),
+    ...ticks,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
 }
@@ -196,15 +199,15 @@ function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typ
   return createLayerLoop({ ...base, store: retraining.layers, signals });
 }
 
-/** The way of ticks, and the trades of streams that go it. */
-function createTickFeature(
+/** The way of ticks, and what brings them besides callers. */
+function createTickDesk(
   base: Base,
   market: Awaited<ReturnType<typeof createMarketFeatures>>,
   alerts: Alerts,
 ) {
   const pipeline = createPipelineFeature({ ...base, ...market, alerts });
   const trades = base.config.ROLE === "worker" ? null : followTrades({ ...base, pipeline });
-  return { pipeline, trades };
+  return { pipeline, trades, replay: createTickReplay({ ...base, ...market, pipeline }) };
 }
 
 /** Alerts by the thresholds of the configuration. */

@@ -48,6 +48,7 @@ export function createMetrics(version: string) {
       "stream",
     ]),
     streamFrames: counter("tx_stream_frames_total", "Frames of a vendor's stream", ["stream", "outcome"]),
+    ...pipelineMetrics(registry),
     syntheticData: gauge("tx_synthetic_data", "1 while the labelled synthetic market is the source"),
     databaseUp: gauge("tx_database_up", "1 while the database answers"),
     embeddedRestarts: counter(
@@ -66,7 +67,6 @@ export function createMetrics(version: string) {
     alerts: counter("tx_alerts_total", "Raised alerts", ["pattern"]),
     alertRefusals: counter("tx_alert_refusals_total", "Candidates that a rule refused", ["rule"]),
     ...jobMetrics(registry),
-    ...pipelineMetrics(registry),
     alertDelaySeconds: histogram(
       "tx_alert_publish_delay_seconds",
       "From commit of an alert to its publication",
@@ -76,23 +76,17 @@ export function createMetrics(version: string) {
   return metrics;
 }
 
-/** Metrics of the way of ticks, of this process. */
+/** Metrics of the way of ticks. */
 function pipelineMetrics(registry: Registry) {
   const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames, registers });
   return {
-    pipelineTicks: new Counter({
-      name: "tx_pipeline_ticks_total",
-      help: "Ticks by what was said of them",
-      labelNames: ["verdict"] as const,
-      registers,
-    }),
-    pipelineBars: new Counter({ name: "tx_pipeline_bars_total", help: "Bars made of ticks", registers }),
-    pipelineDecisions: new Counter({
-      name: "tx_pipeline_decisions_total",
-      help: "Synergies by what became of them",
-      labelNames: ["outcome"] as const,
-      registers,
-    }),
+    pipelineTicks: counter("tx_pipeline_ticks_total", "Ticks by what was said of them", ["verdict"]),
+    pipelineBars: counter("tx_pipeline_bars_total", "Bars made of ticks"),
+    pipelineDecisions: counter("tx_pipeline_decisions_total", "Synergies by what became of them", [
+      "outcome",
+    ]),
   };
 }
 

@@ -78,7 +78,7 @@ describe("roles over every route", () => {
     const opened = routes.filter(({ access }) => access === "open").map(({ url }) => url);
     // Sockets of the dialect ask who one is once they are open.
     const sockets = ["/stream", "/v1beta3/crypto/us", "/v2/iex", "/v2/sip"];
-    const probes = ["/", "/api/ml/advanced/health", "/health", "/livez", "/readyz", "/ws"];
+    const probes = ["/", "/api/ml/advanced/health", "/health", "/livez", "/readyz", "/ws", "/ws/ticks"];
     expect(opened.sort()).toEqual([...probes, ...sockets].sort());
     const changing = routes.filter(({ method, access }) => method !== "GET" && access === "viewer");
     expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
@@ -117,6 +117,7 @@ describe("roles over every route", () => {
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
     expect(administrative.sort()).toEqual([
       "/api/jobs/performance.backfill",
+      "/api/jobs/replay-ticks",
       "/api/jobs/train",
       "/api/jobs/train-deep",
       "/api/jobs/try-model",

@@ -39,6 +39,12 @@ export function createCounts(metrics: Metrics, intervals: readonly Interval[], n
     times[stage].record(Math.max(1, Math.round(ms * MICROS)));
   }
 
+  /** What came longer ago than the rate looks back. */
+  function forget(): void {
+    const from = now() - RATE_WINDOW_MS;
+    while (recent.length > 0 && recent[0].at < from) recent.shift();
+  }
+
   return {
     startedAt,
     time,
@@ -47,6 +53,7 @@ export function createCounts(metrics: Metrics, intervals: readonly Interval[], n
       counted.groups++;
       counted.ticks += ticks;
       recent.push({ at: now(), ticks });
+      forget();
       time("engine", fed.tookMs);
       const before = verdicts.slice();
       for (let i = 0; i < fed.verdicts.length; i++) verdicts[fed.verdicts[i]]++;
@@ -70,8 +77,7 @@ export function createCounts(metrics: Metrics, intervals: readonly Interval[], n
     },
     /** Ticks a second over the last ten. */
     rate(): number {
-      const from = now() - RATE_WINDOW_MS;
-      while (recent.length > 0 && recent[0].at < from) recent.shift();
+      forget();
       return recent.reduce((sum, { ticks }) => sum + ticks, 0) / (RATE_WINDOW_MS / 1_000);
     },
     verdicts: () => Object.fromEntries(VERDICTS.map((verdict, code) => [verdict, verdicts[code]])),

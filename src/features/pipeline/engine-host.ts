@@ -4,6 +4,7 @@ import { Board } from "../../core/synergy/board.js";
 import type { EngineTerms } from "../../core/synergy/engine.js";
 import { BOARD_LAYOUT, type BoardPart } from "../../core/synergy/track.js";
 import type { Ticks } from "../../core/ticks/tick.js";
+import { AppError } from "../../platform/errors.js";
 import { startThread } from "../../platform/workers.js";
 import type { BegunState, FedReply, OpenSymbol, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
 
@@ -21,11 +22,18 @@ export interface EngineHost {
   stop(): Promise<void>;
 }
 
-/** @param onDeath told of a thread that ended by itself. */
-export function startEngine(
-  setup: { readonly terms: EngineTerms; readonly capacity: number; readonly equity: number },
-  onDeath: (error: Error) => void,
-): EngineHost {
+export interface EngineSetup {
+  readonly terms: EngineTerms;
+  /** Symbols that there is room for. */
+  readonly capacity: number;
+  readonly equity: number;
+}
+
+/**
+ * Orders that a thread ended before are failed with `overloaded`: what was fed to it is kept, and done again.
+ * @param onDeath told of a thread that ended by itself.
+ */
+export function startEngine(setup: EngineSetup, onDeath: (error: Error) => void): EngineHost {
   const memory = new SharedArrayBuffer(Board.byteLength(BOARD_LAYOUT, setup.capacity));
   const worker: Worker = startThread(new URL("./engine-thread.js", import.meta.url), {
     ...setup,
@@ -37,8 +45,8 @@ export function startEngine(
 
   function end(error: Error): void {
     if (ended !== null) return;
-    ended = error;
-    for (const { reject } of waiting.splice(0)) reject(error);
+    ended = new AppError("overloaded", "The pipeline begins again from what was kept", { cause: error });
+    for (const { reject } of waiting.splice(0)) reject(ended);
     if (!isStopping) onDeath(error);
   }
   worker.on("message", (reply: Reply) =>

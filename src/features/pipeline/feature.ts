@@ -44,6 +44,8 @@ export interface PipelineOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly now: () => number;
+  /** Terms of decisions that differ from the presets. */
+  readonly decisionTerms?: Partial<DecisionTerms>;
 }
 
 /** The way of ticks, of one market. */
@@ -52,7 +54,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
   const market = marketKey(options.gateway);
   const terms = termsOf(config);
   const intervals: readonly Interval[] = [terms.bars.base, ...terms.bars.longer];
-  const { decision } = presets();
+  const decision = decisionTermsOf(options.decisionTerms ?? {});
   const store = createPipelineStore(database, market);
   const states = createStateStore(database, market);
   const counts = createCounts(metrics, intervals, now);
@@ -139,10 +141,10 @@ function termsOf({
   };
 }
 
-function presets(): { decision: DecisionTerms } {
-  const { terms, problem } = resolveDecisionTerms({});
+function decisionTermsOf(given: Partial<DecisionTerms>): DecisionTerms {
+  const { terms, problem } = resolveDecisionTerms(given);
   if (terms === null) throw new Error(problem);
-  return { decision: terms };
+  return terms;
 }
 
 /** Lots of what trades in fractions are small; a unit of currency or coin moves its price by one. */

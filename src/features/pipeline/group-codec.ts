@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
 
 /** Ticks as they are kept: the symbols by name, then the columns, every bit as it came. */
@@ -47,6 +48,19 @@ export function decodeGroup(bytes: Uint8Array): NamedTicks {
   }
   ticks.symbol.set(new Uint16Array(copy.buffer, at + 8 * count * DOUBLES.length, count));
   return { symbols: names.map(String), ticks };
+}
+
+/** Tells batches apart: the same ticks in the same order have the same, however their symbols are listed. */
+export function fingerprintOf({ symbols, ticks }: NamedTicks): string {
+  const places = new Map<string, number>();
+  const symbol = ticks.symbol.map((place) => {
+    const name = symbols[place];
+    const known = places.get(name) ?? places.size;
+    places.set(name, known);
+    return known;
+  });
+  const named = { symbols: [...places.keys()], ticks: { ...ticks, symbol } };
+  return createHash("sha256").update(encodeGroup(named)).digest("hex");
 }
 
 const columnsAt = (names: number) => 8 * Math.ceil((HEAD_BYTES + names) / 8);

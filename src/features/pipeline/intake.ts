@@ -51,6 +51,8 @@ export interface Intake {
   waiting(): number;
   /** Resolves when nothing waits. */
   idle(): Promise<void>;
+  /** Fails what waits: nothing is taken any more, and nothing tried again. */
+  stop(error: unknown): void;
 }
 
 export function createIntake(parts: {
@@ -95,6 +97,14 @@ export function createIntake(parts: {
     });
   }
 
+  function end(error: unknown): void {
+    lost ??= error;
+    for (const { ticks, fail } of queue.splice(0)) {
+      waitingTicks -= ticks.time.length;
+      fail(error);
+    }
+  }
+
   /** The batches of the next group: at least one, and so many as fit. */
   function next(): Waiting[] {
     let count = 0;
@@ -131,9 +141,10 @@ export function createIntake(parts: {
         newest = group.sequence;
         answer(batches, feed(group, ticks));
       } catch (error) {
-        lost = error;
-        for (const { fail } of [...batches, ...queue.splice(0)]) fail(error);
-        onLost(error);
+        const isStopped = lost !== null;
+        for (const { fail } of batches) fail(error);
+        end(error);
+        if (!isStopped) onLost(error);
       } finally {
         waitingTicks -= count;
       }
@@ -147,8 +158,8 @@ export function createIntake(parts: {
         await tickLog.append(group);
         return;
       } catch (error) {
-        const isFinal = error instanceof AppError && error.code === "pipeline_elsewhere";
-        if (isFinal || attempt >= limits.attempts) throw error;
+        const isElsewhere = error instanceof AppError && error.code === "pipeline_elsewhere";
+        if (isElsewhere || lost !== null || attempt >= limits.attempts) throw error;
         log.warn({ attempt, reason: messageOf(error) }, "ticks are not kept yet; trying again");
         await sleep(limits.pauseMs);
       }
@@ -164,6 +175,7 @@ export function createIntake(parts: {
     async idle() {
       while (pumping !== null) await pumping;
     },
+    stop: end,
   };
 }
 

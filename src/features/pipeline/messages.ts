@@ -40,8 +40,7 @@ export type Order =
     }
   | { readonly kind: "feed"; readonly sequence: number; readonly receivedAt: number; readonly ticks: Ticks }
   | { readonly kind: "pass"; readonly sequence: number; readonly nowMs: number }
-  | { readonly kind: "save" }
-  | { readonly kind: "stop" };
+  | { readonly kind: "save" };
 
 /** Closed bars as columns of one length; `symbol` are numbers of the thread, `interval` places among the intervals. */
 export interface BarColumns {

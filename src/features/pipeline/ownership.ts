@@ -42,17 +42,10 @@ export interface OwnershipParts {
 
 export function createOwnership(parts: OwnershipParts): Ownership {
   const { leases, log } = parts;
-  let session: Session | null = null;
+  let held: Held | null = null;
   let opening: Promise<Session> | null = null;
   let isElsewhere = false;
   let isStopped = false;
-
-  function lost(error: unknown): void {
-    log.error({ err: error }, "the pipeline cannot go on; it begins again from what was kept");
-    const gone = session;
-    session = null;
-    gone?.stop(true).catch((failure: unknown) => log.error({ err: failure }, "the pipeline was not ended"));
-  }
 
   async function open(): Promise<Session> {
     const lease = await leases.acquire(PIPELINE_LEASE, LEASE_MS);
@@ -62,33 +55,46 @@ export function createOwnership(parts: OwnershipParts): Ownership {
         retryAfterS: 5,
       });
     }
-    const opened = await parts.open(() => lease, lost);
-    if (isStopped) {
-      await opened.stop(true);
-      throw closed();
+    let failure: { readonly error: unknown } | null = null;
+    let own: Held | null = null;
+    function lose(error: unknown): void {
+      if (failure !== null) return;
+      failure = { error };
+      log.error({ err: error }, "the pipeline cannot go on; it begins again from what was kept");
+      if (own === null) return;
+      if (held === own) held = null;
+      own.session
+        .stop(true)
+        .catch((reason: unknown) => log.error({ err: reason }, "the pipeline was not ended"));
     }
-    session = opened;
-    return opened;
+    const session = await parts.open(() => lease, lose);
+    if (isStopped || failure !== null) {
+      await session.stop(true);
+      throw isStopped ? closed() : unsteady();
+    }
+    own = { session, lose };
+    held = own;
+    return session;
   }
 
   function ensure(): Promise<Session> {
     if (isStopped) return Promise.reject(closed());
-    if (session !== null) return Promise.resolve(session);
+    if (held !== null) return Promise.resolve(held.session);
     opening ??= open().finally(() => {
       opening = null;
     });
     return opening;
   }
 
-  const { run, touch } = createUpkeep(parts, { current: () => session, ensure, lost });
+  const { run, touch } = createUpkeep(parts, { current: () => held, ensure });
 
   return {
-    current: () => session,
+    current: () => held?.session ?? null,
     ensure,
     touch,
     state() {
       if (isStopped) return "stopped";
-      if (session !== null) return "running";
+      if (held !== null) return "running";
       if (opening !== null) return "starting";
       return isElsewhere ? "elsewhere" : "idle";
     },
@@ -98,23 +104,26 @@ export function createOwnership(parts: OwnershipParts): Ownership {
       await opening?.catch((error: unknown) =>
         log.debug({ reason: messageOf(error) }, "the pipeline was not opened"),
       );
-      await session?.stop(false);
-      session = null;
+      await held?.session.stop(false);
+      held = null;
       await leases.release(PIPELINE_LEASE);
     },
   };
 }
 
+/** A session, and how it is told that it cannot go on. */
+interface Held {
+  readonly session: Session;
+  readonly lose: (error: unknown) => void;
+}
+
+const unsteady = () => new AppError("overloaded", "The pipeline begins again from what was kept");
 const closed = () => new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
 
 /** What is done from time to time: the lease is renewed, bars are closed by the clock, and states are saved. */
 function createUpkeep(
   { leases, isBegun, barMs, graceMs, now }: OwnershipParts,
-  session: {
-    readonly current: () => Session | null;
-    readonly ensure: () => Promise<Session>;
-    readonly lost: (error: unknown) => void;
-  },
+  session: { readonly current: () => Held | null; readonly ensure: () => Promise<Session> },
 ) {
   let passed = 0;
   let savedAt = now();
@@ -141,7 +150,7 @@ function createUpkeep(
       });
       if (open === null) return;
       if ((await leases.acquire(PIPELINE_LEASE, LEASE_MS)) === null) {
-        session.lost(new Error("another process has taken over"));
+        session.current()?.lose(new Error("another process has taken over"));
         return;
       }
       const slot = Math.floor((now() - graceMs) / barMs);
@@ -152,7 +161,12 @@ function createUpkeep(
       if (!isChanged || now() - savedAt < SAVE_MS) return;
       isChanged = false;
       savedAt = now();
-      await open.save();
+      try {
+        await open.save();
+      } catch (error) {
+        isChanged = true;
+        throw error;
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
 import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
 import type { Log } from "../../platform/log.js";
 import type { Checkpoints } from "./checkpoints.js";
-import { decodeGroup } from "./group-codec.js";
+import { decodeGroup, fingerprintOf, type NamedTicks } from "./group-codec.js";
 import type { BegunState } from "./messages.js";
 import type { Answer } from "./session.js";
 import type { KeptState } from "./state-store.js";
@@ -22,7 +22,7 @@ export async function replayGroups(parts: {
   readonly open: (symbols: readonly string[], states: readonly (BegunState | null)[]) => Promise<void>;
   readonly ensureOpen: (symbols: readonly string[]) => Promise<void>;
   readonly feed: (group: TickGroup, ticks: Ticks) => Promise<Uint8Array>;
-  readonly remember: (key: string, answer: Promise<Answer>) => void;
+  readonly remember: (key: string, fingerprint: string, answer: Promise<Answer>) => void;
   readonly log: Log;
 }): Promise<number> {
   const { tickLog, checkpoints, numbers, open, ensureOpen, feed, remember, log } = parts;
@@ -36,8 +36,8 @@ export async function replayGroups(parts: {
     states,
   );
   /** By number of the symbol, the group that it stands after. */
-  const begins = kept.map(({ sequence }) => sequence);
-  let newest = Math.max(0, ...begins);
+  const begins = states.map((state) => state?.sequence ?? 0);
+  let newest = Math.max(0, ...kept.map(({ sequence }) => sequence));
   let groups = 0;
   for (let at = 0; ; ) {
     const page = await tickLog.readAfter(at, PAGE);
@@ -51,7 +51,7 @@ export async function replayGroups(parts: {
       const isWhole = rows.length === ticks.time.length;
       for (const { key, from, to } of group.parts) {
         const answer = { verdicts: isWhole ? verdicts.slice(from, to) : null, repeated: false };
-        remember(key, Promise.resolve(answer));
+        remember(key, fingerprintOf(rowsOf(named, from, to)), Promise.resolve(answer));
       }
       at = group.sequence;
       groups++;
@@ -70,6 +70,16 @@ function rowsAfter({ symbol }: Ticks, begins: readonly number[], sequence: numbe
   const rows: number[] = [];
   for (let i = 0; i < symbol.length; i++) if (!((begins[symbol[i]] ?? 0) >= sequence)) rows.push(i);
   return Int32Array.from(rows);
+}
+
+function rowsOf({ symbols, ticks }: NamedTicks, from: number, to: number): NamedTicks {
+  return {
+    symbols,
+    ticks: partOf(
+      ticks,
+      Int32Array.from({ length: to - from }, (_, k) => from + k),
+    ),
+  };
 }
 
 /** Some rows of ticks. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { readTickRows, readTickText } from "../../core/ticks/read-ndjson.js";
 import { AppError } from "../../platform/errors.js";
-import { type RouteGroup, routeGroup } from "../../platform/http.js";
+import { type Principal, type RouteGroup, routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
 import { findingRoutes, symbolOf } from "./finding-routes.js";
 import { indicatorsView, matricesView } from "./look-views.js";
@@ -26,6 +26,10 @@ export interface PipelineRouteOptions {
 const BODY_LIMIT = 16 * 1_024 * 1_024;
 /** Ticks that callers send are one source, whoever they are. */
 export const SENT_SOURCE = "sent";
+
+/** Keys are each caller's own. */
+export const ownKey = ({ userId }: Principal, key: string | null): string | null =>
+  key === null ? null : `${userId} ${key}`;
 
 /** Ticks in, and what the pipeline makes of them. */
 export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptions): void {
@@ -56,10 +60,11 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
     bodyLimit: BODY_LIMIT,
     body: ticksBody,
     answer: receipt,
-    errors: ["pipeline_elsewhere"],
-    async handle({ body, request }) {
+    errors: ["pipeline_elsewhere", "idempotency_key_reused"],
+    async handle({ body, request, principal }) {
       const sent = readBody(body);
-      const { rejected, held, ...rest } = await pipeline.take(sent, SENT_SOURCE, idempotencyKeyOf(request));
+      const key = ownKey(principal, idempotencyKeyOf(request));
+      const { rejected, held, ...rest } = await pipeline.take(sent, SENT_SOURCE, key);
       return { ...rest, rejected: [...rejected], held: [...held] };
     },
   });

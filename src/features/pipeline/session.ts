@@ -4,8 +4,9 @@ import type { Ticks } from "../../core/ticks/tick.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import { createCheckpoints } from "./checkpoints.js";
+import type { startEngine } from "./engine-host.js";
 import { barsOf, synergyRow } from "./found.js";
-import type { NamedTicks } from "./group-codec.js";
+import { fingerprintOf, type NamedTicks } from "./group-codec.js";
 import { createIntake } from "./intake.js";
 import { type BegunState, intervalsOf, type OpenSymbol } from "./messages.js";
 import { replayGroups } from "./replay.js";
@@ -35,7 +36,10 @@ export interface SessionSettings {
  * one ended, from what was kept.
  */
 export interface Session {
-  /** @throws {AppError} as `Intake.take`; `overloaded` where there is no room for another symbol. */
+  /**
+   * @throws {AppError} as `Intake.take`; `overloaded` where there is no room for another symbol, `idempotency_key_reused`
+   * where the key was sent with other ticks.
+   */
   take(batch: NamedTicks, key: string | null): Promise<Answer>;
   /** Lets bars be closed by the clock. */
   pass(): Promise<void>;
@@ -59,6 +63,8 @@ export interface SessionParts {
   readonly log: Log;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Starts each engine; in a thread of its own where nothing is said. */
+  readonly startEngine?: typeof startEngine;
   /** The session cannot go on: nothing is taken any more. */
   readonly onLost: (error: unknown) => void;
   readonly onFed?: (fed: Fed, ticks: number) => void;
@@ -72,9 +78,9 @@ const KEYS = 10_000;
 export async function openSession(parts: SessionParts): Promise<Session> {
   const { settings, sink, listingOf, onLost } = parts;
   const intervals: readonly Interval[] = intervalsOf(settings.terms);
-  const shards = startShards(settings, onLost);
+  const shards = startShards(settings, onLost, parts.startEngine);
   const numbers = new SymbolNumbers();
-  const answered = new Map<string, Promise<Answer>>();
+  const answered = createAnswers();
   let opening: Promise<void> = Promise.resolve();
 
   async function open(symbols: readonly string[], states: readonly (BegunState | null)[]): Promise<void> {
@@ -118,26 +124,31 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     return fed.verdicts;
   }
 
-  function remember(key: string, answer: Promise<Answer>): void {
-    answered.set(key, answer);
-    answer.catch(() => answered.delete(key));
-    if (answered.size > KEYS) answered.delete(answered.keys().next().value ?? key);
-  }
-
   const checkpoints = createCheckpoints({ ...parts, shards });
-  const newest = await replayGroups({ ...parts, checkpoints, numbers, open, ensureOpen, feed, remember });
+  const replayed = { ...parts, checkpoints, numbers, open, ensureOpen, feed, remember: answered.remember };
+  const newest = await replayGroups(replayed).catch(async (error: unknown) => {
+    sink.stop();
+    await shards.stop();
+    throw error;
+  });
   const intake = createIntake({ ...parts, encode: (ticks) => numbers.encode(ticks), feed, newest, onLost });
 
+  async function takeNew(batch: NamedTicks, key: string | null): Promise<Answer> {
+    await ensureOpen(batch.symbols);
+    const verdicts = await intake.take({ ticks: numbers.numbered(batch), key });
+    return { verdicts, repeated: false };
+  }
+
+  async function finish(): Promise<void> {
+    await intake.idle();
+    await sink.idle();
+    await checkpoints.save();
+  }
+
   return {
-    async take(batch, key) {
-      const known = key === null ? undefined : answered.get(key);
-      if (known !== undefined) return { ...(await known), repeated: true };
-      const work = ensureOpen(batch.symbols).then(async () => ({
-        verdicts: await intake.take({ ticks: numbers.numbered(batch), key }),
-        repeated: false,
-      }));
-      if (key !== null) remember(key, work);
-      return work;
+    take(batch, key) {
+      if (key === null) return takeNew(batch, null);
+      return answered.once(key, fingerprintOf(batch), () => takeNew(batch, key));
     },
     pass: () => intake.pass(),
     save: checkpoints.save,
@@ -146,13 +157,44 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     look: shards.look,
     waiting: () => ({ ticks: intake.waiting(), outcomes: sink.waiting() }),
     async stop(atOnce) {
-      if (!atOnce) {
-        await intake.idle();
-        await sink.idle();
-        await checkpoints.save();
+      try {
+        if (!atOnce) await finish();
+      } finally {
+        intake.stop(new AppError("overloaded", "The pipeline begins again from what was kept"));
+        sink.stop();
+        await shards.stop();
       }
-      sink.stop();
-      await shards.stop();
+    },
+  };
+}
+
+/** Answers to batches by their keys, the newest of them. */
+function createAnswers() {
+  const answered = new Map<string, { readonly fingerprint: string; readonly answer: Promise<Answer> }>();
+
+  function remember(key: string, fingerprint: string, answer: Promise<Answer>): void {
+    const known = { fingerprint, answer };
+    answered.set(key, known);
+    answer.catch(() => {
+      if (answered.get(key) === known) answered.delete(key);
+    });
+    if (answered.size > KEYS) answered.delete(answered.keys().next().value ?? key);
+  }
+
+  return {
+    remember,
+    /** @throws {AppError} `idempotency_key_reused`, and what the work throws, after which the key is free. */
+    async once(key: string, fingerprint: string, work: () => Promise<Answer>): Promise<Answer> {
+      const known = answered.get(key);
+      if (known === undefined) {
+        const answer = work();
+        remember(key, fingerprint, answer);
+        return answer;
+      }
+      if (known.fingerprint !== fingerprint) {
+        throw new AppError("idempotency_key_reused", "The key was sent with other ticks");
+      }
+      return { ...(await known.answer), repeated: true };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { FoundSynergy } from "../../core/synergy/findings.js";
 import type { BoardColumns } from "../../core/synergy/track.js";
 import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
-import { type EngineHost, startEngine } from "./engine-host.js";
+import { type EngineHost, type EngineSetup, startEngine } from "./engine-host.js";
 import type { BarColumns, BegunState, FedReply, OpenSymbol, SavedReply } from "./messages.js";
 
 /** What came of a group, over all threads. */
@@ -25,13 +25,15 @@ export interface Shards {
   stop(): Promise<void>;
 }
 
+/** @param start each of the engines. */
 export function startShards(
-  { threads, capacity, ...setup }: Parameters<typeof startEngine>[0] & { readonly threads: number },
+  { threads, capacity, ...setup }: EngineSetup & { readonly threads: number },
   onDeath: (error: Error) => void,
+  start: typeof startEngine = startEngine,
 ): Shards {
   const each = Math.ceil(capacity / threads);
   const hosts: readonly EngineHost[] = Array.from({ length: threads }, () =>
-    startEngine({ ...setup, capacity: each }, onDeath),
+    start({ ...setup, capacity: each }, onDeath),
   );
   let opened = 0;
 

@@ -1,6 +1,6 @@
 import { INTERVAL_MS } from "../../core/market/interval.js";
 import type { Database, Sql } from "../../platform/database.js";
-import { messageOf } from "../../platform/errors.js";
+import { AppError, messageOf } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import { isoTime } from "../../platform/http.js";
 import type { Log } from "../../platform/log.js";
@@ -99,17 +99,20 @@ export function createSink(parts: SinkParts): Sink {
       new Promise((resolve, reject) => {
         // Groups come in order: nothing that waits is of this one or before it.
         if (sequence <= stored || queue.every((outcome) => outcome.sequence > sequence)) return resolve();
+        if (stopped) return reject(ended());
         const wish = { sequence, done: resolve, fail: reject };
         reaching.add(wish);
       }),
     waiting: () => queue.length,
     stop() {
       stopped = true;
-      for (const { fail } of reaching) fail(new Error("the pipeline has stopped"));
+      for (const { fail } of reaching) fail(ended());
       reaching.clear();
     },
   };
 }
+
+const ended = () => new AppError("overloaded", "The pipeline begins again from what was kept");
 
 /** Stores outcomes in one transaction, and tells of them once it is committed. */
 function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<void> {

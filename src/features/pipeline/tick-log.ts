@@ -59,10 +59,12 @@ const FIELDS = `sequence, (extract(epoch from received_at) * 1000)::float8 as "r
 
 /** Groups in Postgres. @param lease of the process that alone may append. */
 export function createTickLog(database: Database, market: string, lease: () => Lease): TickLog {
-  async function isKept({ sequence, frame }: TickGroup): Promise<boolean> {
+  /** Whether it is this group that is kept there, and not one with the same ticks that arrived another time. */
+  async function isKept({ sequence, receivedAt, frame, parts }: TickGroup): Promise<boolean> {
     const [row] = await database.query<{ same: boolean }>(
-      "select frame = $3 as same from tick_batches where market = $1 and sequence = $2",
-      [market, sequence, Buffer.from(frame)],
+      `select frame = $3 and received_at = to_timestamp($4::float8 / 1000) and parts = $5::jsonb as same
+       from tick_batches where market = $1 and sequence = $2`,
+      [market, sequence, Buffer.from(frame), receivedAt, JSON.stringify(parts)],
     );
     return row?.same === true;
   }

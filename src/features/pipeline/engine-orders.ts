@@ -1,0 +1,130 @@
+import { calendarOf } from "../../core/market/session.js";
+import { Board } from "../../core/synergy/board.js";
+import { TickEngine } from "../../core/synergy/engine.js";
+import type { Findings, FoundSynergy } from "../../core/synergy/findings.js";
+import { BOARD_LAYOUT } from "../../core/synergy/track.js";
+import type { BarColumns, BegunState, FedReply, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
+
+/** A reply, and the buffers that may move with it. */
+export interface Answered {
+  readonly reply: Reply;
+  readonly buffers: readonly ArrayBuffer[];
+}
+
+/** An engine that does orders one after another. */
+export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (order: Order) => Answered {
+  const engine = new TickEngine(capacity, terms, new Board(BOARD_LAYOUT, board, capacity));
+  engine.setAccount(equity, 0, () => false);
+  const names: string[] = [];
+  /** By number, the group that the symbol began after. */
+  const begins: number[] = [];
+  const changed = new Set<number>();
+  let sequence = 0;
+
+  function open({ symbols, states }: Order & { kind: "open" }): Answered {
+    for (const [k, { symbol, calendar, decision, pointValue, costShare }] of symbols.entries()) {
+      const number = engine.open({ calendar: calendarOf(calendar), decision, pointValue, costShare });
+      names[number] = symbol;
+      begin(number, states[k]);
+    }
+    const stateLength = engine.symbols > 0 ? engine.stateLength : 0;
+    return { reply: { kind: "opened", stateLength }, buffers: [] };
+  }
+
+  function begin(number: number, begun: BegunState | null): void {
+    begins[number] = begun?.sequence ?? 0;
+    if (begun !== null) engine.load(number, begun.state);
+  }
+
+  function feed({ sequence: place, receivedAt, ticks }: Order & { kind: "feed" }): Answered {
+    const started = performance.now();
+    const count = ticks.time.length;
+    const verdicts = new Uint8Array(count);
+    const found = collect();
+    engine.begin(receivedAt);
+    for (let at = 0; at < count; ) {
+      at = engine.take(ticks, at, count, verdicts);
+      found.take(engine.findings);
+    }
+    for (let i = 0; i < count; i++) changed.add(ticks.symbol[i]);
+    sequence = place;
+    return fed(sequence, verdicts, found, started);
+  }
+
+  function pass({ sequence: place, nowMs }: Order & { kind: "pass" }): Answered {
+    const started = performance.now();
+    const found = collect();
+    for (let s = 0; s < engine.symbols; s++) {
+      // What a state was saved after has been in it.
+      if (begins[s] >= place || engine.pass(s, nowMs) === 0) continue;
+      changed.add(s);
+      if (engine.findings.isFull) found.take(engine.findings);
+    }
+    found.take(engine.findings);
+    sequence = place;
+    return fed(sequence, new Uint8Array(0), found, started);
+  }
+
+  function save(): Answered {
+    const numbers = [...changed].sort((a, b) => a - b);
+    changed.clear();
+    const states = numbers.map((number) => engine.save(number));
+    const symbols = numbers.map((number) => names[number]);
+    const reply: SavedReply = { kind: "saved", sequence, symbols, states };
+    return { reply, buffers: states.map(({ buffer }) => buffer as ArrayBuffer) };
+  }
+
+  return (order) => {
+    if (order.kind === "open") return open(order);
+    if (order.kind === "feed") return feed(order);
+    return order.kind === "pass" ? pass(order) : save();
+  };
+}
+
+function fed(
+  sequence: number,
+  verdicts: Uint8Array<ArrayBuffer>,
+  { bars, synergies }: ReturnType<typeof collect>,
+  started: number,
+): Answered {
+  const buffers = [verdicts.buffer, ...bars.flatMap((columns) => Object.values(columns).map(bufferOf))];
+  const tookMs = performance.now() - started;
+  const reply: FedReply = { kind: "fed", sequence, verdicts, bars, synergies, tookMs };
+  return { reply, buffers };
+}
+
+const bufferOf = (column: BarColumns[keyof BarColumns]) => column.buffer as ArrayBuffer;
+
+/** Copies of what was found, and clears it. */
+function collect() {
+  const bars: BarColumns[] = [];
+  const synergies: FoundSynergy[] = [];
+  return {
+    bars,
+    synergies,
+    take(findings: Findings): void {
+      if (findings.bars > 0) bars.push(columnsOf(findings));
+      synergies.push(...findings.synergies);
+      findings.clear();
+    },
+  };
+}
+
+function columnsOf(findings: Findings): BarColumns {
+  const cut = <Column extends Uint16Array | Uint8Array | Float64Array>(column: Column) =>
+    column.slice(0, findings.bars) as Column;
+  return {
+    symbol: cut(findings.symbol),
+    interval: cut(findings.interval),
+    time: cut(findings.time),
+    open: cut(findings.open),
+    high: cut(findings.high),
+    low: cut(findings.low),
+    close: cut(findings.close),
+    volume: cut(findings.volume),
+    count: cut(findings.count),
+    vwap: cut(findings.vwap),
+    pressure: cut(findings.pressure),
+    slot: cut(findings.slot),
+  };
+}

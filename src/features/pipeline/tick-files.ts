@@ -1,0 +1,122 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { createInterface } from "node:readline";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { AppError } from "../../platform/errors.js";
+
+/** Rows of a file of trades, as they are handed on. */
+export interface TickRows {
+  /** Place of the first among the rows of the file, from 0; the first line, which names the columns, is none. */
+  readonly from: number;
+  /** As `readTickRows` takes them. */
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** Bytes of the file that have been read. */
+  readonly bytes: number;
+}
+
+const NAMES = {
+  time: ["time", "ts_ms", "timestamp"],
+  price: ["price"],
+  size: ["size"],
+  id: ["id"],
+} as const;
+const FILE_NAME = /^[\w][\w.+-]*\.(csv|txt)(\.gz)?$/i;
+
+/**
+ * The path of a file in the first of the folders that has it.
+ * @throws {AppError} `invalid_request` for what is no name of one, `no_data` for none.
+ */
+export async function tickFile(
+  folders: readonly string[],
+  name: string,
+): Promise<{ path: string; bytes: number }> {
+  if (!FILE_NAME.test(name) || basename(name) !== name) {
+    throw new AppError("invalid_request", "file: the name of a .csv or .csv.gz in a folder of FILES_DIR");
+  }
+  for (const folder of folders) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => null);
+    if (found?.isFile()) return { path, bytes: found.size };
+  }
+  throw new AppError("no_data", `There is no ${name} in the folders of FILES_DIR`);
+}
+
+/**
+ * Rows of a CSV of trades, in parts of equal length. Its first line names columns: time, ts_ms or timestamp (epoch ms
+ * or RFC 3339), price, size, and perhaps id.
+ * @throws {AppError} `invalid_request` where a column is missing, or the file cannot be read.
+ */
+export async function* readTickFile(path: string, symbol: string, each: number): AsyncGenerator<TickRows> {
+  const source = createReadStream(path);
+  // The pipeline hands errors of the file on to the reader.
+  const text = path.endsWith(".gz") ? pipeline(source, createGunzip(), () => undefined) : source;
+  let broken: Error | null = null;
+  text.on("error", (error: Error) => {
+    broken ??= error;
+  });
+  const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
+  let places: Places | null = null;
+  let rows: Record<string, unknown>[] = [];
+  let from = 0;
+  try {
+    for await (const line of lines) {
+      if (places === null) {
+        places = placesOf(line);
+        continue;
+      }
+      if (line === "") continue;
+      rows.push(rowOf(line, places, symbol));
+      if (rows.length < each) continue;
+      yield { from, rows, bytes: source.bytesRead };
+      from += rows.length;
+      rows = [];
+    }
+    if (broken !== null) throw unreadable(broken);
+    if (places === null) throw new AppError("invalid_request", "file: is empty");
+    if (rows.length > 0) yield { from, rows, bytes: source.bytesRead };
+  } finally {
+    lines.close();
+    source.destroy();
+  }
+}
+
+type Places = Readonly<Record<keyof typeof NAMES, number>>;
+
+const unreadable = (error: Error) =>
+  new AppError("invalid_request", "file: cannot be unpacked", { cause: error });
+
+/** @throws {AppError} `invalid_request` naming the column that is missing. */
+function placesOf(line: string): Places {
+  const names = cellsOf(line).map((name) => name.toLowerCase());
+  const placeOf = (accepted: readonly string[]) => names.findIndex((name) => accepted.includes(name));
+  const places = {
+    time: placeOf(NAMES.time),
+    price: placeOf(NAMES.price),
+    size: placeOf(NAMES.size),
+    id: placeOf(NAMES.id),
+  };
+  for (const name of ["time", "price", "size"] as const) {
+    if (places[name] < 0) {
+      throw new AppError("invalid_request", `file: has no column ${NAMES[name].join(", ")}`);
+    }
+  }
+  return places;
+}
+
+const cellsOf = (line: string) => line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+
+function rowOf(line: string, { time, price, size, id }: Places, symbol: string): Record<string, unknown> {
+  const cells = cellsOf(line);
+  const numberAt = (place: number) => (/^\s*$/.test(cells[place] ?? "") ? Number.NaN : Number(cells[place]));
+  const timeMs = numberAt(time);
+  const number = id < 0 || (cells[id] ?? "") === "" ? null : numberAt(id);
+  return {
+    symbol,
+    time: Number.isNaN(timeMs) ? (cells[time] ?? "") : timeMs,
+    price: numberAt(price),
+    size: numberAt(size),
+    id: number,
+  };
+}

@@ -1,0 +1,60 @@
+import type { RawData } from "ws";
+import { z } from "zod";
+import type { Spellings } from "../core/ticks/batch.js";
+import { decodeFrame } from "../core/ticks/frame.js";
+import { readTickRows, readTickText } from "../core/ticks/read-ndjson.js";
+import type { SentTicks } from "../features/pipeline/pipeline.js";
+import { AppError } from "../platform/errors.js";
+
+/** Ticks of a frame, and the key under which they were sent. */
+export interface ReadFrame {
+  readonly sent: SentTicks;
+  readonly key: string | null;
+}
+
+/** @throws {AppError} `invalid_request` for a frame that cannot be read. */
+export function readFrame(raw: RawData, isBinary: boolean, spellings: Spellings): ReadFrame {
+  return isBinary ? binaryOf(bytesOf(raw), spellings) : textOf(String(raw), spellings);
+}
+
+function bytesOf(raw: RawData): Uint8Array {
+  if (Array.isArray(raw)) return Buffer.concat(raw);
+  return raw instanceof ArrayBuffer ? new Uint8Array(raw) : raw;
+}
+
+function binaryOf(bytes: Uint8Array, spellings: Spellings): ReadFrame {
+  const decoded = decodeFrame(bytes, spellings);
+  if ("problem" in decoded) throw new AppError("invalid_request", `frame: ${decoded.problem}`);
+  const { batch } = decoded;
+  return {
+    sent: { ...batch, row: Int32Array.from(batch.ticks.time, (_, i) => i), refused: [] },
+    key: null,
+  };
+}
+
+const keyedSchema = z.strictObject({
+  key: z
+    .string()
+    .regex(/^[!-~]{1,255}$/)
+    .optional(),
+  ticks: z.array(z.unknown()).max(65_536),
+});
+
+function textOf(text: string, spellings: Spellings): ReadFrame {
+  if (text.startsWith('{"key"') || text.startsWith('{"ticks"')) {
+    const { success, data } = keyedSchema.safeParse(jsonOf(text));
+    if (!success) throw new AppError("invalid_request", "frame: not {key, ticks}");
+    return { sent: readTickRows(data.ticks, spellings), key: data.key ?? null };
+  }
+  const read = readTickText(text, spellings);
+  if ("problem" in read) throw new AppError("invalid_request", `frame: ${read.problem}`);
+  return { sent: read, key: null };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("invalid_request", "frame: is no JSON", { cause: error });
+  }
+}
