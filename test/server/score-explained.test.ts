@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
-import { PASSED } from "../fixtures/models.js";
+import { PASSED, PURPOSE } from "../fixtures/models.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
@@ -58,7 +58,21 @@ describe("GET /api/ml/feature-contrib", () => {
   });
 
   it("200 says of a score whether trades are told by it", async () => {
-    // The pattern was scanned before any model served.
-    expect(await get(`/api/ml/score?${of}`)).toMatchObject({ status: 200, counts: false });
+    const { database, models } = program.parts;
+    const first = await get(`/api/ml/score?${of}`);
+    const [row] = await database.query<{ shadow: boolean }>("select shadow from model_scores where id = $1", [
+      first.score_id,
+    ]);
+    expect(first.counts).toBe(!row.shadow);
+    // Another version takes over while the pattern is still on the chart: it speaks, and counts for nothing.
+    const { version } = await models.registry.enter(trainedModel(telling(2), ALL), PASSED, TRAINED);
+    await models.registry.promote({ ...PURPOSE, ...ALL }, version, {
+      actor: "test",
+      reason: "a test",
+      numbers: {},
+    });
+    const second = await get(`/api/ml/score?${of}`);
+    expect(second).toMatchObject({ status: 200, counts: false, model_metadata: { version } });
+    expect(second.score_id).not.toBe(first.score_id);
   });
 });

@@ -72,9 +72,7 @@ export const infoQuery = z.object({
 /** What is changed is said in full: nothing stands for what all share but its name. */
 const changedFields = {
   ...purposeFields,
-  asset_class: assetClass
-    .optional()
-    .describe("Of gradient_trees, for which it is needed: any for what all share"),
+  asset_class: assetClass.optional().describe("Needed for gradient_trees; any is what all share"),
   timeframe: interval.optional().describe("As asset_class"),
   reason: z.string().trim().min(1).max(500).default("asked for"),
 };

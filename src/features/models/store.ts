@@ -211,15 +211,6 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       return rows[0] ?? null;
     },
 
-    /** Why a version was taken back last; null for one that never was. */
-    async whyTakenBack(id: number, sql: Sql = database): Promise<string | null> {
-      const rows = await sql.query<{ reason: string }>(
-        "select reason from model_audits where model_id = $1 and action = 'rolled_back' order by id desc limit 1",
-        [id],
-      );
-      return rows[0]?.reason ?? null;
-    },
-
     async find(id: number): Promise<ModelVersion | null> {
       const rows = await database.query<ModelVersion>(
         `select ${FIELDS} from models m where m.synthetic = $1 and m.replay = $2 and m.id = $3`,
@@ -228,6 +219,14 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       return rows[0] ?? null;
     },
 
+    ...createArtefactReads(database),
+    ...createAuditReads(database, market),
+  };
+}
+
+/** Artefacts as they are stored. */
+function createArtefactReads(database: Database) {
+  return {
     /** Bytes of a version as they are stored; null where it is missing. */
     async artefact(id: number): Promise<Uint8Array | null> {
       const rows = await database.query<{ artefact: Uint8Array }>(
@@ -245,8 +244,6 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       );
       return new Map(rows.map(({ id, digest }) => [id, digest]));
     },
-
-    ...createAuditReads(database, market),
   };
 }
 
@@ -273,7 +270,18 @@ function createAuditReads(database: Database, market: readonly [boolean, string]
     return row.count;
   }
 
-  return { audits: read, countAudits: count };
+  return {
+    audits: read,
+    countAudits: count,
+    /** Why a version was taken back last; null for one that never was. */
+    async whyTakenBack(id: number, sql: Sql = database): Promise<string | null> {
+      const rows = await sql.query<{ reason: string }>(
+        "select reason from model_audits where model_id = $1 and action = 'rolled_back' order by id desc limit 1",
+        [id],
+      );
+      return rows[0]?.reason ?? null;
+    },
+  };
 }
 
 export type ModelStore = ReturnType<typeof createModelStore>;

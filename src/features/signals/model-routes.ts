@@ -3,8 +3,6 @@ import { z } from "zod";
 import { fuseTimeframes, type TimeframeMode } from "../../core/signals/timeframes.js";
 import { isoTime, routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS } from "../candles/schema.js";
-import { provenanceOf } from "../candles/views.js";
-import { confidenceOf, shortHash } from "../models/telemetry-views.js";
 import {
   contributionsAnswer,
   contributionsQuery,
@@ -14,8 +12,9 @@ import {
   timeframesAnswer,
   timeframesQuery,
 } from "./model-schema.js";
+import { contributionsView, scoreView } from "./model-views.js";
 import { type Reading, silenceOf } from "./reading.js";
-import type { SymbolScore, SymbolScores } from "./scores.js";
+import type { SymbolScores } from "./scores.js";
 import type { Signals } from "./signals.js";
 
 const SCORE_ERRORS = [...CANDLE_ERRORS, "no_pattern", "no_model"] as const;
@@ -56,16 +55,7 @@ export function symbolModelRoutes(
     errors: SCORE_ERRORS,
     async handle({ query: { symbol, timeframe, limit } }) {
       const found = await symbolScores.explain(symbol, timeframe);
-      const sum = (parts: typeof found.contributions) =>
-        parts.reduce((total, { contribution }) => total + contribution, 0);
-      const told = found.contributions.slice(0, limit);
-      const rest = sum(found.contributions.slice(limit));
-      const view = {
-        contributions: told.map((each) => ({ ...each })),
-        base_value: found.base,
-        rest,
-        log_odds: found.base + sum(told) + rest,
-      };
+      const view = contributionsView(found, limit);
       return { data: { ...scoreView(found, now()), ...view }, ...view };
     },
   });
@@ -80,39 +70,6 @@ export function symbolModelRoutes(
       return { data: view, ...view };
     },
   });
-}
-
-function scoreView({ set, pattern, shown, counted, scoreId, counts }: SymbolScore, nowMs: number) {
-  const { version, group, score } = counted;
-  const { auc, calibration_error: error } = version.metrics;
-  return {
-    ...provenanceOf(set),
-    symbol: set.instrument.symbol,
-    timeframe: shown.interval,
-    asset_class: shown.assetClass,
-    regime: shown.regime,
-    pattern: shown.pattern,
-    direction: pattern.detection.direction === 1 ? ("bullish" as const) : ("bearish" as const),
-    bar_time: isoTime(pattern.detection.barTime),
-    score,
-    score_id: scoreId,
-    counts,
-    prediction: score >= 0.5 ? (1 as const) : (0 as const),
-    confidence: confidenceOf(score),
-    model_metadata: {
-      version: version.version,
-      hash: shortHash(version.hash),
-      learner: version.learner,
-      asset_class: version.assetClass,
-      timeframe: version.interval,
-      group: group === "" ? null : group,
-      auc: typeof auc === "number" ? auc : null,
-      calibration_error: typeof error === "number" ? error : null,
-      href: `/api/ml/models/${version.id}`,
-    },
-    data_fresh: !set.stale,
-    timestamp: isoTime(nowMs),
-  };
 }
 
 /** @param regime whose weights are asked for; those of the reading without it. */
