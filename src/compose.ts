@@ -157,10 +157,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
       createBackfill({ ...base, ...market }),
       evidence.kind,
       explain.lookahead,
-      retraining.kind as JobKind,
-      retraining.deepKind as JobKind,
-      retraining.trying as JobKind,
-      retraining.dataSet as JobKind,
+      ...learningKinds(retraining),
       accounts.rollupKind as JobKind,
       ...backtestDesk.jobKinds,
       ticks.replay as JobKind,
@@ -193,6 +190,11 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     ...ticks,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
+}
+
+/** The kinds of jobs by which models come to be. */
+function learningKinds({ kind, deepKind, trying, dataSet }: ReturnType<typeof createRetraining>) {
+  return [kind, deepKind, trying, dataSet] as JobKind[];
 }
 
 function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typeof createFeatures>>) {

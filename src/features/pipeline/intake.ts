@@ -105,26 +105,11 @@ export function createIntake(parts: {
     }
   }
 
-  /** The batches of the next group: at least one, and so many as fit. */
-  function next(): Waiting[] {
-    let count = 0;
-    let batches = 0;
-    // A record of time stands by itself.
-    const isTime = queue[0].ticks.time.length === 0;
-    for (const { ticks } of queue) {
-      const { length } = ticks.time;
-      if (batches > 0 && (isTime || length === 0 || count + length > limits.groupTicks)) break;
-      count += length;
-      batches++;
-    }
-    return queue.splice(0, batches);
-  }
-
   async function pump(): Promise<void> {
     // What arrives in the same turn of the loop is kept together.
     await null;
     while (queue.length > 0) {
-      const batches = next();
+      const batches = nextOf(queue, limits.groupTicks);
       const ticks = joined(batches);
       const count = ticks.time.length;
       try {
@@ -217,4 +202,19 @@ function joined(batches: readonly TickBatch[]): Ticks {
     at += ticks.time.length;
   }
   return all;
+}
+
+/** Takes the batches of the next group from a queue: at least one, and so many as fit. */
+function nextOf(queue: Waiting[], most: number): Waiting[] {
+  let count = 0;
+  let batches = 0;
+  // A record of time stands by itself.
+  const isTime = queue[0].ticks.time.length === 0;
+  for (const { ticks } of queue) {
+    const { length } = ticks.time;
+    if (batches > 0 && (isTime || length === 0 || count + length > most)) break;
+    count += length;
+    batches++;
+  }
+  return queue.splice(0, batches);
 }

@@ -91,6 +91,15 @@ const NOTHING: RetrainingState = {
   seenSeries: null,
 };
 
+function tellNothingNew(log: Log, count: number): void {
+  log.info({ kind: "trained", count }, "nothing new: no work, as decisions that ended were learned from");
+}
+
+function orderedUpdate(learners: number, job: number, why: string): Omit<Update, "atMs"> {
+  const description = `training ${job} was ordered: ${why}`;
+  return { type: "trained", count: learners, of: "learners", description };
+}
+
 /** Learns from what has ended, watches what serves, and has models trained where there is enough that is new. */
 export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop {
   const { settings, leases, labels, registry, log, now } = parts;
@@ -129,11 +138,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     const mark = await parts.mark();
     if (!never && mark === state.trainedMark) {
       await settings.save(name, { ...state, trainedCount: count });
-      log.info(
-        { kind: "trained", count: fresh },
-        "nothing new: no work, as decisions that ended were learned from",
-      );
-      return;
+      return tellNothingNew(log, fresh);
     }
     const job = await parts.order(SCHEDULE);
     await settings.save(name, { ...state, trainedCount: count, trainedAtMs: now(), trainedMark: mark });
@@ -157,12 +162,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     if (due.length === 0) return;
     const job = await parts.orderDeep(SCHEDULE, due);
     await settings.save(name, { ...state, deepOrderedAtMs: now(), deepSeries: series });
-    note({
-      type: "trained",
-      count: due.length,
-      of: "learners",
-      description: `training ${job.id} was ordered: ${why}`,
-    });
+    note(orderedUpdate(due.length, job.id, why));
   }
 
   return {
