@@ -144,7 +144,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     await settings.save(name, { ...state, trainedCount: count, trainedAtMs: now(), trainedMark: mark });
     const why = never
       ? "no model reads the features of today"
-      : `${fresh} decisions have ended since the last training`;
+      : `${fresh} decisions have ended since the last`;
     note({ type: "trained", count: fresh, description: `training ${job.id} was ordered: ${why}` });
   }
 
