@@ -1,7 +1,9 @@
 import { type Indicator, resolveParameters } from "../indicators/define.js";
+import { rationalQuadraticSlope } from "../indicators/kernel/rational-quadratic-slope.js";
 import { mlmi } from "../indicators/momentum/mlmi.js";
 import { fairValueGap } from "../indicators/price/fair-value-gap.js";
 import { atr } from "../indicators/volatility/atr.js";
+import { SLOPE_PERIOD } from "./legs.js";
 
 /** One column of a matrix: what it means, for the program, the documents and the API alike. */
 export interface MatrixFeature {
@@ -26,8 +28,7 @@ export interface MatrixDefinition {
   readonly features: readonly MatrixFeature[];
 }
 
-/** Half hours before the first value of the kernel estimate and its slope, of the profile of volume and of the regime. */
-const ESTIMATE_WARMUP = 27;
+/** Half hours before the first value of the profile of volume and of the regime. */
 const PROFILE_WARMUP = 19;
 const REGIME_WARMUP = 105;
 /** Bars of five minutes in half an hour. */
@@ -41,11 +42,12 @@ export const CHANGE_BARS = 5;
 export const RUNNING_WEIGHT = 0.01;
 export const RUNNING_BARS = 100;
 
-function warmupOf(indicator: Indicator): number {
-  const { values } = resolveParameters(indicator, {});
+function warmupOf(indicator: Indicator, given: Readonly<Record<string, number>> = {}): number {
+  const { values } = resolveParameters(indicator, given);
   return values === null ? Number.NaN : indicator.warmup(values);
 }
 
+const ESTIMATE_WARMUP = warmupOf(rationalQuadraticSlope, { period: SLOPE_PERIOD });
 const RANGE_WARMUP = warmupOf(atr);
 /** The range of half hours, in bars of five minutes: known with the last of those that make it. */
 const TACTICAL_RANGE_WARMUP = TACTICAL_BARS * (RANGE_WARMUP + 1) - 1;
