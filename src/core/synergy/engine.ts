@@ -81,9 +81,7 @@ const POSITIONS = 1;
 const NOW = 0;
 const POINT_VALUE = 0;
 const COST_SHARE = 1;
-const NEWEST = 2;
-const ARRIVED = 3;
-const OF_SYMBOL = 4;
+const OF_SYMBOL = 2;
 
 /**
  * From ticks to decisions, for many symbols: guard, bars, indicators, matrices, legs, synergies, decisions. What it
@@ -166,8 +164,6 @@ export class TickEngine {
     const at = s * OF_SYMBOL;
     this.facts[at + POINT_VALUE] = listing.pointValue;
     this.facts[at + COST_SHARE] = listing.costShare;
-    this.facts[at + NEWEST] = Number.NEGATIVE_INFINITY;
-    this.facts[at + ARRIVED] = Number.POSITIVE_INFINITY;
     return s;
   }
 
@@ -184,7 +180,6 @@ export class TickEngine {
    */
   begin(receivedAt: number): void {
     this.intake.guard.receivedAt(receivedAt);
-    this.clock[NOW] = receivedAt;
     this.taking = (this.taking + 1) | 0;
   }
 
@@ -194,17 +189,13 @@ export class TickEngine {
    * cleared then.
    */
   take(ticks: Ticks, from: number, to: number, verdicts: Uint8Array): number {
-    const { intake, findings, facts, clock } = this;
+    const { intake, findings } = this;
     const { guard, builder } = intake;
     const { closed } = builder;
-    for (let i = from; i < to; i++) {
-      const verdict = intake.take(ticks, i);
+    verdicts.fill(ACCEPTED, from, to);
+    for (let i = intake.takePlain(ticks, from, to); i < to; i = intake.takePlain(ticks, i + 1, to)) {
+      const verdict = intake.takeOdd(ticks, i);
       verdicts[i] = verdict;
-      if (verdict === ACCEPTED) {
-        const at = ticks.symbol[i] * OF_SYMBOL;
-        facts[at + NEWEST] = ticks.time[i];
-        facts[at + ARRIVED] = clock[NOW];
-      }
       if (guard.settled !== NONE_HELD || verdict === HELD) this.follow(ticks, i, verdicts);
       if (closed.unread > 0) {
         this.drain();
@@ -216,9 +207,8 @@ export class TickEngine {
 
   /** Closes what ended before an instant, epoch ms, of a symbol whose ticks come as they are made. @returns how many bars. */
   pass(symbol: number, nowMs: number): number {
-    const { intake, facts } = this;
-    const at = symbol * OF_SYMBOL;
-    if (!(facts[at + ARRIVED] - facts[at + NEWEST] < this.liveMs)) return 0;
+    const { intake } = this;
+    if (!(intake.guard.lag(symbol) < this.liveMs)) return 0;
     this.due[0] = nowMs - this.graceMs;
     const closed = intake.closeUntil(symbol, this.due);
     if (closed > 0) this.drain();
@@ -228,7 +218,7 @@ export class TickEngine {
   /** Length of the saved state of a symbol. */
   get stateLength(): number {
     const { guard, builder } = this.intake;
-    return guard.stateLength + builder.stateLength + this.tracks[0].stateLength + 2 * LEGS.length + 2;
+    return guard.stateLength + builder.stateLength + this.tracks[0].stateLength + 2 * LEGS.length;
   }
 
   save(symbol: number): Float64Array {
@@ -239,8 +229,6 @@ export class TickEngine {
     const at = this.tracks[symbol].save(state, guard.stateLength + builder.stateLength);
     const legs = 2 * LEGS.length;
     state.set(this.legs.subarray(legs * symbol, legs * (symbol + 1)), at);
-    state[at + legs] = this.facts[symbol * OF_SYMBOL + NEWEST];
-    state[at + legs + 1] = this.facts[symbol * OF_SYMBOL + ARRIVED];
     return state;
   }
 
@@ -256,8 +244,6 @@ export class TickEngine {
     this.heldIn[symbol] = this.taking - 1;
     const legs = 2 * LEGS.length;
     this.legs.set(state.subarray(at, at + legs), legs * symbol);
-    this.facts[symbol * OF_SYMBOL + NEWEST] = state[at + legs];
-    this.facts[symbol * OF_SYMBOL + ARRIVED] = state[at + legs + 1];
   }
 
   /** Writes what became of a held tick where it stands, if it is among those that are being taken. */

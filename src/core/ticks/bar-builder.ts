@@ -3,6 +3,7 @@ import { STRETCH, writeStretch } from "../market/bar-times.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../market/interval.js";
 import type { Calendar } from "../market/session.js";
 import { ClosedBars } from "./closed-bars.js";
+import { addToBar, BAR_FIELDS, MOST_LONGER, ROW } from "./plain-ticks.js";
 import type { Ticks } from "./tick.js";
 
 export interface BarTerms {
@@ -24,37 +25,37 @@ export const NOT_TAKEN = -1;
 
 /** Where things are in the bar of an interval that is being made. */
 const UNTIL = 0;
-const START = 1;
-const OPEN = 2;
-const HIGH = 3;
-const LOW = 4;
-const CLOSE = 5;
-const VOLUME = 6;
-const COUNT = 7;
-const VALUE = 8;
-const SIGNED = 9;
-const SLOT = 10;
+const START = ROW.start - ROW.until;
+const OPEN = ROW.open - ROW.until;
+const HIGH = ROW.high - ROW.until;
+const LOW = ROW.low - ROW.until;
+const CLOSE = ROW.close - ROW.until;
+const VOLUME = ROW.volume - ROW.until;
+const COUNT = ROW.count - ROW.until;
+const VALUE = ROW.value - ROW.until;
+const SIGNED = ROW.signed - ROW.until;
+const SLOT = SIGNED + 1;
 /** Slots of the calendar before the first that is not counted yet. */
-const COUNTED = 11;
+const COUNTED = SLOT + 1;
 /** The stretch of the grid that it lies in: its session, or what lies between two. */
-const SESSION_START = 12;
-const SESSION_END = 13;
-const BAR_FIELDS = 14;
+const SESSION_START = SLOT + 2;
+const SESSION_END = SLOT + 3;
 
-/** What follows the bar of the base: times of its earliest and latest tick, last price and its direction. */
-const FIRST = 14;
-const LAST = 15;
-const PRICE = 16;
-const DIRECTION = 17;
-/** The stretch of the grid in which the last bar was opened. */
-const STRETCH_AT = 18;
+/** In the row of a symbol, what is the builder's begins with the bar of the base; then, counted from that, */
+const BASE = ROW.until;
+const FIRST = ROW.first - BASE;
+const LATEST = ROW.latest - BASE;
+const PRICE = ROW.price - BASE;
+/** the stretch of the grid in which the last bar was opened, */
+const STRETCH_AT = ROW.direction + 1 - BASE;
 const FROM = STRETCH_AT + STRETCH.from;
 const TO = STRETCH_AT + STRETCH.until;
 const ANCHOR = STRETCH_AT + STRETCH.anchor;
 const SESSION = STRETCH_AT + STRETCH.session;
 const IS_REGULAR = STRETCH_AT + STRETCH.regular;
-/** The bars of longer intervals. */
+/** and the bars of longer intervals. */
 const LONGER = STRETCH_AT + STRETCH.length;
+const STRIDE = ROW.length;
 
 /** Regular bars of a length before each session of a calendar, and after the last. */
 function slotsBefore({ open, close }: Calendar, length: number): Float64Array {
@@ -87,8 +88,10 @@ export class BarBuilder {
   declare readonly lengths: Float64Array;
   declare private readonly slots: (readonly Float64Array[])[];
   declare private readonly tables: Map<Calendar, readonly Float64Array[]>;
-  declare private readonly state: Float64Array;
-  declare private readonly stride: number;
+  /** Of each symbol a row of `ROW`. */
+  declare readonly rows: Float64Array;
+  /** Fields of the builder in it. */
+  declare private readonly fields: number;
 
   /** @param calendars one for each symbol. */
   constructor(calendars: readonly Calendar[], { base, longer, room }: BarTerms = BAR_TERMS) {
@@ -99,6 +102,7 @@ export class BarBuilder {
       const interval = [base, ...longer][level];
       assert(isMultiple && isIntraday(interval), `${interval} bars cannot be made of ${base} bars`);
     }
+    assert(longer.length <= MOST_LONGER, `${longer.length} longer intervals`);
     this.closedUntil = new Float64Array(calendars.length).fill(Number.NEGATIVE_INFINITY);
     this.closed = new ClosedBars(room);
     this.intervals = [base, ...longer];
@@ -106,16 +110,16 @@ export class BarBuilder {
     this.lengths = lengths;
     this.tables = new Map();
     this.slots = calendars.map((calendar) => this.slotsOf(calendar));
-    this.stride = LONGER + BAR_FIELDS * longer.length;
-    this.state = new Float64Array(this.stride * calendars.length);
+    this.fields = LONGER + BAR_FIELDS * longer.length;
+    this.rows = new Float64Array(STRIDE * calendars.length);
     for (let s = 0; s < calendars.length; s++) {
       for (let level = 0; level < lengths.length; level++) {
         const at = this.barAt(s, level);
-        this.state[at + UNTIL] = Number.NEGATIVE_INFINITY;
-        this.state[at + SLOT] = -1;
+        this.rows[at + UNTIL] = Number.NEGATIVE_INFINITY;
+        this.rows[at + SLOT] = -1;
       }
-      this.state[s * this.stride + PRICE] = Number.NaN;
-      this.state[s * this.stride + FROM] = Number.POSITIVE_INFINITY;
+      this.rows[s * STRIDE + BASE + PRICE] = Number.NaN;
+      this.rows[s * STRIDE + BASE + FROM] = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -139,34 +143,15 @@ export class BarBuilder {
    * as before.
    */
   add(ticks: Ticks, i: number): number {
-    const { state } = this;
-    const s = ticks.symbol[i];
-    const at = s * this.stride;
+    const { rows } = this;
+    const at = ticks.symbol[i] * STRIDE;
     const time = ticks.time[i];
     let closed = 0;
-    if (!(time < state[at + UNTIL] && time >= state[at + START])) {
+    if (!(time < rows[at + BASE + UNTIL] && time >= rows[at + BASE + START])) {
       closed = this.turn(ticks, i);
       if (closed < 0) return closed;
     }
-    const price = ticks.price[i];
-    const size = ticks.size[i];
-    if (price > state[at + HIGH]) state[at + HIGH] = price;
-    if (price < state[at + LOW]) state[at + LOW] = price;
-    if (time >= state[at + LAST]) {
-      state[at + LAST] = time;
-      state[at + CLOSE] = price;
-    } else if (time < state[at + FIRST]) {
-      state[at + FIRST] = time;
-      state[at + OPEN] = price;
-    }
-    const before = state[at + PRICE];
-    if (price > before) state[at + DIRECTION] = 1;
-    else if (price < before) state[at + DIRECTION] = -1;
-    state[at + PRICE] = price;
-    state[at + VOLUME] += size;
-    state[at + VALUE] += price * size;
-    state[at + SIGNED] += state[at + DIRECTION] * size;
-    state[at + COUNT]++;
+    addToBar(rows, at, ticks.time, ticks.price, ticks.size, i);
     return closed;
   }
 
@@ -175,14 +160,14 @@ export class BarBuilder {
    * @param clock the instant in its first place, epoch ms.
    */
   closeUntil(symbol: number, clock: Float64Array): number {
-    const at = symbol * this.stride;
+    const at = symbol * STRIDE + BASE;
     if (!this.findStretch(symbol, clock, 0)) return 0;
-    const start = this.state[at + ANCHOR] + this.cellOf(at, clock, 0, 0) * this.lengths[0];
-    const opened = Math.max(start, this.state[at + FROM]);
+    const start = this.rows[at + ANCHOR] + this.cellOf(at, clock, 0, 0) * this.lengths[0];
+    const opened = Math.max(start, this.rows[at + FROM]);
     let ends = 0;
     for (let level = 0; level < this.lengths.length; level++) {
       const bar = this.barAt(symbol, level);
-      if (this.state[bar + COUNT] > 0 && this.state[bar + UNTIL] <= opened) ends++;
+      if (this.rows[bar + COUNT] > 0 && this.rows[bar + UNTIL] <= opened) ends++;
     }
     // Where no bar ends, late ticks may still make one.
     if (ends === 0) return 0;
@@ -192,92 +177,94 @@ export class BarBuilder {
 
   /** Length of the saved state of a symbol. */
   get stateLength(): number {
-    return this.stride + 1;
+    return this.fields + 1;
   }
 
   save(symbol: number, into: Float64Array): void {
-    for (let k = 0; k < this.stride; k++) into[k] = this.state[symbol * this.stride + k];
-    into[this.stride] = this.closedUntil[symbol];
+    const at = symbol * STRIDE + BASE;
+    for (let k = 0; k < this.fields; k++) into[k] = this.rows[at + k];
+    into[this.fields] = this.closedUntil[symbol];
   }
 
   load(symbol: number, from: Float64Array): void {
-    for (let k = 0; k < this.stride; k++) this.state[symbol * this.stride + k] = from[k];
-    this.closedUntil[symbol] = from[this.stride];
+    const at = symbol * STRIDE + BASE;
+    for (let k = 0; k < this.fields; k++) this.rows[at + k] = from[k];
+    this.closedUntil[symbol] = from[this.fields];
   }
 
   private barAt(symbol: number, level: number): number {
-    return symbol * this.stride + (level === 0 ? 0 : LONGER + BAR_FIELDS * (level - 1));
+    return symbol * STRIDE + BASE + (level === 0 ? 0 : LONGER + BAR_FIELDS * (level - 1));
   }
 
   /** Closes what lies before tick `i` and opens its bar, to which it is yet to be added. */
   private turn(ticks: Ticks, i: number): number {
-    const { state } = this;
+    const { rows } = this;
     const s = ticks.symbol[i];
-    const at = s * this.stride;
+    const at = s * STRIDE + BASE;
     if (!(ticks.time[i] >= this.closedUntil[s]) || !this.findStretch(s, ticks.time, i)) return NOT_TAKEN;
     const cell = this.cellOf(at, ticks.time, i, 0);
-    this.closedUntil[s] = Math.max(state[at + ANCHOR] + cell * this.lengths[0], state[at + FROM]);
+    this.closedUntil[s] = Math.max(rows[at + ANCHOR] + cell * this.lengths[0], rows[at + FROM]);
     const closed = this.close(s);
     for (let level = 0; level < this.lengths.length; level++) {
       const bar = this.barAt(s, level);
       // A longer bar that goes on has some of its shorter ones.
-      if (state[bar + COUNT] === 0) this.place(s, level, this.cellOf(at, ticks.time, i, level));
+      if (rows[bar + COUNT] === 0) this.place(s, level, this.cellOf(at, ticks.time, i, level));
     }
     const price = ticks.price[i];
-    state[at + OPEN] = price;
-    state[at + HIGH] = price;
-    state[at + LOW] = price;
-    state[at + CLOSE] = price;
-    state[at + FIRST] = ticks.time[i];
-    state[at + LAST] = ticks.time[i];
+    rows[at + OPEN] = price;
+    rows[at + HIGH] = price;
+    rows[at + LOW] = price;
+    rows[at + CLOSE] = price;
+    rows[at + FIRST] = ticks.time[i];
+    rows[at + LATEST] = ticks.time[i];
     return closed;
   }
 
   /** Which bar of its stretch a time lies in, counted from the anchor. */
   private cellOf(at: number, times: Float64Array, i: number, level: number): number {
-    return Math.floor((times[i] - this.state[at + ANCHOR]) / this.lengths[level]);
+    return Math.floor((times[i] - this.rows[at + ANCHOR]) / this.lengths[level]);
   }
 
   /** Gives a bar that has nothing in it its times and its slot. */
   private place(symbol: number, level: number, cell: number): void {
-    const { state } = this;
-    const at = symbol * this.stride;
+    const { rows } = this;
+    const at = symbol * STRIDE + BASE;
     const bar = this.barAt(symbol, level);
     const length = this.lengths[level];
-    const start = state[at + ANCHOR] + cell * length;
-    state[bar + START] = Math.max(start, state[at + FROM]);
-    state[bar + UNTIL] = Math.min(start + length, state[at + TO]);
-    state[bar + SESSION_START] = state[at + FROM];
-    state[bar + SESSION_END] = state[at + TO];
-    const session = state[at + SESSION];
-    const isRegular = state[at + IS_REGULAR];
+    const start = rows[at + ANCHOR] + cell * length;
+    rows[bar + START] = Math.max(start, rows[at + FROM]);
+    rows[bar + UNTIL] = Math.min(start + length, rows[at + TO]);
+    rows[bar + SESSION_START] = rows[at + FROM];
+    rows[bar + SESSION_END] = rows[at + TO];
+    const session = rows[at + SESSION];
+    const isRegular = rows[at + IS_REGULAR];
     const before = this.slots[symbol][level][session + 1 - isRegular] + isRegular * cell;
-    state[bar + SLOT] = state[bar + SLOT] < 0 ? 0 : state[bar + SLOT] + before + 1 - state[bar + COUNTED];
-    state[bar + COUNTED] = before + isRegular;
+    rows[bar + SLOT] = rows[bar + SLOT] < 0 ? 0 : rows[bar + SLOT] + before + 1 - rows[bar + COUNTED];
+    rows[bar + COUNTED] = before + isRegular;
   }
 
   /** Makes the stretch of a time the one that is kept; false outside the years of the calendar. */
   private findStretch(symbol: number, times: Float64Array, i: number): boolean {
-    const { state } = this;
-    const at = symbol * this.stride;
-    if (times[i] >= state[at + FROM] && times[i] < state[at + TO]) return true;
-    return writeStretch(this.calendars[symbol], times, i, state, at + STRETCH_AT);
+    const { rows } = this;
+    const at = symbol * STRIDE + BASE;
+    if (times[i] >= rows[at + FROM] && times[i] < rows[at + TO]) return true;
+    return writeStretch(this.calendars[symbol], times, i, rows, at + STRETCH_AT);
   }
 
   /** Closes what ends at or before the instant until which the bars of a symbol are closed. */
   private close(symbol: number): number {
-    const { state } = this;
-    const at = symbol * this.stride;
+    const { rows } = this;
+    const at = symbol * STRIDE + BASE;
     const until = this.closedUntil[symbol];
     let closed = 0;
-    if (state[at + COUNT] > 0 && state[at + UNTIL] <= until) {
+    if (rows[at + COUNT] > 0 && rows[at + UNTIL] <= until) {
       for (let level = 1; level < this.lengths.length; level++) this.extend(at, this.barAt(symbol, level));
       this.tell(symbol, 0);
       closed++;
     }
     for (let level = 1; level < this.lengths.length; level++) {
       const bar = this.barAt(symbol, level);
-      if (state[bar + COUNT] === 0 || state[bar + UNTIL] > until) continue;
+      if (rows[bar + COUNT] === 0 || rows[bar + UNTIL] > until) continue;
       this.tell(symbol, level);
       closed++;
     }
@@ -286,46 +273,46 @@ export class BarBuilder {
 
   /** Adds the bar at `from` to a longer one. */
   private extend(from: number, bar: number): void {
-    const { state } = this;
-    if (state[bar + COUNT] === 0) {
-      state[bar + OPEN] = state[from + OPEN];
-      state[bar + HIGH] = state[from + HIGH];
-      state[bar + LOW] = state[from + LOW];
+    const { rows } = this;
+    if (rows[bar + COUNT] === 0) {
+      rows[bar + OPEN] = rows[from + OPEN];
+      rows[bar + HIGH] = rows[from + HIGH];
+      rows[bar + LOW] = rows[from + LOW];
     }
-    if (state[from + HIGH] > state[bar + HIGH]) state[bar + HIGH] = state[from + HIGH];
-    if (state[from + LOW] < state[bar + LOW]) state[bar + LOW] = state[from + LOW];
-    state[bar + CLOSE] = state[from + CLOSE];
-    state[bar + VOLUME] += state[from + VOLUME];
-    state[bar + COUNT] += state[from + COUNT];
-    state[bar + VALUE] += state[from + VALUE];
-    state[bar + SIGNED] += state[from + SIGNED];
+    if (rows[from + HIGH] > rows[bar + HIGH]) rows[bar + HIGH] = rows[from + HIGH];
+    if (rows[from + LOW] < rows[bar + LOW]) rows[bar + LOW] = rows[from + LOW];
+    rows[bar + CLOSE] = rows[from + CLOSE];
+    rows[bar + VOLUME] += rows[from + VOLUME];
+    rows[bar + COUNT] += rows[from + COUNT];
+    rows[bar + VALUE] += rows[from + VALUE];
+    rows[bar + SIGNED] += rows[from + SIGNED];
   }
 
   /** Puts a bar among those that are closed, and empties it. */
   private tell(symbol: number, level: number): void {
-    const { state, closed } = this;
+    const { rows, closed } = this;
     const bar = this.barAt(symbol, level);
     const place = closed.push();
-    const volume = state[bar + VOLUME];
+    const volume = rows[bar + VOLUME];
     closed.symbol[place] = symbol;
     closed.interval[place] = level;
-    closed.time[place] = state[bar + START];
-    closed.open[place] = state[bar + OPEN];
-    closed.high[place] = state[bar + HIGH];
-    closed.low[place] = state[bar + LOW];
-    closed.close[place] = state[bar + CLOSE];
+    closed.time[place] = rows[bar + START];
+    closed.open[place] = rows[bar + OPEN];
+    closed.high[place] = rows[bar + HIGH];
+    closed.low[place] = rows[bar + LOW];
+    closed.close[place] = rows[bar + CLOSE];
     closed.volume[place] = volume;
-    closed.count[place] = state[bar + COUNT];
-    closed.vwap[place] = volume > 0 ? state[bar + VALUE] / volume : Number.NaN;
-    closed.pressure[place] = volume > 0 ? state[bar + SIGNED] / volume : Number.NaN;
-    closed.slot[place] = state[bar + SLOT];
-    closed.until[place] = state[bar + UNTIL];
-    closed.sessionStart[place] = state[bar + SESSION_START];
-    closed.sessionEnd[place] = state[bar + SESSION_END];
-    state[bar + UNTIL] = Number.NEGATIVE_INFINITY;
-    state[bar + VOLUME] = 0;
-    state[bar + COUNT] = 0;
-    state[bar + VALUE] = 0;
-    state[bar + SIGNED] = 0;
+    closed.count[place] = rows[bar + COUNT];
+    closed.vwap[place] = volume > 0 ? rows[bar + VALUE] / volume : Number.NaN;
+    closed.pressure[place] = volume > 0 ? rows[bar + SIGNED] / volume : Number.NaN;
+    closed.slot[place] = rows[bar + SLOT];
+    closed.until[place] = rows[bar + UNTIL];
+    closed.sessionStart[place] = rows[bar + SESSION_START];
+    closed.sessionEnd[place] = rows[bar + SESSION_END];
+    rows[bar + UNTIL] = Number.NEGATIVE_INFINITY;
+    rows[bar + VOLUME] = 0;
+    rows[bar + COUNT] = 0;
+    rows[bar + VALUE] = 0;
+    rows[bar + SIGNED] = 0;
   }
 }

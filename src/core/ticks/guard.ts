@@ -1,6 +1,7 @@
 import { assert } from "../base/assert.js";
 import { upperBoundAt } from "../base/search.js";
 import type { Calendar } from "../market/session.js";
+import { IDS, LIMIT, learnReturn, ROW, rememberId } from "./plain-ticks.js";
 import { allocateTicks, type Ticks } from "./tick.js";
 import {
   ACCEPTED,
@@ -58,41 +59,36 @@ export const NONE_HELD = 0;
 export const CONFIRMED = 1;
 export const REFUTED = 2;
 
-/** Numbers of the source that are remembered, by symbol. */
-const IDS = 256;
 /** Squared returns count as at most so many times their mean: what is off in under a ninth of all ticks stays so. */
 const CLIP = 9;
 
-/** Where things are in the state of a symbol. */
-const UNTIL = 0;
-/** Ticks before it are looked at closely, as are all that come while one is held. */
-const EARLIEST = 1;
-const LAST = 2;
-const VARIANCE = 3;
-const FROM = 4;
+/** Where things are in the row of a symbol. */
+const EARLIEST = ROW.earliest;
+const LAST = ROW.last;
+const VARIANCE = ROW.variance;
+const LAG = ROW.lag;
+const COUNTS = ROW.accepted;
+/** The stretch of hours in which ticks may come. */
+const FROM = COUNTS + VERDICTS.length;
+const UNTIL = FROM + 1;
 /** Followed only where lateness is limited. */
-const NEWEST = 5;
-const IS_HOLDING = 6;
-const HIGHEST_ID = 7;
-const NEXT_ID = 8;
-const COUNTS = 9;
-const FIRST_ID = COUNTS + VERDICTS.length;
-const STRIDE = FIRST_ID + IDS;
+const NEWEST = FROM + 2;
+const IS_HOLDING = FROM + 3;
+const HIGHEST_ID = ROW.highest;
+/** Fields of the guard. */
+const FIELDS = ROW.next + 1;
+const STRIDE = ROW.length;
 /** The tick that is held: time, price, size, id. */
 const HELD_FIELDS = 4;
 
-/** Where things are among the limits. */
-const LATEST = 0;
-const LARGEST = 1;
-const LATENESS = 2;
-const OFF = 3;
-const DEVIATIONS = 4;
-const WEIGHT = 5;
-const LEAST = 6;
-/** What is left of the mean square at a tick, and what becomes of it at most. */
-const KEPT = 7;
-const MOST = 8;
-const LIMITS = 9;
+const LATEST = LIMIT.latest;
+const LARGEST = LIMIT.largest;
+const LATENESS = LIMIT.lateness;
+const OFF = LIMIT.off;
+const DEVIATIONS = LIMIT.deviations;
+const LEAST = LIMIT.least;
+/** Rounding of what is compared for being near is far less. */
+const BELOW = 1 - 1e-9;
 
 /**
  * Judges the ticks of many symbols, one after the other. Nothing is allocated by tick; all that it knows of a symbol
@@ -111,37 +107,50 @@ export class TickGuard {
   declare private readonly calendars: Calendar[];
   declare private readonly closedUntil: Float64Array;
   declare private readonly state: Float64Array;
-  declare private readonly limits: Float64Array;
+  /** As `LIMIT` says. */
+  declare readonly limits: Float64Array;
+  /** By symbol, the last numbers of the source. */
+  declare readonly ids: Float64Array;
   declare private readonly aheadMs: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
-  declare private readonly isPunctual: boolean;
+  /** Whether lateness is limited: each tick has to be looked at then. */
+  declare readonly isPunctual: boolean;
 
   /**
    * @param calendars one for each symbol.
    * @param closedUntil of each symbol the instant before which its bars are closed, epoch ms: a column of whoever
    * builds them, read at each tick.
+   * @param rows of `ROW.length` doubles, one a symbol: those of the builder, or its own by default.
    */
-  constructor(calendars: readonly Calendar[], closedUntil: Float64Array, terms: GuardTerms = GUARD_TERMS) {
+  constructor(
+    calendars: readonly Calendar[],
+    closedUntil: Float64Array,
+    terms: GuardTerms = GUARD_TERMS,
+    rows: Float64Array = new Float64Array(ROW.length * calendars.length),
+  ) {
     assert(closedUntil.length === calendars.length, "one instant for each symbol");
     this.held = allocateTicks(calendars.length);
     this.settled = NONE_HELD;
     this.calendars = [...calendars];
     this.closedUntil = closedUntil;
-    this.state = new Float64Array(STRIDE * calendars.length);
-    this.limits = new Float64Array(LIMITS);
+    this.state = rows;
+    this.ids = new Float64Array(IDS * calendars.length).fill(Number.NaN);
+    this.limits = new Float64Array(LIMIT.length);
     this.aheadMs = terms.aheadMs;
     this.warmup = terms.warmup;
     this.isRegularOnly = terms.regularOnly;
     this.isPunctual = Number.isFinite(terms.latenessMs);
     this.limits[LATEST] = Number.POSITIVE_INFINITY;
+    this.limits[LIMIT.received] = Number.NaN;
     this.limits[LARGEST] = Math.min(terms.largestSize, Number.MAX_VALUE);
     this.limits[LATENESS] = terms.latenessMs;
     this.limits[OFF] = terms.fraction * terms.fraction;
     this.limits[DEVIATIONS] = terms.sigmas * terms.sigmas;
-    this.limits[WEIGHT] = terms.weight;
-    this.limits[KEPT] = 1 - terms.weight;
-    this.limits[MOST] = 1 + (CLIP - 1) * terms.weight;
+    this.limits[LIMIT.near] = (BELOW * this.limits[OFF]) / 4;
+    this.limits[LIMIT.weight] = terms.weight;
+    this.limits[LIMIT.kept] = 1 - terms.weight;
+    this.limits[LIMIT.most] = 1 + (CLIP - 1) * terms.weight;
     this.limits[LEAST] = terms.floor * terms.floor;
     for (let s = 0; s < calendars.length; s++) {
       const at = s * STRIDE;
@@ -151,7 +160,7 @@ export class TickGuard {
       this.state[at + NEWEST] = Number.NEGATIVE_INFINITY;
       this.state[at + VARIANCE] = this.limits[LEAST];
       this.state[at + HIGHEST_ID] = Number.NEGATIVE_INFINITY;
-      this.state.fill(Number.NaN, at + FIRST_ID, at + STRIDE);
+      this.state[at + LAG] = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -162,6 +171,7 @@ export class TickGuard {
 
   /** The ticks that follow were received at an instant, epoch ms; NaN where nobody knows, as in a replay. */
   receivedAt(timeMs: number): void {
+    this.limits[LIMIT.received] = timeMs;
     this.limits[LATEST] = Number.isNaN(timeMs) ? Number.POSITIVE_INFINITY : timeMs + this.aheadMs;
   }
 
@@ -171,52 +181,27 @@ export class TickGuard {
    */
   judge(ticks: Ticks, i: number): number {
     const { state, limits } = this;
-    const s = ticks.symbol[i];
-    const at = s * STRIDE;
-    const time = ticks.time[i];
+    const at = ticks.symbol[i] * STRIDE;
     const price = ticks.price[i];
-    const size = ticks.size[i];
     this.settled = NONE_HELD;
-    const isPlain =
-      price > 0 &&
-      price < Number.POSITIVE_INFINITY &&
-      size >= 0 &&
-      size <= limits[LARGEST] &&
-      time <= limits[LATEST] &&
-      time >= this.closedUntil[s] &&
-      time >= state[at + EARLIEST] &&
-      time < state[at + UNTIL];
-    if (!isPlain) {
-      const fault = this.faultOf(ticks, i);
-      if (fault !== ACCEPTED) {
-        state[at + COUNTS + fault]++;
-        return fault;
-      }
+    const fault = this.faultOf(ticks, i);
+    if (fault !== ACCEPTED) {
+      state[at + COUNTS + fault]++;
+      return fault;
     }
-    if (!Number.isNaN(ticks.id[i]) && !this.takeId(ticks, i)) {
-      state[at + COUNTS + DUPLICATE]++;
-      return DUPLICATE;
-    }
-    if (!isPlain && state[at + IS_HOLDING] !== 0) this.settle(ticks, i);
+    if (!Number.isNaN(ticks.id[i])) rememberId(state, at, this.ids, ticks.symbol[i], ticks.id, i);
+    if (state[at + IS_HOLDING] !== 0) this.settle(ticks, i);
 
     const last = state[at + LAST];
     const move = (2 * (price - last)) / (price + last);
     const square = move * move;
-    const variance = state[at + VARIANCE];
-    const least = limits[LEAST];
-    if (square > limits[OFF]) {
-      // The first tick of a symbol has none before it.
-      if (last !== 0) {
-        const isNew = state[at + COUNTS] < this.warmup;
-        const isSuspect = isNew || square > limits[DEVIATIONS] * variance;
-        this.learn(ticks, i);
-        if (isSuspect) return this.hold(ticks, i);
-      }
-    } else if (square > least || variance > least) {
-      const next = limits[KEPT] * variance + limits[WEIGHT] * square;
-      const most = limits[MOST] * variance;
-      const clipped = next < most ? next : most;
-      state[at + VARIANCE] = clipped > least ? clipped : least;
+    const isOff = square > limits[OFF];
+    // The first tick of a symbol has none before it.
+    if (!isOff || last !== 0) {
+      const isNew = state[at + COUNTS] < this.warmup;
+      const isSuspect = isOff && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
+      learnReturn(state, at, limits, ticks.price, i);
+      if (isSuspect) return this.hold(ticks, i);
     }
     state[at + LAST] = price;
     if (this.isPunctual) this.follow(ticks, i);
@@ -246,27 +231,41 @@ export class TickGuard {
     return this.state[symbol * STRIDE + COUNTS + verdict];
   }
 
+  /** Ms from when the last tick of a symbol that was accepted was made to when it came; NaN where nobody knows when. */
+  lag(symbol: number): number {
+    return this.state[symbol * STRIDE + LAG];
+  }
+
+  /** Tick `i` was accepted in the end: it came when those that are being taken did. */
+  arrive(ticks: Ticks, i: number): void {
+    this.state[ticks.symbol[i] * STRIDE + LAG] = this.limits[LIMIT.received] - ticks.time[i];
+  }
+
   /** Length of the saved state of a symbol. */
   get stateLength(): number {
-    return STRIDE + HELD_FIELDS;
+    return FIELDS + IDS + HELD_FIELDS;
   }
 
   save(symbol: number, into: Float64Array): void {
-    const { held, state } = this;
-    for (let k = 0; k < STRIDE; k++) into[k] = state[symbol * STRIDE + k];
-    into[STRIDE] = held.time[symbol];
-    into[STRIDE + 1] = held.price[symbol];
-    into[STRIDE + 2] = held.size[symbol];
-    into[STRIDE + 3] = held.id[symbol];
+    const { held, state, ids } = this;
+    for (let k = 0; k < FIELDS; k++) into[k] = state[symbol * STRIDE + k];
+    for (let k = 0; k < IDS; k++) into[FIELDS + k] = ids[symbol * IDS + k];
+    const end = FIELDS + IDS;
+    into[end] = held.time[symbol];
+    into[end + 1] = held.price[symbol];
+    into[end + 2] = held.size[symbol];
+    into[end + 3] = held.id[symbol];
   }
 
   load(symbol: number, from: Float64Array): void {
-    const { held, state } = this;
-    for (let k = 0; k < STRIDE; k++) state[symbol * STRIDE + k] = from[k];
-    held.time[symbol] = from[STRIDE];
-    held.price[symbol] = from[STRIDE + 1];
-    held.size[symbol] = from[STRIDE + 2];
-    held.id[symbol] = from[STRIDE + 3];
+    const { held, state, ids } = this;
+    for (let k = 0; k < FIELDS; k++) state[symbol * STRIDE + k] = from[k];
+    for (let k = 0; k < IDS; k++) ids[symbol * IDS + k] = from[FIELDS + k];
+    const end = FIELDS + IDS;
+    held.time[symbol] = from[end];
+    held.price[symbol] = from[end + 1];
+    held.size[symbol] = from[end + 2];
+    held.id[symbol] = from[end + 3];
   }
 
   /** What is wrong with tick `i` by itself; `ACCEPTED` where the stretch of hours that is known was not its own. */
@@ -317,37 +316,14 @@ export class TickGuard {
     state[at + EARLIEST] = state[at + IS_HOLDING] === 0 ? earliest : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the number of tick `i` is among the last of its symbol. */
+  /** Whether the number of tick `i` is among the last of its symbol. Most sources count upwards, and need not be searched. */
   private isKnown(ticks: Ticks, i: number): boolean {
-    const { state } = this;
-    const at = ticks.symbol[i] * STRIDE;
+    const { state, ids } = this;
+    const s = ticks.symbol[i];
     const id = ticks.id[i];
-    if (!(id <= state[at + HIGHEST_ID])) return false;
-    for (let k = at + FIRST_ID; k < at + STRIDE; k++) if (state[k] === id) return true;
+    if (!(id <= state[s * STRIDE + HIGHEST_ID])) return false;
+    for (let k = s * IDS; k < (s + 1) * IDS; k++) if (ids[k] === id) return true;
     return false;
-  }
-
-  /** Remembers the number of tick `i`; false where it is known. Most sources count upwards, and need not be searched. */
-  private takeId(ticks: Ticks, i: number): boolean {
-    if (this.isKnown(ticks, i)) return false;
-    const { state } = this;
-    const at = ticks.symbol[i] * STRIDE;
-    const id = ticks.id[i];
-    if (id > state[at + HIGHEST_ID]) state[at + HIGHEST_ID] = id;
-    const next = state[at + NEXT_ID] | 0;
-    state[at + FIRST_ID + next] = id;
-    state[at + NEXT_ID] = (next + 1) % IDS;
-    return true;
-  }
-
-  /** Takes the return up to tick `i` into the mean square. */
-  private learn(ticks: Ticks, i: number): void {
-    const { state, limits } = this;
-    const at = ticks.symbol[i] * STRIDE;
-    const move = (2 * (ticks.price[i] - state[at + LAST])) / (ticks.price[i] + state[at + LAST]);
-    const variance = state[at + VARIANCE];
-    const next = limits[KEPT] * variance + limits[WEIGHT] * (move * move);
-    state[at + VARIANCE] = Math.max(limits[LEAST], Math.min(next, limits[MOST] * variance));
   }
 
   private hold(ticks: Ticks, i: number): number {

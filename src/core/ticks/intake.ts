@@ -1,6 +1,7 @@
 import type { Calendar } from "../market/session.js";
 import { BAR_TERMS, BarBuilder, type BarTerms, NOT_TAKEN } from "./bar-builder.js";
-import { CONFIRMED, GUARD_TERMS, type GuardTerms, TickGuard } from "./guard.js";
+import { CONFIRMED, GUARD_TERMS, type GuardTerms, NONE_HELD, TickGuard } from "./guard.js";
+import { takePlain } from "./plain-ticks.js";
 import type { Ticks } from "./tick.js";
 import { ACCEPTED, LATE } from "./verdict.js";
 
@@ -12,7 +13,7 @@ export class TickIntake {
   /** @param calendars one for each symbol. */
   constructor(calendars: readonly Calendar[], bars: BarTerms = BAR_TERMS, terms: GuardTerms = GUARD_TERMS) {
     this.builder = new BarBuilder(calendars, bars);
-    this.guard = new TickGuard(calendars, this.builder.closedUntil, terms);
+    this.guard = new TickGuard(calendars, this.builder.closedUntil, terms, this.builder.rows);
   }
 
   /** Gives a symbol that had no tick yet another calendar. */
@@ -22,17 +23,37 @@ export class TickIntake {
   }
 
   /**
+   * Takes ticks from `from` on while they are plain: accepted, settling nothing and closing no bar.
+   * @returns the place of the first that is not, which is for `takeOdd`; or `to`.
+   */
+  takePlain(ticks: Ticks, from: number, to: number): number {
+    const { guard, builder } = this;
+    return guard.isPunctual ? from : takePlain(ticks, from, to, builder.rows, guard.limits, guard.ids);
+  }
+
+  /**
    * The verdict on tick `i`. It closes at most two bars of each interval, its own and one of a tick that was held;
    * they are to be read before `closed` of the builder is full.
    */
   take(ticks: Ticks, i: number): number {
+    if (this.takePlain(ticks, i, i + 1) === i) return this.takeOdd(ticks, i);
+    this.guard.settled = NONE_HELD;
+    return ACCEPTED;
+  }
+
+  /** `take` of a tick that `takePlain` has not taken. */
+  takeOdd(ticks: Ticks, i: number): number {
     const { guard, builder } = this;
     const verdict = guard.judge(ticks, i);
     if (guard.settled === CONFIRMED) builder.add(guard.held, ticks.symbol[i]);
-    if (verdict !== ACCEPTED || builder.add(ticks, i) !== NOT_TAKEN) return verdict;
-    // The one that was held is of a later bar, and closed that of this one.
-    guard.retract(ticks.symbol[i]);
-    return LATE;
+    if (verdict !== ACCEPTED) return verdict;
+    if (builder.add(ticks, i) === NOT_TAKEN) {
+      // The one that was held is of a later bar, and closed that of this one.
+      guard.retract(ticks.symbol[i]);
+      return LATE;
+    }
+    guard.arrive(ticks, i);
+    return ACCEPTED;
   }
 
   /**
