@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.js";
 import { upperBoundAt } from "../base/search.js";
 import type { Calendar } from "../market/session.js";
-import { IDS, LIMIT, learnReturn, ROW, rememberId } from "./plain-ticks.js";
+import { ACCEPT, IDS, judgeRun, LEARN, LIMIT, ROW, rememberId } from "./plain-ticks.js";
 import { allocateTicks, type Ticks } from "./tick.js";
 import {
   ACCEPTED,
@@ -197,15 +197,13 @@ export class TickGuard {
     const square = move * move;
     const isOff = square > limits[OFF];
     // The first tick of a symbol has none before it.
-    if (!isOff || last !== 0) {
-      const isNew = state[at + COUNTS] < this.warmup;
-      const isSuspect = isOff && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
-      learnReturn(state, at, limits, ticks.price, i);
-      if (isSuspect) return this.hold(ticks, i);
-    }
-    state[at + LAST] = price;
+    const hasBefore = !isOff || last !== 0;
+    const isNew = state[at + COUNTS] < this.warmup;
+    const isSuspect = isOff && hasBefore && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
+    const parts = (hasBefore ? LEARN : 0) | (isSuspect ? 0 : ACCEPT);
+    judgeRun(ticks, i, i + 1, state, limits, this.ids, parts);
+    if (isSuspect) return this.hold(ticks, i);
     if (this.isPunctual) this.follow(ticks, i);
-    state[at + COUNTS]++;
     return ACCEPTED;
   }
 

@@ -83,36 +83,22 @@ const LATEST = ROW.latest;
 const PRICE = ROW.price;
 const DIRECTION = ROW.direction;
 const LENGTH = ROW.length;
-const LEAST = LIMIT.least;
-const KEPT = LIMIT.kept;
-const WEIGHT = LIMIT.weight;
-const MOST = LIMIT.most;
-const learn = learnReturn;
-const add = addToBar;
-const remember = rememberId;
 const REMEMBERED = IDS;
+const remember = rememberId;
+
+/** What is done with ticks, by bits. */
+export const PLAIN_ONLY = 1;
+export const LEARN = 2;
+export const ACCEPT = 4;
+const ALL = PLAIN_ONLY | LEARN | ACCEPT;
+/**
+ * Ticks at most for which what is known of a symbol is kept in variables, which takes half the time of columns. Were
+ * the loop long enough for V8 to optimise it while it runs, that code would lack what follows the loop, be left there,
+ * and be entered again at each call: three times as slow for good.
+ */
+const LONGEST = 128;
 
 // No function gives or takes a double: one that V8 does not inline would leave each on the heap.
-
-/** Takes the return from the last price of the row at `at` to `price[i]` into its mean square. */
-export function learnReturn(
-  rows: Float64Array,
-  at: number,
-  limits: Float64Array,
-  price: Float64Array,
-  i: number,
-): void {
-  const last = rows[at + LAST];
-  const move = (2 * (price[i] - last)) / (price[i] + last);
-  const square = move * move;
-  const variance = rows[at + VARIANCE];
-  const least = limits[LEAST];
-  if (!(square > least || variance > least)) return;
-  const next = limits[KEPT] * variance + limits[WEIGHT] * square;
-  const most = limits[MOST] * variance;
-  const clipped = next < most ? next : most;
-  rows[at + VARIANCE] = clipped > least ? clipped : least;
-}
 
 /** Remembers the number of tick `i` of symbol `s`, which has the row at `at`. */
 export function rememberId(
@@ -129,46 +115,126 @@ export function rememberId(
   rows[at + NEXT] = (next + 1) % REMEMBERED;
 }
 
-/** Adds a tick to the bar of the row at `at`, which is of its time. */
-export function addToBar(
-  rows: Float64Array,
-  at: number,
-  times: Float64Array,
-  prices: Float64Array,
-  sizes: Float64Array,
-  i: number,
-): void {
-  const time = times[i];
-  const price = prices[i];
-  const size = sizes[i];
-  if (price > rows[at + HIGH]) rows[at + HIGH] = price;
-  if (price < rows[at + LOW]) rows[at + LOW] = price;
-  if (time >= rows[at + LATEST]) {
-    rows[at + LATEST] = time;
-    rows[at + CLOSE] = price;
-  } else if (time < rows[at + FIRST]) {
-    rows[at + FIRST] = time;
-    rows[at + OPEN] = price;
-  }
-  const before = rows[at + PRICE];
-  // Without a branch, which of a price that walks no processor could foresee.
-  const turn = Number(price > before) - Number(price < before);
-  const direction = turn + (1 - turn * turn) * rows[at + DIRECTION];
-  rows[at + DIRECTION] = direction;
-  rows[at + PRICE] = price;
-  rows[at + VOLUME] += size;
-  rows[at + VALUE] += price * size;
-  rows[at + SIGNED] += direction * size;
-  rows[at + COUNT]++;
-}
-
 /**
- * Takes ticks from `from` on while they are plain: sound, of a bar that is open, near the price before, and without a number or
- * with one above all before.
+ * Judges ticks from `from` on: `LEARN` takes the return from the last accepted price into its mean square, `ACCEPT`
+ * makes the price the last. With `PLAIN_ONLY` it ends at a tick that is not plain: sound, of the bar that is open, near
+ * the last price, and without a number or with one above all before; without, ticks are as they should be.
  * @param rows of `ROW.length` doubles, one a symbol.
  * @param ids of `IDS` doubles, one a symbol.
- * @returns the place of the first that is not, or `to`.
+ * @returns the place after the last that was taken.
  */
+export function judgeRun(
+  ticks: Ticks,
+  from: number,
+  to: number,
+  rows: Float64Array,
+  limits: Float64Array,
+  ids: Float64Array,
+  parts: number,
+): number {
+  const { symbol, time, price, size, id } = ticks;
+  const isPlainOnly = (parts & PLAIN_ONLY) !== 0;
+  const newest = limits[LIMIT.latest];
+  const largest = limits[LIMIT.largest];
+  const near = limits[LIMIT.near];
+  const weight = limits[LIMIT.weight];
+  const kept = limits[LIMIT.kept];
+  const most = limits[LIMIT.most];
+  const least = limits[LIMIT.least];
+  let i = from;
+  while (i < to) {
+    const begun = i;
+    const end = Math.min(to, i + LONGEST);
+    const s = symbol[i];
+    const at = s * LENGTH;
+    // A bar lies within hours in which ticks may come, and after all that are closed.
+    const until = rows[at + UNTIL];
+    const earliest = Math.max(rows[at + START], rows[at + EARLIEST]);
+    let last = rows[at + LAST];
+    let variance = rows[at + VARIANCE];
+    do {
+      const paid = price[i];
+      const apart = paid - last;
+      const both = paid + last;
+      if (isPlainOnly) {
+        const isInTime = time[i] < until && time[i] >= earliest && time[i] <= newest;
+        const isNear = apart * apart <= near * (both * both) && paid > 0;
+        if (!isInTime || !isNear || !(size[i] >= 0 && size[i] <= largest)) break;
+        if (id[i] <= rows[at + HIGHEST]) break;
+        if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, i);
+      }
+      if ((parts & LEARN) !== 0) {
+        const move = (2 * apart) / both;
+        const next = kept * variance + weight * (move * move);
+        const roof = most * variance;
+        const clipped = next < roof ? next : roof;
+        // Where no processor can foresee which it is, a product is faster than a branch.
+        const isAbove = Number(clipped > least);
+        variance = isAbove * clipped + (1 - isAbove) * least;
+      }
+      if ((parts & ACCEPT) !== 0) last = paid;
+    } while (++i < end && symbol[i] === s);
+    rows[at + VARIANCE] = variance;
+    rows[at + LAST] = last;
+    if ((parts & ACCEPT) !== 0) rows[at + ACCEPTED_COUNT] += i - begun;
+    if (isPlainOnly && i > begun) rows[at + LAG] = limits[LIMIT.received] - time[i - 1];
+    if (i < end && symbol[i] === s) break;
+  }
+  return i;
+}
+
+/** Adds ticks to the bars of the base interval of their symbols, which are of their times. */
+export function buildRun(ticks: Ticks, from: number, to: number, rows: Float64Array): void {
+  const { symbol, time, price, size } = ticks;
+  let i = from;
+  while (i < to) {
+    const begun = i;
+    const end = Math.min(to, i + LONGEST);
+    const s = symbol[i];
+    const at = s * LENGTH;
+    let high = rows[at + HIGH];
+    let low = rows[at + LOW];
+    let close = rows[at + CLOSE];
+    let latest = rows[at + LATEST];
+    let volume = rows[at + VOLUME];
+    let value = rows[at + VALUE];
+    let signed = rows[at + SIGNED];
+    let before = rows[at + PRICE];
+    let direction = rows[at + DIRECTION];
+    do {
+      const now = time[i];
+      const paid = price[i];
+      const amount = size[i];
+      if (paid > high) high = paid;
+      if (paid < low) low = paid;
+      if (now >= latest) {
+        latest = now;
+        close = paid;
+      } else if (now < rows[at + FIRST]) {
+        rows[at + FIRST] = now;
+        rows[at + OPEN] = paid;
+      }
+      const turn = Number(paid > before) - Number(paid < before);
+      direction = turn + (1 - turn * turn) * direction;
+      before = paid;
+      volume += amount;
+      value += paid * amount;
+      signed += direction * amount;
+    } while (++i < end && symbol[i] === s);
+    rows[at + HIGH] = high;
+    rows[at + LOW] = low;
+    rows[at + CLOSE] = close;
+    rows[at + LATEST] = latest;
+    rows[at + VOLUME] = volume;
+    rows[at + VALUE] = value;
+    rows[at + SIGNED] = signed;
+    rows[at + COUNT] += i - begun;
+    rows[at + PRICE] = before;
+    rows[at + DIRECTION] = direction;
+  }
+}
+
+/** Takes ticks while they are plain. @returns the place of the first that is not, or `to`. */
 export function takePlain(
   ticks: Ticks,
   from: number,
@@ -177,39 +243,7 @@ export function takePlain(
   limits: Float64Array,
   ids: Float64Array,
 ): number {
-  const { symbol, time, price, size, id } = ticks;
-  const newest = limits[LIMIT.latest];
-  const received = limits[LIMIT.received];
-  const largest = limits[LIMIT.largest];
-  const near = limits[LIMIT.near];
-  let i = from;
-  for (; i < to; i++) {
-    const s = symbol[i];
-    const at = s * LENGTH;
-    const now = time[i];
-    const paid = price[i];
-    const amount = size[i];
-    const last = rows[at + LAST];
-    const apart = paid - last;
-    const both = paid + last;
-    // A bar lies within hours in which ticks may come, and after all that are closed.
-    const isPlain =
-      now < rows[at + UNTIL] &&
-      now >= rows[at + START] &&
-      now >= rows[at + EARLIEST] &&
-      now <= newest &&
-      apart * apart <= near * (both * both) &&
-      paid > 0 &&
-      amount >= 0 &&
-      amount <= largest &&
-      !(id[i] <= rows[at + HIGHEST]);
-    if (!isPlain) break;
-    if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, i);
-    learn(rows, at, limits, price, i);
-    rows[at + LAST] = paid;
-    rows[at + LAG] = received - now;
-    rows[at + ACCEPTED_COUNT]++;
-    add(rows, at, time, price, size, i);
-  }
-  return i;
+  const end = judgeRun(ticks, from, to, rows, limits, ids, ALL);
+  if (end > from) buildRun(ticks, from, end, rows);
+  return end;
 }
