@@ -78,7 +78,6 @@ export interface Listing {
 
 const EQUITY = 0;
 const POSITIONS = 1;
-const NOW = 0;
 const POINT_VALUE = 0;
 const COST_SHARE = 1;
 const OF_SYMBOL = 2;
