@@ -48,7 +48,7 @@ export function detectionRoutes(app: FastifyInstance, explain: Explain): void {
     perMinute: 30,
     params: detectionParams,
     answer: { data: proofSchema },
-    errors: DETECTION_ERRORS,
+    errors: [...DETECTION_ERRORS, "pattern_unknown"],
     handle: async ({ params }) => ({ data: proofView(await explain.proofs.prove(params.id), explain.now()) }),
   });
   routes.post("/api/detections/:id/feedback", {

@@ -8,6 +8,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { loadLeading } from "./leading.js";
 import type { ReliabilitySource } from "./reliability.js";
+import { unknownPattern } from "./subject.js";
 
 /** One value of a detection: as it is stored, and as it was computed again. */
 export interface ProofField {
@@ -81,10 +82,11 @@ export function createProofs(parts: {
   return {
     /**
      * Computes a stored detection again from the bars that were known when it was stored, and from those known now
-     * where they differ. @throws {AppError} `detection_not_found`, and as candles do.
+     * where they differ. @throws {AppError} `detection_not_found`, `pattern_unknown`, and as candles do.
      */
     async prove(id: number): Promise<Proof> {
       const detection = await detections.get(id);
+      if (detection.source === "ticks") throw unknownPattern(detection);
       const instrument = await instruments.resolve(detection.symbol);
       const asOfMs = Math.min(detection.detectedAt, now());
       const known = await recompute(detection, instrument, asOfMs);

@@ -6,7 +6,7 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { Verdict } from "../alerts/rules.js";
 import type { Alert } from "../alerts/store.js";
 import type { Detections } from "../detections/detections.js";
-import type { NewDetection } from "../detections/store.js";
+import type { NewDetection, StoredDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { requireVariant } from "./encyclopaedia.js";
@@ -49,6 +49,15 @@ export interface Subjects {
   find(symbol: string, pattern: string, interval: Interval | null): Promise<Subject | Unseen>;
 }
 
+/** Of a detection whose pattern is not on the table. */
+export function unknownPattern({ pattern, symbol, source }: StoredDetection): AppError {
+  const detail =
+    source === "ticks"
+      ? `${pattern} is a synergy, found in ticks: /api/pipeline/${symbol}/decisions tells why`
+      : `${pattern} is no longer a pattern`;
+  return new AppError("pattern_unknown", detail);
+}
+
 /** Newest closed bars on which a pattern is looked for that is stored nowhere. */
 const LOOK_BARS = 20;
 
@@ -64,7 +73,7 @@ export function createSubjects(parts: {
     const { alert, verdicts } = await alerts.get(id);
     const detection = await detections.get(alert.detectionId);
     const known = findVariant(detection.pattern);
-    if (known === null) throw new AppError("pattern_unknown", `${detection.pattern} is no longer a pattern`);
+    if (known === null) throw unknownPattern(detection);
     const instrument = await instruments.resolve(alert.symbol);
     const stored = { detectionId: detection.id, storedBy: detection.detectedAt };
     return { instrument, ...known, detection, ...stored, alert, verdicts };
