@@ -99,8 +99,6 @@ export class TickEngine {
   declare private readonly longer: number;
   declare private readonly account: Float64Array;
   declare private readonly held: Uint8Array;
-  /** When what is taken arrived, and until when the clock closes bars. */
-  declare private readonly clock: Float64Array;
   declare private readonly due: Float64Array;
   declare private readonly graceMs: number;
   declare private readonly liveMs: number;
@@ -133,7 +131,6 @@ export class TickEngine {
     this.findings = new Findings();
     this.account = new Float64Array(2);
     this.held = new Uint8Array(capacity);
-    this.clock = new Float64Array(1);
     this.due = new Float64Array(1);
     this.graceMs = graceMs;
     this.liveMs = liveMs;

@@ -131,10 +131,8 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     const known = await registry.list({ learner: "gradient_trees" }, 1);
     const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.seriesCount()) > 0;
     const fresh = count - state.trainedCount;
-    const due = never
-      ? state.trainedAtMs === null || now() - state.trainedAtMs > RETRY_MS
-      : fresh >= parts.newLabels;
-    if (!due) return;
+    const isPast = (atMs: number | null) => atMs === null || now() - atMs > RETRY_MS;
+    if (!(never ? isPast(state.trainedAtMs) : fresh >= parts.newLabels)) return;
     const mark = await parts.mark();
     if (!never && mark === state.trainedMark) {
       await settings.save(name, { ...state, trainedCount: count });
