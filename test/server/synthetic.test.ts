@@ -62,6 +62,9 @@ const NEEDS_MORE = [
   "getJobResult",
   "getModel",
   "getModelInfo",
+  // Ticks of a symbol have to be sent before.
+  "getPipelineIndicators",
+  "getPipelineMatrices",
   "getScoredTrade",
   "importModel",
   "judgeDetection",
@@ -69,6 +72,8 @@ const NEEDS_MORE = [
   "orderBacktestCompare",
   "orderBacktestReconcile",
   "orderBacktestSweep",
+  // There is no folder of files.
+  "orderReplayTicks",
   "promoteModel",
   "proveDetection",
   "proveScore",

@@ -55,7 +55,7 @@ export interface Intake {
   stop(error: unknown): void;
 }
 
-export function createIntake(parts: {
+export interface IntakeParts {
   readonly log: Log;
   readonly tickLog: TickLog;
   readonly encode: (ticks: Ticks) => Uint8Array;
@@ -68,7 +68,9 @@ export function createIntake(parts: {
   readonly onLost: (error: unknown) => void;
   readonly onKept?: (ms: number) => void;
   readonly limits?: IntakeLimits;
-}): Intake {
+}
+
+export function createIntake(parts: IntakeParts): Intake {
   const { log, tickLog, encode, feed, now, sleep, onLost, limits = INTAKE_LIMITS } = parts;
   const queue: Waiting[] = [];
   let waitingTicks = 0;
