@@ -297,17 +297,20 @@ export class TickEngine {
       if (legs.signals[SIGNAL_SIZE * leg] === 0 || (sequences.outcomes[leg] & PASSED_OVER) !== 0) continue;
       const at = 2 * (LEGS.length * s + leg);
       this.legs[at] = legs.signals[SIGNAL_SIZE * leg + SIGNAL_TIME];
-      this.legs[at + 1] = this.valueOf(s, leg);
+      this.writeValue(s, leg, at + 1);
     }
     if (type > 0) this.decide(s, type);
   }
 
-  /** What the indicator of a leg has just said: MLMI, the slope in ranges, the size of the fill over the close. */
-  private valueOf(s: number, leg: number): number {
+  /**
+   * Writes what the indicator of a leg has just said to a place of `legs`: MLMI, the slope in ranges, the size of the
+   * fill over the close.
+   */
+  private writeValue(s: number, leg: number, at: number): void {
     const { inputs } = this.tracks[s].legs;
-    if (leg === 0) return inputs[LEG_MLMI];
-    if (leg === 1) return inputs[LEG_SLOPE];
-    return Math.max(inputs[LEG_BULLISH_FILL], inputs[LEG_BEARISH_FILL]) / inputs[LEG_CLOSE];
+    if (leg === 0) this.legs[at] = inputs[LEG_MLMI];
+    else if (leg === 1) this.legs[at] = inputs[LEG_SLOPE];
+    else this.legs[at] = Math.max(inputs[LEG_BULLISH_FILL], inputs[LEG_BEARISH_FILL]) / inputs[LEG_CLOSE];
   }
 
   private decide(s: number, type: number): void {
