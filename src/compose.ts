@@ -201,9 +201,6 @@ function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typ
   return createLayerLoop({ ...base, store: retraining.layers, signals });
 }
 
-const kindsOf = ({ kind, deepKind, trying, dataSet }: ReturnType<typeof createRetraining>) =>
-  [kind, deepKind, trying, dataSet] as JobKind[];
-
 /** The way of ticks, and what brings them besides callers. */
 function createTickDesk(
   base: Base,

@@ -47,6 +47,7 @@ export const DECISION_TERMS = Object.freeze({
   ),
   riskShare: term("riskShare", 0.01, [0.0001, 0.2], "share of the equity that may be lost at the stop"),
   mostUnits: term("mostUnits", 5, [0, 1e12], "most units of a position"),
+  mostLeverage: term("mostLeverage", 1, [0.01, 100], "most that a position may be worth, in equities"),
   lot: term("lot", 1, [1e-9, 1e9], "units in which a position is counted: below 1 where fractions trade"),
   sizeAtNoQuality: term(
     "sizeAtNoQuality",

@@ -107,7 +107,7 @@ export const [OUT_STOP, OUT_BASIS, OUT_TARGET, OUT_UNITS, OUT_RISK, OUT_REWARD] 
 /**
  * The decision, from doubles to doubles: it allocates nothing. The stop lies beyond the nearest node below the entry of
  * a long position, above that of a short one, for what little is traded there does not hold price. Units are lots of
- * the least of `mostUnits` and what the risk budget pays for at the stop, times a factor that grows with quality.
+ * the least of `mostUnits`, what the risk budget pays for at the stop and what `mostLeverage` allows, times a factor that grows with quality.
  * @param into as `DECISION_OUTPUTS`.
  * @returns 0 to act, else the place of the rule that refuses, counted from 1.
  */
@@ -129,7 +129,12 @@ export function decideInto(inputs: Float64Array, terms: DecisionTerms, into: Flo
   into[OUT_REWARD] = (terms.rewardRisk * distance - inputs[IN_COST]) / (distance + inputs[IN_COST]);
   if (!(into[OUT_REWARD] >= terms.leastReward)) return 10;
   const perUnit = distance * inputs[IN_POINT_VALUE];
-  const afforded = Math.min(terms.mostUnits, (terms.riskShare * inputs[IN_EQUITY]) / perUnit);
+  const worth = entry * inputs[IN_POINT_VALUE];
+  const afforded = Math.min(
+    terms.mostUnits,
+    (terms.riskShare * inputs[IN_EQUITY]) / perUnit,
+    (terms.mostLeverage * inputs[IN_EQUITY]) / worth,
+  );
   const factor = terms.sizeAtNoQuality + (1 - terms.sizeAtNoQuality) * inputs[IN_QUALITY];
   const wanted = afforded * factor;
   const lots = Math.floor(wanted / terms.lot);

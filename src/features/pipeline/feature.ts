@@ -54,7 +54,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
   const market = marketKey(options.gateway);
   const terms = termsOf(config);
   const intervals: readonly Interval[] = [terms.bars.base, ...terms.bars.longer];
-  const decision = decisionTermsOf(options.decisionTerms ?? {});
+  const decision = decisionTermsOf({ ...PRESETS, ...options.decisionTerms });
   const store = createPipelineStore(database, market);
   const states = createStateStore(database, market);
   const counts = createCounts(metrics, intervals, now);
@@ -140,6 +140,9 @@ function termsOf({
     guard: { ...ENGINE_TERMS.guard, regularOnly: PIPELINE_REGULAR_HOURS },
   };
 }
+
+/** Nodes are rare: without one the stop lies as far as trades on patterns have theirs. Size is bounded by risk and worth. */
+const PRESETS: Partial<DecisionTerms> = Object.freeze({ stopWithoutNode: 1.5, mostUnits: 1e6 });
 
 function decisionTermsOf(given: Partial<DecisionTerms>): DecisionTerms {
   const { terms, problem } = resolveDecisionTerms(given);
