@@ -34,7 +34,7 @@ export const ownKey = ({ userId }: Principal, key: string | null): string | null
 /** Ticks in, and what the pipeline makes of them. */
 export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptions): void {
   // Lines of JSON are read here alone.
-  app.register(async (scope) => {
+  app.register((scope, _options, ready) => {
     scope.addContentTypeParser<string>(
       ["application/x-ndjson", "application/jsonl"],
       { parseAs: "string", bodyLimit: BODY_LIMIT },
@@ -45,6 +45,7 @@ export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptio
     quoteRoute(routes, options.pipeline);
     lookRoutes(routes, options);
     findingRoutes(routes, options);
+    ready();
   });
 }
 
