@@ -14,6 +14,9 @@ const STATE_VERSION = 1;
 /** Groups are kept so long, ms: a batch that is sent again under its key within it is known. */
 const KEEP_GROUPS_MS = 600_000;
 
+/** States that are kept by one statement: a few megabytes. */
+const AT_ONCE = 32;
+
 /** States of symbols, kept from time to time, and groups that are not needed any more forgotten. */
 export interface Checkpoints {
   /** The state to go on from; null where another program kept it. */
@@ -51,9 +54,12 @@ export function createCheckpoints(parts: {
       const upTo = Math.min(...replies.map(({ sequence }) => sequence));
       // What came before a state must be stored before it is: a restart does not find it again.
       await sink.reached(upTo);
-      const states = [...unsaved.values()];
-      await saveStates(states);
-      for (const each of states) if (unsaved.get(each.symbol) === each) unsaved.delete(each.symbol);
+      const all = [...unsaved.values()];
+      for (let from = 0; from < all.length; from += AT_ONCE) {
+        const states = all.slice(from, from + AT_ONCE);
+        await saveStates(states);
+        for (const each of states) if (unsaved.get(each.symbol) === each) unsaved.delete(each.symbol);
+      }
       await tickLog.forget(upTo, now() - KEEP_GROUPS_MS);
     },
   };

@@ -10,6 +10,9 @@ export interface KeptState {
   readonly state: Uint8Array;
 }
 
+/** States that are read by one statement. */
+const PAGE = 32;
+
 export function createStateStore(database: Database, market: string) {
   return {
     async save(sql: Sql, states: readonly KeptState[]): Promise<void> {
@@ -32,11 +35,16 @@ export function createStateStore(database: Database, market: string) {
     },
 
     async loadAll(): Promise<KeptState[]> {
-      const rows = await database.query<KeptState & { state: Buffer }>(
-        "select symbol, sequence, layout, state from pipeline_states where market = $1 order by symbol",
-        [market],
-      );
-      return rows.map((row) => ({ ...row, state: new Uint8Array(row.state) }));
+      const all: KeptState[] = [];
+      for (let after = ""; ; after = all[all.length - 1].symbol) {
+        const rows = await database.query<KeptState & { state: Buffer }>(
+          `select symbol, sequence, layout, state from pipeline_states where market = $1 and symbol > $2
+           order by symbol limit $3`,
+          [market, after, PAGE],
+        );
+        for (const row of rows) all.push({ ...row, state: new Uint8Array(row.state) });
+        if (rows.length < PAGE) return all;
+      }
     },
   };
 }
