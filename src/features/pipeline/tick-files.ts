@@ -52,10 +52,6 @@ export async function* readTickFile(path: string, symbol: string, each: number):
   const source = createReadStream(path);
   // The pipeline hands errors of the file on to the reader.
   const text = path.endsWith(".gz") ? pipeline(source, createGunzip(), () => undefined) : source;
-  let broken: Error | null = null;
-  text.on("error", (error: Error) => {
-    broken ??= error;
-  });
   const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
   let places: Places | null = null;
   let rows: Record<string, unknown>[] = [];
@@ -73,9 +69,10 @@ export async function* readTickFile(path: string, symbol: string, each: number):
       from += rows.length;
       rows = [];
     }
-    if (broken !== null) throw unreadable(broken);
     if (places === null) throw new AppError("invalid_request", "file: is empty");
     if (rows.length > 0) yield { from, rows, bytes: source.bytesRead };
+  } catch (error) {
+    throw error instanceof AppError ? error : unreadable(error);
   } finally {
     lines.close();
     source.destroy();
@@ -84,8 +81,8 @@ export async function* readTickFile(path: string, symbol: string, each: number):
 
 type Places = Readonly<Record<keyof typeof NAMES, number>>;
 
-const unreadable = (error: Error) =>
-  new AppError("invalid_request", "file: cannot be unpacked", { cause: error });
+const unreadable = (error: unknown) =>
+  new AppError("invalid_request", "file: cannot be read to its end", { cause: error });
 
 /** @throws {AppError} `invalid_request` naming the column that is missing. */
 function placesOf(line: string): Places {
