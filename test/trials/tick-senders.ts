@@ -1,4 +1,4 @@
-import { Agent, request } from "node:http";
+import { type Agent, request } from "node:http";
 import { createRng, type Rng } from "../../src/core/base/rng.js";
 
 export interface SentTick {
