@@ -127,6 +127,7 @@ describe("versions of models", () => {
 
   it("200, 404, 409, 422 are promoted and taken back; what rules refused stays refused", async () => {
     const body = { asset_class: "equity", timeframe: "1d" };
+    const before = (await call("GET", "/api/ml/audits")).total;
     await models.registry.enter(trainedModel(telling(2)), PASSED, TRAINED);
     const refused = await models.registry.enter(trainedModel(telling(3)), REFUSED, TRAINED);
     expect(refused.version).toBe("1.2.0");
@@ -141,8 +142,8 @@ describe("versions of models", () => {
       active_version: "1.0.0",
     });
     const { data, total } = await call("GET", `/api/ml/audits?limit=4`);
-    // Seven as three versions were entered, and two for each change of what serves.
-    expect(total).toBe(11);
+    // Four as two versions were entered, and two for each change of what serves.
+    expect(total - before).toBe(8);
     expect(data.map(({ action, reason }: Record<string, string>) => [action, reason])).toEqual([
       ["promoted", "1.1.0 was rolled back: a test"],
       ["rolled_back", "a test"],

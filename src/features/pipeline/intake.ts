@@ -220,18 +220,3 @@ function joined(batches: readonly TickBatch[]): Ticks {
   }
   return all;
 }
-
-/** Takes the batches of the next group from a queue: at least one, and so many as fit. */
-function nextOf(queue: Waiting[], most: number): Waiting[] {
-  let count = 0;
-  let batches = 0;
-  // A record of time stands by itself.
-  const isTime = queue[0].ticks.time.length === 0;
-  for (const { ticks } of queue) {
-    const { length } = ticks.time;
-    if (batches > 0 && (isTime || length === 0 || count + length > most)) break;
-    count += length;
-    batches++;
-  }
-  return queue.splice(0, batches);
-}
