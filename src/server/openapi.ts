@@ -40,6 +40,10 @@ const TAGS = [
   { name: "Scanner", description: "The loop that looks for patterns" },
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },
   { name: "Models", description: "Learned models: training, versions, scores and what became of them" },
+  {
+    name: "Pipeline",
+    description: "Ticks in, and the bars, indicators, synergies and decisions made of them",
+  },
   { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },
   { name: "Stream", description: "Events over a WebSocket" },
   {
