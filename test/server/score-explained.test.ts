@@ -1,12 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
+import { ASSET_CLASSES } from "../../src/features/models/schema.js";
 import { PASSED, PURPOSE } from "../fixtures/models.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
-const ALL = { assetClass: "any", interval: "any" };
+const INTERVALS = ["1h", "15m", "5m", "1d"];
+/** Of all lots, in each of which it was tried. */
+const ALL = {
+  assetClass: "any",
+  interval: "any",
+  metrics: {
+    lots: ASSET_CLASSES.flatMap((each) =>
+      INTERVALS.map((timeframe) => ({
+        ...{ asset_class: each, timeframe, samples: 500 },
+        ...{ auc: 0.7, auc_low: 0.6, serves: true },
+      })),
+    ),
+  },
+};
 
 let program: TestProgram;
 let of: string;
@@ -17,7 +31,7 @@ beforeAll(async () => {
   const { alerts } = await get("/api/alerts?limit=100");
   const symbols = new Set<string>(alerts.map(({ symbol }: Record<string, string>) => symbol));
   const asked = [...symbols].flatMap((symbol) =>
-    ["1h", "15m", "5m", "1d"].map((interval) => `symbol=${symbol}&timeframe=${interval}`),
+    INTERVALS.map((interval) => `symbol=${symbol}&timeframe=${interval}`),
   );
   for (const query of asked) {
     if ((await get(`/api/ml/score?${query}`)).status !== 200) continue;
@@ -66,7 +80,7 @@ describe("GET /api/ml/feature-contrib", () => {
     expect(first.counts).toBe(!row.shadow);
     // Another version takes over while the pattern is still on the chart: it speaks, and counts for nothing.
     const { version } = await models.registry.enter(trainedModel(telling(2), ALL), PASSED, TRAINED);
-    await models.registry.promote({ ...PURPOSE, ...ALL }, version, {
+    await models.registry.promote({ ...PURPOSE, assetClass: "any", interval: "any" }, version, {
       actor: "test",
       reason: "a test",
       numbers: {},
