@@ -152,7 +152,7 @@ describe("the loop", () => {
     const parts = {
       ...{ registry, log: silentLog, everyMs: 1_000, newLabels: 50, market: "test", now: () => nowMs },
       online: {},
-      layers: { since: async () => [] },
+      layers: { settledAfter: async () => 0, newestSettled: async () => [] },
       labels: { after: async () => [], count: async () => ({ count: 0, newest: 0 }), scored: async () => [] },
       order: async () => ({ id: 1 }),
       orderDeep: async (_: unknown, learners: readonly string[]) => {
