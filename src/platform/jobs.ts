@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Role } from "./http.js";
 import { isoTime } from "./http.js";
+import { epochMs } from "./sql-epoch.js";
 
 export const JOB_STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
 /** The last three are ends: nothing changes after them. */
@@ -83,9 +84,6 @@ export interface JobState {
   readonly heartbeatAt: number | null;
   readonly finishedAt: number | null;
 }
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 /** What a statement selects or returns of a job, to be read as a JobState. */
 export const JOB_FIELDS = [

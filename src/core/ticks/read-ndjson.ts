@@ -1,6 +1,6 @@
 import { parseDay } from "../market/day.js";
 import { Spellings, SymbolTable, type TickBatch } from "./batch.js";
-import { allocateTicks, type Ticks } from "./tick.js";
+import { allocateTicks, firstTicks, type Ticks } from "./tick.js";
 
 /** A row that is no tick. */
 export interface RefusedRow {
@@ -97,14 +97,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function firstTicks(ticks: Ticks, length: number): Ticks {
-  return {
-    symbol: ticks.symbol.subarray(0, length),
-    time: ticks.time.subarray(0, length),
-    price: ticks.price.subarray(0, length),
-    size: ticks.size.subarray(0, length),
-    id: ticks.id.subarray(0, length),
-  };
 }

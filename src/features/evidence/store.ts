@@ -4,6 +4,7 @@ import type { CalendarId } from "../../core/market/session.js";
 import { ANY_COSTS, ANY_REGIME, type EvidenceRow, type EvidenceTable } from "../../core/signals/evidence.js";
 import type { Database } from "../../platform/database.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import type { StoredSeries } from "./stored.js";
 
@@ -21,9 +22,6 @@ export interface EvidenceRun extends Omit<EvidenceTable, "rows"> {
 const LEAST_BARS = 300;
 const RUNS_KEPT = 5;
 const ROWS_A_STATEMENT = 1_000;
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 const RUN_FIELDS = [
   "id, policy, series, bars, occurrences, tests",

@@ -5,10 +5,8 @@ import {
   type MeasuredEdges,
 } from "../../core/learning/features/knowledge.js";
 import type { Database } from "../../platform/database.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 /** The run that was the newest at the first moment, and those that ended from then to the last. */
 const EDGES = `

@@ -1,6 +1,7 @@
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import type { Purpose } from "./store.js";
 
@@ -59,9 +60,6 @@ export interface KeptSnapshot {
 }
 
 const ATTEMPTS = 3;
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 const OF_DETECTION = `f.instrument_id = d.instrument_id and f.interval = d.interval and f.bar_time = d.bar_time
   and f.pattern = d.pattern and f.direction = d.direction`;

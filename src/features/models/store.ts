@@ -1,6 +1,7 @@
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 
 export const MODEL_STATUSES = ["candidate", "shadow", "active", "retired", "refused"] as const;
@@ -88,8 +89,6 @@ export interface ModelFilter extends Partial<Purpose> {
   readonly version?: string | undefined;
 }
 
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 const PURPOSE = `m.learner, m.asset_class as "assetClass", m.interval, m.grouping`;
 const FIELDS = [
   `m.id, ${PURPOSE}, m.version, m.status, m.hash, m.data_hash as "dataHash", m.feature_schema as "featureSchema"`,

@@ -6,6 +6,7 @@ import {
 } from "../../core/learning/compare.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import { COUNTED_OF_OUTCOME, SCORE_FIELDS, type ScoreRow, type StoredScore, scoreOf } from "./scores.js";
 import { nameOf, type Purpose } from "./store.js";
@@ -97,9 +98,6 @@ export interface Telemetry {
   /** Trades whose feature lies outside a range, newest first. @throws {AppError} `invalid_request` for a name that no version reads. */
   outside(range: FeatureRange, limit: number): Promise<TradePage>;
 }
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 /** What a trade was scored by: the version that counted when its pattern was seen, and no other. */
 const JOINED = `

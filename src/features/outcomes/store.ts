@@ -1,5 +1,6 @@
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { AlertOutcome } from "../alerts/outcomes.js";
 import type { MarketName } from "../instruments/store.js";
 
@@ -104,9 +105,6 @@ from outcomes o, jsonb_to_record($2::jsonb) as t("userId" text, "alertId" bigint
 where o.synthetic = $1 and o.source = 'user' and o.user_id = t."userId" and o.alert_id is not distinct from t."alertId"
   and (t."alertId" is not null or o.exited_at = to_timestamp(t."exitedAt" / 1000))
 order by same desc, o.id limit 1`;
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 const SETTLED_FIELDS = [
   `policy, terms, ending, outcome, reason, entry, exit, gain, r, mfe, mae, ambiguous`,

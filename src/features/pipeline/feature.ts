@@ -16,7 +16,7 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { DetectionStore } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { createCounts } from "./counts.js";
-import type { OpenSymbol } from "./messages.js";
+import { intervalsOf, type OpenSymbol } from "./messages.js";
 import { createPipeline, type Pipeline } from "./pipeline.js";
 import { createPublisher } from "./publish.js";
 import { openSession, type Session } from "./session.js";
@@ -53,7 +53,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
   const { config, database, leases, instruments, metrics, log, now } = options;
   const market = marketKey(options.gateway);
   const terms = termsOf(config);
-  const intervals: readonly Interval[] = [terms.bars.base, ...terms.bars.longer];
+  const intervals = intervalsOf(terms);
   const decision = decisionTermsOf({ ...PRESETS, ...options.decisionTerms });
   const store = createPipelineStore(database, market);
   const states = createStateStore(database, market);

@@ -1,3 +1,4 @@
+import { finiteOrNull } from "../../core/base/finite.js";
 import type { Interval } from "../../core/market/interval.js";
 import {
   DECISION_RULES,
@@ -21,8 +22,6 @@ import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { FoundSynergy } from "../../core/synergy/findings.js";
 import type { BarColumns } from "./messages.js";
 import type { NewDecision, NewSynergy, RuleSaid, TickBar } from "./store.js";
-
-const orNull = (value: number) => (Number.isFinite(value) ? value : null);
 
 /** Closed bars as rows. */
 export function barsOf(
@@ -61,13 +60,13 @@ export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionT
       knownAt: known,
     })),
     context: {
-      price: orNull(inputs[IN_ENTRY]),
-      range: orNull(inputs[IN_RANGE]),
-      node_below: orNull(inputs[IN_NODE_BELOW]),
-      node_above: orNull(inputs[IN_NODE_ABOVE]),
-      equity: orNull(inputs[IN_EQUITY]),
-      open_positions: orNull(inputs[IN_POSITIONS]),
-      cost: orNull(inputs[IN_COST]),
+      price: finiteOrNull(inputs[IN_ENTRY]),
+      range: finiteOrNull(inputs[IN_RANGE]),
+      node_below: finiteOrNull(inputs[IN_NODE_BELOW]),
+      node_above: finiteOrNull(inputs[IN_NODE_ABOVE]),
+      equity: finiteOrNull(inputs[IN_EQUITY]),
+      open_positions: finiteOrNull(inputs[IN_POSITIONS]),
+      cost: finiteOrNull(inputs[IN_COST]),
     },
     decision: decisionOf(found, terms),
   };
@@ -77,11 +76,11 @@ function decisionOf(
   { refusedBy, quality, inputs, outputs }: FoundSynergy,
   terms: DecisionTerms,
 ): NewDecision {
-  const units = orNull(outputs[OUT_UNITS]);
-  const entry = orNull(inputs[IN_ENTRY]);
-  const target = orNull(outputs[OUT_TARGET]);
-  const stop = orNull(outputs[OUT_STOP]);
-  const risk = orNull(outputs[OUT_RISK]);
+  const units = finiteOrNull(outputs[OUT_UNITS]);
+  const entry = finiteOrNull(inputs[IN_ENTRY]);
+  const target = finiteOrNull(outputs[OUT_TARGET]);
+  const stop = finiteOrNull(outputs[OUT_STOP]);
+  const risk = finiteOrNull(outputs[OUT_RISK]);
   return {
     ...{ refusedBy, entry, stop, target, size: units, risk },
     reward: risk === null ? null : risk * terms.rewardRisk,
@@ -117,6 +116,6 @@ function rulesSaid(
   const asked = last < 0 ? DECISION_RULES : DECISION_RULES.slice(0, last + 1);
   return asked.map(({ name }) => {
     const [value, limit] = compared[name];
-    return { rule: name, passed: name !== refusedBy, value: orNull(value), limit: orNull(limit) };
+    return { rule: name, passed: name !== refusedBy, value: finiteOrNull(value), limit: finiteOrNull(limit) };
   });
 }

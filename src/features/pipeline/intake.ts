@@ -1,4 +1,4 @@
-import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
+import { allocateTicks, joinTicks, type Ticks } from "../../core/ticks/tick.js";
 import { AppError, messageOf } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import type { KeyedPart, TickGroup, TickLog } from "./tick-log.js";
@@ -112,7 +112,7 @@ export function createIntake(parts: IntakeParts): Intake {
     await null;
     while (queue.length > 0) {
       const batches = nextOf(queue, limits.groupTicks);
-      const ticks = joined(batches);
+      const ticks = joinTicks(batches.map((batch) => batch.ticks));
       const count = ticks.time.length;
       try {
         const group: TickGroup = {
@@ -204,19 +204,4 @@ function partsOf(batches: readonly Waiting[]): KeyedPart[] {
     from = part.to;
     return key === null ? [] : [{ key, ...part }];
   });
-}
-
-function joined(batches: readonly TickBatch[]): Ticks {
-  if (batches.length === 1) return batches[0].ticks;
-  const all = allocateTicks(batches.reduce((sum, { ticks }) => sum + ticks.time.length, 0));
-  let at = 0;
-  for (const { ticks } of batches) {
-    all.symbol.set(ticks.symbol, at);
-    all.time.set(ticks.time, at);
-    all.price.set(ticks.price, at);
-    all.size.set(ticks.size, at);
-    all.id.set(ticks.id, at);
-    at += ticks.time.length;
-  }
-  return all;
 }

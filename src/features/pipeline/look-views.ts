@@ -1,3 +1,4 @@
+import { finiteOrNull } from "../../core/base/finite.js";
 import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "../../core/synergy/matrices.js";
 import type { MatrixDefinition } from "../../core/synergy/matrix-features.js";
 import type { RingMatrix } from "../../core/synergy/ring-matrix.js";
@@ -12,7 +13,7 @@ import {
 } from "../../core/synergy/track.js";
 import { isoTime } from "../../platform/http.js";
 
-const orNull = (value: number | undefined) => (value !== undefined && Number.isFinite(value) ? value : null);
+const orNull = (value: number | undefined) => finiteOrNull(value ?? Number.NaN);
 const timeOrNull = (value: number) => (Number.isFinite(value) && value > 0 ? isoTime(value) : null);
 
 /** What the newest bar gave a matrix, by name; nothing before the first. */
@@ -67,8 +68,6 @@ export function indicatorsView(symbol: string, { structure, tactical, regime, fa
   };
 }
 
-const INTERVAL_NAMES: Readonly<Record<number, string>> = { 5: "5m", 30: "30m" };
-
 /** The three matrices, oldest rows first. */
 export function matricesView({ structure, tactical, regime }: BoardColumns) {
   return [new StructureMatrix(structure), new TacticalMatrix(tactical), new RegimeMatrix(regime)].map(
@@ -89,7 +88,7 @@ function matrixView(ring: RingMatrix) {
 
 function headOf({ name, description, minutes, rows, features }: MatrixDefinition) {
   return {
-    ...{ name, description, interval: INTERVAL_NAMES[minutes] ?? `${minutes}m` },
+    ...{ name, description, interval: `${minutes}m` },
     shape: [rows, features.length],
     features: features.map((feature) => ({ ...feature, range: [...feature.range] })),
   };

@@ -3,12 +3,12 @@ import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { BoardColumns } from "../../core/synergy/track.js";
 import type { TickBatch } from "../../core/ticks/batch.js";
 import type { RefusedRow } from "../../core/ticks/read-ndjson.js";
+import { pickTicks } from "../../core/ticks/tick.js";
 import { ACCEPTED, HELD, VERDICTS } from "../../core/ticks/verdict.js";
 import { AppError } from "../../platform/errors.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Counts } from "./counts.js";
 import { createOwnership, type OwnershipParts, type PipelineState } from "./ownership.js";
-import { partOf } from "./replay.js";
 import type { PipelineStore } from "./store.js";
 
 /** Ticks as they were sent. */
@@ -75,7 +75,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     owner.touch();
     const session = await owner.ensure();
     const { symbols, ticks } = sent;
-    return session.take({ symbols, ticks: partOf(ticks, rows) }, key);
+    return session.take({ symbols, ticks: pickTicks(ticks, rows) }, key);
   }
 
   return {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Spellings, SymbolTable } from "../../core/ticks/batch.js";
 import { allocateQuotes, LOCKED, QUOTE_KINDS, QuoteMids } from "../../core/ticks/quotes.js";
 import { instantOfText, type RefusedRow } from "../../core/ticks/read-ndjson.js";
-import { allocateTicks } from "../../core/ticks/tick.js";
+import { allocateTicks, firstTicks } from "../../core/ticks/tick.js";
 import type { RouteGroup } from "../../platform/http.js";
 import type { Pipeline, SentTicks } from "./pipeline.js";
 import { MOST_ROWS, receipt } from "./schema.js";
@@ -78,15 +78,8 @@ export function createQuoteReader(): (rows: readonly unknown[]) => SentTicks {
       ticks.symbol[row.length] = table.placeOf(quote.symbol) ?? 0;
       row.push(index);
     }
-    const made = row.length;
-    const cut = {
-      symbol: ticks.symbol.subarray(0, made),
-      time: ticks.time.subarray(0, made),
-      price: ticks.price.subarray(0, made),
-      size: ticks.size.subarray(0, made),
-      id: ticks.id.subarray(0, made),
-    };
-    return { symbols: table.symbols, ticks: cut, row: Int32Array.from(row), refused };
+    const made = firstTicks(ticks, row.length);
+    return { symbols: table.symbols, ticks: made, row: Int32Array.from(row), refused };
   };
 }
 

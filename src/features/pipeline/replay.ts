@@ -1,4 +1,4 @@
-import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
+import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
 import type { Log } from "../../platform/log.js";
 import type { Checkpoints } from "./checkpoints.js";
 import { decodeGroup, fingerprintOf, type NamedTicks } from "./group-codec.js";
@@ -47,7 +47,7 @@ export async function replayGroups(parts: {
       const ticks = numbers.numbered(named);
       const rows = rowsAfter(ticks, begins, group.sequence);
       const isDone = rows.length === 0 && ticks.time.length > 0;
-      const verdicts = isDone ? new Uint8Array(0) : await feed(group, partOf(ticks, rows));
+      const verdicts = isDone ? new Uint8Array(0) : await feed(group, pickTicks(ticks, rows));
       const isWhole = rows.length === ticks.time.length;
       for (const { key, from, to } of group.parts) {
         const answer = { verdicts: isWhole ? verdicts.slice(from, to) : null, repeated: false };
@@ -75,24 +75,9 @@ function rowsAfter({ symbol }: Ticks, begins: readonly number[], sequence: numbe
 function rowsOf({ symbols, ticks }: NamedTicks, from: number, to: number): NamedTicks {
   return {
     symbols,
-    ticks: partOf(
+    ticks: pickTicks(
       ticks,
       Int32Array.from({ length: to - from }, (_, k) => from + k),
     ),
   };
-}
-
-/** Some rows of ticks. */
-export function partOf(ticks: Ticks, rows: Int32Array): Ticks {
-  if (rows.length === ticks.time.length) return ticks;
-  const part = allocateTicks(rows.length);
-  for (let k = 0; k < rows.length; k++) {
-    const i = rows[k];
-    part.symbol[k] = ticks.symbol[i];
-    part.time[k] = ticks.time[i];
-    part.price[k] = ticks.price[i];
-    part.size[k] = ticks.size[i];
-    part.id[k] = ticks.id[i];
-  }
-  return part;
 }

@@ -1,6 +1,6 @@
 import type { FoundSynergy } from "../../core/synergy/findings.js";
 import type { BoardColumns } from "../../core/synergy/track.js";
-import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
+import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
 import { type EngineHost, type EngineSetup, startEngine } from "./engine-host.js";
 import type { BarColumns, BegunState, FedReply, OpenSymbol, SavedReply } from "./messages.js";
 
@@ -84,17 +84,10 @@ function rowsByShard(ticks: Ticks, threads: number): readonly Int32Array[] {
   return rows;
 }
 
+/** Ticks at some places by the numbers of their shard. */
 function partOf(ticks: Ticks, rows: Int32Array, threads: number): Ticks {
-  const part = allocateTicks(rows.length);
-  for (let k = 0; k < rows.length; k++) {
-    const i = rows[k];
-    part.symbol[k] = Math.floor(ticks.symbol[i] / threads);
-    part.time[k] = ticks.time[i];
-    part.price[k] = ticks.price[i];
-    part.size[k] = ticks.size[i];
-    part.id[k] = ticks.id[i];
-  }
-  return part;
+  const part = pickTicks(ticks, rows);
+  return { ...part, symbol: part.symbol.map((number) => Math.floor(number / threads)) };
 }
 
 /** Replies with the numbers of the shards. */

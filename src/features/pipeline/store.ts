@@ -2,6 +2,7 @@ import type { Interval } from "../../core/market/interval.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 
 /** A bar made of trades; times in epoch ms. */
@@ -95,8 +96,6 @@ insert into tick_decisions (synergy_id, refused_by, entry, stop, target, size, r
   detection_id, alert_id, unalerted)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14)`);
 
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 const SYNERGY_FIELDS = [
   "s.id, s.symbol, s.type, s.way, s.quality, s.legs, s.context",
   epochMs("s.begun_at", "begunAt"),

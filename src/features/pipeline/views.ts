@@ -1,13 +1,12 @@
+import { finiteOrNull } from "../../core/base/finite.js";
 import { isoTime } from "../../platform/http.js";
 import type { StoredDecision, StoredSynergy, TickBar } from "./store.js";
-
-const orNull = (value: number) => (Number.isFinite(value) ? value : null);
 
 export function barView({ symbol, interval, time, vwap, pressure, ...bar }: TickBar) {
   return {
     ...{ symbol, interval, timestamp: isoTime(time) },
     ...{ open: bar.open, high: bar.high, low: bar.low, close: bar.close, volume: bar.volume },
-    ...{ count: bar.count, vwap: orNull(vwap), pressure: orNull(pressure), slot: bar.slot },
+    ...{ count: bar.count, vwap: finiteOrNull(vwap), pressure: finiteOrNull(pressure), slot: bar.slot },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Statement } from "../../core/learning/stated.js";
 import type { Database } from "../../platform/database.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
 
@@ -30,9 +31,6 @@ export interface ScoredLabel {
   readonly decidedAt: number;
   readonly settledAt: number;
 }
-
-const epochMs = (column: string, name: string) =>
-  `(extract(epoch from ${column}) * 1000)::float8 as "${name}"`;
 
 /** What an outcome says of the trade on the pattern: by its levels for alerts, after costs for all others. */
 const LABEL =
