@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import type { ClosedBars } from "../ticks/closed-bars.js";
+import { type BarColumns, BarTable } from "../ticks/bar-columns.js";
 import { DECISION_RULES, type DecisionRule } from "./decision.js";
 import {
   FOUND_BEGUN_TIME,
@@ -49,37 +49,12 @@ const CAPACITY = 4_096;
 const MOST_AT_ONCE = 64;
 
 /** What an engine has found since `clear`: closed bars as columns, and synergies. */
-export class Findings {
-  declare readonly symbol: Uint16Array;
-  /** Which of the intervals, from the shortest. */
-  declare readonly interval: Uint8Array;
-  declare readonly time: Float64Array;
-  declare readonly open: Float64Array;
-  declare readonly high: Float64Array;
-  declare readonly low: Float64Array;
-  declare readonly close: Float64Array;
-  declare readonly volume: Float64Array;
-  declare readonly count: Float64Array;
-  /** NaN without volume, as pressure. */
-  declare readonly vwap: Float64Array;
-  declare readonly pressure: Float64Array;
-  declare readonly slot: Float64Array;
+export class Findings extends BarTable {
   declare readonly synergies: FoundSynergy[];
   declare bars: number;
 
   constructor() {
-    this.symbol = new Uint16Array(CAPACITY);
-    this.interval = new Uint8Array(CAPACITY);
-    this.time = new Float64Array(CAPACITY);
-    this.open = new Float64Array(CAPACITY);
-    this.high = new Float64Array(CAPACITY);
-    this.low = new Float64Array(CAPACITY);
-    this.close = new Float64Array(CAPACITY);
-    this.volume = new Float64Array(CAPACITY);
-    this.count = new Float64Array(CAPACITY);
-    this.vwap = new Float64Array(CAPACITY);
-    this.pressure = new Float64Array(CAPACITY);
-    this.slot = new Float64Array(CAPACITY);
+    super(CAPACITY);
     this.synergies = [];
     this.bars = 0;
   }
@@ -95,21 +70,10 @@ export class Findings {
   }
 
   /** @throws AssertionError where it was full and was not cleared. */
-  addBar(closed: ClosedBars, place: number): void {
+  addBar(closed: BarColumns, place: number): void {
     const at = this.bars++;
     assert(at < CAPACITY, "what was found is not read");
-    this.symbol[at] = closed.symbol[place];
-    this.interval[at] = closed.interval[place];
-    this.time[at] = closed.time[place];
-    this.open[at] = closed.open[place];
-    this.high[at] = closed.high[place];
-    this.low[at] = closed.low[place];
-    this.close[at] = closed.close[place];
-    this.volume[at] = closed.volume[place];
-    this.count[at] = closed.count[place];
-    this.vwap[at] = closed.vwap[place];
-    this.pressure[at] = closed.pressure[place];
-    this.slot[at] = closed.slot[place];
+    this.write(at, closed, place);
   }
 
   /**

@@ -1,25 +1,8 @@
 import { assert } from "../base/assert.js";
+import { BarTable } from "./bar-columns.js";
 
 /** Bars that were closed and wait to be read, oldest first, as columns of a ring. */
-export class ClosedBars {
-  declare readonly symbol: Uint16Array;
-  /** Which of the builder's intervals, from the shortest. */
-  declare readonly interval: Uint8Array;
-  /** Open of the bar, epoch ms UTC. */
-  declare readonly time: Float64Array;
-  declare readonly open: Float64Array;
-  declare readonly high: Float64Array;
-  declare readonly low: Float64Array;
-  declare readonly close: Float64Array;
-  declare readonly volume: Float64Array;
-  /** Ticks. */
-  declare readonly count: Float64Array;
-  /** Price weighted by size; NaN without volume. */
-  declare readonly vwap: Float64Array;
-  /** Bought less sold over volume, -1 to 1, by the tick rule; NaN without volume. */
-  declare readonly pressure: Float64Array;
-  /** Slots of the session since the first bar of the symbol. */
-  declare readonly slot: Float64Array;
+export class ClosedBars extends BarTable {
   /** First instant after the bar, and the hours that it lies in, epoch ms: its session, or what lies between two. */
   declare readonly until: Float64Array;
   declare readonly sessionStart: Float64Array;
@@ -29,18 +12,7 @@ export class ClosedBars {
   declare unread: number;
 
   constructor(capacity: number) {
-    this.symbol = new Uint16Array(capacity);
-    this.interval = new Uint8Array(capacity);
-    this.time = new Float64Array(capacity);
-    this.open = new Float64Array(capacity);
-    this.high = new Float64Array(capacity);
-    this.low = new Float64Array(capacity);
-    this.close = new Float64Array(capacity);
-    this.volume = new Float64Array(capacity);
-    this.count = new Float64Array(capacity);
-    this.vwap = new Float64Array(capacity);
-    this.pressure = new Float64Array(capacity);
-    this.slot = new Float64Array(capacity);
+    super(capacity);
     this.until = new Float64Array(capacity);
     this.sessionStart = new Float64Array(capacity);
     this.sessionEnd = new Float64Array(capacity);

@@ -10,8 +10,8 @@ import type { BegunState, FedReply, OpenSymbol, Order, Reply, SavedReply, Thread
 
 /** The thread that turns ticks into decisions, as its owner speaks to it: orders are done in their order. */
 export interface EngineHost {
-  /** @param states of each symbol the state to go on from, null to begin anew. @returns length of a state. */
-  open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<number>;
+  /** @param states of each symbol the state to go on from, null to begin anew. */
+  open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<void>;
   feed(sequence: number, receivedAt: number, ticks: Ticks): Promise<FedReply>;
   /** Time has passed. */
   pass(sequence: number, nowMs: number): Promise<FedReply>;
@@ -65,8 +65,7 @@ export function startEngine(setup: EngineSetup, onDeath: (error: Error) => void)
 
   return {
     async open(symbols, states) {
-      const { stateLength } = await order<Reply & { kind: "opened" }>({ kind: "open", symbols, states });
-      return stateLength;
+      await order({ kind: "open", symbols, states });
     },
     feed: (sequence, receivedAt, ticks) => order<FedReply>({ kind: "feed", sequence, receivedAt, ticks }),
     pass: (sequence, nowMs) => order<FedReply>({ kind: "pass", sequence, nowMs }),

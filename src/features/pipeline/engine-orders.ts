@@ -3,7 +3,8 @@ import { Board } from "../../core/synergy/board.js";
 import { TickEngine } from "../../core/synergy/engine.js";
 import type { Findings, FoundSynergy } from "../../core/synergy/findings.js";
 import { BOARD_LAYOUT } from "../../core/synergy/track.js";
-import type { BarColumns, BegunState, FedReply, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
+import type { BarColumns } from "../../core/ticks/bar-columns.js";
+import type { BegunState, FedReply, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
 
 /** A reply, and the buffers that may move with it. */
 export interface Answered {
@@ -18,7 +19,8 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
   const names: string[] = [];
   /** By number, the group that the symbol began after. */
   const begins: number[] = [];
-  const changed = new Set<number>();
+  /** 1 for symbols that have changed since they were saved. */
+  const changed = new Uint8Array(capacity);
   let sequence = 0;
 
   function open({ symbols, states }: Order & { kind: "open" }): Answered {
@@ -27,8 +29,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
       names[number] = symbol;
       begin(number, states[k]);
     }
-    const stateLength = engine.symbols > 0 ? engine.stateLength : 0;
-    return { reply: { kind: "opened", stateLength }, buffers: [] };
+    return { reply: { kind: "opened" }, buffers: [] };
   }
 
   function begin(number: number, begun: BegunState | null): void {
@@ -46,7 +47,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
       at = engine.take(ticks, at, count, verdicts);
       found.take(engine.findings);
     }
-    for (let i = 0; i < count; i++) changed.add(ticks.symbol[i]);
+    for (let i = 0; i < count; i++) changed[ticks.symbol[i]] = 1;
     sequence = place;
     return fed(sequence, verdicts, found, started);
   }
@@ -57,7 +58,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
     for (let s = 0; s < engine.symbols; s++) {
       // What a state was saved after has been in it.
       if (begins[s] >= place || engine.pass(s, nowMs) === 0) continue;
-      changed.add(s);
+      changed[s] = 1;
       if (engine.findings.isFull) found.take(engine.findings);
     }
     found.take(engine.findings);
@@ -66,8 +67,8 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
   }
 
   function save(): Answered {
-    const numbers = [...changed].sort((a, b) => a - b);
-    changed.clear();
+    const numbers = names.flatMap((_, number) => (changed[number] === 1 ? [number] : []));
+    changed.fill(0);
     const states = numbers.map((number) => engine.save(number));
     const symbols = numbers.map((number) => names[number]);
     const reply: SavedReply = { kind: "saved", sequence, symbols, states };
@@ -103,28 +104,9 @@ function collect() {
     bars,
     synergies,
     take(findings: Findings): void {
-      if (findings.bars > 0) bars.push(columnsOf(findings));
+      if (findings.bars > 0) bars.push(findings.copyOf(findings.bars));
       synergies.push(...findings.synergies);
       findings.clear();
     },
-  };
-}
-
-function columnsOf(findings: Findings): BarColumns {
-  const cut = <Column extends Uint16Array | Uint8Array | Float64Array>(column: Column) =>
-    column.slice(0, findings.bars) as Column;
-  return {
-    symbol: cut(findings.symbol),
-    interval: cut(findings.interval),
-    time: cut(findings.time),
-    open: cut(findings.open),
-    high: cut(findings.high),
-    low: cut(findings.low),
-    close: cut(findings.close),
-    volume: cut(findings.volume),
-    count: cut(findings.count),
-    vwap: cut(findings.vwap),
-    pressure: cut(findings.pressure),
-    slot: cut(findings.slot),
   };
 }

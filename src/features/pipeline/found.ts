@@ -20,7 +20,7 @@ import {
 } from "../../core/synergy/decision.js";
 import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { FoundSynergy } from "../../core/synergy/findings.js";
-import type { BarColumns } from "./messages.js";
+import type { BarColumns } from "../../core/ticks/bar-columns.js";
 import type { NewDecision, NewSynergy, RuleSaid, TickBar } from "./store.js";
 
 /** Closed bars as rows. */

@@ -3,6 +3,7 @@ import type { Interval } from "../../core/market/interval.js";
 import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { EngineTerms } from "../../core/synergy/engine.js";
 import type { FoundSynergy } from "../../core/synergy/findings.js";
+import type { BarColumns } from "../../core/ticks/bar-columns.js";
 import type { Ticks } from "../../core/ticks/tick.js";
 
 /** A symbol as a thread is told of it. Numbers of symbols are those of the thread. */
@@ -42,26 +43,11 @@ export type Order =
   | { readonly kind: "pass"; readonly sequence: number; readonly nowMs: number }
   | { readonly kind: "save" };
 
-/** Closed bars as columns of one length; `symbol` are numbers of the thread, `interval` places among the intervals. */
-export interface BarColumns {
-  readonly symbol: Uint16Array;
-  readonly interval: Uint8Array;
-  readonly time: Float64Array;
-  readonly open: Float64Array;
-  readonly high: Float64Array;
-  readonly low: Float64Array;
-  readonly close: Float64Array;
-  readonly volume: Float64Array;
-  readonly count: Float64Array;
-  readonly vwap: Float64Array;
-  readonly pressure: Float64Array;
-  readonly slot: Float64Array;
-}
-
 export interface FedReply {
   readonly kind: "fed";
   readonly sequence: number;
   readonly verdicts: Uint8Array;
+  /** `symbol` are numbers of the thread, `interval` places among the intervals. */
   readonly bars: readonly BarColumns[];
   readonly synergies: readonly FoundSynergy[];
   /** How long the thread had to do with it, ms. */
@@ -76,7 +62,7 @@ export interface SavedReply {
   readonly states: readonly Float64Array[];
 }
 
-export type Reply = FedReply | SavedReply | { readonly kind: "opened"; readonly stateLength: number };
+export type Reply = FedReply | SavedReply | { readonly kind: "opened" };
 
 /** The intervals that a place in `BarColumns.interval` names. */
 export const intervalsOf = ({ bars }: Pick<EngineTerms, "bars">): readonly Interval[] => [

@@ -113,7 +113,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
       ? shards.pass(sequence, receivedAt)
       : shards.feed(sequence, receivedAt, ticks));
     parts.onFed?.(fed, count);
-    const names = numbers.names();
+    const { names } = numbers;
     sink.add({
       sequence,
       bars: barsOf(fed.bars, names, intervals),
@@ -152,7 +152,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     },
     pass: () => intake.pass(),
     save: checkpoints.save,
-    symbols: () => numbers.names(),
+    symbols: () => numbers.names,
     numberOf: (symbol) => numbers.numberOf(symbol),
     look: shards.look,
     waiting: () => ({ ticks: intake.waiting(), outcomes: sink.waiting() }),

@@ -1,8 +1,9 @@
 import type { FoundSynergy } from "../../core/synergy/findings.js";
 import type { BoardColumns } from "../../core/synergy/track.js";
+import type { BarColumns } from "../../core/ticks/bar-columns.js";
 import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
 import { type EngineHost, type EngineSetup, startEngine } from "./engine-host.js";
-import type { BarColumns, BegunState, FedReply, OpenSymbol, SavedReply } from "./messages.js";
+import type { BegunState, FedReply, OpenSymbol, SavedReply } from "./messages.js";
 
 /** What came of a group, over all threads. */
 export interface Fed {
@@ -15,8 +16,8 @@ export interface Fed {
 
 /** Engines side by side, each with its part of the symbols: those whose number leaves the same remainder. */
 export interface Shards {
-  /** Opens symbols with the numbers after those that are open. @returns length of a state. */
-  open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<number>;
+  /** Opens symbols with the numbers after those that are open. */
+  open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<void>;
   feed(sequence: number, receivedAt: number, ticks: Ticks): Promise<Fed>;
   pass(sequence: number, nowMs: number): Promise<Fed>;
   save(): Promise<readonly SavedReply[]>;
@@ -45,8 +46,7 @@ export function startShards(
         part.symbols.push(symbol);
         part.states.push(states[k]);
       }
-      const lengths = await Promise.all(hosts.map((host, k) => host.open(parts[k].symbols, parts[k].states)));
-      return Math.max(...lengths);
+      await Promise.all(hosts.map((host, k) => host.open(parts[k].symbols, parts[k].states)));
     },
     async feed(sequence, receivedAt, ticks) {
       if (threads === 1) return hosts[0].feed(sequence, receivedAt, ticks);

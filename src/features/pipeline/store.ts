@@ -1,3 +1,4 @@
+import type { Bar } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { prepared } from "../../platform/prepared.js";
@@ -6,15 +7,9 @@ import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 
 /** A bar made of trades; times in epoch ms. */
-export interface TickBar {
+export interface TickBar extends Bar {
   readonly symbol: string;
   readonly interval: Interval;
-  readonly time: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
   readonly count: number;
   /** NaN without volume, as pressure. */
   readonly vwap: number;

@@ -5,11 +5,14 @@ import type { OpenSymbol } from "./messages.js";
 /** Numbers of the symbols of a pipeline, in the order in which they were opened. */
 export class SymbolNumbers {
   readonly listings: OpenSymbol[] = [];
+  /** By number. */
+  readonly names: string[] = [];
   private readonly numbers = new Map<string, number>();
 
   add(listing: OpenSymbol): void {
     this.numbers.set(listing.symbol, this.listings.length);
     this.listings.push(listing);
+    this.names.push(listing.symbol);
   }
 
   numberOf(symbol: string): number | null {
@@ -19,10 +22,6 @@ export class SymbolNumbers {
   /** Those that have no number, each once. */
   unknown(symbols: readonly string[]): string[] {
     return [...new Set(symbols)].filter((symbol) => !this.numbers.has(symbol));
-  }
-
-  names(): string[] {
-    return this.listings.map(({ symbol }) => symbol);
   }
 
   /** Ticks by these numbers. @throws for a symbol that has none. */
@@ -37,14 +36,12 @@ export class SymbolNumbers {
 
   /** The bytes under which ticks are kept: they name their symbols. */
   encode(ticks: Ticks): Uint8Array {
-    const places = new Map<number, number>();
+    const places = new Int32Array(this.names.length).fill(-1);
+    const symbols: string[] = [];
     const column = ticks.symbol.map((number) => {
-      const known = places.get(number);
-      if (known !== undefined) return known;
-      places.set(number, places.size);
-      return places.size - 1;
+      if (places[number] < 0) places[number] = symbols.push(this.names[number]) - 1;
+      return places[number];
     });
-    const symbols = [...places.keys()].map((number) => this.listings[number].symbol);
     return encodeGroup({ symbols, ticks: { ...ticks, symbol: column } });
   }
 }
