@@ -1,12 +1,21 @@
+import type { WebSocket } from "ws";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { messageOf } from "../platform/errors.js";
-import { isoTime, type Principal } from "../platform/http.js";
+import type { Principal } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
-import type { Client, Clients } from "./clients.js";
 
-export interface HeartbeatOptions {
-  readonly clients: Clients;
+/** An open socket, whose it is, and when a frame or pong came last, on the monotonic clock. */
+export interface Beating {
+  readonly socket: WebSocket;
+  readonly principal: Principal;
+  readonly lastHeard: number;
+}
+
+export interface HeartbeatOptions<Client extends Beating> {
+  readonly all: () => readonly Client[];
+  /** Ends a connection: with a close frame, or without one when it would not be read. */
+  readonly cut: (client: Client, reason: string, code: number | null) => void;
   readonly users: Pick<Users, "stands">;
   readonly clock: Clock;
   readonly log: Log;
@@ -19,27 +28,33 @@ const CLOSE_CREDENTIAL = 4401;
 const SLICE = 500;
 
 /**
- * A function that pings everybody, ends the connections of those who are gone or whose credential has ended, and
- * says that the server lives.
+ * A function that pings everybody, and ends the connections of those who are gone or whose credential has ended.
  */
-export function createHeartbeat({ clients, users, clock, log, silenceMs }: HeartbeatOptions): () => void {
+export function createHeartbeat<Client extends Beating>({
+  all: everybody,
+  cut,
+  users,
+  clock,
+  log,
+  silenceMs,
+}: HeartbeatOptions<Client>): () => void {
   function beat(client: Client): void {
     const { socket, principal, lastHeard } = client;
     const expired = principal.expiresAt !== undefined && principal.expiresAt <= clock.now();
-    if (clock.elapsed() - lastHeard > silenceMs) clients.cut(client, "silent", null);
-    else if (expired) clients.cut(client, "credential expired", CLOSE_CREDENTIAL);
+    if (clock.elapsed() - lastHeard > silenceMs) cut(client, "silent", null);
+    else if (expired) cut(client, "credential expired", CLOSE_CREDENTIAL);
     else if (socket.readyState === socket.OPEN) socket.ping();
   }
 
   async function endRevoked(): Promise<void> {
     const byKey = new Map<string, Principal>();
-    for (const { principal } of clients.all()) {
+    for (const { principal } of everybody()) {
       if (principal.keyId !== undefined) byKey.set(principal.keyId, principal);
     }
     for (const [keyId, principal] of byKey) {
       if (await users.stands(principal)) continue;
-      const bearers = clients.all().filter((client) => client.principal.keyId === keyId);
-      for (const client of bearers) clients.cut(client, "credential revoked", CLOSE_CREDENTIAL);
+      const bearers = everybody().filter((client) => client.principal.keyId === keyId);
+      for (const client of bearers) cut(client, "credential revoked", CLOSE_CREDENTIAL);
     }
   }
 
@@ -49,8 +64,7 @@ export function createHeartbeat({ clients, users, clock, log, silenceMs }: Heart
   }
 
   return () => {
-    beatFrom(clients.all(), 0);
-    clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(clock.now()) }));
+    beatFrom(everybody(), 0);
     endRevoked().catch((error: unknown) => {
       log.warn({ reason: messageOf(error) }, "keys behind sockets could not be checked");
     });

@@ -9,7 +9,7 @@ import { AppError, messageOf } from "../platform/errors.js";
 import { isoTime, type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { asNow, isOriginAllowed } from "./auth.js";
+import { admitSocket, ticketText } from "./admission.js";
 import { type Client, type Clients, createClients } from "./clients.js";
 import { addressGroup } from "./counter.js";
 import { createFrames, type Frames } from "./frames.js";
@@ -61,11 +61,7 @@ const PROTOCOL = { maxPayload: 64 * 1024, maxFragments: 64, perMessageDeflate: f
 
 const openQuery = z.strictObject({
   topics: z.string().max(2_000).optional().describe("Comma list to subscribe to at once"),
-  ticket: z
-    .string()
-    .max(2_000)
-    .optional()
-    .describe("From POST /api/auth/ws-ticket, for callers that set no headers"),
+  ticket: ticketText,
 });
 type OpenQuery = z.output<typeof openQuery>;
 
@@ -116,7 +112,8 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     {
       websocket: true,
       preHandler: async (request) => {
-        admitted.set(request, await admit(request, clients, options));
+        const room = () => requireRoom(request, clients, settings);
+        admitted.set(request, await admitSocket(request, options, room));
       },
       config: { access: "open", perMinute: 600 },
       schema: SCHEMA,
@@ -128,8 +125,11 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     },
   );
 
-  const heartbeat = createHeartbeat({ ...options, clients, silenceMs: 2 * settings.pingEveryMs });
-  const timer = setInterval(heartbeat, settings.pingEveryMs);
+  const heartbeat = createHeartbeat({ ...options, ...clients, silenceMs: 2 * settings.pingEveryMs });
+  const timer = setInterval(() => {
+    heartbeat();
+    clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(clock.now()) }));
+  }, settings.pingEveryMs);
   timer.unref();
   return {
     clients: () => clients.size(),
@@ -140,34 +140,16 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
   };
 }
 
-/** Whom a socket is opened for. @throws {AppError} before the upgrade, when it is not. */
-async function admit(request: FastifyRequest, clients: Clients, options: HubOptions): Promise<Principal> {
-  const { settings, users, origins, anonymous } = options;
-  if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-    throw new AppError("upgrade_required", "Send a WebSocket handshake");
-  }
-  if (options.draining()) {
-    throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
-  }
-  if (!isOriginAllowed(request, origins)) {
-    throw new AppError("origin_refused", "Sockets from this origin are not accepted");
-  }
+/** @throws {AppError} where too many sockets are open, of all or of an address. */
+function requireRoom({ ip }: FastifyRequest, clients: Clients, settings: SocketSettings): void {
   if (clients.size() >= settings.clients) {
     throw new AppError("overloaded", "Too many sockets are open", { retryAfterS: 30 });
   }
-  const local = /^(::1|(::ffff:)?127\.)/.test(request.ip);
-  if (!local && clients.at(addressGroup(request.ip)) >= settings.clientsAnAddress) {
+  const local = /^(::1|(::ffff:)?127\.)/.test(ip);
+  if (!local && clients.at(addressGroup(ip)) >= settings.clientsAnAddress) {
     const detail = `At most ${settings.clientsAnAddress} sockets an address`;
     throw new AppError("rate_limited", detail, { retryAfterS: 30 });
   }
-  const { ticket } = request.query as OpenQuery;
-  const principal =
-    ticket === undefined ? request.principal : asNow(await users.redeemTicket(ticket), anonymous);
-  if (principal === null) {
-    const detail = "Send an API key, a bearer token or a ticket that was not used yet";
-    throw new AppError("unauthenticated", detail);
-  }
-  return principal;
 }
 
 function attach(

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { RawData, WebSocket } from "ws";
+import type { RawData } from "ws";
 import { z } from "zod";
 import { Spellings } from "../core/ticks/batch.js";
 import type { Pipeline } from "../features/pipeline/pipeline.js";
@@ -9,17 +9,15 @@ import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
 import { type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
-import { asNow, isOriginAllowed, mayAct } from "./auth.js";
+import { type AdmissionOptions, admitSocket, ticketText } from "./admission.js";
+import { mayAct } from "./auth.js";
+import { type Beating, createHeartbeat } from "./heartbeat.js";
 import type { SocketSettings } from "./hub.js";
 import { readFrame } from "./tick-frames.js";
 
-export interface TickSocketOptions {
+export interface TickSocketOptions extends AdmissionOptions {
   readonly pipeline: Pick<Pipeline, "take">;
   readonly users: Pick<Users, "redeemTicket" | "stands">;
-  readonly origins: readonly string[];
-  /** Who callers without credentials are; null when they are nobody. */
-  readonly anonymous: Principal | null;
-  readonly draining: () => boolean;
   readonly log: Log;
   readonly clock: Clock;
   readonly settings: Pick<SocketSettings, "pingEveryMs">;
@@ -30,15 +28,8 @@ const WAITING_FRAMES = 16;
 const SOCKETS = 4_000;
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_POLICY = 1008;
-const CLOSE_CREDENTIAL = 4401;
 
-const query = z.strictObject({
-  ticket: z
-    .string()
-    .max(2_000)
-    .optional()
-    .describe("From POST /api/auth/ws-ticket, for callers that set no headers"),
-});
+const query = z.strictObject({ ticket: ticketText });
 
 const SCHEMA = {
   operationId: "openTickSocket",
@@ -57,11 +48,8 @@ const SCHEMA = {
   },
 };
 
-/** A socket, whose it is and when something came from it last, by the clock of what has elapsed. */
-interface Sender {
-  readonly socket: WebSocket;
-  readonly principal: Principal;
-  heardAt: number;
+interface Sender extends Beating {
+  lastHeard: number;
 }
 
 export interface TickSockets {
@@ -78,7 +66,9 @@ export function registerTickSocket(app: FastifyInstance, options: TickSocketOpti
     {
       websocket: true,
       preHandler: async (request) => {
-        admitted.set(request, await admit(request, senders.size, options));
+        const principal = await admitSocket(request, options, () => requireRoom(senders.size));
+        if (!mayAct(principal, "trader")) throw new AppError("forbidden", "Ticks are sent by traders");
+        admitted.set(request, principal);
       },
       config: { access: "open", perMinute: 60_000 },
       schema: SCHEMA,
@@ -86,10 +76,17 @@ export function registerTickSocket(app: FastifyInstance, options: TickSocketOpti
     (socket, request) => {
       const principal = admitted.get(request);
       if (principal === undefined) socket.close(CLOSE_POLICY, "not admitted");
-      else attach({ socket, principal, heardAt: options.clock.elapsed() }, senders, options);
+      else attach({ socket, principal, lastHeard: options.clock.elapsed() }, senders, options);
     },
   );
-  const timer = setInterval(() => void beat(senders, options), options.settings.pingEveryMs);
+  const { pingEveryMs } = options.settings;
+  const heartbeat = createHeartbeat({
+    ...options,
+    all: () => [...senders],
+    cut: endSender,
+    silenceMs: 2 * pingEveryMs,
+  });
+  const timer = setInterval(heartbeat, pingEveryMs);
   timer.unref();
   return {
     count: () => senders.size,
@@ -100,48 +97,14 @@ export function registerTickSocket(app: FastifyInstance, options: TickSocketOpti
   };
 }
 
-/** Pings everybody, and ends the connections of those who are gone or whose credential has ended. */
-async function beat(senders: Set<Sender>, options: TickSocketOptions): Promise<void> {
-  const { users, clock, log, settings } = options;
-  for (const { socket, principal, heardAt } of senders) {
-    const { expiresAt } = principal;
-    if (clock.elapsed() - heardAt > 2 * settings.pingEveryMs) socket.terminate();
-    else if (expiresAt !== undefined && expiresAt <= clock.now()) socket.close(CLOSE_CREDENTIAL);
-    else if (socket.readyState === socket.OPEN) socket.ping();
-  }
-  try {
-    const keyed = [...senders].filter(({ principal }) => principal.keyId !== undefined);
-    for (const { principal, socket } of keyed) {
-      if (!(await users.stands(principal))) socket.close(CLOSE_CREDENTIAL, "credential revoked");
-    }
-  } catch (error) {
-    log.warn({ reason: messageOf(error) }, "keys behind sockets could not be checked");
-  }
+function endSender({ socket }: Sender, reason: string, code: number | null): void {
+  if (code === null) socket.terminate();
+  else socket.close(code, reason);
 }
 
-/** @throws {AppError} before the upgrade, for those that may not send. */
-async function admit(request: FastifyRequest, open: number, options: TickSocketOptions): Promise<Principal> {
-  const { users, origins, anonymous } = options;
-  if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-    throw new AppError("upgrade_required", "Send a WebSocket handshake");
-  }
-  if (options.draining())
-    throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
-  if (!isOriginAllowed(request, origins)) {
-    throw new AppError("origin_refused", "Sockets from this origin are not accepted");
-  }
+/** @throws {AppError} `overloaded` where too many sockets are open. */
+function requireRoom(open: number): void {
   if (open >= SOCKETS) throw new AppError("overloaded", "Too many sockets are open", { retryAfterS: 30 });
-  const { ticket } = request.query as z.output<typeof query>;
-  const principal =
-    ticket === undefined ? request.principal : asNow(await users.redeemTicket(ticket), anonymous);
-  if (principal === null) {
-    throw new AppError(
-      "unauthenticated",
-      "Send an API key, a bearer token or a ticket that was not used yet",
-    );
-  }
-  if (!mayAct(principal, "trader")) throw new AppError("forbidden", "Ticks are sent by traders");
-  return principal;
 }
 
 function attach(sender: Sender, senders: Set<Sender>, { pipeline, log, clock }: TickSocketOptions): void {
@@ -179,14 +142,14 @@ function attach(sender: Sender, senders: Set<Sender>, { pipeline, log, clock }: 
   }
 
   socket.on("message", (raw, isBinary) => {
-    sender.heardAt = clock.elapsed();
+    sender.lastHeard = clock.elapsed();
     const frame = ++frames;
     waiting++;
     if (waiting >= WAITING_FRAMES) socket.pause();
     turn = turn.then(() => handle(frame, raw, isBinary));
   });
   socket.on("pong", () => {
-    sender.heardAt = clock.elapsed();
+    sender.lastHeard = clock.elapsed();
   });
   socket.on("error", (error) => log.debug({ reason: messageOf(error) }, "tick socket error"));
   socket.on("close", () => void senders.delete(sender));

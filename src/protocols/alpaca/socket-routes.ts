@@ -3,6 +3,7 @@ import type {} from "@fastify/websocket";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
+import { requireHandshake } from "../../platform/handshake.js";
 import { CREDENTIALS } from "./auth.js";
 import { asksForMsgpack, type Codec, MSGPACK_CODEC } from "./codec.js";
 import type { Connection, Connections, Dialogue } from "./connection.js";
@@ -37,11 +38,8 @@ export function socketRoutes(
       path,
       {
         websocket: true,
-        preHandler: async ({ headers }) => {
-          if (headers.upgrade?.toLowerCase() !== "websocket")
-            throw new AppError("upgrade_required", "Send a WebSocket handshake");
-          if (draining())
-            throw new AppError("shutting_down", "The server is shutting down", { retryAfterS: 2 });
+        preHandler: async (request) => {
+          requireHandshake(request, draining);
           if (connections.size() >= CONNECTIONS_LIMIT)
             throw new AppError("overloaded", "Too many sockets are open", { retryAfterS: 30 });
         },
