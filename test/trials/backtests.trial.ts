@@ -1,46 +1,24 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { describe, expect, it } from "vitest";
 import { startProcess, type TxProcess } from "./process.js";
+import { openSetting } from "./setting.js";
 
 const JOBS = 10;
 const CANCEL_LIMIT_MS = 2_000;
 
-let folder: string;
-let database: TestDatabase;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
-  chmodSync(folder, 0o755);
-  database = await createTestDatabase("empty");
-});
-afterAll(async () => {
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const setting = openSetting();
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const start = (name: string): Promise<TxProcess> =>
   startProcess({
-    DATABASE_URL: database.url,
-    DATA_DIR: join(folder, name),
+    DATABASE_URL: setting.database.url,
+    DATA_DIR: join(setting.folder, name),
     MARKET_DATA: "synthetic",
     ENABLE_BACKGROUND_WORKERS: "false",
     JOB_CONCURRENCY: "2",
     RATE_LIMIT_MULTIPLIER: "1000",
   });
-
-async function read<Row extends object>(query: string): Promise<Row[]> {
-  const client = new pg.Client(database.connection);
-  await client.connect();
-  const { rows } = await client.query<Row>(query);
-  await client.end();
-  return rows;
-}
 
 async function call(url: string, body?: unknown) {
   const answer = await fetch(url, {
@@ -109,7 +87,7 @@ describe("ten sweeps at once on two processes, one of which is killed", () => {
     await until(
       "the first one works",
       async () =>
-        (await read(`select id from jobs where status = 'running' and owner like '%:${first.pid}:%'`))
+        (await setting.read(`select id from jobs where status = 'running' and owner like '%:${first.pid}:%'`))
           .length > 0,
       30_000,
     );
@@ -127,7 +105,7 @@ describe("ten sweeps at once on two processes, one of which is killed", () => {
     await until(
       "the long one is tried",
       async () => {
-        const [row] = await read<{ phase: string | null; status: string }>(
+        const [row] = await setting.read<{ phase: string | null; status: string }>(
           `select phase, status from jobs where id = ${last}`,
         );
         return row.status === "running" && row.phase === "trials";
@@ -138,15 +116,15 @@ describe("ten sweeps at once on two processes, one of which is killed", () => {
     const cancelledMs = await until(
       "the long one is cancelled",
       async () =>
-        (await read(`select id from jobs where id = ${last} and status = 'cancelled'`)).length === 1,
+        (await setting.read(`select id from jobs where id = ${last} and status = 'cancelled'`)).length === 1,
       30_000,
     );
     await until(
       "all have ended",
-      async () => (await read("select id from jobs where finished_at is null")).length === 0,
+      async () => (await setting.read("select id from jobs where finished_at is null")).length === 0,
       300_000,
     );
-    const jobs = await read<JobRow>(
+    const jobs = await setting.read<JobRow>(
       `select j.id::int, j.status::text, j.error, r.id::int as run from jobs j left join backtest_runs r on r.job_id = j.id
        where j.id <> ${last} order by j.id`,
     );
@@ -155,7 +133,7 @@ describe("ten sweeps at once on two processes, one of which is killed", () => {
       if (status === "succeeded") expect(run).not.toBeNull();
       else expect([status, error]).toEqual(["failed", expect.stringMatching(/./)]);
     }
-    const counted = await read<{ fast: number; times: number }>(
+    const counted = await setting.read<{ fast: number; times: number }>(
       `select (values->>'fast')::int as fast, count(*)::int as times from backtest_trials
        where values->>'slow' = '200' group by 1 order by 1`,
     );

@@ -1,26 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { describe, expect, it } from "vitest";
 import { startProcess } from "./process.js";
+import { openSetting } from "./setting.js";
 
 const SECONDS = Number(process.env.TRIAL_SECONDS ?? 60);
 const EVERY_S = 2;
 
-let folder: string;
-let database: TestDatabase;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
-  chmodSync(folder, 0o755);
-  database = await createTestDatabase("empty");
-});
-afterAll(async () => {
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const setting = openSetting();
 
 interface ScanRow {
   slot: Date;
@@ -31,21 +17,13 @@ interface ScanRow {
 
 function start(name: string) {
   return startProcess({
-    DATABASE_URL: database.url,
-    DATA_DIR: join(folder, name),
+    DATABASE_URL: setting.database.url,
+    DATA_DIR: join(setting.folder, name),
     BACKEND_SCAN_INTERVAL: String(EVERY_S),
     SCAN_INTERVALS: "1m,5m",
     ALERT_CONFIDENCE_THRESHOLD: "0.3",
     ALERT_DEDUPE_MINUTES: "0",
   });
-}
-
-async function read<Row extends object>(query: string): Promise<Row[]> {
-  const client = new pg.Client(database.connection);
-  await client.connect();
-  const { rows } = await client.query<Row>(query);
-  await client.end();
-  return rows;
 }
 
 const sleep = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
@@ -54,7 +32,9 @@ describe("two instances on one Postgres", () => {
   it(`scan each interval once for ${SECONDS} s, one of them killed and one frozen on the way`, async () => {
     const [first, second] = await Promise.all([start("a"), start("b")]);
     await sleep(SECONDS / 2);
-    const before = await read<ScanRow>("select slot, owner, status, attempts from scans order by slot");
+    const before = await setting.read<ScanRow>(
+      "select slot, owner, status, attempts from scans order by slot",
+    );
     const leader = before.at(-1)?.owner.includes(`:${first.pid}:`) === true ? first : second;
     const other = leader === first ? second : first;
     leader.kill("SIGKILL");
@@ -67,11 +47,13 @@ describe("two instances on one Postgres", () => {
     await sleep(20);
     other.kill("SIGCONT");
     await sleep(SECONDS / 4);
-    const scans = await read<ScanRow>("select slot, owner, status, attempts from scans order by slot");
-    const [{ doubled }] = await read<{ doubled: number }>(
+    const scans = await setting.read<ScanRow>(
+      "select slot, owner, status, attempts from scans order by slot",
+    );
+    const [{ doubled }] = await setting.read<{ doubled: number }>(
       `select count(*)::int as doubled from (select detection_id from alerts group by 1 having count(*) > 1) d`,
     );
-    const [{ alerts, events }] = await read<{ alerts: number; events: number }>(
+    const [{ alerts, events }] = await setting.read<{ alerts: number; events: number }>(
       `select (select count(*)::int from alerts) as alerts,
          (select count(*)::int from events where topic = 'alerts') as events`,
     );

@@ -1,9 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { describe, expect, it } from "vitest";
 import { startProcess } from "./process.js";
+import { openSetting } from "./setting.js";
 
 const ROUNDS = 150;
 const PATHS = [
@@ -14,18 +11,7 @@ const PATHS = [
   "/api/health",
 ];
 
-let folder: string;
-let database: TestDatabase;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
-  chmodSync(folder, 0o755);
-  database = await createTestDatabase("empty");
-});
-afterAll(async () => {
-  await database.drop();
-  rmSync(folder, { recursive: true, force: true });
-});
+const setting = openSetting();
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -67,8 +53,8 @@ async function finished(url: string, kind: string, order: unknown): Promise<void
 describe("the API while models are trained", () => {
   it("takes at most twice as long as before, by the slowest twentieth of its answers", async () => {
     const server = await startProcess({
-      DATABASE_URL: database.url,
-      DATA_DIR: folder,
+      DATABASE_URL: setting.database.url,
+      DATA_DIR: setting.folder,
       MARKET_DATA: "synthetic",
       ENABLE_BACKGROUND_WORKERS: "false",
       JOB_CONCURRENCY: "2",
