@@ -139,7 +139,7 @@ describe("a training", () => {
     expect(again.skipped_global[0].reason).toMatch(/nothing new: no work \(version 1.0.0/);
     expect(again.skipped_pattern[0].reason).toMatch(/nothing new/);
     expect(await versions()).toHaveLength(2);
-  });
+  }, 60_000);
 
   it("takes decisions from as far back as it is told, with all the bars before that their features read", async () => {
     const [first] = (await gather()).facts;
