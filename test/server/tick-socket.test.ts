@@ -14,7 +14,7 @@ let address: string;
 let keys: Record<"viewer" | "trader", string>;
 
 beforeAll(async () => {
-  program = await startTestProgram({ environment: KEYED, sockets: { pingEveryMs: 100 } });
+  program = await startTestProgram({ environment: KEYED, sockets: { pingEveryMs: 1_000 } });
   address = `${await program.listen()}`;
   keys = {
     viewer: await keyFor(program, "vera", "viewer"),
