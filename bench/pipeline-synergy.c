@@ -250,10 +250,14 @@ void track_take(Track *t, const Calendar *c, const Bar *closed, int count, Total
   for (int at = 0; at < count;) {
     memset(t->signals, 0, sizeof t->signals);
     const double until = closed[at].until;
-    for (; at < count && closed[at].until == until; at++) {
-      if (closed[at].level == 0) take_shorter(t, &closed[at]);
-      else take_longer(t, &closed[at]);
+    int end = at;
+    while (end < count && closed[end].until == until) end++;
+    /* The longer ones first: the range that the shorter ones are measured in is that of the same instant. */
+    for (int k = end - 1; k >= at; k--) {
+      if (closed[k].level == 0) take_shorter(t, &closed[k]);
+      else take_longer(t, &closed[k]);
     }
+    at = end;
     const double later = (until - t->time) / SHORTER_MS;
     conclude(t, c, t->slot + (later > 0 ? round(later) : 0), totals);
   }
