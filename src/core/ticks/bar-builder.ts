@@ -3,7 +3,7 @@ import { STRETCH, writeStretch } from "../market/bar-times.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../market/interval.js";
 import type { Calendar } from "../market/session.js";
 import { ClosedBars } from "./closed-bars.js";
-import { BAR_FIELDS, buildRun, MOST_LONGER, ROW } from "./plain-ticks.js";
+import { addToBar, BAR_FIELDS, MOST_LONGER, ROW } from "./plain-ticks.js";
 import type { Ticks } from "./tick.js";
 
 export interface BarTerms {
@@ -151,7 +151,7 @@ export class BarBuilder {
       closed = this.turn(ticks, i);
       if (closed < 0) return closed;
     }
-    buildRun(ticks, i, i + 1, rows);
+    addToBar(ticks, i, rows);
     return closed;
   }
 

@@ -1,7 +1,7 @@
 import { assert } from "../base/assert.js";
 import { upperBoundAt } from "../base/search.js";
 import type { Calendar } from "../market/session.js";
-import { ACCEPT, IDS, judgeRun, LEARN, LIMIT, ROW, rememberId } from "./plain-ticks.js";
+import { IDS, LIMIT, learnReturn, ROW, rememberId } from "./plain-ticks.js";
 import { allocateTicks, type Ticks } from "./tick.js";
 import {
   ACCEPTED,
@@ -200,9 +200,10 @@ export class TickGuard {
     const hasBefore = !isOff || last !== 0;
     const isNew = state[at + COUNTS] < this.warmup;
     const isSuspect = isOff && hasBefore && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
-    const parts = (hasBefore ? LEARN : 0) | (isSuspect ? 0 : ACCEPT);
-    judgeRun(ticks, i, i + 1, state, limits, this.ids, parts);
+    if (hasBefore) learnReturn(ticks, i, state, limits);
     if (isSuspect) return this.hold(ticks, i);
+    state[at + LAST] = price;
+    state[at + COUNTS]++;
     if (this.isPunctual) this.follow(ticks, i);
     return ACCEPTED;
   }

@@ -86,11 +86,6 @@ const LENGTH = ROW.length;
 const REMEMBERED = IDS;
 const remember = rememberId;
 
-/** What is done with ticks, by bits. */
-export const PLAIN_ONLY = 1;
-export const LEARN = 2;
-export const ACCEPT = 4;
-const ALL = PLAIN_ONLY | LEARN | ACCEPT;
 /**
  * Ticks at most for which what is known of a symbol is kept in variables, which takes half the time of columns. Were
  * the loop long enough for V8 to optimise it while it runs, that code would lack what follows the loop, be left there,
@@ -115,126 +110,51 @@ export function rememberId(
   rows[at + NEXT] = (next + 1) % REMEMBERED;
 }
 
+/** Takes the return from the last accepted price to tick `i` into the mean square of its symbol. */
+export function learnReturn(ticks: Ticks, i: number, rows: Float64Array, limits: Float64Array): void {
+  const at = ticks.symbol[i] * LENGTH;
+  const last = rows[at + LAST];
+  const variance = rows[at + VARIANCE];
+  const least = limits[LIMIT.least];
+  const move = (2 * (ticks.price[i] - last)) / (ticks.price[i] + last);
+  const added = limits[LIMIT.weight] * (move * move);
+  const next = limits[LIMIT.kept] * variance + added;
+  const roof = limits[LIMIT.most] * variance;
+  const isAbove = variance > (least - added) / limits[LIMIT.kept];
+  rows[at + VARIANCE] = isAbove ? (next < roof ? next : roof) : least;
+}
+
+/** Adds tick `i` to the bar of the base interval of its symbol, which is of its time. */
+export function addToBar({ symbol, time, price, size }: Ticks, i: number, rows: Float64Array): void {
+  const at = symbol[i] * LENGTH;
+  const paid = price[i];
+  const amount = size[i];
+  if (paid > rows[at + HIGH]) rows[at + HIGH] = paid;
+  if (paid < rows[at + LOW]) rows[at + LOW] = paid;
+  if (time[i] >= rows[at + LATEST]) {
+    rows[at + LATEST] = time[i];
+    rows[at + CLOSE] = paid;
+  } else if (time[i] < rows[at + FIRST]) {
+    rows[at + FIRST] = time[i];
+    rows[at + OPEN] = paid;
+  }
+  const before = rows[at + PRICE];
+  if (paid > before) rows[at + DIRECTION] = 1;
+  else if (paid < before) rows[at + DIRECTION] = -1;
+  rows[at + PRICE] = paid;
+  rows[at + VOLUME] += amount;
+  rows[at + VALUE] += paid * amount;
+  rows[at + SIGNED] += rows[at + DIRECTION] * amount;
+  rows[at + COUNT]++;
+}
+
 /**
- * Judges ticks from `from` on: `LEARN` takes the return from the last accepted price into its mean square, `ACCEPT`
- * makes the price the last. With `PLAIN_ONLY` it ends at a tick that is not plain: sound, of the bar that is open, near
- * the last price, and without a number or with one above all before; without, ticks are as they should be.
+ * Takes ticks while they are plain: sound, in order, of the bar that is open, near the last price, and without a number or
+ * with one above all before. It does what `learnReturn` and `addToBar` do.
  * @param rows of `ROW.length` doubles, one a symbol.
  * @param ids of `IDS` doubles, one a symbol.
- * @returns the place after the last that was taken.
+ * @returns the place of the first that is not, or `to`.
  */
-export function judgeRun(
-  ticks: Ticks,
-  from: number,
-  to: number,
-  rows: Float64Array,
-  limits: Float64Array,
-  ids: Float64Array,
-  parts: number,
-): number {
-  const { symbol, time, price, size, id } = ticks;
-  const isPlainOnly = (parts & PLAIN_ONLY) !== 0;
-  const newest = limits[LIMIT.latest];
-  const largest = limits[LIMIT.largest];
-  const near = limits[LIMIT.near];
-  const weight = limits[LIMIT.weight];
-  const kept = limits[LIMIT.kept];
-  const most = limits[LIMIT.most];
-  const least = limits[LIMIT.least];
-  let i = from;
-  while (i < to) {
-    const begun = i;
-    const end = Math.min(to, i + LONGEST);
-    const s = symbol[i];
-    const at = s * LENGTH;
-    // A bar lies within hours in which ticks may come, and after all that are closed.
-    const until = rows[at + UNTIL];
-    const earliest = Math.max(rows[at + START], rows[at + EARLIEST]);
-    let last = rows[at + LAST];
-    let variance = rows[at + VARIANCE];
-    do {
-      const paid = price[i];
-      const apart = paid - last;
-      const both = paid + last;
-      if (isPlainOnly) {
-        const isInTime = time[i] < until && time[i] >= earliest && time[i] <= newest;
-        const isNear = apart * apart <= near * (both * both) && paid > 0;
-        if (!isInTime || !isNear || !(size[i] >= 0 && size[i] <= largest)) break;
-        if (id[i] <= rows[at + HIGHEST]) break;
-        if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, i);
-      }
-      if ((parts & LEARN) !== 0) {
-        const move = (2 * apart) / both;
-        const next = kept * variance + weight * (move * move);
-        const roof = most * variance;
-        const clipped = next < roof ? next : roof;
-        // Where no processor can foresee which it is, a product is faster than a branch.
-        const isAbove = Number(clipped > least);
-        variance = isAbove * clipped + (1 - isAbove) * least;
-      }
-      if ((parts & ACCEPT) !== 0) last = paid;
-    } while (++i < end && symbol[i] === s);
-    rows[at + VARIANCE] = variance;
-    rows[at + LAST] = last;
-    if ((parts & ACCEPT) !== 0) rows[at + ACCEPTED_COUNT] += i - begun;
-    if (isPlainOnly && i > begun) rows[at + LAG] = limits[LIMIT.received] - time[i - 1];
-    if (i < end && symbol[i] === s) break;
-  }
-  return i;
-}
-
-/** Adds ticks to the bars of the base interval of their symbols, which are of their times. */
-export function buildRun(ticks: Ticks, from: number, to: number, rows: Float64Array): void {
-  const { symbol, time, price, size } = ticks;
-  let i = from;
-  while (i < to) {
-    const begun = i;
-    const end = Math.min(to, i + LONGEST);
-    const s = symbol[i];
-    const at = s * LENGTH;
-    let high = rows[at + HIGH];
-    let low = rows[at + LOW];
-    let close = rows[at + CLOSE];
-    let latest = rows[at + LATEST];
-    let volume = rows[at + VOLUME];
-    let value = rows[at + VALUE];
-    let signed = rows[at + SIGNED];
-    let before = rows[at + PRICE];
-    let direction = rows[at + DIRECTION];
-    do {
-      const now = time[i];
-      const paid = price[i];
-      const amount = size[i];
-      if (paid > high) high = paid;
-      if (paid < low) low = paid;
-      if (now >= latest) {
-        latest = now;
-        close = paid;
-      } else if (now < rows[at + FIRST]) {
-        rows[at + FIRST] = now;
-        rows[at + OPEN] = paid;
-      }
-      const turn = Number(paid > before) - Number(paid < before);
-      direction = turn + (1 - turn * turn) * direction;
-      before = paid;
-      volume += amount;
-      value += paid * amount;
-      signed += direction * amount;
-    } while (++i < end && symbol[i] === s);
-    rows[at + HIGH] = high;
-    rows[at + LOW] = low;
-    rows[at + CLOSE] = close;
-    rows[at + LATEST] = latest;
-    rows[at + VOLUME] = volume;
-    rows[at + VALUE] = value;
-    rows[at + SIGNED] = signed;
-    rows[at + COUNT] += i - begun;
-    rows[at + PRICE] = before;
-    rows[at + DIRECTION] = direction;
-  }
-}
-
-/** Takes ticks while they are plain. @returns the place of the first that is not, or `to`. */
 export function takePlain(
   ticks: Ticks,
   from: number,
@@ -243,7 +163,87 @@ export function takePlain(
   limits: Float64Array,
   ids: Float64Array,
 ): number {
-  const end = judgeRun(ticks, from, to, rows, limits, ids, ALL);
-  if (end > from) buildRun(ticks, from, end, rows);
-  return end;
+  let i = from;
+  while (i < to) {
+    const taken = takeRun(ticks, i, Math.min(to, i + LONGEST), rows, limits, ids);
+    if (taken === i) break;
+    i = taken;
+  }
+  return i;
+}
+
+/**
+ * Takes those that follow one another of one symbol. Where no processor can foresee which of two it is, a product is faster
+ * than a branch; whether the mean square is above the least need not wait for it. What is near a price above 0 is above 0.
+ */
+function takeRun(
+  { symbol, time, price, size, id }: Ticks,
+  from: number,
+  to: number,
+  rows: Float64Array,
+  limits: Float64Array,
+  ids: Float64Array,
+): number {
+  const newest = limits[LIMIT.latest];
+  const largest = limits[LIMIT.largest];
+  const near = limits[LIMIT.near];
+  const weight = limits[LIMIT.weight];
+  const kept = limits[LIMIT.kept];
+  const most = limits[LIMIT.most];
+  const least = limits[LIMIT.least];
+  let i = from;
+  const s = symbol[i];
+  const at = s * LENGTH;
+  let last = rows[at + LAST];
+  // A price was accepted that came too late for its bar.
+  if (last !== rows[at + PRICE]) return i;
+  // A bar lies within hours in which ticks may come, and after all that are closed.
+  const until = rows[at + UNTIL];
+  let latest = Math.max(rows[at + LATEST], rows[at + START], rows[at + EARLIEST]);
+  let variance = rows[at + VARIANCE];
+  let high = rows[at + HIGH];
+  let low = rows[at + LOW];
+  let volume = rows[at + VOLUME];
+  let value = rows[at + VALUE];
+  let signed = rows[at + SIGNED];
+  let direction = rows[at + DIRECTION];
+  do {
+    const now = time[i];
+    const paid = price[i];
+    const amount = size[i];
+    const apart = paid - last;
+    if (!(now < until && now >= latest && now <= newest && amount >= 0 && amount <= largest)) break;
+    if (!(apart * apart <= near * ((paid + last) * (paid + last))) || id[i] <= rows[at + HIGHEST]) break;
+    if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, i);
+    const move = (2 * apart) / (paid + last);
+    const added = weight * (move * move);
+    const next = kept * variance + added;
+    const isAbove = Number(variance > (least - added) / kept);
+    variance = isAbove * (next < most * variance ? next : most * variance) + (1 - isAbove) * least;
+    last = paid;
+    latest = now;
+    if (paid > high) high = paid;
+    if (paid < low) low = paid;
+    const turn = Number(apart > 0) - Number(apart < 0);
+    direction = turn + (1 - turn * turn) * direction;
+    volume += amount;
+    value += paid * amount;
+    signed += direction * amount;
+  } while (++i < to && symbol[i] === s);
+  if (i === from) return i;
+  rows[at + LAST] = last;
+  rows[at + VARIANCE] = variance;
+  rows[at + ACCEPTED_COUNT] += i - from;
+  rows[at + LAG] = limits[LIMIT.received] - latest;
+  rows[at + HIGH] = high;
+  rows[at + LOW] = low;
+  rows[at + CLOSE] = last;
+  rows[at + LATEST] = latest;
+  rows[at + VOLUME] = volume;
+  rows[at + VALUE] = value;
+  rows[at + SIGNED] = signed;
+  rows[at + COUNT] += i - from;
+  rows[at + PRICE] = last;
+  rows[at + DIRECTION] = direction;
+  return i;
 }
