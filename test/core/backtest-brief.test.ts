@@ -6,6 +6,7 @@ import { createRng } from "../../src/core/base/rng.js";
 import { cashRules, marginRules } from "../../src/core/execution/account.js";
 import type { Costs } from "../../src/core/execution/costs.js";
 import type { Candles } from "../../src/core/market/candles.js";
+import { keepColumns } from "../../src/core/strategies/columns.js";
 import { defineStrategy, type Strategy } from "../../src/core/strategies/define.js";
 import { STRATEGIES } from "../../src/core/strategies/index.js";
 import type { Values } from "../../src/core/strategies/parameters.js";
@@ -96,6 +97,12 @@ function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules:
   const brief = runBrief(strategy, listings, values, rules);
   const whole = briefOf(runBacktest(strategy, listings, values, rules), brief.desk ?? "");
   expect({ ...brief, desk: "" }, `${strategy.id} ${seed}`).toEqual({ ...whole, desk: "" });
+  // With columns of the run before, and in memory that others have used.
+  keepColumns(candles);
+  const room = new Float64Array(300).fill(Number.NaN);
+  for (let k = 0; k < 2; k++) {
+    expect(runBrief(strategy, listings, values, rules, room), `${strategy.id} ${seed}, kept`).toEqual(brief);
+  }
   return brief;
 }
 

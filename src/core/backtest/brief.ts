@@ -29,6 +29,7 @@ export interface Brief {
  * A backtest for those who run thousands and look at trades and equity alone: decided bar by bar as `runBacktest` does,
  * with the same trades and equity to the micro, by the rule for doubtful fills. One symbol with market entries, stops, targets and exits is
  * counted without a desk, which is many times as fast; whatever needs one has it.
+ * @param room for the equity, of as many bars or more: the `Brief` is then good until the next run in it.
  * @throws AssertionError where `readyFor` has problems.
  */
 export function runBrief(
@@ -36,13 +37,14 @@ export function runBrief(
   listings: readonly Listing[],
   given: Values = {},
   rules: BacktestRules = PLAIN_RULES,
+  room: Float64Array | null = null,
 ): Brief {
   const { values, problems } = readyFor(strategy, listings, given);
   assert(values !== null, `${strategy.id}: ${problems?.join("; ") ?? ""}`);
   const problem = briefProblem(strategy, listings, rules);
   if (problem === null && strategy.scope === "symbol") {
     try {
-      return walkAlone(strategy, listings[0], values, rules);
+      return walkAlone(strategy, listings[0], values, rules, null, room);
     } catch (error) {
       if (!(error instanceof NeedsDesk)) throw error;
       return briefOf(runBacktest(strategy, listings, values, rules), error.message);
@@ -184,6 +186,7 @@ export function walkAlone(
   values: Values,
   rules: BacktestRules,
   decisions: Decision[] | null = null,
+  room: Float64Array | null = null,
 ): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
@@ -196,7 +199,7 @@ export function walkAlone(
   const { time, high, low, close } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);
-  const equity = new Float64Array(length - from);
+  const equity = room === null ? new Float64Array(length - from) : room.subarray(0, length - from);
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : -1;
   // What the account has, read again where it may have changed: most bars change nothing.

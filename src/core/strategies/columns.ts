@@ -3,8 +3,36 @@ import { computeIndicator, resolveParameters } from "../indicators/define.js";
 import { findIndicator } from "../indicators/index.js";
 import type { Bars } from "../market/candles.js";
 
+/** Outputs that are kept of one series at most; the one that was not asked for the longest makes room. */
+const MOST_KEPT = 64;
+const shelves = new WeakMap<Bars, Map<string, readonly Float64Array[]>>();
+
+/**
+ * Columns over these bars are computed once from now on, for those who try many values of a strategy on them: nobody may
+ * change the bars, or what `outputsOf` gives of them.
+ */
+export function keepColumns(bars: Bars): void {
+  shelves.set(bars, new Map());
+}
+
 /** All outputs of a row of the indicator table over the bars. @throws AssertionError for one that there is not. */
 export function outputsOf(
+  name: string,
+  bars: Bars,
+  given: Readonly<Record<string, number>>,
+): readonly Float64Array[] {
+  const shelf = shelves.get(bars);
+  if (shelf === undefined) return computeOutputs(name, bars, given);
+  const key = JSON.stringify([name, given]);
+  const outputs = shelf.get(key) ?? computeOutputs(name, bars, given);
+  shelf.delete(key);
+  shelf.set(key, outputs);
+  const [oldest] = shelf.keys();
+  if (shelf.size > MOST_KEPT) shelf.delete(oldest);
+  return outputs;
+}
+
+function computeOutputs(
   name: string,
   bars: Bars,
   given: Readonly<Record<string, number>>,

@@ -3,6 +3,7 @@ import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
 import { lowerBound, upperBound } from "../../core/base/search.js";
 import { sliceCandles } from "../../core/market/candles.js";
+import { keepColumns } from "../../core/strategies/columns.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
@@ -40,12 +41,16 @@ export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
   const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
   const listings = listingsOf(order).map(({ candles, facts = {}, ...listing }) => {
     const to = upperBound(candles.time, untilMs);
-    return { ...listing, candles: sliceCandles(candles, 0, to), facts: sliceFacts(facts, to) };
+    const cut = sliceCandles(candles, 0, to);
+    keepColumns(cut);
+    return { ...listing, candles: cut, facts: sliceFacts(facts, to) };
   });
   // What is decided at the close before a window is filled at its first open.
   const rules = rulesOf(terms, from === 0 ? startOf(order) : series[0].time[from - 1]);
+  // New memory for each point would take longer than to walk its bars.
+  const room = new Float64Array(listings[0].candles.time.length);
   return points.map((values) => {
-    const brief = runBrief(strategy, listings, values, rules);
+    const brief = runBrief(strategy, listings, values, rules, room);
     const { time, equity, trades } = brief;
     const first = lowerBound(time, fromMs);
     const [times, levels] = [time.subarray(first), equity.subarray(first)];

@@ -10,8 +10,9 @@ import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
 
 /** Tries values of a strategy in a thread. */
 export const TRY = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
-/** Bars of a task: some tenths of a second, after which a thread is free for others. */
-const TASK_BARS = 200_000;
+/** Bars of the first tasks, and how long later ones should take: after that a thread is free for others. */
+const FIRST_BARS = 200_000;
+const TASK_MS = 100;
 /** Tasks of one job at a time. */
 const AT_ONCE = 2;
 
@@ -56,25 +57,34 @@ async function tryPoints(
 ): Promise<Tried[]> {
   const { workers, data, objective, window, byBar, signal, onTried } = options;
   const { series, terms } = data;
-  const bars = window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0);
-  const size = Math.max(1, Math.floor(TASK_BARS / Math.max(1, bars)));
-  const parts = Array.from({ length: Math.ceil(points.length / size) }, (_, k) =>
-    points.slice(k * size, (k + 1) * size),
-  );
+  const bars = Math.max(1, window?.to ?? series.reduce((sum, { time }) => sum + time.length, 0));
+  let size = Math.max(1, Math.floor(FIRST_BARS / bars));
+  /** The least that a point has taken, which is without waiting for a thread. */
+  let pace = Number.POSITIVE_INFINITY;
+  let begun = 0;
+  let parts = 0;
   const found: Tried[][] = [];
   const told = inOrder(onTried);
-  const work = async (lane: number) => {
-    for (let k = lane; k < parts.length; k += AT_ONCE) {
+  const work = async () => {
+    while (begun < points.length) {
       signal.throwIfAborted();
-      const order = { strategyId, points: parts[k], ...runSeriesOf(data), terms, window, byBar };
+      const part = points.slice(begun, begun + size);
+      begun += part.length;
+      const place = parts++;
+      const order = { strategyId, points: part, ...runSeriesOf(data), terms, window, byBar };
+      const started = performance.now();
       const trials = await workers.run(TRY, order, { signal });
-      found[k] = trials.map((trial, i) => {
-        return { values: parts[k][i], trial, score: scoreOf(trial, objective) };
+      pace = Math.min(pace, (performance.now() - started) / part.length);
+      // The last tasks are small, so that all threads end together.
+      const share = Math.ceil((points.length - begun) / (2 * AT_ONCE));
+      size = Math.max(1, Math.min(share, Math.floor(TASK_MS / pace)));
+      found[place] = trials.map((trial, i) => {
+        return { values: part[i], trial, score: scoreOf(trial, objective) };
       });
-      await told.give(k, found[k]);
+      await told.give(place, found[place]);
     }
   };
-  const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, (_, lane) => work(lane)));
+  const lanes = await Promise.allSettled(Array.from({ length: AT_ONCE }, work));
   // What was tried counts, whatever came of the rest.
   await told.end();
   for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
