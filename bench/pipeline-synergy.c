@@ -51,7 +51,8 @@ static void advance_tactical(Track *t, const Bar *bar) {
   for (int k = 0; k < 20; k++) usual += volumes[k];
   usual /= 20;
   volumes[n % 20] = bar->volume;
-  v[6] = n < 20 ? NAN : usual > 0 ? tanh(log(bar->volume / usual)) : 0;
+  const double ratio = bar->volume / usual;
+  v[6] = n < 20 ? NAN : usual > 0 ? (ratio < 1e100 ? (ratio - 1) * (ratio + 1) / (ratio * ratio + 1) : 1) : 0;
   v[7] = within(gap[0] / range, 5) / 5;
   v[8] = gap[7];
 }

@@ -105,7 +105,10 @@ export class TacticalMatrix extends RingMatrix {
     for (let k = 0; k < USUAL_BARS; k++) usual += memory[TACTICAL_VOLUMES + k];
     usual /= USUAL_BARS;
     memory[TACTICAL_VOLUMES + (n % USUAL_BARS)] = volume;
-    values[at + 6] = n < USUAL_BARS ? Number.NaN : usual > 0 ? Math.tanh(Math.log(volume / usual)) : 0;
+    const ratio = volume / usual;
+    // The hyperbolic tangent of a logarithm, without either.
+    const ofRatio = ratio < 1e100 ? ((ratio - 1) * (ratio + 1)) / (ratio * ratio + 1) : 1;
+    values[at + 6] = n < USUAL_BARS ? Number.NaN : usual > 0 ? ofRatio : 0;
     values[at + 7] = Math.max(-5, Math.min(5, inputs[TACTICAL.gap] / range)) / 5;
     values[at + 8] = inputs[TACTICAL.strength];
   }
