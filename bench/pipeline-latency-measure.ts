@@ -32,7 +32,7 @@ function takeAll(): number {
   let synergies = 0;
   for (let i = 0; i < TICKS; ) {
     i = engine.take(ticks, i, Math.min(TICKS, i + 10_000), verdicts);
-    synergies += engine.findings.synergies.length;
+    synergies += engine.findings.found;
     engine.findings.clear();
   }
   for (let i = 0; i < TICKS; i++) ticks.time[i] += span;
@@ -55,7 +55,7 @@ function timeTicks(into: Float64Array): void {
     const started = performance.now();
     engine.take(ticks, i, i + 1, verdicts);
     into[i] = (performance.now() - started) * 1e6;
-    kinds[i] = engine.findings.synergies.length > 0 ? 2 : engine.findings.bars > 0 ? 1 : 0;
+    kinds[i] = engine.findings.found > 0 ? 2 : engine.findings.bars > 0 ? 1 : 0;
     engine.findings.clear();
   }
   for (let i = 0; i < TICKS; i++) ticks.time[i] += span;

@@ -101,7 +101,7 @@ export function addUp(series: TickSeries): Outcome {
       longerBars += found.interval[k];
     }
     sums.bars += found.bars;
-    for (const { quality, refusedBy, inputs, outputs } of found.synergies) {
+    for (const { quality, refusedBy, inputs, outputs } of engine.findings.synergies) {
       sums.synergies++;
       sums.quality += quality;
       sums.acted += refusedBy === null ? 1 : 0;

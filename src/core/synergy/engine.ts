@@ -334,8 +334,7 @@ export class TickEngine {
     inputs[IN_HELD] = this.held[s];
     inputs[IN_SCORE] = Number.NaN;
     const refusal = decideInto(inputs, decision, outputs);
-    const legs = this.legs.subarray(2 * LEGS.length * s, 2 * LEGS.length * (s + 1));
-    findings.addSynergy(s, type, state, legs, refusal, inputs, outputs);
+    findings.addSynergy(s, type, state, this.legs, 2 * LEGS.length * s, refusal, inputs, outputs);
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert } from "../base/assert.js";
 import { type BarColumns, BarTable } from "../ticks/bar-columns.js";
-import { DECISION_RULES, type DecisionRule } from "./decision.js";
+import { DECISION_INPUTS, DECISION_OUTPUTS, DECISION_RULES, type DecisionRule } from "./decision.js";
 import {
   FOUND_BEGUN_TIME,
   FOUND_QUALITY,
@@ -47,26 +47,55 @@ export interface FoundSynergy {
 const CAPACITY = 4_096;
 /** Bars of one tick at most: two of each interval that can be made. */
 const MOST_AT_ONCE = 64;
+const MOST_SYNERGIES = 512;
 
-/** What an engine has found since `clear`: closed bars as columns, and synergies. */
+/** Where things are in the row of a synergy; legs in the order in which they came. */
+const SYMBOL = 0;
+const TYPE = 1;
+const WAY = 2;
+const BEGUN = 3;
+const KNOWN = 4;
+const QUALITY = 5;
+/** Place of the rule that refused, from 1; 0 to act. */
+const REFUSAL = 6;
+const OF_LEGS = 7;
+const LEG_SIZE = 4;
+const INPUTS = OF_LEGS + LEG_SIZE * LEGS.length;
+const OUTPUTS = INPUTS + DECISION_INPUTS.length;
+const SIZE = OUTPUTS + DECISION_OUTPUTS.length;
+
+/**
+ * What an engine has found since `clear`: closed bars and synergies, as columns. Synergies are rare, and objects made by
+ * code that hardly ever runs would take several times as long as their decision.
+ */
 export class Findings extends BarTable {
-  declare readonly synergies: FoundSynergy[];
   declare bars: number;
+  /** How many synergies there are. */
+  declare found: number;
+  declare private readonly rows: Float64Array;
 
   constructor() {
     super(CAPACITY);
-    this.synergies = [];
     this.bars = 0;
+    this.found = 0;
+    this.rows = new Float64Array(SIZE * MOST_SYNERGIES);
   }
 
   /** Whether it has to be cleared before more ticks are taken. */
   get isFull(): boolean {
-    return this.bars > CAPACITY - MOST_AT_ONCE;
+    return this.bars > CAPACITY - MOST_AT_ONCE || this.found > MOST_SYNERGIES - MOST_AT_ONCE;
+  }
+
+  /** The synergies, made anew at each call. */
+  get synergies(): FoundSynergy[] {
+    return Array.from({ length: this.found }, (_, k) =>
+      synergyOf(this.rows.subarray(SIZE * k, SIZE * (k + 1))),
+    );
   }
 
   clear(): void {
     this.bars = 0;
-    this.synergies.length = 0;
+    this.found = 0;
   }
 
   /** @throws AssertionError where it was full and was not cleared. */
@@ -79,37 +108,57 @@ export class Findings extends BarTable {
   /**
    * Adds what a watch has just found.
    * @param found the state of the watch.
-   * @param legs by leg, when it was taken last and by which value.
+   * @param legs of all symbols, by leg when it was taken last and by which value; those of the symbol begin at `own`.
    * @param refusal place of the rule that refused, from 1; 0 to act.
+   * @throws AssertionError where it was full and was not cleared.
    */
   addSynergy(
     symbol: number,
     type: number,
     found: Float64Array,
     legs: Float64Array,
+    own: number,
     refusal: number,
     inputs: Float64Array,
     outputs: Float64Array,
   ): void {
-    this.synergies.push({
-      symbol,
-      type: SYNERGY_TYPES[type - 1],
-      way: found[FOUND_WAY] > 0 ? 1 : -1,
-      begunAt: found[FOUND_BEGUN_TIME],
-      knownAt: found[FOUND_TIME],
-      quality: found[FOUND_QUALITY],
-      legs: LEGS.map((_, k) => {
-        const leg = found[SEQUENCE_ORDER + k];
-        return {
-          leg: LEGS[leg],
-          strength: found[SEQUENCE_STRENGTHS + k],
-          value: legs[2 * leg + 1],
-          knownAt: legs[2 * leg],
-        };
-      }),
-      refusedBy: refusal === 0 ? null : DECISION_RULES[refusal - 1].name,
-      inputs: inputs.slice(),
-      outputs: outputs.slice(),
-    });
+    assert(this.found < MOST_SYNERGIES, "what was found is not read");
+    const { rows } = this;
+    const at = SIZE * this.found++;
+    rows[at + SYMBOL] = symbol;
+    rows[at + TYPE] = type;
+    rows[at + WAY] = found[FOUND_WAY];
+    rows[at + BEGUN] = found[FOUND_BEGUN_TIME];
+    rows[at + KNOWN] = found[FOUND_TIME];
+    rows[at + QUALITY] = found[FOUND_QUALITY];
+    rows[at + REFUSAL] = refusal;
+    for (let k = 0; k < LEGS.length; k++) {
+      const leg = found[SEQUENCE_ORDER + k];
+      const place = at + OF_LEGS + LEG_SIZE * k;
+      rows[place] = leg;
+      rows[place + 1] = found[SEQUENCE_STRENGTHS + k];
+      rows[place + 2] = legs[own + 2 * leg + 1];
+      rows[place + 3] = legs[own + 2 * leg];
+    }
+    for (let k = 0; k < inputs.length; k++) rows[at + INPUTS + k] = inputs[k];
+    for (let k = 0; k < outputs.length; k++) rows[at + OUTPUTS + k] = outputs[k];
   }
+}
+
+function synergyOf(row: Float64Array): FoundSynergy {
+  return {
+    symbol: row[SYMBOL],
+    type: SYNERGY_TYPES[row[TYPE] - 1],
+    way: row[WAY] > 0 ? 1 : -1,
+    begunAt: row[BEGUN],
+    knownAt: row[KNOWN],
+    quality: row[QUALITY],
+    legs: LEGS.map((_, k) => {
+      const [leg, strength, value, knownAt] = row.subarray(OF_LEGS + LEG_SIZE * k);
+      return { leg: LEGS[leg], strength, value, knownAt };
+    }),
+    refusedBy: row[REFUSAL] === 0 ? null : DECISION_RULES[row[REFUSAL] - 1].name,
+    inputs: row.slice(INPUTS, OUTPUTS),
+    outputs: row.slice(OUTPUTS),
+  };
 }
