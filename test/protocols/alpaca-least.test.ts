@@ -43,6 +43,23 @@ describe("an order of less than the dialect takes", () => {
     expect(body).toMatchObject({ qty: position.qty, time_in_force: "gtc" });
   });
 
+  it.each([
+    ["a coin", { ...COIN, qty: "1", limit_price: "50" }, { limit_price: "9.99" }, 10],
+    ["shares", { ...SHARE, qty: "3", limit_price: "1" }, { qty: "2", limit_price: "0.45" }, 1],
+  ])(
+    "is not made of one by a replacement, and what rests stays: %s",
+    async (_title, terms, change, least) => {
+      const { body: resting } = await buy({ ...terms, type: "limit" });
+      const { status, body } = await send("PATCH", `/v2/orders/${resting.id}`, change);
+      const message = `cost basis must be >= minimal amount of order ${least}`;
+      expect({ status, ...body }).toEqual({ status: 403, code: 40310000, message });
+      expect((await send("GET", `/v2/orders/${resting.id}`)).body).toEqual(resting);
+      const enough = await send("PATCH", `/v2/orders/${resting.id}`, { limit_price: String(least + 1) });
+      expect(enough.status).toBe(200);
+      await send("DELETE", "/v2/orders");
+    },
+  );
+
   it("has no size in units that is said of its asset, as it depends on the price", async () => {
     const { body } = await send("GET", "/v2/assets/BTCUSD");
     expect(body).toMatchObject({ min_trade_increment: "0.000000001", price_increment: "0.00000001" });

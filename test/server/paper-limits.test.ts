@@ -122,6 +122,10 @@ describe("orders of next to nothing", () => {
     expect(some.data?.state, JSON.stringify(some)).toBe("filled");
     const part = await call("POST", "/api/close-position", { symbol: "ETH", quantity: 2e-9, account_id: id });
     expect([part.status, codes(part)]).toEqual([422, ["value_too_small"]]);
+    const { data: small } = await order(id, { symbol: "ETH", quantity: 1e-3, ...resting(20) });
+    const less = await replace(id, small.id, { limit_price: 9.99 });
+    expect([less.status, codes(less)]).toEqual([422, ["value_too_small"]]);
+    expect((await call("DELETE", `/api/paper-trade/orders/${small.id}?account_id=${id}`)).status).toBe(200);
     const whole = await call("POST", "/api/close-position", { symbol: "ETH", account_id: id });
     expect(whole.status).toBe(200);
     expect(await equityOf(id)).toBeLessThanOrEqual(1);

@@ -116,7 +116,10 @@ function changingRoutes(app: FastifyInstance, { trading, accountOf, doOnce }: Pa
     handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: `replacePaperOrder ${id}`, request, reply }, answered, async (sealOf) => {
         const account = await accountOf(userId, body.account_id);
-        return trading.replace(account, id, changesFrom(body), body.client_order_id, sealOf(account));
+        return trading.replace(account, id, {
+          ...{ changes: changesFrom(body), clientOrderId: body.client_order_id },
+          seal: sealOf(account),
+        });
       }),
   });
 }

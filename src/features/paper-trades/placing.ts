@@ -137,15 +137,17 @@ const LEAST_VALUE = 0.01;
 /**
  * An order is worth a hundredth at least, or closes all that is held.
  * @param least what it is to be worth where its dialect demands more.
+ * @param done what has been traded of it already, where the terms are those of its rest.
  * @throws {AppError} `order_refused`.
  */
-export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow, least = 0): void {
+export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow, least = 0, done = 0): void {
   const { symbol, side, quantity, notional } = terms;
   const price = priceAtMost(terms, quote?.price ?? desk.priceOf(symbol));
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
   const value = quantity === null ? (notional ?? 0) : quantity * price;
   if (!(value > 0) || (quantity !== null && -wayOf(side) * held === quantity)) return;
-  if (value < least) throw refusedFor(BELOW_LEAST, `cost basis must be >= minimal amount of order ${least}`);
+  if (value + done < least)
+    throw refusedFor(BELOW_LEAST, `cost basis must be >= minimal amount of order ${least}`);
   if (quantity === null || value >= LEAST_VALUE) return;
   throw refusedFor("value_too_small", `An order is worth ${LEAST_VALUE} at least (${quantity * price})`);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Desk } from "../../core/execution/desk.js";
 import type { Traded } from "../../core/execution/instrument.js";
-import { MICROS, roundQuantity } from "../../core/execution/money.js";
+import { fromMicros, MICROS, roundQuantity } from "../../core/execution/money.js";
 import type { Conditions, Order, OrderTerms } from "../../core/execution/order.js";
 import type { Changes } from "../../core/execution/replace.js";
 import { isTerminal } from "../../core/execution/states.js";
@@ -46,6 +46,15 @@ export interface OrderRequest {
   readonly leastValue?: number;
 }
 
+/** What an order is to be replaced by. */
+export interface Replacement {
+  readonly changes: Changes;
+  readonly clientOrderId?: string | undefined;
+  /** Money that the order is to be worth at least with what is filled of it, as where it is placed. */
+  readonly leastValue?: number;
+  readonly seal?: Sealing<OrderNow> | undefined;
+}
+
 /** Keeps what is answered within the transaction that does it. */
 export type Sealing<T> = (sql: Sql, result: T) => Promise<void>;
 
@@ -60,13 +69,7 @@ export interface Trading {
   /** @returns those that were canceled. */
   cancelAll(account: AccountRow, symbol?: string): Promise<readonly OrderNow[]>;
   /** Puts another order in the place of one. @throws {AppError} `order_not_found`, `order_refused`. */
-  replace(
-    account: AccountRow,
-    orderId: string,
-    changes: Changes,
-    clientOrderId?: string,
-    seal?: Sealing<OrderNow>,
-  ): Promise<OrderNow>;
+  replace(account: AccountRow, orderId: string, request: Replacement): Promise<OrderNow>;
   /**
    * Closes a position, or a part of it, at the market; targets and stops of what is closed are canceled.
    * @throws {AppError} `position_not_found`, `conflict` while it is being closed, `order_refused` by its conditions.
@@ -136,7 +139,7 @@ export function createTrading(options: TradingOptions): Trading {
 
     ...createCancels(ledger, clocks),
 
-    async replace(row, orderId, changes, given, seal) {
+    async replace(row, orderId, { changes, clientOrderId: given, leastValue = 0, seal }) {
       const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol);
       const [{ market, traded }, allowed] = await Promise.all([
         marketOf(row, symbol),
@@ -148,11 +151,12 @@ export function createTrading(options: TradingOptions): Trading {
       return ledger.act(row.id, {
         run(desk, account) {
           prepare(desk, account, traded, market);
-          const changed = changedTerms(requireOrder(desk, orderId), changes);
+          const order = requireOrder(desk, orderId);
+          const changed = changedTerms(order, changes);
           if (changed !== null) {
             requireConfirmed(desk, changed, allowed, false);
             requireAllowed(desk, account, changed, market, { settings: allowed, day }, orderId);
-            requireWorth(desk, changed, market);
+            requireWorth(desk, changed, market, leastValue, fromMicros(order.filledMicros));
           }
           const refusals = desk.replace(orderId, id, changes, { at: market.atMs, open: market.open });
           if (refusals.length > 0) throw refusedBy(refusals);

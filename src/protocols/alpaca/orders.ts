@@ -103,7 +103,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
         origin: "alpaca" as const,
         ...(body.client_order_id == null ? {} : { clientOrderId: body.client_order_id }),
       };
-      const leastValue = LEAST_VALUE[instrument.assetClass === "crypto" ? "crypto" : "us_equity"];
+      const leastValue = leastValueOf(instrument);
       const placed = await within(row, instrument.symbol, () =>
         trading.submit(row, { terms, cause, leastValue }),
       );
@@ -127,8 +127,11 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       if (order === null) throw notFound(`order not found for ${id}`);
       if (isTerminal(order.state)) throw closed(`cannot replace order in ${order.state} status`);
       const changes = changesFrom(body);
-      const name = body.client_order_id ?? undefined;
-      const next = await within(row, order.symbol, () => trading.replace(row, order.id, changes, name));
+      const clientOrderId = body.client_order_id ?? undefined;
+      const leastValue = leastValueOf(classifySymbol(order.symbol));
+      const next = await within(row, order.symbol, () =>
+        trading.replace(row, order.id, { changes, clientOrderId, leastValue }),
+      );
       return shown(row, next.order.id, true);
     },
   };
@@ -136,6 +139,10 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
 
 /** What an order is worth at least, in the account's currency. */
 const LEAST_VALUE = { us_equity: 1, crypto: 10 } as const;
+
+function leastValueOf(instrument: Pick<Instrument, "assetClass"> | null): number {
+  return LEAST_VALUE[instrument?.assetClass === "crypto" ? "crypto" : "us_equity"];
+}
 
 const closed = (message: string) => new DialectError(422, { code: 42210000, message });
 
