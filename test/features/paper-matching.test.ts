@@ -14,6 +14,8 @@ import { createLedger, type Ledger } from "../../src/features/paper-trades/ledge
 import { createMatching, type Matching } from "../../src/features/paper-trades/matching.js";
 import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
 import { tradedAs } from "../../src/features/paper-trades/traded.js";
+import { createTrading } from "../../src/features/paper-trades/trading.js";
+import { DEFAULT_RISK_SETTINGS } from "../../src/features/risk/settings.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
@@ -21,6 +23,7 @@ import { createEventLog } from "../../src/platform/event-log.js";
 import { createLeases } from "../../src/platform/lease.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { silentLog } from "../fixtures/log.js";
+import { ROOMY } from "../fixtures/roomy-settings.js";
 import { instrumentOf } from "../fixtures/vendor-answers.js";
 
 /** A Tuesday at 10:00 in New York. */
@@ -45,11 +48,11 @@ const market = {
 const feed: Feed = {
   clock: async () => market.now,
   async now(instrument) {
-    if (market.silent.has(instrument.symbol)) throw new AppError("provider_unavailable", "silent");
     const open = isOpen(calendarOf(instrument.calendar), market.now);
     return { instrument, atMs: market.now, open, quote: null, tradable: false, reason: "bars alone" };
   },
   async bars({ symbol }, fromMs, nowMs) {
+    if (market.silent.has(symbol)) throw new AppError("provider_unavailable", "silent");
     const rows = (market.bars.get(symbol) ?? [])
       .map(([minute, open, high, low, close]) => ({
         time: START + minute * MINUTE,
@@ -154,6 +157,13 @@ async function submit(
 const look = <T>(id: string, see: (desk: Desk) => T) => ledger.look(id, see);
 const fills = (id: string) =>
   ledger.look(id, (_desk, { history }) =>
+async function rowOf(id: string) {
+  const row = await store.find(id);
+  if (row === null) throw new Error("the account is gone");
+  return row;
+}
+const codeOf = (error: unknown) => (error instanceof AppError ? error.code : String(error));
+const NO_DAY = { startEquity: null, peakEquity: null, startMaintenance: 0 };
     history.fills.map(({ orderId, at, fill }) => [orderId, (at - START) / MINUTE, fill.price, fill.quantity]),
   );
 
@@ -218,6 +228,60 @@ describe("orders that rested while nobody looked", () => {
   it("for the day expire with their session, also where no bar told of its end", async () => {
     const id = await open();
     await submit(
+  it("hold back what is done to them while their source is silent, and nothing else", async () => {
+    const id = await open();
+    const resting = { side: "buy", quantity: 1, type: "limit", timeInForce: "gtc" } as const;
+    await submit(id, { ...resting, id: "a", symbol: "AAPL", limitPrice: 95 }, 100);
+    await submit(id, { ...resting, id: "b", symbol: "MSFT", limitPrice: 100 }, 200);
+    market.bars.set("AAPL", [[1, 96, 96, 94, 96]]);
+    market.silent.add("AAPL");
+    market.now = START + 2 * MINUTE;
+    start();
+    const row = await rowOf(id);
+    const trading = createTrading({
+      ...{ ledger, feed, matching, instruments },
+      standings: { today: async () => ({ startMs: START, ...NO_DAY }) },
+      settings: { load: async () => ({ ...DEFAULT_RISK_SETTINGS, ...ROOMY }) },
+    });
+    const { id: _id, ...terms } = termsOf({ ...resting, id: "", symbol: "AAPL", limitPrice: 90 });
+    const buy = (symbol: string) =>
+      trading.submit(row, { terms: { ...terms, symbol }, cause: { origin: "native" } });
+    const held = { code: "provider_unavailable" };
+    await expect(buy("AAPL")).rejects.toMatchObject(held);
+    await expect(trading.cancel(row, "a")).rejects.toMatchObject(held);
+    await expect(trading.replace(row, "a", { changes: { limitPrice: 94 } })).rejects.toMatchObject(held);
+    await expect(trading.closePosition(row, "AAPL", { kind: "all" })).rejects.toMatchObject(held);
+    expect((await buy("MSFT")).order.state).toBe("new");
+    expect((await trading.cancel(row, "b")).order.state).toBe("canceled");
+    market.silent.clear();
+    expect(await trading.replace(row, "a", { changes: { limitPrice: 94 } }).catch(codeOf)).toBe(
+      "order_refused",
+    );
+    expect(await fills(id)).toEqual([["a", 2, 95, 1]]);
+    market.silent.add("MSFT");
+    market.now += MINUTE;
+    // A brake does not wait.
+    expect(await trading.cancelAll(row)).toHaveLength(1);
+  });
+
+  it("hold back nothing where their market was closed since", async () => {
+    market.now = Date.UTC(2024, 6, 9, 21);
+    const id = await open();
+    const resting = { side: "buy", quantity: 1, type: "limit", timeInForce: "gtc" } as const;
+    await submit(id, { ...resting, id: "a", symbol: "AAPL", limitPrice: 95 }, 100);
+    market.silent.add("AAPL");
+    const row = await rowOf(id);
+    for (const [at, held] of [
+      [Date.UTC(2024, 6, 10, 13, 30, 59), false],
+      [Date.UTC(2024, 6, 10, 13, 31), true],
+    ] as const) {
+      market.now = at;
+      start();
+      const begun = matching.begin(row, market.now, ["AAPL"]).then(() => null, codeOf);
+      expect(await begun).toBe(held ? "provider_unavailable" : null);
+    }
+  });
+
       id,
       { id: "a", symbol: "AAPL", side: "buy", quantity: 1, type: "limit", limitPrice: 1 },
       100,

@@ -1,15 +1,18 @@
 import { LRUCache } from "lru-cache";
+import type { Desk } from "../../core/execution/desk.js";
 import type { CorporateAction } from "../../core/market/actions.js";
 import { startOfDay } from "../../core/market/adjust.js";
-import { calendarOf } from "../../core/market/session.js";
+import { classifySymbol } from "../../core/market/instrument.js";
+import { type Calendar, calendarOf, isOpen, nextSession } from "../../core/market/session.js";
 import { AppError, messageOf } from "../../platform/errors.js";
+import { isoTime } from "../../platform/http.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { catchUp, followsAny, isNightDue } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
-import { HALT_LEDGER, type Ledger } from "./ledger.js";
+import { type Account, HALT_LEDGER, type Ledger } from "./ledger.js";
 import { isFollowed } from "./placing.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { LATE_ACTION_MS, type SymbolNews } from "./symbol-walk.js";
@@ -22,21 +25,27 @@ const TIMEOUT_MS = 120_000;
 const STRETCHES = 50;
 /** Accounts of which it is remembered up to when they were shown what happened. */
 const ACCOUNTS = 10_000;
-const minuteOf = (atMs: number) => Math.floor(atMs / 60_000);
+const MINUTE_MS = 60_000;
+const minuteOf = (atMs: number) => Math.floor(atMs / MINUTE_MS);
 
 export interface Matching {
   readonly loop: LoopDefinition;
-  /** Shows one account all that happened until now. */
-  run(accountId: string): Promise<void>;
+  /** Shows one account all that happened until now. @returns symbols of which no source tells, and up to when each was seen. */
+  run(accountId: string): Promise<Unseen>;
   /**
    * Shows an account what happened before an instant and it has not been told, before anything else is done to it: bars
    * that have closed, and the beginning of a day, whose prices may be of shares that were split. Bars close with minutes,
    * so that within a minute there is nothing more to be told.
+   * @param symbols that it is to be done to.
+   * @throws {AppError} `provider_unavailable` where one of them was traded since and no source tells how.
    */
-  begin(row: AccountRow, atMs: number): Promise<void>;
+  begin(row: AccountRow, atMs: number, symbols?: readonly string[]): Promise<void>;
   /** Holds every open account against its ledger, once, before anything is traded. @returns those that disagree. */
   recover(): Promise<readonly string[]>;
 }
+
+/** Symbols that an account follows and whose source is silent, with the instants up to which they were seen; epoch ms. */
+export type Unseen = ReadonlyMap<string, number>;
 
 export interface MatchingOptions {
   readonly store: LedgerStore;
@@ -54,35 +63,33 @@ export function createMatching(options: MatchingOptions): Matching {
   let recovered = false;
   /** By account, the minute of its markets up to which this process has shown it all. */
   const shown = new LRUCache<string, number>({ max: ACCOUNTS });
-  const beginning = new Map<string, Promise<void>>();
+  const beginning = new Map<string, Promise<Unseen>>();
 
-  async function run(accountId: string, signal?: AbortSignal): Promise<void> {
+  async function run(accountId: string, signal?: AbortSignal): Promise<Unseen> {
+    let unseen: Unseen = new Map();
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
-      const followed = await ledger.look(accountId, (desk, { cursors, history }) => {
-        const symbols = new Set([...desk.state.positions.keys(), ...cursors.keys()]);
-        return [...symbols]
-          .filter((symbol) => isFollowed(desk, symbol))
-          .map((symbol) => ({
-            symbol,
-            since: cursors.get(symbol),
-            isSplit: (from: number, until: number) => history.applied(symbol, "split", from, until),
-          }));
-      });
+      const followed = await ledger.look(accountId, followedIn);
       const news = await Promise.all(followed.map((each) => newsOf(options, each)));
       const known = news.filter((one) => one !== null);
-      if (known.length === 0 || signal?.aborted === true) return;
+      unseen = new Map(
+        followed.flatMap(({ symbol, since }, k) =>
+          news[k] === null && since !== undefined ? [[symbol, since]] : [],
+        ),
+      );
+      if (known.length === 0 || signal?.aborted === true) return unseen;
       const nowMs = Math.max(...known.map(({ market }) => market.atMs));
       const more = await ledger.act(accountId, {
         run: (desk, account) => catchUp(desk, account, known, nowMs),
       });
       if (more) continue;
       if (known.length === news.length) shown.set(accountId, minuteOf(nowMs));
-      return;
+      return unseen;
     }
+    return unseen;
   }
 
   /** Commands that come while one is shown what happened wait for it together. */
-  function runOnce(accountId: string): Promise<void> {
+  function runOnce(accountId: string): Promise<Unseen> {
     const known = beginning.get(accountId);
     if (known !== undefined) return known;
     const running = run(accountId).finally(() => beginning.delete(accountId));
@@ -104,7 +111,7 @@ export function createMatching(options: MatchingOptions): Matching {
 
   return {
     run,
-    async begin(row, atMs) {
+    async begin(row, atMs, symbols = []) {
       if (row.closedAt !== null || row.halt === HALT_LEDGER) return;
       const isShown = (shown.get(row.id) ?? Number.NEGATIVE_INFINITY) >= minuteOf(atMs);
       const due = await ledger.look(
@@ -112,7 +119,7 @@ export function createMatching(options: MatchingOptions): Matching {
         (desk, account) => (isShown ? isNightDue(desk, account, atMs) : followsAny(desk, account)),
         row,
       );
-      if (due) await runOnce(row.id);
+      if (due) requireSeen(await runOnce(row.id), symbols, atMs);
     },
     recover,
     loop: {
@@ -144,6 +151,24 @@ export function createMatching(options: MatchingOptions): Matching {
   }
 }
 
+/** @throws {AppError} `provider_unavailable` for one that was traded since it was seen. */
+function requireSeen(unseen: Unseen, symbols: readonly string[], atMs: number): void {
+  for (const symbol of symbols) {
+    const since = unseen.get(symbol);
+    const instrument = classifySymbol(symbol);
+    if (since === undefined || instrument === null) continue;
+    if (!wasTraded(calendarOf(instrument.calendar), since, atMs)) continue;
+    const detail = `No source tells what ${symbol} did since ${isoTime(since)}, which orders on it are to meet first`;
+    throw new AppError("provider_unavailable", detail, { retryAfterS: 30 });
+  }
+}
+
+/** Whether a minute of regular hours lies whole between two instants. */
+function wasTraded(calendar: Calendar, fromMs: number, toMs: number): boolean {
+  const begin = isOpen(calendar, fromMs) ? fromMs : nextSession(calendar, fromMs)?.open;
+  return begin !== undefined && Math.ceil(begin / MINUTE_MS) * MINUTE_MS + MINUTE_MS <= toMs;
+}
+
 /** A symbol that an account has, as far as it has seen it. */
 interface Followed {
   readonly symbol: string;
@@ -151,6 +176,17 @@ interface Followed {
   readonly since: number | undefined;
   /** Whether a split within [from, until) was applied. */
   isSplit(from: number, until: number): boolean;
+}
+
+function followedIn(desk: Desk, { cursors, history }: Account): Followed[] {
+  const symbols = new Set([...desk.state.positions.keys(), ...cursors.keys()]);
+  return [...symbols]
+    .filter((symbol) => isFollowed(desk, symbol))
+    .map((symbol) => ({
+      symbol,
+      since: cursors.get(symbol),
+      isSplit: (from: number, until: number) => history.applied(symbol, "split", from, until),
+    }));
 }
 
 /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */

@@ -99,6 +99,7 @@ function changingRoutes(app: FastifyInstance, { trading, accountOf, doOnce }: Pa
       "order_refused",
       "trading_halted",
       "idempotency_key_reused",
+      "provider_unavailable",
     ],
     handle: ({ params: { id }, query, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: `cancelPaperOrder ${id}`, request, reply }, answered, async (sealOf) => {

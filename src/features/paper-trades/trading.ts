@@ -61,7 +61,8 @@ export type Sealing<T> = (sql: Sql, result: T) => Promise<void>;
 export interface Trading {
   /**
    * Places an order. At a fresh quote of an open market it is met at once; otherwise by the next bar or quote.
-   * @throws {AppError} `order_refused` with every reason, `trading_halted`, `account_closed`, `symbol_unknown`.
+   * @throws {AppError} `order_refused` with every reason, `trading_halted`, `account_closed`, `symbol_unknown`;
+   * like the others, `provider_unavailable` where no source tells what the symbol did while nobody looked.
    */
   submit(account: AccountRow, request: OrderRequest, seal?: Sealing<OrderNow>): Promise<OrderNow>;
   /** @throws {AppError} `order_not_found`, `order_refused`. */
@@ -91,29 +92,40 @@ export interface TradingOptions {
   readonly instruments: Pick<Instruments, "resolve">;
 }
 
-export function createTrading(options: TradingOptions): Trading {
-  const { ledger, feed, standings, settings, instruments, matching } = options;
-
+/** Markets as commands see them, after an account was shown what happened in them before. */
+function createMarkets({ ledger, feed, instruments, matching }: TradingOptions) {
   async function marketOf(account: AccountRow, text: string): Promise<{ market: MarketNow; traded: Traded }> {
     const instrument = await instruments.resolve(text);
     const traded = tradedOf(instrument);
     requireCurrency(account, instrument);
     const market = await feed.now(instrument);
-    await matching.begin(account, market.atMs);
+    await matching.begin(account, market.atMs, [instrument.symbol]);
     return { market, traded };
   }
 
-  /** Symbols of orders, and when their markets are. What happened until then has been shown to the account. */
-  async function clocks(row: AccountRow, symbolsOf: (desk: Desk) => readonly string[]) {
+  /**
+   * Symbols of orders, and when their markets are. What happened until then has been shown to the account: all of it,
+   * or, where `all` is not asked for, as far as sources tell.
+   */
+  async function clocks(row: AccountRow, symbolsOf: (desk: Desk) => readonly string[], all: boolean) {
     const symbols = [...new Set(await ledger.look(row.id, symbolsOf))];
     const known = symbols.map(async (symbol) => {
       const at = await feed.clock(await instruments.resolve(symbol));
       return [symbol, at] as const;
     });
     const instants = new Map(await Promise.all(known));
-    if (instants.size > 0) await matching.begin(row, Math.max(...instants.values()));
+    if (instants.size > 0) {
+      await matching.begin(row, Math.max(...instants.values()), all ? symbols : []);
+    }
     return instants;
   }
+
+  return { marketOf, clocks };
+}
+
+export function createTrading(options: TradingOptions): Trading {
+  const { ledger, standings, settings } = options;
+  const { marketOf, clocks } = createMarkets(options);
 
   return {
     async submit(row, { terms, cause, settings: known, confirmed = false, leastValue = 0 }, seal) {
@@ -213,15 +225,12 @@ function requireConfirmed(
   );
 }
 
-type Clocks = (
-  row: AccountRow,
-  symbolsOf: (desk: Desk) => readonly string[],
-) => Promise<ReadonlyMap<string, number>>;
+type Clocks = ReturnType<typeof createMarkets>["clocks"];
 
 function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" | "cancelAll"> {
   return {
     async cancel(row, id, seal) {
-      const at = await clocks(row, (desk) => [requireOrder(desk, id).symbol]);
+      const at = await clocks(row, (desk) => [requireOrder(desk, id).symbol], true);
       return ledger.act(row.id, {
         run(desk, account) {
           const refusals = desk.cancel(id, instantIn(at, requireOrder(desk, id).symbol));
@@ -237,7 +246,8 @@ function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" |
         [...desk.state.orders.values()].filter(
           (order) => !isTerminal(order.state) && (symbol === undefined || order.symbol === symbol),
         );
-      const at = await clocks(row, (desk) => wanted(desk).map((order) => order.symbol));
+      // A brake does not wait for a source.
+      const at = await clocks(row, (desk) => wanted(desk).map((order) => order.symbol), false);
       return ledger.act(row.id, {
         run(desk, account) {
           const canceled: OrderNow[] = [];
