@@ -58,6 +58,7 @@ export const bench: Bench = {
         rules,
         synthetic: true,
         cashFloor: 0,
+        openedAt: START_MS,
       });
       await ledger.act(id, {
         run(desk) {

@@ -63,7 +63,7 @@ async function openAccount(ledger: Ledger): Promise<string> {
   const name = `Test ${++accounts}`;
   const { id } = await store.open({
     ...{ userId: "ann", name, rules: RULES, synthetic: false },
-    cashFloor: -1e12,
+    ...{ cashFloor: -1e12, openedAt: NOW },
   });
   await ledger.act(id, { run: (desk) => desk.transfer(100_000, NOW) });
   return id;

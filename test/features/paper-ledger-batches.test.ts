@@ -8,7 +8,7 @@ import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { createEventLog } from "../../src/platform/event-log.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { createOpening, rulesOf, trade } from "../fixtures/ledger.js";
+import { createOpening, LEDGER_NOW, rulesOf, trade } from "../fixtures/ledger.js";
 import { silentLog } from "../fixtures/log.js";
 
 const MONEY = 1_000_000;
@@ -133,7 +133,7 @@ describe("a look", () => {
 
   it("is allowed at accounts that are closed, also while somebody tries to work", async () => {
     const id = await openAccount(1_000);
-    await store.close(id);
+    await store.close(id, LEDGER_NOW);
     const work = ledger.act(id, { run: (desk) => buy(desk, "late", 1) });
     const look = ledger.look(id, cashOf);
     await expect(work).rejects.toMatchObject({ code: "account_closed" });
@@ -183,7 +183,7 @@ describe("work that closes an account", () => {
       ledger.act(id, {
         run: () => "closed",
         closes: true,
-        seal: async (sql) => void (await store.close(id, sql)),
+        seal: async (sql) => void (await store.close(id, LEDGER_NOW, sql)),
       }),
       ledger.act(id, { run: (desk) => buy(desk, "after", 10) }),
       ledger.look(id, cashOf),

@@ -6,7 +6,7 @@ import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { createEventLog } from "../../src/platform/event-log.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { createOpening, rulesOf, trade } from "../fixtures/ledger.js";
+import { createOpening, LEDGER_NOW, rulesOf, trade } from "../fixtures/ledger.js";
 import { silentLog } from "../fixtures/log.js";
 
 const MONEY = 1_000_000;
@@ -120,8 +120,8 @@ describe("an account over the ledger", () => {
   it("is not worked on once it is closed, by whoever", async () => {
     const { id } = await openAccount(1_000);
     await ledgers[1].look(id, () => undefined);
-    expect(await stores[0].close(id)).toBe(true);
-    expect(await stores[0].close(id)).toBe(false);
+    expect(await stores[0].close(id, LEDGER_NOW)).toBe(true);
+    expect(await stores[0].close(id, LEDGER_NOW)).toBe(false);
     for (const ledger of ledgers) {
       const work = ledger.act(id, { run: (desk) => trade(desk, "a", "buy", 1) });
       await expect(work).rejects.toMatchObject({ code: "account_closed" });

@@ -134,7 +134,10 @@ let opened = 0;
 async function open(account = cashRules("USD"), cash = 10_000): Promise<string> {
   const rules: DeskRules = { account, costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
   const name = `Account ${++opened}`;
-  const row = await store.open({ userId: "ann", name, rules, synthetic: true, cashFloor: -1e15 });
+  const row = await store.open({
+    ...{ userId: "ann", name, rules, synthetic: true },
+    ...{ cashFloor: -1e15, openedAt: START },
+  });
   await ledger.act(row.id, { run: (desk) => desk.transfer(cash, START) });
   return row.id;
 }
@@ -154,9 +157,6 @@ async function submit(
   });
   expect(refused).toEqual([]);
 }
-const look = <T>(id: string, see: (desk: Desk) => T) => ledger.look(id, see);
-const fills = (id: string) =>
-  ledger.look(id, (_desk, { history }) =>
 async function rowOf(id: string) {
   const row = await store.find(id);
   if (row === null) throw new Error("the account is gone");
@@ -164,6 +164,9 @@ async function rowOf(id: string) {
 }
 const codeOf = (error: unknown) => (error instanceof AppError ? error.code : String(error));
 const NO_DAY = { startEquity: null, peakEquity: null, startMaintenance: 0 };
+const look = <T>(id: string, see: (desk: Desk) => T) => ledger.look(id, see);
+const fills = (id: string) =>
+  ledger.look(id, (_desk, { history }) =>
     history.fills.map(({ orderId, at, fill }) => [orderId, (at - START) / MINUTE, fill.price, fill.quantity]),
   );
 
@@ -225,9 +228,6 @@ describe("orders that rested while nobody looked", () => {
     ]);
   });
 
-  it("for the day expire with their session, also where no bar told of its end", async () => {
-    const id = await open();
-    await submit(
   it("hold back what is done to them while their source is silent, and nothing else", async () => {
     const id = await open();
     const resting = { side: "buy", quantity: 1, type: "limit", timeInForce: "gtc" } as const;
@@ -282,6 +282,9 @@ describe("orders that rested while nobody looked", () => {
     }
   });
 
+  it("for the day expire with their session, also where no bar told of its end", async () => {
+    const id = await open();
+    await submit(
       id,
       { id: "a", symbol: "AAPL", side: "buy", quantity: 1, type: "limit", limitPrice: 1 },
       100,

@@ -25,7 +25,7 @@ function toldOf(
   times: (seq: number) => number = (seq) => OPENED + 1_000 * seq,
 ): ActivityEvent[] {
   const rules = { account: { currency: "USD" } } as never;
-  const walk = createActivityWalk({ id: ACCOUNT, openedAt: OPENED, rules }, 0);
+  const walk = createActivityWalk({ id: ACCOUNT, createdAt: OPENED, rules }, 0);
   const half = Math.floor(scene.events.length / 2);
   const moved = scene.events.map(({ seq }) => ({ seq, time: times(seq) }));
   const told = [scene.events.slice(0, half), scene.events.slice(half)].flatMap((events) =>

@@ -41,7 +41,10 @@ const match = () => program.parts.paper.matching.loop.run(clock.now(), new Abort
 
 describe("an account in a replay", () => {
   it("200 is opened, trades and is told of on the clock of the replay", async () => {
-    const { id } = (await call("POST", "/api/paper-trade/accounts", { name: "Then", cash: 10_000 })).data;
+    const { id, opened_at } = (
+      await call("POST", "/api/paper-trade/accounts", { name: "Then", cash: 10_000 })
+    ).data;
+    expect(opened_at).toBe("2024-01-02T06:00:00.000Z");
     const order = { symbol: "BTC-USD", side: "buy", quantity: 5, time_in_force: "gtc", account_id: id };
     expect((await call("POST", "/api/paper-trade/orders", order)).status).toBe(201);
     clock.advance(2 * REPLAYED_HOUR_MS);
@@ -68,5 +71,28 @@ describe("an account in a replay", () => {
     const now = Date.UTC(2024, 0, 4, 10);
     const today = await standings.today(await accounts.find("owner", id), now);
     expect(today.startEquity).toEqual(expect.any(Number));
+    const reset = await call("POST", `/api/paper-trade/accounts/${id}/reset`, {});
+    expect(reset.data.opened_at).toMatch(/^2024-01-04T1/);
+    const closed = await call("GET", `/api/paper-trade/accounts/${id}`);
+    expect(closed.data).toMatchObject({ opened_at, closed_at: reset.data.opened_at });
+  });
+
+  it("201 was opened when its first money came, and takes nobody's place, where it is imported", async () => {
+    const usual = await program.parts.paper.accounts.usual("owner");
+    const blank = {
+      symbol: null,
+      order: null,
+      side: null,
+      quantity: null,
+      price: null,
+      ratio: null,
+      fees: {},
+    };
+    const first = { ...blank, at: "2023-05-02T15:00:00.000Z", kind: "transfer", amount: 1_000 };
+    const imported = await call("POST", "/api/paper-trade/accounts/import", {
+      ...{ name: "Before", transactions: [first] },
+    });
+    expect([imported.status, imported.data?.opened_at]).toEqual([201, first.at]);
+    expect((await program.parts.paper.accounts.usual("owner")).id).toBe(usual.id);
   });
 });

@@ -12,7 +12,7 @@ const BEHIND = `
 select a.id, a.user_id as "userId", coalesce(c.seq, 0)::float8 as since
 from paper_accounts a left join outcome_cursors c on c.account_id = a.id
 where a.synthetic = $1 and a.seq > coalesce(c.seq, 0)
-order by a.opened_at, a.id`;
+order by a.created_at, a.id`;
 
 export function createCursorStore(database: Database, synthetic: boolean) {
   return {

@@ -65,13 +65,14 @@ export interface AccountsOptions {
 function createOpening({ database, store, eventLog, synthetic, now }: AccountsOptions) {
   async function openWithin(sql: Sql, userId: string, terms: AccountTerms): Promise<AccountRow> {
     const rules = rulesOf(terms);
+    const openedAt = now();
     const row = await store.open(
-      { userId, name: terms.name, rules, synthetic, cashFloor: cashFloorOf(terms) },
+      { userId, name: terms.name, rules, synthetic, cashFloor: cashFloorOf(terms), openedAt },
       sql,
     );
     const events: DeskEvent[] = [];
     const desk = createDesk(rules, [], (event) => events.push(event));
-    desk.transfer(terms.cash, now());
+    desk.transfer(terms.cash, openedAt);
     const { state } = desk;
     const nothing = { causes: new Map(), cursors: new Map() };
     await store.write(sql, { accountId: row.id, since: 0, halt: null, events, state, ...nothing });
@@ -113,8 +114,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
     const rows = await store.listOf(userId, synthetic);
     // A reset account stands where the one stood that it was opened for, under the same name.
     const first = new Map<string, number>();
-    for (const { name, openedAt } of rows) first.set(name, openedAt);
-    const since = ({ name, openedAt }: AccountRow) => first.get(name) ?? openedAt;
+    for (const { name, createdAt } of rows) first.set(name, createdAt);
+    const since = ({ name, createdAt }: AccountRow) => first.get(name) ?? createdAt;
     let found: AccountRow | null = null;
     for (const row of rows) {
       if (row.closedAt === null && (found === null || since(row) <= since(found))) found = row;
@@ -130,7 +131,8 @@ export function createAccounts(options: AccountsOptions): Accounts {
       run: (desk) => cancelIn(desk, "all", now()),
       closes: true,
       async seal(sql) {
-        if (!(await store.close(id, sql))) throw new AppError("account_closed", "The account is closed");
+        if (!(await store.close(id, now(), sql)))
+          throw new AppError("account_closed", "The account is closed");
         await more(sql);
       },
     });

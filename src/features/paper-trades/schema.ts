@@ -312,7 +312,7 @@ export const accountSchema = z
     volume_share: nullable,
     cash: z.number(),
     halted: z.string().nullable(),
-    opened_at: time,
+    opened_at: time.describe("By the clock of its market; of an imported account when its first money came"),
     closed_at: time.nullable(),
     synthetic: z.boolean(),
   })

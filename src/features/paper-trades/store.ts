@@ -20,8 +20,11 @@ export interface AccountRow {
   readonly cashFloor: number;
   readonly halt: string | null;
   readonly openedAt: number;
+  /** When it was opened and closed by the clock of its market. */
   readonly closedAt: number | null;
 }
+  /** When its row was made by the clock of the database, by which accounts are told in order. */
+  readonly createdAt: number;
 
 export interface NewAccount {
   readonly userId: string;
@@ -30,6 +33,8 @@ export interface NewAccount {
   readonly synthetic: boolean;
   readonly cashFloor: number;
 }
+  /** By the clock of the market, which a replay has in the past. */
+  readonly openedAt: number;
 
 /** What the projections of an account say, to be held against its events. */
 export interface Kept {
@@ -77,8 +82,8 @@ export interface LedgerStore {
   listActive(synthetic: boolean): Promise<string[]>;
   /** Ids of those that are open, of all users. */
   listOpen(synthetic: boolean): Promise<string[]>;
-  /** @returns false where it is closed already. */
-  close(id: string, sql?: Sql): Promise<boolean>;
+  /** @param at by the clock of the market. @returns false where it is closed already. */
+  close(id: string, at: number, sql?: Sql): Promise<boolean>;
   /** Halts an account or, with null, resumes it; one that contradicts its ledger stays halted for that. */
   setHalt(id: string, reason: string | null): Promise<void>;
   /** @returns null for one that there is not. @param whole with what the projections say. */
@@ -94,18 +99,19 @@ export interface LedgerStore {
   write(sql: Sql, written: Written): Promise<boolean>;
   /**
    * The same and publishes it, by one statement that is a transaction by itself.
-   * @returns the number under which the last of it was published, 0 where nothing was; null where nothing was written.
+   * @returns what was published; null where nothing was written.
    */
   writeAndPublish(written: Written): Promise<number | null>;
 }
 
 const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, cash::text, cash_floor::text as "cashFloor",
   halt, extract(epoch from opened_at)::float8 * 1000 as "openedAt",
-  extract(epoch from closed_at)::float8 * 1000 as "closedAt"`;
+  extract(epoch from closed_at)::float8 * 1000 as "closedAt",
+  extract(epoch from created_at)::float8 * 1000 as "createdAt"`;
 
 const FIND = prepared(`select ${ACCOUNT} from paper_accounts where id = $1`);
 const LIST = prepared(
-  `select ${ACCOUNT} from paper_accounts where user_id = $1 and synthetic = $2 order by opened_at desc, id desc`,
+  `select ${ACCOUNT} from paper_accounts where user_id = $1 and synthetic = $2 order by created_at desc, id desc`,
 );
 
 type RawAccount = Omit<AccountRow, "cash" | "cashFloor"> & { cash: string; cashFloor: string };
@@ -121,7 +127,7 @@ select id from paper_accounts a where closed_at is null and synthetic = $1 and (
   exists (select from paper_positions p where p.account_id = a.id)
   or exists (select from paper_orders o where o.account_id = a.id
     and o.state in ('held', 'accepted', 'new', 'partially_filled')))
-order by opened_at, id`;
+order by created_at, id`;
 
 const MOVED = prepared(`
 select seq::float8, extract(epoch from created_at)::float8 * 1000 as time from paper_events
@@ -138,12 +144,20 @@ left join paper_events on account_id = $1 group by moment`;
 
 export function createLedgerStore(database: Database): LedgerStore {
   return {
-    async open({ userId, name, rules, synthetic, cashFloor }, sql = database) {
+    async open({ userId, name, rules, synthetic, cashFloor, openedAt }, sql = database) {
       const [row] = await sql.query<RawAccount>(
-        `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor)
-         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6::numeric)
+        `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at)
+         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000))
          on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
-        [userId, name, rules.account.currency, JSON.stringify(rules), synthetic, amountText(cashFloor)],
+        [
+          userId,
+          name,
+          rules.account.currency,
+          JSON.stringify(rules),
+          synthetic,
+          amountText(cashFloor),
+          openedAt,
+        ],
       );
       if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);
       return accountOf(row);
@@ -162,15 +176,16 @@ export function createLedgerStore(database: Database): LedgerStore {
     },
     async listOpen(synthetic) {
       const rows = await database.query<{ id: string }>(
-        "select id from paper_accounts where closed_at is null and synthetic = $1 order by opened_at, id",
+        "select id from paper_accounts where closed_at is null and synthetic = $1 order by created_at, id",
         [synthetic],
       );
       return rows.map(({ id }) => id);
     },
-    async close(id, sql = database) {
+    async close(id, at, sql = database) {
       const rows = await sql.query(
-        "update paper_accounts set closed_at = now() where id = $1 and closed_at is null returning id",
-        [id],
+        `update paper_accounts set closed_at = to_timestamp($2::float8 / 1000)
+         where id = $1 and closed_at is null returning id`,
+        [id, at],
       );
       return rows.length > 0;
     },

@@ -75,7 +75,9 @@ export function createTransfers(options: TransferOptions): Transfers {
           : { ...row, symbol: symbolIn(terms.currency, instruments.identify(row.symbol), place) },
       );
       return database.transaction(async (sql) => {
-        const account = { userId, name: terms.name, rules: rulesOf(terms), synthetic, cashFloor };
+        // Its money came in when it was opened, long before it was brought here.
+        const openedAt = rows.length === 0 ? now() : Date.parse(rows[0].at);
+        const account = { userId, name: terms.name, rules: rulesOf(terms), synthetic, cashFloor, openedAt };
         const opened = await store.open(account, sql);
         const idOf = (name: string) => orderIdOf(opened.id, name);
         const events = bookedEvents(

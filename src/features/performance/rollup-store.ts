@@ -88,7 +88,7 @@ select a.id, a.currency, a.seq::float8, (extract(epoch from a.opened_at) * 1000)
   case when c.date > '-infinity' then
     json_build_object('seq', c.seq, 'zone', c.zone, 'date', to_char(c.date, 'YYYY-MM-DD')) end as reached
 from paper_accounts a left join rollup_cursors c on c.account_id = a.id
-where a.synthetic = $1 and ($2::uuid is null or a.id = $2) order by a.opened_at, a.id`;
+where a.synthetic = $1 and ($2::uuid is null or a.id = $2) order by a.created_at, a.id`;
 
 /** Alerts with a direction; they have no strategy but their pattern. */
 const SIGNALS = `

@@ -32,7 +32,7 @@ type FillEvent = Extract<OrderEvent, FilledChange>;
 
 /** @param timeMs when the newest event before the walk was written, epoch ms. */
 export function createActivityWalk(
-  { id, openedAt, rules }: Pick<AccountRow, "id" | "openedAt" | "rules">,
+  { id, createdAt, rules }: Pick<AccountRow, "id" | "createdAt" | "rules">,
   timeMs: number,
 ): ActivityWalk {
   const state = createState();
@@ -42,7 +42,7 @@ export function createActivityWalk(
     // Also where the clock of the database was set back, ids ascend.
     newest = Math.max(newest, Math.round(written));
     return told.map((each, part) => ({
-      event_id: ulidOf(newest, tailOf(openedAt, event.seq, part)),
+      event_id: ulidOf(newest, tailOf(createdAt, event.seq, part)),
       account_id: id,
       ref_id: uuidOf(`activity ${id} ${event.seq} ${part}`),
       status: "executed",
@@ -73,8 +73,8 @@ const SEQ_BITS = 28n;
 const PART_BITS = 4n;
 
 /** Within a millisecond by account, since one takes the place of another, then by number. */
-function tailOf(openedAt: number, seq: number, part: number): bigint {
-  return (((BigInt(Math.round(openedAt)) << SEQ_BITS) | BigInt(seq)) << PART_BITS) | BigInt(part);
+function tailOf(createdAt: number, seq: number, part: number): bigint {
+  return (((BigInt(Math.round(createdAt)) << SEQ_BITS) | BigInt(seq)) << PART_BITS) | BigInt(part);
 }
 
 function fillTold(
