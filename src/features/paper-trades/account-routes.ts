@@ -33,7 +33,9 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     errors: ["conflict", "idempotency_key_reused"],
     handle: ({ body, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: "openPaperAccount", request, reply }, answered, (sealOf) =>
-        accounts.open(userId, { name: body.name, ...termsFrom(body) }, (sql, row) => sealOf(row)(sql, row)),
+        accounts.open(userId, { name: body.name, ...termsFrom(body) }, async (sql, row) =>
+          sealOf(row)?.(sql, row),
+        ),
       ),
   });
   routes.get("/api/paper-trade/accounts/:id", {
@@ -57,7 +59,7 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     errors: ["account_not_found", "account_closed", "trading_halted", "idempotency_key_reused"],
     handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: `resetPaperAccount ${id}`, request, reply }, answered, (sealOf) =>
-        accounts.reset(userId, id, termsFrom(body ?? {}), (sql, row) => sealOf(row)(sql, row)),
+        accounts.reset(userId, id, termsFrom(body ?? {}), async (sql, row) => sealOf(row)?.(sql, row)),
       ),
   });
   stateRoutes(routes, paper);

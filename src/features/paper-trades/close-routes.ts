@@ -34,7 +34,8 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
         const account = await accountOf(userId, wanted.account);
         const { symbol, quantity } = await paper.toClose(account, wanted);
         const part: ClosePart = quantity === null ? { kind: "all" } : { kind: "quantity", quantity };
-        return trading.closePosition(account, symbol, part, { seal: sealOf(account) });
+        const seal = sealOf(account);
+        return trading.closePosition(account, symbol, part, seal === undefined ? {} : { seal });
       },
     );
   }

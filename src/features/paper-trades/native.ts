@@ -11,22 +11,19 @@ import type { RiskSettings } from "../risk/settings.js";
 import type { Accounts } from "./accounts.js";
 import type { OrderCause } from "./cause.js";
 import type { Feed } from "./feed.js";
+import type { SealOf } from "./once.js";
 import type { OrderNow } from "./placing.js";
 import type { AlertTradeBody, OrderBody, TradeBody } from "./schema.js";
-import type { AccountRow } from "./store.js";
 import { tradedOf } from "./traded.js";
-import type { OrderRequest, Sealing, Trading } from "./trading.js";
+import type { OrderRequest, Trading } from "./trading.js";
 
 /** Orders as the native API asks for them: what they are placed for, and the tokens that confirm them. */
 export interface NativeTrading {
-  trade(userId: string, body: TradeBody, sealOf: SealOf): Promise<OrderNow>;
-  order(userId: string, body: OrderBody, sealOf: SealOf): Promise<OrderNow>;
+  trade(userId: string, body: TradeBody, sealOf: SealOf<OrderNow>): Promise<OrderNow>;
+  order(userId: string, body: OrderBody, sealOf: SealOf<OrderNow>): Promise<OrderNow>;
   /** With the levels of the alert, or those that are said. @throws {AppError} `alert_not_found`, `invalid_request`. */
-  fromAlert(userId: string, body: AlertTradeBody, sealOf: SealOf): Promise<OrderNow>;
+  fromAlert(userId: string, body: AlertTradeBody, sealOf: SealOf<OrderNow>): Promise<OrderNow>;
 }
-
-/** Keeps the answer for an account; undefined where nothing is kept. */
-export type SealOf = (account: AccountRow) => Sealing<OrderNow> | undefined;
 
 export interface NativeOptions {
   readonly trading: Trading;
@@ -49,7 +46,7 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
   async function place(
     userId: string,
     { accountId, token, request }: Asked,
-    sealOf: SealOf,
+    sealOf: SealOf<OrderNow>,
   ): Promise<OrderNow> {
     const [account, settings] = await Promise.all([
       accountId === undefined ? accounts.usual(userId) : accounts.find(userId, accountId),

@@ -71,7 +71,9 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
           record_count: rows.length,
         }),
         (sealOf) =>
-          transfers.import(userId, { name, ...termsFrom(body) }, rows, (sql, row) => sealOf(row)(sql, row)),
+          transfers.import(userId, { name, ...termsFrom(body) }, rows, async (sql, row) =>
+            sealOf(row)?.(sql, row),
+          ),
       );
     },
   });
