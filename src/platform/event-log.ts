@@ -16,6 +16,17 @@ export interface LoggedEvent {
   readonly payload: unknown;
 }
 
+/** Events of one topic that this process has committed by one statement. */
+export interface Committed {
+  readonly topic: string;
+  /** Of the last of them; those before it have the numbers before it. */
+  readonly newest: number;
+  /** When each was written; epoch ms. */
+  readonly times: readonly number[];
+  /** Each as a text of JSON. */
+  readonly texts: readonly string[];
+}
+
 /** Something worth telling now and nothing later, such as a new candle. */
 export interface Notice {
   readonly topic: string;
@@ -40,6 +51,8 @@ export interface EventLog {
    * @param seq number of one that was committed, where it is known: nothing is done where it has been read.
    */
   wake(seq?: number): void;
+  /** The same for events that are at hand: where none lies between them and what was read, they are not read again. */
+  take(committed: Committed): void;
   /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
   announce(notice: Notice): Promise<void>;
   /** Events of a topic after a number, oldest first. */
@@ -69,7 +82,8 @@ interface Row {
   time: number;
 }
 
-const FIELDS = "topic, seq, payload, extract(epoch from created_at)::float8 * 1000 as time";
+const TIME = "extract(epoch from created_at)::float8 * 1000";
+const FIELDS = `topic, seq, payload, ${TIME} as time`;
 
 const PRUNE = `
 with old as (
@@ -92,6 +106,7 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
   return {
     append,
     wake: reader.wake,
+    take: reader.take,
     async announce(notice) {
       const text = JSON.stringify(notice);
       if (database.backend() === null) hear(text);
@@ -149,8 +164,9 @@ function parseNotice(text: string): Notice | null {
   }
 }
 
-/** SQL of the newest number that `appending` gave. */
+/** SQL of the newest number that `appending` gave, and of when each event was written. */
 export const APPENDED = "(select seq from events_newest)";
+export const APPENDED_TIMES = "(select times from events_newest)";
 
 const APPEND = prepared(
   `with ${appending(null, "unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place)")}
@@ -177,10 +193,11 @@ events_turn as materialized (select pg_advisory_xact_lock(${APPEND_LOCK})${after
 events_written as (
   insert into events (topic, payload, created_at)
   select e.topic, e.payload::jsonb, clock_timestamp() from events_turn cross join ${events} order by e.place
-  returning seq
+  returning seq, created_at
 ),
 events_newest as (
-  select max(seq) as seq, pg_notify('${EVENT_CHANNEL}', max(seq)::text) as told from events_written having count(*) > 0
+  select max(seq) as seq, array_agg(${TIME} order by seq) as times, pg_notify('${EVENT_CHANNEL}', max(seq)::text) as told
+  from events_written having count(*) > 0
 )`;
 }
 
@@ -189,48 +206,72 @@ const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq 
 /** Reads committed events in their order, when woken and at least every second. */
 function createReader(database: Database, bus: Bus, log: Log) {
   const lastOfTopic = new Map<string, number>();
-  let stopped = false;
+  let running = false;
   let last = 0;
   /** Number up to which there is something to be read. */
   let wanted = 0;
+  let handed: Committed[] = [];
   let rouse: () => void = () => undefined;
   let reading: Promise<void> = Promise.resolve();
+
+  function tell(row: Row): void {
+    last = row.seq;
+    const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
+    lastOfTopic.set(row.topic, row.seq);
+    bus.publish(eventCommitted, event);
+  }
 
   async function drain(): Promise<void> {
     for (;;) {
       const rows = await database.query<Row>(READ, [last, BATCH]);
-      for (const row of rows) {
-        last = row.seq;
-        const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
-        lastOfTopic.set(row.topic, row.seq);
-        bus.publish(eventCommitted, event);
-      }
+      for (const row of rows) tell(row);
       if (rows.length < BATCH) return;
     }
   }
 
-  /** Until there is something, and at most until the next look. */
-  function rest(): Promise<void> {
+  /** Numbers are given in the order of commits, so that whatever follows the last one that was told is the next. */
+  function tellHanded(): void {
+    const given = handed;
+    handed = [];
+    for (const { topic, newest, times, texts } of given) {
+      const first = newest - texts.length + 1;
+      if (first !== last + 1) {
+        if (newest > last) wanted = Math.max(wanted, newest);
+        continue;
+      }
+      texts.forEach((text, k) => {
+        tell({ topic, seq: first + k, time: times[k], payload: JSON.parse(text) });
+      });
+    }
+  }
+
+  /** Until there is something, and at most until the next look. @returns whether it is time for that. */
+  function rest(): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_EVERY_MS);
+      const timer = setTimeout(() => resolve(true), POLL_EVERY_MS);
       rouse = () => {
         clearTimeout(timer);
-        resolve();
+        resolve(false);
       };
     });
   }
 
   async function read(): Promise<void> {
-    while (!stopped) {
-      wanted = 0;
+    let due = true;
+    while (running) {
+      tellHanded();
       let failed = false;
-      try {
-        await drain();
-      } catch (error) {
-        failed = true;
-        log.warn({ reason: messageOf(error) }, "events could not be read; trying again");
+      if (due || wanted > last) {
+        wanted = 0;
+        try {
+          await drain();
+        } catch (error) {
+          failed = true;
+          log.warn({ reason: messageOf(error) }, "events could not be read; trying again");
+        }
       }
-      if ((failed || wanted <= last) && !stopped) await rest();
+      due = failed;
+      if ((failed || wanted <= last) && handed.length === 0 && running) due = (await rest()) || failed;
     }
   }
 
@@ -242,6 +283,11 @@ function createReader(database: Database, bus: Bus, log: Log) {
 
   return {
     wake,
+    take(committed: Committed): void {
+      if (!running || committed.newest <= last || committed.texts.length === 0) return;
+      handed.push(committed);
+      rouse();
+    },
     async start(): Promise<void> {
       const rows = await database.query<{ topic: string; seq: number }>(
         "select topic, max(seq) as seq from events group by topic",
@@ -250,10 +296,11 @@ function createReader(database: Database, bus: Bus, log: Log) {
         lastOfTopic.set(topic, seq);
         last = Math.max(last, seq);
       }
+      running = true;
       reading = read();
     },
     async stop(): Promise<void> {
-      stopped = true;
+      running = false;
       rouse();
       await reading;
     },

@@ -4,6 +4,7 @@ import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import {
   APPENDED,
+  APPENDED_TIMES,
   appending,
   createEventLog,
   type EventLog,
@@ -68,18 +69,35 @@ async function startInstance(
 const append = ({ database, eventLog }: Instance, ...events: { topic: string; payload: unknown }[]) =>
   database.transaction((sql) => eventLog.append(sql, events));
 /** Events of one topic by one statement, which is a transaction by itself. @returns the number of the newest. */
-async function appendAtOnce(
+async function appendAtOnce(instance: Instance, topic: string, payloads: readonly unknown[], when = true) {
+  return (await commitAtOnce(instance, topic, payloads, when)).newest;
+}
+/** The same. @returns what was committed; numbers that are null where nothing was. */
+async function commitAtOnce(
   { database }: Instance,
   topic: string,
   payloads: readonly unknown[],
   when = true,
 ) {
-  const rows = await database.query<{ newest: number | null }>(
+  const texts = payloads.map((payload) => JSON.stringify(payload));
+  const [row] = await database.query<{ newest: number | null; times: number[] | null }>(
     `with given as (select 1 where $3::bool), ${appending("given", "unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place)")}
-     select ${APPENDED} as newest`,
-    [payloads.map(() => topic), payloads.map((payload) => JSON.stringify(payload)), when],
+     select ${APPENDED} as newest, ${APPENDED_TIMES} as times`,
+    [payloads.map(() => topic), texts, when],
   );
-  return rows[0].newest;
+  return { topic, texts, ...row };
+}
+/** Counts how often an instance reads events. */
+function countReads({ database }: Instance): { count: number } {
+  const { query } = database;
+  const reads = { count: 0 };
+  Object.assign(database, {
+    query: (text: string, values?: unknown[]) => {
+      if (text.includes("seq > $1")) reads.count++;
+      return query(text, values);
+    },
+  });
+  return reads;
 }
 const payloads = (events: readonly Pick<LoggedEvent, "payload">[]) => events.map(({ payload }) => payload);
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
@@ -127,22 +145,43 @@ describe("events", () => {
   });
 
   it("that were read already are not looked for", async () => {
-    let reads = 0;
     const deaf = await startInstance(server.connection, { listen: () => () => undefined });
-    const { query } = deaf.database;
-    Object.assign(deaf.database, {
-      query: (text: string, values?: unknown[]) => {
-        if (text.includes("seq > $1")) reads++;
-        return query(text, values);
-      },
-    });
+    const reads = countReads(deaf);
     const newest = await appendAtOnce(deaf, "t", [1]);
     deaf.eventLog.wake(newest ?? 0);
     await eventually("heard", () => deaf.events.length === 1, SOON_MS);
-    const before = reads;
+    const before = reads.count;
     for (let i = 0; i < 50; i++) deaf.eventLog.wake(newest ?? 0);
     await sleep(50);
-    expect(reads - before).toBeLessThan(2);
+    expect(reads.count - before).toBeLessThan(2);
+  });
+
+  it("that are at hand are told without being read, once and in one order with all others", async () => {
+    const deaf = await startInstance(server.connection, { listen: () => () => undefined });
+    const other = await startInstance();
+    const reads = countReads(deaf);
+    const commit = async (payloads: readonly unknown[], topic = "t") => {
+      const { newest, times, texts } = await commitAtOnce(deaf, topic, payloads);
+      return { topic, texts, newest: newest ?? 0, times: times ?? [] };
+    };
+    for (let round = 0; round < 100; round++) deaf.eventLog.take(await commit([round, { text: '"', round }]));
+    await eventually("heard", () => deaf.events.length === 200, SOON_MS);
+    // It looks once a second, whatever it is given.
+    expect(reads.count).toBeLessThan(50);
+    await appendAtOnce(other, "t", ["of another"]);
+    const [early, late] = [await commit(["early"], "u"), await commit(["late"])];
+    for (const committed of [late, early, late]) deaf.eventLog.take(committed);
+    const failing = other.database.transaction(async (sql) => {
+      await other.eventLog.append(sql, [{ topic: "t", payload: "never" }]);
+      throw new Error("own");
+    });
+    await expect(failing).rejects.toThrow("own");
+    deaf.eventLog.take(await commit(["after a gap"]));
+    deaf.eventLog.take(await commit([]));
+    for (const { events } of [deaf, other]) await eventually("all", () => events.length === 204, SOON_MS);
+    expect(deaf.events).toEqual(other.events);
+    expectChained(deaf.events);
+    expect(payloads(deaf.events).slice(200)).toEqual(["of another", "early", "late", "after a gap"]);
   });
 
   it("of a transaction that fails never happened", async () => {

@@ -103,7 +103,7 @@ class WorkFailed extends Error {
 interface LedgerOptions {
   readonly database: Database;
   readonly store: LedgerStore;
-  readonly eventLog: Pick<EventLog, "append" | "wake">;
+  readonly eventLog: Pick<EventLog, "append" | "wake" | "take">;
 }
 
 /** Desks that this process has worked on, and work on them. */
@@ -164,9 +164,9 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
   /** Writes and publishes what was done, with its seals: all or nothing. @throws Overtaken, WorkFailed for a seal. */
   async function keep(written: Written, seals: readonly Done[]): Promise<void> {
     if (seals.length === 0) {
-      const newest = await store.writeAndPublish(written);
-      if (newest === null) throw new Overtaken(OVERTAKEN);
-      eventLog.wake(newest);
+      const published = await store.writeAndPublish(written);
+      if (published === null) throw new Overtaken(OVERTAKEN);
+      eventLog.take(published);
       return;
     }
     await database.transaction(async (sql) => {

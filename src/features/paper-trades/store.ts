@@ -2,6 +2,7 @@ import type { DeskRules } from "../../core/execution/context.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
+import type { Committed } from "../../platform/event-log.js";
 import { prepared } from "../../platform/prepared.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
@@ -19,12 +20,12 @@ export interface AccountRow {
   readonly cash: number;
   readonly cashFloor: number;
   readonly halt: string | null;
-  readonly openedAt: number;
   /** When it was opened and closed by the clock of its market. */
+  readonly openedAt: number;
   readonly closedAt: number | null;
-}
   /** When its row was made by the clock of the database, by which accounts are told in order. */
   readonly createdAt: number;
+}
 
 export interface NewAccount {
   readonly userId: string;
@@ -32,9 +33,9 @@ export interface NewAccount {
   readonly rules: DeskRules;
   readonly synthetic: boolean;
   readonly cashFloor: number;
-}
   /** By the clock of the market, which a replay has in the past. */
   readonly openedAt: number;
+}
 
 /** What the projections of an account say, to be held against its events. */
 export interface Kept {
@@ -101,7 +102,7 @@ export interface LedgerStore {
    * The same and publishes it, by one statement that is a transaction by itself.
    * @returns what was published; null where nothing was written.
    */
-  writeAndPublish(written: Written): Promise<number | null>;
+  writeAndPublish(written: Written): Promise<Committed | null>;
 }
 
 const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, cash::text, cash_floor::text as "cashFloor",

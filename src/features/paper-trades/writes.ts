@@ -3,12 +3,12 @@ import type { DeskEvent, Fill, Leg } from "../../core/execution/events.js";
 import type { Order } from "../../core/execution/order.js";
 import type { DeskState } from "../../core/execution/state.js";
 import type { Sql } from "../../platform/database.js";
-import { APPENDED, appending } from "../../platform/event-log.js";
+import { APPENDED, APPENDED_TIMES, appending, type Committed } from "../../platform/event-log.js";
 import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { amountText, decimalText } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
-import { ACCOUNT_TOPIC } from "./topics.js";
+import { ACCOUNT_TOPIC, topicOfAccount } from "./topics.js";
 
 /** What one piece of work did to an account. */
 export interface Written {
@@ -47,7 +47,7 @@ from unnest(:1::float8[], :2::float8[], :3::text[], :4::text[], :5::text[], :6::
     textArray(events.map(({ event }) => event)),
     textArray(events.map((event) => (event.kind === "order" ? event.orderId : null))),
     textArray(events.map(({ symbol }) => symbol)),
-    textArray(events.map((event) => JSON.stringify(event))),
+    textArray(textsOf({ events })),
   ],
 };
 
@@ -140,7 +140,8 @@ const PUBLISHED = appending(
 /** All of it as one statement: a call of the database each would take most of the time of an order. */
 const WRITE = prepared(`${statementOf(PARTS)} select count(*)::int as count from updated`);
 const WRITE_AND_PUBLISH = prepared(
-  `${statementOf(PARTS)}, ${PUBLISHED} select count(*)::int as count, ${APPENDED} as newest from updated`,
+  `${statementOf(PARTS)}, ${PUBLISHED}
+select count(*)::int as count, ${APPENDED} as newest, ${APPENDED_TIMES} as times from updated`,
 );
 
 function statementOf(parts: readonly Part[]): string {
@@ -164,22 +165,37 @@ export async function write(sql: Sql, written: Written): Promise<boolean> {
   return row?.count === 1;
 }
 
-/**
- * The same, and publishes it: a transaction by itself.
- * @returns the number under which the last of it was published, 0 where nothing was; null where nothing was written.
- */
-export async function writeAndPublish(sql: Sql, written: Written): Promise<number | null> {
-  const [row] = await sql.query<{ count: number; newest: number | null }>(
+/** The same, and publishes it: a transaction by itself. @returns what was published; null where nothing was written. */
+export async function writeAndPublish(sql: Sql, written: Written): Promise<Committed | null> {
+  const values = valuesOf(written);
+  const [row] = await sql.query<{ count: number; newest: number | null; times: number[] | null }>(
     WRITE_AND_PUBLISH,
-    valuesOf(written),
+    values,
   );
-  return row?.count === 1 ? (row.newest ?? 0) : null;
+  if (row?.count !== 1) return null;
+  return {
+    topic: topicOfAccount(written.accountId),
+    newest: row.newest ?? 0,
+    times: row.times ?? [],
+    texts: textsOf(written),
+  };
 }
 
 function valuesOf(written: Written): (string | number | null)[] {
   const { accountId, since, halt, state } = written;
   const values = PARTS.flatMap(({ columns }) => columns(written));
   return [accountId, since, state.seq, amountText(state.cash), halt, ...values];
+}
+
+const texts = new WeakMap<readonly DeskEvent[], readonly string[]>();
+
+/** Events as texts of JSON, made once. */
+function textsOf({ events }: Pick<Written, "events">): readonly string[] {
+  const known = texts.get(events);
+  if (known !== undefined) return known;
+  const made = events.map((event) => JSON.stringify(event));
+  texts.set(events, made);
+  return made;
 }
 
 /** Symbols of which something happened. */
