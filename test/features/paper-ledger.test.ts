@@ -137,7 +137,16 @@ describe("the database", () => {
     await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) });
     const insert =
       "insert into ledger_legs (account_id, seq, place, book, amount) values ($1, 900, 0, 'cash', 5)";
-    await expect(databases[0].query(insert, [id])).rejects.toThrow();
+    const legs =
+      "insert into ledger_legs (account_id, seq, place, book, amount) values ($1, 900, 0, 'cash', 5), ";
+    for (const text of [
+      insert,
+      // Of two events, one by the other, and one cent of a part apart.
+      `${legs} ($1, 901, 0, 'cash', -5)`,
+      `${legs} ($1, 900, 1, 'shares', -4.999999)`,
+    ]) {
+      await expect(databases[0].query(text, [id]), text).rejects.toThrow("do not sum to 0");
+    }
     for (const text of [
       "update paper_accounts set cash = -0.000001 where id = $1",
       "update ledger_legs set amount = amount + 1 where account_id = $1",
