@@ -51,8 +51,12 @@ export interface EventLog {
    * @param seq number of one that was committed, where it is known: nothing is done where it has been read.
    */
   wake(seq?: number): void;
-  /** The same for events that are at hand: where none lies between them and what was read, they are not read again. */
-  take(committed: Committed): void;
+  /**
+   * Tells what a statement commits without reading it, where nothing lies between that and what was read. Notifications
+   * that come while it runs may be of it, and wait until it is over.
+   * @returns what the statement gives; null where it writes nothing.
+   */
+  take(writing: Promise<Committed | null>): Promise<Committed | null>;
   /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
   announce(notice: Notice): Promise<void>;
   /** Events of a topic after a number, oldest first. */
@@ -138,7 +142,7 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
     async start() {
       await reader.start();
       unlisten = [
-        database.listen(EVENT_CHANNEL, (payload) => reader.wake(seqOf(payload))),
+        database.listen(EVENT_CHANNEL, (payload) => reader.hear(seqOf(payload))),
         database.listen(NOTICE_CHANNEL, hear),
       ];
     },
@@ -211,6 +215,9 @@ function createReader(database: Database, bus: Bus, log: Log) {
   /** Number up to which there is something to be read. */
   let wanted = 0;
   let handed: Committed[] = [];
+  /** Statements that commit events just now, and what notifications told meanwhile. */
+  let writers = 0;
+  let heard = 0;
   let rouse: () => void = () => undefined;
   let reading: Promise<void> = Promise.resolve();
 
@@ -283,10 +290,22 @@ function createReader(database: Database, bus: Bus, log: Log) {
 
   return {
     wake,
-    take(committed: Committed): void {
-      if (!running || committed.newest <= last || committed.texts.length === 0) return;
-      handed.push(committed);
-      rouse();
+    hear(seq = Number.POSITIVE_INFINITY): void {
+      if (writers > 0 && seq < Number.POSITIVE_INFINITY) heard = Math.max(heard, seq);
+      else wake(seq);
+    },
+    async take(writing: Promise<Committed | null>): Promise<Committed | null> {
+      writers++;
+      try {
+        const committed = await writing;
+        if (running && committed !== null && committed.texts.length > 0) handed.push(committed);
+        return committed;
+      } finally {
+        writers--;
+        wanted = Math.max(wanted, heard);
+        heard = 0;
+        if (handed.length > 0 || wanted > last) rouse();
+      }
     },
     async start(): Promise<void> {
       const rows = await database.query<{ topic: string; seq: number }>(

@@ -164,24 +164,46 @@ describe("events", () => {
       const { newest, times, texts } = await commitAtOnce(deaf, topic, payloads);
       return { topic, texts, newest: newest ?? 0, times: times ?? [] };
     };
-    for (let round = 0; round < 100; round++) deaf.eventLog.take(await commit([round, { text: '"', round }]));
+    for (let round = 0; round < 100; round++) await deaf.eventLog.take(commit([round, { text: '"', round }]));
     await eventually("heard", () => deaf.events.length === 200, SOON_MS);
     // It looks once a second, whatever it is given.
     expect(reads.count).toBeLessThan(50);
     await appendAtOnce(other, "t", ["of another"]);
     const [early, late] = [await commit(["early"], "u"), await commit(["late"])];
-    for (const committed of [late, early, late]) deaf.eventLog.take(committed);
+    for (const committed of [late, early, late]) await deaf.eventLog.take(Promise.resolve(committed));
+    expect(await deaf.eventLog.take(Promise.resolve(null))).toBeNull();
+    await expect(deaf.eventLog.take(Promise.reject(new Error("cut")))).rejects.toThrow("cut");
     const failing = other.database.transaction(async (sql) => {
       await other.eventLog.append(sql, [{ topic: "t", payload: "never" }]);
       throw new Error("own");
     });
     await expect(failing).rejects.toThrow("own");
-    deaf.eventLog.take(await commit(["after a gap"]));
-    deaf.eventLog.take(await commit([]));
+    await deaf.eventLog.take(commit(["after a gap"]));
+    await deaf.eventLog.take(commit([]));
     for (const { events } of [deaf, other]) await eventually("all", () => events.length === 204, SOON_MS);
     expect(deaf.events).toEqual(other.events);
     expectChained(deaf.events);
     expect(payloads(deaf.events).slice(200)).toEqual(["of another", "early", "late", "after a gap"]);
+  });
+
+  it("of others that are heard of during a statement are told after it, whatever becomes of it", async () => {
+    const [instance, other] = await Promise.all([startInstance(), startInstance()]);
+    for (const [seq, ends] of [
+      [1, "well"],
+      [2, "not"],
+    ] as const) {
+      let end: () => void = () => undefined;
+      const writing = new Promise<null>((resolve, reject) => {
+        end = () => (ends === "well" ? resolve(null) : reject(new Error("cut")));
+      });
+      const taken = instance.eventLog.take(writing).catch(() => null);
+      await append(other, { topic: "t", payload: seq });
+      await eventually("heard by the other", () => other.events.length === seq, SOON_MS);
+      end();
+      expect(await taken).toBeNull();
+      await eventually("heard", () => instance.events.length === seq, SOON_MS);
+    }
+    expect(instance.events).toEqual(other.events);
   });
 
   it("of a transaction that fails never happened", async () => {

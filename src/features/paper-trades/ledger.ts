@@ -164,9 +164,8 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
   /** Writes and publishes what was done, with its seals: all or nothing. @throws Overtaken, WorkFailed for a seal. */
   async function keep(written: Written, seals: readonly Done[]): Promise<void> {
     if (seals.length === 0) {
-      const published = await store.writeAndPublish(written);
+      const published = await eventLog.take(store.writeAndPublish(written));
       if (published === null) throw new Overtaken(OVERTAKEN);
-      eventLog.take(published);
       return;
     }
     await database.transaction(async (sql) => {
