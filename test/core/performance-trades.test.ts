@@ -21,6 +21,7 @@ class Beside {
   readonly state: DeskState = createState();
   readonly #gains = new Map<string, number>();
   readonly #ended = new Map<string, string>();
+  readonly #told = new Map<string, { list: readonly Trade[]; text: string }>();
 
   /** @returns what differs after the event, null where nothing does. */
   take(event: DeskEvent, marks: (symbol: string) => number): string | null {
@@ -67,6 +68,11 @@ class Beside {
     const held = open.reduce((sum, { openQuantity }) => sum + openQuantity, 0);
     if (Math.abs(held - Math.abs(quantity)) > 1e-9) return `${held} open of ${quantity}`;
     if (open.some((trade) => signOf(trade) * quantity <= 0)) return "a trade has the wrong side";
+    if (open.some(isClosed)) return "a closed trade is told to be open";
+    const told = this.#told.get(symbol);
+    const text = JSON.stringify(open);
+    this.#told.set(symbol, { list: open, text });
+    if (told?.list === open && told.text !== text) return "the same list tells of other trades";
     const own = this.book.trades.filter((trade) => trade.symbol === symbol);
     const gross = own.reduce((sum, trade) => sum + trade.gross, 0);
     const paid = open.reduce((sum, trade) => sum + signOf(trade) * trade.openMicros, 0);

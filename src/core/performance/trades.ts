@@ -32,7 +32,7 @@ export interface TradeBook {
   readonly capital: number;
   /** Received on cash, below 0 where it was paid, micros. It is of no trade. */
   readonly interest: number;
-  /** Open trades of a symbol, the one that is closed next first. */
+  /** Open trades of a symbol, the one that is closed next first: the same list until the book takes something of the symbol. */
   openOf(symbol: string): readonly Trade[];
   /** @returns trades that it opened, changed or closed. @throws AssertionError for events without those before. */
   take(event: DeskEvent): readonly Trade[];
@@ -51,6 +51,8 @@ interface Holding {
   /** As the desk has it, below 0 for a short position. */
   quantity: number;
   readonly lots: Lot[];
+  /** Trades of the lots; null after they changed, until somebody asks. */
+  open: readonly Trade[] | null;
 }
 
 interface Books {
@@ -73,7 +75,12 @@ export function createTrades(): TradeBook {
     get interest() {
       return books.interest;
     },
-    openOf: (symbol) => [...new Set(books.holdings.get(symbol)?.lots.map(({ trade }) => trade))],
+    openOf(symbol) {
+      const holding = books.holdings.get(symbol);
+      if (holding === undefined) return NO_TRADES;
+      holding.open ??= Object.freeze([...new Set(holding.lots.map(({ trade }) => trade))]);
+      return holding.open;
+    },
     take: (event) => (event.kind === "account" ? takeAccount(books, event) : takeOrder(books, event)),
   };
 }
@@ -226,10 +233,14 @@ function exitOf({ at, seq }: AccountEvent, cash: number): Omit<Exit, "reason"> {
   return { quantity: 0, micros: Math.abs(cash), fees: NO_FEES, at, seq, ambiguous: false, all: true };
 }
 
+/** To be changed: what was said of its open trades does not stand any more. */
 function holdingOf({ holdings }: Books, symbol: string): Holding {
   const known = holdings.get(symbol);
-  if (known !== undefined) return known;
-  const holding: Holding = { quantity: 0, lots: [] };
+  if (known !== undefined) {
+    known.open = null;
+    return known;
+  }
+  const holding: Holding = { quantity: 0, lots: [], open: null };
   holdings.set(symbol, holding);
   return holding;
 }

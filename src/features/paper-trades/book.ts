@@ -161,7 +161,7 @@ function portfolioOf(desk: Desk, account: Account, prices: ReadonlyMap<string, P
   // What trades come to is what the account gained less what of it is open: summed over positions and not over trades.
   let realised = standing.equity - capital;
   for (const symbol of desk.state.positions.keys()) {
-    for (const open of unrealisedOf(trades.openOf(symbol), desk.priceOf(symbol))) realised -= open;
+    realised -= gainsOf(trades.openOf(symbol), desk.priceOf(symbol)).sum;
   }
   const positions = [...desk.state.positions.values()].map((position) =>
     positionNow(desk, account, position, prices.get(position.symbol) ?? null),
@@ -218,6 +218,25 @@ function tradeNow(desk: Desk, { history, causes }: Account, trade: Trade): Trade
 
 function gainOpen(desk: Desk, { trades }: History, trade: Trade): number {
   if (trade.closedAt !== null) return 0;
-  const open = trades.openOf(trade.symbol);
-  return unrealisedOf(open, desk.priceOf(trade.symbol))[open.indexOf(trade)];
+  return gainsOf(trades.openOf(trade.symbol), desk.priceOf(trade.symbol)).of.get(trade) ?? 0;
+}
+
+/** What open trades of one symbol gain at a price, each and all together; micros. */
+interface Gains {
+  readonly price: number;
+  readonly of: ReadonlyMap<Trade, number>;
+  readonly sum: number;
+}
+
+/** By the list of trades, which is another one after each change of them. */
+const gains = new WeakMap<readonly Trade[], Gains>();
+
+function gainsOf(open: readonly Trade[], price: number): Gains {
+  const known = gains.get(open);
+  if (known !== undefined && known.price === price) return known;
+  const each = unrealisedOf(open, price);
+  const of = new Map(open.map((trade, k) => [trade, each[k]]));
+  const made = { price, of, sum: each.reduce((sum, gain) => sum + gain, 0) };
+  gains.set(open, made);
+  return made;
 }
