@@ -207,11 +207,47 @@ events_newest as (
 
 const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq limit $2`);
 
+/** Tells this process of events in their order. */
+function createTeller(bus: Bus) {
+  const lastOfTopic = new Map<string, number>();
+  let last = 0;
+
+  function pass(topic: string, seq: number): void {
+    lastOfTopic.set(topic, seq);
+    last = Math.max(last, seq);
+  }
+
+  function tell(row: Row): void {
+    const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
+    pass(row.topic, row.seq);
+    bus.publish(eventCommitted, event);
+  }
+
+  return {
+    /** Number of the newest that was told. */
+    last: () => last,
+    /** Leaves out what was before. */
+    pass,
+    tell,
+    /**
+     * Numbers are given in the order of commits, so that whatever follows the last one that was told is the next.
+     * @returns whether others come before them.
+     */
+    tellCommitted({ topic, newest, times, texts }: Committed): boolean {
+      const first = newest - texts.length + 1;
+      if (first !== last + 1) return newest > last;
+      texts.forEach((text, k) => {
+        tell({ topic, seq: first + k, time: times[k], payload: JSON.parse(text) });
+      });
+      return false;
+    },
+  };
+}
+
 /** Reads committed events in their order, when woken and at least every second. */
 function createReader(database: Database, bus: Bus, log: Log) {
-  const lastOfTopic = new Map<string, number>();
+  const { last, pass, tell, tellCommitted } = createTeller(bus);
   let running = false;
-  let last = 0;
   /** Number up to which there is something to be read. */
   let wanted = 0;
   let handed: Committed[] = [];
@@ -221,34 +257,19 @@ function createReader(database: Database, bus: Bus, log: Log) {
   let rouse: () => void = () => undefined;
   let reading: Promise<void> = Promise.resolve();
 
-  function tell(row: Row): void {
-    last = row.seq;
-    const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
-    lastOfTopic.set(row.topic, row.seq);
-    bus.publish(eventCommitted, event);
-  }
-
   async function drain(): Promise<void> {
     for (;;) {
-      const rows = await database.query<Row>(READ, [last, BATCH]);
+      const rows = await database.query<Row>(READ, [last(), BATCH]);
       for (const row of rows) tell(row);
       if (rows.length < BATCH) return;
     }
   }
 
-  /** Numbers are given in the order of commits, so that whatever follows the last one that was told is the next. */
   function tellHanded(): void {
     const given = handed;
     handed = [];
-    for (const { topic, newest, times, texts } of given) {
-      const first = newest - texts.length + 1;
-      if (first !== last + 1) {
-        if (newest > last) wanted = Math.max(wanted, newest);
-        continue;
-      }
-      texts.forEach((text, k) => {
-        tell({ topic, seq: first + k, time: times[k], payload: JSON.parse(text) });
-      });
+    for (const committed of given) {
+      if (tellCommitted(committed)) wanted = Math.max(wanted, committed.newest);
     }
   }
 
@@ -268,7 +289,7 @@ function createReader(database: Database, bus: Bus, log: Log) {
     while (running) {
       tellHanded();
       let failed = false;
-      if (due || wanted > last) {
+      if (due || wanted > last()) {
         wanted = 0;
         try {
           await drain();
@@ -278,12 +299,12 @@ function createReader(database: Database, bus: Bus, log: Log) {
         }
       }
       due = failed;
-      if ((failed || wanted <= last) && handed.length === 0 && running) due = (await rest()) || failed;
+      if ((failed || wanted <= last()) && handed.length === 0 && running) due = (await rest()) || failed;
     }
   }
 
   function wake(seq = Number.POSITIVE_INFINITY): void {
-    if (seq <= last) return;
+    if (seq <= last()) return;
     wanted = Math.max(wanted, seq);
     rouse();
   }
@@ -304,17 +325,14 @@ function createReader(database: Database, bus: Bus, log: Log) {
         writers--;
         wanted = Math.max(wanted, heard);
         heard = 0;
-        if (handed.length > 0 || wanted > last) rouse();
+        if (handed.length > 0 || wanted > last()) rouse();
       }
     },
     async start(): Promise<void> {
       const rows = await database.query<{ topic: string; seq: number }>(
         "select topic, max(seq) as seq from events group by topic",
       );
-      for (const { topic, seq } of rows) {
-        lastOfTopic.set(topic, seq);
-        last = Math.max(last, seq);
-      }
+      for (const { topic, seq } of rows) pass(topic, seq);
       running = true;
       reading = read();
     },
