@@ -72,3 +72,32 @@ describe("POST /api/close-position", () => {
     clock.advance(MINUTE_MS);
   });
 });
+
+describe("an order without a key", () => {
+  it("201 takes two statements, one that reads and one that commits, and no more is read after it", async () => {
+    clock.set(Date.UTC(2024, 10, 7, 15, 0, 10));
+    const order = { symbol: "AAPL", side: "buy", quantity: 1 };
+    expect((await post("/api/paper-trade/orders", order)).data.state).toBe("filled");
+    const { database } = program.parts;
+    const { query, transaction } = database;
+    const statements: string[] = [];
+    Object.assign(database, {
+      query: (text: string, values?: unknown[]) => {
+        statements.push(text.trim().replace(/\s+/g, " "));
+        return query(text, values);
+      },
+      transaction: (work: Parameters<typeof transaction>[0]) => {
+        statements.push("a transaction");
+        return transaction(work);
+      },
+    });
+    const placed = await post("/api/paper-trade/orders", order).finally(() =>
+      Object.assign(database, { query, transaction }),
+    );
+    expect(placed.status).toBe(201);
+    expect(statements).toEqual([
+      expect.stringMatching(/^select .* from paper_accounts|^select .* left join paper_accounts/),
+      expect.stringMatching(/^with updated as \( update paper_accounts/),
+    ]);
+  });
+});

@@ -7,6 +7,7 @@ import { isTerminal } from "../../core/execution/states.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
+import type { RiskSettings } from "../risk/settings.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf, termsOfRules } from "./rules.js";
@@ -26,6 +27,12 @@ export interface Accounts {
    * none.
    */
   usual(userId: string): Promise<AccountRow>;
+  /** One that is named, or the usual one, with what is kept under the name of a setting: by one statement where there is one. */
+  withSetting(
+    userId: string,
+    id: string | undefined,
+    setting: string,
+  ): Promise<{ row: AccountRow; kept: unknown }>;
   /** The same where there is one; null otherwise. */
   existing(userId: string): Promise<AccountRow | null>;
   /** The newest first, closed ones too. */
@@ -47,6 +54,12 @@ export interface Accounts {
   /** @throws {AppError} `account_closed`; `trading_halted` where the ledger contradicts itself. */
   resume(userId: string, id: string): Promise<void>;
 }
+
+/** The usual account of a user, or one that is named, and what its owner allows, as of one moment. @throws {AppError} `account_not_found`. */
+export type WithLimits = (
+  userId: string,
+  accountId?: string,
+) => Promise<{ readonly row: AccountRow; readonly settings: RiskSettings }>;
 
 export interface AccountsOptions {
   readonly database: Database;
@@ -111,16 +124,20 @@ export function createAccounts(options: AccountsOptions): Accounts {
   }
 
   async function existing(userId: string): Promise<AccountRow | null> {
-    const rows = await store.listOf(userId, synthetic);
-    // A reset account stands where the one stood that it was opened for, under the same name.
-    const first = new Map<string, number>();
-    for (const { name, createdAt } of rows) first.set(name, createdAt);
-    const since = ({ name, createdAt }: AccountRow) => first.get(name) ?? createdAt;
-    let found: AccountRow | null = null;
-    for (const row of rows) {
-      if (row.closedAt === null && (found === null || since(row) <= since(found))) found = row;
+    return usualOf(await store.listOf(userId, synthetic));
+  }
+
+  async function usual(userId: string): Promise<AccountRow> {
+    const found = await existing(userId);
+    if (found !== null) return found;
+    try {
+      return await openNew(userId, usualTerms);
+    } catch (error) {
+      // Another request opened it first.
+      const other = error instanceof AppError && error.code === "conflict" ? await existing(userId) : null;
+      if (other === null) throw error;
+      return other;
     }
-    return found;
   }
 
   /** Cancels what is at work, closes the account and does what is to be done with it: all or nothing. */
@@ -142,17 +159,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
     open: (userId, terms, seal) => openNew(userId, { ...usualTerms, ...terms }, seal),
     find,
     existing,
-    async usual(userId) {
-      const found = await existing(userId);
-      if (found !== null) return found;
-      try {
-        return await openNew(userId, usualTerms);
-      } catch (error) {
-        // Another request opened it first.
-        const other = error instanceof AppError && error.code === "conflict" ? await existing(userId) : null;
-        if (other === null) throw error;
-        return other;
-      }
+    usual,
+    async withSetting(userId, id, setting) {
+      const { rows, kept } = await store.listWith(userId, synthetic, setting);
+      const found = id === undefined ? usualOf(rows) : rows.find((row) => row.id === id);
+      return { row: found ?? (id === undefined ? await usual(userId) : await find(userId, id)), kept };
     },
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id, seal) {
@@ -187,6 +198,19 @@ export function createAccounts(options: AccountsOptions): Accounts {
       await store.setHalt(id, null);
     },
   };
+}
+
+/** Of accounts of a user, the newest first. */
+function usualOf(rows: readonly AccountRow[]): AccountRow | null {
+  // A reset account stands where the one stood that it was opened for, under the same name.
+  const first = new Map<string, number>();
+  for (const { name, createdAt } of rows) first.set(name, createdAt);
+  const since = ({ name, createdAt }: AccountRow) => first.get(name) ?? createdAt;
+  let found: AccountRow | null = null;
+  for (const row of rows) {
+    if (row.closedAt === null && (found === null || since(row) <= since(found))) found = row;
+  }
+  return found;
 }
 
 /** @returns how many orders were canceled; legs go with their entry. */

@@ -17,7 +17,7 @@ import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { Quotes } from "../candles/quotes.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Risk } from "../risk/risk.js";
-import { type Accounts, createAccounts } from "./accounts.js";
+import { type Accounts, createAccounts, type WithLimits } from "./accounts.js";
 import { type Book, createBook } from "./book.js";
 import { createDays, type Days } from "./days.js";
 import { accountFacts } from "./facts.js";
@@ -36,6 +36,7 @@ import { createTransfers, type Transfers } from "./transfers.js";
 /** Paper accounts and everything that is done with them. */
 export interface PaperDesk {
   readonly accounts: Accounts;
+  readonly withLimits: WithLimits;
   readonly transfers: Transfers;
   readonly ledger: Ledger;
   /** When events of accounts were written, for those who take up where they were. */
@@ -105,21 +106,24 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const trading = createTrading({ ...parts, standings, settings, matching });
   const book = createBook({ ...parts, matching });
   const idempotency = createIdempotency(database);
-  const risk: Pick<Risk, "settings" | "redeem" | "examine"> = {
-    get settings() {
-      return options.risk().settings;
-    },
+  const withLimits: WithLimits = async (userId, accountId) => {
+    const known = options.risk().settings;
+    const { row, kept } = await accounts.withSetting(userId, accountId, known.nameOf(userId));
+    return { row, settings: known.from(kept) };
+  };
+  const risk: Pick<Risk, "redeem" | "examine"> = {
     redeem: (...given) => options.risk().redeem(...given),
     examine: (...given) => options.risk().examine(...given),
   };
   return {
     accounts,
+    withLimits,
     transfers: createTransfers(parts),
     ledger,
     written: store,
     book,
     trading,
-    native: createNativeTrading({ ...parts, accounts, trading, risk }),
+    native: createNativeTrading({ ...parts, withLimits, trading, risk }),
     matching,
     days,
     standings,

@@ -8,7 +8,7 @@ import type { Alert } from "../alerts/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Risk } from "../risk/risk.js";
 import type { RiskSettings } from "../risk/settings.js";
-import type { Accounts } from "./accounts.js";
+import type { WithLimits } from "./accounts.js";
 import type { OrderCause } from "./cause.js";
 import type { Feed } from "./feed.js";
 import type { SealOf } from "./once.js";
@@ -27,9 +27,9 @@ export interface NativeTrading {
 
 export interface NativeOptions {
   readonly trading: Trading;
-  readonly accounts: Accounts;
+  readonly withLimits: WithLimits;
   readonly alerts: Pick<Alerts, "get">;
-  readonly risk: Pick<Risk, "settings" | "redeem" | "examine">;
+  readonly risk: Pick<Risk, "redeem" | "examine">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly feed: Feed;
 }
@@ -41,17 +41,14 @@ interface Asked {
 }
 
 export function createNativeTrading(options: NativeOptions): NativeTrading {
-  const { trading, accounts, alerts, risk, instruments, feed } = options;
+  const { trading, withLimits, alerts, risk, instruments, feed } = options;
 
   async function place(
     userId: string,
     { accountId, token, request }: Asked,
     sealOf: SealOf<OrderNow>,
   ): Promise<OrderNow> {
-    const [account, settings] = await Promise.all([
-      accountId === undefined ? accounts.usual(userId) : accounts.find(userId, accountId),
-      risk.settings.load(userId),
-    ]);
+    const { row: account, settings } = await withLimits(userId, accountId);
     const seal = sealOf(account);
     const confirm = await confirmationOf(userId, token, request, settings);
     const asked = { ...request, settings, confirmed: true };

@@ -79,6 +79,12 @@ export interface LedgerStore {
   find(id: string): Promise<AccountRow | null>;
   /** The newest first. */
   listOf(userId: string, synthetic: boolean): Promise<AccountRow[]>;
+  /** The same with what is kept under the name of a setting, null where nothing is, both as of one moment. */
+  listWith(
+    userId: string,
+    synthetic: boolean,
+    setting: string,
+  ): Promise<{ rows: AccountRow[]; kept: unknown }>;
   /** Ids of those that are open and hold something or have orders at work, of all users. */
   listActive(synthetic: boolean): Promise<string[]>;
   /** Ids of those that are open, of all users. */
@@ -113,6 +119,11 @@ const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, c
 const FIND = prepared(`select ${ACCOUNT} from paper_accounts where id = $1`);
 const LIST = prepared(
   `select ${ACCOUNT} from paper_accounts where user_id = $1 and synthetic = $2 order by created_at desc, id desc`,
+);
+
+const LIST_WITH = prepared(
+  `select ${ACCOUNT}, kept from (select (select value from settings where settings.name = $3) as kept) as setting
+   left join paper_accounts on user_id = $1 and synthetic = $2 order by created_at desc, id desc`,
 );
 
 type RawAccount = Omit<AccountRow, "cash" | "cashFloor"> & { cash: string; cashFloor: string };
@@ -170,6 +181,15 @@ export function createLedgerStore(database: Database): LedgerStore {
     async listOf(userId, synthetic) {
       const rows = await database.query<RawAccount>(LIST, [userId, synthetic]);
       return rows.map(accountOf);
+    },
+    async listWith(userId, synthetic, setting) {
+      const rows = await database.query<RawAccount & { kept: unknown }>(LIST_WITH, [
+        userId,
+        synthetic,
+        setting,
+      ]);
+      const own = rows.filter(({ id }) => id !== null);
+      return { rows: own.map(({ kept: _kept, ...row }) => accountOf(row)), kept: rows[0]?.kept ?? null };
     },
     async listActive(synthetic) {
       const rows = await database.query<{ id: string }>(ACTIVE, [synthetic]);

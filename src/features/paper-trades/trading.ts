@@ -108,7 +108,7 @@ function createMarkets({ ledger, feed, instruments, matching }: TradingOptions) 
    * or, where `all` is not asked for, as far as sources tell.
    */
   async function clocks(row: AccountRow, symbolsOf: (desk: Desk) => readonly string[], all: boolean) {
-    const symbols = [...new Set(await ledger.look(row.id, symbolsOf))];
+    const symbols = [...new Set(await ledger.look(row.id, symbolsOf, row))];
     const known = symbols.map(async (symbol) => {
       const at = await feed.clock(await instruments.resolve(symbol));
       return [symbol, at] as const;
@@ -152,7 +152,7 @@ export function createTrading(options: TradingOptions): Trading {
     ...createCancels(ledger, clocks),
 
     async replace(row, orderId, { changes, clientOrderId: given, leastValue = 0, seal }) {
-      const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol);
+      const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol, row);
       const [{ market, traded }, allowed] = await Promise.all([
         marketOf(row, symbol),
         settings.load(row.userId),

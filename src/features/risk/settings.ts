@@ -86,6 +86,9 @@ export type RiskSettingsChange = { readonly [Name in keyof RiskSettings]?: RiskS
 /** Settings by user. A field that a stored row lacks has its default. */
 export interface RiskSettingsStore {
   load(userId: string): Promise<RiskSettings>;
+  /** The name under which those of a user are kept, and the same from what is kept there, for who reads it with other rows. */
+  nameOf(userId: string): string;
+  from(kept: unknown): RiskSettings;
   /** Fields left out stay as they are. */
   change(userId: string, change: RiskSettingsChange): Promise<RiskSettings>;
 }
@@ -101,6 +104,8 @@ export function createRiskSettings(
     riskSettingsSchema.parse(changed(changed(DEFAULT_RISK_SETTINGS, configured), known ?? {}));
   return {
     load: async (userId) => complete(await settings.load(nameOf(userId), stored)),
+    nameOf,
+    from: (kept) => complete(stored.safeParse(kept).data ?? null),
     change: async (userId, change) =>
       complete(await settings.update(nameOf(userId), stored, {}, (known) => changed(known, change))),
   };

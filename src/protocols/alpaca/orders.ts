@@ -54,7 +54,7 @@ export interface ReplaceBody {
 }
 
 export interface OrdersOptions {
-  readonly paper: Pick<PaperDesk, "accounts" | "ledger" | "trading">;
+  readonly paper: Pick<PaperDesk, "accounts" | "withLimits" | "ledger" | "trading">;
   readonly instruments: Pick<Instruments, "identify" | "resolve">;
 }
 
@@ -72,18 +72,20 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     }
   }
 
+  /** What this process did to the account since its row was read is seen too. */
   async function shown(row: AccountRow, id: string, nested: boolean): Promise<WireOrder> {
-    return ledger.look(row.id, (desk, account) => {
+    const look = (desk: Desk, account: Account) => {
       const found = findOrder(desk, account, id);
       if (found === null) throw notFound(`order not found for ${id}`);
       return wireOf(desk, account, found, nested);
-    });
+    };
+    return ledger.look(row.id, look, row);
   }
 
   return {
     async list(userId, filter) {
       const row = await accounts.usual(userId);
-      return ledger.look(row.id, (desk, account) => listOrders(desk, account, filter));
+      return ledger.look(row.id, (desk, account) => listOrders(desk, account, filter), row);
     },
     get: async (userId, id, nested) => shown(await accounts.usual(userId), id, nested),
     async byClientId(userId, clientOrderId) {
@@ -96,7 +98,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       });
     },
     async submit(userId, body) {
-      const row = await accounts.usual(userId);
+      const { row, settings } = await paper.withLimits(userId);
       const instrument = await requireInstrument(instruments, body.symbol);
       const terms = termsFrom(body, instrument);
       const cause = {
@@ -105,13 +107,13 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       };
       const leastValue = leastValueOf(instrument);
       const placed = await within(row, instrument.symbol, () =>
-        trading.submit(row, { terms, cause, leastValue }),
+        trading.submit(row, { terms, cause, leastValue, settings }),
       );
       return shown(row, placed.order.id, true);
     },
     async cancel(userId, id) {
       const row = await accounts.usual(userId);
-      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id));
+      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id), row);
       if (order === null) throw notFound(`order not found for ${id}`);
       if (isTerminal(order.state)) throw closed(`order is already in "${order.state}" state`);
       await within(row, null, () => trading.cancel(row, order.id));
@@ -123,7 +125,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     },
     async replace(userId, id, body) {
       const row = await accounts.usual(userId);
-      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id));
+      const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id), row);
       if (order === null) throw notFound(`order not found for ${id}`);
       if (isTerminal(order.state)) throw closed(`cannot replace order in ${order.state} status`);
       const changes = changesFrom(body);
