@@ -5,73 +5,22 @@ import { NO_COSTS } from "../../src/core/execution/costs.js";
 import type { Desk } from "../../src/core/execution/desk.js";
 import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
 import type { CorporateAction } from "../../src/core/market/actions.js";
-import { candlesFromRows } from "../../src/core/market/candles.js";
 import { dayOf } from "../../src/core/market/day.js";
-import { calendarOf, isOpen } from "../../src/core/market/session.js";
 import { createBook } from "../../src/features/paper-trades/book.js";
-import type { Feed } from "../../src/features/paper-trades/feed.js";
-import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
-import { createMatching, type Matching } from "../../src/features/paper-trades/matching.js";
-import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
+import type { Ledger } from "../../src/features/paper-trades/ledger.js";
+import type { Matching } from "../../src/features/paper-trades/matching.js";
+import type { LedgerStore } from "../../src/features/paper-trades/store.js";
 import { tradedAs } from "../../src/features/paper-trades/traded.js";
 import { createTrading } from "../../src/features/paper-trades/trading.js";
 import { DEFAULT_RISK_SETTINGS } from "../../src/features/risk/settings.js";
-import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
-import { createEventLog } from "../../src/platform/event-log.js";
-import { createLeases } from "../../src/platform/lease.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { silentLog } from "../fixtures/log.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
-import { instrumentOf } from "../fixtures/vendor-answers.js";
+import { feed, instruments, MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
 
-/** A Tuesday at 10:00 in New York. */
-const START = Date.UTC(2024, 6, 9, 14);
-const MINUTE = 60_000;
 const DAY = 86_400_000;
 const MONEY = 1e6;
-const instruments = { resolve: async (text: string) => ({ ...instrumentOf(text), id: 1, synthetic: true }) };
-
-type Row = readonly [minute: number, open: number, high: number, low: number, close: number];
-
-/** A market as the test writes it: minutes after the start, and what it says of splits and dividends. */
-const market = {
-  now: START,
-  bars: new Map<string, Row[]>(),
-  actions: new Map<string, CorporateAction[]>(),
-  silent: new Set<string>(),
-  /** How often the close before an instant was asked for. */
-  closes: 0,
-};
-
-const feed: Feed = {
-  clock: async () => market.now,
-  async now(instrument) {
-    const open = isOpen(calendarOf(instrument.calendar), market.now);
-    return { instrument, atMs: market.now, open, quote: null, tradable: false, reason: "bars alone" };
-  },
-  async bars({ symbol }, fromMs, nowMs) {
-    if (market.silent.has(symbol)) throw new AppError("provider_unavailable", "silent");
-    const rows = (market.bars.get(symbol) ?? [])
-      .map(([minute, open, high, low, close]) => ({
-        time: START + minute * MINUTE,
-        open,
-        high,
-        low,
-        close,
-        volume: 1_000,
-      }))
-      .filter(({ time }) => time >= fromMs && time + MINUTE <= nowMs);
-    return { interval: "1m", bars: candlesFromRows(symbol, "1m", rows), toMs: nowMs };
-  },
-  async closeBefore({ symbol }, atMs) {
-    market.closes++;
-    const before = (market.bars.get(symbol) ?? []).filter(([minute]) => START + minute * MINUTE < atMs);
-    return before.at(-1)?.[4] ?? null;
-  },
-  actions: async ({ symbol }) => market.actions.get(symbol) ?? [],
-};
 
 const QUOTE = {
   ...{
@@ -96,22 +45,7 @@ let matching: Matching;
 
 /** As a process that has just started. */
 function start(): void {
-  const eventLog = createEventLog(
-    database,
-    createBus(() => undefined),
-    silentLog,
-  );
-  store = createLedgerStore(database);
-  ledger = createLedger({ database, store, eventLog });
-  matching = createMatching({
-    store,
-    ledger,
-    feed,
-    instruments,
-    leases: createLeases(database, "test"),
-    synthetic: true,
-    log: silentLog,
-  });
+  ({ store, ledger, matching } = startDesk(database));
 }
 
 beforeAll(async () => {

@@ -1,26 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
+import type { LoggedEvent } from "../../src/platform/event-log.js";
+import { createTestDatabase, type TestDatabase, throughProxy } from "../fixtures/database.js";
 import {
-  APPENDED,
-  APPENDED_TIMES,
-  appending,
-  createEventLog,
-  type EventLog,
-  eventCommitted,
-  type LoggedEvent,
-  type Notice,
-  noticeHeard,
-} from "../../src/platform/event-log.js";
-import {
-  createTestDatabase,
-  openTestDatabase,
-  type TestDatabase,
-  throughProxy,
-} from "../fixtures/database.js";
+  append,
+  appendAtOnce,
+  commitAtOnce,
+  countReads,
+  type EventInstance,
+  expectChained,
+  numbers,
+  payloads,
+  startEventInstance,
+} from "../fixtures/event-instances.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import { createRecordedLog } from "../fixtures/log.js";
 import { ask } from "../fixtures/own-postgres.js";
 
 expectNothingUnhandled();
@@ -38,78 +32,8 @@ beforeEach(() => administer("truncate events restart identity"));
 const administer = <Row extends object>(statement: string) =>
   ask<Row>(server.connection as Parameters<typeof ask>[0], statement);
 
-interface Instance {
-  readonly database: Database;
-  readonly eventLog: EventLog;
-  readonly events: LoggedEvent[];
-  readonly notices: Notice[];
-  readonly lines: () => string[];
-}
-
-/** What is one process in the program. */
-async function startInstance(
-  connection = server.connection,
-  change: Partial<Database> = {},
-): Promise<Instance> {
-  const { log, lines } = createRecordedLog();
-  const database = { ...(await openTestDatabase({ connection }, { log })), ...change };
-  const bus = createBus((error) => log.error({ err: error }, "a listener failed"));
-  const eventLog = createEventLog(database, bus, log);
-  const [events, notices]: [LoggedEvent[], Notice[]] = [[], []];
-  bus.subscribe(eventCommitted, (event) => void events.push(event));
-  bus.subscribe(noticeHeard, (notice) => void notices.push(notice));
-  await eventLog.start();
-  onTestFinished(async () => {
-    await eventLog.stop();
-    await database.close();
-  });
-  return { database, eventLog, events, notices, lines };
-}
-
-const append = ({ database, eventLog }: Instance, ...events: { topic: string; payload: unknown }[]) =>
-  database.transaction((sql) => eventLog.append(sql, events));
-/** Events of one topic by one statement, which is a transaction by itself. @returns the number of the newest. */
-async function appendAtOnce(instance: Instance, topic: string, payloads: readonly unknown[], when = true) {
-  return (await commitAtOnce(instance, topic, payloads, when)).newest;
-}
-/** The same. @returns what was committed; numbers that are null where nothing was. */
-async function commitAtOnce(
-  { database }: Instance,
-  topic: string,
-  payloads: readonly unknown[],
-  when = true,
-) {
-  const texts = payloads.map((payload) => JSON.stringify(payload));
-  const [row] = await database.query<{ newest: number | null; times: number[] | null }>(
-    `with given as (select 1 where $3::bool), ${appending("given", "unnest($1::text[], $2::text[]) with ordinality as e(topic, payload, place)")}
-     select ${APPENDED} as newest, ${APPENDED_TIMES} as times`,
-    [payloads.map(() => topic), texts, when],
-  );
-  return { topic, texts, ...row };
-}
-/** Counts how often an instance reads events. */
-function countReads({ database }: Instance): { count: number } {
-  const { query } = database;
-  const reads = { count: 0 };
-  Object.assign(database, {
-    query: (text: string, values?: unknown[]) => {
-      if (text.includes("seq > $1")) reads.count++;
-      return query(text, values);
-    },
-  });
-  return reads;
-}
-const payloads = (events: readonly Pick<LoggedEvent, "payload">[]) => events.map(({ payload }) => payload);
-const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
-
-/** Whether each event says truly which one of its topic was before it. */
-function expectChained(events: readonly LoggedEvent[], before: Readonly<Record<string, number>> = {}): void {
-  const last = new Map(Object.entries(before));
-  for (const { topic, seq, previousSeq } of events) {
-    expect(previousSeq, `before ${topic} ${seq}`).toBe(last.get(topic) ?? 0);
-    last.set(topic, seq);
-  }
-}
+const startInstance = (connection = server.connection, change: Partial<Database> = {}) =>
+  startEventInstance(connection, change);
 
 describe("events", () => {
   it("reach every instance, this one included, in their order, with what they carry", async () => {
@@ -425,7 +349,7 @@ describe("notices", () => {
     );
     const notice = { topic: "candles", payload: { close: 1.5, name: "\u20ac" } };
     await instances[1].eventLog.announce(notice);
-    const heard = ({ notices }: Instance) => notices.filter(({ topic }) => topic !== "ready");
+    const heard = ({ notices }: EventInstance) => notices.filter(({ topic }) => topic !== "ready");
     await eventually("heard", () => instances.every((instance) => heard(instance).length > 0), SOON_MS);
     for (const instance of instances) expect(heard(instance)).toEqual([notice]);
     expect(await administer("select from events")).toEqual([]);
