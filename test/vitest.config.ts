@@ -1,10 +1,28 @@
 import { defineConfig } from "vitest/config";
 
+const ROOT = new URL("..", import.meta.url);
+
 export default defineConfig({
+  plugins: [
+    {
+      // Threads that src starts run what global-build.ts compiled, as they do in the built program.
+      name: "compiled threads",
+      enforce: "pre",
+      transform(code, id) {
+        const place = id.startsWith(`${ROOT.pathname}src/`) ? id.slice(ROOT.pathname.length + 4) : null;
+        if (place === null) return null;
+        const dist = new URL(`dist/${place}`, ROOT).href;
+        return code.replace(
+          /new URL\(("\.\/[\w-]+\.js"), import\.meta\.url\)/g,
+          `new URL($1, ${JSON.stringify(dist)})`,
+        );
+      },
+    },
+  ],
   test: {
-    root: new URL("..", import.meta.url).pathname,
+    root: ROOT.pathname,
     include: ["test/**/*.test.ts"],
-    globalSetup: ["test/fixtures/global-setup.ts"],
+    globalSetup: ["test/fixtures/global-build.ts", "test/fixtures/global-setup.ts"],
     pool: "forks",
     // One more than two cores: many tests wait for timers, processes and the database.
     maxWorkers: 3,

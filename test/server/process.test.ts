@@ -255,7 +255,7 @@ describe("the embedded database", () => {
     const ready = await fetch(`${url}/readyz`);
     const tookMs = performance.now() - started;
     expect(ready.status).toBe(200);
-    process.stdout.write(`warm start from source until ready: ${Math.round(tookMs)} ms\n`);
+    process.stdout.write(`warm start until ready: ${Math.round(tookMs)} ms\n`);
     expect(tookMs).toBeLessThan(15_000);
     child.kill("SIGTERM");
     expect(await child.ended()).toBe(0);
