@@ -78,18 +78,19 @@ const buy = (account_id: string, change: object = {}) => ({
 const market = { type: "market", limit_price: undefined, time_in_force: "day" };
 
 describe("POST /api/paper-trade/orders with Idempotency-Key", () => {
+  // To one process they come as to two, without those that the other one holds.
   it.each([
-    ["one process", 1],
-    ["two processes", 2],
+    [KEYS / 5, "one process", 1],
+    [KEYS, "two processes", 2],
   ])(
-    `201 once for each of ${KEYS} keys that come ${PARALLEL} times at once to %s, and the same answer to all`,
-    async (_name, processes) => {
+    `201 once for each of %i keys that come ${PARALLEL} times at once to %s, and the same answer to all`,
+    async (keys, _name, processes) => {
       const accounts: string[] = [];
       for (let n = 0; n < ACCOUNTS; n++) accounts.push(await openAccount());
       const different: string[] = [];
       let replays = 0;
       const one = async (n: number) => {
-        const payload = buy(accounts[n % ACCOUNTS], n < 900 && n % 100 < ACCOUNTS ? market : {});
+        const payload = buy(accounts[n % ACCOUNTS], n % 100 < ACCOUNTS ? market : {});
         const key = keyed(`${processes}-${n}`);
         const answers = await Promise.all(
           Array.from({ length: PARALLEL }, (_, k) =>
@@ -102,19 +103,19 @@ describe("POST /api/paper-trade/orders with Idempotency-Key", () => {
         }
         replays += answers.filter(({ replayed }) => replayed).length;
       };
-      const queue = Array.from({ length: KEYS }, (_, n) => n);
+      const queue = Array.from({ length: keys }, (_, n) => n);
       const work = async () => {
         for (let n = queue.shift(); n !== undefined; n = queue.shift()) await one(n);
       };
       await Promise.all(Array.from({ length: ACCOUNTS }, work));
       expect(different.slice(0, 4)).toEqual([]);
-      expect(replays).toBe(KEYS * (PARALLEL - 1));
+      expect(replays).toBe(keys * (PARALLEL - 1));
       const [{ orders, fills }] = await rows<{ orders: number; fills: number }>(
         `select (select count(*)::int from paper_orders where account_id = any($1)) as orders,
          (select count(*)::int from paper_fills where account_id = any($1)) as fills`,
         [accounts],
       );
-      expect({ orders, fills }).toEqual({ orders: KEYS, fills: 90 });
+      expect({ orders, fills }).toEqual({ orders: keys, fills: keys / 10 });
       for (const id of accounts) expect(await programs[1].parts.paper.ledger.verify(id)).toEqual([]);
     },
     240_000,
