@@ -32,20 +32,28 @@ async function shapeOf({ connection }: TestDatabase): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
+const statementsOf = (sql: string) =>
+  sql
+    .split(";")
+    .map((text) =>
+      text
+        .replace(/^--.*$/gm, "")
+        .replace(/\s+/g, " ")
+        .trim(),
+    )
+    .filter((text) => text !== "");
 const schemaText = readFileSync(new URL("../../prisma/schema.prisma", import.meta.url), "utf8");
 
 // The engine and its database in memory take seconds to begin.
 describe("the migrations and Prisma's own engine", { timeout: 120_000 }, () => {
-  it("agree that nothing is missing: migrations lead to the schema without drift", async () => {
-    expect((await pendingSql()).trim()).toBe("-- This is an empty migration.");
-  });
-
-  it("would say what is missing", async () => {
+  it("agree on all but what is planted: migrations lead to the schema without drift", async () => {
     const renamed = schemaText.replace('@map("expires_at")', '@map("ends_at")');
     expect(renamed).not.toBe(schemaText);
     const sql = await pendingSql(`${renamed}\nmodel Missing {\n  id Int @id\n}\n`);
-    expect(sql).toMatch(/^CREATE TABLE "Missing"/m);
-    expect(sql).toMatch(/ADD COLUMN\s+"ends_at"/);
+    expect(statementsOf(sql)).toEqual([
+      'ALTER TABLE "api_keys" DROP COLUMN "expires_at", ADD COLUMN "ends_at" TIMESTAMPTZ(3)',
+      'CREATE TABLE "Missing" ( "id" INTEGER NOT NULL, CONSTRAINT "Missing_pkey" PRIMARY KEY ("id") )',
+    ]);
   });
 
   it("what we applied is up to date for Prisma, which finds nothing to do", async () => {
