@@ -1,10 +1,6 @@
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { z } from "zod";
-import { REGRESSION_TOLERANCE, regressionPassed } from "../src/core/backtest/regression.js";
+import { regressionPassed } from "../src/core/backtest/regression.js";
 import { regressionText } from "../src/core/backtest/regression-summary.js";
-import { strategyIdText } from "../src/features/backtests/baseline-file.js";
 import { createBaselineFolder } from "../src/features/backtests/baseline-folder.js";
 import {
   type RecordedBaseline,
@@ -13,7 +9,7 @@ import {
   testBaselines,
 } from "../src/features/backtests/regression.js";
 import { createRegressionSource } from "../src/features/backtests/regression-source.js";
-import { instantText } from "../src/platform/http.js";
+import { type RegressionArguments, readArguments, USAGE } from "./regression-arguments.js";
 
 /**
  * `npm run regression -- --mode baseline|test --start 2024-01-01 --end 2025-01-01 [--strategy <id> ...] [--tolerance 0.05]`
@@ -21,28 +17,6 @@ import { instantText } from "../src/platform/http.js";
  * with what was recorded. Whatever fails makes the exit code 1. Baselines are in `baselines/` beside this file, or in the
  * folder named by `--folder`.
  */
-const USAGE =
-  "usage: npm run regression -- --mode baseline|test --start <date> --end <date> [--strategy <id> ...] [--tolerance 0.05] [--folder <path>]";
-
-const argumentSchema = z
-  .strictObject({
-    mode: z.enum(["baseline", "test"]),
-    start: instantText,
-    end: instantText,
-    strategy: z.array(strategyIdText).optional(),
-    tolerance: z
-      .string()
-      .regex(/^\d+(\.\d+)?$/, "must be a number from 0 to 1")
-      .transform(Number)
-      .pipe(z.number().min(0).max(1))
-      .default(REGRESSION_TOLERANCE),
-    folder: z
-      .string()
-      .min(1)
-      .default(fileURLToPath(new URL("baselines", import.meta.url))),
-  })
-  .refine(({ start, end }) => start < end, { message: "must lie before end", path: ["start"] });
-
 function recordedText(recorded: readonly RecordedBaseline[]): string {
   const width = Math.max(...recorded.map(({ strategyId }) => strategyId.length));
   const lines = recorded.map(({ strategyId, signals, problem }) => {
@@ -53,7 +27,7 @@ function recordedText(recorded: readonly RecordedBaseline[]): string {
 }
 
 /** @returns what is to be printed, and whether nothing failed. */
-async function run(options: z.output<typeof argumentSchema>): Promise<{ text: string; passed: boolean }> {
+async function run(options: RegressionArguments): Promise<{ text: string; passed: boolean }> {
   const { mode, start, end, strategy, tolerance, folder } = options;
   const source = createRegressionSource();
   const baselines = createBaselineFolder(resolve(folder));
@@ -66,25 +40,8 @@ async function run(options: z.output<typeof argumentSchema>): Promise<{ text: st
   return { text: regressionText(results, tolerance), passed: regressionPassed(results) };
 }
 
-function readArguments(): z.output<typeof argumentSchema> {
-  const { values } = parseArgs({
-    options: {
-      mode: { type: "string" },
-      start: { type: "string" },
-      end: { type: "string" },
-      strategy: { type: "string", multiple: true },
-      tolerance: { type: "string" },
-      folder: { type: "string" },
-    },
-  });
-  const found = argumentSchema.safeParse(values);
-  if (found.success) return found.data;
-  const problems = found.error.issues.map(({ path, message }) => `--${path.join(".")}: ${message}`);
-  throw new TypeError(problems.join("\n"));
-}
-
 try {
-  const { text, passed } = await run(readArguments());
+  const { text, passed } = await run(readArguments(process.argv.slice(2)));
   process.stdout.write(text);
   process.exitCode = passed ? 0 : 1;
 } catch (error) {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readArguments } from "../../bench/regression-arguments.js";
 import { regressionPassed } from "../../src/core/backtest/regression.js";
 import { regressionText } from "../../src/core/backtest/regression-summary.js";
 import { PLAIN_SIGNAL, type SignalSnapshot } from "../../src/core/backtest/snapshot.js";
@@ -212,9 +213,16 @@ describe("npm run regression", () => {
 
   it("ends with 0 after a baseline and a test that pass, and with 1 after any failure", async () => {
     const where = ["--folder", join(folder, "program")];
-    const missing = await run("--mode", "test", ...stretch, ...where);
-    expect(missing).toMatchObject({ code: 1, err: "" });
-    expect(missing.out).toContain("there is no baseline");
+    const baselines = createBaselineFolder(join(folder, "program"));
+    const [start, end] = [Date.UTC(2024, 0, 1), Date.UTC(2024, 6, 1)];
+    // What the program prints, and ends with 1 over, as over the failure below.
+    const told = async () => {
+      const scope = { startMs: start, endMs: end, strategies: ["pattern:engulfing"] };
+      const results = await testBaselines(createRegressionSource(), baselines, scope, 0.05);
+      expect(regressionPassed(results)).toBe(false);
+      return regressionText(results, 0.05);
+    };
+    expect(await told()).toContain("there is no baseline");
     const made = await run("--mode", "baseline", ...stretch, ...where);
     expect(made).toMatchObject({ code: 0, err: "" });
     expect(made.out).toContain("1 of 1 baselines recorded");
@@ -222,8 +230,6 @@ describe("npm run regression", () => {
     expect(passed).toMatchObject({ code: 0, err: "" });
     expect(passed.out).toContain("1 of 1 strategies passed; confidence may move by 0.01");
 
-    const baselines = createBaselineFolder(join(folder, "program"));
-    const [start, end] = [Date.UTC(2024, 0, 1), Date.UTC(2024, 6, 1)];
     const kept = ensure(await baselines.load("pattern:engulfing", start, end), "was recorded");
     const [first, ...rest] = kept.signals;
     await baselines.save({
@@ -234,9 +240,7 @@ describe("npm run regression", () => {
     expect(failed.code).toBe(1);
     expect(failed.out).toMatch(/extra: 2024.*\n {2}drift: 2024/);
     await baselines.save({ ...kept, signals: [] });
-    const empty = await run("--mode", "test", ...stretch, ...where);
-    expect(empty.code).toBe(1);
-    expect(empty.out).toContain("the baseline is empty: nothing was compared");
+    expect(await told()).toContain("the baseline is empty: nothing was compared");
   }, 60_000);
 
   it.each([
@@ -246,10 +250,21 @@ describe("npm run regression", () => {
     [["--mode", "test", ...stretch, "--tolerance", "5"], "--tolerance"],
     [["--mode", "test", ...stretch, "--tolerance", ""], "--tolerance: must be a number from 0 to 1"],
     [["--mode", "test", ...stretch, "--sparkle"], "sparkle"],
-  ])("ends with 1 and its usage for %j", async (given, message) => {
-    const { code, out, err } = await run(...given);
+  ])("takes no %j", (given, message) => {
+    let problem: unknown = null;
+    try {
+      readArguments(given);
+    } catch (error) {
+      problem = error;
+    }
+    expect(problem).toBeInstanceOf(TypeError);
+    expect(String(problem)).toContain(message);
+  });
+
+  it("ends with 1 and its usage for arguments that it does not take", async () => {
+    const { code, out, err } = await run("--mode", "train", ...stretch);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(err).toContain(message);
+    expect(err).toContain("--mode");
     expect(err).toContain("usage: npm run regression");
   });
 });
