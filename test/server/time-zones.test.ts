@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { createTestDatabase } from "../fixtures/database.js";
+import { spawnProgram } from "../fixtures/process.js";
 
-const run = promisify(execFile);
-const script = fileURLToPath(new URL("../fixtures/zone-child.ts", import.meta.url));
 const NOW = "2024-03-12T15:07:20Z";
 
 /** What the process's own clock shows at the epoch, to see that TZ took effect. */
@@ -57,26 +53,44 @@ const ADDRESSES = [
   "/api/indicators/AAPL?names=rsi,sma(20)&limit=50",
 ];
 
+/** Its clock stands still, and it says what hour it shows at the epoch. */
+const PRELOAD = `data:text/javascript,${encodeURIComponent(
+  `Date.now = () => ${Date.parse(NOW)}; console.log(JSON.stringify({ msg: "zone", hour: new Date(0).getHours() }));`,
+)}`;
+
+async function answersIn(zone: string, folder: string) {
+  const database = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), "tx-zones-data-"));
+  const child = spawnProgram(
+    {
+      ...{ TZ: zone, DATABASE_URL: database.url, DATA_DIR: dataDir, FILES_DIR: folder },
+      ...{ MARKET_DATA: "files", RATE_LIMIT_MULTIPLIER: "10000" },
+    },
+    [PRELOAD],
+  );
+  try {
+    const address = await child.listening();
+    const answers: { url: string; status: number; body: string }[] = [];
+    for (const url of ADDRESSES) {
+      const answer = await fetch(`${address}${url}`);
+      answers.push({ url, status: answer.status, body: await answer.text() });
+    }
+    const { hour } = await child.logged("zone");
+    return { hour, answers };
+  } finally {
+    child.kill("SIGTERM");
+    await child.ended();
+    await database.drop();
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
 it("answers about candles do not depend on the time zone of the process", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tx-zones-"));
   try {
     writeFiles(folder);
-    const seen: { hour: number; answers: readonly { url: string; status: number }[] }[] = [];
-    for (const zone of Object.keys(HOUR_AT_EPOCH)) {
-      const database = await createTestDatabase();
-      const dataDir = mkdtempSync(join(tmpdir(), "tx-zones-data-"));
-      try {
-        const { stdout } = await run(
-          process.execPath,
-          ["--import", "tsx", script, database.url, folder, dataDir, NOW, ...ADDRESSES],
-          { env: { ...process.env, TZ: zone } },
-        );
-        seen.push(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
-      } finally {
-        await database.drop();
-        rmSync(dataDir, { recursive: true });
-      }
-    }
+    const seen: { hour: unknown; answers: { url: string; status: number; body: string }[] }[] = [];
+    for (const zone of Object.keys(HOUR_AT_EPOCH)) seen.push(await answersIn(zone, folder));
     expect(seen.map(({ hour }) => hour)).toEqual(Object.values(HOUR_AT_EPOCH));
     const [first, ...others] = seen;
     expect(first.answers.filter(({ status }) => status !== 200)).toEqual([]);
