@@ -22,7 +22,7 @@ import { pulledWalk } from "../fixtures/planted-walks.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const MARKET = { synthetic: false, replay: null };
-const BARS = 2_000;
+const BARS = 1_500;
 const walk: Candles = pulledWalk(BARS, 5, 0.3, "BTC-USD");
 
 let server: TestDatabase;
@@ -145,7 +145,7 @@ describe("a training", () => {
     const [first] = (await gather()).facts;
     const early = (await gather(walk.time[10])).facts[0];
     expect(early).toEqual(first);
-    const sinceMs = walk.time[1_700];
+    const sinceMs = walk.time[1_200];
     const all = await gather();
     const part = await gather(sinceMs);
     const offset = all.facts.findIndex(({ time }) => time >= sinceMs);
