@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { calibrate } from "../../src/core/learning/calibrate.js";
+import { LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
 import { alertView } from "../../src/features/alerts/views.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
+import { createLayerStore } from "../../src/features/retraining/layer-store.js";
+import { createLayerLoop } from "../../src/features/retraining/layers.js";
+import type { Reading } from "../../src/features/signals/reading.js";
+import { createLeases } from "../../src/platform/lease.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { detectionAt, recordCandidates, saveInstrument } from "../fixtures/detections.js";
+import { silentLog } from "../fixtures/log.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
 const DAY_MS = 86_400_000;
@@ -308,6 +315,60 @@ describe("lists", () => {
     expect(body).toMatchObject({
       data: [{ rule: "bar_is_new", accepted: false }, { rule: null }],
       next: newest[1].id,
+    });
+  });
+});
+
+describe("the layers of an alert", () => {
+  it("are kept as of the close of its bar, once, and told with the chance of their composite", async () => {
+    const id = await raise();
+    const before = (await get(`/api/alerts/${id}`)).body.data as Record<string, unknown>;
+    expect(before).toMatchObject({
+      ...{ layers_as_of: null, composite_score: null, composite_probability: null },
+      composite_probability_reason: expect.stringContaining("not been read"),
+      layers: { rule_based: { score: 100 * Number(before.score), weight: 1 } },
+    });
+    const asked: unknown[] = [];
+    const silent = { value: null, reason: "silent" };
+    const inputs = {
+      rules: { value: 0.4 },
+      deep: silent,
+      multi_timeframe: { value: -0.2 },
+      sentiment: silent,
+    };
+    const weights = { ...LAYER_WEIGHTS, rules: 0.6, multi_timeframe: 0.1 };
+    const calibrator = { kind: "platt" as const, slope: 2, intercept: -1 };
+    const learned = { version: "1.2.0", stack: { weights, calibrator, samples: 99 } };
+    const { database } = program.parts;
+    const loop = createLayerLoop({
+      store: createLayerStore(database, { synthetic: false, replay: null }),
+      signals: {
+        readAsOf: async (symbol, interval, asOf) => {
+          asked.push([symbol, interval, asOf]);
+          return { inputs, weighing: { weights, learned } } as unknown as Reading;
+        },
+      },
+      leases: createLeases(database, "one"),
+      log: silentLog,
+    });
+    for (let pass = 0; pass < 2; pass++) await loop.run(0, new AbortController().signal);
+    const closedMs = Date.parse(String(before.closed_at));
+    expect(asked).toEqual([["AAPL", before.interval, { closedByMs: closedMs, madeByMs: closedMs }]]);
+    const { data } = (await get(`/api/alerts/${id}`)).body as unknown as { data: Record<string, number> };
+    const towards = before.direction === "bullish" ? 1 : -1;
+    const composite = 50 + (towards * (0.6 * 20 - 0.1 * 10)) / 0.7;
+    expect(data.composite_score).toBeCloseTo(composite, 10);
+    expect(data.composite_probability).toBeCloseTo(calibrate(calibrator, composite / 100), 10);
+    expect(data).toMatchObject({
+      ...{
+        layers_as_of: before.closed_at,
+        composite_model_version: "1.2.0",
+        composite_probability_reason: null,
+      },
+      layers: {
+        rule_based: { score: 50 + towards * 20 },
+        deep_learning: { score: null, status: "unavailable" },
+      },
     });
   });
 });

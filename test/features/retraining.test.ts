@@ -68,6 +68,7 @@ function loopOf(
     online: online(),
     labels: createLabelStore(database, MARKET),
     layers: createLayerStore(database, MARKET),
+    agentWatch: async () => null,
     order: async () => {
       ordered++;
       return { id: ordered } as JobState;
@@ -278,9 +279,9 @@ describe("a pass of the retraining loop", () => {
         const sign = telling === "turned" ? -1 : 1;
         const told = telling === null ? value() : 0.4 * sign * (2 * labels[i] - 1) + 0.6 * value();
         const values = { rules: value(), deep: Number.NaN, multi_timeframe: value(), sentiment: told };
-        const readAtMs = start + 1_000 * (from + i);
-        const said = { alertId: id, direction: 1 as const, values, composite: 50, weights: LAYER_WEIGHTS };
-        saved.push(layers.save({ ...said, readAtMs }));
+        const asOfMs = start + 1_000 * (from + i);
+        const fused = { composite: 50, chance: null, stackVersion: null, weights: LAYER_WEIGHTS };
+        saved.push(layers.save({ alertId: id, direction: 1, values, ...fused, asOfMs }));
       }
       await Promise.all(saved);
     };

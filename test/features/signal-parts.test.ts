@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allocateBars } from "../../src/core/market/candles.js";
 import { UNKNOWN_ACCOUNT } from "../../src/core/risk/limits.js";
-import { fuseLayers, LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
+import { fuseLayers } from "../../src/core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../src/core/signals/levels.js";
+import { USUAL_WEIGHING } from "../../src/features/models/layers.js";
 import { DEFAULT_RISK_SETTINGS, limitsOf } from "../../src/features/risk/settings.js";
 import { BANDS, bandOfScore, mapPatterns } from "../../src/features/signals/heatmap.js";
 import { isOver, leadingPattern, type SeenPattern, voiceOf } from "../../src/features/signals/look.js";
@@ -106,9 +107,9 @@ describe("a band", () => {
         patterns: [pattern],
         deep: { layer: deep },
       };
-      const gathered = { looks: [look], sentiment, weights: LAYER_WEIGHTS } as unknown as Pick<
+      const gathered = { looks: [look], sentiment, weighing: USUAL_WEIGHING } as unknown as Pick<
         Gathered,
-        "looks" | "sentiment" | "weights"
+        "looks" | "sentiment" | "weighing"
       >;
       const [row] = mapPatterns({} as never, gathered, gathered.looks).rows;
       return row.cells.map(({ band, score }) => [band, score === null ? null : score > 90]);

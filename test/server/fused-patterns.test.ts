@@ -63,6 +63,10 @@ describe("POST /api/detect-enhanced", () => {
     for (const { data } of await detections()) {
       const layers = layersOf(data);
       expect(layers.reduce((sum, { contribution }) => sum + contribution, 0)).toBe(data.composite_score);
+      expect(data).toMatchObject({
+        ...{ composite_probability: null, composite_model_version: null },
+        composite_probability_reason: expect.stringContaining("not been learned"),
+      });
       expect(layers.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
       for (const { score, weight, contribution, reason, status } of layers) {
         expect(contribution).toBe(score === null ? 0 : weight * score);

@@ -1,5 +1,11 @@
 import { LAYER_WEIGHTS, LAYERS, type LayerName } from "../signals/fuse.js";
-import { type Calibrator, decodeCalibrator, encodeCalibrator, fitCalibrator } from "./calibrate.js";
+import {
+  type Calibrator,
+  calibrate,
+  decodeCalibrator,
+  encodeCalibrator,
+  fitCalibrator,
+} from "./calibrate.js";
 import { WeightsRefused } from "./define.js";
 import { sigmoid } from "./odds.js";
 import { readFields, readNumber, readWhole } from "./read-weights.js";
@@ -80,6 +86,14 @@ export function compositeOf(
     total += weights[name];
   }
   return total === 0 ? 0.5 : Math.min(1, Math.max(0, 0.5 + (0.5 * said) / total));
+}
+
+/** The chance of a win by what layers say towards a direction, 0..1. */
+export function chanceOfVote(
+  { weights, calibrator }: Pick<LayerStack, "weights" | "calibrator">,
+  vote: Pick<LayerVote, "values" | "direction">,
+): number {
+  return calibrate(calibrator, compositeOf(weights, vote));
 }
 
 /** Coefficients by projected gradient descent with steps that the curvature bounds. */

@@ -1,9 +1,15 @@
 import { quantileOf } from "../base/stats.js";
 import { LAYER_WEIGHTS } from "../signals/fuse.js";
-import { calibrate } from "./calibrate.js";
 import { compareModels } from "./compare.js";
 import { check, type Verdict, verdictOf } from "./governance.js";
-import { calibratorOf, compositeOf, type LayerStack, type LayerVote, stackLayers } from "./layer-stack.js";
+import {
+  calibratorOf,
+  chanceOfVote,
+  compositeOf,
+  type LayerStack,
+  type LayerVote,
+  stackLayers,
+} from "./layer-stack.js";
 import { overlapOf } from "./lesson.js";
 import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
 import { splitSamples } from "./split.js";
@@ -131,9 +137,9 @@ function timesOf(votes: readonly LayerVote[]): Record<"decidedAt" | "settledAt",
   };
 }
 
-function scoredBy({ weights, calibrator }: LayerStack, votes: readonly LayerVote[]): Scored {
+function scoredBy(stack: LayerStack, votes: readonly LayerVote[]): Scored {
   return {
-    scores: Float64Array.from(votes, (vote) => calibrate(calibrator, compositeOf(weights, vote))),
+    scores: Float64Array.from(votes, (vote) => chanceOfVote(stack, vote)),
     labels: Float64Array.from(votes, ({ label }) => label),
   };
 }

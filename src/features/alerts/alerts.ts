@@ -4,6 +4,7 @@ import type { EventLog } from "../../platform/event-log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { levelsOf } from "../detections/levels.js";
 import { type Decision, type DecisionFilter, loadDecisions } from "./decisions.js";
+import type { KeptLayers } from "./layers.js";
 import { type AlertSettings, type Candidate, judge, type Verdict } from "./rules.js";
 import { type AlertStatistics, loadStatistics } from "./statistics.js";
 import type { Alert, AlertFilter, AlertStatus, AlertStore, Judged, ResponseAction } from "./store.js";
@@ -29,7 +30,7 @@ export interface Alerts {
   listActive(limit: number): Promise<Alert[]>;
   list(filter: AlertFilter, limit: number, offset: number): Promise<{ rows: Alert[]; total: number }>;
   /** @throws {AppError} `alert_not_found` */
-  get(id: number): Promise<{ alert: Alert; verdicts: readonly Verdict[] }>;
+  get(id: number): Promise<{ alert: Alert; verdicts: readonly Verdict[]; layers: KeptLayers | null }>;
   /** @throws {AppError} `alert_not_found` */
   respond(
     id: number,
@@ -125,7 +126,11 @@ export function createAlerts(options: AlertOptions): Alerts {
 
     async get(id) {
       const alert = await find(id);
-      return { alert, verdicts: (await store.loadDecision(alert.detectionId)) ?? [] };
+      const [verdicts, layers] = await Promise.all([
+        store.loadDecision(alert.detectionId),
+        store.loadLayers(id),
+      ]);
+      return { alert, verdicts: verdicts ?? [], layers };
     },
 
     async respond(id, kind, action, reason) {

@@ -91,11 +91,11 @@ export function alertRoutes(app: FastifyInstance, options: AlertRouteOptions): v
     answer: { data: alertDetailSchema },
     errors: ["alert_not_found"],
     async handle({ params }) {
-      const [{ alert, verdicts }, settled] = await Promise.all([
+      const [{ alert, verdicts, layers }, settled] = await Promise.all([
         alerts.get(params.id),
         outcomes.ofAlert(params.id),
       ]);
-      return { data: alertDetailView(alert, verdicts, settled) };
+      return { data: alertDetailView(alert, verdicts, settled, layers) };
     },
   });
   routes.get("/api/decisions", {

@@ -3,6 +3,7 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { BADGES } from "../../core/signals/badge.js";
 import { instantText, wholeNumberText } from "../../platform/http.js";
 import { toldFields } from "../models/told.js";
+import { layerFields } from "./layers.js";
 import { RULES } from "./rules.js";
 
 const price = z.number().nullable();
@@ -61,14 +62,6 @@ export const verdictSchema = z.object({
   limit: z.union([z.number(), z.string(), z.boolean()]).nullable(),
 });
 
-const layerSchema = z.object({
-  score: z.number().nullable(),
-  weight: z.number(),
-  contribution: z.number(),
-  status: z.enum(["strong", "moderate", "weak", "unavailable"]),
-  details: z.string(),
-});
-
 export const outcomeSchema = z
   .object({
     policy: z
@@ -99,7 +92,7 @@ export const alertDetailSchema = alertSchema
   .extend({
     outcome: outcomeSchema.nullable().describe("By stop, target and time; null until it is settled"),
     outcomes: z.array(outcomeSchema).describe("By every policy that has settled it"),
-    layers: z.record(z.string(), layerSchema).describe("What each source of evidence gave, 0..100"),
+    ...layerFields,
     verdicts: z.array(verdictSchema),
     historical_accuracy: z.object({
       accuracy: z.number().nullable(),

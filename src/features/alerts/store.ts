@@ -6,6 +6,7 @@ import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { createToldScores, type Told } from "../models/told.js";
+import { loadLayers } from "./layers.js";
 import type { Candidate, Verdict } from "./rules.js";
 
 export type AlertStatus = "active" | "accepted" | "dismissed" | "snoozed";
@@ -171,6 +172,8 @@ export function createAlertStore(database: Database) {
       );
       return row?.verdicts ?? null;
     },
+
+    loadLayers: (id: number) => loadLayers(database, id),
   };
 }
 

@@ -4,6 +4,7 @@ import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import { toldView } from "../models/told.js";
 import type { Decision } from "./decisions.js";
+import { type KeptLayers, layersView } from "./layers.js";
 import { type AlertOutcome, type OutcomeCounts, outcomeCountsView, outcomeView } from "./outcomes.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
 import type {
@@ -85,23 +86,16 @@ export function alertDetailView(
   alert: Alert,
   verdicts: readonly Verdict[],
   outcomes: readonly AlertOutcome[],
+  kept: KeptLayers | null,
 ): z.output<typeof alertDetailSchema> {
-  const score = 100 * alert.score;
-  const status = score >= 80 ? "strong" : score >= 60 ? "moderate" : "weak";
   const details =
     alert.scoreBasis === "quality" ? "Quality of the shape" : "Measured confidence of the pattern";
   const found = outcomes.find(({ policy }) => policy === "sltp");
-  const absent = { score: null, weight: 0, contribution: 0, status: "unavailable" as const };
   return {
     ...alertView(alert),
     outcome: found === undefined ? null : outcomeView(found),
     outcomes: outcomes.map(outcomeView),
-    layers: {
-      rule_based: { score, weight: 1, contribution: score, status, details },
-      deep_learning: { ...absent, details: "Not measured for this alert" },
-      multi_timeframe: { ...absent, details: "Not measured for this alert" },
-      sentiment: { ...absent, details: "No sentiment source" },
-    },
+    ...layersView(kept, { score: 100 * alert.score, details }),
     verdicts: verdicts.map(verdictView),
     historical_accuracy: {
       accuracy: alert.confidence,

@@ -1,25 +1,33 @@
 import type { LayerVote } from "../../core/learning/layer-stack.js";
 import { LAYERS, type LayerName } from "../../core/signals/fuse.js";
 import type { Database } from "../../platform/database.js";
+import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 
-/** An alert whose layers were not read yet. */
+/** An alert whose layers were not read yet. Times in epoch ms. */
 export interface BareAlert {
   readonly id: number;
   readonly symbol: string;
   readonly interval: string;
   readonly direction: 1 | -1;
+  /** Close of its bar. */
+  readonly closedAtMs: number;
+  /** By when a model had to be made to speak of it: that close, and where bars are replayed, when the alert was raised. */
+  readonly madeByMs: number;
 }
 
-/** What layers said when an alert was raised. Times in epoch ms. */
+/** What layers said as of the close of an alert's bar. Times in epoch ms. */
 export interface LayerReading {
   readonly alertId: number;
   readonly direction: 1 | -1;
   /** Signed, -1..1; NaN for a layer that was silent. */
   readonly values: Readonly<Record<LayerName, number>>;
   readonly composite: number | null;
+  /** What of alerts with such a composite hit, by the version of the weights; null while the usual ones serve. */
+  readonly chance: number | null;
+  readonly stackVersion: string | null;
   readonly weights: Readonly<Record<LayerName, number>>;
-  readonly readAtMs: number;
+  readonly asOfMs: number;
 }
 
 /** A reading with what became of the alert; null while that is open. */
@@ -45,13 +53,15 @@ interface Row {
   readonly multi_timeframe: number | null;
   readonly sentiment: number | null;
   readonly composite: number | null;
+  readonly chance: number | null;
+  readonly stackVersion: string | null;
   readonly weights: Record<LayerName, number>;
-  readonly readAtMs: number;
+  readonly asOfMs: number;
   readonly label: 0 | 1 | null;
   readonly settledAtMs: number | null;
 }
 
-/** Alerts that were raised longer ago are not read any more: layers would say what they say now. */
+/** Alerts that were raised longer ago are not read any more: of evidence and models only the newest are at hand. */
 const FRESH_S = 600;
 
 /** What layers said by their names; NaN for those that were silent. */
@@ -74,7 +84,9 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
     /** Alerts with a direction that were raised a moment ago, the oldest first. */
     async bare(limit: number): Promise<BareAlert[]> {
       return database.query<BareAlert>(
-        `select a.id, i.symbol, a.interval, a.direction from alerts a join instruments i on i.id = a.instrument_id
+        `select a.id, i.symbol, a.interval, a.direction, ${epochMs("a.closed_at", "closedAtMs")},
+           ${epochMs("case when i.replay = '' then a.closed_at else a.created_at end", "madeByMs")}
+         from alerts a join instruments i on i.id = a.instrument_id
          where i.synthetic = $1 and i.replay = $2 and a.direction <> 0
            and a.created_at > now() - make_interval(secs => $3)
            and not exists (select from alert_layers l where l.alert_id = a.id)
@@ -84,41 +96,45 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
     },
 
     /** Keeps a reading; of one alert the first stays. */
-    async save({ alertId, direction, values, composite, weights, readAtMs }: LayerReading): Promise<void> {
+    async save(reading: LayerReading): Promise<void> {
+      const { alertId, direction, values, composite, chance, stackVersion, weights, asOfMs } = reading;
       const known = (name: LayerName) => (Number.isNaN(values[name]) ? null : values[name]);
       await database.query(
-        `insert into alert_layers (alert_id, direction, rules, deep, multi_timeframe, sentiment, composite, weights, read_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, to_timestamp($9::float8 / 1000)) on conflict do nothing`,
-        [alertId, direction, ...LAYERS.map(known), composite, JSON.stringify(weights), readAtMs],
+        `insert into alert_layers (alert_id, direction, rules, deep, multi_timeframe, sentiment, composite, chance, stack_version, weights, as_of)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, to_timestamp($11::float8 / 1000)) on conflict do nothing`,
+        [
+          ...[alertId, direction, ...LAYERS.map(known), composite, chance, stackVersion],
+          ...[JSON.stringify(weights), asOfMs],
+        ],
       );
     },
 
-    /** Readings of alerts since a moment with what became of them by their levels, in the order in which they settled. */
+    /** Readings of alerts on bars that closed since a moment with what became of them by their levels, in the order in which they settled. */
     async since(sinceMs: number, limit: number): Promise<SettledReading[]> {
       const rows = await database.query<Row>(
         `select l.alert_id as "alertId", l.direction, l.rules, l.deep, l.multi_timeframe, l.sentiment, l.composite,
-           l.weights, (extract(epoch from l.read_at) * 1000)::float8 as "readAtMs",
+           l.chance, l.stack_version as "stackVersion", l.weights, ${epochMs("l.as_of", "asOfMs")},
            (extract(epoch from o.settled_at) * 1000)::float8 as "settledAtMs",
            case when o.id is null then null else (o.ending = 'target' and o.gain > 0)::int end as label
          from alert_layers l join alerts a on a.id = l.alert_id join instruments i on i.id = a.instrument_id
          left join outcomes o on o.alert_id = a.id and o.policy = 'sltp' and o.outcome is not null
-         where i.synthetic = $1 and i.replay = $2 and l.read_at >= to_timestamp($3::float8 / 1000)
+         where i.synthetic = $1 and i.replay = $2 and l.as_of >= to_timestamp($3::float8 / 1000)
          order by o.settled_at nulls last, l.alert_id limit $4`,
         [...market, sinceMs, limit],
       );
       return rows.map(withValues);
     },
 
-    /** The newest alerts with kept layers that have ended by their levels, read since a moment; in the order in which they ended. */
+    /** The newest alerts with kept layers that have ended by their levels, on bars that closed since a moment; in the order in which they ended. */
     async newestSettled(sinceMs: number, limit: number): Promise<SettledVote[]> {
       const rows = await database.query<Omit<SettledVote, "values"> & Said>(
         `select l.alert_id as "alertId", o.id as outcome, l.direction, l.rules, l.deep, l.multi_timeframe, l.sentiment,
-           (extract(epoch from l.read_at) * 1000)::float8 as "decidedAt",
+           ${epochMs("l.as_of", "decidedAt")},
            (extract(epoch from o.settled_at) * 1000)::float8 as "settledAt",
            (o.ending = 'target' and o.gain > 0)::int as label
          from alert_layers l join alerts a on a.id = l.alert_id join instruments i on i.id = a.instrument_id
          join outcomes o on o.alert_id = a.id and o.policy = 'sltp' and o.outcome is not null
-         where i.synthetic = $1 and i.replay = $2 and l.read_at >= to_timestamp($3::float8 / 1000)
+         where i.synthetic = $1 and i.replay = $2 and l.as_of >= to_timestamp($3::float8 / 1000)
          order by o.settled_at desc, o.id desc limit $4`,
         [...market, sinceMs, limit],
       );

@@ -41,8 +41,11 @@ export interface SymbolSentiment extends Measure {
 export interface Sentiment {
   /** Scores what is not scored yet. @returns how many texts. */
   scorePending(signal: AbortSignal): Promise<number>;
-  /** @throws {AppError} `symbol_invalid`, `symbol_unknown` */
-  measure(symbol: string): Promise<Measure & { readonly symbol: string }>;
+  /**
+   * Now, or by the texts that had been published and read by a moment, epoch ms.
+   * @throws {AppError} `symbol_invalid`, `symbol_unknown`
+   */
+  measure(symbol: string, knownAtMs?: number): Promise<Measure & { readonly symbol: string }>;
   /** With history and what prices say. @throws {AppError} as `measure`. */
   describe(symbol: string): Promise<SymbolSentiment>;
   /** Of several symbols, and of all their texts together; of the scanned ones where none are named. */
@@ -99,15 +102,17 @@ export function createSentiment(options: SentimentOptions): Sentiment {
     }
   }
 
-  async function load(symbols: readonly string[], reachMs: number) {
+  async function load(symbols: readonly string[], reachMs: number, knownAtMs?: number) {
     if (news.feeds.absence !== null) return [];
-    const toMs = now();
-    return store.load(model.version, symbols, { fromMs: toMs - reachMs, toMs, limit: ROWS_LIMIT });
+    const toMs = knownAtMs ?? now();
+    const wanted = { fromMs: toMs - reachMs, toMs, limit: ROWS_LIMIT, scoredByMs: knownAtMs };
+    return store.load(model.version, symbols, wanted);
   }
 
-  async function measure(text: string) {
+  async function measure(text: string, knownAtMs?: number) {
     const { symbol } = instruments.identify(text);
-    return { symbol, ...measureTexts(await load([symbol], WINDOW_MS), now(), news.absenceOf) };
+    const texts = await load([symbol], WINDOW_MS, knownAtMs);
+    return { symbol, ...measureTexts(texts, knownAtMs ?? now(), news.absenceOf) };
   }
 
   return {

@@ -31,6 +31,14 @@ export interface ScoredRow {
   readonly terms: readonly string[];
 }
 
+/** Which texts are wanted; times in epoch ms. */
+export interface TextStretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly limit: number;
+  readonly scoredByMs?: number | undefined;
+}
+
 const PENDING = `
 select d.id, d.title, d.summary,
   array(select l.symbol from news_links l where l.document_id = d.id order by l.symbol) as symbols
@@ -59,6 +67,7 @@ join document_scores whole on whole.document_id = l.document_id and whole.model 
 left join document_scores own on own.document_id = l.document_id and own.model = $1 and own.symbol = l.symbol
 where l.symbol = any($2::text[])
   and l.published_at >= to_timestamp($3::float8 / 1000) and l.published_at <= to_timestamp($4::float8 / 1000)
+  and ($6::float8 is null or whole.scored_at <= to_timestamp($6::float8 / 1000))
 order by l.published_at desc, l.document_id desc limit $5`;
 
 export function createSentimentStore(database: Database) {
@@ -79,13 +88,11 @@ export function createSentimentStore(database: Database) {
       ]);
     },
 
-    /** Scored texts about symbols, published in [fromMs, toMs], newest first. */
-    load: (
-      model: string,
-      symbols: readonly string[],
-      { fromMs, toMs, limit }: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
-    ): Promise<ScoredRow[]> =>
-      database.query<ScoredRow>(LOAD, [model, textArray(symbols), fromMs, toMs, limit]),
+    /** Scored texts about symbols, published in [fromMs, toMs] and scored by a moment where one is given, newest first. */
+    load: (model: string, symbols: readonly string[], wanted: TextStretch): Promise<ScoredRow[]> => {
+      const { fromMs, toMs, limit, scoredByMs = null } = wanted;
+      return database.query<ScoredRow>(LOAD, [model, textArray(symbols), fromMs, toMs, limit, scoredByMs]);
+    },
   };
 }
 

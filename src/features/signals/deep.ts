@@ -28,14 +28,20 @@ export interface ServingNet {
 }
 
 export interface DeepLook {
-  /** Reads the window that ends at the newest bar: a fifth of a millisecond. */
-  say(bars: Bars): DeepSaid;
+  /** Reads the window that ends at the newest bar: a fifth of a millisecond. @param madeByMs leaves out a later net. */
+  say(bars: Bars, madeByMs?: number): DeepSaid;
   /** Null while none serves. */
   serving(): ServingNet | null;
 }
 
 export const NO_NET = "no sequence net has been promoted";
 const NO_VERSION: DeepSaid = { layer: { value: null, reason: NO_NET }, version: null, reading: null };
+
+const MADE_LATER: DeepSaid = {
+  layer: { value: null, reason: "the sequence net that serves was made later" },
+  version: null,
+  reading: null,
+};
 
 export function createDeepLook(registry: Pick<Registry<OpenModel>, "serving">): DeepLook {
   let known: { readonly net: SequenceNet; readonly read: BarReader } | null = null;
@@ -48,9 +54,10 @@ export function createDeepLook(registry: Pick<Registry<OpenModel>, "serving">): 
 
   return {
     serving,
-    say(bars) {
+    say(bars, madeByMs = Number.POSITIVE_INFINITY) {
       const found = serving();
       if (found === null) return NO_VERSION;
+      if (found.version.createdAtMs > madeByMs) return MADE_LATER;
       if (known?.net !== found.net) known = { net: found.net, read: createBarReader(found.net) };
       const reading = bars.close.length < WINDOW_BARS ? null : known.read(bars, bars.close.length - 1);
       return { layer: deepLayer(reading), version: found.version.version, reading };

@@ -4,6 +4,7 @@ import type { Levels } from "../../core/signals/levels.js";
 import { costsAgainst, evidenceAgainst } from "../../core/signals/signal.js";
 import { shareOfCosts } from "../detections/levels.js";
 import { historyOf } from "../evidence/history.js";
+import type { CompositeChance } from "../models/layers.js";
 import { leadBy } from "./lead.js";
 import { type SeenPattern, strengthOf } from "./look.js";
 import { evidenceOf, priceOf, type Reading } from "./reading.js";
@@ -22,6 +23,7 @@ export interface EntrySignal {
   readonly direction: 1 | -1;
   readonly levels: Levels;
   readonly fusion: LayerFusion;
+  readonly chance: CompositeChance;
   readonly judged: Judged;
   /** Whether the decision on the symbol is to trade in this direction. */
   readonly agrees: boolean;
@@ -73,8 +75,8 @@ export function entriesOf(
     }
     if (reasons.length > 0) leftOut.push({ pattern, reasons });
     else {
-      const { fusion } = leadBy(reading, pattern);
-      entries.push({ pattern, direction, levels, fusion, judged, agrees: action === own });
+      const { fusion, chance } = leadBy(reading, pattern);
+      entries.push({ pattern, direction, levels, fusion, chance, judged, agrees: action === own });
     }
   }
   return { entries, leftOut };

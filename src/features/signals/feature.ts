@@ -1,5 +1,5 @@
 import type { ModelFeature } from "../models/feature.js";
-import { weightsOf } from "../models/layers.js";
+import { weighingOf } from "../models/layers.js";
 import type { Callers } from "./callers.js";
 import { createDeepLook } from "./deep.js";
 import { createDeepDetect } from "./deep-detect.js";
@@ -9,7 +9,7 @@ import { createSignals, type SignalOptions } from "./signals.js";
 
 /** Signals, the finder of patterns, and what they know of their callers. */
 export function createSignalFeature(
-  parts: Omit<SignalOptions, "deep" | "told" | "weights"> &
+  parts: Omit<SignalOptions, "deep" | "told" | "weighing"> &
     Parameters<typeof createPatternFinder>[0] &
     Callers & { readonly models: ModelFeature },
 ) {
@@ -19,7 +19,7 @@ export function createSignalFeature(
     ...parts,
     deep,
     told: parts.models.told,
-    weights: () => weightsOf(parts.models.registry),
+    weighing: (madeByMs) => weighingOf(parts.models.registry, madeByMs),
   });
   return {
     signals,

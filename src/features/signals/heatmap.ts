@@ -62,13 +62,14 @@ const CONSENSUS_CELLS = 2;
 /** Every pattern that is on the newest bars of an interval, over all of them. @param shown the looks that have columns. */
 export function mapPatterns(
   instrument: KnownInstrument,
-  { looks, sentiment, weights }: Pick<Gathered, "looks" | "sentiment" | "weights">,
+  { looks, sentiment, weighing }: Pick<Gathered, "looks" | "sentiment" | "weighing">,
   shown: readonly (TimeframeLook | BlindTimeframe)[],
 ): Heatmap {
   const timeframes = fuseLooks(looks);
   const fusionOf = (look: TimeframeLook, pattern: SeenPattern | null) => {
     if (pattern === null || pattern.detection.direction === 0) return null;
-    return fuseLayers(layersOf(look, [pattern], timeframes, sentiment), pattern.detection.direction, weights);
+    const inputs = layersOf(look, [pattern], timeframes, sentiment);
+    return fuseLayers(inputs, pattern.detection.direction, weighing.weights);
   };
 
   function cellOf(look: TimeframeLook | BlindTimeframe, variant: string): HeatCell {

@@ -1,4 +1,5 @@
 import { fuseLayers, type LayerFusion } from "../../core/signals/fuse.js";
+import { type CompositeChance, chanceOf } from "../models/layers.js";
 import type { SeenPattern } from "./look.js";
 import type { Reading } from "./reading.js";
 
@@ -7,14 +8,13 @@ export interface LedPattern {
   readonly reading: Reading;
   readonly pattern: SeenPattern;
   readonly fusion: LayerFusion;
+  readonly chance: CompositeChance;
 }
 
 /** Reads the layers in the direction of a pattern; in their own where it has none. */
 export function leadBy(reading: Reading, pattern: SeenPattern): LedPattern {
   const { direction } = pattern.detection;
-  return {
-    reading,
-    pattern,
-    fusion: fuseLayers(reading.inputs, direction === 0 ? null : direction, reading.weights),
-  };
+  const { inputs, weighing } = reading;
+  const fusion = fuseLayers(inputs, direction === 0 ? null : direction, weighing.weights);
+  return { reading, pattern, fusion, chance: chanceOf(weighing, fusion) };
 }

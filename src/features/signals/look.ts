@@ -54,11 +54,23 @@ export interface BlindTimeframe {
   readonly error: AppError;
 }
 
+/** What may be known where a look is taken as of a moment, epoch ms. */
+export interface Knowable {
+  /** Bars that had closed, texts that had been read and evidence that had been measured by then. */
+  readonly closedByMs: number;
+  /** Models that had been made by then. */
+  readonly madeByMs: number;
+}
+
 export interface Looks {
   /** @throws {AppError} `interval_unavailable`, `no_data`, `provider_unavailable`, `timed_out`. */
-  look(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook>;
+  look(instrument: KnownInstrument, interval: Interval, asOf?: Knowable): Promise<TimeframeLook>;
   /** The same, with the reason in place of an error that has to do with the interval alone. */
-  tryLook(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook | BlindTimeframe>;
+  tryLook(
+    instrument: KnownInstrument,
+    interval: Interval,
+    asOf?: Knowable,
+  ): Promise<TimeframeLook | BlindTimeframe>;
 }
 
 /** Time that an interval may take, so that one that hangs does not hold up the others' answer. */
@@ -74,8 +86,13 @@ export function createLooks(options: {
 }): Looks {
   const { candles, workers, evidence, deep } = options;
 
-  async function lookAt(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook> {
-    const set = await candles.loadLatest(instrument, interval, RECENT_BARS + LEAD_BARS);
+  async function lookAt(
+    instrument: KnownInstrument,
+    interval: Interval,
+    asOf?: Knowable,
+  ): Promise<TimeframeLook> {
+    const set = await candles.loadLatest(instrument, interval, RECENT_BARS + LEAD_BARS, asOf?.closedByMs);
+    const measured = measuredBy(evidence, asOf);
     const { time, close } = set.candles;
     const last = time.length - 1;
     if (last < 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
@@ -83,39 +100,54 @@ export function createLooks(options: {
     const { sightings, ...newest } = await workers.run(LOOK, { candles: set.candles, from });
     const found = newestOfEach(sightings.filter(counts)).map((sighting) => ({
       at: sighting.at,
-      detection: detectionOf(sighting, set, evidence.confidenceOf),
+      detection: detectionOf(sighting, set, measured.confidenceOf),
     }));
     const told = await toldOf(
       options.told,
       found.map(({ detection }) => detection),
     );
-    const patterns = found.map(({ at, detection }, k) => seenPattern(detection, at, set, evidence, told[k]));
+    const patterns = found.map(({ at, detection }, k) => seenPattern(detection, at, set, measured, told[k]));
     return {
       ...newest,
       interval,
       set,
       close: close[last],
       closedAt: barClose(calendarOf(instrument.calendar), interval, time[last]),
-      deep: deep.say(set.candles),
+      deep: deep.say(set.candles, asOf?.madeByMs),
       patterns,
     };
   }
 
-  function look(instrument: KnownInstrument, interval: Interval): Promise<TimeframeLook> {
+  function look(instrument: KnownInstrument, interval: Interval, asOf?: Knowable): Promise<TimeframeLook> {
     const late = () =>
       new AppError("timed_out", `The ${interval} candles of ${instrument.symbol} did not come in time`);
-    return within(PATIENCE_MS, () => inTime(lookAt(instrument, interval), late));
+    return within(PATIENCE_MS, () => inTime(lookAt(instrument, interval, asOf), late));
   }
 
   return {
     look,
-    async tryLook(instrument, interval) {
+    async tryLook(instrument, interval, asOf) {
       try {
-        return await look(instrument, interval);
+        return await look(instrument, interval, asOf);
       } catch (error) {
         if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
         return { interval, error };
       }
+    },
+  };
+}
+
+/** Evidence without what was measured of later bars: only the newest run is in memory. */
+function measuredBy(
+  evidence: Pick<Evidence, "confidenceOf">,
+  asOf: Knowable | undefined,
+): Pick<Evidence, "confidenceOf"> {
+  if (asOf === undefined) return evidence;
+  return {
+    confidenceOf(...question) {
+      const found = evidence.confidenceOf(...question);
+      if (found.asOfMs === null || found.asOfMs <= asOf.closedByMs) return found;
+      return { ...found, value: null, baseRate: null, reason: "It was measured of later bars, too" };
     },
   };
 }

@@ -12,6 +12,7 @@ import { type Decision, decideAction, type SignalEvidence } from "../../core/sig
 import { type Fusion, fuseTimeframes, timeframeMode } from "../../core/signals/timeframes.js";
 import type { PricedQuote } from "../candles/quotes.js";
 import { shareOfCosts } from "../detections/levels.js";
+import { type CompositeChance, chanceOf, type LayerWeighing } from "../models/layers.js";
 import type { Measure } from "../sentiment/measure.js";
 import {
   type BlindTimeframe,
@@ -39,7 +40,7 @@ export interface Gathered {
   readonly sentiment: Found<Measure>;
   readonly quote: Found<PricedQuote>;
   /** How layers are weighed: as decisions that ended taught, else as usual. */
-  readonly weights: Readonly<Record<LayerName, number>>;
+  readonly weighing: LayerWeighing;
 }
 
 /** Everything that is known of a symbol now, and what follows from it. */
@@ -52,6 +53,8 @@ export interface Reading extends Gathered {
   readonly live: readonly SeenPattern[];
   /** In the direction that the layers lean to together. */
   readonly fusion: LayerFusion;
+  /** By how alerts with such a composite ended. */
+  readonly chance: CompositeChance;
   /** The live pattern in that direction that says most. */
   readonly leading: SeenPattern | null;
   readonly levels: Levels | null;
@@ -126,11 +129,12 @@ const bounded = (value: number) => Math.min(1, Math.max(-1, value));
 
 /** Reads a symbol. @param main one of the looks. */
 export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Silenced = {}): Reading {
-  const { looks, sentiment, quote, weights } = gathered;
+  const { looks, sentiment, quote, weighing } = gathered;
   const timeframes = fuseLooks(looks);
   const live = main.patterns.filter(({ over }) => !over);
   const inputs = layersOf(main, live, timeframes, sentiment, silenced);
-  const fusion = fuseLayers(inputs, null, weights);
+  const fusion = fuseLayers(inputs, null, weighing.weights);
+  const chance = chanceOf(weighing, fusion);
   const leading = silenced.rules === undefined ? leadingPattern(live, fusion.direction) : null;
   const levels = leading?.levels ?? levelsFor(fusion.direction, main.close, main.range);
   const decision = decideAction({
@@ -142,7 +146,7 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
     price: quote.value?.price ?? null,
     stale: main.set.stale,
   });
-  return { ...gathered, main, timeframes, inputs, live, fusion, leading, levels, decision };
+  return { ...gathered, main, timeframes, inputs, live, fusion, chance, leading, levels, decision };
 }
 
 /** What is measured of trades on a pattern; null where too few cases tell. */

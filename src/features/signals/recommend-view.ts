@@ -3,6 +3,7 @@ import { spoken } from "../../core/base/words.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
+import { chanceView } from "../models/layers.js";
 import type { Factor, Recommendation } from "./recommend.js";
 import type { recommendationSchema } from "./signal-schema.js";
 import { decisionView, reasonView, sentimentBrief } from "./signal-views.js";
@@ -28,6 +29,7 @@ export function recommendationView(
     confidence_ratio: ratio,
     confidence_reason: confidence === null ? NO_PATTERN : confidence.reason,
     composite_score: fusion.composite,
+    ...chanceView(reading.chance),
     layers: layersView(reading, fusion),
     current_price: price,
     price_from: quote.value === null ? "candle" : "quote",

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { BADGES } from "../../core/signals/badge.js";
 import { intervalText, provenance, symbolsText, symbolText } from "../candles/schema.js";
+import { chanceFields } from "../models/layers.js";
 import { BANDS, type Band } from "./heatmap.js";
 
 const time = z.iso.datetime();
@@ -120,6 +121,7 @@ export const detectionSchema = z
     confidence: hitRate,
     evidence: evidenceSchema,
     composite_score: score,
+    ...chanceFields,
     composite_direction: z
       .enum(["bullish", "bearish"])
       .describe(

@@ -3,6 +3,7 @@ import { INTERVALS } from "../../core/market/interval.js";
 import { EXIT_REASONS } from "../../core/signals/signal.js";
 import { decimalText, instantText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { chanceFields } from "../models/layers.js";
 import { toldFields } from "../models/told.js";
 import { evidenceSchema, layersSchema } from "./schema.js";
 
@@ -63,6 +64,7 @@ const entrySchema = z.object({
   quality: z.number(),
   judged_by: z.enum(["confidence", "quality"]).describe("What min_confidence was held against"),
   composite_score: nullable.describe("All layers in the direction of the signal, 0..100"),
+  ...chanceFields,
   agrees: z.boolean().describe("Whether all layers together say to trade in this direction"),
   entry_price: z.number().describe("Close of the pattern's bar"),
   price_target: z.number(),
@@ -131,6 +133,7 @@ export const symbolSignalsSchema = z
     ...decision,
     direction: z.enum(["bullish", "bearish"]).describe("That all layers lean to"),
     composite_score: nullable.describe("In the direction that all layers lean to, 0..100"),
+    ...chanceFields,
     signals: z.array(signalSchema),
     left_out: leftOut,
     exits_reason: z.string().nullable().describe("Why no exits were looked for"),
@@ -190,6 +193,7 @@ export const recommendationSchema = z
     confidence_ratio: hitRate,
     confidence_reason: z.string().nullable(),
     composite_score: nullable.describe("All layers in the direction, 0..100"),
+    ...chanceFields,
     layers: layersSchema,
     current_price: z.number(),
     price_from: z.enum(["quote", "candle"]),

@@ -3,6 +3,7 @@ import type { Exit } from "../../core/signals/signal.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
+import { chanceView } from "../models/layers.js";
 import { toldView } from "../models/told.js";
 import type { Entries, EntrySignal, LeftOut } from "./entries.js";
 import type { ExitReading, HeldPosition } from "./exits.js";
@@ -32,7 +33,8 @@ export function sentimentBrief({ sentiment }: Pick<Reading, "sentiment">) {
     : { score: null, label: null, reason: aggregate.reason };
 }
 
-export function entryView({ pattern, direction, levels, fusion, judged, agrees }: EntrySignal): SignalView {
+export function entryView(entry: EntrySignal): SignalView {
+  const { pattern, direction, levels, fusion, chance, judged, agrees } = entry;
   const { detection, confidence } = pattern;
   const title = titleOf(detection.pattern);
   const rate =
@@ -53,6 +55,7 @@ export function entryView({ pattern, direction, levels, fusion, judged, agrees }
     quality: detection.quality,
     judged_by: judged.basis,
     composite_score: fusion.composite,
+    ...chanceView(chance),
     agrees,
     entry_price: levels.entry,
     price_target: levels.target,
@@ -151,6 +154,7 @@ export function symbolSignalsView(
     timeframe: interval,
     ...decisionView(advice),
     composite_score: reading.fusion.composite,
+    ...chanceView(reading.chance),
     direction: DIRECTIONS[reading.fusion.direction],
     left_out: leftOut.map(leftOutView),
     signals: [...entries.map(entryView), ...(exits === null ? [] : exitViews(exits, nowMs))],

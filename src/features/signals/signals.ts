@@ -1,5 +1,4 @@
 import type { Interval } from "../../core/market/interval.js";
-import type { LayerName } from "../../core/signals/fuse.js";
 import { AppError } from "../../platform/errors.js";
 import type { Workers } from "../../platform/workers.js";
 import type { CandleService } from "../candles/candles.js";
@@ -7,13 +6,21 @@ import type { Quotes } from "../candles/quotes.js";
 import type { Evidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { LayerWeighing } from "../models/layers.js";
 import type { ToldScores } from "../models/told.js";
 import type { Sentiment } from "../sentiment/sentiment.js";
 import type { DeepLook } from "./deep.js";
 import { type ExitReading, type HeldPosition, readExits } from "./exits.js";
 import { HEATMAP_INTERVALS, type Heatmap, mapPatterns, type OtherMap } from "./heatmap.js";
 import { type LedPattern, leadBy } from "./lead.js";
-import { type BlindTimeframe, createLooks, leadingPattern, RECENT_BARS, type TimeframeLook } from "./look.js";
+import {
+  type BlindTimeframe,
+  createLooks,
+  type Knowable,
+  leadingPattern,
+  RECENT_BARS,
+  type TimeframeLook,
+} from "./look.js";
 import { type Found, FUSED_INTERVALS, isLook, type Reading, readMarket, type Silenced } from "./reading.js";
 
 export interface Signals {
@@ -23,6 +30,8 @@ export interface Signals {
    * `provider_unavailable`, `timed_out`. Other intervals, sentiment and quote may be missing.
    */
   read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading>;
+  /** Everything that could be known of a symbol as of a moment, but for the quote. @throws {AppError} as `read`. */
+  readAsOf(symbol: string, interval: Interval, asOf: Knowable): Promise<Reading>;
   /** Of several symbols; those that could not be read come with why. @throws {AppError} where none could be. */
   readMany(
     symbols: readonly string[],
@@ -47,10 +56,11 @@ export interface SignalOptions {
   readonly workers: Workers;
   readonly deep: Pick<DeepLook, "say">;
   readonly told: ToldScores;
-  /** Weights of layers that serve now. */
-  readonly weights: () => Readonly<Record<LayerName, number>>;
+  /** How layers are weighed now. @param madeByMs leaves out weights that were learned later. */
+  readonly weighing: (madeByMs?: number) => LayerWeighing;
 }
 
+const NO_QUOTE = { value: null, reason: "quotes of the past are not kept" } as const;
 /** Symbols that are read side by side. */
 const AT_A_TIME = 4;
 
@@ -58,21 +68,26 @@ export function createSignals(options: SignalOptions): Signals {
   const { quotes, instruments, sentiment } = options;
   const looks = createLooks(options);
 
-  async function gather(instrument: KnownInstrument, others: readonly Interval[]) {
+  async function gather(instrument: KnownInstrument, others: readonly Interval[], asOf?: Knowable) {
     const [looked, measured, quote] = await Promise.all([
-      Promise.all(others.map((interval) => looks.tryLook(instrument, interval))),
-      found(() => sentiment.measure(instrument.symbol)),
-      found(() => quotes.load(instrument)),
+      Promise.all(others.map((interval) => looks.tryLook(instrument, interval, asOf))),
+      found(() => sentiment.measure(instrument.symbol, asOf?.closedByMs)),
+      asOf === undefined ? found(() => quotes.load(instrument)) : NO_QUOTE,
     ]);
-    return { looks: looked, sentiment: measured, quote, weights: options.weights() };
+    return { looks: looked, sentiment: measured, quote, weighing: options.weighing(asOf?.madeByMs) };
   }
 
-  async function read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading> {
+  async function read(
+    symbol: string,
+    interval: Interval,
+    silenced?: Silenced,
+    asOf?: Knowable,
+  ): Promise<Reading> {
     const instrument = await instruments.resolve(symbol);
     const others = FUSED_INTERVALS.filter((other) => other !== interval);
     const [main, gathered] = await Promise.all([
-      looks.look(instrument, interval),
-      gather(instrument, others),
+      looks.look(instrument, interval, asOf),
+      gather(instrument, others, asOf),
     ]);
     return readMarket({ ...gathered, looks: [main, ...gathered.looks] }, main, silenced);
   }
@@ -90,7 +105,8 @@ export function createSignals(options: SignalOptions): Signals {
   }
 
   return {
-    read,
+    read: (symbol, interval, silenced) => read(symbol, interval, silenced),
+    readAsOf: (symbol, interval, asOf) => read(symbol, interval, undefined, asOf),
 
     async readMany(symbols, interval) {
       const results = await ofMany([...new Set(symbols)], (symbol) => read(symbol, interval));

@@ -6,6 +6,7 @@ import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import type { Confidence } from "../evidence/evidence.js";
+import { chanceView } from "../models/layers.js";
 import type { DeepSaid } from "./deep.js";
 import type { LedPattern } from "./lead.js";
 import type { SeenPattern } from "./look.js";
@@ -30,7 +31,7 @@ export function evidenceView(confidence: Confidence): z.input<typeof evidenceSch
 }
 
 export function detectionView(
-  { reading, pattern, fusion }: LedPattern,
+  { reading, pattern, fusion, chance }: LedPattern,
   nowMs: number,
 ): z.input<typeof detectionSchema> {
   const { detection, confidence, levels } = pattern;
@@ -46,6 +47,7 @@ export function detectionView(
     confidence: confidence.value,
     evidence: evidenceView(confidence),
     composite_score: fusion.composite,
+    ...chanceView(chance),
     composite_direction: DIRECTIONS[fusion.direction],
     quality_badge: badgeOfFusion(fusion, detection.direction, set.stale),
     layers: layersView(reading, fusion),
