@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { AGENT_TERMS } from "../../src/core/learning/agent/simulator.js";
+import { marketOf } from "../../src/core/learning/agent/state.js";
+import { judgeAgentDecay } from "../../src/core/learning/agent/watch.js";
 import { INTERVAL_MS } from "../../src/core/market/interval.js";
 import type { StoredSeries } from "../../src/features/evidence/stored.js";
 import { DEEP_HEADS, type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
@@ -6,16 +9,17 @@ import { cardSchema } from "../../src/features/models/card.js";
 import { agentMetricsSchema, netMetricsSchema } from "../../src/features/models/deep-metrics.js";
 import { type Registry, sha256 } from "../../src/features/models/registry.js";
 import { createModelStore, deepPurpose, type ModelStore } from "../../src/features/models/store.js";
+import { type AgentWatch, createAgentWatch } from "../../src/features/retraining/agent-watch.js";
 import { createDeepJob, type DeepInput, type DeepTerms } from "../../src/features/retraining/deep-job.js";
 import { createRetrainingLoop, type RetrainingLoopParts } from "../../src/features/retraining/loop.js";
 import type { Database } from "../../src/platform/database.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { jobContext } from "../fixtures/backtests.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { QUICK } from "../fixtures/deep-models.js";
+import { deepVersion, drawnModel, QUICK } from "../fixtures/deep-models.js";
 import { silentLog } from "../fixtures/log.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
-import { createTestRegistry } from "../fixtures/models.js";
+import { createTestRegistry, PASSED } from "../fixtures/models.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const BOTH: DeepInput = { learners: ["sequence_net", "q_agent"] };
@@ -148,7 +152,7 @@ describe("the loop", () => {
   let series = 0;
   const kept = new Map<string, unknown>();
 
-  const pass = () => {
+  const pass = (agentWatch: AgentWatch = async () => null) => {
     const parts = {
       ...{ registry, log: silentLog, everyMs: 1_000, newLabels: 50, market: "test", now: () => nowMs },
       online: {},
@@ -166,6 +170,7 @@ describe("the loop", () => {
         save: async (name: string, value: unknown) => void kept.set(name, value),
       },
       leases: { acquire: async () => 1 },
+      agentWatch,
     } as unknown as RetrainingLoopParts;
     return createRetrainingLoop(parts).definition.run(nowMs, new AbortController().signal);
   };
@@ -234,5 +239,67 @@ describe("the loop", () => {
     nowMs += INTERVAL_MS["1h"] + 1;
     await pass();
     expect(orders.at(-1)).toEqual(["q_agent"]);
+  });
+
+  it("takes back an agent that is behind holding, with the numbers, and leaves one that is not", async () => {
+    const trained = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
+    const version = await registry.enter(deepVersion("q_agent", drawnModel("q_agent", 1)), PASSED, trained);
+    const found = {
+      samples: 5_000,
+      series: 4,
+      days: 30,
+      agent: -0.01,
+      hold: 0.002,
+      ahead: -0.012,
+      aheadHigh: -0.004,
+    };
+    const asked: unknown[] = [];
+    await pass(async ({ id }, agent) => {
+      asked.push([id, agent.terms]);
+      return { ...found, reason: null };
+    });
+    expect(registry.serving(version)?.version.id).toBe(version.id);
+    expect(asked).toEqual([[version.id, AGENT_TERMS]]);
+    await pass(async () => ({ ...found, reason: "behind_hold" }));
+    expect(registry.serving(version)).toBeNull();
+    const [audit] = await store.audits({ modelId: version.id }, 1);
+    expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "behind hold" });
+    expect(audit.numbers).toMatchObject(found);
+  });
+
+  it("looks at an agent on the bars since it was made, once a day, and not where they are few", async () => {
+    const open = drawnModel("q_agent", 1);
+    const agent = open.learner === "q_agent" ? { ...open.model, margin: null } : null;
+    if (agent === null) throw new Error("no agent");
+    const daily = wanderingCandles("WALK", "1d", 400, 3);
+    const { time } = daily;
+    const [first, last] = [350, time.length - 1];
+    const createdAtMs = time[first] - 1;
+    let now = time[last] + INTERVAL_MS["1d"];
+    const read: number[] = [];
+    const watch = createAgentWatch({
+      series: {
+        loadSeries: async () => [
+          { interval: "1d", fromMs: time[0], untilMs: time[last] } as unknown as StoredSeries,
+          { interval: "1d", fromMs: 0, untilMs: createdAtMs } as unknown as StoredSeries,
+        ],
+      },
+      read: async ({ untilMs }) => {
+        read.push(untilMs);
+        return daily;
+      },
+      workers,
+      now: () => now,
+    });
+    const found = await watch({ id: 1, createdAtMs }, agent);
+    const plain = judgeAgentDecay(agent, [{ market: marketOf(daily), time, from: first }]);
+    expect(found).toEqual(plain);
+    expect(found).toMatchObject({ samples: last - first, days: last - first, agent: 0 });
+    expect(read).toEqual([time[last]]);
+    expect(await watch({ id: 1, createdAtMs }, agent)).toBeNull();
+    expect(read).toHaveLength(1);
+    now += 86_400_000;
+    expect(await watch({ id: 1, createdAtMs: time[last - 10] }, agent)).toBeNull();
+    expect(read).toHaveLength(2);
   });
 });

@@ -20,6 +20,7 @@ import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
 import { ANY, type ModelVersion } from "../models/store.js";
+import { createAgentWatch } from "./agent-watch.js";
 import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
 import { createDeepJob, type DeepJob } from "./deep-job.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
@@ -119,6 +120,7 @@ export function createRetraining(parts: {
           online: models.online,
           labels,
           layers,
+          agentWatch: createAgentWatch(trainParts),
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),

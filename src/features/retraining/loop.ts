@@ -9,6 +9,7 @@ import type { Settings } from "../../platform/settings.js";
 import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
 import type { OnlineModels } from "../models/online.js";
 import type { Registry } from "../models/registry.js";
+import type { AgentWatch } from "./agent-watch.js";
 import type { LabelStore } from "./label-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { relearnStack } from "./stack.js";
@@ -59,6 +60,7 @@ export interface RetrainingLoopParts {
   readonly online: Pick<OnlineModels, "learn">;
   readonly labels: LabelStore;
   readonly layers: Pick<LayerStore, "newestSettled" | "settledAfter">;
+  readonly agentWatch: AgentWatch;
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;

@@ -1,3 +1,4 @@
+import type { AgentDecay } from "../../core/learning/agent/watch.js";
 import { type Duel, judgeDuel } from "../../core/learning/duel.js";
 import { judgeStack, type StackDecay } from "../../core/learning/stack-candidate.js";
 import {
@@ -12,6 +13,7 @@ import type { OpenModel } from "../models/artefact.js";
 import type { OpenVersion, Registry } from "../models/registry.js";
 import { worthOfColumns } from "../models/scoring.js";
 import type { ModelVersion } from "../models/store.js";
+import type { AgentWatch } from "./agent-watch.js";
 import { LEAST_SNAPSHOTS, newestSnapshots, stabilitiesOf } from "./drift.js";
 import type { LabelStore, ScoredLabel } from "./label-store.js";
 import type { LayerStore, SettledVote } from "./layer-store.js";
@@ -27,7 +29,11 @@ const MOST_SCORED = 5_000;
 /** Takes back what has decayed, or reads what it was not trained on. */
 export async function watch(
   registry: Registry<OpenModel>,
-  sources: { readonly labels: Labels; readonly layers: Pick<LayerStore, "newestSettled"> },
+  sources: {
+    readonly labels: Labels;
+    readonly layers: Pick<LayerStore, "newestSettled">;
+    readonly agentWatch: AgentWatch;
+  },
   note: Note,
 ): Promise<void> {
   for (const open of registry.allServing()) {
@@ -46,8 +52,8 @@ export async function watch(
 /** What is wrong with a version that serves, by the measures that there are for its learner. */
 async function judge(
   { version, opened }: OpenVersion<OpenModel>,
-  { labels, layers }: Parameters<typeof watch>[1],
-): Promise<((Decay | StackDecay | Shift) & { readonly samples: number }) | null> {
+  { labels, layers, agentWatch }: Parameters<typeof watch>[1],
+): Promise<((Decay | StackDecay | AgentDecay | Shift) & { readonly samples: number }) | null> {
   if (opened.learner === "gradient_trees") {
     const decay = judgeDecay(liveOf(await labels.newestScored(version.id, MOST_SCORED)));
     if (decay !== null && decay.reason !== null) return decay;
@@ -56,7 +62,7 @@ async function judge(
     const shares = worthOfColumns(opened.model).map(({ share }) => share);
     return { ...judgeShift(stabilitiesOf(opened.model, rows), shares), samples: rows.length };
   }
-  if (opened.learner === "q_agent") return null;
+  if (opened.learner === "q_agent") return agentWatch(version, opened.model);
   const votes = await layers.newestSettled(version.createdAtMs, MOST_SCORED);
   if (opened.learner === "layer_stack") return judgeStack(votes, opened.model);
   return judgeDecay(deepScores(votes), VOTE_WATCH);
@@ -135,7 +141,7 @@ function judgePair(rows: readonly ScoredLabel[], [activeId, shadowId]: readonly 
   );
 }
 
-function numbersOf(found: Decay | StackDecay | Shift | Duel): Record<string, unknown> {
+function numbersOf(found: Decay | StackDecay | AgentDecay | Shift | Duel): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(found).map(([key, value]) => [
       key,
