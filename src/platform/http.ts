@@ -212,6 +212,8 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
               reply,
             };
             const fields = await within(PATIENCE_MS, async () => route.handle(input));
+            // Whoever took too long was answered for by then, and is answered once.
+            if (reply.sent) return reply;
             const label = app.synthetic ? { synthetic: true } : {};
             return reply.status(route.status ?? 200).send({ success: true, ...label, ...fields });
           },

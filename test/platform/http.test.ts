@@ -1,11 +1,14 @@
-import { describe, expect, it } from "vitest";
-import type { z } from "zod";
+import fastify from "fastify";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { describe, expect, it, vi } from "vitest";
+import { z } from "zod";
 import { ERRORS } from "../../src/platform/errors.js";
 import {
   decimalText,
   instantText,
   isoTime,
   problemResponses,
+  routeGroup,
   wholeNumberText,
 } from "../../src/platform/http.js";
 
@@ -99,5 +102,40 @@ describe("errors", () => {
     expect(responses[404]?.description).toBe(
       "symbol_unknown: No source knows the symbol; no_data: There is no data for the request",
     );
+  });
+});
+
+describe("a route", () => {
+  it("that takes too long answers once, and says nothing more when it has its answer", async () => {
+    const lines: string[] = [];
+    const app = fastify({
+      handlerTimeout: 30,
+      logger: { level: "warn", stream: { write: (line: string) => void lines.push(line) } },
+    });
+    app.setValidatorCompiler(validatorCompiler);
+    app.setSerializerCompiler(serializerCompiler);
+    app.decorate("synthetic", false);
+    app.decorateRequest("principal", null);
+    let ended = 0;
+    const routes = routeGroup(app, { tag: "Test", access: "open", perMinute: null });
+    routes.get("/slow", {
+      id: "beSlow",
+      summary: "Takes its time",
+      answer: { data: z.number() },
+      async handle() {
+        await new Promise((resolve) => setTimeout(resolve, 120));
+        return { data: ++ended };
+      },
+    });
+    try {
+      const answer = await app.inject("/slow");
+      expect(answer.statusCode).toBe(503);
+      await vi.waitFor(() => expect(ended).toBe(1));
+      await new Promise((resolve) => setImmediate(resolve));
+      // Of the time that was over alone, and of no second answer.
+      expect(lines.map((line) => JSON.parse(line).err.code)).toEqual(["FST_ERR_HANDLER_TIMEOUT"]);
+    } finally {
+      await app.close();
+    }
   });
 });

@@ -8,7 +8,6 @@ import { isoTime, routeGroup, wholeNumberText } from "../../platform/http.js";
 import { CANDLE_ERRORS, intervalText, provenance, symbolText } from "../candles/schema.js";
 import { provenanceOf } from "../candles/views.js";
 import type { DeepDetect, DeepDetection } from "./deep-detect.js";
-import type { DeepSighting } from "./deep-worker.js";
 import { DIRECTION_NAMES } from "./schema.js";
 import { DIRECTIONS } from "./views.js";
 
@@ -22,7 +21,9 @@ const query = z.strictObject({
   explain: z
     .enum(["true", "false"])
     .default("false")
-    .describe("true tells of the newest five shapes what did it, by integrated gradients"),
+    .describe(
+      "true tells of the newest five shapes what did it, by integrated gradients, as far as time goes",
+    ),
 });
 
 const patternSchema = z
@@ -46,8 +47,8 @@ const patternSchema = z
           columns: z.record(z.enum(NET_COLUMNS), z.number()).describe("Parts; they sum to logit - base"),
           bars: z.array(z.number()).describe("The same sum by bar of the window, oldest first"),
         })
-        .nullable()
-        .describe("Null where it was not asked for"),
+        .nullable(),
+      explanation_reason: z.string().nullable().describe("Why there is no explanation; null where there is"),
     }),
   })
   .meta({ id: "DeepPattern" });
@@ -90,9 +91,10 @@ export function deepRoutes(app: FastifyInstance, { deepDetect }: { deepDetect: D
 }
 
 function patternView(
-  { shape, title, direction, first, last, at, probability, explanation }: DeepSighting,
+  sighting: DeepDetection["sightings"][number],
   { set: { candles, instrument } }: DeepDetection,
 ): z.input<typeof patternSchema> {
+  const { shape, title, direction, first, last, at, probability, explanation, reason } = sighting;
   const { time: opens, close, volume, interval } = candles;
   return {
     pattern_type: shape,
@@ -116,6 +118,7 @@ function patternView(
               columns: columnsView(explanation.columns),
               bars: [...explanation.bars],
             },
+      explanation_reason: reason,
     },
   };
 }

@@ -1,8 +1,7 @@
-import { attributeWindow } from "../../core/learning/sequence-net/attribution.js";
-import { NET_COLUMNS, WINDOW_BARS, windowAt } from "../../core/learning/sequence-net/columns.js";
+import { WINDOW_BARS } from "../../core/learning/sequence-net/columns.js";
 import type { SequenceNet } from "../../core/learning/sequence-net/net.js";
 import { createBarReader, type WindowReading } from "../../core/learning/sequence-net/reading.js";
-import { SHAPES, type ShapeName } from "../../core/learning/shapes.js";
+import type { ShapeName } from "../../core/learning/shapes.js";
 import type { Candles } from "../../core/market/candles.js";
 import type { Direction } from "../../core/patterns/define.js";
 
@@ -11,18 +10,6 @@ export interface DeepTask {
   readonly net: SequenceNet;
   /** Newest bars whose windows are read. */
   readonly bars: number;
-  /** Shapes, the newest, of which is told what did it; 0 for none. */
-  readonly explained: number;
-}
-
-/** What moved the logit of a shape from that of a flat window: all of it sums to the difference. */
-export interface DeepExplanation {
-  readonly base: number;
-  readonly logit: number;
-  /** Summed over bars, in the order of `NET_COLUMNS`. */
-  readonly columns: readonly number[];
-  /** Summed over columns, by bar, oldest first. */
-  readonly bars: readonly number[];
 }
 
 /** A shape that the net names at one bar or at several in a row. */
@@ -36,7 +23,6 @@ export interface DeepSighting {
   readonly at: number;
   /** At `at`. */
   readonly probability: number;
-  readonly explanation: DeepExplanation | null;
 }
 
 export interface DeepSightings {
@@ -50,10 +36,10 @@ export interface DeepSightings {
 const LEAST_PROBABILITY = 0.5;
 
 /** Reads windows of candles in a thread. */
-export default function read({ candles, net, bars, explained }: DeepTask): DeepSightings {
+export default function read({ candles, net, bars }: DeepTask): DeepSightings {
   const reader = createBarReader(net);
   const { length } = candles.close;
-  const runs: Omit<DeepSighting, "explanation">[] = [];
+  const runs: DeepSighting[] = [];
   let windows = 0;
   for (let end = Math.max(WINDOW_BARS - 1, length - bars); end < length; end++) {
     const reading = reader(candles, end);
@@ -68,28 +54,11 @@ export default function read({ candles, net, bars, explained }: DeepTask): DeepS
       runs[runs.length - 1] = { ...likelier, first: before.first, last: end };
     }
   }
-  const sightings = runs.map((run, k) => ({
-    ...run,
-    explanation: k >= runs.length - explained ? explain(candles, net, run.at, run.shape) : null,
-  }));
-  return { sightings, windows };
+  return { sightings: runs, windows };
 }
 
-function namedBy(reading: WindowReading, end: number): Omit<DeepSighting, "explanation"> | null {
+function namedBy(reading: WindowReading, end: number): DeepSighting | null {
   const { shape, title, direction, probability } = reading;
   if (shape === "none" || probability <= LEAST_PROBABILITY) return null;
   return { shape, title, direction, probability, first: end, last: end, at: end };
-}
-
-function explain(candles: Candles, net: SequenceNet, at: number, shape: ShapeName): DeepExplanation | null {
-  const window = windowAt(candles, at);
-  if (window === null) return null;
-  const { base, logit, parts } = attributeWindow(net, window, SHAPES.indexOf(shape));
-  const columns = NET_COLUMNS.map(() => 0);
-  const bars = Array.from({ length: WINDOW_BARS }, () => 0);
-  for (let i = 0; i < parts.length; i++) {
-    columns[i % NET_COLUMNS.length] += parts[i];
-    bars[Math.floor(i / NET_COLUMNS.length)] += parts[i];
-  }
-  return { base, logit, columns, bars };
 }

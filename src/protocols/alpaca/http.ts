@@ -107,6 +107,8 @@ export function dialectGroup(app: FastifyInstance): DialectGroup {
             principal: request.principal ?? NOBODY,
           };
           const answered = await within(PATIENCE_MS, async () => handle(input));
+          // Whoever took too long was answered for by then, and is answered once.
+          if (reply.sent) return reply;
           return reply.status(status).send(status === 204 ? undefined : answered);
         },
       });
