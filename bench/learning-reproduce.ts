@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
 import { learnCandidate } from "../src/core/learning/candidate.js";
-import { bytesOfDataSet, DataSetRefused, decodeDataSet } from "../src/core/learning/data-set.js";
+import {
+  bytesOfDataSet,
+  DataSetRefused,
+  decodeDataSet,
+  joinDataSets,
+} from "../src/core/learning/data-set.js";
 import { LEARNING_TERMS } from "../src/core/learning/lesson.js";
 import { packArtefact } from "../src/features/models/artefact.js";
 import { metricsOf } from "../src/features/models/card.js";
@@ -8,12 +13,16 @@ import { sha256 } from "../src/features/models/registry.js";
 import { type Grouping, lessonOf } from "../src/features/retraining/lesson.js";
 
 /**
- * Learns from an exported data set as the training did that it was exported for. @param text of the file.
+ * Learns from an exported data set as the training did that it was exported for.
+ * @param texts of the file, or of all its parts.
  * @returns hash of the artefact, which equals that of the stored version, and what was measured.
  * @throws {DataSetRefused} where the file is not what it says it is, or tells too little.
  */
-export function reproduce(text: string, seed: number, grouping: Grouping) {
-  const { dataSet, sha256: said } = decodeDataSet(unwrapped(parse(text)));
+export function reproduce(texts: string | readonly string[], seed: number, grouping: Grouping) {
+  const files = (typeof texts === "string" ? [texts] : texts).map((text) =>
+    decodeDataSet(unwrapped(parse(text))),
+  );
+  const { dataSet, sha256: said } = joinDataSets(files);
   const digest = createHash("sha256").update(bytesOfDataSet(dataSet)).digest("hex");
   if (digest !== said) throw new DataSetRefused(`its digest is ${digest}, and it says ${said}`);
   const lesson = lessonOf({ ...dataSet, dataHash: digest, lots: [], unstable: [], early: [] }, grouping);

@@ -9,7 +9,9 @@ import {
   dataSetOf,
   decodeDataSet,
   encodeDataSet,
+  joinDataSets,
 } from "../../src/core/learning/data-set.js";
+import { pickLabelled } from "../../src/core/learning/rows.js";
 import { SAMPLE_SCHEMA, samplesOf } from "../../src/core/learning/samples.js";
 import { featureCase } from "../fixtures/feature-series.js";
 
@@ -139,5 +141,47 @@ describe("a data set as a file", () => {
       expect(() => decodeDataSet(change(file())), name).toThrow(DataSetRefused);
       expect(() => decodeDataSet(change(file())), name).toThrow(words);
     }
+  });
+});
+
+describe("a data set in parts", () => {
+  const rows = dataSet.samples.labels.length;
+  const cut = Math.floor(rows / 3);
+  const edges = [0, cut, 2 * cut, rows];
+  const parts = [1, 2, 3].map((number) => {
+    const picked = Int32Array.from(
+      { length: edges[number] - edges[number - 1] },
+      (_, k) => edges[number - 1] + k,
+    );
+    const stretch = { ...pickLabelled(dataSet, picked), schema: dataSet.schema };
+    return JSON.parse(JSON.stringify(encodeDataSet(stretch, sha256, { number, of: 3 }))) as Record<
+      string,
+      unknown
+    >;
+  });
+  const read = parts.map((part) => decodeDataSet(part));
+
+  it("is the whole to the last bit, in whatever order the parts come", () => {
+    for (const order of [read, read.toReversed(), [read[1], read[2], read[0]]]) {
+      const joined = joinDataSets(order);
+      expect(digest(bytesOfDataSet(joined.dataSet))).toBe(sha256);
+    }
+    expect(digest(bytesOfDataSet(joinDataSets([decodeDataSet(file())]).dataSet))).toBe(sha256);
+    const { part: _, ...old } = file();
+    expect(decodeDataSet(old).part).toBeNull();
+  });
+
+  it("is refused where a part is missing, comes twice or is of another", () => {
+    const other = { ...read[1], sha256: "0".repeat(64) };
+    const wrong = [
+      [],
+      read.slice(1),
+      [...read, read[2]],
+      [read[0], other, read[2]],
+      [decodeDataSet(file()), ...read],
+    ];
+    for (const files of wrong) expect(() => joinDataSets(files)).toThrow(DataSetRefused);
+    for (const part of [{ number: 0, of: 3 }, { number: 4, of: 3 }, { number: 1.5, of: 3 }, 7, { of: 1 }])
+      expect(() => decodeDataSet({ ...parts[0], part })).toThrow(DataSetRefused);
   });
 });

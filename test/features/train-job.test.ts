@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { lowerBound } from "../../src/core/base/search.js";
+import { decodeDataSet, joinDataSets } from "../../src/core/learning/data-set.js";
 import type { SampleFacts } from "../../src/core/learning/samples.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
 import { type Candles, sliceCandles } from "../../src/core/market/candles.js";
@@ -9,6 +10,7 @@ import { cardSchema } from "../../src/features/models/card.js";
 import type { Registry } from "../../src/features/models/registry.js";
 import { createScoreStore } from "../../src/features/models/scores.js";
 import { createModelStore } from "../../src/features/models/store.js";
+import { createDataSetJob } from "../../src/features/retraining/data-set-job.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
 import { gatherMaterial } from "../../src/features/retraining/lesson.js";
 import { POLICY, readLot } from "../../src/features/retraining/lots.js";
@@ -156,6 +158,36 @@ describe("a training", () => {
     const result = await train(11, registry.enter, { lookback: "1d" });
     expect(result.summary.total_outcomes).toBeGreaterThan(90);
   });
+
+  it("on a window is told again from its card, in parts where there are many rows, and says how where there are", async () => {
+    await train(12, registry.enter, { lookback: "4d" });
+    const [version] = await versions();
+    const { since, source_weights: weights } = cardSchema.parse(version.card).learned_from;
+    expect(since).toBe(new Date(walk.time[BARS - 1] + 300_000 - 4 * 86_400_000).toISOString());
+    expect(weights).toEqual({ bars: 1, account: 1, client: 0.5, feedback: 0.25 });
+    const job = (mostRows: number) =>
+      createDataSetJob({
+        ...{ ...source(), workers, mostRows, store: createModelStore(database, MARKET) },
+        series: { loadSeries: async () => [seriesOf()] },
+        now: () => walk.time[BARS - 1] + 9 * 86_400_000,
+      });
+    const context = { job: { id: 13 }, signal: new AbortController().signal } as unknown as JobContext<null>;
+    const whole = await job(20_000).run({ model_id: version.id }, context);
+    expect(whole).toMatchObject({ sha256: version.dataHash, part: null });
+    const parts = Math.ceil(version.samples / 200);
+    expect(parts).toBeGreaterThan(1);
+    const files = [];
+    for (let part = 1; part <= parts; part++)
+      files.push(decodeDataSet(await job(200).run({ model_id: version.id, part }, context)));
+    const joined = joinDataSets(files);
+    expect(joined.dataSet).toEqual(decodeDataSet(whole).dataSet);
+    const problem = (part?: number) => job(200).run({ model_id: version.id, part }, context);
+    await expect(problem()).rejects.toMatchObject({
+      code: "invalid_request",
+      message: expect.stringContaining(`order each part from 1 to ${parts}`),
+    });
+    await expect(problem(parts + 1)).rejects.toMatchObject({ code: "invalid_request" });
+  }, 60_000);
 
   it("learns from trades of accounts, outcomes that users told and verdicts, each decision once", async () => {
     const before = await gather();

@@ -27,6 +27,13 @@ export interface DataSetFile {
   readonly settledAt: string;
   readonly weights: string | null;
   readonly facts: readonly SampleFacts[];
+  /** Which stretch of the rows it holds, from 1 on, where they are too many for one file; null for all of them. */
+  readonly part: DataSetPart | null;
+}
+
+export interface DataSetPart {
+  readonly number: number;
+  readonly of: number;
 }
 
 const FORMAT = "tx-samples-1";
@@ -79,8 +86,15 @@ function escaped(letter: string): string {
   return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** @param sha256 of `bytesOfDataSet`; the digest is the caller's, as it needs more than numbers. */
-export function encodeDataSet({ schema, samples, facts }: DataSet, sha256: string): DataSetFile {
+/**
+ * @param sha256 of `bytesOfDataSet` of all rows; the digest is the caller's, as it needs more than numbers.
+ * @param part which stretch of the rows these are; null for all of them.
+ */
+export function encodeDataSet(
+  { schema, samples, facts }: DataSet,
+  sha256: string,
+  part: DataSetPart | null = null,
+): DataSetFile {
   const text = (column: Float64Array) => base64Of(bytesOfColumn(column));
   const { names, columns, labels, decidedAt, settledAt, weights } = samples;
   return {
@@ -94,14 +108,22 @@ export function encodeDataSet({ schema, samples, facts }: DataSet, sha256: strin
     settledAt: text(settledAt),
     weights: weights === undefined ? null : text(weights),
     facts,
+    part,
   };
+}
+
+/** A file that was read back. */
+export interface ReadDataSet {
+  readonly dataSet: DataSet;
+  readonly sha256: string;
+  readonly part: DataSetPart | null;
 }
 
 /**
  * The data set of a file that was read back. Whether its digest is that of its bytes is for the caller to see.
  * @throws {DataSetRefused} for another format, what is not whole, and rows that nothing could be learnt from.
  */
-export function decodeDataSet(value: unknown): { readonly dataSet: DataSet; readonly sha256: string } {
+export function decodeDataSet(value: unknown): ReadDataSet {
   const file = recordOf(value, "the file");
   if (file.format !== FORMAT) throw new DataSetRefused(`format ${String(file.format)}`);
   const names = listOf(file.names, "names").map((name) => textOf(name, "a name"));
@@ -130,7 +152,61 @@ export function decodeDataSet(value: unknown): { readonly dataSet: DataSet; read
   return {
     dataSet: { schema: textOf(file.schema, "schema"), samples, facts: facts as readonly SampleFacts[] },
     sha256: textOf(file.sha256, "sha256"),
+    part: partOf(file.part),
   };
+}
+
+/** Files from before there were parts hold all rows. */
+function partOf(value: unknown): DataSetPart | null {
+  if (value === undefined || value === null) return null;
+  const part = recordOf(value, "a part");
+  const [number, of] = [numberOf(part.number, "number of a part"), numberOf(part.of, "parts")];
+  if (Number.isInteger(number) && Number.isInteger(of) && number >= 1 && number <= of) return { number, of };
+  throw new DataSetRefused(`part ${number} of ${of}`);
+}
+
+/**
+ * The data set of all parts, in any order, or of a file that holds all rows.
+ * @throws {DataSetRefused} where one is missing, comes twice or is of another data set.
+ */
+export function joinDataSets(files: readonly ReadDataSet[]): Omit<ReadDataSet, "part"> {
+  const sorted = [...files].sort((a, b) => (a.part?.number ?? 1) - (b.part?.number ?? 1));
+  const [first] = sorted;
+  if (first === undefined) throw new DataSetRefused("no file");
+  const { sha256, part, dataSet } = first;
+  const numbers = sorted.map((each) => each.part?.number ?? 1).join(", ");
+  const wanted = Array.from({ length: part?.of ?? 1 }, (_, k) => k + 1).join(", ");
+  if (numbers !== wanted) throw new DataSetRefused(`parts ${numbers} are given, and ${wanted} are all`);
+  for (const each of sorted) {
+    const { schema, samples } = each.dataSet;
+    const isAlike =
+      each.sha256 === sha256 &&
+      schema === dataSet.schema &&
+      JSON.stringify(samples.names) === JSON.stringify(dataSet.samples.names) &&
+      (samples.weights === undefined) === (dataSet.samples.weights === undefined);
+    if (!isAlike) throw new DataSetRefused("the parts are of several data sets");
+  }
+  const column = (of: (samples: Samples) => Float64Array) => {
+    const pieces = sorted.map((each) => of(each.dataSet.samples));
+    const whole = new Float64Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  };
+  const { names, weights } = dataSet.samples;
+  const samples: Samples = {
+    names,
+    columns: names.map((_, k) => column(({ columns }) => columns[k])),
+    labels: column(({ labels }) => labels),
+    decidedAt: column(({ decidedAt }) => decidedAt),
+    settledAt: column(({ settledAt }) => settledAt),
+    ...(weights === undefined ? {} : { weights: column((each) => each.weights ?? new Float64Array(0)) }),
+  };
+  const facts = sorted.flatMap((each) => each.dataSet.facts);
+  return { dataSet: { schema: dataSet.schema, samples, facts }, sha256 };
 }
 
 function checkFact(value: unknown, row: number, { labels, decidedAt, settledAt }: Samples): void {

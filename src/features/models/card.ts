@@ -77,6 +77,9 @@ export const cardSchema = z
         .array(z.object({ series: z.string(), opens_at: time }))
         .optional()
         .describe("Of each series the newest bar that was read, in the order of reading"),
+      since: time
+        .optional()
+        .describe("First moment that decisions were taken from, where a window was given"),
       source: z.string(),
       synthetic: z.boolean(),
       samples: z.number().int(),
@@ -86,6 +89,13 @@ export const cardSchema = z
         .optional()
         .describe(
           "Samples by who told how they ended: detection for bars, outcome_log for trades, feedback for users",
+        ),
+      source_weights: z
+        .record(z.string(), z.number())
+        .optional()
+        .describe(
+          "How much a row counts by who said how it ended, per row that bars tell: bars, a trade of an account, a trade that a " +
+            "client logged, a verdict of a user. Chosen, not measured",
         ),
       first_decision: time.nullable().describe("Null where nothing that was learned from happened"),
       last_decision: time.nullable(),

@@ -1,4 +1,5 @@
 import type { LearningTerms } from "../../core/learning/lesson.js";
+import { STATEMENT_WEIGHTS } from "../../core/learning/stated.js";
 import { isoTime } from "../../platform/http.js";
 import type { ArtefactHead } from "../models/artefact.js";
 import { type Card, metricsOf, verdictView } from "../models/card.js";
@@ -15,6 +16,8 @@ export interface Made {
   readonly series: readonly string[];
   /** Opens of the newest bars of these, epoch ms; not told without it. */
   readonly newestBars?: readonly number[];
+  /** First moment that decisions were taken from, epoch ms; 0 for all of them. */
+  readonly sinceMs?: number;
   readonly synthetic: boolean;
   readonly jobId: number | null;
 }
@@ -24,6 +27,7 @@ const NAMED = 200;
 const LABEL =
   "the target of the trade on the pattern came before its stop and its time, and it gained after costs; or as whoever traded it says";
 const LIMITS = [
+  "How much a row counts by who said how it ended (source_weights) is chosen and not measured: nobody has compared what accounts, clients and users say with what then happened.",
   "Decisions on confirmed patterns with a direction; a bar without one has no score.",
   "Entry at the next open; costs as a share of the price, the same for every symbol of an asset class.",
   "Of sentiment and of the evidence of patterns is known what had been read and measured when it was decided, and nothing before.",
@@ -59,7 +63,7 @@ export function newModelOf(purpose: Purpose, made: Made): NewModel {
 }
 
 function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made): Card {
-  const { found, learned, series, synthetic, newestBars } = made;
+  const { found, learned, series, synthetic, newestBars, sinceMs = 0 } = made;
   const more = series.length > NAMED ? [`and ${series.length - NAMED} more`] : [];
   return {
     purpose: `the chance that a trade on a pattern ends well: ${assetClass} ${interval}, by ${grouping}`,
@@ -69,11 +73,13 @@ function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made
       ...(newestBars === undefined
         ? {}
         : { newest_bars: series.map((name, k) => ({ series: name, opens_at: isoTime(newestBars[k]) })) }),
+      ...(sinceMs === 0 ? {} : { since: isoTime(sinceMs) }),
       source: synthetic ? "candles of the synthetic market" : "stored candles",
       synthetic,
       samples: found.samples,
       wins: found.wins,
       sources: { ...found.sources },
+      source_weights: { bars: 1, ...STATEMENT_WEIGHTS },
       first_decision: timeOf(found.fromMs),
       last_decision: timeOf(found.toMs),
       label: LABEL,

@@ -19,6 +19,7 @@ const ATTEMPTS = 3;
 const TIMEOUT_MS = 1_800_000;
 /** Rows of one file: a thousand bytes each. */
 const MOST_ROWS = 20_000;
+const MOST_PARTS = 100;
 
 const input = z
   .strictObject({
@@ -34,13 +35,22 @@ const input = z
       .min(1)
       .optional()
       .describe("What that version learned from, up to the bars that it knew; in place of all else"),
+    part: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_PARTS)
+      .optional()
+      .describe(
+        `Which ${MOST_ROWS} rows, oldest first, where there are more: each part is a file of its own`,
+      ),
   })
   .refine(isOneWindow, { message: "lookback and window_days say the same: give one" })
   .refine(isOneLot, {
     path: ["asset_class"],
     message: "and timeframe are needed, both or neither of them any; or model_id, alone",
   });
-function isOneLot(order: Record<string, unknown>): boolean {
+function isOneLot({ part: _, ...order }: Record<string, unknown>): boolean {
   const { asset_class: assetClass, timeframe, model_id: model } = order;
   if (model !== undefined) return Object.values(order).filter((value) => value !== undefined).length === 1;
   if (assetClass === undefined || timeframe === undefined) return false;
@@ -55,6 +65,8 @@ export type DataSetJob = JobKind<DataSetInput, null, DataSetFile>;
 
 type Parts = Pick<TrainParts, "series" | "read" | "knowledge" | "labels" | "workers" | "now"> & {
   readonly store: Pick<ModelStore, "find">;
+  /** Rows of one file: for tests, fewer than usual. */
+  readonly mostRows?: number;
 };
 
 /** Samples of what is stored as a file that a model can be learned from again, elsewhere. */
@@ -65,7 +77,7 @@ export function createDataSetJob(parts: Parts): DataSetJob {
     description:
       "What a training of that order learns from now, or what a version learned from, with its digest: a file of a version " +
       "has its data hash, or there is none, where bars or what was known have changed since. `npx tsx bench/learning-report.ts --data <file> --seed 1 --by " +
-      `regime\` learns the same model from it. At most ${MOST_ROWS} rows: a window takes fewer.`,
+      `regime\` learns the same model from it. More than ${MOST_ROWS} rows come in parts, of which all are given to it, each with --data.`,
     access: "trader",
     input,
     checkpoint: z.null(),
@@ -76,21 +88,36 @@ export function createDataSetJob(parts: Parts): DataSetJob {
       const version = order.model_id === undefined ? null : await requireVersion(parts, order.model_id);
       const lot = lotOf(await parts.series.loadSeries(), version ?? order);
       const known = version === null ? lot : asKnownTo(version, lot);
-      const series = await readLot(parts, known, sinceOf(order, parts.now()), signal);
-      const file = await parts.workers.run(
-        EXPORT,
-        { series, policy: POLICY, mostRows: MOST_ROWS },
-        { signal },
-      );
+      const sinceMs = version === null ? sinceOf(order, parts.now()) : sinceOfVersion(version);
+      const series = await readLot(parts, known, sinceMs, signal);
+      const wanted = {
+        series,
+        policy: POLICY,
+        mostRows: parts.mostRows ?? MOST_ROWS,
+        part: order.part ?? null,
+      };
+      const file = await parts.workers.run(EXPORT, wanted, { signal });
       if (typeof file !== "number") {
         if (version === null || file.sha256 === version.dataHash) return file;
         const problem = `What is stored by now gives the data set ${file.sha256}, and version ${version.version} learned from ${version.dataHash}`;
         throw new AppError("conflict", problem);
       }
-      const problem = `${file} rows are more than the ${MOST_ROWS} of a file: give a window`;
-      throw new AppError("invalid_request", problem);
+      throw new AppError("invalid_request", partProblem(file, wanted));
     },
   });
+}
+
+function partProblem(rows: number, { mostRows, part }: Pick<DataSetOrder, "mostRows" | "part">): string {
+  const parts = Math.max(1, Math.ceil(rows / mostRows));
+  return part === null
+    ? `${rows} rows are more than the ${mostRows} of a file: order each part from 1 to ${parts} by "part", or give a window`
+    : `${rows} rows have ${parts} parts, and part ${part} is none of them`;
+}
+
+/** First moment that decisions of a version were taken from, epoch ms; 0 where its card tells none. */
+function sinceOfVersion({ card }: ModelVersion): number {
+  const since = cardSchema.safeParse(card).data?.learned_from.since;
+  return since === undefined ? 0 : Date.parse(since);
 }
 
 async function requireVersion({ store }: Parts, id: number): Promise<ModelVersion> {

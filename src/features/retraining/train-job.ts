@@ -140,20 +140,26 @@ async function trainLot(
     if (version !== null) listsOf(answer, grouping).trained.push(rowOf(version));
   const left = newest.filter((each) => !isDone(each));
   if (left.length === 0) return newest[0].version?.samples ?? 0;
-  const found = await learnLot(parts, lot, order, left, context);
+  const sinceMs = sinceOf(order, parts.now());
+  const found = await learnLot(parts, lot, sinceMs, left, context);
   for (const [k, { grouping, version }] of left.entries())
-    await enter(parts, { lot, grouping, found, learned: found.learned[k], newest: version }, context, answer);
+    await enter(
+      parts,
+      { lot, sinceMs, grouping, found, learned: found.learned[k], newest: version },
+      context,
+      answer,
+    );
   return found.samples;
 }
 
 async function learnLot(
   parts: TrainParts,
   lot: Lot,
-  order: TrainInput,
+  sinceMs: number,
   left: readonly { readonly grouping: Grouping; readonly version: ModelVersion | null }[],
   { signal }: JobContext<null>,
 ): Promise<LearnedMaterial> {
-  const series = await readLot(parts, lot, sinceOf(order, parts.now()), signal);
+  const series = await readLot(parts, lot, sinceMs, signal);
   const wanted = await Promise.all(
     left.map(async ({ grouping, version }): Promise<Wanted> => {
       const active = parts.registry.serving(purposeOf(lot, grouping));
@@ -185,6 +191,7 @@ function isByTheseTerms({ jobId, seed, featureSchema, parameters }: ModelVersion
 
 interface Entry {
   readonly lot: Lot;
+  readonly sinceMs: number;
   readonly grouping: Grouping;
   readonly found: LearnedMaterial;
   readonly learned: Learned;
@@ -194,7 +201,7 @@ interface Entry {
 
 async function enter(
   { registry, synthetic }: TrainParts,
-  { lot, grouping, found, learned, newest }: Entry,
+  { lot, sinceMs, grouping, found, learned, newest }: Entry,
   { job }: JobContext<null>,
   answer: TrainResult,
 ): Promise<void> {
@@ -212,6 +219,7 @@ async function enter(
     ...{ head: HEAD, terms: TERMS, found, learned, synthetic, jobId: job.id },
     series: lot.series.map(nameOfSeries),
     newestBars: lot.series.map(({ untilMs }) => untilMs),
+    sinceMs,
   });
   const audit = {
     action: "trained" as const,
