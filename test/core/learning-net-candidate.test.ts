@@ -27,7 +27,7 @@ const SHORT: NetTerms = {
   tried: 400,
   size: TINY,
 };
-const GOOD = { macroF1: 0.93, calibrationError: 0.02 };
+const GOOD = { macroF1: 0.93, readF1: 0.34, calibrationError: 0.02 };
 const untrained: SequenceNet = {
   size: TINY,
   columns: NET_COLUMNS,
@@ -46,12 +46,14 @@ describe("judgeNet", () => {
     expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
     expect(verdict.checks.map(({ rule }) => rule)).toEqual([...NET_RULES]);
     expect(verdict.checks[0]).toEqual({ rule: "macro_f1_at_least", passed: true, value: 0.93, limit: 0.9 });
-    expect(judgeNet({ macroF1: 0.9, calibrationError: 0.05 }, null).promoted).toBe(true);
+    expect(judgeNet({ macroF1: 0.9, readF1: 0.2, calibrationError: 0.05 }, null).promoted).toBe(true);
   });
 
   it.each([
     ["macro_f1_at_least", { ...GOOD, macroF1: 0.9 - 1e-9 }, null],
     ["macro_f1_at_least", { ...GOOD, macroF1: Number.NaN }, null],
+    ["read_f1_at_least", { ...GOOD, readF1: 0.2 - 1e-9 }, null],
+    ["read_f1_at_least", { ...GOOD, readF1: Number.NaN }, null],
     ["calibrated", { ...GOOD, calibrationError: 0.05 + 1e-9 }, null],
     ["calibrated", { ...GOOD, calibrationError: Number.NaN }, null],
     ["not_worse_than_active", GOOD, -1e-9],
@@ -92,7 +94,7 @@ describe("a candidate net", () => {
   it("learns from stored windows where there are enough, and is tried on the newest of them", () => {
     const stored = history.reduce((sum, { labels }) => sum + labels.length, 0);
     expect(stored).toBeGreaterThan(SHORT.leastStored);
-    const tuned = learnNet(history, { ...SHORT, leastF1: 0, mostCalibrationError: 1 }, null);
+    const tuned = learnNet(history, { ...SHORT, leastF1: 0, leastReadF1: 0, mostCalibrationError: 1 }, null);
     expect(tuned.storedLearned).toBeGreaterThan(0.4 * stored);
     expect(tuned.evaluation.stored).toBeGreaterThan(0.1 * stored);
     expect(tuned.evaluation.read).toBe(SHORT.tried + tuned.evaluation.stored);

@@ -30,6 +30,8 @@ export interface NetTerms {
   /** Drawn windows that it is tried on, as many with planted shapes as found in walks. */
   readonly tried: number;
   readonly leastF1: number;
+  /** Of windows as the net is to read: what naming none anywhere comes to is 0.06. */
+  readonly leastReadF1: number;
   readonly mostCalibrationError: number;
   /** The usual one unless given. */
   readonly size?: NetSize | undefined;
@@ -45,6 +47,7 @@ export const NET_TERMS: Omit<NetTerms, "seed"> = Object.freeze({
   fineEpochs: 4,
   tried: 2_000,
   leastF1: 0.9,
+  leastReadF1: 0.2,
   mostCalibrationError: 0.05,
 });
 
@@ -70,7 +73,12 @@ export interface NetEvaluation {
   readonly storedF1: number;
 }
 
-export const NET_RULES = ["macro_f1_at_least", "calibrated", "not_worse_than_active"] as const;
+export const NET_RULES = [
+  "macro_f1_at_least",
+  "read_f1_at_least",
+  "calibrated",
+  "not_worse_than_active",
+] as const;
 export type NetRule = (typeof NET_RULES)[number];
 
 /**
@@ -78,13 +86,15 @@ export type NetRule = (typeof NET_RULES)[number];
  * @param gain loss of the active version less that of the candidate, on the same windows; null without one, which passes.
  */
 export function judgeNet(
-  found: Pick<NetEvaluation, "macroF1" | "calibrationError">,
+  found: Pick<NetEvaluation, "macroF1" | "readF1" | "calibrationError">,
   gain: number | null,
-  { leastF1, mostCalibrationError }: Pick<NetTerms, "leastF1" | "mostCalibrationError"> = NET_TERMS,
+  terms: Pick<NetTerms, "leastF1" | "leastReadF1" | "mostCalibrationError"> = NET_TERMS,
 ): Verdict<NetRule> {
-  const error = found.calibrationError;
+  const { macroF1, readF1, calibrationError: error } = found;
+  const { leastF1, leastReadF1, mostCalibrationError } = terms;
   const checks: readonly RuleCheck<NetRule>[] = [
-    check("macro_f1_at_least", found.macroF1, leastF1, found.macroF1 >= leastF1),
+    check("macro_f1_at_least", macroF1, leastF1, macroF1 >= leastF1),
+    check("read_f1_at_least", readF1, leastReadF1, readF1 >= leastReadF1),
     check("calibrated", error, mostCalibrationError, error <= mostCalibrationError),
     check("not_worse_than_active", gain, 0, gain === null || gain >= 0),
   ];
