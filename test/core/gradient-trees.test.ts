@@ -10,6 +10,8 @@ import {
   groupedScore,
   trainGroupedTrees,
 } from "../../src/core/learning/grouped-trees.js";
+import { pickSamples } from "../../src/core/learning/rows.js";
+import { trainTrees } from "../../src/core/learning/trees/boost.js";
 import { splitLater } from "../../src/core/learning/trees/later.js";
 import { lossAt, meanLoss } from "../../src/core/learning/trees/loss.js";
 import { TREE_SETTINGS } from "../../src/core/learning/trees/settings.js";
@@ -150,6 +152,34 @@ describe("grouped trees", () => {
     const few = stretchOf(differing.samples, 0, 200);
     const none = trainGroupedTrees(few, differing.keys.slice(0, 200), settings, 7);
     expect([none.groups.size, none.global.roots.length]).toEqual([0, 1]);
+  });
+
+  it("are as many as the tests of walk-forward folds say, each by the rows that it learned from", () => {
+    const { samples, keys } = groupedRows(2_000, 45, false);
+    // The newest labels hang on nothing: by the last fifth alone there would be next to no trees.
+    const noisy = samples.labels.slice(1_600);
+    shuffle(noisy, createRng(4));
+    const labels = Float64Array.from([...samples.labels.slice(0, 1_600), ...noisy]);
+    const given = { ...samples, labels };
+    const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, k) => from + k);
+    const folds = [400, 800, 1_200, 1_600].map((cut) => ({
+      train: range(0, cut - 5),
+      test: range(cut, cut + 400),
+    }));
+    const few = { train: range(0, 30), test: range(60, 300) };
+    const shallow = { ...settings, leastRows: 1e9 };
+    const found = trainGroupedTrees(given, keys, shallow, 7, [few, ...folds]).global.roots.length - 1;
+    const best = folds.map(({ train, test }) => {
+      const later = { samples: pickSamples(given, test) };
+      return trainTrees(pickSamples(given, train), shallow.global, 7, { later }).roots.length - 1;
+    });
+    const rows = folds.map(({ train }) => train.length);
+    const sum = best.reduce((total, each, k) => total + each * rows[k], 0);
+    expect(found).toBe(Math.round(sum / rows.reduce((total, each) => total + each)));
+    expect(found).toBeGreaterThan(2 * best[3]);
+    expect(trainGroupedTrees(given, keys, shallow, 7, [few])).toEqual(
+      trainGroupedTrees(given, keys, shallow, 7),
+    );
   });
 
   it("say nothing else of one group for what another has learned", () => {

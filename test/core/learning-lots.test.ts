@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
+import { deviationOf } from "../../src/core/base/stats.js";
+import { areaInterval } from "../../src/core/learning/auc-error.js";
 import { learnCandidate } from "../../src/core/learning/candidate.js";
+import { bootstrapOf } from "../../src/core/learning/evaluation.js";
 import { PROMOTION } from "../../src/core/learning/governance.js";
 import { tryLots } from "../../src/core/learning/lots-tried.js";
 import { servesLot } from "../../src/features/models/card.js";
@@ -42,6 +45,40 @@ describe("a model of several lots", () => {
     expect(b.lot).toBe("b");
     const few = { scores: scores.slice(0, 99), labels: labels.slice(0, 99) };
     expect(tryLots(few, lots.slice(0, 99), { leastAuc: 0 }, BOOTSTRAP)[0].serves).toBe(false);
+  });
+
+  it("has intervals about as wide as figures spread where one row in eight overlaps for forty of its lot", () => {
+    const [SHARE, RUN, WORLDS] = [8, 40, 60];
+    const ROWS = SHARE * RUN * 15;
+    const isSlow = (row: number) => row % SHARE === 0;
+    const lots = Array.from({ length: ROWS }, (_, row) => (isSlow(row) ? "equity 1d" : "crypto 5m"));
+    const decidedAt = Float64Array.from({ length: ROWS }, (_, row) => row);
+    const settledAt = decidedAt.map((row) => row + (isSlow(row) ? SHARE * RUN : 1) - 0.5);
+    const areas = new Float64Array(WORLDS);
+    const errors = { apart: 0, together: 0 };
+    for (let world = 0; world < WORLDS; world++) {
+      const rng = createRng(world, 8);
+      const [scores, labels] = [new Float64Array(ROWS), new Float64Array(ROWS)];
+      for (let row = 0; row < ROWS; row++) {
+        if (isSlow(row) && row % (SHARE * RUN) !== 0) {
+          [scores[row], labels[row]] = [scores[row - SHARE], labels[row - SHARE]];
+          continue;
+        }
+        scores[row] = rng.normal();
+        labels[row] = Number(rng.next() < 1 / (1 + Math.exp(-scores[row])));
+      }
+      const samples = { names: [], columns: [], labels, decidedAt, settledAt };
+      const few = { ...terms, draws: 40, blockRows: 1 };
+      const { value, error } = areaInterval({ scores, labels }, bootstrapOf({ samples, lots }, few, lots));
+      areas[world] = value;
+      errors.apart += error / WORLDS;
+      errors.together += areaInterval({ scores, labels }, bootstrapOf({ samples }, few, [])).error / WORLDS;
+    }
+    const spread = deviationOf(areas);
+    expect(errors.apart / spread).toBeGreaterThan(0.75);
+    expect(errors.apart / spread).toBeLessThan(1.25);
+    // Blocks of all rows in time are too short for the one lot, and say too little.
+    expect(errors.together / spread).toBeLessThan(0.7);
   });
 
   it("serves what its stored figures say that it was tried on, and nothing without them", () => {

@@ -86,6 +86,18 @@ export interface ResampleTerms {
   readonly draws?: number;
   /** Mean length of blocks in rows; by default the cube root of the rows. As long as outcomes overlap, at least. */
   readonly meanBlock?: number;
+  /**
+   * Rows that are drawn apart from the others, each in blocks of their own length: rows of several intervals lie between
+   * each other in time, and a block that is long enough for the one is too short for the other. They hold every row once;
+   * without them all rows are one part.
+   */
+  readonly parts?: readonly BlockPart[] | undefined;
+}
+
+export interface BlockPart {
+  /** In time order. */
+  readonly rows: Int32Array;
+  readonly meanBlock: number;
 }
 
 /** A figure over rows that were drawn anew in blocks. */
@@ -118,18 +130,24 @@ export function areaInterval(scored: Scored, terms: ResampleTerms): Resampled {
  */
 export function resample(
   { labels, weights }: Pick<Scored, "labels" | "weights">,
-  { seed, draws: count = 2_000, meanBlock }: ResampleTerms,
+  { seed, draws: count = 2_000, meanBlock, parts: given }: ResampleTerms,
   value: number,
   figure: (weights: Float64Array) => number,
 ): Resampled {
   const n = labels.length;
-  const chance = 1 / (meanBlock ?? Math.max(1, Math.cbrt(n)));
-  assert(chance > 0 && chance <= 1, "a block has a row");
+  const whole = { rows: Int32Array.from(labels.keys()), meanBlock: meanBlock ?? Math.max(1, Math.cbrt(n)) };
+  const parts = (given ?? [whole]).filter(({ rows }) => rows.length > 0);
+  assert(
+    parts.every((part) => part.meanBlock >= 1),
+    "a block has a row",
+  );
+  assert(parts.reduce((sum, { rows }) => sum + rows.length, 0) === n, "each row is in one part");
   assert(count >= 1, "a draw at least");
   const rng = createRng(seed);
   const drawn = new Float64Array(n);
   const draws = Float64Array.from({ length: n === 0 ? 0 : count }, () => {
-    drawRows(drawn, chance, rng);
+    drawn.fill(0);
+    for (const part of parts) drawRows(drawn, part, rng);
     if (weights !== undefined) for (let i = 0; i < n; i++) drawn[i] *= weights[i];
     return figure(drawn);
   })
@@ -148,13 +166,13 @@ export function resample(
 /** Share of draws beyond either end. */
 const TAIL = 0.025;
 
-/** How often each row is drawn, as many in all as there are. */
-function drawRows(drawn: Float64Array, chance: number, rng: Rng): void {
-  drawn.fill(0);
-  const n = drawn.length;
+/** How often each row of a part is drawn, as many in all as it has. */
+function drawRows(drawn: Float64Array, { rows, meanBlock }: BlockPart, rng: Rng): void {
+  const n = rows.length;
+  const chance = 1 / meanBlock;
   let place = rng.below(n);
   for (let i = 0; i < n; i++) {
-    drawn[place]++;
+    drawn[rows[place]]++;
     place = nextPlace(place, n, chance, rng);
   }
 }

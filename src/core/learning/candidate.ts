@@ -1,3 +1,4 @@
+import { ensure } from "../base/assert.js";
 import { sumOf } from "../base/stats.js";
 import { type Calibration, fitCalibrator } from "./calibrate.js";
 import type { Samples } from "./define.js";
@@ -8,7 +9,7 @@ import type { LearningTerms, Lesson } from "./lesson.js";
 import { type LotTried, tryLots } from "./lots-tried.js";
 import { type Decided, decideAt, type ReliabilityBin, reliabilityCurve, type Scored } from "./metrics.js";
 import { pickSamples } from "./rows.js";
-import { assertNoOverlap, type SampleSplit, splitSamples } from "./split.js";
+import { assertNoOverlap, type SampleFold, type SampleSplit, splitSamples } from "./split.js";
 import { binReference } from "./stability.js";
 import { scoreTabular, type TabularModel } from "./tabular.js";
 
@@ -45,8 +46,8 @@ export interface NothingLearned {
 const LEAST_ROWS = 20;
 
 /**
- * Learns a candidate and tries it: trees on the oldest stretch, calibration on the next, and every figure on the tail,
- * which nothing was chosen by. The same lesson, terms and incumbent give the same candidate on every machine.
+ * Learns a candidate and tries it: trees on the oldest stretch, their number by folds within it, calibration on the next,
+ * and every figure on the tail, which nothing was chosen by. The same lesson, terms and incumbent give the same candidate on every machine.
  * @param incumbent the active version, scored on the same tail; null where there is none.
  * @throws {AssertionError} where a split lets later rows into earlier ones.
  */
@@ -58,13 +59,16 @@ export function learnCandidate(
 ): Candidate | NothingLearned {
   const { samples, keys } = lesson;
   assertNoOverlap(split, samples);
-  const parts = { training: split.train, calibration: split.calibration, tail: split.tail };
+  const parts = {
+    ...{ training: split.train, calibration: split.calibration, tail: split.tail },
+    folds: foldsWithin(split),
+  };
   const stretches = (["training", "calibration", "tail"] as const).map((name) =>
     stretchOf(name, samples, parts[name]),
   );
   if (stretches.some((stretch) => stretch.samples < LEAST_ROWS))
     return { reason: "too_few_samples", stretches };
-  const subsets = Object.values(parts).map((rows) => pickSamples(samples, rows));
+  const subsets = [parts.training, parts.calibration, parts.tail].map((rows) => pickSamples(samples, rows));
   if (subsets.some(({ labels }) => !hasBoth(labels))) return { reason: "one_label", stretches };
   const [training, , tail] = subsets;
   const model = trainModel(samples, keys, parts, terms);
@@ -76,8 +80,9 @@ export function learnCandidate(
     return scoreAll(again, pickSamples(changed, parts.tail), tailKeys);
   };
   const rate = sumOf(training.labels) / training.labels.length;
-  const beside = { incumbent, tail, tailKeys, tailLots: pick(lesson.lots ?? [], parts.tail) };
-  return { model, stretches, ...judge(lesson, terms, { scored, rate, run }, beside) };
+  const lots = pick(lesson.lots ?? [], parts.tail);
+  const beside = { incumbent, tail, tailKeys };
+  return { model, stretches, ...judge(lesson, terms, { scored, lots, rate, run }, beside) };
 }
 
 /**
@@ -105,9 +110,9 @@ export function tryModel(
   if (!hasBoth(tail.labels) || !hasBoth(before)) return { reason: "one_label", stretches };
   const tailKeys = pick(keys, rows);
   const run = (changed: Samples) => scoreAll(model, pickSamples(changed, rows), tailKeys);
-  const scoring = { scored: scoreAll(model, tail, tailKeys), rate: sumOf(before) / before.length, run };
-  const beside = { incumbent, tail, tailKeys, tailLots: pick(lesson.lots ?? [], rows) };
-  return { stretches, ...judge(lesson, terms, scoring, beside) };
+  const lots = pick(lesson.lots ?? [], rows);
+  const scoring = { scored: scoreAll(model, tail, tailKeys), lots, rate: sumOf(before) / before.length, run };
+  return { stretches, ...judge(lesson, terms, scoring, { incumbent, tail, tailKeys }) };
 }
 
 /** When the outcomes of all that was decided up to a moment were known; that moment where nothing was. */
@@ -122,21 +127,19 @@ function judge(
   lesson: Lesson,
   terms: LearningTerms,
   scoring: Scoring,
-  { incumbent, tail, tailKeys, tailLots }: Beside,
+  { incumbent, tail, tailKeys }: Beside,
 ): Omit<Tried, "stretches"> {
-  const { scored } = scoring;
+  const { scored, lots } = scoring;
   const evaluation = evaluate(lesson, terms, scoring);
   const comparison =
-    incumbent === null
-      ? null
-      : compareWith(lesson, terms, scoreAll(incumbent, tail, tailKeys), scored.scores);
+    incumbent === null ? null : compareWith(lesson, terms, scoreAll(incumbent, tail, tailKeys), scoring);
   return {
     evaluation,
     decided: decideAt(scored, 0.5),
     reliability: reliabilityCurve(scored),
     comparison,
     verdict: judgeCandidate(evaluation, comparison, terms.promotion),
-    lots: tailLots.length === 0 ? [] : tryLots(scored, tailLots, terms.promotion, bootstrapOf(lesson, terms)),
+    lots: lots.length === 0 ? [] : tryLots(scored, lots, terms.promotion, bootstrapOf(lesson, terms, lots)),
   };
 }
 
@@ -145,14 +148,22 @@ interface Beside {
   readonly incumbent: TabularModel | null;
   readonly tail: Samples;
   readonly tailKeys: readonly string[];
-  /** Lots of those rows; none where the lesson names none. */
-  readonly tailLots: readonly string[];
 }
 
 interface Parts {
   readonly training: Int32Array;
   readonly calibration: Int32Array;
   readonly tail: Int32Array;
+  /** By places among the rows of training. */
+  readonly folds: readonly SampleFold[];
+}
+
+/** The folds of a split, by places among the rows that are trained on. */
+function foldsWithin({ folds, train }: SampleSplit): SampleFold[] {
+  const places = new Map(Array.from(train, (row, place) => [row, place]));
+  const within = (rows: Int32Array) =>
+    rows.map((row) => ensure(places.get(row), "a fold is of the training"));
+  return folds.map((fold) => ({ train: within(fold.train), test: within(fold.test) }));
 }
 
 function trainModel(
@@ -162,7 +173,8 @@ function trainModel(
   terms: LearningTerms,
 ): TabularModel {
   const training = pickSamples(samples, parts.training);
-  const trees = trainGroupedTrees(training, pick(keys, parts.training), terms.trees, terms.seed);
+  const ownKeys = pick(keys, parts.training);
+  const trees = trainGroupedTrees(training, ownKeys, terms.trees, terms.seed, parts.folds);
   const later = pickSamples(samples, parts.calibration);
   const raw = rawScores(later, pick(keys, parts.calibration), (row, key) => groupedScore(trees, row, key));
   const { calibrator }: Calibration = fitCalibrator({ scores: raw, labels: later.labels });

@@ -10,24 +10,43 @@ import { probePermuted, probeShifted, type TrainAndScore } from "./probes.js";
 /** How a model scored rows that nothing was chosen by. */
 export interface Scoring {
   readonly scored: Scored;
+  /** Lots of those rows; none where the lesson names none. */
+  readonly lots: readonly string[];
   /** Share of wins before those rows. */
   readonly rate: number;
   /** How it, or what is trained like it, scores those rows of samples with other columns or labels. */
   readonly run: TrainAndScore;
 }
 
-/** Bootstraps of rows in blocks as long as outcomes overlap. */
+/**
+ * Bootstraps of rows in blocks of time as long as outcomes overlap, symbols of a lot together, for they move together, and
+ * lots apart: outcomes of days overlap for weeks, and those of minutes beside them for an hour.
+ * @param lots of the rows that are drawn; none where the lesson names none.
+ */
 export function bootstrapOf(
-  { samples }: Pick<Lesson, "samples">,
+  { samples, lots: all = [] }: Pick<Lesson, "samples" | "lots">,
   terms: LearningTerms,
+  lots: readonly string[],
 ): Required<ResampleTerms> {
   const { seed, draws, blockRows } = terms;
-  return { seed, draws, meanBlock: Math.max(blockRows, overlapOf(samples)) };
+  const meanBlock = Math.max(blockRows, overlapOf(samples));
+  if (lots.length === 0) return { seed, draws, meanBlock, parts: undefined };
+  const parts = [...new Set(lots)].sort().map((lot) => {
+    const pick = (column: Float64Array) => column.filter((_, row) => all[row] === lot);
+    const own = { decidedAt: pick(samples.decidedAt), settledAt: pick(samples.settledAt) };
+    const rows = Int32Array.from(lots.flatMap((each, row) => (each === lot ? [row] : [])));
+    return { rows, meanBlock: Math.max(blockRows, overlapOf(own)) };
+  });
+  return { seed, draws, meanBlock, parts };
 }
 
 /** Every figure that rules of promotion compare. */
-export function evaluate(lesson: Lesson, terms: LearningTerms, { scored, rate, run }: Scoring): Evaluation {
-  const bootstrap = bootstrapOf(lesson, terms);
+export function evaluate(
+  lesson: Lesson,
+  terms: LearningTerms,
+  { scored, lots, rate, run }: Scoring,
+): Evaluation {
+  const bootstrap = bootstrapOf(lesson, terms, lots);
   const { seed, meanBlock } = bootstrap;
   const { low, high } = areaInterval(scored, bootstrap);
   const rows = Math.round(meanBlock);
@@ -59,11 +78,11 @@ export function compareWith(
   lesson: Lesson,
   terms: LearningTerms,
   incumbent: Scored,
-  candidate: Float64Array,
+  { scored: { scores }, lots }: Pick<Scoring, "scored" | "lots">,
 ): Comparison {
-  const bootstrap = bootstrapOf(lesson, terms);
-  const loss = compareModels(incumbent, candidate, "log_loss", bootstrap);
-  const area = compareModels(incumbent, candidate, "area", bootstrap);
+  const bootstrap = bootstrapOf(lesson, terms, lots);
+  const loss = compareModels(incumbent, scores, "log_loss", bootstrap);
+  const area = compareModels(incumbent, scores, "area", bootstrap);
   return {
     samples: incumbent.labels.length,
     gain: loss.value,

@@ -2,10 +2,11 @@ import { assert } from "../base/assert.js";
 import { hash32 } from "../base/rng.js";
 import { type Samples, WeightsRefused } from "./define.js";
 import { pickSamples } from "./rows.js";
+import type { SampleFold } from "./split.js";
 import { type BinnedColumns, binColumns } from "./trees/bins.js";
 import { boostTrees } from "./trees/boost.js";
 import { decodeTrees, encodeTrees, finite, recordOf, refuse } from "./trees/file.js";
-import { splitLater } from "./trees/later.js";
+import { isEnough as isEnoughRows, splitLater } from "./trees/later.js";
 import { chanceOf, meanLoss } from "./trees/loss.js";
 import { TREE_SETTINGS, type TreeSettings } from "./trees/settings.js";
 import { type Attribution, attributeOf } from "./trees/shap.js";
@@ -48,21 +49,24 @@ export interface GroupedTrees {
 /**
  * Trees of all samples, and on top of their log-odds trees of each group that has rows enough. The share of a group grows
  * with the rows it is worth, as estimates of a group do that are drawn to the mean of all (W. James and C. Stein 1961;
- * H. Buehlmann 1967). The number of trees is found on the last fifth of the samples; a group that does not tell its own
- * rows there better than all do has none, and neither has any where the samples are too few to tell.
- * @param keys of the group of each row. @throws {AssertionError} where all labels are the same.
+ * H. Buehlmann 1967). The number of trees of all is the mean of how many tell the tests of walk-forward folds best, each by
+ * the rows that it learned from; that of groups is found on the last of the folds. A group that does not tell its own rows
+ * there better than all do has none, and neither has any where the samples are too few to tell.
+ * @param keys of the group of each row. @param folds places of rows among the samples, oldest first; without any the last
+ * fifth of the samples is the only test. @throws {AssertionError} where all labels are the same.
  */
 export function trainGroupedTrees(
   samples: Samples,
   keys: readonly string[],
   settings: GroupSettings,
   seed: number,
+  folds: readonly SampleFold[] = [],
 ): GroupedTrees {
   assert(keys.length === samples.labels.length, "each row has a key");
   const { bins } = settings.global;
   const { labels, weights, names, columns } = samples;
   const whole: Lesson = { samples, keys, binned: binColumns(columns, bins) };
-  const plan = planOf(whole, settings, seed);
+  const plan = planOf(whole, settings, seed, folds);
   const global = boostTrees(
     { names, binned: whole.binned, labels, weights },
     { ...settings.global, rounds: plan.rounds },
@@ -92,8 +96,15 @@ interface Plan {
   readonly groups: ReadonlyMap<string, number>;
 }
 
-function planOf({ samples, keys }: Lesson, settings: GroupSettings, seed: number): Plan {
-  const split = splitLater(samples);
+function planOf(
+  { samples, keys }: Lesson,
+  settings: GroupSettings,
+  seed: number,
+  folds: readonly SampleFold[],
+): Plan {
+  const usable = folds.filter(({ train, test }) => isEnoughRows(samples.labels, train, test));
+  const last = usable.at(-1);
+  const split = last === undefined ? splitLater(samples) : { lesson: last.train, later: last.test };
   if (split === null) return { rounds: 0, groups: new Map() };
   const [early, late] = [pickSamples(samples, split.lesson), pickSamples(samples, split.later)];
   const [earlyKeys, lateKeys] = [split.lesson, split.later].map((rows) =>
@@ -116,7 +127,24 @@ function planOf({ samples, keys }: Lesson, settings: GroupSettings, seed: number
     if (meanLoss(after, own.labels, own.weights) >= meanLoss(before, own.labels, own.weights)) continue;
     groups.set(key, trees.roots.length - 1);
   }
-  return { rounds: global.roots.length - 1, groups };
+  let [sum, rows] = [(global.roots.length - 1) * split.lesson.length, split.lesson.length];
+  for (const { train, test } of usable.slice(0, -1)) {
+    sum += roundsOn(samples, { train, test }, settings.global, seed) * train.length;
+    rows += train.length;
+  }
+  return { rounds: Math.round(sum / rows), groups };
+}
+
+/** How many trees of the rows of a fold tell its test best. */
+function roundsOn(
+  samples: Samples,
+  { train, test }: SampleFold,
+  settings: TreeSettings,
+  seed: number,
+): number {
+  const { names, columns, labels, weights } = pickSamples(samples, train);
+  const lesson = { names, binned: binColumns(columns, settings.bins), labels, weights };
+  return boostTrees(lesson, settings, seed, pickSamples(samples, test)).roots.length - 1;
 }
 
 const groupSeed = (seed: number, key: string) => (seed ^ hash32(key)) | 0;

@@ -21,21 +21,25 @@ const LEAST_OF_EACH = 15;
 /**
  * Where a model of several lots may serve: in those of which there are enough rows that nothing was chosen by, and in which it
  * ranks by the same limits as over all. What it is good at elsewhere tells nothing of a lot in which it is not.
- * @param lots of each row. @returns each lot that has a row, by its name.
+ * @param lots of each row. @param bootstrap with parts by lot, of which each has blocks of its own.
+ * @returns each lot that has a row, by its name.
  */
 export function tryLots(
   { scores, labels }: Scored,
   lots: readonly string[],
   { leastAuc }: Pick<PromotionTerms, "leastAuc">,
-  bootstrap: ResampleTerms,
+  { parts = [], ...bootstrap }: ResampleTerms,
 ): LotTried[] {
-  return [...new Set(lots)].sort().map((lot) => {
+  return [...new Set(lots)].sort().map((lot, k): LotTried => {
     const pick = (column: Float64Array) => column.filter((_, row) => lots[row] === lot);
     const own = { scores: pick(scores), labels: pick(labels) };
     const samples = own.labels.length;
     const wins = own.labels.reduce((sum, label) => sum + label, 0);
     const fewer = Math.min(wins, samples - wins);
-    const { value: auc, low: aucLow } = areaInterval(own, bootstrap);
+    const { value: auc, low: aucLow } = areaInterval(
+      own,
+      parts[k] === undefined ? bootstrap : { ...bootstrap, meanBlock: parts[k].meanBlock },
+    );
     const enough = samples >= LEAST_ROWS && fewer >= LEAST_OF_EACH;
     return { lot, samples, fewer, auc, aucLow, serves: enough && auc > leastAuc && aucLow > 0.5 };
   });

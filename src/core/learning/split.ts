@@ -3,7 +3,7 @@ import { lowerBound } from "../base/search.js";
 import type { Samples } from "./define.js";
 
 export interface SplitTerms {
-  /** Walk-forward folds of the rows to select on. */
+  /** Walk-forward folds of the rows to train on, by which what is chosen is chosen. */
   readonly folds: number;
   /** Share of rows, the newest, that nothing is chosen by, and of those before them that scores are calibrated on. */
   readonly tailShare: number;
@@ -30,9 +30,12 @@ export interface SampleFold {
  * in none. Several symbols share one time.
  */
 export interface SampleSplit {
-  /** What is chosen is chosen on these: each tests what was decided after all it trains on had settled. */
+  /**
+   * Within `train`, oldest first: each tests what was decided after all it trains on had settled. The number of trees is
+   * chosen on them.
+   */
   readonly folds: readonly SampleFold[];
-  /** What is kept is trained on these, which hold every row of the folds. */
+  /** What is kept is trained on these, as has been chosen on the folds, every row of which they hold. */
   readonly train: Int32Array;
   readonly calibration: Int32Array;
   /** Read once, by the verdict. */

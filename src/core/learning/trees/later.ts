@@ -33,10 +33,14 @@ export function splitLater(
   for (let row = 0; row < first; row++) if (settledAt[row] <= from) before.push(row);
   const lesson = Int32Array.from(before);
   const later = Int32Array.from({ length: length - first }, (_, i) => first + i);
-  const isEnough = [lesson, later].every(
+  return isEnough(labels, lesson, later) ? { lesson, later } : null;
+}
+
+/** Whether rows to learn from and later ones are enough, with both labels in either. */
+export function isEnough(labels: Float64Array, lesson: Int32Array, later: Int32Array): boolean {
+  return [lesson, later].every(
     (rows) => rows.length >= LEAST_LATER && rows.some((row) => labels[row] !== labels[rows[0]]),
   );
-  return isEnough ? { lesson, later } : null;
 }
 
 /** @throws {AssertionError} where a row of `later` was decided before all of `samples` had settled. */
