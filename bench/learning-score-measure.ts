@@ -75,19 +75,12 @@ function timesOf(bar: number): number[] {
   mark();
   const { user, system } = process.cpuUsage(before);
   const [start, row, tree, deep, fused] = marks;
-  return [
-    fused - start,
-    (user + system) / 1_000,
-    row - start,
-    ...partsOf(window),
-    tree - row,
-    deep - tree,
-    fused - deep,
-  ];
+  return [fused - start, (user + system) / 1_000, row - start, tree - row, deep - tree, fused - deep];
 }
 
-/** The parts of the rows, each over a series of its own. */
-function partsOf(window: ReturnType<typeof sliceCandles>): number[] {
+/** The parts of the rows, each over a series of its own: measured apart, for what they leave behind is collected. */
+function partsOf(bar: number): number[] {
+  const window = sliceCandles(candles, bar + 1 - FEATURE_MEMORY, bar + 1);
   const series = new FeatureSeries(window, context, window.time.length - 1);
   const marks = [performance.now()];
   for (const part of [() => series.hits, () => series.regimes, () => columnsOf(series)]) {
@@ -97,13 +90,19 @@ function partsOf(window: ReturnType<typeof sliceCandles>): number[] {
   return [1, 2, 3].map((k) => marks[k] - marks[k - 1]);
 }
 
-const times = STAGES.map((): number[] => []);
-for (let round = 0; round <= ROUNDS; round++)
-  for (const bar of moments) {
-    const taken = timesOf(bar);
-    if (round > 0) for (const [k, each] of taken.entries()) times[k].push(each);
-  }
-for (const list of times) list.sort((a, b) => a - b);
+/** Each column of what is measured of moments, sorted, without that of the first round. */
+function measured(measure: (bar: number) => number[]): number[][] {
+  const columns: number[][] = [];
+  for (let round = 0; round <= ROUNDS; round++)
+    for (const bar of moments) {
+      const taken = measure(bar);
+      if (round > 0) for (const [k, each] of taken.entries()) (columns[k] ??= []).push(each);
+    }
+  return columns.map((column) => column.sort((a, b) => a - b));
+}
+
+const [all, processor, rows, ...others] = measured(timesOf);
+const times = [all, processor, rows, ...measured(partsOf), ...others];
 
 const p99 = at(times[0], 0.99);
 const figures: Figure[] = STAGES.flatMap((name, k) => [

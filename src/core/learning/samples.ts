@@ -12,6 +12,7 @@ import {
   FEATURE_WARMUP,
   FEATURES,
   type FeatureColumns,
+  TURNED,
   turnedBy,
   writeSeen,
 } from "./features/index.js";
@@ -115,7 +116,7 @@ export function rowOf(
   features: FeatureColumns,
   { at, direction, hits }: Occasion,
   plan: PatternPlan,
-  turned = turnedBy(features.features),
+  turned = features.features === FEATURES ? TURNED : turnedBy(features.features),
 ): Float64Array {
   const row = new Float64Array(SAMPLE_NAMES.length);
   writeSeen(features, at, direction, row, turned);

@@ -24,13 +24,15 @@ export function lastOpened(calendar: Calendar, timeMs: number): number {
 export function sessionsOpened(calendar: Calendar, time: Float64Array): Int32Array {
   let session = -1;
   let nextOpen = Number.NEGATIVE_INFINITY;
-  return Int32Array.from(time, (open) => {
-    if (open >= nextOpen) {
-      session = lastOpened(calendar, open);
-      nextOpen = calendar.open[session + 1] ?? Number.POSITIVE_INFINITY;
+  const sessions = new Int32Array(time.length);
+  for (let i = 0; i < time.length; i++) {
+    if (time[i] >= nextOpen) {
+      session = lastOpened(calendar, time[i]);
+      nextOpen = session + 1 < calendar.open.length ? calendar.open[session + 1] : Number.POSITIVE_INFINITY;
     }
-    return session;
-  });
+    sessions[i] = session;
+  }
+  return sessions;
 }
 
 /** Index of the session containing an instant, -1 outside sessions. */

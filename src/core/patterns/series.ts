@@ -6,9 +6,13 @@ import { computeTops, type TopRows } from "./chart/tops.js";
 import type { PatternSeries } from "./define.js";
 import { computePivots, computeRange, type Pivots } from "./pivots.js";
 
-/** A series for detectors to read, whose derived columns are computed when first asked for and then kept. */
-export function createPatternSeries(candles: Candles): PatternSeries {
-  return new LazySeries(candles);
+/**
+ * A series for detectors to read, whose derived columns are computed when first asked for and then kept.
+ * @param since corridors that are known before that bar are left out: who looks at bars from n on reads those of
+ * `LOOKBACK` bars before it.
+ */
+export function createPatternSeries(candles: Candles, since = 0): PatternSeries {
+  return new LazySeries(candles, since);
 }
 
 /**
@@ -18,6 +22,7 @@ export function createPatternSeries(candles: Candles): PatternSeries {
 class LazySeries implements PatternSeries {
   readonly candles: Candles;
   readonly derived: unknown[] = [];
+  readonly #since: number;
   #anatomy: Anatomy | undefined;
   #range: Float64Array | undefined;
   #pivots: readonly Pivots[] | undefined;
@@ -27,8 +32,9 @@ class LazySeries implements PatternSeries {
   #bottoms: TopRows | undefined;
   #workspace: Int16Array | undefined;
 
-  constructor(candles: Candles) {
+  constructor(candles: Candles, since: number) {
     this.candles = candles;
+    this.#since = since;
   }
 
   get range() {
@@ -47,7 +53,7 @@ class LazySeries implements PatternSeries {
   }
 
   get corridors() {
-    this.#corridors ??= computeCorridors(this.candles, this.range, this.swings);
+    this.#corridors ??= computeCorridors(this.candles, this.range, this.swings, this.#since);
     return this.#corridors;
   }
 

@@ -1,27 +1,44 @@
 import { windowHighest, windowLowest, windowSums } from "../../regime/windows.js";
-import { over } from "./columns.js";
+import { over, perScale } from "./columns.js";
 import { defineFeature, type Feature } from "./define.js";
 import type { FeatureSeries } from "./series.js";
 
-/** A value of each bar from the logarithms of its prices. */
-function ofBar(
-  { logs: { open, high, low, close } }: FeatureSeries,
-  measure: (open: number, high: number, low: number, close: number) => number,
-): Float64Array {
-  const out = new Float64Array(close.length);
-  for (let i = 0; i < out.length; i++) out[i] = measure(open[i], high[i], low[i], close[i]);
+/** Each value less that of another column. */
+function less(values: Float64Array, others: Float64Array): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[i] - others[i];
   return out;
 }
 
+/** Heights of bars. */
+function heights(series: FeatureSeries): Float64Array {
+  return series.kept("heights", () => less(series.logs.high, series.logs.low));
+}
+
+function closePositions(series: FeatureSeries): Float64Array {
+  const { high, low, close } = series.logs;
+  const out = new Float64Array(close.length);
+  for (let i = 0; i < out.length; i++) out[i] = close[i] - low[i] - (high[i] - close[i]);
+  return perScale(out, heights(series));
+}
+
+function upperWicks(series: FeatureSeries): Float64Array {
+  const { open, high, close } = series.logs;
+  const out = new Float64Array(close.length);
+  for (let i = 0; i < out.length; i++) out[i] = high[i] - Math.max(open[i], close[i]);
+  return perScale(out, heights(series));
+}
+
+function lowerWicks(series: FeatureSeries): Float64Array {
+  const { open, low, close } = series.logs;
+  const out = new Float64Array(close.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.min(open[i], close[i]) - low[i];
+  return perScale(out, heights(series));
+}
+
 function bodies(series: FeatureSeries): Float64Array {
-  const body = windowSums(
-    ofBar(series, (open, _high, _low, close) => close - open),
-    5,
-  );
-  const whole = windowSums(
-    ofBar(series, (_open, high, low) => high - low),
-    5,
-  );
+  const body = windowSums(less(series.logs.close, series.logs.open), 5);
+  const whole = windowSums(heights(series), 5);
   for (let i = 0; i < body.length; i++) body[i] = over(body[i], whole[i]);
   return body;
 }
@@ -50,7 +67,7 @@ export const CANDLE: readonly Feature[] = [
     unit: "share",
     warmup: 0,
     signed: true,
-    compute: (series) => ofBar(series, (open, high, low, close) => over(close - open, high - low)),
+    compute: (series) => perScale(less(series.logs.close, series.logs.open), heights(series)),
   }),
   defineFeature({
     id: "close_position",
@@ -59,8 +76,7 @@ export const CANDLE: readonly Feature[] = [
     unit: "share",
     warmup: 0,
     signed: true,
-    compute: (series) =>
-      ofBar(series, (_, high, low, close) => over(close - low - (high - close), high - low)),
+    compute: closePositions,
   }),
   defineFeature({
     id: "wick_ahead",
@@ -69,8 +85,7 @@ export const CANDLE: readonly Feature[] = [
     unit: "share",
     warmup: 0,
     opposite: "wick_behind",
-    compute: (series) =>
-      ofBar(series, (open, high, low, close) => over(high - Math.max(open, close), high - low)),
+    compute: upperWicks,
   }),
   defineFeature({
     id: "wick_behind",
@@ -79,8 +94,7 @@ export const CANDLE: readonly Feature[] = [
     unit: "share",
     warmup: 0,
     opposite: "wick_ahead",
-    compute: (series) =>
-      ofBar(series, (open, high, low, close) => over(Math.min(open, close) - low, high - low)),
+    compute: lowerWicks,
   }),
   defineFeature({
     id: "body_5",

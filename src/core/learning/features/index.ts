@@ -71,11 +71,14 @@ export function columnsOf(series: FeatureSeries, features: readonly Feature[] = 
   return { features, columns: features.map((feature) => feature.compute(series)) };
 }
 
-/** For each feature the index of the one whose value a trade that expects falling prices sees, and its sign. */
-export function turnedBy(features: readonly Feature[]): {
+/** Where a trade that expects falling prices finds the value of each feature, and its sign. */
+export interface Turned {
   readonly from: Int32Array;
   readonly sign: Float64Array;
-} {
+}
+
+/** For each feature the index of the one whose value a trade that expects falling prices sees, and its sign. */
+export function turnedBy(features: readonly Feature[]): Turned {
   const places = new Map(features.map(({ id }, place) => [id, place]));
   const from = Int32Array.from(features, ({ id, opposite }, place) => {
     const other = opposite === null ? place : places.get(opposite);
@@ -85,13 +88,16 @@ export function turnedBy(features: readonly Feature[]): {
   return { from, sign: Float64Array.from(features, ({ signed }) => (signed ? -1 : 1)) };
 }
 
+/** Of the whole table. */
+export const TURNED: Turned = turnedBy(FEATURES);
+
 /** Writes what a trade in a direction sees at bar `at` into `row`, from place 0 on. */
 export function writeSeen(
   { features, columns }: FeatureColumns,
   at: number,
   direction: 1 | -1,
   row: Float64Array,
-  turned = turnedBy(features),
+  turned = features === FEATURES ? TURNED : turnedBy(features),
 ): void {
   const { from, sign } = turned;
   for (let k = 0; k < columns.length; k++) {

@@ -13,18 +13,28 @@ function elapsed(series: FeatureSeries): Float64Array {
     const out = new Float64Array(time.length);
     if (!isIntraday(candles.interval)) return out.fill(1);
     const sessions = sessionsOpened(calendar, time);
+    out.fill(Number.NaN);
     for (let i = 0; i < time.length; i++) {
       const session = sessions[i];
+      if (session < 0) continue;
       const open = calendar.open[session];
       const close = calendar.close[session];
-      out[i] = session >= 0 && time[i] < close ? (closes[i] - open) / (close - open) : Number.NaN;
+      if (time[i] < close) out[i] = (closes[i] - open) / (close - open);
     }
     return out;
   });
 }
 
-function ofAngle(series: FeatureSeries, wave: (angle: number) => number): Float64Array {
-  return elapsed(series).map((share) => wave(2 * Math.PI * share));
+function sines(series: FeatureSeries): Float64Array {
+  const out = elapsed(series).slice();
+  for (let i = 0; i < out.length; i++) out[i] = Math.sin(2 * Math.PI * out[i]);
+  return out;
+}
+
+function cosines(series: FeatureSeries): Float64Array {
+  const out = elapsed(series).slice();
+  for (let i = 0; i < out.length; i++) out[i] = Math.cos(2 * Math.PI * out[i]);
+  return out;
 }
 
 function weekdays({ candles: { time }, context: { calendar } }: FeatureSeries): Float64Array {
@@ -61,14 +71,14 @@ export const MOMENT: readonly Feature[] = [
     id: "session_sin",
     title: "Time of the session, sine",
     description: "Sine of the time of the session, which goes once round from open to close.",
-    compute: (series) => ofAngle(series, Math.sin),
+    compute: sines,
   }),
   defineFeature({
     ...session,
     id: "session_cos",
     title: "Time of the session, cosine",
     description: "Cosine of the time of the session, which goes once round from open to close.",
-    compute: (series) => ofAngle(series, Math.cos),
+    compute: cosines,
   }),
   defineFeature({
     id: "weekday",

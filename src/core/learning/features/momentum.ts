@@ -71,6 +71,13 @@ function accelerations({ logs, volatility }: FeatureSeries): Float64Array {
   return perScale(now, volatility, Math.sqrt(10));
 }
 
+/** Values without their signs. */
+function sizes(values: Float64Array): Float64Array {
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < out.length; i++) out[i] = Math.abs(values[i]);
+  return out;
+}
+
 /** How far and how steadily prices have moved. */
 export const MOMENTUM: readonly Feature[] = [
   ...[1, 5, 10, 20].map((bars) => returnFeature(bars)),
@@ -138,7 +145,7 @@ export const MOMENTUM: readonly Feature[] = [
     unit: "share",
     warmup: 20,
     signed: true,
-    compute: ({ logs, returns }) => perScale(rise(logs.close, 20), windowSums(returns.map(Math.abs), 20)),
+    compute: ({ logs, returns }) => perScale(rise(logs.close, 20), windowSums(sizes(returns), 20)),
   }),
   defineFeature({
     id: "streak_10",

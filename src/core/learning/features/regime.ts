@@ -5,8 +5,9 @@ import type { FeatureSeries } from "./series.js";
 function flags({ regimes: { label } }: FeatureSeries, regime: Regime): Float64Array {
   const wanted = REGIMES.indexOf(regime);
   const out = new Float64Array(label.length);
-  for (let i = 0; i < out.length; i++)
-    out[i] = label[i] === UNKNOWN ? Number.NaN : Number(label[i] === wanted);
+  // A number that may be whole or NaN would be an object of its own, bar by bar.
+  for (let i = 0; i < out.length; i++) if (label[i] === wanted) out[i] = 1;
+  for (let i = 0; i < out.length; i++) if (label[i] === UNKNOWN) out[i] = Number.NaN;
   return out;
 }
 
@@ -59,7 +60,11 @@ export const REGIME: readonly Feature[] = [
     description: "Bars that the regime has lasted, by hundreds and a hundred at most.",
     unit: "share",
     warmup: REGIME_WARMUP,
-    compute: ({ regimes: { duration } }) =>
-      Float64Array.from(duration, (bars) => (bars === 0 ? Number.NaN : Math.min(bars, LONGEST) / LONGEST)),
+    compute: ({ regimes: { duration } }) => {
+      const out = new Float64Array(duration.length).fill(Number.NaN);
+      for (let i = 0; i < out.length; i++)
+        if (duration[i] !== 0) out[i] = Math.min(duration[i], LONGEST) / LONGEST;
+      return out;
+    },
   }),
 ];

@@ -6,6 +6,7 @@ import type { Bars, Candles } from "../../market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../market/interval.js";
 import { resample } from "../../market/resample.js";
 import type { Calendar } from "../../market/session.js";
+import { LOOKBACK } from "../../patterns/chart/course.js";
 import type { Hit, PatternFamily } from "../../patterns/define.js";
 import { PATTERNS } from "../../patterns/index.js";
 import { createPatternSeries } from "../../patterns/series.js";
@@ -166,7 +167,7 @@ const LOOK_BACK = 10;
 const DIRECTED = PATTERNS.filter(({ variants }) => variants.some(({ direction }) => direction !== 0));
 
 function directedHits(candles: Candles, from: number): readonly DirectedHit[] {
-  const series = createPatternSeries(candles);
+  const series = createPatternSeries(candles, Math.max(0, from - LOOKBACK));
   const found: DirectedHit[] = [];
   const hits: Hit[] = [];
   for (const pattern of DIRECTED) {

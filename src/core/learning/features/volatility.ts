@@ -40,8 +40,9 @@ function withinPerBetween(series: FeatureSeries): Float64Array {
   const heights = new Float64Array(high.length);
   for (let i = 0; i < heights.length; i++) heights[i] = high[i] - low[i];
   const within = rootMeanSquare(heights, 20);
+  const { volatility } = series;
   for (let i = 0; i < within.length; i++) {
-    within[i] = over(within[i], series.volatility[i]) / Math.sqrt(4 * Math.LN2);
+    within[i] = over(within[i], volatility[i]) / Math.sqrt(4 * Math.LN2);
   }
   return within;
 }

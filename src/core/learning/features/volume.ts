@@ -15,7 +15,8 @@ function volumeRatio(series: FeatureSeries, near: number, far: number): Float64A
 /** Volume of bars that rose less that of bars that fell, per volume of all. */
 function balance(series: FeatureSeries, moves: Float64Array, bars: number): Float64Array {
   const signs = new Float64Array(moves.length);
-  for (let i = 0; i < signs.length; i++) signs[i] = Number.isNaN(moves[i]) ? Number.NaN : signOf(moves[i]);
+  for (let i = 0; i < signs.length; i++) signs[i] = signOf(moves[i]);
+  for (let i = 0; i < signs.length; i++) if (Number.isNaN(moves[i])) signs[i] = Number.NaN;
   return weightedMean(signs, series.candles.volume, bars, series.volumeSum(bars));
 }
 
@@ -39,7 +40,9 @@ function force(series: FeatureSeries): Float64Array {
 /** `cmf` where there is volume: it says 0 where there is none. */
 function flow(series: FeatureSeries): Float64Array {
   const total = series.volumeSum(20);
-  return series.indicator(cmf).map((value, i) => (total[i] > 0 ? value : Number.NaN));
+  const out = series.indicator(cmf).slice();
+  for (let i = 0; i < out.length; i++) if (!(total[i] > 0)) out[i] = Number.NaN;
+  return out;
 }
 
 const needs = "volume";

@@ -73,15 +73,19 @@ export interface Corridor {
   readonly misfit: number;
 }
 
+/** @param since corridors that are known before that bar are left out. */
 export function computeCorridors(
   candles: Candles,
   range: Float64Array,
   swings: readonly Swings[],
+  since = 0,
 ): readonly Corridor[] {
   const poles = new Uint8Array(2 * candles.close.length);
   const found = swings.map((scale) => {
     const own: Corridor[] = [];
-    for (let j = 0; j < scale.pivots.count; j++) addCorridors(candles, range, poles, scale, j, own);
+    const { at, count, scale: delay } = scale.pivots;
+    for (let j = 0; j < count; j++)
+      if (at[j] + delay >= since) addCorridors(candles, range, poles, scale, j, own);
     return own;
   });
   return mergeByBar(found);
