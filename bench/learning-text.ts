@@ -5,23 +5,28 @@ import {
   SAMPLE_SCHEMA,
   samplesOf,
 } from "../src/core/learning/samples.js";
+import type { SequenceNet } from "../src/core/learning/sequence-net/net.js";
 import { INTERVALS } from "../src/core/market/interval.js";
 import { calendarOf } from "../src/core/market/session.js";
 import type { EvidenceSeries } from "../src/core/signals/evidence-series.js";
+import { type AgentWalkTerms, agentText } from "./learning-agents.js";
+import { drawnNet, layersOf, netText } from "./learning-layers.js";
 import { type Taken, type Walk, type WalkFigures, walkForward } from "./learning-walk.js";
 
-export interface ReportTerms {
-  readonly seed: number;
+export interface ReportTerms extends AgentWalkTerms {
   /** Newest rows of an interval that are walked over, and newest bars of a file that rows are made of. */
   readonly mostRows: number;
   readonly mostBars: number;
+  /** Drawn windows that the net learns. */
+  readonly netWindows: number;
 }
 
 /** What models were worth on series, interval by interval, as text; the same series give the same. */
 export function reportOf(series: readonly EvidenceSeries[], terms: ReportTerms): string {
+  const net = drawnNet(terms.seed, terms.netWindows);
   const sections = INTERVALS.flatMap((interval) => {
     const members = series.filter(({ candles }) => candles.interval === interval);
-    return members.length === 0 ? [] : [sectionOf(interval, members, terms)];
+    return members.length === 0 ? [] : [sectionOf(interval, members, net, terms)];
   });
   return [
     "# Models of patterns, walked forward",
@@ -31,21 +36,33 @@ export function reportOf(series: readonly EvidenceSeries[], terms: ReportTerms):
       "what is printed here. Intervals in [] hold 95 % of draws of rows in blocks as long as outcomes overlap. Trades are " +
       "those whose score is above the chance at which they break even; gains after assumed costs, in basis points of the " +
       `entry, not compounded, and without limits of capital. Seed ${terms.seed}.`,
+    `${netText(terms.netWindows)} ${agentText(terms.agentSteps)} Fusion weighs patterns by their quality, the net, and the direction of 1h, 4h and 1d as the ` +
+      "bars of the row's interval make them; there are no texts.",
     ...sections,
   ].join("\n\n");
 }
 
-function sectionOf(interval: string, members: readonly EvidenceSeries[], terms: ReportTerms): string {
+function sectionOf(
+  interval: string,
+  members: readonly EvidenceSeries[],
+  net: SequenceNet,
+  terms: ReportTerms,
+): string {
   const parts = members.map(({ candles, calendar, costBps }) =>
     samplesOf(candles, { calendar: calendarOf(calendar) }, { policy: { kind: "barriers" }, costBps }),
   );
   const labelled = newest(mergeSamples(parts), terms.mostRows);
   const names = members.map(({ candles: { symbol, time } }) => `${symbol} ${time.length}`).join(", ");
-  const walk = walkForward(labelled, terms.seed);
+  const keys = labelled.facts.map(({ regime }) => regime ?? "");
+  const layers = layersOf(members, parts, labelled, net);
+  const walk = walkForward({ ...labelled, keys, layers }, terms);
   const head = `## ${interval}\n\n${members.length} series: ${names}`;
   const rows = labelled.facts.length;
   if (walk === null) return `${head}\n\n${rows} rows have settled: too few to walk over`;
-  return [`${head}\n\n${scopeOf(walk, rows)}`, tableOf(walk), ...walk.models.map(curveOf)].join("\n\n");
+  const agents = walk.agents.map((line, fold) => `agent, fold ${fold + 1}: ${line}`);
+  return [`${head}\n\n${scopeOf(walk, rows)}`, tableOf(walk), ...walk.models.map(curveOf), ...agents].join(
+    "\n\n",
+  );
 }
 
 function newest(labelled: LabelledSamples, most: number): LabelledSamples {

@@ -5,6 +5,7 @@ import { type Calibrator, calibrate, fitCalibrator } from "../src/core/learning/
 import { calibrationGap } from "../src/core/learning/calibration-gap.js";
 import type { Samples } from "../src/core/learning/define.js";
 import { GROUP_SETTINGS, groupedScore, trainGroupedTrees } from "../src/core/learning/grouped-trees.js";
+import { chanceOfVote, compositeOf, stackLayers } from "../src/core/learning/layer-stack.js";
 import { overlapOf } from "../src/core/learning/lesson.js";
 import {
   type BrierParts,
@@ -19,6 +20,9 @@ import { pickLabelled, pickSamples } from "../src/core/learning/rows.js";
 import type { LabelledSamples } from "../src/core/learning/samples.js";
 import { assertNoOverlap, splitSamples } from "../src/core/learning/split.js";
 import { splitLater } from "../src/core/learning/trees/later.js";
+import { LAYER_WEIGHTS } from "../src/core/signals/fuse.js";
+import { type AgentWalkTerms, agentBefore, traded, worthReader } from "./learning-agents.js";
+import type { RowLayers } from "./learning-layers.js";
 
 /** Folds in time; all but the newest hundredth of the rows after the first fifth are scored once. */
 const SPLIT = { folds: 4, tailShare: 0.005, calibrationShare: 0.005, embargoMs: 0 };
@@ -55,46 +59,86 @@ export interface Walk {
   readonly overlap: number;
   readonly all: Taken;
   readonly models: readonly WalkFigures[];
+  /** What the agent of each fold gained by trading it. */
+  readonly agents: readonly string[];
 }
 
-type Score = (row: Float64Array, key: string) => number;
-/** A way to learn from rows, the group of each named by its key. */
-type Learn = (samples: Samples, keys: readonly string[], seed: number) => Score;
+/** All rows with what models read of them. */
+export interface WalkRows extends LabelledSamples {
+  readonly keys: readonly string[];
+  readonly layers: RowLayers;
+}
+
+/** The chance that a row wins, by its place among all. */
+type Score = (row: number) => number;
+/** A way to learn from rows. @param untilMs when the first row after them was decided. */
+type Learn = (rows: WalkRows, lesson: Int32Array, untilMs: number, terms: AgentWalkTerms) => Score;
 
 const MODELS: Readonly<Record<string, Learn>> = {
-  "trees by regime": (samples, keys, seed) => {
-    const trees = trainGroupedTrees(samples, keys, GROUP_SETTINGS, seed);
-    return (row, key) => groupedScore(trees, row, key);
+  "trees by regime": ({ samples, keys }, lesson, _, { seed }) => {
+    const own = Array.from(lesson, (row) => keys[row]);
+    const trees = trainGroupedTrees(pickSamples(samples, lesson), own, GROUP_SETTINGS, seed);
+    return (row) => groupedScore(trees, rowAt(samples, row), keys[row]);
   },
-  "online logistic": (samples) => {
-    const weights = trainOnline(samples);
-    return (row) => onlineLogistic.score(weights, row);
+  "online logistic": ({ samples }, lesson) => {
+    const weights = trainOnline(pickSamples(samples, lesson));
+    return (row) => onlineLogistic.score(weights, rowAt(samples, row));
   },
-  "share of wins": ({ labels }) => {
-    const share = meanOf(labels);
+  "sequence net": ({ layers: { votes } }) => {
+    return (row) => {
+      const { values, direction } = votes[row];
+      return Number.isNaN(values.deep) ? 0.5 : 0.5 + 0.5 * direction * values.deep;
+    };
+  },
+  agent: ({ layers, facts }, _, untilMs, terms) => {
+    const agent = agentBefore(layers, untilMs, terms);
+    if (agent === null) return () => 0.5;
+    const worthOf = worthReader(agent);
+    return (row) => worthOf(layers.markets[layers.member[row]], facts[row].at, facts[row].plan.direction);
+  },
+  fusion: ({ layers: { votes } }, lesson) => {
+    const before = Array.from(lesson, (row) => votes[row]);
+    const cut = Math.floor(STACK_SHARE * before.length);
+    const known = before.slice(0, cut).filter(({ settledAt }) => settledAt < before[cut].decidedAt);
+    const stack = stackLayers(known, before.slice(cut));
+    return stack === null
+      ? (row) => compositeOf(LAYER_WEIGHTS, votes[row])
+      : (row) => chanceOfVote(stack, votes[row]);
+  },
+  "share of wins": ({ samples: { labels } }, lesson) => {
+    const share = meanOf(Float64Array.from(lesson, (row) => labels[row]));
     return () => share;
   },
 };
+/** Of the rows that weights of layers are learned from; those after them turn a composite into a chance. */
+const STACK_SHARE = 0.75;
 
 /**
  * Walks forward: models learn from what had settled before each fold, the last fifth of that calibrates them, and the fold
  * is scored. @returns null where rows are too few to tell.
  */
-export function walkForward({ samples, facts }: LabelledSamples, seed: number): Walk | null {
+export function walkForward(rows: WalkRows, walkTerms: AgentWalkTerms): Walk | null {
+  const { seed } = walkTerms;
+  const { samples, facts, layers } = rows;
   const split = splitSamples(samples, SPLIT);
   assertNoOverlap(split, samples);
-  const keys = facts.map(({ regime }) => regime ?? "");
   const tested: number[] = [];
+  const agents: string[] = [];
   const scores = Object.keys(MODELS).map((): number[] => []);
   for (const { train, test } of split.folds) {
     const before = pickSamples(samples, train);
     const parts = splitLater(before);
     if (parts === null) continue;
-    const beforeKeys = Array.from(train, (row) => keys[row]);
+    const [lesson, later] = [parts.lesson, parts.later].map((picked) => picked.map((row) => train[row]));
+    const untilMs = samples.decidedAt[later[0]];
     for (const [k, learn] of Object.values(MODELS).entries()) {
-      const score = calibrated(learn, before, beforeKeys, parts, seed);
-      for (const row of test) scores[k].push(score(rowAt(samples, row), keys[row]));
+      const score = calibrated(learn(rows, lesson, untilMs, walkTerms), samples, later);
+      for (const row of test) scores[k].push(score(row));
     }
+    const agent = agentBefore(layers, samples.decidedAt[test[0]], walkTerms);
+    const [fromMs, toMs] = [samples.decidedAt[test[0]], samples.decidedAt[test[test.length - 1]]];
+    const line = agent === null ? null : traded(agent, layers, fromMs, toMs, seed);
+    agents.push(line ?? "too few bars");
     tested.push(...test);
   }
   if (tested.length === 0) return null;
@@ -112,24 +156,17 @@ export function walkForward({ samples, facts }: LabelledSamples, seed: number): 
     models: Object.keys(MODELS).map((model, k) =>
       figuresOf(model, Float64Array.from(scores[k]), part, terms),
     ),
+    agents,
   };
 }
 
 type Terms = { readonly seed: number; readonly draws: number; readonly meanBlock: number };
 
-function calibrated(
-  learn: Learn,
-  samples: Samples,
-  keys: readonly string[],
-  { lesson, later }: { readonly lesson: Int32Array; readonly later: Int32Array },
-  seed: number,
-): Score {
-  const pickKeys = (rows: Int32Array) => Array.from(rows, (row) => keys[row]);
-  const score = learn(pickSamples(samples, lesson), pickKeys(lesson), seed);
-  const raw = Float64Array.from(later, (row) => score(rowAt(samples, row), keys[row]));
+function calibrated(score: Score, samples: Samples, later: Int32Array): Score {
+  const raw = Float64Array.from(later, score);
   const labels = Float64Array.from(later, (row) => samples.labels[row]);
   const { calibrator }: { calibrator: Calibrator } = fitCalibrator({ scores: raw, labels });
-  return (row, key) => calibrate(calibrator, score(row, key));
+  return (row) => calibrate(calibrator, score(row));
 }
 
 const rowAt = ({ columns }: Samples, row: number) => Float64Array.from(columns, (column) => column[row]);
