@@ -55,7 +55,8 @@ function partOf(market: AgentMarket, from: number, to: number): AgentMarket {
     close: close.subarray(from, to),
     range: range.subarray(from, to),
     inputs: inputs.subarray(from * MARKET_LENGTH, to * MARKET_LENGTH),
-    first: Math.min(to - from, Math.max(0, first - from)),
+    // A return needs the close before.
+    first: Math.min(to - from, Math.max(1, first - from)),
   };
 }
 
