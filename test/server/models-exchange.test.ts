@@ -89,7 +89,7 @@ describe("POST /api/jobs/data-set", () => {
     expect(reproduce(text, 2, "regime").hash).not.toBe(file.hash);
     const names = JSON.parse(text);
     expect(() => reproduce(JSON.stringify({ ...names, schema: "00000000" }), 1, "regime")).toThrow(/digest/);
-  });
+  }, 60_000);
 });
 
 describe("POST /api/ml/import", () => {
@@ -238,7 +238,7 @@ describe("POST /api/jobs/data-set for a version", () => {
     const text = JSON.stringify({ success: true, data: await ended(id) });
     expect(reproduce(text, 1, "regime")).toMatchObject({ hash: file.hash, data_hash: file.data_hash });
     expect((await ended(now)).sha256).not.toBe(file.data_hash);
-  });
+  }, 60_000);
 
   it("202 for all that is stored together", async () => {
     const { id } = (await post("/api/jobs/data-set", { asset_class: "any", timeframe: "any" })).json();
