@@ -92,13 +92,13 @@ function partsOf(bar: number): number[] {
 
 /** Each column of what is measured of moments, sorted, without that of the first round. */
 function measured(measure: (bar: number) => number[]): number[][] {
-  const columns: number[][] = [];
+  const rows: number[][] = [];
   for (let round = 0; round <= ROUNDS; round++)
     for (const bar of moments) {
       const taken = measure(bar);
-      if (round > 0) for (const [k, each] of taken.entries()) (columns[k] ??= []).push(each);
+      if (round > 0) rows.push(taken);
     }
-  return columns.map((column) => column.sort((a, b) => a - b));
+  return rows[0].map((_, k) => rows.map((row) => row[k]).sort((a, b) => a - b));
 }
 
 const [all, processor, rows, ...others] = measured(timesOf);
