@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Spellings } from "../../src/core/ticks/batch.js";
-import { type ReadTicks, readTickRows, readTickText } from "../../src/core/ticks/read-ndjson.js";
+import {
+  type ReadTicks,
+  readingTickRows,
+  readingTickText,
+  readTickRows,
+  readTickText,
+} from "../../src/core/ticks/read-ndjson.js";
 
 const AT = Date.UTC(2024, 2, 4, 15, 0);
 const GOOD = { symbol: "SPY", time: AT, price: 100.5, size: 10 };
@@ -83,6 +89,37 @@ describe("rows of ticks", () => {
     expect(refused).toEqual([{ index: 1, reason }]);
     expect([...places]).toEqual([0, 2]);
     expect([...ticks.price]).toEqual([100.5, 100.5]);
+  });
+
+  it("too many are told before one is read, however many they are; empty lines are none", () => {
+    const problem = { problem: "at most 65536 rows" };
+    const first = (text: string) => readingTickText(text, 65_536).next();
+    expect(first("x\n".repeat(8_000_000))).toEqual({ done: true, value: problem });
+    expect(first(`[${"1,".repeat(65_536)}1]`)).toEqual({ done: true, value: problem });
+    expect(first(`${"x\n \t\r\n\u00a0\n".repeat(65_536)}\n`).done).toBe(false);
+    expect(read("\u00a0x\n\u00a0\n").refused).toHaveLength(1);
+  });
+
+  it("are read in slices, between which others have their turn", () => {
+    const text = lines(...Array.from({ length: 5_000 }, (_, i) => ({ ...GOOD, price: 1 + i })));
+    for (const reading of [
+      readingTickText(text, 65_536),
+      readingTickRows(text.split("\n").map((line) => JSON.parse(line))),
+    ]) {
+      let slices = 0;
+      let step = reading.next();
+      for (; step.done !== true; step = reading.next()) slices++;
+      expect(slices).toBe(5);
+      expect(step.value).toEqual(read(text));
+    }
+  });
+
+  it("after a mark of the order of bytes lose none, and an array in the first line is a row", () => {
+    for (const text of [lines(GOOD, GOOD), JSON.stringify([GOOD, GOOD])])
+      expect(read(`\ufeff${text}`)).toEqual(read(text));
+    const { refused, row } = read(lines("[1]", GOOD, GOOD));
+    expect(refused).toEqual([{ index: 0, reason: "row is not an object" }]);
+    expect([...row]).toEqual([1, 2]);
   });
 
   it("in an array that are no objects are refused", () => {

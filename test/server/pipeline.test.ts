@@ -90,7 +90,7 @@ describe("POST /api/ticks", () => {
       tick(7, { price: 0 }),
       tick(7, { size: -1 }),
       tick(7, { size: 1e300 }),
-      tick(7, { id: 7 }),
+      tick(1, { id: 7 }),
       tick(-7_200),
       tick(86_400),
       tick(8, { price: 150 }),
@@ -177,6 +177,7 @@ describe("POST /api/ticks", () => {
     expect((await post("{", { "content-type": "application/json" })).statusCode).toBe(400);
     const many = "{}\n".repeat(MOST_ROWS + 1);
     expect((await lines(many)).statusCode).toBe(400);
+    expect((await lines("x\n".repeat(8_000_000))).json().detail).toBe(`body: at most ${MOST_ROWS} rows`);
   });
 
   it("413 for more than 16 MB, 415 for another type", async () => {

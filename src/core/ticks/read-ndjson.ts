@@ -20,33 +20,102 @@ export interface UnreadTicks {
   readonly problem: string;
 }
 
+/** Rows between which whoever reads may do other things: about a millisecond of reading. */
+const SLICE = 1_000;
+
+/** A reading that is done in slices: each `next()` reads some rows, and the last one gives what all of them are. */
+export type Reading<Read extends ReadTicks | UnreadTicks> = Generator<undefined, Read, undefined>;
+
 /**
  * Ticks of text with one JSON object a line, or of a JSON array of such: `symbol`, `time` (epoch ms or RFC 3339),
  * `price`, `size` and perhaps `id`; other keys are passed over. A line that is no JSON is one refused row; an array
  * that is none is a problem of all its rows. Whether prices and sizes can be is for the guard to say.
  */
 export function readTickText(text: string, spellings = new Spellings()): ReadTicks | UnreadTicks {
-  if (text.trimStart().startsWith("[")) {
-    const rows = parsed(text);
-    return Array.isArray(rows) ? readTickRows(rows, spellings) : { problem: "body is not a JSON array" };
-  }
-  const lines = text.split("\n").filter((line) => /\S/.test(line));
-  return readEach(lines.length, (i) => parsed(lines[i]), spellings);
+  return finished(readingTickText(text, Number.POSITIVE_INFINITY, spellings));
 }
 
 /** The same of rows that have been parsed. */
 export function readTickRows(rows: readonly unknown[], spellings = new Spellings()): ReadTicks {
+  return finished(readingTickRows(rows, spellings));
+}
+
+/** `readTickText` in slices. @param most rows: more are a problem, which is told before any of them is read. */
+export function* readingTickText(
+  text: string,
+  most: number,
+  spellings = new Spellings(),
+): Reading<ReadTicks | UnreadTicks> {
+  // A mark of the order of bytes says nothing of the first row.
+  const start = text.startsWith("\ufeff") ? 1 : 0;
+  const trimmed = text.slice(start).trimStart();
+  if (trimmed.startsWith("[")) {
+    const rows = parsed(trimmed);
+    if (Array.isArray(rows)) {
+      if (rows.length > most) return tooMany(most);
+      return yield* readingTickRows(rows, spellings);
+    }
+    // Lines of which the first is an array are read as lines are.
+    const end = trimmed.indexOf("\n");
+    if (end < 0 || parsed(trimmed.slice(0, end)) === undefined)
+      return { problem: "body is not a JSON array" };
+  }
+  const lines = linesOf(text, start, most);
+  if (lines === null) return tooMany(most);
+  return yield* readEach(
+    lines.length / 2,
+    (i) => parsed(text.slice(lines[2 * i], lines[2 * i + 1])),
+    spellings,
+  );
+}
+
+/** `readTickRows` in slices. */
+export function readingTickRows(rows: readonly unknown[], spellings = new Spellings()): Reading<ReadTicks> {
   return readEach(rows.length, (i) => rows[i], spellings);
 }
 
+const tooMany = (most: number): UnreadTicks => ({ problem: `at most ${most} rows` });
+
+function finished<Read extends ReadTicks | UnreadTicks>(reading: Reading<Read>): Read {
+  for (;;) {
+    const step = reading.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+const LINE_FEED = 10;
+const SPACE = 32;
+const LAST_ASCII = 127;
+
+/** First place and end of each line that is not empty, one after another; null for more lines than may be. */
+function linesOf(text: string, start: number, most: number): readonly number[] | null {
+  const places: number[] = [];
+  for (let from = start; from < text.length; ) {
+    let at = from;
+    while (at < text.length && text.charCodeAt(at) <= SPACE && text.charCodeAt(at) !== LINE_FEED) at++;
+    const code = at < text.length ? text.charCodeAt(at) : LINE_FEED;
+    if (code === LINE_FEED) {
+      from = at + 1;
+      continue;
+    }
+    const found = text.indexOf("\n", at);
+    const end = found < 0 ? text.length : found;
+    if (code <= LAST_ASCII || /\S/.test(text.slice(at, end))) places.push(from, end);
+    if (places.length > 2 * most) return null;
+    from = end + 1;
+  }
+  return places;
+}
+
 /** @param rowAt a row; undefined for text that is no JSON. */
-function readEach(length: number, rowAt: (i: number) => unknown, spellings: Spellings): ReadTicks {
+function* readEach(length: number, rowAt: (i: number) => unknown, spellings: Spellings): Reading<ReadTicks> {
   const table = new SymbolTable(spellings);
   const ticks = allocateTicks(length);
   const row = new Int32Array(length);
   const refused: RefusedRow[] = [];
   let made = 0;
   for (let i = 0; i < length; i++) {
+    if (i % SLICE === SLICE - 1) yield;
     const reason = readRow(rowAt(i), table, ticks, made);
     if (reason === null) row[made++] = i;
     else refused.push({ index: i, reason });

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { readTickRows, readTickText } from "../../core/ticks/read-ndjson.js";
+import { readingTickRows, readingTickText } from "../../core/ticks/read-ndjson.js";
 import { AppError } from "../../platform/errors.js";
 import { type Principal, type RouteGroup, routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
+import { inSlices } from "../../platform/slices.js";
 import { findingRoutes, symbolOf } from "./finding-routes.js";
 import { indicatorsView, matricesView } from "./look-views.js";
 import type { Pipeline, SentTicks } from "./pipeline.js";
@@ -55,7 +56,9 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
     summary: "Send trades, as JSON or lines of JSON",
     description:
       "Answered once what was accepted is kept: a restart loses none of it. The header Idempotency-Key, 1 to 255 visible " +
-      "characters, makes a repeated batch the same; a trade with an id is taken once. Regular hours only, unless configured.",
+      "characters, makes a repeated batch the same. A trade with an id is known by its symbol, id and time while its bar is open, and late after it: " +
+      "sent twice, it is counted once. The first trade of a symbol is believed, whatever its price, for it has none to be measured by. " +
+      "PIPELINE_REGULAR_HOURS says whether only regular hours count.",
     access: "trader",
     perMinute: 60_000,
     bodyLimit: BODY_LIMIT,
@@ -63,7 +66,7 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
     answer: receipt,
     errors: ["pipeline_elsewhere", "idempotency_key_reused"],
     async handle({ body, request, principal }) {
-      const sent = readBody(body);
+      const sent = await readBody(body);
       const key = ownKey(principal, idempotencyKeyOf(request));
       const { rejected, held, ...rest } = await pipeline.take(sent, SENT_SOURCE, key);
       return { ...rest, rejected: [...rejected], held: [...held] };
@@ -71,14 +74,11 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
   });
 }
 
-/** @throws {AppError} `invalid_request` for what has no rows at all. */
-function readBody(body: z.output<typeof ticksBody>): SentTicks {
-  if (typeof body !== "string") return readTickRows(Array.isArray(body) ? body : body.ticks);
-  const read = readTickText(body);
+/** @throws {AppError} `invalid_request` for what has no rows at all, or too many. */
+async function readBody(body: z.output<typeof ticksBody>): Promise<SentTicks> {
+  if (typeof body !== "string") return inSlices(readingTickRows(Array.isArray(body) ? body : body.ticks));
+  const read = await inSlices(readingTickText(body, MOST_ROWS));
   if ("problem" in read) throw new AppError("invalid_request", `body: ${read.problem}`);
-  if (read.row.length + read.refused.length > MOST_ROWS) {
-    throw new AppError("invalid_request", `body: at most ${MOST_ROWS} rows`);
-  }
   return read;
 }
 
