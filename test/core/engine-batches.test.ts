@@ -20,7 +20,11 @@ function faultyTicks(seed: number, count = 30_000): Ticks {
     const dice = rng.below(300);
     if (dice === 0) ticks.price[i] *= 1.02 + rng.next();
     if (dice === 1) ticks.price[i] *= 0.5;
-    if (dice === 2) ticks.id[i] = i - 3 * rng.below(20);
+    if (dice === 2) {
+      // Sent again.
+      const before = Math.max(0, i - 3 * rng.below(20));
+      for (const name of ["symbol", "time", "id"] as const) ticks[name][i] = ticks[name][before];
+    }
     if (dice === 3) ticks.time[i] -= rng.below(1_200_000);
     if (dice === 4) ticks.size[i] = -1;
     if (dice === 5) ticks.price[i] = Number.NaN;
@@ -103,7 +107,7 @@ describe("the engine over a symbol of each calendar, with errors among its ticks
     const bar = guard.stateLength;
     // Of the guard, of volume and count of the bar that is made, and of the legs and sequences.
     for (const [at, count] of [
-      [0, 40],
+      [0, bar],
       [bar + 6, 2],
       [bar + builder.stateLength, 40],
     ]) {
@@ -157,7 +161,7 @@ describe("a tick that is held", () => {
     runEngine(engine, trades(110));
     const next = ticksOf([
       { time: START + 151_000, price: 110.01, id: 1 },
-      { time: START + 151_500, price: 110.01, id: 1 },
+      { time: START + 151_000, price: 110.01, id: 1 },
     ]);
     // Places of the first taking are past the end of this one, and hold other verdicts.
     const verdicts = new Uint8Array(200).fill(77);

@@ -58,13 +58,13 @@ const TOLD = {
 function script(seed: number): Act[] {
   const rng = createRng(seed, 5);
   const whole = mixed(TOLD);
-  const { time, price, id } = whole.ticks;
+  const { symbol, time, price, id } = whole.ticks;
   for (let i = 0; i < time.length; i++) {
     if (i % 3 === 0) id[i] = i;
     if (i % 211 === 5) price[i] *= 1.5;
     if (i % 307 === 5) price[i] = -1;
     if (i % 401 === 5) time[i] -= 3_600_000;
-    if (i % 503 === 6 && i > 3) id[i] = i - 6;
+    if (i % 503 === 6) for (const column of [symbol, time, id]) column[i] = column[i - 6];
   }
   const acts: Act[] = [];
   for (let from = 0; from < time.length; ) {

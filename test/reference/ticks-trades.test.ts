@@ -189,7 +189,14 @@ function planted(real: Ticks, kind: Kind, seed: number): { ticks: Ticks; isBad: 
     put(i, false);
     if (!bad.has(i)) continue;
     put(i, true);
-    ticks.id[at - 1] = kind === "duplicate" ? hours[k - rng.below(Math.min(200, k + 1))] : 1e9 + i;
+    ticks.id[at - 1] = 1e9 + i;
+    if (kind === "duplicate") {
+      const again = hours[k - rng.below(Math.min(200, k + 1))];
+      // A trade of the bar that is open.
+      const sent = real.time[again] >= real.time[i] - (real.time[i] % 300_000) ? again : i;
+      ticks.id[at - 1] = sent;
+      ticks.time[at - 1] = real.time[sent];
+    }
     spoil(ticks, at - 1, kind, rng.next());
   }
   return { ticks, isBad };

@@ -211,7 +211,7 @@ export class TickEngine {
     return closed;
   }
 
-  /** Length of the saved state of a symbol. */
+  /** Length of the saved state of a symbol, but for two doubles for each number of a trade that is remembered. */
   get stateLength(): number {
     const { guard, builder } = this.intake;
     return guard.stateLength + builder.stateLength + this.tracks[0].stateLength + 2 * LEGS.length;
@@ -219,17 +219,18 @@ export class TickEngine {
 
   save(symbol: number): Float64Array {
     const { guard, builder } = this.intake;
-    const state = new Float64Array(this.stateLength);
+    const state = new Float64Array(this.stateLength + 2 * guard.ids.count(symbol));
     guard.save(symbol, state);
     builder.save(symbol, state.subarray(guard.stateLength));
     const at = this.tracks[symbol].save(state, guard.stateLength + builder.stateLength);
     const legs = 2 * LEGS.length;
     state.set(this.legs.subarray(legs * symbol, legs * (symbol + 1)), at);
+    guard.ids.save(symbol, state, at + legs);
     return state;
   }
 
   load(symbol: number, state: Float64Array): void {
-    assert(state.length === this.stateLength, "the state is of this layout");
+    assert(state.length >= this.stateLength, "the state is of this layout");
     const { guard, builder } = this.intake;
     guard.load(symbol, state);
     builder.load(symbol, state.subarray(guard.stateLength));
@@ -240,6 +241,7 @@ export class TickEngine {
     this.heldIn[symbol] = this.taking - 1;
     const legs = 2 * LEGS.length;
     this.legs.set(state.subarray(at, at + legs), legs * symbol);
+    guard.ids.load(symbol, state, at + legs);
   }
 
   /** Writes what became of a held tick where it stands, if it is among those that are being taken. */

@@ -1,8 +1,9 @@
 import { assert } from "../base/assert.js";
 import { upperBoundAt } from "../base/search.js";
 import type { Calendar } from "../market/session.js";
-import { IDS, LIMIT, learnReturn, ROW, rememberId } from "./plain-ticks.js";
+import { LIMIT, learnReturn, ROW, rememberId } from "./plain-ticks.js";
 import { allocateTicks, type Ticks } from "./tick.js";
+import { TradeIds } from "./trade-ids.js";
 import {
   ACCEPTED,
   DUPLICATE,
@@ -76,7 +77,7 @@ const NEWEST = FROM + 2;
 const IS_HOLDING = FROM + 3;
 const HIGHEST_ID = ROW.highest;
 /** Fields of the guard. */
-const FIELDS = ROW.next + 1;
+const FIELDS = ROW.highest + 1;
 const STRIDE = ROW.length;
 /** The tick that is held: time, price, size, id. */
 const HELD_FIELDS = 4;
@@ -109,8 +110,8 @@ export class TickGuard {
   declare private readonly state: Float64Array;
   /** As `LIMIT` says. */
   declare readonly limits: Float64Array;
-  /** By symbol, the last numbers of the source. */
-  declare readonly ids: Float64Array;
+  /** Accepted trades of open bars that have a number. */
+  declare readonly ids: TradeIds;
   declare private readonly aheadMs: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
@@ -135,7 +136,7 @@ export class TickGuard {
     this.calendars = [...calendars];
     this.closedUntil = closedUntil;
     this.state = rows;
-    this.ids = new Float64Array(IDS * calendars.length).fill(Number.NaN);
+    this.ids = new TradeIds(calendars.length);
     this.limits = new Float64Array(LIMIT.length);
     this.aheadMs = terms.aheadMs;
     this.warmup = terms.warmup;
@@ -189,7 +190,6 @@ export class TickGuard {
       state[at + COUNTS + fault]++;
       return fault;
     }
-    if (!Number.isNaN(ticks.id[i])) rememberId(state, at, this.ids, ticks.symbol[i], ticks.id, i);
     if (state[at + IS_HOLDING] !== 0) this.settle(ticks, i);
 
     const last = state[at + LAST];
@@ -204,8 +204,16 @@ export class TickGuard {
     if (isSuspect) return this.hold(ticks, i);
     state[at + LAST] = price;
     state[at + COUNTS]++;
+    if (!Number.isNaN(ticks.id[i])) rememberId(state, at, this.ids, ticks.symbol[i], ticks.id, ticks.time, i);
     if (this.isPunctual) this.follow(ticks, i);
     return ACCEPTED;
+  }
+
+  /** To be called when bars of a symbol were closed: their trades are late when they are sent again, and need no memory. */
+  forgetIds(symbol: number): void {
+    if (this.ids.count(symbol) === 0) return;
+    this.ids.forgetBefore(symbol, this.closedUntil);
+    this.ids.writeHighest(symbol, this.state, symbol * STRIDE + HIGHEST_ID);
   }
 
   /**
@@ -240,16 +248,15 @@ export class TickGuard {
     this.state[ticks.symbol[i] * STRIDE + LAG] = this.limits[LIMIT.received] - ticks.time[i];
   }
 
-  /** Length of the saved state of a symbol. */
+  /** Length of the saved state of a symbol, but for `ids`, which are saved by themselves. */
   get stateLength(): number {
-    return FIELDS + IDS + HELD_FIELDS;
+    return FIELDS + HELD_FIELDS;
   }
 
   save(symbol: number, into: Float64Array): void {
-    const { held, state, ids } = this;
+    const { held, state } = this;
     for (let k = 0; k < FIELDS; k++) into[k] = state[symbol * STRIDE + k];
-    for (let k = 0; k < IDS; k++) into[FIELDS + k] = ids[symbol * IDS + k];
-    const end = FIELDS + IDS;
+    const end = FIELDS;
     into[end] = held.time[symbol];
     into[end + 1] = held.price[symbol];
     into[end + 2] = held.size[symbol];
@@ -257,10 +264,9 @@ export class TickGuard {
   }
 
   load(symbol: number, from: Float64Array): void {
-    const { held, state, ids } = this;
+    const { held, state } = this;
     for (let k = 0; k < FIELDS; k++) state[symbol * STRIDE + k] = from[k];
-    for (let k = 0; k < IDS; k++) ids[symbol * IDS + k] = from[FIELDS + k];
-    const end = FIELDS + IDS;
+    const end = FIELDS;
     held.time[symbol] = from[end];
     held.price[symbol] = from[end + 1];
     held.size[symbol] = from[end + 2];
@@ -280,10 +286,11 @@ export class TickGuard {
     if (size < 0) return SIZE_NEGATIVE;
     if (size > limits[LARGEST]) return SIZE_TOO_LARGE;
     if (time > limits[LATEST]) return FROM_THE_FUTURE;
-    if (this.isKnown(ticks, i)) return DUPLICATE;
     const isKept = time >= state[at + FROM] && time < state[at + UNTIL];
     if (!isKept && !this.findHours(ticks, i)) return OUTSIDE_SESSION;
-    return time < this.closedUntil[s] || time < state[at + NEWEST] - limits[LATENESS] ? LATE : ACCEPTED;
+    if (time < this.closedUntil[s]) return LATE;
+    if (this.isKnown(ticks, i)) return DUPLICATE;
+    return time < state[at + NEWEST] - limits[LATENESS] ? LATE : ACCEPTED;
   }
 
   /** Whether ticks may come at the time of tick `i`; if so the stretch in which they may is kept. */
@@ -315,14 +322,14 @@ export class TickGuard {
     state[at + EARLIEST] = state[at + IS_HOLDING] === 0 ? earliest : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the number of tick `i` is among the last of its symbol. Most sources count upwards, and need not be searched. */
+  /** Whether tick `i` has been accepted, or waits. Most sources count upwards, and need not be searched. */
   private isKnown(ticks: Ticks, i: number): boolean {
-    const { state, ids } = this;
+    const { held, state } = this;
     const s = ticks.symbol[i];
+    const at = s * STRIDE;
     const id = ticks.id[i];
-    if (!(id <= state[s * STRIDE + HIGHEST_ID])) return false;
-    for (let k = s * IDS; k < (s + 1) * IDS; k++) if (ids[k] === id) return true;
-    return false;
+    if (state[at + IS_HOLDING] !== 0 && held.id[s] === id && held.time[s] === ticks.time[i]) return true;
+    return id <= state[at + HIGHEST_ID] && this.ids.has(s, ticks, i);
   }
 
   private hold(ticks: Ticks, i: number): number {
@@ -356,6 +363,7 @@ export class TickGuard {
     state[at + COUNTS + HELD]--;
     state[at + COUNTS]++;
     state[at + LAST] = price;
+    if (!Number.isNaN(held.id[s])) rememberId(state, at, this.ids, s, held.id, held.time, s);
     if (this.isPunctual) this.follow(held, s);
     this.reopen(at);
     this.settled = CONFIRMED;

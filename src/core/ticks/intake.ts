@@ -44,16 +44,19 @@ export class TickIntake {
   /** `take` of a tick that `takePlain` has not taken. */
   takeOdd(ticks: Ticks, i: number): number {
     const { guard, builder } = this;
-    const verdict = guard.judge(ticks, i);
-    if (guard.settled === CONFIRMED) builder.add(guard.held, ticks.symbol[i]);
-    if (verdict !== ACCEPTED) return verdict;
-    if (builder.add(ticks, i) === NOT_TAKEN) {
-      // The one that was held is of a later bar, and closed that of this one.
-      guard.retract(ticks.symbol[i]);
-      return LATE;
+    const s = ticks.symbol[i];
+    const until = builder.closedUntil[s];
+    let verdict = guard.judge(ticks, i);
+    if (guard.settled === CONFIRMED) builder.add(guard.held, s);
+    if (verdict === ACCEPTED) {
+      if (builder.add(ticks, i) === NOT_TAKEN) {
+        // The one that was held is of a later bar, and closed that of this one.
+        guard.retract(s);
+        verdict = LATE;
+      } else guard.arrive(ticks, i);
     }
-    guard.arrive(ticks, i);
-    return ACCEPTED;
+    if (builder.closedUntil[s] > until) guard.forgetIds(s);
+    return verdict;
   }
 
   /**
@@ -63,6 +66,7 @@ export class TickIntake {
   closeUntil(symbol: number, clock: Float64Array): number {
     const closed = this.builder.closeUntil(symbol, clock);
     this.guard.expire(symbol);
+    if (closed > 0) this.guard.forgetIds(symbol);
     return closed;
   }
 }

@@ -1,12 +1,10 @@
 import type { Ticks } from "./tick.js";
+import type { TradeIds } from "./trade-ids.js";
 
 /** Intervals beside the base at most. */
 export const MOST_LONGER = 7;
 /** Fields of the bar of an interval that is being made. */
 export const BAR_FIELDS = 14;
-
-/** Numbers of the source that are remembered, by symbol. */
-export const IDS = 256;
 
 /** Where things are in the row of a symbol: first what the guard knows of it, from `until` on what the builder does. */
 export const ROW = Object.freeze({
@@ -19,9 +17,8 @@ export const ROW = Object.freeze({
   lag: 3,
   /** How many were accepted; counts of the other verdicts follow. */
   accepted: 4,
-  /** The highest number of the source, and the place of the next among those that are remembered. */
+  /** The highest number of the source among those that are remembered. */
   highest: 19,
-  next: 20,
   /** The bar of the base interval: its first instant after, its first, and so on. */
   until: 24,
   start: 25,
@@ -67,7 +64,6 @@ const VARIANCE = ROW.variance;
 const LAG = ROW.lag;
 const ACCEPTED_COUNT = ROW.accepted;
 const HIGHEST = ROW.highest;
-const NEXT = ROW.next;
 const UNTIL = ROW.until;
 const START = ROW.start;
 const OPEN = ROW.open;
@@ -83,7 +79,6 @@ const LATEST = ROW.latest;
 const PRICE = ROW.price;
 const DIRECTION = ROW.direction;
 const LENGTH = ROW.length;
-const REMEMBERED = IDS;
 const remember = rememberId;
 
 /**
@@ -95,19 +90,18 @@ const LONGEST = 128;
 
 // No function gives or takes a double: one that V8 does not inline would leave each on the heap.
 
-/** Remembers the number of tick `i` of symbol `s`, which has the row at `at`. */
+/** Remembers the number of the tick at place `i` of columns, which is of symbol `s` with the row at `at`. */
 export function rememberId(
   rows: Float64Array,
   at: number,
-  ids: Float64Array,
+  ids: TradeIds,
   s: number,
   id: Float64Array,
+  time: Float64Array,
   i: number,
 ): void {
   if (id[i] > rows[at + HIGHEST]) rows[at + HIGHEST] = id[i];
-  const next = rows[at + NEXT] | 0;
-  ids[s * REMEMBERED + next] = id[i];
-  rows[at + NEXT] = (next + 1) % REMEMBERED;
+  ids.add(s, id, time, i);
 }
 
 /** Takes the return from the last accepted price to tick `i` into the mean square of its symbol. */
@@ -152,7 +146,6 @@ export function addToBar({ symbol, time, price, size }: Ticks, i: number, rows: 
  * Takes ticks while they are plain: sound, in order, of the bar that is open, near the last price, and without a number or
  * with one above all before. It does what `learnReturn` and `addToBar` do.
  * @param rows of `ROW.length` doubles, one a symbol.
- * @param ids of `IDS` doubles, one a symbol.
  * @returns the place of the first that is not, or `to`.
  */
 export function takePlain(
@@ -161,7 +154,7 @@ export function takePlain(
   to: number,
   rows: Float64Array,
   limits: Float64Array,
-  ids: Float64Array,
+  ids: TradeIds,
 ): number {
   let i = from;
   while (i < to) {
@@ -182,7 +175,7 @@ function takeRun(
   to: number,
   rows: Float64Array,
   limits: Float64Array,
-  ids: Float64Array,
+  ids: TradeIds,
 ): number {
   const newest = limits[LIMIT.latest];
   const largest = limits[LIMIT.largest];
@@ -214,7 +207,7 @@ function takeRun(
     const apart = paid - last;
     if (!(now < until && now >= latest && now <= newest && amount >= 0 && amount <= largest)) break;
     if (!(apart * apart <= near * ((paid + last) * (paid + last))) || id[i] <= rows[at + HIGHEST]) break;
-    if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, i);
+    if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, time, i);
     const move = (2 * apart) / (paid + last);
     const added = weight * (move * move);
     const next = kept * variance + added;
