@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { VERDICTS } from "../../src/core/ticks/verdict.js";
+import { NO_ROOM } from "../../src/features/pipeline/admission.js";
 import type { NamedTicks } from "../../src/features/pipeline/group-codec.js";
-import type { Session } from "../../src/features/pipeline/session.js";
+import type { Answer, Session } from "../../src/features/pipeline/session.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
@@ -15,6 +17,7 @@ import {
   sentOf,
   startTestPipeline,
   TABLES,
+  tail,
 } from "../fixtures/pipeline.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
 
@@ -293,8 +296,86 @@ describe("rows of a batch", () => {
     );
     expect((other.accepted ?? 0) + other.rejected.length).toBe(EACH);
     clock.advance(3_600_001);
-    const later = await one.pipeline.take(sentOf({ ...batchAt(1), symbols: ["AAA", "CCC"] }), "sent");
+    const after = batchAt(1);
+    after.ticks.time.set(after.ticks.time.map((time) => time + 3_600_001));
+    const later = await one.pipeline.take(sentOf({ ...after, symbols: ["AAA", "CCC"] }), "sent");
     expect(later.rejected.filter(({ reason }) => reason.startsWith("other_source"))).toEqual([]);
+    expect(one.pipeline.counts.refusals()).toEqual({
+      symbol_unknown: receipt.rejected.length,
+      other_source: other.rejected.length,
+    });
     await one.pipeline.stop();
+  });
+
+  it("belong to a source by what was accepted, and by the times of the trades", async () => {
+    clock.set(timeOf(9));
+    const one = startTestPipeline({ database, owner: "one", now: clock.now });
+    const trade = (time: number, price: number) =>
+      sentOf({
+        symbols: ["AAA"],
+        ticks: {
+          symbol: Uint16Array.of(0),
+          ...{ time: Float64Array.of(time), price: Float64Array.of(price), size: Float64Array.of(1) },
+          id: Float64Array.of(Number.NaN),
+        },
+      });
+    const accepted = async (...args: Parameters<typeof one.pipeline.take>) =>
+      (await one.pipeline.take(...args)).accepted;
+    expect(await accepted(trade(timeOf(0), -1), "sent quotes")).toBe(0);
+    expect(await accepted(trade(Date.UTC(2023, 1, 1), 100), "files")).toBe(1);
+    // A recording of long ago is over as soon as there are trades of now.
+    expect(await accepted(trade(timeOf(0), 100), "sent")).toBe(1);
+    expect(await accepted(trade(timeOf(0), 100), "files")).toBe(0);
+    // What was refused is answered alike when it is sent again under its key, whatever has changed since.
+    const key = "k";
+    const first = await one.pipeline.take(trade(timeOf(0), -1), "sent", key);
+    expect(await one.pipeline.take(trade(timeOf(0), -1), "sent", key)).toEqual({ ...first, repeated: true });
+    await one.pipeline.stop();
+  });
+});
+
+const told = ({ verdicts }: Answer) => (verdicts ?? []).join();
+
+describe("room for symbols", () => {
+  const start = Date.UTC(2024, 2, 4);
+  const one = (symbol: string, price = 100) =>
+    mixed({ [symbol]: { ...tail(start, 1), price: Float64Array.of(price) } });
+  beforeEach(() => clock.set(start + 60_000));
+
+  it("is taken by what is accepted alone; without any, each row says so", async () => {
+    const refused: string[] = [];
+    const session = await openTestSession({
+      database,
+      now: clock.now,
+      onRefused: (reason) => refused.push(reason),
+    });
+    const junk = Object.fromEntries(
+      Array.from({ length: 900 }, (_, k) => [`J${k}`, { ...tail(start, 1), price: Float64Array.of(-1) }]),
+    );
+    expect(new Set(told(await session.take(mixed(junk), null)).split(","))).toEqual(
+      new Set([String(VERDICTS.indexOf("price_not_positive"))]),
+    );
+    expect(session.symbols()).toEqual([]);
+    const many = Object.fromEntries(Array.from({ length: 65 }, (_, k) => [`S${k}`, tail(start, 2)]));
+    const answer = await session.take(mixed(many), null);
+    expect((answer.verdicts ?? []).filter((verdict) => verdict === 0)).toHaveLength(12);
+    expect((answer.verdicts ?? []).filter((verdict) => verdict === NO_ROOM)).toHaveLength(118);
+    expect(session.symbols()).toHaveLength(6);
+    expect(told(await session.take(one("NEW"), null))).toBe(String(NO_ROOM));
+    expect(told(await session.take(one("S3"), null))).toBe("0");
+    const count = (reason: string) => refused.filter((each) => each === reason).length;
+    expect([count("price_not_positive"), count("no_room")]).toEqual([900, 119]);
+    await session.stop(true);
+  });
+
+  it("that is less than is stored refuses new ones, and goes on with the others", async () => {
+    const before = await openTestSession({ database, now: clock.now });
+    for (const symbol of ["AAA", "BBB", "CCC", "DDD"]) await before.take(one(symbol), null);
+    await before.stop(false);
+    const after = await openTestSession({ database, now: clock.now, capacity: 2 });
+    expect(after.symbols()).toHaveLength(4);
+    expect(told(await after.take(one("DDD"), null))).toBe("0");
+    expect(told(await after.take(one("EEE"), null))).toBe(String(NO_ROOM));
+    await after.stop(true);
   });
 });

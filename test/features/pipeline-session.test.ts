@@ -18,6 +18,7 @@ import {
   openTestSession,
   TABLES,
   type TestSessionOptions,
+  tail,
 } from "../fixtures/pipeline.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
 
@@ -228,15 +229,6 @@ describe("a session that begins again", () => {
   });
 });
 
-/** One trade a second. */
-function tail(from: number, count: number) {
-  return {
-    time: Float64Array.from({ length: count }, (_, i) => from + 1_000 * i),
-    price: Float64Array.from({ length: count }, (_, i) => 100 + (i % 7) / 100),
-    size: new Float64Array(count).fill(10),
-  };
-}
-
 describe("a batch under a key", () => {
   const start = Date.UTC(2024, 2, 4);
   const batch = mixed({ AAA: tail(start, 20), BBB: tail(start, 5) });
@@ -284,10 +276,30 @@ describe("a batch under a key", () => {
 
   it("may be sent again where it was not taken", async () => {
     const session = await openTestSession({ database, now: clock.now });
-    const many = Object.fromEntries(Array.from({ length: 7 }, (_, k) => [`S${k}`, tail(start, 1)]));
-    await expect(session.take(mixed(many), "k")).rejects.toMatchObject({ code: "overloaded" });
-    expect(await session.take(batch, "k")).toMatchObject({ repeated: false });
+    await database.query("alter table tick_batches rename to tick_batches_away");
+    await expect(session.take(batch, "k")).rejects.toThrow();
+    await database.query("alter table tick_batches_away rename to tick_batches");
     await session.stop(true);
+    const next = await openTestSession({ database, now: clock.now });
+    expect(await next.take(batch, "k")).toMatchObject({ repeated: false });
+    await next.stop(true);
+  });
+
+  it("of which a part alone was taken is known after a restart all the same", async () => {
+    const many = mixed({
+      ...{ AAA: tail(start, 2), BAD: { ...tail(start, 3), price: new Float64Array(3) } },
+    });
+    const one = await openTestSession({ database, now: clock.now });
+    const first = await one.take(many, "k");
+    const verdicts = [...(first.verdicts ?? [])].map((verdict) => VERDICTS[verdict]);
+    expect(verdicts.filter((verdict) => verdict === "accepted")).toHaveLength(2);
+    expect(verdicts.filter((verdict) => verdict === "price_not_positive")).toHaveLength(3);
+    await one.stop(true);
+    const two = await openTestSession({ database, now: clock.now });
+    expect(await two.take(many, "k")).toMatchObject({ repeated: true, verdicts: null });
+    await expect(two.take(cutOf(many, 0, 4), "k")).rejects.toMatchObject({ code: "idempotency_key_reused" });
+    await two.stop(true);
+    expect(await counted()).toBe(2);
   });
 });
 

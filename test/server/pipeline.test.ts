@@ -125,7 +125,15 @@ describe("POST /api/ticks", () => {
     expect((await post([tick(11, { price: 160 })])).json()).toMatchObject({ accepted: 0, held: [0] });
     expect((await post([tick(12)])).json()).toMatchObject({ accepted: 1, held: [], rejected: [] });
     const { data } = (await get("/api/pipeline/status")).json();
-    expect(data.ticks).toMatchObject({ held: 1, outlier: 1, duplicate: 1, price_not_positive: 2 });
+    expect(data.ticks).toMatchObject({ held: 0, outlier: 2, duplicate: 1, price_not_positive: 2 });
+    expect(data.refused).toEqual({ not_a_tick: 10 });
+    expect((await post([tick(12.1, { price: 160, id: 900 })])).json()).toMatchObject({ held: [0] });
+    expect((await post([tick(12.2, { price: 160 })])).json()).toMatchObject({ accepted: 1 });
+    const { ticks } = (await get("/api/pipeline/status")).json().data;
+    expect(ticks).toMatchObject({ held: 0, outlier: 2, accepted: data.ticks.accepted + 2 });
+    // Whoever was told held learns by its number what came of it.
+    expect(reasons((await post([tick(12.1, { price: 160, id: 900 })])).json())).toEqual(["0 duplicate"]);
+    await post([tick(12.3), tick(12.4)]);
   });
 
   it("200 once for what is sent again under its key, by each caller for itself", async () => {

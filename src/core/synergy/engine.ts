@@ -107,6 +107,9 @@ export class TickEngine {
   declare private readonly heldAt: Int32Array;
   declare private readonly heldIn: Int32Array;
   declare private taking: number;
+  /** Of ticks that were held in an earlier taking, how many this one has confirmed, and how many refuted. */
+  declare confirmed: number;
+  declare refuted: number;
   declare private readonly inputs: Float64Array;
   declare private readonly outputs: Float64Array;
   /** When each leg of a symbol was taken last, and by which value. */
@@ -138,6 +141,8 @@ export class TickEngine {
     this.heldAt = new Int32Array(capacity);
     this.heldIn = new Int32Array(capacity).fill(-1);
     this.taking = 0;
+    this.confirmed = 0;
+    this.refuted = 0;
     this.inputs = new Float64Array(DECISION_INPUTS.length);
     this.outputs = new Float64Array(DECISION_OUTPUTS.length);
     this.legs = new Float64Array(2 * LEGS.length * capacity).fill(Number.NaN);
@@ -177,6 +182,8 @@ export class TickEngine {
   begin(receivedAt: number): void {
     this.intake.guard.receivedAt(receivedAt);
     this.taking = (this.taking + 1) | 0;
+    this.confirmed = 0;
+    this.refuted = 0;
   }
 
   /**
@@ -207,6 +214,7 @@ export class TickEngine {
     if (!(intake.guard.lag(symbol) < this.liveMs)) return 0;
     this.due[0] = nowMs - this.graceMs;
     const closed = intake.closeUntil(symbol, this.due);
+    if (intake.guard.settled !== NONE_HELD) this.refuted++;
     if (closed > 0) this.drain();
     return closed;
   }
@@ -248,8 +256,11 @@ export class TickEngine {
   private follow(ticks: Ticks, i: number, verdicts: Uint8Array): void {
     const s = ticks.symbol[i];
     const { settled } = this.intake.guard;
-    if (settled !== NONE_HELD && this.heldIn[s] === this.taking) {
-      verdicts[this.heldAt[s]] = settled === CONFIRMED ? ACCEPTED : OUTLIER;
+    if (settled !== NONE_HELD) {
+      if (this.heldIn[s] === this.taking)
+        verdicts[this.heldAt[s]] = settled === CONFIRMED ? ACCEPTED : OUTLIER;
+      else if (settled === CONFIRMED) this.confirmed++;
+      else this.refuted++;
     }
     if (verdicts[i] !== HELD) return;
     this.heldAt[s] = i;

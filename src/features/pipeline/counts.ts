@@ -1,6 +1,6 @@
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import type { Interval } from "../../core/market/interval.js";
-import { VERDICTS } from "../../core/ticks/verdict.js";
+import { ACCEPTED, HELD, OUTLIER, VERDICTS } from "../../core/ticks/verdict.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Fed } from "./shards.js";
 
@@ -23,6 +23,7 @@ const MICROS = 1_000;
 /** What the pipeline of this process has done since it was started. */
 export function createCounts(metrics: Metrics, intervals: readonly Interval[], now: () => number) {
   const verdicts = new Float64Array(VERDICTS.length);
+  const unjudged = new Map<string, number>();
   const bars = new Map<Interval, number>(intervals.map((interval) => [interval, 0]));
   const refusals = new Map<string, number>();
   const times: Record<Stage, RecordableHistogram> = {
@@ -57,10 +58,14 @@ export function createCounts(metrics: Metrics, intervals: readonly Interval[], n
       time("engine", fed.tookMs);
       const before = verdicts.slice();
       for (let i = 0; i < fed.verdicts.length; i++) verdicts[fed.verdicts[i]]++;
+      verdicts[ACCEPTED] += fed.confirmed;
+      verdicts[OUTLIER] += fed.refuted;
       for (const [code, verdict] of VERDICTS.entries()) {
         const more = verdicts[code] - before[code];
         if (more > 0) metrics.pipelineTicks.inc({ verdict }, more);
       }
+      // Those that were held before this process counted are not among its own.
+      verdicts[HELD] = Math.max(0, verdicts[HELD] - fed.confirmed - fed.refuted);
       for (const columns of fed.bars) {
         for (let k = 0; k < columns.interval.length; k++) {
           const interval = intervals[columns.interval[k]];
@@ -75,6 +80,13 @@ export function createCounts(metrics: Metrics, intervals: readonly Interval[], n
         metrics.pipelineDecisions.inc({ outcome });
       }
     },
+    /** Counts a row that the engine has not seen. @param reason as its sender is told: a word, perhaps with more after it. */
+    refused(reason: string): void {
+      const verdict = /^[a-z_]+(?=:|$)/.exec(reason)?.[0] ?? "not_a_tick";
+      unjudged.set(verdict, (unjudged.get(verdict) ?? 0) + 1);
+      metrics.pipelineTicks.inc({ verdict });
+    },
+    refusals: () => Object.fromEntries(unjudged),
     /** Ticks a second over the last ten. */
     rate(): number {
       forget();

@@ -49,12 +49,13 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
     }
     for (let i = 0; i < count; i++) changed[ticks.symbol[i]] = 1;
     sequence = place;
-    return fed(sequence, verdicts, found, started);
+    return fed(engine, sequence, verdicts, found, started);
   }
 
   function pass({ sequence: place, nowMs }: Order & { kind: "pass" }): Answered {
     const started = performance.now();
     const found = collect();
+    engine.begin(Number.NaN);
     for (let s = 0; s < engine.symbols; s++) {
       // What a state was saved after has been in it.
       if (begins[s] >= place || engine.pass(s, nowMs) === 0) continue;
@@ -63,7 +64,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
     }
     found.take(engine.findings);
     sequence = place;
-    return fed(sequence, new Uint8Array(0), found, started);
+    return fed(engine, sequence, new Uint8Array(0), found, started);
   }
 
   function save(): Answered {
@@ -83,6 +84,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
 }
 
 function fed(
+  { confirmed, refuted }: Pick<TickEngine, "confirmed" | "refuted">,
   sequence: number,
   verdicts: Uint8Array<ArrayBuffer>,
   { bars, synergies }: ReturnType<typeof collect>,
@@ -90,7 +92,7 @@ function fed(
 ): Answered {
   const buffers = [verdicts.buffer, ...bars.flatMap((columns) => Object.values(columns).map(bufferOf))];
   const tookMs = performance.now() - started;
-  const reply: FedReply = { kind: "fed", sequence, verdicts, bars, synergies, tookMs };
+  const reply: FedReply = { kind: "fed", sequence, verdicts, confirmed, refuted, bars, synergies, tookMs };
   return { reply, buffers };
 }
 

@@ -89,6 +89,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
       sleep,
       onLost,
       onFed: counts.fed,
+      onRefused: counts.refused,
       onKept: (ms) => counts.time("log", ms),
     });
   }

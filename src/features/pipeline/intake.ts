@@ -8,6 +8,8 @@ export interface TickBatch {
   readonly ticks: Ticks;
   /** Chosen by the sender for one batch: sent again under it, it is answered and not taken again. */
   readonly key: string | null;
+  /** Of all that was sent, where that was more than these ticks. */
+  readonly fingerprint?: string | null;
 }
 
 export interface IntakeLimits {
@@ -199,9 +201,10 @@ function answer(batches: readonly Waiting[], verdicts: Promise<Uint8Array>): voi
 /** Where batches with a key lie among the rows of their group. */
 function partsOf(batches: readonly Waiting[]): KeyedPart[] {
   let from = 0;
-  return batches.flatMap(({ ticks, key }) => {
+  return batches.flatMap(({ ticks, key, fingerprint = null }) => {
     const part = { from, to: from + ticks.time.length };
     from = part.to;
-    return key === null ? [] : [{ key, ...part }];
+    if (key === null) return [];
+    return fingerprint === null ? [{ key, ...part }] : [{ key, ...part, fingerprint }];
   });
 }

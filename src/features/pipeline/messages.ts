@@ -47,6 +47,9 @@ export interface FedReply {
   readonly kind: "fed";
   readonly sequence: number;
   readonly verdicts: Uint8Array;
+  /** Of ticks that an earlier reply called held, how many were confirmed, and how many refuted. */
+  readonly confirmed: number;
+  readonly refuted: number;
   /** `symbol` are numbers of the thread, `interval` places among the intervals. */
   readonly bars: readonly BarColumns[];
   readonly synergies: readonly FoundSynergy[];

@@ -7,8 +7,13 @@ import { pickTicks } from "../../core/ticks/tick.js";
 import { ACCEPTED, HELD, VERDICTS } from "../../core/ticks/verdict.js";
 import { AppError } from "../../platform/errors.js";
 import type { LoopDefinition } from "../../platform/loop.js";
+import { inSlices } from "../../platform/slices.js";
+import { NO_ROOM } from "./admission.js";
 import type { Counts } from "./counts.js";
+import { fingerprintOf } from "./group-codec.js";
 import { createOwnership, type OwnershipParts, type PipelineState } from "./ownership.js";
+import type { Answer, SentAs } from "./session.js";
+import { createSources, type Parted } from "./sources.js";
 import type { PipelineStore } from "./store.js";
 
 /** Ticks as they were sent. */
@@ -17,6 +22,8 @@ export interface SentTicks extends TickBatch {
   readonly row: Int32Array;
   /** Rows that are no ticks. */
   readonly refused: readonly RefusedRow[];
+  /** Tells what was sent apart where the ticks do not; nothing where they do. */
+  readonly fingerprint?: string;
 }
 
 /** What became of the rows of a batch. */
@@ -52,11 +59,6 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
-/** A symbol is another source's for so long after its last tick of one. */
-const SOURCE_MS = 3_600_000;
-/** Symbols of which it is remembered whose they are. */
-const SYMBOLS = 65_536;
-
 export interface PipelineParts extends Omit<OwnershipParts, "isBegun"> {
   /** Why a symbol is not taken; null for one that is. */
   readonly refusalOf: (symbol: string) => string | null;
@@ -69,44 +71,44 @@ export interface PipelineParts extends Omit<OwnershipParts, "isBegun"> {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { counts, store, terms, intervals } = parts;
   const owner = createOwnership({ ...parts, isBegun: store.isBegun });
-  const refusal = createSourceRule(parts);
+  const sources = createSources(parts.refusalOf, parts.now);
 
-  async function takeRows(sent: SentTicks, rows: Int32Array, key: string | null) {
+  async function takeKept(sent: SentTicks, { kept, refused }: Parted, source: string, key: string | null) {
     owner.touch();
     const session = await owner.ensure();
-    const { symbols, ticks } = sent;
-    return session.take({ symbols, ticks: pickTicks(ticks, rows) }, key);
+    const { symbols, ticks, row } = sent;
+    const isWhole = sent.fingerprint === undefined && kept.length === row.length;
+    const of: SentAs = {
+      fingerprint: key === null ? "" : (sent.fingerprint ?? fingerprintOf(sent)),
+      ...{ isWhole, refused, row: Int32Array.from(kept, (i) => row[i]) },
+    };
+    const picked = { symbols, ticks: pickTicks(ticks, Int32Array.from(kept)) };
+    const answer = await session.take(picked, key, of);
+    // Where a restart has forgotten as what it was sent, it was sent whole.
+    const receipt = receiptOf(answer, answer.of ?? { row, refused: sent.refused });
+    if (!answer.repeated && answer.verdicts !== null) {
+      const { verdicts } = answer;
+      sources.accepted(
+        sent,
+        kept.filter((_, k) => verdicts[k] === ACCEPTED),
+        source,
+      );
+    }
+    return receipt;
   }
 
   return {
     async take(sent, source, key = null) {
       const started = performance.now();
-      const refusals = sent.symbols.map((symbol) => refusal(symbol, source));
-      const rejected = [...sent.refused];
-      const kept: number[] = [];
-      for (let i = 0; i < sent.row.length; i++) {
-        const reason = refusals[sent.ticks.symbol[i]];
-        if (reason === null) kept.push(i);
-        else rejected.push({ index: sent.row[i], reason });
-      }
-      const held: number[] = [];
-      let accepted: number | null = 0;
-      let repeated = false;
-      if (kept.length > 0) {
-        const answer = await takeRows(sent, Int32Array.from(kept), key);
-        ({ repeated } = answer);
-        if (answer.verdicts === null) accepted = null;
-        else {
-          for (const [k, verdict] of answer.verdicts.entries()) {
-            if (verdict === ACCEPTED) accepted++;
-            else if (verdict === HELD) held.push(sent.row[kept[k]]);
-            else rejected.push({ index: sent.row[kept[k]], reason: VERDICTS[verdict] });
-          }
-        }
-      }
+      const parted = await inSlices(sources.part(sent, source));
+      const refused = [...sent.refused, ...parted.refused].sort((a, b) => a.index - b.index);
+      const receipt =
+        parted.kept.length === 0
+          ? { accepted: 0, rejected: refused, held: [], repeated: false }
+          : await takeKept(sent, { ...parted, refused }, source, key);
+      if (!receipt.repeated) for (const { reason } of refused) counts.refused(reason);
       counts.time("answer", performance.now() - started);
-      rejected.sort((a, b) => a.index - b.index);
-      return { accepted, rejected, held, repeated };
+      return receipt;
     },
     async look(symbol) {
       const session = owner.current() ?? ((await store.isBegun()) ? await owner.ensure() : null);
@@ -127,18 +129,22 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   };
 }
 
-/** Why ticks of a symbol from a source are not taken: of each symbol those of one source at a time are. */
-function createSourceRule({ refusalOf, now }: Pick<PipelineParts, "refusalOf" | "now">) {
-  const sources = new Map<string, { source: string; at: number }>();
-  return (symbol: string, source: string): string | null => {
-    const known = sources.get(symbol);
-    if (known !== undefined && known.source !== source && now() - known.at < SOURCE_MS) {
-      return `other_source: ticks of ${symbol} come from ${known.source}`;
-    }
-    const reason = known === undefined ? refusalOf(symbol) : null;
-    if (reason !== null) return reason;
-    if (known === undefined && sources.size >= SYMBOLS) return "no_room: too many symbols";
-    sources.set(symbol, { source, at: now() });
-    return null;
-  };
+/** What became of rows, by the verdicts on those that were judged. */
+function receiptOf(
+  { verdicts, repeated }: Answer,
+  { row, refused }: Pick<SentAs, "row" | "refused">,
+): Receipt {
+  if (verdicts === null) return { accepted: null, rejected: refused, held: [], repeated };
+  const rejected = [...refused];
+  const held: number[] = [];
+  let accepted = 0;
+  for (const [k, verdict] of verdicts.entries()) {
+    if (verdict === ACCEPTED) accepted++;
+    else if (verdict === HELD) held.push(row[k]);
+    else rejected.push({ index: row[k], reason: verdict === NO_ROOM ? NO_ROOM_REASON : VERDICTS[verdict] });
+  }
+  rejected.sort((a, b) => a.index - b.index);
+  return { accepted, rejected, held, repeated };
 }
+
+const NO_ROOM_REASON = "no_room: PIPELINE_SYMBOLS says how many symbols there are";

@@ -49,9 +49,10 @@ export async function replayGroups(parts: {
       const isDone = rows.length === 0 && ticks.time.length > 0;
       const verdicts = isDone ? new Uint8Array(0) : await feed(group, pickTicks(ticks, rows));
       const isWhole = rows.length === ticks.time.length;
-      for (const { key, from, to } of group.parts) {
-        const answer = { verdicts: isWhole ? verdicts.slice(from, to) : null, repeated: false };
-        remember(key, fingerprintOf(rowsOf(named, from, to)), Promise.resolve(answer));
+      for (const { key, from, to, fingerprint } of group.parts) {
+        const isKnown = isWhole && fingerprint === undefined;
+        const answer = { verdicts: isKnown ? verdicts.slice(from, to) : null, repeated: false };
+        remember(key, fingerprint ?? fingerprintOf(rowsOf(named, from, to)), Promise.resolve(answer));
       }
       at = group.sequence;
       groups++;

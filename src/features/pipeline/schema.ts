@@ -26,7 +26,7 @@ const refusedRow = z.object({
   reason: z
     .string()
     .describe(
-      "late, duplicate, outlier, price_not_positive, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, or what is wrong with the row",
+      "late, duplicate, outlier, price_not_positive, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, or what is wrong with the row",
     ),
 });
 
@@ -35,7 +35,9 @@ export const receipt = {
   rejected: z.array(refusedRow),
   held: z
     .array(z.number().int())
-    .describe("Rows far from the price before them: the next tick of their symbol confirms or refutes them"),
+    .describe(
+      "Rows far from the price before them: the next tick of their symbol confirms or refutes them. Of one with an id that is learnt by sending it again after that, while its bar is open: duplicate where it was confirmed, else it is judged anew",
+    ),
   repeated: z.boolean().describe("Answered before under the same Idempotency-Key: taken once"),
 };
 
@@ -62,7 +64,14 @@ export const statusSchema = z.object({
   latency_ms: z
     .record(z.enum(STAGES), stageTimes)
     .describe("Of a group of ticks, by stage; answer is all of it"),
-  ticks: z.record(z.string(), z.number()).describe("By verdict"),
+  ticks: z
+    .record(z.string(), z.number())
+    .describe("By verdict in the end; held: those that wait for the next of their symbol"),
+  refused: z
+    .record(z.string(), z.number())
+    .describe(
+      "Rows that were not judged, by reason: no ticks, of another source or an unknown symbol, without room",
+    ),
   bars: z.record(z.string(), z.number()).describe("By interval"),
   indicator_sets: z.number().int().describe("Closed bars of 5m and 30m, each with its indicators"),
   matrices: z.number().int().describe("Rows of matrices: one for each bar of 5m, two for one of 30m"),

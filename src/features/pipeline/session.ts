@@ -1,14 +1,17 @@
 import type { Interval } from "../../core/market/interval.js";
 import type { EngineTerms } from "../../core/synergy/engine.js";
-import type { Ticks } from "../../core/ticks/tick.js";
+import type { RefusedRow } from "../../core/ticks/read-ndjson.js";
+import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
+import { createAdmission, joinVerdicts, roomFor } from "./admission.js";
+import { createAnswers } from "./answers.js";
 import { createCheckpoints } from "./checkpoints.js";
 import type { startEngine } from "./engine-host.js";
 import { barsOf, synergyRow } from "./found.js";
 import { fingerprintOf, type NamedTicks } from "./group-codec.js";
 import { createIntake } from "./intake.js";
-import { type BegunState, intervalsOf, type OpenSymbol } from "./messages.js";
+import { intervalsOf, type OpenSymbol } from "./messages.js";
 import { replayGroups } from "./replay.js";
 import { type Fed, type Shards, startShards } from "./shards.js";
 import type { Sink } from "./sink.js";
@@ -22,6 +25,19 @@ export interface Answer {
   readonly verdicts: Uint8Array | null;
   /** Sent before under the same key. */
   readonly repeated: boolean;
+  /** As what it was sent first; nothing where that is not known, or was not told. */
+  readonly of?: SentAs | undefined;
+}
+
+/** What a batch was part of when it was sent. */
+export interface SentAs {
+  /** Of all that was sent: the same under the same key. */
+  readonly fingerprint: string;
+  /** Whether the ticks are all that was sent. */
+  readonly isWhole: boolean;
+  /** Of each tick the row it was, and the rows that are none or were not taken. */
+  readonly row: Int32Array;
+  readonly refused: readonly RefusedRow[];
 }
 
 export interface SessionSettings {
@@ -37,10 +53,11 @@ export interface SessionSettings {
  */
 export interface Session {
   /**
-   * @throws {AppError} as `Intake.take`; `overloaded` where there is no room for another symbol, `idempotency_key_reused`
-   * where the key was sent with other ticks.
+   * Verdicts on all ticks: `NO_ROOM` where a symbol cannot be opened, and what is wrong with those of a symbol without any
+   * that is sound, which are not kept.
+   * @throws {AppError} as `Intake.take`; `idempotency_key_reused` where the key was sent with other ticks.
    */
-  take(batch: NamedTicks, key: string | null): Promise<Answer>;
+  take(batch: NamedTicks, key: string | null, of?: SentAs): Promise<Answer>;
   /** Lets bars be closed by the clock. */
   pass(): Promise<void>;
   /** Keeps what is known, so that a restart has less to do again. */
@@ -68,43 +85,22 @@ export interface SessionParts {
   /** The session cannot go on: nothing is taken any more. */
   readonly onLost: (error: unknown) => void;
   readonly onFed?: (fed: Fed, ticks: number) => void;
+  /** Ticks were refused, by reason, that the engine has not seen. */
+  readonly onRefused?: ((reason: string) => void) | undefined;
   readonly onKept?: (ms: number) => void;
 }
 
-/** Keys of batches that are remembered. */
-const KEYS = 10_000;
-
 /** @throws what reading the kept groups throws, and `Error` for one that cannot be read. */
 export async function openSession(parts: SessionParts): Promise<Session> {
-  const { settings, sink, listingOf, onLost } = parts;
+  const { settings, sink, onLost, log } = parts;
   const intervals: readonly Interval[] = intervalsOf(settings.terms);
-  const shards = startShards(settings, onLost, parts.startEngine);
+  const states = await parts.loadStates();
+  const capacity = roomFor(settings.capacity, states.length, log);
+  const shards = startShards({ ...settings, capacity }, onLost, parts.startEngine);
   const numbers = new SymbolNumbers();
   const answered = createAnswers();
-  let opening: Promise<void> = Promise.resolve();
-
-  async function open(symbols: readonly string[], states: readonly (BegunState | null)[]): Promise<void> {
-    if (numbers.listings.length + symbols.length > settings.capacity) {
-      throw new AppError("overloaded", `The pipeline has room for ${settings.capacity} symbols`);
-    }
-    const added = symbols.map(listingOf);
-    for (const listing of added) numbers.add(listing);
-    await shards.open(added, states);
-  }
-
-  /** Gives numbers to symbols that have none. */
-  function ensureOpen(symbols: readonly string[]): Promise<void> {
-    const done = opening.then(async () => {
-      const unknown = numbers.unknown(symbols);
-      if (unknown.length > 0)
-        await open(
-          unknown,
-          unknown.map(() => null),
-        );
-    });
-    opening = done.catch(() => undefined);
-    return done;
-  }
+  const admission = createAdmission({ ...parts, capacity, shards, numbers });
+  let isReplayed = false;
 
   /** Lets the engine have a group, and hands what it found to the sink. */
   async function feed({ sequence, receivedAt }: TickGroup, ticks: Ticks): Promise<Uint8Array> {
@@ -112,7 +108,8 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     const fed = await (count === 0
       ? shards.pass(sequence, receivedAt)
       : shards.feed(sequence, receivedAt, ticks));
-    parts.onFed?.(fed, count);
+    // What was judged before a restart was counted then.
+    if (isReplayed) parts.onFed?.(fed, count);
     const { names } = numbers;
     sink.add({
       sequence,
@@ -125,18 +122,28 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   }
 
   const checkpoints = createCheckpoints({ ...parts, shards });
-  const replayed = { ...parts, checkpoints, numbers, open, ensureOpen, feed, remember: answered.remember };
+  const replayed = {
+    ...{ ...parts, loadStates: async () => states },
+    ...{ checkpoints, numbers, ...admission, feed, remember: answered.remember },
+  };
   const newest = await replayGroups(replayed).catch(async (error: unknown) => {
     sink.stop();
     await shards.stop();
     throw error;
   });
+  isReplayed = true;
   const intake = createIntake({ ...parts, encode: (ticks) => numbers.encode(ticks), feed, newest, onLost });
 
-  async function takeNew(batch: NamedTicks, key: string | null): Promise<Answer> {
-    await ensureOpen(batch.symbols);
-    const verdicts = await intake.take({ ticks: numbers.numbered(batch), key });
-    return { verdicts, repeated: false };
+  async function takeNew(batch: NamedTicks, key: string | null, of?: SentAs): Promise<Answer> {
+    const refused = await admission.admit(batch);
+    const rows = refused === null ? null : numbers.rowsOf(batch);
+    const ticks = numbers.numbered(rows === null ? batch : { ...batch, ticks: pickTicks(batch.ticks, rows) });
+    const isWhole = (of?.isWhole ?? true) && rows === null;
+    const fingerprint = key === null || isWhole ? null : (of?.fingerprint ?? fingerprintOf(batch));
+    const isNone = ticks.time.length === 0;
+    const judged = isNone ? new Uint8Array(0) : await intake.take({ ticks, key, fingerprint });
+    if (refused === null || rows === null) return { verdicts: judged, repeated: false, of };
+    return { verdicts: joinVerdicts(refused, rows, judged, parts.onRefused), repeated: false, of };
   }
 
   async function finish(): Promise<void> {
@@ -146,9 +153,9 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   }
 
   return {
-    take(batch, key) {
-      if (key === null) return takeNew(batch, null);
-      return answered.once(key, fingerprintOf(batch), () => takeNew(batch, key));
+    take(batch, key, of) {
+      if (key === null) return takeNew(batch, null, of);
+      return answered.once(key, of?.fingerprint ?? fingerprintOf(batch), () => takeNew(batch, key, of));
     },
     pass: () => intake.pass(),
     save: checkpoints.save,
@@ -164,37 +171,6 @@ export async function openSession(parts: SessionParts): Promise<Session> {
         sink.stop();
         await shards.stop();
       }
-    },
-  };
-}
-
-/** Answers to batches by their keys, the newest of them. */
-function createAnswers() {
-  const answered = new Map<string, { readonly fingerprint: string; readonly answer: Promise<Answer> }>();
-
-  function remember(key: string, fingerprint: string, answer: Promise<Answer>): void {
-    const known = { fingerprint, answer };
-    answered.set(key, known);
-    answer.catch(() => {
-      if (answered.get(key) === known) answered.delete(key);
-    });
-    if (answered.size > KEYS) answered.delete(answered.keys().next().value ?? key);
-  }
-
-  return {
-    remember,
-    /** @throws {AppError} `idempotency_key_reused`, and what the work throws, after which the key is free. */
-    async once(key: string, fingerprint: string, work: () => Promise<Answer>): Promise<Answer> {
-      const known = answered.get(key);
-      if (known === undefined) {
-        const answer = work();
-        remember(key, fingerprint, answer);
-        return answer;
-      }
-      if (known.fingerprint !== fingerprint) {
-        throw new AppError("idempotency_key_reused", "The key was sent with other ticks");
-      }
-      return { ...(await known.answer), repeated: true };
     },
   };
 }

@@ -8,6 +8,9 @@ import type { BegunState, FedReply, OpenSymbol, SavedReply } from "./messages.js
 /** What came of a group, over all threads. */
 export interface Fed {
   readonly verdicts: Uint8Array;
+  /** Of ticks that were held in an earlier group, how many were confirmed, and how many refuted. */
+  readonly confirmed: number;
+  readonly refuted: number;
   /** `symbol` are numbers of the shards. */
   readonly bars: readonly BarColumns[];
   readonly synergies: readonly FoundSynergy[];
@@ -95,6 +98,8 @@ function joined(replies: readonly FedReply[], threads: number): Fed {
   const numberOf = (symbol: number, shard: number) => symbol * threads + shard;
   return {
     verdicts: new Uint8Array(0),
+    confirmed: replies.reduce((sum, { confirmed }) => sum + confirmed, 0),
+    refuted: replies.reduce((sum, { refuted }) => sum + refuted, 0),
     bars: replies.flatMap(({ bars }, shard) =>
       bars.map((columns) => ({
         ...columns,

@@ -22,6 +22,7 @@ export async function statusView(pipeline: Pipeline) {
     waiting: pipeline.waiting(),
     latency_ms: times,
     ticks: counts.verdicts(),
+    refused: counts.refusals(),
     bars,
     indicator_sets: shorter + longer,
     matrices: shorter + 2 * longer,

@@ -26,12 +26,21 @@ export class SymbolNumbers {
 
   /** Ticks by these numbers. @throws for a symbol that has none. */
   numbered({ symbols, ticks }: NamedTicks): Ticks {
-    const places = Uint16Array.from(symbols, (symbol) => {
-      const number = this.numbers.get(symbol);
-      if (number === undefined) throw new Error(`${symbol} has no number`);
+    const numbers = symbols.map((symbol) => this.numbers.get(symbol));
+    const column = ticks.symbol.map((place) => {
+      const number = numbers[place];
+      if (number === undefined) throw new Error(`${symbols[place]} has no number`);
       return number;
     });
-    return { ...ticks, symbol: ticks.symbol.map((place) => places[place]) };
+    return { ...ticks, symbol: column };
+  }
+
+  /** Rows of ticks whose symbols have numbers. */
+  rowsOf({ symbols, ticks }: NamedTicks): Int32Array {
+    const isNumbered = symbols.map((symbol) => this.numbers.has(symbol));
+    const rows: number[] = [];
+    for (let i = 0; i < ticks.symbol.length; i++) if (isNumbered[ticks.symbol[i]]) rows.push(i);
+    return Int32Array.from(rows);
   }
 
   /** The bytes under which ticks are kept: they name their symbols. */

@@ -8,6 +8,8 @@ export interface KeyedPart {
   readonly key: string;
   readonly from: number;
   readonly to: number;
+  /** Of all that was sent, where that was more than these rows. */
+  readonly fingerprint?: string;
 }
 
 /** Ticks that are taken in together; one without rows says that time has passed. */
