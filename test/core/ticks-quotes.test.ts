@@ -8,12 +8,12 @@ import { allocateTicks } from "../../src/core/ticks/tick.js";
 import { readClosed, type TickBar } from "../fixtures/tick-bars.js";
 
 const AT = Date.UTC(2024, 2, 4, 15, 0);
-type Row = readonly [bid: number, ask: number];
+type Row = readonly [bid: number, ask: number, afterMs?: number];
 
 function quotesOf(rows: readonly Row[]) {
   const quotes = allocateQuotes(rows.length);
-  rows.forEach(([bid, ask], i) => {
-    quotes.time[i] = AT + i;
+  rows.forEach(([bid, ask, afterMs], i) => {
+    quotes.time[i] = AT + (afterMs ?? i);
     quotes.bid[i] = bid;
     quotes.ask[i] = ask;
   });
@@ -88,6 +88,17 @@ describe("a quote", () => {
         [0, 12],
       ],
       ["mid 10.5", "not_finite", "not_finite", "mid 11"],
+    ],
+    [
+      "that is older than what is known leaves it as it is",
+      [
+        [100, 101, 10],
+        [50, 51, 5],
+        [100, 0, 11],
+        [0, 103, 9],
+        [99, 0, 12],
+      ],
+      ["mid 100.5", "mid 50.5", "mid 100.5", "mid 101.5", "mid 100"],
     ],
     ["as large as can be has a mid", [[1.7e308, 1.7e308]], ["locked 1.7e+308"]],
   ];

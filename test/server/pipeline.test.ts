@@ -188,6 +188,12 @@ describe("POST /api/ticks", () => {
     expect((await lines("x\n".repeat(8_000_000))).json().detail).toBe(`body: at most ${MOST_ROWS} rows`);
   });
 
+  it("200 where a row has a key __proto__, which is passed over as others are", async () => {
+    const text = JSON.stringify([tick(12.5), tick(12.6, { more: 1 })]).replace('"more"', '"__proto__"');
+    const answer = await post(text, { "content-type": "application/json" });
+    expect(answer.json()).toMatchObject({ accepted: 2, rejected: [] });
+  });
+
   it("413 for more than 16 MB, 415 for another type", async () => {
     expect((await lines(" ".repeat(16 * 1_024 * 1_024 + 1))).statusCode).toBe(413);
     expect((await post("a,b", { "content-type": "text/csv" })).statusCode).toBe(415);

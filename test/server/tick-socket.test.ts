@@ -9,6 +9,8 @@ import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { openSocket, RefusedUpgrade } from "../fixtures/socket.js";
 
 const START = Date.now() - 3_600_000;
+/** Noon of a day on which currencies are traded. */
+const WEDNESDAY = Date.UTC(2024, 2, 6, 12);
 let program: TestProgram;
 let address: string;
 let keys: Record<"viewer" | "trader", string>;
@@ -66,6 +68,42 @@ const rows = (count: number) =>
     return { symbol: "BTC-USD", time: START + 100 * made, price: 100 + (made % 9) / 100, size: 1, id: made };
   });
 
+describe("POST /api/ticks/quotes", () => {
+  const quote = (i: number, bid: number, ask: number) => ({
+    ...{ symbol: "EURUSD=X", time: WEDNESDAY + 1_000 * i },
+    ...{ bid, ask },
+  });
+  const send = async (rows: unknown, headers = {}) => {
+    const payload = rows as object;
+    const url = "/api/ticks/quotes";
+    const all = { "x-api-key": keys.trader, ...headers };
+    const answer = (await program.call({ method: "POST", url, headers: all, payload })).json();
+    const reasons = answer.rejected?.map(
+      (row: { index: number; reason: string }) => `${row.index} ${row.reason}`,
+    );
+    return { ...answer, reasons };
+  };
+
+  it("200 once under its key, whatever the sides were before; 422 for other quotes", async () => {
+    const key = { "idempotency-key": "q" };
+    const quotes = [quote(0, 1.1, 0), quote(1, 0, 1.1002), quote(2, 1.1001, 0)];
+    const first = await send(quotes, key);
+    expect(first).toMatchObject({ accepted: 2, repeated: false, reasons: ["0 one_sided"] });
+    expect(await send(quotes, key)).toEqual({ ...first, repeated: true });
+    expect((await send([quote(3, 1.1, 1.1002)], key)).code).toBe("idempotency_key_reused");
+  });
+
+  it("200 with sides as they were after quotes that come late or from the future", async () => {
+    expect(await send([quote(400, 1.1, 1.1002)])).toMatchObject({ accepted: 1 });
+    const other = await send([
+      quote(-3_600, 0.5, 0.5001),
+      { ...quote(0, 0.5, 0.5001), time: Date.now() + 60_000 },
+    ]);
+    expect(other.reasons).toEqual(["0 late", "1 from_the_future"]);
+    expect(await send([quote(401, 1.1, 0)])).toMatchObject({ accepted: 1, rejected: [] });
+  });
+});
+
 describe("/ws/ticks", () => {
   it("answers text frames as the body of POST /api/ticks is answered, in their order", async () => {
     const { send } = await open();
@@ -73,9 +111,15 @@ describe("/ws/ticks", () => {
       ...{ type: "ack", frame: 1, accepted: 2, rejected: [], held: [], repeated: false },
     });
     expect(await send({ ticks: rows(1) })).toMatchObject({ frame: 2, accepted: 1 });
+    for (const frame of [
+      ` { "ticks": ${JSON.stringify(rows(1))}}`,
+      JSON.stringify({ ticks: rows(1) }, null, 2),
+    ])
+      expect(await send(frame)).toMatchObject({ accepted: 1, rejected: [] });
+    expect(await send(JSON.stringify(rows(1)[0]))).toMatchObject({ accepted: 1 });
     const [first, second] = rows(2).map((row) => JSON.stringify(row));
     expect(await send(`${first}\nnot JSON\n${second}`)).toMatchObject({
-      ...{ frame: 3, accepted: 2, rejected: [{ index: 1, reason: "row is not JSON" }] },
+      ...{ frame: 6, accepted: 2, rejected: [{ index: 1, reason: "row is not JSON" }] },
     });
   });
 

@@ -45,19 +45,27 @@ export const QUOTE_NOT_FINITE = 6;
 /** Where things are in the state of a symbol. */
 const BID = 0;
 const ASK = 1;
-const COUNTS = 2;
+/** Times of the quotes that told them. */
+const BID_TIME = 2;
+const ASK_TIME = 3;
+const COUNTS = 4;
 const STRIDE = COUNTS + QUOTE_KINDS.length;
 
 /**
  * Makes quotes into ticks of the mid, for sources that tell no trades: their bars have no volume, and count quotes. A
  * side that is 0 is as it was; a crossed quote gives no mid, but its sides are remembered, since feeds that tell one
- * side at a time cross in passing.
+ * side at a time cross in passing. A side that is older than the one that is known is of its own quote alone: what comes
+ * late and is refused leaves the sides as they are.
  */
 export class QuoteMids {
   declare private readonly state: Float64Array;
 
   constructor(symbols: number) {
     this.state = new Float64Array(STRIDE * symbols);
+    for (let s = 0; s < symbols; s++) {
+      this.state[s * STRIDE + BID_TIME] = Number.NEGATIVE_INFINITY;
+      this.state[s * STRIDE + ASK_TIME] = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** What is made of quote `i`. Only where it is `MID` or `LOCKED` is the tick at `place` written. */
@@ -68,8 +76,10 @@ export class QuoteMids {
     if (kind > LOCKED) return kind;
     into.symbol[place] = quotes.symbol[i];
     into.time[place] = quotes.time[i];
+    const bid = quotes.bid[i] > 0 ? quotes.bid[i] : this.state[at + BID];
+    const ask = quotes.ask[i] > 0 ? quotes.ask[i] : this.state[at + ASK];
     // Halves first, so that no sum overflows.
-    into.price[place] = this.state[at + BID] / 2 + this.state[at + ASK] / 2;
+    into.price[place] = bid / 2 + ask / 2;
     into.size[place] = 0;
     into.id[place] = Number.NaN;
     return kind;
@@ -103,10 +113,19 @@ export class QuoteMids {
     }
     if (bid < 0 || ask < 0) return NEGATIVE;
     if (bid === 0 && ask === 0) return EMPTY;
-    if (bid > 0) state[at + BID] = bid;
-    if (ask > 0) state[at + ASK] = ask;
-    if (state[at + BID] === 0 || state[at + ASK] === 0) return ONE_SIDED;
-    if (state[at + BID] > state[at + ASK]) return CROSSED;
-    return state[at + BID] === state[at + ASK] ? LOCKED : MID;
+    const time = quotes.time[i];
+    const best = bid > 0 ? bid : state[at + BID];
+    const offered = ask > 0 ? ask : state[at + ASK];
+    if (bid > 0 && time >= state[at + BID_TIME]) {
+      state[at + BID] = bid;
+      state[at + BID_TIME] = time;
+    }
+    if (ask > 0 && time >= state[at + ASK_TIME]) {
+      state[at + ASK] = ask;
+      state[at + ASK_TIME] = time;
+    }
+    if (best === 0 || offered === 0) return ONE_SIDED;
+    if (best > offered) return CROSSED;
+    return best === offered ? LOCKED : MID;
   }
 }

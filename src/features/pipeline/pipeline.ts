@@ -6,6 +6,7 @@ import type { RefusedRow } from "../../core/ticks/read-ndjson.js";
 import { pickTicks } from "../../core/ticks/tick.js";
 import { ACCEPTED, HELD, VERDICTS } from "../../core/ticks/verdict.js";
 import { AppError } from "../../platform/errors.js";
+import type { Principal } from "../../platform/http.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import { inSlices } from "../../platform/slices.js";
 import { NO_ROOM } from "./admission.js";
@@ -50,6 +51,7 @@ export interface Pipeline {
   symbols(): readonly string[];
   waiting(): { readonly ticks: number; readonly outcomes: number };
   state(): PipelineState;
+  readonly now: () => number;
   readonly counts: Counts;
   readonly store: PipelineStore;
   readonly terms: DecisionTerms;
@@ -58,6 +60,10 @@ export interface Pipeline {
   /** Stores all that was taken, and lets others take over. */
   stop(): Promise<void>;
 }
+
+/** Keys are each caller's own. */
+export const ownKey = ({ userId }: Pick<Principal, "userId">, key: string | null): string | null =>
+  key === null ? null : `${userId} ${key}`;
 
 export interface PipelineParts extends Omit<OwnershipParts, "isBegun"> {
   /** Why a symbol is not taken; null for one that is. */
@@ -124,6 +130,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     waiting: () => owner.current()?.waiting() ?? { ticks: 0, outcomes: 0 },
     state: owner.state,
     ...{ counts, store, terms, intervals },
+    now: parts.now,
     loop: owner.loop,
     stop: owner.stop,
   };

@@ -2,12 +2,12 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { readingTickRows, readingTickText } from "../../core/ticks/read-ndjson.js";
 import { AppError } from "../../platform/errors.js";
-import { type Principal, type RouteGroup, routeGroup } from "../../platform/http.js";
+import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
 import { inSlices } from "../../platform/slices.js";
 import { findingRoutes, symbolOf } from "./finding-routes.js";
 import { indicatorsView, matricesView } from "./look-views.js";
-import type { Pipeline, SentTicks } from "./pipeline.js";
+import { ownKey, type Pipeline, type SentTicks } from "./pipeline.js";
 import { quoteRoute } from "./quote-routes.js";
 import {
   indicatorsSchema,
@@ -28,10 +28,6 @@ const BODY_LIMIT = 16 * 1_024 * 1_024;
 /** Ticks that callers send are one source, whoever they are. */
 export const SENT_SOURCE = "sent";
 
-/** Keys are each caller's own. */
-export const ownKey = ({ userId }: Principal, key: string | null): string | null =>
-  key === null ? null : `${userId} ${key}`;
-
 /** Ticks in, and what the pipeline makes of them. */
 export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptions): void {
   // Lines of JSON are read here alone.
@@ -40,6 +36,13 @@ export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptio
       ["application/x-ndjson", "application/jsonl"],
       { parseAs: "string", bodyLimit: BODY_LIMIT },
       (_request, body, done) => done(null, body),
+    );
+    // A key __proto__ is one of those that are passed over, as in lines: rows become no prototypes of anything.
+    scope.removeContentTypeParser("application/json");
+    scope.addContentTypeParser<string>(
+      "application/json",
+      { parseAs: "string", bodyLimit: BODY_LIMIT },
+      scope.getDefaultJsonParser("ignore", "ignore"),
     );
     const routes = routeGroup(scope, { tag: "Pipeline", access: "viewer", perMinute: 120 });
     intakeRoute(routes, options);
