@@ -5,23 +5,43 @@ const DEPTH_LIMIT = 32;
 /** Half of a surrogate pair: text that has no UTF-8. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** Keys that are known to be sound at most. */
+const REMEMBERED_KEYS = 1_000;
+
+interface Place {
+  readonly value: object;
+  readonly path: string;
+  readonly depth: number;
+}
+
 /**
  * Refuses what JSON can carry and the database cannot hold (NUL and lone surrogates in text), and nesting so deep
  * that whatever walks it might run out of stack.
  * @throws {AppError} `invalid_request` naming the place.
  */
 export function checkInput(part: "params" | "query" | "body", input: unknown): void {
-  const open: { value: unknown; path: string; depth: number }[] = [{ value: input, path: part, depth: 0 }];
+  if (typeof input === "string") checkText(input, part);
+  if (typeof input !== "object" || input === null) return;
+  const open: Place[] = [{ value: input, path: part, depth: 0 }];
+  // Rows of one kind have the same keys.
+  const sound = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, path, depth } = next;
-    if (typeof value === "string") checkText(value, path);
-    if (typeof value !== "object" || value === null) continue;
     if (depth >= DEPTH_LIMIT) {
       throw new AppError("invalid_request", `${part}: is nested deeper than ${DEPTH_LIMIT} levels`);
     }
+    const isList = Array.isArray(value);
     for (const [key, child] of Object.entries(value)) {
-      checkText(key, path);
-      open.push({ value: child, path: depth < 4 ? joined(path, key) : path, depth: depth + 1 });
+      if (!isList && !sound.has(key)) {
+        checkText(key, path);
+        if (sound.size < REMEMBERED_KEYS) sound.add(key);
+      }
+      const isText = typeof child === "string";
+      if (!isText && (typeof child !== "object" || child === null)) continue;
+      if (isText && isSound(child)) continue;
+      const place = depth < 4 ? joined(path, key) : path;
+      if (isText) checkText(child, place);
+      else open.push({ value: child as object, path: place, depth: depth + 1 });
     }
   }
 }
@@ -30,6 +50,8 @@ function joined(path: string, key: string): string {
   const name = key.slice(0, 60);
   return path.includes(" ") ? `${path}.${name}` : `${path} ${name}`;
 }
+
+const isSound = (text: string) => !text.includes("\0") && !LONE_SURROGATE.test(text);
 
 function checkText(text: string, path: string): void {
   if (text.includes("\0")) throw new AppError("invalid_request", `${path}: must have no NUL character`);

@@ -31,18 +31,16 @@ export function followTrades(parts: {
     isSending = true;
     const trades = heard;
     heard = [];
-    try {
-      for (const source of new Set(trades.map((trade) => trade.source))) {
-        await pipeline.take(sentOf(trades.filter((trade) => trade.source === source)), source);
+    for (const source of new Set(trades.map((trade) => trade.source))) {
+      const own = trades.filter((trade) => trade.source === source);
+      try {
+        await pipeline.take(sentOf(own), source);
+      } catch (error) {
+        if (error instanceof AppError && error.code === "pipeline_elsewhere") continue;
+        log.warn({ source, trades: own.length, reason: messageOf(error) }, "streamed trades were not taken");
       }
-    } catch (error) {
-      const isExpected = error instanceof AppError;
-      if (!isExpected || error.code !== "pipeline_elsewhere") {
-        log.warn({ trades: trades.length, reason: messageOf(error) }, "streamed trades were not taken");
-      }
-    } finally {
-      isSending = false;
     }
+    isSending = false;
     if (lost > 0) {
       log.warn({ trades: lost }, "streamed trades were lost, for they came faster than they are kept");
       lost = 0;
