@@ -10,6 +10,7 @@ import { type DecisionTermName, resolveDecisionTerms } from "../../src/core/syne
 import { ENGINE_TERMS, type TickEngine } from "../../src/core/synergy/engine.js";
 import type { FoundSynergy } from "../../src/core/synergy/findings.js";
 import { SYNERGY_TYPES } from "../../src/core/synergy/sequence.js";
+import { FACT_MOMENTUM, FACT_VOLUME, FACT_VOLUME_RATIO } from "../../src/core/synergy/track.js";
 import { allocateTicks, type Ticks } from "../../src/core/ticks/tick.js";
 import { createTestEngine, runEngine, ticksOf } from "../fixtures/engines.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
@@ -37,6 +38,16 @@ const input = (found: FoundSynergy, name: (typeof DECISION_INPUTS)[number]) =>
   found.inputs[DECISION_INPUTS.indexOf(name)];
 const output = (found: FoundSynergy, name: (typeof DECISION_OUTPUTS)[number]) =>
   found.outputs[DECISION_OUTPUTS.indexOf(name)];
+
+/** Price of the last trade before an instant. */
+function closeAt({ time, price }: Ticks, end: number): number {
+  return price[time.findLastIndex((at) => at < end)];
+}
+
+/** What was traded in the five minutes before an instant. */
+function volumeBefore({ time, size }: Ticks, end: number): number {
+  return size.reduce((sum, each, i) => sum + (time[i] < end && time[i] >= end - 300_000 ? each : 0), 0);
+}
 
 describe("decisions of the engine", () => {
   const ticks = story(1);
@@ -114,9 +125,25 @@ describe("decisions of the engine", () => {
     }
   });
 
+  it("carry how busy the last bar was and how far price came", () => {
+    for (const seed of [1, 2]) {
+      const each = story(seed);
+      const { facts, knownAt, inputs } = foundIn(each, LENIENT);
+      const volumes = Array.from({ length: 21 }, (_, k) => volumeBefore(each, knownAt - 300_000 * k));
+      const [volume, ...before] = volumes;
+      expect(facts[FACT_VOLUME]).toBeCloseTo(volume, 9);
+      expect(volume).toBeGreaterThan(0);
+      const mean = before.reduce((sum, one) => sum + one, 0) / 20;
+      expect(facts[FACT_VOLUME_RATIO]).toBeCloseTo(volume / mean, 9);
+      const change = closeAt(each, knownAt) - closeAt(each, knownAt - 1_500_000);
+      expect(facts[FACT_MOMENTUM]).toBeCloseTo(change / inputs[DECISION_INPUTS.indexOf("range")], 9);
+    }
+  });
+
   it("carry their legs as they were taken", () => {
     for (const seed of [1, 2, 3, 4]) {
-      const found = foundIn(story(seed), LENIENT);
+      const each = story(seed);
+      const found = foundIn(each, LENIENT);
       const { legs } = found;
       expect(legs.map(({ knownAt }) => knownAt)).toEqual(legs.map(({ knownAt }) => knownAt).toSorted());
       expect([legs[0].knownAt, legs[2].knownAt]).toEqual([found.begunAt, found.knownAt]);
@@ -127,6 +154,10 @@ describe("decisions of the engine", () => {
           fvg: Math.min(1, value / 0.01),
         };
         expect(strength).toBe(expected[leg]);
+      }
+      for (const { leg, knownAt, price, barTime } of legs) {
+        const length = leg === "fvg" ? 300_000 : 1_800_000;
+        expect([barTime, price], leg).toEqual([knownAt - length, closeAt(each, knownAt)]);
       }
     }
   });

@@ -27,16 +27,18 @@ import {
   IN_WAY,
 } from "./decision.js";
 import type { DecisionTerms } from "./decision-terms.js";
-import { Findings } from "./findings.js";
+import { Findings, LEG_FIELDS } from "./findings.js";
 import { LEG_BEARISH_FILL, LEG_BULLISH_FILL, LEG_CLOSE, LEG_MLMI, LEG_SLOPE } from "./legs.js";
 import { FOUND_QUALITY, FOUND_WAY, LEGS, PASSED_OVER, SIGNAL_SIZE, SIGNAL_TIME } from "./sequence.js";
 import {
   type BoardColumns,
   type BoardPart,
   FACT_CLOSE,
+  FACT_LONGER_START,
   FACT_NODE_ABOVE,
   FACT_NODE_BELOW,
   FACT_RANGE,
+  FACT_SHORTER_START,
   FACT_TIME,
   Track,
   type TrackTerms,
@@ -112,7 +114,7 @@ export class TickEngine {
   declare refuted: number;
   declare private readonly inputs: Float64Array;
   declare private readonly outputs: Float64Array;
-  /** When each leg of a symbol was taken last, and by which value. */
+  /** Of each leg of a symbol when it was taken last, by which value, and the close and the open time of its bar. */
   declare private readonly legs: Float64Array;
 
   /**
@@ -145,7 +147,7 @@ export class TickEngine {
     this.refuted = 0;
     this.inputs = new Float64Array(DECISION_INPUTS.length);
     this.outputs = new Float64Array(DECISION_OUTPUTS.length);
-    this.legs = new Float64Array(2 * LEGS.length * capacity).fill(Number.NaN);
+    this.legs = new Float64Array(LEG_FIELDS * LEGS.length * capacity).fill(Number.NaN);
   }
 
   /** Symbols that are open, by their numbers from 0. */
@@ -222,7 +224,7 @@ export class TickEngine {
   /** Length of the saved state of a symbol, but for two doubles for each number of a trade that is remembered. */
   get stateLength(): number {
     const { guard, builder } = this.intake;
-    return guard.stateLength + builder.stateLength + this.tracks[0].stateLength + 2 * LEGS.length;
+    return guard.stateLength + builder.stateLength + this.tracks[0].stateLength + LEG_FIELDS * LEGS.length;
   }
 
   save(symbol: number): Float64Array {
@@ -231,7 +233,7 @@ export class TickEngine {
     guard.save(symbol, state);
     builder.save(symbol, state.subarray(guard.stateLength));
     const at = this.tracks[symbol].save(state, guard.stateLength + builder.stateLength);
-    const legs = 2 * LEGS.length;
+    const legs = LEG_FIELDS * LEGS.length;
     state.set(this.legs.subarray(legs * symbol, legs * (symbol + 1)), at);
     guard.ids.save(symbol, state, at + legs);
     return state;
@@ -247,7 +249,7 @@ export class TickEngine {
     this.board?.close(symbol);
     // Where the tick that is held now stands, nobody knows.
     this.heldIn[symbol] = this.taking - 1;
-    const legs = 2 * LEGS.length;
+    const legs = LEG_FIELDS * LEGS.length;
     this.legs.set(state.subarray(at, at + legs), legs * symbol);
     guard.ids.load(symbol, state, at + legs);
   }
@@ -304,13 +306,16 @@ export class TickEngine {
   }
 
   private conclude(s: number, slot: number): void {
-    const { legs, sequences } = this.tracks[s];
+    const { legs, sequences, facts } = this.tracks[s];
     const type = sequences.take(slot, legs.signals);
     for (let leg = 0; leg < LEGS.length; leg++) {
       if (legs.signals[SIGNAL_SIZE * leg] === 0 || (sequences.outcomes[leg] & PASSED_OVER) !== 0) continue;
-      const at = 2 * (LEGS.length * s + leg);
+      const at = LEG_FIELDS * (LEGS.length * s + leg);
       this.legs[at] = legs.signals[SIGNAL_SIZE * leg + SIGNAL_TIME];
       this.writeValue(s, leg, at + 1);
+      // The last trade of a longer bar is that of its last shorter one.
+      this.legs[at + 2] = facts[FACT_CLOSE];
+      this.legs[at + 3] = facts[leg < 2 ? FACT_LONGER_START : FACT_SHORTER_START];
     }
     if (type > 0) this.decide(s, type);
   }
@@ -346,8 +351,9 @@ export class TickEngine {
     inputs[IN_POSITIONS] = account[POSITIONS];
     inputs[IN_HELD] = this.held[s];
     inputs[IN_SCORE] = Number.NaN;
+    track.measure();
     const refusal = decideInto(inputs, decision, outputs);
-    findings.addSynergy(s, type, state, this.legs, 2 * LEGS.length * s, refusal, inputs, outputs);
+    findings.addSynergy(s, type, state, this.legs, refusal, inputs, outputs, track.facts);
   }
 }
 

@@ -13,6 +13,7 @@ import {
   SYNERGY_TYPES,
   type SynergyType,
 } from "./sequence.js";
+import { FACTS } from "./track.js";
 
 /** A leg as it was taken. */
 export interface FoundLeg {
@@ -23,7 +24,13 @@ export interface FoundLeg {
   readonly value: number;
   /** Close of the bar that made it known, epoch ms. */
   readonly knownAt: number;
+  /** Close of that bar, in price, and its open, epoch ms: of half an hour for MLMI and NW-RQK. */
+  readonly price: number;
+  readonly barTime: number;
 }
+
+/** Doubles by leg: when it was known, its value, the price and the open of its bar. */
+export const LEG_FIELDS = 4;
 
 /** A synergy with what the rule made of it. */
 export interface FoundSynergy {
@@ -42,6 +49,8 @@ export interface FoundSynergy {
   /** What the decision read and wrote, as `DECISION_INPUTS` and `DECISION_OUTPUTS`. */
   readonly inputs: Float64Array;
   readonly outputs: Float64Array;
+  /** What was known of the symbol, as `FACT_CLOSE` and those beside it. */
+  readonly facts: Float64Array;
 }
 
 const CAPACITY = 4_096;
@@ -59,10 +68,12 @@ const QUALITY = 5;
 /** Place of the rule that refused, from 1; 0 to act. */
 const REFUSAL = 6;
 const OF_LEGS = 7;
-const LEG_SIZE = 4;
+/** The leg, its strength, and what `LEG_FIELDS` says. */
+const LEG_SIZE = 2 + LEG_FIELDS;
 const INPUTS = OF_LEGS + LEG_SIZE * LEGS.length;
 const OUTPUTS = INPUTS + DECISION_INPUTS.length;
-const SIZE = OUTPUTS + DECISION_OUTPUTS.length;
+const OF_SYMBOL = OUTPUTS + DECISION_OUTPUTS.length;
+const SIZE = OF_SYMBOL + FACTS;
 
 /**
  * What an engine has found since `clear`: closed bars and synergies, as columns. Synergies are rare, and objects made by
@@ -108,7 +119,7 @@ export class Findings extends BarTable {
   /**
    * Adds what a watch has just found.
    * @param found the state of the watch.
-   * @param legs of all symbols, by leg when it was taken last and by which value; those of the symbol begin at `own`.
+   * @param legs of all symbols, by leg, as `LEG_FIELDS` says, as it was taken last.
    * @param refusal place of the rule that refused, from 1; 0 to act.
    * @throws AssertionError where it was full and was not cleared.
    */
@@ -117,10 +128,10 @@ export class Findings extends BarTable {
     type: number,
     found: Float64Array,
     legs: Float64Array,
-    own: number,
     refusal: number,
     inputs: Float64Array,
     outputs: Float64Array,
+    facts: Float64Array,
   ): void {
     assert(this.found < MOST_SYNERGIES, "what was found is not read");
     const { rows } = this;
@@ -137,11 +148,12 @@ export class Findings extends BarTable {
       const place = at + OF_LEGS + LEG_SIZE * k;
       rows[place] = leg;
       rows[place + 1] = found[SEQUENCE_STRENGTHS + k];
-      rows[place + 2] = legs[own + 2 * leg + 1];
-      rows[place + 3] = legs[own + 2 * leg];
+      const taken = LEG_FIELDS * (LEGS.length * symbol + leg);
+      for (let field = 0; field < LEG_FIELDS; field++) rows[place + 2 + field] = legs[taken + field];
     }
     for (let k = 0; k < inputs.length; k++) rows[at + INPUTS + k] = inputs[k];
     for (let k = 0; k < outputs.length; k++) rows[at + OUTPUTS + k] = outputs[k];
+    for (let k = 0; k < FACTS; k++) rows[at + OF_SYMBOL + k] = facts[k];
   }
 }
 
@@ -154,11 +166,12 @@ function synergyOf(row: Float64Array): FoundSynergy {
     knownAt: row[KNOWN],
     quality: row[QUALITY],
     legs: LEGS.map((_, k) => {
-      const [leg, strength, value, knownAt] = row.subarray(OF_LEGS + LEG_SIZE * k);
-      return { leg: LEGS[leg], strength, value, knownAt };
+      const [leg, strength, knownAt, value, price, barTime] = row.subarray(OF_LEGS + LEG_SIZE * k);
+      return { leg: LEGS[leg], strength, value, knownAt, price, barTime };
     }),
     refusedBy: row[REFUSAL] === 0 ? null : DECISION_RULES[row[REFUSAL] - 1].name,
     inputs: row.slice(INPUTS, OUTPUTS),
-    outputs: row.slice(OUTPUTS),
+    outputs: row.slice(OUTPUTS, OF_SYMBOL),
+    facts: row.slice(OF_SYMBOL),
   };
 }

@@ -23,6 +23,7 @@ import {
   SLOPE_PERIOD,
 } from "./legs.js";
 import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "./matrices.js";
+import { CHANGE_BARS, USUAL_BARS } from "./matrix-features.js";
 import { type SequenceTerms, SequenceWatch } from "./sequence.js";
 
 export interface TrackTerms {
@@ -48,14 +49,15 @@ class Followers {
   declare private readonly moving: readonly Float64Array[];
   declare private readonly at: Int32Array;
 
-  constructor(rows: readonly (readonly [Indicator, Readonly<Record<string, number>>])[]) {
+  /** @param least bars that are kept whatever the rows read back. */
+  constructor(rows: readonly (readonly [Indicator, Readonly<Record<string, number>>])[], least = 0) {
     const resolved = rows.map(([indicator, given]) => {
       const { values, problem } = resolveParameters(indicator, given);
       return { indicator, values: ensure(values, problem ?? indicator.name) };
     });
     const kept = resolved.reduce(
       (most, { indicator, values }) => Math.max(most, indicator.lookback(values)),
-      0,
+      least,
     );
     const bars = allocateBars(kept + ROOM);
     this.bars = bars;
@@ -81,6 +83,19 @@ class Followers {
     bars.volume[at] = closed.volume[place];
     for (let k = 0; k < rows.length; k++) rows[k].follower.update();
     return at;
+  }
+
+  /** Writes the volume of the newest bar, that over the mean of those before it, and the change of the close; NaN for want of bars. */
+  compare(facts: Float64Array): void {
+    const { close, volume } = this.bars;
+    const last = this.at[0] - 1;
+    facts[FACT_VOLUME_RATIO] = facts[FACT_MOMENTUM] = Number.NaN;
+    facts[FACT_VOLUME] = volume[last];
+    if (last >= CHANGE_BARS) facts[FACT_MOMENTUM] = close[last] - close[last - CHANGE_BARS];
+    if (last < USUAL_BARS) return;
+    let sum = 0;
+    for (let i = last - USUAL_BARS; i < last; i++) sum += volume[i];
+    if (sum > 0) facts[FACT_VOLUME_RATIO] = (volume[last] * USUAL_BARS) / sum;
   }
 
   /** Length of what is saved. */
@@ -138,9 +153,20 @@ export const FACT_SESSION_END = 6;
 /** Bars taken of both lengths. */
 export const FACT_SHORTER = 7;
 export const FACT_LONGER = 8;
-/** End of the newest shorter bar. */
+/** End of the newest shorter bar, its open, and that of the newest longer one, epoch ms. */
 const SHORTER_UNTIL = 9;
-const FACTS = 10;
+export const FACT_SHORTER_START = 10;
+export const FACT_LONGER_START = 11;
+/** What was traded in the last slot, and that over the mean of the 20 bars before it, as `measure` writes it. */
+export const FACT_VOLUME = 12;
+export const FACT_VOLUME_RATIO = 13;
+/** Change of the close in 5 shorter bars, as `measure` writes it, and slope of NW-RQK a longer bar: in average true ranges. */
+export const FACT_MOMENTUM = 14;
+export const FACT_SLOPE = 15;
+/** Strengths of the nearest nodes, NaN for none. */
+export const FACT_BELOW_STRENGTH = 16;
+export const FACT_ABOVE_STRENGTH = 17;
+export const FACTS = 18;
 
 /** What of a track others may read, as parts of a board. */
 export const BOARD_LAYOUT = Object.freeze({
@@ -178,7 +204,7 @@ export class Track {
     this.facts = columns?.facts ?? new Float64Array(FACTS);
     this.facts.fill(Number.NaN);
     this.facts[FACT_SHORTER] = this.facts[FACT_LONGER] = 0;
-    this.shorter = new Followers([[fairValueGap, {}]]);
+    this.shorter = new Followers([[fairValueGap, {}]], USUAL_BARS + 1);
     this.longer = new Followers([
       [mlmi, { neighbours: terms.legs.neighbours }],
       [rationalQuadraticSlope, { period: SLOPE_PERIOD }],
@@ -211,6 +237,7 @@ export class Track {
     facts[SLOT] = closed.slot[place];
     facts[FACT_CLOSE] = closed.close[place];
     facts[SHORTER_UNTIL] = closed.until[place];
+    facts[FACT_SHORTER_START] = closed.time[place];
     facts[FACT_TIME] = closed.until[place];
     facts[FACT_SESSION_END] = closed.sessionEnd[place];
     facts[FACT_SHORTER]++;
@@ -241,6 +268,10 @@ export class Track {
     facts[FACT_RANGE] = range;
     facts[FACT_NODE_BELOW] = nodes[2][at] === 1 ? close + nodes[0][at] : Number.NaN;
     facts[FACT_NODE_ABOVE] = nodes[5][at] === 1 ? close + nodes[3][at] : Number.NaN;
+    facts[FACT_BELOW_STRENGTH] = nodes[2][at] === 1 ? nodes[1][at] : Number.NaN;
+    facts[FACT_ABOVE_STRENGTH] = nodes[5][at] === 1 ? nodes[4][at] : Number.NaN;
+    facts[FACT_SLOPE] = estimate[1][at];
+    facts[FACT_LONGER_START] = closed.time[place];
     facts[FACT_TIME] = closed.until[place];
     facts[FACT_SESSION_END] = closed.sessionEnd[place];
     facts[FACT_LONGER]++;
@@ -264,6 +295,15 @@ export class Track {
     for (let k = 0; k < 7; k++) kind[4 + k] = kinds[k][at];
     kind[11] = kinds[8][at];
     regime.advance();
+  }
+
+  /** Writes those facts that only a synergy is told with: how busy the newest shorter bar was, and how far price has come. */
+  measure(): void {
+    const { facts } = this;
+    this.shorter.compare(facts);
+    facts[FACT_MOMENTUM] /= facts[FACT_RANGE];
+    // A half hour may end where nothing was traded in its last five minutes.
+    if (facts[SHORTER_UNTIL] !== facts[FACT_TIME]) facts[FACT_VOLUME] = facts[FACT_VOLUME_RATIO] = 0;
   }
 
   /**
