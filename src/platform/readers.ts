@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { classifySymbol, normaliseSymbol } from "../core/market/instrument.js";
-import { INTERVALS, type Interval, parseInterval } from "../core/market/interval.js";
+import { INTERVALS, type Interval, isIntraday, parseInterval } from "../core/market/interval.js";
 import { parseInstant } from "./clock.js";
 
 /** One environment variable: how its text is read, and what `.env.example` says of it. */
@@ -57,6 +57,12 @@ export const intervals = list.transform((items, context): readonly Interval[] =>
     return interval ?? "1d";
   }),
 );
+/** Intervals of bars within a day. */
+export const intradayIntervals = intervals.superRefine((all, context) => {
+  const wrong = all.filter((interval) => !isIntraday(interval));
+  for (const interval of wrong)
+    context.addIssue(`bars of ${interval} are not made of ticks: 4h is the longest`);
+});
 export const symbols = list.transform((items, context): readonly string[] => {
   const wrong = items.filter((item) => normaliseSymbol(item) === null);
   for (const item of wrong) context.addIssue(`${item} is no symbol`);

@@ -4,6 +4,7 @@ import {
   decimal,
   flag,
   intervals,
+  intradayIntervals,
   list,
   origins,
   rates,
@@ -88,15 +89,27 @@ export const VARIABLES = {
   },
   PIPELINE_INTERVALS: {
     group: "Pipeline",
-    about: "Intervals of bars that are made of ticks, beside 5m and 30m, which always are",
+    about: "Intervals of bars that are made of ticks, up to 4h, beside 5m and 30m, which always are",
     fallback: "5m,30m",
-    read: intervals,
+    read: intradayIntervals,
   },
   PIPELINE_REGULAR_HOURS: {
     group: "Pipeline",
     about: "true refuses ticks outside the regular hours of their exchange",
     fallback: "true",
     read: flag,
+  },
+  PIPELINE_GRACE_MS: {
+    group: "Pipeline",
+    about: "Ms after its end at which a bar is closed by the clock: more than a sender gathers ticks for",
+    fallback: "2000",
+    read: wholeNumber(0, 240_000),
+  },
+  PIPELINE_LEAST_QUALITY: {
+    group: "Pipeline",
+    about: "Smallest quality of a synergy that is decided on and raises an alert, 0..1",
+    fallback: "0.3",
+    read: decimal(0, 1),
   },
   PIPELINE_EQUITY: {
     group: "Pipeline",

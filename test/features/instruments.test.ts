@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createInstruments } from "../../src/features/instruments/instruments.js";
 import { createInstrumentStore } from "../../src/features/instruments/store.js";
+import { createPublisher } from "../../src/features/pipeline/publish.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
@@ -99,6 +100,21 @@ describe("a symbol that is asked for", () => {
     scripted.fail("unavailable");
     expect(await restarted.resolve("KO")).toEqual(first);
     expect(scripted.quoteCalls()).toBe(1);
+  });
+
+  it("that has trades here needs no source that answers, and is known from then on", async () => {
+    const scripted = createScriptedProvider({ now: () => NOW });
+    const { instruments } = createTestMarket({ database, providers: [scripted], now: () => NOW });
+    scripted.fail("unavailable");
+    const publisher = createPublisher({
+      ...{ instruments, interval: "5m", leastQuality: 0.3, now: () => NOW },
+      detectionStore: { record: () => Promise.reject(new Error("unasked")) },
+      alerts: { consider: () => Promise.reject(new Error("unasked")) },
+    });
+    await expect(instruments.resolve("KO")).rejects.toMatchObject({ code: "provider_unavailable" });
+    expect(await publisher.instrumentOf("KO")).toMatchObject({ symbol: "KO", id: expect.any(Number) });
+    expect((await instruments.resolve("KO")).symbol).toBe("KO");
+    expect(await publisher.instrumentOf("a b")).toContain("letters");
   });
 
   it("of a source without quotes is there when it has candles, and else not", async () => {

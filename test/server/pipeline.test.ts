@@ -23,7 +23,6 @@ beforeAll(async () => {
     ...KEYED,
     MARKET_DATA: "files",
     FILES_DIR: writeMarketFiles(folder),
-    ALERT_CONFIDENCE_THRESHOLD: "0",
   };
   program = await startTestProgram({ clock, environment });
   keys = {
@@ -301,7 +300,16 @@ describe("a synergy in ticks that were sent", () => {
   it("200 wherever its detection is asked for: lists, encyclopaedia, chart and explanation", async () => {
     const { detections } = (await get("/api/patterns/history/BTC-USD")).json().data;
     expect(detections).toHaveLength(1);
-    const [{ id, formation }] = detections;
+    const [{ id, formation, volume }] = detections;
+    const bars = (await get("/api/pipeline/BTC-USD/bars?interval=5m&limit=10")).json().data;
+    const last = bars.find(
+      ({ timestamp }: { timestamp: string }) => timestamp === new Date(KNOWN - 300_000).toISOString(),
+    );
+    expect(volume).toBe(last.volume);
+    expect(volume).toBeGreaterThan(0);
+    const [first] = formation.points;
+    expect(first.price).not.toBe(decision.entry_price);
+    expect(Date.parse(first.known_at) - Date.parse(first.time)).toBe(1_800_000);
     expect(formation).toMatchObject({
       trigger: decision.entry_price,
       stop: decision.stop_loss_price,

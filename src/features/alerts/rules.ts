@@ -11,6 +11,8 @@ export interface Candidate extends NewDetection {
   readonly evidence: Pick<Confidence, "edgeHigh">;
   /** What the costs of the trade on it take of the way to its target; null where there is no trade. */
   readonly costShare: number | null;
+  /** Smallest quality that raises an alert, where it is not measured on the scale of patterns. */
+  readonly threshold?: number;
   /** False for bars that were no longer the newest when the symbol was first scanned. */
   readonly fresh: boolean;
   /** Bars of its interval that have closed since, on the clock of the source. */
@@ -18,7 +20,7 @@ export interface Candidate extends NewDetection {
 }
 
 export interface AlertSettings {
-  /** Smallest quality that raises an alert, 0..1. */
+  /** Smallest quality of a pattern that raises an alert, 0..1. */
   readonly threshold: number;
   /** Smallest measured hit rate that raises an alert, 0..1; 0 demands none. */
   readonly leastConfidence: number;
@@ -55,7 +57,7 @@ export const RULE_DESCRIPTIONS: Readonly<Record<Rule, string>> = {
   bar_is_recent: "Not too many bars have closed since, for scans that catch up",
   trend_context: "The trend before the shape is the one that gives it its meaning",
   costs_bearable: "Costs leave something of the way to the target",
-  score_threshold: "The quality of the shape reaches the threshold",
+  score_threshold: "The quality of the shape reaches the threshold of its kind",
   confidence_threshold: "The measured hit rate reaches the least that is demanded, if anything is",
   no_worse_than_chance:
     "The pattern has not done worse than the same trade taken at any time, as far as is measured",
@@ -67,7 +69,7 @@ export const RECENT_BARS = 12;
 
 /** The verdicts that need no database, in the order of the rules. */
 export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] {
-  const { quality, confidence, evidence, costShare } = candidate;
+  const { quality, confidence, evidence, costShare, threshold = settings.threshold } = candidate;
   return [
     { rule: "alerts_enabled", passed: settings.enabled, value: settings.enabled, limit: true },
     { rule: "bar_is_new", passed: candidate.fresh, value: candidate.fresh, limit: true },
@@ -91,9 +93,9 @@ export function judge(candidate: Candidate, settings: AlertSettings): Verdict[] 
     },
     {
       rule: "score_threshold",
-      passed: quality >= settings.threshold,
+      passed: quality >= threshold,
       value: quality,
-      limit: settings.threshold,
+      limit: threshold,
     },
     {
       rule: "confidence_threshold",

@@ -13,6 +13,8 @@ export interface Instruments {
    * `provider_unavailable` when no source can be asked about a new one.
    */
   resolve(text: string): Promise<KnownInstrument>;
+  /** The same of what is traded here: no source is asked for proof. @throws {AppError} as `identify`. */
+  admit(text: string): Promise<KnownInstrument>;
   /** The instrument, without touching the database. @throws {AppError} as `resolve`. */
   identify(text: string): Instrument;
   /** What the sources list, what is scanned, and what has been asked for before; by symbol. */
@@ -110,6 +112,7 @@ export function createInstruments({ store, gateway, configured }: InstrumentsOpt
 
   return {
     resolve,
+    admit: (text) => store.save(identify(text), market),
     identify,
     defaultUniverse,
     stored,

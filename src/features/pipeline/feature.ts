@@ -33,10 +33,12 @@ export interface PipelineOptions {
     | "PIPELINE_EQUITY"
     | "PIPELINE_INTERVALS"
     | "PIPELINE_REGULAR_HOURS"
+    | "PIPELINE_GRACE_MS"
+    | "PIPELINE_LEAST_QUALITY"
   >;
   readonly database: Database;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
-  readonly instruments: Pick<Instruments, "identify" | "resolve">;
+  readonly instruments: Pick<Instruments, "identify" | "resolve" | "admit">;
   readonly detectionStore: Pick<DetectionStore, "record">;
   readonly alerts: Pick<Alerts, "consider" | "announce">;
   readonly leases: Leases;
@@ -54,11 +56,19 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
   const market = marketKey(options.gateway);
   const terms = termsOf(config);
   const intervals = intervalsOf(terms);
-  const decision = decisionTermsOf({ ...PRESETS, ...options.decisionTerms });
+  const decision = decisionTermsOf({
+    ...PRESETS,
+    leastQuality: config.PIPELINE_LEAST_QUALITY,
+    ...options.decisionTerms,
+  });
   const store = createPipelineStore(database, market);
   const states = createStateStore(database, market);
   const counts = createCounts(metrics, intervals, now);
-  const publisher = createPublisher({ ...options, interval: terms.shorter });
+  const publisher = createPublisher({
+    ...options,
+    interval: terms.shorter,
+    leastQuality: decision.leastQuality,
+  });
 
   function open(lease: () => Lease, onLost: (error: unknown) => void): Promise<Session> {
     const sink = createSink({
@@ -132,13 +142,15 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
 function termsOf({
   PIPELINE_INTERVALS,
   PIPELINE_REGULAR_HOURS,
-}: Pick<Config, "PIPELINE_INTERVALS" | "PIPELINE_REGULAR_HOURS">): EngineTerms {
+  PIPELINE_GRACE_MS,
+}: Pick<Config, "PIPELINE_INTERVALS" | "PIPELINE_REGULAR_HOURS" | "PIPELINE_GRACE_MS">): EngineTerms {
   const wanted = new Set<Interval>([...PIPELINE_INTERVALS, ENGINE_TERMS.shorter, ENGINE_TERMS.longer]);
   const [base, ...longer] = [...wanted].sort((a, b) => INTERVAL_MS[a] - INTERVAL_MS[b]);
   return {
     ...ENGINE_TERMS,
     bars: { ...ENGINE_TERMS.bars, base, longer },
     guard: { ...ENGINE_TERMS.guard, regularOnly: PIPELINE_REGULAR_HOURS },
+    graceMs: PIPELINE_GRACE_MS,
   };
 }
 

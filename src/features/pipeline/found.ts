@@ -20,6 +20,14 @@ import {
 } from "../../core/synergy/decision.js";
 import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { FoundSynergy } from "../../core/synergy/findings.js";
+import {
+  FACT_ABOVE_STRENGTH,
+  FACT_BELOW_STRENGTH,
+  FACT_MOMENTUM,
+  FACT_SLOPE,
+  FACT_VOLUME,
+  FACT_VOLUME_RATIO,
+} from "../../core/synergy/track.js";
 import type { BarColumns } from "../../core/ticks/bar-columns.js";
 import type { NewDecision, NewSynergy, RuleSaid, TickBar } from "./store.js";
 
@@ -49,16 +57,10 @@ export function barsOf(
 
 /** A synergy and its decision as they are kept. */
 export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionTerms): NewSynergy {
-  const { type, way, begunAt, knownAt, quality, inputs } = found;
+  const { type, way, begunAt, knownAt, quality, inputs, facts } = found;
   return {
     ...{ symbol, type, way, begunAt, knownAt, quality },
-    legs: found.legs.map(({ leg, strength, value, knownAt: known }) => ({
-      leg,
-      way,
-      strength,
-      value,
-      knownAt: known,
-    })),
+    legs: found.legs.map((leg) => ({ ...leg, way })),
     context: {
       price: finiteOrNull(inputs[IN_ENTRY]),
       range: finiteOrNull(inputs[IN_RANGE]),
@@ -67,6 +69,12 @@ export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionT
       equity: finiteOrNull(inputs[IN_EQUITY]),
       open_positions: finiteOrNull(inputs[IN_POSITIONS]),
       cost: finiteOrNull(inputs[IN_COST]),
+      volume: finiteOrNull(facts[FACT_VOLUME]),
+      volume_ratio: finiteOrNull(facts[FACT_VOLUME_RATIO]),
+      momentum: finiteOrNull(facts[FACT_MOMENTUM]),
+      slope: finiteOrNull(facts[FACT_SLOPE]),
+      below_strength: finiteOrNull(facts[FACT_BELOW_STRENGTH]),
+      above_strength: finiteOrNull(facts[FACT_ABOVE_STRENGTH]),
     },
     decision: decisionOf(found, terms),
   };

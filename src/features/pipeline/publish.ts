@@ -1,6 +1,6 @@
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import type { Sql } from "../../platform/database.js";
-import { AppError } from "../../platform/errors.js";
+import { AppError, ERRORS } from "../../platform/errors.js";
 import type { Alerts, Consideration } from "../alerts/alerts.js";
 import type { Candidate } from "../alerts/rules.js";
 import { shareOfCosts } from "../detections/levels.js";
@@ -30,20 +30,24 @@ export interface Publisher {
 }
 
 export function createPublisher(parts: {
-  readonly instruments: Pick<Instruments, "resolve">;
+  readonly instruments: Pick<Instruments, "resolve" | "admit">;
   readonly detectionStore: Pick<DetectionStore, "record">;
   readonly alerts: Pick<Alerts, "consider">;
   readonly interval: Interval;
+  /** Smallest quality of a synergy that raises an alert: what is demanded of patterns is on another scale. */
+  readonly leastQuality: number;
   readonly now: () => number;
 }): Publisher {
-  const { instruments, detectionStore, alerts, interval, now } = parts;
+  const { instruments, detectionStore, alerts, interval, leastQuality, now } = parts;
   return {
     async instrumentOf(symbol) {
       try {
         return await instruments.resolve(symbol);
       } catch (error) {
         if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
-        return error.message;
+        if (!ERRORS[error.code].retryable) return error.message;
+        // That sources do not answer now says nothing: the trades that were taken are proof enough.
+        return await instruments.admit(symbol);
       }
     },
     async publish(sql, synergy, instrument) {
@@ -60,6 +64,7 @@ export function createPublisher(parts: {
         synthetic: instrument.synthetic,
         evidence: { edgeHigh: null },
         costShare: costShareOf(synergy, instrument),
+        threshold: leastQuality,
         fresh: true,
         barsSince: Math.max(0, Math.floor((now() - synergy.knownAt) / INTERVAL_MS[interval])),
       };
@@ -81,7 +86,7 @@ function costShareOf({ decision: { entry, target } }: NewSynergy, { assetClass }
 }
 
 function detectionOf(
-  { type, way, begunAt, knownAt, quality, legs, context, decision }: NewSynergy,
+  { type, way, knownAt, quality, legs, context, decision }: NewSynergy,
   instrument: KnownInstrument,
   interval: Interval,
 ): NewDetection {
@@ -92,7 +97,7 @@ function detectionOf(
     interval,
     pattern: `synergy_${type}`,
     direction: way,
-    startTime: begunAt - length,
+    startTime: Math.min(...legs.map(({ barTime }) => barTime)),
     barTime: knownAt - length,
     closedAt: knownAt,
     state: "confirmed",
@@ -101,6 +106,7 @@ function detectionOf(
     confidence: null,
     regime: null,
     price,
+    // A slot whose bar has not come had no trade.
     volume: context.volume ?? 0,
     trendMet: null,
     source: "ticks",
@@ -109,8 +115,8 @@ function detectionOf(
       formedTime: knownAt - length,
       points: legs.map((leg) => ({
         role: leg.leg,
-        time: leg.knownAt - length,
-        price,
+        time: leg.barTime,
+        price: leg.price,
         knownTime: leg.knownAt,
       })),
       boundaries: [],

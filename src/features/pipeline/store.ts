@@ -25,6 +25,9 @@ export interface StoredLeg {
   /** What its indicator said: MLMI, slope in ranges, size of the gap over the close. */
   readonly value: number;
   readonly knownAt: number;
+  /** Close of the bar that made it known and its open, epoch ms: of half an hour for MLMI and NW-RQK. */
+  readonly price: number;
+  readonly barTime: number;
 }
 
 export interface NewSynergy {
