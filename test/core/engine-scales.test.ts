@@ -22,9 +22,12 @@ describe("prices of any size", () => {
       const ticks = ticksOf(tellStory({ seed, story: SYNERGY_TYPES[seed], way: 1, calendar: "24x7" }).ticks);
       const [one, other] = [ticks, scaled(ticks, factor)].map((each) => runWatched(each, always));
       expect(one.synergies.length).toBe(1);
-      const told = ({ synergies }: typeof one) =>
-        synergies.map(({ type, way, knownAt, quality, legs }) => ({ type, way, knownAt, quality, legs }));
-      expect(told(other)).toEqual(told(one));
+      const told = ({ synergies }: typeof one, times: number) =>
+        synergies.map(({ type, way, knownAt, quality, legs }) => ({
+          ...{ type, way, knownAt, quality },
+          legs: legs.map((leg) => ({ ...leg, price: leg.price * times })),
+        }));
+      expect(told(other, 1)).toEqual(told(one, factor));
       for (const name of ["structure", "tactical", "regime"] as const) {
         const wrong = one.track.lines[name].findIndex((line, i) =>
           line.some((value, k) => {

@@ -49,6 +49,49 @@ function settledVerdicts(guard: TickGuard, ticks: Ticks): VerdictName[] {
 
 const pricesOf = (...prices: number[]) => prices.map((price) => ({ price }));
 
+describe("a recording", () => {
+  /** Trades of a minute, one of them at a wrong time, through guard and bars. */
+  function taken(wrong: number, received = Number.NaN) {
+    const intake = new TickIntake([calendarOf("24x7")]);
+    intake.guard.receivedAt(received);
+    const times = Array.from({ length: 600 }, (_, i) => (i === 100 ? wrong : AT + 1_000 * i));
+    const ticks = ticksOf(times.map((time) => ({ time, price: 100 })));
+    return VERDICTS.map((_, code) => {
+      if (code === 0) for (let i = 0; i < times.length; i++) intake.take(ticks, i);
+      return intake.guard.count(0, code);
+    });
+  }
+  const DAY = 86_400_000;
+  const only = (name: VerdictName) => VERDICTS.map((verdict) => (verdict === name ? 1 : 0));
+
+  it("is not spoilt by one wrong time, far ahead or in seconds", () => {
+    const accepted = only("accepted").map((each) => 599 * each);
+    const and = (name: VerdictName) => only(name).map((each, k) => each + accepted[k]);
+    for (const received of [Number.NaN, AT + 60 * DAY]) {
+      expect(taken(AT + 20 * DAY, received)).toEqual(and("outlier"));
+      expect(taken(AT / 1_000, received)).toEqual(and("outside_session"));
+      expect(taken(-1, received)).toEqual(and("outside_session"));
+    }
+    expect(taken(AT + 20 * DAY, AT + 600_000)).toEqual(and("from_the_future"));
+  });
+
+  it("goes on after days without a trade, and so does what is traded now", () => {
+    const intake = new TickIntake([calendarOf("24x7")]);
+    const days = [0, 3, 3, 9, 9, 40, 40];
+    const ticks = ticksOf(days.map((day, i) => ({ time: AT + DAY * day + i, price: 100 })));
+    const verdicts = days.map((_, i) => VERDICTS[intake.take(ticks, i)]);
+    expect(verdicts.map((verdict) => verdict === "held")).toEqual(
+      days.map((day, i) => i > 0 && day > days[i - 1]),
+    );
+    expect(intake.guard.count(0, VERDICTS.indexOf("accepted"))).toBe(days.length);
+    const now = new TickIntake([calendarOf("24x7")]);
+    for (let i = 0; i < days.length; i++) {
+      now.guard.receivedAt(ticks.time[i] + 100);
+      expect(VERDICTS[now.take(ticks, i)]).toBe("accepted");
+    }
+  });
+});
+
 describe("a tick by itself", () => {
   const cases: readonly [string, Partial<Trade>, VerdictName][] = [
     ["sound", {}, "accepted"],

@@ -83,6 +83,8 @@ export class BarBuilder {
   declare readonly closed: ClosedBars;
   /** The base and the longer intervals. */
   declare readonly intervals: readonly Interval[];
+  /** Bars that begin before it lack their beginning, and are told to nobody; NaN for before the next tick, epoch ms. */
+  declare private readonly wholeFrom: Float64Array;
   declare private readonly calendars: Calendar[];
   /** Of each interval, ms. */
   declare readonly lengths: Float64Array;
@@ -104,6 +106,7 @@ export class BarBuilder {
     }
     assert(longer.length <= MOST_LONGER, `${longer.length} longer intervals`);
     this.closedUntil = new Float64Array(calendars.length).fill(Number.NEGATIVE_INFINITY);
+    this.wholeFrom = new Float64Array(calendars.length).fill(Number.NEGATIVE_INFINITY);
     this.closed = new ClosedBars(room);
     this.intervals = [base, ...longer];
     this.calendars = [...calendars];
@@ -175,21 +178,43 @@ export class BarBuilder {
     return this.close(symbol);
   }
 
+  /** First instant after all bars of a symbol that are open, epoch ms; -Infinity for none. */
+  openUntil(symbol: number): number {
+    let until = Number.NEGATIVE_INFINITY;
+    for (let level = 0; level < this.lengths.length; level++) {
+      const bar = this.barAt(symbol, level);
+      if (this.rows[bar + COUNT] > 0) until = Math.max(until, this.rows[bar + UNTIL]);
+    }
+    return until;
+  }
+
+  /** Time of the latest tick of the newest bar of a symbol, epoch ms. */
+  latest(symbol: number): number {
+    return this.rows[symbol * STRIDE + BASE + LATEST];
+  }
+
+  /** Ticks of a symbol that has none here were lost before the next one: bars that began before it are not told. */
+  cut(symbol: number): void {
+    this.wholeFrom[symbol] = Number.NaN;
+  }
+
   /** Length of the saved state of a symbol. */
   get stateLength(): number {
-    return this.fields + 1;
+    return this.fields + 2;
   }
 
   save(symbol: number, into: Float64Array): void {
     const at = symbol * STRIDE + BASE;
     for (let k = 0; k < this.fields; k++) into[k] = this.rows[at + k];
     into[this.fields] = this.closedUntil[symbol];
+    into[this.fields + 1] = this.wholeFrom[symbol];
   }
 
   load(symbol: number, from: Float64Array): void {
     const at = symbol * STRIDE + BASE;
     for (let k = 0; k < this.fields; k++) this.rows[at + k] = from[k];
     this.closedUntil[symbol] = from[this.fields];
+    this.wholeFrom[symbol] = from[this.fields + 1];
   }
 
   private barAt(symbol: number, level: number): number {
@@ -203,6 +228,7 @@ export class BarBuilder {
     const at = s * STRIDE + BASE;
     if (!(ticks.time[i] >= this.closedUntil[s]) || !this.findStretch(s, ticks.time, i)) return NOT_TAKEN;
     const cell = this.cellOf(at, ticks.time, i, 0);
+    if (Number.isNaN(this.wholeFrom[s])) this.wholeFrom[s] = ticks.time[i];
     this.closedUntil[s] = Math.max(rows[at + ANCHOR] + cell * this.lengths[0], rows[at + FROM]);
     const closed = this.close(s);
     for (let level = 0; level < this.lengths.length; level++) {
@@ -288,10 +314,20 @@ export class BarBuilder {
     rows[bar + SIGNED] += rows[from + SIGNED];
   }
 
-  /** Puts a bar among those that are closed, and empties it. */
+  /** Puts a bar among those that are closed, if it is whole, and empties it. */
   private tell(symbol: number, level: number): void {
-    const { rows, closed } = this;
+    const { rows } = this;
     const bar = this.barAt(symbol, level);
+    if (!(rows[bar + START] < this.wholeFrom[symbol])) this.put(symbol, level, bar);
+    rows[bar + UNTIL] = Number.NEGATIVE_INFINITY;
+    rows[bar + VOLUME] = 0;
+    rows[bar + COUNT] = 0;
+    rows[bar + VALUE] = 0;
+    rows[bar + SIGNED] = 0;
+  }
+
+  private put(symbol: number, level: number, bar: number): void {
+    const { rows, closed } = this;
     const place = closed.push();
     const volume = rows[bar + VOLUME];
     closed.symbol[place] = symbol;
@@ -309,10 +345,5 @@ export class BarBuilder {
     closed.until[place] = rows[bar + UNTIL];
     closed.sessionStart[place] = rows[bar + SESSION_START];
     closed.sessionEnd[place] = rows[bar + SESSION_END];
-    rows[bar + UNTIL] = Number.NEGATIVE_INFINITY;
-    rows[bar + VOLUME] = 0;
-    rows[bar + COUNT] = 0;
-    rows[bar + VALUE] = 0;
-    rows[bar + SIGNED] = 0;
   }
 }

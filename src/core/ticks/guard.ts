@@ -35,6 +35,11 @@ export interface GuardTerms {
   /** How far the time of a trade may lie after that of its receipt, ms: clocks differ. */
   readonly aheadMs: number;
   readonly largestSize: number;
+  /**
+   * A tick of a recording that is so much later than the one before, ms, waits for the next to confirm it: one wrong time
+   * would close what all others belong to. Ticks of now are judged by the clock.
+   */
+  readonly gapMs: number;
   /** Refuses ticks outside regular hours. */
   readonly regularOnly: boolean;
 }
@@ -52,6 +57,7 @@ export const GUARD_TERMS: GuardTerms = Object.freeze({
   latenessMs: Number.POSITIVE_INFINITY,
   aheadMs: 2_000,
   largestSize: 1e15,
+  gapMs: 86_400_000,
   regularOnly: false,
 });
 
@@ -59,6 +65,9 @@ export const GUARD_TERMS: GuardTerms = Object.freeze({
 export const NONE_HELD = 0;
 export const CONFIRMED = 1;
 export const REFUTED = 2;
+
+/** No trade was told by a machine before 1971, when NASDAQ began: what lies there are seconds taken for milliseconds. */
+const FIRST_TRADE = Date.UTC(1971, 0);
 
 /** Squared returns count as at most so many times their mean: what is off in under a ninth of all ticks stays so. */
 const CLIP = 9;
@@ -113,6 +122,7 @@ export class TickGuard {
   /** Accepted trades of open bars that have a number. */
   declare readonly ids: TradeIds;
   declare private readonly aheadMs: number;
+  declare private readonly gapMs: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
   /** Whether lateness is limited: each tick has to be looked at then. */
@@ -139,6 +149,7 @@ export class TickGuard {
     this.ids = new TradeIds(calendars.length);
     this.limits = new Float64Array(LIMIT.length);
     this.aheadMs = terms.aheadMs;
+    this.gapMs = terms.gapMs;
     this.warmup = terms.warmup;
     this.isRegularOnly = terms.regularOnly;
     this.isPunctual = Number.isFinite(terms.latenessMs);
@@ -201,7 +212,7 @@ export class TickGuard {
     const isNew = state[at + COUNTS] < this.warmup;
     const isSuspect = isOff && hasBefore && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
     if (hasBefore) learnReturn(ticks, i, state, limits);
-    if (isSuspect) return this.hold(ticks, i);
+    if (isSuspect || this.isApart(ticks, i)) return this.hold(ticks, i);
     state[at + LAST] = price;
     state[at + COUNTS]++;
     if (!Number.isNaN(ticks.id[i])) rememberId(state, at, this.ids, ticks.symbol[i], ticks.id, ticks.time, i);
@@ -265,7 +276,12 @@ export class TickGuard {
 
   load(symbol: number, from: Float64Array): void {
     const { held, state } = this;
-    for (let k = 0; k < FIELDS; k++) state[symbol * STRIDE + k] = from[k];
+    const at = symbol * STRIDE;
+    for (let k = 0; k < FIELDS; k++) state[at + k] = from[k];
+    const { open, close } = this.calendars[symbol];
+    const isAnyHour = state[at + FROM] === open[0] && state[at + UNTIL] === close[close.length - 1];
+    // The hours were kept by one that refused others: they are found anew.
+    if (isAnyHour === this.isRegularOnly) state[at + FROM] = state[at + EARLIEST] = Number.POSITIVE_INFINITY;
     const end = FIELDS;
     held.time[symbol] = from[end];
     held.price[symbol] = from[end + 1];
@@ -286,6 +302,7 @@ export class TickGuard {
     if (size < 0) return SIZE_NEGATIVE;
     if (size > limits[LARGEST]) return SIZE_TOO_LARGE;
     if (time > limits[LATEST]) return FROM_THE_FUTURE;
+    if (time < FIRST_TRADE) return OUTSIDE_SESSION;
     const isKept = time >= state[at + FROM] && time < state[at + UNTIL];
     if (!isKept && !this.findHours(ticks, i)) return OUTSIDE_SESSION;
     if (time < this.closedUntil[s]) return LATE;
@@ -332,6 +349,15 @@ export class TickGuard {
     return id <= state[at + HIGHEST_ID] && this.ids.has(s, ticks, i);
   }
 
+  /** Whether tick `i` of a recording is far later than the one before, of which the builder knows the time. */
+  private isApart(ticks: Ticks, i: number): boolean {
+    const { held, state, limits, gapMs } = this;
+    const s = ticks.symbol[i];
+    const before = this.settled === CONFIRMED ? held.time[s] : state[s * STRIDE + ROW.latest];
+    const isFar = before > 0 && ticks.time[i] - before > gapMs;
+    return isFar && !(limits[LIMIT.received] - ticks.time[i] <= gapMs);
+  }
+
   private hold(ticks: Ticks, i: number): number {
     const { held, state } = this;
     const s = ticks.symbol[i];
@@ -345,7 +371,7 @@ export class TickGuard {
     return HELD;
   }
 
-  /** Tick `i` says whether the price of the one that is held was real. */
+  /** Tick `i` says whether the price and the time of the one that is held were real. */
   private settle(ticks: Ticks, i: number): void {
     const { held, state, limits } = this;
     const s = ticks.symbol[i];
@@ -355,7 +381,8 @@ export class TickGuard {
     const square = move * move;
     const isNew = state[at + COUNTS] < this.warmup;
     const isOff = square > limits[OFF] && (isNew || square > limits[DEVIATIONS] * state[at + VARIANCE]);
-    if (isOff || held.time[s] < this.closedUntil[s]) {
+    const isEarly = held.time[s] - ticks.time[i] > this.gapMs;
+    if (isOff || isEarly || held.time[s] < this.closedUntil[s]) {
       this.refute(s);
       return;
     }
