@@ -67,13 +67,14 @@ describe("the clock", () => {
     expect(engine.findings.high[0]).toBe(101);
   });
 
-  it("never closes bars of a recording, nor of ticks that were old when they came", () => {
+  it("closes no bars of a recording, nor of ticks that were old when they came, until none came for an hour", () => {
     const trade = { time: START + 1_000, price: 100 };
     for (const receivedAt of [Number.NaN, START + 1_000 + 600_000, START + 86_400_000]) {
       const { engine } = liveEngine("24x7", [trade], () => receivedAt);
       expect(engine.pass(0, START + 10 * FIVE)).toBe(0);
-      expect(engine.pass(0, START + 86_400_000)).toBe(0);
+      expect(engine.pass(0, receivedAt + 3_599_999)).toBe(0);
       expect(engine.findings.bars).toBe(0);
+      expect(engine.pass(0, receivedAt + 3_600_000)).toBe(Number.isNaN(receivedAt) ? 0 : 2);
     }
     const { engine } = liveEngine("24x7", [trade], () => START + 1_000 + 599_999);
     expect(engine.pass(0, START + FIVE + GRACE)).toBe(1);

@@ -4,7 +4,7 @@ import { INTERVAL_MS, type Interval } from "../../src/core/market/interval.js";
 import { resample } from "../../src/core/market/resample.js";
 import { type CalendarId, calendarOf, nextSession, sessionOn } from "../../src/core/market/session.js";
 import { BAR_TERMS, BarBuilder, NOT_TAKEN } from "../../src/core/ticks/bar-builder.js";
-import { GUARD_TERMS } from "../../src/core/ticks/guard.js";
+import { GUARD_TERMS } from "../../src/core/ticks/guard-terms.js";
 import { TickIntake } from "../../src/core/ticks/intake.js";
 import type { Ticks } from "../../src/core/ticks/tick.js";
 import {

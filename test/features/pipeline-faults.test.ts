@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { VERDICTS } from "../../src/core/ticks/verdict.js";
-import { NO_ROOM } from "../../src/features/pipeline/admission.js";
 import type { NamedTicks } from "../../src/features/pipeline/group-codec.js";
-import type { Answer, Session } from "../../src/features/pipeline/session.js";
+import type { Session } from "../../src/features/pipeline/session.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
@@ -17,7 +15,6 @@ import {
   sentOf,
   startTestPipeline,
   TABLES,
-  tail,
 } from "../fixtures/pipeline.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
 
@@ -331,51 +328,5 @@ describe("rows of a batch", () => {
     const first = await one.pipeline.take(trade(timeOf(0), -1), "sent", key);
     expect(await one.pipeline.take(trade(timeOf(0), -1), "sent", key)).toEqual({ ...first, repeated: true });
     await one.pipeline.stop();
-  });
-});
-
-const told = ({ verdicts }: Answer) => (verdicts ?? []).join();
-
-describe("room for symbols", () => {
-  const start = Date.UTC(2024, 2, 4);
-  const one = (symbol: string, price = 100) =>
-    mixed({ [symbol]: { ...tail(start, 1), price: Float64Array.of(price) } });
-  beforeEach(() => clock.set(start + 60_000));
-
-  it("is taken by what is accepted alone; without any, each row says so", async () => {
-    const refused: string[] = [];
-    const session = await openTestSession({
-      database,
-      now: clock.now,
-      onRefused: (reason) => refused.push(reason),
-    });
-    const junk = Object.fromEntries(
-      Array.from({ length: 900 }, (_, k) => [`J${k}`, { ...tail(start, 1), price: Float64Array.of(-1) }]),
-    );
-    expect(new Set(told(await session.take(mixed(junk), null)).split(","))).toEqual(
-      new Set([String(VERDICTS.indexOf("price_not_positive"))]),
-    );
-    expect(session.symbols()).toEqual([]);
-    const many = Object.fromEntries(Array.from({ length: 65 }, (_, k) => [`S${k}`, tail(start, 2)]));
-    const answer = await session.take(mixed(many), null);
-    expect((answer.verdicts ?? []).filter((verdict) => verdict === 0)).toHaveLength(12);
-    expect((answer.verdicts ?? []).filter((verdict) => verdict === NO_ROOM)).toHaveLength(118);
-    expect(session.symbols()).toHaveLength(6);
-    expect(told(await session.take(one("NEW"), null))).toBe(String(NO_ROOM));
-    expect(told(await session.take(one("S3"), null))).toBe("0");
-    const count = (reason: string) => refused.filter((each) => each === reason).length;
-    expect([count("price_not_positive"), count("no_room")]).toEqual([900, 119]);
-    await session.stop(true);
-  });
-
-  it("that is less than is stored refuses new ones, and goes on with the others", async () => {
-    const before = await openTestSession({ database, now: clock.now });
-    for (const symbol of ["AAA", "BBB", "CCC", "DDD"]) await before.take(one(symbol), null);
-    await before.stop(false);
-    const after = await openTestSession({ database, now: clock.now, capacity: 2 });
-    expect(after.symbols()).toHaveLength(4);
-    expect(told(await after.take(one("DDD"), null))).toBe("0");
-    expect(told(await after.take(one("EEE"), null))).toBe(String(NO_ROOM));
-    await after.stop(true);
   });
 });

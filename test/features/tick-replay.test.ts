@@ -29,9 +29,10 @@ writeFileSync(join(folder, "odd.csv"), "time,cost,size\n1,2,3\n");
 /** A job over a pipeline that accepts everything, once under a key. */
 function start(
   file: string,
-  options: { last?: TickReplayCheckpoint; failAt?: number; abortAt?: number } = {},
+  options: { last?: TickReplayCheckpoint; failAt?: number; abortAt?: number; continues?: boolean } = {},
 ) {
   const taken: { key: string | null; source: string; prices: number[] }[] = [];
+  const ended: string[] = [];
   const known = new Map<string, Receipt>();
   const saved: TickReplayCheckpoint[] = [];
   const progress: number[] = [];
@@ -41,6 +42,9 @@ function start(
     rowsAtOnce: 5,
     pipeline: {
       waiting: () => ({ ticks: 0, outcomes: 0 }),
+      async end(symbol) {
+        ended.push(symbol);
+      },
       async take(sent: SentTicks, source: string, key: string | null = null) {
         if (taken.length === options.failAt) throw new Error("planted");
         taken.push({ key, source, prices: [...sent.ticks.price] });
@@ -52,7 +56,7 @@ function start(
     },
   });
   const done = kind.run(
-    { file, symbol: "AAPL" },
+    { file, symbol: "AAPL", continues: options.continues ?? false },
     {
       job: { id: 7, userId: "ann" },
       signal: controller.signal,
@@ -66,7 +70,7 @@ function start(
       },
     },
   );
-  return { kind, done, taken, saved, progress };
+  return { kind, done, taken, saved, progress, ended };
 }
 
 it.each(["plain.csv", "packed.csv.gz"])(
@@ -105,9 +109,19 @@ it("goes on after a crash where it was, and sums up the whole", async () => {
   expect(second.taken.map(({ key }) => key)).toEqual(["job 7 10"]);
 });
 
+it("closes its last bars when all was sent, unless another file goes on with them", async () => {
+  const whole = start("plain.csv");
+  await whole.done;
+  expect(whole.ended).toEqual(["AAPL"]);
+  const part = start("plain.csv", { continues: true });
+  await part.done;
+  expect(part.ended).toEqual([]);
+});
+
 it("ends when it is cancelled", async () => {
-  const { done, taken } = start("plain.csv", { abortAt: 1 });
+  const { done, taken, ended } = start("plain.csv", { abortAt: 1 });
   await expect(done).rejects.toThrow("cancelled");
+  expect(ended).toEqual([]);
   expect(taken).toHaveLength(1);
 });
 

@@ -2,7 +2,8 @@ import { assert } from "../base/assert.js";
 import type { Interval } from "../market/interval.js";
 import { type Calendar, calendarOf, isOpen } from "../market/session.js";
 import { BAR_TERMS, type BarTerms } from "../ticks/bar-builder.js";
-import { CONFIRMED, GUARD_TERMS, type GuardTerms, NONE_HELD } from "../ticks/guard.js";
+import { CONFIRMED, NONE_HELD } from "../ticks/guard.js";
+import { GUARD_TERMS, type GuardTerms } from "../ticks/guard-terms.js";
 import { TickIntake } from "../ticks/intake.js";
 import type { Ticks } from "../ticks/tick.js";
 import { ACCEPTED, HELD, OUTLIER } from "../ticks/verdict.js";
@@ -55,6 +56,8 @@ export interface EngineTerms extends TrackTerms {
   readonly graceMs: number;
   /** and only where the newest tick was not older than this when it came, ms: a recording is closed by its ticks alone. */
   readonly liveMs: number;
+  /** A recording of which nothing came for so long, ms, has ended. */
+  readonly idleMs: number;
 }
 
 export const ENGINE_TERMS: EngineTerms = Object.freeze({
@@ -64,6 +67,7 @@ export const ENGINE_TERMS: EngineTerms = Object.freeze({
   longer: "30m",
   graceMs: 2_000,
   liveMs: 600_000,
+  idleMs: 3_600_000,
   legs: Object.freeze({ neighbours: 5, conviction: 0.5, slope: 0.1, gap: 0.001 }),
   sequence: Object.freeze({ windowBars: 10, cooldownBars: 5 }),
 });
@@ -104,6 +108,7 @@ export class TickEngine {
   declare private readonly due: Float64Array;
   declare private readonly graceMs: number;
   declare private readonly liveMs: number;
+  declare private readonly idleMs: number;
   declare private readonly facts: Float64Array;
   /** Row of the tick that is held, among those that are being taken, and which taking that is. */
   declare private readonly heldAt: Int32Array;
@@ -122,7 +127,7 @@ export class TickEngine {
    * @param board where what is known of them is to be read by others.
    */
   constructor(capacity: number, terms: EngineTerms = ENGINE_TERMS, board: Board<BoardPart> | null = null) {
-    const { bars, guard, shorter, longer, graceMs, liveMs } = terms;
+    const { bars, guard, shorter, longer, graceMs, liveMs, idleMs } = terms;
     const intervals = [bars.base, ...bars.longer];
     this.shorter = intervals.indexOf(shorter);
     this.longer = intervals.indexOf(longer);
@@ -139,6 +144,7 @@ export class TickEngine {
     this.due = new Float64Array(1);
     this.graceMs = graceMs;
     this.liveMs = liveMs;
+    this.idleMs = idleMs;
     this.facts = new Float64Array(OF_SYMBOL * capacity);
     this.heldAt = new Int32Array(capacity);
     this.heldIn = new Int32Array(capacity).fill(-1);
@@ -210,13 +216,33 @@ export class TickEngine {
     return to;
   }
 
-  /** Closes what ended before an instant, epoch ms, of a symbol whose ticks come as they are made. @returns how many bars. */
+  /**
+   * Closes what ended before an instant, epoch ms, of a symbol whose ticks come as they are made, and all of a recording
+   * that has ended. @returns how many bars.
+   */
   pass(symbol: number, nowMs: number): number {
-    const { intake } = this;
-    if (!(intake.guard.lag(symbol) < this.liveMs)) return 0;
-    this.due[0] = nowMs - this.graceMs;
-    const closed = intake.closeUntil(symbol, this.due);
-    if (intake.guard.settled !== NONE_HELD) this.refuted++;
+    const { guard, builder } = this.intake;
+    const lag = guard.lag(symbol);
+    if (lag < this.liveMs) return this.closeUntil(symbol, nowMs - this.graceMs);
+    const silence = nowMs - (builder.latest(symbol) + lag);
+    return silence >= this.idleMs ? this.finish(symbol) : 0;
+  }
+
+  /** The recording of a symbol has ended: closes all its bars, which lack nothing. @returns how many. */
+  finish(symbol: number): number {
+    return this.closeUntil(symbol, this.intake.builder.openUntil(symbol));
+  }
+
+  /** Ticks of a symbol that was just opened were lost: bars that lack their beginning are not told. */
+  cut(symbol: number): void {
+    this.intake.builder.cut(symbol);
+  }
+
+  private closeUntil(symbol: number, instant: number): number {
+    if (!Number.isFinite(instant)) return 0;
+    this.due[0] = instant;
+    const closed = this.intake.closeUntil(symbol, this.due);
+    if (this.intake.guard.settled !== NONE_HELD) this.refuted++;
     if (closed > 0) this.drain();
     return closed;
   }

@@ -1,6 +1,7 @@
 import type { Calendar } from "../market/session.js";
 import { BAR_TERMS, BarBuilder, type BarTerms, NOT_TAKEN } from "./bar-builder.js";
-import { CONFIRMED, GUARD_TERMS, type GuardTerms, NONE_HELD, TickGuard } from "./guard.js";
+import { CONFIRMED, NONE_HELD, TickGuard } from "./guard.js";
+import { GUARD_TERMS, type GuardTerms } from "./guard-terms.js";
 import { takePlain } from "./plain-ticks.js";
 import type { Ticks } from "./tick.js";
 import { ACCEPTED, LATE } from "./verdict.js";

@@ -65,7 +65,10 @@ export function createCheckpoints(parts: {
   };
 }
 
+/** What a state stands on; limits of the guard and of the clock hold from the next tick on, whatever they were. */
 function layoutOf(terms: EngineTerms): string {
+  const { bars, shorter, longer, legs, sequence } = terms;
+  const made = [bars.base, bars.longer, shorter, longer, legs, sequence];
   const engine = new TickEngine(1, terms);
   const { terms: decision } = resolveDecisionTerms({});
   engine.open({
@@ -75,6 +78,6 @@ function layoutOf(terms: EngineTerms): string {
     costShare: 0,
   });
   return createHash("sha256")
-    .update(JSON.stringify([STATE_VERSION, terms, engine.stateLength]))
+    .update(JSON.stringify([STATE_VERSION, made, engine.stateLength]))
     .digest("hex");
 }

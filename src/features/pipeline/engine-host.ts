@@ -15,6 +15,8 @@ export interface EngineHost {
   feed(sequence: number, receivedAt: number, ticks: Ticks): Promise<FedReply>;
   /** Time has passed. */
   pass(sequence: number, nowMs: number): Promise<FedReply>;
+  /** The recordings of symbols have ended. */
+  end(sequence: number, symbols: readonly number[]): Promise<FedReply>;
   /** States of all symbols that changed since they were saved last, as of the newest feed. */
   save(): Promise<SavedReply>;
   /** What is known of symbols now, without asking the thread. */
@@ -69,6 +71,7 @@ export function startEngine(setup: EngineSetup, onDeath: (error: Error) => void)
     },
     feed: (sequence, receivedAt, ticks) => order<FedReply>({ kind: "feed", sequence, receivedAt, ticks }),
     pass: (sequence, nowMs) => order<FedReply>({ kind: "pass", sequence, nowMs }),
+    end: (sequence, symbols) => order<FedReply>({ kind: "end", sequence, symbols }),
     save: () => order<SavedReply>({ kind: "save" }),
     board: new Board(BOARD_LAYOUT, memory, setup.capacity),
     async stop() {

@@ -34,7 +34,9 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
 
   function begin(number: number, begun: BegunState | null): void {
     begins[number] = begun?.sequence ?? 0;
-    if (begun !== null) engine.load(number, begun.state);
+    if (begun === null) return;
+    if (begun.state === null) engine.cut(number);
+    else engine.load(number, begun.state);
   }
 
   function feed({ sequence: place, receivedAt, ticks }: Order & { kind: "feed" }): Answered {
@@ -67,6 +69,20 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
     return fed(engine, sequence, new Uint8Array(0), found, started);
   }
 
+  function end({ sequence: place, symbols }: Order & { kind: "end" }): Answered {
+    const started = performance.now();
+    const found = collect();
+    engine.begin(Number.NaN);
+    for (const s of symbols) {
+      if (begins[s] >= place || engine.finish(s) === 0) continue;
+      changed[s] = 1;
+      if (engine.findings.isFull) found.take(engine.findings);
+    }
+    found.take(engine.findings);
+    sequence = place;
+    return fed(engine, sequence, new Uint8Array(0), found, started);
+  }
+
   function save(): Answered {
     const numbers = names.flatMap((_, number) => (changed[number] === 1 ? [number] : []));
     changed.fill(0);
@@ -79,6 +95,7 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
   return (order) => {
     if (order.kind === "open") return open(order);
     if (order.kind === "feed") return feed(order);
+    if (order.kind === "end") return end(order);
     return order.kind === "pass" ? pass(order) : save();
   };
 }

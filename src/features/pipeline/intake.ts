@@ -10,6 +10,8 @@ export interface TickBatch {
   readonly key: string | null;
   /** Of all that was sent, where that was more than these ticks. */
   readonly fingerprint?: string | null;
+  /** Symbols whose recording has ended: such a batch has no ticks. */
+  readonly ended?: readonly number[];
 }
 
 export interface IntakeLimits {
@@ -29,8 +31,8 @@ export const INTAKE_LIMITS: IntakeLimits = Object.freeze({
   pauseMs: 250,
 });
 
-/** What is done with groups once they are kept: in their order, one verdict a tick. */
-export type Feed = (group: TickGroup, ticks: Ticks) => Promise<Uint8Array>;
+/** What is done with groups once they are kept: in their order, one verdict a tick. Without ticks or symbols that ended, time has passed. */
+export type Feed = (group: TickGroup, ticks: Ticks, ended: readonly number[]) => Promise<Uint8Array>;
 
 interface Waiting extends TickBatch {
   readonly settle: (verdicts: Uint8Array) => void;
@@ -50,6 +52,8 @@ export interface Intake {
   take(batch: TickBatch): Promise<Uint8Array>;
   /** Keeps that time has passed, after what came before. */
   pass(): Promise<void>;
+  /** Keeps that the recordings of symbols have ended, after what came before. */
+  end(symbols: readonly number[]): Promise<void>;
   waiting(): number;
   /** Resolves when nothing waits. */
   idle(): Promise<void>;
@@ -60,7 +64,7 @@ export interface Intake {
 export interface IntakeParts {
   readonly log: Log;
   readonly tickLog: TickLog;
-  readonly encode: (ticks: Ticks) => Uint8Array;
+  readonly encode: (ticks: Ticks, ended: readonly number[]) => Uint8Array;
   readonly feed: Feed;
   /** Place of the newest group that is kept. */
   readonly newest: number;
@@ -116,19 +120,21 @@ export function createIntake(parts: IntakeParts): Intake {
       const batches = nextOf(queue, limits.groupTicks);
       const ticks = joinTicks(batches.map((batch) => batch.ticks));
       const count = ticks.time.length;
+      // One that has no ticks stands by itself.
+      const { ended = [] } = batches[0];
       try {
         const group: TickGroup = {
           sequence: newest + 1,
           receivedAt: now(),
           ticks: count,
-          frame: encode(ticks),
+          frame: encode(ticks, ended),
           parts: partsOf(batches),
         };
         const started = performance.now();
         await keep(group);
         parts.onKept?.(performance.now() - started);
         newest = group.sequence;
-        answer(batches, feed(group, ticks));
+        answer(batches, feed(group, ticks, ended));
       } catch (error) {
         const isStopped = lost !== null;
         for (const { fail } of batches) fail(error);
@@ -159,6 +165,9 @@ export function createIntake(parts: IntakeParts): Intake {
     take: enqueue,
     async pass() {
       await enqueue({ ticks: allocateTicks(0), key: null });
+    },
+    async end(ended) {
+      await enqueue({ ticks: allocateTicks(0), key: null, ended });
     },
     waiting: () => waitingTicks,
     async idle() {

@@ -29,7 +29,8 @@ export interface ThreadSetup {
 export interface BegunState {
   /** Group that it stands after. */
   readonly sequence: number;
-  readonly state: Float64Array;
+  /** Null to begin anew, where ticks before those that are kept are lost. */
+  readonly state: Float64Array | null;
 }
 
 export type Order =
@@ -41,6 +42,7 @@ export type Order =
     }
   | { readonly kind: "feed"; readonly sequence: number; readonly receivedAt: number; readonly ticks: Ticks }
   | { readonly kind: "pass"; readonly sequence: number; readonly nowMs: number }
+  | { readonly kind: "end"; readonly sequence: number; readonly symbols: readonly number[] }
   | { readonly kind: "save" };
 
 export interface FedReply {

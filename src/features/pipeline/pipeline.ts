@@ -46,6 +46,8 @@ export interface Pipeline {
    * @throws {AppError} `overloaded`, `pipeline_elsewhere`, `database_unavailable`, `shutting_down`.
    */
   take(sent: SentTicks, source: string, key?: string | null): Promise<Receipt>;
+  /** The recording of a symbol has ended: its last bars are closed. @throws {AppError} as `take`. */
+  end(symbol: string): Promise<void>;
   /** What is known of a symbol now. @throws {AppError} `no_data` for one without ticks. */
   look(symbol: string): Promise<BoardColumns>;
   symbols(): readonly string[];
@@ -115,6 +117,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (!receipt.repeated) for (const { reason } of refused) counts.refused(reason);
       counts.time("answer", performance.now() - started);
       return receipt;
+    },
+    async end(symbol) {
+      owner.touch();
+      const session = await owner.ensure();
+      await session.end(symbol);
     },
     async look(symbol) {
       const session = owner.current() ?? ((await store.isBegun()) ? await owner.ensure() : null);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Spellings, SymbolTable } from "../../core/ticks/batch.js";
-import { GUARD_TERMS } from "../../core/ticks/guard.js";
+import { GUARD_TERMS } from "../../core/ticks/guard-terms.js";
 import { allocateQuotes, LOCKED, QUOTE_KINDS, QuoteMids } from "../../core/ticks/quotes.js";
 import { instantOfText, type RefusedRow } from "../../core/ticks/read-ndjson.js";
 import { allocateTicks, firstTicks } from "../../core/ticks/tick.js";

@@ -10,7 +10,7 @@ import type { Pipeline, Receipt } from "./pipeline.js";
 import { readTickFile, tickFile } from "./tick-files.js";
 
 export interface TickReplayParts {
-  readonly pipeline: Pick<Pipeline, "take" | "waiting">;
+  readonly pipeline: Pick<Pipeline, "take" | "waiting" | "end">;
   readonly config: Pick<Config, "FILES_DIR">;
   /** Rows that are sent together. */
   readonly rowsAtOnce?: number;
@@ -30,6 +30,10 @@ const TIMEOUT_MS = 12 * 3_600_000;
 const input = z.strictObject({
   file: z.string().min(1).max(200).describe("Name of a .csv or .csv.gz in a folder of FILES_DIR"),
   symbol: symbolText,
+  continues: z
+    .boolean()
+    .optional()
+    .describe("Another file goes on within the bars with which this one ends: they stay open"),
 });
 export type TickReplayInput = z.output<typeof input>;
 
@@ -67,7 +71,7 @@ export function createTickReplay(
     summary: "Order that the trades of a file are sent through the pipeline",
     description:
       "Columns are named by the first line: time, ts_ms or timestamp (epoch ms or RFC 3339), price, size, perhaps id. " +
-      "Ends by itself where another process takes ticks.",
+      "Its last bars are closed with it, unless it continues. Ends by itself where another process takes ticks.",
     access: "admin",
     input,
     checkpoint: checkpointSchema,
@@ -92,7 +96,7 @@ function foldersOf({ config }: TickReplayParts): readonly string[] {
 
 async function replay(
   parts: TickReplayParts,
-  { file, symbol }: TickReplayInput,
+  { file, symbol, continues = false }: TickReplayInput,
   { job, signal, checkpoint, report }: JobContext<TickReplayCheckpoint>,
 ): Promise<TickReplayResult> {
   const { pipeline, rowsAtOnce = ROWS_AT_ONCE } = parts;
@@ -122,6 +126,7 @@ async function replay(
     }
     await checkpoint.save({ row: part.from + part.rows.length, tally: sum, listed });
   }
+  if (!continues) await pipeline.end(symbol);
   return { file, symbol, ...sum, rejected_rows: listed };
 }
 

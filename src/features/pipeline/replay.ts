@@ -2,11 +2,12 @@ import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
 import type { Log } from "../../platform/log.js";
 import type { Checkpoints } from "./checkpoints.js";
 import { decodeGroup, fingerprintOf, type NamedTicks } from "./group-codec.js";
+import type { Feed } from "./intake.js";
 import type { BegunState } from "./messages.js";
 import type { Answer } from "./session.js";
 import type { KeptState } from "./state-store.js";
 import type { SymbolNumbers } from "./symbol-numbers.js";
-import type { TickGroup, TickLog } from "./tick-log.js";
+import type { TickLog } from "./tick-log.js";
 
 const PAGE = 20;
 
@@ -21,16 +22,22 @@ export async function replayGroups(parts: {
   readonly numbers: SymbolNumbers;
   readonly open: (symbols: readonly string[], states: readonly (BegunState | null)[]) => Promise<void>;
   readonly ensureOpen: (symbols: readonly string[]) => Promise<void>;
-  readonly feed: (group: TickGroup, ticks: Ticks) => Promise<Uint8Array>;
+  readonly feed: Feed;
   readonly remember: (key: string, fingerprint: string, answer: Promise<Answer>) => void;
   readonly log: Log;
 }): Promise<number> {
   const { tickLog, checkpoints, numbers, open, ensureOpen, feed, remember, log } = parts;
   const kept = await parts.loadStates();
-  const states = kept.map((each) => checkpoints.read(each));
-  const lost = states.filter((state) => state === null).length;
-  if (lost > 0)
-    log.warn({ symbols: lost }, "the pipeline begins anew with symbols whose state another program kept");
+  const readable = kept.map((each) => checkpoints.read(each));
+  const lost = readable.filter((state) => state === null).length;
+  const isCut = lost > 0 && (await hasForgotten(tickLog));
+  if (lost > 0) {
+    log.warn(
+      { symbols: lost, isCut },
+      "the pipeline begins anew with symbols whose state another program kept; bars that lack their beginning are left out",
+    );
+  }
+  const states = readable.map((state) => state ?? (isCut ? { sequence: 0, state: null } : null));
   await open(
     kept.map(({ symbol }) => symbol),
     states,
@@ -47,7 +54,8 @@ export async function replayGroups(parts: {
       const ticks = numbers.numbered(named);
       const rows = rowsAfter(ticks, begins, group.sequence);
       const isDone = rows.length === 0 && ticks.time.length > 0;
-      const verdicts = isDone ? new Uint8Array(0) : await feed(group, pickTicks(ticks, rows));
+      const ended = ticks.time.length > 0 ? [] : named.symbols.map((symbol) => numbers.numberOf(symbol) ?? 0);
+      const verdicts = isDone ? new Uint8Array(0) : await feed(group, pickTicks(ticks, rows), ended);
       const isWhole = rows.length === ticks.time.length;
       for (const { key, from, to, fingerprint } of group.parts) {
         const isKnown = isWhole && fingerprint === undefined;
@@ -64,6 +72,12 @@ export async function replayGroups(parts: {
     log.info({ symbols: kept.length, groups, newest }, "the pipeline goes on from where it was");
   }
   return newest;
+}
+
+/** Whether groups that came before those that are kept have been forgotten. */
+async function hasForgotten(tickLog: TickLog): Promise<boolean> {
+  const [first] = await tickLog.readAfter(0, 1);
+  return first === undefined || first.sequence > 1;
 }
 
 /** Rows of symbols whose state does not have them yet. */

@@ -1,7 +1,7 @@
 import type { Interval } from "../../core/market/interval.js";
 import type { EngineTerms } from "../../core/synergy/engine.js";
 import type { RefusedRow } from "../../core/ticks/read-ndjson.js";
-import { pickTicks, type Ticks } from "../../core/ticks/tick.js";
+import { pickTicks } from "../../core/ticks/tick.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
 import { createAdmission, joinVerdicts, roomFor } from "./admission.js";
@@ -10,14 +10,14 @@ import { createCheckpoints } from "./checkpoints.js";
 import type { startEngine } from "./engine-host.js";
 import { barsOf, synergyRow } from "./found.js";
 import { fingerprintOf, type NamedTicks } from "./group-codec.js";
-import { createIntake } from "./intake.js";
+import { createIntake, type Feed } from "./intake.js";
 import { intervalsOf, type OpenSymbol } from "./messages.js";
 import { replayGroups } from "./replay.js";
 import { type Fed, type Shards, startShards } from "./shards.js";
 import type { Sink } from "./sink.js";
 import type { KeptState } from "./state-store.js";
 import { SymbolNumbers } from "./symbol-numbers.js";
-import type { TickGroup, TickLog } from "./tick-log.js";
+import type { TickLog } from "./tick-log.js";
 
 /** What the engine made of a batch. */
 export interface Answer {
@@ -60,6 +60,8 @@ export interface Session {
   take(batch: NamedTicks, key: string | null, of?: SentAs): Promise<Answer>;
   /** Lets bars be closed by the clock. */
   pass(): Promise<void>;
+  /** The recording of a symbol has ended: its bars are closed. */
+  end(symbol: string): Promise<void>;
   /** Keeps what is known, so that a restart has less to do again. */
   save(): Promise<void>;
   symbols(): readonly string[];
@@ -93,7 +95,6 @@ export interface SessionParts {
 /** @throws what reading the kept groups throws, and `Error` for one that cannot be read. */
 export async function openSession(parts: SessionParts): Promise<Session> {
   const { settings, sink, onLost, log } = parts;
-  const intervals: readonly Interval[] = intervalsOf(settings.terms);
   const states = await parts.loadStates();
   const capacity = roomFor(settings.capacity, states.length, log);
   const shards = startShards({ ...settings, capacity }, onLost, parts.startEngine);
@@ -102,25 +103,11 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   const admission = createAdmission({ ...parts, capacity, shards, numbers });
   let isReplayed = false;
 
-  /** Lets the engine have a group, and hands what it found to the sink. */
-  async function feed({ sequence, receivedAt }: TickGroup, ticks: Ticks): Promise<Uint8Array> {
-    const count = ticks.time.length;
-    const fed = await (count === 0
-      ? shards.pass(sequence, receivedAt)
-      : shards.feed(sequence, receivedAt, ticks));
-    // What was judged before a restart was counted then.
-    if (isReplayed) parts.onFed?.(fed, count);
-    const { names } = numbers;
-    sink.add({
-      sequence,
-      bars: barsOf(fed.bars, names, intervals),
-      synergies: fed.synergies.map((each) =>
-        synergyRow(each, names[each.symbol], numbers.listings[each.symbol].decision),
-      ),
-    });
-    return fed.verdicts;
-  }
-
+  // What was judged before a restart was counted then.
+  const onFed: SessionParts["onFed"] = (fed, ticks) => {
+    if (isReplayed) parts.onFed?.(fed, ticks);
+  };
+  const feed = createFeed({ ...parts, onFed }, shards, numbers);
   const checkpoints = createCheckpoints({ ...parts, shards });
   const replayed = {
     ...{ ...parts, loadStates: async () => states },
@@ -132,7 +119,13 @@ export async function openSession(parts: SessionParts): Promise<Session> {
     throw error;
   });
   isReplayed = true;
-  const intake = createIntake({ ...parts, encode: (ticks) => numbers.encode(ticks), feed, newest, onLost });
+  const intake = createIntake({
+    ...parts,
+    encode: (ticks, ended) => numbers.encode(ticks, ended),
+    feed,
+    newest,
+    onLost,
+  });
 
   async function takeNew(batch: NamedTicks, key: string | null, of?: SentAs): Promise<Answer> {
     const refused = await admission.admit(batch);
@@ -158,6 +151,10 @@ export async function openSession(parts: SessionParts): Promise<Session> {
       return answered.once(key, of?.fingerprint ?? fingerprintOf(batch), () => takeNew(batch, key, of));
     },
     pass: () => intake.pass(),
+    async end(symbol) {
+      const number = numbers.numberOf(symbol);
+      if (number !== null) await intake.end([number]);
+    },
     save: checkpoints.save,
     symbols: () => numbers.names,
     numberOf: (symbol) => numbers.numberOf(symbol),
@@ -172,5 +169,28 @@ export async function openSession(parts: SessionParts): Promise<Session> {
         await shards.stop();
       }
     },
+  };
+}
+
+/** Lets the engine have groups, and hands what it found to the sink. */
+function createFeed({ settings, sink, onFed }: SessionParts, shards: Shards, numbers: SymbolNumbers): Feed {
+  const intervals: readonly Interval[] = intervalsOf(settings.terms);
+  return async ({ sequence, receivedAt }, ticks, ended) => {
+    const count = ticks.time.length;
+    const fed = await (count > 0
+      ? shards.feed(sequence, receivedAt, ticks)
+      : ended.length > 0
+        ? shards.end(sequence, ended)
+        : shards.pass(sequence, receivedAt));
+    onFed?.(fed, count);
+    const { names } = numbers;
+    sink.add({
+      sequence,
+      bars: barsOf(fed.bars, names, intervals),
+      synergies: fed.synergies.map((each) =>
+        synergyRow(each, names[each.symbol], numbers.listings[each.symbol].decision),
+      ),
+    });
+    return fed.verdicts;
   };
 }

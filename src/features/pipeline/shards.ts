@@ -23,6 +23,8 @@ export interface Shards {
   open(symbols: readonly OpenSymbol[], states: readonly (BegunState | null)[]): Promise<void>;
   feed(sequence: number, receivedAt: number, ticks: Ticks): Promise<Fed>;
   pass(sequence: number, nowMs: number): Promise<Fed>;
+  /** The recordings of symbols have ended. */
+  end(sequence: number, symbols: readonly number[]): Promise<Fed>;
   save(): Promise<readonly SavedReply[]>;
   /** What is known of a symbol now; null where it could not be read. */
   look(symbol: number): BoardColumns | null;
@@ -65,6 +67,12 @@ export function startShards(
     },
     async pass(sequence, nowMs) {
       const replies = await Promise.all(hosts.map((host) => host.pass(sequence, nowMs)));
+      return threads === 1 ? replies[0] : joined(replies, threads);
+    },
+    async end(sequence, symbols) {
+      const partOf = (shard: number) =>
+        symbols.filter((symbol) => symbol % threads === shard).map((symbol) => Math.floor(symbol / threads));
+      const replies = await Promise.all(hosts.map((host, k) => host.end(sequence, partOf(k))));
       return threads === 1 ? replies[0] : joined(replies, threads);
     },
     save: () => Promise.all(hosts.map((host) => host.save())),

@@ -43,8 +43,9 @@ export class SymbolNumbers {
     return Int32Array.from(rows);
   }
 
-  /** The bytes under which ticks are kept: they name their symbols. */
-  encode(ticks: Ticks): Uint8Array {
+  /** The bytes under which ticks are kept: they name their symbols, and without ticks those that ended. */
+  encode(ticks: Ticks, ended: readonly number[] = []): Uint8Array {
+    if (ended.length > 0) return encodeGroup({ symbols: ended.map((number) => this.names[number]), ticks });
     const places = new Int32Array(this.names.length).fill(-1);
     const symbols: string[] = [];
     const column = ticks.symbol.map((number) => {
