@@ -176,6 +176,7 @@ describe("POST /api/ticks", () => {
   });
 
   it("400 for what is no batch", async () => {
+    expect((await post("", { "content-type": "application/json" })).statusCode).toBe(400);
     for (const payload of [{}, { ticks: 1 }, { ticks: [], more: 1 }, 5]) {
       const answer = await post(JSON.stringify(payload), { "content-type": "application/json" });
       expect(answer.statusCode, JSON.stringify(payload)).toBe(400);

@@ -38,11 +38,15 @@ export function pipelineRoutes(app: FastifyInstance, options: PipelineRouteOptio
       (_request, body, done) => done(null, body),
     );
     // A key __proto__ is one of those that are passed over, as in lines: rows become no prototypes of anything.
+    const parse = scope.getDefaultJsonParser("ignore", "ignore");
     scope.removeContentTypeParser("application/json");
     scope.addContentTypeParser<string>(
       "application/json",
       { parseAs: "string", bodyLimit: BODY_LIMIT },
-      scope.getDefaultJsonParser("ignore", "ignore"),
+      (request, body, done) => {
+        if (body === "") done(null, undefined);
+        else void parse(request, body, done);
+      },
     );
     const routes = routeGroup(scope, { tag: "Pipeline", access: "viewer", perMinute: 120 });
     intakeRoute(routes, options);
