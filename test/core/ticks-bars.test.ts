@@ -7,6 +7,7 @@ import { BAR_TERMS, BarBuilder, NOT_TAKEN } from "../../src/core/ticks/bar-build
 import { GUARD_TERMS } from "../../src/core/ticks/guard-terms.js";
 import { TickIntake } from "../../src/core/ticks/intake.js";
 import type { Ticks } from "../../src/core/ticks/tick.js";
+import { VERDICTS } from "../../src/core/ticks/verdict.js";
 import {
   candlesOf,
   partOf,
@@ -164,6 +165,25 @@ describe("bars of ticks", () => {
     const bars: TickBar[] = [];
     readClosed(builder.closed, bars);
     expect(bars).toMatchObject([{ time: at, open: 99, high: 104, low: 98, close: 102, count: 6 }]);
+  });
+
+  it("have a mean price however large prices and sizes are that are taken", () => {
+    const intake = new TickIntake([newYork]);
+    const at = Date.UTC(2024, 2, 4, 15, 0);
+    // Prices that rise by less than a percent, to beyond what is taken.
+    const ticks = ticksOf(
+      Array.from({ length: 3_000 }, (_, i) => ({ time: at + i, price: 1e9 * 1.009 ** i, size: 1e15 })),
+    );
+    const verdicts = Array.from(ticks.time, (_, i) => VERDICTS[intake.take(ticks, i)]);
+    const last = verdicts.lastIndexOf("accepted");
+    expect(ticks.price[last]).toBeLessThanOrEqual(1e15);
+    expect(ticks.price[last + 1]).toBeGreaterThan(1e15);
+    expect(new Set(verdicts.slice(0, last + 1))).toEqual(new Set(["accepted"]));
+    expect(new Set(verdicts.slice(last + 1))).toEqual(new Set(["price_too_large"]));
+    intake.closeUntil(0, Float64Array.of(at + 1e9));
+    const bars: TickBar[] = [];
+    readClosed(intake.builder.closed, bars);
+    expect(bars.map(({ vwap }) => Number.isFinite(vwap))).toEqual([true, true]);
   });
 
   it("without volume have neither a mean price nor a pressure", () => {

@@ -105,6 +105,8 @@ describe("a tick by itself", () => {
     ["of no size", { size: Number.NaN }, "not_finite"],
     ["of price 0", { price: 0 }, "price_not_positive"],
     ["below 0", { price: -1 }, "price_not_positive"],
+    ["of a price beyond reason", { price: 1.7e308 }, "price_too_large"],
+    ["of the largest price that is one", { price: 1e15 }, "accepted"],
     ["with less than nothing", { size: -1 }, "size_negative"],
     ["with too much", { size: 1_001 }, "size_too_large"],
     ["with as much as there may be", { size: 1_000 }, "accepted"],

@@ -13,6 +13,7 @@ export interface GuardTerms {
   readonly latenessMs: number;
   /** How far the time of a trade may lie after that of its receipt, ms: clocks differ. */
   readonly aheadMs: number;
+  readonly largestPrice: number;
   readonly largestSize: number;
   /**
    * A tick of a recording that is so much later than the one before, ms, waits for the next to confirm it: one wrong time
@@ -35,6 +36,7 @@ export const GUARD_TERMS: GuardTerms = Object.freeze({
   floor: 1e-4,
   latenessMs: Number.POSITIVE_INFINITY,
   aheadMs: 2_000,
+  largestPrice: 1e15,
   largestSize: 1e15,
   gapMs: 86_400_000,
   regularOnly: false,

@@ -15,6 +15,7 @@ import {
   OUTLIER,
   OUTSIDE_SESSION,
   PRICE_NOT_POSITIVE,
+  PRICE_TOO_LARGE,
   SIZE_NEGATIVE,
   SIZE_TOO_LARGE,
   VERDICTS,
@@ -56,6 +57,8 @@ const LATENESS = LIMIT.lateness;
 const OFF = LIMIT.off;
 const DEVIATIONS = LIMIT.deviations;
 const LEAST = LIMIT.least;
+/** More than a run of 128 near prices rises by, of which each may be 1 % above the one before. */
+const HIGH_SHARE = 8;
 /** Rounding of what is compared for being near is far less. */
 const BELOW = 1 - 1e-9;
 
@@ -82,6 +85,7 @@ export class TickGuard {
   declare readonly ids: TradeIds;
   declare private readonly aheadMs: number;
   declare private readonly gapMs: number;
+  declare private readonly largestPrice: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
   /** Whether lateness is limited: each tick has to be looked at then. */
@@ -109,12 +113,14 @@ export class TickGuard {
     this.limits = new Float64Array(LIMIT.length);
     this.aheadMs = terms.aheadMs;
     this.gapMs = terms.gapMs;
+    this.largestPrice = terms.largestPrice;
     this.warmup = terms.warmup;
     this.isRegularOnly = terms.regularOnly;
     this.isPunctual = Number.isFinite(terms.latenessMs);
     this.limits[LATEST] = Number.POSITIVE_INFINITY;
     this.limits[LIMIT.received] = Number.NaN;
     this.limits[LARGEST] = Math.min(terms.largestSize, Number.MAX_VALUE);
+    this.limits[LIMIT.high] = terms.largestPrice / HIGH_SHARE;
     this.limits[LATENESS] = terms.latenessMs;
     this.limits[OFF] = terms.fraction * terms.fraction;
     this.limits[DEVIATIONS] = terms.sigmas * terms.sigmas;
@@ -258,6 +264,7 @@ export class TickGuard {
     const size = ticks.size[i];
     if (!Number.isFinite(time) || !Number.isFinite(price) || !Number.isFinite(size)) return NOT_FINITE;
     if (price <= 0) return PRICE_NOT_POSITIVE;
+    if (price > this.largestPrice) return PRICE_TOO_LARGE;
     if (size < 0) return SIZE_NEGATIVE;
     if (size > limits[LARGEST]) return SIZE_TOO_LARGE;
     if (time > limits[LATEST]) return FROM_THE_FUTURE;

@@ -18,7 +18,7 @@ export const ROW = Object.freeze({
   /** How many were accepted; counts of the other verdicts follow. */
   accepted: 4,
   /** The highest number of the source among those that are remembered. */
-  highest: 19,
+  highest: 20,
   /** The bar of the base interval: its first instant after, its first, and so on. */
   until: 24,
   start: 25,
@@ -54,7 +54,9 @@ export const LIMIT = Object.freeze({
   /** What is left of the mean square at a tick, and what becomes of it at most. */
   kept: 9,
   most: 10,
-  length: 11,
+  /** A price above it is looked at closely: no run of near prices gets from it to one that is too large. */
+  high: 11,
+  length: 12,
 });
 
 // What a module exports lies in a cell that V8 reads and checks at each use: these do not.
@@ -189,7 +191,7 @@ function takeRun(
   const at = s * LENGTH;
   let last = rows[at + LAST];
   // A price was accepted that came too late for its bar.
-  if (last !== rows[at + PRICE]) return i;
+  if (last !== rows[at + PRICE] || last > limits[LIMIT.high]) return i;
   // A bar lies within hours in which ticks may come, and after all that are closed.
   const until = rows[at + UNTIL];
   let latest = Math.max(rows[at + LATEST], rows[at + START], rows[at + EARLIEST]);

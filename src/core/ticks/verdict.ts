@@ -11,6 +11,7 @@ export const VERDICTS = [
   "outside_session",
   "from_the_future",
   "outlier",
+  "price_too_large",
 ] as const;
 export type VerdictName = (typeof VERDICTS)[number];
 
@@ -29,3 +30,5 @@ export const OUTSIDE_SESSION = 8;
 export const FROM_THE_FUTURE = 9;
 /** Far from the ticks on both sides of it, or held until its bar had to be closed. */
 export const OUTLIER = 10;
+/** Sums of what was paid would overflow. */
+export const PRICE_TOO_LARGE = 11;

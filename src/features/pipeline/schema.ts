@@ -26,7 +26,7 @@ const refusedRow = z.object({
   reason: z
     .string()
     .describe(
-      "late, duplicate, outlier, price_not_positive, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, or what is wrong with the row",
+      "late, duplicate, outlier, price_not_positive, price_too_large, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, or what is wrong with the row",
     ),
 });
 
