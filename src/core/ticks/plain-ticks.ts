@@ -81,7 +81,6 @@ const LATEST = ROW.latest;
 const PRICE = ROW.price;
 const DIRECTION = ROW.direction;
 const LENGTH = ROW.length;
-const remember = rememberId;
 
 /**
  * Ticks at most for which what is known of a symbol is kept in variables, which takes half the time of columns. Were
@@ -202,14 +201,15 @@ function takeRun(
   let value = rows[at + VALUE];
   let signed = rows[at + SIGNED];
   let direction = rows[at + DIRECTION];
+  let highest = rows[at + HIGHEST];
   do {
     const now = time[i];
     const paid = price[i];
     const amount = size[i];
     const apart = paid - last;
     if (!(now < until && now >= latest && now <= newest && amount >= 0 && amount <= largest)) break;
-    if (!(apart * apart <= near * ((paid + last) * (paid + last))) || id[i] <= rows[at + HIGHEST]) break;
-    if (!Number.isNaN(id[i])) remember(rows, at, ids, s, id, time, i);
+    if (!(apart * apart <= near * ((paid + last) * (paid + last))) || id[i] <= highest) break;
+    if (id[i] > highest) highest = id[i];
     const move = (2 * apart) / (paid + last);
     const added = weight * (move * move);
     const next = kept * variance + added;
@@ -226,6 +226,10 @@ function takeRun(
     signed += direction * amount;
   } while (++i < to && symbol[i] === s);
   if (i === from) return i;
+  if (highest > rows[at + HIGHEST]) {
+    ids.append(s, id, time, from, i);
+    rows[at + HIGHEST] = highest;
+  }
   rows[at + LAST] = last;
   rows[at + VARIANCE] = variance;
   rows[at + ACCEPTED_COUNT] += i - from;

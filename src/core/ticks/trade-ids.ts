@@ -55,6 +55,26 @@ export class TradeIds {
     this.counts[symbol] = count + 1;
   }
 
+  /** Remembers those of places [from, to) that have a number; each is above all before it. */
+  append(symbol: number, id: Float64Array, time: Float64Array, from: number, to: number): void {
+    let ids = this.ids[symbol];
+    let times = this.times[symbol];
+    let count = this.counts[symbol];
+    for (let i = from; i < to; i++) {
+      if (Number.isNaN(id[i])) continue;
+      if (count === ids.length) {
+        this.counts[symbol] = count;
+        this.makeRoom(symbol);
+        ids = this.ids[symbol];
+        times = this.times[symbol];
+        count = this.counts[symbol];
+      }
+      ids[count] = id[i];
+      times[count++] = time[i];
+    }
+    this.counts[symbol] = count;
+  }
+
   /** Forgets the trades of a symbol before an instant, epoch ms, which stands at its place. */
   forgetBefore(symbol: number, instants: Float64Array): void {
     const ids = this.ids[symbol];
