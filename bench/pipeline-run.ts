@@ -56,7 +56,7 @@ export function engineOf({ symbols, calendar }: TickSeries): TickEngine {
   const decision = ensure(terms, problem ?? "terms");
   const engine = new TickEngine(symbols, ENGINE_TERMS);
   for (let s = 0; s < symbols; s++) {
-    engine.open({ calendar, decision, pointValue: 1, costShare: 0.0005 });
+    engine.open({ calendar, decision, pointValue: 1, rate: 1, costShare: 0.0005 });
   }
   engine.setAccount(100_000, 0, () => false);
   engine.begin(Number.NaN);

@@ -98,7 +98,7 @@ describe("a board", () => {
     const engineOn = (board: Board<keyof typeof BOARD_LAYOUT>) => {
       const engine = new TickEngine(2, ENGINE_TERMS, board);
       for (let s = 0; s < 2; s++)
-        engine.open({ calendar, decision: terms, pointValue: 1, costShare: 0.0005 });
+        engine.open({ calendar, decision: terms, pointValue: 1, rate: 1, costShare: 0.0005 });
       engine.setAccount(100_000, 0, () => false);
       return engine;
     };

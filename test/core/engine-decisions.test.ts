@@ -73,6 +73,21 @@ describe("decisions of the engine", () => {
     );
   });
 
+  it("size by point value and rate, the latter one over the price where that is what it says", () => {
+    const sized = (listing: { pointValue?: number; rate?: number | "inverse" }) => {
+      const engine = createTestEngine([always], ENGINE_TERMS, { ...LENIENT, mostUnits: 1e9 }, listing);
+      return runEngine(engine, ticks).synergies[0];
+    };
+    const plain = sized({});
+    expect(output(sized({ pointValue: 50 }), "units")).toBeCloseTo(output(plain, "units") / 50, 2);
+    const inverse = sized({ rate: "inverse" });
+    expect(input(inverse, "rate")).toBe(1 / input(inverse, "entry"));
+    const units = output(plain, "units") * input(plain, "entry");
+    expect(output(inverse, "units") / units).toBeCloseTo(1, 4);
+    expect(sized({ pointValue: Number.NaN, rate: Number.NaN }).refusedBy).toBe("unknown_point_value");
+    expect(sized({ rate: Number.NaN }).refusedBy).toBe("other_currency");
+  });
+
   it("place no stop where nothing was traded by size, nor a target below zero", () => {
     const silent = { ...ticks, size: new Float64Array(ticks.time.length) };
     const found = foundIn(silent, { ...LENIENT, stopWithoutNode: 0 });

@@ -61,7 +61,9 @@ describe("an engine", () => {
     const engine = createTestEngine([always]);
     const { terms: decision } = resolveDecisionTerms({});
     if (decision === null) throw new Error("terms");
-    expect(() => engine.open({ calendar: always, decision, pointValue: 1, costShare: 0 })).toThrow("no room");
+    expect(() => engine.open({ calendar: always, decision, pointValue: 1, rate: 1, costShare: 0 })).toThrow(
+      "no room",
+    );
     const other = { ...ENGINE_TERMS, longer: "1h" as const };
     expect(() => new TickEngine(1, other)).toThrow("1h bars are made");
   });

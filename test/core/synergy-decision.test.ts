@@ -31,6 +31,7 @@ const REQUEST: DecisionRequest = {
   isOpen: true,
   equity: 50_000,
   pointValue: 5,
+  rate: 1,
   cost: 0,
   openPositions: 0,
   isHeld: false,
@@ -49,6 +50,8 @@ const REFUSED: Readonly<Record<DecisionRule, Partial<DecisionRequest>>> = {
   stop_too_wide: { nodeBelow: 94.19 },
   no_target_level: { way: -1, entry: 1, nodeAbove: 1.5, range: 0.5 },
   reward_below_least: { cost: 1.7 },
+  unknown_point_value: { pointValue: Number.NaN },
+  other_currency: { rate: Number.NaN },
   size_below_one: { equity: 1_000 },
 };
 
@@ -89,6 +92,16 @@ describe("a decision", () => {
     });
     // A node on the wrong side is none.
     expect(decide({ ...REQUEST, nodeBelow: 101 }, termsOf()).refusedBy).toBe("no_stop_level");
+  });
+
+  it("sizes in the money of the account, whatever the instrument trades in", () => {
+    const terms = termsOf({ mostUnits: 1e6, lot: 1e-6 });
+    const { units, risk } = decide(REQUEST, terms);
+    const other = decide({ ...REQUEST, rate: 0.01 }, terms);
+    expect(other.units).toBeCloseTo((units ?? 0) * 100, 3);
+    expect(other.risk).toBeCloseTo(risk ?? 0, 3);
+    const uncounted = decide({ ...REQUEST, openPositions: Number.NaN }, terms);
+    expect(uncounted.units).toBe(units);
   });
 
   it("counts fractions in lots", () => {
@@ -241,6 +254,6 @@ describe("the terms of a decision", () => {
 
   it("names each input and each rule once", () => {
     expect(new Set(DECISION_INPUTS).size).toBe(DECISION_INPUTS.length);
-    expect(new Set(DECISION_RULES.map(({ name }) => name)).size).toBe(11);
+    expect(new Set(DECISION_RULES.map(({ name }) => name)).size).toBe(13);
   });
 });

@@ -37,5 +37,5 @@ describe("series that only look like synergies", () => {
     expect(spoken.fvg).toBe(SERIES * 0.8);
     expect(spoken.mlmi).toBeGreaterThan(2 * SERIES);
     expect(spoken.nwrqk).toBeGreaterThan(2 * SERIES);
-  });
+  }, 60_000);
 });

@@ -29,7 +29,7 @@ const engine = new TickEngine(SYMBOLS, {
 });
 engine.setAccount(1e6, 0, () => false);
 for (let s = 0; s < SYMBOLS; s++) {
-  const listing = { decision: ensure(decision, "terms"), pointValue: 1, costShare: 0.0005 };
+  const listing = { decision: ensure(decision, "terms"), pointValue: 1, rate: 1, costShare: 0.0005 };
   engine.open({ calendar: calendarOf("24x7"), ...listing });
 }
 

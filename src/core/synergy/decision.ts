@@ -12,6 +12,8 @@ export const DECISION_RULES = [
   { name: "stop_too_wide", description: "the stop would lie further than furthestStop" },
   { name: "no_target_level", description: "the target would be no price" },
   { name: "reward_below_least", description: "the reward per risk after costs is below leastReward" },
+  { name: "unknown_point_value", description: "what a point of price is worth in money is not known" },
+  { name: "other_currency", description: "it trades in another currency than the account, at no known rate" },
   { name: "size_below_one", description: "the risk budget does not pay for one lot" },
 ] as const;
 export type DecisionRule = (typeof DECISION_RULES)[number]["name"];
@@ -34,11 +36,15 @@ export interface DecisionRequest {
   readonly nodeAbove: number;
   readonly isWarm: boolean;
   readonly isOpen: boolean;
-  /** Equity of the account, and money per point of price and unit in the same currency. */
+  /** Equity of the account. */
   readonly equity: number;
+  /** Money per point of price and unit, in the currency of the instrument; NaN where it is not known. */
   readonly pointValue: number;
+  /** Money of the account for one of the instrument; NaN where no rate is known. */
+  readonly rate: number;
   /** What a unit costs to trade in and out, in price. */
   readonly cost: number;
+  /** NaN where nobody counts them: the rule is not applied then. */
   readonly openPositions: number;
   /** Whether one of them is of this symbol. */
   readonly isHeld: boolean;
@@ -82,6 +88,7 @@ export const DECISION_INPUTS = [
   "openPositions",
   "isHeld",
   "score",
+  "rate",
 ] as const;
 export const [
   IN_WAY,
@@ -98,7 +105,8 @@ export const [
   IN_POSITIONS,
   IN_HELD,
   IN_SCORE,
-] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13] as const;
+  IN_RATE,
+] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14] as const;
 
 /** What it writes: NaN for what it did not come to. */
 export const DECISION_OUTPUTS = ["stop", "stopBasis", "target", "units", "risk", "rewardRisk"] as const;
@@ -128,8 +136,11 @@ export function decideInto(inputs: Float64Array, terms: DecisionTerms, into: Flo
   into[OUT_TARGET] = target;
   into[OUT_REWARD] = (terms.rewardRisk * distance - inputs[IN_COST]) / (distance + inputs[IN_COST]);
   if (!(into[OUT_REWARD] >= terms.leastReward)) return 10;
-  const perUnit = distance * inputs[IN_POINT_VALUE];
-  const worth = entry * inputs[IN_POINT_VALUE];
+  if (!(inputs[IN_POINT_VALUE] > 0)) return 11;
+  if (!(inputs[IN_RATE] > 0)) return 12;
+  const perPoint = inputs[IN_POINT_VALUE] * inputs[IN_RATE];
+  const perUnit = distance * perPoint;
+  const worth = entry * perPoint;
   const afforded = Math.min(
     terms.mostUnits,
     (terms.riskShare * inputs[IN_EQUITY]) / perUnit,
@@ -138,7 +149,7 @@ export function decideInto(inputs: Float64Array, terms: DecisionTerms, into: Flo
   const factor = terms.sizeAtNoQuality + (1 - terms.sizeAtNoQuality) * inputs[IN_QUALITY];
   const wanted = afforded * factor;
   const lots = Math.floor(wanted / terms.lot);
-  if (!(lots >= 1)) return 11;
+  if (!(lots >= 1)) return 13;
   // The product of lots may round to more than they were counted from.
   into[OUT_UNITS] = Math.min(lots * terms.lot, wanted);
   into[OUT_RISK] = into[OUT_UNITS] * perUnit;

@@ -23,6 +23,7 @@ import {
   IN_POSITIONS,
   IN_QUALITY,
   IN_RANGE,
+  IN_RATE,
   IN_SCORE,
   IN_WARM,
   IN_WAY,
@@ -76,8 +77,10 @@ export const ENGINE_TERMS: EngineTerms = Object.freeze({
 export interface Listing {
   readonly calendar: Calendar;
   readonly decision: DecisionTerms;
-  /** Money per point of price and unit. */
+  /** Money per point of price and unit, NaN where it is not known. */
   readonly pointValue: number;
+  /** Money of the account for one of the instrument's: NaN where it is not known, `inverse` where it is one over the price. */
+  readonly rate: number | "inverse";
   /** What it costs to trade in and out, a fraction of the price. */
   readonly costShare: number;
 }
@@ -86,7 +89,8 @@ const EQUITY = 0;
 const POSITIONS = 1;
 const POINT_VALUE = 0;
 const COST_SHARE = 1;
-const OF_SYMBOL = 2;
+const RATE = 2;
+const OF_SYMBOL = 3;
 
 /**
  * From ticks to decisions, for many symbols: guard, bars, indicators, matrices, legs, synergies, decisions. What it
@@ -173,10 +177,11 @@ export class TickEngine {
     const at = s * OF_SYMBOL;
     this.facts[at + POINT_VALUE] = listing.pointValue;
     this.facts[at + COST_SHARE] = listing.costShare;
+    this.facts[at + RATE] = listing.rate === "inverse" ? 0 : listing.rate;
     return s;
   }
 
-  /** What decisions read of the account: its equity, how many positions are open, and of which symbols. */
+  /** What decisions read of the account: its equity, how many positions are open (NaN: nobody counts), and of which symbols. */
   setAccount(equity: number, positions: number, held: (symbol: number) => boolean): void {
     this.account[EQUITY] = equity;
     this.account[POSITIONS] = positions;
@@ -373,6 +378,7 @@ export class TickEngine {
     inputs[IN_OPEN] = isOpen(calendar, track.facts[FACT_TIME]) ? 1 : 0;
     inputs[IN_EQUITY] = account[EQUITY];
     inputs[IN_POINT_VALUE] = facts[at + POINT_VALUE];
+    inputs[IN_RATE] = facts[at + RATE] === 0 ? 1 / track.facts[FACT_CLOSE] : facts[at + RATE];
     inputs[IN_COST] = facts[at + COST_SHARE] * track.facts[FACT_CLOSE];
     inputs[IN_POSITIONS] = account[POSITIONS];
     inputs[IN_HELD] = this.held[s];

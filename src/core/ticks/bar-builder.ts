@@ -182,8 +182,7 @@ export class BarBuilder {
   openUntil(symbol: number): number {
     let until = Number.NEGATIVE_INFINITY;
     for (let level = 0; level < this.lengths.length; level++) {
-      const bar = this.barAt(symbol, level);
-      if (this.rows[bar + COUNT] > 0) until = Math.max(until, this.rows[bar + UNTIL]);
+      until = Math.max(until, this.rows[this.barAt(symbol, level) + UNTIL]);
     }
     return until;
   }
