@@ -20,6 +20,7 @@ export const decimal = (min: number, max: number) =>
     .regex(/^\d+(\.\d+)?$/, "must be a number")
     .transform(Number)
     .pipe(z.number().min(min).max(max));
+export const currency = z.string().regex(/^[A-Z]{3,5}$/, "must be a code as USD");
 export const flag = z.enum(["true", "false"]).transform((text) => text === "true");
 export const list = z
   .string()

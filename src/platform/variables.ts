@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { INTERVALS } from "../core/market/interval.js";
 import {
+  currency,
   decimal,
   flag,
   intervals,
@@ -116,6 +117,12 @@ export const VARIABLES = {
     about: "Money by which decisions on synergies are sized",
     fallback: "100000",
     read: decimal(1, 1e12),
+  },
+  PIPELINE_CURRENCY: {
+    group: "Pipeline",
+    about: "Currency of that money: what trades in another at no known rate is not sized",
+    fallback: "USD",
+    read: currency,
   },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",

@@ -119,8 +119,12 @@ describe("whichever call of the database goes wrong", () => {
   }
 
   it("has something to find", () => {
-    const { synergies, told, bars } = calm as Awaited<ReturnType<typeof foundIn>>;
+    const { synergies, told, bars, totals } = calm as Awaited<ReturnType<typeof foundIn>>;
     expect([synergies.length, told.length]).toEqual([2, 4]);
+    const refused = synergies.filter(
+      (row) => (row as { refused_by: string | null }).refused_by !== null,
+    ).length;
+    expect(totals).toEqual({ bars: bars.length, synergies: 2, decisions: 2, refused });
     expect(bars.filter((bar) => (bar as { interval: string }).interval === "5m").length).toBeGreaterThan(10);
   });
 

@@ -24,6 +24,10 @@ const TEXT = `ts_ms,price,size,id\n${ROWS.join("\n")}\n`;
 writeFileSync(join(folder, "plain.csv"), TEXT);
 writeFileSync(join(folder, "packed.csv.gz"), gzipSync(TEXT));
 writeFileSync(join(folder, "broken.csv.gz"), gzipSync(TEXT).subarray(0, 40));
+writeFileSync(
+  join(folder, "blank.csv"),
+  `ts_ms,price,size\n\n${START},100,1\n\n\n${START},0x64,1\n${START},1e2,1\n`,
+);
 writeFileSync(join(folder, "odd.csv"), "time,cost,size\n1,2,3\n");
 
 /** A job over a pipeline that accepts everything, once under a key. */
@@ -107,6 +111,13 @@ it("goes on after a crash where it was, and sums up the whole", async () => {
   const second = start("plain.csv", last === undefined ? {} : { last });
   expect(await second.done).toEqual(whole);
   expect(second.taken.map(({ key }) => key)).toEqual(["job 7 10"]);
+});
+
+it("tells the lines of a file with blank ones, and takes no number to the base of sixteen", async () => {
+  expect(await start("blank.csv").done).toMatchObject({
+    ...{ rows: 3, accepted: 2 },
+    rejected_rows: [{ line: 6, reason: "price is not a finite number" }],
+  });
 });
 
 it("closes its last bars when all was sent, unless another file goes on with them", async () => {

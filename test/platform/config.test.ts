@@ -163,6 +163,7 @@ describe("each variable", () => {
     PIPELINE_REGULAR_HOURS: { good: [["false", false]], bad: ["no"] },
     PIPELINE_GRACE_MS: { good: [["12000", 12_000]], bad: ["-1", "240001", "long"] },
     PIPELINE_LEAST_QUALITY: { good: [["0.4", 0.4]], bad: ["1.1", "-1", "good"] },
+    PIPELINE_CURRENCY: { good: [["INR", "INR"]], bad: ["rupees", "$"] },
     PIPELINE_EQUITY: { good: [["25000.5", 25_000.5]], bad: ["0", "-1", "much"] },
     ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
     BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },

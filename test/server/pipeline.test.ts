@@ -57,6 +57,7 @@ describe("GET /api/pipeline/status", () => {
   it("200 before anything was sent: it is idle, and what is not known is null", async () => {
     const { data } = (await get("/api/pipeline/status")).json();
     expect(data).toMatchObject({ state: "idle", symbols: 0, groups: 0, waiting: { ticks: 0, outcomes: 0 } });
+    expect([data.lots.crypto, data.terms.lot]).toEqual([1e-4, undefined]);
     expect(data.latency_ms.engine).toEqual({ count: 0, p50: null, p95: null, p99: null, max: null });
   });
 });
@@ -280,7 +281,37 @@ describe("a synergy in ticks that were sent", () => {
     } = decision as Record<string, number>;
     expect(stop).toBeGreaterThan(entry);
     expect(target).toBeLessThan(entry);
-    expect((decision.rules as { passed: boolean }[]).every(({ passed }) => passed)).toBe(true);
+    const rules = decision.rules as {
+      rule: string;
+      passed: boolean | null;
+      value: number | null;
+      why: string | null;
+    }[];
+    expect(rules.every(({ passed }) => passed !== false)).toBe(true);
+    const unapplied = rules.filter(({ passed }) => passed === null);
+    expect(unapplied.map(({ rule, value }) => [rule, value])).toEqual([
+      ["model_below_least", null],
+      ["position_limit", null],
+    ]);
+    for (const { why } of unapplied) expect(why).toContain("not applied");
+    expect(decision).toMatchObject({
+      ...{ event: "TRADE_QUALIFIED", equity: 100_000, equity_basis: "PIPELINE_EQUITY" },
+      ...{
+        currency: "USD",
+        point_value: 1,
+        rate: 1,
+        stop_basis: expect.stringMatching(/^node|_stop|no_node$/),
+      },
+    });
+    expect(synergy).toMatchObject({
+      ...{ event: "SYNERGY_DETECTED", confidence: null },
+      metadata: { pattern_quality: synergy.quality, bars_to_complete: expect.any(Number) },
+    });
+    const { market_context: context } = synergy;
+    expect(context.current_price).toBe(entry);
+    for (const name of ["volatility", "volume_ratio"]) expect(context[name], name).toBeGreaterThan(0);
+    for (const name of ["trend_strength_5m", "trend_strength_30m"])
+      expect(context[name], name).toEqual(expect.any(Number));
   });
 
   it("is heard on /ws with the bars that have just closed, and raises an alert with its stop and target", async () => {

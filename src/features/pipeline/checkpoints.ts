@@ -75,6 +75,7 @@ function layoutOf(terms: EngineTerms): string {
     calendar: calendarOf("24x7"),
     decision: ensure(decision, "the presets are sound"),
     pointValue: 1,
+    rate: 1,
     costShare: 0,
   });
   return createHash("sha256")

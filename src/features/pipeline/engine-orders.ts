@@ -15,7 +15,8 @@ export interface Answered {
 /** An engine that does orders one after another. */
 export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (order: Order) => Answered {
   const engine = new TickEngine(capacity, terms, new Board(BOARD_LAYOUT, board, capacity));
-  engine.setAccount(equity, 0, () => false);
+  // No account is asked: nothing is known of its positions.
+  engine.setAccount(equity, Number.NaN, () => false);
   const names: string[] = [];
   /** By number, the group that the symbol began after. */
   const begins: number[] = [];
@@ -24,8 +25,8 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
   let sequence = 0;
 
   function open({ symbols, states }: Order & { kind: "open" }): Answered {
-    for (const [k, { symbol, calendar, decision, pointValue, costShare }] of symbols.entries()) {
-      const number = engine.open({ calendar: calendarOf(calendar), decision, pointValue, costShare });
+    for (const [k, { symbol, calendar, ...listing }] of symbols.entries()) {
+      const number = engine.open({ ...listing, calendar: calendarOf(calendar) });
       names[number] = symbol;
       begin(number, states[k]);
     }

@@ -1,6 +1,5 @@
 import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
-import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { type DecisionTerms, resolveDecisionTerms } from "../../core/synergy/decision-terms.js";
 import { ENGINE_TERMS, type EngineTerms } from "../../core/synergy/engine.js";
 import { sleep } from "../../platform/clock.js";
@@ -16,7 +15,8 @@ import type { Alerts } from "../alerts/alerts.js";
 import type { DetectionStore } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { createCounts } from "./counts.js";
-import { intervalsOf, type OpenSymbol } from "./messages.js";
+import { listingOf } from "./listing.js";
+import { intervalsOf } from "./messages.js";
 import { createPipeline, type Pipeline } from "./pipeline.js";
 import { createPublisher } from "./publish.js";
 import { openSession, type Session } from "./session.js";
@@ -35,6 +35,7 @@ export interface PipelineOptions {
     | "PIPELINE_REGULAR_HOURS"
     | "PIPELINE_GRACE_MS"
     | "PIPELINE_LEAST_QUALITY"
+    | "PIPELINE_CURRENCY"
   >;
   readonly database: Database;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
@@ -83,6 +84,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
         threads: config.PIPELINE_THREADS,
         capacity: config.PIPELINE_SYMBOLS,
         equity: config.PIPELINE_EQUITY,
+        currency: config.PIPELINE_CURRENCY,
         terms,
       },
       tickLog: createTickLog(database, market, lease),
@@ -93,7 +95,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
           await states.save(sql, kept);
         }),
       sink,
-      listingOf: (symbol) => listingOf(instrumentOf(symbol), decision),
+      listingOf: (symbol) => listingOf(instrumentOf(symbol), decision, config.PIPELINE_CURRENCY),
       log,
       now,
       sleep,
@@ -161,24 +163,4 @@ function decisionTermsOf(given: Partial<DecisionTerms>): DecisionTerms {
   const { terms, problem } = resolveDecisionTerms(given);
   if (terms === null) throw new Error(problem);
   return terms;
-}
-
-/** Lots of what trades in fractions are small; a unit of currency or coin moves its price by one. */
-const LOTS: Readonly<Record<Instrument["assetClass"], number>> = Object.freeze({
-  equity: 1,
-  etf: 1,
-  index: 1,
-  crypto: 1e-4,
-  fx: 1_000,
-  commodity: 1,
-});
-
-function listingOf({ symbol, calendar, assetClass }: Instrument, decision: DecisionTerms): OpenSymbol {
-  return {
-    symbol,
-    calendar,
-    decision: { ...decision, lot: LOTS[assetClass] },
-    pointValue: 1,
-    costShare: ROUND_TRIP_BPS[assetClass] / 10_000,
-  };
 }

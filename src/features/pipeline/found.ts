@@ -8,15 +8,19 @@ import {
   IN_NODE_ABOVE,
   IN_NODE_BELOW,
   IN_OPEN,
+  IN_POINT_VALUE,
   IN_POSITIONS,
   IN_QUALITY,
   IN_RANGE,
+  IN_RATE,
   IN_WARM,
+  OUT_BASIS,
   OUT_REWARD,
   OUT_RISK,
   OUT_STOP,
   OUT_TARGET,
   OUT_UNITS,
+  STOP_BASES,
 } from "../../core/synergy/decision.js";
 import type { DecisionTerms } from "../../core/synergy/decision-terms.js";
 import type { FoundSynergy } from "../../core/synergy/findings.js";
@@ -56,7 +60,12 @@ export function barsOf(
 }
 
 /** A synergy and its decision as they are kept. */
-export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionTerms): NewSynergy {
+export function synergyRow(
+  found: FoundSynergy,
+  symbol: string,
+  terms: DecisionTerms,
+  currency: string,
+): NewSynergy {
   const { type, way, begunAt, knownAt, quality, inputs, facts } = found;
   return {
     ...{ symbol, type, way, begunAt, knownAt, quality },
@@ -76,13 +85,14 @@ export function synergyRow(found: FoundSynergy, symbol: string, terms: DecisionT
       below_strength: finiteOrNull(facts[FACT_BELOW_STRENGTH]),
       above_strength: finiteOrNull(facts[FACT_ABOVE_STRENGTH]),
     },
-    decision: decisionOf(found, terms),
+    decision: decisionOf(found, terms, currency),
   };
 }
 
 function decisionOf(
   { refusedBy, quality, inputs, outputs }: FoundSynergy,
   terms: DecisionTerms,
+  currency: string,
 ): NewDecision {
   const units = finiteOrNull(outputs[OUT_UNITS]);
   const entry = finiteOrNull(inputs[IN_ENTRY]);
@@ -94,9 +104,19 @@ function decisionOf(
     reward: risk === null ? null : risk * terms.rewardRisk,
     confidence: quality,
     measure: "quality",
+    stopBasis: Number.isNaN(outputs[OUT_BASIS]) ? null : STOP_BASES[outputs[OUT_BASIS]],
     rules: rulesSaid(refusedBy, inputs, outputs, terms),
+    currency,
+    pointValue: finiteOrNull(inputs[IN_POINT_VALUE]),
+    rate: finiteOrNull(inputs[IN_RATE]),
   };
 }
+
+/** Why rules are not applied whose value nobody knows. */
+const UNAPPLIED: Readonly<Record<string, string>> = {
+  model_below_least: "not applied: no model is trained on synergies",
+  position_limit: "not applied: no account is asked for its positions",
+};
 
 /** What each rule compared, up to the one that refused; those after it were not asked. */
 function rulesSaid(
@@ -118,12 +138,22 @@ function rulesSaid(
     stop_too_wide: [distance / range, terms.furthestStop],
     no_target_level: [outputs[OUT_TARGET], 0],
     reward_below_least: [outputs[OUT_REWARD], terms.leastReward],
+    unknown_point_value: [inputs[IN_POINT_VALUE], 0],
+    other_currency: [inputs[IN_RATE], 0],
     size_below_one: [outputs[OUT_UNITS], terms.lot],
   };
   const last = DECISION_RULES.findIndex(({ name }) => name === refusedBy);
   const asked = last < 0 ? DECISION_RULES : DECISION_RULES.slice(0, last + 1);
   return asked.map(({ name }) => {
     const [value, limit] = compared[name];
-    return { rule: name, passed: name !== refusedBy, value: finiteOrNull(value), limit: finiteOrNull(limit) };
+    const isUnapplied = Number.isNaN(value) && Object.hasOwn(UNAPPLIED, name);
+    const isWithoutNode = name === "no_stop_level" && Number.isNaN(value);
+    return {
+      rule: name,
+      passed: isUnapplied && name !== refusedBy ? null : name !== refusedBy,
+      value: finiteOrNull(value),
+      limit: finiteOrNull(limit),
+      why: isUnapplied ? UNAPPLIED[name] : isWithoutNode ? "there is no node on that side" : null,
+    };
   });
 }

@@ -12,6 +12,7 @@ export interface OpenSymbol {
   readonly calendar: CalendarId;
   readonly decision: DecisionTerms;
   readonly pointValue: number;
+  readonly rate: number | "inverse";
   readonly costShare: number;
 }
 

@@ -121,8 +121,7 @@ async function replay(
     const receipt = await pipeline.take(readTickRows(part.rows), FILES_SOURCE, key);
     count(sum, receipt, part.rows.length);
     for (const { index, reason } of receipt.rejected.slice(0, LISTED - listed.length)) {
-      // The first line names the columns.
-      listed.push({ line: part.from + index + 2, reason });
+      listed.push({ line: part.lines[index], reason });
     }
     await checkpoint.save({ row: part.from + part.rows.length, tally: sum, listed });
   }

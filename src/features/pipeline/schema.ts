@@ -86,6 +86,9 @@ export const statusSchema = z.object({
     })
     .describe("In the database, by all processes so far"),
   terms: z.record(z.string(), z.number()).describe("Of decisions"),
+  lots: z
+    .record(z.string(), z.number())
+    .describe("Units in which positions are counted, by kind of instrument"),
 });
 
 const figure = z.number().nullable();
@@ -154,11 +157,13 @@ export const matrixSchema = z.object({
 });
 
 export const synergySchema = z.object({
+  event: z.literal("SYNERGY_DETECTED"),
   id: z.number().int(),
   symbol: z.string(),
   synergy_type: z.string(),
   direction: z.number().int(),
   quality: z.number().describe("0..1, no hit rate"),
+  confidence: figure.describe("Null: no hit rate of synergies has been measured"),
   begun_at: z.iso.datetime(),
   timestamp: z.iso.datetime().describe("Close of the bar of the last leg"),
   signal_sequence: z.array(
@@ -173,10 +178,29 @@ export const synergySchema = z.object({
     }),
   ),
   signal_strengths: z.record(z.string(), z.number()),
-  market_context: z.record(z.string(), figure),
+  market_context: z.object({
+    ...{ price: figure, range: figure, node_below: figure, node_above: figure, volume: figure },
+    ...{ equity: figure, open_positions: figure, cost: figure },
+    current_price: figure,
+    volatility: figure.describe("Average true range of 30m over the price"),
+    volume_ratio: figure.describe("Volume of the newest 5m over the mean of the 20 bars before it"),
+    trend_strength_5m: figure.describe("Change of the close in 5 bars, in average true ranges"),
+    trend_strength_30m: figure.describe("Slope of NW-RQK in average true ranges a bar"),
+    nearest_lvn: z
+      .object({ price: z.number(), strength: figure, distance: z.number() })
+      .nullable()
+      .describe("On the side of the stop"),
+    timestamp: z.iso.datetime(),
+  }),
+  metadata: z.object({
+    pattern_quality: z.number(),
+    detection_timestamp: z.iso.datetime(),
+    bars_to_complete: z.number().int().describe("Stretches of 5m from the first leg to the last"),
+  }),
 });
 
 export const decisionSchema = z.object({
+  event: z.enum(["TRADE_QUALIFIED", "TRADE_REJECTED"]),
   synergy_id: z.number().int(),
   symbol: z.string(),
   synergy_type: z.string(),
@@ -187,14 +211,28 @@ export const decisionSchema = z.object({
   refused_by: z.string().nullable().describe("The first rule that refused"),
   entry_price: figure,
   stop_loss_price: figure,
+  stop_basis: z.string().nullable().describe("node, nearest_stop (moved out to it) or no_node"),
   take_profit_price: figure,
   position_size: figure.describe("Units"),
   risk_amount: figure.describe("Money lost at the stop, costs aside"),
   reward_amount: figure,
+  currency: z.string().nullable().describe("Of equity, risk and reward"),
+  point_value: figure.describe("Money per point of price and unit, in the currency of the instrument"),
+  rate: figure.describe("Money of the account for one of the instrument's currency"),
+  equity: figure,
+  equity_basis: z.literal("PIPELINE_EQUITY").describe("A setting, no account"),
   confidence: figure.describe("0..1, as confidence_basis says"),
   confidence_basis: z.string().nullable().describe("quality: no hit rate; score: of a model"),
   model: z.object({ score: figure, why: z.string().nullable() }),
-  rules: z.array(z.object({ rule: z.string(), passed: z.boolean(), value: figure, limit: figure })),
+  rules: z.array(
+    z.object({
+      rule: z.string(),
+      passed: z.boolean().nullable().describe("Null where the rule was not applied"),
+      value: figure,
+      limit: figure,
+      why: z.string().nullable(),
+    }),
+  ),
   alert_id: z.number().int().nullable(),
   not_alerted: z.string().nullable(),
 });

@@ -44,6 +44,8 @@ export interface SessionSettings {
   readonly threads: number;
   readonly capacity: number;
   readonly equity: number;
+  /** Of the equity. */
+  readonly currency: string;
   readonly terms: EngineTerms;
 }
 
@@ -188,7 +190,7 @@ function createFeed({ settings, sink, onFed }: SessionParts, shards: Shards, num
       sequence,
       bars: barsOf(fed.bars, names, intervals),
       synergies: fed.synergies.map((each) =>
-        synergyRow(each, names[each.symbol], numbers.listings[each.symbol].decision),
+        synergyRow(each, names[each.symbol], numbers.listings[each.symbol].decision, settings.currency),
       ),
     });
     return fed.verdicts;

@@ -125,14 +125,18 @@ function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<v
     if (bars.length === 0 && synergies.length === 0) return;
     const instruments = await Promise.all(synergies.map(({ symbol }) => publisher.instrumentOf(symbol)));
     const considered = await database.transaction(async (sql) => {
-      await store.recordBars(sql, bars);
+      const added = { bars: await store.recordBars(sql, bars), synergies: 0, refused: 0 };
       const done: Consideration[] = [];
       const events: { topic: string; payload: unknown }[] = [];
       for (const [k, synergy] of synergies.entries()) {
         const { consideration, told } = await keepSynergy(sql, synergy, instruments[k]);
         if (consideration !== null) done.push(consideration);
         events.push(...told);
+        if (told.length === 0) continue;
+        added.synergies++;
+        if (synergy.decision.refusedBy !== null) added.refused++;
       }
+      await store.addTotals(sql, { ...added, decisions: added.synergies });
       await eventLog.append(sql, events);
       return done;
     });

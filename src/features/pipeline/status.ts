@@ -1,10 +1,13 @@
 import { isoTime } from "../../platform/http.js";
 import { STAGES, type Stage, type StageTimes } from "./counts.js";
+import { LOTS } from "./listing.js";
 import type { Pipeline } from "./pipeline.js";
 
 /** What the pipeline of this process has done, and what all have stored. */
 export async function statusView(pipeline: Pipeline) {
   const { counts, store, terms } = pipeline;
+  // Lots are those of each kind of instrument.
+  const { lot, ...stated } = terms;
   const bars = counts.bars();
   const { groups, synergies } = counts.totals();
   const times = Object.fromEntries(STAGES.map((stage) => [stage, counts.times(stage)])) as Record<
@@ -29,6 +32,7 @@ export async function statusView(pipeline: Pipeline) {
     synergies,
     decisions: counts.decisions(),
     stored: await store.count(),
-    terms: { ...terms },
+    terms: { ...stated },
+    lots: { ...LOTS },
   };
 }

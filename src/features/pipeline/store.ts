@@ -44,15 +44,20 @@ export interface NewSynergy {
 
 export interface RuleSaid {
   readonly rule: string;
-  readonly passed: boolean;
+  /** Null where the rule was not applied. */
+  readonly passed: boolean | null;
   readonly value: number | null;
   readonly limit: number | null;
+  /** Why there is no value, or the rule was not applied; null where there is nothing to say. */
+  readonly why: string | null;
 }
 
 export interface NewDecision {
   readonly refusedBy: string | null;
   readonly entry: number | null;
   readonly stop: number | null;
+  /** Where the stop comes from. */
+  readonly stopBasis: string | null;
   readonly target: number | null;
   readonly size: number | null;
   readonly risk: number | null;
@@ -60,6 +65,11 @@ export interface NewDecision {
   readonly confidence: number | null;
   readonly measure: string | null;
   readonly rules: readonly RuleSaid[];
+  /** Of the account, and so of risk and reward. */
+  readonly currency: string | null;
+  /** Money per point of price and unit in the instrument's currency, and the account's money for one of that. */
+  readonly pointValue: number | null;
+  readonly rate: number | null;
 }
 
 export interface StoredSynergy extends Omit<NewSynergy, "decision"> {
@@ -73,16 +83,31 @@ export interface StoredDecision extends NewDecision {
   readonly decidedAt: number;
 }
 
+/** How many of each are stored. */
+export interface Totals {
+  readonly bars: number;
+  readonly synergies: number;
+  readonly decisions: number;
+  readonly refused: number;
+}
+
 /** The name under which all rows of a market stand. */
 export const marketKey = ({ synthetic, replay }: MarketName) =>
   `${synthetic ? "synthetic" : "real"}${replay === null ? "" : `:${replay}`}`.slice(0, 60);
 
 const RECORD_BARS = prepared(`
+with added as (
 insert into tick_bars (market, symbol, interval, time, open, high, low, close, volume, count, vwap, pressure, slot)
 select $1, b.s, b.i, to_timestamp(b.t / 1000), b.o, b.h, b.l, b.c, b.v, b.n, nullif(b.w, 'NaN'), nullif(b.p, 'NaN'), b.x
 from unnest($2::text[], $3::text[], $4::float8[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::float8[],
   $10::int[], $11::float8[], $12::float8[], $13::int[]) as b(s, i, t, o, h, l, c, v, n, w, p, x)
-on conflict do nothing`);
+on conflict do nothing returning 1)
+select count(*)::int as count from added`);
+
+const ADD_TOTALS = prepared(`
+insert into pipeline_totals as t (market, bars, synergies, decisions, refused) values ($1, $2, $3, $4, $5)
+on conflict (market) do update set bars = t.bars + excluded.bars, synergies = t.synergies + excluded.synergies,
+  decisions = t.decisions + excluded.decisions, refused = t.refused + excluded.refused`);
 
 const RECORD_SYNERGY = prepared(`
 insert into synergies (market, symbol, type, way, begun_at, known_at, quality, legs, context)
@@ -91,8 +116,8 @@ on conflict (market, symbol, known_at) do nothing returning id`);
 
 const RECORD_DECISION = prepared(`
 insert into tick_decisions (synergy_id, refused_by, entry, stop, target, size, risk, reward, confidence, measure, rules,
-  detection_id, alert_id, unalerted)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14)`);
+  detection_id, alert_id, unalerted, stop_basis, currency, point_value, rate)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18)`);
 
 const SYNERGY_FIELDS = [
   "s.id, s.symbol, s.type, s.way, s.quality, s.legs, s.context",
@@ -101,7 +126,8 @@ const SYNERGY_FIELDS = [
 ].join(", ");
 const DECISION_FIELDS = [
   `d.refused_by as "refusedBy", d.entry, d.stop, d.target, d.size, d.risk, d.reward, d.confidence, d.measure, d.rules`,
-  `d.alert_id as "alertId", d.unalerted`,
+  `d.alert_id as "alertId", d.unalerted, d.stop_basis as "stopBasis", d.currency, d.rate`,
+  `d.point_value as "pointValue"`,
   epochMs("d.decided_at", "decidedAt"),
 ].join(", ");
 const BAR_FIELDS = [
@@ -113,11 +139,11 @@ const BAR_FIELDS = [
 /** What the pipeline of one market found. */
 export function createPipelineStore(database: Database, market: string) {
   return {
-    /** Bars that are there already stay as they are. */
-    async recordBars(sql: Sql, bars: readonly TickBar[]): Promise<void> {
-      if (bars.length === 0) return;
+    /** Bars that are there already stay as they are. @returns how many were not. */
+    async recordBars(sql: Sql, bars: readonly TickBar[]): Promise<number> {
+      if (bars.length === 0) return 0;
       const numbers = (of: (bar: TickBar) => number) => numberArray(bars.map(of));
-      await sql.query(RECORD_BARS, [
+      const [row] = await sql.query<{ count: number }>(RECORD_BARS, [
         market,
         textArray(bars.map(({ symbol }) => symbol)),
         textArray(bars.map(({ interval }) => interval)),
@@ -126,6 +152,13 @@ export function createPipelineStore(database: Database, market: string) {
         ...[numbers(({ count }) => count), numbers(({ vwap }) => vwap), numbers(({ pressure }) => pressure)],
         numbers(({ slot }) => slot),
       ]);
+      return row.count;
+    },
+
+    /** Counts what was stored anew, within the transaction that stores it. */
+    async addTotals(sql: Sql, { bars, synergies, decisions, refused }: Totals): Promise<void> {
+      if (bars + synergies + decisions === 0) return;
+      await sql.query(ADD_TOTALS, [market, bars, synergies, decisions, refused]);
     },
 
     /** @returns its number; null for one that is there already. */
@@ -148,6 +181,7 @@ export function createPipelineStore(database: Database, market: string) {
       await sql.query(RECORD_DECISION, [
         ...[synergyId, refusedBy, entry, stop, target, size, risk, reward, confidence, measure],
         ...[JSON.stringify(rules), raised.detectionId, raised.alertId, raised.unalerted],
+        ...[decision.stopBasis, decision.currency, decision.pointValue, decision.rate],
       ]);
     },
 
@@ -193,20 +227,13 @@ export function createPipelineStore(database: Database, market: string) {
     },
 
     /** How many of each are stored. */
-    async count(): Promise<{ bars: number; synergies: number; decisions: number; refused: number }> {
-      const [row] = await database.query<{
-        bars: number;
-        synergies: number;
-        decisions: number;
-        refused: number;
-      }>(
-        `select (select count(*) from tick_bars where market = $1) as bars,
-           (select count(*) from synergies where market = $1) as synergies, count(*) as decisions,
-           count(*) filter (where d.refused_by is not null) as refused
-         from tick_decisions d join synergies s on s.id = d.synergy_id where s.market = $1`,
+    async count(): Promise<Totals> {
+      const rows = await database.query<Totals>(
+        `select bars::float8, synergies::float8, decisions::float8, refused::float8
+         from pipeline_totals where market = $1`,
         [market],
       );
-      return row;
+      return rows[0] ?? { bars: 0, synergies: 0, decisions: 0, refused: 0 };
     },
   };
 }

@@ -10,6 +10,8 @@ import { AppError } from "../../platform/errors.js";
 export interface TickRows {
   /** Place of the first among the rows of the file, from 0; the first line, which names the columns, is none. */
   readonly from: number;
+  /** Of each its line in the file, from 1. */
+  readonly lines: readonly number[];
   /** As `readTickRows` takes them. */
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** Bytes of the file that have been read. */
@@ -22,6 +24,8 @@ const NAMES = {
   size: ["size"],
   id: ["id"],
 } as const;
+/** What a number is written as in a file: digits to the base of ten. */
+const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 const FILE_NAME = /^[\w][\w.+-]*\.(csv|txt)(\.gz)?$/i;
 
 /**
@@ -55,22 +59,27 @@ export async function* readTickFile(path: string, symbol: string, each: number):
   const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY });
   let places: Places | null = null;
   let rows: Record<string, unknown>[] = [];
+  let at: number[] = [];
   let from = 0;
+  let line = 0;
   try {
-    for await (const line of lines) {
+    for await (const text of lines) {
+      line++;
       if (places === null) {
-        places = placesOf(line);
+        places = placesOf(text);
         continue;
       }
-      if (line === "") continue;
-      rows.push(rowOf(line, places, symbol));
+      if (text === "") continue;
+      rows.push(rowOf(text, places, symbol));
+      at.push(line);
       if (rows.length < each) continue;
-      yield { from, rows, bytes: source.bytesRead };
+      yield { from, lines: at, rows, bytes: source.bytesRead };
       from += rows.length;
       rows = [];
+      at = [];
     }
     if (places === null) throw new AppError("invalid_request", "file: is empty");
-    if (rows.length > 0) yield { from, rows, bytes: source.bytesRead };
+    if (rows.length > 0) yield { from, lines: at, rows, bytes: source.bytesRead };
   } catch (error) {
     throw error instanceof AppError ? error : unreadable(error);
   } finally {
@@ -106,7 +115,7 @@ const cellsOf = (line: string) => line.split(",").map((cell) => cell.trim().repl
 
 function rowOf(line: string, { time, price, size, id }: Places, symbol: string): Record<string, unknown> {
   const cells = cellsOf(line);
-  const numberAt = (place: number) => (/^\s*$/.test(cells[place] ?? "") ? Number.NaN : Number(cells[place]));
+  const numberAt = (place: number) => (NUMBER.test(cells[place] ?? "") ? Number(cells[place]) : Number.NaN);
   const timeMs = numberAt(time);
   const number = id < 0 || (cells[id] ?? "") === "" ? null : numberAt(id);
   return {
