@@ -24,7 +24,7 @@ describe("series that only look like synergies", () => {
       const candles = barsOfTicks(ticks);
       expect(synergiesOf(candles, PLANTED_TERMS), `seed ${seed}`).toEqual([]);
       expect(synergiesOf(candles, { ...PLANTED_TERMS, slope: 0.3 }), `seed ${seed}, steep`).toEqual([]);
-      if (seed <= 10) expect(plainSynergiesOf(candles, PLANTED_TERMS), `seed ${seed}, plain`).toEqual([]);
+      if (seed <= 30) expect(plainSynergiesOf(candles, PLANTED_TERMS), `seed ${seed}, plain`).toEqual([]);
       const watch = watchSequences({ windowBars: 10, cooldownBars: 5 });
       for (const [bar, signals] of legSignals(candles, PLANTED_TERMS)) {
         for (const { leg } of signals) spoken[leg]++;
