@@ -1,6 +1,6 @@
 import { calendarOf } from "../../core/market/session.js";
 import { TickGuard } from "../../core/ticks/guard.js";
-import { type GuardTerms } from "../../core/ticks/guard-terms.js";
+import type { GuardTerms } from "../../core/ticks/guard-terms.js";
 import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
 import { ACCEPTED, VERDICTS } from "../../core/ticks/verdict.js";
 import { AppError } from "../../platform/errors.js";
