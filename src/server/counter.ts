@@ -21,14 +21,16 @@ export interface Counter {
 const MEMORY_LIMIT = 50_000;
 
 export function createCounter(redis: RedisClient | null, windowMs: number): Counter {
-  const memory = new LRUCache<string, { count: number; until: number }>({ max: MEMORY_LIMIT });
+  /** Made for the first count: a table of this size is tens of milliseconds of a start. */
+  let table: LRUCache<string, { count: number; until: number }> | undefined;
 
   function countInMemory(key: string): Count {
+    table ??= new LRUCache({ max: MEMORY_LIMIT });
     const now = performance.now();
-    const known = memory.get(key);
+    const known = table.get(key);
     const entry = known !== undefined && known.until > now ? known : { count: 0, until: now + windowMs };
     entry.count++;
-    memory.set(key, entry);
+    table.set(key, entry);
     return { count: entry.count, leftMs: entry.until - now };
   }
 
@@ -37,11 +39,11 @@ export function createCounter(redis: RedisClient | null, windowMs: number): Coun
       const own = countInMemory(key);
       const shared = await redis?.increment(key, windowMs);
       if (shared === undefined || shared.count <= own.count) return own;
-      memory.set(key, { count: shared.count, until: performance.now() + shared.leftMs });
+      table?.set(key, { count: shared.count, until: performance.now() + shared.leftMs });
       return shared;
     },
     peek(key) {
-      const known = memory.get(key);
+      const known = table?.get(key);
       const leftMs = (known?.until ?? 0) - performance.now();
       return known === undefined || leftMs <= 0 ? { count: 0, leftMs: 0 } : { count: known.count, leftMs };
     },

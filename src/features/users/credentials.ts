@@ -51,7 +51,8 @@ export function createCredentials(options: {
   redis: RedisClient | null;
 }): Credentials {
   const { clock, secret, redis } = options;
-  const redeemed = new LRUCache<string, true>({ max: 100_000, ttl: 2 * 1_000 * LIFETIME_S.socket });
+  /** Made for the first ticket: a table of this size is tens of milliseconds of a start. */
+  let redeemed: LRUCache<string, true> | undefined;
   const keys = createKeyLookup(options.store, clock);
 
   async function fromToken(
@@ -99,6 +100,7 @@ export function createCredentials(options: {
 
     async redeemTicket(ticket) {
       const found = await fromToken(ticket, "socket");
+      redeemed ??= new LRUCache({ max: 100_000, ttl: 2 * 1_000 * LIFETIME_S.socket });
       if (found === null || redeemed.has(found.id)) return null;
       redeemed.set(found.id, true);
       const first = await redis?.claim(`ticket:${found.id}`, 2 * 1_000 * LIFETIME_S.socket);
