@@ -4,13 +4,14 @@ import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
 import { JOB_FIELDS, type JobKind, type JobState, topicOfJob } from "../../src/platform/jobs.js";
 import { defineTask } from "../../src/platform/workers.js";
+import { compileTask } from "../fixtures/compiled-task.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import { createTestQueue, order, type TestQueue, testKind } from "../fixtures/jobs.js";
 import type { TaskInput } from "../fixtures/worker-task.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
-const TASK = defineTask<TaskInput, unknown>(new URL("../fixtures/worker-task.js", import.meta.url));
+const TASK = defineTask<TaskInput, unknown>(compileTask());
 
 let at: TestDatabase;
 let database: Database;
