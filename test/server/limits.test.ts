@@ -116,8 +116,18 @@ describe("X-Forwarded-For", () => {
     "x-forwarded-for": [spoofed, ...appended].join(", "),
   });
 
+  /** By the number of proxies they trust. */
+  let programs: TestProgram[] = [];
+  beforeAll(async () => {
+    const startOf = (hops: number) =>
+      startTestProgram({ environment: { ...TIMES_ONE, TRUST_PROXY_HOPS: String(hops) } });
+    programs = await Promise.all([0, 1, 2].map(startOf));
+  });
+  afterAll(async () => {
+    await Promise.all(programs.map((program) => program.close()));
+  });
+
   it.each([0, 1, 2])("429 with TRUST_PROXY_HOPS=%i whatever the client writes there", async (hops) => {
-    const program = await startTestProgram({ environment: { ...TIMES_ONE, TRUST_PROXY_HOPS: String(hops) } });
     const proxies = ["203.0.113.7", "10.0.0.1"].slice(0, hops);
     let i = 0;
     const request = () => ({
@@ -125,25 +135,21 @@ describe("X-Forwarded-For", () => {
       headers: forwarded(`198.51.100.${++i}`, ...proxies),
       remoteAddress: "10.0.0.2",
     });
-    expect(await passing(program, request, 100)).toBe(20);
-    await program.close();
+    expect(await passing(programs[hops], request, 100)).toBe(20);
   });
 
   it.each([1, 2])("tells clients behind %i proxies apart", async (hops) => {
-    const program = await startTestProgram({ environment: { ...TIMES_ONE, TRUST_PROXY_HOPS: String(hops) } });
-    for (const client of ["203.0.113.7", "203.0.113.8"]) {
+    for (const client of ["203.0.113.8", "203.0.113.9"]) {
       const request = () => ({
         url: "/api/features",
         headers: forwarded("198.51.100.1", client, ...["10.0.0.1"].slice(0, hops - 1)),
         remoteAddress: "10.0.0.2",
       });
-      expect(await passing(program, request, 100)).toBe(20);
+      expect(await passing(programs[hops], request, 100)).toBe(20);
     }
-    await program.close();
   });
 
   it("is not believed without proxies, nor are its relatives", async () => {
-    const program = await startTestProgram({ environment: TIMES_ONE });
     let i = 0;
     const request = () => ({
       url: "/api/features",
@@ -154,8 +160,7 @@ describe("X-Forwarded-For", () => {
         "cf-connecting-ip": `198.51.100.${i}`,
       },
     });
-    expect(await passing(program, request, 100)).toBe(20);
-    await program.close();
+    expect(await passing(programs[0], request, 100)).toBe(20);
   });
 });
 
@@ -175,7 +180,7 @@ describe("the storm of an existing dashboard", () => {
       expect(answers.filter(({ statusCode }) => statusCode !== 200)).toEqual([]);
     }
     await program.close();
-  });
+  }, 60_000);
 });
 
 describe("counts of several instances", () => {
