@@ -89,7 +89,7 @@ describe("patience", () => {
 });
 
 describe("the embedded database", () => {
-  it("is Postgres by default, keeps its data, and ends with the program", async () => {
+  it("is Postgres by default, keeps its data, ends with the program, and is no other where it cannot start", async () => {
     const folder = temporaryFolder();
     const first = await open({ DATA_DIR: folder });
     expect(first.kind).toBe("embedded-postgres");
@@ -98,7 +98,17 @@ describe("the embedded database", () => {
     expect(postmasterOf(folder)).toBeNull();
     const second = await open({ DATA_DIR: folder, EMBEDDED_DATABASE: "postgres" });
     expect(await load(second)).toEqual([{ value: 7 }]);
+    await second.database.query("update _prisma_migrations set checksum = 'edited'");
     await second.close();
+
+    // One that cannot be migrated is stopped again.
+    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/edited after/);
+    expect(postmasterOf(folder)).toBeNull();
+
+    // Data that does not start is an error, and no empty database takes its place.
+    writeFileSync(join(folder, "postgres", "PG_VERSION"), "12\n");
+    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/incompatible/);
+    expect(existsSync(join(folder, "pglite"))).toBe(false);
   });
 
   it("is PGlite where that is asked for, and stays it while its data is there", async () => {
@@ -112,24 +122,5 @@ describe("the embedded database", () => {
     expect(await load(second)).toEqual([{ value: 7 }]);
     await second.close();
     expect(existsSync(join(folder, "postgres"))).toBe(false);
-  });
-
-  it("with data that does not start is an error, not an empty database in its place", async () => {
-    const folder = temporaryFolder();
-    const first = await open({ DATA_DIR: folder });
-    await save(first);
-    await first.close();
-    writeFileSync(join(folder, "postgres", "PG_VERSION"), "12\n");
-    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/incompatible/);
-    expect(existsSync(join(folder, "pglite"))).toBe(false);
-  });
-
-  it("that cannot be migrated is stopped again", async () => {
-    const folder = temporaryFolder();
-    const first = await open({ DATA_DIR: folder });
-    await first.database.query("update _prisma_migrations set checksum = 'edited'");
-    await first.close();
-    await expect(open({ DATA_DIR: folder })).rejects.toThrow(/edited after/);
-    expect(postmasterOf(folder)).toBeNull();
   });
 });
