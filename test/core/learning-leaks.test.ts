@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { learnCandidate } from "../../src/core/learning/candidate.js";
 import { FEATURES } from "../../src/core/learning/features/index.js";
@@ -24,6 +24,13 @@ const terms = termsOf(1, {
   draws: 200,
 });
 
+/** What is learned of honest samples. */
+const lesson = lessonOf(materialOf(series, [honest], policy), "regime");
+let plain: ReturnType<typeof learned>;
+beforeAll(() => {
+  plain = learned(lesson, terms);
+});
+
 const verdictOf = (material: Material) => learned(lessonOf(material, "regime"), terms).verdict;
 
 /** The samples with some of their parts changed. */
@@ -33,8 +40,7 @@ function changed(samples: Partial<LabelledSamples["samples"]>, facts = honest.fa
 
 describe("the way from samples to a verdict", () => {
   it("promotes a model of honest samples", () => {
-    const verdict = verdictOf(materialOf(series, [honest], policy));
-    expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
+    expect(plain.verdict).toMatchObject({ promoted: true, refusedBy: null });
   });
 
   it("catches a feature that sees one bar ahead", () => {
@@ -60,9 +66,7 @@ describe("the way from samples to a verdict", () => {
     expect(found.verdict).toMatchObject({ promoted: false, refusedBy: "sees_no_future" });
     // It would have been promoted otherwise: no other rule sees it.
     expect(found.verdict.checks.filter(({ passed }) => !passed)).toHaveLength(1);
-    expect(found.evaluation.auc).toBeGreaterThan(
-      learned(lessonOf(materialOf(series, [honest], policy), "regime"), terms).evaluation.auc,
-    );
+    expect(found.evaluation.auc).toBeGreaterThan(plain.evaluation.auc);
   });
 
   it.each(["return_1", "setup_stop", "setup_quality"])(
@@ -129,7 +133,6 @@ describe("the way from samples to a verdict", () => {
   });
 
   it("catches a split whose training knows what settles in the tail", () => {
-    const lesson = lessonOf(materialOf(series, [honest], policy), "regime");
     const split = splitSamples(lesson.samples);
     expect(findOverlap(split, lesson.samples)).toBeNull();
     const first = lesson.samples.decidedAt[split.tail[0]];

@@ -23,8 +23,11 @@ describe("series that only look like synergies", () => {
       const { ticks, filled } = tellStory({ seed, story, way, calendar });
       const candles = barsOfTicks(ticks);
       expect(synergiesOf(candles, PLANTED_TERMS), `seed ${seed}`).toEqual([]);
-      expect(synergiesOf(candles, { ...PLANTED_TERMS, slope: 0.3 }), `seed ${seed}, steep`).toEqual([]);
-      if (seed <= 30) expect(plainSynergiesOf(candles, PLANTED_TERMS), `seed ${seed}, plain`).toEqual([]);
+      // Each story comes both ways on both calendars among thirty.
+      if (seed <= 30) {
+        expect(synergiesOf(candles, { ...PLANTED_TERMS, slope: 0.3 }), `seed ${seed}, steep`).toEqual([]);
+        expect(plainSynergiesOf(candles, PLANTED_TERMS), `seed ${seed}, plain`).toEqual([]);
+      }
       const watch = watchSequences({ windowBars: 10, cooldownBars: 5 });
       for (const [bar, signals] of legSignals(candles, PLANTED_TERMS)) {
         for (const { leg } of signals) spoken[leg]++;

@@ -34,7 +34,7 @@ const TERMS: RunTerms = {
   riskFree: 0,
 };
 const DAYS = 500;
-const DRAWS = 59;
+const DRAWS = 39;
 const WALKS = 200;
 
 /** A walk without drift whose bars have gaps, ranges and volumes of their own. @param echo of each return in the next. */
