@@ -220,7 +220,7 @@ describe("numbers of the source", () => {
   it("of which there are more than are remembered: the highest are, and those in the end were accepted", () => {
     const ids = new TradeIds(1);
     const ticks = ticksOf(Array.from({ length: MOST_IDS + 1 }, (_, i) => ({ time: AT, price: 1, id: i })));
-    ids.append(0, ticks.id, ticks.time, 0, MOST_IDS);
+    ids.append(0, ticks.id, ticks.time, 0, MOST_IDS, new Float64Array(1), 0);
     ids.add(0, ticks.id, ticks.time, MOST_IDS);
     const known = [0, MOST_IDS / 4 - 1, MOST_IDS / 4, MOST_IDS].map((i) => ids.has(0, ticks, i));
     expect(known).toEqual([false, false, true, true]);

@@ -166,9 +166,19 @@ export function takePlain(
   return i;
 }
 
+/** Counts the ticks of a run whose last price has been written, which is that of the bar as well. */
+function endRun(rows: Float64Array, at: number, count: number): void {
+  rows[at + ACCEPTED_COUNT] += count;
+  rows[at + COUNT] += count;
+  rows[at + CLOSE] = rows[at + LAST];
+  rows[at + PRICE] = rows[at + LAST];
+}
+
 /**
  * Takes those that follow one another of one symbol. Where no processor can foresee which of two it is, a product is faster
  * than a branch; whether the mean square is above the least need not wait for it. What is near a price above 0 is above 0.
+ * A bar lies within hours in which ticks may come, and after all that are closed. Where the last price is not that of the
+ * bar, one was accepted that came too late for it.
  */
 function takeRun(
   { symbol, time, price, size, id }: Ticks,
@@ -189,9 +199,7 @@ function takeRun(
   const s = symbol[i];
   const at = s * LENGTH;
   let last = rows[at + LAST];
-  // A price was accepted that came too late for its bar.
   if (last !== rows[at + PRICE] || last > limits[LIMIT.high]) return i;
-  // A bar lies within hours in which ticks may come, and after all that are closed.
   const until = rows[at + UNTIL];
   let latest = Math.max(rows[at + LATEST], rows[at + START], rows[at + EARLIEST]);
   let variance = rows[at + VARIANCE];
@@ -226,23 +234,17 @@ function takeRun(
     signed += direction * amount;
   } while (++i < to && symbol[i] === s);
   if (i === from) return i;
-  if (highest > rows[at + HIGHEST]) {
-    ids.append(s, id, time, from, i);
-    rows[at + HIGHEST] = highest;
-  }
+  if (highest > rows[at + HIGHEST]) ids.append(s, id, time, from, i, rows, at + HIGHEST);
   rows[at + LAST] = last;
+  endRun(rows, at, i - from);
   rows[at + VARIANCE] = variance;
-  rows[at + ACCEPTED_COUNT] += i - from;
   rows[at + LAG] = limits[LIMIT.received] - latest;
   rows[at + HIGH] = high;
   rows[at + LOW] = low;
-  rows[at + CLOSE] = last;
   rows[at + LATEST] = latest;
   rows[at + VOLUME] = volume;
   rows[at + VALUE] = value;
   rows[at + SIGNED] = signed;
-  rows[at + COUNT] += i - from;
-  rows[at + PRICE] = last;
   rows[at + DIRECTION] = direction;
   return i;
 }

@@ -55,8 +55,16 @@ export class TradeIds {
     this.counts[symbol] = count + 1;
   }
 
-  /** Remembers those of places [from, to) that have a number; each is above all before it. */
-  append(symbol: number, id: Float64Array, time: Float64Array, from: number, to: number): void {
+  /** Remembers those of places [from, to) that have a number; each is above all before it. The last goes to a place. */
+  append(
+    symbol: number,
+    id: Float64Array,
+    time: Float64Array,
+    from: number,
+    to: number,
+    into: Float64Array,
+    place: number,
+  ): void {
     let ids = this.ids[symbol];
     let times = this.times[symbol];
     let count = this.counts[symbol];
@@ -73,6 +81,7 @@ export class TradeIds {
       times[count++] = time[i];
     }
     this.counts[symbol] = count;
+    this.writeHighest(symbol, into, place);
   }
 
   /** Forgets the trades of a symbol before an instant, epoch ms, which stands at its place. */
