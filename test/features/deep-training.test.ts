@@ -60,7 +60,7 @@ function job(terms: DeepTerms = QUICK) {
   });
 }
 
-describe("a training of the net and the agent", () => {
+describe("a training of the net and the agent", { timeout: 120_000 }, () => {
   it("enters both with their figures, cards and rules, and tells how far it is", async () => {
     const told: string[] = [];
     const report = (phase: string, done: number, total: number) => {
@@ -146,7 +146,7 @@ describe("a training of the net and the agent", () => {
   });
 });
 
-describe("the loop", () => {
+describe("the loop", { timeout: 120_000 }, () => {
   let nowMs = 1_000_000;
   let orders: string[][] = [];
   let series = 0;

@@ -120,7 +120,7 @@ async function tell(
   );
 }
 
-describe("a training", () => {
+describe("a training", { timeout: 180_000 }, () => {
   it("that was cut off goes on where it was, and one of the same data does no work", async () => {
     const enter: typeof registry.enter = async (...given) => {
       if (given[0].grouping === "pattern") throw new Error("cut off");
@@ -141,7 +141,7 @@ describe("a training", () => {
     expect(again.skipped_global[0].reason).toMatch(/nothing new: no work \(version 1.0.0/);
     expect(again.skipped_pattern[0].reason).toMatch(/nothing new/);
     expect(await versions()).toHaveLength(2);
-  }, 60_000);
+  });
 
   it("takes decisions from as far back as it is told, with all the bars before that their features read", async () => {
     const [first] = (await gather()).facts;
@@ -187,7 +187,7 @@ describe("a training", () => {
       message: expect.stringContaining(`order each part from 1 to ${parts}`),
     });
     await expect(problem(parts + 1)).rejects.toMatchObject({ code: "invalid_request" });
-  }, 60_000);
+  });
 
   it("learns from trades of accounts, outcomes that users told and verdicts, each decision once", async () => {
     const before = await gather();
