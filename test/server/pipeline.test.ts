@@ -7,6 +7,7 @@ import { MOST_ROWS } from "../../src/features/pipeline/schema.js";
 import { writeMarketFiles } from "../fixtures/candle-files.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { KEYED, keyFor } from "../fixtures/keyed.js";
+import { ODD_REASONS, oddRows } from "../fixtures/odd-ticks.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { type Frame, openSocket } from "../fixtures/socket.js";
@@ -76,45 +77,9 @@ describe("POST /api/ticks", () => {
   });
 
   it("200 with the place and the reason of each row that is none, or is refused", async () => {
-    const rows = [
-      tick(6),
-      null,
-      "text",
-      { ...tick(7), symbol: 5 },
-      { ...tick(7), symbol: "a b" },
-      { ...tick(7), time: "yesterday" },
-      { ...tick(7), price: "100" },
-      { ...tick(7), size: null },
-      { ...tick(7), id: "x" },
-      tick(7, { price: -1 }),
-      tick(7, { price: 0 }),
-      tick(7, { size: -1 }),
-      tick(7, { size: 1e300 }),
-      tick(1, { id: 7 }),
-      tick(-7_200),
-      tick(86_400),
-      tick(8, { price: 150 }),
-      tick(9),
-    ];
+    const rows = oddRows(tick);
     const answer = (await post(rows)).json();
-    expect(reasons(answer)).toEqual([
-      "1 row is not an object",
-      "2 row is not an object",
-      "3 symbol is not text",
-      "4 symbol is not a symbol",
-      "5 time is neither epoch ms nor RFC 3339",
-      "6 price is not a finite number",
-      "7 size is not a finite number",
-      "8 id is not a finite number",
-      "9 price_not_positive",
-      "10 price_not_positive",
-      "11 size_negative",
-      "12 size_too_large",
-      "13 duplicate",
-      "14 late",
-      "15 from_the_future",
-      "16 outlier",
-    ]);
+    expect(reasons(answer)).toEqual(ODD_REASONS);
     expect(answer.accepted + answer.rejected.length + answer.held.length).toBe(rows.length);
     const read = (await lines(`{\n${JSON.stringify(tick(10))}\n{"symbol":"SOL-USD","time":NaN}`)).json();
     expect(reasons(read)).toEqual(["0 row is not JSON", "2 row is not JSON"]);
