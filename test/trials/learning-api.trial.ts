@@ -8,7 +8,7 @@ const PATHS = [
   "/api/ml/models",
   "/api/patterns/list",
   "/api/candles/BTC-USD?interval=15m&limit=200",
-  "/api/health",
+  "/health",
 ];
 
 const setting = openSetting();
