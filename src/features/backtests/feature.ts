@@ -70,6 +70,6 @@ export function createBacktestDesk(
     answers: createBacktestAnswers(parts),
     stored: createStoredRuns(parts),
     kinds,
-    jobKinds: Object.values(kinds) as unknown as JobKind[],
+    jobKinds: Object.values(kinds),
   };
 }

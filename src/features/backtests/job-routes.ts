@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
-import type { JobKind } from "../../platform/jobs.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { orderedSchema } from "../jobs/schema.js";
 import type { BacktestKinds } from "./feature.js";
@@ -42,12 +41,7 @@ export function backtestJobRoutes(
         "idempotency_key_reused",
       ],
       async handle({ principal, body, request, reply }) {
-        const job = await jobs.enqueue(
-          principal,
-          kind as unknown as JobKind,
-          body,
-          idempotencyKeyOf(request),
-        );
+        const job = await jobs.enqueue(principal, kind, body, idempotencyKeyOf(request));
         const href = `/api/jobs/${job.id}`;
         void reply.header("location", href);
         return { id: job.id, status: job.status, href, ...(job.synthetic ? { synthetic: true } : {}) };
