@@ -17,7 +17,7 @@ const PAGE = 20;
  */
 export async function replayGroups(parts: {
   readonly tickLog: TickLog;
-  readonly loadStates: () => Promise<readonly KeptState[]>;
+  readonly kept: readonly KeptState[];
   readonly checkpoints: Pick<Checkpoints, "read">;
   readonly numbers: SymbolNumbers;
   readonly open: (symbols: readonly string[], states: readonly (BegunState | null)[]) => Promise<void>;
@@ -26,8 +26,7 @@ export async function replayGroups(parts: {
   readonly remember: (key: string, fingerprint: string, answer: Promise<Answer>) => void;
   readonly log: Log;
 }): Promise<number> {
-  const { tickLog, checkpoints, numbers, open, ensureOpen, feed, remember, log } = parts;
-  const kept = await parts.loadStates();
+  const { tickLog, kept, checkpoints, numbers, open, ensureOpen, feed, remember, log } = parts;
   const readable = kept.map((each) => checkpoints.read(each));
   const lost = readable.filter((state) => state === null).length;
   const isCut = lost > 0 && (await hasForgotten(tickLog));

@@ -97,8 +97,8 @@ export interface SessionParts {
 /** @throws what reading the kept groups throws, and `Error` for one that cannot be read. */
 export async function openSession(parts: SessionParts): Promise<Session> {
   const { settings, sink, onLost, log } = parts;
-  const states = await parts.loadStates();
-  const capacity = roomFor(settings.capacity, states.length, log);
+  const kept = await parts.loadStates();
+  const capacity = roomFor(settings.capacity, kept.length, log);
   const shards = startShards({ ...settings, capacity }, onLost, parts.startEngine);
   const numbers = new SymbolNumbers();
   const answered = createAnswers();
@@ -112,8 +112,8 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   const feed = createFeed({ ...parts, onFed }, shards, numbers);
   const checkpoints = createCheckpoints({ ...parts, shards });
   const replayed = {
-    ...{ ...parts, loadStates: async () => states },
-    ...{ checkpoints, numbers, ...admission, feed, remember: answered.remember },
+    ...{ ...parts, ...admission },
+    ...{ kept, checkpoints, numbers, feed, remember: answered.remember },
   };
   const newest = await replayGroups(replayed).catch(async (error: unknown) => {
     sink.stop();
