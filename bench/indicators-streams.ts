@@ -106,7 +106,7 @@ function measureTable(bars: Bars): Section {
   const { length } = bars.time;
   const objects = Array.from({ length }, (_, i) => barAt(bars, i));
   const names = INDICATORS.filter(({ origin }) => origin === "tx").map(({ name }) => name);
-  // As many as any row has outputs; some rows take a second for what the warm runs of the 21 do in a moment.
+  // As many as the row with the most has outputs; some rows take a second for what the warm runs of the 21 do in a moment.
   const pool = Array.from({ length: 9 }, () => new Float64Array(length));
   const cases = names.flatMap((name) => [
     batchCase(name, bars, { pool, warmRuns: 40 }),
