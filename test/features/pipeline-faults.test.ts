@@ -1,28 +1,26 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { NamedTicks } from "../../src/features/pipeline/group-codec.js";
 import type { Session } from "../../src/features/pipeline/session.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import { createFaultyDatabase, type Fault, type FaultyDatabase } from "../fixtures/faulty-database.js";
+import { createFaultyDatabase, type Fault } from "../fixtures/faulty-database.js";
 import {
   cutOf,
   foundIn,
   MARKET,
   mixed,
+  openPipelineDatabase,
   openTestSession,
   sentOf,
   startTestPipeline,
-  TABLES,
 } from "../fixtures/pipeline.js";
 import { tellStory } from "../fixtures/planted-synergies.js";
 
 expectNothingUnhandled();
 
-let server: TestDatabase;
-let database: Database;
-let faulty: FaultyDatabase;
+const { database, forgetAll } = await openPipelineDatabase();
+const faulty = createFaultyDatabase(database, async () => undefined);
 const clock = createManualClock(0);
 
 const STORY = tellStory({
@@ -35,18 +33,6 @@ const HEAD = 8 * STORY.filled - 16;
 const EACH = 13;
 const BATCHES = 5;
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 10 });
-  faulty = createFaultyDatabase(database, async () => undefined);
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
-beforeEach(() => forgetAll());
-const forgetAll = () =>
-  database.query(`truncate ${TABLES.join(", ")}, leases, events restart identity cascade`);
 const gone = () => database.query("update leases set expires_at = '-infinity'");
 
 const batchAt = (k: number): NamedTicks => cutOf(WHOLE, HEAD + k * EACH, HEAD + (k + 1) * EACH);

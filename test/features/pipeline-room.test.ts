@@ -1,29 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { ENGINE_TERMS } from "../../src/core/synergy/engine.js";
 import { VERDICTS } from "../../src/core/ticks/verdict.js";
 import { NO_ROOM } from "../../src/features/pipeline/admission.js";
 import type { Answer } from "../../src/features/pipeline/session.js";
-import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { expectNothingUnhandled } from "../fixtures/faults.js";
-import { cutOf, mixed, openTestSession, TABLES, tail } from "../fixtures/pipeline.js";
+import { cutOf, mixed, openPipelineDatabase, openTestSession, tail } from "../fixtures/pipeline.js";
 
 expectNothingUnhandled();
 
-let server: TestDatabase;
-let database: Database;
+const { database } = await openPipelineDatabase();
 const clock = createManualClock(0);
-
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server);
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
-beforeEach(() => database.query(`truncate ${TABLES.join(", ")}, leases, events restart identity cascade`));
 
 const told = ({ verdicts }: Answer) => (verdicts ?? []).join();
 

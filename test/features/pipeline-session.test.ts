@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { VERDICTS } from "../../src/core/ticks/verdict.js";
 import { type EngineHost, startEngine } from "../../src/features/pipeline/engine-host.js";
 import type { NamedTicks } from "../../src/features/pipeline/group-codec.js";
 import type { Answer, Session } from "../../src/features/pipeline/session.js";
-import type { Database } from "../../src/platform/database.js";
 import { createManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
 import {
   cutOf,
@@ -14,8 +12,8 @@ import {
   leaseOf,
   listed,
   mixed,
+  openPipelineDatabase,
   openTestSession,
-  TABLES,
   type TestSessionOptions,
   tail,
 } from "../fixtures/pipeline.js";
@@ -23,23 +21,8 @@ import { tellStory } from "../fixtures/planted-synergies.js";
 
 expectNothingUnhandled();
 
-let server: TestDatabase;
-let database: Database;
+const { database, forgetAll } = await openPipelineDatabase();
 const clock = createManualClock(0);
-
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 10 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
-const forgetAll = () =>
-  database.query(`truncate ${TABLES.join(", ")}, leases, events restart identity cascade`);
-beforeEach(async () => {
-  await forgetAll();
-});
 
 /** What is done to a session, at an instant. */
 type Act =
