@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.js";
+import { createColumn } from "../base/columns.js";
 import type { BarColumn, Bars } from "../market/candles.js";
 
 export type IndicatorFamily =
@@ -171,8 +172,8 @@ export function computeIndicator(
   values: ParameterValues,
 ): readonly Float64Array[] {
   const length = bars.time.length;
-  const outputs = indicator.outputs.map(() => new Float64Array(length));
-  const state = new Float64Array(indicator.memory(values));
+  const outputs = indicator.outputs.map(() => createColumn(length));
+  const state = createColumn(indicator.memory(values));
   if (length > 0) indicator.run(bars, values, outputs, state, 0, length);
   return outputs;
 }

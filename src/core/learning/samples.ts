@@ -1,3 +1,4 @@
+import { lendingColumns } from "../base/columns.js";
 import { hash32 } from "../base/rng.js";
 import type { Candles } from "../market/candles.js";
 import type { Interval } from "../market/interval.js";
@@ -212,15 +213,17 @@ function rowsAtNewest(
 ): NewestRow[] {
   const newest = candles.time.length - 1;
   if (newest < 0) return [];
-  const series = new FeatureSeries(candles, context, newest);
-  const occasions = find(series, newest);
-  if (occasions.length === 0) return [];
-  const features = columnsOf(series);
-  const range = computeRanges(candles, newest)[newest];
-  const regime = regimeAt(series, newest);
-  return occasions.flatMap((occasion) => {
-    const plan = planOf(series, occasion, range, costBps);
-    return plan === null ? [] : [{ occasion, plan, regime, row: rowOf(series, features, occasion, plan) }];
+  return lendingColumns(() => {
+    const series = new FeatureSeries(candles, context, newest);
+    const occasions = find(series, newest);
+    if (occasions.length === 0) return [];
+    const features = columnsOf(series);
+    const range = computeRanges(candles, newest)[newest];
+    const regime = regimeAt(series, newest);
+    return occasions.flatMap((occasion) => {
+      const plan = planOf(series, occasion, range, costBps);
+      return plan === null ? [] : [{ occasion, plan, regime, row: rowOf(series, features, occasion, plan) }];
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.js";
+import { createColumn } from "../base/columns.js";
 import type { Bars } from "../market/candles.js";
 import { AVERAGE_BARS, RECENT_BARS } from "./settings.js";
 import { flagShapes, REPEATED } from "./shape.js";
@@ -49,15 +50,15 @@ const BLOCK = 128;
 export function allocateAnatomy(length: number): Anatomy {
   return {
     length,
-    top: new Float64Array(length),
-    bottom: new Float64Array(length),
-    body: new Float64Array(length),
-    range: new Float64Array(length),
-    shadows: new Float64Array(length),
-    averageBody: new Float64Array(length),
-    averageRange: new Float64Array(length),
-    averageShadows: new Float64Array(length),
-    recentRange: new Float64Array(length),
+    top: createColumn(length),
+    bottom: createColumn(length),
+    body: createColumn(length),
+    range: createColumn(length),
+    shadows: createColumn(length),
+    averageBody: createColumn(length),
+    averageRange: createColumn(length),
+    averageShadows: createColumn(length),
+    recentRange: createColumn(length),
     shape: new Int32Array(length),
     step: new Int32Array(length),
   };

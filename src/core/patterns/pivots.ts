@@ -1,4 +1,5 @@
 import { ensure } from "../base/assert.js";
+import { createColumn } from "../base/columns.js";
 import type { Candles } from "../market/candles.js";
 import type { PatternSeries } from "./define.js";
 
@@ -38,8 +39,8 @@ export interface Pivots {
  */
 export function computeRange({ high, low, close }: Candles): Float64Array {
   const { length } = close;
-  const range = new Float64Array(length);
-  const trueRange = new Float64Array(length);
+  const range = createColumn(length);
+  const trueRange = createColumn(length);
   range.fill(Number.NaN, 0, Math.min(RANGE_BARS, length));
   for (let i = 1; i < length; i++) {
     trueRange[i] = Math.max(high[i], close[i - 1]) - Math.min(low[i], close[i - 1]);
@@ -103,7 +104,7 @@ function signedBars({ high, low, close }: Candles): Candidates {
     if (isLow) places[count++] = 2 * i;
     if (isHigh && !highFirst) places[count++] = 2 * i + 1;
   }
-  return { count, places, before: new Float64Array(count), after: new Float64Array(count) };
+  return { count, places, before: createColumn(count), after: createColumn(count) };
 }
 
 /** Leaves the candidates that stand out from `scale` bars on both sides; from `passed` they are known to. */
@@ -152,8 +153,8 @@ function pivotsAmong(
 ): Pivots {
   const at = new Int32Array(count);
   const kind = new Int8Array(count);
-  const price = new Float64Array(count);
-  const prominence = new Float64Array(count);
+  const price = createColumn(count);
+  const prominence = createColumn(count);
   for (let n = 0; n < count; n++) {
     const bar = places[n] >> 1;
     const isHigh = places[n] % 2 === 1;

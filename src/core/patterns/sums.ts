@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import { kept } from "./kept.js";
 
 /**
@@ -5,7 +6,7 @@ import { kept } from "./kept.js";
  * value first, so that it depends on its window alone and recovers as soon as a NaN has left it.
  */
 export function windowSums(column: Float64Array, count: number): Float64Array {
-  const sums = new Float64Array(column.length);
+  const sums = createColumn(column.length);
   sums.fill(Number.NaN, 0, Math.min(count - 1, column.length));
   for (let i = count - 1; i < column.length; i++) {
     let sum = 0;
@@ -17,7 +18,7 @@ export function windowSums(column: Float64Array, count: number): Float64Array {
 
 /** Sums of `times` adjacent windows of `count` values from the sums of each: again of the window alone. */
 export function stackSums(sums: Float64Array, count: number, times: number): Float64Array {
-  const stacked = new Float64Array(sums.length);
+  const stacked = createColumn(sums.length);
   const reach = count * (times - 1);
   stacked.fill(Number.NaN, 0, Math.min(reach, sums.length));
   for (let i = reach; i < sums.length; i++) {

@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import { UNKNOWN } from "./define.js";
 
 /** Lead over the present label at which another takes its place. */
@@ -45,7 +46,7 @@ function nextLabel(fits: readonly Float64Array[], label: number, best: number, i
 function bestLabels(fits: readonly Float64Array[], length: number): { best: Int8Array; lead: Float64Array } {
   const best = new Int8Array(length);
   const highest = fits[0].slice();
-  const lead = new Float64Array(length).fill(Number.POSITIVE_INFINITY);
+  const lead = createColumn(length).fill(Number.POSITIVE_INFINITY);
   for (let label = 1; label < fits.length; label++) {
     const fit = fits[label];
     for (let i = 0; i < length; i++) {

@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import type { Bars } from "../market/candles.js";
 
 /**
@@ -17,7 +18,7 @@ export interface Moves {
 
 export function computeMoves({ high, low, close }: Bars): Moves {
   const { length } = close;
-  const column = () => new Float64Array(length).fill(Number.NaN, 0, 1);
+  const column = () => createColumn(length).fill(Number.NaN, 0, 1);
   const moves = {
     close: column(),
     high: column(),
@@ -55,7 +56,7 @@ export function clamp(value: number, low: number, high: number): number {
 /** The column without signs. */
 export function sizes(column: Float64Array): Float64Array {
   const { length } = column;
-  const without = new Float64Array(length);
+  const without = createColumn(length);
   for (let i = 0; i < length; i++) without[i] = Math.abs(column[i]);
   return without;
 }

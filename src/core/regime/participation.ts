@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import { type Moves, ratio, sizes } from "./moves.js";
 import { windowMeans, windowSums } from "./windows.js";
 
@@ -22,7 +23,7 @@ export function computeParticipation(
   volume: Float64Array,
 ): ParticipationColumns {
   const { length } = volume;
-  const sided = new Float64Array(length);
+  const sided = createColumn(length);
   for (let i = 0; i < length; i++) {
     const placed = ratio(2 * close[i] - low[i] - high[i], high[i] - low[i]);
     sided[i] = volume[i] * (placed + Math.sign(close[i])) * 0.5;

@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.js";
+import { createColumn } from "../base/columns.js";
 import type { Bars } from "../market/candles.js";
 import { type MeasureColumns, REGIMES, UNKNOWN } from "./define.js";
 import { steadyLabels } from "./hysteresis.js";
@@ -76,7 +77,7 @@ function fitOf(measures: MeasureColumns, { conditions, least }: Rule): Float64Ar
   const numbers = Float64Array.from(
     conditions.flatMap(({ from, to, unknown = 0 }) => [from, 1 / (to - from), unknown]),
   );
-  const fit = new Float64Array(rank.length).fill(Number.NaN);
+  const fit = createColumn(rank.length).fill(Number.NaN);
   for (let i = 0; i < fit.length; i++) {
     if (Number.isNaN(rank[i])) continue;
     let met = 1;
@@ -134,7 +135,7 @@ function directions({ trend }: MeasureColumns): Int8Array {
 }
 
 function momenta({ momentum }: MeasureColumns): Float64Array {
-  const share = new Float64Array(momentum.length);
+  const share = createColumn(momentum.length);
   for (let i = 0; i < share.length; i++) share[i] = clamp(momentum[i] / FULL_MOMENTUM, -1, 1);
   return share;
 }

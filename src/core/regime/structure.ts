@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import type { Bars } from "../market/candles.js";
 import { type Moves, ratio } from "./moves.js";
 import { laggedBy, windowHighest, windowLowest, windowSums } from "./windows.js";
@@ -25,8 +26,8 @@ function breakouts({ high, low, close }: Bars, range: Float64Array) {
   const top = laggedBy(windowHighest(high, BASE_BARS), BREAKOUT_BARS);
   const bottom = laggedBy(windowLowest(low, BASE_BARS), BREAKOUT_BARS);
   const usual = laggedBy(range, BREAKOUT_BARS);
-  const width = new Float64Array(close.length);
-  const beyond = new Float64Array(close.length);
+  const width = createColumn(close.length);
+  const beyond = createColumn(close.length);
   for (let i = 0; i < close.length; i++) {
     width[i] = ratio(Math.log(top[i] / bottom[i]), usual[i] * Math.sqrt(BASE_BARS));
     const times = Math.max(close[i] / top[i], bottom[i] / close[i]);
@@ -39,7 +40,7 @@ function turns({ close }: Moves, range: Float64Array) {
   const before = laggedBy(windowSums(close, BEFORE_BARS), TURN_BARS);
   const turn = windowSums(close, TURN_BARS);
   const usual = laggedBy(range, TURN_BARS);
-  const retraced = new Float64Array(close.length);
+  const retraced = createColumn(close.length);
   for (let i = 0; i < close.length; i++) {
     const move = turn[i];
     retraced[i] = ratio(-move, before[i]);

@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import { clamp, type Moves, ratio, sizes } from "./moves.js";
 import { windowMeans, windowSums } from "./windows.js";
 
@@ -29,7 +30,7 @@ export function computeTrend(moves: Moves, range: Float64Array): TrendColumns {
   const path = windowSums(sizes(moves.close), EFFICIENCY_BARS);
   const momentum = windowSums(moves.close, MOMENTUM_BARS);
   const { index, sign } = directional(moves);
-  const trend = new Float64Array(length);
+  const trend = createColumn(length);
   for (let i = 0; i < length; i++) {
     efficiency[i] = ratio(efficiency[i], path[i]);
     momentum[i] = ratio(momentum[i], range[i] * Math.sqrt(MOMENTUM_BARS));
@@ -59,7 +60,7 @@ function slopes(moves: Float64Array, range: Float64Array): Float64Array {
   const n = SLOPE_BARS;
   const half = n / 2; // odd, so that the moves on each side of the middle go in pairs
   const weights = Float64Array.from({ length: half + 1 }, (_, j) => (6 * j * (n - j)) / (n * (n * n - 1)));
-  const slope = new Float64Array(moves.length).fill(Number.NaN);
+  const slope = createColumn(moves.length).fill(Number.NaN);
   for (let i = n; i < moves.length; i++) {
     const first = i - n + 1;
     const end = i + 1;
@@ -78,8 +79,8 @@ function slopes(moves: Float64Array, range: Float64Array): Float64Array {
 function directional({ raised, lowered }: Moves): { index: Float64Array; sign: Float64Array } {
   const plus = windowSums(raised, DIRECTIONAL_BARS);
   const minus = windowSums(lowered, DIRECTIONAL_BARS);
-  const each = new Float64Array(plus.length);
-  const sign = new Float64Array(plus.length);
+  const each = createColumn(plus.length);
+  const sign = createColumn(plus.length);
   for (let i = 0; i < plus.length; i++) {
     const lead = plus[i] - minus[i];
     each[i] = 100 * ratio(Math.abs(lead), plus[i] + minus[i]);

@@ -1,3 +1,4 @@
+import { createColumn } from "../base/columns.js";
 import { type Moves, ratio } from "./moves.js";
 import { growingMeans, ranksOf, windowMeans } from "./windows.js";
 
@@ -27,7 +28,7 @@ export function computeVolatility(
   volatilityIndex: Float64Array | undefined,
 ): VolatilityColumns {
   const { length } = range;
-  const squares = new Float64Array(length);
+  const squares = createColumn(length);
   for (let i = 0; i < length; i++) squares[i] = moves.close[i] * moves.close[i];
   const volatility = windowMeans(squares, VOLATILITY_BARS);
   for (let i = 0; i < length; i++) volatility[i] = Math.sqrt(volatility[i]);

@@ -2,16 +2,17 @@
  * Columns over fixed windows. Each value is put together in an order that depends on the length of the window
  * alone, so that equal windows give equal bits wherever a series begins; running sums would not.
  */
+import { copyColumn, createColumn } from "../base/columns.js";
 
 /** Sums of the last `period` values, by doubling; NaN until there are so many, and while one of them is NaN. */
 export function windowSums(column: Float64Array, period: number): Float64Array {
   const { length } = column;
-  const power = column.slice();
+  const power = copyColumn(column);
   let sums: Float64Array | null = null;
   let covered = 0;
   for (let width = 1; ; width *= 2) {
     if ((period & width) !== 0) {
-      if (sums === null) sums = width * 2 > period ? power : power.slice();
+      if (sums === null) sums = width * 2 > period ? power : copyColumn(power);
       else addLagged(sums, power, covered);
       covered += width;
     }
@@ -36,7 +37,7 @@ export function windowMeans(column: Float64Array, period: number): Float64Array 
 /** The highest of the last `period` values; NaN until there are so many. */
 export function windowHighest(column: Float64Array, period: number): Float64Array {
   const { length } = column;
-  const highest = column.slice();
+  const highest = copyColumn(column);
   for (let width = 1; width < period; ) {
     const shift = Math.min(width, period - width);
     for (let i = length - 1; i >= shift; i--) highest[i] = Math.max(highest[i], highest[i - shift]);
@@ -48,7 +49,7 @@ export function windowHighest(column: Float64Array, period: number): Float64Arra
 /** The lowest of the last `period` values; NaN until there are so many. */
 export function windowLowest(column: Float64Array, period: number): Float64Array {
   const { length } = column;
-  const lowest = column.slice();
+  const lowest = copyColumn(column);
   for (let width = 1; width < period; ) {
     const shift = Math.min(width, period - width);
     for (let i = length - 1; i >= shift; i--) lowest[i] = Math.min(lowest[i], lowest[i - shift]);
@@ -59,7 +60,7 @@ export function windowLowest(column: Float64Array, period: number): Float64Array
 
 /** The column `bars` later: what was known so many bars ago; NaN before. */
 export function laggedBy(column: Float64Array, bars: number): Float64Array {
-  const lagged = new Float64Array(column.length).fill(Number.NaN);
+  const lagged = createColumn(column.length).fill(Number.NaN);
   lagged.set(column.subarray(0, Math.max(0, column.length - bars)), Math.min(bars, column.length));
   return lagged;
 }
@@ -70,7 +71,7 @@ export function laggedBy(column: Float64Array, bars: number): Float64Array {
  */
 export function ranksOf(column: Float64Array, most: number, step: number, least: number): Float64Array {
   const { length } = column;
-  const ranks = new Float64Array(length).fill(Number.NaN);
+  const ranks = createColumn(length).fill(Number.NaN);
   let first = 0;
   while (first < length && Number.isNaN(column[first])) first++;
   let whole = true;

@@ -1,3 +1,4 @@
+import { lendingColumns } from "../../core/base/columns.js";
 import type { Candles } from "../../core/market/candles.js";
 import type { Direction, Formation, FormationState, Hit } from "../../core/patterns/define.js";
 import { PATTERNS } from "../../core/patterns/index.js";
@@ -44,11 +45,11 @@ const PLACES = 4 * VARIANT_PLACES.size;
  * Every pattern seen at bars from `from` on, by bar, variant and state. Pure: the same window gives the same sightings.
  * @param label regimes of the bars, where they are known already.
  */
-export function findSightings(
-  candles: Candles,
-  from: number,
-  label: Int8Array = computeRegimes(candles).label,
-): Sighting[] {
+export function findSightings(candles: Candles, from: number, label?: Int8Array): Sighting[] {
+  return lendingColumns(() => sightingsOf(candles, from, label ?? computeRegimes(candles).label));
+}
+
+function sightingsOf(candles: Candles, from: number, label: Int8Array): Sighting[] {
   const length = candles.time.length;
   const series = createPatternSeries(candles);
   const hits: Hit[] = [];

@@ -1,3 +1,4 @@
+import { lendingColumns } from "../../core/base/columns.js";
 import type { Candles } from "../../core/market/candles.js";
 import { REGIMES, type Regime, VOLATILITY_LEVELS, type VolatilityLevel } from "../../core/regime/define.js";
 import { computeRegimes } from "../../core/regime/regime.js";
@@ -24,15 +25,17 @@ export interface Look {
 
 /** Looks at candles in a thread. */
 export default function look({ candles, from }: LookTask): Look {
-  const last = candles.time.length - 1;
-  const regimes = computeRegimes(candles);
-  const direction = directionScores(regimes)[last];
-  const regime = REGIMES[regimes.label[last]] ?? null;
-  return {
-    sightings: findSightings(candles, from, regimes.label),
-    direction: Number.isNaN(direction) ? null : direction,
-    regime,
-    volatility: regime === null ? null : VOLATILITY_LEVELS[regimes.volatilityLevel[last]],
-    range: newestRange(candles),
-  };
+  return lendingColumns(() => {
+    const last = candles.time.length - 1;
+    const regimes = computeRegimes(candles);
+    const direction = directionScores(regimes)[last];
+    const regime = REGIMES[regimes.label[last]] ?? null;
+    return {
+      sightings: findSightings(candles, from, regimes.label),
+      direction: Number.isNaN(direction) ? null : direction,
+      regime,
+      volatility: regime === null ? null : VOLATILITY_LEVELS[regimes.volatilityLevel[last]],
+      range: newestRange(candles),
+    };
+  });
 }

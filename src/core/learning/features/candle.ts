@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { windowHighest, windowLowest, windowSums } from "../../regime/windows.js";
 import { over, perScale } from "./columns.js";
 import { defineFeature, type Feature } from "./define.js";
@@ -5,7 +6,7 @@ import type { FeatureSeries } from "./series.js";
 
 /** Each value less that of another column. */
 function less(values: Float64Array, others: Float64Array): Float64Array {
-  const out = new Float64Array(values.length);
+  const out = createColumn(values.length);
   for (let i = 0; i < out.length; i++) out[i] = values[i] - others[i];
   return out;
 }
@@ -17,21 +18,21 @@ function heights(series: FeatureSeries): Float64Array {
 
 function closePositions(series: FeatureSeries): Float64Array {
   const { high, low, close } = series.logs;
-  const out = new Float64Array(close.length);
+  const out = createColumn(close.length);
   for (let i = 0; i < out.length; i++) out[i] = close[i] - low[i] - (high[i] - close[i]);
   return perScale(out, heights(series));
 }
 
 function upperWicks(series: FeatureSeries): Float64Array {
   const { open, high, close } = series.logs;
-  const out = new Float64Array(close.length);
+  const out = createColumn(close.length);
   for (let i = 0; i < out.length; i++) out[i] = high[i] - Math.max(open[i], close[i]);
   return perScale(out, heights(series));
 }
 
 function lowerWicks(series: FeatureSeries): Float64Array {
   const { open, low, close } = series.logs;
-  const out = new Float64Array(close.length);
+  const out = createColumn(close.length);
   for (let i = 0; i < out.length; i++) out[i] = Math.min(open[i], close[i]) - low[i];
   return perScale(out, heights(series));
 }
@@ -44,13 +45,13 @@ function bodies(series: FeatureSeries): Float64Array {
 }
 
 function gaps({ logs: { open, close }, range }: FeatureSeries): Float64Array {
-  const out = new Float64Array(close.length).fill(Number.NaN);
+  const out = createColumn(close.length).fill(Number.NaN);
   for (let i = 1; i < out.length; i++) out[i] = over(open[i] - close[i - 1], range[i]);
   return out;
 }
 
 function overlaps({ logs: { high, low } }: FeatureSeries): Float64Array {
-  const out = new Float64Array(high.length).fill(Number.NaN);
+  const out = createColumn(high.length).fill(Number.NaN);
   for (let i = 1; i < out.length; i++) {
     const shared = Math.min(high[i], high[i - 1]) - Math.max(low[i], low[i - 1]);
     out[i] = over(shared, Math.max(high[i], high[i - 1]) - Math.min(low[i], low[i - 1]));

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import type { Bars } from "../../market/candles.js";
 import { laggedBy, windowHighest, windowLowest, windowMeans, windowSums } from "../../regime/windows.js";
 
@@ -17,7 +18,7 @@ export function signOf(move: number): number {
 /** `over`, bar by bar, in units of `factor` scales. */
 export function perScale(values: Float64Array, scale: Float64Array, factor = 1): Float64Array {
   const { length } = values;
-  const out = new Float64Array(length);
+  const out = createColumn(length);
   for (let i = 0; i < length; i++) {
     const unit = scale[i];
     out[i] = unit < STILL ? 0 * values[i] : values[i] / (unit * factor);
@@ -28,7 +29,7 @@ export function perScale(values: Float64Array, scale: Float64Array, factor = 1):
 /** How far each value lies above another, in units of a scale. */
 export function distance(values: Float64Array, from: Float64Array, scale: Float64Array): Float64Array {
   const { length } = values;
-  const out = new Float64Array(length);
+  const out = createColumn(length);
   for (let i = 0; i < length; i++) {
     const move = values[i] - from[i];
     out[i] = scale[i] < STILL ? 0 * move : move / scale[i];
@@ -39,7 +40,7 @@ export function distance(values: Float64Array, from: Float64Array, scale: Float6
 /** (value - middle) / half, bar by bar: -1..1 for a value between middle - half and middle + half. */
 export function centred(values: Float64Array, middle: number, half: number): Float64Array {
   const { length } = values;
-  const out = new Float64Array(length);
+  const out = createColumn(length);
   for (let i = 0; i < length; i++) out[i] = (values[i] - middle) / half;
   return out;
 }
@@ -54,7 +55,7 @@ export function rise(column: Float64Array, bars: number): Float64Array {
 /** Root of the mean square of the last `period` values. */
 export function rootMeanSquare(column: Float64Array, period: number): Float64Array {
   const { length } = column;
-  const squares = new Float64Array(length);
+  const squares = createColumn(length);
   for (let i = 0; i < length; i++) squares[i] = column[i] * column[i];
   const means = windowMeans(squares, period);
   for (let i = 0; i < length; i++) means[i] = Math.sqrt(means[i]);
@@ -69,7 +70,7 @@ export function weightedMean(
   total: Float64Array,
 ): Float64Array {
   const { length } = values;
-  const products = new Float64Array(length);
+  const products = createColumn(length);
   for (let i = 0; i < length; i++) products[i] = values[i] * weights[i];
   const sums = windowSums(products, period);
   for (let i = 0; i < length; i++) sums[i] = total[i] > 0 ? sums[i] / total[i] : Number.NaN;

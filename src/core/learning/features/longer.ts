@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { trueRange } from "../../indicators/volatility/true-range.js";
 import { windowMeans } from "../../regime/windows.js";
 import { over, perScale, placeInRange, rise, rootMeanSquare } from "./columns.js";
@@ -6,14 +7,14 @@ import type { FeatureSeries, LongerView } from "./series.js";
 
 /** What the newest longer bar that has closed says, at each bar. */
 function seenAt({ newest }: LongerView, column: Float64Array): Float64Array {
-  const out = new Float64Array(newest.length);
+  const out = createColumn(newest.length);
   for (let i = 0; i < out.length; i++) out[i] = newest[i] < 0 ? Number.NaN : column[newest[i]];
   return out;
 }
 
 /** Distance of closes from their mean of 10, in mean true ranges of 10; by the longer bar. */
 function trendOf({ logs: { high, low, close } }: LongerView): Float64Array {
-  const ranges = new Float64Array(close.length).fill(Number.NaN, 0, 1);
+  const ranges = createColumn(close.length).fill(Number.NaN, 0, 1);
   for (let i = 1; i < ranges.length; i++) ranges[i] = trueRange(high[i], low[i], close[i - 1]);
   const range = windowMeans(ranges, 10);
   const mean = windowMeans(close, 10);

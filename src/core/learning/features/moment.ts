@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { weekdayOf } from "../../market/day.js";
 import { isIntraday } from "../../market/interval.js";
 import { sessionsOpened, tradingDay } from "../../market/session.js";
@@ -10,7 +11,7 @@ function elapsed(series: FeatureSeries): Float64Array {
     const { candles, closes, context } = series;
     const { calendar } = context;
     const { time } = candles;
-    const out = new Float64Array(time.length);
+    const out = createColumn(time.length);
     if (!isIntraday(candles.interval)) return out.fill(1);
     const sessions = sessionsOpened(calendar, time);
     out.fill(Number.NaN);
@@ -38,14 +39,14 @@ function cosines(series: FeatureSeries): Float64Array {
 }
 
 function weekdays({ candles: { time }, context: { calendar } }: FeatureSeries): Float64Array {
-  const out = new Float64Array(time.length);
+  const out = createColumn(time.length);
   for (let i = 0; i < out.length; i++) out[i] = (weekdayOf(tradingDay(calendar, time[i])) + 6) % 7;
   return out;
 }
 
 /** The newest value known at each close, while it is kept. */
 function sentiments({ closes, context: { sentiment } }: FeatureSeries): Float64Array {
-  const out = new Float64Array(closes.length).fill(Number.NaN);
+  const out = createColumn(closes.length).fill(Number.NaN);
   if (sentiment === undefined) return out;
   const { knownAt, value, keptMs } = sentiment;
   for (let i = 0, next = 0; i < out.length; i++) {

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { cci } from "../../indicators/momentum/cci.js";
 import { cmo } from "../../indicators/momentum/cmo.js";
 import { macd } from "../../indicators/momentum/macd.js";
@@ -42,7 +43,7 @@ const STREAK_BARS = 10;
 /** Closes in a row that rose, or fell below 0, ten at most. */
 function streaks({ returns }: FeatureSeries): Float64Array {
   const { length } = returns;
-  const out = new Float64Array(length).fill(Number.NaN);
+  const out = createColumn(length).fill(Number.NaN);
   let run = 0;
   for (let i = 1; i < length; i++) {
     const sign = signOf(returns[i]);
@@ -54,7 +55,7 @@ function streaks({ returns }: FeatureSeries): Float64Array {
 
 function skews({ returns, volatility }: FeatureSeries): Float64Array {
   const { length } = returns;
-  const cubes = new Float64Array(length);
+  const cubes = createColumn(length);
   for (let i = 0; i < length; i++) cubes[i] = returns[i] * returns[i] * returns[i];
   const sums = windowSums(cubes, 20);
   for (let i = 0; i < length; i++) {
@@ -73,7 +74,7 @@ function accelerations({ logs, volatility }: FeatureSeries): Float64Array {
 
 /** Values without their signs. */
 function sizes(values: Float64Array): Float64Array {
-  const out = new Float64Array(values.length);
+  const out = createColumn(values.length);
   for (let i = 0; i < out.length; i++) out[i] = Math.abs(values[i]);
   return out;
 }

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { MEMORY_BARS, type PatternFamily } from "../../patterns/define.js";
 import { windowHighest, windowSums } from "../../regime/windows.js";
 import { defineFeature, type Feature } from "./define.js";
@@ -18,7 +19,7 @@ const warmupOf = (bars: number) => MEMORY_BARS + bars - 1;
 
 /** Best quality of the patterns of a group and direction in the last bars; 0 where there was none. */
 function quality(series: FeatureSeries, group: Group, direction: 1 | -1, bars: number): Float64Array {
-  const best = new Float64Array(series.candles.time.length);
+  const best = createColumn(series.candles.time.length);
   for (const { hit, family, direction: side } of series.hits) {
     if (side !== direction || GROUP_OF[family] !== group) continue;
     best[hit.at] = Math.max(best[hit.at], hit.quality);
@@ -28,7 +29,7 @@ function quality(series: FeatureSeries, group: Group, direction: 1 | -1, bars: n
 
 /** Patterns of a direction in the last bars. */
 function count(series: FeatureSeries, direction: 1 | -1, bars: number): Float64Array {
-  const each = new Float64Array(series.candles.time.length);
+  const each = createColumn(series.candles.time.length);
   for (const { hit, direction: side } of series.hits) if (side === direction) each[hit.at]++;
   return windowSums(each, bars).fill(Number.NaN, 0, Math.max(series.from, warmupOf(bars)));
 }
@@ -37,7 +38,7 @@ function count(series: FeatureSeries, direction: 1 | -1, bars: number): Float64A
 function edge(series: FeatureSeries, direction: 1 | -1, bars: number): Float64Array {
   const { closes, context, hits } = series;
   const { length } = closes;
-  const best = new Float64Array(length).fill(Number.NaN);
+  const best = createColumn(length).fill(Number.NaN);
   const { edgeOf } = context;
   if (edgeOf === undefined) return best;
   for (const { hit, direction: side } of hits) {

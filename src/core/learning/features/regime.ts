@@ -1,10 +1,11 @@
+import { createColumn } from "../../base/columns.js";
 import { REGIME_WARMUP, REGIMES, type Regime, UNKNOWN } from "../../regime/define.js";
 import { defineFeature, type Feature } from "./define.js";
 import type { FeatureSeries } from "./series.js";
 
 function flags({ regimes: { label } }: FeatureSeries, regime: Regime): Float64Array {
   const wanted = REGIMES.indexOf(regime);
-  const out = new Float64Array(label.length);
+  const out = createColumn(label.length);
   // A number that may be whole or NaN would be an object of its own, bar by bar.
   for (let i = 0; i < out.length; i++) if (label[i] === wanted) out[i] = 1;
   for (let i = 0; i < out.length; i++) if (label[i] === UNKNOWN) out[i] = Number.NaN;
@@ -61,7 +62,7 @@ export const REGIME: readonly Feature[] = [
     unit: "share",
     warmup: REGIME_WARMUP,
     compute: ({ regimes: { duration } }) => {
-      const out = new Float64Array(duration.length).fill(Number.NaN);
+      const out = createColumn(duration.length).fill(Number.NaN);
       for (let i = 0; i < out.length; i++)
         if (duration[i] !== 0) out[i] = Math.min(duration[i], LONGEST) / LONGEST;
       return out;

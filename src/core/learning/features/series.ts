@@ -1,4 +1,5 @@
 import { assert, ensure } from "../../base/assert.js";
+import { createColumn } from "../../base/columns.js";
 import { computeIndicator, type Indicator, resolveParameters } from "../../indicators/define.js";
 import { atr } from "../../indicators/volatility/atr.js";
 import { barClose } from "../../market/bar-times.js";
@@ -147,7 +148,7 @@ function logsOf({ time, open, high, low, close, volume }: Bars): Bars {
   const { length } = time;
   const first = length === 0 ? 1 : close[0];
   const logs = (column: Float64Array) => {
-    const out = new Float64Array(length);
+    const out = createColumn(length);
     for (let i = 0; i < length; i++) out[i] = Math.log(column[i] / first);
     return out;
   };
@@ -157,7 +158,7 @@ function logsOf({ time, open, high, low, close, volume }: Bars): Bars {
 /** When each bar is closed, epoch ms. */
 export function closesOf({ interval, time }: Candles, calendar: Calendar): Float64Array {
   const { length } = time;
-  const closes = new Float64Array(length);
+  const closes = createColumn(length);
   for (let i = 0; i < length; i++) closes[i] = barClose(calendar, interval, time[i]);
   return closes;
 }

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { linregSlope } from "../../indicators/statistics/linreg-slope.js";
 import { adx } from "../../indicators/trend/adx.js";
 import { aroon } from "../../indicators/trend/aroon.js";
@@ -27,7 +28,7 @@ function spreads(series: FeatureSeries): Float64Array {
   const plus = series.indicator(adx, {}, 1);
   const minus = series.indicator(adx, {}, 2);
   const { length } = plus;
-  const out = new Float64Array(length);
+  const out = createColumn(length);
   for (let i = 0; i < length; i++) out[i] = (plus[i] - minus[i]) / 100;
   return out;
 }

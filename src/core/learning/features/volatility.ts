@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { bbands } from "../../indicators/volatility/bbands.js";
 import { choppiness } from "../../indicators/volatility/choppiness.js";
 import { keltner } from "../../indicators/volatility/keltner.js";
@@ -12,7 +13,7 @@ function keltnerHalf(series: FeatureSeries): Float64Array {
   return series.kept("keltner half", () => {
     const upper = series.indicator(keltner);
     const middle = series.indicator(keltner, {}, 1);
-    const half = new Float64Array(upper.length);
+    const half = createColumn(upper.length);
     for (let i = 0; i < half.length; i++) half[i] = upper[i] - middle[i];
     return half;
   });
@@ -22,14 +23,14 @@ function bollingerHalf(series: FeatureSeries): Float64Array {
   return series.kept("bollinger half", () => {
     const upper = series.indicator(bbands);
     const middle = series.indicator(bbands, {}, 1);
-    const half = new Float64Array(upper.length);
+    const half = createColumn(upper.length);
     for (let i = 0; i < half.length; i++) half[i] = upper[i] - middle[i];
     return half;
   });
 }
 
 function trueRanges({ logs: { high, low, close } }: FeatureSeries): Float64Array {
-  const out = new Float64Array(close.length).fill(Number.NaN, 0, 1);
+  const out = createColumn(close.length).fill(Number.NaN, 0, 1);
   for (let i = 1; i < out.length; i++) out[i] = trueRange(high[i], low[i], close[i - 1]);
   return out;
 }
@@ -37,7 +38,7 @@ function trueRanges({ logs: { high, low, close } }: FeatureSeries): Float64Array
 /** Deviation that highs and lows tell (Parkinson 1980) per deviation of closes. */
 function withinPerBetween(series: FeatureSeries): Float64Array {
   const { high, low } = series.logs;
-  const heights = new Float64Array(high.length);
+  const heights = createColumn(high.length);
   for (let i = 0; i < heights.length; i++) heights[i] = high[i] - low[i];
   const within = rootMeanSquare(heights, 20);
   const { volatility } = series;

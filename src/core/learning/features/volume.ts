@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { cmf } from "../../indicators/volume/cmf.js";
 import { distance, over, rise, signOf, weightedMean } from "./columns.js";
 import { defineFeature, type Feature } from "./define.js";
@@ -7,14 +8,14 @@ import type { FeatureSeries } from "./series.js";
 function volumeRatio(series: FeatureSeries, near: number, far: number): Float64Array {
   const now = near === 1 ? series.candles.volume : series.volumeSum(near);
   const total = series.volumeSum(far);
-  const out = new Float64Array(total.length);
+  const out = createColumn(total.length);
   for (let i = 0; i < out.length; i++) out[i] = total[i] > 0 ? (now[i] / near / total[i]) * far : Number.NaN;
   return out;
 }
 
 /** Volume of bars that rose less that of bars that fell, per volume of all. */
 function balance(series: FeatureSeries, moves: Float64Array, bars: number): Float64Array {
-  const signs = new Float64Array(moves.length);
+  const signs = createColumn(moves.length);
   for (let i = 0; i < signs.length; i++) signs[i] = signOf(moves[i]);
   for (let i = 0; i < signs.length; i++) if (Number.isNaN(moves[i])) signs[i] = Number.NaN;
   return weightedMean(signs, series.candles.volume, bars, series.volumeSum(bars));
@@ -23,7 +24,7 @@ function balance(series: FeatureSeries, moves: Float64Array, bars: number): Floa
 function typical(series: FeatureSeries): Float64Array {
   return series.kept("typical", () => {
     const { high, low, close } = series.logs;
-    const out = new Float64Array(close.length);
+    const out = createColumn(close.length);
     for (let i = 0; i < out.length; i++) out[i] = (high[i] + low[i] + close[i]) / 3;
     return out;
   });

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import { kept } from "../kept.js";
 
 export const BAND_BARS = 20;
@@ -20,9 +21,9 @@ export interface Bands {
  */
 export const bandsOf = kept(({ candles: { close } }): Bands => {
   const { length } = close;
-  const middle = new Float64Array(length).fill(Number.NaN);
-  const reach = new Float64Array(length).fill(Number.NaN);
-  const width = new Float64Array(length).fill(Number.NaN);
+  const middle = createColumn(length).fill(Number.NaN);
+  const reach = createColumn(length).fill(Number.NaN);
+  const width = createColumn(length).fill(Number.NaN);
   const beyond = new Int8Array(length);
   for (let i = BAND_BARS - 1; i < length; i++) {
     const from = i - BAND_BARS + 1;

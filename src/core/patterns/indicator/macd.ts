@@ -1,4 +1,5 @@
 import { ensure } from "../../base/assert.js";
+import { createColumn } from "../../base/columns.js";
 import { emaFactor } from "../../base/rolling.js";
 import { computeIndicator } from "../../indicators/define.js";
 import { macd } from "../../indicators/momentum/macd.js";
@@ -15,7 +16,7 @@ export const MACD_WARMUP = macd.warmup(values);
 
 const state = new Float64Array(macd.memory(values));
 /** Where the lines are written, at the bars of the series. */
-const outputsOf = kept(({ candles }) => macd.outputs.map(() => new Float64Array(candles.close.length)));
+const outputsOf = kept(({ candles }) => macd.outputs.map(() => createColumn(candles.close.length)));
 
 /** The lines at a bar, in the unit of prices. */
 export interface Macd {

@@ -1,4 +1,5 @@
 import { ensure } from "../../base/assert.js";
+import { createColumn } from "../../base/columns.js";
 import { wilderStep } from "../../base/rolling.js";
 import { computeIndicator } from "../../indicators/define.js";
 import { rsi } from "../../indicators/momentum/rsi.js";
@@ -14,7 +15,7 @@ export const RSI_BARS = 160;
 
 const state = new Float64Array(rsi.memory(values));
 /** Where the index is written, at the bars of the series. */
-const outputsOf = kept(({ candles }) => [new Float64Array(candles.close.length)]);
+const outputsOf = kept(({ candles }) => [createColumn(candles.close.length)]);
 
 /**
  * The table's `rsi` of 14 bars at bar `at`, begun 160 bars before or where the series begins: the same in every
@@ -132,8 +133,8 @@ const running = kept(({ candles }): Running => {
   const { close } = candles;
   const { length } = close;
   const [index] = computeIndicator(rsi, candles, values);
-  const change = new Float64Array(length);
-  const slack = new Float64Array(length);
+  const change = createColumn(length);
+  const slack = createColumn(length);
   let average = 0;
   for (let i = 1; i < length; i++) {
     average = wilderStep(average, Math.abs(close[i] - close[i - 1]), i - 1, RSI_PERIOD);

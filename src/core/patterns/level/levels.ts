@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import type { Sign } from "../candlestick/define.js";
 import { grade, quality } from "../candlestick/quality.js";
 import type { PatternSeries } from "../define.js";
@@ -53,7 +54,7 @@ const turnsOf = kept((series): Turns => {
   const { at, price, kind, prominence, count } = pivotsOf(series, PIVOT_BARS);
   const before = new Int32Array(series.candles.time.length + 1);
   const turns = { at: [] as number[], side: [] as Sign[] };
-  const prices = new Float64Array(count);
+  const prices = createColumn(count);
   for (let n = 0; n < count; n++) {
     if (!(prominence[n] >= LEAST_PROMINENCE)) continue;
     prices[turns.at.length] = price[n];

@@ -1,3 +1,4 @@
+import { createColumn } from "../../base/columns.js";
 import type { PatternSeries } from "../define.js";
 import { kept } from "../kept.js";
 import { stackSums, windowSums } from "../sums.js";
@@ -26,7 +27,7 @@ export const volumesOf = kept(({ candles: { volume } }): Volumes => {
   }
   const fives = windowSums(volume, 5);
   const tens = stackSums(fives, 5, 2);
-  const mean = new Float64Array(length);
+  const mean = createColumn(length);
   mean.fill(Number.NaN, 0, Math.min(VOLUME_BARS, length));
   for (let i = VOLUME_BARS; i < length; i++) mean[i] = (tens[i - 1] + tens[i - 11]) / VOLUME_BARS;
   return { recorded, fives, tens, mean };

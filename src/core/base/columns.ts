@@ -1,0 +1,43 @@
+/**
+ * Columns for work that needs them only while it runs. V8 counts what typed arrays hold outside of its heap and collects
+ * the whole heap each 64 MB of it: work that makes a megabyte at each call, and returns a row, paused for
+ * milliseconds at every sixtieth.
+ */
+
+/** Doubles that are lent at a time, 8 MB; what is wanted beyond them is allocated. Memory that nobody wanted yet is the system's. */
+const ROOM = 1 << 20;
+let room: Float64Array | null = null;
+let lent = 0;
+let depth = 0;
+
+/** A column of zeros: lent within `lendingColumns`, else the caller's own. */
+export function createColumn(length: number): Float64Array {
+  if (depth === 0 || lent + length > ROOM) return new Float64Array(length);
+  room ??= new Float64Array(ROOM);
+  const column = room.subarray(lent, lent + length);
+  lent += length;
+  return column.fill(0);
+}
+
+/** A copy, lent as `createColumn` lends. */
+export function copyColumn(column: Float64Array): Float64Array {
+  if (depth === 0 || lent + column.length > ROOM) return column.slice();
+  const copy = createColumn(column.length);
+  copy.set(column);
+  return copy;
+}
+
+/**
+ * Runs work whose columns are lent: they are taken back when it returns or throws, and hold other values soon after. No
+ * column that it asks for may outlive it, in what it returns or elsewhere, and it must not await.
+ */
+export function lendingColumns<Result>(work: () => Result): Result {
+  const before = lent;
+  depth++;
+  try {
+    return work();
+  } finally {
+    depth--;
+    lent = before;
+  }
+}
