@@ -87,6 +87,24 @@ describe("fused layers", () => {
     );
   });
 
+  it("sum to the composite and stay within 100 whatever the weights, also where every layer says all there is", () => {
+    const said = fc.constantFrom(-1, 1, 0.999_999_999_999_999_9, -0.5, 0.3);
+    const weight = fc.double({ min: 1e-6, max: 1, noNaN: true });
+    const each = <T>(arbitrary: fc.Arbitrary<T>) =>
+      fc.record(
+        Object.fromEntries(LAYERS.map((name) => [name, arbitrary])) as Record<LayerName, fc.Arbitrary<T>>,
+      );
+    fc.assert(
+      fc.property(fc.oneof(each(said), each(fc.constant(1))), each(weight), (given, weights) => {
+        const { composite, layers } = fuseLayers(inputs(given), 1, weights);
+        expect(layers.reduce((total, { contribution }) => total + contribution, 0)).toBe(composite);
+        expect(composite).toBeGreaterThanOrEqual(0);
+        expect(composite).toBeLessThanOrEqual(100);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
   it("rise with each layer and never fall", () => {
     fc.assert(
       fc.property(

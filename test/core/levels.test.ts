@@ -1,11 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
+import { isOnTick, tradedShare } from "../../src/core/execution/instrument.js";
 import { computeIndicator } from "../../src/core/indicators/define.js";
 import { findIndicator } from "../../src/core/indicators/index.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
 import { BADGES, badgeOf, scoresOf } from "../../src/core/signals/badge.js";
-import { horizonOf, levelsFor, TRADE_POLICY } from "../../src/core/signals/levels.js";
+import {
+  horizonOf,
+  levelsAt,
+  levelsFor,
+  levelsOnTicks,
+  TRADE_POLICY,
+} from "../../src/core/signals/levels.js";
 import { computeRanges } from "../../src/core/signals/ranges.js";
 import { gridWalk } from "../fixtures/grid-walk.js";
 
@@ -51,6 +58,48 @@ describe("levels", () => {
     ["a target below 0", levelsFor(-1, 7, 4)],
   ])("are null with %s", (_name, levels) => {
     expect(levels).toBeNull();
+  });
+
+  it("of an entry at another price keep stop and target, and are none once it has reached one", () => {
+    const planned = {
+      entry: 135.34,
+      stop: 132.58,
+      target: 139.02,
+      rewardRisk: 4 / 3,
+      basis: "range",
+    } as const;
+    const late = levelsAt(planned, 136.48);
+    expect(late).toMatchObject({ entry: 136.48, stop: 132.58, target: 139.02, basis: "range" });
+    expect(late?.rewardRisk).toBeCloseTo(2.54 / 3.9, 9);
+    for (const price of [132.58, 100, 139.02, 150]) expect(levelsAt(planned, price)).toBeNull();
+    const short = { ...planned, stop: 139.02, target: 132.58 };
+    expect(levelsAt(short, 136.48)?.rewardRisk).toBeCloseTo(3.9 / 2.54, 9);
+    expect(levelsAt(short, 140)).toBeNull();
+  });
+
+  it("on ticks have the stop not nearer and the target not farther", () => {
+    const share = tradedShare("ACME");
+    const price = fc.double({ min: 0.5, max: 1_000, noNaN: true });
+    fc.assert(
+      fc.property(price, price, fc.double({ min: 0.1, max: 0.9, noNaN: true }), (stop, target, place) => {
+        const planned = levelsAt(
+          { entry: 0, stop, target, rewardRisk: 0, basis: "range" },
+          stop + place * (target - stop),
+        );
+        if (planned === null) return;
+        const found = levelsOnTicks(planned, share);
+        if (found === null) {
+          expect(Math.abs(target - stop)).toBeLessThan(0.11);
+          return;
+        }
+        const up = target > stop ? 1 : -1;
+        for (const each of [found.entry, found.stop, found.target]) expect(isOnTick(each, share)).toBe(true);
+        expect(up * (found.stop - stop)).toBeLessThan(1e-6);
+        expect(up * (found.target - target)).toBeLessThan(1e-6);
+        expect(Math.abs(found.entry - planned.entry)).toBeLessThan(0.0051);
+        expect(found.rewardRisk).toBeCloseTo((found.target - found.entry) / (found.entry - found.stop), 9);
+      }),
+    );
   });
 
   it("lie on their sides of the entry, at the ratio they name", () => {

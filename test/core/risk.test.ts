@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { tradedShare } from "../../src/core/execution/instrument.js";
 import {
   type AccountFacts,
   checkOrder,
@@ -60,9 +61,13 @@ const check = (change: Change = {}) =>
     { ...market, ...change.market },
     change.history === null ? null : { ...history, ...change.history },
     { ...account, ...change.account },
+    tradedShare("ACME"),
   );
 
 const refused: Record<Refusal, [Change, value: number | null, limit: number | null]> = {
+  quantity_off_lot: [{ order: { quantity: 9.00000000000001 } }, 9.00000000000001, 1e-9],
+  fraction_not_allowed: [{ order: { quantity: 9.5 } }, 9.5, 1],
+  price_off_tick: [{ order: { stop: 95.001 } }, 95.001, 0.01],
   stop_missing: [{ order: { stop: null } }, null, null],
   target_missing: [{ order: { target: null } }, null, null],
   stop_on_wrong_side: [{ order: { stop: 100 } }, 100, 100],
@@ -88,6 +93,7 @@ const warned: Record<Warning, [Change, level: "caution" | "high_risk"]> = {
   spread_wide: [{ market: { spreadBps: 15.1 } }, "caution"],
   slippage_high: [{ market: { slippageBps: 20.1 } }, "caution"],
   history_loses: [{ history: { most: 0.333 } }, "high_risk"],
+  pattern_against: [{ order: { expects: -1 }, limits: { confidence: null } }, "high_risk"],
   price_stale: [{ market: { stale: true } }, "caution"],
 };
 
@@ -133,7 +139,9 @@ describe("each refusal", () => {
     const found = checkOrder(order, limits, market, history, UNKNOWN_ACCOUNT);
     expect(found.refusals).toEqual([]);
     expect([...found.unchecked].sort()).toEqual(
-      REFUSALS.filter((code) => !/stop_|target_|far|too_large|too_old|confidence/.test(code)).sort(),
+      REFUSALS.filter(
+        (code) => !/_off_|fraction|stop_|target_|far|too_large|too_old|confidence/.test(code),
+      ).sort(),
     );
     expect(found.level).toBe("caution");
     expect(check({ market: { ageMs: null } })).toMatchObject({
@@ -181,6 +189,14 @@ describe("each warning", () => {
     expect(found.refusals).toEqual([]);
     expect(found.warnings.map((warning) => warning.code)).toEqual([code]);
     expect(found.level).toBe(level);
+  });
+
+  it("and what was measured of a pattern that expects the other way is not its history", () => {
+    expect(check({ order: { expects: 1 } }).refusals).toEqual([]);
+    expect(check({ order: { expects: 0 } }).warnings).toEqual([]);
+    expect(check({ order: { expects: -1 } }).refusals.map(({ code }) => code)).toEqual([
+      "confidence_unknown",
+    ]);
   });
 
   it("is graver for slippage beyond 35 basis points", () => {

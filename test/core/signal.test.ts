@@ -51,12 +51,14 @@ describe("an action", () => {
     expect(decide()).toEqual(["BUY", "layers_agree"]);
     expect(decide({ fusion: fused(-0.5) })).toEqual(["SELL", "layers_agree"]);
     expect(decide({ fusion: fused(0.2) })).toEqual(["BUY", "layers_agree"]);
-    expect(decide({ evidence: null })).toEqual(["BUY", "layers_agree"]);
+    expect(decide({ fusion: fused(0.5, 0.3), evidence: null })).toEqual(["BUY", "layers_agree"]);
   });
 
   it("is to hold where they do not, or say nothing", () => {
     expect(decide({ fusion: fused(0.19) })).toEqual(["HOLD", "undecided"]);
     expect(decide({ fusion: fused(null) })).toEqual(["HOLD", "nothing_known"]);
+    // A single layer agrees with nothing, and nothing was measured.
+    expect(decide({ evidence: null })).toEqual(["HOLD", "layers_too_few"]);
     // What would speak against a trade is nothing where there is none.
     expect(decide({ fusion: fused(0.1), levels: null })).toEqual(["HOLD", "undecided"]);
   });
@@ -66,7 +68,10 @@ describe("an action", () => {
     ["volatility_extreme", { volatility: "extreme" }],
     ["layers_contradict", { fusion: fused(0.9, -0.5) }],
     ["no_levels", { levels: null }],
-    ["reward_too_small", { levels: { ...levels, rewardRisk: 0.74 }, evidence: null }],
+    [
+      "reward_too_small",
+      { fusion: fused(0.5, 0.3), levels: { ...levels, rewardRisk: 0.74 }, evidence: null },
+    ],
     ["price_beyond_levels", { price: 97 }],
     ["price_beyond_levels", { price: 104 }],
     ["worse_than_chance", { evidence: { ...measured, edgeHigh: -0.01 } }],
@@ -82,7 +87,13 @@ describe("an action", () => {
       "volatility_extreme",
       "no_levels",
     ]);
-    expect(ACTION_REASONS).toHaveLength(14);
+    // Also where nothing asks for a trade, once it is avoided.
+    expect(decide({ stale: true, fusion: fused(0.1), price: 96 })).toEqual([
+      "AVOID",
+      "prices_stale",
+      "price_beyond_levels",
+    ]);
+    expect(ACTION_REASONS).toHaveLength(15);
   });
 
   it("is never a trade against the measured hit rate, nor one at which Kelly stakes nothing", () => {

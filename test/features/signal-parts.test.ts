@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allocateBars } from "../../src/core/market/candles.js";
+import type { AssetClass } from "../../src/core/market/instrument.js";
 import { UNKNOWN_ACCOUNT } from "../../src/core/risk/limits.js";
 import { fuseLayers } from "../../src/core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../src/core/signals/levels.js";
@@ -129,14 +130,23 @@ describe("a size", () => {
   const layer = fc.option(fc.double({ min: -1, max: 1, noNaN: true }), { nil: null });
 
   /** A reading of what the layers say, at a price of 100 and an average range of some percent of it. */
-  function readingOf(rules: number | null, frames: number | null, range: number, action: string): Reading {
+  function readingOf(
+    rules: number | null,
+    frames: number | null,
+    range: number,
+    action: string,
+    assetClass: AssetClass = "index",
+  ): Reading {
     const input = (value: number | null) => (value === null ? { value, reason: "silent" } : { value });
     const fusion = fuseLayers(
       { rules: input(rules), deep: input(null), multi_timeframe: input(frames), sentiment: input(null) },
       null,
     );
     return {
-      main: { set: { stale: false }, close: 100, range, volatility: "medium" },
+      main: {
+        set: { stale: false, instrument: { symbol: "ACME", assetClass, currency: "USD" } },
+        ...{ close: 100, range, volatility: "medium" },
+      },
       fusion,
       leading: null,
       live: [],
@@ -165,6 +175,17 @@ describe("a size", () => {
         expect(funded.sizing.percent).toBeCloseTo(sizing.percent, 9);
       }),
     );
+  });
+
+  it("is of whole units where there are shares, and of any fraction of a coin", () => {
+    const limits = limitsOf({ ...DEFAULT_RISK_SETTINGS, max_position_size: 10, risk_per_trade: 5 });
+    const sized = (assetClass: AssetClass, equity: number) =>
+      recommend(readingOf(0.5, 0.5, 2, "BUY", assetClass), limits, { ...UNKNOWN_ACCOUNT, equity });
+    expect(sized("equity", 57_250).sizing).toMatchObject({ size: { quantity: 57 }, percent: 5_700 / 572.5 });
+    expect(sized("equity", 57_250).check?.refusals).toEqual([]);
+    expect(sized("crypto", 57_250).sizing.size?.quantity).toBe(57.25);
+    expect(sized("equity", 333).sizing).toMatchObject({ size: { quantity: 0 }, percent: 0 });
+    expect(sized("index", 57_250).sizing.size?.quantity).toBeCloseTo(57.25, 9);
   });
 
   it("is what is left beside what is held, and refused where nothing is", () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { termsOf } from "../../src/core/execution/order.js";
+import { tradedAs } from "../../src/features/instruments/traded.js";
 import { causeOf } from "../../src/features/paper-trades/cause.js";
-import { tradedAs } from "../../src/features/paper-trades/traded.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 

@@ -28,12 +28,13 @@ beforeAll(async () => {
 afterAll(() => program.close());
 
 const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
+const cents = (amount: number) => Math.round(100 * amount) / 100;
 const plan = (change: object = {}) => ({
   symbol: "aapl",
   side: "BUY",
   entry: price,
-  stop_loss: 0.9 * price,
-  take_profit: 1.3 * price,
+  stop_loss: cents(0.9 * price),
+  take_profit: cents(1.3 * price),
   quantity: 1,
   ...change,
 });
@@ -54,7 +55,8 @@ describe("POST /api/risk/pre-trade-check", () => {
       synthetic: false,
       historical: { failure_rate: null, reason: expect.any(String) },
     });
-    expect(data.rr).toBeCloseTo(3, 9);
+    expect(data.rr).toBeCloseTo((data.take_profit - price) / (price - data.stop_loss), 9);
+    expect(data.rr).toBeCloseTo(3, 1);
     expect(data.atr).toBeGreaterThan(0);
     // Its source tells neither bid and ask nor minutes.
     expect(data).toMatchObject({ spread_estimate_bps: null, spread_from: null, slippage_estimate_bps: null });
@@ -84,7 +86,7 @@ describe("POST /api/risk/pre-trade-check", () => {
 
   it("200 names what refuses an order, and gives no token", async () => {
     const { data } = (
-      await post("/api/risk/pre-trade-check", plan({ stop_loss: 1.1 * price, quantity: 1e6 }))
+      await post("/api/risk/pre-trade-check", plan({ stop_loss: cents(1.1 * price), quantity: 1e6 }))
     ).json();
     expect(data.refusals.map(({ code }: { code: string }) => code)).toEqual([
       "stop_on_wrong_side",
@@ -298,7 +300,9 @@ describe("/api/risk-settings", () => {
     const saved = (await post("/api/risk-settings", change)).json().data;
     expect(saved).toEqual({ ...DEFAULT_RISK_SETTINGS, ...change });
     expect(await settings()).toEqual(saved);
-    const { data } = (await post("/api/risk/pre-trade-check", plan({ quantity: 300 / price }))).json();
+    const { data } = (
+      await post("/api/risk/pre-trade-check", plan({ quantity: Math.ceil(300 / price) }))
+    ).json();
     expect(data.refusals).toMatchObject([
       { code: "confidence_unknown", value: null, limit: 0.4 },
       { code: "position_too_large", limit: 250 },
@@ -322,10 +326,10 @@ describe("/api/risk-settings", () => {
       confidence_threshold: null,
     });
     for (const [side, stop] of [
-      ["buy", 0.96 * price],
-      ["sell", 1.04 * price],
+      ["buy", Math.floor(96 * price) / 100],
+      ["sell", Math.ceil(104 * price) / 100],
     ] as const) {
-      const body = { ...without, side, take_profit: side === "buy" ? 1.3 * price : 0.7 * price };
+      const body = { ...without, side, take_profit: cents((side === "buy" ? 1.3 : 0.7) * price) };
       const { data } = (await post("/api/risk/pre-trade-check", body)).json();
       expect(data).toMatchObject({ stop_loss: expect.closeTo(stop, 9), stop_loss_from: "settings" });
       expect(data).toMatchObject({ approved: true });

@@ -17,6 +17,7 @@ beforeAll(async () => {
     IBM: barsOfStretches(TREND_SERIES.falling),
     // Its newest pattern goes against its trend.
     F: barsOfStretches(REGIME_SERIES.trending_bull),
+    NVDA: barsOfStretches(REGIME_SERIES.high_volatility),
   });
   program = await startTestProgram({
     clock: createManualClock(DAILY_NOW),
@@ -41,7 +42,8 @@ const recommend = (symbol: string) => get(`/api/recommend/complete?symbol=${symb
 const signals = (symbol: string) => get(`/api/signals/entry-exit?symbol=${symbol}&type=entry`);
 const insights = async (symbol: string) =>
   (await post("/api/ml/advanced/insights/comprehensive", { symbol })).json().data;
-const codesOf = ({ reasons }: { reasons: { code: string }[] }) => reasons.map(({ code }) => code);
+type Told = { reasons: { code: string }[] };
+const codesOf = ({ reasons }: Told) => reasons.map(({ code }) => code);
 
 /** Says that every pattern has been measured so. */
 function measured(value: number, baseRate: number) {
@@ -59,7 +61,7 @@ describe("GET /api/recommend/complete", () => {
     });
     expect(codesOf(loses)).toEqual(["history_loses"]);
     expect(loses.reasoning).toMatch(
-      /less often than this reward needs to break even \(0.402 against 0.4286\)/,
+      /less often than this reward needs to break even \(0.402 against 0.42\d\d\)/,
     );
     measured(0.42, 0.4);
     const even = await recommend("IBM");
@@ -129,6 +131,35 @@ describe("every answer on a symbol", () => {
       await save({ confidence_threshold: null });
     }
     for (const data of await all()) expect(data.action).toBe("SELL");
+  });
+
+  it("200 judges a trade by what is left of it at the price now", async () => {
+    const { stop_loss, target_price } = await recommend("MSFT");
+    const quote = await program.parts.quotes.load(await program.parts.instruments.resolve("MSFT"));
+    const price = Math.round(100 * (target_price - 0.25 * (target_price - stop_loss))) / 100;
+    vi.spyOn(program.parts.quotes, "load").mockResolvedValue({ ...quote, price });
+    for (const data of [await recommend("MSFT"), await signals("MSFT")]) {
+      expect(data.action).toBe("AVOID");
+      expect(codesOf(data)).toContain("reward_too_small");
+    }
+    const late = await recommend("MSFT");
+    expect(late).toMatchObject({ entry_price: price, stop_loss, target_price });
+    expect(late.risk_reward_ratio).toBeCloseTo((target_price - price) / (price - stop_loss), 9);
+    const { signals: entries, left_out } = await signals("MSFT");
+    for (const each of entries) expect(each.risk_reward_ratio).toBeGreaterThanOrEqual(0.75);
+    expect(left_out.some((each: Told) => codesOf(each).includes("reward_too_small"))).toBe(true);
+  });
+
+  it("200 enters nothing in a market that is avoided, nor against all layers", async () => {
+    const wild = await signals("NVDA");
+    expect(wild).toMatchObject({ action: "AVOID", signals: [] });
+    expect(wild.left_out.length).toBeGreaterThan(0);
+    for (const each of wild.left_out) expect(codesOf(each)).toContain("volatility_extreme");
+    for (const symbol of ["MSFT", "IBM", "F"]) {
+      for (const each of (await signals(symbol)).signals) {
+        expect(each.composite_score).toBeGreaterThanOrEqual(50);
+      }
+    }
   });
 
   it("200 goes one way, with its levels and its words", async () => {

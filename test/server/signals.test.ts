@@ -48,6 +48,8 @@ async function get(url: string, on = program) {
 const recommend = (symbol: string, more = "") => get(`/api/recommend/complete?symbol=${symbol}${more}`);
 const codesOf = ({ reasons }: { reasons: { code: string }[] }) => reasons.map(({ code }) => code);
 
+const patternOf = ({ pattern_type }: { pattern_type: string }) => pattern_type;
+
 /** Says that every pattern has been measured so. */
 function measured(value: number, baseRate: number) {
   const confidence = measuredConfidence(value, baseRate, DAILY_NOW);
@@ -120,7 +122,7 @@ describe("GET /api/recommend/complete", () => {
       data.position_sizing;
     // By the settings 1 % at risk, no more than 10,000 in the position.
     const distance = data.stop_loss - data.entry_price;
-    expect(quantity).toBeCloseTo(Math.min(500 / distance, 10_000 / data.entry_price), 9);
+    expect(quantity).toBe(Math.floor(Math.min(500 / distance, 10_000 / data.entry_price)));
     expect(notional).toBeCloseTo(quantity * data.entry_price, 9);
     expect([recommended_size, max_size]).toEqual([expect.closeTo((100 * notional) / 50_000, 9), 20]);
     expect(data.risk_analysis.max_loss).toBeCloseTo(quantity * distance, 9);
@@ -244,7 +246,7 @@ describe("POST /api/signals/entry-exit", () => {
   const post = (payload: object) => program.call({ method: "POST", url: "/api/signals/entry-exit", payload });
 
   it("200 answers for those that can be read, and says why not for the others", async () => {
-    const { data } = (await post({ symbols: ["MSFT", "IBM", "QQQQ", "MSFT"], min_confidence: 0 })).json();
+    const { data } = (await post({ symbols: ["MSFT", "IBM", "QQQQ", "msft"], min_confidence: 0 })).json();
     expect(Object.keys(data.signals_by_symbol).sort()).toEqual(["IBM", "MSFT"]);
     expect(data.missing).toEqual([{ symbol: "QQQQ", reason: expect.stringContaining("QQQQ") }]);
     const counts = Object.values<{ signals: unknown[] }>(data.signals_by_symbol).map(
@@ -280,6 +282,17 @@ describe("POST /api/signals/entry-exit", () => {
       0,
       0,
     ]);
+  });
+
+  it("200 asks for a quality of 0.7 where no least is given, whatever was measured", async () => {
+    const { data } = (await post({ symbols: ["MSFT"] })).json();
+    expect(data.summary.min_confidence_threshold).toBe(0.7);
+    measured(0.55, 0.43);
+    const found = (await post({ symbols: ["MSFT"] })).json().data.signals_by_symbol.MSFT.signals;
+    const every = (await get("/api/entry-signals/MSFT")).signals;
+    const good = every.filter(({ quality }: { quality: number }) => quality >= 0.7);
+    expect(found.map(patternOf)).toEqual(good.map(patternOf));
+    expect(found.every((each: { judged_by: string }) => each.judged_by === "quality")).toBe(true);
   });
 
   it("400 names what is not valid", async () => {

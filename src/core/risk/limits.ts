@@ -1,3 +1,6 @@
+import { isOnTick, type Traded, tickAt } from "../execution/instrument.js";
+import { isOnLot } from "../execution/money.js";
+import type { Direction } from "../patterns/define.js";
 import { breakEvenOf } from "../signals/signal.js";
 
 /** What a user allows. Percentages are of the equity unless they say otherwise; null where nothing is demanded. */
@@ -32,6 +35,8 @@ export interface PlannedOrder {
   readonly entry: number;
   readonly stop: number | null;
   readonly target: number | null;
+  /** Way that the pattern behind it expects; a trade the other way is none of those that were measured. */
+  readonly expects?: Direction | undefined;
 }
 
 /** The market as it is known; null for what is not. */
@@ -86,6 +91,9 @@ export const UNKNOWN_ACCOUNT: AccountFacts = Object.freeze({
 });
 
 export const REFUSALS = [
+  "quantity_off_lot",
+  "fraction_not_allowed",
+  "price_off_tick",
   "stop_missing",
   "target_missing",
   "stop_on_wrong_side",
@@ -112,6 +120,7 @@ export const WARNINGS = [
   "spread_wide",
   "slippage_high",
   "history_loses",
+  "pattern_against",
   "price_stale",
 ] as const;
 export type Warning = (typeof WARNINGS)[number];
@@ -149,25 +158,54 @@ const ROUNDING = 1e-9;
 /** A position size under this is a percentage. */
 export const MONEY_FROM = 100;
 
-/** Checks an order against the market, the account and what its user allows. Every finding is listed, not the first alone. */
+/**
+ * Checks an order against the market, the account and what its user allows. Every finding is listed, not the first alone.
+ * @param traded what the trading of the symbol obeys; null where lots and ticks are not looked at.
+ */
 export function checkOrder(
   order: PlannedOrder,
   limits: RiskLimits,
   market: MarketFacts,
   history: HistoryFacts | null,
   account: AccountFacts,
+  traded: Traded | null = null,
 ): OrderCheck {
-  const refusals: Finding<Refusal>[] = [];
+  const refusals: Finding<Refusal>[] = traded === null ? [] : stepsBroken(order, traded);
   const warnings: Finding<Warning>[] = [];
   const unchecked: Refusal[] = [];
   const rewardRisk = checkPrices(order, limits, market, refusals, warnings);
   checkMarket(market, { refusals, warnings, unchecked });
-  checkHistory(limits, history, rewardRisk, { refusals, warnings });
+  const isAgainst = order.expects === -wayOf(order);
+  if (isAgainst) warnings.push({ code: "pattern_against", value: null, limit: null });
+  checkHistory(limits, isAgainst ? null : history, rewardRisk, { refusals, warnings });
   for (const rule of accountRules(order, limits, account)) {
     if (rule.value === null || rule.limit === null) unchecked.push(rule.code);
     else if (isBroken(rule)) refusals.push(findingOf(rule));
   }
   return { rewardRisk, refusals, warnings, level: levelOf(refusals, warnings, unchecked), unchecked };
+}
+
+const wayOf = ({ side }: PlannedOrder) => (side === "buy" ? 1 : -1);
+
+/**
+ * What no desk takes: quantities between lots, fractions that wait for a stop or a target, stops and targets between
+ * ticks. The entry is no price that is given where it is the market's.
+ */
+function stepsBroken({ quantity, stop, target }: PlannedOrder, traded: Traded): Finding<Refusal>[] {
+  const broken: Finding<Refusal>[] = [];
+  const { lot, fractions } = traded;
+  if (quantity !== null && !isOnLot(quantity, lot)) {
+    broken.push({ code: "quantity_off_lot", value: quantity, limit: lot });
+  } else if (quantity !== null && !Number.isInteger(quantity) && fractions !== "free") {
+    if (fractions === "none" || stop !== null || target !== null) {
+      broken.push({ code: "fraction_not_allowed", value: quantity, limit: 1 });
+    }
+  }
+  for (const price of [stop, target]) {
+    if (price === null || !(price > 0) || isOnTick(price, traded)) continue;
+    broken.push({ code: "price_off_tick", value: price, limit: tickAt(traded, price) });
+  }
+  return broken;
 }
 
 /** A value that may not pass its limit, or not even reach it. */
@@ -308,7 +346,9 @@ function levelOf(
 ): OrderCheck["level"] {
   const grave = warnings.some(
     ({ code, value }) =>
-      code === "history_loses" || (code === "slippage_high" && (value ?? 0) > HIGH_SLIPPAGE_BPS),
+      code === "history_loses" ||
+      code === "pattern_against" ||
+      (code === "slippage_high" && (value ?? 0) > HIGH_SLIPPAGE_BPS),
   );
   if (refusals.length > 0 || grave) return "high_risk";
   return warnings.length > 0 || unchecked.length > 0 ? "caution" : "info";

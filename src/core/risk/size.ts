@@ -1,4 +1,6 @@
 import { assert } from "../base/assert.js";
+import type { Traded } from "../execution/instrument.js";
+import { floorToLot } from "../execution/money.js";
 
 /** How a position is sized. */
 export const SIZING_METHODS = ["fixed_fraction", "volatility", "kelly"] as const;
@@ -19,6 +21,8 @@ export interface SizingRequest {
   readonly winRate?: number | undefined;
   readonly payoff?: number | undefined;
   readonly caps: SizingCaps;
+  /** What the trading of the symbol obeys; null for a size that is not rounded. */
+  readonly traded?: Traded | null;
 }
 
 /** What a size may not pass; null where nothing limits it. */
@@ -40,7 +44,7 @@ export interface SizingCap {
 
 export interface Size {
   readonly method: SizingMethod;
-  /** Units before caps and after; not rounded. */
+  /** Units before caps, not rounded, and after: down to what an order with a stop may have. */
   readonly uncapped: number;
   readonly quantity: number;
   readonly notional: number;
@@ -61,10 +65,11 @@ const VOLATILITY_RANGES = 2;
 /**
  * Units to trade. `fixed_fraction` loses `riskShare` of the equity at the stop, `volatility` in a move of two average
  * ranges (or to the stop, where that is further), `kelly` a quarter of the Kelly stake and no more than `riskShare`.
- * Then caps. @returns null where the stop lies at the entry.
+ * Then caps, and down to whole lots: to whole units, or none, where a fraction cannot be traded with a stop.
+ * @returns null where the stop lies at the entry.
  */
 export function sizePosition(request: SizingRequest): Size | null {
-  const { method, equity, riskShare, entry, stop, caps } = request;
+  const { method, equity, riskShare, entry, stop, caps, traded = null } = request;
   assert(entry > 0 && stop > 0 && equity >= 0, "prices above 0");
   const distance = Math.abs(entry - stop);
   if (distance === 0) return null;
@@ -75,7 +80,8 @@ export function sizePosition(request: SizingRequest): Size | null {
   const uncapped = (share * equity) / stopDistance;
   const limits = capsOf(caps, equity, entry);
   const least = limits.reduce((most, cap) => Math.min(most, cap.quantity), uncapped);
-  const quantity = Math.max(0, least);
+  const most = Math.max(0, least);
+  const quantity = traded === null ? most : floorToLot(most, lotOf(traded));
   return {
     method,
     uncapped,
@@ -84,8 +90,13 @@ export function sizePosition(request: SizingRequest): Size | null {
     riskAmount: quantity * distance,
     stopDistance,
     kelly,
-    caps: limits.map((cap) => ({ ...cap, binding: cap.quantity === quantity && quantity < uncapped })),
+    caps: limits.map((cap) => ({ ...cap, binding: cap.quantity === most && most < uncapped })),
   };
+}
+
+/** The step of a quantity that a stop protects: fractions of a share are held without one. */
+function lotOf({ lot, fractions }: Traded): number {
+  return fractions === "free" ? lot : Math.max(1, lot);
 }
 
 /** The share of equity that grows it fastest, p - (1 - p) / b, and what is used of it. */

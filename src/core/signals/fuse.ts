@@ -75,8 +75,26 @@ export function fuseLayers(
     return { name, value: input.value, score, weight, contribution, reason: null };
   });
   if (total === 0) return { direction: towards, composite: null, signed: null, layers };
-  const bounded = Math.min(100, Math.max(0, composite));
-  return { direction: towards, composite: bounded, signed: (towards * (bounded - 50)) / 50, layers };
+  composite = withinHundred(layers, composite);
+  return { direction: towards, composite, signed: (towards * (composite - 50)) / 50, layers };
+}
+
+/** Takes what rounding has added beyond 100 from the greatest contribution, so that they still sum to the composite. */
+function withinHundred(layers: FusedLayer[], composite: number): number {
+  let sum = composite;
+  while (sum > 100) {
+    const most = layers.reduce(
+      (best, layer, k) => (layer.contribution > layers[best].contribution ? k : best),
+      0,
+    );
+    const { contribution } = layers[most];
+    layers[most] = {
+      ...layers[most],
+      contribution: contribution - Math.max(sum - 100, contribution * Number.EPSILON),
+    };
+    sum = layers.reduce((total, layer) => total + layer.contribution, 0);
+  }
+  return sum;
 }
 
 function leaning(

@@ -1,3 +1,4 @@
+import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
 import type { AssetClass } from "../market/instrument.js";
 import type { Direction } from "../patterns/define.js";
 
@@ -69,6 +70,29 @@ export function levelsFor(
   const target = close + direction * targetRanges * range;
   if (stop <= 0 || target <= 0) return null;
   return { entry: close, stop, target, rewardRisk: targetRanges / stopRanges, basis: "range" };
+}
+
+/**
+ * The same stop and target for whoever enters at a price: reward and risk are counted from there.
+ * @returns null where that price has reached one of them.
+ */
+export function levelsAt(levels: Levels, price: number): Levels | null {
+  const { stop, target } = levels;
+  const up = target > stop ? 1 : -1;
+  const risk = up * (price - stop);
+  const reward = up * (target - price);
+  return risk > 0 && reward > 0 ? { ...levels, entry: price, rewardRisk: reward / risk } : null;
+}
+
+/**
+ * On the ticks that orders are given in: the stop not nearer than it was, the target not farther.
+ * @returns null where no tick is left between them and the entry.
+ */
+export function levelsOnTicks({ entry, stop, target, basis }: Levels, instrument: Traded): Levels | null {
+  const away = target > stop ? -1 : 1;
+  const onTick = (price: number, way: 1 | -1 | 0) => roundToTick(price, tickAt(instrument, price), way);
+  const levels = { stop: onTick(stop, away), target: onTick(target, away), rewardRisk: 0, basis };
+  return levelsAt({ ...levels, entry }, onTick(entry, 0));
 }
 
 /** Reward per risk of a shape's own levels; 0 where the policy does not take them. */

@@ -45,6 +45,7 @@ export const ACTION_REASONS = [
   "history_loses",
   "no_edge",
   "layers_split",
+  "layers_too_few",
   "layers_agree",
 ] as const;
 export type ActionReason = (typeof ACTION_REASONS)[number];
@@ -68,13 +69,16 @@ export const SIGNAL_FROM = 0.2;
 const CONTRADICTION = 0.5;
 /** Share of the weight of the layers that speak which must point the way they lean to together. */
 const AGREEMENT = 2 / 3;
+/** Layers that must say something where no trades on a pattern were measured: one agrees with nothing. */
+const LEAST_LAYERS = 2;
 /** Reward per risk below which a trade has to be right too often. */
-const LEAST_REWARD_RISK = 0.75;
+export const LEAST_REWARD_RISK = 0.75;
 
 /**
  * What to do now. AVOID where prices or the market cannot be trusted, or where a signal has something against it; BUY and
  * SELL where the layers lean far enough, most of their weight one way, and nothing does; HOLD where they do not, or where
- * the measured hit rate leaves nothing to be gained at the levels.
+ * the measured hit rate leaves nothing to be gained at the levels, or where a single layer speaks and nothing was measured.
+ * Levels are those of an entry at the price now, where it lies between them.
  */
 export function decideAction(facts: SignalFacts): Decision {
   const { fusion, levels, evidence, volatility, costShare, price, stale } = facts;
@@ -91,12 +95,16 @@ export function decideAction(facts: SignalFacts): Decision {
   if (most >= CONTRADICTION && least <= -CONTRADICTION)
     speak("layers_contradict", most - least, 2 * CONTRADICTION);
   const size = Math.abs(signed);
-  if (size < SIGNAL_FROM) {
-    return decision(against, "HOLD", { code: "undecided", value: size, limit: SIGNAL_FROM });
-  }
+  const hold = (code: ActionReason, value: number, limit: number) => {
+    // What is avoided is told with all that speaks against it.
+    if (against.length > 0 && levels !== null) speakOfLevels(levels, price, speak);
+    return decision(against, "HOLD", { code, value, limit });
+  };
+  if (size < SIGNAL_FROM) return hold("undecided", size, SIGNAL_FROM);
   const share = agreeingShare(fusion);
-  if (share < AGREEMENT) {
-    return decision(against, "HOLD", { code: "layers_split", value: share, limit: AGREEMENT });
+  if (share < AGREEMENT) return hold("layers_split", share, AGREEMENT);
+  if (evidence === null && said.length < LEAST_LAYERS) {
+    return hold("layers_too_few", said.length, LEAST_LAYERS);
   }
   if (levels === null) speak("no_levels");
   else speakOfLevels(levels, price, speak);

@@ -4,9 +4,9 @@ import type { Order, Side } from "../../core/execution/order.js";
 import { wayOf } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { AccountFacts } from "../../core/risk/limits.js";
+import { tradedAs } from "../instruments/traded.js";
 import type { History } from "./history.js";
 import type { DayFigures } from "./standings.js";
-import { tradedAs } from "./traded.js";
 
 /**
  * What limits are held against, at the prices that the desk knows: what is held, and what open orders would open. The

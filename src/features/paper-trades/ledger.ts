@@ -6,12 +6,12 @@ import type { Database, Sql } from "../../platform/database.js";
 import { sqlState } from "../../platform/database-errors.js";
 import { AppError, ERRORS, messageOf } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
+import { tradedAs } from "../instruments/traded.js";
 import type { OrderCause } from "./cause.js";
 import { createHistory, type History } from "./history.js";
 import { disagreements, HALT_LEDGER } from "./recovery.js";
 import type { AccountRow, LedgerStore, Stored } from "./store.js";
 import { announced } from "./topics.js";
-import { tradedAs } from "./traded.js";
 import type { Written } from "./writes.js";
 
 /** Work on the desk of an account. It must do all that it does before it returns. */

@@ -6,6 +6,7 @@ import { AppError } from "../../platform/errors.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { Alert } from "../alerts/store.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { tradedOf } from "../instruments/traded.js";
 import type { Risk } from "../risk/risk.js";
 import type { RiskSettings } from "../risk/settings.js";
 import type { WithLimits } from "./accounts.js";
@@ -14,7 +15,6 @@ import type { Feed } from "./feed.js";
 import type { SealOf } from "./once.js";
 import type { OrderNow } from "./placing.js";
 import type { AlertTradeBody, OrderBody, TradeBody } from "./schema.js";
-import { tradedOf } from "./traded.js";
 import type { OrderRequest, Trading } from "./trading.js";
 
 /** Orders as the native API asks for them: what they are placed for, and the tokens that confirm them. */

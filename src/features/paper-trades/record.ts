@@ -1,9 +1,9 @@
 import { AppError } from "../../platform/errors.js";
 import type { PaperAccount, PaperReader } from "../backtests/paper-record.js";
+import { tradedAs } from "../instruments/traded.js";
 import type { Accounts } from "./accounts.js";
 import type { Ledger } from "./ledger.js";
 import type { AccountRow } from "./store.js";
-import { tradedAs } from "./traded.js";
 
 /** Accounts with all that happened to them, for whoever holds a backtest against one. */
 export function createPaperReader({

@@ -1,9 +1,9 @@
 import { LRUCache } from "lru-cache";
 import { fromMicros } from "../../core/execution/money.js";
+import { tradedAs } from "../instruments/traded.js";
 import { dayStart, zoneOfAccount } from "./catch-up.js";
 import type { Days } from "./days.js";
 import type { AccountRow } from "./store.js";
-import { tradedAs } from "./traded.js";
 
 /** What the day and the past of an account are, for the limits of its owner. */
 export interface DayFigures {

@@ -10,6 +10,7 @@ import type { Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { tradedOf } from "../instruments/traded.js";
 import type { RiskSettings, RiskSettingsStore } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
@@ -33,7 +34,6 @@ import {
 import { refusedBy } from "./refusals.js";
 import type { Standings } from "./standings.js";
 import type { AccountRow } from "./store.js";
-import { tradedOf } from "./traded.js";
 
 export interface OrderRequest {
   readonly terms: Omit<OrderTerms, "id">;

@@ -1,5 +1,7 @@
+import { roundToTick, type Traded, tickAt } from "../../core/execution/instrument.js";
 import type { Candles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
+import { findVariant } from "../../core/patterns/index.js";
 import {
   type AccountFacts,
   checkOrder,
@@ -15,6 +17,7 @@ import type { CandleService } from "../candles/candles.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import { tradedIfAny } from "../instruments/traded.js";
 import type { Confirmations, ConfirmedOrder } from "./confirmation.js";
 import { limitsOf, type RiskSettings, type RiskSettingsStore } from "./settings.js";
 import { type PlannedSize, type SizePlan, sizePlan } from "./sizing.js";
@@ -143,11 +146,13 @@ export function createRisk(options: RiskOptions): Risk {
       ]);
       const { side, quantity, target } = plan;
       const entry = plan.entry ?? quote.price;
-      const stop = plan.stop ?? stopBySettings(allowed, side, entry);
+      const traded = tradedIfAny(instrument);
+      const stop = plan.stop ?? stopBySettings(allowed, side, entry, traded);
       const order = { symbol, side, quantity, stop, target, entry };
       const { price, stale, ageMs } = quote;
       const market = { price, stale, ageMs, range, ...costs };
-      const check = checkOrder(order, limitsOf(allowed), market, history, account);
+      const expects = plan.pattern === null ? undefined : findVariant(plan.pattern)?.variant.direction;
+      const check = checkOrder({ ...order, expects }, limitsOf(allowed), market, history, account, traded);
       const issue = () => confirmations.issue(userId, order, plan.ttlMs, check.unchecked);
       const confirmation = check.refusals.length === 0 ? issue() : null;
       const stopFrom = stop === null ? null : plan.stop === null ? "settings" : "order";
@@ -157,6 +162,7 @@ export function createRisk(options: RiskOptions): Risk {
     async size(userId, plan) {
       return sizePlan(plan, await settings.load(userId), {
         priceOf: async (symbol) => (await quotes.load(await instruments.resolve(symbol))).price,
+        tradedOf: async (symbol) => tradedIfAny(await instruments.resolve(symbol)),
         async rangeOf(symbol) {
           const daily = await barsOf(await instruments.resolve(symbol), "1d", RANGE_BARS);
           return daily === null ? null : newestRange(daily);
@@ -179,11 +185,15 @@ export function createRisk(options: RiskOptions): Risk {
   };
 }
 
-/** Where the settings place the stop of an order that has none; null where they place none. */
+/** Where the settings place the stop of an order that has none, on a tick; null where they place none. */
 function stopBySettings(
   { enable_auto_stop_loss: places, stop_loss_percentage: percent }: RiskSettings,
   side: "buy" | "sell",
   entry: number,
+  traded: Traded | null,
 ): number | null {
-  return places ? entry * (1 - ((side === "buy" ? 1 : -1) * percent) / 100) : null;
+  if (!places) return null;
+  const up = side === "buy" ? 1 : -1;
+  const stop = entry * (1 - (up * percent) / 100);
+  return traded === null ? stop : roundToTick(stop, tickAt(traded, stop), up === 1 ? -1 : 1);
 }

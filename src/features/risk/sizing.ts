@@ -1,3 +1,4 @@
+import type { Traded } from "../../core/execution/instrument.js";
 import { MONEY_FROM } from "../../core/risk/limits.js";
 import { type Size, type SizingMethod, sizePosition } from "../../core/risk/size.js";
 import { TRADE_POLICY } from "../../core/signals/levels.js";
@@ -31,6 +32,8 @@ export interface SizeMarket {
   priceOf(symbol: string): Promise<number>;
   /** Average true range of its daily bars; null with too few. */
   rangeOf(symbol: string): Promise<number | null>;
+  /** What its trading obeys; null for what is not traded here. */
+  tradedOf(symbol: string): Promise<Traded | null>;
 }
 
 /** @throws {AppError} `invalid_request` where the method lacks what it needs; as the market does. */
@@ -58,6 +61,7 @@ export async function sizePlan(
     winRate: plan.winRate ?? undefined,
     payoff: plan.payoff ?? undefined,
     caps: capsOf(allowed, plan.equity),
+    traded: symbol === null ? null : await market.tradedOf(symbol),
   });
   if (size === null) throw new AppError("invalid_request", "body stop_loss: lies at the entry");
   return { entry, stop, size };

@@ -8,6 +8,9 @@ import type { PreTradeCheck } from "./risk.js";
 import type { checkSchema, sizeSchema } from "./schema.js";
 
 const REFUSAL_TEXTS: Readonly<Record<Refusal, string>> = {
+  quantity_off_lot: "The quantity is no multiple of the lot",
+  fraction_not_allowed: "A fraction of a unit cannot be traded with a stop or a target",
+  price_off_tick: "A price is no multiple of the tick",
   stop_missing: "The settings demand a stop",
   target_missing: "The settings demand a target",
   stop_on_wrong_side: "The stop is not on the losing side of the entry",
@@ -34,6 +37,8 @@ const WARNING_TEXTS: Readonly<Record<Warning, string>> = {
   slippage_high: "The expected slippage is high",
   history_loses:
     "Even at the upper end of its measured hit rate the pattern wins less often than this reward needs to break even",
+  pattern_against:
+    "The pattern expects the other direction: what was measured of it says nothing of this order",
   price_stale: "The price is old",
 };
 

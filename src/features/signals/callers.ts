@@ -38,6 +38,25 @@ export async function adviceFor(
   return { limits, advice: recommend(reading, limits, { ...known, equity: equity ?? known.equity }) };
 }
 
+/** The open positions of a caller; stop and target of one that has none are where the settings have them. */
+export async function heldPositions(
+  { limitsOf, positionsOf }: Pick<Callers, "limitsOf" | "positionsOf">,
+  userId: string,
+  symbol: string,
+): Promise<HeldPosition[]> {
+  const [held, { stopPercent, targetPercent }] = await Promise.all([
+    positionsOf(userId, symbol),
+    limitsOf(userId),
+  ]);
+  return held.map((position) => {
+    const { direction, entry } = position;
+    const stop = position.stop ?? entry * (1 - (direction * stopPercent) / 100);
+    const target = position.target ?? entry * (1 + (direction * targetPercent) / 100);
+    // A stop that has followed the price may lie beyond where the settings have the target.
+    return { ...position, stop, target: direction * (target - stop) > 0 ? target : position.target };
+  });
+}
+
 type ExitQuery = z.output<typeof exitQuery>;
 
 /** @throws {AppError} `invalid_request` where a position is described in part. */

@@ -1,13 +1,18 @@
 import { checkOrder, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
 import type { LayerFusion } from "../../core/signals/fuse.js";
 import type { Levels } from "../../core/signals/levels.js";
-import { costsAgainst, evidenceAgainst } from "../../core/signals/signal.js";
+import {
+  type ActionReason,
+  costsAgainst,
+  evidenceAgainst,
+  LEAST_REWARD_RISK,
+} from "../../core/signals/signal.js";
 import { shareOfCosts } from "../detections/levels.js";
 import { historyOf } from "../evidence/history.js";
 import type { CompositeChance } from "../models/layers.js";
 import { leadBy } from "./lead.js";
 import { type SeenPattern, strengthOf } from "./look.js";
-import { evidenceOf, priceOf, type Reading } from "./reading.js";
+import { evidenceOf, levelsNow, priceOf, type Reading } from "./reading.js";
 import { type Factor, marketOf, type Recommendation } from "./recommend.js";
 
 /** What a pattern is held against where a least confidence is asked for. */
@@ -21,6 +26,7 @@ export interface Judged {
 export interface EntrySignal {
   readonly pattern: SeenPattern;
   readonly direction: 1 | -1;
+  /** Of an entry at the price now. */
   readonly levels: Levels;
   readonly fusion: LayerFusion;
   readonly chance: CompositeChance;
@@ -29,10 +35,17 @@ export interface EntrySignal {
   readonly agrees: boolean;
 }
 
+/** Least quality where no least confidence is asked for. */
+export const LEAST_QUALITY = 0.7;
+
 export function judge({ confidence, detection }: Pick<SeenPattern, "confidence" | "detection">): Judged {
   return confidence.value === null
     ? { value: detection.quality, basis: "quality" }
     : { value: confidence.value, basis: "confidence" };
+}
+
+export function judgeQuality({ detection }: Pick<SeenPattern, "detection">): Judged {
+  return { value: detection.quality, basis: "quality" };
 }
 
 /** A pattern whose trade is open and is not to be taken, and why. */
@@ -46,38 +59,52 @@ export interface Entries {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** Reasons to avoid the symbol whatever the pattern. */
+const OF_MARKET: ReadonlySet<ActionReason> = new Set([
+  "prices_stale",
+  "volatility_extreme",
+  "layers_contradict",
+]);
+/** A composite below it leans the other way. */
+const MIDDLE = 50;
+
 export const NO_ENTRIES: Entries = { entries: [], leftOut: [] };
 
 /**
  * A signal for each pattern of the newest bars whose trade is open, what says most first: its price has reached neither
- * stop nor target. What the measured trades on it, somebody's limits or a recommendation to trade the other way speak
- * against is left out with why. @param least of the measured hit rate, or of the quality where there is none, 0..1.
+ * stop nor target. What the measured trades on it, somebody's limits, the state of the market, the layers or a
+ * recommendation to trade the other way speak against is left out with why.
+ * @param least of the measured hit rate, or of the quality where there is none, 0..1. @param judgeBy what is held against it.
  */
 export function entriesOf(
   { reading, action }: Pick<Recommendation, "reading" | "action">,
   limits: RiskLimits,
   least = 0,
+  judgeBy = judge,
 ): Entries {
   const price = priceOf(reading);
+  const ofMarket = reading.decision.reasons.filter(({ code }) => OF_MARKET.has(code));
   const entries: EntrySignal[] = [];
   const leftOut: LeftOut[] = [];
   for (const pattern of [...reading.live].sort((a, b) => strengthOf(b) - strengthOf(a))) {
-    const { levels } = pattern;
+    const { levels: planned } = pattern;
     const { direction } = pattern.detection;
-    if (levels === null || direction === 0) continue;
-    const inside = direction * (price - levels.stop) > 0 && direction * (levels.target - price) > 0;
-    const judged = judge(pattern);
+    if (planned === null || direction === 0) continue;
+    const inside = direction * (price - planned.stop) > 0 && direction * (planned.target - price) > 0;
+    const judged = judgeBy(pattern);
     if (!inside || judged.value < least) continue;
     const own = direction > 0 ? "BUY" : "SELL";
-    const reasons = againstEntry(reading, pattern, levels, limits);
+    const levels = levelsNow(reading, planned);
+    const { fusion, chance } = leadBy(reading, pattern);
+    const reasons = [...ofMarket, ...againstEntry(reading, pattern, levels, limits)];
+    if (fusion.composite !== null && fusion.composite < MIDDLE) {
+      reasons.push({ code: "layers_against", value: fusion.composite, limit: MIDDLE });
+    }
     if (action === (direction > 0 ? "SELL" : "BUY")) {
       reasons.push({ code: "other_direction", value: null, limit: null });
     }
     if (reasons.length > 0) leftOut.push({ pattern, reasons });
-    else {
-      const { fusion, chance } = leadBy(reading, pattern);
-      entries.push({ pattern, direction, levels, fusion, chance, judged, agrees: action === own });
-    }
+    else entries.push({ pattern, direction, levels, fusion, chance, judged, agrees: action === own });
   }
   return { entries, leftOut };
 }
@@ -96,6 +123,9 @@ function againstEntry(
   const evidence = evidenceOf(pattern);
   const costs = costsAgainst(shareOfCosts({ entry, target }, reading.main.set.instrument.assetClass));
   return [
+    ...(rewardRisk < LEAST_REWARD_RISK
+      ? [{ code: "reward_too_small" as const, value: rewardRisk, limit: LEAST_REWARD_RISK }]
+      : []),
     ...(evidence === null ? [] : evidenceAgainst(evidence, { rewardRisk })),
     ...(costs === null ? [] : [costs]),
     ...refusals,

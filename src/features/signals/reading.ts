@@ -1,3 +1,4 @@
+import { roundToTick, tickAt } from "../../core/execution/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
 import {
   fuseLayers,
@@ -7,11 +8,12 @@ import {
   type LayerName,
   rulesLayer,
 } from "../../core/signals/fuse.js";
-import { type Levels, levelsFor } from "../../core/signals/levels.js";
+import { type Levels, levelsAt, levelsFor, levelsOnTicks } from "../../core/signals/levels.js";
 import { type Decision, decideAction, type SignalEvidence } from "../../core/signals/signal.js";
 import { type Fusion, fuseTimeframes, timeframeMode } from "../../core/signals/timeframes.js";
 import type { PricedQuote } from "../candles/quotes.js";
 import { shareOfCosts } from "../detections/levels.js";
+import { tradedIfAny } from "../instruments/traded.js";
 import { type CompositeChance, chanceOf, type LayerWeighing } from "../models/layers.js";
 import type { Measure } from "../sentiment/measure.js";
 import {
@@ -57,6 +59,7 @@ export interface Reading extends Gathered {
   readonly chance: CompositeChance;
   /** The live pattern in that direction that says most. */
   readonly leading: SeenPattern | null;
+  /** Of an entry at the price now; as planned where that has reached the stop or the target. */
   readonly levels: Levels | null;
   readonly decision: Decision;
 }
@@ -136,17 +139,28 @@ export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Si
   const fusion = fuseLayers(inputs, null, weighing.weights);
   const chance = chanceOf(weighing, fusion);
   const leading = silenced.rules === undefined ? leadingPattern(live, fusion.direction) : null;
-  const levels = leading?.levels ?? levelsFor(fusion.direction, main.close, main.range);
+  const price = quote.value?.price ?? null;
+  const planned = leading?.levels ?? levelsFor(fusion.direction, price ?? main.close, main.range);
+  const levels = planned === null ? null : levelsNow({ main, quote }, planned);
   const decision = decideAction({
     fusion,
     levels,
     evidence: evidenceOf(leading),
     volatility: main.volatility,
     costShare: shareOfCosts(levels, main.set.instrument.assetClass),
-    price: quote.value?.price ?? null,
+    price,
     stale: main.set.stale,
   });
   return { ...gathered, main, timeframes, inputs, live, fusion, chance, leading, levels, decision };
+}
+
+/** Planned levels as they are at the price now, on the ticks of the symbol. */
+export function levelsNow(reading: Pick<Reading, "quote" | "main">, planned: Levels): Levels {
+  const traded = tradedIfAny(reading.main.set.instrument);
+  const price = priceOf(reading);
+  if (traded === null) return levelsAt(planned, price) ?? planned;
+  const levels = levelsOnTicks(planned, traded) ?? planned;
+  return levelsAt(levels, roundToTick(price, tickAt(traded, price), 0)) ?? levels;
 }
 
 /** What is measured of trades on a pattern; null where too few cases tell. */

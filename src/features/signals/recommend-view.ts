@@ -120,7 +120,9 @@ function sizingView({ sizing, equity, action }: Recommendation) {
       ? "At the measured hit rate nothing is to be gained"
       : equity === null
         ? "No equity is known: give account_size"
-        : null;
+        : size?.quantity === 0
+          ? "What is allowed is less than the least quantity"
+          : null;
   return {
     unit: "percent_of_equity" as const,
     recommended_size: percent,

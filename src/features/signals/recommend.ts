@@ -15,6 +15,7 @@ import type { Levels } from "../../core/signals/levels.js";
 import type { Action, ActionReason } from "../../core/signals/signal.js";
 import type { Confidence } from "../evidence/evidence.js";
 import { historyOf } from "../evidence/history.js";
+import { tradedIfAny } from "../instruments/traded.js";
 import { evidenceOf, priceOf, type Reading } from "./reading.js";
 
 /** Something that was compared and speaks for the action or for risk. */
@@ -28,6 +29,7 @@ export const CONDITIONS = [
   "timeframes_diverge",
   "no_evidence",
   "other_direction",
+  "layers_against",
 ] as const;
 type ConditionCode = (typeof CONDITIONS)[number];
 
@@ -80,6 +82,7 @@ export function recommend(
           marketOf(reading),
           measuredOf(reading),
           account,
+          tradedIfAny(reading.main.set.instrument),
         );
   const refusals = check?.refusals ?? [];
   const refused = trades && refusals.length > 0;
@@ -154,6 +157,7 @@ function sizingOf(reading: Reading, limits: RiskLimits, account: AccountFacts, t
     entry,
     stop,
     caps: { positionValue: null, positionShare: shares.left, buyingPower: base },
+    traded: equity === null ? null : tradedIfAny(reading.main.set.instrument),
   };
   const staked =
     measured === null

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS, symbolParams } from "../candles/schema.js";
-import { adviceFor, type Callers, heldPosition, ownPositions } from "./callers.js";
-import { entriesOf, NO_ENTRIES } from "./entries.js";
+import { adviceFor, type Callers, heldPosition, heldPositions, ownPositions } from "./callers.js";
+import { entriesOf, judgeQuality, LEAST_QUALITY, NO_ENTRIES } from "./entries.js";
 import { recommendationView } from "./recommend-view.js";
 import {
   entryQuery,
@@ -42,7 +42,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
       const exits =
         type === "entry"
           ? null
-          : await signals.exits(known, timeframe, await options.positionsOf(principal.userId, known));
+          : await signals.exits(known, timeframe, await heldPositions(options, principal.userId, known));
       const entries = type === "exit" ? NO_ENTRIES : entriesOf(advice, limits);
       return { data: symbolSignalsView(advice, entries, exits, now()) };
     },
@@ -59,9 +59,12 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
       const advised = await Promise.all(readings.map((reading) => adviceFor(options, userId, reading)));
       const found = advised.map(({ advice, limits }) => ({
         advice,
-        entries: entriesOf(advice, limits, least),
+        entries:
+          least === undefined
+            ? entriesOf(advice, limits, LEAST_QUALITY, judgeQuality)
+            : entriesOf(advice, limits, least),
       }));
-      return { data: manySignalsView(found, missing, least, now()) };
+      return { data: manySignalsView(found, missing, least ?? LEAST_QUALITY, now()) };
     },
   });
   routes.get("/api/entry-signals/:symbol", {
@@ -87,7 +90,7 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     async handle({ params: { symbol }, query, principal: { userId } }) {
       const positions =
         query.entry_price === undefined
-          ? await ownPositions(query, () => options.positionsOf(userId, symbol))
+          ? await ownPositions(query, () => heldPositions(options, userId, symbol))
           : [heldPosition(query, query.entry_price, await options.limitsOf(userId), now())];
       return { data: exitsView(await signals.exits(symbol, query.timeframe, positions), now()) };
     },

@@ -28,9 +28,11 @@ export const signalBody = z.strictObject({
     .number()
     .min(0)
     .max(100)
-    .default(0.7)
     .transform(share)
-    .describe("0..1 or 0..100; of the measured hit rate, or of the quality where too few trades tell"),
+    .optional()
+    .describe(
+      "0..1 or 0..100; of the measured hit rate, or of the quality where too few trades tell. Without it 0.7 of the quality: hit rates hardly ever reach that",
+    ),
 });
 export const entryQuery = z.strictObject({ timeframe });
 export const exitQuery = z.strictObject({
@@ -66,7 +68,7 @@ const entrySchema = z.object({
   composite_score: nullable.describe("All layers in the direction of the signal, 0..100"),
   ...chanceFields,
   agrees: z.boolean().describe("Whether all layers together say to trade in this direction"),
-  entry_price: z.number().describe("Close of the pattern's bar"),
+  entry_price: z.number().describe("The price now, on a tick; stop and target are those of the pattern"),
   price_target: z.number(),
   take_profit: z.number(),
   stop_loss: z.number(),

@@ -110,7 +110,14 @@ export function createSignals(options: SignalOptions): Signals {
 
     async readMany(symbols, interval) {
       const results = await ofMany([...new Set(symbols)], (symbol) => read(symbol, interval));
-      const readings = results.flatMap(({ found }) => found ?? []);
+      // One symbol may be spelled in several ways.
+      const readings = [
+        ...new Map(
+          results.flatMap(({ found }) =>
+            found === null ? [] : [[found.main.set.instrument.symbol, found] as const],
+          ),
+        ).values(),
+      ];
       const failures = results.flatMap(({ symbol, error }) => (error === null ? [] : [{ symbol, error }]));
       if (readings.length === 0 && failures.length > 0) throw failures[0].error;
       const missing = failures.map(({ symbol, error }) => ({ symbol, reason: error.message }));

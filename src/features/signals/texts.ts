@@ -15,7 +15,11 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   worse_than_chance: "The pattern has done worse than trades at any time",
   no_edge: "The pattern's measured hit rate leaves nothing to be gained at this reward",
   layers_split: "Too little of the weight of the layers that speak points one way",
+  layers_too_few: "A single layer speaks, and no trades on a pattern were measured",
   layers_agree: "The layers that speak lean far enough in one direction",
+  quantity_off_lot: "The quantity is no multiple of the lot",
+  fraction_not_allowed: "A fraction of a unit cannot be traded with a stop or a target",
+  price_off_tick: "A price is no multiple of the tick",
   stop_missing: "Your settings demand a stop",
   target_missing: "Your settings demand a target",
   stop_on_wrong_side: "The stop is not on the losing side of the entry",
@@ -40,9 +44,11 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   slippage_high: "The expected slippage is high",
   history_loses:
     "Even at the upper end of its measured hit rate the pattern wins less often than this reward needs to break even",
+  pattern_against: "The pattern expects the other direction",
   price_stale: "The price is old",
   volatility_high: "Volatility is high for this market",
   timeframes_diverge: "Short and long intervals point in opposite directions",
+  layers_against: "All layers together lean the other way",
   other_direction: "The recommendation is to trade the other way",
   no_evidence:
     "No hit rate is known of a pattern in this direction: too few trades were measured, or too close together in time",

@@ -21,7 +21,7 @@ const variants: Pair = {
   falling: { ...directed("support_break", "Support Break", -1, "continuation"), priorTrend: null },
 };
 
-/** Closes before that have not been beyond the level. */
+/** Closes before that have not broken the level. */
 export const BASE_BARS = 20;
 /** Distance beyond the level that breaks it, in average true ranges of the bars before. */
 const BUFFER = 0.25;
@@ -30,7 +30,7 @@ const STOP = 0.5;
 /** Bars before the first that can be judged: two pivots and an average range. */
 export const LEVEL_WARMUP = 30;
 
-/** A close beyond a level that the twenty closes before had not been beyond. */
+/** A close that breaks a level which none of the twenty closes before had broken. */
 export interface Break {
   readonly at: number;
   readonly level: Level;
@@ -41,16 +41,20 @@ export interface Break {
 function seekBreak(series: PatternSeries, at: number, direction: Sign): Break | null {
   const { close } = series.candles;
   const now = direction * close[at];
-  let before = direction * close[at - 1];
+  // The highest level that one of the closes before had broken, by the range of its time.
+  let broken = Number.NEGATIVE_INFINITY;
   for (let i = at - 1; i >= at - BASE_BARS; i--) {
     const earlier = direction * close[i];
     if (!(earlier < now)) return null;
-    if (earlier > before) before = earlier;
+    const own = series.range[i - 1];
+    const below = own > 0 ? earlier - BUFFER * own : earlier;
+    if (below > broken) broken = below;
   }
   const range = series.range[at - 1];
   if (!(range > 0)) return null;
   const buffer = BUFFER * range;
-  const level = firmLevelIn(series, at - 1, direction, before - buffer, now - buffer);
+  const least = Math.max(broken, direction * close[at - 1] - buffer);
+  const level = firmLevelIn(series, at - 1, direction, least, now - buffer);
   return level === null ? null : { at, level, range };
 }
 
@@ -125,7 +129,7 @@ export const levelBreak = definePattern({
   bars: BASE_BARS + 1,
   warmup: LEVEL_WARMUP,
   description:
-    "A close a quarter of an average range beyond a level that the twenty closes before were not beyond; levels are highs and lows of 150 bars that stood together and prices of most volume.",
+    "A close a quarter of an average range beyond a level that none of the twenty closes before had been as far beyond; levels are highs and lows of 150 bars that stood together and prices of most volume.",
   source: "J. Murphy, Technical Analysis of the Financial Markets (1999); thresholds of our own",
   find(series, from, to, hits) {
     const upwards = soughtIn(series, 1);

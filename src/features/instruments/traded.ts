@@ -1,6 +1,8 @@
 import { type Traded, tradedShare } from "../../core/execution/instrument.js";
-import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
+import { type AssetClass, classifySymbol, type Instrument } from "../../core/market/instrument.js";
 import { AppError } from "../../platform/errors.js";
+
+const NOT_TRADED: ReadonlySet<AssetClass> = new Set(["index", "commodity"]);
 
 /**
  * What the trading of an instrument obeys: cents and fractions for the day for US shares, five paise and whole shares
@@ -32,6 +34,11 @@ export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
         `${symbol} is no share, coin or pair of currencies: it is not traded here`,
       );
   }
+}
+
+/** The same; null for what is not traded here. */
+export function tradedIfAny(instrument: Instrument): Traded | null {
+  return NOT_TRADED.has(instrument.assetClass) ? null : tradedOf(instrument);
 }
 
 /** The same for a symbol that an account traded before. */
