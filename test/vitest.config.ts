@@ -5,16 +5,17 @@ const ROOT = new URL("..", import.meta.url);
 export default defineConfig({
   plugins: [
     {
-      // Threads that src starts run what global-build.ts compiled, as they do in the built program.
-      name: "compiled threads",
+      // Threads that src starts run what global-build.ts built, as they do in the built program.
+      name: "built threads",
       enforce: "pre",
       transform(code, id) {
         const place = id.startsWith(`${ROOT.pathname}src/`) ? id.slice(ROOT.pathname.length + 4) : null;
         if (place === null) return null;
-        const dist = new URL(`dist/${place}`, ROOT).href;
+        const folder = place.slice(0, place.lastIndexOf("/") + 1).replaceAll("/", "-");
+        const built = new URL(`dist/bundle/${folder}`, ROOT).href;
         return code.replace(
-          /new URL\(("\.\/[\w-]+\.js"), import\.meta\.url\)/g,
-          `new URL($1, ${JSON.stringify(dist)})`,
+          /new URL\("\.\/([\w-]+\.js)", import\.meta\.url\)/g,
+          (_, name: string) => `new URL(${JSON.stringify(built + name)})`,
         );
       },
     },
