@@ -53,7 +53,7 @@ const TWO_YEARS_MS = 2 * 365.25 * 86_400_000;
 const LEAST_OPEN = 1 / 8;
 
 /** First moment after a date or an instant, as text, that is meant to be the last; a date is a day of the calendar. */
-export function endText(text: string, calendar: Calendar = UTC): number {
+export function endText(text: string, calendar: Calendar = utc()): number {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text) + 1) : instantText.parse(text);
 }
 
@@ -61,7 +61,7 @@ function startText(text: string, calendar: Calendar): number {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text)) : instantText.parse(text);
 }
 
-const UTC = calendarOf("24x7");
+const utc = () => calendarOf("24x7");
 const dayOfText = (text: string) => Math.floor(instantText.parse(text) / DAY_MS);
 
 /** Where a date of an exchange begins: at midnight there, or with the session that opens the evening before. */
@@ -77,7 +77,7 @@ function dayBegin(calendar: Calendar, day: number): number {
 export function stretchOf(
   { start_date, end_date }: Pick<RunFields, "start_date" | "end_date">,
   nowMs: number,
-  calendar: Calendar = UTC,
+  calendar: Calendar = utc(),
 ): { fromMs: number; toMs: number } {
   const toMs = end_date === undefined ? nowMs : endText(end_date, calendar);
   const fromMs = start_date === undefined ? toMs - TWO_YEARS_MS : startText(start_date, calendar);

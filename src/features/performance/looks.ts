@@ -123,7 +123,7 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
     days: number | null,
   ): Promise<TradesLook> {
     const account = await accountOf(userId, accountId);
-    if (account === null) return NO_ACCOUNT;
+    if (account === null) return noAccount();
     const nowMs = now();
     const since = days === null ? Number.NEGATIVE_INFINITY : nowMs - days * DAY_MS;
     return paper.book.look(account, (desk, { history, causes }) => {
@@ -258,7 +258,7 @@ function createForecastLook({
 
 export const NO_ACCOUNT_REASON = "there is no paper account yet";
 
-const NO_ACCOUNT: TradesLook = Object.freeze({
+const noAccount = (): TradesLook => ({
   account: null,
   trades: [],
   closed: [],
