@@ -7,6 +7,8 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** Keys that are known to be sound at most. */
 const REMEMBERED_KEYS = 1_000;
+/** Lists and objects between which others have their turn. */
+const SLICE = 1_000;
 
 interface Place {
   readonly value: object;
@@ -16,17 +18,22 @@ interface Place {
 
 /**
  * Refuses what JSON can carry and the database cannot hold (NUL and lone surrogates in text), and nesting so deep
- * that whatever walks it might run out of stack.
+ * that whatever walks it might run out of stack. In slices, for bodies of many rows.
  * @throws {AppError} `invalid_request` naming the place.
  */
-export function checkInput(part: "params" | "query" | "body", input: unknown): void {
+export function* checkingInput(
+  part: "params" | "query" | "body",
+  input: unknown,
+): Generator<undefined, void, undefined> {
   if (typeof input === "string") checkText(input, part);
   if (typeof input !== "object" || input === null) return;
+  let walked = 0;
   const open: Place[] = [{ value: input, path: part, depth: 0 }];
   // Rows of one kind have the same keys.
   const sound = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, path, depth } = next;
+    if (++walked % SLICE === 0) yield;
     if (depth >= DEPTH_LIMIT) {
       throw new AppError("invalid_request", `${part}: is nested deeper than ${DEPTH_LIMIT} levels`);
     }

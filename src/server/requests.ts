@@ -13,8 +13,9 @@ import type { z } from "zod";
 import { AppError } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
+import { inSlices } from "../platform/slices.js";
 import { answerBrokenRequest, answerUnroutable } from "./broken-requests.js";
-import { checkInput } from "./input.js";
+import { checkingInput } from "./input.js";
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
@@ -94,9 +95,9 @@ export function registerRefusals(app: FastifyInstance, draining: () => boolean):
     refuseOddFraming(request);
   });
   app.addHook("preValidation", async ({ params, query, body }) => {
-    checkInput("params", params);
-    checkInput("query", query);
-    checkInput("body", body);
+    await inSlices(checkingInput("params", params));
+    await inSlices(checkingInput("query", query));
+    await inSlices(checkingInput("body", body));
   });
 }
 

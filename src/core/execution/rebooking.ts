@@ -21,15 +21,29 @@ const INEXACT = "comes to more money than is counted exactly";
 /** What a transaction cannot be for, in words. */
 type Problem = string;
 
+/** Events, or a description of the first transaction that cannot be, with its place from 0. */
+export type Rebooked =
+  | { readonly events: DeskEvent[]; readonly problem: null }
+  | { readonly events: null; readonly problem: { readonly place: number; readonly message: Problem } };
+
 /**
  * The events of an account that made these transactions and nothing else: booked as fills and actions are, so that its
  * cash, positions and trades are those of the account that they were read from. Orders are as large as their fills.
- * @returns a description of the first that cannot be, with its place from 0.
  */
-export function eventsOf(
+export function eventsOf(rules: DeskRules, transactions: readonly Transaction[]): Rebooked {
+  const work = rebooking(rules, transactions, transactions.length + 1);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** `eventsOf` in slices. @param slice transactions between which whoever books may do other things. */
+export function* rebooking(
   rules: DeskRules,
   transactions: readonly Transaction[],
-): { events: DeskEvent[]; problem: null } | { events: null; problem: { place: number; message: Problem } } {
+  slice: number,
+): Generator<undefined, Rebooked, undefined> {
   const events: DeskEvent[] = [];
   const books = new Map<string, number>();
   const desk = createContext(rules, [], (event) => {
@@ -39,6 +53,7 @@ export function eventsOf(
   });
   const orders = ordersOf(transactions);
   for (const [place, transaction] of transactions.entries()) {
+    if (place % slice === slice - 1) yield;
     const before = events.length;
     const message = add(desk, transaction, orders) ?? inexactIn(desk, events.slice(before), books);
     if (message !== null) return { events: null, problem: { place, message } };

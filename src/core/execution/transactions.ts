@@ -57,13 +57,19 @@ export function transactionsOf(events: Iterable<DeskEvent>): Transaction[] {
 export function transactedOf(
   events: Iterable<DeskEvent>,
 ): { readonly transaction: Transaction; readonly event: DeskEvent }[] {
-  const placed = new Map<string, Placed>();
+  const transactionOf = createTransactionReader();
   const found: { transaction: Transaction; event: DeskEvent }[] = [];
   for (const event of events) {
-    const transaction = event.kind === "account" ? accountTransaction(event) : fillTransaction(event, placed);
+    const transaction = transactionOf(event);
     if (transaction !== null) found.push({ transaction, event });
   }
   return found;
+}
+
+/** The transaction that an event is, of events told one by one from the first on; null for one that is none. */
+export function createTransactionReader(): (event: DeskEvent) => Transaction | null {
+  const placed = new Map<string, Placed>();
+  return (event) => (event.kind === "account" ? accountTransaction(event) : fillTransaction(event, placed));
 }
 
 interface Placed {

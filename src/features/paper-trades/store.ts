@@ -28,6 +28,8 @@ export interface AccountRow {
 }
 
 export interface NewAccount {
+  /** A new one unless it was made up before. */
+  readonly id?: string;
   readonly userId: string;
   readonly name: string;
   readonly rules: DeskRules;
@@ -156,24 +158,7 @@ left join paper_events on account_id = $1 group by moment`;
 
 export function createLedgerStore(database: Database): LedgerStore {
   return {
-    async open({ userId, name, rules, synthetic, cashFloor, openedAt }, sql = database) {
-      const [row] = await sql.query<RawAccount>(
-        `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at)
-         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000))
-         on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
-        [
-          userId,
-          name,
-          rules.account.currency,
-          JSON.stringify(rules),
-          synthetic,
-          amountText(cashFloor),
-          openedAt,
-        ],
-      );
-      if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);
-      return accountOf(row);
-    },
+    open: (account, sql = database) => open(sql, account),
     async find(id) {
       const [row] = await database.query<RawAccount>(FIND, [id]);
       return row === undefined ? null : accountOf(row);
@@ -240,6 +225,29 @@ export function createLedgerStore(database: Database): LedgerStore {
     write,
     writeAndPublish: (written) => writeAndPublish(database, written),
   };
+}
+
+async function open(
+  sql: Sql,
+  { id, userId, name, rules, synthetic, cashFloor, openedAt }: NewAccount,
+): Promise<AccountRow> {
+  const [row] = await sql.query<RawAccount>(
+    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at)
+     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000))
+     on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
+    [
+      userId,
+      name,
+      rules.account.currency,
+      JSON.stringify(rules),
+      synthetic,
+      amountText(cashFloor),
+      openedAt,
+      id ?? null,
+    ],
+  );
+  if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);
+  return accountOf(row);
 }
 
 async function loadEvents(sql: Sql, id: string): Promise<DeskEvent[]> {

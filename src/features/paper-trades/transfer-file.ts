@@ -1,4 +1,4 @@
-import { parse } from "csv-parse/sync";
+import { parse } from "csv-parse";
 import { stringify } from "csv-stringify/sync";
 import { z } from "zod";
 import { MICROS } from "../../core/execution/money.js";
@@ -6,12 +6,17 @@ import { PURPOSES, SIDES } from "../../core/execution/order.js";
 import { TRANSACTION_KINDS, type Transaction } from "../../core/execution/transactions.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
+import { inSlices, othersTurn } from "../../platform/slices.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
 import { layersSchema } from "./schema.js";
 
 /** Most transactions of a file. */
 export const MOST_ROWS = 50_000;
+/** Rows between which others have their turn: a few milliseconds of any work on them. */
+export const SLICE = 100;
+/** Characters of a file that are read at a time. */
+const PIECE = 16_384;
 
 const amount = z.number().min(-9e9).max(9e9);
 const text = z.string().min(1).max(128).nullable().default(null);
@@ -147,26 +152,71 @@ export function csvOf(rows: readonly Row[]): string {
   return stringify(lines, { header: true, columns: [...COLUMNS], quoted_string: true });
 }
 
-/** @throws {AppError} `invalid_request` naming the line that cannot be read. */
-export function rowsOf(csv: string): Row[] {
-  let lines: Record<string, string>[];
-  try {
-    lines = parse(csv, { columns: true, skip_empty_lines: true, bom: true, trim: true });
-  } catch (error) {
-    throw new AppError(
-      "invalid_request",
-      `body csv_content: ${error instanceof Error ? error.message : "is no CSV"}`,
-    );
-  }
-  return lines.map((line, i) => {
-    const parsed = rowSchema.safeParse(fieldsOf(line));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new AppError(
-      "invalid_request",
-      `body csv_content: line ${i + 2}, ${issue.path.join(".")}: ${issue.message}`,
-    );
+/** Rows as they were sent, checked in slices. @throws {AppError} `invalid_request` naming what is wrong. */
+export function checkedRows(sent: readonly unknown[]): Promise<Row[]> {
+  return inSlices(
+    checking(sent, (row, { path, message }) => {
+      const place = ["transactions", row, ...path].join(".");
+      const problems = [{ path: place, message }];
+      return new AppError("invalid_request", `body ${place}: ${message}`, { problems });
+    }),
+  );
+}
+
+/** Rows of a file, read and checked in slices. @throws {AppError} `invalid_request` naming the line that cannot be read. */
+export async function rowsOf(csv: string): Promise<Row[]> {
+  const lines = await linesOf(csv).catch((error: unknown) => {
+    const problem = error instanceof Error ? error.message : "is no CSV";
+    throw new AppError("invalid_request", `body csv_content: ${problem}`);
   });
+  return inSlices(
+    checking(
+      lines,
+      (row, { path, message }) =>
+        new AppError("invalid_request", `body csv_content: line ${row + 2}, ${path.join(".")}: ${message}`),
+      fieldsOf,
+    ),
+  );
+}
+
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** @param refused the error for what is wrong with a row, by its place. */
+function* checking<Sent>(
+  sent: readonly Sent[],
+  refused: (row: number, issue: Issue) => AppError,
+  fieldsIn: (row: Sent) => unknown = (row) => row,
+): Generator<undefined, Row[], undefined> {
+  const rows: Row[] = [];
+  for (const [place, row] of sent.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    const { data, error } = rowSchema.safeParse(fieldsIn(row));
+    if (error !== undefined) throw refused(place, error.issues[0]);
+    rows.push(data);
+  }
+  return rows;
+}
+
+/** The lines of a file by their columns. */
+async function linesOf(csv: string): Promise<Record<string, string>[]> {
+  const lines: Record<string, string>[] = [];
+  const parser = parse({ columns: true, skip_empty_lines: true, bom: true, trim: true });
+  parser.on("data", (line: Record<string, string>) => lines.push(line));
+  const end = new Promise<void>((resolve, reject) => {
+    parser.once("end", resolve).once("error", reject);
+  });
+  const read = async () => {
+    for (let from = 0; from < csv.length && !parser.destroyed; from += PIECE) {
+      parser.write(csv.slice(from, from + PIECE));
+      await othersTurn();
+    }
+    parser.end();
+  };
+  await Promise.all([end, read()]);
+  return lines;
 }
 
 const BOOLEANS = new Map([

@@ -7,7 +7,7 @@ import { termsFrom } from "./account-terms.js";
 import type { PaperDesk } from "./feature.js";
 import { accountBody, accountSchema } from "./schema.js";
 import type { AccountRow } from "./store.js";
-import { csvOf, MOST_ROWS, rowSchema, rowsOf } from "./transfer-file.js";
+import { checkedRows, csvOf, MOST_ROWS, rowSchema, rowsOf } from "./transfer-file.js";
 import { accountView } from "./views.js";
 
 /** Accounts as files. */
@@ -58,12 +58,12 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     status: 201,
     answer: { data: accountSchema, record_count: z.number().int() },
     errors: ["conflict", "symbol_invalid", "symbol_unknown", "idempotency_key_reused"],
-    handle({ body, principal: { userId }, request, reply }) {
+    async handle({ body, principal: { userId }, request, reply }) {
       const { name, transactions, csv_content: csv } = body;
       if ((transactions === undefined) === (csv === undefined)) {
         throw new AppError("invalid_request", "body: needs transactions or csv_content");
       }
-      const rows = csv === undefined ? (transactions ?? []) : rowsOf(csv);
+      const rows = await (csv === undefined ? checkedRows(transactions ?? []) : rowsOf(csv));
       return doOnce(
         { userId, operation: "importPaperAccount", request, reply },
         (account: AccountRow, _same: AccountRow) => ({
@@ -80,7 +80,9 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
 }
 
 const IMPORT_BYTES = 16 * 1_048_576;
+/** Rows are checked as they are read, in slices. */
+const unchecked = z.unknown().meta({ $ref: "#/components/schemas/PaperTransactionInput" });
 const importBody = accountBody.omit({ cash: true }).extend({
-  transactions: z.array(rowSchema).max(MOST_ROWS).optional(),
+  transactions: z.array(unchecked).max(MOST_ROWS).optional(),
   csv_content: z.string().max(IMPORT_BYTES).optional(),
 });

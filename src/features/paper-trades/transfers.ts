@@ -1,20 +1,26 @@
+import { randomUUID } from "node:crypto";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { MICROS } from "../../core/execution/money.js";
-import { eventsOf } from "../../core/execution/rebooking.js";
-import { rebuild } from "../../core/execution/state.js";
-import { type Transaction, transactedOf } from "../../core/execution/transactions.js";
+import { rebooking } from "../../core/execution/rebooking.js";
+import { applyEvent, createState } from "../../core/execution/state.js";
+import {
+  createTransactionReader,
+  type Transaction,
+  transactedOf,
+} from "../../core/execution/transactions.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { createEntryTimes } from "../../core/performance/entry-times.js";
-import type { Database } from "../../platform/database.js";
+import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
+import { inSlices } from "../../platform/slices.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
-import type { AccountRow, LedgerStore } from "./store.js";
+import type { AccountRow, LedgerStore, NewAccount } from "./store.js";
 import { orderIdOf, type Sealing } from "./trading.js";
-import { MOST_ROWS, type Row, rowOf, transactionOf } from "./transfer-file.js";
+import { MOST_ROWS, type Row, rowOf, SLICE, transactionOf } from "./transfer-file.js";
 
 /** Accounts as lists of transactions, read and made. */
 export interface Transfers {
@@ -41,14 +47,14 @@ export interface TransferOptions {
   readonly now: () => number;
 }
 
-/** Events that are written by one statement. */
-const CHUNK = 2_000;
+/** Events that are written by one statement: the columns of so many are made in a few milliseconds. */
+const CHUNK = 400;
 
 /** Clocks of other machines may be so far ahead. */
 const AHEAD_MS = 60_000;
 
 export function createTransfers(options: TransferOptions): Transfers {
-  const { database, store, ledger, instruments, synthetic, now } = options;
+  const { database, store, ledger } = options;
   return {
     export: (account) =>
       ledger.look(account.id, (_desk, { history, causes }) => {
@@ -61,53 +67,84 @@ export function createTransfers(options: TransferOptions): Transfers {
       if (rows.length > MOST_ROWS)
         throw new AppError("invalid_request", `body: has more than ${MOST_ROWS} transactions`);
       const terms: AccountTerms = { ...DEFAULT_TERMS, ...given, cash: 0 };
-      requireInstants(rows, now());
-      requireOpening(rows);
-      const lowest = lowestCash(rows);
-      if (terms.leverage === 1 && lowest.cash < 0) {
-        const message = `leaves ${lowest.cash}, and a cash account never owes`;
-        throw refusedRow(lowest.row, message);
-      }
-      const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
-      const spelled = rows.map((row, place) =>
-        row.symbol === null
-          ? row
-          : { ...row, symbol: symbolIn(terms.currency, instruments.identify(row.symbol), place) },
-      );
+      const booked = await inSlices(booking(options, userId, terms, rows));
       return database.transaction(async (sql) => {
-        // Its money came in when it was opened, long before it was brought here.
-        const openedAt = rows.length === 0 ? now() : Date.parse(rows[0].at);
-        const account = { userId, name: terms.name, rules: rulesOf(terms), synthetic, cashFloor, openedAt };
-        const opened = await store.open(account, sql);
-        const idOf = (name: string) => orderIdOf(opened.id, name);
-        const events = bookedEvents(
-          opened,
-          spelled.map((row) => transactionOf(row, idOf)),
-        );
-        const causes = causesOf(spelled, idOf);
-        let { seq, cash } = opened;
-        for (const chunk of chunksOf(events)) {
-          const ids = new Set(
-            chunk.events.flatMap((event) => (event.kind === "order" ? [event.orderId] : [])),
-          );
-          const written = {
-            accountId: opened.id,
-            since: seq,
-            halt: null,
-            ...chunk,
-            causes: new Map([...causes].filter(([id]) => ids.has(id))),
-            cursors: new Map(),
-          };
-          if (!(await store.write(sql, written)))
-            throw new AppError("conflict", "The account was changed meanwhile");
-          seq = chunk.state.seq;
-          cash = chunk.state.cash;
-        }
-        const whole = { ...opened, seq, cash };
+        const whole = await write(store, sql, booked);
         await seal?.(sql, whole);
         return whole;
       });
     },
+  };
+}
+
+/** An account that is yet to be written, with all that happened to it. */
+interface Booked {
+  readonly account: NewAccount & { readonly id: string };
+  readonly events: readonly DeskEvent[];
+  readonly causes: ReadonlyMap<string, OrderCause>;
+}
+
+/** Checks and books rows, in slices. @throws {AppError} `invalid_request` naming the row that cannot be. */
+function* booking(
+  { instruments, synthetic, now }: TransferOptions,
+  userId: string,
+  terms: AccountTerms,
+  rows: readonly Row[],
+): Generator<undefined, Booked, undefined> {
+  yield* requireInstants(rows, now());
+  yield* requireOpening(rows);
+  const lowest = lowestCash(rows);
+  if (terms.leverage === 1 && lowest.cash < 0)
+    throw refusedRow(lowest.row, `leaves ${lowest.cash}, and a cash account never owes`);
+  const id = randomUUID();
+  const rules = rulesOf(terms);
+  const idOf = createOrderIds(id);
+  const causes = new Map<string, OrderCause>();
+  const transactions: Transaction[] = [];
+  for (const [place, row] of rows.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    const symbol =
+      row.symbol === null ? null : symbolIn(terms.currency, instruments.identify(row.symbol), place);
+    transactions.push(transactionOf({ ...row, symbol }, idOf));
+    explain(causes, row, idOf);
+  }
+  const { events, problem } = yield* rebooking(rules, transactions, SLICE);
+  if (events === null) throw refusedRow(problem.place, problem.message);
+  yield* requireOrder(events);
+  const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
+  // Its money came in when it was opened, long before it was brought here.
+  const openedAt = rows.length === 0 ? now() : Date.parse(rows[0].at);
+  const account = { id, userId, name: terms.name, rules, synthetic, cashFloor, openedAt };
+  return { account, events, causes };
+}
+
+/** @throws {AppError} `conflict` for a name that is taken. */
+async function write(store: LedgerStore, sql: Sql, { account, events, causes }: Booked): Promise<AccountRow> {
+  const opened = await store.open(account, sql);
+  const state = createState();
+  for (let from = 0; from < events.length; from += CHUNK) {
+    const chunk = events.slice(from, from + CHUNK);
+    const since = state.seq;
+    const said = new Map<string, OrderCause>();
+    for (const event of chunk) {
+      applyEvent(state, event);
+      const cause = event.kind === "order" ? causes.get(event.orderId) : undefined;
+      if (event.kind === "order" && cause !== undefined) said.set(event.orderId, cause);
+    }
+    const done = { events: chunk, state, causes: said, cursors: new Map<string, number>() };
+    if (!(await store.write(sql, { accountId: account.id, since, halt: null, ...done })))
+      throw new AppError("conflict", "The account was changed meanwhile");
+  }
+  return events.length === 0 ? opened : { ...opened, seq: state.seq, cash: state.cash };
+}
+
+/** The ids of orders by their names, each made once. */
+function createOrderIds(accountId: string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    const id = known.get(name) ?? orderIdOf(accountId, name);
+    known.set(name, id);
+    return id;
   };
 }
 
@@ -116,22 +153,27 @@ function refusedRow(row: number, problem: string): AppError {
   return new AppError("invalid_request", `body: row ${row + 1}: ${problem}`);
 }
 
+type Slices = Generator<undefined, void, undefined>;
+
 /** @throws {AppError} `invalid_request` for what is yet to come, and for what was before 1970. */
-function requireInstants(rows: readonly Row[], nowMs: number): void {
+function* requireInstants(rows: readonly Row[], nowMs: number): Slices {
   for (const [row, { at }] of rows.entries()) {
+    if (row % SLICE === SLICE - 1) yield;
     if (Date.parse(at) > nowMs + AHEAD_MS) throw refusedRow(row, `at: ${at} lies in the future`);
     if (Date.parse(at) < 0) throw refusedRow(row, `at: ${at} lies before 1970`);
   }
 }
 
 /** An account is opened by the money that is paid in. @throws {AppError} `invalid_request` for what would come before. */
-function requireOpening(rows: readonly Row[]): void {
+function* requireOpening(rows: readonly Row[]): Slices {
   const [first] = rows;
   if (first === undefined) return;
   if (first.kind !== "transfer" || first.amount <= 0)
     throw refusedRow(0, "an account begins with a transfer above 0");
+  const opened = Date.parse(first.at);
   for (const [row, { at }] of rows.entries()) {
-    if (Date.parse(at) < Date.parse(first.at))
+    if (row % SLICE === SLICE - 1) yield;
+    if (Date.parse(at) < opened)
       throw refusedRow(row, `at: ${at} lies before the first transfer, of ${first.at}`);
   }
 }
@@ -148,20 +190,19 @@ function timesOf(events: readonly DeskEvent[]): [number, number][] {
   return events.map((event) => [event.seq, timeOf(event)]);
 }
 
-/** @throws {AppError} `invalid_request` naming the first that cannot be. */
-function bookedEvents(account: AccountRow, transactions: readonly Transaction[]): DeskEvent[] {
-  const { events, problem } = eventsOf(account.rules, transactions);
-  if (events === null) throw refusedRow(problem.place, problem.message);
-  const times = new Map(timesOf(events));
-  for (const [place, { event }] of transactedOf(events).entries()) {
-    const entered = times.get(event.seq) ?? event.at;
+/** @throws {AppError} `invalid_request` naming the first row that is of before what it changes was opened. */
+function* requireOrder(events: readonly DeskEvent[]): Slices {
+  const timeOf = createEntryTimes();
+  const transactionOfEvent = createTransactionReader();
+  let row = 0;
+  for (const [place, event] of events.entries()) {
+    if (place % SLICE === SLICE - 1) yield;
+    const entered = timeOf(event);
+    if (transactionOfEvent(event) === null) continue;
     if (entered > event.at)
-      throw refusedRow(
-        place,
-        `is of ${isoTime(event.at)}, and what it changes was opened ${isoTime(entered)}`,
-      );
+      throw refusedRow(row, `is of ${isoTime(event.at)}, and what it changes was opened ${isoTime(entered)}`);
+    row++;
   }
-  return events;
 }
 
 /** Where the cash of the account is least. */
@@ -175,19 +216,10 @@ function lowestCash(rows: readonly Row[]): { cash: number; row: number } {
   return lowest;
 }
 
-function* chunksOf(events: readonly DeskEvent[]) {
-  for (let from = 0; from < events.length; from += CHUNK) {
-    const end = Math.min(events.length, from + CHUNK);
-    yield { events: events.slice(from, end), state: rebuild(events.slice(0, end)) };
-  }
-}
-
-function causesOf(rows: readonly Row[], idOf: (name: string) => string): Map<string, OrderCause> {
-  const causes = new Map<string, OrderCause>();
-  for (const { order, pattern, strategy, model, confidence, direction, layers } of rows) {
-    if (order === null || causes.has(idOf(order))) continue;
-    const said = { pattern, strategy, model, confidence, direction, layers };
-    causes.set(idOf(order), causeOf(order, "import", said));
-  }
-  return causes;
+/** What the order of a row was placed for, by its first row. */
+function explain(causes: Map<string, OrderCause>, row: Row, idOf: (name: string) => string): void {
+  const { order, pattern, strategy, model, confidence, direction, layers } = row;
+  if (order === null || causes.has(idOf(order))) return;
+  const said = { pattern, strategy, model, confidence, direction, layers };
+  causes.set(idOf(order), causeOf(order, "import", said));
 }
