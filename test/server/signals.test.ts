@@ -366,6 +366,19 @@ describe("GET /api/exit-signals/:symbol", () => {
     expect(fallen.signals[0]).toMatchObject({ reason: "trailing_stop_reached", urgency: "high" });
   });
 
+  it("200 finds what is held by any spelling of the symbol", async () => {
+    const payload = { symbol: "BTC", side: "buy", quantity: 0.5 };
+    const bought = await synthetic.call({ method: "POST", url: "/api/paper-trades", payload });
+    expect(bought.json().trade).toMatchObject({ symbol: "BTC-USD", status: "filled" });
+    for (const spelling of ["BTC", "btc-usd", "BTC-USD"]) {
+      const data = await get(`/api/exit-signals/${spelling}`, synthetic);
+      expect(data, spelling).toMatchObject({ symbol: "BTC-USD", positions: 1 });
+      expect(await get(`/api/signals/entry-exit?symbol=${spelling}&type=exit`, synthetic)).toMatchObject({
+        exits_reason: null,
+      });
+    }
+  });
+
   it("400 names what is not valid", async () => {
     const path = "/api/exit-signals/MSFT";
     expectProblem(await program.call(`${path}?side=buy`), "invalid_request", "side");

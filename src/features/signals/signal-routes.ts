@@ -37,12 +37,9 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     errors: CANDLE_ERRORS,
     async handle({ query: { symbol, timeframe, type }, principal }) {
       const reading = await signals.read(symbol, timeframe);
-      const { symbol: known } = reading.main.set.instrument;
       const { advice, limits } = await adviceFor(options, principal.userId, reading);
-      const exits =
-        type === "entry"
-          ? null
-          : await signals.exits(known, timeframe, await heldPositions(options, principal.userId, known));
+      const held = (known: string) => heldPositions(options, principal.userId, known);
+      const exits = type === "entry" ? null : await signals.exits(symbol, timeframe, held);
       const entries = type === "exit" ? NO_ENTRIES : entriesOf(advice, limits);
       return { data: symbolSignalsView(advice, entries, exits, now()) };
     },
@@ -88,11 +85,11 @@ export function signalRoutes(app: FastifyInstance, options: SignalRouteOptions):
     answer: { data: exitsSchema },
     errors: CANDLE_ERRORS,
     async handle({ params: { symbol }, query, principal: { userId } }) {
-      const positions =
+      const held = async (known: string) =>
         query.entry_price === undefined
-          ? await ownPositions(query, () => heldPositions(options, userId, symbol))
+          ? ownPositions(query, () => heldPositions(options, userId, known))
           : [heldPosition(query, query.entry_price, await options.limitsOf(userId), now())];
-      return { data: exitsView(await signals.exits(symbol, query.timeframe, positions), now()) };
+      return { data: exitsView(await signals.exits(symbol, query.timeframe, held), now()) };
     },
   });
   routes.get("/api/recommend/complete", {

@@ -43,9 +43,12 @@ export interface Signals {
   heatmap(symbol: string, intervals?: readonly Interval[]): Promise<Heatmap>;
   /** Of several symbols, in their order; those that could not be looked at come with why. */
   heatmaps(symbols: readonly string[]): Promise<OtherMap[]>;
-  /** Reasons to close positions. @throws {AppError} as `read`. */
-  exits(symbol: string, interval: Interval, positions: readonly HeldPosition[]): Promise<ExitReading>;
+  /** Reasons to close positions. @param held what is held of a symbol in its one spelling. @throws {AppError} as `read`. */
+  exits(symbol: string, interval: Interval, held: HeldIn): Promise<ExitReading>;
 }
+
+/** Positions in a symbol. @param symbol as instruments spell it. */
+export type HeldIn = (symbol: string) => Promise<readonly HeldPosition[]> | readonly HeldPosition[];
 
 export interface SignalOptions {
   readonly candles: Pick<CandleService, "loadLatest">;
@@ -142,8 +145,9 @@ export function createSignals(options: SignalOptions): Signals {
       );
     },
 
-    async exits(symbol, interval, positions) {
+    async exits(symbol, interval, held) {
       const instrument = await instruments.resolve(symbol);
+      const positions = await held(instrument.symbol);
       const [main, { sentiment: measured, quote }] = await Promise.all([
         looks.look(instrument, interval),
         gather(instrument, []),
