@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { barClose, lastClosedBar } from "../../src/core/market/bar-times.js";
 import { allocateBars } from "../../src/core/market/candles.js";
 import type { AssetClass } from "../../src/core/market/instrument.js";
+import type { Interval } from "../../src/core/market/interval.js";
+import { calendarOf } from "../../src/core/market/session.js";
 import { UNKNOWN_ACCOUNT } from "../../src/core/risk/limits.js";
 import { fuseLayers } from "../../src/core/signals/fuse.js";
 import { type Levels, levelsFor } from "../../src/core/signals/levels.js";
@@ -9,7 +12,13 @@ import { USUAL_WEIGHING } from "../../src/features/models/layers.js";
 import { DEFAULT_RISK_SETTINGS, limitsOf } from "../../src/features/risk/settings.js";
 import { BANDS, bandOfScore, mapPatterns } from "../../src/features/signals/heatmap.js";
 import { isOver, leadingPattern, type SeenPattern, voiceOf } from "../../src/features/signals/look.js";
-import type { Gathered, Reading } from "../../src/features/signals/reading.js";
+import {
+  behindOf,
+  fuseLooks,
+  type Gathered,
+  type Reading,
+  readMarket,
+} from "../../src/features/signals/reading.js";
 import { recommend } from "../../src/features/signals/recommend.js";
 
 /** A pattern of which only what is compared is there. */
@@ -93,16 +102,18 @@ describe("a band", () => {
     );
   });
 
-  it("is moderate at most where a single layer speaks, and none of a shape without direction", () => {
+  it("is moderate at most where a single layer speaks or prices are old, and none of a shape without direction", () => {
     const bandsOf = (
       direction: 1 | 0 | -1,
       sentiment: object,
       deep: object = { value: null, reason: "none" },
+      set: object = { stale: false },
     ) => {
       const pattern = { ...seen("some", direction, 0.95), over: false };
       const look = {
         interval: "1d",
-        set: { stale: false },
+        set,
+        closedAt: 0,
         direction: null,
         regime: null,
         patterns: [pattern],
@@ -122,6 +133,97 @@ describe("a band", () => {
     expect(bandsOf(1, silent, { value: 0.95 })).toEqual([["ELITE", true]]);
     expect(bandsOf(1, silent, { value: -0.9 })).toEqual([["GOOD", false]]);
     expect(bandsOf(0, agrees)).toEqual([["NEUTRAL", null]]);
+    const old = { stale: true, candles: { time: [0] }, instrument: { calendar: "24x7" } };
+    expect(bandsOf(1, agrees, undefined, old)).toEqual([["MODERATE", true]]);
+  });
+});
+
+describe("an interval that ends before others do", () => {
+  const calendar = calendarOf("XNYS");
+  type Looks = Gathered["looks"];
+
+  /** An interval whose newest bar is the last that had closed at a moment. */
+  function endingAt(interval: Interval, at: number, direction: number, stale = true, regime = "ranging") {
+    const newest = lastClosedBar(calendar, interval, at) ?? 0;
+    const set = { stale, candles: { time: [newest] }, instrument: { calendar: "XNYS", assetClass: "etf" } };
+    const said = { direction, regime, volatility: "medium", range: 1, close: 100 };
+    const deep = { layer: { value: 0.5 } };
+    const patterns = [{ ...seen(`of_${interval}`, 1, 0.9), over: false, levels: null }];
+    const closedAt = barClose(calendar, interval, newest);
+    return { interval, set, ...said, deep, patterns, closedAt } as unknown as Looks[number];
+  }
+  const rest = {
+    sentiment: { value: null, reason: "none" },
+    quote: { value: null, reason: "none" },
+    weighing: USUAL_WEIGHING,
+  } as const;
+  const silentOf = (looks: Looks) =>
+    looks.filter((look) => behindOf(look, looks) !== null).map(({ interval }) => interval);
+  const at = (text: string) => Date.parse(text);
+
+  it("is silent where bars that the others show it should have are missing, and only there", () => {
+    const [friday, noon, thursday, monday] = ["26T21", "26T16", "25T21", "29T21"].map((day) =>
+      at(`2025-09-${day}:00Z`),
+    );
+    const year = at("2021-03-31T21:00Z");
+    expect(silentOf([endingAt("1h", year, 1), endingAt("1d", friday, 1)])).toEqual(["1h"]);
+    expect(silentOf([endingAt("1h", friday, 1), endingAt("1d", year, 1)])).toEqual(["1d"]);
+    expect(
+      silentOf([endingAt("1h", friday, 1), endingAt("4h", friday, 1), endingAt("1d", friday, 1)]),
+    ).toEqual([]);
+    // A day that is not over has no bar yet, and a source may take an hour to give one.
+    expect(silentOf([endingAt("1h", noon, 1), endingAt("1d", thursday, 1)])).toEqual([]);
+    expect(silentOf([endingAt("1h", friday, 1), endingAt("1d", thursday, 1)])).toEqual([]);
+    expect(silentOf([endingAt("1h", monday, 1), endingAt("1d", thursday, 1)])).toEqual(["1d"]);
+    expect(silentOf([endingAt("1h", thursday, 1), endingAt("1d", friday, 1)])).toEqual(["1h"]);
+    const fresh = endingAt("1d", friday, 1, false);
+    expect(silentOf([endingAt("1h", friday, 1), fresh])).toEqual(["1h"]);
+    expect(silentOf([endingAt("1h", friday, 1, false), fresh])).toEqual([]);
+  });
+
+  it("changes nothing of what the others say together, in direction, rows or agreement", () => {
+    const interval = fc.constantFrom<Interval>("1h", "4h", "1d");
+    const when = fc.integer({ min: at("1995-01-01T00:00Z"), max: at("2025-06-01T00:00Z") });
+    const direction = fc.double({ min: -1, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(interval, when, direction, direction, fc.boolean(), (old, end, low, high, stale) => {
+        const others = (["15m", "1h", "4h", "1d"] as const)
+          .filter((each) => each !== old)
+          .map((each, k) => endingAt(each, at("2025-09-26T21:00Z"), k === 0 ? low : high, stale));
+        const late = endingAt(old, end, low, true, "trending_bull");
+        const [beside, without] = [[late, ...others], others].map((looks) => {
+          const { timeframes, ...fusion } = fuseLooks(looks);
+          const { rows } = mapPatterns({} as never, { ...rest, looks }, looks);
+          const known = rows.map(({ cells, ...row }) => ({
+            ...row,
+            cells: cells.filter(({ interval: of }) => of !== old),
+          }));
+          return { fusion, known };
+        });
+        expect(beside).toEqual(without);
+        const [{ cells }] = mapPatterns({} as never, { ...rest, looks: [late, ...others] }, [
+          late,
+          ...others,
+        ]).rows;
+        expect(cells[0]).toMatchObject({ pattern: null, score: null, band: "NONE", stale: true });
+        expect(cells[0].reason).toMatch(stale ? /bars end at/ : /its newest bar is old/);
+      }),
+    );
+  });
+
+  it("lends no layer to a reading of its own, which says why", () => {
+    const late = endingAt("1h", at("2021-03-31T21:00Z"), 1);
+    const looks = [late, endingAt("1d", at("2025-09-26T21:00Z"), -0.5)];
+    const { fusion, leading } = readMarket({ ...rest, looks }, late as never);
+    expect(fusion.layers.map(({ name, value }) => [name, value])).toEqual([
+      ["rules", null],
+      ["deep", null],
+      ["multi_timeframe", -0.5],
+      ["sentiment", null],
+    ]);
+    expect(fusion.layers[0].reason).toMatch(/bars end at 2021-03-31T20:00:00.000Z, .* 2025-09-26T20/);
+    expect(leading).toBeNull();
+    expect(readMarket({ ...rest, looks: [late] }, late as never).leading).not.toBeNull();
   });
 });
 

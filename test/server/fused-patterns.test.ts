@@ -6,7 +6,7 @@ import { badgeOf } from "../../src/core/signals/badge.js";
 import { LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
 import { TIMEFRAME_WEIGHTS } from "../../src/core/signals/timeframes.js";
 import { bandOfScore } from "../../src/features/signals/heatmap.js";
-import { writeMarketFiles } from "../fixtures/candle-files.js";
+import { writeMarketFiles, writeParted } from "../fixtures/candle-files.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
@@ -19,6 +19,7 @@ let synthetic: TestProgram;
 let files: TestProgram;
 beforeAll(async () => {
   writeMarketFiles(folder);
+  writeParted(folder, "IBM");
   synthetic = await startTestProgram({ clock: createManualClock(NOW) });
   files = await startTestProgram({ environment: { MARKET_DATA: "files", FILES_DIR: folder } });
   // Threads take their time to start.
@@ -259,6 +260,42 @@ describe.each(["/api/patterns/heatmap", "/api/pattern-heatmap"])("GET %s", (path
 
   it("404 for a symbol that no source knows", async () => {
     expectProblem(await files.call(`${path}?symbol=QQQQ`), "symbol_unknown");
+  });
+});
+
+describe("intervals that end years apart", () => {
+  const behind = /bars end at 2022-12-30T21:00:00.000Z, .* 2024-12-31T21:00/;
+
+  it("200 are not joined: the map has nothing of the older ones", async () => {
+    const body = (await files.call("/api/patterns/heatmap?symbol=IBM")).json();
+    expect(body.heatmap.length).toBeGreaterThan(0);
+    const [, hours, fourHours, days] = body.intervals;
+    for (const each of [hours, fourHours])
+      expect(each).toMatchObject({ stale: true, reason: expect.stringMatching(behind) });
+    expect(days).toMatchObject({ stale: true, reason: null });
+    for (const { timeframes, avg_score } of body.heatmap) {
+      for (const interval of ["1h", "4h"])
+        expect(timeframes[interval]).toMatchObject({ detected: false, score: null, stale: true });
+      expect(timeframes["1d"]).toMatchObject({ detected: true, score: avg_score, stale: true });
+      expect(timeframes["1d"].status).toBeOneOf(["MODERATE", "WEAK", "NEUTRAL"]);
+    }
+    expect(body.consensus_patterns).toEqual([]);
+    const { data } = (await files.call("/api/patterns/confidence/IBM?timeframe=1h")).json();
+    expect(data).toMatchObject({ scores: [], intervals: [{ reason: expect.stringMatching(behind) }] });
+  });
+
+  it("200 do not agree with each other in a layer, nor is the older one heard where it is asked for", async () => {
+    for (const timeframe of ["1d", "1h"]) {
+      const { data } = (await files.call(`/api/recommend/complete?symbol=IBM&timeframe=${timeframe}`)).json();
+      const { multi_timeframe, rule_based } = data.layers;
+      expect(multi_timeframe).toMatchObject({ alignment: null, divergence: null, agreement: "low" });
+      expect(multi_timeframe.timeframes["1h"]).toMatchObject({ score: null, weight: 0 });
+      expect(multi_timeframe.timeframes["1h"].reason).toMatch(behind);
+      expect(multi_timeframe.timeframes["1d"]).toMatchObject({ weight: 1, reason: null });
+      if (timeframe === "1h") expect(rule_based).toMatchObject({ score: null, weight: 0 });
+      if (timeframe === "1h") expect(rule_based.reason).toMatch(behind);
+      expect(data.action).toBe("AVOID");
+    }
   });
 });
 

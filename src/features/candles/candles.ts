@@ -1,7 +1,7 @@
 import type { AdjustedAt } from "../../core/market/adjust.js";
 import { barClose, barOpen, lastClosedBar, openBefore } from "../../core/market/bar-times.js";
 import type { Candles } from "../../core/market/candles.js";
-import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import type { Cache } from "../../platform/cache.js";
 import { AppError } from "../../platform/errors.js";
@@ -10,6 +10,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { AdjustmentFacts } from "./adjusted.js";
 import { type CandleWindow, WINDOW_KIND } from "./encoding.js";
+import { lacksBars } from "./freshness.js";
 import type { GapStore } from "./gap-store.js";
 import type { Inspect } from "./inspection.js";
 import { createReader } from "./reader.js";
@@ -86,8 +87,6 @@ const LOOKS = 6;
 const LOOK_FACTOR = 8;
 const CACHE_LIMIT_MS = 60_000;
 const CACHE_LEAST_MS = 1_000;
-const PATIENCE_LEAST_MS = 120_000;
-const PATIENCE_LIMIT_MS = 3_600_000;
 
 export function createCandles(options: CandleServiceOptions): CandleService {
   const { gateway, cache, now } = options;
@@ -185,15 +184,12 @@ function describeAt(
   const { time, interval } = window.candles;
   const calendar = calendarOf(instrument.calendar);
   const newest = time.length === 0 ? null : time[time.length - 1];
-  // A source may take a bar's length, within bounds, to give a bar that has closed.
-  const patience = Math.max(PATIENCE_LEAST_MS, Math.min(INTERVAL_MS[interval], PATIENCE_LIMIT_MS));
-  const expected = lastClosedBar(calendar, interval, nowMs - patience);
   return {
     ...window,
     asOfMs: Math.min(window.asOfMs, window.knownAtMs ?? Number.POSITIVE_INFINITY),
     instrument,
     synthetic: instrument.synthetic,
-    stale: newest === null || (expected !== null && newest < expected),
+    stale: lacksBars(calendar, interval, newest, nowMs),
     note: gateway.note(instrument, interval),
     trouble: window.trouble ?? gateway.unasked(instrument),
     adjustment: null,

@@ -21,7 +21,7 @@ export function heatmapView(map: Heatmap, others: readonly OtherMap[], nowMs: nu
       pattern_name: titleOf(row.pattern),
       timeframes: row.cells.map((cell) => ({ timeframe: cell.interval, ...cellView(cell) })),
     })),
-    timeframes: map.intervals.map(({ interval }) => interval),
+    timeframes: map.intervals.map(({ look }) => look.interval),
     legend: Object.fromEntries(
       Object.entries(BANDS).map(([band, { from, color }]) => [band, { min: from, color }]),
     ) as Record<Band, { min: number | null; color: string }>,
@@ -62,7 +62,7 @@ function rowView({ pattern, direction, mostConfidence, meanConfidence, meanScore
   };
 }
 
-function cellView({ pattern, score, band, reason }: HeatCell) {
+function cellView({ pattern, score, band, stale, reason }: HeatCell) {
   return {
     detected: pattern !== null,
     confidence: pattern?.confidence.value ?? null,
@@ -71,6 +71,7 @@ function cellView({ pattern, score, band, reason }: HeatCell) {
     status: band,
     color: BANDS[band].color,
     closed_at: pattern === null ? null : isoTime(pattern.detection.closedAt),
+    stale,
     reason,
   };
 }
@@ -88,9 +89,9 @@ function consensusView({ rows }: Heatmap) {
 }
 
 function intervalsView({ intervals, instrument }: Heatmap): HeatmapAnswer["intervals"] {
-  return intervals.map((look) =>
+  return intervals.map(({ look, reason }) =>
     isLook(look)
-      ? { timeframe: look.interval, ...provenanceOf(look.set), reason: null }
+      ? { timeframe: look.interval, ...provenanceOf(look.set), reason }
       : {
           timeframe: look.interval,
           source: null,
@@ -98,7 +99,7 @@ function intervalsView({ intervals, instrument }: Heatmap): HeatmapAnswer["inter
           as_of: null,
           stale: null,
           age_ms: null,
-          reason: look.error.message,
+          reason,
         },
   );
 }

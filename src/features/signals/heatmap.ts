@@ -3,7 +3,7 @@ import { severalSpeak } from "../../core/signals/badge.js";
 import { fuseLayers, type LayerFusion } from "../../core/signals/fuse.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
-import { fuseLooks, type Gathered, isLook, layersOf } from "./reading.js";
+import { behindOf, fuseLooks, type Gathered, isLook, layersOf } from "./reading.js";
 
 export const HEATMAP_INTERVALS = ["15m", "1h", "4h", "1d"] as const satisfies readonly Interval[];
 
@@ -27,7 +27,9 @@ export interface HeatCell {
   /** Layers in the pattern's direction, 0..100; null without a sighting or a direction. */
   readonly score: number | null;
   readonly band: Band;
-  /** Why the interval could not be looked at; null where it was. */
+  /** Whether newer bars should exist; null where the interval could not be looked at. */
+  readonly stale: boolean | null;
+  /** Why the interval says nothing: it could not be looked at, or ends before others do; null where it does. */
   readonly reason: string | null;
 }
 
@@ -44,9 +46,15 @@ export interface HeatRow {
   readonly consensus: boolean;
 }
 
+/** An interval of a map, with why it says nothing; null where it does. */
+export interface HeatColumn {
+  readonly look: TimeframeLook | BlindTimeframe;
+  readonly reason: string | null;
+}
+
 export interface Heatmap {
   readonly instrument: KnownInstrument;
-  readonly intervals: readonly (TimeframeLook | BlindTimeframe)[];
+  readonly intervals: readonly HeatColumn[];
   /** The highest mean score first, those without one last. */
   readonly rows: readonly HeatRow[];
 }
@@ -59,7 +67,10 @@ export type OtherMap =
 const CONSENSUS_FROM = BANDS.HIGH.from;
 const CONSENSUS_CELLS = 2;
 
-/** Every pattern that is on the newest bars of an interval, over all of them. @param shown the looks that have columns. */
+/**
+ * Every pattern that is on the newest bars of an interval, over all of them; none of an interval that ends before others
+ * do. @param shown the looks that have columns.
+ */
 export function mapPatterns(
   instrument: KnownInstrument,
   { looks, sentiment, weighing }: Pick<Gathered, "looks" | "sentiment" | "weighing">,
@@ -72,22 +83,28 @@ export function mapPatterns(
     return fuseLayers(inputs, pattern.detection.direction, weighing.weights);
   };
 
-  function cellOf(look: TimeframeLook | BlindTimeframe, variant: string): HeatCell {
+  const columns = shown.map((look) => ({
+    look,
+    reason: isLook(look) ? behindOf(look, looks) : look.error.message,
+  }));
+
+  function cellOf({ look, reason }: HeatColumn, variant: string): HeatCell {
     const { interval } = look;
-    if (!isLook(look)) {
-      return { interval, pattern: null, score: null, band: "NONE", reason: look.error.message };
+    const stale = isLook(look) ? look.set.stale : null;
+    if (!isLook(look) || reason !== null) {
+      return { interval, pattern: null, score: null, band: "NONE", stale, reason };
     }
     const pattern = leadingPattern(
       look.patterns.filter(({ detection, over }) => !over && detection.pattern === variant),
     );
     const fusion = fusionOf(look, pattern);
     const score = fusion?.composite ?? null;
-    return { interval, pattern, score, band: bandOf(pattern, fusion), reason: null };
+    return { interval, pattern, score, band: bandOf(pattern, fusion, look.set.stale), stale, reason };
   }
 
   const variants = new Map<string, 1 | 0 | -1>();
-  for (const look of shown) {
-    for (const { detection, over } of isLook(look) ? look.patterns : []) {
+  for (const { look, reason } of columns) {
+    for (const { detection, over } of isLook(look) && reason === null ? look.patterns : []) {
       if (!over) variants.set(detection.pattern, detection.direction);
     }
   }
@@ -95,19 +112,19 @@ export function mapPatterns(
     rowOf(
       pattern,
       direction,
-      shown.map((look) => cellOf(look, pattern)),
+      columns.map((column) => cellOf(column, pattern)),
     ),
   );
   rows.sort((a, b) => (b.meanScore ?? -1) - (a.meanScore ?? -1) || (a.pattern < b.pattern ? -1 : 1));
-  return { instrument, intervals: shown, rows };
+  return { instrument, intervals: columns, rows };
 }
 
-/** As badges: MODERATE at most where a single layer speaks, for it agrees with nothing. */
-function bandOf(pattern: SeenPattern | null, fusion: LayerFusion | null): Band {
+/** As badges: MODERATE at most where a single layer speaks, for it agrees with nothing, or where the prices are old. */
+function bandOf(pattern: SeenPattern | null, fusion: LayerFusion | null, stale: boolean): Band {
   if (pattern === null) return "NONE";
   if (fusion === null || fusion.composite === null) return "NEUTRAL";
   const { composite, layers } = fusion;
-  return bandOfScore(severalSpeak(layers) ? composite : Math.min(composite, BANDS.MODERATE.from));
+  return bandOfScore(severalSpeak(layers) && !stale ? composite : Math.min(composite, BANDS.MODERATE.from));
 }
 
 /** The band of a score of 0..100. */

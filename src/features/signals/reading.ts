@@ -1,5 +1,6 @@
 import { roundToTick, tickAt } from "../../core/execution/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
+import { calendarOf } from "../../core/market/session.js";
 import {
   fuseLayers,
   LAYERS,
@@ -11,6 +12,8 @@ import {
 import { type Levels, levelsAt, levelsFor, levelsOnTicks } from "../../core/signals/levels.js";
 import { type Decision, decideAction, type SignalEvidence } from "../../core/signals/signal.js";
 import { type Fusion, fuseTimeframes, timeframeMode } from "../../core/signals/timeframes.js";
+import { isoTime } from "../../platform/http.js";
+import { lacksBars } from "../candles/freshness.js";
 import type { PricedQuote } from "../candles/quotes.js";
 import { shareOfCosts } from "../detections/levels.js";
 import { tradedIfAny } from "../instruments/traded.js";
@@ -69,24 +72,39 @@ export function isLook(look: TimeframeLook | BlindTimeframe): look is TimeframeL
 }
 
 /**
- * Why an interval says nothing about the direction; null where it does. Old bars are not mixed with fresh ones: while
- * one interval is fresh, those that are stale are silent.
+ * Why an interval is left out beside those that are fresher; null where it is not. Old bars are not mixed with fresh
+ * ones: while one interval is fresh those that are stale are silent, and where all are stale those that end before the
+ * others do, by the bars that should be there. What has not been updated since the same time goes on together.
  */
+export function behindOf(
+  look: TimeframeLook | BlindTimeframe,
+  looks: readonly (TimeframeLook | BlindTimeframe)[],
+): string | null {
+  if (!isLook(look) || !look.set.stale) return null;
+  const seen = looks.filter(isLook);
+  if (seen.some(({ set }) => !set.stale)) return "its newest bar is old, while other intervals are fresh";
+  const { candles, instrument } = look.set;
+  const furthest = Math.max(...seen.map(({ closedAt }) => closedAt));
+  const newest = candles.time[candles.time.length - 1];
+  if (!lacksBars(calendarOf(instrument.calendar), look.interval, newest, furthest)) return null;
+  return `its bars end at ${isoTime(look.closedAt)}, and those of another interval at ${isoTime(furthest)}`;
+}
+
+/** Why an interval says nothing about the direction; null where it does. */
 export function silenceOf(
   look: TimeframeLook | BlindTimeframe,
   looks: readonly (TimeframeLook | BlindTimeframe)[],
 ): string | null {
   if (!isLook(look)) return look.error.message;
-  if (look.direction === null) return "it has too few bars";
-  const fresh = looks.some((other) => isLook(other) && !other.set.stale);
-  return look.set.stale && fresh ? "its newest bar is old, while other intervals are fresh" : null;
+  return look.direction === null ? "it has too few bars" : behindOf(look, looks);
 }
 
 /** Fuses the directions of 1h, 4h and 1d, weighed for the regime by the day. */
 export function fuseLooks(looks: readonly (TimeframeLook | BlindTimeframe)[]): Fusion {
   const fused = looks.filter(({ interval }) => FUSED_INTERVALS.includes(interval as FusedInterval));
   const daily = fused.find((look) => look.interval === "1d");
-  const mode = timeframeMode(daily !== undefined && isLook(daily) ? daily.regime : null);
+  const tells = daily !== undefined && isLook(daily) && behindOf(daily, looks) === null;
+  const mode = timeframeMode(tells ? daily.regime : null);
   const readings = fused.map((look) => ({
     interval: look.interval,
     score: isLook(look) && silenceOf(look, looks) === null ? look.direction : null,
@@ -130,9 +148,11 @@ function sentimentLayer({ value: measure, reason }: Found<Measure>): LayerInput 
 /** Rounding may carry a weighted mean past its bounds. */
 const bounded = (value: number) => Math.min(1, Math.max(-1, value));
 
-/** Reads a symbol. @param main one of the looks. */
-export function readMarket(gathered: Gathered, main: TimeframeLook, silenced: Silenced = {}): Reading {
+/** Reads a symbol, without what the interval itself says where others are fresher. @param main one of the looks. */
+export function readMarket(gathered: Gathered, main: TimeframeLook, asked: Silenced = {}): Reading {
   const { looks, sentiment, quote, weighing } = gathered;
+  const behind = behindOf(main, looks);
+  const silenced = behind === null ? asked : { rules: behind, deep: behind, ...asked };
   const timeframes = fuseLooks(looks);
   const live = main.patterns.filter(({ over }) => !over);
   const inputs = layersOf(main, live, timeframes, sentiment, silenced);

@@ -155,7 +155,14 @@ const cellSchema = z.object({
   status: band.describe("By the score; NEUTRAL for patterns without a direction"),
   color: z.string(),
   closed_at: time.nullable(),
-  reason: z.string().nullable().describe("Why the interval could not be looked at"),
+  stale: z
+    .boolean()
+    .nullable()
+    .describe("Whether newer bars should exist, of which no cell is above MODERATE; null without bars"),
+  reason: z
+    .string()
+    .nullable()
+    .describe("Why the interval could not be looked at, or that others are fresher"),
 });
 const row = {
   pattern_type: z.string(),
