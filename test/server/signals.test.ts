@@ -246,7 +246,8 @@ describe("POST /api/signals/entry-exit", () => {
   const post = (payload: object) => program.call({ method: "POST", url: "/api/signals/entry-exit", payload });
 
   it("200 answers for those that can be read, and says why not for the others", async () => {
-    const { data } = (await post({ symbols: ["MSFT", "IBM", "QQQQ", "msft"], min_confidence: 0 })).json();
+    const symbols = ["MSFT", "IBM", "QQQQ", "MSFT", "msft", " Ibm"];
+    const { data } = (await post({ symbols, min_confidence: 0 })).json();
     expect(Object.keys(data.signals_by_symbol).sort()).toEqual(["IBM", "MSFT"]);
     expect(data.missing).toEqual([{ symbol: "QQQQ", reason: expect.stringContaining("QQQQ") }]);
     const counts = Object.values<{ signals: unknown[] }>(data.signals_by_symbol).map(

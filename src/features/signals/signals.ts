@@ -1,3 +1,4 @@
+import { normaliseSymbol } from "../../core/market/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import type { Workers } from "../../platform/workers.js";
@@ -32,7 +33,7 @@ export interface Signals {
   read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading>;
   /** Everything that could be known of a symbol as of a moment, but for the quote. @throws {AppError} as `read`. */
   readAsOf(symbol: string, interval: Interval, asOf: Knowable): Promise<Reading>;
-  /** Of several symbols; those that could not be read come with why. @throws {AppError} where none could be. */
+  /** Of several symbols, each once however it is spelt; those that could not be read come with why. @throws {AppError} where none could be. */
   readMany(
     symbols: readonly string[],
     interval: Interval,
@@ -112,15 +113,9 @@ export function createSignals(options: SignalOptions): Signals {
     readAsOf: (symbol, interval, asOf) => read(symbol, interval, undefined, asOf),
 
     async readMany(symbols, interval) {
-      const results = await ofMany([...new Set(symbols)], (symbol) => read(symbol, interval));
-      // One symbol may be spelled in several ways.
-      const readings = [
-        ...new Map(
-          results.flatMap(({ found }) =>
-            found === null ? [] : [[found.main.set.instrument.symbol, found] as const],
-          ),
-        ).values(),
-      ];
+      const named = new Map(symbols.map((text) => [normaliseSymbol(text) ?? text, text] as const));
+      const results = await ofMany([...named.values()], (symbol) => read(symbol, interval));
+      const readings = results.flatMap(({ found }) => found ?? []);
       const failures = results.flatMap(({ symbol, error }) => (error === null ? [] : [{ symbol, error }]));
       if (readings.length === 0 && failures.length > 0) throw failures[0].error;
       const missing = failures.map(({ symbol, error }) => ({ symbol, reason: error.message }));
