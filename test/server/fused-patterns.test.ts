@@ -299,6 +299,46 @@ describe("intervals that end years apart", () => {
   });
 });
 
+describe("GET /api/ml/multi-timeframe", () => {
+  const ask = (query: string, on = files) => on.call(`/api/ml/multi-timeframe?${query}`);
+
+  it("200 fuses the intervals that can be had, and says why the others tell nothing", async () => {
+    for (const [symbol, reason] of [
+      ["AAPL", /no 1h candles/],
+      ["IBM", /bars end at 2022-12-30/],
+    ] as const) {
+      const { data, ...top } = (await ask(`symbol=${symbol}`)).json();
+      expect(top).toMatchObject(data);
+      const { "1h": hours, "1d": days } = data.timeframe_breakdown;
+      expect(hours).toMatchObject({ prediction: null, success: false, weight: 0 });
+      expect(hours.reason).toMatch(reason);
+      expect(days).toMatchObject({ prediction: data.fused_score, success: true, weight: 1, reason: null });
+      expect(data).toMatchObject({
+        symbol,
+        confidence: "low",
+        metadata: { timeframes_scored: 1, alignment_score: null, divergence_detected: null },
+      });
+    }
+  });
+
+  it("200 weighs all three as is asked, and as a signal on the symbol does without being asked", async () => {
+    const { data } = (await ask("symbol=ETH&regime=ranging", synthetic)).json();
+    expect(data.metadata).toMatchObject({ timeframes_scored: 3, regime: "ranging" });
+    for (const interval of ["1h", "4h", "1d"] as const)
+      expect(data.metadata.weights_applied[interval]).toBeCloseTo(TIMEFRAME_WEIGHTS.ranging[interval], 12);
+    const { data: usual } = (await ask("symbol=ETH", synthetic)).json();
+    const { multi_timeframe } = (
+      await synthetic.call("/api/recommend/complete?symbol=ETH&timeframe=1h")
+    ).json().data.layers;
+    expect(usual.fused_score).toBeCloseTo((multi_timeframe.value + 1) / 2, 12);
+    expect(usual.metadata.regime).toBe(multi_timeframe.weights_for);
+  });
+
+  it("404 for a symbol that no source knows", async () => {
+    expectProblem(await ask("symbol=QQQQ"), "symbol_unknown");
+  });
+});
+
 describe("GET /api/patterns/confidence/:symbol", () => {
   it("200 has a row for each cell of the heat map that has a pattern", async () => {
     const { heatmap } = (await synthetic.call("/api/patterns/heatmap?symbol=ETH")).json();

@@ -13,9 +13,9 @@ import {
   timeframesQuery,
 } from "./model-schema.js";
 import { contributionsView, scoreView } from "./model-views.js";
-import { type Reading, silenceOf } from "./reading.js";
+import { silenceOf } from "./reading.js";
 import type { SymbolScores } from "./scores.js";
-import type { Signals } from "./signals.js";
+import type { Directions, Signals } from "./signals.js";
 
 const SCORE_ERRORS = [...CANDLE_ERRORS, "no_pattern", "no_model"] as const;
 
@@ -61,20 +61,22 @@ export function symbolModelRoutes(
   });
   routes.get("/api/ml/multi-timeframe", {
     id: "fuseTimeframes",
-    summary: "Directions of 1h, 4h and 1d, fused by the weights of a regime",
+    summary: "Directions of 1h, 4h and 1d, as far as they can be had, fused by the weights of a regime",
     query: timeframesQuery,
     answer: { data: z.object(timeframesAnswer), ...timeframesAnswer },
     errors: CANDLE_ERRORS,
     async handle({ query: { symbol, regime } }) {
-      const view = timeframesView(await signals.read(symbol, "1h"), regime);
+      const view = timeframesView(await signals.directions(symbol), regime);
       return { data: view, ...view };
     },
   });
 }
 
-/** @param regime whose weights are asked for; those of the reading without it. */
-function timeframesView(reading: Reading, regime: TimeframeMode | undefined) {
-  const { looks, timeframes: own } = reading;
+/** @param regime whose weights are asked for; those of the regime by the day without it. */
+function timeframesView(
+  { instrument, looks, timeframes: own }: Directions,
+  regime: TimeframeMode | undefined,
+) {
   const fused =
     regime === undefined || regime === own.mode
       ? own
@@ -97,7 +99,7 @@ function timeframesView(reading: Reading, regime: TimeframeMode | undefined) {
     return [interval, part] as const;
   });
   return {
-    symbol: reading.main.set.instrument.symbol,
+    symbol: instrument.symbol,
     fused_score: fused.share,
     confidence: fused.agreement,
     recommendation: fused.recommendation,

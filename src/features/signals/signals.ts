@@ -1,5 +1,6 @@
 import { normaliseSymbol } from "../../core/market/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
+import type { Fusion } from "../../core/signals/timeframes.js";
 import { AppError } from "../../platform/errors.js";
 import type { Workers } from "../../platform/workers.js";
 import type { CandleService } from "../candles/candles.js";
@@ -22,7 +23,16 @@ import {
   RECENT_BARS,
   type TimeframeLook,
 } from "./look.js";
-import { type Found, FUSED_INTERVALS, isLook, type Reading, readMarket, type Silenced } from "./reading.js";
+import {
+  type Found,
+  FUSED_INTERVALS,
+  fuseLooks,
+  type Gathered,
+  isLook,
+  type Reading,
+  readMarket,
+  type Silenced,
+} from "./reading.js";
 
 export interface Signals {
   /**
@@ -33,6 +43,8 @@ export interface Signals {
   read(symbol: string, interval: Interval, silenced?: Silenced): Promise<Reading>;
   /** Everything that could be known of a symbol as of a moment, but for the quote. @throws {AppError} as `read`. */
   readAsOf(symbol: string, interval: Interval, asOf: Knowable): Promise<Reading>;
+  /** What 1h, 4h and 1d say of the direction together. @throws {AppError} as `read`, where none of them can be had. */
+  directions(symbol: string): Promise<Directions>;
   /** Of several symbols, each once however it is spelt; those that could not be read come with why. @throws {AppError} where none could be. */
   readMany(
     symbols: readonly string[],
@@ -46,6 +58,13 @@ export interface Signals {
   heatmaps(symbols: readonly string[]): Promise<OtherMap[]>;
   /** Reasons to close positions. @param held what is held of a symbol in its one spelling. @throws {AppError} as `read`. */
   exits(symbol: string, interval: Interval, held: HeldIn): Promise<ExitReading>;
+}
+
+/** Intervals whose directions are fused, with what they come to. */
+export interface Directions {
+  readonly instrument: KnownInstrument;
+  readonly looks: Gathered["looks"];
+  readonly timeframes: Fusion;
 }
 
 /** Positions in a symbol. @param symbol as instruments spell it. */
@@ -104,13 +123,20 @@ export function createSignals(options: SignalOptions): Signals {
     const wanted = [...new Set<Interval>([...intervals, ...FUSED_INTERVALS])];
     const gathered = await gather(instrument, wanted);
     const shown = intervals.map((interval) => ofInterval(gathered.looks, interval));
-    if (!shown.some(isLook)) for (const look of shown) if (!isLook(look)) throw look.error;
+    requireSome(shown);
     return mapPatterns(instrument, gathered, shown);
   }
 
   return {
     read: (symbol, interval, silenced) => read(symbol, interval, silenced),
     readAsOf: (symbol, interval, asOf) => read(symbol, interval, undefined, asOf),
+
+    async directions(symbol) {
+      const instrument = await instruments.resolve(symbol);
+      const found = await Promise.all(FUSED_INTERVALS.map((interval) => looks.tryLook(instrument, interval)));
+      requireSome(found);
+      return { instrument, looks: found, timeframes: fuseLooks(found) };
+    },
 
     async readMany(symbols, interval) {
       const named = new Map(symbols.map((text) => [normaliseSymbol(text) ?? text, text] as const));
@@ -175,6 +201,12 @@ async function ofMany<T>(
   }
   await Promise.all(Array.from({ length: Math.min(AT_A_TIME, queue.length) }, work));
   return results;
+}
+
+/** @throws {AppError} why the first could not be looked at, where none could be. */
+function requireSome(looks: Gathered["looks"]): void {
+  if (looks.some(isLook)) return;
+  for (const look of looks) if (!isLook(look)) throw look.error;
 }
 
 function ofInterval(looks: readonly (TimeframeLook | BlindTimeframe)[], interval: Interval) {
