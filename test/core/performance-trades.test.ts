@@ -121,6 +121,19 @@ describe("the trades of a desk under random commands", () => {
           }
           if (beside.equity(marks) !== model.desk.equity()) throw new Error("the desk has another equity");
         }
+        // Half of them come to an end.
+        if (rules % 2 === 0) {
+          const paid = SYMBOLS.map((symbol) => {
+            const price = { price: model.markOf(symbol), bid: null, ask: null, traded: false };
+            return model.desk.settle(symbol, price, Number.MAX_SAFE_INTEGER).length === 0;
+          });
+          for (; taken < model.events.length; taken++) {
+            const differs = beside.take(model.events[taken], (symbol) => model.markOf(symbol));
+            if (differs !== null) throw new Error(`${differs} at the end`);
+          }
+          if (model.desk.atWork().length > 0) throw new Error("an order outlives its account");
+          if (!paid.includes(false) && !book.trades.every(isClosed)) throw new Error("so does a trade");
+        }
         if (!beside.isFinal()) throw new Error("a closed trade changed");
         if (new Set(book.trades.map(({ id }) => id)).size !== book.trades.length) throw new Error("ids");
         const batch = tradesOf(model.events);

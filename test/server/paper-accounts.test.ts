@@ -69,6 +69,57 @@ describe("paper accounts", () => {
     expect(again).toMatchObject({ status: 409, code: "account_closed" });
   });
 
+  it("200 stand still for ever once they are closed: what they held is sold, or settled where its market is shut", async () => {
+    const [day, night] = [await open({ spread_bps: 0 }), await open({ spread_bps: 0 })];
+    for (const id of [day, night]) {
+      await buy(id);
+      await buy(id, { symbol: "BTC-USD", quantity: 0.01, time_in_force: "gtc" });
+      await buy(id, { side: "sell", type: "stop", stop_price: 1, time_in_force: "gtc" });
+    }
+    const figures = async (id: string) => {
+      const { data, portfolio } = await call("GET", `/api/paper-trades?account_id=${id}`);
+      const { equity, cash, total_pnl, realised, unrealised, positions } = portfolio;
+      return { data, equity, cash, total_pnl, realised, unrealised, held: Object.keys(positions) };
+    };
+    const before = await figures(day);
+    expect((await call("POST", `/api/paper-trade/accounts/${day}/close`)).status).toBe(200);
+    const closed = await figures(day);
+    expect(closed).toMatchObject({ held: [], unrealised: 0, cash: closed.equity });
+    // At one quote and without a spread nothing is lost by it, but for ticks.
+    expect(Math.abs(closed.equity - before.equity)).toBeLessThan(0.02);
+    expect(closed.data).toHaveLength(2);
+    for (const trade of closed.data)
+      expect(trade).toMatchObject({ status: "closed", exit_reason: "settlement" });
+    clock.advance(8 * 3_600_000);
+    expect(await figures(day)).toEqual(closed);
+    const reset = await call("POST", `/api/paper-trade/accounts/${night}/reset`, {});
+    expect(reset.status).toBe(200);
+    const said = await program.parts.database.query<{ symbol: string; reason: string }>(
+      `select symbol, body->'fill'->>'reason' as reason from paper_events
+       where account_id = $1 and event = 'filled' and order_id like 'settlement/%' order by symbol`,
+      [night],
+    );
+    expect(said).toEqual([
+      { symbol: "AAPL", reason: "settlement" },
+      { symbol: "BTC-USD", reason: "market" },
+    ]);
+    expect(await figures(night)).toMatchObject({ held: [], unrealised: 0 });
+    const left = await call("GET", `/api/paper-trade/orders?status=open&account_id=${night}`);
+    expect(left.data).toEqual([]);
+    expect(await program.parts.paper.ledger.verify(night)).toEqual([]);
+    clock.advance(-8 * 3_600_000);
+  });
+
+  it("200 stay halted when they are reset, until they are resumed", async () => {
+    const id = await open();
+    await call("POST", `/api/paper-trade/accounts/${id}/halt`);
+    const { data } = await call("POST", `/api/paper-trade/accounts/${id}/reset`, {});
+    expect(data.halted).toBe("kill_switch");
+    expect(await buy(data.id)).toMatchObject({ status: 409, code: "trading_halted" });
+    await call("POST", `/api/paper-trade/accounts/${data.id}/resume`);
+    expect(await buy(data.id)).toMatchObject({ status: 201, data: { state: "filled" } });
+  });
+
   it("200 with the kill switch close positions and open none, until they are resumed", async () => {
     const id = await open();
     await buy(id);

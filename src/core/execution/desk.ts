@@ -20,6 +20,7 @@ import { equityOf, freeMicros, type Standing, standingOf } from "./margin.js";
 import { toMicros } from "./money.js";
 import type { Order, OrderTerms } from "./order.js";
 import { type Changes, replaceOrder } from "./replace.js";
+import { type SettlementPrice, settlePosition } from "./settle.js";
 import type { DeskState } from "./state.js";
 import { isTerminal } from "./states.js";
 import { type Moment, promisedOf, submitOrder } from "./submit.js";
@@ -78,6 +79,8 @@ export interface Desk {
    */
   dividend(symbol: string, amount: number, at: number, before?: number): void;
   delist(symbol: string, at: number): void;
+  /** Closes all that is held of a symbol for good, and cancels its orders. @returns why it cannot be. */
+  settle(symbol: string, price: SettlementPrice, at: number): Refusal[];
   standing(): Standing;
   equity(): number;
   bounds(): Bounds;
@@ -119,6 +122,7 @@ export function createDesk(
     split: (symbol, ratio, at) => applySplit(desk, symbol, ratio, at),
     dividend: (symbol, amount, at, before = at) => applyDividend(desk, symbol, amount, at, before),
     delist: (symbol, at) => delist(desk, symbol, at),
+    settle: (symbol, price, at) => settlePosition(desk, symbol, price, at),
     standing: () => standingOf(desk),
     equity: () => equityOf(desk),
     bounds: () => boundsOf(desk),
@@ -154,7 +158,7 @@ function cancel(desk: DeskContext, id: string, at: number): Refusal[] {
   const order = desk.state.orders.get(id);
   if (order === undefined) return [refusal("order_not_found", "id")];
   if (isTerminal(order.state)) return [refusal("order_closed", "id")];
-  if (order.origin === "margin_call") return [refusal("order_forced", "id")];
+  if (order.origin !== "trader") return [refusal("order_forced", "id")];
   cancelOrder(desk, order, at, "by_trader");
   sweep(bookOf(desk, order.symbol));
   return [];

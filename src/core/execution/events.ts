@@ -64,7 +64,7 @@ export interface Adjustment {
   readonly extreme: number | null;
 }
 
-export type FillReason = "market" | "limit" | "stop" | "auction";
+export type FillReason = "market" | "limit" | "stop" | "auction" | "settlement";
 export type FillMoment = "open" | "within" | "close" | "quote";
 
 export interface Fill {

@@ -20,7 +20,8 @@ export interface Match {
   /** Fills at `price`, before costs. */
   fills: boolean;
   price: number;
-  reason: "market" | "limit" | "stop";
+  /** A settlement is at the last price of a market that does not trade. */
+  reason: "market" | "limit" | "stop" | "settlement";
   maker: boolean;
   /** The stop's price was reached. */
   triggers: boolean;

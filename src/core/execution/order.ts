@@ -76,7 +76,8 @@ export interface Order {
   readonly role: Role;
   /** Name of the group, which is the id of the order it was submitted with; null for a single. */
   readonly group: string | null;
-  readonly origin: "trader" | "margin_call";
+  /** A settlement closes what is held when the account ends. */
+  readonly origin: "trader" | "margin_call" | "settlement";
   /** The order in whose place it came. */
   readonly replaces: string | null;
   readonly submittedAt: number;
@@ -124,12 +125,14 @@ export const PURPOSES = [
   /** Any other order of the trader. */
   "trader",
   "margin_call",
+  /** The end of the account. */
+  "settlement",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
 /** What an order is for, should it close something. */
 export function purposeOf({ role, type, origin }: Pick<Order, "role" | "type" | "origin">): Purpose {
-  if (origin === "margin_call") return "margin_call";
+  if (origin !== "trader") return origin;
   if (role === "target" || role === "stop") return role;
   if (type === "trailing_stop") return "trailing_stop";
   return type === "stop" || type === "stop_limit" ? "stop" : "trader";

@@ -261,7 +261,8 @@ function partOf(purpose: Purpose): Pick<Order, "role" | "type" | "origin"> {
     case "trailing_stop":
       return { ...plain, type: purpose };
     case "margin_call":
-      return { ...plain, origin: "margin_call" };
+    case "settlement":
+      return { ...plain, origin: purpose };
     case "trader":
       return plain;
   }

@@ -34,7 +34,7 @@ export function replaceOrder(
   const order = desk.state.orders.get(id);
   if (order === undefined) return [refusal("order_not_found", "id")];
   if (isTerminal(order.state)) return [refusal("order_closed", "id")];
-  if (order.origin === "margin_call") return [refusal("order_forced", "id")];
+  if (order.origin !== "trader") return [refusal("order_forced", "id")];
   if (desk.state.orders.has(newId)) return [refusal("id_not_unique", "id")];
   const book = bookOf(desk, order.symbol);
   const early = changesRefusal(order, changes);

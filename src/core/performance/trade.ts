@@ -10,6 +10,8 @@ export const EXIT_REASONS = [
   /** Any other order of the trader. */
   "trader",
   "margin_call",
+  /** The end of the account, whether its market traded or not. */
+  "settlement",
   "delisted",
   /** A split left less than a lot, which was paid in cash. */
   "split",

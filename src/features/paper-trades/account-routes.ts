@@ -52,11 +52,18 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
   });
   routes.post("/api/paper-trade/accounts/:id/reset", {
     id: "resetPaperAccount",
-    summary: "Close an account and open another in its stead; what it did stays to be read",
+    summary:
+      "Close an account with all that it holds and open another in its stead; what it did stays to be read",
     params: one,
     body: resetBody,
     answer,
-    errors: ["account_not_found", "account_closed", "trading_halted", "idempotency_key_reused"],
+    errors: [
+      "account_not_found",
+      "account_closed",
+      "trading_halted",
+      "order_refused",
+      "idempotency_key_reused",
+    ],
     handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: `resetPaperAccount ${id}`, request, reply }, answered, (sealOf) =>
         accounts.reset(userId, id, termsFrom(body ?? {}), async (sql, row) => sealOf(row)?.(sql, row)),
@@ -69,11 +76,17 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
 function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void {
   routes.post("/api/paper-trade/accounts/:id/close", {
     id: "closePaperAccount",
-    summary: "Close an account; it is not traded any more",
+    summary: "Close an account with all that it holds; it is not traded any more and stands still",
     params: one,
     body: NO_BODY,
     answer: { message: z.string() },
-    errors: ["account_not_found", "account_closed", "trading_halted", "idempotency_key_reused"],
+    errors: [
+      "account_not_found",
+      "account_closed",
+      "trading_halted",
+      "order_refused",
+      "idempotency_key_reused",
+    ],
     handle: ({ params: { id }, principal: { userId }, request, reply }) =>
       doOnce(
         { userId, operation: `closePaperAccount ${id}`, request, reply },

@@ -7,10 +7,13 @@ import { isTerminal } from "../../core/execution/states.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
+import type { Instruments } from "../instruments/instruments.js";
 import type { RiskSettings } from "../risk/settings.js";
+import type { Feed } from "./feed.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf, termsOfRules } from "./rules.js";
+import { marketsHeld, settleAll } from "./settlement.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { announced } from "./topics.js";
 import type { Sealing } from "./trading.js";
@@ -37,11 +40,16 @@ export interface Accounts {
   existing(userId: string): Promise<AccountRow | null>;
   /** The newest first, closed ones too. */
   list(userId: string): Promise<AccountRow[]>;
-  /** @throws {AppError} `account_not_found`, `account_closed`. */
+  /**
+   * Cancels what is at work, closes every position for good, and the account with it: it stands still from then on. What
+   * a market trades is closed at its quote; of one that does not trade, at the last price that is known.
+   * @throws {AppError} `account_not_found`, `account_closed`, `trading_halted` where the ledger contradicts itself,
+   * `order_refused` where a cash account cannot pay the fees of that.
+   */
   close(userId: string, id: string, seal?: Sealing<AccountRow>): Promise<void>;
   /**
-   * Closes an account and opens another in its stead, of the same name and rules but for what is said. What the closed
-   * one did stays to be read.
+   * Closes an account as `close` does and opens another in its stead, of the same name and rules but for what is said;
+   * halted where the closed one was. What that one did stays to be read.
    */
   reset(
     userId: string,
@@ -67,6 +75,8 @@ export interface AccountsOptions {
   readonly ledger: Ledger;
   readonly eventLog: Pick<EventLog, "append" | "wake">;
   readonly matching: Pick<Matching, "begin">;
+  readonly feed: Pick<Feed, "now">;
+  readonly instruments: Pick<Instruments, "resolve">;
   readonly synthetic: boolean;
   /** Money that an account begins with unless somebody says otherwise. */
   readonly startingCash: number;
@@ -76,11 +86,16 @@ export interface AccountsOptions {
 
 /** Opens accounts with their money in them, or not at all. */
 function createOpening({ database, store, eventLog, synthetic, now }: AccountsOptions) {
-  async function openWithin(sql: Sql, userId: string, terms: AccountTerms): Promise<AccountRow> {
+  async function openWithin(
+    sql: Sql,
+    userId: string,
+    terms: AccountTerms,
+    halt: string | null = null,
+  ): Promise<AccountRow> {
     const rules = rulesOf(terms);
     const openedAt = now();
     const row = await store.open(
-      { userId, name: terms.name, rules, synthetic, cashFloor: cashFloorOf(terms), openedAt },
+      { userId, name: terms.name, rules, synthetic, cashFloor: cashFloorOf(terms), openedAt, halt },
       sql,
     );
     const events: DeskEvent[] = [];
@@ -88,7 +103,7 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
     desk.transfer(terms.cash, openedAt);
     const { state } = desk;
     const nothing = { causes: new Map(), cursors: new Map() };
-    await store.write(sql, { accountId: row.id, since: 0, halt: null, events, state, ...nothing });
+    await store.write(sql, { accountId: row.id, since: 0, halt, events, state, ...nothing });
     await eventLog.append(sql, announced(row.id, events));
     return { ...row, seq: state.seq, cash: state.cash };
   }
@@ -108,6 +123,34 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
   }
 
   return { openWithin, openNew };
+}
+
+/**
+ * Cancels what is at work, closes positions and the account, and does what is to be done with it: all or nothing.
+ * @param more is told what halted the account.
+ */
+async function closeWith(
+  options: AccountsOptions,
+  row: AccountRow,
+  more: (sql: Sql, halt: string | null) => Promise<void>,
+): Promise<void> {
+  const { matching, ledger, store, now } = options;
+  const { id } = row;
+  await matching.begin(row, now());
+  const markets = await marketsHeld(options, row);
+  await ledger.act(id, {
+    run(desk, account) {
+      const at = now();
+      cancelIn(desk, "all", at);
+      settleAll(desk, account, markets, at);
+      return account.row.halt;
+    },
+    closes: true,
+    async seal(sql, halt) {
+      if (!(await store.close(id, now(), sql))) throw new AppError("account_closed", "The account is closed");
+      await more(sql, halt);
+    },
+  });
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
@@ -140,21 +183,6 @@ export function createAccounts(options: AccountsOptions): Accounts {
     }
   }
 
-  /** Cancels what is at work, closes the account and does what is to be done with it: all or nothing. */
-  async function closeWith(row: AccountRow, more: (sql: Sql) => Promise<void>): Promise<void> {
-    const { id } = row;
-    await matching.begin(row, now());
-    await ledger.act(id, {
-      run: (desk) => cancelIn(desk, "all", now()),
-      closes: true,
-      async seal(sql) {
-        if (!(await store.close(id, now(), sql)))
-          throw new AppError("account_closed", "The account is closed");
-        await more(sql);
-      },
-    });
-  }
-
   return {
     open: (userId, terms, seal) => openNew(userId, { ...usualTerms, ...terms }, seal),
     find,
@@ -168,14 +196,14 @@ export function createAccounts(options: AccountsOptions): Accounts {
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id, seal) {
       const row = await find(userId, id);
-      await closeWith(row, async (sql) => seal?.(sql, row));
+      await closeWith(options, row, async (sql) => seal?.(sql, row));
     },
     async reset(userId, id, changes, seal) {
       const row = await find(userId, id);
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
       let opened: AccountRow | undefined;
-      await closeWith(row, async (sql) => {
-        opened = await openWithin(sql, userId, terms);
+      await closeWith(options, row, async (sql, halt) => {
+        opened = await openWithin(sql, userId, terms, halt);
         await seal?.(sql, opened);
       });
       eventLog.wake();

@@ -61,7 +61,7 @@ function pendingOf(desk: Desk, except: string | null): Pending[] {
   const found: Pending[] = [];
   for (const order of desk.atWork()) {
     const { id, symbol, side, quantity, filled, closing, notional, filledMicros, role } = order;
-    if (id === except || role === "target" || role === "stop" || order.origin === "margin_call") continue;
+    if (id === except || role === "target" || role === "stop" || order.origin !== "trader") continue;
     if (notional !== null) {
       // By money there is no saying how much of it closes: what is held against it does.
       if (closing === 0) found.push({ symbol, side, value: (notional - filledMicros) / MICROS });

@@ -198,7 +198,8 @@ function isEmpty({ bars: { time } }: Stretch, fromMs: number): boolean {
   return time.length === 0 || time[time.length - 1] < fromMs;
 }
 
-function orNone(error: unknown): null {
+/** @throws what is no refusal of a source. */
+export function orNone(error: unknown): null {
   if (error instanceof AppError && error.code !== "database_unavailable") return null;
   throw error;
 }

@@ -37,6 +37,8 @@ export interface NewAccount {
   readonly cashFloor: number;
   /** By the clock of the market, which a replay has in the past. */
   readonly openedAt: number;
+  /** What it is halted for from the beginning; nothing by default. */
+  readonly halt?: string | null;
 }
 
 /** What the projections of an account say, to be held against its events. */
@@ -229,11 +231,11 @@ export function createLedgerStore(database: Database): LedgerStore {
 
 async function open(
   sql: Sql,
-  { id, userId, name, rules, synthetic, cashFloor, openedAt }: NewAccount,
+  { id, userId, name, rules, synthetic, cashFloor, openedAt, halt = null }: NewAccount,
 ): Promise<AccountRow> {
   const [row] = await sql.query<RawAccount>(
-    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at)
-     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000))
+    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at, halt)
+     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000), $9)
      on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
     [
       userId,
@@ -244,6 +246,7 @@ async function open(
       amountText(cashFloor),
       openedAt,
       id ?? null,
+      halt,
     ],
   );
   if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);
