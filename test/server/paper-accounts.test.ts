@@ -110,6 +110,32 @@ describe("paper accounts", () => {
     clock.advance(-8 * 3_600_000);
   });
 
+  it("200 have one sum of what is realised and what is open, to the micro, whatever lots were bought and sold", async () => {
+    const id = await open({ commission_percent: 0.013 });
+    const trade = async (change: object) => {
+      clock.advance(240_000);
+      expect((await buy(id, { quantity: 3, ...change })).data.state).toBe("filled");
+    };
+    await trade({ side: "sell", quantity: 2 });
+    for (const change of [{}, {}, {}, { side: "sell", quantity: 4 }, {}, { side: "sell", quantity: 5 }]) {
+      await trade(change);
+      const { data, portfolio } = await call("GET", `/api/paper-trades?account_id=${id}&limit=50`);
+      const micros = (amount: number) => Math.round(amount * 1e6);
+      const sum = (rows: Record<string, number>[], field: string) =>
+        rows.reduce((total, row) => total + micros(row[field]), 0);
+      expect(micros(portfolio.realised) + micros(portfolio.unrealised)).toBe(micros(portfolio.total_pnl));
+      expect(sum(data, "realised")).toBe(micros(portfolio.realised));
+      expect(sum(data, "unrealised")).toBe(micros(portfolio.unrealised));
+      for (const { quantity, avg_entry, value, pnl } of Object.values<Record<string, number>>(
+        portfolio.positions,
+      ))
+        expect(Math.abs(quantity * avg_entry + pnl - value)).toBeLessThan(1e-6);
+      const stats = await call("GET", `/api/trading-stats?account_id=${id}`);
+      expect(micros(stats.data.unrealised_pnl)).toBe(micros(portfolio.unrealised));
+    }
+    clock.advance(-7 * 240_000);
+  });
+
   it("200 stay halted when they are reset, until they are resumed", async () => {
     const id = await open();
     await call("POST", `/api/paper-trade/accounts/${id}/halt`);

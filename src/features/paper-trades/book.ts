@@ -2,7 +2,7 @@ import type { Desk } from "../../core/execution/desk.js";
 import type { Standing } from "../../core/execution/margin.js";
 import { MICROS, timesMicros } from "../../core/execution/money.js";
 import type { Order } from "../../core/execution/order.js";
-import type { Trade } from "../../core/performance/trade.js";
+import { signOf, type Trade } from "../../core/performance/trade.js";
 import { unrealisedOf } from "../../core/performance/trades.js";
 import { AppError } from "../../platform/errors.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
@@ -21,6 +21,7 @@ export interface PositionNow {
   readonly symbol: string;
   /** Below 0 for a short one. */
   readonly quantity: number;
+  /** What its open trades put in, the oldest closed first; below 0 for a short one. */
   readonly cost: number;
   /** Null where no source has a price: values are then by the price it was last traded at. */
   readonly quote: PricedQuote | null;
@@ -47,6 +48,8 @@ export interface Portfolio {
   readonly positions: readonly PositionNow[];
   /** Realised of all trades after fees, and interest; micros. */
   readonly realised: number;
+  /** Of what is open, micros: with `realised` what the account gained. */
+  readonly unrealised: number;
   /** Paid in less paid out; micros. */
   readonly capital: number;
 }
@@ -159,14 +162,15 @@ function portfolioOf(desk: Desk, account: Account, prices: ReadonlyMap<string, P
   const { capital } = trades;
   const standing = desk.standing();
   // What trades come to is what the account gained less what of it is open: summed over positions and not over trades.
-  let realised = standing.equity - capital;
+  let unrealised = 0;
   for (const symbol of desk.state.positions.keys()) {
-    realised -= gainsOf(trades.openOf(symbol), desk.priceOf(symbol)).sum;
+    unrealised += gainsOf(trades.openOf(symbol), desk.priceOf(symbol)).sum;
   }
+  const realised = standing.equity - capital - unrealised;
   const positions = [...desk.state.positions.values()].map((position) =>
     positionNow(desk, account, position, prices.get(position.symbol) ?? null),
   );
-  return { row: account.row, standing, positions, realised, capital };
+  return { row: account.row, standing, positions, realised, unrealised, capital };
 }
 
 /** The newest first. */
@@ -192,12 +196,14 @@ function tradesOf(desk: Desk, account: Account, { status, symbol, limit, offset 
 function positionNow(
   desk: Desk,
   { history, causes }: Account,
-  { symbol, quantity, cost }: { symbol: string; quantity: number; cost: number },
+  { symbol, quantity }: { symbol: string; quantity: number },
   quote: PricedQuote | null,
 ): PositionNow {
   const price = quote?.price ?? desk.priceOf(symbol);
   const value = timesMicros(price, quantity);
-  const newest = history.trades.openOf(symbol).at(-1);
+  const open = history.trades.openOf(symbol);
+  const cost = open.reduce((sum, trade) => sum + signOf(trade) * trade.openMicros, 0);
+  const newest = open.at(-1);
   return {
     symbol,
     quantity,

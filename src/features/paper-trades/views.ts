@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { totalOf } from "../../core/execution/commission.js";
-import { MICROS, roundQuantity } from "../../core/execution/money.js";
+import { roundQuantity } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
 import { termsOf } from "./accounts.js";
 import { moneyOf, percentOf } from "./amounts.js";
@@ -158,10 +158,9 @@ export function placedText({ order, waits }: OrderNow): string {
 }
 
 export function portfolioView(
-  { row, standing, positions, realised, capital }: Portfolio,
+  { row, standing, positions, realised, unrealised, capital }: Portfolio,
   nowMs: number,
 ): z.input<typeof portfolioSchema> {
-  const unrealised = positions.reduce((sum, position) => sum + position.unrealised, 0);
   const equity = moneyOf(standing.equity);
   return {
     account_id: row.id,
@@ -191,7 +190,7 @@ export function portfolioView(
     initial_margin: moneyOf(standing.initialMargin),
     maintenance_margin: moneyOf(standing.maintenanceMargin),
     realised: moneyOf(realised),
-    unrealised: moneyOf(unrealised * MICROS),
+    unrealised: moneyOf(unrealised),
     total_pnl: moneyOf(standing.equity - capital),
     total_value: equity,
     halted: row.halt,
