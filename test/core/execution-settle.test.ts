@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { marginRules } from "../../src/core/execution/account.js";
 import { NO_COSTS } from "../../src/core/execution/costs.js";
+import { marketInstant } from "../../src/core/execution/events.js";
 import { Scene, usd } from "../fixtures/execution-scene.js";
 
 const margin = marginRules("USD");
@@ -58,5 +59,46 @@ describe("the end of an account", () => {
     poor.bar(100, 100, 100, 100);
     expect(poor.desk.state.cash).toBe(0);
     expect(settle(poor, "AAA", 0.5)).toEqual(["insufficient_buying_power"]);
+  });
+});
+
+describe("events of ascending instants", () => {
+  it("tell the same as those of the markets but for when, and a stop that was told late is met as if it were not", () => {
+    const seen = (["of_markets", "ascending"] as const).map((instants) => {
+      const scene = new Scene({ account: margin, instants });
+      scene.hold(50);
+      const { time } = scene;
+      const legs = { takeProfit: { limitPrice: 104 }, stopLoss: { stopPrice: 99, limitPrice: null } };
+      scene.submit({ id: "a", quantity: 10, orderClass: "bracket", timeInForce: "gtc", ...legs });
+      scene.submit({
+        id: "s",
+        side: "sell",
+        quantity: 50,
+        type: "stop_limit",
+        stopPrice: 97,
+        limitPrice: 96,
+        timeInForce: "gtc",
+      });
+      // Something of another symbol is told first.
+      scene.time = time + 10 * 60_000;
+      scene.submit({ id: "b", symbol: "BBB", quantity: 1 });
+      scene.desk.quote("BBB", { time: scene.time + 1, price: 100, bid: 100, ask: 100, regular: true });
+      scene.time = time;
+      scene.bar(101, 105, 98, 98);
+      scene.bar(98, 98, 95, 95.5);
+      scene.bar(95.5, 97, 95, 97);
+      return scene;
+    });
+    const [plain, ascending] = seen;
+    const told = (scene: Scene) =>
+      scene.events.map((event) => JSON.stringify({ ...event, at: marketInstant(event), of: undefined }));
+    expect(told(ascending)).toEqual(told(plain));
+    expect(plain.fills.some((text) => text.endsWith("?"))).toBe(true);
+    const backwards = ({ events }: Scene) =>
+      events.filter(({ at }, k) => k > 0 && at < events[k - 1].at).length;
+    expect(backwards(plain)).toBeGreaterThan(0);
+    expect(backwards(ascending)).toBe(0);
+    expect(ascending.isRebuilt).toBe(true);
+    expect(ascending.orders).toEqual(plain.orders);
   });
 });

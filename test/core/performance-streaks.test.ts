@@ -4,6 +4,7 @@ import { dayOf } from "../../src/core/market/day.js";
 import { zoneOf } from "../../src/core/market/zone.js";
 import { ACHIEVEMENTS, MEASURES, RARITIES } from "../../src/core/performance/achievement-table.js";
 import { achievementsOf, experienceOf, levelOf } from "../../src/core/performance/achievements.js";
+import { careerOf } from "../../src/core/performance/career.js";
 import { streaksOf } from "../../src/core/performance/streaks.js";
 import type { Trade } from "../../src/core/performance/trade.js";
 import { createTrades } from "../../src/core/performance/trades.js";
@@ -178,7 +179,57 @@ describe("achievements", () => {
     const loss = closedTrade(9, { net: -1e6, closedAt: wins[2].closedAt - 1, symbol: "BBB" });
     expect(unlocked(wins)).toContain("five_in_a_row");
     expect(unlocked([loss, ...wins])).toContain("five_in_a_row");
-    expect(streaksOf([loss, ...wins], NEW_YORK, dayOf("2024-01-08")).trades.longestWinning).toBe(3);
+    // A streak is of the same trades in the same order.
+    expect(streaksOf([loss, ...wins], NEW_YORK, dayOf("2024-01-08")).trades.longestWinning).toBe(5);
+  });
+
+  it("are of a career over accounts, in which each keeps its order", () => {
+    const first = tradesOfNets(1, 1, 1);
+    const last = first[2].closedAt;
+    const second = [1, 2].map((seq) =>
+      closedTrade(seq, { net: 1e6, openedAt: last + seq, closedAt: last + seq + 1 }),
+    );
+    expect(unlocked(first)).not.toContain("five_in_a_row");
+    expect(unlocked(second)).not.toContain("five_in_a_row");
+    expect(unlocked(careerOf([first, second]))).toContain("five_in_a_row");
+    const loss = closedTrade(9, { net: -1e6, openedAt: last, closedAt: last });
+    expect(unlocked(careerOf([first, second, [loss]]))).not.toContain("five_in_a_row");
+  });
+
+  it("of a career have the runs of a plain merge by instants", () => {
+    const anyAccounts = fc.array(
+      fc.array(fc.tuple(fc.integer({ min: -1, max: 1 }), fc.nat(20)), { maxLength: 12 }),
+      {
+        maxLength: 4,
+      },
+    );
+    fc.assert(
+      fc.property(anyAccounts, (accounts) => {
+        let instant = 0;
+        const trades = accounts.map((rows, account) => {
+          let at = START + account;
+          return rows.map(([net, hours], k) => {
+            // No two accounts have an instant in common.
+            at += 10 * (hours + 1);
+            instant = Math.max(instant, at);
+            return closedTrade(k + 1, { net: net * 1e6, openedAt: at - 5, closedAt: at });
+          });
+        });
+        const merged = trades.flat().sort((a, b) => a.closedAt - b.closedAt);
+        let [run, longest] = [0, 0];
+        for (const { net } of merged) {
+          run = net > 0 ? run + 1 : 0;
+          longest = Math.max(longest, run);
+        }
+        const career = careerOf(trades);
+        const today = dayOf("2024-01-08");
+        expect(streaksOf(career, NEW_YORK, today).trades.longestWinning).toBe(longest);
+        const progress = (id: string) =>
+          achievementsOf(career, new Map(), NEW_YORK).find((each) => each.id === id)?.progress;
+        expect(progress("ten_in_a_row")).toBe(Math.min(10, longest));
+        expect(progress("hundred_trades")).toBe(Math.min(100, merged.length));
+      }),
+    );
   });
 
   it("are never taken back, whatever an account does", () => {

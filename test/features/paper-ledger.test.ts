@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { marginRules } from "../../src/core/execution/account.js";
+import { tradedShare } from "../../src/core/execution/instrument.js";
+import { termsOf } from "../../src/core/execution/order.js";
+import { isClosed } from "../../src/core/performance/trade.js";
 import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
 import { createBus } from "../../src/platform/bus.js";
@@ -77,6 +80,45 @@ describe("an account over the ledger", () => {
     );
     expect(row).toEqual({ cash: "0.000000", held: "100.000000000", fills: "100" });
     expect(await ledgers[0].verify(id)).toEqual([]);
+  });
+
+  it("has events of ascending instants, and trades that end after they began, in whatever order their moments come", async () => {
+    const { id } = await openAccount(1_000);
+    const [first] = await rowsOf(
+      "select extract(epoch from max(at))::float8 * 1000 as at from paper_events where account_id = $1",
+      id,
+    );
+    const begin = Number(first.at) + 1e6;
+    await Promise.all(
+      Array.from({ length: 24 }, (_, n) =>
+        ledgers[n % 2].act(id, {
+          run(desk) {
+            if (!desk.lists("AAA")) desk.list(tradedShare("AAA"));
+            const at = begin + ((n * 7_919) % 1_000);
+            desk.mark("AAA", 10);
+            desk.submit(
+              termsOf({ id: `m${n}`, symbol: "AAA", side: n % 3 === 2 ? "sell" : "buy", quantity: 1 }),
+              {
+                at,
+                open: true,
+              },
+            );
+            desk.quote("AAA", { time: at + 1, price: 10, bid: 10, ask: 10, regular: true });
+          },
+        }),
+      ),
+    );
+    const [{ back, late }] = await rowsOf(
+      `select count(*) filter (where at < before)::text as back, count(body->'of')::text as late
+       from (select at, body, lag(at) over (order by seq) as before from paper_events where account_id = $1) as told`,
+      id,
+    );
+    expect(back).toBe("0");
+    expect(Number(late)).toBeGreaterThan(0);
+    const trades = await ledgers[0].look(id, (_desk, { history }) => [...history.trades.trades]);
+    expect(trades.filter(isClosed).length).toBeGreaterThan(3);
+    expect(trades.filter(({ openedAt, closedAt }) => (closedAt ?? openedAt) < openedAt)).toEqual([]);
+    expect(await ledgers[1].verify(id)).toEqual([]);
   });
 
   it("closes a position once, however many close it at once", async () => {

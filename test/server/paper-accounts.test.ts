@@ -92,8 +92,18 @@ describe("paper accounts", () => {
       expect(trade).toMatchObject({ status: "closed", exit_reason: "settlement" });
     clock.advance(8 * 3_600_000);
     expect(await figures(day)).toEqual(closed);
+    const unlocked = async () => {
+      const { achievements } = await call("GET", "/api/achievements");
+      return achievements.find(({ id }: { id: string }) => id === "first_trade").unlocked_at;
+    };
+    const since = await unlocked();
+    expect(since).toEqual(expect.any(String));
     const reset = await call("POST", `/api/paper-trade/accounts/${night}/reset`, {});
     expect(reset.status).toBe(200);
+    for (const { id } of (await call("GET", "/api/paper-trade/accounts")).data)
+      await call("POST", `/api/paper-trade/accounts/${id}/close`);
+    expect(await unlocked()).toBe(since);
+    expect((await call("GET", "/api/streak")).total_trading_days).toBeGreaterThan(0);
     const said = await program.parts.database.query<{ symbol: string; reason: string }>(
       `select symbol, body->'fill'->>'reason' as reason from paper_events
        where account_id = $1 and event = 'filled' and order_id like 'settlement/%' order by symbol`,

@@ -29,6 +29,12 @@ export const GTC_DAYS = 90;
  */
 export type DoubtPolicy = "rule" | "best" | "worst";
 
+/**
+ * Instants of events: those of their markets, which run back where a bar of one symbol is walked after one of another; or
+ * ascending, as who keeps an account wants them: what is told later has no earlier instant.
+ */
+export type Instants = "of_markets" | "ascending";
+
 /** What a desk knows of a symbol beside its state. */
 export interface Book {
   readonly instrument: Traded;
@@ -64,6 +70,7 @@ export interface Venue {
 export interface DeskContext {
   readonly rules: DeskRules;
   readonly doubts: DoubtPolicy;
+  readonly instants: Instants;
   readonly state: DeskState;
   readonly books: Map<string, Book>;
   readonly emit: (event: DeskEvent) => void;
@@ -78,10 +85,12 @@ export function createContext(
   emit: (event: DeskEvent) => void,
   state: DeskState = createState(),
   doubts: DoubtPolicy = "rule",
+  instants: Instants = "of_markets",
 ): DeskContext {
   const desk: DeskContext = {
     rules,
     doubts,
+    instants,
     state,
     books: new Map(),
     emit,
@@ -165,7 +174,9 @@ export function tellAccount(
   record(desk, { seq: desk.state.seq + 1, at, kind: "account", ...event });
 }
 
-function record(desk: DeskContext, event: DeskEvent): void {
+function record(desk: DeskContext, told: DeskEvent): void {
+  const { at } = desk.state;
+  const event = desk.instants === "ascending" && told.at < at ? { ...told, at, of: told.at } : told;
   applyEvent(desk.state, event);
   desk.emit(event);
 }

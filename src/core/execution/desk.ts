@@ -8,6 +8,7 @@ import {
   type DeskContext,
   type DeskRules,
   type DoubtPolicy,
+  type Instants,
   sweep,
   tellAccount,
 } from "./context.js";
@@ -96,8 +97,9 @@ export function createDesk(
   emit: (event: DeskEvent) => void,
   state?: DeskState,
   doubts?: DoubtPolicy,
+  instants?: Instants,
 ): Desk {
-  const desk = createContext(rules, instruments, emit, state, doubts);
+  const desk = createContext(rules, instruments, emit, state, doubts, instants);
   return {
     state: desk.state,
     list: (instrument) => addBook(desk, instrument),

@@ -12,6 +12,13 @@ export type DeskEvent = OrderEvent | AccountEvent;
 interface Numbered {
   readonly seq: number;
   readonly at: number;
+  /** The instant of the market, where it is before that of an event told earlier and `at` is not: `marketInstant`. */
+  readonly of?: number;
+}
+
+/** When something happened in its market, whenever it was told; epoch ms. */
+export function marketInstant({ at, of }: Pick<DeskEvent, "at" | "of">): number {
+  return of ?? at;
 }
 
 export type OrderEvent = Numbered & {

@@ -1,7 +1,13 @@
 import { assert, ensure } from "../base/assert.js";
 import { cashOf, type Position } from "./account.js";
 import { addFees } from "./commission.js";
-import type { AccountEvent, DeskEvent, FilledChange, OrderEvent } from "./events.js";
+import {
+  type AccountEvent,
+  type DeskEvent,
+  type FilledChange,
+  marketInstant,
+  type OrderEvent,
+} from "./events.js";
 import { roundQuantity } from "./money.js";
 import type { Order, Role } from "./order.js";
 import { isTerminal, nextState } from "./states.js";
@@ -10,6 +16,8 @@ import { isTerminal, nextState } from "./states.js";
 export interface DeskState {
   /** Of the last event; 0 before the first. */
   seq: number;
+  /** The latest instant of an event; before the first, of none. */
+  at: number;
   cash: number;
   /** Put aside for open orders, of all together. */
   reserved: number;
@@ -27,6 +35,7 @@ export type Group = Record<Exclude<Role, "single">, string | null>;
 export function createState(): DeskState {
   return {
     seq: 0,
+    at: Number.NEGATIVE_INFINITY,
     cash: 0,
     reserved: 0,
     positions: new Map(),
@@ -48,6 +57,7 @@ export function rebuild(events: Iterable<DeskEvent>): DeskState {
 export function applyEvent(state: DeskState, event: DeskEvent): void {
   assert(event.seq === state.seq + 1, `event ${event.seq} does not follow ${state.seq}`);
   state.seq = event.seq;
+  if (event.at > state.at) state.at = event.at;
   if (event.kind === "account") applyAccount(state, event);
   else applyOrder(state, event);
 }
@@ -99,7 +109,7 @@ function change(state: DeskState, order: Order, event: OrderEvent): void {
       order.sequence = event.seq;
       break;
     case "triggered":
-      order.triggeredAt = event.at;
+      order.triggeredAt = marketInstant(event);
       break;
     case "rested":
       order.rested = true;

@@ -1,4 +1,4 @@
-import type { DeskEvent } from "../execution/events.js";
+import { type DeskEvent, marketInstant } from "../execution/events.js";
 import { createTrades } from "./trades.js";
 
 /**
@@ -11,7 +11,9 @@ export function createEntryTimes(): (event: DeskEvent) => number {
   const opened = new Map<string, number>();
   return (event) => {
     const changed = book.take(event);
-    const at = changed.reduce((latest, { id }) => Math.max(latest, opened.get(id) ?? latest), event.at);
+    // A split or dividend is of its ex-day, by which it is applied once, however late it was told.
+    const own = event.kind === "account" ? marketInstant(event) : event.at;
+    const at = changed.reduce((latest, { id }) => Math.max(latest, opened.get(id) ?? latest), own);
     for (const { id } of changed) if (!opened.has(id)) opened.set(id, at);
     return at;
   };

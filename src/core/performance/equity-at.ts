@@ -1,6 +1,6 @@
 import { upperBound } from "../base/search.js";
 import { cashOf, worthOf } from "../execution/account.js";
-import type { DeskEvent } from "../execution/events.js";
+import { type DeskEvent, marketInstant } from "../execution/events.js";
 import { roundQuantity } from "../execution/money.js";
 import { applyEvent, createState } from "../execution/state.js";
 
@@ -31,16 +31,14 @@ export function equityAt(
       const event = queue[next];
       applyEvent(state, event);
       if (event.kind === "order") {
-        if ("fill" in event) marks.set(event.symbol, { price: event.fill.price, at: event.at });
+        if ("fill" in event) marks.set(event.symbol, { price: event.fill.price, at: marketInstant(event) });
       } else if (event.event === "transferred") {
         flow += cashOf(event.legs);
       } else if (event.event === "split" && event.symbol !== null) {
-        const before = priceAt(closes.get(event.symbol), event.at, marks.get(event.symbol));
+        const at = marketInstant(event);
+        const before = priceAt(closes.get(event.symbol), at, marks.get(event.symbol));
         // Newer than a close of the same instant, which was traded before the split.
-        marks.set(event.symbol, {
-          price: roundQuantity(before / Number(event.facts.ratio)),
-          at: event.at + 1,
-        });
+        marks.set(event.symbol, { price: roundQuantity(before / Number(event.facts.ratio)), at: at + 1 });
       }
     }
     let sum = state.cash;

@@ -1,10 +1,10 @@
 import { dateOf } from "../market/day.js";
 import { dayAt, type Zone } from "../market/zone.js";
-import { byExit, type ClosedTrade, isClosed, type Trade } from "./trade.js";
+import { type ClosedTrade, isClosed, type Trade } from "./trade.js";
 
 export type StreakKind = "winning" | "losing" | "none";
 
-/** Runs of trades in the order of their exits, or of days. One that breaks even ends a run and is none. */
+/** Runs of trades in the order in which their exits were told, or of days. One that breaks even ends a run and is none. */
 export interface Streak {
   readonly kind: StreakKind;
   /** Length of the run that goes on; 0 for none. */
@@ -66,7 +66,8 @@ interface DaySum {
 
 /** @param today days since 1970-01-01 on the clock of the zone: the last of the calendar. */
 export function streaksOf(trades: readonly Trade[], zone: Zone, today: number): Streaks {
-  const closed = byExit(trades.filter(isClosed));
+  // As achievements have it.
+  const closed = trades.filter(isClosed).sort((a, b) => a.closedSeq - b.closedSeq);
   const days = daysOf(trades, closed, zone);
   const ofTrades = runsOf(closed.map(({ net, closedAt }) => ({ net, at: closedAt })));
   const closing = [...days].sort(([a], [b]) => a - b).flatMap(([, day]) => (day.closed ? [day] : []));

@@ -143,11 +143,12 @@ async function closeWith(
       const at = now();
       cancelIn(desk, "all", at);
       settleAll(desk, account, markets, at);
-      return account.row.halt;
+      return { halt: account.row.halt, closedAt: Math.max(at, desk.state.at) };
     },
     closes: true,
-    async seal(sql, halt) {
-      if (!(await store.close(id, now(), sql))) throw new AppError("account_closed", "The account is closed");
+    async seal(sql, { halt, closedAt }) {
+      if (!(await store.close(id, closedAt, sql)))
+        throw new AppError("account_closed", "The account is closed");
       await more(sql, halt);
     },
   });

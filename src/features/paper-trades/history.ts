@@ -1,4 +1,10 @@
-import type { AccountEvent, DeskEvent, Fill, OrderEvent } from "../../core/execution/events.js";
+import {
+  type AccountEvent,
+  type DeskEvent,
+  type Fill,
+  marketInstant,
+  type OrderEvent,
+} from "../../core/execution/events.js";
 import { createTrades, type TradeBook } from "../../core/performance/trades.js";
 
 /** When what happened to an order; epoch ms, null for what has not. */
@@ -74,14 +80,14 @@ export function createHistory(): History {
     known.updatedAt = at;
     if (event.event === "filled" || event.event === "partially_filled") {
       fills.push({ seq, at, orderId, symbol, fill: event.fill, whole: event.event === "filled" });
-      touched.set(symbol, at);
+      touched.set(symbol, marketInstant(event));
       known.gain += event.fill.gain;
       if (event.event === "filled") known.filledAt = at;
     } else if (event.event === "canceled") known.canceledAt = at;
     else if (event.event === "expired") known.expiredAt = at;
     else if (event.event === "rejected") known.failedAt = at;
     else if (event.event === "replaced") known.replacedAt = at;
-    else if (event.event === "adjusted") act(symbol, event.cause ?? "split", at);
+    else if (event.event === "adjusted") act(symbol, event.cause ?? "split", marketInstant(event));
   }
 
   return {
@@ -96,8 +102,8 @@ export function createHistory(): History {
       }
       postings.push(event);
       if (event.symbol === null) return;
-      const { event: name, symbol, at } = event;
-      if (name === "split" || name === "dividend") act(symbol, name, at);
+      const { event: name, symbol } = event;
+      if (name === "split" || name === "dividend") act(symbol, name, marketInstant(event));
     },
     times,
     placed,

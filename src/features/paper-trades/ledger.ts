@@ -333,7 +333,7 @@ function open(row: AccountRow, { events, cursors, causes }: Stored): Known {
     place.fresh.push(event);
     history.take(event);
   };
-  const desk = createDesk(row.rules, [...symbols].map(tradedAs), emit, state);
+  const desk = createDesk(row.rules, [...symbols].map(tradedAs), emit, state, "rule", "ascending");
   for (const event of events) {
     history.take(event);
     // Until a newer price is known, what a symbol was last traded at here.

@@ -29,7 +29,7 @@ import type {
   tradeStreakSchema,
   userStatsSchema,
 } from "./account-schema.js";
-import { NO_ACCOUNT_REASON, type PerformanceLook, type TradesLook } from "./looks.js";
+import { type Career, NO_ACCOUNT_REASON, type PerformanceLook, type TradesLook } from "./looks.js";
 
 const percent = (share: number | null) => (share === null ? null : percentOf(share));
 const toUnits = (micros: number | null) => (micros === null ? null : moneyOf(micros));
@@ -295,7 +295,7 @@ export function predictionsOf({ now, forecast }: Forecasted, symbol: string) {
   ];
 }
 
-export function achievementViews(look: TradesLook): {
+export function achievementViews(look: Career): {
   achievements: z.input<typeof achievementSchema>[];
   stats: z.input<typeof userStatsSchema>;
 } {
@@ -330,7 +330,7 @@ export function achievementViews(look: TradesLook): {
   };
 }
 
-export function streakViews(look: TradesLook, nowMs: number) {
+export function streakViews(look: Career, nowMs: number) {
   const found = streaksOf(look.trades, look.zone, dayAt(look.zone, nowMs));
   const { trades, days } = found;
   const data: z.input<typeof tradeStreakSchema> = {

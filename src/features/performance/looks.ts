@@ -7,6 +7,7 @@ import { type Calendar, calendarOf, tradingDay } from "../../core/market/session
 import type { Zone } from "../../core/market/zone.js";
 import { type Attribution, attribute } from "../../core/performance/attribution.js";
 import { type Comparison, compareReturns } from "../../core/performance/benchmark.js";
+import { careerOf } from "../../core/performance/career.js";
 import type { Causes } from "../../core/performance/cause.js";
 import type { EquityDays } from "../../core/performance/equity.js";
 import { type Forecast, forecastEquity } from "../../core/performance/forecast.js";
@@ -49,6 +50,9 @@ export interface TradesLook {
   readonly capital: number;
 }
 
+/** What a trader did in all. */
+export type Career = Pick<TradesLook, "trades" | "causes" | "zone">;
+
 export interface PerformanceLook {
   readonly account: AccountRow;
   readonly days: EquityDays;
@@ -69,6 +73,8 @@ export interface PerformanceLook {
 /** What accounts did, as the caller asks for it. */
 export interface AccountLooks {
   trades(userId: string, accountId: string | undefined, days: number | null): Promise<TradesLook>;
+  /** Of one account, or of all that the user has and had, as if they were one; what was imported counts in its own alone. */
+  career(userId: string, accountId: string | undefined): Promise<Career>;
   attribution(
     userId: string,
     accountId: string | undefined,
@@ -152,6 +158,8 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
   const tools = { ...options, accountOf };
   return {
     trades,
+    career: async (userId, accountId) =>
+      accountId === undefined ? careerOfUser(paper, userId) : trades(userId, accountId, null),
     async attribution(userId, accountId, days) {
       const look = await trades(userId, accountId, days);
       const valued = look.trades.map((trade) => ({
@@ -163,6 +171,32 @@ export function createAccountLooks(options: AccountLookOptions): AccountLooks {
     performance: createPerformanceLook(tools),
     forecast: createForecastLook(tools),
   };
+}
+
+async function careerOfUser(
+  { accounts, ledger }: Pick<PaperDesk, "accounts" | "ledger">,
+  userId: string,
+): Promise<Career> {
+  const rows = await accounts.list(userId);
+  const [newest] = rows;
+  if (newest === undefined) return NO_ACCOUNT;
+  const found = await Promise.all(
+    rows
+      .toReversed()
+      .map((row) =>
+        ledger.look(
+          row.id,
+          (_desk, { history, causes }) => ({ trades: [...history.trades.trades], causes }),
+          row,
+        ),
+      ),
+  );
+  const causes = new Map(found.flatMap((account) => [...account.causes]));
+  const own = found.map(({ trades }) =>
+    trades.filter(({ orderId }) => causes.get(orderId)?.origin !== "import"),
+  );
+  const usual = (await accounts.existing(userId)) ?? newest;
+  return { trades: careerOf(own), causes, zone: zoneOfAccount(usual.rules.account.currency) };
 }
 
 type Tools = AccountLookOptions & {

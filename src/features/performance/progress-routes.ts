@@ -64,7 +64,8 @@ export function progressRoutes(
   streakRoute(routes, looks, now);
   routes.get("/api/achievements", {
     id: "getAchievements",
-    summary: "What the caller's trades have unlocked",
+    summary:
+      "What the caller's trades have unlocked: those of all accounts, closed ones too, or of one that is named",
     query: ofAccount,
     answer: {
       data: z.object({
@@ -78,7 +79,7 @@ export function progressRoutes(
     },
     errors: OWN,
     async handle({ query, principal }) {
-      const look = await looks.trades(principal.userId, query.account_id, null);
+      const look = await looks.career(principal.userId, query.account_id);
       const { achievements, stats } = achievementViews(look);
       const recent = achievements
         .filter(({ unlocked }) => unlocked)
@@ -100,11 +101,11 @@ export function progressRoutes(
 function streakRoute(routes: RouteGroup, looks: AccountLooks, now: () => number): void {
   routes.get("/api/streak", {
     id: "getStreak",
-    summary: "Winning and losing runs of trades, and of days",
+    summary: "Winning and losing runs of trades, and of days, over all accounts or in one that is named",
     query: ofAccount,
     answer: { data: tradeStreakSchema, ...dayStreakFields },
     errors: OWN,
     handle: async ({ query, principal }) =>
-      streakViews(await looks.trades(principal.userId, query.account_id, null), now()),
+      streakViews(await looks.career(principal.userId, query.account_id), now()),
   });
 }
