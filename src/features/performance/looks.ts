@@ -179,7 +179,7 @@ async function careerOfUser(
 ): Promise<Career> {
   const rows = await accounts.list(userId);
   const [newest] = rows;
-  if (newest === undefined) return NO_ACCOUNT;
+  if (newest === undefined) return noAccount();
   const found = await Promise.all(
     rows
       .toReversed()
