@@ -1,5 +1,4 @@
 import cors from "@fastify/cors";
-import helmet from "@fastify/helmet";
 import fastify, { type FastifyInstance } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import type { Alerts } from "./features/alerts/alerts.js";
@@ -110,6 +109,7 @@ import {
 import { registerLimits } from "./server/limits.js";
 import { configureDocs, registerOpenapi } from "./server/openapi.js";
 import { createExplainer, type ExplainError, registerProblems } from "./server/problems.js";
+import { registerProtection } from "./server/protection.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
 import { registerTickSocket } from "./server/tick-socket.js";
@@ -197,7 +197,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   server.setSerializerCompiler(serializerCompiler);
   const routes = createRouteTable(server);
   registerRequests(server, metrics);
-  await server.register(helmet, HELMET);
+  await registerProtection(server);
   await server.register(cors, { ...CORS, origin: [...config.CORS_ORIGINS] });
   registerRefusals(server, parts.health.draining);
   const guesses = createGuesses(parts.limitRedis);
@@ -352,23 +352,4 @@ const CORS = {
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
   ],
-};
-
-const HELMET = {
-  contentSecurityPolicy: {
-    directives: {
-      defaultSrc: ["'self'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'", "data:"],
-      connectSrc: ["'self'", "ws:", "wss:"],
-      objectSrc: ["'none'"],
-      frameAncestors: ["'none'"],
-      upgradeInsecureRequests: null,
-    },
-  },
-  frameguard: { action: "deny" as const },
-  referrerPolicy: { policy: "strict-origin-when-cross-origin" as const },
-  strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: true },
-  xXssProtection: false,
 };

@@ -19,5 +19,6 @@ export function textArray(values: readonly (string | null)[]): string {
 }
 
 function quoted(text: string): string {
-  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text}"`;
+  const slashed = text.includes("\\") ? text.replaceAll("\\", "\\\\") : text;
+  return `"${slashed.includes('"') ? slashed.replaceAll('"', '\\"') : slashed}"`;
 }

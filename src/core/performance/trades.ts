@@ -78,11 +78,21 @@ export function createTrades(): TradeBook {
     openOf(symbol) {
       const holding = books.holdings.get(symbol);
       if (holding === undefined) return NO_TRADES;
-      holding.open ??= Object.freeze([...new Set(holding.lots.map(({ trade }) => trade))]);
+      holding.open ??= Object.freeze(tradesIn(holding.lots));
       return holding.open;
     },
     take: (event) => (event.kind === "account" ? takeAccount(books, event) : takeOrder(books, event)),
   };
+}
+
+/** Trades of lots, each once: most have one lot, which is all that is open of them. */
+function tradesIn(lots: readonly Lot[]): Trade[] {
+  const trades: Trade[] = [];
+  for (const { trade, quantity } of lots) {
+    const isOnly = quantity > 0 && quantity === trade.openQuantity;
+    if (isOnly || !trades.includes(trade)) trades.push(trade);
+  }
+  return trades;
 }
 
 /** The trades of a whole sequence of events. */

@@ -46,10 +46,20 @@ export function accountView(row: AccountRow): z.input<typeof accountSchema> {
   };
 }
 
-export function tradeView(
-  row: AccountRow,
-  { trade, cause, price, unrealised }: TradeNow,
-): z.input<typeof tradeSchema> {
+type TradeView = z.input<typeof tradeSchema>;
+
+/** Of trades that are closed, which change no more. */
+const closedViews = new WeakMap<TradeNow["trade"], TradeView>();
+
+export function tradeView(row: AccountRow, now: TradeNow): TradeView {
+  const { trade } = now;
+  if (trade.closedAt === null) return tradeViewNow(row, now);
+  const known = closedViews.get(trade) ?? Object.freeze(tradeViewNow(row, now));
+  closedViews.set(trade, known);
+  return known;
+}
+
+function tradeViewNow(row: AccountRow, { trade, cause, price, unrealised }: TradeNow): TradeView {
   const net = trade.net + unrealised;
   const put = trade.entryMicros;
   return {
