@@ -1,6 +1,5 @@
 import cors from "@fastify/cors";
 import fastify, { type FastifyInstance } from "fastify";
-import { serializerCompiler } from "fastify-type-provider-zod";
 import type { Alerts } from "./features/alerts/alerts.js";
 import { alertRoutes } from "./features/alerts/routes.js";
 import type { Analysis } from "./features/analysis/analysis.js";
@@ -94,6 +93,7 @@ import type { Metrics } from "./platform/metrics.js";
 import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
+import { answerCompiler } from "./server/answers.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
 import { createGuesses, type Guesses } from "./server/guesses.js";
@@ -194,7 +194,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   server.decorate("synthetic", parts.gateway.synthetic);
   const drain = createDrain(server);
   server.setValidatorCompiler(inputCompiler);
-  server.setSerializerCompiler(serializerCompiler);
+  server.setSerializerCompiler(answerCompiler);
   const routes = createRouteTable(server);
   registerRequests(server, metrics);
   await registerProtection(server);

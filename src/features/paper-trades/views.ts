@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { totalOf } from "../../core/execution/commission.js";
 import { roundQuantity } from "../../core/execution/money.js";
 import { isoTime } from "../../platform/http.js";
+import { everLasting } from "../../platform/lasting.js";
 import { termsOf } from "./accounts.js";
 import { moneyOf, percentOf } from "./amounts.js";
 import type { Portfolio, TradeNow } from "./book.js";
@@ -54,7 +55,7 @@ const closedViews = new WeakMap<TradeNow["trade"], TradeView>();
 export function tradeView(row: AccountRow, now: TradeNow): TradeView {
   const { trade } = now;
   if (trade.closedAt === null) return tradeViewNow(row, now);
-  const known = closedViews.get(trade) ?? Object.freeze(tradeViewNow(row, now));
+  const known = closedViews.get(trade) ?? everLasting(tradeViewNow(row, now));
   closedViews.set(trade, known);
   return known;
 }
