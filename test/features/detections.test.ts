@@ -7,6 +7,7 @@ import { PATTERNS } from "../../src/core/patterns/index.js";
 import { LEAD_BARS } from "../../src/core/signals/lead.js";
 import { findSightings } from "../../src/features/detections/find.js";
 import { createDetectionStore, type NewDetection } from "../../src/features/detections/store.js";
+import { sightingView } from "../../src/features/detections/views.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import { createSyntheticProvider } from "../../src/providers/synthetic.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
@@ -17,6 +18,15 @@ import { shifted } from "../fixtures/shifted.js";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2024-07-09T18:02:00Z");
+
+interface Examined {
+  readonly closed_at: string;
+  readonly confidence: null;
+  readonly formation: {
+    readonly risk_reward_ratio: number | null;
+    readonly risk_reward_reason: string | null;
+  } | null;
+}
 
 let testDatabase: TestDatabase;
 let clock: ManualClock;
@@ -129,6 +139,21 @@ describe("a detection", () => {
     expect(Math.abs(detectedAt - Date.now())).toBeLessThan(60_000);
   });
 
+  it("tells the reward per risk of its levels, and none where the stop is all but there", () => {
+    const told = (rewardRisk: number | null) => {
+      const formation = {
+        ...{ formedTime: 0, points: [], boundaries: [], trigger: null, target: null, stop: null, checks: [] },
+        rewardRisk,
+      };
+      const view = sightingView(detectionAt(apple, 0, { formation })).formation;
+      return [view?.risk_reward_ratio, view?.risk_reward_reason];
+    };
+    expect(told(10)).toEqual([10, null]);
+    expect(told(0.2)).toEqual([0.2, null]);
+    expect(told(254)).toEqual([null, expect.stringContaining("so near the price")]);
+    expect(told(null)).toEqual([null, expect.stringContaining("no target or no stop")]);
+  });
+
   it("examined now is not stored", async () => {
     const answer = await program.server.inject({
       method: "POST",
@@ -137,10 +162,20 @@ describe("a detection", () => {
     });
     expect(answer.statusCode).toBe(200);
     const { data } = answer.json() as {
-      data: { patterns: { closed_at: string; confidence: null }[]; count: number };
+      data: { patterns: Examined[]; count: number };
     };
     expect(data.count).toBeGreaterThan(50);
     expect(data.patterns).toHaveLength(data.count);
+    const ratios = { told: 0, near: 0 };
+    for (const { formation } of data.patterns) {
+      if (formation === null) continue;
+      const { risk_reward_ratio, risk_reward_reason } = formation;
+      expect(risk_reward_ratio === null).toBe(risk_reward_reason !== null);
+      expect(risk_reward_ratio ?? 0).toBeLessThanOrEqual(10);
+      if (risk_reward_ratio !== null) ratios.told++;
+      else if (risk_reward_reason?.includes("so near") === true) ratios.near++;
+    }
+    expect(Math.min(ratios.told, ratios.near)).toBeGreaterThan(0);
     const times = data.patterns.map(({ closed_at }) => closed_at);
     expect(times).toEqual([...times].sort().reverse());
     expect(Date.parse(times[0])).toBeLessThanOrEqual(NOW);

@@ -30,7 +30,13 @@ const formationSchema = z
     trigger: z.number().nullable().describe("Price beyond which a close confirms"),
     target: z.number().nullable(),
     stop: z.number().nullable(),
-    risk_reward_ratio: z.number().nullable(),
+    risk_reward_ratio: z
+      .number()
+      .nullable()
+      .describe(
+        "The way to the target per the way to the stop, from the close or from what a shape that forms waits for: 10 at most",
+      ),
+    risk_reward_reason: z.string().nullable().describe("Why there is none; null where there is"),
     checks: z.array(
       z.object({
         name: z.string(),

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { TRADE_POLICY } from "../../core/signals/levels.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
@@ -8,6 +9,19 @@ import type { detectionSchema, examinationSchema, sightingSchema } from "./schem
 import type { NewDetection, StoredDetection } from "./store.js";
 
 const DIRECTIONS = { 1: "bullish", 0: "neutral", [-1]: "bearish" } as const;
+
+const NO_LEVELS = "It has no target or no stop, or the price is beyond one of them";
+
+/**
+ * Reward per risk as long as it tells of a trade: where the price is all but at the stop the figure would tell of that
+ * alone, and no trade is planned by such levels either.
+ */
+function rewardRiskView(ratio: number | null) {
+  const most = TRADE_POLICY.mostRewardRisk;
+  if (ratio !== null && ratio <= most) return { risk_reward_ratio: ratio, risk_reward_reason: null };
+  const near = `The stop is so near the price that the target is more than ${most} times as far: no trade is planned by it`;
+  return { risk_reward_ratio: null, risk_reward_reason: ratio === null ? NO_LEVELS : near };
+}
 
 function formationView(formation: StoredFormation) {
   const { formedTime, points, boundaries, trigger, target, stop, rewardRisk, checks } = formation;
@@ -23,7 +37,7 @@ function formationView(formation: StoredFormation) {
     trigger,
     target,
     stop,
-    risk_reward_ratio: rewardRisk,
+    ...rewardRiskView(rewardRisk),
     checks: checks.map((check) => ({ ...check })),
   };
 }
