@@ -1,11 +1,12 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { type Candles, sliceCandles } from "../../src/core/market/candles.js";
 import type { Interval } from "../../src/core/market/interval.js";
 import { createDetectionStore } from "../../src/features/detections/store.js";
 import { detectionAt } from "../fixtures/detections.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
+import { measuredConfidence } from "../fixtures/measured.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
 
@@ -308,6 +309,42 @@ describe("POST /api/patterns/validate", () => {
       state: null,
       bar_time: null,
     });
+  });
+
+  it("200 has no confidence of what is not there, and none that was measured of bars after the moment", async () => {
+    const rows = await rowsOf("symbol=BTC-USD&interval=5m&pattern=bullish_engulfing&limit=200");
+    const row = ensure(
+      rows.find(({ trend_met }) => trend_met !== false),
+      "a detection",
+    );
+    const measuredAt = Date.parse(row.closed_at);
+    vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue(
+      measuredConfidence(0.41, 0.4, measuredAt),
+    );
+    const validated = async (change: object) => {
+      const body = { symbol: "BTC", timeframe: "5m", pattern: row.pattern_type, ...change };
+      return (await post("/api/patterns/validate", body)).json().data;
+    };
+    expect(await validated({ at: row.closed_at })).toMatchObject({
+      ...{ valid: true, confidence: 0.41 },
+      evidence: { confidence: 0.41, sample_size: 400, reason: null },
+    });
+    const absent = { pattern: "concealing_baby_swallow", at: row.closed_at };
+    expect(await validated(absent)).toMatchObject({
+      ...{ valid: false, state: null, confidence: null },
+      evidence: { confidence: null, reason: expect.stringContaining("seen within bars") },
+    });
+    vi.spyOn(program.parts.evidence, "confidenceOf").mockReturnValue(
+      measuredConfidence(0.41, 0.4, measuredAt + 1),
+    );
+    expect(await validated({ at: row.closed_at })).toMatchObject({
+      ...{ valid: true, confidence: null },
+      evidence: {
+        ...{ confidence: null, hit_rate: null, base_rate: null, sample_size: 0 },
+        reason: expect.stringContaining("later bars"),
+      },
+    });
+    vi.restoreAllMocks();
   });
 
   it("200 takes the name of a pattern for whichever of its variants is there, and tells no confidence out of its trend", async () => {

@@ -81,8 +81,11 @@ export const validationSchema = z
     pattern: z.string(),
     timeframe: z.enum(INTERVALS),
     valid: z.boolean().describe("Every required check is passed"),
-    confidence: z.number().nullable().describe("Measured hit rate, 0..1; null without evidence"),
-    evidence: reliabilitySchema,
+    confidence: z
+      .number()
+      .nullable()
+      .describe("Measured hit rate, 0..1; null where the pattern is not valid, and without evidence of then"),
+    evidence: reliabilitySchema.describe("What had been measured by the moment; its reason says why nothing"),
     state: z.string().nullable(),
     quality: z.number().nullable(),
     bar_time: time.nullable().describe("Open of the bar at which it was seen"),

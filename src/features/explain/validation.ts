@@ -1,3 +1,4 @@
+import { spoken } from "../../core/base/words.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Check, PatternVariant } from "../../core/patterns/define.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
@@ -7,6 +8,7 @@ import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
 import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
+import { evidenceAsOf } from "../evidence/as-of.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { requireVariants } from "./encyclopaedia.js";
 import { ratioToMean } from "./reading.js";
@@ -53,7 +55,8 @@ export function createValidation(parts: {
       const [sightings] = await detections.examineWindows([{ candles: set.candles, from }]);
       const seen = sightings.findLast((each) => meant.some(({ variant }) => variant.id === each.pattern));
       const { pattern, variant } = meant.find((each) => each.variant.id === seen?.pattern) ?? meant[0];
-      const detection = seen === undefined ? null : detectionOf(seen, set, evidence.confidenceOf);
+      const { confidenceOf } = evidenceAsOf(evidence, atMs);
+      const detection = seen === undefined ? null : detectionOf(seen, set, confidenceOf);
       const checks: ValidationCheck[] = [
         check("enough_bars", length > pattern.warmup, length, pattern.warmup + 1),
         check(
@@ -66,19 +69,27 @@ export function createValidation(parts: {
       if (seen !== undefined && detection !== null) {
         checks.push(...checksOf(detection, variant, ratioToMean(set.candles.volume, seen.at)));
       }
+      const failed = checks.filter(({ required, passed }) => required && passed === false);
+      const measured =
+        detection === null
+          ? confidenceOf(variant.id, interval, null)
+          : measuredOf(detection, instrument.assetClass, confidenceOf);
       return {
         set,
         pattern: variant.id,
-        valid: checks.every(({ required, passed }) => !required || passed !== false),
-        reliability:
-          detection === null
-            ? evidence.confidenceOf(variant.id, interval, null)
-            : measuredOf(detection, instrument.assetClass, evidence.confidenceOf),
+        valid: failed.length === 0,
+        reliability: failed.length === 0 ? measured : withoutConfidence(measured, failed),
         detection,
         checks,
       };
     },
   };
+}
+
+/** A hit rate is that of shapes that are there: beside what those came to, one that is not has none. */
+function withoutConfidence(measured: Reliability, failed: readonly ValidationCheck[]): Reliability {
+  const names = failed.map(({ name }) => spoken(name)).join(", ");
+  return { ...measured, value: null, reason: measured.reason ?? `The pattern is not there: ${names}` };
 }
 
 export type ValidationVerbs = ReturnType<typeof createValidation>;

@@ -15,6 +15,7 @@ import { detectionOf } from "../detections/detections.js";
 import type { Sighting } from "../detections/find.js";
 import { levelsOf } from "../detections/levels.js";
 import type { NewDetection } from "../detections/store.js";
+import { evidenceAsOf } from "../evidence/as-of.js";
 import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { ServingScore, Told, ToldScores } from "../models/told.js";
@@ -92,7 +93,7 @@ export function createLooks(options: {
     asOf?: Knowable,
   ): Promise<TimeframeLook> {
     const set = await candles.loadLatest(instrument, interval, RECENT_BARS + LEAD_BARS, asOf?.closedByMs);
-    const measured = measuredBy(evidence, asOf);
+    const measured = evidenceAsOf(evidence, asOf?.closedByMs);
     const { time, close } = set.candles;
     const last = time.length - 1;
     if (last < 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
@@ -133,21 +134,6 @@ export function createLooks(options: {
         if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
         return { interval, error };
       }
-    },
-  };
-}
-
-/** Evidence without what was measured of later bars: only the newest run is in memory. */
-function measuredBy(
-  evidence: Pick<Evidence, "confidenceOf">,
-  asOf: Knowable | undefined,
-): Pick<Evidence, "confidenceOf"> {
-  if (asOf === undefined) return evidence;
-  return {
-    confidenceOf(...question) {
-      const found = evidence.confidenceOf(...question);
-      if (found.asOfMs === null || found.asOfMs <= asOf.closedByMs) return found;
-      return { ...found, value: null, baseRate: null, reason: "It was measured of later bars, too" };
     },
   };
 }
