@@ -33,6 +33,7 @@ import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
 import { createSignalFeature } from "./features/signals/feature.js";
+import type { Signals } from "./features/signals/signals.js";
 import { createStream } from "./features/stream/stream.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
@@ -145,7 +146,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     defaults: { intervalS: config.BACKEND_SCAN_INTERVAL, active: config.ENABLE_BACKGROUND_WORKERS },
   });
   const evidence: Evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
-  const explain = createExplain({ ...base, ...market, alerts, evidence });
+  const read: Signals["read"] = (...asked) => signals.signals.read(...asked);
+  const explain = createExplain({ ...base, ...market, alerts, evidence, signals: { read } });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
   const backtestDesk = createBacktestDesk({ ...base, ...market, paper: paper.reader });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { INTERVAL_MS } from "../../src/core/market/interval.js";
 import { createDetectionStore } from "../../src/features/detections/store.js";
 import type { Confidence } from "../../src/features/evidence/evidence.js";
+import { noComposite } from "../../src/features/explain/composite.js";
 import { createExplain, type Explain } from "../../src/features/explain/feature.js";
 import { reasoningView } from "../../src/features/explain/reasoning-view.js";
 import { recommend } from "../../src/features/explain/recommendation.js";
@@ -73,7 +74,7 @@ describe("evidence in an explanation", () => {
     );
     expect((await stepOf({ asOfMs: null })).step.details).toHaveLength(5);
     expect(advice.confidence).toBe(0.41);
-    expect(reasoningView(reading).historical_accuracy).toMatchObject({
+    expect(reasoningView(reading, noComposite("")).historical_accuracy).toMatchObject({
       accuracy: 0.42,
       sample_size: 412,
       low: 0.37,
@@ -127,7 +128,7 @@ describe("evidence in an explanation", () => {
       details: ["12 trades were measured"],
       confidence: null,
     });
-    expect(reasoningView(reading).historical_accuracy).toMatchObject({
+    expect(reasoningView(reading, noComposite("")).historical_accuracy).toMatchObject({
       accuracy: null,
       win_rate: null,
       avg_return: null,
@@ -154,7 +155,8 @@ describe("an explanation", () => {
     const { explain, database, candleStore, instruments } = program.parts;
     const alert = await directedAlert();
     const tell = async () => {
-      const told = reasoningView(await explain.read(await explain.subjects.ofAlert(alert.id)));
+      const subject = await explain.subjects.ofAlert(alert.id);
+      const told = reasoningView(await explain.read(subject), await explain.composite(subject));
       return { ...told, data: { ...told.data, age_ms: null } };
     };
     const before = await tell();

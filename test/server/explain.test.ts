@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
 import { PATTERNS } from "../../src/core/patterns/index.js";
+import { LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
 import { levelsFor } from "../../src/core/signals/levels.js";
 import { figure } from "../../src/features/explain/words.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
@@ -232,8 +233,10 @@ describe("POST /api/explain/reasoning", () => {
       success: true,
       symbol: alert.symbol,
       pattern: alert.alert_type,
-      composite_score: 100 * alert.score,
-      quality_badge: alert.quality_badge,
+      composite_score: null,
+      composite_reason: "The layers of this alert have not been read",
+      quality_badge: null,
+      shape_quality: alert.score,
       recommendation: {
         action: "HOLD",
         confidence: null,
@@ -270,6 +273,44 @@ describe("POST /api/explain/reasoning", () => {
       expect(icon).not.toBe("");
       expect(description).not.toMatch(/undefined|NaN/);
     }
+  });
+
+  it("200 has the composite that all answers on the pattern have, as of when its layers were read", async () => {
+    let compared = 0;
+    for (const symbol of ["BTC-USD", "ETH-USD", "SOL-USD", "ADA-USD"]) {
+      for (const timeframe of ["5m", "1h"]) {
+        const found = await post("/api/detect-enhanced", { symbol, timeframe });
+        if (found.statusCode !== 200) continue;
+        const fused = found.json().data;
+        const pattern = fused.pattern_type;
+        const top = (await post("/api/explain/reasoning", { symbol, pattern, timeframe })).json();
+        const { composite_score, quality_badge, quality } = fused;
+        expect(top).toMatchObject({
+          composite_score,
+          quality_badge,
+          composite_reason: null,
+          shape_quality: quality,
+        });
+        compared++;
+      }
+    }
+    expect(compared).toBeGreaterThan(2);
+    const [alert] = (await get("/api/alerts?limit=1")).alerts;
+    const { database } = program.parts;
+    const direction = alert.direction === "bearish" ? -1 : 1;
+    await database.query(
+      `insert into alert_layers (alert_id, direction, rules, multi_timeframe, weights, composite, as_of)
+       values ($1, $2, $3, $4, $5, 71.5, $6)`,
+      [alert.id, direction, 0.4 * direction, 0.5 * direction, LAYER_WEIGHTS, alert.closed_at],
+    );
+    const { data } = await get(`/api/alerts/${alert.id}`);
+    const body = { symbol: alert.symbol, alert_id: alert.id };
+    expect((await post("/api/explain/reasoning", body)).json()).toMatchObject({
+      composite_score: data.composite_score,
+      composite_as_of: data.layers_as_of,
+      quality_badge: alert.direction === "neutral" ? null : "GOOD",
+    });
+    await database.query("delete from alert_layers");
   });
 
   it("200 of a pattern without alert, its steps having the numbers of the stored detection", async () => {
@@ -322,7 +363,10 @@ describe("POST /api/explain/reasoning", () => {
     const absent = variants.find(({ variant }) => !seen.has(variant.id))?.variant.title;
     const body = (await post("/api/explain/reasoning", { symbol: "AAPL", pattern: absent })).json();
     expect(body).toMatchObject({
-      composite_score: 0,
+      composite_score: null,
+      composite_reason: expect.stringContaining("not seen on its newest"),
+      quality_badge: null,
+      shape_quality: null,
       recommendation: { action: "HOLD", entry_price: null },
       data: { detection_id: null, timestamp: null },
     });

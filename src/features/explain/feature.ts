@@ -8,6 +8,7 @@ import type { StoredDetection } from "../detections/store.js";
 import type { Confidence } from "../evidence/evidence.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { type Charts, createCharts } from "./chart.js";
+import { type Composite, type CompositeSource, compositeOf } from "./composite.js";
 import { createEncyclopaedia, type Encyclopaedia } from "./encyclopaedia.js";
 import { createFeedback, type FeedbackVerbs } from "./feedback.js";
 import { createLookahead, type LookaheadJob } from "./lookahead.js";
@@ -25,6 +26,8 @@ export interface Explain {
   readonly subjects: Subjects;
   /** What was known of a subject when its bar closed, and what is measured of its pattern by now. @throws {AppError} as candles do. */
   read(subject: Subject): Promise<Reading>;
+  /** What all layers say of a subject. */
+  composite(subject: Subject): Promise<Composite>;
   /** A stored detection with what became of it. @throws {AppError} `detection_not_found`, and as candles do. */
   detail(id: number): Promise<{ detection: StoredDetection; outcome: Outcome; reliability: Confidence }>;
   readonly charts: Charts;
@@ -45,6 +48,7 @@ export function createExplain(parts: {
   instruments: Instruments;
   workers: Workers;
   evidence: ReliabilitySource;
+  signals: CompositeSource;
   gateway: { readonly synthetic: boolean };
   now: () => number;
 }): Explain {
@@ -53,6 +57,7 @@ export function createExplain(parts: {
     encyclopaedia: createEncyclopaedia(parts),
     subjects: createSubjects(parts),
     read: (subject) => readSubject(parts, subject),
+    composite: (subject) => compositeOf(parts.signals, subject),
     async detail(id) {
       const detection = await detections.get(id);
       const instrument = await instruments.resolve(detection.symbol);

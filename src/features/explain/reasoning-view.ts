@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { badgeOf } from "../../core/signals/badge.js";
 import { isoTime } from "../../platform/http.js";
+import { type Composite, noComposite } from "./composite.js";
 import type { Reading } from "./reading.js";
 import { type Recommendation, recommend } from "./recommendation.js";
 import type { Reliability } from "./reliability.js";
@@ -27,8 +27,17 @@ function recommendationView(advice: Recommendation): z.input<typeof recommendati
   };
 }
 
+function compositeView({ score, badge, asOfMs, reason }: Composite) {
+  return {
+    composite_score: score,
+    composite_as_of: asOfMs === null ? null : isoTime(asOfMs),
+    composite_reason: reason,
+    quality_badge: badge,
+  };
+}
+
 /** The reasoning in both shapes that clients read: in `data`, and beside it. */
-export function reasoningView(reading: Reading): ReasoningView {
+export function reasoningView(reading: Reading, composite: Composite): ReasoningView {
   const { subject, reliability, similar, standing } = reading;
   const { instrument, variant, detection, alert, detectionId } = subject;
   const advice = recommend(reading);
@@ -41,9 +50,8 @@ export function reasoningView(reading: Reading): ReasoningView {
   };
   return {
     ...shared,
-    composite_score: 100 * advice.score,
-    score_basis: advice.basis,
-    quality_badge: badgeOf(advice.score),
+    ...compositeView(composite),
+    shape_quality: detection.quality,
     reasoning: steps,
     data: {
       title: `${variant.title} on ${instrument.symbol} ${detection.interval}`,
@@ -91,9 +99,8 @@ export function unseenView(
   };
   return {
     ...shared,
-    composite_score: 0,
-    score_basis: "quality",
-    quality_badge: badgeOf(0),
+    ...compositeView(noComposite(text)),
+    shape_quality: null,
     reasoning: [stepView(step)],
     data: {
       title: `${variant.title} on ${symbol} ${interval}`,

@@ -31,7 +31,6 @@ export interface Recommendation {
   readonly factors: readonly RiskFactor[];
   /** Score of the alert on it, 0..1; the quality where there is none. */
   readonly score: number;
-  readonly basis: "confidence" | "quality";
   readonly reasoning: string;
 }
 
@@ -57,7 +56,7 @@ export function recommend(reading: Reading): Recommendation {
   const told = factors.filter(({ present }) => present !== null);
   const present = told.filter((factor) => factor.present);
   const riskScore = told.length === 0 ? null : Math.round((100 * present.length) / told.length);
-  const { score, scoreBasis: basis } = alert ?? { score: detection.quality, scoreBasis: "quality" };
+  const { score } = alert ?? { score: detection.quality };
   return {
     action,
     confidence: reliability.value,
@@ -69,7 +68,6 @@ export function recommend(reading: Reading): Recommendation {
     riskLabel: riskScore === null ? null : labelOf(riskScore, decided),
     factors,
     score,
-    basis,
     reasoning: sentence(reading, action, present),
   };
 }

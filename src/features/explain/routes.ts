@@ -108,7 +108,8 @@ export function explainRoutes(app: FastifyInstance, options: ExplainRouteOptions
         const { variant, interval } = found;
         return unseenView(found, explain.evidence.confidenceOf(variant.id, interval, null));
       }
-      return reasoningView(await explain.read(found));
+      const [reading, composite] = await Promise.all([explain.read(found), explain.composite(found)]);
+      return reasoningView(reading, composite);
     },
   });
   detectionRoutes(app, explain);

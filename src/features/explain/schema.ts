@@ -219,9 +219,20 @@ export const reasoningAnswer = {
   ...reasoningFields,
   composite_score: z
     .number()
-    .describe("Score in percent: of the alert, else the quality of the shape; 0 where it is not there"),
-  score_basis: z.enum(["confidence", "quality"]),
-  quality_badge: z.enum(BADGES),
+    .nullable()
+    .describe(
+      "All layers in the direction of the pattern, 0..100: of an alert as of the close of its bar, else as of now",
+    ),
+  composite_as_of: time.nullable().describe("Close of the bar as of which layers were read"),
+  composite_reason: z.string().nullable().describe("Why there is no composite score; null where there is"),
+  quality_badge: z
+    .enum(BADGES)
+    .nullable()
+    .describe("Band of the composite score, MODERATE at most where one layer speaks or prices are old"),
+  shape_quality: z
+    .number()
+    .nullable()
+    .describe("How well the geometry fits, 0..1; null where it is not there"),
   reasoning: z.array(stepSchema),
 };
 

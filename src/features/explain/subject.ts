@@ -3,6 +3,7 @@ import type { Pattern, PatternVariant } from "../../core/patterns/define.js";
 import { findVariant } from "../../core/patterns/index.js";
 import { AppError } from "../../platform/errors.js";
 import type { Alerts } from "../alerts/alerts.js";
+import type { KeptLayers } from "../alerts/layers.js";
 import type { Verdict } from "../alerts/rules.js";
 import type { Alert } from "../alerts/store.js";
 import type { Detections } from "../detections/detections.js";
@@ -22,6 +23,8 @@ export interface Subject {
   /** When it was stored, or now. */
   readonly storedBy: number;
   readonly alert: Alert | null;
+  /** What was kept of the layers of the alert; null without one, and while they have not been read. */
+  readonly layers: KeptLayers | null;
   /** What the rules said of it; empty where it was no candidate. */
   readonly verdicts: readonly Verdict[];
 }
@@ -70,13 +73,13 @@ export function createSubjects(parts: {
   const { alerts, detections, instruments, now } = parts;
 
   async function ofAlert(id: number): Promise<Subject> {
-    const { alert, verdicts } = await alerts.get(id);
+    const { alert, verdicts, layers } = await alerts.get(id);
     const detection = await detections.get(alert.detectionId);
     const known = findVariant(detection.pattern);
     if (known === null) throw unknownPattern(detection);
     const instrument = await instruments.resolve(alert.symbol);
     const stored = { detectionId: detection.id, storedBy: detection.detectedAt };
-    return { instrument, ...known, detection, ...stored, alert, verdicts };
+    return { instrument, ...known, detection, ...stored, alert, layers, verdicts };
   }
 
   async function newestAlert(symbol: string, pattern: string): Promise<number | null> {
@@ -94,7 +97,7 @@ export function createSubjects(parts: {
     const [detection] = (await detections.list(filter, 1, 0)).rows;
     if (detection === undefined || known === null) return null;
     const row = { detectionId: detection.id, storedBy: detection.detectedAt };
-    return { instrument, ...known, detection, ...row, alert: null, verdicts: [] };
+    return { instrument, ...known, detection, ...row, alert: null, layers: null, verdicts: [] };
   }
 
   return {
@@ -124,7 +127,7 @@ export function createSubjects(parts: {
       const examination = await detections.examine(instrument.symbol, looked, LOOK_BARS);
       const seen = examination.detections.findLast(({ pattern }) => pattern === variant.id);
       if (seen === undefined) return { instrument, variant, interval: looked, bars: LOOK_BARS };
-      const row = { detectionId: null, storedBy: now(), alert: null, verdicts: [] };
+      const row = { detectionId: null, storedBy: now(), alert: null, layers: null, verdicts: [] };
       return { instrument, ...known, detection: seen, ...row };
     },
   };
