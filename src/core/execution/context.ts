@@ -35,6 +35,11 @@ export type DoubtPolicy = "rule" | "best" | "worst";
  */
 export type Instants = "of_markets" | "ascending";
 
+/**
+ * Asked before a trader's order opens something, at the prices that the desk knows: why it may not, null where it may.
+ */
+export type FillGate = (order: Readonly<Order>) => string | null;
+
 /** What a desk knows of a symbol beside its state. */
 export interface Book {
   readonly instrument: Traded;
@@ -77,6 +82,8 @@ export interface DeskContext {
   readonly match: Match;
   readonly prices: Prices;
   readonly venue: Venue;
+  /** Null where only what the account can bear is looked at. */
+  gate: FillGate | null;
 }
 
 export function createContext(
@@ -97,6 +104,7 @@ export function createContext(
     match: createMatch(),
     prices: { open: 0, high: 0, low: 0, close: 0 },
     venue: { source: "b", time: 0, until: 0, regular: true, volume: 0, range: 0, spread: true },
+    gate: null,
   };
   for (const instrument of instruments) addBook(desk, instrument);
   for (const order of bySequence(state.orders.values())) {

@@ -8,6 +8,7 @@ import {
   type DeskContext,
   type DeskRules,
   type DoubtPolicy,
+  type FillGate,
   type Instants,
   sweep,
   tellAccount,
@@ -82,6 +83,8 @@ export interface Desk {
   delist(symbol: string, at: number): void;
   /** Closes all that is held of a symbol for good, and cancels its orders. @returns why it cannot be. */
   settle(symbol: string, price: SettlementPrice, at: number): Refusal[];
+  /** What orders are asked from now on before a fill opens something; nothing for null. */
+  guard(gate: FillGate | null): void;
   standing(): Standing;
   equity(): number;
   bounds(): Bounds;
@@ -125,6 +128,9 @@ export function createDesk(
     dividend: (symbol, amount, at, before = at) => applyDividend(desk, symbol, amount, at, before),
     delist: (symbol, at) => delist(desk, symbol, at),
     settle: (symbol, price, at) => settlePosition(desk, symbol, price, at),
+    guard: (gate) => {
+      desk.gate = gate;
+    },
     standing: () => standingOf(desk),
     equity: () => equityOf(desk),
     bounds: () => boundsOf(desk),

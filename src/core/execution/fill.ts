@@ -12,7 +12,7 @@ import { type Order, wayOf } from "./order.js";
 
 /**
  * Fills an order as `desk.match` says, with what the volume leaves, at the price after costs, if the account can bear
- * it; otherwise the order is refused. @returns whether it was filled, in part at least.
+ * it and its gate lets it open something; otherwise the order is refused. @returns whether it was filled, in part at least.
  */
 export function fillOrder(
   desk: DeskContext,
@@ -90,7 +90,8 @@ function settle(
   );
   const fees = feesDue(owed, order.fees);
   const booking = bookFill(symbol, state.positions.get(symbol) ?? NOTHING, side, quantity, micros, fees);
-  const refused = fundsRefusal(desk, order, price, booking);
+  const asks = desk.gate !== null && booking.opened > 0 && order.origin === "trader";
+  const refused = fundsRefusal(desk, order, price, booking) ?? (asks ? (desk.gate?.(order) ?? null) : null);
   if (refused !== null) {
     rejectOrder(desk, order, at, refused);
     return false;

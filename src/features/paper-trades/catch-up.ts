@@ -5,6 +5,7 @@ import { calendarOf, previousSession } from "../../core/market/session.js";
 import { instantOf, offsetAt, type Zone, zoneOf } from "../../core/market/zone.js";
 import { peakSince } from "./facts.js";
 import type { MarketNow } from "./feed.js";
+import type { FillLimits } from "./fill-limits.js";
 import type { Account } from "./ledger.js";
 import { isFollowed, meetQuote } from "./placing.js";
 import { createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
@@ -30,13 +31,20 @@ export function dayStart(zone: Zone, timeMs: number): number {
  * Walks an account through what happened, in the order of time over all symbols, and then shows it the prices of now.
  * Which price counts when: within a bar those of the bar; at a split the last close before it, which the split then
  * divides; from its last bar to now the quote, in shares of now, at which orders trade where it is fresh.
+ * @param limits of the account's owner, which the caller holds fills to; days begin with the nights that are walked.
  * @returns whether more is to be fetched: bars are given in stretches, and the account has come to the end of the
  * shortest, its horizon.
  */
-export function catchUp(desk: Desk, account: Account, news: readonly SymbolNews[], nowMs: number): boolean {
+export function catchUp(
+  desk: Desk,
+  account: Account,
+  news: readonly SymbolNews[],
+  nowMs: number,
+  limits: FillLimits | null = null,
+): boolean {
   const followed = news.filter(({ symbol }) => isFollowed(desk, symbol));
   const horizon = Math.min(nowMs, ...followed.map(({ toMs }) => toMs));
-  walkTo(horizon, desk, account, followed, nowMs);
+  walkTo(horizon, desk, account, { followed, nowMs, limits });
   if (horizon < nowMs) {
     passEmpty(account, followed, Math.min(horizon, nowMs - DAY_MS));
     return true;
@@ -50,8 +58,7 @@ function walkTo(
   horizon: number,
   desk: Desk,
   account: Account,
-  followed: readonly SymbolNews[],
-  nowMs: number,
+  { followed, nowMs, limits }: { followed: readonly SymbolNews[]; nowMs: number; limits: FillLimits | null },
 ): void {
   const zone = zoneOfAccount(account.row.rules.account.currency);
   const walks = followed.map((each) => createWalk(desk, account, each));
@@ -64,6 +71,7 @@ function walkTo(
     if (night <= Math.min(time, horizon)) {
       desk.night({ at: night, nights: 1 });
       account.cursors.set(NIGHT, night);
+      limits?.begin(night);
       night = nightAfter(zone, night);
     } else if (next !== null && time <= horizon) next.step();
     else return;

@@ -107,7 +107,8 @@ export function peakSince(history: History, sinceMs: number, equity: number): nu
   return known.equity;
 }
 
-function drawdownOf(equity: number, peak: number): number {
+/** How far below its peak an equity is, in percent. */
+export function drawdownOf(equity: number, peak: number): number {
   return peak > 0 ? (100 * (peak - equity)) / peak : 0;
 }
 

@@ -98,11 +98,11 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const feed = createFeed(options);
   const parts = { ...options, store, ledger, feed, synthetic };
   const marketNow = () => gateway.marketNowMs();
-  const matching = createMatching(parts);
-  const accounts = createAccounts({ ...parts, matching, now: marketNow });
   const days = createDays(parts);
   const standings = createStandings({ days });
   const settings: Pick<Risk["settings"], "load"> = { load: (userId) => options.risk().settings.load(userId) };
+  const matching = createMatching({ ...parts, settings, standings });
+  const accounts = createAccounts({ ...parts, matching, now: marketNow });
   const trading = createTrading({ ...parts, standings, settings, matching });
   const book = createBook({ ...parts, matching });
   const idempotency = createIdempotency(database);

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Desk } from "../../core/execution/desk.js";
+import type { Order } from "../../core/execution/order.js";
 import type { CorporateAction } from "../../core/market/actions.js";
 import { startOfDay } from "../../core/market/adjust.js";
 import { classifySymbol } from "../../core/market/instrument.js";
@@ -10,10 +11,13 @@ import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { RiskSettingsStore } from "../risk/settings.js";
 import { catchUp, followsAny, isNightDue } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
+import { fillLimits } from "./fill-limits.js";
 import { type Account, HALT_LEDGER, type Ledger } from "./ledger.js";
-import { isFollowed } from "./placing.js";
+import { type Allowance, isFollowed } from "./placing.js";
+import type { Standings } from "./standings.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { LATE_ACTION_MS, type SymbolNews } from "./symbol-walk.js";
 
@@ -53,6 +57,8 @@ export interface MatchingOptions {
   readonly feed: Feed;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly leases: Leases;
+  readonly settings: Pick<RiskSettingsStore, "load">;
+  readonly standings: Standings;
   readonly synthetic: boolean;
   readonly log: Log;
 }
@@ -78,9 +84,7 @@ export function createMatching(options: MatchingOptions): Matching {
       );
       if (known.length === 0 || signal?.aborted === true) return unseen;
       const nowMs = Math.max(...known.map(({ market }) => market.atMs));
-      const more = await ledger.act(accountId, {
-        run: (desk, account) => catchUp(desk, account, known, nowMs),
-      });
+      const more = await walkOn(options, accountId, followed, known, nowMs);
       if (more) continue;
       if (known.length === news.length) shown.set(accountId, minuteOf(nowMs));
       return unseen;
@@ -187,6 +191,47 @@ function followedIn(desk: Desk, { cursors, history }: Account): Followed[] {
       since: cursors.get(symbol),
       isSplit: (from: number, until: number) => history.applied(symbol, "split", from, until),
     }));
+}
+
+/** Walks an account through what is known, fills held to what its owner allows. @returns whether more is to be fetched. */
+async function walkOn(
+  options: MatchingOptions,
+  accountId: string,
+  followed: readonly Followed[],
+  known: readonly SymbolNews[],
+  nowMs: number,
+): Promise<boolean> {
+  const since = Math.min(nowMs, ...followed.map((each) => each.since ?? nowMs));
+  const allowed = await allowanceOf(options, accountId, since);
+  return options.ledger.act(accountId, {
+    run(desk, account) {
+      if (allowed === null) return catchUp(desk, account, known, nowMs);
+      const limits = fillLimits(desk, account, allowed);
+      return limits.during(() => catchUp(desk, account, known, nowMs, limits));
+    },
+  });
+}
+
+/**
+ * What the owner of an account allows to be opened by what rests there, and its day at an instant; null where nothing rests
+ * that could open anything.
+ */
+async function allowanceOf(
+  { ledger, settings, standings }: MatchingOptions,
+  accountId: string,
+  atMs: number,
+): Promise<Allowance | null> {
+  const row = await ledger.look(accountId, (desk, account) =>
+    desk.atWork().some(mayOpen) ? account.row : null,
+  );
+  if (row === null) return null;
+  const [allowed, day] = await Promise.all([settings.load(row.userId), standings.today(row, atMs)]);
+  return { settings: allowed, day };
+}
+
+/** What an order by money closes is known when it is filled. */
+function mayOpen({ role, quantity, closing, notional }: Readonly<Order>): boolean {
+  return role !== "target" && role !== "stop" && (notional !== null || closing < quantity);
 }
 
 /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */

@@ -14,6 +14,7 @@ import { tradedOf } from "../instruments/traded.js";
 import type { RiskSettings, RiskSettingsStore } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
+import { fillLimits } from "./fill-limits.js";
 import type { Account, Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import {
@@ -144,7 +145,10 @@ export function createTrading(options: TradingOptions): Trading {
         requireConfirmed(desk, placed, allowed, confirmed);
         requireAllowed(desk, account, placed, market, { settings: allowed, day });
         requireWorth(desk, placed, market, leastValue);
-        return place(desk, account, placed, market, causeOf(clientOrderId, cause.origin, cause));
+        const why = causeOf(clientOrderId, cause.origin, cause);
+        return fillLimits(desk, account, { settings: allowed, day }, placed.id).during(() =>
+          place(desk, account, placed, market, why),
+        );
       };
       return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
     },
@@ -174,7 +178,9 @@ export function createTrading(options: TradingOptions): Trading {
           if (refusals.length > 0) throw refusedBy(refusals);
           const before = account.causes.get(orderId);
           account.explain(id, causeOf(clientOrderId, before?.origin ?? "native", before));
-          meetQuote(desk, traded.symbol, market);
+          fillLimits(desk, account, { settings: allowed, day }, id).during(() =>
+            meetQuote(desk, traded.symbol, market),
+          );
           return orderNow(desk, account, id, market.reason);
         },
         ...(seal === undefined ? {} : { seal }),
@@ -182,14 +188,21 @@ export function createTrading(options: TradingOptions): Trading {
     },
 
     async closePosition(row, text, part, { seal, conditions = null } = {}) {
-      const { market, traded } = await marketOf(row, text);
+      const [{ market, traded }, allowed] = await Promise.all([
+        marketOf(row, text),
+        settings.load(row.userId),
+      ]);
+      const day = await standings.today(row, market.atMs);
       const clientOrderId = randomUUID();
       const run = (desk: Desk, account: Account) => {
         prepare(desk, account, traded, market);
         const terms = closing(desk, account, traded, part, market.atMs);
         const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
         requireWorth(desk, placed, market);
-        return place(desk, account, placed, market, causeOf(clientOrderId, "close"));
+        // Others that rest meet the same quote.
+        return fillLimits(desk, account, { settings: allowed, day }).during(() =>
+          place(desk, account, placed, market, causeOf(clientOrderId, "close")),
+        );
       };
       return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
     },
