@@ -45,7 +45,10 @@ function randomAccount(seed: number): DeskEvent[] {
         stopLoss: { stopPrice: level(-3), limitPrice: null },
       };
       const trailing = { type: "trailing_stop" as const, timeInForce: "gtc" as const, trailPercent: 1 };
-      const more = [{}, {}, legs, trailing][rng.below(4)];
+      const closes = `o${rng.below(step)}`;
+      const entry = desk.state.orders.get(closes);
+      const named = entry?.symbol === symbol && entry.side !== side && entry.filled > 0;
+      const more = [{}, named ? { closes } : {}, legs, trailing][rng.below(4)];
       desk.submit(termsOf({ id: `o${step}`, symbol, side, quantity, ...more }), { at, open: true });
       desk.quote(symbol, { time: at + 1, price: price[symbol], bid: null, ask: null, regular: true });
     } else if (draw < 0.53) desk.split(symbol, [2, 3, 0.5, 0.3][rng.below(4)], at);
@@ -151,6 +154,7 @@ describe("transactions of an account", () => {
     side: null,
     purpose: null,
     replaces: null,
+    closes: null,
     ambiguous: false,
     quantity: null,
     price: null,

@@ -47,6 +47,67 @@ describe("trades", () => {
     expect(scene.books["gain:AAA"]).toBe(-usd(225));
   });
 
+  it("a stop closes the trade that it was submitted with, whatever is older", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10 });
+    at(scene, 100);
+    const stopLoss = { stopPrice: 95, limitPrice: null };
+    const takeProfit = { limitPrice: 120 };
+    scene.submit({ id: "b", quantity: 10, orderClass: "bracket", timeInForce: "gtc", stopLoss, takeProfit });
+    at(scene, 110);
+    at(scene, 94);
+    expect(told(scene)).toEqual([
+      "a long 10 (10 open) 100> gross 0 net 0",
+      "b long 10 110>94 gross -160 net -160 stop",
+    ]);
+    // Of 20 for 2,100, ten for 940: the books realise 110 less, and hold ten for 1,050.
+    expect(scene.books["gain:AAA"]).toBe(usd(110));
+    expect(unrealisedOf(tradesOf(scene.events).openOf("AAA"), 100)).toEqual([0]);
+    expect(scene.equity).toBe(usd(10_000 - 160 - 60));
+  });
+
+  it("a stop goes on closing its own trade when it and its entry are replaced", () => {
+    const scene = new Scene();
+    scene.submit({ id: "a", quantity: 10 });
+    at(scene, 100);
+    const legs = { orderClass: "oto", stopLoss: { stopPrice: 95, limitPrice: null } } as const;
+    scene.submit({ id: "b", quantity: 4, type: "limit", limitPrice: 97, timeInForce: "gtc", ...legs });
+    expect(scene.replace("b", "c", { limitPrice: 98 })).toEqual([]);
+    expect(scene.replace("b/stop", "d", { stopPrice: 96 })).toEqual([]);
+    at(scene, 98);
+    at(scene, 96);
+    expect(told(scene)).toEqual([
+      "a long 10 (10 open) 100> gross 0 net 0",
+      "c long 4 98>96 gross -8 net -8 stop",
+    ]);
+  });
+
+  it("an order that names a trade closes it first, and then the oldest", () => {
+    const scene = new Scene();
+    for (const [id, price] of [
+      ["a", 100],
+      ["b", 110],
+      ["c", 120],
+    ] as const) {
+      scene.submit({ id, quantity: 10 });
+      at(scene, price);
+    }
+    scene.submit({ id: "d", side: "sell", quantity: 4, closes: "b" });
+    at(scene, 130);
+    scene.submit({ id: "e", side: "sell", quantity: 12, closes: "b" });
+    at(scene, 140);
+    expect(told(scene)).toEqual([
+      "a long 10 (4 open) 100>140 gross 240 net 240",
+      "b long 10 110>136 gross 260 net 260 trader",
+      "c long 10 (10 open) 120> gross 0 net 0",
+    ]);
+    // What names a trade that is closed closes the oldest, as what names none does.
+    scene.submit({ id: "f", side: "sell", quantity: 5, closes: "b" });
+    at(scene, 140);
+    expect(told(scene)[0]).toBe("a long 10 100>140 gross 400 net 400 trader");
+    expect(tradesOf(scene.events).openOf("AAA")).toMatchObject([{ id: "c", openQuantity: 9 }]);
+  });
+
   it("partial closes: prices are averages, and fees of both ends are the trade's", () => {
     const commission = { kind: "per_share", amount: 0.01, minimum: 0, maximumRate: null } as const;
     const scene = new Scene({ costs: { ...NO_COSTS, commission } });

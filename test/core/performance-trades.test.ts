@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createRng } from "../../src/core/base/rng.js";
 import type { DeskEvent } from "../../src/core/execution/events.js";
 import { timesMicros } from "../../src/core/execution/money.js";
 import { applyEvent, createState, type DeskState } from "../../src/core/execution/state.js";
@@ -7,6 +8,7 @@ import { shareOut } from "../../src/core/performance/lots.js";
 import { EXIT_REASONS, isClosed, signOf, type Trade } from "../../src/core/performance/trade.js";
 import { createTrades, type TradeBook, tradesOf, unrealisedOf } from "../../src/core/performance/trades.js";
 import { Model } from "../fixtures/execution-model.js";
+import { Scene } from "../fixtures/execution-scene.js";
 
 const SEQUENCES = 2_000;
 const SYMBOLS = ["AAA", "COIN-USD"];
@@ -159,6 +161,77 @@ describe("the trades of a desk under random commands", () => {
     expect(Object.entries(seen).filter(([, count]) => count === 0)).toEqual([]);
     expect(trades).toBeGreaterThan(SEQUENCES);
   }, 120_000);
+});
+
+/** Units with the entry that opened each, which exits take one by one: their own first, then what is oldest. */
+class Units {
+  readonly held: { entry: string; paid: number }[] = [];
+  readonly gains: Record<string, number> = {};
+
+  sell(quantity: number, price: number, own: string | null): void {
+    for (let k = 0; k < quantity; k++) {
+      const at = this.held.findIndex(({ entry }) => entry === own);
+      const [unit] = this.held.splice(Math.max(0, at), 1);
+      this.gains[unit.entry] = (this.gains[unit.entry] ?? 0) + price - unit.paid;
+    }
+  }
+
+  get open(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { entry } of this.held) counts[entry] = (counts[entry] ?? 0) + 1;
+    return counts;
+  }
+}
+
+describe("trades whose exits name them", () => {
+  it("give up the units that a list of single units would, with their gain", () => {
+    const seen = { named: 0, legs: 0, others: 0 };
+    for (let seed = 1; seed <= 150; seed++) {
+      const rng = createRng(seed);
+      const scene = new Scene({ capital: 1e6 });
+      const units = new Units();
+      const names = new Map<string, string | null>();
+      let taken = 0;
+      for (let step = 0; step < 60; step++) {
+        const id = `o${step}`;
+        const draw = rng.next();
+        const entries = Object.keys(units.open);
+        const named = entries.length > 0 && rng.next() < 0.6 ? entries[rng.below(entries.length)] : null;
+        if (draw < 0.35) {
+          const legs = { takeProfit: { limitPrice: 118 }, stopLoss: { stopPrice: 82, limitPrice: null } };
+          const more =
+            rng.next() < 0.5 ? {} : ({ orderClass: "bracket", timeInForce: "gtc", ...legs } as const);
+          scene.submit({ id, quantity: 1 + rng.below(9), ...more });
+          for (const leg of [`${id}/stop`, `${id}/target`]) names.set(leg, id);
+        } else if (draw < 0.7) {
+          const closes = named === null ? {} : { closes: named };
+          scene.submit({ id, side: "sell", quantity: 1 + rng.below(7), ...closes });
+          names.set(id, named);
+        }
+        const price = draw > 0.95 ? 120 : draw > 0.9 ? 80 : 90 + rng.below(20);
+        scene.bar(price, price, price, price);
+        for (; taken < scene.events.length; taken++) {
+          const event = scene.events[taken];
+          if (event.kind !== "order" || !("fill" in event)) continue;
+          const { orderId, fill } = event;
+          const own = names.get(orderId);
+          if (own === undefined) {
+            for (let k = 0; k < fill.quantity; k++) units.held.push({ entry: orderId, paid: fill.price });
+            continue;
+          }
+          seen[own === null ? "others" : orderId.includes("/") ? "legs" : "named"]++;
+          units.sell(fill.quantity, fill.price, own);
+        }
+        const { trades } = tradesOf(scene.events);
+        const open = trades.filter((trade) => !isClosed(trade));
+        expect(Object.fromEntries(open.map(({ id: own, openQuantity }) => [own, openQuantity]))).toEqual(
+          units.open,
+        );
+        for (const { id: own, gross } of trades) expect(gross).toBe((units.gains[own] ?? 0) * 1e6);
+      }
+    }
+    expect(Object.values(seen).filter((count) => count < 100)).toEqual([]);
+  }, 60_000);
 });
 
 describe("shareOut", () => {

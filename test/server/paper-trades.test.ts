@@ -73,9 +73,80 @@ describe("POST /api/close-position", () => {
   });
 });
 
+describe("POST /api/paper-trades/:id/close", () => {
+  const account = async (name: string) =>
+    (await post("/api/paper-trade/accounts", { name })).data.id as string;
+  const opened = async (account_id: string, quantity: number, more: object = {}) =>
+    (await post("/api/paper-trades", { symbol: "AAPL", side: "buy", quantity, account_id, ...more })).trade
+      .id as number;
+  const openIn = async (id: string) => {
+    const { data, portfolio } = await get(`/api/paper-trades?account_id=${id}`);
+    const rows: { id: number; open_quantity: number; realised: number; unrealised: number }[] = data;
+    const sum = rows.reduce((total, row) => total + row.realised + row.unrealised, 0);
+    expect(sum).toBeCloseTo(portfolio.total_pnl, 5);
+    return Object.fromEntries(rows.map((row) => [row.id, row.open_quantity]));
+  };
+  const legsIn = async (id: string, order: string) => {
+    const { data } = await get(`/api/paper-trade/orders/${order}?account_id=${id}`);
+    return data.legs.map(
+      ({ state, quantity }: { state: string; quantity: number }) => `${state} ${quantity}`,
+    );
+  };
+  const close = (id: number, account_id: string, quantity?: number) =>
+    post(`/api/paper-trades/${id}/close`, { account_id, ...(quantity === undefined ? {} : { quantity }) });
+
+  it("200 closes that trade and no other, whole or in part", async () => {
+    clock.set(Date.UTC(2024, 10, 7, 15, 30, 10));
+    const id = await account("Three");
+    const [a, b, c] = [await opened(id, 1), await opened(id, 2), await opened(id, 3)];
+    expect((await close(b, id)).trade.status).toBe("filled");
+    expect(await openIn(id)).toEqual({ [a]: 1, [b]: 0, [c]: 3 });
+    expect((await close(c, id, 1)).trade.status).toBe("filled");
+    expect(await openIn(id)).toEqual({ [a]: 1, [b]: 0, [c]: 2 });
+    expect(await close(c, id, 2.5)).toMatchObject({ status: 422, code: "order_refused" });
+    expect(await close(b, id)).toMatchObject({ status: 404, code: "position_not_found" });
+  });
+
+  it("200 leaves other trades their stops and targets, and its own for what is left of it", async () => {
+    const id = await account("Stops");
+    const { price } = (await get("/api/market/AAPL")).data;
+    const legs = { stop_loss: Math.round(price * 50) / 100, take_profit: Math.round(price * 200) / 100 };
+    const guarded = await opened(id, 2, { ...legs, client_order_id: "guarded" });
+    const plain = await opened(id, 2);
+    const [, { order_id: order }] = (await get(`/api/paper-trades?account_id=${id}`)).data;
+    // A sale of the trader's own is in the way of what it promises, and goes.
+    const resting = { symbol: "AAPL", side: "sell", type: "limit", time_in_force: "gtc", account_id: id };
+    const rest = (
+      await post("/api/paper-trade/orders", { ...resting, quantity: 2, limit_price: legs.take_profit })
+    ).data;
+    expect(rest.state).toBe("new");
+    expect((await close(plain, id)).trade.status).toBe("filled");
+    expect(await openIn(id)).toEqual({ [guarded]: 2, [plain]: 0 });
+    expect((await get(`/api/paper-trade/orders/${rest.id}?account_id=${id}`)).data.state).toBe("canceled");
+    expect(await legsIn(id, order)).toEqual(["new 2", "new 2"]);
+    expect((await close(guarded, id, 0.5)).trade.status).toBe("filled");
+    expect(await legsIn(id, order)).toEqual(["new 1.5", "new 1.5"]);
+    expect((await close(guarded, id)).trade.status).toBe("filled");
+    expect(await legsIn(id, order)).toEqual(["canceled 1.5", "canceled 1.5"]);
+    expect(await program.parts.paper.ledger.verify(id)).toEqual([]);
+  });
+
+  it("200 waits in a closed market while another trade may be closed, and 409 twice", async () => {
+    const id = await account("Waiting");
+    const [a, b] = [await opened(id, 1), await opened(id, 1)];
+    clock.set(Date.UTC(2024, 10, 7, 23));
+    expect((await close(b, id)).trade.status).toBe("accepted");
+    expect(await close(b, id)).toMatchObject({ status: 409, code: "conflict" });
+    expect((await close(a, id)).trade.status).toBe("accepted");
+    clock.set(Date.UTC(2024, 10, 8, 15, 30, 10));
+    await program.parts.paper.matching.run(id);
+    expect(await openIn(id)).toEqual({ [a]: 0, [b]: 0 });
+  });
+});
+
 describe("an order without a key", () => {
   it("201 takes two statements, one that reads and one that commits, and no more is read after it", async () => {
-    clock.set(Date.UTC(2024, 10, 7, 15, 0, 10));
+    clock.set(Date.UTC(2024, 10, 8, 16, 0, 10));
     const order = { symbol: "AAPL", side: "buy", quantity: 1 };
     expect((await post("/api/paper-trade/orders", order)).data.state).toBe("filled");
     const { database } = program.parts;

@@ -11,6 +11,7 @@ import {
   type FillGate,
   type Instants,
   sweep,
+  tell,
   tellAccount,
 } from "./context.js";
 import { closeSession, type DayEnd, endDay, passNight } from "./day.js";
@@ -60,6 +61,8 @@ export interface Desk {
   /** @returns why it is refused; empty for an order that is placed. */
   submit(terms: OrderTerms, moment: Moment): Refusal[];
   cancel(id: string, at: number): Refusal[];
+  /** Leaves an order no more units than these, with what is filled of it; one of fewer stays as it is. */
+  shrink(id: string, quantity: number, at: number): Refusal[];
   replace(id: string, newId: string, changes: Changes, moment: Moment): Refusal[];
   /** A closed bar. Orders submitted at or before its open see it. */
   bar(symbol: string, bars: Bars, i: number, facts: BarFacts): void;
@@ -114,6 +117,7 @@ export function createDesk(
     validate: (terms) => validate(desk, terms),
     submit: (terms, moment) => submitOrder(desk, terms, moment),
     cancel: (id, at) => cancel(desk, id, at),
+    shrink: (id, quantity, at) => shrink(desk, id, quantity, at),
     replace: (id, newId, changes, moment) => replaceOrder(desk, id, newId, changes, moment),
     bar: (symbol, bars, i, facts) => walkBar(desk, symbol, bars, i, facts),
     quote: (symbol, quote) => walkQuote(desk, symbol, quote),
@@ -169,6 +173,15 @@ function cancel(desk: DeskContext, id: string, at: number): Refusal[] {
   if (order.origin !== "trader") return [refusal("order_forced", "id")];
   cancelOrder(desk, order, at, "by_trader");
   sweep(bookOf(desk, order.symbol));
+  return [];
+}
+
+function shrink(desk: DeskContext, id: string, quantity: number, at: number): Refusal[] {
+  const order = desk.state.orders.get(id);
+  if (order === undefined) return [refusal("order_not_found", "id")];
+  if (isTerminal(order.state)) return [refusal("order_closed", "id")];
+  if (quantity <= order.filled) return [refusal("quantity_below_filled", "quantity", quantity, order.filled)];
+  if (quantity < order.quantity) tell(desk, order, at, { event: "resized", quantity });
   return [];
 }
 

@@ -42,6 +42,8 @@ export interface OrderTerms {
   readonly stopLoss: StopLoss | null;
   /** What its trader makes it depend on, beside what holds for all orders; null for nothing. */
   readonly conditions: Conditions | null;
+  /** The entry order whose trade it closes before others; absent where it closes what is oldest. */
+  readonly closes?: string;
 }
 
 export interface Conditions {
@@ -80,6 +82,8 @@ export interface Order {
   readonly origin: "trader" | "margin_call" | "settlement";
   /** The order in whose place it came. */
   readonly replaces: string | null;
+  /** The entry order whose trade it closes before others; absent where it closes what is oldest, or is a leg. */
+  readonly closes?: string;
   readonly submittedAt: number;
   /** Its place among orders: the sequence of the event that placed it, or released it as a leg. */
   sequence: number;

@@ -211,7 +211,7 @@ function sameOrder({ state, symbol, side }: Order, transaction: Transaction): Pr
 /** Places the order of a fill, in the place of another where it came so. */
 function place(
   desk: DeskContext,
-  { at, symbol, orderId, side, replaces, purpose }: Transaction,
+  { at, symbol, orderId, side, replaces, closes, purpose }: Transaction,
   orders: ReadonlyMap<string, Filled>,
   held: number,
 ): Problem | null {
@@ -224,6 +224,11 @@ function place(
     if (isTerminal(before.state) || orders.get(replaces)?.left !== 0)
       return "the order that its own replaces was replaced before, or has fills after it";
     tell(desk, before, at, { event: "replaced", by: orderId });
+  }
+  if (closes !== null) {
+    const entry = desk.state.orders.get(closes);
+    if (entry === undefined || entry.symbol !== symbol || entry.side === side)
+      return "the order whose trade it closes has no fill before it, of the symbol and the other side";
   }
   // What follows in the place of an order is more than it has filled.
   const rest = orders.get(orderId)?.replaced === true ? quantity : 0;
@@ -238,6 +243,7 @@ function place(
     orderClass: "simple",
     group: null,
     replaces,
+    ...(closes === null ? {} : { closes }),
     submittedAt: at,
     notional: null,
     trailPercent: null,

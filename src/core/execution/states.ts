@@ -27,7 +27,7 @@ export const ORDER_EVENTS = [
   "trailed",
   /** A limit was not met by the first price it saw. */
   "rested",
-  /** A leg follows what its parent or its sibling filled. */
+  /** A leg follows what its parent or its sibling filled, or what else closed of its trade. */
   "resized",
   /** A split changed its prices and quantities. */
   "adjusted",

@@ -76,6 +76,7 @@ function draftOf(terms: OrderTerms, { at }: Moment, { mark, instrument }: Book):
     limitPrice: isPair ? (terms.takeProfit?.limitPrice ?? null) : terms.limitPrice,
     stopPrice: terms.stopPrice,
     activeFrom: at,
+    ...(terms.closes === undefined ? {} : { closes: terms.closes }),
     ...UNTOUCHED,
   };
   if (terms.type === "trailing_stop" && !Number.isNaN(mark)) {

@@ -26,6 +26,8 @@ export interface Transaction {
   readonly purpose: Purpose | null;
   /** Of a fill: the order with fills in whose place its order came. */
   readonly replaces: string | null;
+  /** Of a fill: the entry order with fills whose trade it closes before others; null where it names none. */
+  readonly closes: string | null;
   /** Of a fill: the path within a bar decided on it. */
   readonly ambiguous: boolean;
   /** Units of a fill; of a split what is held after it, below 0 for a short position. */
@@ -68,8 +70,8 @@ export function transactedOf(
 
 /** The transaction that an event is, of events told one by one from the first on; null for one that is none. */
 export function createTransactionReader(): (event: DeskEvent) => Transaction | null {
-  const placed = new Map<string, Placed>();
-  return (event) => (event.kind === "account" ? accountTransaction(event) : fillTransaction(event, placed));
+  const orders: Orders = { placed: new Map(), entries: new Map() };
+  return (event) => (event.kind === "account" ? accountTransaction(event) : fillTransaction(event, orders));
 }
 
 interface Placed {
@@ -79,7 +81,13 @@ interface Placed {
   filled: boolean;
 }
 
-function fillTransaction(event: OrderEvent, placed: Map<string, Placed>): Transaction | null {
+/** Orders by their ids, and by the name of a group the newest order with fills that opened for it. */
+interface Orders {
+  readonly placed: Map<string, Placed>;
+  readonly entries: Map<string, string>;
+}
+
+function fillTransaction(event: OrderEvent, { placed, entries }: Orders): Transaction | null {
   const { at, symbol, orderId } = event;
   if ("order" in event && event.order !== null) {
     const { order } = event;
@@ -91,6 +99,8 @@ function fillTransaction(event: OrderEvent, placed: Map<string, Placed>): Transa
   const { quantity, price, fees, ambiguous } = event.fill;
   const known = placed.get(orderId);
   if (known !== undefined) known.filled = true;
+  const { role = "single", group = null, closes = null } = known?.order ?? {};
+  if (role === "parent" && group !== null) entries.set(group, orderId);
   return {
     at,
     kind: "fill",
@@ -99,6 +109,7 @@ function fillTransaction(event: OrderEvent, placed: Map<string, Placed>): Transa
     side: known?.order.side ?? null,
     purpose: known === undefined ? null : purposeOf(known.order),
     replaces: known?.replaces ?? null,
+    closes: closes ?? (role === "parent" || group === null ? null : (entries.get(group) ?? null)),
     ambiguous,
     quantity,
     price,
@@ -120,6 +131,7 @@ function accountTransaction({ at, event, symbol, legs, position, facts }: Accoun
     side: null,
     purpose: null,
     replaces: null,
+    closes: null,
     ambiguous: false,
     quantity: kind === "split" ? (position?.quantity ?? null) : null,
     // A split that paid for nothing may have none.

@@ -7,7 +7,7 @@ export const NO_FEES: Fees = Object.freeze({});
 /** A trade as its book writes it. */
 export type TradeRow = { -readonly [K in keyof Trade]: Trade[K] };
 
-/** What of a trade is open beside others of its symbol; the oldest is closed first. */
+/** What of a trade is open beside others of its symbol. */
 export interface Lot {
   readonly trade: TradeRow;
   quantity: number;
@@ -24,6 +24,8 @@ export interface Exit {
   readonly at: number;
   readonly seq: number;
   readonly ambiguous: boolean;
+  /** The trade whose lots are closed before others; null where none is named. */
+  readonly trade: Trade | null;
   /** Nothing of the position is left. */
   readonly all: boolean;
 }
@@ -87,24 +89,29 @@ export function restOfFees(fees: Fees, taken: Fees): Fees {
   );
 }
 
-/** Closes the oldest lots and takes those that are used up out of the list. @returns the trades they are of. */
+/**
+ * Closes the lots of the trade that is named, then the oldest, and takes those that are used up out of the list.
+ * @returns the trades they are of.
+ */
 export function closeLots(lots: Lot[], exit: Exit): TradeRow[] {
-  const parts = partsOf(lots, exit);
+  const order = inOrder(lots, exit.trade);
+  const parts = partsOf(order, exit);
   const money = shareOut(exit.micros, parts);
   const fees = feeShares(exit.fees, parts);
-  let gone = 0;
+  const gone = new Set<Lot>();
   for (const [k, part] of parts.entries()) {
-    const lot = lots[k];
+    const lot = order[k];
     // Where quantities are too large to be exact, what the last lot cannot give stays with it.
-    const isWhole = exit.all || (part === lot.quantity && k < lots.length - 1);
+    const isWhole = exit.all || (part === lot.quantity && k < order.length - 1);
     const cost = part === lot.quantity ? lot.cost : shareMicros(lot.cost, part, lot.quantity);
     lot.cost -= cost;
     lot.quantity = roundQuantity(lot.quantity - part);
-    if (isWhole) gone++;
+    if (isWhole) gone.add(lot);
     takeExit(lot.trade, { part, cost, money: money[k], fees: fees[k], ambiguous: exit.ambiguous });
   }
-  const touched = [...new Set(lots.slice(0, parts.length).map(({ trade }) => trade))];
-  lots.splice(0, gone);
+  const touched = [...new Set(order.slice(0, parts.length).map(({ trade }) => trade))];
+  if (order === lots) lots.splice(0, gone.size);
+  else lots.splice(0, lots.length, ...lots.filter((lot) => !gone.has(lot)));
   for (const trade of touched) {
     if (lots.some((lot) => lot.trade === trade)) continue;
     trade.closedAt = exit.at;
@@ -112,6 +119,13 @@ export function closeLots(lots: Lot[], exit: Exit): TradeRow[] {
     trade.exitReason = exit.reason;
   }
   return touched;
+}
+
+/** Lots in the order in which they are closed. */
+function inOrder(lots: Lot[], named: Trade | null): Lot[] {
+  if (named === null || lots.length < 2 || lots[0].trade === named) return lots;
+  const [first, others] = [true, false].map((own) => lots.filter(({ trade }) => (trade === named) === own));
+  return first.length === 0 ? lots : [...first, ...others];
 }
 
 function partsOf(lots: readonly Lot[], { quantity, all }: Exit): number[] {

@@ -19,7 +19,8 @@ export const EXIT_REASONS = [
 export type ExitReason = (typeof EXIT_REASONS)[number];
 
 /**
- * What one entry order opened, until it is closed: first in, first out. Money in micros, instants in epoch ms. While it
+ * What one entry order opened, until it is closed: by its target and stop and by what names it, otherwise first in,
+ * first out. Money in micros, instants in epoch ms. While it
  * is open, quantities and prices are those after the latest split. One that is closed stays as it is.
  */
 export interface Trade {

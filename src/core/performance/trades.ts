@@ -32,8 +32,10 @@ export interface TradeBook {
   readonly capital: number;
   /** Received on cash, below 0 where it was paid, micros. It is of no trade. */
   readonly interest: number;
-  /** Open trades of a symbol, the one that is closed next first: the same list until the book takes something of the symbol. */
+  /** Open trades of a symbol, the oldest first: the same list until the book takes something of the symbol. */
   openOf(symbol: string): readonly Trade[];
+  /** The open trade that an order which has not ended closes before others; null where it closes what is oldest. */
+  closedBy(orderId: string): Trade | null;
   /** @returns trades that it opened, changed or closed. @throws AssertionError for events without those before. */
   take(event: DeskEvent): readonly Trade[];
 }
@@ -42,6 +44,10 @@ export interface TradeBook {
 interface Entry {
   readonly side: Side;
   readonly reason: ExitReason;
+  /** Of an entry with a target or a stop the group. */
+  readonly opensFor: string | null;
+  /** The order, or the group, whose trade it closes before others. */
+  readonly closes: string | null;
   /** The newest trade that it opened or took over from the order it replaces; and how many it opened. */
   trade: TradeRow | null;
   count: number;
@@ -59,6 +65,8 @@ interface Books {
   readonly trades: TradeRow[];
   readonly holdings: Map<string, Holding>;
   readonly orders: Map<string, Entry>;
+  /** The newest trade of each order and of each group that opened one. */
+  readonly opened: Map<string, TradeRow>;
   capital: number;
   interest: number;
 }
@@ -66,7 +74,10 @@ interface Books {
 const NO_TRADES: readonly Trade[] = Object.freeze([]);
 
 export function createTrades(): TradeBook {
-  const books: Books = { trades: [], holdings: new Map(), orders: new Map(), capital: 0, interest: 0 };
+  const books: Books = {
+    ...{ trades: [], holdings: new Map(), orders: new Map(), opened: new Map() },
+    ...{ capital: 0, interest: 0 },
+  };
   return {
     trades: books.trades,
     get capital() {
@@ -80,6 +91,10 @@ export function createTrades(): TradeBook {
       if (holding === undefined) return NO_TRADES;
       holding.open ??= Object.freeze(tradesIn(holding.lots));
       return holding.open;
+    },
+    closedBy: (orderId) => {
+      const entry = books.orders.get(orderId);
+      return entry === undefined ? null : namedBy(books, entry);
     },
     take: (event) => (event.kind === "account" ? takeAccount(books, event) : takeOrder(books, event)),
   };
@@ -122,10 +137,15 @@ function takeOrder(books: Books, event: OrderEvent): readonly Trade[] {
   const { orders } = books;
   const { orderId } = event;
   if ("order" in event && event.order !== null) {
-    const { side } = event.order;
+    const { side, role, group } = event.order;
+    const isEntry = role === "parent";
+    const of = {
+      opensFor: isEntry ? group : null,
+      closes: event.order.closes ?? (isEntry ? null : group),
+    };
     const reason = purposeOf(event.order);
     const replaced = orders.get(event.order.replaces ?? orderId);
-    orders.set(orderId, { side, reason, trade: replaced?.trade ?? null, count: 0 });
+    orders.set(orderId, { side, reason, ...of, trade: replaced?.trade ?? null, count: 0 });
     if (event.order.replaces !== null) orders.delete(event.order.replaces);
   }
   const changed = "fill" in event ? takeFill(books, event) : NO_TRADES;
@@ -147,7 +167,8 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
   if (closed > 0) {
     const all = closed === Math.abs(holding.quantity);
     const { reason } = entry;
-    const exit = { quantity: closed, micros, fees, reason, at, seq, ambiguous, all };
+    const trade = namedBy(books, entry);
+    const exit = { quantity: closed, micros, fees, reason, at, seq, ambiguous, trade, all };
     changed.push(...closeLots(holding.lots, exit));
   }
   holding.quantity = fill.position.quantity;
@@ -158,9 +179,17 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
     trade.ambiguous ||= ambiguous;
     charge(trade, restOfFees(fill.fees, fees));
     price(trade);
+    books.opened.set(event.orderId, trade);
+    if (entry.opensFor !== null) books.opened.set(entry.opensFor, trade);
     changed.push(trade);
   }
   return changed;
+}
+
+/** A group has its name from the order that it was submitted with, so that both are looked up alike. */
+function namedBy({ opened }: Books, { closes }: Entry): TradeRow | null {
+  const trade = closes === null ? undefined : opened.get(closes);
+  return trade === undefined || trade.closedAt !== null ? null : trade;
 }
 
 /** The trade that an order adds to; a new one where it has none that is open. */
@@ -240,7 +269,16 @@ function closeAll(holding: Holding, exit: Exit): readonly Trade[] {
 
 /** All of a position for what it brought or cost. */
 function exitOf({ at, seq }: AccountEvent, cash: number): Omit<Exit, "reason"> {
-  return { quantity: 0, micros: Math.abs(cash), fees: NO_FEES, at, seq, ambiguous: false, all: true };
+  return {
+    quantity: 0,
+    micros: Math.abs(cash),
+    fees: NO_FEES,
+    at,
+    seq,
+    ambiguous: false,
+    trade: null,
+    all: true,
+  };
 }
 
 /** To be changed: what was said of its open trades does not stand any more. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { fromMicros } from "../../core/execution/money.js";
 import type { ErrorCode } from "../../platform/errors.js";
 import { type Principal, routeGroup } from "../../platform/http.js";
-import type { ClosePart, OrderNow } from "./placing.js";
+import type { OrderNow } from "./placing.js";
 import { ORDER_ERRORS, type PaperRouteOptions } from "./routes.js";
 import { closeBody, placedSchema, tradeParams } from "./schema.js";
 import { placedText, placedView } from "./views.js";
@@ -32,8 +32,7 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
       },
       async (sealOf) => {
         const account = await accountOf(userId, wanted.account);
-        const { symbol, quantity } = await paper.toClose(account, wanted);
-        const part: ClosePart = quantity === null ? { kind: "all" } : { kind: "quantity", quantity };
+        const { symbol, part } = await paper.toClose(account, wanted);
         const seal = sealOf(account);
         return trading.closePosition(account, symbol, part, seal === undefined ? {} : { seal });
       },
@@ -51,7 +50,8 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
     id: "closePosition",
     aliases: [{ path: "/api/paper-trade/close", id: "closePaperTrade" }],
     summary: "Close a position by its symbol, or what one trade opened, at the market",
-    description: "Targets and stops of what is closed are canceled with it.",
+    description:
+      "Targets and stops of what is closed are canceled with it: by its symbol all of them, by a trade its own, which stay for what is left of it.",
     body: closeBody,
     answer: closing,
     errors: closeErrors,
@@ -67,6 +67,7 @@ export function paperCloseRoutes(app: FastifyInstance, { paper }: PaperRouteOpti
   routes.post("/api/paper-trades/:id/close", {
     id: "closePaperTradeById",
     summary: "Close what one trade opened, at the market",
+    description: "Its target and stop go with it, and stay for what is left of it. Other trades keep theirs.",
     params: tradeParams,
     body: closeBody.omit({ symbol: true, trade_id: true }).optional(),
     answer: closing,

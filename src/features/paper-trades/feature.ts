@@ -27,6 +27,7 @@ import { createLedger, type Ledger } from "./ledger.js";
 import { createMatching, type Matching } from "./matching.js";
 import { createNativeTrading, type NativeTrading } from "./native.js";
 import { createDoOnce, type DoOnce } from "./once.js";
+import type { ClosePart } from "./placing.js";
 import { createPaperReader } from "./record.js";
 import { createStandings, type Standings } from "./standings.js";
 import { type AccountRow, createLedgerStore, type LedgerStore } from "./store.js";
@@ -64,7 +65,7 @@ export interface PaperDesk {
   /** @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
   identify(text: string): string;
   /** What is to be closed: a position by its symbol, or what a trade opened. @throws {AppError} `trade_not_found`. */
-  toClose(account: AccountRow, wanted: Wanted): Promise<{ symbol: string; quantity: number | null }>;
+  toClose(account: AccountRow, wanted: Wanted): Promise<{ symbol: string; part: ClosePart }>;
 }
 
 interface Wanted {
@@ -153,11 +154,13 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
     accountOf: (userId, id) => (id === undefined ? accounts.usual(userId) : accounts.find(userId, id)),
     identify: (text) => instruments.identify(text).symbol,
     async toClose(account, { symbol, trade: id, quantity = null }) {
-      if (symbol !== undefined) return { symbol, quantity };
-      if (id === undefined) throw new AppError("invalid_request", "body: needs symbol or trade_id");
+      if (id === undefined) {
+        if (symbol === undefined) throw new AppError("invalid_request", "body: needs symbol or trade_id");
+        return { symbol, part: quantity === null ? { kind: "all" } : { kind: "quantity", quantity } };
+      }
       const { trade } = await book.trade(account, id);
       if (trade.openQuantity === 0) throw new AppError("position_not_found", `Trade ${id} is closed`);
-      return { symbol: trade.symbol, quantity: quantity ?? trade.openQuantity };
+      return { symbol: trade.symbol, part: { kind: "trade", id, quantity } };
     },
   };
 }

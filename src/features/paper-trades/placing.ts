@@ -17,6 +17,7 @@ import type { Account } from "./ledger.js";
 import { limitedBy, refusedBy, refusedFor } from "./refusals.js";
 import type { DayFigures } from "./standings.js";
 import type { AccountRow } from "./store.js";
+import { freeTrade, type TradePart } from "./trade-closing.js";
 
 /** An order as it stands, and its legs. */
 export interface OrderNow {
@@ -30,11 +31,12 @@ export interface OrderNow {
   readonly waits: string | null;
 }
 
-/** How much of a position: units, percent, or all. */
+/** How much of a position: units, percent, all, or what one trade opened. */
 export type ClosePart =
   | { readonly kind: "all" }
   | { readonly kind: "quantity"; readonly quantity: number }
-  | { readonly kind: "percent"; readonly percent: number };
+  | { readonly kind: "percent"; readonly percent: number }
+  | TradePart;
 
 /** Makes a desk ready for orders on a symbol: what it is, its price, and from when on bars are to be seen. */
 export function prepare(desk: Desk, account: Account, traded: Traded, { atMs, quote }: MarketNow): void {
@@ -166,7 +168,8 @@ export function requireOrder({ state }: Desk, id: string): Readonly<Order> {
 }
 
 /**
- * The order that closes a position, or a part of it. Targets and stops that would close what it closes are canceled.
+ * The order that closes a position, or a part of it. Targets and stops that would close what it closes are canceled:
+ * all of a position's, or, where a trade is named, its own.
  * @throws {AppError} `position_not_found`, `conflict` while another does so, `order_refused` for more than is held.
  */
 export function closing(
@@ -180,6 +183,13 @@ export function closing(
   if (position === undefined) throw new AppError("position_not_found", `Nothing is held of ${symbol}`);
   const held = Math.abs(position.quantity);
   const side = position.quantity > 0 ? "sell" : "buy";
+  // Coins have no days that orders could be for.
+  const timeInForce = classifySymbol(symbol)?.assetClass === "crypto" ? "gtc" : "day";
+  const placed = { id: "", symbol, side, timeInForce } as const;
+  const closers = closersOf(desk, symbol);
+  if (part.kind === "trade") {
+    return termsOf({ ...placed, ...freeTrade(desk, account, symbol, part, closers, at) });
+  }
   const quantity =
     part.kind === "all"
       ? held
@@ -188,7 +198,6 @@ export function closing(
         : floorToLot(roundQuantity((held * part.percent) / 100), lot);
   if (quantity > held) throw refusedBy([refusal("insufficient_quantity", "quantity", quantity, held)]);
   if (quantity <= 0) throw refusedBy([refusal("quantity_not_positive", "quantity", quantity, 0)]);
-  const closers = closersOf(desk, symbol);
   if (closers.some(({ id }) => account.causes.get(id)?.origin === "close")) {
     throw new AppError("conflict", `The position in ${symbol} is being closed`);
   }
@@ -196,10 +205,7 @@ export function closing(
     const order = desk.state.orders.get(id);
     if (order !== undefined && !isTerminal(order.state)) desk.cancel(id, at);
   }
-  // Coins have no days that orders could be for.
-  const timeInForce = classifySymbol(symbol)?.assetClass === "crypto" ? "gtc" : "day";
-  const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity, timeInForce });
-  return terms;
+  return termsOf({ ...placed, quantity });
 }
 
 /** Open orders that would close what is held of a symbol; none where nothing is held. */

@@ -46,6 +46,9 @@ export const rowSchema = z
     layers: layersSchema.default([]).describe("Signed contributions to the signal behind its order"),
     purpose: z.enum(PURPOSES).nullable().default(null).describe("What its order was for; trader without it"),
     replaces: text.describe("Name of the order in whose place its order came, with the rest of it"),
+    closes: text.describe(
+      "Name of the entry order whose trade it closes before others; the oldest without it",
+    ),
     ambiguous: z.boolean().default(false).describe("The path within a bar decided on it"),
   })
   .meta({ id: "PaperTransaction" });
@@ -78,6 +81,7 @@ export function rowOf(
     layers: [...(cause?.layers ?? [])],
     purpose: of.purpose,
     replaces: nameOf(of.replaces),
+    closes: nameOf(of.closes),
     ambiguous: of.ambiguous,
   };
 }
@@ -86,7 +90,7 @@ const micros = (money: number) => Math.round(money * MICROS) + 0;
 
 /** @param idOf the id of an order by its name. */
 export function transactionOf(row: Row, idOf: (name: string) => string): Transaction {
-  const { at, kind, symbol, order, side, purpose, replaces, ambiguous, quantity, price, ratio } = row;
+  const { at, kind, symbol, order, side, purpose, replaces, closes, ambiguous, quantity, price, ratio } = row;
   const fees = Object.fromEntries(Object.entries(row.fees).map(([name, fee]) => [name, micros(fee)]));
   const orderId = order === null ? null : idOf(order);
   return {
@@ -97,6 +101,7 @@ export function transactionOf(row: Row, idOf: (name: string) => string): Transac
     side,
     purpose,
     replaces: replaces === null ? null : idOf(replaces),
+    closes: closes === null ? null : idOf(closes),
     ambiguous,
     quantity,
     price,
@@ -125,6 +130,7 @@ const COLUMNS = [
   "layers",
   "purpose",
   "replaces",
+  "closes",
   "ambiguous",
 ] as const satisfies readonly (keyof Row)[];
 
@@ -142,6 +148,7 @@ export function csvOf(rows: readonly Row[]): string {
     model: guarded(row.model),
     layers: row.layers.length === 0 ? "" : JSON.stringify(row.layers),
     replaces: guarded(row.replaces),
+    closes: guarded(row.closes),
     ambiguous: String(row.ambiguous),
     amount: amountText(micros(row.amount)),
     fees: Object.entries(row.fees)
