@@ -30,7 +30,7 @@ export function passNight(desk: DeskContext, end: DayEnd): void {
 function pass(desk: DeskContext, { at, nights }: DayEnd, endsOrders: boolean): void {
   for (const book of desk.books.values()) {
     if (book.working.length === 0) continue;
-    if (endsOrders) expireDay(desk, book, at, true);
+    if (endsOrders) expireDay(desk, book, at, "all");
     expireOld(desk, book, at);
     sweep(book);
   }
@@ -38,16 +38,21 @@ function pass(desk: DeskContext, { at, nights }: DayEnd, endsOrders: boolean): v
 }
 
 /**
- * Ends orders for a session of a symbol that has closed, also where no bar told of the close; `extended` those too that
- * trade after it.
+ * Ends orders for a session of a symbol that has closed, also where no bar told of the close.
+ * @param at the close; with `extended` the end of the hours after it, which ends those orders alone that trade in them.
  */
 export function closeSession(desk: DeskContext, symbol: string, at: number, extended: boolean): void {
   const book = bookOf(desk, symbol);
+  if (extended) {
+    expireDay(desk, book, at, "extended");
+    sweep(book);
+    return;
+  }
   for (const order of book.working) {
     if (order.timeInForce !== "cls" || isTerminal(order.state) || order.submittedAt >= at) continue;
     expireOrder(desk, order, at, "auction_missed");
   }
-  expireDay(desk, book, at, extended);
+  expireDay(desk, book, at, "regular");
   sweep(book);
 }
 

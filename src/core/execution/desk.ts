@@ -75,7 +75,7 @@ export interface Desk {
   endOfDay(end: DayEnd): void;
   /** A night without the end of a session: `gtc` orders grow old, shorts and debts cost. */
   night(end: DayEnd): void;
-  /** The close of a session of a symbol, for where no bar tells of it. */
+  /** The close of a session of a symbol, for where no bar tells of it; `extended` the end of the hours after it. */
   closeSession(symbol: string, at: number, extended: boolean): void;
   split(symbol: string, ratio: number, at: number): void;
   /**

@@ -65,7 +65,7 @@ function workBar(desk: DeskContext, book: Book, bars: Bars, i: number, facts: Ba
   }
   if (facts.last && facts.regular) {
     for (let k = 0; k < working.length; k++) atClose(desk, book, working[k]);
-    expireDay(desk, book, facts.until, false);
+    expireDay(desk, book, facts.until, "regular");
   }
   for (let k = 0; k < working.length; k++) rest(desk, working[k]);
   sweep(book);
@@ -228,13 +228,19 @@ function atClose(desk: DeskContext, book: Book, order: Order): void {
   if (!isTerminal(order.state)) expireOrder(desk, order, until, "auction_missed");
 }
 
-/** Ends orders for the day that were submitted before its close; `all` with those of extended hours. */
-export function expireDay(desk: DeskContext, book: Book, at: number, all: boolean): void {
+/** Ends orders for the day that were submitted before its close: those of regular hours, of extended ones, or all. */
+export function expireDay(
+  desk: DeskContext,
+  book: Book,
+  at: number,
+  hours: "regular" | "extended" | "all",
+): void {
   const { working } = book;
   for (let k = 0; k < working.length; k++) {
     const order = working[k];
     if (order.timeInForce !== "day" || isTerminal(order.state) || order.submittedAt >= at) continue;
-    if (all || !order.extendedHours) expireOrder(desk, order, at, "day_ended");
+    if (hours === "all" || order.extendedHours === (hours === "extended"))
+      expireOrder(desk, order, at, "day_ended");
   }
 }
 

@@ -14,8 +14,6 @@ import { createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
 export const NIGHT = "@night";
 /** Bars of a session's end may come so much later before its orders expire without them. */
 const CLOSE_GRACE_MS = 15 * 60_000;
-/** Trading after the close. */
-const EXTENDED_MS = 4 * 3_600_000;
 /** Where days of an account begin and end. */
 export function zoneOfAccount(currency: string): Zone {
   return zoneOf(currency === "INR" ? "Asia/Kolkata" : "America/New_York");
@@ -133,9 +131,9 @@ function earliest(walks: readonly Walk[]): Walk | null {
   return found;
 }
 
-/** Orders for a session that has closed expire, also where no bar told of it. */
+/** Orders for a session that has closed expire, also where no bar told of it; those of the hours after it in the walk. */
 function endSession(desk: Desk, symbol: string, { instrument, atMs }: MarketNow): void {
   const session = previousSession(calendarOf(instrument.calendar), atMs - CLOSE_GRACE_MS);
   if (session === null) return;
-  desk.closeSession(symbol, session.close, atMs - CLOSE_GRACE_MS >= session.close + EXTENDED_MS);
+  desk.closeSession(symbol, session.close, false);
 }

@@ -6,7 +6,7 @@ import { startOfDay } from "../../core/market/adjust.js";
 import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
-import { type Calendar, calendarOf, dailyBarTime } from "../../core/market/session.js";
+import { type Calendar, calendarOf, dailyBarTime, sessionsBetween } from "../../core/market/session.js";
 import { type MarketNow, RANGE_BARS } from "./feed.js";
 import type { Account } from "./ledger.js";
 
@@ -23,6 +23,9 @@ export interface SymbolNews {
   readonly closes: ReadonlyMap<number, number>;
 }
 
+/** Trading after the close. */
+const EXTENDED_MS = 4 * 3_600_000;
+
 /** A split or dividend that is told later than this is not applied any more. */
 export const LATE_ACTION_MS = 5 * DAY_MS;
 
@@ -34,7 +37,7 @@ export interface Walk {
 }
 
 /**
- * Bars of a symbol that its orders have not seen, and the actions before them. Seen is what opened before the cursor;
+ * Bars of a symbol that its orders have not seen, the actions before them, and ends of the hours after sessions. Seen is what opened before the cursor;
  * each bar moves it to its end, and each action to its instant, past bars that are told late and of other shares.
  */
 export function createWalk(
@@ -45,13 +48,20 @@ export function createWalk(
   const calendar = calendarOf(market.instrument.calendar);
   const seen = account.cursors.get(symbol) ?? market.atMs;
   const due = dueActions(account, symbol, actions, calendar, seen, market.atMs);
+  const ends = endsOfHours(desk, symbol, calendar, market.atMs);
   let a = 0;
+  let e = 0;
   let i = lowerBound(bars.time, seen);
   const actionTime = () => due[a]?.at ?? Number.POSITIVE_INFINITY;
   const barTime = () => bars.time[i] ?? Number.POSITIVE_INFINITY;
+  const endTime = () => ends[e] ?? Number.POSITIVE_INFINITY;
   return {
-    time: () => Math.min(actionTime(), barTime()),
+    time: () => Math.min(endTime(), actionTime(), barTime()),
     step() {
+      if (endTime() <= Math.min(actionTime(), barTime())) {
+        desk.closeSession(symbol, ends[e++], true);
+        return;
+      }
       if (actionTime() <= barTime()) {
         const { at } = due[a];
         // The price of now may be of the new share already, or of a day long before.
@@ -69,6 +79,18 @@ export function createWalk(
       i++;
     },
   };
+}
+
+/** When the hours after a session have ended, since orders came that trade in them; none where there are none. */
+function endsOfHours(desk: Desk, symbol: string, calendar: Calendar, nowMs: number): number[] {
+  let since = Number.POSITIVE_INFINITY;
+  for (const { extendedHours, timeInForce, submittedAt } of desk.working(symbol)) {
+    if (extendedHours && timeInForce === "day") since = Math.min(since, submittedAt);
+  }
+  if (since > nowMs) return [];
+  return sessionsBetween(calendar, since - 2 * DAY_MS, nowMs)
+    .map(({ close }) => close + EXTENDED_MS)
+    .filter((end) => end > since && end <= nowMs);
 }
 
 /** Average of high less low of the bars before; NaN with too few. */
