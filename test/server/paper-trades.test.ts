@@ -112,6 +112,14 @@ describe("POST /api/paper-trades/:id/close", () => {
     const { price } = (await get("/api/market/AAPL")).data;
     const legs = { stop_loss: Math.round(price * 50) / 100, take_profit: Math.round(price * 200) / 100 };
     const guarded = await opened(id, 2, { ...legs, client_order_id: "guarded" });
+    const rowsOf = async (status: string) =>
+      (await get(`/api/paper-trade/orders?account_id=${id}&status=${status}`)).data.map(
+        ({ role, state, legs }: { role: string; state: string; legs: unknown[] }) =>
+          `${role} ${state} ${legs.length}`,
+      );
+    expect(await rowsOf("open")).toEqual(["target new 0", "stop new 0"]);
+    expect(await rowsOf("closed")).toEqual(["parent filled 2"]);
+    expect(await rowsOf("all")).toEqual(["parent filled 2"]);
     const plain = await opened(id, 2);
     const [, { order_id: order }] = (await get(`/api/paper-trades?account_id=${id}`)).data;
     // A sale of the trader's own is in the way of what it promises, and goes.

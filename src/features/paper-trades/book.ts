@@ -81,7 +81,7 @@ export interface Book {
   trades(row: AccountRow, filter: TradeFilter): Promise<{ rows: TradeNow[]; total: number }>;
   /** By the number of its first event. @throws {AppError} `trade_not_found`. */
   trade(row: AccountRow, id: number): Promise<TradeNow>;
-  /** The newest first, at most so many; legs with their entries. */
+  /** The newest first, at most so many; legs with their entries, and by themselves where those are not wanted. */
   orders(
     row: AccountRow,
     wanted: (order: Readonly<Order>, times: Readonly<OrderTimes>) => boolean,
@@ -143,13 +143,15 @@ export function createBook({ ledger, quotes, instruments, feed, matching }: Book
     orders: (row, wanted, limit) =>
       ledger.look(row.id, (desk, account) => {
         const { placed, times } = account.history;
+        const isWanted = (id: string) => {
+          const at = times.get(id);
+          return at !== undefined && wanted(requireOrder(desk, id), at);
+        };
         const found: OrderNow[] = [];
         for (let k = placed.length - 1; k >= 0 && found.length < limit; k--) {
-          const order = requireOrder(desk, placed[k]);
-          const at = times.get(order.id);
-          // Legs are shown with the order that they were submitted with.
-          if (order.role === "stop" || (order.role === "target" && order.orderClass !== "oco")) continue;
-          if (at !== undefined && wanted(order, at)) found.push(orderNow(desk, account, order.id, null));
+          if (!isWanted(placed[k])) continue;
+          const above = shownWith(desk, requireOrder(desk, placed[k]));
+          if (above === null || !isWanted(above)) found.push(orderNow(desk, account, placed[k], null));
         }
         return found;
       }),
@@ -171,6 +173,14 @@ function portfolioOf(desk: Desk, account: Account, prices: ReadonlyMap<string, P
     positionNow(desk, account, position, prices.get(position.symbol) ?? null),
   );
   return { row: account.row, standing, positions, realised, unrealised, capital };
+}
+
+/** The order that a leg is shown with: its entry, or the target beside a stop that has none; null for all others. */
+function shownWith({ state }: Desk, { id, group, role }: Readonly<Order>): string | null {
+  if (group === null || (role !== "stop" && role !== "target")) return null;
+  const { parent = null, target = null } = state.groups.get(group) ?? {};
+  const above = parent ?? target;
+  return above === id ? null : above;
 }
 
 /** The newest first. */

@@ -49,6 +49,8 @@ function readingRoutes(app: FastifyInstance, { book, identify, accountOf }: Pape
   reads.get("/api/paper-trade/orders", {
     id: "listPaperOrders",
     summary: "Orders of an account, the newest first",
+    description:
+      "Targets and stops are shown with their entry, and by themselves where it is not listed: open ones of a filled entry.",
     query: z.strictObject({
       status: z.enum(["open", "closed", "all"]).default("open"),
       symbol: symbolText.optional(),
