@@ -235,44 +235,6 @@ describe("orders that rested while nobody looked", () => {
   });
 });
 
-describe("orders of extended hours for the day", () => {
-  const EVENING = Date.UTC(2024, 6, 10, 0);
-  const limit = { symbol: "AAPL", side: "buy", quantity: 1, type: "limit", limitPrice: 1 } as const;
-  const endOf = (id: string, order: string) =>
-    ledger.look(id, (_desk, { history }) => history.times.get(order)?.expiredAt ?? null);
-
-  it("end four hours after the close, those that came in these hours too, and nothing else does", async () => {
-    const id = await open();
-    await submit(id, { id: "day", ...limit, extendedHours: true }, 100);
-    market.now = Date.UTC(2024, 6, 9, 22);
-    await matching.run(id);
-    await submit(id, { id: "late", ...limit, extendedHours: true }, 100);
-    await submit(id, { id: "next", ...limit }, 100);
-    await submit(id, { id: "auction", ...limit, timeInForce: "cls" }, 100);
-    market.now = EVENING - 1;
-    await matching.run(id);
-    expect([await endOf(id, "day"), await endOf(id, "late")]).toEqual([null, null]);
-    market.now = EVENING + MINUTE;
-    await matching.run(id);
-    expect([await endOf(id, "day"), await endOf(id, "late")]).toEqual([EVENING, EVENING]);
-    expect([await endOf(id, "next"), await endOf(id, "auction")]).toEqual([null, null]);
-  });
-
-  it("end with their own day where nobody looked for two, before the bars of the next", async () => {
-    const id = await open();
-    await submit(id, { id: "day", ...limit, extendedHours: true }, 100);
-    await submit(id, { id: "gtc", ...limit, timeInForce: "gtc" }, 100);
-    // Half past nine of the next day.
-    market.bars.set("AAPL", [[23.5 * 60, 1, 1, 1, 1]]);
-    market.now = START + 2 * DAY;
-    await matching.run(id);
-    expect(await endOf(id, "day")).toBe(EVENING);
-    expect(await fills(id)).toEqual([["gtc", 23.5 * 60, 1, 1]]);
-    const instants = await ledger.look(id, (_desk, { history }) => history.events.map(({ at }) => at));
-    expect(instants).toEqual(instants.toSorted((a, b) => a - b));
-  });
-});
-
 describe("splits and dividends", () => {
   const hold = async (account = cashRules("USD"), quantity = 9, side: "buy" | "sell" = "buy") => {
     market.now = START;
