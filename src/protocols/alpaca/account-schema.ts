@@ -125,9 +125,13 @@ export const portfolioQuery = z.object({
   pnl_reset: z
     .enum(["no_reset", "per_day"])
     .default("per_day")
-    .describe("Accepted; gains are from the beginning"),
+    .describe("Below 1D: from the close before the period, or before each day"),
   extended_hours: z.enum(["true", "false"]).optional().describe("The same as intraday_reporting"),
-  cashflow_types: z.string().max(100).optional().describe("Accepted; flows are left out of gains"),
+  cashflow_types: z
+    .string()
+    .regex(/^[A-Z]{2,10}(,[A-Z]{2,10}){0,19}$/, "must be ALL, NONE or a comma list such as CSD,CSW")
+    .optional()
+    .describe("ALL, NONE, or a comma list such as CSD,CSW"),
 });
 const column = z.array(z.number().nullable());
 export const portfolioSchema = z
@@ -137,7 +141,11 @@ export const portfolioSchema = z
     profit_loss: column,
     profit_loss_pct: column,
     base_value: z.number(),
-    base_value_asof: z.iso.date().optional(),
+    base_value_asof: z.iso.date().optional().describe("The day at whose close that was the equity"),
     timeframe: z.enum(PORTFOLIO_TIMEFRAMES),
+    cashflow: z
+      .record(z.string(), z.array(z.number()))
+      .optional()
+      .describe("What came in within each step, by type of activity"),
   })
   .meta({ id: "AlpacaPortfolioHistory" });

@@ -72,8 +72,12 @@ export function createAccountViews({ paper, now }: AccountsOptions): Accounts {
     async history(userId, query) {
       const row = await accounts.usual(userId);
       // Where a market runs by another clock, the account began by that.
-      const begun = await ledger.look(row.id, (_desk, { history }) => history.events[0]?.at);
-      return portfolioHistory(days, row, begun ?? row.openedAt, query, now());
+      const told = await ledger.look(row.id, (_desk, { history }) => ({
+        row,
+        openedAt: history.events[0]?.at ?? row.openedAt,
+        postings: [...history.postings],
+      }));
+      return portfolioHistory(days, told, query, now());
     },
   };
 }

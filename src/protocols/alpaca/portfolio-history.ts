@@ -1,11 +1,16 @@
 import type { z } from "zod";
+import { lowerBound } from "../../core/base/search.js";
+import { cashOf } from "../../core/execution/account.js";
+import type { AccountEvent } from "../../core/execution/events.js";
 import { MICROS } from "../../core/execution/money.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
-import { sessionsBetween, tradingDay } from "../../core/market/session.js";
+import { lastOpened, sessionOfIndex, sessionsBetween, tradingDay } from "../../core/market/session.js";
+import { instantOf } from "../../core/market/zone.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import type { AccountRow } from "../../features/paper-trades/store.js";
 import type { PORTFOLIO_TIMEFRAMES, portfolioQuery, portfolioSchema } from "./account-schema.js";
+import { activityTypeOf } from "./activities.js";
 import { exchange } from "./calendar.js";
 import { DialectError, invalid } from "./errors.js";
 import { endOf, startOf } from "./times.js";
@@ -32,11 +37,21 @@ const UNIT_DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 30, A: 365 
 const INTRADAY_DAYS = 30;
 const EXTENDED = { beforeMs: 5.5 * 3_600_000, afterMs: 4 * 3_600_000 };
 
-/** Equity of an account over a period, at the ends of its steps. @throws {DialectError} 422. */
+/** An account, from when on it is told, and what moved its money beside orders. */
+export interface Told {
+  readonly row: AccountRow;
+  readonly openedAt: number;
+  readonly postings: readonly AccountEvent[];
+}
+
+/**
+ * Equity of an account over a period, at the ends of its steps, and what was gained since the close before it; by
+ * `per_day` within days since the close before each. What is paid in or out is no gain.
+ * @throws {DialectError} 422.
+ */
 export async function portfolioHistory(
-  days: PaperDesk["days"],
-  row: AccountRow,
-  openedAt: number,
+  days: Pick<PaperDesk["days"], "at">,
+  { row, openedAt, postings }: Told,
   query: Query,
   nowMs: number,
 ): Promise<z.input<typeof portfolioSchema>> {
@@ -47,24 +62,79 @@ export async function portfolioHistory(
     throw new DialectError(422, { code: 42210000, message });
   }
   const begins = Math.max(from, openedAt);
-  const instants = Float64Array.from(instantsOf(query, timeframe, begins, to));
-  const base = Float64Array.of(begins - 1, ...instants, Math.max(begins, to));
-  const { equity, paid } = await days.at(row, base, INTERVALS[timeframe]);
-  // Of an account that was opened within the period, what was paid in.
-  const baseValue = (equity[0] > 0 ? equity[0] : paid[paid.length - 1]) / MICROS;
-  const gains = Array.from(
-    instants,
-    (_, i) => (equity[i + 1] - equity[0] - (paid[i + 1] - paid[0])) / MICROS,
-  );
-  return {
-    timestamp: Array.from(instants, (at) => Math.floor(at / 1_000)),
-    equity: Array.from(instants, (_, i) => equity[i + 1] / MICROS),
-    profit_loss: gains,
-    profit_loss_pct: gains.map((gain) => (baseValue > 0 ? gain / baseValue : null)),
-    base_value: baseValue,
-    base_value_asof: dateOf(tradingDay(exchange(), begins - 1)),
-    timeframe,
+  const instants = instantsOf(query, timeframe, begins, to);
+  const first = instants[0] ?? Math.max(begins, to);
+  const resets = timeframe !== "1D" && query.pnl_reset === "per_day";
+  const before = instants.map((at) => closeBefore(resets ? at : first));
+  const asked = [...new Set([first, closeBefore(first), ...before, ...instants])].sort((a, b) => a - b);
+  const series = await days.at(row, Float64Array.from(asked), INTERVALS[timeframe]);
+  const place = new Map(asked.map((at, i) => [at, i]));
+  const moneyAt = (at: number) => {
+    const i = place.get(at) ?? 0;
+    return { equity: series.equity[i] / MICROS, paid: series.paid[i] / MICROS };
   };
+  /** What gains count from; where an account had nothing at the close, what was paid in by its first point after it. */
+  function baseOf(close: number, point: number): { value: number; paid: number; known: boolean } {
+    const { equity, paid } = moneyAt(close);
+    if (close >= openedAt && equity > 0) return { value: equity, paid, known: true };
+    const brought = moneyAt(point).paid;
+    return { value: brought, paid: brought, known: false };
+  }
+  const since = new Map([[closeBefore(first), baseOf(closeBefore(first), first)]]);
+  const bases = instants.map((at, i) => {
+    const known = since.get(before[i]) ?? baseOf(before[i], at);
+    since.set(before[i], known);
+    return known;
+  });
+  const base = baseOf(closeBefore(first), first);
+  const told = instants.map(moneyAt);
+  const gains = told.map(({ equity, paid }, i) => equity - bases[i].value - (paid - bases[i].paid));
+  const types = query.cashflow_types;
+  return {
+    timestamp: instants.map((at) => Math.floor(at / 1_000)),
+    equity: told.map(({ equity }) => equity),
+    profit_loss: gains,
+    profit_loss_pct: gains.map((gain, i) => (bases[i].value > 0 ? gain / bases[i].value : null)),
+    base_value: base.value,
+    ...(base.known ? { base_value_asof: dateOf(tradingDay(exchange(), closeBefore(first))) } : {}),
+    timeframe,
+    ...(types === undefined || types === "NONE"
+      ? {}
+      : { cashflow: flowsWithin(postings, instants, base.known ? closeBefore(first) : begins - 1, types) }),
+  };
+}
+
+/** The close of the session before that of an instant's date; of a date without one, before that of the last one. */
+function closeBefore(at: number): number {
+  const calendar = exchange();
+  const midnight = instantOf(calendar.zone, (tradingDay(calendar, at) + 1) * DAY_MS);
+  return sessionOfIndex(calendar, lastOpened(calendar, midnight - 1) - 1)?.close ?? 0;
+}
+
+/** What came in of each kind of activity, below 0 for what went out, within the step that ends at each instant. */
+function flowsWithin(
+  postings: readonly AccountEvent[],
+  instants: readonly number[],
+  since: number,
+  types: string,
+): Record<string, number[]> {
+  const ends = Float64Array.from(instants);
+  const wanted = types === "ALL" ? null : types.split(",");
+  const micros = new Map<string, number[]>();
+  const columnOf = (type: string) => {
+    const known = micros.get(type) ?? instants.map(() => 0);
+    micros.set(type, known);
+    return known;
+  };
+  for (const type of wanted ?? []) columnOf(type);
+  for (const { at, event, legs } of postings) {
+    const amount = cashOf(legs);
+    const type = activityTypeOf(event, amount);
+    const i = lowerBound(ends, at);
+    if (type === undefined || amount === 0 || at <= since || i === ends.length) continue;
+    if (wanted === null || wanted.includes(type)) columnOf(type)[i] += amount;
+  }
+  return Object.fromEntries([...micros].map(([type, sums]) => [type, sums.map((sum) => sum / MICROS)]));
 }
 
 function stretchOf(query: Query, nowMs: number): { from: number; to: number } {
