@@ -3,7 +3,7 @@ import { cashRules } from "../../src/core/execution/account.js";
 import { GTC_DAYS } from "../../src/core/execution/context.js";
 import { NO_COSTS } from "../../src/core/execution/costs.js";
 import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
-import { tradedAs } from "../../src/features/paper-trades/traded.js";
+import { tradedAs } from "../../src/features/instruments/traded.js";
 import type { Database } from "../../src/platform/database.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { MINUTE, market, START, startDesk } from "../fixtures/written-market.js";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createManualClock } from "../fixtures/clock.js";
 import { DAILY_NOW, writeDailySeries } from "../fixtures/daily-market.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
 import { measuredConfidence } from "../fixtures/measured.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { barsOfStretches, REGIME_SERIES, TREND_SERIES } from "../fixtures/regime-series.js";
@@ -44,6 +45,8 @@ const insights = async (symbol: string) =>
   (await post("/api/ml/advanced/insights/comprehensive", { symbol })).json().data;
 type Told = { reasons: { code: string }[] };
 const codesOf = ({ reasons }: Told) => reasons.map(({ code }) => code);
+
+const patternOf = ({ pattern_type }: { pattern_type: string }) => pattern_type;
 
 /** Says that every pattern has been measured so. */
 function measured(value: number, baseRate: number) {
@@ -186,5 +189,75 @@ describe("every answer on a symbol", () => {
       expect(directed.length).toBeGreaterThan(0);
     }
     expect(codesOf(await recommend("F"))).toEqual(["layers_split"]);
+  });
+});
+
+describe("POST /api/signals/entry-exit", () => {
+  const many = (payload: object) => post("/api/signals/entry-exit", payload);
+
+  it("200 answers for those that can be read, and says why not for the others", async () => {
+    const symbols = ["MSFT", "IBM", "QQQQ", "MSFT", "msft", " Ibm"];
+    const { data } = (await many({ symbols, min_confidence: 0 })).json();
+    expect(Object.keys(data.signals_by_symbol).sort()).toEqual(["IBM", "MSFT"]);
+    expect(data.missing).toEqual([{ symbol: "QQQQ", reason: expect.stringContaining("QQQQ") }]);
+    const counts = Object.values<{ signals: unknown[] }>(data.signals_by_symbol).map(
+      ({ signals }) => signals.length,
+    );
+    expect(data.summary).toEqual({
+      total_symbols_analyzed: 2,
+      symbols_with_signals: counts.filter((count) => count > 0).length,
+      total_signals: counts[0] + counts[1],
+      min_confidence_threshold: 0,
+    });
+  });
+
+  it("200 holds the measured hit rate against the least, on both scales, else the quality", async () => {
+    const count = async (min_confidence: number) => {
+      const { data } = (await many({ symbols: ["MSFT"], min_confidence })).json();
+      expect(data.summary.min_confidence_threshold).toBe(
+        min_confidence > 1 ? min_confidence / 100 : min_confidence,
+      );
+      return data.summary.total_signals;
+    };
+    const all = await count(0);
+    const { signals } = await get("/api/entry-signals/MSFT");
+    const [quality] = signals
+      .map((signal: { quality: number }) => signal.quality)
+      .sort((a: number, b: number) => b - a);
+    expect(await count(quality)).toBeGreaterThan(0);
+    expect(await count(Math.min(1, quality + 0.001))).toBe(0);
+    measured(0.55, 0.43);
+    expect([await count(0.55), await count(55), await count(0.56), await count(56)]).toEqual([
+      all,
+      all,
+      0,
+      0,
+    ]);
+  });
+
+  it("200 asks for a quality of 0.7 where no least is given, whatever was measured", async () => {
+    const { data } = (await many({ symbols: ["MSFT"] })).json();
+    expect(data.summary.min_confidence_threshold).toBe(0.7);
+    measured(0.55, 0.43);
+    const found = (await many({ symbols: ["MSFT"] })).json().data.signals_by_symbol.MSFT.signals;
+    const every = (await get("/api/entry-signals/MSFT")).signals;
+    const good = every.filter(({ quality }: { quality: number }) => quality >= 0.7);
+    expect(found.map(patternOf)).toEqual(good.map(patternOf));
+    expect(found.every((each: { judged_by: string }) => each.judged_by === "quality")).toBe(true);
+  });
+
+  it("400 names what is not valid", async () => {
+    expectProblem(await many({}), "invalid_request", "symbols");
+    expectProblem(await many({ symbols: [] }), "invalid_request", "symbols");
+    expectProblem(await many({ symbols: Array(21).fill("MSFT") }), "invalid_request", "symbols");
+    expectProblem(
+      await many({ symbols: ["MSFT"], min_confidence: 101 }),
+      "invalid_request",
+      "min_confidence",
+    );
+  });
+
+  it("404 where none of the symbols is known", async () => {
+    expectProblem(await many({ symbols: ["QQQQ"] }), "symbol_unknown");
   });
 });
