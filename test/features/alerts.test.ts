@@ -1,7 +1,11 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
+import { barClose, barOpensBetween } from "../../src/core/market/bar-times.js";
+import { INTERVAL_MS, type Interval } from "../../src/core/market/interval.js";
+import { type CalendarId, calendarOf } from "../../src/core/market/session.js";
 import { type Alerts, createAlerts } from "../../src/features/alerts/alerts.js";
-import { type Candidate, judge, RULES, type Rule } from "../../src/features/alerts/rules.js";
+import { type Candidate, judge, RULES, type Rule, reachOf } from "../../src/features/alerts/rules.js";
 import { createAlertStore } from "../../src/features/alerts/store.js";
 import type { NewDetection } from "../../src/features/detections/store.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
@@ -15,6 +19,7 @@ import { detectionAt, recordCandidates, saveInstrument } from "../fixtures/detec
 import { silentLog } from "../fixtures/log.js";
 
 const MINUTE = 60_000;
+const DAY_MS = 86_400_000;
 const NOW = Date.parse("2024-07-09T18:00Z");
 
 let testDatabase: TestDatabase;
@@ -133,6 +138,14 @@ describe("the rules", () => {
     ["alerts_enabled", {}, {}, { enabled: false }, false, true],
     ["bar_is_new", {}, { fresh: false }, {}, false, true],
     ["bar_is_recent", {}, { barsSince: 13 }, {}, 13, 12],
+    [
+      "source_is_current",
+      {},
+      { reach: { reachedMs: NOW - 1, dueMs: NOW } },
+      {},
+      "2024-07-09T17:59:59.999Z",
+      "2024-07-09T18:00:00.000Z",
+    ],
     ["trend_context", { trendMet: false, facts: { trend: "up", range: 2 } }, {}, {}, "up", false],
     ["costs_bearable", {}, { costShare: 1.2 }, {}, 1.2, 1],
     ["score_threshold", { quality: 0.84 }, {}, {}, 0.84, 0.85],
@@ -167,7 +180,10 @@ describe("the rules", () => {
 
   it("are asked in their order: the first that refuses is named, and only those that all pass reach the guard", async () => {
     const worse = { evidence: { edgeHigh: -0.1 } };
-    const everything = { fresh: false, barsSince: 99, costShare: 2, ...worse };
+    const everything = {
+      ...{ fresh: false, barsSince: 99, costShare: 2, reach: { reachedMs: 0, dueMs: 1 } },
+      ...worse,
+    };
     const poor = { quality: 0.1, confidence: 0.1 };
     const first = { trendMet: false as const, ...poor };
     const order: Rule[] = [];
@@ -175,6 +191,7 @@ describe("the rules", () => {
       [first, everything, false],
       [first, everything, true],
       [first, { ...everything, fresh: true }, true],
+      [first, { ...everything, fresh: true, barsSince: 0 }, true],
       [first, worse, true],
       [poor, { ...worse, costShare: 2 }, true],
       [poor, worse, true],
@@ -187,7 +204,7 @@ describe("the rules", () => {
       order.push(ensure(await decidedRule(alerts), "a rule"));
       expect(verdicts).toHaveLength(RULES.length - 1);
     }
-    expect(order).toEqual(RULES.slice(0, 8));
+    expect(order).toEqual(RULES.slice(0, 9));
     expect(await database.query("select 1 from alert_guards")).toEqual([]);
   });
 
@@ -215,6 +232,45 @@ describe("the rules", () => {
   async function candidateOf(place: number): Promise<Candidate> {
     return (await recordCandidates(database, apple, [detectionAt(apple, place)]))[0];
   }
+});
+
+describe("a source", () => {
+  const year = (text: string) => Date.parse(`${text}-01-01T00:00Z`);
+
+  it("is current while it owes two bars at most, twenty minutes allowed, by the calendar of its market", () => {
+    const calendars = fc.constantFrom<CalendarId>("XNYS", "24x7", "FX", "XNSE");
+    const intervals = fc.constantFrom<Interval>("5m", "30m", "1h", "4h", "1d");
+    const moment = fc.integer({ min: year("2018"), max: year("2026") });
+    let [current, behind] = [0, 0];
+    fc.assert(
+      fc.property(calendars, intervals, moment, fc.nat({ max: 8 }), (id, interval, marketMs, bars) => {
+        const calendar = calendarOf(id);
+        const reachedMs = marketMs - (bars * INTERVAL_MS[interval]) / 2;
+        const owed = [...barOpensBetween(calendar, interval, reachedMs - 10 * DAY_MS, marketMs)].filter(
+          (open) => {
+            const close = barClose(calendar, interval, open);
+            return close > reachedMs && close <= marketMs - 20 * MINUTE;
+          },
+        );
+        const reach = reachOf(calendar, interval, reachedMs, marketMs);
+        expect(reach.reachedMs >= reach.dueMs).toBe(owed.length <= 2);
+        if (owed.length <= 2) current++;
+        else behind++;
+      }),
+      { numRuns: 400 },
+    );
+    expect(Math.min(current, behind)).toBeGreaterThan(20);
+  });
+
+  it("of a file that ended years ago is not, whatever its newest bar", () => {
+    const [ended, now] = [Date.parse("2017-11-10T21:00Z"), Date.parse("2026-11-29T17:00Z")];
+    expect(reachOf(calendarOf("XNYS"), "1d", ended, now)).toEqual({
+      reachedMs: ended,
+      dueMs: Date.parse("2026-11-24T21:00Z"),
+    });
+    const there = reachOf(calendarOf("XNYS"), "1d", ended, Date.parse("2017-11-14T22:00Z"));
+    expect(there.reachedMs).toBeGreaterThanOrEqual(there.dueMs);
+  });
 });
 
 describe("the window", () => {

@@ -154,6 +154,32 @@ describe("each bar", () => {
   });
 });
 
+describe("a source that ended long ago", () => {
+  it("raises no alert on its newest bar, and the log says why, but where a replay has come to it", async () => {
+    clock.set(START + 400 * 24 * 60 * MINUTE);
+    const ended = { ...provider, feedNowMs: async () => START };
+    const scanner = open({ provider: ended, threshold: 0 });
+    await scanner.scan();
+    expect(await newest(scanner)).toMatchObject({ bars: 200, alerts: 0, status: "finished" });
+    const newestBar = START - 5 * MINUTE;
+    const decisions = await scanner.parts.alerts.decisions({}, 5_000);
+    const ofNewest = decisions.filter(({ barTime }) => barTime === newestBar);
+    expect(ofNewest.length).toBeGreaterThan(0);
+    for (const { rule, verdicts } of ofNewest) {
+      expect(rule).toBe("source_is_current" satisfies Rule);
+      expect(verdicts.find((verdict) => verdict.rule === rule)).toMatchObject({
+        value: new Date(START).toISOString(),
+        limit: new Date(clock.now() - 30 * MINUTE).toISOString(),
+      });
+    }
+    clock.advance(5 * MINUTE);
+    const replayed = { ...ended, replay: "60x", replayedMs: () => START };
+    const replaying = open({ provider: replayed, threshold: 0 });
+    await replaying.scan();
+    expect((await newest(replaying)).alerts).toBeGreaterThan(0);
+  });
+});
+
 describe("after a pause", () => {
   const intervals = ["5m", "15m"] as const;
   const symbols = ["BTC-USD", "ETH-USD"];

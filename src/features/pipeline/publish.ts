@@ -67,6 +67,8 @@ export function createPublisher(parts: {
         threshold: leastQuality,
         fresh: true,
         barsSince: Math.max(0, Math.floor((now() - synergy.knownAt) / INTERVAL_MS[interval])),
+        // Ticks have no source that could be behind: their age is told by the bars since.
+        reach: { reachedMs: synergy.knownAt, dueMs: synergy.knownAt },
       };
       const consideration = await alerts.consider(sql, [candidate], true);
       const alert = consideration.raised[0];

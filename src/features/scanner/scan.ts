@@ -13,7 +13,7 @@ import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
-import type { Candidate } from "../alerts/rules.js";
+import { type Candidate, reachOf } from "../alerts/rules.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
@@ -60,6 +60,8 @@ interface Fresh {
   readonly from: number;
   /** True when the interval has been scanned before. */
   readonly resumed: boolean;
+  /** The moment of the market before they were asked for: a fast replay moves on while they are read. */
+  readonly marketMs: number;
 }
 
 /**
@@ -149,6 +151,7 @@ async function loadFresh(
   const fresh: Fresh[] = [];
   for (const interval of intervals.filter((wanted) => available.includes(wanted))) {
     const cursor = cursors.get(interval);
+    const marketMs = gateway.marketNowMs();
     const asOfMs = await gateway.feedNowMs(instrument, interval);
     const newest = lastClosedBar(calendar, interval, asOfMs);
     if (newest === null || (cursor !== undefined && cursor >= newest)) continue;
@@ -162,7 +165,7 @@ async function loadFresh(
     if (unseen === time.length) continue;
     // At first and after a long pause, the bars before the newest `wanted` only lead up to them.
     const leading = unseen === 0 || wanted === CATCH_UP_LIMIT ? time.length - wanted : 0;
-    fresh.push({ set, from: Math.max(0, unseen, leading), resumed: cursor !== undefined });
+    fresh.push({ set, from: Math.max(0, unseen, leading), resumed: cursor !== undefined, marketMs });
   }
   return fresh;
 }
@@ -170,7 +173,7 @@ async function loadFresh(
 function candidatesOf(
   stored: readonly (NewDetection & { id: number })[],
   found: readonly { part: Fresh; at: number; detection: NewDetection }[],
-  { symbol, synthetic, assetClass }: KnownInstrument,
+  { symbol, synthetic, assetClass, calendar }: KnownInstrument,
   confidenceOf: ScanOptions["confidenceOf"],
 ): Candidate[] {
   const parts = new Map(found.map(({ part, detection }) => [keyOf(detection), part]));
@@ -185,7 +188,9 @@ function candidatesOf(
     const fresh = part.resumed || barsSince === 0;
     const evidence = measuredOf(detection, assetClass, confidenceOf);
     const costShare = shareOfCosts(levelsOf(detection), assetClass);
-    return [{ ...detection, symbol, synthetic, evidence, costShare, fresh, barsSince }];
+    const { interval } = detection;
+    const reach = reachOf(calendarOf(calendar), interval, part.set.asOfMs, part.marketMs);
+    return [{ ...detection, symbol, synthetic, evidence, costShare, fresh, barsSince, reach }];
   });
 }
 
