@@ -8,8 +8,10 @@ import type { Ledger } from "../../src/features/paper-trades/ledger.js";
 import type { Matching } from "../../src/features/paper-trades/matching.js";
 import type { LedgerStore } from "../../src/features/paper-trades/store.js";
 import type { Database } from "../../src/platform/database.js";
+import { expiryOf } from "../../src/protocols/alpaca/order-end.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
+import { instrumentOf } from "../fixtures/vendor-answers.js";
 import { MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
 
 let server: TestDatabase;
@@ -139,5 +141,54 @@ describe("orders that rest", () => {
     market.bars.set("AAPL", [[4, 40, 40, 40, 40]]);
     market.bars.set("KO", [[5, 50, 50, 50, 50]]);
     expect((await walk(id, 6)).at(-1)).toBe("k rejected drawdown_reached");
+  });
+
+  it("for the day that trade after the close, too, expire when that ends, and say so in the dialect", async () => {
+    const id = await open();
+    const day = { symbol: "AAPL", quantity: 1, type: "limit", limitPrice: 1, timeInForce: "day" } as const;
+    await rest(id, 100, [
+      { ...day, id: "plain" },
+      { ...day, id: "longer", extendedHours: true },
+    ]);
+    market.now = Date.UTC(2024, 6, 9, 20, 16);
+    await matching.run(id);
+    market.now = Date.UTC(2024, 6, 9, 21);
+    await rest(id, 100, [
+      { ...day, id: "evening", extendedHours: true },
+      { ...day, id: "morning" },
+    ]);
+    const orders = await ledger.look(id, ({ state }) => [...state.orders.values()]);
+    const told = new Map(orders.map((order) => [order.id, expiryOf(order, instrumentOf("AAPL"))]));
+    market.now = Date.UTC(2024, 6, 10, 0, 14);
+    await matching.run(id);
+    expect(await endsOf(id)).toEqual([
+      "plain expired day_ended",
+      "longer new -",
+      "evening new -",
+      "morning new -",
+    ]);
+    market.now = Date.UTC(2024, 6, 10, 0, 16);
+    await matching.run(id);
+    market.now = Date.UTC(2024, 6, 10, 20, 16);
+    await matching.run(id);
+    const ends = await ledger.look(id, (_desk, { history }) =>
+      ["plain", "longer", "evening", "morning"].map((name) => history.times.get(name)?.expiredAt),
+    );
+    const evening = Date.UTC(2024, 6, 10);
+    expect(ends).toEqual([Date.UTC(2024, 6, 9, 20), evening, evening, Date.UTC(2024, 6, 10, 20)]);
+    expect([...told.values()]).toEqual(ends);
+    const other = (change: object) =>
+      expiryOf(
+        { timeInForce: "day", extendedHours: false, submittedAt: START, ...change },
+        instrumentOf("AAPL"),
+      );
+    // Ninety days on, in the night; the opening after; and the clocks of New York go back on 3 November.
+    expect(other({ timeInForce: "gtc" })).toBe(Date.UTC(2024, 9, 8, 4));
+    expect(other({ timeInForce: "gtc", submittedAt: Date.UTC(2024, 7, 5, 14) })).toBe(
+      Date.UTC(2024, 10, 4, 5),
+    );
+    expect(other({ timeInForce: "opg" })).toBe(Date.UTC(2024, 6, 10, 13, 30));
+    expect(other({ timeInForce: "cls" })).toBe(Date.UTC(2024, 6, 9, 20));
+    expect(other({ timeInForce: "ioc" })).toBeNull();
   });
 });

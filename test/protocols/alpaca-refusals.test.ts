@@ -105,6 +105,66 @@ describe("an order against one's own", () => {
   });
 });
 
+describe("the change of an order", () => {
+  const change = async (id: string, terms: object) => {
+    const { status, body } = await send("PATCH", `/v2/orders/${id}`, terms);
+    return { status, code: body.code, message: String(body.message ?? ""), id: String(body.id ?? "") };
+  };
+
+  it("gives coins no other time in force than they have", async () => {
+    const { body } = await place({ symbol: "BTC/USD", limit_price: "50", qty: "1" });
+    for (const time_in_force of ["day", "fok", "opg", "cls"]) {
+      expect(await change(body.id, { time_in_force })).toMatchObject({
+        ...{ status: 422, code: 42210000, message: "invalid crypto time_in_force" },
+      });
+    }
+    expect((await change(body.id, { time_in_force: "gtc", limit_price: "51" })).status).toBe(200);
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("leaves legs on their side of the entry and of each other, as where they are placed", async () => {
+    const legs = { take_profit: { limit_price: "250" }, stop_loss: { stop_price: "10" } };
+    const { body } = await place({ symbol: "AAPL", limit_price: "20", order_class: "bracket", ...legs });
+    const [target, stop] = body.legs;
+    expect(await change(target.id, { limit_price: "19" })).toMatchObject({ status: 422, code: 42210000 });
+    expect((await change(target.id, { limit_price: "20" })).message).toContain("target_on_wrong_side");
+    expect((await change(stop.id, { stop_price: "20" })).message).toContain("loss_on_wrong_side");
+    expect(await change(stop.id, { stop_price: "300" })).toMatchObject({ status: 422, code: 42210000 });
+    const moved = await change(target.id, { limit_price: "21" });
+    expect(moved.status).toBe(200);
+    expect((await change(stop.id, { stop_price: "19.99" })).status).toBe(200);
+    // The entry is held against what its legs are now.
+    expect(await change(body.id, { limit_price: "21" })).toMatchObject({ status: 422 });
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("is another name alone, too, and no name that was used", async () => {
+    const { body } = await place({ symbol: "MSFT", limit_price: "20", client_order_id: "first-name" });
+    expect(await change(body.id, {})).toMatchObject({ message: "order parameters are not changed" });
+    const renamed = await change(body.id, { client_order_id: "second-name" });
+    expect(renamed.status).toBe(200);
+    const { body: found } = await send("GET", "/v2/orders:by_client_order_id?client_order_id=second-name");
+    expect(found).toMatchObject({ id: renamed.id, replaces: body.id, limit_price: "20", status: "new" });
+    expect(await change(renamed.id, { client_order_id: "first-name" })).toMatchObject({
+      ...{ status: 422, message: "client_order_id must be unique" },
+    });
+    await send("DELETE", "/v2/orders");
+  });
+
+  it("is refused with the dialect's codes where a token is demanded, as an order is", async () => {
+    const settings = { method: "POST", url: "/api/risk-settings" } as const;
+    const { body } = await place({ symbol: "MSFT", limit_price: "20", qty: "2" });
+    await alpaca.program.call({ ...settings, payload: { require_confirmation: true } });
+    expect(await refused({ symbol: "MSFT", limit_price: "20" })).toMatchObject({
+      status: 403,
+      code: 40310000,
+    });
+    expect(await change(body.id, { qty: "3" })).toMatchObject({ status: 403, code: 40310000 });
+    await alpaca.program.call({ ...settings, payload: { require_confirmation: false } });
+    await send("DELETE", "/v2/orders");
+  });
+});
+
 describe("the intent of an order", () => {
   const day = { symbol: "SPY", type: "market", time_in_force: "day" };
 

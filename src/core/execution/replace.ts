@@ -1,8 +1,8 @@
 import { type Book, bookOf, type DeskContext, tell, tellPlaced, workOn } from "./context.js";
-import { openMember } from "./groups.js";
+import { openMember, siblingOf } from "./groups.js";
 import { trailLevel } from "./match.js";
 import { roundQuantity } from "./money.js";
-import type { Conditions, Order, OrderTerms, TimeInForce } from "./order.js";
+import { type Conditions, type Order, type OrderTerms, type TimeInForce, wayOf } from "./order.js";
 import { isTerminal } from "./states.js";
 import { type Cover, checkAccount, type Draft, type Moment } from "./submit.js";
 import { type Refusal, refusal, validateTerms } from "./validate.js";
@@ -16,6 +16,8 @@ export interface Changes {
   readonly stopPrice?: number;
   /** The amount or the percentage, whichever the order trails by. */
   readonly trail?: number;
+  /** Its trader gives it another name. */
+  readonly renamed?: boolean;
   /** What the change depends on; by itself it changes nothing. */
   readonly conditions?: Conditions;
 }
@@ -41,8 +43,10 @@ export function replaceOrder(
   if (early !== null) return [early];
   const draft = draftOf(order, newId, changes, book);
   const price = Number.isNaN(book.mark) ? null : book.mark;
-  const stands = order.triggeredAt !== null && changes.stopPrice === undefined;
+  // A stop that waits for its entry is held against that, and not against the price of now.
+  const stands = (order.triggeredAt !== null && changes.stopPrice === undefined) || order.state === "held";
   const found = validateTerms(termsFor(desk, draft), book.instrument, stands ? null : price);
+  if (found.length === 0 && isLeg(order)) found.push(...legRefusals(desk, order, draft, price));
   if (found.length > 0) return found;
   const cover = isLeg(order)
     ? { reserved: 0, closing: order.closing }
@@ -60,9 +64,40 @@ function isLeg({ role }: Order): boolean {
   return role === "target" || role === "stop";
 }
 
+/**
+ * A leg as it would be submitted: while it waits, on its side of the entry; and the target on the winning side of the stop.
+ * @param price the latest one; null while there is none.
+ */
+function legRefusals(desk: DeskContext, order: Order, draft: Draft, price: number | null): Refusal[] {
+  const { group, role } = order;
+  if (group === null) return [];
+  const way = -wayOf(order.side);
+  const isTarget = role === "target";
+  const own = isTarget ? draft.limitPrice : draft.stopPrice;
+  if (own === null) return [];
+  const field = isTarget ? "limitPrice" : "stopPrice";
+  const code = isTarget ? "target_on_wrong_side" : "loss_on_wrong_side";
+  const isWrong = (other: number) => (isTarget ? way : -way) * (own - other) <= 0;
+  const parent = order.state === "held" ? openMember(desk, group, "parent") : null;
+  const sibling = siblingOf(desk, order);
+  const others = [
+    parent === null ? null : entryPrice(parent, price),
+    sibling === null ? null : isTarget ? sibling.stopPrice : sibling.limitPrice,
+  ];
+  const wrong = others.find((other) => other !== null && isWrong(other)) ?? null;
+  return wrong === null ? [] : [refusal(code, field, own, wrong)];
+}
+
+/** The worst price that an entry can have; a trailing stop has none that is known. */
+function entryPrice({ type, limitPrice, stopPrice }: Order, price: number | null): number | null {
+  if (type === "trailing_stop") return null;
+  return limitPrice ?? stopPrice ?? price;
+}
+
 function changesRefusal(order: Order, changes: Changes): Refusal | null {
   const { quantity, timeInForce, limitPrice, stopPrice, trail } = changes;
   const same =
+    changes.renamed !== true &&
     (quantity ?? order.quantity) === order.quantity &&
     (timeInForce ?? order.timeInForce) === order.timeInForce &&
     (limitPrice ?? order.limitPrice) === order.limitPrice &&

@@ -24,7 +24,7 @@ export interface SymbolNews {
 }
 
 /** Trading after the close. */
-const EXTENDED_MS = 4 * 3_600_000;
+export const EXTENDED_MS = 4 * 3_600_000;
 
 /** A split or dividend that is told later than this is not applied any more. */
 export const LATE_ACTION_MS = 5 * DAY_MS;

@@ -174,7 +174,13 @@ export function createTrading(options: TradingOptions): Trading {
             requireAllowed(desk, account, changed, market, { settings: allowed, day }, orderId);
             requireWorth(desk, changed, market, leastValue, fromMicros(order.filledMicros));
           }
-          const refusals = desk.replace(orderId, id, changes, { at: market.atMs, open: market.open });
+          const renamed = given !== undefined;
+          const refusals = desk.replace(
+            orderId,
+            id,
+            { ...changes, renamed },
+            { at: market.atMs, open: market.open },
+          );
           if (refusals.length > 0) throw refusedBy(refusals);
           const before = account.causes.get(orderId);
           account.explain(id, causeOf(clientOrderId, before?.origin ?? "native", before));
@@ -187,25 +193,29 @@ export function createTrading(options: TradingOptions): Trading {
       });
     },
 
-    async closePosition(row, text, part, { seal, conditions = null } = {}) {
-      const [{ market, traded }, allowed] = await Promise.all([
-        marketOf(row, text),
-        settings.load(row.userId),
-      ]);
-      const day = await standings.today(row, market.atMs);
-      const clientOrderId = randomUUID();
-      const run = (desk: Desk, account: Account) => {
-        prepare(desk, account, traded, market);
-        const terms = closing(desk, account, traded, part, market.atMs);
-        const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
-        requireWorth(desk, placed, market);
-        // Others that rest meet the same quote.
-        return fillLimits(desk, account, { settings: allowed, day }).during(() =>
-          place(desk, account, placed, market, causeOf(clientOrderId, "close")),
-        );
-      };
-      return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
-    },
+    closePosition: createClosing(options, marketOf),
+  };
+}
+
+function createClosing(
+  { ledger, standings, settings }: TradingOptions,
+  marketOf: ReturnType<typeof createMarkets>["marketOf"],
+): Trading["closePosition"] {
+  return async (row, text, part, { seal, conditions = null } = {}) => {
+    const [{ market, traded }, allowed] = await Promise.all([marketOf(row, text), settings.load(row.userId)]);
+    const day = await standings.today(row, market.atMs);
+    const clientOrderId = randomUUID();
+    const run = (desk: Desk, account: Account) => {
+      prepare(desk, account, traded, market);
+      const terms = closing(desk, account, traded, part, market.atMs);
+      const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
+      requireWorth(desk, placed, market);
+      // Others that rest meet the same quote.
+      return fillLimits(desk, account, { settings: allowed, day }).during(() =>
+        place(desk, account, placed, market, causeOf(clientOrderId, "close")),
+      );
+    };
+    return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
   };
 }
 

@@ -118,7 +118,14 @@ const orderFields = {
 };
 const legSchema = z.object({ ...orderFields, legs: z.null() }).meta({ id: "AlpacaOrderLeg" });
 export const orderSchema = z
-  .object({ ...orderFields, legs: z.array(legSchema).nullable() })
+  .object({
+    ...orderFields,
+    expires_at: z
+      .string()
+      .optional()
+      .describe("When it expires unless it is filled; absent for what is filled at once or not"),
+    legs: z.array(legSchema).nullable(),
+  })
   .meta({ id: "AlpacaOrder" });
 
 export const canceledSchema = z.array(z.object({ id: z.uuid(), status: z.number().int() }));

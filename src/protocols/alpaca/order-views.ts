@@ -5,6 +5,7 @@ import type { Instrument } from "../../core/market/instrument.js";
 import type { OrderTimes } from "../../features/paper-trades/history.js";
 import { averagePriceOf } from "../../features/paper-trades/views.js";
 import { uuidOf } from "../../platform/uuid.js";
+import { expiryOf } from "./order-end.js";
 import type { orderSchema } from "./order-schema.js";
 import { idOf, wireSymbol } from "./symbols.js";
 import { rfc3339 } from "./times.js";
@@ -41,8 +42,13 @@ export interface ShownOrder {
 
 /** @param legs null where they are not shown within it. */
 export function orderWire(shown: ShownOrder, legs: readonly ShownOrder[] | null): WireOrder {
-  const own = legWire(shown);
-  return { ...own, legs: legs === null || legs.length === 0 ? null : legs.map(legWire) };
+  const expiresAt = expiryOf(shown.order, shown.instrument);
+  const expiry = expiresAt === null ? {} : { expires_at: rfc3339(expiresAt) };
+  return {
+    ...legWire(shown),
+    ...expiry,
+    legs: legs === null || legs.length === 0 ? null : legs.map(legWire),
+  };
 }
 
 function legWire({ order, times, clientOrderId, instrument }: ShownOrder) {

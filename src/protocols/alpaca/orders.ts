@@ -129,6 +129,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       if (order === null) throw notFound(`order not found for ${id}`);
       if (isTerminal(order.state)) throw closed(`cannot replace order in ${order.state} status`);
       const changes = changesFrom(body);
+      requireTimeOf(classifySymbol(order.symbol), body.time_in_force);
       const clientOrderId = body.client_order_id ?? undefined;
       const leastValue = leastValueOf(classifySymbol(order.symbol));
       const next = await within(row, order.symbol, () =>
@@ -228,11 +229,18 @@ function isWanted(order: Readonly<Order>, { status, after, until, symbols, side 
   return (symbols === null || symbols.has(order.symbol)) && (side === null || order.side === side);
 }
 
+/** @throws {DialectError} 422 for a time in force that coins have not. */
+function requireTimeOf(
+  instrument: Pick<Instrument, "assetClass"> | null,
+  timeInForce: OrderTerms["timeInForce"] | null | undefined,
+): void {
+  if (instrument?.assetClass !== "crypto" || timeInForce == null) return;
+  if (timeInForce !== "gtc" && timeInForce !== "ioc") throw closed("invalid crypto time_in_force");
+}
+
 function termsFrom(body: OrderBody, instrument: Instrument): Omit<OrderTerms, "id"> {
   const { time_in_force: timeInForce, take_profit: target, stop_loss: stop } = body;
-  if (instrument.assetClass === "crypto" && timeInForce !== "gtc" && timeInForce !== "ioc") {
-    throw closed("invalid crypto time_in_force");
-  }
+  requireTimeOf(instrument, timeInForce);
   const orderClass = body.order_class || "simple";
   return {
     symbol: instrument.symbol,

@@ -58,7 +58,8 @@ export interface RefusedOrder {
 export function refusedError(error: AppError, known: RefusedOrder | null): DialectError | null {
   if (error.code === "order_not_found") return notFound("order not found");
   if (error.code === "position_not_found") return notFound("position does not exist");
-  if (error.code === "trading_halted") return new DialectError(403, body(FORBIDDEN, error.message));
+  if (error.code === "trading_halted" || error.code === "confirmation_refused")
+    return new DialectError(403, body(FORBIDDEN, error.message));
   const message = spelled(error.message, known);
   if (error.code === "conflict") return new DialectError(422, body(UNPROCESSABLE, message));
   if (error.code !== "order_refused") return null;
