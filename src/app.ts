@@ -303,8 +303,8 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   progressRoutes(server, accounts);
   summaryRoutes(server, parts);
   rollupRoutes(server, parts);
-  paperTradeRoutes(server, { paper: parts.paper, now: parts.clock.now });
-  paperCloseRoutes(server, { paper: parts.paper, now: parts.clock.now });
+  paperTradeRoutes(server, { paper: parts.paper });
+  paperCloseRoutes(server, { paper: parts.paper });
   paperOrderRoutes(server, parts);
   paperAccountRoutes(server, parts);
   paperTransferRoutes(server, parts);

@@ -52,6 +52,20 @@ describe("an account in a replay", () => {
     const { data: trades, portfolio } = await call("GET", `/api/paper-trades?account_id=${id}`);
     expect(trades).toHaveLength(1);
     expect(trades[0].opened_at).toMatch(/^2024-01-02T0[67]/);
+    // Quotes are kept for half a minute, which is more than a day of the replay: bars tell what a position is worth.
+    const [position] = Object.values<{ price: number; last_update: string; quantity: number; value: number }>(
+      portfolio.positions,
+    );
+    expect(
+      position.last_update >= trades[0].opened_at,
+      `${position.last_update} ${trades[0].opened_at}`,
+    ).toBe(true);
+    expect(position.value).toBeCloseTo(position.price * position.quantity, 6);
+    expect(portfolio.equity).toBeCloseTo(portfolio.cash + position.value, 6);
+    expect(portfolio.timestamp).toMatch(/^2024-01-02T08/);
+    const alpaca = await call("GET", "/v2/clock");
+    expect(Date.parse(alpaca.timestamp)).toBe(Date.parse(portfolio.timestamp));
+    expect((await call("GET", "/v3/clock")).clocks[0].timestamp).toBe(alpaca.timestamp);
     clock.advance(50 * REPLAYED_HOUR_MS);
     await match();
     const [opening] = await program.parts.database.query<{ at: number }>(

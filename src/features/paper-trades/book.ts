@@ -11,6 +11,7 @@ import type { OrderCause } from "./cause.js";
 import type { Feed } from "./feed.js";
 import type { History, OrderTimes } from "./history.js";
 import type { Account, Ledger } from "./ledger.js";
+import { markBy, markedAt } from "./marks.js";
 import type { Matching } from "./matching.js";
 import { type OrderNow, orderNow, requireOrder } from "./placing.js";
 import { inSharesOf } from "./quote-shares.js";
@@ -23,9 +24,13 @@ export interface PositionNow {
   readonly quantity: number;
   /** What its open trades put in, the oldest closed first; below 0 for a short one. */
   readonly cost: number;
-  /** Null where no source has a price: values are then by the price it was last traded at. */
+  /** Null where no source has one. */
   readonly quote: PricedQuote | null;
+  /** Of the quote; or of the last bar or fill, where that is later or there is none. */
   readonly price: number;
+  readonly isQuoted: boolean;
+  /** When the price is from; epoch ms, null where nobody knows. */
+  readonly pricedAt: number | null;
   readonly value: number;
   readonly unrealised: number;
   /** What the newest of its open trades was made for. */
@@ -118,7 +123,7 @@ export function createBook({ ledger, quotes, instruments, feed, matching }: Book
       if (priced !== null) prices.set(instrument.symbol, priced);
     }
     const marked = (desk: Desk, account: Account) => {
-      for (const [symbol, { price }] of prices) if (desk.lists(symbol)) desk.mark(symbol, price);
+      for (const [symbol, quote] of prices) markBy(desk, account, symbol, quote);
       return look(desk, account, prices);
     };
     return ledger.look(row.id, marked, row);
@@ -205,12 +210,15 @@ function tradesOf(desk: Desk, account: Account, { status, symbol, limit, offset 
 
 function positionNow(
   desk: Desk,
-  { history, causes }: Account,
+  account: Account,
   { symbol, quantity }: { symbol: string; quantity: number },
   quote: PricedQuote | null,
 ): PositionNow {
-  const price = quote?.price ?? desk.priceOf(symbol);
+  const price = desk.priceOf(symbol);
+  const isQuoted = quote !== null && quote.price === price;
+  const known = markedAt(account, symbol);
   const value = timesMicros(price, quantity);
+  const { history, causes } = account;
   const open = history.trades.openOf(symbol);
   const cost = open.reduce((sum, trade) => sum + signOf(trade) * trade.openMicros, 0);
   const newest = open.at(-1);
@@ -220,6 +228,8 @@ function positionNow(
     cost: cost / MICROS,
     quote,
     price,
+    isQuoted,
+    pricedAt: isQuoted ? quote.time : Number.isFinite(known) ? known : null,
     value: value / MICROS,
     unrealised: (value - cost) / MICROS,
     cause: newest === undefined ? null : (causes.get(newest.orderId) ?? null),

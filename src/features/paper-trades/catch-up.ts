@@ -7,6 +7,7 @@ import { peakSince } from "./facts.js";
 import type { MarketNow } from "./feed.js";
 import type { FillLimits } from "./fill-limits.js";
 import type { Account } from "./ledger.js";
+import { markBy } from "./marks.js";
 import { isFollowed, meetQuote } from "./placing.js";
 import { createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
 
@@ -87,7 +88,7 @@ function passEmpty({ cursors }: Account, followed: readonly SymbolNews[], walked
 function meetNow(desk: Desk, account: Account, followed: readonly SymbolNews[], nowMs: number): void {
   for (const { symbol, market } of followed) {
     endSession(desk, symbol, market);
-    if (market.quote !== null) desk.mark(symbol, market.quote.price);
+    if (market.quote !== null) markBy(desk, account, symbol, market.quote);
     meetQuote(desk, symbol, market);
   }
   if (desk.state.positions.size === 0) return;

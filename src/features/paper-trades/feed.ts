@@ -17,6 +17,7 @@ import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { loadAsTraded } from "./as-traded.js";
+import { FRESH_MS } from "./marks.js";
 import { inSharesOf } from "./quote-shares.js";
 
 /** The price of a symbol as orders see it now. */
@@ -66,8 +67,6 @@ export interface FeedOptions {
   readonly now: () => number;
 }
 
-/** A quote counts as the price of now for so long. */
-const FRESH_MS = 30_000;
 /** What was missed longer ago than this is walked by days, of which all sources have more than of minutes. */
 const FINE_DAYS = 5;
 /** Days of a stretch of minutes, and of days. */

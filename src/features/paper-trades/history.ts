@@ -46,6 +46,8 @@ export interface History {
   readonly events: readonly DeskEvent[];
   /** Whether a split or dividends were applied to a symbol within [from, until). */
   applied(symbol: string, kind: "split" | "dividend", from: number, until: number): boolean;
+  /** The newest fill of a symbol; null for none. */
+  lastFill(symbol: string): DoneFill | null;
   /** When something last happened to an account's holding of a symbol; null for never. */
   lastTouched(symbol: string): number | null;
 }
@@ -60,6 +62,7 @@ export function createHistory(): History {
   const opened = new Map<string, number>();
   const actions = new Map<string, number[]>();
   const touched = new Map<string, number>();
+  const newest = new Map<string, DoneFill>();
 
   const nameOf = (symbol: string, kind: string) => `${kind} ${symbol}`;
   function act(symbol: string, kind: string, at: number): void {
@@ -79,7 +82,9 @@ export function createHistory(): History {
     }
     known.updatedAt = at;
     if (event.event === "filled" || event.event === "partially_filled") {
-      fills.push({ seq, at, orderId, symbol, fill: event.fill, whole: event.event === "filled" });
+      const done = { seq, at, orderId, symbol, fill: event.fill, whole: event.event === "filled" };
+      fills.push(done);
+      newest.set(symbol, done);
       touched.set(symbol, marketInstant(event));
       known.gain += event.fill.gain;
       if (event.event === "filled") known.filledAt = at;
@@ -114,6 +119,7 @@ export function createHistory(): History {
     events,
     applied: (symbol, kind, from, until) =>
       actions.get(nameOf(symbol, kind))?.some((at) => at >= from && at < until) ?? false,
+    lastFill: (symbol) => newest.get(symbol) ?? null,
     lastTouched: (symbol) => touched.get(symbol) ?? null,
   };
 }

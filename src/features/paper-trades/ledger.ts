@@ -31,6 +31,8 @@ export interface Account {
   readonly history: History;
   /** Open of the newest bar that orders on a symbol have seen; epoch ms. */
   readonly cursors: Map<string, number>;
+  /** Of when the prices are that the desk was shown, by symbol: ends of bars and instants of quotes; epoch ms. */
+  readonly marked: Map<string, number>;
   /** What orders were placed for. */
   readonly causes: ReadonlyMap<string, OrderCause>;
   /** Says what an order is placed for; kept with what the work does. */
@@ -346,6 +348,7 @@ function open(row: AccountRow, { events, cursors, causes }: Stored): Known {
     row,
     history,
     cursors,
+    marked: new Map(),
     causes,
     explain(orderId, cause) {
       causes.set(orderId, cause);

@@ -14,6 +14,7 @@ import { accountFacts, priceAtMost } from "./facts.js";
 import type { MarketNow } from "./feed.js";
 import type { OrderTimes } from "./history.js";
 import type { Account } from "./ledger.js";
+import { markBy } from "./marks.js";
 import { limitedBy, refusedBy, refusedFor } from "./refusals.js";
 import type { DayFigures } from "./standings.js";
 import type { AccountRow } from "./store.js";
@@ -42,7 +43,7 @@ export type ClosePart =
 export function prepare(desk: Desk, account: Account, traded: Traded, { atMs, quote }: MarketNow): void {
   const { symbol } = traded;
   if (!desk.lists(symbol)) desk.list(traded);
-  if (quote !== null) desk.mark(symbol, quote.price);
+  if (quote !== null) markBy(desk, account, symbol, quote);
   if (!isFollowed(desk, symbol)) account.cursors.set(symbol, atMs);
 }
 
@@ -113,13 +114,12 @@ export function requireAllowed(
   desk: Desk,
   { row, history }: Account,
   terms: Limited,
-  { quote }: MarketNow,
   { settings, day }: Allowance,
   instead: string | null = null,
 ): void {
   if (!opens(desk, terms)) return;
   requireRunning(row);
-  const price = quote?.price ?? desk.priceOf(terms.symbol);
+  const price = desk.priceOf(terms.symbol);
   const entry = priceAtMost(terms, price);
   if (Number.isNaN(entry)) return;
   const { limits, stopPercent } = tradeLimitsOf(settings);
@@ -142,9 +142,9 @@ const LEAST_VALUE = 0.01;
  * @param done what has been traded of it already, where the terms are those of its rest.
  * @throws {AppError} `order_refused`.
  */
-export function requireWorth(desk: Desk, terms: Limited, { quote }: MarketNow, least = 0, done = 0): void {
+export function requireWorth(desk: Desk, terms: Limited, least = 0, done = 0): void {
   const { symbol, side, quantity, notional } = terms;
-  const price = priceAtMost(terms, quote?.price ?? desk.priceOf(symbol));
+  const price = priceAtMost(terms, desk.priceOf(symbol));
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
   const value = quantity === null ? (notional ?? 0) : quantity * price;
   if (!(value > 0) || (quantity !== null && -wayOf(side) * held === quantity)) return;

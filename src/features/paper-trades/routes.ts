@@ -31,7 +31,6 @@ export const ORDER_ERRORS: readonly ErrorCode[] = [
 
 export interface PaperRouteOptions {
   readonly paper: PaperDesk;
-  readonly now: () => number;
 }
 
 /** Trades as the native API has them: placed and listed. */
@@ -78,7 +77,7 @@ function openingRoutes(app: FastifyInstance, { paper }: PaperRouteOptions): void
   });
 }
 
-function readingRoutes(app: FastifyInstance, { paper, now }: PaperRouteOptions): void {
+function readingRoutes(app: FastifyInstance, { paper }: PaperRouteOptions): void {
   const reads = routeGroup(app, { tag: "Paper trading", access: "viewer", perMinute: 120 });
   const { book, accountOf } = paper;
 
@@ -100,7 +99,7 @@ function readingRoutes(app: FastifyInstance, { paper, now }: PaperRouteOptions):
       const found = await book.overview(account, { status, symbol, limit, offset });
       return {
         data: found.rows.map((trade) => tradeView(account, trade)),
-        portfolio: portfolioView(found.portfolio, now()),
+        portfolio: portfolioView(found.portfolio, paper.marketNow()),
         pagination: { limit, offset, total: found.total },
       };
     },

@@ -4,6 +4,7 @@ import type { Instruments } from "../instruments/instruments.js";
 import { causeOf } from "./cause.js";
 import { type Feed, type MarketNow, orNone } from "./feed.js";
 import type { Account, Ledger } from "./ledger.js";
+import { markBy } from "./marks.js";
 import { refusedBy } from "./refusals.js";
 import type { AccountRow } from "./store.js";
 
@@ -41,7 +42,7 @@ export function settleAll(
   at: number,
 ): void {
   for (const symbol of [...desk.state.positions.keys()]) {
-    const price = priceOf(desk, symbol, markets.get(symbol));
+    const price = priceOf(desk, account, symbol, markets.get(symbol));
     const refusals = desk.settle(symbol, price, Math.max(at, markets.get(symbol)?.atMs ?? at));
     if (refusals.length > 0) throw refusedBy(refusals);
   }
@@ -50,11 +51,16 @@ export function settleAll(
   }
 }
 
-function priceOf(desk: Desk, symbol: string, market: MarketNow | undefined): SettlementPrice {
+function priceOf(
+  desk: Desk,
+  account: Account,
+  symbol: string,
+  market: MarketNow | undefined,
+): SettlementPrice {
   const quote = market?.quote ?? null;
-  if (market === undefined || quote === null) {
-    return { price: desk.priceOf(symbol), bid: null, ask: null, traded: false };
-  }
-  const { price, bid, ask } = quote;
-  return market.tradable ? { price, bid, ask, traded: true } : { price, bid: null, ask: null, traded: false };
+  const counts = quote !== null && markBy(desk, account, symbol, quote);
+  const price = desk.priceOf(symbol);
+  return counts && market?.tradable === true
+    ? { price, bid: quote.bid, ask: quote.ask, traded: true }
+    : { price, bid: null, ask: null, traded: false };
 }

@@ -9,6 +9,7 @@ import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, dailyBarTime, sessionsBetween } from "../../core/market/session.js";
 import { type MarketNow, RANGE_BARS } from "./feed.js";
 import type { Account } from "./ledger.js";
+import { noteMark } from "./marks.js";
 
 /** What is known of a symbol since its orders looked last. */
 export interface SymbolNews {
@@ -75,6 +76,7 @@ export function createWalk(
       }
       const facts = factsOf(calendar, interval, bars.time[i], rangeBefore(bars, i));
       desk.bar(symbol, bars, i, facts);
+      noteMark(account, symbol, facts.until);
       account.cursors.set(symbol, facts.until);
       i++;
     },

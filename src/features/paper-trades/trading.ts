@@ -143,8 +143,8 @@ export function createTrading(options: TradingOptions): Trading {
         const wrong = desk.validate(placed);
         if (wrong.length > 0) throw refusedBy(wrong);
         requireConfirmed(desk, placed, allowed, confirmed);
-        requireAllowed(desk, account, placed, market, { settings: allowed, day });
-        requireWorth(desk, placed, market, leastValue);
+        requireAllowed(desk, account, placed, { settings: allowed, day });
+        requireWorth(desk, placed, leastValue);
         const why = causeOf(clientOrderId, cause.origin, cause);
         return fillLimits(desk, account, { settings: allowed, day }, placed.id).during(() =>
           place(desk, account, placed, market, why),
@@ -171,8 +171,8 @@ export function createTrading(options: TradingOptions): Trading {
           const changed = changedTerms(order, changes);
           if (changed !== null) {
             requireConfirmed(desk, changed, allowed, false);
-            requireAllowed(desk, account, changed, market, { settings: allowed, day }, orderId);
-            requireWorth(desk, changed, market, leastValue, fromMicros(order.filledMicros));
+            requireAllowed(desk, account, changed, { settings: allowed, day }, orderId);
+            requireWorth(desk, changed, leastValue, fromMicros(order.filledMicros));
           }
           const renamed = given !== undefined;
           const refusals = desk.replace(
@@ -209,7 +209,7 @@ function createClosing(
       prepare(desk, account, traded, market);
       const terms = closing(desk, account, traded, part, market.atMs);
       const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
-      requireWorth(desk, placed, market);
+      requireWorth(desk, placed);
       // Others that rest meet the same quote.
       return fillLimits(desk, account, { settings: allowed, day }).during(() =>
         place(desk, account, placed, market, causeOf(clientOrderId, "close")),

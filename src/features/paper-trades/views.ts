@@ -177,21 +177,23 @@ export function portfolioView(
     account_id: row.id,
     currency: row.rules.account.currency,
     positions: Object.fromEntries(
-      positions.map(({ symbol, quantity, cost, price, value, unrealised: pnl, quote, cause }) => [
-        symbol,
-        {
-          quantity,
-          avg_entry: roundQuantity(cost / quantity),
-          price: roundQuantity(price),
-          value,
-          pnl,
-          pattern: cause?.pattern ?? null,
-          confidence: cause?.confidence ?? null,
-          price_source: quote?.source ?? null,
-          stale: quote?.stale ?? true,
-          last_update: isoOrNull(quote?.time ?? null),
-        },
-      ]),
+      positions.map(
+        ({ symbol, quantity, cost, price, value, unrealised: pnl, quote, isQuoted, pricedAt, cause }) => [
+          symbol,
+          {
+            quantity,
+            avg_entry: roundQuantity(cost / quantity),
+            price: roundQuantity(price),
+            value,
+            pnl,
+            pattern: cause?.pattern ?? null,
+            confidence: cause?.confidence ?? null,
+            price_source: isQuoted ? (quote?.source ?? null) : null,
+            stale: isQuoted ? (quote?.stale ?? true) : true,
+            last_update: isoOrNull(pricedAt),
+          },
+        ],
+      ),
     ),
     cash: moneyOf(standing.cash),
     equity,

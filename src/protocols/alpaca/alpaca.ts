@@ -112,9 +112,10 @@ export function alpacaRoutes(app: FastifyInstance, parts: AlpacaOptions): Alpaca
     const routes = dialectGroup(scope);
     const assets = createAssets({ ...parts, termsOf });
     const contracts = createContractRows(parts.options);
-    referenceRoutes(routes, { now, assets, contracts });
+    const { marketNow } = parts.paper;
+    referenceRoutes(routes, { now, marketNow, assets, contracts });
     optionRoutes(routes, { options: parts.options, contracts, now });
-    marketTimeRoutes(routes, now);
+    marketTimeRoutes(routes, marketNow);
     marketFactRoutes(routes, { ...parts, universe: () => parts.scanner.config().symbols, now });
     newsRoutes(routes, parts);
     tradingRoutes(routes, parts);

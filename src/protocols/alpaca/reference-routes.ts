@@ -25,16 +25,18 @@ export interface ReferenceRouteOptions {
   readonly assets: Assets;
   readonly contracts: ContractRows;
   readonly now: () => number;
+  /** The moment of the market, which a replay has in the past: that of orders and fills. */
+  readonly marketNow: () => number;
 }
 
 /** When is traded, and what. */
 export function referenceRoutes(routes: DialectGroup, options: ReferenceRouteOptions): void {
-  const { assets, now } = options;
+  const { assets, marketNow } = options;
   routes.get("/v2/clock", {
     id: "alpacaClock",
     summary: "Whether New York trades now, and when it opens and closes next",
     answer: clockSchema,
-    handle: () => clockView(now()),
+    handle: () => clockView(marketNow()),
   });
   routes.get("/v2/calendar", {
     id: "alpacaCalendar",
