@@ -73,7 +73,7 @@ describe("orders of extended hours for the day", () => {
     market.now = EVENING - 1;
     await desk.matching.run(id);
     expect([await endOf(id, "day"), await endOf(id, "late")]).toEqual([null, null]);
-    market.now = EVENING + MINUTE;
+    market.now = EVENING + 15 * MINUTE;
     await desk.matching.run(id);
     expect([await endOf(id, "day"), await endOf(id, "late")]).toEqual([EVENING, EVENING]);
     expect([await endOf(id, "next"), await endOf(id, "auction")]).toEqual([null, null]);

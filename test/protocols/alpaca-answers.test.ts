@@ -208,6 +208,9 @@ describe("errors of the dialect", () => {
     ["/v2/stocks/bars?symbols=AAPL&timeframe=1Day&adjustment=dividend", 400, 40010001, "raw, split and all"],
     ["/v2/stocks/bars?symbols=AAPL&timeframe=1Day&adjustment=none", 400, 40010001, "invalid adjustment"],
     ["/v2/stocks/bars?symbols=AAPL&timeframe=1Day&page_token=x", 400, 40010001, "invalid page_token"],
+    ["/v2/account/activities?page_token=abc", 400, 40010001, "invalid page_token"],
+    ["/v2/account/portfolio/history?start=2090-01-01", 400, 40010001, "start lies in the future"],
+    ["/v2/account/portfolio/history?start=2024-02-01&end=2024-01-01", 400, 40010001, "start lies after end"],
     [
       "/v2/stocks/bars?symbols=AAPL&timeframe=1Day&start=2024-02-01&end=2024-01-01",
       400,

@@ -112,6 +112,34 @@ describe("limits of an account's owner", () => {
   });
 });
 
+describe("legs of an order", () => {
+  it("200 are listed with their entry while that is open, and by themselves among open ones once it is filled", async () => {
+    const id = await open({ cash: 100_000 });
+    const legs = {
+      order_class: "bracket",
+      take_profit: { limit_price: 9_000 },
+      stop_loss: { stop_price: 1 },
+    };
+    const entry = (await order(id, { ...legs, time_in_force: "gtc" })).data;
+    expect(entry.state).toBe("filled");
+    const waiting = (await order(id, { ...legs, ...resting(50), symbol: "MSFT" })).data;
+    const list = async (status: string) => {
+      const { data } = await call("GET", `/api/paper-trade/orders?account_id=${id}&status=${status}`);
+      return data.map((each: { id: string; legs: unknown[] }) => [each.id, each.legs.length]);
+    };
+    expect(await list("open")).toEqual([
+      [waiting.id, 2],
+      [`${entry.id}/target`, 0],
+      [`${entry.id}/stop`, 0],
+    ]);
+    expect(await list("closed")).toEqual([[entry.id, 2]]);
+    expect(await list("all")).toEqual([
+      [waiting.id, 2],
+      [entry.id, 2],
+    ]);
+  });
+});
+
 describe("orders of next to nothing", () => {
   it("422 are not taken, for their money has no places: none is made of it", async () => {
     const id = await open({ cash: 1, leverage: 1 });

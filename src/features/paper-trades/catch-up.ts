@@ -9,12 +9,10 @@ import type { FillLimits } from "./fill-limits.js";
 import type { Account } from "./ledger.js";
 import { markBy } from "./marks.js";
 import { isFollowed, meetQuote } from "./placing.js";
-import { createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
+import { CLOSE_GRACE_MS, createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
 
 /** The name under which the last night of an account is kept beside the bars of its symbols. */
 export const NIGHT = "@night";
-/** Bars of a session's end may come so much later before its orders expire without them. */
-const CLOSE_GRACE_MS = 15 * 60_000;
 /** Where days of an account begin and end. */
 export function zoneOfAccount(currency: string): Zone {
   return zoneOf(currency === "INR" ? "Asia/Kolkata" : "America/New_York");

@@ -24,6 +24,8 @@ export interface SymbolNews {
   readonly closes: ReadonlyMap<number, number>;
 }
 
+/** Bars of the end of a session, or of the hours after it, may come so much later before orders expire without them. */
+export const CLOSE_GRACE_MS = 15 * 60_000;
 /** Trading after the close. */
 export const EXTENDED_MS = 4 * 3_600_000;
 
@@ -92,7 +94,7 @@ function endsOfHours(desk: Desk, symbol: string, calendar: Calendar, nowMs: numb
   if (since > nowMs) return [];
   return sessionsBetween(calendar, since - 2 * DAY_MS, nowMs)
     .map(({ close }) => close + EXTENDED_MS)
-    .filter((end) => end > since && end <= nowMs);
+    .filter((end) => end > since && end <= nowMs - CLOSE_GRACE_MS);
 }
 
 /** Average of high less low of the bars before; NaN with too few. */

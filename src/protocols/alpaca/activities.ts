@@ -10,6 +10,7 @@ import type { DoneFill, History } from "../../features/paper-trades/history.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { activitySchema } from "./account-schema.js";
 import { exchange } from "./calendar.js";
+import { invalid } from "./errors.js";
 import { amountWire, decimalWire, wireId } from "./order-views.js";
 import { joinedSymbol, wireSymbol } from "./symbols.js";
 import { rfc3339 } from "./times.js";
@@ -52,7 +53,10 @@ interface Dated {
   readonly view: Activity;
 }
 
-/** Fills and whatever else moved money or shares of an account. */
+/**
+ * Fills and whatever else moved money or shares of an account.
+ * @throws {AppError} `invalid_request` for a token that names none of them.
+ */
 export function activitiesOf(
   { fills, postings }: History,
   orders: ReadonlyMap<string, Readonly<Order>>,
@@ -82,6 +86,8 @@ export function activitiesOf(
   );
   within.sort((a, b) => (filter.ascending ? 1 : -1) * (a.at - b.at || a.seq - b.seq));
   const from = filter.token === null ? 0 : within.findIndex(({ view }) => view.id === filter.token) + 1;
+  // A client that is shown the first page for it would never end.
+  if (filter.token !== null && from === 0) throw invalid("invalid page_token");
   return within.slice(from, from + filter.limit).map(({ view }) => view);
 }
 

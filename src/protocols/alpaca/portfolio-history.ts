@@ -150,7 +150,10 @@ function stretchOf(query: Query, nowMs: number): { from: number; to: number } {
   const begins = first === undefined ? null : startOf(first, zone);
   const ends = last === undefined ? null : endOf(last, zone);
   const to = Math.min(nowMs, ends ?? (begins !== null && period !== undefined ? begins + length : nowMs));
-  return { from: begins ?? to - length, to };
+  const from = begins ?? to - length;
+  if (from > nowMs) throw invalid("start lies in the future");
+  if (from > to) throw invalid("start lies after end");
+  return { from, to };
 }
 
 /** Ends of steps within sessions, of days the closes; now where the day has not ended. */
