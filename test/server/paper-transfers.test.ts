@@ -343,6 +343,23 @@ describe("POST /api/paper-trade/accounts/import of what cannot be", () => {
       "before the first transfer",
       [transfer, { ...fill, at: "2024-01-02T14:59:59.999Z" }],
     ],
+    [
+      "a coin bought with money that is not there",
+      2,
+      "-10 in cash, and nothing is lent on BTC-USD",
+      [
+        { ...transfer, amount: 10 },
+        { ...fill, symbol: "BTC-USD" },
+      ],
+    ],
+    ["a coin sold short", 2, "cannot be sold short", [transfer, { ...sale, symbol: "BTC-USD" }]],
+    ["half a share sold short", 2, "fractions of AAPL", [transfer, { ...sale, quantity: 0.5, amount: 5 }]],
+    [
+      "more shares than the equity bears",
+      2,
+      "an equity of 9.99, and its position needs 10",
+      [{ ...transfer, amount: 9.99 }, fill],
+    ],
     ["what was before 1970", 1, "1970", [{ ...transfer, at: "1969-12-31T23:59:59.000Z" }]],
   ])("400 for %s, by its row", async (name, row, reason, rows) => {
     const answer = await imported(name.slice(0, 60), rows);

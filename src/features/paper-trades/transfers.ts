@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { AccountRules } from "../../core/execution/account.js";
 import type { DeskEvent } from "../../core/execution/events.js";
+import { createFeasibility } from "../../core/execution/feasibility.js";
 import { MICROS } from "../../core/execution/money.js";
 import { rebooking } from "../../core/execution/rebooking.js";
 import { applyEvent, createState } from "../../core/execution/state.js";
@@ -15,6 +17,7 @@ import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { inSlices } from "../../platform/slices.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { tradedAs } from "../instruments/traded.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
@@ -110,7 +113,7 @@ function* booking(
   }
   const { events, problem } = yield* rebooking(rules, transactions, SLICE);
   if (events === null) throw refusedRow(problem.place, problem.message);
-  yield* requireOrder(events);
+  yield* requirePossible(rules.account, events);
   const cashFloor = cashFloorOf({ ...terms, cash: Math.max(DEFAULT_TERMS.cash, -lowest.cash) });
   // Its money came in when it was opened, long before it was brought here.
   const openedAt = rows.length === 0 ? now() : Date.parse(rows[0].at);
@@ -190,15 +193,18 @@ function timesOf(events: readonly DeskEvent[]): [number, number][] {
   return events.map((event) => [event.seq, timeOf(event)]);
 }
 
-/** @throws {AppError} `invalid_request` naming the first row that is of before what it changes was opened. */
-function* requireOrder(events: readonly DeskEvent[]): Slices {
+/** @throws {AppError} `invalid_request` naming the first row that no desk would have let happen, or of before what it changes was opened. */
+function* requirePossible(account: AccountRules, events: readonly DeskEvent[]): Slices {
   const timeOf = createEntryTimes();
+  const problemOf = createFeasibility(account, tradedAs);
   const transactionOfEvent = createTransactionReader();
   let row = 0;
   for (const [place, event] of events.entries()) {
     if (place % SLICE === SLICE - 1) yield;
     const entered = timeOf(event);
+    const problem = problemOf(event);
     if (transactionOfEvent(event) === null) continue;
+    if (problem !== null) throw refusedRow(row, problem);
     if (entered > event.at)
       throw refusedRow(row, `is of ${isoTime(event.at)}, and what it changes was opened ${isoTime(entered)}`);
     row++;
