@@ -51,7 +51,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     id: "importPaperAccount",
     summary: "Open an account that made the transactions of such a file",
     description:
-      "Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
+      "Takes what an export answers with, as it is: the terms of its account unless the body says others. Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
     perMinute: 5,
     bodyLimit: IMPORT_BYTES,
     body: importBody,
@@ -59,11 +59,15 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     answer: { data: accountSchema, record_count: z.number().int() },
     errors: ["conflict", "symbol_invalid", "symbol_unknown", "idempotency_key_reused"],
     async handle({ body, principal: { userId }, request, reply }) {
-      const { name, transactions, csv_content: csv } = body;
-      if ((transactions === undefined) === (csv === undefined)) {
+      const { account: exported, transactions = null, csv_content: csv = null } = body;
+      if ((transactions === null) === (csv === null)) {
         throw new AppError("invalid_request", "body: needs transactions or csv_content");
       }
-      const rows = await (csv === undefined ? checkedRows(transactions ?? []) : rowsOf(csv));
+      const name = body.name ?? exported?.name;
+      if (name === undefined) throw new AppError("invalid_request", "body name: is missing");
+      const terms = { ...(exported === undefined ? {} : termsFrom(exported)), ...termsFrom(body) };
+      const rows = await (csv === null ? checkedRows(transactions ?? []) : rowsOf(csv));
+      requireCount(body.record_count, rows.length);
       return doOnce(
         { userId, operation: "importPaperAccount", request, reply },
         (account: AccountRow, _same: AccountRow) => ({
@@ -71,9 +75,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
           record_count: rows.length,
         }),
         (sealOf) =>
-          transfers.import(userId, { name, ...termsFrom(body) }, rows, async (sql, row) =>
-            sealOf(row)?.(sql, row),
-          ),
+          transfers.import(userId, { ...terms, name }, rows, async (sql, row) => sealOf(row)?.(sql, row)),
       );
     },
   });
@@ -82,7 +84,23 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
 const IMPORT_BYTES = 16 * 1_048_576;
 /** Rows are checked as they are read, in slices. */
 const unchecked = z.unknown().meta({ $ref: "#/components/schemas/PaperTransactionInput" });
-const importBody = accountBody.omit({ cash: true }).extend({
-  transactions: z.array(unchecked).max(MOST_ROWS).optional(),
-  csv_content: z.string().max(IMPORT_BYTES).optional(),
-});
+/** Terms as an export tells them, each once; the rest of what it tells is not read. */
+const exportedAccount = z.object(
+  accountBody.omit({ cash: true, slippage_bps: true, commission_percent: true }).shape,
+);
+const importBody = accountBody
+  .omit({ cash: true })
+  .partial({ name: true })
+  .extend({
+    account: exportedAccount.optional().describe("Of an export: its name and its terms"),
+    record_count: z.number().int().optional().describe("How many transactions there are to be"),
+    filename: z.string().max(200).optional().describe("Not read"),
+    transactions: z.array(unchecked).max(MOST_ROWS).nullish(),
+    csv_content: z.string().max(IMPORT_BYTES).nullish(),
+  });
+
+/** @throws {AppError} `invalid_request` for a file that is not whole. */
+function requireCount(said: number | undefined, rows: number): void {
+  if (said === undefined || said === rows) return;
+  throw new AppError("invalid_request", `body record_count: is ${said}, and there are ${rows} transactions`);
+}
