@@ -2,8 +2,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createRng } from "../../src/core/base/rng.js";
 
-/** Writes files of seeded random 5-minute candles of made-up coins, which trade around the clock. */
-export function writeCandleFiles(folder: string, symbols: number, bars: number): string[] {
+const BAR_MS = 300_000;
+
+/**
+ * Writes files of seeded random 5-minute candles of made-up coins, which trade around the clock.
+ * @param endMs when the newest bar closes.
+ */
+export function writeCandleFiles(folder: string, symbols: number, bars: number, endMs: number): string[] {
   mkdirSync(folder, { recursive: true });
   const names: string[] = [];
   for (let n = 0; n < symbols; n++) {
@@ -15,7 +20,7 @@ export function writeCandleFiles(folder: string, symbols: number, bars: number):
       const close = open * Math.exp(0.004 * rng.normal());
       const high = Math.max(open, close) * Math.exp(0.002 * Math.abs(rng.normal()));
       const low = Math.min(open, close) * Math.exp(-0.002 * Math.abs(rng.normal()));
-      const time = new Date(Date.UTC(2024, 0, 1) + i * 300_000).toISOString();
+      const time = new Date(endMs - (bars - i) * BAR_MS).toISOString();
       rows.push(
         `${time},${[open, high, low, close, 1_000 * rng.next()].map((value) => value.toFixed(6)).join(",")}`,
       );

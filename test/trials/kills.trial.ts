@@ -17,7 +17,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tx-trial-"));
   chmodSync(folder, 0o755);
   filesDir = join(folder, "files");
-  writeCandleFiles(filesDir, SYMBOLS, 900);
+  // Up to now: alerts are raised on bars of half an hour ago at the most.
+  writeCandleFiles(filesDir, SYMBOLS, 900, Math.floor(Date.now() / 300_000) * 300_000);
 });
 afterAll(() => {
   if (process.env.TRIAL_KEEP === undefined) rmSync(folder, { recursive: true, force: true });
@@ -74,6 +75,7 @@ describe(`killed ${KILLS} times in the middle of a scan`, () => {
     const expected = await readTables("calm");
     calm.kill("SIGTERM");
     expect(await calm.ended()).toBe(0);
+    expect(expected.alerts.length).toBeGreaterThan(0);
 
     const rng = createRng(20);
     const scanMs = Number(scan.durationMs);
