@@ -222,17 +222,18 @@ describe(`${WRITERS} writers through ${KILLS} kills of two servers and ${CRASHES
         `${quantile(figures.backMs, 0.5).toFixed(0)} ms, longest ${Math.max(...figures.backMs).toFixed(0)} ms\n` +
         `${JSON.stringify(statuses)}\n`,
     );
-    expect([figures.kills, figures.crashes], `after ${seconds.toFixed(0)} s`).toEqual([KILLS, CRASHES]);
-    expect(seconds).toBeLessThan(LIMIT_MS / 1_000);
+    // What must never be comes first: a slow machine does fewer kills, and is judged by those all the same.
     expect(lost.slice(0, 5)).toEqual([]);
     expect(doubled.slice(0, 5)).toEqual([]);
     expect(unbalanced.slice(0, 5)).toEqual([]);
     const failed = acknowledged.filter(({ status }) => status >= 500);
     expect(failed.slice(0, 3)).toEqual([]);
-    expect(acknowledged.filter(({ status }) => status === 201).length).toBeGreaterThan(KILLS);
+    expect(acknowledged.filter(({ status }) => status === 201).length).toBeGreaterThan(figures.kills);
     for (const server of last) server.kill("SIGTERM");
     for (const server of last) {
       expect(await server.ended(), JSON.stringify(server.records.slice(-10))).toBe(0);
     }
+    expect([figures.kills, figures.crashes], `after ${seconds.toFixed(0)} s`).toEqual([KILLS, CRASHES]);
+    expect(seconds).toBeLessThan(LIMIT_MS / 1_000);
   });
 });
