@@ -25,6 +25,23 @@ function closesOf(rows: Readonly<Record<string, number>>) {
 }
 
 describe("equity by day", () => {
+  it("begins with the first session that had not closed when the account was opened", () => {
+    // A Tuesday's session closes at 21:00 UTC, and its date ends at 05:00.
+    const rowsOf = (at: number) => {
+      const scene = new Scene({ at });
+      scene.desk.transfer(50, at + 1);
+      const { day, paidIn } = dailyEquity(scene.events, XNYS, new Map(), dayOf("2024-11-27"));
+      return [...day].map((each, i) => [dateOf(each), paidIn[i] / 1e6]);
+    };
+    const both = [
+      ["2024-11-26", 10_050],
+      ["2024-11-27", 0],
+    ];
+    expect(rowsOf(Date.UTC(2024, 10, 26, 20, 59))).toEqual(both);
+    expect(rowsOf(Date.UTC(2024, 10, 26, 21))).toEqual([["2024-11-27", 10_050]]);
+    expect(rowsOf(Date.UTC(2024, 10, 27, 4, 58))).toEqual([["2024-11-27", 10_050]]);
+  });
+
   it("goes from the first session to the last, over a weekend, a holiday, a split and a day without a close", () => {
     // A Thursday; the Monday after the weekend is Martin Luther King's day.
     const scene = new Scene({ account: marginRules("USD"), at: openOf("2024-01-11") });

@@ -49,7 +49,7 @@ interface Change {
 export interface EquityBook {
   take(event: DeskEvent): void;
   /**
-   * Days from the session of the first event to `untilDay`; none where that is before. @param closes of the symbols, as
+   * Days from the first session that closed after the first event to `untilDay`; none where that is before. @param closes of the symbols, as
    * they traded. A symbol without a close that day is worth its latest price: an earlier close or fill, split since
    * where there was a split.
    */
@@ -61,8 +61,10 @@ export function createEquity(calendar: Calendar): EquityBook {
   let cash = 0;
   return {
     take(event) {
-      const index = sessionOf(calendar, event.at);
+      const on = sessionOf(calendar, event.at);
       let end = ends.at(-1);
+      // There was no account at a close that was over when it was opened.
+      const index = end === undefined && calendar.close[on] <= event.at ? on + 1 : on;
       // The sequence of events decides, should one be of an earlier day than the one before.
       if (end === undefined || end.index < index) {
         end = { index, cash, paidIn: 0, paidOut: 0, changes: new Map() };
