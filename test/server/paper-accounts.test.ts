@@ -280,33 +280,6 @@ describe("what is refused", () => {
   });
 });
 
-describe("the pre-trade check of a user with an account", () => {
-  it("200 looks at everything and refuses what the account cannot bear", async () => {
-    await call("GET", "/api/paper-trades");
-    const { price } = (await call("GET", "/api/market/AAPL")).data;
-    const check = await call("POST", "/api/risk/pre-trade-check", {
-      symbol: "AAPL",
-      side: "buy",
-      quantity: 1,
-      entry: price,
-      stop_loss: 0.97 * price,
-      take_profit: 1.1 * price,
-    });
-    expect(check.data).toMatchObject({ complete: true, unchecked: [], verdict: "approved" });
-    const large = await call("POST", "/api/risk/pre-trade-check", {
-      symbol: "AAPL",
-      side: "buy",
-      quantity: 1e6,
-      entry: price,
-      stop_loss: 0.97 * price,
-      take_profit: 1.1 * price,
-    });
-    expect(large.data.refusals.map(({ code }: { code: string }) => code)).toEqual(
-      expect.arrayContaining(["buying_power_exceeded", "portfolio_risk_exceeded", "position_too_large"]),
-    );
-  });
-});
-
 describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
   it("200, 201 go round: the imported account has the same transactions, trades and money", async () => {
     const id = await open({ cash: 50_000, commission_percent: 0.1 });

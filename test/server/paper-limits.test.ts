@@ -140,6 +140,21 @@ describe("legs of an order", () => {
   });
 });
 
+describe("the currency of an account", () => {
+  it("201, 400 is one in which something is traded", async () => {
+    const kept = (currency: string) =>
+      call("POST", "/api/paper-trade/accounts", { name: `In ${currency}`, currency });
+    for (const currency of ["INR", "EUR", "USDT"]) {
+      expect(await kept(currency)).toMatchObject({ status: 201, data: { currency } });
+    }
+    const refused = await kept("XXX");
+    expect([refused.status, refused.detail]).toEqual([
+      400,
+      expect.stringMatching(/currency.*something is traded/),
+    ]);
+  });
+});
+
 describe("orders of next to nothing", () => {
   it("422 are not taken, for their money has no places: none is made of it", async () => {
     const id = await open({ cash: 1, leverage: 1 });
@@ -170,5 +185,33 @@ describe("the usual account", () => {
     await call("POST", "/api/paper-trades", { symbol: "MSFT", side: "buy", quantity: 1 });
     const { pagination } = await call("GET", `/api/paper-trades?account_id=${reset.data.id}`);
     expect(pagination.total).toBe(1);
+  });
+});
+
+describe("the pre-trade check of a user with an account", () => {
+  it("200 looks at everything and refuses what the account cannot bear", async () => {
+    await call("GET", "/api/paper-trades");
+    const { price } = (await call("GET", "/api/market/AAPL")).data;
+    const cents = (amount: number) => Math.round(100 * amount) / 100;
+    const check = await call("POST", "/api/risk/pre-trade-check", {
+      symbol: "AAPL",
+      side: "buy",
+      quantity: 1,
+      entry: price,
+      stop_loss: cents(0.97 * price),
+      take_profit: cents(1.1 * price),
+    });
+    expect(check.data).toMatchObject({ complete: true, unchecked: [], verdict: "approved" });
+    const large = await call("POST", "/api/risk/pre-trade-check", {
+      symbol: "AAPL",
+      side: "buy",
+      quantity: 1e6,
+      entry: price,
+      stop_loss: cents(0.97 * price),
+      take_profit: cents(1.1 * price),
+    });
+    expect(large.data.refusals.map(({ code }: { code: string }) => code)).toEqual(
+      expect.arrayContaining(["buying_power_exceeded", "portfolio_risk_exceeded", "position_too_large"]),
+    );
   });
 });

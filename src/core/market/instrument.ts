@@ -81,6 +81,11 @@ export function classifySymbol(symbol: string): Instrument | null {
   return { ...instrument, name, exchange, assetClass };
 }
 
+/** Whether something is traded in it: a currency, or a coin that others are quoted in. */
+export function isQuoteCurrency(code: string): boolean {
+  return CURRENCIES.has(code) || COIN_QUOTES.includes(code);
+}
+
 /** The instruments of the default universe that have a name. */
 export function namedInstruments(): readonly Instrument[] {
   return NAMED_INSTRUMENTS.map(([symbol]) => classifySymbol(symbol)).filter(

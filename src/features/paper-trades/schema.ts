@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ORDER_CLASSES, ORDER_TYPES, TIMES_IN_FORCE } from "../../core/execution/order.js";
 import { ORDER_STATES } from "../../core/execution/states.js";
+import { isQuoteCurrency } from "../../core/market/instrument.js";
 import { EXIT_REASONS } from "../../core/performance/trade.js";
 import { wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
@@ -271,6 +272,7 @@ export const accountBody = z.strictObject({
   currency: z
     .string()
     .regex(/^[A-Z]{3,5}$/)
+    .refine(isQuoteCurrency, "must be a currency in which something is traded")
     .optional(),
   leverage: z.number().min(1).max(4).optional().describe("1 for a cash account"),
   shorting: z.boolean().optional(),
