@@ -216,6 +216,54 @@ describe("errors of coins", () => {
   });
 });
 
+describe("an order that needs a token of the native API", () => {
+  it("is forbidden, in the dialect's code", async () => {
+    const demand = (require_confirmation: boolean) =>
+      alpaca.program.call({
+        method: "POST",
+        url: "/api/risk-settings",
+        payload: { ...ROOMY, require_confirmation },
+      });
+    await demand(true);
+    expect(await refused({ symbol: "AAPL", limit_price: "20" })).toMatchObject({
+      status: 403,
+      code: 40310000,
+      message: expect.stringMatching(/^missing: /),
+    });
+    await demand(false);
+  });
+});
+
+describe("an order that has ended", () => {
+  it("is said to be in its state by every refusal, also where it ended only now", async () => {
+    const words = { status: 422, code: 42210000 };
+    const quote = (await alpaca.program.call("/api/market/AAPL")).json<{ data: { price: number } }>().data;
+    const near = { symbol: "AAPL", limit_price: (quote.price * 0.999).toFixed(2) };
+    const [one, other] = [(await place(near)).body, (await place(near)).body];
+    const replace = async ({ id }: { id: string }) => {
+      const { status, body } = await send("PATCH", `/v2/orders/${id}`, { limit_price: "10" });
+      return { status, ...body };
+    };
+    const cancel = async ({ id }: { id: string }) => {
+      const { status, body } = await send("DELETE", `/v2/orders/${id}`);
+      return { status, ...body };
+    };
+    const inState = (state: string) => ({
+      replace: { ...words, message: `cannot replace order in ${state} status` },
+      cancel: { ...words, message: `order is already in "${state}" state` },
+    });
+    // What they rested for has come meanwhile, which the first to ask finds out.
+    const before = [one.status, other.status];
+    alpaca.clock.advance(3 * 3_600_000);
+    const first = await replace(one);
+    const state = (await send("GET", `/v2/orders/${one.id}`)).body.status;
+    expect([before, state]).toEqual([["new", "new"], "filled"]);
+    expect(first).toEqual(inState("filled").replace);
+    expect(await replace(one)).toEqual(first);
+    expect(await cancel(other)).toEqual(inState("filled").cancel);
+  });
+});
+
 describe.skipIf(check === null)("all of it", () => {
   it("has the shapes that the vendor's document says", () => {
     expect([...new Set(wrong)]).toEqual([]);

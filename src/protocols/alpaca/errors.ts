@@ -32,6 +32,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, readonly [status: number, code: 
   conflict: [422, 42210000],
   account_closed: [403, 40310000],
   trading_halted: [403, 40310000],
+  confirmation_refused: [403, 40310000],
   idempotency_key_reused: [422, 40010001],
 };
 

@@ -72,6 +72,22 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     }
   }
 
+  /** Changes an order that has not ended, and says alike of one that had and of one that ends meanwhile in which state it is. */
+  async function onOpen<T>(
+    row: AccountRow,
+    { id, state, symbol }: Readonly<Order>,
+    words: (state: string) => string,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    if (isTerminal(state)) throw closed(words(state));
+    try {
+      return await within(row, symbol, work);
+    } catch (error) {
+      const now = await ledger.look(row.id, (desk) => desk.state.orders.get(id)?.state ?? state);
+      throw error instanceof DialectError && isTerminal(now) ? closed(words(now)) : error;
+    }
+  }
+
   /** What this process did to the account since its row was read is seen too. */
   async function shown(row: AccountRow, id: string, nested: boolean): Promise<WireOrder> {
     const look = (desk: Desk, account: Account) => {
@@ -115,8 +131,8 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       const row = await accounts.usual(userId);
       const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id), row);
       if (order === null) throw notFound(`order not found for ${id}`);
-      if (isTerminal(order.state)) throw closed(`order is already in "${order.state}" state`);
-      await within(row, null, () => trading.cancel(row, order.id));
+      const words = (state: string) => `order is already in "${state}" state`;
+      await onOpen(row, order, words, () => trading.cancel(row, order.id));
     },
     async cancelAll(userId) {
       const row = await accounts.usual(userId);
@@ -127,12 +143,12 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
       const row = await accounts.usual(userId);
       const order = await ledger.look(row.id, (desk, account) => findOrder(desk, account, id), row);
       if (order === null) throw notFound(`order not found for ${id}`);
-      if (isTerminal(order.state)) throw closed(`cannot replace order in ${order.state} status`);
+      const words = (state: string) => `cannot replace order in ${state} status`;
       const changes = changesFrom(body);
       requireTimeOf(classifySymbol(order.symbol), body.time_in_force);
       const clientOrderId = body.client_order_id ?? undefined;
       const leastValue = leastValueOf(classifySymbol(order.symbol));
-      const next = await within(row, order.symbol, () =>
+      const next = await onOpen(row, order, words, () =>
         trading.replace(row, order.id, { changes, clientOrderId, leastValue }),
       );
       return shown(row, next.order.id, true);
