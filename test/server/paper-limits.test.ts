@@ -155,6 +155,68 @@ describe("the currency of an account", () => {
   });
 });
 
+describe("an account that is imported", () => {
+  it("201 for what was closed by halves, bought as far as its equity bears, or paid for itself", async () => {
+    const imported = (name: string, transactions: object[]) =>
+      call("POST", "/api/paper-trade/accounts/import", { name, transactions });
+    const transfer = { at: "2024-01-02T15:00:00.000Z", kind: "transfer", amount: 10_000 };
+    const traded = { kind: "fill", symbol: "AAPL", price: 10 };
+    const fill = {
+      ...traded,
+      at: "2024-01-03T15:00:00.000Z",
+      order: "a",
+      side: "buy",
+      quantity: 2,
+      amount: -20,
+    };
+    const sale = { ...fill, order: "b", side: "sell", amount: 20, at: "2024-01-04T15:00:00.000Z" };
+    const half = { ...fill, at: "2024-01-05T15:00:00.000Z", quantity: 0.5, amount: -5 };
+    const short = { ...sale, quantity: 1, amount: 10 };
+    expect((await imported("Half back", [transfer, short, half])).status).toBe(201);
+    expect((await imported("Just enough", [{ ...transfer, amount: 10 }, fill])).status).toBe(201);
+    const coin = { ...fill, symbol: "BTC-USD" };
+    expect((await imported("A coin", [{ ...transfer, amount: 20 }, coin])).status).toBe(201);
+    // What shares gained beside it is not told, so that it may have been so.
+    const more = { ...fill, symbol: "MSFT", order: "c", amount: -20 };
+    expect((await imported("Two", [{ ...transfer, amount: 10 }, fill, more])).status).toBe(201);
+  });
+
+  it("201 takes an export as it is, with the terms of its account unless others are said", async () => {
+    const terms = {
+      ...{ currency: "USD", leverage: 4, shorting: false, spread_bps: 7, jitter_seed: 5, volume_share: 0.3 },
+      slippage: { kind: "fixed", bps: 3 },
+      commission: { kind: "per_share", amount: 0.01, minimum: 0.5, maximum_rate: null },
+      ...{ borrow_rate: 0.02, interest_rate: 0.09 },
+    };
+    const opened = await call("POST", "/api/paper-trade/accounts", { name: "Terms", cash: 1_000, ...terms });
+    expect(opened, opened.detail).toMatchObject({ status: 201 });
+    for (const format of ["json", "csv"]) {
+      const { data } = await call(
+        "GET",
+        `/api/paper-trade/accounts/${opened.data.id}/export?format=${format}`,
+      );
+      const taken = await call("POST", "/api/paper-trade/accounts/import", {
+        ...data,
+        name: `As is ${format}`,
+      });
+      expect(taken, taken.detail).toMatchObject({ status: 201, record_count: 1 });
+      const { id: _id, name: _name, opened_at: _at, ...told } = taken.data;
+      expect(opened.data).toMatchObject(told);
+      // Its own name is taken while it is open.
+      expect((await call("POST", "/api/paper-trade/accounts/import", data)).status).toBe(409);
+      const short = { ...data, name: "Cut off", record_count: 2 };
+      expect((await call("POST", "/api/paper-trade/accounts/import", short)).detail).toMatch(
+        /is 2, and there are 1/,
+      );
+      const other = await call("POST", "/api/paper-trade/accounts/import", {
+        ...{ ...data, name: `Other ${format}` },
+        leverage: 2,
+      });
+      expect(other.data).toMatchObject({ leverage: 2, spread_bps: 7 });
+    }
+  });
+});
+
 describe("orders of next to nothing", () => {
   it("422 are not taken, for their money has no places: none is made of it", async () => {
     const id = await open({ cash: 1, leverage: 1 });
