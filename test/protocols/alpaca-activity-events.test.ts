@@ -156,8 +156,14 @@ describe("GET /v2beta1/events/activities", () => {
     const { id } = await ask("GET", "/v2/account");
     await ask("POST", `/api/paper-trade/accounts/${id}/reset`, {});
     await trade("AAPL", "buy", "1", "five");
-    await eventually("the new account", () => live.events.length === 3);
-    const [, opened, bought] = told(live);
+    await eventually("the new account", () => told(live).at(-1)?.details.client_order_id === "five");
+    // What the old account held is sold as it ends.
+    const since = told(live).slice(1);
+    const settled = since.slice(0, -2);
+    expect(settled.length).toBeGreaterThan(0);
+    for (const { activity_type, details } of settled)
+      expect([activity_type, details.client_order_id.split("/")[0]]).toEqual(["TRD", "settlement"]);
+    const [opened, bought] = since.slice(-2);
     expect([opened.activity_type, bought.details.client_order_id]).toEqual(["CSD", "five"]);
     const ids = told(live).map(({ event_id: each }) => each);
     expect([...ids].sort()).toEqual(ids);
