@@ -1,3 +1,4 @@
+import { lendingColumns } from "../src/core/base/columns.js";
 import type { Hit } from "../src/core/patterns/define.js";
 import { PATTERNS } from "../src/core/patterns/index.js";
 import { createPatternSeries } from "../src/core/patterns/series.js";
@@ -13,11 +14,12 @@ export default function measure(length: number): Timing[] {
     {
       name: `${PATTERNS.length} patterns over ${length} bars`,
       items: 1,
-      run() {
-        const series = createPatternSeries(candles);
-        const hits: Hit[] = [];
-        for (const pattern of PATTERNS) pattern.find(series, 0, length, hits);
-      },
+      run: () =>
+        lendingColumns(() => {
+          const series = createPatternSeries(candles);
+          const hits: Hit[] = [];
+          for (const pattern of PATTERNS) pattern.find(series, 0, length, hits);
+        }),
     },
     {
       name: "the same with trend, regime and range of each",

@@ -63,6 +63,10 @@ const SUMS: Readonly<Record<string, string>> = {
     where o.payload is distinct from p.body`,
   "events that were announced twice": `select substr(topic, 9) as account, payload->>'seq' as detail from events
     where topic like 'account:%' group by 1, 2 having count(*) > 1`,
+  "positions in closed accounts": `select p.account_id as account, p.symbol as detail from paper_positions p
+    join paper_accounts a on a.id = p.account_id where a.closed_at is not null`,
+  "settlements in open accounts": `select o.account_id as account, o.id as detail from paper_orders o
+    join paper_accounts a on a.id = o.account_id where a.closed_at is null and o.id like 'settlement/%'`,
   "orders at work in closed accounts": `select o.account_id as account, o.id as detail from paper_orders o
     join paper_accounts a on a.id = o.account_id where a.closed_at is not null and o.state in ('held', 'accepted', 'new', 'partially_filled')`,
 };
@@ -184,6 +188,8 @@ function sorted(value: unknown): unknown {
   );
 }
 
+const isSettlement = ({ id }: OrderRow) => id.startsWith("settlement/");
+
 /** Orders beyond what was acknowledged: every call has got its answer, so that none may be left over. */
 function doubles(acknowledged: readonly Acknowledged[], orders: readonly OrderRow[]): string[] {
   const found: string[] = [];
@@ -195,13 +201,15 @@ function doubles(acknowledged: readonly Acknowledged[], orders: readonly OrderRo
     ["native", placed.length],
     ["close", closed.length],
   ] as const) {
-    const there = orders.filter((order) => order.origin === origin).length;
+    const there = orders.filter((order) => order.origin === origin && !isSettlement(order)).length;
     if (there !== asked) found.push(`${there} orders of origin ${origin}, ${asked} acknowledged`);
   }
+  // What an account sells as it ends nobody has named: once for each symbol.
   const names = new Set<string>();
-  for (const { account, client } of orders) {
-    if (names.has(`${account} ${client}`)) found.push(`two orders named ${client} in ${account}`);
-    names.add(`${account} ${client}`);
+  for (const order of orders) {
+    const name = `${order.account} ${isSettlement(order) ? `settlement of ${order.symbol}` : order.client}`;
+    if (names.has(name)) found.push(`two orders: ${name}`);
+    names.add(name);
   }
   const ids = closed.map(({ text }) => String((JSON.parse(text) as { data: Told }).data.order_id));
   if (new Set(ids).size !== ids.length) found.push("two closes were answered with one order");
