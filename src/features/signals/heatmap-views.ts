@@ -1,6 +1,5 @@
 import type { z } from "zod";
 import type { Interval } from "../../core/market/interval.js";
-import { badgeOf } from "../../core/signals/badge.js";
 import { isoTime } from "../../platform/http.js";
 import { provenanceOf } from "../candles/views.js";
 import { titleOf } from "../catalogue/pattern-names.js";
@@ -106,7 +105,7 @@ function intervalsView({ intervals, instrument }: Heatmap): HeatmapAnswer["inter
 
 export function confidenceView(map: Heatmap, nowMs: number): z.input<typeof confidenceSchema> {
   const scores = map.rows.flatMap(({ pattern: variant, direction, cells }) =>
-    cells.flatMap(({ interval, pattern, score }) =>
+    cells.flatMap(({ interval, pattern, score, badge }) =>
       pattern === null
         ? []
         : [
@@ -119,7 +118,7 @@ export function confidenceView(map: Heatmap, nowMs: number): z.input<typeof conf
               evidence: evidenceView(pattern.confidence),
               quality: pattern.detection.quality,
               score,
-              badge: score === null || direction === 0 ? null : badgeOf(score / 100),
+              badge,
             },
           ],
     ),

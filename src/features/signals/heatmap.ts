@@ -1,5 +1,5 @@
 import type { Interval } from "../../core/market/interval.js";
-import { severalSpeak } from "../../core/signals/badge.js";
+import { type Badge, badgeOfFusion, severalSpeak } from "../../core/signals/badge.js";
 import { fuseLayers, type LayerFusion } from "../../core/signals/fuse.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { type BlindTimeframe, leadingPattern, type SeenPattern, type TimeframeLook } from "./look.js";
@@ -27,6 +27,8 @@ export interface HeatCell {
   /** Layers in the pattern's direction, 0..100; null without a sighting or a direction. */
   readonly score: number | null;
   readonly band: Band;
+  /** As of a detection: null without a score. */
+  readonly badge: Badge | null;
   /** Whether newer bars should exist; null where the interval could not be looked at. */
   readonly stale: boolean | null;
   /** Why the interval says nothing: it could not be looked at, or ends before others do; null where it does. */
@@ -92,14 +94,19 @@ export function mapPatterns(
     const { interval } = look;
     const stale = isLook(look) ? look.set.stale : null;
     if (!isLook(look) || reason !== null) {
-      return { interval, pattern: null, score: null, band: "NONE", stale, reason };
+      return { interval, pattern: null, score: null, band: "NONE", badge: null, stale, reason };
     }
     const pattern = leadingPattern(
       look.patterns.filter(({ detection, over }) => !over && detection.pattern === variant),
     );
     const fusion = fusionOf(look, pattern);
     const score = fusion?.composite ?? null;
-    return { interval, pattern, score, band: bandOf(pattern, fusion, look.set.stale), stale, reason };
+    const badge =
+      pattern === null || fusion === null
+        ? null
+        : badgeOfFusion(fusion, pattern.detection.direction, look.set.stale);
+    const band = bandOf(pattern, fusion, look.set.stale);
+    return { interval, pattern, score, band, badge, stale, reason };
   }
 
   const variants = new Map<string, 1 | 0 | -1>();
