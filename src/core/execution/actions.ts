@@ -2,8 +2,8 @@ import { assert } from "../base/assert.js";
 import { cashLegs, NOTHING, post } from "./account.js";
 import { type Book, bookOf, type DeskContext, sweep, tell, tellAccount } from "./context.js";
 import type { Leg } from "./events.js";
-import { cancelOrder } from "./groups.js";
-import { roundToTick, type Traded, tickAt } from "./instrument.js";
+import { cancelOrder, cancelWorking } from "./groups.js";
+import { onTick, type Traded } from "./instrument.js";
 import { trailLevel } from "./match.js";
 import { floorToLot, roundQuantity, shareMicros, timesMicros } from "./money.js";
 import type { Order } from "./order.js";
@@ -39,7 +39,7 @@ function splitPosition(desk: DeskContext, { instrument, mark }: Book, ratio: num
   const whole = Number.isInteger(quantity) && instrument.fractions !== "free";
   const kept = floorToLot(exact, whole ? Math.max(1, lot) : lot);
   const rest = roundQuantity(exact - kept);
-  const price = roundToTick(mark, tickAt(instrument, mark), 0);
+  const price = onTick(mark, instrument, 0);
   const paid = sign * timesMicros(price, rest);
   // Of a billionth of a share there may be nothing left to be paid, either.
   const restCost = kept === 0 ? cost : rest === 0 ? 0 : shareMicros(cost, rest, exact);
@@ -60,7 +60,7 @@ function splitOrder(desk: DeskContext, order: Order, instrument: Traded, ratio: 
   const price = (value: number | null, way: 1 | -1 | 0 = 0) => {
     if (value === null) return null;
     const divided = value / ratio;
-    return roundToTick(divided, tickAt(instrument, divided), way);
+    return onTick(divided, instrument, way);
   };
   const filled = roundQuantity(order.filled * ratio);
   const lot = instrument.fractions === "free" || !Number.isInteger(order.quantity) ? instrument.lot : 1;
@@ -127,7 +127,7 @@ function lowerOrder(desk: DeskContext, order: Order, instrument: Traded, amount:
   const lower = (price: number | null) => {
     if (price === null) return null;
     const lowered = roundQuantity(price - amount);
-    return roundToTick(lowered, tickAt(instrument, lowered), -1);
+    return onTick(lowered, instrument, -1);
   };
   const extreme =
     waits && order.extreme !== null ? Math.max(instrument.tick, roundQuantity(order.extreme - amount)) : null;
@@ -152,9 +152,7 @@ function lowerOrder(desk: DeskContext, order: Order, instrument: Traded, amount:
 /** The end of a listing: open orders are canceled, and the position is closed at the latest price without fees. */
 export function delist(desk: DeskContext, symbol: string, at: number): void {
   const book = bookOf(desk, symbol);
-  for (const order of [...book.working]) {
-    if (!isTerminal(order.state)) cancelOrder(desk, order, at, "delisted");
-  }
+  cancelWorking(desk, book, at, "delisted");
   sweep(book);
   const { quantity, cost } = desk.state.positions.get(symbol) ?? NOTHING;
   if (quantity === 0) return;

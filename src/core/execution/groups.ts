@@ -1,4 +1,4 @@
-import { type DeskContext, orderOf, tell, workOn } from "./context.js";
+import { type Book, type DeskContext, orderOf, tell, workOn } from "./context.js";
 import { roundQuantity } from "./money.js";
 import type { Order } from "./order.js";
 import { isTerminal } from "./states.js";
@@ -25,6 +25,11 @@ export function openMember(
 export function cancelOrder(desk: DeskContext, order: Order, at: number, reason: string): void {
   tell(desk, order, at, { event: "canceled", reason });
   endWith(desk, order, at);
+}
+
+/** Cancels what is at work in a symbol, with what does not stand without it. */
+export function cancelWorking(desk: DeskContext, { working }: Book, at: number, reason: string): void {
+  for (const order of [...working]) if (!isTerminal(order.state)) cancelOrder(desk, order, at, reason);
 }
 
 /** Refuses an order that cannot be filled: what it has filled before stays. */

@@ -58,6 +58,11 @@ export function roundToTick(price: number, tick: number, way: 1 | -1 | 0): numbe
   return Math.abs(perUnit * tick - 1) < 1e-12 ? count / perUnit : roundQuantity(count * tick);
 }
 
+/** The same on the tick that an instrument has at the price. */
+export function onTick(price: number, instrument: Traded, way: 1 | -1 | 0): number {
+  return roundToTick(price, tickAt(instrument, price), way);
+}
+
 export function isOnTick(price: number, instrument: Traded): boolean {
-  return roundToTick(price, tickAt(instrument, price), 0) === price;
+  return onTick(price, instrument, 0) === price;
 }

@@ -1,9 +1,10 @@
 import { ensure } from "../base/assert.js";
 import { type Booking, initialOf, maintenanceOf, worthOf } from "./account.js";
 import type { DeskContext } from "./context.js";
-import { bookOf, tellAccount, tellPlaced, workOn } from "./context.js";
-import { cancelOrder } from "./groups.js";
-import { type Order, UNTOUCHED } from "./order.js";
+import { bookOf, tellAccount } from "./context.js";
+import { placeForced } from "./forced.js";
+import { cancelWorking } from "./groups.js";
+import type { Order } from "./order.js";
 import { isTerminal } from "./states.js";
 import type { RefusalCode } from "./validate.js";
 
@@ -170,32 +171,6 @@ function closeLargest(
 }
 
 function closeAtMarket(desk: DeskContext, at: number, symbol: string, quantity: number): void {
-  for (const order of [...bookOf(desk, symbol).working]) {
-    if (!isTerminal(order.state)) cancelOrder(desk, order, at, "margin_call");
-  }
-  const size = Math.abs(quantity);
-  const order = tellPlaced(desk, at, "opened", {
-    id: `call/${desk.state.seq + 1}/${symbol}`,
-    symbol,
-    side: quantity > 0 ? "sell" : "buy",
-    type: "market",
-    timeInForce: "gtc",
-    extendedHours: false,
-    orderClass: "simple",
-    role: "single",
-    group: null,
-    origin: "margin_call",
-    replaces: null,
-    submittedAt: at,
-    notional: null,
-    trailPercent: null,
-    trailAmount: null,
-    quantity: size,
-    limitPrice: null,
-    stopPrice: null,
-    activeFrom: at,
-    ...UNTOUCHED,
-    closing: size,
-  });
-  workOn(desk, order);
+  cancelWorking(desk, bookOf(desk, symbol), at, "margin_call");
+  placeForced(desk, at, symbol, quantity, "margin_call");
 }

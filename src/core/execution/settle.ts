@@ -1,9 +1,8 @@
-import { bookOf, type DeskContext, orderOf, sweep, tellPlaced, workOn } from "./context.js";
+import { bookOf, type DeskContext, orderOf, sweep } from "./context.js";
 import { fillOrder } from "./fill.js";
-import { cancelOrder } from "./groups.js";
+import { placeForced } from "./forced.js";
+import { cancelWorking } from "./groups.js";
 import { matchPrice } from "./match.js";
-import { UNTOUCHED } from "./order.js";
-import { isTerminal } from "./states.js";
 import { type Refusal, refusal } from "./validate.js";
 
 /** The price at which a position is closed for good. */
@@ -29,37 +28,10 @@ export function settlePosition(
 ): Refusal[] {
   const held = desk.state.positions.get(symbol)?.quantity ?? 0;
   const book = bookOf(desk, symbol);
-  for (const order of [...book.working]) {
-    if (!isTerminal(order.state)) cancelOrder(desk, order, at, "account_closed");
-  }
+  cancelWorking(desk, book, at, "account_closed");
   sweep(book);
   if (held === 0) return [];
-  const side = held > 0 ? "sell" : "buy";
-  const quantity = Math.abs(held);
-  const order = tellPlaced(desk, at, "opened", {
-    ...UNTOUCHED,
-    id: `settlement/${desk.state.seq + 1}/${symbol}`,
-    symbol,
-    side,
-    type: "market",
-    timeInForce: "gtc",
-    extendedHours: false,
-    orderClass: "simple",
-    role: "single",
-    group: null,
-    origin: "settlement",
-    replaces: null,
-    submittedAt: at,
-    notional: null,
-    trailPercent: null,
-    trailAmount: null,
-    quantity,
-    limitPrice: null,
-    stopPrice: null,
-    activeFrom: at,
-    closing: quantity,
-  });
-  workOn(desk, order);
+  const order = placeForced(desk, at, symbol, held, "settlement");
   const { venue, match } = desk;
   venue.source = "q";
   venue.time = at;
@@ -70,7 +42,7 @@ export function settlePosition(
   venue.spread = bid === null || ask === null;
   book.left = Number.POSITIVE_INFINITY;
   book.mark = price;
-  const met = venue.spread ? price : ((side === "buy" ? ask : bid) ?? price);
+  const met = venue.spread ? price : ((order.side === "buy" ? ask : bid) ?? price);
   matchPrice(order, met, price, match);
   if (!traded) match.reason = "settlement";
   fillOrder(desk, book, order, "quote", at);

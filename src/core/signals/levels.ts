@@ -1,4 +1,4 @@
-import { roundToTick, type Traded, tickAt } from "../execution/instrument.js";
+import { onTick, type Traded } from "../execution/instrument.js";
 import type { AssetClass } from "../market/instrument.js";
 import type { Direction } from "../patterns/define.js";
 
@@ -90,9 +90,8 @@ export function levelsAt(levels: Levels, price: number): Levels | null {
  */
 export function levelsOnTicks({ entry, stop, target, basis }: Levels, instrument: Traded): Levels | null {
   const away = target > stop ? -1 : 1;
-  const onTick = (price: number, way: 1 | -1 | 0) => roundToTick(price, tickAt(instrument, price), way);
-  const levels = { stop: onTick(stop, away), target: onTick(target, away), rewardRisk: 0, basis };
-  return levelsAt({ ...levels, entry }, onTick(entry, 0));
+  const stands = { stop: onTick(stop, instrument, away), target: onTick(target, instrument, away) };
+  return levelsAt({ ...stands, entry, rewardRisk: 0, basis }, onTick(entry, instrument, 0));
 }
 
 /** Reward per risk of a shape's own levels; 0 where the policy does not take them. */

@@ -1,4 +1,4 @@
-import { roundToTick, type Traded, tickAt } from "../../core/execution/instrument.js";
+import { onTick, type Traded } from "../../core/execution/instrument.js";
 import type { Side } from "../../core/execution/order.js";
 import { type OrderTerms, termsOf } from "../../core/execution/order.js";
 import type { Sql } from "../../platform/database.js";
@@ -133,12 +133,11 @@ function fromAlertBody(body: AlertTradeBody, alert: Alert | null, traded: Traded
     throw new AppError("invalid_request", "body suggested_action: is needed, for the alert has no direction");
   }
   // Levels of alerts are computed; orders are placed on ticks.
-  const onTick = (level: number | null | undefined) =>
-    level == null ? null : roundToTick(level, tickAt(traded, level), 0);
+  const placed = (level: number | null | undefined) => (level == null ? null : onTick(level, traded, 0));
   const own = alert !== null && side === sideOf(alert.direction) ? alert : null;
   const said = body.risk_suggestions ?? {};
-  const stop = onTick(said.stop_loss === undefined ? own?.stop : said.stop_loss);
-  const target = onTick(said.take_profit === undefined ? own?.target : said.take_profit);
+  const stop = placed(said.stop_loss === undefined ? own?.stop : said.stop_loss);
+  const target = placed(said.take_profit === undefined ? own?.target : said.take_profit);
   const quantity = body.quantity ?? body.qty ?? body.shares ?? 1;
   const terms = entryTerms({ symbol: traded.symbol, side, quantity, price: null, stop, target });
   const cause = {

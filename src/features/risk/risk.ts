@@ -1,4 +1,4 @@
-import { roundToTick, type Traded, tickAt } from "../../core/execution/instrument.js";
+import { onTick, type Traded } from "../../core/execution/instrument.js";
 import type { Candles } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { findVariant } from "../../core/patterns/index.js";
@@ -195,5 +195,5 @@ function stopBySettings(
   if (!places) return null;
   const up = side === "buy" ? 1 : -1;
   const stop = entry * (1 - (up * percent) / 100);
-  return traded === null ? stop : roundToTick(stop, tickAt(traded, stop), up === 1 ? -1 : 1);
+  return traded === null ? stop : onTick(stop, traded, up === 1 ? -1 : 1);
 }

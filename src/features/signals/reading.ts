@@ -1,4 +1,4 @@
-import { roundToTick, tickAt } from "../../core/execution/instrument.js";
+import { onTick } from "../../core/execution/instrument.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import {
@@ -180,7 +180,7 @@ export function levelsNow(reading: Pick<Reading, "quote" | "main">, planned: Lev
   const price = priceOf(reading);
   if (traded === null) return levelsAt(planned, price) ?? planned;
   const levels = levelsOnTicks(planned, traded) ?? planned;
-  return levelsAt(levels, roundToTick(price, tickAt(traded, price), 0)) ?? levels;
+  return levelsAt(levels, onTick(price, traded, 0)) ?? levels;
 }
 
 /** What is measured of trades on a pattern; null where too few cases tell. */
