@@ -1,15 +1,13 @@
 import { type Traded, tradedShare } from "../../core/execution/instrument.js";
-import { type AssetClass, classifySymbol, type Instrument } from "../../core/market/instrument.js";
+import { classifySymbol, type Instrument } from "../../core/market/instrument.js";
 import { AppError } from "../../platform/errors.js";
-
-const NOT_TRADED: ReadonlySet<AssetClass> = new Set(["index", "commodity"]);
 
 /**
  * What the trading of an instrument obeys: cents and fractions for the day for US shares, five paise and whole shares
  * on the NSE, a hundred-millionth for coins, which are bought with cash alone, tenths of a pip for currencies. Indexes and futures are not traded here.
- * @throws {AppError} `invalid_request` for those.
+ * @returns null for those.
  */
-export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
+export function tradedIfAny({ symbol, assetClass, currency }: Instrument): Traded | null {
   const share = tradedShare(symbol);
   switch (assetClass) {
     case "equity":
@@ -29,16 +27,19 @@ export function tradedOf({ symbol, assetClass, currency }: Instrument): Traded {
     case "fx":
       return { ...share, tick: 1e-5, tickBelowOne: null, fractions: "free" };
     default:
-      throw new AppError(
-        "invalid_request",
-        `${symbol} is no share, coin or pair of currencies: it is not traded here`,
-      );
+      return null;
   }
 }
 
-/** The same; null for what is not traded here. */
-export function tradedIfAny(instrument: Instrument): Traded | null {
-  return NOT_TRADED.has(instrument.assetClass) ? null : tradedOf(instrument);
+/** The same. @throws {AppError} `invalid_request` for what is not traded here. */
+export function tradedOf(instrument: Instrument): Traded {
+  const traded = tradedIfAny(instrument);
+  if (traded !== null) return traded;
+  const { symbol } = instrument;
+  throw new AppError(
+    "invalid_request",
+    `${symbol} is no share, coin or pair of currencies: it is not traded here`,
+  );
 }
 
 /** The same for a symbol that an account traded before. */

@@ -44,17 +44,24 @@ export async function heldPositions(
   userId: string,
   symbol: string,
 ): Promise<HeldPosition[]> {
-  const [held, { stopPercent, targetPercent }] = await Promise.all([
-    positionsOf(userId, symbol),
-    limitsOf(userId),
-  ]);
+  const [held, limits] = await Promise.all([positionsOf(userId, symbol), limitsOf(userId)]);
   return held.map((position) => {
-    const { direction, entry } = position;
-    const stop = position.stop ?? entry * (1 - (direction * stopPercent) / 100);
-    const target = position.target ?? entry * (1 + (direction * targetPercent) / 100);
+    const { direction } = position;
+    const { stop, target } = exitLevels(position, limits);
     // A stop that has followed the price may lie beyond where the settings have the target.
     return { ...position, stop, target: direction * (target - stop) > 0 ? target : position.target };
   });
+}
+
+/** Stop and target of a position, where it has none by the percentages of its holder. */
+function exitLevels(
+  { direction, entry, stop, target }: Pick<HeldPosition, "direction" | "entry" | "stop" | "target">,
+  { stopPercent, targetPercent }: TradeLimits,
+): { readonly stop: number; readonly target: number } {
+  return {
+    stop: stop ?? entry * (1 - (direction * stopPercent) / 100),
+    target: target ?? entry * (1 + (direction * targetPercent) / 100),
+  };
 }
 
 type ExitQuery = z.output<typeof exitQuery>;
@@ -79,9 +86,8 @@ export function heldPosition(
   if (openedAt !== null && openedAt > nowMs) {
     throw new AppError("invalid_request", "query opened_at: is yet to come");
   }
-  const { stopPercent, targetPercent } = limits;
-  const stop = stop_loss ?? entry * (1 - (direction * stopPercent) / 100);
-  const target = take_profit ?? entry * (1 + (direction * targetPercent) / 100);
+  const said = { direction, entry, stop: stop_loss ?? null, target: take_profit ?? null };
+  const { stop, target } = exitLevels(said, limits);
   if (direction * (target - stop) <= 0) {
     const detail = `query take_profit: a ${direction > 0 ? "long" : "short"} position has it ${direction > 0 ? "above" : "below"} its stop`;
     throw new AppError("invalid_request", detail);

@@ -1,6 +1,6 @@
 import { checkOrder, type RiskLimits, UNKNOWN_ACCOUNT } from "../../core/risk/limits.js";
 import type { LayerFusion } from "../../core/signals/fuse.js";
-import type { Levels } from "../../core/signals/levels.js";
+import { type Levels, levelsAt } from "../../core/signals/levels.js";
 import {
   type ActionReason,
   costsAgainst,
@@ -90,9 +90,8 @@ export function entriesOf(
     const { levels: planned } = pattern;
     const { direction } = pattern.detection;
     if (planned === null || direction === 0) continue;
-    const inside = direction * (price - planned.stop) > 0 && direction * (planned.target - price) > 0;
     const judged = judgeBy(pattern);
-    if (!inside || judged.value < least) continue;
+    if (levelsAt(planned, price) === null || judged.value < least) continue;
     const own = direction > 0 ? "BUY" : "SELL";
     const levels = levelsNow(reading, planned);
     const { fusion, chance } = leadBy(reading, pattern);
