@@ -37,6 +37,15 @@ export function badgeOfFusion(
   direction: Direction,
   stale: boolean,
 ): Badge | null {
+  return badgeOfComposite(composite, direction, severalSpeak(layers) && !stale);
+}
+
+/** The same of a composite alone. @param free whether it may be more than MODERATE. */
+export function badgeOfComposite(
+  composite: number | null,
+  direction: Direction,
+  free: boolean,
+): Badge | null {
   if (composite === null || direction === 0) return null;
-  return !severalSpeak(layers) || stale ? "MODERATE" : badgeOf(composite / 100);
+  return free ? badgeOf(composite / 100) : "MODERATE";
 }

@@ -1,5 +1,5 @@
 import type { Direction } from "../../core/patterns/define.js";
-import { type Badge, badgeOf, badgeOfFusion } from "../../core/signals/badge.js";
+import { type Badge, badgeOfComposite, badgeOfFusion } from "../../core/signals/badge.js";
 import { LAYERS } from "../../core/signals/fuse.js";
 import { AppError } from "../../platform/errors.js";
 import type { KeptLayers } from "../alerts/layers.js";
@@ -59,8 +59,7 @@ const NOT_LIVE =
 
 function keptComposite(layers: KeptLayers, direction: Direction): Composite {
   const { composite: score, asOfMs } = layers;
-  if (score === null) return { score, badge: null, asOfMs, reason: SILENT };
   const several = LAYERS.filter((name) => layers[name] !== null).length > 1;
-  const badge = several ? badgeOf(score / 100) : "MODERATE";
-  return { score, badge: direction === 0 ? null : badge, asOfMs, reason: null };
+  const badge = badgeOfComposite(score, direction, several);
+  return { score, badge, asOfMs, reason: score === null ? SILENT : null };
 }
