@@ -57,13 +57,7 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     params: one,
     body: resetBody,
     answer,
-    errors: [
-      "account_not_found",
-      "account_closed",
-      "trading_halted",
-      "order_refused",
-      "idempotency_key_reused",
-    ],
+    errors: ENDING_ERRORS,
     handle: ({ params: { id }, body, principal: { userId }, request, reply }) =>
       doOnce({ userId, operation: `resetPaperAccount ${id}`, request, reply }, answered, (sealOf) =>
         accounts.reset(userId, id, termsFrom(body ?? {}), async (sql, row) => sealOf(row)?.(sql, row)),
@@ -71,6 +65,15 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
   });
   stateRoutes(routes, paper);
 }
+
+/** Why an account cannot be ended. */
+const ENDING_ERRORS = [
+  "account_not_found",
+  "account_closed",
+  "trading_halted",
+  "order_refused",
+  "idempotency_key_reused",
+] as const;
 
 /** What ends an account or keeps it from trading. */
 function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void {
@@ -80,13 +83,7 @@ function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void 
     params: one,
     body: NO_BODY,
     answer: { message: z.string() },
-    errors: [
-      "account_not_found",
-      "account_closed",
-      "trading_halted",
-      "order_refused",
-      "idempotency_key_reused",
-    ],
+    errors: ENDING_ERRORS,
     handle: ({ params: { id }, principal: { userId }, request, reply }) =>
       doOnce(
         { userId, operation: `closePaperAccount ${id}`, request, reply },

@@ -18,6 +18,7 @@ import { fillLimits } from "./fill-limits.js";
 import type { Account, Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import {
+  type Allowance,
   type ClosePart,
   closing,
   type Limited,
@@ -94,7 +95,7 @@ export interface TradingOptions {
 }
 
 /** Markets as commands see them, after an account was shown what happened in them before. */
-function createMarkets({ ledger, feed, instruments, matching }: TradingOptions) {
+function createMarkets({ ledger, feed, instruments, matching, settings, standings }: TradingOptions) {
   async function marketOf(account: AccountRow, text: string): Promise<{ market: MarketNow; traded: Traded }> {
     const instrument = await instruments.resolve(text);
     const traded = tradedOf(instrument);
@@ -102,6 +103,16 @@ function createMarkets({ ledger, feed, instruments, matching }: TradingOptions) 
     const market = await feed.now(instrument);
     await matching.begin(account, market.atMs, [instrument.symbol]);
     return { market, traded };
+  }
+
+  /** The market of a symbol, and what the owner of an account allows there. @param known settings that have just been read. */
+  async function termsOfTrade(row: AccountRow, text: string, known?: RiskSettings) {
+    const [found, allowed] = await Promise.all([marketOf(row, text), known ?? settings.load(row.userId)]);
+    const allowance: Allowance = {
+      settings: allowed,
+      day: await standings.today(row, found.market.atMs),
+    };
+    return { ...found, allowance };
   }
 
   /**
@@ -121,20 +132,16 @@ function createMarkets({ ledger, feed, instruments, matching }: TradingOptions) 
     return instants;
   }
 
-  return { marketOf, clocks };
+  return { termsOfTrade, clocks };
 }
 
 export function createTrading(options: TradingOptions): Trading {
-  const { ledger, standings, settings } = options;
-  const { marketOf, clocks } = createMarkets(options);
+  const { ledger } = options;
+  const { termsOfTrade, clocks } = createMarkets(options);
 
   return {
     async submit(row, { terms, cause, settings: known, confirmed = false, leastValue = 0 }, seal) {
-      const [{ market, traded }, allowed] = await Promise.all([
-        marketOf(row, terms.symbol),
-        known ?? settings.load(row.userId),
-      ]);
-      const day = await standings.today(row, market.atMs);
+      const { market, traded, allowance } = await termsOfTrade(row, terms.symbol, known);
       const clientOrderId = cause.clientOrderId ?? randomUUID();
       const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.id, clientOrderId) };
       const run = (desk: Desk, account: Account) => {
@@ -142,11 +149,11 @@ export function createTrading(options: TradingOptions): Trading {
         prepare(desk, account, traded, market);
         const wrong = desk.validate(placed);
         if (wrong.length > 0) throw refusedBy(wrong);
-        requireConfirmed(desk, placed, allowed, confirmed);
-        requireAllowed(desk, account, placed, { settings: allowed, day });
+        requireConfirmed(desk, placed, allowance.settings, confirmed);
+        requireAllowed(desk, account, placed, allowance);
         requireWorth(desk, placed, leastValue);
         const why = causeOf(clientOrderId, cause.origin, cause);
-        return fillLimits(desk, account, { settings: allowed, day }, placed.id).during(() =>
+        return fillLimits(desk, account, allowance, placed.id).during(() =>
           place(desk, account, placed, market, why),
         );
       };
@@ -157,11 +164,7 @@ export function createTrading(options: TradingOptions): Trading {
 
     async replace(row, orderId, { changes, clientOrderId: given, leastValue = 0, seal }) {
       const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol, row);
-      const [{ market, traded }, allowed] = await Promise.all([
-        marketOf(row, symbol),
-        settings.load(row.userId),
-      ]);
-      const day = await standings.today(row, market.atMs);
+      const { market, traded, allowance } = await termsOfTrade(row, symbol);
       const clientOrderId = given ?? randomUUID();
       const id = orderIdOf(row.id, clientOrderId);
       return ledger.act(row.id, {
@@ -170,8 +173,8 @@ export function createTrading(options: TradingOptions): Trading {
           const order = requireOrder(desk, orderId);
           const changed = changedTerms(order, changes);
           if (changed !== null) {
-            requireConfirmed(desk, changed, allowed, false);
-            requireAllowed(desk, account, changed, { settings: allowed, day }, orderId);
+            requireConfirmed(desk, changed, allowance.settings, false);
+            requireAllowed(desk, account, changed, allowance, orderId);
             requireWorth(desk, changed, leastValue, fromMicros(order.filledMicros));
           }
           const renamed = given !== undefined;
@@ -184,26 +187,23 @@ export function createTrading(options: TradingOptions): Trading {
           if (refusals.length > 0) throw refusedBy(refusals);
           const before = account.causes.get(orderId);
           account.explain(id, causeOf(clientOrderId, before?.origin ?? "native", before));
-          fillLimits(desk, account, { settings: allowed, day }, id).during(() =>
-            meetQuote(desk, traded.symbol, market),
-          );
+          fillLimits(desk, account, allowance, id).during(() => meetQuote(desk, traded.symbol, market));
           return orderNow(desk, account, id, market.reason);
         },
         ...(seal === undefined ? {} : { seal }),
       });
     },
 
-    closePosition: createClosing(options, marketOf),
+    closePosition: createClosing(options, termsOfTrade),
   };
 }
 
 function createClosing(
-  { ledger, standings, settings }: TradingOptions,
-  marketOf: ReturnType<typeof createMarkets>["marketOf"],
+  { ledger }: TradingOptions,
+  termsOfTrade: ReturnType<typeof createMarkets>["termsOfTrade"],
 ): Trading["closePosition"] {
   return async (row, text, part, { seal, conditions = null } = {}) => {
-    const [{ market, traded }, allowed] = await Promise.all([marketOf(row, text), settings.load(row.userId)]);
-    const day = await standings.today(row, market.atMs);
+    const { market, traded, allowance } = await termsOfTrade(row, text);
     const clientOrderId = randomUUID();
     const run = (desk: Desk, account: Account) => {
       prepare(desk, account, traded, market);
@@ -211,7 +211,7 @@ function createClosing(
       const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
       requireWorth(desk, placed);
       // Others that rest meet the same quote.
-      return fillLimits(desk, account, { settings: allowed, day }).during(() =>
+      return fillLimits(desk, account, allowance).during(() =>
         place(desk, account, placed, market, causeOf(clientOrderId, "close")),
       );
     };
