@@ -30,7 +30,7 @@ export const answerCompiler: FastifySerializerCompiler<z.ZodType> = (route) => {
       const made = madeIn(field);
       return [field, rows.filter((row) => !(isLasting(row) && made.has(row)))] as const;
     });
-    const { data } = z.safeEncode(schema, { ...answer, ...Object.fromEntries(asked) } as never);
+    const { data } = z.safeEncode(route.schema, { ...answer, ...Object.fromEntries(asked) });
     // What is wrong with it, the whole answer tells, if it is not that there are too few rows.
     if (data === undefined) return write(answer);
     const whole: Record<string, unknown> = { ...(data as object) };

@@ -94,11 +94,13 @@ export function registerRefusals(app: FastifyInstance, draining: () => boolean):
     }
     refuseOddFraming(request);
   });
-  app.addHook("preValidation", async ({ params, query, body }) => {
-    await inSlices(checkingInput("params", params));
-    await inSlices(checkingInput("query", query));
-    await inSlices(checkingInput("body", body));
-  });
+  app.addHook("preValidation", (request) => inSlices(checkingRequest(request)));
+}
+
+function* checkingRequest({ params, query, body }: FastifyRequest): Generator<undefined, void, undefined> {
+  yield* checkingInput("params", params);
+  yield* checkingInput("query", query);
+  yield* checkingInput("body", body);
 }
 
 /** Clients that always send a JSON content type send no body with it where there is nothing to say. */

@@ -64,9 +64,10 @@ export async function portfolioHistory(
   const begins = Math.max(from, openedAt);
   const instants = instantsOf(query, timeframe, begins, to);
   const first = instants[0] ?? Math.max(begins, to);
+  const start = closeBefore(first);
   const resets = timeframe !== "1D" && query.pnl_reset === "per_day";
-  const before = instants.map((at) => closeBefore(resets ? at : first));
-  const asked = [...new Set([first, closeBefore(first), ...before, ...instants])].sort((a, b) => a - b);
+  const before = instants.map((at) => (resets ? closeBefore(at) : start));
+  const asked = [...new Set([first, start, ...before, ...instants])].sort((a, b) => a - b);
   const series = await days.at(row, Float64Array.from(asked), INTERVALS[timeframe]);
   const place = new Map(asked.map((at, i) => [at, i]));
   const moneyAt = (at: number) => {
@@ -80,13 +81,13 @@ export async function portfolioHistory(
     const brought = moneyAt(point).paid;
     return { value: brought, paid: brought, known: false };
   }
-  const since = new Map([[closeBefore(first), baseOf(closeBefore(first), first)]]);
+  const base = baseOf(start, first);
+  const since = new Map([[start, base]]);
   const bases = instants.map((at, i) => {
     const known = since.get(before[i]) ?? baseOf(before[i], at);
     since.set(before[i], known);
     return known;
   });
-  const base = baseOf(closeBefore(first), first);
   const told = instants.map(moneyAt);
   const gains = told.map(({ equity, paid }, i) => equity - bases[i].value - (paid - bases[i].paid));
   const types = query.cashflow_types;
@@ -96,11 +97,11 @@ export async function portfolioHistory(
     profit_loss: gains,
     profit_loss_pct: gains.map((gain, i) => (bases[i].value > 0 ? gain / bases[i].value : null)),
     base_value: base.value,
-    ...(base.known ? { base_value_asof: dateOf(tradingDay(exchange(), closeBefore(first))) } : {}),
+    ...(base.known ? { base_value_asof: dateOf(tradingDay(exchange(), start)) } : {}),
     timeframe,
     ...(types === undefined || types === "NONE"
       ? {}
-      : { cashflow: flowsWithin(postings, instants, base.known ? closeBefore(first) : begins - 1, types) }),
+      : { cashflow: flowsWithin(postings, instants, base.known ? start : begins - 1, types) }),
   };
 }
 
