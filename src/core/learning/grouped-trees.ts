@@ -51,7 +51,7 @@ export interface GroupedTrees {
  * with the rows it is worth, as estimates of a group do that are drawn to the mean of all (W. James and C. Stein 1961;
  * H. Buehlmann 1967). The number of trees of all is the mean of how many tell the tests of walk-forward folds best, each by
  * the rows that it learned from; that of groups is found on the last of the folds. A group that does not tell its own rows
- * there better than all do has none, and neither has any where the samples are too few to tell.
+ * there better than all do has none, and there is none where the samples are too few to tell.
  * @param keys of the group of each row. @param folds places of rows among the samples, oldest first; without any the last
  * fifth of the samples is the only test. @throws {AssertionError} where all labels are the same.
  */
