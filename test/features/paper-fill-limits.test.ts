@@ -30,8 +30,7 @@ afterAll(async () => {
   await server.drop();
 });
 beforeEach(() => {
-  market.now = START;
-  market.bars.clear();
+  market.begin();
   market.limits = ROOMY;
   ({ store, ledger, matching } = startDesk(database));
 });

@@ -57,10 +57,7 @@ afterAll(async () => {
   await server.drop();
 });
 beforeEach(() => {
-  market.now = START;
-  market.bars.clear();
-  market.actions.clear();
-  market.silent.clear();
+  market.begin();
   start();
 });
 

@@ -22,10 +22,7 @@ afterAll(async () => {
   await server.drop();
 });
 beforeEach(() => {
-  market.now = START;
-  market.bars.clear();
-  market.actions.clear();
-  market.silent.clear();
+  market.begin();
   desk = startDesk(database);
 });
 

@@ -255,23 +255,12 @@ describe("the pre-trade check of a user with an account", () => {
     await call("GET", "/api/paper-trades");
     const { price } = (await call("GET", "/api/market/AAPL")).data;
     const cents = (amount: number) => Math.round(100 * amount) / 100;
-    const check = await call("POST", "/api/risk/pre-trade-check", {
-      symbol: "AAPL",
-      side: "buy",
-      quantity: 1,
-      entry: price,
-      stop_loss: cents(0.97 * price),
-      take_profit: cents(1.1 * price),
-    });
+    const levels = { entry: price, stop_loss: cents(0.97 * price), take_profit: cents(1.1 * price) };
+    const checked = (quantity: number) =>
+      call("POST", "/api/risk/pre-trade-check", { symbol: "AAPL", side: "buy", quantity, ...levels });
+    const check = await checked(1);
     expect(check.data).toMatchObject({ complete: true, unchecked: [], verdict: "approved" });
-    const large = await call("POST", "/api/risk/pre-trade-check", {
-      symbol: "AAPL",
-      side: "buy",
-      quantity: 1e6,
-      entry: price,
-      stop_loss: cents(0.97 * price),
-      take_profit: cents(1.1 * price),
-    });
+    const large = await checked(1e6);
     expect(large.data.refusals.map(({ code }: { code: string }) => code)).toEqual(
       expect.arrayContaining(["buying_power_exceeded", "portfolio_risk_exceeded", "position_too_large"]),
     );
