@@ -209,6 +209,42 @@ describe("trades that accounts have closed", () => {
     expect(cursor).toBe(seq);
   });
 
+  it("of an account with many are written in parts, each with how far they go", async () => {
+    const ledger = ledgerOver(database);
+    const id = await openAccount(ledger);
+    await ledger.act(id, {
+      run(desk, account) {
+        for (let k = 0; k < 60; k++) {
+          trade(desk, account, { quantity: 1 }, 100);
+          trade(desk, account, { quantity: 1 }, 101);
+          // One order closes two.
+          trade(desk, account, { side: "sell", quantity: 2 }, 102);
+        }
+      },
+    });
+    /** Rows that were there, and how far the account was looked at, when each transaction began. */
+    const steps: object[] = [];
+    const watched: Database = {
+      ...database,
+      async transaction(work) {
+        const [step] = await database.query<object>(
+          `select (select count(*) from outcomes) as rows, coalesce((select seq from outcome_cursors), 0) as seq`,
+        );
+        steps.push(step);
+        return database.transaction(work);
+      },
+    };
+    await createTestOutcomes({ database: watched, owner: "one", now: () => at, ledger }).close();
+    const { seq } = await ledger.look(id, ({ state }) => ({ seq: state.seq }));
+    // Two events an order, three orders a round; before them the money came in.
+    const after = (rounds: number) => 1 + 6 * rounds;
+    const ends = [0, 50, 100].map((rows) => ({ rows, seq: rows === 0 ? 0 : after(rows / 2) }));
+    expect(steps).toEqual(ends);
+    const rows = await rowsOf();
+    expect(new Set(rows.map((row) => row.trade_id)).size).toBe(120);
+    expect(await database.query("select seq from outcome_cursors")).toEqual([{ seq }]);
+  });
+
   it.each<Fault>(["refused", "unheard", "failed"])(
     "are written exactly once, whichever call of the database is %s",
     async (fault) => {

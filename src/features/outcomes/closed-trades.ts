@@ -31,6 +31,9 @@ export interface ClosedTradesOptions {
   readonly leaseMs: number;
 }
 
+/** Trades whose outcomes are written by one statement, as far as one event did not close more. */
+const SLICE = 50;
+
 interface Found {
   readonly trade: ClosedTrade;
   readonly cause: OrderCause | null;
@@ -54,22 +57,31 @@ export function createClosedTrades(options: ClosedTradesOptions): ClosedTrades {
   async function write(account: BehindAccount, lease: Lease): Promise<number> {
     const { seq, found } = await ledger.look(account.id, (desk, { history, causes }) => ({
       seq: desk.state.seq,
-      found: history.trades.trades.filter(isClosed).flatMap((trade): Found[] => {
-        if (trade.closedSeq <= account.since) return [];
-        const cause = causes.get(trade.orderId) ?? null;
-        return [{ trade: { ...trade }, cause, stop: stopOf(desk, trade.orderId) }];
-      }),
+      found: history.trades.trades
+        .filter(isClosed)
+        .flatMap((trade): Found[] => {
+          if (trade.closedSeq <= account.since) return [];
+          const cause = causes.get(trade.orderId) ?? null;
+          return [{ trade: { ...trade }, cause, stop: stopOf(desk, trade.orderId) }];
+        })
+        .sort((a, b) => a.trade.closedSeq - b.trade.closedSeq),
     }));
-    const outcomes: NewOutcome[] = [];
-    for (const each of found) {
-      outcomes.push(outcomeOf(account, each, await instrumentIdOf(each.trade.symbol)));
+    let written = 0;
+    const slices = slicesOf(found);
+    for (const [k, slice] of slices.entries()) {
+      const outcomes: NewOutcome[] = [];
+      for (const each of slice) {
+        outcomes.push(outcomeOf(account, each, await instrumentIdOf(each.trade.symbol)));
+      }
+      const upTo = k < slices.length - 1 ? slice[slice.length - 1].trade.closedSeq : seq;
+      written += await database.transaction(async (sql) => {
+        await leases.confirm(sql, lease);
+        const saved = await store.save(outcomes, sql);
+        await cursors.move(sql, account.id, upTo);
+        return saved.length;
+      });
     }
-    return database.transaction(async (sql) => {
-      await leases.confirm(sql, lease);
-      const saved = await store.save(outcomes, sql);
-      await cursors.move(sql, account.id, seq);
-      return saved.length;
-    });
+    return written;
   }
 
   return {
@@ -83,6 +95,21 @@ export function createClosedTrades(options: ClosedTradesOptions): ClosedTrades {
       return written;
     },
   };
+}
+
+/**
+ * Parts that are each written by themselves, so that no statement keeps others waiting for long. What one event closed
+ * stays together. @param found ascending. @returns one part at least, empty where nothing was found.
+ */
+function slicesOf(found: readonly Found[]): Found[][] {
+  const slices: Found[][] = [[]];
+  for (const each of found) {
+    const last = slices[slices.length - 1];
+    const full = last.length >= SLICE && last[last.length - 1].trade.closedSeq < each.trade.closedSeq;
+    if (full) slices.push([each]);
+    else last.push(each);
+  }
+  return slices;
 }
 
 /** Stop that was planned with an entry, on the scale of the shares as they are now. */
