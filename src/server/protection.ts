@@ -1,5 +1,5 @@
 import helmet from "@fastify/helmet";
-import type { FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 
 const POLICY = {
   contentSecurityPolicy: {
@@ -20,24 +20,29 @@ const POLICY = {
   xXssProtection: false,
 };
 
+/** What a server writes into every answer by itself. */
+const OWN = ["connection", "content-length", "content-type", "date"];
+
 /**
- * Headers by which browsers protect whoever reads an answer. They are the same on all, and made with the first:
- * making them takes a tenth of the time of a small answer.
+ * Headers by which browsers protect whoever reads an answer. They are the same on all: the plugin is asked for them
+ * once, on a server of its own. As a plugin of this one it would give each reply a function that keeps the whole
+ * request alive until the next collection of the old heap.
  */
+async function protectingHeaders(): Promise<(readonly [string, string])[]> {
+  const server = fastify();
+  await server.register(helmet, POLICY);
+  server.get("/", () => "");
+  const { headers } = await server.inject("/");
+  await server.close();
+  return Object.entries(headers)
+    .filter(([name]) => !OWN.includes(name))
+    .map(([name, value]) => [name, String(value)]);
+}
+
 export async function registerProtection(app: FastifyInstance): Promise<void> {
-  await app.register(helmet, { ...POLICY, global: false });
-  let made: readonly (readonly [string, string])[] | null = null;
-  app.addHook("onRequest", async (_request, reply) => {
-    const { raw } = reply;
-    if (made !== null) {
-      for (const [name, value] of made) raw.setHeader(name, value);
-      return;
-    }
-    const others = new Set(raw.getHeaderNames());
-    await reply.helmet();
-    made = raw
-      .getHeaderNames()
-      .filter((name) => !others.has(name))
-      .map((name) => [name, String(raw.getHeader(name))]);
+  const headers = await protectingHeaders();
+  app.addHook("onRequest", (_request, { raw }, done) => {
+    for (const [name, value] of headers) raw.setHeader(name, value);
+    done();
   });
 }
