@@ -18,7 +18,11 @@ export function textArray(values: readonly (string | null)[]): string {
   return `{${values.map((value) => (value === null ? "NULL" : quoted(value))).join(",")}}`;
 }
 
+/** Control characters and halves of others: JSON spells them by letters, which Postgres would take as they are. */
+const SPELLED = /[^ -\ud7ff\ue000-\uffff]/;
+
+/** JSON's quotes are those of Postgres, and made at once. */
 function quoted(text: string): string {
-  const slashed = text.includes("\\") ? text.replaceAll("\\", "\\\\") : text;
-  return `"${slashed.includes('"') ? slashed.replaceAll('"', '\\"') : slashed}"`;
+  if (!SPELLED.test(text)) return JSON.stringify(text);
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }

@@ -55,6 +55,8 @@ it("texts come back as they were, whatever they hold", async () => {
     "{x}",
     "'; --",
     "é😀\n\t",
+    'é "quoted" \\',
+    '\u0001\b\u001f"\\\u007f\u2028\ufffd',
   ];
   const json = JSON.stringify({ rule: 'a "quoted" \\ one', list: [1, null] });
   expect(await back("text", textArray([...values, json]))).toEqual([...values, json]);
