@@ -2,6 +2,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { assert } from "../core/base/assert.js";
 import { sleep } from "./clock.js";
+import { watchedClient } from "./database-client.js";
 import { databaseError, isRetryable, sqlState } from "./database-errors.js";
 import { APPLICATION_NAME, type Backend, type DatabaseSession, openSession } from "./database-session.js";
 import { AppError, messageOf } from "./errors.js";
@@ -93,7 +94,9 @@ export async function createDatabase(options: DatabaseOptions): Promise<Database
     ...connection,
     max: options.poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    ...(options.ownSession
+      ? { Client: watchedClient(QUERY_TIMEOUT_MS) }
+      : { query_timeout: QUERY_TIMEOUT_MS }),
     statement_timeout: options.ownSession ? STATEMENT_TIMEOUT_MS : 0,
     idle_in_transaction_session_timeout: options.ownSession ? 10_000 : 0,
     idleTimeoutMillis: 60_000,

@@ -82,6 +82,14 @@ describe("query", () => {
     expect(await database.query("select 1 as one")).toEqual([{ one: 1 }]);
   });
 
+  it("finds the connection that it had before, however long nothing was asked", async () => {
+    const single = await open({ poolSize: 1 });
+    const pid = () => single.query("select pg_backend_pid() as pid");
+    const before = await pid();
+    await sleep(2_300);
+    expect(await pid()).toEqual(before);
+  });
+
   it("has more callers than connections wait for their turn", async () => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, i) =>
