@@ -131,10 +131,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const carriers = (instrument: Instrument) => sources.carriers(instrument, "candles");
   const shared = createFlights();
 
-  const intervals = (instrument: Instrument): readonly Interval[] =>
-    INTERVALS.filter((interval) =>
-      carriers(instrument).some((provider) => baseOf(provider, instrument, interval) !== null),
+  function intervals(instrument: Instrument): readonly Interval[] {
+    const having = carriers(instrument);
+    return INTERVALS.filter((interval) =>
+      having.some((provider) => baseOf(provider, instrument, interval) !== null),
     );
+  }
 
   /** What all sources that have an interval answer about it. */
   const reaches = (instrument: Instrument, interval: Interval): Promise<(Reach | null)[]> =>
