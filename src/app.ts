@@ -93,6 +93,7 @@ import type { Metrics } from "./platform/metrics.js";
 import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
+import { registerAnswerLimit } from "./server/answer-limit.js";
 import { answerCompiler } from "./server/answers.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
@@ -196,6 +197,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   server.setValidatorCompiler(inputCompiler);
   server.setSerializerCompiler(answerCompiler);
   const routes = createRouteTable(server);
+  registerAnswerLimit(server);
   registerRequests(server, metrics);
   await registerProtection(server);
   await server.register(cors, { ...CORS, origin: [...config.CORS_ORIGINS] });

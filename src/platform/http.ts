@@ -43,6 +43,8 @@ declare module "fastify" {
     /** Requests a minute and caller, before the configured multiplier; null for no limit. */
     perMinute?: number | null;
     credentials?: CredentialReader;
+    /** Milliseconds within which there is an answer; ANSWER_WITHIN_MS unless given. */
+    answerWithinMs?: number;
   }
 }
 
@@ -83,6 +85,8 @@ export interface Route<
   /** Errors beyond those every route may answer with. */
   readonly errors?: readonly ErrorCode[];
   readonly bodyLimit?: number;
+  /** For work whose size is the caller's: milliseconds within which there is an answer. */
+  readonly answerWithinMs?: number;
   handle(input: RouteInput<P, Q, B>): Promise<Body<F>> | Body<F>;
 }
 
@@ -121,8 +125,10 @@ export const problemSchema = z
 /** What a route that takes no body is sent: nothing, or an empty object from clients that always send one. */
 export const NO_BODY = z.strictObject({}).optional();
 
-/** How long a handler may wait for sources: with the rest of its work its answer is there within 5 s. */
-const PATIENCE_MS = 4_000;
+/** Within this time every request has an answer, unless its route says otherwise. */
+export const ANSWER_WITHIN_MS = 4_800;
+/** What a handler does not wait for sources, for the rest of its work. */
+const MARGIN_MS = 800;
 
 export const NOBODY: Principal = Object.freeze({ userId: "nobody", role: "viewer", anonymous: true });
 
@@ -198,6 +204,7 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
     (path, route) => {
       const aliases = (route.aliases ?? []).map((alias) => ({ ...alias, of: path }));
       for (const target of [{ path, id: route.id, of: null }, ...aliases]) {
+        const patienceMs = (route.answerWithinMs ?? ANSWER_WITHIN_MS) - MARGIN_MS;
         app.route({
           method,
           url: target.path,
@@ -211,7 +218,7 @@ export function routeGroup(app: FastifyInstance, defaults: RouteDefaults): Route
               request,
               reply,
             };
-            const fields = await within(PATIENCE_MS, async () => route.handle(input));
+            const fields = await within(patienceMs, async () => route.handle(input));
             // Whoever took too long was answered for by then, and is answered once.
             if (reply.sent) return reply;
             const label = app.synthetic ? { synthetic: true } : {};
@@ -247,7 +254,7 @@ function routeOptions(
   { id, of }: { id: string; of: string | null },
   route: AnyRoute & RouteDefaults,
 ): RouteShorthandOptions {
-  const { tag, summary, params, query, answer, access, perMinute, bodyLimit } = route;
+  const { tag, summary, params, query, answer, access, perMinute, bodyLimit, answerWithinMs } = route;
   const body = route.body ?? (method === "GET" ? undefined : NO_BODY);
   const description = of === null ? route.description : `The same as ${of}.`;
   return {
@@ -267,7 +274,7 @@ function routeOptions(
       },
       ...(access === "open" ? {} : { security: [{ bearer: [] }, { apiKey: [] }] }),
     },
-    config: { access, perMinute },
+    config: { access, perMinute, ...(answerWithinMs === undefined ? {} : { answerWithinMs }) },
     ...(bodyLimit === undefined ? {} : { bodyLimit }),
   };
 }

@@ -13,7 +13,6 @@ const FASTIFY_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ["invalid_request", "The body is not as long as Content-Length says"],
   FST_ERR_BAD_URL: ["invalid_request", "The address is not valid"],
   FST_ERR_MAX_PARAM_LENGTH: ["uri_too_long", "A part of the address is too long"],
-  FST_ERR_HANDLER_TIMEOUT: ["timed_out", "The answer took too long"],
 };
 
 /** Turns whatever was thrown into the error the caller sees. Only an AppError's own detail is ever shown. */

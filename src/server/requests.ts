@@ -20,7 +20,6 @@ import { checkingInput } from "./input.js";
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
 const ARRIVAL_LIMIT_MS = 10_000;
-const ANSWER_LIMIT_MS = 4_800;
 /** A connection on which nothing moves for this long ends; after twice this, if it was a reader that stopped. */
 const CONNECTION_LIMIT_MS = 13_000;
 
@@ -31,7 +30,6 @@ export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<S
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: ARRIVAL_LIMIT_MS,
-    handlerTimeout: ANSWER_LIMIT_MS,
     connectionTimeout: CONNECTION_LIMIT_MS,
     keepAliveTimeout: 20_000,
     maxRequestsPerSocket: 1_000,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkedRows, csvOf, type Row, rowsOf } from "../../src/features/paper-trades/transfer-file.js";
 import { createTransfers } from "../../src/features/paper-trades/transfers.js";
 import type { Written } from "../../src/features/paper-trades/writes.js";
+import { within } from "../../src/platform/deadline.js";
 import { inSlices } from "../../src/platform/slices.js";
 import { checkingInput } from "../../src/server/input.js";
 
@@ -85,6 +86,15 @@ describe("an account of many transactions", () => {
     );
     expect(new Map(written.flatMap(({ causes }) => [...causes])).size).toBe(2 * TRADES);
     expect(Math.max(...written.map(({ events }) => events.length))).toBeLessThanOrEqual(500);
+  });
+
+  it("is rolled back where its caller waits no longer", async () => {
+    const rows = await checkedRows(sentRows());
+    const { transfers, written } = createStillTransfers();
+    await expect(within(0, () => transfers.import("u", { name: "Late" }, rows))).rejects.toMatchObject({
+      code: "timed_out",
+    });
+    expect(written.length).toBeGreaterThan(10);
   });
 
   it("is refused by the row that is wrong, wherever it stands", async () => {

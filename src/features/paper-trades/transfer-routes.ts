@@ -54,6 +54,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
       "Takes what an export answers with, as it is: the terms of its account unless the body says others. Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
     perMinute: 5,
     bodyLimit: IMPORT_BYTES,
+    answerWithinMs: 12_000,
     body: importBody,
     status: 201,
     answer: { data: accountSchema, record_count: z.number().int() },

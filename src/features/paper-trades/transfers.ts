@@ -13,6 +13,7 @@ import {
 import type { Instrument } from "../../core/market/instrument.js";
 import { createEntryTimes } from "../../core/performance/entry-times.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { timeLeftMs } from "../../platform/deadline.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import { inSlices } from "../../platform/slices.js";
@@ -74,6 +75,8 @@ export function createTransfers(options: TransferOptions): Transfers {
       return database.transaction(async (sql) => {
         const whole = await write(store, sql, booked);
         await seal?.(sql, whole);
+        // Whoever is told that it took too long finds nothing of it.
+        if (timeLeftMs() < 0) throw new AppError("timed_out", "The transactions took too long; none is kept");
         return whole;
       });
     },
@@ -125,6 +128,11 @@ function* booking(
 async function write(store: LedgerStore, sql: Sql, { account, events, causes }: Booked): Promise<AccountRow> {
   const opened = await store.open(account, sql);
   const state = createState();
+  /** What the database is at while the next is made. */
+  let writing: Promise<boolean> = Promise.resolve(true);
+  const written = async () => {
+    if (!(await writing)) throw new AppError("conflict", "The account was changed meanwhile");
+  };
   for (let from = 0; from < events.length; from += CHUNK) {
     const chunk = events.slice(from, from + CHUNK);
     const since = state.seq;
@@ -135,9 +143,10 @@ async function write(store: LedgerStore, sql: Sql, { account, events, causes }: 
       if (event.kind === "order" && cause !== undefined) said.set(event.orderId, cause);
     }
     const done = { events: chunk, state, causes: said, cursors: new Map<string, number>() };
-    if (!(await store.write(sql, { accountId: account.id, since, halt: null, ...done })))
-      throw new AppError("conflict", "The account was changed meanwhile");
+    await written();
+    writing = store.write(sql, { accountId: account.id, since, halt: null, ...done });
   }
+  await written();
   return events.length === 0 ? opened : { ...opened, seq: state.seq, cash: state.cash };
 }
 
