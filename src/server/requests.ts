@@ -16,6 +16,7 @@ import type { Metrics } from "../platform/metrics.js";
 import { inSlices } from "../platform/slices.js";
 import { answerBrokenRequest, answerUnroutable } from "./broken-requests.js";
 import { checkingInput } from "./input.js";
+import { RequestLog } from "./request-log.js";
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
 const BODY_LIMIT = 256 * 1024;
@@ -27,6 +28,8 @@ const CONNECTION_LIMIT_MS = 13_000;
 export function serverOptions(log: Log, proxyHops: number): FastifyHttpOptions<Server, FastifyBaseLogger> {
   return {
     loggerInstance: log,
+    childLoggerFactory: (logger, bindings) =>
+      new RequestLog(logger, bindings, (level) => log.isLevelEnabled(level)),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: ARRIVAL_LIMIT_MS,
