@@ -19,8 +19,9 @@ export function registerAnswerLimit(app: FastifyInstance, limitMs = ANSWER_WITHI
       if (reply.raw.closed) underway.delete(reply);
       else if (now >= due) {
         underway.delete(reply);
-        // What streams has its own limits.
-        if (!reply.sent) void reply.send(new AppError("timed_out", "The answer took too long"));
+        // What streams has limits of its own.
+        if (!reply.raw.headersSent && !reply.sent)
+          void reply.send(new AppError("timed_out", "The answer took too long"));
       }
     }
   }

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import fastify from "fastify";
 import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { describe, expect, it, vi } from "vitest";
@@ -138,7 +139,21 @@ describe("a route", () => {
         return { data: "done" };
       },
     });
+    app.get("/stream", (_request, reply) =>
+      reply.send(
+        Readable.from(
+          (async function* () {
+            for (const part of ["one", "two", "three"]) {
+              yield part;
+              await new Promise((resolve) => setTimeout(resolve, 150));
+            }
+          })(),
+          { objectMode: false },
+        ),
+      ),
+    );
     try {
+      expect((await app.inject("/stream")).body).toBe("onetwothree");
       expect((await app.inject("/patient")).json()).toEqual({ success: true, data: "done" });
       const answer = await app.inject("/slow");
       expect(answer.statusCode).toBe(503);

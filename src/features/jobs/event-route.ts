@@ -22,6 +22,7 @@ export interface JobEventOptions {
 const STREAM_LIMIT_MS = 840_000;
 /** A connection on which nothing moves is cut by the server after 13 s. */
 const HEARTBEAT_MS = 5_000;
+const ANSWER_WITHIN_MS = STREAM_LIMIT_MS + 60_000;
 const RETRY_MS = 1_000;
 const STREAMS_LIMIT = 1_000;
 const STREAMS_A_CALLER = 50;
@@ -95,7 +96,7 @@ export function jobEventRoute(app: FastifyInstance, options: JobEventOptions): v
     "/api/jobs/:id/events",
     {
       schema: SCHEMA,
-      config: { access: "viewer", perMinute: 120 },
+      config: { access: "viewer", perMinute: 120, answerWithinMs: ANSWER_WITHIN_MS },
       exposeHeadRoute: false,
     },
     async (request, reply) => {

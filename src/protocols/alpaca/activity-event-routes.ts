@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { NOBODY } from "../../platform/http.js";
 import type { Metrics } from "../../platform/metrics.js";
-import { type ActivityLinesOptions, createPace, linesOf } from "./activity-lines.js";
+import { type ActivityLinesOptions, createPace, linesOf, STREAM_LIMIT_MS } from "./activity-lines.js";
 import { activityEventSchema, activityEventsQuery } from "./activity-schema.js";
 import type { ActivityRange } from "./activity-stream.js";
 import { CREDENTIALS } from "./auth.js";
@@ -18,6 +18,7 @@ export interface ActivityEventRouteOptions extends ActivityLinesOptions {
   readonly metrics: Metrics;
 }
 
+const ANSWER_WITHIN_MS = STREAM_LIMIT_MS + 60_000;
 const STREAMS_LIMIT = 1_000;
 const STREAMS_A_USER = 10;
 /** Bytes that wait for a client before no more is read for it. */
@@ -53,7 +54,12 @@ export function activityEventRoutes(app: FastifyInstance, options: ActivityEvent
     "/v2beta1/events/activities",
     {
       schema: SCHEMA,
-      config: { access: "viewer", perMinute: PER_MINUTE, credentials: CREDENTIALS },
+      config: {
+        access: "viewer",
+        perMinute: PER_MINUTE,
+        credentials: CREDENTIALS,
+        answerWithinMs: ANSWER_WITHIN_MS,
+      },
       exposeHeadRoute: false,
     },
     async (request, reply) => {
