@@ -128,11 +128,6 @@ function* booking(
 async function write(store: LedgerStore, sql: Sql, { account, events, causes }: Booked): Promise<AccountRow> {
   const opened = await store.open(account, sql);
   const state = createState();
-  /** What the database is at while the next is made. */
-  let writing: Promise<boolean> = Promise.resolve(true);
-  const written = async () => {
-    if (!(await writing)) throw new AppError("conflict", "The account was changed meanwhile");
-  };
   for (let from = 0; from < events.length; from += CHUNK) {
     const chunk = events.slice(from, from + CHUNK);
     const since = state.seq;
@@ -143,10 +138,9 @@ async function write(store: LedgerStore, sql: Sql, { account, events, causes }: 
       if (event.kind === "order" && cause !== undefined) said.set(event.orderId, cause);
     }
     const done = { events: chunk, state, causes: said, cursors: new Map<string, number>() };
-    await written();
-    writing = store.write(sql, { accountId: account.id, since, halt: null, ...done });
+    if (!(await store.write(sql, { accountId: account.id, since, halt: null, ...done })))
+      throw new AppError("conflict", "The account was changed meanwhile");
   }
-  await written();
   return events.length === 0 ? opened : { ...opened, seq: state.seq, cash: state.cash };
 }
 
