@@ -6,8 +6,9 @@ import { ANSWER_WITHIN_MS } from "../platform/http.js";
 const LOOK_EVERY_MS = 100;
 
 /**
- * Answers for handlers that take longer than this, or than their routes say. Fastify's own limit costs each request a timer and an abort signal,
- * by which it outlives the collections of the young heap: a tenth of the time of a small answer, and longer pauses.
+ * Answers for handlers that take longer than this, or than their routes say. Fastify's own limit costs each request a
+ * timer and an abort signal, by which it outlives the collections of the young heap: a tenth of the time of a small
+ * answer, and longer pauses.
  */
 export function registerAnswerLimit(app: FastifyInstance, limitMs = ANSWER_WITHIN_MS): void {
   /** Replies under way, and when each is due. */
