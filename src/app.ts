@@ -94,7 +94,7 @@ import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { registerAnswerLimit } from "./server/answer-limit.js";
-import { answerCompiler } from "./server/answers.js";
+import { answerCompiler, longAsBytes } from "./server/answers.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
 import { createGuesses, type Guesses } from "./server/guesses.js";
@@ -196,6 +196,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   const drain = createDrain(server);
   server.setValidatorCompiler(inputCompiler);
   server.setSerializerCompiler(answerCompiler);
+  server.addHook("onSend", longAsBytes);
   const routes = createRouteTable(server);
   registerAnswerLimit(server);
   registerRequests(server, metrics);

@@ -91,8 +91,9 @@ export async function registerSockets(app: FastifyInstance, log: Log): Promise<v
     },
   });
   // An answer to an upgrade is a refusal. Its connection is no longer the HTTP server's, so nothing else ends it.
-  app.addHook("onSend", async (request, reply) => {
-    if (request.ws) reply.raw.once("finish", () => request.raw.socket.destroySoon());
+  app.addHook("onSend", ({ ws, raw }, reply, _payload, done) => {
+    if (ws) reply.raw.once("finish", () => raw.socket.destroySoon());
+    done();
   });
   app.addHook("onRoute", ({ websocket: isSocket, schema }) => {
     if (isSocket === true && schema !== undefined) schema.hide = false;

@@ -1,9 +1,10 @@
+import fastify from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createRng } from "../../src/core/base/rng.js";
 import { everLasting } from "../../src/platform/lasting.js";
-import { answerCompiler } from "../../src/server/answers.js";
+import { answerCompiler, longAsBytes } from "../../src/server/answers.js";
 
 const row = z.object({ id: z.number(), price: z.number().nullable(), at: z.string() });
 const schema = z.object({
@@ -46,8 +47,28 @@ describe("answers with rows that never change", () => {
     expect(() => other({ data: [sound] })).toThrow(/match the schema/);
   });
 
+  it("leave out what the schema leaves out, and lists that it does not know", () => {
+    const sound = everLasting({ id: 1, price: 10, at: "a" });
+    const answer = { total: 1, data: [sound], others: undefined, unknown: [sound] };
+    expect(write(answer)).toBe('{"data":[{"id":1,"price":10,"at":"a"}],"total":1}');
+  });
+
   it("cannot be changed afterwards", () => {
     const lasting = everLasting({ id: 1, price: 10, at: "a" });
     expect(() => Object.assign(lasting, { price: 11 })).toThrow(TypeError);
+  });
+});
+
+describe("long answers", () => {
+  it.each([10, 8_191, 8_192, 100_000])("of %i characters arrive as they were written", async (length) => {
+    const server = fastify();
+    server.addHook("onSend", longAsBytes);
+    const text = "é€𝄞a".repeat(length).slice(0, length);
+    server.get("/", () => text);
+    const { body, headers } = await server.inject("/");
+    expect(body).toBe(text);
+    expect(headers["content-length"]).toBe(String(Buffer.byteLength(text)));
+    expect(headers["content-type"]).toBe("text/plain; charset=utf-8");
+    await server.close();
   });
 });
