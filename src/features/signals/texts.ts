@@ -1,4 +1,5 @@
 import type { Refusal, Warning } from "../../core/risk/limits.js";
+import { REFUSAL_TEXTS, WARNING_TEXTS } from "../../core/risk/texts.js";
 import type { ActionReason, ExitReason } from "../../core/signals/signal.js";
 import type { CONDITIONS, Factor } from "./recommend.js";
 
@@ -17,35 +18,12 @@ export const TEXTS: Readonly<Record<Factor["code"], string>> = {
   layers_split: "Too little of the weight of the layers that speak points one way",
   layers_too_few: "A single layer speaks, and no trades on a pattern were measured",
   layers_agree: "The layers that speak lean far enough in one direction",
-  quantity_off_lot: "The quantity is no multiple of the lot",
-  fraction_not_allowed: "A fraction of a unit cannot be traded with a stop or a target",
-  price_off_tick: "A price is no multiple of the tick",
-  stop_missing: "Your settings demand a stop",
-  target_missing: "Your settings demand a target",
-  stop_on_wrong_side: "The stop is not on the losing side of the entry",
-  target_on_wrong_side: "The target is not on the winning side of the entry",
-  entry_far_from_market: "The entry is far from the price",
-  price_too_old: "The price is older in days than one may be that is traded by",
-  position_too_large: "The position is larger than your settings allow",
-  risk_per_trade_exceeded: "The trade may lose more than your settings allow",
-  confidence_too_low: "The pattern's measured hit rate is below what your settings demand",
+  ...REFUSAL_TEXTS,
+  ...WARNING_TEXTS,
+  // Of a signal, and of bars of its interval.
   confidence_unknown:
-    "Your settings demand a measured hit rate, and none is known of a pattern in this direction",
-  buying_power_exceeded: "The account cannot pay for the position",
-  open_positions_exceeded: "Too many positions are open",
-  positions_in_symbol_exceeded: "Too many positions are open in the symbol",
-  daily_loss_reached: "The loss of the day has reached its limit",
-  daily_trades_exceeded: "Too many trades were made today",
-  drawdown_reached: "The equity is as far below its peak as your settings allow",
-  portfolio_risk_exceeded: "Open positions and this one may lose more than your settings allow",
-  reward_risk_low: "The reward is small for the risk",
+    "The settings demand a measured hit rate, and none is known of a pattern in this direction",
   stop_within_noise: "The stop is nearer than an ordinary bar's range",
-  spread_wide: "The spread is wide",
-  slippage_high: "The expected slippage is high",
-  history_loses:
-    "Even at the upper end of its measured hit rate the pattern wins less often than this reward needs to break even",
-  pattern_against: "The pattern expects the other direction",
-  price_stale: "The price is old",
   volatility_high: "Volatility is high for this market",
   timeframes_diverge: "Short and long intervals point in opposite directions",
   layers_against: "All layers together lean the other way",
