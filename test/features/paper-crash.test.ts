@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Desk } from "../../src/core/execution/desk.js";
 import type { DeskState } from "../../src/core/execution/state.js";
+import { isTerminal } from "../../src/core/execution/states.js";
 import { type Account, createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createLedgerStore } from "../../src/features/paper-trades/store.js";
 import type { Database } from "../../src/platform/database.js";
@@ -150,6 +151,18 @@ async function expectSound(name: string): Promise<void> {
   }
 }
 
+/** Whatever failed, a halted account has nothing at work that opens something. */
+async function expectHaltsHold(name: string): Promise<void> {
+  await answering();
+  for (const { halt, orders } of await stateOf(name)) {
+    if (halt === null) continue;
+    const opening = orders.filter(
+      ({ role, state }) => role !== "stop" && role !== "target" && !isTerminal(state),
+    );
+    expect(opening, name).toEqual([]);
+  }
+}
+
 let cases = 0;
 
 describe.each(SCENARIOS)("$name", (scenario) => {
@@ -184,6 +197,7 @@ describe.each(SCENARIOS)("$name", (scenario) => {
           break;
         }
         cases++;
+        await expectHaltsHold(name);
         const last = await scenario.call(trader, place);
         const told = `${name}: first ${first.status} ${first.text.slice(0, 200)}, then ${last.status} ${last.text.slice(0, 300)}`;
         const state = await stateOf(name);

@@ -182,7 +182,7 @@ describe("work that closes an account", () => {
       ledger.act(id, { run: (desk) => buy(desk, "before", 10) }),
       ledger.act(id, {
         run: () => "closed",
-        closes: true,
+        changesRow: true,
         seal: async (sql) => void (await store.close(id, LEDGER_NOW, sql)),
       }),
       ledger.act(id, { run: (desk) => buy(desk, "after", 10) }),

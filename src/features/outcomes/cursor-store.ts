@@ -1,6 +1,7 @@
 import type { Database, Sql } from "../../platform/database.js";
+import { HALT_LEDGER } from "../paper-trades/recovery.js";
 
-/** An account that did something since its trades were looked at. */
+/** An account that did something since its trades were looked at, and does not contradict its ledger. */
 export interface BehindAccount {
   readonly id: string;
   readonly userId: string;
@@ -11,7 +12,7 @@ export interface BehindAccount {
 const BEHIND = `
 select a.id, a.user_id as "userId", coalesce(c.seq, 0)::float8 as since
 from paper_accounts a left join outcome_cursors c on c.account_id = a.id
-where a.synthetic = $1 and a.seq > coalesce(c.seq, 0)
+where a.synthetic = $1 and a.halt is distinct from '${HALT_LEDGER}' and a.seq > coalesce(c.seq, 0)
 order by a.created_at, a.id`;
 
 export function createCursorStore(database: Database, synthetic: boolean) {

@@ -45,7 +45,7 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
     perMinute: 120,
     params: one,
     answer,
-    errors: ["account_not_found"],
+    errors: ["account_not_found", "trading_halted"],
     handle: async ({ params, principal }) => ({
       data: accountView(await accounts.find(principal.userId, params.id)),
     }),
@@ -101,7 +101,7 @@ function stateRoutes(routes: RouteGroup, { accounts, doOnce }: PaperDesk): void 
     params: one,
     body: NO_BODY,
     answer: { message: z.string(), canceled: z.number().int() },
-    errors: ["account_not_found", "account_closed"],
+    errors: ["account_not_found", "account_closed", "trading_halted"],
     async handle({ params, principal }) {
       const { canceled } = await accounts.halt(principal.userId, params.id);
       return { message: "Nothing is opened until the account is resumed", canceled };

@@ -1,14 +1,14 @@
 import { ensure } from "../../core/base/assert.js";
 import { cashOf } from "../../core/execution/account.js";
-import { createDesk, type Desk } from "../../core/execution/desk.js";
+import { createDesk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
 import { fromMicros } from "../../core/execution/money.js";
-import { isTerminal } from "../../core/execution/states.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { RiskSettings } from "../risk/settings.js";
+import { cancelIn } from "./cancel.js";
 import type { Feed } from "./feed.js";
 import { HALT_LEDGER, type Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
@@ -145,7 +145,7 @@ async function closeWith(
       settleAll(desk, account, markets, at);
       return { halt: account.row.halt, closedAt: Math.max(at, desk.state.at) };
     },
-    closes: true,
+    changesRow: true,
     async seal(sql, { halt, closedAt }) {
       if (!(await store.close(id, closedAt, sql)))
         throw new AppError("account_closed", "The account is closed");
@@ -212,11 +212,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
     },
     async halt(userId, id) {
       const row = await find(userId, id);
-      const { halt } = row;
-      if (halt === null) await store.setHalt(id, HALT_USER);
-      if (halt === HALT_LEDGER) return { canceled: 0 };
+      if (row.halt === HALT_LEDGER) return { canceled: 0 };
       await matching.begin(row, now());
-      return { canceled: await ledger.act(id, { run: (desk) => cancelIn(desk, "opening", now()) }) };
+      const canceled = await ledger.act(id, {
+        run: (desk) => cancelIn(desk, "opening", now()),
+        // With what it cancels, or not at all: a halted account has nothing at work that opens anything.
+        seal: (sql) => store.setHalt(id, HALT_USER, sql),
+        changesRow: true,
+      });
+      return { canceled };
     },
     async resume(userId, id) {
       const { halt, closedAt } = await find(userId, id);
@@ -240,17 +244,6 @@ function usualOf(rows: readonly AccountRow[]): AccountRow | null {
     if (row.closedAt === null && (found === null || since(row) <= since(found))) found = row;
   }
   return found;
-}
-
-/** @returns how many orders were canceled; legs go with their entry. */
-function cancelIn(desk: Desk, only: "all" | "opening", at: number): number {
-  let canceled = 0;
-  for (const order of [...desk.state.orders.values()]) {
-    const closes = order.role === "stop" || order.role === "target" || order.closing === order.quantity;
-    if (isTerminal(order.state) || (only === "opening" && closes)) continue;
-    if (desk.cancel(order.id, at).length === 0) canceled++;
-  }
-  return canceled;
 }
 
 /** Money that was paid in when the account was opened. */

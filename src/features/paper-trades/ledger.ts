@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
+import { assert } from "../../core/base/assert.js";
 import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
-import { rebuild } from "../../core/execution/state.js";
+import { type DeskState, rebuild } from "../../core/execution/state.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { sqlState } from "../../platform/database-errors.js";
 import { AppError, ERRORS, messageOf } from "../../platform/errors.js";
@@ -20,8 +21,8 @@ export interface Work<T> {
   run(desk: Desk, account: Account): T;
   /** Runs within the transaction that keeps what was done, after it. */
   seal?(sql: Sql, result: T): Promise<void>;
-  /** Its seal closes the account: what comes after it is not written with it. */
-  readonly closes?: boolean;
+  /** Its seal closes or halts the account: what comes after it is not written with it. */
+  readonly changesRow?: boolean;
 }
 
 /** What work knows of an account beside its desk. */
@@ -49,7 +50,8 @@ export interface Ledger {
   act<T>(accountId: string, work: Work<T>): Promise<T>;
   /**
    * Looks without changing anything: at the state as of the last work of any process, or, with a row that was just
-   * read, as of that.
+   * read, as of that. @throws {AppError} `account_not_found`, and `trading_halted` where the account cannot be rebuilt from
+   * its events, which halts it for good.
    */
   look<T>(accountId: string, look: (desk: Desk, account: Account) => T, asOf?: AccountRow): Promise<T>;
   /** Rebuilds an account from its events and says in what it differs from what is kept of it; halts it where it does. */
@@ -128,9 +130,22 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
     verified.add(accountId);
     const meanwhile = known.get(accountId);
     if (meanwhile !== undefined && meanwhile.desk.state.seq >= row.seq) return meanwhile;
-    const made = open(row, stored);
+    const made = await opened(row, stored);
     known.set(accountId, made);
     return made;
+  }
+
+  /** @throws {AppError} `trading_halted` where the events do not follow each other, and halts the account for it. */
+  async function opened(row: AccountRow, stored: Stored): Promise<Known> {
+    try {
+      const state = rebuild(stored.events);
+      assert(state.seq === row.seq, `event ${state.seq} is the last, and ${row.seq} were written`);
+      return open(row, stored, state);
+    } catch (error) {
+      await store.setHalt(row.id, HALT_LEDGER);
+      const detail = `The account cannot be rebuilt from its events: ${messageOf(error)}`;
+      throw new AppError("trading_halted", detail, { cause: error });
+    }
   }
 
   /** Forgets what is known of an account that was resumed meanwhile. */
@@ -250,8 +265,8 @@ export function createLedger(options: LedgerOptions): Ledger {
 
   async function drain(accountId: string, queue: Waiting[]): Promise<void> {
     while (queue.length > 0) {
-      const closing = queue.findIndex(({ work }) => work.closes === true);
-      const batch = queue.slice(0, closing < 0 ? BATCH : Math.min(BATCH, closing + 1));
+      const changing = queue.findIndex(({ work }) => work.changesRow === true);
+      const batch = queue.slice(0, changing < 0 ? BATCH : Math.min(BATCH, changing + 1));
       await work(accountId, batch);
       queue.splice(0, batch.length);
     }
@@ -323,8 +338,7 @@ function isOlder({ desk, account }: Known, row: AccountRow): boolean {
   return desk.state.seq < row.seq || account.row.halt !== row.halt || account.row.closedAt !== row.closedAt;
 }
 
-function open(row: AccountRow, { events, cursors, causes }: Stored): Known {
-  const state = rebuild(events);
+function open(row: AccountRow, { events, cursors, causes }: Stored, state: DeskState): Known {
   const symbols = new Set([
     ...state.positions.keys(),
     ...[...state.orders.values()].map(({ symbol }) => symbol),

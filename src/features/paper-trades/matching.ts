@@ -5,13 +5,14 @@ import type { CorporateAction } from "../../core/market/actions.js";
 import { startOfDay } from "../../core/market/adjust.js";
 import { classifySymbol } from "../../core/market/instrument.js";
 import { type Calendar, calendarOf, isOpen, nextSession } from "../../core/market/session.js";
-import { AppError, messageOf } from "../../platform/errors.js";
+import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { RiskSettingsStore } from "../risk/settings.js";
+import { cancelIn } from "./cancel.js";
 import { catchUp, followsAny, isNightDue } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
 import { fillLimits } from "./fill-limits.js";
@@ -63,7 +64,10 @@ export interface MatchingOptions {
   readonly log: Log;
 }
 
-/** Shows resting orders and positions what their markets do, one process for all. */
+/**
+ * Shows resting orders and positions what their markets do, one process for all. An account that cannot be matched keeps no
+ * other from it; a run in which one failed as nobody expects fails after all of them.
+ */
 export function createMatching(options: MatchingOptions): Matching {
   const { store, ledger, leases, synthetic, log } = options;
   let recovered = false;
@@ -134,25 +138,34 @@ export function createMatching(options: MatchingOptions): Matching {
         const lease: Lease | null = await leases.acquire(LEASE_NAME, LEASE_MS);
         if (lease === null) return;
         if (!recovered) await recover();
-        for (const id of await store.listActive(synthetic)) {
+        await eachAlone(await store.listActive(synthetic), log, async (id) => {
           if (signal.aborted) return;
           await leases.acquire(LEASE_NAME, LEASE_MS);
-          await runOne(id, signal);
-        }
+          await run(id, signal);
+        });
       },
     },
   };
+}
 
-  /** One account that fails does not keep the others waiting. */
-  async function runOne(id: string, signal: AbortSignal): Promise<void> {
+/** Accounts of which none that fails keeps the others waiting. @throws AggregateError of what nobody expects, after them all. */
+async function eachAlone(
+  ids: readonly string[],
+  log: Log,
+  work: (id: string) => Promise<void>,
+): Promise<void> {
+  const failed: unknown[] = [];
+  for (const id of ids) {
     try {
-      await run(id, signal);
+      await work(id);
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      if (error.code === "database_unavailable") throw error;
-      log.warn({ account: id, reason: messageOf(error) }, "a paper account was not matched");
+      const isExpected = error instanceof AppError;
+      if (isExpected && error.code === "database_unavailable") throw error;
+      if (!isExpected) failed.push(error);
+      log[isExpected ? "warn" : "error"]({ account: id, err: error }, "a paper account was not matched");
     }
   }
+  if (failed.length > 0) throw new AggregateError(failed, `${failed.length} accounts failed`);
 }
 
 /** @throws {AppError} `provider_unavailable` for one that was traded since it was seen. */
@@ -205,6 +218,8 @@ async function walkOn(
   const allowed = await allowanceOf(options, accountId, since);
   return options.ledger.act(accountId, {
     run(desk, account) {
+      // A halt cancels them with itself; whatever else halted an account did not.
+      if (account.row.halt !== null) cancelIn(desk, "opening", Math.max(since, desk.state.at));
       if (allowed === null) return catchUp(desk, account, known, nowMs);
       const limits = fillLimits(desk, account, allowed);
       return limits.during(() => catchUp(desk, account, known, nowMs, limits));

@@ -58,7 +58,7 @@ function readingRoutes(app: FastifyInstance, { book, identify, accountOf }: Pape
       account_id: accountId,
     }),
     answer: { data: z.array(orderSchema) },
-    errors: ["account_not_found", "symbol_invalid", "symbol_unknown"],
+    errors: ["account_not_found", "trading_halted", "symbol_invalid", "symbol_unknown"],
     async handle({ query: { status, symbol: text, limit, account_id }, principal }) {
       const account = await accountOf(principal.userId, account_id);
       const symbol = text === undefined ? null : identify(text);
@@ -78,7 +78,7 @@ function readingRoutes(app: FastifyInstance, { book, identify, accountOf }: Pape
     params: one,
     query: ofAccount,
     answer: { data: orderSchema },
-    errors: ["account_not_found", "order_not_found"],
+    errors: ["account_not_found", "trading_halted", "order_not_found"],
     async handle({ params, query, principal }) {
       const account = await accountOf(principal.userId, query.account_id);
       return { data: orderView(await book.order(account, params.id)) };

@@ -18,12 +18,11 @@ import {
 import type { AccountRow } from "./store.js";
 import { placedText, placedView, portfolioView, tradeView } from "./views.js";
 
-const ACCOUNT_ERRORS = ["account_not_found", "account_closed"] as const;
+const ACCOUNT_ERRORS = ["account_not_found", "account_closed", "trading_halted"] as const;
 export const ORDER_ERRORS: readonly ErrorCode[] = [
   ...SYMBOL_ERRORS,
   ...ACCOUNT_ERRORS,
   "order_refused",
-  "trading_halted",
   "confirmation_refused",
   "conflict",
   "idempotency_key_reused",

@@ -89,14 +89,14 @@ export interface LedgerStore {
     synthetic: boolean,
     setting: string,
   ): Promise<{ rows: AccountRow[]; kept: unknown }>;
-  /** Ids of those that are open and hold something or have orders at work, of all users. */
+  /** Ids of those that are open, do not contradict their ledger, and hold something or have orders at work; of all users. */
   listActive(synthetic: boolean): Promise<string[]>;
   /** Ids of those that are open, of all users. */
   listOpen(synthetic: boolean): Promise<string[]>;
   /** @param at by the clock of the market. @returns false where it is closed already. */
   close(id: string, at: number, sql?: Sql): Promise<boolean>;
   /** Halts an account or, with null, resumes it; one that contradicts its ledger stays halted for that. */
-  setHalt(id: string, reason: string | null): Promise<void>;
+  setHalt(id: string, reason: string | null, sql?: Sql): Promise<void>;
   /** @returns null for one that there is not. @param whole with what the projections say. */
   loadAll(id: string, whole: boolean): Promise<Stored | null>;
   /** Events after one that moved money or shares, in order, with when they were written. */
@@ -139,7 +139,7 @@ const accountOf = (row: RawAccount): AccountRow => ({
 });
 
 const ACTIVE = `
-select id from paper_accounts a where closed_at is null and synthetic = $1 and (
+select id from paper_accounts a where closed_at is null and halt is distinct from '${HALT_LEDGER}' and synthetic = $1 and (
   exists (select from paper_positions p where p.account_id = a.id)
   or exists (select from paper_orders o where o.account_id = a.id
     and o.state in ('held', 'accepted', 'new', 'partially_filled')))
@@ -197,8 +197,8 @@ export function createLedgerStore(database: Database): LedgerStore {
       );
       return rows.length > 0;
     },
-    async setHalt(id, reason) {
-      await database.query("update paper_accounts set halt = $2 where id = $1 and halt is distinct from $3", [
+    async setHalt(id, reason, sql = database) {
+      await sql.query("update paper_accounts set halt = $2 where id = $1 and halt is distinct from $3", [
         id,
         reason,
         HALT_LEDGER,

@@ -31,7 +31,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
         filename: z.string(),
       }),
     },
-    errors: ["account_not_found"],
+    errors: ["account_not_found", "trading_halted"],
     async handle({ params, query, principal }) {
       const account = await accounts.find(principal.userId, params.id);
       const rows = await transfers.export(account);

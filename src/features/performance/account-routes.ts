@@ -22,7 +22,7 @@ export interface AccountRouteOptions {
   readonly now: () => number;
 }
 
-export const OWN = ["account_not_found"] as const;
+export const OWN = ["account_not_found", "trading_halted"] as const;
 const ofPeriod = z.strictObject({ period: periodText, account_id: accountText });
 export const ofAccount = z.strictObject({ account_id: accountText });
 const textOf = (days: number | null) => (days === null ? "all" : `${days}d`);

@@ -23,7 +23,7 @@ import type { DateRange } from "./rollup-store.js";
 import { dailyView, runView, strategyView } from "./rollup-views.js";
 
 const USUAL_DAYS = 30;
-const ERRORS = ["account_not_found"] as const;
+const ERRORS = ["account_not_found", "trading_halted"] as const;
 
 export interface RollupRouteOptions {
   readonly rollups: Performance;

@@ -3,6 +3,7 @@ import type { DailyRollup, StrategyRollup, StrategySignal } from "../../core/per
 import type { Database, Sql } from "../../platform/database.js";
 import { textArray } from "../../platform/sql-array.js";
 import { amountText } from "../paper-trades/amounts.js";
+import { HALT_LEDGER } from "../paper-trades/recovery.js";
 import { DAILY_FIELDS, SAVE_DAYS, SAVE_STRATEGIES, STRATEGY_FIELDS } from "./rollup-sql.js";
 
 /** A signal as it was raised: epoch ms, on an exchange. */
@@ -88,7 +89,7 @@ select a.id, a.currency, a.seq::float8, (extract(epoch from a.opened_at) * 1000)
   case when c.date > '-infinity' then
     json_build_object('seq', c.seq, 'zone', c.zone, 'date', to_char(c.date, 'YYYY-MM-DD')) end as reached
 from paper_accounts a left join rollup_cursors c on c.account_id = a.id
-where a.synthetic = $1 and ($2::uuid is null or a.id = $2) order by a.created_at, a.id`;
+where a.synthetic = $1 and (a.id = $2::uuid or $2 is null and a.halt is distinct from '${HALT_LEDGER}') order by a.created_at, a.id`;
 
 /** Alerts with a direction; they have no strategy but their pattern. */
 const SIGNALS = `
@@ -100,7 +101,7 @@ order by a.created_at, a.id`;
 
 export function createRollupStore(database: Database, synthetic: boolean, replay: string | null) {
   return {
-    /** All of the market, or one. */
+    /** All of the market that do not contradict their ledgers, or one. */
     accounts: (id: string | null) => database.query<RollupAccount>(ACCOUNTS, [synthetic, id]),
     /** Signals that were raised in [fromMs, toMs). */
     signals: (fromMs: number, toMs: number) =>
