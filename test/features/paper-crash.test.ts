@@ -55,7 +55,7 @@ beforeAll(async () => {
   await admin.connect();
   second = await openTestDatabase(server, { ownSession: false });
   other = createLedger({ database: second, store: createLedgerStore(second), eventLog });
-  trader = { price: Number.NaN, send };
+  trader = { price: Number.NaN, reach: 0.0004, send };
   await succeeds(send("POST", "/api/risk-settings", SETTINGS));
   await look();
   // What it reads by itself would be counted.
