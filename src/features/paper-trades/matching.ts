@@ -1,4 +1,3 @@
-import { LRUCache } from "lru-cache";
 import type { Desk } from "../../core/execution/desk.js";
 import type { Order } from "../../core/execution/order.js";
 import type { CorporateAction } from "../../core/market/actions.js";
@@ -28,8 +27,6 @@ const LEASE_MS = 15_000;
 const TIMEOUT_MS = 120_000;
 /** Stretches that one run walks an account through; what is left comes with the next. */
 const STRETCHES = 50;
-/** Accounts of which it is remembered up to when they were shown what happened. */
-const ACCOUNTS = 10_000;
 const MINUTE_MS = 60_000;
 const minuteOf = (atMs: number) => Math.floor(atMs / MINUTE_MS);
 
@@ -71,8 +68,8 @@ export interface MatchingOptions {
 export function createMatching(options: MatchingOptions): Matching {
   const { store, ledger, leases, synthetic, log } = options;
   let recovered = false;
-  /** By account, the minute of its markets up to which this process has shown it all. */
-  const shown = new LRUCache<string, number>({ max: ACCOUNTS });
+  /** By desk, the minute of its markets up to which it was shown all: one that is made anew knows prices of fills alone. */
+  const shown: Shown = new WeakMap();
   const beginning = new Map<string, Promise<Unseen>>();
 
   async function run(accountId: string, signal?: AbortSignal): Promise<Unseen> {
@@ -88,10 +85,9 @@ export function createMatching(options: MatchingOptions): Matching {
       );
       if (known.length === 0 || signal?.aborted === true) return unseen;
       const nowMs = Math.max(...known.map(({ market }) => market.atMs));
-      const more = await walkOn(options, accountId, followed, known, nowMs);
-      if (more) continue;
-      if (known.length === news.length) shown.set(accountId, minuteOf(nowMs));
-      return unseen;
+      const whole = known.length === news.length ? shown : null;
+      const more = await walkOn(options, accountId, followed, { known, nowMs, whole });
+      if (!more) return unseen;
     }
     return unseen;
   }
@@ -121,12 +117,11 @@ export function createMatching(options: MatchingOptions): Matching {
     run,
     async begin(row, atMs, symbols = []) {
       if (row.closedAt !== null || row.halt === HALT_LEDGER) return;
-      const isShown = (shown.get(row.id) ?? Number.NEGATIVE_INFINITY) >= minuteOf(atMs);
-      const due = await ledger.look(
-        row.id,
-        (desk, account) => (isShown ? isNightDue(desk, account, atMs) : followsAny(desk, account)),
-        row,
-      );
+      const isDue = (desk: Desk, account: Account) => {
+        const isShown = (shown.get(desk) ?? Number.NEGATIVE_INFINITY) >= minuteOf(atMs);
+        return isShown ? isNightDue(desk, account, atMs) : followsAny(desk, account);
+      };
+      const due = await ledger.look(row.id, isDue, row);
       if (due) requireSeen(await runOnce(row.id), symbols, atMs);
     },
     recover,
@@ -206,13 +201,18 @@ function followedIn(desk: Desk, { cursors, history }: Account): Followed[] {
     }));
 }
 
-/** Walks an account through what is known, fills held to what its owner allows. @returns whether more is to be fetched. */
+type Shown = WeakMap<Desk, number>;
+
+/**
+ * Walks an account through what is known, fills held to what its owner allows.
+ * @param whole where it is remembered that all was shown; null where not all is known.
+ * @returns whether more is to be fetched.
+ */
 async function walkOn(
   options: MatchingOptions,
   accountId: string,
   followed: readonly Followed[],
-  known: readonly SymbolNews[],
-  nowMs: number,
+  { known, nowMs, whole }: { known: readonly SymbolNews[]; nowMs: number; whole: Shown | null },
 ): Promise<boolean> {
   const since = Math.min(nowMs, ...followed.map((each) => each.since ?? nowMs));
   const allowed = await allowanceOf(options, accountId, since);
@@ -220,9 +220,11 @@ async function walkOn(
     run(desk, account) {
       // A halt cancels them with itself; whatever else halted an account did not.
       if (account.row.halt !== null) cancelIn(desk, "opening", Math.max(since, desk.state.at));
-      if (allowed === null) return catchUp(desk, account, known, nowMs);
-      const limits = fillLimits(desk, account, allowed);
-      return limits.during(() => catchUp(desk, account, known, nowMs, limits));
+      const limits = allowed === null ? null : fillLimits(desk, account, allowed);
+      const walk = () => catchUp(desk, account, known, nowMs, limits);
+      const more = limits === null ? walk() : limits.during(walk);
+      if (!more) whole?.set(desk, minuteOf(nowMs));
+      return more;
     },
   });
 }
