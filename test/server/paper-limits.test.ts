@@ -90,19 +90,34 @@ describe("limits of an account's owner", () => {
     expect(placed.map(({ status }) => status).toSorted()).toEqual([201, 422, 422]);
   });
 
-  it("422 stop an account on its first day, and after a reset", async () => {
-    await allow({ max_daily_loss: 100, max_position_size: 100_000 });
+  it("422 stop an account on its first day, and after resets until the next begins", async () => {
+    const roomy = { max_daily_loss: 5_000, max_drawdown_limit: 100, max_daily_trades: 20 };
+    await allow({ ...roomy, max_daily_loss: 100, max_position_size: 100_000 });
     let id = await open({ cash: 100_000, spread_bps: 600 });
-    for (let round = 0; round < 2; round++) {
-      expect((await order(id, { quantity: 60 })).data.state).toBe("filled");
-      expect((await order(id, { side: "sell", quantity: 60 })).data.state).toBe("filled");
-      expect(await equityOf(id)).toBeLessThan(99_900);
+    expect((await order(id, { quantity: 60 })).data.state).toBe("filled");
+    expect((await order(id, { side: "sell", quantity: 60 })).data.state).toBe("filled");
+    expect(await equityOf(id)).toBeLessThan(99_900);
+    const reached = async () => {
+      await allow({ ...roomy, max_daily_loss: 100 });
       expect(codes(await order(id))).toEqual(["daily_loss_reached"]);
-      await allow({ max_daily_loss: 5_000, max_drawdown_limit: 0.5 });
+      await allow({ ...roomy, max_drawdown_limit: 0.5 });
       expect(codes(await order(id))).toEqual(["drawdown_reached"]);
-      await allow({ max_daily_loss: 100, max_drawdown_limit: 100 });
-      id = (await call("POST", `/api/paper-trade/accounts/${id}/reset`, {})).data.id;
+      await allow({ ...roomy, max_daily_trades: 1 });
+      expect(codes(await order(id))).toEqual(["daily_trades_exceeded"]);
+    };
+    await reached();
+    // Whatever money the next one begins with, and however many come.
+    for (const terms of [{}, { cash: 50_000 }, { cash: 100_000, currency: "EUR" }, { currency: "USD" }]) {
+      id = (await call("POST", `/api/paper-trade/accounts/${id}/reset`, terms)).data.id;
+      program.parts.paper.ledger.forget();
+      if (!("currency" in terms) || terms.currency === "USD") await reached();
     }
+    await allow(roomy);
+    expect((await order(id)).status).toBe(201);
+    clock.set(NOW + 24 * 3_600_000);
+    await allow({ ...roomy, max_daily_loss: 100, max_drawdown_limit: 0.5, max_daily_trades: 1 });
+    expect((await order(id)).status).toBe(201);
+    clock.set(NOW);
   });
 
   it("422 say first what is wrong with an order itself", async () => {

@@ -53,7 +53,7 @@ export function paperAccountRoutes(app: FastifyInstance, { paper }: { paper: Pap
   routes.post("/api/paper-trade/accounts/:id/reset", {
     id: "resetPaperAccount",
     summary:
-      "Close an account with all that it holds and open another in its stead; what it did stays to be read",
+      "Close an account with all that it holds and open another in its stead, halted if it was; until the next day, limits count its loss and trades of the day and its fall below the peak. What it did stays to be read",
     params: one,
     body: resetBody,
     answer,

@@ -1,19 +1,23 @@
 import { ensure } from "../../core/base/assert.js";
 import { cashOf } from "../../core/execution/account.js";
-import { createDesk } from "../../core/execution/desk.js";
+import { createDesk, type Desk } from "../../core/execution/desk.js";
 import type { DeskEvent } from "../../core/execution/events.js";
-import { fromMicros } from "../../core/execution/money.js";
+import { fromMicros, MICROS } from "../../core/execution/money.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { RiskSettings } from "../risk/settings.js";
+import { dayStart, zoneOfAccount } from "./account-day.js";
+import { peakAsFar, type Standing, standingOf } from "./account-standing.js";
 import { cancelIn } from "./cancel.js";
-import type { Feed } from "./feed.js";
-import { HALT_LEDGER, type Ledger } from "./ledger.js";
+import { tradesOf } from "./facts.js";
+import type { Feed, MarketNow } from "./feed.js";
+import { type Account, HALT_LEDGER, type Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf, termsOfRules } from "./rules.js";
 import { marketsHeld, settleAll } from "./settlement.js";
+import type { DayFigures, Standings } from "./standings.js";
 import type { AccountRow, LedgerStore } from "./store.js";
 import { announced } from "./topics.js";
 import type { Sealing } from "./trading.js";
@@ -49,7 +53,8 @@ export interface Accounts {
   close(userId: string, id: string, seal?: Sealing<AccountRow>): Promise<void>;
   /**
    * Closes an account as `close` does and opens another in its stead, of the same name and rules but for what is said;
-   * halted where the closed one was. What that one did stays to be read.
+   * halted where the closed one was. Until the next day begins, limits count what that one lost and traded in this day, and
+   * how far it was below its peak. What it did stays to be read.
    */
   reset(
     userId: string,
@@ -75,6 +80,7 @@ export interface AccountsOptions {
   readonly ledger: Ledger;
   readonly eventLog: Pick<EventLog, "append" | "wake">;
   readonly matching: Pick<Matching, "begin">;
+  readonly standings: Standings;
   readonly feed: Pick<Feed, "now">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly synthetic: boolean;
@@ -90,19 +96,22 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
     sql: Sql,
     userId: string,
     terms: AccountTerms,
-    halt: string | null = null,
+    before: Ended | null = null,
   ): Promise<AccountRow> {
     const rules = rulesOf(terms);
     const openedAt = now();
+    const cashFloor = cashFloorOf(terms);
+    const account = { userId, name: terms.name, rules, synthetic, cashFloor, openedAt };
     const row = await store.open(
-      { userId, name: terms.name, rules, synthetic, cashFloor: cashFloorOf(terms), openedAt, halt },
+      before === null ? account : { ...account, ...takenOver(before, terms, openedAt) },
       sql,
     );
     const events: DeskEvent[] = [];
     const desk = createDesk(rules, [], (event) => events.push(event));
     desk.transfer(terms.cash, openedAt);
     const { state } = desk;
-    const nothing = { causes: new Map(), cursors: new Map() };
+    const nothing = { causes: new Map(), cursors: new Map(), peak: null };
+    const halt = before?.halt ?? null;
     await store.write(sql, { accountId: row.id, since: 0, halt, events, state, ...nothing });
     await eventLog.append(sql, announced(row.id, events));
     return { ...row, seq: state.seq, cash: state.cash };
@@ -125,33 +134,65 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
   return { openWithin, openNew };
 }
 
+/** An account as it stood when it was closed. */
+interface Ended {
+  readonly halt: string | null;
+  readonly closedAt: number;
+  /** By the limits of its last day; null where nobody asked. */
+  readonly last: { readonly standing: Standing; readonly trades: number } | null;
+}
+
+/** What goes on in the account that is opened in another's stead: the kill switch, and the day by its limits. */
+function takenOver({ halt, last }: Ended, { cash, currency }: AccountTerms, openedAt: number) {
+  if (last === null) return { halt };
+  const { standing, trades } = last;
+  const peak = peakAsFar(standing, cash, dayStart(zoneOfAccount(currency), openedAt));
+  return { halt, peak, carried: { loss: Math.round(standing.loss * MICROS), trades } };
+}
+
 /**
  * Cancels what is at work, closes positions and the account, and does what is to be done with it: all or nothing.
- * @param more is told what halted the account.
+ * @param day of the account, where it is asked how that ended.
+ * @param more is told how the account ended.
  */
 async function closeWith(
   options: AccountsOptions,
   row: AccountRow,
-  more: (sql: Sql, halt: string | null) => Promise<void>,
+  day: DayFigures | null,
+  more: (sql: Sql, ended: Ended) => Promise<void>,
 ): Promise<void> {
   const { matching, ledger, store, now } = options;
   const { id } = row;
   await matching.begin(row, now());
   const markets = await marketsHeld(options, row);
   await ledger.act(id, {
-    run(desk, account) {
-      const at = now();
-      cancelIn(desk, "all", at);
-      settleAll(desk, account, markets, at);
-      return { halt: account.row.halt, closedAt: Math.max(at, desk.state.at) };
-    },
+    run: (desk, account) => endIn(desk, account, markets, day, now()),
     changesRow: true,
-    async seal(sql, { halt, closedAt }) {
-      if (!(await store.close(id, closedAt, sql)))
+    async seal(sql, ended) {
+      if (!(await store.close(id, ended.closedAt, sql)))
         throw new AppError("account_closed", "The account is closed");
-      await more(sql, halt);
+      await more(sql, ended);
     },
   });
+}
+
+function endIn(
+  desk: Desk,
+  account: Account,
+  markets: ReadonlyMap<string, MarketNow>,
+  day: DayFigures | null,
+  at: number,
+): Ended {
+  cancelIn(desk, "all", at);
+  settleAll(desk, account, markets, at);
+  return {
+    halt: account.row.halt,
+    closedAt: Math.max(at, desk.state.at),
+    last:
+      day === null
+        ? null
+        : { standing: standingOf(desk, account, day), trades: tradesOf(desk, account, day) },
+  };
 }
 
 export function createAccounts(options: AccountsOptions): Accounts {
@@ -197,14 +238,15 @@ export function createAccounts(options: AccountsOptions): Accounts {
     list: (userId) => store.listOf(userId, synthetic),
     async close(userId, id, seal) {
       const row = await find(userId, id);
-      await closeWith(options, row, async (sql) => seal?.(sql, row));
+      await closeWith(options, row, null, async (sql) => seal?.(sql, row));
     },
     async reset(userId, id, changes, seal) {
       const row = await find(userId, id);
       const terms = { ...termsOf(row), cash: await capitalOf(ledger, id), ...changes, name: row.name };
+      const day = await options.standings.today(row, now());
       let opened: AccountRow | undefined;
-      await closeWith(options, row, async (sql, halt) => {
-        opened = await openWithin(sql, userId, terms, halt);
+      await closeWith(options, row, day, async (sql, ended) => {
+        opened = await openWithin(sql, userId, terms, ended);
         await seal?.(sql, opened);
       });
       eventLog.wake();

@@ -1,28 +1,17 @@
 import type { Desk } from "../../core/execution/desk.js";
-import { MICROS } from "../../core/execution/money.js";
 import { DAY_MS } from "../../core/market/day.js";
 import { calendarOf, previousSession } from "../../core/market/session.js";
-import { instantOf, offsetAt, type Zone, zoneOf } from "../../core/market/zone.js";
-import { peakSince } from "./facts.js";
+import { nightAfter, zoneOfAccount } from "./account-day.js";
 import type { MarketNow } from "./feed.js";
 import type { FillLimits } from "./fill-limits.js";
 import type { Account } from "./ledger.js";
 import { markBy } from "./marks.js";
+import { noteWorth } from "./peaks.js";
 import { isFollowed, meetQuote } from "./placing.js";
 import { CLOSE_GRACE_MS, createWalk, type SymbolNews, type Walk } from "./symbol-walk.js";
 
 /** The name under which the last night of an account is kept beside the bars of its symbols. */
 export const NIGHT = "@night";
-/** Where days of an account begin and end. */
-export function zoneOfAccount(currency: string): Zone {
-  return zoneOf(currency === "INR" ? "Asia/Kolkata" : "America/New_York");
-}
-
-/** The first instant of the day of a zone. */
-export function dayStart(zone: Zone, timeMs: number): number {
-  const local = Math.floor((timeMs + offsetAt(zone, timeMs)) / DAY_MS) * DAY_MS;
-  return instantOf(zone, local);
-}
 
 /**
  * Walks an account through what happened, in the order of time over all symbols, and then shows it the prices of now.
@@ -70,8 +59,10 @@ function walkTo(
       account.cursors.set(NIGHT, night);
       limits?.begin(night);
       night = nightAfter(zone, night);
-    } else if (next !== null && time <= horizon) next.step();
-    else return;
+    } else if (next !== null && time <= horizon) {
+      next.step();
+      noteWorth(desk, account, Math.max(time, since));
+    } else return;
   }
 }
 
@@ -82,16 +73,14 @@ function passEmpty({ cursors }: Account, followed: readonly SymbolNews[], walked
   }
 }
 
-/** Ends sessions that are over, and lets what rests meet the quotes; what the account is then worth may be its peak. */
+/** Ends sessions that are over, and lets what rests meet the quotes. */
 function meetNow(desk: Desk, account: Account, followed: readonly SymbolNews[], nowMs: number): void {
   for (const { symbol, market } of followed) {
     endSession(desk, symbol, market);
     if (market.quote !== null) markBy(desk, account, symbol, market.quote);
     meetQuote(desk, symbol, market);
   }
-  if (desk.state.positions.size === 0) return;
-  const zone = zoneOfAccount(account.row.rules.account.currency);
-  peakSince(account.history, dayStart(zone, nowMs), desk.equity() / MICROS);
+  noteWorth(desk, account, nowMs);
 }
 
 /** Up to when nights have been counted: for an account that has seen none, since its first symbols are followed. */
@@ -115,11 +104,6 @@ export function isNightDue(desk: Desk, account: Account, atMs: number): boolean 
   if (followed.length === 0) return false;
   const zone = zoneOfAccount(account.row.rules.account.currency);
   return nightAfter(zone, lastNight(account, followed, atMs)) <= atMs;
-}
-
-function nightAfter(zone: Zone, timeMs: number): number {
-  // Days have 23 to 25 hours.
-  return dayStart(zone, dayStart(zone, timeMs) + 1.5 * DAY_MS);
 }
 
 function earliest(walks: readonly Walk[]): Walk | null {

@@ -5,8 +5,9 @@ import { wayOf } from "../../core/execution/order.js";
 import { isTerminal } from "../../core/execution/states.js";
 import type { AccountFacts } from "../../core/risk/limits.js";
 import { tradedAs } from "../instruments/traded.js";
+import { carriedInto, type Day, standingOf } from "./account-standing.js";
 import type { History } from "./history.js";
-import type { DayFigures } from "./standings.js";
+import type { Account } from "./ledger.js";
 
 /**
  * What limits are held against, at the prices that the desk knows: what is held, and what open orders would open. The
@@ -16,32 +17,30 @@ import type { DayFigures } from "./standings.js";
  */
 export function accountFacts(
   desk: Desk,
-  history: History,
+  account: Account,
   symbol: string,
-  day: DayFigures,
+  day: Day,
   stopPercent: number,
   except: string | null = null,
 ): AccountFacts {
-  const { positions, orders } = desk.state;
+  const { positions } = desk.state;
+  const { history } = account;
   const standing = desk.standing();
-  const equity = standing.equity / MICROS;
   const pending = pendingOf(desk, except);
   const own = pending.filter((order) => order.symbol === symbol);
   const others = new Set([...positions.keys(), ...pending.map((order) => order.symbol)]);
   others.delete(symbol);
   const held = positions.get(symbol);
   const entries = held === undefined ? 0 : Math.max(1, history.trades.openOf(symbol).length);
-  // An account that was opened today began with what was paid in.
-  const capital = history.trades.capital / MICROS;
-  const peak = Math.max(day.peakEquity ?? capital, peakSince(history, day.startMs, equity));
+  const { equity, loss, drawdown } = standingOf(desk, account, day);
   return {
     equity,
     buyingPower: (tradedAs(symbol).marginable ? standing.buyingPower : standing.cashPower) / MICROS,
     openPositions: others.size,
     positionsInSymbol: entries + own.length,
-    dayLoss: Math.max(0, (day.startEquity ?? capital) - equity),
-    dayTrades: tradesSince(orders, history, day.startMs),
-    drawdown: drawdownOf(equity, peak),
+    dayLoss: Math.max(0, loss),
+    dayTrades: tradesOf(desk, account, day),
+    drawdown,
     openRisk: openRisk(desk, stopPercent),
     symbolValue: {
       buy: Math.max(0, (held?.cost ?? 0) / MICROS) + pendingValue(own, "buy"),
@@ -89,29 +88,6 @@ export function priceAtMost(
   return side === "sell" && stopPrice === null && price > own ? price : own;
 }
 
-interface Peak {
-  readonly sinceMs: number;
-  equity: number;
-}
-
-const peaks = new WeakMap<History, Peak>();
-
-/** The highest equity that this process has seen of an account since its day began, the given one included. */
-export function peakSince(history: History, sinceMs: number, equity: number): number {
-  const known = peaks.get(history);
-  if (known === undefined || known.sinceMs !== sinceMs) {
-    peaks.set(history, { sinceMs, equity });
-    return equity;
-  }
-  known.equity = Math.max(known.equity, equity);
-  return known.equity;
-}
-
-/** How far below its peak an equity is, in percent. */
-export function drawdownOf(equity: number, peak: number): number {
-  return peak > 0 ? (100 * (peak - equity)) / peak : 0;
-}
-
 type Orders = ReadonlyMap<string, Readonly<Order>>;
 
 interface Count {
@@ -124,7 +100,11 @@ interface Count {
 /** What an order opens is settled when it is placed: each is looked at once. */
 const counts = new WeakMap<History, Count>();
 
-/** Orders of the trader that open something, placed since an instant. */
+/** Orders of the trader that open something, placed since the day began; with those of the accounts in whose stead it was opened that day. */
+export function tradesOf(desk: Desk, { history, row }: Account, day: Day): number {
+  return tradesSince(desk.state.orders, history, day.startMs) + carriedInto(row, day).trades;
+}
+
 function tradesSince(orders: Orders, history: History, sinceMs: number): number {
   const { placed } = history;
   let known = counts.get(history);

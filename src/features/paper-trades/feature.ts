@@ -103,7 +103,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   const standings = createStandings({ days });
   const settings: Pick<Risk["settings"], "load"> = { load: (userId) => options.risk().settings.load(userId) };
   const matching = createMatching({ ...parts, settings, standings });
-  const accounts = createAccounts({ ...parts, matching, now: marketNow });
+  const accounts = createAccounts({ ...parts, matching, standings, now: marketNow });
   const trading = createTrading({ ...parts, standings, settings, matching });
   const book = createBook({ ...parts, matching });
   const idempotency = createIdempotency(database);
@@ -141,7 +141,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
         settings.load(userId),
       ]);
       const { stop_loss_percentage: stopPercent } = allowed;
-      return book.look(account, (desk, { history }) => accountFacts(desk, history, symbol, day, stopPercent));
+      return book.look(account, (desk, found) => accountFacts(desk, found, symbol, day, stopPercent));
     },
     async heldBy(userId, symbol) {
       const account = await accounts.existing(userId);

@@ -3,8 +3,9 @@ import { MICROS } from "../../core/execution/money.js";
 import { type Order, wayOf } from "../../core/execution/order.js";
 import { limitsBroken } from "../../core/risk/limits.js";
 import { limitsOf } from "../risk/settings.js";
-import { drawdownOf, peakSince } from "./facts.js";
+import { type Day, standingOf } from "./account-standing.js";
 import type { Account } from "./ledger.js";
+import { noteWorth } from "./peaks.js";
 import type { Allowance } from "./placing.js";
 
 /** Limits of an account's owner as fills are held to them, over the days that are walked. */
@@ -22,25 +23,25 @@ export interface FillLimits {
  */
 export function fillLimits(
   desk: Desk,
-  { history }: Account,
+  account: Account,
   { settings, day: first }: Allowance,
   checked: string | null = null,
 ): FillLimits {
   const limits = limitsOf(settings);
-  let day: Pick<Allowance["day"], "startMs" | "startEquity" | "peakEquity"> = first;
+  const { trades } = account.history;
+  let day: Day = first;
 
   function gate(order: Readonly<Order>): string | null {
     if (order.id === checked) return null;
-    const equity = desk.equity() / MICROS;
-    const capital = history.trades.capital / MICROS;
-    const peak = Math.max(day.peakEquity ?? capital, peakSince(history, day.startMs, equity));
+    noteWorth(desk, account, day.startMs);
+    const { equity, loss, drawdown } = standingOf(desk, account, day);
     const { positions } = desk.state;
     const facts = {
       ...{ equity, buyingPower: null, dayTrades: null, openRisk: null, symbolValue: null },
       openPositions: positions.size - (positions.has(order.symbol) ? 1 : 0),
-      positionsInSymbol: entriesBeside(desk, history.trades.openOf(order.symbol), order),
-      dayLoss: Math.max(0, (day.startEquity ?? capital) - equity),
-      drawdown: drawdownOf(equity, peak),
+      positionsInSymbol: entriesBeside(desk, trades.openOf(order.symbol), order),
+      dayLoss: Math.max(0, loss),
+      drawdown,
     };
     const planned = { side: order.side, quantity: null, entry: 0, stop: null, target: null };
     return limitsBroken(planned, limits, facts)[0]?.code ?? null;

@@ -10,6 +10,7 @@ import type { EventLog } from "../../platform/event-log.js";
 import { tradedAs } from "../instruments/traded.js";
 import type { OrderCause } from "./cause.js";
 import { createHistory, type History } from "./history.js";
+import { createPeaks, type Peaks } from "./peaks.js";
 import { disagreements, HALT_LEDGER } from "./recovery.js";
 import type { AccountRow, LedgerStore, Stored } from "./store.js";
 import { announced } from "./topics.js";
@@ -34,6 +35,8 @@ export interface Account {
   readonly cursors: Map<string, number>;
   /** Of when the prices are that the desk was shown, by symbol: ends of bars and instants of quotes; epoch ms. */
   readonly marked: Map<string, number>;
+  /** The highest equity of its day; what rises is kept with what the work does, or by itself. */
+  readonly peaks: Peaks;
   /** What orders were placed for. */
   readonly causes: ReadonlyMap<string, OrderCause>;
   /** Says what an order is placed for; kept with what the work does. */
@@ -162,20 +165,32 @@ function createKeeper({ database, store, eventLog }: LedgerOptions) {
     await refresh(accountId);
     const place = await load(accountId);
     const since = place.desk.state.seq;
-    const done = doAll(place, batch);
+    const { done, refused } = doAll(place, batch);
     const { fresh } = place;
     const cursors = movedCursors(place);
     const seals = done.filter(({ waiting }) => waiting.work.seal !== undefined);
-    if (fresh.length + cursors.size + seals.length > 0) {
+    const peak = place.account.peaks.unwritten();
+    if (fresh.length + cursors.size + seals.length > 0 || peak !== null) {
       const { state } = place.desk;
       const { halt } = place.account.row;
-      const written = { accountId, since, halt, events: fresh, state, causes: place.freshCauses, cursors };
+      const written = {
+        accountId,
+        since,
+        halt,
+        events: fresh,
+        state,
+        causes: place.freshCauses,
+        cursors,
+        peak,
+      };
       await keep(written, seals);
+      place.account.peaks.learn(peak);
       place.fresh = [];
       place.written = new Map(place.account.cursors);
       place.freshCauses = new Map();
     }
     for (const { waiting, result } of done) waiting.resolve(result);
+    for (const { waiting, error } of refused) waiting.reject(error);
   }
 
   /** Writes and publishes what was done, with its seals: all or nothing. @throws Overtaken, WorkFailed for a seal. */
@@ -209,9 +224,18 @@ interface Done {
   readonly result: unknown;
 }
 
-/** What each piece of work gave; one that throws before it has done anything is rejected by itself. */
-function doAll(place: Known, batch: readonly Waiting[]): Done[] {
+interface Refused {
+  readonly waiting: Waiting;
+  readonly error: unknown;
+}
+
+/**
+ * What each piece of work gave; one that throws before it has done anything is refused by itself. Nobody is told before what
+ * was seen is written: work that is done anew may come to something else.
+ */
+function doAll(place: Known, batch: readonly Waiting[]): { done: Done[]; refused: Refused[] } {
   const done: Done[] = [];
+  const refused: Refused[] = [];
   for (const waiting of batch) {
     const { looksSince } = waiting;
     const before = place.fresh.length;
@@ -222,10 +246,10 @@ function doAll(place: Known, batch: readonly Waiting[]): Done[] {
     } catch (error) {
       // What it has done by halves is in no store; the desk is made anew.
       if (place.fresh.length > before) throw new WorkFailed(waiting, error);
-      waiting.reject(error);
+      refused.push({ waiting, error });
     }
   }
-  return done;
+  return { done, refused };
 }
 
 function movedCursors({ account, written }: Known): Map<string, number> {
@@ -301,10 +325,16 @@ export function createLedger(options: LedgerOptions): Ledger {
         const place = known.get(accountId);
         if (row !== null && place !== undefined && isOlder(place, row)) known.delete(accountId);
         const { desk, account } = await load(accountId);
+        account.peaks.learn(row?.peak ?? null);
         if (!queues.has(accountId) && desk.state.seq >= since) return look(desk, account);
       }
       // What is under way is not true before it is written.
-      return enqueue(accountId, { run: look }, since);
+      const run = (desk: Desk, account: Account) => {
+        // Another process may have seen a higher one, which is no event.
+        account.peaks.learn(row?.peak ?? null);
+        return look(desk, account);
+      };
+      return enqueue(accountId, { run }, since);
     },
     async verify(accountId) {
       const stored = await store.loadAll(accountId, true);
@@ -363,6 +393,7 @@ function open(row: AccountRow, { events, cursors, causes }: Stored, state: DeskS
     history,
     cursors,
     marked: new Map(),
+    peaks: createPeaks(row.rules.account.currency, row.peak),
     causes,
     explain(orderId, cause) {
       causes.set(orderId, cause);

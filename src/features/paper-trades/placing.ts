@@ -15,6 +15,7 @@ import type { MarketNow } from "./feed.js";
 import type { OrderTimes } from "./history.js";
 import type { Account } from "./ledger.js";
 import { markBy } from "./marks.js";
+import { noteWorth } from "./peaks.js";
 import { limitedBy, refusedBy, refusedFor } from "./refusals.js";
 import type { DayFigures } from "./standings.js";
 import type { AccountRow } from "./store.js";
@@ -39,12 +40,16 @@ export type ClosePart =
   | { readonly kind: "percent"; readonly percent: number }
   | TradePart;
 
-/** Makes a desk ready for orders on a symbol: what it is, its price, and from when on bars are to be seen. */
+/**
+ * Makes a desk ready for orders on a symbol: what it is, its price, and from when on bars are to be seen. What the account
+ * is then worth may be its peak.
+ */
 export function prepare(desk: Desk, account: Account, traded: Traded, { atMs, quote }: MarketNow): void {
   const { symbol } = traded;
   if (!desk.lists(symbol)) desk.list(traded);
   if (quote !== null) markBy(desk, account, symbol, quote);
   if (!isFollowed(desk, symbol)) account.cursors.set(symbol, atMs);
+  noteWorth(desk, account, atMs);
 }
 
 /** Whether prices of a symbol matter to an account. */
@@ -112,19 +117,19 @@ export type Limited = Pick<
  */
 export function requireAllowed(
   desk: Desk,
-  { row, history }: Account,
+  account: Account,
   terms: Limited,
   { settings, day }: Allowance,
   instead: string | null = null,
 ): void {
   if (!opens(desk, terms)) return;
-  requireRunning(row);
+  requireRunning(account.row);
   const price = desk.priceOf(terms.symbol);
   const entry = priceAtMost(terms, price);
   if (Number.isNaN(entry)) return;
   const { limits, stopPercent } = tradeLimitsOf(settings);
   const quantity = terms.quantity ?? (terms.notional ?? 0) / entry;
-  const facts = accountFacts(desk, history, terms.symbol, day, stopPercent, instead);
+  const facts = accountFacts(desk, account, terms.symbol, day, stopPercent, instead);
   const order = { side: terms.side, quantity, entry, stop: null, target: null };
   const broken = limitsBroken(order, limits, facts);
   if (broken.length > 0) throw limitedBy(broken);

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { fromMicros } from "../../core/execution/money.js";
 import { tradedAs } from "../instruments/traded.js";
-import { dayStart, zoneOfAccount } from "./catch-up.js";
+import { dayStart, zoneOfAccount } from "./account-day.js";
 import type { Days } from "./days.js";
 import type { AccountRow } from "./store.js";
 

@@ -6,8 +6,17 @@ import type { Committed } from "../../platform/event-log.js";
 import { prepared } from "../../platform/prepared.js";
 import { amountText, microsOf } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
+import type { Peak } from "./peaks.js";
 import { HALT_LEDGER } from "./recovery.js";
 import { type Written, write, writeAndPublish } from "./writes.js";
+
+/** What an account took over that was opened in another's stead, of the day in which that was. */
+export interface Carried {
+  /** Lost in that day, below 0 for a gain; micros. */
+  readonly loss: number;
+  /** Orders that opened something. */
+  readonly trades: number;
+}
 
 /** An account as its row has it. Money in micros, instants in epoch ms. */
 export interface AccountRow {
@@ -25,6 +34,9 @@ export interface AccountRow {
   readonly closedAt: number | null;
   /** When its row was made by the clock of the database, by which accounts are told in order. */
   readonly createdAt: number;
+  /** Highest equity of the newest day in which it was seen; null before. */
+  readonly peak: Peak | null;
+  readonly carried: Carried;
 }
 
 export interface NewAccount {
@@ -39,6 +51,9 @@ export interface NewAccount {
   readonly openedAt: number;
   /** What it is halted for from the beginning; nothing by default. */
   readonly halt?: string | null;
+  /** Of the day in which it is opened, where it stands for another; nothing by default. */
+  readonly peak?: Peak;
+  readonly carried?: Carried;
 }
 
 /** What the projections of an account say, to be held against its events. */
@@ -118,7 +133,9 @@ export interface LedgerStore {
 const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, cash::text, cash_floor::text as "cashFloor",
   halt, extract(epoch from opened_at)::float8 * 1000 as "openedAt",
   extract(epoch from closed_at)::float8 * 1000 as "closedAt",
-  extract(epoch from created_at)::float8 * 1000 as "createdAt"`;
+  extract(epoch from created_at)::float8 * 1000 as "createdAt",
+  extract(epoch from peak_day)::float8 * 1000 as "peakDay", peak_equity::text as "peakEquity",
+  carried_loss::text as "carriedLoss", carried_trades as "carriedTrades"`;
 
 const FIND = prepared(`select ${ACCOUNT} from paper_accounts where id = $1`);
 const LIST = prepared(
@@ -130,13 +147,25 @@ const LIST_WITH = prepared(
    left join paper_accounts on user_id = $1 and synthetic = $2 order by created_at desc, id desc`,
 );
 
-type RawAccount = Omit<AccountRow, "cash" | "cashFloor"> & { cash: string; cashFloor: string };
+type RawAccount = Omit<AccountRow, "cash" | "cashFloor" | "peak" | "carried"> & {
+  readonly cash: string;
+  readonly cashFloor: string;
+  readonly peakDay: number | null;
+  readonly peakEquity: string | null;
+  readonly carriedLoss: string;
+  readonly carriedTrades: number;
+};
 
-const accountOf = (row: RawAccount): AccountRow => ({
-  ...row,
-  cash: microsOf(row.cash),
-  cashFloor: microsOf(row.cashFloor),
-});
+function accountOf(raw: RawAccount): AccountRow {
+  const { peakDay, peakEquity, carriedLoss, carriedTrades, ...row } = raw;
+  return {
+    ...row,
+    cash: microsOf(row.cash),
+    cashFloor: microsOf(row.cashFloor),
+    peak: peakDay === null || peakEquity === null ? null : { startMs: peakDay, micros: microsOf(peakEquity) },
+    carried: { loss: microsOf(carriedLoss), trades: carriedTrades },
+  };
+}
 
 const ACTIVE = `
 select id from paper_accounts a where closed_at is null and halt is distinct from '${HALT_LEDGER}' and synthetic = $1 and (
@@ -231,11 +260,13 @@ export function createLedgerStore(database: Database): LedgerStore {
 
 async function open(
   sql: Sql,
-  { id, userId, name, rules, synthetic, cashFloor, openedAt, halt = null }: NewAccount,
+  { id, userId, name, rules, synthetic, cashFloor, openedAt, halt = null, peak, carried }: NewAccount,
 ): Promise<AccountRow> {
   const [row] = await sql.query<RawAccount>(
-    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at, halt)
-     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000), $9)
+    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at, halt, peak_day,
+       peak_equity, carried_loss, carried_trades)
+     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000), $9,
+       to_timestamp($10::float8 / 1000), $11::numeric, $12::numeric, $13)
      on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
     [
       userId,
@@ -247,6 +278,10 @@ async function open(
       openedAt,
       id ?? null,
       halt,
+      peak?.startMs ?? null,
+      peak === undefined ? null : amountText(peak.micros),
+      amountText(carried?.loss ?? 0),
+      carried?.trades ?? 0,
     ],
   );
   if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);

@@ -20,6 +20,7 @@ import { inSlices } from "../../platform/slices.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { tradedAs } from "../instruments/traded.js";
 import { causeOf, type OrderCause } from "./cause.js";
+import { createImportedPeak } from "./imported-peak.js";
 import type { Ledger } from "./ledger.js";
 import { type AccountTerms, cashFloorOf, DEFAULT_TERMS, rulesOf } from "./rules.js";
 import type { AccountRow, LedgerStore, NewAccount } from "./store.js";
@@ -128,16 +129,19 @@ function* booking(
 async function write(store: LedgerStore, sql: Sql, { account, events, causes }: Booked): Promise<AccountRow> {
   const opened = await store.open(account, sql);
   const state = createState();
+  const seen = createImportedPeak(account.rules.account.currency, events.at(-1)?.at ?? 0);
   for (let from = 0; from < events.length; from += CHUNK) {
     const chunk = events.slice(from, from + CHUNK);
     const since = state.seq;
     const said = new Map<string, OrderCause>();
     for (const event of chunk) {
       applyEvent(state, event);
+      seen.take(event, state);
       const cause = event.kind === "order" ? causes.get(event.orderId) : undefined;
       if (event.kind === "order" && cause !== undefined) said.set(event.orderId, cause);
     }
-    const done = { events: chunk, state, causes: said, cursors: new Map<string, number>() };
+    const peak = from + CHUNK < events.length ? null : seen.peak();
+    const done = { events: chunk, state, causes: said, cursors: new Map<string, number>(), peak };
     if (!(await store.write(sql, { accountId: account.id, since, halt: null, ...done })))
       throw new AppError("conflict", "The account was changed meanwhile");
   }

@@ -8,6 +8,7 @@ import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { amountText, decimalText } from "./amounts.js";
 import type { OrderCause } from "./cause.js";
+import type { Peak } from "./peaks.js";
 import { ACCOUNT_TOPIC, topicOfAccount } from "./topics.js";
 
 /** What one piece of work did to an account. */
@@ -23,6 +24,8 @@ export interface Written {
   readonly causes: ReadonlyMap<string, OrderCause>;
   /** Bars that have been walked, by symbol: open of the newest. */
   readonly cursors: ReadonlyMap<string, number>;
+  /** Highest equity of the day, where it rose. */
+  readonly peak: Peak | null;
 }
 
 /** Rows of a table, as columns of text that Postgres reads; `:1` and so on in the text are these. */
@@ -129,13 +132,19 @@ on conflict (account_id, symbol) do update set bar_time = greatest(paper_cursors
 const PARTS: readonly Part[] = [EVENTS, ORDERS, FILLS, LEGS, POSITIONS, GONE, CURSORS];
 
 /** Parameters before those of the parts. */
-const OWN = 5;
+const OWN = 7;
 /** Events as they are kept are events as they are published: the last column of the first part. */
 const PUBLISHED = appending(
   "updated",
   `(select '${ACCOUNT_TOPIC}:' || $1::text as topic, payload, place
     from unnest($${OWN + 7}::text[]) with ordinality as kept(payload, place)) as e`,
 );
+
+/** Of two processes that saw peaks of one day the higher one stands, and of two days the later one. */
+const PEAK = `peak_day = greatest(peak_day, to_timestamp($6::float8 / 1000)),
+    peak_equity = case when peak_day > to_timestamp($6::float8 / 1000) then peak_equity
+      when peak_day = to_timestamp($6::float8 / 1000) then greatest(peak_equity, $7::numeric)
+      else coalesce($7::numeric, peak_equity) end`;
 
 /** All of it as one statement: a call of the database each would take most of the time of an order. */
 const WRITE = prepared(`${statementOf(PARTS)} select count(*)::int as count from updated`);
@@ -154,7 +163,7 @@ function statementOf(parts: readonly Part[]): string {
   });
   return `
 with updated as (
-  update paper_accounts set seq = $3, cash = $4::numeric
+  update paper_accounts set seq = $3, cash = $4::numeric, ${PEAK}
   where id = $1::uuid and seq = $2 and closed_at is null and halt is not distinct from $5 returning id
 ), ${tables.join(",\n")}`;
 }
@@ -182,9 +191,10 @@ export async function writeAndPublish(sql: Sql, written: Written): Promise<Commi
 }
 
 function valuesOf(written: Written): (string | number | null)[] {
-  const { accountId, since, halt, state } = written;
+  const { accountId, since, halt, state, peak } = written;
   const values = PARTS.flatMap(({ columns }) => columns(written));
-  return [accountId, since, state.seq, amountText(state.cash), halt, ...values];
+  const highest = peak === null ? [null, null] : [peak.startMs, amountText(peak.micros)];
+  return [accountId, since, state.seq, amountText(state.cash), halt, ...highest, ...values];
 }
 
 const texts = new WeakMap<readonly DeskEvent[], readonly string[]>();

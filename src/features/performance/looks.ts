@@ -28,7 +28,7 @@ import { type ClosedTrade, isClosed, type Trade } from "../../core/performance/t
 import { AppError } from "../../platform/errors.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
-import { zoneOfAccount } from "../paper-trades/catch-up.js";
+import { zoneOfAccount } from "../paper-trades/account-day.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
 import type { History } from "../paper-trades/history.js";
 import type { AccountRow } from "../paper-trades/store.js";

@@ -25,7 +25,11 @@ export const riskSettingsSchema = z
     risk_per_trade: z.number().min(0.1).max(5).describe("Percentage of the equity"),
     max_portfolio_risk: z.number().min(0.1).max(100).describe("Percentage of the equity, over all positions"),
     max_daily_trades: z.number().int().min(1).max(1_000_000),
-    max_drawdown_limit: z.number().min(0.5).max(100).describe("Percentage below the peak"),
+    max_drawdown_limit: z
+      .number()
+      .min(0.5)
+      .max(100)
+      .describe("Percentage below the highest of the ends of earlier days and of what was seen in this day"),
     diversification_limit: z.number().int().min(1).max(1_000_000).describe("Open entries into one symbol"),
     enable_stop_loss: z.boolean().describe("An order needs a stop"),
     enable_take_profit: z.boolean().describe("An order needs a target"),

@@ -3,7 +3,7 @@ import type { Order } from "../../core/execution/order.js";
 import { DAY_MS } from "../../core/market/day.js";
 import type { Instrument } from "../../core/market/instrument.js";
 import { calendarOf, nextSession, previousSession, sessionAt } from "../../core/market/session.js";
-import { dayStart } from "../../features/paper-trades/catch-up.js";
+import { dayStart } from "../../features/paper-trades/account-day.js";
 import { EXTENDED_MS } from "../../features/paper-trades/symbol-walk.js";
 import { exchange } from "./calendar.js";
 
