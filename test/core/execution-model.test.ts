@@ -43,6 +43,10 @@ describe("a run of one seed", () => {
     expect(digestOf(8)).not.toBe(digest);
   });
 
+  it("gives another one where the dice of its slippage have another seed", () => {
+    expect(digestOf(7, 8)).not.toBe(digest);
+  });
+
   it("gives the same order list under another zone and language", () => {
     const script = fileURLToPath(new URL("../fixtures/execution-child.ts", import.meta.url));
     const env = { ...process.env, TZ: "Asia/Kolkata", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" };

@@ -19,6 +19,8 @@ const rules: DeskRules = {
   gtcDays: GTC_DAYS,
 };
 const START = Date.UTC(2024, 0, 2, 15);
+/** A bar whose volume limits nothing. */
+const DEEP = { until: 0, volume: 1e12, range: Number.NaN };
 
 /** An account after some hundred random quotes, orders, splits, dividends and nights. */
 function randomAccount(seed: number): DeskEvent[] {
@@ -50,12 +52,20 @@ function randomAccount(seed: number): DeskEvent[] {
       const named = entry?.symbol === symbol && entry.side !== side && entry.filled > 0;
       const more = [{}, named ? { closes } : {}, legs, trailing][rng.below(4)];
       desk.submit(termsOf({ id: `o${step}`, symbol, side, quantity, ...more }), { at, open: true });
-      desk.quote(symbol, { time: at + 1, price: price[symbol], bid: null, ask: null, regular: true });
+      desk.quote(symbol, {
+        time: at + 1,
+        price: price[symbol],
+        bid: null,
+        ask: null,
+        regular: true,
+        last: DEEP,
+      });
     } else if (draw < 0.53) desk.split(symbol, [2, 3, 0.5, 0.3][rng.below(4)], at);
     else if (draw < 0.56) desk.dividend(symbol, 0.13, at);
     else if (draw < 0.6) desk.endOfDay({ at, nights: 1 });
     else if (draw < 0.62) desk.transfer(rng.next() < 0.7 ? 5_000 : -100, at);
-    else desk.quote(symbol, { time: at, price: price[symbol], bid: null, ask: null, regular: true });
+    else
+      desk.quote(symbol, { time: at, price: price[symbol], bid: null, ask: null, regular: true, last: DEEP });
   }
   return events;
 }
@@ -128,7 +138,7 @@ describe("transactions of an account", () => {
     // One that fills nothing before it is replaced again stands for the one before.
     expect(desk.replace("a", "b", { limitPrice: 5 }, moment)).toEqual([]);
     expect(desk.replace("b", "c", { limitPrice: 10 }, moment)).toEqual([]);
-    desk.quote("AAA", { time: START + 200_000, price: 9.5, bid: null, ask: null, regular: true });
+    desk.quote("AAA", { time: START + 200_000, price: 9.5, bid: null, ask: null, regular: true, last: DEEP });
     expect(tradesOf(events).trades).toMatchObject([{ id: "a", quantity: 40 }]);
     const transactions = transactionsOf(events);
     expect(transactions.map(({ orderId, replaces }) => [orderId, replaces])).toEqual([

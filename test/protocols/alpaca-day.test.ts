@@ -48,7 +48,7 @@ describe.each([
     });
     const auction = { ...plain, symbol: "MSFT", time_in_force: "opg", qty: "5", client_order_id: "auction" };
     expect(await client.place(auction)).toMatchObject({ status: "accepted", time_in_force: "opg" });
-    const large = { ...plain, symbol: "TSLA", qty: "1000", client_order_id: "large" };
+    const large = { ...plain, symbol: "TSLA", qty: "500", client_order_id: "large" };
     expect(await client.place(large)).toMatchObject({ status: "accepted" });
     const early = { ...plain, symbol: "AMZN", type: "limit", limit_price: "1.5", extended_hours: true };
     expect(await client.place({ ...early, client_order_id: "early" })).toMatchObject({
@@ -129,7 +129,7 @@ describe.each([
       expect(await client.orderByClientId(name), name).toMatchObject({ status: "filled" });
     }
     expect(await client.orderByClientId("early")).toMatchObject({ status: "new" });
-    // Its share of the first minute's volume, and the rest at the price of now.
+    // Its share of the volume of the first minute, and the rest at the price of now, which has as much.
     const large = day.updates.filter(({ order }) => order.client_order_id === "large");
     expect(large.map(({ event }) => event)).toEqual(["pending_new", "new", "partial_fill", "fill"]);
     expect(large[2].order).toMatchObject({ status: "partially_filled", filled_qty: large[2].qty });

@@ -47,6 +47,8 @@ async function trade(account_id: string, side: "buy" | "sell", quantity: number,
   return placed.data;
 }
 const buy = (account: string, quantity: number) => trade(account, "buy", quantity);
+const minutes = async (from: string, to: string) =>
+  (await call("GET", `/api/historical/AAPL?interval=1m&from=${from}&to=${to}`)).data.candles as Bar[];
 
 /** Dollars to the millionth, half up. */
 const micros = (amount: number) => Math.round(amount * 1e6 + 1e-6) / 1e6;
@@ -118,9 +120,27 @@ describe("slippage", () => {
     expect((await buy(id, 1)).average_price).toBe(centsUp(price * 1.0025));
   });
 
-  it("by volatility is what is said where the range of bars is not known", async () => {
+  it("by volatility is a share of the range of the last minutes", async () => {
     const id = await open({ slippage: { kind: "volatility", share: 0.5, else_bps: 40 } });
-    expect((await buy(id, 1)).average_price).toBe(centsUp(price * 1.004));
+    const bars = await minutes("2024-10-02T15:53:00Z", "2024-10-02T16:07:00Z");
+    expect(bars).toHaveLength(14);
+    const range = bars.reduce((sum, { high, low }) => sum + (high - low) / 14, 0);
+    expect((await buy(id, 1)).average_price).toBe(centsUp(price + 0.5 * range));
+  });
+
+  it("by the share of the last minute's volume, of which orders take no more than their share together", async () => {
+    const id = await open({ slippage: { kind: "volume_share", impact: 0.5 }, volume_share: 0.01 });
+    const [{ volume }] = await minutes("2024-10-02T16:06:00Z", "2024-10-02T16:07:00Z");
+    const least = Math.floor(0.01 * volume);
+    const large = await buy(id, least + 10);
+    expect(large).toMatchObject({ state: "partially_filled", filled: least });
+    expect(large.average_price).toBe(centsUp(price * (1 + 0.5 * (least / volume) ** 2)));
+    expect(await trade(id, "buy", 1, { time_in_force: "ioc" })).toMatchObject({ state: "canceled" });
+    clock.advance(60_000);
+    await program.parts.paper.matching.run(id);
+    const later = await call("GET", `/api/paper-trade/orders/${large.id}?account_id=${id}`);
+    expect(later.data.state).toBe("filled");
+    clock.advance(NOW - clock.now());
   });
 
   it("varies by the seed and the fill alone", async () => {
@@ -143,10 +163,8 @@ describe("slippage", () => {
       orders.push({ account, id: data.id });
     }
     clock.advance(17 * 3_600_000);
-    const bars = async (from: string, to: string) =>
-      (await call("GET", `/api/historical/AAPL?interval=1m&from=${from}&to=${to}`)).data.candles as Bar[];
-    const [bar] = await bars("2024-10-03T13:30:00Z", "2024-10-03T13:31:00Z");
-    const before = await bars("2024-10-02T19:46:00Z", "2024-10-02T20:00:00Z");
+    const [bar] = await minutes("2024-10-03T13:30:00Z", "2024-10-03T13:31:00Z");
+    const before = await minutes("2024-10-02T19:46:00Z", "2024-10-02T20:00:00Z");
     expect(before).toHaveLength(14);
     const [byVolume, byRange] = await Promise.all(
       orders.map(async ({ account, id }) => {

@@ -10,6 +10,8 @@ import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 const START = Date.UTC(2024, 7, 5, 15);
 const NOW = Date.UTC(2024, 9, 2, 16, 7, 30);
 const HOUR_MS = 3_600_000;
+/** A bar whose volume limits nothing. */
+const DEEP = { until: 0, volume: 1e12, range: Number.NaN };
 
 let program: TestProgram;
 let clock: ManualClock;
@@ -79,14 +81,29 @@ async function richAccount(seed: number): Promise<string> {
             at,
             open: true,
           });
-          desk.quote(symbol, { time: at + 1, price: price[symbol], bid: null, ask: null, regular: true });
+          desk.quote(symbol, {
+            time: at + 1,
+            price: price[symbol],
+            bid: null,
+            ask: null,
+            regular: true,
+            last: DEEP,
+          });
         } else if (draw < 0.43) {
           const ratio = pick([2, 0.5, 0.3]);
           desk.split(symbol, ratio, at);
           price[symbol] = Math.round((100 * price[symbol]) / ratio) / 100;
         } else if (draw < 0.46) desk.dividend(symbol, 0.13, at);
         else if (draw < 0.5) desk.endOfDay({ at, nights: 1 });
-        else desk.quote(symbol, { time: at, price: price[symbol], bid: null, ask: null, regular: true });
+        else
+          desk.quote(symbol, {
+            time: at,
+            price: price[symbol],
+            bid: null,
+            ask: null,
+            regular: true,
+            last: DEEP,
+          });
       }
     },
   });
@@ -169,7 +186,7 @@ describe("GET /api/paper-trade/accounts/:id/export and POST import", () => {
         ] as const) {
           desk.mark("AAPL", 200);
           desk.submit(termsOf({ id: name, symbol: "AAPL", side, quantity: 2 }), { at: at - 1, open: true });
-          desk.quote("AAPL", { time: at, price: 200, bid: null, ask: null, regular: true });
+          desk.quote("AAPL", { time: at, price: 200, bid: null, ask: null, regular: true, last: DEEP });
         }
       },
     });

@@ -34,7 +34,7 @@ export function costsOfFill(
   if (price === limitPrice) return unknown("its limit may have bounded what it paid");
   const quote = isAtQuote(fill);
   const { kind } = costs.slippage;
-  if (!quote && (kind === "volatility" || kind === "volume_share")) {
+  if (kind === "volatility" || kind === "volume_share") {
     return unknown(`slippage of the kind ${kind} depends on a bar that is not at hand`);
   }
   const way = side === "buy" ? 1 : -1;

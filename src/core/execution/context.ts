@@ -13,8 +13,8 @@ export interface DeskRules {
   readonly account: AccountRules;
   readonly costs: Costs;
   /**
-   * Share of a bar's volume that orders of the account may take together; null without a limit, as for bars whose
-   * source tells no volume, which is 0.
+   * Share of a bar's volume that orders of the account may take together, in it and at the quotes of its time; null
+   * without a limit, as for bars whose source tells no volume, which is 0.
    */
   readonly volumeShare: number | null;
   /** Calendar days after which a `gtc` order expires. */
@@ -50,7 +50,7 @@ export interface Book {
   time: number;
   /** Orders that see prices, in order of submission; ended ones until they are swept. */
   working: Order[];
-  /** Units of the bar at hand that may still be traded. */
+  /** Units that may still be traded in the bar or at the quote at hand. */
   left: number;
 }
 
@@ -63,7 +63,7 @@ export interface Venue {
   until: number;
   /** Within the regular session. */
   regular: boolean;
-  /** NaN for a quote. */
+  /** Of the bar, or of the last one before the quote; NaN where it does not matter. */
   volume: number;
   /** Average range of a bar, NaN while it is not known. */
   range: number;

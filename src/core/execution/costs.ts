@@ -41,7 +41,7 @@ export const NO_COSTS: Costs = Object.freeze({
 export interface Taking {
   readonly fillId: string;
   readonly quantity: number;
-  /** Volume and average range of the bar; NaN for a quote, and for what is not known. */
+  /** Volume and average range of the bar, for a quote of the last before it; NaN for what is not known. */
   readonly volume: number;
   readonly range: number;
 }

@@ -10,6 +10,7 @@ import {
 } from "./events.js";
 import { roundQuantity } from "./money.js";
 import type { Order, Role } from "./order.js";
+import { noteQuoted, type QuotedFills } from "./quoted.js";
 import { isTerminal, nextState } from "./states.js";
 
 /** Everything a desk knows but prices. It changes by events alone. */
@@ -27,6 +28,7 @@ export interface DeskState {
   /** What the account would have more had each doubtful bar gone the best or the worst way: 0 or more, 0 or less. */
   optimistic: number;
   pessimistic: number;
+  readonly quoted: QuotedFills;
 }
 
 /** Orders that belong together: ids of those that stand for them now; null for parts it has not. */
@@ -43,6 +45,7 @@ export function createState(): DeskState {
     groups: new Map(),
     optimistic: 0,
     pessimistic: 0,
+    quoted: new Map(),
   };
 }
 
@@ -137,6 +140,8 @@ function change(state: DeskState, order: Order, event: OrderEvent): void {
     case "partially_filled":
     case "filled":
       fill(state, order, event);
+      if (event.fill.moment === "quote")
+        noteQuoted(state.quoted, order.symbol, marketInstant(event), event.fill.quantity);
       break;
     case "canceled":
     case "expired":

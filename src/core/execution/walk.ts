@@ -16,6 +16,7 @@ import {
 } from "./match.js";
 import { roundQuantity, timesMicros } from "./money.js";
 import { type Order, wayOf } from "./order.js";
+import { takenBetween } from "./quoted.js";
 import { isTerminal } from "./states.js";
 
 /**
@@ -52,7 +53,10 @@ function workBar(desk: DeskContext, book: Book, bars: Bars, i: number, facts: Ba
   venue.range = facts.range;
   venue.spread = true;
   const { volumeShare } = rules;
-  book.left = volumeShare === null ? Number.POSITIVE_INFINITY : roundQuantity(bars.volume[i] * volumeShare);
+  book.left =
+    volumeShare === null
+      ? Number.POSITIVE_INFINITY
+      : leftOf(desk, book, roundQuantity(bars.volume[i] * volumeShare), bars.time[i], facts.until);
   const { working } = book;
   // Lists grow while they are walked: legs that are released come last and are still seen.
   for (let k = 0; k < working.length; k++) atOpen(desk, book, working[k], facts);
@@ -69,6 +73,12 @@ function workBar(desk: DeskContext, book: Book, bars: Bars, i: number, facts: Ba
   }
   for (let k = 0; k < working.length; k++) rest(desk, working[k]);
   sweep(book);
+}
+
+/** Units of those allowed that were not taken at quotes of a stretch of time. */
+function leftOf({ state }: DeskContext, book: Book, allowed: number, from: number, to: number): number {
+  const taken = takenBetween(state.quoted, book.instrument.symbol, from, to);
+  return taken === 0 ? allowed : Math.max(0, roundQuantity(allowed - taken));
 }
 
 /** Whether the bar or quote at hand is one for an order: of its hours, and after it began to work. */
@@ -261,11 +271,23 @@ export interface DeskQuote {
   readonly ask: number | null;
   /** Within the regular session. */
   readonly regular: boolean;
+  /** The last bar that had closed; null or absent where none is known, which counts as one without volume. */
+  readonly last?: LastBar | null;
+}
+
+/** What of a closed bar tells how much may be traded at the quotes after it, and at what costs. */
+export interface LastBar {
+  /** Its end, epoch ms: quotes since then share what its volume allows. */
+  readonly until: number;
+  /** Null where its market tells no volumes, so that there is nothing to take a share of. */
+  readonly volume: number | null;
+  /** Average range of the bars up to it; NaN while it is not known. */
+  readonly range: number;
 }
 
 /**
  * One quote over the orders of its symbol that were submitted before it, in order of submission. Purchases trade at
- * the ask and sales at the bid, of any quantity; stops look at the price.
+ * the ask and sales at the bid, of what the volume of the last bar leaves; stops look at the price.
  */
 export function walkQuote(desk: DeskContext, symbol: string, quote: DeskQuote): void {
   const book = bookOf(desk, symbol);
@@ -275,14 +297,24 @@ export function walkQuote(desk: DeskContext, symbol: string, quote: DeskQuote): 
   venue.time = quote.time;
   venue.until = quote.time;
   venue.regular = quote.regular;
-  venue.volume = Number.NaN;
-  venue.range = Number.NaN;
+  venue.volume = quote.last?.volume ?? 0;
+  venue.range = quote.last?.range ?? Number.NaN;
   venue.spread = quote.bid === null || quote.ask === null;
-  book.left = Number.POSITIVE_INFINITY;
+  book.left = leftAtQuote(desk, book, quote);
   for (let k = 0; k < working.length; k++) atQuote(desk, book, working[k], quote);
   sweep(book);
   book.mark = quote.price;
   checkMargin(desk, symbol, quote.time);
+}
+
+/** Units that may be traded at a quote: of one allowance for all since the last bar. */
+function leftAtQuote(desk: DeskContext, book: Book, { last = null }: DeskQuote): number {
+  const { volumeShare } = desk.rules;
+  if (volumeShare === null) return Number.POSITIVE_INFINITY;
+  if (last === null) return 0;
+  const { volume, until } = last;
+  if (volume === null) return Number.POSITIVE_INFINITY;
+  return leftOf(desk, book, roundQuantity(volume * volumeShare), until, Number.POSITIVE_INFINITY);
 }
 
 function atQuote(desk: DeskContext, book: Book, order: Order, quote: DeskQuote): void {

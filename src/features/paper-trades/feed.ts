@@ -1,3 +1,4 @@
+import type { LastBar } from "../../core/execution/walk.js";
 import type { CorporateAction } from "../../core/market/actions.js";
 import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS } from "../../core/market/day.js";
@@ -17,6 +18,7 @@ import type { AdjustedCandles } from "../candles/adjusted.js";
 import type { PricedQuote, Quotes } from "../candles/quotes.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import { loadAsTraded } from "./as-traded.js";
+import { createLastBars, RANGE_BARS } from "./last-bars.js";
 import { FRESH_MS } from "./marks.js";
 import { inSharesOf } from "./quote-shares.js";
 
@@ -33,6 +35,8 @@ export interface MarketNow {
   readonly tradable: boolean;
   /** Why they may not; null where they may. */
   readonly reason: string | null;
+  /** The last bar that had closed, where it was asked for and orders may trade at the quote; null where none is known. */
+  readonly last: LastBar | null;
 }
 
 /** Closed bars as they traded, the oldest first. */
@@ -47,7 +51,8 @@ export interface Stretch {
 export interface Feed {
   /** Epoch ms of the market of an instrument: where a replay has come, else now. */
   clock(instrument: KnownInstrument): Promise<number>;
-  now(instrument: KnownInstrument): Promise<MarketNow>;
+  /** @param withLast whether the last bar is wanted, too. */
+  now(instrument: KnownInstrument, withLast?: boolean): Promise<MarketNow>;
   /**
    * Bars that open at or after an instant, up to at most now: as many as fit one look, and those before them that tell
    * how far prices range. Of long ago they are days, but for the rest of a session that was under way then.
@@ -75,9 +80,6 @@ const DAY_STRETCH = 400;
 const MOST_BARS = 20_000;
 /** A last close is looked for so many days back. */
 const CLOSE_DAYS = 14;
-/** Bars whose average range is that of the market. */
-export const RANGE_BARS = 14;
-
 export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOptions): Feed {
   function finest(instrument: KnownInstrument): Interval {
     const known = gateway.intervals(instrument);
@@ -119,17 +121,30 @@ export function createFeed({ gateway, quotes, adjusted, actions, now }: FeedOpti
     },
   };
 
+  const lastBar = createLastBars({
+    now,
+    async load(instrument, atMs) {
+      const interval = finest(instrument);
+      const days = isIntraday(interval) ? FINE_DAYS : 3 * RANGE_BARS;
+      const stretch = { from: atMs - days * DAY_MS, to: atMs };
+      const found = await loadAsTraded(adjusted, instrument, interval, stretch, RANGE_BARS + 1).catch(orNone);
+      return found?.candles ?? null;
+    },
+  });
+
   return {
     ...told,
     clock: atMs,
-    async now(instrument) {
+    async now(instrument, withLast = false) {
       // The clock after the quote: of a split between the two, the shares are known.
       const found = await quoteOf(instrument);
       const at = await atMs(instrument);
       const quote = found === null ? null : await inSharesOf(told, instrument, found, at);
       const open = isOpen(calendarOf(instrument.calendar), at);
       const reason = reasonOf(open, quote, at);
-      return { instrument, atMs: at, open, quote, tradable: reason === null, reason };
+      const tradable = reason === null;
+      const last = withLast && tradable ? await lastBar(instrument, at) : null;
+      return { instrument, atMs: at, open, quote, tradable, reason, last };
     },
     bars: createStretches({ gateway, adjusted }, finest),
   };

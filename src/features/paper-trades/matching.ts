@@ -15,6 +15,7 @@ import { cancelIn } from "./cancel.js";
 import { catchUp, followsAny, isNightDue } from "./catch-up.js";
 import type { Feed, MarketNow } from "./feed.js";
 import { fillLimits } from "./fill-limits.js";
+import { needsLastBar } from "./last-bars.js";
 import { type Account, HALT_LEDGER, type Ledger } from "./ledger.js";
 import { type Allowance, isFollowed } from "./placing.js";
 import type { Standings } from "./standings.js";
@@ -186,17 +187,20 @@ interface Followed {
   readonly symbol: string;
   /** Up to when; undefined where it has seen nothing yet. */
   readonly since: number | undefined;
+  /** Whether its fills at quotes depend on the last bar. */
+  readonly withLast: boolean;
   /** Whether a split within [from, until) was applied. */
   isSplit(from: number, until: number): boolean;
 }
 
-function followedIn(desk: Desk, { cursors, history }: Account): Followed[] {
+function followedIn(desk: Desk, { row, cursors, history }: Account): Followed[] {
   const symbols = new Set([...desk.state.positions.keys(), ...cursors.keys()]);
   return [...symbols]
     .filter((symbol) => isFollowed(desk, symbol))
     .map((symbol) => ({
       symbol,
       since: cursors.get(symbol),
+      withLast: needsLastBar(row.rules),
       isSplit: (from: number, until: number) => history.applied(symbol, "split", from, until),
     }));
 }
@@ -254,11 +258,11 @@ function mayOpen({ role, quantity, closing, notional }: Readonly<Order>): boolea
 /** What is new of a symbol; null where no source can be asked now, and the next run asks again. */
 async function newsOf(
   { feed, instruments, log }: Pick<MatchingOptions, "feed" | "instruments" | "log">,
-  { symbol, since, isSplit }: Followed,
+  { symbol, since, withLast, isSplit }: Followed,
 ): Promise<SymbolNews | null> {
   try {
     const instrument = await instruments.resolve(symbol);
-    const market: MarketNow = await feed.now(instrument);
+    const market: MarketNow = await feed.now(instrument, withLast);
     const from = since ?? market.atMs;
     const [stretch, actions] = await Promise.all([
       feed.bars(instrument, from, market.atMs),

@@ -74,14 +74,24 @@ export function place(
     if (leg !== null && leg !== terms.id) account.explain(leg, causeOf(leg, "leg", cause));
   }
   meetQuote(desk, terms.symbol, market);
-  return orderNow(desk, account, terms.id, market.reason);
+  return orderNow(desk, account, terms.id, waitOf(account, market));
+}
+
+/** Why an order may not have met the price of now; null for no reason beside its own terms. */
+export function waitOf({ row }: Account, { reason, last }: MarketNow): string | null {
+  if (reason !== null || row.rules.volumeShare === null || last !== null) return reason;
+  return "no source tells the volume of the last bar, of which fills take a share";
 }
 
 /** The price of now over the orders of a symbol. It was asked for after the order came, so it is of a moment later. */
-export function meetQuote(desk: Desk, symbol: string, { quote, tradable, atMs, open }: MarketNow): void {
+export function meetQuote(
+  desk: Desk,
+  symbol: string,
+  { quote, tradable, atMs, open, last }: MarketNow,
+): void {
   if (!tradable || quote === null) return;
   const { price, bid, ask } = quote;
-  desk.quote(symbol, { time: atMs + 1, price, bid, ask, regular: open });
+  desk.quote(symbol, { time: atMs + 1, price, bid, ask, regular: open, last });
 }
 
 /** Whether an order would open something. */

@@ -22,7 +22,7 @@ export interface AccountTerms {
   /** A year's cost of borrowed shares and of money owed, as shares of their worth. */
   readonly borrowRate: number;
   readonly interestRate: number;
-  /** Share of a bar's volume that resting orders may take; null for all. */
+  /** Share of a bar's volume that orders may take in it and at the quotes of its time; null for all. */
   readonly volumeShare: number | null;
 }
 

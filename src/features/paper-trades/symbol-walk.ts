@@ -7,7 +7,8 @@ import type { Candles } from "../../core/market/candles.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
 import { type Calendar, calendarOf, dailyBarTime, sessionsBetween } from "../../core/market/session.js";
-import { type MarketNow, RANGE_BARS } from "./feed.js";
+import type { MarketNow } from "./feed.js";
+import { rangeBefore } from "./last-bars.js";
 import type { Account } from "./ledger.js";
 import { noteMark } from "./marks.js";
 
@@ -95,14 +96,6 @@ function endsOfHours(desk: Desk, symbol: string, calendar: Calendar, nowMs: numb
   return sessionsBetween(calendar, since - 2 * DAY_MS, nowMs)
     .map(({ close }) => close + EXTENDED_MS)
     .filter((end) => end > since && end <= nowMs - CLOSE_GRACE_MS);
-}
-
-/** Average of high less low of the bars before; NaN with too few. */
-function rangeBefore({ high, low }: Candles, i: number): number {
-  if (i < RANGE_BARS) return Number.NaN;
-  let sum = 0;
-  for (let k = i - RANGE_BARS; k < i; k++) sum += high[k] - low[k];
-  return sum / RANGE_BARS;
 }
 
 interface Due {

@@ -15,6 +15,7 @@ import type { RiskSettings, RiskSettingsStore } from "../risk/settings.js";
 import { causeOf, type OrderCause } from "./cause.js";
 import type { Feed, MarketNow } from "./feed.js";
 import { fillLimits } from "./fill-limits.js";
+import { needsLastBar } from "./last-bars.js";
 import type { Account, Ledger } from "./ledger.js";
 import type { Matching } from "./matching.js";
 import {
@@ -32,6 +33,7 @@ import {
   requireCurrency,
   requireOrder,
   requireWorth,
+  waitOf,
 } from "./placing.js";
 import { refusedBy } from "./refusals.js";
 import type { Standings } from "./standings.js";
@@ -100,7 +102,7 @@ function createMarkets({ ledger, feed, instruments, matching, settings, standing
     const instrument = await instruments.resolve(text);
     const traded = tradedOf(instrument);
     requireCurrency(account, instrument);
-    const market = await feed.now(instrument);
+    const market = await feed.now(instrument, needsLastBar(account.rules));
     await matching.begin(account, market.atMs, [instrument.symbol]);
     return { market, traded };
   }
@@ -188,7 +190,7 @@ export function createTrading(options: TradingOptions): Trading {
           const before = account.causes.get(orderId);
           account.explain(id, causeOf(clientOrderId, before?.origin ?? "native", before));
           fillLimits(desk, account, allowance, id).during(() => meetQuote(desk, traded.symbol, market));
-          return orderNow(desk, account, id, market.reason);
+          return orderNow(desk, account, id, waitOf(account, market));
         },
         ...(seal === undefined ? {} : { seal }),
       });
