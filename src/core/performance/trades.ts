@@ -4,6 +4,7 @@ import type { AccountEvent, DeskEvent, FilledChange, OrderEvent } from "../execu
 import { roundQuantity, shareMicros, timesMicros } from "../execution/money.js";
 import { purposeOf, type Side } from "../execution/order.js";
 import { isTerminal } from "../execution/states.js";
+import { type Doubt, type Doubts, noteDoubt, unitsOf } from "./doubts.js";
 import {
   addLot,
   charge,
@@ -36,6 +37,8 @@ export interface TradeBook {
   openOf(symbol: string): readonly Trade[];
   /** The open trade that an order which has not ended closes before others; null where it closes what is oldest. */
   closedBy(orderId: string): Trade | null;
+  /** What its doubtful fills could have come to; null where it has none or that was not told. */
+  doubtOf(trade: Trade): Doubt | null;
   /** @returns trades that it opened, changed or closed. @throws AssertionError for events without those before. */
   take(event: DeskEvent): readonly Trade[];
 }
@@ -67,6 +70,7 @@ interface Books {
   readonly orders: Map<string, Entry>;
   /** The newest trade of each order and of each group that opened one. */
   readonly opened: Map<string, TradeRow>;
+  readonly doubts: Doubts;
   capital: number;
   interest: number;
 }
@@ -76,6 +80,7 @@ const NO_TRADES: readonly Trade[] = Object.freeze([]);
 export function createTrades(): TradeBook {
   const books: Books = {
     ...{ trades: [], holdings: new Map(), orders: new Map(), opened: new Map() },
+    doubts: new Map(),
     ...{ capital: 0, interest: 0 },
   };
   return {
@@ -96,6 +101,7 @@ export function createTrades(): TradeBook {
       const entry = books.orders.get(orderId);
       return entry === undefined ? null : namedBy(books, entry);
     },
+    doubtOf: (trade) => books.doubts.get(trade) ?? null,
     take: (event) => (event.kind === "account" ? takeAccount(books, event) : takeOrder(books, event)),
   };
 }
@@ -164,6 +170,8 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
   const micros = closed === 0 ? 0 : shareMicros(fill.micros, closed, quantity);
   const fees = partOfFees(fill.fees, closed, quantity);
   const changed: Trade[] = [];
+  const before = ambiguous ? unitsOf(holding.lots) : null;
+  let into: Trade | null = null;
   if (closed > 0) {
     const all = closed === Math.abs(holding.quantity);
     const { reason } = entry;
@@ -172,8 +180,10 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
     changed.push(...closeLots(holding.lots, exit));
   }
   holding.quantity = fill.position.quantity;
+  const exits = [...changed];
   if (opened > 0) {
     const trade = entryTrade(books, event, entry);
+    into = trade;
     const cost = fill.micros - micros;
     addLot(holding.lots, trade, opened, cost);
     trade.ambiguous ||= ambiguous;
@@ -183,6 +193,7 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
     if (entry.opensFor !== null) books.opened.set(entry.opensFor, trade);
     changed.push(trade);
   }
+  if (before !== null) noteDoubt(books.doubts, fill, before, exits, into, opened);
   return changed;
 }
 

@@ -2,6 +2,7 @@ import type { Desk } from "../../core/execution/desk.js";
 import type { Standing } from "../../core/execution/margin.js";
 import { MICROS, timesMicros } from "../../core/execution/money.js";
 import type { Order } from "../../core/execution/order.js";
+import type { Doubt } from "../../core/performance/doubts.js";
 import { signOf, type Trade } from "../../core/performance/trade.js";
 import { unrealisedOf } from "../../core/performance/trades.js";
 import { AppError } from "../../platform/errors.js";
@@ -45,6 +46,7 @@ export interface TradeNow {
   readonly price: number | null;
   /** Of what is open, before fees; micros. */
   readonly unrealised: number;
+  readonly doubt: Doubt | null;
 }
 
 export interface Portfolio {
@@ -238,8 +240,10 @@ function positionNow(
 
 function tradeNow(desk: Desk, { history, causes }: Account, trade: Trade): TradeNow {
   const cause = causes.get(trade.orderId) ?? null;
-  if (trade.closedAt !== null) return { trade, cause, price: null, unrealised: 0 };
-  return { trade, cause, price: desk.priceOf(trade.symbol), unrealised: gainOpen(desk, history, trade) };
+  const doubt = history.trades.doubtOf(trade);
+  if (trade.closedAt !== null) return { trade, cause, price: null, unrealised: 0, doubt };
+  const price = desk.priceOf(trade.symbol);
+  return { trade, cause, price, unrealised: gainOpen(desk, history, trade), doubt };
 }
 
 function gainOpen(desk: Desk, { trades }: History, trade: Trade): number {

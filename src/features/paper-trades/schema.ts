@@ -169,6 +169,12 @@ export const tradeSchema = z
     status: z.enum(["open", "closed"]),
     exit_reason: z.enum(EXIT_REASONS).nullable(),
     ambiguous: z.boolean().describe("The path within a bar decided on its entry or exit"),
+    bounds: z
+      .object({ optimistic: z.number(), pessimistic: z.number() })
+      .nullable()
+      .describe(
+        "What pnl would be had each of its doubtful fills gone the best and the worst way; null without any, and where an import does not tell",
+      ),
     pattern: z.string().nullable(),
     confidence: nullable,
     strategy: z.string().nullable(),

@@ -60,7 +60,7 @@ export function tradeView(row: AccountRow, now: TradeNow): TradeView {
   return known;
 }
 
-function tradeViewNow(row: AccountRow, { trade, cause, price, unrealised }: TradeNow): TradeView {
+function tradeViewNow(row: AccountRow, { trade, cause, price, unrealised, doubt }: TradeNow): TradeView {
   const net = trade.net + unrealised;
   const put = trade.entryMicros;
   return {
@@ -87,6 +87,10 @@ function tradeViewNow(row: AccountRow, { trade, cause, price, unrealised }: Trad
     status: trade.closedAt === null ? "open" : "closed",
     exit_reason: trade.exitReason,
     ambiguous: trade.ambiguous,
+    bounds:
+      doubt === null
+        ? null
+        : { optimistic: moneyOf(net + doubt.optimistic), pessimistic: moneyOf(net + doubt.pessimistic) },
     pattern: cause?.pattern ?? null,
     confidence: cause?.confidence ?? null,
     strategy: cause?.strategy ?? null,
