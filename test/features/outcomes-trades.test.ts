@@ -10,7 +10,7 @@ import { createLedgerStore } from "../../src/features/paper-trades/store.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { createEventLog } from "../../src/platform/event-log.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase, tamper } from "../fixtures/database.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { createFaultyDatabase, type Fault } from "../fixtures/faulty-database.js";
 import { silentLog } from "../fixtures/log.js";
@@ -52,7 +52,8 @@ afterAll(async () => {
   await server.drop();
 });
 beforeEach(async () => {
-  await database.query(
+  await tamper(
+    database,
     "truncate instruments, outcomes, leases, paper_accounts, outcome_cursors restart identity cascade",
   );
 });

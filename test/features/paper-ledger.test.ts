@@ -2,13 +2,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { marginRules } from "../../src/core/execution/account.js";
 import { tradedShare } from "../../src/core/execution/instrument.js";
 import { termsOf } from "../../src/core/execution/order.js";
+import { candlesFromRows } from "../../src/core/market/candles.js";
 import { isClosed } from "../../src/core/performance/trade.js";
 import { createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createLedgerStore, type LedgerStore } from "../../src/features/paper-trades/store.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { createEventLog } from "../../src/platform/event-log.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase, tamper } from "../fixtures/database.js";
 import { createOpening, LEDGER_NOW, rulesOf, trade } from "../fixtures/ledger.js";
 import { silentLog } from "../fixtures/log.js";
 
@@ -174,7 +175,7 @@ describe("an account over the ledger", () => {
 });
 
 describe("the database", () => {
-  it("refuses legs that do not sum to 0, cash below the floor, changes of what was written, and ended orders", async () => {
+  it("refuses legs that do not sum to 0, cash below the floor, and all that takes back what was written", async () => {
     const { id } = await openAccount(1_000);
     await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) });
     const insert =
@@ -189,16 +190,66 @@ describe("the database", () => {
     ]) {
       await expect(databases[0].query(text, [id]), text).rejects.toThrow("do not sum to 0");
     }
-    for (const text of [
-      "update paper_accounts set cash = -0.000001 where id = $1",
-      "update ledger_legs set amount = amount + 1 where account_id = $1",
-      "update paper_events set event = 'filled' where account_id = $1",
-      "update paper_fills set price = 1 where account_id = $1",
-      "update paper_orders set state = 'new' where account_id = $1",
+    for (const [text, words] of [
+      ["update paper_accounts set cash = -0.000001 where id = $1", "paper_accounts_cash_check"],
+      ["update paper_accounts set cash_floor = -1 where id = $1", "stays as it was opened"],
+      ["update paper_accounts set rules = '{}' where id = $1", "stays as it was opened"],
+      ["update ledger_legs set amount = amount + 1 where account_id = $1", "only added to"],
+      ["update paper_events set event = 'filled' where account_id = $1", "only added to"],
+      ["update paper_fills set price = 1 where account_id = $1", "only added to"],
+      ["delete from ledger_legs where account_id = $1 and book = 'cash' and seq > 1", "only added to"],
+      ["delete from paper_events where account_id = $1 and seq > 1", "only added to"],
+      ["delete from paper_fills where account_id = $1", "only added to"],
+      ["delete from paper_orders where account_id = $1", "only added to"],
+      ["delete from paper_accounts where id = $1", "only added to"],
+      ["update paper_orders set state = 'new' where account_id = $1", "is filled and stays so"],
+      ["update paper_orders set filled = filled + 1 where account_id = $1", "is filled and stays so"],
     ]) {
-      await expect(databases[0].query(text, [id]), text).rejects.toThrow();
+      await expect(databases[0].query(text, [id]), text).rejects.toThrow(words);
     }
+    for (const table of ["ledger_legs", "paper_events", "paper_fills", "paper_orders"])
+      await expect(databases[0].query(`truncate ${table}`), table).rejects.toThrow("only added to");
     expect(await ledgers[0].verify(id)).toEqual([]);
+  });
+
+  it("opens no cash account that may owe, and none that may owe what cannot be counted", async () => {
+    await expect(openAccount(1_000, rulesOf(), -1)).rejects.toThrow("paper_accounts_cash_floor_check");
+    const opened = openAccount(1_000, rulesOf(marginRules("USD")), -9_000_000_001 * MONEY);
+    await expect(opened).rejects.toThrow("paper_accounts_cash_floor_check");
+  });
+
+  it("takes less as filled from a split alone", async () => {
+    const { id } = await openAccount(10_000, { ...rulesOf(), volumeShare: 0.1 });
+    const bar = { time: LEDGER_NOW, open: 10, high: 10, low: 10, close: 10, volume: 500 };
+    await ledgers[0].act(id, {
+      run(desk) {
+        desk.list(tradedShare("AAA"));
+        desk.mark("AAA", 10);
+        const terms = termsOf({ id: "a", symbol: "AAA", side: "buy", quantity: 100 });
+        expect(desk.submit(terms, { at: LEDGER_NOW, open: true })).toEqual([]);
+        const facts = {
+          until: LEDGER_NOW + 60_000,
+          regular: true,
+          first: false,
+          last: false,
+          range: Number.NaN,
+        };
+        desk.bar("AAA", candlesFromRows("AAA", "1m", [bar]), 0, facts);
+      },
+    });
+    const filled = async () =>
+      (await rowsOf("select filled::float8 from paper_orders where account_id = $1", id))[0];
+    expect(await filled()).toEqual({ filled: 50 });
+    const less = databases[0].query("update paper_orders set filled = 40 where account_id = $1", [id]);
+    await expect(less).rejects.toThrow("does not become less");
+    await ledgers[0].act(id, { run: (desk) => desk.split("AAA", 0.1, LEDGER_NOW + 60_000) });
+    expect(await filled()).toEqual({ filled: 5 });
+    const again = databases[0].query(
+      "update paper_orders set filled = 4, seq = seq + 1 where account_id = $1",
+      [id],
+    );
+    await expect(again).rejects.toThrow("does not become less");
+    expect(await ledgers[1].verify(id)).toEqual([]);
   });
 
   it("may owe on margin down to its floor", async () => {
@@ -236,7 +287,7 @@ describe("an account whose rows contradict its events", () => {
     const { id } = await openAccount(1_000);
     await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 10) });
     await ledgers[1].look(id, () => undefined);
-    await databases[0].query(text, [id]);
+    await tamper(databases[0], text, [id]);
     expect((await ledgers[0].verify(id))[0]).toMatch(words);
     for (const ledger of ledgers) {
       const work = ledger.act(id, { run: (desk) => trade(desk, "b", "buy", 1) });

@@ -67,7 +67,7 @@ async function open(account = cashRules("USD"), cash = 10_000): Promise<string> 
   const name = `Account ${++opened}`;
   const row = await store.open({
     ...{ userId: "ann", name, rules, synthetic: true },
-    ...{ cashFloor: -1e15, openedAt: START },
+    ...{ cashFloor: account.kind === "cash" ? 0 : -1e15, openedAt: START },
   });
   await ledger.act(row.id, { run: (desk) => desk.transfer(cash, START) });
   return row.id;

@@ -31,7 +31,7 @@ async function open(): Promise<string> {
   const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
   const { id } = await desk.store.open({
     ...{ userId: "ann", name: `Account ${++opened}`, rules, synthetic: true },
-    ...{ cashFloor: -1e15, openedAt: START },
+    ...{ cashFloor: 0, openedAt: START },
   });
   await desk.ledger.act(id, { run: (own) => own.transfer(10_000, START) });
   return id;

@@ -4,7 +4,7 @@ import type { Ledger } from "../../src/features/paper-trades/ledger.js";
 import { slotDate } from "../../src/features/performance/rollup-schedule.js";
 import type { Database } from "../../src/platform/database.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { createTestDatabase, openTestDatabase, type TestDatabase, tamper } from "../fixtures/database.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { createFaultyDatabase, type Fault } from "../fixtures/faulty-database.js";
 import { raiseAlerts } from "../fixtures/outcomes.js";
@@ -30,7 +30,10 @@ afterAll(async () => {
   await server.drop();
 });
 beforeEach(async () => {
-  await database.query("truncate instruments, paper_accounts, rollup_runs, leases restart identity cascade");
+  await tamper(
+    database,
+    "truncate instruments, paper_accounts, rollup_runs, leases restart identity cascade",
+  );
   clock = createManualClock(JAN(2) + HOUR_OF_ROLLUP);
   ledger = ledgerOver(database);
   account = await openAccountAt(database, ledger, "Test", JAN(1, 4));
