@@ -335,7 +335,7 @@ describe("the money-weighted return", () => {
     const days = daysOf([100, 120, 132], [100, 0, 0], [0, 0, 0]);
     const found = flowsOf(days);
     expect(found).toEqual([
-      { day: FIRST, amount: -100 },
+      { day: FIRST - 1, amount: -100 },
       { day: FIRST + 2, amount: 132 },
     ]);
     const { yearly, whole } = moneyWeighted(found);
@@ -343,5 +343,30 @@ describe("the money-weighted return", () => {
     expect(yearly.reason).toBe("less than a quarter of a year");
     const lost = moneyWeighted(flowsOf(daysOf([100, 70], [100, 0], [0, 0])));
     expect(lost.whole.value).toBeCloseTo(-0.3, 9);
+  });
+
+  it("counts the days that growth counts: 100 of 365 for what is paid in on the first of 100", () => {
+    const n = 100;
+    const paidIn = Array.from({ length: n }, (_, i) => (i === 0 ? 1_000 : 0));
+    const none = paidIn.map(() => 0);
+    // A tenth is gained on the first day and kept, so a year has 1.1 ^ (365 / 100) - 1 = e ^ (3.65 * 0.0953102) - 1.
+    const days = daysOf(Array(n).fill(1_100), paidIn, none);
+    const { yearly, whole } = moneyWeighted(flowsOf(days));
+    expect(whole.value).toBeCloseTo(0.1, 9);
+    expect(yearly.value).toBeCloseTo(0.416065, 5);
+    const { cagr } = performanceOf(dailyReturns(days), { days: 365, riskFree: 0 });
+    expect(yearly.value).toBeCloseTo(cagr.value ?? Number.NaN, 9);
+  });
+
+  it("has a day's return where money came and went within it, and parts what moves at one end of a day", () => {
+    // 100 at the end of the day before, 110 taken out at the end of the day itself.
+    const { whole } = moneyWeighted(flowsOf(daysOf([0], [100], [110])));
+    expect(whole.value).toBeCloseTo(0.1, 9);
+    // 30 out at the end of the first day and 50 in before the second are 20 in at one instant.
+    expect(flowsOf(daysOf([70, 120], [100, 50], [30, 0]))).toEqual([
+      { day: FIRST - 1, amount: -100 },
+      { day: FIRST, amount: -20 },
+      { day: FIRST + 1, amount: 120 },
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import type { EquityDays } from "./equity.js";
 import { absent, type Figure, figureOf } from "./figure.js";
 import { LEAST_YEARS } from "./returns.js";
 
-/** Money between an account and the outside on a day since 1970-01-01: below 0 what is paid in, above 0 what comes back. */
+/** Money between an account and the outside at the end of a day since 1970-01-01: below 0 what is paid in, above 0 what comes back. */
 export interface CashFlow {
   readonly day: number;
   readonly amount: number;
@@ -22,15 +22,20 @@ export interface MoneyWeighted {
   readonly whole: Figure;
 }
 
-/** Flows of an account, with its equity on the last day as what comes back then. Amounts in micros. */
+/**
+ * Flows of an account, with its equity on the last day as what comes back then. As with returns by day, what is paid in
+ * is there from before the first trade of a day, and so flows at the end of the day before; what is paid out, at the
+ * end of its own. A day with a return then counts once, for this rate as for the growth of a year. Amounts in micros.
+ */
 export function flowsOf({ day, equity, paidIn, paidOut }: EquityDays): CashFlow[] {
-  const flows: CashFlow[] = [];
+  const byDay = new Map<number, number>();
+  const add = (on: number, amount: number) => byDay.set(on, (byDay.get(on) ?? 0) + amount);
   for (let i = 0; i < day.length; i++) {
     const last = i === day.length - 1 ? equity[i] : 0;
-    const amount = paidOut[i] - paidIn[i] + last;
-    if (amount !== 0) flows.push({ day: day[i], amount: amount + 0 });
+    add(day[i] - 1, -paidIn[i]);
+    add(day[i], paidOut[i] + last);
   }
-  return flows;
+  return [...byDay].flatMap(([on, amount]) => (amount === 0 ? [] : [{ day: on, amount }]));
 }
 
 /**

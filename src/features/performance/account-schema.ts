@@ -77,7 +77,7 @@ export const performanceSchema = z
     total_return: nullable.describe("In the account's currency, without what was paid in and out"),
     return_pct: nullable,
     time_weighted: figure,
-    money_weighted: figure.describe("Of a year"),
+    money_weighted: figure.describe("Of a year; what is paid in counts from the end of the day before"),
     money_weighted_total: figure,
     cagr: figure,
     volatility: figure,
