@@ -51,7 +51,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     id: "importPaperAccount",
     summary: "Open an account that made the transactions of such a file",
     description:
-      "Takes what an export answers with, as it is: the terms of its account unless the body says others. Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
+      "Takes what an export answers with, as it is, whether all of it or its `data`: the terms of its account unless the body says others. Nothing of it is matched anew: prices are as the file has them, and its trades say that they were imported.",
     perMinute: 5,
     bodyLimit: IMPORT_BYTES,
     answerWithinMs: 12_000,
@@ -60,7 +60,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
     answer: { data: accountSchema, record_count: z.number().int() },
     errors: ["conflict", "symbol_invalid", "symbol_unknown", "idempotency_key_reused"],
     async handle({ body, principal: { userId }, request, reply }) {
-      const { account: exported, transactions = null, csv_content: csv = null } = body;
+      const { account: exported, transactions = null, csv_content: csv = null, ...file } = fileIn(body);
       if ((transactions === null) === (csv === null)) {
         throw new AppError("invalid_request", "body: needs transactions or csv_content");
       }
@@ -68,7 +68,7 @@ export function paperTransferRoutes(app: FastifyInstance, { paper }: { paper: Pa
       if (name === undefined) throw new AppError("invalid_request", "body name: is missing");
       const terms = { ...(exported === undefined ? {} : termsFrom(exported)), ...termsFrom(body) };
       const rows = await (csv === null ? checkedRows(transactions ?? []) : rowsOf(csv));
-      requireCount(body.record_count, rows.length);
+      requireCount(file.record_count, rows.length);
       return doOnce(
         { userId, operation: "importPaperAccount", request, reply },
         (account: AccountRow, _same: AccountRow) => ({
@@ -89,16 +89,33 @@ const unchecked = z.unknown().meta({ $ref: "#/components/schemas/PaperTransactio
 const exportedAccount = z.object(
   accountBody.omit({ cash: true, slippage_bps: true, commission_percent: true }).shape,
 );
+/** What an export has in `data`. */
+const exportedFile = z.strictObject({
+  account: exportedAccount.optional().describe("Of an export: its name and its terms"),
+  record_count: z.number().int().optional().describe("How many transactions there are to be"),
+  filename: z.string().max(200).optional().describe("Not read"),
+  transactions: z.array(unchecked).max(MOST_ROWS).nullish(),
+  csv_content: z.string().max(IMPORT_BYTES).nullish(),
+});
 const importBody = accountBody
   .omit({ cash: true })
   .partial({ name: true })
   .extend({
-    account: exportedAccount.optional().describe("Of an export: its name and its terms"),
-    record_count: z.number().int().optional().describe("How many transactions there are to be"),
-    filename: z.string().max(200).optional().describe("Not read"),
-    transactions: z.array(unchecked).max(MOST_ROWS).nullish(),
-    csv_content: z.string().max(IMPORT_BYTES).nullish(),
+    ...exportedFile.shape,
+    success: z.literal(true).optional().describe("Of the whole answer of an export; not read"),
+    synthetic: z.boolean().optional().describe("Of the same; not read"),
+    data: exportedFile.optional().describe("Of the same, in place of what it has in it"),
   });
+
+/** @throws {AppError} `invalid_request` where there are two files. */
+function fileIn({ data, ...body }: z.output<typeof importBody>): z.output<typeof exportedFile> {
+  if (data === undefined) return body;
+  for (const name of ["account", "record_count", "filename", "transactions", "csv_content"] as const) {
+    if (body[name] === undefined) continue;
+    throw new AppError("invalid_request", `body: has data and ${name}, of which one is accepted`);
+  }
+  return data;
+}
 
 /** @throws {AppError} `invalid_request` for a file that is not whole. */
 function requireCount(said: number | undefined, rows: number): void {

@@ -174,12 +174,12 @@ function* requireInstants(rows: readonly Row[], nowMs: number): Slices {
   }
 }
 
-/** An account is opened by the money that is paid in. @throws {AppError} `invalid_request` for what would come before. */
+/** An account is opened by the money that is paid in, which may be 0. @throws {AppError} `invalid_request` for what would come before. */
 function* requireOpening(rows: readonly Row[]): Slices {
   const [first] = rows;
   if (first === undefined) return;
-  if (first.kind !== "transfer" || first.amount <= 0)
-    throw refusedRow(0, "an account begins with a transfer above 0");
+  if (first.kind !== "transfer" || first.amount < 0)
+    throw refusedRow(0, "an account begins with a transfer of 0 or more");
   const opened = Date.parse(first.at);
   for (const [row, { at }] of rows.entries()) {
     if (row % SLICE === SLICE - 1) yield;
