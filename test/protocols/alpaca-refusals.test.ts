@@ -29,6 +29,49 @@ const WASH = {
   message: "potential wash trade detected. use complex orders",
 };
 
+describe("a client_order_id", () => {
+  const limit = { symbol: "MSFT", limit_price: "20" };
+  const native = (client_order_id: string) =>
+    alpaca.program.call({
+      method: "POST",
+      url: "/api/paper-trade/orders",
+      payload: { symbol: "MSFT", side: "buy", quantity: 1, type: "limit", limit_price: 20, client_order_id },
+    });
+
+  it.each(["", "\n", "a\n", "a\tb", "ümlaut", "a\u007f", "a\u0000", " a", "a ", "é", "😀", "x".repeat(129)])(
+    "%j is refused, as by the native API",
+    async (name) => {
+      const { body: resting } = await place(limit);
+      for (const answer of [
+        await refused({ ...limit, client_order_id: name }),
+        await send("PATCH", `/v2/orders/${resting.id}`, { qty: "2", client_order_id: name }).then(
+          ({ status, body }) => ({ status, ...body }),
+        ),
+      ]) {
+        expect(answer).toMatchObject({ status: 422, code: 40010001 });
+        expect(answer.message).toContain("client_order_id");
+      }
+      expect((await native(name)).statusCode).toBe(400);
+      await send("DELETE", "/v2/orders");
+    },
+  );
+
+  it.each(["early bird", "!", "~".repeat(128), "a=b/c?d"])(
+    "%j is taken, as by the native API",
+    async (name) => {
+      const { status, body } = await place({ ...limit, client_order_id: name });
+      expect({ status, name: body.client_order_id }).toEqual({ status: 200, name });
+      const found = await send(
+        "GET",
+        `/v2/orders:by_client_order_id?client_order_id=${encodeURIComponent(name)}`,
+      );
+      expect(found.body.id).toBe(body.id);
+      expect((await native(`${name.slice(1)}n`)).statusCode).toBe(201);
+      await send("DELETE", "/v2/orders");
+    },
+  );
+});
+
 describe("an order against one's own", () => {
   it("is refused where the two could trade, and taken where they could not", async () => {
     const { body: resting } = await place({ symbol: "MSFT", limit_price: "20" });

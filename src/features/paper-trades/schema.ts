@@ -20,9 +20,14 @@ export const sideText = z
   .meta({ enum: ["buy", "sell"], description: "In any case" });
 
 export const accountId = z.uuid().optional().describe("The caller's oldest open account unless given");
-const clientOrderId = z
+/** A trader's name of an order, in the native API and in the dialects of others. */
+export const orderName = z
   .string()
-  .regex(/^[!-~]{1,128}$/, "must have 1 to 128 visible ASCII characters")
+  .regex(
+    /^[!-~]([ -~]{0,126}[!-~])?$/,
+    "must have 1 to 128 printable ASCII characters, without a space at either end",
+  );
+const clientOrderId = orderName
   .optional()
   .describe("Unique in the account for ever: an order under a name that was used is refused");
 export const layersSchema = z

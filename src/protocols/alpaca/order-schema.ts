@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ORDER_CLASSES, ORDER_TYPES, TIMES_IN_FORCE } from "../../core/execution/order.js";
 import { ORDER_STATES } from "../../core/execution/states.js";
 import { symbolsText } from "../../features/candles/schema.js";
+import { orderName } from "../../features/paper-trades/schema.js";
 import { wholeNumberText } from "../../platform/http.js";
 import { errorSchema } from "./http.js";
 import { momentText } from "./times.js";
@@ -22,8 +23,6 @@ const amount = z
     description: "Decimal above 0, as text or number",
   });
 
-const clientOrderId = z.string().min(1).max(128);
-
 const positionIntent = z.enum(["buy_to_open", "buy_to_close", "sell_to_open", "sell_to_close"]);
 
 export const orderBody = z.object({
@@ -38,7 +37,7 @@ export const orderBody = z.object({
   trail_price: amount.nullish(),
   trail_percent: amount.nullish(),
   extended_hours: z.boolean().nullish(),
-  client_order_id: clientOrderId.nullish(),
+  client_order_id: orderName.nullish(),
   order_class: z.enum(["", ...ORDER_CLASSES]).nullish(),
   take_profit: z.object({ limit_price: amount }).nullish(),
   stop_loss: z.object({ stop_price: amount, limit_price: amount.nullish() }).nullish(),
@@ -52,7 +51,7 @@ export const changesBody = z.object({
   limit_price: amount.nullish(),
   stop_price: amount.nullish(),
   trail: amount.nullish(),
-  client_order_id: clientOrderId.nullish(),
+  client_order_id: orderName.nullish(),
 });
 
 export const orderParams = z.object({
@@ -60,7 +59,7 @@ export const orderParams = z.object({
 });
 export const nestedQuery = z.object({ nested: z.enum(["true", "false"]).optional() });
 export const clientIdQuery = z.object({
-  client_order_id: clientOrderId.describe("Name that the client gave the order, or its id"),
+  client_order_id: z.string().min(1).max(128).describe("Name that the client gave the order, or its id"),
 });
 export const ordersQuery = z.object({
   status: z.enum(["open", "closed", "all"]).default("open"),
