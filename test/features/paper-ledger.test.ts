@@ -262,6 +262,46 @@ describe("the database", () => {
     expect(await ledgers[1].look(id, ({ state }) => state.cash)).toBe(floor);
     expect(await ledgers[1].verify(id)).toEqual([]);
   });
+
+  it("holds what opens something to the leverage of its account, and what closes to nothing", async () => {
+    const rules = rulesOf(marginRules("USD", 4));
+    const { id } = await openAccount(1_000, rules, -1_000_000 * MONEY);
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "a", "buy", 400) });
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "b", "sell", 10) });
+    // Opens on borrowed money when the shares are worth more: 390 * 20 - 2,900 = 4,900, of which 3,820 are free.
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "c", "buy", 100, 20) });
+    // Falls to 2 overnight: 490 shares bring 980, and 4,900 - 980 stay owed.
+    await ledgers[0].act(id, { run: (desk) => trade(desk, "d", "sell", 490, 2) });
+    const fills = await rowsOf(
+      "select cash::float8, equity::float8 from paper_fills where account_id = $1 order by seq",
+      id,
+    );
+    expect(fills).toEqual([
+      { cash: -3_000, equity: 1_000 },
+      { cash: -2_900, equity: null },
+      { cash: -4_900, equity: 4_900 },
+      { cash: -3_920, equity: null },
+    ]);
+    expect(await ledgers[1].verify(id)).toEqual([]);
+  });
+
+  it.each([
+    [2, -1_000.02],
+    [3, -2_000.02],
+    [4, -3_000.02],
+  ])("refuses a fill that opens on more than a leverage of %d bears", async (leverage, cash) => {
+    const { id } = await openAccount(1_000, rulesOf(marginRules("USD", leverage)), -1_000_000 * MONEY);
+    const fill = (owing: string, equity: string) =>
+      databases[0].query(
+        `insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at, cash, equity)
+         values ($1, 'f', 9, 'o', 'AAA', 1, 1, 1, 1, 0, 0, now(), ${owing}, ${equity})`,
+        [id],
+      );
+    await expect(fill(`${cash}`, "1000")).rejects.toThrow("does not bear that");
+    await expect(fill("null", "1000")).rejects.toThrow("does not bear that");
+    await expect(fill("-1", "-1000")).rejects.toThrow("does not bear that");
+    await fill(`${cash + 0.02}`, "1000");
+  });
 });
 
 describe("an account whose rows contradict its events", () => {

@@ -104,6 +104,8 @@ export interface Fill {
   /** The position and the cash after it. */
   readonly position: Holding;
   readonly cash: number;
+  /** Of a fill that opens something and leaves cash below 0: the account's equity after it, by which it may owe that. */
+  readonly equity?: number;
 }
 
 /** Quantity and total cost, both negative for a short position. */

@@ -5,7 +5,7 @@ import { type Taking, takerPrice } from "./costs.js";
 import type { Fill, FillMoment } from "./events.js";
 import { followFill, rejectOrder } from "./groups.js";
 import { roundToTick, tickAt } from "./instrument.js";
-import { fundsRefusal } from "./margin.js";
+import { equityAfter, fundsRefusal } from "./margin.js";
 import type { Match } from "./match.js";
 import { floorToLot, quantityFor, roundQuantity, shareMicros, timesMicros } from "./money.js";
 import { type Order, wayOf } from "./order.js";
@@ -96,6 +96,7 @@ function settle(
     rejectOrder(desk, order, at, refused);
     return false;
   }
+  const cash = state.cash + booking.cash;
   const fill: Fill = {
     id: fillId(order, venue),
     price,
@@ -108,7 +109,8 @@ function settle(
     ...alternatives(match, side, price, quantity),
     gain: booking.gain,
     position: booking.position,
-    cash: state.cash + booking.cash,
+    cash,
+    ...(cash < 0 && booking.opened > 0 ? { equity: equityAfter(desk, order, price, booking) } : {}),
   };
   const reserved = isLast ? 0 : reservedAfter(order, quantity, micros);
   book.left = roundQuantity(book.left - quantity);

@@ -111,6 +111,20 @@ export function fundsRefusal(
   return free < 0 ? "insufficient_buying_power" : limitRefusal(desk, order, opened);
 }
 
+/** Equity that an account has once an order is filled at a price, the symbol's worth by that. */
+export function equityAfter(
+  desk: DeskContext,
+  { symbol: traded }: Order,
+  price: number,
+  { position, cash }: Booking,
+): number {
+  let equity = desk.state.cash + cash + worthOf(position.quantity, price);
+  for (const { symbol, quantity } of desk.state.positions.values()) {
+    if (symbol !== traded) equity += worthOf(quantity, markOf(desk, symbol));
+  }
+  return equity;
+}
+
 function limitRefusal({ state, rules }: DeskContext, { symbol }: Order, opened: number): RefusalCode | null {
   const { maxPositions } = rules.account;
   if (opened === 0 || maxPositions === null || state.positions.has(symbol)) return null;

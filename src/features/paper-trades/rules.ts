@@ -46,7 +46,10 @@ export const DEFAULT_TERMS = Object.freeze<AccountTerms>({
 
 /** Put aside beyond the latest price for orders at the market. */
 const RESERVE_RATE = 0.005;
-/** What an account on margin may owe before the database takes it for a fault, in times of its capital. */
+/**
+ * What an account on margin may owe before the database takes it for a fault, in times of its capital: a net for what
+ * closes and for costs, as each fill that opens something is held to the leverage of its equity.
+ */
 const FLOOR_FACTOR = 1_000;
 /** Micros beyond which sums are not exact any more. */
 const MOST_OWED = 9e15;

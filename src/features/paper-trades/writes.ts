@@ -68,12 +68,12 @@ on conflict (account_id, id) do update set state = excluded.state, quantity = ex
 
 const FILLS: Part = {
   text: `
-insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at)
+insert into paper_fills (account_id, id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at, cash, equity)
 select $1::uuid, id, seq, order_id, symbol, way, quantity::numeric, price::numeric, amount::numeric, fees::numeric,
-  gain::numeric, to_timestamp(at / 1000)
+  gain::numeric, to_timestamp(at / 1000), cash::numeric, equity::numeric
 from unnest(:1::text[], :2::float8[], :3::text[], :4::text[], :5::float8[], :6::text[], :7::text[], :8::text[],
-  :9::text[], :10::text[], :11::float8[])
-  as t (id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at) ${STOOD}`,
+  :9::text[], :10::text[], :11::float8[], :12::text[], :13::text[])
+  as t (id, seq, order_id, symbol, way, quantity, price, amount, fees, gain, at, cash, equity) ${STOOD}`,
   columns: fillColumns,
 };
 
@@ -260,6 +260,8 @@ function fillColumns({ events, state: { orders } }: Written): string[] {
     textArray(rows.map(({ fill }) => amountText(totalOf(fill.fees)))),
     textArray(rows.map(({ fill }) => amountText(fill.gain))),
     numberArray(rows.map(({ at }) => at)),
+    textArray(rows.map(({ fill }) => amountText(fill.cash))),
+    textArray(rows.map(({ fill: { equity } }) => (equity === undefined ? null : amountText(equity)))),
   ];
 }
 
