@@ -63,6 +63,11 @@ export function sqlState(error: unknown): string | null {
   return null;
 }
 
+/** Whether something is there already that an index has once. */
+export function isTaken(error: unknown, index: string): boolean {
+  return sqlState(error) === "23505" && [...chain(error)].some(({ constraint }) => constraint === index);
+}
+
 export function isRetryable(error: unknown): boolean {
   return RETRYABLE_STATES.has(sqlState(error) ?? "");
 }

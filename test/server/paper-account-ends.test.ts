@@ -13,7 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => program.close());
 
-async function call(method: "GET" | "POST" | "DELETE", url: string, payload?: object, key?: string) {
+async function call(
+  method: "GET" | "POST" | "PATCH" | "DELETE",
+  url: string,
+  payload?: object,
+  key?: string,
+) {
   const answer = await program.call({
     method,
     url,
@@ -50,6 +55,46 @@ describe("a closed account", () => {
     const other = await open("Other");
     const reused = await call("POST", `${ACCOUNTS}/${other}/close`, undefined, "close-once");
     expect(reused).toMatchObject({ status: 422, code: "idempotency_key_reused" });
+  });
+});
+
+describe("a reset account", () => {
+  const order = (account_id: string, client_order_id: string) =>
+    call("POST", "/api/paper-trade/orders", {
+      account_id,
+      symbol: "AAPL",
+      side: "buy",
+      quantity: 1,
+      client_order_id,
+    });
+  const reset = async (id: string): Promise<string> =>
+    (await call("POST", `${ACCOUNTS}/${id}/reset`, {})).data.id;
+  const taken = { status: 422, problems: [expect.objectContaining({ code: "id_not_unique" })] };
+
+  it("422 takes no order under a name that was used before it was reset, however often it was", async () => {
+    const first = await open("Line");
+    expect((await order(first, "mine")).status).toBe(201);
+    const second = await reset(first);
+    expect(await order(second, "mine")).toMatchObject(taken);
+    expect((await order(second, "next")).status).toBe(201);
+    const third = await reset(second);
+    for (const name of ["mine", "next"]) expect(await order(third, name)).toMatchObject(taken);
+    const { data: other } = await order(third, "other");
+    expect(other.state).toBe("filled");
+    const resting = { symbol: "AAPL", side: "buy", quantity: 1, type: "limit", limit_price: 1 };
+    const { data: placed } = await call("POST", "/api/paper-trade/orders", { ...resting, account_id: third });
+    const path = `/api/paper-trade/orders/${placed.id}`;
+    const change = { account_id: third, limit_price: 2 };
+    expect(await call("PATCH", path, { ...change, client_order_id: "mine" })).toMatchObject(taken);
+    expect((await call("PATCH", path, { ...change, client_order_id: "fifth" })).status).toBe(200);
+    expect(await program.parts.paper.ledger.verify(third)).toEqual([]);
+  });
+
+  it("201 leaves names to an account beside it, and to one that is opened anew", async () => {
+    const [one, other] = [await open("One line"), await open("Other line")];
+    for (const id of [one, other]) expect((await order(id, "same")).status).toBe(201);
+    await call("POST", `${ACCOUNTS}/${one}/close`);
+    expect((await order(await open("One line"), "same")).status).toBe(201);
   });
 });
 

@@ -97,13 +97,18 @@ function createOpening({ database, store, eventLog, synthetic, now }: AccountsOp
     userId: string,
     terms: AccountTerms,
     before: Ended | null = null,
+    lineId: string | null = null,
   ): Promise<AccountRow> {
     const rules = rulesOf(terms);
     const openedAt = now();
     const cashFloor = cashFloorOf(terms);
     const account = { userId, name: terms.name, rules, synthetic, cashFloor, openedAt };
     const row = await store.open(
-      before === null ? account : { ...account, ...takenOver(before, terms, openedAt) },
+      {
+        ...account,
+        ...(before === null ? {} : takenOver(before, terms, openedAt)),
+        ...(lineId === null ? {} : { lineId }),
+      },
       sql,
     );
     const events: DeskEvent[] = [];
@@ -246,7 +251,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const day = await options.standings.today(row, now());
       let opened: AccountRow | undefined;
       await closeWith(options, row, day, async (sql, ended) => {
-        opened = await openWithin(sql, userId, terms, ended);
+        opened = await openWithin(sql, userId, terms, ended, row.lineId);
         await seal?.(sql, opened);
       });
       eventLog.wake();

@@ -27,7 +27,7 @@ export const REFUSAL_TEXTS: Readonly<Record<RefusalCode, string>> = {
   leg_not_allowed: "The class of the order has no such leg",
   target_on_wrong_side: "The target is not on the winning side",
   loss_on_wrong_side: "The stop is not on the losing side",
-  id_not_unique: "An order of the account had this id before",
+  id_not_unique: "An order of the account, or of one that was reset to it, had this id before",
   unknown_symbol: "The symbol is not traded here",
   price_unknown: "There is no price of the symbol to value the order by",
   insufficient_buying_power: "The account cannot bear the order",

@@ -29,7 +29,9 @@ export const orderName = z
   );
 const clientOrderId = orderName
   .optional()
-  .describe("Unique in the account for ever: an order under a name that was used is refused");
+  .describe(
+    "Unique in the account for ever, and in those that it was reset from: an order under a name that was used is refused",
+  );
 export const layersSchema = z
   .array(z.object({ name: z.string().min(1).max(40), contribution: z.number().min(-1e6).max(1e6) }))
   .max(20);

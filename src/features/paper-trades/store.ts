@@ -37,6 +37,8 @@ export interface AccountRow {
   /** Highest equity of the newest day in which it was seen; null before. */
   readonly peak: Peak | null;
   readonly carried: Carried;
+  /** The account that its line of resets began with; itself unless it was opened by one. */
+  readonly lineId: string;
 }
 
 export interface NewAccount {
@@ -54,6 +56,8 @@ export interface NewAccount {
   /** Of the day in which it is opened, where it stands for another; nothing by default. */
   readonly peak?: Peak;
   readonly carried?: Carried;
+  /** Of the account that it is opened for; one of its own by default. */
+  readonly lineId?: string;
 }
 
 /** What the projections of an account say, to be held against its events. */
@@ -133,7 +137,7 @@ export interface LedgerStore {
 const ACCOUNT = `id, user_id as "userId", name, rules, synthetic, seq::float8, cash::text, cash_floor::text as "cashFloor",
   halt, extract(epoch from opened_at)::float8 * 1000 as "openedAt",
   extract(epoch from closed_at)::float8 * 1000 as "closedAt",
-  extract(epoch from created_at)::float8 * 1000 as "createdAt",
+  extract(epoch from created_at)::float8 * 1000 as "createdAt", line_id as "lineId",
   extract(epoch from peak_day)::float8 * 1000 as "peakDay", peak_equity::text as "peakEquity",
   carried_loss::text as "carriedLoss", carried_trades as "carriedTrades"`;
 
@@ -260,13 +264,14 @@ export function createLedgerStore(database: Database): LedgerStore {
 
 async function open(
   sql: Sql,
-  { id, userId, name, rules, synthetic, cashFloor, openedAt, halt = null, peak, carried }: NewAccount,
+  { id, userId, name, rules, synthetic, cashFloor, openedAt, halt = null, peak, carried, lineId }: NewAccount,
 ): Promise<AccountRow> {
   const [row] = await sql.query<RawAccount>(
-    `insert into paper_accounts (id, user_id, name, currency, rules, synthetic, cash_floor, opened_at, halt, peak_day,
+    `insert into paper_accounts (id, line_id, user_id, name, currency, rules, synthetic, cash_floor, opened_at, halt, peak_day,
        peak_equity, carried_loss, carried_trades)
-     values (coalesce($8::uuid, gen_random_uuid()), $1, $2, $3, $4, $5, $6::numeric, to_timestamp($7::float8 / 1000), $9,
-       to_timestamp($10::float8 / 1000), $11::numeric, $12::numeric, $13)
+     select own, coalesce($14::uuid, own), $1, $2, $3, $4::jsonb, $5, $6::numeric, to_timestamp($7::float8 / 1000), $9,
+       to_timestamp($10::float8 / 1000), $11::numeric, $12::numeric, $13::int
+     from coalesce($8::uuid, gen_random_uuid()) as own
      on conflict (user_id, name, synthetic) where closed_at is null do nothing returning ${ACCOUNT}`,
     [
       userId,
@@ -282,6 +287,7 @@ async function open(
       peak === undefined ? null : amountText(peak.micros),
       amountText(carried?.loss ?? 0),
       carried?.trades ?? 0,
+      lineId ?? null,
     ],
   );
   if (row === undefined) throw new AppError("conflict", `There is an open account named ${name}`);

@@ -7,6 +7,7 @@ import type { Changes } from "../../core/execution/replace.js";
 import { isTerminal } from "../../core/execution/states.js";
 import { refusal } from "../../core/execution/validate.js";
 import type { Sql } from "../../platform/database.js";
+import { isTaken } from "../../platform/database-errors.js";
 import { AppError } from "../../platform/errors.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -145,7 +146,7 @@ export function createTrading(options: TradingOptions): Trading {
     async submit(row, { terms, cause, settings: known, confirmed = false, leastValue = 0 }, seal) {
       const { market, traded, allowance } = await termsOfTrade(row, terms.symbol, known);
       const clientOrderId = cause.clientOrderId ?? randomUUID();
-      const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.id, clientOrderId) };
+      const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.lineId, clientOrderId) };
       const run = (desk: Desk, account: Account) => {
         if (desk.state.orders.has(placed.id)) throw refusedBy([refusal("id_not_unique", "id")]);
         prepare(desk, account, traded, market);
@@ -159,7 +160,7 @@ export function createTrading(options: TradingOptions): Trading {
           place(desk, account, placed, market, why),
         );
       };
-      return ledger.act(row.id, seal === undefined ? { run } : { run, seal });
+      return namedOnce(ledger.act(row.id, seal === undefined ? { run } : { run, seal }));
     },
 
     ...createCancels(ledger, clocks),
@@ -168,8 +169,8 @@ export function createTrading(options: TradingOptions): Trading {
       const symbol = await ledger.look(row.id, (desk) => requireOrder(desk, orderId).symbol, row);
       const { market, traded, allowance } = await termsOfTrade(row, symbol);
       const clientOrderId = given ?? randomUUID();
-      const id = orderIdOf(row.id, clientOrderId);
-      return ledger.act(row.id, {
+      const id = orderIdOf(row.lineId, clientOrderId);
+      const acting = ledger.act(row.id, {
         run(desk, account) {
           prepare(desk, account, traded, market);
           const order = requireOrder(desk, orderId);
@@ -194,6 +195,7 @@ export function createTrading(options: TradingOptions): Trading {
         },
         ...(seal === undefined ? {} : { seal }),
       });
+      return namedOnce(acting);
     },
 
     closePosition: createClosing(options, termsOfTrade),
@@ -210,7 +212,7 @@ function createClosing(
     const run = (desk: Desk, account: Account) => {
       prepare(desk, account, traded, market);
       const terms = closing(desk, account, traded, part, market.atMs);
-      const placed = { ...terms, conditions, id: orderIdOf(row.id, clientOrderId) };
+      const placed = { ...terms, conditions, id: orderIdOf(row.lineId, clientOrderId) };
       requireWorth(desk, placed);
       // Others that rest meet the same quote.
       return fillLimits(desk, account, allowance).during(() =>
@@ -289,9 +291,22 @@ function createCancels(ledger: Ledger, clocks: Clocks): Pick<Trading, "cancel" |
   };
 }
 
-/** The id of an order follows from the name that its trader gave it: one name, one order, for ever. */
-export function orderIdOf(accountId: string, clientOrderId: string): string {
-  return uuidOf(`order ${accountId} ${clientOrderId}`);
+/**
+ * The id of an order follows from the name that its trader gave it: one name, one order, for ever.
+ * @param lineId the account that the line of resets began with.
+ */
+export function orderIdOf(lineId: string, clientOrderId: string): string {
+  return uuidOf(`order ${lineId} ${clientOrderId}`);
+}
+
+/** @throws {AppError} `order_refused` where the database has an order of the name in an account that was reset. */
+async function namedOnce<T>(acting: Promise<T>): Promise<T> {
+  try {
+    return await acting;
+  } catch (error) {
+    if (isTaken(error, "paper_orders_name")) throw refusedBy([refusal("id_not_unique", "id")]);
+    throw error;
+  }
 }
 
 function instantIn(instants: ReadonlyMap<string, number>, symbol: string): number {

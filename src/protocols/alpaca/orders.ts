@@ -107,7 +107,7 @@ export function createOrders({ paper, instruments }: OrdersOptions): Orders {
     async byClientId(userId, clientOrderId) {
       const row = await accounts.usual(userId);
       return ledger.look(row.id, (desk, account) => {
-        const own = desk.state.orders.get(orderIdOf(row.id, clientOrderId));
+        const own = desk.state.orders.get(orderIdOf(row.lineId, clientOrderId));
         const found = own ?? findOrder(desk, account, clientOrderId);
         if (found === null) throw notFound(`order not found for ${clientOrderId}`);
         return wireOf(desk, account, found, true);
