@@ -42,6 +42,8 @@ export interface ReportTerms {
   /** Day of an instant since 1970-01-01, of a zone's clock or of a calendar's sessions. */
   dayAt(timeMs: number): number;
   readonly benchmark: Benchmark | null;
+  /** Why there is no benchmark; that none was given by default. */
+  readonly noBenchmark?: string;
   /** How many days there must be to tell figures of; as elsewhere by default. */
   readonly least?: Least;
 }
@@ -125,12 +127,12 @@ function benchmarkFigures(
   track: Track,
   own: DailyReturns,
   benchmark: Benchmark | null,
-  { convention, year, dayAt, least = LEAST }: ReportTerms,
+  { convention, year, dayAt, least = LEAST, noBenchmark = "no benchmark was given" }: ReportTerms,
 ) {
   const { capital, time, equity } = track;
   const n = time.length;
   if (benchmark === null || n === 0) {
-    const none = absent(benchmark === null ? "no benchmark was given" : "no bar");
+    const none = absent(benchmark === null ? noBenchmark : "no bar");
     return { benchmark_return: none, alpha: none, beta: none };
   }
   const { close, from } = benchmark;

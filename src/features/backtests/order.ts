@@ -125,7 +125,7 @@ export const runFields = {
     .max(40)
     .default("hold")
     .describe(
-      "What the result is compared with: hold, the symbols bought in equal parts; none; or another symbol",
+      "What the result is compared with: hold, the symbols bought in equal parts; none; or another symbol, which there is no figure against unless it has bars of the whole stretch",
     ),
   convention: z
     .enum(CONVENTIONS)

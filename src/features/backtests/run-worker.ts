@@ -1,11 +1,13 @@
+import { benchmarkCloses } from "../../core/backtest/benchmark.js";
 import { briefProblem } from "../../core/backtest/brief.js";
-import { closesAt, type Held, heldOf, trackOf } from "../../core/backtest/positions.js";
+import { type Held, heldOf, trackOf } from "../../core/backtest/positions.js";
 import { type Report, reportOf } from "../../core/backtest/report.js";
 import { type Backtest, type Doubt, hashOf } from "../../core/backtest/result.js";
 import type { Listing } from "../../core/backtest/rules.js";
 import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
 import type { Candles } from "../../core/market/candles.js";
+import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
@@ -22,6 +24,7 @@ export type BenchmarkOrder =
   | {
       readonly kind: "series";
       readonly candles: Candles;
+      readonly calendar: CalendarId;
     };
 
 export interface RunOrder extends RunSeries {
@@ -74,7 +77,7 @@ export function reportRun(order: RunOrder): {
   const rules = rulesOf(terms, startOf(order));
   const backtest = runBacktest(strategy, listings, values, rules);
   const held = heldOf(backtest, listings);
-  const benchmark = benchmarkOf(order.benchmark, backtest.time, held);
+  const { close: benchmark, reason } = benchmarkOf(order.benchmark, backtest.time, held);
   const known = benchmark.findIndex((close) => !Number.isNaN(close));
   const track = trackOf(backtest, held);
   const from = Math.max(0, known);
@@ -84,6 +87,7 @@ export function reportRun(order: RunOrder): {
     dayAt: dayOf(terms),
     benchmark:
       known < 0 ? null : { close: benchmark.map((close, i) => (i < from ? benchmark[from] : close)), from },
+    ...(reason === null ? {} : { noBenchmark: reason }),
   });
   const { bounds, doubts } = backtest;
   const turned = countBy(backtest);
@@ -130,13 +134,22 @@ function countBy({ turned, events }: Backtest): Record<string, number> {
   return counts;
 }
 
-/** Worth of 1 that is held from the first bar of all on; NaN before. */
-function benchmarkOf(order: BenchmarkOrder, time: Float64Array, held: readonly Held[]): Float64Array {
-  if (order.kind === "none") return new Float64Array(time.length).fill(Number.NaN);
-  if (order.kind === "series") return closesAt(time, order.candles.time, order.candles.close);
+/** Worth of 1 that is held from the first bar of all on; NaN before, and of all bars where there is none, with the reason. */
+function benchmarkOf(
+  order: BenchmarkOrder,
+  time: Float64Array,
+  held: readonly Held[],
+): { readonly close: Float64Array; readonly reason: string | null } {
+  const none = () => new Float64Array(time.length).fill(Number.NaN);
+  if (order.kind === "none") return { close: none(), reason: null };
+  if (order.kind === "series") {
+    const { close, reason } = benchmarkCloses(time, order.candles, calendarOf(order.calendar));
+    return { close: close ?? none(), reason };
+  }
   const from = time.findIndex((_, i) => held.every(({ close }) => !Number.isNaN(close[i])));
-  return time.map((_, i) => {
+  const close = time.map((_, i) => {
     if (from < 0 || i < from) return Number.NaN;
     return held.reduce((sum, { close }) => sum + close[i] / close[from], 0) / held.length;
   });
+  return { close, reason: from < 0 ? "there is no bar at which all symbols have a close" : null };
 }

@@ -49,6 +49,8 @@ export interface SeriesParts {
 }
 
 const TWO_YEARS_MS = 2 * 365.25 * 86_400_000;
+/** Bars of a benchmark that are loaded before the first of a run. */
+const BENCHMARK_LEAD = 3;
 /** Markets that close trade for a sixth of the time at least. */
 const LEAST_OPEN = 1 / 8;
 
@@ -298,8 +300,12 @@ async function benchmarkOf(
 ): Promise<BenchmarkOrder> {
   if (benchmark === "hold" || benchmark === "none") return { kind: benchmark };
   const instrument = await parts.instruments.resolve(benchmark);
-  const { candles } = await parts.candles.loadRange(instrument, interval, fromMs, toMs, limit);
-  return { kind: "series", candles };
+  const { calendar } = instrument;
+  // Where it was closed at the first bar of the run, it is bought at the close before.
+  const leadMs = openBefore(calendarOf(calendar), interval, fromMs, BENCHMARK_LEAD);
+  const from = Math.min(leadMs, fromMs);
+  const { candles } = await parts.candles.loadRange(instrument, interval, from, toMs, limit + BENCHMARK_LEAD);
+  return { kind: "series", candles, calendar };
 }
 
 /** @param hasVolumes whether there are volumes of all symbols, which a share of can be taken. */
