@@ -1,11 +1,13 @@
-import { barClose, lastClosedBar } from "../../core/market/bar-times.js";
+import { barClose } from "../../core/market/bar-times.js";
 import { calendarOf } from "../../core/market/session.js";
 import { isoTime } from "../../platform/http.js";
+import { lacksBars } from "../candles/freshness.js";
 import type { RunData } from "./series.js";
 
 /**
- * Where the bars of a run come from and how far they reach, against what its stretch could have had: the past is not stale.
- * Of several symbols the oldest counts.
+ * Where the bars of a run come from and how far they reach, against what its stretch could have had: it is
+ * stale where it lacks bars at its end as candles are that lack them now, and not for lying in the past. Of several
+ * symbols the oldest counts.
  */
 export function stretchProvenance(
   { sets, series, toMs, synthetic }: Pick<RunData, "sets" | "series" | "toMs" | "synthetic">,
@@ -13,12 +15,10 @@ export function stretchProvenance(
 ) {
   const end = Math.min(toMs, nowMs);
   const all = series.map(({ interval, time }, k) => {
-    const { instrument, asOfMs } = sets[k];
-    const calendar = calendarOf(instrument.calendar);
+    const calendar = calendarOf(sets[k].instrument.calendar);
     const newest = time[time.length - 1];
-    const expected = lastClosedBar(calendar, interval, Math.min(end, asOfMs));
     const closedAt = barClose(calendar, interval, newest);
-    return { closedAt, stale: sets[k].stale && expected !== null && newest < expected };
+    return { closedAt, stale: lacksBars(calendar, interval, newest, end) };
   });
   const closedAt = Math.min(...all.map((each) => each.closedAt));
   return {

@@ -22,6 +22,7 @@ import type { ChainFacts } from "../options/chain-facts.js";
 import { dividendsOf, type PaidDividends } from "./corporate-actions.js";
 import type { RunSeries } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
+import { reachNotes } from "./reach.js";
 import type { BenchmarkOrder } from "./run-worker.js";
 import { dayOf, type RunTerms } from "./terms.js";
 
@@ -205,7 +206,9 @@ export async function loadBars(
     const { time } = series[k];
     paid.push(dividendsOf(set, told, { fromMs: time[0], toMs: time[time.length - 1] + 1 }));
   }
-  const notes = [...coldNotes(chosen, lead), ...paid.flatMap((each) => each.notes)];
+  const until = { fromMs, toMs: Math.min(stretch.toMs, stretch.knownAtMs ?? parts.now()) };
+  const reached = series.flatMap((candles, k) => reachNotes(candles, known[k].calendar, until));
+  const notes = [...reached, ...coldNotes(chosen, lead), ...paid.flatMap((each) => each.notes)];
   return {
     sets,
     series,
