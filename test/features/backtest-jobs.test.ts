@@ -7,6 +7,7 @@ import { figureOf } from "../../src/core/performance/figure.js";
 import { createCompare } from "../../src/features/backtests/compare.js";
 import {
   compareOrder,
+  type RunResult,
   runJobOrder,
   sweepOrder,
   walkForwardOrder,
@@ -53,6 +54,12 @@ interface Fold {
   readonly test: { readonly start: string; readonly end: string };
   readonly test_return: number;
   readonly train_return: number;
+}
+
+/** What a report says of its own findings, whatever else was tried. */
+function ownOf(report: object) {
+  const { overfitting } = report as { overfitting: { permutation_p: { value: number }; limits: object } };
+  return { permutation_p: overfitting.permutation_p, limits: overfitting.limits };
 }
 
 async function walk(candles: Candles, id: number, change: object = {}, pool = workers) {
@@ -163,9 +170,12 @@ describe("a sweep", () => {
 });
 
 describe("a run", () => {
-  it("has one hash at one thread and at two, with all that is drawn", async () => {
-    const two = createWorkers({ log: silentLog, threads: 2 });
-    onTestFinished(() => two.close());
+  it("has one report and one hash at one thread, at two and at three, with all that is drawn", async () => {
+    const [two, three] = [2, 3].map((threads) => createWorkers({ log: silentLog, threads }));
+    onTestFinished(async () => {
+      await two.close();
+      await three.close();
+    });
     const candles = candlesOfCloses(wavesOf(800, 0, false));
     const order = runJobOrder.parse({
       ...BASE,
@@ -173,13 +183,48 @@ describe("a run", () => {
       random_entries: 150,
       monte_carlo_paths: 200,
     });
-    const hashes: string[] = [];
-    for (const [i, pool] of [workers, two].entries()) {
+    const found: { run: RunResult; walked: RunResult }[] = [];
+    for (const [i, pool] of [workers, two, three].entries()) {
       const parts = backtestParts(database, pool, candles);
-      hashes.push((await createRunJob(parts).run(order, jobContext(1 + i))).hash);
-      hashes.push((await walk(candles, 10 + i, {}, pool)).hash);
+      const run = await createRunJob(parts).run(order, jobContext(1 + i));
+      found.push({ run, walked: await walk(candles, 10 + i, {}, pool) });
     }
-    expect(hashes.slice(2)).toEqual(hashes.slice(0, 2));
+    const [one, ...others] = found;
+    const own = ({ report }: RunResult) => ({ ...report, overfitting: ownOf(report) });
+    for (const each of others) {
+      expect([each.run.hash, each.walked.hash]).toEqual([one.run.hash, one.walked.hash]);
+      expect(own(each.run)).toEqual(own(one.run));
+      expect(own(each.walked)).toEqual(own(one.walked));
+    }
+    const { permutation_p } = ownOf(one.run.report);
+    expect(permutation_p.value).toBeGreaterThan(0);
+    // The trials of the walk-forward count after the first run, whose hash does not follow from them.
+    expect(others[0].run.report.overfitting).not.toEqual(one.run.report.overfitting);
+  });
+
+  it("has another hash wherever a figure of its report is another, and one of what the engine did", async () => {
+    const rng = createRng(8);
+    let level = 100;
+    const closes = Array.from({ length: 600 }, () => {
+      level *= Math.exp(0.02 * rng.normal());
+      return level;
+    });
+    const parts = backtestParts(database, workers, candlesOfCloses(closes));
+    const less = { monte_carlo_paths: 0, bootstrap_paths: 0, random_entries: 0, sensitivity: false };
+    const run = (change: object, id: number) =>
+      createRunJob(parts).run(runJobOrder.parse({ ...BASE, ...less, ...change }), jobContext(id));
+    const first = await run({}, 1);
+    const [other, dearer, compound] = [
+      await run({ seed: 2 }, 2),
+      await run({ risk_free_rate: 0.05 }, 3),
+      await run({ convention: "compound" }, 4),
+    ];
+    const { permutation_p: p } = ownOf(first.report);
+    expect(ownOf(other.report).permutation_p).not.toEqual(p);
+    const all = [first, other, dearer, compound];
+    expect(new Set(all.map(({ hash }) => hash)).size).toBe(4);
+    expect(new Set(all.map(({ report }) => report.run_hash)).size).toBe(1);
+    expect((await run({}, 5)).hash).toBe(first.hash);
   });
 
   it("is dearer where costs are, by what they are on what was traded", async () => {

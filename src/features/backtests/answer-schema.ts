@@ -2,6 +2,7 @@ import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { REGIMES } from "../../core/regime/define.js";
 import { provenance } from "../candles/schema.js";
+import { HASH_WORDS, RUN_HASH_WORDS } from "./report-hash.js";
 import { KEPT_WORDS } from "./run-store.js";
 
 const nullable = z.number().nullable();
@@ -160,7 +161,8 @@ export const backtestSchema = z
   .object({
     id: z.number().int().describe("Under /api/backtest/:id the whole report is"),
     href: z.string().describe(`Where the report is kept: ${KEPT_WORDS}`),
-    hash: z.string().describe("Equal runs have equal ones"),
+    hash: z.string().describe(HASH_WORDS),
+    run_hash: z.string().describe(RUN_HASH_WORDS),
     symbol: z.string(),
     strategy_id: z.union([z.int(), z.string()]),
     strategy: z.string(),

@@ -18,7 +18,7 @@ export interface Answered {
   readonly chosen: Chosen;
   readonly data: RunData;
   readonly found: RunFound;
-  readonly report: ReportView;
+  readonly report: ReportView & { readonly hash: string };
 }
 
 const percent = (share: number | null) => (share === null ? null : 100 * share);
@@ -36,7 +36,8 @@ export function backtestView(
   return {
     id,
     href: `/api/backtest/${id}`,
-    hash: found.hash,
+    hash: report.hash,
+    run_hash: report.run_hash,
     symbol: report.symbols[0],
     strategy_id: numberOf(chosen.strategy.id),
     strategy: chosen.strategy.id,

@@ -13,6 +13,7 @@ import {
 } from "./order.js";
 import type { PatternFound } from "./pattern-worker.js";
 import { countRun, keepRun, type PerformParts, runCounted, runOrder } from "./perform.js";
+import { hashed } from "./report-hash.js";
 import type { ReportView } from "./report-view.js";
 import type { RunOrder } from "./run-worker.js";
 import { loadRun, type RunData } from "./series.js";
@@ -58,10 +59,12 @@ export function createBacktestAnswers(parts: PerformParts): BacktestAnswers {
   ): Promise<Answered> {
     const data = await loadRun(parts, [chosen], symbols, order, ANSWERED_BARS);
     const asked = { userId, jobId: null, seed: order.seed };
-    const { found, report } = await runCounted(parts, chosen, data, asked);
-    const { time, equity, benchmark, hash } = found;
-    const run = { kind: "backtest", strategy: chosen.strategy.id, hash, report } as const;
-    const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
+    const { found, report: told } = await runCounted(parts, chosen, data, asked);
+    const { time, equity, benchmark } = found;
+    const columns = { time, equity, benchmark };
+    const report = hashed(told, columns);
+    const run = { kind: "backtest", strategy: chosen.strategy.id, hash: report.hash, report } as const;
+    const id = await keepRun(parts, { ...run, columns }, data, asked);
     return { id, chosen, data, found, report };
   }
 

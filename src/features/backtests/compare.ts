@@ -10,7 +10,8 @@ import {
 } from "./jobs-order.js";
 import type { Judged } from "./ledger.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { digestOf, keepRun, type PerformParts, permutationOf, runOnce, trialRow } from "./perform.js";
+import { keepRun, type PerformParts, permutationOf, runOnce, trialRow } from "./perform.js";
+import { hashed } from "./report-hash.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
 import { checkSize, loadRun } from "./series.js";
@@ -61,11 +62,11 @@ async function runCompare(
   const overfitting = await parts.ledger.judgeAll(datasetId, judged, signal);
   const reports = found.map((each, i) => reportView(all[i], data, each, overfitting[i]));
   const best = bestPlace(found);
-  const rows = reports.map(({ strategy, hash, figures, fills, overfitting }, i) => {
+  const rows = reports.map(({ strategy, run_hash, figures, fills, overfitting }, i) => {
     const named = new Map(figures.map(({ name, value }) => [name, value]));
     return {
       ...strategy,
-      hash,
+      run_hash,
       total_return: named.get("total_return") ?? null,
       annual_return: named.get("annual_return") ?? null,
       sharpe: named.get("sharpe") ?? null,
@@ -77,12 +78,12 @@ async function runCompare(
       is_best: i === best,
     };
   });
-  const hash = digestOf(found.map((each) => each.hash));
-  const full = { ...reports[best], hash, compared: rows };
   const { time, equity, benchmark } = found[best];
-  const run = { kind: "compare", strategy: all[best].strategy.id, hash, report: full } as const;
-  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return resultOf(id, hash, full);
+  const columns = { time, equity, benchmark };
+  const full = hashed({ ...reports[best], compared: rows }, columns);
+  const run = { kind: "compare", strategy: all[best].strategy.id, hash: full.hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns }, data, asked);
+  return resultOf(id, full.hash, full);
 }
 
 /** The highest Sharpe ratio; those without one come last. */

@@ -3,6 +3,7 @@ import { combinationCount } from "../../core/backtest/folds.js";
 import { SEARCH_METHODS } from "../../core/backtest/search.js";
 import { symbolText } from "../candles/schema.js";
 import { dateText, parametersText, runFields, singleOrder, strategyRef, symbolsField } from "./order.js";
+import { HASH_WORDS } from "./report-hash.js";
 import { KEPT_WORDS } from "./run-store.js";
 
 /** Bars of one job, of all symbols. */
@@ -216,7 +217,7 @@ export type RegressionOrder = z.output<typeof regressionOrder>;
 export const runResult = z.object({
   run_id: z.number().int(),
   href: z.string().describe(`Where the report is kept: ${KEPT_WORDS}`),
-  hash: z.string(),
+  hash: z.string().describe(HASH_WORDS),
   report: z.looseObject({}),
 });
 export type RunResult = z.output<typeof runResult>;

@@ -13,7 +13,7 @@ import {
 import { runSeriesOf } from "./listings.js";
 import type { Chosen } from "./order.js";
 import type { PaperReader } from "./paper-record.js";
-import { digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { keepRun, type PerformParts, trialRow } from "./perform.js";
 import {
   checkReconcileOrder,
   datedOrder,
@@ -27,6 +27,7 @@ import {
 } from "./reconcile-source.js";
 import { costsView, reconciliationView } from "./reconcile-view.js";
 import type { ReconcileFound, ReconcileTask } from "./reconcile-worker.js";
+import { hashed } from "./report-hash.js";
 import { chosenView, headView } from "./report-view.js";
 import { type RunData, stretchOf } from "./series.js";
 import type { TrialRow } from "./store.js";
@@ -92,19 +93,18 @@ async function runReconcile(
   const { account, costs } = paper;
   if (kept === null) await parts.ledger.record(job.userId, data, [trialOfRun(chosen, data, done, asked)]);
   const view = reconciliationView(done.found, { ...asked, account, costs });
-  const hash = digestOf([done.hash, view]);
-  const full = {
+  const told = {
     strategy: chosenView(chosen),
     ...headOf(data, asked),
-    hash,
     run_hash: done.hash,
-    backtest_id: kept?.id ?? null,
     changed_bars: [...source.changed.values()].reduce(
       (sum, bars) => sum + new Set(bars.map(({ bar }) => bar)).size,
       0,
     ),
     ...view,
   };
+  const { hash } = hashed(told);
+  const full = { ...told, hash, backtest_id: kept?.id ?? null };
   const run = { kind: "reconcile", strategy: chosen.strategy.id, hash, report: full, columns: null } as const;
   const runId = await keepRun(parts, run, data, by);
   return resultOf(runId, hash, full);

@@ -11,6 +11,7 @@ import { type RegressionOrder, RUN_JOB, type RunResult, regressionOrder, resultO
 import { digestOf, type PerformParts } from "./perform.js";
 import { createRegressionSource, REGRESSION_MARKETS } from "./regression-source.js";
 import type { RegressionTask, RegressionTaskResult } from "./regression-worker.js";
+import { reportHash } from "./report-hash.js";
 
 const REGRESS = defineTask<RegressionTask, RegressionTaskResult>(
   new URL("./regression-worker.js", import.meta.url),
@@ -74,7 +75,6 @@ async function runRegression(
   report(order.mode, 1, 1);
   const passed =
     order.mode === "baseline" ? recorded.every(({ problem }) => problem === null) : regressionPassed(results);
-  const hash = digestOf([order.mode, recorded, results]);
   const full = {
     mode: order.mode,
     against: order.against,
@@ -105,6 +105,8 @@ async function runRegression(
       largest_drift: each.largestDrift,
     })),
   };
+  // Of lists that are cut short the whole is in it.
+  const hash = reportHash({ ...full, whole: [recorded, results] });
   const id = await runs.save({
     userId: job.userId,
     jobId: job.id,

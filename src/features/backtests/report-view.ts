@@ -90,13 +90,13 @@ function periodOf({ calendar }: RunTerms, interval: Interval): string {
       : `trading days of ${calendar}`;
 }
 
-/** The report of one backtest. */
+/** The report of one backtest, without its hash. */
 export function reportView(chosen: Chosen, data: RunData, found: RunFound, overfitting: OverfittingView) {
   const { trades, hash, turned, breakdown } = found;
   return {
     strategy: chosenView(chosen),
     ...headView(data, found),
-    hash,
+    run_hash: hash,
     figures: figuresView(found, data.terms),
     months: found.report.months,
     drawdowns: drawdownsView(found),

@@ -1,7 +1,8 @@
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { JOB_BARS, RUN_JOB, type RunJobOrder, type RunResult, resultOf, runJobOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { checkOrder, digestOf, keepRun, type PerformParts, runCounted } from "./perform.js";
+import { checkOrder, keepRun, type PerformParts, runCounted } from "./perform.js";
+import { hashed } from "./report-hash.js";
 import { loadRun } from "./series.js";
 import { stressRun } from "./stress.js";
 
@@ -37,10 +38,10 @@ async function runJob(
   const { found, report: told } = await runCounted(parts, chosen, data, asked);
   const { workers } = parts;
   const stress = await stressRun({ workers, signal, report }, chosen, data, found, order);
-  const hash = digestOf([found.hash, stress]);
-  const full = { ...told, run_hash: found.hash, hash, stress };
   const { time, equity, benchmark } = found;
-  const run = { kind: "backtest", strategy: chosen.strategy.id, hash, report: full } as const;
-  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return resultOf(id, hash, full);
+  const columns = { time, equity, benchmark };
+  const full = hashed({ ...told, stress }, columns);
+  const run = { kind: "backtest", strategy: chosen.strategy.id, hash: full.hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns }, data, asked);
+  return resultOf(id, full.hash, full);
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
 import { within } from "../../platform/deadline.js";
 import { isoTime, NOBODY, problemResponses, routeGroup, wholeNumberText } from "../../platform/http.js";
+import { HASH_WORDS } from "./report-hash.js";
 import { RUN_KINDS, type RunHead } from "./run-store.js";
 import { PLOTS, type PlotName, type StoredRuns, TABLES, type TableName } from "./stored.js";
 
@@ -13,7 +14,7 @@ const head = {
   symbols: z.array(z.string()),
   interval: z.enum(INTERVALS),
   synthetic: z.boolean().describe("Whether its bars were of the synthetic market"),
-  hash: z.string().describe("Equal runs have equal ones"),
+  hash: z.string().describe(HASH_WORDS),
   job_id: z.number().int().nullable().describe("Null for one that was answered at once"),
   created_at: z.iso.datetime(),
   href: z.string(),

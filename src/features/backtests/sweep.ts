@@ -6,7 +6,8 @@ import { checkCandidates, createCandidates } from "./candidates.js";
 import type { CrossOrder, CrossValidated } from "./cross-worker.js";
 import { JOB_BARS, RUN_JOB, type RunResult, resultOf, type SweepOrder, sweepOrder } from "./jobs-order.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { checkOrder, digestOf, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
+import { checkOrder, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
+import { hashed } from "./report-hash.js";
 import { loadRun, type RunData } from "./series.js";
 import { bestOf, type Tried, tryAll } from "./tries.js";
 
@@ -79,19 +80,13 @@ async function runSweep(
     total_return: trial.totalReturn,
     trades: trial.trades,
   }));
-  const hash = digestOf([strategy.id, trials, crossed, found.hash]);
-  const full = {
-    ...chosenReport,
-    hash,
-    method: order.method,
-    objective: order.objective,
-    trials,
-    cross_validation: crossed,
-  };
   const { time, equity, benchmark } = found;
-  const run = { kind: "sweep", strategy: strategy.id, hash, report: full } as const;
-  const id = await keepRun(parts, { ...run, columns: { time, equity, benchmark } }, data, asked);
-  return resultOf(id, hash, full);
+  const columns = { time, equity, benchmark };
+  const { method, objective } = order;
+  const full = hashed({ ...chosenReport, method, objective, trials, cross_validation: crossed }, columns);
+  const run = { kind: "sweep", strategy: strategy.id, hash: full.hash, report: full } as const;
+  const id = await keepRun(parts, { ...run, columns }, data, asked);
+  return resultOf(id, full.hash, full);
 }
 
 /** @throws {AppError} `invalid_request` where returns of all trials by bar are more than a process should hold. */

@@ -20,8 +20,9 @@ import {
 import { runSeriesOf } from "./listings.js";
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
 import { degradationOf, joinTests, type Outside } from "./outside.js";
-import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { type Asked, checkOrder, keepRun, type PerformParts, trialRow } from "./perform.js";
 import { growthOf, PERMUTED_BARS, type PermutedRun, permutedP } from "./permuted.js";
+import { hashed } from "./report-hash.js";
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
 import { dayOf, rulesText } from "./terms.js";
@@ -164,12 +165,11 @@ async function finish(
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   const time = data.series[0].time;
   const folds = walked.map((each) => foldView(each, time, order));
-  const hash = digestOf([chosen.strategy.id, folds, Array.from(outside.bars)]);
   const yearly = Math.sqrt(data.terms.yearReturns);
-  const report = {
+  const columns = columnsOf(outside, data);
+  const told = {
     strategy: chosenView(chosen),
     ...headView(data),
-    hash,
     mode: order.mode,
     method: order.method,
     objective: order.objective === "sharpe" ? "Sharpe ratio by day" : "return",
@@ -184,8 +184,9 @@ async function finish(
     ...degradationView(walked, order, outside),
     overfitting,
   };
+  const report = hashed(told, columns);
+  const { hash } = report;
   const run = { kind: "walk-forward", strategy: chosen.strategy.id, hash, report } as const;
-  const columns = columnsOf(outside, data);
   const id = await keepRun(parts, { ...run, columns }, data, asked);
   return resultOf(id, hash, report);
 }
