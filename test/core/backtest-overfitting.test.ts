@@ -195,7 +195,7 @@ describe("a thousand random strategies on one series", () => {
     for (const [k, returns] of trials.entries()) sketches.set(sketchOf(day, returns), k * SKETCH_LENGTH);
     const distinct = distinctTrials(sketches);
     const sharpe = Float64Array.from(trials, (returns) => sampleOf(returns).sharpe);
-    const hurdle = hurdleOf({ sharpe, n: sharpe.map(() => DAYS) }, distinct);
+    const { hurdle } = hurdleOf({ sharpe, n: sharpe.map(() => DAYS) }, distinct);
     const figures = {
       deflatedSharpe: deflatedByHurdle(sample, hurdle),
       overfitting: probabilityOfOverfitting(trials, 12).probability,

@@ -51,7 +51,7 @@ function tell(trials: readonly Float64Array[], from: readonly number[] = []): To
   const distinct = distinctTrials(sketches);
   const sharpe = Float64Array.from(trials, (each) => sharpeSample(each)?.sharpe ?? Number.NaN);
   const n = Float64Array.from(trials, ({ length }) => length);
-  return { distinct, hurdle: hurdleOf({ sharpe, n }, distinct) };
+  return { distinct, hurdle: hurdleOf({ sharpe, n }, distinct).hurdle };
 }
 
 const deflated = (chosen: Float64Array, { hurdle }: Told) =>

@@ -3,6 +3,7 @@ import { probabilisticSharpe, sharpeSample } from "../../src/core/backtest/overf
 import { sketchOf } from "../../src/core/backtest/trials.js";
 import { createRng } from "../../src/core/base/rng.js";
 import { type Candles, sliceCandles } from "../../src/core/market/candles.js";
+import { normalCdf, normalQuantile } from "../../src/core/options/normal.js";
 import { absent } from "../../src/core/performance/figure.js";
 import { createBacktestAnswers } from "../../src/features/backtests/answers.js";
 import { createCompare } from "../../src/features/backtests/compare.js";
@@ -45,6 +46,7 @@ interface Overfitting {
   readonly trials_on_these_bars: number;
   readonly independent_trials: number;
   readonly deflated_sharpe: { readonly value: number | null };
+  readonly deflated_from: { readonly hurdle: number; readonly spread: number } | null;
   readonly probability_of_overfitting: { readonly value: number | null };
   readonly cross_validated: { readonly trials: number };
 }
@@ -58,6 +60,51 @@ async function single(change: object, bars: Candles = candles): Promise<Overfitt
   const { report } = await answers.runSingle("ann", singleOrder.parse({ ...BASE, ...change }));
   return overfitting(report);
 }
+
+describe("the deflated ratio", () => {
+  it("is of the Sharpe ratio beside it, and can be reckoned again from what it is made of", async () => {
+    await single({ parameters: { fast: 10, slow: 60 } });
+    await single({ parameters: { fast: 5, slow: 30 }, risk_free_rate: 0.02 });
+    const answers = createBacktestAnswers(parts());
+    const order = singleOrder.parse({ ...BASE, risk_free_rate: 0.05 });
+    const { report, found } = await answers.runSingle("ann", order);
+    const { deflated_from: from, deflated_sharpe: deflated } = report.overfitting;
+    const { sharpe, n, skewness, kurtosis, hurdle, trials, spread } = from ?? expect.fail("nothing");
+    const headline = found.report.figures.sharpe.value ?? Number.NaN;
+    expect(sharpe * Math.sqrt(report.terms.returns_of_a_year)).toBeCloseTo(headline, 9);
+    const spreads = 1 - skewness * sharpe + ((kurtosis - 1) / 4) * sharpe ** 2;
+    const errors = ((sharpe - hurdle) * Math.sqrt(n - 1)) / Math.sqrt(spreads);
+    expect(normalCdf(errors)).toBeCloseTo(deflated.value ?? Number.NaN, 12);
+    const [most, next] = [1 - 1 / trials, 1 - 1 / (trials * Math.E)].map(normalQuantile);
+    expect(trials).toBe(3);
+    expect(spread * ((1 - 0.5772156649) * most + 0.5772156649 * next)).toBeCloseTo(hurdle, 9);
+    const free = await answers.runSingle("ann", singleOrder.parse(BASE));
+    expect(free.report.overfitting.deflated_sharpe.value).toBeGreaterThan(deflated.value ?? Number.NaN);
+  });
+
+  it("is the same whatever rates the other trials ran under", async () => {
+    const values = [
+      { fast: 10, slow: 60 },
+      { fast: 5, slow: 30 },
+      { fast: 20, slow: 50 },
+    ];
+    const told = async (rates: readonly number[]) => {
+      await database.query("truncate backtest_datasets, backtest_trials, backtest_runs");
+      let last: Overfitting | undefined;
+      for (const [k, parameters] of values.entries()) {
+        last = await single({ parameters, risk_free_rate: rates[k] });
+      }
+      return last;
+    };
+    const [one, other] = [await told([0.05, 0.05, 0.05]), await told([0, 0.3, 0.05])];
+    const { hurdle, spread } = one?.deflated_from ?? expect.fail("nothing");
+    expect(hurdle).toBeGreaterThan(0);
+    expect(other?.deflated_from?.hurdle).toBeCloseTo(hurdle, 12);
+    expect(other?.deflated_from?.spread).toBeCloseTo(spread, 12);
+    expect(other?.deflated_sharpe.value).toBeCloseTo(one?.deflated_sharpe.value ?? Number.NaN, 12);
+    expect(other?.probability_of_overfitting).toEqual(one?.probability_of_overfitting);
+  });
+});
 
 describe("trials on one stretch", () => {
   it("never raise the deflated ratio of one by variants of it", async () => {

@@ -10,6 +10,7 @@ function familyOf(days: readonly (Int32Array | null)[]): TrialFamily {
     ids: Float64Array.from(days, (_, k) => 100 + k),
     datasetIds: Float64Array.from(days, (_, k) => 10 + k),
     sharpe: new Float64Array(days.length),
+    deviation: new Float64Array(days.length),
     n: Float64Array.from(days, (each) => each?.length ?? 7),
     sketches: new Int8Array(0),
   };

@@ -42,10 +42,24 @@ export interface SharpeSample {
   readonly kurtosis: number;
 }
 
-/** Of returns by period; null where there are fewer than two or they do not vary. */
-export function sharpeSample(returns: Float64Array): SharpeSample | null {
+/** Such a ratio with the deviation of the returns, by which it can be told beyond another rate. */
+export interface SharpeOfReturns extends SharpeSample {
+  readonly deviation: number;
+}
+
+/**
+ * Of returns by period; null where there are fewer than two or they do not vary.
+ * @param rate return of a period without risk that the ratio is beyond.
+ */
+export function sharpeSample(returns: Float64Array, rate = 0): SharpeOfReturns | null {
   const { n, mean, deviation, skewness, kurtosis } = momentsOf(returns);
-  return n < 2 || deviation === 0 ? null : { sharpe: mean / deviation, n, skewness, kurtosis };
+  if (n < 2 || deviation === 0) return null;
+  return { sharpe: (mean - rate) / deviation, n, skewness, kurtosis, deviation };
+}
+
+/** The same returns beyond a rate that is by so much another: all but the ratio stays. */
+export function beyondRate(sample: SharpeOfReturns, rate: number): SharpeOfReturns {
+  return { ...sample, sharpe: sample.sharpe - rate / sample.deviation };
 }
 
 /** Variance of an estimated Sharpe ratio times n - 1 (E. Mertens 2002); NaN where the moments cannot be of one sample. */

@@ -76,14 +76,24 @@ export interface TrialRatios {
   readonly n: Float64Array;
 }
 
+/** What the best of trials is expected to have, and of how many of them that is. */
+export interface Hurdle {
+  /** In standard errors of a Sharpe ratio. */
+  readonly hurdle: number;
+  /** The first so many trials, and the deviation of their ratios in standard errors: 1 and 0 of one trial. */
+  readonly trials: number;
+  readonly spread: number;
+}
+
 /**
  * What the best of the trials is expected to have without skill, in standard errors of a Sharpe ratio: each ratio times
  * the root of its returns, so that trials over stretches of different length are of one kind. Of the trials as they came
  * it is the highest that any number of the first ones had: a trial more never lowers it.
- * @param places of the trials that count, ascending. @returns 0 of one trial.
+ * @param places of the trials that count, ascending.
  */
-export function hurdleOf({ sharpe, n }: TrialRatios, places: Int32Array): number {
-  let [ratios, mean, squares, hurdle] = [0, 0, 0, 0];
+export function hurdleOf({ sharpe, n }: TrialRatios, places: Int32Array): Hurdle {
+  let [ratios, mean, squares] = [0, 0, 0];
+  let highest: Hurdle = { hurdle: 0, trials: 1, spread: 0 };
   for (let count = 1; count <= places.length; count++) {
     const place = places[count - 1];
     const ratio = sharpe[place] * Math.sqrt(n[place]);
@@ -93,9 +103,12 @@ export function hurdleOf({ sharpe, n }: TrialRatios, places: Int32Array): number
       mean += before / ratios;
       squares += before * (ratio - mean);
     }
-    if (ratios >= 2) hurdle = Math.max(hurdle, expectedMaxSharpe(count, squares / (ratios - 1)));
+    if (ratios < 2) continue;
+    const variance = squares / (ratios - 1);
+    const hurdle = expectedMaxSharpe(count, variance);
+    if (hurdle > highest.hurdle) highest = { hurdle, trials: count, spread: Math.sqrt(variance) };
   }
-  return hurdle;
+  return highest;
 }
 
 /**

@@ -88,6 +88,42 @@ export const overfittingSchema = z
         "Those of them that are no copies: one whose returns correlate by 0.99 with those of one before is one",
       ),
     deflated_sharpe: figure.describe("Probability that the Sharpe ratio is not that of the luckiest trial"),
+    deflated_from: z
+      .object({
+        sharpe: z
+          .number()
+          .describe("Mean of the returns by day less the rate without risk of a day, over their deviation"),
+        n: z.int().describe("Returns that it is of"),
+        skewness: z
+          .number()
+          .describe(
+            "Mean cube of what returns are away from their mean, over the mean square of that to the power 3/2",
+          ),
+        kurtosis: z
+          .number()
+          .describe("Mean fourth power of the same over its mean square squared; 3 of a normal distribution"),
+        hurdle: z
+          .number()
+          .describe(
+            "What the best of the trials is expected to have by day without skill: spread x ((1 - g) x z(1 - 1 / trials) + g x z(1 - 1 / (trials x e))), " +
+              "g Euler's 0.5772 and z the quantile of the standard normal distribution; 0 of one trial",
+          ),
+        trials: z
+          .int()
+          .describe(
+            "Independent trials that the hurdle is of: the first so many, of whatever number makes it highest",
+          ),
+        spread: z
+          .number()
+          .describe(
+            "Deviation of the ratios of those trials beyond the same rate, each times the root of its returns, over the root of n",
+          ),
+      })
+      .nullable()
+      .describe(
+        "What the deflated ratio is made of: the normal distribution function of " +
+          "(sharpe - hurdle) x sqrt(n - 1) / sqrt(1 - skewness x sharpe + (kurtosis - 1) / 4 x sharpe^2). Null where the returns do not vary",
+      ),
     probability_of_overfitting: figure,
     loss_probability: figure,
     sharpe_degradation: figure,

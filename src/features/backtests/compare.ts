@@ -15,6 +15,7 @@ import { hashed } from "./report-hash.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
 import { checkSize, loadRun } from "./series.js";
+import { rateOf } from "./terms.js";
 
 const TIMEOUT_MS = 2 * 3_600_000;
 
@@ -57,7 +58,7 @@ async function runCompare(
   for (const [i, each] of found.entries()) {
     const { sample, returns } = each.trial;
     const permutation = await permutationOf(parts, all[i], data, each, asked);
-    judged.push({ sample, days: returns.length, permutation });
+    judged.push({ sample, rate: rateOf(data.terms), days: returns.length, permutation });
   }
   const overfitting = await parts.ledger.judgeAll(datasetId, judged, signal);
   const reports = found.map((each, i) => reportView(all[i], data, each, overfitting[i]));

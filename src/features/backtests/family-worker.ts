@@ -1,4 +1,4 @@
-import { distinctTrials, hurdleOf, type TrialRatios } from "../../core/backtest/trials.js";
+import { distinctTrials, type Hurdle, hurdleOf, type TrialRatios } from "../../core/backtest/trials.js";
 
 export interface FamilyOrder extends TrialRatios {
   readonly sketches: Int8Array;
@@ -8,8 +8,7 @@ export interface FamilyOrder extends TrialRatios {
 export interface FamilyJudged {
   /** Places of those that are no copies of one before. */
   readonly distinct: Int32Array;
-  /** In standard errors of a Sharpe ratio. */
-  readonly hurdle: number;
+  readonly hurdle: Hurdle;
 }
 
 /** Counts trials that are not copies of each other, in a thread. */

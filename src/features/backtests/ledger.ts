@@ -3,7 +3,7 @@ import {
   overfittingVerdicts,
   type SharpeSample,
 } from "../../core/backtest/overfitting.js";
-import { deflatedByHurdle } from "../../core/backtest/trials.js";
+import { deflatedByHurdle, type Hurdle } from "../../core/backtest/trials.js";
 import { absent, type Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { FamilyJudged, FamilyOrder } from "./family-worker.js";
@@ -26,6 +26,8 @@ const JUDGED_LIMIT = 500;
 /** What was chosen, or tried alone. */
 export interface Judged {
   readonly sample: SharpeSample | null;
+  /** Return of a day without risk that the ratio is beyond, as those of all trials are told to be compared; 0 by default. */
+  readonly rate?: number;
   /** Days of the returns that it is of. */
   readonly days: number;
   /** The p-value of `permutationTest`. */
@@ -44,7 +46,7 @@ export interface Ledger {
   record(userId: string, data: CountedBars, trials: readonly TrialRow[]): Promise<number>;
   /** @param datasetId as `record` gave it. */
   judge(datasetId: number, judged: Judged, signal?: AbortSignal): Promise<OverfittingView>;
-  /** Of results that were chosen from the same trials, which are looked at once for all of the same days. */
+  /** Of results that were chosen from the same trials under one rate, which are looked at once for all of the same days. */
   judgeAll(datasetId: number, all: readonly Judged[], signal?: AbortSignal): Promise<OverfittingView[]>;
 }
 
@@ -61,16 +63,19 @@ interface Basis {
 }
 
 export function createLedger({ store, workers }: { store: LedgerStore; workers: Workers }): Ledger {
-  async function loadFamily(datasetId: number, signal?: AbortSignal): Promise<Family> {
+  async function loadFamily(datasetId: number, rate: number, signal?: AbortSignal): Promise<Family> {
     const family = await store.family(datasetId);
-    const { sketches, sharpe, n } = family;
+    const { sketches, n } = family;
+    const sharpe = ratiosBeyond(family, rate);
     const judged = await workers.run(FAMILY, { sketches, sharpe, n }, signal === undefined ? {} : { signal });
     return { family, judged, datasetId };
   }
 
   async function basisOf(all: Family, judged: Judged, signal?: AbortSignal): Promise<Basis> {
     const { family, datasetId } = all;
-    const sets = judged.sets ?? [await loadShared(store, all, judged.days)];
+    const { rate = 0 } = judged;
+    const shared = judged.sets ?? [await loadShared(store, all, judged.days)];
+    const sets = rate === 0 ? shared : shared.map((set) => set.map((of) => of.map((each) => each - rate)));
     const blocks =
       judged.sets !== undefined ? BLOCKS_OF_SETS : sets[0].length > MANY ? BLOCKS_OF_MANY : BLOCKS;
     const order = { sets, blocks };
@@ -87,10 +92,10 @@ export function createLedger({ store, workers }: { store: LedgerStore; workers: 
   return {
     record: (userId, data, trials) => store.add(datasetOf(userId, data), trials),
     judge: async (datasetId, judged, signal) =>
-      viewOf(await basisOf(await loadFamily(datasetId, signal), judged, signal), judged),
+      viewOf(await basisOf(await loadFamily(datasetId, judged.rate ?? 0, signal), judged, signal), judged),
 
     async judgeAll(datasetId, all, signal) {
-      const family = await loadFamily(datasetId, signal);
+      const family = await loadFamily(datasetId, all[0]?.rate ?? 0, signal);
       const known = new Map<number, Basis>();
       const views: OverfittingView[] = [];
       for (const judged of all) {
@@ -128,10 +133,22 @@ async function loadShared(
   return kept.map(({ datasetId: of, returns }) => returnsOn(returns, byId.get(of), days));
 }
 
+/** Ratios of all trials beyond one rate, whatever they ran under; of those whose deviation was not kept as they are. */
+function ratiosBeyond({ sharpe, deviation }: TrialFamily, rate: number): Float64Array {
+  if (rate === 0) return sharpe;
+  return sharpe.map((each, k) => (Number.isNaN(deviation[k]) ? each : each - rate / deviation[k]));
+}
+
+/** What the deflated ratio is made of, by day. */
+function deflatedFrom({ sharpe, n, skewness, kurtosis }: SharpeSample, { hurdle, trials, spread }: Hurdle) {
+  const error = Math.sqrt(n);
+  return { sharpe, n, skewness, kurtosis, hurdle: hurdle / error, trials, spread: spread / error };
+}
+
 function viewOf({ count, onTheseBars, family, trials, found }: Basis, judged: Judged) {
   const { sample, permutation } = judged;
   const deflated =
-    sample === null ? absent("the returns do not vary") : deflatedByHurdle(sample, family.hurdle);
+    sample === null ? absent("the returns do not vary") : deflatedByHurdle(sample, family.hurdle.hurdle);
   const figures = { deflatedSharpe: deflated, overfitting: found.probability, permutation };
   const verdicts = overfittingVerdicts(figures);
   return {
@@ -139,6 +156,7 @@ function viewOf({ count, onTheseBars, family, trials, found }: Basis, judged: Ju
     trials_on_these_bars: onTheseBars,
     independent_trials: family.distinct.length,
     deflated_sharpe: deflated,
+    deflated_from: sample === null ? null : deflatedFrom(sample, family.hurdle),
     probability_of_overfitting: found.probability,
     loss_probability: found.lossProbability,
     sharpe_degradation: found.degradation,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { beyondRate } from "../../core/backtest/overfitting.js";
 import type { Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import { JOB_BARS } from "./jobs-order.js";
@@ -12,7 +13,7 @@ import type { RunColumns, RunKind, RunStore } from "./run-store.js";
 import type { RunFound, RunOrder } from "./run-worker.js";
 import { checkSize, type RunData, type SeriesParts } from "./series.js";
 import type { TrialRow } from "./store.js";
-import { rulesText } from "./terms.js";
+import { rateOf, rulesText } from "./terms.js";
 import type { TrialFound } from "./trial.js";
 
 const RUN = defineTask<RunOrder, RunFound>(new URL("./run-worker.js", import.meta.url));
@@ -47,7 +48,8 @@ export function runOrder({ strategy, values }: Chosen, data: RunData): RunOrder 
 }
 
 export function trialRow({ strategy, values }: Chosen, data: RunData, found: TrialFound): TrialRow {
-  const { sample, totalReturn, returns, sketch } = found;
+  const { totalReturn, returns, sketch } = found;
+  const sample = found.sample === null ? null : beyondRate(found.sample, -rateOf(data.terms));
   return {
     strategy: strategy.id,
     values,
@@ -87,7 +89,7 @@ export async function countRun(
   const datasetId = await parts.ledger.record(asked.userId, data, [trialRow(chosen, data, found.trial)]);
   const { sample, returns } = found.trial;
   const permutation = await permutationOf(parts, chosen, data, found, asked);
-  const judged = { sample, days: returns.length, permutation };
+  const judged = { sample, rate: rateOf(data.terms), days: returns.length, permutation };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
   return { found, report: reportView(chosen, data, found, overfitting), datasetId };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SharpeSample } from "../../core/backtest/overfitting.js";
+import type { SharpeOfReturns } from "../../core/backtest/overfitting.js";
 import { NO_SKETCH, SKETCH_LENGTH } from "../../core/backtest/trials.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Values } from "../../core/strategies/parameters.js";
@@ -28,7 +28,8 @@ export interface TrialRow {
   readonly values: Values;
   /** The rules it ran under, as text: other costs are another trial. */
   readonly rules: string;
-  readonly sample: SharpeSample | null;
+  /** By day beyond no rate, whatever rate it ran under: trials are compared beyond one. */
+  readonly sample: SharpeOfReturns | null;
   readonly totalReturn: number | null;
   /** By day. */
   readonly returns: Float64Array;
@@ -51,8 +52,10 @@ export interface TrialFamily {
   readonly datasets: readonly FamilyDataset[];
   readonly ids: Float64Array;
   readonly datasetIds: Float64Array;
-  /** Sharpe ratios by period, NaN of those without one, and how many returns they are of. */
+  /** Sharpe ratios by period beyond no rate, NaN of those without one, and how many returns they are of. */
   readonly sharpe: Float64Array;
+  /** Of the returns by period; NaN where there is no ratio, and where it was not kept. */
+  readonly deviation: Float64Array;
   readonly n: Float64Array;
   /** One after another, as `distinctTrials` takes them. */
   readonly sketches: Int8Array;
@@ -68,10 +71,10 @@ values ($1, $2, $3::text[], $4, $5, $6, $7, $8, $9)
 on conflict (user_id, sha256) do update set sha256 = excluded.sha256 returning id`;
 
 const ADD_TRIALS = `
-insert into backtest_trials (dataset_id, key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns, sketch)
-select $1, key, strategy, values::jsonb, sharpe, skewness, kurtosis, days, total_return, decode(returns, 'hex'), decode(sketch, 'hex')
-from unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::int4[], $9::float8[], $10::text[], $11::text[])
-  as t (key, strategy, values, sharpe, skewness, kurtosis, days, total_return, returns, sketch)
+insert into backtest_trials (dataset_id, key, strategy, values, sharpe, deviation, skewness, kurtosis, days, total_return, returns, sketch)
+select $1, key, strategy, values::jsonb, sharpe, deviation, skewness, kurtosis, days, total_return, decode(returns, 'hex'), decode(sketch, 'hex')
+from unnest($2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::int4[], $10::float8[], $11::text[], $12::text[])
+  as t (key, strategy, values, sharpe, deviation, skewness, kurtosis, days, total_return, returns, sketch)
 on conflict (dataset_id, key) do nothing`;
 
 const FAMILY_DATASETS = `
@@ -82,7 +85,7 @@ where d.user_id = own.user_id and d.interval = own.interval and d.synthetic = ow
 order by d.id`;
 
 const FAMILY_TRIALS = `
-select id, dataset_id as "datasetId", sharpe, days, sketch from backtest_trials
+select id, dataset_id as "datasetId", sharpe, deviation, days, sketch from backtest_trials
 where dataset_id = any($1::bigint[]) order by id`;
 
 /** Trials by data set, counted once however often and wherever they are made. */
@@ -120,6 +123,7 @@ export function createLedgerStore(database: Database) {
         ids: Float64Array.from(rows, ({ id }) => id),
         datasetIds: Float64Array.from(rows, (row) => row.datasetId),
         sharpe: Float64Array.from(rows, ({ sharpe }) => sharpe ?? Number.NaN),
+        deviation: Float64Array.from(rows, ({ deviation }) => deviation ?? Number.NaN),
         n: Float64Array.from(rows, ({ days }) => days),
         sketches: sketchesOf(rows),
       };
@@ -148,6 +152,7 @@ interface TrialHead {
   readonly id: number;
   readonly datasetId: number;
   readonly sharpe: number | null;
+  readonly deviation: number | null;
   readonly days: number;
   readonly sketch: Buffer | null;
 }
@@ -169,6 +174,7 @@ function columnsOf(trials: readonly TrialRow[]): unknown[] {
     textArray(trials.map(({ strategy }) => strategy)),
     textArray(trials.map(({ values }) => JSON.stringify(values))),
     numberArray(trials.map(({ sample }) => sample?.sharpe ?? null)),
+    numberArray(trials.map(({ sample }) => sample?.deviation ?? null)),
     numberArray(trials.map(({ sample }) => sample?.skewness ?? null)),
     numberArray(trials.map(({ sample }) => sample?.kurtosis ?? null)),
     numberArray(trials.map(({ returns }) => returns.length)),

@@ -10,6 +10,7 @@ import { cashRules, marginRules } from "../../core/execution/account.js";
 import type { Commission } from "../../core/execution/commission.js";
 import { GTC_DAYS } from "../../core/execution/context.js";
 import { type CalendarId, calendarOf, tradingDay } from "../../core/market/session.js";
+import { dailyRate } from "../../core/performance/returns.js";
 
 export const SIZING_NAMES = ["whole", "fractional", "set_holdings"] as const;
 export const ACCOUNTS = ["cash", "margin"] as const;
@@ -78,6 +79,11 @@ export function dayOf({ calendar }: Pick<RunTerms, "calendar">): (timeMs: number
   if (calendar === null) return (timeMs) => Math.floor(timeMs / 86_400_000);
   const known = calendarOf(calendar);
   return (timeMs) => tradingDay(known, timeMs);
+}
+
+/** Return of a day without risk, of which there are `yearReturns` in a year. */
+export function rateOf({ yearReturns, riskFree }: Pick<RunTerms, "yearReturns" | "riskFree">): number {
+  return dailyRate({ days: yearReturns, riskFree });
 }
 
 /** The rules as far as they decide what a trial comes to, for its key: more capital is not another idea. */

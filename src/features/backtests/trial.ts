@@ -1,7 +1,7 @@
-import { type SharpeSample, sharpeSample } from "../../core/backtest/overfitting.js";
+import { type SharpeOfReturns, sharpeSample } from "../../core/backtest/overfitting.js";
 import { returnsOfTrack } from "../../core/backtest/track.js";
 import { sketchOf } from "../../core/backtest/trials.js";
-import { dayOf, type RunTerms } from "./terms.js";
+import { dayOf, type RunTerms, rateOf } from "./terms.js";
 
 /** What a trial came to, as the ledger keeps it. */
 export interface TrialFound {
@@ -9,8 +9,8 @@ export interface TrialFound {
   readonly returns: Float64Array;
   /** As `sketchOf` has it of the returns. */
   readonly sketch: Int8Array;
-  /** By day; null where the returns do not vary. */
-  readonly sample: SharpeSample | null;
+  /** By day beyond the rate of the terms, as the Sharpe ratio of the report is; null where the returns do not vary. */
+  readonly sample: SharpeOfReturns | null;
   /** Final equity over capital, less 1; null without a bar. */
   readonly totalReturn: number | null;
   readonly trades: number;
@@ -28,7 +28,7 @@ export function trialOf(
   return {
     returns: value,
     sketch: sketchOf(day, value),
-    sample: sharpeSample(value),
+    sample: sharpeSample(value, rateOf(terms)),
     totalReturn: equity.length === 0 ? null : equity[equity.length - 1] / capital - 1,
     trades,
   };

@@ -25,7 +25,7 @@ import { growthOf, PERMUTED_BARS, type PermutedRun, permutedP } from "./permuted
 import { hashed } from "./report-hash.js";
 import { chosenView, headView } from "./report-view.js";
 import { hashOfSeries, loadRun, type RunData } from "./series.js";
-import { dayOf, rulesText } from "./terms.js";
+import { dayOf, rateOf, rulesText } from "./terms.js";
 import type { TrialOfPoint } from "./trials-worker.js";
 import { bestOf, scoreOf, TRY, type Tried, tryAll } from "./tries.js";
 
@@ -144,13 +144,14 @@ async function finish(
 ): Promise<RunResult> {
   const tests = walked.map(({ fold, tested }) => ({ from: fold.test[0].from, bars: tested?.bars ?? null }));
   const outside = joinTests(tests, order.test_bars, data.series[0].time, dayOf(data.terms));
-  const sample = sharpeSample(outside.daily);
+  const rate = rateOf(data.terms);
+  const sample = sharpeSample(outside.daily, rate);
   const datasetId = await parts.ledger.record(asked.userId, data, [
     {
       strategy: `walk_forward:${chosen.strategy.id}`,
       values: settingsOf(chosen, order),
       rules: rulesText(data.terms),
-      sample,
+      sample: sharpeSample(outside.daily),
       totalReturn: outside.totalReturn,
       returns: outside.daily,
       sketch: sketchOf(outside.day, outside.daily),
@@ -158,6 +159,7 @@ async function finish(
   ]);
   const judged = {
     sample,
+    rate,
     days: outside.daily.length,
     permutation: await permutedTests(parts, chosen, data, walked, asked),
     sets: walked.map(({ trained }) => equalOnes(trained)),
@@ -181,7 +183,7 @@ async function finish(
       trades: folds.reduce((sum, { test_trades }) => sum + test_trades, 0),
       folds_that_gained: folds.filter(({ test_return }) => (test_return ?? 0) > 0).length,
     },
-    ...degradationView(walked, order, outside),
+    ...degradationView(walked, order, outside, sample?.sharpe ?? null),
     overfitting,
   };
   const report = hashed(told, columns);
@@ -268,7 +270,12 @@ function foldView({ fold, best, tested }: Walked, time: Float64Array, { objectiv
   };
 }
 
-function degradationView(walked: readonly Walked[], order: WalkForwardOrder, outside: Outside) {
+function degradationView(
+  walked: readonly Walked[],
+  order: WalkForwardOrder,
+  outside: Outside,
+  sharpe: number | null,
+) {
   const folds = walked.map(
     ({
       fold: {
@@ -281,7 +288,6 @@ function degradationView(walked: readonly Walked[], order: WalkForwardOrder, out
       trainBars: train.to - train.from,
     }),
   );
-  const sharpe = sharpeSample(outside.daily)?.sharpe ?? null;
   const found = degradationOf(order.objective, folds, outside, sharpe);
   return {
     in_sample_score: found.inSample,

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "backtest_trials" ADD COLUMN     "deviation" DOUBLE PRECISION;
