@@ -10,15 +10,14 @@ import type { RunData } from "./series.js";
  * symbols the oldest counts.
  */
 export function stretchProvenance(
-  { sets, series, toMs, synthetic }: Pick<RunData, "sets" | "series" | "toMs" | "synthetic">,
+  { sets, series, ends, synthetic }: Pick<RunData, "sets" | "series" | "ends" | "synthetic">,
   nowMs: number,
 ) {
-  const end = Math.min(toMs, nowMs);
   const all = series.map(({ interval, time }, k) => {
     const calendar = calendarOf(sets[k].instrument.calendar);
     const newest = time[time.length - 1];
     const closedAt = barClose(calendar, interval, newest);
-    return { closedAt, stale: lacksBars(calendar, interval, newest, end) };
+    return { closedAt, stale: lacksBars(calendar, interval, newest, Math.min(ends[k], nowMs)) };
   });
   const closedAt = Math.min(...all.map((each) => each.closedAt));
   return {

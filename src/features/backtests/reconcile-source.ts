@@ -39,6 +39,11 @@ const keptReport = z.object({
   symbols: z.array(z.string()).min(1),
   interval: z.enum(INTERVALS),
   period: z.object({ start: z.string(), end: z.string() }),
+  data: z
+    .object({
+      series: z.array(z.object({ symbol: z.string(), start: z.string(), end: z.string() })).optional(),
+    })
+    .default({}),
   hash: z.string(),
   run_hash: z.string().optional(),
   terms: z.object({
@@ -164,9 +169,12 @@ async function keptData(
   knownAtMs?: number,
 ): Promise<RunData> {
   const { symbols, interval, period, terms } = report;
-  const [fromMs, toMs] = [Date.parse(period.start), Date.parse(period.end) + 1];
   const known = await instrumentsOf(parts, symbols);
-  const bars = await loadBars(parts, [chosen], known, interval, { fromMs, toMs, knownAtMs }, JOB_BARS);
+  const stretches = known.map(({ symbol }) => {
+    const { start, end } = report.data.series?.find((each) => each.symbol === symbol) ?? period;
+    return { fromMs: Date.parse(start), toMs: Date.parse(end) + 1, knownAtMs };
+  });
+  const bars = await loadBars(parts, [chosen], known, interval, stretches, JOB_BARS);
   const [{ calendar }] = known;
   const { costs, sizing } = terms;
   return {
@@ -194,8 +202,6 @@ async function keptData(
       riskFree: terms.risk_free_rate,
     },
     benchmark: { kind: "none" },
-    fromMs,
-    toMs,
   };
 }
 

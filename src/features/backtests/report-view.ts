@@ -38,6 +38,12 @@ export function headView(data: RunData, found: Pick<RunFound, "turned"> | null =
       sha256,
       synthetic,
       source: sets[0].source,
+      series: series.map(({ symbol, time }, k) => ({
+        symbol,
+        start: isoTime(firsts[k]),
+        end: isoTime(lasts[k]),
+        bars: time.length,
+      })),
       notes: [
         ...new Set([
           ...sets.flatMap(({ note, trouble }) => [note, trouble].filter((each) => each !== null)),

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { daysOfTime } from "../../core/backtest/track.js";
 import { lowerBound } from "../../core/base/search.js";
 import { startOfDay } from "../../core/market/adjust.js";
-import { barOpensBetween, openBefore } from "../../core/market/bar-times.js";
+import { barClose, barOpensBetween, openBefore } from "../../core/market/bar-times.js";
 import { BAR_COLUMNS, type Candles, sharedCandles, sliceCandles } from "../../core/market/candles.js";
 import { DAY_MS, dateOf } from "../../core/market/day.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
@@ -36,6 +36,8 @@ export interface RunData extends RunSeries {
   readonly benchmark: BenchmarkOrder;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Where the stretch of each symbol ends, by its calendar; `toMs` is the latest of them. */
+  readonly ends: readonly number[];
   /** SHA-256 over symbols, interval and all columns of the bars that are traded. */
   readonly sha256: string;
   readonly synthetic: boolean;
@@ -115,8 +117,9 @@ export async function loadRun(
   limit: number,
 ): Promise<RunData> {
   const known = await instrumentsOf(parts, symbols);
-  const { fromMs, toMs } = stretchOf(order, parts.now(), calendarOf(known[0].calendar));
-  const bars = await loadBars(parts, chosen, known, order.interval, { fromMs, toMs }, limit);
+  // A date is a day of each symbol's own market, whichever of them is named first.
+  const stretches = known.map(({ calendar }) => orderedStretch(order, parts.now(), calendarOf(calendar)));
+  const bars = await loadBars(parts, chosen, known, order.interval, stretches, limit);
   for (const { strategy } of chosen) {
     const own = bars.series.map((candles, k) => ({ candles, facts: bars.facts[k] }));
     const lacks = [...lacksOf(strategy, own), ...scarceOf(strategy, own)];
@@ -126,11 +129,17 @@ export async function loadRun(
     const misfit = strategy.misfit(order.interval, values) ?? hoursMisfit(strategy, known);
     if (misfit !== null) throw new AppError("strategy_unfit", `${strategy.id} ${misfit}`);
   }
-  const benchmark = await benchmarkOf(parts, order, { fromMs, toMs }, limit);
+  const benchmark = await benchmarkOf(parts, order, limit);
   const mute = bars.series.filter(({ volume }) => !volume.some((each) => each > 0));
   const notes = [...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
   const terms = termsOf(known, chosen, order, mute.length === 0);
-  return { ...bars, notes, terms, benchmark, fromMs, toMs };
+  return { ...bars, notes, terms, benchmark };
+}
+
+/** The stretch of an order on one market; of bars those alone that have closed by an end that was named. */
+function orderedStretch(order: RunFields, nowMs: number, calendar: Calendar): Stretch {
+  const stretch = stretchOf(order, nowMs, calendar);
+  return order.end_date === undefined ? stretch : { ...stretch, closedByMs: stretch.toMs };
 }
 
 /**
@@ -174,10 +183,12 @@ interface Stretch {
   readonly fromMs: number;
   readonly toMs: number;
   readonly knownAtMs?: number | undefined;
+  /** Bars that close after it are left out. */
+  readonly closedByMs?: number | undefined;
 }
 
 /**
- * Closed bars of a stretch with those that lead up to it, and what else is known of the symbols.
+ * Closed bars of a stretch of each symbol with those that lead up to it, and what else is known of the symbols.
  * @throws {AppError} as candles do; `no_data` without two bars; `invalid_request` for more than `limit` bars in all.
  */
 export async function loadBars(
@@ -185,14 +196,13 @@ export async function loadBars(
   chosen: readonly Chosen[],
   known: readonly KnownInstrument[],
   interval: Interval,
-  stretch: Stretch,
+  stretches: readonly Stretch[],
   limit: number,
-): Promise<Omit<RunData, "terms" | "benchmark" | "fromMs" | "toMs">> {
-  const { fromMs } = stretch;
-  const sets = await loadSets(parts, chosen, known, interval, stretch, limit);
+): Promise<Omit<RunData, "terms" | "benchmark">> {
+  const sets = await loadSets(parts, chosen, known, interval, stretches, limit);
   // A job gives them to threads many times.
   const whole = sets.map(({ candles }) => sharedCandles(candles));
-  const first = whole.map(({ time }) => lowerBound(time, fromMs));
+  const first = whole.map(({ time }, k) => lowerBound(time, stretches[k].fromMs));
   const series = whole.map((candles, k) => sliceCandles(candles, first[k]));
   const allFacts = await factsOf(parts, chosen, known, whole);
   const facts = allFacts.map((each, k) => sliceFacts(each, whole[k].time.length, first[k]));
@@ -202,12 +212,15 @@ export async function loadBars(
   }));
   const paid: PaidDividends[] = [];
   for (const [k, set] of sets.entries()) {
-    const told = await parts.actions.load(known[k], stretch.knownAtMs);
+    const told = await parts.actions.load(known[k], stretches[k].knownAtMs);
     const { time } = series[k];
     paid.push(dividendsOf(set, told, { fromMs: time[0], toMs: time[time.length - 1] + 1 }));
   }
-  const until = { fromMs, toMs: Math.min(stretch.toMs, stretch.knownAtMs ?? parts.now()) };
-  const reached = series.flatMap((candles, k) => reachNotes(candles, known[k].calendar, until));
+  const reached = series.flatMap((candles, k) => {
+    const { fromMs, toMs, knownAtMs } = stretches[k];
+    const until = { fromMs, toMs: Math.min(toMs, knownAtMs ?? parts.now()) };
+    return reachNotes(candles, known[k].calendar, until);
+  });
   const notes = [...reached, ...coldNotes(chosen, lead), ...paid.flatMap((each) => each.notes)];
   return {
     sets,
@@ -216,6 +229,9 @@ export async function loadBars(
     lead,
     happenings: paid.map(({ happenings }) => happenings),
     notes,
+    fromMs: Math.min(...stretches.map(({ fromMs }) => fromMs)),
+    toMs: Math.max(...stretches.map(({ toMs }) => toMs)),
+    ends: stretches.map(({ toMs }) => toMs),
     sha256: hashOfSeries(series, facts),
     synthetic: sets.some((set) => set.synthetic),
   };
@@ -252,10 +268,12 @@ async function loadSets(
   chosen: readonly Chosen[],
   known: readonly KnownInstrument[],
   interval: Interval,
-  { fromMs, toMs, knownAtMs }: Stretch,
+  stretches: readonly Stretch[],
   limit: number,
 ): Promise<CandleSet[]> {
-  const counts = known.map(({ calendar }) => countBars(calendar, interval, fromMs, toMs, limit));
+  const counts = known.map(({ calendar }, k) =>
+    countBars(calendar, interval, stretches[k].fromMs, stretches[k].toMs, limit),
+  );
   if (counts.reduce((a, b) => a + b, 0) > limit) {
     const detail = `body: more than ${limit} bars of ${interval} lie between start_date and end_date`;
     throw new AppError("invalid_request", detail);
@@ -266,10 +284,12 @@ async function loadSets(
   );
   const sets: CandleSet[] = [];
   for (const [i, instrument] of known.entries()) {
+    const { fromMs, toMs, knownAtMs, closedByMs } = stretches[i];
     const leadMs = openBefore(calendarOf(instrument.calendar), interval, fromMs, leadBars);
     const most = Math.max(1, counts[i]) + leadBars;
     const from = Math.min(leadMs, fromMs);
-    const set = await candles.loadRange(instrument, interval, from, toMs, most, knownAtMs);
+    const loaded = await candles.loadRange(instrument, interval, from, toMs, most, knownAtMs);
+    const set = closedByMs === undefined ? loaded : closedSet(loaded, closedByMs);
     const { time } = set.candles;
     if (time.length - lowerBound(time, fromMs) < 2) {
       const detail = `${instrument.symbol} has no ${interval} candles in that stretch, or one`;
@@ -278,6 +298,15 @@ async function loadSets(
     sets.push(set);
   }
   return sets;
+}
+
+/** A set without the bars that close after a moment. */
+function closedSet(set: CandleSet, closedByMs: number): CandleSet {
+  const { time, interval } = set.candles;
+  const calendar = calendarOf(set.instrument.calendar);
+  let closed = time.length;
+  while (closed > 0 && barClose(calendar, interval, time[closed - 1]) > closedByMs) closed--;
+  return closed === time.length ? set : { ...set, candles: sliceCandles(set.candles, 0, closed) };
 }
 
 /** What stored chains said of each symbol, where a strategy needs it. No model is active, so that none has a score. */
@@ -295,15 +324,12 @@ export async function factsOf(
   return facts;
 }
 
-async function benchmarkOf(
-  parts: SeriesParts,
-  { benchmark, interval }: RunFields,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
-  limit: number,
-): Promise<BenchmarkOrder> {
+async function benchmarkOf(parts: SeriesParts, order: RunFields, limit: number): Promise<BenchmarkOrder> {
+  const { benchmark, interval } = order;
   if (benchmark === "hold" || benchmark === "none") return { kind: benchmark };
   const instrument = await parts.instruments.resolve(benchmark);
   const { calendar } = instrument;
+  const { fromMs, toMs } = stretchOf(order, parts.now(), calendarOf(calendar));
   // Where it was closed at the first bar of the run, it is bought at the close before.
   const leadMs = openBefore(calendarOf(calendar), interval, fromMs, BENCHMARK_LEAD);
   const from = Math.min(leadMs, fromMs);
