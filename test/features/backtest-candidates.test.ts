@@ -4,7 +4,7 @@ import { createRng } from "../../src/core/base/rng.js";
 import { checkCandidates, createCandidates } from "../../src/features/backtests/candidates.js";
 import crossValidate from "../../src/features/backtests/cross-worker.js";
 import { sweepOrder } from "../../src/features/backtests/jobs-order.js";
-import { chosenBy } from "../../src/features/backtests/order.js";
+import { chosenBy, strategyRef } from "../../src/features/backtests/order.js";
 
 const pointsOf = (change: object) => {
   const order = sweepOrder.parse({ method: "grid", ...change });
@@ -57,5 +57,13 @@ describe("a cross-validation", () => {
       expect(score).not.toBeNull();
       expect(total_return).not.toBeNull();
     }
+  });
+});
+
+describe("the number of a strategy", () => {
+  it("is refused with those that there are, and the ids of the others", () => {
+    expect(strategyRef.parse(3)).toBe(3);
+    const { error } = strategyRef.safeParse(99);
+    expect(error?.issues[0].message).toContain("must be 1, 2 or 3, or the id of a strategy: golden_cross, ");
   });
 });

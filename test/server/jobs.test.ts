@@ -192,6 +192,16 @@ describe("POST /api/jobs/:id/cancel", () => {
     expect([result.statusCode, result.json().code]).toEqual([409, "job_result_absent"]);
     expect(result.json().detail).toBe(`Job ${id} was cancelled`);
   });
+
+  it.each(["succeeded", "failed"])("409 with its state for one that has %s", async (status) => {
+    const id = await ordered("ann");
+    const { database } = program.parts;
+    await database.query("update jobs set status = $2, finished_at = now() where id = $1", [id, status]);
+    const answer = await cancel("ann", id);
+    expect([answer.statusCode, answer.json().code]).toEqual([409, "conflict"]);
+    expect(answer.json().detail).toBe(`Job ${id} has ${status} and cannot be cancelled`);
+    expect((await get("ann", `/api/jobs/${id}`)).json().data).toMatchObject({ status });
+  });
 });
 
 describe("GET /api/jobs/:id/events", () => {

@@ -23,8 +23,10 @@ export const dateText = z
   })
   .describe("ISO date or date-time, in UTC unless it names an offset; or epoch milliseconds");
 
+const numberWords = `must be 1, 2 or 3, or the id of a strategy: ${STRATEGIES.map(({ id }) => id).join(", ")}`;
+
 export const strategyRef = z
-  .union([z.int().min(1).max(NUMBERED), z.string().min(1).max(60)])
+  .union([z.int().min(1, numberWords).max(NUMBERED, numberWords), z.string().min(1).max(60)])
   .describe("1 Golden Cross, 2 RSI, 3 Bollinger, or the id of a strategy");
 
 export const parametersText = z

@@ -19,7 +19,10 @@ export interface Jobs {
   list(principal: Principal, filter: Omit<JobFilter, "userId">, limit: number): Promise<JobState[]>;
   /** @throws {AppError} `job_not_found` for none and for somebody else's. */
   get(principal: Principal, id: number): Promise<JobAt>;
-  /** Ends what waits and asks what runs to end; of what has ended nothing changes. @throws {AppError} as `get`. */
+  /**
+   * Ends what waits and asks what runs to end; one that was cancelled stays so.
+   * @throws {AppError} as `get`, and `conflict` for one that has succeeded or failed.
+   */
   cancel(principal: Principal, id: number): Promise<JobState>;
   /** @throws {AppError} as `get`, and `job_result_absent` unless it has succeeded. */
   result(principal: Principal, id: number): Promise<{ job: JobState; result: unknown }>;
@@ -59,8 +62,11 @@ export function createJobs(options: {
     get,
     async cancel(principal, id) {
       const { job } = await get(principal, id);
-      if (isEnd(job.status)) return job;
-      return (await queue.cancel(id)) ?? (await get(principal, id)).job;
+      const cancelled = isEnd(job.status) ? null : await queue.cancel(id);
+      if (cancelled !== null) return cancelled;
+      const ended = (await get(principal, id)).job;
+      if (ended.status !== "succeeded" && ended.status !== "failed") return ended;
+      throw new AppError("conflict", `Job ${id} has ${ended.status} and cannot be cancelled`);
     },
     async result(principal, id) {
       const { job } = await get(principal, id);

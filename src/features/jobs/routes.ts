@@ -51,12 +51,13 @@ export function jobRoutes(app: FastifyInstance, options: JobRouteOptions): void 
   routes.post("/api/jobs/:id/cancel", {
     id: "cancelJob",
     summary: "End a job that waits or runs",
-    description: "What runs ends within two seconds. Of a job that has ended nothing changes.",
+    description:
+      "What runs ends within two seconds. A job that was cancelled may be cancelled again; one that has succeeded or failed is refused.",
     access: "trader",
     params: jobParams,
     status: 202,
     answer: { data: jobSchema },
-    errors: ["job_not_found"],
+    errors: ["job_not_found", "conflict"],
     handle: async ({ principal, params }) => jobAnswer(await jobs.cancel(principal, params.id)),
   });
 }
