@@ -150,7 +150,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
   const explain = createExplain({ ...base, ...market, alerts, evidence, signals: { read } });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
-  const backtestDesk = createBacktestDesk({ ...base, ...market, paper: paper.reader });
+  const backtestDesk = createBacktestDesk({ ...base, ...market, ...models, paper: paper.reader });
   const retraining = createRetraining({ ...base, ...market, models, jobs: () => jobFeature.jobs });
   const ticks = createTickDesk(base, market, alerts);
   const jobFeature: JobFeature = createJobFeature({

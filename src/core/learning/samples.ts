@@ -196,13 +196,34 @@ export function newestPatternRows(
   { costBps }: Pick<SampleTerms, "costBps">,
 ): NewestRow[] {
   return rowsAtNewest(candles, context, costBps, (series, newest) =>
-    occasionsOf(series, newest).flatMap((occasion) =>
-      occasion.hits.map((hit) => ({
-        ...occasion,
-        hits: [hit, ...occasion.hits.filter((other) => other !== hit)],
-      })),
-    ),
+    occasionsOf(series, newest).flatMap(eachFirst),
   );
+}
+
+/** The same at every bar from `from` on, each as if none came after it: for what is asked of a whole series. */
+export function patternRows(
+  candles: Candles,
+  context: FeatureContext,
+  { costBps, from = FEATURE_WARMUP }: Omit<SampleTerms, "policy" | "patterns">,
+): NewestRow[] {
+  const series = new FeatureSeries(candles, context);
+  const features = columnsOf(series);
+  const turned = turnedBy(features.features);
+  const ranges = computeRanges(candles, Math.min(from, candles.time.length));
+  return occasionsOf(series, from)
+    .flatMap(eachFirst)
+    .flatMap((occasion) => {
+      const plan = planOf(series, occasion, ranges[occasion.at], costBps);
+      if (plan === null) return [];
+      const row = rowOf(series, features, occasion, plan, turned);
+      return [{ occasion, plan, regime: regimeAt(series, occasion.at), row }];
+    });
+}
+
+/** An occasion for each of its patterns, whose trade is then its own. */
+function eachFirst(occasion: Occasion): Occasion[] {
+  const { hits } = occasion;
+  return hits.map((hit) => ({ ...occasion, hits: [hit, ...hits.filter((other) => other !== hit)] }));
 }
 
 function rowsAtNewest(

@@ -13,7 +13,8 @@ export const FACTS = {
   support: "strike of most open interest in puts at or below the price, of the next expiry, in parts of it",
   resistance:
     "strike of most open interest in calls at or above the price, of the next expiry, in parts of it",
-  model_score: "score of the active model, 0 to 1",
+  model_score:
+    "chance of a rise by the score of the active or a named model, 0 to 1; known at bars with a pattern",
 } as const satisfies Readonly<Record<string, string>>;
 export type FactName = keyof typeof FACTS;
 

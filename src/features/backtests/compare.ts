@@ -10,11 +10,11 @@ import {
 } from "./jobs-order.js";
 import type { Judged } from "./ledger.js";
 import { chosenBy, symbolsOf } from "./order.js";
-import { keepRun, type PerformParts, permutationOf, runOnce, trialRow } from "./perform.js";
+import { checkRun, keepRun, type PerformParts, permutationOf, runOnce, trialRow } from "./perform.js";
 import { hashed } from "./report-hash.js";
 import { reportView } from "./report-view.js";
 import type { RunFound } from "./run-worker.js";
-import { checkSize, loadRun } from "./series.js";
+import { loadRun } from "./series.js";
 import { rateOf } from "./terms.js";
 
 const TIMEOUT_MS = 2 * 3_600_000;
@@ -28,9 +28,8 @@ export function createCompare(parts: PerformParts): JobKind<CompareOrder, null, 
     description: "All are counted as trials before any is judged. The report in full is that of the best.",
     input: compareOrder,
     timeoutMs: TIMEOUT_MS,
-    check(order) {
-      for (const each of order.strategies) chosenBy(each);
-      checkSize(parts, symbolsOf(order), order, JOB_BARS);
+    async check(order) {
+      await checkRun(parts, order.strategies.map(chosenBy), symbolsOf(order), order);
       return order;
     },
     run: (order, context) => runCompare(parts, order, context),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CONVENTIONS } from "../../core/backtest/conventions.js";
 import { CLOSINGS } from "../../core/backtest/rules.js";
-import { NEEDS, type Strategy } from "../../core/strategies/define.js";
+import type { Strategy } from "../../core/strategies/define.js";
 import { findStrategy, STRATEGIES } from "../../core/strategies/index.js";
 import { resolveValues, type Values } from "../../core/strategies/parameters.js";
 import { AppError } from "../../platform/errors.js";
@@ -129,6 +129,17 @@ export const runFields = {
     .describe(
       "What the result is compared with: hold, the symbols bought in equal parts; none; or another symbol, which there is no figure against unless it has bars of the whole stretch",
     ),
+  model_version: z
+    .string()
+    .regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)
+    .optional()
+    .describe("Version that model_score follows, as GET /api/ml/models lists it; by default what is active"),
+  model_in_sample: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether model_score trades bars that its version learned from, too: what comes of them it has seen before. By default the run begins after them",
+    ),
   convention: z
     .enum(CONVENTIONS)
     .default("textbook")
@@ -182,11 +193,8 @@ function numbered(ref: string): string {
   return /^[1-3]$/.test(ref) ? STRATEGIES[Number(ref) - 1].id : ref.toLowerCase();
 }
 
-/** @throws {AppError} as `valuesFor`; `strategy_unfit` for a strategy that follows a learned model, none being active. */
+/** @throws {AppError} as `valuesFor`. */
 export function chosenOf(strategy: Strategy, given: Values): Chosen {
-  if (strategy.needs.includes("model")) {
-    throw new AppError("strategy_unfit", `${strategy.id} needs ${NEEDS.model}, and no model is active`);
-  }
   return { strategy, values: valuesFor(strategy, given) };
 }
 

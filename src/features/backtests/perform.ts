@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { beyondRate } from "../../core/backtest/overfitting.js";
 import type { Figure } from "../../core/performance/figure.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
+import { versionsOf } from "./followed.js";
 import { JOB_BARS } from "./jobs-order.js";
 import type { Ledger } from "./ledger.js";
 import { runSeriesOf } from "./listings.js";
-import { type Chosen, chosenBy, type SingleOrder, symbolsOf } from "./order.js";
+import { type Chosen, chosenBy, type RunFields, type SingleOrder, symbolsOf } from "./order.js";
 import { growthOf, PERMUTED_BARS, permutedP } from "./permuted.js";
 import { thinIndexes } from "./plots/thin.js";
 import { type ReportView, reportView } from "./report-view.js";
@@ -140,11 +141,21 @@ export function keepRun(
   return runs.save({ ...run, columns, userId, jobId, symbols, interval: series[0].interval, synthetic });
 }
 
-/** Reads what an order of a job names. @throws {AppError} as `chosenBy` and `checkSize`. */
-export function checkOrder<O extends SingleOrder>(parts: PerformParts, order: O): O {
-  chosenBy(order);
-  checkSize(parts, symbolsOf(order), order, JOB_BARS);
+/** Reads what an order of a job names. @throws {AppError} as `chosenBy`, `checkSize` and `versionsOf`. */
+export async function checkOrder<O extends SingleOrder>(parts: PerformParts, order: O): Promise<O> {
+  await checkRun(parts, [chosenBy(order)], symbolsOf(order), order);
   return order;
+}
+
+/** What can be said against a run before it is begun. @throws {AppError} as `checkSize` and `versionsOf`. */
+export async function checkRun(
+  parts: PerformParts,
+  chosen: readonly Chosen[],
+  symbols: readonly string[],
+  order: RunFields,
+): Promise<void> {
+  checkSize(parts, symbols, order, JOB_BARS);
+  await versionsOf(parts, chosen, symbols.map(parts.instruments.identify), order);
 }
 
 /** A name for what was found: equal findings have the same. */

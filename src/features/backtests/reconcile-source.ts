@@ -9,6 +9,7 @@ import { returnsPerYear } from "../../core/market/returns-per-year.js";
 import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import { instantText } from "../../platform/http.js";
+import { versionsOf } from "./followed.js";
 import { JOB_BARS, type ReconcileOrder } from "./jobs-order.js";
 import {
   type Chosen,
@@ -19,9 +20,9 @@ import {
   strategyOf,
   symbolsOf,
 } from "./order.js";
-import type { PerformParts } from "./perform.js";
+import { checkOrder, type PerformParts } from "./perform.js";
 import type { StoredRun } from "./run-store.js";
-import { checkSize, endText, instrumentsOf, loadBars, loadRun, type RunData, stretchOf } from "./series.js";
+import { endText, instrumentsOf, loadBars, loadRun, type RunData, stretchOf } from "./series.js";
 import { ACCOUNTS, CLOSINGS, CONVENTIONS, SIZING_NAMES } from "./terms.js";
 
 /** A backtest that is to be run, and what is known of one that is kept. */
@@ -44,6 +45,7 @@ const keptReport = z.object({
       series: z.array(z.object({ symbol: z.string(), start: z.string(), end: z.string() })).optional(),
     })
     .default({}),
+  models: z.array(z.object({ version: z.string() })).default([]),
   hash: z.string(),
   run_hash: z.string().optional(),
   terms: z.object({
@@ -119,10 +121,9 @@ export function windowOf(
   return { fromMs, toMs };
 }
 
-/** What the window of an order must lie in. @throws {AppError} as `chosenBy`, `checkSize` and `stretchOf`. */
-export function checkReconcileOrder(parts: PerformParts, order: SingleOrder): ReconcileWindow {
-  chosenBy(order);
-  checkSize(parts, symbolsOf(order), order, JOB_BARS);
+/** What the window of an order must lie in. @throws {AppError} as `checkOrder` and `stretchOf`. */
+export async function checkReconcileOrder(parts: PerformParts, order: SingleOrder): Promise<ReconcileWindow> {
+  await checkOrder(parts, order);
   return stretchOf(order, parts.now());
 }
 
@@ -174,7 +175,12 @@ async function keptData(
     const { start, end } = report.data.series?.find((each) => each.symbol === symbol) ?? period;
     return { fromMs: Date.parse(start), toMs: Date.parse(end) + 1, knownAtMs };
   });
-  const bars = await loadBars(parts, [chosen], known, interval, stretches, JOB_BARS);
+  const numbers = new Set(report.models.map(({ version }) => version));
+  const [model_version] = numbers.size === 1 ? numbers : [];
+  const following = { interval, model_version, model_in_sample: true };
+  const versions = await versionsOf(parts, [chosen], known, following);
+  const followed = versions === null ? null : { versions };
+  const bars = await loadBars(parts, [chosen], known, interval, stretches, JOB_BARS, followed);
   const [{ calendar }] = known;
   const { costs, sizing } = terms;
   return {

@@ -58,7 +58,7 @@ export function createReconcile(parts: ReconcileParts): JobKind<ReconcileOrder, 
       const whole =
         dated === null
           ? await stretchOfKept(parts, (await keptRun(parts, userId, order.run_id ?? 0)).report)
-          : checkReconcileOrder(parts, dated);
+          : await checkReconcileOrder(parts, dated);
       windowOf(order, whole);
       return { ...order, account_id: account.id };
     },

@@ -3,6 +3,7 @@ import type { DrawdownPeriod } from "../../core/backtest/track.js";
 import type { Interval } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
+import { nameOf } from "../models/store.js";
 import type { TradeGroup } from "./breakdown.js";
 import type { OverfittingView } from "./ledger.js";
 import type { Chosen } from "./order.js";
@@ -34,6 +35,11 @@ export function headView(data: RunData, found: Pick<RunFound, "turned"> | null =
     interval: series[0].interval,
     period: { start: isoTime(Math.min(...firsts)), end: isoTime(Math.max(...lasts)) },
     bars: series.reduce((sum, { time }) => sum + time.length, 0),
+    models: data.models.map((version) => ({
+      model: nameOf(version),
+      version: version.version,
+      hash: version.hash,
+    })),
     data: {
       sha256,
       synthetic,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { daysOfTime } from "../../core/backtest/track.js";
 import { lowerBound } from "../../core/base/search.js";
+import { FEATURE_MEMORY } from "../../core/learning/features/index.js";
 import { startOfDay } from "../../core/market/adjust.js";
 import { barClose, barOpensBetween, openBefore } from "../../core/market/bar-times.js";
 import { BAR_COLUMNS, type Candles, sharedCandles, sliceCandles } from "../../core/market/candles.js";
@@ -18,8 +19,11 @@ import type { Actions } from "../candles/actions.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
+import type { BarScores } from "../models/bar-scores.js";
+import type { ModelVersion } from "../models/store.js";
 import type { ChainFacts } from "../options/chain-facts.js";
 import { dividendsOf, type PaidDividends } from "./corporate-actions.js";
+import { type Followed, followedBy, modelsOf, scoresOf } from "./followed.js";
 import type { RunSeries } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import { reachNotes } from "./reach.js";
@@ -30,6 +34,8 @@ import { dayOf, type RunTerms } from "./terms.js";
 export interface RunData extends RunSeries {
   /** As they were loaded, with the bars that lead up to those that are traded. */
   readonly sets: readonly CandleSet[];
+  /** Versions of models whose scores are among the facts, each once. */
+  readonly models: readonly ModelVersion[];
   /** What is to be said of the bars, beside what their sets say. */
   readonly notes: readonly string[];
   readonly terms: RunTerms;
@@ -48,6 +54,7 @@ export interface SeriesParts {
   readonly instruments: Pick<Instruments, "resolve" | "identify">;
   readonly actions: Pick<Actions, "load">;
   readonly chainFacts: ChainFacts;
+  readonly barScores: BarScores;
   readonly now: () => number;
 }
 
@@ -118,8 +125,10 @@ export async function loadRun(
 ): Promise<RunData> {
   const known = await instrumentsOf(parts, symbols);
   // A date is a day of each symbol's own market, whichever of them is named first.
-  const stretches = known.map(({ calendar }) => orderedStretch(order, parts.now(), calendarOf(calendar)));
-  const bars = await loadBars(parts, chosen, known, order.interval, stretches, limit);
+  const asked = known.map(({ calendar }) => orderedStretch(order, parts.now(), calendarOf(calendar)));
+  const followed = await followedBy(parts, chosen, known, order, asked[0]);
+  const stretches = asked.map((each) => ({ ...each, fromMs: Math.max(each.fromMs, followed?.fromMs ?? 0) }));
+  const bars = await loadBars(parts, chosen, known, order.interval, stretches, limit, followed);
   for (const { strategy } of chosen) {
     const own = bars.series.map((candles, k) => ({ candles, facts: bars.facts[k] }));
     const lacks = [...lacksOf(strategy, own), ...scarceOf(strategy, own)];
@@ -131,7 +140,8 @@ export async function loadRun(
   }
   const benchmark = await benchmarkOf(parts, order, limit);
   const mute = bars.series.filter(({ volume }) => !volume.some((each) => each > 0));
-  const notes = [...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
+  const seen = followed?.notes ?? [];
+  const notes = [...seen, ...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
   const terms = termsOf(known, chosen, order, mute.length === 0);
   return { ...bars, notes, terms, benchmark };
 }
@@ -178,6 +188,9 @@ export async function instrumentsOf({ instruments }: SeriesParts, symbols: reado
   return known;
 }
 
+/** Versions whose scores a strategy reads; null where none does. */
+type Following = Pick<Followed, "versions"> | null;
+
 /** A stretch, and the moment at which its bars were known; now without it. */
 interface Stretch {
   readonly fromMs: number;
@@ -198,13 +211,14 @@ export async function loadBars(
   interval: Interval,
   stretches: readonly Stretch[],
   limit: number,
+  followed: Following = null,
 ): Promise<Omit<RunData, "terms" | "benchmark">> {
-  const sets = await loadSets(parts, chosen, known, interval, stretches, limit);
+  const sets = await loadSets(parts, chosen, known, interval, { stretches, followed }, limit);
   // A job gives them to threads many times.
   const whole = sets.map(({ candles }) => sharedCandles(candles));
   const first = whole.map(({ time }, k) => lowerBound(time, stretches[k].fromMs));
   const series = whole.map((candles, k) => sliceCandles(candles, first[k]));
-  const allFacts = await factsOf(parts, chosen, known, whole);
+  const allFacts = await factsOf(parts, chosen, known, whole, followed);
   const facts = allFacts.map((each, k) => sliceFacts(each, whole[k].time.length, first[k]));
   const lead = whole.map((candles, k) => ({
     candles: sliceCandles(candles, 0, first[k]),
@@ -226,6 +240,7 @@ export async function loadBars(
     sets,
     series,
     facts,
+    models: modelsOf(followed),
     lead,
     happenings: paid.map(({ happenings }) => happenings),
     notes,
@@ -268,7 +283,7 @@ async function loadSets(
   chosen: readonly Chosen[],
   known: readonly KnownInstrument[],
   interval: Interval,
-  stretches: readonly Stretch[],
+  { stretches, followed }: { readonly stretches: readonly Stretch[]; readonly followed: Following },
   limit: number,
 ): Promise<CandleSet[]> {
   const counts = known.map(({ calendar }, k) =>
@@ -280,7 +295,7 @@ async function loadSets(
   }
   const leadBars = chosen.reduce(
     (most, { strategy, values }) => Math.max(most, strategy.warmup(values)),
-    LEAD_BARS,
+    followed === null ? LEAD_BARS : Math.max(LEAD_BARS, FEATURE_MEMORY),
   );
   const sets: CandleSet[] = [];
   for (const [i, instrument] of known.entries()) {
@@ -309,17 +324,20 @@ function closedSet(set: CandleSet, closedByMs: number): CandleSet {
   return closed === time.length ? set : { ...set, candles: sliceCandles(set.candles, 0, closed) };
 }
 
-/** What stored chains said of each symbol, where a strategy needs it. No model is active, so that none has a score. */
-export async function factsOf(
-  { chainFacts }: SeriesParts,
+/** What stored chains said of each symbol, and what models say of its bars, where a strategy needs it. */
+async function factsOf(
+  parts: SeriesParts,
   chosen: readonly Chosen[],
   known: readonly KnownInstrument[],
   series: readonly Candles[],
+  followed: Following,
 ): Promise<Facts[]> {
-  if (!chosen.some(({ strategy }) => strategy.needs.includes("option_chain"))) return series.map(() => ({}));
+  const scores = followed === null ? [] : await scoresOf(parts, followed, known, series);
+  const isChained = chosen.some(({ strategy }) => strategy.needs.includes("option_chain"));
   const facts: Facts[] = [];
   for (const [k, { interval, time }] of series.entries()) {
-    facts.push(await chainFacts.load(known[k], interval, time));
+    const chains = isChained ? await parts.chainFacts.load(known[k], interval, time) : {};
+    facts.push({ ...chains, ...scores[k] });
   }
   return facts;
 }

@@ -10,6 +10,7 @@ import type { CandleService } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { type AgentDesk, createAgentDesk } from "./agent.js";
 import { type OpenModel, openArtefact } from "./artefact.js";
+import { type BarScores, createBarScores } from "./bar-scores.js";
 import { createKnowledgeStore, type KnowledgeStore } from "./knowledge.js";
 import { createOnlineModels, type OnlineModels } from "./online.js";
 import { createRegistry, type Registry } from "./registry.js";
@@ -27,6 +28,7 @@ export interface ModelFeature {
   readonly modelStore: ModelStore;
   readonly knowledge: KnowledgeStore;
   readonly scoring: Scoring;
+  readonly barScores: BarScores;
   readonly scores: ScoreStore;
   readonly telemetry: Telemetry;
   readonly told: ToldScores;
@@ -64,6 +66,7 @@ export function createModelFeature(parts: {
     modelStore,
     knowledge,
     scoring,
+    barScores: createBarScores({ ...parts, knowledge, scoring }),
     showing: createShowing({ ...parts, knowledge, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),

@@ -3,16 +3,15 @@ import { importancesOf } from "../../core/learning/trees/trees.js";
 import { AppError } from "../../platform/errors.js";
 import type { OpenModel } from "./artefact.js";
 import { servesLot } from "./card.js";
+import { chosenOf, groupOf, type Moment } from "./choosing.js";
 import type { OpenVersion, Registry } from "./registry.js";
 import type { NewScore, StoredScore } from "./scores.js";
 import { ANY, nameOf, type Purpose } from "./store.js";
 
 /** What a model is shown of a moment. */
-export interface Shown {
+export interface Shown extends Moment {
   readonly assetClass: string;
   readonly interval: string;
-  readonly regime: string | null;
-  readonly pattern: string;
   /** In the order of the columns of `schema`; NaN for what is not known. */
   readonly row: Float64Array;
   readonly schema: string;
@@ -28,7 +27,17 @@ export interface Counted {
   readonly raw: number;
 }
 
+/** A version of trees that may be asked of an asset class and interval. */
+export interface OpenTrees {
+  readonly version: OpenVersion<OpenModel>["version"];
+  readonly model: TabularModel;
+}
+
 export interface Scoring {
+  /** Versions that serve an asset class and interval and read these columns, the most specific first. */
+  servingOf(lot: Lot, schema: string): readonly OpenTrees[];
+  /** The versions of a number that could, whether they serve or not. @throws {AppError} `model_refused`. */
+  openNumbered(lot: Lot, schema: string, number: string): Promise<readonly OpenTrees[]>;
   /** What counts for a moment; null with the reason where no model serves it. */
   count(shown: Shown): Counted | { readonly version: null; readonly reason: string };
   /** What every version says that serves or stands beside: the one that counts first. */
@@ -57,10 +66,12 @@ export interface Contribution {
   readonly contribution: number;
 }
 
+export type Lot = Pick<Shown, "assetClass" | "interval">;
+
 const TREES = "gradient_trees";
 
 /** Purposes that serve a moment, the most specific first. */
-function purposesOf({ assetClass, interval }: Pick<Shown, "assetClass" | "interval">): readonly Purpose[] {
+function purposesOf({ assetClass, interval }: Lot): readonly Purpose[] {
   return [
     { learner: TREES, assetClass, interval, grouping: "pattern" },
     { learner: TREES, assetClass, interval, grouping: "regime" },
@@ -69,38 +80,47 @@ function purposesOf({ assetClass, interval }: Pick<Shown, "assetClass" | "interv
   ];
 }
 
-function groupOf({ trees }: TabularModel, grouping: Purpose["grouping"], { regime, pattern }: Shown): string {
-  const key = grouping === "pattern" ? pattern : (regime ?? "");
-  return trees.groups.has(key) ? key : "";
-}
-
-function treesOf(open: OpenVersion<OpenModel> | null, schema: string): TabularModel | null {
+function treesOf(open: OpenVersion<OpenModel> | null, schema: string): OpenTrees | null {
   if (open === null || open.opened.learner !== TREES) return null;
-  return open.version.featureSchema === schema ? open.opened.model : null;
+  const { version, opened } = open;
+  return version.featureSchema === schema ? { version, model: opened.model } : null;
 }
 
 /** Whether a version was tried on what it is asked of: what several lots share was tried on some of them. */
-function isTried({ version }: OpenVersion<OpenModel>, { assetClass, interval }: Shown): boolean {
+function isTried({ version }: Pick<OpenTrees, "version">, { assetClass, interval }: Lot): boolean {
   return version.assetClass !== ANY || servesLot(version.metrics, assetClass, interval);
 }
 
 export function createScoring(registry: Registry<OpenModel>): Scoring {
-  function counted(open: OpenVersion<OpenModel>, shown: Shown): Counted | null {
-    const model = treesOf(open, shown.schema);
-    if (model === null) return null;
-    const group = groupOf(model, open.version.grouping, shown);
-    return { version: open.version, model, group, ...scoreTabular(model, shown.row, group) };
-  }
-
-  function servingFor(shown: Shown): Counted[] {
-    return purposesOf(shown).flatMap((purpose) => {
-      const open = registry.serving(purpose);
-      if (open === null || !isTried(open, shown)) return [];
-      return counted(open, shown) ?? [];
+  function servingOf(lot: Lot, schema: string): OpenTrees[] {
+    return purposesOf(lot).flatMap((purpose) => {
+      const open = treesOf(registry.serving(purpose), schema);
+      return open !== null && isTried(open, lot) ? open : [];
     });
   }
 
+  async function openNumbered(lot: Lot, schema: string, number: string): Promise<OpenTrees[]> {
+    const found: OpenTrees[] = [];
+    for (const purpose of purposesOf(lot)) {
+      const [version] = await registry.list({ ...purpose, version: number }, 1);
+      if (version === undefined || version.featureSchema !== schema || !isTried({ version }, lot)) continue;
+      const open = treesOf(await registry.open(version), schema);
+      if (open !== null) found.push(open);
+    }
+    return found;
+  }
+
+  function counted({ version, model }: OpenTrees, shown: Shown): Counted {
+    const group = groupOf(model, version.grouping, shown);
+    return { version, model, group, ...scoreTabular(model, shown.row, group) };
+  }
+
+  const servingFor = (shown: Shown) => servingOf(shown, shown.schema).map((open) => counted(open, shown));
+
   return {
+    servingOf,
+    openNumbered,
+
     count(shown) {
       const best = chosenOf(servingFor(shown));
       if (best !== undefined) return best;
@@ -126,7 +146,8 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
               version.grouping === grouping,
           ),
         );
-      const all = [...serving, ...beside.flatMap((open) => counted(open, shown) ?? [])];
+      const trees = beside.flatMap((open) => treesOf(open, shown.schema) ?? []);
+      const all = [...serving, ...trees.map((open) => counted(open, shown))];
       const scores = all.map((each) => ({
         ...{ modelId: each.version.id, group: each.group, score: each.score, raw: each.raw },
         shadow: each !== best,
@@ -157,16 +178,6 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
       return scoreTabular(opened.model, Float64Array.from(values), group);
     },
   };
-}
-
-/**
- * A model by pattern counts where it knows the pattern, one by regime where it knows the regime; else what all of an
- * asset class and interval share, then what everything shares. @param serving the most specific first.
- */
-function chosenOf(serving: readonly Counted[]): Counted | undefined {
-  const grouped = ({ group }: Counted) => group !== "";
-  const own = serving.filter(({ version }) => version.assetClass !== ANY);
-  return own.find(grouped) ?? own.at(-1) ?? serving.find(grouped) ?? serving.at(-1);
 }
 
 /** How much each column gained over all splits, of all and of groups by their share, and in how many. */
