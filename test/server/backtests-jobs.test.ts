@@ -111,6 +111,37 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
       picture = await get("ann", `${href}?format=svg&plot=folds`);
     }
     expect(picture.body).toContain("Golden Cross: AAPL");
+    const lines = async (table: string) =>
+      (await get("ann", `${href}?format=csv&table=${table}`)).body.trim().split("\n");
+    const [names, first] = await lines("trades");
+    expect(names).toMatch(/^fold,symbol,side,/);
+    expect(first).toMatch(/^\d,AAPL,long,/);
+    expect((await lines("figures")).length).toBeGreaterThan(30);
+    expect(await lines("equity")).toHaveLength(701);
+    for (const plot of ["months", "trades", "equity", "drawdown"]) {
+      expect((await get("ann", `${href}?format=svg&plot=${plot}`)).body, plot).toContain("<svg");
+    }
+  });
+
+  it("202 holds a walk-forward of several symbols beside all of them, as a backtest of the tests is", async () => {
+    const walk = {
+      ...SEARCHED,
+      symbol: undefined,
+      symbols: ["AAPL", "MSFT"],
+      train_bars: 300,
+      test_bars: 100,
+    };
+    const { report } = await done("ann", "walk-forward", walk);
+    const { start, end } = report.out_of_sample as Record<string, string>;
+    const { report: plain } = await done("ann", "run", {
+      symbols: walk.symbols,
+      start_date: start,
+      end_date: end.slice(0, 10),
+      ...{ monte_carlo_paths: 0, bootstrap_paths: 0, random_entries: 0, sensitivity: false },
+    });
+    const held = ({ figures }: Kept["report"]) =>
+      (figures as { name: string; value: number }[]).find(({ name }) => name === "benchmark_return")?.value;
+    expect(held(report)).toBeCloseTo(held(plain) ?? Number.NaN, 9);
   });
 
   it.each<[string, string, object, string, string]>([
@@ -156,6 +187,13 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
       "invalid_request",
       "fast must be shorter than slow",
     ]),
+    [
+      "400 for a stretch that is too short for a fold",
+      "walk-forward",
+      { ...SEARCHED, start_date: "2021-06-01" },
+      "invalid_request",
+      "500 and 125 more are not within the 150 bars",
+    ],
     [
       "400 for one strategy where several are compared",
       "compare",

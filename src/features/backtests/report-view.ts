@@ -102,8 +102,14 @@ function periodOf({ calendar }: RunTerms, interval: Interval): string {
       : `trading days of ${calendar}`;
 }
 
+/** What a report tells of a run. */
+export type ToldFound = Pick<
+  RunFound,
+  "hash" | "report" | "time" | "bounds" | "doubts" | "trades" | "breakdown" | "turned"
+>;
+
 /** The report of one backtest, without its hash. */
-export function reportView(chosen: Chosen, data: RunData, found: RunFound, overfitting: OverfittingView) {
+export function reportView(chosen: Chosen, data: RunData, found: ToldFound, overfitting: OverfittingView) {
   const { trades, hash, turned, breakdown } = found;
   return {
     strategy: chosenView(chosen),
@@ -129,7 +135,7 @@ export function reportView(chosen: Chosen, data: RunData, found: RunFound, overf
 
 export type ReportView = ReturnType<typeof reportView>;
 
-function figuresView({ report }: RunFound, { convention }: RunTerms) {
+function figuresView({ report }: ToldFound, { convention }: RunTerms) {
   return FIGURES.map((row) => {
     const { value, reason } = report.figures[row.name];
     const shown = value !== null && row.unit === "money" ? value / 1e6 : value;
@@ -144,7 +150,7 @@ function figuresView({ report }: RunFound, { convention }: RunTerms) {
   });
 }
 
-function drawdownsView({ report, time }: RunFound) {
+function drawdownsView({ report, time }: ToldFound) {
   const deepest = report.drawdowns.toSorted((a, b) => b.depth - a.depth).slice(0, DRAWDOWNS_LISTED);
   return deepest.map(({ depth, peakBar, troughBar, endBar, bars, days }: DrawdownPeriod) => ({
     depth,
@@ -157,7 +163,7 @@ function drawdownsView({ report, time }: RunFound) {
 }
 
 /** What the account would have had, had all bars whose path is not known gone one way or the other. */
-function fillsView({ bounds, doubts, trades }: RunFound, { capital }: RunTerms) {
+function fillsView({ bounds, doubts, trades }: ToldFound, { capital }: RunTerms) {
   const of = (equity: number) => ({ final_equity: equity, total_return: equity / capital - 1 });
   return {
     pessimistic: of(bounds.pessimistic),
@@ -182,6 +188,7 @@ function groupView({ key, trades, winRate, net, meanGain, profitFactor }: TradeG
 
 export function tradeView(trade: RunTrade) {
   return {
+    ...(trade.fold === undefined ? {} : { fold: trade.fold }),
     symbol: trade.symbol,
     side: trade.side,
     entry_date: isoTime(trade.entryMs),

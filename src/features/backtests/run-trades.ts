@@ -37,6 +37,8 @@ export interface RunTrade {
   readonly regime: Regime | null;
   /** Variant of the pattern that was traded; null for a strategy that trades none. */
   readonly pattern: string | null;
+  /** In a walk-forward the fold in whose test it was made, from 1. */
+  readonly fold?: number;
 }
 
 export function tradesOf(

@@ -1,31 +1,19 @@
-import { benchmarkCloses } from "../../core/backtest/benchmark.js";
 import { briefProblem } from "../../core/backtest/brief.js";
-import { type Held, heldOf, trackOf } from "../../core/backtest/positions.js";
-import { type Report, reportOf } from "../../core/backtest/report.js";
+import { heldOf, trackOf } from "../../core/backtest/positions.js";
+import type { Report } from "../../core/backtest/report.js";
 import { type Backtest, type Doubt, hashOf } from "../../core/backtest/result.js";
 import type { Listing } from "../../core/backtest/rules.js";
 import { runBacktest } from "../../core/backtest/run.js";
 import { ensure } from "../../core/base/assert.js";
-import type { Candles } from "../../core/market/candles.js";
-import { type CalendarId, calendarOf } from "../../core/market/session.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { moved } from "../../platform/workers.js";
+import { type BenchmarkOrder, benchmarkOf, reportBeside } from "./benchmark.js";
 import { type Breakdown, breakdownOf } from "./breakdown.js";
 import { listingsOf, type RunSeries, startOf } from "./listings.js";
 import { type RunTrade, tradesOf } from "./run-trades.js";
-import { dayOf, type RunTerms, rulesOf } from "./terms.js";
+import { type RunTerms, rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
-
-/** What could have been held instead: the symbols in equal parts, or a series of its own. */
-export type BenchmarkOrder =
-  | { readonly kind: "hold" }
-  | { readonly kind: "none" }
-  | {
-      readonly kind: "series";
-      readonly candles: Candles;
-      readonly calendar: CalendarId;
-    };
 
 export interface RunOrder extends RunSeries {
   readonly strategyId: string;
@@ -77,20 +65,11 @@ export function reportRun(order: RunOrder): {
   const rules = rulesOf(terms, startOf(order));
   const backtest = runBacktest(strategy, listings, values, rules);
   const held = heldOf(backtest, listings);
-  const { close: benchmark, reason } = benchmarkOf(order.benchmark, backtest.time, held);
-  const known = benchmark.findIndex((close) => !Number.isNaN(close));
+  const benchmark = benchmarkOf(order.benchmark, backtest.time, held);
   const track = trackOf(backtest, held);
-  const from = Math.max(0, known);
-  const report = reportOf(track, backtest.trades, {
-    convention: terms.convention,
-    year: { days: terms.yearReturns, riskFree: terms.riskFree },
-    dayAt: dayOf(terms),
-    benchmark:
-      known < 0 ? null : { close: benchmark.map((close, i) => (i < from ? benchmark[from] : close)), from },
-    ...(reason === null ? {} : { noBenchmark: reason }),
-  });
+  const { report, worth } = reportBeside(track, backtest.trades, benchmark, terms);
   const { bounds, doubts } = backtest;
-  const turned = countBy(backtest);
+  const turned = turnedBy(backtest);
   const time = backtest.time.slice();
   const bars = listings.map(({ candles }) => candles);
   const trades = tradesOf(backtest, bars, order);
@@ -106,7 +85,7 @@ export function reportRun(order: RunOrder): {
     report: { figures: report.figures, months: report.months, drawdowns: report.drawdowns },
     time,
     equity,
-    benchmark: benchmark.map((close) => (known < 0 ? close : (close / benchmark[from]) * terms.capital)),
+    benchmark: worth,
     bounds: {
       pessimistic: bounds.pessimistic / 1e6,
       headline: bounds.equity / 1e6,
@@ -121,8 +100,8 @@ export function reportRun(order: RunOrder): {
   return { found, backtest, listings };
 }
 
-/** Orders that a bar's volume did not suffice for count once each, whatever came of the rest of them. */
-function countBy({ turned, events }: Backtest): Record<string, number> {
+/** How often something was not to be had, by reason. Orders that a bar's volume did not suffice for count once each, whatever came of the rest of them. */
+export function turnedBy({ turned, events }: Backtest): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { reason } of turned) counts[reason] = (counts[reason] ?? 0) + 1;
   const parts = new Set(
@@ -132,24 +111,4 @@ function countBy({ turned, events }: Backtest): Record<string, number> {
   );
   if (parts.size > 0) counts.filled_in_part = parts.size;
   return counts;
-}
-
-/** Worth of 1 that is held from the first bar of all on; NaN before, and of all bars where there is none, with the reason. */
-function benchmarkOf(
-  order: BenchmarkOrder,
-  time: Float64Array,
-  held: readonly Held[],
-): { readonly close: Float64Array; readonly reason: string | null } {
-  const none = () => new Float64Array(time.length).fill(Number.NaN);
-  if (order.kind === "none") return { close: none(), reason: null };
-  if (order.kind === "series") {
-    const { close, reason } = benchmarkCloses(time, order.candles, calendarOf(order.calendar));
-    return { close: close ?? none(), reason };
-  }
-  const from = time.findIndex((_, i) => held.every(({ close }) => !Number.isNaN(close[i])));
-  const close = time.map((_, i) => {
-    if (from < 0 || i < from) return Number.NaN;
-    return held.reduce((sum, { close }) => sum + close[i] / close[from], 0) / held.length;
-  });
-  return { close, reason: from < 0 ? "there is no bar at which all symbols have a close" : null };
 }

@@ -22,12 +22,12 @@ import type { KnownInstrument } from "../instruments/store.js";
 import type { BarScores } from "../models/bar-scores.js";
 import type { ModelVersion } from "../models/store.js";
 import type { ChainFacts } from "../options/chain-facts.js";
+import type { BenchmarkOrder } from "./benchmark.js";
 import { dividendsOf, type PaidDividends } from "./corporate-actions.js";
 import { type Followed, followedBy, modelsOf, scoresOf } from "./followed.js";
 import type { RunSeries } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import { reachNotes } from "./reach.js";
-import type { BenchmarkOrder } from "./run-worker.js";
 import { dayOf, type RunTerms } from "./terms.js";
 
 /** The bars of a run, and the terms that follow from what is traded. */
@@ -171,6 +171,21 @@ export function checkSize(
     const detail = `symbols x bars: more than ${limit} ${order.interval} bars in a job; ask for fewer symbols or less time`;
     throw new AppError("job_limit_exceeded", detail);
   }
+}
+
+/** Bars of a symbol of an order that closed by now at most, by its calendar: the fewest of them all. */
+export function mostBars(
+  { instruments, now }: Pick<SeriesParts, "instruments" | "now">,
+  symbols: readonly string[],
+  order: RunFields,
+  limit: number,
+): number {
+  const counts = symbols.map((symbol) => {
+    const { calendar } = instruments.identify(symbol);
+    const { fromMs, toMs } = stretchOf(order, now(), calendarOf(calendar));
+    return countBars(calendar, order.interval, fromMs, Math.min(toMs, now()), limit);
+  });
+  return Math.min(...counts);
 }
 
 /** @throws {AppError} as instruments do, `invalid_request` for symbols of several currencies. */

@@ -115,7 +115,9 @@ export function createStoredRuns(parts: SeriesParts & { runs: RunStore; workers:
     async tableOf(principal, id, table) {
       const { trades, figures } = drawnReport.parse((await find(principal, id)).report);
       if (table === "equity") return equityTable(await runs.loadColumns(id));
-      const [rows, columns] = table === "trades" ? [trades, TRADE_COLUMNS] : [figures, FIGURE_COLUMNS];
+      const isFolded = trades?.some((trade) => "fold" in trade) ?? false;
+      const ofTrades = isFolded ? ["fold", ...TRADE_COLUMNS] : TRADE_COLUMNS;
+      const [rows, columns] = table === "trades" ? [trades, ofTrades] : [figures, FIGURE_COLUMNS];
       if (rows === undefined) throw absent(table === "trades" ? "list of trades" : "figures");
       return stringify(rows, { header: true, columns: [...columns], cast: { boolean: String } });
     },

@@ -1,16 +1,14 @@
 import { runBrief } from "../../core/backtest/brief.js";
 import type { BarRange } from "../../core/backtest/folds.js";
 import { ensure } from "../../core/base/assert.js";
-import { lowerBound, upperBound } from "../../core/base/search.js";
-import { sliceCandles } from "../../core/market/candles.js";
+import { lowerBound } from "../../core/base/search.js";
 import { keepColumns } from "../../core/strategies/columns.js";
-import { sliceFacts } from "../../core/strategies/facts.js";
 import { findStrategy } from "../../core/strategies/index.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { listingsOf, type RunSeries, startOf } from "./listings.js";
+import type { RunSeries } from "./listings.js";
 import type { RunTerms } from "./terms.js";
-import { rulesOf } from "./terms.js";
 import { type TrialFound, trialOf } from "./trial.js";
+import { windowed } from "./window.js";
 
 export interface TrialsOrder extends RunSeries {
   readonly strategyId: string;
@@ -34,19 +32,10 @@ export interface TrialOfPoint extends TrialFound {
 
 /** Tries values of a strategy, one after another, in a thread. */
 export default function tryPoints(order: TrialsOrder): TrialOfPoint[] {
-  const { series, window, terms, points } = order;
+  const { terms, points } = order;
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
-  const from = window?.from ?? 0;
-  const untilMs = window === null ? Number.POSITIVE_INFINITY : series[0].time[window.to - 1];
-  const fromMs = window === null ? Number.NEGATIVE_INFINITY : series[0].time[from];
-  const listings = listingsOf(order).map(({ candles, facts = {}, ...listing }) => {
-    const to = upperBound(candles.time, untilMs);
-    const cut = sliceCandles(candles, 0, to);
-    keepColumns(cut);
-    return { ...listing, candles: cut, facts: sliceFacts(facts, to) };
-  });
-  // What is decided at the close before a window is filled at its first open.
-  const rules = rulesOf(terms, from === 0 ? startOf(order) : series[0].time[from - 1]);
+  const { listings, rules, fromMs } = windowed(order);
+  for (const { candles } of listings) keepColumns(candles);
   // New memory for each point would take longer than to walk its bars.
   const room = new Float64Array(listings[0].candles.time.length);
   return points.map((values) => {

@@ -1,14 +1,14 @@
-import { type Fold, walkForwardFolds } from "../../core/backtest/folds.js";
+import type { Fold } from "../../core/backtest/folds.js";
 import { sharpeSample } from "../../core/backtest/overfitting.js";
 import { sketchOf } from "../../core/backtest/trials.js";
 import { sliceCandles } from "../../core/market/candles.js";
 import type { Figure } from "../../core/performance/figure.js";
 import { sliceFacts } from "../../core/strategies/facts.js";
 import type { Values } from "../../core/strategies/parameters.js";
-import { AppError } from "../../platform/errors.js";
-import { isoTime } from "../../platform/http.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import { defineTask } from "../../platform/workers.js";
 import { checkCandidates, createCandidates } from "./candidates.js";
+import type { FoldFound, FoldOrder } from "./fold-worker.js";
 import {
   JOB_BARS,
   RUN_JOB,
@@ -19,26 +19,23 @@ import {
 } from "./jobs-order.js";
 import { runSeriesOf } from "./listings.js";
 import { type Chosen, chosenBy, symbolsOf } from "./order.js";
-import { degradationOf, joinTests, type Outside } from "./outside.js";
-import { type Asked, checkOrder, keepRun, type PerformParts, trialRow } from "./perform.js";
+import { joinTests } from "./outside.js";
+import { type Asked, checkOrder, digestOf, keepRun, type PerformParts, trialRow } from "./perform.js";
 import { growthOf, PERMUTED_BARS, type PermutedRun, permutedP } from "./permuted.js";
 import { hashed } from "./report-hash.js";
-import { chosenView, headView } from "./report-view.js";
-import { hashOfSeries, loadRun, type RunData } from "./series.js";
+import { reportView } from "./report-view.js";
+import { hashOfSeries, loadRun, mostBars, type RunData } from "./series.js";
+import { stitchTests } from "./stitch.js";
 import { dayOf, rateOf, rulesText } from "./terms.js";
-import type { TrialOfPoint } from "./trials-worker.js";
-import { bestOf, scoreOf, TRY, type Tried, tryAll } from "./tries.js";
+import { bestOf, tryAll } from "./tries.js";
+import { degradationView, foldView, outsideView } from "./walk-view.js";
+import { foldsOf, requireFold, untestedNotes, type Walked } from "./walked.js";
 
+const TEST = defineTask<FoldOrder, FoldFound>(new URL("./fold-worker.js", import.meta.url));
 const TIMEOUT_MS = 4 * 3_600_000;
-
-/** A fold, what was chosen on its training bars alone, and what that came to on the bars after them. */
-interface Walked {
-  readonly fold: Fold;
-  readonly best: Tried | null;
-  /** Returns by day of all that was tried on the training bars. */
-  readonly trained: readonly Float64Array[];
-  readonly tested: TrialOfPoint | null;
-}
+/** What is said of every such report. */
+const STITCHED =
+  "each test begins with the initial capital, as its trades are listed; equity, figures and bounds are of the tests one after another";
 
 /** Chooses values on one window after another, and tries each choice on the bars that follow. */
 export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder, null, RunResult> {
@@ -53,6 +50,7 @@ export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder
     timeoutMs: TIMEOUT_MS,
     check(order) {
       checkCandidates(chosenBy(order), order);
+      requireFold(order, mostBars(parts, symbolsOf(order), order, JOB_BARS));
       return checkOrder(parts, order);
     },
     run: (order, context) => runWalkForward(parts, order, context),
@@ -67,7 +65,7 @@ async function runWalkForward(
   const { signal, report, job } = context;
   const chosen = chosenBy(order);
   const data = await loadRun(parts, [chosen], symbolsOf(order), order, JOB_BARS);
-  const folds = foldsOf(data, order);
+  const folds = foldsOf(data.series, order);
   const walked: Walked[] = [];
   for (const [i, fold] of folds.entries()) {
     report(`fold ${i + 1} of ${folds.length}`, i, folds.length);
@@ -76,22 +74,6 @@ async function runWalkForward(
   report("report", folds.length, folds.length);
   const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
   return finish(parts, chosen, data, order, walked, asked);
-}
-
-/** @throws {AppError} `invalid_request` where no fold fits, or symbols have other bars than the first. */
-function foldsOf({ series }: RunData, order: WalkForwardOrder): Fold[] {
-  const [{ time }] = series;
-  if (series.some((each) => each.time.length !== time.length || each.time[0] !== time[0])) {
-    throw new AppError("invalid_request", "body symbols: a walk-forward needs the same bars of all of them");
-  }
-  const { mode, train_bars: train, test_bars: test, step_bars, embargo_bars: embargo } = order;
-  const step = step_bars ?? test;
-  const folds = walkForwardFolds(time.length, { mode, train, test, step, embargo });
-  if (folds.length === 0) {
-    const detail = `body train_bars: ${train} and ${test} more are not within the ${time.length} bars of the stretch`;
-    throw new AppError("invalid_request", detail);
-  }
-  return folds.slice(-order.folds);
 }
 
 async function walkFold(
@@ -120,16 +102,8 @@ async function walkFold(
   const best = bestOf(tried);
   const returns = tried.map(({ trial }) => trial.returns);
   if (best === null) return { fold, best, trained: returns, tested: null };
-  const points = [best.values];
-  const testing = {
-    strategyId: strategy.id,
-    points,
-    ...runSeriesOf(data),
-    terms: data.terms,
-    window: test,
-    byBar: true,
-  };
-  const [tested] = await workers.run(TRY, testing, { signal });
+  const testing = { strategyId: strategy.id, values: best.values, ...runSeriesOf(data), terms: data.terms };
+  const tested = await workers.run(TEST, { ...testing, window: test }, { signal });
   return { fold, best, trained: returns, tested };
 }
 
@@ -165,26 +139,23 @@ async function finish(
     sets: walked.map(({ trained }) => equalOnes(trained)),
   };
   const overfitting = await parts.ledger.judge(datasetId, judged, asked.signal);
-  const time = data.series[0].time;
-  const folds = walked.map((each) => foldView(each, time, order));
-  const yearly = Math.sqrt(data.terms.yearReturns);
-  const columns = columnsOf(outside, data);
+  const { time } = data.series[0];
+  const folds = walked.map((each, place) => foldView(each, place, time, order));
+  const done = digestOf([chosen.strategy.id, folds, Array.from(outside.bars)]);
+  const { found, columns } = await stitchTests(parts, data, walked, outside, asked.signal);
+  const untested = untestedNotes(
+    walked.map(({ fold }) => fold),
+    time,
+  );
+  const noted = { ...data, notes: [...data.notes, ...untested, STITCHED] };
   const told = {
-    strategy: chosenView(chosen),
-    ...headView(data),
+    ...reportView(chosen, noted, { ...found, hash: done }, overfitting),
     mode: order.mode,
     method: order.method,
     objective: order.objective === "sharpe" ? "Sharpe ratio by day" : "return",
     folds,
-    out_of_sample: {
-      bars: outside.bars.length,
-      total_return: outside.totalReturn,
-      sharpe: sample === null ? null : sample.sharpe * yearly,
-      trades: folds.reduce((sum, { test_trades }) => sum + test_trades, 0),
-      folds_that_gained: folds.filter(({ test_return }) => (test_return ?? 0) > 0).length,
-    },
+    out_of_sample: outsideView(outside, sample, folds, data.terms),
     ...degradationView(walked, order, outside, sample?.sharpe ?? null),
-    overfitting,
   };
   const report = hashed(told, columns);
   const { hash } = report;
@@ -240,58 +211,5 @@ function settingsOf({ values }: Chosen, order: WalkForwardOrder): Values {
     objective,
     seed,
     space,
-  };
-}
-
-function columnsOf({ time, growth }: Outside, { series, terms }: RunData) {
-  const [candles] = series;
-  const from = candles.time.indexOf(time[0]);
-  const held = time.map((at) => candles.close[candles.time.indexOf(at)] / candles.open[from]);
-  return {
-    time,
-    equity: growth.map((each) => each * terms.capital),
-    benchmark: held.map((each) => each * terms.capital),
-  };
-}
-
-function foldView({ fold, best, tested }: Walked, time: Float64Array, { objective }: WalkForwardOrder) {
-  const [train] = fold.train;
-  const [test] = fold.test;
-  return {
-    train: { start: isoTime(time[train.from]), end: isoTime(time[train.to - 1]) },
-    test: { start: isoTime(time[test.from]), end: isoTime(time[test.to - 1]) },
-    parameters: best?.values ?? null,
-    train_score: best?.score ?? null,
-    train_return: best?.trial.totalReturn ?? null,
-    test_score: tested === null ? null : (scoreOf(tested, objective) ?? 0),
-    test_return: tested?.totalReturn ?? null,
-    test_trades: tested === null ? 0 : tested.trades + tested.open,
-    test_trades_open: tested?.open ?? 0,
-  };
-}
-
-function degradationView(
-  walked: readonly Walked[],
-  order: WalkForwardOrder,
-  outside: Outside,
-  sharpe: number | null,
-) {
-  const folds = walked.map(
-    ({
-      fold: {
-        train: [train],
-      },
-      best,
-    }) => ({
-      trainScore: best?.score ?? null,
-      trainReturn: best?.trial.totalReturn ?? null,
-      trainBars: train.to - train.from,
-    }),
-  );
-  const found = degradationOf(order.objective, folds, outside, sharpe);
-  return {
-    in_sample_score: found.inSample,
-    out_of_sample_score: found.outOfSample,
-    is_vs_oos_degradation: found.degradation,
   };
 }
