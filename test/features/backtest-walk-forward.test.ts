@@ -5,6 +5,7 @@ import { createBacktestAnswers } from "../../src/features/backtests/answers.js";
 import { walkForwardOrder } from "../../src/features/backtests/jobs-order.js";
 import { singleOrder } from "../../src/features/backtests/order.js";
 import { createWalkForward } from "../../src/features/backtests/walk-forward.js";
+import { plainWalk } from "../../src/features/backtests/walk-order.js";
 import { requireFold, untestedNotes } from "../../src/features/backtests/walked.js";
 import type { Database } from "../../src/platform/database.js";
 import type { Workers } from "../../src/platform/workers.js";
@@ -152,5 +153,46 @@ describe("the report of a walk-forward", () => {
     const terms = { ...order, embargo_bars: 5 };
     expect(() => requireFold(terms, 304)).toThrow(/200, 5 between and 100 more/);
     expect(() => requireFold(terms, 305)).not.toThrow();
+  });
+});
+
+describe("an order of a walk-forward in the words of existing clients", () => {
+  const parts = () => backtestParts(database, workers, waves(600));
+  const plain = (change: object) => plainWalk(parts(), walkForwardOrder.parse({ ...BASE, ...change }));
+
+  it("names a strategy and periods, which are bars or times whose bars the calendar has", () => {
+    const told = plain({ strategy: "rsi_reversal", train_period: "1y", test_period: 60 });
+    expect(told).toMatchObject({ strategy_id: "rsi_reversal", train_bars: 365, test_bars: 60 });
+    expect(plain({ train_period: "26w", test_period: "30" })).toMatchObject({
+      train_bars: 182,
+      test_bars: 30,
+    });
+    expect(plain({ strategy: 2, strategy_id: 2, test_period: "3mo" }).test_bars).toBe(91);
+    const order = walkForwardOrder.parse({ ...BASE, train_bars: 70 });
+    expect(plainWalk(parts(), order)).toEqual(order);
+    expect(plainWalk(parts(), told)).toEqual(told);
+  });
+
+  it.each([
+    [{ strategy: 1, strategy_id: 2 }, /another name for strategy_id/],
+    [{ train_period: 100, train_bars: 100 }, /in place of train_bars/],
+    [{ test_period: "1d" }, /1d is 1 bars/],
+    [{ train_period: "999999y" }, /train_period/],
+  ])("is refused where it contradicts itself or is of no length: %j", (change, detail) => {
+    expect(() => plain(change)).toThrow(detail);
+  });
+
+  it("has its answer in those words beside the others", async () => {
+    const change = { strategy: 1, train_period: "200d", test_period: 100, train_bars: undefined };
+    const report = await walk(waves(400), 8, { ...change, test_bars: undefined });
+    const { folds, oos, out_of_sample } = report as unknown as Record<"oos" | "out_of_sample", object> & {
+      folds: Record<string, object>[];
+    };
+    expect(folds).toHaveLength(2);
+    expect(oos).toEqual(out_of_sample);
+    for (const { params, parameters, metrics, test_return, train_score } of folds) {
+      expect(params).toEqual(parameters);
+      expect(metrics).toMatchObject({ test_return, train_score });
+    }
   });
 });

@@ -123,6 +123,18 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
     }
   });
 
+  it("202 takes a walk-forward in the words of existing clients", async () => {
+    const { space, trials } = SEARCHED;
+    const walk = { strategy: 1, train_period: "1y", test_period: "6mo", space, trials, ...STRETCH };
+    const { report } = await done("bob", "walk-forward", walk);
+    const [{ params, metrics }] = report.folds as Record<string, object>[];
+    expect(params).toMatchObject({ side: "long" });
+    expect(Object.keys(metrics)).toContain("test_return");
+    expect(report.oos).toEqual(report.out_of_sample);
+    const twice = { ...walk, strategy_id: 2 };
+    expectProblem(await order("bob", "walk-forward", twice), "invalid_request", "another name");
+  });
+
   it("202 holds a walk-forward of several symbols beside all of them, as a backtest of the tests is", async () => {
     const walk = {
       ...SEARCHED,

@@ -74,14 +74,26 @@ export const runJobOrder = singleOrder.extend({
     .describe("Whether it is run under multiples of its costs and under more slippage, too"),
 });
 
+const TRAIN_BARS = 500;
+const TEST_BARS = 125;
+
+const periodText = z
+  .union([z.int().min(1).max(100_000), z.string().regex(/^[1-9]\d{0,5}(d|w|mo|y)?$/)])
+  .optional();
+
 export const walkForwardOrder = singleOrder.extend({
   ...searchFields,
+  strategy: strategyRef.optional().describe("Another name for strategy_id"),
+  train_period: periodText.describe(
+    "In place of train_bars: bars, or a time as 90d, 26w, 12mo or 2y, of which the bars before the end are counted",
+  ),
+  test_period: periodText.describe("In place of test_bars, as train_period"),
   mode: z
     .enum(["rolling", "anchored"])
     .default("rolling")
     .describe("rolling chooses on the train_bars before each test, anchored on all bars since the first"),
-  train_bars: z.int().min(20).max(100_000).default(500),
-  test_bars: z.int().min(5).max(100_000).default(125),
+  train_bars: z.int().min(20).max(100_000).default(TRAIN_BARS),
+  test_bars: z.int().min(5).max(100_000).default(TEST_BARS),
   step_bars: z
     .int()
     .min(1)

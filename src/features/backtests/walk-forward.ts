@@ -28,6 +28,7 @@ import { hashOfSeries, loadRun, mostBars, type RunData } from "./series.js";
 import { stitchTests } from "./stitch.js";
 import { dayOf, rateOf, rulesText } from "./terms.js";
 import { bestOf, tryAll } from "./tries.js";
+import { plainWalk } from "./walk-order.js";
 import { degradationView, foldView, outsideView } from "./walk-view.js";
 import { foldsOf, requireFold, untestedNotes, type Walked } from "./walked.js";
 
@@ -48,12 +49,13 @@ export function createWalkForward(parts: PerformParts): JobKind<WalkForwardOrder
       "the whole is of the tests alone. Of one symbol, or of several with the same bars.",
     input: walkForwardOrder,
     timeoutMs: TIMEOUT_MS,
-    check(order) {
+    check(asked) {
+      const order = plainWalk(parts, asked);
       checkCandidates(chosenBy(order), order);
       requireFold(order, mostBars(parts, symbolsOf(order), order, JOB_BARS));
       return checkOrder(parts, order);
     },
-    run: (order, context) => runWalkForward(parts, order, context),
+    run: (order, context) => runWalkForward(parts, plainWalk(parts, order), context),
   });
 }
 
@@ -148,13 +150,15 @@ async function finish(
     time,
   );
   const noted = { ...data, notes: [...data.notes, ...untested, STITCHED] };
+  const oos = outsideView(outside, sample, folds, data.terms);
   const told = {
     ...reportView(chosen, noted, { ...found, hash: done }, overfitting),
     mode: order.mode,
     method: order.method,
     objective: order.objective === "sharpe" ? "Sharpe ratio by day" : "return",
     folds,
-    out_of_sample: outsideView(outside, sample, folds, data.terms),
+    out_of_sample: oos,
+    oos,
     ...degradationView(walked, order, outside, sample?.sharpe ?? null),
   };
   const report = hashed(told, columns);

@@ -15,7 +15,7 @@ export function foldView(
 ) {
   const [train] = fold.train;
   const [test] = fold.test;
-  return {
+  const told = {
     fold: place + 1,
     train: { start: isoTime(time[train.from]), end: isoTime(time[train.to - 1]) },
     test: { start: isoTime(time[test.from]), end: isoTime(time[test.to - 1]) },
@@ -28,6 +28,10 @@ export function foldView(
     test_trades_open: tested?.open ?? 0,
     fills: tested === null ? null : foldFills(tested),
   };
+  const { train_score, train_return, test_score, test_return, test_trades } = told;
+  // The words of existing clients.
+  const metrics = { train_score, train_return, test_score, test_return, test_trades };
+  return { ...told, params: told.parameters, metrics };
 }
 
 export type FoldView = ReturnType<typeof foldView>;
