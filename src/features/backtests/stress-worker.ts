@@ -1,7 +1,8 @@
-import { runBrief } from "../../core/backtest/brief.js";
+import { type Brief, runBrief } from "../../core/backtest/brief.js";
+import { maskProblem, runMasks } from "../../core/backtest/mask-run.js";
 import { syntheticCandles } from "../../core/backtest/monte-carlo.js";
 import { permutedListings } from "../../core/backtest/permuted-bars.js";
-import { type Holding, randomEntries } from "../../core/backtest/random-entries.js";
+import { type Holding, randomEntries, randomMasks } from "../../core/backtest/random-entries.js";
 import type { BacktestRules, Listing } from "../../core/backtest/rules.js";
 import { ensure } from "../../core/base/assert.js";
 import { lowerBound } from "../../core/base/search.js";
@@ -47,7 +48,7 @@ export interface Stressed {
 
 /** Runs a strategy over drawn or permuted bars or under other costs, or others over the same bars, in a thread. */
 export default function stress(order: StressOrder): Stressed[] {
-  const { series, values, terms, seed } = order;
+  const { series, values, seed } = order;
   const listings = listingsOf(order);
   const start = startOf(order);
   const strategy = ensure(findStrategy(order.strategyId), "the order names a strategy");
@@ -65,13 +66,27 @@ export default function stress(order: StressOrder): Stressed[] {
       }));
       return pathOf(strategy, drawn, values, rulesOf(order.terms, start), order.terms);
     }
-    const random = ensure(
-      randomEntries(order.holdings, series[0].time.length, path),
-      "holdings of a run fit into its bars",
-    );
     const traded = series.map((candles, k) => ({ candles, happenings: order.happenings[k] ?? [] }));
-    return pathOf(random, traded, {}, rulesOf(terms), terms);
+    return randomPath(order, traded, path);
   });
+}
+
+/** As many trades of the same lengths at random times; without orders where all is bought and sold at the open alone. */
+export function randomPath(
+  { holdings, terms }: Pick<StressOrder & { readonly kind: "random" }, "holdings" | "terms">,
+  listings: readonly Listing[],
+  seed: number,
+): Stressed {
+  const [listing] = listings;
+  const { time } = listing.candles;
+  const rules = rulesOf(terms);
+  const masks = randomMasks(holdings, time.length, seed);
+  if (masks !== null && listings.length === 1 && maskProblem(rules, listing, masks) === null) {
+    const { equity, trades } = runMasks(listing, masks, rules);
+    return stressedOf({ time, equity, trades }, terms);
+  }
+  const random = ensure(randomEntries(holdings, time.length, seed), "holdings of a run fit into its bars");
+  return pathOf(random, listings, {}, rules, terms);
 }
 
 function permutedPaths(strategy: Strategy, order: StressOrder & { readonly kind: "permuted" }): Stressed[] {
@@ -99,7 +114,10 @@ function pathOf(
   rules: BacktestRules,
   terms: RunTerms,
 ): Stressed {
-  const { time, equity, trades } = runBrief(strategy, listings, values, rules);
+  return stressedOf(runBrief(strategy, listings, values, rules), terms);
+}
+
+function stressedOf({ time, equity, trades }: Pick<Brief, "time" | "equity" | "trades">, terms: RunTerms) {
   const { sample, totalReturn } = trialOf(time, equity, terms, 0);
   return { totalReturn: totalReturn ?? 0, sharpe: sample?.sharpe ?? null, trades: trades.entryBar.length };
 }
