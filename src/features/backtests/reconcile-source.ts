@@ -22,7 +22,8 @@ import {
 } from "./order.js";
 import { checkOrder, type PerformParts } from "./perform.js";
 import type { StoredRun } from "./run-store.js";
-import { endText, instrumentsOf, loadBars, loadRun, type RunData, stretchOf } from "./series.js";
+import { instrumentsOf, loadBars, loadRun, type RunData } from "./series.js";
+import { endText, stretchOf } from "./stretch.js";
 import { ACCOUNTS, CLOSINGS, CONVENTIONS, SIZING_NAMES } from "./terms.js";
 
 /** A backtest that is to be run, and what is known of one that is kept. */

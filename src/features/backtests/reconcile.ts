@@ -29,8 +29,9 @@ import { costsView, reconciliationView } from "./reconcile-view.js";
 import type { ReconcileFound, ReconcileTask } from "./reconcile-worker.js";
 import { hashed } from "./report-hash.js";
 import { chosenView, headView } from "./report-view.js";
-import { type RunData, stretchOf } from "./series.js";
+import type { RunData } from "./series.js";
 import type { TrialRow } from "./store.js";
+import { stretchOf } from "./stretch.js";
 
 const TIMEOUT_MS = 2 * 3_600_000;
 const RECONCILE = defineTask<ReconcileTask, ReconcileFound>(

@@ -2,19 +2,16 @@ import { createHash } from "node:crypto";
 import { daysOfTime } from "../../core/backtest/track.js";
 import { lowerBound } from "../../core/base/search.js";
 import { FEATURE_MEMORY } from "../../core/learning/features/index.js";
-import { startOfDay } from "../../core/market/adjust.js";
-import { barClose, barOpensBetween, openBefore } from "../../core/market/bar-times.js";
+import { barClose, openBefore } from "../../core/market/bar-times.js";
 import { BAR_COLUMNS, type Candles, sharedCandles, sliceCandles } from "../../core/market/candles.js";
-import { DAY_MS, dateOf } from "../../core/market/day.js";
-import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
+import type { Interval } from "../../core/market/interval.js";
 import { returnsPerYear } from "../../core/market/returns-per-year.js";
-import { type Calendar, type CalendarId, calendarOf, regularOpen } from "../../core/market/session.js";
+import { calendarOf } from "../../core/market/session.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
 import { ROUND_TRIP_BPS } from "../../core/signals/levels.js";
 import { type Known, lacksOf, type Strategy, scarceOf } from "../../core/strategies/define.js";
 import { type Facts, sliceFacts } from "../../core/strategies/facts.js";
 import { AppError } from "../../platform/errors.js";
-import { instantText } from "../../platform/http.js";
 import type { Actions } from "../candles/actions.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
@@ -28,6 +25,7 @@ import { type Followed, followedBy, modelsOf, scoresOf } from "./followed.js";
 import type { RunSeries } from "./listings.js";
 import type { Chosen, RunFields } from "./order.js";
 import { reachNotes } from "./reach.js";
+import { countBars, orderedStretch, type Stretch, stretchOf } from "./stretch.js";
 import { dayOf, type RunTerms } from "./terms.js";
 
 /** The bars of a run, and the terms that follow from what is traded. */
@@ -58,59 +56,8 @@ export interface SeriesParts {
   readonly now: () => number;
 }
 
-const TWO_YEARS_MS = 2 * 365.25 * 86_400_000;
 /** Bars of a benchmark that are loaded before the first of a run. */
 const BENCHMARK_LEAD = 3;
-/** Markets that close trade for a sixth of the time at least. */
-const LEAST_OPEN = 1 / 8;
-
-/** First moment after a date or an instant, as text, that is meant to be the last; a date is a day of the calendar. */
-export function endText(text: string, calendar: Calendar = utc()): number {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text) + 1) : instantText.parse(text);
-}
-
-function startText(text: string, calendar: Calendar): number {
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) ? dayBegin(calendar, dayOfText(text)) : instantText.parse(text);
-}
-
-const utc = () => calendarOf("24x7");
-const dayOfText = (text: string) => Math.floor(instantText.parse(text) / DAY_MS);
-
-/** Where a date of an exchange begins: at midnight there, or with the session that opens the evening before. */
-function dayBegin(calendar: Calendar, day: number): number {
-  const evening = calendar.opensDayBefore ? regularOpen(calendar, dateOf(day)) : null;
-  return evening ?? startOfDay(calendar, day);
-}
-
-/**
- * The stretch of an order: a date means the whole day of the exchange, at its start as at its end.
- * @throws {AppError} `invalid_request` for an end that is not after the start.
- */
-export function stretchOf(
-  { start_date, end_date }: Pick<RunFields, "start_date" | "end_date">,
-  nowMs: number,
-  calendar: Calendar = utc(),
-): { fromMs: number; toMs: number } {
-  const toMs = end_date === undefined ? nowMs : endText(end_date, calendar);
-  const fromMs = start_date === undefined ? toMs - TWO_YEARS_MS : startText(start_date, calendar);
-  if (fromMs >= toMs) throw new AppError("invalid_request", "body start_date: must lie before end_date");
-  return { fromMs, toMs };
-}
-
-/** About how many bars lie in a stretch. */
-export function countBars(
-  calendar: CalendarId,
-  interval: Interval,
-  fromMs: number,
-  toMs: number,
-  most: number,
-): number {
-  const least = ((toMs - fromMs) / INTERVAL_MS[interval]) * LEAST_OPEN;
-  return least > most
-    ? Math.ceil(least)
-    : barOpensBetween(calendarOf(calendar), interval, fromMs, toMs).length;
-}
-
 /**
  * Closed bars of all symbols, and what they are traded under.
  * @throws {AppError} as candles do; `no_data` without bars; `invalid_request` for more than `limit` bars in all and for
@@ -144,12 +91,6 @@ export async function loadRun(
   const notes = [...seen, ...bars.notes, ...(order.costs.volume_share === null ? [] : muteNotes(mute))];
   const terms = termsOf(known, chosen, order, mute.length === 0);
   return { ...bars, notes, terms, benchmark };
-}
-
-/** The stretch of an order on one market; of bars those alone that have closed by an end that was named. */
-function orderedStretch(order: RunFields, nowMs: number, calendar: Calendar): Stretch {
-  const stretch = stretchOf(order, nowMs, calendar);
-  return order.end_date === undefined ? stretch : { ...stretch, closedByMs: stretch.toMs };
 }
 
 /**
@@ -205,15 +146,6 @@ export async function instrumentsOf({ instruments }: SeriesParts, symbols: reado
 
 /** Versions whose scores a strategy reads; null where none does. */
 type Following = Pick<Followed, "versions"> | null;
-
-/** A stretch, and the moment at which its bars were known; now without it. */
-interface Stretch {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly knownAtMs?: number | undefined;
-  /** Bars that close after it are left out. */
-  readonly closedByMs?: number | undefined;
-}
 
 /**
  * Closed bars of a stretch of each symbol with those that lead up to it, and what else is known of the symbols.

@@ -3,7 +3,8 @@ import { calendarOf } from "../../core/market/session.js";
 import { AppError } from "../../platform/errors.js";
 import { type WalkForwardOrder, walkForwardOrder } from "./jobs-order.js";
 import { symbolsOf } from "./order.js";
-import { countBars, type SeriesParts, stretchOf } from "./series.js";
+import type { SeriesParts } from "./series.js";
+import { countBars, stretchOf } from "./stretch.js";
 
 const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, mo: 30.4375, y: 365.25 };
 /** Bars that are counted of a time. */
