@@ -27,7 +27,7 @@ it("a paper trade tells its bounds where one bar held stop and target, also afte
   const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
   const row = await store.open({
     ...{ userId: "ann", name: "Bounds", rules, synthetic: true },
-    ...{ cashFloor: -1e15, openedAt: START },
+    ...{ cashFloor: 0, openedAt: START },
   });
   const bracket = (id: string, symbol: string) =>
     termsOf({

@@ -154,6 +154,8 @@ async function expectSound(name: string): Promise<void> {
 /** Whatever failed, a halted account has nothing at work that opens something. */
 async function expectHaltsHold(name: string): Promise<void> {
   await answering();
+  // A cut takes the connections of the other process, too.
+  await eventually("the other process has connections", () => accountsNamed(name).then(Boolean, () => false));
   for (const { halt, orders } of await stateOf(name)) {
     if (halt === null) continue;
     const opening = orders.filter(

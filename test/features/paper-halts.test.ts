@@ -39,7 +39,7 @@ beforeEach(() => {
 async function openResting(name: string): Promise<string> {
   const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
   const { id } = await store.open({
-    ...{ userId: "ann", name, rules, synthetic: true, cashFloor: -1e15, openedAt: START },
+    ...{ userId: "ann", name, rules, synthetic: true, cashFloor: 0, openedAt: START },
   });
   await ledger.act(id, { run: (desk) => desk.transfer(10_000, START) });
   const refused = await ledger.act(id, {

@@ -167,7 +167,6 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "exportModel",
       "exportPaperAccount",
       "getAlert",
-      "getBacktest",
       "getDetection",
       "getExitSignals",
       "getJobResult",
@@ -213,9 +212,9 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "revokeApiKey",
       "rollBackModel",
       "runBacktest",
-      "runPatternList",
       "saveRiskSettings",
       "scoreSymbol",
+      "walkForward",
     ]);
   });
 });

@@ -84,6 +84,10 @@ const NEEDS_MORE = [
   "scoreSymbol",
   // Values are of the parameters of a strategy, which no made-up name hits.
   "sweepParameters",
+  // Of names for one thing, one may be given.
+  "walkForward",
+  "orderBacktestWalkForward",
+  "runPatternList",
 ];
 /** Of an account, its orders and trades, which are visited one after the other. */
 const PAPER = [

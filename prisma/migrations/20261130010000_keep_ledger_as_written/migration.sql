@@ -30,7 +30,7 @@ CREATE TRIGGER "paper_orders_filled" AFTER UPDATE ON "paper_orders" FOR EACH ROW
 
 ALTER TABLE "paper_orders" ADD CONSTRAINT "paper_orders_filled_check" CHECK ("filled" >= 0);
 
--- A cash account owes nothing; one on margin no more than sums of micros are exact for.
+-- A cash account owes nothing, and one on margin no more than sums of micros are exact for.
 ALTER TABLE "paper_accounts" ADD CONSTRAINT "paper_accounts_cash_floor_check" CHECK (
   "cash_floor" BETWEEN -9000000000 AND 0 AND ("rules"->'account'->>'kind' <> 'cash' OR "cash_floor" = 0)
 );
