@@ -116,7 +116,8 @@ async function orders(call: Call): Promise<Figure[]> {
   };
   // Calls may overtake each other: there is always enough to be sold.
   await place("buy", 0.5);
-  const one = (n: number) => place(n % 2 === 0 ? "buy" : "sell", 0.001);
+  // All orders of a minute together stay within the share of its volume that an account may take.
+  const one = (n: number) => place(n % 2 === 0 ? "buy" : "sell", 0.0002);
   await callsAt(RATE, RATE * WARM_SECONDS, one);
   const times = await callsAt(RATE, RATE * SECONDS, one);
   const name = `order to its answer at ${RATE} orders/s on one account, HTTP included`;
