@@ -204,7 +204,7 @@ describe("POST /api/backtest/sweep, /walk-forward, /compare, /run", { timeout: 9
       "walk-forward",
       { ...SEARCHED, start_date: "2021-06-01" },
       "invalid_request",
-      "500 and 125 more are not within the 150 bars",
+      "250 and 125 more are not within the 150 bars",
     ],
     [
       "400 for one strategy where several are compared",

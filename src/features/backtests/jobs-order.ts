@@ -74,7 +74,7 @@ export const runJobOrder = singleOrder.extend({
     .describe("Whether it is run under multiples of its costs and under more slippage, too"),
 });
 
-const TRAIN_BARS = 500;
+const TRAIN_BARS = 250;
 const TEST_BARS = 125;
 
 const periodText = z
