@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { rebuild } from "../../src/core/execution/state.js";
 import { isTerminal } from "../../src/core/execution/states.js";
 import { disagreements } from "../../src/features/paper-trades/recovery.js";
@@ -64,7 +64,7 @@ Socket.prototype.write = function (data, ...rest) {
 let folder: string;
 let database: Database;
 let store: LedgerStore;
-let running: { readonly url: string; readonly ended: Promise<unknown>; kill(): void };
+let running: { readonly url: string; readonly ended: Promise<unknown>; isOver: boolean; kill(): void };
 let armed: string | null = null;
 
 async function start(): Promise<void> {
@@ -78,7 +78,12 @@ async function start(): Promise<void> {
   };
   const program = spawnAll(environment, [CRASHER]);
   const kill = () => program.kill("SIGKILL");
-  running = { url: await program.listening(), ended: program.ended(), kill };
+  const ended = program.ended();
+  const started = { url: await program.listening(), ended, isOver: false, kill };
+  void ended.then(() => {
+    started.isOver = true;
+  });
+  running = started;
 }
 
 const send: Trader["send"] = async (method, url, payload, key): Promise<Answered> => {
@@ -106,6 +111,12 @@ beforeAll(async () => {
   database = await openTestDatabase({ connection });
   store = createLedgerStore(database);
   await succeeds(send("POST", "/api/risk-settings", { ...ROOMY, enable_position_sizing: false }));
+});
+
+beforeEach(async () => {
+  // A statement that an answer does not wait for may have ended the process after it.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  if (running.isOver) await start();
 });
 
 /** What a case works on, at the price of now. */
