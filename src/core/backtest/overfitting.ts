@@ -59,7 +59,12 @@ export function sharpeSample(returns: Float64Array, rate = 0): SharpeOfReturns |
 
 /** The same returns beyond a rate that is by so much another: all but the ratio stays. */
 export function beyondRate(sample: SharpeOfReturns, rate: number): SharpeOfReturns {
-  return { ...sample, sharpe: sample.sharpe - rate / sample.deviation };
+  return { ...sample, sharpe: ratioBeyond(sample.sharpe, sample.deviation, rate) };
+}
+
+/** A Sharpe ratio beyond a rate that is by so much another. @param deviation of its returns. */
+export function ratioBeyond(sharpe: number, deviation: number, rate: number): number {
+  return sharpe - rate / deviation;
 }
 
 /** Variance of an estimated Sharpe ratio times n - 1 (E. Mertens 2002); NaN where the moments cannot be of one sample. */

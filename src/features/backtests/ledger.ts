@@ -1,6 +1,7 @@
 import {
   OVERFITTING_LIMITS,
   overfittingVerdicts,
+  ratioBeyond,
   type SharpeSample,
 } from "../../core/backtest/overfitting.js";
 import { deflatedByHurdle, type Hurdle } from "../../core/backtest/trials.js";
@@ -136,7 +137,7 @@ async function loadShared(
 /** Ratios of all trials beyond one rate, whatever they ran under; of those whose deviation was not kept as they are. */
 function ratiosBeyond({ sharpe, deviation }: TrialFamily, rate: number): Float64Array {
   if (rate === 0) return sharpe;
-  return sharpe.map((each, k) => (Number.isNaN(deviation[k]) ? each : each - rate / deviation[k]));
+  return sharpe.map((each, k) => (Number.isNaN(deviation[k]) ? each : ratioBeyond(each, deviation[k], rate)));
 }
 
 /** What the deflated ratio is made of, by day. */
