@@ -214,7 +214,6 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "runBacktest",
       "saveRiskSettings",
       "scoreSymbol",
-      "walkForward",
     ]);
   });
 });
