@@ -13,6 +13,26 @@ const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength:
   maxLength: 28,
 });
 
+/** Sequences on which the two disagreed once. */
+const TOLD_APART: [number, number[][]][] = [
+  // A split halves what an entry has filled and ends its legs; then its rest is made a fraction of a share.
+  [
+    1024,
+    [
+      [0, 0, 6689, 0, 0, 0, 0, 0, 0, 0],
+      [0, 5, 4301, 357, 1, 1, 2935, 0, 5847, 2510],
+      [0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+      [5840, 1401, 0, 0, 0, 0, 4810, 1, 0, 0],
+      [0, 0, 0, 3463, 0, 5, 0, 0, 0, 0],
+      [0, 0, 6050, 0, 0, 0, 0, 0, 0, 0],
+      [9689, 0, 0, 0, 263, 2, 0, 0, 1981, 0],
+      [0, 0, 5, 0, 0, 0, 0, 0, 0, 0],
+      [9794, 13, 6224, 0, 0, 0, 0, 0, 0, 0],
+      [7489, 0, 1725, 0, 1155, 0, 0, 0, 0, 0],
+    ],
+  ],
+];
+
 describe("a desk under random commands", () => {
   it(`agrees with the oracle after each command of ${SEQUENCES} sequences`, () => {
     const seen = new Set<string>();
@@ -28,7 +48,7 @@ describe("a desk under random commands", () => {
         if (!model.isRebuilt()) throw new Error("the events do not make the state again");
         for (const { event } of model.events) seen.add(event);
       }),
-      { numRuns: SEQUENCES },
+      { numRuns: SEQUENCES, examples: TOLD_APART },
     );
     expect(ORDER_EVENTS.filter((event) => !seen.has(event))).toEqual([]);
   }, 120_000);

@@ -45,7 +45,8 @@ export function replaceOrder(
   const price = Number.isNaN(book.mark) ? null : book.mark;
   // A stop that waits for its entry is held against that, and not against the price of now.
   const stands = (order.triggeredAt !== null && changes.stopPrice === undefined) || order.state === "held";
-  const found = validateTerms(termsFor(desk, draft), book.instrument, stands ? null : price);
+  const grouped = order.role !== "single";
+  const found = validateTerms(termsFor(desk, draft), book.instrument, stands ? null : price, grouped);
   if (found.length === 0 && isLeg(order)) found.push(...legRefusals(desk, order, draft, price));
   if (found.length > 0) return found;
   const cover = isLeg(order)

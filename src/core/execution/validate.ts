@@ -103,11 +103,17 @@ const TIMES_OF_NOTIONAL: Readonly<Record<Traded["fractions"], readonly TimeInFor
 
 /**
  * Everything that is wrong with terms, whoever gives them. @param price the latest one, for the side of a stop; null
- * while there is none, where sides are not looked at.
+ * while there is none, where sides are not looked at. @param grouped whether it is one of several, though perhaps the
+ * last of them.
  */
-export function validateTerms(terms: OrderTerms, instrument: Traded, price: number | null): Refusal[] {
+export function validateTerms(
+  terms: OrderTerms,
+  instrument: Traded,
+  price: number | null,
+  grouped = terms.orderClass !== "simple",
+): Refusal[] {
   const found: Refusal[] = [];
-  checkQuantity(terms, instrument, found);
+  checkQuantity(terms, instrument, grouped, found);
   if (terms.orderClass === "oco") checkPair(terms, instrument, found);
   else checkPrices(terms, instrument, price, found);
   checkTimes(terms, found);
@@ -115,7 +121,12 @@ export function validateTerms(terms: OrderTerms, instrument: Traded, price: numb
   return found;
 }
 
-function checkQuantity(terms: OrderTerms, { fractions, lot }: Traded, found: Refusal[]): void {
+function checkQuantity(
+  terms: OrderTerms,
+  { fractions, lot }: Traded,
+  grouped: boolean,
+  found: Refusal[],
+): void {
   const { quantity, notional, type, timeInForce, orderClass } = terms;
   if (quantity === null && notional === null) found.push(refusal("quantity_missing", "quantity"));
   if (quantity !== null && notional !== null) found.push(refusal("quantity_and_notional", "notional"));
@@ -133,8 +144,8 @@ function checkQuantity(terms: OrderTerms, { fractions, lot }: Traded, found: Ref
   } else if (!isOnLot(quantity, lot)) {
     found.push(refusal("quantity_off_lot", "quantity", quantity, lot));
   } else if (!Number.isInteger(quantity) && fractions !== "free") {
-    const possible = fractions === "day" && timeInForce === "day" && orderClass === "simple";
-    if (!possible) found.push(refusal("fraction_not_allowed", "quantity", quantity));
+    if (fractions !== "day" || timeInForce !== "day" || grouped)
+      found.push(refusal("fraction_not_allowed", "quantity", quantity));
   }
 }
 
