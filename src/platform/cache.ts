@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { z } from "zod";
 import type { Metrics } from "./metrics.js";
+import { PassingMap } from "./passing.js";
 import { lifetimeMs, type RedisClient } from "./redis.js";
 
 /**
@@ -87,7 +88,7 @@ export interface Cache {
 }
 
 export function createCache(store: CacheStore, metrics: Metrics): Cache {
-  const loading = new Map<string, Promise<unknown>>();
+  const loading = new PassingMap<Promise<unknown>>();
 
   const cache: Cache = {
     async read(kind, key) {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Cache, type CacheKind, jsonKind } from "./cache.js";
 import { inTime } from "./deadline.js";
 import { AppError } from "./errors.js";
+import { PassingMap } from "./passing.js";
 
 /** What was read, and how fresh it is. */
 export interface Read<T> {
@@ -43,7 +44,7 @@ interface Stored<T> {
 const KEPT_MS = 86_400_000;
 
 export function createCachedReads({ cache, now }: { cache: Cache; now: () => number }): CachedReads {
-  const loading = new Map<string, Promise<unknown>>();
+  const loading = new PassingMap<Promise<unknown>>();
   /** Made once for each kind: a schema compiles itself when it first reads. */
   const kinds = new WeakMap<ReadKind<unknown>, CacheKind<Stored<unknown>>>();
   const late = () => new AppError("provider_unavailable", "No source answered in time", { retryAfterS: 30 });

@@ -182,9 +182,8 @@ async function queryOn<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const name = preparedName(text);
-  const given = { text, values: values as unknown[] };
-  const result = await target.query<Row>(name === undefined ? given : { ...given, name });
+  const given = { text, values: values as unknown[], name: preparedName(text) };
+  const result = await target.query<Row>(given);
   return result.rows;
 }
 

@@ -218,7 +218,7 @@ function createTeller(bus: Bus) {
   }
 
   function tell(row: Row): void {
-    const event = { ...row, previousSeq: lastOfTopic.get(row.topic) ?? 0 };
+    const event = { previousSeq: lastOfTopic.get(row.topic) ?? 0, ...row };
     pass(row.topic, row.seq);
     bus.publish(eventCommitted, event);
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { Database, Sql } from "./database.js";
 import { AppError, ERRORS, type ErrorCode, type Problem } from "./errors.js";
+import { PassingMap } from "./passing.js";
 
 /** A call that its caller may repeat without it being done again. */
 export interface RepeatableCall {
@@ -51,7 +52,7 @@ insert into idempotency_keys (user_id, key, fingerprint, reply, code, detail) va
 on conflict do nothing returning key`;
 
 export function createIdempotency(database: Database): Idempotency {
-  const inFlight = new Map<string, { fingerprint: string; done: Promise<Reply> }>();
+  const inFlight = new PassingMap<{ fingerprint: string; done: Promise<Reply> }>();
 
   async function find(call: RepeatableCall): Promise<Row | null> {
     const [row] = await database.query<Row>(

@@ -7,6 +7,7 @@ import type { CollectedCandles } from "../core/market/collect.js";
 import { calendarOf } from "../core/market/session.js";
 import { AppError, messageOf } from "../platform/errors.js";
 import type { Log } from "../platform/log.js";
+import { PassingMap } from "../platform/passing.js";
 import { defineTask, type Workers } from "../platform/workers.js";
 import { ProviderError, type ProviderFailure } from "./define.js";
 import type { Entry, UnusedFile } from "./files-folder.js";
@@ -57,7 +58,7 @@ export function createFileReader({ workers, now, log, onUnread }: FileReaderOpti
     sizeCalculation: ({ candles }) => 6 * candles.time.byteLength + 1_000,
   });
   const known = new Map<string, Known>();
-  const underway = new Map<string, Promise<unknown>>();
+  const underway = new PassingMap<Promise<unknown>>();
   let trouble: ProviderError | null = null;
 
   /** One piece of work at a time for a file; those that come meanwhile share its result. */

@@ -2,6 +2,19 @@ import type { FastifyInstance, FastifyReply } from "fastify";
 import { AppError } from "../platform/errors.js";
 import { ANSWER_WITHIN_MS } from "../platform/http.js";
 
+/** A reply under way; null once it was sent. */
+interface Underway {
+  reply: FastifyReply | null;
+  /** By `performance.now()`. */
+  readonly due: number;
+}
+
+declare module "fastify" {
+  interface FastifyReply {
+    underway: Underway | null;
+  }
+}
+
 /** How often replies are looked at. */
 const LOOK_EVERY_MS = 100;
 
@@ -11,30 +24,31 @@ const LOOK_EVERY_MS = 100;
  * answer, and longer pauses.
  */
 export function registerAnswerLimit(app: FastifyInstance, limitMs = ANSWER_WITHIN_MS): void {
-  /** Replies under way, and when each is due. */
-  const underway = new Map<FastifyReply, number>();
+  /** No set: one that replies came to and went from would keep them long after (see PassingMap). */
+  let underway: Underway[] = [];
 
   function look(): void {
     const now = performance.now();
-    for (const [reply, due] of underway) {
-      if (reply.raw.closed) underway.delete(reply);
-      else if (now >= due) {
-        underway.delete(reply);
-        // What streams has limits of its own.
-        if (!reply.raw.headersSent && !reply.sent)
-          void reply.send(new AppError("timed_out", "The answer took too long"));
-      }
-    }
+    underway = underway.filter(({ reply, due }) => {
+      if (reply === null || reply.raw.closed) return false;
+      if (now < due) return true;
+      // What streams has limits of its own.
+      if (!reply.raw.headersSent && !reply.sent)
+        void reply.send(new AppError("timed_out", "The answer took too long"));
+      return false;
+    });
   }
 
   const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  app.decorateReply("underway", null);
   app.addHook("onRequest", (request, reply, done) => {
     const { answerWithinMs = limitMs } = request.routeOptions.config;
-    underway.set(reply, performance.now() + answerWithinMs);
+    reply.underway = { reply, due: performance.now() + answerWithinMs };
+    underway.push(reply.underway);
     done();
   });
   app.addHook("onResponse", (_request, reply, done) => {
-    underway.delete(reply);
+    if (reply.underway !== null) reply.underway.reply = null;
     done();
   });
   app.addHook("onClose", (_app, done) => {

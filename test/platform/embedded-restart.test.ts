@@ -89,11 +89,7 @@ describe("a server that is killed", () => {
       await eventually("the next server", async () => next() && (await serves(embedded)()), 30_000);
       expect(await kept(child.embedded)).toEqual([{ value: 7 }]);
       // The one that came second sees the lock of the first, and ends.
-      await eventually(
-        "a single server",
-        () => `${serversOf(folder)}` === `${postmasterOf(folder)}`,
-        10_000,
-      );
+      await eventually("a single server", () => `${serversOf(folder)}` === `${postmasterOf(folder)}`, 10_000);
     }
     await child.stop();
   });

@@ -167,7 +167,7 @@ export function tellPlaced(
 ): Order {
   const seq = desk.state.seq + 1;
   const to = nextState(null, event);
-  const order = Object.freeze({ ...placed, sequence: seq, state: to });
+  const order = Object.freeze({ sequence: seq, state: to, ...placed });
   const { id: orderId, symbol } = placed;
   record(desk, { seq, at, kind: "order", orderId, symbol, from: null, to, event, order });
   return orderOf(desk, placed.id);
@@ -184,7 +184,7 @@ export function tellAccount(
 
 function record(desk: DeskContext, told: DeskEvent): void {
   const { at } = desk.state;
-  const event = desk.instants === "ascending" && told.at < at ? { ...told, at, of: told.at } : told;
+  const event = desk.instants === "ascending" && told.at < at ? { of: told.at, ...told, at } : told;
   applyEvent(desk.state, event);
   desk.emit(event);
 }

@@ -97,25 +97,25 @@ function fromSpelling(symbol: string): Instrument | null {
   const base = { symbol, name: symbol };
   if (symbol.startsWith("^")) {
     return /^\^(NSE|BSE|CNX|INDIAVIX)/.test(symbol)
-      ? { ...base, assetClass: "index", exchange: "NSE", currency: "INR", calendar: "XNSE" }
-      : { ...base, assetClass: "index", exchange: "INDEX", currency: "USD", calendar: "XNYS" };
+      ? { assetClass: "index", exchange: "NSE", currency: "INR", calendar: "XNSE", ...base }
+      : { assetClass: "index", exchange: "INDEX", currency: "USD", calendar: "XNYS", ...base };
   }
   if (symbol.endsWith("=X")) return fromCurrencyPair(symbol);
   if (symbol.endsWith("=F")) {
     // Futures pause for an hour where spot exchange does not; the days are the same.
-    return { ...base, assetClass: "commodity", exchange: "FUTURES", currency: "USD", calendar: "FX" };
+    return { assetClass: "commodity", exchange: "FUTURES", currency: "USD", calendar: "FX", ...base };
   }
   const quote = COIN_QUOTES.find((code) => symbol.endsWith(`-${code}`));
   if (quote !== undefined) {
-    return { ...base, assetClass: "crypto", exchange: "CRYPTO", currency: quote, calendar: "24x7" };
+    return { assetClass: "crypto", exchange: "CRYPTO", currency: quote, calendar: "24x7", ...base };
   }
   const suffix = /\.([A-Z0-9]+)$/.exec(symbol)?.[1];
   if (suffix === "NS" || suffix === "BO") {
     const exchange = suffix === "NS" ? "NSE" : "BSE";
-    return { ...base, assetClass: "equity", exchange, currency: "INR", calendar: "XNSE" };
+    return { assetClass: "equity", exchange, currency: "INR", calendar: "XNSE", ...base };
   }
   if (suffix !== undefined && !/^[ABCU]$/.test(suffix)) return null;
-  return { ...base, assetClass: "equity", exchange: "US", currency: "USD", calendar: "XNYS" };
+  return { assetClass: "equity", exchange: "US", currency: "USD", calendar: "XNYS", ...base };
 }
 
 function fromCurrencyPair(symbol: string): Instrument | null {

@@ -110,11 +110,11 @@ export function createQuotes({ gateway, candles, cache, live, watch, now }: Quot
     const change = previousClose === null ? null : price - previousClose;
     const { stale, ageMs } = freshnessOf(instrument.calendar, time, now());
     return {
-      ...quote,
       change,
       changePercent: change === null || previousClose === null ? null : (100 * change) / previousClose,
       stale: read.stale || stale,
       ageMs,
+      ...quote,
       trouble: read.trouble ?? quote.trouble,
     };
   }

@@ -2,6 +2,7 @@ import type { Candles } from "../../core/market/candles.js";
 import { INTERVAL_MS, type Interval } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
+import { PassingMap } from "../../platform/passing.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { Inspection } from "./inspection.js";
@@ -35,7 +36,7 @@ export function createVersions(options: {
 }): CandleVersions {
   const { store, inspection, versionStore, gateway, now, log } = options;
   const settled = new Map<string, string>();
-  const underway = new Map<string, Promise<void>>();
+  const underway = new PassingMap<Promise<void>>();
 
   async function compare(instrument: KnownInstrument, interval: Interval): Promise<Difference> {
     const total: Difference = { restated: 0, removed: 0 };

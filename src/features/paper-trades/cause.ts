@@ -11,20 +11,12 @@ export interface OrderCause extends Cause {
   readonly confidence: number | null;
 }
 
-const UNSAID = {
-  alertId: null,
-  pattern: null,
-  confidence: null,
-  strategy: null,
-  model: null,
-  direction: null,
-  layers: [],
-} as const;
-
 export function causeOf(
   clientOrderId: string,
   origin: OrderCause["origin"],
   given: Partial<OrderCause> = {},
 ): OrderCause {
-  return { ...UNSAID, ...given, clientOrderId, origin };
+  const { alertId = null, pattern = null, confidence = null, strategy = null } = given;
+  const { model = null, direction = null, layers = [] } = given;
+  return { clientOrderId, origin, alertId, pattern, confidence, strategy, model, direction, layers };
 }

@@ -51,7 +51,7 @@ export function createNativeTrading(options: NativeOptions): NativeTrading {
     const { row: account, settings } = await withLimits(userId, accountId);
     const seal = sealOf(account);
     const confirm = await confirmationOf(userId, token, request, settings);
-    const asked = { ...request, settings, confirmed: true };
+    const asked = { settings, confirmed: true, ...request };
     if (confirm === null) return trading.submit(account, asked, seal);
     try {
       return await trading.submit(account, asked, async (sql, placed) => {
@@ -118,12 +118,12 @@ function fromTrade(body: TradeBody): Asked {
   const { symbol, side, price = null, stop_loss = null, target_price = null } = body;
   const target = body.take_profit ?? target_price;
   const terms = entryTerms({ symbol, side, quantity: quantityOf(body), price, stop: stop_loss, target });
-  return { ...bindingsOf(body), request: { terms, cause: { ...causeFrom(body), origin: "native" } } };
+  return { request: { terms, cause: { origin: "native", ...causeFrom(body) } }, ...bindingsOf(body) };
 }
 
 function fromOrder(body: OrderBody): Asked {
-  const cause = { ...causeFrom(body), origin: "native" as const };
-  return { ...bindingsOf(body), request: { terms: termsFrom(body), cause } };
+  const cause = { origin: "native" as const, ...causeFrom(body) };
+  return { request: { terms: termsFrom(body), cause }, ...bindingsOf(body) };
 }
 
 /** @throws {AppError} `invalid_request` where neither the body nor the alert says which way. */
@@ -148,7 +148,7 @@ function fromAlertBody(body: AlertTradeBody, alert: Alert | null, traded: Traded
     ...(own === null ? {} : layersOf(own)),
     ...(body.client_order_id === undefined ? {} : { clientOrderId: body.client_order_id }),
   };
-  return { ...bindingsOf(body), request: { terms, cause } };
+  return { request: { terms, cause }, ...bindingsOf(body) };
 }
 
 function bindingsOf(body: Pick<TradeBody, "account_id" | "risk_confirmation_token">) {

@@ -163,11 +163,11 @@ type RawAccount = Omit<AccountRow, "cash" | "cashFloor" | "peak" | "carried"> & 
 function accountOf(raw: RawAccount): AccountRow {
   const { peakDay, peakEquity, carriedLoss, carriedTrades, ...row } = raw;
   return {
+    peak: peakDay === null || peakEquity === null ? null : { startMs: peakDay, micros: microsOf(peakEquity) },
+    carried: { loss: microsOf(carriedLoss), trades: carriedTrades },
     ...row,
     cash: microsOf(row.cash),
     cashFloor: microsOf(row.cashFloor),
-    peak: peakDay === null || peakEquity === null ? null : { startMs: peakDay, micros: microsOf(peakEquity) },
-    carried: { loss: microsOf(carriedLoss), trades: carriedTrades },
   };
 }
 

@@ -115,7 +115,7 @@ function createMarkets({ ledger, feed, instruments, matching, settings, standing
       settings: allowed,
       day: await standings.today(row, found.market.atMs),
     };
-    return { ...found, allowance };
+    return { allowance, ...found };
   }
 
   /**
@@ -146,7 +146,7 @@ export function createTrading(options: TradingOptions): Trading {
     async submit(row, { terms, cause, settings: known, confirmed = false, leastValue = 0 }, seal) {
       const { market, traded, allowance } = await termsOfTrade(row, terms.symbol, known);
       const clientOrderId = cause.clientOrderId ?? randomUUID();
-      const placed = { ...terms, symbol: traded.symbol, id: orderIdOf(row.lineId, clientOrderId) };
+      const placed = { id: orderIdOf(row.lineId, clientOrderId), ...terms, symbol: traded.symbol };
       const run = (desk: Desk, account: Account) => {
         if (desk.state.orders.has(placed.id)) throw refusedBy([refusal("id_not_unique", "id")]);
         prepare(desk, account, traded, market);

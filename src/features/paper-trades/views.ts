@@ -140,7 +140,7 @@ function legView({ order, times, cause, waits }: OrderNow): z.input<typeof legSc
 }
 
 export function orderView(placed: OrderNow): z.input<typeof orderSchema> {
-  return { ...legView(placed), legs: placed.legs.map(legView) };
+  return { legs: placed.legs.map(legView), ...legView(placed) };
 }
 
 export function placedView(
