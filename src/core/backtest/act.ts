@@ -160,14 +160,14 @@ function weigh(run: Run, lane: Lane, intent: Intent, i: number, means: Means): v
 function submit(
   run: Run,
   lane: Lane,
-  terms: Pick<OrderTerms, "id" | "side"> & Partial<OrderTerms>,
+  terms: Pick<OrderTerms, "id" | "side"> & Partial<Omit<OrderTerms, "symbol" | "timeInForce">>,
   i: number,
   { entry }: Intent,
 ): void {
   const { symbol, instrument } = lane;
   // Orders that are not filled at once stay, so that a bar outside the session does not end them.
   const whole = Number.isInteger(terms.quantity) || instrument.fractions === "free";
-  const full = termsOf({ ...terms, symbol, timeInForce: whole ? "gtc" : "day" });
+  const full = termsOf({ symbol, timeInForce: whole ? "gtc" : "day", ...terms });
   lane.tell(full.id, run.desk.submit(full, lane.moment(i - 1)), entry.why ?? null);
 }
 

@@ -104,7 +104,7 @@ function runsOf({ close }: Bars, { explained }: ScaleTerms): Run[] {
     const level = last.level + (exponent === 0 ? moved : exponent * Math.log(100));
     starts.push({ from: i, level, slip: last.slip && exponent !== 0 });
   }
-  return starts.map((start, k) => ({ ...start, to: starts[k + 1]?.from ?? close.length }));
+  return starts.map((start, k) => ({ to: starts[k + 1]?.from ?? close.length, ...start }));
 }
 
 /** Runs on one scale, with what speaks for it. */

@@ -50,12 +50,13 @@ export function computeRegimes(bars: Bars, { volatilityIndex }: RegimeOptions = 
   const moves = computeMoves(bars);
   const range = windowMeans(moves.trueRange, RANGE_BARS);
   const { volatility, ...volatilities } = computeVolatility(moves, range, volatilityIndex);
-  const measures: MeasureColumns = {
-    ...computeTrend(moves, range),
-    ...volatilities,
-    ...computeStructure(bars, moves, range),
-    ...computeParticipation(moves, bars.volume),
-  };
+  const measures: MeasureColumns = Object.assign(
+    {},
+    computeTrend(moves, range),
+    volatilities,
+    computeStructure(bars, moves, range),
+    computeParticipation(moves, bars.volume),
+  );
   const fits = RULES.map((rule) => smooth(fitOf(measures, rule)));
   const label = steadyLabels(fits, length);
   return {

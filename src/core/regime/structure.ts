@@ -19,7 +19,7 @@ export interface StructureColumns {
 
 /** How the newest bars stand to those before them. @param range average true range of 50 bars in logarithms. */
 export function computeStructure(bars: Bars, moves: Moves, range: Float64Array): StructureColumns {
-  return { ...breakouts(bars, range), ...turns(moves, range) };
+  return Object.assign({}, breakouts(bars, range), turns(moves, range));
 }
 
 function breakouts({ high, low, close }: Bars, range: Float64Array) {

@@ -197,7 +197,7 @@ async function recordPart(
   const ids = new Map(rows.map((row) => [keyOf(row), row.id]));
   return detections.flatMap((detection) => {
     const id = ids.get(keyOf(detection));
-    return id === undefined ? [] : [{ ...detection, id }];
+    return id === undefined ? [] : [{ id, ...detection }];
   });
 }
 

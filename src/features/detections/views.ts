@@ -66,7 +66,7 @@ function patternFields(detection: NewDetection) {
 }
 
 export function sightingView(detection: NewDetection): z.input<typeof sightingSchema> {
-  return { ...patternFields(detection), timestamp: isoTime(detection.closedAt) };
+  return { timestamp: isoTime(detection.closedAt), ...patternFields(detection) };
 }
 
 export function detectionView(detection: StoredDetection): z.input<typeof detectionSchema> {

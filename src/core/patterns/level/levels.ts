@@ -63,7 +63,7 @@ const turnsOf = kept((series): Turns => {
     before[at[n] + 1]++;
   }
   for (let i = 1; i < before.length; i++) before[i] += before[i - 1];
-  return { ...turns, price: prices, before };
+  return { price: prices, before, ...turns };
 });
 
 /** What the levels at a bar are made of: turns [from, to) that are known by then, and what is near to what. */
