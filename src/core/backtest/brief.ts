@@ -190,37 +190,27 @@ export function walkAlone(
 ): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
-  const stand = new BriefStand(
-    account,
-    seen,
-    strategy.declare(seen, values, facts, rules.calendar),
-    decisions,
-  );
+  const columns = strategy.declare(seen, values, facts, rules.calendar);
+  const stand = new BriefStand(account, seen, columns, decisions);
   const { time, high, low, close } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);
   const equity = room === null ? new Float64Array(length - from) : room.subarray(0, length - from);
   const warmup = strategy.warmup(values);
-  const last = rules.closing === "last_open" ? length - 1 : -1;
+  const last = rules.closing === "last_open" ? length - 1 : length;
   // What the account has, read again where it may have changed: most bars change nothing.
-  let { cash, held } = account;
-  let below = Number.NaN;
-  let above = Number.NaN;
-  let { wake } = account;
+  let { cash, held, below, above } = account;
+  let wakeBar = lowerBound(time, account.wake);
   for (let i = from; i < length; i++) {
-    if (time[i] >= wake) {
+    if (i >= wakeBar) {
       account.happen(time[i]);
-      ({ cash } = account);
-      ({ wake } = account);
-      below = held > 0 ? account.stop : account.target;
-      above = held > 0 ? account.target : account.stop;
+      ({ cash, below, above } = account);
+      wakeBar = lowerBound(time, account.wake);
     }
     if (stand.pending || i === last) {
       if (i === last) stand.end(i);
       else stand.open(i);
-      ({ cash, held } = account);
-      below = held > 0 ? account.stop : account.target;
-      above = held > 0 ? account.target : account.stop;
+      ({ cash, held, below, above } = account);
       if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
       stand.held = held;
     }
@@ -231,13 +221,36 @@ export function walkAlone(
     }
     const worth = held === 0 ? cash : cash + timesMicros(close[i], held);
     equity[i - from] = worth;
-    if (i < warmup) continue;
-    stand.i = i;
-    stand.worth = worth;
-    strategy.walk(stand);
+    if (i >= warmup) {
+      stand.i = i;
+      stand.worth = worth;
+      strategy.walk(stand);
+      if (stand.pending) continue;
+    }
+    if (strategy.next === undefined) continue;
+    const until = Math.min(strategy.next(columns, Math.max(i + 1, warmup)), wakeBar, last);
+    i = passBy(account, equity, from, i + 1, until) - 1;
   }
   const trades = account.trades(from);
   return { trades, time: time.subarray(from), equity, turned: account.turned.length, desk: null };
+}
+
+/**
+ * Values what is held at the closes of bars [i, until), at which nothing is decided. @param from the bar whose equity is
+ * the first. @returns the first bar of them that reaches a stop or a target, or `until`.
+ */
+function passBy(account: Solo, equity: Float64Array, from: number, i: number, until: number): number {
+  const { cash, held, below, above } = account;
+  const { high, low, close } = account.candles;
+  if (held === 0) {
+    if (i < until) equity.fill(cash, i - from, until - from);
+    return Math.max(i, until);
+  }
+  for (; i < until; i++) {
+    if (low[i] <= below || high[i] >= above) return i;
+    equity[i - from] = cash + timesMicros(close[i], held);
+  }
+  return i;
 }
 
 /** The same of a backtest that has more. */

@@ -108,6 +108,16 @@ export class Solo {
     this.#happenings = listing.happenings ?? [];
   }
 
+  /** A low that ends what is held; NaN without one. */
+  get below(): number {
+    return this.held > 0 ? this.stop : this.target;
+  }
+
+  /** A high that ends it. */
+  get above(): number {
+    return this.held > 0 ? this.target : this.stop;
+  }
+
   /** Open from which something happens next; Infinity for nothing. */
   get wake(): number {
     return this.#happenings[this.#told]?.at ?? Number.POSITIVE_INFINITY;

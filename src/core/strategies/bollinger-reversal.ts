@@ -15,6 +15,11 @@ export const bollingerReversal = defineStrategy({
     const [upper, , lower] = outputsOf("bbands", candles, { period, deviations });
     return { close: candles.close, upper, lower };
   },
+  next({ close, upper, lower }, from) {
+    let i = from;
+    while (i < close.length && !(close[i] < lower[i] || close[i] > upper[i])) i++;
+    return i;
+  },
   walk(stand) {
     const { i } = stand;
     const { close, upper, lower } = stand.columns;

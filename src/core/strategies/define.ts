@@ -96,6 +96,11 @@ interface StrategyBase {
 export interface SymbolStrategy extends StrategyBase {
   readonly scope: "symbol";
   walk(stand: Stand<unknown>): void;
+  /**
+   * The first bar from one on at which it may do something, whatever it holds; the length of the columns, or more, where
+   * there is none. Runs that count without a desk pass the bars before it by. Undefined where more than columns decides.
+   */
+  next?(columns: unknown, from: number): number;
 }
 
 /** Decides over all symbols, once all that have a bar of one time have closed it. */
@@ -124,6 +129,7 @@ interface Definition<P extends Parameters, Columns> {
 
 export interface SymbolDefinition<P extends Parameters, Columns> extends Definition<P, Columns> {
   walk(stand: Stand<Columns>): void;
+  next?(columns: Columns, from: number): number;
 }
 
 export interface UniverseDefinition<P extends Parameters, Columns> extends Definition<P, Columns> {
@@ -137,6 +143,7 @@ interface LooseDefinition
   readonly facts?: readonly FactName[];
   readonly constraints?: readonly Constraint<Values>[];
   walk?(stand: Stand<unknown>): void;
+  next?(columns: unknown, from: number): number;
   rebalance?(stands: readonly Stand<unknown>[]): void;
 }
 

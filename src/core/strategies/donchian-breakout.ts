@@ -19,6 +19,13 @@ export const donchianBreakout = defineStrategy({
     const [exitHigh, , exitLow] = outputsOf("donchian", candles, { period: exit });
     return { close: candles.close, high, low, exitHigh, exitLow, isShort: side === "both" };
   },
+  next({ close, high, low, exitHigh, exitLow }, from) {
+    const highs = (i: number) => close[i] > high[i - 1] || close[i] > exitHigh[i - 1];
+    const lows = (i: number) => close[i] < low[i - 1] || close[i] < exitLow[i - 1];
+    let i = from;
+    while (i < close.length && !highs(i) && !lows(i)) i++;
+    return i;
+  },
   walk(stand) {
     const { i, held } = stand;
     const { close, high, low, exitHigh, exitLow, isShort } = stand.columns;

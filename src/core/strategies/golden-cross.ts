@@ -1,4 +1,4 @@
-import { columnOf, crossAt } from "./columns.js";
+import { columnOf, crossAt, nextCross } from "./columns.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice } from "./parameters.js";
 
@@ -19,6 +19,7 @@ export const goldenCross = defineStrategy({
     slow: columnOf("sma", candles, { period: slow }),
     turns: side === "both",
   }),
+  next: ({ fast, slow }, from) => nextCross(fast, slow, from),
   walk(stand) {
     const { columns, i } = stand;
     const cross = crossAt(columns.fast, columns.slow, i);

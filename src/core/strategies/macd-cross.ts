@@ -1,4 +1,4 @@
-import { crossAt, outputsOf } from "./columns.js";
+import { crossAt, nextCross, outputsOf } from "./columns.js";
 import { defineStrategy } from "./define.js";
 import { bars, choice } from "./parameters.js";
 
@@ -19,6 +19,7 @@ export const macdCross = defineStrategy({
     const [line, average] = outputsOf("macd", candles, { fast, slow, signal });
     return { line, average, turns: side === "both" };
   },
+  next: ({ line, average }, from) => nextCross(line, average, from),
   walk(stand) {
     const { line, average, turns } = stand.columns;
     const cross = crossAt(line, average, stand.i);

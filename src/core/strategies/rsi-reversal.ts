@@ -22,6 +22,11 @@ export const rsiReversal = defineStrategy({
     low,
     high,
   }),
+  next({ rsi, low, high }, from) {
+    let i = from;
+    while (i < rsi.length && !(rsi[i] < low || rsi[i] > high)) i++;
+    return i;
+  },
   walk(stand) {
     const { rsi, unchanged, period, low, high } = stand.columns;
     const now = rsi[stand.i];
