@@ -24,8 +24,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(environment: Readonly<Record<string, string>>, preload: readonly string[] = []): TestProcess {
-  const child = spawnProgram({ DATA_DIR: join(folder, "plain"), ...environment }, preload);
+function start(environment: Readonly<Record<string, string>>, options: readonly string[] = []): TestProcess {
+  const child = spawnProgram({ DATA_DIR: join(folder, "plain"), ...environment }, options);
   running.push(child);
   return child;
 }
@@ -142,7 +142,10 @@ describe("a stop", () => {
 });
 
 describe("a crash", () => {
-  const planted = (text: string) => [`data:text/javascript,process.on("SIGUSR2", () => { ${text} })`];
+  const planted = (text: string) => [
+    "--import",
+    `data:text/javascript,process.on("SIGUSR2", () => { ${text} })`,
+  ];
 
   it.each([
     ["unhandledRejection", 'Promise.reject(new Error("planted"))'],

@@ -66,7 +66,7 @@ async function answersIn(zone: string, folder: string) {
       ...{ TZ: zone, DATABASE_URL: database.url, DATA_DIR: dataDir, FILES_DIR: folder },
       ...{ MARKET_DATA: "files", RATE_LIMIT_MULTIPLIER: "10000" },
     },
-    [PRELOAD],
+    ["--import", PRELOAD],
   );
   try {
     const address = await child.listening();

@@ -76,7 +76,7 @@ async function start(): Promise<void> {
     SECRET_KEY: createHash("sha256").update("crash points").digest("hex"),
     ALLOW_ANONYMOUS: "true",
   };
-  const program = spawnAll(environment, [CRASHER]);
+  const program = spawnAll(environment, ["--import", CRASHER]);
   const kill = () => program.kill("SIGKILL");
   const ended = program.ended();
   const started = { url: await program.listening(), ended, isOver: false, kill };

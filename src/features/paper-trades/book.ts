@@ -138,8 +138,8 @@ export function createBook({ ledger, quotes, instruments, feed, matching }: Book
     trades: (row, filter) => priced(row, (desk, account) => tradesOf(desk, account, filter)),
     overview: (row, filter) =>
       priced(row, (desk, account, prices) => ({
-        ...tradesOf(desk, account, filter),
         portfolio: portfolioOf(desk, account, prices),
+        ...tradesOf(desk, account, filter),
       })),
     trade: (row, id) =>
       priced(row, (desk, account) => {

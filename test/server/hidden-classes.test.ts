@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { createTestDatabase } from "../fixtures/database.js";
+import { spawnProgram } from "../fixtures/process.js";
+
+const BUNDLE = fileURLToPath(new URL("../../dist/bundle/main.js", import.meta.url));
+const WARM = 60;
+const CALLS = 120;
+/** Where zod copies what it was called with. */
+const OF_LIBRARIES = ["{ ..._ctx, async: false }", "{ ...ctx, skipChecks: true }"];
+
+const folder = mkdtempSync(join(tmpdir(), "tx-classes-"));
+const log = join(folder, "v8.log");
+const database = await createTestDatabase();
+afterAll(async () => {
+  await database.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Lines of the program at which V8 has made as many hidden classes as there were calls, since a time in µs. */
+function busyLines(sinceUs: number): string[] {
+  const counts = new Map<number, number>();
+  for (const line of readFileSync(log, "utf8").split("\n")) {
+    const [what, kind, time, , , , at] = line.split(",");
+    if (what !== "map" || kind !== "Transition" || Number(time) < sinceUs) continue;
+    counts.set(Number(at), (counts.get(Number(at)) ?? 0) + 1);
+  }
+  const lines = readFileSync(BUNDLE, "utf8").split("\n");
+  return [...counts].filter(([, count]) => count >= CALLS).map(([at]) => lines[at - 1]?.trim() ?? "");
+}
+
+it("an order and what is read of it make no hidden class of their own", async () => {
+  const spawned = performance.now();
+  const child = spawnProgram(
+    { DATABASE_URL: database.url, DATA_DIR: folder, RATE_LIMIT_MULTIPLIER: "10000" },
+    ["--log-maps", "--no-log-maps-details", "--no-logfile-per-isolate", `--logfile=${log}`],
+  );
+  const url = await child.listening();
+  async function call(path: string, body?: object): Promise<number> {
+    const answer = await fetch(`${url}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    await answer.arrayBuffer();
+    return answer.status;
+  }
+  async function calls(count: number): Promise<number[]> {
+    const statuses: number[] = [];
+    for (let n = 0; n < count; n++) {
+      const side = n % 2 === 0 ? "buy" : "sell";
+      const order = { symbol: "BTC-USD", side, quantity: 0.0001, type: "market", time_in_force: "gtc" };
+      statuses.push(await call("/api/paper-trade/orders", order));
+      statuses.push(await call("/api/paper-trade/portfolio"));
+      statuses.push(await call("/api/market/quote/BTC-USD"));
+    }
+    return [...new Set(statuses)];
+  }
+  expect(await call("/api/risk-settings", { max_daily_trades: 1_000_000 })).toBe(200);
+  expect(await calls(WARM)).toEqual([201, 200]);
+  const since = (performance.now() - spawned) * 1_000;
+  expect(await calls(CALLS)).toEqual([201, 200]);
+  child.kill("SIGTERM");
+  expect(await child.ended()).toBe(0);
+  const own = busyLines(since).filter((line) => !OF_LIBRARIES.some((known) => line.includes(known)));
+  expect(own).toEqual([]);
+}, 60_000);
