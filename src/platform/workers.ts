@@ -84,6 +84,8 @@ export interface WorkersOptions {
 }
 
 const QUEUE_LIMIT = 10_000;
+/** The event loop, whose turns are short, goes before what is computed, where priorities are those of threads. */
+const GIVES_WAY = 5;
 const HEAP_LIMIT_MB = 2_048;
 /**
  * Room for new objects, of which V8 fills a third before it copies what lives: most of what a task makes is dead when it
@@ -112,6 +114,7 @@ export function createWorkers({
       minThreads: 1,
       maxThreads: aside ? 1 : threads,
       idleTimeout: 30_000,
+      niceIncrement: process.platform === "linux" ? GIVES_WAY : 0,
       maxQueue: queueLimit,
       execArgv,
       env: {},
