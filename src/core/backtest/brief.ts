@@ -246,10 +246,22 @@ function passBy(account: Solo, equity: Float64Array, from: number, i: number, un
     if (i < until) equity.fill(cash, i - from, until - from);
     return Math.max(i, until);
   }
-  for (; i < until; i++) {
-    if (low[i] <= below || high[i] >= above) return i;
-    equity[i - from] = cash + timesMicros(close[i], held);
-  }
+  const end =
+    Number.isNaN(below) && Number.isNaN(above) ? until : firstReached(low, high, below, above, i, until);
+  for (; i < end; i++) equity[i - from] = cash + timesMicros(close[i], held);
+  return i;
+}
+
+/** The first bar of [i, until) whose low or high comes to a level; `until` for none. */
+function firstReached(
+  low: Float64Array,
+  high: Float64Array,
+  below: number,
+  above: number,
+  i: number,
+  until: number,
+): number {
+  while (i < until && !(low[i] <= below || high[i] >= above)) i++;
   return i;
 }
 

@@ -215,29 +215,31 @@ export class Solo {
   trades(from = 0): SoloTrades {
     const count = this.#row / WIDTH + 1;
     const rows = this.#rows;
-    const column = (at: number) => {
-      const values = new Float64Array(count);
-      for (let k = 0; k < count; k++) values[k] = rows[k * WIDTH + at];
-      return values;
+    const found = {
+      entryBar: new Int32Array(count),
+      exitBar: new Int32Array(count),
+      units: new Float64Array(count),
+      entryMicros: new Float64Array(count),
+      exitMicros: new Float64Array(count),
+      fees: new Float64Array(count),
+      dividends: new Float64Array(count),
+      net: new Float64Array(count),
     };
-    const [units, entryMicros, exitMicros] = [column(UNITS), column(ENTERED), column(LEFT)];
-    const [fees, dividends] = [column(FEES), column(PAID)];
-    const exitBar = Int32Array.from(column(EXIT_BAR), (bar) => (bar < 0 ? bar : bar - from));
-    const net = fees.map((fee, k) => {
-      const gain = exitBar[k] < 0 ? 0 : Math.sign(units[k]) * (exitMicros[k] - entryMicros[k]);
+    for (let k = 0, row = 0; k < count; k++, row += WIDTH) {
+      const isOpen = rows[row + EXIT_BAR] < 0;
+      const units = rows[row + UNITS];
+      found.entryBar[k] = rows[row + ENTRY_BAR] - from;
+      found.exitBar[k] = isOpen ? -1 : rows[row + EXIT_BAR] - from;
+      found.units[k] = units;
+      found.entryMicros[k] = rows[row + ENTERED];
+      found.exitMicros[k] = rows[row + LEFT];
+      found.fees[k] = rows[row + FEES];
+      found.dividends[k] = rows[row + PAID];
+      const gain = isOpen ? 0 : Math.sign(units) * (rows[row + LEFT] - rows[row + ENTERED]);
       // Never minus zero.
-      return gain - fee + dividends[k] + 0;
-    });
-    return {
-      entryBar: Int32Array.from(column(ENTRY_BAR), (bar) => bar - from),
-      exitBar,
-      units,
-      entryMicros,
-      exitMicros,
-      fees,
-      dividends,
-      net,
-    };
+      found.net[k] = gain - rows[row + FEES] + rows[row + PAID] + 0;
+    }
+    return found;
   }
 
   /** What a taker has for a price of bar `i`. */

@@ -1,5 +1,5 @@
 import { worthOf } from "../execution/account.js";
-import { type Commission, feesOwed, totalOf } from "../execution/commission.js";
+import { type Commission, feesOwed, percentOf, totalOf } from "../execution/commission.js";
 import { type Costs, takerPrice } from "../execution/costs.js";
 import type { Traded } from "../execution/instrument.js";
 import { floorToLot, quantityFor, roundQuantity, timesMicros } from "../execution/money.js";
@@ -8,10 +8,16 @@ const NO_FEES = Object.freeze({});
 /** Steps by a lot towards the most that can be paid; a percentage needs one or two. */
 const MOST_STEPS = 64;
 
-/** Fees of an order that fills at once. */
-export function feesOf(commission: Commission, way: 1 | -1, quantity: number, price: number): number {
+/** Fees of an order that fills at once. @param micros price times quantity, where that is known. */
+export function feesOf(
+  commission: Commission,
+  way: 1 | -1,
+  quantity: number,
+  price: number,
+  micros = timesMicros(price, quantity),
+): number {
   if (commission.kind === "none" || quantity === 0) return 0;
-  const micros = timesMicros(price, quantity);
+  if (commission.kind === "percent") return percentOf(commission, micros);
   const side = way > 0 ? "buy" : "sell";
   const traffic = { side, quantity, micros, fillMicros: micros, maker: false } as const;
   const fees = feesOwed(commission, traffic, NO_FEES);
@@ -32,17 +38,23 @@ export function unitsFor(
   closing: number,
 ): number {
   if (!(budget > 0)) return 0;
-  const owed = (units: number) =>
-    timesMicros(price, units) + feesOf(commission, way, roundQuantity(units + closing), price);
+  const owed = (units: number) => {
+    const micros = timesMicros(price, units);
+    return closing === 0
+      ? micros + feesOf(commission, way, units, price, micros)
+      : micros + feesOf(commission, way, roundQuantity(units + closing), price);
+  };
   const rate = commission.kind === "percent" ? commission.rate : 0;
   const forClosing = feesOf(commission, way, closing, price);
   let units = wholeLots(Math.floor((budget - forClosing) / (1 + rate)), price, lot);
-  for (let step = 0; step < MOST_STEPS && units > 0 && owed(units) > budget; step++) {
+  let due = owed(units);
+  for (let step = 0; step < MOST_STEPS && units > 0 && due > budget; step++) {
     const fee = feesOf(commission, way, roundQuantity(units + closing), price);
     const less = wholeLots(budget - fee, price, lot);
     units = Math.max(0, Math.min(less, roundQuantity(units - lot)));
+    due = owed(units);
   }
-  if (units > 0 && owed(units) > budget) return 0;
+  if (units > 0 && due > budget) return 0;
   if (lot < 1) return units;
   for (let step = 0; step < MOST_STEPS && owed(units + lot) <= budget; step++) units += lot;
   return units;

@@ -76,7 +76,7 @@ export function feesOwed(commission: Commission, traffic: Traffic, charged: Fees
       return { commission: Math.min(least, most) };
     }
     case "percent":
-      return { commission: Math.max(toMicros(commission.minimum), rateMicros(micros, commission.rate)) };
+      return { commission: percentOf(commission, micros) };
     case "maker_taker": {
       const rate = maker ? commission.makerRate : commission.takerRate;
       return { commission: (charged.commission ?? 0) + rateMicros(fillMicros, rate) };
@@ -84,6 +84,14 @@ export function feesOwed(commission: Commission, traffic: Traffic, charged: Fees
     case "indian_options":
       return indianFees(commission, traffic);
   }
+}
+
+/** What a percentage of a value comes to. */
+export function percentOf(
+  { rate, minimum }: Extract<Commission, { kind: "percent" }>,
+  micros: number,
+): number {
+  return Math.max(toMicros(minimum), rateMicros(micros, rate));
 }
 
 function indianFees(rates: IndianCharges, { side, micros }: Traffic): Fees {

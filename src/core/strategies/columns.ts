@@ -59,11 +59,15 @@ export function crossAt(above: Float64Array, below: Float64Array, i: number): 1 
 /** The first bar from one on at which two columns cross; their length where they do not. */
 export function nextCross(above: Float64Array, below: Float64Array, from: number): number {
   const { length } = above;
-  let before = from < 1 ? Number.NaN : above[from - 1] - below[from - 1];
-  for (let i = from; i < length; i++) {
-    const now = above[i] - below[i];
-    if ((now > 0 && before < 0) || (now < 0 && before > 0)) return i;
-    before = now;
+  for (let i = Math.max(from, 1); i < length; i++) {
+    const before = above[i - 1] - below[i - 1];
+    if (before > 0) {
+      while (i < length && above[i] - below[i] > 0) i++;
+      if (above[i] - below[i] < 0) return i;
+    } else if (before < 0) {
+      while (i < length && above[i] - below[i] < 0) i++;
+      if (above[i] - below[i] > 0) return i;
+    }
   }
   return length;
 }
