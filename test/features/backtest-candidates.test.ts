@@ -41,9 +41,9 @@ describe("what a sweep tries", () => {
 describe("a cross-validation", () => {
   const rng = createRng(2);
   const columns = [0, 1, 2].map(() => Float64Array.from({ length: 120 }, () => 0.01 * rng.normal()));
-  const validate = (purge: number, objective: "sharpe" | "total_return" = "sharpe") => {
+  const validate = (purge: number, objective: "sharpe" | "total_return" = "sharpe", rate = 0) => {
     const folds = purgedFolds(120, { groups: 4, testGroups: 2, purge, embargo: purge });
-    return crossValidate({ columns, folds, objective });
+    return crossValidate({ columns, folds, objective, rate });
   };
 
   it("tells nothing of paths whose folds had nothing to choose by", () => {
@@ -57,6 +57,24 @@ describe("a cross-validation", () => {
       expect(score).not.toBeNull();
       expect(total_return).not.toBeNull();
     }
+  });
+});
+
+describe("a cross-validation beyond a rate", () => {
+  it("chooses by what returns are beyond it, and scores so", () => {
+    // The second gains a little all the time, the first more and unsteadily.
+    const steady = Float64Array.from({ length: 120 }, (_, i) => 0.001 + 0.0001 * (i % 2));
+    const wild = Float64Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? 0.05 : -0.03));
+    const folds = purgedFolds(120, { groups: 4, testGroups: 2, purge: 0, embargo: 0 });
+    const chosenAt = (rate: number) =>
+      crossValidate({ columns: [wild, steady], folds, objective: "sharpe", rate }).folds.map(
+        ({ chosen }) => chosen,
+      );
+    expect(new Set(chosenAt(0))).toEqual(new Set([1]));
+    expect(new Set(chosenAt(0.002))).toEqual(new Set([0]));
+    const [path] = crossValidate({ columns: [wild], folds, objective: "sharpe", rate: 0.002 }).paths;
+    // Mean 0.01 and deviation of a sample of 120 that is 0.04 away from it each time.
+    expect(path.score).toBeCloseTo((0.01 - 0.002) / (0.04 * Math.sqrt(120 / 119)), 12);
   });
 });
 

@@ -7,6 +7,8 @@ export interface CrossOrder {
   readonly columns: readonly Float64Array[];
   readonly folds: PurgedFolds;
   readonly objective: Objective;
+  /** Return of a bar without risk, beyond which Sharpe ratios are. */
+  readonly rate: number;
 }
 
 export interface CrossValidated {
@@ -24,13 +26,19 @@ export interface CrossValidated {
 }
 
 /** Chooses by the training bars of each fold and tells what it came to on the tested ones, in a thread. */
-export default function crossValidate({ columns, folds, objective }: CrossOrder): CrossValidated {
+export default function crossValidate({ columns, folds, objective, rate }: CrossOrder): CrossValidated {
+  /** Sharpe ratio by bar, or what the returns chain to; null of none. */
+  function scoreOf(returns: Float64Array): number | null {
+    if (returns.length === 0) return null;
+    return objective === "sharpe" ? (sharpeSample(returns, rate)?.sharpe ?? null) : grown(returns);
+  }
+
   const bars = columns[0].length;
   const groups = folds.paths[0].length;
   const chosen = folds.folds.map((fold) => {
     let best: { at: number; score: number } | null = null;
     for (const [at, column] of columns.entries()) {
-      const score = scoreOf(joined(column, fold.train), objective);
+      const score = scoreOf(joined(column, fold.train));
       if (score !== null && score > (best?.score ?? Number.NEGATIVE_INFINITY)) best = { at, score };
     }
     return {
@@ -38,7 +46,7 @@ export default function crossValidate({ columns, folds, objective }: CrossOrder)
       trainBars: fold.train.reduce((sum, { from, to }) => sum + to - from, 0),
       chosen: best?.at ?? null,
       trainScore: best?.score ?? null,
-      testScore: best === null ? null : scoreOf(joined(columns[best.at], fold.test), objective),
+      testScore: best === null ? null : scoreOf(joined(columns[best.at], fold.test)),
     };
   });
   const paths = folds.paths.map((path) => {
@@ -50,7 +58,7 @@ export default function crossValidate({ columns, folds, objective }: CrossOrder)
       return at === null ? new Float64Array(to - from) : columns[at].subarray(from, to);
     });
     const returns = concat(parts);
-    return { score: scoreOf(returns, objective), total_return: grown(returns) };
+    return { score: scoreOf(returns), total_return: grown(returns) };
   });
   return { folds: chosen, paths };
 }
@@ -67,12 +75,6 @@ function concat(parts: readonly Float64Array[]): Float64Array {
     at += part.length;
   }
   return all;
-}
-
-/** Sharpe ratio by bar, or what the returns chain to; null of none. */
-function scoreOf(returns: Float64Array, objective: Objective): number | null {
-  if (returns.length === 0) return null;
-  return objective === "sharpe" ? (sharpeSample(returns)?.sharpe ?? null) : grown(returns);
 }
 
 function grown(returns: Float64Array): number {

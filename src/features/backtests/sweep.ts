@@ -9,6 +9,7 @@ import { chosenBy, symbolsOf } from "./order.js";
 import { checkOrder, keepRun, type PerformParts, runCounted, trialRow } from "./perform.js";
 import { hashed } from "./report-hash.js";
 import { loadRun, type RunData } from "./series.js";
+import { rateOf } from "./terms.js";
 import { bestOf, type Tried, tryAll } from "./tries.js";
 
 const CROSS = defineTask<CrossOrder, CrossValidated>(new URL("./cross-worker.js", import.meta.url));
@@ -65,7 +66,7 @@ async function runSweep(
   const best = bestOf(tried);
   if (best === null) throw new AppError("no_data", "None of the values that were tried came to a score");
   report("report", done, candidates.most);
-  const crossed = await crossValidate(parts, order, tried, signal);
+  const crossed = await crossValidate(parts, order, tried, rateOf(data.terms), signal);
   const asked = { userId: job.userId, jobId: job.id, seed: order.seed, signal };
   const { found, report: chosenReport } = await runCounted(
     parts,
@@ -102,6 +103,7 @@ async function crossValidate(
   { workers }: PerformParts,
   { cross_validation: terms, objective }: SweepOrder,
   tried: readonly Tried[],
+  dayRate: number,
   signal: AbortSignal,
 ) {
   if (terms === undefined) return null;
@@ -114,7 +116,9 @@ async function crossValidate(
     purge: terms.purge_bars,
     embargo: terms.embargo_bars,
   });
-  const found = await workers.run(CROSS, { columns, folds, objective }, { signal });
+  // Of a day's rate each of its bars has the same part, as many as there are on average.
+  const rate = (dayRate * tried[0].trial.returns.length) / bars;
+  const found = await workers.run(CROSS, { columns, folds, objective, rate }, { signal });
   const untrained = found.folds.filter(({ trainBars }) => trainBars === 0).length;
   return {
     ...terms,
