@@ -190,6 +190,8 @@ export function walkAlone(
 ): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
+  // Looked up once: each row of the table has a hidden class of its own.
+  const { walk, next } = strategy;
   const columns = strategy.declare(seen, values, facts, rules.calendar);
   const stand = new BriefStand(account, seen, columns, decisions);
   const { time, high, low, close } = candles;
@@ -224,11 +226,11 @@ export function walkAlone(
     if (i >= warmup) {
       stand.i = i;
       stand.worth = worth;
-      strategy.walk(stand);
+      walk(stand);
       if (stand.pending) continue;
     }
-    if (strategy.next === undefined) continue;
-    const until = Math.min(strategy.next(columns, Math.max(i + 1, warmup)), wakeBar, last);
+    if (next === undefined) continue;
+    const until = Math.min(next(columns, Math.max(i + 1, warmup)), wakeBar, last);
     i = passBy(account, equity, from, i + 1, until) - 1;
   }
   const trades = account.trades(from);
