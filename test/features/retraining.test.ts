@@ -29,6 +29,8 @@ import { telling, trainedModel } from "../fixtures/trained.js";
 const MARKET = { synthetic: false, replay: null };
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
 const MODEL = telling(1);
+/** Of five minutes. */
+const BARS_OF_DAY = 288;
 
 let server: TestDatabase;
 let database: Database;
@@ -254,16 +256,59 @@ describe("a pass of the retraining loop", () => {
     const purpose = { ...PURPOSE, assetClass: "crypto", interval: "5m" };
     const version = await registry.enter(trainedModel(MODEL, purpose), PASSED, TRAINED);
     const rng = createRng(12);
-    await settle(0, mixed(60), [], () => rng.normal());
+    const days = async (from: number, to: number, values: (column: number) => number) => {
+      for (let day = from; day < to; day++) await settle(BARS_OF_DAY * day, mixed(10), [], values);
+    };
+    await days(0, 6, () => rng.normal());
     await pass(loopOf());
     expect(registry.serving(purpose)?.version.id).toBe(version.id);
-    await settle(100, mixed(200), [], (column) => rng.normal() + (column === 0 ? 3 : 0));
+    // As far away, but of one day, whose values follow from each other.
+    await settle(BARS_OF_DAY * 6, mixed(60), [], (column) => rng.normal() + (column === 0 ? 3 : 0));
+    await pass(loopOf());
+    expect(registry.serving(purpose)?.version.id).toBe(version.id);
+    await days(7, 27, (column) => rng.normal() + (column === 0 ? 3 : 0));
     await pass(loopOf());
     expect(registry.serving(purpose)).toBeNull();
     const [audit] = await createModelStore(database, MARKET).audits({ modelId: version.id }, 1);
     expect(audit).toMatchObject({ action: "rolled_back", reason: "features shifted" });
-    expect(audit.numbers).toMatchObject({ samples: 260, limit: 0.5 });
+    expect(audit.numbers).toMatchObject({ samples: 60 + 25 + 200, limit: 0.5 });
     expect(audit.numbers.shifted).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it("counts what models were shown of alerts as drift, and not what somebody asked of them", async () => {
+    const labels = createLabelStore(database, MARKET);
+    const shown = () =>
+      labels.snapshots({ ...PURPOSE, assetClass: "crypto", interval: "5m" }, SAMPLE_SCHEMA, {
+        limit: 500,
+        ofBlock: 25,
+      });
+    await settle(0, mixed(3));
+    expect(await shown()).toHaveLength(3);
+    await createScoreStore(database, MARKET).record(
+      [40, 41].map((bar) => {
+        const { barTime, closedAt, pattern } = detectionAt(instrument, bar);
+        return {
+          ...{
+            instrumentId: instrument.id,
+            interval: "5m",
+            barTime,
+            closedAt,
+            pattern,
+            direction: 1 as const,
+          },
+          ...{
+            regime: null,
+            schema: SAMPLE_SCHEMA,
+            values: new Float64Array(SAMPLE_NAMES.length),
+            scores: [],
+          },
+        };
+      }),
+    );
+    expect(await labels.counts()).toMatchObject({ snapshots: 5 });
+    expect((await shown()).map(({ block }) => block)).toEqual(
+      Array(3).fill(expect.stringMatching(/^5m \d+$/)),
+    );
   });
 
   it("weighs layers as decisions that ended teach, once enough have, and not where they teach nothing", async () => {

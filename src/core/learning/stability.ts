@@ -62,8 +62,14 @@ export interface Stability {
  * Population stability index, `sum (q - p) ln(q / p)` over bins (H. Jeffreys 1946, N. Siddiqi 2006), of shares with half
  * a value counted to each bin. Of two samples of one distribution it is about chi-squared by 1/n + 1/m (B. Yurdakul
  * 2018), which is well above the usual limits where samples are small.
+ * @param independent how many of the recent values do not follow from each other, m: values of one market at one time, or
+ * of windows that overlap, are nearly one.
  */
-export function stabilityOf({ edges, counts }: ReferenceBins, recent: Float64Array): Stability {
+export function stabilityOf(
+  { edges, counts }: ReferenceBins,
+  recent: Float64Array,
+  independent = recent.length,
+): Stability {
   const found = countBins(edges, recent);
   const [n, m] = [sumOf(counts), recent.length];
   const bins = counts.length;
@@ -76,7 +82,7 @@ export function stabilityOf({ edges, counts }: ReferenceBins, recent: Float64Arr
     index += part;
     return part;
   });
-  return { index, chance: (1 / n + 1 / m) * chiSquareQuantile(used - 1), parts };
+  return { index, chance: (1 / n + 1 / independent) * chiSquareQuantile(used - 1), parts };
 }
 
 /** The chi-squared value with 95 % below it (E. Wilson and M. Hilferty 1931). */

@@ -5,6 +5,7 @@ import type { OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
 import type { Purpose } from "../models/store.js";
 import type { LabelStore } from "./label-store.js";
+import type { Shown } from "./shown.js";
 
 /** How far the features of late have gone from those that a version was trained on. */
 export interface Drift {
@@ -20,6 +21,8 @@ export interface Drift {
 }
 
 const NEWEST = 500;
+/** Of the alerts of a day, or of twenty bars where those are longer: so that there are several of them. */
+const OF_BLOCK = 25;
 /** Snapshots below which nothing is said. */
 export const LEAST_SNAPSHOTS = 50;
 const TOLD = 5;
@@ -28,18 +31,30 @@ const TOLD = 5;
 export function newestSnapshots(
   labels: Pick<LabelStore, "snapshots">,
   purpose: Pick<Purpose, "assetClass" | "interval">,
-): Promise<readonly number[][]> {
-  return labels.snapshots(purpose, SAMPLE_SCHEMA, NEWEST);
+): Promise<readonly Shown[]> {
+  return labels.snapshots(purpose, SAMPLE_SCHEMA, { limit: NEWEST, ofBlock: OF_BLOCK });
 }
 
-/** How far each column has moved from the rows that a model was trained on. */
-export function stabilitiesOf({ bins }: TabularModel, rows: readonly number[][]): Stability[] {
+/** How far each column has moved from the rows that a model was trained on, and how far it might by chance. */
+export function stabilitiesOf({ bins }: TabularModel, shown: readonly Shown[]): Stability[] {
+  const independent = blocksOf(shown);
   return bins.map((reference, k) =>
     stabilityOf(
       reference,
-      Float64Array.from(rows, (row) => row[k]),
+      Float64Array.from(shown, ({ values }) => values[k]),
+      independent,
     ),
   );
+}
+
+/** Blocks of time, of the interval that has most: a day's bars of another one tell nothing more. */
+function blocksOf(shown: readonly Shown[]): number {
+  const counts = new Map<string, number>();
+  for (const block of new Set(shown.map((each) => each.block))) {
+    const [interval] = block.split(" ");
+    counts.set(interval, (counts.get(interval) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values());
 }
 
 /** Population stability of every feature of what serves, by the newest snapshots. */

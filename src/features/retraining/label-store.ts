@@ -3,6 +3,7 @@ import type { Database } from "../../platform/database.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
+import { type MostShown, newestShown, type ShownOf } from "./shown.js";
 
 /** A decision that has ended, with what was known when it was made. Times in epoch ms. */
 export interface LabelledSnapshot {
@@ -163,20 +164,9 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
       return rows.reverse();
     },
 
-    /** Values that snapshots had since a moment, the newest at most so many. */
-    async snapshots(
-      { assetClass, interval }: { assetClass: string; interval: string },
-      schema: string,
-      limit: number,
-    ): Promise<readonly number[][]> {
-      const rows = await database.query<{ values: number[] }>(
-        `select f.values from feature_snapshots f join instruments i on i.id = f.instrument_id
-         where i.synthetic = $1 and i.replay = $2 and ($3 = 'any' or i.asset_class = $3)
-           and ($4 = 'any' or f.interval = $4) and f.schema = $5 order by f.id desc limit $6`,
-        [...market, assetClass, interval, schema, limit],
-      );
-      return rows.map(({ values }) => values);
-    },
+    /** What models were shown of the newest alerts: `newestShown`. */
+    snapshots: (purpose: ShownOf, schema: string, most: MostShown) =>
+      newestShown(database, market, purpose, schema, most),
   };
 }
 
