@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
+import { TELLERS } from "../../src/core/learning/lesson.js";
 import { samplesProblem } from "../../src/core/learning/rows.js";
 import { SAMPLE_NAMES, samplesOf } from "../../src/core/learning/samples.js";
-import { countedStatements, type Statement, withStatements } from "../../src/core/learning/stated.js";
+import {
+  countedStatements,
+  type Statement,
+  tellersOf,
+  withStatements,
+} from "../../src/core/learning/stated.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
+import { gatherMaterial, lessonOf } from "../../src/features/retraining/lesson.js";
 import { featureCase } from "../fixtures/feature-series.js";
+import { termsOf } from "../fixtures/learning-lessons.js";
+import { learned } from "../fixtures/learning-tally.js";
+import { pulledWalk } from "../fixtures/planted-walks.js";
 
 const { candles, context } = featureCase("24x7", "1h", 1_200, 41);
 const replayed = samplesOf(candles, context, { policy: { kind: "barriers" }, costBps: 10 });
@@ -25,28 +35,33 @@ const joined = (statements: readonly Statement[], bars = candles) =>
   withStatements(replayed, bars, context, 10, statements);
 
 describe("what was said of decisions", () => {
-  it("takes the place of what bars tell of a trade: one row, as it was shown, from when it was said", () => {
+  it("stands beside what bars tell of a trade: a row, as it was shown, from when it was said", () => {
     const said = of(100);
     const { samples, facts } = joined([said, said, { ...said, statedAt: said.statedAt + HOUR }]);
     expect(samplesProblem(samples)).toBeNull();
-    expect(facts).toHaveLength(replayed.facts.length);
-    expect(facts[100].label).toMatchObject({
+    expect(facts).toHaveLength(replayed.facts.length + 1);
+    expect(facts[100]).toEqual(replayed.facts[100]);
+    expect([...tellersOf(facts)].flatMap((teller, row) => (teller === 0 ? [] : [[row, teller]]))).toEqual([
+      [100, TELLERS.both],
+      [101, TELLERS.somebody],
+    ]);
+    expect(samples.weights?.[100]).toBe(replayed.samples.weights?.[100]);
+    expect(facts[101].label).toMatchObject({
       source: "outcome_log",
       policy: "stated",
       value: said.good ? 1 : 0,
       r: 0.5,
     });
-    expect(samples.labels[100]).toBe(1 - replayed.samples.labels[100]);
-    expect(samples.settledAt[100]).toBe(said.statedAt);
-    expect(samples.columns.map((column) => column[100])).toEqual(said.values);
-    expect(facts[100].label.subject).toBe(replayed.facts[100].label.subject);
-    const others = Array.from(facts.keys()).filter((row) => row !== 100);
-    for (const row of others) expect(facts[row]).toEqual(replayed.facts[row]);
+    expect(samples.labels[101]).toBe(1 - replayed.samples.labels[100]);
+    expect(samples.settledAt[101]).toBe(said.statedAt);
+    expect(samples.columns.map((column) => column[101])).toEqual(said.values);
+    expect(facts[101].label.subject).toBe(replayed.facts[100].label.subject);
+    expect(facts.toSpliced(101, 1)).toEqual(replayed.facts);
   });
 
   it("counts by who said it, and a verdict on a pattern is no outcome where bars tell one", () => {
     const [client, account] = [joined([of(100, { kind: "client" })]), joined([of(100)])];
-    expect(client.samples.weights?.[100]).toBeCloseTo(0.5 * (account.samples.weights?.[100] ?? 0), 12);
+    expect(client.samples.weights?.[101]).toBeCloseTo(0.5 * (account.samples.weights?.[101] ?? 0), 12);
     const wrong = joined([of(100, { kind: "feedback", good: false })]);
     expect(wrong.facts[100]).toEqual(replayed.facts[100]);
     expect(wrong.samples.weights?.[100]).toBeCloseTo(0.25 * (replayed.samples.weights?.[100] ?? 0), 12);
@@ -83,6 +98,35 @@ describe("what was said of decisions", () => {
     const { samples, facts } = joined([gone, foretold, elsewhere]);
     expect(facts).toEqual(replayed.facts);
     expect(samples.weights).toEqual(replayed.samples.weights);
+  });
+
+  it("is trained on, and neither calibrated nor tried by: nobody can buy a promotion", () => {
+    const walk = { candles: pulledWalk(4_000, 11, 0), calendar: "24x7", costBps: 5 } as const;
+    const bars = gatherMaterial([walk], { kind: "barriers" });
+    const rsi = bars.samples.names.indexOf("rsi_14");
+    const statements = bars.facts.map(({ time, plan, patterns, label }, row): Statement => {
+      const values = bars.samples.columns.map((column) => column[row]);
+      const said = { good: values[rsi] > 0, gain: null, r: null, statedAt: label.decidedAt + HOUR };
+      const { decidedAt } = label;
+      return {
+        kind: "client",
+        time,
+        direction: plan.direction,
+        pattern: patterns[0],
+        values,
+        decidedAt,
+        ...said,
+      };
+    });
+    const lesson = (given: readonly Statement[]) =>
+      lessonOf(gatherMaterial([{ ...walk, statements: given }], { kind: "barriers" }), "regime");
+    const tailOf = (given: readonly Statement[]) =>
+      learned(lesson(given), termsOf(3, { permutations: 2, draws: 100 }));
+    const [alone, bought] = [tailOf([]), tailOf(statements)];
+    expect(bought.verdict.promoted).toBe(false);
+    expect(bought.evaluation.auc).toBeLessThan(0.6);
+    // The same rows of bars are tried, whatever was said of them.
+    expect(bought.stretches[2].samples).toBeGreaterThan(0.9 * alone.stretches[2].samples);
   });
 
   it("is one statement a decision: of the strongest kind what most say, none where they disagree evenly", () => {

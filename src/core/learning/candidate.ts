@@ -5,7 +5,7 @@ import type { Samples } from "./define.js";
 import { bootstrapOf, compareWith, evaluate, type Scoring } from "./evaluation.js";
 import { type Comparison, type Evaluation, judgeCandidate, type Verdict } from "./governance.js";
 import { groupedScore, trainGroupedTrees } from "./grouped-trees.js";
-import type { LearningTerms, Lesson } from "./lesson.js";
+import { type LearningTerms, type Lesson, TELLERS } from "./lesson.js";
 import { type LotTried, tryLots } from "./lots-tried.js";
 import { type Decided, decideAt, type ReliabilityBin, reliabilityCurve, type Scored } from "./metrics.js";
 import { pickSamples } from "./rows.js";
@@ -59,9 +59,10 @@ export function learnCandidate(
 ): Candidate | NothingLearned {
   const { samples, keys } = lesson;
   assertNoOverlap(split, samples);
+  const told = partsByTeller(split, lesson);
   const parts = {
-    ...{ training: split.train, calibration: split.calibration, tail: split.tail },
-    folds: foldsWithin(split),
+    ...{ training: told.train, calibration: told.calibration, tail: told.tail },
+    folds: foldsWithin(told),
   };
   const stretches = (["training", "calibration", "tail"] as const).map((name) =>
     stretchOf(name, samples, parts[name]),
@@ -101,7 +102,7 @@ export function tryModel(
   const { samples, keys } = lesson;
   const split = splitSamples(samples, terms.split);
   const settled = lastSettled(samples, learnedUntilMs) + terms.split.embargoMs;
-  const rows = split.tail.filter((row) => samples.decidedAt[row] > settled);
+  const rows = partsByTeller(split, lesson).tail.filter((row) => samples.decidedAt[row] > settled);
   const stretches = [stretchOf("tail", samples, rows)];
   if (rows.length < Math.max(LEAST_ROWS, terms.promotion.leastSamples))
     return { reason: "too_few_samples", stretches };
@@ -156,6 +157,20 @@ interface Parts {
   readonly tail: Int32Array;
   /** By places among the rows of training. */
   readonly folds: readonly SampleFold[];
+}
+
+/** A split as rows are told: what somebody said is trained on alone, in the place of what bars tell of it. */
+function partsByTeller(split: SampleSplit, { tellers }: Lesson): SampleSplit {
+  if (tellers === undefined) return split;
+  const trained = (rows: Int32Array) => rows.filter((row) => tellers[row] !== TELLERS.both);
+  const tried = (rows: Int32Array) => rows.filter((row) => tellers[row] !== TELLERS.somebody);
+  return {
+    folds: split.folds.map(({ train, test }) => ({ train: trained(train), test: trained(test) })),
+    train: trained(split.train),
+    calibration: tried(split.calibration),
+    tail: tried(split.tail),
+    embargoMs: split.embargoMs,
+  };
 }
 
 /** The folds of a split, by places among the rows that are trained on. */

@@ -26,6 +26,12 @@ export const LEARNING_TERMS: Omit<LearningTerms, "seed"> = Object.freeze({
   permutations: 4,
 });
 
+/**
+ * Who tells how the decision of a row ended: bars; somebody, whom nobody checks; or bars, while another row has what somebody
+ * said of it. Nothing is trained on a row of the last kind, and nothing calibrated or tried on one that somebody tells.
+ */
+export const TELLERS = Object.freeze({ bars: 0, somebody: 1, both: 2 });
+
 /** What there is to learn from. */
 export interface Lesson {
   /** In time order. */
@@ -36,6 +42,8 @@ export interface Lesson {
   readonly series: ArrayLike<number>;
   /** Asset class and interval of each row, where a model of several is learned. */
   readonly lots?: readonly string[];
+  /** Of each row one of `TELLERS`; bars tell all of them without it. */
+  readonly tellers?: Uint8Array;
   /** Features that were found to change when later bars are cut off. */
   readonly unstableFeatures: number;
   /** Series in which an outcome was found that the bars by its moment do not tell. */

@@ -4,6 +4,7 @@ import { computeRanges } from "../signals/ranges.js";
 import type { Samples } from "./define.js";
 import { closesOf, type FeatureContext, FeatureSeries } from "./features/series.js";
 import { statedLabel } from "./label.js";
+import { TELLERS } from "./lesson.js";
 import {
   type LabelledSamples,
   occasionsOf,
@@ -71,11 +72,13 @@ interface Row {
   readonly facts: SampleFacts;
   /** Of a row that bars tell. */
   readonly share: number;
+  /** Its weight where another row stands for it in training, which it shares nothing with; null for all others. */
+  readonly beside: number | null;
 }
 
 /**
- * Samples of a series with what was said of its decisions: one row a decision. The outcome of a trade takes the place of
- * what bars tell, with what was shown of it at the time. Whether a pattern is there is no outcome: it stands for one only
+ * Samples of a series with what was said of its decisions. The outcome of a trade has a row of its own after what bars
+ * tell, with what was shown of it at the time: `tellersOf` says which of the two is for what. Whether a pattern is there is no outcome: it stands for one only
  * while bars tell none, and a row of a pattern that is not there counts less. Decisions that the bars no longer hold are
  * left out.
  * @param replayed rows of this series by `samplesOf`.
@@ -90,15 +93,18 @@ export function withStatements(
   const said = new Map(countedStatements(statements).map((each) => [keyOf(each.time, each.direction), each]));
   const { samples } = replayed;
   const closes = closesOf(candles, context.calendar);
-  const rows = replayed.facts.map((facts, row): Row => {
+  const rows = replayed.facts.flatMap((facts, row): Row[] => {
     const own = said.get(keyOf(facts.time, facts.plan.direction));
     said.delete(keyOf(facts.time, facts.plan.direction));
+    const values = samples.columns.map((column) => column[row]);
     if (own === undefined || own.kind === "feedback") {
       const doubted = own !== undefined && !own.good;
-      const values = samples.columns.map((column) => column[row]);
-      return { values, facts, share: doubted ? STATEMENT_WEIGHTS.feedback : 1 };
+      return [{ values, facts, share: doubted ? STATEMENT_WEIGHTS.feedback : 1, beside: null }];
     }
-    return rowOfStatement(own, statedFacts(own, facts, facts.label.subject, closes));
+    return [
+      { values, facts, share: 1, beside: samples.weights?.[row] ?? 1 },
+      rowOfStatement(own, statedFacts(own, facts, facts.label.subject, closes)),
+    ];
   });
   const all = [...rows, ...unsettledRows(candles, context, costBps, said)];
   all.sort((a, b) => a.facts.at - b.facts.at || b.facts.plan.direction - a.facts.plan.direction);
@@ -140,7 +146,19 @@ const rowOfStatement = (said: Statement, facts: SampleFacts): Row => ({
   values: said.values,
   facts,
   share: STATEMENT_WEIGHTS[said.kind],
+  beside: null,
 });
+
+/** Who tells each row: one of `TELLERS`. */
+export function tellersOf(facts: readonly SampleFacts[]): Uint8Array {
+  const nameOf = ({ symbol, interval, time, plan }: SampleFacts) =>
+    `${symbol} ${interval} ${keyOf(time, plan.direction)}`;
+  const said = new Set(facts.filter(({ label }) => label.policy === "stated").map(nameOf));
+  return Uint8Array.from(facts, (each) => {
+    if (each.label.policy === "stated") return TELLERS.somebody;
+    return said.has(nameOf(each)) ? TELLERS.both : TELLERS.bars;
+  });
+}
 
 function statedFacts(
   { kind, good, decidedAt, statedAt, gain, r, pattern }: Statement,
@@ -159,10 +177,12 @@ function statedFacts(
 }
 
 function samplesOfRows(names: Samples["names"], rows: readonly Row[]): Samples {
-  const entries = Int32Array.from(rows, ({ facts }) => facts.at + 1);
-  const exits = Int32Array.from(rows, ({ facts }) => facts.exitAt);
-  const weights = averageUniqueness(entries, exits);
-  for (const [k, { share }] of rows.entries()) weights[k] *= share;
+  const trained = rows.filter(({ beside }) => beside === null);
+  const entries = Int32Array.from(trained, ({ facts }) => facts.at + 1);
+  const exits = Int32Array.from(trained, ({ facts }) => facts.exitAt);
+  const unique = averageUniqueness(entries, exits);
+  let next = 0;
+  const weights = Float64Array.from(rows, ({ share, beside }) => beside ?? share * unique[next++]);
   return {
     names,
     columns: names.map((_, k) => Float64Array.from(rows, ({ values }) => values[k])),

@@ -10,7 +10,7 @@ import { findEarlyOutcome, findPeek, findPeekingRow } from "../../core/learning/
 import type { Lesson } from "../../core/learning/lesson.js";
 import { mergeSamples, pickLabelled } from "../../core/learning/rows.js";
 import { type LabelledSamples, samplesOf } from "../../core/learning/samples.js";
-import { type Statement, withStatements } from "../../core/learning/stated.js";
+import { type Statement, tellersOf, withStatements } from "../../core/learning/stated.js";
 import type { CalendarId } from "../../core/market/calendar.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -122,7 +122,8 @@ export function lessonOf({ samples, facts, lots, unstable, early }: Material, gr
   const keys = facts.map(({ regime, patterns: [pattern] }) =>
     grouping === "regime" ? (regime ?? "") : pattern,
   );
-  return { samples, keys, series, lots, unstableFeatures: unstable.length, earlyOutcomes: early.length };
+  const suspicious = { unstableFeatures: unstable.length, earlyOutcomes: early.length };
+  return { samples, keys, series, lots, tellers: tellersOf(facts), ...suspicious };
 }
 
 const nameOf = ({ symbol, interval }: Pick<Candles, "symbol" | "interval">) => `${symbol} ${interval}`;
