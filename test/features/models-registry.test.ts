@@ -91,6 +91,13 @@ describe("versions of a model", () => {
     expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active"]);
   });
 
+  it("is found by a version in the place of its purpose, whatever the status of that one was", async () => {
+    const first = await registry.enter(candidate(1), PASSED, TRAINED);
+    await registry.enter(candidate(2), PASSED, TRAINED);
+    await registry.promote(first, "1.1.0", BY);
+    expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active"]);
+  });
+
   it("is refused by name of the rule, and cannot be promoted then", async () => {
     const version = await registry.enter(candidate(1), REFUSED, TRAINED);
     expect(version.status).toBe("refused");

@@ -258,7 +258,9 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
   }
 
   async function named(purpose: Purpose, version: string, sql?: Sql): Promise<ModelVersion> {
-    const [found] = await store.list({ ...purpose, version }, 1, sql);
+    const { learner, assetClass, interval, grouping } = purpose;
+    // A version is a purpose, too, and its status of before may be another one now.
+    const [found] = await store.list({ learner, assetClass, interval, grouping, version }, 1, sql);
     if (found !== undefined) return found;
     throw new AppError("model_not_found", `There is no version ${version} of ${keyOf(purpose)}`);
   }
