@@ -74,12 +74,19 @@ type Score = (row: number) => number;
 /** A way to learn from rows. @param untilMs when the first row after them was decided. */
 type Learn = (rows: WalkRows, lesson: Int32Array, untilMs: number, terms: AgentWalkTerms) => Score;
 
-const MODELS: Readonly<Record<string, Learn>> = {
-  "trees by regime": ({ samples, keys }, lesson, _, { seed }) => {
-    const own = Array.from(lesson, (row) => keys[row]);
+/** @param keyOf names the group of a row. */
+function treesBy(keyOf: (rows: WalkRows, row: number) => string): Learn {
+  return (rows, lesson, _, { seed }) => {
+    const { samples } = rows;
+    const own = Array.from(lesson, (row) => keyOf(rows, row));
     const trees = trainGroupedTrees(pickSamples(samples, lesson), own, GROUP_SETTINGS, seed);
-    return (row) => groupedScore(trees, rowAt(samples, row), keys[row]);
-  },
+    return (row) => groupedScore(trees, rowAt(samples, row), keyOf(rows, row));
+  };
+}
+
+const MODELS: Readonly<Record<string, Learn>> = {
+  "trees by regime": treesBy(({ keys }, row) => keys[row]),
+  "trees by pattern": treesBy(({ facts }, row) => facts[row].patterns[0]),
   "online logistic": ({ samples }, lesson) => {
     const weights = trainOnline(pickSamples(samples, lesson));
     return (row) => onlineLogistic.score(weights, rowAt(samples, row));

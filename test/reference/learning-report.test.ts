@@ -28,14 +28,14 @@ describe("the report of models walked forward", () => {
     );
   });
 
-  it("finds what was planted by both models of rows, and nothing by the share of wins", () => {
+  it("finds what was planted by all models of rows, and nothing by the share of wins", () => {
     const [{ candles }] = series;
     const terms = { policy: { kind: "barriers" }, costBps: 5 } as const;
     const part = samplesOf(candles, { calendar: calendarOf("24x7") }, terms);
     const keys = part.facts.map(({ regime }) => regime ?? "");
     const layers = layersOf(series, [part], part, drawnNet(1, 150));
     const walk = walkForward({ ...part, keys, layers }, TERMS);
-    const [trees, online, net, agent, fusion, share] = walk?.models ?? [];
+    const [trees, byPattern, online, net, agent, fusion, share] = walk?.models ?? [];
     expect([net, agent, fusion].map(({ model }) => model)).toEqual(["sequence net", "agent", "fusion"]);
     for (const { area, curve } of [net, agent, fusion]) {
       expect(area.low).toBeLessThanOrEqual(area.value);
@@ -44,6 +44,9 @@ describe("the report of models walked forward", () => {
     expect(walk?.agents.length).toBeGreaterThan(1);
     expect(walk?.agents.join()).toContain("less hold");
     expect(trees.area.low).toBeGreaterThan(0.55);
+    expect(byPattern.area.low).toBeGreaterThan(0.55);
+    // Other groups, other trees.
+    expect([byPattern.model, byPattern.area]).not.toEqual(["trees by pattern", trees.area]);
     expect(online.area.low).toBeGreaterThan(0.55);
     expect(share.area.value).toBeLessThan(0.55);
     expect(trees.taken.trades).toBeLessThan(walk?.rows ?? 0);
