@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { cashRules } from "../../src/core/execution/account.js";
 import { GTC_DAYS } from "../../src/core/execution/context.js";
 import { NO_COSTS } from "../../src/core/execution/costs.js";
@@ -6,24 +6,14 @@ import { termsOf } from "../../src/core/execution/order.js";
 import { tradedAs } from "../../src/features/instruments/traded.js";
 import { createBook } from "../../src/features/paper-trades/book.js";
 import { tradeView } from "../../src/features/paper-trades/views.js";
-import type { Database } from "../../src/platform/database.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { useDatabase } from "../fixtures/database.js";
 import { feed, instruments, MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
 
-let server: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
+const database = useDatabase();
 
 it("a paper trade tells its bounds where one bar held stop and target, also after a restart", async () => {
   market.begin();
-  const { store, ledger } = startDesk(database);
+  const { store, ledger } = startDesk(database());
   const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
   const row = await store.open({
     ...{ userId: "ann", name: "Bounds", rules, synthetic: true },
@@ -55,8 +45,8 @@ it("a paper trade tells its bounds where one bar held stop and target, also afte
     [2, 100, 101, 94, 100],
   ]);
   market.now = START + 3 * MINUTE;
-  await startDesk(database).matching.run(row.id);
-  const again = startDesk(database);
+  await startDesk(database()).matching.run(row.id);
+  const again = startDesk(database());
   const quotes = { loadMany: async () => ({ quotes: [], missing: [] }) };
   const book = createBook({ ...again, feed, instruments, quotes });
   const { rows } = await book.trades(row, { status: "all", limit: 10, offset: 0 });

@@ -1,51 +1,31 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { marginRules } from "../../src/core/execution/account.js";
-import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
 import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
 import { tradedAs } from "../../src/features/instruments/traded.js";
 import type { Ledger } from "../../src/features/paper-trades/ledger.js";
 import type { Matching } from "../../src/features/paper-trades/matching.js";
 import type { LedgerStore } from "../../src/features/paper-trades/store.js";
-import type { Database } from "../../src/platform/database.js";
 import { expiryOf } from "../../src/protocols/alpaca/order-end.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { useDatabase } from "../fixtures/database.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
 import { instrumentOf } from "../fixtures/vendor-answers.js";
-import { MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
+import { MINUTE, market, openAccount, START, startDesk } from "../fixtures/written-market.js";
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let store: LedgerStore;
 let ledger: Ledger;
 let matching: Matching;
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
+afterAll(() => {
   market.limits = ROOMY;
-  await database.close();
-  await server.drop();
 });
 beforeEach(() => {
   market.begin();
   market.limits = ROOMY;
-  ({ store, ledger, matching } = startDesk(database));
+  ({ store, ledger, matching } = startDesk(database()));
 });
 
-let opened = 0;
-async function open(): Promise<string> {
-  const account = marginRules("USD");
-  const rules: DeskRules = { account, costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
-  const row = await store.open({
-    ...{ userId: "ann", name: `Limited ${++opened}`, rules, synthetic: true },
-    ...{ cashFloor: -1e15, openedAt: START },
-  });
-  await ledger.act(row.id, { run: (desk) => desk.transfer(100_000, START) });
-  return row.id;
-}
+const open = () => openAccount({ store, ledger }, marginRules("USD"), 100_000);
 
 type Terms = { readonly id: string; readonly symbol: string } & Partial<OrderTerms>;
 async function rest(id: string, mark: number, given: readonly Terms[]): Promise<void> {

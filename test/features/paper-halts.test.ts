@@ -1,35 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { cashRules } from "../../src/core/execution/account.js";
-import { GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
+import { beforeEach, describe, expect, it } from "vitest";
 import { termsOf } from "../../src/core/execution/order.js";
 import { tradedAs } from "../../src/features/instruments/traded.js";
 import type { Ledger } from "../../src/features/paper-trades/ledger.js";
 import type { Matching } from "../../src/features/paper-trades/matching.js";
 import type { LedgerStore } from "../../src/features/paper-trades/store.js";
-import type { Database } from "../../src/platform/database.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
+import { useDatabase } from "../fixtures/database.js";
+import { MINUTE, market, openAccount, START, startDesk } from "../fixtures/written-market.js";
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let store: LedgerStore;
 let ledger: Ledger;
 let matching: Matching;
 
 /** As a process that has just started. */
 function start(): void {
-  ({ store, ledger, matching } = startDesk(database));
+  ({ store, ledger, matching } = startDesk(database()));
 }
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 beforeEach(() => {
   market.begin();
   start();
@@ -37,11 +24,7 @@ beforeEach(() => {
 
 /** An account with an order that rests at 99 and buys a share, in a market that falls through that. */
 async function openResting(name: string): Promise<string> {
-  const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
-  const { id } = await store.open({
-    ...{ userId: "ann", name, rules, synthetic: true, cashFloor: 0, openedAt: START },
-  });
-  await ledger.act(id, { run: (desk) => desk.transfer(10_000, START) });
+  const id = await openAccount({ store, ledger });
   const refused = await ledger.act(id, {
     run(desk, { cursors }) {
       desk.list(tradedAs("AAPL"));
@@ -73,7 +56,7 @@ describe("an account that is halted with an order that opens something at work",
     "%s: has it canceled, and not filled, by the next run",
     async (halt) => {
       const id = await openResting(halt);
-      await database.query("update paper_accounts set halt = $2 where id = $1", [id, halt]);
+      await database().query("update paper_accounts set halt = $2 where id = $1", [id, halt]);
       start();
       await run();
       expect(await ordersOf(id)).toEqual({ [`${halt} rests`]: "canceled" });
@@ -88,7 +71,7 @@ describe("an account that cannot be rebuilt from its events", () => {
     [2, "event 1 is the last, and 2 were written"],
   ])("for event %i is not there, is halted and says so, and the others go on", async (seq, why) => {
     const [bad, good] = [await openResting(`bad ${seq}`), await openResting(`good ${seq}`)];
-    await database.transaction(async (sql) => {
+    await database().transaction(async (sql) => {
       // What is written stays written, but for whoever owns the database.
       await sql.query("set local session_replication_role = replica");
       await sql.query("delete from paper_events where account_id = $1 and seq = $2", [bad, seq]);
@@ -111,7 +94,7 @@ describe("accounts of which one fails as nobody expects", () => {
   it("are matched but for that one, and the run fails after them", async () => {
     const [first, second] = [await openResting("first"), await openResting("second")];
     const defect = () => Promise.reject(new TypeError("a defect"));
-    const desk = startDesk(database, (whole) => ({
+    const desk = startDesk(database(), (whole) => ({
       ...whole,
       act: (id, work) => (id === first ? defect() : whole.act(id, work)),
     }));

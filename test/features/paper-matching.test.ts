@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { cashRules, marginRules } from "../../src/core/execution/account.js";
-import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type AccountRules, cashRules, marginRules } from "../../src/core/execution/account.js";
 import type { Desk } from "../../src/core/execution/desk.js";
 import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
 import type { CorporateAction } from "../../src/core/market/actions.js";
@@ -13,11 +11,18 @@ import type { Matching } from "../../src/features/paper-trades/matching.js";
 import type { LedgerStore } from "../../src/features/paper-trades/store.js";
 import { createTrading } from "../../src/features/paper-trades/trading.js";
 import { DEFAULT_RISK_SETTINGS } from "../../src/features/risk/settings.js";
-import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { useDatabase } from "../fixtures/database.js";
 import { ROOMY } from "../fixtures/roomy-settings.js";
-import { feed, instruments, MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
+import {
+  feed,
+  instruments,
+  MINUTE,
+  market,
+  openAccount,
+  START,
+  startDesk,
+} from "../fixtures/written-market.js";
 
 const DAY = 86_400_000;
 const MONEY = 1e6;
@@ -37,41 +42,22 @@ const QUOTE = {
   ...{ ageMs: 0, trouble: null },
 };
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let store: LedgerStore;
 let ledger: Ledger;
 let matching: Matching;
 
 /** As a process that has just started. */
 function start(): void {
-  ({ store, ledger, matching } = startDesk(database));
+  ({ store, ledger, matching } = startDesk(database()));
 }
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 beforeEach(() => {
   market.begin();
   start();
 });
 
-let opened = 0;
-async function open(account = cashRules("USD"), cash = 10_000): Promise<string> {
-  const rules: DeskRules = { account, costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
-  const name = `Account ${++opened}`;
-  const row = await store.open({
-    ...{ userId: "ann", name, rules, synthetic: true },
-    ...{ cashFloor: account.kind === "cash" ? 0 : -1e15, openedAt: START },
-  });
-  await ledger.act(row.id, { run: (desk) => desk.transfer(cash, START) });
-  return row.id;
-}
+const open = (account?: AccountRules) => openAccount({ store, ledger }, account);
 
 async function submit(
   id: string,
@@ -388,7 +374,7 @@ describe("splits and dividends", () => {
 describe("a start", () => {
   it("holds every open account against its ledger, and lets those that disagree trade no more", async () => {
     const [good, bad] = [await open(), await open()];
-    await database.query("update paper_accounts set cash = cash + 1 where id = $1", [bad]);
+    await database().query("update paper_accounts set cash = cash + 1 where id = $1", [bad]);
     expect(await matching.recover()).toEqual([bad]);
     const trade = (id: string) => ledger.act(id, { run: (desk) => desk.transfer(1, market.now) });
     await expect(trade(bad)).rejects.toMatchObject({ code: "trading_halted" });

@@ -1,51 +1,27 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { cashRules } from "../../src/core/execution/account.js";
-import { type DeskRules, GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
 import { peakAsFar } from "../../src/features/paper-trades/account-standing.js";
 import type { Ledger } from "../../src/features/paper-trades/ledger.js";
 import type { LedgerStore } from "../../src/features/paper-trades/store.js";
-import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { START, startDesk } from "../fixtures/written-market.js";
+import { useDatabase } from "../fixtures/database.js";
+import { openAccount, START, startDesk } from "../fixtures/written-market.js";
 
 const DAY = 86_400_000;
 /** Midnight in New York. */
 const BEGIN = Date.UTC(2024, 6, 9, 4);
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let store: LedgerStore;
 let first: Ledger;
 let second: Ledger;
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 beforeEach(() => {
-  ({ store, ledger: first } = startDesk(database));
-  ({ ledger: second } = startDesk(database));
+  ({ store, ledger: first } = startDesk(database()));
+  ({ ledger: second } = startDesk(database()));
 });
 
-let opened = 0;
-async function open(): Promise<string> {
-  const rules: DeskRules = {
-    ...{ account: cashRules("USD"), costs: NO_COSTS },
-    ...{ volumeShare: null, gtcDays: GTC_DAYS },
-  };
-  const name = `Peaks ${++opened}`;
-  const row = await store.open({
-    ...{ userId: "ann", name, rules, synthetic: true, cashFloor: 0, openedAt: START },
-  });
-  await first.act(row.id, { run: (desk) => desk.transfer(100, START) });
-  return row.id;
-}
+const open = () => openAccount({ store, ledger: first }, cashRules("USD"), 100);
 const note = (ledger: Ledger, id: string, at: number, micros: number) =>
   ledger.act(id, { run: (_desk, { peaks }) => peaks.note(at, micros) });
 const seen = (ledger: Ledger, id: string, since = BEGIN) =>

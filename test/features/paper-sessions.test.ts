@@ -1,41 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { cashRules } from "../../src/core/execution/account.js";
-import { GTC_DAYS } from "../../src/core/execution/context.js";
-import { NO_COSTS } from "../../src/core/execution/costs.js";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type OrderTerms, termsOf } from "../../src/core/execution/order.js";
 import { tradedAs } from "../../src/features/instruments/traded.js";
-import type { Database } from "../../src/platform/database.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { MINUTE, market, START, startDesk } from "../fixtures/written-market.js";
+import { useDatabase } from "../fixtures/database.js";
+import { MINUTE, market, openAccount, START, startDesk } from "../fixtures/written-market.js";
 
 const DAY = 86_400_000;
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let desk: ReturnType<typeof startDesk>;
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server, { poolSize: 4 });
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 beforeEach(() => {
   market.begin();
-  desk = startDesk(database);
+  desk = startDesk(database());
 });
 
-let opened = 0;
-async function open(): Promise<string> {
-  const rules = { account: cashRules("USD"), costs: NO_COSTS, volumeShare: null, gtcDays: GTC_DAYS };
-  const { id } = await desk.store.open({
-    ...{ userId: "ann", name: `Account ${++opened}`, rules, synthetic: true },
-    ...{ cashFloor: 0, openedAt: START },
-  });
-  await desk.ledger.act(id, { run: (own) => own.transfer(10_000, START) });
-  return id;
-}
+const open = () => openAccount(desk);
 
 async function submit(id: string, terms: Pick<OrderTerms, "id" | "symbol" | "side"> & Partial<OrderTerms>) {
   const refused = await desk.ledger.act(id, {
