@@ -56,6 +56,30 @@ describe("a benchmark of its own", () => {
     }
   });
 
+  it("has none where many of its bars are missing in the middle, and where few are it is carried over them", async () => {
+    const without = (from: number, to: number) => {
+      const rows = [...other.time.keys()].filter((i) => i < from || i >= to);
+      const column = (values: Float64Array) => Float64Array.from(rows, (i) => values[i]);
+      const { time, open, high, low, close, volume } = other;
+      const [times, opens, highs] = [column(time), column(open), column(high)];
+      return {
+        ...other,
+        time: times,
+        open: opens,
+        high: highs,
+        low: column(low),
+        close: column(close),
+        volume: column(volume),
+      };
+    };
+    const [few] = await figuresAgainst(without(200, 205));
+    expect(few?.value).toBeCloseTo((50 + 49.9) / 50 - 1, 12);
+    for (const figure of await figuresAgainst(without(200, 260))) {
+      const reason = expect.stringContaining("lacks its 60 bars of 2015-07-20 to 2015-09-17");
+      expect(figure).toEqual({ value: null, reason });
+    }
+  });
+
   it("has none where it ends before the run begins", async () => {
     const year = 366 * 86_400_000;
     const before = { ...other, time: other.time.map((each) => each - 2 * year) };

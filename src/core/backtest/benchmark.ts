@@ -1,6 +1,6 @@
 import type { Candles } from "../market/candles.js";
 import { DAY_MS, dateOf } from "../market/day.js";
-import { reachesTo } from "../market/owed-bars.js";
+import { missingBars, reachesTo } from "../market/owed-bars.js";
 import type { Calendar } from "../market/session.js";
 import { closesAt } from "./positions.js";
 
@@ -9,9 +9,15 @@ export type BenchmarkCloses =
   | { readonly close: Float64Array; readonly reason: null }
   | { readonly close: null; readonly reason: string };
 
+const day = (ms: number) => dateOf(Math.floor(ms / DAY_MS));
+
+/** From the first to the last of bars that are missing within a run: below it the close before stands for them. */
+const HOLE_MS = 7 * DAY_MS;
+
 /**
  * Closes of a series of its own at the bars of a run. It must have one at the first bar and at the last, each no older
- * than its calendar explains: a close that is carried on over years would be a return that nobody had.
+ * than its calendar explains, and no hole of many bars between: a close that is carried on over years would be a return
+ * that nobody had.
  * @param time opens of the bars of the run, ascending.
  */
 export function benchmarkCloses(time: Float64Array, candles: Candles, calendar: Calendar): BenchmarkCloses {
@@ -25,9 +31,14 @@ export function benchmarkCloses(time: Float64Array, candles: Candles, calendar: 
   const have = closesAt(Float64Array.of(first, last), candles.time, candles.time);
   if (!Number.isNaN(have[0])) {
     const covers = [first, last].every((at, k) => reachesTo(calendar, interval, have[k], at));
+    const within = candles.time.filter((at) => at >= have[0] && at <= last);
+    const missing = covers ? missingBars(calendar, interval, within) : null;
+    if (missing !== null && missing.toMs - missing.fromMs >= HOLE_MS) {
+      const reason = `the benchmark ${symbol} lacks its ${missing.longest} bars of ${day(missing.fromMs)} to ${day(missing.toMs)}`;
+      return { close: null, reason };
+    }
     if (covers) return { close: closesAt(time, candles.time, candles.close), reason: null };
   }
-  const day = (ms: number) => dateOf(Math.floor(ms / DAY_MS));
   return {
     close: null,
     reason: `the benchmark ${symbol} has bars of ${day(begun)} to ${day(ended)} alone, and the run is of ${day(first)} to ${day(last)}`,
