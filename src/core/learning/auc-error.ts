@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.js";
+import { studentQuantile } from "../base/inference.js";
 import { createRng, nextPlace, type Rng } from "../base/rng.js";
 import { deviationOf, quantileOf } from "../base/stats.js";
 import { normalCdf } from "../options/normal.js";
@@ -110,6 +111,35 @@ export interface Resampled {
   readonly error: number;
   /** Of every draw in which the figure could be told, ascending. */
   readonly draws: Float64Array;
+}
+
+/** Blocks that rows make, and parts that they lie in, each of which has a mean of its own. */
+function blocksOf(rows: number, { meanBlock, parts }: ResampleTerms): { blocks: number; means: number } {
+  if (parts === undefined) return { blocks: rows / (meanBlock ?? Math.max(1, Math.cbrt(rows))), means: 1 };
+  const filled = parts.filter((part) => part.rows.length > 0);
+  const blocks = filled.reduce((sum, part) => sum + Math.max(1, part.rows.length / part.meanBlock), 0);
+  return { blocks, means: filled.length };
+}
+
+/**
+ * Where a figure lies by its error over draws in blocks, as a mean of so many blocks lies by Student's distribution: few
+ * blocks vary less among themselves than what they are drawn from, and percentiles of their draws take them for all that
+ * there is. Without two blocks nothing is known.
+ * @param tail chance that it lies below `low`, and above `high`.
+ */
+export function blockBounds(
+  { value, error }: Pick<Resampled, "value" | "error">,
+  rows: number,
+  terms: ResampleTerms,
+  tail = TAIL,
+): { readonly error: number; readonly low: number; readonly high: number } {
+  const { blocks, means } = blocksOf(rows, terms);
+  const degrees = blocks - means;
+  if (Number.isNaN(value)) return { error: value, low: value, high: value };
+  if (!(degrees > 0)) return { error: Infinity, low: -Infinity, high: Infinity };
+  const whole = error * Math.sqrt(blocks / degrees);
+  const half = studentQuantile(2 * tail, degrees) * whole;
+  return { error: whole, low: value - half, high: value + half };
 }
 
 /**

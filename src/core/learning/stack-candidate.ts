@@ -1,5 +1,6 @@
 import { quantileOf } from "../base/stats.js";
 import { LAYER_WEIGHTS } from "../signals/fuse.js";
+import { blockBounds } from "./auc-error.js";
 import { compareModels } from "./compare.js";
 import { check, type Verdict, verdictOf } from "./governance.js";
 import {
@@ -20,6 +21,7 @@ export const STACK_RULES = [
   "enough_decisions",
   "both_labels",
   "better_than_usual_weights",
+  "ranks_better_than_usual_weights",
   "calibrated",
   "not_worse_than_active",
 ] as const;
@@ -32,6 +34,30 @@ const MOST_ERROR = 0.1;
 const SPLIT = { folds: 1, tailShare: 0.3, calibrationShare: 0.2, embargoMs: 0 };
 const BOOTSTRAP = { seed: 1, draws: 500 };
 
+/** Decisions that have ended at the first look, and the chance that any look, ever, finds one better that is not. */
+const FIRST_LOOK = 200;
+const LEVEL = 0.025;
+
+/** A look at what could be learned, at a number of decisions that have ended. */
+export interface StackLook {
+  /** From 0. */
+  readonly number: number;
+  /** Decisions from which on it is due. */
+  readonly from: number;
+  /** Chance of an error that it may spend. */
+  readonly level: number;
+}
+
+/**
+ * The latest look that so many decisions have made due; null before the first. Looks are at 200 decisions and at each
+ * doubling, without end: their levels are 1/2, 1/6, 1/12, ... of 2.5 %, which add up to all of it.
+ */
+export function stackLookAt(decisions: number): StackLook | null {
+  if (decisions < FIRST_LOOK) return null;
+  const number = Math.floor(Math.log2(decisions / FIRST_LOOK));
+  return { number, from: FIRST_LOOK * 2 ** number, level: LEVEL / ((number + 1) * (number + 2)) };
+}
+
 /** Learned weights, and how they did on the newest decisions, which they were not learned from. */
 export interface StackCandidate {
   readonly stack: LayerStack;
@@ -41,19 +67,27 @@ export interface StackCandidate {
   readonly logLoss: number;
   /** Of the usual weights, calibrated on the same decisions. */
   readonly usualLogLoss: number;
-  /** Log-loss saved against them, and the least that it is with 95 %. */
+  /** Log-loss saved against them, and the least that it is at the level of the look. */
   readonly gain: number;
   readonly gainLow: number;
+  /** AUC of the composite less that by the usual weights, and the least that it is, alike. */
+  readonly areaGain: number;
+  readonly areaGainLow: number;
   readonly calibrationError: number;
   readonly verdict: Verdict<StackRule>;
 }
 
 /**
  * Learns how to weigh layers from decisions that have ended, calibrates on later ones, and tries it on the newest, beside
- * the usual weights, calibrated on the same, and beside those that serve.
- * @param votes in any order. @returns null where there is too little to learn from.
+ * the usual weights, calibrated on the same, and beside those that serve. Of two calibrators on few decisions one is really
+ * the better, whatever weights are worth: so their composites must rank better besides.
+ * @param votes in any order. @param level chance that weights pass which are worth no more. @returns null where there is too little to learn from.
  */
-export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | null): StackCandidate | null {
+export function learnStack(
+  votes: readonly LayerVote[],
+  incumbent: LayerStack | null,
+  level = LEVEL,
+): StackCandidate | null {
   const ordered = [...votes].sort((a, b) => a.decidedAt - b.decidedAt);
   const split = splitSamples(timesOf(ordered), SPLIT);
   const pick = (rows: Int32Array) => Array.from(rows, (row) => ordered[row]);
@@ -69,6 +103,14 @@ export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | 
   const usual = scoredBy(usualStack, tail);
   const bootstrap = { ...BOOTSTRAP, meanBlock: overlapOf(timesOf(tail)) };
   const compared = compareModels(usual, scored.scores, "log_loss", bootstrap);
+  const { low: gainLow } = blockBounds(compared, tail.length, bootstrap, level);
+  const area = compareModels(
+    { ...usual, scores: compositesBy(LAYER_WEIGHTS, tail) },
+    compositesBy(stack.weights, tail),
+    "area",
+    bootstrap,
+  );
+  const { low: areaGainLow } = blockBounds(area, tail.length, bootstrap, level);
   const before =
     incumbent === null
       ? null
@@ -81,7 +123,8 @@ export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | 
   const verdict = verdictOf<StackRule>([
     check("enough_decisions", tail.length, LEAST_TAIL, tail.length >= LEAST_TAIL),
     check("both_labels", fewer, LEAST_OF_EACH, fewer >= LEAST_OF_EACH),
-    check("better_than_usual_weights", compared.low, 0, compared.low > 0),
+    check("better_than_usual_weights", gainLow, 0, gainLow > 0),
+    check("ranks_better_than_usual_weights", areaGainLow, 0, areaGainLow > 0),
     check("calibrated", error, MOST_ERROR, error <= MOST_ERROR),
     check("not_worse_than_active", since, 0, since === null || since >= 0),
   ]);
@@ -93,7 +136,9 @@ export function learnStack(votes: readonly LayerVote[], incumbent: LayerStack | 
     logLoss: logLoss(scored),
     usualLogLoss: logLoss(usual),
     gain,
-    gainLow: compared.low,
+    gainLow,
+    areaGain: area.value,
+    areaGainLow,
     calibrationError: error,
     verdict,
   };
@@ -117,11 +162,8 @@ export function judgeStack(votes: readonly LayerVote[], stack: LayerStack): Stac
   const scored = { ...scoredBy(stack, newest), ...timesOf(newest) };
   const decay = judgeDecay(scored, VOTE_WATCH);
   if (decay === null) return null;
-  const usual = {
-    labels: scored.labels,
-    scores: Float64Array.from(newest, (vote) => compositeOf(LAYER_WEIGHTS, vote)),
-  };
-  const own = Float64Array.from(newest, (vote) => compositeOf(stack.weights, vote));
+  const usual = { labels: scored.labels, scores: compositesBy(LAYER_WEIGHTS, newest) };
+  const own = compositesBy(stack.weights, newest);
   const { seed, draws: count, level } = VOTE_WATCH;
   const terms = { seed, draws: count, meanBlock: overlapOf(scored) };
   const { value: areaGain, draws } = compareModels(usual, own, "area", terms);
@@ -136,6 +178,9 @@ function timesOf(votes: readonly LayerVote[]): Record<"decidedAt" | "settledAt",
     settledAt: Float64Array.from(votes, ({ settledAt }) => settledAt),
   };
 }
+
+const compositesBy = (weights: LayerStack["weights"], votes: readonly LayerVote[]) =>
+  Float64Array.from(votes, (vote) => compositeOf(weights, vote));
 
 function scoredBy(stack: LayerStack, votes: readonly LayerVote[]): Scored {
   return {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { learnStack, type StackCandidate } from "../../core/learning/stack-candidate.js";
+import { learnStack, type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
 import { LAYERS } from "../../core/signals/fuse.js";
 import { type OpenModel, packArtefact } from "../models/artefact.js";
 import { STACK } from "../models/layers.js";
@@ -11,30 +11,35 @@ import type { Update } from "./loop.js";
 const HEAD = { learner: STACK.learner, featureSchema: "layers-1", columns: LAYERS };
 /** Newest decisions that weights are learned from. */
 const MOST_READINGS = 5_000;
-/** Decisions that ended since the newest version from which on weights are learned anew. */
-const NEW_DECISIONS = 50;
 
 /**
- * Learns how to weigh layers once enough alerts have ended whose layers were kept; what the rules pass serves from then on.
+ * Learns how to weigh layers at each look that the number of alerts with kept layers that have ended makes due; what the
+ * rules pass serves from then on. A look is made once, for each leaves a version that says how many there were.
  */
 export async function relearnStack(
-  registry: Registry<OpenModel>,
+  registry: Pick<Registry<OpenModel>, "list" | "serving" | "enter" | "promote">,
   layers: Pick<LayerStore, "newestSettled" | "settledAfter">,
   note: (update: Omit<Update, "atMs">) => void,
 ): Promise<void> {
   const [newest] = await registry.list(STACK, 1);
-  if ((await layers.settledAfter(lastOutcomeOf(newest))) < NEW_DECISIONS) return;
+  const { decisions, before } = await decisionsBy(newest, layers);
+  const look = stackLookAt(decisions);
+  if (look === null || before >= look.from) return;
   const votes = await layers.newestSettled(0, MOST_READINGS);
   const serving = registry.serving(STACK);
   const incumbent = serving?.opened.learner === "layer_stack" ? serving.opened.model : null;
-  const found = learnStack(votes, incumbent);
+  const found = learnStack(votes, incumbent, look.level);
   if (found === null) return;
-  const version = await registry.enter(modelOf(found, votes), found.verdict, {
-    action: "trained",
-    actor: "retraining",
-    reason: `${votes.length} alerts with kept layers have ended`,
-    numbers: { checks: found.verdict.checks },
-  });
+  const version = await registry.enter(
+    modelOf(found, votes, { decisions, look: look.number, level: look.level }),
+    found.verdict,
+    {
+      action: "trained",
+      actor: "retraining",
+      reason: `${decisions} alerts with kept layers have ended`,
+      numbers: { checks: found.verdict.checks },
+    },
+  );
   // Weights need no shadow: what they are tried on is live already.
   if (version.status === "shadow") {
     const audit = { actor: "retraining", reason: "not worse on the newest decisions", numbers: {} };
@@ -48,13 +53,23 @@ export async function relearnStack(
   });
 }
 
-/** The newest outcome that a version was learned from; 0 where it does not say. */
-function lastOutcomeOf(version: ModelVersion | undefined): number {
-  const last = version?.parameters.last_outcome;
-  return typeof last === "number" ? last : 0;
+/** Alerts with kept layers that have ended, and those that had by the newest version, of which some may be gone by now. */
+async function decisionsBy(
+  version: ModelVersion | undefined,
+  layers: Pick<LayerStore, "settledAfter">,
+): Promise<{ readonly decisions: number; readonly before: number }> {
+  const { last_outcome: last, decisions: known } = version?.parameters ?? {};
+  if (typeof last !== "number") return { decisions: await layers.settledAfter(0), before: 0 };
+  const since = await layers.settledAfter(last);
+  const before = typeof known === "number" ? known : (await layers.settledAfter(0)) - since;
+  return { decisions: before + since, before };
 }
 
-function modelOf(found: StackCandidate, votes: readonly SettledVote[]): NewModel {
+function modelOf(
+  found: StackCandidate,
+  votes: readonly SettledVote[],
+  looked: { readonly decisions: number; readonly look: number; readonly level: number },
+): NewModel {
   const artefact = packArtefact(HEAD, { learner: "layer_stack", model: found.stack });
   const { stack, verdict, ...figures } = found;
   const times = votes.map(({ decidedAt }) => decidedAt);
@@ -64,7 +79,11 @@ function modelOf(found: StackCandidate, votes: readonly SettledVote[]): NewModel
     hash: sha256(artefact),
     dataHash: createHash("sha256").update(JSON.stringify(votes)).digest("hex"),
     seed: 1,
-    parameters: { weights: stack.weights, last_outcome: Math.max(...votes.map(({ outcome }) => outcome)) },
+    parameters: {
+      weights: stack.weights,
+      last_outcome: Math.max(...votes.map(({ outcome }) => outcome)),
+      ...looked,
+    },
     metrics: { ...figures },
     card: {
       purpose: "how layers are weighed in the composite of a signal",
