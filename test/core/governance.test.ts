@@ -22,7 +22,7 @@ const PAST: Readonly<Record<string, Partial<Evaluation>>> = {
   enough_samples: { samples: PROMOTION.leastSamples - 1, wins: 100 },
   both_labels: { wins: PROMOTION.leastOfEach - 1 },
   auc_above_least: { auc: PROMOTION.leastAuc },
-  interval_above_half: { aucLow: 0.5 },
+  interval_above_half: { aucLeast: 0.5 },
   calibrated: { calibrationGap: PROMOTION.mostCalibrationGap + 1e-9 },
   sees_no_future: { unstableFeatures: 1 },
   no_outcome_before_settled: { earlyOutcomes: 1 },
@@ -58,7 +58,9 @@ describe("judgeCandidate", () => {
     const figures = Object.keys(GOOD) as (keyof Evaluation)[];
     // These tell something, and decide nothing.
     const told = new Set([
+      "aucLow",
       "aucHigh",
+      "candidates",
       "logLoss",
       "baseLogLoss",
       "brier",

@@ -104,54 +104,55 @@ export interface BlockPart {
 /** A figure over rows that were drawn anew in blocks. */
 export interface Resampled {
   readonly value: number;
-  /** 95 % of the draws lie between them. */
+  /** 95 % of the draws lie between them, or of what the figure may be. */
   readonly low: number;
   readonly high: number;
-  /** Standard deviation over draws. */
+  /** Standard deviation over draws, by as much greater as a deviation over so few blocks is too small. */
   readonly error: number;
+  /** Blocks that the rows make less the parts that they lie in; 0 where no part has two. */
+  readonly degrees: number;
   /** Of every draw in which the figure could be told, ascending. */
   readonly draws: Float64Array;
-}
-
-/** Blocks that rows make, and parts that they lie in, each of which has a mean of its own. */
-function blocksOf(rows: number, { meanBlock, parts }: ResampleTerms): { blocks: number; means: number } {
-  if (parts === undefined) return { blocks: rows / (meanBlock ?? Math.max(1, Math.cbrt(rows))), means: 1 };
-  const filled = parts.filter((part) => part.rows.length > 0);
-  const blocks = filled.reduce((sum, part) => sum + Math.max(1, part.rows.length / part.meanBlock), 0);
-  return { blocks, means: filled.length };
 }
 
 /**
  * Where a figure lies by its error over draws in blocks, as a mean of so many blocks lies by Student's distribution: few
  * blocks vary less among themselves than what they are drawn from, and percentiles of their draws take them for all that
- * there is. Without two blocks nothing is known.
+ * there is. With one block nothing is known.
  * @param tail chance that it lies below `low`, and above `high`.
  */
-export function blockBounds(
-  { value, error }: Pick<Resampled, "value" | "error">,
-  rows: number,
-  terms: ResampleTerms,
+export function studentBounds(
+  { value, error, degrees }: Pick<Resampled, "value" | "error" | "degrees">,
   tail = TAIL,
-): { readonly error: number; readonly low: number; readonly high: number } {
-  const { blocks, means } = blocksOf(rows, terms);
-  const degrees = blocks - means;
-  if (Number.isNaN(value)) return { error: value, low: value, high: value };
-  if (!(degrees > 0)) return { error: Infinity, low: -Infinity, high: Infinity };
-  const whole = error * Math.sqrt(blocks / degrees);
-  const half = studentQuantile(2 * tail, degrees) * whole;
-  return { error: whole, low: value - half, high: value + half };
+): { readonly low: number; readonly high: number } {
+  if (!(degrees > 0)) return { low: -Infinity, high: Infinity };
+  const half = studentQuantile(2 * tail, degrees) * error;
+  return { low: value - half, high: value + half };
 }
 
 /**
  * Area under the curve with its interval by a stationary bootstrap of rows in time order (D. Politis and J. Romano
- * 1994), percentiles of the draws. NaN where the rows have one label.
+ * 1994), by Student's distribution, and no narrower than DeLong's, which takes rows to be independent. NaN where the rows have
+ * one label.
  */
 export function areaInterval(scored: Scored, terms: ResampleTerms): Resampled {
-  const { scores, labels } = scored;
+  const { scores, labels, weights } = scored;
   const order = orderOf(scores);
-  return resample(scored, terms, areaUnderCurve(scored), (weights) =>
-    areaInOrder(order, scores, labels, weights),
+  const drawn = resample(scored, terms, areaUnderCurve(scored), (weighed) =>
+    areaInOrder(order, scores, labels, weighed),
   );
+  if (Number.isNaN(drawn.value)) return drawn;
+  const alone = weights === undefined ? Math.sqrt(delongAreas([scores], labels).covariance[0][0]) : 0;
+  const found = { ...drawn, error: Math.max(drawn.error, Number.isNaN(alone) ? Infinity : alone) };
+  const { low, high } = areaBounds(found);
+  return { ...found, low, high };
+}
+
+/** Where an area lies at another level than 95 %: within 0 and 1. */
+export function areaBounds(found: Resampled, tail = TAIL): { readonly low: number; readonly high: number } {
+  if (Number.isNaN(found.value)) return { low: Number.NaN, high: Number.NaN };
+  const { low, high } = studentBounds(found, tail);
+  return { low: Math.max(0, low), high: Math.min(1, high) };
 }
 
 /**
@@ -184,11 +185,15 @@ export function resample(
     .filter((each) => !Number.isNaN(each))
     .sort();
   const none = draws.length === 0;
+  const blocks = parts.map(({ rows, meanBlock: rowsOfBlock }) => Math.max(1, rows.length / rowsOfBlock));
+  const all = blocks.reduce((sum, each) => sum + each, 0);
+  const degrees = all - blocks.length;
   return {
     value,
     low: none ? Number.NaN : quantileOf(draws, TAIL),
     high: none ? Number.NaN : quantileOf(draws, 1 - TAIL),
-    error: deviationOf(draws),
+    error: degrees > 0 ? deviationOf(draws) * Math.sqrt(all / degrees) : none ? Number.NaN : Infinity,
+    degrees,
     draws,
   };
 }

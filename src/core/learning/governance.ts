@@ -9,6 +9,10 @@ export interface Evaluation {
   /** Interval of the AUC by a bootstrap over blocks of time, 95 %. */
   readonly aucLow: number;
   readonly aucHigh: number;
+  /** The least that it is where 2.5 % are shared out among the candidates of one training; the rule reads it. */
+  readonly aucLeast: number;
+  /** Candidates of the same training, itself among them. */
+  readonly candidates: number;
   readonly logLoss: number;
   /** Of a score that is the share of wins in training, for all alike. */
   readonly baseLogLoss: number;
@@ -110,7 +114,7 @@ export function judgeCandidate(
     check("enough_samples", found.samples, terms.leastSamples, found.samples >= terms.leastSamples),
     check("both_labels", fewer, terms.leastOfEach, fewer >= terms.leastOfEach),
     check("auc_above_least", found.auc, terms.leastAuc, found.auc > terms.leastAuc),
-    check("interval_above_half", found.aucLow, 0.5, found.aucLow > 0.5),
+    check("interval_above_half", found.aucLeast, 0.5, found.aucLeast > 0.5),
     check(
       "calibrated",
       found.calibrationGap,

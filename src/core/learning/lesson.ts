@@ -44,6 +44,8 @@ export interface Lesson {
   readonly lots?: readonly string[];
   /** Of each row one of `TELLERS`; bars tell all of them without it. */
   readonly tellers?: Uint8Array;
+  /** Candidates that are learned by the same training, itself among them; 1 where it does not say. */
+  readonly candidates?: number;
   /** Features that were found to change when later bars are cut off. */
   readonly unstableFeatures: number;
   /** Series in which an outcome was found that the bars by its moment do not tell. */

@@ -1,4 +1,4 @@
-import { areaInterval, type ResampleTerms } from "./auc-error.js";
+import { areaBounds, areaInterval, type ResampleTerms } from "./auc-error.js";
 import type { PromotionTerms } from "./governance.js";
 import type { Scored } from "./metrics.js";
 
@@ -14,6 +14,8 @@ export interface LotTried {
   readonly serves: boolean;
 }
 
+/** Chance, shared out among lots, that the model serves one in which it ranks no better than chance. */
+const ERROR = 0.025;
 /** Rows of a lot, and of either label, below which nothing is known of a model there. */
 const LEAST_ROWS = 100;
 const LEAST_OF_EACH = 15;
@@ -30,17 +32,20 @@ export function tryLots(
   { leastAuc }: Pick<PromotionTerms, "leastAuc">,
   { parts = [], ...bootstrap }: ResampleTerms,
 ): LotTried[] {
-  return [...new Set(lots)].sort().map((lot, k): LotTried => {
+  const names = [...new Set(lots)].sort();
+  return names.map((lot, k): LotTried => {
     const pick = (column: Float64Array) => column.filter((_, row) => lots[row] === lot);
     const own = { scores: pick(scores), labels: pick(labels) };
     const samples = own.labels.length;
     const wins = own.labels.reduce((sum, label) => sum + label, 0);
     const fewer = Math.min(wins, samples - wins);
-    const { value: auc, low: aucLow } = areaInterval(
+    const area = areaInterval(
       own,
       parts[k] === undefined ? bootstrap : { ...bootstrap, meanBlock: parts[k].meanBlock },
     );
+    const { value: auc, low: aucLow } = area;
+    const { low: aucLeast } = areaBounds(area, ERROR / names.length);
     const enough = samples >= LEAST_ROWS && fewer >= LEAST_OF_EACH;
-    return { lot, samples, fewer, auc, aucLow, serves: enough && auc > leastAuc && aucLow > 0.5 };
+    return { lot, samples, fewer, auc, aucLow, serves: enough && auc > leastAuc && aucLeast > 0.5 };
   });
 }

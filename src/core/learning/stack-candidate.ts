@@ -1,6 +1,6 @@
 import { quantileOf } from "../base/stats.js";
 import { LAYER_WEIGHTS } from "../signals/fuse.js";
-import { blockBounds } from "./auc-error.js";
+import { studentBounds } from "./auc-error.js";
 import { compareModels } from "./compare.js";
 import { check, type Verdict, verdictOf } from "./governance.js";
 import {
@@ -103,14 +103,14 @@ export function learnStack(
   const usual = scoredBy(usualStack, tail);
   const bootstrap = { ...BOOTSTRAP, meanBlock: overlapOf(timesOf(tail)) };
   const compared = compareModels(usual, scored.scores, "log_loss", bootstrap);
-  const { low: gainLow } = blockBounds(compared, tail.length, bootstrap, level);
+  const { low: gainLow } = studentBounds(compared, level);
   const area = compareModels(
     { ...usual, scores: compositesBy(LAYER_WEIGHTS, tail) },
     compositesBy(stack.weights, tail),
     "area",
     bootstrap,
   );
-  const { low: areaGainLow } = blockBounds(area, tail.length, bootstrap, level);
+  const { low: areaGainLow } = studentBounds(area, level);
   const before =
     incumbent === null
       ? null

@@ -13,8 +13,14 @@ export const metricsSchema = z
     samples: z.number().int(),
     wins: z.number().int(),
     auc: number,
-    auc_low: number.describe("95 %, by a bootstrap over blocks of time"),
+    auc_low: number.describe("95 %, by a bootstrap over blocks of time and Student's distribution"),
     auc_high: number,
+    auc_least: number
+      .default(null)
+      .describe(
+        "Lower bound at 2.5 % shared out among all candidates of the training; promotion hangs on it",
+      ),
+    candidates: z.number().int().default(1).describe("Candidates of the same training"),
     log_loss: number,
     base_log_loss: number.describe("Of the share of wins in training for every decision"),
     brier: number,
@@ -44,7 +50,9 @@ export const metricsSchema = z
           auc_low: number,
           serves: z
             .boolean()
-            .describe("Whether there were enough decisions there, and it ranked them well enough"),
+            .describe(
+              "Whether there were enough decisions there, and it ranked them well enough, beyond what chance makes of so many lots",
+            ),
         }),
       )
       .default([])
@@ -128,6 +136,8 @@ export function metricsOf(
     auc: finiteOrNull(found.auc),
     auc_low: finiteOrNull(found.aucLow),
     auc_high: finiteOrNull(found.aucHigh),
+    auc_least: finiteOrNull(found.aucLeast),
+    candidates: found.candidates,
     log_loss: finiteOrNull(found.logLoss),
     base_log_loss: finiteOrNull(found.baseLogLoss),
     brier: finiteOrNull(found.brier),

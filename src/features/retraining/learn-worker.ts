@@ -14,6 +14,8 @@ export interface LearnOrder {
   readonly terms: LearningTerms;
   readonly head: ArtefactHead;
   readonly wanted: readonly Wanted[];
+  /** Candidates of all lots that the training tries. */
+  readonly candidates: number;
 }
 
 export interface Wanted {
@@ -48,7 +50,14 @@ export interface LearnedMaterial {
 }
 
 /** Learns and tries candidates; their artefacts come back packed. */
-export default function learn({ series, policy, terms, head, wanted }: LearnOrder): LearnedMaterial {
+export default function learn({
+  series,
+  policy,
+  terms,
+  head,
+  wanted,
+  candidates,
+}: LearnOrder): LearnedMaterial {
   giveWay();
   const material = gatherMaterial(series, policy);
   const { labels, decidedAt } = material.samples;
@@ -57,7 +66,7 @@ export default function learn({ series, policy, terms, head, wanted }: LearnOrde
     const started = performance.now();
     const opened = incumbent === null ? null : openArtefact(head, incumbent);
     const before = opened?.learner === "gradient_trees" ? opened.model : null;
-    const found = learnCandidate(lessonOf(material, grouping), terms, before);
+    const found = learnCandidate({ ...lessonOf(material, grouping), candidates }, terms, before);
     if (!("model" in found)) return found;
     const { model, ...candidate } = found;
     const artefact = packArtefact(head, { learner: "gradient_trees", model });

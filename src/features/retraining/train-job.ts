@@ -102,8 +102,12 @@ export function createTrainJob(parts: TrainParts): TrainJob {
   });
 }
 
-async function train(parts: TrainParts, order: TrainInput, context: JobContext<null>): Promise<TrainResult> {
-  const lots = lotsOf(await parts.series.loadSeries(), order);
+/** An order, with the number of candidates that come of it. */
+type Counted = TrainInput & { readonly candidates: number };
+
+async function train(parts: TrainParts, asked: TrainInput, context: JobContext<null>): Promise<TrainResult> {
+  const lots = lotsOf(await parts.series.loadSeries(), asked);
+  const order: Counted = { ...asked, candidates: lots.length * GROUPINGS.length };
   const answer: TrainResult = {
     ...{ trained_global: [], skipped_global: [], trained_pattern: [], skipped_pattern: [] },
     summary: { total_outcomes: 0, global_models_trained: 0, pattern_models_trained: 0 },
@@ -124,7 +128,7 @@ async function train(parts: TrainParts, order: TrainInput, context: JobContext<n
 async function trainLot(
   parts: TrainParts,
   lot: Lot,
-  order: TrainInput,
+  order: Counted,
   context: JobContext<null>,
   answer: TrainResult,
 ): Promise<number> {
@@ -141,7 +145,7 @@ async function trainLot(
   const left = newest.filter((each) => !isDone(each));
   if (left.length === 0) return newest[0].version?.samples ?? 0;
   const sinceMs = sinceOf(order, parts.now());
-  const found = await learnLot(parts, lot, sinceMs, left, context);
+  const found = await learnLot(parts, lot, { sinceMs, candidates: order.candidates }, left, context);
   for (const [k, { grouping, version }] of left.entries())
     await enter(
       parts,
@@ -155,7 +159,7 @@ async function trainLot(
 async function learnLot(
   parts: TrainParts,
   lot: Lot,
-  sinceMs: number,
+  { sinceMs, candidates }: { readonly sinceMs: number; readonly candidates: number },
   left: readonly { readonly grouping: Grouping; readonly version: ModelVersion | null }[],
   { signal }: JobContext<null>,
 ): Promise<LearnedMaterial> {
@@ -173,7 +177,7 @@ async function learnLot(
   );
   return parts.workers.run(
     LEARN,
-    { series, policy: POLICY, terms: TERMS, head: HEAD, wanted },
+    { series, policy: POLICY, terms: TERMS, head: HEAD, wanted, candidates },
     { signal, aside: true },
   );
 }
