@@ -1,3 +1,4 @@
+import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
@@ -188,6 +189,57 @@ describe("a pass of the retraining loop", () => {
     ]);
     expect(taught[0].figures.area).toBeGreaterThan(0.7);
     expect(other.recent()[0]).toMatchObject({ type: "taught", count: 10 });
+  });
+
+  it("teaches an outcome that is committed after a later one, once, and waits for it so long", async () => {
+    await settle(0, mixed(11));
+    const [{ row }] = await database.query<{ row: unknown }>(
+      "delete from outcomes o where id = (select max(id) from outcomes) returning to_jsonb(o) as row",
+    );
+    const samples = async () => (await online().status()).map((each) => each.samples);
+    const writer = new pg.Client(server.connection);
+    await writer.connect();
+    try {
+      await writer.query("begin");
+      await writer.query(
+        `insert into outcomes select (jsonb_populate_record(null::outcomes,
+           $1::jsonb || jsonb_build_object('id', nextval('outcomes_id_seq')))).*`,
+        [JSON.stringify(row)],
+      );
+      await settle(40, mixed(3, 2));
+      await pass(loopOf());
+      expect(await samples()).toEqual([]);
+      await writer.query("commit");
+    } finally {
+      await writer.end();
+    }
+    // Another process, which was told nothing, goes on from what is stored.
+    await database.query("delete from leases");
+    await pass(loopOf({ owner: "two" }));
+    expect(await samples()).toEqual([14, 14]);
+    await pass(loopOf({ owner: "two" }));
+    expect(await samples()).toEqual([14, 14]);
+  });
+
+  it("is not held up by writers that began after the newest outcome, however many there are", async () => {
+    await settle(0, mixed(5));
+    const [one, two] = [new pg.Client(server.connection), new pg.Client(server.connection)];
+    await Promise.all([one.connect(), two.connect()]);
+    let over = false;
+    const write = async (client: pg.Client) => {
+      while (!over) {
+        await client.query("begin");
+        await client.query("update outcomes set symbol = symbol where id = 0");
+        await client.query("select pg_sleep(0.1)");
+        await client.query("commit");
+      }
+      await client.end();
+    };
+    const writing = [write(one), new Promise((resolve) => setTimeout(resolve, 50)).then(() => write(two))];
+    await pass(loopOf());
+    over = true;
+    await Promise.all(writing);
+    expect((await online().status()).map(({ samples }) => samples)).toEqual([5, 5]);
   });
 
   it("does nothing where nothing is new", async () => {

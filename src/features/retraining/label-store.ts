@@ -3,6 +3,7 @@ import type { Database } from "../../platform/database.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 import { SNAPSHOT_OF_OUTCOME } from "../models/scores.js";
+import { committedOutcome } from "./committed.js";
 import { type MostShown, newestShown, type ShownOf } from "./shown.js";
 
 /** A decision that has ended, with what was known when it was made. Times in epoch ms. */
@@ -73,14 +74,19 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
   const market = [synthetic, replay ?? ""] as const;
 
   return {
-    /** Decisions whose outcome came after a number, in the order of their outcomes. */
+    /**
+     * Decisions whose outcome came after a number, in the order of their outcomes, up to the last that no open transaction
+     * can commit one before.
+     */
     async after(outcome: number, schema: string, limit: number): Promise<LabelledSnapshot[]> {
+      const until = await committedOutcome(database);
+      if (until === null || until <= outcome) return [];
       return database.query<LabelledSnapshot>(
         `select o.id as outcome, f.id as "snapshotId", i.asset_class as "assetClass", f.interval, f.regime, f.pattern,
            f.direction, f.values, ${LABEL} as label, ${epochMs("f.closed_at", "decidedAt")},
            ${epochMs("o.settled_at", "settledAt")}, o.source
-         ${ENDED} and o.id > $3 and f.schema = $4 order by o.id limit $5`,
-        [...market, outcome, schema, limit],
+         ${ENDED} and o.id > $3 and f.schema = $4 and o.id <= $6 order by o.id limit $5`,
+        [...market, outcome, schema, limit, until],
       );
     },
 
@@ -88,11 +94,12 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
     statements: (instrumentId: number, interval: string, schema: string): Promise<Statement[]> =>
       database.query<Statement>(STATEMENTS, [instrumentId, interval, schema]),
 
-    /** Names what has been said of decisions so far. */
+    /** Names what has been said of decisions so far: by their count too, since one may be committed after a later one. */
     async stated(): Promise<string> {
-      const [row] = await database.query<{ outcomes: number; verdicts: number }>(
-        `select (select coalesce(max(id), 0) from outcomes where synthetic = $1 and source in ('paper', 'user')) as outcomes,
-           (select coalesce(max(id), 0) from detection_feedback) as verdicts`,
+      const [row] = await database.query<{ outcomes: string; verdicts: string }>(
+        `select (select count(*) || '-' || coalesce(max(id), 0) from outcomes
+             where synthetic = $1 and source in ('paper', 'user')) as outcomes,
+           (select count(*) || '-' || coalesce(max(id), 0) from detection_feedback) as verdicts`,
         [synthetic],
       );
       return `${row.outcomes} ${row.verdicts}`;
