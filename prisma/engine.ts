@@ -8,8 +8,8 @@ import {
   type SqlDriverAdapter,
   type SqlMigrationAwareDriverAdapterFactory,
 } from "@prisma/driver-adapter-utils";
-import { PrismaPGlite } from "pglite-prisma-adapter";
 import type { PoolConfig } from "pg";
+import { PrismaPGlite } from "pglite-prisma-adapter";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 

@@ -48,7 +48,7 @@ export async function modelsView(
   };
 }
 
-function standing(count: number, refused: readonly RefusedVersion[], absence: string) {
+function standing(count: number, refused: readonly Pick<RefusedVersion, "reason">[], absence: string) {
   if (refused.length > 0) return { status: "degraded" as const, reason: refused[0].reason };
   return count === 0
     ? { status: "unavailable" as const, reason: absence }
@@ -59,8 +59,11 @@ function standing(count: number, refused: readonly RefusedVersion[], absence: st
 async function onlineView(online: HealthOptions["models"]["online"]): Promise<Components["online_learning"]> {
   try {
     const { length } = await online.status();
-    return { ...standing(length, [], "No decision has ended yet"), total_models: length, queue_size: 0 };
+    const refused = online.refused().map(({ key, reason }) => ({ model: key, reason }));
+    const named = refused.map(({ model, reason }) => ({ reason: `${model}: ${reason}` }));
+    const status = standing(length, named, "No decision has ended yet");
+    return { ...status, total_models: length, queue_size: 0, refused };
   } catch (error) {
-    return { status: "unavailable", reason: messageOf(error), total_models: 0, queue_size: 0 };
+    return { status: "unavailable", reason: messageOf(error), total_models: 0, queue_size: 0, refused: [] };
   }
 }

@@ -134,6 +134,9 @@ export const detailedSchema = z
         reason: absence,
         total_models: z.number().int(),
         queue_size: z.number().int().describe("Rows are learned as they come: none waits"),
+        refused: z
+          .array(z.object({ model: z.string(), reason: z.string() }))
+          .describe("Those whose stored state cannot be read; they are kept as they are, and taught nothing"),
       }),
       system: systemSchema,
       workers: z.object({

@@ -95,8 +95,8 @@ export async function detailedView(health: Health): Promise<z.input<typeof detai
   const system = systemView(await health.machine());
   const queue = await health.jobQueue();
   const status = workersStatus(health, queue);
-  const degraded = health.isDegraded() || system.status === "degraded" || status === "degraded";
   const models = await modelsView(health.options.models);
+  const degraded = health.isDegraded() || system.status === "degraded" || status === "degraded";
   return {
     status: degraded ? "degraded" : "healthy",
     service: SERVICE,

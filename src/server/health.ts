@@ -96,6 +96,7 @@ export function createHealth(options: HealthOptions): Health {
       redisState() === "disconnected" ||
       loops().some(({ state }) => state === "DEGRADED") ||
       options.models.registry.refused().length > 0 ||
+      options.models.online.refused().length > 0 ||
       options.catalogue.unserved().length > 0 ||
       options.quality.streams().some(({ issues }) => issues.length > 0),
     redisState,

@@ -155,7 +155,7 @@ describe("the loop", { timeout: 120_000 }, () => {
   const pass = (agentWatch: AgentWatch = async () => null) => {
     const parts = {
       ...{ registry, log: silentLog, everyMs: 1_000, newLabels: 50, market: "test", now: () => nowMs },
-      online: {},
+      online: { status: async () => [] },
       layers: { settledAfter: async () => 0, newestSettled: async () => [] },
       labels: { after: async () => [], count: async () => ({ count: 0, newest: 0 }), scored: async () => [] },
       order: async () => ({ id: 1 }),

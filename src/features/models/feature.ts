@@ -80,5 +80,6 @@ export function createModelFeature(parts: {
 export async function openModels(parts: Parameters<typeof createModelFeature>[0]): Promise<ModelFeature> {
   const models = createModelFeature(parts);
   await models.registry.refresh();
+  await models.online.status();
   return models;
 }

@@ -59,17 +59,27 @@ export interface OnlineStatus extends OnlinePrediction {
   readonly lastOutcome: number;
 }
 
+/** A learner whose stored state cannot be used. It is kept as it is, and nothing is taught it. */
+export interface RefusedOnline {
+  readonly key: string;
+  readonly reason: string;
+}
+
 export interface OnlineModels {
   readonly names: readonly string[];
-  /** What a learner says of a row, in the order of the names. */
+  /** What a learner says of a row, in the order of the names. @throws {AppError} `model_refused`. */
   predict(key: string, row: Float64Array): Promise<OnlinePrediction>;
   /**
    * Scores each row, then learns it, in their order; of outcomes those that were learned before are passed over, and so
    * are those with a value beyond `MOST_VALUE`.
-   * @returns how it stands afterwards. @throws {AppError} `invalid_request` for such a value that somebody gives.
+   * @returns how it stands afterwards. @throws {AppError} `invalid_request` for such a value that somebody gives,
+   * `model_refused`.
    */
   learn(key: string, lessons: readonly OnlineLesson[]): Promise<OnlineStatus>;
+  /** Of those that can be read. */
   status(): Promise<OnlineStatus[]>;
+  /** Those that could not be read when they were last looked at. */
+  refused(): readonly RefusedOnline[];
 }
 
 /** Newest labels that the area under the curve is told of. */
@@ -89,6 +99,7 @@ export function createOnlineModels(options: {
 }): OnlineModels {
   const { database, names, now, log } = options;
   const market = [options.market.synthetic, options.market.replay ?? ""] as const;
+  const { read, readAll, refused } = createReader(names, log);
 
   /** @param how `for update` where it is going to be changed. */
   async function load(sql: Sql, key: string, how: "" | "for update" = "") {
@@ -97,7 +108,12 @@ export function createOnlineModels(options: {
       [...market, key],
     );
     if (row === undefined) return null;
-    return { state: readState(row, names, log), row };
+    try {
+      return { state: read(row), row };
+    } catch (error) {
+      if (!(error instanceof WeightsRefused)) throw error;
+      throw new AppError("model_refused", `The online model ${key}: ${error.message}`, { cause: error });
+    }
   }
 
   return {
@@ -116,8 +132,8 @@ export function createOnlineModels(options: {
         throw new AppError("invalid_request", `body features: a value lies beyond ${MOST_VALUE}`);
       return database.transaction(async (sql) => {
         await sql.query(
-          `insert into online_models (synthetic, replay, key, state, samples, updated_at)
-           values ($1, $2, $3, $4::jsonb, 0, to_timestamp($5::float8 / 1000)) on conflict do nothing`,
+          `insert into online_models (synthetic, replay, key, state, hash, samples, updated_at)
+           values ($1, $2, $3, $4::jsonb, ${hashOf("$4::jsonb")}, 0, to_timestamp($5::float8 / 1000)) on conflict do nothing`,
           [...market, key, JSON.stringify(encodeState(createState(names))), now()],
         );
         const found = await load(sql, key, "for update");
@@ -136,7 +152,7 @@ export function createOnlineModels(options: {
         decodeState(encoded, names);
         const updatedAtMs = now();
         await sql.query(
-          `update online_models set state = $4::jsonb, samples = $5, last_outcome = $6,
+          `update online_models set state = $4::jsonb, hash = ${hashOf("$4::jsonb")}, samples = $5, last_outcome = $6,
              updated_at = to_timestamp($7::float8 / 1000) where synthetic = $1 and replay = $2 and key = $3`,
           [...market, key, JSON.stringify(encoded), state.fared.n, lastOutcome, updatedAtMs],
         );
@@ -149,16 +165,61 @@ export function createOnlineModels(options: {
         `select ${FIELDS} from online_models where synthetic = $1 and replay = $2 order by key`,
         [...market],
       );
-      return rows.map((row) => statusOf(row.key, readState(row, names, log), row));
+      return readAll(rows).map(({ row, state }) => statusOf(row.key, state, row));
+    },
+
+    refused,
+  };
+}
+
+/** Reads stored states, and knows which could not be read when they were read last. */
+function createReader(names: readonly string[], log: Log) {
+  const refused = new Map<string, string>();
+
+  /** @throws {WeightsRefused} */
+  function read(row: StateRow): OnlineState {
+    try {
+      if (!row.isWhole) throw new WeightsRefused("its state is not the one that was stored");
+      const state = decodeState(row.state, names);
+      refused.delete(row.key);
+      return state;
+    } catch (error) {
+      if (error instanceof WeightsRefused) {
+        if (refused.get(row.key) !== error.message)
+          log.error({ key: row.key, reason: error.message }, "an online model cannot be read");
+        refused.set(row.key, error.message);
+      }
+      throw error;
+    }
+  }
+
+  return {
+    read,
+    refused: (): RefusedOnline[] => Array.from(refused, ([key, reason]) => ({ key, reason })),
+    /** Those that can be read of all that there are. */
+    readAll(rows: readonly StateRow[]): { row: StateRow; state: OnlineState }[] {
+      const keys = new Set(rows.map(({ key }) => key));
+      for (const key of refused.keys()) if (!keys.has(key)) refused.delete(key);
+      return rows.flatMap((row) => {
+        try {
+          return [{ row, state: read(row) }];
+        } catch (error) {
+          if (error instanceof WeightsRefused) return [];
+          throw error;
+        }
+      });
     },
   };
 }
 
-const FIELDS = `key, state, last_outcome as "lastOutcome", (extract(epoch from updated_at) * 1000)::float8 as "updatedAtMs"`;
+/** As it is spelled by the database, which orders fields its own way. */
+const hashOf = (state: string) => `encode(sha256(convert_to((${state})::text, 'UTF8')), 'hex')`;
+const FIELDS = `key, state, hash = ${hashOf("state")} as "isWhole", last_outcome as "lastOutcome", (extract(epoch from updated_at) * 1000)::float8 as "updatedAtMs"`;
 
 interface StateRow {
   readonly key: string;
   readonly state: unknown;
+  readonly isWhole: boolean;
   readonly lastOutcome: number;
   readonly updatedAtMs: number;
 }
@@ -210,15 +271,4 @@ function decodeState(state: unknown, names: readonly string[]): OnlineState {
     errors: decodeWindow(fields.errors),
     drifts: readWhole(fields.drifts, "drifts", 0, Number.MAX_SAFE_INTEGER),
   };
-}
-
-/** A state that is stored; a new one where it cannot be read. */
-function readState({ key, state }: StateRow, names: readonly string[], log: Log): OnlineState {
-  try {
-    return decodeState(state, names);
-  } catch (error) {
-    if (!(error instanceof WeightsRefused)) throw error;
-    log.warn({ key, reason: error.message }, "an online model begins anew");
-    return createState(names);
-  }
 }

@@ -84,6 +84,7 @@ function onlineRoutes(app: FastifyInstance, online: OnlineModels): void {
     perMinute: 60,
     body: predictBody,
     answer: { data: z.object(predictionAnswer), ...predictionAnswer },
+    errors: ["model_refused"],
     async handle({ body }) {
       const view = predictionView(await online.predict(keyOf(body), rowOf(online.names, body.features)));
       return { data: view, ...view };
@@ -95,6 +96,7 @@ function onlineRoutes(app: FastifyInstance, online: OnlineModels): void {
     description: "It is scored before it is learned; the answer tells how the model fared so far.",
     body: updateBody,
     answer: { data: z.object(predictionAnswer), ...predictionAnswer },
+    errors: ["model_refused"],
     async handle({ body }) {
       const key = keyOf(body);
       const row = rowOf(online.names, body.features);

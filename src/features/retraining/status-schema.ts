@@ -77,6 +77,9 @@ export const onlineStatusAnswer = {
     total_models: count.describe("Models that are taught label by label"),
     models: z.record(z.string(), onlineModel),
     queue_size: count.describe("Labels that wait to be learned from"),
+    refused: z
+      .array(z.object({ model: z.string(), reason: z.string() }))
+      .describe("Those whose stored state cannot be read"),
   }),
   model_stats: modelStats,
   is_learning: z.boolean(),

@@ -109,6 +109,7 @@ export function createLearningStatus(parts: StatusParts): LearningStatus {
           total_models: taught.length,
           models: Object.fromEntries(taught.map((each) => [each.key, onlineView(each)])),
           queue_size: await waiting(),
+          refused: online.refused().map(({ key, reason }) => ({ model: key, reason })),
         },
         model_stats: await modelStats(taught),
         is_learning: loop?.busy() ?? false,

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
+import { expectProblem } from "../fixtures/expect-problem.js";
+import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+
+let program: TestProgram;
+beforeAll(async () => {
+  program = await startTestProgram();
+}, 120_000);
+afterAll(() => program.close());
+
+const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
+
+describe("an online model whose state was altered", () => {
+  const key = { asset_class: "equity", timeframe: "1d", features: { [SAMPLE_NAMES[0]]: 1 } };
+  const teach = () => post("/api/ml/online-update", { ...key, label: 1 });
+  const stored = async () =>
+    (await program.parts.database.query<{ state: unknown }>("select state from online_models"))[0].state;
+
+  it("422 for predictions and updates, kept as it is, and health is degraded with the reason", async () => {
+    for (let i = 0; i < 8; i++) expect((await teach()).statusCode).toBe(200);
+    const whole = await stored();
+    await program.parts.database.query(
+      `update online_models set state = jsonb_set(state, '{weights,pulls,0}', '"x"')`,
+    );
+    const altered = await stored();
+    const reason = /equity:1d:all: its state is not the one that was stored/;
+    expectProblem(await post("/api/ml/online-predict", key), "model_refused", reason);
+    expectProblem(await teach(), "model_refused", reason);
+    expect(await stored()).toEqual(altered);
+    const { status, components } = (await program.call("/health/detailed")).json();
+    expect(status).toBe("degraded");
+    expect(components.online_learning).toMatchObject({
+      status: "degraded",
+      reason: expect.stringMatching(reason),
+      refused: [{ model: "equity:1d:all" }],
+    });
+    expect((await program.call("/health")).json().status).toBe("degraded");
+    const said = (await program.call("/api/ml/online-status")).json().status;
+    expect(said).toMatchObject({ total_models: 0, refused: [{ model: "equity:1d:all" }] });
+    await program.parts.database.query("update online_models set state = $1::jsonb", [JSON.stringify(whole)]);
+    expect((await teach()).json().n_samples_seen).toBe(9);
+    expect((await program.call("/health/detailed")).json().components.online_learning).toMatchObject({
+      status: "healthy",
+      refused: [],
+    });
+  });
+});
