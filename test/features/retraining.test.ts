@@ -136,7 +136,7 @@ const mixed = (count: number, seed = 1): (0 | 1)[] => {
 };
 
 async function active(): Promise<ModelVersion> {
-  return registry.enter(trainedModel(MODEL), PASSED, TRAINED);
+  return registry.enter(trainedModel(MODEL, { jobId: 1 }), PASSED, TRAINED);
 }
 
 describe("what is told of the retraining loop", () => {

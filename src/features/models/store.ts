@@ -87,6 +87,8 @@ export interface AuditRow extends Audit {
 export interface ModelFilter extends Partial<Purpose> {
   readonly status?: ModelStatus | undefined;
   readonly version?: string | undefined;
+  /** Leaves out versions that came from elsewhere. */
+  readonly trainedHere?: boolean | undefined;
 }
 
 const PURPOSE = `m.learner, m.asset_class as "assetClass", m.interval, m.grouping`;
@@ -185,17 +187,18 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
 
     /** Newest first. */
     async list(filter: ModelFilter, limit: number, sql: Sql = database): Promise<ModelVersion[]> {
-      const { learner, assetClass, interval, grouping, status, version } = filter;
+      const { learner, assetClass, interval, grouping, status, version, trainedHere = false } = filter;
       return sql.query<ModelVersion>(
         `select ${FIELDS} from models m where m.synthetic = $1 and m.replay = $2
            and ($3::text is null or m.learner = $3) and ($4::text is null or m.asset_class = $4)
            and ($5::text is null or m.interval = $5) and ($6::text is null or m.grouping = $6)
            and ($7::text is null or m.status = $7::model_status) and ($8::text is null or m.version = $8)
-         order by m.id desc limit $9`,
+           and (not $9::boolean or m.job_id is not null)
+         order by m.id desc limit $10`,
         [
           ...market,
           ...[learner, assetClass, interval, grouping, status, version].map((each) => each ?? null),
-          limit,
+          ...[trainedHere, limit],
         ],
       );
     },

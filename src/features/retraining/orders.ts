@@ -4,6 +4,7 @@ import type { Log } from "../../platform/log.js";
 import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
 import type { RetrainingLoopParts, RetrainingState, Update } from "./loop.js";
+import { TREES } from "./lots.js";
 
 const SCHEDULE: Principal = { userId: "schedule", role: "admin", anonymous: false };
 
@@ -35,7 +36,8 @@ export function createOrders(
   /** Orders a training where there has been none, or enough labels are new since and there is more to learn from. */
   async function train(state: RetrainingState): Promise<void> {
     const { count } = await labels.count();
-    const known = await registry.list({ learner: "gradient_trees" }, 1);
+    // What was imported says nothing of whether what is stored here was learned from.
+    const known = await registry.list({ learner: TREES, trainedHere: true }, 1);
     const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.seriesCount()) > 0;
     const fresh = count - state.trainedCount;
     const isPast = (atMs: number | null) => atMs === null || now() - atMs > RETRY_MS;

@@ -134,7 +134,7 @@ async function trainLot(
 ): Promise<number> {
   const newest = await Promise.all(
     GROUPINGS.map(async (grouping) => {
-      const [version] = await parts.registry.list(purposeOf(lot, grouping), 1);
+      const [version] = await parts.registry.list({ ...purposeOf(lot, grouping), trainedHere: true }, 1);
       return { grouping, version: version ?? null };
     }),
   );
@@ -199,7 +199,7 @@ interface Entry {
   readonly grouping: Grouping;
   readonly found: LearnedMaterial;
   readonly learned: Learned;
-  /** Version before it. */
+  /** Version that was trained here before it. */
   readonly newest: ModelVersion | null;
 }
 
