@@ -163,7 +163,7 @@ describe("the loop", { timeout: 120_000 }, () => {
         orders.push([...learners]);
         return { id: 2 };
       },
-      seriesCount: async () => series,
+      stored: async () => ({ series, bars: series * 1_000 }),
       mark: async () => "m",
       settings: {
         load: async (name: string) => kept.get(name) ?? null,

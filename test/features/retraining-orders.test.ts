@@ -9,8 +9,9 @@ import {
 } from "../../src/features/retraining/loop.js";
 import type { Database } from "../../src/platform/database.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
 import { silentLog } from "../fixtures/log.js";
-import { createTestRegistry, PASSED } from "../fixtures/models.js";
+import { createTestRegistry, PASSED, REFUSED } from "../fixtures/models.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
@@ -23,6 +24,8 @@ let registry: Registry<OpenModel>;
 let nowMs: number;
 let ordered: number;
 let series: number;
+let bars: number;
+let deep: string[][];
 const kept = new Map<string, unknown>();
 
 beforeAll(async () => {
@@ -37,7 +40,7 @@ beforeEach(async () => {
   await database.query("truncate models, model_audits restart identity cascade");
   registry = createTestRegistry(database, { synthetic: true, replay: null }, openArtefact);
   await registry.refresh();
-  [nowMs, ordered, series] = [Date.now(), 0, 5];
+  [nowMs, ordered, series, bars, deep] = [Date.now(), 0, 5, 5_000, []];
   kept.clear();
 });
 
@@ -54,8 +57,11 @@ const loopOf = (change: Partial<RetrainingLoopParts> = {}): RetrainingLoop =>
       snapshots: async () => [],
     },
     order: async () => ({ id: ++ordered }),
-    orderDeep: async () => ({ id: 900 }),
-    seriesCount: async () => series,
+    orderDeep: async (_: unknown, learners: readonly string[]) => {
+      deep.push([...learners]);
+      return { id: 900 };
+    },
+    stored: async () => ({ series, bars }),
     mark: async () => "m",
     settings: {
       load: async (name: string) => kept.get(name) ?? null,
@@ -78,5 +84,65 @@ describe("trainings of trees that the loop orders", () => {
     nowMs += INTERVAL_MS["1d"];
     await pass();
     expect(ordered).toBe(1);
+  });
+});
+
+describe("trainings of nets and agents that the loop orders", () => {
+  const both = ["sequence_net", "q_agent"];
+  const net = () => deepVersion("sequence_net", drawnModel("sequence_net", 1));
+  const agent = () => deepVersion("q_agent", drawnModel("q_agent", 1));
+  /** Two passes, so long after the last. */
+  const after = async (hours: number) => {
+    nowMs += hours * INTERVAL_MS["1h"] + 1;
+    await pass();
+    await pass();
+  };
+
+  it("are of what was taken back or refused again after three hours, once there are more bars", async () => {
+    await after(0);
+    expect(deep).toEqual([both]);
+    const served = await registry.enter(net(), PASSED, TRAINED);
+    await registry.enter(agent(), REFUSED, TRAINED);
+    await after(4);
+    // The same bars would give the same agent.
+    expect(deep).toHaveLength(1);
+    bars += 1;
+    await after(0);
+    expect(deep.slice(1)).toEqual([["q_agent"]]);
+    await registry.rollBack(served, { actor: "test", reason: "decayed", numbers: {} });
+    bars += 1;
+    await after(2);
+    expect(deep).toHaveLength(2);
+    await after(1.1);
+    expect(deep.slice(2)).toEqual([both]);
+    await registry.enter(net(), PASSED, TRAINED);
+    await registry.enter(agent(), PASSED, TRAINED);
+    bars += 1;
+    await after(4);
+    expect(deep).toHaveLength(3);
+  });
+
+  it("are of both on twice the bars, though the series are as many", async () => {
+    await after(0);
+    await registry.enter(net(), PASSED, TRAINED);
+    await registry.enter(agent(), PASSED, TRAINED);
+    bars = 9_999;
+    await after(2);
+    expect(deep).toHaveLength(1);
+    bars = 10_000;
+    await after(2);
+    expect(deep).toEqual([both, both]);
+  });
+
+  it("are not ordered anew only because no bars were counted before", async () => {
+    await registry.enter(net(), PASSED, TRAINED);
+    await registry.enter(agent(), PASSED, TRAINED);
+    const before = { taughtOutcome: 0, trainedCount: 0, trainedAtMs: nowMs, deepOrderedAtMs: 0 };
+    kept.set("retraining.test", { ...before, heldOnline: [], deepOrderedBars: 0, seenSeries: null });
+    await after(2);
+    expect(deep).toEqual([]);
+    bars = 10_000;
+    await after(2);
+    expect(deep).toEqual([both]);
   });
 });

@@ -80,7 +80,7 @@ function loopOf(
       deep.push([...learners]);
       return { id: 900 + deep.length } as JobState;
     },
-    seriesCount: async () => series,
+    stored: async () => ({ series, bars: series * 1_000 }),
     mark: async () => mark,
     settings: createSettings(database),
     leases: createLeases(database, owner),

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { sumOf } from "../../core/base/stats.js";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import { INTERVAL_MS } from "../../core/market/interval.js";
 import type { Config } from "../../platform/config.js";
 import type { Database } from "../../platform/database.js";
 import { AppError, messageOf } from "../../platform/errors.js";
@@ -124,7 +126,7 @@ export function createRetraining(parts: {
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),
-          seriesCount: async () => (await series.loadSeries()).length,
+          stored: async () => storedOf(await series.loadSeries()),
           mark: async () => markOf(await series.loadSeries(), await labels.stated()),
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,
@@ -137,6 +139,12 @@ export function createRetraining(parts: {
     ...{ kind, deepKind, dataSet, trying, takeIn, order, loop, labels, layers, status },
     online: models.online,
   };
+}
+
+/** Series, and the bars between their ends: they are not counted one by one, so times without trade count too. */
+function storedOf(all: readonly StoredSeries[]): { series: number; bars: number } {
+  const spans = all.map(({ interval, fromMs, untilMs }) => 1 + (untilMs - fromMs) / INTERVAL_MS[interval]);
+  return { series: all.length, bars: Math.round(sumOf(spans)) };
 }
 
 /** Series with their ends, and what was said of decisions: bars of which there are no more tell nothing more. */

@@ -27,10 +27,12 @@ const stateSchema = z.object({
   trainedAtMs: z.number().nullable(),
   /** What there was to learn from then. */
   trainedMark: z.string().nullable().default(null),
-  /** When a training of the net and the agent was ordered last; null before the first. */
+  /** When a training of the net or the agent was ordered last; null before the first. */
   deepOrderedAtMs: z.number().nullable().default(null),
-  /** Stored series that there were then, and at the last pass; null before the first. */
-  deepSeries: z.number().int().default(0),
+  /** Bars that were stored when both were ordered last, and when either was. */
+  deepBars: z.number().optional(),
+  deepOrderedBars: z.number().default(0),
+  /** Stored series that there were at the last pass; null before the first. */
   seenSeries: z.number().int().nullable().default(null),
 });
 export type RetrainingState = z.output<typeof stateSchema>;
@@ -66,8 +68,8 @@ export interface RetrainingLoopParts {
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
-  /** How many series are long enough to learn from. */
-  readonly seriesCount: () => Promise<number>;
+  /** How many series are long enough to learn from, and how many bars they span. */
+  readonly stored: () => Promise<{ readonly series: number; readonly bars: number }>;
   /** Names what a training would learn from: another once that is more or other. */
   readonly mark: () => Promise<string>;
   readonly settings: Pick<Settings, "load" | "save">;
@@ -91,7 +93,7 @@ const NOTHING: RetrainingState = {
   trainedAtMs: null,
   trainedMark: null,
   deepOrderedAtMs: null,
-  deepSeries: 0,
+  deepOrderedBars: 0,
   seenSeries: null,
 };
 

@@ -10,8 +10,10 @@ const SCHEDULE: Principal = { userId: "schedule", role: "admin", anonymous: fals
 
 /** A training that found too little is tried again after this. */
 const RETRY_MS = 3_600_000;
-/** Nets and agents learn anew from so many times the series that they learned from. */
+/** Nets and agents learn anew from so many times the bars that they learned from. */
 const GROWTH = 2;
+/** One of which no version serves, since it was refused or taken back, is tried again after this, on what is new by then. */
+const IDLE_RETRY_MS = 3 * 3_600_000;
 
 function tellNothingNew(log: Log, count: number): void {
   log.info({ kind: "trained", count }, "nothing new: no work, as decisions that ended were learned from");
@@ -26,7 +28,7 @@ function orderedUpdate(learners: number, job: number, why: string): Omit<Update,
 export function createOrders(
   parts: Pick<
     RetrainingLoopParts,
-    "labels" | "registry" | "log" | "now" | "order" | "orderDeep" | "seriesCount" | "mark" | "newLabels"
+    "labels" | "registry" | "log" | "now" | "order" | "orderDeep" | "stored" | "mark" | "newLabels"
   >,
   save: (state: RetrainingState) => Promise<void>,
   note: (update: Omit<Update, "atMs">) => void,
@@ -38,7 +40,7 @@ export function createOrders(
     const { count } = await labels.count();
     // What was imported says nothing of whether what is stored here was learned from.
     const known = await registry.list({ learner: TREES, trainedHere: true }, 1);
-    const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.seriesCount()) > 0;
+    const never = known[0]?.featureSchema !== SAMPLE_SCHEMA && (await parts.stored()).series > 0;
     const fresh = count - state.trainedCount;
     const isPast = (atMs: number | null) => atMs === null || now() - atMs > RETRY_MS;
     if (!(never ? isPast(state.trainedAtMs) : fresh >= parts.newLabels)) return;
@@ -56,35 +58,48 @@ export function createOrders(
   }
 
   /**
-   * Orders a training of those that have no version for what they read today, and of all once there is twice the history
-   * of the last time. While history comes in, all wait for it.
+   * Orders a training of those that have no version for what they read today, of those that nothing serves of, and of all
+   * once there is twice the history of the last time that all were. While history comes in, all wait for it.
    */
   async function trainDeep(state: RetrainingState): Promise<void> {
-    const series = await parts.seriesCount();
-    if (series !== state.seenSeries) return save({ ...state, seenSeries: series });
-    const { deepOrderedAtMs, deepSeries } = state;
-    if (deepOrderedAtMs !== null && now() - deepOrderedAtMs <= RETRY_MS) return;
-    const grown = series > 0 && series >= GROWTH * deepSeries;
-    const { due, why } = await dueLearners(registry, grown ? series : null);
+    const { series, bars } = await parts.stored();
+    // What was ordered before bars were counted is taken to have learned from those that there are.
+    const { deepOrderedAtMs, deepBars = bars, deepOrderedBars } = state;
+    if (series !== state.seenSeries) return save({ ...state, deepBars, seenSeries: series });
+    const sinceMs = deepOrderedAtMs === null ? Number.POSITIVE_INFINITY : now() - deepOrderedAtMs;
+    if (sinceMs <= RETRY_MS) return;
+    const grown = bars > 0 && (deepOrderedAtMs === null || bars >= GROWTH * deepBars);
+    const idle = sinceMs > IDLE_RETRY_MS && bars > deepOrderedBars;
+    const { due, why } = grown
+      ? { due: [...DEEP_LEARNERS], why: `${bars} bars are stored` }
+      : await dueLearners(registry, idle);
     if (due.length === 0) return;
     const job = await parts.orderDeep(SCHEDULE, due);
-    await save({ ...state, deepOrderedAtMs: now(), deepSeries: series });
+    const learnedBars = due.length === DEEP_LEARNERS.length ? bars : deepBars;
+    await save({ ...state, deepOrderedAtMs: now(), deepBars: learnedBars, deepOrderedBars: bars });
     note(orderedUpdate(due.length, job.id, why));
   }
 
   return { train, trainDeep };
 }
 
-/** Learners with no version for what they read today, or all, and why. @param grown series that there are; null for no more. */
+/**
+ * Learners with no version for what they read today, else those that nothing serves of, and why.
+ * @param idle whether the latter are due: the same history would give the same version.
+ */
 async function dueLearners(
   registry: Pick<Registry<OpenModel>, "list">,
-  grown: number | null,
+  idle: boolean,
 ): Promise<{ due: DeepLearner[]; why: string }> {
-  if (grown !== null) return { due: [...DEEP_LEARNERS], why: `${grown} series are stored` };
-  const due: DeepLearner[] = [];
+  const untrained: DeepLearner[] = [];
+  const unserved: DeepLearner[] = [];
   for (const learner of DEEP_LEARNERS) {
     const [newest] = await registry.list({ learner }, 1);
-    if (newest?.featureSchema !== DEEP_HEADS[learner].featureSchema) due.push(learner);
+    const [active] = await registry.list({ learner, status: "active" }, 1);
+    if (newest?.featureSchema !== DEEP_HEADS[learner].featureSchema) untrained.push(learner);
+    else if (idle && active === undefined) unserved.push(learner);
   }
-  return { due, why: `no ${due.join(" and no ")} has been trained yet` };
+  return untrained.length > 0
+    ? { due: untrained, why: `no ${untrained.join(" and no ")} has been trained yet` }
+    : { due: unserved, why: `no ${unserved.join(" and no ")} serves` };
 }
