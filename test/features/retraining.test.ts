@@ -24,9 +24,10 @@ import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixt
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, PURPOSE } from "../fixtures/models.js";
-import { raiseAlerts } from "../fixtures/outcomes.js";
+import { mixed, settleAlerts } from "../fixtures/settled-alerts.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
+type Tail<F extends (...all: never[]) => unknown> = Parameters<F> extends [unknown, ...infer T] ? T : never;
 const MARKET = { synthetic: false, replay: null };
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
 const MODEL = telling(1);
@@ -93,47 +94,7 @@ function loopOf(
 }
 const pass = (loop: RetrainingLoop) => loop.definition.run(0, new AbortController().signal);
 
-/** Alerts on bars from `from` on that end as it is said, with what versions said of them. */
-async function settle(
-  from: number,
-  labels: readonly (0 | 1)[],
-  said: readonly {
-    version: ModelVersion;
-    shadow: boolean;
-    score: (label: 0 | 1, i: number) => number;
-  }[] = [],
-  values: (column: number, label: 0 | 1) => number = (column, label) => (column === 0 ? 2 * label - 1 : 0),
-): Promise<void> {
-  const scores = createScoreStore(database, MARKET);
-  const detections = labels.map((_, i) => detectionAt(instrument, from + i));
-  const alerts = await raiseAlerts(database, instrument, detections);
-  await scores.record(
-    detections.map(({ barTime, closedAt, pattern }, i) => ({
-      ...{ instrumentId: instrument.id, interval: "5m", barTime, closedAt, pattern, direction: 1 as const },
-      regime: "ranging",
-      schema: SAMPLE_SCHEMA,
-      values: Float64Array.from(SAMPLE_NAMES, (_, k) => values(k, labels[i])),
-      scores: said.map(({ version, shadow, score }) => ({
-        ...{ modelId: version.id, group: "", shadow, score: score(labels[i], i), raw: 0.5 },
-      })),
-    })),
-  );
-  await database.query(
-    `insert into outcomes (synthetic, source, policy, terms, alert_id, detection_id, instrument_id, symbol, interval, pattern,
-       direction, ending, outcome, gain, r, settled_at)
-     select false, 'settled', 'sltp', 'levels', a.id, a.detection_id, a.instrument_id, 'BTC-USD', '5m', a.pattern, 1,
-       case when l.label = 1 then 'target' else 'stop' end, case when l.label = 1 then 'profit' else 'loss' end,
-       case when l.label = 1 then 0.02 else -0.01 end, 1, now() + make_interval(secs => $3 + l.place)
-     from unnest($1::bigint[], $2::int[]) with ordinality as l(alert, label, place) join alerts a on a.id = l.alert
-     order by l.place`,
-    [`{${alerts.join(",")}}`, `{${labels.join(",")}}`, from],
-  );
-}
-
-const mixed = (count: number, seed = 1): (0 | 1)[] => {
-  const rng = createRng(seed);
-  return Array.from({ length: count }, () => (rng.next() < 0.5 ? 1 : 0));
-};
+const settle = (...given: Tail<typeof settleAlerts>) => settleAlerts({ database, instrument }, ...given);
 
 async function active(): Promise<ModelVersion> {
   return registry.enter(trainedModel(MODEL, { jobId: 1 }), PASSED, TRAINED);
@@ -382,12 +343,12 @@ describe("a pass of the retraining loop", () => {
       }
       await Promise.all(saved);
     };
-    await keep(0, mixed(90, 6), null);
+    await keep(0, mixed(200, 6), null);
     await pass(loopOf());
     expect(weightsOf(registry)).toEqual(LAYER_WEIGHTS);
     const [refused] = await registry.list(STACK, 1);
-    expect(refused).toMatchObject({ status: "refused", samples: 90 });
-    await keep(90, mixed(400, 7), "sentiment");
+    expect(refused).toMatchObject({ status: "refused", samples: 200 });
+    await keep(200, mixed(400, 7), "sentiment");
     const loop = loopOf();
     await pass(loop);
     const weights = weightsOf(registry);
@@ -398,11 +359,11 @@ describe("a pass of the retraining loop", () => {
     expect(await registry.list(STACK, 10)).toHaveLength(2);
 
     // Once what they say has turned they are taken back, with the numbers, and learned anew of newer decisions.
-    await keep(490, mixed(500, 8), "turned");
+    await keep(600, mixed(500, 8), "turned");
     await pass(loopOf());
     expect(weightsOf(registry)).toEqual(LAYER_WEIGHTS);
     const [newest, second] = await registry.list(STACK, 2);
-    expect(newest.samples).toBe(990);
+    expect(newest.samples).toBe(1_100);
     const [audit] = await createModelStore(database, MARKET).audits({ modelId: second.id }, 1);
     expect(audit).toMatchObject({ action: "rolled_back", actor: "retraining", reason: "worse than chance" });
     expect(audit.numbers.aucHigh).toBeLessThan(0.5);
