@@ -41,7 +41,7 @@ describe("judgeDecay", () => {
     expect(judgeDecay(newest(dead, 1_500))?.reason).toBeNull();
     const found = judgeDecay(newest(dead, 2_200));
     expect(found).toMatchObject({ samples: WATCH.window, leastAuc: 0.6 });
-    expect(["edge_lost", "errors_rose"]).toContain(found?.reason);
+    expect(["edge_lost", "miscalibrated", "errors_rose"]).toContain(found?.reason);
     expect(judgeDecay(dead)?.reason).not.toBeNull();
   });
 

@@ -1,4 +1,3 @@
-import { quantileOf } from "../base/stats.js";
 import { LAYER_WEIGHTS } from "../signals/fuse.js";
 import { studentBounds } from "./auc-error.js";
 import { compareModels } from "./compare.js";
@@ -14,7 +13,7 @@ import {
 import { overlapOf } from "./lesson.js";
 import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
 import { splitSamples } from "./split.js";
-import { type Decay, type DecayReason, judgeDecay, VOTE_WATCH } from "./watch.js";
+import { type Decay, type DecayReason, decayLookAt, judgeDecay, VOTE_WATCH } from "./watch.js";
 
 /** What learned weights of layers have to reach before they replace those that serve. */
 export const STACK_RULES = [
@@ -158,16 +157,14 @@ export interface StackDecay extends Omit<Decay, "reason"> {
  * @param votes in the order in which they ended. @returns null where there are too few.
  */
 export function judgeStack(votes: readonly LayerVote[], stack: LayerStack): StackDecay | null {
-  const newest = votes.slice(-VOTE_WATCH.window);
-  const scored = { ...scoredBy(stack, newest), ...timesOf(newest) };
-  const decay = judgeDecay(scored, VOTE_WATCH);
+  const all = { ...scoredBy(stack, votes), ...timesOf(votes) };
+  const decay = judgeDecay(all, VOTE_WATCH);
   if (decay === null) return null;
-  const usual = { labels: scored.labels, scores: compositesBy(LAYER_WEIGHTS, newest) };
-  const own = compositesBy(stack.weights, newest);
-  const { seed, draws: count, level } = VOTE_WATCH;
-  const terms = { seed, draws: count, meanBlock: overlapOf(scored) };
-  const { value: areaGain, draws } = compareModels(usual, own, "area", terms);
-  const areaGainHigh = quantileOf(draws, 1 - level / 2);
+  const { from, to, blocks, level } = decayLookAt(all, VOTE_WATCH);
+  const newest = votes.slice(from, to);
+  const usual = { labels: all.labels.slice(from, to), scores: compositesBy(LAYER_WEIGHTS, newest) };
+  const gained = compareModels(usual, compositesBy(stack.weights, newest), "area", blocks);
+  const [areaGain, areaGainHigh] = [gained.value, studentBounds(gained, level).high];
   const reason = decay.reason ?? (areaGainHigh < 0 ? "worse_than_usual_weights" : null);
   return { ...decay, areaGain, areaGainHigh, reason };
 }

@@ -1,9 +1,9 @@
-import { quantileOf } from "../base/stats.js";
-import { areaInterval } from "./auc-error.js";
-import { type Change, createAdaptiveWindow, observe } from "./drift.js";
+import { meanOf } from "../base/stats.js";
+import { areaBounds, areaInterval, type ResampleTerms, resample, studentBounds } from "./auc-error.js";
+import { createAdaptiveWindow, observe } from "./drift.js";
 import { PROMOTION } from "./governance.js";
 import { overlapOf } from "./lesson.js";
-import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
+import { expectedCalibrationError, logLoss, lossOf, type Scored } from "./metrics.js";
 import { type Stability, stabilityVerdict } from "./stability.js";
 
 /** Scores of live decisions with what then happened, in the order in which labels were known. */
@@ -15,13 +15,14 @@ export interface LiveScores extends Pick<Scored, "scores" | "labels"> {
 
 /** What is asked of an active version by what became of its scores. */
 export interface WatchTerms {
-  /** Newest labels that are looked at, and labels below which nothing is said. */
+  /** Newest labels that are looked at, or as many as make 20 blocks where outcomes overlap for long. */
   readonly window: number;
+  /** Labels below which nothing is said, and new ones from one look to the next. */
   readonly least: number;
   /** AUC that it may not be surely below. */
   readonly leastAuc: number;
   readonly mostCalibrationError: number;
-  /** Chance, both ends together, by which the interval of the AUC leaves it out. */
+  /** Chance, by each measure, that any look ever takes back what is as good as is asked. */
   readonly level: number;
   readonly seed: number;
   readonly draws: number;
@@ -33,7 +34,7 @@ export const WATCH: WatchTerms = Object.freeze({
   least: 100,
   leastAuc: PROMOTION.leastAuc,
   mostCalibrationError: 0.15,
-  level: 0.01,
+  level: 0.05,
   seed: 1,
   draws: 1_000,
 });
@@ -65,64 +66,153 @@ export interface Decay {
   readonly reason: DecayReason | null;
 }
 
+/** Blocks of a window, and overlaps that a block is long, as where candidates are tried. */
+const WINDOW_BLOCKS = 20;
+const SPAN = 2;
+/** Cuts that the adaptive window has to choose from, about: the one that it finds is no single one. */
+const CUTS = 20;
+/** Looks that a window is worth: those within one lean on the same labels. */
+const LOOKS = 2;
+
+/** What one look sees of all labels: rows, blocks that they are drawn in, and the chance of an error that it may spend. */
+export interface DecayLook {
+  readonly from: number;
+  readonly to: number;
+  readonly blocks: ResampleTerms;
+  readonly level: number;
+}
+
+/** The latest look that labels have made due; an empty one before the first. */
+export function decayLookAt(
+  { decidedAt, settledAt }: Pick<LiveScores, "decidedAt" | "settledAt">,
+  terms: WatchTerms,
+): DecayLook {
+  const to = Math.floor(decidedAt.length / terms.least) * terms.least;
+  const meanBlock =
+    SPAN * overlapOf({ decidedAt: decidedAt.subarray(0, to), settledAt: settledAt.subarray(0, to) });
+  const window = Math.max(terms.window, Math.ceil(WINDOW_BLOCKS * meanBlock));
+  const windows = Math.max(1, Math.ceil(to / window));
+  return {
+    from: Math.max(0, to - window),
+    to,
+    blocks: { seed: terms.seed, draws: terms.draws, meanBlock },
+    level: terms.level / (windows * (windows + 1) * LOOKS),
+  };
+}
+
 /**
  * Looks at the newest scores of an active version beside what then happened. It is to be taken back where its AUC is below
  * a half, or below what it was promoted by, beyond chance; where it is so far from calibrated that the share of wins for all
- * alike tells more; and where its squared errors rose, by a window that adapts itself (ADWIN2), to no less than those of
- * that share.
+ * alike tells more, beyond chance; and where its squared errors rose, by a window that adapts itself (ADWIN2) and beyond what
+ * overlapping outcomes make of it, to no less than those of that share. Looks are at each so many labels, whenever it is
+ * asked, and those of the k-th window may spend 1 / k(k + 1) of the level.
  * @param scored all since it became active. @returns null where there are too few of either label.
  */
 export function judgeDecay(scored: LiveScores, terms: WatchTerms = WATCH): Decay | null {
-  const newest = newestOf(scored, terms.window);
+  const { from, to, blocks, level } = decayLookAt(scored, terms);
+  const seen = rowsOf(scored, 0, to);
+  const newest = rowsOf(scored, from, to);
   const { labels } = newest;
   const n = labels.length;
   const wins = labels.reduce((sum, label) => sum + label, 0);
   if (n < terms.least || wins === 0 || wins === n) return null;
-  const { seed, draws: count } = terms;
-  const { draws } = areaInterval(newest, { seed, draws: count, meanBlock: overlapOf(newest) });
-  const aucHigh = quantileOf(draws, 1 - terms.level / 2);
+  const area = areaInterval(newest, blocks);
+  const { high: aucHigh } = areaBounds(area, level);
   const loss = logLoss(newest);
   const base = logLoss({ scores: new Float64Array(n).fill(wins / n), labels });
   const error = expectedCalibrationError(newest);
-  const change = changeOf(scored);
-  const rose = change !== null && change.after > change.before && change.after >= change.base;
+  const asksChances = terms.mostCalibrationError < 1;
+  const change = asksChances ? changeOf(seen) : null;
   const reason: DecayReason | null =
     aucHigh < 0.5
       ? "worse_than_chance"
       : aucHigh < terms.leastAuc
         ? "edge_lost"
-        : error > terms.mostCalibrationError && loss > base
+        : error > terms.mostCalibrationError && loss > base && lossesMore(newest, blocks, level)
           ? "miscalibrated"
-          : rose && terms.mostCalibrationError < 1
+          : change !== null && hasRisen(seen, change, blocks, level)
             ? "errors_rose"
             : null;
   return {
-    ...{ samples: n, auc: areaUnderCurve(newest), aucHigh, leastAuc: terms.leastAuc },
+    ...{ samples: n, auc: area.value, aucHigh, leastAuc: terms.leastAuc },
     ...{ logLoss: loss, baseLogLoss: base, calibrationError: error },
-    ...{ errorBefore: change?.before ?? Number.NaN, errorSince: change?.after ?? Number.NaN, reason },
+    ...{ errorBefore: change?.before ?? Number.NaN, errorSince: change?.since ?? Number.NaN, reason },
   };
 }
 
-function newestOf({ scores, labels, decidedAt, settledAt }: LiveScores, count: number): LiveScores {
-  const from = Math.max(0, labels.length - count);
-  const newest = (column: Float64Array) => column.slice(from);
+function rowsOf({ scores, labels, decidedAt, settledAt }: LiveScores, from: number, to: number): LiveScores {
+  const rows = (column: Float64Array) => column.slice(from, to);
   return {
-    scores: newest(scores),
-    labels: newest(labels),
-    decidedAt: newest(decidedAt),
-    settledAt: newest(settledAt),
+    scores: rows(scores),
+    labels: rows(labels),
+    decidedAt: rows(decidedAt),
+    settledAt: rows(settledAt),
   };
 }
 
-/** The newest change of squared errors, with those of the share of wins since; null where they stood still. */
-function changeOf({ scores, labels }: LiveScores): (Change & { readonly base: number }) | null {
+/** Whether the log-loss is above that of the share of wins for all alike, beyond chance. */
+function lossesMore({ scores, labels }: LiveScores, blocks: ResampleTerms, level: number): boolean {
+  const losses = scores.map((score, i) => lossOf(score, labels[i]));
+  const more = (weights: Float64Array) => {
+    let [sum, wins, total] = [0, 0, 0];
+    for (let i = 0; i < losses.length; i++) {
+      sum += weights[i] * losses[i];
+      wins += weights[i] * labels[i];
+      total += weights[i];
+    }
+    const rate = wins / total;
+    return (sum - wins * lossOf(rate, 1) - (total - wins) * lossOf(rate, 0)) / total;
+  };
+  return studentBounds(resample({ labels }, blocks, more(labels.map(() => 1)), more), level).low > 0;
+}
+
+/** The newest change of squared errors. */
+interface ErrorChange {
+  /** First label of the stretch before it, and first since. */
+  readonly from: number;
+  readonly at: number;
+  /** Mean squared errors of the two. */
+  readonly before: number;
+  readonly since: number;
+}
+
+/** Null where they stood still. */
+function changeOf({ scores, labels }: LiveScores): ErrorChange | null {
   const window = createAdaptiveWindow();
-  let found: Change | null = null;
-  for (let i = 0; i < scores.length; i++) found = observe(window, (scores[i] - labels[i]) ** 2) ?? found;
-  if (found === null) return null;
-  const since = labels.slice(-found.width);
-  const rate = since.reduce((sum, label) => sum + label, 0) / since.length;
-  return { ...found, base: rate * (1 - rate) };
+  const errors = scores.map((score, i) => (score - labels[i]) ** 2);
+  let found: ErrorChange | null = null;
+  for (const [i, error] of errors.entries()) {
+    const change = observe(window, error);
+    if (change === null) continue;
+    const at = i + 1 - change.width;
+    found = { from: at - change.dropped, at, before: change.before, since: meanOf(errors.subarray(at)) };
+  }
+  return found;
+}
+
+/**
+ * Whether squared errors are greater since a change than before it by more than blocks of overlapping outcomes differ, and no
+ * less than those of the share of wins since.
+ */
+function hasRisen(
+  { scores, labels }: LiveScores,
+  { from, at, before, since }: ErrorChange,
+  { seed, draws, meanBlock = 1 }: ResampleTerms,
+  level: number,
+): boolean {
+  const rate = meanOf(labels.subarray(at));
+  if (!(since > before && since >= rate * (1 - rate))) return false;
+  const errors = scores.map((score, i) => (score - labels[i]) ** 2).subarray(from);
+  const cut = at - from;
+  const rows = Int32Array.from(errors.keys());
+  const parts = [rows.subarray(0, cut), rows.subarray(cut)].map((part) => ({ rows: part, meanBlock }));
+  const rise = (weights: Float64Array) => {
+    const sums = [0, 0];
+    for (let i = 0; i < errors.length; i++) sums[i < cut ? 0 : 1] += weights[i] * errors[i];
+    return sums[1] / (errors.length - cut) - sums[0] / cut;
+  };
+  const terms = { seed, parts, ...(draws === undefined ? {} : { draws }) };
+  return studentBounds(resample({ labels: errors }, terms, since - before, rise), level / CUTS).low > 0;
 }
 
 /** How far the columns that a version learned by have gone from what they were. */
