@@ -115,7 +115,7 @@ function worldAt(nowMs: number, { models, measuredAt }: { models: number; measur
       }),
     },
     workers: { run: async (_: unknown, task: Parameters<typeof lookAt>[0]) => lookAt(task) },
-    deep: createDeepLook(registry),
+    deep: createDeepLook({ ...registry, refused: () => [] }),
     told: { of: async (asked: readonly unknown[]) => asked.map(() => ({ snapshotId: null, score: null })) },
     weighing: (madeByMs?: number) => weighingOf(registry, madeByMs),
   };

@@ -92,45 +92,45 @@ describe("trainings of nets and agents that the loop orders", () => {
   const net = () => deepVersion("sequence_net", drawnModel("sequence_net", 1));
   const agent = () => deepVersion("q_agent", drawnModel("q_agent", 1));
   /** Two passes, so long after the last. */
-  const after = async (hours: number) => {
+  const hoursLater = async (hours: number) => {
     nowMs += hours * INTERVAL_MS["1h"] + 1;
     await pass();
     await pass();
   };
 
   it("are of what was taken back or refused again after three hours, once there are more bars", async () => {
-    await after(0);
+    await hoursLater(0);
     expect(deep).toEqual([both]);
     const served = await registry.enter(net(), PASSED, TRAINED);
     await registry.enter(agent(), REFUSED, TRAINED);
-    await after(4);
+    await hoursLater(4);
     // The same bars would give the same agent.
     expect(deep).toHaveLength(1);
     bars += 1;
-    await after(0);
+    await hoursLater(0);
     expect(deep.slice(1)).toEqual([["q_agent"]]);
     await registry.rollBack(served, { actor: "test", reason: "decayed", numbers: {} });
     bars += 1;
-    await after(2);
+    await hoursLater(2);
     expect(deep).toHaveLength(2);
-    await after(1.1);
+    await hoursLater(1.1);
     expect(deep.slice(2)).toEqual([both]);
     await registry.enter(net(), PASSED, TRAINED);
     await registry.enter(agent(), PASSED, TRAINED);
     bars += 1;
-    await after(4);
+    await hoursLater(4);
     expect(deep).toHaveLength(3);
   });
 
   it("are of both on twice the bars, though the series are as many", async () => {
-    await after(0);
+    await hoursLater(0);
     await registry.enter(net(), PASSED, TRAINED);
     await registry.enter(agent(), PASSED, TRAINED);
     bars = 9_999;
-    await after(2);
+    await hoursLater(2);
     expect(deep).toHaveLength(1);
     bars = 10_000;
-    await after(2);
+    await hoursLater(2);
     expect(deep).toEqual([both, both]);
   });
 
@@ -139,10 +139,33 @@ describe("trainings of nets and agents that the loop orders", () => {
     await registry.enter(agent(), PASSED, TRAINED);
     const before = { taughtOutcome: 0, trainedCount: 0, trainedAtMs: nowMs, deepOrderedAtMs: 0 };
     kept.set("retraining.test", { ...before, heldOnline: [], deepOrderedBars: 0, seenSeries: null });
-    await after(2);
+    await hoursLater(2);
     expect(deep).toEqual([]);
     bars = 10_000;
-    await after(2);
+    await hoursLater(2);
     expect(deep).toEqual([both]);
+  });
+});
+
+describe("a shadow beside an active version that cannot be read", () => {
+  it("does not take its place for that, nor is it taken back by what another did, until it can be read", async () => {
+    const before = await registry.enter(trainedModel(MODEL), PASSED, TRAINED);
+    const shadow = await registry.enter(trainedModel(telling(2)), PASSED, TRAINED);
+    const store = async (artefact: Uint8Array) => {
+      await database.query("alter table models disable trigger models_fixed");
+      await database.query("update models set artefact = $2 where id = $1", [before.id, artefact]);
+      await database.query("alter table models enable trigger models_fixed");
+    };
+    await store(new Uint8Array(3));
+    await pass();
+    expect(registry.refused()).toMatchObject([{ version: before.version, servedBy: null }]);
+    expect(registry.shadows().map(({ version }) => version.id)).toEqual([shadow.id]);
+    expect(await registry.list({ status: "active" }, 5)).toMatchObject([{ id: before.id }]);
+    await store(trainedModel(MODEL).artefact);
+    await pass();
+    expect(registry.serving(before)?.version.id).toBe(before.id);
+    await registry.rollBack(before, { actor: "test", reason: "decayed", numbers: {} });
+    await pass();
+    expect(registry.serving(before)?.version.id).toBe(shadow.id);
   });
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
+import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
+import { PASSED } from "../fixtures/models.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
 let program: TestProgram;
@@ -44,5 +46,38 @@ describe("an online model whose state was altered", () => {
       status: "healthy",
       refused: [],
     });
+  });
+});
+
+describe("a net and an agent that cannot be read, of which no other version serves", () => {
+  it("are told of by every answer that would be theirs, by their names", async () => {
+    const { registry } = program.parts.models;
+    const trained = { actor: "test", reason: "asked for", numbers: {}, action: "trained" as const };
+    for (const learner of ["sequence_net", "q_agent"] as const)
+      await registry.enter(deepVersion(learner, drawnModel(learner, 1)), PASSED, trained, "active");
+    const { database } = program.parts;
+    await database.query("alter table models disable trigger models_fixed");
+    await database.query("update models set artefact = substring(artefact from 1 for 900)");
+    await database.query("alter table models enable trigger models_fixed");
+    await registry.refresh();
+    const net = /active version of sequence_net:any:any cannot be read/;
+    expectProblem(await program.call("/api/ml/deep-detect?symbol=AAPL"), "model_refused", net);
+    const acted = await post("/api/ml/rl-action", {
+      price: 101,
+      volume: 5_000,
+      rsi: 31,
+      macd: -0.4,
+      position: 1,
+    });
+    expectProblem(acted, "model_refused", /active version of q_agent:any:any cannot be read/);
+    const enhanced = await post("/api/detect-enhanced", { symbol: "AAPL" });
+    expect(enhanced.statusCode).toBe(200);
+    expect(enhanced.body).toMatch(net);
+    expect(enhanced.body).not.toContain("no sequence net has been promoted");
+    const { refused } = (await program.call("/api/ml/models")).json();
+    expect(refused.map(({ model }: { model: string }) => model).sort()).toEqual([
+      "q_agent:any:any",
+      "sequence_net:any:any",
+    ]);
   });
 });

@@ -61,6 +61,7 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
     answer,
     errors: [
       "no_model",
+      "model_refused",
       "symbol_invalid",
       "symbol_unknown",
       "interval_unavailable",

@@ -14,6 +14,7 @@ import {
 } from "./schema.js";
 import { worthOfColumns } from "./scoring.js";
 import { ANY, deepPurpose, type ModelVersion, nameOf, type Purpose } from "./store.js";
+import { capitalised, toldOf, unreadableOf } from "./unreadable.js";
 import { groupsView, metadataView, versionView } from "./views.js";
 
 const MOST = 500;
@@ -27,10 +28,11 @@ type Asked = Pick<z.output<typeof purposeQuery>, "learner" | "pattern"> & {
 
 /** Why nothing serves. @param purpose of what is asked for; of anything without it. */
 export function absenceOf(refused: readonly RefusedVersion[], purpose?: Purpose): string {
-  const own = refused.find((each) => purpose === undefined || nameOf(each.purpose) === nameOf(purpose));
-  return own === undefined
-    ? NONE
-    : `The active version of ${nameOf(own.purpose)} cannot be read: ${own.reason}`;
+  if (purpose !== undefined) {
+    const told = unreadableOf(refused, purpose);
+    return told === null ? NONE : capitalised(told);
+  }
+  return refused.length === 0 ? NONE : capitalised(toldOf(refused[0]));
 }
 
 /** The purpose that a caller means, and the group within its model. */
@@ -70,9 +72,9 @@ export function modelRoutes(app: FastifyInstance, { models }: { models: ModelFea
       return {
         data: versions.map(versionView),
         models: { global: groupsView(serving, "regime"), pattern: groupsView(serving, "pattern") },
-        refused: registry
-          .refused()
-          .map(({ version, reason, servedBy }) => ({ version, reason, served_by: servedBy })),
+        refused: registry.refused().map(({ purpose, version, reason, servedBy }) => {
+          return { model: nameOf(purpose), version, reason, served_by: servedBy };
+        }),
         reason: serving.length === 0 ? absenceOf(registry.refused()) : null,
       };
     },

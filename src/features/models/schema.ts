@@ -130,7 +130,16 @@ export const modelsAnswer = {
     global: z.array(groupSchema).describe("What serves, by regime; all is what regimes share"),
     pattern: z.array(groupSchema),
   }),
-  refused: z.array(z.object({ version: z.string(), reason: z.string(), served_by: z.string().nullable() })),
+  refused: z
+    .array(
+      z.object({
+        model: z.string(),
+        version: z.string(),
+        reason: z.string(),
+        served_by: z.string().nullable().describe("Version that serves instead; null where none does"),
+      }),
+    )
+    .describe("Active versions that cannot be read"),
   reason: z.string().nullable().describe("Why there is none yet"),
 };
 

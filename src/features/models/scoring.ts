@@ -7,6 +7,7 @@ import { chosenOf, groupOf, type Moment } from "./choosing.js";
 import type { OpenVersion, Registry } from "./registry.js";
 import type { NewScore, StoredScore } from "./scores.js";
 import { ANY, nameOf, type Purpose } from "./store.js";
+import { toldOf } from "./unreadable.js";
 
 /** What a model is shown of a moment. */
 export interface Shown extends Moment {
@@ -129,7 +130,7 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
       const reason =
         broken === undefined
           ? `no model has been promoted for ${shown.assetClass} ${shown.interval}`
-          : `the active version of ${nameOf(broken.purpose)} cannot be read: ${broken.reason}`;
+          : toldOf(broken);
       return { version: null, reason } as const;
     },
 

@@ -7,7 +7,8 @@ import type { LoopDefinition } from "../../platform/loop.js";
 import type { Settings } from "../../platform/settings.js";
 import type { DeepLearner, OpenModel } from "../models/artefact.js";
 import type { OnlineModels } from "../models/online.js";
-import type { Registry } from "../models/registry.js";
+import type { OpenVersion, Registry } from "../models/registry.js";
+import { unreadableOf } from "../models/unreadable.js";
 import type { AgentWatch } from "./agent-watch.js";
 import type { LabelStore } from "./label-store.js";
 import type { LayerStore } from "./layer-store.js";
@@ -145,8 +146,8 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           if ((await leases.acquire(LEASE, LEASE_MS)) === null) return;
           busy = true;
           const state = await teach(await load(), signal);
-          await watch(parts.registry, parts, note);
-          await duel(parts.registry, labels, note);
+          await watch(readable(registry), parts, note);
+          await duel(readable(registry), labels, note);
           await relearnStack(parts.registry, parts.layers, note);
           await orders.train(state);
           await orders.trainDeep(await load());
@@ -156,5 +157,19 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
         }
       },
     },
+  };
+}
+
+/**
+ * A registry without what serves, or waits, in place of an active version that cannot be read: of that nothing was decided,
+ * so nothing takes it back, and no shadow takes its place because of it.
+ */
+function readable(registry: Registry<OpenModel>): Registry<OpenModel> {
+  const isReadable = ({ version }: OpenVersion<OpenModel>) =>
+    unreadableOf(registry.refused(), version) === null;
+  return {
+    ...registry,
+    allServing: () => registry.allServing().filter(isReadable),
+    shadows: () => registry.shadows().filter(isReadable),
   };
 }

@@ -8,7 +8,7 @@ import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { ModelVersion } from "../models/store.js";
-import { type DeepLook, NO_NET } from "./deep.js";
+import type { DeepLook } from "./deep.js";
 import type { DeepExplanation, ExplainTask } from "./deep-explain-worker.js";
 import type { DeepSighting, DeepSightings, DeepTask } from "./deep-worker.js";
 
@@ -30,7 +30,7 @@ export interface DeepDetection {
 export interface DeepDetect {
   /**
    * @param explain tells of the newest five shapes what did it, as far as the caller's time goes.
-   * @throws {AppError} `no_model` while no net serves, `timed_out` where no thread comes to it in time; as candles do.
+   * @throws {AppError} `no_model` while no net serves, `model_refused` where the active one cannot be read, `timed_out` where no thread comes to it in time; as candles do.
    */
   detect(symbol: string, interval: Interval, bars: number, explain: boolean): Promise<DeepDetection>;
 }
@@ -50,7 +50,7 @@ export function createDeepDetect(options: {
   readonly candles: Pick<CandleService, "loadLatest">;
   readonly instruments: Pick<Instruments, "resolve">;
   readonly workers: Workers;
-  readonly deep: Pick<DeepLook, "serving">;
+  readonly deep: Pick<DeepLook, "serving" | "absence">;
 }): DeepDetect {
   const { candles, instruments, workers, deep } = options;
 
@@ -76,7 +76,10 @@ export function createDeepDetect(options: {
     async detect(symbol, interval, bars, explain) {
       const instrument = await instruments.resolve(symbol);
       const found = deep.serving();
-      if (found === null) throw new AppError("no_model", `There is none to read windows by: ${NO_NET}`);
+      if (found === null) {
+        const { code, reason } = deep.absence();
+        throw new AppError(code, `There is none to read windows by: ${reason}`);
+      }
       const set = await candles.loadLatest(instrument, interval, bars + WINDOW_BARS - 1);
       const of = { candles: set.candles, net: found.net };
       const { sightings, windows } = await inTime(workers.run(READ, { ...of, bars }), tooLate);

@@ -72,7 +72,7 @@ export function deepRoutes(app: FastifyInstance, { deepDetect }: { deepDetect: D
     summary: "Chart shapes that the sequence net names on the newest closed bars",
     query,
     answer,
-    errors: [...CANDLE_ERRORS, "no_model"],
+    errors: [...CANDLE_ERRORS, "no_model", "model_refused"],
     async handle({ query: { symbol, timeframe, bars, explain } }) {
       const found = await deepDetect.detect(symbol, timeframe, bars, explain === "true");
       const { set, version, windows, sightings } = found;

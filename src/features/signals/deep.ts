@@ -11,6 +11,7 @@ import type { LayerInput } from "../../core/signals/fuse.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
 import { deepPurpose, type ModelVersion } from "../models/store.js";
+import { unreadableOf } from "../models/unreadable.js";
 
 /** What the net that serves says of the newest bar of an interval. */
 export interface DeepSaid {
@@ -32,31 +33,41 @@ export interface DeepLook {
   say(bars: Bars, madeByMs?: number): DeepSaid;
   /** Null while none serves. */
   serving(): ServingNet | null;
+  /** Why none serves: none was promoted, or the one that was cannot be read. */
+  absence(): { readonly reason: string; readonly code: "no_model" | "model_refused" };
 }
 
-export const NO_NET = "no sequence net has been promoted";
-const NO_VERSION: DeepSaid = { layer: { value: null, reason: NO_NET }, version: null, reading: null };
-
-const MADE_LATER: DeepSaid = {
-  layer: { value: null, reason: "the sequence net that serves was made later" },
+const PURPOSE = deepPurpose("sequence_net");
+const NO_NET = "no sequence net has been promoted";
+const silent = (reason: string): DeepSaid => ({
+  layer: { value: null, reason },
   version: null,
   reading: null,
-};
+});
+const MADE_LATER = silent("the sequence net that serves was made later");
 
-export function createDeepLook(registry: Pick<Registry<OpenModel>, "serving">): DeepLook {
+export function createDeepLook(registry: Pick<Registry<OpenModel>, "serving" | "refused">): DeepLook {
   let known: { readonly net: SequenceNet; readonly read: BarReader } | null = null;
 
   function serving(): ServingNet | null {
-    const open = registry.serving(deepPurpose("sequence_net"));
+    const open = registry.serving(PURPOSE);
     if (open === null || open.opened.learner !== "sequence_net") return null;
     return { version: open.version, net: open.opened.model };
   }
 
+  function absence() {
+    const unreadable = unreadableOf(registry.refused(), PURPOSE);
+    return unreadable === null
+      ? ({ reason: NO_NET, code: "no_model" } as const)
+      : ({ reason: unreadable, code: "model_refused" } as const);
+  }
+
   return {
     serving,
+    absence,
     say(bars, madeByMs = Number.POSITIVE_INFINITY) {
       const found = serving();
-      if (found === null) return NO_VERSION;
+      if (found === null) return silent(absence().reason);
       if (found.version.createdAtMs > madeByMs) return MADE_LATER;
       if (known?.net !== found.net) known = { net: found.net, read: createBarReader(found.net) };
       const reading = bars.close.length < WINDOW_BARS ? null : known.read(bars, bars.close.length - 1);
