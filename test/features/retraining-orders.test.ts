@@ -8,6 +8,7 @@ import {
   type RetrainingLoopParts,
 } from "../../src/features/retraining/loop.js";
 import type { Database } from "../../src/platform/database.js";
+import { AppError } from "../../src/platform/errors.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
 import { silentLog } from "../fixtures/log.js";
@@ -84,6 +85,18 @@ describe("trainings of trees that the loop orders", () => {
     nowMs += INTERVAL_MS["1d"];
     await pass();
     expect(ordered).toBe(1);
+  });
+});
+
+describe("trainings while one of another order is under way", () => {
+  it("wait for a later pass", async () => {
+    const busy = async () => {
+      throw new AppError("conflict", "Job 7, of another order of this kind, is running");
+    };
+    await pass({ order: busy, orderDeep: busy });
+    await pass({ order: busy, orderDeep: busy });
+    await pass();
+    expect([ordered, deep.length]).toEqual([1, 1]);
   });
 });
 

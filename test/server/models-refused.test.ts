@@ -81,3 +81,24 @@ describe("a net and an agent that cannot be read, of which no other version serv
     ]);
   });
 });
+
+describe("POST /api/ml/train", () => {
+  const train = (order: object) => post("/api/ml/train", order);
+
+  it.each(["0d", "00000d", "36501d", "99999d"])("400 for a lookback of %s", async (lookback) => {
+    expectProblem(await train({ lookback }), "invalid_request", "lookback");
+  });
+
+  it("202 with the job of the same order, and 409 with the reason while one of another waits", async () => {
+    const order = { asset_class: "equity", timeframe: "1d", lookback: "180d" };
+    const first = await train(order);
+    expect(first.statusCode).toBe(202);
+    const { id } = first.json().data;
+    const { asset_class, ...rest } = order;
+    expect((await train({ ...rest, asset_class })).json().data.id).toBe(id);
+    for (const other of [{}, { ...order, lookback: "36500d" }, { ...order, timeframe: "1h" }])
+      expectProblem(await train(other), "conflict", new RegExp(`Job ${id}, of another order`));
+    expect((await post(`/api/jobs/${id}/cancel`, {})).statusCode).toBe(202);
+    expect((await train({})).json().data.id).not.toBe(id);
+  });
+});

@@ -6,6 +6,8 @@ export interface JobFilter {
   readonly userId?: string | undefined;
   readonly kind?: string | undefined;
   readonly status?: JobStatus | undefined;
+  /** What was ordered, of jobs whose kind changes no orders. */
+  readonly input?: unknown;
   /** Ids below this. */
   readonly before?: number | undefined;
 }
@@ -41,13 +43,17 @@ on conflict (owner) do update set capacity = excluded.capacity, running = exclud
 export function createJobStore(database: Database) {
   return {
     /** Newest first. */
-    list: ({ userId, kind, status, before }: JobFilter, limit: number): Promise<JobState[]> =>
+    list: ({ userId, kind, status, input, before }: JobFilter, limit: number): Promise<JobState[]> =>
       database.query<JobState>(
         `select ${JOB_FIELDS} from jobs
          where ($1::text is null or user_id = $1) and ($2::text is null or kind = $2)
            and ($3::text is null or status = $3::job_status) and ($4::bigint is null or id < $4)
-         order by id desc limit $5`,
-        [userId ?? null, kind ?? null, status ?? null, before ?? null, limit],
+           and ($5::jsonb is null or input = $5::jsonb)
+         order by id desc limit $6`,
+        [
+          ...[userId ?? null, kind ?? null, status ?? null, before ?? null],
+          ...[input === undefined ? null : JSON.stringify(input), limit],
+        ],
       ),
 
     async find(id: number): Promise<JobAt | null> {

@@ -26,11 +26,15 @@ export const POLICY: LabelPolicy = { kind: "barriers" };
 export const HEAD = { learner: TREES, featureSchema: SAMPLE_SCHEMA, columns: SAMPLE_NAMES };
 export const TERMS = { ...LEARNING_TERMS, seed: SEED };
 
+const daysOf = (lookback: string) => Number.parseInt(lookback, 10);
+const isWithinDays = (lookback: string) => daysOf(lookback) >= 1 && daysOf(lookback) <= MOST_DAYS;
+
 /** How far back decisions are taken from. */
 export const windowFields = {
   lookback: z
     .string()
     .regex(/^\d{1,5}d$/, "must be a number of days, 180d")
+    .refine(isWithinDays, `must be 1d to ${MOST_DAYS}d`)
     .meta({ type: "string", pattern: undefined, examples: ["180d"] })
     .optional()
     .describe("How far back decisions are learned from; all of them without it"),
@@ -43,7 +47,7 @@ export const isOneWindow = ({ lookback, window_days: days }: Window) =>
 
 /** First moment of a window, epoch ms; 0 without one. */
 export function sinceOf(
-  { lookback: text, window_days = text === undefined ? undefined : Number.parseInt(text, 10) }: Window,
+  { lookback: text, window_days = text === undefined ? undefined : daysOf(text) }: Window,
   nowMs: number,
 ): number {
   return window_days === undefined ? 0 : nowMs - window_days * DAY_MS;

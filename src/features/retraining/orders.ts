@@ -1,5 +1,7 @@
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
+import { AppError } from "../../platform/errors.js";
 import type { Principal } from "../../platform/http.js";
+import type { JobState } from "../../platform/jobs.js";
 import type { Log } from "../../platform/log.js";
 import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
@@ -35,6 +37,17 @@ export function createOrders(
 ) {
   const { labels, registry, log, now } = parts;
 
+  /** Null while a job of another order is under way: it is ordered at a later pass. */
+  async function unlessUnderWay(order: Promise<JobState>): Promise<JobState | null> {
+    try {
+      return await order;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "conflict") throw error;
+      log.info({ reason: error.message }, "a training waits for another");
+      return null;
+    }
+  }
+
   /** Orders a training where there has been none, or enough labels are new since and there is more to learn from. */
   async function train(state: RetrainingState): Promise<void> {
     const { count } = await labels.count();
@@ -49,7 +62,8 @@ export function createOrders(
       await save({ ...state, trainedCount: count });
       return tellNothingNew(log, fresh);
     }
-    const job = await parts.order(SCHEDULE);
+    const job = await unlessUnderWay(parts.order(SCHEDULE));
+    if (job === null) return;
     await save({ ...state, trainedCount: count, trainedAtMs: now(), trainedMark: mark });
     const why = never
       ? "no model reads the features of today"
@@ -74,7 +88,8 @@ export function createOrders(
       ? { due: [...DEEP_LEARNERS], why: `${bars} bars are stored` }
       : await dueLearners(registry, idle);
     if (due.length === 0) return;
-    const job = await parts.orderDeep(SCHEDULE, due);
+    const job = await unlessUnderWay(parts.orderDeep(SCHEDULE, due));
+    if (job === null) return;
     const learnedBars = due.length === DEEP_LEARNERS.length ? bars : deepBars;
     await save({ ...state, deepOrderedAtMs: now(), deepBars: learnedBars, deepOrderedBars: bars });
     note(orderedUpdate(due.length, job.id, why));

@@ -16,7 +16,9 @@ export function trainingRoutes(app: FastifyInstance, { retraining }: { retrainin
   routes.post("/api/ml/train", {
     id: "trainModels",
     summary: "Order that models are trained on what is stored",
-    description: "Answers with the job that waits or runs already, whoever ordered it.",
+    description:
+      "Answers with the job of the same order that waits or runs already, whoever ordered it. While one of another order " +
+      "does, it is refused.",
     status: 202,
     body: retraining.kind.input,
     answer: {
@@ -24,7 +26,7 @@ export function trainingRoutes(app: FastifyInstance, { retraining }: { retrainin
       href: z.string(),
       events: z.string().describe("Progress as server-sent events"),
     },
-    errors: ["job_limit_exceeded"],
+    errors: ["job_limit_exceeded", "conflict"],
     async handle({ principal, reply, body }) {
       const job = await retraining.order(principal, body);
       const href = `/api/jobs/${job.id}`;
