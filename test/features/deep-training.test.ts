@@ -164,6 +164,7 @@ describe("the loop", { timeout: 120_000 }, () => {
         return { id: 2 };
       },
       stored: async () => ({ series, bars: series * 1_000 }),
+      hasSeries: async () => true,
       mark: async () => "m",
       settings: {
         load: async (name: string) => kept.get(name) ?? null,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { INTERVAL_MS } from "../../src/core/market/interval.js";
 import { type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
 import type { Registry } from "../../src/features/models/registry.js";
+import { createModelStore } from "../../src/features/models/store.js";
 import {
   createRetrainingLoop,
   type RetrainingLoop,
@@ -15,6 +16,7 @@ import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, REFUSED } from "../fixtures/models.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
+const MARKET = { synthetic: true, replay: null };
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
 const IMPORTED = { ...TRAINED, action: "imported" as const };
 const MODEL = telling(1);
@@ -39,7 +41,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await database.query("truncate models, model_audits restart identity cascade");
-  registry = createTestRegistry(database, { synthetic: true, replay: null }, openArtefact);
+  registry = createTestRegistry(database, MARKET, openArtefact);
   await registry.refresh();
   [nowMs, ordered, series, bars, deep] = [Date.now(), 0, 5, 5_000, []];
   kept.clear();
@@ -63,6 +65,7 @@ const loopOf = (change: Partial<RetrainingLoopParts> = {}): RetrainingLoop =>
       return { id: 900 };
     },
     stored: async () => ({ series, bars }),
+    hasSeries: async ({ interval }: { interval: string }) => interval !== "1w",
     mark: async () => "m",
     settings: {
       load: async (name: string) => kept.get(name) ?? null,
@@ -180,5 +183,32 @@ describe("a shadow beside an active version that cannot be read", () => {
     await registry.rollBack(before, { actor: "test", reason: "decayed", numbers: {} });
     await pass();
     expect(registry.serving(before)?.version.id).toBe(shadow.id);
+  });
+});
+
+describe("candidates that nothing can try", () => {
+  it("end as refused with the reason, and the others wait a year at most", async () => {
+    const admit = (change: Parameters<typeof trainedModel>[1]) =>
+      registry.admit(trainedModel(MODEL, change), IMPORTED);
+    const waiting = await admit({});
+    const ended = [
+      await admit({ grouping: "none", assetClass: "any", interval: "any" }),
+      await admit({ assetClass: "fx", interval: "1w" }),
+      await admit({ featureSchema: "old" }),
+    ];
+    const loop = loopOf();
+    const run = () => loop.definition.run(nowMs, new AbortController().signal);
+    await run();
+    const standing = async () =>
+      (await registry.list({}, 10)).map(({ id, status }) => [id, status]).toSorted(([a], [b]) => +a - +b);
+    expect(await standing()).toEqual([[waiting.id, "candidate"], ...ended.map(({ id }) => [id, "refused"])]);
+    const audits = await createModelStore(database, MARKET).audits({ modelId: ended[1].id }, 1);
+    expect(audits).toMatchObject([
+      { action: "refused", reason: "nothing can try it: no series of fx 1w is stored", actor: "retraining" },
+    ]);
+    expect(loop.recent().filter(({ type }) => type === "refused")).toHaveLength(3);
+    nowMs += 366 * INTERVAL_MS["1d"];
+    await run();
+    expect((await standing())[0]).toEqual([waiting.id, "refused"]);
   });
 });

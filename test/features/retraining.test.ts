@@ -82,6 +82,7 @@ function loopOf(
       return { id: 900 + deep.length } as JobState;
     },
     stored: async () => ({ series, bars: series * 1_000 }),
+    hasSeries: async () => true,
     mark: async () => mark,
     settings: createSettings(database),
     leases: createLeases(database, owner),

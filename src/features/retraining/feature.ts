@@ -91,8 +91,7 @@ export function createRetraining(parts: {
   async function takeIn(principal: Principal, file: ModelExport) {
     const model = candidateOf(file, HEAD);
     const { assetClass, interval } = model;
-    const lots = lotsOf(await series.loadSeries(), {});
-    if (!lots.some((lot) => isOf(lot, model)))
+    if (!hasLot(await series.loadSeries(), model))
       throw new AppError(
         "model_refused",
         `No series of ${assetClass} ${interval} is stored to try the model on`,
@@ -127,6 +126,7 @@ export function createRetraining(parts: {
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),
           stored: async () => storedOf(await series.loadSeries()),
+          hasSeries: async (model) => hasLot(await series.loadSeries(), model),
           mark: async () => markOf(await series.loadSeries(), await labels.stated()),
           everyMs,
           newLabels: config.RETRAIN_NEW_LABELS,
@@ -165,3 +165,6 @@ function isOf(lot: Lot, { assetClass, interval }: Pick<ModelVersion, "assetClass
   const isAll = assetClass === ANY && interval === ANY;
   return isAll || (lot.assetClass === assetClass && lot.interval === interval);
 }
+
+const hasLot = (all: readonly StoredSeries[], model: Pick<ModelVersion, "assetClass" | "interval">) =>
+  all.length > 0 && lotsOf(all, {}).some((lot) => isOf(lot, model));

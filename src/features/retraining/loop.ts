@@ -8,8 +8,10 @@ import type { Settings } from "../../platform/settings.js";
 import type { DeepLearner, OpenModel } from "../models/artefact.js";
 import type { OnlineModels } from "../models/online.js";
 import type { OpenVersion, Registry } from "../models/registry.js";
+import type { ModelVersion } from "../models/store.js";
 import { unreadableOf } from "../models/unreadable.js";
 import type { AgentWatch } from "./agent-watch.js";
+import { endCandidates } from "./candidates.js";
 import type { LabelStore } from "./label-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { createOrders } from "./orders.js";
@@ -45,7 +47,7 @@ export interface Update {
   readonly description: string;
   /** Decisions that it is about, or as many of what `of` names. */
   readonly count: number;
-  readonly of?: "learners";
+  readonly of?: "learners" | "candidates";
 }
 
 export interface RetrainingLoop {
@@ -71,6 +73,8 @@ export interface RetrainingLoopParts {
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
   /** How many series are long enough to learn from, and how many bars they span. */
   readonly stored: () => Promise<{ readonly series: number; readonly bars: number }>;
+  /** Whether series are stored that a model can be tried on. */
+  readonly hasSeries: (model: ModelVersion) => Promise<boolean>;
   /** Names what a training would learn from: another once that is more or other. */
   readonly mark: () => Promise<string>;
   readonly settings: Pick<Settings, "load" | "save">;
@@ -148,6 +152,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           const state = await teach(await load(), signal);
           await watch(readable(registry), parts, note);
           await duel(readable(registry), labels, note);
+          await endCandidates(registry, parts.hasSeries, now(), note);
           await relearnStack(parts.registry, parts.layers, note);
           await orders.train(state);
           await orders.trainDeep(await load());

@@ -42,7 +42,7 @@ export function createTryJob(parts: Parts): TryJob {
       "On decisions of the untouched tail that came after all it may have learned from. What a file says of its training " +
       "proves nothing: where no version that was trained here has the same hash, that is everything before its import. It " +
       "becomes active, a shadow or refused by the rules of promotion; while there are fewer such decisions than those ask " +
-      "for it stays a candidate, and can be tried again.",
+      "for it stays a candidate, and can be tried again within a year; one that nothing can try is refused.",
     access: "admin",
     input,
     checkpoint: z.null(),
