@@ -24,7 +24,7 @@ import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixt
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, PURPOSE } from "../fixtures/models.js";
-import { mixed, settleAlerts } from "../fixtures/settled-alerts.js";
+import { closeOf, mixed, settleAlerts } from "../fixtures/settled-alerts.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
 
 type Tail<F extends (...all: never[]) => unknown> = Parameters<F> extends [unknown, ...infer T] ? T : never;
@@ -329,7 +329,6 @@ describe("a pass of the retraining loop", () => {
     const layers = createLayerStore(database, MARKET);
     const keep = async (from: number, labels: readonly (0 | 1)[], telling: "sentiment" | "turned" | null) => {
       await settle(from, labels);
-      const start = Date.now();
       const alerts = await database.query<{ id: number }>(`select id from alerts order by id offset ${from}`);
       const rng = createRng(from + 1);
       const saved: Promise<void>[] = [];
@@ -338,7 +337,7 @@ describe("a pass of the retraining loop", () => {
         const sign = telling === "turned" ? -1 : 1;
         const told = telling === null ? value() : 0.4 * sign * (2 * labels[i] - 1) + 0.6 * value();
         const values = { rules: value(), deep: Number.NaN, multi_timeframe: value(), sentiment: told };
-        const asOfMs = start + 1_000 * (from + i);
+        const asOfMs = closeOf(from + i);
         const fused = { composite: 50, chance: null, stackVersion: null, weights: LAYER_WEIGHTS };
         saved.push(layers.save({ alertId: id, direction: 1, values, ...fused, asOfMs }));
       }
