@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { streamHealthSchema, unservedSchema } from "../features/catalogue/schema.js";
+import { refusedVersions } from "../features/models/schema.js";
 
 const time = z.iso.datetime();
 const database = z.enum(["connected", "disconnected"]);
@@ -109,16 +110,7 @@ export const detailedSchema = z
         global_models: z.number().int().describe("Trees by market regime"),
         pattern_models: z.number().int().describe("Trees by pattern"),
         serving: z.array(z.object({ model: z.string(), version: z.string() })),
-        refused: z
-          .array(
-            z.object({
-              model: z.string(),
-              version: z.string(),
-              reason: z.string(),
-              served_by: z.string().nullable().describe("Version that serves instead; null where none does"),
-            }),
-          )
-          .describe("Active versions that cannot be read"),
+        refused: refusedVersions,
       }),
       deep_learning: z.object({
         status: modelStatus,

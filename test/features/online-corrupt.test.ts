@@ -1,32 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { createRng, type Rng } from "../../src/core/base/rng.js";
 import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
 import { createOnlineModels, type OnlineLesson } from "../../src/features/models/online.js";
 import type { LabelledSnapshot } from "../../src/features/retraining/label-store.js";
 import { teachOnline } from "../../src/features/retraining/teach.js";
-import type { Database } from "../../src/platform/database.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { useDatabase } from "../fixtures/database.js";
 import { codeOf } from "../fixtures/error-code.js";
 import { silentLog } from "../fixtures/log.js";
 
 const KEY = "equity:1d:all";
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server);
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
-beforeEach(() => database.query("truncate online_models"));
+beforeEach(() => database().query("truncate online_models"));
 
 const open = () =>
   createOnlineModels({
-    ...{ database, names: SAMPLE_NAMES, now: () => 0, log: silentLog },
+    ...{ database: database(), names: SAMPLE_NAMES, now: () => 0, log: silentLog },
     market: { synthetic: true, replay: null },
   });
 
@@ -83,9 +73,9 @@ const lesson = (i: number, outcome: number | null): OnlineLesson => ({
   outcome,
 });
 const stored = async () =>
-  (await database.query<{ state: Json; samples: number }>("select state, samples from online_models"))[0];
+  (await database().query<{ state: Json; samples: number }>("select state, samples from online_models"))[0];
 const spoil = (state: unknown) =>
-  database.query("update online_models set state = $1::jsonb", [JSON.stringify(state)]);
+  database().query("update online_models set state = $1::jsonb", [JSON.stringify(state)]);
 
 describe("a stored state of an online model", () => {
   it("is refused in each of a hundred ways, and kept as it is", async () => {
@@ -140,11 +130,11 @@ describe("a stored state of an online model", () => {
     const counts = async () => (await open().status()).map(({ key, samples }) => [key, samples]);
     const first = await teach({ newest: 0, held: [] });
     expect(first).toEqual({ taught: 20, newest: 20, held: [] });
-    const [{ state }] = await database.query<{ state: Json }>(
+    const [{ state }] = await database().query<{ state: Json }>(
       "select state from online_models where key = $1",
       [KEY],
     );
-    await database.query(
+    await database().query(
       `update online_models set state = jsonb_set(state, '{weights,pulls,0}', '"x"') where key = $1`,
       [KEY],
     );
@@ -153,7 +143,7 @@ describe("a stored state of an online model", () => {
     expect(second).toEqual({ taught: 20, newest: 40, held: [KEY] });
     expect(await teach(second)).toEqual({ taught: 0, newest: 40, held: [KEY] });
     expect(await counts()).toEqual([["equity:1d:ranging", 40]]);
-    await database.query("update online_models set state = $1::jsonb where key = $2", [
+    await database().query("update online_models set state = $1::jsonb where key = $2", [
       JSON.stringify(state),
       KEY,
     ]);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { INTERVAL_MS } from "../../src/core/market/interval.js";
 import { type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
 import type { Registry } from "../../src/features/models/registry.js";
@@ -8,9 +8,8 @@ import {
   type RetrainingLoop,
   type RetrainingLoopParts,
 } from "../../src/features/retraining/loop.js";
-import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
+import { useDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, REFUSED } from "../fixtures/models.js";
@@ -21,8 +20,7 @@ const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained
 const IMPORTED = { ...TRAINED, action: "imported" as const };
 const MODEL = telling(1);
 
-let server: TestDatabase;
-let database: Database;
+const database = useDatabase();
 let registry: Registry<OpenModel>;
 let nowMs: number;
 let ordered: number;
@@ -31,17 +29,9 @@ let bars: number;
 let deep: string[][];
 const kept = new Map<string, unknown>();
 
-beforeAll(async () => {
-  server = await createTestDatabase();
-  database = await openTestDatabase(server);
-});
-afterAll(async () => {
-  await database.close();
-  await server.drop();
-});
 beforeEach(async () => {
-  await database.query("truncate models, model_audits restart identity cascade");
-  registry = createTestRegistry(database, MARKET, openArtefact);
+  await database().query("truncate models, model_audits restart identity cascade");
+  registry = createTestRegistry(database(), MARKET, openArtefact);
   await registry.refresh();
   [nowMs, ordered, series, bars, deep] = [Date.now(), 0, 5, 5_000, []];
   kept.clear();
@@ -168,9 +158,9 @@ describe("a shadow beside an active version that cannot be read", () => {
     const before = await registry.enter(trainedModel(MODEL), PASSED, TRAINED);
     const shadow = await registry.enter(trainedModel(telling(2)), PASSED, TRAINED);
     const store = async (artefact: Uint8Array) => {
-      await database.query("alter table models disable trigger models_fixed");
-      await database.query("update models set artefact = $2 where id = $1", [before.id, artefact]);
-      await database.query("alter table models enable trigger models_fixed");
+      await database().query("alter table models disable trigger models_fixed");
+      await database().query("update models set artefact = $2 where id = $1", [before.id, artefact]);
+      await database().query("alter table models enable trigger models_fixed");
     };
     await store(new Uint8Array(3));
     await pass();
@@ -202,7 +192,7 @@ describe("candidates that nothing can try", () => {
     const standing = async () =>
       (await registry.list({}, 10)).map(({ id, status }) => [id, status]).toSorted(([a], [b]) => +a - +b);
     expect(await standing()).toEqual([[waiting.id, "candidate"], ...ended.map(({ id }) => [id, "refused"])]);
-    const audits = await createModelStore(database, MARKET).audits({ modelId: ended[1].id }, 1);
+    const audits = await createModelStore(database(), MARKET).audits({ modelId: ended[1].id }, 1);
     expect(audits).toMatchObject([
       { action: "refused", reason: "nothing can try it: no series of fx 1w is stored", actor: "retraining" },
     ]);

@@ -31,13 +31,14 @@ export function benchmarkCloses(time: Float64Array, candles: Candles, calendar: 
   const have = closesAt(Float64Array.of(first, last), candles.time, candles.time);
   if (!Number.isNaN(have[0])) {
     const covers = [first, last].every((at, k) => reachesTo(calendar, interval, have[k], at));
-    const within = candles.time.filter((at) => at >= have[0] && at <= last);
-    const missing = covers ? missingBars(calendar, interval, within) : null;
-    if (missing !== null && missing.toMs - missing.fromMs >= HOLE_MS) {
+    if (covers) {
+      const within = candles.time.filter((at) => at >= have[0] && at <= last);
+      const missing = missingBars(calendar, interval, within);
+      if (missing === null || missing.toMs - missing.fromMs < HOLE_MS)
+        return { close: closesAt(time, candles.time, candles.close), reason: null };
       const reason = `the benchmark ${symbol} lacks its ${missing.longest} bars of ${day(missing.fromMs)} to ${day(missing.toMs)}`;
       return { close: null, reason };
     }
-    if (covers) return { close: closesAt(time, candles.time, candles.close), reason: null };
   }
   return {
     close: null,

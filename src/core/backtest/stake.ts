@@ -8,15 +8,16 @@ const NO_FEES = Object.freeze({});
 /** Steps by a lot towards the most that can be paid; a percentage needs one or two. */
 const MOST_STEPS = 64;
 
-/** Fees of an order that fills at once. @param micros price times quantity, where that is known. */
+/** Fees of an order that fills at once. @param known price times quantity in micros, where that is. */
 export function feesOf(
   commission: Commission,
   way: 1 | -1,
   quantity: number,
   price: number,
-  micros = timesMicros(price, quantity),
+  known?: number,
 ): number {
   if (commission.kind === "none" || quantity === 0) return 0;
+  const micros = known ?? timesMicros(price, quantity);
   if (commission.kind === "percent") return percentOf(commission, micros);
   const side = way > 0 ? "buy" : "sell";
   const traffic = { side, quantity, micros, fillMicros: micros, maker: false } as const;

@@ -3,7 +3,7 @@ import { areaBounds, areaInterval, type ResampleTerms, studentBounds } from "./a
 import { calibrationGap } from "./calibration-gap.js";
 import { compareModels } from "./compare.js";
 import type { Comparison, Evaluation } from "./governance.js";
-import { type LearningTerms, type Lesson, overlapOf } from "./lesson.js";
+import { BLOCK_SPAN, type LearningTerms, type Lesson, overlapOf } from "./lesson.js";
 import { brierParts, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
 import { probePermuted, probeShifted, type TrainAndScore } from "./probes.js";
 
@@ -19,12 +19,6 @@ export interface Scoring {
 }
 
 /**
- * Overlaps that a block is long. Where what two rows share grows less with each row between them, blocks as long as one overlap
- * hold three quarters of the variance of a mean, and twice as long ones 85 %.
- */
-const SPAN = 2;
-
-/**
  * Bootstraps of rows in blocks of time twice as long as outcomes overlap, symbols of a lot together, for they move together,
  * and lots apart: outcomes of days overlap for weeks, and those of minutes beside them for an hour.
  * @param lots of the rows that are drawn; none where the lesson names none.
@@ -33,7 +27,7 @@ export function bootstrapOf(
   { samples, lots: all = [] }: Pick<Lesson, "samples" | "lots">,
   terms: LearningTerms,
   lots: readonly string[],
-  span = SPAN,
+  span = BLOCK_SPAN,
 ): Required<ResampleTerms> {
   const { seed, draws, blockRows } = terms;
   const meanBlock = Math.max(blockRows, span * overlapOf(samples));

@@ -53,6 +53,12 @@ export interface Lesson {
 }
 
 /**
+ * Overlaps that a block is long. Where what two rows share grows less with each row between them, blocks as long as one overlap
+ * hold three quarters of the variance of a mean, and twice as long ones 85 %.
+ */
+export const BLOCK_SPAN = 2;
+
+/**
  * Mean number of rows that are decided, itself among them, from when a row is until its outcome is known; 1 or more.
  * Rows in any order.
  */

@@ -2,7 +2,7 @@ import { meanOf } from "../base/stats.js";
 import { areaBounds, areaInterval, type ResampleTerms, resample, studentBounds } from "./auc-error.js";
 import { createAdaptiveWindow, observe } from "./drift.js";
 import { PROMOTION } from "./governance.js";
-import { overlapOf } from "./lesson.js";
+import { BLOCK_SPAN, overlapOf } from "./lesson.js";
 import { expectedCalibrationError, logLoss, lossOf, type Scored } from "./metrics.js";
 import { type Stability, stabilityVerdict } from "./stability.js";
 
@@ -66,9 +66,8 @@ export interface Decay {
   readonly reason: DecayReason | null;
 }
 
-/** Blocks of a window, and overlaps that a block is long, as where candidates are tried. */
+/** Blocks of a window at least. */
 const WINDOW_BLOCKS = 20;
-const SPAN = 2;
 /** Cuts that the adaptive window has to choose from, about: the one that it finds is no single one. */
 const CUTS = 20;
 /** Looks that a window is worth: those within one lean on the same labels. */
@@ -89,7 +88,7 @@ export function decayLookAt(
 ): DecayLook {
   const to = Math.floor(decidedAt.length / terms.least) * terms.least;
   const meanBlock =
-    SPAN * overlapOf({ decidedAt: decidedAt.subarray(0, to), settledAt: settledAt.subarray(0, to) });
+    BLOCK_SPAN * overlapOf({ decidedAt: decidedAt.subarray(0, to), settledAt: settledAt.subarray(0, to) });
   const window = Math.max(terms.window, Math.ceil(WINDOW_BLOCKS * meanBlock));
   const windows = Math.max(1, Math.ceil(to / window));
   return {

@@ -124,22 +124,24 @@ const groupSchema = z.object({
   pattern: z.string().optional(),
 });
 
+export const refusedVersions = z
+  .array(
+    z.object({
+      model: z.string(),
+      version: z.string(),
+      reason: z.string(),
+      served_by: z.string().nullable().describe("Version that serves instead; null where none does"),
+    }),
+  )
+  .describe("Active versions that cannot be read");
+
 export const modelsAnswer = {
   data: z.array(versionSchema).describe("All versions, newest first"),
   models: z.object({
     global: z.array(groupSchema).describe("What serves, by regime; all is what regimes share"),
     pattern: z.array(groupSchema),
   }),
-  refused: z
-    .array(
-      z.object({
-        model: z.string(),
-        version: z.string(),
-        reason: z.string(),
-        served_by: z.string().nullable().describe("Version that serves instead; null where none does"),
-      }),
-    )
-    .describe("Active versions that cannot be read"),
+  refused: refusedVersions,
   reason: z.string().nullable().describe("Why there is none yet"),
 };
 
