@@ -21,16 +21,17 @@ const SEEN = 0;
 const LOWEST = 1;
 const STEP = 2;
 const WHOLE = 3;
-/** Volume of the busiest step. */
+/** Volume of the busiest step, and that below which a step is thin. */
 const MOST = 4;
+const THIN = 5;
 /** Of the node below and of that above: whether there is one, its edges in steps, the mean volume of its steps. */
-const BELOW = 5;
-const ABOVE = 9;
+const BELOW = 6;
+const ABOVE = 10;
 const BOTTOM = 1;
 const TOP = 2;
 const VOLUME = 3;
 /** Of each step, what it has more than the one below; then, of each, what belongs to it alone. */
-const CHANGES = 13;
+const CHANGES = 14;
 
 // No function gives or takes a double: one that V8 does not inline would leave each on the heap.
 
@@ -106,9 +107,9 @@ function keep(bars: Bars, state: Float64Array, i: number, from: number, to: numb
   }
 }
 
-/** Nearest nodes: runs of steps with less than a share of the busiest one's volume that have busier steps on both sides. */
-function find(bars: Bars, state: Float64Array, i: number, bins: number, share: number): void {
-  const thin = share * state[MOST] * ALIKE;
+/** Nearest nodes: runs of thin steps that have busier ones on both sides. */
+function find(bars: Bars, state: Float64Array, i: number, bins: number): void {
+  const thin = state[THIN];
   state[BELOW] = state[ABOVE] = 0;
   let busy = -1;
   for (let bin = 0; bin < bins; bin++) {
@@ -205,7 +206,8 @@ export const lowVolumeNode = defineIndicator({
       for (let k = i - period + 1; k <= i; k++) spread(bars, state, k, bins);
       addUp(state, bins);
       if (state[MOST] === 0) continue;
-      find(bars, state, i, bins, share);
+      state[THIN] = share * state[MOST] * ALIKE;
+      find(bars, state, i, bins);
       if (state[BELOW] === 1) rate(bars, outputs, 0, state, BELOW, i, period, bins);
       if (state[ABOVE] === 1) rate(bars, outputs, 3, state, ABOVE, i, period, bins);
     } while (++i < to);
