@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
 import { ensure } from "../src/core/base/assert.js";
 import { sharedCandles } from "../src/core/market/candles.js";
 import { goldenCross } from "../src/core/strategies/golden-cross.js";
@@ -80,6 +82,23 @@ async function fastest(threads: number): Promise<number> {
   return best;
 }
 
+/** How many times as much two threads do as one that only count, which share nothing: what the processors give. */
+async function spinning(): Promise<number> {
+  const count = `const { parentPort } = require("node:worker_threads");
+    let n = 0; let x = 1; const end = performance.now() + 1000;
+    while (performance.now() < end) { for (let i = 0; i < 100000; i++) x = 0.9 * x + i; n++; }
+    parentPort.postMessage([n, x]);`;
+  const rate = async () => {
+    const worker = new Worker(count, { eval: true });
+    const [[n]] = (await once(worker, "message")) as [[number, number]];
+    return n;
+  };
+  const alone = await rate();
+  const both = await Promise.all([rate(), rate()]);
+  return (both[0] + both[1]) / alone;
+}
+
+const free = await spinning();
 const one = await fastest(1);
 const two = await fastest(2);
 const figures: Figure[] = [
@@ -90,11 +109,15 @@ const figures: Figure[] = [
     unit: "backtests/s",
     target: { text: `>= ${LEAST_RATE}`, met: two >= LEAST_RATE },
   },
+  { name: "two threads to one that only count", value: free, unit: "times" },
   {
-    name: "two threads to one, where both cores are free",
+    name: "two threads to one",
     value: two / one,
     unit: "times",
-    target: { text: `>= ${LEAST_GAIN}`, met: two / one >= LEAST_GAIN },
+    target: {
+      text: `>= ${LEAST_GAIN}, where two that only count are worth 2`,
+      met: two / one >= (LEAST_GAIN * Math.min(free, 2)) / 2,
+    },
   },
 ];
 const title = `A sweep of ${TRIALS.toLocaleString("en")} pairs of averages over ${BARS.toLocaleString("en")} bars each`;

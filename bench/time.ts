@@ -16,13 +16,10 @@ export interface Case {
 
 /**
  * Times cases in interleaved rounds within this process, so that a slow moment of the machine hits all alike.
- * Each case is warmed up twice before the first timed round.
+ * @param warm runs of each case before the first timed round.
  */
-export function timeCases(cases: readonly Case[], rounds = 9): Timing[] {
-  for (const { run } of cases) {
-    run();
-    run();
-  }
+export function timeCases(cases: readonly Case[], rounds = 9, warm = 2): Timing[] {
+  for (const { run } of cases) for (let k = 0; k < warm; k++) run();
   const samples = cases.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (const [index, { run, items }] of cases.entries()) {

@@ -110,8 +110,17 @@ function compare(strategy: Strategy, interval: "1d" | "5m", seed: number, rules:
   keepColumns(candles);
   const room = new Float64Array(300).fill(Number.NaN);
   for (let k = 0; k < 2; k++) {
-    expect(runBrief(strategy, listings, values, rules, room), `${strategy.id} ${seed}, kept`).toEqual(brief);
+    expect(runBrief(strategy, listings, values, rules, { room }), `${strategy.id} ${seed}, kept`).toEqual(
+      brief,
+    );
   }
+  const rng = createRng(seed, 6);
+  const bars = Int32Array.from(brief.time.keys()).filter(
+    (k) => rng.below(7) === 0 || k === brief.time.length - 1,
+  );
+  const { time, equity } = runBrief(strategy, listings, values, rules, { room, bars });
+  expect(time).toEqual(Float64Array.from(bars, (k) => brief.time[k]));
+  expect(equity).toEqual(Float64Array.from(bars, (k) => brief.equity[k]));
   return brief;
 }
 

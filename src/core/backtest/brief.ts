@@ -16,7 +16,10 @@ import { END, NeedsDesk, Solo, type SoloTrades, soloProblem } from "./solo.js";
 /** What came of a backtest, without its orders, events and reasons. Money in micros. */
 export interface Brief {
   readonly trades: SoloTrades;
-  /** Opens of the bars that count, of which trades name theirs, and the equity at their closes. */
+  /**
+   * Opens of the bars that count, of which trades name theirs, and the equity at their closes; both of the bars alone that
+   * were asked for, where some were.
+   */
   readonly time: Float64Array;
   readonly equity: Float64Array;
   /** How often something was asked for and not to be had. */
@@ -25,11 +28,18 @@ export interface Brief {
   readonly desk: string | null;
 }
 
+/** What those who run thousands ask for. */
+export interface Asked {
+  /** Room for the equity, of as many bars or more: the `Brief` is then good until the next run in it. */
+  readonly room?: Float64Array;
+  /** Of the bars that count those whose equity is wanted, ascending; all by default, which takes longer. */
+  readonly bars?: Int32Array;
+}
+
 /**
  * A backtest for those who run thousands and look at trades and equity alone: decided bar by bar as `runBacktest` does,
  * with the same trades and equity to the micro, by the rule for doubtful fills. One symbol with market entries, stops, targets and exits is
  * counted without a desk, which is many times as fast; whatever needs one has it.
- * @param room for the equity, of as many bars or more: the `Brief` is then good until the next run in it.
  * @throws AssertionError where `readyFor` has problems.
  */
 export function runBrief(
@@ -37,20 +47,33 @@ export function runBrief(
   listings: readonly Listing[],
   given: Values = {},
   rules: BacktestRules = PLAIN_RULES,
-  room: Float64Array | null = null,
+  asked: Asked = {},
 ): Brief {
   const { values, problems } = readyFor(strategy, listings, given);
   assert(values !== null, `${strategy.id}: ${problems?.join("; ") ?? ""}`);
   const problem = briefProblem(strategy, listings, rules);
   if (problem === null && strategy.scope === "symbol") {
     try {
-      return walkAlone(strategy, listings[0], values, rules, null, room);
+      return walkAlone(strategy, listings[0], values, rules, null, asked);
     } catch (error) {
       if (!(error instanceof NeedsDesk)) throw error;
-      return briefOf(runBacktest(strategy, listings, values, rules), error.message);
+      return atBars(briefOf(runBacktest(strategy, listings, values, rules), error.message), asked);
     }
   }
-  return briefOf(runBacktest(strategy, listings, values, rules), problem ?? "");
+  return atBars(briefOf(runBacktest(strategy, listings, values, rules), problem ?? ""), asked);
+}
+
+/** A brief of all bars, told of those that were asked for. */
+function atBars(brief: Brief, { bars }: Asked): Brief {
+  if (bars === undefined) return brief;
+  const { time, equity } = brief;
+  return { ...brief, time: columnAt(time, bars), equity: columnAt(equity, bars) };
+}
+
+function columnAt(column: Float64Array, bars: Int32Array): Float64Array {
+  const found = new Float64Array(bars.length);
+  for (let k = 0; k < bars.length; k++) found[k] = column[bars[k]];
+  return found;
 }
 
 /** Why a run needs a desk; null where `walkAlone` may do. */
@@ -186,7 +209,7 @@ export function walkAlone(
   values: Values,
   rules: BacktestRules,
   decisions: Decision[] | null = null,
-  room: Float64Array | null = null,
+  asked: Asked = {},
 ): Brief {
   const { candles, seen = candles, facts } = listing;
   const account = new Solo(listing, rules);
@@ -197,11 +220,13 @@ export function walkAlone(
   const { time, high, low, close } = candles;
   const { length } = time;
   const from = firstCounted(rules, time);
-  const equity = room === null ? new Float64Array(length - from) : room.subarray(0, length - from);
+  const equity = asked.room?.subarray(0, length - from) ?? new Float64Array(length - from);
+  const valued = asked.bars === undefined ? null : { bars: asked.bars, next: 0 };
   const warmup = strategy.warmup(values);
   const last = rules.closing === "last_open" ? length - 1 : length;
   // What the account has, read again where it may have changed: most bars change nothing.
   let { cash, held, below, above } = account;
+  let guarded = isGuarded(account);
   let wakeBar = lowerBound(time, account.wake);
   for (let i = from; i < length; i++) {
     if (i >= wakeBar) {
@@ -213,11 +238,13 @@ export function walkAlone(
       if (i === last) stand.end(i);
       else stand.open(i);
       ({ cash, held, below, above } = account);
+      guarded = isGuarded(account);
       if (held !== 0 && stand.held * held <= 0) stand.openedAt = i;
       stand.held = held;
     }
-    if (held !== 0 && (low[i] <= below || high[i] >= above)) {
+    if (guarded && (low[i] <= below || high[i] >= above)) {
       account.leave(i);
+      guarded = isGuarded(account);
       ({ cash, held } = account);
       stand.held = held;
     }
@@ -231,27 +258,54 @@ export function walkAlone(
     }
     if (next === undefined) continue;
     const until = Math.min(next(columns, Math.max(i + 1, warmup)), wakeBar, last);
-    i = passBy(account, equity, from, i + 1, until) - 1;
+    i = passBy(account, equity, from, i + 1, until, valued) - 1;
   }
-  const trades = account.trades(from);
-  return { trades, time: time.subarray(from), equity, turned: account.turned.length, desk: null };
+  const brief = {
+    trades: account.trades(from),
+    time: time.subarray(from),
+    equity,
+    turned: account.turned.length,
+    desk: null,
+  };
+  return atBars(brief, asked);
+}
+
+/** Whether anything may end what is held within a bar: its low and high are looked at then alone. */
+function isGuarded({ held, stop, target }: Solo): boolean {
+  return held !== 0 && !(Number.isNaN(stop) && Number.isNaN(target));
+}
+
+/** Bars whose equity is wanted, and the next of them. */
+interface Valued {
+  readonly bars: Int32Array;
+  next: number;
 }
 
 /**
  * Values what is held at the closes of bars [i, until), at which nothing is decided. @param from the bar whose equity is
- * the first. @returns the first bar of them that reaches a stop or a target, or `until`.
+ * the first. @param valued those that are valued alone; null for all. @returns the first bar of them that reaches a stop or a
+ * target, or `until`.
  */
-function passBy(account: Solo, equity: Float64Array, from: number, i: number, until: number): number {
+function passBy(
+  account: Solo,
+  equity: Float64Array,
+  from: number,
+  i: number,
+  until: number,
+  valued: Valued | null,
+): number {
   const { cash, held, below, above } = account;
   const { high, low, close } = account.candles;
-  if (held === 0) {
-    if (i < until) equity.fill(cash, i - from, until - from);
-    return Math.max(i, until);
-  }
-  const end =
-    Number.isNaN(below) && Number.isNaN(above) ? until : firstReached(low, high, below, above, i, until);
-  for (; i < end; i++) equity[i - from] = cash + timesMicros(close[i], held);
-  return i;
+  const end = isGuarded(account) ? firstReached(low, high, below, above, i, until) : Math.max(i, until);
+  if (valued !== null) {
+    const { bars } = valued;
+    for (; valued.next < bars.length && bars[valued.next] + from < end; valued.next++) {
+      const bar = bars[valued.next] + from;
+      if (bar >= i) equity[bar - from] = held === 0 ? cash : cash + timesMicros(close[bar], held);
+    }
+  } else if (held === 0) equity.fill(cash, i - from, end - from);
+  else for (let k = i; k < end; k++) equity[k - from] = cash + timesMicros(close[k], held);
+  return end;
 }
 
 /** The first bar of [i, until) whose low or high comes to a level; `until` for none. */

@@ -79,6 +79,9 @@ export class Solo {
   readonly #traded: Traded;
   readonly #costs: Costs;
   readonly #range: Float64Array | null;
+  /** Whether a taker's price depends on the price and the side alone; then the newest of them is kept. */
+  readonly #isPlain: boolean;
+  #newest = { price: Number.NaN, way: 0, taken: Number.NaN };
   readonly #isCash: boolean;
   readonly #canShort: boolean;
   readonly #happenings: readonly Happening[];
@@ -102,6 +105,7 @@ export class Solo {
     this.#traded = listing.traded ?? tradedUnit(candles.symbol, rules.sizing);
     this.#costs = this.#traded.costs ?? rules.desk.costs;
     this.#range = this.#costs.slippage.kind === "volatility" ? computeRange(candles) : null;
+    this.#isPlain = ["none", "fixed"].includes(this.#costs.slippage.kind) && this.#costs.jitterSeed === null;
     this.#isCash = account.kind === "cash";
     this.#canShort = !this.#isCash && account.shorting && this.#traded.shortable;
     this.cash = toMicros(rules.capital);
@@ -242,8 +246,20 @@ export class Solo {
     return found;
   }
 
-  /** What a taker has for a price of bar `i`. */
+  /** What a taker has for a price of bar `i`. An order is sized by the price that it then has. */
   #price(i: number, decided: number, part: string, way: 1 | -1, units: number, price: number): number {
+    if (!this.#isPlain) return this.#priceOf(i, decided, part, way, units, price);
+    const newest = this.#newest;
+    if (newest.price !== price || newest.way !== way) {
+      const unknown = { open: price, volume: Number.NaN, range: Number.NaN };
+      newest.taken = priceAtOpen(this.#costs, this.#traded, way, "", units, unknown);
+      newest.price = price;
+      newest.way = way;
+    }
+    return newest.taken;
+  }
+
+  #priceOf(i: number, decided: number, part: string, way: 1 | -1, units: number, price: number): number {
     const { symbol, volume, time } = this.candles;
     const range = this.#range === null || i === 0 ? Number.NaN : this.#range[i - 1];
     const id = this.draws ? `${symbol}/${decided === END ? "end" : decided}${part}|b${time[i]}` : "";

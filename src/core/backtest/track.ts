@@ -26,38 +26,45 @@ export function yearsOf({ time }: Pick<Track, "time">): number {
   return time.length < 2 ? 0 : (time[time.length - 1] - time[0]) / DAY_MS / CALENDAR_YEAR_DAYS;
 }
 
-/**
- * Returns by day out of the equity at the last bar of each, the first day's on what was begun with.
- * @param dayAt which day an instant belongs to, days since 1970-01-01: of a zone's clock, or of a calendar's sessions.
- */
+/** Days that have a bar, ascending: columns of one length. */
+export interface TrackDays {
+  /** Days since 1970-01-01. */
+  readonly day: Float64Array;
+  /** Index of the last bar of each. */
+  readonly last: Int32Array;
+}
+
+/** @param dayAt which day an instant belongs to, days since 1970-01-01: of a zone's clock, or of a calendar's sessions. */
+export function daysOfTrack(time: Float64Array, dayAt: (timeMs: number) => number): TrackDays {
+  const days: number[] = [];
+  const last: number[] = [];
+  for (let from = 0; from < time.length; ) {
+    const day = dayAt(time[from]);
+    from = endOfDay(time, from, day, dayAt);
+    days.push(day);
+    last.push(from - 1);
+  }
+  return { day: Float64Array.from(days), last: Int32Array.from(last) };
+}
+
+/** Returns by day out of the equity at the last bar of each, the first day's on what was begun with. */
 export function returnsOfTrack(
   { capital, time, equity }: Pick<Track, "capital" | "time" | "equity">,
   dayAt: (timeMs: number) => number,
 ): DailyReturns {
-  const days: number[] = [];
-  const ends: number[] = [];
-  for (let from = 0; from < time.length; ) {
-    const day = dayAt(time[from]);
-    const to = endOfDay(time, from, day, dayAt);
-    days.push(day);
-    ends.push(equity[to - 1]);
-    from = to;
-  }
-  const paidIn = new Float64Array(days.length);
-  if (days.length > 0) paidIn[0] = capital;
-  const paidOut = new Float64Array(days.length);
-  return dailyReturns({ day: Float64Array.from(days), equity: Float64Array.from(ends), paidIn, paidOut });
+  const { day, last } = daysOfTrack(time, dayAt);
+  return returnsOfDays(
+    capital,
+    day,
+    Float64Array.from(last, (bar) => equity[bar]),
+  );
 }
 
-/** The days that have a bar, in their order. */
-export function daysOfTime(time: Float64Array, dayAt: (timeMs: number) => number): number[] {
-  const days: number[] = [];
-  for (let from = 0; from < time.length; ) {
-    const day = dayAt(time[from]);
-    days.push(day);
-    from = endOfDay(time, from, day, dayAt);
-  }
-  return days;
+/** The same out of the equity at the end of each day. */
+export function returnsOfDays(capital: number, day: Float64Array, equity: Float64Array): DailyReturns {
+  const paidIn = new Float64Array(day.length);
+  if (day.length > 0) paidIn[0] = capital;
+  return dailyReturns({ day, equity, paidIn, paidOut: new Float64Array(day.length) });
 }
 
 /** The first bar after `from` that belongs to another day. Asked of few bars: days are those of a calendar. */

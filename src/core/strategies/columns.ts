@@ -3,8 +3,8 @@ import { computeIndicator, resolveParameters } from "../indicators/define.js";
 import { findIndicator } from "../indicators/index.js";
 import type { Bars } from "../market/candles.js";
 
-/** Outputs that are kept of one series at most; the one that was not asked for the longest makes room. */
-const MOST_KEPT = 64;
+/** Numbers that are kept of one series at most, 64 MB; the outputs that were not asked for the longest make room. */
+const MOST_KEPT = 1 << 23;
 const shelves = new WeakMap<Bars, Map<string, readonly Float64Array[]>>();
 
 /**
@@ -24,12 +24,22 @@ export function outputsOf(
   const shelf = shelves.get(bars);
   if (shelf === undefined) return computeOutputs(name, bars, given);
   const key = JSON.stringify([name, given]);
-  const outputs = shelf.get(key) ?? computeOutputs(name, bars, given);
+  const known = shelf.get(key);
+  const outputs = known ?? computeOutputs(name, bars, given);
   shelf.delete(key);
   shelf.set(key, outputs);
-  const [oldest] = shelf.keys();
-  if (shelf.size > MOST_KEPT) shelf.delete(oldest);
+  if (known === undefined) makeRoom(shelf);
   return outputs;
+}
+
+function makeRoom(shelf: Map<string, readonly Float64Array[]>): void {
+  let numbers = 0;
+  for (const outputs of shelf.values()) for (const { length } of outputs) numbers += length;
+  for (const [key, outputs] of shelf) {
+    if (numbers <= MOST_KEPT || shelf.size === 1) return;
+    shelf.delete(key);
+    for (const { length } of outputs) numbers -= length;
+  }
 }
 
 function computeOutputs(

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { daysOfTime } from "../../core/backtest/track.js";
+import { daysOfTrack } from "../../core/backtest/track.js";
 import { lowerBound } from "../../core/base/search.js";
 import { FEATURE_MEMORY } from "../../core/learning/features/index.js";
 import { barClose, openBefore } from "../../core/market/bar-times.js";
@@ -342,7 +342,7 @@ function termsOf(
 /** Days since 1970-01-01 on which any of the symbols has a bar, ascending, as returns by day are of them. */
 export function daysOf(series: readonly Candles[], terms: Pick<RunTerms, "calendar">): Int32Array {
   const dayAt = dayOf(terms);
-  const days = new Set(series.flatMap(({ time }) => daysOfTime(time, dayAt)));
+  const days = new Set(series.flatMap(({ time }) => Array.from(daysOfTrack(time, dayAt).day)));
   return Int32Array.from(days).sort();
 }
 

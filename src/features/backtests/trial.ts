@@ -1,5 +1,5 @@
 import { type SharpeOfReturns, sharpeSample } from "../../core/backtest/overfitting.js";
-import { returnsOfTrack } from "../../core/backtest/track.js";
+import { daysOfTrack, returnsOfDays } from "../../core/backtest/track.js";
 import { sketchOf } from "../../core/backtest/trials.js";
 import { dayOf, type RunTerms, rateOf } from "./terms.js";
 
@@ -23,12 +23,24 @@ export function trialOf(
   terms: RunTerms,
   trades: number,
 ): TrialFound {
+  const days = daysOfTrack(time, dayOf(terms));
+  const ends = Float64Array.from(days.last, (bar) => equity[bar]);
+  return trialOfDays(days.day, ends, terms, trades);
+}
+
+/** @param equity at the end of each day that has a bar, micros. */
+export function trialOfDays(
+  day: Float64Array,
+  equity: Float64Array,
+  terms: RunTerms,
+  trades: number,
+): TrialFound {
   const capital = Math.round(terms.capital * 1e6);
-  const { day, value } = returnsOfTrack({ capital, time, equity }, dayOf(terms));
+  const returns = returnsOfDays(capital, day, equity);
   return {
-    returns: value,
-    sketch: sketchOf(day, value),
-    sample: sharpeSample(value, rateOf(terms)),
+    returns: returns.value,
+    sketch: sketchOf(returns.day, returns.value),
+    sample: sharpeSample(returns.value, rateOf(terms)),
     totalReturn: equity.length === 0 ? null : equity[equity.length - 1] / capital - 1,
     trades,
   };

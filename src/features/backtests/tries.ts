@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { BarRange } from "../../core/backtest/folds.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
@@ -10,9 +11,13 @@ import type { TrialOfPoint, TrialsOrder } from "./trials-worker.js";
 
 /** Tries values of a strategy in a thread. */
 export const TRY = defineTask<TrialsOrder, TrialOfPoint[]>(new URL("./trials-worker.js", import.meta.url));
-/** Bars of the first tasks, and how long later ones should take: after that a thread is free for others. */
+/**
+ * Bars of the first tasks, and how long later ones should take: after that a thread is free for others. Below the least
+ * one, more is lost between tasks than by threads that do not end together.
+ */
 const FIRST_BARS = 200_000;
 const TASK_MS = 100;
+const LEAST_MS = 10;
 /** Tasks of one job at a time. */
 const AT_ONCE = 2;
 
@@ -41,8 +46,9 @@ export async function tryAll(
   options: TriesOptions,
 ): Promise<Tried[]> {
   const tried: Tried[] = [];
+  const sweep = randomUUID();
   for (let points = candidates.next(); points.length > 0; points = candidates.next()) {
-    for (const each of await tryPoints(strategy.id, points, options)) {
+    for (const each of await tryPoints({ strategyId: strategy.id, sweep }, points, options)) {
       candidates.tell(each.values, each.score);
       tried.push(each);
     }
@@ -51,7 +57,7 @@ export async function tryAll(
 }
 
 async function tryPoints(
-  strategyId: string,
+  named: Pick<TrialsOrder, "strategyId" | "sweep">,
   points: readonly Values[],
   options: TriesOptions,
 ): Promise<Tried[]> {
@@ -71,13 +77,13 @@ async function tryPoints(
       const part = points.slice(begun, begun + size);
       begun += part.length;
       const place = parts++;
-      const order = { strategyId, points: part, ...runSeriesOf(data), terms, window, byBar };
+      const order = { ...named, points: part, ...runSeriesOf(data), terms, window, byBar };
       const started = performance.now();
       const trials = await workers.run(TRY, order, { signal });
       pace = Math.min(pace, (performance.now() - started) / part.length);
       // The last tasks are small, so that all threads end together.
       const share = Math.ceil((points.length - begun) / (2 * AT_ONCE));
-      size = Math.max(1, Math.min(share, Math.floor(TASK_MS / pace)));
+      size = Math.max(1, Math.floor(LEAST_MS / pace), Math.min(share, Math.floor(TASK_MS / pace)));
       found[place] = trials.map((trial, i) => {
         return { values: part[i], trial, score: scoreOf(trial, objective) };
       });
