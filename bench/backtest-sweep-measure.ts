@@ -16,7 +16,7 @@ const BARS = 100_000;
 const TRIALS = 1_000;
 const LEAST_RATE = 1_500;
 const LEAST_GAIN = 1.7;
-const ROUNDS = 3;
+const ROUNDS = 8;
 
 const TERMS: RunTerms = {
   currency: "USD",
