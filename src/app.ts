@@ -97,21 +97,17 @@ import { registerAnswerLimit } from "./server/answer-limit.js";
 import { answerCompiler, longAsBytes } from "./server/answers.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
+import { registerEventStream } from "./server/event-stream.js";
 import { createGuesses, type Guesses } from "./server/guesses.js";
 import type { Health } from "./server/health.js";
 import { healthRoutes } from "./server/health-routes.js";
-import {
-  type Hub,
-  registerHub,
-  registerSockets,
-  SOCKET_SETTINGS,
-  type SocketSettings,
-} from "./server/hub.js";
+import { type Hub, registerHub, registerSockets } from "./server/hub.js";
 import { registerLimits } from "./server/limits.js";
 import { configureDocs, registerOpenapi } from "./server/openapi.js";
 import { createExplainer, type ExplainError, registerProblems } from "./server/problems.js";
 import { registerProtection } from "./server/protection.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
+import { SOCKET_SETTINGS, type SocketSettings } from "./server/room.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
 import { registerTickSocket } from "./server/tick-socket.js";
 
@@ -245,13 +241,15 @@ async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSe
   const options = { ...shared, settings: { ...SOCKET_SETTINGS, ...settings.sockets } };
   const hub = registerHub(server, options);
   const ticks = registerTickSocket(server, options);
-  const clients = () => hub.clients() + ticks.count();
+  const events = registerEventStream(server, options);
+  const clients = () => hub.clients() + ticks.count() + events.count();
   parts.health.countSockets(clients);
   return {
     clients,
     close() {
       hub.close();
       ticks.close();
+      events.close();
     },
   };
 }

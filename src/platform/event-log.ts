@@ -59,10 +59,10 @@ export interface EventLog {
   take(writing: Promise<Committed | null>): Promise<Committed | null>;
   /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
   announce(notice: Notice): Promise<void>;
-  /** Events of a topic after a number, oldest first. */
-  readAfter(topic: string, seq: number, limit: number): Promise<LoggedEvent[]>;
-  /** Number of the newest event of a topic that is kept, 0 without one. */
-  newestOf(topic: string): Promise<number>;
+  /** Events of one topic or several after a number, oldest first; what came before on each is told from that number on. */
+  readAfter(topics: string | readonly string[], seq: number, limit: number): Promise<LoggedEvent[]>;
+  /** Number of the newest event of one topic or several that is kept, 0 without one. */
+  newestOf(topics: string | readonly string[]): Promise<number>;
   /** Forgets events older than this. */
   prune(olderThanMs: number): Promise<number>;
   start(): Promise<void>;
@@ -116,17 +116,22 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
       if (database.backend() === null) hear(text);
       else await database.query("select pg_notify($1, $2)", [NOTICE_CHANNEL, text]);
     },
-    async readAfter(topic, seq, limit) {
+    async readAfter(topics, seq, limit) {
       const rows = await database.query<Row>(
-        `select ${FIELDS} from events where topic = $1 and seq > $2 order by seq limit $3`,
-        [topic, seq, limit],
+        `select ${FIELDS} from events where topic = any($1::text[]) and seq > $2 order by seq limit $3`,
+        [[topics].flat(), seq, limit],
       );
-      return rows.map((row, index) => ({ ...row, previousSeq: rows[index - 1]?.seq ?? seq }));
+      const before = new Map<string, number>();
+      return rows.map((row) => {
+        const previousSeq = before.get(row.topic) ?? seq;
+        before.set(row.topic, row.seq);
+        return { ...row, previousSeq };
+      });
     },
-    async newestOf(topic) {
+    async newestOf(topics) {
       const rows = await database.query<{ seq: number }>(
-        "select coalesce(max(seq), 0) as seq from events where topic = $1",
-        [topic],
+        "select coalesce(max(seq), 0) as seq from events where topic = any($1::text[])",
+        [[topics].flat()],
       );
       return rows[0]?.seq ?? 0;
     },

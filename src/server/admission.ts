@@ -28,14 +28,22 @@ export interface AdmissionOptions {
  */
 export async function admitSocket(
   request: FastifyRequest,
-  { users, origins, anonymous, draining }: AdmissionOptions,
+  options: AdmissionOptions,
   requireRoom: () => void,
 ): Promise<Principal> {
-  requireHandshake(request, draining);
-  if (!isOriginAllowed(request, origins)) {
+  requireHandshake(request, options.draining);
+  if (!isOriginAllowed(request, options.origins)) {
     throw new AppError("origin_refused", "Sockets from this origin are not accepted");
   }
   requireRoom();
+  return admitCaller(request, options);
+}
+
+/** Who listens: by the headers, or by a ticket where a browser sets none. @throws {AppError} `unauthenticated`. */
+export async function admitCaller(
+  request: FastifyRequest,
+  { users, anonymous }: Pick<AdmissionOptions, "users" | "anonymous">,
+): Promise<Principal> {
   const { ticket } = request.query as { readonly ticket?: z.output<typeof ticketText> };
   const principal =
     ticket === undefined ? request.principal : asNow(await users.redeemTicket(ticket), anonymous);

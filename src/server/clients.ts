@@ -4,6 +4,7 @@ import { AppError } from "../platform/errors.js";
 import type { Principal } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import { createBroadcast } from "./broadcast.js";
+import type { Read } from "./stalls.js";
 
 /** What is sent to all who hear a topic; `topic` is null for what everybody is told. */
 export interface Published {
@@ -14,7 +15,7 @@ export interface Published {
 }
 
 /** One open socket. */
-export interface Client {
+export interface Client extends Read {
   readonly socket: WebSocket;
   readonly address: string;
   readonly principal: Principal;

@@ -47,11 +47,11 @@ export function createFrames(options: {
     try {
       do {
         const missed = await stream.replay(topic, at);
-        for (const frame of missed.frames) await clients.sendPaced(client, frame);
+        for (const { frame } of missed.events) await clients.sendPaced(client, frame);
         forgotten ||= at === since && missed.forgotten;
         more = missed.more;
         at = missed.seq;
-        replayed += missed.frames.length;
+        replayed += missed.events.length;
       } while (!more && !client.ending && clients.heldTo(client, topic) > at);
     } catch (error) {
       // Going on without the missed events would look like a resumed topic.

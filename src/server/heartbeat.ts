@@ -5,9 +5,9 @@ import { messageOf } from "../platform/errors.js";
 import type { Principal } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 
-/** An open socket, whose it is, and when a frame or pong came last, on the monotonic clock. */
+/** An open connection, whose it is, and when something was heard of it last, on the monotonic clock. */
 export interface Beating {
-  readonly socket: WebSocket;
+  readonly socket: Pick<WebSocket, "readyState" | "OPEN" | "ping">;
   readonly principal: Principal;
   readonly lastHeard: number;
 }

@@ -14,23 +14,8 @@ import { type Client, type Clients, createClients } from "./clients.js";
 import { addressGroup } from "./counter.js";
 import { createFrames, type Frames } from "./frames.js";
 import { createHeartbeat } from "./heartbeat.js";
-
-/** Limits of sockets. */
-export interface SocketSettings {
-  /** A client that has sent nothing and answered no ping for two of these is gone. */
-  readonly pingEveryMs: number;
-  readonly clients: number;
-  /** Sockets of one address; loopback, where proxies may stand, has no such limit. */
-  readonly clientsAnAddress: number;
-  readonly framesAWindow: number;
-}
-
-export const SOCKET_SETTINGS: SocketSettings = Object.freeze({
-  pingEveryMs: 20_000,
-  clients: 10_000,
-  clientsAnAddress: 200,
-  framesAWindow: 200,
-});
+import { requireRoom, type SocketSettings } from "./room.js";
+import { createStallWatch, STALLS_EVERY_MS } from "./stalls.js";
 
 export interface HubOptions {
   readonly stream: Stream;
@@ -132,25 +117,22 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(clock.now()) }));
   }, settings.pingEveryMs);
   timer.unref();
+  const stalls = createStallWatch<Client>({
+    all: clients.all,
+    unsent: ({ socket }) => socket.bufferedAmount,
+    cut: (client) => clients.cut(client, "stalled", null),
+    elapsed: clock.elapsed,
+    patienceMs: settings.stalledMs,
+  });
+  const watch = setInterval(stalls, STALLS_EVERY_MS).unref();
   return {
     clients: () => clients.size(),
     close() {
       clearInterval(timer);
+      clearInterval(watch);
       for (const { socket } of clients.all()) socket.close(CLOSE_GOING_AWAY, "the server is shutting down");
     },
   };
-}
-
-/** @throws {AppError} where too many sockets are open, of all or of an address. */
-function requireRoom({ ip }: FastifyRequest, clients: Clients, settings: SocketSettings): void {
-  if (clients.size() >= settings.clients) {
-    throw new AppError("overloaded", "Too many sockets are open", { retryAfterS: 30 });
-  }
-  const local = /^(::1|(::ffff:)?127\.)/.test(ip);
-  if (!local && clients.at(addressGroup(ip)) >= settings.clientsAnAddress) {
-    const detail = `At most ${settings.clientsAnAddress} sockets an address`;
-    throw new AppError("rate_limited", detail, { retryAfterS: 30 });
-  }
 }
 
 function attach(
@@ -159,7 +141,7 @@ function attach(
   principal: Principal,
   { clients, frames, log, metrics, clock, settings }: HubOptions & { clients: Clients; frames: Frames },
 ): void {
-  const client = newClient(socket, addressGroup(request.ip), principal, clock.elapsed());
+  const client = newClient(socket, request, principal, clock.elapsed());
   clients.add(client);
   // Frames of one client are handled one after the other.
   let turn: Promise<void> = Promise.resolve();
@@ -189,11 +171,19 @@ function attach(
   if (topics !== undefined) enqueue(() => frames.subscribe(client, topics.split(","), {}));
 }
 
-function newClient(socket: WebSocket, address: string, principal: Principal, elapsedMs: number): Client {
+function newClient(
+  socket: WebSocket,
+  { ip, raw }: FastifyRequest,
+  principal: Principal,
+  elapsedMs: number,
+): Client {
   return {
     socket,
+    wire: raw.socket,
+    left: 0,
+    movedAt: elapsedMs,
     principal,
-    address,
+    address: addressGroup(ip),
     topics: new Set(),
     held: new Map(),
     replayedTo: new Map(),

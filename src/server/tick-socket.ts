@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { RawData } from "ws";
+import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
 import { Spellings } from "../core/ticks/batch.js";
 import { ownKey, type Pipeline } from "../features/pipeline/pipeline.js";
@@ -12,7 +12,7 @@ import type { Log } from "../platform/log.js";
 import { type AdmissionOptions, admitSocket, ticketText } from "./admission.js";
 import { mayAct } from "./auth.js";
 import { type Beating, createHeartbeat } from "./heartbeat.js";
-import type { SocketSettings } from "./hub.js";
+import type { SocketSettings } from "./room.js";
 import { readFrame } from "./tick-frames.js";
 
 export interface TickSocketOptions extends AdmissionOptions {
@@ -49,6 +49,7 @@ const SCHEMA = {
 };
 
 interface Sender extends Beating {
+  readonly socket: WebSocket;
   lastHeard: number;
 }
 

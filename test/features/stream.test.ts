@@ -102,7 +102,8 @@ const publish = (eventLog: EventLog, topic: string, numbers: readonly number[]) 
   );
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const of = (topic: string, { frames }: Instance) => frames.filter((frame) => frame.topic === topic);
-const parse = (texts: readonly string[]) => texts.map((text) => JSON.parse(text) as EventFrame);
+const parse = (events: readonly { readonly frame: string }[]) =>
+  events.map(({ frame }) => JSON.parse(frame) as EventFrame);
 
 /** Each frame of a topic names the one before it. */
 function expectChain(frames: readonly EventFrame[]): void {
@@ -190,13 +191,13 @@ describe("a replay", () => {
     const alerts = of("alerts", one);
     for (const from of [0, 4, 9]) {
       const since = from === 0 ? 0 : Number(alerts[from - 1].seq);
-      const { frames, seq, more, forgotten } = await one.stream.replay("alerts", since);
-      expect(parse(frames)).toEqual(alerts.slice(from));
+      const { events, seq, more, forgotten } = await one.stream.replay("alerts", since);
+      expect(parse(events)).toEqual(alerts.slice(from));
       expect({ seq, more, forgotten }).toEqual({ seq: alerts[9].seq, more: false, forgotten: false });
     }
     const last = Number(alerts[9].seq);
     expect(await one.stream.replay("alerts", last)).toEqual({
-      frames: [],
+      events: [],
       seq: last,
       more: false,
       forgotten: false,
@@ -210,9 +211,9 @@ describe("a replay", () => {
     let [since, more, parts] = [0, true, 0];
     while (more) {
       const part = await one.stream.replay("alerts", since);
-      expect(part.frames.length).toBeLessThanOrEqual(1_000);
+      expect(part.events.length).toBeLessThanOrEqual(1_000);
       expect(part.forgotten).toBe(false);
-      seen.push(...parse(part.frames));
+      seen.push(...parse(part.events));
       ({ seq: since, more } = part);
       parts++;
     }
@@ -222,11 +223,27 @@ describe("a replay", () => {
     expectChain(seen);
   });
 
+  it("of several topics comes in their one order, each event told from the one before on its topic", async () => {
+    const one = await startInstance();
+    for (const n of range(0, 6)) await publish(one.eventLog, n % 3 === 0 ? "scan" : "alerts", [n]);
+    await publish(one.eventLog, "quality", [9]);
+    await eventually("all", () => one.frames.length === 7);
+    const both = one.frames.filter(({ topic }) => topic !== "quality");
+    const replay = await one.stream.replay(["alerts", "scan", "candles:BTC-USD:5m"], 0);
+    expect(parse(replay.events)).toEqual(both);
+    const since = Number(both[1].seq);
+    const rest = await one.stream.replay(["alerts", "scan"], since);
+    expect(rest).toMatchObject({ forgotten: false, more: false, seq: both[5].seq });
+    expect(parse(rest.events).map(({ data }) => data.n)).toEqual([2, 3, 4, 5]);
+    // The number asked for is of another topic, and stands for what was seen of all.
+    expect(parse(rest.events)[1].previous_seq).toBe(since);
+  });
+
   it("of exactly 1,000 has no more", async () => {
     const one = await startInstance();
     await publish(one.eventLog, "alerts", range(0, 1_000));
     expect(await one.stream.replay("alerts", 0)).toMatchObject({ more: false, forgotten: false });
-    const [{ seq }] = parse((await one.stream.replay("alerts", 0)).frames);
+    const [{ seq }] = parse((await one.stream.replay("alerts", 0)).events);
     expect(await one.stream.replay("alerts", Number(seq))).toMatchObject({ more: false, forgotten: false });
   });
 
@@ -236,15 +253,15 @@ describe("a replay", () => {
     await publish(one.eventLog, "scan", [2]);
     await eventually("two events", () => one.frames.length === 2);
     const foreign = Number(of("scan", one)[0].seq);
-    expect(await one.stream.replay("alerts", foreign)).toMatchObject({ frames: [], forgotten: true });
-    expect(await one.stream.replay("alerts", foreign + 1_000)).toMatchObject({ frames: [], forgotten: true });
+    expect(await one.stream.replay("alerts", foreign)).toMatchObject({ events: [], forgotten: true });
+    expect(await one.stream.replay("alerts", foreign + 1_000)).toMatchObject({ events: [], forgotten: true });
   });
 
   it("of a topic that is not kept, or is none, is empty", async () => {
     const one = await startInstance();
     for (const topic of ["candles:BTC-USD:5m", "candles", "users", ""]) {
       expect(await one.stream.replay(topic, 5)).toEqual({
-        frames: [],
+        events: [],
         seq: 5,
         more: false,
         forgotten: false,
@@ -271,8 +288,8 @@ describe("pruning", () => {
     const left = await database.query<{ seq: number }>("select seq from events order by seq");
     expect(left.map(({ seq }) => seq)).toEqual(seqs.slice(2));
     const numbers = async (since: number) => {
-      const { frames, forgotten } = await one.stream.replay("alerts", since);
-      return { numbers: parse(frames).map(({ data }) => data.n), forgotten };
+      const { events, forgotten } = await one.stream.replay("alerts", since);
+      return { numbers: parse(events).map(({ data }) => data.n), forgotten };
     };
     // The second is gone: nobody can tell whether others after it are.
     expect(await numbers(seqs[1])).toEqual({ numbers: [2, 3, 4, 5], forgotten: true });
@@ -293,7 +310,7 @@ describe("pruning", () => {
     expect(one.frames[1].previous_seq).toBe(one.frames[0].seq);
     expect(late.frames[0].seq).toBe(one.frames[1].seq);
     const resumed = await late.stream.replay("alerts", Number(one.frames[0].seq));
-    expect(parse(resumed.frames).map(({ data }) => data.n)).toEqual([2]);
+    expect(parse(resumed.events).map(({ data }) => data.n)).toEqual([2]);
     expect(resumed.forgotten).toBe(true);
   });
 });

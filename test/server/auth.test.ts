@@ -78,7 +78,16 @@ describe("roles over every route", () => {
     const opened = routes.filter(({ access }) => access === "open").map(({ url }) => url);
     // Sockets of the dialect ask who one is once they are open.
     const sockets = ["/stream", "/v1beta3/crypto/us", "/v2/iex", "/v2/sip"];
-    const probes = ["/", "/api/ml/advanced/health", "/health", "/livez", "/readyz", "/ws", "/ws/ticks"];
+    const probes = [
+      "/",
+      "/api/ml/advanced/health",
+      "/health",
+      "/livez",
+      "/readyz",
+      "/ws",
+      "/ws/ticks",
+      "/api/events",
+    ];
     expect(opened.sort()).toEqual([...probes, ...sockets].sort());
     const changing = routes.filter(({ method, access }) => method !== "GET" && access === "viewer");
     expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([

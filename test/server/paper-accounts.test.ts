@@ -183,8 +183,8 @@ describe("the topic of an account", () => {
     await expect(stream.admit(topic, { ...owner, userId: "eve" })).rejects.toMatchObject({
       code: "account_not_found",
     });
-    const { frames } = await stream.replay(topic, 0);
-    const told = frames.map((frame) => JSON.parse(frame).data);
+    const { events } = await stream.replay(topic, 0);
+    const told = events.map(({ frame }) => JSON.parse(frame).data);
     expect(told.map(({ event }) => event)).toEqual(["transferred", "opened", "filled"]);
     expect(told.map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });

@@ -17,6 +17,7 @@ import type { Metrics } from "../../platform/metrics.js";
 import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
+import { MODEL_TOPIC } from "../models/topics.js";
 import type { Accounts } from "../paper-trades/accounts.js";
 import { ACCOUNT_TOPIC, topicOfAccount } from "../paper-trades/topics.js";
 import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "../pipeline/topics.js";
@@ -59,6 +60,12 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     kept: true,
     description: "What the rule made of synergies, with the first rule that refused",
   },
+  {
+    name: MODEL_TOPIC,
+    form: MODEL_TOPIC,
+    kept: true,
+    description: "Versions of models as they are tried, promoted, taken back and retired",
+  },
   { name: JOB_TOPIC, form: `${JOB_TOPIC}:ID`, kept: true, description: "States of a job of one's own" },
   {
     name: ACCOUNT_TOPIC,
@@ -69,7 +76,7 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
 ]);
 
 export interface Replay {
-  readonly frames: readonly string[];
+  readonly events: readonly { readonly seq: number; readonly frame: string }[];
   /** Number of the last event replayed, to resume from; the number asked for when there was none. */
   readonly seq: number;
   /** True when there are more than are replayed at once: go on from `seq`. */
@@ -88,8 +95,10 @@ export interface Stream {
   /** @throws {AppError} `job_not_found`, `account_not_found` for the topic of somebody else's, or of none. */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
-  /** Events of a kept topic after a number; nothing for the others. */
-  replay(topic: string, since: number): Promise<Replay>;
+  /** Events of one kept topic or several after a number, in their one order; nothing for others. */
+  replay(topics: string | readonly string[], since: number): Promise<Replay>;
+  /** Number of the newest event of kept topics; 0 without one. */
+  newestOf(topics: readonly string[]): Promise<number>;
   /** Forgets events that nobody will resume from. */
   readonly pruning: LoopDefinition;
 }
@@ -145,24 +154,28 @@ export function createStream(options: {
       if (account !== null) await accounts.find(principal.userId, account);
     },
     onFrame: (listener) => void listeners.push(listener),
-    async replay(topic, since) {
-      if (!TOPICS.some(({ name, kept }) => kept && name === topic.split(":")[0]))
-        return { frames: [], seq: since, more: false, forgotten: false };
+    async replay(given, since) {
+      const topics = [given].flat().filter(isKept);
+      if (topics.length === 0) return { events: [], seq: since, more: false, forgotten: false };
       // The event asked for is read too: while it is there, none after it has been forgotten.
-      const events = await eventLog.readAfter(topic, Math.max(0, since - 1), REPLAY_LIMIT + 2);
+      const events = await eventLog.readAfter(topics, Math.max(0, since - 1), REPLAY_LIMIT + 2);
       const missed = events.filter(({ seq }) => seq > since);
       const replayed = missed.slice(0, REPLAY_LIMIT);
       const forgotten = since > 0 && events[0]?.seq !== since;
       // A number that was never given out, of another database or an earlier state of this one, must not count as seen.
       const reached =
-        missed.length === 0 && forgotten ? Math.min(since, await eventLog.newestOf(topic)) : since;
+        missed.length === 0 && forgotten ? Math.min(since, await eventLog.newestOf(topics)) : since;
       return {
-        frames: replayed.map((event, i) => eventFrame(i === 0 ? { ...event, previousSeq: since } : event)),
+        events: replayed.map((event) => {
+          const previousSeq = Math.max(since, event.previousSeq);
+          return { seq: event.seq, frame: eventFrame({ ...event, previousSeq }) };
+        }),
         seq: replayed.at(-1)?.seq ?? reached,
         more: missed.length > REPLAY_LIMIT,
         forgotten,
       };
     },
+    newestOf: (topics) => eventLog.newestOf(topics.filter(isKept)),
     pruning: {
       name: "event-pruning",
       everyMs: () => PRUNE_EVERY_MS,
@@ -172,6 +185,12 @@ export function createStream(options: {
       },
     },
   };
+}
+
+/** Whether events of a topic are numbered and kept. */
+export function isKept(topic: string): boolean {
+  const [name] = topic.split(":");
+  return TOPICS.some((kind) => kind.kept && kind.name === name);
 }
 
 /** The job that a topic is of; null for other topics. */

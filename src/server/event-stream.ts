@@ -1,0 +1,185 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { isKept, type Stream } from "../features/stream/stream.js";
+import type { Users } from "../features/users/users.js";
+import type { Clock } from "../platform/clock.js";
+import { AppError, messageOf } from "../platform/errors.js";
+import { problemResponses } from "../platform/http.js";
+import type { Log } from "../platform/log.js";
+import type { Metrics } from "../platform/metrics.js";
+import { type AdmissionOptions, admitCaller, ticketText } from "./admission.js";
+import { TOPICS_A_CLIENT } from "./clients.js";
+import { addressGroup } from "./counter.js";
+import { createEventReaders, EventReader, type EventReaders, eventText } from "./event-readers.js";
+import { createHeartbeat } from "./heartbeat.js";
+import { requireRoom, type SocketSettings } from "./room.js";
+import { createStallWatch, STALLS_EVERY_MS } from "./stalls.js";
+
+export interface EventStreamOptions extends Pick<AdmissionOptions, "anonymous"> {
+  readonly stream: Stream;
+  readonly users: Users;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly settings: SocketSettings;
+}
+
+export interface EventStream {
+  count(): number;
+  close(): void;
+}
+
+/** A stream ends after this time; its client resumes where it was. */
+const STREAM_LIMIT_MS = 840_000;
+const ANSWER_WITHIN_MS = STREAM_LIMIT_MS + 60_000;
+/** A connection on which nothing moves is cut by the server after 13 s. */
+const HEARTBEAT_MS = 5_000;
+const RETRY_MS = 1_000;
+
+const query = z.strictObject({
+  topics: z.string().min(1).max(4_000).describe("Comma list"),
+  since: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe("Number of the last event seen; the header Last-Event-ID has precedence"),
+  ticket: ticketText,
+});
+
+const SCHEMA = {
+  operationId: "streamEvents",
+  tags: ["Stream"],
+  summary: "Topics as server-sent events, resumed by one cursor",
+  description:
+    "Events of all topics in their one order; data is what /ws sends. The id of an event is the cursor: after Last-Event-ID, or " +
+    "since, nothing is missing and nothing comes twice. An event called stream says first where the stream begins, and after a " +
+    "replay how much it was and whether anything was forgotten. Ends after 14 minutes at the latest.",
+  querystring: query,
+  response: {
+    200: {
+      description: "Events",
+      content: { "text/event-stream": { schema: z.string().describe("Lines id, event and data") } },
+    },
+    ...problemResponses([
+      ...(["invalid_request", "unauthenticated", "forbidden", "origin_refused", "job_not_found"] as const),
+      ...(["account_not_found", "uri_too_long", "rate_limited", "internal", "overloaded"] as const),
+      ...(["timed_out", "shutting_down", "database_unavailable"] as const),
+    ]),
+  },
+};
+
+/** Serves GET /api/events. */
+export function registerEventStream(app: FastifyInstance, options: EventStreamOptions): EventStream {
+  const { stream, log, metrics, clock, settings, users } = options;
+  const readers = createEventReaders(metrics);
+  stream.onFrame(readers.publish);
+  const { beatMs, stop } = startWatches(readers, { log, clock, users, settings });
+  app.addHook("preClose", async () => stop());
+
+  app.get<{ Querystring: z.output<typeof query> }>(
+    "/api/events",
+    {
+      schema: SCHEMA,
+      config: { access: "open", perMinute: 600, answerWithinMs: ANSWER_WITHIN_MS },
+      exposeHeadRoute: false,
+    },
+    async (request, reply) => {
+      requireRoom(request, readers, settings);
+      const principal = await admitCaller(request, options);
+      const texts = request.query.topics.split(",");
+      if (texts.length > TOPICS_A_CLIENT)
+        throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a stream`);
+      const topics = new Set<string>();
+      for (const text of texts) {
+        const topic = stream.topicOf(text.trim());
+        await stream.admit(topic, principal);
+        topics.add(topic);
+      }
+      const since = lastEventId(request) ?? request.query.since ?? null;
+      const address = addressGroup(request.ip);
+      const reader = new EventReader(request.raw.socket, topics, principal, address, clock.elapsed());
+      readers.add(reader);
+      void reply.header("x-accel-buffering", "no").header("cache-control", "no-store");
+      void reply.type("text/event-stream; charset=utf-8").send(reader.body);
+      const left = (principal.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now();
+      const timer = setTimeout(() => reader.body.push(null), Math.max(0, Math.min(STREAM_LIMIT_MS, left)));
+      reader.body.once("close", () => clearTimeout(timer));
+      readers.write(reader, `retry: ${RETRY_MS}\n\n`);
+      begin(reader, since, { stream, readers, beatMs }).catch((error: unknown) => {
+        // Its client comes back with the cursor that it had.
+        log.warn({ reason: messageOf(error) }, "events before a stream could not be read");
+        readers.cut(reader, "failed");
+      });
+      return reply;
+    },
+  );
+  return { count: readers.size, close: stop };
+}
+
+/** Says where a stream begins, and writes what came after its cursor until nothing is missing any more. */
+async function begin(
+  reader: EventReader,
+  since: number | null,
+  { stream, readers, beatMs }: { stream: Stream; readers: EventReaders; beatMs: number },
+): Promise<void> {
+  const kept = [...reader.topics].filter(isKept);
+  const tell = (message: object, seq: number) =>
+    readers.write(reader, `event: stream\n${eventText(JSON.stringify(message), seq)}`);
+  const topics = [...reader.topics];
+  let at = since ?? (await stream.newestOf(kept));
+  tell({ type: "subscribed", topics, since, seq: at, heartbeat_ms: beatMs }, at);
+  reader.at = at;
+  let [replayed, forgotten, more] = [0, false, since !== null];
+  while (more || (reader.held ?? 0) > at) {
+    const missed = await stream.replay(kept, at);
+    for (const { frame, seq } of missed.events) await readers.writePaced(reader, eventText(frame, seq));
+    forgotten ||= at === since && missed.forgotten;
+    replayed += missed.events.length;
+    more = missed.more;
+    at = missed.seq;
+    if (reader.body.destroyed) return;
+  }
+  reader.at = at;
+  reader.held = null;
+  if (since !== null) tell({ type: "resumed", replayed, seq: at, truncated: forgotten }, at);
+}
+
+function startWatches(
+  readers: EventReaders,
+  { log, clock, users, settings }: Pick<EventStreamOptions, "log" | "clock" | "users" | "settings">,
+): { beatMs: number; stop(): void } {
+  const stalls = createStallWatch<EventReader>({
+    all: readers.all,
+    unsent: (reader) => reader.unsent,
+    cut: (reader) => readers.cut(reader, "stalled"),
+    elapsed: clock.elapsed,
+    patienceMs: settings.stalledMs,
+  });
+  const beatMs = Math.min(HEARTBEAT_MS, settings.pingEveryMs);
+  const heartbeat = createHeartbeat<EventReader>({
+    all: readers.all,
+    cut: (reader, reason) => readers.cut(reader, reason),
+    users,
+    clock,
+    log,
+    silenceMs: Number.POSITIVE_INFINITY,
+  });
+  const timers = [setInterval(stalls, STALLS_EVERY_MS).unref(), setInterval(heartbeat, beatMs).unref()];
+  return {
+    beatMs,
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+      for (const { body } of readers.all()) body.push(null);
+    },
+  };
+}
+
+/** The number that the client has seen last; null for none. @throws {AppError} `invalid_request` for what is none. */
+function lastEventId({ headers }: FastifyRequest): number | null {
+  const text = headers["last-event-id"];
+  if (text === undefined || text === "") return null;
+  if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new AppError("invalid_request", "header Last-Event-ID: must be the number of an event");
+}
