@@ -95,6 +95,7 @@ import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { registerAnswerLimit } from "./server/answer-limit.js";
 import { answerCompiler, longAsBytes } from "./server/answers.js";
+import { registerAsyncapi } from "./server/asyncapi.js";
 import { registerAuth } from "./server/auth.js";
 import { createDrain } from "./server/drain.js";
 import { registerEventStream } from "./server/event-stream.js";
@@ -214,6 +215,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   );
   registerProblems(server, { methodsOf: routes.methodsOf, explain });
   await registerOpenapi(server, version, DOCS_ACCESS);
+  registerAsyncapi(server, version, DOCS_ACCESS);
   const hub = config.ROLE === "worker" ? null : await openHub(server, parts, settings);
   registerRoutes(server, parts);
   const alpaca = config.ROLE === "worker" ? null : openAlpaca(server, parts, settings, { explain, guesses });

@@ -34,7 +34,7 @@ import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
 import { createSignalFeature } from "./features/signals/feature.js";
 import type { Signals } from "./features/signals/signals.js";
-import { createStream } from "./features/stream/stream.js";
+import { createStreamFeature } from "./features/stream/feature.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
 import { closeAll } from "./platform/closing.js";
@@ -167,7 +167,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
-  const stream = createStream({ ...base, ...market, jobs, accounts: paper.accounts });
+  const stream = createStreamFeature({ ...base, ...market, alerts, jobs, paper });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });

@@ -111,7 +111,13 @@ function createSender(metrics: Metrics) {
   return { cut, send, sendPaced, deliver };
 }
 
-export function createClients(metrics: Metrics): Clients {
+/** Is told once for each who hears a topic, and once for each who hears it no more. */
+export interface Interest {
+  follow(topic: string, principal: Principal): void;
+  leave(topic: string): void;
+}
+
+export function createClients(metrics: Metrics, interest: Interest): Clients {
   const clients = new Set<Client>();
   const byTopic = new Map<string, Set<Client>>();
   const byAddress = new Map<string, number>();
@@ -131,12 +137,13 @@ export function createClients(metrics: Metrics): Clients {
     if (client.topics.size >= TOPICS_A_CLIENT && !client.topics.has(topic)) {
       throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a connection`);
     }
+    if (!client.topics.has(topic)) interest.follow(topic, client.principal);
     client.topics.add(topic);
     byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(client));
   }
 
   function leave(client: Client, topic: string): void {
-    client.topics.delete(topic);
+    if (client.topics.delete(topic)) interest.leave(topic);
     client.held.delete(topic);
     client.replayedTo.delete(topic);
     const members = byTopic.get(topic);

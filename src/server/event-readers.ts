@@ -4,6 +4,7 @@ import { sleep } from "../platform/clock.js";
 import type { Principal } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
 import { createBroadcast } from "./broadcast.js";
+import type { Interest } from "./clients.js";
 import type { Beating } from "./heartbeat.js";
 import type { Read } from "./stalls.js";
 
@@ -88,7 +89,7 @@ export interface EventReaders {
   cut(reader: EventReader, reason: string): void;
 }
 
-export function createEventReaders(metrics: Metrics): EventReaders {
+export function createEventReaders(metrics: Metrics, interest: Interest): EventReaders {
   const readers = new Set<EventReader>();
   const byTopic = new Map<string, Set<EventReader>>();
   const broadcast = createBroadcast<EventReader, Published>(deliver);
@@ -119,6 +120,7 @@ export function createEventReaders(metrics: Metrics): EventReaders {
   function remove(reader: EventReader): void {
     if (!readers.delete(reader)) return;
     for (const topic of reader.topics) {
+      interest.leave(topic);
       const members = byTopic.get(topic);
       members?.delete(reader);
       if (members?.size === 0) byTopic.delete(topic);
@@ -131,7 +133,10 @@ export function createEventReaders(metrics: Metrics): EventReaders {
     all: () => [...readers],
     add(reader) {
       readers.add(reader);
-      for (const topic of reader.topics) byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(reader));
+      for (const topic of reader.topics) {
+        byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(reader));
+        interest.follow(topic, reader.principal);
+      }
       reader.body.once("close", () => remove(reader));
     },
     publish(topic, frame, seq) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { isKept, type Stream } from "../features/stream/stream.js";
+import type { Stream } from "../features/stream/stream.js";
+import { isKept, kindOf } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
@@ -45,6 +46,10 @@ const query = z.strictObject({
     .max(Number.MAX_SAFE_INTEGER)
     .optional()
     .describe("Number of the last event seen; the header Last-Event-ID has precedence"),
+  snapshot: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("Whether what is true now comes first, of topics that have it and where nothing is resumed"),
   ticket: ticketText,
 });
 
@@ -73,7 +78,7 @@ const SCHEMA = {
 /** Serves GET /api/events. */
 export function registerEventStream(app: FastifyInstance, options: EventStreamOptions): EventStream {
   const { stream, log, metrics, clock, settings, users } = options;
-  const readers = createEventReaders(metrics);
+  const readers = createEventReaders(metrics, stream);
   stream.onFrame(readers.publish);
   const { beatMs, stop } = startWatches(readers, { log, clock, users, settings });
   app.addHook("preClose", async () => stop());
@@ -107,7 +112,8 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
       const timer = setTimeout(() => reader.body.push(null), Math.max(0, Math.min(STREAM_LIMIT_MS, left)));
       reader.body.once("close", () => clearTimeout(timer));
       readers.write(reader, `retry: ${RETRY_MS}\n\n`);
-      begin(reader, since, { stream, readers, beatMs }).catch((error: unknown) => {
+      const snapshots = since === null && request.query.snapshot === "true";
+      begin(reader, since, { stream, readers, beatMs, snapshots }).catch((error: unknown) => {
         // Its client comes back with the cursor that it had.
         log.warn({ reason: messageOf(error) }, "events before a stream could not be read");
         readers.cut(reader, "failed");
@@ -122,8 +128,9 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
 async function begin(
   reader: EventReader,
   since: number | null,
-  { stream, readers, beatMs }: { stream: Stream; readers: EventReaders; beatMs: number },
+  parts: { stream: Stream; readers: EventReaders; beatMs: number; snapshots: boolean },
 ): Promise<void> {
+  const { stream, readers, beatMs, snapshots } = parts;
   const kept = [...reader.topics].filter(isKept);
   const tell = (message: object, seq: number) =>
     readers.write(reader, `event: stream\n${eventText(JSON.stringify(message), seq)}`);
@@ -131,6 +138,10 @@ async function begin(
   let at = since ?? (await stream.newestOf(kept));
   tell({ type: "subscribed", topics, since, seq: at, heartbeat_ms: beatMs }, at);
   reader.at = at;
+  for (const topic of snapshots ? topics.filter((each) => kindOf(each)?.snapshot != null) : []) {
+    const { frame } = await stream.snapshot(topic, reader.principal);
+    await readers.writePaced(reader, eventText(frame, null));
+  }
   let [replayed, forgotten, more] = [0, false, since !== null];
   while (more || (reader.held ?? 0) > at) {
     const missed = await stream.replay(kept, at);

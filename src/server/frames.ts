@@ -4,6 +4,7 @@ import { AppError } from "../platform/errors.js";
 import { isoTime } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import { type Client, type Clients, TOPICS_A_CLIENT } from "./clients.js";
+import { createSubscribing, type Subscribe } from "./subscribing.js";
 
 const topics = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
 
@@ -13,6 +14,8 @@ const frameSchema = z.discriminatedUnion("type", [
     topics,
     /** Number of the last event seen, by topic. */
     since: z.record(z.string().max(100), z.number().int().min(0)).optional(),
+    /** Whether what is true now comes first, of topics that are not resumed. */
+    snapshot: z.boolean().optional(),
   }),
   z.strictObject({ type: z.literal("unsubscribe"), topics }),
   z.strictObject({ type: z.literal("ping") }),
@@ -22,7 +25,7 @@ const frameSchema = z.discriminatedUnion("type", [
 export interface Frames {
   /** @throws {AppError} for a frame that is not understood. */
   handle(client: Client, text: string): Promise<void>;
-  subscribe(client: Client, texts: readonly string[], since: Readonly<Record<string, number>>): Promise<void>;
+  readonly subscribe: Subscribe;
   /** Answers a frame that failed; too many of them end the connection. */
   refuse(client: Client, error: unknown): void;
 }
@@ -39,49 +42,7 @@ export function createFrames(options: {
   const { stream, clients, log, now } = options;
   const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
 
-  /** Sends what came after a number until nothing is missing any more: every event once and in order. */
-  async function resume(client: Client, topic: string, since: number): Promise<void> {
-    clients.hold(client, topic);
-    reply(client, { type: "subscribed", topic, since });
-    let [at, replayed, more, forgotten] = [since, 0, false, false];
-    try {
-      do {
-        const missed = await stream.replay(topic, at);
-        for (const { frame } of missed.events) await clients.sendPaced(client, frame);
-        forgotten ||= at === since && missed.forgotten;
-        more = missed.more;
-        at = missed.seq;
-        replayed += missed.events.length;
-      } while (!more && !client.ending && clients.heldTo(client, topic) > at);
-    } catch (error) {
-      // Going on without the missed events would look like a resumed topic.
-      clients.leave(client, topic);
-      throw error;
-    }
-    reply(client, { type: "resumed", topic, replayed, seq: at, truncated: more || forgotten });
-    clients.release(client, topic, at);
-  }
-
-  async function subscribe(
-    client: Client,
-    texts: readonly string[],
-    since: Readonly<Record<string, number>>,
-  ) {
-    const from = new Map<string, number | undefined>();
-    for (const text of texts) {
-      const topic = stream.topicOf(text);
-      await stream.admit(topic, client.principal);
-      from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
-    }
-    for (const [topic, number] of from) {
-      if (number === undefined) {
-        clients.join(client, topic);
-        reply(client, { type: "subscribed", topic, since: null });
-      } else {
-        await resume(client, topic, number);
-      }
-    }
-  }
+  const subscribe = createSubscribing({ stream, clients });
 
   return {
     subscribe,
@@ -97,8 +58,9 @@ export function createFrames(options: {
       }
       const { data } = frame;
       if (data.type === "ping") reply(client, { type: "pong", time: isoTime(now()) });
-      else if (data.type === "subscribe") await subscribe(client, data.topics, data.since ?? {});
-      else {
+      else if (data.type === "subscribe") {
+        await subscribe(client, data.topics, data.since ?? {}, data.snapshot);
+      } else {
         for (const topic of data.topics) clients.leave(client, stream.topicOf(topic));
         reply(client, { type: "unsubscribed", topics: data.topics });
       }

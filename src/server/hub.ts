@@ -88,7 +88,7 @@ export async function registerSockets(app: FastifyInstance, log: Log): Promise<v
 /** Serves the stream on /ws. */
 export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
   const { stream, log, metrics, clock, settings } = options;
-  const clients = createClients(metrics);
+  const clients = createClients(metrics, stream);
   const frames = createFrames({ stream, clients, log, now: clock.now });
   const admitted = new WeakMap<FastifyRequest, Principal>();
   stream.onFrame(clients.publish);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createStream, type Stream, TOPICS } from "../../src/features/stream/stream.js";
+import { createStream, type Stream } from "../../src/features/stream/stream.js";
+import { TOPICS } from "../../src/features/stream/topics.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
@@ -79,7 +80,9 @@ async function startInstance(): Promise<Instance> {
     instruments,
     jobs: noJobs,
     accounts: noAccounts,
+    readSnapshot: async () => null,
     metrics,
+    log: silentLog,
     now: Date.now,
   });
   const frames: EventFrame[] = [];

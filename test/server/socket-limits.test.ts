@@ -237,7 +237,13 @@ describe("createClients", () => {
   it("keeps nothing of a client that went while its frame was handled", () => {
     const sent: unknown[] = [];
     const socket = { readyState: 1, OPEN: 1, bufferedAmount: 0, send: (frame: unknown) => sent.push(frame) };
-    const clients = createClients(createMetrics("test"));
+    const heard = new Map<string, number>();
+    const count = (topic: string, change: number) => heard.set(topic, (heard.get(topic) ?? 0) + change);
+    const interest = {
+      follow: (topic: string) => void count(topic, 1),
+      leave: (topic: string) => void count(topic, -1),
+    };
+    const clients = createClients(createMetrics("test"), interest);
     const client = {
       socket,
       address: "a",
@@ -256,5 +262,6 @@ describe("createClients", () => {
     expect(sent.map(String)).toEqual(["1"]);
     expect(client.topics.size).toBe(0);
     expect(clients.at("a")).toBe(0);
+    expect([...heard]).toEqual([["alerts", 0]]);
   });
 });

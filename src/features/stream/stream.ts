@@ -1,5 +1,3 @@
-import { normaliseSymbol } from "../../core/market/instrument.js";
-import { parseInterval } from "../../core/market/interval.js";
 import type { Bus } from "../../platform/bus.js";
 import { AppError } from "../../platform/errors.js";
 import {
@@ -11,69 +9,17 @@ import {
 } from "../../platform/event-log.js";
 import type { Principal } from "../../platform/http.js";
 import { isoTime } from "../../platform/http.js";
-import { JOB_TOPIC, topicOfJob } from "../../platform/jobs.js";
+import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
-import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
+import { ALERT_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
-import { MODEL_TOPIC } from "../models/topics.js";
 import type { Accounts } from "../paper-trades/accounts.js";
-import { ACCOUNT_TOPIC, topicOfAccount } from "../paper-trades/topics.js";
-import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "../pipeline/topics.js";
-import { QUALITY_TOPIC } from "../quality/topics.js";
-
-/** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
-export interface TopicKind {
-  readonly name: string;
-  readonly form: string;
-  /** True when events are numbered and kept, so that a subscriber can ask for those it missed. */
-  readonly kept: boolean;
-  readonly description: string;
-}
-
-export const TOPICS: readonly TopicKind[] = Object.freeze([
-  { name: ALERT_TOPIC, form: ALERT_TOPIC, kept: true, description: "Alerts as they are raised and answered" },
-  { name: SCAN_TOPIC, form: SCAN_TOPIC, kept: true, description: "Scans as they finish" },
-  {
-    name: QUALITY_TOPIC,
-    form: QUALITY_TOPIC,
-    kept: true,
-    description: "Findings in data, as they are found",
-  },
-  {
-    name: "candles",
-    form: "candles:SYMBOL:INTERVAL",
-    kept: false,
-    description: "Bars of a scanned symbol as they close",
-  },
-  {
-    name: BAR_TOPIC,
-    form: `${BAR_TOPIC}:SYMBOL:INTERVAL`,
-    kept: false,
-    description: "Bars made of ticks, as they close",
-  },
-  { name: SYNERGY_TOPIC, form: SYNERGY_TOPIC, kept: true, description: "Synergies as they are complete" },
-  {
-    name: DECISION_TOPIC,
-    form: DECISION_TOPIC,
-    kept: true,
-    description: "What the rule made of synergies, with the first rule that refused",
-  },
-  {
-    name: MODEL_TOPIC,
-    form: MODEL_TOPIC,
-    kept: true,
-    description: "Versions of models as they are tried, promoted, taken back and retired",
-  },
-  { name: JOB_TOPIC, form: `${JOB_TOPIC}:ID`, kept: true, description: "States of a job of one's own" },
-  {
-    name: ACCOUNT_TOPIC,
-    form: `${ACCOUNT_TOPIC}:ID`,
-    kept: true,
-    description: "What happens to the orders, positions and money of a paper account of one's own",
-  },
-]);
+import { createFeeds } from "./feeds.js";
+import type { ReadSnapshot } from "./snapshots.js";
+import { accountOf, jobOf, topicOf } from "./spelling.js";
+import { isKept } from "./topics.js";
 
 export interface Replay {
   readonly events: readonly { readonly seq: number; readonly frame: string }[];
@@ -95,6 +41,14 @@ export interface Stream {
   /** @throws {AppError} `job_not_found`, `account_not_found` for the topic of somebody else's, or of none. */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
+  /**
+   * What is true now of a topic that has snapshots, as a frame, and the number to resume from after it. Its data is null,
+   * with why, where it cannot be had.
+   */
+  snapshot(topic: string, principal: Principal): Promise<{ frame: string; seq: number }>;
+  /** Says that one more listens to a topic, and that one listens no more: some are looked at for listeners alone. */
+  follow(topic: string, principal: Principal): void;
+  leave(topic: string): void;
   /** Events of one kept topic or several after a number, in their one order; nothing for others. */
   replay(topics: string | readonly string[], since: number): Promise<Replay>;
   /** Number of the newest event of kept topics; 0 without one. */
@@ -107,16 +61,20 @@ const REPLAY_LIMIT = 1_000;
 const KEEP_MS = 48 * 3_600_000;
 const PRUNE_EVERY_MS = 600_000;
 
-export function createStream(options: {
-  eventLog: EventLog;
-  bus: Bus;
-  instruments: Instruments;
-  jobs: Pick<Jobs, "get">;
-  accounts: Pick<Accounts, "find">;
-  metrics: Metrics;
-  now: () => number;
-}): Stream {
-  const { eventLog, bus, instruments, jobs, accounts, metrics, now } = options;
+export interface StreamParts {
+  readonly eventLog: EventLog;
+  readonly bus: Bus;
+  readonly instruments: Instruments;
+  readonly jobs: Pick<Jobs, "get">;
+  readonly accounts: Pick<Accounts, "find">;
+  readonly readSnapshot: ReadSnapshot;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export function createStream(options: StreamParts): Stream {
+  const { eventLog, bus, instruments, jobs, accounts, readSnapshot, metrics, now } = options;
   const listeners: FrameListener[] = [];
 
   function publish(topic: string, frame: string, seq: number | null): void {
@@ -127,26 +85,16 @@ export function createStream(options: {
       metrics.alertDelaySeconds.observe(Math.max(0, now() - event.time) / 1_000);
     publish(event.topic, eventFrame(event), event.seq);
   });
-  bus.subscribe(noticeHeard, (notice) => publish(notice.topic, noticeFrame(notice, now()), null));
+  const tell = (notice: Notice) => publish(notice.topic, noticeFrame(notice, now()), null);
+  bus.subscribe(noticeHeard, tell);
+  const feeds = createFeeds({
+    ...options,
+    read: readSnapshot,
+    tell: (topic, payload) => tell({ topic, payload }),
+  });
 
   return {
-    topicOf(text) {
-      if (TOPICS.some(({ form, kept }) => kept && form === text && !form.includes(":"))) return text;
-      const job = jobOf(text);
-      if (job !== null) return topicOfJob(job);
-      const account = accountOf(text);
-      if (account !== null) return topicOfAccount(account);
-      const [name, symbol, intervalText, ...rest] = text.split(":");
-      const interval = parseInterval(intervalText ?? "");
-      if (symbol !== undefined && interval !== null && rest.length === 0) {
-        if (name === "candles") return `candles:${instruments.identify(symbol).symbol}:${interval}`;
-        // Ticks may be of what no source has candles of.
-        const normal = name === BAR_TOPIC ? normaliseSymbol(symbol) : null;
-        if (normal !== null) return `${BAR_TOPIC}:${normal}:${interval}`;
-      }
-      const forms = TOPICS.map(({ form }) => form).join(", ");
-      throw new AppError("invalid_request", `${text.slice(0, 80)} is no topic; topics are ${forms}`);
-    },
+    topicOf: (text) => topicOf(text, instruments),
     async admit(topic, principal) {
       const job = jobOf(topic);
       if (job !== null) await jobs.get(principal, job);
@@ -154,6 +102,19 @@ export function createStream(options: {
       if (account !== null) await accounts.find(principal.userId, account);
     },
     onFrame: (listener) => void listeners.push(listener),
+    async snapshot(topic, principal) {
+      // Read before what it is of: what comes in between is told once more rather than not at all.
+      const seq = isKept(topic) ? await eventLog.newestOf(topic) : 0;
+      const told = { type: "snapshot", topic, seq, time: isoTime(now()) };
+      try {
+        return { frame: JSON.stringify({ ...told, data: await readSnapshot(topic, principal) }), seq };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        return { frame: JSON.stringify({ ...told, data: null, why: error.message }), seq };
+      }
+    },
+    follow: feeds.follow,
+    leave: feeds.leave,
     async replay(given, since) {
       const topics = [given].flat().filter(isKept);
       if (topics.length === 0) return { events: [], seq: since, more: false, forgotten: false };
@@ -185,23 +146,6 @@ export function createStream(options: {
       },
     },
   };
-}
-
-/** Whether events of a topic are numbered and kept. */
-export function isKept(topic: string): boolean {
-  const [name] = topic.split(":");
-  return TOPICS.some((kind) => kind.kept && kind.name === name);
-}
-
-/** The job that a topic is of; null for other topics. */
-function jobOf(topic: string): number | null {
-  const id = /^jobs:([1-9]\d{0,14})$/.exec(topic)?.[1];
-  return id === undefined ? null : Number(id);
-}
-
-/** The account that a topic is of; null for other topics. */
-function accountOf(text: string): string | null {
-  return /^account:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text)?.[1] ?? null;
 }
 
 function eventFrame({ topic, seq, previousSeq, time, payload }: LoggedEvent): string {

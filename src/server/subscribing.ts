@@ -1,0 +1,85 @@
+import type { Stream } from "../features/stream/stream.js";
+import { isKept, kindOf } from "../features/stream/topics.js";
+import type { Client, Clients } from "./clients.js";
+
+/**
+ * Lets a client hear topics: from a number on, from what is true now, or from now on.
+ * @param since number of the last event seen, by topic.
+ * @throws {AppError} for what is no topic, and for topics of others.
+ */
+export type Subscribe = (
+  client: Client,
+  texts: readonly string[],
+  since: Readonly<Record<string, number>>,
+  snapshots?: boolean,
+) => Promise<void>;
+
+export function createSubscribing({ stream, clients }: { stream: Stream; clients: Clients }): Subscribe {
+  const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
+
+  /** Sends what came after a number until nothing is missing any more: every event once and in order. */
+  async function resume(client: Client, topic: string, since: number): Promise<void> {
+    clients.hold(client, topic);
+    reply(client, { type: "subscribed", topic, since });
+    const { at, ...told } = await orLeave(client, topic, () => catchUp(client, topic, since));
+    reply(client, { type: "resumed", topic, seq: at, ...told });
+    clients.release(client, topic, at);
+  }
+
+  async function catchUp(client: Client, topic: string, since: number) {
+    let [at, replayed, more, forgotten] = [since, 0, false, false];
+    do {
+      const missed = await stream.replay(topic, at);
+      for (const { frame } of missed.events) await clients.sendPaced(client, frame);
+      forgotten ||= at === since && missed.forgotten;
+      more = missed.more;
+      at = missed.seq;
+      replayed += missed.events.length;
+    } while (!more && !client.ending && clients.heldTo(client, topic) > at);
+    return { at, replayed, truncated: more || forgotten };
+  }
+
+  /** Going on without what was missed would look like a topic that is whole. */
+  async function orLeave<T>(client: Client, topic: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      clients.leave(client, topic);
+      throw error;
+    }
+  }
+
+  /** Begins with what is true now; what is told of a kept topic meanwhile comes after that. */
+  async function begin(client: Client, topic: string): Promise<void> {
+    if (isKept(topic)) clients.hold(client, topic);
+    else clients.join(client, topic);
+    reply(client, { type: "subscribed", topic, since: null });
+    await orLeave(client, topic, async () => {
+      const { frame, seq } = await stream.snapshot(topic, client.principal);
+      await clients.sendPaced(client, frame);
+      if (isKept(topic)) clients.release(client, topic, (await catchUp(client, topic, seq)).at);
+    });
+  }
+
+  return async function subscribe(
+    client: Client,
+    texts: readonly string[],
+    since: Readonly<Record<string, number>>,
+    snapshots = false,
+  ) {
+    const from = new Map<string, number | undefined>();
+    for (const text of texts) {
+      const topic = stream.topicOf(text);
+      await stream.admit(topic, client.principal);
+      from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
+    }
+    for (const [topic, number] of from) {
+      if (number !== undefined) await resume(client, topic, number);
+      else if (snapshots && kindOf(topic)?.snapshot != null) await begin(client, topic);
+      else {
+        clients.join(client, topic);
+        reply(client, { type: "subscribed", topic, since: null });
+      }
+    }
+  };
+}
