@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import { createBroadcast } from "../features/stream/broadcast.js";
+import type { Interest } from "../features/stream/clients.js";
 import { sleep } from "../platform/clock.js";
 import type { Principal } from "../platform/http.js";
 import type { Metrics } from "../platform/metrics.js";
-import { createBroadcast } from "./broadcast.js";
-import type { Interest } from "./clients.js";
 import type { Beating } from "./heartbeat.js";
 import type { Read } from "./stalls.js";
 

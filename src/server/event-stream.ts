@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { TOPICS_A_CLIENT } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
 import { isKept, kindOf } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
@@ -9,7 +10,6 @@ import { problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { type AdmissionOptions, admitCaller, ticketText } from "./admission.js";
-import { TOPICS_A_CLIENT } from "./clients.js";
 import { addressGroup } from "./counter.js";
 import { createEventReaders, EventReader, type EventReaders, eventText } from "./event-readers.js";
 import { createHeartbeat } from "./heartbeat.js";

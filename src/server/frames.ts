@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { type Clients, TOPICS_A_CLIENT } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
+import { createSubscribing, type Subscribe } from "../features/stream/subscribing.js";
 import { AppError } from "../platform/errors.js";
 import { isoTime } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
-import { type Client, type Clients, TOPICS_A_CLIENT } from "./clients.js";
-import { createSubscribing, type Subscribe } from "./subscribing.js";
+import type { SocketClient } from "./socket-client.js";
 
 const topics = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
 
@@ -24,10 +25,10 @@ const frameSchema = z.discriminatedUnion("type", [
 /** What a client's frames do. Nothing a client sends ends more than its own connection. */
 export interface Frames {
   /** @throws {AppError} for a frame that is not understood. */
-  handle(client: Client, text: string): Promise<void>;
-  readonly subscribe: Subscribe;
+  handle(client: SocketClient, text: string): Promise<void>;
+  readonly subscribe: Subscribe<SocketClient>;
   /** Answers a frame that failed; too many of them end the connection. */
-  refuse(client: Client, error: unknown): void;
+  refuse(client: SocketClient, error: unknown): void;
 }
 
 const BAD_FRAMES_LIMIT = 20;
@@ -35,12 +36,12 @@ const CLOSE_POLICY = 1008;
 
 export function createFrames(options: {
   stream: Stream;
-  clients: Clients;
+  clients: Clients<SocketClient>;
   log: Log;
   now: () => number;
 }): Frames {
   const { stream, clients, log, now } = options;
-  const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
+  const reply = (client: SocketClient, message: object) => clients.send(client, JSON.stringify(message));
 
   const subscribe = createSubscribing({ stream, clients });
 

@@ -2,6 +2,7 @@ import websocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { z } from "zod";
+import { type Clients, createClients } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
@@ -10,11 +11,10 @@ import { isoTime, type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { admitSocket, ticketText } from "./admission.js";
-import { type Client, type Clients, createClients } from "./clients.js";
-import { addressGroup } from "./counter.js";
 import { createFrames, type Frames } from "./frames.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { requireRoom, type SocketSettings } from "./room.js";
+import { newSocketClient, type SocketClient } from "./socket-client.js";
 import { createStallWatch, STALLS_EVERY_MS } from "./stalls.js";
 
 export interface HubOptions {
@@ -88,7 +88,7 @@ export async function registerSockets(app: FastifyInstance, log: Log): Promise<v
 /** Serves the stream on /ws. */
 export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
   const { stream, log, metrics, clock, settings } = options;
-  const clients = createClients(metrics, stream);
+  const clients = createClients<SocketClient>(metrics, stream);
   const frames = createFrames({ stream, clients, log, now: clock.now });
   const admitted = new WeakMap<FastifyRequest, Principal>();
   stream.onFrame(clients.publish);
@@ -117,7 +117,7 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(clock.now()) }));
   }, settings.pingEveryMs);
   timer.unref();
-  const stalls = createStallWatch<Client>({
+  const stalls = createStallWatch<SocketClient>({
     all: clients.all,
     unsent: ({ socket }) => socket.bufferedAmount,
     cut: (client) => clients.cut(client, "stalled", null),
@@ -139,9 +139,16 @@ function attach(
   socket: WebSocket,
   request: FastifyRequest,
   principal: Principal,
-  { clients, frames, log, metrics, clock, settings }: HubOptions & { clients: Clients; frames: Frames },
+  {
+    clients,
+    frames,
+    log,
+    metrics,
+    clock,
+    settings,
+  }: HubOptions & { clients: Clients<SocketClient>; frames: Frames },
 ): void {
-  const client = newClient(socket, request, principal, clock.elapsed());
+  const client = newSocketClient(socket, request, principal, clock.elapsed());
   clients.add(client);
   // Frames of one client are handled one after the other.
   let turn: Promise<void> = Promise.resolve();
@@ -171,32 +178,8 @@ function attach(
   if (topics !== undefined) enqueue(() => frames.subscribe(client, topics.split(","), {}));
 }
 
-function newClient(
-  socket: WebSocket,
-  { ip, raw }: FastifyRequest,
-  principal: Principal,
-  elapsedMs: number,
-): Client {
-  return {
-    socket,
-    wire: raw.socket,
-    left: 0,
-    movedAt: elapsedMs,
-    principal,
-    address: addressGroup(ip),
-    topics: new Set(),
-    held: new Map(),
-    replayedTo: new Map(),
-    ending: false,
-    lastHeard: elapsedMs,
-    badFrames: 0,
-    windowStart: elapsedMs,
-    windowFrames: 0,
-  };
-}
-
 /** Frames of the client in the present window, this one included. */
-function countFrame(client: Client, elapsedMs: number): number {
+function countFrame(client: SocketClient, elapsedMs: number): number {
   if (elapsedMs - client.windowStart > WINDOW_MS) {
     client.windowStart = elapsedMs;
     client.windowFrames = 0;

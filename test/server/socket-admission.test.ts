@@ -23,7 +23,7 @@ describe("who may open a socket", () => {
     keyed = await startTestProgram({
       environment: { ...KEYED, HOST: "127.0.0.1" },
       clock,
-      sockets: { pingEveryMs: 50 },
+      sockets: { pingEveryMs: 400 },
     });
     address = await keyed.listen();
   });

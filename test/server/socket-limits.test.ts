@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createBroadcast } from "../../src/features/stream/broadcast.js";
+import { createClients, newClient } from "../../src/features/stream/clients.js";
 import { createMetrics } from "../../src/platform/metrics.js";
-import { createBroadcast } from "../../src/server/broadcast.js";
-import { type Client, createClients } from "../../src/server/clients.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { type Frame, openSocket, publishEvents, refusal } from "../fixtures/socket.js";
 import { openWire, type Wire } from "../fixtures/wire.js";
@@ -236,7 +236,13 @@ describe("createBroadcast", () => {
 describe("createClients", () => {
   it("keeps nothing of a client that went while its frame was handled", () => {
     const sent: unknown[] = [];
-    const socket = { readyState: 1, OPEN: 1, bufferedAmount: 0, send: (frame: unknown) => sent.push(frame) };
+    const port = {
+      isOpen: true,
+      unsent: 0,
+      send: (frame: unknown) => void sent.push(frame),
+      close: () => undefined,
+      terminate: () => undefined,
+    };
     const heard = new Map<string, number>();
     const count = (topic: string, change: number) => heard.set(topic, (heard.get(topic) ?? 0) + change);
     const interest = {
@@ -244,14 +250,7 @@ describe("createClients", () => {
       leave: (topic: string) => void count(topic, -1),
     };
     const clients = createClients(createMetrics("test"), interest);
-    const client = {
-      socket,
-      address: "a",
-      topics: new Set<string>(),
-      held: new Map<string, number>(),
-      replayedTo: new Map<string, number>(),
-      ending: false,
-    } as unknown as Client;
+    const client = newClient(port, "a", { userId: "u", role: "viewer", anonymous: false });
     clients.add(client);
     clients.join(client, "alerts");
     clients.publish("alerts", "1", 1);

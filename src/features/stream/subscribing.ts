@@ -1,24 +1,30 @@
-import type { Stream } from "../features/stream/stream.js";
-import { isKept, kindOf } from "../features/stream/topics.js";
 import type { Client, Clients } from "./clients.js";
+import type { Stream } from "./stream.js";
+import { isKept, kindOf } from "./topics.js";
 
 /**
  * Lets a client hear topics: from a number on, from what is true now, or from now on.
  * @param since number of the last event seen, by topic.
  * @throws {AppError} for what is no topic, and for topics of others.
  */
-export type Subscribe = (
-  client: Client,
+export type Subscribe<C extends Client> = (
+  client: C,
   texts: readonly string[],
   since: Readonly<Record<string, number>>,
   snapshots?: boolean,
 ) => Promise<void>;
 
-export function createSubscribing({ stream, clients }: { stream: Stream; clients: Clients }): Subscribe {
-  const reply = (client: Client, message: object) => clients.send(client, JSON.stringify(message));
+export function createSubscribing<C extends Client>({
+  stream,
+  clients,
+}: {
+  stream: Stream;
+  clients: Clients<C>;
+}): Subscribe<C> {
+  const reply = (client: C, message: object) => clients.send(client, JSON.stringify(message));
 
   /** Sends what came after a number until nothing is missing any more: every event once and in order. */
-  async function resume(client: Client, topic: string, since: number): Promise<void> {
+  async function resume(client: C, topic: string, since: number): Promise<void> {
     clients.hold(client, topic);
     reply(client, { type: "subscribed", topic, since });
     const { at, ...told } = await orLeave(client, topic, () => catchUp(client, topic, since));
@@ -26,7 +32,7 @@ export function createSubscribing({ stream, clients }: { stream: Stream; clients
     clients.release(client, topic, at);
   }
 
-  async function catchUp(client: Client, topic: string, since: number) {
+  async function catchUp(client: C, topic: string, since: number) {
     let [at, replayed, more, forgotten] = [since, 0, false, false];
     do {
       const missed = await stream.replay(topic, at);
@@ -40,7 +46,7 @@ export function createSubscribing({ stream, clients }: { stream: Stream; clients
   }
 
   /** Going on without what was missed would look like a topic that is whole. */
-  async function orLeave<T>(client: Client, topic: string, work: () => Promise<T>): Promise<T> {
+  async function orLeave<T>(client: C, topic: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -50,7 +56,7 @@ export function createSubscribing({ stream, clients }: { stream: Stream; clients
   }
 
   /** Begins with what is true now; what is told of a kept topic meanwhile comes after that. */
-  async function begin(client: Client, topic: string): Promise<void> {
+  async function begin(client: C, topic: string): Promise<void> {
     if (isKept(topic)) clients.hold(client, topic);
     else clients.join(client, topic);
     reply(client, { type: "subscribed", topic, since: null });
@@ -62,7 +68,7 @@ export function createSubscribing({ stream, clients }: { stream: Stream; clients
   }
 
   return async function subscribe(
-    client: Client,
+    client: C,
     texts: readonly string[],
     since: Readonly<Record<string, number>>,
     snapshots = false,

@@ -1,10 +1,8 @@
-import type { WebSocket } from "ws";
-import { sleep } from "../platform/clock.js";
-import { AppError } from "../platform/errors.js";
-import type { Principal } from "../platform/http.js";
-import type { Metrics } from "../platform/metrics.js";
+import { sleep } from "../../platform/clock.js";
+import { AppError } from "../../platform/errors.js";
+import type { Principal } from "../../platform/http.js";
+import type { Metrics } from "../../platform/metrics.js";
 import { createBroadcast } from "./broadcast.js";
-import type { Read } from "./stalls.js";
 
 /** What is sent to all who hear a topic; `topic` is null for what everybody is told. */
 export interface Published {
@@ -14,9 +12,22 @@ export interface Published {
   readonly frame: Buffer;
 }
 
-/** One open socket. */
-export interface Client extends Read {
-  readonly socket: WebSocket;
+/** What frames leave through: a connection of whatever kind. */
+export interface Port {
+  /** Whether anything can still be sent. */
+  readonly isOpen: boolean;
+  /** Bytes that wait to be sent. */
+  readonly unsent: number;
+  send(frame: string | Buffer): void;
+  /** Ends it with a code and a reason that the other end may read. */
+  close(code: number, reason: string): void;
+  /** Ends it at once. */
+  terminate(): void;
+}
+
+/** One who hears topics over a connection. */
+export interface Client {
+  readonly port: Port;
   readonly address: string;
   readonly principal: Principal;
   readonly topics: Set<string>;
@@ -26,36 +37,44 @@ export interface Client extends Read {
   readonly replayedTo: Map<string, number>;
   /** True once its end is decided: nothing it sends counts any more. */
   ending: boolean;
-  /** When a frame or pong came last, on the monotonic clock. */
-  lastHeard: number;
-  badFrames: number;
-  windowStart: number;
-  windowFrames: number;
+}
+
+/** One that has just come and hears nothing yet. */
+export function newClient(port: Port, address: string, principal: Principal): Client {
+  return {
+    port,
+    address,
+    principal,
+    topics: new Set(),
+    held: new Map(),
+    replayedTo: new Map(),
+    ending: false,
+  };
 }
 
 /** Who is connected, and who hears what. */
-export interface Clients {
+export interface Clients<C extends Client = Client> {
   size(): number;
   at(address: string): number;
-  all(): readonly Client[];
-  add(client: Client): void;
-  remove(client: Client): void;
+  all(): readonly C[];
+  add(client: C): void;
+  remove(client: C): void;
   /** @throws {AppError} `invalid_request` beyond the limit of topics. */
-  join(client: Client, topic: string): void;
-  leave(client: Client, topic: string): void;
+  join(client: C, topic: string): void;
+  leave(client: C, topic: string): void;
   /** Joins a kept topic whose events are read back until `release`, not sent as they come. @throws as `join`. */
-  hold(client: Client, topic: string): void;
+  hold(client: C, topic: string): void;
   /** Number of the newest event that was not sent because of `hold`; 0 without one. */
-  heldTo(client: Client, topic: string): number;
+  heldTo(client: C, topic: string): number;
   /** From now on events are sent as they come, but for those up to a number that the client has already. */
-  release(client: Client, topic: string, upTo: number): void;
-  send(client: Client, frame: string | Buffer): void;
+  release(client: C, topic: string, upTo: number): void;
+  send(client: C, frame: string | Buffer): void;
   /** As `send`, waiting while much is unsent: for more frames than a connection takes at once. */
-  sendPaced(client: Client, frame: string): Promise<void>;
+  sendPaced(client: C, frame: string): Promise<void>;
   publish(topic: string, frame: string, seq: number | null): void;
   publishToAll(frame: string): void;
   /** Ends a connection: with a close frame, or without one when it would not be read. */
-  cut(client: Client, reason: string, code: number | null): void;
+  cut(client: C, reason: string, code: number | null): void;
 }
 
 /** Unsent bytes a client may let pile up. */
@@ -71,25 +90,25 @@ function createSender(metrics: Metrics) {
     if (client.ending) return;
     client.ending = true;
     metrics.socketCuts.inc({ reason });
-    if (code === null) client.socket.terminate();
-    else client.socket.close(code, reason);
+    if (code === null) client.port.terminate();
+    else client.port.close(code, reason);
   }
 
   function send(client: Client, frame: string | Buffer): void {
-    const { socket } = client;
-    if (socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount + frame.length > BACKLOG_LIMIT) {
+    const { port } = client;
+    if (!port.isOpen) return;
+    if (port.unsent + frame.length > BACKLOG_LIMIT) {
       cut(client, "slow", null);
       return;
     }
-    socket.send(frame, { binary: false });
+    port.send(frame);
     metrics.socketMessages.inc({ direction: "out" });
   }
 
   async function sendPaced(client: Client, frame: string): Promise<void> {
-    const { socket } = client;
+    const { port } = client;
     const deadline = performance.now() + PACE_LIMIT_MS;
-    while (socket.readyState === socket.OPEN && socket.bufferedAmount > BACKLOG_EASY) {
+    while (port.isOpen && port.unsent > BACKLOG_EASY) {
       if (performance.now() > deadline) cut(client, "slow", null);
       await sleep(5);
     }
@@ -117,12 +136,12 @@ export interface Interest {
   leave(topic: string): void;
 }
 
-export function createClients(metrics: Metrics, interest: Interest): Clients {
-  const clients = new Set<Client>();
-  const byTopic = new Map<string, Set<Client>>();
+export function createClients<C extends Client>(metrics: Metrics, interest: Interest): Clients<C> {
+  const clients = new Set<C>();
+  const byTopic = new Map<string, Set<C>>();
   const byAddress = new Map<string, number>();
   const { cut, send, sendPaced, deliver } = createSender(metrics);
-  const broadcast = createBroadcast<Client, Published>(deliver);
+  const broadcast = createBroadcast<C, Published>(deliver);
 
   function count(address: string, change: number): void {
     const next = (byAddress.get(address) ?? 0) + change;
@@ -131,7 +150,7 @@ export function createClients(metrics: Metrics, interest: Interest): Clients {
     metrics.socketClients.set(clients.size);
   }
 
-  function join(client: Client, topic: string): void {
+  function join(client: C, topic: string): void {
     // It may have gone while its frame was being handled.
     if (!clients.has(client)) return;
     if (client.topics.size >= TOPICS_A_CLIENT && !client.topics.has(topic)) {
@@ -142,7 +161,7 @@ export function createClients(metrics: Metrics, interest: Interest): Clients {
     byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(client));
   }
 
-  function leave(client: Client, topic: string): void {
+  function leave(client: C, topic: string): void {
     if (client.topics.delete(topic)) interest.leave(topic);
     client.held.delete(topic);
     client.replayedTo.delete(topic);
