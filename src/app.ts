@@ -93,6 +93,7 @@ import type { Metrics } from "./platform/metrics.js";
 import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
+import type { SocketIo } from "./protocols/socketio/socketio.js";
 import { registerAnswerLimit } from "./server/answer-limit.js";
 import { answerCompiler, longAsBytes } from "./server/answers.js";
 import { registerAsyncapi } from "./server/asyncapi.js";
@@ -110,6 +111,7 @@ import { registerProtection } from "./server/protection.js";
 import { inputCompiler, registerRefusals, registerRequests, serverOptions } from "./server/requests.js";
 import { SOCKET_SETTINGS, type SocketSettings } from "./server/room.js";
 import { createRouteTable, type RouteTable } from "./server/route-table.js";
+import { openSocketIo } from "./server/socketio.js";
 import { registerTickSocket } from "./server/tick-socket.js";
 
 /** What the routes speak to. */
@@ -219,6 +221,8 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   const hub = config.ROLE === "worker" ? null : await openHub(server, parts, settings);
   registerRoutes(server, parts);
   const alpaca = config.ROLE === "worker" ? null : openAlpaca(server, parts, settings, { explain, guesses });
+  const socketIo = config.ROLE === "worker" ? null : openIo(server, parts, settings, guesses);
+  parts.health.countSockets(() => (hub?.clients() ?? 0) + (socketIo?.count() ?? 0));
   return {
     server,
     routes,
@@ -226,6 +230,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
       parts.health.drain();
       hub?.close();
       alpaca?.close();
+      socketIo?.close();
       await drain();
     },
   };
@@ -245,7 +250,6 @@ async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSe
   const ticks = registerTickSocket(server, options);
   const events = registerEventStream(server, options);
   const clients = () => hub.clients() + ticks.count() + events.count();
-  parts.health.countSockets(clients);
   return {
     clients,
     close() {
@@ -262,19 +266,42 @@ function openAlpaca(
   { alpacaSockets = {} }: AppSettings,
   { explain, guesses }: { explain: ExplainError; guesses: Guesses },
 ): Alpaca {
-  const { users, health } = parts;
   return alpacaRoutes(server, {
     ...parts,
     explain,
-    draining: health.draining,
+    draining: parts.health.draining,
     sockets: alpacaSockets,
-    async identify(ip, credential) {
-      guesses.check(ip, credential);
-      const principal = await users.authenticate(credential);
-      await guesses.record(ip, credential, principal !== null);
-      return principal;
-    },
+    identify: identifier(parts, guesses),
   });
+}
+
+function openIo(
+  server: FastifyInstance,
+  parts: AppParts,
+  { sockets = {} }: AppSettings,
+  guesses: Guesses,
+): SocketIo {
+  const { config, health } = parts;
+  return openSocketIo(server, {
+    ...parts,
+    origins: config.CORS_ORIGINS,
+    anonymous: anonymousPrincipal(config),
+    draining: health.draining,
+    loopbackOnly: isLoopback(config.HOST),
+    proxyHops: config.TRUST_PROXY_HOPS,
+    settings: { ...SOCKET_SETTINGS, ...sockets },
+    identify: identifier(parts, guesses),
+  });
+}
+
+/** Whose a credential is, for those who send it in no header. */
+function identifier({ users }: AppParts, guesses: Guesses) {
+  return async (ip: string, credential: string) => {
+    guesses.check(ip, credential);
+    const principal = await users.authenticate(credential);
+    await guesses.record(ip, credential, principal !== null);
+    return principal;
+  };
 }
 
 function registerRoutes(server: FastifyInstance, parts: AppParts): void {

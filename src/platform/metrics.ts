@@ -59,7 +59,7 @@ export function createMetrics(version: string) {
     databaseWaiting: gauge("tx_database_pool_waiting", "Callers waiting for a database connection"),
     cacheRequests: counter("tx_cache_requests_total", "Cache reads", ["tier", "outcome"]),
     redisUp: gauge("tx_redis_up", "1 while Redis answers, 0 while it does not, absent when not configured"),
-    socketClients: gauge("tx_ws_clients", "Connected WebSocket clients"),
+    socketClients: gauge("tx_ws_clients", "Connected clients of streams of any kind"),
     socketMessages: counter("tx_ws_messages_total", "WebSocket frames", ["direction"]),
     socketCuts: counter("tx_ws_cuts_total", "WebSocket clients cut by the server", ["reason"]),
     dataIssues: counter("tx_data_issues_total", "Findings of the data-quality monitor", ["code", "severity"]),

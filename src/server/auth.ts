@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Users } from "../features/users/users.js";
 import { AppError } from "../platform/errors.js";
@@ -37,11 +38,18 @@ const HEADERS: CredentialReader = { read: credentialOf, fits: () => true };
 export const mayAct = ({ role }: Principal, least: Role): boolean => RANK[role] >= RANK[least];
 
 /** True for requests without Origin (no browser), of the same origin, or of a listed one. */
-export function isOriginAllowed(request: FastifyRequest, origins: readonly string[]): boolean {
-  const { origin, host } = request.headers;
+export function isOriginAllowed(
+  { headers: { origin, host } }: { readonly headers: IncomingHttpHeaders },
+  origins: readonly string[],
+): boolean {
   if (origin === undefined) return true;
   if (origins.includes(origin)) return true;
   return origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** Whether a Host header names loopback. */
+export function isLoopbackHost(host: string): boolean {
+  return LOOPBACK_HOST.test(host);
 }
 
 /** Says on each request who the caller is, and refuses those whose role or origin does not permit the route. */
@@ -66,7 +74,7 @@ export function registerAuth(app: FastifyInstance, options: AuthOptions): void {
 
   app.addHook("onRequest", async (request) => {
     const { host = "" } = request.headers;
-    if (checksHost && !LOOPBACK_HOST.test(host) && !hosts.has(host)) {
+    if (checksHost && !isLoopbackHost(host) && !hosts.has(host)) {
       const detail = "Without ADMIN_API_KEY this server answers to loopback names only";
       throw new AppError("origin_refused", detail);
     }

@@ -119,6 +119,7 @@ export function createEventReaders(metrics: Metrics, interest: Interest): EventR
 
   function remove(reader: EventReader): void {
     if (!readers.delete(reader)) return;
+    metrics.socketClients.dec();
     for (const topic of reader.topics) {
       interest.leave(topic);
       const members = byTopic.get(topic);
@@ -133,6 +134,7 @@ export function createEventReaders(metrics: Metrics, interest: Interest): EventR
     all: () => [...readers],
     add(reader) {
       readers.add(reader);
+      metrics.socketClients.inc();
       for (const topic of reader.topics) {
         byTopic.set(topic, (byTopic.get(topic) ?? new Set()).add(reader));
         interest.follow(topic, reader.principal);

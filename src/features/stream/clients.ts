@@ -147,7 +147,7 @@ export function createClients<C extends Client>(metrics: Metrics, interest: Inte
     const next = (byAddress.get(address) ?? 0) + change;
     if (next > 0) byAddress.set(address, next);
     else byAddress.delete(address);
-    metrics.socketClients.set(clients.size);
+    metrics.socketClients.inc(change);
   }
 
   function join(client: C, topic: string): void {

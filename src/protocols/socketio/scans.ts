@@ -1,0 +1,34 @@
+import { DAY_MS } from "../../core/market/day.js";
+import { INTERVAL_MS, parseInterval } from "../../core/market/interval.js";
+import type { Detections } from "../../features/detections/detections.js";
+import { detectionView } from "../../features/detections/views.js";
+import { isoTime } from "../../platform/http.js";
+
+/** What a scan saw in a symbol, as older clients are told of it. */
+export interface SymbolScan {
+  readonly symbol: string;
+  readonly intraday_patterns: readonly object[];
+  readonly context_patterns: readonly object[];
+  readonly timestamp: string;
+}
+
+const MOST = 500;
+
+/** What the scan of a slot saw, by symbol, the newest first: bars of less than a day, and those that give them context. */
+export async function loadSymbolScans(
+  detections: Pick<Detections, "list">,
+  slotMs: number,
+  nowMs: number,
+): Promise<SymbolScan[]> {
+  const { rows } = await detections.list({ from: slotMs - DAY_MS }, MOST, 0);
+  const fresh = rows.filter(({ detectedAt }) => detectedAt >= slotMs);
+  const bySymbol = new Map<string, { intraday_patterns: object[]; context_patterns: object[] }>();
+  for (const row of fresh) {
+    const found = bySymbol.get(row.symbol) ?? { intraday_patterns: [], context_patterns: [] };
+    bySymbol.set(row.symbol, found);
+    const interval = parseInterval(row.interval);
+    const isIntraday = interval !== null && INTERVAL_MS[interval] < DAY_MS;
+    (isIntraday ? found.intraday_patterns : found.context_patterns).push(detectionView(row));
+  }
+  return [...bySymbol].map(([symbol, found]) => ({ symbol, ...found, timestamp: isoTime(nowMs) }));
+}

@@ -1,0 +1,326 @@
+import type { Server as HttpServer, IncomingHttpHeaders } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { Server, type Socket } from "socket.io";
+import { z } from "zod";
+import { ALERT_TOPIC, SCAN_TOPIC } from "../../features/alerts/topics.js";
+import type { Detections } from "../../features/detections/detections.js";
+import type { PaperDesk } from "../../features/paper-trades/feature.js";
+import { topicOfAccount } from "../../features/paper-trades/topics.js";
+import { type Client, createClients, newClient, TOPICS_A_CLIENT } from "../../features/stream/clients.js";
+import type { Stream } from "../../features/stream/stream.js";
+import { createSubscribing } from "../../features/stream/subscribing.js";
+import { PORTFOLIO_TOPIC } from "../../features/stream/topics.js";
+import type { Users } from "../../features/users/users.js";
+import type { Clock } from "../../platform/clock.js";
+import { AppError, messageOf } from "../../platform/errors.js";
+import { isoTime, type Principal } from "../../platform/http.js";
+import type { Log } from "../../platform/log.js";
+import type { Metrics } from "../../platform/metrics.js";
+import { SocketIoPort } from "./port.js";
+import { loadSymbolScans } from "./scans.js";
+
+export interface SocketIoOptions {
+  readonly stream: Stream;
+  readonly detections: Pick<Detections, "list">;
+  readonly paper: Pick<PaperDesk, "accountOf">;
+  readonly users: Pick<Users, "stands" | "redeemTicket">;
+  /** Whose a credential is; null where it is nobody's. @throws {AppError} after too many wrong ones. */
+  readonly identify: (ip: string, credential: string) => Promise<Principal | null>;
+  /** Who callers without credentials are; null when they are nobody. */
+  readonly anonymous: Principal | null;
+  /** Why a handshake with these headers from this address is refused; null where it is not. */
+  readonly refusal: (headers: IncomingHttpHeaders, clients: number) => string | null;
+  readonly addressOf: (socket: { handshake: { headers: IncomingHttpHeaders; address: string } }) => string;
+  readonly origins: readonly string[];
+  readonly synthetic: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface SocketIo {
+  count(): number;
+  /** Says goodbye to every client. */
+  close(): void;
+}
+
+const PATH = "/socket.io/";
+const SETTINGS = {
+  path: "/socket.io",
+  serveClient: false,
+  destroyUpgrade: false,
+  pingInterval: 20_000,
+  pingTimeout: 10_000,
+  connectTimeout: 10_000,
+  maxHttpBufferSize: 64 * 1024,
+  httpCompression: false,
+  perMessageDeflate: false,
+} as const;
+/** What a client hears that asks for nothing. */
+const USUAL = [ALERT_TOPIC, SCAN_TOPIC];
+const LOOK_EVERY_MS = 20_000;
+const ASKED_LIMIT = 200;
+const WINDOW_MS = 10_000;
+
+const numbers = z.record(z.string().max(100), z.number().int().min(0));
+const topicList = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
+const asked = z.object({ topics: topicList, since: numbers.optional(), snapshot: z.boolean().optional() });
+const opening = z.object({
+  token: z.string().max(2_000).optional(),
+  ticket: z.string().max(2_000).optional(),
+  topics: topicList.optional(),
+  since: numbers.optional(),
+  snapshot: z.boolean().optional(),
+});
+
+interface IoClient extends Client {
+  readonly io: Socket;
+  windowStart: number;
+  windowCount: number;
+}
+
+/**
+ * Serves Socket.IO beside the other sockets: frames of the stream as events of their types, and what older clients expect.
+ * Must be called before the server listens; sockets of others must have been registered.
+ */
+export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions): SocketIo {
+  const { stream, metrics, log, clock } = options;
+  const clients = createClients<IoClient>(metrics, stream);
+  const subscribe = createSubscribing({ stream, clients });
+  const io = new Server({
+    ...SETTINGS,
+    cors: { origin: [...options.origins], credentials: true },
+    allowRequest: (request, callback) => {
+      const refusal = options.refusal(request.headers, clients.size());
+      callback(refusal, refusal === null);
+    },
+  });
+  io.use((socket, next) => {
+    admit(socket, options).then(
+      (admitted) => {
+        Object.assign(socket.data, admitted);
+        next();
+      },
+      (error: unknown) => next(refused(error)),
+    );
+  });
+  io.on("connection", (socket) => {
+    const { principal, opened } = socket.data as Admitted;
+    const port = new SocketIoPort(socket);
+    const client: IoClient = Object.assign(newClient(port, options.addressOf(socket), principal), {
+      io: socket,
+      windowStart: clock.elapsed(),
+      windowCount: 0,
+    });
+    clients.add(client);
+    socket.on("disconnect", () => {
+      client.ending = true;
+      clients.remove(client);
+    });
+    greet(socket, options);
+    listen(client, { clients, subscribe, ...options });
+    const { topics = USUAL, since = {}, snapshot } = opened;
+    client.io.emit("subscription_status", { ...USUAL_STATUS, topics, timestamp: isoTime(clock.now()) });
+    subscribe(client, topics, since, snapshot).catch((error: unknown) => refuse(client, error, log));
+  });
+  stream.onFrame(clients.publish);
+  stream.onFrame((topic, frame) => {
+    if (topic === SCAN_TOPIC) tellScan(io, frame, options);
+  });
+  const timer = setInterval(() => endExpired(clients.all(), clients.cut, options), LOOK_EVERY_MS).unref();
+  app.addHook("onReady", async () => attachBeside(io, app.server));
+  app.addHook("preClose", async () => {
+    clearInterval(timer);
+    io.disconnectSockets(true);
+    io.engine.close();
+  });
+  return {
+    count: clients.size,
+    close() {
+      clearInterval(timer);
+      io.disconnectSockets(true);
+    },
+  };
+}
+
+const USUAL_STATUS = { type: "alerts", status: "subscribed", alerts: true, scan_results: true };
+
+/** One dispatcher of upgrades: paths of Socket.IO are its, all others go where they went before. */
+function attachBeside(io: Server, server: HttpServer): void {
+  const others = server.listeners("upgrade");
+  server.removeAllListeners("upgrade");
+  io.attach(server, SETTINGS);
+  const own = server.listeners("upgrade");
+  server.removeAllListeners("upgrade");
+  server.on("upgrade", (request, socket, head) => {
+    const isOwn = request.url?.startsWith(PATH) === true;
+    for (const listener of isOwn ? own : others) listener.call(server, request, socket, head);
+  });
+}
+
+interface Admitted {
+  readonly principal: Principal;
+  readonly opened: z.output<typeof opening>;
+}
+
+/** Whose a connection is: by its `auth`, a header, or nothing where that is allowed. @throws {AppError} */
+async function admit(
+  socket: Socket,
+  { identify, users, anonymous, addressOf }: SocketIoOptions,
+): Promise<Admitted> {
+  const { headers, auth } = socket.handshake;
+  const opened = opening.safeParse(auth);
+  if (!opened.success)
+    throw new AppError("invalid_request", "auth must have token, ticket, topics, since and snapshot");
+  const { ticket, token } = opened.data;
+  const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
+  const key = headers["x-api-key"];
+  const credential = token ?? bearer ?? (typeof key === "string" ? key : undefined);
+  let principal = anonymous;
+  if (ticket !== undefined) principal = await users.redeemTicket(ticket);
+  else if (credential !== undefined) principal = await identify(addressOf(socket), credential);
+  if (principal === null) throw new AppError("unauthenticated", "Send a token or a ticket in auth");
+  return { principal, opened: opened.data };
+}
+
+function refused(error: unknown): Error {
+  const known =
+    error instanceof AppError ? error : new AppError("internal", "The connection could not be admitted");
+  return Object.assign(new Error(known.message), { data: { code: known.code, detail: known.message } });
+}
+
+function greet(socket: Socket, { clock, synthetic }: SocketIoOptions): void {
+  const timestamp = isoTime(clock.now());
+  const message = "Connected";
+  socket.emit("connection_status", { status: "connected", connected: true, message, timestamp });
+  socket.emit("system_status", { status: "ok", synthetic, timestamp });
+}
+
+type Listening = SocketIoOptions & {
+  readonly clients: ReturnType<typeof createClients<IoClient>>;
+  readonly subscribe: ReturnType<typeof createSubscribing<IoClient>>;
+};
+
+/** Takes what a client asks for, one after the other. */
+function listen(client: IoClient, parts: Listening): void {
+  const { clients, subscribe, stream, paper, clock, log } = parts;
+  const { io: socket, principal } = client;
+  let turn: Promise<void> = Promise.resolve();
+  const on = (event: string, work: (payload: unknown) => Promise<object>) =>
+    socket.on(event, (...given: unknown[]) => {
+      const reply = given.at(-1);
+      if (client.ending) return;
+      if (countAsked(client, clock.elapsed()) > ASKED_LIMIT) {
+        clients.cut(client, "too many frames", 1008);
+        return;
+      }
+      turn = turn
+        .then(async () => {
+          const status = { ...(await work(given[0])), timestamp: isoTime(clock.now()) };
+          if (typeof reply === "function") reply({ success: true, ...status });
+          else socket.emit("subscription_status", status);
+        })
+        .catch((error: unknown) => {
+          const told = refuse(client, error, log);
+          if (typeof reply === "function") reply({ success: false, ...told });
+        });
+    });
+
+  async function subscribeAccount() {
+    const { id } = await paper.accountOf(principal.userId, undefined);
+    await subscribe(client, [`${PORTFOLIO_TOPIC}:${id}`], {}, true);
+    await subscribe(client, [topicOfAccount(id)], {});
+  }
+
+  on("subscribe_alerts", async () => {
+    await subscribe(client, [ALERT_TOPIC], {});
+    return { type: "alerts", status: "subscribed", alerts: true };
+  });
+  on("subscribe_scan_results", async () => {
+    await subscribe(client, [SCAN_TOPIC], {});
+    return { type: "scan_results", status: "subscribed", scan_results: true };
+  });
+  on("subscribe_portfolio", async () => {
+    await subscribeAccount();
+    return { type: "portfolio", status: "subscribed", portfolio: true };
+  });
+  on("subscribe_positions", async () => {
+    await subscribeAccount();
+    return { type: "positions", status: "subscribed", positions: true };
+  });
+  on("subscribe", async (payload) => {
+    const { topics, since = {}, snapshot } = parsed(asked, payload);
+    await subscribe(client, topics, since, snapshot);
+    return { type: "topics", status: "subscribed", topics };
+  });
+  on("unsubscribe", async (payload) => {
+    const { topics } = parsed(asked, payload);
+    for (const topic of topics) clients.leave(client, stream.topicOf(topic));
+    return { type: "topics", status: "unsubscribed", topics };
+  });
+}
+
+function parsed<T>(schema: z.ZodType<T>, payload: unknown): T {
+  const found = schema.safeParse(payload);
+  if (found.success) return found.data;
+  const [issue] = found.error.issues;
+  throw new AppError(
+    "invalid_request",
+    `${issue?.path.join(".") || "payload"}: ${issue?.message ?? "not valid"}`,
+  );
+}
+
+function countAsked(client: IoClient, elapsedMs: number): number {
+  if (elapsedMs - client.windowStart > WINDOW_MS) {
+    client.windowStart = elapsedMs;
+    client.windowCount = 0;
+  }
+  return ++client.windowCount;
+}
+
+/** Tells a client why what it asked for was not done. */
+function refuse(client: IoClient, error: unknown, log: Log): { code: string; detail: string } {
+  const known = error instanceof AppError ? error : null;
+  if (known === null) log.error({ err: error }, "a Socket.IO request failed");
+  const told = {
+    code: known?.code ?? "internal",
+    detail: known?.message ?? "The server failed to do what was asked",
+  };
+  client.io.emit("error_message", told);
+  return told;
+}
+
+/** Tells those who hear scans what one saw. */
+function tellScan(io: Server, frame: string, { detections, clock, log }: SocketIoOptions): void {
+  if (io.sockets.sockets.size === 0) return;
+  const { data } = JSON.parse(frame) as { data: { slot?: string } };
+  const slotMs = Date.parse(data.slot ?? "");
+  if (Number.isNaN(slotMs)) return;
+  loadSymbolScans(detections, slotMs, clock.now()).then(
+    (scans) => {
+      for (const scan of scans) io.emit("scan_update", scan);
+      const [first] = scans;
+      if (first !== undefined) io.emit("market_scan_update", { ...first, data: scans });
+    },
+    (error: unknown) => log.warn({ reason: messageOf(error) }, "what a scan saw could not be told"),
+  );
+}
+
+/** Ends connections whose credential has ended or was revoked. */
+function endExpired(
+  all: readonly IoClient[],
+  cut: (client: IoClient, reason: string, code: number) => void,
+  { users, clock, log }: SocketIoOptions,
+): void {
+  for (const client of all) {
+    const { expiresAt, keyId } = client.principal;
+    if (expiresAt !== undefined && expiresAt <= clock.now()) cut(client, "credential expired", 4401);
+    else if (keyId !== undefined)
+      users.stands(client.principal).then(
+        (stands) => {
+          if (!stands) cut(client, "credential revoked", 4401);
+        },
+        (error: unknown) => log.warn({ reason: messageOf(error) }, "a key could not be checked"),
+      );
+  }
+}
