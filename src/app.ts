@@ -94,6 +94,7 @@ import type { RedisClient } from "./platform/redis.js";
 import type { Workers } from "./platform/workers.js";
 import { type Alpaca, type AlpacaOptions, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import type { SocketIo } from "./protocols/socketio/socketio.js";
+import { registerUdf } from "./protocols/udf/udf.js";
 import { registerAnswerLimit } from "./server/answer-limit.js";
 import { answerCompiler, longAsBytes } from "./server/answers.js";
 import { registerAsyncapi } from "./server/asyncapi.js";
@@ -223,6 +224,7 @@ export async function buildApp(parts: AppParts, settings: AppSettings = {}): Pro
   const alpaca = config.ROLE === "worker" ? null : openAlpaca(server, parts, settings, { explain, guesses });
   const socketIo = config.ROLE === "worker" ? null : openIo(server, parts, settings, guesses);
   parts.health.countSockets(() => (hub?.clients() ?? 0) + (socketIo?.count() ?? 0));
+  if (config.ROLE !== "worker") registerUdf(server, { ...parts, explain });
   return {
     server,
     routes,

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { AppError } from "../platform/errors.js";
 import { isDialectPath, sendAppError } from "../protocols/alpaca/http.js";
+import { isChartPath, sendChartError } from "../protocols/udf/http.js";
 import { PROBLEM_TYPE, problemOf, sendProblem, toAppError } from "./problems.js";
 
 /** What every answer carries, for those that are given before the hooks of a route run. */
@@ -52,5 +53,6 @@ export function answerUnroutable(failure: Error, request: FastifyRequest, reply:
   reply.headers({ ...HEADERS, "x-request-id": request.id });
   const error = toAppError(failure);
   if (isDialectPath(request.url)) void sendAppError(reply, error);
+  else if (isChartPath(request.url)) void sendChartError(reply, error);
   else void sendProblem(request, reply, error);
 }

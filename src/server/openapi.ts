@@ -50,6 +50,11 @@ const TAGS = [
     name: "Alpaca",
     description: "Alpaca's Trading API v2 and market data API: their shapes and errors, without an envelope",
   },
+  {
+    name: "UDF",
+    description: "TradingView's Universal Data Feed for charts: its shapes and errors, without an envelope",
+  },
+  { name: "OpenBB", description: "What OpenBB Workspace reads to show this server's data" },
 ];
 
 /** As of all answers, but that the page may bring styles of its own. */

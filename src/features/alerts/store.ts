@@ -45,9 +45,12 @@ export interface AlertFilter {
   readonly status?: AlertStatus | undefined;
   readonly pattern?: string | undefined;
   readonly badge?: Badge | undefined;
+  readonly interval?: Interval | undefined;
   /** Created in [from, to). */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+  /** On bars that open in [from, to). */
+  readonly bars?: { readonly from: number; readonly to: number } | undefined;
 }
 
 /** Whose alerts are looked at, and when. */
@@ -260,7 +263,7 @@ function whereBadge(badge: Badge): Prisma.AlertWhereInput {
 }
 
 function whereOf(
-  { symbol, status, pattern, badge, from, to }: AlertFilter,
+  { symbol, status, pattern, badge, interval, from, to, bars }: AlertFilter,
   { synthetic, nowMs }: Standpoint,
 ) {
   return {
@@ -268,6 +271,8 @@ function whereOf(
     ...(status === undefined ? {} : whereStatus(status, new Date(nowMs))),
     ...(pattern === undefined ? {} : { pattern }),
     ...(badge === undefined ? {} : { AND: whereBadge(badge) }),
+    ...(interval === undefined ? {} : { interval }),
+    ...(bars === undefined ? {} : { barTime: { gte: new Date(bars.from), lt: new Date(bars.to) } }),
     ...(from === undefined && to === undefined
       ? {}
       : {

@@ -54,6 +54,8 @@ export interface DetectionFilter {
   /** Bars that closed in [from, to). */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
+  /** Bars that open in [from, to). */
+  readonly bars?: { readonly from: number; readonly to: number } | undefined;
 }
 
 const RECORD = `
@@ -228,7 +230,7 @@ function storedOf(row: Row): StoredDetection {
 }
 
 function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionWhereInput {
-  const { symbol, pattern, interval, state, from, to } = filter;
+  const { symbol, pattern, interval, state, from, to, bars } = filter;
   const closedAt = {
     ...(from === undefined ? {} : { gte: new Date(from) }),
     ...(to === undefined ? {} : { lt: new Date(to) }),
@@ -239,5 +241,6 @@ function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionW
     ...(interval === undefined ? {} : { interval }),
     ...(state === undefined ? {} : { state }),
     ...(from === undefined && to === undefined ? {} : { closedAt }),
+    ...(bars === undefined ? {} : { barTime: { gte: new Date(bars.from), lt: new Date(bars.to) } }),
   };
 }
