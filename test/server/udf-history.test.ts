@@ -159,6 +159,19 @@ describe("history of the synthetic market", () => {
     expect(before).toEqual({ bars: [], noData: true, nextTime: Date.parse("2024-05-01") / 1_000 });
   });
 
+  it("200 of months in random windows is all of them joined together", async () => {
+    const from = Date.parse("2022-01-03") / 1_000;
+    const to = Math.floor(NOON_MS / 1_000);
+    const all = await client.history("AAPL", "1M", { from, to });
+    expect(all.bars.length).toBe(30);
+    await fc.assert(
+      fc.asyncProperty(cuts(from, to), async (times) => {
+        expect(await joined(client, "AAPL", "1M", times)).toEqual(all.bars);
+      }),
+      { numRuns: 15, seed: 20_261_130 },
+    );
+  });
+
   it.each(["1", "5", "240", "1D", "1W", "1M"])(
     "200 by %s has as many bars as are counted back",
     async (resolution) => {

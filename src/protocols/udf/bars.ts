@@ -7,7 +7,7 @@ import type { AdjustedCandles } from "../../features/candles/adjusted.js";
 import { BARS_LIMIT } from "../../features/candles/schema.js";
 import type { KnownInstrument } from "../../features/instruments/store.js";
 import type { Gateway } from "../../providers/gateway.js";
-import { type Frame, monthOf, opensBetween, stampOf, startOfDay } from "./resolutions.js";
+import { type Frame, type Month, monthOf, opensBetween, stampOf, startOfDay } from "./resolutions.js";
 
 /** A closed bar; its time is in seconds, as the protocol has it. */
 export interface ChartBar {
@@ -65,16 +65,15 @@ export function createChartBars(options: {
   async function loadMonths(instrument: KnownInstrument, { from, to, countback }: BarsWanted) {
     const calendar = calendarOf(instrument.calendar);
     const count = Math.min(countback ?? BARS_LIMIT, MOST_MONTHS);
-    const lastDay = Math.ceil(to / DAY_S) - 1;
-    const end = startOfDay(calendar, monthOf(calendar, lastDay).until);
-    const start = countback === null ? opensBetween(calendar, "month", from, to).from : -Infinity;
+    const end = startOfDay(calendar, monthOf(calendar, Math.ceil(to / DAY_S) - 1).until);
+    const start = countback === null ? monthBefore(calendar, Math.ceil(from / DAY_S)) : -Infinity;
     // One more at each end: the first may be cut off and the last may still go on.
     const limit = (count + 2) * MONTH_DAYS;
     const days = await newest(instrument, "1d", { from: start, to: end }, limit);
     if (days === null) return [];
+    const isWhole = days.time.length < limit;
     const bars = monthsOf(days, calendar, {
-      earliestMs:
-        days.time.length < limit ? await gateway.earliestMs(instrument, "1d") : days.time[0] + DAY_MS,
+      earliestMs: isWhole ? await gateway.earliestMs(instrument, "1d") : Number.POSITIVE_INFINITY,
       reachedMs: await gateway.feedNowMs(instrument, "1d"),
     });
     return bars.filter(({ time }) => time < to && (countback !== null || time >= from)).slice(-count);
@@ -105,7 +104,15 @@ function chartBars(candles: Candles, stamp: (openMs: number) => number): ChartBa
   }));
 }
 
-/** Months whose days were all to be had: from the first that begins after the earliest day to the last that is over. */
+/** Start of the month before that of a day: a month that begins with a stretch is not where the days begin. */
+function monthBefore(calendar: Calendar, day: number): number {
+  return startOfDay(calendar, monthOf(calendar, monthOf(calendar, day).from - 1).from);
+}
+
+/**
+ * Months that are over. The first is left out where its first days are missing since nothing is to be had before a
+ * moment; days that are missing within the others are missing everywhere.
+ */
 function monthsOf(
   days: Candles,
   calendar: Calendar,
@@ -113,25 +120,29 @@ function monthsOf(
 ): ChartBar[] {
   const newest = lastClosedBar(calendar, "1d", reachedMs) ?? Number.NEGATIVE_INFINITY;
   const bars: ChartBar[] = [];
-  let month: ReturnType<typeof monthOf> | null = null;
+  let month: Month | null = null;
   for (const [i, day] of chartBars(days, (openMs) => tradingDay(calendar, openMs)).entries()) {
-    if (month === null || day.time >= month.until) {
-      month = monthOf(calendar, day.time);
-      const cutOff = startOfDay(calendar, month.firstSession + 1) <= earliestMs;
-      const isOver = month.lastOpen === null ? days.time[i] <= newest : month.lastOpen <= newest;
-      if (!isOver) break;
-      if (!cutOff) bars.push({ ...day, time: month.firstSession * DAY_S });
+    const last = bars.at(-1);
+    if (month !== null && last !== undefined && day.time < month.until) {
+      bars[bars.length - 1] = {
+        ...last,
+        high: Math.max(last.high, day.high),
+        low: Math.min(last.low, day.low),
+        close: day.close,
+        volume: last.volume + day.volume,
+      };
       continue;
     }
-    const last = bars.at(-1);
-    if (last === undefined || last.time !== month.firstSession * DAY_S) continue;
-    bars[bars.length - 1] = {
-      ...last,
-      high: Math.max(last.high, day.high),
-      low: Math.min(last.low, day.low),
-      close: day.close,
-      volume: last.volume + day.volume,
-    };
+    month = monthOf(calendar, day.time);
+    if ((month.lastOpen ?? days.time[i]) > newest) break;
+    bars.push({ ...day, time: month.firstSession * DAY_S });
   }
-  return bars;
+  const isCutOff = days.time.length > 0 && isLate(calendar, tradingDay(calendar, days.time[0]), earliestMs);
+  return isCutOff ? bars.slice(1) : bars;
+}
+
+/** Whether days begin after the first session of their month, since there are none before a moment. */
+function isLate(calendar: Calendar, firstDay: number, earliestMs: number): boolean {
+  const { firstSession } = monthOf(calendar, firstDay);
+  return firstDay > firstSession && startOfDay(calendar, firstSession + 1) <= earliestMs;
 }
