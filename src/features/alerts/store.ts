@@ -42,6 +42,8 @@ export interface Alert {
 
 export interface AlertFilter {
   readonly symbol?: string | undefined;
+  /** One row of the symbol: those of replays are others. */
+  readonly instrumentId?: number | undefined;
   readonly status?: AlertStatus | undefined;
   readonly pattern?: string | undefined;
   readonly badge?: Badge | undefined;
@@ -263,7 +265,7 @@ function whereBadge(badge: Badge): Prisma.AlertWhereInput {
 }
 
 function whereOf(
-  { symbol, status, pattern, badge, interval, from, to, bars }: AlertFilter,
+  { symbol, instrumentId, status, pattern, badge, interval, from, to, bars }: AlertFilter,
   { synthetic, nowMs }: Standpoint,
 ) {
   return {
@@ -271,6 +273,7 @@ function whereOf(
     ...(status === undefined ? {} : whereStatus(status, new Date(nowMs))),
     ...(pattern === undefined ? {} : { pattern }),
     ...(badge === undefined ? {} : { AND: whereBadge(badge) }),
+    ...(instrumentId === undefined ? {} : { instrumentId }),
     ...(interval === undefined ? {} : { interval }),
     ...(bars === undefined ? {} : { barTime: { gte: new Date(bars.from), lt: new Date(bars.to) } }),
     ...(from === undefined && to === undefined

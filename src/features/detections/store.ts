@@ -48,6 +48,8 @@ export interface Past {
 
 export interface DetectionFilter {
   readonly symbol?: string | undefined;
+  /** One row of the symbol: those of replays are others. */
+  readonly instrumentId?: number | undefined;
   readonly pattern?: string | undefined;
   readonly interval?: Interval | undefined;
   readonly state?: FormationState | undefined;
@@ -230,13 +232,14 @@ function storedOf(row: Row): StoredDetection {
 }
 
 function whereOf(filter: DetectionFilter, synthetic: boolean): Prisma.DetectionWhereInput {
-  const { symbol, pattern, interval, state, from, to, bars } = filter;
+  const { symbol, instrumentId, pattern, interval, state, from, to, bars } = filter;
   const closedAt = {
     ...(from === undefined ? {} : { gte: new Date(from) }),
     ...(to === undefined ? {} : { lt: new Date(to) }),
   };
   return {
     instrument: { synthetic, ...(symbol === undefined ? {} : { symbol }) },
+    ...(instrumentId === undefined ? {} : { instrumentId }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(interval === undefined ? {} : { interval }),
     ...(state === undefined ? {} : { state }),

@@ -58,7 +58,7 @@ export function createMarks({
       if (resolution === "month") return [];
       const calendar = calendarOf(instrument.calendar);
       const bars = opensBetween(calendar, resolution, from, to + 1);
-      const filter = { symbol: instrument.symbol, interval: resolution, bars };
+      const filter = { instrumentId: instrument.id, interval: resolution, bars };
       const [seen, raised] = await Promise.all([
         detections.list(filter, MARKS_LIMIT, 0),
         alerts.list(filter, MARKS_LIMIT, 0),
