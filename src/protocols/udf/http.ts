@@ -23,6 +23,8 @@ export interface ChartRoute<Q extends z.ZodType, A extends z.ZodType> {
   readonly answer: A;
   /** Of the answer, JSON unless given. */
   readonly type?: "text/plain";
+  /** Requests a minute and caller, where they are fewer than usual. */
+  readonly perMinute?: number;
   handle(query: z.output<Q>): Promise<z.input<A>> | z.input<A>;
 }
 
@@ -33,7 +35,7 @@ export type AddRoute = <Q extends z.ZodType, A extends z.ZodType>(
 
 /** Adds routes that answer with the bare thing, without an envelope. */
 export function chartRoutes(app: FastifyInstance): AddRoute {
-  return (path, { id, summary, description, query, answer, type, handle }) => {
+  return (path, { id, summary, description, query, answer, type, perMinute = PER_MINUTE, handle }) => {
     const media = type ?? "application/json";
     const schema: FastifySchema = {
       operationId: id,
@@ -56,7 +58,7 @@ export function chartRoutes(app: FastifyInstance): AddRoute {
       method: "GET",
       url: `${PREFIX}${path}`,
       schema,
-      config: { access: "viewer", perMinute: PER_MINUTE },
+      config: { access: "viewer", perMinute },
       handler: async (request, reply) => {
         const answered = await within(PATIENCE_MS, async () =>
           handle(request.query as z.output<typeof query>),

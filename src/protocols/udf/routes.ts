@@ -24,6 +24,9 @@ import {
 } from "./schema.js";
 import type { Symbols } from "./symbols.js";
 
+/** Sources are asked as well, whose calls are counted; boxes search with each letter. */
+const SEARCHES_PER_MINUTE = 60;
+
 export interface UdfRouteOptions {
   readonly symbols: Symbols;
   readonly bars: ChartBars;
@@ -63,6 +66,7 @@ export function udfRoutes(app: FastifyInstance, options: UdfRouteOptions): void 
     summary: "Symbols with bars whose symbol or name fits a text",
     query: searchQuery,
     answer: z.array(foundSchema),
+    perMinute: SEARCHES_PER_MINUTE,
     handle: (query) => symbols.search(query),
   });
   get("/history", {
