@@ -115,6 +115,28 @@ describe("GET /udf/marks", () => {
       expect(await client.marks("AAPL", "1D", time, time)).toEqual(days.filter((mark) => mark.time === time));
   });
 
+  it("200 has none of a replay of the same symbol", async () => {
+    const before = await client.marks("BTC-USD", "5", 0, END_S);
+    const { database } = program.parts;
+    const [{ id }] = await database.query<{ id: number }>(
+      `insert into instruments (symbol, synthetic, replay, name, asset_class, exchange, currency, calendar)
+       select symbol, synthetic, 'again', name, asset_class, exchange, currency, calendar from instruments
+       where symbol = $1 returning id`,
+      ["BTC-USD"],
+    );
+    const copied = await database.query(
+      `insert into detections (instrument_id, interval, pattern, direction, start_time, bar_time, closed_at, quality,
+         state, price, volume, source, facts)
+       select $1, d.interval, pattern, direction, start_time, bar_time, closed_at, quality, state, price, volume, source,
+         facts from detections d join instruments i on i.id = d.instrument_id where i.symbol = $2 and d.interval = '5m' limit 5
+       returning id`,
+      [id, "BTC-USD"],
+    );
+    expect(copied.length).toBe(5);
+    expect(await client.marks("BTC-USD", "5", 0, END_S)).toEqual(before);
+    await database.query("delete from instruments where id = $1", [id]);
+  });
+
   it("200 has none for months, which nothing is looked for on, and none where nothing was seen", async () => {
     expect(await client.marks("AAPL", "1M", 0, END_S)).toEqual([]);
     expect(await client.marks("BTC-USD", "240", 0, END_S)).toEqual([]);
