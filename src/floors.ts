@@ -43,6 +43,8 @@ export const FLOORS: readonly Floor[] = [
   { folders: ["server"] },
   { folders: ["compose-base.ts"] },
   { folders: ["compose-market.ts"] },
+  { folders: ["app-parts.ts"] },
+  { folders: ["app-protocols.ts"] },
   { folders: ["app.ts", "compose.ts"] },
   { folders: ["main.ts"] },
 ];
