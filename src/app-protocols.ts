@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { type AppParts, type AppSettings, anonymousPrincipal } from "./app-parts.js";
 import { isLoopback } from "./platform/config.js";
 import { type Alpaca, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
+import { mcpRoutes } from "./protocols/mcp/mcp.js";
 import type { SocketIo } from "./protocols/socketio/socketio.js";
 import { registerUdf } from "./protocols/udf/udf.js";
 import { registerEventStream } from "./server/event-stream.js";
@@ -34,6 +35,7 @@ export async function openProtocols(
   const alpaca = openAlpaca(server, parts, settings, { explain, guesses });
   const socketIo = openIo(server, parts, settings, guesses);
   registerUdf(server, { ...parts, explain });
+  openMcp(server, parts, explain);
   parts.health.countSockets(() => hub.clients() + socketIo.count());
   return {
     close() {
@@ -110,4 +112,15 @@ function identifier({ users }: AppParts, guesses: Guesses) {
     await guesses.record(ip, credential, principal !== null);
     return principal;
   };
+}
+
+function openMcp(server: FastifyInstance, parts: AppParts, explainError: ExplainError): void {
+  mcpRoutes(server, {
+    ...parts,
+    explainError,
+    callers: parts.signalDesk,
+    kinds: parts.backtestDesk.kinds,
+    synthetic: parts.gateway.synthetic,
+    now: parts.clock.now,
+  });
 }

@@ -39,6 +39,7 @@ export const ERRORS = {
   expiry_unknown: { status: 404, retryable: false, title: "No options expire on that day" },
   model_not_found: { status: 404, retryable: false, title: "No such version of a model" },
   no_model: { status: 404, retryable: true, title: "No model has been promoted for this" },
+  tool_unknown: { status: 404, retryable: false, title: "No such tool" },
   score_not_found: { status: 404, retryable: false, title: "No such score" },
   method_not_allowed: { status: 405, retryable: false, title: "The method is not supported here" },
   request_timeout: { status: 408, retryable: true, title: "The request took too long to arrive" },

@@ -69,6 +69,12 @@ export const symbols = list.transform((items, context): readonly string[] => {
   for (const item of wrong) context.addIssue(`${item} is no symbol`);
   return items;
 });
+/** Names of hosts in lower case, without scheme or port. */
+export const hostNames = list.transform((items, context): readonly string[] => {
+  const wrong = items.filter((item) => !/^(\[[0-9a-f:.]+\]|[a-z0-9-]+(\.[a-z0-9-]+)*)$/i.test(item));
+  for (const item of wrong) context.addIssue(`${item} is no host name such as tx.example.com`);
+  return items.map((item) => item.toLowerCase());
+});
 /** `USD=0.045`, as a fraction a year by currency. */
 /** A time zone of the IANA database. */
 export const zoneName = z

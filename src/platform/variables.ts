@@ -4,6 +4,7 @@ import {
   currency,
   decimal,
   flag,
+  hostNames,
   intervals,
   intradayIntervals,
   list,
@@ -295,6 +296,17 @@ export const VARIABLES = {
     about: "Reverse proxies in front of the server whose X-Forwarded-For is believed",
     fallback: "0",
     read: wholeNumber(0, 10),
+  },
+  MCP_ORDERS: {
+    group: "Access",
+    about: "true offers callers of /mcp with a trader's key tools that place and cancel paper orders",
+    fallback: "false",
+    read: flag,
+  },
+  MCP_HOSTS: {
+    group: "Access",
+    about: "Comma list of host names that /mcp is called by, beside loopback, HOST and CORS_ORIGINS",
+    read: hostNames,
   },
   RATE_LIMIT_MULTIPLIER: {
     group: "Access",

@@ -55,6 +55,7 @@ const TAGS = [
     description: "TradingView's Universal Data Feed for charts: its shapes and errors, without an envelope",
   },
   { name: "OpenBB", description: "What OpenBB Workspace reads to show this server's data" },
+  { name: "MCP", description: "The Model Context Protocol: tools for language models" },
 ];
 
 /** As of all answers, but that the page may bring styles of its own. */

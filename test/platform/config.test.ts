@@ -218,6 +218,11 @@ describe("each variable", () => {
       bad: ["*", "null", "a.example", "https://a.example/path", "https://*.example", "ftp://a.example"],
     },
     TRUST_PROXY_HOPS: { good: [["1", 1]], bad: ["true", "11", "-1", "10.0.0.0/8"] },
+    MCP_ORDERS: { good: [["true", true]], bad: ["1", "on"] },
+    MCP_HOSTS: {
+      good: [["TX.example.com, [2001:DB8::1],box", ["tx.example.com", "[2001:db8::1]", "box"]]],
+      bad: ["https://tx.example.com", "tx.example.com:443", "*.example.com", "a_b", "a,a"],
+    },
     RATE_LIMIT_MULTIPLIER: { good: [["0.5", 0.5]], bad: ["0", "10001", "x2"] },
     RATELIMIT_STORAGE_URI: {
       good: [

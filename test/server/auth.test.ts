@@ -92,6 +92,7 @@ describe("roles over every route", () => {
     const changing = routes.filter(({ method, access }) => method !== "GET" && access === "viewer");
     expect(changing.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
       "DELETE /api/auth/keys/:id",
+      "DELETE /mcp",
       "POST /api/auth/keys",
       "POST /api/auth/token",
       "POST /api/auth/ws-ticket",
@@ -122,6 +123,7 @@ describe("roles over every route", () => {
       "POST /api/sentiment/analyze",
       "POST /api/sentiment/enhance-confidence",
       "POST /api/signals/entry-exit",
+      "POST /mcp",
     ]);
     const administrative = routes.filter(({ access }) => access === "admin").map(({ url }) => url);
     expect(administrative.sort()).toEqual([

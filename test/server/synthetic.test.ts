@@ -69,6 +69,8 @@ const NEEDS_MORE = [
   "importModel",
   "judgeDetection",
   "listTradesByFeature",
+  // There are no sessions.
+  "openMcpStream",
   "orderBacktestCompare",
   "orderBacktestReconcile",
   "orderBacktestSweep",

@@ -28,6 +28,7 @@ import { createMatching, type Matching } from "./matching.js";
 import { createNativeTrading, type NativeTrading } from "./native.js";
 import { createDoOnce, type DoOnce } from "./once.js";
 import type { ClosePart } from "./placing.js";
+import { createPreviews, type Previews } from "./previews.js";
 import { createPaperReader } from "./record.js";
 import { createStandings, type Standings } from "./standings.js";
 import { type AccountRow, createLedgerStore, type LedgerStore } from "./store.js";
@@ -55,6 +56,7 @@ export interface PaperDesk {
   marketNow(): number;
   readonly idempotency: Idempotency;
   readonly doOnce: DoOnce;
+  readonly previews: Previews;
   /** Open positions of a user in a symbol, with their targets and stops. */
   heldBy(userId: string, symbol: string): Promise<readonly Held[]>;
   readonly loops: readonly LoopDefinition[];
@@ -132,6 +134,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
     marketNow,
     idempotency,
     doOnce: createDoOnce(idempotency),
+    previews: createPreviews(database, options.now),
     async factsOf(userId, symbol) {
       const account = await accounts.existing(userId);
       if (account === null) return null;
