@@ -60,6 +60,20 @@ describe("get_job", () => {
     expect(performance.now() - started).toBeLessThan(5_000);
   });
 
+  it("ends its waiting when the server closes, and answers as things stand", async () => {
+    const other = await startTestProgram();
+    const caller = await connectMcp("2026-07-28", await other.listen());
+    const { job_id } = await caller.call("run_backtest", ORDER);
+    const waiting = caller.call("get_job", { job_id, wait_seconds: 9 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const started = performance.now();
+    const closing = other.close();
+    expect(await waiting).toMatchObject({ status: "queued" });
+    await closing;
+    expect(performance.now() - started).toBeLessThan(5_000);
+    await caller.close();
+  });
+
   it("names what is wrong with an order", async () => {
     const caller = await connect("auto");
     const wrong = { ...ORDER, start_date: "yesterday" };

@@ -192,6 +192,27 @@ describe("place_order", () => {
   });
 });
 
+describe("an order that was placed over /mcp", () => {
+  it("is the same over REST, for whoever has the key", async () => {
+    const caller = await trader();
+    const token = await previewed(caller, BUY);
+    const { order_id } = await caller.call("place_order", { ...BUY, confirm_token: token });
+    const headers = { "x-api-key": await keyFor(program, `trader-${users}`, "trader") };
+    const { data } = (
+      await program.call({ url: `/api/paper-trade/orders/${String(order_id)}`, headers })
+    ).json();
+    expect(data).toMatchObject({ id: order_id, state: "filled", quantity: 0.1 });
+    // A limit by which REST would refuse it, too.
+    const asked = { symbol: "BTC", side: "buy", quantity: 1_000 };
+    const url = "/api/paper-trade/orders";
+    const refused = (await program.call({ method: "POST", url, headers, payload: asked })).json();
+    expect(await caller.fail("preview_order", asked)).toMatchObject({
+      code: refused.code,
+      message: refused.detail,
+    });
+  });
+});
+
 describe("preview_order", () => {
   it("names what would refuse the order, and gives no token", async () => {
     const caller = await trader();
@@ -238,6 +259,7 @@ describe("order tools", () => {
   it("are 16 with all others, and say what they change", async () => {
     const tools = await (await trader()).tools();
     expect(tools).toHaveLength(16);
+    expect(JSON.stringify(tools).length).toBeLessThan(38_000);
     const destructive = tools.filter(({ annotations }) => annotations.destructiveHint === true);
     expect(destructive.map(({ name }) => name)).toEqual(["place_order", "cancel_order"]);
     expect(await offered(await trader())).toEqual(ORDERS);

@@ -181,7 +181,8 @@ const SESSION = {
   description: "There are no sessions: every POST stands for itself.",
   response: refusals([
     ...(["invalid_request", "unauthenticated", "origin_refused", "forbidden", "method_not_allowed"] as const),
-    ...(["rate_limited", "internal", "overloaded", "shutting_down", "database_unavailable"] as const),
+    ...(["body_too_large", "unsupported_media_type", "rate_limited", "internal", "overloaded"] as const),
+    ...(["timed_out", "shutting_down", "database_unavailable"] as const),
   ]),
 };
 

@@ -76,7 +76,6 @@ function listingOf(
   output: z.ZodObject,
 ): Listing {
   const annotations = {
-    title,
     readOnlyHint: effect === "reads",
     destructiveHint: effect === "destroys",
     openWorldHint: false,
