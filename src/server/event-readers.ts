@@ -92,7 +92,7 @@ export interface EventReaders {
 export function createEventReaders(metrics: Metrics, interest: Interest): EventReaders {
   const readers = new Set<EventReader>();
   const byTopic = new Map<string, Set<EventReader>>();
-  const broadcast = createBroadcast<EventReader, Published>(deliver);
+  const broadcast = createBroadcast<EventReader, Published>(deliverAll);
 
   function cut(reader: EventReader, reason: string): void {
     if (!readers.has(reader)) return;
@@ -115,6 +115,10 @@ export function createEventReaders(metrics: Metrics, interest: Interest): EventR
     }
     if (seq !== null) reader.at = seq;
     write(reader, bytes);
+  }
+
+  function deliverAll(reader: EventReader, frames: readonly Published[]): void {
+    for (const frame of frames) deliver(reader, frame);
   }
 
   function remove(reader: EventReader): void {

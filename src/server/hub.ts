@@ -15,7 +15,7 @@ import { createFrames, type Frames } from "./frames.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { requireRoom, type SocketSettings } from "./room.js";
 import { newSocketClient, type SocketClient } from "./socket-client.js";
-import { createStallWatch, STALLS_EVERY_MS } from "./stalls.js";
+import { createAskingWatch, STALLS_EVERY_MS } from "./stalls.js";
 
 export interface HubOptions {
   readonly stream: Stream;
@@ -117,7 +117,8 @@ export function registerHub(app: FastifyInstance, options: HubOptions): Hub {
     clients.publishToAll(JSON.stringify({ type: "heartbeat", time: isoTime(clock.now()) }));
   }, settings.pingEveryMs);
   timer.unref();
-  const stalls = createStallWatch<SocketClient>({
+  const stalls = createAskingWatch<SocketClient>({
+    ask: ({ socket }) => socket.ping(),
     all: clients.all,
     unsent: ({ socket }) => socket.bufferedAmount,
     cut: (client) => clients.cut(client, "stalled", null),
@@ -155,18 +156,20 @@ function attach(
   function enqueue(work: () => Promise<void>): void {
     turn = turn.then(work).catch((error: unknown) => frames.refuse(client, error));
   }
+  function heard(): void {
+    client.lastHeard = clock.elapsed();
+    client.askedAt = null;
+  }
   socket.on("message", (raw, isBinary) => {
     if (client.ending) return;
-    client.lastHeard = clock.elapsed();
+    heard();
     metrics.socketMessages.inc({ direction: "in" });
     if (countFrame(client, clock.elapsed()) > settings.framesAWindow)
       clients.cut(client, "too many frames", CLOSE_POLICY);
     else if (isBinary) frames.refuse(client, new AppError("invalid_request", "Frames are JSON text"));
     else enqueue(() => frames.handle(client, String(raw)));
   });
-  socket.on("pong", () => {
-    client.lastHeard = clock.elapsed();
-  });
+  socket.on("pong", heard);
   socket.on("error", (error) => log.debug({ reason: messageOf(error) }, "socket error"));
   socket.on("close", () => {
     client.ending = true;

@@ -19,7 +19,7 @@ export const SOCKET_SETTINGS: SocketSettings = Object.freeze({
   clients: 10_000,
   clientsAnAddress: 200,
   framesAWindow: 200,
-  stalledMs: 8_000,
+  stalledMs: 5_000,
 });
 
 /** @throws {AppError} where too many listen, of all or of an address. */

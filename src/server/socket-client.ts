@@ -1,14 +1,16 @@
+import type { Socket } from "node:net";
 import type { FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { type Client, newClient, type Port } from "../features/stream/clients.js";
 import type { Principal } from "../platform/http.js";
 import { addressGroup } from "./counter.js";
 import type { Beating } from "./heartbeat.js";
-import type { Read } from "./stalls.js";
+import type { Asked, Read } from "./stalls.js";
 
 /** One who hears topics over a WebSocket. */
-export interface SocketClient extends Client, Read, Beating {
+export interface SocketClient extends Client, Read, Asked, Beating {
   readonly socket: WebSocket;
+  readonly port: SocketPort;
   /** When a frame or pong came last, on the monotonic clock. */
   lastHeard: number;
   badFrames: number;
@@ -18,9 +20,14 @@ export interface SocketClient extends Client, Read, Beating {
 
 class SocketPort implements Port {
   readonly #socket: WebSocket;
+  readonly #wire: Socket;
 
-  constructor(socket: WebSocket) {
+  /** Whether anything was sent since this was last set to false. */
+  isActive = false;
+
+  constructor(socket: WebSocket, wire: Socket) {
     this.#socket = socket;
+    this.#wire = wire;
   }
 
   get isOpen(): boolean {
@@ -32,7 +39,14 @@ class SocketPort implements Port {
   }
 
   send(frame: string | Buffer): void {
+    this.isActive = true;
     this.#socket.send(frame, { binary: false });
+  }
+
+  together(work: () => void): void {
+    this.#wire.cork();
+    work();
+    this.#wire.uncork();
   }
 
   close(code: number, reason: string): void {
@@ -50,8 +64,11 @@ export function newSocketClient(
   principal: Principal,
   elapsedMs: number,
 ): SocketClient {
-  return Object.assign(newClient(new SocketPort(socket), addressGroup(ip), principal), {
+  const port = new SocketPort(socket, raw.socket);
+  return Object.assign(newClient(port, addressGroup(ip), principal), {
     socket,
+    port,
+    askedAt: null,
     wire: raw.socket,
     left: 0,
     movedAt: elapsedMs,

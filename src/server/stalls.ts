@@ -9,40 +9,73 @@ export interface Read {
   movedAt: number;
 }
 
+/** One that can be asked whether it reads, though the network between takes what is sent for a long time. */
+export interface Asked {
+  /** Says whether something was sent since it was last asked. */
+  readonly port: { isActive: boolean };
+  /** When it was asked what it has not answered, on the monotonic clock; null for nothing. */
+  askedAt: number | null;
+}
+
 /** How often they are looked at. */
 export const STALLS_EVERY_MS = 1_000;
+/** Those to whom something is sent are asked so many times within the patience. */
+const ASKED_TIMES = 2;
+
+interface StallOptions<R extends Read> {
+  readonly all: () => Iterable<R>;
+  /** Bytes that wait. */
+  readonly unsent: (reader: R) => number;
+  readonly cut: (reader: R) => void;
+  /** Ms of the monotonic clock. */
+  readonly elapsed: () => number;
+  readonly patienceMs: number;
+}
 
 /**
  * A function that ends the connections of those who read nothing for some time while there is something to read: what waits for
  * them would only grow.
- * @param unsent bytes that wait.
- * @param elapsed ms of the monotonic clock.
  */
-export function createStallWatch<R extends Read>({
-  all,
-  unsent,
-  cut,
-  elapsed,
-  patienceMs,
-}: {
-  readonly all: () => Iterable<R>;
-  readonly unsent: (reader: R) => number;
-  readonly cut: (reader: R) => void;
-  readonly elapsed: () => number;
-  readonly patienceMs: number;
-}): () => void {
+export function createStallWatch<R extends Read>(options: StallOptions<R>): () => void {
+  const { all, elapsed } = options;
+  return () => {
+    const now = elapsed();
+    for (const reader of all()) if (isStalled(reader, now, options)) options.cut(reader);
+  };
+}
+
+/** The same, also by those who are asked and do not answer. @param ask sends what they answer to. */
+export function createAskingWatch<R extends Read & Asked>(
+  options: StallOptions<R> & { readonly ask: (reader: R) => void },
+): () => void {
+  const { all, cut, ask, elapsed, patienceMs } = options;
+  const lastAsked = new WeakMap<R, number>();
   return () => {
     const now = elapsed();
     for (const reader of all()) {
-      if (unsent(reader) === 0) {
-        reader.movedAt = now;
+      const waits = reader.askedAt !== null && now - reader.askedAt > patienceMs;
+      if (waits || isStalled(reader, now, options)) {
+        cut(reader);
         continue;
       }
-      const left = reader.wire.bytesWritten - reader.wire.writableLength;
-      if (left !== reader.left) {
-        reader.left = left;
-        reader.movedAt = now;
-      } else if (now - reader.movedAt > patienceMs) cut(reader);
+      const since = now - (lastAsked.get(reader) ?? Number.NEGATIVE_INFINITY);
+      if (!reader.port.isActive || reader.askedAt !== null || since < patienceMs / ASKED_TIMES) continue;
+      lastAsked.set(reader, now);
+      reader.port.isActive = false;
+      reader.askedAt = now;
+      ask(reader);
     }
   };
+}
+
+function isStalled<R extends Read>(reader: R, now: number, { unsent, patienceMs }: StallOptions<R>): boolean {
+  if (unsent(reader) === 0) {
+    reader.movedAt = now;
+    return false;
+  }
+  const left = reader.wire.bytesWritten - reader.wire.writableLength;
+  if (left === reader.left) return now - reader.movedAt > patienceMs;
+  reader.left = left;
+  reader.movedAt = now;
+  return false;
 }

@@ -214,7 +214,7 @@ describe("clients that do not keep up", () => {
 describe("createBroadcast", () => {
   it("gives each receiver every frame in order, and other work its turn between slices", async () => {
     const receivers = Array.from({ length: 1_300 }, () => [] as number[]);
-    const broadcast = createBroadcast<number[], number>((receiver, frame) => receiver.push(frame));
+    const broadcast = createBroadcast<number[], number>((receiver, frames) => void receiver.push(...frames));
     let turns = 0;
     const ticking = setInterval(() => turns++, 0);
     const other = () => new Promise((resolve) => setImmediate(resolve));
@@ -231,15 +231,31 @@ describe("createBroadcast", () => {
     }
     expect(turns).toBeGreaterThan(0);
   });
+
+  it("sends at once what piled up for a receiver", async () => {
+    const sent: number[][] = [];
+    const broadcast = createBroadcast<object, number>((_, frames) => void sent.push([...frames]));
+    const receivers = Array.from({ length: 501 }, () => ({}));
+    for (const frame of [1, 2, 3]) broadcast(receivers, frame);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent.length).toBe(500);
+    broadcast(receivers, 4);
+    while (sent.length < 1_001) await new Promise((resolve) => setImmediate(resolve));
+    expect(sent[0]).toEqual([1, 2, 3]);
+    // The last one still waited; the others are served again.
+    expect(sent[500]).toEqual([1, 2, 3, 4]);
+    expect(sent.slice(501).every((frames) => frames.length === 1 && frames[0] === 4)).toBe(true);
+  });
 });
 
 describe("createClients", () => {
-  it("keeps nothing of a client that went while its frame was handled", () => {
+  it("keeps nothing of a client that went while its frame was handled", async () => {
     const sent: unknown[] = [];
     const port = {
       isOpen: true,
       unsent: 0,
       send: (frame: unknown) => void sent.push(frame),
+      together: (work: () => void) => work(),
       close: () => undefined,
       terminate: () => undefined,
     };
@@ -254,10 +270,12 @@ describe("createClients", () => {
     clients.add(client);
     clients.join(client, "alerts");
     clients.publish("alerts", "1", 1);
+    await new Promise((resolve) => setImmediate(resolve));
     clients.remove(client);
     clients.join(client, "alerts");
     clients.hold(client, "scan");
     clients.publish("alerts", "2", 2);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(sent.map(String)).toEqual(["1"]);
     expect(client.topics.size).toBe(0);
     expect(clients.at("a")).toBe(0);

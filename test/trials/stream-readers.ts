@@ -44,13 +44,16 @@ export function startReader(
   const at: Record<string, number> = Object.fromEntries(topics.map((topic) => [topic, 0]));
   const numbers: Record<string, number[]> = Object.fromEntries(topics.map((topic) => [topic, []]));
   let running = true;
+  const stop = () => {
+    running = false;
+  };
   const reader: Reader = {
     name,
     numbers,
     gaps: 0,
     doubles: 0,
     connections: 0,
-    stop: () => void (running = false),
+    stop,
   };
   function take({ topic, seq, previous_seq, data }: Told): void {
     // Whoever has one cursor over all topics is told what came before by that.

@@ -2,34 +2,42 @@
 const SLICE = 500;
 
 /**
- * A function that sends frames to many in slices, one frame after the other: the event loop is never held for
- * long, and each receiver sees frames in order.
+ * A function that sends frames to many in slices: the event loop is never held for long, and each receiver sees frames in
+ * order. What comes faster than all can be served piles up for each, and is sent to it at once.
+ * @param send takes the frames that wait for a receiver, the oldest first. They are its own until it returns.
  */
-export function createBroadcast<C, F>(send: (receiver: C, frame: F) => void) {
-  const queue: { targets: readonly C[]; frame: F; next: number }[] = [];
+export function createBroadcast<C extends object, F>(send: (receiver: C, frames: readonly F[]) => void) {
+  const waiting = new WeakMap<C, F[]>();
+  /** Those for whom something waits, in the order in which they are served. */
+  let due: C[] = [];
+  let next = 0;
   let running = false;
 
   function turn(): void {
-    let budget = SLICE;
-    while (budget > 0) {
-      const job = queue[0];
-      if (job === undefined) {
-        running = false;
-        return;
-      }
-      const end = Math.min(job.targets.length, job.next + budget);
-      for (let i = job.next; i < end; i++) send(job.targets[i], job.frame);
-      budget -= Math.max(1, end - job.next);
-      job.next = end;
-      if (end === job.targets.length) queue.shift();
+    const end = Math.min(due.length, next + SLICE);
+    for (; next < end; next++) {
+      const frames = waiting.get(due[next]);
+      if (frames === undefined) continue;
+      send(due[next], frames);
+      frames.length = 0;
     }
-    setImmediate(turn);
+    if (next === due.length) {
+      due = [];
+      next = 0;
+      running = false;
+    } else setImmediate(turn);
   }
 
-  return (targets: readonly C[], frame: F): void => {
-    queue.push({ targets, frame, next: 0 });
+  return (receivers: readonly C[], frame: F): void => {
+    for (const receiver of receivers) {
+      const frames = waiting.get(receiver);
+      if (frames === undefined) waiting.set(receiver, [frame]);
+      else frames.push(frame);
+      // Whoever waits already is served once, with all.
+      if (frames === undefined || frames.length === 1) due.push(receiver);
+    }
     if (running) return;
     running = true;
-    turn();
+    setImmediate(turn);
   };
 }

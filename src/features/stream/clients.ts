@@ -19,6 +19,8 @@ export interface Port {
   /** Bytes that wait to be sent. */
   readonly unsent: number;
   send(frame: string | Buffer): void;
+  /** Lets what `work` sends leave at once. */
+  together(work: () => void): void;
   /** Ends it with a code and a reason that the other end may read. */
   close(code: number, reason: string): void;
   /** Ends it at once. */
@@ -127,7 +129,15 @@ function createSender(metrics: Metrics) {
     else send(client, frame);
   }
 
-  return { cut, send, sendPaced, deliver };
+  function deliverAll(client: Client, frames: readonly Published[]): void {
+    if (frames.length === 1) deliver(client, frames[0]);
+    else
+      client.port.together(() => {
+        for (const frame of frames) deliver(client, frame);
+      });
+  }
+
+  return { cut, send, sendPaced, deliverAll };
 }
 
 /** Is told once for each who hears a topic, and once for each who hears it no more. */
@@ -140,8 +150,8 @@ export function createClients<C extends Client>(metrics: Metrics, interest: Inte
   const clients = new Set<C>();
   const byTopic = new Map<string, Set<C>>();
   const byAddress = new Map<string, number>();
-  const { cut, send, sendPaced, deliver } = createSender(metrics);
-  const broadcast = createBroadcast<C, Published>(deliver);
+  const { cut, send, sendPaced, deliverAll } = createSender(metrics);
+  const broadcast = createBroadcast<C, Published>(deliverAll);
 
   function count(address: string, change: number): void {
     const next = (byAddress.get(address) ?? 0) + change;

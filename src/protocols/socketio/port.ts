@@ -34,6 +34,11 @@ export class SocketIoPort implements Port {
     for (const [event, payload] of translationOf(told)) this.#socket.emit(event, payload);
   }
 
+  /** Engine.IO sends the packets of a turn together by itself. */
+  together(work: () => void): void {
+    work();
+  }
+
   close(code: number, reason: string): void {
     this.#socket.emit("error_message", { code, reason });
     this.#socket.disconnect(true);

@@ -49,8 +49,9 @@ const SETTINGS = {
   path: "/socket.io",
   serveClient: false,
   destroyUpgrade: false,
-  pingInterval: 20_000,
-  pingTimeout: 10_000,
+  // One that does not read is gone within ten seconds.
+  pingInterval: 5_000,
+  pingTimeout: 4_500,
   connectTimeout: 10_000,
   maxHttpBufferSize: 64 * 1024,
   httpCompression: false,
