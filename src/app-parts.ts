@@ -27,6 +27,7 @@ import type { Quality } from "./features/quality/quality.js";
 import type { Regimes } from "./features/regimes/regimes.js";
 import type { Retraining } from "./features/retraining/feature.js";
 import type { Risk } from "./features/risk/risk.js";
+import type { RuleDesk } from "./features/rules/feature.js";
 import type { Scanner } from "./features/scanner/scanner.js";
 import type { Sentiment } from "./features/sentiment/sentiment.js";
 import type { DeepDetect } from "./features/signals/deep-detect.js";
@@ -81,6 +82,7 @@ export interface AppParts {
   readonly detections: Detections;
   readonly options: Options;
   readonly alerts: Alerts;
+  readonly rules: RuleDesk;
   readonly explain: Explain;
   readonly outcomes: Outcomes;
   readonly paper: PaperDesk;

@@ -40,6 +40,7 @@ import { regimeRoutes } from "./features/regimes/routes.js";
 import { trainingRoutes } from "./features/retraining/routes.js";
 import { learningRoutes } from "./features/retraining/status-routes.js";
 import { riskRoutes } from "./features/risk/routes.js";
+import { ruleLanguageRoutes } from "./features/rules/language-routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import { sentimentRoutes } from "./features/sentiment/routes.js";
 import { deepRoutes } from "./features/signals/deep-routes.js";
@@ -126,6 +127,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   analysisRoutes(server, parts);
   optionRoutes(server, parts);
   detectionRoutes(server, { ...parts, now: parts.clock.now });
+  ruleLanguageRoutes(server, parts.rules);
   alertRoutes(server, { ...parts, now: parts.clock.now });
   explainRoutes(server, parts);
   outcomeRoutes(server, parts);

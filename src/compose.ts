@@ -29,6 +29,7 @@ import { createLayerLoop } from "./features/retraining/layers.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import type { Risk } from "./features/risk/risk.js";
 import { tradeLimitsOf } from "./features/risk/settings.js";
+import { createRuleDesk } from "./features/rules/feature.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
@@ -177,7 +178,6 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
   });
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence, models });
-  const reports = createReports(base, market, { paper, risk, evidence });
   const people = {
     models,
     retraining,
@@ -185,7 +185,8 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     backtestDesk,
     paper,
     risk,
-    ...reports,
+    rules: createRuleDesk({ ...base, ...market }),
+    ...createReports(base, market, { paper, risk, evidence }),
     evidence,
     explain,
     ...accounts,

@@ -36,6 +36,10 @@ const TAGS = [
   { name: "Performance", description: "What trades came to by date and by strategy" },
   { name: "Risk", description: "What trades may risk: limits, sizes, checks before an order" },
   { name: "Alerts", description: "Signals that passed the rules, and what became of them" },
+  {
+    name: "Rules",
+    description: "Alerts that users define: conditions, when they fire, and what they would have done",
+  },
   { name: "Sentiment", description: "News and posts, and what they say" },
   { name: "Scanner", description: "The loop that looks for patterns" },
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },

@@ -118,6 +118,8 @@ describe("roles over every route", () => {
       "POST /api/risk-settings",
       "POST /api/risk/confirmations",
       "POST /api/risk/pre-trade-check",
+      "POST /api/rules/parse",
+      "POST /api/rules/test",
       "POST /api/save-profile",
       "POST /api/sentiment/alert-condition",
       "POST /api/sentiment/analyze",

@@ -1,0 +1,181 @@
+import { z } from "zod";
+import { RULE_LIMITS } from "../../core/rules/condition.js";
+import { FREQUENCIES, QUIET_POLICIES } from "../../core/rules/trigger.js";
+import { intervalText, provenance, symbolText } from "../candles/schema.js";
+
+/** A condition: an expression, or the JSON form that it stands for, whose parts are read and named by the rules themselves. */
+const conditionBody = z
+  .union([z.string().min(1).max(RULE_LIMITS.characters), z.record(z.string(), z.unknown())])
+  .describe(
+    "An expression such as `close crosses above sma(20)`, or the JSON form of GET /api/rules/vocabulary",
+  );
+const conditionSchema = z.record(z.string(), z.unknown()).describe("The JSON form");
+
+const zoneText = z
+  .string()
+  .min(1)
+  .max(60)
+  .transform((name, context) => {
+    const zone = canonicalZone(name);
+    if (zone === null) context.addIssue("must be a time zone of the IANA database, such as America/New_York");
+    return zone ?? z.NEVER;
+  })
+  .meta({ examples: ["America/New_York", "UTC"] });
+
+const CLOCK = /^([01]\d|2[0-3]):([0-5]\d)$/;
+const clockText = z.string().regex(CLOCK, "must be a time of the day such as 22:00");
+
+export const quietSchema = z.object({
+  zone: z.string(),
+  from: clockText,
+  until: clockText.describe("Not included; before `from` on the next day"),
+  policy: z.enum(QUIET_POLICIES).describe("hold: told when they are over; drop: not told at all"),
+});
+export const digestSchema = z.object({ zone: z.string(), at: clockText });
+
+/** When a rule fires, beside its condition. */
+const termFields = {
+  frequency: z.enum(FREQUENCIES).default("once_per_bar"),
+  cooldown_s: z.number().int().min(0).max(31_536_000).default(0).describe("After a firing, by symbol"),
+  quiet_hours: quietSchema
+    .extend({ zone: zoneText })
+    .strict()
+    .refine(({ from, until }) => from !== until, { path: ["until"], message: "must differ from `from`" })
+    .nullable()
+    .default(null),
+  digest: digestSchema
+    .extend({ zone: zoneText })
+    .strict()
+    .nullable()
+    .default(null)
+    .describe("Firings are held and told together at this time of each day"),
+};
+
+const logicFields = {
+  when: conditionBody,
+  rearm: conditionBody
+    .nullable()
+    .default(null)
+    .describe("What must hold before it may fire again; without it, that `when` is over"),
+};
+
+export const parseBody = z.strictObject({ when: conditionBody });
+export const parsedSchema = z
+  .object({ expression: z.string(), condition: conditionSchema, lead_bars: z.number().int() })
+  .meta({ id: "ParsedRule" });
+
+export const MOST_TEST_SYMBOLS = 10;
+export const MOST_TEST_BARS = 5_000;
+export const testBody = z.strictObject({
+  ...logicFields,
+  ...termFields,
+  symbols: z.array(symbolText).min(1).max(MOST_TEST_SYMBOLS),
+  interval: intervalText.prefault("1d"),
+  bars: z.number().int().min(1).max(MOST_TEST_BARS).default(500).describe("The newest closed bars"),
+});
+
+const nextSchema = z.object({
+  bars: z.number().int(),
+  percent: z.number().nullable().describe("From the close; null while there is no such bar"),
+});
+const symbolTestSchema = z.object({
+  symbol: z.string(),
+  error: z.string().nullable().describe("Why nothing could be tried on it"),
+  count: z.number().int(),
+  bars: z.number().int().describe("Bars that were looked at"),
+  from: z.iso.datetime().nullable(),
+  to: z.iso.datetime().nullable(),
+  holds: z.number().int().describe("Bars at which the condition holds"),
+  unknown: z.number().int().describe("Bars at which it is unknown, and the rule does not fire"),
+  unknown_for: z.array(z.object({ operand: z.string(), bars: z.number().int() })),
+  suppressed: z.record(z.string(), z.number().int()).describe("Edges that did not fire, by reason"),
+  firings: z
+    .array(
+      z.object({
+        bar: z.iso.datetime(),
+        closed_at: z.iso.datetime(),
+        price: z.number(),
+        told_at: z.iso.datetime().nullable().describe("Null for at once"),
+        next: z.array(nextSchema),
+      }),
+    )
+    .describe("The newest of them"),
+  ...provenance,
+  as_of: provenance.as_of.nullable(),
+});
+
+export const testedSchema = z
+  .object({
+    expression: z.string(),
+    interval: z.string(),
+    count: z.number().int().describe("How often it would have fired"),
+    next: z
+      .array(
+        z.object({
+          bars: z.number().int(),
+          known: z.number().int().describe("Firings after which there were so many bars"),
+          mean_percent: z.number().nullable(),
+          risen: z.number().nullable().describe("Share after which the close was higher"),
+        }),
+      )
+      .describe("What followed the firings of all symbols"),
+    steps: z.number().int(),
+    symbols: z.array(symbolTestSchema),
+  })
+  .meta({ id: "RuleTest" });
+
+export const vocabularySchema = z
+  .object({
+    kinds: z.array(
+      z.object({
+        kind: z.string(),
+        of: z.enum(["condition", "operand"]),
+        form: z.string().describe("As it is written in an expression"),
+        description: z.string(),
+        fields: z.record(z.string(), z.string()).describe("Those of its JSON form"),
+      }),
+    ),
+    fields: z.array(z.string()),
+    facts: z.array(z.object({ name: z.string(), description: z.string() })),
+    comparisons: z.array(z.string()),
+    signs: z.array(z.string()),
+    indicators: z.array(
+      z.object({
+        name: z.string(),
+        title: z.string(),
+        family: z.string(),
+        parameters: z.array(
+          z.object({
+            name: z.string(),
+            kind: z.enum(["integer", "number"]),
+            min: z.number(),
+            max: z.number(),
+            default: z.number(),
+            description: z.string(),
+          }),
+        ),
+        constraint: z.string().nullable(),
+        outputs: z.array(z.object({ name: z.string(), unit: z.string() })),
+      }),
+    ),
+    patterns: z.array(
+      z.object({ id: z.string(), title: z.string(), family: z.string(), direction: z.string() }),
+    ),
+    regimes: z.array(z.string()),
+    frequencies: z.array(z.string()),
+    quiet_policies: z.array(z.string()),
+    limits: z.record(z.string(), z.number()),
+  })
+  .meta({ id: "RuleVocabulary" });
+
+/** The zone of a name in any case, as it is called; null for none. */
+function canonicalZone(name: string): string | null {
+  // Offsets are zones to the runtime, too, and there are thousands of them.
+  if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) return null;
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
