@@ -41,6 +41,7 @@ import { trainingRoutes } from "./features/retraining/routes.js";
 import { learningRoutes } from "./features/retraining/status-routes.js";
 import { riskRoutes } from "./features/risk/routes.js";
 import { ruleLanguageRoutes } from "./features/rules/language-routes.js";
+import { ruleRoutes } from "./features/rules/routes.js";
 import { scannerRoutes } from "./features/scanner/routes.js";
 import { sentimentRoutes } from "./features/sentiment/routes.js";
 import { deepRoutes } from "./features/signals/deep-routes.js";
@@ -128,6 +129,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   optionRoutes(server, parts);
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   ruleLanguageRoutes(server, parts.rules);
+  ruleRoutes(server, parts.rules);
   alertRoutes(server, { ...parts, now: parts.clock.now });
   explainRoutes(server, parts);
   outcomeRoutes(server, parts);

@@ -31,6 +31,7 @@ export const ERRORS = {
   position_not_found: { status: 404, retryable: false, title: "Nothing is held of the symbol" },
   trade_not_found: { status: 404, retryable: false, title: "No such trade" },
   watchlist_not_found: { status: 404, retryable: false, title: "No such watchlist" },
+  rule_not_found: { status: 404, retryable: false, title: "No such rule" },
   strategy_unknown: { status: 404, retryable: false, title: "No such strategy" },
   backtest_not_found: { status: 404, retryable: false, title: "No such backtest" },
   job_not_found: { status: 404, retryable: false, title: "No such job" },

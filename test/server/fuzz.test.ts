@@ -12,7 +12,7 @@ import { type MadeRequest, requestsOf } from "../fixtures/requests-of-spec.js";
 import { createSpecChecker, isStream, type Spec } from "../fixtures/spec.js";
 
 /** `FUZZ_REQUESTS=50000 npx vitest run test/server/fuzz` makes as many; `FUZZ_SEED` repeats a run. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 13_500);
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 13_900);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const SLOW_MS = 1_000;
 
@@ -154,6 +154,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "compareModels",
       "compareStrategies",
       "decideAction",
+      "deleteRule",
       "detectDeep",
       "detectFusedFormerly",
       "dismissAlert",
@@ -178,6 +179,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "getPaperTrade",
       "getPipelineIndicators",
       "getPipelineMatrices",
+      "getRule",
       "getScoredTrade",
       "haltPaperAccount",
       "importModel",
@@ -199,6 +201,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "orderTrain",
       "orderTrainDeep",
       "orderTryModel",
+      "pauseRule",
       "placePaperOrder",
       "placePaperTrade",
       "promoteModel",
@@ -208,9 +211,11 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "redeemConfirmation",
       "refuseJob",
       "replacePaperOrder",
+      "replaceRule",
       "reportOutcome",
       "resetPaperAccount",
       "resumePaperAccount",
+      "resumeRule",
       "revokeApiKey",
       "rollBackModel",
       "runBacktest",

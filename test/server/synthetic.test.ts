@@ -62,6 +62,7 @@ const NEEDS_MORE = [
   "getJobResult",
   "getModel",
   "getModelInfo",
+  "getRule",
   // Ticks of a symbol have to be sent before.
   "getPipelineIndicators",
   "getPipelineMatrices",
@@ -76,12 +77,14 @@ const NEEDS_MORE = [
   "orderBacktestSweep",
   // There is no folder of files.
   "orderReplayTicks",
+  "pauseRule",
   "promoteModel",
   "proveDetection",
   "proveScore",
   "reconcileBacktest",
   "redeemConfirmation",
   "refuseJob",
+  "resumeRule",
   "rollBackModel",
   "scoreSymbol",
   // Values are of the parameters of a strategy, which no made-up name hits.

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import type { Candles } from "../market/candles.js";
+import { type Candles, candlesFromRows, sliceCandles } from "../market/candles.js";
 import { INTERVAL_MS } from "../market/interval.js";
 import { MEMORY_BARS } from "../patterns/define.js";
 import { REGIME_MEMORY, REGIMES } from "../regime/define.js";
@@ -34,6 +34,8 @@ export interface RuleSeries {
   readonly facts?: RuleFacts;
   /** Measured hit rate of a variant; null where it is not known, as it is of none without this. */
   readonly confidenceOf?: (variant: string) => number | null;
+  /** Whether the last bar is one that still forms: patterns and the regime are those of the bar before. */
+  readonly forming?: boolean;
 }
 
 /** What a condition says at each bar. */
@@ -67,6 +69,7 @@ export class Evaluator {
   readonly #facts: RuleFacts;
   readonly #confidenceOf: (variant: string) => number | null;
   readonly #budget: number;
+  readonly #closed: Candles;
   readonly #sightings: Sightings;
   readonly #operands = new Map<string, Float64Array>();
   readonly #outputs = new Map<string, readonly Float64Array[]>();
@@ -74,14 +77,16 @@ export class Evaluator {
   #regimes: Int8Array | null = null;
   #steps = 0;
 
-  constructor({ candles, facts = {}, confidenceOf = () => null }: RuleSeries, budget = STEP_BUDGET) {
+  constructor(series: RuleSeries, budget = STEP_BUDGET) {
+    const { candles, facts = {}, confidenceOf = () => null, forming = false } = series;
     const { length } = candles.time;
+    this.#closed = forming ? sliceCandles(candles, 0, Math.max(0, length - 1)) : candles;
     for (const column of Object.values(facts)) assert(column.length === length, "one value of a fact a bar");
     this.#candles = candles;
     this.#facts = facts;
     this.#confidenceOf = confidenceOf;
     this.#budget = budget;
-    this.#sightings = new Sightings(candles);
+    this.#sightings = new Sightings(this.#closed);
   }
 
   /** Steps taken so far. */
@@ -129,12 +134,16 @@ export class Evaluator {
       }
       case "pattern":
         this.#spend(1 + this.#sightings.stepsOf(node));
-        return this.#sightings.column(node, this.#confidenceOf);
+        return this.#extended(this.#sightings.column(node, this.#confidenceOf));
       case "regime": {
         this.#spend(1 + (this.#regimes === null ? REGIME_STEPS : 0));
-        this.#regimes ??= computeRegimes(this.#candles).label;
+        this.#regimes ??= computeRegimes(this.#closed).label;
         const wanted = REGIMES.indexOf(node.regime);
-        return this.#regimes.map((label) => (label < 0 ? UNKNOWN : label === wanted ? TRUE : FALSE));
+        const verdicts = this.#regimes.map((label) => {
+          if (label < 0) return UNKNOWN;
+          return label === wanted ? TRUE : FALSE;
+        });
+        return this.#extended(verdicts);
       }
       case "and":
       case "or": {
@@ -153,6 +162,15 @@ export class Evaluator {
         return lasting(column, node.bars);
       }
     }
+  }
+
+  /** Verdicts of closed bars, and for one that forms that of the bar before. */
+  #extended(closed: Int8Array): Int8Array {
+    const { length } = this.#candles.time;
+    if (closed.length === length) return closed;
+    const verdicts = new Int8Array(length).fill(closed.at(-1) ?? UNKNOWN, closed.length);
+    verdicts.set(closed);
+    return verdicts;
   }
 
   #operand(node: Operand): Float64Array {
@@ -264,4 +282,12 @@ export function leadOf(condition: Condition, interval: keyof typeof INTERVAL_MS)
     }
   });
   return Math.min(MOST_LEAD, reach + Math.max(...own));
+}
+
+/** Steps that a bar takes of an evaluation of all of these. */
+export function stepsPerBar(conditions: readonly Condition[]): number {
+  const one = candlesFromRows("", "1d", [{ time: 0, open: 1, high: 1, low: 1, close: 1, volume: 1 }]);
+  const evaluator = new Evaluator({ candles: one }, Number.POSITIVE_INFINITY);
+  for (const condition of conditions) evaluator.evaluate(condition);
+  return evaluator.steps;
 }

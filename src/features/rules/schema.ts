@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { RULE_LIMITS } from "../../core/rules/condition.js";
-import { FREQUENCIES, QUIET_POLICIES } from "../../core/rules/trigger.js";
+import { FREQUENCIES, QUIET_POLICIES, TRIGGER_PHASES } from "../../core/rules/trigger.js";
+import { instantText, wholeNumberText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { MOST_SYMBOLS } from "./rules.js";
+import { WATCHES } from "./store.js";
 
 /** A condition: an expression, or the JSON form that it stands for, whose parts are read and named by the rules themselves. */
 const conditionBody = z
@@ -123,6 +126,81 @@ export const testedSchema = z
     symbols: z.array(symbolTestSchema),
   })
   .meta({ id: "RuleTest" });
+
+export const ruleBody = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  ...logicFields,
+  ...termFields,
+  symbols: z.array(symbolText).min(1).max(MOST_SYMBOLS),
+  interval: intervalText.prefault("1d"),
+  watch: z
+    .enum(WATCHES)
+    .default("close")
+    .describe("close: bars as they close; intrabar: quotes within the bar that forms, too"),
+  expires_at: instantText.nullable().default(null),
+});
+
+export const ruleParams = z.strictObject({ id: z.uuid() });
+export const firingsQuery = z.strictObject({
+  rule_id: z.uuid().optional().describe("Of this rule alone, though it be deleted"),
+  before: instantText.optional().describe("Those that fired before, to go on with"),
+  limit: wholeNumberText(1, 200).prefault("50"),
+});
+
+const time = z.iso.datetime().nullable();
+export const ruleSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    expression: z.string(),
+    condition: conditionSchema,
+    rearm: z.object({ expression: z.string(), condition: conditionSchema }).nullable(),
+    interval: z.string(),
+    watch: z.enum(WATCHES),
+    frequency: z.enum(FREQUENCIES),
+    cooldown_s: z.number().int(),
+    quiet_hours: quietSchema.nullable(),
+    digest: digestSchema.nullable(),
+    expires_at: time,
+    status: z
+      .enum(["active", "paused", "ended"])
+      .describe("ended: it has expired, or fired once for each symbol"),
+    symbols: z.array(
+      z.object({
+        symbol: z.string(),
+        phase: z
+          .enum(TRIGGER_PHASES)
+          .describe("new: nothing was seen; armed: waits; held: waits for its condition to be over; done"),
+        seen_at: time,
+        fired_at: time,
+        unknown_for: z.array(z.string()).describe("What was not known when it last looked"),
+        suppressed: z.string().nullable().describe("Why the newest edge did not fire"),
+      }),
+    ),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: "Rule" });
+
+export const firingSchema = z
+  .object({
+    id: z.string().describe("The same for a firing however often it is computed"),
+    rule_id: z.string(),
+    name: z.string().describe("Of the rule as it was then, as is its expression"),
+    expression: z.string(),
+    symbol: z.string(),
+    synthetic: z.boolean(),
+    interval: z.string(),
+    watch: z.enum(WATCHES),
+    bar: z.iso.datetime().describe("Open of the bar"),
+    ordinal: z.number().int().describe("Number within the bar, from 0 on"),
+    fired_at: z.iso.datetime(),
+    price: z.number(),
+    source: z.string().nullable(),
+    due_at: time.describe("When it is to be told; null for at once"),
+    told_at: time.describe("Null while it is held"),
+  })
+  .meta({ id: "RuleFiring" });
 
 export const vocabularySchema = z
   .object({
