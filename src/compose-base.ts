@@ -5,6 +5,7 @@ import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
 import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
 import { PIPELINE_LEASE } from "./features/pipeline/ownership.js";
+import { RULES_LEASE } from "./features/rules/watching.js";
 import { createBus } from "./platform/bus.js";
 import { createCache, createMemoryStore, createRedisStore } from "./platform/cache.js";
 import { type Clock, systemClock } from "./platform/clock.js";
@@ -132,6 +133,7 @@ const LEASE_NAMES = [
   SETTLING_LEASE,
   CLOSED_TRADES_LEASE,
   ROLLUP_LEASE,
+  RULES_LEASE,
 ];
 
 function releaseAll(leases: Leases) {

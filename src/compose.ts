@@ -29,6 +29,7 @@ import { createLayerLoop } from "./features/retraining/layers.js";
 import { createRiskDesk } from "./features/risk/feature.js";
 import type { Risk } from "./features/risk/risk.js";
 import { tradeLimitsOf } from "./features/risk/settings.js";
+import type { FactSources } from "./features/rules/facts.js";
 import { createRuleDesk } from "./features/rules/feature.js";
 import { createScanner } from "./features/scanner/scanner.js";
 import { createScanStore } from "./features/scanner/store.js";
@@ -54,13 +55,19 @@ export async function compose(options: ProgramOptions) {
   const { config, log, metrics, clock, gateway, database } = base;
   const features = await closingOnFailure(
     () => closeBase(base),
-    () => createFeatures(base, { scanner: () => scannerLoop.trigger(), jobs: () => takingLoop?.trigger() }),
+    () =>
+      createFeatures(base, {
+        scanner: () => scannerLoop.trigger(),
+        jobs: () => takingLoop?.trigger(),
+        rules: () => ruleLoop.trigger(),
+      }),
   );
   const { jobFeature } = features;
 
   const tools = { clock, log, metrics };
   const made = (definition: LoopDefinition) => createLoop(definition, tools);
   const scannerLoop = made(features.scanner.loop);
+  const [ruleLoop, quoteLoop] = features.rules.loops.map(made);
   const takingLoop = jobFeature.taking === null ? null : made(jobFeature.taking);
   const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
   const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
@@ -79,7 +86,7 @@ export async function compose(options: ProgramOptions) {
     ...collect,
   ];
   const loops = [
-    ...(config.ROLE === "worker" ? [] : [scannerLoop, ...others.map(made)]),
+    ...(config.ROLE === "worker" ? [] : [scannerLoop, ruleLoop, quoteLoop, ...others.map(made)]),
     ...jobFeature.upkeep.loops.map(made),
     ...(takingLoop === null ? [] : [takingLoop]),
   ];
@@ -124,8 +131,11 @@ export async function compose(options: ProgramOptions) {
   };
 }
 
+/** What makes loops run now. */
+type Triggers = Readonly<Record<"scanner" | "jobs" | "rules", () => void>>;
+
 /** The features, each called once, in the order of their floors. */
-async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: () => void }) {
+async function createFeatures(base: Base, trigger: Triggers) {
   const { config, database, now } = base;
   const secret = secretOf(config);
   const users = createUsers({ ...base, store: createUserStore(database), secret });
@@ -185,7 +195,7 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     backtestDesk,
     paper,
     risk,
-    rules: createRuleDesk({ ...base, ...market }),
+    rules: openRules(base, { ...market, ...texts, ...callers, confidenceOf }, signals, trigger.rules),
     ...createReports(base, market, { paper, risk, evidence }),
     evidence,
     explain,
@@ -193,6 +203,18 @@ async function createFeatures(base: Base, trigger: { scanner: () => void; jobs: 
     ...ticks,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
+}
+
+/** Rules of users, which ask the models by way of signals. */
+function openRules(
+  base: Base,
+  parts: Omit<Parameters<typeof createRuleDesk>[0], keyof Base | "scoreOf" | "trigger">,
+  { symbolScores }: ReturnType<typeof createSignalFeature>,
+  trigger: () => void,
+) {
+  const scoreOf: FactSources["scoreOf"] = async (symbol, interval) =>
+    (await symbolScores.score(symbol, interval)).counted.score;
+  return createRuleDesk({ ...base, ...parts, scoreOf, trigger });
 }
 
 /** The kinds of jobs by which models come to be. */

@@ -68,6 +68,25 @@ describe("verdicts", () => {
     expect(verdicts("score > 0.5 or score <= 0.5", candles, facts)).toBe("?1?");
   });
 
+  it("of a bar that forms take patterns and the regime of the bar before, and prices of its own", () => {
+    const closed = wanderingCandles("AAA", "1d", 300, 7);
+    const grown = wanderingCandles("AAA", "1d", 301, 7);
+    for (const column of ["open", "high", "low", "volume"] as const) grown[column][300] = NONE;
+    const evaluator = new Evaluator({ candles: grown, forming: true });
+    const before = new Evaluator({ candles: closed });
+    for (const text of [
+      'pattern(any, direction: "bullish", within: 2)',
+      'regime("ranging") or regime("breakout")',
+    ]) {
+      const verdict = ensure(evaluator.evaluate(ruleOf(text)), text).verdicts;
+      const known = ensure(before.evaluate(ruleOf(text)), text).verdicts;
+      expect(verdict).toEqual(Int8Array.of(...known, known[299]));
+    }
+    const price = ensure(evaluator.evaluate(ruleOf("close > 0 and high > 0")), "prices");
+    expect(price.verdicts[300]).toBe(UNKNOWN);
+    expect(price.unknownAt(300)).toEqual(["high"]);
+  });
+
   it("that are unknown say for the lack of what", () => {
     const evaluator = new Evaluator({ candles: closing([1, 2, 3]) });
     const condition = ruleOf(

@@ -145,6 +145,28 @@ describe("GET /api/rules/firings", () => {
   });
 });
 
+describe("the loops", () => {
+  it("look at a rule as it is made, and tell its owner alone", async () => {
+    const { id } = await made({ when: "close > 0", symbols: ["AAPL", "BTC"] });
+    const { rules, stream } = program.parts;
+    for (const loop of rules.loops) await loop.run(0, new AbortController().signal);
+    const { data } = (await ask("GET", `/api/rules/${id}`)).json();
+    expect(data.symbols).toMatchObject([
+      { symbol: "AAPL", phase: "held", seen_at: expect.any(String) },
+      { symbol: "BTC-USD", phase: "held", seen_at: expect.any(String) },
+    ]);
+    const names = program.parts.health.loops().map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["rules", "rule-quotes"]));
+    const topic = stream.topicOf("rules:ann");
+    const ann = { userId: "ann", role: "trader", anonymous: false } as const;
+    await stream.admit(topic, ann);
+    await expect(stream.admit(topic, { ...ann, userId: "eve" })).rejects.toMatchObject({
+      code: "rule_not_found",
+    });
+    expect(() => stream.topicOf("rules:an n")).toThrow("is no topic");
+  });
+});
+
 describe("a rule of somebody else", () => {
   it("404 is none", async () => {
     const { id } = await made();

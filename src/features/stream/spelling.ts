@@ -4,6 +4,7 @@ import { AppError } from "../../platform/errors.js";
 import { topicOfJob } from "../../platform/jobs.js";
 import type { Instruments } from "../instruments/instruments.js";
 import { BAR_TOPIC } from "../pipeline/topics.js";
+import { topicOfRules, userOfTopic } from "../rules/topics.js";
 import { CANDLE_TOPIC, QUOTE_TOPIC, REGIME_TOPIC, TOPICS } from "./topics.js";
 
 /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
@@ -12,6 +13,8 @@ export function topicOf(text: string, instruments: Pick<Instruments, "identify">
   const job = jobOf(text);
   if (job !== null) return topicOfJob(job);
   if (accountOf(text) !== null) return text;
+  const user = userOfTopic(text);
+  if (user !== null) return topicOfRules(user);
   const ofSymbol = topicOfSymbol(text, instruments);
   if (ofSymbol !== null) return ofSymbol;
   const forms = TOPICS.map(({ form }) => form).join(", ");

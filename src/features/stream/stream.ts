@@ -16,6 +16,7 @@ import { ALERT_TOPIC } from "../alerts/topics.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { Accounts } from "../paper-trades/accounts.js";
+import { userOfTopic } from "../rules/topics.js";
 import { createFeeds } from "./feeds.js";
 import type { ReadSnapshot } from "./snapshots.js";
 import { accountOf, jobOf, topicOf } from "./spelling.js";
@@ -38,7 +39,7 @@ export type FrameListener = (topic: string, frame: string, seq: number | null) =
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
-  /** @throws {AppError} `job_not_found`, `account_not_found` for the topic of somebody else's, or of none. */
+  /** @throws {AppError} `job_not_found`, `account_not_found`, `rule_not_found` for the topic of somebody else's, or of none. */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
   /**
@@ -100,6 +101,10 @@ export function createStream(options: StreamParts): Stream {
       if (job !== null) await jobs.get(principal, job);
       const account = accountOf(topic);
       if (account !== null) await accounts.find(principal.userId, account);
+      const user = userOfTopic(topic);
+      if (user !== null && user !== principal.userId) {
+        throw new AppError("rule_not_found", "The topic is of the rules of somebody else");
+      }
     },
     onFrame: (listener) => void listeners.push(listener),
     async snapshot(topic, principal) {

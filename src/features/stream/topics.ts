@@ -12,6 +12,8 @@ import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "../pipeline/topics.js"
 import { foundSchema } from "../quality/schema.js";
 import { QUALITY_TOPIC } from "../quality/topics.js";
 import { readingSchema } from "../regimes/schema.js";
+import { firingSchema } from "../rules/schema.js";
+import { RULE_TOPIC } from "../rules/topics.js";
 
 /** A kind of topic: how it is written, whether it can be resumed, and what its events carry. */
 export interface TopicKind {
@@ -152,6 +154,18 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
       "What happens to the orders, positions and money of a paper account of one's own; the snapshot has its open orders",
     payload: z.looseObject({ kind: z.string(), at: z.number() }),
     snapshot: z.array(orderSchema),
+  },
+  {
+    kept: true,
+    audience: "owner",
+    name: RULE_TOPIC,
+    form: `${RULE_TOPIC}:USER`,
+    description: "Firings of one's own rules, and digests of those that were held",
+    payload: z.union([
+      firingSchema.extend({ kind: z.literal("fired") }),
+      z.object({ kind: z.literal("digest"), count: z.number().int(), firings: z.array(firingSchema) }),
+    ]),
+    snapshot: null,
   },
   {
     kept: false,
