@@ -106,4 +106,19 @@ describe("rules within bars", () => {
     expect((await firings(seldom)).map(({ bar }) => bar)).toEqual([START, START + BAR]);
     expect((await events()).length).toBe(5);
   });
+
+  it("go by the closes of bars where there are no quotes, and miss nothing while the server stands still", async () => {
+    const { rules, watching } = open();
+    const text = "close crosses above sma(5)";
+    const closing = await rules.create("ann", draft(text), ["BTC"]);
+    const within = await rules.create("ann", draft(text, { watch: "intrabar" }), ["BTC"]);
+    for (let i = 0; i < 8; i++) {
+      scene.clock.advance(6 * BAR);
+      await watching.look("intrabar", SIGNAL);
+    }
+    await watching.look("close", SIGNAL);
+    const bars = (await firings(closing)).map(({ bar }) => bar);
+    expect(bars.length).toBeGreaterThan(2);
+    expect((await firings(within)).map(({ bar }) => bar)).toEqual(bars);
+  });
 });

@@ -118,7 +118,10 @@ export function createWatching(options: WatchingOptions): Watching {
           // A symbol that no source shows now holds up no other.
           if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
           const [{ symbol, interval }] = group;
-          log.warn({ symbol, interval, code: error.code, reason: error.message }, "rules were not looked at");
+          log.debug(
+            { symbol, interval, code: error.code, reason: error.message },
+            "rules were not looked at",
+          );
         }
       }
       return fired;
@@ -172,38 +175,44 @@ async function barsFor(
   const closes = set.candles.time.map((time) => barClose(calendar, interval, time));
   const quote = due[0].watch === "intrabar" ? await formingQuote(options, set) : null;
   const { candles } = set;
-  const first = Math.max(0, candles.time.length - wanted);
-  const bars = { source: set.source, quoteSource: null, forming: false, first } as const;
-  if (quote === null) {
-    const looked = { ...bars, time: candles.time, close: candles.close, moments: closes };
-    return due.some((watched) => isDue(watched, closes[closes.length - 1]))
-      ? { candles, bars: looked }
-      : null;
-  }
-  const grown = withForming(candles, quote);
+  const grown = quote === null ? candles : withForming(candles, quote);
+  const moments = quote === null ? closes : joined(closes, quote.time);
+  if (!due.some((watched) => isDue(watched, moments[moments.length - 1]))) return null;
   const { time, close } = grown;
-  const moments = joined(closes, quote.time);
-  return {
-    candles: grown,
-    bars: { ...bars, time, close, moments, quoteSource: quote.source, forming: true },
+  const bars = {
+    ...{ time, close, moments, source: set.source },
+    quoteSource: quote?.source ?? null,
+    forming: quote !== null,
+    first: Math.max(0, candles.time.length - wanted),
   };
+  return { candles: grown, bars };
 }
 
 type FormingQuote = PricedQuote & { readonly bar: number };
 
-/** The quote within the bar after the newest one; null where it is old, or bars before it are missing. */
+/** The quote within the bar after the newest one; null where there is none, it is old, or bars before it are missing. */
 async function formingQuote(
   { quotes }: WatchingOptions,
   { instrument, candles }: CandleSet,
 ): Promise<FormingQuote | null> {
-  const quote = await quotes.load(instrument);
-  if (quote.stale || quote.fromCandles) return null;
+  const quote = await orNull(quotes.load(instrument));
+  if (quote === null || quote.stale || quote.fromCandles) return null;
   const calendar = calendarOf(instrument.calendar);
   const bar = barOpen(calendar, candles.interval, quote.time);
   const newest = candles.time[candles.time.length - 1];
   if (bar === null || bar <= newest || lastClosedBar(calendar, candles.interval, quote.time) !== newest)
     return null;
   return { ...quote, bar };
+}
+
+/** Null for what no source has. */
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
+    return null;
+  }
 }
 
 /** The bars and one that forms: its close is the price, and what else the quote does not say of it is unknown. */
