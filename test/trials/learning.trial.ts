@@ -4,6 +4,8 @@ import { deviationOf, meanOf } from "../../src/core/base/stats.js";
 import { columnLesson, flipLabels, termsOf, walkLesson } from "../fixtures/learning-lessons.js";
 import { learned, type Tally, tally } from "../fixtures/learning-tally.js";
 
+/** A hundred models take a quarter of an hour where nothing else runs. */
+const PATIENCE_MS = 2 * 3_600_000;
 /** Deviations of a bar by which the last ten bars pull the next back. */
 const PULL = -0.3;
 
@@ -16,36 +18,48 @@ function report(name: string, { promoted, refusals, errors, permuted }: Tally): 
 }
 
 describe("the way from candles to a verdict", () => {
-  it("promotes at most 5 of 100 models of random walks, and shuffled labels have an AUC of a half", () => {
-    const found = tally(100, (seed) => walkLesson(10_000 + seed, 4_000, 0));
-    report("random walks", found);
-    expect(found.promoted).toBeLessThanOrEqual(5);
-    const half = (studentQuantile(0.01, 99) * deviationOf(Float64Array.from(found.permuted))) / 10;
-    expect(Math.abs(meanOf(found.permuted) - 0.5)).toBeLessThanOrEqual(half);
-  });
+  it(
+    "promotes at most 5 of 100 models of random walks, and shuffled labels have an AUC of a half",
+    () => {
+      const found = tally(100, (seed) => walkLesson(10_000 + seed, 4_000, 0));
+      report("random walks", found);
+      expect(found.promoted).toBeLessThanOrEqual(5);
+      const half = (studentQuantile(0.01, 99) * deviationOf(Float64Array.from(found.permuted))) / 10;
+      expect(Math.abs(meanOf(found.permuted) - 0.5)).toBeLessThanOrEqual(half);
+    },
+    PATIENCE_MS,
+  );
 
-  it("promotes 45 or more of 50 models of walks that are pulled back, whose chances are kept", () => {
-    const fresh = walkLesson(1, 40_000, PULL);
-    const found = tally(50, (seed) => walkLesson(70_000 + seed, 16_000, PULL), { fresh });
-    report("pulled walks", found);
-    expect(found.promoted).toBeGreaterThanOrEqual(45);
-    expect(found.errors.filter((error) => error <= 0.05).length).toBeGreaterThanOrEqual(45);
-    expect(meanOf(found.errors)).toBeLessThanOrEqual(0.05);
-  });
+  it(
+    "promotes 45 or more of 50 models of walks that are pulled back, whose chances are kept",
+    () => {
+      const fresh = walkLesson(1, 40_000, PULL);
+      const found = tally(50, (seed) => walkLesson(70_000 + seed, 16_000, PULL), { fresh });
+      report("pulled walks", found);
+      expect(found.promoted).toBeGreaterThanOrEqual(45);
+      expect(found.errors.filter((error) => error <= 0.05).length).toBeGreaterThanOrEqual(45);
+      expect(meanOf(found.errors)).toBeLessThanOrEqual(0.05);
+    },
+    PATIENCE_MS,
+  );
 
-  it("promotes none of 50 that learned from less or from turned labels, beside one that knows better", () => {
-    const incumbent = learned(walkLesson(2, 30_000, PULL), termsOf(1)).model;
-    const found = tally(
-      50,
-      (seed) =>
-        seed % 2 === 0
-          ? walkLesson(30_000 + seed, 5_000, PULL)
-          : flipLabels(walkLesson(30_000 + seed, 8_000, PULL), 0.3, seed, "training"),
-      { incumbent },
-    );
-    report("worse ones", found);
-    expect(found.promoted).toBe(0);
-  });
+  it(
+    "promotes none of 50 that learned from less or from turned labels, beside one that knows better",
+    () => {
+      const incumbent = learned(walkLesson(2, 30_000, PULL), termsOf(1)).model;
+      const found = tally(
+        50,
+        (seed) =>
+          seed % 2 === 0
+            ? walkLesson(30_000 + seed, 5_000, PULL)
+            : flipLabels(walkLesson(30_000 + seed, 8_000, PULL), 0.3, seed, "training"),
+        { incumbent },
+      );
+      report("worse ones", found);
+      expect(found.promoted).toBe(0);
+    },
+    PATIENCE_MS,
+  );
 });
 
 describe("labels of which a share was turned", () => {
