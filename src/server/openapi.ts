@@ -49,7 +49,7 @@ const TAGS = [
     description: "Ticks in, and the bars, indicators, synergies and decisions made of them",
   },
   { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },
-  { name: "Stream", description: "Events over a WebSocket" },
+  { name: "Stream", description: "Events over a WebSocket, and as server-sent events" },
   {
     name: "Alpaca",
     description: "Alpaca's Trading API v2 and market data API: their shapes and errors, without an envelope",
