@@ -7,6 +7,7 @@ import type { Catalogue } from "./features/catalogue/catalogue.js";
 import type { Detections } from "./features/detections/detections.js";
 import type { Evidence } from "./features/evidence/evidence.js";
 import type { Explain } from "./features/explain/feature.js";
+import type { Hooks } from "./features/hooks/hooks.js";
 import type { Instruments } from "./features/instruments/instruments.js";
 import type { Search } from "./features/instruments/search.js";
 import type { Jobs } from "./features/jobs/jobs.js";
@@ -101,6 +102,7 @@ export interface AppParts {
   readonly models: ModelFeature;
   readonly retraining: Retraining;
   readonly stream: Stream;
+  readonly hooks: Hooks;
   readonly pipeline: Pipeline;
   readonly jobs: Jobs;
   readonly news: News;

@@ -1,10 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import { type AppParts, type AppSettings, anonymousPrincipal } from "./app-parts.js";
+import { receivingRoutes } from "./features/hooks/receiving-routes.js";
+import { hookRoutes } from "./features/hooks/routes.js";
+import type { Hook } from "./features/hooks/store.js";
 import { isLoopback } from "./platform/config.js";
+import { AppError } from "./platform/errors.js";
 import { type Alpaca, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { mcpRoutes } from "./protocols/mcp/mcp.js";
 import type { SocketIo } from "./protocols/socketio/socketio.js";
 import { registerUdf } from "./protocols/udf/udf.js";
+import { createCounter } from "./server/counter.js";
 import { registerEventStream } from "./server/event-stream.js";
 import type { Guesses } from "./server/guesses.js";
 import { type Hub, registerHub, registerSockets } from "./server/hub.js";
@@ -25,7 +30,7 @@ export interface Protocols {
   close(): void;
 }
 
-/** Sockets and dialects of others, over the same features. */
+/** Sockets, dialects of others and what others call, over the same features. */
 export async function openProtocols(
   server: FastifyInstance,
   parts: AppParts,
@@ -36,6 +41,7 @@ export async function openProtocols(
   const socketIo = openIo(server, parts, settings, guesses);
   registerUdf(server, { ...parts, explain });
   openMcp(server, parts, explain);
+  openHooks(server, parts, guesses);
   parts.health.countSockets(() => hub.clients() + socketIo.count());
   return {
     close() {
@@ -122,5 +128,28 @@ function openMcp(server: FastifyInstance, parts: AppParts, explainError: Explain
     kinds: parts.backtestDesk.kinds,
     synthetic: parts.gateway.synthetic,
     now: parts.clock.now,
+  });
+}
+
+/** Addresses that others call, who know no more than a secret. */
+function openHooks(server: FastifyInstance, parts: AppParts, guesses: Guesses): void {
+  const { hooks, limitRedis } = parts;
+  const calls = createCounter(limitRedis, 60_000);
+  hookRoutes(server, parts);
+  receivingRoutes(server, {
+    hooks,
+    async identify(ip, secret) {
+      guesses.check(ip, secret);
+      const hook = await hooks.identify(secret);
+      await guesses.record(ip, secret, hook !== null);
+      return hook;
+    },
+    async count({ id, perMinute }: Hook) {
+      const { count, leftMs } = await calls.increment(`hook:${id}`);
+      if (count <= perMinute) return;
+      throw new AppError("rate_limited", `More than ${perMinute} calls of the hook within a minute`, {
+        retryAfterS: Math.ceil(leftMs / 1_000),
+      });
+    },
   });
 }

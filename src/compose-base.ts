@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { HOOK_LEASE } from "./features/hooks/loop.js";
 import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature.js";
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
 import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
@@ -134,6 +135,7 @@ const LEASE_NAMES = [
   CLOSED_TRADES_LEASE,
   ROLLUP_LEASE,
   RULES_LEASE,
+  HOOK_LEASE,
 ];
 
 function releaseAll(leases: Leases) {

@@ -10,6 +10,7 @@ import type { Evidence } from "./features/evidence/evidence.js";
 import { createEvidenceFeature } from "./features/evidence/feature.js";
 import { historyOf } from "./features/evidence/history.js";
 import { createExplain } from "./features/explain/feature.js";
+import { createHookFeature } from "./features/hooks/feature.js";
 import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
 import { openModels } from "./features/models/feature.js";
 import { createOptionDesk } from "./features/options/feature.js";
@@ -60,6 +61,7 @@ export async function compose(options: ProgramOptions) {
         scanner: () => scannerLoop.trigger(),
         jobs: () => takingLoop?.trigger(),
         rules: () => ruleLoop.trigger(),
+        hooks: () => hookLoop.trigger(),
       }),
   );
   const { jobFeature } = features;
@@ -68,25 +70,11 @@ export async function compose(options: ProgramOptions) {
   const made = (definition: LoopDefinition) => createLoop(definition, tools);
   const scannerLoop = made(features.scanner.loop);
   const [ruleLoop, quoteLoop] = features.rules.loops.map(made);
+  const hookLoop = made(features.hookLoop);
   const takingLoop = jobFeature.taking === null ? null : made(jobFeature.taking);
-  const history = config.ENABLE_BACKGROUND_WORKERS ? createImport({ ...base, ...features }) : null;
-  const collect = config.ENABLE_BACKGROUND_WORKERS ? [features.collect] : [];
-  const recorded = history === null ? [] : [history];
-  const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining, pipeline } = features;
-  const others = [
-    ...(retraining.loop === null ? [] : [retraining.loop.definition, layerLoopOf(base, features)]),
-    stream.pruning,
-    pipeline.loop,
-    quality.loop,
-    evidence.loop,
-    ...paper.loops,
-    ...accountLoops,
-    ...optionLoops,
-    ...recorded,
-    ...collect,
-  ];
+  const others = steadyLoops(base, features);
   const loops = [
-    ...(config.ROLE === "worker" ? [] : [scannerLoop, ruleLoop, quoteLoop, ...others.map(made)]),
+    ...(config.ROLE === "worker" ? [] : [scannerLoop, ruleLoop, quoteLoop, hookLoop, ...others.map(made)]),
     ...jobFeature.upkeep.loops.map(made),
     ...(takingLoop === null ? [] : [takingLoop]),
   ];
@@ -100,10 +88,10 @@ export async function compose(options: ProgramOptions) {
     feeds: features.news.feeds,
     sentiment: features.sentiment,
     scanner: features.scanner,
-    quality,
+    quality: features.quality,
     catalogue: features.catalogue,
     models: features.models,
-    retrainEveryMs: retraining.loop?.everyMs() ?? null,
+    retrainEveryMs: features.retraining.loop?.everyMs() ?? null,
     jobs: jobFeature.upkeep,
     role: config.ROLE,
     loops,
@@ -131,12 +119,34 @@ export async function compose(options: ProgramOptions) {
   };
 }
 
+/** Loops that nothing makes run but their time. */
+function steadyLoops(base: Base, features: Awaited<ReturnType<typeof createFeatures>>) {
+  const isWorking = base.config.ENABLE_BACKGROUND_WORKERS;
+  const history = isWorking ? createImport({ ...base, ...features }) : null;
+  const collect = isWorking ? [features.collect] : [];
+  const recorded = history === null ? [] : [history];
+  const { stream, quality, evidence, optionLoops, paper, accountLoops, retraining, pipeline } = features;
+  return [
+    ...(retraining.loop === null ? [] : [retraining.loop.definition, layerLoopOf(base, features)]),
+    stream.pruning,
+    pipeline.loop,
+    quality.loop,
+    evidence.loop,
+    ...paper.loops,
+    ...accountLoops,
+    features.hookPruning,
+    ...optionLoops,
+    ...recorded,
+    ...collect,
+  ];
+}
+
 /** What makes loops run now. */
-type Triggers = Readonly<Record<"scanner" | "jobs" | "rules", () => void>>;
+type Triggers = Readonly<Record<"scanner" | "jobs" | "rules" | "hooks", () => void>>;
 
 /** The features, each called once, in the order of their floors. */
 async function createFeatures(base: Base, trigger: Triggers) {
-  const { config, database, now } = base;
+  const { config, database } = base;
   const secret = secretOf(config);
   const users = createUsers({ ...base, store: createUserStore(database), secret });
   if (config.ADMIN_API_KEY !== undefined) await users.ensureAdmin(config.ADMIN_API_KEY);
@@ -178,15 +188,12 @@ async function createFeatures(base: Base, trigger: Triggers) {
     trigger: trigger.jobs,
   });
   const { jobs } = jobFeature;
-  const stream = createStreamFeature({ ...base, ...market, alerts, jobs, paper });
+  const hooks = createHookFeature({ ...base, ...market, paper, trigger: trigger.hooks });
+  const stream = createStreamFeature({ ...base, ...market, ...hooks, alerts, jobs, paper });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
-  const desk = createOptionDesk({
-    ...base,
-    inspect: createChainArrivals(market.quality, now),
-    tell: (issues, source) => market.quality.record(issues, { source, synthetic: false }),
-  });
+  const desk = createChains(base, market);
   const signals = createSignalFeature({ ...base, ...market, ...texts, ...callers, evidence, models });
   const people = {
     models,
@@ -200,6 +207,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
     evidence,
     explain,
     ...accounts,
+    ...hooks,
     ...ticks,
   };
   return { ...market, ...texts, ...desk, ...people, ...signals, alerts, scanner, stream, jobs, jobFeature };
@@ -215,6 +223,15 @@ function openRules(
   const scoreOf: FactSources["scoreOf"] = async (symbol, interval) =>
     (await symbolScores.score(symbol, interval)).counted.score;
   return createRuleDesk({ ...base, ...parts, scoreOf, trigger });
+}
+
+/** Options, whose chains are judged as they come. */
+function createChains(base: Base, { quality }: Awaited<ReturnType<typeof createMarketFeatures>>) {
+  return createOptionDesk({
+    ...base,
+    inspect: createChainArrivals(quality, base.now),
+    tell: (issues, source) => quality.record(issues, { source, synthetic: false }),
+  });
 }
 
 /** The kinds of jobs by which models come to be. */

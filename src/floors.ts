@@ -41,7 +41,7 @@ export const FLOORS: readonly Floor[] = [
   { folders: ["features/detections", "features/analysis", "features/backtests", "features/sentiment"] },
   { folders: ["features/alerts", "features/signals", "features/risk", "features/rules"] },
   { folders: ["features/paper-trades", "features/notifications", "features/explain"] },
-  { folders: ["features/outcomes", "features/performance", "features/pipeline"] },
+  { folders: ["features/outcomes", "features/performance", "features/pipeline", "features/hooks"] },
   { folders: ["features/scanner", "features/stream", "features/retraining"] },
   { folders: ["protocols/alpaca", "protocols/udf", "protocols/mcp", "protocols/socketio"] },
   { folders: ["server"] },

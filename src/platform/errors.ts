@@ -42,6 +42,7 @@ export const ERRORS = {
   no_model: { status: 404, retryable: true, title: "No model has been promoted for this" },
   tool_unknown: { status: 404, retryable: false, title: "No such tool" },
   score_not_found: { status: 404, retryable: false, title: "No such score" },
+  hook_not_found: { status: 404, retryable: false, title: "No such hook" },
   method_not_allowed: { status: 405, retryable: false, title: "The method is not supported here" },
   request_timeout: { status: 408, retryable: true, title: "The request took too long to arrive" },
   confirmation_refused: { status: 409, retryable: false, title: "The confirmation does not stand for this" },

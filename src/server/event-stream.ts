@@ -69,7 +69,14 @@ const SCHEMA = {
     },
     ...problemResponses([
       ...(["invalid_request", "unauthenticated", "forbidden", "origin_refused", "job_not_found"] as const),
-      ...(["account_not_found", "uri_too_long", "rate_limited", "internal", "overloaded"] as const),
+      ...([
+        "account_not_found",
+        "hook_not_found",
+        "uri_too_long",
+        "rate_limited",
+        "internal",
+        "overloaded",
+      ] as const),
       ...(["timed_out", "shutting_down", "database_unavailable"] as const),
     ]),
   },

@@ -49,6 +49,7 @@ const TAGS = [
     description: "Ticks in, and the bars, indicators, synergies and decisions made of them",
   },
   { name: "Jobs", description: "Long work that is ordered, watched and cancelled" },
+  { name: "Hooks", description: "Addresses that others call, such as alerts of TradingView" },
   { name: "Stream", description: "Events over a WebSocket, and as server-sent events" },
   {
     name: "Alpaca",

@@ -60,6 +60,11 @@ const noAccounts = {
     throw new AppError("account_not_found", "There is no account");
   },
 };
+const noHooks = {
+  async get(): Promise<never> {
+    throw new AppError("hook_not_found", "There is no hook");
+  },
+};
 const noJobs = {
   async get(): Promise<never> {
     throw new AppError("job_not_found", "There is no job");
@@ -80,6 +85,7 @@ async function startInstance(): Promise<Instance> {
     instruments,
     jobs: noJobs,
     accounts: noAccounts,
+    hooks: noHooks,
     readSnapshot: async () => null,
     metrics,
     log: silentLog,

@@ -150,6 +150,7 @@ describe("GET /swagger.json", () => {
     const bodies = operations().filter(({ operation }) => operation.requestBody !== undefined);
     const optional = bodies.filter(({ operation }) => operation.requestBody?.required === false);
     expect(optional.map(({ operation }) => operation.operationId).sort()).toEqual([
+      "callHookBySecret",
       "closePaperTradeById",
       "detectFusedFormerly",
       "dismissAlert",

@@ -46,6 +46,9 @@ const NEEDS_MORE = [
   "alpacaWatchlistByName",
   "answerAlert",
   "backtestPattern",
+  // Of hooks that were made before, whose secrets nobody guesses.
+  "callHook",
+  "callHookBySecret",
   "compareModels",
   "compareStrategies",
   "decideAction",
@@ -59,6 +62,8 @@ const NEEDS_MORE = [
   "explainScore",
   "exportModel",
   "getDetection",
+  "getHook",
+  "getHookCall",
   "getJobResult",
   "getModel",
   "getModelInfo",
@@ -69,6 +74,7 @@ const NEEDS_MORE = [
   "getScoredTrade",
   "importModel",
   "judgeDetection",
+  "listHookCalls",
   "listTradesByFeature",
   // There are no sessions.
   "openMcpStream",
@@ -86,6 +92,7 @@ const NEEDS_MORE = [
   "refuseJob",
   "resumeRule",
   "rollBackModel",
+  "rotateHook",
   "scoreSymbol",
   // Values are of the parameters of a strategy, which no made-up name hits.
   "sweepParameters",

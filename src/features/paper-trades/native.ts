@@ -201,7 +201,7 @@ interface Entry {
 }
 
 /** An entry at the market or at a limit, with the target and the stop that it is to have. */
-function entryTerms({ symbol, side, quantity, price, stop, target }: Entry): Omit<OrderTerms, "id"> {
+export function entryTerms({ symbol, side, quantity, price, stop, target }: Entry): Omit<OrderTerms, "id"> {
   const legs = (stop === null ? 0 : 1) + (target === null ? 0 : 1);
   const { id: _id, ...terms } = termsOf({ id: "", symbol, side, quantity });
   return {

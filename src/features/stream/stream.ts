@@ -13,13 +13,14 @@ import type { Log } from "../../platform/log.js";
 import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { ALERT_TOPIC } from "../alerts/topics.js";
+import type { Hooks } from "../hooks/hooks.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
 import type { Accounts } from "../paper-trades/accounts.js";
 import { userOfTopic } from "../rules/topics.js";
 import { createFeeds } from "./feeds.js";
 import type { ReadSnapshot } from "./snapshots.js";
-import { accountOf, jobOf, topicOf } from "./spelling.js";
+import { accountOf, hookOf, jobOf, topicOf } from "./spelling.js";
 import { isKept } from "./topics.js";
 
 export interface Replay {
@@ -39,7 +40,7 @@ export type FrameListener = (topic: string, frame: string, seq: number | null) =
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
-  /** @throws {AppError} `job_not_found`, `account_not_found`, `rule_not_found` for the topic of somebody else's, or of none. */
+  /** @throws {AppError} `job_not_found`, `account_not_found`, `hook_not_found`, `rule_not_found` for the topic of somebody else's, or of none. */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
   /**
@@ -68,6 +69,7 @@ export interface StreamParts {
   readonly instruments: Instruments;
   readonly jobs: Pick<Jobs, "get">;
   readonly accounts: Pick<Accounts, "find">;
+  readonly hooks: Pick<Hooks, "get">;
   readonly readSnapshot: ReadSnapshot;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -75,7 +77,7 @@ export interface StreamParts {
 }
 
 export function createStream(options: StreamParts): Stream {
-  const { eventLog, bus, instruments, jobs, accounts, readSnapshot, metrics, now } = options;
+  const { eventLog, bus, instruments, jobs, accounts, hooks, readSnapshot, metrics, now } = options;
   const listeners: FrameListener[] = [];
 
   function publish(topic: string, frame: string, seq: number | null): void {
@@ -105,6 +107,8 @@ export function createStream(options: StreamParts): Stream {
       if (user !== null && user !== principal.userId) {
         throw new AppError("rule_not_found", "The topic is of the rules of somebody else");
       }
+      const hook = hookOf(topic);
+      if (hook !== null) await hooks.get(principal.userId, hook);
     },
     onFrame: (listener) => void listeners.push(listener),
     async snapshot(topic, principal) {

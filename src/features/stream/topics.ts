@@ -3,6 +3,8 @@ import { JOB_TOPIC } from "../../platform/jobs.js";
 import { alertSchema } from "../alerts/schema.js";
 import { ALERT_TOPIC, SCAN_TOPIC } from "../alerts/topics.js";
 import { candleListSchema, candleSchema, quoteSchema } from "../candles/schema.js";
+import { callSchema } from "../hooks/schema.js";
+import { HOOK_TOPIC } from "../hooks/topics.js";
 import { jobSchema } from "../jobs/schema.js";
 import { MODEL_TOPIC } from "../models/topics.js";
 import { orderSchema, portfolioSchema } from "../paper-trades/schema.js";
@@ -165,6 +167,15 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
       firingSchema.extend({ kind: z.literal("fired") }),
       z.object({ kind: z.literal("digest"), count: z.number().int(), firings: z.array(firingSchema) }),
     ]),
+    snapshot: null,
+  },
+  {
+    kept: true,
+    audience: "owner",
+    name: HOOK_TOPIC,
+    form: `${HOOK_TOPIC}:ID`,
+    description: "What became of the calls of a hook of one's own that raises notices or places orders",
+    payload: callSchema,
     snapshot: null,
   },
   {

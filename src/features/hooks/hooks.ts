@@ -1,0 +1,143 @@
+import { randomBytes } from "node:crypto";
+import { AppError } from "../../platform/errors.js";
+import type { Instruments } from "../instruments/instruments.js";
+import type { PaperDesk } from "../paper-trades/feature.js";
+import { digestOf, readBody, withoutSecret } from "./body.js";
+import type { CallStore, HookCall } from "./call-store.js";
+import { mayCall } from "./sources.js";
+import { type Hook, type HookStore, type HookTerms, MOST_HOOKS } from "./store.js";
+
+/** A call as it arrives. */
+export interface Arrival {
+  readonly secret: string;
+  readonly body: string;
+  readonly contentType: string;
+  /** The address it comes from. */
+  readonly source: string;
+}
+
+/** A hook with the secret that it is called by, which is shown this once. */
+export interface NewHook {
+  readonly hook: Hook;
+  readonly secret: string;
+}
+
+/** @throws {AppError} `hook_not_found`, also for another's; `conflict` for a name that is taken and for too many. */
+export interface Hooks {
+  list(userId: string): Promise<Hook[]>;
+  get(userId: string, id: string): Promise<Hook>;
+  /** Also throws as `Instruments.resolve` for its symbols, and `account_not_found`. */
+  create(userId: string, terms: HookTerms): Promise<NewHook>;
+  change(userId: string, id: string, changes: Partial<HookTerms>): Promise<Hook>;
+  /** Gives it another secret: the one before stands for nothing from then on. */
+  rotate(userId: string, id: string): Promise<NewHook>;
+  /** With its calls. */
+  delete(userId: string, id: string): Promise<void>;
+  /** The newest first. */
+  calls(
+    userId: string,
+    id: string,
+    filter: { readonly status: string | null; readonly before: number | null },
+    limit: number,
+  ): Promise<HookCall[]>;
+  call(userId: string, id: string, callId: number): Promise<HookCall>;
+  /** The hook of a secret; null for none. */
+  identify(secret: string): Promise<Hook | null>;
+  /**
+   * Keeps a call, to be done in its turn. @returns its number.
+   * @throws {AppError} `conflict` for a hook that is switched off, `forbidden` for an address that may not call it; both are
+   * kept, too.
+   */
+  receive(hook: Hook, arrival: Arrival): Promise<number>;
+}
+
+export interface HookOptions {
+  readonly store: HookStore;
+  readonly callStore: CallStore;
+  readonly instruments: Pick<Instruments, "resolve">;
+  readonly paper: Pick<PaperDesk, "accountOf">;
+  readonly now: () => number;
+  /** Called once there is something to do. */
+  readonly trigger: () => void;
+}
+
+const SECRET = /^hook_[\w-]{43}$/;
+
+export function createHooks({ store, callStore, instruments, paper, now, trigger }: HookOptions): Hooks {
+  /** Terms as they are kept: with names of instruments, and an account where there are orders. */
+  async function known(userId: string, terms: HookTerms): Promise<HookTerms> {
+    const symbols = new Set<string>();
+    for (const text of terms.symbols) symbols.add((await instruments.resolve(text)).symbol);
+    const { mode, accountId } = terms;
+    const account = mode === "order" ? (await paper.accountOf(userId, accountId ?? undefined)).id : null;
+    return { ...terms, symbols: [...symbols], accountId: account };
+  }
+
+  async function get(userId: string, id: string): Promise<Hook> {
+    return there(await store.find(userId, id));
+  }
+
+  return {
+    list: store.list,
+    get,
+    async create(userId, terms) {
+      const secret = newSecret();
+      const made = await store.create(userId, digestOf(secret), await known(userId, terms), now());
+      if (made === "full") throw new AppError("conflict", `There may be at most ${MOST_HOOKS} hooks`);
+      return { hook: free(made, terms.name), secret };
+    },
+    async change(userId, id, changes) {
+      const terms = { ...(await get(userId, id)), ...changes };
+      return there(free(await store.update(userId, id, await known(userId, terms), now()), terms.name));
+    },
+    async rotate(userId, id) {
+      const secret = newSecret();
+      return { hook: there(await store.rotate(userId, id, digestOf(secret), now())), secret };
+    },
+    async delete(userId, id) {
+      if (!(await store.delete(userId, id))) throw missing();
+    },
+    async calls(userId, id, { status, before }, limit) {
+      return callStore.list((await get(userId, id)).id, status, before, limit);
+    },
+    async call(userId, id, callId) {
+      const found = await callStore.find((await get(userId, id)).id, callId);
+      if (found === null) throw new AppError("hook_not_found", `The hook has no call ${callId}`);
+      return found;
+    },
+    identify: async (secret) => (SECRET.test(secret) ? store.findByDigest(digestOf(secret)) : null),
+    async receive(hook, { secret, body: sent, contentType, source }) {
+      const body = withoutSecret(sent, secret);
+      const kept = { hookId: hook.id, receivedAt: now(), source, contentType, body, digest: digestOf(body) };
+      const barred = barOf(hook, source);
+      const { code = null, detail = null } = barred ?? {};
+      const status = barred === null ? "waiting" : "turned_away";
+      const id = await callStore.add({ ...kept, ...readBody(body), status, code, detail });
+      if (id === null) throw missing();
+      if (barred !== null) throw new AppError(barred.error, barred.detail);
+      trigger();
+      return id;
+    },
+  };
+}
+
+function barOf({ enabled, sources }: Hook, source: string) {
+  if (!enabled) return { error: "conflict", code: "disabled", detail: "The hook is switched off" } as const;
+  if (mayCall(source, sources)) return null;
+  const detail = `${source} is no address that may call the hook`;
+  return { error: "forbidden", code: "source_refused", detail } as const;
+}
+
+const newSecret = () => `hook_${randomBytes(32).toString("base64url")}`;
+
+function free<T>(made: T | "taken", name: string): T {
+  if (made === "taken") throw new AppError("conflict", `There is a hook named ${name}`);
+  return made;
+}
+
+function there(found: Hook | null): Hook {
+  if (found === null) throw missing();
+  return found;
+}
+
+const missing = () => new AppError("hook_not_found", "There is no such hook");
