@@ -61,7 +61,9 @@ export function createHookLoop(options: HookLoopOptions): LoopDefinition {
             return;
           }
         });
-        await Promise.all(works);
+        // All are over before a run is: the next one must not meet what this one is still at.
+        const failed = (await Promise.allSettled(works)).find(({ status }) => status === "rejected");
+        if (failed?.status === "rejected") throw failed.reason;
         if (now() - renewedAt < RENEW_MS) continue;
         lease = await leases.acquire(HOOK_LEASE, LEASE_MS);
         renewedAt = now();
@@ -135,9 +137,9 @@ function createSettling({
       if (error instanceof LeaseLostError) throw error;
       if (error instanceof Settled) return true;
       const passing = error instanceof AppError;
-      log[passing ? "info" : "error"](
+      log[passing ? "debug" : "error"](
         { err: error, call: call.id, hook: hook.id },
-        "a call of a hook has to wait",
+        "a call of a hook could not be done",
       );
       if (passing) return false;
       await fail(hook, call, lease);
