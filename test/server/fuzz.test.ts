@@ -12,7 +12,7 @@ import { type MadeRequest, requestsOf } from "../fixtures/requests-of-spec.js";
 import { createSpecChecker, isStream, type Spec } from "../fixtures/spec.js";
 
 /** `FUZZ_REQUESTS=50000 npx vitest run test/server/fuzz` makes as many; `FUZZ_SEED` repeats a run. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 13_900);
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 15_500);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const SLOW_MS = 1_000;
 
