@@ -14,6 +14,7 @@ import type { Jobs } from "./features/jobs/jobs.js";
 import type { Overview } from "./features/market/overview.js";
 import type { ModelFeature } from "./features/models/feature.js";
 import type { News } from "./features/news/news.js";
+import type { Notifications } from "./features/notifications/notifications.js";
 import type { Options } from "./features/options/options.js";
 import type { Outcomes } from "./features/outcomes/outcomes.js";
 import type { PaperDesk } from "./features/paper-trades/feature.js";
@@ -85,6 +86,7 @@ export interface AppParts {
   readonly alerts: Alerts;
   readonly rules: RuleDesk;
   readonly explain: Explain;
+  readonly notifications: Notifications;
   readonly outcomes: Outcomes;
   readonly paper: PaperDesk;
   readonly risk: Risk;

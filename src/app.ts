@@ -22,6 +22,7 @@ import { governanceRoutes } from "./features/models/governance-routes.js";
 import { modelRoutes } from "./features/models/routes.js";
 import { telemetryRoutes } from "./features/models/telemetry-routes.js";
 import { newsRoutes } from "./features/news/routes.js";
+import { notificationRoutes } from "./features/notifications/routes.js";
 import { optionRoutes } from "./features/options/routes.js";
 import { outcomeRoutes } from "./features/outcomes/routes.js";
 import { paperAccountRoutes } from "./features/paper-trades/account-routes.js";
@@ -132,6 +133,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   ruleRoutes(server, parts.rules);
   alertRoutes(server, { ...parts, now: parts.clock.now });
   explainRoutes(server, parts);
+  notificationRoutes(server, parts);
   outcomeRoutes(server, parts);
   backtestRoutes(server, { answers: parts.backtestDesk.answers, now: parts.clock.now });
   backtestAnswerRoutes(server, { ...parts.backtestDesk, now: parts.clock.now });

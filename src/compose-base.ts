@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { HOOK_LEASE } from "./features/hooks/loop.js";
+import { FAN_OUT_LEASE } from "./features/notifications/feature.js";
 import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature.js";
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
 import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
@@ -136,6 +137,7 @@ const LEASE_NAMES = [
   ROLLUP_LEASE,
   RULES_LEASE,
   HOOK_LEASE,
+  FAN_OUT_LEASE,
 ];
 
 function releaseAll(leases: Leases) {

@@ -13,6 +13,7 @@ import { createExplain } from "./features/explain/feature.js";
 import { createHookFeature } from "./features/hooks/feature.js";
 import { createJobFeature, type JobFeature } from "./features/jobs/feature.js";
 import { openModels } from "./features/models/feature.js";
+import { createNotificationFeature } from "./features/notifications/feature.js";
 import { createOptionDesk } from "./features/options/feature.js";
 import { createOutcomeFeature } from "./features/outcomes/feature.js";
 import { createPaperDesk, type PaperDesk } from "./features/paper-trades/feature.js";
@@ -135,6 +136,7 @@ function steadyLoops(base: Base, features: Awaited<ReturnType<typeof createFeatu
     ...paper.loops,
     ...accountLoops,
     features.hookPruning,
+    ...features.notificationLoops,
     ...optionLoops,
     ...recorded,
     ...collect,
@@ -168,7 +170,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
   });
   const evidence: Evidence = await createEvidenceFeature({ ...base, ...market, jobs: () => jobFeature.jobs });
   const read: Signals["read"] = (...asked) => signals.signals.read(...asked);
-  const explain = createExplain({ ...base, ...market, alerts, evidence, signals: { read } });
+  const explained = createExplained(base, market, { alerts, evidence, read });
   const { paper, risk, callers } = createTraders(base, market, { alerts, evidence, secret });
   const accounts = createAccountFeatures(base, market, { alerts, paper });
   const backtestDesk = createBacktestDesk({ ...base, ...market, ...models, paper: paper.reader });
@@ -179,7 +181,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
     kinds: [
       createBackfill({ ...base, ...market }),
       evidence.kind,
-      explain.lookahead,
+      explained.explain.lookahead,
       ...learningKinds(retraining),
       accounts.rollupKind as JobKind,
       ...backtestDesk.jobKinds,
@@ -189,7 +191,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
   });
   const { jobs } = jobFeature;
   const hooks = createHookFeature({ ...base, ...market, paper, trigger: trigger.hooks });
-  const stream = createStreamFeature({ ...base, ...market, ...hooks, alerts, jobs, paper });
+  const stream = createStreamFeature({ ...base, ...market, ...hooks, ...explained, alerts, jobs, paper });
   const feeds = createNewsFeeds({ ...base, dice: Math.random });
   const universe = () => scanner.config().symbols;
   const texts = await createTextFeatures({ ...base, ...market, feeds, universe });
@@ -205,7 +207,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
     rules: openRules(base, { ...market, ...texts, ...callers, confidenceOf }, signals, trigger.rules),
     ...createReports(base, market, { paper, risk, evidence }),
     evidence,
-    explain,
+    ...explained,
     ...accounts,
     ...hooks,
     ...ticks,
@@ -279,6 +281,16 @@ function createReports(
     looks: createAccountLooks({ ...base, ...market, paper, risk, now: paper.marketNow }),
     setups: createSetups({ ...base, ...market, synthetic: base.gateway.synthetic }),
   };
+}
+
+/** Why alerts are what they are, and who is told of them. */
+function createExplained(
+  base: Base,
+  market: Awaited<ReturnType<typeof createMarketFeatures>>,
+  { alerts, evidence, read }: { alerts: Alerts; evidence: Evidence; read: Signals["read"] },
+) {
+  const explain = createExplain({ ...base, ...market, alerts, evidence, signals: { read } });
+  return { explain, ...createNotificationFeature({ ...base, ...market, draw: explain.charts.draw }) };
 }
 
 /** What became of alerts and of trades, and what they came to by date. */

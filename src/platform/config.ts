@@ -136,6 +136,9 @@ export function secretsOf(config: Config): string[] {
     ...keys,
     config.REDDIT_CLIENT_SECRET,
     config.TWITTER_BEARER_TOKEN,
+    config.TELEGRAM_BOT_TOKEN,
+    config.SMTP_URL,
+    config.VAPID_PRIVATE_KEY,
   ];
   return given.filter((value) => value !== undefined);
 }

@@ -64,9 +64,8 @@ export function createMetrics(version: string) {
     socketCuts: counter("tx_ws_cuts_total", "WebSocket clients cut by the server", ["reason"]),
     dataIssues: counter("tx_data_issues_total", "Findings of the data-quality monitor", ["code", "severity"]),
     detections: counter("tx_detections_total", "Stored pattern detections", ["pattern"]),
-    alerts: counter("tx_alerts_total", "Raised alerts", ["pattern"]),
-    alertRefusals: counter("tx_alert_refusals_total", "Candidates that a rule refused", ["rule"]),
     ...jobMetrics(registry),
+    ...alertMetrics(registry),
     alertDelaySeconds: histogram(
       "tx_alert_publish_delay_seconds",
       "From commit of an alert to its publication",
@@ -74,6 +73,36 @@ export function createMetrics(version: string) {
   };
   gauge("tx_build_info", "Version of the running build", ["version"]).set({ version }, 1);
   return metrics;
+}
+
+/** Metrics of alerts and of what users are told of them; the gauge is of all processes. */
+function alertMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    alerts: new Counter({
+      name: "tx_alerts_total",
+      help: "Raised alerts",
+      labelNames: ["pattern"] as const,
+      registers,
+    }),
+    alertRefusals: new Counter({
+      name: "tx_alert_refusals_total",
+      help: "Candidates that a rule refused",
+      labelNames: ["rule"] as const,
+      registers,
+    }),
+    notifications: new Counter({
+      name: "tx_notification_attempts_total",
+      help: "Attempts to deliver, by what became of them",
+      labelNames: ["kind", "outcome"] as const,
+      registers,
+    }),
+    notificationOldest: new Gauge({
+      name: "tx_notification_oldest_pending_seconds",
+      help: "How long the oldest delivery that is not over has waited",
+      registers,
+    }),
+  };
 }
 
 /** Metrics of the way of ticks. */

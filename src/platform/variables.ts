@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { INTERVALS } from "../core/market/interval.js";
+import { NOTIFICATION_VARIABLES } from "./notification-variables.js";
 import {
   currency,
   decimal,
@@ -233,6 +234,7 @@ export const VARIABLES = {
     fallback: "10",
     read: decimal(0, 100_000),
   },
+  ...NOTIFICATION_VARIABLES,
   PAPER_STARTING_CASH: {
     group: "Risk",
     about: "Dollars that a paper account begins with unless its owner says otherwise",

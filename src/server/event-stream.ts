@@ -72,6 +72,7 @@ const SCHEMA = {
       ...([
         "account_not_found",
         "hook_not_found",
+        "channel_not_found",
         "uri_too_long",
         "rate_limited",
         "internal",

@@ -40,6 +40,7 @@ const TAGS = [
     name: "Rules",
     description: "Alerts that users define: conditions, when they fire, and what they would have done",
   },
+  { name: "Notifications", description: "Where users are told of what happens, and what was sent there" },
   { name: "Sentiment", description: "News and posts, and what they say" },
   { name: "Scanner", description: "The loop that looks for patterns" },
   { name: "Data quality", description: "What is wrong with the data, and how their sources fare" },

@@ -65,6 +65,11 @@ const noHooks = {
     throw new AppError("hook_not_found", "There is no hook");
   },
 };
+const noChannels = {
+  async get(): Promise<never> {
+    throw new AppError("channel_not_found", "There is no such channel");
+  },
+};
 const noJobs = {
   async get(): Promise<never> {
     throw new AppError("job_not_found", "There is no job");
@@ -86,6 +91,7 @@ async function startInstance(): Promise<Instance> {
     jobs: noJobs,
     accounts: noAccounts,
     hooks: noHooks,
+    notifications: noChannels,
     readSnapshot: async () => null,
     metrics,
     log: silentLog,

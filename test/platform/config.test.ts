@@ -199,6 +199,29 @@ describe("each variable", () => {
       ],
       bad: ["-1", "100001"],
     },
+    WEBHOOK_HTTP: { good: [["true", true]], bad: ["yes", "1"] },
+    WEBHOOK_PORTS: { good: [["443, 8443", [443, 8_443]]], bad: ["0", "65536", "https", ",", "443,443"] },
+    TELEGRAM_BOT_TOKEN: {
+      good: [["123456:abcDEF_-", "123456:abcDEF_-"]],
+      bad: ["short", "has a space in it"],
+    },
+    SMTP_URL: {
+      good: [["smtps://u:p@mail.example:465", "smtps://u:p@mail.example:465"]],
+      bad: ["mail.example", "http://mail.example"],
+    },
+    SMTP_FROM: {
+      good: [
+        ["tx@example.com", "tx@example.com"],
+        ["TX <tx@example.com>", "TX <tx@example.com>"],
+      ],
+      bad: ["nobody", "a@b\r\nbcc: c@d"],
+    },
+    VAPID_PUBLIC_KEY: { good: [["B".repeat(87), "B".repeat(87)]], bad: ["B".repeat(86), "+".repeat(87)] },
+    VAPID_PRIVATE_KEY: { good: [["k".repeat(43), "k".repeat(43)]], bad: ["k".repeat(44), "/".repeat(43)] },
+    VAPID_SUBJECT: {
+      good: [["mailto:a@example.com", "mailto:a@example.com"]],
+      bad: ["a@example.com", "http://example.com"],
+    },
     OUTCOME_HORIZON_BARS: { good: [["1", 1]], bad: ["0", "61", "2.5"] },
     ROLLUP_ZONE: {
       good: [

@@ -12,7 +12,7 @@ import { type MadeRequest, requestsOf } from "../fixtures/requests-of-spec.js";
 import { createSpecChecker, isStream, type Spec } from "../fixtures/spec.js";
 
 /** `FUZZ_REQUESTS=50000 npx vitest run test/server/fuzz` makes as many; `FUZZ_SEED` repeats a run. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 15_500);
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? 16_000);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_121);
 const SLOW_MS = 1_000;
 
@@ -150,6 +150,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "callHookBySecret",
       "cancelPaperOrder",
       "changeHook",
+      "changeNotificationChannel",
       "closePaperAccount",
       "closePaperTrade",
       "closePaperTradeById",
@@ -159,6 +160,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "decideAction",
       "deleteRule",
       "deleteHook",
+      "deleteNotificationChannel",
       "detectDeep",
       "detectFusedFormerly",
       "dismissAlert",
@@ -180,6 +182,8 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "getJobResult",
       "getModel",
       "getModelInfo",
+      "getNotificationChannel",
+      "getNotificationDelivery",
       "getPaperAccount",
       "getPaperOrder",
       "getPaperTrade",
@@ -219,6 +223,7 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "refuseJob",
       "replacePaperOrder",
       "replaceRule",
+      "replayNotificationDelivery",
       "reportOutcome",
       "resetPaperAccount",
       "resumePaperAccount",
@@ -226,9 +231,11 @@ describe(`${REQUESTS} requests made from the document`, () => {
       "revokeApiKey",
       "rollBackModel",
       "rotateHook",
+      "rotateNotificationSecret",
       "runBacktest",
       "saveRiskSettings",
       "scoreSymbol",
+      "testNotificationChannel",
     ]);
   });
 });

@@ -155,6 +155,7 @@ describe("GET /swagger.json", () => {
       "detectFusedFormerly",
       "dismissAlert",
       "dismissAlertAlias",
+      "replayDeadNotifications",
       "resetPaperAccount",
       "setScannerConfig",
       "startScanner",

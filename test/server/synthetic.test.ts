@@ -67,6 +67,8 @@ const NEEDS_MORE = [
   "getJobResult",
   "getModel",
   "getModelInfo",
+  "getNotificationChannel",
+  "getNotificationDelivery",
   "getRule",
   // Ticks of a symbol have to be sent before.
   "getPipelineIndicators",
@@ -90,12 +92,15 @@ const NEEDS_MORE = [
   "reconcileBacktest",
   "redeemConfirmation",
   "refuseJob",
+  "replayNotificationDelivery",
   "resumeRule",
   "rollBackModel",
   "rotateHook",
+  "rotateNotificationSecret",
   "scoreSymbol",
   // Values are of the parameters of a strategy, which no made-up name hits.
   "sweepParameters",
+  "testNotificationChannel",
   // Of names for one thing, one may be given.
   "walkForward",
   "orderBacktestWalkForward",

@@ -12,7 +12,7 @@ export function topicOf(text: string, instruments: Pick<Instruments, "identify">
   if (TOPICS.some(({ form, kept }) => kept && form === text && !form.includes(":"))) return text;
   const job = jobOf(text);
   if (job !== null) return topicOfJob(job);
-  if (accountOf(text) !== null || hookOf(text) !== null) return text;
+  if (accountOf(text) !== null || hookOf(text) !== null || channelOf(text) !== null) return text;
   const user = userOfTopic(text);
   if (user !== null) return topicOfRules(user);
   const ofSymbol = topicOfSymbol(text, instruments);
@@ -49,4 +49,9 @@ export function accountOf(text: string): string | null {
 /** The hook that a topic is of; null for other topics. */
 export function hookOf(text: string): string | null {
   return /^hooks:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text)?.[1] ?? null;
+}
+
+/** The channel of notifications that a topic is of; null for other topics. */
+export function channelOf(text: string): string | null {
+  return /^notifications:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text)?.[1] ?? null;
 }

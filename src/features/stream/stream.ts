@@ -16,11 +16,12 @@ import { ALERT_TOPIC } from "../alerts/topics.js";
 import type { Hooks } from "../hooks/hooks.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Jobs } from "../jobs/jobs.js";
+import type { Notifications } from "../notifications/notifications.js";
 import type { Accounts } from "../paper-trades/accounts.js";
 import { userOfTopic } from "../rules/topics.js";
 import { createFeeds } from "./feeds.js";
 import type { ReadSnapshot } from "./snapshots.js";
-import { accountOf, hookOf, jobOf, topicOf } from "./spelling.js";
+import { accountOf, channelOf, hookOf, jobOf, topicOf } from "./spelling.js";
 import { isKept } from "./topics.js";
 
 export interface Replay {
@@ -40,7 +41,10 @@ export type FrameListener = (topic: string, frame: string, seq: number | null) =
 export interface Stream {
   /** The one spelling of a topic. @throws {AppError} `invalid_request` for what is no topic. */
   topicOf(text: string): string;
-  /** @throws {AppError} `job_not_found`, `account_not_found`, `hook_not_found`, `rule_not_found` for the topic of somebody else's, or of none. */
+  /**
+   * @throws {AppError} `job_not_found`, `account_not_found`, `hook_not_found`, `channel_not_found`, `rule_not_found` for the
+   * topic of somebody else's, or of none.
+   */
   admit(topic: string, principal: Principal): Promise<void>;
   onFrame(listener: FrameListener): void;
   /**
@@ -70,6 +74,7 @@ export interface StreamParts {
   readonly jobs: Pick<Jobs, "get">;
   readonly accounts: Pick<Accounts, "find">;
   readonly hooks: Pick<Hooks, "get">;
+  readonly notifications: Pick<Notifications, "get">;
   readonly readSnapshot: ReadSnapshot;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -77,7 +82,8 @@ export interface StreamParts {
 }
 
 export function createStream(options: StreamParts): Stream {
-  const { eventLog, bus, instruments, jobs, accounts, hooks, readSnapshot, metrics, now } = options;
+  const { eventLog, bus, instruments, jobs, accounts, hooks, notifications, readSnapshot, metrics, now } =
+    options;
   const listeners: FrameListener[] = [];
 
   function publish(topic: string, frame: string, seq: number | null): void {
@@ -109,6 +115,8 @@ export function createStream(options: StreamParts): Stream {
       }
       const hook = hookOf(topic);
       if (hook !== null) await hooks.get(principal.userId, hook);
+      const channel = channelOf(topic);
+      if (channel !== null) await notifications.get(principal.userId, channel);
     },
     onFrame: (listener) => void listeners.push(listener),
     async snapshot(topic, principal) {

@@ -7,6 +7,7 @@ import { callSchema } from "../hooks/schema.js";
 import { HOOK_TOPIC } from "../hooks/topics.js";
 import { jobSchema } from "../jobs/schema.js";
 import { MODEL_TOPIC } from "../models/topics.js";
+import { NOTIFICATION_TOPIC } from "../notifications/socket.js";
 import { orderSchema, portfolioSchema } from "../paper-trades/schema.js";
 import { ACCOUNT_TOPIC } from "../paper-trades/topics.js";
 import { barSchema, decisionSchema, synergySchema } from "../pipeline/schema.js";
@@ -176,6 +177,20 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
     form: `${HOOK_TOPIC}:ID`,
     description: "What became of the calls of a hook of one's own that raises notices or places orders",
     payload: callSchema,
+    snapshot: null,
+  },
+  {
+    kept: true,
+    audience: "owner",
+    name: NOTIFICATION_TOPIC,
+    form: `${NOTIFICATION_TOPIC}:ID`,
+    description: "What a websocket channel of one's own tells of; one id may come twice",
+    payload: z.object({
+      id: z.uuid().describe("Of the delivery"),
+      type: z.string(),
+      timestamp: z.iso.datetime(),
+      data: z.unknown(),
+    }),
     snapshot: null,
   },
   {

@@ -1,0 +1,88 @@
+import type { Database } from "../../platform/database.js";
+import type { Lease, Leases } from "../../platform/lease.js";
+import type { NewDelivery, Outbox } from "./outbox.js";
+import { ATTEMPTS } from "./schedule.js";
+import type { Channel, ChannelStore } from "./store.js";
+import { NOTIFIED_TOPICS, type Told } from "./topics.js";
+
+/** Events that become deliveries in one transaction. */
+const SLICE = 200;
+const CURSOR = "events";
+
+interface Row {
+  readonly seq: number;
+  readonly topic: string;
+  readonly payload: unknown;
+  readonly time: number;
+}
+
+/** Turns events of the log into deliveries to the channels that tell of them. */
+export interface FanOut {
+  /** Goes on where it was, until there is nothing new. @returns how many deliveries were written. @throws LeaseLostError */
+  run(lease: Lease, signal: AbortSignal): Promise<number>;
+}
+
+export function createFanOut(options: {
+  readonly database: Database;
+  readonly leases: Pick<Leases, "acquire" | "confirm">;
+  readonly leaseMs: number;
+  readonly channels: Pick<ChannelStore, "enabled">;
+  readonly outbox: Pick<Outbox, "write">;
+  readonly now: () => number;
+}): FanOut {
+  const { database, leases, channels, outbox, now } = options;
+
+  /** One slice: its deliveries and how far it got are one transaction, so that nothing is lost or doubled. */
+  function step(lease: Lease): Promise<{ read: number; written: number }> {
+    return database.transaction(async (sql) => {
+      await leases.confirm(sql, lease);
+      const [cursor] = await sql.query<{ seq: number }>(
+        `insert into notification_cursors as c (name, seq) values ($1, 0)
+         on conflict (name) do update set seq = c.seq returning c.seq`,
+        [CURSOR],
+      );
+      const rows = await sql.query<Row>(
+        `select seq, topic, payload, extract(epoch from created_at)::float8 * 1000 as time
+         from events where topic = any($1::text[]) and seq > $2 order by seq limit $3`,
+        [NOTIFIED_TOPICS.map(({ topic }) => topic), cursor.seq, SLICE],
+      );
+      const last = rows.at(-1);
+      if (last === undefined) return { read: 0, written: 0 };
+      const deliveries = deliveriesOf(rows, await channels.enabled(sql));
+      const written = await outbox.write(sql, deliveries, ATTEMPTS, now());
+      await sql.query("update notification_cursors set seq = $2 where name = $1", [CURSOR, last.seq]);
+      return { read: rows.length, written };
+    });
+  }
+
+  return {
+    async run(lease, signal) {
+      let total = 0;
+      while (!signal.aborted) {
+        const { read, written } = await step(lease);
+        total += written;
+        if (read < SLICE) break;
+        await leases.acquire(lease.name, options.leaseMs);
+      }
+      return total;
+    },
+  };
+}
+
+function deliveriesOf(rows: readonly Row[], channels: readonly Channel[]): NewDelivery[] {
+  return rows.flatMap(({ seq, topic, payload, time }) => {
+    const told = NOTIFIED_TOPICS.find((each) => each.topic === topic)?.read(payload, time) ?? null;
+    if (told === null) return [];
+    return channels
+      .filter((channel) => channel.createdAt <= time && tellsOf(channel, topic, told))
+      .map(({ id }) => ({ channelId: id, eventSeq: seq, topic, message: told.message }));
+  });
+}
+
+/** Whether a channel tells of something; what has no measured confidence passes no demand for one. */
+export function tellsOf({ filters }: Pick<Channel, "filters">, topic: string, told: Told): boolean {
+  const { topics, symbols, minConfidence } = filters;
+  if (topics.length > 0 && !topics.includes(topic)) return false;
+  if (symbols.length > 0 && (told.symbol === null || !symbols.includes(told.symbol))) return false;
+  return minConfidence === null || (told.confidence !== null && told.confidence >= minConfidence);
+}
