@@ -56,7 +56,12 @@ beforeAll(async () => {
   });
   const { url, key, program } = alpaca;
   await program.call({ method: "POST", url: "/api/risk-settings", payload: ROOMY });
-  broker = new Alpaca({ keyId: key.id, secret: key.secret, retry: false, fetchApi: fetchAt(url, async () => undefined) });
+  broker = new Alpaca({
+    keyId: key.id,
+    secret: key.secret,
+    retry: false,
+    fetchApi: fetchAt(url, async () => undefined),
+  });
   account = String((await broker.trading.account.getAccount()).id);
   const topics = ["alerts", `account:${account}`];
   native = await openSocket(url, {
