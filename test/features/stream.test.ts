@@ -3,7 +3,7 @@ import { createStream, type Stream } from "../../src/features/stream/stream.js";
 import { TOPICS } from "../../src/features/stream/topics.js";
 import { createBus } from "../../src/platform/bus.js";
 import type { Database } from "../../src/platform/database.js";
-import { AppError } from "../../src/platform/errors.js";
+import { AppError, type ErrorCode } from "../../src/platform/errors.js";
 import { createEventLog, type EventLog } from "../../src/platform/event-log.js";
 import { createMetrics } from "../../src/platform/metrics.js";
 import { createManualClock } from "../fixtures/clock.js";
@@ -55,26 +55,12 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((eventLog) => eventLog.stop()));
 });
 
-const noAccounts = {
-  async find(): Promise<never> {
-    throw new AppError("account_not_found", "There is no account");
-  },
-};
-const noHooks = {
-  async get(): Promise<never> {
-    throw new AppError("hook_not_found", "There is no hook");
-  },
-};
-const noChannels = {
-  async get(): Promise<never> {
-    throw new AppError("channel_not_found", "There is no such channel");
-  },
-};
-const noJobs = {
-  async get(): Promise<never> {
-    throw new AppError("job_not_found", "There is no job");
-  },
-};
+/** What finds nothing. */
+function none(code: ErrorCode) {
+  return async (): Promise<never> => {
+    throw new AppError(code, "There is none");
+  };
+}
 
 async function startInstance(): Promise<Instance> {
   const metrics = createMetrics("test");
@@ -88,10 +74,10 @@ async function startInstance(): Promise<Instance> {
     eventLog,
     bus,
     instruments,
-    jobs: noJobs,
-    accounts: noAccounts,
-    hooks: noHooks,
-    notifications: noChannels,
+    jobs: { get: none("job_not_found") },
+    accounts: { find: none("account_not_found") },
+    hooks: { get: none("hook_not_found") },
+    notifications: { get: none("channel_not_found") },
     readSnapshot: async () => null,
     metrics,
     log: silentLog,
