@@ -32,5 +32,7 @@ export default defineConfig({
     // For a test that hangs: most take far less, but machines differ.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // What is waited for comes within milliseconds, or on a busy machine within seconds.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

@@ -300,10 +300,10 @@ describe("texts", () => {
 
   it("say of a synthetic market that it is one, and never invent a hit rate", () => {
     const [{ read }] = NOTIFIED_TOPICS;
-    const told = read({ kind: "created", alert: alertOf(1, "AAPL", { synthetic: true }) }, NOW);
+    const [told] = read({ kind: "created", alert: alertOf(1, "AAPL", { synthetic: true }) }, NOW);
     expect(told?.message.lines[0]).toBe("Synthetic market: no real price");
     expect(told?.message.lines.join()).toContain("nothing measured yet");
-    const measured = read({ kind: "created", alert: alertOf(1, "AAPL", { confidence: 0.62 }) }, NOW);
+    const [measured] = read({ kind: "created", alert: alertOf(1, "AAPL", { confidence: 0.62 }) }, NOW);
     expect(measured?.message.lines).toEqual([
       "bullish, BUY at 101.5",
       "Entry 101.5, stop 99, target 106",

@@ -92,6 +92,47 @@ describe("the outbox", () => {
     expect(await logOf()).toEqual([]);
   });
 
+  it("tells the channels of a user of the firings of that user's rules, one by one or as a digest", async () => {
+    const firing = {
+      ...{
+        id: "f1",
+        rule_id: "r1",
+        name: "Dip",
+        expression: "rsi(14) < 30",
+        symbol: "AAPL",
+        synthetic: true,
+      },
+      ...{ interval: "1h", watch: "close", bar: "2024-07-09T13:00:00.000Z", ordinal: 0, price: 101.5 },
+      ...{ fired_at: "2024-07-09T14:00:00.000Z", source: "files", due_at: null, told_at: null },
+    };
+    await all.notifying.notifications.create("ann", order("/ann"));
+    await all.notifying.notifications.create("bob", order("/bob"));
+    const msft = { topics: ["rules"], symbols: ["msft"], minConfidence: null };
+    await all.notifying.notifications.create("ann", order("/msft", { filters: msft }));
+    await database().transaction((sql) =>
+      all.notifying.eventLog.append(sql, [
+        { topic: "rules:ann", payload: { kind: "fired", ...firing } },
+        {
+          topic: "rules:ann",
+          payload: { kind: "digest", count: 2, firings: [firing, { ...firing, id: "f2" }] },
+        },
+        { topic: "rules:ann", payload: { kind: "fired", ...firing, id: "f3", symbol: "MSFT" } },
+        { topic: "rules:ann", payload: { kind: "fired", id: "of another version" } },
+      ]),
+    );
+    await pass();
+    await pass();
+    await pass();
+    const told = all.receiver.received.map(({ path, body }) => [path, JSON.parse(body).type]);
+    expect(told.filter(([path]) => path === "/ann")).toEqual([
+      ["/ann", "rule.fired"],
+      ["/ann", "rule.digest"],
+      ["/ann", "rule.fired"],
+    ]);
+    expect(told.filter(([path]) => path !== "/ann")).toEqual([["/msft", "rule.fired"]]);
+    expect(JSON.parse(all.receiver.received[0].body).data).toMatchObject(firing);
+  });
+
   it("ends the rows of a channel with it", async () => {
     answerWith(500);
     const { channel } = await all.notifying.notifications.create("ann", order());

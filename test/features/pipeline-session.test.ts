@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { VERDICTS } from "../../src/core/ticks/verdict.js";
 import { type EngineHost, startEngine } from "../../src/features/pipeline/engine-host.js";
@@ -171,7 +171,7 @@ describe("a session that begins again", () => {
     clock.advance(1_200_000);
     await database.query("alter table tick_bars rename to tick_bars_away");
     await session.take(cutOf(mixed({ DDD: tail(clock.now() - 700_000, 40) }), 0, 40), null);
-    await vi.waitFor(() => expect(session.waiting().outcomes).toBeGreaterThan(0));
+    await eventually("an outcome waits", () => session.waiting().outcomes > 0);
     const saving = session.save();
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await groups()).toEqual({ least: 1, most: acts.length + 1 });

@@ -157,7 +157,7 @@ describe("a route", () => {
       expect((await app.inject("/patient")).json()).toEqual({ success: true, data: "done" });
       const answer = await app.inject("/slow");
       expect(answer.statusCode).toBe(503);
-      await vi.waitFor(() => expect(ended).toBe(1));
+      await vi.waitFor(() => expect(ended).toBe(1), { timeout: 15_000 });
       await new Promise((resolve) => setImmediate(resolve));
       // Of the time that was over alone, and of no second answer.
       expect(lines.map((line) => JSON.parse(line).err.code)).toEqual(["timed_out"]);

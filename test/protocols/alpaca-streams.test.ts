@@ -168,7 +168,7 @@ describe("the stream of prices", () => {
     await socket.heard(isError(405));
     socket.send({ action: "subscribe", bars: "AAPL" });
     socket.send({ action: "dance" });
-    await vi.waitFor(() => expect(socket.messages.filter(isError(400))).toHaveLength(2));
+    await vi.waitFor(() => expect(socket.messages.filter(isError(400))).toHaveLength(2), { timeout: 15_000 });
     const second = await open("/v2/iex");
     second.send(login());
     await second.heard(isError(406));

@@ -42,10 +42,12 @@ describe("a packed file that ends in the middle", () => {
   it("is an issue with its name and the reason, and each question about it a failed call", async () => {
     const answer = await candles("BTC");
     expectProblem(answer, "provider_unavailable", `BTC-USD-1m.csv.gz ${REASON}`);
-    await vi.waitFor(async () =>
-      expect(await told("BTC-USD-1m.csv.gz")).toMatchObject([
-        { code: "file_unused", severity: "critical", source: "files", detail: REASON, synthetic: false },
-      ]),
+    await vi.waitFor(
+      async () =>
+        expect(await told("BTC-USD-1m.csv.gz")).toMatchObject([
+          { code: "file_unused", severity: "critical", source: "files", detail: REASON, synthetic: false },
+        ]),
+      { timeout: 15_000 },
     );
     const { overall_quality: overall, feed_health: feeds } = await quality();
     expect(overall).toBe("bad");
@@ -72,7 +74,10 @@ describe("a packed file that ends in the middle", () => {
     utimesSync(path, new Date(), new Date(Date.now() + 5_000));
     clock.advance(61_000);
     expect((await candles("ETH")).json().data).toHaveLength(5);
-    await vi.waitFor(async () => expect(await told("ETH-USD-1m.csv.gz")).toMatchObject([{ detail: REASON }]));
+    await vi.waitFor(
+      async () => expect(await told("ETH-USD-1m.csv.gz")).toMatchObject([{ detail: REASON }]),
+      { timeout: 15_000 },
+    );
   });
 });
 

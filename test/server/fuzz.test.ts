@@ -76,9 +76,11 @@ describe(`${REQUESTS} requests made from the document`, () => {
       if (answer.statusCode < 300) succeeded.add(made.operationId);
       const found = check(made.method, made.url, answer);
       if (answer.statusCode >= 500) found.push(`answered ${answer.statusCode} ${answer.body}`);
-      // Slow twice in a row: once may be the machine.
-      if (tookMs > SLOW_MS && (await timed(made)).tookMs > SLOW_MS)
-        found.push(`took ${Math.round(tookMs)} ms`);
+      // Slow four times in a row: fewer may be the machine.
+      let fastestMs = tookMs;
+      for (let k = 0; k < 3 && fastestMs > SLOW_MS; k++)
+        fastestMs = Math.min(fastestMs, (await timed(made)).tookMs);
+      if (fastestMs > SLOW_MS) found.push(`took ${Math.round(fastestMs)} ms`);
       return found;
     };
 

@@ -182,14 +182,18 @@ describe("a streamed trade", () => {
     const tell = (p: number) => stream.tell([{ s: name, p, t: clock.now(), v: 1 }]);
     clock.advance(1_000);
     for (const factor of [1e9, 100, 0.01, 1_000]) tell(price * factor);
-    await vi.waitFor(async () => {
-      const { body } = await program.call("/metrics");
-      expect(body).toContain('tx_stream_trades_refused_total{stream="finnhub"} 4');
-    });
+    await vi.waitFor(
+      async () => {
+        const { body } = await program.call("/metrics");
+        expect(body).toContain('tx_stream_trades_refused_total{stream="finnhub"} 4');
+      },
+      { timeout: 15_000 },
+    );
     expect(await quote("BTC-USD")).toMatchObject({ price, source: "yahoo" });
     tell(price * 1.001);
-    await vi.waitFor(async () =>
-      expect(await quote("BTC-USD")).toMatchObject({ price: price * 1.001, source: "finnhub" }),
+    await vi.waitFor(
+      async () => expect(await quote("BTC-USD")).toMatchObject({ price: price * 1.001, source: "finnhub" }),
+      { timeout: 15_000 },
     );
     const found = (await issues("BTC-USD")).filter((issue) => issue.startsWith("finnhub"));
     expect(found.sort()).toEqual(["finnhub critical out_of_band", "finnhub critical scale_slip"]);

@@ -43,8 +43,8 @@ export function createFanOut(options: {
       );
       const rows = await sql.query<Row>(
         `select seq, topic, payload, extract(epoch from created_at)::float8 * 1000 as time
-         from events where topic = any($1::text[]) and seq > $2 order by seq limit $3`,
-        [NOTIFIED_TOPICS.map(({ topic }) => topic), cursor.seq, SLICE],
+         from events where split_part(topic, ':', 1) = any($1::text[]) and seq > $2 order by seq limit $3`,
+        [NOTIFIED_TOPICS.map(({ name }) => name), cursor.seq, SLICE],
       );
       const last = rows.at(-1);
       if (last === undefined) return { read: 0, written: 0 };
@@ -71,11 +71,22 @@ export function createFanOut(options: {
 
 function deliveriesOf(rows: readonly Row[], channels: readonly Channel[]): NewDelivery[] {
   return rows.flatMap(({ seq, topic, payload, time }) => {
-    const told = NOTIFIED_TOPICS.find((each) => each.topic === topic)?.read(payload, time) ?? null;
-    if (told === null) return [];
-    return channels
-      .filter((channel) => channel.createdAt <= time && tellsOf(channel, topic, told))
-      .map(({ id }) => ({ channelId: id, eventSeq: seq, topic, message: told.message }));
+    const [name] = topic.split(":");
+    const kind = NOTIFIED_TOPICS.find((each) => each.name === name);
+    if (kind === undefined) return [];
+    const owner = kind.ownerOf(topic);
+    return kind
+      .read(payload, time)
+      .flatMap((told) =>
+        channels
+          .filter(
+            (channel) =>
+              channel.createdAt <= time &&
+              (owner === null || channel.userId === owner) &&
+              tellsOf(channel, kind.name, told),
+          )
+          .map(({ id }) => ({ channelId: id, eventSeq: seq, topic: kind.name, message: told.message })),
+      );
   });
 }
 

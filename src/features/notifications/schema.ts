@@ -4,7 +4,7 @@ import { CHANNELS } from "./index.js";
 import { NOTIFIED_TOPICS } from "./topics.js";
 
 const time = z.iso.datetime();
-const TOPICS = NOTIFIED_TOPICS.map(({ topic }) => topic);
+const TOPICS = NOTIFIED_TOPICS.map(({ name }) => name);
 export const KINDS = CHANNELS.map(({ kind }) => kind);
 
 const filtersBody = z

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { alertSchema } from "../alerts/schema.js";
 import { ALERT_TOPIC } from "../alerts/topics.js";
+import { firingSchema } from "../rules/schema.js";
+import { RULE_TOPIC, userOfTopic } from "../rules/topics.js";
 import type { Message } from "./message.js";
 
 /** Something that channels may tell of, and what their filters look at. */
@@ -11,42 +13,104 @@ export interface Told {
   readonly confidence: number | null;
 }
 
-/** A topic of the event log that channels tell of. */
+/** A kind of topic of the event log that channels tell of. */
 export interface NotifiedTopic {
-  readonly topic: string;
-  /** Null for events that nobody is told of, and for what cannot be read. */
-  read(payload: unknown, time: number): Told | null;
+  /** What its topics begin with, up to the first colon. */
+  readonly name: string;
+  /** Whose a topic is; null for everybody's. */
+  ownerOf(topic: string): string | null;
+  /** What an event says, one after another; empty for what nobody is told of, and for what cannot be read. */
+  read(payload: unknown, time: number): readonly Told[];
 }
 
+const SYNTHETIC = "Synthetic market: no real price";
 const created = z.object({ kind: z.literal("created"), alert: alertSchema });
 
 const alerts: NotifiedTopic = {
-  topic: ALERT_TOPIC,
+  name: ALERT_TOPIC,
+  ownerOf: () => null,
   read(payload, time) {
     const read = created.safeParse(payload);
-    if (!read.success) return null;
+    if (!read.success) return [];
     const { alert } = read.data;
     const { symbol, confidence, detection_id: detectionId } = alert;
-    return {
-      symbol,
-      confidence,
-      message: {
-        type: "alert.created",
-        time,
-        title: `${alert.alert_type} on ${symbol} ${alert.interval}`,
-        lines: linesOf(alert),
-        data: alert,
-        detectionId,
-      },
+    const message = {
+      type: "alert.created",
+      time,
+      title: `${alert.alert_type} on ${symbol} ${alert.interval}`,
+      lines: linesOf(alert),
+      data: alert,
+      detectionId,
     };
+    return [{ symbol, confidence, message }];
   },
 };
+
+const fired = firingSchema.extend({ kind: z.literal("fired") });
+const digest = z.object({
+  kind: z.literal("digest"),
+  count: z.number().int(),
+  firings: z.array(firingSchema),
+});
+
+const rules: NotifiedTopic = {
+  name: RULE_TOPIC,
+  ownerOf: userOfTopic,
+  read(payload, time) {
+    const one = fired.safeParse(payload);
+    if (one.success) {
+      const { kind: _, ...firing } = one.data;
+      return [firingTold(firing, time)];
+    }
+    const several = digest.safeParse(payload);
+    return several.success ? [digestTold(several.data, time)] : [];
+  },
+};
+
+type Firing = z.output<typeof firingSchema>;
+
+function firingTold(firing: Firing, time: number): Told {
+  const { name, symbol, interval, expression, price, fired_at, synthetic } = firing;
+  const message = {
+    type: "rule.fired",
+    time,
+    title: `${name}: ${symbol} ${interval}`,
+    lines: [
+      ...(synthetic ? [SYNTHETIC] : []),
+      expression,
+      `At ${price}, ${firing.watch === "close" ? "bar closed" : "seen"} ${fired_at}`,
+    ],
+    data: firing,
+    detectionId: null,
+  };
+  return { symbol, confidence: null, message };
+}
+
+/** What was held, in one message; it is of no symbol where it is of several. */
+function digestTold({ count, firings }: z.output<typeof digest>, time: number): Told {
+  const symbols = new Set(firings.map(({ symbol }) => symbol));
+  const [symbol = null] = symbols.size === 1 ? symbols : [];
+  const message = {
+    type: "rule.digest",
+    time,
+    title: `${count} ${count === 1 ? "rule has" : "rules have"} fired`,
+    lines: [
+      ...(firings.some(({ synthetic }) => synthetic) ? [SYNTHETIC] : []),
+      ...firings.map(
+        (each) => `${each.fired_at} ${each.name}: ${each.symbol} ${each.interval} at ${each.price}`,
+      ),
+    ],
+    data: { count, firings },
+    detectionId: null,
+  };
+  return { symbol, confidence: null, message };
+}
 
 function linesOf(alert: z.output<typeof alertSchema>): string[] {
   const { metadata, confidence_pct: percent } = alert;
   const levels = metadata.risk_suggestions;
   return [
-    ...(alert.synthetic ? ["Synthetic market: no real price"] : []),
+    ...(alert.synthetic ? [SYNTHETIC] : []),
     `${alert.direction}, ${metadata.suggested_action} at ${alert.price}`,
     ...(levels === null
       ? []
@@ -56,6 +120,6 @@ function linesOf(alert: z.output<typeof alertSchema>): string[] {
   ];
 }
 
-export const NOTIFIED_TOPICS: readonly NotifiedTopic[] = Object.freeze([alerts]);
+export const NOTIFIED_TOPICS: readonly NotifiedTopic[] = Object.freeze([alerts, rules]);
 /** Of messages that a user asks for, to try a channel. */
 export const TEST_TOPIC = "test";
