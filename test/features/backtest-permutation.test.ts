@@ -15,24 +15,9 @@ import { type PermutedRun, permutedP } from "../../src/features/backtests/permut
 import stress, { type StressOrder } from "../../src/features/backtests/stress-worker.js";
 import { type RunTerms, rulesOf } from "../../src/features/backtests/terms.js";
 import type { Workers } from "../../src/platform/workers.js";
+import { RUN_TERMS } from "../fixtures/run-terms.js";
 
-const TERMS: RunTerms = {
-  currency: "USD",
-  capital: 100_000,
-  commissionBps: 0,
-  commissionPerShare: 0,
-  spreadBps: 10,
-  slippageBps: 0,
-  volumeShare: null,
-  sizing: "fractional",
-  share: null,
-  account: "cash",
-  closing: "mark",
-  calendar: "24x7",
-  convention: "textbook",
-  yearReturns: 365,
-  riskFree: 0,
-};
+const TERMS: RunTerms = { ...RUN_TERMS, spreadBps: 10, sizing: "fractional" };
 const DAYS = 500;
 const DRAWS = 39;
 const WALKS = 200;

@@ -8,24 +8,9 @@ import { randomPath } from "../../src/features/backtests/stress-worker.js";
 import { type RunTerms, rulesOf } from "../../src/features/backtests/terms.js";
 import { trialOf } from "../../src/features/backtests/trial.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { RUN_TERMS } from "../fixtures/run-terms.js";
 
-const TERMS: RunTerms = {
-  currency: "USD",
-  capital: 100_000,
-  commissionBps: 0,
-  commissionPerShare: 0,
-  spreadBps: 2,
-  slippageBps: 0,
-  volumeShare: null,
-  sizing: "whole",
-  share: null,
-  account: "cash",
-  closing: "mark",
-  calendar: "24x7",
-  convention: "textbook",
-  yearReturns: 365,
-  riskFree: 0,
-};
+const TERMS: RunTerms = { ...RUN_TERMS, spreadBps: 2 };
 
 /** Terms and holdings that differ from case to case. */
 function caseOf(seed: number) {

@@ -2,24 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { RunTerms } from "../../src/features/backtests/terms.js";
 import tryPoints, { type TrialsOrder } from "../../src/features/backtests/trials-worker.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { RUN_TERMS } from "../fixtures/run-terms.js";
 
-const TERMS: RunTerms = {
-  currency: "USD",
-  capital: 100_000,
-  commissionBps: 5,
-  commissionPerShare: 0,
-  spreadBps: 2,
-  slippageBps: 1,
-  volumeShare: null,
-  sizing: "whole",
-  share: null,
-  account: "cash",
-  closing: "mark",
-  calendar: null,
-  convention: "textbook",
-  yearReturns: 365,
-  riskFree: 0,
-};
+const TERMS: RunTerms = { ...RUN_TERMS, commissionBps: 5, spreadBps: 2, slippageBps: 1, calendar: null };
 const POINTS = [
   { fast: 3, slow: 9, side: "long" },
   { fast: 5, slow: 20, side: "long" },

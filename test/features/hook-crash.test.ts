@@ -1,53 +1,28 @@
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../../src/platform/database.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import {
-  createFaultyDatabase,
-  cutConnections,
-  FAULTS,
-  type FaultyDatabase,
-} from "../fixtures/faulty-database.js";
+import { FAULTS } from "../fixtures/faulty-database.js";
+import { type FaultyProgram, startFaultyProgram } from "../fixtures/faulty-program.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
 expectNothingUnhandled();
 
-let server: TestDatabase;
-let program: TestProgram;
-let clock: ManualClock;
-let faulty: FaultyDatabase;
-let admin: pg.Client;
-/** Another process over the same database. */
-let second: Database;
+const SETTINGS = {
+  max_position_size: 100_000,
+  max_daily_trades: 1_000_000,
+  max_portfolio_risk: 100,
+  diversification_limit: 1_000_000,
+  enable_position_sizing: false,
+};
 
+let scene: FaultyProgram;
+let program: TestProgram;
 beforeAll(async () => {
-  server = await createTestDatabase();
-  clock = createManualClock(Date.now());
-  program = await startTestProgram({ database: server, clock });
-  const { database, eventLog } = program.parts;
-  admin = new pg.Client(server.connection);
-  await admin.connect();
-  second = await openTestDatabase(server, { ownSession: false });
-  await ask("POST", "/api/risk-settings", {
-    max_position_size: 100_000,
-    max_daily_trades: 1_000_000,
-    max_portfolio_risk: 100,
-    diversification_limit: 1_000_000,
-    enable_position_sizing: false,
+  scene = await startFaultyProgram((started) => {
+    ({ program } = started);
+    return ask("POST", "/api/risk-settings", SETTINGS);
   });
-  // What it reads by itself would be counted.
-  await eventLog.stop();
-  faulty = createFaultyDatabase({ ...database }, () => cutConnections(admin));
-  Object.assign(database, { query: faulty.query, transaction: faulty.transaction });
 });
-afterAll(async () => {
-  await admin.end();
-  await second.close();
-  await program.close();
-  await server.drop();
-});
+afterAll(() => scene.close());
 
 async function ask(method: "GET" | "POST", url: string, payload?: object) {
   const body = payload === undefined ? {} : { payload };
@@ -61,7 +36,7 @@ async function ask(method: "GET" | "POST", url: string, payload?: object) {
   }
 }
 
-const run = () => program.parts.hookLoop.run(clock.now(), new AbortController().signal);
+const run = () => program.parts.hookLoop.run(scene.clock.now(), new AbortController().signal);
 
 interface Case {
   readonly name: string;
@@ -133,7 +108,7 @@ interface Found {
 
 /** What became of the only call of a hook, as another process reads it. */
 async function found({ hook, account }: { hook: string; account: string }): Promise<Found> {
-  const [row] = await second.query<Found>(
+  const [row] = await scene.second.query<Found>(
     `select c.status, c.code, c.order_id as "order", o.id as placed,
        (select count(*)::int from events where topic = 'hooks:' || c.hook_id) as events,
        (select count(*)::int from paper_orders where account_id = $2::uuid) as orders,
@@ -150,10 +125,10 @@ describe.each(CASES)("$name", (what) => {
     async (fault) => {
       for (let nth = 1; ; nth++) {
         const place = await prepare(what);
-        faulty.failAt(nth, fault);
+        scene.faulty.failAt(nth, fault);
         await run().catch(() => undefined);
-        const untouched = faulty.calls() < nth;
-        faulty.failAt(0, fault);
+        const untouched = scene.faulty.calls() < nth;
+        scene.faulty.failAt(0, fault);
         if (!untouched) faults++;
         await eventually("an answering database", () => program.parts.database.status().up);
         await eventually("connections of the other process", () => found(place).then(Boolean, () => false));
@@ -179,7 +154,7 @@ describe.each(CASES)("$name", (what) => {
           expect(ended.placed, told).toBe(ended.order);
         }
         // There may be only so many.
-        await second.query("delete from hooks where id = $1::uuid", [place.hook]);
+        await scene.second.query("delete from hooks where id = $1::uuid", [place.hook]);
         if (untouched) {
           expect(nth).toBeGreaterThan(5);
           break;
@@ -199,11 +174,11 @@ describe("a call that has to wait", () => {
       const { path } = (await ask("POST", `/api/incoming-hooks/${place.hook}/rotate`)).data;
       await ask("POST", path, { ...order.body, n: 2 });
       const other = await prepare(CASES[0]);
-      faulty.failAt(nth, "refused");
+      scene.faulty.failAt(nth, "refused");
       await run().catch(() => undefined);
-      faulty.failAt(0, "refused");
+      scene.faulty.failAt(0, "refused");
       await eventually("an answering database", () => program.parts.database.status().up);
-      const statuses = await second.query<{ status: string }>(
+      const statuses = await scene.second.query<{ status: string }>(
         "select status::text as status from hook_calls where hook_id = $1::uuid order by id",
         [place.hook],
       );
@@ -214,7 +189,7 @@ describe("a call that has to wait", () => {
       }
       await run();
       expect(await found(other)).toMatchObject({ status: "noticed", events: 1 });
-      await second.query("delete from hooks where id = any($1::uuid[])", [[place.hook, other.hook]]);
+      await scene.second.query("delete from hooks where id = any($1::uuid[])", [[place.hook, other.hook]]);
     }
     expect(waited).toBeGreaterThan(0);
   }, 60_000);
@@ -229,7 +204,7 @@ describe("all of it", () => {
 
 describe("two processes", () => {
   it("do each call once, however they take turns", async () => {
-    const other = await startTestProgram({ database: server, clock });
+    const other = await startTestProgram({ database: scene.server, clock: scene.clock });
     try {
       const place = await prepare(CASES[1]);
       const { hook } = place;
@@ -237,11 +212,11 @@ describe("two processes", () => {
       for (let n = 0; n < 10; n++) await ask("POST", path, { ...CASES[1].body, n });
       await Promise.all([
         run(),
-        other.parts.hookLoop.run(clock.now(), new AbortController().signal),
+        other.parts.hookLoop.run(scene.clock.now(), new AbortController().signal),
         run(),
-        other.parts.hookLoop.run(clock.now(), new AbortController().signal),
+        other.parts.hookLoop.run(scene.clock.now(), new AbortController().signal),
       ]);
-      const rows = await second.query<{ status: string; count: number }>(
+      const rows = await scene.second.query<{ status: string; count: number }>(
         "select status, count(*)::int as count from hook_calls where hook_id = $1::uuid group by status",
         [hook],
       );

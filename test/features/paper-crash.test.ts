@@ -1,20 +1,12 @@
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Desk } from "../../src/core/execution/desk.js";
 import type { DeskState } from "../../src/core/execution/state.js";
 import { isTerminal } from "../../src/core/execution/states.js";
 import { type Account, createLedger, type Ledger } from "../../src/features/paper-trades/ledger.js";
 import { createLedgerStore } from "../../src/features/paper-trades/store.js";
-import type { Database } from "../../src/platform/database.js";
-import { createManualClock, type ManualClock } from "../fixtures/clock.js";
-import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import {
-  createFaultyDatabase,
-  cutConnections,
-  FAULTS,
-  type FaultyDatabase,
-} from "../fixtures/faulty-database.js";
+import { FAULTS } from "../fixtures/faulty-database.js";
+import { type FaultyProgram, startFaultyProgram } from "../fixtures/faulty-program.js";
 import {
   openBusy,
   PAPER_SYMBOL,
@@ -23,7 +15,7 @@ import {
   succeeds,
   type Trader,
 } from "../fixtures/paper-scenarios.js";
-import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import type { TestProgram } from "../fixtures/program.js";
 
 expectNothingUnhandled();
 
@@ -35,40 +27,23 @@ const SETTINGS = {
   enable_position_sizing: false,
 };
 
-let server: TestDatabase;
+let scene: FaultyProgram;
 let program: TestProgram;
-let clock: ManualClock;
-let faulty: FaultyDatabase;
-let admin: pg.Client;
-/** Another process over the same database. */
-let second: Database;
 let other: Ledger;
 let trader: Trader;
 
 beforeAll(async () => {
-  server = await createTestDatabase();
-  // Confirmations that were used are forgotten by the clock of the database.
-  clock = createManualClock(Date.now());
-  program = await startTestProgram({ database: server, clock });
-  const { database, eventLog } = program.parts;
-  admin = new pg.Client(server.connection);
-  await admin.connect();
-  second = await openTestDatabase(server, { ownSession: false });
-  other = createLedger({ database: second, store: createLedgerStore(second), eventLog });
-  trader = { price: Number.NaN, reach: 0.0004, send };
-  await succeeds(send("POST", "/api/risk-settings", SETTINGS));
-  await look();
-  // What it reads by itself would be counted.
-  await eventLog.stop();
-  faulty = createFaultyDatabase({ ...database }, () => cutConnections(admin));
-  Object.assign(database, { query: faulty.query, transaction: faulty.transaction });
+  scene = await startFaultyProgram(async (started) => {
+    const { second } = started;
+    ({ program } = started);
+    const { eventLog } = program.parts;
+    other = createLedger({ database: second, store: createLedgerStore(second), eventLog });
+    trader = { price: Number.NaN, reach: 0.0004, send };
+    await succeeds(send("POST", "/api/risk-settings", SETTINGS));
+    await look();
+  });
 });
-afterAll(async () => {
-  await admin.end();
-  await second.close();
-  await program.close();
-  await server.drop();
-});
+afterAll(() => scene.close());
 
 /** While a fault is planned an answer is what it is; else a call is sent until there is one. */
 let armed = false;
@@ -116,7 +91,7 @@ interface AccountNow {
 }
 
 const accountsNamed = (name: string) =>
-  second.query<AccountNow>(
+  scene.second.query<AccountNow>(
     "select id, halt, closed_at is not null as closed from paper_accounts where name = $1 order by opened_at, closed_at",
     [name],
   );
@@ -143,7 +118,7 @@ async function expectSound(name: string): Promise<void> {
     expect(await other.verify(id)).toEqual([]);
     const read = await other.look(id, wholeOf);
     expect(await program.parts.paper.ledger.look(id, wholeOf)).toEqual(read);
-    const announced = await second.query<{ payload: unknown }>(
+    const announced = await scene.second.query<{ payload: unknown }>(
       "select payload from events where topic = $1 order by seq",
       [`account:${id}`],
     );
@@ -187,12 +162,12 @@ describe.each(SCENARIOS)("$name", (scenario) => {
       for (let nth = 1; ; nth++) {
         const name = `${what}: ${fault} ${nth}`;
         const place = await scenario.prepare(trader, name);
-        faulty.failAt(nth, fault);
+        scene.faulty.failAt(nth, fault);
         armed = true;
         const first = await scenario.call(trader, place);
         armed = false;
-        const untouched = faulty.calls() < nth;
-        faulty.failAt(0, fault);
+        const untouched = scene.faulty.calls() < nth;
+        scene.faulty.failAt(0, fault);
         if (untouched) {
           expect(first.status, first.text).toBeLessThan(300);
           expect(nth).toBeGreaterThan(keyed ? 5 : 2);
@@ -224,17 +199,17 @@ describe("a run over what happened since", () => {
       const places: Place[] = [];
       await look();
       for (let n = 0; n <= 30; n++) places.push(await openBusy(trader, `run: ${fault} ${n}`));
-      clock.advance(2 * HOUR_MS);
+      scene.clock.advance(2 * HOUR_MS);
       const run = ({ accountId }: Place) => program.parts.paper.matching.run(accountId);
       await run(places[0]);
       const after = await stateOf(places[0].name);
       expect(after[0].orders.some(({ role, state }) => role !== "parent" && state === "filled")).toBe(true);
       for (let nth = 1; ; nth++) {
         const place = places[nth];
-        faulty.failAt(nth, fault);
+        scene.faulty.failAt(nth, fault);
         await run(place).catch(() => undefined);
-        const untouched = faulty.calls() < nth;
-        faulty.failAt(0, fault);
+        const untouched = scene.faulty.calls() < nth;
+        scene.faulty.failAt(0, fault);
         if (untouched) {
           expect(nth).toBeGreaterThan(2);
           break;
