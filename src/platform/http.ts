@@ -1,10 +1,11 @@
 // Adds operationId, tags and summary to the type of a route schema.
+import type { IncomingHttpHeaders } from "node:http";
 import type {} from "@fastify/swagger";
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
 import { z } from "zod";
 import { parseInstant } from "./clock.js";
 import { within } from "./deadline.js";
-import { ERRORS, type ErrorCode } from "./errors.js";
+import { AppError, ERRORS, type ErrorCode } from "./errors.js";
 
 export type Role = "viewer" | "trader" | "admin";
 
@@ -328,4 +329,15 @@ export function isoTime(ms: number): string {
 /** Epoch ms as ISO 8601 on the clock of East Africa, UTC+3 all year, which existing clients show. */
 export function eastAfricaTime(ms: number): string {
   return isoTime(ms + 3 * 3_600_000).replace("Z", "+03:00");
+}
+
+/**
+ * The number of the event that a reader of server-sent events has seen last; null for none.
+ * @throws {AppError} `invalid_request` for what is none.
+ */
+export function lastEventId({ headers }: { readonly headers: IncomingHttpHeaders }): number | null {
+  const text = headers["last-event-id"];
+  if (text === undefined || text === "") return null;
+  if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
+  throw new AppError("invalid_request", "header Last-Event-ID: must be the number of an event");
 }

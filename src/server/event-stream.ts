@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { TOPICS_A_CLIENT } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
@@ -6,7 +6,7 @@ import { isKept, kindOf } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
-import { problemResponses } from "../platform/http.js";
+import { lastEventId, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { type AdmissionOptions, admitCaller, ticketText } from "./admission.js";
@@ -193,12 +193,4 @@ function startWatches(
       for (const { body } of readers.all()) body.push(null);
     },
   };
-}
-
-/** The number that the client has seen last; null for none. @throws {AppError} `invalid_request` for what is none. */
-function lastEventId({ headers }: FastifyRequest): number | null {
-  const text = headers["last-event-id"];
-  if (text === undefined || text === "") return null;
-  if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
-  throw new AppError("invalid_request", "header Last-Event-ID: must be the number of an event");
 }

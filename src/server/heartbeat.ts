@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { revokedKeys } from "../features/users/revoked.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { messageOf } from "../platform/errors.js";
@@ -47,12 +48,8 @@ export function createHeartbeat<Client extends Beating>({
   }
 
   async function endRevoked(): Promise<void> {
-    const byKey = new Map<string, Principal>();
-    for (const { principal } of everybody()) {
-      if (principal.keyId !== undefined) byKey.set(principal.keyId, principal);
-    }
-    for (const [keyId, principal] of byKey) {
-      if (await users.stands(principal)) continue;
+    const principals = everybody().map(({ principal }) => principal);
+    for await (const keyId of revokedKeys(principals, users)) {
       const bearers = everybody().filter((client) => client.principal.keyId === keyId);
       for (const client of bearers) cut(client, "credential revoked", CLOSE_CREDENTIAL);
     }

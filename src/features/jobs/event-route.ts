@@ -1,10 +1,10 @@
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Bus } from "../../platform/bus.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
-import { NOBODY, type Principal, problemResponses } from "../../platform/http.js";
+import { lastEventId, NOBODY, type Principal, problemResponses } from "../../platform/http.js";
 import { isEnd } from "../../platform/jobs.js";
 import { followJob } from "./follow.js";
 import type { Jobs } from "./jobs.js";
@@ -111,12 +111,4 @@ export function jobEventRoute(app: FastifyInstance, options: JobEventOptions): v
       );
     },
   );
-}
-
-/** The number that the client has seen last; null for none. @throws {AppError} `invalid_request` for what is none. */
-function lastEventId({ headers }: FastifyRequest): number | null {
-  const text = headers["last-event-id"];
-  if (text === undefined || text === "") return null;
-  if (typeof text === "string" && /^\d{1,15}$/.test(text)) return Number(text);
-  throw new AppError("invalid_request", "header Last-Event-ID: must be the number of an event");
 }

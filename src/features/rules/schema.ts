@@ -3,6 +3,7 @@ import { RULE_LIMITS } from "../../core/rules/condition.js";
 import { FREQUENCIES, QUIET_POLICIES, TRIGGER_PHASES } from "../../core/rules/trigger.js";
 import { instantText, wholeNumberText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
+import { indicatorSchema } from "../catalogue/schema.js";
 import { MOST_SYMBOLS } from "./rules.js";
 import { WATCHES } from "./store.js";
 
@@ -218,23 +219,9 @@ export const vocabularySchema = z
     comparisons: z.array(z.string()),
     signs: z.array(z.string()),
     indicators: z.array(
-      z.object({
-        name: z.string(),
-        title: z.string(),
-        family: z.string(),
-        parameters: z.array(
-          z.object({
-            name: z.string(),
-            kind: z.enum(["integer", "number"]),
-            min: z.number(),
-            max: z.number(),
-            default: z.number(),
-            description: z.string(),
-          }),
-        ),
-        constraint: z.string().nullable(),
-        outputs: z.array(z.object({ name: z.string(), unit: z.string() })),
-      }),
+      indicatorSchema
+        .pick({ name: true, title: true, family: true, parameters: true, constraint: true })
+        .extend({ outputs: z.array(z.object({ name: z.string(), unit: z.string() })) }),
     ),
     patterns: z.array(
       z.object({ id: z.string(), title: z.string(), family: z.string(), direction: z.string() }),

@@ -1,4 +1,5 @@
 import type { WebSocket } from "ws";
+import { revokedKeys } from "../../features/users/revoked.js";
 import type { Clock } from "../../platform/clock.js";
 import { messageOf } from "../../platform/errors.js";
 import type { Principal } from "../../platform/http.js";
@@ -98,9 +99,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   async function endRevoked(): Promise<void> {
-    for (const one of [...held]) {
-      const { principal } = one.connection;
-      if (principal !== null && !(await stands(principal))) cut(one, "credential revoked", CLOSE_POLICY);
+    const principals = [...held].map(({ connection }) => connection.principal);
+    for await (const keyId of revokedKeys(principals, { stands })) {
+      const bearers = [...held].filter(({ connection }) => connection.principal?.keyId === keyId);
+      for (const one of bearers) cut(one, "credential revoked", CLOSE_POLICY);
     }
   }
 

@@ -6,10 +6,17 @@ import { ALERT_TOPIC, SCAN_TOPIC } from "../../features/alerts/topics.js";
 import type { Detections } from "../../features/detections/detections.js";
 import type { PaperDesk } from "../../features/paper-trades/feature.js";
 import { topicOfAccount } from "../../features/paper-trades/topics.js";
-import { type Client, createClients, newClient, TOPICS_A_CLIENT } from "../../features/stream/clients.js";
+import {
+  type Client,
+  type Clients,
+  createClients,
+  newClient,
+  TOPICS_A_CLIENT,
+} from "../../features/stream/clients.js";
 import type { Stream } from "../../features/stream/stream.js";
 import { createSubscribing } from "../../features/stream/subscribing.js";
 import { PORTFOLIO_TOPIC } from "../../features/stream/topics.js";
+import { revokedKeys } from "../../features/users/revoked.js";
 import type { Users } from "../../features/users/users.js";
 import type { Clock } from "../../platform/clock.js";
 import { AppError, messageOf } from "../../platform/errors.js";
@@ -60,6 +67,7 @@ const SETTINGS = {
 /** What a client hears that asks for nothing. */
 const USUAL = [ALERT_TOPIC, SCAN_TOPIC];
 const LOOK_EVERY_MS = 20_000;
+const CLOSE_CREDENTIAL = 4401;
 const ASKED_LIMIT = 200;
 const WINDOW_MS = 10_000;
 
@@ -128,7 +136,11 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
   stream.onFrame((topic, frame) => {
     if (topic === SCAN_TOPIC) tellScan(io, frame, options);
   });
-  const timer = setInterval(() => endExpired(clients.all(), clients.cut, options), LOOK_EVERY_MS).unref();
+  const timer = setInterval(() => {
+    endExpired(clients, options).catch((error: unknown) => {
+      log.warn({ reason: messageOf(error) }, "keys behind sockets could not be checked");
+    });
+  }, LOOK_EVERY_MS).unref();
   app.addHook("onReady", async () => attachBeside(io, app.server));
   app.addHook("preClose", async () => {
     clearInterval(timer);
@@ -308,20 +320,18 @@ function tellScan(io: Server, frame: string, { detections, clock, log }: SocketI
 }
 
 /** Ends connections whose credential has ended or was revoked. */
-function endExpired(
-  all: readonly IoClient[],
-  cut: (client: IoClient, reason: string, code: number) => void,
-  { users, clock, log }: SocketIoOptions,
-): void {
-  for (const client of all) {
-    const { expiresAt, keyId } = client.principal;
-    if (expiresAt !== undefined && expiresAt <= clock.now()) cut(client, "credential expired", 4401);
-    else if (keyId !== undefined)
-      users.stands(client.principal).then(
-        (stands) => {
-          if (!stands) cut(client, "credential revoked", 4401);
-        },
-        (error: unknown) => log.warn({ reason: messageOf(error) }, "a key could not be checked"),
-      );
+async function endExpired(
+  clients: Clients<IoClient>,
+  { users, clock }: Pick<SocketIoOptions, "users" | "clock">,
+): Promise<void> {
+  for (const client of clients.all()) {
+    const { expiresAt } = client.principal;
+    if (expiresAt !== undefined && expiresAt <= clock.now())
+      clients.cut(client, "credential expired", CLOSE_CREDENTIAL);
+  }
+  const principals = clients.all().map(({ principal }) => principal);
+  for await (const keyId of revokedKeys(principals, users)) {
+    const bearers = clients.all().filter(({ principal }) => principal.keyId === keyId);
+    for (const client of bearers) clients.cut(client, "credential revoked", CLOSE_CREDENTIAL);
   }
 }
