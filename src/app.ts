@@ -131,7 +131,7 @@ function registerRoutes(server: FastifyInstance, parts: AppParts): void {
   detectionRoutes(server, { ...parts, now: parts.clock.now });
   ruleLanguageRoutes(server, parts.rules);
   ruleRoutes(server, parts.rules);
-  alertRoutes(server, { ...parts, now: parts.clock.now });
+  alertRoutes(server, { ...parts, ruleDecisions: parts.rules.decisions, now: parts.clock.now });
   explainRoutes(server, parts);
   notificationRoutes(server, parts);
   outcomeRoutes(server, parts);

@@ -8,6 +8,7 @@ import {
   NEW_TRIGGER,
   type Observation,
   stepTrigger,
+  TRIGGER_GATES,
   type TriggerStep,
   type TriggerTerms,
 } from "../../src/core/rules/trigger.js";
@@ -166,6 +167,29 @@ describe("of any observations", () => {
         expect(new Set(names).size).toBe(names.length);
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it("gates all pass where it fires, and the first that does not names why it does not", () => {
+    const names = {
+      cooldown: "cooldown_over",
+      bar: "first_of_bar",
+      quiet_hours: "not_quiet",
+      expired: "not_expired",
+    };
+    fc.assert(
+      fc.property(steps, ({ list, made }) => {
+        made.forEach(({ firing, suppressed, gates }, i) => {
+          const refusal = gates?.find(({ passed }) => !passed)?.gate ?? null;
+          if (firing !== null) expect(refusal).toBe(gates === null ? "missing" : null);
+          if (suppressed !== null) expect(refusal).toBe(names[suppressed]);
+          if (firing === null && suppressed === null) expect([null, "level_is_new"]).toContain(refusal);
+          if (gates === null) return;
+          expect(list[i].verdict).toBe(1);
+          expect(gates.map(({ gate }) => gate)).toEqual(TRIGGER_GATES.slice(0, gates.length));
+        });
+      }),
+      { numRuns: 1_000 },
     );
   });
 

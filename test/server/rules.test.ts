@@ -180,3 +180,35 @@ describe("a rule of somebody else", () => {
     expect((await ask("GET", `/api/rules/${id}`)).statusCode).toBe(200);
   });
 });
+
+describe("GET /api/decisions?of=rules", () => {
+  it("200 the caller's own, by the schema of decisions", async () => {
+    const { id } = await made({ name: "Anything", when: "close > 0", symbols: ["BTC"], interval: "5m" });
+    const url = `/api/decisions?of=rules&rule_id=${id}`;
+    const [byClose] = program.parts.rules.loops;
+    await byClose.run(program.parts.clock.now(), new AbortController().signal);
+    const [decided] = (await ask("GET", url)).json().data;
+    expect(decided).toMatchObject({
+      symbol: "BTC-USD",
+      pattern: null,
+      rule_id: id,
+      rule_name: "Anything",
+      accepted: false,
+      rule: "level_is_new",
+      verdicts: [
+        { rule: "condition_known", passed: true },
+        { rule: "level_is_new", passed: false, value: false, limit: true },
+      ],
+    });
+    expect((await ask("GET", url, undefined, theirs)).json()).toMatchObject({ data: [], next: null });
+  });
+
+  it.each([
+    ["of=rules&pattern=doji", "pattern"],
+    [`rule_id=${NONE}`, "rule_id"],
+    ["of=alerts", "of"],
+    ["of=rules&rule_id=x", "rule_id"],
+  ])("400 %s", async (query, name) => {
+    expectProblem(await ask("GET", `/api/decisions?${query}`), "invalid_request", `query ${name}`);
+  });
+});

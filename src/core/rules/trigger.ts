@@ -62,6 +62,33 @@ export interface Observation {
 /** Why an edge did not fire. */
 export type Suppression = "cooldown" | "bar" | "quiet_hours" | "expired";
 
+/** What a condition that has become true must pass before its rule fires, in the order in which it is asked. */
+export const TRIGGER_GATES = [
+  "condition_known",
+  "level_is_new",
+  "not_expired",
+  "cooldown_over",
+  "first_of_bar",
+  "not_quiet",
+] as const;
+export type TriggerGate = (typeof TRIGGER_GATES)[number];
+export const GATE_DESCRIPTIONS: Readonly<Record<TriggerGate, string>> = {
+  condition_known: "All that the condition asks for is known",
+  level_is_new: "The condition became true, and did not hold already when the rule began to look",
+  not_expired: "The rule has not expired",
+  cooldown_over: "The rule last fired for the symbol longer ago than its cool-down, in seconds",
+  first_of_bar: "The rule has not fired in this bar, where it may once",
+  not_quiet: "No quiet hours in which firings are dropped",
+};
+
+/** What a gate says of an observation, with what it compared: instants in epoch ms, durations in seconds; null for no limit. */
+export interface GateVerdict {
+  readonly gate: TriggerGate;
+  readonly passed: boolean;
+  readonly value: number | string | boolean | null;
+  readonly limit: number | string | boolean | null;
+}
+
 export interface Firing {
   readonly bar: number;
   /** Number of the firing within its bar, from 0 on. */
@@ -75,6 +102,8 @@ export interface TriggerStep {
   readonly state: TriggerState;
   readonly firing: Firing | null;
   readonly suppressed: Suppression | null;
+  /** Of a condition that has become true, and of one that holds when it is first seen; null where nothing was decided. */
+  readonly gates: readonly GateVerdict[] | null;
 }
 
 /**
@@ -87,12 +116,58 @@ export function stepTrigger(terms: TriggerTerms, before: TriggerState, seen: Obs
   if (phase === "done" || (seenAt !== null && seen.at <= seenAt)) return quietly(before);
   const state = { ...before, seenAt: seen.at };
   if (terms.expiresAt !== null && seen.at >= terms.expiresAt) {
-    const missed = phase === "armed" && seen.verdict === TRUE ? "expired" : null;
-    return { state: { ...state, phase: "done" }, firing: null, suppressed: missed };
+    const done: TriggerState = { ...state, phase: "done" };
+    if (phase !== "armed" || seen.verdict !== TRUE) return quietly(done);
+    return { state: done, firing: null, suppressed: "expired", gates: edgeGates(terms, state, seen) };
   }
-  if (phase !== "armed") return quietly({ ...state, phase: waiting(phase, seen) });
+  if (phase !== "armed") {
+    const next = waiting(phase, seen);
+    const isLevel = phase === "new" && next === "held";
+    return { ...quietly({ ...state, phase: next }), gates: isLevel ? LEVEL_GATES : null };
+  }
   if (seen.verdict !== TRUE) return quietly(state);
   return atEdge(terms, { ...state, phase: "held" }, seen);
+}
+
+const LEVEL_GATES: readonly GateVerdict[] = [
+  { gate: "condition_known", passed: true, value: true, limit: true },
+  { gate: "level_is_new", passed: false, value: false, limit: true },
+];
+
+/** What each gate says of an edge, also after one that refuses. */
+function edgeGates(terms: TriggerTerms, before: TriggerState, seen: Observation): readonly GateVerdict[] {
+  const { frequency, cooldownMs, expiresAt, quiet } = terms;
+  const since = before.firedAt === null ? null : seen.at - before.firedAt;
+  const inBar = before.firedBar === seen.bar ? before.firedInBar : 0;
+  const inQuiet = quiet !== null && isQuiet(quiet, seen.now);
+  return [
+    LEVEL_GATES[0],
+    { gate: "level_is_new", passed: true, value: true, limit: true },
+    {
+      gate: "not_expired",
+      passed: expiresAt === null || seen.at < expiresAt,
+      value: seen.at,
+      limit: expiresAt,
+    },
+    {
+      gate: "cooldown_over",
+      passed: since === null || since >= cooldownMs,
+      value: since === null ? null : since / 1_000,
+      limit: cooldownMs / 1_000,
+    },
+    {
+      gate: "first_of_bar",
+      passed: frequency !== "once_per_bar" || before.firedBar !== seen.bar,
+      value: inBar,
+      limit: frequency === "once_per_bar" ? 0 : null,
+    },
+    {
+      gate: "not_quiet",
+      passed: !inQuiet || quiet.policy !== "drop",
+      value: inQuiet,
+      limit: quiet?.policy === "drop" ? false : null,
+    },
+  ];
 }
 
 /** The phase of what does not wait for an edge. */
@@ -102,14 +177,20 @@ function waiting(phase: "new" | "held", { verdict, rearm }: Observation): Trigge
   return phase === "new" && verdict === UNKNOWN ? "new" : "held";
 }
 
+const SUPPRESSIONS: Readonly<Partial<Record<TriggerGate, Suppression>>> = {
+  cooldown_over: "cooldown",
+  first_of_bar: "bar",
+  not_quiet: "quiet_hours",
+};
+
 function atEdge(terms: TriggerTerms, held: TriggerState, seen: Observation): TriggerStep {
-  const { frequency, cooldownMs, quiet, digest } = terms;
-  const { firedAt, firedBar, firedInBar } = held;
-  const suppress = (suppressed: Suppression): TriggerStep => ({ state: held, firing: null, suppressed });
-  if (firedAt !== null && seen.at - firedAt < cooldownMs) return suppress("cooldown");
-  if (frequency === "once_per_bar" && firedBar === seen.bar) return suppress("bar");
-  const inQuiet = quiet !== null && isQuiet(quiet, seen.now);
-  if (inQuiet && quiet.policy === "drop") return suppress("quiet_hours");
+  const { frequency, quiet, digest } = terms;
+  const { firedBar, firedInBar } = held;
+  const gates = edgeGates(terms, held, seen);
+  const refusal = gates.find(({ passed }) => !passed);
+  if (refusal !== undefined) {
+    return { state: held, firing: null, suppressed: SUPPRESSIONS[refusal.gate] ?? null, gates };
+  }
   const ordinal = firedBar === seen.bar ? firedInBar : 0;
   const state: TriggerState = {
     ...held,
@@ -118,8 +199,8 @@ function atEdge(terms: TriggerTerms, held: TriggerState, seen: Observation): Tri
     firedBar: seen.bar,
     firedInBar: ordinal + 1,
   };
-  const dueAt = dueTime(digest, inQuiet ? quiet : null, seen.now);
-  return { state, firing: { bar: seen.bar, ordinal, at: seen.at, dueAt }, suppressed: null };
+  const dueAt = dueTime(digest, quiet !== null && isQuiet(quiet, seen.now) ? quiet : null, seen.now);
+  return { state, firing: { bar: seen.bar, ordinal, at: seen.at, dueAt }, suppressed: null, gates };
 }
 
 /** The next digest; without one the end of the quiet hours. */
@@ -128,4 +209,9 @@ function dueTime(digest: TriggerTerms["digest"], quiet: QuietHours | null, now: 
   return quiet === null ? null : quietUntil(quiet, now);
 }
 
-const quietly = (state: TriggerState): TriggerStep => ({ state, firing: null, suppressed: null });
+const quietly = (state: TriggerState): TriggerStep => ({
+  state,
+  firing: null,
+  suppressed: null,
+  gates: null,
+});

@@ -1,10 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { DAY_MS } from "../../core/market/day.js";
-import { routeGroup } from "../../platform/http.js";
+import { AppError } from "../../platform/errors.js";
+import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Alerts } from "./alerts.js";
 import { answerRoutes } from "./answer-routes.js";
+import type { LoadRuleDecisions } from "./decisions.js";
 import type { AlertOutcomes } from "./outcomes.js";
 import {
   alertDetailSchema,
@@ -19,7 +21,7 @@ import {
   windowQuery,
 } from "./schema.js";
 import type { AlertFilter } from "./store.js";
-import { alertDetailView, alertView, decisionView, statisticsView } from "./views.js";
+import { alertDetailView, alertView, decisionView, ruleDecisionView, statisticsView } from "./views.js";
 
 const ACTIVE_LIMIT = 50;
 
@@ -27,6 +29,7 @@ export interface AlertRouteOptions {
   readonly alerts: Alerts;
   readonly instruments: Instruments;
   readonly outcomes: AlertOutcomes;
+  readonly ruleDecisions: LoadRuleDecisions;
   readonly now: () => number;
 }
 
@@ -98,16 +101,40 @@ export function alertRoutes(app: FastifyInstance, options: AlertRouteOptions): v
       return { data: alertDetailView(alert, verdicts, settled, layers) };
     },
   });
+  decisionRoute(routes, options, symbolOf);
+  answerRoutes(routes, alerts);
+}
+
+function decisionRoute(
+  routes: RouteGroup,
+  { alerts, ruleDecisions }: AlertRouteOptions,
+  symbolOf: (text: string | undefined) => string | undefined,
+): void {
   routes.get("/api/decisions", {
     id: "listDecisions",
-    summary: "What was decided about each candidate for an alert, and by which rule, newest first",
+    summary: "What was decided about each candidate for an alert, and by which gate, newest first",
+    description:
+      "Of what the scanner saw, or of the caller's own rules. A rule is decided about when its condition becomes true, when it holds " +
+      "already as the rule begins to look, and when what it asks for is no longer known.",
     query: decisionsQuery,
     answer: { data: z.array(decisionSchema), next: z.number().int().nullable().describe("Value of before") },
     errors: ["symbol_invalid", "symbol_unknown"],
-    async handle({ query: { limit, symbol, ...filter } }) {
-      const rows = await alerts.decisions({ ...filter, symbol: symbolOf(symbol) }, limit);
-      return { data: rows.map(decisionView), next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
+    async handle({ query: { of, limit, symbol: text, pattern, rule_id: ruleId, ...rest }, principal }) {
+      const filter = { ...rest, symbol: symbolOf(text) };
+      refuseForeign(of === "rules" ? { pattern } : { rule_id: ruleId }, of);
+      const data =
+        of === "rules"
+          ? (await ruleDecisions(principal.userId, { ...filter, ruleId }, limit)).map(ruleDecisionView)
+          : (await alerts.decisions({ ...filter, pattern }, limit)).map(decisionView);
+      return { data, next: data.length < limit ? null : (data.at(-1)?.id ?? null) };
     },
   });
-  answerRoutes(routes, alerts);
+}
+
+/** @throws {AppError} `invalid_request` for a filter that the other kind of decisions has. */
+function refuseForeign(filter: Readonly<Record<string, string | undefined>>, of: string): void {
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === undefined) continue;
+    throw new AppError("invalid_request", `query ${name}: decisions of ${of} have no ${name}`);
+  }
 }

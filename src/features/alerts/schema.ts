@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { INTERVALS } from "../../core/market/interval.js";
+import { TRIGGER_GATES } from "../../core/rules/trigger.js";
 import { BADGES } from "../../core/signals/badge.js";
 import { instantText, wholeNumberText } from "../../platform/http.js";
 import { toldFields } from "../models/told.js";
@@ -102,16 +103,21 @@ export const alertDetailSchema = alertSchema
   })
   .meta({ id: "AlertDetail" });
 
+const GATES = [...RULES, ...TRIGGER_GATES] as const;
+const gateSchema = verdictSchema.extend({ rule: z.enum(GATES) });
+
 export const decisionSchema = z
   .object({
     id: z.number().int(),
     symbol: z.string(),
     interval: z.string(),
-    pattern: z.string(),
+    pattern: z.string().nullable().describe("Null where a rule of the caller was decided about"),
+    rule_id: z.uuid().nullable().describe("The rule of the caller; null for patterns"),
+    rule_name: z.string().nullable(),
     bar_time: time,
     accepted: z.boolean(),
-    rule: z.enum(RULES).nullable().describe("First rule that refused"),
-    verdicts: z.array(verdictSchema),
+    rule: z.enum(GATES).nullable().describe("First gate that refused"),
+    verdicts: z.array(gateSchema),
     decided_at: time,
   })
   .meta({ id: "Decision" });
@@ -177,12 +183,17 @@ export const windowQuery = z.strictObject({
   window: wholeNumberText(1, 365).prefault("30").describe("Days"),
 });
 export const decisionsQuery = z.strictObject({
+  of: z
+    .enum(["patterns", "rules"])
+    .default("patterns")
+    .describe("patterns: what the scanner saw; rules: the caller's own, each with ids of their own"),
   limit: wholeNumberText(1, 500).prefault("50"),
   before: wholeNumberText(1, Number.MAX_SAFE_INTEGER).optional().describe("Ids below this: the next page"),
   symbol: symbolText.optional(),
-  pattern: z.string().max(60).optional(),
+  pattern: z.string().max(60).optional().describe("Of patterns alone"),
+  rule_id: z.uuid().optional().describe("Of rules alone"),
   interval: z.enum(INTERVALS).optional(),
-  rule: z.enum(RULES).optional(),
+  rule: z.enum(GATES).optional().describe("First gate that refused"),
   accepted: z
     .enum(["true", "false"])
     .transform((text) => text === "true")

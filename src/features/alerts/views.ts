@@ -1,9 +1,10 @@
 import type { z } from "zod";
+import { GATE_DESCRIPTIONS } from "../../core/rules/trigger.js";
 import { badgeOfAlert } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import { toldView } from "../models/told.js";
-import type { Decision } from "./decisions.js";
+import type { Decision, RuleDecision } from "./decisions.js";
 import { type KeptLayers, layersView } from "./layers.js";
 import { type AlertOutcome, type OutcomeCounts, outcomeCountsView, outcomeView } from "./outcomes.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";
@@ -112,10 +113,39 @@ export function decisionView(decision: Decision): z.output<typeof decisionSchema
     symbol,
     interval,
     pattern,
+    rule_id: null,
+    rule_name: null,
     accepted,
     rule,
     bar_time: isoTime(decision.barTime),
     verdicts: decision.verdicts.map(verdictView),
+    decided_at: isoTime(decision.decidedAt),
+  };
+}
+
+export function ruleDecisionView(decision: RuleDecision): z.output<typeof decisionSchema> {
+  const { id, symbol, interval, ruleId, name, accepted, gate } = decision;
+  return {
+    id,
+    symbol,
+    interval,
+    pattern: null,
+    rule_id: ruleId,
+    rule_name: name,
+    accepted,
+    rule: gate,
+    bar_time: isoTime(decision.barTime),
+    verdicts: decision.verdicts.map(({ gate: rule, passed, value, limit }) => {
+      const isInstant = rule === "not_expired";
+      const spelled = (each: typeof value) => (isInstant && typeof each === "number" ? isoTime(each) : each);
+      return {
+        rule,
+        passed,
+        description: GATE_DESCRIPTIONS[rule],
+        value: spelled(value),
+        limit: spelled(limit),
+      };
+    }),
     decided_at: isoTime(decision.decidedAt),
   };
 }

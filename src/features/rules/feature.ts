@@ -9,6 +9,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { CandleService } from "../candles/candles.js";
 import type { Quotes } from "../candles/quotes.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { createRuleDecisions } from "./decisions.js";
 import { createDigests } from "./digest.js";
 import { createFactReader, type FactSources } from "./facts.js";
 import { createRuleLoops } from "./loops.js";
@@ -22,6 +23,7 @@ import { createWatching } from "./watching.js";
 export interface RuleDesk {
   readonly rules: Rules;
   readonly testing: RuleTesting;
+  readonly decisions: ReturnType<typeof createRuleDecisions>;
   /** Of closed bars, which is triggered from outside, and of quotes. */
   readonly loops: readonly [LoopDefinition, LoopDefinition];
   /** The moment by which rules begin and end, epoch ms. */
@@ -51,6 +53,7 @@ export function createRuleDesk(
   return {
     rules: createRules({ ...parts, store: createRuleStore(database) }),
     testing: createRuleTesting(parts),
+    decisions: createRuleDecisions(database),
     loops: createRuleLoops({ watching, digests: createDigests({ ...parts, store }) }, parts),
     marketNow: () => gateway.marketNowMs(),
   };

@@ -1,11 +1,12 @@
 import { ensure } from "../../core/base/assert.js";
 import { upperBound } from "../../core/base/search.js";
 import { printRule } from "../../core/rules/print.js";
-import { NEW_TRIGGER, stepTrigger, type TriggerState } from "../../core/rules/trigger.js";
+import { type GateVerdict, NEW_TRIGGER, stepTrigger, type TriggerState } from "../../core/rules/trigger.js";
+import { UNKNOWN } from "../../core/rules/verdict.js";
 import { uuidOf } from "../../platform/uuid.js";
 import type { RuleVerdicts } from "./evaluate-worker.js";
 import { triggerTerms } from "./language.js";
-import type { Looked, NewFiring, Watched } from "./watch-store.js";
+import type { Looked, NewDecision, NewFiring, Watched } from "./watch-store.js";
 
 /** The bars that a rule is held against, one of which may still form. */
 export interface LookedAt {
@@ -30,7 +31,11 @@ export function lookAt(
   bars: LookedAt,
   { verdicts, rearms, lacks }: RuleVerdicts,
   now: number,
-): { readonly looked: Looked; readonly firings: readonly NewFiring[] } {
+): {
+  readonly looked: Looked;
+  readonly firings: readonly NewFiring[];
+  readonly decisions: readonly NewDecision[];
+} {
   const terms = triggerTerms(watched.terms);
   const { before, sinceAt } = watched;
   const { moments, time, close } = bars;
@@ -43,6 +48,7 @@ export function lookAt(
   let state: TriggerState = isAnew ? { ...before, phase: NEW_TRIGGER.phase } : before;
   let suppressed: Looked["suppressed"];
   const firings: NewFiring[] = [];
+  const decisions: NewDecision[] = [];
   for (let i = from; i < moments.length; i++) {
     const step = stepTrigger(terms, state, {
       verdict: verdicts[i],
@@ -52,6 +58,7 @@ export function lookAt(
       now,
     });
     state = step.state;
+    if (step.gates !== null) decisions.push({ watched, bar: time[i], at: moments[i], gates: step.gates });
     if (step.suppressed !== null) suppressed = step.suppressed;
     if (step.firing === null) continue;
     suppressed = null;
@@ -65,8 +72,21 @@ export function lookAt(
       source: isQuote ? bars.quoteSource : bars.source,
     });
   }
-  return { looked: { watched, after: state, lacks, suppressed }, firings };
+  const last = moments.length - 1;
+  const isUnknown = from <= last && state.phase !== "done" && verdicts[last] === UNKNOWN;
+  // Told when it begins, not at each look for as long as it lasts.
+  if (isUnknown && (before.seenAt === null || watched.lacks.length === 0)) {
+    decisions.push({ watched, bar: time[last], at: moments[last], gates: [unknownGate(lacks)] });
+  }
+  return { looked: { watched, after: state, lacks, suppressed }, firings, decisions };
 }
+
+const unknownGate = (lacks: readonly string[]): GateVerdict => ({
+  gate: "condition_known",
+  passed: false,
+  value: lacks.length === 0 ? false : lacks.join(", "),
+  limit: true,
+});
 
 /** The same however often it is computed. */
 function firingId({ ruleId, symbol }: Watched, bar: number, ordinal: number): string {

@@ -1,6 +1,6 @@
 import type { Interval } from "../../core/market/interval.js";
 import type { Condition } from "../../core/rules/condition.js";
-import type { Suppression, TriggerPhase, TriggerState } from "../../core/rules/trigger.js";
+import type { GateVerdict, Suppression, TriggerPhase, TriggerState } from "../../core/rules/trigger.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { booleanArray, numberArray, textArray } from "../../platform/sql-array.js";
 import type { RuleTerms } from "./language.js";
@@ -22,6 +22,8 @@ export interface Watched {
   /** From when it looks. */
   readonly sinceAt: number;
   readonly before: TriggerState;
+  /** What was unknown at the newest observation. */
+  readonly lacks: readonly string[];
 }
 
 /** What a look at it came to. */
@@ -31,6 +33,14 @@ export interface Looked {
   readonly lacks: readonly string[];
   /** Why the newest edge did not fire; undefined where there was none. */
   readonly suppressed: Suppression | null | undefined;
+}
+
+/** What the gates said of a condition at a bar. */
+export interface NewDecision {
+  readonly watched: Watched;
+  readonly bar: number;
+  readonly at: number;
+  readonly gates: readonly GateVerdict[];
 }
 
 export interface NewFiring {
@@ -56,7 +66,7 @@ const instant = (column: string) => `to_timestamp(${column} / 1000)`;
 const WATCHED = `
 select r.id as "ruleId", r.version, r.user_id as "userId", r.name, r.condition, r.rearm, r.interval, r.watch, r.terms,
   s.instrument_id as "instrumentId", i.symbol, ${ms("s.since_at")} as "sinceAt", s.phase, ${ms("s.seen_at")} as "seenAt",
-  ${ms("s.fired_at")} as "firedAt", ${ms("s.fired_bar")} as "firedBar", s.fired_in_bar as "firedInBar"
+  ${ms("s.fired_at")} as "firedAt", ${ms("s.fired_bar")} as "firedBar", s.fired_in_bar as "firedInBar", s.lacks
 from alert_rule_states s join alert_rules r on r.id = s.rule_id join instruments i on i.id = s.instrument_id
 where r.watch = $1 and not r.paused and s.phase <> 'done' and i.synthetic = $2 and i.replay = $3
 order by s.instrument_id, r.interval, r.id`;
@@ -88,6 +98,14 @@ with f as (
 )
 select ${FIRING}, f.user_id as "userId" from f join instruments i on i.id = f.instrument_id
 order by f.fired_at, f.id`;
+
+const DECIDE = `
+insert into rule_decisions (rule_id, user_id, instrument_id, interval, name, bar_time, seen_at, accepted, gate, verdicts)
+select n.rule, n.owner, n.instrument, n.interval, n.name, ${instant("n.bar")}, ${instant("n.seen")}, n.gate is null, n.gate,
+  n.verdicts::jsonb
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::text[], $9::text[])
+  with ordinality as n(rule, owner, instrument, interval, name, bar, seen, gate, verdicts, place)
+order by n.place`;
 
 const OWED = `
 select distinct user_id as "userId" from rule_firings
@@ -153,6 +171,20 @@ export function createWatchStore(database: Database) {
         textArray(firings.map(({ source }) => source)),
         numberArray(firings.map(({ dueAt }) => dueAt)),
       ]),
+
+    async decide(sql: Sql, decisions: readonly NewDecision[]): Promise<void> {
+      await sql.query(DECIDE, [
+        textArray(decisions.map(({ watched }) => watched.ruleId)),
+        textArray(decisions.map(({ watched }) => watched.userId)),
+        numberArray(decisions.map(({ watched }) => watched.instrumentId)),
+        textArray(decisions.map(({ watched }) => watched.interval)),
+        textArray(decisions.map(({ watched }) => watched.name)),
+        numberArray(decisions.map(({ bar }) => bar)),
+        numberArray(decisions.map(({ at }) => at)),
+        textArray(decisions.map(({ gates }) => gates.find(({ passed }) => !passed)?.gate ?? null)),
+        textArray(decisions.map(({ gates }) => JSON.stringify(gates))),
+      ]);
+    },
 
     /** Users whose held firings are due. */
     async owed(nowMs: number): Promise<string[]> {

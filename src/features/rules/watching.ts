@@ -21,7 +21,7 @@ import { CATCH_UP_BARS } from "./rules.js";
 import type { Watch } from "./store.js";
 import { topicOfRules } from "./topics.js";
 import { firingView } from "./views.js";
-import type { Looked, NewFiring, Watched, WatchStore } from "./watch-store.js";
+import type { Watched, WatchStore } from "./watch-store.js";
 
 export interface WatchingOptions {
   readonly database: Database;
@@ -53,12 +53,18 @@ const EVALUATE = defineTask<EvaluationTask, (RuleVerdicts | null)[]>(
 export function createWatching(options: WatchingOptions): Watching {
   const { database, store, leases, eventLog, gateway, instruments, now, log } = options;
 
-  /** States, firings and their events are one transaction: none is lost by a crash, and none is told twice. */
-  async function write(lease: Lease, looked: readonly Looked[], firings: readonly NewFiring[]) {
+  /** States, decisions, firings and their events are one transaction: none is lost by a crash, and none is told twice. */
+  async function write(lease: Lease, looks: readonly ReturnType<typeof lookAt>[]) {
     const told = await database.transaction(async (sql) => {
       await leases.confirm(sql, lease);
-      const saved = await store.save(sql, looked);
-      const due = firings.filter(({ watched }) => saved.has(watched.ruleId));
+      const saved = await store.save(
+        sql,
+        looks.map(({ looked }) => looked),
+      );
+      const kept = looks.filter(({ looked }) => saved.has(looked.watched.ruleId));
+      const decisions = kept.flatMap((look) => look.decisions);
+      if (decisions.length > 0) await store.decide(sql, decisions);
+      const due = kept.flatMap(({ firings }) => firings);
       const made = due.length === 0 ? [] : await store.fire(sql, due);
       const events = made
         .filter(({ dueAt }) => dueAt === null)
@@ -99,11 +105,7 @@ export function createWatching(options: WatchingOptions): Watching {
     });
     const lease = await leases.acquire(RULES_LEASE, RULES_LEASE_MS);
     if (lease === null || looks.length === 0) return 0;
-    return write(
-      lease,
-      looks.map(({ looked }) => looked),
-      looks.flatMap(({ firings }) => firings),
-    );
+    return write(lease, looks);
   }
 
   return {
