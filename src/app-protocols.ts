@@ -106,6 +106,7 @@ function openIo(
     loopbackOnly: isLoopback(config.HOST),
     proxyHops: config.TRUST_PROXY_HOPS,
     settings: { ...SOCKET_SETTINGS, ...sockets },
+    limitMultiplier: config.RATE_LIMIT_MULTIPLIER,
     identify: identifier(parts, guesses),
   });
 }

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from "fastify";
 import { AppError } from "../platform/errors.js";
 import { addressGroup } from "./counter.js";
 
@@ -24,7 +23,7 @@ export const SOCKET_SETTINGS: SocketSettings = Object.freeze({
 
 /** @throws {AppError} where too many listen, of all or of an address. */
 export function requireRoom(
-  { ip }: FastifyRequest,
+  { ip }: { readonly ip: string },
   clients: { size(): number; at(address: string): number },
   settings: SocketSettings,
 ): void {

@@ -248,3 +248,43 @@ describe("a server with keys", () => {
     expect((await errorOf(open({ auth: { topics: 7 } }, url))).data?.code).toBe("invalid_request");
   });
 });
+
+describe("how many clients of Socket.IO there are", () => {
+  const handshake = (url: string, ip: string) =>
+    fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers: { "x-forwarded-for": ip } });
+  const messageOf = async (answer: Response) => ((await answer.json()) as { message: string }).message;
+  const from = (url: string, ip: string) => open({ extraHeaders: { "x-forwarded-for": ip } }, url);
+
+  it("403 beyond the limit of all and of an address, and none when one has gone", async () => {
+    const small = await startTestProgram({
+      environment: { TRUST_PROXY_HOPS: "1" },
+      sockets: { clients: 3, clientsAnAddress: 2 },
+    });
+    const url = await small.listen();
+    const [first] = [from(url, "203.0.113.1"), from(url, "203.0.113.1")];
+    await first.heard("connection_status");
+    await expect.poll(() => small.parts.health.socketClients()).toBe(2);
+    const refused = await handshake(url, "203.0.113.1");
+    expect(refused.status).toBe(403);
+    expect(await messageOf(refused)).toContain("At most 2 connections an address");
+    await from(url, "2001:db8::1").heard("connection_status");
+    expect(await messageOf(await handshake(url, "203.0.113.2"))).toContain("Too many clients");
+    first.socket.disconnect();
+    await expect.poll(() => small.parts.health.socketClients()).toBe(2);
+    await from(url, "203.0.113.1").heard("connection_status");
+    await small.close();
+  });
+
+  it("403 beyond the handshakes of a minute, by address", async () => {
+    const busy = await startTestProgram({
+      environment: { TRUST_PROXY_HOPS: "1", RATE_LIMIT_MULTIPLIER: "0.01" },
+    });
+    const url = await busy.listen();
+    for (let n = 0; n < 6; n++) expect((await handshake(url, "203.0.113.1")).status).toBe(200);
+    const refused = await handshake(url, "203.0.113.1");
+    expect(refused.status).toBe(403);
+    expect(await messageOf(refused)).toContain("More than 6 connections within a minute");
+    expect((await handshake(url, "203.0.113.2")).status).toBe(200);
+    await busy.close();
+  });
+});

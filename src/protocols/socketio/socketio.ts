@@ -35,14 +35,23 @@ export interface SocketIoOptions {
   readonly identify: (ip: string, credential: string) => Promise<Principal | null>;
   /** Who callers without credentials are; null when they are nobody. */
   readonly anonymous: Principal | null;
-  /** Why a handshake with these headers from this address is refused; null where it is not. */
-  readonly refusal: (headers: IncomingHttpHeaders, clients: number) => string | null;
-  readonly addressOf: (socket: { handshake: { headers: IncomingHttpHeaders; address: string } }) => string;
+  /** @throws {AppError} that says why no more connections are made like this one. */
+  readonly requireWelcome: (
+    handshake: Handshake,
+    clients: Pick<Clients<Client>, "size" | "at">,
+  ) => Promise<void>;
+  readonly addressOf: (handshake: Handshake) => string;
   readonly origins: readonly string[];
   readonly synthetic: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+}
+
+/** What is known of a caller: headers, and the address that the connection comes from. */
+export interface Handshake {
+  readonly headers: IncomingHttpHeaders;
+  readonly address: string;
 }
 
 export interface SocketIo {
@@ -99,9 +108,11 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
   const io = new Server({
     ...SETTINGS,
     cors: { origin: [...options.origins], credentials: true },
-    allowRequest: (request, callback) => {
-      const refusal = options.refusal(request.headers, clients.size());
-      callback(refusal, refusal === null);
+    allowRequest: ({ headers, socket: { remoteAddress = "" } }, callback) => {
+      options.requireWelcome({ headers, address: remoteAddress }, clients).then(
+        () => callback(null, true),
+        (error: unknown) => callback(refused(error).message, false),
+      );
     },
   });
   io.use((socket, next) => {
@@ -116,7 +127,7 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
   io.on("connection", (socket) => {
     const { principal, opened } = socket.data as Admitted;
     const port = new SocketIoPort(socket);
-    const client: IoClient = Object.assign(newClient(port, options.addressOf(socket), principal), {
+    const client: IoClient = Object.assign(newClient(port, options.addressOf(socket.handshake), principal), {
       io: socket,
       windowStart: clock.elapsed(),
       windowCount: 0,
@@ -191,7 +202,7 @@ async function admit(
   const credential = token ?? bearer ?? (typeof key === "string" ? key : undefined);
   let principal = anonymous;
   if (ticket !== undefined) principal = await users.redeemTicket(ticket);
-  else if (credential !== undefined) principal = await identify(addressOf(socket), credential);
+  else if (credential !== undefined) principal = await identify(addressOf(socket.handshake), credential);
   if (principal === null) throw new AppError("unauthenticated", "Send a token or a ticket in auth");
   return { principal, opened: opened.data };
 }
