@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accessToken, flag, list, url, type Variable } from "./readers.js";
+import { accessToken, flag, list, origins, url, type Variable } from "./readers.js";
 
 const ports = list.transform((items, context): readonly number[] =>
   items.map((item) => {
@@ -21,7 +21,7 @@ const vapidKey = (characters: number, bytes: number) =>
 export const NOTIFICATION_VARIABLES = {
   WEBHOOK_HTTP: {
     group: "Notifications",
-    about: "true lets webhooks go to http: addresses too; private addresses are refused in any case",
+    about: "true lets webhooks go to http: addresses too; private addresses are refused all the same",
     fallback: "false",
     read: flag,
   },
@@ -30,6 +30,12 @@ export const NOTIFICATION_VARIABLES = {
     about: "Comma list of ports that webhooks may name",
     fallback: "80,443",
     read: ports,
+  },
+  WEBHOOK_ORIGINS: {
+    group: "Notifications",
+    about:
+      "Comma list of origins on networks of your own that webhooks may go to, such as http://192.168.1.5:5678",
+    read: origins,
   },
   TELEGRAM_BOT_TOKEN: {
     group: "Notifications",

@@ -34,7 +34,8 @@ export interface OutwardAnswer {
 
 /**
  * POSTs to addresses that users name. A name is resolved once, all of its addresses have to be public, and what is
- * connected to is exactly the address that was looked at. Redirects are answers and are not followed.
+ * connected to is exactly the address that was looked at. Redirects are answers and are not followed. What the operator
+ * vouches for may be anywhere.
  */
 export interface Outward {
   /** @throws {OutwardError} `refused`; a name that does not resolve now is none of its business. */
@@ -53,6 +54,8 @@ export interface OutwardOptions {
   readonly http: boolean;
   /** Ports that may be spoken to, beside those of the schemes. */
   readonly ports: readonly number[];
+  /** Origins that the operator vouches for: they may be on any network, and have any port and scheme. */
+  readonly origins?: readonly string[];
   readonly timeoutMs?: number;
   readonly limitBytes?: number;
   readonly resolve?: (host: string) => Promise<readonly Resolved[]>;
@@ -71,15 +74,16 @@ const resolveAll = (host: string): Promise<Resolved[]> => lookup(host, { all: tr
 export function createOutward(options: OutwardOptions): Outward {
   const { timeoutMs = TIMEOUT_MS, resolve = resolveAll, isAllowed = isPublicAddress } = options;
 
-  function admit(address: string, host: string): void {
-    if (!isAllowed(address)) throw new OutwardError("refused", `${host} is not on the public internet`);
-  }
-
   /** The one address that is connected to. */
-  async function resolved(host: string): Promise<Resolved> {
+  async function resolved(url: URL): Promise<Resolved> {
+    const host = hostOf(url);
+    const admit = (address: string) => {
+      if (isVouched(url, options) || isAllowed(address)) return;
+      throw new OutwardError("refused", `${host} is not on the public internet`);
+    };
     const family = isIP(host);
     if (family !== 0) {
-      admit(host, host);
+      admit(host);
       return { address: host, family };
     }
     let found: readonly Resolved[];
@@ -88,7 +92,7 @@ export function createOutward(options: OutwardOptions): Outward {
     } catch (error) {
       throw new OutwardError("unresolved", `${host} does not resolve`, error);
     }
-    for (const { address } of found) admit(address, host);
+    for (const { address } of found) admit(address);
     const [first] = found;
     if (first === undefined) throw new OutwardError("unresolved", `${host} does not resolve`);
     return first;
@@ -96,7 +100,7 @@ export function createOutward(options: OutwardOptions): Outward {
 
   return {
     async check(text) {
-      const resolving = resolved(hostOf(readAddress(text, options)));
+      const resolving = resolved(readAddress(text, options));
       try {
         await Promise.race([resolving, sleep(CHECK_MS)]);
       } catch (error) {
@@ -117,7 +121,7 @@ export function createOutward(options: OutwardOptions): Outward {
       if (signal?.aborted === true) giveUp();
       signal?.addEventListener("abort", giveUp, { once: true });
       try {
-        const pinned = await unlessAborted(resolved(hostOf(url)), giving.signal);
+        const pinned = await unlessAborted(resolved(url), giving.signal);
         return await exchange(url, pinned, request, options.limitBytes ?? LIMIT_BYTES, giving.signal);
       } catch (error) {
         if (late) throw new OutwardError("timeout", `no answer within ${timeoutMs} ms`, error);
@@ -133,15 +137,17 @@ export function createOutward(options: OutwardOptions): Outward {
 }
 
 /** Refuses by the text alone. URLs write numbers in any spelling as the address that they are. */
-function readAddress(text: string, { http, ports }: OutwardOptions): URL {
+function readAddress(text: string, options: OutwardOptions): URL {
+  const { http, ports } = options;
   if (!URL.canParse(text)) throw new OutwardError("refused", "is no address");
   const url = new URL(text);
+  if (url.username !== "" || url.password !== "") {
+    throw new OutwardError("refused", "must name no user and no password");
+  }
+  if (isVouched(url, options)) return url;
   const schemes = http ? ["https:", "http:"] : ["https:"];
   if (!schemes.includes(url.protocol)) {
     throw new OutwardError("refused", `must begin with ${schemes.map((each) => `${each}//`).join(" or ")}`);
-  }
-  if (url.username !== "" || url.password !== "") {
-    throw new OutwardError("refused", "must name no user and no password");
   }
   if (url.port !== "" && !ports.includes(Number(url.port))) {
     throw new OutwardError("refused", `port ${url.port} is not allowed`);
@@ -152,6 +158,8 @@ function readAddress(text: string, { http, ports }: OutwardOptions): URL {
   }
   return url;
 }
+
+const isVouched = ({ origin }: URL, { origins = [] }: OutwardOptions) => origins.includes(origin);
 
 /** Without the brackets of IPv6 and the dot of the root. */
 function hostOf({ hostname }: URL): string {

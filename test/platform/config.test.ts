@@ -200,6 +200,12 @@ describe("each variable", () => {
       bad: ["-1", "100001"],
     },
     WEBHOOK_HTTP: { good: [["true", true]], bad: ["yes", "1"] },
+    WEBHOOK_ORIGINS: {
+      good: [
+        ["http://192.168.1.5:5678, https://hooks.lan/", ["http://192.168.1.5:5678", "https://hooks.lan"]],
+      ],
+      bad: ["192.168.1.5", "http://a/b", "ftp://a", "*", ","],
+    },
     WEBHOOK_PORTS: { good: [["443, 8443", [443, 8_443]]], bad: ["0", "65536", "https", ",", "443,443"] },
     TELEGRAM_BOT_TOKEN: {
       good: [["123456:abcDEF_-", "123456:abcDEF_-"]],

@@ -174,6 +174,33 @@ describe("spellings", () => {
     expect(await failureOf(outward.check("https://1.1.1.1/"))).toBe("none");
   });
 
+  it("an origin that the operator vouches for may be private, and that origin alone", async () => {
+    const own = `http://127.0.0.1:${receiver.port}`;
+    const named = `http://printer.lan:${receiver.port}`;
+    const outward = createOutward({
+      http: false,
+      ports: [443],
+      origins: [own, named],
+      resolve: async () => [{ address: "127.0.0.1", family: 4 }],
+    });
+    for (const url of [`${own}/path?x=1`, named]) {
+      expect(await failureOf(outward.check(url))).toBe("none");
+      expect((await outward.post({ url, ...nothing })).status).toBe(204);
+    }
+    const before = receiver.connections();
+    for (const url of [
+      `http://localhost:${receiver.port}`,
+      `http://127.0.0.2:${receiver.port}`,
+      `https://127.0.0.1:${receiver.port}`,
+      `http://a@127.0.0.1:${receiver.port}`,
+      "http://127.0.0.1",
+      "https://printer.lan",
+    ]) {
+      expect(await failureOf(outward.post({ url, ...nothing })), url).toBe("refused");
+    }
+    expect(receiver.connections()).toBe(before);
+  });
+
   it("a name that does not resolve now is asked again before anything is sent", async () => {
     const outward = outwardTo(receiver, {
       resolve: async () => {

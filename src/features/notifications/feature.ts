@@ -29,7 +29,8 @@ const SENDING_TIMEOUT_MS = 60_000;
 const PRUNE_EVERY_MS = 3_600_000;
 
 export interface NotificationFeatureOptions {
-  readonly config: Means["config"] & Pick<Config, "SECRET_KEY" | "WEBHOOK_HTTP" | "WEBHOOK_PORTS">;
+  readonly config: Means["config"] &
+    Pick<Config, "SECRET_KEY" | "WEBHOOK_HTTP" | "WEBHOOK_PORTS" | "WEBHOOK_ORIGINS">;
   readonly database: Database;
   readonly leases: Leases;
   readonly eventLog: Pick<EventLog, "append" | "wake">;
@@ -55,7 +56,13 @@ export function createNotificationFeature(options: NotificationFeatureOptions): 
   const outbox = createOutbox(database, channels);
   const means: Means = {
     config,
-    outward: options.outward ?? createOutward({ http: config.WEBHOOK_HTTP, ports: config.WEBHOOK_PORTS }),
+    outward:
+      options.outward ??
+      createOutward({
+        http: config.WEBHOOK_HTTP,
+        ports: config.WEBHOOK_PORTS,
+        origins: config.WEBHOOK_ORIGINS ?? [],
+      }),
     picture: createPictures(options),
     async publish(channelId, payload) {
       await database.transaction((sql) =>

@@ -17,7 +17,7 @@ const secretText = z
   .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and 24 to 64 bytes in base64")
   .refine((text) => isBase64(text.slice(PREFIX.length)), { message: "must be base64 after whsec_" });
 const input = z.strictObject({
-  url: z.url().max(2_000).describe("https, on the public internet"),
+  url: z.url().max(2_000).describe("https, on the public internet, or at an origin of WEBHOOK_ORIGINS"),
   secret: secretText.optional().describe("Signs messages; made and shown once unless given"),
 });
 const target = z.strictObject({
