@@ -206,7 +206,8 @@ describe("writing under a lease", () => {
     const instances = await Promise.all(["a", "b", "c"].map((owner) => startInstance(owner)));
     await Promise.all(
       instances.map(async (instance) => {
-        for (let i = 0; i < 40; i++) {
+        // As long as it takes until several have written.
+        for (let i = 0; i < 40 || (i < 4_000 && new Set(await written()).size <= 3); i++) {
           const lease = await instance.leases.acquire("x", 5);
           if (lease === null) continue;
           await sleep(i % 8);
