@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +20,8 @@ const WARM_SECONDS = 10;
 const SECONDS = 40;
 const ORDER_MS = 10;
 const TRADES = 10_000;
+const DISK_SECONDS = 10;
+const PAGE_BYTES = 8_192;
 const READ_SECONDS = 20;
 const READ_MS = 5;
 
@@ -133,6 +136,26 @@ async function orders(call: Call): Promise<Figure[]> {
   ];
 }
 
+/** What the disk takes to keep a page, at the rate of the orders: no acknowledged order can be faster. */
+async function disk(folder: string): Promise<Figure[]> {
+  const file = await open(join(folder, "pages"), "w+");
+  const page = Buffer.alloc(PAGE_BYTES, 1);
+  const pages = RATE * DISK_SECONDS;
+  // There before, as the segments of a log are once it has run for a while.
+  for (let n = 0; n < pages; n++) await file.write(page, 0, PAGE_BYTES, n * PAGE_BYTES);
+  await file.sync();
+  const times = await callsAt(RATE, pages, async (n) => {
+    await file.write(page, 0, PAGE_BYTES, n * PAGE_BYTES);
+    await file.datasync();
+  });
+  await file.close();
+  const name = `fdatasync of a page on the same disk, ${RATE} a second and nothing else, p50`;
+  return [
+    { name, value: at(times, 0.5), unit: "ms" },
+    { name: "the same, p99", value: at(times, 0.99), unit: "ms" },
+  ];
+}
+
 /** One read after the other. */
 async function timesOfReads(call: Call, path: string, seconds: number): Promise<number[]> {
   const times: number[] = [];
@@ -164,6 +187,8 @@ async function reads(call: Call): Promise<Figure[]> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "tx-bench-"));
+const embedded = process.env.DATABASE_URL === undefined;
+const figures: Figure[] = embedded ? await disk(folder) : [];
 const server = await startServer({
   DATA_DIR: folder,
   ENABLE_BACKGROUND_WORKERS: "false",
@@ -171,14 +196,13 @@ const server = await startServer({
   PAPER_STARTING_CASH: "1000000",
 });
 const call = callerOf(server.url);
-const figures: Figure[] = [];
 try {
   figures.push(...(await orders(call)), ...(await reads(call)));
 } finally {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-const database = process.env.DATABASE_URL === undefined ? "the embedded Postgres" : "Postgres";
+const database = embedded ? "the embedded Postgres" : "Postgres";
 const notes = [
   `The built server in a process of its own over ${database}; ${WARM_SECONDS} s of the same come before. Reads come one after the other.`,
 ];
