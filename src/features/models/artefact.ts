@@ -33,6 +33,7 @@ export const DEEP_HEADS = {
 } as const satisfies Record<string, ArtefactHead>;
 export type DeepLearner = keyof typeof DEEP_HEADS;
 export const DEEP_LEARNERS = Object.keys(DEEP_HEADS) as readonly DeepLearner[];
+export const isDeepLearner = (learner: string): learner is DeepLearner => Object.hasOwn(DEEP_HEADS, learner);
 
 const FORMAT = "tx-model-1";
 

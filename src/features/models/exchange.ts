@@ -2,11 +2,11 @@ import { z } from "zod";
 import { WeightsRefused } from "../../core/learning/define.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
-import { type ArtefactHead, openArtefact } from "./artefact.js";
+import { type ArtefactHead, DEEP_HEADS, isDeepLearner, openArtefact } from "./artefact.js";
 import { type Card, cardSchema, metricsSchema } from "./card.js";
 import { sha256 } from "./registry.js";
 import { exchangePurpose } from "./schema.js";
-import type { ModelVersion, NewModel } from "./store.js";
+import { deepPurpose, type ModelVersion, type NewModel } from "./store.js";
 
 const FORMAT = "tx-model-export-1";
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in hexadecimal");
@@ -64,16 +64,18 @@ export function exportOf(version: ModelVersion, artefact: Uint8Array): z.input<t
 
 /**
  * The candidate of an export, checked. What was measured elsewhere is left out of its metrics: nothing of it was measured
- * here. @param here what models of this server read. @throws {AppError} `model_refused` where hash, feature schema, shape
+ * here. @param rows what models of rows read on this server. @throws {AppError} `model_refused` where hash, feature schema, shape
  * or order of columns disagree.
  */
-export function candidateOf(file: ModelExport, here: ArtefactHead): NewModel {
+export function candidateOf(file: ModelExport, rows: ArtefactHead): NewModel {
   const artefact = Buffer.from(file.artefact, "base64");
   const head = { learner: file.learner, featureSchema: file.feature_schema, columns: file.columns };
   const refuse = (reason: string) => new AppError("model_refused", `The model is refused: ${reason}`);
+  const here = isDeepLearner(file.learner) ? DEEP_HEADS[file.learner] : rows;
   if (file.learner !== here.learner)
     throw refuse(`models of the learner ${file.learner} cannot be tried here`);
-  if (file.grouping === "none") throw refuse("its grouping says neither regime nor pattern");
+  const problem = purposeProblem(file);
+  if (problem !== null) throw refuse(problem);
   if (sha256(artefact) !== file.hash) throw refuse("its artefact does not have the hash that it says");
   if (file.feature_schema !== here.featureSchema)
     throw refuse(
@@ -109,6 +111,15 @@ export function candidateOf(file: ModelExport, here: ArtefactHead): NewModel {
     lastDecisionMs: times[1],
     jobId: null,
   };
+}
+
+/** Why nothing here is for what a model says it is for; null where something is. */
+function purposeProblem({ learner, asset_class, timeframe, grouping }: ModelExport): string | null {
+  if (!isDeepLearner(learner))
+    return grouping === "none" ? "its grouping says neither regime nor pattern" : null;
+  const only = deepPurpose(learner);
+  const isOnly = asset_class === only.assetClass && timeframe === only.interval && grouping === only.grouping;
+  return isOnly ? null : `a ${learner} is of any asset class and interval, and has no grouping`;
 }
 
 function cardOf({ card, version }: ModelExport): Record<string, unknown> {

@@ -62,9 +62,10 @@ export interface Registry<Opened> {
   admit(model: NewModel, audit: Audit): Promise<ModelVersion>;
   /**
    * Moves a candidate that was admitted on by its verdict, as `enter` does.
+   * @param rival as of `enter`.
    * @throws {AppError} `conflict` where it is no candidate any more.
    */
-  judge(candidate: ModelVersion, verdict: Verdict, actor: string): Promise<ModelVersion>;
+  judge(candidate: ModelVersion, verdict: Verdict, actor: string, rival?: Rival): Promise<ModelVersion>;
   /**
    * Makes a shadow, or a version that was active before, the active one; the one before retires. What was measured of
    * both joins the numbers of the audit.
@@ -280,8 +281,8 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
         return steps.judge(sql, version, verdict, audit.actor, rival);
       }),
     admit: (model, audit) => changing((sql) => steps.admit(sql, model, audit)),
-    judge: (candidate, verdict, actor) =>
-      changing((sql) => steps.judge(sql, candidate, verdict, actor, "shadow")),
+    judge: (candidate, verdict, actor, rival = "shadow") =>
+      changing((sql) => steps.judge(sql, candidate, verdict, actor, rival)),
 
     async promote(purpose, text, audit) {
       await reader.open(promotable(await named(purpose, text)));

@@ -1,5 +1,5 @@
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
-import type { OpenModel } from "../models/artefact.js";
+import { DEEP_HEADS, isDeepLearner, type OpenModel } from "../models/artefact.js";
 import type { Registry } from "../models/registry.js";
 import { type ModelVersion, nameOf } from "../models/store.js";
 import type { Update } from "./loop.js";
@@ -37,12 +37,14 @@ async function whyUntriable(
   nowMs: number,
 ): Promise<string | null> {
   const { learner, grouping, featureSchema, assetClass, interval, createdAtMs } = version;
-  if (learner !== TREES) return `models of the learner ${learner} cannot be tried here`;
-  if (grouping === "none") return "its grouping says neither regime nor pattern";
-  if (featureSchema !== SAMPLE_SCHEMA)
-    return `it reads features of schema ${featureSchema}, and this server has ${SAMPLE_SCHEMA}`;
-  if (!(await hasSeries(version))) return `no series of ${assetClass} ${interval} is stored`;
-  return nowMs - createdAtMs > MOST_DAYS * DAY_MS
-    ? `too few decisions have ended in the ${MOST_DAYS} days since it came`
-    : null;
+  const isDeep = isDeepLearner(learner);
+  if (!isDeep && learner !== TREES) return `models of the learner ${learner} cannot be tried here`;
+  if (!isDeep && grouping === "none") return "its grouping says neither regime nor pattern";
+  const own = isDeep ? DEEP_HEADS[learner].featureSchema : SAMPLE_SCHEMA;
+  if (featureSchema !== own)
+    return `it reads features of schema ${featureSchema}, and this server has ${own}`;
+  if (!isDeep && !(await hasSeries(version))) return `no series of ${assetClass} ${interval} is stored`;
+  if (nowMs - createdAtMs <= MOST_DAYS * DAY_MS) return null;
+  const why = isDeep ? "it was not tried" : "too few decisions have ended";
+  return `${why} in the ${MOST_DAYS} days since it came`;
 }

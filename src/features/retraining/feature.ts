@@ -18,6 +18,7 @@ import { createEvidenceStore } from "../evidence/store.js";
 import { createStoredReader, type StoredSeries } from "../evidence/stored.js";
 import type { Jobs } from "../jobs/jobs.js";
 import { orderOnce } from "../jobs/order-once.js";
+import { isDeepLearner } from "../models/artefact.js";
 import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
@@ -91,7 +92,7 @@ export function createRetraining(parts: {
   async function takeIn(principal: Principal, file: ModelExport) {
     const model = candidateOf(file, HEAD);
     const { assetClass, interval } = model;
-    if (!hasLot(await series.loadSeries(), model))
+    if (!isDeepLearner(model.learner) && !hasLot(await series.loadSeries(), model))
       throw new AppError(
         "model_refused",
         `No series of ${assetClass} ${interval} is stored to try the model on`,

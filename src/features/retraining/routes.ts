@@ -39,8 +39,8 @@ export function trainingRoutes(app: FastifyInstance, { retraining }: { retrainin
     summary: "Take in an exported version as a candidate, and order that it is tried",
     description:
       "The body is an answer of the export. What does not have the hash, feature schema, shape or order of columns that it " +
-      "says, or that this server has, is refused. It serves once the rules of promotion pass it on decisions that are " +
-      "stored here and came after all it says it learned from.",
+      "says, or that this server has, is refused. It serves once the rules of promotion pass it: on decisions that are stored " +
+      "here and came after all it says it learned from, or, for nets and agents, on what is drawn to try it.",
     status: 202,
     bodyLimit: IMPORT_BYTES,
     body: z.object({ data: exportSchema }),

@@ -1,16 +1,21 @@
 import { z } from "zod";
+import { hash32 } from "../../core/base/rng.js";
 import type { NothingLearned, Tried } from "../../core/learning/candidate.js";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
+import { DEEP_HEADS, type DeepLearner, isDeepLearner } from "../models/artefact.js";
 import { checkSchema } from "../models/card.js";
 import { ANY, type ModelStore, type ModelVersion } from "../models/store.js";
+import { DEEP_TERMS, type DeepTerms } from "./deep-job.js";
 import { HEAD, lotsOf, POLICY, readLot, TERMS } from "./lots.js";
 import type { TrainParts } from "./train-job.js";
+import type { TriedDeep, TryDeepOrder } from "./try-deep-worker.js";
 import type { TryOrder } from "./try-worker.js";
 
 const TRY = defineTask<TryOrder, Tried | NothingLearned>(new URL("./try-worker.js", import.meta.url));
+const TRY_DEEP = defineTask<TryDeepOrder, TriedDeep>(new URL("./try-deep-worker.js", import.meta.url));
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 3_600_000;
 
@@ -20,7 +25,12 @@ const result = z.object({
   model_id: z.number().int(),
   version: z.string(),
   status: z.string(),
-  samples: z.number().int().describe("Decisions after all that it may have learned from"),
+  samples: z
+    .number()
+    .int()
+    .describe(
+      "Decisions after all that it may have learned from; for nets and agents, what was drawn to try them",
+    ),
   refused_by: z.string().nullable(),
   checks: z.array(checkSchema),
   reason: z.string().nullable().describe("Why it could not be tried, and stays a candidate"),
@@ -31,6 +41,7 @@ export type TryJob = JobKind<TryInput, null, TryResult>;
 
 type Parts = Omit<TrainParts, "store"> & {
   readonly store: Pick<ModelStore, "artefact" | "find" | "trainedHere">;
+  readonly terms?: DeepTerms;
 };
 
 /** Tries candidates that were learned elsewhere on stored decisions, by the rules that trainings are tried by. */
@@ -42,7 +53,8 @@ export function createTryJob(parts: Parts): TryJob {
       "On decisions of the untouched tail that came after all it may have learned from. What a file says of its training " +
       "proves nothing: where no version that was trained here has the same hash, that is everything before its import. It " +
       "becomes active, a shadow or refused by the rules of promotion; while there are fewer such decisions than those ask " +
-      "for it stays a candidate, and can be tried again within a year; one that nothing can try is refused.",
+      "for it stays a candidate, and can be tried again within a year; one that nothing can try is refused. Nets and agents " +
+      "are tried on windows and markets that are drawn for this trial, and take the place of the active one where they pass.",
     access: "admin",
     input,
     checkpoint: z.null(),
@@ -57,9 +69,11 @@ async function run(parts: Parts, id: number, { job, signal }: JobContext<null>):
   const version = await parts.store.find(id);
   if (version === null) throw new AppError("model_not_found", `There is no model ${id}`);
   const artefact = await parts.store.artefact(id);
-  const { grouping } = version;
-  if (version.status !== "candidate" || artefact === null || grouping === "none")
-    throw new AppError("conflict", `Version ${version.version} is ${version.status}, and no candidate`);
+  const { grouping, learner } = version;
+  const no = new AppError("conflict", `Version ${version.version} is ${version.status}, and no candidate`);
+  if (version.status !== "candidate" || artefact === null) throw no;
+  if (isDeepLearner(learner)) return tryDeep(parts, { version, learner, artefact }, job.userId, signal);
+  if (grouping === "none") throw no;
   const found = await tryVersion(parts, version, { artefact, grouping }, signal);
   const names = { model_id: id, version: version.version };
   if ("reason" in found) {
@@ -70,6 +84,35 @@ async function run(parts: Parts, id: number, { job, signal }: JobContext<null>):
   const { status } = await parts.registry.judge(version, verdict, job.userId);
   const checks = verdict.checks.map((check) => ({ ...check }));
   const { samples } = evaluation;
+  return { ...names, status, samples, refused_by: verdict.refusedBy, checks, reason: null };
+}
+
+interface DeepCandidate {
+  readonly version: ModelVersion;
+  readonly learner: DeepLearner;
+  readonly artefact: Uint8Array;
+}
+
+/** The seed of what is drawn comes of when the version was taken in, which nobody knew who learned it. */
+async function tryDeep(
+  { registry, store, workers, terms = DEEP_TERMS }: Parts,
+  { version, learner, artefact }: DeepCandidate,
+  actor: string,
+  signal: AbortSignal,
+): Promise<TryResult> {
+  const seed = hash32(`${version.hash} ${version.id} ${version.createdAtMs}`);
+  const active = registry.serving(version);
+  const isSame = active?.version.featureSchema === DEEP_HEADS[learner].featureSchema;
+  const incumbent = active !== null && isSame ? await store.artefact(active.version.id) : null;
+  const order: TryDeepOrder = {
+    ...{ learner, artefact, incumbent },
+    net: { ...terms.net, seed },
+    agent: { ...terms.agent, seed },
+  };
+  const { verdict, samples } = await workers.run(TRY_DEEP, order, { signal, aside: true });
+  const { status } = await registry.judge(version, verdict, actor, "active");
+  const checks = verdict.checks.map((check) => ({ ...check }));
+  const names = { model_id: version.id, version: version.version };
   return { ...names, status, samples, refused_by: verdict.refusedBy, checks, reason: null };
 }
 

@@ -108,9 +108,21 @@ export function learnAgent(
     ...{ seed, steps, series: [...drawn, ...stored] },
     ...(onProgress === undefined ? {} : { onProgress }),
   });
+  return { agent, heldOut, ...tryAgent(agent, terms, incumbent) };
+}
+
+/**
+ * Tries an agent on planted markets and walks. Those of a seed that was unknown when it was learned it cannot have seen.
+ * @param incumbent the active agent; null without one.
+ */
+export function tryAgent(
+  agent: Agent,
+  terms: AgentLearningTerms,
+  incumbent: Agent | null,
+): Pick<AgentCandidate, "evaluation" | "comparison" | "verdict"> {
   const evaluation = evaluateBoth(agent, terms);
   const comparison = incumbent === null ? null : compareAgents(incumbent, agent, terms);
-  return { agent, heldOut, evaluation, comparison, verdict: judgeAgent(evaluation, comparison) };
+  return { evaluation, comparison, verdict: judgeAgent(evaluation, comparison) };
 }
 
 /** @param drift 0 for a random walk. */

@@ -145,6 +145,21 @@ export function learnNet(
   return { ...tryNet(drawn.net, terms, before, test), epochs: all, storedLearned: 0 };
 }
 
+/**
+ * Tries a net that was learned elsewhere, on drawn windows alone: what is stored it may have learned from. Its terms draw
+ * windows that it cannot have seen only where their seed was unknown when it was learned.
+ * @param incumbent the active net; null without one.
+ */
+export function tryForeignNet(
+  net: SequenceNet,
+  terms: NetTerms,
+  incumbent: SequenceNet | null,
+): Pick<NetCandidate, "evaluation" | "verdict"> {
+  const before = incumbent === null ? null : evaluateNet(incumbent, terms, null).loss;
+  const { evaluation, verdict } = tryNet(net, terms, before, null);
+  return { evaluation, verdict };
+}
+
 /** @param before loss of the active net; null without one. */
 function tryNet(net: SequenceNet, terms: NetTerms, before: number | null, test: LabelledWindows | null) {
   const evaluation = evaluateNet(net, terms, test);
