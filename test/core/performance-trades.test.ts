@@ -67,6 +67,8 @@ class Beside {
   #unlikeBooks(symbol: string): string | null {
     const { quantity = 0, cost = 0 } = this.state.positions.get(symbol) ?? {};
     const open = this.book.openOf(symbol);
+    if (this.book.countOf(symbol) !== open.length)
+      return `${this.book.countOf(symbol)} counted of ${open.length}`;
     const held = open.reduce((sum, { openQuantity }) => sum + openQuantity, 0);
     if (Math.abs(held - Math.abs(quantity)) > 1e-9) return `${held} open of ${quantity}`;
     if (open.some((trade) => signOf(trade) * quantity <= 0)) return "a trade has the wrong side";

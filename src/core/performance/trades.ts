@@ -35,6 +35,8 @@ export interface TradeBook {
   readonly interest: number;
   /** Open trades of a symbol, the oldest first: the same list until the book takes something of the symbol. */
   openOf(symbol: string): readonly Trade[];
+  /** How many those are, without listing them. */
+  countOf(symbol: string): number;
   /** The open trade that an order which has not ended closes before others; null where it closes what is oldest. */
   closedBy(orderId: string): Trade | null;
   /** What its doubtful fills could have come to; null where it has none or that was not told. */
@@ -62,6 +64,8 @@ interface Holding {
   readonly lots: Lot[];
   /** Trades of the lots; null after they changed, until somebody asks. */
   open: readonly Trade[] | null;
+  /** Of trades that are open. */
+  count: number;
 }
 
 interface Books {
@@ -97,6 +101,7 @@ export function createTrades(): TradeBook {
       holding.open ??= Object.freeze(tradesIn(holding.lots));
       return holding.open;
     },
+    countOf: (symbol) => books.holdings.get(symbol)?.count ?? 0,
     closedBy: (orderId) => {
       const entry = books.orders.get(orderId);
       return entry === undefined ? null : namedBy(books, entry);
@@ -177,12 +182,14 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
     const { reason } = entry;
     const trade = namedBy(books, entry);
     const exit = { quantity: closed, micros, fees, reason, at, seq, ambiguous, trade, all };
-    changed.push(...closeLots(holding.lots, exit));
+    changed.push(...closing(holding, exit));
   }
   holding.quantity = fill.position.quantity;
   const exits = [...changed];
   if (opened > 0) {
+    const known = books.trades.length;
     const trade = entryTrade(books, event, entry);
+    holding.count += books.trades.length - known;
     into = trade;
     const cost = fill.micros - micros;
     addLot(holding.lots, trade, opened, cost);
@@ -195,6 +202,13 @@ function takeFill(books: Books, event: OrderEvent & FilledChange): readonly Trad
   }
   if (before !== null) noteDoubt(books.doubts, fill, before, exits, into, opened);
   return changed;
+}
+
+/** @returns trades that an exit closes, or takes something of. */
+function closing(holding: Holding, exit: Exit): TradeRow[] {
+  const touched = closeLots(holding.lots, exit);
+  for (const { closedAt } of touched) if (closedAt !== null) holding.count--;
+  return touched;
 }
 
 /** A group has its name from the order that it was submitted with, so that both are looked up alike. */
@@ -268,14 +282,14 @@ function takeSplit(holding: Holding, event: AccountEvent, cash: number): readonl
   const quantity = Number(event.facts.remainder);
   const after = event.position?.quantity ?? 0;
   const exit: Exit = { ...exitOf(event, cash), quantity, reason: "split", all: after === 0 };
-  if (quantity > 0 || after === 0) closeLots(holding.lots, exit);
+  if (quantity > 0 || after === 0) closing(holding, exit);
   holding.quantity = after;
   return [...changed];
 }
 
 function closeAll(holding: Holding, exit: Exit): readonly Trade[] {
   holding.quantity = 0;
-  return closeLots(holding.lots, exit);
+  return closing(holding, exit);
 }
 
 /** All of a position for what it brought or cost. */
@@ -299,7 +313,7 @@ function holdingOf({ holdings }: Books, symbol: string): Holding {
     known.open = null;
     return known;
   }
-  const holding: Holding = { quantity: 0, lots: [], open: null };
+  const holding: Holding = { quantity: 0, lots: [], open: null, count: 0 };
   holdings.set(symbol, holding);
   return holding;
 }

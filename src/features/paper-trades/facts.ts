@@ -31,7 +31,7 @@ export function accountFacts(
   const others = new Set([...positions.keys(), ...pending.map((order) => order.symbol)]);
   others.delete(symbol);
   const held = positions.get(symbol);
-  const entries = held === undefined ? 0 : Math.max(1, history.trades.openOf(symbol).length);
+  const entries = held === undefined ? 0 : Math.max(1, history.trades.countOf(symbol));
   const { equity, loss, drawdown } = standingOf(desk, account, day);
   return {
     equity,
