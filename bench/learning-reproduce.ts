@@ -9,8 +9,8 @@ import {
 import { LEARNING_TERMS } from "../src/core/learning/lesson.js";
 import { packArtefact } from "../src/features/models/artefact.js";
 import { metricsOf } from "../src/features/models/card.js";
-import { sha256 } from "../src/features/models/registry.js";
 import { type Grouping, lessonOf } from "../src/features/retraining/lesson.js";
+import { sha256 } from "../src/platform/sha256.js";
 
 /**
  * Learns from an exported data set as the training did that it was exported for.

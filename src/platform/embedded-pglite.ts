@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
@@ -10,6 +9,7 @@ import type { EmbeddedDatabase } from "./embedded-postgres.js";
 import { SOCKET_NAME, SOCKET_PORT, socketFits } from "./embedded-server.js";
 import { type Watch, watchOver } from "./embedded-watch.js";
 import type { Log } from "./log.js";
+import { sha256 } from "./sha256.js";
 import { startThread } from "./workers.js";
 
 const STOP_TIMEOUT_MS = 5_000;
@@ -88,7 +88,7 @@ export async function startEmbeddedPglite(
 /** A folder only this user may enter, always the same for the same data. */
 function socketFolderOf(base: string): string {
   const near = join(base, `${PGLITE_DATA}.run`);
-  const digest = createHash("sha256").update(base).digest("hex").slice(0, 16);
+  const digest = sha256(base).slice(0, 16);
   const folder = socketFits(near) ? near : join(tmpdir(), `tx-pglite-${process.getuid?.() ?? 0}-${digest}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(folder);

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { Database, Sql } from "./database.js";
 import { AppError, ERRORS, type ErrorCode, type Problem } from "./errors.js";
 import { PassingMap } from "./passing.js";
+import { sha256 } from "./sha256.js";
 
 /** A call that its caller may repeat without it being done again. */
 export interface RepeatableCall {
@@ -162,9 +162,5 @@ export function idempotencyKeyOf({ headers }: Pick<FastifyRequest, "headers">): 
 
 /** Tells requests apart: the address as it is documented, and what is asked of it. */
 export function fingerprintOf(operation: string, input: unknown): string {
-  return createHash("sha256")
-    .update(operation)
-    .update("\n")
-    .update(JSON.stringify(input) ?? "")
-    .digest("hex");
+  return sha256(operation, "\n", JSON.stringify(input) ?? "");
 }

@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { sleep } from "./clock.js";
 import { messageOf } from "./errors.js";
 import type { Log } from "./log.js";
+import { sha256 } from "./sha256.js";
 
 export interface Migration {
   readonly name: string;
@@ -79,7 +80,7 @@ async function lock(client: pg.Client): Promise<void> {
 }
 
 function checksumOf(migration: Migration): string {
-  return createHash("sha256").update(migration.sql).digest("hex");
+  return sha256(migration.sql);
 }
 
 async function pendingMigrations(client: pg.Client, migrations: readonly Migration[]): Promise<Migration[]> {

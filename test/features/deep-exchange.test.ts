@@ -7,7 +7,6 @@ import {
 } from "../../src/features/models/artefact.js";
 import { candidateOf, exportOf, exportSchema, type ModelExport } from "../../src/features/models/exchange.js";
 import type { Registry } from "../../src/features/models/registry.js";
-import { sha256 } from "../../src/features/models/registry.js";
 import {
   createModelStore,
   deepPurpose,
@@ -20,6 +19,7 @@ import { HEAD } from "../../src/features/retraining/lots.js";
 import { createTryJob, type TryJob } from "../../src/features/retraining/try-job.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
+import { sha256 } from "../../src/platform/sha256.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { jobContext } from "../fixtures/backtests.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";

@@ -5,7 +5,7 @@ import { LAYER_WEIGHTS, LAYERS } from "../../src/core/signals/fuse.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import { packArtefact } from "../../src/features/models/artefact.js";
 import { STACK, weightsOf } from "../../src/features/models/layers.js";
-import { sha256 } from "../../src/features/models/registry.js";
+import { sha256 } from "../../src/platform/sha256.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { candidate, PASSED, PURPOSE, REFUSED } from "../fixtures/models.js";
 import { raiseAlerts } from "../fixtures/outcomes.js";

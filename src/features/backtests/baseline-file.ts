@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import {
   identityOf,
@@ -11,6 +10,7 @@ import { SIDES } from "../../core/execution/order.js";
 import { INTERVALS } from "../../core/market/interval.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
+import { sha256 } from "../../platform/sha256.js";
 
 /** Bars that signals were computed from: what they are called, and the SHA-256 of their columns in hex. */
 export interface BaselineData {
@@ -29,7 +29,7 @@ export interface Baseline {
 
 /** Of the format; files of another are refused. */
 const VERSION = 2;
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const sha256Text = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime();
 /** A name, or a family and a name: `golden_cross`, `pattern:hammer`. It names a file, so it has no dots or slashes. */
 export const strategyIdText = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,79}(:[a-z0-9][a-z0-9_-]{0,79})?$/);
@@ -57,8 +57,8 @@ const fileSchema = z.strictObject({
   strategy: strategyIdText,
   start: instant,
   end: instant,
-  data: z.strictObject({ name: z.string().min(1), sha256 }),
-  sha256,
+  data: z.strictObject({ name: z.string().min(1), sha256: sha256Text }),
+  sha256: sha256Text,
   signals: z.array(signalSchema),
 });
 
@@ -158,5 +158,5 @@ function unsound(name: string, problem: string): AppError {
 }
 
 function hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256(text);
 }

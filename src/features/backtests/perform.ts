@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { beyondRate } from "../../core/backtest/overfitting.js";
 import type { Figure } from "../../core/performance/figure.js";
+import { sha256 } from "../../platform/sha256.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import { versionsOf } from "./followed.js";
 import { JOB_BARS } from "./jobs-order.js";
@@ -160,5 +160,5 @@ export async function checkRun(
 
 /** A name for what was found: equal findings have the same. */
 export function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+  return sha256(JSON.stringify(value)).slice(0, 32);
 }

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { SharpeOfReturns } from "../../core/backtest/overfitting.js";
 import { NO_SKETCH, SKETCH_LENGTH } from "../../core/backtest/trials.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { Values } from "../../core/strategies/parameters.js";
 import type { Database } from "../../platform/database.js";
 import { isoTime } from "../../platform/http.js";
+import { sha256 } from "../../platform/sha256.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 
 /** The bars that trials were made on. */
@@ -188,9 +188,7 @@ function columnsOf(trials: readonly TrialRow[]): unknown[] {
 
 function keyOf({ strategy, values, rules }: TrialRow): string {
   const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256")
-    .update(JSON.stringify([strategy, sorted, rules]))
-    .digest("hex");
+  return sha256(JSON.stringify([strategy, sorted, rules]));
 }
 
 /** Columns one after another, little-endian as every platform of Node is. */

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../../platform/sha256.js";
 
 /** What a body says, by name: nested names are joined with dots, all in small letters. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
@@ -43,7 +43,7 @@ export function withoutSecret(body: string, secret: string): string {
 }
 
 export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256(text);
 }
 
 /** Reads JSON, or lines and lists of `name=value`; other text has no fields. */

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
+import { sha256 } from "../../platform/sha256.js";
 import { exportOf, exportSchema } from "./exchange.js";
 import type { ModelFeature } from "./feature.js";
-import { sha256 } from "./registry.js";
 import { MODEL_ERRORS } from "./routes.js";
 import { scoreParams } from "./schema.js";
 

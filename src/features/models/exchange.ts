@@ -2,9 +2,9 @@ import { z } from "zod";
 import { WeightsRefused } from "../../core/learning/define.js";
 import { AppError } from "../../platform/errors.js";
 import { isoTime } from "../../platform/http.js";
+import { sha256 } from "../../platform/sha256.js";
 import { type ArtefactHead, DEEP_HEADS, isDeepLearner, openArtefact } from "./artefact.js";
 import { type Card, cardSchema, metricsSchema } from "./card.js";
-import { sha256 } from "./registry.js";
 import { exchangePurpose } from "./schema.js";
 import { deepPurpose, type ModelVersion, type NewModel } from "./store.js";
 

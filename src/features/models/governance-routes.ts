@@ -2,8 +2,8 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { AppError } from "../../platform/errors.js";
 import { routeGroup } from "../../platform/http.js";
+import { sha256 } from "../../platform/sha256.js";
 import type { ModelFeature } from "./feature.js";
-import { sha256 } from "./registry.js";
 import { absenceOf, MODEL_ERRORS, purposeOf } from "./routes.js";
 import {
   ALL_REGIMES,

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { WeightsRefused } from "../../core/learning/define.js";
 import type { Verdict } from "../../core/learning/governance.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
+import { sha256 } from "../../platform/sha256.js";
 import type {
   Audit,
   ModelFilter,
@@ -95,10 +95,6 @@ export interface RegistryOptions<Opened> {
   readonly log: Log;
   /** Reads an artefact. @throws {WeightsRefused} */
   readonly open: (version: ArtefactOf, artefact: Uint8Array) => Opened;
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 const keyOf = ({ learner, assetClass, interval, grouping }: Purpose) =>

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../../platform/sha256.js";
 import type { NewsItem } from "../../providers/define.js";
 
 /** Most characters that are kept. */
@@ -154,5 +154,5 @@ export function titleWords(title: string, publisher: string): string | null {
 }
 
 export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256(text);
 }

@@ -1,6 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
+import { sha256 } from "../../platform/sha256.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 
 /** An order as it was shown: values by field, null for what it has not. */
@@ -93,7 +94,7 @@ export function createPreviews(database: Database, now: () => number): Previews 
   };
 }
 
-const digestOf = (token: string) => createHash("sha256").update(token).digest("hex");
+const digestOf = (token: string) => sha256(token);
 
 const refused = (detail: string) => new AppError("confirmation_refused", detail);
 

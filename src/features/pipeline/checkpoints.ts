@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { ensure } from "../../core/base/assert.js";
 import { calendarOf } from "../../core/market/session.js";
 import { resolveDecisionTerms } from "../../core/synergy/decision-terms.js";
 import { type EngineTerms, TickEngine } from "../../core/synergy/engine.js";
+import { sha256 } from "../../platform/sha256.js";
 import type { BegunState } from "./messages.js";
 import type { Shards } from "./shards.js";
 import type { Sink } from "./sink.js";
@@ -78,7 +78,5 @@ function layoutOf(terms: EngineTerms): string {
     rate: 1,
     costShare: 0,
   });
-  return createHash("sha256")
-    .update(JSON.stringify([STATE_VERSION, made, engine.stateLength]))
-    .digest("hex");
+  return sha256(JSON.stringify([STATE_VERSION, made, engine.stateLength]));
 }

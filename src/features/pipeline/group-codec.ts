@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { allocateTicks, type Ticks } from "../../core/ticks/tick.js";
+import { sha256 } from "../../platform/sha256.js";
 
 /** Ticks as they are kept: the symbols by name, then the columns, every bit as it came. */
 export interface NamedTicks {
@@ -60,7 +60,7 @@ export function fingerprintOf({ symbols, ticks }: NamedTicks): string {
     return known;
   });
   const named = { symbols: [...places.keys()], ticks: { ...ticks, symbol } };
-  return createHash("sha256").update(encodeGroup(named)).digest("hex");
+  return sha256(encodeGroup(named));
 }
 
 const columnsAt = (names: number) => 8 * Math.ceil((HEAD_BYTES + names) / 8);

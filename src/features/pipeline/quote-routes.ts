@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { Spellings, SymbolTable } from "../../core/ticks/batch.js";
 import { GUARD_TERMS } from "../../core/ticks/guard-terms.js";
@@ -8,6 +7,7 @@ import { allocateTicks, firstTicks } from "../../core/ticks/tick.js";
 import { FROM_THE_FUTURE, VERDICTS } from "../../core/ticks/verdict.js";
 import type { RouteGroup } from "../../platform/http.js";
 import { idempotencyKeyOf } from "../../platform/idempotency.js";
+import { sha256 } from "../../platform/sha256.js";
 import { inSlices } from "../../platform/slices.js";
 import { ownKey, type Pipeline, type SentTicks } from "./pipeline.js";
 import { MOST_ROWS, receipt } from "./schema.js";
@@ -50,8 +50,7 @@ export function quoteRoute(routes: RouteGroup, pipeline: Pick<Pipeline, "take" |
   });
 }
 
-const fingerprintOf = (rows: readonly unknown[]) =>
-  createHash("sha256").update("quotes ").update(JSON.stringify(rows)).digest("hex");
+const fingerprintOf = (rows: readonly unknown[]) => sha256("quotes ", JSON.stringify(rows));
 
 interface QuoteRow {
   readonly symbol: string;

@@ -7,9 +7,9 @@ import {
 } from "../../core/learning/agent/candidate.js";
 import { marketOf } from "../../core/learning/agent/state.js";
 import { BAR_COLUMNS, type Candles } from "../../core/market/candles.js";
+import { sha256 } from "../../platform/sha256.js";
 import { giveWay } from "../../platform/workers.js";
 import { DEEP_HEADS, openArtefact, packArtefact } from "../models/artefact.js";
-import { sha256 } from "../models/registry.js";
 import type { DeepProgress } from "./deep-progress.js";
 
 export interface AgentOrder {

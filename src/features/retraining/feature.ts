@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { sumOf } from "../../core/base/stats.js";
 import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { INTERVAL_MS } from "../../core/market/interval.js";
@@ -10,6 +9,7 @@ import type { JobState } from "../../platform/jobs.js";
 import type { Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { Settings } from "../../platform/settings.js";
+import { sha256 } from "../../platform/sha256.js";
 import type { Workers } from "../../platform/workers.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Actions } from "../candles/actions.js";
@@ -156,9 +156,7 @@ function markOf(series: readonly StoredSeries[], stated: string): string {
     fromMs,
     untilMs,
   ]);
-  return createHash("sha256")
-    .update(JSON.stringify([SAMPLE_SCHEMA, ends, stated]))
-    .digest("hex");
+  return sha256(JSON.stringify([SAMPLE_SCHEMA, ends, stated]));
 }
 
 /** Whether a model is of that lot: of all together where there is only one, too. */

@@ -2,9 +2,9 @@ import { type Candidate, learnCandidate, type NothingLearned } from "../../core/
 import type { LabelPolicy } from "../../core/learning/label.js";
 import type { LearningTerms } from "../../core/learning/lesson.js";
 import type { SampleFacts } from "../../core/learning/samples.js";
+import { sha256 } from "../../platform/sha256.js";
 import { giveWay } from "../../platform/workers.js";
 import { type ArtefactHead, openArtefact, packArtefact } from "../models/artefact.js";
-import { sha256 } from "../models/registry.js";
 import { type Grouping, gatherMaterial, type LessonSeries, lessonOf } from "./lesson.js";
 
 /** Candidates of one asset class and interval to be learned in a thread, one for each grouping. */

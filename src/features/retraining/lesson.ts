@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { lowerBound } from "../../core/base/search.js";
 import { bytesOfDataSet, dataSetOf } from "../../core/learning/data-set.js";
 import type { Feature } from "../../core/learning/features/define.js";
@@ -14,6 +13,7 @@ import { type Statement, tellersOf, withStatements } from "../../core/learning/s
 import type { CalendarId } from "../../core/market/calendar.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import { calendarOf } from "../../core/market/session.js";
+import { sha256 } from "../../platform/sha256.js";
 
 /** A series to learn from. */
 export interface LessonSeries {
@@ -105,9 +105,7 @@ export function materialOf(
 }
 
 function hashOf(labelled: LabelledSamples): string {
-  return createHash("sha256")
-    .update(bytesOfDataSet(dataSetOf(labelled)))
-    .digest("hex");
+  return sha256(bytesOfDataSet(dataSetOf(labelled)));
 }
 
 /** @param grouping what of a row names its group. */

@@ -3,9 +3,9 @@ import type { MessagePort } from "node:worker_threads";
 import { learnNet, type NetCandidate, type NetTerms } from "../../core/learning/sequence-net/candidate.js";
 import { historyWindows } from "../../core/learning/shapes-history.js";
 import type { Candles } from "../../core/market/candles.js";
+import { sha256 } from "../../platform/sha256.js";
 import { giveWay } from "../../platform/workers.js";
 import { DEEP_HEADS, openArtefact, packArtefact } from "../models/artefact.js";
-import { sha256 } from "../models/registry.js";
 import type { DeepProgress } from "./deep-progress.js";
 
 export interface NetOrder {

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { learnStack, type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
 import { LAYERS } from "../../core/signals/fuse.js";
+import { sha256 } from "../../platform/sha256.js";
 import { type OpenModel, packArtefact } from "../models/artefact.js";
 import { STACK } from "../models/layers.js";
-import { type Registry, sha256 } from "../models/registry.js";
+import type { Registry } from "../models/registry.js";
 import type { ModelVersion, NewModel } from "../models/store.js";
 import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
@@ -77,7 +77,7 @@ function modelOf(
     ...STACK,
     ...HEAD,
     hash: sha256(artefact),
-    dataHash: createHash("sha256").update(JSON.stringify(votes)).digest("hex"),
+    dataHash: sha256(JSON.stringify(votes)),
     seed: 1,
     parameters: {
       weights: stack.weights,

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Aliases } from "../../core/sentiment/entities.js";
 import type { Judgement } from "../../core/sentiment/judge.js";
 import { TERM_GROUPS } from "../../core/sentiment/lexicon/index.js";
 import { scoreText } from "../../core/sentiment/score.js";
 import { SHIPPED } from "../../core/sentiment/shipped.js";
 import { WEIGHTS } from "../../core/sentiment/weights.js";
+import { sha256 } from "../../platform/sha256.js";
 
 /** What a model says of a text. */
 export interface ScoredText {
@@ -45,7 +45,7 @@ function uniqueTerms(hits: readonly { readonly term: string }[]): string[] {
 export function createOwnModel(): SentimentModel {
   const contents = JSON.stringify([WEIGHTS, TERM_GROUPS]);
   return {
-    version: `tx-${createHash("sha256").update(contents).digest("hex").slice(0, 12)}`,
+    version: `tx-${sha256(contents).slice(0, 12)}`,
     method: "lexicon and classifier",
     async score(text, aliases) {
       const { hits, entities, ...whole } = scoreText(text, SHIPPED, aliases);

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { jwtVerify, SignJWT } from "jose";
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../platform/clock.js";
 import type { Principal, Role } from "../../platform/http.js";
 import type { RedisClient } from "../../platform/redis.js";
+import { sha256 } from "../../platform/sha256.js";
 import type { KeyHolder, UserStore } from "./store.js";
 
 export type TokenPurpose = "api" | "socket";
@@ -158,7 +159,7 @@ function principalOf({ userId, role, keyId, expiresAt }: KeyHolder): Principal {
 
 /** What is stored of a key. */
 export function digestOf(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
+  return sha256(key);
 }
 
 interface Claims {
