@@ -179,6 +179,14 @@ describe("the lead", () => {
   it("has an end where a sum has none", () => {
     expect(leadOf(ruleOf("obv > 0"), "1d")).toBe(MOST_LEAD);
     expect(leadOf(ruleOf("close > 3"), "1d")).toBe(0);
+    expect(leadOf(ruleOf("ema(2000) > 1"), "1d")).toBe(MOST_LEAD);
+  });
+
+  it("reaches the first bar at which a long window has a value", () => {
+    for (const bars of [2_100, 5_000, 10_000]) {
+      expect(leadOf(ruleOf(`close > sma(${bars})`), "1d")).toBe(bars - 1);
+      expect(leadOf(ruleOf(`ema(${bars})[3] > 1`), "1d")).toBeGreaterThanOrEqual(bars + 2);
+    }
   });
 });
 

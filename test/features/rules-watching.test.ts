@@ -116,6 +116,49 @@ describe("rules by closed bars", () => {
     expect(await firings()).toEqual([]);
   });
 
+  it("stand where they stood when only their name or a symbol changes, and cool down whatever changes", async () => {
+    const { rules, watching } = open();
+    const terms = { ...ALWAYS.terms, cooldownS: 1_000 * 3_600 };
+    const felt = draft("sentiment > 0.5", { terms });
+    const rule = await rules.create("ann", felt, ["BTC"]);
+    for (const feeling of [0, 1]) {
+      scene.feeling = feeling;
+      await walk(watching, 1);
+    }
+    const [before] = (await rules.get("ann", rule.id)).states;
+    expect(before).toMatchObject({ phase: "held", firedAt: START + 2 * BAR });
+    const renamed = await rules.replace("ann", rule.id, { ...felt, name: "Another" }, ["BTC", "ETH"]);
+    expect(renamed.states).toEqual([before, expect.objectContaining({ symbol: "ETH-USD", phase: "new" })]);
+    const anew = await rules.replace("ann", rule.id, draft("sentiment > 0.4", { terms }), ["BTC"]);
+    expect(anew.states).toEqual([{ ...before, phase: "new", seenAt: null }]);
+    for (const feeling of [0, 1]) {
+      scene.feeling = feeling;
+      await walk(watching, 1);
+    }
+    expect((await rules.get("ann", rule.id)).states).toMatchObject([{ suppressed: "cooldown" }]);
+    expect(await firings()).toHaveLength(1);
+  });
+
+  it("that fired once for all are not resumed, and look again with another frequency", async () => {
+    const { rules, watching } = open();
+    const once = draft("sentiment > 0.5", { terms: { ...ALWAYS.terms, frequency: "once" } });
+    const rule = await rules.create("ann", once, ["BTC"]);
+    for (const feeling of [0, 1]) {
+      scene.feeling = feeling;
+      await walk(watching, 1);
+    }
+    await expect(rules.pause("ann", rule.id, false)).rejects.toMatchObject({ code: "conflict" });
+    expect((await rules.replace("ann", rule.id, { ...once, name: "Same" }, ["BTC"])).states).toMatchObject([
+      { phase: "done" },
+    ]);
+    await rules.replace("ann", rule.id, draft("sentiment > 0.5"), ["BTC"]);
+    for (const feeling of [0, 1]) {
+      scene.feeling = feeling;
+      await walk(watching, 1);
+    }
+    expect(await firings()).toHaveLength(2);
+  });
+
   it("of before a change or a pause write nothing", async () => {
     const { rules, candles } = open();
     const rule = await rules.create("ann", draft("close > 0 and sentiment > 0"), ["BTC"]);

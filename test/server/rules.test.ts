@@ -77,6 +77,8 @@ describe("POST /api/rules", () => {
   it.each([
     ["400 a condition that cannot be read", { when: "rsi(14) << 30" }, "invalid_request", "at character 10"],
     ["400 one to arm it again that cannot be", { rearm: "rsi(" }, "invalid_request", "rearm: at character 5"],
+    ["400 an end that has passed", { expires_at: "2020-01-01" }, "invalid_request", "expires_at"],
+    ["400 a name with what is not seen", { name: "x\u202ey" }, "invalid_request", "name"],
     ["400 no name", { name: " " }, "invalid_request", "name"],
     ["400 no symbols", { symbols: [] }, "invalid_request", "symbols"],
     ["400 too many symbols", { symbols: Array(51).fill("AAPL") }, "invalid_request", "symbols"],

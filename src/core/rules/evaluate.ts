@@ -1,4 +1,5 @@
 import { assert } from "../base/assert.js";
+import type { Indicator, ParameterValues } from "../indicators/define.js";
 import { type Candles, candlesFromRows, sliceCandles } from "../market/candles.js";
 import { INTERVAL_MS } from "../market/interval.js";
 import { MEMORY_BARS } from "../patterns/define.js";
@@ -51,7 +52,10 @@ export interface Evaluation {
  * bars over 5,000 take half.
  */
 export const STEP_BUDGET = 20_000_000;
-/** Bars before the first that is looked at, at most: what sums from the first bar on never settles. */
+/**
+ * Bars before the first that is looked at, at most, but for formulas that begin later: what sums from the first bar on never
+ * settles.
+ */
 export const MOST_LEAD = 2_000;
 
 const REGIME_STEPS = 100;
@@ -266,7 +270,8 @@ export function leadOf(condition: Condition, interval: keyof typeof INTERVAL_MS)
     switch (node.kind) {
       case "indicator": {
         const { indicator, values } = indicatorOf(node);
-        return node.ago + indicator.settle(values, INTERVAL_MS[interval]);
+        const settled = indicator.settle(values, INTERVAL_MS[interval]);
+        return node.ago + Math.min(settled, Math.max(MOST_LEAD, beginsAt(indicator, values)));
       }
       case "change":
       case "volume_ratio":
@@ -281,7 +286,12 @@ export function leadOf(condition: Condition, interval: keyof typeof INTERVAL_MS)
         return 0;
     }
   });
-  return Math.min(MOST_LEAD, reach + Math.max(...own));
+  return reach + Math.max(...own);
+}
+
+/** The first bar at which all outputs have values. */
+function beginsAt({ outputs, warmup }: Indicator, values: ParameterValues): number {
+  return outputs.reduce((most, _, output) => Math.max(most, warmup(values, output)), 0);
 }
 
 /** Steps that a bar takes of an evaluation of all of these. */

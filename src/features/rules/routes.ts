@@ -48,7 +48,10 @@ export function ruleRoutes(
   });
   routes.put("/api/rules/:id", {
     id: "replaceRule",
-    summary: "Put another rule in the place of one; it begins anew",
+    summary: "Put another rule in the place of one",
+    description:
+      "It begins anew where it looks at something else, by another interval, or fires by another frequency or until another end; " +
+      "else each symbol that it keeps stands where it stood. When it fired last counts in any case.",
     params: ruleParams,
     body: ruleBody,
     answer: { data: ruleSchema },
@@ -67,6 +70,15 @@ export function ruleRoutes(
       return { message: "The rule is deleted" };
     },
   });
+  pauseRoutes(routes, rules, view);
+}
+
+/** By the view of a rule. */
+function pauseRoutes(
+  routes: RouteGroup,
+  rules: Rules,
+  view: (rule: StoredRule) => { data: z.input<typeof ruleSchema> },
+): void {
   for (const [verb, paused, summary] of [
     ["pause", true, "Let a rule look at nothing"],
     ["resume", false, "Let a rule look from now on; what happened meanwhile is not told"],
@@ -76,7 +88,7 @@ export function ruleRoutes(
       summary,
       params: ruleParams,
       answer: { data: ruleSchema },
-      errors: ["rule_not_found"],
+      errors: ["rule_not_found", "conflict"],
       handle: async ({ params, principal }) => view(await rules.pause(principal.userId, params.id, paused)),
     });
   }

@@ -22,7 +22,7 @@ export interface Rules {
   get(userId: string, id: string): Promise<StoredRule>;
   /** Looks from now on: a level that holds already is no edge. @param symbols in any spelling. */
   create(userId: string, draft: RuleDraft, symbols: readonly string[]): Promise<StoredRule>;
-  /** Takes the place of a rule, which begins anew. */
+  /** Takes the place of a rule, which begins anew where it looks at something else. */
   replace(userId: string, id: string, draft: RuleDraft, symbols: readonly string[]): Promise<StoredRule>;
   /** What happens while it is paused is not told. */
   pause(userId: string, id: string, paused: boolean): Promise<StoredRule>;
@@ -65,6 +65,7 @@ export function createRules(options: {
     get,
     async create(userId, draft, symbols) {
       requireCheap(draft);
+      requireEndToCome(draft, gateway.marketNowMs());
       const ids = await known(symbols, draft.interval);
       const id = await store.create(userId, draft, ids, gateway.marketNowMs());
       if (id === null) throw new AppError("conflict", `There may be at most ${MOST_RULES} rules`);
@@ -72,12 +73,17 @@ export function createRules(options: {
     },
     async replace(userId, id, draft, symbols) {
       requireCheap(draft);
+      requireEndToCome(draft, gateway.marketNowMs());
       await get(userId, id);
       const ids = await known(symbols, draft.interval);
       if (!(await store.replace(userId, id, draft, ids, gateway.marketNowMs()))) throw missing();
       return get(userId, id);
     },
     async pause(userId, id, paused) {
+      const rule = await get(userId, id);
+      if (hasEnded(rule, gateway.marketNowMs())) {
+        throw new AppError("conflict", "The rule has ended; put it anew with another end or frequency");
+      }
       if (!(await store.pause(userId, id, paused, gateway.marketNowMs()))) throw missing();
       return get(userId, id);
     },
@@ -86,6 +92,16 @@ export function createRules(options: {
     },
     firings: (userId, { ruleId, beforeMs, limit }) => store.firings(userId, ruleId, beforeMs, limit),
   };
+}
+
+/** Whether it fires no more: its end has come, or it fired once for each of its symbols. */
+export function hasEnded({ terms: { expiresAt }, states }: StoredRule, nowMs: number): boolean {
+  return (expiresAt !== null && nowMs >= expiresAt) || states.every(({ phase }) => phase === "done");
+}
+
+function requireEndToCome({ terms: { expiresAt } }: RuleDraft, nowMs: number): void {
+  if (expiresAt === null || expiresAt > nowMs) return;
+  throw new AppError("invalid_request", "body expires_at: must lie ahead of the market's clock");
 }
 
 /** Refuses a rule that the budget would not suffice for after a pause of the server. */

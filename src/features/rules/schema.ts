@@ -129,7 +129,13 @@ export const testedSchema = z
   .meta({ id: "RuleTest" });
 
 export const ruleBody = z.strictObject({
-  name: z.string().trim().min(1).max(100),
+  name: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    // Names are shown in chats and mails: nothing that is not seen, or turns what is beside it round.
+    .regex(/^[\P{C}\u200d]+$/u, "must have no control or invisible characters"),
   ...logicFields,
   ...termFields,
   symbols: z.array(symbolText).min(1).max(MOST_SYMBOLS),

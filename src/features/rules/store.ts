@@ -78,19 +78,28 @@ insert into alert_rules (id, user_id, name, condition, rearm, interval, watch, t
 select gen_random_uuid(), $1, $2, $3::jsonb, $4::jsonb, $5, $6, $7::jsonb
 where (select count(*) from alert_rules where user_id = $1) < $8 returning id`;
 
+/** Tells whether it looks at the same as before, and ends by the same. */
 const REPLACE = `
-update alert_rules set name = $3, condition = $4::jsonb, rearm = $5::jsonb, interval = $6, watch = $7, terms = $8::jsonb,
-  version = version + 1, updated_at = now()
-where user_id = $1 and id = $2::uuid returning id`;
+update alert_rules r set name = $3, condition = $4::jsonb, rearm = $5::jsonb, interval = $6, watch = $7, terms = $8::jsonb,
+  version = r.version + 1, updated_at = now()
+from (select * from alert_rules where user_id = $1 and id = $2::uuid for update) o
+where r.id = o.id returning o.condition = $4::jsonb and o.rearm is not distinct from $5::jsonb and o.interval = $6
+  and o.watch = $7 and o.terms -> 'frequency' = $8::jsonb -> 'frequency'
+  and o.terms -> 'expiresAt' = $8::jsonb -> 'expiresAt' as same`;
+
+const FORGET = "delete from alert_rule_states where rule_id = $1::uuid and instrument_id <> all($2::int[])";
 
 const WATCH = `
 insert into alert_rule_states (rule_id, instrument_id, since_at, lacks)
-select $1::uuid, i, ${instant("$3")}, '{}' from unnest($2::int[]) as i`;
+select $1::uuid, i, ${instant("$3")}, '{}' from unnest($2::int[]) as i on conflict do nothing`;
+
+/** Another condition has no level to come from; how long ago the rule fired still counts. */
+const BEGIN_ANEW = `
+update alert_rule_states set phase = 'new', since_at = ${instant("$2")}, seen_at = null, lacks = '{}', suppressed = null
+where rule_id = $1::uuid`;
 
 /** What was seen before a pause is no level to come from; how long ago it fired still counts. */
-const RESUME = `
-update alert_rule_states set phase = 'new', since_at = ${instant("$2")}, seen_at = null, lacks = '{}', suppressed = null
-where rule_id = $1::uuid and phase <> 'done'`;
+const RESUME = `${BEGIN_ANEW} and phase <> 'done'`;
 
 const valuesOf = ({ name, condition, rearm, interval, watch, terms }: RuleDraft) => [
   name,
@@ -139,9 +148,10 @@ export function createRuleStore(database: Database) {
       sinceMs: number,
     ) =>
       database.transaction(async (sql): Promise<boolean> => {
-        const rows = await sql.query(REPLACE, [userId, id, ...valuesOf(draft)]);
-        if (rows.length === 0) return false;
-        await sql.query("delete from alert_rule_states where rule_id = $1::uuid", [id]);
+        const [replaced] = await sql.query<{ same: boolean }>(REPLACE, [userId, id, ...valuesOf(draft)]);
+        if (replaced === undefined) return false;
+        await sql.query(FORGET, [id, instrumentIds]);
+        if (!replaced.same) await sql.query(BEGIN_ANEW, [id, sinceMs]);
         await watch(sql, id, instrumentIds, sinceMs);
         return true;
       }),

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { printRule } from "../../core/rules/print.js";
 import { isoTime } from "../../platform/http.js";
+import { hasEnded } from "./rules.js";
 import type { firingSchema, ruleSchema } from "./schema.js";
 import type { StoredFiring, StoredRule } from "./store.js";
 
@@ -35,11 +36,9 @@ export function ruleView(rule: StoredRule, nowMs: number): z.input<typeof ruleSc
   };
 }
 
-function statusOf({ paused, terms, states }: StoredRule, nowMs: number): "active" | "paused" | "ended" {
-  const { expiresAt } = terms;
-  if ((expiresAt !== null && nowMs >= expiresAt) || states.every(({ phase }) => phase === "done"))
-    return "ended";
-  return paused ? "paused" : "active";
+function statusOf(rule: StoredRule, nowMs: number): "active" | "paused" | "ended" {
+  if (hasEnded(rule, nowMs)) return "ended";
+  return rule.paused ? "paused" : "active";
 }
 
 export function firingView(firing: StoredFiring): z.input<typeof firingSchema> {
