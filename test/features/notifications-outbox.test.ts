@@ -117,19 +117,28 @@ describe("the outbox", () => {
           payload: { kind: "digest", count: 2, firings: [firing, { ...firing, id: "f2" }] },
         },
         { topic: "rules:ann", payload: { kind: "fired", ...firing, id: "f3", symbol: "MSFT" } },
+        {
+          topic: "rules:ann",
+          payload: { kind: "digest", count: 2, firings: [firing, { ...firing, id: "f4", symbol: "MSFT" }] },
+        },
         { topic: "rules:ann", payload: { kind: "fired", id: "of another version" } },
       ]),
     );
-    await pass();
-    await pass();
-    await pass();
+    for (let n = 0; n < 4; n++) await pass();
     const told = all.receiver.received.map(({ path, body }) => [path, JSON.parse(body).type]);
     expect(told.filter(([path]) => path === "/ann")).toEqual([
       ["/ann", "rule.fired"],
       ["/ann", "rule.digest"],
       ["/ann", "rule.fired"],
+      ["/ann", "rule.digest"],
     ]);
-    expect(told.filter(([path]) => path !== "/ann")).toEqual([["/msft", "rule.fired"]]);
+    // Of a digest of several symbols it gets what is of its own.
+    expect(told.filter(([path]) => path !== "/ann")).toEqual([
+      ["/msft", "rule.fired"],
+      ["/msft", "rule.digest"],
+    ]);
+    const part = all.receiver.received.findLast(({ path }) => path === "/msft");
+    expect(JSON.parse(part?.body ?? "{}").data).toMatchObject({ count: 1, firings: [{ id: "f4" }] });
     expect(
       JSON.parse(all.receiver.received.find(({ path }) => path === "/ann")?.body ?? "{}").data,
     ).toMatchObject(firing);

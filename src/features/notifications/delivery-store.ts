@@ -39,7 +39,7 @@ export interface DeliveryFilter {
 
 const FIELDS = `d.id, d.channel_id as "channelId", c.kind, d.topic, d.payload ->> 'type' as type,
   d.payload ->> 'title' as title, d.state, d.attempts, d.allowed,
-  extract(epoch from d.next_at)::float8 * 1000 as "nextAt", d.last_status as "lastStatus",
+  extract(epoch from greatest(d.next_at, c.held_until))::float8 * 1000 as "nextAt", d.last_status as "lastStatus",
   d.last_detail as "lastDetail", extract(epoch from d.created_at)::float8 * 1000 as "createdAt",
   extract(epoch from d.ended_at)::float8 * 1000 as "endedAt"`;
 const OF_USER =

@@ -75,25 +75,30 @@ function deliveriesOf(rows: readonly Row[], channels: readonly Channel[]): NewDe
     const kind = NOTIFIED_TOPICS.find((each) => each.name === name);
     if (kind === undefined) return [];
     const owner = kind.ownerOf(topic);
-    return kind
-      .read(payload, time)
-      .flatMap((told) =>
-        channels
-          .filter(
-            (channel) =>
-              channel.createdAt <= time &&
-              (owner === null || channel.userId === owner) &&
-              tellsOf(channel, kind.name, told),
-          )
-          .map(({ id }) => ({ channelId: id, eventSeq: seq, topic: kind.name, message: told.message })),
-      );
+    return kind.read(payload, time).flatMap((told) =>
+      channels.flatMap((channel) => {
+        const isMeant = channel.createdAt <= time && (owner === null || channel.userId === owner);
+        const own = isMeant ? toldBy(channel, kind.name, told) : null;
+        if (own === null) return [];
+        return [{ channelId: channel.id, eventSeq: seq, topic: kind.name, message: own.message }];
+      }),
+    );
   });
 }
 
-/** Whether a channel tells of something; what has no measured confidence passes no demand for one. */
-export function tellsOf({ filters }: Pick<Channel, "filters">, topic: string, told: Told): boolean {
+/**
+ * What a channel tells of something: of what is of several symbols those that it is for. Null for nothing; what has no
+ * measured confidence passes no demand for one.
+ */
+export function toldBy({ filters }: Pick<Channel, "filters">, topic: string, told: Told): Told | null {
   const { topics, symbols, minConfidence } = filters;
-  if (topics.length > 0 && !topics.includes(topic)) return false;
-  if (symbols.length > 0 && (told.symbol === null || !symbols.includes(told.symbol))) return false;
-  return minConfidence === null || (told.confidence !== null && told.confidence >= minConfidence);
+  if (topics.length > 0 && !topics.includes(topic)) return null;
+  const own = symbols.length === 0 ? told : ofSymbols(told, symbols);
+  if (own === null || minConfidence === null) return own;
+  return own.confidence !== null && own.confidence >= minConfidence ? own : null;
+}
+
+function ofSymbols(told: Told, symbols: readonly string[]): Told | null {
+  if (told.partOf !== undefined) return told.partOf(symbols);
+  return told.symbol !== null && symbols.includes(told.symbol) ? told : null;
 }

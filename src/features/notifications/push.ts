@@ -1,6 +1,6 @@
 import webPush from "web-push";
 import { z } from "zod";
-import { judgedChat } from "./answer.js";
+import { judgedService } from "./answer.js";
 import { defineChannel } from "./define.js";
 import { envelopeOf, fitted } from "./message.js";
 
@@ -58,7 +58,7 @@ export const push = defineChannel({
       },
     });
     const request = { url: endpoint, headers: written(headers), body: body ?? "" };
-    return judgedChat(await outward.post(request, signal), nowMs, GONE);
+    return judgedService(await outward.post(request, signal), nowMs, GONE);
   },
 });
 

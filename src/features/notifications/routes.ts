@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { Clock } from "../../platform/clock.js";
 import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Means } from "./define.js";
 import { deliveryRoutes } from "./delivery-routes.js";
@@ -24,15 +25,20 @@ const SETTINGS_ERRORS = [
   "symbol_unknown",
 ] as const;
 
+interface ChannelRoutes {
+  readonly notifications: Notifications;
+  readonly clock: Pick<Clock, "now">;
+}
+
 /** Where the caller is told of what happens. */
 export function notificationRoutes(
   app: FastifyInstance,
-  options: { readonly notifications: Notifications; readonly config: Means["config"] },
+  options: ChannelRoutes & { readonly config: Means["config"] },
 ): void {
-  const { notifications, config } = options;
+  const { notifications, config, clock } = options;
   const routes = routeGroup(app, { tag: "Notifications", access: "trader", perMinute: 60 });
   deliveryRoutes(routes, notifications);
-  ownChannelRoutes(routes, notifications);
+  ownChannelRoutes(routes, options);
   routes.get("/api/notifications/kinds", {
     id: "listNotificationKinds",
     summary: "Kinds of channels, and which of them this server can use",
@@ -45,7 +51,7 @@ export function notificationRoutes(
     summary: "The caller's channels",
     answer: { data: z.array(channelSchema) },
     handle: async ({ principal }) => ({
-      data: (await notifications.list(principal.userId)).map(channelView),
+      data: (await notifications.list(principal.userId)).map((each) => channelView(each, clock.now())),
     }),
   });
   routes.post("/api/notifications/channels", {
@@ -60,14 +66,17 @@ export function notificationRoutes(
     async handle({ body, principal }) {
       const { kind, name, settings = {}, filters = EVERYTHING } = body;
       return {
-        data: shownView(await notifications.create(principal.userId, { kind, name, settings, filters })),
+        data: shownView(
+          await notifications.create(principal.userId, { kind, name, settings, filters }),
+          clock.now(),
+        ),
       };
     },
   });
 }
 
 /** What is done with a channel that there is. */
-function ownChannelRoutes(routes: RouteGroup, notifications: Notifications): void {
+function ownChannelRoutes(routes: RouteGroup, { notifications, clock }: ChannelRoutes): void {
   routes.get("/api/notifications/channels/:id", {
     id: "getNotificationChannel",
     summary: "One of the caller's channels",
@@ -75,7 +84,7 @@ function ownChannelRoutes(routes: RouteGroup, notifications: Notifications): voi
     answer: { data: channelSchema },
     errors: ["channel_not_found"],
     handle: async ({ params, principal }) => ({
-      data: channelView(await notifications.get(principal.userId, params.id)),
+      data: channelView(await notifications.get(principal.userId, params.id), clock.now()),
     }),
   });
   routes.patch("/api/notifications/channels/:id", {
@@ -88,7 +97,7 @@ function ownChannelRoutes(routes: RouteGroup, notifications: Notifications): voi
     answer: { data: channelSchema },
     errors: ["channel_not_found", ...SETTINGS_ERRORS],
     handle: async ({ params, body, principal }) => ({
-      data: channelView(await notifications.change(principal.userId, params.id, body)),
+      data: channelView(await notifications.change(principal.userId, params.id, body), clock.now()),
     }),
   });
   routes.delete("/api/notifications/channels/:id", {
@@ -110,7 +119,7 @@ function ownChannelRoutes(routes: RouteGroup, notifications: Notifications): voi
     answer: { data: shownChannelSchema },
     errors: ["channel_not_found", "conflict"],
     handle: async ({ params, principal }) => ({
-      data: shownView(await notifications.rotate(principal.userId, params.id)),
+      data: shownView(await notifications.rotate(principal.userId, params.id), clock.now()),
     }),
   });
   routes.post("/api/notifications/channels/:id/test", {

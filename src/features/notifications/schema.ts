@@ -55,6 +55,9 @@ export const channelSchema = z
     settings: z.record(z.string(), z.unknown()).describe("Without secrets"),
     enabled: z.boolean(),
     reason: z.string().nullable().describe("Why the server disabled it"),
+    held_until: time
+      .nullable()
+      .describe("Nothing is sent before, as an answer asked for; new settings, or enabling it, lift that"),
     filters: z.object({
       topics: z.array(z.string()),
       symbols: z.array(z.string()),

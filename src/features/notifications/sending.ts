@@ -60,6 +60,9 @@ export function createSending(options: SendingOptions) {
       heldUntil: nowMs + Math.max(kinds.gapOf(kind), retryAfterMs ?? 0),
     });
     const outcome = attempted.outcome === "retry" && !again ? "dead" : attempted.outcome;
+    const facts = { delivery: claimed.id, channel: claimed.channel.id, kind, detail: attempted.detail };
+    if (outcome === "gone") log.warn(facts, "a channel of notifications was disabled");
+    else if (outcome === "dead" || outcome === "refused") log.warn(facts, "a notification was given up");
     metrics.notifications.inc({ kind, outcome });
   }
 

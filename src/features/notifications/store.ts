@@ -20,6 +20,8 @@ export interface Channel {
   readonly secrets: string;
   readonly enabled: boolean;
   readonly reason: string | null;
+  /** Until when nothing is sent, epoch ms: what was answered asked for it, or something is being sent. */
+  readonly heldUntil: number;
   readonly filters: Filters;
   /** Epoch ms. */
   readonly createdAt: number;
@@ -33,6 +35,7 @@ export type Change = Partial<Pick<Channel, "name" | "settings" | "secrets" | "fi
 export const MOST_CHANNELS = 50;
 
 const FIELDS = `id, user_id as "userId", kind, name, settings, secrets, enabled, reason, filters,
+  extract(epoch from held_until)::float8 * 1000 as "heldUntil",
   extract(epoch from created_at)::float8 * 1000 as "createdAt",
   extract(epoch from updated_at)::float8 * 1000 as "updatedAt"`;
 
@@ -44,7 +47,9 @@ where (select count(*) from notification_channels where user_id = $1) < $7 retur
 const CHANGE = `
 update notification_channels set name = coalesce($3::text, name), settings = coalesce($4::jsonb, settings),
   secrets = coalesce($5::text, secrets), filters = coalesce($6::jsonb, filters),
-  enabled = coalesce($7::boolean, enabled), reason = case when $7::boolean is null then reason end, updated_at = now()
+  enabled = coalesce($7::boolean, enabled), reason = case when $7::boolean is null then reason end, updated_at = now(),
+  held_until = case when $4::jsonb is null and $5::text is null and $7::boolean is distinct from true then held_until
+    else to_timestamp(0) end
 where user_id = $1 and id = $2 returning ${FIELDS}`;
 
 /** What waits of a channel that tells nothing any more; it can be sent again. */

@@ -11,6 +11,8 @@ export interface Told {
   readonly symbol: string | null;
   /** Measured hit rate, 0..1; null where nothing was measured. */
   readonly confidence: number | null;
+  /** Of what is of several symbols, the part that is of some of them; null for none. */
+  readonly partOf?: (symbols: readonly string[]) => Told | null;
 }
 
 /** A kind of topic of the event log that channels tell of. */
@@ -103,7 +105,11 @@ function digestTold({ count, firings }: z.output<typeof digest>, time: number): 
     data: { count, firings },
     detectionId: null,
   };
-  return { symbol, confidence: null, message };
+  const partOf = (wanted: readonly string[]) => {
+    const own = firings.filter((each) => wanted.includes(each.symbol));
+    return own.length === 0 ? null : digestTold({ kind: "digest", count: own.length, firings: own }, time);
+  };
+  return { symbol, confidence: null, message, partOf };
 }
 
 function linesOf(alert: z.output<typeof alertSchema>): string[] {

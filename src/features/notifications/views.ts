@@ -17,7 +17,7 @@ import type { Channel } from "./store.js";
 
 const kindOf = (kind: string) => channelSchema.shape.kind.parse(kind);
 
-export function channelView(channel: Channel): z.input<typeof channelSchema> {
+export function channelView(channel: Channel, nowMs: number): z.input<typeof channelSchema> {
   const { id, kind, name, settings, enabled, reason, filters, createdAt, updatedAt } = channel;
   const { topics, symbols, minConfidence } = filters;
   return {
@@ -27,6 +27,7 @@ export function channelView(channel: Channel): z.input<typeof channelSchema> {
     settings: { ...settings },
     enabled,
     reason,
+    held_until: channel.heldUntil > nowMs ? isoTime(channel.heldUntil) : null,
     filters: { topics: [...topics], symbols: [...symbols], min_confidence: minConfidence },
     topic: kind === socket.kind ? topicOfChannel(id) : null,
     created_at: isoTime(createdAt),
@@ -34,8 +35,8 @@ export function channelView(channel: Channel): z.input<typeof channelSchema> {
   };
 }
 
-export function shownView({ channel, secret }: Shown): z.input<typeof shownChannelSchema> {
-  return { ...channelView(channel), secret };
+export function shownView({ channel, secret }: Shown, nowMs: number): z.input<typeof shownChannelSchema> {
+  return { ...channelView(channel, nowMs), secret };
 }
 
 export function kindViews(config: Means["config"]): z.input<typeof kindSchema>[] {
