@@ -205,6 +205,7 @@ describe("GET /api/decisions", () => {
     ["before=0", "before"],
     ["interval=9m", "interval"],
     ["pattern=%00", "pattern"],
+    ["from=2024-02-01&to=2024-01-01", "to"],
     [`pattern=${"a".repeat(61)}`, "pattern"],
   ])("400 for %s names %s", async (query, name) => {
     expectProblem(await program.call(`/api/decisions?${query}`), "invalid_request", `query ${name}`);

@@ -70,7 +70,12 @@ describe("POST /api/hooks/:secret", () => {
   it("202 keeps JSON, pairs and any text, and says in the log what became of each", async () => {
     const hook = await hooked.newHook();
     const broken = '{"ticker": AAPL';
-    for (const body of [{ ticker: "AAPL", close: 1 }, "ticker=AAPL, close=2", "AAPL crossed 200"]) {
+    for (const body of [
+      { ticker: "AAPL", close: 1 },
+      "ticker=AAPL, close=2",
+      "ticker=AAPL close=3",
+      "AAPL crossed 200",
+    ]) {
       expect((await hooked.call(hook, body)).json()).toMatchObject({ data: { status: "waiting" } });
     }
     const type = { "content-type": "application/json" };
@@ -79,13 +84,14 @@ describe("POST /api/hooks/:secret", () => {
     expect(calls).toMatchObject([
       { status: "logged", fields: { ticker: "AAPL", close: 1 }, source: "52.89.214.238" },
       { status: "logged", fields: { ticker: "AAPL", close: "2" }, problem: null },
+      { status: "logged", fields: { ticker: "AAPL", close: "3" }, problem: null },
       { status: "logged", fields: null, problem: expect.stringContaining("JSON"), body: "AAPL crossed 200" },
       { status: "logged", fields: null, body: broken, content_type: "application/json" },
     ]);
     const newest = await hooked.ask("GET", `${HOOKS}/${hook.id}/calls?limit=1`);
     expect(
       (await hooked.ask("GET", `${HOOKS}/${hook.id}/calls?limit=1&before=${newest.next}`)).data,
-    ).toMatchObject([{ id: calls[2].id }]);
+    ).toMatchObject([{ id: calls[3].id }]);
     expect((await hooked.ask("GET", `${HOOKS}/${hook.id}/calls/${calls[0].id}`)).data).toEqual(calls[0]);
   });
 

@@ -161,6 +161,11 @@ export const paginationSchema = z.object({
   total: z.number().int(),
 });
 
+const AFTER = { path: ["to"], message: "must not lie before `from`" };
+function isAscending({ from, to }: { from?: number | undefined; to?: number | undefined }): boolean {
+  return from === undefined || to === undefined || from <= to;
+}
+
 const page = {
   limit: wholeNumberText(1, 500).prefault("50"),
   offset: wholeNumberText(0, 1_000_000).prefault("0"),
@@ -172,35 +177,39 @@ export const alertsQuery = z.strictObject({
   quality: z.enum(BADGES).optional(),
   status: z.enum(STATUSES).optional(),
 });
-export const historyQuery = z.strictObject({
-  ...page,
-  symbol: symbolText.optional(),
-  status: z.enum(STATUSES).optional(),
-  from: instantText.optional(),
-  to: instantText.optional(),
-});
+export const historyQuery = z
+  .strictObject({
+    ...page,
+    symbol: symbolText.optional(),
+    status: z.enum(STATUSES).optional(),
+    from: instantText.optional(),
+    to: instantText.optional(),
+  })
+  .refine(isAscending, AFTER);
 export const windowQuery = z.strictObject({
   window: wholeNumberText(1, 365).prefault("30").describe("Days"),
 });
-export const decisionsQuery = z.strictObject({
-  of: z
-    .enum(["patterns", "rules"])
-    .default("patterns")
-    .describe("patterns: what the scanner saw; rules: the caller's own, each with ids of their own"),
-  limit: wholeNumberText(1, 500).prefault("50"),
-  before: wholeNumberText(1, Number.MAX_SAFE_INTEGER).optional().describe("Ids below this: the next page"),
-  symbol: symbolText.optional(),
-  pattern: z.string().max(60).optional().describe("Of patterns alone"),
-  rule_id: z.uuid().optional().describe("Of rules alone"),
-  interval: z.enum(INTERVALS).optional(),
-  rule: z.enum(GATES).optional().describe("First gate that refused"),
-  accepted: z
-    .enum(["true", "false"])
-    .transform((text) => text === "true")
-    .optional(),
-  from: instantText.optional(),
-  to: instantText.optional(),
-});
+export const decisionsQuery = z
+  .strictObject({
+    of: z
+      .enum(["patterns", "rules"])
+      .default("patterns")
+      .describe("patterns: what the scanner saw; rules: the caller's own, each with ids of their own"),
+    limit: wholeNumberText(1, 500).prefault("50"),
+    before: wholeNumberText(1, Number.MAX_SAFE_INTEGER).optional().describe("Ids below this: the next page"),
+    symbol: symbolText.optional(),
+    pattern: z.string().max(60).optional().describe("Of patterns alone"),
+    rule_id: z.uuid().optional().describe("Of rules alone"),
+    interval: z.enum(INTERVALS).optional(),
+    rule: z.enum(GATES).optional().describe("First gate that refused"),
+    accepted: z
+      .enum(["true", "false"])
+      .transform((text) => text === "true")
+      .optional(),
+    from: instantText.optional(),
+    to: instantText.optional(),
+  })
+  .refine(isAscending, AFTER);
 export const dismissBody = z.strictObject({ reason: z.string().max(500).optional() }).optional();
 
 const alertId = z.union([

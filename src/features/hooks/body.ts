@@ -99,8 +99,15 @@ function flatten(
   }
 }
 
+/** Pairs stand on lines, or have commas, semicolons or ampersands between them; without any of these, blanks. */
 function pairsOf(body: string): Fields | null {
-  const pieces = body.split(/[\n,;&]/).filter((piece) => piece.trim() !== "");
+  const marked = /[\n,;&]/;
+  const byBlanks = marked.test(body.trim()) ? null : pairsBetween(body, /\s+/);
+  return byBlanks ?? pairsBetween(body, marked);
+}
+
+function pairsBetween(body: string, separator: RegExp): Fields | null {
+  const pieces = body.split(separator).filter((piece) => piece.trim() !== "");
   if (pieces.length === 0 || pieces.length > FIELDS_MOST) return null;
   const fields: Record<string, string> = Object.create(null);
   for (const piece of pieces) {
