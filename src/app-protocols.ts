@@ -126,6 +126,7 @@ function openMcp(server: FastifyInstance, parts: AppParts, explainError: Explain
     ...parts,
     explainError,
     callers: parts.signalDesk,
+    ruleDecisions: parts.rules.decisions,
     kinds: parts.backtestDesk.kinds,
     synthetic: parts.gateway.synthetic,
     now: parts.clock.now,

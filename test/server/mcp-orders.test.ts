@@ -256,10 +256,10 @@ describe("order tools", () => {
   const offered = async (caller: McpCaller) =>
     (await caller.tools()).map(({ name }) => name).filter((name) => ORDERS.includes(name));
 
-  it("are 16 with all others, and say what they change", async () => {
+  it("are 17 with all others, and say what they change", async () => {
     const tools = await (await trader()).tools();
-    expect(tools).toHaveLength(16);
-    expect(JSON.stringify(tools).length).toBeLessThan(38_000);
+    expect(tools).toHaveLength(17);
+    expect(JSON.stringify(tools).length).toBeLessThan(40_000);
     const destructive = tools.filter(({ annotations }) => annotations.destructiveHint === true);
     expect(destructive.map(({ name }) => name)).toEqual(["place_order", "cancel_order"]);
     expect(await offered(await trader())).toEqual(ORDERS);

@@ -40,6 +40,7 @@ const READING = [
   "get_signal",
   "list_alerts",
   "explain_alert",
+  "list_decisions",
   "get_sentiment",
   "get_portfolio",
   "list_orders",
@@ -49,7 +50,7 @@ const READING = [
 describe.each(SPEAKERS)("POST /mcp, spoken as %s,", (speaker) => {
   it("200 lists few tools that read, each with what it takes and gives", async () => {
     const tools = await callerOf(speaker).tools();
-    expect(tools.map(({ name }) => name)).toEqual([...READING.slice(0, 11), "run_backtest", "get_job"]);
+    expect(tools.map(({ name }) => name)).toEqual([...READING.slice(0, 12), "run_backtest", "get_job"]);
     for (const { name, description, annotations, inputSchema, outputSchema } of tools) {
       expect(description.length, name).toBeGreaterThan(40);
       expect(annotations, name).toMatchObject({
@@ -75,6 +76,7 @@ describe.each(SPEAKERS)("POST /mcp, spoken as %s,", (speaker) => {
       get_signal: { symbol: "AAPL" },
       list_alerts: {},
       explain_alert: { alert_id },
+      list_decisions: { refused_only: true },
       get_sentiment: { symbol: "AAPL" },
       get_portfolio: {},
       list_orders: {},
@@ -85,6 +87,28 @@ describe.each(SPEAKERS)("POST /mcp, spoken as %s,", (speaker) => {
       expect(found.synthetic, name).toBe(false);
     }
     expect(Object.entries(sizes).filter(([, size]) => size > DEFAULT_MOST)).toEqual([]);
+  });
+
+  it("200 says why there was no alert, as /api/decisions does", async () => {
+    const { decisions } = await callerOf(speaker).call("list_decisions", { refused_only: true, limit: 5 });
+    const told = (await program.call("/api/decisions?accepted=false&limit=5")).json().data;
+    expect(decisions).toEqual(
+      told.map(({ symbol, pattern, rule, bar_time, verdicts }: Record<string, unknown>) => {
+        const [{ description }] = (verdicts as { passed: boolean; description: string }[]).filter(
+          ({ passed }) => !passed,
+        );
+        const because = expect.stringContaining(description);
+        return expect.objectContaining({
+          symbol,
+          about: pattern,
+          bar_time,
+          alerted: false,
+          refused_by: rule,
+          because,
+        });
+      }),
+    );
+    expect(await callerOf(speaker).call("list_decisions", { of: "rules" })).toMatchObject({ decisions: [] });
   });
 
   it("200 answers bad arguments of each tool with a code and a hint, and so a tool that there is not", async () => {
@@ -98,6 +122,7 @@ describe.each(SPEAKERS)("POST /mcp, spoken as %s,", (speaker) => {
       get_signal: [{ symbol: "NOSUCH" }, "symbol_unknown"],
       list_alerts: [{ symbol: "<>" }, "symbol_invalid"],
       explain_alert: [{ alert_id: 999_999 }, "alert_not_found"],
+      list_decisions: [{ of: "luck" }, "invalid_request", "of"],
       get_sentiment: [{}, "invalid_request", "symbol"],
       get_portfolio: [{ account_id: "01234567-89ab-4def-8123-456789abcdef" }, "account_not_found"],
       list_orders: [{ status: "lost" }, "invalid_request", "status"],

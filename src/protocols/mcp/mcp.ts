@@ -11,6 +11,7 @@ import { NOBODY, type Principal, problemResponses } from "../../platform/http.js
 import { type AccountToolOptions, accountTools } from "./account-tools.js";
 import { type AlertToolOptions, alertTools } from "./alert-tools.js";
 import { type AnalysisToolOptions, analysisTools } from "./analysis-tools.js";
+import { type DecisionToolOptions, decisionTools } from "./decision-tools.js";
 import { type JobToolOptions, jobTools } from "./job-tools.js";
 import { type MarketToolOptions, marketTools } from "./market-tools.js";
 import { type OrderToolOptions, orderTools } from "./order-tools.js";
@@ -23,10 +24,12 @@ export interface McpOptions
   extends MarketToolOptions,
     AnalysisToolOptions,
     AlertToolOptions,
+    DecisionToolOptions,
     SentimentToolOptions,
     AccountToolOptions,
     OrderToolOptions,
     JobToolOptions {
+  readonly alerts: AlertToolOptions["alerts"] & DecisionToolOptions["alerts"];
   readonly version: string;
   readonly config: Pick<Config, "HOST" | "CORS_ORIGINS" | "MCP_HOSTS" | "MCP_ORDERS">;
   readonly paper: AccountToolOptions["paper"] & OrderToolOptions["paper"];
@@ -100,6 +103,7 @@ function toolsOf(options: McpOptions): readonly Tool[] {
     ...marketTools(options),
     ...analysisTools(options),
     ...alertTools(options),
+    ...decisionTools(options),
     ...sentimentTools(options),
     ...accountTools(options),
     ...orderTools(options),
