@@ -27,6 +27,8 @@ export default defineConfig({
     pool: "forks",
     // One more than two cores: many tests wait for timers, processes and the database.
     maxWorkers: 3,
+    // Tests that say they are concurrent wait, for time-outs mostly.
+    maxConcurrency: 16,
     // Tests share nothing but modules, which are read once a worker instead of once a file.
     isolate: false,
     // For a test that hangs: most take far less, but machines differ.

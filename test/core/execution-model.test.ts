@@ -5,8 +5,10 @@ import { describe, expect, it } from "vitest";
 import { ORDER_EVENTS } from "../../src/core/execution/states.js";
 import { digestOf } from "../fixtures/execution-digest.js";
 import { Model } from "../fixtures/execution-model.js";
+import { sized } from "../fixtures/sizes.js";
 
-const SEQUENCES = 10_000;
+const SEQUENCES = sized({ usual: 3_000, full: 10_000 });
+const REPEATS = sized({ usual: 20, full: 100 });
 
 const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength: 10 }), {
   minLength: 10,
@@ -57,8 +59,8 @@ describe("a desk under random commands", () => {
 describe("a run of one seed", () => {
   const digest = digestOf(7);
 
-  it("gives one order list a hundred times", () => {
-    const digests = new Set(Array.from({ length: 100 }, () => digestOf(7)));
+  it(`gives one order list ${REPEATS} times`, () => {
+    const digests = new Set(Array.from({ length: REPEATS }, () => digestOf(7)));
     expect([...digests]).toEqual([digest]);
     expect(digestOf(8)).not.toBe(digest);
   });

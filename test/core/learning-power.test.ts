@@ -3,10 +3,12 @@ import { meanOf } from "../../src/core/base/stats.js";
 import { LEARNING_TERMS } from "../../src/core/learning/lesson.js";
 import { columnLesson, flipLabels, termsOf } from "../fixtures/learning-lessons.js";
 import { learned, tally } from "../fixtures/learning-tally.js";
+import { sized } from "../fixtures/sizes.js";
 
 /** Log-odds by deviation of a column: an AUC of about 0.77. */
 const STRENGTH = 1.2;
 const ROWS = 4_000;
+const SETS = sized({ usual: 4, full: 8 });
 /** Fewer, faster trees and draws than a training takes, so that many data sets fit in seconds. */
 const FEW = { rounds: 50, learningRate: 0.15, depth: 3, bins: 32, patience: 10 };
 const terms = {
@@ -22,28 +24,28 @@ const terms = {
 const incumbent = learned(columnLesson(1, 3 * ROWS, STRENGTH), termsOf(1, terms)).model;
 
 describe("verdicts on many data sets (the long version is a trial)", () => {
-  it("promotes none of 8 whose labels hang on nothing", () => {
-    const found = tally(8, (seed) => columnLesson(100 + seed, ROWS, 0), { terms });
+  it(`promotes none of ${SETS} whose labels hang on nothing`, () => {
+    const found = tally(SETS, (seed) => columnLesson(100 + seed, ROWS, 0), { terms });
     expect(found.promoted).toBe(0);
     expect(meanOf(found.permuted)).toBeCloseTo(0.5, 1);
   });
 
-  it("promotes 7 or more of 8 whose labels hang on columns, and their chances are kept", () => {
+  it(`promotes ${SETS - 1} or more of ${SETS} whose labels hang on columns, and their chances are kept`, () => {
     const fresh = columnLesson(2, 10_000, STRENGTH);
-    const found = tally(8, (seed) => columnLesson(200 + seed, ROWS, STRENGTH), { fresh, terms });
-    expect(found.promoted).toBeGreaterThanOrEqual(7);
+    const found = tally(SETS, (seed) => columnLesson(200 + seed, ROWS, STRENGTH), { fresh, terms });
+    expect(found.promoted).toBeGreaterThanOrEqual(SETS - 1);
     expect(Math.max(...found.errors)).toBeLessThanOrEqual(0.05);
   });
 
-  it("promotes none of 8 that learned from labels of which a third was turned", () => {
+  it(`promotes none of ${SETS} that learned from labels of which a third was turned`, () => {
     const worse = (seed: number) =>
       flipLabels(columnLesson(300 + seed, ROWS, STRENGTH), 1 / 3, seed, "training");
-    expect(tally(8, worse, { incumbent, terms }).promoted).toBe(0);
+    expect(tally(SETS, worse, { incumbent, terms }).promoted).toBe(0);
   });
 
-  it("promotes none of 8 that are judged by turned labels too, though they save log-loss on them", () => {
+  it(`promotes none of ${SETS} that are judged by turned labels too, though they save log-loss on them`, () => {
     const turned = (seed: number) => flipLabels(columnLesson(400 + seed, ROWS, STRENGTH), 0.2, seed, "all");
-    expect(tally(8, turned, { incumbent, terms }).promoted).toBe(0);
+    expect(tally(SETS, turned, { incumbent, terms }).promoted).toBe(0);
     const { comparison } = learned(turned(1), termsOf(1, terms), incumbent);
     expect(comparison?.gain).toBeGreaterThan(0);
     expect(comparison?.areaGainLow).toBeLessThan(0);

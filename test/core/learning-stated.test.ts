@@ -14,6 +14,7 @@ import { featureCase } from "../fixtures/feature-series.js";
 import { termsOf } from "../fixtures/learning-lessons.js";
 import { learned } from "../fixtures/learning-tally.js";
 import { pulledWalk } from "../fixtures/planted-walks.js";
+import { sized } from "../fixtures/sizes.js";
 
 const { candles, context } = featureCase("24x7", "1h", 1_200, 41);
 const replayed = samplesOf(candles, context, { policy: { kind: "barriers" }, costBps: 10 });
@@ -101,7 +102,11 @@ describe("what was said of decisions", () => {
   });
 
   it("is trained on, and neither calibrated nor tried by: nobody can buy a promotion", () => {
-    const walk = { candles: pulledWalk(4_000, 11, 0), calendar: "24x7", costBps: 5 } as const;
+    const walk = {
+      candles: pulledWalk(sized({ usual: 2_000, full: 4_000 }), 11, 0),
+      calendar: "24x7",
+      costBps: 5,
+    } as const;
     const bars = gatherMaterial([walk], { kind: "barriers" });
     const rsi = bars.samples.names.indexOf("rsi_14");
     const statements = bars.facts.map(({ time, plan, patterns, label }, row): Statement => {

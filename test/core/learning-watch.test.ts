@@ -3,6 +3,7 @@ import { createRng } from "../../src/core/base/rng.js";
 import { DUEL_LOOKS, judgeDuel } from "../../src/core/learning/duel.js";
 import { binReference, stabilityOf } from "../../src/core/learning/stability.js";
 import { judgeDecay, judgeShift, type LiveScores, VOTE_WATCH, WATCH } from "../../src/core/learning/watch.js";
+import { sized } from "../fixtures/sizes.js";
 
 const chance = (odds: number) => 1 / (1 + Math.exp(-odds));
 
@@ -108,12 +109,18 @@ describe("judgeDuel", () => {
     );
   };
 
-  it.each([0.1, 0.4])("lets 2 or fewer of 40 take over that are the active one with noise of %d", (noise) => {
-    const promoted = Array.from({ length: 40 }, (_, seed) => duel(seed, noise)).filter(
-      ({ verdict }) => verdict === "promote",
-    );
-    expect(promoted.length).toBeLessThanOrEqual(2);
-  });
+  const DUELS = sized({ usual: 16, full: 40 });
+  const MOST = sized({ usual: 1, full: 2 });
+
+  it.each([0.1, 0.4])(
+    `lets ${MOST} or fewer of ${DUELS} take over that are the active one with noise of %d`,
+    (noise) => {
+      const promoted = Array.from({ length: DUELS }, (_, seed) => duel(seed, noise)).filter(
+        ({ verdict }) => verdict === "promote",
+      );
+      expect(promoted.length).toBeLessThanOrEqual(MOST);
+    },
+  );
 
   it("looks at the first 50, 100, 200 and 400 labels, whenever it is asked", () => {
     const own = live(50, 400, () => 1);

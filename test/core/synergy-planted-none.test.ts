@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { legSignals } from "../../src/core/synergy/legs.js";
 import { type Leg, type Refusal, watchSequences } from "../../src/core/synergy/sequence.js";
 import { EMPTY_STORIES, tellStory } from "../fixtures/planted-synergies.js";
+import { sized } from "../fixtures/sizes.js";
 import { barsOfTicks, PLANTED_TERMS, plainSynergiesOf, synergiesOf } from "../fixtures/told-synergies.js";
 
-const SERIES = 100;
+/** Each story comes both ways on both calendars among thirty. */
+const SERIES = sized({ usual: 30, full: 100 });
 const REASONS: Readonly<Record<(typeof EMPTY_STORIES)[number], Refusal | null>> = {
   no_gap: null,
   late: "expired",
@@ -14,7 +16,7 @@ const REASONS: Readonly<Record<(typeof EMPTY_STORIES)[number], Refusal | null>> 
 };
 
 describe("series that only look like synergies", () => {
-  it("have none, 0 in 100, though their legs speak, and each is refused for what it is", () => {
+  it(`have none, 0 in ${SERIES}, though their legs speak, and each is refused for what it is`, () => {
     const spoken: Record<Leg, number> = { mlmi: 0, nwrqk: 0, fvg: 0 };
     for (let seed = 1; seed <= SERIES; seed++) {
       const story = EMPTY_STORIES[seed % EMPTY_STORIES.length];
@@ -23,8 +25,7 @@ describe("series that only look like synergies", () => {
       const { ticks, filled } = tellStory({ seed, story, way, calendar });
       const candles = barsOfTicks(ticks);
       expect(synergiesOf(candles, PLANTED_TERMS), `seed ${seed}`).toEqual([]);
-      // Each story comes both ways on both calendars among thirty.
-      if (seed <= 30) {
+      if (seed <= sized({ usual: 10, full: 30 })) {
         expect(synergiesOf(candles, { ...PLANTED_TERMS, slope: 0.3 }), `seed ${seed}, steep`).toEqual([]);
         expect(plainSynergiesOf(candles, PLANTED_TERMS), `seed ${seed}, plain`).toEqual([]);
       }

@@ -16,11 +16,12 @@ import stress, { type StressOrder } from "../../src/features/backtests/stress-wo
 import { type RunTerms, rulesOf } from "../../src/features/backtests/terms.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { RUN_TERMS } from "../fixtures/run-terms.js";
+import { sized } from "../fixtures/sizes.js";
 
 const TERMS: RunTerms = { ...RUN_TERMS, spreadBps: 10, sizing: "fractional" };
 const DAYS = 500;
 const DRAWS = 39;
-const WALKS = 200;
+const WALKS = sized({ usual: 80, full: 200 });
 
 /** A walk without drift whose bars have gaps, ranges and volumes of their own. @param echo of each return in the next. */
 function walkOf(seed: number, length = DAYS, echo = 0): Candles {
@@ -113,8 +114,8 @@ describe("the permutation test of strategies that look at what they trade", () =
       expect(found.length).toBeGreaterThan(0.9 * WALKS);
       expect(kolmogorovTail(distanceFromUniform(found), found.length)).toBeGreaterThan(0.05);
       const small = found.filter((p) => p <= 0.1).length / found.length;
-      // 0.1 with four of its standard errors.
-      expect(Math.abs(small - 0.1)).toBeLessThan(0.085);
+      // Four standard errors.
+      expect(Math.abs(small - 0.1)).toBeLessThan(4 * Math.sqrt(0.09 / WALKS));
     },
   );
 

@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually, expectNothingUnhandled } from "../fixtures/faults.js";
-import { FAULTS } from "../fixtures/faulty-database.js";
+import { FAULTS, type Fault } from "../fixtures/faulty-database.js";
 import { type FaultyProgram, startFaultyProgram } from "../fixtures/faulty-program.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
+import { sized } from "../fixtures/sizes.js";
 
 expectNothingUnhandled();
+
+/** Every nth statement goes wrong, another half of them of every second fault. */
+const STEP = sized({ usual: 2, full: 1 });
+const firstOf = (fault: Fault) => 1 + (FAULTS.indexOf(fault) % STEP);
+const EACH = sized({ usual: "half of its", full: "its" });
 
 const SETTINGS = {
   max_position_size: 100_000,
@@ -121,9 +127,9 @@ async function found({ hook, account }: { hook: string; account: string }): Prom
 
 describe.each(CASES)("$name", (what) => {
   it.each(FAULTS)(
-    "is done once, whichever of its statements is %s",
+    `is done once, whichever of ${EACH} statements is %s`,
     async (fault) => {
-      for (let nth = 1; ; nth++) {
+      for (let nth = firstOf(fault); ; nth += STEP) {
         const place = await prepare(what);
         scene.faulty.failAt(nth, fault);
         await run().catch(() => undefined);

@@ -164,9 +164,10 @@ describe("baselines of strategies", () => {
   });
 });
 
-describe("the committed baselines", () => {
-  const source = createRegressionSource();
+/** It reads bars once, and keeps them. */
+const source = createRegressionSource();
 
+describe("the committed baselines", () => {
   it("are those of the standard strategies, each with signals", async () => {
     const listed = await createBaselineFolder(COMMITTED).list(START, END);
     expect(listed).toEqual(source.standard.toSorted());
@@ -218,7 +219,7 @@ describe("npm run regression", () => {
     // What the program prints, and ends with 1 over, as over the failure below.
     const told = async () => {
       const scope = { startMs: start, endMs: end, strategies: ["pattern:engulfing"] };
-      const results = await testBaselines(createRegressionSource(), baselines, scope, 0.05);
+      const results = await testBaselines(source, baselines, scope, 0.05);
       expect(regressionPassed(results)).toBe(false);
       return regressionText(results, 0.05);
     };

@@ -19,6 +19,7 @@ import {
   type ScanState,
   type TestScannerOptions,
 } from "../fixtures/scanner.js";
+import { sized } from "../fixtures/sizes.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 expectNothingUnhandled();
@@ -27,6 +28,11 @@ const MINUTE = 60_000;
 const START = Date.parse("2024-07-09T12:00Z");
 const SYMBOLS = ["BTC-USD", "ETH-USD"];
 const INTERVALS = ["5m", "15m"] as const;
+
+/** Every nth call goes wrong, odd ones after even ones: every second is followed by another process. */
+const CLOSE = sized({ usual: 3, full: 1 });
+const FAR = sized({ usual: 7, full: 3 });
+const ABSENT = sized({ usual: 9, full: 5 });
 
 /** Those that refer to others before them. */
 const MADE_BY_SCANS = [
@@ -151,9 +157,9 @@ describe("a scan", () => {
     },
     async (fault) => {
       let failures = 0;
-      // Each call up to the end of the first symbol is cut. Of those of the second, which are the same over again, every
-      // third is; and of the other faults, of which nothing reached the database or all did.
-      const step = (nth: number) => (fault === "cut" && nth <= callsOfAScan / 2 ? 1 : 3);
+      // Calls up to the end of the first symbol are cut. Of those of the second, which are the same over again, fewer
+      // are; and of the other faults, of which nothing reached the database or all did.
+      const step = (nth: number) => (fault === "cut" && nth <= callsOfAScan / 2 ? CLOSE : FAR);
       for (let nth = 1; nth <= callsOfAScan; nth += step(nth)) {
         await prepare();
         if (await scanWith(nth, fault)) failures++;
@@ -171,8 +177,8 @@ describe("a scan", () => {
     await openScanner("calm").scan();
     const calls = faulty.calls();
     expect(calls).toBeGreaterThan(callsOfAScan);
-    // Every fifth is another one of each fault.
-    for (let nth = 1; nth <= calls; nth += 5) {
+    // Each is another one of each fault.
+    for (let nth = 1; nth <= calls; nth += ABSENT) {
       await prepare("absent");
       await scanWith(nth, FAULTS[nth % FAULTS.length]);
       expect(await readScanState(database), `call ${nth} of ${calls}`).toEqual(expected);

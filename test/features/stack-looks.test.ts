@@ -5,6 +5,7 @@ import type { LayerName } from "../../src/core/signals/fuse.js";
 import type { ModelVersion } from "../../src/features/models/store.js";
 import type { SettledVote } from "../../src/features/retraining/layer-store.js";
 import { relearnStack } from "../../src/features/retraining/stack.js";
+import { sized } from "../fixtures/sizes.js";
 
 /** Alerts that have ended. @param told layer whose value has the log-odds of so many times itself. */
 function votesOf(count: number, seed: number, told: LayerName, strength: number): SettledVote[] {
@@ -69,15 +70,19 @@ async function promotedBy(votes: readonly SettledVote[]): Promise<number | null>
 }
 
 describe("looks at weights of layers", () => {
-  it("promote in 3 or fewer of 60 servers on noise, with a pass at each 50 new decisions", async () => {
+  // Of looks that spend 2.5 % in all.
+  const SERVERS = sized({ usual: 16, full: 60 });
+  const MOST = sized({ usual: 1, full: 3 });
+
+  it(`promote in ${MOST} or fewer of ${SERVERS} servers on noise, with a pass at each 50 new decisions`, async () => {
     let promoted = 0;
-    for (let seed = 1; seed <= 60; seed++)
+    for (let seed = 1; seed <= SERVERS; seed++)
       if ((await promotedBy(votesOf(2_200, seed, "sentiment", 0))) !== null) promoted++;
-    expect(promoted).toBeLessThanOrEqual(3);
+    expect(promoted).toBeLessThanOrEqual(MOST);
   }, 120_000);
 
   it("promote where one layer tells twice its value, by 1,600 decisions", async () => {
-    for (let seed = 1; seed <= 8; seed++)
+    for (let seed = 1; seed <= sized({ usual: 4, full: 8 }); seed++)
       expect(await promotedBy(votesOf(1_600, seed, "sentiment", 2))).not.toBeNull();
   }, 60_000);
 

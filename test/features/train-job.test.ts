@@ -21,10 +21,14 @@ import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixt
 import { detectionAt, recordCandidates, saveInstrument } from "../fixtures/detections.js";
 import { createTestRegistry } from "../fixtures/models.js";
 import { pulledWalk } from "../fixtures/planted-walks.js";
+import { sized } from "../fixtures/sizes.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const MARKET = { synthetic: false, replay: null };
 const BARS = 1_500;
+/** Of the newest bars, where it does not matter of how many. */
+const SHORT: TrainInput = sized({ usual: { lookback: "2d" }, full: {} });
+const DAYS = sized({ usual: 2, full: 4 });
 const walk: Candles = pulledWalk(BARS, 5, 0.3, "BTC-USD");
 
 let server: TestDatabase;
@@ -126,9 +130,9 @@ describe("a training", { timeout: 180_000 }, () => {
       if (given[0].grouping === "pattern") throw new Error("cut off");
       return registry.enter(...given);
     };
-    await expect(train(7, enter)).rejects.toThrow("cut off");
+    await expect(train(7, enter, SHORT)).rejects.toThrow("cut off");
     expect(await versions()).toHaveLength(1);
-    const result = await train(7);
+    const result = await train(7, registry.enter, SHORT);
     expect((await versions()).map(({ grouping, version }) => [grouping, version])).toEqual([
       ["pattern", "1.0.0"],
       ["regime", "1.0.0"],
@@ -142,7 +146,7 @@ describe("a training", { timeout: 180_000 }, () => {
       const artefact = (await createModelStore(database, MARKET).artefact(each.id)) ?? new Uint8Array();
       await registry.admit({ ...each, artefact, dataHash: "0".repeat(64), jobId: null }, imported);
     }
-    const again = await train(8);
+    const again = await train(8, registry.enter, SHORT);
     expect(again.trained_global).toEqual([]);
     expect(again.skipped_global[0].reason).toMatch(/nothing new: no work \(version 1.0.0/);
     expect(again.skipped_pattern[0].reason).toMatch(/nothing new/);
@@ -166,10 +170,10 @@ describe("a training", { timeout: 180_000 }, () => {
   });
 
   it("on a window is told again from its card, in parts where there are many rows, and says how where there are", async () => {
-    await train(12, registry.enter, { lookback: "4d" });
+    await train(12, registry.enter, { lookback: `${DAYS}d` });
     const [version] = await versions();
     const { since, source_weights: weights } = cardSchema.parse(version.card).learned_from;
-    expect(since).toBe(new Date(walk.time[BARS - 1] + 300_000 - 4 * 86_400_000).toISOString());
+    expect(since).toBe(new Date(walk.time[BARS - 1] + 300_000 - DAYS * 86_400_000).toISOString());
     expect(weights).toEqual({ bars: 1, account: 1, client: 0.5, feedback: 0.25 });
     const job = (mostRows: number) =>
       createDataSetJob({
@@ -180,14 +184,14 @@ describe("a training", { timeout: 180_000 }, () => {
     const context = { job: { id: 13 }, signal: new AbortController().signal } as unknown as JobContext<null>;
     const whole = await job(20_000).run({ model_id: version.id }, context);
     expect(whole).toMatchObject({ sha256: version.dataHash, part: null });
-    const parts = Math.ceil(version.samples / 200);
+    const parts = Math.ceil(version.samples / 100);
     expect(parts).toBeGreaterThan(1);
     const files = [];
     for (let part = 1; part <= parts; part++)
-      files.push(decodeDataSet(await job(200).run({ model_id: version.id, part }, context)));
+      files.push(decodeDataSet(await job(100).run({ model_id: version.id, part }, context)));
     const joined = joinDataSets(files);
     expect(joined.dataSet).toEqual(decodeDataSet(whole).dataSet);
-    const problem = (part?: number) => job(200).run({ model_id: version.id, part }, context);
+    const problem = (part?: number) => job(100).run({ model_id: version.id, part }, context);
     await expect(problem()).rejects.toMatchObject({
       code: "invalid_request",
       message: expect.stringContaining(`order each part from 1 to ${parts}`),

@@ -11,6 +11,7 @@ import type { EvidenceSeries } from "../../src/core/signals/evidence-series.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { silentLog } from "../fixtures/log.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { sized } from "../fixtures/sizes.js";
 import { createTestWorkers } from "../fixtures/workers.js";
 
 const daily = sharedPath("data", "daily");
@@ -20,7 +21,7 @@ const LIMIT_MS = 300_000;
 /** Trades after the cut from which an interval, or a pattern, is looked at. */
 const LATER_TRADES = 200;
 /** Newest bars of a file that are looked at: `npm run evidence` takes all. */
-const MOST_BARS = 10_000;
+const MOST_BARS = sized({ usual: 5_000, full: 10_000 });
 /** Patterns with as many before it: the files of 5m hold three weeks and one. */
 const LEAST_PATTERNS = 10;
 

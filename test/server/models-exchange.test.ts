@@ -10,9 +10,10 @@ import { writeDailyFiles } from "../fixtures/candle-files.js";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import type { TestProgram } from "../fixtures/program.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
+import { sized } from "../fixtures/sizes.js";
 
 const SYMBOLS = ["AAPL", "KO"];
-const DAYS = 1_400;
+const DAYS = sized({ usual: 1_200, full: 1_400 });
 const FROM = Date.UTC(2009, 0, 1);
 const TO = Date.UTC(2025, 0, 1);
 const PURPOSE = { asset_class: "equity", timeframe: "1d" };

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { expectProblem } from "../fixtures/expect-problem.js";
 import type { TestProgram } from "../fixtures/program.js";
-import { startScannedProgram } from "../fixtures/scanned.js";
+import { startAndScan } from "../fixtures/scanned.js";
 
 let program: TestProgram;
 
 beforeAll(async () => {
-  program = await startScannedProgram();
+  program = await startAndScan();
 });
 afterAll(() => program.close());
 

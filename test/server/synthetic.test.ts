@@ -9,6 +9,7 @@ import { plainService } from "../fixtures/plain-yahoo.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 import { goodRequestsOf, type MadeRequest } from "../fixtures/requests-of-spec.js";
 import { startScannedProgram } from "../fixtures/scanned.js";
+import { sized } from "../fixtures/sizes.js";
 import { isStream, type Spec } from "../fixtures/spec.js";
 import { startVendor } from "../fixtures/vendor.js";
 import { yahooAt } from "../fixtures/yahoo.js";
@@ -17,7 +18,7 @@ const SEED = 20_261_128;
 /** Each kind of job is ordered several times, and none is run. */
 const MANY_JOBS = { JOBS_PER_USER: "100" };
 /** Requests of an operation, and at most so many until one succeeds. */
-const LEAST = 3;
+const LEAST = sized({ usual: 1, full: 3 });
 const MOST = 40;
 /** Of these nothing succeeds without what a request before them gave, or ever. */
 const NEEDS_MORE = [
