@@ -6,10 +6,11 @@ import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { AVERAGE_RANGE, drawExample, EXAMPLES } from "../fixtures/candlestick-examples.js";
 import { printRecall, recallBy } from "../fixtures/recall.js";
 import { reflect, scale, shift } from "../fixtures/reflect.js";
+import { sized } from "../fixtures/sizes.js";
 
 /** In average ranges. At the lowest, prices that are drawn alike are still within the distance that counts as equal. */
 const NOISES = [0.005, 0.01, 0.025, 0.05, 0.1];
-const SEEDS = 200;
+const SEEDS = sized({ usual: 60, full: 200 });
 
 /** The series with every price moved by chance; highs and lows still are the ends of their bars. */
 function blur(candles: Candles, noise: number, seed: number): Candles {

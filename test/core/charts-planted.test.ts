@@ -8,9 +8,10 @@ import { createPatternSeries } from "../../src/core/patterns/series.js";
 import { PLANTED, type Planting, plant, type Soil } from "../fixtures/planted-charts.js";
 import { printRecall, recallBy } from "../fixtures/recall.js";
 import { reflect, scale } from "../fixtures/reflect.js";
+import { sized } from "../fixtures/sizes.js";
 
 const NOISES = [0.1, 0.25, 0.5, 0.75, 1];
-const SEEDS = 100;
+const SEEDS = sized({ usual: 40, full: 100 });
 /** Confirmed shapes of one variant in 1,000 bars of a random walk. */
 const MOST_FALSE = 20;
 

@@ -9,6 +9,7 @@ import { EVENT_PATTERNS, hitsOf, keysOf } from "../fixtures/pattern-events.js";
 import { reflect, scale, shift } from "../fixtures/reflect.js";
 import { readBars, walkBars } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { sized } from "../fixtures/sizes.js";
 
 /** Variants that are each other in a mirror; those that are their own are left out. */
 const MIRRORED = new Map(
@@ -29,6 +30,7 @@ const MIRRORED = new Map(
     ["bullish_macd_cross", "bearish_macd_cross"],
   ].flatMap(([a, b]) => [[a, b] as const, [b, a] as const]),
 );
+const BARS = sized({ usual: 600, full: 1_500 });
 const allHits = (candles: Candles) => EVENT_PATTERNS.flatMap((row) => hitsOf(row, candles));
 
 /** Whether both have the same hits, with qualities that differ by rounding only; `rename` for the first. */
@@ -144,9 +146,9 @@ function seenAt(candles: Candles, at: number): string[] {
 
 describe("real series", () => {
   it.each(files)(
-    "%s: what is reported at each of 1,500 bars is what its memory shows, to the last bit",
+    `%s: what is reported at each of ${BARS} bars is what its memory shows, to the last bit`,
     (name, path) => {
-      const candles = sliceCandles({ symbol: name, interval: "1d", ...readBars(path) }, 0, 1_500);
+      const candles = sliceCandles({ symbol: name, interval: "1d", ...readBars(path) }, 0, BARS);
       const whole = new Map<number, string[]>();
       for (const { variant, state, at, quality } of allHits(candles)) {
         whole.set(at, [...(whole.get(at) ?? []), `${at} ${variant.id} ${state} ${quality}`]);

@@ -4,9 +4,10 @@ import { EVENT_PATTERNS, hitsOf } from "../fixtures/pattern-events.js";
 import type { Soil } from "../fixtures/planted-charts.js";
 import { PLANTED_EVENTS, plantEvent } from "../fixtures/planted-events.js";
 import { printRecall, recallBy } from "../fixtures/recall.js";
+import { sized } from "../fixtures/sizes.js";
 
 const NOISES = [0.1, 0.25, 0.5, 0.75, 1];
-const SEEDS = 100;
+const SEEDS = sized({ usual: 40, full: 100 });
 
 /** Whether the planted event is confirmed at one of the bars at which the drawing makes it. */
 function isFound(variant: string, soil: Soil): boolean {

@@ -7,6 +7,7 @@ import { mmdRegime } from "../../src/core/indicators/statistics/mmd-regime.js";
 import { allocateBars, type Bars } from "../../src/core/market/candles.js";
 import { presets } from "../fixtures/indicator-values.js";
 import { walkBars } from "../fixtures/series.js";
+import { sized } from "../fixtures/sizes.js";
 import { plainDistances, plainPoints } from "../reference/plain/discrepancy.js";
 
 const VALUES = presets(mmdRegime);
@@ -77,14 +78,18 @@ describe("regimes by maximum mean discrepancy", () => {
     ["of wide tails", true, 0.88, 0.7],
     ["without tails, where what trends is often taken for normal", false, 0.8, 0.4],
   ] as const)("are told of simulated markets %s, in bars made of ticks", (what, hasTails, macro, least) => {
-    const shares = confusion(80, hasTails);
+    // Shares of fewer series are off by more.
+    const [series, slack] = sized({ usual: [30, 0.08], full: [80, 0] });
+    const shares = confusion(series, hasTails);
     const hits = shares.map((row, k) => row[k]);
     const mean = hits.reduce((sum, hit) => sum + hit, 0) / COUNT;
     const table = shares.map((row, k) => `${REGIME_NAMES[k]}: ${row.map((x) => x.toFixed(2)).join(" ")}`);
     process.stdout.write(`regimes told of markets ${what}: ${mean.toFixed(3)}\n${table.join("\n")}\n`);
-    expect(mean).toBeGreaterThanOrEqual(macro);
+    expect(mean).toBeGreaterThanOrEqual(macro - slack / 2);
     for (const [k, hit] of hits.entries()) {
-      expect(hit, REGIME_NAMES[k]).toBeGreaterThan(REGIME_NAMES[k].endsWith("volatility") ? 0.95 : least);
+      expect(hit, REGIME_NAMES[k]).toBeGreaterThan(
+        REGIME_NAMES[k].endsWith("volatility") ? 0.95 - slack : least - slack,
+      );
     }
   });
 

@@ -26,7 +26,7 @@ describe.each(["high", "low", "close"] as const)("a %s that is wrong by far", (c
       for (let i = settled; i < LENGTH; i++) size += Math.abs(wanted[i - from]) / (LENGTH - settled);
       for (let i = settled; i < LENGTH; i++) {
         const off = Math.abs(whole[output][i] - wanted[i - from]) / Math.max(size, 1e-300);
-        expect(off, `bar ${i} of output ${output}`).toBeLessThan(2e-8);
+        if (!(off < 2e-8)) expect(off, `bar ${i} of output ${output}`).toBeLessThan(2e-8);
       }
     }
   });

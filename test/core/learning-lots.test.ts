@@ -8,6 +8,7 @@ import { PROMOTION } from "../../src/core/learning/governance.js";
 import { tryLots } from "../../src/core/learning/lots-tried.js";
 import { servesLot } from "../../src/features/models/card.js";
 import { columnLesson, termsOf } from "../fixtures/learning-lessons.js";
+import { sized } from "../fixtures/sizes.js";
 
 const terms = termsOf(1, { permutations: 2, draws: 100 });
 const BOOTSTRAP = { seed: 1, draws: 200 };
@@ -48,7 +49,9 @@ describe("a model of several lots", () => {
   });
 
   it("has intervals about as wide as figures spread where one row in eight overlaps for forty of its lot", () => {
-    const [SHARE, RUN, WORLDS] = [8, 40, 60];
+    const [SHARE, RUN, WORLDS] = [8, 40, sized({ usual: 30, full: 60 })];
+    // Some three times what a deviation over so many worlds is off by.
+    const off = sized({ usual: 0.35, full: 0.25 });
     const ROWS = SHARE * RUN * 15;
     const isSlow = (row: number) => row % SHARE === 0;
     const lots = Array.from({ length: ROWS }, (_, row) => (isSlow(row) ? "equity 1d" : "crypto 5m"));
@@ -75,8 +78,8 @@ describe("a model of several lots", () => {
       errors.together += areaInterval({ scores, labels }, bootstrapOf({ samples }, few, [])).error / WORLDS;
     }
     const spread = deviationOf(areas);
-    expect(errors.apart / spread).toBeGreaterThan(0.75);
-    expect(errors.apart / spread).toBeLessThan(1.25);
+    expect(errors.apart / spread).toBeGreaterThan(1 - off);
+    expect(errors.apart / spread).toBeLessThan(1 + off);
     // Blocks of all rows in time are too short for the one lot, and say too little.
     expect(errors.together / spread).toBeLessThan(0.7);
   });

@@ -5,6 +5,7 @@ import { squash } from "../../src/core/sentiment/judge.js";
 import { scoreText, type TextSentiment } from "../../src/core/sentiment/score.js";
 import { LEXICON_ONLY, SHIPPED } from "../../src/core/sentiment/shipped.js";
 import { tokensOf } from "../../src/core/sentiment/tokens.js";
+import { sized } from "../fixtures/sizes.js";
 
 const MODELS = [
   ["lexicon", LEXICON_ONLY],
@@ -157,7 +158,9 @@ describe("entities", () => {
   });
 });
 
-describe("a megabyte of anything", () => {
+const SIZE = sized({ usual: 262_144, full: 1_048_576 });
+
+describe(`${SIZE} characters of anything`, () => {
   const parts = `a|$|1|-|'|a'|a.|1,|$A |http://|@|🚀|\ud800|up |not |beats |raise |5% |+1% |1 vs |. |, |but |loss |very |Apple |NYSE: |\n|é|up 5% |$A up as |Apple up, `;
   const timed = (work: () => void) => {
     const start = performance.now();
@@ -165,9 +168,9 @@ describe("a megabyte of anything", () => {
     return performance.now() - start;
   };
 
-  // A quarter of a second on a free core; the bounds leave room for a busy machine and fail on quadratic work.
+  // A quarter of a second for a megabyte on a free core; the bounds leave room for a busy machine and fail on quadratic work.
   it.each(parts.split("|"))("%j is split and scored in time", (part) => {
-    const text = part.repeat(Math.ceil(1_048_576 / part.length));
+    const text = part.repeat(Math.ceil(SIZE / part.length));
     expect(timed(() => tokensOf(text))).toBeLessThan(4_000);
     expect(timed(() => scoreText(text, SHIPPED, aliases))).toBeLessThan(4_000);
   });

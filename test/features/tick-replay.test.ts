@@ -7,6 +7,7 @@ import type { Receipt, SentTicks } from "../../src/features/pipeline/pipeline.js
 import { createTickReplay, type TickReplayCheckpoint } from "../../src/features/pipeline/replay-job.js";
 import { readTickFile } from "../../src/features/pipeline/tick-files.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { sized } from "../fixtures/sizes.js";
 
 const folder = mkdtempSync(join(tmpdir(), "tx-tick-files-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -148,7 +149,13 @@ it("refuses names of no file, files without a column, and those that cannot be u
   await expect(start("broken.csv.gz").done).rejects.toMatchObject({ code: "invalid_request" });
 });
 
-it("reads every row of the trades of SPY", async (context) => {
+// By awk.
+const REAL = sized({
+  usual: { rows: 200_000, volume: 66_348_433 },
+  full: { rows: 1_887_460, volume: 745_601_333 },
+});
+
+it(`reads each of ${REAL.rows} rows of the trades of SPY`, async (context) => {
   const path = sharedPath("data", "ticks", "lean-SPY-trades-20131007-20131011.csv.gz");
   if (path === null) return context.skip("the reference data are absent");
   let rows = 0;
@@ -157,7 +164,7 @@ it("reads every row of the trades of SPY", async (context) => {
     expect(part.from).toBe(rows);
     rows += part.rows.length;
     for (const { size } of part.rows) volume += Number(size);
+    if (rows >= REAL.rows) break;
   }
-  // By awk.
-  expect([rows, volume]).toEqual([1_887_460, 745_601_333]);
+  expect({ rows, volume }).toEqual(REAL);
 }, 60_000);

@@ -7,6 +7,7 @@ import { computeRegimes, countTransitions, type RegimeColumns } from "../../src/
 import { firstLeak } from "../fixtures/regime-leaks.js";
 import { copyBars, readBars, readColumns } from "../fixtures/series.js";
 import { sharedPath } from "../fixtures/shared.js";
+import { sized } from "../fixtures/sizes.js";
 
 const daily = sharedPath("data", "daily");
 const file = (name: string) => `${ensure(daily, "the folder is there")}/${name}.csv.gz`;
@@ -144,7 +145,7 @@ const SERIES = [
   ["intraday", "ejtrader-XAUUSD-1h"],
   ["intraday", "freqtrade-XRP_USDT_USDT-5m-futures"],
 ] as const;
-const NEWEST = 1_500;
+const NEWEST = sized({ usual: 600, full: 1_500 });
 
 describe.skipIf(daily === null)("every bar has the label it had when it closed", () => {
   it.each(SERIES)("%s %s", { timeout: 60_000 }, (folder, name) => {

@@ -5,10 +5,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, it } from "vitest";
 import { createTestDatabase } from "../fixtures/database.js";
 import { spawnProgram } from "../fixtures/process.js";
+import { sized } from "../fixtures/sizes.js";
 
 const BUNDLE = fileURLToPath(new URL("../../dist/bundle/main.js", import.meta.url));
 const WARM = 60;
-const CALLS = 120;
+const CALLS = sized({ usual: 60, full: 120 });
 /** Where zod copies what it was called with. */
 const OF_LIBRARIES = ["{ ..._ctx, async: false }", "{ ...ctx, skipChecks: true }"];
 
