@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { TOPICS, type TopicKind } from "../features/stream/topics.js";
+import { GAPS, TOPICS, type TopicKind } from "../features/stream/topics.js";
 import type { Role } from "../platform/http.js";
 
 const SOCKET = "socket";
@@ -44,12 +44,17 @@ const ANSWERED: Readonly<Record<string, Schema>> = {
   pong: objectOf("pong", { time }),
   subscribed: objectOf("subscribed", { topic: text, since: numberOrNull }),
   unsubscribed: objectOf("unsubscribed", { topics }),
-  resumed: objectOf("resumed", {
-    topic: text,
-    replayed: number,
-    seq: number,
-    truncated: { type: "boolean" },
-  }),
+  resumed: objectOf(
+    "resumed",
+    {
+      topic: text,
+      replayed: number,
+      seq: number,
+      truncated: { type: "boolean" },
+      reason: { enum: [...GAPS], description: "Why something is missing, where it is" },
+    },
+    ["reason"],
+  ),
   error: objectOf("error", { code: text, detail: text }),
 };
 
@@ -101,7 +106,8 @@ export function asyncapiDocument(version: string): Readonly<Record<string, unkno
 
 const DESCRIPTION =
   "Topics are subscribed to by their address. Events of kept ones are numbered: each says which number came before it on its " +
-  "topic, and a subscriber that says the last number it saw is told what it missed.";
+  "topic, and a subscriber that says the last number it saw is told what it missed. Those that are not kept say that it is lost, " +
+  "and begin with a snapshot where they have one.";
 
 /** Events of a kind and, where it has them, snapshots. */
 function messagesOf(

@@ -2,7 +2,8 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { TOPICS_A_CLIENT } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
-import { isKept, kindOf } from "../features/stream/topics.js";
+import { endOf } from "../features/stream/subscribing.js";
+import { isKept, kindOf, TOPICS } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
@@ -53,14 +54,20 @@ const query = z.strictObject({
   ticket: ticketText,
 });
 
+const namesOf = (kept: boolean) =>
+  TOPICS.flatMap((kind) => (kind.kept === kept ? [kind.name] : [])).join(", ");
+
 const SCHEMA = {
   operationId: "streamEvents",
   tags: ["Stream"],
   summary: "Topics as server-sent events, resumed by one cursor",
   description:
     "Events of all topics in their one order; data is what /ws sends. The id of an event is the cursor: after Last-Event-ID, or " +
-    "since, nothing is missing and nothing comes twice. An event called stream says first where the stream begins, and after a " +
-    "replay how much it was and whether anything was forgotten. Ends after 14 minutes at the latest.",
+    "since, nothing is missing and nothing comes twice on topics that are kept: " +
+    `${namesOf(true)}. The others are not (${namesOf(false)}): after a cursor each says that what came between is lost, and ` +
+    "begins with a snapshot where it has one. An event called stream says first where the stream begins, then of each topic that " +
+    "is not kept, and after a replay how much of which topics it was and whether anything was forgotten. " +
+    "Ends after 14 minutes at the latest.",
   querystring: query,
   response: {
     200: {
@@ -132,7 +139,8 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
   return { count: readers.size, close: stop };
 }
 
-/** Says where a stream begins, and writes what came after its cursor until nothing is missing any more. */
+/** Says where a stream begins, and writes what came after its cursor until nothing is missing any more; topics that are not kept
+ * begin with what is true now, and say that what came between is lost. */
 async function begin(
   reader: EventReader,
   since: number | null,
@@ -146,7 +154,10 @@ async function begin(
   let at = since ?? (await stream.newestOf(kept));
   tell({ type: "subscribed", topics, since, seq: at, heartbeat_ms: beatMs }, at);
   reader.at = at;
-  for (const topic of snapshots ? topics.filter((each) => kindOf(each)?.snapshot != null) : []) {
+  const lost = since === null ? [] : topics.filter((topic) => !isKept(topic));
+  for (const topic of lost) tell({ type: "resumed", topic, replayed: 0, seq: at, ...endOf("not_kept") }, at);
+  const begun = snapshots ? topics : lost;
+  for (const topic of begun.filter((each) => kindOf(each)?.snapshot != null)) {
     const { frame } = await stream.snapshot(topic, reader.principal);
     await readers.writePaced(reader, eventText(frame, null));
   }
@@ -162,7 +173,8 @@ async function begin(
   }
   reader.at = at;
   reader.held = null;
-  if (since !== null) tell({ type: "resumed", replayed, seq: at, truncated: forgotten }, at);
+  if (since === null || kept.length === 0) return;
+  tell({ type: "resumed", topics: kept, replayed, seq: at, ...endOf(forgotten ? "forgotten" : null) }, at);
 }
 
 function startWatches(

@@ -64,6 +64,11 @@ describe("GET /asyncapi.json", () => {
       socket.send({ type: "ping" });
       socket.send({ type: "subscribe", topics: ["alerts"] });
       socket.send({ type: "subscribe", topics: ["scan"], since: { scan: 0 } });
+      const bars = "bars:AAPL:1m";
+      socket.send({ type: "subscribe", topics: [bars], since: { [bars]: 1 } });
+      const lost = await socket.heard((each) => each.type === "resumed" && each.topic === bars);
+      expect(problemsOf("resumed", lost)).toEqual([]);
+      expect(problemsOf("resumed", { ...lost, reason: "why not" })).not.toEqual([]);
       socket.send({ type: "unsubscribe", topics: ["scan"] });
       socket.send({ type: "nonsense" });
       await socket.heard(({ type }) => type === "error");

@@ -69,6 +69,7 @@ describe("GET /api/events", () => {
     const resumed = await second.heard(told("resumed"));
     expect(resumed.data).toEqual({
       type: "resumed",
+      topics: ["alerts", "scan"],
       replayed: 5,
       seq: Number(second.lastId()),
       truncated: false,
@@ -78,6 +79,35 @@ describe("GET /api/events", () => {
     await publish("alerts", [live]);
     await second.heard(numbered(live));
     expect(numbersOf(second)).toEqual([...missed, live]);
+  });
+
+  it("200 says of each topic that is not kept that it was cut, and begins it with what is true now", async () => {
+    const topics = "topics=alerts,candles:AAPL:1d,bars:AAPL:1m,quotes:AAPL";
+    const first = await open(topics);
+    const { data } = await first.heard(told("subscribed"));
+    first.cut();
+    const numbers = take(2);
+    await publish("alerts", numbers);
+    const { seq } = data as { seq: number };
+    for (const [query, headers] of [
+      [topics, { "last-event-id": String(seq) }],
+      [`${topics}&since=${seq}`, {}],
+    ] as const) {
+      const second = await open(query, headers);
+      await second.heard((event) => told("resumed")(event) && "topics" in (event.data as object));
+      expect(numbersOf(second).filter((n) => n !== undefined)).toEqual(numbers);
+      const ends = second.events.filter(told("resumed")).map((event) => event.data);
+      const lost = { type: "resumed", replayed: 0, seq, truncated: true, reason: "not_kept" };
+      expect(ends.slice(0, 3)).toEqual(
+        ["candles:AAPL:1d", "bars:AAPL:1m", "quotes:AAPL"].map((topic) => ({ ...lost, topic })),
+      );
+      expect(ends[3]).toMatchObject({ topics: ["alerts"], replayed: 2, truncated: false });
+      const snapshots = second.events.map((event) => event.data as { type: string; topic: string });
+      expect(snapshots.filter(({ type }) => type === "snapshot").map(({ topic }) => topic)).toEqual([
+        "candles:AAPL:1d",
+        "quotes:AAPL",
+      ]);
+    }
   });
 
   it("200 has a cursor before the first event of its topics", async () => {

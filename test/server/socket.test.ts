@@ -190,7 +190,7 @@ describe("a resumed topic", () => {
     const socket = await open();
     socket.send({ type: "subscribe", topics: ["scan"], since: { scan: since } });
     const resumed = await socket.heard(typed("resumed"));
-    expect(resumed).toMatchObject({ replayed: 1_000, truncated: true });
+    expect(resumed).toMatchObject({ replayed: 1_000, truncated: true, reason: "more" });
     expect(numbersOf(socket).slice(0, 1_000)).toEqual(numbers.slice(0, 1_000));
     const again = await open();
     again.send({ type: "subscribe", topics: ["scan"], since: { scan: resumed.seq } });
@@ -208,7 +208,11 @@ describe("a resumed topic", () => {
     await program.parts.database.query("delete from events where seq <= $1", [gone]);
     const late = await open();
     resume(late, gone);
-    expect(await late.heard(typed("resumed"))).toMatchObject({ replayed: 2, truncated: true });
+    expect(await late.heard(typed("resumed"))).toMatchObject({
+      replayed: 2,
+      truncated: true,
+      reason: "forgotten",
+    });
     const ahead = await open();
     resume(ahead, gone + 1_000_000);
     expect(await ahead.heard(typed("resumed"))).toMatchObject({ replayed: 0, truncated: true });
@@ -231,10 +235,26 @@ describe("a resumed topic", () => {
     await socket.heard(numbered(n));
   });
 
-  it("of a kind that is not kept starts with nothing", async () => {
+  it("of a kind that is not kept says that what was missed is lost, and begins with what is true now", async () => {
     const socket = await open();
-    socket.send({ type: "subscribe", topics: ["candles:AAPL:1d"], since: { "candles:AAPL:1d": 5 } });
-    expect(await socket.heard(typed("resumed"))).toMatchObject({ replayed: 0, truncated: false });
+    const topics = ["candles:AAPL:1d", "quotes:AAPL", "bars:AAPL:1m"];
+    const since = Object.fromEntries(topics.map((topic) => [topic, 5]));
+    socket.send({ type: "subscribe", topics, since });
+    for (const topic of topics) {
+      expect(await socket.heard((frame) => frame.type === "resumed" && frame.topic === topic)).toEqual({
+        type: "resumed",
+        topic,
+        seq: 5,
+        replayed: 0,
+        truncated: true,
+        reason: "not_kept",
+      });
+    }
+    const snapshots = socket.frames.filter(typed("snapshot"));
+    expect(snapshots.map(({ topic }) => topic)).toEqual(topics.slice(0, 2));
+    expect(snapshots.every(({ data }) => data !== null)).toBe(true);
+    await program.parts.eventLog.announce({ topic: "bars:AAPL:1m", payload: { close: 5 } });
+    await socket.heard(({ type, topic }) => type === "event" && topic === "bars:AAPL:1m");
   });
 });
 

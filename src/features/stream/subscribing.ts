@@ -1,9 +1,10 @@
 import type { Client, Clients } from "./clients.js";
 import type { Stream } from "./stream.js";
-import { isKept, kindOf } from "./topics.js";
+import { type Gap, isKept, kindOf } from "./topics.js";
 
 /**
- * Lets a client hear topics: from a number on, from what is true now, or from now on.
+ * Lets a client hear topics: from a number on, from what is true now, or from now on. What is not kept has no number to go on
+ * from: it says that what came meanwhile is lost, and begins with what is true now.
  * @param since number of the last event seen, by topic.
  * @throws {AppError} for what is no topic, and for topics of others.
  */
@@ -32,6 +33,20 @@ export function createSubscribing<C extends Client>({
     clients.release(client, topic, at);
   }
 
+  /** Says of what is not kept that nothing of what was missed can be told. */
+  async function beginAgain(client: C, topic: string, since: number): Promise<void> {
+    clients.join(client, topic);
+    reply(client, { type: "subscribed", topic, since });
+    reply(client, { type: "resumed", topic, seq: since, replayed: 0, ...endOf("not_kept") });
+    if (kindOf(topic)?.snapshot != null) await orLeave(client, topic, () => tellSnapshot(client, topic));
+  }
+
+  async function tellSnapshot(client: C, topic: string): Promise<number> {
+    const { frame, seq } = await stream.snapshot(topic, client.principal);
+    await clients.sendPaced(client, frame);
+    return seq;
+  }
+
   async function catchUp(client: C, topic: string, since: number) {
     let [at, replayed, more, forgotten] = [since, 0, false, false];
     do {
@@ -42,7 +57,7 @@ export function createSubscribing<C extends Client>({
       at = missed.seq;
       replayed += missed.events.length;
     } while (!more && !client.ending && clients.heldTo(client, topic) > at);
-    return { at, replayed, truncated: more || forgotten };
+    return { at, replayed, ...endOf(forgotten ? "forgotten" : more ? "more" : null) };
   }
 
   /** Going on without what was missed would look like a topic that is whole. */
@@ -61,8 +76,7 @@ export function createSubscribing<C extends Client>({
     else clients.join(client, topic);
     reply(client, { type: "subscribed", topic, since: null });
     await orLeave(client, topic, async () => {
-      const { frame, seq } = await stream.snapshot(topic, client.principal);
-      await clients.sendPaced(client, frame);
+      const seq = await tellSnapshot(client, topic);
       if (isKept(topic)) clients.release(client, topic, (await catchUp(client, topic, seq)).at);
     });
   }
@@ -80,7 +94,7 @@ export function createSubscribing<C extends Client>({
       from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
     }
     for (const [topic, number] of from) {
-      if (number !== undefined) await resume(client, topic, number);
+      if (number !== undefined) await (isKept(topic) ? resume : beginAgain)(client, topic, number);
       else if (snapshots && kindOf(topic)?.snapshot != null) await begin(client, topic);
       else {
         clients.join(client, topic);
@@ -88,4 +102,9 @@ export function createSubscribing<C extends Client>({
       }
     }
   };
+}
+
+/** How a replay ends: whether something is missing after it, and why. */
+export function endOf(gap: Gap | null): { readonly truncated: boolean; readonly reason?: Gap } {
+  return gap === null ? { truncated: false } : { truncated: true, reason: gap };
 }

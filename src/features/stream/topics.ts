@@ -204,6 +204,10 @@ export const TOPICS: readonly TopicKind[] = Object.freeze([
   },
 ]);
 
+/** Why what was replayed is not all that was missed: nothing of it is kept, the oldest is no longer, or more is to be asked for. */
+export const GAPS = Object.freeze(["not_kept", "forgotten", "more"] as const);
+export type Gap = (typeof GAPS)[number];
+
 /** The kind that a topic is of; null for what is no topic. */
 export function kindOf(topic: string): TopicKind | null {
   const [name] = topic.split(":");
