@@ -55,7 +55,15 @@ const ANSWERED: Readonly<Record<string, Schema>> = {
     },
     ["reason"],
   ),
-  error: objectOf("error", { code: text, detail: text }),
+  error: objectOf(
+    "error",
+    {
+      code: text,
+      detail: text,
+      topic: { ...text, description: "The topic that is not heard, as it was asked for" },
+    },
+    ["topic"],
+  ),
 };
 
 /**

@@ -2,12 +2,12 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { TOPICS_A_CLIENT } from "../features/stream/clients.js";
 import type { Stream } from "../features/stream/stream.js";
-import { endOf } from "../features/stream/subscribing.js";
+import { admitEach, endOf } from "../features/stream/subscribing.js";
 import { isKept, kindOf, TOPICS } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
-import { lastEventId, problemResponses } from "../platform/http.js";
+import { lastEventId, type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { type AdmissionOptions, admitCaller, ticketText } from "./admission.js";
@@ -67,7 +67,8 @@ const SCHEMA = {
     `${namesOf(true)}. The others are not (${namesOf(false)}): after a cursor each says that what came between is lost, and ` +
     "begins with a snapshot where it has one. An event called stream says first where the stream begins, then of each topic that " +
     "is not kept, and after a replay how much of which topics it was and whether anything was forgotten. " +
-    "Ends after 14 minutes at the latest.",
+    "Each topic is admitted by itself: an event called error names one that is not heard, and why; the answer is an error where " +
+    "none is. Ends after 14 minutes at the latest.",
   querystring: query,
   response: {
     200: {
@@ -76,6 +77,7 @@ const SCHEMA = {
     },
     ...problemResponses([
       ...(["invalid_request", "unauthenticated", "forbidden", "origin_refused", "job_not_found"] as const),
+      ...(["rule_not_found", "symbol_invalid", "symbol_unknown"] as const),
       ...([
         "account_not_found",
         "hook_not_found",
@@ -111,12 +113,7 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
       const texts = request.query.topics.split(",");
       if (texts.length > TOPICS_A_CLIENT)
         throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a stream`);
-      const topics = new Set<string>();
-      for (const text of texts) {
-        const topic = stream.topicOf(text.trim());
-        await stream.admit(topic, principal);
-        topics.add(topic);
-      }
+      const { topics, refused } = await admit(texts, principal, stream);
       const since = lastEventId(request) ?? request.query.since ?? null;
       const address = addressGroup(request.ip);
       const reader = new EventReader(request.raw.socket, topics, principal, address, clock.elapsed());
@@ -127,6 +124,8 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
       const timer = setTimeout(() => reader.body.push(null), Math.max(0, Math.min(STREAM_LIMIT_MS, left)));
       reader.body.once("close", () => clearTimeout(timer));
       readers.write(reader, `retry: ${RETRY_MS}\n\n`);
+      for (const told of refused)
+        readers.write(reader, `event: error\n${eventText(JSON.stringify(told), null)}`);
       const snapshots = since === null && request.query.snapshot === "true";
       begin(reader, since, { stream, readers, beatMs, snapshots }).catch((error: unknown) => {
         // Its client comes back with the cursor that it had.
@@ -137,6 +136,32 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
     },
   );
   return { count: readers.size, close: stop };
+}
+
+interface Refusal {
+  readonly type: "error";
+  readonly code: string;
+  readonly detail: string;
+  readonly topic: string;
+}
+
+/** Topics that a caller may hear, and what is said of the others. @throws why none may be heard, where none is left. */
+async function admit(
+  texts: readonly string[],
+  principal: Principal,
+  stream: Stream,
+): Promise<{ topics: ReadonlySet<string>; refused: readonly Refusal[] }> {
+  const errors: unknown[] = [];
+  const refused: Refusal[] = [];
+  const named = texts.map((text) => text.trim());
+  const admitted = await admitEach(stream, named, principal, (topic, error) => {
+    // What the server fails at now it may not fail at when its client comes back.
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    errors.push(error);
+    refused.push({ type: "error", code: error.code, detail: error.message, topic: topic.slice(0, 100) });
+  });
+  if (admitted.size === 0) throw errors[0];
+  return { topics: new Set(admitted.keys()), refused };
 }
 
 /** Says where a stream begins, and writes what came after its cursor until nothing is missing any more; topics that are not kept

@@ -26,7 +26,8 @@ const frameSchema = z.discriminatedUnion("type", [
 export interface Frames {
   /** @throws {AppError} for a frame that is not understood. */
   handle(client: SocketClient, text: string): Promise<void>;
-  readonly subscribe: Subscribe<SocketClient>;
+  /** @throws {AppError} as `Subscribe`. */
+  subscribe(...asked: Parameters<Subscribe<SocketClient>>): Promise<void>;
   /** Answers a frame that failed; too many of them end the connection. */
   refuse(client: SocketClient, error: unknown): void;
 }
@@ -43,7 +44,36 @@ export function createFrames(options: {
   const { stream, clients, log, now } = options;
   const reply = (client: SocketClient, message: object) => clients.send(client, JSON.stringify(message));
 
-  const subscribe = createSubscribing({ stream, clients });
+  function tellError(client: SocketClient, error: unknown, about: { readonly topic?: string } = {}): void {
+    if (client.ending) return;
+    const known = error instanceof AppError ? error : null;
+    if (known === null) log.error({ err: error }, "socket frame failed");
+    reply(client, {
+      type: "error",
+      code: known?.code ?? "internal",
+      detail: known?.message ?? "The server failed to handle the frame",
+      ...about,
+    });
+  }
+
+  /** What the server fails at is not the client's doing. */
+  function countBad(client: SocketClient, error: unknown): void {
+    if (client.ending || !(error instanceof AppError) || error.status >= 500) return;
+    client.badFrames++;
+    if (client.badFrames > BAD_FRAMES_LIMIT) clients.cut(client, "too many bad frames", CLOSE_POLICY);
+  }
+
+  const open = createSubscribing({
+    stream,
+    clients,
+    refuse: (client, { topic, error }) => tellError(client, error, { topic }),
+  });
+  /** A frame is bad once, however many of its topics are refused. */
+  async function subscribe(...asked: Parameters<Subscribe<SocketClient>>): Promise<void> {
+    const { refused } = await open(...asked);
+    const [own] = refused.filter(({ error }) => error instanceof AppError && error.status < 500);
+    if (own !== undefined) countBad(asked[0], own.error);
+  }
 
   return {
     subscribe,
@@ -67,18 +97,8 @@ export function createFrames(options: {
       }
     },
     refuse(client, error) {
-      if (client.ending) return;
-      const known = error instanceof AppError ? error : null;
-      if (known === null) log.error({ err: error }, "socket frame failed");
-      reply(client, {
-        type: "error",
-        code: known?.code ?? "internal",
-        detail: known?.message ?? "The server failed to handle the frame",
-      });
-      // What the server fails at is not the client's doing.
-      if (known === null || known.status >= 500) return;
-      client.badFrames++;
-      if (client.badFrames > BAD_FRAMES_LIMIT) clients.cut(client, "too many bad frames", CLOSE_POLICY);
+      tellError(client, error);
+      countBad(client, error);
     },
   };
 }

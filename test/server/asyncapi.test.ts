@@ -70,8 +70,10 @@ describe("GET /asyncapi.json", () => {
       expect(problemsOf("resumed", lost)).toEqual([]);
       expect(problemsOf("resumed", { ...lost, reason: "why not" })).not.toEqual([]);
       socket.send({ type: "unsubscribe", topics: ["scan"] });
+      socket.send({ type: "subscribe", topics: ["jobs:4294967290"] });
+      expect(problemsOf("error", await socket.heard(({ type }) => type === "error"))).toEqual([]);
       socket.send({ type: "nonsense" });
-      await socket.heard(({ type }) => type === "error");
+      await socket.heard(({ type, topic }) => type === "error" && topic === undefined);
       const types = ["welcome", "pong", "subscribed", "resumed", "unsubscribed", "error"];
       for (const type of types) {
         const frame = await socket.heard((each) => each.type === type);

@@ -110,6 +110,21 @@ describe("GET /api/events", () => {
     }
   });
 
+  it("200 hears the topics that it may, and names each that it may not; an error where none is left", async () => {
+    const source = await open("topics=nothing,alerts,jobs:4294967290");
+    const begun = await source.heard(told("subscribed"));
+    expect(begun.data).toMatchObject({ topics: ["alerts"] });
+    const errors = source.events.filter(({ type }) => type === "error").map(({ data }) => data);
+    expect(errors).toEqual([
+      { type: "error", code: "invalid_request", detail: expect.any(String), topic: "nothing" },
+      { type: "error", code: "job_not_found", detail: expect.any(String), topic: "jobs:4294967290" },
+    ]);
+    const [n] = take(1);
+    await publish("alerts", [n]);
+    await source.heard(numbered(n));
+    expect((await open("topics=jobs:4294967290,nothing")).status).toBe(404);
+  });
+
   it("200 has a cursor before the first event of its topics", async () => {
     const first = await open("topics=models,synergy");
     await first.heard(told("subscribed"));

@@ -258,6 +258,39 @@ describe("a resumed topic", () => {
   });
 });
 
+describe("a subscription of several topics", () => {
+  it("hears those that it may, and is told of each other by its name", async () => {
+    const socket = await open();
+    const foreign = "account:00000000-0000-4000-8000-000000000000";
+    const topics = ["alerts", foreign, "alertz", "jobs:4294967290", "scan", "rules:somebody-else"];
+    socket.send({ type: "subscribe", topics, since: { scan: 0 } });
+    await socket.heard(({ type, topic }) => type === "resumed" && topic === "scan");
+    expect(socket.frames.filter(typed("subscribed")).map(({ topic }) => topic)).toEqual(["alerts", "scan"]);
+    expect(socket.frames.filter(typed("error")).map(({ topic, code }) => [topic, code])).toEqual([
+      [foreign, "account_not_found"],
+      ["alertz", "invalid_request"],
+      ["jobs:4294967290", "job_not_found"],
+      ["rules:somebody-else", "rule_not_found"],
+    ]);
+    const [n] = take(1);
+    await publish("alerts", [n]);
+    await socket.heard(numbered(n));
+  });
+
+  it("goes on with the others when one cannot be read back, and is one bad frame however many are refused", async () => {
+    const spy = vi.spyOn(program.parts.eventLog, "readAfter").mockRejectedValueOnce(new Error("planted"));
+    const socket = await open();
+    socket.send({ type: "subscribe", topics: ["alerts", "scan"], since: { alerts: 1 } });
+    await socket.heard(({ type, topic }) => type === "subscribed" && topic === "scan");
+    expect(await socket.heard(typed("error"))).toMatchObject({ code: "internal", topic: "alerts" });
+    spy.mockRestore();
+    socket.send({ type: "subscribe", topics: Array.from({ length: 100 }, (_, i) => `nothing${i}`) });
+    await expect.poll(() => socket.frames.filter(typed("error")).length).toBe(101);
+    socket.send({ type: "ping" });
+    await socket.heard(typed("pong"));
+  });
+});
+
 describe("a frame that is not understood", () => {
   it.each<[string, string]>([
     ["no JSON", "not json"],

@@ -175,6 +175,54 @@ describe("a client", () => {
     expect(numbersOf(client)).not.toContain(two);
   });
 
+  it("hears of what it opens with what it may, and its status lists that alone", async () => {
+    const topics = ["alerts", "nothing", "jobs:4294967290", "quality"];
+    const client = open({ auth: { topics } });
+    const status = await client.heard("subscription_status");
+    expect(status).toMatchObject({
+      ...{ status: "subscribed", topics: ["alerts", "quality"], alerts: true, scan_results: false },
+    });
+    const names = client.events.map(([event]) => event);
+    expect(names.indexOf("subscription_status")).toBeGreaterThan(names.lastIndexOf("subscribed"));
+    const errors = client.events.filter(([event]) => event === "error_message").map(([, payload]) => payload);
+    expect(errors).toMatchObject([
+      { code: "invalid_request", topic: "nothing" },
+      { code: "job_not_found", topic: "jobs:4294967290" },
+    ]);
+    const none = open({ auth: { topics: ["nothing"] } });
+    expect(await none.heard("subscription_status")).toMatchObject({ status: "refused", topics: [] });
+    const asked = await client.ask("subscribe", { topics: ["scan", "nothing"] });
+    expect(asked).toMatchObject({ success: true, topics: ["scan"], refused: [{ topic: "nothing" }] });
+  });
+
+  it("resumes all its topics from one number", async () => {
+    const first = open();
+    await first.heard("subscribed", ({ topic }) => topic === "scan");
+    const [seen, ...missed] = take(3);
+    await publish("alerts", [seen]);
+    const { seq } = await first.heard("event", (payload) => numberOf(payload) === seen);
+    first.socket.disconnect();
+    await publish("scan", missed);
+    const second = open({ auth: { since: seq } });
+    expect(await second.heard("resumed", ({ topic }) => topic === "scan")).toMatchObject({ replayed: 2 });
+    expect(await second.heard("resumed", ({ topic }) => topic === "alerts")).toMatchObject({ replayed: 0 });
+    expect(numbersOf(second)).toEqual(missed);
+  });
+
+  it.each([
+    [{ topics: 7 }, "auth.topics: "],
+    [{ since: "x" }, "auth.since: must be a number, or numbers by topic"],
+    [{ since: -1 }, "auth.since: "],
+    [{ since: { alerts: "x" } }, "auth.since: "],
+    [{ snapshot: 1 }, "auth.snapshot: "],
+    [{ token: 1 }, "auth.token: "],
+  ])("is told which field of its auth is wrong: %j", async (auth, text) => {
+    const client = open({ auth });
+    const error = await new Promise<Error>((resolve) => client.socket.once("connect_error", resolve));
+    expect(error.message).toContain(text);
+    expect(error.message).toBe((error as Error & { data?: { detail: string } }).data?.detail);
+  });
+
   it.each([
     ["a topic that is none", { topics: ["nothing"] }, "invalid_request"],
     ["no topics", {}, "invalid_request"],

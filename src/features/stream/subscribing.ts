@@ -1,26 +1,42 @@
-import type { Client, Clients } from "./clients.js";
+import { AppError } from "../../platform/errors.js";
+import type { Principal } from "../../platform/http.js";
+import { type Client, type Clients, TOPICS_A_CLIENT } from "./clients.js";
 import type { Stream } from "./stream.js";
 import { type Gap, isKept, kindOf } from "./topics.js";
 
 /**
  * Lets a client hear topics: from a number on, from what is true now, or from now on. What is not kept has no number to go on
- * from: it says that what came meanwhile is lost, and begins with what is true now.
+ * from: it says that what came meanwhile is lost, and begins with what is true now. Each topic is admitted by itself.
  * @param since number of the last event seen, by topic.
- * @throws {AppError} for what is no topic, and for topics of others.
+ * @throws {AppError} `invalid_request` for more topics than a client may hear, of which none is joined then.
  */
 export type Subscribe<C extends Client> = (
   client: C,
   texts: readonly string[],
   since: Readonly<Record<string, number>>,
   snapshots?: boolean,
-) => Promise<void>;
+) => Promise<Subscribed>;
+
+/** What came of a subscription: topics that are heard now, and those that are not, as they were asked for. */
+export interface Subscribed {
+  readonly topics: readonly string[];
+  readonly refused: readonly Refused[];
+}
+
+export interface Refused {
+  readonly topic: string;
+  readonly error: unknown;
+}
 
 export function createSubscribing<C extends Client>({
   stream,
   clients,
+  refuse,
 }: {
   stream: Stream;
   clients: Clients<C>;
+  /** Tells a client of a topic that it does not hear. */
+  refuse: (client: C, refused: Refused) => void;
 }): Subscribe<C> {
   const reply = (client: C, message: object) => clients.send(client, JSON.stringify(message));
 
@@ -81,27 +97,73 @@ export function createSubscribing<C extends Client>({
     });
   }
 
-  return async function subscribe(
-    client: C,
-    texts: readonly string[],
-    since: Readonly<Record<string, number>>,
-    snapshots = false,
-  ) {
-    const from = new Map<string, number | undefined>();
-    for (const text of texts) {
-      const topic = stream.topicOf(text);
-      await stream.admit(topic, client.principal);
-      from.set(topic, since[text] ?? since[topic] ?? from.get(topic));
+  async function open(client: C, topic: string, since: number | undefined, snapshots: boolean) {
+    if (since !== undefined) await (isKept(topic) ? resume : beginAgain)(client, topic, since);
+    else if (snapshots && kindOf(topic)?.snapshot != null) await begin(client, topic);
+    else {
+      clients.join(client, topic);
+      reply(client, { type: "subscribed", topic, since: null });
     }
-    for (const [topic, number] of from) {
-      if (number !== undefined) await (isKept(topic) ? resume : beginAgain)(client, topic, number);
-      else if (snapshots && kindOf(topic)?.snapshot != null) await begin(client, topic);
-      else {
-        clients.join(client, topic);
-        reply(client, { type: "subscribed", topic, since: null });
+  }
+
+  return async function subscribe(client, texts, since, snapshots = false) {
+    const refused: Refused[] = [];
+    const tell = (topic: string, error: unknown) => {
+      refused.push({ topic, error });
+      refuse(client, { topic, error });
+    };
+    const admitted = await admitEach(stream, texts, client.principal, tell);
+    requireRoom(client, [...admitted.keys()]);
+    const topics: string[] = [];
+    for (const [topic, named] of admitted) {
+      try {
+        await open(client, topic, numberFor(topic, named, since), snapshots);
+        topics.push(topic);
+      } catch (error) {
+        tell(topic, error);
       }
     }
+    return { topics, refused };
   };
+}
+
+/**
+ * The topics that somebody may hear, each with all its spellings.
+ * @param refuse is told of each that is none or of somebody else, as it was asked for.
+ */
+export async function admitEach(
+  stream: Pick<Stream, "topicOf" | "admit">,
+  texts: readonly string[],
+  principal: Principal,
+  refuse: (text: string, error: unknown) => void,
+): Promise<Map<string, readonly string[]>> {
+  const admitted = new Map<string, readonly string[]>();
+  for (const text of new Set(texts)) {
+    try {
+      const topic = stream.topicOf(text);
+      await stream.admit(topic, principal);
+      admitted.set(topic, [...(admitted.get(topic) ?? []), text]);
+    } catch (error) {
+      refuse(text, error);
+    }
+  }
+  return admitted;
+}
+
+/** The last event seen of a topic, by any of its spellings. */
+function numberFor(
+  topic: string,
+  spellings: readonly string[],
+  since: Readonly<Record<string, number>>,
+): number | undefined {
+  const numbers = [...spellings, topic].flatMap((text) => (Object.hasOwn(since, text) ? [since[text]] : []));
+  return numbers.at(0);
+}
+
+function requireRoom(client: Client, topics: readonly string[]): void {
+  const { size } = new Set([...client.topics, ...topics]);
+  if (size > TOPICS_A_CLIENT)
+    throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a connection`);
 }
 
 /** How a replay ends: whether something is missing after it, and why. */

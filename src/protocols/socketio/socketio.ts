@@ -14,7 +14,7 @@ import {
   TOPICS_A_CLIENT,
 } from "../../features/stream/clients.js";
 import type { Stream } from "../../features/stream/stream.js";
-import { createSubscribing } from "../../features/stream/subscribing.js";
+import { createSubscribing, type Subscribed } from "../../features/stream/subscribing.js";
 import { PORTFOLIO_TOPIC } from "../../features/stream/topics.js";
 import { revokedKeys } from "../../features/users/revoked.js";
 import type { Users } from "../../features/users/users.js";
@@ -82,12 +82,13 @@ const WINDOW_MS = 10_000;
 
 const numbers = z.record(z.string().max(100), z.number().int().min(0));
 const topicList = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
-const asked = z.object({ topics: topicList, since: numbers.optional(), snapshot: z.boolean().optional() });
+const since = z.union([z.number().int().min(0), numbers], "must be a number, or numbers by topic").optional();
+const asked = z.object({ topics: topicList, since, snapshot: z.boolean().optional() });
 const opening = z.object({
   token: z.string().max(2_000).optional(),
   ticket: z.string().max(2_000).optional(),
   topics: topicList.optional(),
-  since: numbers.optional(),
+  since,
   snapshot: z.boolean().optional(),
 });
 
@@ -104,7 +105,11 @@ interface IoClient extends Client {
 export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions): SocketIo {
   const { stream, metrics, log, clock } = options;
   const clients = createClients<IoClient>(metrics, stream);
-  const subscribe = createSubscribing({ stream, clients });
+  const subscribe = createSubscribing({
+    stream,
+    clients,
+    refuse: (client: IoClient, { topic, error }) => void refuse(client, error, log, { topic }),
+  });
   const io = new Server({
     ...SETTINGS,
     cors: { origin: [...options.origins], credentials: true },
@@ -139,9 +144,11 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
     });
     greet(socket, options);
     listen(client, { clients, subscribe, ...options });
-    const { topics = USUAL, since = {}, snapshot } = opened;
-    client.io.emit("subscription_status", { ...USUAL_STATUS, topics, timestamp: isoTime(clock.now()) });
-    subscribe(client, topics, since, snapshot).catch((error: unknown) => refuse(client, error, log));
+    const { topics = USUAL, since, snapshot } = opened;
+    subscribe(client, topics, numbersOf(since, topics), snapshot).then(
+      (subscribed) => socket.emit("subscription_status", openedStatus(subscribed, clock.now())),
+      (error: unknown) => refuse(client, error, log),
+    );
   });
   stream.onFrame(clients.publish);
   stream.onFrame((topic, frame) => {
@@ -167,7 +174,35 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
   };
 }
 
-const USUAL_STATUS = { type: "alerts", status: "subscribed", alerts: true, scan_results: true };
+/** What one hears who has just come. */
+function openedStatus({ topics }: Subscribed, nowMs: number): object {
+  return {
+    type: "alerts",
+    status: topics.length > 0 ? "subscribed" : "refused",
+    alerts: topics.includes(ALERT_TOPIC),
+    scan_results: topics.includes(SCAN_TOPIC),
+    topics,
+    timestamp: isoTime(nowMs),
+  };
+}
+
+/** What is answered to one who asked for topics: which are heard, and why the others are not. */
+function statusOf(type: string, { topics, refused }: Subscribed): object {
+  if (refused.length === 0) return { type, status: "subscribed", topics };
+  const reasons = refused.map(({ topic, error }) => ({ topic, ...reasonOf(error) }));
+  if (topics.length > 0) return { type, status: "subscribed", topics, refused: reasons };
+  return { success: false, type, status: "refused", topics, ...reasonOf(refused[0].error), refused: reasons };
+}
+
+/** The last event seen, by topic: one number is of all of them. */
+function numbersOf(
+  since: z.output<typeof opening>["since"],
+  topics: readonly string[],
+): Readonly<Record<string, number>> {
+  return typeof since === "number"
+    ? Object.fromEntries(topics.map((topic) => [topic, since]))
+    : (since ?? {});
+}
 
 /** One dispatcher of upgrades: paths of Socket.IO are its, all others go where they went before. */
 function attachBeside(io: Server, server: HttpServer): void {
@@ -193,10 +228,8 @@ async function admit(
   { identify, users, anonymous, addressOf }: SocketIoOptions,
 ): Promise<Admitted> {
   const { headers, auth } = socket.handshake;
-  const opened = opening.safeParse(auth);
-  if (!opened.success)
-    throw new AppError("invalid_request", "auth must have token, ticket, topics, since and snapshot");
-  const { ticket, token } = opened.data;
+  const opened = parsed(opening, auth, "auth");
+  const { ticket, token } = opened;
   const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1];
   const key = headers["x-api-key"];
   const credential = token ?? bearer ?? (typeof key === "string" ? key : undefined);
@@ -204,7 +237,7 @@ async function admit(
   if (ticket !== undefined) principal = await users.redeemTicket(ticket);
   else if (credential !== undefined) principal = await identify(addressOf(socket.handshake), credential);
   if (principal === null) throw new AppError("unauthenticated", "Send a token or a ticket in auth");
-  return { principal, opened: opened.data };
+  return { principal, opened };
 }
 
 function refused(error: unknown): Error {
@@ -250,32 +283,31 @@ function listen(client: IoClient, parts: Listening): void {
         });
     });
 
-  async function subscribeAccount() {
+  async function subscribeAccount(): Promise<Subscribed> {
     const { id } = await paper.accountOf(principal.userId, undefined);
-    await subscribe(client, [`${PORTFOLIO_TOPIC}:${id}`], {}, true);
-    await subscribe(client, [topicOfAccount(id)], {});
+    const portfolio = await subscribe(client, [`${PORTFOLIO_TOPIC}:${id}`], {}, true);
+    const account = await subscribe(client, [topicOfAccount(id)], {});
+    return {
+      topics: [...portfolio.topics, ...account.topics],
+      refused: [...portfolio.refused, ...account.refused],
+    };
   }
 
-  on("subscribe_alerts", async () => {
-    await subscribe(client, [ALERT_TOPIC], {});
-    return { type: "alerts", status: "subscribed", alerts: true };
-  });
-  on("subscribe_scan_results", async () => {
-    await subscribe(client, [SCAN_TOPIC], {});
-    return { type: "scan_results", status: "subscribed", scan_results: true };
-  });
-  on("subscribe_portfolio", async () => {
-    await subscribeAccount();
-    return { type: "portfolio", status: "subscribed", portfolio: true };
-  });
-  on("subscribe_positions", async () => {
-    await subscribeAccount();
-    return { type: "positions", status: "subscribed", positions: true };
-  });
+  const named: Readonly<Record<string, () => Promise<Subscribed>>> = {
+    alerts: () => subscribe(client, [ALERT_TOPIC], {}),
+    scan_results: () => subscribe(client, [SCAN_TOPIC], {}),
+    portfolio: subscribeAccount,
+    positions: subscribeAccount,
+  };
+  for (const [type, work] of Object.entries(named)) {
+    on(`subscribe_${type}`, async () => {
+      const subscribed = await work();
+      return { ...statusOf(type, subscribed), [type]: subscribed.refused.length === 0 };
+    });
+  }
   on("subscribe", async (payload) => {
-    const { topics, since = {}, snapshot } = parsed(asked, payload);
-    await subscribe(client, topics, since, snapshot);
-    return { type: "topics", status: "subscribed", topics };
+    const { topics, since, snapshot } = parsed(asked, payload);
+    return statusOf("topics", await subscribe(client, topics, numbersOf(since, topics), snapshot));
   });
   on("unsubscribe", async (payload) => {
     const { topics } = parsed(asked, payload);
@@ -284,14 +316,13 @@ function listen(client: IoClient, parts: Listening): void {
   });
 }
 
-function parsed<T>(schema: z.ZodType<T>, payload: unknown): T {
+/** @param name what it is called in messages. @throws {AppError} `invalid_request` that names what is wrong. */
+function parsed<T>(schema: z.ZodType<T>, payload: unknown, name = "payload"): T {
   const found = schema.safeParse(payload);
   if (found.success) return found.data;
   const [issue] = found.error.issues;
-  throw new AppError(
-    "invalid_request",
-    `${issue?.path.join(".") || "payload"}: ${issue?.message ?? "not valid"}`,
-  );
+  const at = [name, ...(issue?.path ?? [])].join(".");
+  throw new AppError("invalid_request", `${at}: ${issue?.message ?? "not valid"}`);
 }
 
 function countAsked(client: IoClient, elapsedMs: number): number {
@@ -303,15 +334,24 @@ function countAsked(client: IoClient, elapsedMs: number): number {
 }
 
 /** Tells a client why what it asked for was not done. */
-function refuse(client: IoClient, error: unknown, log: Log): { code: string; detail: string } {
+function refuse(
+  client: IoClient,
+  error: unknown,
+  log: Log,
+  about: { readonly topic?: string } = {},
+): { code: string; detail: string } {
+  if (!(error instanceof AppError)) log.error({ err: error }, "a Socket.IO request failed");
+  const told = reasonOf(error);
+  client.io.emit("error_message", { ...told, ...about });
+  return told;
+}
+
+function reasonOf(error: unknown): { code: string; detail: string } {
   const known = error instanceof AppError ? error : null;
-  if (known === null) log.error({ err: error }, "a Socket.IO request failed");
-  const told = {
+  return {
     code: known?.code ?? "internal",
     detail: known?.message ?? "The server failed to do what was asked",
   };
-  client.io.emit("error_message", told);
-  return told;
 }
 
 /** Tells those who hear scans what one saw. */
