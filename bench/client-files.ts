@@ -42,10 +42,26 @@ export async function ownDocument(): Promise<Document> {
   }
 }
 
-/** Writes the client of a document: a method for each operation, whose answer is its data or its error. */
+interface Operation {
+  readonly responses?: Readonly<Record<string, { readonly content?: object }>>;
+}
+
+/** Streams of events never end: a call that waits for all of one would never answer. */
+function withoutStreams(document: Document): Document {
+  const kept = structuredClone(document) as Document & { paths?: Record<string, Record<string, Operation>> };
+  for (const operations of Object.values(kept.paths ?? {})) {
+    for (const [method, { responses = {} }] of Object.entries(operations)) {
+      const types = Object.keys(responses["200"]?.content ?? {});
+      if (types.length === 1 && types[0] === "text/event-stream") delete operations[method];
+    }
+  }
+  return kept;
+}
+
+/** Writes the client of a document: a method for each operation but streams, whose answer is its data or its error. */
 export async function writeClient(document: Document, folder: string): Promise<string> {
   const { files } = await generateApi({
-    spec: structuredClone(document),
+    spec: withoutStreams(document),
     templates: TEMPLATES,
     output: false,
     silent: true,
