@@ -14,12 +14,13 @@ import { type SequenceNet, usualSize } from "../../src/core/learning/sequence-ne
 import { SHAPES } from "../../src/core/learning/shapes.js";
 import { historyWindows } from "../../src/core/learning/shapes-history.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
+import { sized } from "../fixtures/sizes.js";
 
 const TINY: NetSize = { ...usualSize(SHAPES.length), filters: [4, 6], cells: 8 };
 const SHORT: NetTerms = {
   ...NET_TERMS,
   seed: 3,
-  windows: 1_500,
+  windows: sized({ usual: 800, full: 1_500 }),
   epochs: 3,
   leastStored: 200,
   fineWindows: 200,
@@ -35,7 +36,7 @@ const untrained: SequenceNet = {
   values: initialValues(TINY, createRng(5)).map(Math.fround),
   temperature: 1,
 };
-const history = [1, 2, 3, 4].map((seed) =>
+const history = sized({ usual: [1, 2], full: [1, 2, 3, 4] }).map((seed) =>
   historyWindows(wanderingCandles(`W${seed}`, "1d", 1_500, seed), 1),
 );
 const learned = learnNet([], SHORT, null);

@@ -21,29 +21,33 @@ import {
   drawShapeWindows,
   type LabelledWindows,
 } from "../../src/core/learning/shapes-windows.js";
+import { sized } from "../fixtures/sizes.js";
 
 const TINY: NetSize = { ...usualSize(SHAPES.length), filters: [4, 6], cells: 8 };
 /** Trained once: enough to tell shapes apart, not what is shipped. */
-const trained = trainSequenceNet({ seed: 2, windows: 16_000, epochs: 5, foundShare: 0.2 });
-
+/** From fewer windows it learns less, and is still told from one that learned nothing. */
+const WINDOWS = sized({ usual: 10_000, full: 16_000 });
+const MOST_ERROR = sized({ usual: 0.04, full: 0.03 });
+const LEAST_F1 = sized({ usual: 0.8, full: 0.9 });
+const trained = trainSequenceNet({ seed: 2, windows: WINDOWS, epochs: 5, foundShare: 0.2 });
 describe("a net trained on drawn windows", () => {
-  it("names the shapes of windows it has not seen with a macro-F1 of 0.9 at least", () => {
+  it(`names the shapes of windows it has not seen with a macro-F1 of ${LEAST_F1} at least`, () => {
     const windows = testWindows(99, 3_000);
     const { macroF1, f1 } = confusionOf(logitsOf(trained.net, windows.values), windows.labels, SHAPES.length);
-    expect(macroF1).toBeGreaterThanOrEqual(0.9);
-    expect(Math.min(...f1)).toBeGreaterThan(0.7);
-    expect(trained.report.planted.macroF1).toBeGreaterThanOrEqual(0.9);
+    expect(macroF1).toBeGreaterThanOrEqual(LEAST_F1);
+    expect(Math.min(...f1)).toBeGreaterThan(LEAST_F1 - 0.2);
+    expect(trained.report.planted.macroF1).toBeGreaterThanOrEqual(LEAST_F1);
   });
 
-  it("says probabilities that are shares of what then holds, to 3 %", () => {
+  it(`says probabilities that are shares of what then holds, to ${100 * MOST_ERROR} %`, () => {
     const windows = drawFoundWindows(98, 3_000);
     const logits = logitsOf(trained.net, windows.values);
     const { temperature } = trained.net;
-    expect(calibrationError(logits, windows.labels, SHAPES.length, temperature)).toBeLessThan(0.03);
+    expect(calibrationError(logits, windows.labels, SHAPES.length, temperature)).toBeLessThan(MOST_ERROR);
     // A planted error: a net three times as sure is caught.
     expect(
       calibrationError(logits, windows.labels, SHAPES.length, trained.net.temperature / 3),
-    ).toBeGreaterThan(0.03);
+    ).toBeGreaterThan(MOST_ERROR);
   });
 
   it("reads mirror images as mirrored shapes, and points the way the shape does", () => {
