@@ -3,7 +3,7 @@ import { type AppParts, type AppSettings, anonymousPrincipal } from "./app-parts
 import { receivingRoutes } from "./features/hooks/receiving-routes.js";
 import { hookRoutes } from "./features/hooks/routes.js";
 import type { Hook } from "./features/hooks/store.js";
-import { isLoopback } from "./platform/config.js";
+import { isLoopback, isProduction } from "./platform/config.js";
 import { AppError } from "./platform/errors.js";
 import { type Alpaca, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { mcpRoutes } from "./protocols/mcp/mcp.js";
@@ -64,7 +64,8 @@ async function openHub(server: FastifyInstance, parts: AppParts, settings: AppSe
   const options = { ...shared, settings: { ...SOCKET_SETTINGS, ...settings.sockets } };
   const hub = registerHub(server, options);
   const ticks = registerTickSocket(server, options);
-  const events = registerEventStream(server, options);
+  const secureCookies = isProduction(config);
+  const events = registerEventStream(server, { ...options, secureCookies });
   const clients = () => hub.clients() + ticks.count() + events.count();
   return {
     clients,

@@ -104,7 +104,7 @@ function contradictions(config: Partial<Config>): string[] {
     const why = `HOST ${HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
     if (SECRET_KEY === undefined || ADMIN_API_KEY === undefined) problems.push(why);
   }
-  if (config.NODE_ENV === "production" || SECRET_KEY !== undefined) {
+  if (isProduction(config) || SECRET_KEY !== undefined) {
     problems.push(secretProblem("SECRET_KEY", SECRET_KEY));
   }
   if (ADMIN_API_KEY !== undefined) {
@@ -112,6 +112,11 @@ function contradictions(config: Partial<Config>): string[] {
     if (ADMIN_API_KEY === SECRET_KEY) problems.push("ADMIN_API_KEY must differ from SECRET_KEY");
   }
   return problems.filter((problem) => problem !== null);
+}
+
+/** Whether others than its developers are served. */
+export function isProduction(config: Partial<Config>): boolean {
+  return config.NODE_ENV === "production";
 }
 
 /** What compose.yaml reads beside the variables above. */

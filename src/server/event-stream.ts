@@ -10,14 +10,15 @@ import { AppError, messageOf } from "../platform/errors.js";
 import { lastEventId, type Principal, problemResponses } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
-import { type AdmissionOptions, admitCaller, ticketText } from "./admission.js";
+import { ticketText } from "./admission.js";
 import { addressGroup } from "./counter.js";
+import { admitReader, type CookieOptions, EVENTS_PATH } from "./event-cookie.js";
 import { createEventReaders, EventReader, type EventReaders, eventText } from "./event-readers.js";
 import { createHeartbeat } from "./heartbeat.js";
 import { requireRoom, type SocketSettings } from "./room.js";
 import { createStallWatch, STALLS_EVERY_MS } from "./stalls.js";
 
-export interface EventStreamOptions extends Pick<AdmissionOptions, "anonymous"> {
+export interface EventStreamOptions extends Pick<CookieOptions, "anonymous" | "secureCookies"> {
   readonly stream: Stream;
   readonly users: Users;
   readonly log: Log;
@@ -68,7 +69,8 @@ const SCHEMA = {
     "begins with a snapshot where it has one. An event called stream says first where the stream begins, then of each topic that " +
     "is not kept, and after a replay how much of which topics it was and whether anything was forgotten. " +
     "Each topic is admitted by itself: an event called error names one that is not heard, and why; the answer is an error where " +
-    "none is. Ends after 14 minutes at the latest.",
+    "none is. Ends after 14 minutes at the latest. Where a ticket opens it, the answer sets the cookie tx_events, which lets the " +
+    "same owner come back with the address of the used ticket for 24 hours at most.",
   querystring: query,
   response: {
     200: {
@@ -101,7 +103,7 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
   app.addHook("preClose", async () => stop());
 
   app.get<{ Querystring: z.output<typeof query> }>(
-    "/api/events",
+    EVENTS_PATH,
     {
       schema: SCHEMA,
       config: { access: "open", perMinute: 600, answerWithinMs: ANSWER_WITHIN_MS },
@@ -109,7 +111,7 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
     },
     async (request, reply) => {
       requireRoom(request, readers, settings);
-      const principal = await admitCaller(request, options);
+      const { principal, cookie } = await admitReader(request, options);
       const texts = request.query.topics.split(",");
       if (texts.length > TOPICS_A_CLIENT)
         throw new AppError("invalid_request", `At most ${TOPICS_A_CLIENT} topics a stream`);
@@ -119,6 +121,10 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
       const reader = new EventReader(request.raw.socket, topics, principal, address, clock.elapsed());
       readers.add(reader);
       void reply.header("x-accel-buffering", "no").header("cache-control", "no-store");
+      if (cookie !== null) void reply.header("set-cookie", cookie);
+      // A page of a listed origin has its browser keep the cookie, and send it again.
+      if (reply.hasHeader("access-control-allow-origin"))
+        void reply.header("access-control-allow-credentials", "true");
       void reply.type("text/event-stream; charset=utf-8").send(reader.body);
       const left = (principal.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now();
       const timer = setTimeout(() => reader.body.push(null), Math.max(0, Math.min(STREAM_LIMIT_MS, left)));

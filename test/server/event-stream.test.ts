@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { createManualClock } from "../fixtures/clock.js";
 import { openEventSource, type SentEvent, type TestEventSource } from "../fixtures/event-source.js";
 import { KEYED, keyFor } from "../fixtures/keyed.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
-import { publishEvents } from "../fixtures/socket.js";
+import { openSocket, publishEvents, refusal } from "../fixtures/socket.js";
 
 let program: TestProgram;
 let address: string;
@@ -229,6 +230,67 @@ describe("GET /api/events of a server with keys", () => {
     expect(statuses).toEqual([401, 200, 200, 401]);
   });
 
+  /** Headers with a key of somebody, and the address of a stream by a ticket of theirs. */
+  async function ticketOf(user: string): Promise<{ headers: Record<string, string>; path: string }> {
+    const headers = { "x-api-key": await keyFor(keyed, user, "viewer") };
+    const ticket = await keyed.call({ method: "POST", url: "/api/auth/ws-ticket", headers });
+    return { headers, path: `/api/events?topics=alerts&ticket=${ticket.json().data.token}` };
+  }
+  async function openAt(path: string, headers: Record<string, string> = {}): Promise<TestEventSource> {
+    const source = await openEventSource(url, path, headers);
+    opened.push(source);
+    return source;
+  }
+  const cookieOf = ({ headers }: TestEventSource) => String(headers["set-cookie"]).split(";")[0];
+  const publishKeyed = (numbers: readonly number[]) => publishEvents(keyed.parts as never, "alerts", numbers);
+
+  it("200 again by the cookie of the one whose ticket is used up, and nothing is missing", async () => {
+    const { path, headers } = await ticketOf("cora");
+    const first = await openAt(path);
+    await first.heard(told("subscribed"));
+    expect(first.headers["set-cookie"]).toEqual([
+      expect.stringMatching(
+        /^tx_events=[\w.-]+; Path=\/api\/events; Max-Age=86(399|400); HttpOnly; SameSite=Strict$/,
+      ),
+    ]);
+    const [seen, ...missed] = take(4);
+    await publishKeyed([seen]);
+    await first.heard(numbered(seen));
+    first.cut();
+    await publishKeyed(missed);
+    const cookie = cookieOf(first);
+    const back = { cookie: `other=1; ${cookie}`, "last-event-id": first.lastId() };
+    for (let n = 0; n < 2; n++) {
+      const again = await openAt(path, back);
+      expect(again.status).toBe(200);
+      expect(again.headers["set-cookie"]).toBeUndefined();
+      await again.heard(told("resumed"));
+      expect(numbersOf(again)).toEqual(missed);
+    }
+    expect((await openAt(path)).status).toBe(401);
+    expect((await openAt(path, { cookie: `${cookie}x` })).status).toBe(401);
+    expect((await openAt("/api/events?topics=alerts", { cookie })).status).toBe(401);
+    const { data } = (await keyed.call({ method: "GET", url: "/api/auth/keys", headers })).json();
+    await keyed.call({ method: "DELETE", url: `/api/auth/keys/${data[0].id}`, headers });
+    expect((await openAt(path, back)).status).toBe(401);
+  });
+
+  it("401 by the cookie of another, and on every other route", async () => {
+    const [own, other] = [await ticketOf("dora"), await ticketOf("emma")];
+    const first = await openAt(own.path);
+    expect((await openAt(other.path)).status).toBe(200);
+    const cookie = cookieOf(first);
+    expect((await openAt(other.path, { cookie })).status).toBe(401);
+    const [, token] = cookie.split("=");
+    const calls = [
+      keyed.call({ url: "/api/alerts", headers: { cookie } }),
+      keyed.call({ url: "/api/alerts", headers: { authorization: `Bearer ${token}` } }),
+      keyed.call({ url: `/api/events?topics=alerts&ticket=${token}` }),
+    ];
+    for (const { statusCode } of await Promise.all(calls)) expect(statusCode).toBe(401);
+    expect(await refusal(openSocket(url, { query: `ticket=${token}` }))).toMatchObject({ status: 401 });
+  });
+
   it("200 ends once its key is revoked", async () => {
     const key = await keyFor(keyed, "rita", "viewer");
     const source = await openEventSource(url, "/api/events?topics=alerts", { "x-api-key": key });
@@ -239,6 +301,36 @@ describe("GET /api/events of a server with keys", () => {
     await keyed.call({ method: "DELETE", url: `/api/auth/keys/${data[0].id}`, headers });
     await source.ended;
     expect(source.comments.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the cookie of a stream", () => {
+  it("is sent over https alone behind https, is kept by pages of listed origins, and ends after a day", async () => {
+    const clock = createManualClock(Date.parse("2026-01-05T12:00Z"));
+    const environment = { ...KEYED, TRUST_PROXY_HOPS: "1", CORS_ORIGINS: "https://app.example" };
+    const keyed = await startTestProgram({ clock, environment });
+    const url = await keyed.listen();
+    const headers = { "x-api-key": await keyFor(keyed, "vera", "viewer") };
+    const ticket = await keyed.call({ method: "POST", url: "/api/auth/ws-ticket", headers });
+    const path = `/api/events?topics=alerts&ticket=${ticket.json().data.token}`;
+    const first = await openEventSource(url, path, {
+      "x-forwarded-proto": "https",
+      origin: "https://app.example",
+    });
+    expect(first.headers["access-control-allow-credentials"]).toBe("true");
+    const [set = ""] = first.headers["set-cookie"] ?? [];
+    expect(set).toMatch(/; Secure$/);
+    first.cut();
+    const statuses: number[] = [];
+    for (const hours of [23, 2]) {
+      clock.advance(hours * 3_600_000);
+      const again = await openEventSource(url, path, { cookie: set.split(";")[0] });
+      statuses.push(again.status);
+      again.cut();
+      await again.ended;
+    }
+    expect(statuses).toEqual([200, 401]);
+    await keyed.close();
   });
 });
 

@@ -7,7 +7,8 @@ import type { RedisClient } from "../../platform/redis.js";
 import { sha256 } from "../../platform/sha256.js";
 import type { KeyHolder, UserStore } from "./store.js";
 
-export type TokenPurpose = "api" | "socket";
+/** To call with, to open one socket or stream, to come back to a stream that a ticket opened. */
+export type TokenPurpose = "api" | "socket" | "events";
 
 export interface IssuedToken {
   readonly token: string;
@@ -22,12 +23,17 @@ export interface Credentials {
    */
   authenticate(credential: string): Promise<Principal | null>;
   /**
-   * A token of the caller's, good for 15 minutes (30 s to open a socket) and no longer than the credential it is
-   * made with: a token can't be renewed by itself.
+   * A token of the caller's, good for 15 minutes (30 s to open a socket, 24 h to come back to a stream) and no longer than
+   * the credential it is made with: a token can't be renewed by itself.
    */
   issueToken(principal: Principal, purpose: TokenPurpose): Promise<IssuedToken>;
   /** Whom a socket ticket stands for, until the credential it was made with ends; each ticket is good once. */
   redeemTicket(ticket: string): Promise<Principal | null>;
+  /**
+   * Whom a token that came of an opened stream stands for; null where it stands for nobody, and for another than the one whose
+   * ticket opened what is asked for again, which may be used up and over.
+   */
+  readmit(ticket: string, token: string): Promise<Principal | null>;
   /** False once the key behind a principal is revoked or expired. */
   stands(principal: Principal): Promise<boolean>;
   /** Stops believing what was looked up before. */
@@ -35,7 +41,7 @@ export interface Credentials {
 }
 
 const ISSUER = "tx";
-const LIFETIME_S: Readonly<Record<TokenPurpose, number>> = { api: 900, socket: 30 };
+const LIFETIME_S: Readonly<Record<TokenPurpose, number>> = { api: 900, socket: 30, events: 86_400 };
 /** How long a looked-up key is believed: a revoked one stops working within this time. */
 const KEY_TTL_MS = 1_000;
 const TOUCH_EVERY_MS = 60_000;
@@ -64,7 +70,7 @@ export function createCredentials(options: {
     if (claims === null) return null;
     const { userId, role, keyId, id } = claims;
     // A socket outlives the ticket that opened it, but not the credential that the ticket was made with.
-    const expiresAt = purpose === "api" ? claims.expiresAt : claims.until;
+    const expiresAt = purpose === "socket" ? claims.until : claims.expiresAt;
     const ends = expiresAt === null ? {} : { expiresAt };
     if (keyId === null) return { principal: { userId, role, anonymous: true, ...ends }, id };
     const holder = await keys.byId(keyId);
@@ -106,6 +112,13 @@ export function createCredentials(options: {
       redeemed.set(found.id, true);
       const first = await redis?.claim(`ticket:${found.id}`, 2 * 1_000 * LIFETIME_S.socket);
       return first === false ? null : found.principal;
+    },
+    async readmit(ticket, token) {
+      const opened = await verify(ticket, "socket", secret, clock.now(), LIFETIME_S.events);
+      const found = await fromToken(token, "events");
+      if (opened === null || found === null) return null;
+      const { userId, keyId = null } = found.principal;
+      return opened.userId === userId && opened.keyId === keyId ? found.principal : null;
     },
     async stands({ keyId }) {
       return keyId === undefined || (await keys.byId(keyId)) !== null;
@@ -174,12 +187,16 @@ interface Claims {
 
 const ROLES: readonly string[] = ["viewer", "trader", "admin"] satisfies Role[];
 
-/** Claims of a token signed here, for this purpose, not expired and not from the future; otherwise null. */
+/**
+ * Claims of a token signed here, for this purpose, not expired and not from the future; otherwise null.
+ * @param toleranceS how long ago it may have expired.
+ */
 async function verify(
   token: string,
   purpose: TokenPurpose,
   secret: Uint8Array,
   now: number,
+  toleranceS = 0,
 ): Promise<Claims | null> {
   try {
     const { payload } = await jwtVerify(token, secret, {
@@ -189,6 +206,7 @@ async function verify(
       requiredClaims: ["exp", "iat", "sub", "jti", "role"],
       maxTokenAge: LIFETIME_S[purpose],
       currentDate: new Date(now),
+      clockTolerance: toleranceS,
     });
     const { jti, sub, role, kid, exp, until } = payload;
     if (
