@@ -17,6 +17,16 @@ const anyCommands = fc.array(fc.array(fc.nat(9_999), { minLength: 10, maxLength:
 
 /** Sequences on which the two disagreed once. */
 const TOLD_APART: [number, number[][]][] = [
+  // The price has met the stop of an entry that waits; then its target moves, which is as far on its side as before.
+  [
+    5429,
+    [
+      [0, 373, 8105, 0, 0, 0, 0, 5706, 0, 0],
+      [6074, 817, 6049, 0, 0, 0, 0, 0, 0, 0],
+      [8289, 0, 5903, 0, 110, 0, 0, 0, 0, 0],
+      ...Array.from({ length: 7 }, () => Array<number>(10).fill(0)),
+    ],
+  ],
   // A split halves what an entry has filled and ends its legs; then its rest is made a fraction of a share.
   [
     1024,
