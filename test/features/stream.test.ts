@@ -69,11 +69,17 @@ async function startInstance(): Promise<Instance> {
   });
   const eventLog = createEventLog(database, bus, silentLog);
   const provider = createScriptedProvider({ now: clock.now });
-  const { instruments } = createTestMarket({ database, providers: [provider], now: clock.now });
+  const { instruments, candles, gateway } = createTestMarket({
+    database,
+    providers: [provider],
+    now: clock.now,
+  });
   const stream = createStream({
     eventLog,
     bus,
     instruments,
+    candles,
+    gateway,
     jobs: { get: none("job_not_found") },
     accounts: { find: none("account_not_found") },
     hooks: { get: none("hook_not_found") },
@@ -367,6 +373,7 @@ describe("topics", () => {
     const stored = await parts.candles.loadRange(instrument, "5m", START, START + 1);
     expect(first.data).toEqual({
       timestamp: "2024-07-09T12:00:00.000Z",
+      closed_at: "2024-07-09T12:05:00.000Z",
       open: stored.candles.open[0],
       high: stored.candles.high[0],
       low: stored.candles.low[0],

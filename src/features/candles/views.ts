@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { barClose } from "../../core/market/bar-times.js";
+import { barAt } from "../../core/market/candles.js";
 import { dateOf } from "../../core/market/day.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
@@ -27,6 +28,14 @@ export function candleRows(set: CandleSet): z.input<typeof candleSchema>[] {
     close: close[i],
     volume: volume[i],
   }));
+}
+
+/** A closed bar as it is told to those who follow its symbol and interval. */
+export function closedBarView(set: CandleSet, i: number) {
+  const { candles, instrument, source, synthetic } = set;
+  const { time, ...prices } = barAt(candles, i);
+  const closedAt = barClose(calendarOf(instrument.calendar), candles.interval, time);
+  return { timestamp: isoTime(time), closed_at: isoTime(closedAt), ...prices, source, synthetic };
 }
 
 export function provenanceOf({ source, synthetic, asOfMs, stale, ageMs }: CandleSet) {

@@ -1,13 +1,11 @@
 import { upperBound } from "../../core/base/search.js";
 import { barOpensBetween, lastClosedBar } from "../../core/market/bar-times.js";
-import { type Bar, barAt } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
-import { isoTime } from "../../platform/http.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
@@ -15,6 +13,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
 import { type Candidate, reachOf } from "../alerts/rules.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
+import { closedBarView } from "../candles/views.js";
 import { measuredOf } from "../detections/confidence.js";
 import { type Detections, detectionOf } from "../detections/detections.js";
 import type { Sighting } from "../detections/find.js";
@@ -219,11 +218,7 @@ async function tellBars(eventLog: EventLog, fresh: readonly Fresh[]): Promise<vo
     const { length } = candles.time;
     for (let i = Math.max(from, length - TOLD_BARS); i < length; i++) {
       const topic = `candles:${instrument.symbol}:${candles.interval}`;
-      await eventLog.announce({ topic, payload: barView(barAt(candles, i), set) });
+      await eventLog.announce({ topic, payload: closedBarView(set, i) });
     }
   }
-}
-
-function barView({ time, ...prices }: Bar, { source, synthetic }: CandleSet) {
-  return { timestamp: isoTime(time), ...prices, source, synthetic };
 }

@@ -2,8 +2,8 @@ import type { Bus } from "../../platform/bus.js";
 import { messageOf } from "../../platform/errors.js";
 import { eventCommitted, noticeHeard } from "../../platform/event-log.js";
 import type { Principal } from "../../platform/http.js";
-import type { Log } from "../../platform/log.js";
 import { ACCOUNT_TOPIC } from "../paper-trades/topics.js";
+import { type BarWatchParts, createBarWatch } from "./bars.js";
 import type { ReadSnapshot } from "./snapshots.js";
 import { CANDLE_TOPIC, kindOf, PORTFOLIO_TOPIC, QUOTE_TOPIC, REGIME_TOPIC } from "./topics.js";
 
@@ -12,6 +12,8 @@ export interface Feeds {
   /** Once for each who follows. @param principal one who may see it. */
   follow(topic: string, principal: Principal): void;
   leave(topic: string): void;
+  /** Whether what somebody else tells of a topic was not told yet. */
+  isNews(topic: string, payload: unknown): boolean;
   stop(): void;
 }
 
@@ -32,14 +34,15 @@ interface Followed {
   isDue: boolean;
 }
 
-export function createFeeds(options: {
-  bus: Bus;
-  read: ReadSnapshot;
-  /** Tells those who follow. */
-  tell: (topic: string, payload: unknown) => void;
-  log: Log;
-  everyMs?: number;
-}): Feeds {
+export function createFeeds(
+  options: BarWatchParts & {
+    bus: Bus;
+    read: ReadSnapshot;
+    /** Tells those who follow. */
+    tell: (topic: string, payload: unknown) => void;
+    everyMs?: number;
+  },
+): Feeds {
   const { bus, read, tell, log, everyMs = LOOK_EVERY_MS } = options;
   const followed = new Map<string, Followed>();
   let timer: NodeJS.Timeout | null = null;
@@ -84,15 +87,26 @@ export function createFeeds(options: {
     void lookAtDue();
   }
 
+  const bars = createBarWatch({
+    ...options,
+    everyMs,
+    tell(topic, payload) {
+      tell(topic, payload);
+      makeDue(regimeOf(topic));
+    },
+  });
   bus.subscribe(noticeHeard, ({ topic }) => {
-    if (topic.startsWith(`${CANDLE_TOPIC}:`)) makeDue(topic.replace(CANDLE_TOPIC, REGIME_TOPIC));
+    if (topic.startsWith(`${CANDLE_TOPIC}:`)) makeDue(regimeOf(topic));
   });
   bus.subscribe(eventCommitted, ({ topic }) => {
     if (topic.startsWith(`${ACCOUNT_TOPIC}:`)) makeDue(topic.replace(ACCOUNT_TOPIC, PORTFOLIO_TOPIC));
   });
 
   return {
+    isNews: bars.isNews,
     follow(topic, principal) {
+      const followedBars = barsOf(topic);
+      if (followedBars !== null) bars.follow(followedBars);
       if (!FED.includes(kindOf(topic)?.name ?? "")) return;
       const known = followed.get(topic);
       if (known === undefined) followed.set(topic, { principal, count: 1, last: null, isDue: true });
@@ -101,6 +115,8 @@ export function createFeeds(options: {
       void lookAtDue();
     },
     leave(topic) {
+      const followedBars = barsOf(topic);
+      if (followedBars !== null) bars.leave(followedBars);
       const known = followed.get(topic);
       if (known === undefined) return;
       known.count--;
@@ -111,9 +127,21 @@ export function createFeeds(options: {
       }
     },
     stop() {
+      bars.stop();
       followed.clear();
       if (timer !== null) clearInterval(timer);
       timer = null;
     },
   };
+}
+
+function regimeOf(candleTopic: string): string {
+  return candleTopic.replace(CANDLE_TOPIC, REGIME_TOPIC);
+}
+
+/** The candles whose bars are followed for a topic; null where it has none. */
+function barsOf(topic: string): string | null {
+  const name = kindOf(topic)?.name;
+  if (name === CANDLE_TOPIC) return topic;
+  return name === REGIME_TOPIC ? topic.replace(REGIME_TOPIC, CANDLE_TOPIC) : null;
 }

@@ -19,6 +19,7 @@ import type { Jobs } from "../jobs/jobs.js";
 import type { Notifications } from "../notifications/notifications.js";
 import type { Accounts } from "../paper-trades/accounts.js";
 import { userOfTopic } from "../rules/topics.js";
+import type { BarWatchParts } from "./bars.js";
 import { createFeeds } from "./feeds.js";
 import type { ReadSnapshot } from "./snapshots.js";
 import { accountOf, channelOf, hookOf, jobOf, topicOf } from "./spelling.js";
@@ -75,6 +76,8 @@ export interface StreamParts {
   readonly accounts: Pick<Accounts, "find">;
   readonly hooks: Pick<Hooks, "get">;
   readonly notifications: Pick<Notifications, "get">;
+  readonly candles: BarWatchParts["candles"];
+  readonly gateway: BarWatchParts["gateway"];
   readonly readSnapshot: ReadSnapshot;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -95,11 +98,13 @@ export function createStream(options: StreamParts): Stream {
     publish(event.topic, eventFrame(event), event.seq);
   });
   const tell = (notice: Notice) => publish(notice.topic, noticeFrame(notice, now()), null);
-  bus.subscribe(noticeHeard, tell);
   const feeds = createFeeds({
     ...options,
     read: readSnapshot,
     tell: (topic, payload) => tell({ topic, payload }),
+  });
+  bus.subscribe(noticeHeard, (notice) => {
+    if (feeds.isNews(notice.topic, notice.payload)) tell(notice);
   });
 
   return {
