@@ -316,7 +316,8 @@ describe("a replay", () => {
 
     const rows = rowsOf("BTC-USD", "5m");
     for (const { data } of bars()) {
-      const { timestamp, source, synthetic, ...values } = data as Record<string, unknown>;
+      const { timestamp, closed_at, source, synthetic, ...values } = data as Record<string, string>;
+      expect(Date.parse(closed_at)).toBe(Date.parse(timestamp) + 300_000);
       expect(values).toEqual(rows.get(String(timestamp)));
       expect({ source, synthetic }).toEqual({ source: "files", synthetic: false });
     }

@@ -1,5 +1,5 @@
 import { ensure } from "../../core/base/assert.js";
-import { barClose, firstWholeBar, lastClosedBar } from "../../core/market/bar-times.js";
+import { barClose, barOpensBetween, firstWholeBar, lastClosedBar } from "../../core/market/bar-times.js";
 import { type Interval, parseInterval } from "../../core/market/interval.js";
 import { calendarOf } from "../../core/market/session.js";
 import { messageOf } from "../../platform/errors.js";
@@ -30,8 +30,8 @@ export interface BarWatch {
 
 /** Looks at a time: sources and the database have other work. */
 const AT_ONCE = 4;
-/** Bars told at once, where several have closed since the last look. */
-const TOLD_BARS = 3;
+/** Bars told at once, where several have closed since the last look: none of them is left out but after a long silence. */
+const MOST_BARS = 100;
 /** How long a bar that is late is waited for between looks, and how often it is asked anew when the next one closes. */
 const LONGEST_WAIT_MS = 60_000;
 
@@ -68,13 +68,14 @@ export function createBarWatch(
       await Promise.all(
         due.map(async ([topic, own]) => {
           own.isDue = false;
+          const startedAt = now();
           let waitMs = LONGEST_WAIT_MS;
           try {
             waitMs = await look(topic, own);
           } catch (error) {
             log.debug({ topic, reason: messageOf(error) }, "bars that are followed could not be looked at");
           }
-          own.nextAt = now() + Math.min(LONGEST_WAIT_MS, Math.max(everyMs, waitMs));
+          own.nextAt = startedAt + Math.min(LONGEST_WAIT_MS, Math.max(everyMs, waitMs));
         }),
       );
     }
@@ -137,7 +138,7 @@ function createLook(
     { calendar, interval, newest, asOfMs, load }: Closed,
   ): Promise<number> {
     const before = lastClosedBar(calendar, interval, asOfMs - (now() - own.since)) ?? newest;
-    return Math.min(before, (await load()).candles.time.at(-1) ?? before);
+    return Math.min(before, (await load(1)).candles.time.at(-1) ?? before);
   }
 
   return async function look(topic: string, own: Followed): Promise<number> {
@@ -147,7 +148,8 @@ function createLook(
     own.seenTo ??= await baseline(own, closed);
     const known = () => Math.max(own.seenTo ?? newest, own.toldTo);
     if (known() < newest) {
-      const set = await load();
+      const unseen = barOpensBetween(calendar, interval, known() + 1, newest + 1).length;
+      const set = await load(Math.min(MOST_BARS, Math.max(1, unseen)));
       const { time } = set.candles;
       for (let i = 0; i < time.length && followed.get(topic) === own; i++) {
         if (time[i] <= known()) continue;
@@ -171,7 +173,7 @@ interface Closed {
   readonly newest: number;
   /** How far the source has come. */
   readonly asOfMs: number;
-  load(): Promise<CandleSet>;
+  load(count: number): Promise<CandleSet>;
 }
 
 /** What there can be of a topic; null before the first bar. */
@@ -184,7 +186,7 @@ async function closedBars(
   const instrument = await instruments.resolve(symbol);
   const calendar = calendarOf(instrument.calendar);
   const asOfMs = await gateway.feedNowMs(instrument, interval);
-  const load = () => candles.loadLatest(instrument, interval, TOLD_BARS);
+  const load = (count: number) => candles.loadLatest(instrument, interval, count);
   const newest = lastClosedBar(calendar, interval, asOfMs);
   return newest === null ? null : { calendar, interval, newest, asOfMs, load };
 }
