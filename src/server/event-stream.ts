@@ -130,8 +130,9 @@ export function registerEventStream(app: FastifyInstance, options: EventStreamOp
       const timer = setTimeout(() => reader.body.push(null), Math.max(0, Math.min(STREAM_LIMIT_MS, left)));
       reader.body.once("close", () => clearTimeout(timer));
       readers.write(reader, `retry: ${RETRY_MS}\n\n`);
+      // Not as `error`, by which an EventSource tells of lost connections.
       for (const told of refused)
-        readers.write(reader, `event: error\n${eventText(JSON.stringify(told), null)}`);
+        readers.write(reader, `event: stream\n${eventText(JSON.stringify(told), null)}`);
       const snapshots = since === null && request.query.snapshot === "true";
       begin(reader, since, { stream, readers, beatMs, snapshots }).catch((error: unknown) => {
         // Its client comes back with the cursor that it had.

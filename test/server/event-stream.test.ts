@@ -115,7 +115,9 @@ describe("GET /api/events", () => {
     const source = await open("topics=nothing,alerts,jobs:4294967290");
     const begun = await source.heard(told("subscribed"));
     expect(begun.data).toMatchObject({ topics: ["alerts"] });
-    const errors = source.events.filter(({ type }) => type === "error").map(({ data }) => data);
+    const errors = source.events
+      .filter(({ type, data }) => type === "stream" && (data as { type: string }).type === "error")
+      .map(({ data }) => data);
     expect(errors).toEqual([
       { type: "error", code: "invalid_request", detail: expect.any(String), topic: "nothing" },
       { type: "error", code: "job_not_found", detail: expect.any(String), topic: "jobs:4294967290" },
