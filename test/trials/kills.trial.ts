@@ -8,7 +8,7 @@ import { writeCandleFiles } from "./candle-files.js";
 import { startProcess } from "./process.js";
 
 const KILLS = Number(process.env.TRIAL_KILLS ?? 20);
-const SYMBOLS = 80;
+const SYMBOLS = Number(process.env.TRIAL_SYMBOLS ?? 80);
 
 let folder: string;
 let filesDir: string;
