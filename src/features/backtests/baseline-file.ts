@@ -64,7 +64,7 @@ const fileSchema = z.strictObject({
 
 /** First 16 hex digits of the SHA-256 of a signal's identity. */
 export function signalId(snapshot: SignalSnapshot): string {
-  return hex(identityOf(snapshot)).slice(0, 16);
+  return sha256(identityOf(snapshot)).slice(0, 16);
 }
 
 /**
@@ -79,7 +79,7 @@ export function baselineText({ strategyId, startMs, endMs, data, signals }: Base
     start: isoTime(startMs),
     end: isoTime(endMs),
     data: { name: data.name, sha256: data.sha256 },
-    sha256: hex(lines.join("\n")),
+    sha256: sha256(lines.join("\n")),
   };
   const opening = JSON.stringify(head, null, 2).slice(0, -2);
   const list = lines.length === 0 ? "[]" : `[\n    ${lines.join(",\n    ")}\n  ]`;
@@ -110,7 +110,7 @@ export function parseBaseline(text: string, name: string): Baseline {
     }
   }
   const baseline = { strategyId, startMs, endMs, data, signals: sortSnapshots(signals) };
-  if (hex(signals.map(signalLine).join("\n")) !== file.sha256) {
+  if (sha256(signals.map(signalLine).join("\n")) !== file.sha256) {
     throw unsound(name, "the signals are not those that its digest was taken of");
   }
   return baseline;
@@ -155,8 +155,4 @@ function placeProblem({ time }: SignalSnapshot, startMs: number, endMs: number):
 
 function unsound(name: string, problem: string): AppError {
   return new AppError("invalid_request", `baseline ${name}: ${problem}`);
-}
-
-function hex(text: string): string {
-  return sha256(text);
 }

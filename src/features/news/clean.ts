@@ -49,7 +49,7 @@ export function cleanItem(item: NewsItem, nowMs: number): CleanItem | Refusal {
     title,
     summary: summary === title ? "" : summary,
     url,
-    urlKey: url === null ? null : digest(canonicalUrl(url)),
+    urlKey: url === null ? null : sha256(canonicalUrl(url)),
     titleWords: titleWords(title, publisher),
     publishedMs: Math.round(publishedMs),
     symbols: item.symbols.slice(0, MAX_VENDOR_SYMBOLS),
@@ -151,8 +151,4 @@ export function titleWords(title: string, publisher: string): string | null {
   const bare =
     by !== "" && /[-|–—]/u.test(title) && words.endsWith(` ${by}`) ? words.slice(0, -by.length - 1) : words;
   return bare.length < TITLE_CHARACTERS || bare.split(" ").length < TITLE_WORDS ? null : bare;
-}
-
-export function digest(text: string): string {
-  return sha256(text);
 }

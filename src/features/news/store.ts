@@ -1,8 +1,9 @@
 import type { Database, Sql } from "../../platform/database.js";
 import type { Prisma } from "../../platform/prisma/client.js";
+import { sha256 } from "../../platform/sha256.js";
 import { textArray } from "../../platform/sql-array.js";
 import type { NewsKind } from "../../providers/news.js";
-import { type CleanItem, digest } from "./clean.js";
+import type { CleanItem } from "./clean.js";
 import type { Link, LinkWay } from "./link.js";
 
 /** A stored text. Times in epoch ms. */
@@ -159,7 +160,7 @@ async function recordOne(
   { item, links }: NewDocument,
 ): Promise<boolean> {
   // News and posts with one title are two voices.
-  const titleKey = item.titleWords === null ? null : digest(`${feed.kind}\n${item.titleWords}`);
+  const titleKey = item.titleWords === null ? null : sha256(`${feed.kind}\n${item.titleWords}`);
   const [known] = await sql.query<{ id: number }>(FIND, [
     item.urlKey,
     titleKey,
