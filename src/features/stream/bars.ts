@@ -8,6 +8,7 @@ import type { Gateway } from "../../providers/gateway.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { closedBarView } from "../candles/views.js";
 import type { Instruments } from "../instruments/instruments.js";
+import { createDueLooks, type Due } from "./due.js";
 import { partsOf } from "./topics.js";
 
 export interface BarWatchParts {
@@ -28,21 +29,18 @@ export interface BarWatch {
   stop(): void;
 }
 
-/** Looks at a time: sources and the database have other work. */
-const AT_ONCE = 4;
 /** Bars told at once, where several have closed since the last look: none of them is left out but after a long silence. */
 const MOST_BARS = 100;
 /** How long a bar that is late is waited for between looks, and how often it is asked anew when the next one closes. */
 const LONGEST_WAIT_MS = 60_000;
 
-interface Followed {
+interface Followed extends Due {
   readonly since: number;
   count: number;
   /** Open of the newest bar that there was when the first began to listen; null before the first look. */
   seenTo: number | null;
   /** Open of the newest bar told. */
   toldTo: number;
-  isDue: boolean;
   nextAt: number;
   waitMs: number;
 }
@@ -57,30 +55,17 @@ export function createBarWatch(
   const followed = new Map<string, Followed>();
   const look = createLook(parts, followed);
   let timer: NodeJS.Timeout | null = null;
-  let looking = false;
 
-  async function lookAtDue(): Promise<void> {
-    if (looking) return;
-    looking = true;
-    for (;;) {
-      const due = [...followed].filter(([, { isDue }]) => isDue).slice(0, AT_ONCE);
-      if (due.length === 0) break;
-      await Promise.all(
-        due.map(async ([topic, own]) => {
-          own.isDue = false;
-          const startedAt = now();
-          let waitMs = LONGEST_WAIT_MS;
-          try {
-            waitMs = await look(topic, own);
-          } catch (error) {
-            log.debug({ topic, reason: messageOf(error) }, "bars that are followed could not be looked at");
-          }
-          own.nextAt = startedAt + Math.min(LONGEST_WAIT_MS, Math.max(everyMs, waitMs));
-        }),
-      );
+  const lookAtDue = createDueLooks(followed, async (topic, own) => {
+    const startedAt = now();
+    let waitMs = LONGEST_WAIT_MS;
+    try {
+      waitMs = await look(topic, own);
+    } catch (error) {
+      log.debug({ topic, reason: messageOf(error) }, "bars that are followed could not be looked at");
     }
-    looking = false;
-  }
+    own.nextAt = startedAt + Math.min(LONGEST_WAIT_MS, Math.max(everyMs, waitMs));
+  });
 
   function turn(): void {
     for (const own of followed.values()) own.isDue ||= own.nextAt <= now();

@@ -4,6 +4,7 @@ import { eventCommitted, noticeHeard } from "../../platform/event-log.js";
 import type { Principal } from "../../platform/http.js";
 import { ACCOUNT_TOPIC } from "../paper-trades/topics.js";
 import { type BarWatchParts, createBarWatch } from "./bars.js";
+import { createDueLooks, type Due } from "./due.js";
 import type { ReadSnapshot } from "./snapshots.js";
 import { CANDLE_TOPIC, kindOf, PORTFOLIO_TOPIC, QUOTE_TOPIC, REGIME_TOPIC } from "./topics.js";
 
@@ -19,19 +20,16 @@ export interface Feeds {
 
 /** How often what no event tells of is looked at. */
 const LOOK_EVERY_MS = 2_000;
-/** Looks at a time: sources and the database have other work. */
-const AT_ONCE = 4;
 const POLLED: readonly string[] = [QUOTE_TOPIC, PORTFOLIO_TOPIC];
 const FED: readonly string[] = [...POLLED, REGIME_TOPIC];
 /** Fields that change although nothing has happened. */
 const AGES: ReadonlySet<string> = new Set(["age_ms", "timestamp", "as_of"]);
 
-interface Followed {
+interface Followed extends Due {
   readonly principal: Principal;
   count: number;
   /** What was told last, without its age; null before the first look. */
   last: string | null;
-  isDue: boolean;
 }
 
 export function createFeeds(
@@ -46,10 +44,8 @@ export function createFeeds(
   const { bus, read, tell, log, everyMs = LOOK_EVERY_MS } = options;
   const followed = new Map<string, Followed>();
   let timer: NodeJS.Timeout | null = null;
-  let looking = false;
 
   async function look(topic: string, follower: Followed): Promise<void> {
-    follower.isDue = false;
     try {
       const payload = await read(topic, follower.principal);
       const text = JSON.stringify(payload, (key, value: unknown) => (AGES.has(key) ? undefined : value));
@@ -63,16 +59,7 @@ export function createFeeds(
     }
   }
 
-  async function lookAtDue(): Promise<void> {
-    if (looking) return;
-    looking = true;
-    for (;;) {
-      const due = [...followed].filter(([, { isDue }]) => isDue).slice(0, AT_ONCE);
-      if (due.length === 0) break;
-      await Promise.all(due.map(([topic, follower]) => look(topic, follower)));
-    }
-    looking = false;
-  }
+  const lookAtDue = createDueLooks(followed, look);
 
   function makeDue(topic: string): void {
     const follower = followed.get(topic);
