@@ -98,6 +98,14 @@ export type IndicatorDefinition = Omit<Indicator, "constraint" | "problem" | "se
     readonly constraint?: { readonly text: string; holds(values: ParameterValues): boolean } | null;
   };
 
+/** The first bar at which all outputs have values. */
+export function beginsAt(
+  { outputs, warmup }: Pick<Indicator, "outputs" | "warmup">,
+  values: ParameterValues,
+): number {
+  return outputs.reduce((most, _, output) => Math.max(most, warmup(values, output)), 0);
+}
+
 export function defineIndicator(definition: IndicatorDefinition): Indicator {
   const { name, outputs, parameters, constraint } = definition;
   assert(/^[a-z][a-z0-9_]*$/.test(name), `indicator name ${name}`);
@@ -107,8 +115,7 @@ export function defineIndicator(definition: IndicatorDefinition): Indicator {
     assert(min <= parameter.default && parameter.default <= max, `${name}.${parameter.name} default`);
   }
   return Object.freeze({
-    settle: (values: ParameterValues) =>
-      outputs.reduce((most, _, output) => Math.max(most, definition.warmup(values, output)), 0),
+    settle: (values: ParameterValues) => beginsAt(definition, values),
     origin: "tx" as const,
     ...definition,
     constraint: constraint?.text ?? null,

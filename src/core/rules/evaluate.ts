@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.js";
-import type { Indicator, ParameterValues } from "../indicators/define.js";
+import { beginsAt } from "../indicators/define.js";
 import { type Candles, candlesFromRows, sliceCandles } from "../market/candles.js";
 import { INTERVAL_MS } from "../market/interval.js";
 import { MEMORY_BARS } from "../patterns/define.js";
@@ -287,11 +287,6 @@ export function leadOf(condition: Condition, interval: keyof typeof INTERVAL_MS)
     }
   });
   return reach + Math.max(...own);
-}
-
-/** The first bar at which all outputs have values. */
-function beginsAt({ outputs, warmup }: Indicator, values: ParameterValues): number {
-  return outputs.reduce((most, _, output) => Math.max(most, warmup(values, output)), 0);
 }
 
 /** Steps that a bar takes of an evaluation of all of these. */
