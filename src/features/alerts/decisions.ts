@@ -1,4 +1,4 @@
-import type { GateVerdict, TriggerGate } from "../../core/rules/trigger.js";
+import type { DecisionWindow } from "../../core/rules/decision.js";
 import type { Database } from "../../platform/database.js";
 import type { Rule, Verdict } from "./rules.js";
 
@@ -16,42 +16,7 @@ export interface Decision {
   readonly decidedAt: number;
 }
 
-/** What was decided about a user's rule when its condition became true, held from the start, or was not known. */
-export interface RuleDecision {
-  readonly id: number;
-  readonly symbol: string;
-  readonly interval: string;
-  readonly ruleId: string;
-  readonly name: string;
-  readonly barTime: number;
-  readonly accepted: boolean;
-  /** First gate that refused; null when accepted. */
-  readonly gate: TriggerGate | null;
-  readonly verdicts: readonly GateVerdict[];
-  readonly decidedAt: number;
-}
-
-/** Of one user, newest first. */
-export type LoadRuleDecisions = (
-  userId: string,
-  filter: CommonFilter & { readonly ruleId?: string | undefined },
-  limit: number,
-) => Promise<RuleDecision[]>;
-
-interface CommonFilter {
-  readonly symbol?: string | undefined;
-  readonly interval?: string | undefined;
-  /** First that refused. */
-  readonly rule?: Rule | TriggerGate | undefined;
-  readonly accepted?: boolean | undefined;
-  /** Decided in [from, to), epoch ms. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  /** Only those with a smaller id: the next page. */
-  readonly before?: number | undefined;
-}
-
-export interface DecisionFilter extends CommonFilter {
+export interface DecisionFilter extends DecisionWindow {
   readonly pattern?: string | undefined;
 }
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { DAY_MS } from "../../core/market/day.js";
+import type { LoadRuleDecisions } from "../../core/rules/decision.js";
 import { AppError } from "../../platform/errors.js";
 import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { Alerts } from "./alerts.js";
 import { answerRoutes } from "./answer-routes.js";
-import type { LoadRuleDecisions } from "./decisions.js";
 import type { AlertOutcomes } from "./outcomes.js";
 import {
   alertDetailSchema,

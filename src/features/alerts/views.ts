@@ -1,10 +1,11 @@
 import type { z } from "zod";
+import type { RuleDecision } from "../../core/rules/decision.js";
 import { GATE_DESCRIPTIONS } from "../../core/rules/trigger.js";
 import { badgeOfAlert } from "../../core/signals/badge.js";
 import { eastAfricaTime, isoTime } from "../../platform/http.js";
 import { titleOf } from "../catalogue/pattern-names.js";
 import { toldView } from "../models/told.js";
-import type { Decision, RuleDecision } from "./decisions.js";
+import type { Decision } from "./decisions.js";
 import { type KeptLayers, layersView } from "./layers.js";
 import { type AlertOutcome, type OutcomeCounts, outcomeCountsView, outcomeView } from "./outcomes.js";
 import { RULE_DESCRIPTIONS, type Verdict } from "./rules.js";

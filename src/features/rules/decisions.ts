@@ -1,34 +1,5 @@
-import type { GateVerdict, TriggerGate } from "../../core/rules/trigger.js";
+import type { LoadRuleDecisions, RuleDecision } from "../../core/rules/decision.js";
 import type { Database } from "../../platform/database.js";
-
-export interface StoredDecision {
-  readonly id: number;
-  readonly symbol: string;
-  readonly interval: string;
-  readonly ruleId: string;
-  readonly name: string;
-  readonly barTime: number;
-  readonly accepted: boolean;
-  /** First gate that refused; null when accepted. */
-  readonly gate: TriggerGate | null;
-  readonly verdicts: readonly GateVerdict[];
-  readonly decidedAt: number;
-}
-
-/** Those that are not undefined must hold. Instants in epoch ms. */
-export interface StoredDecisionFilter {
-  readonly ruleId?: string | undefined;
-  readonly symbol?: string | undefined;
-  readonly interval?: string | undefined;
-  /** Name of the first gate that refused. */
-  readonly rule?: string | undefined;
-  readonly accepted?: boolean | undefined;
-  /** Decided in [from, to). */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  /** Only those with a smaller id: the next page. */
-  readonly before?: number | undefined;
-}
 
 const DECISIONS = `
 select d.id, i.symbol, d.interval, d.rule_id as "ruleId", d.name,
@@ -44,14 +15,10 @@ where d.user_id = $1 and ($2::uuid is null or d.rule_id = $2) and ($3::text is n
 order by d.id desc limit $10`;
 
 /** What was decided about the rules of a user, newest first. */
-export function createRuleDecisions(database: Database) {
-  return (userId: string, filter: StoredDecisionFilter, limit: number): Promise<StoredDecision[]> => {
+export function createRuleDecisions(database: Database): LoadRuleDecisions {
+  return (userId, filter, limit) => {
     const { ruleId, symbol, interval, rule, accepted, from, to, before } = filter;
     const values = [ruleId, symbol, interval, rule, accepted, from, to, before];
-    return database.query<StoredDecision>(DECISIONS, [
-      userId,
-      ...values.map((value) => value ?? null),
-      limit,
-    ]);
+    return database.query<RuleDecision>(DECISIONS, [userId, ...values.map((value) => value ?? null), limit]);
   };
 }

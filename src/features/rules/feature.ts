@@ -1,3 +1,4 @@
+import type { LoadRuleDecisions } from "../../core/rules/decision.js";
 import type { Bus } from "../../platform/bus.js";
 import type { Database } from "../../platform/database.js";
 import type { EventLog } from "../../platform/event-log.js";
@@ -23,7 +24,7 @@ import { createWatching } from "./watching.js";
 export interface RuleDesk {
   readonly rules: Rules;
   readonly testing: RuleTesting;
-  readonly decisions: ReturnType<typeof createRuleDecisions>;
+  readonly decisions: LoadRuleDecisions;
   /** Of closed bars, which is triggered from outside, and of quotes. */
   readonly loops: readonly [LoopDefinition, LoopDefinition];
   /** The moment by which rules begin and end, epoch ms. */

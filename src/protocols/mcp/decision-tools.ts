@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { LoadRuleDecisions } from "../../core/rules/decision.js";
 import type { Alerts } from "../../features/alerts/alerts.js";
-import type { LoadRuleDecisions } from "../../features/alerts/decisions.js";
 import type { decisionSchema } from "../../features/alerts/schema.js";
 import { decisionView, ruleDecisionView } from "../../features/alerts/views.js";
 import type { Instruments } from "../../features/instruments/instruments.js";
