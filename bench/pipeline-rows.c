@@ -1,4 +1,5 @@
 /* Rows of src/core/indicators at their presets: fair_value_gap, mlmi, rational_quadratic_slope, low_volume_node, mmd_regime, atr. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "pipeline.h"
@@ -105,38 +106,52 @@ static void weigh(Momentum *m, int which, int n, int period) {
 }
 
 static void smoothen(Momentum *m, int n) {
-  const int newest = n % 20;
-  for (int which = 0; which < 2; which++) {
-    m->indices[2 * newest + which] = n == 0 ? NAN : m->now[which];
-    double sum = n < 19 ? NAN : 0;
-    int slot = newest;
-    for (int weight = 1; weight <= 20; weight++) {
-      slot = slot + 1 == 20 ? 0 : slot + 1;
-      sum += weight * m->indices[2 * slot + which];
-    }
-    m->now[which] = sum / 210;
+  int slot = n % 20;
+  m->indices[2 * slot] = n == 0 ? NAN : m->now[0];
+  m->indices[2 * slot + 1] = n == 0 ? NAN : m->now[1];
+  double quick = n < 19 ? NAN : 0, calm = quick;
+  for (int weight = 1; weight <= 20; weight++) {
+    slot = slot + 1 == 20 ? 0 : slot + 1;
+    quick += weight * m->indices[2 * slot];
+    calm += weight * m->indices[2 * slot + 1];
   }
+  m->now[0] = quick / 210;
+  m->now[1] = calm / 210;
 }
 
+/* As in mlmi.ts: points that were nearest a bar ago bound what can be now. */
 static void ask(Momentum *m) {
-  int found = 0, at = m->next;
   double farthest = INFINITY;
-  for (int left = m->stored; left > 0; left--) {
-    at = at == 0 ? 199 : at - 1;
-    const double across = m->points[3 * at] - m->now[0], along = m->points[3 * at + 1] - m->now[1];
-    const double distance = across * across + along * along;
-    if (!(distance < farthest)) continue;
-    int place = found < 5 ? found++ : found - 1;
-    for (; place > 0 && distance < m->nearest[2 * (place - 1)]; place--) {
-      m->nearest[2 * place] = m->nearest[2 * (place - 1)];
-      m->nearest[2 * place + 1] = m->nearest[2 * (place - 1) + 1];
+  if (m->last[4] != NULL) {
+    double most = 0;
+    for (int k = 0; k < 5; k++) {
+      const double across = m->last[k][0] - m->now[0], along = m->last[k][1] - m->now[1];
+      most = fmax(most, across * across + along * along);
     }
-    m->nearest[2 * place] = distance;
-    m->nearest[2 * place + 1] = m->points[3 * at + 2];
-    if (found == 5) farthest = m->nearest[8];
+    farthest = most + most * DBL_EPSILON + DBL_TRUE_MIN;
+  }
+  int found = 0;
+  const double *turn = m->points + 3 * m->next, *at = turn, *until = m->points;
+  for (int part = 0; part < 2; part++) {
+    while (at > until) {
+      at -= 3;
+      const double across = at[0] - m->now[0], along = at[1] - m->now[1];
+      const double distance = across * across + along * along;
+      if (!(distance < farthest)) continue;
+      int place = found < 5 ? found++ : found - 1;
+      for (; place > 0 && distance < m->nearest[place - 1]; place--) {
+        m->nearest[place] = m->nearest[place - 1];
+        m->last[place] = m->last[place - 1];
+      }
+      m->nearest[place] = distance;
+      m->last[place] = at;
+      if (found == 5) farthest = m->nearest[4];
+    }
+    until = turn;
+    at = m->stored == 200 ? m->points + 600 : turn;
   }
   double sum = 0;
-  for (int k = 0; k < found; k++) sum += m->nearest[2 * k + 1];
+  for (int k = 0; k < found; k++) sum += m->last[k][2];
   m->out[0] = found == 0 ? 50 : 50 + (50 * sum) / found;
 }
 

@@ -12,19 +12,24 @@ typedef struct { int is, bottom, top; double volume; } Node;
 
 static int least_int(int a, int b) { return a < b ? a : b; }
 
-static void spread(Nodes *s, const Columns *b, int k, double lowest, double step) {
-  double bottom = (b->low[k] - lowest) / step;
-  double top = (b->high[k] - lowest) / step;
-  if (top - bottom < 1) {
-    bottom = fmin(fmax((bottom + top) / 2 - 0.5, 0), BINS - 1);
-    top = bottom + 1;
+static void spread(Nodes *s, const Columns *b, int i, double lowest, double step) {
+  const double scale = 1 / step;
+  memset(s->changes, 0, sizeof s->changes);
+  memset(s->alone, 0, sizeof s->alone);
+  for (int k = i - PERIOD + 1; k <= i; k++) {
+    double bottom = (b->low[k] - lowest) * scale;
+    double top = (b->high[k] - lowest) * scale;
+    if (top - bottom < 1) {
+      bottom = fmin(fmax((bottom + top) / 2 - 0.5, 0), BINS - 1);
+      top = bottom + 1;
+    }
+    const int first = least_int((int)bottom, BINS - 1), last = least_int((int)top, BINS - 1);
+    const double density = b->volume[k] / (top - bottom);
+    s->changes[first] += density;
+    s->changes[last + 1] -= density;
+    s->alone[first] -= density * (bottom - first);
+    s->alone[last] -= density * (last + 1 - top);
   }
-  const int first = least_int((int)bottom, BINS - 1), last = least_int((int)top, BINS - 1);
-  const double density = b->volume[k] / (top - bottom);
-  s->changes[first] += density;
-  s->changes[last + 1] -= density;
-  s->alone[first] -= density * (bottom - first);
-  s->alone[last] -= density * (last + 1 - top);
 }
 
 static void keep(const Nodes *s, double close, int from, int to, Node *below, Node *above) {
@@ -37,10 +42,11 @@ static void keep(const Nodes *s, double close, int from, int to, Node *below, No
 }
 
 static void rate(const Columns *b, int i, double lowest, double step, double most, const Node *node, double *out) {
+  const double under = lowest + (node->bottom + ON_EDGE) * step, over = lowest + (node->top - ON_EDGE) * step;
   int side = 0, from = 0, visits = 0, rejections = 0, age = PERIOD;
   for (int k = i - PERIOD + 1; k <= i; k++) {
-    const double price = (b->close[k] - lowest) / step;
-    const int now = price >= node->top - ON_EDGE ? 1 : price <= node->bottom + ON_EDGE ? -1 : 0;
+    const double price = b->close[k];
+    const int now = price >= over ? 1 : price <= under ? -1 : 0;
     if (from != 0) {
       if (now != 0) {
         visits++;
@@ -50,7 +56,7 @@ static void rate(const Columns *b, int i, double lowest, double step, double mos
         }
         from = 0;
       }
-    } else if ((b->low[k] - lowest) / step < node->top - ON_EDGE && (b->high[k] - lowest) / step > node->bottom + ON_EDGE)
+    } else if (b->low[k] < over && b->high[k] > under)
       from = side;
     if (now != 0) side = now;
   }
@@ -73,9 +79,7 @@ void nodes_take(Nodes *s, const Columns *b) {
   }
   const double step = (highest - lowest) / BINS;
   if (step == 0) return;
-  memset(s->changes, 0, sizeof s->changes);
-  memset(s->alone, 0, sizeof s->alone);
-  for (int k = i - PERIOD + 1; k <= i; k++) spread(s, b, k, lowest, step);
+  spread(s, b, i, lowest, step);
   double height = 0, most = 0;
   for (int bin = 0; bin < BINS; bin++) {
     height += s->changes[bin];
@@ -100,6 +104,8 @@ void nodes_take(Nodes *s, const Columns *b) {
 #define MEMORY 1000
 #define STEPS 64
 #define LIMIT 36
+/* What is added and taken off again leaves the nearest step. */
+#define ROUNDING (6755399441055744.0 / STEPS)
 static References markets;
 static double exponentials[LIMIT * STEPS + 1];
 
@@ -110,9 +116,9 @@ void rows_init(const References *r) {
 
 static inline double fading(double x) {
   if (x >= LIMIT) return 0;
-  const int k = (int)(x * STEPS + 0.5);
-  const double r = k * (1.0 / STEPS) - x;
-  return exponentials[k] * (1 + r * (1 + r * (1.0 / 2 + r * (1.0 / 6 + r * (1.0 / 24 + r * (1.0 / 120))))));
+  const double nearest = x + ROUNDING - ROUNDING, r = nearest - x, s = r * r;
+  const double series = 1 + (r + s * (1.0 / 2 + r * (1.0 / 6) + s * (1.0 / 24 + r * (1.0 / 120))));
+  return exponentials[(int)(nearest * STEPS)] * series;
 }
 
 static inline double kernel(const double *a, const double *b) {

@@ -55,7 +55,8 @@ typedef struct { double born, side, bottom, top, entered; } Gap;
 typedef struct { int seen, open; Gap gaps[51]; double out[8]; } Gaps;
 typedef struct {
   int seen, side, is_waiting, stored, next;
-  double gain[2], loss[2], before, now[3], waiting[3], indices[40], points[600], nearest[10], out[2];
+  double gain[2], loss[2], before, now[3], waiting[3], indices[40], points[600], nearest[5], out[2];
+  const double *last[5];
 } Momentum;
 typedef struct { int seen; double average, side, total, weights[50], out[2]; } Slope;
 typedef struct { double changes[41], alone[41], out[6]; int seen; } Nodes;

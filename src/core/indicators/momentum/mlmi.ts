@@ -14,7 +14,7 @@ const WAITING = 11;
 /** How many points are stored, and the place of the next one. */
 const STORED = 14;
 const NEXT = 15;
-/** The last values of both indices by turns, then the points by three, then distances and labels of the nearest. */
+/** The last values of both indices by turns, then the points by three, then distances and places of the nearest. */
 const INDICES = 16;
 
 // No function gives or takes a double: one that V8 does not inline would leave each on the heap.
@@ -73,17 +73,19 @@ function weigh(state: Float64Array, at: number, n: number, period: number): void
 
 /** Both indices become weighted means of their last `smooth` values, the newest the heaviest. */
 function smoothen(state: Float64Array, n: number, smooth: number): void {
-  const newest = n % smooth;
-  for (let which = 0; which < 2; which++) {
-    state[INDICES + 2 * newest + which] = n === 0 ? Number.NaN : state[NOW + which];
-    let sum = n < smooth - 1 ? Number.NaN : 0;
-    let slot = newest;
-    for (let weight = 1; weight <= smooth; weight++) {
-      slot = slot + 1 === smooth ? 0 : slot + 1;
-      sum += weight * state[INDICES + 2 * slot + which];
-    }
-    state[NOW + which] = sum / ((smooth * (smooth + 1)) / 2);
+  const end = INDICES + 2 * smooth;
+  let at = INDICES + 2 * (n % smooth);
+  state[at] = n === 0 ? Number.NaN : state[NOW];
+  state[at + 1] = n === 0 ? Number.NaN : state[NOW + 1];
+  let quick = n < smooth - 1 ? Number.NaN : 0;
+  let calm = quick;
+  for (let weight = 1; weight <= smooth; weight++) {
+    at = at + 2 === end ? INDICES : at + 2;
+    quick += weight * state[at];
+    calm += weight * state[at + 1];
   }
+  state[NOW] = quick / ((smooth * (smooth + 1)) / 2);
+  state[NOW + 1] = calm / ((smooth * (smooth + 1)) / 2);
 }
 
 /** The point before is stored with what came of it, and that of this crossing waits. */
@@ -100,35 +102,55 @@ function cross(state: Float64Array, values: ParameterValues): void {
   for (let k = 0; k < 3; k++) state[WAITING + k] = state[NOW + k];
 }
 
-/** 50 and 50 times the mean label of the stored points nearest to the indices now, the newer of two as near. */
+/**
+ * 50 and 50 times the mean label of the stored points nearest to the indices now, the newer of two as near. Those that
+ * were nearest a bar ago are mostly so again, and none that is farther than all of them can be: few points are left to
+ * be put in order.
+ */
 function ask(state: Float64Array, values: ParameterValues, out: Float64Array, i: number): void {
   const { neighbours, points } = values;
   const quick = state[NOW];
   const calm = state[NOW + 1];
   const first = pointsAt(values);
   const nearest = nearestAt(values);
-  const stored = state[STORED] | 0;
-  const next = state[NEXT] | 0;
-  let found = 0;
   let farthest = Number.POSITIVE_INFINITY;
-  let at = first + 3 * next;
-  for (let left = stored; left > 0; left--) {
-    at = at === first ? first + 3 * (points - 1) : at - 3;
-    const across = state[at] - quick;
-    const along = state[at + 1] - calm;
-    const distance = across * across + along * along;
-    if (!(distance < farthest)) continue;
-    let place = found < neighbours ? found++ : found - 1;
-    for (; place > 0 && distance < state[nearest + 2 * (place - 1)]; place--) {
-      state[nearest + 2 * place] = state[nearest + 2 * (place - 1)];
-      state[nearest + 2 * place + 1] = state[nearest + 2 * (place - 1) + 1];
+  // So many were found a bar ago: the place of the last is not 0.
+  if (state[nearest + 2 * neighbours - 1] > 0) {
+    let most = 0;
+    for (let k = 0; k < neighbours; k++) {
+      const at = state[nearest + 2 * k + 1] | 0;
+      const across = state[at] - quick;
+      const along = state[at + 1] - calm;
+      most = Math.max(most, across * across + along * along);
     }
-    state[nearest + 2 * place] = distance;
-    state[nearest + 2 * place + 1] = state[at + 2];
-    if (found === neighbours) farthest = state[nearest + 2 * (found - 1)];
+    if (most < Number.POSITIVE_INFINITY) farthest = most + most * Number.EPSILON + Number.MIN_VALUE;
+  }
+  // From the newest back to the first place, then from the last place back to the oldest.
+  const turn = first + 3 * (state[NEXT] | 0);
+  let at = turn;
+  let until = first;
+  let found = 0;
+  for (let part = 0; part < 2; part++) {
+    while (at > until) {
+      at -= 3;
+      const across = state[at] - quick;
+      const along = state[at + 1] - calm;
+      const distance = across * across + along * along;
+      if (!(distance < farthest)) continue;
+      let place = found < neighbours ? found++ : found - 1;
+      for (; place > 0 && distance < state[nearest + 2 * (place - 1)]; place--) {
+        state[nearest + 2 * place] = state[nearest + 2 * (place - 1)];
+        state[nearest + 2 * place + 1] = state[nearest + 2 * (place - 1) + 1];
+      }
+      state[nearest + 2 * place] = distance;
+      state[nearest + 2 * place + 1] = at;
+      if (found === neighbours) farthest = state[nearest + 2 * (found - 1)];
+    }
+    until = turn;
+    at = (state[STORED] | 0) === points ? first + 3 * points : turn;
   }
   let sum = 0;
-  for (let k = 0; k < found; k++) sum += state[nearest + 2 * k + 1];
+  for (let k = 0; k < found; k++) sum += state[(state[nearest + 2 * k + 1] | 0) + 2];
   out[i] = found === 0 ? 50 : 50 + (50 * sum) / found;
 }
 

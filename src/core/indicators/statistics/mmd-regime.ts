@@ -9,14 +9,25 @@ const { FEATURES, mmdReferences, REGIME_NAMES, SPAN } = referencesFile;
 const COUNT = REGIME_NAMES.length;
 const POINTS = referencesFile.REFERENCE_POINTS;
 
-/** The regimes, filled in at the first bar of all: constants, which loops read without asking where they are. */
-const REFERENCES = new Float64Array(COUNT * POINTS * FEATURES);
+/**
+ * The points of the regimes, a column for each feature, filled in at the first bar of all: constants, which loops read
+ * without asking where they are.
+ */
+const AT_RETURN = new Float64Array(COUNT * POINTS);
+const AT_RANGE = new Float64Array(COUNT * POINTS);
+const AT_UNREST = new Float64Array(COUNT * POINTS);
+const AT_WAY = new Float64Array(COUNT * POINTS);
 const WEIGHTS = new Float64Array(FEATURES);
 const OWN = new Float64Array(COUNT);
 
 function fillReferences(): void {
   const { points, weights, own } = mmdReferences();
-  REFERENCES.set(points);
+  for (let point = 0; point < COUNT * POINTS; point++) {
+    AT_RETURN[point] = points[FEATURES * point];
+    AT_RANGE[point] = points[FEATURES * point + 1];
+    AT_UNREST[point] = points[FEATURES * point + 2];
+    AT_WAY[point] = points[FEATURES * point + 3];
+  }
   WEIGHTS.set(weights);
   OWN.set(own);
 }
@@ -85,16 +96,15 @@ function joinRegimes(state: Float64Array, at: number): void {
   const b = state[at + 1];
   const c = state[at + 2];
   const d = state[at + 3];
-  let point = 0;
   for (let regime = 0; regime < COUNT; regime++) {
+    const until = POINTS * (regime + 1);
     let sum = 0;
-    for (let k = 0; k < POINTS; k++) {
-      const w = REFERENCES[point] - a;
-      const x = REFERENCES[point + 1] - b;
-      const y = REFERENCES[point + 2] - c;
-      const z = REFERENCES[point + 3] - d;
+    for (let point = POINTS * regime; point < until; point++) {
+      const w = AT_RETURN[point] - a;
+      const x = AT_RANGE[point] - b;
+      const y = AT_UNREST[point] - c;
+      const z = AT_WAY[point] - d;
       sum += fading(w * w + x * x + y * y + z * z);
-      point += FEATURES;
     }
     state[at + TOWARDS + regime] = sum;
     state[ACROSS + regime] += sum;

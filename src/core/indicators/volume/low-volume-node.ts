@@ -56,22 +56,36 @@ function measure(
   state[WHOLE] = whole + lowest + highest;
 }
 
-/** Spreads the volume of bar `k` evenly over its range, or over one step around it where its range is less. */
-function spread({ high, low, volume }: Bars, state: Float64Array, k: number, bins: number): void {
-  let bottom = (low[k] - state[LOWEST]) / state[STEP];
-  let top = (high[k] - state[LOWEST]) / state[STEP];
-  if (top - bottom < 1) {
-    bottom = Math.min(Math.max((bottom + top) / 2 - 0.5, 0), bins - 1);
-    top = bottom + 1;
-  }
-  const first = Math.min(bottom | 0, bins - 1);
-  const last = Math.min(top | 0, bins - 1);
-  const density = volume[k] / (top - bottom);
+/**
+ * Spreads the volume of each of the `period` bars up to `i` evenly over its range, or over one step around it where its
+ * range is less.
+ */
+function spread(
+  { high, low, volume }: Bars,
+  state: Float64Array,
+  i: number,
+  period: number,
+  bins: number,
+): void {
+  const lowest = state[LOWEST];
+  const scale = 1 / state[STEP];
   const alone = CHANGES + bins + 1;
-  state[CHANGES + first] += density;
-  state[CHANGES + last + 1] -= density;
-  state[alone + first] -= density * (bottom - first);
-  state[alone + last] -= density * (last + 1 - top);
+  state.fill(0, CHANGES, alone + bins + 1);
+  for (let k = i - period + 1; k <= i; k++) {
+    let bottom = (low[k] - lowest) * scale;
+    let top = (high[k] - lowest) * scale;
+    if (top - bottom < 1) {
+      bottom = Math.min(Math.max((bottom + top) / 2 - 0.5, 0), bins - 1);
+      top = bottom + 1;
+    }
+    const first = Math.min(bottom | 0, bins - 1);
+    const last = Math.min(top | 0, bins - 1);
+    const density = volume[k] / (top - bottom);
+    state[CHANGES + first] += density;
+    state[CHANGES + last + 1] -= density;
+    state[alone + first] -= density * (bottom - first);
+    state[alone + last] -= density * (last + 1 - top);
+  }
 }
 
 /** Volumes of the steps, which take the place of the changes, and the busiest of them. */
@@ -137,14 +151,17 @@ function rate(
   const top = state[node + TOP];
   const lowest = state[LOWEST];
   const step = state[STEP];
+  // As prices, which bars can be held against as they are.
+  const under = lowest + (bottom + ON_EDGE) * step;
+  const over = lowest + (top - ON_EDGE) * step;
   let side = 0;
   let from = 0;
   let visits = 0;
   let rejections = 0;
   let age = period;
   for (let k = i - period + 1; k <= i; k++) {
-    const price = (close[k] - lowest) / step;
-    const now = price >= top - ON_EDGE ? 1 : price <= bottom + ON_EDGE ? -1 : 0;
+    const price = close[k];
+    const now = price >= over ? 1 : price <= under ? -1 : 0;
     if (from !== 0) {
       if (now !== 0) {
         visits++;
@@ -154,7 +171,7 @@ function rate(
         }
         from = 0;
       }
-    } else if ((low[k] - lowest) / step < top - ON_EDGE && (high[k] - lowest) / step > bottom + ON_EDGE) {
+    } else if (low[k] < over && high[k] > under) {
       from = side;
     }
     if (now !== 0) side = now;
@@ -202,8 +219,7 @@ export const lowVolumeNode = defineIndicator({
       const fallback = n < period - 1 || Number.isNaN(state[WHOLE]) ? Number.NaN : 0;
       for (let k = 0; k < 6; k++) outputs[k][i] = fallback;
       if (fallback !== 0 || state[STEP] === 0) continue;
-      state.fill(0, CHANGES, CHANGES + 2 * (bins + 1));
-      for (let k = i - period + 1; k <= i; k++) spread(bars, state, k, bins);
+      spread(bars, state, i, period, bins);
       addUp(state, bins);
       if (state[MOST] === 0) continue;
       state[THIN] = share * state[MOST] * ALIKE;
