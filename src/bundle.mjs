@@ -86,11 +86,34 @@ function modulesOf(file) {
   return begins;
 }
 
+/**
+ * Constants of our modules are constants again: what is joined has `var` for them, of which V8 reads the value and asks
+ * what it is wherever a kernel uses it.
+ */
+function keepConstants(file) {
+  let changing = null;
+  const lines = readFileSync(`${OUT}/${file}`, "utf8").split("\n");
+  const kept = lines.map((line) => {
+    const module = /^\/\/ (\S+\.[cm]?js(on)?)$/.exec(line)?.[1];
+    if (module !== undefined) changing = module.startsWith("dist/") ? variablesOf(module) : null;
+    const name = /^var (?:([\w$]+?)\d* = |[{[])/.exec(line);
+    return changing === null || name === null || changing.has(name[1]) ? line : line.replace("var", "const");
+  });
+  writeFileSync(`${OUT}/${file}`, kept.join("\n"));
+}
+
+/** Names, without the digits at their end, of what a module declares in order to change it. */
+function variablesOf(module) {
+  const text = readFileSync(`${DIST}/../${module}`, "utf8");
+  return new Set(Array.from(text.matchAll(/^(?:export )?let ([\w$]+?)\d*\b/gm), ([, name]) => name));
+}
+
 const program = await join({ main: `${DIST}/main.js` }, false);
 const tasks = await join(Object.fromEntries(threads), true);
 const files = [program, tasks]
   .flatMap(({ metafile }) => Object.keys(metafile.outputs))
   .map((path) => basename(path));
+for (const file of files) keepConstants(file);
 const modules = JSON.stringify(Object.fromEntries(files.map((file) => [file, modulesOf(file)])));
 writeFileSync(`${OUT}/modules.json`, modules);
 for (const file of readdirSync(OUT)) {
