@@ -21,6 +21,7 @@ import type { Log } from "./platform/log.js";
 import { createMetrics, type Metrics } from "./platform/metrics.js";
 import { type DatabaseWait, openDatabase } from "./platform/open-database.js";
 import { createRedis, type RedisClient } from "./platform/redis.js";
+import { createRedisStream, type RedisStream } from "./platform/redis-stream.js";
 import { createSettings } from "./platform/settings.js";
 import { createWorkers } from "./platform/workers.js";
 import { createBudgetStore } from "./providers/budget.js";
@@ -87,6 +88,7 @@ export async function openBase({ config, log, scrub, clock = systemClock, wait }
     limitRedis: createLimitRedis(config, redis, log, metrics),
     cache: createCache(redis === null ? memory : createRedisStore(redis, memory), metrics),
     eventLog: createEventLog(database, bus, log),
+    eventStream: openEventStream(config),
     leases: createLeases(database, owner),
     scrub,
     budgets,
@@ -115,12 +117,14 @@ export function closeBase({
   workers,
   redis,
   limitRedis,
+  eventStream,
   opened,
   errorTracking,
 }: Base) {
   return closeAll(log, {
     lease: () => (opened.database.status().up ? releaseAll(leases) : undefined),
     events: eventLog.stop,
+    "event stream": () => eventStream?.close(),
     workers: workers.close,
     cache: () => Promise.all([redis?.close(), limitRedis === redis ? undefined : limitRedis?.close()]),
     database: opened.close,
@@ -149,6 +153,11 @@ function readVersion(): string {
     version: string;
   };
   return version;
+}
+
+function openEventStream({ EVENT_STREAM, EVENT_STREAM_LENGTH, REDIS_URL }: Config): RedisStream | null {
+  if (EVENT_STREAM === undefined || REDIS_URL === undefined) return null;
+  return createRedisStream(REDIS_URL, EVENT_STREAM, EVENT_STREAM_LENGTH);
 }
 
 function createLimitRedis(

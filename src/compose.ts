@@ -38,11 +38,13 @@ import { createScanStore } from "./features/scanner/store.js";
 import { createTextFeatures } from "./features/sentiment/feature.js";
 import { createSignalFeature } from "./features/signals/feature.js";
 import type { Signals } from "./features/signals/signals.js";
+import { createStreamCopy } from "./features/stream/copy.js";
 import { createStreamFeature } from "./features/stream/feature.js";
 import { createUserStore } from "./features/users/store.js";
 import { createUsers } from "./features/users/users.js";
 import { closeAll } from "./platform/closing.js";
 import type { Config } from "./platform/config.js";
+import { eventCommitted } from "./platform/event-log.js";
 import type { JobKind } from "./platform/jobs.js";
 import { createLoop, type LoopDefinition } from "./platform/loop.js";
 import { createNewsFeeds } from "./providers/news.js";
@@ -73,9 +75,14 @@ export async function compose(options: ProgramOptions) {
   const [ruleLoop, quoteLoop] = features.rules.loops.map(made);
   const hookLoop = made(features.hookLoop);
   const takingLoop = jobFeature.taking === null ? null : made(jobFeature.taking);
+  const { bus, eventLog, eventStream } = base;
+  const copyLoop =
+    eventStream === null ? null : made(createStreamCopy({ eventLog, stream: eventStream, log }));
+  bus.subscribe(eventCommitted, () => copyLoop?.trigger());
   const others = steadyLoops(base, features);
   const loops = [
     ...(config.ROLE === "worker" ? [] : [scannerLoop, ruleLoop, quoteLoop, hookLoop, ...others.map(made)]),
+    ...(copyLoop === null || config.ROLE === "worker" ? [] : [copyLoop]),
     ...jobFeature.upkeep.loops.map(made),
     ...(takingLoop === null ? [] : [takingLoop]),
   ];

@@ -104,6 +104,8 @@ function contradictions(config: Partial<Config>): string[] {
     const why = `HOST ${HOST} is beyond loopback: give SECRET_KEY and ADMIN_API_KEY, or ALLOW_ANONYMOUS=true`;
     if (SECRET_KEY === undefined || ADMIN_API_KEY === undefined) problems.push(why);
   }
+  if (config.EVENT_STREAM !== undefined && config.REDIS_URL === undefined)
+    problems.push("REDIS_URL is required with EVENT_STREAM");
   if (isProduction(config) || SECRET_KEY !== undefined) {
     problems.push(secretProblem("SECRET_KEY", SECRET_KEY));
   }

@@ -61,6 +61,8 @@ export interface EventLog {
   announce(notice: Notice): Promise<void>;
   /** Events of one topic or several after a number, oldest first; what came before on each is told from that number on. */
   readAfter(topics: string | readonly string[], seq: number, limit: number): Promise<LoggedEvent[]>;
+  /** Events of all topics after a number, oldest first. */
+  readFrom(seq: number, limit: number): Promise<Omit<LoggedEvent, "previousSeq">[]>;
   /** Number of the newest event of one topic or several that is kept, 0 without one. */
   newestOf(topics: string | readonly string[]): Promise<number>;
   /** Forgets events older than this. */
@@ -128,6 +130,7 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
         return { ...row, previousSeq };
       });
     },
+    readFrom: (seq, limit) => database.query<Row>(READ, [seq, limit]),
     async newestOf(topics) {
       const rows = await database.query<{ seq: number }>(
         "select coalesce(max(seq), 0) as seq from events where topic = any($1::text[])",

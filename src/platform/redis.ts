@@ -151,3 +151,45 @@ function watchPresence(redis: Redis, log: Log, metrics: Metrics) {
     },
   };
 }
+
+/** A connection for scripts of one key, whose callers are told when Redis does not answer. */
+export interface ScriptRunner {
+  /** @throws what the script does, and where Redis does not answer: it may have run then. */
+  run(script: string, key: string, ...values: (string | number)[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const SCRIPT_OPTIONS = {
+  ...OPTIONS,
+  commandTimeout: 5_000,
+  // A script waits for the first connection, and fails with it.
+  enableOfflineQueue: true,
+  keyPrefix: "",
+  lazyConnect: true,
+} satisfies RedisOptions;
+
+/** It connects with the first script. */
+export function connectForScripts(url: string): ScriptRunner {
+  const redis = new Redis(url, SCRIPT_OPTIONS);
+  let reason: string | null = null;
+  redis.on("error", (error: Error) => {
+    reason = messageOf(error);
+  });
+  redis.on("ready", () => {
+    reason = null;
+  });
+  return {
+    async run(script, key, ...values) {
+      try {
+        return await redis.eval(script, 1, key, ...values);
+      } catch (error) {
+        const isCut = error instanceof Error && error.name === "MaxRetriesPerRequestError";
+        const why = reason ?? (isCut ? "the connection ended" : null);
+        throw why === null ? error : new Error(`Redis does not answer: ${why}`, { cause: error });
+      }
+    },
+    async close() {
+      redis.disconnect();
+    },
+  };
+}

@@ -77,6 +77,18 @@ export const VARIABLES = {
     about: "Redis for cache and rate limits; unset keeps both in memory",
     read: url("redis:", "rediss:"),
   },
+  EVENT_STREAM: {
+    group: "Storage",
+    about:
+      "Redis stream that all events are copied to under their numbers, such as tx:events; unset copies none",
+    read: z.string().regex(/^[\x21-\x7e]{1,200}$/, "must be 1 to 200 visible characters of ASCII"),
+  },
+  EVENT_STREAM_LENGTH: {
+    group: "Storage",
+    about: "Newest entries that the stream keeps, or a few more",
+    fallback: "100000",
+    read: wholeNumber(1_000, 100_000_000),
+  },
   ...SOURCE_VARIABLES,
   PIPELINE_THREADS: {
     group: "Pipeline",

@@ -35,6 +35,11 @@ describe("contradictions", () => {
     expect(secretsOf(readConfig({ [name]: "c4n4ry" }))).toEqual(["c4n4ry"]);
   });
 
+  it("a stream of events needs a Redis", () => {
+    expect(problemsOf({ EVENT_STREAM: "tx:events" })).toEqual(["REDIS_URL is required with EVENT_STREAM"]);
+    expect(problemsOf({ EVENT_STREAM: "tx:events", REDIS_URL: "redis://h" })).toEqual([]);
+  });
+
   it("a role that shares its jobs needs a shared database", () => {
     for (const ROLE of ["server", "worker"]) {
       expect(problemsOf({ ROLE })).toEqual([

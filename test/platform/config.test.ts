@@ -83,6 +83,8 @@ describe("each variable", () => {
       good: [["rediss://:p@h:6380/1", "rediss://:p@h:6380/1"]],
       bad: ["localhost:6379", "http://h"],
     },
+    EVENT_STREAM: { good: [["tx:events", "tx:events"]], bad: ["two words", "\u20ac", "x".repeat(201)] },
+    EVENT_STREAM_LENGTH: { good: [["1000", 1_000]], bad: ["999", "1e6", "-1"] },
     MARKET_DATA: {
       good: [
         ["yahoo", ["yahoo"]],
@@ -275,6 +277,7 @@ describe("each variable", () => {
     MARKET_DATA_FX: inUse,
     MARKET_DATA_INDIA: inUse,
     FILES_REPLAY_SPEED: { FILES_REPLAY_FROM: "2024-01-02" },
+    EVENT_STREAM: { REDIS_URL: "redis://h" },
     STREAM_SOURCES: {
       MARKET_DATA: "finnhub,upstox",
       FINNHUB_API_KEY: "fK_1-x",
