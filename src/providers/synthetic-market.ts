@@ -29,6 +29,8 @@ const BEGINNING_MS = Date.UTC(2015, 0, 1);
 /** Slow return to the starting price, so that decades of dice do not end at nothing or at infinity. */
 const HOMING = 0.0006;
 const MINUTE_MS = 60_000;
+/** Sessions whose states are made at a time. */
+const BLOCK = 32;
 
 /** Heat is the slow part of the log volatility: how much of it is left after a session, and its deviations. */
 const HEAT_MEMORY = 0.99;
@@ -71,7 +73,10 @@ export function createSyntheticMarket(
   const marketStream = hash32(`market of ${calendar.id}`);
   const traits = traitsOf(instrument, createRng(seed, stream));
   const firstSession = Math.max(0, lastOpened(calendar, BEGINNING_MS) + 1);
-  const states: SessionState[] = [];
+  /** States of the sessions that begin a block, in their order, and all of the block that was asked for last. */
+  const beginnings: SessionState[] = [];
+  let block: SessionState[] = [];
+  let blockAt = -1;
   const profiles = new Map<number, Float64Array>();
   const anchor = Math.log(traits.startPrice);
 
@@ -116,11 +121,27 @@ export function createSyntheticMarket(
     };
   }
 
+  /** A decade of states is a megabyte: those within a block are made again from the one it begins with. */
   function stateOf(session: number): SessionState {
-    for (let next = firstSession + states.length; next <= session; next++) {
-      states.push(nextState(next, states.at(-1)));
+    const wanted = Math.floor((session - firstSession) / BLOCK);
+    for (let at = beginnings.length - 1; at < wanted; at++) {
+      // The last session of a block tells the first of the next one.
+      const last = at < 0 ? undefined : blockFrom(at, beginnings[at]).at(-1);
+      beginnings.push(nextState(firstSession + BLOCK * (at + 1), last));
     }
-    return states[session - firstSession];
+    if (blockAt !== wanted) {
+      block = blockFrom(wanted, beginnings[wanted]);
+      blockAt = wanted;
+    }
+    return block[session - firstSession - BLOCK * wanted];
+  }
+
+  function blockFrom(at: number, first: SessionState): SessionState[] {
+    const states = [first];
+    for (let k = 1; k < BLOCK; k++) {
+      states.push(nextState(firstSession + BLOCK * at + k, states[k - 1]));
+    }
+    return states;
   }
 
   /** Activity of each minute of a session of so many, mean 1. */

@@ -13,6 +13,8 @@ import { createSyntheticMarket, priceWithin, type SyntheticMarket } from "./synt
 /** Minutes that are drawn between two looks at other work: well under ten milliseconds. */
 const MINUTES_A_TURN = 15_000;
 const MINUTE_MS = INTERVAL_MS["1m"];
+/** Symbols whose states are kept, some 40 kB each: of any other they are made again in a few milliseconds. */
+const MARKETS = 2_000;
 
 /** A name of letters, such as real markets give out: typing errors and numbers have no prices here either. */
 function hasTicker({ symbol }: Instrument): boolean {
@@ -103,7 +105,7 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
 
 /** Bars drawn from the markets of all symbols, none of them later than now. */
 function createSource(seed: number, now: () => number) {
-  const markets = new Map<string, SyntheticMarket>();
+  const markets = new LRUCache<string, SyntheticMarket>({ max: MARKETS });
   const days = new LRUCache<string, Bars>({ max: 40_000 });
 
   function marketOf(instrument: Instrument): SyntheticMarket {

@@ -1,4 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ensure } from "../../src/core/base/assert.js";
@@ -335,6 +337,21 @@ describe("speed", () => {
         `event loop held ${ms(delay.percentile(50))} ms at the median, ${ms(delay.max)} ms at most\n`,
     );
     expect(delay.percentile(90) / 1e6).toBeLessThan(50);
+  });
+
+  it("keeps little of each symbol that somebody asked for once", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const provider = createSyntheticProvider(1, () => NOW);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const letters = "ABCDEFGHIJ";
+    for (const one of letters) {
+      for (const other of "KLMNO") await provider.fetchQuote(instrumentOf(`X${one}${other}-USD`), never);
+    }
+    collect();
+    const kept = (process.memoryUsage().heapUsed - before) / (5 * letters.length);
+    expect(kept).toBeLessThan(150_000);
   });
 
   it("is given up when nobody waits any more", async () => {
