@@ -20,6 +20,7 @@ import { isDue, type LookedAt, lookAt, oldestSeen } from "./look.js";
 import { CATCH_UP_BARS } from "./rules.js";
 import type { Watch } from "./store.js";
 import { topicOfRules } from "./topics.js";
+import { inTurns } from "./turns.js";
 import { firingView } from "./views.js";
 import type { Watched, WatchStore } from "./watch-store.js";
 
@@ -112,7 +113,7 @@ export function createWatching(options: WatchingOptions): Watching {
     async look(watch, signal) {
       if ((await leases.acquire(RULES_LEASE, RULES_LEASE_MS)) === null) return 0;
       let fired = 0;
-      for (const group of groupsOf(await store.load(watch, gateway))) {
+      for (const group of inTurns(await store.load(watch, gateway))) {
         signal.throwIfAborted();
         try {
           fired += await lookAtGroup(group, signal);
@@ -129,16 +130,6 @@ export function createWatching(options: WatchingOptions): Watching {
       return fired;
     },
   };
-}
-
-/** Those of one symbol and interval together: they share the bars. */
-function groupsOf(watched: readonly Watched[]): Watched[][] {
-  const groups = new Map<string, Watched[]>();
-  for (const each of watched) {
-    const key = `${each.instrumentId} ${each.interval}`;
-    groups.set(key, [...(groups.get(key) ?? []), each]);
-  }
-  return [...groups.values()];
 }
 
 /** When the newest bar closed that there can be; for those that look within bars, now. */
