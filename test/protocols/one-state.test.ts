@@ -14,6 +14,7 @@ type Seen = Map<string, Map<string, number>>;
 let alpaca: AlpacaProgram;
 let account: string;
 let broker: Alpaca;
+let updates: ReturnType<Alpaca["trading"]["stream"]>;
 let native: TestSocket;
 let socket: Socket;
 let source: TestEventSource;
@@ -40,19 +41,44 @@ function take(client: string, frame: unknown): void {
   if (topic.startsWith("account:") && data.event === "filled") see(orders, client, data.orderId);
 }
 
-/** Asks until something is there, for a second at most. */
-async function within<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
+/** Asks until a client sees a thing, for a second at most, and notes when it did. */
+async function within<T>(
+  [seen, client, id]: readonly [Seen, client: string, id: unknown],
+  ask: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const deadline = performance.now() + 1_000;
   for (;;) {
     const found = await ask();
+    if (found !== undefined) see(seen, client, id);
     if (found !== undefined || performance.now() > deadline) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
+/** Looks again and again, as clients do that are told nothing by themselves. */
+async function keepLooking(signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await look();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** None of all who see a thing does so a second after another. */
+function expectAtOnce(seen: Seen, id: unknown, clients: readonly string[]): void {
+  const times = clients.map((client) => seen.get(client)?.get(String(id)));
+  expect(times.filter((time) => time === undefined)).toEqual([]);
+  const known = times.map((time) => time ?? Number.NaN);
+  expect(Math.max(...known) - Math.min(...known)).toBeLessThan(1_000);
+}
+
 beforeAll(async () => {
   alpaca = await startAlpacaProgram({
-    environment: { SCAN_INTERVALS: "1h,1d", ALERT_CONFIDENCE_THRESHOLD: "0", ALERT_DEDUPE_MINUTES: "0" },
+    environment: {
+      SCAN_SYMBOLS: "BTC-USD",
+      SCAN_INTERVALS: "1h",
+      ALERT_CONFIDENCE_THRESHOLD: "0",
+      ALERT_DEDUPE_MINUTES: "0",
+    },
   });
   const { url, key, program } = alpaca;
   await program.call({ method: "POST", url: "/api/risk-settings", payload: ROOMY });
@@ -80,6 +106,12 @@ beforeAll(async () => {
   await socket.timeout(5_000).emitWithAck("subscribe_portfolio");
   await native.heard(({ type, topic }) => type === "subscribed" && topic === `account:${account}`);
   await source.heard(({ type }) => type === "stream");
+  updates = broker.trading.stream({ url: `${url.replace("http", "ws")}/stream` });
+  updates.onTradeUpdate(({ event, order }) => {
+    if (event === "fill") see(orders, "Alpaca", order.id);
+  });
+  updates.subscribeTradeUpdates();
+  updates.connect();
   for (const speaker of SPEAKERS) callers.push(await connectMcp(speaker, url, key.secret));
   const read = async (path: string) => (await fetch(`${url}${path}`)).text();
   charts = createUdfClient(read, program.parts.clock.now);
@@ -87,6 +119,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const caller of callers) await caller.close();
   socket.disconnect();
+  updates.disconnect();
   source.cut();
   await native.close();
   await alpaca.program.close();
@@ -104,37 +137,36 @@ function expectTogether(seen: Seen, clients: readonly string[]): readonly string
 }
 
 const STREAMS = ["native", "server-sent events", "Socket.IO"];
+const ORDER_STREAMS = [...STREAMS, "Alpaca"];
 
 describe("clients of five protocols", () => {
   it("see the same alerts, within a second of each other", async () => {
     const { scanner, clock } = alpaca.program.parts;
+    const everybody = [...STREAMS, "charts", ...callers.map(({ speaker }) => speaker)];
+    const looking = new AbortController();
+    const looks = [
+      ...callers.map((caller) =>
+        keepLooking(looking.signal, async () => {
+          const { alerts: rows } = await caller.call("list_alerts", { limit: 50 });
+          for (const { alert_id } of rows as { alert_id: number }[]) see(alerts, caller.speaker, alert_id);
+        }),
+      ),
+      keepLooking(looking.signal, async () => {
+        const now = clock.now() / 1_000;
+        for (const { id } of await charts.marks("BTC-USD", "60", now - 10 * 86_400, now)) {
+          const alert = /^alert-(\d+)$/.exec(String(id))?.[1];
+          if (alert !== undefined) see(alerts, "charts", alert);
+        }
+      }),
+    ];
     await scanner.start({});
     await scanner.loop.run(clock.now(), new AbortController().signal);
     await scanner.stop();
-    await expect
-      .poll(() => STREAMS.map((client) => alerts.get(client)?.size ?? 0).filter((n) => n > 0).length)
-      .toBe(3);
-    const sizes = () => new Set(STREAMS.map((client) => alerts.get(client)?.size));
-    await expect.poll(() => sizes().size).toBe(1);
-    const ids = expectTogether(alerts, STREAMS);
-    const newest = Math.max(...ids.map(Number));
-    for (const caller of callers) {
-      const found = await within(async () => {
-        const { alerts: rows } = await caller.call("list_alerts", { limit: 50 });
-        return (rows as { alert_id: number; symbol: string; bar_time: string }[]).find(
-          (row) => row.alert_id === newest,
-        );
-      });
-      expect(found, caller.speaker).toBeDefined();
-    }
-    const { data } = (await alpaca.program.call(`/api/alerts/${newest}`)).json();
-    const time = Date.parse(data.bar_time) / 1_000;
-    const resolution = data.interval === "1d" ? "1D" : "60";
-    const mark = await within(async () => {
-      const marks = await charts.marks(data.symbol, resolution, time - 86_400, time + 86_400);
-      return marks.find(({ id }) => String(id) === `alert-${newest}`);
-    });
-    expect(mark).toMatchObject({ text: expect.stringContaining(data.alert_type) });
+    const counts = () => everybody.map((client) => alerts.get(client)?.size ?? 0);
+    await expect.poll(() => Math.min(...counts()) > 0 && new Set(counts()).size).toBe(1);
+    looking.abort();
+    await Promise.all(looks);
+    for (const id of expectTogether(alerts, STREAMS)) expectAtOnce(alerts, id, everybody);
   }, 120_000);
 
   it("see the same order, within a second of each other", async () => {
@@ -148,20 +180,24 @@ describe("clients of five protocols", () => {
       } as never,
     });
     const id = String(placed.id);
-    await expect.poll(() => STREAMS.filter((client) => orders.get(client)?.has(id)).length).toBe(3);
-    expect(expectTogether(orders, STREAMS)).toContain(id);
-    const filled = await within(async () => {
+    const asked = callers.map((caller) =>
+      within([orders, caller.speaker, id], async () => {
+        const { orders: rows } = await caller.call("list_orders", { status: "all", account_id: account });
+        const all = rows as { order_id: string; state: string }[];
+        return all.find(({ order_id, state }) => order_id === id && state === "filled");
+      }),
+    );
+    const filled = within([orders, "broker", id], async () => {
       const order = await broker.trading.orders.getOrderByOrderID({ orderId: id });
       return order.status === "filled" ? order : undefined;
     });
-    expect(filled?.symbol).toBe("BTC/USD");
-    for (const caller of callers) {
-      const found = await within(async () => {
-        const { orders: rows } = await caller.call("list_orders", { status: "all", account_id: account });
-        return (rows as { order_id: string; state: string }[]).find(({ order_id }) => order_id === id);
-      });
-      expect(found, caller.speaker).toMatchObject({ state: "filled" });
-    }
+    await expect
+      .poll(() => ORDER_STREAMS.filter((client) => orders.get(client)?.has(id)))
+      .toEqual(ORDER_STREAMS);
+    expect(expectTogether(orders, ORDER_STREAMS)).toContain(id);
+    expect((await filled)?.symbol).toBe("BTC/USD");
+    await Promise.all(asked);
+    expectAtOnce(orders, id, [...ORDER_STREAMS, "broker", ...callers.map(({ speaker }) => speaker)]);
     const { data } = (
       await alpaca.program.call(`/api/paper-trade/orders/${id}?account_id=${account}`)
     ).json();

@@ -19,7 +19,7 @@ let address: string;
 const opened: Socket[] = [];
 
 beforeAll(async () => {
-  program = await startTestProgram();
+  program = await startTestProgram({ environment: { SCAN_SYMBOLS: "AAPL,BTC-USD", SCAN_INTERVALS: "1h" } });
   address = await program.listen();
 });
 afterEach(() => {
@@ -121,6 +121,30 @@ describe("a client", () => {
     expect(await client.heard("detection")).toMatchObject({
       ...{ type: "hammer", symbol: "AAPL", confidence: 0.6, projectedTarget: 105, currentPrice: 101 },
     });
+  });
+
+  it("hears what a scan saw where it hears scans, and not where it asked for something else", async () => {
+    const client = open();
+    const other = open({ auth: { topics: ["alerts"] } });
+    await client.heard("subscribed", ({ topic }) => topic === "scan");
+    await other.heard("subscribed", ({ topic }) => topic === "alerts");
+    const { scanner, clock } = program.parts;
+    await scanner.start({});
+    await scanner.loop.run(clock.now(), new AbortController().signal);
+    await scanner.stop();
+    const whole = await client.heard("market_scan_update");
+    expect(whole).toMatchObject({ truncated: expect.any(Boolean), data: expect.any(Array) });
+    const scans = client.events.filter(([event]) => event === "scan_update");
+    expect(scans).toHaveLength((whole.data as unknown[]).length);
+    expect(scans[0]?.[1]).toMatchObject({
+      symbol: whole.symbol,
+      intraday_patterns: expect.any(Array),
+      context_patterns: expect.any(Array),
+    });
+    const [n] = take(1);
+    await publish("alerts", [n]);
+    await other.heard("event", (payload) => numberOf(payload) === n);
+    expect(other.events.map(([event]) => event).filter((event) => event.includes("scan"))).toEqual([]);
   });
 
   it("resumes from a number: what it missed comes first, once and in order", async () => {

@@ -14,12 +14,15 @@ export interface SymbolScan {
 
 const MOST = 500;
 
-/** What the scan of a slot saw, by symbol, the newest first: bars of less than a day, and those that give them context. */
+/**
+ * What the scan of a slot saw, by symbol, the newest first: bars of less than a day, and those that give them context.
+ * `truncated` where there was more than is told at once.
+ */
 export async function loadSymbolScans(
   detections: Pick<Detections, "list">,
   slotMs: number,
   nowMs: number,
-): Promise<SymbolScan[]> {
+): Promise<{ scans: SymbolScan[]; truncated: boolean }> {
   const { rows } = await detections.list({ from: slotMs - DAY_MS }, MOST, 0);
   const fresh = rows.filter(({ detectedAt }) => detectedAt >= slotMs);
   const bySymbol = new Map<string, { intraday_patterns: object[]; context_patterns: object[] }>();
@@ -30,5 +33,6 @@ export async function loadSymbolScans(
     const isIntraday = interval !== null && INTERVAL_MS[interval] < DAY_MS;
     (isIntraday ? found.intraday_patterns : found.context_patterns).push(detectionView(row));
   }
-  return [...bySymbol].map(([symbol, found]) => ({ symbol, ...found, timestamp: isoTime(nowMs) }));
+  const scans = [...bySymbol].map(([symbol, found]) => ({ symbol, ...found, timestamp: isoTime(nowMs) }));
+  return { scans, truncated: fresh.length === MOST };
 }

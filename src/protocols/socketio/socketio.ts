@@ -152,7 +152,7 @@ export function registerSocketIo(app: FastifyInstance, options: SocketIoOptions)
   });
   stream.onFrame(clients.publish);
   stream.onFrame((topic, frame) => {
-    if (topic === SCAN_TOPIC) tellScan(io, frame, options);
+    if (topic === SCAN_TOPIC) tellScan(clients, frame, options);
   });
   const timer = setInterval(() => {
     endExpired(clients, options).catch((error: unknown) => {
@@ -354,17 +354,23 @@ function reasonOf(error: unknown): { code: string; detail: string } {
   };
 }
 
-/** Tells those who hear scans what one saw. */
-function tellScan(io: Server, frame: string, { detections, clock, log }: SocketIoOptions): void {
-  if (io.sockets.sockets.size === 0) return;
+/** Tells those who hear scans what one saw: by symbol, then all of it, where as much is told as they leave unread. */
+function tellScan(
+  clients: Clients<IoClient>,
+  frame: string,
+  { detections, clock, log }: SocketIoOptions,
+): void {
+  if (clients.size() === 0) return;
   const { data } = JSON.parse(frame) as { data: { slot?: string } };
   const slotMs = Date.parse(data.slot ?? "");
   if (Number.isNaN(slotMs)) return;
+  const tell = (type: string, told: object) =>
+    clients.publish(SCAN_TOPIC, JSON.stringify({ type, ...told }), null);
   loadSymbolScans(detections, slotMs, clock.now()).then(
-    (scans) => {
-      for (const scan of scans) io.emit("scan_update", scan);
+    ({ scans, truncated }) => {
+      for (const scan of scans) tell("scan_update", scan);
       const [first] = scans;
-      if (first !== undefined) io.emit("market_scan_update", { ...first, data: scans });
+      if (first !== undefined) tell("market_scan_update", { ...first, data: scans, truncated });
     },
     (error: unknown) => log.warn({ reason: messageOf(error) }, "what a scan saw could not be told"),
   );
