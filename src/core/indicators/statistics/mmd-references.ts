@@ -1,6 +1,6 @@
 import { createRng } from "../../base/rng.js";
 import { deviationOf, meanOf, median } from "../../base/stats.js";
-import { fading } from "./gaussian.js";
+import { fadeAll } from "./gaussian.js";
 
 /** What a bar is to a regime: its return, range, mean absolute return and signed efficiency over `SPAN` bars. */
 export const FEATURES = 4;
@@ -98,12 +98,17 @@ function squaredDistance(left: Float64Array, a: number, right: Float64Array, b: 
   return sum;
 }
 
-/** Mean kernel between a point and all of others. */
+/** Kernels between a point and each of others. */
+function kernels(left: Float64Array, a: number, others: Float64Array): Float64Array {
+  const near = new Float64Array(others.length / FEATURES);
+  for (let b = 0; b < near.length; b++) near[b] = squaredDistance(left, a, others, b);
+  fadeAll(near, near.length);
+  return near;
+}
+
 function meanKernel(left: Float64Array, a: number, others: Float64Array): number {
-  const count = others.length / FEATURES;
-  let sum = 0;
-  for (let b = 0; b < count; b++) sum += fading(squaredDistance(left, a, others, b));
-  return sum / count;
+  const near = kernels(left, a, others);
+  return near.reduce((sum, kernel) => sum + kernel, 0) / near.length;
 }
 
 /** Median distance of two different points. */
@@ -131,7 +136,9 @@ function herd(drawn: Float64Array, isPaired: boolean): Float64Array {
   const had = new Float64Array(CANDIDATES);
   const chosen: number[] = [];
   const choose = (from: Float64Array, point: number) => {
-    for (let p = 0; p < CANDIDATES; p++) had[p] += fading(squaredDistance(drawn, p, from, point));
+    kernels(from, point, drawn).forEach((kernel, p) => {
+      had[p] += kernel;
+    });
     chosen.push(...from.subarray(point * FEATURES, (point + 1) * FEATURES));
   };
   while (chosen.length < REFERENCE_POINTS * FEATURES) {

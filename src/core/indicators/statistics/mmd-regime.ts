@@ -4,7 +4,7 @@ import * as gaussianFile from "./gaussian.js";
 import * as referencesFile from "./mmd-references.js";
 
 const { wilderFade } = rolling;
-const { fading } = gaussianFile;
+const { fadeAll } = gaussianFile;
 const { FEATURES, mmdReferences, REGIME_NAMES, SPAN } = referencesFile;
 const COUNT = REGIME_NAMES.length;
 const POINTS = referencesFile.REFERENCE_POINTS;
@@ -17,6 +17,8 @@ const AT_RETURN = new Float64Array(COUNT * POINTS);
 const AT_RANGE = new Float64Array(COUNT * POINTS);
 const AT_UNREST = new Float64Array(COUNT * POINTS);
 const AT_WAY = new Float64Array(COUNT * POINTS);
+/** Distances from a bar, which become kernels. */
+const NEAR = new Float64Array(COUNT * POINTS);
 const WEIGHTS = new Float64Array(FEATURES);
 const OWN = new Float64Array(COUNT);
 
@@ -78,14 +80,23 @@ function joinWindow(state: Float64Array, at: number, from: number, to: number): 
   const c = state[at + 2];
   const d = state[at + 3];
   let sum = 0;
-  for (let other = from; other < to; other += SIZE) {
-    const w = state[other] - a;
-    const x = state[other + 1] - b;
-    const y = state[other + 2] - c;
-    const z = state[other + 3] - d;
-    const kernel = fading(w * w + x * x + y * y + z * z);
-    state[other + LATER] += kernel;
-    sum += kernel;
+  for (let start = from; start < to; start += SIZE * NEAR.length) {
+    const end = Math.min(to, start + SIZE * NEAR.length);
+    let count = 0;
+    for (let other = start; other < end; other += SIZE) {
+      const w = state[other] - a;
+      const x = state[other + 1] - b;
+      const y = state[other + 2] - c;
+      const z = state[other + 3] - d;
+      NEAR[count++] = w * w + x * x + y * y + z * z;
+    }
+    fadeAll(NEAR, count);
+    count = 0;
+    for (let other = start; other < end; other += SIZE) {
+      const kernel = NEAR[count++];
+      state[other + LATER] += kernel;
+      sum += kernel;
+    }
   }
   state[WITHIN] += sum;
 }
@@ -96,16 +107,18 @@ function joinRegimes(state: Float64Array, at: number): void {
   const b = state[at + 1];
   const c = state[at + 2];
   const d = state[at + 3];
+  for (let point = 0; point < COUNT * POINTS; point++) {
+    const w = AT_RETURN[point] - a;
+    const x = AT_RANGE[point] - b;
+    const y = AT_UNREST[point] - c;
+    const z = AT_WAY[point] - d;
+    NEAR[point] = w * w + x * x + y * y + z * z;
+  }
+  fadeAll(NEAR, COUNT * POINTS);
+  let point = 0;
   for (let regime = 0; regime < COUNT; regime++) {
-    const until = POINTS * (regime + 1);
     let sum = 0;
-    for (let point = POINTS * regime; point < until; point++) {
-      const w = AT_RETURN[point] - a;
-      const x = AT_RANGE[point] - b;
-      const y = AT_UNREST[point] - c;
-      const z = AT_WAY[point] - d;
-      sum += fading(w * w + x * x + y * y + z * z);
-    }
+    for (let k = 0; k < POINTS; k++) sum += NEAR[point++];
     state[at + TOWARDS + regime] = sum;
     state[ACROSS + regime] += sum;
   }
