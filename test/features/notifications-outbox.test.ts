@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Database } from "../../src/platform/database.js";
 import { codeOf } from "../fixtures/error-code.js";
 import { alertOf, useNotifying, verified } from "../fixtures/notifications.js";
 
@@ -64,6 +65,38 @@ describe("the outbox", () => {
     await database().query("drop function refuse");
     await pass();
     expect(all.receiver.received).toHaveLength(1);
+  });
+
+  it("goes over what nobody is told of once, in bounded steps, and tells of what lies on both sides", async () => {
+    const BETWEEN = 40_000;
+    const unrelated = (count: number) =>
+      database().query(
+        "insert into events (topic, payload) select 'quotes:' || n % 50, '{}' from generate_series(1, $1::int) as n",
+        [count],
+      );
+    const cursor = async () =>
+      (await database().query<{ seq: number }>("select seq from notification_cursors"))[0]?.seq ?? 0;
+    await all.notifying.notifications.create("ann", order());
+    await all.notifying.raise(alertOf(1));
+    await unrelated(BETWEEN / 2);
+    await unrelated(BETWEEN / 2);
+    await all.notifying.raise(alertOf(2));
+    await unrelated(10);
+    const reached = [0];
+    const watched: Database = {
+      ...database(),
+      async transaction(work) {
+        const done = await database().transaction(work);
+        reached.push(await cursor());
+        return done;
+      },
+    };
+    await another({ database: watched }).fanOut();
+    const steps = reached.slice(1).map((seq, i) => seq - reached[i]);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(10_000);
+    expect(await cursor()).toBe(BETWEEN + 12);
+    await pass();
+    expect(all.receiver.received.map(({ body }) => JSON.parse(body).data.id)).toEqual([1, 2]);
   });
 
   it("tells a channel of what its filters name, and of nothing before it was made", async () => {

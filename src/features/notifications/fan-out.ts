@@ -7,6 +7,8 @@ import { NOTIFIED_TOPICS, type Told } from "./topics.js";
 
 /** Events that become deliveries in one transaction. */
 const SLICE = 200;
+/** Numbers of the log that one transaction goes over, whatever they are of: few enough for the time limit of a statement. */
+const STEP = 10_000;
 const CURSOR = "events";
 
 interface Row {
@@ -32,8 +34,11 @@ export function createFanOut(options: {
 }): FanOut {
   const { database, leases, channels, outbox, now } = options;
 
-  /** One slice: its deliveries and how far it got are one transaction, so that nothing is lost or doubled. */
-  function step(lease: Lease): Promise<{ read: number; written: number }> {
+  /**
+   * One slice: its deliveries and how far it got are one transaction, so that nothing is lost or doubled. The cursor also goes
+   * over what nobody is told of: each event is looked at once, however many lie between two that matter.
+   */
+  function step(lease: Lease): Promise<{ more: boolean; written: number }> {
     return database.transaction(async (sql) => {
       await leases.confirm(sql, lease);
       const [cursor] = await sql.query<{ seq: number }>(
@@ -41,17 +46,22 @@ export function createFanOut(options: {
          on conflict (name) do update set seq = c.seq returning c.seq`,
         [CURSOR],
       );
-      const rows = await sql.query<Row>(
-        `select seq, topic, payload, extract(epoch from created_at)::float8 * 1000 as time
-         from events where split_part(topic, ':', 1) = any($1::text[]) and seq > $2 order by seq limit $3`,
-        [NOTIFIED_TOPICS.map(({ name }) => name), cursor.seq, SLICE],
+      const [{ count, newest }] = await sql.query<{ count: number; newest: number | null }>(
+        `select count(*)::int as count, max(seq) as newest
+         from (select seq from events where seq > $1 order by seq limit $2) as passed`,
+        [cursor.seq, STEP],
       );
-      const last = rows.at(-1);
-      if (last === undefined) return { read: 0, written: 0 };
-      const deliveries = deliveriesOf(rows, await channels.enabled(sql));
+      if (newest === null) return { more: false, written: 0 };
+      const rows = await sql.query<Row>(
+        `select seq, topic, payload, extract(epoch from created_at)::float8 * 1000 as time from events
+         where split_part(topic, ':', 1) = any($1::text[]) and seq > $2 and seq <= $3 order by seq limit $4`,
+        [NOTIFIED_TOPICS.map(({ name }) => name), cursor.seq, newest, SLICE],
+      );
+      const last = rows.length < SLICE ? newest : (rows.at(-1)?.seq ?? newest);
+      const deliveries = rows.length === 0 ? [] : deliveriesOf(rows, await channels.enabled(sql));
       const written = await outbox.write(sql, deliveries, ATTEMPTS, now());
-      await sql.query("update notification_cursors set seq = $2 where name = $1", [CURSOR, last.seq]);
-      return { read: rows.length, written };
+      await sql.query("update notification_cursors set seq = $2 where name = $1", [CURSOR, last]);
+      return { more: count === STEP || last < newest, written };
     });
   }
 
@@ -59,9 +69,9 @@ export function createFanOut(options: {
     async run(lease, signal) {
       let total = 0;
       while (!signal.aborted) {
-        const { read, written } = await step(lease);
+        const { more, written } = await step(lease);
         total += written;
-        if (read < SLICE) break;
+        if (!more) break;
         await leases.acquire(lease.name, options.leaseMs);
       }
       return total;
