@@ -46,6 +46,34 @@ describe("a webhook", () => {
     expect(String(all.receiver.received[1].headers["webhook-signature"]).split(" ")).toHaveLength(1);
   });
 
+  it("is signed with every secret that was shown within a day, however many rotate it at once", async () => {
+    const { channel, secret } = await all.notifying.notifications.create("ann", order());
+    const { id } = channel;
+    const processes = [all.notifying, another(), another()];
+    const settings = { url: `${all.receiver.url}/moved` };
+    const rotating = [0, 1, 2, 3, 4, 5].map((n) => processes[n % 3].notifications.rotate("ann", id));
+    const changing = processes.map(({ notifications }) => notifications.change("ann", id, { settings }));
+    const rotated = await Promise.allSettled(rotating);
+    await Promise.all(changing);
+    const shown = rotated.flatMap((each) => (each.status === "fulfilled" ? [each.value.secret] : []));
+    const refused = rotated.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    expect(shown.length).toBeGreaterThan(0);
+    expect(refused).toMatchObject(refused.map(() => ({ code: "conflict" })));
+    await all.notifying.raise(alertOf(1));
+    await pass();
+    const [told] = all.receiver.received;
+    expect(told.path).toBe("/moved");
+    for (const each of [secret, ...shown]) expect(verified(told, each)).toMatchObject({ data: { id: 1 } });
+    // Beyond four beside the newest a message would be mostly signatures.
+    const more: string[] = [];
+    for (let n = shown.length; n < 6; n++)
+      more.push(await codeOf(all.notifying.notifications.rotate("ann", id)));
+    expect(more.at(-1)).toBe("conflict");
+    const own = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+    await all.notifying.notifications.change("ann", id, { settings: { ...settings, secret: own } });
+    expect((await all.notifying.notifications.rotate("ann", id)).secret).toMatch(/^whsec_/);
+  });
+
   it("keeps its secrets from whoever reads the database, and shows them once", async () => {
     const environment = { SECRET_KEY: "k7Qw2Zx9Lm4Vb8Rt1Yp6Nc3Hd5Jf0Gs7" };
     const sealed = another({ environment });

@@ -5,7 +5,7 @@ import type { PaperDesk } from "../paper-trades/feature.js";
 import { digestOf, readBody, withoutSecret } from "./body.js";
 import type { CallStore, HookCall } from "./call-store.js";
 import { mayCall } from "./sources.js";
-import { type Hook, type HookStore, type HookTerms, MOST_HOOKS } from "./store.js";
+import { type Hook, type HookGoal, type HookStore, type HookTerms, MOST_HOOKS } from "./store.js";
 
 /** A call as it arrives. */
 export interface Arrival {
@@ -61,16 +61,20 @@ export interface HookOptions {
   readonly trigger: () => void;
 }
 
+const CHANGE_ATTEMPTS = 5;
 const SECRET = /^hook_[\w-]{43}$/;
 
 export function createHooks({ store, callStore, instruments, paper, now, trigger }: HookOptions): Hooks {
-  /** Terms as they are kept: with names of instruments, and an account where there are orders. */
-  async function known(userId: string, terms: HookTerms): Promise<HookTerms> {
+  /** Names of instruments, each once. */
+  async function symbolsOf(texts: readonly string[]): Promise<string[]> {
     const symbols = new Set<string>();
-    for (const text of terms.symbols) symbols.add((await instruments.resolve(text)).symbol);
-    const { mode, accountId } = terms;
-    const account = mode === "order" ? (await paper.accountOf(userId, accountId ?? undefined)).id : null;
-    return { ...terms, symbols: [...symbols], accountId: account };
+    for (const text of texts) symbols.add((await instruments.resolve(text)).symbol);
+    return [...symbols];
+  }
+
+  /** The account of a hook, where it places orders. */
+  async function accountFor(userId: string, { mode, accountId }: HookGoal): Promise<string | null> {
+    return mode === "order" ? (await paper.accountOf(userId, accountId ?? undefined)).id : null;
   }
 
   async function get(userId: string, id: string): Promise<Hook> {
@@ -82,13 +86,25 @@ export function createHooks({ store, callStore, instruments, paper, now, trigger
     get,
     async create(userId, terms) {
       const secret = newSecret();
-      const made = await store.create(userId, digestOf(secret), await known(userId, terms), now());
+      const symbols = await symbolsOf(terms.symbols);
+      const known = { ...terms, symbols, accountId: await accountFor(userId, terms) };
+      const made = await store.create(userId, digestOf(secret), known, now());
       if (made === "full") throw new AppError("conflict", `There may be at most ${MOST_HOOKS} hooks`);
       return { hook: free(made, terms.name), secret };
     },
     async change(userId, id, changes) {
-      const terms = { ...(await get(userId, id)), ...changes };
-      return there(free(await store.update(userId, id, await known(userId, terms), now()), terms.name));
+      const { symbols, mode, accountId, name = "" } = changes;
+      const named = { ...changes, ...(symbols === undefined ? {} : { symbols: await symbolsOf(symbols) }) };
+      const isSameGoal = mode === undefined && accountId === undefined;
+      // The account depends on two terms: it is found anew where somebody changed one of them meanwhile.
+      for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
+        const before = await get(userId, id);
+        const account = isSameGoal ? {} : { accountId: await accountFor(userId, { ...before, ...changes }) };
+        const from = isSameGoal ? null : before;
+        const changed = await store.update(userId, id, { ...named, ...account }, from, now());
+        if (changed !== null) return free(changed, name);
+      }
+      throw new AppError("conflict", "The hook was changed by others at the same time; try again");
     },
     async rotate(userId, id) {
       const secret = newSecret();

@@ -1,6 +1,7 @@
 import type { Database } from "../../platform/database.js";
 import { isTaken } from "../../platform/database-errors.js";
 import { epochMs } from "../../platform/sql-epoch.js";
+import { takeTurn } from "../../platform/turns.js";
 
 export const HOOK_MODES = ["log", "notice", "order"] as const;
 export type HookMode = (typeof HOOK_MODES)[number];
@@ -47,11 +48,34 @@ select gen_random_uuid(), $1, $2, $3, $4::hook_mode, $5::uuid, $6::text[], $7, $
 where (select count(*) from hooks where user_id = $1) < $15
 returning ${HOOK_FIELDS}`;
 
-const UPDATE = `
-update hooks as h set name = $3, mode = $4::hook_mode, account_id = $5::uuid, symbols = $6::text[], max_order_value = $7,
-  max_orders_a_day = $8, sources = $9::text[], per_minute = $10, dedupe_minutes = $11, max_age_s = $12, enabled = $13,
-  updated_at = to_timestamp($14::float8 / 1000)
-where h.user_id = $1 and h.id = $2::uuid returning ${HOOK_FIELDS}`;
+/** Column and type of each term, in the order of the table. */
+const COLUMNS: Readonly<Record<keyof HookTerms, string>> = {
+  name: "name = $::text",
+  mode: "mode = $::hook_mode",
+  accountId: "account_id = $::uuid",
+  symbols: "symbols = $::text[]",
+  maxOrderValue: "max_order_value = $::float8",
+  maxOrdersADay: "max_orders_a_day = $::int",
+  sources: "sources = $::text[]",
+  perMinute: "per_minute = $::int",
+  dedupeMinutes: "dedupe_minutes = $::int",
+  maxAgeS: "max_age_s = $::int",
+  enabled: "enabled = $::boolean",
+};
+const TERMS = Object.keys(COLUMNS) as (keyof HookTerms)[];
+
+/** What orders of a hook go to; a change of it is computed from what it was. */
+export type HookGoal = Pick<HookTerms, "mode" | "accountId">;
+
+/** Of those terms alone that change, so that two changes at once leave both. */
+function updateOf(terms: readonly (keyof HookTerms)[]): string {
+  const set = terms.map((term, i) => COLUMNS[term].replace("$", `$${i + 6}`));
+  return `
+update hooks as h set ${[...set, "updated_at = to_timestamp($3::float8 / 1000)"].join(", ")}
+where h.user_id = $1 and h.id = $2::uuid
+  and ($4::hook_mode is null or (h.mode = $4::hook_mode and h.account_id is not distinct from $5::uuid))
+returning ${HOOK_FIELDS}`;
+}
 
 export function createHookStore(database: Database) {
   const one = async <Row extends object>(text: string, values: readonly unknown[]): Promise<Row | null> =>
@@ -70,13 +94,22 @@ export function createHookStore(database: Database) {
 
     /** @returns "full" where the user has as many as may be, "taken" where there is one of the name. */
     create: (userId: string, digest: string, terms: HookTerms, nowMs: number) =>
-      freeName(async () => {
-        const values = [userId, digest, ...valuesOf(terms), nowMs, MOST_HOOKS];
-        return (await one<Hook>(CREATE, values)) ?? "full";
+      freeName(() =>
+        database.transaction(async (sql): Promise<Hook | "full"> => {
+          await takeTurn(sql, "hooks", userId);
+          const values = [userId, digest, ...TERMS.map((term) => terms[term]), nowMs, MOST_HOOKS];
+          const [made] = await sql.query<Hook>(CREATE, values);
+          return made ?? "full";
+        }),
+      ),
+    /** @param from what another goal was computed from. @returns null where there is no such hook, or it has another goal now. */
+    update: (userId: string, id: string, changes: Partial<HookTerms>, from: HookGoal | null, nowMs: number) =>
+      freeName(() => {
+        const named = TERMS.filter((term) => changes[term] !== undefined);
+        const values = [nowMs, from?.mode ?? null, from?.accountId ?? null];
+        const given = named.map((term) => changes[term]);
+        return one<Hook>(updateOf(named), [userId, id, ...values, ...given]);
       }),
-    /** @returns null where there is no such hook. */
-    update: (userId: string, id: string, terms: HookTerms, nowMs: number) =>
-      freeName(() => one<Hook>(UPDATE, [userId, id, ...valuesOf(terms), nowMs])),
     rotate: (userId: string, id: string, digest: string, nowMs: number) =>
       one<Hook>(
         `update hooks h set digest = $3, updated_at = to_timestamp($4::float8 / 1000)
@@ -102,13 +135,4 @@ async function freeName<T>(work: () => Promise<T>): Promise<T | "taken"> {
     if (isTaken(error, "hooks_user_id_name_key")) return "taken";
     throw error;
   }
-}
-
-function valuesOf(terms: HookTerms): readonly unknown[] {
-  const { name, mode, accountId, symbols, maxOrderValue, maxOrdersADay, sources } = terms;
-  const { perMinute, dedupeMinutes, maxAgeS, enabled } = terms;
-  return [
-    ...[name, mode, accountId, symbols, maxOrderValue, maxOrdersADay, sources],
-    ...[perMinute, dedupeMinutes, maxAgeS, enabled],
-  ];
 }

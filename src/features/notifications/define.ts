@@ -65,7 +65,7 @@ export interface ChannelDefinition<K extends string, I extends z.ZodObject, T ex
   lacks?(config: Means["config"]): string | null;
   /** What is kept of what a user said. @param kept what was before a change. @throws OutwardError */
   prepare(input: z.output<I>, means: Means, kept: z.output<T> | null): Promise<z.output<T>>;
-  /** A new signing secret beside the old one. @returns what is kept, and what the user is shown once. */
+  /** A new signing secret beside those before it. @returns what is kept, and what the user is shown once. @throws {AppError} `conflict` */
   rotate?(target: z.output<T>, nowMs: number): { target: z.output<T>; shown: string };
   /** What the user is shown once, when the channel is made. */
   shown?(target: z.output<T>): string;

@@ -42,7 +42,7 @@ export interface Notifications {
   get(userId: string, id: string): Promise<Channel>;
   create(userId: string, order: ChannelOrder): Promise<Shown>;
   change(userId: string, id: string, change: ChannelChange): Promise<Channel>;
-  /** A new signing secret; the one before it signs beside it for a day. */
+  /** A new signing secret; the one before it signs beside it for a day. `conflict` where others change it at the same time. */
   rotate(userId: string, id: string): Promise<Shown>;
   delete(userId: string, id: string): Promise<void>;
   /** Sends a message of no meaning. @returns the delivery, whose end its log tells. */
@@ -68,6 +68,9 @@ export interface NotificationOptions {
   readonly instruments: Pick<Instruments, "identify">;
   readonly now: () => number;
 }
+
+const CHANGE_ATTEMPTS = 5;
+const MEANWHILE = "The channel was changed by another request at the same time; nothing was done, try again";
 
 export function createNotifications(options: NotificationOptions): Notifications {
   const { channels, log, outbox, kinds, means, instruments, now } = options;
@@ -109,28 +112,33 @@ export function createNotifications(options: NotificationOptions): Notifications
       return { channel: made, secret: kind.shown(target) };
     },
     async change(userId, id, { name, settings, filters, enabled }) {
-      const channel = await get(userId, id);
-      const kind = offered(kinds, channel.kind, means);
-      const closed =
-        settings === undefined
-          ? {}
-          : kinds.close(kind, await prepared(kind, settings, means, keptOf(channel)));
-      return there(
-        await channels.change(userId, id, {
-          ...closed,
-          ...(name === undefined ? {} : { name }),
-          ...(filters === undefined ? {} : { filters: known(filters) }),
-          ...(enabled === undefined ? {} : { enabled }),
-        }),
-      );
+      const rest = {
+        ...(name === undefined ? {} : { name }),
+        ...(filters === undefined ? {} : { filters: known(filters) }),
+        ...(enabled === undefined ? {} : { enabled }),
+      };
+      // What settings keep of those before is read again where somebody changed it meanwhile.
+      for (let attempt = 0; attempt < CHANGE_ATTEMPTS; attempt++) {
+        const channel = await get(userId, id);
+        const kind = offered(kinds, channel.kind, means);
+        if (settings === undefined) return there(await channels.change(userId, id, rest, null));
+        const closed = kinds.close(kind, await prepared(kind, settings, means, keptOf(channel)));
+        const changed = await channels.change(userId, id, { ...rest, ...closed }, channel);
+        if (changed !== null) return changed;
+      }
+      throw new AppError("conflict", MEANWHILE);
     },
     async rotate(userId, id) {
-      const { kind, target } = targetOf(await get(userId, id));
+      const before = await get(userId, id);
+      const { kind, target } = targetOf(before);
       if (!kind.canRotate)
         throw new AppError("conflict", `A channel of ${kind.kind} has no secret to rotate`);
       const { target: next, shown } = kind.rotate(target, now());
-      const channel = there(await channels.change(userId, id, kinds.close(kind, next)));
-      return { channel, secret: shown };
+      const channel = await channels.change(userId, id, kinds.close(kind, next), before);
+      if (channel !== null) return { channel, secret: shown };
+      // Whoever is shown a secret must find it at work: one that another rotation has passed already is not shown.
+      await get(userId, id);
+      throw new AppError("conflict", MEANWHILE);
     },
     async delete(userId, id) {
       if (!(await channels.delete(userId, id))) throw missing();

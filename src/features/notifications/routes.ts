@@ -114,6 +114,9 @@ function ownChannelRoutes(routes: RouteGroup, { notifications, clock }: ChannelR
   routes.post("/api/notifications/channels/:id/rotate", {
     id: "rotateNotificationSecret",
     summary: "A new signing secret, shown this once; the one before it signs beside it for 24 hours",
+    description:
+      "Of several at once, those that come too late are answered with 409 and show nothing. At most four secrets sign beside the newest; " +
+      "a secret that is given with the settings ends them all.",
     perMinute: 10,
     params,
     answer: { data: shownChannelSchema },

@@ -1,4 +1,5 @@
 import type { Database, Sql } from "../../platform/database.js";
+import { takeTurn } from "../../platform/turns.js";
 import type { Target } from "./define.js";
 
 /** What a channel tells of; empty lists for everything. */
@@ -50,7 +51,8 @@ update notification_channels set name = coalesce($3::text, name), settings = coa
   enabled = coalesce($7::boolean, enabled), reason = case when $7::boolean is null then reason end, updated_at = now(),
   held_until = case when $4::jsonb is null and $5::text is null and $7::boolean is distinct from true then held_until
     else to_timestamp(0) end
-where user_id = $1 and id = $2 returning ${FIELDS}`;
+where user_id = $1 and id = $2 and ($8::jsonb is null or settings = $8::jsonb) and ($9::text is null or secrets = $9::text)
+returning ${FIELDS}`;
 
 /** What waits of a channel that tells nothing any more; it can be sent again. */
 const END_PENDING = `
@@ -74,16 +76,18 @@ export function createChannelStore(database: Database) {
       ]),
     /** @returns null where the user has as many as may be. */
     create: ({ userId, kind, name, settings, secrets, filters }: NewChannel): Promise<Channel | null> =>
-      one(database, CREATE, [
-        userId,
-        kind,
-        name,
-        JSON.stringify(settings),
-        secrets,
-        JSON.stringify(filters),
-        MOST_CHANNELS,
-      ]),
-    change(userId: string, id: string, { name, settings, secrets, filters, enabled }: Change) {
+      database.transaction(async (sql) => {
+        await takeTurn(sql, "notification_channels", userId);
+        const target = [JSON.stringify(settings), secrets, JSON.stringify(filters)];
+        return one(sql, CREATE, [userId, kind, name, ...target, MOST_CHANNELS]);
+      }),
+    /** @param from what the change was computed from, where it was. @returns null where there is no such channel, or it leads elsewhere now. */
+    change(
+      userId: string,
+      id: string,
+      { name, settings, secrets, filters, enabled }: Change,
+      from: Pick<Channel, "settings" | "secrets"> | null,
+    ): Promise<Channel | null> {
       return database.transaction(async (sql) => {
         const changed = await one(sql, CHANGE, [
           userId,
@@ -93,6 +97,8 @@ export function createChannelStore(database: Database) {
           secrets ?? null,
           filters === undefined ? null : JSON.stringify(filters),
           enabled ?? null,
+          from === null ? null : JSON.stringify(from.settings),
+          from?.secrets ?? null,
         ]);
         if (changed?.enabled === false) await sql.query(END_PENDING, [id]);
         return changed;

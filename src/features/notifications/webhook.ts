@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { z } from "zod";
+import { AppError } from "../../platform/errors.js";
 import { judged } from "./answer.js";
 import { defineChannel } from "./define.js";
 import { envelopeOf } from "./message.js";
 
-/** So long the secret before the present one signs too. */
+/** So long a secret signs beside those that came after it. */
 export const ROTATION_MS = 24 * 3_600_000;
+/** Secrets that sign beside the present one at most: each is a signature of every message. */
+const MOST_PREVIOUS = 4;
 const SECRET_BYTES = 32;
 const PREFIX = "whsec_";
 
@@ -23,7 +26,11 @@ const input = z.strictObject({
 const target = z.strictObject({
   url: z.string(),
   secret: z.string(),
-  previous: z.object({ secret: z.string(), until: z.number() }).nullable(),
+  // Once there was one at most, or null.
+  previous: z.preprocess(
+    (kept) => (kept === null ? [] : [kept].flat()),
+    z.array(z.object({ secret: z.string(), until: z.number() })),
+  ),
 });
 
 const freshSecret = () => `${PREFIX}${randomBytes(SECRET_BYTES).toString("base64")}`;
@@ -41,18 +48,25 @@ export const webhook = defineChannel({
     return {
       url,
       secret: secret ?? kept?.secret ?? freshSecret(),
-      previous: secret === undefined && kept !== null ? kept.previous : null,
+      previous: secret === undefined && kept !== null ? kept.previous : [],
     };
   },
-  rotate({ url, secret }, nowMs) {
+  rotate({ url, secret, previous }, nowMs) {
     const next = freshSecret();
-    return { target: { url, secret: next, previous: { secret, until: nowMs + ROTATION_MS } }, shown: next };
+    const still = previous.filter(({ until }) => until > nowMs);
+    if (still.length >= MOST_PREVIOUS) {
+      const detail = `${MOST_PREVIOUS} secrets sign beside the present one already: wait for a day after the first rotation, or give a secret in the settings, which ends them all`;
+      throw new AppError("conflict", detail);
+    }
+    const kept = [{ secret, until: nowMs + ROTATION_MS }, ...still];
+    return { target: { url, secret: next, previous: kept }, shown: next };
   },
   shown: ({ secret }) => secret,
   async send({ url, secret, previous }, { id, message, signal, nowMs }, { outward }) {
     const body = JSON.stringify(envelopeOf(message));
     const sentAt = new Date(nowMs);
-    const secrets = previous !== null && previous.until > nowMs ? [secret, previous.secret] : [secret];
+    const before = previous.filter(({ until }) => until > nowMs);
+    const secrets = [secret, ...before.map((each) => each.secret)];
     const headers = {
       "content-type": "application/json",
       "webhook-id": id,

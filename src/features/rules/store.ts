@@ -2,6 +2,7 @@ import type { Interval } from "../../core/market/interval.js";
 import type { Condition } from "../../core/rules/condition.js";
 import type { TriggerPhase } from "../../core/rules/trigger.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { takeTurn } from "../../platform/turns.js";
 import type { RuleTerms } from "./language.js";
 
 export const WATCHES = ["close", "intrabar"] as const;
@@ -134,6 +135,7 @@ export function createRuleStore(database: Database) {
     /** The id of a new rule; null where its owner has as many as may be. */
     create: (userId: string, draft: RuleDraft, instrumentIds: readonly number[], sinceMs: number) =>
       database.transaction(async (sql): Promise<string | null> => {
+        await takeTurn(sql, "rules", userId);
         const values = [userId, ...valuesOf(draft), MOST_RULES];
         const [made] = await sql.query<{ id: string }>(CREATE, values);
         if (made !== undefined) await watch(sql, made.id, instrumentIds, sinceMs);

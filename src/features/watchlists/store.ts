@@ -1,4 +1,5 @@
 import type { Database } from "../../platform/database.js";
+import { takeTurn } from "../../platform/turns.js";
 
 /** Instruments that a user keeps an eye on. */
 export interface Watchlist {
@@ -77,7 +78,10 @@ export function createWatchlistStore(database: Database): WatchlistStore {
         [userId],
       ),
     async create(userId, name, symbols) {
-      const made = await one(CREATE, [userId, name, symbols, MOST_LISTS]);
+      const [made = null] = await database.transaction(async (sql) => {
+        await takeTurn(sql, "watchlists", userId);
+        return sql.query<Watchlist>(CREATE, [userId, name, symbols, MOST_LISTS]);
+      });
       return made ?? ((await find(userId, { name })) === null ? "full" : "taken");
     },
     async replace(userId, key, name, symbols) {
