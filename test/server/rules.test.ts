@@ -145,6 +145,35 @@ describe("GET /api/rules/firings", () => {
     const { id } = await made();
     expect((await ask("GET", `/api/rules/firings?rule_id=${id}`)).json().data).toEqual([]);
   });
+
+  it("200 pages through all that fired at one moment, and before an instant as ever", async () => {
+    const { id } = await made();
+    const at = Date.parse("2024-07-09T14:00:00Z");
+    await program.parts.database.query(
+      `insert into rule_firings (id, rule_id, user_id, instrument_id, interval, watch, name, expression, bar_time, ordinal,
+         fired_at, price)
+       select gen_random_uuid(), $1::uuid, 'ann', (select min(id) from instruments), '1d', 'close', n::text, '', now(), 0,
+         to_timestamp(($2::float8 - 60000 * (n / 7)) / 1000), n
+       from generate_series(0, 13) as n`,
+      [id, at],
+    );
+    const seen: number[] = [];
+    let next: string | null = "";
+    for (let pages = 0; next !== null && pages < 10; pages++) {
+      const before: string = next === "" ? "" : `&before=${encodeURIComponent(next)}`;
+      const page = (await ask("GET", `/api/rules/firings?rule_id=${id}&limit=3${before}`)).json();
+      seen.push(...page.data.map(({ price }: { price: number }) => price));
+      next = page.next;
+    }
+    expect(seen).toHaveLength(14);
+    expect(new Set(seen).size).toBe(14);
+    expect(seen.slice(0, 7).every((n) => n < 7)).toBe(true);
+    const earlier = await ask("GET", `/api/rules/firings?rule_id=${id}&before=2024-07-09T14:00:00Z`);
+    expect(earlier.json().data).toHaveLength(7);
+    for (const wrong of ["x", `2024-07-09T14:00:00Z~${id}~x`, "2024-07-09T14:00:00Z~1"]) {
+      expectProblem(await ask("GET", `/api/rules/firings?before=${wrong}`), "invalid_request", "before");
+    }
+  });
 });
 
 describe("the loops", () => {

@@ -73,7 +73,7 @@ export const TRIGGER_GATES = [
 ] as const;
 export type TriggerGate = (typeof TRIGGER_GATES)[number];
 export const GATE_DESCRIPTIONS: Readonly<Record<TriggerGate, string>> = {
-  condition_known: "All that the condition asks for is known",
+  condition_known: "All that the condition asks for is known, and its symbol has bars that can be looked at",
   level_is_new: "The condition became true, and did not hold already when the rule began to look",
   not_expired: "The rule has not expired",
   cooldown_over: "The rule last fired for the symbol longer ago than its cool-down, in seconds",

@@ -88,9 +88,12 @@ const unknownGate = (lacks: readonly string[]): GateVerdict => ({
   limit: true,
 });
 
-/** The same however often it is computed. */
-function firingId({ ruleId, symbol }: Watched, bar: number, ordinal: number): string {
-  return uuidOf(`rule-firing:${ruleId}:${symbol}:${bar}:${ordinal}`);
+/**
+ * The same however often it is computed. With the version, since one that begins anew counts firings of a bar from 0 again,
+ * and another interval has other bars that open at the same time.
+ */
+function firingId({ ruleId, version, symbol }: Watched, bar: number, ordinal: number): string {
+  return uuidOf(`rule-firing:${ruleId}:${version}:${symbol}:${bar}:${ordinal}`);
 }
 
 /** Whether there is something that a rule has not seen. @param newest when the newest bar closed, or the moment of a quote. */

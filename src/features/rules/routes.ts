@@ -4,7 +4,7 @@ import { type RouteGroup, routeGroup } from "../../platform/http.js";
 import { CANDLE_ERRORS } from "../candles/schema.js";
 import { readCondition } from "./language.js";
 import type { Rules } from "./rules.js";
-import { firingSchema, firingsQuery, ruleBody, ruleParams, ruleSchema } from "./schema.js";
+import { firingSchema, firingsQuery, placeText, ruleBody, ruleParams, ruleSchema } from "./schema.js";
 import type { RuleDraft, StoredRule } from "./store.js";
 import { firingView, ruleView } from "./views.js";
 
@@ -100,10 +100,14 @@ function firingRoute(routes: RouteGroup, rules: Rules): void {
     summary: "When the caller's rules fired, the newest first",
     access: "viewer",
     query: firingsQuery,
-    answer: { data: z.array(firingSchema) },
-    async handle({ query: { rule_id: ruleId = null, before: beforeMs = null, limit }, principal }) {
-      const firings = await rules.firings(principal.userId, { ruleId, beforeMs, limit });
-      return { data: firings.map(firingView) };
+    answer: {
+      data: z.array(firingSchema),
+      next: z.string().nullable().describe("Value of before, to go on with; null where nothing is left"),
+    },
+    async handle({ query: { rule_id: ruleId = null, before = null, limit }, principal }) {
+      const firings = await rules.firings(principal.userId, { ruleId, before, limit });
+      const last = firings.length < limit ? undefined : firings.at(-1);
+      return { data: firings.map(firingView), next: last === undefined ? null : placeText(last) };
     },
   });
 }

@@ -4,7 +4,14 @@ import { AppError } from "../../platform/errors.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
-import { MOST_RULES, type RuleDraft, type RuleStore, type StoredFiring, type StoredRule } from "./store.js";
+import {
+  type FiringPlace,
+  MOST_RULES,
+  type RuleDraft,
+  type RuleStore,
+  type StoredFiring,
+  type StoredRule,
+} from "./store.js";
 
 /** Symbols of a rule at most. */
 export const MOST_SYMBOLS = 50;
@@ -30,7 +37,7 @@ export interface Rules {
   /** The newest first, of one rule or of all. */
   firings(
     userId: string,
-    filter: { readonly ruleId: string | null; readonly beforeMs: number | null; readonly limit: number },
+    filter: { readonly ruleId: string | null; readonly before: FiringPlace | null; readonly limit: number },
   ): Promise<StoredFiring[]>;
 }
 
@@ -90,7 +97,7 @@ export function createRules(options: {
     async delete(userId, id) {
       if (!(await store.delete(userId, id))) throw missing();
     },
-    firings: (userId, { ruleId, beforeMs, limit }) => store.firings(userId, ruleId, beforeMs, limit),
+    firings: (userId, { ruleId, before, limit }) => store.firings(userId, ruleId, before, limit),
   };
 }
 

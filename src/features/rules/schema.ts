@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { RULE_LIMITS } from "../../core/rules/condition.js";
 import { FREQUENCIES, QUIET_POLICIES, TRIGGER_PHASES } from "../../core/rules/trigger.js";
-import { instantText, wholeNumberText } from "../../platform/http.js";
+import { instantText, isoTime, wholeNumberText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
 import { indicatorSchema } from "../catalogue/schema.js";
 import { MOST_SYMBOLS } from "./rules.js";
-import { WATCHES } from "./store.js";
+import { type FiringPlace, type StoredFiring, WATCHES } from "./store.js";
 
 /** A condition: an expression, or the JSON form that it stands for, whose parts are read and named by the rules themselves. */
 const conditionBody = z
@@ -148,9 +148,31 @@ export const ruleBody = z.strictObject({
 });
 
 export const ruleParams = z.strictObject({ id: z.uuid() });
+
+const placeForm = z.union([
+  instantText.transform((firedAt): FiringPlace => ({ firedAt, id: null })),
+  z.tuple([instantText, z.uuid()]).transform(([firedAt, id]): FiringPlace => ({ firedAt, id })),
+]);
+const beforeText = z
+  .string()
+  .max(100)
+  .transform((text, context): FiringPlace => {
+    const [instant, ...ids] = text.split("~");
+    const read = placeForm.safeParse(ids.length === 0 ? instant : [instant, ...ids]);
+    if (!read.success) context.addIssue("must be an instant, or what the page before gave as next");
+    return read.data ?? z.NEVER;
+  });
+
+/** What a page that goes on behind a firing is asked for by. */
+export function placeText({ firedAt, id }: Pick<StoredFiring, "firedAt" | "id">): string {
+  return `${isoTime(firedAt)}~${id}`;
+}
+
 export const firingsQuery = z.strictObject({
   rule_id: z.uuid().optional().describe("Of this rule alone, though it be deleted"),
-  before: instantText.optional().describe("Those that fired before, to go on with"),
+  before: beforeText
+    .optional()
+    .describe("What the page before gave as next; or an instant, for those that fired earlier than it"),
   limit: wholeNumberText(1, 200).prefault("50"),
 });
 
@@ -182,6 +204,7 @@ export const ruleSchema = z
         fired_at: time,
         unknown_for: z.array(z.string()).describe("What was not known when it last looked"),
         suppressed: z.string().nullable().describe("Why the newest edge did not fire"),
+        trouble: z.string().nullable().describe("Why it cannot be watched; null while it can"),
       }),
     ),
     created_at: z.iso.datetime(),

@@ -29,6 +29,8 @@ export interface SymbolState {
   readonly lacks: readonly string[];
   /** Why the newest edge did not fire. */
   readonly suppressed: string | null;
+  /** Why it could not be looked at; null while it can. */
+  readonly trouble: string | null;
 }
 
 export interface StoredRule extends RuleDraft {
@@ -58,6 +60,13 @@ export interface StoredFiring {
   readonly toldAt: number | null;
 }
 
+/** A place in the order of firings: behind one of them, or behind all of a moment where it names none. */
+export interface FiringPlace {
+  /** Epoch ms. */
+  readonly firedAt: number;
+  readonly id: string | null;
+}
+
 /** Rules of a user at most. */
 export const MOST_RULES = 100;
 
@@ -67,7 +76,7 @@ const instant = (parameter: string) => `to_timestamp(${parameter}::float8 / 1000
 const RULE = `r.id, r.name, r.condition, r.rearm, r.interval, r.watch, r.terms, r.paused, r.version,
   ${ms("r.created_at")} as "createdAt", ${ms("r.updated_at")} as "updatedAt",
   (select coalesce(jsonb_agg(jsonb_build_object('symbol', i.symbol, 'phase', s.phase, 'seenAt', ${ms("s.seen_at")},
-     'firedAt', ${ms("s.fired_at")}, 'lacks', s.lacks, 'suppressed', s.suppressed) order by i.symbol), '[]')
+     'firedAt', ${ms("s.fired_at")}, 'lacks', s.lacks, 'suppressed', s.suppressed, 'trouble', s.trouble) order by i.symbol), '[]')
    from alert_rule_states s join instruments i on i.id = s.instrument_id where s.rule_id = r.id) as states`;
 
 export const FIRING = `f.id, f.rule_id as "ruleId", f.name, f.expression, i.symbol, i.synthetic, f.interval, f.watch,
@@ -86,7 +95,7 @@ update alert_rules r set name = $3, condition = $4::jsonb, rearm = $5::jsonb, in
 from (select * from alert_rules where user_id = $1 and id = $2::uuid for update) o
 where r.id = o.id returning o.condition = $4::jsonb and o.rearm is not distinct from $5::jsonb and o.interval = $6
   and o.watch = $7 and o.terms -> 'frequency' = $8::jsonb -> 'frequency'
-  and o.terms -> 'expiresAt' = $8::jsonb -> 'expiresAt' as same`;
+  and o.terms -> 'expiresAt' = $8::jsonb -> 'expiresAt' as same, o.interval <> $6 as "hasOtherBars"`;
 
 const FORGET = "delete from alert_rule_states where rule_id = $1::uuid and instrument_id <> all($2::int[])";
 
@@ -96,8 +105,12 @@ select $1::uuid, i, ${instant("$3")}, '{}' from unnest($2::int[]) as i on confli
 
 /** Another condition has no level to come from; how long ago the rule fired still counts. */
 const BEGIN_ANEW = `
-update alert_rule_states set phase = 'new', since_at = ${instant("$2")}, seen_at = null, lacks = '{}', suppressed = null
+update alert_rule_states set phase = 'new', since_at = ${instant("$2")}, seen_at = null, lacks = '{}', suppressed = null,
+  trouble = null
 where rule_id = $1::uuid`;
+
+/** Of another interval no bar has fired yet, though one may open when one of the interval before did. */
+const FORGET_BAR = "update alert_rule_states set fired_bar = null, fired_in_bar = 0 where rule_id = $1::uuid";
 
 /** What was seen before a pause is no level to come from; how long ago it fired still counts. */
 const RESUME = `${BEGIN_ANEW} and phase <> 'done'`;
@@ -150,10 +163,12 @@ export function createRuleStore(database: Database) {
       sinceMs: number,
     ) =>
       database.transaction(async (sql): Promise<boolean> => {
-        const [replaced] = await sql.query<{ same: boolean }>(REPLACE, [userId, id, ...valuesOf(draft)]);
+        const values = [userId, id, ...valuesOf(draft)];
+        const [replaced] = await sql.query<{ same: boolean; hasOtherBars: boolean }>(REPLACE, values);
         if (replaced === undefined) return false;
         await sql.query(FORGET, [id, instrumentIds]);
         if (!replaced.same) await sql.query(BEGIN_ANEW, [id, sinceMs]);
+        if (replaced.hasOtherBars) await sql.query(FORGET_BAR, [id]);
         await watch(sql, id, instrumentIds, sinceMs);
         return true;
       }),
@@ -180,14 +195,14 @@ export function createRuleStore(database: Database) {
         await sql.query("delete from rule_firings where rule_id = $1::uuid and told_at is null", [id]);
         return true;
       }),
-    /** The newest first, of one rule where it is named, of those that fired before a moment. */
-    firings: (userId: string, ruleId: string | null, beforeMs: number | null, limit: number) =>
+    /** The newest first, and of one moment by their ids; of one rule where it is named. */
+    firings: (userId: string, ruleId: string | null, before: FiringPlace | null, limit: number) =>
       database.query<StoredFiring>(
         `select ${FIRING} from rule_firings f join instruments i on i.id = f.instrument_id
          where f.user_id = $1 and ($2::uuid is null or f.rule_id = $2::uuid)
-           and ($3::float8 is null or f.fired_at < ${instant("$3")})
-         order by f.fired_at desc, f.id limit $4`,
-        [userId, ruleId, beforeMs, limit],
+           and ($3::float8 is null or f.fired_at < ${instant("$3")} or (f.fired_at = ${instant("$3")} and f.id < $4::uuid))
+         order by f.fired_at desc, f.id desc limit $5`,
+        [userId, ruleId, before?.firedAt ?? null, before?.id ?? null, limit],
       ),
   };
 }

@@ -23,13 +23,14 @@ export function ruleView(rule: StoredRule, nowMs: number): z.input<typeof ruleSc
     digest: terms.digest === null ? null : { ...terms.digest },
     expires_at: timeOf(terms.expiresAt),
     status: statusOf(rule, nowMs),
-    symbols: states.map(({ symbol, phase, seenAt, firedAt, lacks, suppressed }) => ({
+    symbols: states.map(({ symbol, phase, seenAt, firedAt, lacks, suppressed, trouble }) => ({
       symbol,
       phase,
       seen_at: timeOf(seenAt),
       fired_at: timeOf(firedAt),
       unknown_for: [...lacks],
       suppressed,
+      trouble,
     })),
     created_at: isoTime(rule.createdAt),
     updated_at: isoTime(rule.updatedAt),

@@ -24,6 +24,8 @@ export interface Watched {
   readonly before: TriggerState;
   /** What was unknown at the newest observation. */
   readonly lacks: readonly string[];
+  /** Why it could not be looked at last; null where it could. */
+  readonly trouble: string | null;
 }
 
 /** What a look at it came to. */
@@ -66,7 +68,8 @@ const instant = (column: string) => `to_timestamp(${column} / 1000)`;
 const WATCHED = `
 select r.id as "ruleId", r.version, r.user_id as "userId", r.name, r.condition, r.rearm, r.interval, r.watch, r.terms,
   s.instrument_id as "instrumentId", i.symbol, ${ms("s.since_at")} as "sinceAt", s.phase, ${ms("s.seen_at")} as "seenAt",
-  ${ms("s.fired_at")} as "firedAt", ${ms("s.fired_bar")} as "firedBar", s.fired_in_bar as "firedInBar", s.lacks
+  ${ms("s.fired_at")} as "firedAt", ${ms("s.fired_bar")} as "firedBar", s.fired_in_bar as "firedInBar", s.lacks,
+  s.trouble
 from alert_rule_states s join alert_rules r on r.id = s.rule_id join instruments i on i.id = s.instrument_id
 where r.watch = $1 and not r.paused and s.phase <> 'done' and i.synthetic = $2 and i.replay = $3
 order by s.instrument_id, r.interval, r.id`;
@@ -84,6 +87,18 @@ join alert_rules r on r.id = n.rule
 where s.rule_id = n.rule and s.instrument_id = n.instrument and r.version = n.version and not r.paused
   and s.seen_at is not distinct from ${instant("n.before")}
 returning s.rule_id as "ruleId"`;
+
+/** @returns those of which nothing stood in the way before. */
+const TROUBLE = `
+update alert_rule_states s set trouble = $4
+from (
+  select s.rule_id, s.instrument_id, s.trouble from alert_rule_states s join alert_rules r on r.id = s.rule_id
+  join unnest($1::uuid[], $2::int[], $3::int[]) as n(rule, version, instrument)
+    on s.rule_id = n.rule and s.instrument_id = n.instrument and r.version = n.version
+  where s.trouble is distinct from $4 for update of s
+) o
+where s.rule_id = o.rule_id and s.instrument_id = o.instrument_id
+returning s.rule_id as "ruleId", s.instrument_id as "instrumentId", o.trouble is null as "isNew"`;
 
 const FIRE = `
 with f as (
@@ -184,6 +199,19 @@ export function createWatchStore(database: Database) {
         textArray(decisions.map(({ gates }) => gates.find(({ passed }) => !passed)?.gate ?? null)),
         textArray(decisions.map(({ gates }) => JSON.stringify(gates))),
       ]);
+    },
+
+    /** Keeps why nothing can be looked at, or that it can. @returns those of which nothing stood in the way before. */
+    async trouble(sql: Sql, watched: readonly Watched[], why: string | null): Promise<Watched[]> {
+      const rows = await sql.query<{ ruleId: string; instrumentId: number; isNew: boolean }>(TROUBLE, [
+        textArray(watched.map(({ ruleId }) => ruleId)),
+        numberArray(watched.map(({ version }) => version)),
+        numberArray(watched.map(({ instrumentId }) => instrumentId)),
+        why,
+      ]);
+      const isNew = ({ ruleId, instrumentId }: Watched) =>
+        rows.some((row) => row.isNew && row.ruleId === ruleId && row.instrumentId === instrumentId);
+      return watched.filter(isNew);
     },
 
     /** Users whose held firings are due. */

@@ -20,6 +20,7 @@ import { isDue, type LookedAt, lookAt, oldestSeen } from "./look.js";
 import { CATCH_UP_BARS } from "./rules.js";
 import type { Watch } from "./store.js";
 import { topicOfRules } from "./topics.js";
+import { createTroubles } from "./troubles.js";
 import { inTurns } from "./turns.js";
 import { firingView } from "./views.js";
 import type { Watched, WatchStore } from "./watch-store.js";
@@ -53,6 +54,7 @@ const EVALUATE = defineTask<EvaluationTask, (RuleVerdicts | null)[]>(
 
 export function createWatching(options: WatchingOptions): Watching {
   const { database, store, leases, eventLog, gateway, instruments, now, log } = options;
+  const troubles = createTroubles(options);
 
   /** States, decisions, firings and their events are one transaction: none is lost by a crash, and none is told twice. */
   async function write(lease: Lease, looks: readonly ReturnType<typeof lookAt>[]) {
@@ -117,6 +119,7 @@ export function createWatching(options: WatchingOptions): Watching {
         signal.throwIfAborted();
         try {
           fired += await lookAtGroup(group, signal);
+          await troubles.end(group);
         } catch (error) {
           // A symbol that no source shows now holds up no other.
           if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
@@ -125,6 +128,7 @@ export function createWatching(options: WatchingOptions): Watching {
             { symbol, interval, code: error.code, reason: error.message },
             "rules were not looked at",
           );
+          await troubles.begin(group, error.message);
         }
       }
       return fired;
@@ -164,13 +168,19 @@ async function barsFor(
   // One more for the bar that the oldest moment lies in, and one whose level is no edge.
   const wanted = Math.min(CATCH_UP_BARS, unseen) + 2;
   const set = await options.candles.loadLatest(instrument, interval, wanted + lead);
-  if (set.candles.time.length === 0) return null;
+  if (set.candles.time.length === 0) {
+    const detail = set.trouble ?? `No source has ${interval} bars of ${instrument.symbol}`;
+    throw new AppError("no_data", detail);
+  }
   const closes = set.candles.time.map((time) => barClose(calendar, interval, time));
   const quote = due[0].watch === "intrabar" ? await formingQuote(options, set) : null;
   const { candles } = set;
   const grown = quote === null ? candles : withForming(candles, quote);
   const moments = quote === null ? closes : joined(closes, quote.time);
-  if (!due.some((watched) => isDue(watched, moments[moments.length - 1]))) return null;
+  if (!due.some((watched) => isDue(watched, moments[moments.length - 1]))) {
+    if (set.trouble !== null) throw new AppError("provider_unavailable", set.trouble);
+    return null;
+  }
   const { time, close } = grown;
   const bars = {
     ...{ time, close, moments, source: set.source },
