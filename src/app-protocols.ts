@@ -4,7 +4,6 @@ import { receivingRoutes } from "./features/hooks/receiving-routes.js";
 import { hookRoutes } from "./features/hooks/routes.js";
 import type { Hook } from "./features/hooks/store.js";
 import { isLoopback, isProduction } from "./platform/config.js";
-import { AppError } from "./platform/errors.js";
 import { type Alpaca, alpacaRoutes } from "./protocols/alpaca/alpaca.js";
 import { mcpRoutes } from "./protocols/mcp/mcp.js";
 import type { SocketIo } from "./protocols/socketio/socketio.js";
@@ -142,17 +141,16 @@ function openHooks(server: FastifyInstance, parts: AppParts, guesses: Guesses): 
   receivingRoutes(server, {
     hooks,
     async identify(ip, secret) {
-      guesses.check(ip, secret);
       const hook = await hooks.identify(secret);
-      await guesses.record(ip, secret, hook !== null);
-      return hook;
+      // Many share the addresses of a service: what others guess there says nothing of who has a secret of 256 bits.
+      if (hook !== null) return hook;
+      guesses.check(ip, secret);
+      await guesses.record(ip, secret, false);
+      return null;
     },
     async count({ id, perMinute }: Hook) {
       const { count, leftMs } = await calls.increment(`hook:${id}`);
-      if (count <= perMinute) return;
-      throw new AppError("rate_limited", `More than ${perMinute} calls of the hook within a minute`, {
-        retryAfterS: Math.ceil(leftMs / 1_000),
-      });
+      return count <= perMinute ? null : leftMs;
     },
   });
 }

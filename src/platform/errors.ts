@@ -82,6 +82,7 @@ export const ERRORS = {
   internal: { status: 500, retryable: false, title: "The server failed" },
   database_unavailable: { status: 503, retryable: true, title: "The database does not answer" },
   provider_unavailable: { status: 503, retryable: true, title: "No market data source answers" },
+  hook_busy: { status: 503, retryable: true, title: "The hook is called too often" },
   overloaded: { status: 503, retryable: true, title: "The server is overloaded" },
   pipeline_elsewhere: { status: 503, retryable: true, title: "Another process takes ticks" },
   shutting_down: { status: 503, retryable: true, title: "The server is shutting down" },

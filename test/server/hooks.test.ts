@@ -111,8 +111,16 @@ describe("POST /api/hooks/:secret", () => {
     for (let n = 0; n < 30; n++) {
       expectProblem(await hooked.call({ path: `/api/hooks/hook_${n}` }, "x", address), "hook_not_found");
     }
-    expectProblem(await hooked.call({ path: "/api/hooks/hook_31" }, "x", address), "rate_limited");
+    const wrong = [{ path: "/api/hooks/hook_31" }, { path: `/api/hooks/hook_${"x".repeat(43)}` }];
+    for (const each of wrong) expectProblem(await hooked.call(each, "x", address), "rate_limited");
     expect((await hooked.call(hook, "still good", address)).statusCode).toBe(202);
+    // Nor is one that was never heard from there: an address of TradingView is that of all its users.
+    const unheard = await hooked.newHook();
+    expect((await hooked.call(unheard, "first", address)).statusCode).toBe(202);
+    expect((await hooked.call({ path: "/api/hooks" }, { secret: unheard.secret }, address)).statusCode).toBe(
+      202,
+    );
+    expect(await hooked.done(unheard)).toHaveLength(2);
   });
 
   it("403 for an address that may not call it, 409 for one that is switched off; both are in the log", async () => {
@@ -133,14 +141,16 @@ describe("POST /api/hooks/:secret", () => {
     ]);
   });
 
-  it("429 beyond the limit of the hook, wherever the calls come from", async () => {
+  it("503 beyond the limit of the hook, wherever the calls come from; they are in its log", async () => {
     const hook = await hooked.newHook({ per_minute: 3 });
     for (let n = 0; n < 3; n++)
       expect((await hooked.call(hook, `${n}`, freshAddress())).statusCode).toBe(202);
-    const answer = await hooked.call(hook, "4", freshAddress());
-    expectProblem(answer, "rate_limited");
-    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(0);
-    expect(await hooked.done(hook)).toHaveLength(3);
+    const answer = await hooked.call(hook, "4".repeat(5_000), "8.8.8.8");
+    expectProblem(answer, "hook_busy");
+    expect([answer.statusCode, Number(answer.headers["retry-after"]) > 0]).toEqual([503, true]);
+    const calls = await hooked.done(hook);
+    expect(calls.map(({ status }) => status)).toEqual(["logged", "logged", "logged", "turned_away"]);
+    expect(calls[3]).toMatchObject({ code: "too_often", source: "8.8.8.8", body: "4".repeat(1_000) });
   });
 });
 

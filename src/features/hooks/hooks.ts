@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { AppError } from "../../platform/errors.js";
+import { AppError, type ErrorCode } from "../../platform/errors.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
 import { digestOf, readBody, withoutSecret } from "./body.js";
@@ -44,11 +44,12 @@ export interface Hooks {
   /** The hook of a secret; null for none. */
   identify(secret: string): Promise<Hook | null>;
   /**
-   * Keeps a call, to be done in its turn. @returns its number.
-   * @throws {AppError} `conflict` for a hook that is switched off, `forbidden` for an address that may not call it; both are
-   * kept, too.
+   * Keeps a call, to be done in its turn. @param busyMs for how long the hook takes no more; null where it takes some.
+   * @returns its number.
+   * @throws {AppError} `conflict` for a hook that is switched off, `forbidden` for an address that may not call it, `hook_busy`;
+   * all are kept, too.
    */
-  receive(hook: Hook, arrival: Arrival): Promise<number>;
+  receive(hook: Hook, arrival: Arrival, busyMs: number | null): Promise<number>;
 }
 
 export interface HookOptions {
@@ -62,6 +63,8 @@ export interface HookOptions {
 }
 
 const CHANGE_ATTEMPTS = 5;
+/** Characters of the body of a call beyond the limit of its hook that its log has. */
+const KEPT_OF_TOO_MANY = 1_000;
 const SECRET = /^hook_[\w-]{43}$/;
 
 export function createHooks({ store, callStore, instruments, paper, now, trigger }: HookOptions): Hooks {
@@ -122,26 +125,43 @@ export function createHooks({ store, callStore, instruments, paper, now, trigger
       return found;
     },
     identify: async (secret) => (SECRET.test(secret) ? store.findByDigest(digestOf(secret)) : null),
-    async receive(hook, { secret, body: sent, contentType, source }) {
-      const body = withoutSecret(sent, secret);
+    async receive(hook, { secret, body: sent, contentType, source }, busyMs) {
+      const barred = barOf(hook, source, busyMs);
+      const whole = withoutSecret(sent, secret);
+      // Whoever calls too often must not fill the log.
+      const body = barred?.code === "too_often" ? whole.slice(0, KEPT_OF_TOO_MANY) : whole;
       const kept = { hookId: hook.id, receivedAt: now(), source, contentType, body, digest: digestOf(body) };
-      const barred = barOf(hook, source);
       const { code = null, detail = null } = barred ?? {};
       const status = barred === null ? "waiting" : "turned_away";
       const id = await callStore.add({ ...kept, ...readBody(body), status, code, detail });
       if (id === null) throw missing();
-      if (barred !== null) throw new AppError(barred.error, barred.detail);
+      if (barred !== null) throw new AppError(barred.error, barred.detail, barred.options);
       trigger();
       return id;
     },
   };
 }
 
-function barOf({ enabled, sources }: Hook, source: string) {
-  if (!enabled) return { error: "conflict", code: "disabled", detail: "The hook is switched off" } as const;
-  if (mayCall(source, sources)) return null;
-  const detail = `${source} is no address that may call the hook`;
-  return { error: "forbidden", code: "source_refused", detail } as const;
+/** Why a call is turned away. */
+interface Bar {
+  readonly error: ErrorCode;
+  readonly code: string;
+  readonly detail: string;
+  readonly options: { readonly retryAfterS?: number };
+}
+
+function barOf({ enabled, sources, perMinute }: Hook, source: string, busyMs: number | null): Bar | null {
+  if (!enabled) {
+    return { error: "conflict", code: "disabled", detail: "The hook is switched off", options: {} };
+  }
+  if (!mayCall(source, sources)) {
+    const detail = `${source} is no address that may call the hook`;
+    return { error: "forbidden", code: "source_refused", detail, options: {} };
+  }
+  if (busyMs === null) return null;
+  const detail = `More than ${perMinute} calls of the hook within a minute`;
+  const options = { retryAfterS: Math.ceil(busyMs / 1_000) };
+  return { error: "hook_busy", code: "too_often", detail, options };
 }
 
 const newSecret = () => `hook_${randomBytes(32).toString("base64url")}`;

@@ -9,10 +9,13 @@ import type { Hook } from "./store.js";
 
 export interface ReceivingOptions {
   readonly hooks: Pick<Hooks, "receive">;
-  /** Whose a secret is; null for nobody's. Those who guess are slowed. @throws {AppError} `rate_limited`. */
+  /**
+   * Whose a secret is; null for nobody's. Those who guess are slowed, and nobody who knows one.
+   * @throws {AppError} `rate_limited`.
+   */
   readonly identify: (ip: string, secret: string) => Promise<Hook | null>;
-  /** Counts a call of a hook. @throws {AppError} `rate_limited`. */
-  readonly count: (hook: Hook) => Promise<void>;
+  /** Counts a call of a hook. @returns for how many milliseconds it takes no more; null where it takes this one. */
+  readonly count: (hook: Hook) => Promise<number | null>;
 }
 
 const TYPES = ["application/json", "text/plain"];
@@ -30,7 +33,11 @@ const answer = {
     .object({ call_id: z.number().int(), status: z.literal("waiting") })
     .describe("What became of it is in its log"),
 };
-const errors = ["hook_not_found", "forbidden", "conflict"] as const;
+const errors = ["hook_not_found", "forbidden", "conflict", "hook_busy"] as const;
+
+const ABOUT_ANSWERS =
+  "Answered once it is kept, in a few milliseconds, and done in its turn. Beyond the limit of the hook the answer is 503, which senders " +
+  "such as TradingView repeat, with Retry-After. Each call of a hook is in its log, whatever its answer was.";
 
 /** Where others call, in a scope of its own: whatever is sent is kept as it came, also what is no JSON. */
 export function receivingRoutes(app: FastifyInstance, options: ReceivingOptions): void {
@@ -50,16 +57,16 @@ function addRoutes(scope: FastifyInstance, { hooks, identify, count }: Receiving
   async function take(request: FastifyRequest, secret: string, body: string) {
     const hook = await identify(request.ip, secret);
     if (hook === null) throw new AppError("hook_not_found", "There is no hook with this secret");
-    await count(hook);
+    const busyMs = await count(hook);
     const contentType = (request.headers["content-type"] ?? "").slice(0, 200);
-    const id = await hooks.receive(hook, { secret, body, contentType, source: request.ip });
+    const id = await hooks.receive(hook, { secret, body, contentType, source: request.ip }, busyMs);
     return { data: { call_id: id, status: "waiting" as const } };
   }
 
   routes.post("/api/hooks", {
     id: "callHook",
     summary: "Call a hook by the secret in the body, as secret or passphrase",
-    description: "Answered once it is kept, in a few milliseconds, and done in its turn.",
+    description: ABOUT_ANSWERS,
     body: bodyWithSecret,
     bodyLimit: BODY_LIMIT,
     status: 202,
@@ -75,7 +82,7 @@ function addRoutes(scope: FastifyInstance, { hooks, identify, count }: Receiving
   routes.post("/api/hooks/:secret", {
     id: "callHookBySecret",
     summary: "Call a hook by the secret in the address",
-    description: "Answered once it is kept, in a few milliseconds, and done in its turn.",
+    description: ABOUT_ANSWERS,
     params: secretParams,
     body: anyBody,
     bodyLimit: BODY_LIMIT,

@@ -33,7 +33,14 @@ const terms = {
     .describe(
       "Addresses, networks such as 10.0.0.0/8, and tradingview, that may call; all where it is empty",
     ),
-  per_minute: z.number().int().min(1).max(600).describe("Calls that are taken within a minute"),
+  per_minute: z
+    .number()
+    .int()
+    .min(1)
+    .max(600)
+    .describe(
+      "Calls that are taken within a minute; what comes beyond is answered with 503 and is in the log",
+    ),
   dedupe_minutes: z
     .number()
     .int()
