@@ -25,7 +25,7 @@ export interface OutwardRequest {
   readonly body: string | Buffer;
 }
 
-/** Untrusted, whatever the status; the text is cut off at the size limit. */
+/** Untrusted, whatever the status; the text is what came of it within a second, cut off at the size limit. */
 export interface OutwardAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -64,6 +64,8 @@ export interface OutwardOptions {
 
 const TIMEOUT_MS = 5_000;
 const LIMIT_BYTES = 65_536;
+/** How long the text of an answer is read: its status is the answer, and says whether to send again. */
+const TEXT_MS = 1_000;
 /** How long a check waits for a resolver. */
 const CHECK_MS = 700;
 /** Names of hosts that are of one network alone. */
@@ -197,22 +199,32 @@ function exchange(
     });
     sent.on("error", reject);
     sent.on("response", (answer) => {
-      readText(answer, limitBytes).then((text) => {
+      // Whatever happens to the text, there is an answer.
+      sent.off("error", reject).on("error", () => answer.destroy());
+      void readText(answer, limitBytes).then((text) => {
         resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text });
-      }, reject);
+      });
     });
     sent.end(body);
   });
 }
 
-/** The beginning of a body; what is beyond the limit is not read. */
-async function readText(answer: IncomingMessage, limitBytes: number): Promise<string> {
+/** The beginning of a body: what is beyond the limit, or comes late, is not read. */
+function readText(answer: IncomingMessage, limitBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let left = limitBytes;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, left));
-    left -= chunk.byteLength;
-    if (left <= 0) break;
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      answer.destroy();
+      resolve(new TextDecoder().decode(Buffer.concat(chunks)));
+    };
+    const timer = setTimeout(end, TEXT_MS);
+    answer.on("data", (chunk: Buffer) => {
+      chunks.push(chunk.subarray(0, Math.max(0, left)));
+      left -= chunk.byteLength;
+      if (left <= 0) end();
+    });
+    for (const event of ["end", "error", "close"]) answer.once(event, end);
+  });
 }

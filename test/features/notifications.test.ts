@@ -157,6 +157,21 @@ describe("a webhook", () => {
     await inside.close();
   });
 
+  it("that answers 200 and drips its text has been told, once", async () => {
+    all.receiver.answer((_received, response) => {
+      response.writeHead(200).write("o");
+      const dripping = setInterval(() => response.write("k"), 200);
+      response.on("close", () => clearInterval(dripping));
+    });
+    await all.notifying.notifications.create("ann", order());
+    await all.notifying.raise(alertOf(1));
+    await pass();
+    expect(await logOf()).toMatchObject([{ state: "delivered", attempts: 1, lastStatus: 200 }]);
+    all.clock.advance(24 * HOUR);
+    await pass();
+    expect(all.receiver.received).toHaveLength(1);
+  });
+
   it("that answers 410 is disabled with the reason, and what waits of it is dead until it is replayed", async () => {
     answerWith(410, {}, "no more");
     const { channel } = await all.notifying.notifications.create("ann", order());

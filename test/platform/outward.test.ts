@@ -246,15 +246,34 @@ describe("a POST", () => {
     await inside.close();
   });
 
-  it("ends with its time, whether the answer does not begin or does not end", async () => {
+  it("ends with its time, whether the answer does not begin or the name does not resolve", async () => {
     const outward = outwardTo(receiver, { timeoutMs: 150 });
     receiver.answer(() => undefined);
-    expect(await failureOf(outward.post({ url: receiver.url, ...nothing }))).toBe("timeout");
-    receiver.answer((_received, response) => void response.writeHead(200).write("begun"));
     expect(await failureOf(outward.post({ url: receiver.url, ...nothing }))).toBe("timeout");
     const hanging = outwardTo(receiver, { timeoutMs: 150, resolve: () => new Promise(() => undefined) });
     const url = `http://hooks.example:${receiver.port}`;
     expect(await failureOf(hanging.post({ url, ...nothing }))).toBe("timeout");
+  });
+
+  it("is answered by a status, whether its text stays away, drips, or breaks off", async () => {
+    receiver.answer((_received, response) => {
+      response.writeHead(200, { "retry-after": "3" }).write("begun");
+      const dripping = setInterval(() => response.write("."), 100);
+      response.on("close", () => clearInterval(dripping));
+    });
+    const started = performance.now();
+    const dripped = await outwardTo(receiver).post({ url: receiver.url, ...nothing });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(dripped).toMatchObject({ status: 200, text: expect.stringMatching(/^begun\.+$/) });
+    expect(dripped.headers["retry-after"]).toBe("3");
+    receiver.answer((_received, response) => void response.writeHead(503).flushHeaders());
+    const late = outwardTo(receiver, { timeoutMs: 150 });
+    expect(await late.post({ url: receiver.url, ...nothing })).toMatchObject({ status: 503, text: "" });
+    receiver.answer((_received, response) => {
+      response.writeHead(200, { "content-length": "100" }).write("half", () => response.destroy());
+    });
+    const broken = await outwardTo(receiver).post({ url: receiver.url, ...nothing });
+    expect(broken).toMatchObject({ status: 200, text: "half" });
   });
 
   it("reads the beginning of an answer that does not end by itself", async () => {
