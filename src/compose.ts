@@ -3,6 +3,7 @@ import { type Base, closeBase, closingOnFailure, openBase, type ProgramOptions }
 import { createMarketFeatures } from "./compose-market.js";
 import { type Alerts, createAlerts } from "./features/alerts/alerts.js";
 import { createAlertStore } from "./features/alerts/store.js";
+import { createWaking } from "./features/alerts/waking.js";
 import { createBacktestDesk } from "./features/backtests/feature.js";
 import { createBackfill } from "./features/candles/backfill.js";
 import { createImport } from "./features/candles/import.js";
@@ -143,6 +144,7 @@ function steadyLoops(base: Base, features: Awaited<ReturnType<typeof createFeatu
     ...paper.loops,
     ...accountLoops,
     features.hookPruning,
+    createWaking(features.alerts),
     ...features.notificationLoops,
     ...optionLoops,
     ...recorded,

@@ -13,7 +13,6 @@ import { detectionAt, recordCandidates, saveInstrument } from "../fixtures/detec
 import { silentLog } from "../fixtures/log.js";
 import { startTestProgram, type TestProgram } from "../fixtures/program.js";
 
-const DAY_MS = 86_400_000;
 const HOUR = 3_600_000;
 const DAY = 86_400_000;
 
@@ -143,6 +142,10 @@ describe("an answer", () => {
       { alert_id: id },
       { alert_id: id, response: "maybe" },
       { alert_id: "x", response: "accept" },
+      { alert_id: id, response: "accept", action: "dismiss" },
+      { alert_id: id, response: "snooze", action: "accept" },
+      { alert_id: id, response: "accept", snooze_minutes: 5 },
+      ...[0, 1.5, 10_081].map((snooze_minutes) => ({ alert_id: id, response: "snooze", snooze_minutes })),
     ]) {
       expect((await post("/api/handle_alert_response", body)).status, JSON.stringify(body)).toBe(400);
     }
@@ -186,6 +189,29 @@ describe("a snooze", () => {
     expect(await look()).toEqual(awake);
     const { body } = await get("/api/get_active_alerts");
     expect(body.alerts).toMatchObject([{ id, status: "active", is_active: true, snoozed_until: null }]);
+  });
+
+  it("lasts as long as is asked for, and its end is told once, by whichever process sees it first", async () => {
+    const [id, other, answered] = [await raise(), await raise(1), await raise(2)];
+    const { alerts } = program.parts;
+    const body = { alert_id: id, response: "snooze", snooze_minutes: 5 };
+    const snoozed = await post("/api/handle_alert_response", body);
+    const until = new Date(clock.now() + 5 * 60_000).toISOString();
+    expect(snoozed.body.data).toMatchObject({ status: "snoozed", snoozed_until: until });
+    await alerts.respond(other, "snooze", null, null, DAY);
+    await alerts.respond(answered, "snooze", null, null, 60_000);
+    await alerts.respond(answered, "dismiss", null, null);
+    clock.advance(5 * 60_000 - 1);
+    expect(await alerts.wake()).toBe(0);
+    clock.advance(1);
+    const before = (await eventsOf()).length;
+    const woken = await Promise.all(Array.from({ length: 4 }, () => alerts.wake()));
+    expect(woken.reduce((sum, count) => sum + count, 0)).toBe(1);
+    const rows = await program.parts.database.query("select topic, payload from events order by seq");
+    expect(rows.slice(before)).toMatchObject([
+      { topic: "alerts", payload: { kind: "updated", alert: { id, status: "active", is_active: true } } },
+    ]);
+    expect(program.parts.health.loops()).toContainEqual(expect.objectContaining({ name: "alert-snoozes" }));
   });
 
   it("can be taken back", async () => {
@@ -233,7 +259,7 @@ describe("statistics", () => {
     ]);
     expect(statistics.averageConfidence).toBe(0.6);
     expect(statistics.averageScore).toBeCloseTo(0.825, 12);
-    const { reported, settled } = await program.parts.outcomes.counts(program.parts.now() - 30 * DAY_MS);
+    const { reported, settled } = await program.parts.outcomes.counts(program.parts.now() - 30 * DAY);
     expect(reported).toEqual({ wins: 2, losses: 1, winRate: 2 / 3 });
     expect(settled).toMatchObject({ wins: 0, losses: 0, winRate: null, meanR: null });
     expect((await alerts.statistics(60)).total).toBe(5);

@@ -10,6 +10,7 @@ import { type AlertStatistics, loadStatistics } from "./statistics.js";
 import type { Alert, AlertFilter, AlertStatus, AlertStore, Judged, ResponseAction } from "./store.js";
 import { ALERT_TOPIC } from "./topics.js";
 import { alertView } from "./views.js";
+import { tellAwake, updated } from "./waking.js";
 
 /** What became of candidates. */
 export interface Consideration {
@@ -31,13 +32,16 @@ export interface Alerts {
   list(filter: AlertFilter, limit: number, offset: number): Promise<{ rows: Alert[]; total: number }>;
   /** @throws {AppError} `alert_not_found` */
   get(id: number): Promise<{ alert: Alert; verdicts: readonly Verdict[]; layers: KeptLayers | null }>;
-  /** @throws {AppError} `alert_not_found` */
+  /** @param snoozeMs how long a snooze lasts, an hour unless given. @throws {AppError} `alert_not_found` */
   respond(
     id: number,
     kind: ResponseKind,
     action: ResponseAction | null,
     reason: string | null,
+    snoozeMs?: number,
   ): Promise<Alert>;
+  /** Tells of alerts whose snooze is over that they are active again, each once over all instances. @returns how many. */
+  wake(): Promise<number>;
   statistics(days: number): Promise<AlertStatistics>;
   decisions(filter: DecisionFilter, limit: number): Promise<Decision[]>;
 }
@@ -133,10 +137,10 @@ export function createAlerts(options: AlertOptions): Alerts {
       return { alert, verdicts: verdicts ?? [], layers };
     },
 
-    async respond(id, kind, action, reason) {
+    async respond(id, kind, action, reason, snoozeMs = SNOOZE_MS) {
       const alert = await find(id);
       const at = now();
-      const snoozedUntil = kind === "snooze" ? at + SNOOZE_MS : null;
+      const snoozedUntil = kind === "snooze" ? at + snoozeMs : null;
       const answered: Alert = {
         ...alert,
         status: STATUS_OF[kind],
@@ -146,14 +150,13 @@ export function createAlerts(options: AlertOptions): Alerts {
       };
       await database.transaction(async (sql) => {
         await store.respond(sql, id, { status: answered.status, action, reason, snoozedUntil, at });
-        await eventLog.append(sql, [
-          { topic: ALERT_TOPIC, payload: { kind: "updated", alert: alertView(answered) } },
-        ]);
+        await eventLog.append(sql, [updated(answered)]);
       });
       eventLog.wake();
       return answered;
     },
 
+    wake: () => tellAwake(options),
     statistics: (days) => loadStatistics(database, standpoint(), now() - days * DAY_MS),
     decisions: (filter, limit) => loadDecisions(database, synthetic, filter, limit),
   };

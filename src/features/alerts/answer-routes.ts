@@ -33,17 +33,19 @@ export function answerRoutes(routes: RouteGroup, alerts: Alerts): void {
   routes.post("/api/handle_alert_response", {
     id: "answerAlert",
     summary: "Accept, dismiss or snooze an alert",
-    description: "A snoozed alert is active again after an hour.",
+    description:
+      "A snoozed alert is active again after an hour, or as long as is asked for; the stream tells when.",
     access: "trader",
     perMinute: 20,
     body: responseBody,
     answer: { message: z.string(), data: alertSchema },
     errors: ["alert_not_found"],
-    async handle({ body: { alert_id, response, action, reason } }) {
+    async handle({ body: { alert_id, response, action, reason, snooze_minutes: minutes } }) {
       const isKind = action !== undefined && RESPONSE_KINDS.includes(action);
       const kind = response ?? (action as ResponseKind);
       const deed = isKind ? null : ((action as ResponseAction | undefined) ?? null);
-      const alert = await alerts.respond(alert_id, kind, deed, reason ?? null);
+      const snoozeMs = minutes === undefined ? undefined : 60_000 * minutes;
+      const alert = await alerts.respond(alert_id, kind, deed, reason ?? null, snoozeMs);
       return { message: `Alert ${alert_id} is ${alert.status}`, data: alertView(alert) };
     },
   });

@@ -115,7 +115,7 @@ function decisionRoute(
     summary: "What was decided about each candidate for an alert, and by which gate, newest first",
     description:
       "Of what the scanner saw, or of the caller's own rules. A rule is decided about when its condition becomes true, when it holds " +
-      "already as the rule begins to look, and when what it asks for is no longer known.",
+      "already as the rule begins to look, and when what it asks for, or the bars of its symbol, can no longer be had.",
     query: decisionsQuery,
     answer: { data: z.array(decisionSchema), next: z.number().int().nullable().describe("Value of before") },
     errors: ["symbol_invalid", "symbol_unknown"],

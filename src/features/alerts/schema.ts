@@ -114,7 +114,7 @@ export const decisionSchema = z
     pattern: z.string().nullable().describe("Null where a rule of the caller was decided about"),
     rule_id: z.uuid().nullable().describe("The rule of the caller; null for patterns"),
     rule_name: z.string().nullable(),
-    bar_time: time,
+    bar_time: time.describe("Open of the bar; of a rule whose bars cannot be had, when it looked for them"),
     accepted: z.boolean(),
     rule: z.enum(GATES).nullable().describe("First gate that refused"),
     verdicts: z.array(gateSchema),
@@ -221,6 +221,10 @@ const alertId = z.union([
 ]);
 const answers = z.enum(["accept", "dismiss", "snooze"]);
 const actions = z.enum(["buy", "sell", "watch"]);
+const isAnswer = (action: string | undefined) => answers.safeParse(action).success;
+/** A week. */
+const MOST_SNOOZE_MINUTES = 10_080;
+
 /** Clients say what they answer in `response`, or in `action`, which else says what they do about it. */
 export const responseBody = z
   .strictObject({
@@ -228,8 +232,24 @@ export const responseBody = z
     response: answers.optional(),
     action: z.union([actions, answers]).optional(),
     reason: z.string().max(500).optional(),
+    snooze_minutes: z
+      .number()
+      .int()
+      .min(1)
+      .max(MOST_SNOOZE_MINUTES)
+      .optional()
+      .describe("How long a snooze lasts; 60 unless given"),
   })
-  .refine(({ response, action }) => response !== undefined || answers.safeParse(action).success, {
+  .refine(({ response, action }) => response === undefined || !isAnswer(action) || action === response, {
+    message: "says something else than response",
+    path: ["action"],
+  })
+  .refine(
+    ({ response, action, snooze_minutes }) =>
+      snooze_minutes === undefined || (response ?? action) === "snooze",
+    { message: "is of a snooze alone", path: ["snooze_minutes"] },
+  )
+  .refine(({ response, action }) => response !== undefined || isAnswer(action), {
     message: "response must be accept, dismiss or snooze",
     path: ["response"],
   });

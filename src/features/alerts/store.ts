@@ -168,6 +168,28 @@ export function createAlertStore(database: Database) {
       );
     },
 
+    /** Alerts whose snooze is over and of which nobody was told, as they are from then on; the oldest first. */
+    async over({ synthetic, nowMs }: Standpoint, limit: number): Promise<Alert[]> {
+      const rows = await prisma.alert.findMany({
+        where: { status: "snoozed", snoozedUntil: { lte: new Date(nowMs) }, instrument: { synthetic } },
+        include: WITH_INSTRUMENT,
+        orderBy: { id: "asc" },
+        take: limit,
+      });
+      return rows.map((row) => alertOf(row, nowMs));
+    },
+
+    /** Writes down that snoozes are over. @returns those of which it is written now: not what was answered or woken meanwhile. */
+    async wake(sql: Sql, ids: readonly number[], nowMs: number): Promise<ReadonlySet<number>> {
+      const rows = await sql.query<{ id: number }>(
+        `update alerts set status = 'active', snoozed_until = null
+         where id = any($1::bigint[]) and status = 'snoozed' and snoozed_until <= to_timestamp($2::float8 / 1000)
+         returning id`,
+        [ids, nowMs],
+      );
+      return new Set(rows.map(({ id }) => id));
+    },
+
     async loadDecision(detectionId: number): Promise<readonly Verdict[] | null> {
       const [row] = await database.query<{ verdicts: readonly Verdict[] }>(
         `select c.verdicts from decisions c join detections d
@@ -287,7 +309,7 @@ function whereOf(
   } satisfies Prisma.AlertWhereInput;
 }
 
-/** The snooze of an alert is over with its time, without anybody writing it down. */
+/** The snooze of an alert is over with its time, also before it is written down and told. */
 function whereStatus(status: AlertStatus, now: Date): Prisma.AlertWhereInput {
   if (status === "active") return { OR: [{ status }, { status: "snoozed", snoozedUntil: { lte: now } }] };
   return status === "snoozed" ? { status, snoozedUntil: { gt: now } } : { status };
