@@ -50,6 +50,8 @@ describe("verdicts", () => {
     const candles = closing([9, 11, 12, 10, 12, 13, 14]);
     expect(verdicts("close > 11", candles)).toBe("0010111");
     expect(verdicts("close between 10 and 12", candles)).toBe("0111100");
+    expect(verdicts("not (close = 12)", candles)).toBe(verdicts("close != 12", candles));
+    expect(new Set(verdicts("close != 12", candles))).toEqual(new Set("01"));
     expect(verdicts("close > 11 for 2 bars", candles)).toBe("0000011");
     expect(verdicts("close > 8 for 3 bars", candles)).toBe("??11111");
     expect(verdicts("close[2] < close", candles)).toBe("??10011");

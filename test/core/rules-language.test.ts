@@ -50,6 +50,8 @@ describe("expressions", () => {
       'pattern("Bullish Engulfing", direction: "bullish", quality: 0.7, confidence: 0.5, within: 3)',
     ],
     ["any pattern", 'pattern(any, direction: "bearish")'],
+    ["what differs", "volume != 0 and close != open"],
+    ["bounds that are one", "rsi between 50 and 50 and close between 1 - 2 and 0"],
     ["facts", "score >= 0.6 and sentiment > 0 and portfolio.drawdown < 5 and volume_ratio(20) > 2"],
     ["brackets", "((close > 1 or open > 2) for 2 bars) and not not (low < 3)"],
     ["numbers", "close > 1e-7 or close < -0 or close == .5 or close = 5."],
@@ -105,6 +107,15 @@ describe("expressions", () => {
       position: 10,
       expected: expect.arrayContaining(["equity"]),
     });
+    for (const [text, position] of [
+      ["rsi between 5 and 1", 18],
+      ["rsi between 5 * 1 and 1 - 3", 22],
+      ["close > 1 and close between 3 and -3", 34],
+    ] as const) {
+      const message = expect.stringContaining("could never hold");
+      expect(fault(text), text).toMatchObject({ position, message });
+    }
+    expect(fault("close ! 3")).toMatchObject({ position: 6, message: '"!" means nothing here' });
     expect(fault("close > 'x")).toMatchObject({ position: 8, message: "The text is not closed" });
     expect(fault("close > 1 close")).toMatchObject({ position: 10, expected: ["and", "or", "the end"] });
     expect(fault("close > 1e999")).toMatchObject({ position: 8 });

@@ -16,6 +16,7 @@ import {
   type RuleFact,
   WAYS,
 } from "./condition.js";
+import { applied } from "./operands.js";
 
 /** What is wrong with a rule: where in its JSON form, in words, and the value it is about. */
 export interface RuleProblem {
@@ -67,7 +68,12 @@ class Reader {
         const value = this.operand(node.value, at(path, "value"), depth + 1);
         const low = this.operand(node.low, at(path, "low"), depth + 1);
         const high = this.operand(node.high, at(path, "high"), depth + 1);
-        return value && low && high && { kind: "between", value, low, high };
+        if (value === null || low === null || high === null) return null;
+        if (constantOf(low) > constantOf(high)) {
+          const text = `${constantOf(high)} lies below low, which is ${constantOf(low)}: it could never hold`;
+          return this.#wrong(at(path, "high"), text, node.high);
+        }
+        return { kind: "between", value, low, high };
       }
       case "pattern":
         return this.#pattern(node, path);
@@ -254,6 +260,13 @@ class Reader {
     if (this.problems.length < MOST_PROBLEMS) this.problems.push({ path, message, node });
     return null;
   }
+}
+
+/** The number that an operand is at every bar; NaN for one that depends on the bar. */
+function constantOf(node: Operand): number {
+  if (node.kind === "number") return node.value;
+  if (node.kind !== "arithmetic") return Number.NaN;
+  return applied(node.sign, constantOf(node.left), constantOf(node.right));
 }
 
 function isGiven(value: unknown): value is Given {

@@ -21,7 +21,7 @@ export type RuleFacts = Readonly<Partial<Record<RuleFact, Float64Array>>>;
 
 export const ARITHMETIC = ["+", "-", "*", "/"] as const;
 export type ArithmeticSign = (typeof ARITHMETIC)[number];
-export const COMPARISONS = ["<", "<=", ">", ">=", "="] as const;
+export const COMPARISONS = ["<", "<=", ">", ">=", "=", "!="] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 export const WAYS = ["above", "below"] as const;
 export type Way = (typeof WAYS)[number];

@@ -85,6 +85,8 @@ export function compares(a: number, is: Comparison, b: number): boolean {
       return a >= b;
     case "=":
       return a === b;
+    case "!=":
+      return a !== b;
   }
 }
 

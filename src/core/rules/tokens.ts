@@ -30,7 +30,7 @@ const BLANK = /\s+/y;
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const TEXT = /"([^"\n]*)"|'([^'\n]*)'/y;
-const SIGN = /<=|>=|==|[<>=+\-*/()[\],.:]/y;
+const SIGN = /<=|>=|==|!=|[<>=+\-*/()[\],.:]/y;
 
 /** The pieces of an expression, the last of which is its end. @throws SyntaxFault */
 export function tokensOf(expression: string): Token[] {

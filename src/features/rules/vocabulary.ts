@@ -61,12 +61,12 @@ const OPERANDS: Readonly<Record<Operand["kind"], Word>> = {
 const CONDITIONS: Readonly<Record<Condition["kind"], Word>> = {
   compare: {
     form: "rsi(14) < 30",
-    description: "A level",
+    description: "A level; = and != by the exact value",
     fields: { left: "operand", is: COMPARISONS.join(" | "), right: "operand" },
   },
   between: {
     form: "rsi between 40 and 60",
-    description: "A range, its bounds included",
+    description: "A range, its bounds included; the lower one first",
     fields: { value: "operand", low: "operand", high: "operand" },
   },
   cross: {
