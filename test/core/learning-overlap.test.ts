@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { studentQuantile } from "../../src/core/base/inference.js";
 import { areaInterval, delongAreas } from "../../src/core/learning/auc-error.js";
+import { judgeDuel } from "../../src/core/learning/duel.js";
 import { bootstrapOf, evaluate } from "../../src/core/learning/evaluation.js";
 import { judgeCandidate, PROMOTION } from "../../src/core/learning/governance.js";
 import { tryLots } from "../../src/core/learning/lots-tried.js";
@@ -68,6 +69,45 @@ describe("the interval of an area where outcomes overlap", () => {
         ...{ low: 0, high: 1, degrees: 0 },
       });
     }
+  });
+});
+
+/** Of pairs that tell as little as each other one in forty may take over: more than these come of it in one run of two hundred. */
+const PAIRS = sized({ usual: 60, full: 200 });
+const LUCKY_PAIRS = sized({ usual: 6, full: 12 });
+const OVERLAPS = sized({ usual: [10, 40], full: [1, 10, 20, 40] });
+
+describe("a duel where outcomes overlap", () => {
+  const pairOf = (seed: number, overlap: number, rows: number) => {
+    const of = { rows, overlap, memory: overlap, edge: 0, claimed: 0.5 };
+    return [overlappingRows(seed, of), overlappingRows(seed + 10_000, of).scores] as const;
+  };
+
+  it.each(OVERLAPS)(
+    `lets ${LUCKY_PAIRS} or fewer of ${PAIRS} take over that are as good, overlap %d`,
+    (overlap) => {
+      const took = Array.from({ length: PAIRS }, (_, k) => judgeDuel(...pairOf(k + 1, overlap, 400))).filter(
+        ({ verdict }) => verdict === "promote",
+      );
+      expect(took.length).toBeLessThanOrEqual(LUCKY_PAIRS);
+    },
+  );
+
+  it("begins once there are five blocks, and ends with its fourth look", () => {
+    const looks = [200, 400, 1_600, 3_200].map((rows) => judgeDuel(...pairOf(1, 40, rows)));
+    expect(looks.map(({ samples }) => samples)).toEqual([0, 400, 1_600, 3_200]);
+    expect(looks.map(({ verdict }) => verdict)).toEqual(["wait", "wait", "wait", "refuse"]);
+  });
+
+  it("lets one take over that ranks better, within its four looks", () => {
+    const [overlap, rows] = [10, 800];
+    const took = Array.from({ length: PLANTED }, (_, k) => {
+      const of = { rows, overlap, memory: overlap, edge: 1 };
+      const own = overlappingRows(k + 1, of);
+      const blind = overlappingRows(k + 10_001, { ...of, edge: 0, claimed: 0 }).scores;
+      return judgeDuel({ ...own, scores: blind }, own.scores).verdict;
+    });
+    expect(took.filter((verdict) => verdict === "promote").length).toBeGreaterThanOrEqual(0.9 * PLANTED);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
-import { DUEL_LOOKS, judgeDuel } from "../../src/core/learning/duel.js";
+import { judgeDuel } from "../../src/core/learning/duel.js";
 import { binReference, stabilityOf } from "../../src/core/learning/stability.js";
 import { judgeDecay, judgeShift, type LiveScores, VOTE_WATCH, WATCH } from "../../src/core/learning/watch.js";
 import { sized } from "../fixtures/sizes.js";
@@ -130,7 +130,7 @@ describe("judgeDuel", () => {
       judgeDuel(newest(even, to), own.scores.slice(0, to)),
     );
     expect(asked[0]).toMatchObject({ samples: 0, verdict: "wait" });
-    expect(asked.slice(1).map(({ samples }) => DUEL_LOOKS.includes(samples))).not.toContain(false);
+    expect(asked.slice(1).map(({ samples }) => [50, 100, 200, 400].includes(samples))).not.toContain(false);
     expect(asked[2]).toEqual(asked[1]);
     expect(asked[6]).toMatchObject({ verdict: "promote" });
     const decided = asked.findIndex(({ verdict }) => verdict === "promote");
@@ -140,7 +140,27 @@ describe("judgeDuel", () => {
   it("gives up what is worse before the last look, and what is not better at it", () => {
     const own = live(60, 400, () => 1);
     const turned = own.scores.map((score) => 1 - score);
-    expect(judgeDuel(own, turned)).toMatchObject({ samples: 50, verdict: "refuse" });
-    expect(judgeDuel(own, own.scores)).toMatchObject({ samples: 400, gain: 0, verdict: "refuse" });
+    expect(judgeDuel(own, turned)).toMatchObject({ samples: 100, verdict: "refuse" });
+    expect(judgeDuel(own, own.scores)).toMatchObject({
+      ...{ samples: 400, areaGain: 0, gain: 0, verdict: "refuse" },
+    });
+  });
+
+  it("lets none take over that is calibrated anew and ranks alike, and none that ranks better and loses log-loss", () => {
+    const own = live(61, 400, () => 1);
+    const shrill = { ...own, scores: own.odds.map((value) => chance(4 * value)) };
+    const calmed = judgeDuel(shrill, own.scores);
+    expect(calmed).toMatchObject({ samples: 400, areaGain: 0, verdict: "refuse" });
+    expect(calmed.gainLow).toBeGreaterThan(0);
+    const rng = createRng(61, 85);
+    const blurred = { ...own, scores: own.odds.map((value) => chance(0.3 * value + rng.normal())) };
+    const better = judgeDuel(
+      blurred,
+      shrill.scores.map((score) => 0.5 * score),
+    );
+    expect(better.areaGain).toBeGreaterThan(0);
+    expect(better).toMatchObject({ verdict: "refuse" });
+    expect(better.gain).toBeLessThan(0);
+    expect(judgeDuel(blurred, own.scores).verdict).toBe("promote");
   });
 });
