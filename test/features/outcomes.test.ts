@@ -2,10 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { NewDetection } from "../../src/features/detections/store.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import type { Database } from "../../src/platform/database.js";
+import type { Log } from "../../src/platform/log.js";
 import { createManualClock, type ManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { detectionAt, saveInstrument } from "../fixtures/detections.js";
 import { createFaultyDatabase, type Fault } from "../fixtures/faulty-database.js";
+import { createRecordedLog } from "../fixtures/log.js";
 import { createTestOutcomes, type Row, raiseAlerts, showBars } from "../fixtures/outcomes.js";
 
 const START = Date.parse("2024-07-09T14:00Z");
@@ -37,11 +39,18 @@ beforeEach(async () => {
 const alertOn = (place: number, change: Partial<NewDetection> = {}) =>
   raiseAlerts(database, instrument, [detectionAt(instrument, place, change)]);
 
-const opened = (rows: readonly Row[], settings: { owner?: string; horizonBars?: number } = {}) => {
+const opened = (rows: readonly Row[], settings: { owner?: string; horizonBars?: number; log?: Log } = {}) => {
   const bars = showBars(START, rows, clock.now);
   const { owner = "one", ...more } = settings;
   return { bars, ...createTestOutcomes({ database, owner, now: clock.now, candles: bars.candles, ...more }) };
 };
+
+/** What a recorded log says of passes that settled something. */
+const toldOf = (lines: readonly string[]) =>
+  lines
+    .map((line) => JSON.parse(line))
+    .filter(({ msg }) => msg === "alerts were settled")
+    .map(({ alerts, outcomes }) => ({ alerts, outcomes }));
 
 const rowsOf = () =>
   database.query<Record<string, unknown>>(
@@ -50,6 +59,17 @@ const rowsOf = () =>
   );
 
 describe("alerts that are settled", () => {
+  it("are told of as one each, by whatever policies and passes they are", async () => {
+    const recorded = createRecordedLog();
+    await alertOn(0);
+    const rows = [CALM, [101, 102, 100, 102], [102, 105, 101, 103]] satisfies Row[];
+    await opened(rows, { log: recorded.log }).settle();
+    expect(toldOf(recorded.lines())).toEqual([{ alerts: 1, outcomes: 1 }]);
+    await alertOn(1);
+    await opened([...rows, ...calm(30)], { log: recorded.log }).settle();
+    expect(toldOf(recorded.lines()).at(-1)).toEqual({ alerts: 1, outcomes: 3 });
+  });
+
   it("end by their stop or target and after a number of bars, from the next open, after costs", async () => {
     const [id] = await alertOn(0);
     const one = opened([CALM, [101, 102, 100, 102], [102, 105, 101, 103], [103, 103, 90, 95], ...calm(30)]);

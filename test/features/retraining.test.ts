@@ -1,7 +1,7 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
-import { SAMPLE_NAMES, SAMPLE_SCHEMA } from "../../src/core/learning/samples.js";
+import { SAMPLE_NAMES } from "../../src/core/learning/samples.js";
 import { LAYER_WEIGHTS, LAYERS } from "../../src/core/signals/fuse.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
 import type { OpenModel } from "../../src/features/models/artefact.js";
@@ -9,7 +9,6 @@ import { openArtefact } from "../../src/features/models/artefact.js";
 import { STACK, weightsOf } from "../../src/features/models/layers.js";
 import { createOnlineModels } from "../../src/features/models/online.js";
 import type { Registry } from "../../src/features/models/registry.js";
-import { createScoreStore } from "../../src/features/models/scores.js";
 import { createModelStore, type ModelVersion } from "../../src/features/models/store.js";
 import { createTelemetry } from "../../src/features/models/telemetry.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
@@ -21,7 +20,7 @@ import type { JobState } from "../../src/platform/jobs.js";
 import { createLeases } from "../../src/platform/lease.js";
 import { createSettings } from "../../src/platform/settings.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
-import { detectionAt, saveInstrument } from "../fixtures/detections.js";
+import { saveInstrument } from "../fixtures/detections.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, PURPOSE } from "../fixtures/models.js";
 import { closeOf, mixed, settleAlerts } from "../fixtures/settled-alerts.js";
@@ -156,7 +155,7 @@ describe("a pass of the retraining loop", () => {
   it("teaches an outcome that is committed after a later one, once, and waits for it so long", async () => {
     await settle(0, mixed(11));
     const [{ row }] = await database.query<{ row: unknown }>(
-      "delete from outcomes o where id = (select max(id) from outcomes) returning to_jsonb(o) as row",
+      "delete from outcomes o where id = (select max(id) from outcomes where policy = 'sltp') returning to_jsonb(o) as row",
     );
     const samples = async () => (await online().status()).map((each) => each.samples);
     const writer = new pg.Client(server.connection);
@@ -243,8 +242,38 @@ describe("a pass of the retraining loop", () => {
     await pass(other);
     expect(ordered).toBe(2);
     expect((await other.state()).trainedCount).toBe(40);
+    expect(other.recent()).toContainEqual(
+      expect.objectContaining({
+        ...{ type: "trained", count: 20 },
+        description: "training 2 was ordered: 20 decisions have ended since the last",
+      }),
+    );
     // Nets and agents are ordered once, as soon as no more series come in.
     expect(deep).toEqual([["sequence_net", "q_agent"]]);
+  });
+
+  it("counts a decision once, however many say how it ended, and no more of old than there are", async () => {
+    const labels = createLabelStore(database, MARKET);
+    await settle(0, mixed(10));
+    await database.query(
+      `insert into outcomes (synthetic, source, detection_id, instrument_id, symbol, interval, direction, outcome, gain, settled_at)
+       select false, s.source, o.detection_id, o.instrument_id, o.symbol, o.interval, 1, 'profit', 0.01, o.settled_at
+       from outcomes o cross join unnest('{paper,user}'::text[]) s (source) where o.policy = 'sltp'`,
+    );
+    expect(await labels.count()).toEqual({ count: 10 });
+    expect(await labels.waiting(0)).toBe(10);
+    const loop = loopOf({ newLabels: 20 });
+    await active();
+    await createSettings(database).save("retraining.real", { ...(await loop.state()), trainedCount: 35 });
+    await pass(loop);
+    expect(loop.recent()).toMatchObject([{ type: "taught", count: 10 }]);
+    expect(await loop.state()).toMatchObject({ trainedCount: 10 });
+    await settle(20, mixed(19));
+    await pass(loop);
+    expect(ordered).toBe(0);
+    await settle(50, mixed(1));
+    await pass(loop);
+    expect(ordered).toBe(1);
   });
 
   it("takes back what told and then tells nothing, by the newest decisions, with the numbers", async () => {
@@ -287,42 +316,6 @@ describe("a pass of the retraining loop", () => {
     expect(audit).toMatchObject({ action: "rolled_back", reason: "features shifted" });
     expect(audit.numbers).toMatchObject({ samples: 60 + 25 + 200, limit: 0.5 });
     expect(audit.numbers.shifted).toBeGreaterThanOrEqual(0.5);
-  });
-
-  it("counts what models were shown of alerts as drift, and not what somebody asked of them", async () => {
-    const labels = createLabelStore(database, MARKET);
-    const shown = () =>
-      labels.snapshots({ ...PURPOSE, assetClass: "crypto", interval: "5m" }, SAMPLE_SCHEMA, {
-        limit: 500,
-        ofBlock: 25,
-      });
-    await settle(0, mixed(3));
-    expect(await shown()).toHaveLength(3);
-    await createScoreStore(database, MARKET).record(
-      [40, 41].map((bar) => {
-        const { barTime, closedAt, pattern } = detectionAt(instrument, bar);
-        return {
-          ...{
-            instrumentId: instrument.id,
-            interval: "5m",
-            barTime,
-            closedAt,
-            pattern,
-            direction: 1 as const,
-          },
-          ...{
-            regime: null,
-            schema: SAMPLE_SCHEMA,
-            values: new Float64Array(SAMPLE_NAMES.length),
-            scores: [],
-          },
-        };
-      }),
-    );
-    expect(await labels.counts()).toMatchObject({ snapshots: 5 });
-    expect((await shown()).map(({ block }) => block)).toEqual(
-      Array(3).fill(expect.stringMatching(/^5m \d+$/)),
-    );
   });
 
   it("weighs layers as decisions that ended teach, once enough have, and not where they teach nothing", async () => {

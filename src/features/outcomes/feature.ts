@@ -73,7 +73,7 @@ export function createOutcomeFeature(options: OutcomeFeatureOptions): {
           const lease = await leases.acquire(SETTLING_LEASE, LEASE_MS);
           if (lease === null) return;
           const settled = await settling.run(lease, signal);
-          if (settled > 0) log.info({ settled }, "alerts were settled");
+          if (settled.outcomes > 0) log.info({ ...settled }, "alerts were settled");
         },
       },
       {

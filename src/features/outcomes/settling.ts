@@ -15,10 +15,18 @@ import type { PendingAlert, PendingStore, Policy } from "./pending-store.js";
 import { obstacleOf, settleAlert, timesOf } from "./settle.js";
 import type { NewOutcome, OutcomeStore } from "./store.js";
 
+/** What a pass kept. */
+export interface Settled {
+  /** Those that their levels settled: an alert is counted once, whatever other policies say of it and when. */
+  readonly alerts: number;
+  /** One of an alert by each policy. */
+  readonly outcomes: number;
+}
+
 /** Settles alerts by every policy, each once. */
 export interface Settling {
-  /** One pass over all that wait. @returns how many were settled. @throws LeaseLostError */
-  run(lease: Lease, signal: AbortSignal): Promise<number>;
+  /** One pass over all that wait. @throws LeaseLostError */
+  run(lease: Lease, signal: AbortSignal): Promise<Settled>;
 }
 
 export interface SettlingOptions {
@@ -79,13 +87,13 @@ export function createSettling(options: SettlingOptions): Settling {
     }
   }
 
-  async function keep(lease: Lease, outcomes: readonly NewOutcome[]): Promise<number> {
-    if (outcomes.length === 0) return 0;
+  async function keep(lease: Lease, outcomes: readonly NewOutcome[]): Promise<Settled> {
+    if (outcomes.length === 0) return { alerts: 0, outcomes: 0 };
     const saved = await database.transaction(async (sql) => {
       await leases.confirm(sql, lease);
       return store.save(outcomes, sql);
     });
-    return saved.length;
+    return { alerts: saved.filter(({ policy }) => policy === "sltp").length, outcomes: saved.length };
   }
 
   /** Alerts of one series, the oldest bar first. @returns what is known of them by now. */
@@ -122,7 +130,8 @@ export function createSettling(options: SettlingOptions): Settling {
     async run(lease, signal) {
       const oldest = await pending.newestOld();
       const floor = (await settings.load(floorName, z.number())) ?? 0;
-      let [after, settled, lowest] = [floor, 0, Number.POSITIVE_INFINITY];
+      let [after, lowest] = [floor, Number.POSITIVE_INFINITY];
+      let settled: Settled = { alerts: 0, outcomes: 0 };
       for (;;) {
         const page = await pending.load(policies, after, PAGE);
         for (const alerts of bySeries(page)) {
@@ -130,7 +139,11 @@ export function createSettling(options: SettlingOptions): Settling {
           await leases.acquire(lease.name, options.leaseMs);
           const marketMs = await marketNow(alerts[0]);
           const found = isKnown(alerts, marketMs) ? [] : await settleSeries(alerts, marketMs);
-          settled += await keep(lease, found);
+          const kept = await keep(lease, found);
+          settled = {
+            alerts: settled.alerts + kept.alerts,
+            outcomes: settled.outcomes + kept.outcomes,
+          };
           const done = new Set(found.map(({ alertId, policy }) => `${alertId} ${policy}`));
           for (const { id, policy } of alerts)
             if (!done.has(`${id} ${policy}`)) lowest = Math.min(lowest, id);

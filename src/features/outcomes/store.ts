@@ -86,7 +86,7 @@ from jsonb_to_recordset($2::jsonb) as t(source text, policy text, terms text, "a
   confidence float8, "durationMin" float8, metadata jsonb, "settledAt" float8)
 left join alerts a on a.id = t."alertId"
 order by a.id, t.policy desc, t."settledAt", t."tradeId"
-on conflict do nothing returning id`;
+on conflict do nothing returning id, policy`;
 
 /**
  * Outcomes of a user on the same alert, or on none and ended at the same moment, and whether they say the same. What a
@@ -186,15 +186,19 @@ export interface SourceCount {
   readonly meanR: number | null;
 }
 
+export interface KeptOutcome {
+  readonly id: number;
+  readonly policy: OutcomePolicy | null;
+}
+
 export function createOutcomeStore(database: Database, { synthetic, replay }: MarketName, now: () => number) {
-  async function save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<number[]> {
+  async function save(outcomes: readonly NewOutcome[], sql: Sql = database): Promise<KeptOutcome[]> {
     if (outcomes.length === 0) return [];
-    const rows = await sql.query<{ id: number }>(SAVE, [synthetic, JSON.stringify(outcomes), now()]);
-    return rows.map(({ id }) => id);
+    return sql.query<KeptOutcome>(SAVE, [synthetic, JSON.stringify(outcomes), now()]);
   }
 
   return {
-    /** Within a transaction where one is given. @returns ids of those that were not there yet. */
+    /** Within a transaction where one is given. @returns those that were not there yet. */
     save,
     /**
      * Keeps what a user tells: of an alert one outcome, and of a trade that says when it ended each once.
@@ -217,7 +221,7 @@ export function createOutcomeStore(database: Database, { synthetic, replay }: Ma
             throw new AppError("conflict", problem);
           }
         }
-        const [id] = await save([outcome], sql);
+        const [{ id }] = await save([outcome], sql);
         return id;
       }),
     ofAlert: (alertId: number) =>

@@ -105,19 +105,22 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
       return `${row.outcomes} ${row.verdicts}`;
     },
 
-    /** How many outcomes there are, and the number of the newest; 0 for none. */
-    async count(): Promise<{ count: number; newest: number }> {
-      const [row] = await database.query<{ count: number; newest: number }>(
-        "select count(*)::int as count, coalesce(max(id), 0) as newest from outcomes where synthetic = $1 and outcome is not null and source in ('settled', 'paper', 'user')",
-        [synthetic],
+    /** How many decisions have ended, each once, whatever and whoever says how. */
+    async count(): Promise<{ count: number }> {
+      const [row] = await database.query<{ count: number }>(
+        `select count(distinct o.detection_id)::int as count
+         from outcomes o join detections d on d.id = o.detection_id join instruments i on i.id = d.instrument_id
+         where o.synthetic = $1 and i.replay = $2 and o.outcome is not null
+           and (o.source <> 'settled' or o.policy = 'sltp')`,
+        [...market],
       );
       return row;
     },
 
-    /** How many decisions with a snapshot ended after an outcome. */
+    /** How many decisions with a snapshot have ended as outcomes after one say, each once. */
     async waiting(outcome: number): Promise<number> {
       const [row] = await database.query<{ count: number }>(
-        `select count(*)::int as count ${ENDED} and o.id > $3`,
+        `select count(distinct d.id)::int as count ${ENDED} and o.id > $3`,
         [...market, outcome],
       );
       return row.count;

@@ -25,7 +25,7 @@ const stateSchema = z.object({
   taughtOutcome: z.number().int(),
   /** Online models that could not be read, and have not been taught all up to that outcome. */
   heldOnline: z.array(z.string()).readonly().default([]),
-  /** Outcomes that there were when a training was ordered last, and when that was; null before the first. */
+  /** Decisions that had ended when a training was ordered last, and when that was; null before the first. */
   trainedCount: z.number().int(),
   trainedAtMs: z.number().nullable(),
   /** What there was to learn from then. */
@@ -80,7 +80,7 @@ export interface RetrainingLoopParts {
   readonly settings: Pick<Settings, "load" | "save">;
   readonly leases: Leases;
   readonly everyMs: number;
-  /** New labels from which on models are trained anew. */
+  /** Decisions that have ended since from which on models are trained anew. */
   readonly newLabels: number;
   readonly market: string;
   readonly now: () => number;
@@ -129,6 +129,15 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
     return next;
   }
 
+  /** What was counted by outcomes, or of decisions that are gone by now, is no more than what there is. */
+  async function counted(state: RetrainingState): Promise<RetrainingState> {
+    const { count } = await labels.count();
+    if (state.trainedCount <= count) return state;
+    const next = { ...state, trainedCount: count };
+    await settings.save(name, next);
+    return next;
+  }
+
   const orders = createOrders(parts, (state) => settings.save(name, state), note);
 
   return {
@@ -154,7 +163,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           await duel(readable(registry), labels, note);
           await endCandidates(registry, parts.hasSeries, now(), note);
           await relearnStack(parts.registry, parts.layers, note);
-          await orders.train(state);
+          await orders.train(await counted(state));
           await orders.trainDeep(await load());
         } finally {
           busy = false;

@@ -76,7 +76,7 @@ export const onlineStatusAnswer = {
   status: z.object({
     total_models: count.describe("Models that are taught label by label"),
     models: z.record(z.string(), onlineModel),
-    queue_size: count.describe("Labels that wait to be learned from"),
+    queue_size: count.describe("Decisions that have ended and wait to be learned from"),
     refused: z
       .array(z.object({ model: z.string(), reason: z.string() }))
       .describe("Those whose stored state cannot be read"),

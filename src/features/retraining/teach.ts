@@ -30,7 +30,7 @@ const keysOf = (row: LabelledSnapshot) => [keyOf(row), keyOf({ ...row, regime: n
 /**
  * Teaches online models every decision that has ended since the last one they know, in the order of the outcomes, each
  * once. One that cannot be read is held back, and taught what it missed once it can be.
- * @returns how many were taught, and how far.
+ * @returns how many decisions were taught, each once, whoever says how it ended, and how far.
  */
 export async function teachOnline(
   online: Online,
@@ -39,7 +39,8 @@ export async function teachOnline(
   signal: AbortSignal,
 ): Promise<Taught & { readonly taught: number }> {
   const held = await catchUp(online, labels, since, signal);
-  let [taught, newest] = [0, since.newest];
+  const taught = new Set<number>();
+  let { newest } = since;
   for (;;) {
     signal.throwIfAborted();
     const page = await labels.after(newest, SAMPLE_SCHEMA, PAGE);
@@ -53,9 +54,9 @@ export async function teachOnline(
     }
     for (const [key, rows] of byKey)
       if (!held.has(key) && !(await teachKey(online, key, rows))) held.add(key);
-    taught += page.length;
+    for (const { snapshotId } of page) taught.add(snapshotId);
     newest = page.at(-1)?.outcome ?? newest;
-    if (page.length < PAGE) return { taught, newest, held: [...held].sort() };
+    if (page.length < PAGE) return { taught: taught.size, newest, held: [...held].sort() };
   }
 }
 
