@@ -21,7 +21,7 @@ export interface Drift {
 }
 
 const NEWEST = 500;
-/** Of the alerts of a day, or of twenty bars where those are longer: so that there are several of them. */
+/** Of the occasions of a day, or of twenty bars where those are longer: so that there are several of them. */
 const OF_BLOCK = 25;
 /** Snapshots below which nothing is said. */
 export const LEAST_SNAPSHOTS = 50;

@@ -174,7 +174,7 @@ export function createLabelStore(database: Database, { synthetic, replay }: Mark
       return rows.reverse();
     },
 
-    /** What models were shown of the newest alerts: `newestShown`. */
+    /** What models were shown of the newest occasions: `newestShown`. */
     snapshots: (purpose: ShownOf, schema: string, most: MostShown) =>
       newestShown(database, market, purpose, schema, most),
   };

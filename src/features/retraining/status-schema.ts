@@ -170,7 +170,9 @@ export const statsSchema = z.object({
     z.object({
       model: z.string(),
       version: z.string(),
-      compared: count.describe("Newest snapshots beside what was trained on"),
+      compared: count.describe(
+        "Newest occasions that the scanner met, alerts or not, beside what was trained on",
+      ),
       steady: count,
       moved: count.describe("Features with a population stability index from 0.1 on, beyond chance"),
       shifted: count.describe("From 0.25 on"),
