@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AGENT_TERMS } from "../../src/core/learning/agent/simulator.js";
 import { marketOf } from "../../src/core/learning/agent/state.js";
-import { judgeAgentDecay } from "../../src/core/learning/agent/watch.js";
+import { AGENT_WATCH, judgeAgentDecay } from "../../src/core/learning/agent/watch.js";
+import { sliceCandles } from "../../src/core/market/candles.js";
 import { INTERVAL_MS } from "../../src/core/market/interval.js";
 import type { StoredSeries } from "../../src/features/evidence/stored.js";
 import { DEEP_HEADS, type OpenModel, openArtefact } from "../../src/features/models/artefact.js";
@@ -269,7 +270,7 @@ describe("the loop", { timeout: 120_000 }, () => {
     expect(audit.numbers).toMatchObject(found);
   });
 
-  it("looks at an agent on the bars since it was made, once a day, and not where they are few", async () => {
+  it("looks at an agent on the bars since it was made, once each 20 days, and not where they are few", async () => {
     const open = drawnModel("q_agent", 1);
     const agent = open.learner === "q_agent" ? { ...open.model, margin: null } : null;
     if (agent === null) throw new Error("no agent");
@@ -294,14 +295,24 @@ describe("the loop", { timeout: 120_000 }, () => {
       now: () => now,
     });
     const found = await watch({ id: 1, createdAtMs }, agent);
-    const plain = judgeAgentDecay(agent, [{ market: marketOf(daily), time, from: first }]);
+    const until = sliceCandles(daily, 0, first + 40);
+    const plain = judgeAgentDecay(agent, [{ market: marketOf(until), time: until.time, from: first }], {
+      ...AGENT_WATCH,
+      level: AGENT_WATCH.level / 4,
+    });
     expect(found).toEqual(plain);
-    expect(found).toMatchObject({ samples: last - first, days: last - first, agent: 0 });
+    // Entered at the open of the second day.
+    expect(found).toMatchObject({ samples: 39, days: 39, agent: 0 });
     expect(read).toEqual([time[last]]);
     expect(await watch({ id: 1, createdAtMs }, agent)).toBeNull();
     expect(read).toHaveLength(1);
-    now += 86_400_000;
-    expect(await watch({ id: 1, createdAtMs: time[last - 10] }, agent)).toBeNull();
+    now += 9 * INTERVAL_MS["1d"];
+    expect(await watch({ id: 1, createdAtMs }, agent)).toBeNull();
+    expect(read).toHaveLength(1);
+    expect(await watch({ id: 1, createdAtMs: time[last - 5] }, agent)).toBeNull();
+    expect(read).toHaveLength(1);
+    now += 2 * INTERVAL_MS["1d"];
+    expect(await watch({ id: 1, createdAtMs }, agent)).toMatchObject({ days: last - first });
     expect(read).toHaveLength(2);
   });
 });

@@ -1,8 +1,8 @@
+import { lowerBound } from "../../core/base/search.js";
 import type { Agent } from "../../core/learning/agent/policy.js";
 import { AGENT_WARMUP } from "../../core/learning/agent/state.js";
-import { AGENT_WATCH, type AgentDecay } from "../../core/learning/agent/watch.js";
+import { type AgentDecay, agentLookAt } from "../../core/learning/agent/watch.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
-import { DAY_MS } from "../../core/market/day.js";
 import { INTERVAL_MS } from "../../core/market/interval.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
@@ -10,7 +10,7 @@ import { DEEP_HEADS, packArtefact } from "../models/artefact.js";
 import type { ModelVersion } from "../models/store.js";
 import type { AgentWatchOrder } from "./agent-watch-worker.js";
 
-/** Looks at an agent that serves; null where there is too little, or nothing since it was looked at last. */
+/** Looks at an agent that serves; null where there is too little, or no look has come due since the last. */
 export type AgentWatch = (
   version: Pick<ModelVersion, "id" | "createdAtMs">,
   agent: Agent,
@@ -34,13 +34,13 @@ export function createAgentWatch(options: {
   readonly now: () => number;
 }): AgentWatch {
   const { series, read, workers, now } = options;
-  /** Version and day that were looked at last: an observation is a day. */
-  let looked: { readonly id: number; readonly day: number } | null = null;
+  /** Version and end of the look that was made last: each is made once. */
+  let looked: { readonly id: number; readonly toMs: number } | null = null;
 
   return async ({ id, createdAtMs }, agent) => {
-    const day = Math.floor(now() / DAY_MS);
-    if (looked?.id === id && looked.day === day) return null;
-    const sinceMs = Math.max(createdAtMs, now() - AGENT_WATCH.days * DAY_MS);
+    const look = agentLookAt(createdAtMs, now());
+    if (look === null || (looked?.id === id && looked.toMs === look.toMs)) return null;
+    const { fromMs: sinceMs, toMs, level } = look;
     const all = (await series.loadSeries()).filter(({ untilMs }) => untilMs > sinceMs);
     const step = Math.max(1, all.length / MOST_SERIES);
     const chosen: Candles[] = [];
@@ -48,12 +48,12 @@ export function createAgentWatch(options: {
       const each = all[Math.floor(k)];
       const lead = 6 * LEAD * INTERVAL_MS[each.interval];
       const candles = await read({ ...each, fromMs: Math.max(each.fromMs, sinceMs - lead) }, SIGNAL);
-      const { length } = candles.time;
-      chosen.push(sliceCandles(candles, Math.max(0, length - MOST_BARS), length));
+      const end = lowerBound(candles.time, toMs);
+      chosen.push(sliceCandles(candles, Math.max(0, end - MOST_BARS), end));
     }
     const artefact = packArtefact(DEEP_HEADS.q_agent, { learner: "q_agent", model: agent });
-    const found = await workers.run(WATCH, { artefact, series: chosen, sinceMs }, { aside: true });
-    looked = { id, day };
+    const found = await workers.run(WATCH, { artefact, series: chosen, sinceMs, level }, { aside: true });
+    looked = { id, toMs };
     return found;
   };
 }
