@@ -11,7 +11,7 @@ import { calendarOf } from "../src/core/market/session.js";
 import type { EvidenceSeries } from "../src/core/signals/evidence-series.js";
 import { type AgentWalkTerms, agentText } from "./learning-agents.js";
 import { drawnNet, layersOf, netText } from "./learning-layers.js";
-import { type Taken, type Walk, type WalkFigures, walkForward } from "./learning-walk.js";
+import { SHARE_OF_WINS, type Taken, type Walk, type WalkFigures, walkForward } from "./learning-walk.js";
 
 export interface ReportTerms extends AgentWalkTerms {
   /** Newest rows of an interval that are walked over, and newest bars of a file that rows are made of. */
@@ -33,7 +33,9 @@ export function reportOf(series: readonly EvidenceSeries[], terms: ReportTerms):
     `${SAMPLE_NAMES.length} columns of schema ${SAMPLE_SCHEMA}; the newest ${terms.mostBars} bars of a file and ${terms.mostRows} ` +
       "rows of an interval. Label: the target came before the stop and the time, and the trade gained after costs. Four folds " +
       "in time: models learn from what had settled before each, calibrated on the last fifth of that. Nothing was chosen by " +
-      "what is printed here. Intervals in [] hold 95 % of draws of rows in blocks as long as outcomes overlap. Trades are " +
+      "what is printed here. The AUC is of pairs of rows within a fold, the folds weighted by their pairs. Intervals in [] are " +
+      "Student's, 95 %, over draws of rows in blocks twice as long as outcomes overlap. A model that said the same of all rows " +
+      "is silent, and has no figures. Trades are " +
       "those whose score is above the chance at which they break even; gains after assumed costs, in basis points of the " +
       `entry, not compounded, and without limits of capital. Seed ${terms.seed}.`,
     `${netText(terms.netWindows)} ${agentText(terms.agentSteps)} Fusion weighs patterns by their quality, the net, and the direction of 1h, 4h and 1d as the ` +
@@ -93,22 +95,29 @@ function gainOf({ trades, wins, gain }: Taken): string {
 const HEAD =
   "model|AUC|log-loss|Brier|reliability|resolution|uncertainty|within|calibration error|less chance|trades above break-even";
 
-function tableOf({ models }: Walk): string {
+export function tableOf({ models }: Walk): string {
   const lines = models.map(lineOf).join("\n");
   return `|${HEAD}|\n${"|---".repeat(HEAD.split("|").length)}|\n${lines}`;
 }
 
-function lineOf({
-  model,
-  area,
-  logLoss,
-  brier,
-  calibrationError,
-  calibrationGap,
-  taken,
-}: WalkFigures): string {
+function lineOf(figures: WalkFigures): string {
+  const { model, silentFolds, folds } = figures;
+  if (isSilent(figures)) return `|${model}|silent${"|-".repeat(HEAD.split("|").length - 2)}|`;
+  const partly =
+    model === SHARE_OF_WINS || silentFolds === 0 ? "" : ` (silent in ${silentFolds} of ${folds} folds)`;
+  return cellsOf(figures, partly);
+}
+
+/** Whether a model said nothing of any row; the share of wins is what others are held against. */
+const isSilent = ({ model, silentFolds, folds }: WalkFigures) =>
+  model !== SHARE_OF_WINS && silentFolds === folds;
+
+function cellsOf(
+  { model, area, logLoss, brier, calibrationError, calibrationGap, taken }: WalkFigures,
+  partly: string,
+): string {
   const cells = [
-    model,
+    `${model}${partly}`,
     `${number(area.value, 3)} [${number(area.low, 3)} ${number(area.high, 3)}]`,
     number(logLoss),
     ...[brier.score, brier.reliability, brier.resolution, brier.uncertainty, brier.within].map((part) =>
@@ -121,7 +130,9 @@ function lineOf({
   return `|${cells.join("|")}|`;
 }
 
-function curveOf({ model, curve }: WalkFigures): string {
+function curveOf(figures: WalkFigures): string {
+  const { model, curve } = figures;
+  if (isSilent(figures)) return `${model}: silent`;
   const bins = curve.map(
     ({ predicted, happened, weight }) => `${number(predicted, 3)}>${number(happened, 3)} (${weight})`,
   );

@@ -1,12 +1,12 @@
 import { ensure } from "../src/core/base/assert.js";
 import { meanOf } from "../src/core/base/stats.js";
-import { areaInterval, type Resampled, resample } from "../src/core/learning/auc-error.js";
+import { type Resampled, resample, studentBounds } from "../src/core/learning/auc-error.js";
 import { type Calibrator, calibrate, fitCalibrator } from "../src/core/learning/calibrate.js";
 import { calibrationGap } from "../src/core/learning/calibration-gap.js";
 import type { Samples } from "../src/core/learning/define.js";
 import { GROUP_SETTINGS, groupedScore, trainGroupedTrees } from "../src/core/learning/grouped-trees.js";
 import { chanceOfVote, compositeOf, stackLayers } from "../src/core/learning/layer-stack.js";
-import { overlapOf } from "../src/core/learning/lesson.js";
+import { BLOCK_SPAN, overlapOf } from "../src/core/learning/lesson.js";
 import {
   type BrierParts,
   brierParts,
@@ -22,6 +22,7 @@ import { assertNoOverlap, splitSamples } from "../src/core/learning/split.js";
 import { splitLater } from "../src/core/learning/trees/later.js";
 import { LAYER_WEIGHTS } from "../src/core/signals/fuse.js";
 import { type AgentWalkTerms, agentBefore, traded, worthReader } from "./learning-agents.js";
+import { areaWithin } from "./learning-area.js";
 import type { RowLayers } from "./learning-layers.js";
 
 /** Folds in time; all but the newest hundredth of the rows after the first fifth are scored once. */
@@ -39,6 +40,10 @@ export interface Taken {
 /** What came of scores that were each given by a model of what had settled before. */
 export interface WalkFigures {
   readonly model: string;
+  /** Folds in which it said the same of all rows, of so many. One that did in all is silent: its figures tell nothing of it. */
+  readonly silentFolds: number;
+  readonly folds: number;
+  /** Of pairs within a fold. */
   readonly area: Resampled;
   readonly logLoss: number;
   readonly brier: BrierParts;
@@ -55,7 +60,7 @@ export interface Walk {
   readonly fromMs: number;
   readonly toMs: number;
   readonly wins: number;
-  /** Rows that are decided, in the mean, until the outcome of one is known: the length of blocks. */
+  /** Rows that are decided, in the mean, until the outcome of one is known: half the length of blocks. */
   readonly overlap: number;
   readonly all: Taken;
   readonly models: readonly WalkFigures[];
@@ -83,6 +88,9 @@ function treesBy(keyOf: (rows: WalkRows, row: number) => string): Learn {
     return (row) => groupedScore(trees, rowAt(samples, row), keyOf(rows, row));
   };
 }
+
+/** What every model has to beat: it says one number of all rows. */
+export const SHARE_OF_WINS = "share of wins";
 
 const MODELS: Readonly<Record<string, Learn>> = {
   "trees by regime": treesBy(({ keys }, row) => keys[row]),
@@ -112,7 +120,7 @@ const MODELS: Readonly<Record<string, Learn>> = {
       ? (row) => compositeOf(LAYER_WEIGHTS, votes[row])
       : (row) => chanceOfVote(stack, votes[row]);
   },
-  "share of wins": ({ samples: { labels } }, lesson) => {
+  [SHARE_OF_WINS]: ({ samples: { labels } }, lesson) => {
     const share = meanOf(Float64Array.from(lesson, (row) => labels[row]));
     return () => share;
   },
@@ -132,6 +140,8 @@ export function walkForward(rows: WalkRows, walkTerms: AgentWalkTerms): Walk | n
   const tested: number[] = [];
   const agents: string[] = [];
   const scores = Object.keys(MODELS).map((): number[] => []);
+  const silent = scores.map(() => 0);
+  const folds: number[] = [];
   for (const { train, test } of split.folds) {
     const before = pickSamples(samples, train);
     const parts = splitLater(before);
@@ -139,9 +149,13 @@ export function walkForward(rows: WalkRows, walkTerms: AgentWalkTerms): Walk | n
     const [lesson, later] = [parts.lesson, parts.later].map((picked) => picked.map((row) => train[row]));
     const untilMs = samples.decidedAt[later[0]];
     for (const [k, learn] of Object.values(MODELS).entries()) {
-      const score = calibrated(learn(rows, lesson, untilMs, walkTerms), samples, later);
-      for (const row of test) scores[k].push(score(row));
+      const score = learn(rows, lesson, untilMs, walkTerms);
+      const calibrator = calibratorOf(score, samples, later);
+      const said = Array.from(test, score);
+      if (said.every((each) => each === said[0])) silent[k]++;
+      scores[k].push(...said.map((each) => calibrate(calibrator, each)));
     }
+    folds.push(tested.length);
     const agent = agentBefore(layers, samples.decidedAt[test[0]], walkTerms);
     const [fromMs, toMs] = [samples.decidedAt[test[0]], samples.decidedAt[test[test.length - 1]]];
     const line = agent === null ? null : traded(agent, layers, fromMs, toMs, seed);
@@ -151,17 +165,18 @@ export function walkForward(rows: WalkRows, walkTerms: AgentWalkTerms): Walk | n
   if (tested.length === 0) return null;
   const part = pickLabelled({ samples, facts }, tested);
   const { labels, decidedAt } = part.samples;
-  const terms = { seed, draws: DRAWS, meanBlock: Math.max(1, overlapOf(part.samples)) };
+  const overlap = overlapOf(part.samples);
+  const terms = { seed, draws: DRAWS, meanBlock: BLOCK_SPAN * overlap };
   const everyOne = labels.map(() => 1);
   return {
     rows: tested.length,
     fromMs: decidedAt[0],
     toMs: decidedAt[decidedAt.length - 1],
     wins: meanOf(labels),
-    overlap: terms.meanBlock,
+    overlap,
     all: takenOf(part, everyOne, terms),
     models: Object.keys(MODELS).map((model, k) =>
-      figuresOf(model, Float64Array.from(scores[k]), part, terms),
+      figuresOf({ model, scores: Float64Array.from(scores[k]), silentFolds: silent[k] }, part, folds, terms),
     ),
     agents,
   };
@@ -169,22 +184,31 @@ export function walkForward(rows: WalkRows, walkTerms: AgentWalkTerms): Walk | n
 
 type Terms = { readonly seed: number; readonly draws: number; readonly meanBlock: number };
 
-function calibrated(score: Score, samples: Samples, later: Int32Array): Score {
+function calibratorOf(score: Score, samples: Samples, later: Int32Array): Calibrator {
   const raw = Float64Array.from(later, score);
   const labels = Float64Array.from(later, (row) => samples.labels[row]);
-  const { calibrator }: { calibrator: Calibrator } = fitCalibrator({ scores: raw, labels });
-  return (row) => calibrate(calibrator, score(row));
+  return fitCalibrator({ scores: raw, labels }).calibrator;
 }
 
 const rowAt = ({ columns }: Samples, row: number) => Float64Array.from(columns, (column) => column[row]);
 
-function figuresOf(model: string, scores: Float64Array, part: LabelledSamples, terms: Terms): WalkFigures {
+/** @param folds first row of each. */
+function figuresOf(
+  {
+    model,
+    scores,
+    silentFolds,
+  }: Pick<WalkFigures, "model" | "silentFolds"> & { readonly scores: Float64Array },
+  part: LabelledSamples,
+  folds: readonly number[],
+  terms: Terms,
+): WalkFigures {
   const { labels } = part.samples;
   const scored = { scores, labels };
   const needed = breakEvens(part.samples);
   return {
-    model,
-    area: areaInterval(scored, terms),
+    ...{ model, silentFolds, folds: folds.length },
+    area: areaWithin(scored, folds, terms),
     logLoss: logLoss(scored),
     brier: brierParts(scored),
     calibrationError: expectedCalibrationError(scored),
@@ -219,5 +243,6 @@ function takenOf({ samples: { labels }, facts }: LabelledSamples, takes: Float64
   const trades = takes.reduce((sum, each) => sum + each, 0);
   const wins = takes.reduce((sum, each, row) => sum + each * labels[row], 0);
   const whole = mean(labels.map(() => 1));
-  return { trades, wins, gain: resample({ labels }, terms, whole, mean) };
+  const found = resample({ labels }, terms, whole, mean);
+  return { trades, wins, gain: { ...found, ...studentBounds(found) } };
 }

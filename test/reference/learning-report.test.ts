@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { agentBefore, worthReader } from "../../bench/learning-agents.js";
+import { areaWithin } from "../../bench/learning-area.js";
 import { drawnNet, layersOf } from "../../bench/learning-layers.js";
-import { reportOf } from "../../bench/learning-text.js";
+import { reportOf, tableOf } from "../../bench/learning-text.js";
 import { walkForward } from "../../bench/learning-walk.js";
+import { createRng } from "../../src/core/base/rng.js";
+import { areaInterval } from "../../src/core/learning/auc-error.js";
+import { areaUnderCurve } from "../../src/core/learning/metrics.js";
 import { samplesOf } from "../../src/core/learning/samples.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
 import { calendarOf } from "../../src/core/market/session.js";
@@ -17,6 +21,40 @@ const series = [11].map((seed) => {
 const TERMS = { seed: 1, mostRows: 450, mostBars: 2_000, netWindows: 150, agentSteps: 300 };
 /** Runs that are only held against each other. */
 const SHORT = sized({ usual: { ...TERMS, mostRows: 200, netWindows: 60, agentSteps: 100 }, full: TERMS });
+
+describe("the area under the curve of pairs within folds", () => {
+  const rng = createRng(5);
+  const [count, each] = [4, 250];
+  const folds = Array.from({ length: count }, (_, k) => each * k);
+  const rates = Array.from({ length: count * each }, (_, row) => 0.3 + 0.1 * Math.floor(row / each));
+  const labels = Float64Array.from(rates, (rate) => (rng.next() < rate ? 1 : 0));
+  const terms = { seed: 1, draws: 200, meanBlock: 4 };
+
+  it("is a half to the last bit for the share of wins of each fold, which ranks rows of several", () => {
+    const scores = Float64Array.from(rates);
+    expect(areaUnderCurve({ scores, labels })).toBeGreaterThan(0.55);
+    expect(areaWithin({ scores, labels }, folds, terms)).toMatchObject({ value: 0.5, low: 0.5, high: 0.5 });
+  });
+
+  it("is the share of pairs that are in order, and that of all rows where there is one fold", () => {
+    const scores = labels.map((label, row) => rates[row] + 0.4 * label + rng.normal());
+    const found = areaWithin({ scores, labels }, folds, terms);
+    let [right, pairs] = [0, 0];
+    for (const [i, label] of labels.entries())
+      for (let j = 0; j < labels.length; j++) {
+        if (label !== 1 || labels[j] !== 0 || Math.floor(i / each) !== Math.floor(j / each)) continue;
+        pairs++;
+        right += Number(scores[i] > scores[j]);
+      }
+    expect(found.value).toBeCloseTo(right / pairs, 12);
+    expect(found.low).toBeLessThan(found.value);
+    const whole = areaWithin({ scores, labels }, [0], terms);
+    expect(whole.value).toBe(areaUnderCurve({ scores, labels }));
+    expect([whole.low, whole.high]).toEqual(
+      [areaInterval({ scores, labels }, terms)].flatMap(({ low, high }) => [low, high]),
+    );
+  });
+});
 
 describe("the report of models walked forward", () => {
   it("is the same on a second run, and another with another seed", () => {
@@ -51,10 +89,29 @@ describe("the report of models walked forward", () => {
     // Other groups, other trees.
     expect([byPattern.model, byPattern.area]).not.toEqual(["trees by pattern", trees.area]);
     expect(online.area.low).toBeGreaterThan(0.55);
-    expect(share.area.value).toBeLessThan(0.55);
+    expect(share.area).toMatchObject({ value: 0.5, low: 0.5, high: 0.5 });
     expect(trees.taken.trades).toBeLessThan(walk?.rows ?? 0);
     expect(trees.taken.wins / trees.taken.trades).toBeGreaterThan(walk?.wins ?? 1);
   });
+
+  it("says of a net that was silent that it was, in the place of figures", () => {
+    const [{ candles }] = series;
+    const short = sliceCandles(candles, 0, 1_000);
+    const one = { ...series[0], candles: short };
+    const terms = { policy: { kind: "barriers" }, costBps: 5 } as const;
+    const part = samplesOf(short, { calendar: calendarOf("24x7") }, terms);
+    const layers = layersOf([one], [part], part, drawnNet(1, 60));
+    const votes = layers.votes.map((vote) => ({ ...vote, values: { ...vote.values, deep: Number.NaN } }));
+    const keys = part.facts.map(({ regime }) => regime ?? "");
+    const walk = walkForward({ ...part, keys, layers: { ...layers, votes } }, SHORT);
+    if (walk === null) throw new Error("too few rows");
+    const net = walk.models.find(({ model }) => model === "sequence net");
+    expect(net).toMatchObject({ silentFolds: net?.folds });
+    const lines = tableOf(walk).split("\n");
+    expect(lines.find((line) => line.includes("sequence net"))).toMatch(/^\|sequence net\|silent(\|-)+\|$/);
+    expect(lines.find((line) => line.includes("share of wins"))).toContain("|0.500 [0.500 0.500]|");
+    expect(new Set(lines.map((line) => line.split("|").length)).size).toBe(1);
+  }, 60_000);
 
   it("tells of layers and agents what the bars up to a row do, and nothing of those after it", () => {
     const [whole] = series;
