@@ -206,7 +206,12 @@ describe("POST /api/ml/rl-action", () => {
     if (model === null) throw new Error("no agent");
     const { action, confidence, qValues } = decideAction(model, inputs, position);
     expect(plain).toMatchObject({
-      result: { action, confidence, q_values: qValues },
+      result: {
+        ...{ action, confidence, q_values: qValues },
+        q_values_of: expect.stringMatching(
+          /markets it was trained on, simulated .* no forecast of this market/,
+        ),
+      },
       model_version: "1.0.0",
     });
     expect(plain.result.valid_actions).toEqual(["HOLD", "SELL"]);

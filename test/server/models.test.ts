@@ -389,6 +389,10 @@ describe("how learning goes", () => {
       decisions: 0,
       reason: expect.stringContaining("no alert"),
     });
-    expect(await call("GET", "/api/ml/layer-attribution?period=soon")).toMatchObject({ status: 400 });
+    for (const period of ["soon", "0d", "-1d", "00d"])
+      expect([period, await call("GET", `/api/ml/layer-attribution?period=${period}`)]).toMatchObject([
+        period,
+        { status: 400 },
+      ]);
   });
 });

@@ -1,3 +1,4 @@
+import { sumOf } from "../base/stats.js";
 import { LAYERS, type LayerName } from "../signals/fuse.js";
 import { compositeOf, type LayerVote } from "./layer-stack.js";
 import { areaUnderCurve } from "./metrics.js";
@@ -12,6 +13,8 @@ export interface LayerPart {
   readonly meanAbsolute: number | null;
   /** Decisions that have ended, and how much of their order the composites get right with and without it; null where nothing tells. */
   readonly settled: number;
+  /** Of them with label 1. */
+  readonly wins: number;
   readonly aucWith: number | null;
   readonly aucWithout: number | null;
 }
@@ -43,6 +46,7 @@ export function attributeLayers(votes: readonly WeighedVote[]): LayerPart[] {
       meanMarginal: meanOf(marginals),
       meanAbsolute: meanOf(marginals.map(Math.abs)),
       settled: ended.length,
+      wins: sumOf(labels),
       aucWith: area(whole),
       aucWithout: area(without),
     };

@@ -33,13 +33,18 @@ const told = state.refine(
 );
 const body = z.union([told, z.strictObject({ state: told })]);
 
+/** The agent learns on markets whose drift was planted so that there is something to gain. */
+const EXPECTED =
+  "discounted logarithm of growth after costs that the agent learned to expect on the markets it was trained on, simulated ones with a drift to be found among them; no forecast of this market";
+
 const answer = {
   result: z.object({
     action: z.enum(ACTIONS),
     confidence: z.number().describe("How clearly the action is preferred, 0..1; no hit rate"),
     q_values: z
       .record(z.enum(ACTIONS), z.number())
-      .describe("Expected discounted logarithm of growth after costs, of valid and other actions"),
+      .describe("By action, of valid and other ones; whose expectation it is, says q_values_of"),
+    q_values_of: z.string().describe("Whose expectation q_values are, and of what"),
     valid_actions: z.array(z.enum(ACTIONS)),
   }),
   assumed: z
@@ -56,7 +61,8 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
     summary: "What the trained agent would do in a state",
     description:
       "A price, a volume, a MACD or a profit alone has no scale: means and average true range give it one, or the bars of a " +
-      "symbol do, which tell moves and volatility, too. `assumed` names inputs of which nothing is known.",
+      "symbol do, which tell moves and volatility, too. `assumed` names inputs of which nothing is known. `q_values` are what the agent " +
+      "learned to expect in training, on simulated markets among others: above 0 for HOLD while flat means that it expects to trade later on as it did there.",
     body,
     answer,
     errors: [
@@ -76,7 +82,13 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
         bars,
       );
       return {
-        result: { action, confidence, q_values: { ...qValues }, valid_actions: [...valid] },
+        result: {
+          action,
+          confidence,
+          q_values: { ...qValues },
+          q_values_of: EXPECTED,
+          valid_actions: [...valid],
+        },
         assumed: assumed.map((each) => ({ ...each })),
         model_version: version,
       };

@@ -139,15 +139,19 @@ export const attributionSchema = z.object({
       auc_with: number,
       auc_without: number,
       marginal_auc: number.describe("What the layer adds to the order of decisions that have ended"),
+      reason: z
+        .string()
+        .nullable()
+        .describe("Why there is no AUC with and without the layer; null where there is"),
     }),
   ),
   composite: z.object({ auc: number, settled: count }),
-  reason: z.string().nullable(),
+  reason: z.string().nullable().describe("Why there is no AUC of the composite; null where there is"),
 });
 export const periodQuery = z.strictObject({
   period: z
     .string()
-    .regex(/^\d{1,4}d$/, "must be a number of days, 30d")
+    .regex(/^[1-9]\d{0,3}d$/, "must be a number of days from 1 to 9999, 30d")
     .default("30d")
     .describe("How far back alerts are looked at")
     .meta({ type: "string", pattern: undefined }),

@@ -185,8 +185,19 @@ async function attributionOf(
     settled: ended.length,
     layers: attributeLayers(readings).map(layerView),
     composite: { auc: finiteOrNull(auc), settled: ended.length },
-    reason: readings.length === 0 ? "The layers of no alert were read in that time" : null,
+    reason:
+      readings.length === 0
+        ? "The layers of no alert were read in that time"
+        : noAreaReason(readings.length, ended.length, ended.filter(({ label }) => label === 1).length),
   };
+}
+
+/** Why no AUC can be told of alerts, by how many have ended and hit; null where one can. */
+function noAreaReason(alerts: number, ended: number, hits: number): string | null {
+  if (hits > 0 && hits < ended) return null;
+  const needed = "an AUC needs one that hit and one that did not";
+  if (ended === 0) return `None of ${alerts} alerts has ended: ${needed}`;
+  return `${hits === 0 ? "None" : "All"} of ${ended} alerts that have ended hit: ${needed}`;
 }
 
 /** Versions by where they stand. */
@@ -213,7 +224,16 @@ function onlineView({ samples, figures, drifts, updatedAtMs }: OnlineStatus) {
   };
 }
 
-function layerView({ name, decisions, meanMarginal, meanAbsolute, settled, aucWith, aucWithout }: LayerPart) {
+function layerView({
+  name,
+  decisions,
+  meanMarginal,
+  meanAbsolute,
+  settled,
+  wins,
+  aucWith,
+  aucWithout,
+}: LayerPart) {
   return {
     name: NAMES[name],
     decisions,
@@ -223,6 +243,7 @@ function layerView({ name, decisions, meanMarginal, meanAbsolute, settled, aucWi
     auc_with: aucWith,
     auc_without: aucWithout,
     marginal_auc: aucWith === null || aucWithout === null ? null : aucWith - aucWithout,
+    reason: decisions === 0 ? "The layer was silent on every alert" : noAreaReason(decisions, settled, wins),
   };
 }
 

@@ -56,7 +56,10 @@ export interface AgentDecision {
    * margin, 0..1: how clearly it is preferred, no hit rate. 1 where an agent without a margin closes or stays out.
    */
   readonly confidence: number;
-  /** Expected discounted logarithm of growth after costs, of valid and other actions. */
+  /**
+   * Discounted logarithm of growth after costs that the agent learned to expect on the markets it was trained on, planted ones
+   * among them, of valid and other actions. Of the market that it is asked about nothing was measured.
+   */
   readonly qValues: Readonly<Record<Action, number>>;
   readonly valid: readonly Action[];
 }
