@@ -18,7 +18,7 @@ import {
 import { onlineLogistic, trainOnline } from "../src/core/learning/online-logistic.js";
 import { pickLabelled, pickSamples } from "../src/core/learning/rows.js";
 import type { LabelledSamples } from "../src/core/learning/samples.js";
-import { assertNoOverlap, splitSamples } from "../src/core/learning/split.js";
+import { assertNoOverlap, EMBARGO_SHARE, splitSamples } from "../src/core/learning/split.js";
 import { splitLater } from "../src/core/learning/trees/later.js";
 import { LAYER_WEIGHTS } from "../src/core/signals/fuse.js";
 import { type AgentWalkTerms, agentBefore, traded, worthReader } from "./learning-agents.js";
@@ -26,7 +26,7 @@ import { areaWithin } from "./learning-area.js";
 import type { RowLayers } from "./learning-layers.js";
 
 /** Folds in time; all but the newest hundredth of the rows after the first fifth are scored once. */
-const SPLIT = { folds: 4, tailShare: 0.005, calibrationShare: 0.005, embargoMs: 0 };
+const SPLIT = { folds: 4, tailShare: 0.005, calibrationShare: 0.005, embargoShare: EMBARGO_SHARE };
 const DRAWS = 500;
 
 /** Trades that a model takes, or all of them. Gains after costs, as a share of the entry. */

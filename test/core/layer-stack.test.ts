@@ -30,8 +30,8 @@ describe("learnStack", () => {
   it("fits weights, calibration and verdict on decisions apart in time, each ended before the next began", () => {
     const all = votes(1_000, "sentiment");
     const found = learnStack([...all].reverse(), null);
-    // Half but for those that ended after the next part began, and the newest third.
-    expect(found?.stack.samples).toBe(500 - 4);
+    // Half but for the ten of the embargo and those before it that ended within it, and the newest third.
+    expect(found?.stack.samples).toBe(500 - 4 - 10);
     expect(found?.samples).toBe(300);
     const other = all.map(
       (vote, i): LayerVote => (i < 500 ? vote : { ...vote, label: vote.label === 1 ? 0 : 1 }),

@@ -15,12 +15,15 @@ const { tail } = splitSamples(lesson.samples, terms.split);
 const tried = (learnedUntilMs: number) =>
   tryModel(model, lesson, terms, { incumbent: null, learnedUntilMs }).stretches[0];
 
+/** A hundredth of the rows. */
+const EMBARGO = 20;
+
 describe("tryModel", () => {
-  it("tries on what was decided after the outcomes of all it may have learned from were known", () => {
+  it("tries on what was decided after the outcomes of all it may have learned from were known, and the embargo", () => {
     const last = tail[50];
     const { samples, from } = tried(decidedAt[last]);
-    const after = tail.filter((row) => decidedAt[row] > settledAt[last]);
-    expect(after.length).toBe(tail.length - 55);
+    const after = tail.filter((row) => decidedAt[row] > settledAt[last]).slice(EMBARGO);
+    expect(after.length).toBe(tail.length - 55 - EMBARGO);
     expect({ samples, from }).toEqual({ samples: after.length, from: decidedAt[after[0]] });
   });
 
@@ -29,7 +32,7 @@ describe("tryModel", () => {
     late[3] = decidedAt[tail[100]];
     const delayed = { ...lesson, samples: { ...lesson.samples, settledAt: late } };
     const found = tryModel(model, delayed, terms, { incumbent: null, learnedUntilMs: decidedAt[10] });
-    expect(found.stretches[0].from).toBe(decidedAt[tail[101]]);
+    expect(found.stretches[0].from).toBe(decidedAt[tail[101 + EMBARGO]]);
   });
 
   it("says nothing below as many rows as the rules ask for, where it would be refused for good", () => {

@@ -172,7 +172,14 @@ describe("a training", { timeout: 180_000 }, () => {
   it("on a window is told again from its card, in parts where there are many rows, and says how where there are", async () => {
     await train(12, registry.enter, { lookback: `${DAYS}d` });
     const [version] = await versions();
-    const { since, source_weights: weights } = cardSchema.parse(version.card).learned_from;
+    const card = cardSchema.parse(version.card);
+    expect(card.embargo_share).toBe(0.01);
+    const settled = card.stretches.map(({ settled_by: time }) => Date.parse(time ?? ""));
+    const begun = card.stretches.map(({ from }) => Date.parse(from ?? ""));
+    expect(settled[0]).toBeLessThan(begun[1]);
+    expect(settled[1]).toBeLessThan(begun[2]);
+    expect(Object.keys(version.parameters.split as object)).toContain("embargoShare");
+    const { since, source_weights: weights } = card.learned_from;
     expect(since).toBe(new Date(walk.time[BARS - 1] + 300_000 - DAYS * 86_400_000).toISOString());
     expect(weights).toEqual({ bars: 1, account: 1, client: 0.5, feedback: 0.25 });
     const job = (mostRows: number) =>

@@ -1,4 +1,5 @@
 import { ensure } from "../base/assert.js";
+import { upperBound } from "../base/search.js";
 import { sumOf } from "../base/stats.js";
 import { type Calibration, fitCalibrator } from "./calibrate.js";
 import type { Samples } from "./define.js";
@@ -9,7 +10,14 @@ import { type LearningTerms, type Lesson, TELLERS } from "./lesson.js";
 import { type LotTried, tryLots } from "./lots-tried.js";
 import { type Decided, decideAt, type ReliabilityBin, reliabilityCurve, type Scored } from "./metrics.js";
 import { pickSamples } from "./rows.js";
-import { assertNoOverlap, type SampleFold, type SampleSplit, splitSamples } from "./split.js";
+import {
+  assertNoOverlap,
+  type Embargo,
+  rowsUnderEmbargo,
+  type SampleFold,
+  type SampleSplit,
+  splitSamples,
+} from "./split.js";
 import { binReference } from "./stability.js";
 import { scoreTabular, type TabularModel } from "./tabular.js";
 
@@ -19,6 +27,8 @@ export interface Stretch {
   readonly samples: number;
   readonly from: number | null;
   readonly to: number | null;
+  /** When the last of their outcomes was known. */
+  readonly settled: number | null;
 }
 
 /** What came of a model on rows that nothing was chosen by. */
@@ -55,7 +65,7 @@ export function learnCandidate(
   lesson: Lesson,
   terms: LearningTerms,
   incumbent: TabularModel | null,
-  split: SampleSplit = splitSamples(lesson.samples, terms.split),
+  split: SampleSplit = splitSamples(lesson.samples, terms.split, lesson.lots),
 ): Candidate | NothingLearned {
   const { samples, keys } = lesson;
   assertNoOverlap(split, samples);
@@ -100,9 +110,9 @@ export function tryModel(
   { incumbent, learnedUntilMs }: { readonly incumbent: TabularModel | null; readonly learnedUntilMs: number },
 ): Tried | NothingLearned {
   const { samples, keys } = lesson;
-  const split = splitSamples(samples, terms.split);
-  const settled = lastSettled(samples, learnedUntilMs) + terms.split.embargoMs;
-  const rows = partsByTeller(split, lesson).tail.filter((row) => samples.decidedAt[row] > settled);
+  const split = splitSamples(samples, terms.split, lesson.lots);
+  const since = afterEmbargo(samples.decidedAt, lastSettled(samples, learnedUntilMs), split.embargo);
+  const rows = partsByTeller(split, lesson).tail.filter((row) => since.has(row));
   const stretches = [stretchOf("tail", samples, rows)];
   if (rows.length < Math.max(LEAST_ROWS, terms.promotion.leastSamples))
     return { reason: "too_few_samples", stretches };
@@ -114,6 +124,22 @@ export function tryModel(
   const lots = pick(lesson.lots ?? [], rows);
   const scoring = { scored: scoreAll(model, tail, tailKeys), lots, rate: sumOf(before) / before.length, run };
   return { stretches, ...judge(lesson, terms, scoring, { incumbent, tail, tailKeys }) };
+}
+
+/** Rows that were decided after a moment, but for those of each lot that the embargo after it leaves out. */
+function afterEmbargo(decidedAt: Float64Array, ms: number, embargo: Embargo): Set<number> {
+  const left = rowsUnderEmbargo(decidedAt.length, embargo);
+  const first = upperBound(decidedAt, ms);
+  const rows = new Set<number>();
+  // Before the first decision nothing was learned that an embargo could keep apart.
+  if (first === 0) return new Set(decidedAt.keys());
+  for (let row = first; row < decidedAt.length; row++) {
+    const lot = embargo.lots[row] ?? "";
+    const rest = left.get(lot) ?? 0;
+    if (rest === 0) rows.add(row);
+    else left.set(lot, rest - 1);
+  }
+  return rows;
 }
 
 /** When the outcomes of all that was decided up to a moment were known; that moment where nothing was. */
@@ -169,7 +195,7 @@ function partsByTeller(split: SampleSplit, { tellers }: Lesson): SampleSplit {
     train: trained(split.train),
     calibration: tried(split.calibration),
     tail: tried(split.tail),
-    embargoMs: split.embargoMs,
+    embargo: split.embargo,
   };
 }
 
@@ -218,8 +244,12 @@ const pick = (keys: readonly string[], rows: Int32Array) =>
   keys.length === 0 ? [] : Array.from(rows, (row) => keys[row]);
 const hasBoth = (labels: Float64Array) => labels.includes(1) && labels.includes(0);
 
-function stretchOf(name: Stretch["name"], { decidedAt }: Samples, rows: Int32Array): Stretch {
+function stretchOf(name: Stretch["name"], { decidedAt, settledAt }: Samples, rows: Int32Array): Stretch {
   const [first, last] = [rows.at(0), rows.at(-1)];
   const at = (row: number | undefined) => (row === undefined ? null : decidedAt[row]);
-  return { name, samples: rows.length, from: at(first), to: at(last) };
+  const settled = rows.reduce((latest, row) => Math.max(latest, settledAt[row]), Number.NEGATIVE_INFINITY);
+  return {
+    ...{ name, samples: rows.length, from: at(first), to: at(last) },
+    settled: Number.isFinite(settled) ? settled : null,
+  };
 }

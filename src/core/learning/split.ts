@@ -1,4 +1,4 @@
-import { assert } from "../base/assert.js";
+import { assert, ensure } from "../base/assert.js";
 import { lowerBound } from "../base/search.js";
 import type { Samples } from "./define.js";
 
@@ -8,15 +8,21 @@ export interface SplitTerms {
   /** Share of rows, the newest, that nothing is chosen by, and of those before them that scores are calibrated on. */
   readonly tailShare: number;
   readonly calibrationShare: number;
-  /** Time that must lie between the last settled outcome of a part and the first decision of the next, ms. */
-  readonly embargoMs: number;
+  /**
+   * Share of the rows of a lot, 0 to less than 1, the newest before a part begins, that no part before it has, nor any row
+   * whose outcome was known only since the first of them.
+   */
+  readonly embargoShare: number;
 }
+
+/** A hundredth of all rows, as M. López de Prado takes of all bars (2018, section 7.4.2). */
+export const EMBARGO_SHARE = 0.01;
 
 export const SPLIT_TERMS: SplitTerms = Object.freeze({
   folds: 4,
   tailShare: 0.2,
   calibrationShare: 0.2,
-  embargoMs: 0,
+  embargoShare: EMBARGO_SHARE,
 });
 
 /** Indexes of rows, ascending. */
@@ -40,21 +46,31 @@ export interface SampleSplit {
   readonly calibration: Int32Array;
   /** Read once, by the verdict. */
   readonly tail: Int32Array;
-  readonly embargoMs: number;
+  readonly embargo: Embargo;
+}
+
+/** How many rows are left out before each part, and of what each is one. */
+export interface Embargo {
+  readonly share: number;
+  /** Asset class and interval of each row; none where all are of one lot. */
+  readonly lots: readonly string[];
 }
 
 /**
  * Splits rows in time: walk-forward folds, then a stretch to calibrate on, then a tail that stays untouched (purging and
  * embargo after M. López de Prado, Advances in Financial Machine Learning 2018, chapter 7). Rows decided at one moment
- * stay together.
+ * stay together. @param lots asset class and interval of each row, each of which has an embargo of its own: a hundredth of
+ * all would be an hour of daily bars beside those of minutes. None where all are of one lot.
  */
 export function splitSamples(
   { decidedAt, settledAt }: Pick<Samples, "decidedAt" | "settledAt">,
   terms: SplitTerms = SPLIT_TERMS,
+  lots: readonly string[] = [],
 ): SampleSplit {
-  const { folds, tailShare, calibrationShare, embargoMs } = terms;
+  const { folds, tailShare, calibrationShare, embargoShare } = terms;
+  const embargo = { share: embargoShare, lots };
   assert(Number.isInteger(folds) && folds >= 1, "a split has folds");
-  assert(embargoMs >= 0, "an embargo is a time");
+  assert(embargoShare >= 0 && embargoShare < 1, "an embargo is a share of rows");
   assert(
     tailShare > 0 && calibrationShare > 0 && tailShare + calibrationShare < 1,
     "shares leave rows to train on",
@@ -66,8 +82,10 @@ export function splitSamples(
   const calibrationFrom = count === 0 ? 0 : edge(1 - tailShare - calibrationShare);
   /** Rows [from, to) that had settled before row `to` was decided, by the embargo at least. */
   const settled = (from: number, to: number, before = to): Int32Array => {
-    const limit = before < count ? decidedAt[before] - embargoMs : Number.POSITIVE_INFINITY;
-    return Int32Array.from({ length: to - from }, (_, k) => from + k).filter((row) => settledAt[row] < limit);
+    const limitOf = before < count ? limitsBefore(decidedAt, decidedAt[before], embargo) : () => Infinity;
+    return Int32Array.from({ length: to - from }, (_, k) => from + k).filter(
+      (row) => settledAt[row] < limitOf(row),
+    );
   };
   const share = (1 - tailShare - calibrationShare) / (folds + 1);
   const edges = Array.from({ length: folds + 2 }, (_, k) =>
@@ -81,13 +99,43 @@ export function splitSamples(
     train: settled(0, calibrationFrom),
     calibration: settled(calibrationFrom, tailFrom),
     tail: settled(tailFrom, count),
-    embargoMs,
+    embargo,
   };
+}
+
+/**
+ * By when the outcome of a row had to be known for a part that begins at a moment to come after it: when the embargo of its
+ * lot began, the moment itself without any. @param decidedAt ascending.
+ */
+export function limitsBefore(
+  decidedAt: Float64Array,
+  beginsMs: number,
+  { share, lots }: Embargo,
+): (row: number) => number {
+  const left = rowsUnderEmbargo(decidedAt.length, { share, lots });
+  const limits = new Map([...left.keys()].map((lot) => [lot, beginsMs]));
+  for (let row = lowerBound(decidedAt, beginsMs) - 1; row >= 0; row--) {
+    const lot = lots[row] ?? "";
+    const rest = left.get(lot) ?? 0;
+    if (rest === 0) continue;
+    left.set(lot, rest - 1);
+    limits.set(lot, decidedAt[row]);
+  }
+  // A lot that begins within its embargo has no row before it.
+  for (const [lot, rest] of left) if (rest > 0) limits.set(lot, Number.NEGATIVE_INFINITY);
+  return (row) => ensure(limits.get(lots[row] ?? ""), "a row is of a lot");
+}
+
+/** By lot how many rows an embargo leaves out: its share, rounded up. */
+export function rowsUnderEmbargo(count: number, { share, lots }: Embargo): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let row = 0; row < count; row++) counts.set(lots[row] ?? "", (counts.get(lots[row] ?? "") ?? 0) + 1);
+  return new Map([...counts].map(([lot, rows]) => [lot, Math.ceil(share * rows)]));
 }
 
 /** Where a split lets later rows into earlier ones, in words; null where it does not. */
 export function findOverlap(
-  { folds, train, calibration, tail, embargoMs }: SampleSplit,
+  { folds, train, calibration, tail, embargo }: SampleSplit,
   samples: Samples,
 ): string | null {
   const stages = [
@@ -110,7 +158,7 @@ export function findOverlap(
   for (const each of [...stages, kept]) pairs.push([each, calibrating], [each, last]);
   pairs.push([calibrating, last]);
   for (const [before, after] of pairs) {
-    const problem = intrusion(before, after, samples, embargoMs);
+    const problem = intrusion(before, after, samples, embargo);
     if (problem !== null) return problem;
   }
   return null;
@@ -140,18 +188,20 @@ function disorder({ name, rows }: Part, count: number): string | null {
   return null;
 }
 
-/** A row of the earlier part whose outcome was not known, for the time of the embargo, when the later part began. */
+/** A row of the earlier part whose outcome was not known when the embargo before the later part began. */
 function intrusion(
   before: Part,
   after: Part,
   { decidedAt, settledAt }: Samples,
-  embargoMs: number,
+  embargo: Embargo,
 ): string | null {
-  let begins = Number.POSITIVE_INFINITY;
-  for (const row of after.rows) begins = Math.min(begins, decidedAt[row]);
+  if (after.rows.length === 0) return null;
+  const begins = decidedAt[after.rows[0]];
+  const limitOf = limitsBefore(decidedAt, begins, embargo);
   for (const row of before.rows) {
-    if (settledAt[row] < begins - embargoMs) continue;
-    return `row ${row} of the ${before.name} settled at ${settledAt[row]}, the ${after.name} begins at ${begins} with an embargo of ${embargoMs} ms`;
+    const limit = limitOf(row);
+    if (settledAt[row] < limit) continue;
+    return `row ${row} of the ${before.name} settled at ${settledAt[row]}, the ${after.name} begins at ${begins} with an embargo from ${limit}`;
   }
   return null;
 }

@@ -12,7 +12,7 @@ import {
 } from "./layer-stack.js";
 import { overlapOf } from "./lesson.js";
 import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
-import { splitSamples } from "./split.js";
+import { EMBARGO_SHARE, splitSamples } from "./split.js";
 import { type Decay, type DecayReason, decayLookAt, judgeDecay, VOTE_WATCH } from "./watch.js";
 
 /** What learned weights of layers have to reach before they replace those that serve. */
@@ -29,8 +29,8 @@ export type StackRule = (typeof STACK_RULES)[number];
 const LEAST_TAIL = 60;
 const LEAST_OF_EACH = 15;
 const MOST_ERROR = 0.1;
-/** The newest try, those before them calibrate; whatever had not ended when the next part began is in none. */
-const SPLIT = { folds: 1, tailShare: 0.3, calibrationShare: 0.2, embargoMs: 0 };
+/** The newest try, those before them calibrate; whatever had not ended when the embargo before the next part began is in none. */
+const SPLIT = { folds: 1, tailShare: 0.3, calibrationShare: 0.2, embargoShare: EMBARGO_SHARE };
 const BOOTSTRAP = { seed: 1, draws: 500 };
 
 /** Decisions that have ended at the first look, and the chance that any look, ever, finds one better that is not. */

@@ -110,8 +110,26 @@ export const cardSchema = z
       label: z.string().describe("What makes a decision a win, or what a sample is"),
     }),
     stretches: z.array(
-      z.object({ name: z.string(), samples: z.number().int(), from: time.nullable(), to: time.nullable() }),
+      z.object({
+        name: z.string(),
+        samples: z.number().int(),
+        from: time.nullable(),
+        to: time.nullable(),
+        settled_by: time
+          .nullable()
+          .optional()
+          .describe("When the last of their outcomes was known: before the embargo of the next stretch"),
+      }),
     ),
+    embargo_share: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe(
+        "Share of the samples of each asset class and interval that is left out before each stretch, 0..1, beside all whose " +
+          "outcome was known only since the first of them",
+      ),
     limits: z.array(z.string()).describe("What it was not tried for"),
     verdict: z.object({
       promoted: z.boolean(),

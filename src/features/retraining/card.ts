@@ -84,9 +84,10 @@ function cardOf({ assetClass, interval, grouping, learner }: Purpose, made: Made
       last_decision: timeOf(found.toMs),
       label: LABEL,
     },
-    stretches: learned.stretches.map(({ name, samples, from, to }) => ({
-      ...{ name, samples, from: timeOf(from), to: timeOf(to) },
+    stretches: learned.stretches.map(({ name, samples, from, to, settled }) => ({
+      ...{ name, samples, from: timeOf(from), to: timeOf(to), settled_by: timeOf(settled) },
     })),
+    embargo_share: made.terms.split.embargoShare,
     limits: LIMITS,
     verdict: verdictView(learned.verdict),
     training_ms: learned.trainingMs,

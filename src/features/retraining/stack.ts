@@ -1,3 +1,4 @@
+import { EMBARGO_SHARE } from "../../core/learning/split.js";
 import { learnStack, type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
 import { LAYERS } from "../../core/signals/fuse.js";
 import { sha256 } from "../../platform/sha256.js";
@@ -88,6 +89,7 @@ function modelOf(
     card: {
       purpose: "how layers are weighed in the composite of a signal",
       learner: STACK.learner,
+      embargo_share: EMBARGO_SHARE,
       verdict: { promoted: verdict.promoted, refusedBy: verdict.refusedBy, checks: verdict.checks },
     },
     artefact,

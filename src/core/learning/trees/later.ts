@@ -1,6 +1,7 @@
 import { assert } from "../../base/assert.js";
 import { lowerBound } from "../../base/search.js";
 import type { Samples } from "../define.js";
+import { EMBARGO_SHARE, limitsBefore } from "../split.js";
 
 /** Rows that are not learned from but only looked at, to tell when to stop. */
 export interface LaterRows {
@@ -17,7 +18,7 @@ const LATER_SHARE = 0.2;
 const LEAST_LATER = 50;
 
 /**
- * Samples in two by time: the last fifth, and before them those that had settled when the first of it was decided. Null
+ * Samples in two by time: the last fifth, and before them those that had settled when its embargo began. Null
  * where either is too small or has labels of one class only.
  */
 export function splitLater(
@@ -29,8 +30,9 @@ export function splitLater(
   const from = decidedAt[Math.floor((1 - LATER_SHARE) * length)];
   // Rows of one moment stay together.
   const first = lowerBound(decidedAt, from);
+  const limitOf = limitsBefore(decidedAt, from, { share: EMBARGO_SHARE, lots: [] });
   const before: number[] = [];
-  for (let row = 0; row < first; row++) if (settledAt[row] <= from) before.push(row);
+  for (let row = 0; row < first; row++) if (settledAt[row] < limitOf(row)) before.push(row);
   const lesson = Int32Array.from(before);
   const later = Int32Array.from({ length: length - first }, (_, i) => first + i);
   return isEnough(labels, lesson, later) ? { lesson, later } : null;
