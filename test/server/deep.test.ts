@@ -88,6 +88,8 @@ describe("GET /api/ml/deep-detect", () => {
         reason: null,
         synthetic: true,
       });
+      const { success, data, ...beside } = answer;
+      expect([success, data]).toEqual([true, beside]);
       const candles = await candlesOf(symbol, 169);
       const named = new Map<string, { shape: string; probability: number; close: number; volume: number }>();
       for (let end = candles.time.length - 120; end < candles.time.length; end++) {
@@ -201,6 +203,9 @@ describe("POST /api/ml/rl-action", () => {
   it("200 says what the agent would do, of a body as it is or within state", async () => {
     await serveAgent();
     const plain = (await post("/api/ml/rl-action", STATE)).json();
+    expect(plain.success).toBe(true);
+    expect(Object.keys(plain.data).sort()).toEqual(["assumed", "model_version", "result"]);
+    expect(plain).toMatchObject(plain.data);
     const { inputs, position, assumed } = stateOfRequest(STATE);
     const model = AGENT.learner === "q_agent" ? AGENT.model : null;
     if (model === null) throw new Error("no agent");

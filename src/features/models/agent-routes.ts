@@ -64,7 +64,7 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
       "symbol do, which tell moves and volatility, too. `assumed` names inputs of which nothing is known. `q_values` are what the agent " +
       "learned to expect in training, on simulated markets among others: above 0 for HOLD while flat means that it expects to trade later on as it did there.",
     body,
-    answer,
+    answer: { data: z.object(answer), ...answer },
     errors: [
       "no_model",
       "model_refused",
@@ -81,7 +81,7 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
         scale,
         bars,
       );
-      return {
+      const view = {
         result: {
           action,
           confidence,
@@ -92,6 +92,7 @@ export function agentRoutes(app: FastifyInstance, { agentDesk }: { agentDesk: Ag
         assumed: assumed.map((each) => ({ ...each })),
         model_version: version,
       };
+      return { data: view, ...view };
     },
   });
 }

@@ -71,12 +71,12 @@ export function deepRoutes(app: FastifyInstance, { deepDetect }: { deepDetect: D
     id: "detectDeep",
     summary: "Chart shapes that the sequence net names on the newest closed bars",
     query,
-    answer,
+    answer: { data: z.object(answer), ...answer },
     errors: [...CANDLE_ERRORS, "no_model", "model_refused"],
     async handle({ query: { symbol, timeframe, bars, explain } }) {
       const found = await deepDetect.detect(symbol, timeframe, bars, explain === "true");
       const { set, version, windows, sightings } = found;
-      return {
+      const view = {
         symbol: set.instrument.symbol,
         timeframe,
         patterns: sightings.map((sighting) => patternView(sighting, found)).reverse(),
@@ -86,6 +86,7 @@ export function deepRoutes(app: FastifyInstance, { deepDetect }: { deepDetect: D
         reason: windows === 0 ? `Fewer than ${WINDOW_BARS} bars with prices above 0 are known` : null,
         ...provenanceOf(set),
       };
+      return { data: view, ...view };
     },
   });
 }
