@@ -309,6 +309,13 @@ describe("weights that are written down", () => {
     { seen: -1 },
     { counts: [1e9, 0, 0, 0, 0] },
     { squares: [-1, 0, 0, 0, 0] },
+    {
+      groups: {
+        counts: new Array(25).fill(1),
+        means: new Array(25).fill(0),
+        squares: new Array(25).fill(0),
+      },
+    },
     { gradients: new Array(11).fill(-1) },
     { pulls: new Array(6).fill(0), gradients: new Array(6).fill(0) },
     { settings: { ...ONLINE_SETTINGS, missing: "zero" } },

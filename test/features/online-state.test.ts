@@ -52,6 +52,42 @@ describe("a model that is taught label by label", () => {
     expect(await samples()).toBe(22);
   });
 
+  it("refuses a value that its column has never been near, by name, and learns from none of its row", async () => {
+    const key = "etf:1d:all";
+    for (let i = 0; i < 30; i++) await online.learn(key, [{ row: row(i % 7, -i), label: 1, outcome: null }]);
+    const before = await online.predict(key, row(3, -3));
+    const learning = online.learn(key, [{ row: row(3, 1e9), label: 0, outcome: null }]);
+    await expect(learning).rejects.toMatchObject({
+      code: "invalid_request",
+      message: expect.stringMatching(/^body features: atr is 1000000000, where .* a mean of -14.5 /),
+    });
+    expect(await online.predict(key, row(3, -3))).toEqual(before);
+    // What outcomes give is learned from, but moves a column by ten deviations at most.
+    await online.learn(key, [{ row: row(3, 1e9), label: 0, outcome: 1 }]);
+    const { score } = await online.predict(key, row(3, -3));
+    expect(Math.abs((score ?? 0) - (before.score ?? 0))).toBeLessThan(0.2);
+  });
+
+  it("goes on from a state that was kept before a wild value could be told, and leaves that out", async () => {
+    const key = "fx:1d:all";
+    await online.learn(key, [{ row: row(1, 1), label: 1, outcome: null }]);
+    const [{ state }] = await database.query<{ state: { weights: Record<string, unknown> } }>(
+      "select state from online_models where key = $1",
+      [key],
+    );
+    const { groups: _, ...older } = state.weights;
+    const kept = { ...state, weights: { ...older, means: [5e11, 0], squares: [5e23, 1], counts: [1, 1] } };
+    await database.query(
+      `update online_models set state = $2::jsonb,
+         hash = encode(sha256(convert_to(($2::jsonb)::text, 'UTF8')), 'hex') where key = $1`,
+      [key, JSON.stringify(kept)],
+    );
+    for (let i = 0; i < 20; i++)
+      await online.learn(key, [{ row: row(i % 5, i % 3), label: i % 5 > 2 ? 1 : 0, outcome: null }]);
+    const [low, high] = [await online.predict(key, row(0, 1)), await online.predict(key, row(4, 1))];
+    expect((high.score ?? 0) - (low.score ?? 0)).toBeGreaterThan(0.02);
+  });
+
   it("can be read back whatever it is taught within bounds", async () => {
     const key = "crypto:1h:all";
     const ends = [MOST_VALUE, -MOST_VALUE, 1e-308, 0, Number.NaN];

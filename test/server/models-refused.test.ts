@@ -102,3 +102,41 @@ describe("POST /api/ml/train", () => {
     expect((await train({})).json().data.id).not.toBe(id);
   });
 });
+
+describe("POST /api/ml/online-predict", () => {
+  const key = { asset_class: "crypto", timeframe: "4h" };
+  const [first, second] = SAMPLE_NAMES;
+  interface Column {
+    readonly feature: string;
+    readonly contribution: number;
+    readonly missing_coefficient: number;
+  }
+
+  it("200 tells what each feature adds to the log-odds, by coefficients of the model", async () => {
+    const ask = (value: number) => post("/api/ml/online-predict", { ...key, features: { [first]: value } });
+    expect((await ask(3)).json().explanation).toBeNull();
+    for (let i = 0; i < 40; i++) {
+      const features = { [first]: (i % 9) - 4, ...(i % 4 === 0 ? { [second]: 1 } : {}) };
+      await post("/api/ml/online-update", { ...key, features, label: i % 9 > 4 ? 1 : 0 });
+    }
+    const answer = (await ask(3)).json();
+    const { log_odds: odds, base, contributions } = answer.explanation;
+    expect(contributions).toHaveLength(SAMPLE_NAMES.length);
+    const sum = contributions.reduce((all: number, { contribution }: Column) => all + contribution, base);
+    expect(sum).toBeCloseTo(odds, 12);
+    expect(1 / (1 + Math.exp(-odds))).toBeCloseTo(answer.probabilities[1], 12);
+    const of = (name: string) => contributions.find(({ feature }: Column) => feature === name);
+    const own = of(first);
+    expect(own.coefficient).toBeGreaterThan(0);
+    expect((own.coefficient * (3 - own.mean)) / own.standard_deviation).toBeCloseTo(own.contribution, 12);
+    expect(of(second)).toMatchObject({ value: null, contribution: of(second).missing_coefficient });
+    expect(answer.data.explanation).toEqual(answer.explanation);
+  });
+
+  it("400 by name for a value that a feature has never been near, where the model would learn it", async () => {
+    const taught = await post("/api/ml/online-update", { ...key, features: { [first]: 1e9 }, label: 1 });
+    expectProblem(taught, "invalid_request", new RegExp(`body features: ${first} is 1000000000, where`));
+    const answer = (await post("/api/ml/online-predict", { ...key, features: { [first]: 1e9 } })).json();
+    expect(answer.n_samples_seen).toBe(40);
+  });
+});

@@ -2,6 +2,15 @@ import { assert } from "../base/assert.js";
 import { type ModelKind, type Samples, WeightsRefused } from "./define.js";
 import { sigmoid } from "./odds.js";
 import { readColumn, readFields, readNames, readNumber, readWhole } from "./read-weights.js";
+import {
+  absorb,
+  createRunningMoments,
+  decodeGroups,
+  encodeMoments,
+  type RunningMoments,
+  readMoments,
+  withoutGroups,
+} from "./running-moments.js";
 
 export interface OnlineSettings {
   /** Size of first steps; they shrink by the root of what squared gradients of a coefficient sum to. */
@@ -27,17 +36,15 @@ const FARTHEST = 10;
 
 /**
  * Logistic regression that learns row by row: FTRL-Proximal with a rate for each coefficient (H. B. McMahan et al.
- * 2013), over columns that are standardised by their running mean and variance (D. H. D. West 1979).
+ * 2013), over columns that are standardised by their running mean and variance, which a few wild values do not move.
  */
 export interface OnlineLogistic {
   readonly names: readonly string[];
   readonly settings: OnlineSettings;
   /** Sum of the weights of rows that were learned. */
   seen: number;
-  /** Of each column: sum of weights where it was known, weighted mean, and squared distances from it. */
-  readonly counts: Float64Array;
-  readonly means: Float64Array;
-  readonly squares: Float64Array;
+  /** Of each column where it was known. */
+  readonly moments: RunningMoments;
   /** The base, each column, and with `own` the lack of each: where gradients pull to, and what their squares sum to. */
   readonly pulls: Float64Array;
   readonly gradients: Float64Array;
@@ -49,9 +56,8 @@ export function createOnlineLogistic(
 ): OnlineLogistic {
   const { length } = names;
   const coefficients = 1 + length * (settings.missing === "own" ? 2 : 1);
-  const [counts, means, squares] = [length, length, length].map((size) => new Float64Array(size));
   const [pulls, gradients] = [coefficients, coefficients].map((size) => new Float64Array(size));
-  return { names, settings, seen: 0, counts, means, squares, pulls, gradients };
+  return { names, settings, seen: 0, moments: createRunningMoments(length), pulls, gradients };
 }
 
 /** Times the rate that the base has: it is one number that every row tells of. */
@@ -72,9 +78,10 @@ function coefficientOf({ settings, seen, pulls, gradients }: OnlineLogistic, at:
 }
 
 /** Standard deviations from the mean of what was learned; 0 while that does not vary. @param value finite. */
-function standardise({ counts, means, squares }: OnlineLogistic, column: number, value: number): number {
-  if (squares[column] === 0) return 0;
-  const away = (value - means[column]) / Math.sqrt(squares[column] / counts[column]);
+function standardise({ moments }: OnlineLogistic, column: number, value: number): number {
+  const { centres, spreads } = moments;
+  if (spreads[column] === 0) return 0;
+  const away = (value - centres[column]) / spreads[column];
   return Math.max(-FARTHEST, Math.min(FARTHEST, away));
 }
 
@@ -109,7 +116,7 @@ export function learnRow(weights: OnlineLogistic, row: Float64Array, label: numb
     const value = row[column];
     if (Number.isFinite(value)) {
       step(weights, 1 + column, error * standardise(weights, column, value));
-      absorb(weights, column, value, weight);
+      absorb(weights.moments, column, value, weight);
     } else if (weights.settings.missing === "own") step(weights, 1 + length + column, error);
   }
   weights.seen += weight;
@@ -124,14 +131,6 @@ function step(weights: OnlineLogistic, at: number, gradient: number): void {
   gradients[at] = before + gradient * gradient;
   const slower = (Math.sqrt(gradients[at]) - Math.sqrt(before)) / rateOf(settings, at);
   pulls[at] += gradient - slower * coefficient;
-}
-
-function absorb(weights: OnlineLogistic, column: number, value: number, weight: number): void {
-  const { counts, means, squares } = weights;
-  const away = value - means[column];
-  counts[column] += weight;
-  means[column] += (weight / counts[column]) * away;
-  squares[column] += weight * away * (value - means[column]);
 }
 
 /** Values of one sample, in the order of the names, written into `row`. */
@@ -202,7 +201,6 @@ export function coefficientsOf(weights: OnlineLogistic): Coefficients {
   };
 }
 
-const COLUMNS = ["counts", "means", "squares"] as const;
 const SETTINGS = ["rate", "delay", "l1", "l2", "missing", "passes"] as const;
 
 function readSettings(value: unknown): OnlineSettings {
@@ -219,10 +217,26 @@ function readSettings(value: unknown): OnlineSettings {
   };
 }
 
+const FIELDS = ["names", "settings", "seen", "counts", "means", "squares", "pulls", "gradients"] as const;
+
 /** @throws {WeightsRefused} for all that is not whole, finite and of one shape. */
 function decodeOnline(value: unknown): OnlineLogistic {
-  const keys = ["names", "settings", "seen", ...COLUMNS, "pulls", "gradients"] as const;
-  const fields = readFields(value, keys, "weights");
+  const fields = readFields(value, [...FIELDS, "groups"], "weights");
+  return weightsOf(fields, (all, seen) => decodeGroups(fields.groups, all, seen));
+}
+
+/**
+ * Weights as they were kept before columns had groups, so that a wild value of then is left out once others have come.
+ * @throws {WeightsRefused} as `decode`.
+ */
+export function decodeUngrouped(value: unknown): OnlineLogistic {
+  return weightsOf(readFields(value, FIELDS, "weights"), withoutGroups);
+}
+
+function weightsOf(
+  fields: Readonly<Record<(typeof FIELDS)[number], unknown>>,
+  momentsOf: (all: RunningMoments["all"], seen: number) => RunningMoments,
+): OnlineLogistic {
   const names = readNames(fields.names, "names");
   const settings = readSettings(fields.settings);
   const size = 1 + names.length * (settings.missing === "own" ? 2 : 1);
@@ -231,9 +245,7 @@ function decodeOnline(value: unknown): OnlineLogistic {
     names,
     settings,
     seen,
-    counts: readColumn(fields.counts, names.length, "counts", 0, seen),
-    means: readColumn(fields.means, names.length, "means"),
-    squares: readColumn(fields.squares, names.length, "squares", 0),
+    moments: momentsOf(readMoments(fields, names.length, seen), seen),
     pulls: readColumn(fields.pulls, size, "pulls"),
     gradients: readColumn(fields.gradients, size, "gradients", 0),
   };
@@ -250,10 +262,10 @@ export const onlineLogistic: ModelKind<OnlineLogistic> = {
     base: coefficientOf(weights, 0),
     parts: row.map((value, column) => partOf(weights, column, value)),
   }),
-  encode: ({ names, settings, seen, counts, means, squares, pulls, gradients }) => ({
+  encode: ({ names, settings, seen, moments, pulls, gradients }) => ({
     ...{ names: [...names], settings: { ...settings }, seen },
-    ...{ counts: [...counts], means: [...means], squares: [...squares] },
-    ...{ pulls: [...pulls], gradients: [...gradients] },
+    ...encodeMoments(moments.all),
+    ...{ groups: encodeMoments(moments.groups), pulls: [...pulls], gradients: [...gradients] },
   }),
   decode: decodeOnline,
 };

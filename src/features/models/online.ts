@@ -7,9 +7,12 @@ import {
   observe,
 } from "../../core/learning/drift.js";
 import {
+  coefficientsOf,
   createOnlineLogistic,
+  decodeUngrouped,
   learnRow,
   type OnlineLogistic,
+  oddsOf,
   onlineLogistic,
 } from "../../core/learning/online-logistic.js";
 import {
@@ -22,6 +25,7 @@ import {
   readPrequential,
 } from "../../core/learning/prequential.js";
 import { readFields, readWhole } from "../../core/learning/read-weights.js";
+import { findFar } from "../../core/learning/running-moments.js";
 import type { Database, Sql } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import type { Log } from "../../platform/log.js";
@@ -43,6 +47,30 @@ export interface OnlinePrediction {
   readonly score: number | null;
   readonly samples: number;
   readonly figures: PrequentialFigures;
+  /** Where the score comes from; null before anything was learned. */
+  readonly explanation: OnlineExplanation | null;
+}
+
+/** Log-odds of label 1: the base and all contributions sum to them. */
+export interface OnlineExplanation {
+  readonly base: number;
+  readonly logOdds: number;
+  /** Of each column in the order of the names. */
+  readonly columns: readonly OnlineColumn[];
+}
+
+export interface OnlineColumn {
+  readonly feature: string;
+  /** Null where it is not known. */
+  readonly value: number | null;
+  /** Of the values that were learned from. */
+  readonly mean: number;
+  readonly deviation: number;
+  /** What a standard deviation above the mean adds to the log-odds, and what adds that the value is not known. */
+  readonly coefficient: number;
+  readonly missing: number;
+  /** What the column adds. */
+  readonly contribution: number;
 }
 
 export interface OnlineLesson {
@@ -52,7 +80,7 @@ export interface OnlineLesson {
   readonly outcome: number | null;
 }
 
-export interface OnlineStatus extends OnlinePrediction {
+export interface OnlineStatus extends Omit<OnlinePrediction, "explanation"> {
   readonly drifts: number;
   readonly updatedAtMs: number;
   /** Newest outcome that was learned from. */
@@ -72,8 +100,8 @@ export interface OnlineModels {
   /**
    * Scores each row, then learns it, in their order; of outcomes those that were learned before are passed over, and so
    * are those with a value beyond `MOST_VALUE`.
-   * @returns how it stands afterwards. @throws {AppError} `invalid_request` for such a value that somebody gives,
-   * `model_refused`.
+   * @returns how it stands afterwards. @throws {AppError} `invalid_request` for such a value that somebody gives, or one
+   * beyond all that its column has shown, `model_refused`.
    */
   learn(key: string, lessons: readonly OnlineLesson[]): Promise<OnlineStatus>;
   /** Of those that can be read. */
@@ -89,6 +117,17 @@ export const MOST_VALUE = 1e12;
 
 const isWithinBounds = (row: Float64Array) =>
   row.every((value) => Number.isNaN(value) || Math.abs(value) <= MOST_VALUE);
+
+/** @throws {AppError} `invalid_request` for a value that cannot be one of its column, by all that was learned of that. */
+function requireNear({ weights }: OnlineState, row: Float64Array): void {
+  const column = findFar(weights.moments, row);
+  if (column < 0) return;
+  const { centres, spreads } = weights.moments;
+  throw new AppError(
+    "invalid_request",
+    `body features: ${weights.names[column]} is ${row[column]}, where what was learned has a mean of ${centres[column]} and a standard deviation of ${spreads[column]}`,
+  );
+}
 
 export function createOnlineModels(options: {
   readonly database: Database;
@@ -122,8 +161,12 @@ export function createOnlineModels(options: {
     async predict(key, row) {
       const { state } = (await load(database, key)) ?? { state: createState(names) };
       const { weights, fared } = state;
-      const score = fared.n === 0 ? null : onlineLogistic.score(weights, row);
-      return { key, score, samples: fared.n, figures: readPrequential(fared) };
+      const isTaught = fared.n > 0;
+      return {
+        ...{ key, samples: fared.n, figures: readPrequential(fared) },
+        score: isTaught ? onlineLogistic.score(weights, row) : null,
+        explanation: isTaught ? explanationOf(weights, row) : null,
+      };
     },
 
     async learn(key, lessons) {
@@ -140,6 +183,7 @@ export function createOnlineModels(options: {
         let [state, lastOutcome] = [found?.state ?? createState(names), found?.row.lastOutcome ?? 0];
         for (const [i, lesson] of lessons.entries()) {
           if (lesson.outcome !== null && lesson.outcome <= lastOutcome) continue;
+          if (lesson.outcome === null) requireNear(state, lesson.row);
           if (usable[i]) state = learnLesson(state, lesson);
           else
             log.warn(
@@ -251,6 +295,21 @@ function statusOf(
   return { key, score: null, samples: fared.n, figures, drifts, updatedAtMs, lastOutcome };
 }
 
+function explanationOf(weights: OnlineLogistic, row: Float64Array): OnlineExplanation {
+  const { base, parts } = onlineLogistic.explain(weights, row);
+  const { columns, missing } = coefficientsOf(weights);
+  const { centres, spreads } = weights.moments;
+  return {
+    base,
+    logOdds: oddsOf(weights, row),
+    columns: weights.names.map((feature, k) => ({
+      ...{ feature, value: Number.isFinite(row[k]) ? row[k] : null },
+      ...{ mean: centres[k], deviation: spreads[k] },
+      ...{ coefficient: columns[k], missing: missing[k], contribution: parts[k] },
+    })),
+  };
+}
+
 function encodeState({ weights, fared, errors, drifts }: OnlineState): unknown {
   return {
     weights: onlineLogistic.encode(weights),
@@ -263,7 +322,9 @@ function encodeState({ weights, fared, errors, drifts }: OnlineState): unknown {
 /** @throws {WeightsRefused} where it is not whole, or of other features. */
 function decodeState(state: unknown, names: readonly string[]): OnlineState {
   const fields = readFields(state, ["weights", "fared", "errors", "drifts"], "a learner");
-  const weights = onlineLogistic.decode(fields.weights);
+  const { weights: kept } = fields;
+  const isOlder = typeof kept === "object" && kept !== null && !Object.hasOwn(kept, "groups");
+  const weights = isOlder ? decodeUngrouped(kept) : onlineLogistic.decode(kept);
   if (weights.names.join() !== names.join()) throw new WeightsRefused("it learned from other features");
   return {
     weights,

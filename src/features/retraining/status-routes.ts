@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isoTime, routeGroup } from "../../platform/http.js";
-import type { OnlineModels, OnlinePrediction } from "../models/online.js";
+import type { OnlineExplanation, OnlineModels, OnlinePrediction } from "../models/online.js";
 import type { Retraining } from "./feature.js";
 import type { LearningStatus } from "./status.js";
 import { figuresView } from "./status.js";
@@ -118,12 +118,26 @@ function rowOf(names: readonly string[], features: Asked["features"]): Float64Ar
   return Float64Array.from(names, (name, k) => value(name, k) ?? Number.NaN);
 }
 
-function predictionView({ key, score, samples, figures }: OnlinePrediction) {
+function predictionView({ key, score, samples, figures, explanation }: OnlinePrediction) {
   return {
     prediction: score === null ? null : score >= 0.5 ? (1 as const) : (0 as const),
     probabilities: score === null ? null : [1 - score, score],
     model_key: key,
     n_samples_seen: samples,
     performance: figuresView(figures),
+    explanation: explanation === null ? null : explanationView(explanation),
+  };
+}
+
+function explanationView({ base, logOdds, columns }: OnlineExplanation) {
+  const greatest = [...columns].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  return {
+    log_odds: logOdds,
+    base,
+    contributions: greatest.map(({ deviation, missing, ...column }) => ({
+      ...column,
+      standard_deviation: deviation,
+      missing_coefficient: missing,
+    })),
   };
 }

@@ -34,6 +34,32 @@ export const figuresSchema = z.object({
   auc: number.describe("Over the newest 200 labels"),
 });
 
+const explanationSchema = z
+  .object({
+    log_odds: z
+      .number()
+      .describe("Of label 1: the base and all contributions; its logistic is the probability"),
+    base: z.number().describe("Log-odds of a row whose values are all at their means"),
+    contributions: z
+      .array(
+        z.object({
+          feature: z.string(),
+          value: number.describe("Null where it is not known"),
+          mean: z.number().describe("Of the values that were learned from"),
+          standard_deviation: z.number(),
+          coefficient: z
+            .number()
+            .describe("Log-odds by standard deviation above the mean; values count up to ten of them"),
+          missing_coefficient: z.number().describe("Log-odds where the value is not known"),
+          contribution: z.number().describe("What it adds to the log-odds"),
+        }),
+      )
+      .describe("Of every feature, the greatest contribution first"),
+  })
+  .nullable()
+  .describe("The linear model and where its answer comes from; null before anything was learned")
+  .meta({ id: "OnlineExplanation" });
+
 export const predictionAnswer = {
   prediction: z
     .union([z.literal(0), z.literal(1)])
@@ -43,6 +69,7 @@ export const predictionAnswer = {
   model_key: z.string(),
   n_samples_seen: count,
   performance: figuresSchema,
+  explanation: explanationSchema,
 };
 
 const onlineModel = z.object({
