@@ -8,7 +8,7 @@ import { LEAD_BARS } from "../../core/signals/lead.js";
 import type { Levels } from "../../core/signals/levels.js";
 import { inTime, within } from "../../platform/deadline.js";
 import { AppError } from "../../platform/errors.js";
-import { defineTask, type Workers } from "../../platform/workers.js";
+import type { Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import { measuredOf } from "../detections/confidence.js";
 import { detectionOf } from "../detections/detections.js";
@@ -20,7 +20,8 @@ import type { Confidence, Evidence } from "../evidence/evidence.js";
 import type { KnownInstrument } from "../instruments/store.js";
 import type { ServingScore, Told, ToldScores } from "../models/told.js";
 import type { DeepLook, DeepSaid } from "./deep.js";
-import type { Look, LookTask } from "./worker.js";
+import { createLookMemory } from "./look-memory.js";
+import type { Look } from "./worker.js";
 
 /** Newest closed bars whose patterns count. */
 export const RECENT_BARS = 5;
@@ -76,7 +77,6 @@ export interface Looks {
 
 /** Time that an interval may take, so that one that hangs does not hold up the others' answer. */
 const PATIENCE_MS = 3_000;
-const LOOK = defineTask<LookTask, Look>(new URL("./worker.js", import.meta.url));
 
 export function createLooks(options: {
   candles: Pick<CandleService, "loadLatest">;
@@ -86,6 +86,7 @@ export function createLooks(options: {
   told: ToldScores;
 }): Looks {
   const { candles, workers, evidence, deep } = options;
+  const lookOnce = createLookMemory(workers);
 
   async function lookAt(
     instrument: KnownInstrument,
@@ -98,7 +99,9 @@ export function createLooks(options: {
     const last = time.length - 1;
     if (last < 0) throw new AppError("no_data", `${instrument.symbol} has no ${interval} candles`);
     const from = Math.max(0, time.length - RECENT_BARS);
-    const { sightings, ...newest } = await workers.run(LOOK, { candles: set.candles, from });
+    // What is asked of the past does not push out what is asked of now.
+    const key = `${instrument.id} ${interval} ${asOf === undefined ? "now" : "then"}`;
+    const { sightings, ...newest } = await lookOnce(key, { candles: set.candles, from });
     const found = newestOfEach(sightings.filter(counts)).map((sighting) => ({
       at: sighting.at,
       detection: detectionOf(sighting, set, measured.confidenceOf),
