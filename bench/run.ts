@@ -1,8 +1,12 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
+import { mergeParts, type Part, partsOf, summaryOf } from "./table.js";
 import type { Bench, Figure, Section } from "./time.js";
 
-/** `npm run bench -- [name ...] [--write]`: runs `*.bench.ts` files and prints their tables. */
+/**
+ * `npm run bench -- [name ...] [--write]`: runs `*.bench.ts` files and prints their tables. With names `--write` puts these
+ * in the place that they have in `table.md`, each with the machine that it was measured on, and leaves the others.
+ */
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const write = process.argv.includes("--write");
 
@@ -22,25 +26,8 @@ function table({ row = "", title, notes, figures }: Section): string {
   return [`### ${title}`, ...notes, ...(lines === "" ? [] : [`${head}\n${lines}`])].join("\n\n");
 }
 
-/** For each row how many of its targets are met. */
-function summary(sections: readonly Section[]): string {
-  const rows = new Map<string, boolean[]>();
-  for (const { row = "other", figures } of sections) {
-    const met = figures.flatMap(({ target }) => (target === undefined ? [] : [target.met]));
-    rows.set(row, [...(rows.get(row) ?? []), ...met]);
-  }
-  const lines = [...rows]
-    .filter(([, met]) => met.length > 0)
-    .sort(([a], [b]) => a.localeCompare(b))
-    .map(([row, met]) => {
-      const kept = met.filter(Boolean).length;
-      return `| ${row} | ${kept} of ${met.length} | ${kept === met.length ? "yes" : "**no**"} |`;
-    });
-  return `| row | targets met | met |\n|---|---|---|\n${lines.join("\n")}`;
-}
-
 const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "unknown processor"}`;
-const texts: string[] = [];
+const parts: Part[] = [];
 const measured: Section[] = [];
 for (const file of readdirSync(new URL(".", import.meta.url)).sort()) {
   const name = file.match(/^(.+)\.bench\.ts$/)?.[1];
@@ -48,18 +35,21 @@ for (const file of readdirSync(new URL(".", import.meta.url)).sort()) {
   const { bench } = (await import(`./${file}`)) as { bench: Bench };
   const sections = await bench.run();
   measured.push(...sections);
-  texts.push([`## ${bench.name}`, ...sections.map(table)].join("\n\n"));
-  process.stdout.write(`${texts.at(-1)}\n\n`);
+  const head = write && wanted.length > 0 ? [`By \`npm run bench -- ${name} --write\` on ${machine}.`] : [];
+  const text = [`## ${bench.name}`, ...head, ...sections.map(table)].join("\n\n");
+  parts.push({ name: bench.name, text });
+  process.stdout.write(`${text}\n\n`);
 }
 const missed = measured
   .flatMap(({ figures }) => figures)
   .filter(({ target }) => target?.met === false).length;
-process.stdout.write(`${summary(measured)}\n\n${machine}; ${missed} targets missed\n`);
-if (write && wanted.length === 0) {
-  const head = `# Measured figures\n\nBy \`npm run bench -- --write\` on ${machine}. Rows are explained in [README.md](README.md).`;
-  writeFileSync(
-    new URL("table.md", import.meta.url),
-    `${[head, summary(measured), ...texts].join("\n\n")}\n`,
-  );
+process.stdout.write(`${summaryOf(parts)}\n\n${machine}; ${missed} targets missed\n`);
+if (write) {
+  const file = new URL("table.md", import.meta.url);
+  const before = wanted.length > 0 && existsSync(file) ? readFileSync(file, "utf8") : "";
+  const own = `# Measured figures\n\nBy \`npm run bench -- --write\` on ${machine}. Rows are explained in [README.md](README.md).`;
+  const [head] = before === "" ? [own] : before.split(/\n\n\| row /);
+  const all = before === "" ? parts : mergeParts(partsOf(before), parts);
+  writeFileSync(file, `${[head, summaryOf(all), ...all.map(({ text }) => text)].join("\n\n")}\n`);
 }
 process.exitCode = missed > 0 ? 1 : 0;
