@@ -167,6 +167,20 @@ describe("versions of a model", () => {
     expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active", "1.2.0 retired"]);
   });
 
+  it("is taken back, or replaced, only while it is the one that was judged", async () => {
+    const first = await registry.enter(candidate(1), PASSED, TRAINED);
+    const second = await registry.enter(candidate(2), PASSED, TRAINED);
+    await registry.enter(candidate(3), PASSED, TRAINED);
+    expect(await codeOf(registry.promote(PURPOSE, "1.1.0", BY, null))).toBe("conflict");
+    await registry.promote(PURPOSE, "1.1.0", BY, first.id);
+    expect(await codeOf(registry.rollBack(PURPOSE, BY, first.id))).toBe("conflict");
+    expect(await codeOf(registry.promote(PURPOSE, "1.2.0", BY, first.id))).toBe("conflict");
+    expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active", "1.2.0 shadow"]);
+    expect((await registry.rollBack(PURPOSE, BY, second.id))?.version).toBe("1.0.0");
+    await registry.rollBack(PURPOSE, BY, first.id);
+    expect(await codeOf(registry.rollBack(PURPOSE, BY, first.id))).toBe("model_not_found");
+  });
+
   it("stays taken back once it was, until it is tried anew", async () => {
     await registry.enter(candidate(1), PASSED, TRAINED);
     await registry.enter(candidate(2), PASSED, TRAINED);

@@ -176,6 +176,31 @@ describe("a shadow beside an active version that cannot be read", () => {
   });
 });
 
+describe("a version that takes its place while another is judged", () => {
+  it("is not taken back, nor replaced, by what the other did", async () => {
+    const told: string[] = [];
+    const log = { ...silentLog, info: (_: unknown, what: string) => void told.push(what) };
+    const before = await registry.enter(
+      deepVersion("q_agent", drawnModel("q_agent", 1)),
+      PASSED,
+      TRAINED,
+      "active",
+    );
+    const agentWatch = async () => {
+      const other = createTestRegistry(database(), MARKET, openArtefact);
+      await other.enter(deepVersion("q_agent", drawnModel("q_agent", 2)), PASSED, TRAINED, "active");
+      return { reason: "behind_hold", samples: 5_000 };
+    };
+    await pass({ agentWatch, log } as unknown as Partial<RetrainingLoopParts>);
+    const standing = async () =>
+      (await registry.list({ learner: "q_agent" }, 5)).map(({ version, status }) => `${version} ${status}`);
+    expect(await standing()).toEqual(["1.1.0 active", "1.0.0 retired"]);
+    await registry.refresh();
+    expect(registry.serving(before)?.version.version).toBe("1.1.0");
+    expect(told).toContain("any any by none 1.0.0 was not rolled back");
+  });
+});
+
 describe("candidates that nothing can try", () => {
   it("end as refused with the reason, and the others wait a year at most", async () => {
     const admit = (change: Parameters<typeof trainedModel>[1]) =>

@@ -69,19 +69,26 @@ export interface Registry<Opened> {
   /**
    * Makes a shadow, or a version that was active before, the active one; the one before retires. What was measured of
    * both joins the numbers of the audit.
+   * @param against id of the active version that it was found better than, null for none; whatever is active without it.
    * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse or that was taken back,
-   * `model_refused`.
+   * `model_refused`, `conflict` where another version is active than it was compared with.
    */
-  promote(purpose: Purpose, version: string, audit: Omit<Audit, "action">): Promise<ModelVersion>;
+  promote(
+    purpose: Purpose,
+    version: string,
+    audit: Omit<Audit, "action">,
+    against?: number | null,
+  ): Promise<ModelVersion>;
   /** Makes a shadow one that is not used. @throws {AppError} `conflict`. */
   refuse(version: ModelVersion, audit: Omit<Audit, "action">): Promise<void>;
   /**
    * Takes the active version back: the one before it serves again, or none. What was measured of both joins the numbers
    * of the audit.
+   * @param judged id of the version that is to be taken back; the one that is active without it.
    * @returns what serves now. @throws {AppError} `model_not_found` where none is active, `conflict` where another is by
    * the time that it would be taken back.
    */
-  rollBack(purpose: Purpose, audit: Omit<Audit, "action">): Promise<ModelVersion | null>;
+  rollBack(purpose: Purpose, audit: Omit<Audit, "action">, judged?: number): Promise<ModelVersion | null>;
   /** Newest first. */
   list(filter: ModelFilter, limit: number): Promise<ModelVersion[]>;
 }
@@ -280,7 +287,7 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     judge: (candidate, verdict, actor, rival = "shadow") =>
       changing((sql) => steps.judge(sql, candidate, verdict, actor, rival)),
 
-    async promote(purpose, text, audit) {
+    async promote(purpose, text, audit, against) {
       await reader.open(promotable(await named(purpose, text)));
       return changing(async (sql) => {
         await store.lock(sql, purpose);
@@ -292,6 +299,7 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
           throw new AppError("promotion_refused", problem);
         }
         const active = await store.active(purpose, sql);
+        if (against !== undefined && (active?.id ?? null) !== against) throw otherIsActive(active);
         const measured = { of: figuresOf(version), replaced: active === null ? null : figuresOf(active) };
         await steps.activate(sql, version, { ...audit, numbers: { ...audit.numbers, ...measured } });
         return { ...version, status: "active" as ModelStatus };
@@ -304,14 +312,13 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
         await steps.tell(sql, "refused", version);
       }),
 
-    async rollBack(purpose, audit) {
+    async rollBack(purpose, audit, judged) {
       const seen = await store.active(purpose);
       if (seen === null) throw new AppError("model_not_found", `No version of ${keyOf(purpose)} is active`);
       return changing(async (sql) => {
         await store.lock(sql, purpose);
         const active = await store.active(purpose, sql);
-        if (active?.id !== seen.id)
-          throw new AppError("conflict", `Version ${seen.version} is active no longer`);
+        if (active === null || active.id !== (judged ?? seen.id)) throw otherIsActive(active);
         const [previous = null] = await store.formerly(purpose, active.id, sql);
         const measured = { of: figuresOf(active), instead: previous === null ? null : figuresOf(previous) };
         const numbers = { ...audit.numbers, ...measured };
@@ -324,6 +331,12 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
       });
     },
   };
+}
+
+/** What was decided was decided of another version than the active one. */
+function otherIsActive(active: ModelVersion | null): AppError {
+  const found = active === null ? "none is active" : `version ${active.version} is active`;
+  return new AppError("conflict", `By now ${found}, and it was decided of another`);
 }
 
 /** What was measured of a version when it was trained, as an audit tells it. */

@@ -160,7 +160,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           busy = true;
           const state = await teach(await load(), signal);
           await watch(readable(registry), parts, note);
-          await duel(readable(registry), labels, note);
+          await duel(readable(registry), parts, note);
           await endCandidates(registry, parts.hasSeries, now(), note);
           await relearnStack(parts.registry, parts.layers, note);
           await orders.train(await counted(state));

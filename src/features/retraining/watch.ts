@@ -9,6 +9,8 @@ import {
   type Shift,
   VOTE_WATCH,
 } from "../../core/learning/watch.js";
+import { AppError } from "../../platform/errors.js";
+import type { Log } from "../../platform/log.js";
 import type { OpenModel } from "../models/artefact.js";
 import type { OpenVersion, Registry } from "../models/registry.js";
 import { worthOfColumns } from "../models/scoring.js";
@@ -23,6 +25,7 @@ type Labels = Pick<LabelStore, "scored" | "newestScored" | "snapshots">;
 type Note = (update: Omit<Update, "atMs">) => void;
 
 const ACTOR = "retraining";
+const OUTDATED: readonly AppError["code"][] = ["conflict", "model_not_found"];
 /** Newest labels that are looked at for a change; the rest of the watch looks at fewer. */
 const MOST_SCORED = 5_000;
 
@@ -33,6 +36,7 @@ export async function watch(
     readonly labels: Labels;
     readonly layers: Pick<LayerStore, "newestSettled">;
     readonly agentWatch: AgentWatch;
+    readonly log: Pick<Log, "info">;
   },
   note: Note,
 ): Promise<void> {
@@ -40,12 +44,31 @@ export async function watch(
     const found = await judge(open, sources);
     if (found === null || found.reason === null) continue;
     const reason = found.reason.replaceAll("_", " ");
-    await registry.rollBack(open.version, { actor: ACTOR, reason, numbers: numbersOf(found) });
+    const { version } = open;
+    const audit = { actor: ACTOR, reason, numbers: numbersOf(found) };
+    const taken = registry.rollBack(version, audit, version.id);
+    if (!(await unlessOutdated(taken, `${nameOf(version)} was not rolled back`, sources.log))) continue;
     note({
       type: "rolled_back",
       count: found.samples,
       description: `${nameOf(open.version)} was rolled back: ${reason}`,
     });
+  }
+}
+
+/** Does what was decided, unless another version is active by now than it was decided of. @returns whether it was done. */
+async function unlessOutdated(
+  done: Promise<unknown>,
+  what: string,
+  log: Pick<Log, "info">,
+): Promise<boolean> {
+  try {
+    await done;
+    return true;
+  } catch (error) {
+    if (!(error instanceof AppError) || !OUTDATED.includes(error.code)) throw error;
+    log.info({ reason: error.message }, what);
+    return false;
   }
 }
 
@@ -79,18 +102,24 @@ function deepScores(votes: readonly SettledVote[]): LiveScores {
 /** Lets shadows take over, or gives them up. */
 export async function duel(
   registry: Registry<OpenModel>,
-  labels: Pick<Labels, "scored">,
+  { labels, log }: { readonly labels: Pick<Labels, "scored">; readonly log: Pick<Log, "info"> },
   note: Note,
 ): Promise<void> {
   for (const shadow of registry.shadows()) {
     const active = registry.serving(shadow.version);
+    const take = (found: Duel | null) =>
+      unlessOutdated(
+        promote(registry, shadow, { found, against: active?.version.id ?? null }, note),
+        `${nameOf(shadow.version)} was not promoted`,
+        log,
+      );
     if (active === null) {
-      await promote(registry, shadow, null, note);
+      await take(null);
       continue;
     }
     const ids = [active.version.id, shadow.version.id];
     const found = judgePair(await labels.scored(ids, shadow.version.createdAtMs), ids);
-    if (found.verdict === "promote") await promote(registry, shadow, found, note);
+    if (found.verdict === "promote") await take(found);
     if (found.verdict !== "refuse") continue;
     const reason = `not better than ${active.version.version} on ${found.samples} live decisions`;
     await registry.refuse(shadow.version, { actor: ACTOR, reason, numbers: numbersOf(found) });
@@ -101,12 +130,12 @@ export async function duel(
 async function promote(
   registry: Registry<OpenModel>,
   { version }: OpenVersion<OpenModel>,
-  found: Duel | null,
+  { found, against }: { readonly found: Duel | null; readonly against: number | null },
   note: Note,
 ): Promise<void> {
   const reason = found === null ? "none is active" : `better on ${found.samples} live decisions`;
   const numbers = found === null ? {} : numbersOf(found);
-  await registry.promote(version, version.version, { actor: ACTOR, reason, numbers });
+  await registry.promote(version, version.version, { actor: ACTOR, reason, numbers }, against);
   note({
     type: "promoted",
     count: found?.samples ?? 0,
