@@ -19,6 +19,7 @@ import { HEAD } from "../../src/features/retraining/lots.js";
 import { createTryJob, type TryJob } from "../../src/features/retraining/try-job.js";
 import type { Database } from "../../src/platform/database.js";
 import { AppError } from "../../src/platform/errors.js";
+import { createLeases } from "../../src/platform/lease.js";
 import { sha256 } from "../../src/platform/sha256.js";
 import type { Workers } from "../../src/platform/workers.js";
 import { jobContext } from "../fixtures/backtests.js";
@@ -90,6 +91,7 @@ describe("nets and agents from elsewhere", { timeout: 60_000 }, () => {
   it("one that was trained elsewhere serves here, and one that is worse does not take its place", async () => {
     const job = createDeepJob({
       ...{ registry, workers, terms: QUICK, synthetic: true },
+      leases: createLeases(database, "test"),
       series: { loadSeries: async () => [] },
       read: () => Promise.reject(new Error("nothing is stored")),
     });

@@ -161,8 +161,9 @@ describe.each(LEARNERS)("a stored artefact of %s", (learner) => {
 
   it("is refused in each of a hundred ways, and the version before serves", async () => {
     const registry = open();
-    await registry.enter(before, PASSED, TRAINED, "active");
-    const second = await registry.enter(active, PASSED, TRAINED, "active");
+    const first = await registry.enter(before, PASSED, TRAINED);
+    const compared = { active: first.id, with: null };
+    const second = await registry.enter(active, PASSED, TRAINED, compared);
     expect(registry.serving(active)?.version.version).toBe("1.1.0");
     expect(registry.refused()).toEqual([]);
     let refused = 0;

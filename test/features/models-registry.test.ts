@@ -171,10 +171,10 @@ describe("versions of a model", () => {
     const first = await registry.enter(candidate(1), PASSED, TRAINED);
     const second = await registry.enter(candidate(2), PASSED, TRAINED);
     await registry.enter(candidate(3), PASSED, TRAINED);
-    expect(await codeOf(registry.promote(PURPOSE, "1.1.0", BY, null))).toBe("conflict");
-    await registry.promote(PURPOSE, "1.1.0", BY, first.id);
+    expect(await codeOf(registry.promote(PURPOSE, "1.1.0", BY, { against: null }))).toBe("conflict");
+    await registry.promote(PURPOSE, "1.1.0", BY, { against: first.id });
     expect(await codeOf(registry.rollBack(PURPOSE, BY, first.id))).toBe("conflict");
-    expect(await codeOf(registry.promote(PURPOSE, "1.2.0", BY, first.id))).toBe("conflict");
+    expect(await codeOf(registry.promote(PURPOSE, "1.2.0", BY, { against: first.id }))).toBe("conflict");
     expect(await standing()).toEqual(["1.0.0 retired", "1.1.0 active", "1.2.0 shadow"]);
     expect((await registry.rollBack(PURPOSE, BY, second.id))?.version).toBe("1.0.0");
     await registry.rollBack(PURPOSE, BY, first.id);

@@ -95,7 +95,7 @@ describe("trainings while one of another order is under way", () => {
 
 describe("trainings of nets and agents that the loop orders", () => {
   const both = ["sequence_net", "q_agent"];
-  const net = () => deepVersion("sequence_net", drawnModel("sequence_net", 1));
+  const net = (seed = 1) => deepVersion("sequence_net", drawnModel("sequence_net", seed));
   const agent = () => deepVersion("q_agent", drawnModel("q_agent", 1));
   /** Two passes, so long after the last. */
   const hoursLater = async (hours: number) => {
@@ -121,7 +121,7 @@ describe("trainings of nets and agents that the loop orders", () => {
     expect(deep).toHaveLength(2);
     await hoursLater(1.1);
     expect(deep.slice(2)).toEqual([both]);
-    await registry.enter(net(), PASSED, TRAINED);
+    await registry.enter(net(2), PASSED, TRAINED);
     await registry.enter(agent(), PASSED, TRAINED);
     bars += 1;
     await hoursLater(4);
@@ -180,15 +180,13 @@ describe("a version that takes its place while another is judged", () => {
   it("is not taken back, nor replaced, by what the other did", async () => {
     const told: string[] = [];
     const log = { ...silentLog, info: (_: unknown, what: string) => void told.push(what) };
-    const before = await registry.enter(
-      deepVersion("q_agent", drawnModel("q_agent", 1)),
-      PASSED,
-      TRAINED,
-      "active",
-    );
+    const before = await registry.enter(deepVersion("q_agent", drawnModel("q_agent", 1)), PASSED, TRAINED);
     const agentWatch = async () => {
       const other = createTestRegistry(database(), MARKET, openArtefact);
-      await other.enter(deepVersion("q_agent", drawnModel("q_agent", 2)), PASSED, TRAINED, "active");
+      await other.enter(deepVersion("q_agent", drawnModel("q_agent", 2)), PASSED, TRAINED, {
+        active: before.id,
+        with: null,
+      });
       return { reason: "behind_hold", samples: 5_000 };
     };
     await pass({ agentWatch, log } as unknown as Partial<RetrainingLoopParts>);

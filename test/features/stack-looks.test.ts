@@ -34,7 +34,7 @@ function serverOf(all: readonly SettledVote[]) {
   const registry: Parts[0] = {
     list: async () => versions.slice(-1),
     serving: () => null,
-    promote: async () => versions[versions.length - 1],
+    refresh: async () => undefined,
     enter: async (model, { promoted }) => {
       const version: ModelVersion = {
         ...model,

@@ -10,6 +10,7 @@ import { trainSequenceNet } from "../../src/core/learning/sequence-net/train.js"
 import { SHAPES } from "../../src/core/learning/shapes.js";
 import { sliceCandles } from "../../src/core/market/candles.js";
 import type { OpenModel } from "../../src/features/models/artefact.js";
+import { deepPurpose } from "../../src/features/models/store.js";
 import { createManualClock } from "../fixtures/clock.js";
 import { createTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel, TINY } from "../fixtures/deep-models.js";
@@ -54,8 +55,11 @@ afterEach(async () => {
   await program.parts.models.registry.refresh();
 });
 
-const enter = (open: OpenModel & { learner: "sequence_net" | "q_agent" }) =>
-  program.parts.models.registry.enter(deepVersion(open.learner, open), PASSED, TRAINED, "active");
+const enter = (open: OpenModel & { learner: "sequence_net" | "q_agent" }) => {
+  const { registry } = program.parts.models;
+  const active = registry.serving(deepPurpose(open.learner))?.version.id ?? null;
+  return registry.enter(deepVersion(open.learner, open), PASSED, TRAINED, { active, with: null });
+};
 const serveNet = () => enter(NET as OpenModel & { learner: "sequence_net" });
 const serveAgent = () => enter(AGENT as OpenModel & { learner: "q_agent" });
 const post = (url: string, payload: object) => program.call({ method: "POST", url, payload });
@@ -313,7 +317,7 @@ describe("POST /api/detect-enhanced with a net that serves", () => {
 describe("GET /api/ml/model-info and /api/ml/models of a net and an agent", () => {
   it("200 tells of both by their learner, and they are promoted and taken back by it", async () => {
     await serveNet();
-    await serveNet();
+    await enter(drawnModel("sequence_net", 9) as OpenModel & { learner: "sequence_net" });
     await serveAgent();
     const info = (await program.call("/api/ml/model-info?learner=sequence_net")).json();
     expect(info.data).toMatchObject({

@@ -54,7 +54,7 @@ describe("a net and an agent that cannot be read, of which no other version serv
     const { registry } = program.parts.models;
     const trained = { actor: "test", reason: "asked for", numbers: {}, action: "trained" as const };
     for (const learner of ["sequence_net", "q_agent"] as const)
-      await registry.enter(deepVersion(learner, drawnModel(learner, 1)), PASSED, trained, "active");
+      await registry.enter(deepVersion(learner, drawnModel(learner, 1)), PASSED, trained);
     const { database } = program.parts;
     await database.query("alter table models disable trigger models_fixed");
     await database.query("update models set artefact = substring(artefact from 1 for 900)");

@@ -56,7 +56,8 @@ export function governanceRoutes(app: FastifyInstance, { models }: { models: Mod
     summary: "Make a shadow, or a version that was active before, the active one",
     description:
       "Regimes and patterns are groups within the version of an asset class and interval, and go with it. What a rule of " +
-      "promotion refused stays refused, and what was taken back stays so until it is trained or imported anew.",
+      "promotion refused stays refused. What was taken back serves again only where force says so, and neither when the same " +
+      "bytes are trained or imported anew.",
     access: "admin",
     perMinute: 10,
     body: promoteBody,
@@ -64,7 +65,7 @@ export function governanceRoutes(app: FastifyInstance, { models }: { models: Mod
     errors: [...MODEL_ERRORS, "promotion_refused", "conflict"],
     async handle({ body, principal }) {
       const audit = { actor: principal.userId, reason: body.reason, numbers: {} };
-      const version = await registry.promote(purposeOf(body), body.to_version, audit);
+      const version = await registry.promote(purposeOf(body), body.to_version, audit, { force: body.force });
       return { data: versionView(version), active_version: version.version };
     },
   });

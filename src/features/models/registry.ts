@@ -5,6 +5,7 @@ import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Log } from "../../platform/log.js";
 import { sha256 } from "../../platform/sha256.js";
+import { createSteps, otherIsActive, type Rival, takenText } from "./steps.js";
 import type {
   Audit,
   ModelFilter,
@@ -14,7 +15,6 @@ import type {
   NewModel,
   Purpose,
 } from "./store.js";
-import { MODEL_TOPIC } from "./topics.js";
 
 /** A version with its artefact, checked and read. */
 export interface OpenVersion<Opened> {
@@ -53,9 +53,10 @@ export interface Registry<Opened> {
   open<V extends ArtefactOf>(version: V): Promise<{ readonly version: V; readonly opened: Opened }>;
   /**
    * Adds a candidate and moves it on by its verdict: active where there is no active version, a shadow where there is
-   * one, refused where a rule refuses. All of it or nothing.
+   * one, refused where a rule refuses or where what did the same was taken back. All of it or nothing.
    * @param rival what becomes of one that passes beside an active version: a shadow until live decisions tell the two
-   * apart, or active at once where none ever will.
+   * apart, or active at once where none ever will, and it was compared with the one that still is.
+   * @throws {AppError} `conflict` where another version is active than it was compared with.
    */
   enter(model: NewModel, verdict: Verdict, audit: Audit, rival?: Rival): Promise<ModelVersion>;
   /** Adds a candidate that the rules of promotion have not tried. */
@@ -63,13 +64,14 @@ export interface Registry<Opened> {
   /**
    * Moves a candidate that was admitted on by its verdict, as `enter` does.
    * @param rival as of `enter`.
-   * @throws {AppError} `conflict` where it is no candidate any more.
+   * @throws {AppError} `conflict` where it is no candidate any more, and as `enter`.
    */
   judge(candidate: ModelVersion, verdict: Verdict, actor: string, rival?: Rival): Promise<ModelVersion>;
   /**
    * Makes a shadow, or a version that was active before, the active one; the one before retires. What was measured of
    * both joins the numbers of the audit.
-   * @param against id of the active version that it was found better than, null for none; whatever is active without it.
+   * @param terms `against` is the id of the active version that it was found better than, null for none; whatever is
+   * active without it. `force` takes what was taken back.
    * @throws {AppError} `model_not_found`, `promotion_refused` for one that rules refuse or that was taken back,
    * `model_refused`, `conflict` where another version is active than it was compared with.
    */
@@ -77,7 +79,7 @@ export interface Registry<Opened> {
     purpose: Purpose,
     version: string,
     audit: Omit<Audit, "action">,
-    against?: number | null,
+    terms?: { readonly against?: number | null; readonly force?: boolean },
   ): Promise<ModelVersion>;
   /** Makes a shadow one that is not used. @throws {AppError} `conflict`. */
   refuse(version: ModelVersion, audit: Omit<Audit, "action">): Promise<void>;
@@ -93,8 +95,6 @@ export interface Registry<Opened> {
   list(filter: ModelFilter, limit: number): Promise<ModelVersion[]>;
 }
 
-export type Rival = "shadow" | "active";
-
 export interface RegistryOptions<Opened> {
   readonly store: ModelStore;
   readonly database: Pick<Database, "transaction">;
@@ -107,6 +107,7 @@ export interface RegistryOptions<Opened> {
 const keyOf = ({ learner, assetClass, interval, grouping }: Purpose) =>
   [learner, assetClass, interval, grouping].join("|");
 const MOST_VERSIONS = 1_000;
+const PROMOTABLE: readonly ModelStatus[] = ["active", "shadow", "retired"];
 
 /** What is read of versions that serve or stand beside. */
 interface Readings<Opened> {
@@ -185,61 +186,24 @@ function createReader<Opened>({ store, log, open: read }: RegistryOptions<Opened
   return { open, readAll };
 }
 
-/** Steps of a change, each within the transaction that it is given. */
-function createSteps({ store, eventLog }: Pick<RegistryOptions<unknown>, "store" | "eventLog">) {
-  function tell(sql: Sql, kind: string, model: ModelVersion) {
-    const { id, version, learner, assetClass, interval, grouping, hash } = model;
-    const payload = {
-      kind,
-      model: { id, version, learner, asset_class: assetClass, interval, grouping, hash },
-    };
-    return eventLog.append(sql, [{ topic: MODEL_TOPIC, payload }]);
+/** Finds versions that somebody names. */
+function createFinder(store: Pick<ModelStore, "list" | "whyRefused">) {
+  async function named(purpose: Purpose, version: string, sql?: Sql): Promise<ModelVersion> {
+    const { learner, assetClass, interval, grouping } = purpose;
+    // A version is a purpose, too, and its status of before may be another one now.
+    const [found] = await store.list({ learner, assetClass, interval, grouping, version }, 1, sql);
+    if (found !== undefined) return found;
+    throw new AppError("model_not_found", `There is no version ${version} of ${keyOf(purpose)}`);
   }
 
-  async function activate(sql: Sql, version: ModelVersion, audit: Omit<Audit, "action">): Promise<void> {
-    const active = await store.active(version, sql);
-    if (active !== null) {
-      const retiring: Audit = { ...audit, action: "retired", reason: `${version.version} takes its place` };
-      await store.move(sql, active, "retired", retiring);
-    }
-    await store.move(sql, version, "active", { ...audit, action: "promoted" });
-    await tell(sql, "promoted", version);
+  /** The same version. @throws {AppError} `promotion_refused` for one that was refused or not tried yet. */
+  async function promotable(version: ModelVersion, sql?: Sql): Promise<ModelVersion> {
+    if (PROMOTABLE.includes(version.status)) return version;
+    const why = (await store.whyRefused(version.id, sql)) ?? "it was not tried by the rules of promotion";
+    throw new AppError("promotion_refused", `Version ${version.version} is ${version.status}: ${why}`);
   }
 
-  async function admit(sql: Sql, model: NewModel, audit: Audit): Promise<ModelVersion> {
-    await store.lock(sql, model);
-    return store.add(sql, model, audit);
-  }
-
-  async function judge(
-    sql: Sql,
-    version: ModelVersion,
-    verdict: Verdict,
-    actor: string,
-    rival: Rival,
-  ): Promise<ModelVersion> {
-    await store.lock(sql, version);
-    const numbers = { checks: verdict.checks };
-    if (!verdict.promoted) {
-      const reason = `rule ${verdict.refusedBy}`;
-      await store.move(sql, version, "refused", { action: "refused", actor, reason, numbers });
-      await tell(sql, "refused", version);
-      return { ...version, status: "refused" };
-    }
-    const reason = "all rules of promotion passed";
-    await store.move(sql, version, "shadow", { action: "shadowed", actor, reason, numbers });
-    const shadow: ModelVersion = { ...version, status: "shadow" };
-    const active = await store.active(version, sql);
-    if (active !== null && rival === "shadow") {
-      await tell(sql, "shadowed", version);
-      return shadow;
-    }
-    const before = active === null ? "none was active" : `not worse than ${active.version}`;
-    await activate(sql, shadow, { actor, reason: `${reason}; ${before}`, numbers });
-    return { ...version, status: "active" };
-  }
-
-  return { tell, activate, admit, judge };
+  return { named, promotable };
 }
 
 export function createRegistry<Opened>(options: RegistryOptions<Opened>): Registry<Opened> {
@@ -252,6 +216,7 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
   }
 
   const steps = createSteps(options);
+  const { named, promotable } = createFinder(store);
 
   /** Does a change, then reads what it led to. */
   async function changing<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
@@ -259,14 +224,6 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     eventLog.wake();
     await refresh();
     return done;
-  }
-
-  async function named(purpose: Purpose, version: string, sql?: Sql): Promise<ModelVersion> {
-    const { learner, assetClass, interval, grouping } = purpose;
-    // A version is a purpose, too, and its status of before may be another one now.
-    const [found] = await store.list({ learner, assetClass, interval, grouping, version }, 1, sql);
-    if (found !== undefined) return found;
-    throw new AppError("model_not_found", `There is no version ${version} of ${keyOf(purpose)}`);
   }
 
   return {
@@ -287,21 +244,23 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
     judge: (candidate, verdict, actor, rival = "shadow") =>
       changing((sql) => steps.judge(sql, candidate, verdict, actor, rival)),
 
-    async promote(purpose, text, audit, against) {
-      await reader.open(promotable(await named(purpose, text)));
+    async promote(purpose, text, audit, { against, force = false } = {}) {
+      await reader.open(await promotable(await named(purpose, text)));
       return changing(async (sql) => {
         await store.lock(sql, purpose);
-        const version = promotable(await named(purpose, text, sql));
+        const version = await promotable(await named(purpose, text, sql), sql);
         if (version.status === "active") return version;
-        const why = await store.whyTakenBack(version.id, sql);
-        if (why !== null) {
-          const problem = `Version ${text} was taken back: ${why}. What is trained or imported anew is tried anew`;
-          throw new AppError("promotion_refused", problem);
-        }
+        const taken = await store.takenBack(version, sql);
+        if (taken !== null && !force)
+          throw new AppError("promotion_refused", `Version ${text} is refused: ${takenText(taken)}`);
         const active = await store.active(purpose, sql);
         if (against !== undefined && (active?.id ?? null) !== against) throw otherIsActive(active);
         const measured = { of: figuresOf(version), replaced: active === null ? null : figuresOf(active) };
-        await steps.activate(sql, version, { ...audit, numbers: { ...audit.numbers, ...measured } });
+        const forced = taken === null ? {} : { although: takenText(taken) };
+        await steps.activate(sql, version, {
+          ...audit,
+          numbers: { ...audit.numbers, ...measured, ...forced },
+        });
         return { ...version, status: "active" as ModelStatus };
       });
     },
@@ -319,7 +278,8 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
         await store.lock(sql, purpose);
         const active = await store.active(purpose, sql);
         if (active === null || active.id !== (judged ?? seen.id)) throw otherIsActive(active);
-        const [previous = null] = await store.formerly(purpose, active.id, sql);
+        const former = await store.formerly(purpose, active.id, sql);
+        const previous = former.find(({ hash }) => hash !== active.hash) ?? null;
         const measured = { of: figuresOf(active), instead: previous === null ? null : figuresOf(previous) };
         const numbers = { ...audit.numbers, ...measured };
         await store.move(sql, active, "retired", { ...audit, action: "rolled_back", numbers });
@@ -333,30 +293,8 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
   };
 }
 
-/** What was decided was decided of another version than the active one. */
-function otherIsActive(active: ModelVersion | null): AppError {
-  const found = active === null ? "none is active" : `version ${active.version} is active`;
-  return new AppError("conflict", `By now ${found}, and it was decided of another`);
-}
-
 /** What was measured of a version when it was trained, as an audit tells it. */
 function figuresOf({ version, metrics }: ModelVersion): Record<string, unknown> {
   const figures = Object.entries(metrics).filter(([, value]) => typeof value === "number");
   return { version, ...Object.fromEntries(figures) };
-}
-
-/** The same version. @throws {AppError} `promotion_refused` for one that did not pass the rules. */
-function promotable(version: ModelVersion): ModelVersion {
-  const { status } = version;
-  if (status === "active" || status === "shadow" || status === "retired") return version;
-  const problem = `Version ${version.version} is ${status}: ${refusalOf(version)}`;
-  throw new AppError("promotion_refused", problem);
-}
-
-/** The rule by which a version was refused, as its card tells. */
-function refusalOf({ card }: ModelVersion): string {
-  const verdict = card.verdict;
-  const rule =
-    typeof verdict === "object" && verdict !== null && "refusedBy" in verdict ? verdict.refusedBy : null;
-  return typeof rule === "string" ? `rule ${rule}` : "it was not tried by the rules of promotion";
 }

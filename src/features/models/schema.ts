@@ -90,7 +90,11 @@ const IN_FULL = {
 };
 
 export const promoteBody = z
-  .strictObject({ ...changedFields, to_version: versionText })
+  .strictObject({
+    ...changedFields,
+    to_version: versionText,
+    force: z.boolean().default(false).describe("Also where it, or one of the same bytes, was taken back"),
+  })
   .refine(isSaidInFull, IN_FULL);
 export const rollbackBody = z.strictObject(changedFields).refine(isSaidInFull, IN_FULL);
 

@@ -84,6 +84,12 @@ export interface AuditRow extends Audit {
   readonly createdAtMs: number;
 }
 
+/** That what a version says was taken back, by whichever version said it. */
+export interface TakenBack {
+  readonly version: string;
+  readonly reason: string;
+}
+
 export interface ModelFilter extends Partial<Purpose> {
   readonly status?: ModelStatus | undefined;
   readonly version?: string | undefined;
@@ -173,13 +179,16 @@ export function createModelStore(database: Database, { synthetic, replay }: Mark
       return rows[0] ?? null;
     },
 
-    /** Versions that were active before another and were not rolled back, the latest first. */
+    /** Versions that were active before another, of bytes that were not rolled back since, the latest first. */
     async formerly(purpose: Purpose, before: number, sql: Sql = database): Promise<ModelVersion[]> {
       return sql.query<ModelVersion>(
         `select ${FIELDS} from models m join lateral (
            select max(a.id) as at from model_audits a where a.model_id = m.id and a.action = 'promoted') p on p.at is not null
          where ${BY_PURPOSE} and m.id <> $7 and m.status = 'retired' and not exists (
-           select from model_audits b where b.model_id = m.id and b.action = 'rolled_back')
+           select from model_audits b join models n on n.id = b.model_id
+           where b.action = 'rolled_back' and b.id > p.at and n.hash = m.hash and n.synthetic = m.synthetic
+             and n.replay = m.replay and n.learner = m.learner and n.asset_class = m.asset_class
+             and n.interval = m.interval and n.grouping = m.grouping)
          order by p.at desc`,
         [...of(purpose), before],
       );
@@ -275,10 +284,23 @@ function createAuditReads(database: Database, market: readonly [boolean, string]
   return {
     audits: read,
     countAudits: count,
-    /** Why a version was taken back last; null for one that never was. */
-    async whyTakenBack(id: number, sql: Sql = database): Promise<string | null> {
+    /** Whether the newest that was decided of versions with these bytes is that one was taken back; null where not. */
+    async takenBack(
+      { learner, assetClass, interval, grouping, hash }: Purpose & { readonly hash: string },
+      sql: Sql = database,
+    ): Promise<TakenBack | null> {
+      const rows = await sql.query<TakenBack & { action: ModelAction }>(
+        `select a.action, a.reason, m.version from model_audits a join models m on m.id = a.model_id
+         where ${BY_PURPOSE} and m.hash = $7 and a.action in ('promoted', 'rolled_back') order by a.id desc limit 1`,
+        [...market, learner, assetClass, interval, grouping, hash],
+      );
+      const [{ action, ...taken } = { action: "promoted" as const, version: "", reason: "" }] = rows;
+      return action === "rolled_back" ? taken : null;
+    },
+    /** Null for a version that was not refused. */
+    async whyRefused(id: number, sql: Sql = database): Promise<string | null> {
       const rows = await sql.query<{ reason: string }>(
-        "select reason from model_audits where model_id = $1 and action = 'rolled_back' order by id desc limit 1",
+        "select reason from model_audits where model_id = $1 and action = 'refused' order by id desc limit 1",
         [id],
       );
       return rows[0]?.reason ?? null;

@@ -18,6 +18,8 @@ export interface AgentOrder {
   readonly terms: AgentLearningTerms;
   /** Artefact of the active version; null where there is none that reads the same columns. */
   readonly incumbent: Uint8Array | null;
+  /** Data hash of what serves; null where the same would not give the same. */
+  readonly learnedHash: string | null;
   readonly port: MessagePort;
 }
 
@@ -35,11 +37,19 @@ export interface LearnedAgent extends Omit<AgentCandidate, "agent"> {
   readonly trainingMs: number;
 }
 
-/** Learns and tries an agent. */
-export default function learn({ series, terms, incumbent, port }: AgentOrder): LearnedAgent {
+/** Learns and tries an agent. @returns null where nothing of what it would learn from is new. */
+export default function learn({
+  series,
+  terms,
+  incumbent,
+  learnedHash,
+  port,
+}: AgentOrder): LearnedAgent | null {
   giveWay();
   const started = performance.now();
   const head = DEEP_HEADS.q_agent;
+  const dataHash = dataHashOf(terms, series);
+  if (dataHash === learnedHash) return null;
   const opened = incumbent === null ? null : openArtefact(head, incumbent);
   const active = opened?.learner === "q_agent" ? opened.model : null;
   const found = learnAgent(series.map(marketOfSeries), terms, active, ({ step, steps }) => {
@@ -54,7 +64,7 @@ export default function learn({ series, terms, incumbent, port }: AgentOrder): L
     ...candidate,
     artefact,
     hash: sha256(artefact),
-    dataHash: dataHashOf(terms, series),
+    dataHash,
     margin: agent.margin,
     bars: terms.markets * terms.bars + series.reduce((sum, { time }) => sum + time.length, 0),
     fromMs: times.length === 0 ? null : Math.min(...times),

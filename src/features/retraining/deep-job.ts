@@ -1,33 +1,40 @@
 import { z } from "zod";
 import { AGENT_LEARNING_TERMS, type AgentLearningTerms } from "../../core/learning/agent/candidate.js";
-import type { Verdict } from "../../core/learning/governance.js";
+import { type Verdict, verdictOf } from "../../core/learning/governance.js";
 import { NET_TERMS, type NetTerms } from "../../core/learning/sequence-net/candidate.js";
 import { type Candles, sliceCandles } from "../../core/market/candles.js";
 import { INTERVAL_MS } from "../../core/market/interval.js";
+import { createAlone } from "../../platform/alone.js";
+import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
+import type { Leases } from "../../platform/lease.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { StoredSeries } from "../evidence/stored.js";
-import {
-  DEEP_HEADS,
-  DEEP_LEARNERS,
-  type DeepLearner,
-  type OpenModel,
-  packArtefact,
-} from "../models/artefact.js";
-import { checkSchema } from "../models/card.js";
+import { DEEP_HEADS, DEEP_LEARNERS, type DeepLearner, type OpenModel } from "../models/artefact.js";
+import { checkSchema, verdictView } from "../models/card.js";
 import type { Registry } from "../models/registry.js";
-import { deepPurpose, MODEL_STATUSES, type ModelVersion, type NewModel } from "../models/store.js";
+import { refusedByOf } from "../models/steps.js";
+import { MODEL_STATUSES, type ModelVersion, type NewModel } from "../models/store.js";
 import type { AgentOrder, LearnedAgent } from "./agent-worker.js";
 import { newAgent, newNet } from "./deep-card.js";
 import { type DeepProgress, runTelling } from "./deep-progress.js";
+import { type Incumbent, type IncumbentRegistry, incumbentOf } from "./incumbent.js";
 import type { LearnedNet, NetOrder } from "./net-worker.js";
+import type { TriedDeep, TryDeepOrder } from "./try-deep-worker.js";
 
-const LEARN_NET = defineTask<NetOrder, LearnedNet>(new URL("./net-worker.js", import.meta.url));
-const LEARN_AGENT = defineTask<AgentOrder, LearnedAgent>(new URL("./agent-worker.js", import.meta.url));
+const LEARN_NET = defineTask<NetOrder, LearnedNet | null>(new URL("./net-worker.js", import.meta.url));
+const LEARN_AGENT = defineTask<AgentOrder, LearnedAgent | null>(
+  new URL("./agent-worker.js", import.meta.url),
+);
+const TRY_DEEP = defineTask<TryDeepOrder, TriedDeep>(new URL("./try-deep-worker.js", import.meta.url));
 
 const ATTEMPTS = 3;
 const TIMEOUT_MS = 3_600_000;
 const SEED = 1;
+export const DEEP_LEASE = "deep training";
+const LEASE_MS = 900_000;
+/** Comparisons of one candidate at most, where another version becomes active during each. */
+const MOST_COMPARED = 3;
 
 const input = z.strictObject({
   learners: z
@@ -49,6 +56,7 @@ const result = z.object({
       checks: z.array(checkSchema),
     }),
   ),
+  skipped: z.array(z.object({ learner: z.enum(DEEP_LEARNERS), reason: z.string() })),
 });
 type DeepResult = z.output<typeof result>;
 
@@ -66,10 +74,11 @@ export const DEEP_TERMS: DeepTerms = {
 };
 
 export interface DeepJobParts {
-  readonly registry: Pick<Registry<OpenModel>, "serving" | "enter" | "list">;
+  readonly registry: IncumbentRegistry & Pick<Registry<OpenModel>, "enter">;
   readonly series: { loadSeries(): Promise<StoredSeries[]> };
   readonly read: (series: StoredSeries, signal: AbortSignal) => Promise<Candles>;
   readonly workers: Workers;
+  readonly leases: Pick<Leases, "acquire" | "release">;
   readonly synthetic: boolean;
   readonly terms?: DeepTerms;
 }
@@ -82,8 +91,11 @@ const MOST = {
 /** Bars below which a series has next to nothing after the warm-up. */
 const LEAST_BARS = 300;
 
-/** Trains the sequence net and the agent, aside from what somebody waits for. */
+/** Trains the sequence net and the agent, aside from what somebody waits for, one training at a time. */
 export function createDeepJob(parts: DeepJobParts): DeepJob {
+  const busy = () =>
+    new AppError("overloaded", "Nets and agents are being trained already", { retryAfterS: 30 });
+  const alone = createAlone(parts.leases, { name: DEEP_LEASE, ttlMs: LEASE_MS }, busy);
   return defineJob({
     kind: "train-deep",
     summary: "Order that the sequence net and the agent are trained",
@@ -96,63 +108,124 @@ export function createDeepJob(parts: DeepJobParts): DeepJob {
     result,
     attempts: ATTEMPTS,
     timeoutMs: TIMEOUT_MS,
-    async run({ learners }, context) {
-      const trained: DeepResult["trained"] = [];
-      for (const learner of new Set(learners)) trained.push(await train(parts, learner, context));
-      return { trained };
-    },
+    run: ({ learners }, context) =>
+      alone(async () => {
+        const answer: DeepResult = { trained: [], skipped: [] };
+        for (const learner of new Set(learners)) {
+          await parts.leases.acquire(DEEP_LEASE, LEASE_MS);
+          const found = await train(parts, learner, context);
+          if ("version" in found) answer.trained.push(found);
+          else answer.skipped.push(found);
+        }
+        return answer;
+      }),
   });
 }
+
+type Trained = DeepResult["trained"][number];
+type Skipped = DeepResult["skipped"][number];
 
 async function train(
   parts: DeepJobParts,
   learner: DeepLearner,
   { job, signal, report }: JobContext<null>,
-): Promise<DeepResult["trained"][number]> {
+): Promise<Trained | Skipped> {
   // An attempt before this one may have come so far.
   const [newest] = await parts.registry.list({ learner }, 1);
   if (newest?.jobId === job.id) return rowOf(learner, newest, newest.card.verdict as Verdict);
   report(`${learner}: reading`, 0, 1);
   const series = await readSeries(parts, learner, signal);
-  const active = parts.registry.serving(deepPurpose(learner));
-  const same = active?.version.featureSchema === DEEP_HEADS[learner].featureSchema;
-  const incumbent = active !== null && same ? packArtefact(DEEP_HEADS[learner], active.opened) : null;
+  const incumbent = await incumbentOf(parts.registry, learner);
   const tell = ({ phase, done, total }: DeepProgress) => report(phase, done, total);
-  const { model, verdict } = await learn(parts, learner, { series, incumbent, jobId: job.id }, signal, tell);
+  const found = await learn(parts, learner, { series, incumbent, jobId: job.id }, signal, tell);
   signal.throwIfAborted();
-  const reason = `job ${job.id}`;
-  const audit = {
-    action: "trained",
-    actor: job.userId,
-    reason,
-    numbers: { checks: verdict.checks },
-  } as const;
-  return rowOf(learner, await parts.registry.enter(model, verdict, audit, "active"), verdict);
+  const { active } = incumbent;
+  if (active !== null && (found === null || found.model.hash === active.hash)) {
+    const same = found === null ? "the same bars and terms" : "the same bytes";
+    return { learner, reason: `nothing new: ${same} gave version ${active.version}, which is active` };
+  }
+  if (found === null) throw new Error("a training found nothing new beside nothing");
+  return enter(parts, learner, { ...found, incumbent }, { job, signal });
+}
+
+/** Enters what was learned, compared anew where another version has become active meanwhile. */
+async function enter(
+  parts: DeepJobParts,
+  learner: DeepLearner,
+  learned: LearnedDeep & { readonly incumbent: Incumbent },
+  { job, signal }: Pick<JobContext<null>, "job" | "signal">,
+): Promise<Trained> {
+  let { model, verdict, incumbent } = learned;
+  for (let time = 1; ; time++) {
+    const numbers = { checks: verdict.checks };
+    const audit = { action: "trained", actor: job.userId, reason: `job ${job.id}`, numbers } as const;
+    try {
+      const version = await parts.registry.enter(model, verdict, audit, incumbent.compared);
+      return rowOf(learner, version, verdict);
+    } catch (error) {
+      const isOther = error instanceof AppError && error.code === "conflict";
+      if (!isOther || time === MOST_COMPARED) throw error;
+    }
+    incumbent = await incumbentOf(parts.registry, learner);
+    verdict = await compareAgain(parts, learner, { model, verdict, incumbent }, signal);
+    model = { ...model, card: { ...model.card, verdict: verdictView(verdict) } };
+  }
+}
+
+/** The verdict with what is found beside another version; what hangs on the candidate alone stays. */
+async function compareAgain(
+  { workers, terms = DEEP_TERMS }: DeepJobParts,
+  learner: DeepLearner,
+  { model, verdict, incumbent }: LearnedDeep & { readonly incumbent: Incumbent },
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { artefact } = model;
+  const order = { learner, artefact, incumbent: incumbent.artefact, net: terms.net, agent: terms.agent };
+  const { verdict: again } = await workers.run(TRY_DEEP, order, { signal, aside: true });
+  const anew = new Map(again.checks.map((check) => [check.rule, check]));
+  return verdictOf(
+    verdict.checks.map((check) => (check.rule.endsWith("_active") ? (anew.get(check.rule) ?? check) : check)),
+  );
 }
 
 interface Given {
   readonly series: readonly Candles[];
-  readonly incumbent: Uint8Array | null;
+  readonly incumbent: Incumbent;
   readonly jobId: number;
 }
 
+interface LearnedDeep {
+  readonly model: NewModel;
+  readonly verdict: Verdict;
+}
+
+/** @returns null where the active version was learned here from the same by the same terms. */
 async function learn(
   { workers, synthetic, terms = DEEP_TERMS }: DeepJobParts,
   learner: DeepLearner,
   { series, incumbent, jobId }: Given,
   signal: AbortSignal,
   tell: (progress: DeepProgress) => void,
-): Promise<{ model: NewModel; verdict: Verdict }> {
+): Promise<LearnedDeep | null> {
   const names = series.map(({ symbol, interval }) => `${symbol} ${interval}`);
   const source = { series: names, synthetic, jobId };
+  const given = { series, incumbent: incumbent.artefact, learnedHash: learnedHashOf(incumbent, learner) };
   if (learner === "sequence_net") {
-    const order = { series, terms: terms.net, incumbent };
+    const order = { ...given, terms: terms.net };
     const found = await runTelling(workers, LEARN_NET, (port) => ({ ...order, port }), signal, tell);
+    if (found === null) return null;
     return { model: newNet(found, { ...source, terms: terms.net }), verdict: found.verdict };
   }
-  const order = { series, terms: terms.agent, incumbent };
+  const order = { ...given, terms: terms.agent };
   const found = await runTelling(workers, LEARN_AGENT, (port) => ({ ...order, port }), signal, tell);
+  if (found === null) return null;
   return { model: newAgent(found, { ...source, terms: terms.agent }), verdict: found.verdict };
+}
+
+/** Data hash of the active version; null where it was not learned here, as a file may say what it likes. */
+function learnedHashOf({ active }: Incumbent, learner: DeepLearner): string | null {
+  const isOwn = active?.jobId !== null && active?.featureSchema === DEEP_HEADS[learner].featureSchema;
+  return isOwn ? active.dataHash : null;
 }
 
 /** The newest bars of series that lie evenly among all. */
@@ -179,10 +252,10 @@ async function readSeries(
 function rowOf(
   learner: DeepLearner,
   { version, status, samples }: Pick<ModelVersion, "version" | "status" | "samples">,
-  { refusedBy, checks }: Verdict,
-): DeepResult["trained"][number] {
+  verdict: Verdict,
+): Trained {
   return {
-    ...{ learner, version, status, samples, refused_by: refusedBy },
-    checks: checks.map((each) => ({ ...each })),
+    ...{ learner, version, status, samples, refused_by: refusedByOf(status, verdict) },
+    checks: verdict.checks.map((each) => ({ ...each })),
   };
 }

@@ -22,6 +22,7 @@ import { isDeepLearner } from "../models/artefact.js";
 import { candidateOf, type ModelExport } from "../models/exchange.js";
 import type { ModelFeature } from "../models/feature.js";
 import type { OnlineModels } from "../models/online.js";
+import { takenText } from "../models/steps.js";
 import { ANY, type ModelVersion } from "../models/store.js";
 import { createAgentWatch } from "./agent-watch.js";
 import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
@@ -41,7 +42,10 @@ export interface Retraining {
   /** Samples as a file. */
   readonly dataSet: DataSetJob;
   readonly trying: TryJob;
-  /** Takes in a model from elsewhere as a candidate, and orders that it is tried. @throws {AppError} `model_refused`. */
+  /**
+   * Takes in a model from elsewhere as a candidate, and orders that it is tried.
+   * @throws {AppError} `model_refused`, and `promotion_refused` where the same bytes were taken back.
+   */
   takeIn(principal: Principal, file: ModelExport): Promise<{ version: ModelVersion; job: JobState }>;
   /** Orders a training, or finds the one that waits or runs. @throws {AppError} as orders of jobs do. */
   order(principal: Principal, input: TrainInput): Promise<JobState>;
@@ -97,6 +101,8 @@ export function createRetraining(parts: {
         "model_refused",
         `No series of ${assetClass} ${interval} is stored to try the model on`,
       );
+    const taken = await models.modelStore.takenBack(model);
+    if (taken !== null) throw new AppError("promotion_refused", `The model is refused: ${takenText(taken)}`);
     const by = { actor: principal.userId, numbers: {} };
     const reason = `version ${file.version} of a file`;
     const version = await models.registry.admit(model, { ...by, action: "imported", reason });

@@ -14,6 +14,8 @@ export interface NetOrder {
   readonly terms: NetTerms;
   /** Artefact of the active version; null where there is none that reads the same columns. */
   readonly incumbent: Uint8Array | null;
+  /** Data hash of what serves; null where the same would not give the same. */
+  readonly learnedHash: string | null;
   readonly port: MessagePort;
 }
 
@@ -31,12 +33,14 @@ export interface LearnedNet extends Omit<NetCandidate, "net" | "epochs"> {
   readonly trainingMs: number;
 }
 
-/** Learns and tries a sequence net. */
-export default function learn({ series, terms, incumbent, port }: NetOrder): LearnedNet {
+/** Learns and tries a sequence net. @returns null where nothing of what it would learn from is new. */
+export default function learn({ series, terms, incumbent, learnedHash, port }: NetOrder): LearnedNet | null {
   giveWay();
   const started = performance.now();
   const head = DEEP_HEADS.sequence_net;
   const history = series.map((candles) => historyWindows(candles, terms.seed));
+  const dataHash = dataHashOf(terms, history);
+  if (dataHash === learnedHash) return null;
   const opened = incumbent === null ? null : openArtefact(head, incumbent);
   const active = opened?.learner === "sequence_net" ? opened.model : null;
   const total = terms.epochs + terms.fineEpochs + 1;
@@ -57,7 +61,7 @@ export default function learn({ series, terms, incumbent, port }: NetOrder): Lea
     ...candidate,
     artefact,
     hash: sha256(artefact),
-    dataHash: dataHashOf(terms, history),
+    dataHash,
     epochs: epochs.length,
     windows: terms.windows + candidate.storedLearned,
     fromMs: learned ? leastOf(history.flatMap(({ begins }) => begins[0] ?? [])) : null,

@@ -39,13 +39,13 @@ export function trainingRoutes(app: FastifyInstance, { retraining }: { retrainin
     summary: "Take in an exported version as a candidate, and order that it is tried",
     description:
       "The body is an answer of the export. What does not have the hash, feature schema, shape or order of columns that it " +
-      "says, or that this server has, is refused. It serves once the rules of promotion pass it: on decisions that are stored " +
+      "says, or that this server has, is refused, as is what was taken back here. It serves once the rules of promotion pass it: on decisions that are stored " +
       "here and came after all it says it learned from, or, for nets and agents, on what is drawn to try it.",
     status: 202,
     bodyLimit: IMPORT_BYTES,
     body: z.object({ data: exportSchema }),
     answer: { data: versionSchema, job: jobSchema, href: z.string() },
-    errors: ["model_refused", "no_data", "job_limit_exceeded"],
+    errors: ["model_refused", "promotion_refused", "no_data", "job_limit_exceeded"],
     async handle({ principal, body, reply }) {
       const { version, job } = await retraining.takeIn(principal, body.data);
       const href = `/api/jobs/${job.id}`;

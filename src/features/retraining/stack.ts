@@ -1,10 +1,12 @@
 import { EMBARGO_SHARE } from "../../core/learning/split.js";
 import { learnStack, type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
 import { LAYERS } from "../../core/signals/fuse.js";
+import { AppError } from "../../platform/errors.js";
 import { sha256 } from "../../platform/sha256.js";
 import { type OpenModel, packArtefact } from "../models/artefact.js";
 import { STACK } from "../models/layers.js";
 import type { Registry } from "../models/registry.js";
+import { refusedByOf } from "../models/steps.js";
 import type { ModelVersion, NewModel } from "../models/store.js";
 import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
@@ -18,7 +20,7 @@ const MOST_READINGS = 5_000;
  * rules pass serves from then on. A look is made once, for each leaves a version that says how many there were.
  */
 export async function relearnStack(
-  registry: Pick<Registry<OpenModel>, "list" | "serving" | "enter" | "promote">,
+  registry: Pick<Registry<OpenModel>, "list" | "serving" | "enter" | "refresh">,
   layers: Pick<LayerStore, "newestSettled" | "settledAfter">,
   note: (update: Omit<Update, "atMs">) => void,
 ): Promise<void> {
@@ -27,31 +29,40 @@ export async function relearnStack(
   const look = stackLookAt(decisions);
   if (look === null || before >= look.from) return;
   const votes = await layers.newestSettled(0, MOST_READINGS);
+  const [active] = await registry.list({ ...STACK, status: "active" }, 1);
+  await registry.refresh();
   const serving = registry.serving(STACK);
   const incumbent = serving?.opened.learner === "layer_stack" ? serving.opened.model : null;
   const found = learnStack(votes, incumbent, look.level);
   if (found === null) return;
-  const version = await registry.enter(
-    modelOf(found, votes, { decisions, look: look.number, level: look.level }),
-    found.verdict,
-    {
-      action: "trained",
-      actor: "retraining",
-      reason: `${decisions} alerts with kept layers have ended`,
-      numbers: { checks: found.verdict.checks },
-    },
-  );
+  const model = modelOf(found, votes, { decisions, look: look.number, level: look.level });
+  const audit = {
+    action: "trained" as const,
+    actor: "retraining",
+    reason: `${decisions} alerts with kept layers have ended`,
+    numbers: { checks: found.verdict.checks },
+  };
   // Weights need no shadow: what they are tried on is live already.
-  if (version.status === "shadow") {
-    const audit = { actor: "retraining", reason: "not worse on the newest decisions", numbers: {} };
-    await registry.promote(STACK, version.version, audit);
-  }
-  const { refusedBy } = found.verdict;
+  const other = incumbent === null ? null : (serving?.version.version ?? null);
+  const entered = registry.enter(model, found.verdict, audit, { active: active?.id ?? null, with: other });
+  const version = await unlessOutdated(entered);
+  if (version === null) return;
+  const refusedBy = refusedByOf(version.status, found.verdict);
   note({
     type: refusedBy === null ? "promoted" : "refused",
     count: votes.length,
-    description: `weights of layers ${version.version}${refusedBy === null ? " serve" : `: rule ${refusedBy}`}`,
+    description: `weights of layers ${version.version}${refusedBy === null ? " serve" : `: ${refusedBy}`}`,
   });
+}
+
+/** Null where another version became active while weights were learned: the next pass looks again. */
+async function unlessOutdated(entered: Promise<ModelVersion>): Promise<ModelVersion | null> {
+  try {
+    return await entered;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "conflict") return null;
+    throw error;
+  }
 }
 
 /** Alerts with kept layers that have ended, and those that had by the newest version, of which some may be gone by now. */

@@ -5,10 +5,12 @@ import { SAMPLE_SCHEMA } from "../../core/learning/samples.js";
 import { AppError } from "../../platform/errors.js";
 import { defineJob, type JobContext, type JobKind } from "../../platform/jobs.js";
 import { defineTask } from "../../platform/workers.js";
-import { DEEP_HEADS, type DeepLearner, isDeepLearner } from "../models/artefact.js";
+import { type DeepLearner, isDeepLearner } from "../models/artefact.js";
 import { checkSchema } from "../models/card.js";
+import { refusedByOf } from "../models/steps.js";
 import { ANY, type ModelStore, type ModelVersion } from "../models/store.js";
 import { DEEP_TERMS, type DeepTerms } from "./deep-job.js";
+import { incumbentOf } from "./incumbent.js";
 import { HEAD, lotsOf, POLICY, readLot, TERMS } from "./lots.js";
 import type { TrainParts } from "./train-job.js";
 import type { TriedDeep, TryDeepOrder } from "./try-deep-worker.js";
@@ -84,7 +86,7 @@ async function run(parts: Parts, id: number, { job, signal }: JobContext<null>):
   const { status } = await parts.registry.judge(version, verdict, job.userId);
   const checks = verdict.checks.map((check) => ({ ...check }));
   const { samples } = evaluation;
-  return { ...names, status, samples, refused_by: verdict.refusedBy, checks, reason: null };
+  return { ...names, status, samples, refused_by: refusedByOf(status, verdict), checks, reason: null };
 }
 
 interface DeepCandidate {
@@ -92,6 +94,9 @@ interface DeepCandidate {
   readonly learner: DeepLearner;
   readonly artefact: Uint8Array;
 }
+
+/** Trials of one candidate at most, where another version becomes active during each. */
+const MOST_TRIALS = 3;
 
 /** The seed of what is drawn comes of when the version was taken in, which nobody knew who learned it. */
 async function tryDeep(
@@ -101,19 +106,23 @@ async function tryDeep(
   signal: AbortSignal,
 ): Promise<TryResult> {
   const seed = hash32(`${version.hash} ${version.id} ${version.createdAtMs}`);
-  const active = registry.serving(version);
-  const isSame = active?.version.featureSchema === DEEP_HEADS[learner].featureSchema;
-  const incumbent = active !== null && isSame ? await store.artefact(active.version.id) : null;
-  const order: TryDeepOrder = {
-    ...{ learner, artefact, incumbent },
-    net: { ...terms.net, seed },
-    agent: { ...terms.agent, seed },
-  };
-  const { verdict, samples } = await workers.run(TRY_DEEP, order, { signal, aside: true });
-  const { status } = await registry.judge(version, verdict, actor, "active");
-  const checks = verdict.checks.map((check) => ({ ...check }));
-  const names = { model_id: version.id, version: version.version };
-  return { ...names, status, samples, refused_by: verdict.refusedBy, checks, reason: null };
+  const drawn = { net: { ...terms.net, seed }, agent: { ...terms.agent, seed } };
+  for (let trial = 1; ; trial++) {
+    const { artefact: incumbent, compared } = await incumbentOf(registry, learner);
+    const order: TryDeepOrder = { learner, artefact, incumbent, ...drawn };
+    const { verdict, samples } = await workers.run(TRY_DEEP, order, { signal, aside: true });
+    try {
+      const { status } = await registry.judge(version, verdict, actor, compared);
+      const checks = verdict.checks.map((check) => ({ ...check }));
+      const names = { model_id: version.id, version: version.version };
+      const refusedBy = refusedByOf(status, verdict);
+      return { ...names, status, samples, refused_by: refusedBy, checks, reason: null };
+    } catch (error) {
+      const candidate = await store.find(version.id);
+      const isOther = error instanceof AppError && error.code === "conflict";
+      if (!isOther || candidate?.status !== "candidate" || trial === MOST_TRIALS) throw error;
+    }
+  }
 }
 
 async function tryVersion(

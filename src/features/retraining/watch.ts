@@ -135,7 +135,18 @@ async function promote(
 ): Promise<void> {
   const reason = found === null ? "none is active" : `better on ${found.samples} live decisions`;
   const numbers = found === null ? {} : numbersOf(found);
-  await registry.promote(version, version.version, { actor: ACTOR, reason, numbers }, against);
+  try {
+    await registry.promote(version, version.version, { actor: ACTOR, reason, numbers }, { against });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "promotion_refused") throw error;
+    await registry.refuse(version, { actor: ACTOR, reason: error.message, numbers });
+    return note({
+      type: "refused",
+      count: 1,
+      of: "candidates",
+      description: `${nameOf(version)}: ${error.message}`,
+    });
+  }
   note({
     type: "promoted",
     count: found?.samples ?? 0,
