@@ -2,6 +2,7 @@ import type { Interval } from "../../core/market/interval.js";
 import type { Condition } from "../../core/rules/condition.js";
 import type { TriggerPhase } from "../../core/rules/trigger.js";
 import type { Database, Sql } from "../../platform/database.js";
+import { AppError } from "../../platform/errors.js";
 import { takeTurn } from "../../platform/turns.js";
 import type { RuleTerms } from "./language.js";
 
@@ -69,6 +70,8 @@ export interface FiringPlace {
 
 /** Rules of a user at most. */
 export const MOST_RULES = 100;
+/** Symbols that all rules of a user watch together, each interval of one counted: each asks for bars of its own. */
+export const MOST_SERIES = 500;
 
 const ms = (column: string) => `(extract(epoch from ${column}) * 1000)::float8`;
 const instant = (parameter: string) => `to_timestamp(${parameter}::float8 / 1000)`;
@@ -103,6 +106,11 @@ const WATCH = `
 insert into alert_rule_states (rule_id, instrument_id, since_at, lacks)
 select $1::uuid, i, ${instant("$3")}, '{}' from unnest($2::int[]) as i on conflict do nothing`;
 
+/** Series of bars that all rules of a user look at. */
+const SERIES = `
+select count(distinct (s.instrument_id, r.interval)) as series
+from alert_rules r join alert_rule_states s on s.rule_id = r.id where r.user_id = $1`;
+
 /** Another condition has no level to come from; how long ago the rule fired still counts. */
 const BEGIN_ANEW = `
 update alert_rule_states set phase = 'new', since_at = ${instant("$2")}, seen_at = null, lacks = '{}', suppressed = null,
@@ -133,8 +141,17 @@ export function createRuleStore(database: Database) {
     return rows[0] ?? null;
   }
 
-  async function watch(sql: Sql, id: string, instrumentIds: readonly number[], sinceMs: number) {
+  /** @throws {AppError} `conflict` where its owner would watch more than may be. */
+  async function watch(
+    sql: Sql,
+    { userId, id, sinceMs }: { readonly userId: string; readonly id: string; readonly sinceMs: number },
+    instrumentIds: readonly number[],
+  ): Promise<void> {
     await sql.query(WATCH, [id, instrumentIds, sinceMs]);
+    const [row] = await sql.query<{ series: number }>(SERIES, [userId]);
+    if ((row?.series ?? 0) <= MOST_SERIES) return;
+    const most = `All rules together may watch at most ${MOST_SERIES} symbols, each interval of one counted`;
+    throw new AppError("conflict", most);
   }
 
   return {
@@ -151,7 +168,7 @@ export function createRuleStore(database: Database) {
         await takeTurn(sql, "rules", userId);
         const values = [userId, ...valuesOf(draft), MOST_RULES];
         const [made] = await sql.query<{ id: string }>(CREATE, values);
-        if (made !== undefined) await watch(sql, made.id, instrumentIds, sinceMs);
+        if (made !== undefined) await watch(sql, { userId, id: made.id, sinceMs }, instrumentIds);
         return made?.id ?? null;
       }),
     /** Takes the place of a rule, which begins anew. @returns false where there is none. */
@@ -163,13 +180,14 @@ export function createRuleStore(database: Database) {
       sinceMs: number,
     ) =>
       database.transaction(async (sql): Promise<boolean> => {
+        await takeTurn(sql, "rules", userId);
         const values = [userId, id, ...valuesOf(draft)];
         const [replaced] = await sql.query<{ same: boolean; hasOtherBars: boolean }>(REPLACE, values);
         if (replaced === undefined) return false;
         await sql.query(FORGET, [id, instrumentIds]);
         if (!replaced.same) await sql.query(BEGIN_ANEW, [id, sinceMs]);
         if (replaced.hasOtherBars) await sql.query(FORGET_BAR, [id]);
-        await watch(sql, id, instrumentIds, sinceMs);
+        await watch(sql, { userId, id, sinceMs }, instrumentIds);
         return true;
       }),
     /** @returns false where there is no such rule. */
