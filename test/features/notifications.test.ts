@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { WAITS_MS } from "../../src/features/notifications/schedule.js";
 import { channelView } from "../../src/features/notifications/views.js";
+import { ROTATION_MS, webhook } from "../../src/features/notifications/webhook.js";
 import { codeOf } from "../fixtures/error-code.js";
 import { alertOf, useNotifying, verified } from "../fixtures/notifications.js";
 import { outwardTo, startReceiver } from "../fixtures/receiver.js";
@@ -72,6 +73,16 @@ describe("a webhook", () => {
     const own = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
     await all.notifying.notifications.change("ann", id, { settings: { ...settings, secret: own } });
     expect((await all.notifying.notifications.rotate("ann", id)).secret).toMatch(/^whsec_/);
+  });
+
+  it("that was kept with one secret before the present one, or none, is rotated as others are", () => {
+    const old = { url: "https://example.com", secret: "whsec_b25l" };
+    const before = { secret: "whsec_dHdv", until: 50 };
+    const present = { secret: old.secret, until: ROTATION_MS + 10 };
+    expect(webhook.rotate({ ...old, previous: null }, 10).target.previous).toEqual([present]);
+    expect(webhook.rotate({ ...old, previous: before }, 10).target.previous).toEqual([present, before]);
+    const later = webhook.rotate({ ...old, previous: [before] }, 50).target.previous;
+    expect(later).toEqual([{ ...present, until: ROTATION_MS + 50 }]);
   });
 
   it("keeps its secrets from whoever reads the database, and shows them once", async () => {
