@@ -1,24 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createRng } from "../../src/core/base/rng.js";
 import { stackLookAt } from "../../src/core/learning/stack-candidate.js";
-import type { LayerName } from "../../src/core/signals/fuse.js";
 import type { ModelVersion } from "../../src/features/models/store.js";
 import type { SettledVote } from "../../src/features/retraining/layer-store.js";
 import { relearnStack } from "../../src/features/retraining/stack.js";
 import { sized } from "../fixtures/sizes.js";
-
-/** Alerts that have ended. @param told layer whose value has the log-odds of so many times itself. */
-function votesOf(count: number, seed: number, told: LayerName, strength: number): SettledVote[] {
-  const rng = createRng(seed, 86);
-  return Array.from({ length: count }, (_, i) => {
-    const value = () => 2 * rng.next() - 1;
-    const values = { rules: value(), deep: value(), multi_timeframe: value(), sentiment: value() };
-    const direction = rng.next() < 0.5 ? 1 : -1;
-    const label = rng.next() < 1 / (1 + Math.exp(-strength * direction * values[told])) ? 1 : 0;
-    const times = { decidedAt: i, settledAt: i + 3.5 };
-    return { values, direction, label, ...times, alertId: i + 1, outcome: i + 1 };
-  });
-}
+import { votesOf } from "../fixtures/votes.js";
 
 /** A server whose versions are kept, and whose alerts end one after the other. */
 function serverOf(all: readonly SettledVote[]) {

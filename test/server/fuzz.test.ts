@@ -126,6 +126,7 @@ const SILENT: readonly string[] = [
   "placePaperTrade",
   "promoteModel",
   "proveDetection",
+  "proveLayers",
   "proveScore",
   "reconcileBacktest",
   "redeemConfirmation",

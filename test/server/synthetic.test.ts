@@ -89,6 +89,7 @@ const NEEDS_MORE = [
   "pauseRule",
   "promoteModel",
   "proveDetection",
+  "proveLayers",
   "proveScore",
   "reconcileBacktest",
   "redeemConfirmation",

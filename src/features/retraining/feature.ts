@@ -28,6 +28,7 @@ import { createAgentWatch } from "./agent-watch.js";
 import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
 import { createDeepJob, type DeepJob } from "./deep-job.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
+import { createLayerProofs, type LayerProofs } from "./layer-proof.js";
 import { createLayerStore, type LayerStore } from "./layer-store.js";
 import { createRetrainingLoop, type RetrainingLoop } from "./loop.js";
 import { HEAD, type Lot, lotsOf } from "./lots.js";
@@ -53,6 +54,7 @@ export interface Retraining {
   readonly loop: RetrainingLoop | null;
   readonly labels: LabelStore;
   readonly layers: LayerStore;
+  readonly layerProofs: LayerProofs;
   readonly status: LearningStatus;
   readonly online: OnlineModels;
 }
@@ -142,8 +144,9 @@ export function createRetraining(parts: {
       : null;
   const status = createLearningStatus({ ...parts, market, labels, layers, loop });
   const dataSet = createDataSetJob(trainParts);
+  const layerProofs = createLayerProofs({ database, market, registry: models.registry });
   return {
-    ...{ kind, deepKind, dataSet, trying, takeIn, order, loop, labels, layers, status },
+    ...{ kind, deepKind, dataSet, trying, takeIn, order, loop, labels, layers, layerProofs, status },
     online: models.online,
   };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isoTime, routeGroup } from "../../platform/http.js";
 import type { OnlineExplanation, OnlineModels, OnlinePrediction } from "../models/online.js";
 import type { Retraining } from "./feature.js";
+import { layerProofRoutes } from "./layer-proof.js";
 import type { LearningStatus } from "./status.js";
 import { figuresView } from "./status.js";
 import {
@@ -27,6 +28,7 @@ export function learningRoutes(app: FastifyInstance, { retraining, now }: Status
   const { status } = retraining;
   const routes = routeGroup(app, { tag: "Models", access: "viewer", perMinute: 30 });
   onlineRoutes(app, retraining.online);
+  layerProofRoutes(app, retraining.layerProofs);
 
   routes.get("/api/ml/online-status", {
     id: "getOnlineStatus",
