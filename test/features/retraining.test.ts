@@ -320,7 +320,9 @@ describe("a pass of the retraining loop", () => {
 
   it("weighs layers as decisions that ended teach, once enough have, and not where they teach nothing", async () => {
     const layers = createLayerStore(database, MARKET);
-    const keep = async (from: number, labels: readonly (0 | 1)[], telling: "sentiment" | "turned" | null) => {
+    const keep = async (
+      ...[from, labels, telling]: [number, readonly (0 | 1)[], "sentiment" | "turned" | null]
+    ) => {
       await settle(from, labels);
       const alerts = await database.query<{ id: number }>(`select id from alerts order by id offset ${from}`);
       const rng = createRng(from + 1);
@@ -331,7 +333,8 @@ describe("a pass of the retraining loop", () => {
         const told = telling === null ? value() : 0.4 * sign * (2 * labels[i] - 1) + 0.6 * value();
         const values = { rules: value(), deep: Number.NaN, multi_timeframe: value(), sentiment: told };
         const asOfMs = closeOf(from + i);
-        const fused = { composite: 50, chance: null, stackVersion: null, weights: LAYER_WEIGHTS };
+        const stackVersion = registry.serving(STACK)?.version.version ?? null;
+        const fused = { composite: 50, chance: null, stackVersion, netId: null, weights: LAYER_WEIGHTS };
         saved.push(layers.save({ alertId: id, direction: 1, values, ...fused, asOfMs }));
       }
       await Promise.all(saved);

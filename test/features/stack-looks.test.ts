@@ -14,7 +14,7 @@ function serverOf(all: readonly SettledVote[]) {
   const kept = () => all.slice(gone, ended);
   const layers = {
     settledAfter: async (outcome: number) => kept().filter((vote) => vote.outcome > outcome).length,
-    newestSettled: async (_: number, limit: number) => kept().slice(-limit),
+    newestSettled: async (_: object, limit: number) => kept().slice(-limit),
   };
   type Parts = Parameters<typeof relearnStack>;
   const registry: Parts[0] = {

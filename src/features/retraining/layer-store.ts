@@ -26,8 +26,18 @@ export interface LayerReading {
   /** What of alerts with such a composite hit, by the version of the weights; null while the usual ones serve. */
   readonly chance: number | null;
   readonly stackVersion: string | null;
+  /** Id of the version of the net that was asked; null while none served. */
+  readonly netId: number | null;
   readonly weights: Readonly<Record<LayerName, number>>;
   readonly asOfMs: number;
+}
+
+/** Whose votes are asked for: of all that there are without either. */
+export interface VoteFilter {
+  /** Id of the version of the net that gave the deep layer. */
+  readonly netId?: number | undefined;
+  /** Version of the weights by which layers were told. */
+  readonly stackVersion?: string | undefined;
 }
 
 /** A reading with what became of the alert; null while that is open. */
@@ -55,6 +65,7 @@ interface Row {
   readonly composite: number | null;
   readonly chance: number | null;
   readonly stackVersion: string | null;
+  readonly netId: number | null;
   readonly weights: Record<LayerName, number>;
   readonly asOfMs: number;
   readonly label: 0 | 1 | null;
@@ -97,13 +108,13 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
 
     /** Keeps a reading; of one alert the first stays. */
     async save(reading: LayerReading): Promise<void> {
-      const { alertId, direction, values, composite, chance, stackVersion, weights, asOfMs } = reading;
+      const { alertId, direction, values, composite, chance, stackVersion, netId, weights, asOfMs } = reading;
       const known = (name: LayerName) => (Number.isNaN(values[name]) ? null : values[name]);
       await database.query(
-        `insert into alert_layers (alert_id, direction, rules, deep, multi_timeframe, sentiment, composite, chance, stack_version, weights, as_of)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, to_timestamp($11::float8 / 1000)) on conflict do nothing`,
+        `insert into alert_layers (alert_id, direction, rules, deep, multi_timeframe, sentiment, composite, chance, stack_version, net_id, weights, as_of)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, to_timestamp($12::float8 / 1000)) on conflict do nothing`,
         [
-          ...[alertId, direction, ...LAYERS.map(known), composite, chance, stackVersion],
+          ...[alertId, direction, ...LAYERS.map(known), composite, chance, stackVersion, netId],
           ...[JSON.stringify(weights), asOfMs],
         ],
       );
@@ -113,7 +124,7 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
     async since(sinceMs: number, limit: number): Promise<SettledReading[]> {
       const rows = await database.query<Row>(
         `select l.alert_id as "alertId", l.direction, l.rules, l.deep, l.multi_timeframe, l.sentiment, l.composite,
-           l.chance, l.stack_version as "stackVersion", l.weights, ${epochMs("l.as_of", "asOfMs")},
+           l.chance, l.stack_version as "stackVersion", l.net_id as "netId", l.weights, ${epochMs("l.as_of", "asOfMs")},
            (extract(epoch from o.settled_at) * 1000)::float8 as "settledAtMs",
            case when o.id is null then null else (o.ending = 'target' and o.gain > 0)::int end as label
          from alert_layers l join alerts a on a.id = l.alert_id join instruments i on i.id = a.instrument_id
@@ -125,8 +136,8 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
       return rows.map(withValues);
     },
 
-    /** The newest alerts with kept layers that have ended by their levels, on bars that closed since a moment; in the order in which they ended. */
-    async newestSettled(sinceMs: number, limit: number): Promise<SettledVote[]> {
+    /** The newest alerts with kept layers that have ended by their levels; in the order in which they ended. */
+    async newestSettled({ netId, stackVersion }: VoteFilter, limit: number): Promise<SettledVote[]> {
       const rows = await database.query<Omit<SettledVote, "values"> & Said>(
         `select l.alert_id as "alertId", o.id as outcome, l.direction, l.rules, l.deep, l.multi_timeframe, l.sentiment,
            ${epochMs("l.as_of", "decidedAt")},
@@ -134,9 +145,10 @@ export function createLayerStore(database: Database, { synthetic, replay }: Mark
            (o.ending = 'target' and o.gain > 0)::int as label
          from alert_layers l join alerts a on a.id = l.alert_id join instruments i on i.id = a.instrument_id
          join outcomes o on o.alert_id = a.id and o.policy = 'sltp' and o.outcome is not null
-         where i.synthetic = $1 and i.replay = $2 and l.as_of >= to_timestamp($3::float8 / 1000)
-         order by o.settled_at desc, o.id desc limit $4`,
-        [...market, sinceMs, limit],
+         where i.synthetic = $1 and i.replay = $2 and ($3::bigint is null or l.net_id = $3)
+           and ($4::text is null or l.stack_version = $4)
+         order by o.settled_at desc, o.id desc limit $5`,
+        [...market, netId ?? null, stackVersion ?? null, limit],
       );
       return rows.reverse().map(withValues);
     },

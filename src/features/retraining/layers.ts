@@ -36,7 +36,7 @@ export function createLayerLoop(options: {
         try {
           const { closedAtMs, madeByMs } = alert;
           const asOf = { closedByMs: closedAtMs, madeByMs };
-          const { inputs, weighing } = await signals.readAsOf(alert.symbol, interval, asOf);
+          const { inputs, weighing, main } = await signals.readAsOf(alert.symbol, interval, asOf);
           const { weights } = weighing;
           const fusion = fuseLayers(inputs, alert.direction, weights);
           const { value: chance, version: stackVersion } = chanceOf(weighing, fusion);
@@ -46,7 +46,7 @@ export function createLayerLoop(options: {
           const { id: alertId, direction } = alert;
           const { composite } = fusion;
           const said = { alertId, direction, values, composite, chance, stackVersion, weights };
-          await store.save({ ...said, asOfMs: closedAtMs });
+          await store.save({ ...said, netId: main.deep.netId, asOfMs: closedAtMs });
         } catch (error) {
           if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
           log.debug({ alert: alert.id, reason: error.message }, "the layers of an alert could not be read");

@@ -28,7 +28,7 @@ export async function relearnStack(
   const { decisions, before } = await decisionsBy(newest, layers);
   const look = stackLookAt(decisions);
   if (look === null || before >= look.from) return;
-  const votes = await layers.newestSettled(0, MOST_READINGS);
+  const votes = await layers.newestSettled({}, MOST_READINGS);
   const [active] = await registry.list({ ...STACK, status: "active" }, 1);
   await registry.refresh();
   const serving = registry.serving(STACK);

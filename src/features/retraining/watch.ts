@@ -86,9 +86,12 @@ async function judge(
     return { ...judgeShift(stabilitiesOf(opened.model, rows), shares), samples: rows.length };
   }
   if (opened.learner === "q_agent") return agentWatch(version, opened.model);
-  const votes = await layers.newestSettled(version.createdAtMs, MOST_SCORED);
-  if (opened.learner === "layer_stack") return judgeStack(votes, opened.model);
-  return judgeDecay(deepScores(votes), VOTE_WATCH);
+  // What a version is judged by is what it said itself: others served before it, and perhaps since.
+  if (opened.learner === "layer_stack") {
+    const own = { stackVersion: version.version };
+    return judgeStack(await layers.newestSettled(own, MOST_SCORED), opened.model);
+  }
+  return judgeDecay(deepScores(await layers.newestSettled({ netId: version.id }, MOST_SCORED)), VOTE_WATCH);
 }
 
 /** How far the deep layer said towards the direction of each alert, of those that it spoke on. */

@@ -18,6 +18,8 @@ export interface DeepSaid {
   readonly layer: LayerInput;
   /** Null while no net serves. */
   readonly version: string | null;
+  /** Id of that version. */
+  readonly netId: number | null;
   /** Null while no net serves, or where the bar has no window. */
   readonly reading: WindowReading | null;
 }
@@ -42,6 +44,7 @@ const NO_NET = "no sequence net has been promoted";
 const silent = (reason: string): DeepSaid => ({
   layer: { value: null, reason },
   version: null,
+  netId: null,
   reading: null,
 });
 const MADE_LATER = silent("the sequence net that serves was made later");
@@ -71,7 +74,7 @@ export function createDeepLook(registry: Pick<Registry<OpenModel>, "serving" | "
       if (found.version.createdAtMs > madeByMs) return MADE_LATER;
       if (known?.net !== found.net) known = { net: found.net, read: createBarReader(found.net) };
       const reading = bars.close.length < WINDOW_BARS ? null : known.read(bars, bars.close.length - 1);
-      return { layer: deepLayer(reading), version: found.version.version, reading };
+      return { layer: deepLayer(reading), version: found.version.version, netId: found.version.id, reading };
     },
   };
 }

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "alert_layers" ADD COLUMN     "net_id" BIGINT;
