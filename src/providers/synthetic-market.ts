@@ -73,10 +73,6 @@ export function createSyntheticMarket(
   const marketStream = hash32(`market of ${calendar.id}`);
   const traits = traitsOf(instrument, createRng(seed, stream));
   const firstSession = Math.max(0, lastOpened(calendar, BEGINNING_MS) + 1);
-  /** States of the sessions that begin a block, in their order, and all of the block that was asked for last. */
-  const beginnings: SessionState[] = [];
-  let block: SessionState[] = [];
-  let blockAt = -1;
   const profiles = new Map<number, Float64Array>();
   const anchor = Math.log(traits.startPrice);
 
@@ -121,28 +117,7 @@ export function createSyntheticMarket(
     };
   }
 
-  /** A decade of states is a megabyte: those within a block are made again from the one it begins with. */
-  function stateOf(session: number): SessionState {
-    const wanted = Math.floor((session - firstSession) / BLOCK);
-    for (let at = beginnings.length - 1; at < wanted; at++) {
-      // The last session of a block tells the first of the next one.
-      const last = at < 0 ? undefined : blockFrom(at, beginnings[at]).at(-1);
-      beginnings.push(nextState(firstSession + BLOCK * (at + 1), last));
-    }
-    if (blockAt !== wanted) {
-      block = blockFrom(wanted, beginnings[wanted]);
-      blockAt = wanted;
-    }
-    return block[session - firstSession - BLOCK * wanted];
-  }
-
-  function blockFrom(at: number, first: SessionState): SessionState[] {
-    const states = [first];
-    for (let k = 1; k < BLOCK; k++) {
-      states.push(nextState(firstSession + BLOCK * at + k, states[k - 1]));
-    }
-    return states;
-  }
+  const stateOf = inBlocks(firstSession, nextState);
 
   /** Activity of each minute of a session of so many, mean 1. */
   function profileOf(minutes: number): Float64Array {
@@ -166,6 +141,39 @@ export function createSyntheticMarket(
       const rng = createRng(seed ^ 0x5bd1e995, stream, session + 1);
       return drawMinutes(stateOf(session), traits, profile, rng, from);
     },
+  };
+}
+
+/**
+ * The states of sessions, each of which follows from the one before. A decade of them is a megabyte: what is kept are those
+ * that begin a block, and all of the block that was asked for last.
+ */
+function inBlocks(
+  firstSession: number,
+  nextState: (session: number, before: SessionState | undefined) => SessionState,
+): (session: number) => SessionState {
+  const beginnings: SessionState[] = [];
+  let block: SessionState[] = [];
+  let blockAt = -1;
+
+  function blockFrom(at: number, first: SessionState): SessionState[] {
+    const states = [first];
+    for (let k = 1; k < BLOCK; k++) states.push(nextState(firstSession + BLOCK * at + k, states[k - 1]));
+    return states;
+  }
+
+  return (session) => {
+    const wanted = Math.floor((session - firstSession) / BLOCK);
+    for (let at = beginnings.length - 1; at < wanted; at++) {
+      // The last session of a block tells the first of the next one.
+      const last = at < 0 ? undefined : blockFrom(at, beginnings[at]).at(-1);
+      beginnings.push(nextState(firstSession + BLOCK * (at + 1), last));
+    }
+    if (blockAt !== wanted) {
+      block = blockFrom(wanted, beginnings[wanted]);
+      blockAt = wanted;
+    }
+    return block[session - firstSession - BLOCK * wanted];
   };
 }
 

@@ -8,7 +8,7 @@ const readings = (labels: readonly (0 | 1 | null)[]): SettledReading[] =>
   labels.map((label, i) => ({
     ...{ alertId: i + 1, direction: 1, label, settledAtMs: label === null ? null : i },
     values: { rules: 0.1 * i, deep: 0.5, multi_timeframe: 0.2, sentiment: Number.NaN },
-    ...{ composite: 50, chance: null, stackVersion: null, weights: LAYER_WEIGHTS, asOfMs: i },
+    ...{ composite: 50, chance: null, stackVersion: null, netId: null, weights: LAYER_WEIGHTS, asOfMs: i },
   }));
 
 const attributionOf = (labels: readonly (0 | 1 | null)[]) =>

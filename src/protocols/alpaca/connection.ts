@@ -119,17 +119,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }, settings.pingEveryMs);
   timer.unref();
 
-  /** Whether the client keeps to the number of frames that it may send. */
-  function counts(one: Held): boolean {
-    const now = clock.elapsed();
-    if (now - one.windowStart > WINDOW_MS) {
-      one.windowStart = now;
-      one.frames = 0;
-    }
-    one.frames++;
-    return one.frames <= FRAMES_A_WINDOW;
-  }
-
   return {
     attach(socket, { ip, principal, codec }, begin) {
       let dialogue: Dialogue | null = null;
@@ -159,7 +148,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       socket.on("message", (frame) => {
         one.heardAt = clock.elapsed();
         metrics.socketMessages.inc({ direction: "in" });
-        if (!counts(one)) cut(one, "too many frames", CLOSE_POLICY);
+        if (!counts(one, clock.elapsed())) cut(one, "too many frames", CLOSE_POLICY);
         else
           turn = turn
             .then(() => opened.hear(readable(codec, frame)))
@@ -180,6 +169,16 @@ export function createConnections(options: ConnectionsOptions): Connections {
       for (const { socket } of held) socket.close(CLOSE_GOING_AWAY, "the server is shutting down");
     },
   };
+}
+
+/** Whether a client keeps to the number of frames that it may send. */
+function counts(one: Held, now: number): boolean {
+  if (now - one.windowStart > WINDOW_MS) {
+    one.windowStart = now;
+    one.frames = 0;
+  }
+  one.frames++;
+  return one.frames <= FRAMES_A_WINDOW;
 }
 
 function readable(codec: Codec, frame: Parameters<Codec["read"]>[0]): unknown {
