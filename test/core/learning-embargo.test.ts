@@ -4,8 +4,10 @@ import type { Samples } from "../../src/core/learning/define.js";
 import { LEARNING_TERMS } from "../../src/core/learning/lesson.js";
 import { findOverlap, type SampleSplit, SPLIT_TERMS, splitSamples } from "../../src/core/learning/split.js";
 import { learnStack } from "../../src/core/learning/stack-candidate.js";
+import { gatherMaterial, lessonOf } from "../../src/features/retraining/lesson.js";
 import { columnLesson, termsOf } from "../fixtures/learning-lessons.js";
 import { learned } from "../fixtures/learning-tally.js";
+import { pulledWalk } from "../fixtures/planted-walks.js";
 
 const ROWS = 1_000;
 const EMBARGO = 10;
@@ -81,10 +83,10 @@ describe("the embargo of a split", () => {
     expect(findOverlap({ ...open, embargo }, samples)).toMatch(/training of fold 0 .* embargo from/);
   });
 
-  it("is of the rows of each asset class and interval, however many others come between", () => {
+  it("is of the rows of each interval, however many others come between", () => {
     // Beside a daily row there are nine of minutes, whose hundredth is not a day.
     const DAY = 1_440;
-    const lots = Array.from({ length: ROWS }, (_, row) => (row % 10 === 0 ? "equity 1d" : "crypto 1m"));
+    const lots = Array.from({ length: ROWS }, (_, row) => (row % 10 === 0 ? "1d" : "1m"));
     const decidedAt = Float64Array.from(lots, (_, row) => DAY * Math.floor(row / 10) + (row % 10));
     const samples = { ...episodes(3), decidedAt, settledAt: decidedAt.map((time) => time + 0.5) };
     const { calibration, tail } = splitSamples(samples, SPLIT_TERMS, lots);
@@ -92,8 +94,8 @@ describe("the embargo of a split", () => {
     const newest = (lot: string) =>
       Math.max(...[...calibration].filter((row) => lots[row] === lot).map((row) => decidedAt[row]));
     // One daily row of a hundred, and nine of 900 others.
-    expect(begins - newest("equity 1d")).toBe(2 * DAY);
-    expect(begins - newest("crypto 1m")).toBe(2 * DAY - 9);
+    expect(begins - newest("1d")).toBe(2 * DAY);
+    expect(begins - newest("1m")).toBe(2 * DAY - 9);
     const together = splitSamples(samples).calibration;
     expect(findOverlap(splitSamples(samples), samples)).toBeNull();
     expect(together.length).toBe(calibration.length);
@@ -108,6 +110,14 @@ describe("the embargo of a split", () => {
     expect(minutes(calibration.from) - minutes(training.settled)).toBe(13);
     expect(minutes(tail.from) - minutes(calibration.settled)).toBe(13);
     expect(minutes(tail.settled) - minutes(tail.to)).toBe(4);
+  });
+
+  it("is of the intervals that a lesson tells of its rows, without their asset classes, as data sets do", () => {
+    const series = { candles: pulledWalk(700, 3, 0.3), calendar: "24x7", costBps: 5 } as const;
+    const material = gatherMaterial([{ ...series, assetClass: "crypto" }], { kind: "barriers" });
+    const lesson = lessonOf({ ...material, lots: [] }, "regime");
+    expect(lesson.intervals).toEqual(material.facts.map(({ interval }) => interval));
+    expect(lesson.intervals?.length).toBe(lesson.samples.labels.length);
   });
 
   it("keeps weights of layers from decisions just before those that calibrate them", () => {

@@ -65,7 +65,7 @@ export function learnCandidate(
   lesson: Lesson,
   terms: LearningTerms,
   incumbent: TabularModel | null,
-  split: SampleSplit = splitSamples(lesson.samples, terms.split, lesson.lots),
+  split: SampleSplit = splitSamples(lesson.samples, terms.split, lesson.intervals),
 ): Candidate | NothingLearned {
   const { samples, keys } = lesson;
   assertNoOverlap(split, samples);
@@ -110,7 +110,7 @@ export function tryModel(
   { incumbent, learnedUntilMs }: { readonly incumbent: TabularModel | null; readonly learnedUntilMs: number },
 ): Tried | NothingLearned {
   const { samples, keys } = lesson;
-  const split = splitSamples(samples, terms.split, lesson.lots);
+  const split = splitSamples(samples, terms.split, lesson.intervals);
   const since = afterEmbargo(samples.decidedAt, lastSettled(samples, learnedUntilMs), split.embargo);
   const rows = partsByTeller(split, lesson).tail.filter((row) => since.has(row));
   const stretches = [stretchOf("tail", samples, rows)];

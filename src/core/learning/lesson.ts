@@ -42,6 +42,8 @@ export interface Lesson {
   readonly series: ArrayLike<number>;
   /** Asset class and interval of each row, where a model of several is learned. */
   readonly lots?: readonly string[];
+  /** Interval of each row, each of which has an embargo of its own; none where all are of one. */
+  readonly intervals?: readonly string[];
   /** Of each row one of `TELLERS`; bars tell all of them without it. */
   readonly tellers?: Uint8Array;
   /** Candidates that are learned by the same training, itself among them; 1 where it does not say. */

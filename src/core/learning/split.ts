@@ -9,7 +9,7 @@ export interface SplitTerms {
   readonly tailShare: number;
   readonly calibrationShare: number;
   /**
-   * Share of the rows of a lot, 0 to less than 1, the newest before a part begins, that no part before it has, nor any row
+   * Share of the rows of an interval, 0 to less than 1, the newest before a part begins, that no part before it has, nor any row
    * whose outcome was known only since the first of them.
    */
   readonly embargoShare: number;
@@ -52,15 +52,15 @@ export interface SampleSplit {
 /** How many rows are left out before each part, and of what each is one. */
 export interface Embargo {
   readonly share: number;
-  /** Asset class and interval of each row; none where all are of one lot. */
+  /** Interval of each row; none where all are of one. */
   readonly lots: readonly string[];
 }
 
 /**
  * Splits rows in time: walk-forward folds, then a stretch to calibrate on, then a tail that stays untouched (purging and
  * embargo after M. López de Prado, Advances in Financial Machine Learning 2018, chapter 7). Rows decided at one moment
- * stay together. @param lots asset class and interval of each row, each of which has an embargo of its own: a hundredth of
- * all would be an hour of daily bars beside those of minutes. None where all are of one lot.
+ * stay together. @param lots interval of each row, each of which has an embargo of its own: a hundredth of
+ * all would be an hour of daily bars beside those of minutes. None where all are of one.
  */
 export function splitSamples(
   { decidedAt, settledAt }: Pick<Samples, "decidedAt" | "settledAt">,

@@ -127,7 +127,7 @@ export const cardSchema = z
       .max(1)
       .optional()
       .describe(
-        "Share of the samples of each asset class and interval that is left out before each stretch, 0..1, beside all whose " +
+        "Share of the samples of each interval that is left out before each stretch, 0..1, beside all whose " +
           "outcome was known only since the first of them",
       ),
     limits: z.array(z.string()).describe("What it was not tried for"),

@@ -121,7 +121,8 @@ export function lessonOf({ samples, facts, lots, unstable, early }: Material, gr
     grouping === "regime" ? (regime ?? "") : pattern,
   );
   const suspicious = { unstableFeatures: unstable.length, earlyOutcomes: early.length };
-  return { samples, keys, series, lots, tellers: tellersOf(facts), ...suspicious };
+  const intervals = facts.map(({ interval }) => interval);
+  return { samples, keys, series, lots, intervals, tellers: tellersOf(facts), ...suspicious };
 }
 
 const nameOf = ({ symbol, interval }: Pick<Candles, "symbol" | "interval">) => `${symbol} ${interval}`;
