@@ -25,7 +25,7 @@ function lower(report: AgentReport, name: "hold" | "random", low: number | null)
 
 describe("judgeAgent", () => {
   it("promotes what is surely ahead where there is something to know and not where there is nothing", () => {
-    const verdict = judgeAgent(GOOD, { gain: 0, high: 0 });
+    const verdict = judgeAgent(GOOD, { gain: 0.1, low: 0.01 });
     expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
     expect(verdict.checks.map(({ rule }) => rule)).toEqual([...AGENT_RULES]);
     expect(verdict.checks[0]).toEqual({
@@ -44,8 +44,9 @@ describe("judgeAgent", () => {
     ["ahead_of_random", planted(lower(GOOD.planted, "random", 0)), null],
     ["not_ahead_of_hold_on_walks", walks(lower(GOOD.walks, "hold", 1e-9)), null],
     ["not_ahead_of_hold_on_walks", walks(lower(GOOD.walks, "hold", null)), null],
-    ["not_worse_than_active", GOOD, { gain: -1e-9, high: 0.3 }],
-    ["not_worse_than_active", GOOD, { gain: Number.NaN, high: Number.NaN }],
+    ["not_worse_than_active", GOOD, { gain: -1e-9, low: 1e-9 }],
+    ["better_than_active", GOOD, { gain: 0.3, low: 0 }],
+    ["better_than_active", GOOD, { gain: 0.3, low: Number.NaN }],
   ] as const)("refuses by %s alone", (rule, found, comparison) => {
     const { refusedBy, checks } = judgeAgent(found, comparison);
     expect(refusedBy).toBe(rule);
@@ -75,14 +76,18 @@ describe("a candidate agent", () => {
     const found = learnAgent(trainingSeries(1, 0).slice(0, 4), { ...SHORT, markets: 0 }, learned.agent);
     expect(found.agent.margin).toBeNull();
     expect(found.verdict.promoted).toBe(false);
-    expect(found.verdict.checks.at(-1)).toMatchObject({ rule: "not_worse_than_active", passed: false });
+    expect(found.verdict.checks.at(-2)).toMatchObject({ rule: "not_worse_than_active", passed: false });
   });
 
   it("is compared with the active one stretch by stretch", () => {
     const same = learnAgent([], SHORT, learned.agent);
-    expect(same.comparison).toEqual({ gain: 0, high: 0 });
+    expect(same.comparison).toEqual({ samples: 24, gain: 0, low: 0, high: 0 });
+    // One that is as good is no reason to change what serves.
+    expect(same.verdict.refusedBy).toBe("better_than_active");
     const idle = { ...learned.agent, margin: null };
-    const gained = learnAgent([], SHORT, idle).comparison;
+    const { comparison: gained, verdict } = learnAgent([], SHORT, idle);
+    expect(verdict.promoted).toBe(true);
+    expect(verdict.checks.slice(-2).map(({ value }) => value)).toEqual([gained?.gain, gained?.low]);
     // One that stays out grows by nothing, so that what is gained is the growth of the candidate.
     expect(gained?.gain).toBeCloseTo(learned.evaluation.planted.policies.agent.logReturn.value ?? 0, 10);
     expect(gained?.high).toBeGreaterThan(gained?.gain ?? 0);

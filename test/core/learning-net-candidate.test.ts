@@ -43,7 +43,7 @@ const learned = learnNet([], SHORT, null);
 
 describe("judgeNet", () => {
   it("promotes what names planted shapes well and is calibrated, with every value beside its limit", () => {
-    const verdict = judgeNet(GOOD, 0);
+    const verdict = judgeNet(GOOD, { gain: 0.1, low: 0.01 });
     expect(verdict).toMatchObject({ promoted: true, refusedBy: null });
     expect(verdict.checks.map(({ rule }) => rule)).toEqual([...NET_RULES]);
     expect(verdict.checks[0]).toEqual({ rule: "macro_f1_at_least", passed: true, value: 0.93, limit: 0.9 });
@@ -57,8 +57,9 @@ describe("judgeNet", () => {
     ["read_f1_at_least", { ...GOOD, readF1: Number.NaN }, null],
     ["calibrated", { ...GOOD, calibrationError: 0.05 + 1e-9 }, null],
     ["calibrated", { ...GOOD, calibrationError: Number.NaN }, null],
-    ["not_worse_than_active", GOOD, -1e-9],
-    ["not_worse_than_active", GOOD, Number.NaN],
+    ["not_worse_than_active", GOOD, { gain: -1e-9, low: 1e-9 }],
+    ["better_than_active", GOOD, { gain: 0.3, low: 0 }],
+    ["better_than_active", GOOD, { gain: 0.3, low: Number.NaN }],
   ] as const)("refuses by %s alone: %o, gain %s", (rule, found, gain) => {
     const { refusedBy, checks } = judgeNet(found, gain);
     expect(refusedBy).toBe(rule);
@@ -86,10 +87,17 @@ describe("a candidate net", () => {
   });
 
   it("gains over an active net that knows nothing, and not over itself", () => {
-    const gainOf = (incumbent: SequenceNet) =>
-      learnNet([], SHORT, incumbent).verdict.checks.find(({ rule }) => rule === "not_worse_than_active");
-    expect(gainOf(untrained)?.value).toBeGreaterThan(0.3);
-    expect(gainOf(learned.net)).toMatchObject({ value: 0, passed: true });
+    const compared = (incumbent: SequenceNet) => learnNet([], SHORT, incumbent).verdict.checks.slice(-2);
+    const [gain, low] = compared(untrained);
+    const before = evaluateNet(untrained, SHORT, null).loss;
+    expect(gain.value).toBeCloseTo(before - learned.evaluation.loss, 10);
+    expect(gain.value).toBeGreaterThan(0.3);
+    expect(low.value).toBeGreaterThan(0.2);
+    expect(low.value).toBeLessThan(gain.value ?? 0);
+    expect(compared(learned.net)).toMatchObject([
+      { rule: "not_worse_than_active", value: 0, passed: true },
+      { rule: "better_than_active", value: 0, passed: false },
+    ]);
   });
 
   it("learns from stored windows where there are enough, and is tried on the newest of them", () => {

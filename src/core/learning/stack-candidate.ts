@@ -12,6 +12,7 @@ import {
 } from "./layer-stack.js";
 import { overlapOf } from "./lesson.js";
 import { areaUnderCurve, expectedCalibrationError, logLoss, type Scored } from "./metrics.js";
+import { PAIRED_RULES, pairedChecks } from "./paired.js";
 import { EMBARGO_SHARE, splitSamples } from "./split.js";
 import { type Decay, type DecayReason, decayLookAt, judgeDecay, VOTE_WATCH } from "./watch.js";
 
@@ -22,7 +23,7 @@ export const STACK_RULES = [
   "better_than_usual_weights",
   "ranks_better_than_usual_weights",
   "calibrated",
-  "not_worse_than_active",
+  ...PAIRED_RULES,
 ] as const;
 export type StackRule = (typeof STACK_RULES)[number];
 
@@ -118,14 +119,14 @@ export function learnStack(
   const fewer = Math.min(wins, tail.length - wins);
   const error = expectedCalibrationError(scored, 5);
   const gain = compared.incumbent - compared.candidate;
-  const since = before === null ? null : before.incumbent - before.candidate;
+  const since = before === null ? null : { gain: before.value, low: studentBounds(before, level).low };
   const verdict = verdictOf<StackRule>([
     check("enough_decisions", tail.length, LEAST_TAIL, tail.length >= LEAST_TAIL),
     check("both_labels", fewer, LEAST_OF_EACH, fewer >= LEAST_OF_EACH),
     check("better_than_usual_weights", gainLow, 0, gainLow > 0),
     check("ranks_better_than_usual_weights", areaGainLow, 0, areaGainLow > 0),
     check("calibrated", error, MOST_ERROR, error <= MOST_ERROR),
-    check("not_worse_than_active", since, 0, since === null || since >= 0),
+    ...pairedChecks(since),
   ]);
   return {
     stack,

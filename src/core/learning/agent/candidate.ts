@@ -1,7 +1,6 @@
-import { Z_95 } from "../../base/inference.js";
 import { hash32 } from "../../base/rng.js";
-import { deviationOf, meanOf } from "../../base/stats.js";
 import { check, type RuleCheck, type Verdict, verdictOf } from "../governance.js";
+import { PAIRED_RULES, type PairedGain, pairedChecks, pairedGain } from "../paired.js";
 import { type AgentReport, evaluateAgent } from "./evaluate.js";
 import { type AgentProgress, type TrainedAgent, trainAgent } from "./learner.js";
 import { PLANTED_TERMS, plantedMarket } from "./planted.js";
@@ -47,29 +46,22 @@ export interface AgentEvaluation {
   readonly walks: AgentReport;
 }
 
-/** What a candidate gained over the active version on the same stretches: logarithm of growth, a stretch. */
-export interface AgentComparison {
-  readonly gain: number;
-  /** Upper end of its interval, 95 %. */
-  readonly high: number;
-}
-
 export const AGENT_RULES = [
   "ahead_of_hold",
   "ahead_of_random",
   "not_ahead_of_hold_on_walks",
-  "not_worse_than_active",
+  ...PAIRED_RULES,
 ] as const;
 export type AgentRule = (typeof AGENT_RULES)[number];
 
 /**
  * Whether an agent may become the active version: sure to be ahead where there is something to be known, and not sure
  * to be where there is nothing, which only a simulator that leaks could make it. What is not a number passes no rule.
- * @param comparison null without an active version, which passes.
+ * @param comparison logarithm of growth gained a stretch; null without an active version, which passes.
  */
 export function judgeAgent(
   { planted, walks }: AgentEvaluation,
-  comparison: AgentComparison | null,
+  comparison: Pick<PairedGain, "gain" | "low"> | null,
 ): Verdict<AgentRule> {
   const [hold, random] = [planted.ahead.hold.low, planted.ahead.random.low];
   const walked = walks.ahead.hold.low;
@@ -77,7 +69,7 @@ export function judgeAgent(
     check("ahead_of_hold", hold, 0, hold !== null && hold > 0),
     check("ahead_of_random", random, 0, random !== null && random > 0),
     check("not_ahead_of_hold_on_walks", walked, 0, walked !== null && walked <= 0),
-    check("not_worse_than_active", comparison?.gain ?? null, 0, comparison === null || comparison.gain >= 0),
+    ...pairedChecks(comparison),
   ];
   return verdictOf(checks);
 }
@@ -85,7 +77,7 @@ export function judgeAgent(
 export interface AgentCandidate {
   readonly agent: Agent;
   readonly evaluation: AgentEvaluation;
-  readonly comparison: AgentComparison | null;
+  readonly comparison: PairedGain | null;
   readonly verdict: Verdict<AgentRule>;
   readonly heldOut: TrainedAgent["heldOut"];
 }
@@ -151,13 +143,12 @@ function evaluateBoth(agent: Agent, terms: AgentLearningTerms): AgentEvaluation 
   };
 }
 
-/** By what the candidate gains over the active version stretch by stretch, on those with regimes. */
-function compareAgents(incumbent: Agent, agent: Agent, terms: AgentLearningTerms): AgentComparison {
+/** By what the candidate gains over the active version stretch by stretch, each a market of its own, on those with regimes. */
+function compareAgents(incumbent: Agent, agent: Agent, terms: AgentLearningTerms): PairedGain {
   const stretches = stretchesOf(terms, PLANTED_TERMS.drift);
   const totals = (each: Agent) =>
-    stretches.map((stretch) => runStretch(stretch, policyOf(each), agent.terms).total);
+    Float64Array.from(stretches, (stretch) => runStretch(stretch, policyOf(each), agent.terms).total);
   const before = totals(incumbent);
   const gains = totals(agent).map((total, k) => total - before[k]);
-  const gain = meanOf(gains);
-  return { gain, high: gain + (Z_95 * deviationOf(gains)) / Math.sqrt(gains.length) };
+  return pairedGain([{ gains, meanBlock: 1 }], terms.seed);
 }

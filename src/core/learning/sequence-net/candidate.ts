@@ -1,5 +1,6 @@
 import { hash32 } from "../../base/rng.js";
 import { check, type RuleCheck, type Verdict, verdictOf } from "../governance.js";
+import { PAIRED_RULES, type PairedGain, pairedChecks, pairedGain } from "../paired.js";
 import { SHAPES } from "../shapes.js";
 import { drawFoundWindows } from "../shapes-found.js";
 import { type HistoryWindows, splitHistory } from "../shapes-history.js";
@@ -7,7 +8,7 @@ import { joinWindows, type LabelledWindows } from "../shapes-windows.js";
 import { NET_COLUMNS } from "./columns.js";
 import type { EpochReport } from "./fit.js";
 import type { NetSize } from "./layout.js";
-import { calibrationError, confusionOf, meanLoss } from "./measures.js";
+import { calibrationError, confusionOf, lossesOf, meanLoss } from "./measures.js";
 import { logitsOf, NET_SCHEMA, type SequenceNet } from "./net.js";
 import { fineTune, testWindows, trainSequenceNet } from "./train.js";
 
@@ -73,21 +74,16 @@ export interface NetEvaluation {
   readonly storedF1: number;
 }
 
-export const NET_RULES = [
-  "macro_f1_at_least",
-  "read_f1_at_least",
-  "calibrated",
-  "not_worse_than_active",
-] as const;
+export const NET_RULES = ["macro_f1_at_least", "read_f1_at_least", "calibrated", ...PAIRED_RULES] as const;
 export type NetRule = (typeof NET_RULES)[number];
 
 /**
  * Whether a net may become the active version. What is not a number passes no rule.
- * @param gain loss of the active version less that of the candidate, on the same windows; null without one, which passes.
+ * @param comparison loss saved a window against the active version; null without one, which passes.
  */
 export function judgeNet(
   found: Pick<NetEvaluation, "macroF1" | "readF1" | "calibrationError">,
-  gain: number | null,
+  comparison: Pick<PairedGain, "gain" | "low"> | null,
   terms: Pick<NetTerms, "leastF1" | "leastReadF1" | "mostCalibrationError"> = NET_TERMS,
 ): Verdict<NetRule> {
   const { macroF1, readF1, calibrationError: error } = found;
@@ -96,7 +92,7 @@ export function judgeNet(
     check("macro_f1_at_least", macroF1, leastF1, macroF1 >= leastF1),
     check("read_f1_at_least", readF1, leastReadF1, readF1 >= leastReadF1),
     check("calibrated", error, mostCalibrationError, error <= mostCalibrationError),
-    check("not_worse_than_active", gain, 0, gain === null || gain >= 0),
+    ...pairedChecks(comparison),
   ];
   return verdictOf(checks);
 }
@@ -127,12 +123,12 @@ export function learnNet(
 ): NetCandidate {
   const { seed, windows, foundShare, epochs, size } = terms;
   const drawn = trainSequenceNet({ seed, windows, foundShare, epochs, size, onEpoch });
-  const before = incumbent === null ? null : evaluateNet(incumbent, terms, null).loss;
+  const trial = trialOf(terms, incumbent);
   const { epochs: passes } = drawn.report;
   const parts = splitHistory(history, SHARES);
   const stored = history.reduce((sum, { labels }) => sum + labels.length, 0);
   const enough = stored >= terms.leastStored && parts.every(({ labels }) => labels.length > 0);
-  if (!enough) return { ...tryNet(drawn.net, terms, before, null), epochs: passes, storedLearned: 0 };
+  if (!enough) return { ...tryNet(drawn.net, trial, null), epochs: passes, storedLearned: 0 };
   const [train, validation, calibration, test] = parts;
   const tuned = fineTune(
     drawn.net,
@@ -140,9 +136,9 @@ export function learnNet(
     { seed, windows: terms.fineWindows, epochs: terms.fineEpochs, onEpoch },
   );
   const all = [...passes, ...tuned.report.epochs];
-  const found = tryNet(tuned.net, terms, before, test);
+  const found = tryNet(tuned.net, trial, test);
   if (found.verdict.promoted) return { ...found, epochs: all, storedLearned: train.labels.length };
-  return { ...tryNet(drawn.net, terms, before, test), epochs: all, storedLearned: 0 };
+  return { ...tryNet(drawn.net, trial, test), epochs: all, storedLearned: 0 };
 }
 
 /**
@@ -155,16 +151,57 @@ export function tryForeignNet(
   terms: NetTerms,
   incumbent: SequenceNet | null,
 ): Pick<NetCandidate, "evaluation" | "verdict"> {
-  const before = incumbent === null ? null : evaluateNet(incumbent, terms, null).loss;
-  const { evaluation, verdict } = tryNet(net, terms, before, null);
+  const { evaluation, verdict } = tryNet(net, trialOf(terms, incumbent), null);
   return { evaluation, verdict };
 }
 
-/** @param before loss of the active net; null without one. */
-function tryNet(net: SequenceNet, terms: NetTerms, before: number | null, test: LabelledWindows | null) {
-  const evaluation = evaluateNet(net, terms, test);
-  const gain = before === null ? null : before - evaluation.loss;
-  return { net, evaluation, verdict: judgeNet(evaluation, gain, terms) };
+/** What nets are tried on by the same terms: drawn windows that no training draws. */
+interface TrialWindows {
+  readonly planted: LabelledWindows;
+  readonly found: LabelledWindows;
+}
+
+interface Trial {
+  readonly terms: NetTerms;
+  readonly windows: TrialWindows;
+  /** Loss of each window by the active net; null without one. */
+  readonly before: NetLosses | null;
+}
+
+type NetLosses = Readonly<Record<keyof TrialWindows, Float64Array>>;
+
+/**
+ * Mean length of blocks of windows found in walks: they end six bars apart, about, and what two of fifty bars share grows
+ * less with each bar between them, so that blocks are of twice as many as overlap.
+ */
+const FOUND_BLOCK = 17;
+
+function drawTrial({ seed, tried }: Pick<NetTerms, "seed" | "tried">): TrialWindows {
+  const [planted, found] = [hash32(`planted ${seed}`), hash32(`found ${seed}`)];
+  return { planted: testWindows(planted, tried), found: drawFoundWindows(found, tried) };
+}
+
+function trialOf(terms: NetTerms, incumbent: SequenceNet | null): Trial {
+  const windows = drawTrial(terms);
+  return { terms, windows, before: incumbent === null ? null : netLosses(incumbent, windows) };
+}
+
+function netLosses(net: SequenceNet, { planted, found }: TrialWindows): NetLosses {
+  const of = ({ values, labels }: LabelledWindows) =>
+    lossesOf(logitsOf(net, values), labels, SHAPES.length, net.temperature);
+  return { planted: of(planted), found: of(found) };
+}
+
+function tryNet(net: SequenceNet, { terms, windows, before }: Trial, test: LabelledWindows | null) {
+  const evaluation = evaluateNet(net, terms, test, windows);
+  const comparison = before === null ? null : savedLoss(before, netLosses(net, windows), terms.seed);
+  return { net, evaluation, verdict: judgeNet(evaluation, comparison, terms) };
+}
+
+function savedLoss(before: NetLosses, after: NetLosses, seed: number): PairedGain {
+  const saved = (of: keyof TrialWindows) => before[of].map((loss, n) => loss - after[of][n]);
+  const found = { gains: saved("found"), meanBlock: FOUND_BLOCK };
+  return pairedGain([{ gains: saved("planted"), meanBlock: 1 }, found], seed);
 }
 
 /** Few stored windows would set the temperature by chance. */
@@ -180,11 +217,10 @@ export function evaluateNet(
   net: SequenceNet,
   { seed, tried }: Pick<NetTerms, "seed" | "tried">,
   stored: LabelledWindows | null,
+  { planted, found }: TrialWindows = drawTrial({ seed, tried }),
 ): NetEvaluation {
   const { temperature } = net;
   const classes = SHAPES.length;
-  const planted = testWindows(hash32(`planted ${seed}`), tried);
-  const found = drawFoundWindows(hash32(`found ${seed}`), tried);
   const read = stored === null ? found : joinWindows([found, stored]);
   const [plantedLogits, readLogits] = [logitsOf(net, planted.values), logitsOf(net, read.values)];
   const named = confusionOf(plantedLogits, planted.labels, classes);

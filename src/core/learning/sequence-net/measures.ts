@@ -43,19 +43,29 @@ export function highest(values: Float64Array, at: number, length: number): numbe
   return best;
 }
 
-/** Mean cross-entropy of windows with their labels, logits divided by a temperature. */
+/** Cross-entropy of each window with its label, logits divided by a temperature. */
+export function lossesOf(
+  logits: Float64Array,
+  labels: Uint8Array,
+  classes: number,
+  temperature: number,
+): Float64Array {
+  const chances = new Float64Array(classes);
+  return Float64Array.from(labels, (label, n) => {
+    softmaxRow(logits, n * classes, classes, temperature, chances, 0);
+    return -Math.log(Math.max(chances[label], 1e-300));
+  });
+}
+
+/** Mean of these losses. */
 export function meanLoss(
   logits: Float64Array,
   labels: Uint8Array,
   classes: number,
   temperature: number,
 ): number {
-  const chances = new Float64Array(classes);
   let loss = 0;
-  for (let n = 0; n < labels.length; n++) {
-    softmaxRow(logits, n * classes, classes, temperature, chances, 0);
-    loss -= Math.log(Math.max(chances[labels[n]], 1e-300));
-  }
+  for (const each of lossesOf(logits, labels, classes, temperature)) loss += each;
   return loss / labels.length;
 }
 
