@@ -39,6 +39,19 @@ describe("learnStack", () => {
     expect(learnStack(other, null)?.stack.weights).toEqual(found?.stack.weights);
     expect(learnStack(other, null)?.stack.calibrator).not.toEqual(found?.stack.calibrator);
   });
+
+  it("refuses weights that are as good as those that serve, and takes those that are better beyond chance", () => {
+    const all = votes(1_000, "sentiment");
+    const found = learnStack(all, null);
+    if (found === null) throw new Error("nothing was learned");
+    const same = learnStack(all, found.stack)?.verdict;
+    expect(same?.refusedBy).toBe("better_than_active");
+    expect(same?.checks.slice(-2).map(({ value }) => value)).toEqual([0, 0]);
+    const worse = { ...found.stack, calibrator: { kind: "platt", slope: -2, intercept: 0 } } as const;
+    const better = learnStack(all, worse)?.verdict;
+    expect(better?.promoted).toBe(true);
+    expect(better?.checks.at(-1)?.value).toBeGreaterThan(0);
+  });
 });
 
 describe("judgeStack", () => {
