@@ -4,8 +4,10 @@ import { createRng } from "../../src/core/base/rng.js";
 import { distanceFromUniform } from "../../src/core/base/stats.js";
 import { areaInterval, delongTest } from "../../src/core/learning/auc-error.js";
 import { compareModels, twoProportionTest, welchTest } from "../../src/core/learning/compare.js";
+import { compareMeans, type Observed } from "../../src/core/learning/difference.js";
 import { areaUnderCurve, logLoss } from "../../src/core/learning/metrics.js";
 import { noisierScores, overconfidentRows } from "../fixtures/learning-rows.js";
+import { overlappingRows } from "../fixtures/overlapping-rows.js";
 
 const TERMS = { seed: 1, draws: 400 };
 
@@ -121,5 +123,35 @@ describe("tests of two samples", () => {
     expect(pValue).toBeNaN();
     expect(low).toBeLessThan(-0.05);
     expect(high).toBeGreaterThan(0.05);
+  });
+});
+
+describe("compareMeans", () => {
+  /** Decisions one after the other of a market whose outcomes overlap. */
+  const sample = (seed: number, overlap: number): Observed => {
+    const { labels, decidedAt, settledAt } = overlappingRows(seed, {
+      ...{ rows: 300, overlap, memory: overlap, edge: 0, claimed: 0.5 },
+    });
+    return { values: labels, decidedAt, settledAt };
+  };
+
+  it("finds few of a hundred pairs that are alike to differ where outcomes overlap, of which most do to a plain test", () => {
+    const pairs = Array.from({ length: 100 }, (_, k) => [sample(k + 1, 20), sample(k + 5_001, 20)] as const);
+    const found = pairs.map(([a, b]) => compareMeans(a, b, "shares"));
+    expect(found.filter(({ pValue }) => pValue < 0.05).length).toBeLessThanOrEqual(12);
+    for (const { difference, low, high, pValue } of found)
+      expect(low > 0 || high < 0).toBe(pValue < 0.05 && difference !== 0);
+    const share = ({ values }: Observed) => ({ hits: values.reduce((a, b) => a + b), n: values.length });
+    const plain = pairs.filter(([a, b]) => twoProportionTest(share(a), share(b)).pValue < 0.05);
+    expect(plain.length).toBeGreaterThan(50);
+  });
+
+  it("is no narrower than of independent decisions, and knows nothing of fewer than two blocks", () => {
+    const [a, b] = [sample(1, 1), sample(2, 1)];
+    const alone = welchTest(a.values, b.values);
+    const { low, high } = compareMeans(a, b, "means");
+    expect(high - low).toBeGreaterThanOrEqual(alone.high - alone.low - 1e-3);
+    expect(compareMeans(a, sample(3, 200), "means")).toMatchObject({ low: -Infinity, high: Infinity });
+    expect(compareMeans(a, sample(3, 200), "means").pValue).toBeNaN();
   });
 });

@@ -170,6 +170,31 @@ describe("trades that are told of", () => {
     const { data } = await compare(`a=${first.hash.slice(0, 16)}&b=${crypto.hash.slice(0, 16)}`);
     expect([data.a.asset_class, data.b.asset_class]).toEqual(["equity", "crypto"]);
   });
+
+  it("200 are compared by decisions, each once: by its levels, where bars tell them", async () => {
+    const { database } = program.parts;
+    const compared = async () =>
+      (await get(`/api/ml-telemetry/compare?a=${first.hash.slice(0, 16)}&b=${crypto.hash.slice(0, 16)}`))
+        .data;
+    const before = await compared();
+    const { settled, user } = before.decisions.a.by_source;
+    expect(before.decisions.a).toMatchObject({ decisions: settled + user, wins: settled + user });
+    expect(user).toBe(1);
+    // Accounts and users say of each that it was lost, three times.
+    const added = await database.query<{ id: number }>(
+      `insert into outcomes (synthetic, source, detection_id, instrument_id, symbol, interval, pattern, direction, outcome, gain,
+         settled_at)
+       select true, s.source, o.detection_id, o.instrument_id, o.symbol, o.interval, o.pattern, 1, 'loss', -0.5, now()
+       from outcomes o cross join unnest('{paper,user,user}'::text[]) s (source) where o.policy = 'sltp' returning id`,
+    );
+    const after = await compared();
+    expect(after.a.trades).toBeGreaterThan(before.a.trades);
+    const { a: _, b: __, ...same } = before;
+    expect(after).toMatchObject(same);
+    await database.query("delete from outcomes where id = any($1::bigint[])", [
+      `{${added.map(({ id }) => id).join(",")}}`,
+    ]);
+  });
 });
 
 describe("an artefact that is altered while it serves", () => {

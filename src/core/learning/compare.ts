@@ -90,17 +90,21 @@ export interface Share {
  * Whether two shares differ: the score test with a pooled share (K. Pearson 1900), and R. Newcombe's (1998) interval of
  * the difference from Wilson's of each. The p-value is NaN where nothing or everything hit: the interval still tells.
  */
-export function twoProportionTest(first: Share, second: Share): DifferenceTest & { readonly z: number } {
+export function twoProportionTest(
+  first: Share,
+  second: Share,
+): DifferenceTest & { readonly z: number; readonly error: number } {
   const one = first.hits / first.n;
   const other = second.hits / second.n;
   const difference = other - one;
   const pooled = (first.hits + second.hits) / (first.n + second.n);
-  const z = difference / Math.sqrt(pooled * (1 - pooled) * (1 / first.n + 1 / second.n));
+  const error = Math.sqrt(pooled * (1 - pooled) * (1 / first.n + 1 / second.n));
+  const z = difference / error;
   const [lowOne, highOne] = wilsonInterval(first.hits, first.n);
   const [lowOther, highOther] = wilsonInterval(second.hits, second.n);
   return {
     difference,
-    z,
+    ...{ z, error },
     pValue: 2 * normalCdf(-Math.abs(z)),
     low: difference - Math.hypot(other - lowOther, highOne - one),
     high: difference + Math.hypot(highOther - other, one - lowOne),
@@ -110,6 +114,8 @@ export function twoProportionTest(first: Share, second: Share): DifferenceTest &
 /** Whether two means differ, with the statistic and its degrees of freedom. */
 export interface WelchTest extends DifferenceTest {
   readonly t: number;
+  /** Of the difference. */
+  readonly error: number;
   readonly degrees: number;
 }
 
@@ -125,14 +131,13 @@ export function welchTest(first: Float64Array, second: Float64Array): WelchTest 
   const degrees = (one + other) ** 2 / (one ** 2 / (first.length - 1) + other ** 2 / (second.length - 1));
   if (!(degrees > 0)) {
     const none = Number.NaN;
-    return { difference, t: none, degrees: none, pValue: none, low: none, high: none };
+    return { difference, error, t: none, degrees: none, pValue: none, low: none, high: none };
   }
   const t = difference / error;
   const half = studentQuantile(0.05, degrees) * error;
   return {
     difference,
-    t,
-    degrees,
+    ...{ t, error, degrees },
     pValue: studentTail(t, degrees),
     low: difference - half,
     high: difference + half,

@@ -68,11 +68,35 @@ const differenceSchema = z.object({
   p_value: number.describe("Two-sided; null where there is too little to tell"),
 });
 
+const decisionsSchema = z.object({
+  decisions: z.number().int().describe("Each once, whoever says how it ended"),
+  wins: z.number().int(),
+  win_rate: number,
+  average_gain: number,
+  by_source: z
+    .object({ settled: z.number().int(), paper: z.number().int(), user: z.number().int() })
+    .describe(
+      "A decision is told by its levels on bars, else by a trade of an account, else as a user reports it",
+    ),
+  from: time.describe("When the first and the last of them were decided"),
+  to: time,
+});
+
 export const comparisonSchema = z.object({
   a: versionRecordSchema,
   b: versionRecordSchema,
-  win_rate: differenceSchema.describe("Score test of two shares, Newcombe's interval"),
-  gain: differenceSchema.nullable().describe("Welch's test of mean gains; null below two trades of either"),
+  decisions: z
+    .object({ a: decisionsSchema, b: decisionsSchema })
+    .describe("What the tests are of: decisions, where the records count trades"),
+  same_time: z
+    .boolean()
+    .describe(
+      "Whether the two decided at one time in part; where they did not, a difference may be that of the market",
+    ),
+  win_rate: differenceSchema.describe(
+    "Student's test over blocks of time in which outcomes overlap; no interval where there are fewer than two of either",
+  ),
+  gain: differenceSchema.nullable().describe("The same of mean gains; null where either has none"),
 });
 
 export const scoredTradeParams = z.strictObject({ id: wholeNumberText(1, Number.MAX_SAFE_INTEGER) });

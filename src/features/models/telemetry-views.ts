@@ -4,7 +4,7 @@ import type { DifferenceTest } from "../../core/learning/compare.js";
 import { isoTime } from "../../platform/http.js";
 import type { StoredScore } from "./scores.js";
 import { nameOf } from "./store.js";
-import type { ScoredTrade, VersionComparison, VersionRecord } from "./telemetry.js";
+import type { Decisions, ScoredTrade, VersionComparison, VersionRecord } from "./telemetry.js";
 import type {
   comparisonSchema,
   scoreSchema,
@@ -81,15 +81,35 @@ export function versionView(record: VersionRecord): z.input<typeof versionRecord
 export function comparisonView({
   a,
   b,
+  decisions,
   winRates,
   gains,
 }: VersionComparison): z.input<typeof comparisonSchema> {
   return {
     a: versionView(a),
     b: versionView(b),
+    decisions: { a: decisionsView(decisions.a), b: decisionsView(decisions.b) },
+    same_time: isSameTime(decisions.a, decisions.b),
     win_rate: differenceView(winRates),
     gain: gains === null ? null : differenceView(gains),
   };
+}
+
+function decisionsView({ count, wins, meanGain, bySource, fromMs, toMs }: Decisions) {
+  return {
+    decisions: count,
+    wins,
+    win_rate: count === 0 ? null : wins / count,
+    average_gain: meanGain,
+    by_source: { ...bySource },
+    from: timeOf(fromMs),
+    to: timeOf(toMs),
+  };
+}
+
+function isSameTime(a: Decisions, b: Decisions): boolean {
+  if (a.fromMs === null || a.toMs === null || b.fromMs === null || b.toMs === null) return false;
+  return a.fromMs <= b.toMs && b.fromMs <= a.toMs;
 }
 
 function differenceView({ difference, low, high, pValue }: DifferenceTest) {

@@ -1,9 +1,6 @@
-import {
-  type DifferenceTest,
-  twoProportionTest,
-  type WelchTest,
-  welchTest,
-} from "../../core/learning/compare.js";
+import { meanOf } from "../../core/base/stats.js";
+import type { DifferenceTest } from "../../core/learning/compare.js";
+import { compareMeans, type Observed } from "../../core/learning/difference.js";
 import type { Database } from "../../platform/database.js";
 import { AppError } from "../../platform/errors.js";
 import { epochMs } from "../../platform/sql-epoch.js";
@@ -52,12 +49,29 @@ export interface VersionRecord {
   readonly totalPnl: string | null;
 }
 
+/** Decisions that a version scored and that have ended, each once. */
+export interface Decisions {
+  readonly count: number;
+  readonly wins: number;
+  readonly meanGain: number | null;
+  /** How many of them are told by each source. */
+  readonly bySource: Readonly<Record<TradeSource, number>>;
+  /** When the first and the last of them were decided, epoch ms; null of none. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
 export interface VersionComparison {
   readonly a: VersionRecord;
   readonly b: VersionRecord;
+  /** What the tests are of, and over which time. */
+  readonly decisions: { readonly a: Decisions; readonly b: Decisions };
   readonly winRates: DifferenceTest;
-  readonly gains: WelchTest | null;
+  /** Null where either has no gain. */
+  readonly gains: DifferenceTest | null;
 }
+
+export type TradeSource = "settled" | "paper" | "user";
 
 /** Which models are meant: numbers of versions are counted by what they are for. */
 export interface ModelScope {
@@ -68,7 +82,7 @@ export interface ModelScope {
 export interface TradeFilter extends ModelScope {
   /** A version, or the beginning of a hash. */
   readonly version?: string | undefined;
-  readonly source?: "settled" | "paper" | "user" | undefined;
+  readonly source?: TradeSource | undefined;
 }
 
 /** The newest of them, and how many there are. */
@@ -164,6 +178,26 @@ select m.id as "modelId", m.version, m.hash, m.learner, m.asset_class as "assetC
 ${JOINED}
 group by m.id order by m.id desc`;
 
+/**
+ * One row a decision: what its levels came to on bars, which tell all alerts alike; where they do not, its first closed
+ * trade of an account, else the first report of a user.
+ */
+const DECISIONS = `
+select * from (
+  select distinct on (d.id) o.source, (o.outcome = 'profit')::int as won, o.gain, ${epochMs("f.closed_at", "decidedAt")},
+    ${epochMs("o.settled_at", "settledAt")}, o.id
+  ${JOINED} and m.id = $3
+  order by d.id, array_position('{settled,paper,user}'::text[], o.source::text), o.id) each
+order by "decidedAt", id`;
+
+interface DecisionRow {
+  readonly source: TradeSource;
+  readonly won: 0 | 1;
+  readonly gain: number | null;
+  readonly decidedAt: number;
+  readonly settledAt: number;
+}
+
 /** How models did, from what they scored and what became of it. */
 export function createTelemetry(database: Database, { synthetic, replay }: MarketName): Telemetry {
   const market = [synthetic, replay ?? ""] as const;
@@ -172,13 +206,8 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
     return database.query<VersionRecord>(RECORDS, [...market]);
   }
 
-  async function gainsOf({ modelId }: VersionRecord): Promise<Float64Array> {
-    const rows = await database.query<{ gain: number }>(
-      `select o.gain ${JOINED} and m.id = $3 and o.gain is not null`,
-      [...market, modelId],
-    );
-    return Float64Array.from(rows, ({ gain }) => gain);
-  }
+  const decisionsOf = ({ modelId }: VersionRecord) =>
+    database.query<DecisionRow>(DECISIONS, [...market, modelId]);
 
   return {
     async trades({ version, source, assetClass, interval }, limit) {
@@ -205,13 +234,13 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
     async compare(a, b, scope) {
       const records = await versions();
       const [first, second] = [onlyOne(records, a, scope), onlyOne(records, b, scope)];
-      const [gainsA, gainsB] = [await gainsOf(first), await gainsOf(second)];
-      const share = ({ wins, trades }: VersionRecord) => ({ hits: wins, n: trades });
+      const [ofA, ofB] = [await decisionsOf(first), await decisionsOf(second)];
+      const [wonA, wonB] = [ofA, ofB].map((rows) => observed(rows, ({ won }) => won));
+      const [gainA, gainB] = [ofA, ofB].map((rows) => observed(rows, ({ gain }) => gain));
       return {
-        a: first,
-        b: second,
-        winRates: twoProportionTest(share(first), share(second)),
-        gains: gainsA.length < 2 || gainsB.length < 2 ? null : welchTest(gainsA, gainsB),
+        ...{ a: first, b: second, decisions: { a: decisionsIn(ofA), b: decisionsIn(ofB) } },
+        winRates: compareMeans(wonA, wonB, "shares"),
+        gains: gainA.values.length * gainB.values.length === 0 ? null : compareMeans(gainA, gainB, "means"),
       };
     },
 
@@ -230,6 +259,32 @@ export function createTelemetry(database: Database, { synthetic, replay }: Marke
       );
       return pageOf(rows);
     },
+  };
+}
+
+/** Decisions of which something is told, in their order. */
+function observed(rows: readonly DecisionRow[], figure: (row: DecisionRow) => number | null): Observed {
+  const told = rows.flatMap((row) => {
+    const value = figure(row);
+    return value === null ? [] : [{ ...row, value }];
+  });
+  return {
+    values: Float64Array.from(told, ({ value }) => value),
+    decidedAt: Float64Array.from(told, ({ decidedAt }) => decidedAt),
+    settledAt: Float64Array.from(told, ({ settledAt }) => settledAt),
+  };
+}
+
+function decisionsIn(rows: readonly DecisionRow[]): Decisions {
+  const of = (source: TradeSource) => rows.filter((row) => row.source === source).length;
+  const gains = observed(rows, ({ gain }) => gain).values;
+  return {
+    count: rows.length,
+    wins: rows.filter(({ won }) => won === 1).length,
+    meanGain: gains.length === 0 ? null : meanOf(gains),
+    bySource: { settled: of("settled"), paper: of("paper"), user: of("user") },
+    fromMs: rows[0]?.decidedAt ?? null,
+    toMs: rows.at(-1)?.decidedAt ?? null,
   };
 }
 
