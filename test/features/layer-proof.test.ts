@@ -62,7 +62,9 @@ async function alertBy(weighing: LayerWeighing | null): Promise<number> {
   };
   const loop = createLayerLoop({
     store: createLayerStore(database, { synthetic: false, replay: null }),
-    signals: { readAsOf: async () => ({ inputs, weighing }) as unknown as Reading },
+    signals: {
+      readAsOf: async () => ({ inputs, weighing, main: { deep: { netId: null } } }) as unknown as Reading,
+    },
     leases: createLeases(database, `one ${place}`),
     log: silentLog,
   });
