@@ -112,11 +112,9 @@ export function learnReturn(ticks: Ticks, i: number, rows: Float64Array, limits:
   const variance = rows[at + VARIANCE];
   const least = limits[LIMIT.least];
   const move = (2 * (ticks.price[i] - last)) / (ticks.price[i] + last);
-  const added = limits[LIMIT.weight] * (move * move);
-  const next = limits[LIMIT.kept] * variance + added;
+  const next = limits[LIMIT.kept] * variance + limits[LIMIT.weight] * (move * move);
   const roof = limits[LIMIT.most] * variance;
-  const isAbove = variance > (least - added) / limits[LIMIT.kept];
-  rows[at + VARIANCE] = isAbove ? (next < roof ? next : roof) : least;
+  rows[at + VARIANCE] = next > least ? (next < roof ? next : roof) : least;
 }
 
 /** Adds tick `i` to the bar of the base interval of its symbol, which is of its time. */
@@ -176,7 +174,7 @@ function endRun(rows: Float64Array, at: number, count: number): void {
 
 /**
  * Takes those that follow one another of one symbol. Where no processor can foresee which of two it is, a product is faster
- * than a branch; whether the mean square is above the least need not wait for it. What is near a price above 0 is above 0.
+ * than a branch. What is near a price above 0 is above 0.
  * A bar lies within hours in which ticks may come, and after all that are closed. Where the last price is not that of the
  * bar, one was accepted that came too late for it.
  */
@@ -219,9 +217,8 @@ function takeRun(
     if (!(apart * apart <= near * ((paid + last) * (paid + last))) || id[i] <= highest) break;
     if (id[i] > highest) highest = id[i];
     const move = (2 * apart) / (paid + last);
-    const added = weight * (move * move);
-    const next = kept * variance + added;
-    const isAbove = Number(variance > (least - added) / kept);
+    const next = kept * variance + weight * (move * move);
+    const isAbove = Number(next > least);
     variance = isAbove * (next < most * variance ? next : most * variance) + (1 - isAbove) * least;
     last = paid;
     latest = now;
