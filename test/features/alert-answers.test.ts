@@ -357,10 +357,8 @@ describe("the layers of an alert", () => {
     const asked: unknown[] = [];
     const silent = { value: null, reason: "silent" };
     const inputs = {
-      rules: { value: 0.4 },
-      deep: silent,
-      multi_timeframe: { value: -0.2 },
-      sentiment: silent,
+      ...{ rules: { value: 0.4 }, deep: silent },
+      ...{ multi_timeframe: { value: -0.2 }, sentiment: silent },
     };
     const weights = { ...LAYER_WEIGHTS, rules: 0.6, multi_timeframe: 0.1 };
     const calibrator = { kind: "platt" as const, slope: 2, intercept: -1 };
@@ -371,7 +369,8 @@ describe("the layers of an alert", () => {
       signals: {
         readAsOf: async (symbol, interval, asOf) => {
           asked.push([symbol, interval, asOf]);
-          return { inputs, weighing: { weights, learned } } as unknown as Reading;
+          const main = { deep: { netId: null } };
+          return { inputs, weighing: { weights, learned }, main } as unknown as Reading;
         },
       },
       leases: createLeases(database, "one"),

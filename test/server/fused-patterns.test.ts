@@ -176,7 +176,8 @@ describe("POST /api/detect-enhanced", () => {
       volatility: null,
       range: null,
     });
-    expectProblem(await detect({ symbol: "AAPL" }), "no_pattern", "newest 5 1d bars of AAPL");
+    // Whose bars were not looked at before.
+    expectProblem(await detect({ symbol: "NVDA" }), "no_pattern", "newest 5 1d bars of NVDA");
   });
 });
 
