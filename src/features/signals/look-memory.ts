@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Candles } from "../../core/market/candles.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { Look, LookTask } from "./worker.js";
@@ -15,24 +16,18 @@ export type LookAt = (key: string, task: LookTask) => Promise<Look>;
  * had no bar since the one before. What a look finds hangs on the bars alone, which are compared to the last number.
  */
 export function createLookMemory(workers: Pick<Workers, "run">, most = MOST): LookAt {
-  const known = new Map<string, { readonly task: LookTask; readonly look: Promise<Look> }>();
+  const known = new LRUCache<string, { readonly task: LookTask; readonly look: Promise<Look> }>({
+    max: most,
+  });
 
   return (key, task) => {
     const before = known.get(key);
-    known.delete(key);
-    if (before !== undefined && isSame(before.task, task)) {
-      known.set(key, before);
-      return before.look;
-    }
+    if (before !== undefined && isSame(before.task, task)) return before.look;
     const entry = { task, look: workers.run(LOOK, task) };
     known.set(key, entry);
     entry.look.catch(() => {
-      if (known.get(key) === entry) known.delete(key);
+      if (known.peek(key) === entry) known.delete(key);
     });
-    for (const oldest of known.keys()) {
-      if (known.size <= most) break;
-      known.delete(oldest);
-    }
     return entry.look;
   };
 }
