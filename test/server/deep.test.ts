@@ -55,8 +55,9 @@ afterEach(async () => {
   await program.parts.models.registry.refresh();
 });
 
-const enter = (open: OpenModel & { learner: "sequence_net" | "q_agent" }) => {
+const enter = async (open: OpenModel & { learner: "sequence_net" | "q_agent" }) => {
   const { registry } = program.parts.models;
+  await registry.refresh();
   const active = registry.serving(deepPurpose(open.learner))?.version.id ?? null;
   return registry.enter(deepVersion(open.learner, open), PASSED, TRAINED, { active, with: null });
 };

@@ -211,8 +211,14 @@ export function createRegistry<Opened>(options: RegistryOptions<Opened>): Regist
   const reader = createReader(options);
   let now: Readings<Opened> = { serving: new Map(), shadows: [], refused: [] };
 
+  let [begun, newest] = [0, 0];
+  /** Of several at once the one that began last counts: those before it may have read what is over. */
   async function refresh(): Promise<void> {
-    now = await reader.readAll(now);
+    const turn = ++begun;
+    const read = await reader.readAll(now);
+    if (turn < newest) return;
+    newest = turn;
+    now = read;
   }
 
   const steps = createSteps(options);
