@@ -23,6 +23,7 @@ export interface RunningMoments {
   readonly spreads: Float64Array;
 }
 
+const KEYS = ["counts", "means", "squares"] as const;
 const GROUPS = 5;
 /** Weight of a group, and how many such groups, from which on variances are held against each other. */
 const LEAST_JUDGED = 4;
@@ -59,7 +60,7 @@ function runningOf(all: Moments, groups: Moments): RunningMoments {
 /** Moments of states that had no groups yet: what they hold is one group of each column. */
 export function withoutGroups(all: Moments): RunningMoments {
   const groups = emptyMoments(all.counts.length * GROUPS);
-  for (const key of ["counts", "means", "squares"] as const)
+  for (const key of KEYS)
     all[key].forEach((value, column) => {
       groups[key][column * GROUPS] = value;
     });
@@ -137,8 +138,6 @@ export function findFar({ all, centres, spreads }: RunningMoments, row: Float64A
       Math.abs(value - centres[column]) > FAR * Math.max(1, spreads[column]),
   );
 }
-
-const KEYS = ["counts", "means", "squares"] as const;
 
 export const encodeMoments = ({ counts, means, squares }: Moments) => ({
   ...{ counts: [...counts], means: [...means], squares: [...squares] },
