@@ -106,17 +106,24 @@ export function createLoop(
     }
   }
 
-  function waitMs(): number {
+  async function waitForNext(signal: AbortSignal): Promise<void> {
     const every = definition.everyMs();
     const jitter = Math.random() * Math.min(every * JITTER_SHARE, JITTER_LIMIT_MS);
-    return (definition.aligned === true ? every - (clock.now() % every) : every) + jitter;
+    if (definition.aligned !== true) return sleep(every + jitter, signal);
+    const now = clock.now();
+    const boundary = now - (now % every) + every;
+    await sleep(boundary - now + jitter, signal);
+    // Timers count whole milliseconds of another clock, and come up to one early.
+    for (let early = boundary - clock.now(); early > 0 && !signal.aborted; early = boundary - clock.now()) {
+      await sleep(early, signal);
+    }
   }
 
   async function cycle(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       wake = new AbortController();
       await runOnce(stop);
-      if (!stop.aborted) await sleep(waitMs(), wake.signal);
+      if (!stop.aborted) await waitForNext(wake.signal);
     }
   }
 

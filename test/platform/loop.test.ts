@@ -123,6 +123,26 @@ describe("time", () => {
     expect(new Set(starts.map((start) => Math.floor(start / 400))).size).toBe(starts.length);
   });
 
+  it("an aligned loop never runs before its time, though timers come early by the clock it was given", async () => {
+    const begun = Date.now();
+    const slow = { ...systemClock, now: () => begun + (Date.now() - begun) * 0.8 };
+    const starts: number[] = [];
+    const loop = createLoop(
+      {
+        name: "probe",
+        aligned: true,
+        everyMs: () => 200,
+        timeoutMs: 1_000,
+        run: async (now) => void starts.push(now),
+      },
+      { clock: slow, log: createRecordedLog().log, metrics: createMetrics("test") },
+    );
+    open.push(loop);
+    loop.start();
+    await eventually("five runs", () => starts.length >= 5);
+    expect(new Set(starts.map((start) => Math.floor(start / 200))).size).toBe(starts.length);
+  });
+
   it("the period is read before each wait", async () => {
     let period = 20;
     const { seen, run } = counter(async () => undefined);
