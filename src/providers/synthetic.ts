@@ -1,5 +1,4 @@
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import { LRUCache } from "lru-cache";
 import { lowerBound, upperBound } from "../core/base/search.js";
 import { allocateBars, BAR_COLUMNS, type Bars, type Candles, sliceCandles } from "../core/market/candles.js";
 import { type Instrument, namedInstruments } from "../core/market/instrument.js";
@@ -8,13 +7,18 @@ import type { Quote } from "../core/market/quote.js";
 import { resample } from "../core/market/resample.js";
 import { calendarOf } from "../core/market/session.js";
 import { type CandleRequest, type Provider, ProviderError } from "./define.js";
-import { createSyntheticMarket, priceWithin, type SyntheticMarket } from "./synthetic-market.js";
+import { priceWithin } from "./synthetic-market.js";
+import { createSyntheticMemory, type SyntheticMemory } from "./synthetic-memory.js";
 
 /** Minutes that are drawn between two looks at other work: well under ten milliseconds. */
 const MINUTES_A_TURN = 15_000;
 const MINUTE_MS = INTERVAL_MS["1m"];
-/** Symbols whose states are kept, some 40 kB each: of any other they are made again in a few milliseconds. */
-const MARKETS = 2_000;
+
+/** Sessions [first, end). */
+interface Stretch {
+  readonly first: number;
+  readonly end: number;
+}
 
 /** A name of letters, such as real markets give out: typing errors and numbers have no prices here either. */
 function hasTicker({ symbol }: Instrument): boolean {
@@ -23,10 +27,15 @@ function hasTicker({ symbol }: Instrument): boolean {
 
 /**
  * The labelled synthetic market: what TX shows when no real source is configured. It carries whatever has a ticker
- * of letters.
+ * of letters. @param memory one that it shares with others, if any.
  */
-export function createSyntheticProvider(seed: number, now: () => number): Provider {
-  const { marketOf, minuteBars, dailyBars } = createSource(seed, now);
+export function createSyntheticProvider(
+  seed: number,
+  now: () => number,
+  memory: SyntheticMemory = createSyntheticMemory(seed),
+): Provider {
+  const { marketOf, minutesOf } = memory;
+  const { minuteBars, dailyBars } = createSource(memory, now);
 
   async function candles(
     { instrument, interval, fromMs, toMs }: CandleRequest,
@@ -50,7 +59,7 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
     const nowMs = now();
     const session = market.sessionsOpenedBy(nowMs) - 1;
     if (session < market.firstSession) return null;
-    const today = market.minutesOf(session);
+    const today = minutesOf(instrument, session);
     const begun = upperBound(today.time, nowMs);
     const i = begun - 1;
     const until = today.time[i] + MINUTE_MS;
@@ -60,7 +69,7 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
       : priceWithin(today, i, (nowMs - today.time[i]) / MINUTE_MS, market.stepsPerUnit);
     // What the minute will have reached and traded is not known before it is over.
     const closed = over ? begun : i;
-    const before = session === market.firstSession ? null : market.minutesOf(session - 1).close;
+    const before = session === market.firstSession ? null : minutesOf(instrument, session - 1).close;
     return {
       symbol: instrument.symbol,
       price,
@@ -104,47 +113,32 @@ export function createSyntheticProvider(seed: number, now: () => number): Provid
 }
 
 /** Bars drawn from the markets of all symbols, none of them later than now. */
-function createSource(seed: number, now: () => number) {
-  const markets = new LRUCache<string, SyntheticMarket>({ max: MARKETS });
-  const days = new LRUCache<string, Bars>({ max: 40_000 });
-
-  function marketOf(instrument: Instrument): SyntheticMarket {
-    const known = markets.get(instrument.symbol);
-    if (known !== undefined) return known;
-    const market = createSyntheticMarket(instrument, calendarOf(instrument.calendar), seed);
-    markets.set(instrument.symbol, market);
-    return market;
-  }
-
+function createSource({ marketOf, minutesOf, daysOf }: SyntheticMemory, now: () => number) {
   /** The minutes of a session that are over. */
   function closedMinutes(instrument: Instrument, session: number): Candles {
-    const minutes = marketOf(instrument).minutesOf(session);
+    const minutes = minutesOf(instrument, session);
     const all: Candles = { symbol: instrument.symbol, interval: "1m", ...minutes };
     return sliceCandles(all, 0, lowerBound(all.time, now() - MINUTE_MS + 1));
   }
 
-  /** Bars of sessions [first, end), made one after the other with other work in between. */
-  async function gather(
-    sessions: { first: number; end: number },
+  /** Makes something of sessions [first, end), one after the other with other work in between. */
+  async function each(
+    { first, end }: Stretch,
     signal: AbortSignal,
-    make: (session: number) => { bars: Bars; drawn: number },
-  ): Promise<Bars> {
-    const parts: Bars[] = [];
+    make: (session: number) => { drawn: number },
+  ): Promise<void> {
     let turn = 0;
     signal.throwIfAborted();
-    for (let session = sessions.first; session < sessions.end; session++) {
-      const { bars, drawn } = make(session);
-      parts.push(bars);
-      turn += drawn;
+    for (let session = first; session < end; session++) {
+      turn += make(session).drawn;
       if (turn < MINUTES_A_TURN) continue;
       turn = 0;
       await yieldToOthers();
       signal.throwIfAborted();
     }
-    return concatenate(parts);
   }
 
-  function sessionsOpening(instrument: Instrument, fromMs: number, toMs: number) {
+  function sessionsOpening(instrument: Instrument, fromMs: number, toMs: number): Stretch {
     const market = marketOf(instrument);
     const first = Math.max(market.firstSession, market.sessionsOpenedBy(fromMs - 1));
     return { first, end: market.sessionsOpenedBy(Math.min(toMs, now()) - 1) };
@@ -154,30 +148,28 @@ function createSource(seed: number, now: () => number) {
     const { first, end } = sessionsOpening(instrument, fromMs, toMs);
     // The session that is open at the start belongs to it too.
     const reaching = { first: Math.max(marketOf(instrument).firstSession, first - 1), end };
-    const bars = await gather(reaching, signal, (session) => {
+    const parts: Bars[] = [];
+    await each(reaching, signal, (session) => {
       const minutes = closedMinutes(instrument, session);
-      return { bars: minutes, drawn: minutes.time.length };
+      parts.push(minutes);
+      return { drawn: minutes.time.length };
     });
-    const all: Candles = { symbol: instrument.symbol, interval: "1m", ...bars };
+    const all: Candles = { symbol: instrument.symbol, interval: "1m", ...concatenate(parts) };
     return sliceCandles(all, lowerBound(all.time, fromMs), lowerBound(all.time, toMs));
   }
 
-  /** Sessions that are over never change: their days are kept. */
   async function dailyBars(instrument: Instrument, fromMs: number, toMs: number, signal: AbortSignal) {
     const calendar = calendarOf(instrument.calendar);
-    const bars = await gather(sessionsOpening(instrument, fromMs, toMs), signal, (session) => {
-      const key = `${instrument.symbol} ${session}`;
-      const known = days.get(key);
-      if (known !== undefined) return { bars: known, drawn: 0 };
-      const minutes = closedMinutes(instrument, session);
-      const day = resample(minutes, "1d", calendar);
-      if (calendar.close[session] <= now()) days.set(key, day);
-      return { bars: day, drawn: minutes.time.length };
-    });
-    return { symbol: instrument.symbol, interval: "1d", ...bars } satisfies Candles;
+    const { first, end } = sessionsOpening(instrument, fromMs, toMs);
+    const over = end > first && calendar.close[end - 1] > now() ? end - 1 : end;
+    const days = daysOf(instrument);
+    await each({ first, end: over }, signal, (session) => ({ drawn: days.draw(session) }));
+    const parts = over > first ? [days.slice(first, over)] : [];
+    if (over < end) parts.push(resample(closedMinutes(instrument, over), "1d", calendar));
+    return { symbol: instrument.symbol, interval: "1d", ...concatenate(parts) } satisfies Candles;
   }
 
-  return { marketOf, closedMinutes, minuteBars, dailyBars };
+  return { minuteBars, dailyBars };
 }
 
 function concatenate(parts: readonly Bars[]): Bars {
