@@ -22,56 +22,64 @@ export function hash32(text: string): number {
  * Different words give independent streams, so a stream can be addressed by (seed, symbol, day).
  */
 export function createRng(seed: number, stream = 0, substream = 0): Rng {
-  let a = seed | 0;
-  let b = stream | 0;
-  let c = substream | 0;
-  let counter = 1;
-  let spare = 0;
-  let hasSpare = false;
+  return new SmallFastCounter(seed, stream, substream);
+}
 
-  function word(): number {
-    const t = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (c << 21) | (c >>> 11);
-    c = (c + t) | 0;
+class SmallFastCounter implements Rng {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+  #spare = 0;
+  #hasSpare = false;
+
+  constructor(seed: number, stream: number, substream: number) {
+    this.#a = seed | 0;
+    this.#b = stream | 0;
+    this.#c = substream | 0;
+    // The first outputs still show the structure of the seed words.
+    for (let i = 0; i < 12; i++) this.#word();
+  }
+
+  #word(): number {
+    const b = this.#b;
+    const c = this.#c;
+    const t = (((this.#a + b) | 0) + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = b ^ (b >>> 9);
+    this.#b = (c + (c << 3)) | 0;
+    this.#c = (((c << 21) | (c >>> 11)) + t) | 0;
     return t >>> 0;
   }
 
-  // The first outputs still show the structure of the seed words.
-  for (let i = 0; i < 12; i++) word();
-
-  function next(): number {
+  next(): number {
     // 53 bits: 27 from one word, 26 from the next.
-    return ((word() >>> 5) * 67108864 + (word() >>> 6)) / 9007199254740992;
+    return ((this.#word() >>> 5) * 67108864 + (this.#word() >>> 6)) / 9007199254740992;
   }
 
-  return {
-    next,
-    normal() {
-      if (hasSpare) {
-        hasSpare = false;
-        return spare;
-      }
-      // Marsaglia polar method: two variates a round.
-      let u: number;
-      let v: number;
-      let s: number;
-      do {
-        u = 2 * next() - 1;
-        v = 2 * next() - 1;
-        s = u * u + v * v;
-      } while (s >= 1 || s === 0);
-      const factor = Math.sqrt((-2 * Math.log(s)) / s);
-      spare = v * factor;
-      hasSpare = true;
-      return u * factor;
-    },
-    below(bound: number) {
-      return Math.floor(next() * bound);
-    },
-  };
+  normal(): number {
+    if (this.#hasSpare) {
+      this.#hasSpare = false;
+      return this.#spare;
+    }
+    // Marsaglia polar method: two variates a round.
+    let u: number;
+    let v: number;
+    let s: number;
+    do {
+      u = 2 * this.next() - 1;
+      v = 2 * this.next() - 1;
+      s = u * u + v * v;
+    } while (s >= 1 || s === 0);
+    const factor = Math.sqrt((-2 * Math.log(s)) / s);
+    this.#spare = v * factor;
+    this.#hasSpare = true;
+    return u * factor;
+  }
+
+  below(bound: number): number {
+    return Math.floor(this.next() * bound);
+  }
 }
 
 /** Any order of a list or column with the same chance (R. Fisher and F. Yates 1938), in place. */
