@@ -14,7 +14,7 @@ import { pulledWalk } from "../fixtures/planted-walks.js";
 import { sized } from "../fixtures/sizes.js";
 
 /** A market that tells much, so that an honest model of it is promoted and a refusal is that of the leak. */
-const candles = pulledWalk(sized({ usual: 4_000, full: 6_000 }), 7, -0.6);
+const candles = pulledWalk(sized({ usual: 3_000, full: 6_000 }), 7, -0.6);
 const context = { calendar: calendarOf("24x7") };
 const policy = { kind: "barriers" } as const;
 const series = [{ candles, calendar: "24x7", costBps: 5 }] as const;
@@ -83,7 +83,7 @@ describe("the way from samples to a verdict", () => {
   );
 
   it("refuses a model of a walk whose rows know the return of the next bar, which is good by every other rule", () => {
-    const walk = pulledWalk(sized({ usual: 3_000, full: 4_000 }), 11, 0);
+    const walk = pulledWalk(sized({ usual: 2_400, full: 4_000 }), 11, 0);
     const own = samplesOf(walk, context, { policy, costBps: 5 });
     const columns = own.samples.columns.map((column, k) =>
       own.samples.names[k] === "return_1"
