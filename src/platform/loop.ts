@@ -106,24 +106,11 @@ export function createLoop(
     }
   }
 
-  async function waitForNext(signal: AbortSignal): Promise<void> {
-    const every = definition.everyMs();
-    const jitter = Math.random() * Math.min(every * JITTER_SHARE, JITTER_LIMIT_MS);
-    if (definition.aligned !== true) return sleep(every + jitter, signal);
-    const now = clock.now();
-    const boundary = now - (now % every) + every;
-    await sleep(boundary - now + jitter, signal);
-    // Timers count whole milliseconds of another clock, and come up to one early.
-    for (let early = boundary - clock.now(); early > 0 && !signal.aborted; early = boundary - clock.now()) {
-      await sleep(early, signal);
-    }
-  }
-
   async function cycle(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
       wake = new AbortController();
       await runOnce(stop);
-      if (!stop.aborted) await waitForNext(wake.signal);
+      if (!stop.aborted) await waitForNext(definition, clock, wake.signal);
     }
   }
 
@@ -148,6 +135,19 @@ export function createLoop(
     trigger: () => wake.abort(),
     health: () => ({ ...health, everyMs: definition.everyMs() }),
   };
+}
+
+async function waitForNext(definition: LoopDefinition, clock: Clock, signal: AbortSignal): Promise<void> {
+  const every = definition.everyMs();
+  const jitter = Math.random() * Math.min(every * JITTER_SHARE, JITTER_LIMIT_MS);
+  if (definition.aligned !== true) return sleep(every + jitter, signal);
+  const now = clock.now();
+  const boundary = now - (now % every) + every;
+  await sleep(boundary - now + jitter, signal);
+  // Timers count whole milliseconds of another clock, and come up to one early.
+  for (let early = boundary - clock.now(); early > 0 && !signal.aborted; early = boundary - clock.now()) {
+    await sleep(early, signal);
+  }
 }
 
 /** Calls `work` with a signal that aborts with `stop`, or when its time is over, of which `overrun` is told. */
