@@ -20,7 +20,6 @@ const WARM_SECONDS = 10;
 const SECONDS = 40;
 const ORDER_MS = 10;
 const TRADES = 10_000;
-const DISK_SECONDS = 10;
 const PAGE_BYTES = 8_192;
 const READ_SECONDS = 20;
 const READ_MS = 5;
@@ -136,23 +135,37 @@ async function orders(call: Call): Promise<Figure[]> {
   ];
 }
 
-/** What the disk takes to keep a page, at the rate of the orders: no acknowledged order can be faster. */
+/**
+ * What the disk takes to keep pages that come at the rate of the orders and for as long, one flush at a time, each of all
+ * that waits, as a log is kept: no acknowledged order can be faster.
+ */
 async function disk(folder: string): Promise<Figure[]> {
   const file = await open(join(folder, "pages"), "w+");
   const page = Buffer.alloc(PAGE_BYTES, 1);
-  const pages = RATE * DISK_SECONDS;
+  const pages = RATE * SECONDS;
   // There before, as the segments of a log are once it has run for a while.
   for (let n = 0; n < pages; n++) await file.write(page, 0, PAGE_BYTES, n * PAGE_BYTES);
   await file.sync();
+  let underway = Promise.resolve();
+  let next: Promise<void> | null = null;
   const times = await callsAt(RATE, pages, async (n) => {
     await file.write(page, 0, PAGE_BYTES, n * PAGE_BYTES);
-    await file.datasync();
+    next ??= underway.then(() => {
+      next = null;
+      underway = file.datasync();
+      return underway;
+    });
+    await next;
   });
   await file.close();
-  const name = `fdatasync of a page on the same disk, ${RATE} a second and nothing else, p50`;
   return [
-    { name, value: at(times, 0.5), unit: "ms" },
+    {
+      name: `a page kept on the same disk, ${RATE} a second and nothing else, p50`,
+      value: at(times, 0.5),
+      unit: "ms",
+    },
     { name: "the same, p99", value: at(times, 0.99), unit: "ms" },
+    { name: "the same, the slowest", value: at(times, 1), unit: "ms" },
   ];
 }
 
