@@ -20,6 +20,7 @@ import type { Workers } from "../../src/platform/workers.js";
 import { jobContext } from "../fixtures/backtests.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel, QUICK } from "../fixtures/deep-models.js";
+import { judgeAtHand } from "../fixtures/judge.js";
 import { silentLog } from "../fixtures/log.js";
 import { wanderingCandles } from "../fixtures/market-walks.js";
 import { createTestRegistry, PASSED } from "../fixtures/models.js";
@@ -180,6 +181,7 @@ describe("the loop", { timeout: 120_000 }, () => {
       },
       leases: { acquire: async () => 1 },
       agentWatch,
+      judge: judgeAtHand,
     } as unknown as RetrainingLoopParts;
     return createRetrainingLoop(parts).definition.run(nowMs, new AbortController().signal);
   };

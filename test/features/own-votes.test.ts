@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { createRng } from "../../src/core/base/rng.js";
 import { LAYER_WEIGHTS } from "../../src/core/signals/fuse.js";
 import type { KnownInstrument } from "../../src/features/instruments/store.js";
@@ -6,6 +6,7 @@ import { type OpenModel, openArtefact, packArtefact } from "../../src/features/m
 import { STACK, USUAL_WEIGHING } from "../../src/features/models/layers.js";
 import type { Registry } from "../../src/features/models/registry.js";
 import { createModelStore, deepPurpose } from "../../src/features/models/store.js";
+import { createJudge } from "../../src/features/retraining/judge.js";
 import { createLabelStore } from "../../src/features/retraining/label-store.js";
 import { createLayerStore } from "../../src/features/retraining/layer-store.js";
 import { createLayerLoop } from "../../src/features/retraining/layers.js";
@@ -18,11 +19,14 @@ import { saveInstrument } from "../fixtures/detections.js";
 import { silentLog } from "../fixtures/log.js";
 import { candidate, createTestRegistry, PASSED } from "../fixtures/models.js";
 import { closeOf, mixed, settleAlerts } from "../fixtures/settled-alerts.js";
+import { createTestWorkers } from "../fixtures/workers.js";
 
 const MARKET = { synthetic: false, replay: null };
 const TRAINED = { actor: "test", reason: "a test", numbers: {}, action: "trained" as const };
 const NET = deepPurpose("sequence_net");
 
+const workers = createTestWorkers();
+afterAll(() => workers.close());
 const database = useDatabase();
 let registry: Registry<OpenModel>;
 let instrument: KnownInstrument;
@@ -78,6 +82,7 @@ const look = () =>
       labels: createLabelStore(database(), MARKET),
       layers: createLayerStore(database(), MARKET),
       agentWatch: async () => null,
+      judge: createJudge(workers),
       log: silentLog,
     },
     () => undefined,

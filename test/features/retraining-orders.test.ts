@@ -11,6 +11,7 @@ import {
 import { AppError } from "../../src/platform/errors.js";
 import { useDatabase } from "../fixtures/database.js";
 import { deepVersion, drawnModel } from "../fixtures/deep-models.js";
+import { judgeAtHand } from "../fixtures/judge.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, REFUSED } from "../fixtures/models.js";
 import { telling, trainedModel } from "../fixtures/trained.js";
@@ -63,6 +64,7 @@ const loopOf = (change: Partial<RetrainingLoopParts> = {}): RetrainingLoop =>
     },
     leases: { acquire: async () => 1 },
     agentWatch: async () => null,
+    judge: judgeAtHand,
     ...change,
   } as unknown as RetrainingLoopParts);
 const pass = (change: Partial<RetrainingLoopParts> = {}) =>

@@ -21,6 +21,7 @@ import { createLeases } from "../../src/platform/lease.js";
 import { createSettings } from "../../src/platform/settings.js";
 import { createTestDatabase, openTestDatabase, type TestDatabase } from "../fixtures/database.js";
 import { saveInstrument } from "../fixtures/detections.js";
+import { judgeAtHand } from "../fixtures/judge.js";
 import { silentLog } from "../fixtures/log.js";
 import { createTestRegistry, PASSED, PURPOSE } from "../fixtures/models.js";
 import { closeOf, mixed, settleAlerts } from "../fixtures/settled-alerts.js";
@@ -72,6 +73,7 @@ function loopOf(
     labels: createLabelStore(database, MARKET),
     layers: createLayerStore(database, MARKET),
     agentWatch: async () => null,
+    judge: judgeAtHand,
     order: async () => {
       ordered++;
       return { id: ordered } as JobState;

@@ -3,6 +3,7 @@ import { stackLookAt } from "../../src/core/learning/stack-candidate.js";
 import type { ModelVersion } from "../../src/features/models/store.js";
 import type { SettledVote } from "../../src/features/retraining/layer-store.js";
 import { relearnStack } from "../../src/features/retraining/stack.js";
+import { judgeAtHand } from "../fixtures/judge.js";
 import { sized } from "../fixtures/sizes.js";
 import { votesOf } from "../fixtures/votes.js";
 
@@ -41,7 +42,7 @@ function serverOf(all: readonly SettledVote[]) {
     },
     async passAt(count: number) {
       ended = count;
-      await relearnStack(registry, layers, () => undefined);
+      await relearnStack(registry, { layers, judge: judgeAtHand }, () => undefined);
     },
   };
 }

@@ -27,6 +27,7 @@ import { ANY, type ModelVersion } from "../models/store.js";
 import { createAgentWatch } from "./agent-watch.js";
 import { createDataSetJob, type DataSetJob } from "./data-set-job.js";
 import { createDeepJob, type DeepJob } from "./deep-job.js";
+import { createJudge } from "./judge.js";
 import { createLabelStore, type LabelStore } from "./label-store.js";
 import { createLayerProofs, type LayerProofs } from "./layer-proof.js";
 import { createLayerStore, type LayerStore } from "./layer-store.js";
@@ -131,6 +132,7 @@ export function createRetraining(parts: {
           labels,
           layers,
           agentWatch: createAgentWatch(trainParts),
+          judge: createJudge(parts.workers),
           order: (principal) => order(principal, {}),
           orderDeep: (principal, learners) =>
             orderOnce(parts.jobs(), principal, deepKind, { learners: [...learners] }),

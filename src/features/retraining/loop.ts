@@ -12,6 +12,7 @@ import type { ModelVersion } from "../models/store.js";
 import { unreadableOf } from "../models/unreadable.js";
 import type { AgentWatch } from "./agent-watch.js";
 import { endCandidates } from "./candidates.js";
+import type { Judge } from "./judge.js";
 import type { LabelStore } from "./label-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { createOrders } from "./orders.js";
@@ -68,6 +69,7 @@ export interface RetrainingLoopParts {
   readonly labels: LabelStore;
   readonly layers: Pick<LayerStore, "newestSettled" | "settledAfter">;
   readonly agentWatch: AgentWatch;
+  readonly judge: Judge;
   readonly order: (principal: Principal) => Promise<JobState>;
   /** Orders that learners of windows and states are trained. */
   readonly orderDeep: (principal: Principal, learners: readonly DeepLearner[]) => Promise<JobState>;
@@ -162,7 +164,7 @@ export function createRetrainingLoop(parts: RetrainingLoopParts): RetrainingLoop
           await watch(readable(registry), parts, note);
           await duel(readable(registry), parts, note);
           await endCandidates(registry, parts.hasSeries, now(), note);
-          await relearnStack(parts.registry, parts.layers, note);
+          await relearnStack(parts.registry, parts, note);
           await orders.train(await counted(state));
           await orders.trainDeep(await load());
         } finally {

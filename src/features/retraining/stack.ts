@@ -1,5 +1,5 @@
 import { EMBARGO_SHARE } from "../../core/learning/split.js";
-import { learnStack, type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
+import { type StackCandidate, stackLookAt } from "../../core/learning/stack-candidate.js";
 import { LAYERS } from "../../core/signals/fuse.js";
 import { AppError } from "../../platform/errors.js";
 import { sha256 } from "../../platform/sha256.js";
@@ -8,6 +8,7 @@ import { STACK } from "../models/layers.js";
 import type { Registry } from "../models/registry.js";
 import { refusedByOf } from "../models/steps.js";
 import type { ModelVersion, NewModel } from "../models/store.js";
+import type { Judge } from "./judge.js";
 import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
 
@@ -21,7 +22,13 @@ const MOST_READINGS = 5_000;
  */
 export async function relearnStack(
   registry: Pick<Registry<OpenModel>, "list" | "serving" | "enter" | "refresh">,
-  layers: Pick<LayerStore, "newestSettled" | "settledAfter">,
+  {
+    layers,
+    judge,
+  }: {
+    readonly layers: Pick<LayerStore, "newestSettled" | "settledAfter">;
+    readonly judge: Pick<Judge, "learn">;
+  },
   note: (update: Omit<Update, "atMs">) => void,
 ): Promise<void> {
   const [newest] = await registry.list(STACK, 1);
@@ -33,7 +40,7 @@ export async function relearnStack(
   await registry.refresh();
   const serving = registry.serving(STACK);
   const incumbent = serving?.opened.learner === "layer_stack" ? serving.opened.model : null;
-  const found = learnStack(votes, incumbent, look.level);
+  const found = await judge.learn(votes, incumbent, look.level);
   if (found === null) return;
   const model = modelOf(found, votes, { decisions, look: look.number, level: look.level });
   const audit = {

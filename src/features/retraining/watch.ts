@@ -1,9 +1,8 @@
 import type { AgentDecay } from "../../core/learning/agent/watch.js";
-import { type Duel, judgeDuel } from "../../core/learning/duel.js";
-import { judgeStack, type StackDecay } from "../../core/learning/stack-candidate.js";
+import type { Duel } from "../../core/learning/duel.js";
+import type { StackDecay } from "../../core/learning/stack-candidate.js";
 import {
   type Decay,
-  judgeDecay,
   judgeShift,
   type LiveScores,
   type Shift,
@@ -17,6 +16,7 @@ import { worthOfColumns } from "../models/scoring.js";
 import type { ModelVersion } from "../models/store.js";
 import type { AgentWatch } from "./agent-watch.js";
 import { LEAST_SNAPSHOTS, newestSnapshots, stabilitiesOf } from "./drift.js";
+import type { Judge } from "./judge.js";
 import type { LabelStore, ScoredLabel } from "./label-store.js";
 import type { LayerStore, SettledVote } from "./layer-store.js";
 import type { Update } from "./loop.js";
@@ -36,12 +36,13 @@ export async function watch(
     readonly labels: Labels;
     readonly layers: Pick<LayerStore, "newestSettled">;
     readonly agentWatch: AgentWatch;
+    readonly judge: Pick<Judge, "decay" | "stack">;
     readonly log: Pick<Log, "info">;
   },
   note: Note,
 ): Promise<void> {
   for (const open of registry.allServing()) {
-    const found = await judge(open, sources);
+    const found = await decayOf(open, sources);
     if (found === null || found.reason === null) continue;
     const reason = found.reason.replaceAll("_", " ");
     const { version } = open;
@@ -73,12 +74,12 @@ async function unlessOutdated(
 }
 
 /** What is wrong with a version that serves, by the measures that there are for its learner. */
-async function judge(
+async function decayOf(
   { version, opened }: OpenVersion<OpenModel>,
-  { labels, layers, agentWatch }: Parameters<typeof watch>[1],
+  { labels, layers, agentWatch, judge }: Parameters<typeof watch>[1],
 ): Promise<((Decay | StackDecay | AgentDecay | Shift) & { readonly samples: number }) | null> {
   if (opened.learner === "gradient_trees") {
-    const decay = judgeDecay(liveOf(await labels.newestScored(version.id, MOST_SCORED)));
+    const decay = await judge.decay(liveOf(await labels.newestScored(version.id, MOST_SCORED)));
     if (decay !== null && decay.reason !== null) return decay;
     const rows = await newestSnapshots(labels, version);
     if (rows.length < LEAST_SNAPSHOTS) return null;
@@ -89,9 +90,9 @@ async function judge(
   // What a version is judged by is what it said itself: others served before it, and perhaps since.
   if (opened.learner === "layer_stack") {
     const own = { stackVersion: version.version };
-    return judgeStack(await layers.newestSettled(own, MOST_SCORED), opened.model);
+    return judge.stack(await layers.newestSettled(own, MOST_SCORED), opened.model);
   }
-  return judgeDecay(deepScores(await layers.newestSettled({ netId: version.id }, MOST_SCORED)), VOTE_WATCH);
+  return judge.decay(deepScores(await layers.newestSettled({ netId: version.id }, MOST_SCORED)), VOTE_WATCH);
 }
 
 /** How far the deep layer said towards the direction of each alert, of those that it spoke on. */
@@ -105,7 +106,15 @@ function deepScores(votes: readonly SettledVote[]): LiveScores {
 /** Lets shadows take over, or gives them up. */
 export async function duel(
   registry: Registry<OpenModel>,
-  { labels, log }: { readonly labels: Pick<Labels, "scored">; readonly log: Pick<Log, "info"> },
+  {
+    labels,
+    judge,
+    log,
+  }: {
+    readonly labels: Pick<Labels, "scored">;
+    readonly judge: Pick<Judge, "duel">;
+    readonly log: Pick<Log, "info">;
+  },
   note: Note,
 ): Promise<void> {
   for (const shadow of registry.shadows()) {
@@ -121,7 +130,7 @@ export async function duel(
       continue;
     }
     const ids = [active.version.id, shadow.version.id];
-    const found = judgePair(await labels.scored(ids, shadow.version.createdAtMs), ids);
+    const found = await judgePair(judge, await labels.scored(ids, shadow.version.createdAtMs), ids);
     if (found.verdict === "promote") await take(found);
     if (found.verdict !== "refuse") continue;
     const reason = `not better than ${active.version.version} on ${found.samples} live decisions`;
@@ -172,13 +181,17 @@ function liveOf(
 }
 
 /** Both versions on the decisions that both have scored. @param ids of the active version and the shadow. */
-function judgePair(rows: readonly ScoredLabel[], [activeId, shadowId]: readonly number[]): Duel {
+function judgePair(
+  judge: Pick<Judge, "duel">,
+  rows: readonly ScoredLabel[],
+  [activeId, shadowId]: readonly number[],
+): Promise<Duel> {
   const byActive = new Map(rows.flatMap((row) => (row.modelId === activeId ? [[row.snapshotId, row]] : [])));
   const both = rows.flatMap((row) => {
     const other = byActive.get(row.snapshotId);
     return row.modelId === shadowId && other !== undefined ? [{ own: row.score, other }] : [];
   });
-  return judgeDuel(
+  return judge.duel(
     liveOf(both.map(({ other }) => other)),
     Float64Array.from(both, ({ own }) => own),
   );
