@@ -59,16 +59,26 @@ export interface EventLog {
   take(writing: Promise<Committed | null>): Promise<Committed | null>;
   /** Tells all instances, this one included, without storing. At most about 7 KB of JSON. */
   announce(notice: Notice): Promise<void>;
-  /** Events of one topic or several after a number, oldest first; what came before on each is told from that number on. */
+  /** Events of one topic or several after a number, oldest first, each with the number before it on its topic. */
   readAfter(topics: string | readonly string[], seq: number, limit: number): Promise<LoggedEvent[]>;
   /** Events of all topics after a number, oldest first. */
   readFrom(seq: number, limit: number): Promise<Omit<LoggedEvent, "previousSeq">[]>;
+  /** What became of the events after a number. */
+  standingOf(seq: number): Promise<Standing>;
   /** Number of the newest event of one topic or several that is kept, 0 without one. */
   newestOf(topics: string | readonly string[]): Promise<number>;
   /** Forgets events older than this. */
   prune(olderThanMs: number): Promise<number>;
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** How a number that somebody saw last stands to what is kept. */
+export interface Standing {
+  /** Whether events after it are gone, of this topic or another. */
+  readonly pruned: boolean;
+  /** Whether it was given out by this log, as far as can be told. */
+  readonly known: boolean;
 }
 
 const EVENT_CHANNEL = "tx_events";
@@ -119,16 +129,11 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
       else await database.query("select pg_notify($1, $2)", [NOTICE_CHANNEL, text]);
     },
     async readAfter(topics, seq, limit) {
-      const rows = await database.query<Row>(
-        `select ${FIELDS} from events where topic = any($1::text[]) and seq > $2 order by seq limit $3`,
-        [[topics].flat(), seq, limit],
-      );
-      const before = new Map<string, number>();
-      return rows.map((row) => {
-        const previousSeq = before.get(row.topic) ?? seq;
-        before.set(row.topic, row.seq);
-        return { ...row, previousSeq };
-      });
+      return database.query<LoggedEvent>(READ_AFTER, [[topics].flat(), seq, limit]);
+    },
+    async standingOf(seq) {
+      const [standing] = await database.query<Standing>(STANDING, [seq]);
+      return standing;
     },
     readFrom: (seq, limit) => database.query<Row>(READ, [seq, limit]),
     async newestOf(topics) {
@@ -212,6 +217,16 @@ events_newest as (
   from events_written having count(*) > 0
 )`;
 }
+
+/** The one before the first of a topic is looked up: it lies before what is read. */
+const READ_AFTER = prepared(`
+select ${FIELDS}, coalesce(lag(seq) over (partition by topic order by seq),
+  (select max(seq) from events earlier where earlier.topic = found.topic and earlier.seq < found.seq), 0) as "previousSeq"
+from (select * from events where topic = any($1::text[]) and seq > $2 order by seq limit $3) as found order by seq`);
+
+const STANDING = prepared(`
+select $1 < pruned as pruned, $1 in (0, pruned) or exists (select from events where seq = $1) as known
+from coalesce((select pruned from event_marks), 0) as pruned`);
 
 const READ = prepared(`select ${FIELDS} from events where seq > $1 order by seq limit $2`);
 

@@ -42,7 +42,14 @@ const ANSWERED: Readonly<Record<string, Schema>> = {
   welcome: objectOf("welcome", { time, heartbeat_ms: number }),
   heartbeat: objectOf("heartbeat", { time }),
   pong: objectOf("pong", { time }),
-  subscribed: objectOf("subscribed", { topic: text, since: numberOrNull }),
+  subscribed: objectOf("subscribed", {
+    topic: text,
+    since: numberOrNull,
+    seq: {
+      ...numberOrNull,
+      description: "Number to resume from, until an event or a snapshot brings another",
+    },
+  }),
   unsubscribed: objectOf("unsubscribed", { topics }),
   resumed: objectOf(
     "resumed",

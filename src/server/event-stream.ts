@@ -7,7 +7,7 @@ import { isKept, kindOf, TOPICS } from "../features/stream/topics.js";
 import type { Users } from "../features/users/users.js";
 import type { Clock } from "../platform/clock.js";
 import { AppError, messageOf } from "../platform/errors.js";
-import { lastEventId, type Principal, problemResponses } from "../platform/http.js";
+import { lastEventId, type Principal, problemResponses, wholeNumberText } from "../platform/http.js";
 import type { Log } from "../platform/log.js";
 import type { Metrics } from "../platform/metrics.js";
 import { ticketText } from "./admission.js";
@@ -41,11 +41,7 @@ const RETRY_MS = 1_000;
 
 const query = z.strictObject({
   topics: z.string().min(1).max(4_000).describe("Comma list"),
-  since: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER)
+  since: wholeNumberText(0, 999_999_999_999_999)
     .optional()
     .describe("Number of the last event seen; the header Last-Event-ID has precedence"),
   snapshot: z

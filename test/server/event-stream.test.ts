@@ -82,6 +82,21 @@ describe("GET /api/events", () => {
     expect(numbersOf(second)).toEqual([...missed, live]);
   });
 
+  it("200 tells of each event which came before it on its topic, also in a replay", async () => {
+    const first = await open("topics=alerts,scan");
+    await first.heard(told("subscribed"));
+    const [a, b, c] = take(3);
+    await publish("scan", [a]);
+    await publish("alerts", [b]);
+    await publish("scan", [c]);
+    const [before, , after] = [await first.heard(numbered(a)), b, await first.heard(numbered(c))];
+    const since = Number((await first.heard(numbered(b))).id);
+    const second = await open(`topics=alerts,scan&since=${since}`);
+    const again = await second.heard(numbered(c));
+    expect(again.data).toEqual(after.data);
+    expect(again.data).toMatchObject({ previous_seq: Number(before.id) });
+  });
+
   it("200 says of each topic that is not kept that it was cut, and begins it with what is true now", async () => {
     const topics = "topics=alerts,candles:AAPL:1d,bars:AAPL:1m,quotes:AAPL";
     const first = await open(topics);
@@ -192,6 +207,7 @@ describe("GET /api/events", () => {
     ["an empty list", "topics=", {}],
     ["no list", "", {}],
     ["a number below 0", "topics=alerts&since=-1", {}],
+    ["no number", "topics=alerts&since=", {}],
     ["what is no number", "topics=alerts&since=x", {}],
     ["a header that is no number", "topics=alerts", { "last-event-id": "abc" }],
     ["201 topics", `topics=${Array.from({ length: 201 }, (_, k) => `candles:S${k}:5m`).join(",")}`, {}],

@@ -60,6 +60,7 @@ describe("an open socket", () => {
       type: "subscribed",
       topic: "alerts",
       since: null,
+      seq: expect.any(Number),
     });
     const [first, second, third] = take(3);
     await publish("alerts", [first, second]);
@@ -207,15 +208,42 @@ describe("a resumed topic", () => {
     await witness.heard(numbered(numbers[2]));
     await program.parts.database.query("delete from events where seq <= $1", [gone]);
     const late = await open();
-    resume(late, gone);
+    resume(late, gone - 1);
     expect(await late.heard(typed("resumed"))).toMatchObject({
       replayed: 2,
       truncated: true,
       reason: "forgotten",
     });
+    // One who saw nothing before says 0, and misses what is gone all the same.
+    const first = await open();
+    resume(first, 0);
+    expect(await first.heard(typed("resumed"))).toMatchObject({ truncated: true, reason: "forgotten" });
     const ahead = await open();
     resume(ahead, gone + 1_000_000);
     expect(await ahead.heard(typed("resumed"))).toMatchObject({ replayed: 0, truncated: true });
+  });
+
+  it("goes on from the number that it began with, though nothing came before it was cut", async () => {
+    const cut = await open();
+    cut.send({ type: "subscribe", topics: ["alerts"] });
+    const { seq } = await cut.heard(typed("subscribed"));
+    await cut.close();
+    const numbers = take(3);
+    await publish("alerts", numbers);
+    const again = await open();
+    resume(again, Number(seq));
+    expect(await again.heard(typed("resumed"))).toMatchObject({ replayed: 3, truncated: false });
+    expect(numbersOf(again)).toEqual(numbers);
+  });
+
+  it("is refused with the number of a topic that it does not ask for", async () => {
+    const socket = await open();
+    socket.send({ type: "subscribe", topics: ["alerts"], since: { alertz: 5 } });
+    expect(await socket.heard(typed("error"))).toMatchObject({
+      code: "invalid_request",
+      detail: expect.stringContaining("alertz"),
+    });
+    expect(socket.frames.some(typed("subscribed"))).toBe(false);
   });
 
   it("is not joined when what was missed cannot be read", async () => {

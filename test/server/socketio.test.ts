@@ -147,6 +147,34 @@ describe("a client", () => {
     expect(other.events.map(([event]) => event).filter((event) => event.includes("scan"))).toEqual([]);
   });
 
+  it("takes one number for all its topics, and says of none that something is lost", async () => {
+    const first = open({ auth: { topics: ["alerts", "quality"] } });
+    await first.heard("subscribed", ({ topic }) => topic === "quality");
+    const [one, two, three] = take(3);
+    await publish("quality", [one]);
+    await publish("alerts", [two]);
+    const { seq } = await first.heard("event", (payload) => numberOf(payload) === two);
+    first.socket.disconnect();
+    await publish("quality", [three]);
+    const second = open({ auth: { topics: ["alerts", "quality"], since: seq } });
+    expect(await second.heard("resumed", ({ topic }) => topic === "quality")).toMatchObject({
+      ...{ replayed: 1, truncated: false },
+    });
+    expect(await second.heard("resumed", ({ topic }) => topic === "alerts")).toMatchObject({
+      ...{ replayed: 0, truncated: false },
+    });
+  });
+
+  it("is told of what it asks for that there is not", async () => {
+    const client = open();
+    await client.heard("subscribed");
+    expect(await client.ask("subscribe_nothing")).toMatchObject({ success: false, code: "invalid_request" });
+    const asked = { topics: ["alerts"], sinces: { alerts: 1 } };
+    expect(await client.ask("subscribe", asked)).toMatchObject({ success: false, code: "invalid_request" });
+    const stray = { topics: ["alerts"], since: { alertz: 1 } };
+    expect(await client.ask("subscribe", stray)).toMatchObject({ success: false, code: "invalid_request" });
+  });
+
   it("resumes from a number: what it missed comes first, once and in order", async () => {
     const first = open();
     await first.heard("subscribed", ({ topic }) => topic === "alerts");

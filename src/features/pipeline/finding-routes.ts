@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { normaliseSymbol } from "../../core/market/instrument.js";
 import { AppError } from "../../platform/errors.js";
-import { instantText, isoTime, type RouteGroup } from "../../platform/http.js";
+import { instantText, isoTime, type RouteGroup, wholeNumberText } from "../../platform/http.js";
 import { intervalText } from "../candles/schema.js";
 import type { Pipeline } from "./pipeline.js";
 import { barSchema, decisionSchema, limitQuery, symbolParams, synergySchema } from "./schema.js";
@@ -42,7 +42,7 @@ export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipel
     query: z.strictObject({
       interval: intervalText.default("5m"),
       before: instantText.optional().describe("Bars that open before this"),
-      limit: z.coerce.number().int().min(1).max(5_000).default(500),
+      limit: wholeNumberText(1, 5_000).default(500),
     }),
     answer: {
       data: z.array(barSchema),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import { STAGES } from "./counts.js";
 
@@ -7,7 +8,7 @@ export const MOST_ROWS = 65_536;
 
 export const symbolParams = z.strictObject({ symbol: symbolText });
 export const limitQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(50).describe("At most so many, the newest"),
+  limit: wholeNumberText(1, 500).default(50).describe("At most so many, the newest"),
 });
 
 const rowText =

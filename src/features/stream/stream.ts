@@ -31,7 +31,7 @@ export interface Replay {
   readonly seq: number;
   /** True when there are more than are replayed at once: go on from `seq`. */
   readonly more: boolean;
-  /** True when the event asked for is no longer kept, and with it perhaps others: read the REST lists. */
+  /** True when events after the number are no longer kept, or it is none that was given out: read the REST lists. */
   readonly forgotten: boolean;
 }
 
@@ -140,19 +140,16 @@ export function createStream(options: StreamParts): Stream {
     async replay(given, since) {
       const topics = [given].flat().filter(isKept);
       if (topics.length === 0) return { events: [], seq: since, more: false, forgotten: false };
-      // The event asked for is read too: while it is there, none after it has been forgotten.
-      const events = await eventLog.readAfter(topics, Math.max(0, since - 1), REPLAY_LIMIT + 2);
-      const missed = events.filter(({ seq }) => seq > since);
+      const missed = await eventLog.readAfter(topics, since, REPLAY_LIMIT + 1);
+      // After the events: what is pruned meanwhile counts.
+      const { pruned, known } = await eventLog.standingOf(since);
       const replayed = missed.slice(0, REPLAY_LIMIT);
-      const forgotten = since > 0 && events[0]?.seq !== since;
+      const forgotten = pruned || !known;
       // A number that was never given out, of another database or an earlier state of this one, must not count as seen.
       const reached =
         missed.length === 0 && forgotten ? Math.min(since, await eventLog.newestOf(topics)) : since;
       return {
-        events: replayed.map((event) => {
-          const previousSeq = Math.max(since, event.previousSeq);
-          return { seq: event.seq, frame: eventFrame({ ...event, previousSeq }) };
-        }),
+        events: replayed.map((event) => ({ seq: event.seq, frame: eventFrame(event) })),
         seq: replayed.at(-1)?.seq ?? reached,
         more: missed.length > REPLAY_LIMIT,
         forgotten,

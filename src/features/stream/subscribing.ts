@@ -8,7 +8,8 @@ import { type Gap, isKept, kindOf } from "./topics.js";
  * Lets a client hear topics: from a number on, from what is true now, or from now on. What is not kept has no number to go on
  * from: it says that what came meanwhile is lost, and begins with what is true now. Each topic is admitted by itself.
  * @param since number of the last event seen, by topic.
- * @throws {AppError} `invalid_request` for more topics than a client may hear, of which none is joined then.
+ * @throws {AppError} `invalid_request` for more topics than a client may hear, and for the number of one that is not among
+ * them: none is joined then.
  */
 export type Subscribe<C extends Client> = (
   client: C,
@@ -43,7 +44,7 @@ export function createSubscribing<C extends Client>({
   /** Sends what came after a number until nothing is missing any more: every event once and in order. */
   async function resume(client: C, topic: string, since: number): Promise<void> {
     clients.hold(client, topic);
-    reply(client, { type: "subscribed", topic, since });
+    reply(client, { type: "subscribed", topic, since, seq: since });
     const { at, ...told } = await orLeave(client, topic, () => catchUp(client, topic, since));
     reply(client, { type: "resumed", topic, seq: at, ...told });
     clients.release(client, topic, at);
@@ -52,7 +53,7 @@ export function createSubscribing<C extends Client>({
   /** Says of what is not kept that nothing of what was missed can be told. */
   async function beginAgain(client: C, topic: string, since: number): Promise<void> {
     clients.join(client, topic);
-    reply(client, { type: "subscribed", topic, since });
+    reply(client, { type: "subscribed", topic, since, seq: null });
     reply(client, { type: "resumed", topic, seq: since, replayed: 0, ...endOf("not_kept") });
     if (kindOf(topic)?.snapshot != null) await orLeave(client, topic, () => tellSnapshot(client, topic));
   }
@@ -86,11 +87,27 @@ export function createSubscribing<C extends Client>({
     }
   }
 
+  /** Begins with what comes from now on: of what is kept it says after which number. */
+  async function follow(client: C, topic: string): Promise<void> {
+    if (!isKept(topic)) {
+      clients.join(client, topic);
+      reply(client, { type: "subscribed", topic, since: null, seq: null });
+      return;
+    }
+    clients.hold(client, topic);
+    await orLeave(client, topic, async () => {
+      const seq = await stream.newestOf([topic]);
+      reply(client, { type: "subscribed", topic, since: null, seq });
+      clients.release(client, topic, (await catchUp(client, topic, seq)).at);
+    });
+  }
+
   /** Begins with what is true now; what is told of a kept topic meanwhile comes after that. */
   async function begin(client: C, topic: string): Promise<void> {
     if (isKept(topic)) clients.hold(client, topic);
     else clients.join(client, topic);
-    reply(client, { type: "subscribed", topic, since: null });
+    // Of what is kept the snapshot says after which number it is.
+    reply(client, { type: "subscribed", topic, since: null, seq: null });
     await orLeave(client, topic, async () => {
       const seq = await tellSnapshot(client, topic);
       if (isKept(topic)) clients.release(client, topic, (await catchUp(client, topic, seq)).at);
@@ -100,10 +117,7 @@ export function createSubscribing<C extends Client>({
   async function open(client: C, topic: string, since: number | undefined, snapshots: boolean) {
     if (since !== undefined) await (isKept(topic) ? resume : beginAgain)(client, topic, since);
     else if (snapshots && kindOf(topic)?.snapshot != null) await begin(client, topic);
-    else {
-      clients.join(client, topic);
-      reply(client, { type: "subscribed", topic, since: null });
-    }
+    else await follow(client, topic);
   }
 
   return async function subscribe(client, texts, since, snapshots = false) {
@@ -112,6 +126,7 @@ export function createSubscribing<C extends Client>({
       refused.push({ topic, error });
       refuse(client, { topic, error });
     };
+    requireAsked(texts, since);
     const admitted = await admitEach(stream, texts, client.principal, tell);
     requireRoom(client, [...admitted.keys()]);
     const topics: string[] = [];
@@ -158,6 +173,13 @@ function numberFor(
 ): number | undefined {
   const numbers = [...spellings, topic].flatMap((text) => (Object.hasOwn(since, text) ? [since[text]] : []));
   return numbers.at(0);
+}
+
+/** @throws {AppError} for the number of a topic that is not asked for: its events would be missed unseen. */
+function requireAsked(texts: readonly string[], since: Readonly<Record<string, number>>): void {
+  const stray = Object.keys(since).find((text) => !texts.includes(text));
+  if (stray === undefined) return;
+  throw new AppError("invalid_request", `since: ${stray.slice(0, 100)} is none of the topics asked for`);
 }
 
 function requireRoom(client: Client, topics: readonly string[]): void {

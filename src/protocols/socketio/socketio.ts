@@ -24,7 +24,7 @@ import { isoTime, type Principal } from "../../platform/http.js";
 import type { Log } from "../../platform/log.js";
 import type { Metrics } from "../../platform/metrics.js";
 import { SocketIoPort } from "./port.js";
-import { loadSymbolScans } from "./scans.js";
+import { tellScan } from "./scans.js";
 
 export interface SocketIoOptions {
   readonly stream: Stream;
@@ -83,7 +83,8 @@ const WINDOW_MS = 10_000;
 const numbers = z.record(z.string().max(100), z.number().int().min(0));
 const topicList = z.array(z.string().max(100)).min(1).max(TOPICS_A_CLIENT);
 const since = z.union([z.number().int().min(0), numbers], "must be a number, or numbers by topic").optional();
-const asked = z.object({ topics: topicList, since, snapshot: z.boolean().optional() });
+const asked = z.strictObject({ topics: topicList, since, snapshot: z.boolean().optional() });
+const left = z.strictObject({ topics: topicList });
 const opening = z.object({
   token: z.string().max(2_000).optional(),
   ticket: z.string().max(2_000).optional(),
@@ -309,8 +310,14 @@ function listen(client: IoClient, parts: Listening): void {
     const { topics, since, snapshot } = parsed(asked, payload);
     return statusOf("topics", await subscribe(client, topics, numbersOf(since, topics), snapshot));
   });
+  socket.onAny((event: string, ...given: unknown[]) => {
+    const reply = given.at(-1);
+    if (socket.listenerCount(event) > 0 || typeof reply !== "function") return;
+    const code = "invalid_request" satisfies AppError["code"];
+    reply({ success: false, code, detail: `There is no event ${event.slice(0, 100)} to send` });
+  });
   on("unsubscribe", async (payload) => {
-    const { topics } = parsed(asked, payload);
+    const { topics } = parsed(left, payload);
     for (const topic of topics) clients.leave(client, stream.topicOf(topic));
     return { type: "topics", status: "unsubscribed", topics };
   });
@@ -352,28 +359,6 @@ function reasonOf(error: unknown): { code: string; detail: string } {
     code: known?.code ?? "internal",
     detail: known?.message ?? "The server failed to do what was asked",
   };
-}
-
-/** Tells those who hear scans what one saw: by symbol, then all of it, where as much is told as they leave unread. */
-function tellScan(
-  clients: Clients<IoClient>,
-  frame: string,
-  { detections, clock, log }: SocketIoOptions,
-): void {
-  if (clients.size() === 0) return;
-  const { data } = JSON.parse(frame) as { data: { slot?: string } };
-  const slotMs = Date.parse(data.slot ?? "");
-  if (Number.isNaN(slotMs)) return;
-  const tell = (type: string, told: object) =>
-    clients.publish(SCAN_TOPIC, JSON.stringify({ type, ...told }), null);
-  loadSymbolScans(detections, slotMs, clock.now()).then(
-    ({ scans, truncated }) => {
-      for (const scan of scans) tell("scan_update", scan);
-      const [first] = scans;
-      if (first !== undefined) tell("market_scan_update", { ...first, data: scans, truncated });
-    },
-    (error: unknown) => log.warn({ reason: messageOf(error) }, "what a scan saw could not be told"),
-  );
 }
 
 /** Ends connections whose credential has ended or was revoked. */
