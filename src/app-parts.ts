@@ -123,9 +123,11 @@ export interface AppSettings {
   readonly alpacaSockets?: AlpacaOptions["sockets"] & object;
 }
 
-/** Who callers without a key are: the owner on loopback, a trader where that was allowed, else nobody. */
+/** Who callers without a key are: the owner on loopback, a trader or a viewer where that was allowed, else nobody. */
 export function anonymousPrincipal({ HOST, ALLOW_ANONYMOUS, ADMIN_API_KEY }: Config): Principal | null {
   if (isLoopback(HOST) && ADMIN_API_KEY === undefined)
     return { userId: "owner", role: "admin", anonymous: true };
-  return ALLOW_ANONYMOUS ? { userId: "anonymous", role: "trader", anonymous: true } : null;
+  if (ALLOW_ANONYMOUS === false) return null;
+  const role = ALLOW_ANONYMOUS === "viewer" ? "viewer" : "trader";
+  return { userId: "anonymous", role, anonymous: true };
 }

@@ -295,9 +295,10 @@ export const VARIABLES = {
   },
   ALLOW_ANONYMOUS: {
     group: "Access",
-    about: "true lets callers without a key act as a trader beyond loopback",
+    about:
+      "viewer lets callers without a key read, and hear what is not of a user; true lets them act as a trader",
     fallback: "false",
-    read: flag,
+    read: z.union([flag, z.literal("viewer")], "must be true, viewer or false"),
   },
   CORS_ORIGINS: {
     group: "Access",

@@ -243,7 +243,13 @@ describe("each variable", () => {
     ADMIN_API_KEY: { good: [[SECRET, SECRET]], bad: ["short", "change-me-change-me-change-me-change-me"] },
     PAPER_STARTING_CASH: { good: [["5000", 5_000]], bad: ["-1", "much"] },
     REQUIRE_RISK_CONFIRMATION: { good: [["true", true]], bad: ["yes"] },
-    ALLOW_ANONYMOUS: { good: [["true", true]], bad: ["yes"] },
+    ALLOW_ANONYMOUS: {
+      good: [
+        ["true", true],
+        ["viewer", "viewer"],
+      ],
+      bad: ["yes", "trader"],
+    },
     CORS_ORIGINS: {
       good: [["https://a.example/,http://b.example:8080", ["https://a.example", "http://b.example:8080"]]],
       bad: ["*", "null", "a.example", "https://a.example/path", "https://*.example", "ftp://a.example"],

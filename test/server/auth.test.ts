@@ -18,12 +18,14 @@ describe("roles over every route", () => {
   const RANK: Readonly<Record<string, number>> = { open: 0, viewer: 1, trader: 2, admin: 3 };
   let owner: TestProgram;
   let open: TestProgram;
+  let shown: TestProgram;
 
   beforeAll(async () => {
     owner = await startTestProgram();
     open = await startTestProgram({ environment: { HOST: "0.0.0.0", ALLOW_ANONYMOUS: "true" } });
+    shown = await startTestProgram({ environment: { ...KEYED, ALLOW_ANONYMOUS: "viewer" } });
   });
-  afterAll(() => Promise.all([owner.close(), open.close()]));
+  afterAll(() => Promise.all([owner.close(), open.close(), shown.close()]));
 
   /** The caller that a column of the matrix stands for. */
   interface Caller {
@@ -35,6 +37,7 @@ describe("roles over every route", () => {
   const CALLERS: readonly Caller[] = [
     { name: "the owner on loopback", rank: 3, program: () => owner, headers: () => ({}) },
     { name: "anybody under ALLOW_ANONYMOUS", rank: 2, program: () => open, headers: () => ({}) },
+    { name: "anybody who may look", rank: 1, program: () => shown, headers: () => ({}) },
     { name: "nobody", rank: 0, program: () => keyed, headers: () => ({}) },
     ...(["viewer", "trader", "admin"] as const).map((role) => ({
       name: `a ${role}`,

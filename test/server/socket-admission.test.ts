@@ -92,6 +92,19 @@ describe("who may open a socket", () => {
     expect(await refusal(withTicket(ADMIN_KEY))).toMatchObject({ status: 401 });
   });
 
+  it("101 without a credential where anybody may look, and topics of users stay theirs", async () => {
+    const shown = await startTestProgram({ environment: { ...KEYED, ALLOW_ANONYMOUS: "viewer" } });
+    onTestFinished(() => shown.close());
+    const headers = { "x-api-key": await keyFor(shown, "ann", "trader") };
+    const rules = `rules:${(await shown.call({ url: "/api/auth/me", headers })).json().data.user_id}`;
+    const socket = await openSocket(await shown.listen(), { query: `topics=alerts,${rules}` });
+    expect(await socket.heard(typed("subscribed"))).toMatchObject({ topic: "alerts" });
+    expect(await socket.heard(typed("error"))).toMatchObject({ code: "rule_not_found", topic: rules });
+    const stream = await shown.server.inject({ url: `/api/events?topics=${rules}` });
+    expect(stream.statusCode).toBe(404);
+    await socket.close();
+  });
+
   it("101 with a key, a bearer token or a ticket", async () => {
     const { token } = (await keyed.call({ method: "POST", url: "/api/auth/token", headers: admin })).json()
       .data;
