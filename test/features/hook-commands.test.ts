@@ -21,6 +21,13 @@ const order = (change: object = {}) => ({
 });
 const all = { kind: "close", symbol: "AAPL", quantity: null };
 const AAPL = { ticker: "AAPL" };
+const BUY = { ...AAPL, action: "buy", quantity: 10 };
+const many = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`field_${i}`, `${i}`]));
+const pairs = (fields: object) =>
+  Object.entries(fields)
+    .map((pair) => pair.join("="))
+    .join("\n");
 
 describe("a command", () => {
   it.each<[string, object | string, object]>([
@@ -54,6 +61,32 @@ describe("a command", () => {
       { ...AAPL, action: "sell", risk: "1.5%", stop_loss: 200, take_profit: 150 },
       order({ side: "sell", size: { riskPercent: 1.5 }, stop: 200, target: 150 }),
     ],
+    [
+      "with a limit by its own name",
+      { ...AAPL, action: "buy", quantity: 10, orderType: "LIMIT", limitPrice: 187.5 },
+      order({ limit: 187.5 }),
+    ],
+    [
+      "that says things twice, and alike",
+      {
+        ...AAPL,
+        ...{ symbol: "NASDAQ:aapl", action: "Long", side: "buy", qty: 10, contracts: "10.0", size: "1e1" },
+        ...{ type: "limit", order_type: "LIMIT", price: 187.5, limit_price: "187.50" },
+        ...{ stop_loss: 180, sl: "180", strategy: { order: { action: "buy" } }, strategy_name: "Mine" },
+      },
+      order({ limit: 187.5, stop: 180, strategy: "Mine" }),
+    ],
+    [
+      "that says its symbol with and without the exchange beside it",
+      { ticker: "TCS", symbol: "NSE:TCS", exchange: "NSE", action: "buy", quantity: 10 },
+      order({ symbol: "NSE:TCS" }),
+    ],
+    [
+      "with names and values that are nothing",
+      { ...AAPL, action: "buy", quantity: 10, limit_price: null, notional: "", risk: null, side: " " },
+      order(),
+    ],
+    ["with a long note", { ...AAPL, action: "buy", quantity: 10, note: "x".repeat(1_000) }, order()],
     ["to close", { ...AAPL, action: "close" }, all],
     ["to close a part", { ...AAPL, action: "exit", quantity: 4 }, { ...all, quantity: 4 }],
     ["to be flat", { ...AAPL, action: "flat", quantity: 4 }, all],
@@ -110,6 +143,69 @@ describe("a command", () => {
     expect(command(body)).toMatchObject({ kind: "unclear", code, detail: expect.any(String) });
   });
 
+  it.each<[string, object | string]>([
+    ["of more fields", { ...BUY, ...many(60), type: "limit", limit_price: 1 }],
+    ["of more pairs", pairs({ ...BUY, ...many(60), type: "limit", limit_price: 1 })],
+    ["in objects that are deeper", { ...BUY, a: { b: { c: { d: { e: { stop_loss: 1 } } } } } }],
+    ["in longer texts", { ...BUY, type: `limit${" ".repeat(1_000)}` }],
+    ["in longer texts of pairs", pairs({ ...BUY, note: "x".repeat(1_001) })],
+    ["in longer names", { ...BUY, ["x".repeat(81)]: 1 }],
+    ["twice in one name", { ...BUY, type: "market", TYPE: "limit", price: 1 }],
+    ["twice in one name of pairs", pairs({ ...BUY, Action: "sell" })],
+  ])("is not guessed of what says more than is read, %s", (_name, body) => {
+    expect(command(body)).toMatchObject({ kind: "unclear", code: "unreadable", detail: expect.any(String) });
+  });
+
+  it.each<[string, object]>([
+    ["at the most", { ...BUY, ...many(57) }],
+    ["in pairs", { ...BUY, Action: "buy" }],
+  ])("is read of what says as much as is read, %s", (_name, body) => {
+    expect([command(body), command(pairs(body))]).toEqual([order(), order()]);
+  });
+
+  it.each<[string, object, string]>([
+    ["with a limit and no type", { ...BUY, limit_price: 1 }, "type_missing"],
+    ["with a limit in camel case and no type", { ...BUY, limitPrice: 1 }, "type_missing"],
+    ["with a limit that is an object and no type", { ...BUY, limit_price: { price: 1 } }, "type_missing"],
+    ["with a limit at the market", { ...BUY, type: "market", limit: 1 }, "ambiguous"],
+    ["with two limits", { ...BUY, type: "limit", price: 1, limit_price: 2 }, "ambiguous"],
+    ["with a list of stops", { ...BUY, stop_loss: [100] }, "number_invalid"],
+    ["with an empty list of stops", { ...BUY, stop_loss: [] }, "number_invalid"],
+    ["with an object of a stop", { ...BUY, stop_loss: { price: 100 } }, "number_invalid"],
+    ["with an empty object of a stop", { ...BUY, stop_loss: {} }, "number_invalid"],
+    ["with a list of targets", { ...BUY, tp: [{ price: 1 }] }, "number_invalid"],
+    ["with a stop in a name with a dot", { ...BUY, "stop_loss.price": 100 }, "number_invalid"],
+    ["with an object of a quantity", { ...BUY, qty: { value: 1 } }, "number_invalid"],
+    ["with a list of types", { ...BUY, type: ["limit"], price: 1 }, "type_unknown"],
+    ["with an object of a position", { ...BUY, position: { is: "flat" } }, "position_unknown"],
+    ["with a list of actions", { ...BUY, side: ["sell"] }, "action_unknown"],
+    ["with a quantity and money", { ...BUY, notional: 1_000 }, "ambiguous"],
+    ["with risk and money", { ...AAPL, action: "buy", risk: 1, stop: 1, notional: 1 }, "ambiguous"],
+    ["with money alone", { ...AAPL, action: "buy", notional: 1_000 }, "quantity_missing"],
+    ["that closes so much money", { ...AAPL, action: "close", notional: 1_000 }, "quantity_missing"],
+    ["with a quantity and risk", { ...BUY, risk: 1, stop_loss: 1 }, "ambiguous"],
+    ["with two sides", { ...AAPL, action: "sell", side: "buy", quantity: 1 }, "ambiguous"],
+    ["with a side that is none", { ...BUY, side: "hold" }, "ambiguous"],
+    ["with two symbols", { ...BUY, symbol: "MSFT" }, "ambiguous"],
+    ["with two quantities", { ...BUY, contracts: "11" }, "ambiguous"],
+    ["with two stops", { ...BUY, sl: 1, stop_loss: 2 }, "ambiguous"],
+    ["with two positions", { ...BUY, position: "flat", market_position: "long" }, "ambiguous"],
+    ["with two types", { ...BUY, type: "market", order_type: "limit", price: 1 }, "ambiguous"],
+  ])("%s is unclear: nothing is guessed", (_name, body, code) => {
+    expect(command(body)).toMatchObject({ kind: "unclear", code, detail: expect.any(String) });
+  });
+
+  it("of a number that is none is told by the name that was sent", () => {
+    expect(command({ ...BUY, type: "limit", price: "-1" })).toMatchObject({
+      detail: expect.stringMatching(/^price is -1,/),
+    });
+  });
+
+  it("with a number beyond all numbers is unclear", () => {
+    const body = JSON.stringify({ ...BUY, stop_loss: 7 }).replace(":7", ":1e999");
+    expect(command(body)).toMatchObject({ kind: "unclear", code: "number_invalid" });
+  });
+
   it("is read of anything without failing", () => {
     const names = fc.constantFrom(
       "ticker",
@@ -162,6 +258,35 @@ describe("a body", () => {
     expect(readBody("alert_id=a-1").givenId).toBe("a-1");
     expect(readBody('{"id":"{{strategy.order.id}}"}').givenId).toBeNull();
     expect(readBody('{"order_id":"Long"}').givenId).toBeNull();
+  });
+
+  it("has another id for each that differs, however long they are", () => {
+    const long = "x".repeat(200);
+    expect(readBody(JSON.stringify({ id: long })).givenId).toBe(long);
+    const ids = [`${long}1`, `${long}2`, `${"x".repeat(2_000)}1`, `${"x".repeat(2_000)}2`];
+    for (const body of [(id: string) => JSON.stringify({ id }), (id: string) => `id=${id}`]) {
+      const given = ids.map((id) => readBody(body(id)).givenId ?? "");
+      expect(new Set(given).size).toBe(4);
+      expect(given.every((id) => /^sha256:[0-9a-f]{64}$/.test(id))).toBe(true);
+    }
+  });
+
+  it.each(['{"id":12345678901234567890}', '{"id":[]}', '{"id":{}}'])("has no id of its own in %s", (body) => {
+    expect(readBody(body).givenId).toBeNull();
+  });
+
+  it("of more than is read has the first of it, its id and its secret, and says so", () => {
+    const body = JSON.stringify({ ...many(61), text: "y".repeat(2_000), secret: "hook_abc", id: "one" });
+    const { fields, problem, givenId } = readBody(body);
+    expect([Object.keys(fields ?? {}).length, problem, givenId]).toEqual([
+      60,
+      "There are more than 60 fields",
+      "one",
+    ]);
+    expect(secretIn(body)).toBe("hook_abc");
+    const escaped = body.replace("hook_abc", "hook\\u005fabc");
+    expect(withoutSecret(escaped, "hook_abc")).not.toMatch(/abc/);
+    expect(secretIn(pairs({ ...many(61), passphrase: "hook_abc" }))).toBe("hook_abc");
   });
 
   it("gives fields that the database can hold", () => {

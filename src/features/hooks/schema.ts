@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
+import { FIELDS_READ } from "./body.js";
 import { CALL_STATUSES } from "./call-store.js";
 import { isSource } from "./sources.js";
 import { HOOK_MODES } from "./store.js";
@@ -94,6 +95,12 @@ export const newHookSchema = hookSchema
   })
   .meta({ id: "NewHook" });
 
+const ABOUT_CODES =
+  "Why it was refused or turned away. Of what a body says: unreadable (no fields, or more than are read); ambiguous (names of one " +
+  "thing that differ, a quantity beside risk or money, a limit_price at the market); type_missing (a limit_price without type); " +
+  "ticker_missing, action_missing, quantity_missing, price_missing, stop_loss_missing; symbol_invalid; action_unknown, " +
+  "position_unknown, type_unknown; number_invalid (also a list or an object instead of a number); placeholder_unfilled";
+
 export const callSchema = z
   .object({
     id: z.number().int(),
@@ -102,14 +109,20 @@ export const callSchema = z
     source: z.string().describe("The address that it came from"),
     content_type: z.string(),
     body: z.string().describe("Without the secret; empty once only its id is kept"),
-    given_id: z.string().nullable(),
+    given_id: z
+      .string()
+      .nullable()
+      .describe("Of the body; in place of one of more than 200 characters, sha256: and its SHA-256"),
     fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
-    problem: z.string().nullable().describe("Why there are no fields"),
+    problem: z
+      .string()
+      .nullable()
+      .describe(`Why there are no fields, or not all, and no order: at most ${FIELDS_READ} are read`),
     status: z.enum(CALL_STATUSES),
     duplicate_of: z.number().int().nullable(),
     account_id: z.string().nullable(),
     order_id: z.string().nullable(),
-    code: z.string().nullable().describe("Why it was refused or turned away"),
+    code: z.string().nullable().describe(ABOUT_CODES),
     detail: z.string().nullable(),
     settled_at: z.iso.datetime().nullable(),
   })
