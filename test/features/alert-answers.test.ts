@@ -66,7 +66,7 @@ describe("an answer", () => {
   it.each([
     [{ response: "accept", action: "buy" }, "accepted", "buy"],
     [{ response: "accept" }, "accepted", null],
-    [{ response: "dismiss", reason: "no volume" }, "dismissed", null],
+    [{ response: "dismiss", action: "watch", reason: "no volume" }, "dismissed", "watch"],
     [{ response: "snooze", action: "watch" }, "snoozed", "watch"],
     // The other spelling: the kind in place of the action.
     [{ action: "accept" }, "accepted", null],
@@ -144,6 +144,7 @@ describe("an answer", () => {
       { alert_id: "x", response: "accept" },
       { alert_id: id, response: "accept", action: "dismiss" },
       { alert_id: id, response: "snooze", action: "accept" },
+      ...["buy", "sell"].map((action) => ({ alert_id: id, response: "dismiss", action })),
       { alert_id: id, response: "accept", snooze_minutes: 5 },
       ...[0, 1.5, 10_081].map((snooze_minutes) => ({ alert_id: id, response: "snooze", snooze_minutes })),
     ]) {

@@ -201,6 +201,8 @@ describe("GET /api/decisions", () => {
 
   it.each([
     ["rule=luck", "rule"],
+    ["rule=cooldown_over", "rule"],
+    ["of=patterns&rule=not_quiet", "rule"],
     ["accepted=yes", "accepted"],
     ["before=0", "before"],
     ["interval=9m", "interval"],

@@ -238,6 +238,7 @@ describe("GET /api/decisions?of=rules", () => {
     ["of=rules&pattern=doji", "pattern"],
     [`rule_id=${NONE}`, "rule_id"],
     ["of=alerts", "of"],
+    ["of=rules&rule=bar_is_new", "rule"],
     ["of=rules&rule_id=x", "rule_id"],
   ])("400 %s", async (query, name) => {
     expectProblem(await ask("GET", `/api/decisions?${query}`), "invalid_request", `query ${name}`);

@@ -104,6 +104,10 @@ export const alertDetailSchema = alertSchema
   .meta({ id: "AlertDetail" });
 
 const GATES = [...RULES, ...TRIGGER_GATES] as const;
+const GATES_OF: Readonly<Record<"patterns" | "rules", readonly (typeof GATES)[number][]>> = {
+  patterns: RULES,
+  rules: TRIGGER_GATES,
+};
 const gateSchema = verdictSchema.extend({ rule: z.enum(GATES) });
 
 export const decisionSchema = z
@@ -201,7 +205,10 @@ export const decisionsQuery = z
     pattern: z.string().max(60).optional().describe("Of patterns alone"),
     rule_id: z.uuid().optional().describe("Of rules alone"),
     interval: z.enum(INTERVALS).optional(),
-    rule: z.enum(GATES).optional().describe("First gate that refused"),
+    rule: z
+      .enum(GATES)
+      .optional()
+      .describe("First gate that refused; gates of patterns are others than those of rules"),
     accepted: z
       .enum(["true", "false"])
       .transform((text) => text === "true")
@@ -209,7 +216,11 @@ export const decisionsQuery = z
     from: instantText.optional(),
     to: instantText.optional(),
   })
-  .refine(isAscending, AFTER);
+  .refine(isAscending, AFTER)
+  .refine(({ of, rule }) => rule === undefined || GATES_OF[of].includes(rule), {
+    message: "is no gate that decisions of this kind pass: see `of`",
+    path: ["rule"],
+  });
 export const dismissBody = z.strictObject({ reason: z.string().max(500).optional() }).optional();
 
 const alertId = z.union([
@@ -225,12 +236,20 @@ const isAnswer = (action: string | undefined) => answers.safeParse(action).succe
 /** A week. */
 const MOST_SNOOZE_MINUTES = 10_080;
 
-/** Clients say what they answer in `response`, or in `action`, which else says what they do about it. */
+/**
+ * Clients say what they answer in `response`, or in `action`, which else says what they do about it. Whoever dismisses an alert
+ * neither buys nor sells on it.
+ */
 export const responseBody = z
   .strictObject({
     alert_id: alertId,
     response: answers.optional(),
-    action: z.union([actions, answers]).optional(),
+    action: z
+      .union([actions, answers])
+      .optional()
+      .describe(
+        "What is done about it; buy and sell contradict a dismissal. Or the answer, in place of response",
+      ),
     reason: z.string().max(500).optional(),
     snooze_minutes: z
       .number()
@@ -242,6 +261,10 @@ export const responseBody = z
   })
   .refine(({ response, action }) => response === undefined || !isAnswer(action) || action === response, {
     message: "says something else than response",
+    path: ["action"],
+  })
+  .refine(({ response, action }) => response !== "dismiss" || (action !== "buy" && action !== "sell"), {
+    message: "is of an alert that is not dismissed",
     path: ["action"],
   })
   .refine(
