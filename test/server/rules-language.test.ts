@@ -115,6 +115,15 @@ describe("POST /api/rules/test", () => {
     );
   });
 
+  it("200 counts a symbol once, in however many spellings it is named", async () => {
+    const body = { when: "close > open", bars: 50 };
+    const once = (await post("/api/rules/test", { ...body, symbols: ["AAPL", "BTC-USD"] })).json().data;
+    const symbols = ["AAPL", "NASDAQ:AAPL", "aapl", "BTC/USD", "bitcoin", "NASDAQ:aapl"];
+    const { data } = (await post("/api/rules/test", { ...body, symbols })).json();
+    expect(data.symbols.map(({ symbol }: { symbol: string }) => symbol)).toEqual(["AAPL", "BTC-USD"]);
+    expect(data.count).toBe(once.count);
+  });
+
   it("200 names what was unknown, and symbols that could not be tried", async () => {
     const body = { when: "sentiment > 0.5 and close > 0", symbols: ["AAPL", "NOSUCHSYMBOL"], bars: 50 };
     const { data } = (await post("/api/rules/test", body)).json();

@@ -5,6 +5,7 @@ import { AppError } from "../../platform/errors.js";
 import { defineTask, type Workers } from "../../platform/workers.js";
 import type { CandleService, CandleSet } from "../candles/candles.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { KnownInstrument } from "../instruments/store.js";
 import type { RuleTerms } from "./language.js";
 import type { TestResult, TestTask } from "./test-worker.js";
 
@@ -30,7 +31,8 @@ export interface SymbolTest {
 
 export interface RuleTesting {
   /**
-   * What a rule would have done on the newest closed bars, had it been made before them.
+   * What a rule would have done on the newest closed bars, had it been made before them; on each symbol once, in however many
+   * spellings it is named.
    * @throws {AppError} as candles do where no symbol could be tried; `invalid_request` where it takes too many steps.
    */
   test(order: RuleTest): Promise<SymbolTest[]>;
@@ -45,8 +47,7 @@ export function createRuleTesting(options: {
 }): RuleTesting {
   const { candles, instruments, workers } = options;
 
-  async function tryOn(text: string, { when, rearm, terms, interval, bars }: RuleTest) {
-    const instrument = await instruments.resolve(text);
+  async function tryOn(instrument: KnownInstrument, { when, rearm, terms, interval, bars }: RuleTest) {
     const lead = Math.max(leadOf(when, interval), rearm === null ? 0 : leadOf(rearm, interval));
     // One more before the first, whose level is no edge.
     const set = await candles.loadLatest(instrument, interval, bars + lead + 1);
@@ -65,11 +66,15 @@ export function createRuleTesting(options: {
   return {
     async test(order) {
       const tests: SymbolTest[] = [];
+      const symbols = new Set<string>();
       let first: AppError | null = null;
       for (const text of order.symbols) {
         try {
-          const tried = await tryOn(text, order);
-          tests.push({ symbol: tried.set.instrument.symbol, tried, error: null });
+          const instrument = await instruments.resolve(text);
+          const { symbol } = instrument;
+          if (symbols.has(symbol)) continue;
+          symbols.add(symbol);
+          tests.push({ symbol, tried: await tryOn(instrument, order), error: null });
         } catch (error) {
           if (!(error instanceof AppError) || error.code === "database_unavailable") throw error;
           first ??= error;
