@@ -290,6 +290,16 @@ export function wholeNumberText(min: number, max: number) {
     .meta({ type: "integer", minimum: min, maximum: max, pattern: undefined });
 }
 
+/** A name that chats and mails show: nothing in it is not seen, or turns what is beside it round. */
+export function nameText(most: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(most)
+    .regex(/^[\P{C}\u200d]+$/u, "must have no control or invisible characters");
+}
+
 /** A decimal number in a query string. */
 export function decimalText(min: number, max: number) {
   return z

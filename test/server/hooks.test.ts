@@ -61,6 +61,13 @@ describe("hooks of a user", () => {
       await hooked.program.call({ method: "POST", url: HOOKS, headers: hooked.headers, payload: stranger }),
       "account_not_found",
     );
+    const unseen = await hooked.program.call({
+      method: "POST",
+      url: HOOKS,
+      headers: hooked.headers,
+      payload: { name: "x\u202ey" },
+    });
+    expectProblem(unseen, "invalid_request", "name");
     const viewer = { "x-api-key": await keyFor(hooked.program, "viewer-1", "viewer") };
     expectProblem(await hooked.program.call({ url: HOOKS, headers: viewer }), "forbidden");
   });

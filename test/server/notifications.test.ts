@@ -100,6 +100,15 @@ describe("POST /api/notifications/channels", () => {
     expectProblem(await call("ann", "POST", CHANNELS, topics), "invalid_request", "topics");
   });
 
+  it("400 for a name with what is not seen, or turns what is beside it round", async () => {
+    const { id } = await made();
+    for (const name of ["x\u202ey", "x\u200by", "x\u0000y", "\u2066x"]) {
+      expectProblem(await call("ann", "POST", CHANNELS, { ...HOOK, name }), "invalid_request", "name");
+      expectProblem(await call("ann", "PATCH", `${CHANNELS}/${id}`, { name }), "invalid_request", "name");
+    }
+    await made({ ...HOOK, name: "\u{1f468}\u200d\u{1f4bb} Zo\u00eb" });
+  });
+
   it("400 for a Telegram bot where neither side has one", async () => {
     const chat = { kind: "telegram", name: "t", settings: { chat_id: "42" } };
     expectProblem(await call("ann", "POST", CHANNELS, chat), "invalid_request", "settings.bot_token");

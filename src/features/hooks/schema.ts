@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { wholeNumberText } from "../../platform/http.js";
+import { nameText, wholeNumberText } from "../../platform/http.js";
 import { symbolText } from "../candles/schema.js";
 import { FIELDS_READ } from "./body.js";
 import { CALL_STATUSES } from "./call-store.js";
@@ -7,7 +7,7 @@ import { isSource } from "./sources.js";
 import { HOOK_MODES } from "./store.js";
 
 const terms = {
-  name: z.string().trim().min(1).max(60).describe("No two of one user alike; the strategy of its orders"),
+  name: nameText(60).describe("No two of one user alike; the strategy of its orders"),
   mode: z
     .enum(HOOK_MODES)
     .describe(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nameText } from "../../platform/http.js";
 import { STATES } from "./delivery-store.js";
 import { CHANNELS } from "./index.js";
 import { NOTIFIED_TOPICS } from "./topics.js";
@@ -22,7 +23,7 @@ const filtersBody = z
   .transform(({ topics, symbols, min_confidence: minConfidence }) => ({ topics, symbols, minConfidence }));
 
 const shared = {
-  name: z.string().trim().min(1).max(100),
+  name: nameText(100),
   filters: filtersBody.optional(),
 };
 const [socket, webhook, telegram, discord, slack, email, push] = CHANNELS;

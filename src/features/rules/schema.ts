@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { RULE_LIMITS } from "../../core/rules/condition.js";
 import { FREQUENCIES, QUIET_POLICIES, TRIGGER_PHASES } from "../../core/rules/trigger.js";
-import { instantText, isoTime, wholeNumberText } from "../../platform/http.js";
+import { instantText, isoTime, nameText, wholeNumberText } from "../../platform/http.js";
 import { intervalText, provenance, symbolText } from "../candles/schema.js";
 import { indicatorSchema } from "../catalogue/schema.js";
 import { MOST_SYMBOLS } from "./rules.js";
@@ -52,7 +52,9 @@ const termFields = {
     .strict()
     .nullable()
     .default(null)
-    .describe("Firings are held and told together at this time of each day"),
+    .describe(
+      "Firings are held and told together at this time of each day; where it lies in the quiet hours, when they are over",
+    ),
 };
 
 const logicFields = {
@@ -60,7 +62,9 @@ const logicFields = {
   rearm: conditionBody
     .nullable()
     .default(null)
-    .describe("What must hold before it may fire again; without it, that `when` is over"),
+    .describe(
+      "What must hold before it may fire again, or at all where `when` holds as the rule begins to look; without it, that `when` is over",
+    ),
 };
 
 export const parseBody = z.strictObject({ when: conditionBody });
@@ -129,13 +133,7 @@ export const testedSchema = z
   .meta({ id: "RuleTest" });
 
 export const ruleBody = z.strictObject({
-  name: z
-    .string()
-    .trim()
-    .min(1)
-    .max(100)
-    // Names are shown in chats and mails: nothing that is not seen, or turns what is beside it round.
-    .regex(/^[\P{C}\u200d]+$/u, "must have no control or invisible characters"),
+  name: nameText(100),
   ...logicFields,
   ...termFields,
   symbols: z.array(symbolText).min(1).max(MOST_SYMBOLS),
