@@ -95,6 +95,32 @@ describe("a trigger", () => {
     const [, digested] = walk(seenOf("01"), { ...PLAIN, digest });
     expect(digested.firing?.dueAt).toBe(9 * 3_600_000);
   });
+
+  it.each(["hold", "drop"] as const)(
+    "tells a digest that lies in quiet hours (%s) when they are over",
+    (policy) => {
+      const zone = zoneOf("UTC");
+      const hour = 3_600_000;
+      const due = (digestAt: number, now: number, from: number, until: number) => {
+        const quiet = { zone, from: from * 60, until: until * 60, policy };
+        const seen = seenOf("01").map((each) => ({ ...each, now: now * hour }));
+        const [, step] = walk(seen, { ...PLAIN, quiet, digest: { zone, minute: digestAt * 60 } });
+        return (step.firing?.dueAt ?? Number.NaN) / hour;
+      };
+      expect(due(23, 12, 22, 7)).toBe(24 + 7);
+      expect(due(3, 12, 22, 7)).toBe(24 + 7);
+      expect(due(7, 12, 22, 7)).toBe(24 + 7);
+      expect(due(18, 12, 22, 7)).toBe(18);
+      expect(due(14, 12, 13, 15)).toBe(15);
+      if (policy === "hold") expect(due(5, 23, 22, 7)).toBe(24 + 7);
+    },
+  );
+
+  it("that fires once, and whose condition holds as it begins to look, waits for what arms it", () => {
+    expect(fired("11011", { frequency: "once" })).toBe("...!.");
+    expect(fired("11011", { frequency: "once" }, "00000")).toBe(".....");
+    expect(fired("1101101", { frequency: "once" }, "0000010")).toBe("......!");
+  });
 });
 
 const observations = fc

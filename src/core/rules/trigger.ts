@@ -184,7 +184,7 @@ const SUPPRESSIONS: Readonly<Partial<Record<TriggerGate, Suppression>>> = {
 };
 
 function atEdge(terms: TriggerTerms, held: TriggerState, seen: Observation): TriggerStep {
-  const { frequency, quiet, digest } = terms;
+  const { frequency } = terms;
   const { firedBar, firedInBar } = held;
   const gates = edgeGates(terms, held, seen);
   const refusal = gates.find(({ passed }) => !passed);
@@ -199,14 +199,18 @@ function atEdge(terms: TriggerTerms, held: TriggerState, seen: Observation): Tri
     firedBar: seen.bar,
     firedInBar: ordinal + 1,
   };
-  const dueAt = dueTime(digest, quiet !== null && isQuiet(quiet, seen.now) ? quiet : null, seen.now);
+  const dueAt = dueTime(terms, seen.now);
   return { state, firing: { bar: seen.bar, ordinal, at: seen.at, dueAt }, suppressed: null, gates };
 }
 
-/** The next digest; without one the end of the quiet hours. */
-function dueTime(digest: TriggerTerms["digest"], quiet: QuietHours | null, now: number): number | null {
-  if (digest !== null) return nextClockTime(digest.zone, digest.minute, now);
-  return quiet === null ? null : quietUntil(quiet, now);
+/**
+ * When a firing is told: at the next digest, without one at once; where that lies in quiet hours, when they are over. That holds
+ * also where quiet hours drop firings: one that happens outside them is not dropped for the time of its digest.
+ */
+function dueTime({ digest, quiet }: Pick<TriggerTerms, "digest" | "quiet">, now: number): number | null {
+  const due = digest === null ? now : nextClockTime(digest.zone, digest.minute, now);
+  if (quiet !== null && isQuiet(quiet, due)) return quietUntil(quiet, due);
+  return digest === null ? null : due;
 }
 
 const quietly = (state: TriggerState): TriggerStep => ({
