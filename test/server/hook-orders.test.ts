@@ -150,6 +150,22 @@ describe("a hook that places orders", () => {
     ],
     ["says too little", {}, { ticker: "AAPL" }, "action_missing"],
     ["is no command", {}, "AAPL crossed 200", "unreadable"],
+    [
+      "says more than is read",
+      {},
+      {
+        ...{ ticker: "BTC", action: "buy", quantity: 0.01 },
+        ...Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`field_${i}`, i])),
+        ...{ type: "limit", limit_price: 1 },
+      },
+      "unreadable",
+    ],
+    [
+      "has a limit and no type",
+      {},
+      { ticker: "BTC", action: "buy", quantity: 0.01, limit_price: 1 },
+      "type_missing",
+    ],
   ])("refuses with a reason what %s", async (_what, terms, body, code) => {
     const hook = await hooked.ordering(terms);
     await hooked.call(hook, body);

@@ -102,6 +102,20 @@ describe("POST /api/hooks/:secret", () => {
     expect((await hooked.ask("GET", `${HOOKS}/${hook.id}/calls/${calls[0].id}`)).data).toEqual(calls[0]);
   });
 
+  it("202 finds the secret behind more fields than are read, and says that there are more", async () => {
+    const hook = await hooked.newHook();
+    const fields = Object.fromEntries(Array.from({ length: 70 }, (_, i) => [`field_${i}`, i]));
+    const answer = await hooked.call({ path: "/api/hooks" }, { ...fields, secret: hook.secret });
+    expect(answer.statusCode).toBe(202);
+    const [only] = await hooked.done(hook);
+    expect(only).toMatchObject({
+      status: "logged",
+      fields: { field_0: 0, field_59: 59 },
+      problem: "There are more than 60 fields",
+    });
+    expect(JSON.stringify(only)).not.toContain(hook.secret);
+  });
+
   it("413 for more than 64 KB, 415 for a form", async () => {
     const hook = await hooked.newHook();
     expectProblem(await hooked.call(hook, "x".repeat(65_537)), "body_too_large");
