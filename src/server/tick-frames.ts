@@ -1,6 +1,7 @@
 import type { RawData } from "ws";
 import { z } from "zod";
 import type { Spellings } from "../core/ticks/batch.js";
+import { withExactIds } from "../core/ticks/exact-ids.js";
 import { decodeFrame } from "../core/ticks/frame.js";
 import { readTickRows, readTickText } from "../core/ticks/read-ndjson.js";
 import type { SentTicks } from "../features/pipeline/pipeline.js";
@@ -25,11 +26,7 @@ function bytesOf(raw: RawData): Uint8Array {
 function binaryOf(bytes: Uint8Array, spellings: Spellings): ReadFrame {
   const decoded = decodeFrame(bytes, spellings);
   if ("problem" in decoded) throw new AppError("invalid_request", `frame: ${decoded.problem}`);
-  const { batch } = decoded;
-  return {
-    sent: { ...batch, row: Int32Array.from(batch.ticks.time, (_, i) => i), refused: [] },
-    key: null,
-  };
+  return { sent: withExactIds(decoded.batch), key: null };
 }
 
 /** Begins as what has a key does, and as no row. */

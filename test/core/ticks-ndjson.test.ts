@@ -27,17 +27,18 @@ describe("rows of ticks", () => {
       GOOD,
       { ...GOOD, symbol: "btc", id: 7, exchange: "P" },
       { ...GOOD, symbol: "BTC/USD", id: null },
+      { ...GOOD, id: Number.MAX_SAFE_INTEGER },
     ];
     const expected = {
       symbols: ["SPY", "BTC-USD"],
       ticks: {
-        symbol: Uint16Array.of(0, 1, 1),
-        time: Float64Array.of(AT, AT, AT),
-        price: Float64Array.of(100.5, 100.5, 100.5),
-        size: Float64Array.of(10, 10, 10),
-        id: Float64Array.of(Number.NaN, 7, Number.NaN),
+        symbol: Uint16Array.of(0, 1, 1, 0),
+        time: Float64Array.of(AT, AT, AT, AT),
+        price: Float64Array.of(100.5, 100.5, 100.5, 100.5),
+        size: Float64Array.of(10, 10, 10, 10),
+        id: Float64Array.of(Number.NaN, 7, Number.NaN, Number.MAX_SAFE_INTEGER),
       },
-      row: Int32Array.of(0, 1, 2),
+      row: Int32Array.of(0, 1, 2, 3),
       refused: [],
     };
     expect(read(lines(...rows))).toEqual(expected);
@@ -83,6 +84,13 @@ describe("rows of ticks", () => {
     [{ ...GOOD, size: undefined }, "size is not a finite number"],
     [{ ...GOOD, size: true }, "size is not a finite number"],
     [{ ...GOOD, id: "7" }, "id is not a finite number"],
+    ['{"symbol":"SPY","time":1,"price":1,"size":1,"id":1e999}', "id is not a finite number"],
+    [
+      '{"symbol":"SPY","time":1,"price":1,"size":1,"id":9007199254740993}',
+      "id_not_exact: id is not a whole number within 2^53 - 1",
+    ],
+    [{ ...GOOD, id: -(2 ** 53) }, "id_not_exact: id is not a whole number within 2^53 - 1"],
+    [{ ...GOOD, id: 0.5 }, "id_not_exact: id is not a whole number within 2^53 - 1"],
   ];
   it.each(bad.filter(([row]) => row !== "[1]"))("%j between good ones: %s", (row, reason) => {
     const { ticks, row: places, refused } = read(lines(GOOD, row, GOOD));

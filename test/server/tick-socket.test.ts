@@ -146,9 +146,13 @@ describe("/ws/ticks", () => {
     });
     batch.ticks.price[3] = Number.NaN;
     batch.ticks.size[4] = -1;
+    batch.ticks.id.fill(Number.NaN);
+    batch.ticks.id[2] = 2 ** 53;
+    batch.ticks.id[5] = Number.MAX_SAFE_INTEGER;
     expect(await send(encodeFrame(batch))).toEqual({
-      ...{ type: "ack", frame: 1, accepted: 498, held: [], repeated: false },
+      ...{ type: "ack", frame: 1, accepted: 497, held: [], repeated: false },
       rejected: [
+        { index: 2, reason: "id_not_exact: id is not a whole number within 2^53 - 1" },
         { index: 3, reason: "not_finite" },
         { index: 4, reason: "size_negative" },
       ],

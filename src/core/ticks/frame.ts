@@ -16,7 +16,7 @@ import { allocateTicks } from "./tick.js";
  * | f64 | epoch, ms since 1970: a whole number |
  * | each symbol: u8, then as many bytes | length 1 to 40, and ASCII |
  * | each record: u16, u16, u32, f64, f64 | place of its symbol, 0, ms since the epoch, price, size |
- * | each record, where so flagged: f64 | number of the source; NaN for none |
+ * | each record, where so flagged: f64 | number of the source, whole and within 2^53 - 1; NaN for none |
  *
  * A record of 24 bytes has both price and size as doubles, so that a frame says to the bit what JSON would.
  */

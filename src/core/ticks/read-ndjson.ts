@@ -1,5 +1,6 @@
 import { parseDay } from "../market/day.js";
 import { Spellings, SymbolTable, type TickBatch } from "./batch.js";
+import { INEXACT_ID } from "./exact-ids.js";
 import { allocateTicks, firstTicks, type Ticks } from "./tick.js";
 
 /** A row that is no tick. */
@@ -28,7 +29,7 @@ export type Reading<Read extends ReadTicks | UnreadTicks> = Generator<undefined,
 
 /**
  * Ticks of text with one JSON object a line, or of a JSON array of such: `symbol`, `time` (epoch ms or RFC 3339),
- * `price`, `size` and perhaps `id`; other keys are passed over. A line that is no JSON is one refused row; an array
+ * `price`, `size` and perhaps `id`, a whole number that a double holds exactly; other keys are passed over. A line that is no JSON is one refused row; an array
  * that is none is a problem of all its rows. Whether prices and sizes can be is for the guard to say.
  */
 export function readTickText(text: string, spellings = new Spellings()): ReadTicks | UnreadTicks {
@@ -135,12 +136,13 @@ function readRow(given: unknown, table: SymbolTable, ticks: Ticks, at: number): 
   if (!isFiniteNumber(timeMs)) return "time is neither epoch ms nor RFC 3339";
   if (!isFiniteNumber(price)) return "price is not a finite number";
   if (!isFiniteNumber(size)) return "size is not a finite number";
-  if (id !== undefined && id !== null && !isFiniteNumber(id)) return "id is not a finite number";
+  if (id !== undefined && id !== null && !Number.isSafeInteger(id))
+    return isFiniteNumber(id) ? INEXACT_ID : "id is not a finite number";
   ticks.symbol[at] = place;
   ticks.time[at] = timeMs;
   ticks.price[at] = price;
   ticks.size[at] = size;
-  ticks.id[at] = isFiniteNumber(id) ? id : Number.NaN;
+  ticks.id[at] = typeof id === "number" ? id : Number.NaN;
   return null;
 }
 

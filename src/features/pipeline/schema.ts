@@ -12,7 +12,7 @@ export const limitQuery = z.strictObject({
 });
 
 const rowText =
-  "symbol, time (epoch ms or RFC 3339), price, size and perhaps id, the source's number of the trade";
+  "symbol, time (epoch ms or RFC 3339), price, size and perhaps id, the source's number of the trade: whole and within 2^53 - 1, since of larger ones several are one to JSON";
 
 export const ticksBody = z
   .union([
@@ -27,7 +27,7 @@ const refusedRow = z.object({
   reason: z
     .string()
     .describe(
-      "late, duplicate, outlier, price_not_positive, price_too_large, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, or what is wrong with the row",
+      "late, duplicate, outlier, price_not_positive, price_too_large, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, id_not_exact (beyond 2^53 - 1, or not whole: send the trade without it), or what is wrong with the row",
     ),
 });
 
