@@ -301,7 +301,7 @@ export class TickEngine {
   }
 
   /** Takes the bars that were closed: those of a symbol that end together speak together. */
-  private drain(): void {
+  drain(): void {
     const { closed } = this.intake.builder;
     const { findings, shorter, longer } = this;
     while (closed.unread > 0) {

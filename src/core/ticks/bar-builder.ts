@@ -2,6 +2,7 @@ import { assert } from "../base/assert.js";
 import { STRETCH, writeStretch } from "../market/bar-times.js";
 import { INTERVAL_MS, type Interval, isIntraday } from "../market/interval.js";
 import type { Calendar } from "../market/session.js";
+import type { BarColumns } from "./bar-columns.js";
 import { ClosedBars } from "./closed-bars.js";
 import { addToBar, BAR_FIELDS, MOST_LONGER, ROW } from "./plain-ticks.js";
 import type { Ticks } from "./tick.js";
@@ -195,6 +196,45 @@ export class BarBuilder {
   /** Ticks of a symbol that has none here were lost before the next one: bars that began before it are not told. */
   cut(symbol: number): void {
     this.wholeFrom[symbol] = Number.NaN;
+  }
+
+  /** A tick of a closed bar came: what lies after it lacks nothing from here on, if more was lost before. */
+  hear(ticks: Ticks, i: number): void {
+    const s = ticks.symbol[i];
+    if (Number.isNaN(this.wholeFrom[s])) this.wholeFrom[s] = ticks.time[i];
+  }
+
+  /** First instant after the bar of a time, epoch ms; NaN outside the years of the calendar. */
+  endOf(symbol: number, level: number, times: Float64Array, i: number): number {
+    const at = symbol * STRIDE + BASE;
+    if (!this.findStretch(symbol, times, i)) return Number.NaN;
+    const cell = this.cellOf(at, times, i, level);
+    return Math.min(this.rows[at + ANCHOR] + (cell + 1) * this.lengths[level], this.rows[at + TO]);
+  }
+
+  /**
+   * Puts a bar that was closed and stored before among those that are closed, and goes on after it: its ticks are late, and
+   * slots are counted from its own. Bars of a symbol have to come in the order in which they ended, and from within the years
+   * of the calendar.
+   */
+  recall(symbol: number, bars: BarColumns, i: number): void {
+    const { rows, closed } = this;
+    const level = bars.interval[i];
+    const until = this.endOf(symbol, level, bars.time, i);
+    const at = symbol * STRIDE + BASE;
+    const bar = this.barAt(symbol, level);
+    const isRegular = rows[at + IS_REGULAR];
+    const cell = this.cellOf(at, bars.time, i, level);
+    const before = this.slots[symbol][level][rows[at + SESSION] + 1 - isRegular] + isRegular * cell;
+    rows[bar + SLOT] = bars.slot[i];
+    rows[bar + COUNTED] = before + isRegular;
+    this.closedUntil[symbol] = Math.max(this.closedUntil[symbol], until);
+    const place = closed.push();
+    closed.write(place, bars, i);
+    closed.symbol[place] = symbol;
+    closed.until[place] = until;
+    closed.sessionStart[place] = rows[at + FROM];
+    closed.sessionEnd[place] = rows[at + TO];
   }
 
   /** Length of the saved state of a symbol. */

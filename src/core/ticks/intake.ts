@@ -56,6 +56,7 @@ export class TickIntake {
         verdict = LATE;
       } else guard.arrive(ticks, i);
     }
+    if (verdict === LATE) builder.hear(ticks, i);
     if (builder.closedUntil[s] > until) guard.forgetIds(s);
     return verdict;
   }

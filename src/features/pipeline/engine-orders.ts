@@ -2,6 +2,7 @@ import { calendarOf } from "../../core/market/session.js";
 import { Board } from "../../core/synergy/board.js";
 import { TickEngine } from "../../core/synergy/engine.js";
 import type { Findings, FoundSynergy } from "../../core/synergy/findings.js";
+import { recallBars } from "../../core/synergy/recall.js";
 import { BOARD_LAYOUT } from "../../core/synergy/track.js";
 import type { BarColumns } from "../../core/ticks/bar-columns.js";
 import type { BegunState, FedReply, Order, Reply, SavedReply, ThreadSetup } from "./messages.js";
@@ -36,8 +37,10 @@ export function createOrders({ terms, capacity, equity, board }: ThreadSetup): (
   function begin(number: number, begun: BegunState | null): void {
     begins[number] = begun?.sequence ?? 0;
     if (begun === null) return;
-    if (begun.state === null) engine.cut(number);
-    else engine.load(number, begun.state);
+    if (begun.state === null) {
+      engine.cut(number);
+      if (begun.stored !== undefined) recallBars(engine, number, begun.stored);
+    } else engine.load(number, begun.state);
   }
 
   function feed({ sequence: place, receivedAt, ticks }: Order & { kind: "feed" }): Answered {

@@ -89,6 +89,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
       },
       tickLog: createTickLog(database, market, lease),
       loadStates: states.loadAll,
+      listBars: store.listBars,
       saveStates: (kept) =>
         database.transaction(async (sql) => {
           await leases.confirm(sql, lease());

@@ -32,6 +32,8 @@ export interface BegunState {
   readonly sequence: number;
   /** Null to begin anew, where ticks before those that are kept are lost. */
   readonly state: Float64Array | null;
+  /** Where there is no state, bars that were stored of the symbol, by the places of their intervals. */
+  readonly stored?: BarColumns;
 }
 
 export type Order =

@@ -95,7 +95,12 @@ export const statusSchema = z.object({
 const figure = z.number().nullable();
 export const indicatorsSchema = z.object({
   symbol: z.string(),
-  bars_5m: z.number().int().describe("Taken since the first tick"),
+  bars_5m: z
+    .number()
+    .int()
+    .describe(
+      "Taken since the first tick, or since the oldest stored bar from which the state was rebuilt after other intervals were set",
+    ),
   bars_30m: z.number().int(),
   as_of: z.iso.datetime().nullable().describe("Close of the newest bar"),
   mlmi: z.object({

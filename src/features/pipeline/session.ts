@@ -16,6 +16,8 @@ import { replayGroups } from "./replay.js";
 import { type Fed, type Shards, startShards } from "./shards.js";
 import type { Sink } from "./sink.js";
 import type { KeptState } from "./state-store.js";
+import type { PipelineStore } from "./store.js";
+import { readStoredBars } from "./stored-bars.js";
 import { SymbolNumbers } from "./symbol-numbers.js";
 import type { TickLog } from "./tick-log.js";
 
@@ -79,6 +81,7 @@ export interface SessionParts {
   readonly tickLog: TickLog;
   readonly loadStates: () => Promise<readonly KeptState[]>;
   readonly saveStates: (states: readonly KeptState[]) => Promise<void>;
+  readonly listBars: PipelineStore["listBars"];
   readonly sink: Sink;
   readonly listingOf: (symbol: string) => OpenSymbol;
   readonly log: Log;
@@ -114,6 +117,7 @@ export async function openSession(parts: SessionParts): Promise<Session> {
   const replayed = {
     ...{ ...parts, ...admission },
     ...{ kept, checkpoints, numbers, feed, remember: answered.remember },
+    storedOf: (symbol: string) => readStoredBars(parts.listBars, settings.terms, symbol),
   };
   const newest = await replayGroups(replayed).catch(async (error: unknown) => {
     sink.stop();
