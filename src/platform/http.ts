@@ -46,6 +46,8 @@ declare module "fastify" {
     credentials?: CredentialReader;
     /** Milliseconds within which there is an answer; ANSWER_WITHIN_MS unless given. */
     answerWithinMs?: number;
+    /** Rows of the body are read one by one, and refused so, whatever they have in them. */
+    rowByRow?: boolean;
   }
 }
 
@@ -88,6 +90,8 @@ export interface Route<
   readonly bodyLimit?: number;
   /** For work whose size is the caller's: milliseconds within which there is an answer. */
   readonly answerWithinMs?: number;
+  /** The body is rows, or has a list of them, which the route reads one by one: it alone refuses what no row can have in it. */
+  readonly rowByRow?: boolean;
   handle(input: RouteInput<P, Q, B>): Promise<Body<F>> | Body<F>;
 }
 
@@ -255,7 +259,8 @@ function routeOptions(
   { id, of }: { id: string; of: string | null },
   route: AnyRoute & RouteDefaults,
 ): RouteShorthandOptions {
-  const { tag, summary, params, query, answer, access, perMinute, bodyLimit, answerWithinMs } = route;
+  const { tag, summary, params, query, answer, access, perMinute, bodyLimit, answerWithinMs, rowByRow } =
+    route;
   const body = route.body ?? (method === "GET" ? undefined : NO_BODY);
   const description = of === null ? route.description : `The same as ${of}.`;
   return {
@@ -275,7 +280,11 @@ function routeOptions(
       },
       ...(access === "open" ? {} : { security: [{ bearer: [] }, { apiKey: [] }] }),
     },
-    config: { access, perMinute, ...(answerWithinMs === undefined ? {} : { answerWithinMs }) },
+    config: {
+      ...{ access, perMinute },
+      ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
+      ...(rowByRow === undefined ? {} : { rowByRow }),
+    },
     ...(bodyLimit === undefined ? {} : { bodyLimit }),
   };
 }

@@ -19,13 +19,15 @@ interface Place {
 /**
  * Refuses what JSON can carry and the database cannot hold (NUL and lone surrogates in text), and nesting so deep
  * that whatever walks it might run out of stack. In slices, for bodies of many rows.
+ * @param rowByRow whether rows are read one by one, and refused so: neither they nor text that has them are looked at.
  * @throws {AppError} `invalid_request` naming the place.
  */
 export function* checkingInput(
   part: "params" | "query" | "body",
   input: unknown,
+  rowByRow = false,
 ): Generator<undefined, void, undefined> {
-  if (typeof input === "string") checkText(input, part);
+  if (typeof input === "string" && !rowByRow) checkText(input, part);
   if (typeof input !== "object" || input === null) return;
   let walked = 0;
   const open: Place[] = [{ value: input, path: part, depth: 0 }];
@@ -38,6 +40,8 @@ export function* checkingInput(
       throw new AppError("invalid_request", `${part}: is nested deeper than ${DEPTH_LIMIT} levels`);
     }
     const isList = Array.isArray(value);
+    // The body is the list, or has it.
+    if (rowByRow && isList && depth <= 1) continue;
     for (const [key, child] of Object.entries(value)) {
       if (!isList && !sound.has(key)) {
         checkText(key, path);

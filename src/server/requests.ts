@@ -98,10 +98,11 @@ export function registerRefusals(app: FastifyInstance, draining: () => boolean):
   app.addHook("preValidation", (request) => inSlices(checkingRequest(request)));
 }
 
-function* checkingRequest({ params, query, body }: FastifyRequest): Generator<undefined, void, undefined> {
+function* checkingRequest(request: FastifyRequest): Generator<undefined, void, undefined> {
+  const { params, query, body, routeOptions } = request;
   yield* checkingInput("params", params);
   yield* checkingInput("query", query);
-  yield* checkingInput("body", body);
+  yield* checkingInput("body", body, routeOptions.config.rowByRow);
 }
 
 /** Clients that always send a JSON content type send no body with it where there is nothing to say. */

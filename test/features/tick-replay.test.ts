@@ -86,13 +86,13 @@ it.each(["plain.csv", "packed.csv.gz"])(
       ...{ file, symbol: "AAPL", rows: 12, accepted: 9, held: 0, unknown: 0 },
       rejected: {
         "time is neither epoch ms nor RFC 3339": 1,
-        "price is not a finite number": 1,
-        "size is not a finite number": 1,
+        "not_finite: price is not a finite number": 1,
+        "not_finite: size is not a finite number": 1,
       },
       rejected_rows: [
         { line: 10, reason: "time is neither epoch ms nor RFC 3339" },
-        { line: 11, reason: "price is not a finite number" },
-        { line: 12, reason: "size is not a finite number" },
+        { line: 11, reason: "not_finite: price is not a finite number" },
+        { line: 12, reason: "not_finite: size is not a finite number" },
       ],
     });
     expect(taken.map(({ key, source }) => [key, source])).toEqual(
@@ -117,7 +117,7 @@ it("goes on after a crash where it was, and sums up the whole", async () => {
 it("tells the lines of a file with blank ones, and takes no number to the base of sixteen", async () => {
   expect(await start("blank.csv").done).toMatchObject({
     ...{ rows: 3, accepted: 2 },
-    rejected_rows: [{ line: 6, reason: "price is not a finite number" }],
+    rejected_rows: [{ line: 6, reason: "not_finite: price is not a finite number" }],
   });
 });
 

@@ -91,7 +91,7 @@ describe("POST /api/ticks", () => {
     expect((await post([tick(12)])).json()).toMatchObject({ accepted: 1, held: [], rejected: [] });
     const { data } = (await get("/api/pipeline/status")).json();
     expect(data.ticks).toMatchObject({ held: 0, outlier: 2, duplicate: 1, price_not_positive: 2 });
-    expect(data.refused).toEqual({ not_a_tick: 10 });
+    expect(data.refused).toEqual({ not_a_tick: 8, not_finite: 2 });
     expect((await post([tick(12.1, { price: 160, id: 900 })])).json()).toMatchObject({ held: [0] });
     expect((await post([tick(12.2, { price: 160 })])).json()).toMatchObject({ accepted: 1 });
     const { ticks } = (await get("/api/pipeline/status")).json().data;

@@ -134,8 +134,8 @@ function readRow(given: unknown, table: SymbolTable, ticks: Ticks, at: number): 
   if (place === null) return "symbol is not a symbol";
   const timeMs = typeof time === "string" ? instantOfText(time) : time;
   if (!isFiniteNumber(timeMs)) return "time is neither epoch ms nor RFC 3339";
-  if (!isFiniteNumber(price)) return "price is not a finite number";
-  if (!isFiniteNumber(size)) return "size is not a finite number";
+  if (!isFiniteNumber(price)) return "not_finite: price is not a finite number";
+  if (!isFiniteNumber(size)) return "not_finite: size is not a finite number";
   if (id !== undefined && id !== null && !Number.isSafeInteger(id))
     return isFiniteNumber(id) ? INEXACT_ID : "id is not a finite number";
   ticks.symbol[at] = place;

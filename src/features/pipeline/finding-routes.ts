@@ -48,13 +48,16 @@ export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipel
       data: z.array(barSchema),
       next: z.string().nullable().describe("Open of the oldest, for before"),
     },
-    errors: ["symbol_invalid", "interval_unavailable"],
+    errors: ["symbol_invalid", "interval_unavailable", "no_data", "pipeline_elsewhere"],
     async handle({ params, query: { interval, before, limit } }) {
+      const symbol = symbolOf(params.symbol);
       if (!intervals.includes(interval)) {
         throw new AppError("interval_unavailable", `Bars of ${intervals.join(", ")} are made of ticks`);
       }
       const to = before ?? LATEST_MS;
-      const rows = await store.listBars(symbolOf(params.symbol), interval, { from: 0, to, limit });
+      const rows = await store.listBars(symbol, interval, { from: 0, to, limit });
+      // Of a symbol that was never heard of this throws, as it does where its indicators are asked for.
+      if (rows.length === 0 && !(await store.isKnown(symbol))) await pipeline.look(symbol);
       const oldest = rows.at(-1);
       return {
         data: rows.map(barView),

@@ -69,6 +69,7 @@ function intakeRoute(routes: RouteGroup, { pipeline }: PipelineRouteOptions): vo
     access: "trader",
     perMinute: 60_000,
     bodyLimit: BODY_LIMIT,
+    rowByRow: true,
     body: ticksBody,
     answer: receipt,
     errors: ["pipeline_elsewhere", "idempotency_key_reused"],

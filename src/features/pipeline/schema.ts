@@ -14,13 +14,29 @@ export const limitQuery = z.strictObject({
 const rowText =
   "symbol, time (epoch ms or RFC 3339), price, size and perhaps id, the source's number of the trade: whole and within 2^53 - 1, since of larger ones several are one to JSON";
 
+const rows = z.array(z.unknown()).max(MOST_ROWS);
 export const ticksBody = z
-  .union([
-    z.string().describe(`Lines of JSON, each with ${rowText}: application/x-ndjson`),
-    z.array(z.unknown()).max(MOST_ROWS).describe(`Rows with ${rowText}`),
-    z.strictObject({ ticks: z.array(z.unknown()).max(MOST_ROWS) }).describe("The same as an object"),
-  ])
+  .union(
+    [
+      z.string().describe(`Lines of JSON, each with ${rowText}: application/x-ndjson`),
+      rows.describe(`Rows with ${rowText}`),
+      z.strictObject({ ticks: rows }).describe("The same as an object"),
+    ],
+    {
+      error: ({ input }) => {
+        const sent = listedIn(input);
+        const number = sent === null ? "" : `${sent} rows were sent: `;
+        return `${number}must be a list of at most ${MOST_ROWS} rows, an object {"ticks": [...]} with such a list alone, or as many lines of JSON as application/x-ndjson`;
+      },
+    },
+  )
   .describe(`At most ${MOST_ROWS} rows. What is no tick is refused row by row, with its reason.`);
+
+/** How many rows a body has; null for one that has no list of them. */
+function listedIn(body: unknown): number | null {
+  const list = typeof body === "object" && body !== null && "ticks" in body ? body.ticks : body;
+  return Array.isArray(list) ? list.length : null;
+}
 
 const refusedRow = z.object({
   index: z.number().int().describe("Place of the row in the batch, from 0"),
@@ -71,7 +87,7 @@ export const statusSchema = z.object({
   refused: z
     .record(z.string(), z.number())
     .describe(
-      "Rows that were not judged, by reason: no ticks, of another source or an unknown symbol, without room",
+      "Rows that were not judged, by reason: no ticks (not_finite: without a price or a size), of another source or an unknown symbol, without room",
     ),
   bars: z.record(z.string(), z.number()).describe("By interval"),
   indicator_sets: z.number().int().describe("Closed bars of 5m and 30m, each with its indicators"),

@@ -216,6 +216,9 @@ export function createPipelineStore(database: Database, market: string) {
         [market, symbol, interval, from, to, limit],
       ),
 
+    /** Whether there is anything of a symbol: bars, or what is known of its ticks. */
+    isKnown: (symbol: string): Promise<boolean> => isKnown(database, market, symbol),
+
     /** Whether ticks have been taken here before. */
     async isBegun(): Promise<boolean> {
       const [row] = await database.query<{ begun: boolean }>(
@@ -236,6 +239,15 @@ export function createPipelineStore(database: Database, market: string) {
       return rows[0] ?? { bars: 0, synergies: 0, decisions: 0, refused: 0 };
     },
   };
+}
+
+async function isKnown(database: Database, market: string, symbol: string): Promise<boolean> {
+  const [row] = await database.query<{ known: boolean }>(
+    `select exists (select from tick_bars where market = $1 and symbol = $2)
+       or exists (select from pipeline_states where market = $1 and symbol = $2) as known`,
+    [market, symbol],
+  );
+  return row.known;
 }
 
 export type PipelineStore = ReturnType<typeof createPipelineStore>;
