@@ -62,7 +62,7 @@ static void advance_structure(Track *t, const Bar *bar) {
   const double *node = t->nodes.out, range = t->average;
   v[0] = (t->momentum.out[0] - 50) / 50;
   v[1] = t->momentum.out[1];
-  v[2] = within((t->slope.out[0] - bar->close) / range, 5) / 5;
+  v[2] = range == 0 ? 0 * t->slope.out[0] : within((t->slope.out[0] - bar->close) / range, 5) / 5;
   v[3] = within(t->slope.out[1], 2) / 2;
   const double below = fabs(node[0]), above = fabs(node[3]);
   const int is_above = node[5] == 1 && !(node[2] == 1 && below <= above);

@@ -206,6 +206,17 @@ describe("the table of matrices", () => {
 });
 
 describe("markets where nothing moves", () => {
+  it("have no estimate that is away from the close, however it was rounded", () => {
+    const still = rowsOf(MATRICES.structure, 60, 5).map((row) => ({ ...row, close: 10, range: 0 }));
+    for (const estimate of [10.000000000000002, 9.999999999999998, 10, Number.NaN]) {
+      const values = valuesOf(
+        new StructureMatrix(),
+        still.map((row) => ({ ...row, estimate })),
+      );
+      expect(values[values.length - 6]).toBe(Number.isNaN(estimate) ? Number.NaN : 0);
+    }
+  });
+
   it("have no volatility, no skewness and no drift, and volumes of 0 no ratio", () => {
     const still = (definition: MatrixDefinition): MatrixRow[] =>
       rowsOf(definition, 200, 3).map((row) => ({ ...row, close: 10, volume: 0.1, range: 1 }));

@@ -177,6 +177,7 @@ describe("GET /api/pipeline/:symbol/indicators", () => {
     const { data } = (await get("/api/pipeline/sol-usd/indicators")).json();
     expect(data).toMatchObject({ symbol: "SOL-USD", average_true_range: null, as_of: null });
     expect(data.mlmi).toEqual({ value: null, cross: null, bar_time: null });
+    expect(data.mmd).toMatchObject({ nearest: null, why: "0 of 106 bars of 30m have come" });
     expect((await get("/api/pipeline/MSFT/indicators")).json()).toMatchObject({ code: "no_data" });
     expect((await get("/api/pipeline/a%20b/indicators")).statusCode).toBe(400);
   });

@@ -42,7 +42,10 @@ export class StructureMatrix extends RingMatrix {
     const range = inputs[STRUCTURE.range];
     values[at] = (inputs[STRUCTURE.mlmi] - 50) / 50;
     values[at + 1] = inputs[STRUCTURE.mlmi_cross];
-    values[at + 2] = Math.max(-5, Math.min(5, (inputs[STRUCTURE.estimate] - close) / range)) / 5;
+    const estimate = inputs[STRUCTURE.estimate];
+    // Without a range they differ by rounding alone.
+    const away = range === 0 ? 0 * estimate : (estimate - close) / range;
+    values[at + 2] = Math.max(-5, Math.min(5, away)) / 5;
     values[at + 3] = Math.max(-2, Math.min(2, inputs[STRUCTURE.slope])) / 2;
     const below = Math.abs(inputs[NODES.below]);
     const above = Math.abs(inputs[NODES.above]);

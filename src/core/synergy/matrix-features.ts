@@ -30,7 +30,7 @@ export interface MatrixDefinition {
 
 /** Half hours before the first value of the profile of volume and of the regime. */
 const PROFILE_WARMUP = 19;
-const REGIME_WARMUP = 105;
+export const REGIME_WARMUP = 105;
 /** Bars of five minutes in half an hour. */
 const TACTICAL_BARS = 6;
 /** Bars over which a volume is compared, and over which moments are taken. */
@@ -99,7 +99,13 @@ const STRUCTURE: MatrixDefinition = {
   features: [
     feature("mlmi", "MLMI, 0..100", "(value - 50) / 50", [-1, 1], warmupOf(mlmi)),
     feature("mlmi_cross", "1 where its averages cross upwards, -1 downwards", AS_IS, [-1, 1], warmupOf(mlmi)),
-    feature("nwrqk", "(estimate - close) / average true range", "within 5, over 5", [-1, 1], ESTIMATE_WARMUP),
+    feature(
+      "nwrqk",
+      "(estimate - close) / average true range",
+      "within 5, over 5; 0 where there is no range",
+      [-1, 1],
+      ESTIMATE_WARMUP,
+    ),
     feature(
       "nwrqk_slope",
       "slope in average true ranges a bar",

@@ -10,7 +10,7 @@ import type { KeptState } from "./state-store.js";
 import type { TickLog } from "./tick-log.js";
 
 /** Grows with whatever changes what a state means without changing its length. */
-const STATE_VERSION = 3;
+const STATE_VERSION = 4;
 /** Groups are kept so long, ms: a batch that is sent again under its key within it is known. */
 const KEEP_GROUPS_MS = 600_000;
 

@@ -1,6 +1,6 @@
 import { finiteOrNull } from "../../core/base/finite.js";
 import { RegimeMatrix, StructureMatrix, TacticalMatrix } from "../../core/synergy/matrices.js";
-import type { MatrixDefinition } from "../../core/synergy/matrix-features.js";
+import { type MatrixDefinition, REGIME_WARMUP } from "../../core/synergy/matrix-features.js";
 import type { RingMatrix } from "../../core/synergy/ring-matrix.js";
 import {
   type BoardColumns,
@@ -24,6 +24,14 @@ function inputsOf(matrix: RingMatrix): Readonly<Record<string, number>> {
 
 function barTimeOf(inputs: Readonly<Record<string, number>>): string | null {
   return "time" in inputs ? timeOrNull(inputs.time) : null;
+}
+
+/** Why the kind of market is not known. */
+function whyNoKind(facts: Float64Array): string {
+  const bars = facts[FACT_LONGER];
+  return bars > REGIME_WARMUP
+    ? "the price has never moved: it is no kind of market"
+    : `${bars} of ${REGIME_WARMUP + 1} bars of 30m have come`;
 }
 
 /** The newest figures of all indicators. */
@@ -62,6 +70,7 @@ export function indicatorsView(symbol: string, { structure, tactical, regime, fa
       distances: Object.fromEntries(distances.map(({ name, value }) => [name, value])),
       confidence: orNull(kinds.mmd_confidence),
       nearest: nearest?.name ?? null,
+      why: known.length > 0 ? null : whyNoKind(facts),
       bar_time: barTimeOf(kinds),
     },
     average_true_range: orNull(facts[FACT_RANGE]),

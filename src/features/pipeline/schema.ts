@@ -43,7 +43,7 @@ const refusedRow = z.object({
   reason: z
     .string()
     .describe(
-      "late, duplicate, outlier, price_not_positive, price_too_large, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, id_not_exact (beyond 2^53 - 1, or not whole: send the trade without it), or what is wrong with the row",
+      "late, duplicate, outlier, price_not_positive, price_too_small (below 1e-9), price_too_large, size_negative, size_too_large, not_finite, outside_session, from_the_future, other_source, no_room, id_not_exact (beyond 2^53 - 1, or not whole: send the trade without it), or what is wrong with the row",
     ),
 });
 
@@ -153,6 +153,7 @@ export const indicatorsSchema = z.object({
       .describe("Squared maximum mean discrepancy from each kind of market"),
     confidence: figure.describe("(second - nearest) / second"),
     nearest: z.string().nullable(),
+    why: z.string().nullable().describe("Why it is not known: too few bars, or a price that has never moved"),
     bar_time: z.iso.datetime().nullable(),
   }),
   average_true_range: figure.describe("Of 14 bars of 30m, in price"),
