@@ -65,6 +65,8 @@ describe("a tick by itself", () => {
     ["of price 0", { price: 0 }, "price_not_positive"],
     ["below 0", { price: -1 }, "price_not_positive"],
     ["of a price beyond reason", { price: 1.7e308 }, "price_too_large"],
+    ["of a price that is none", { price: 1e-310 }, "price_too_small"],
+    ["of the smallest price that is one", { price: 1e-9 }, "accepted"],
     ["of the largest price that is one", { price: 1e15 }, "accepted"],
     ["with less than nothing", { size: -1 }, "size_negative"],
     ["with too much", { size: 1_001 }, "size_too_large"],
@@ -112,6 +114,23 @@ describe("a tick by itself", () => {
     guard.receivedAt(AT);
     guard.receivedAt(Number.NaN);
     expect(judgeAll(guard, ticksOf([{ time: Date.UTC(2050, 0, 3), price: 1 }]))).toEqual(["accepted"]);
+  });
+});
+
+describe("a price that falls slowly", () => {
+  it("is refused from where it is too small, in the midst of plain ticks", () => {
+    const intake = new TickIntake([calendarOf("24x7")]);
+    const prices = Array.from({ length: 1_000 }, (_, i) => 1e-7 * 0.991 ** i);
+    const ticks = ticksOf(prices.map((price, i) => ({ time: AT + i, price })));
+    let refused = 0;
+    for (let i = 0; i < prices.length; ) {
+      const taken = intake.takePlain(ticks, i, prices.length);
+      if (taken < prices.length) refused += VERDICTS[intake.takeOdd(ticks, taken)] === "accepted" ? 0 : 1;
+      i = taken + 1;
+    }
+    expect(refused).toBe(prices.filter((price) => price < 1e-9).length);
+    expect(intake.guard.count(0, VERDICTS.indexOf("price_too_small"))).toBe(refused);
+    expect(refused).toBeGreaterThan(400);
   });
 });
 

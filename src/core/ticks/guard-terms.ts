@@ -13,6 +13,8 @@ export interface GuardTerms {
   readonly latenessMs: number;
   /** How far the time of a trade may lie after that of its receipt, ms: clocks differ. */
   readonly aheadMs: number;
+  /** Less is above 0 and yet no price: about a tenth of the least that coins are quoted at. */
+  readonly smallestPrice: number;
   readonly largestPrice: number;
   readonly largestSize: number;
   /**
@@ -36,6 +38,7 @@ export const GUARD_TERMS: GuardTerms = Object.freeze({
   floor: 1e-4,
   latenessMs: Number.POSITIVE_INFINITY,
   aheadMs: 2_000,
+  smallestPrice: 1e-9,
   largestPrice: 1e15,
   largestSize: 1e15,
   gapMs: 86_400_000,

@@ -16,6 +16,7 @@ import {
   OUTSIDE_SESSION,
   PRICE_NOT_POSITIVE,
   PRICE_TOO_LARGE,
+  PRICE_TOO_SMALL,
   SIZE_NEGATIVE,
   SIZE_TOO_LARGE,
   VERDICTS,
@@ -57,7 +58,7 @@ const LATENESS = LIMIT.lateness;
 const OFF = LIMIT.off;
 const DEVIATIONS = LIMIT.deviations;
 const LEAST = LIMIT.least;
-/** More than a run of 128 near prices rises by, of which each may be 1 % above the one before. */
+/** More than a run of 128 near prices rises or falls by, of which each may be 1 % above the one before. */
 const HIGH_SHARE = 8;
 /** Rounding of what is compared for being near is far less. */
 const BELOW = 1 - 1e-9;
@@ -85,6 +86,7 @@ export class TickGuard {
   declare readonly ids: TradeIds;
   declare private readonly aheadMs: number;
   declare private readonly gapMs: number;
+  declare private readonly smallestPrice: number;
   declare private readonly largestPrice: number;
   declare private readonly warmup: number;
   declare private readonly isRegularOnly: boolean;
@@ -113,6 +115,7 @@ export class TickGuard {
     this.limits = new Float64Array(LIMIT.length);
     this.aheadMs = terms.aheadMs;
     this.gapMs = terms.gapMs;
+    this.smallestPrice = terms.smallestPrice;
     this.largestPrice = terms.largestPrice;
     this.warmup = terms.warmup;
     this.isRegularOnly = terms.regularOnly;
@@ -121,6 +124,7 @@ export class TickGuard {
     this.limits[LIMIT.received] = Number.NaN;
     this.limits[LARGEST] = Math.min(terms.largestSize, Number.MAX_VALUE);
     this.limits[LIMIT.high] = terms.largestPrice / HIGH_SHARE;
+    this.limits[LIMIT.low] = terms.smallestPrice * HIGH_SHARE;
     this.limits[LATENESS] = terms.latenessMs;
     this.limits[OFF] = terms.fraction * terms.fraction;
     this.limits[DEVIATIONS] = terms.sigmas * terms.sigmas;
@@ -264,6 +268,7 @@ export class TickGuard {
     const size = ticks.size[i];
     if (!Number.isFinite(time) || !Number.isFinite(price) || !Number.isFinite(size)) return NOT_FINITE;
     if (price <= 0) return PRICE_NOT_POSITIVE;
+    if (price < this.smallestPrice) return PRICE_TOO_SMALL;
     if (price > this.largestPrice) return PRICE_TOO_LARGE;
     if (size < 0) return SIZE_NEGATIVE;
     if (size > limits[LARGEST]) return SIZE_TOO_LARGE;

@@ -18,7 +18,7 @@ export const ROW = Object.freeze({
   /** How many were accepted; counts of the other verdicts follow. */
   accepted: 4,
   /** The highest number of the source among those that are remembered. */
-  highest: 20,
+  highest: 21,
   /** The bar of the base interval: its first instant after, its first, and so on. */
   until: 24,
   start: 25,
@@ -56,7 +56,9 @@ export const LIMIT = Object.freeze({
   most: 10,
   /** A price above it is looked at closely: no run of near prices gets from it to one that is too large. */
   high: 11,
-  length: 12,
+  /** One below it as well, for one that is too small. */
+  low: 12,
+  length: 13,
 });
 
 // What a module exports lies in a cell that V8 reads and checks at each use: these do not.
@@ -197,7 +199,7 @@ function takeRun(
   const s = symbol[i];
   const at = s * LENGTH;
   let last = rows[at + LAST];
-  if (last !== rows[at + PRICE] || last > limits[LIMIT.high]) return i;
+  if (last !== rows[at + PRICE] || last > limits[LIMIT.high] || last < limits[LIMIT.low]) return i;
   const until = rows[at + UNTIL];
   let latest = Math.max(rows[at + LATEST], rows[at + START], rows[at + EARLIEST]);
   let variance = rows[at + VARIANCE];

@@ -12,6 +12,7 @@ export const VERDICTS = [
   "from_the_future",
   "outlier",
   "price_too_large",
+  "price_too_small",
 ] as const;
 export type VerdictName = (typeof VERDICTS)[number];
 
@@ -32,3 +33,5 @@ export const FROM_THE_FUTURE = 9;
 export const OUTLIER = 10;
 /** Sums of what was paid would overflow. */
 export const PRICE_TOO_LARGE = 11;
+/** Of what is less, the doubles are too few for what was paid for a size. */
+export const PRICE_TOO_SMALL = 12;
