@@ -204,6 +204,7 @@ void kinds_take(Kinds *k, const Columns *b) {
     join(k, slot, held);
     if (slot == WINDOW - 1) resum(k);
   }
-  if (n < SPAN + WINDOW - 1 || !(k->usual + k->range > 0)) for (int j = 0; j < 9; j++) k->out[j] = NAN;
+  if (n < SPAN + WINDOW - 1) for (int j = 0; j < 9; j++) k->out[j] = NAN;
+  else if (k->usual + k->range == 0) for (int j = 0; j < 9; j++) k->out[j] = 0;
   else compare(k);
 }

@@ -158,19 +158,3 @@ describe("the fading exponential", () => {
     expect([...ends]).toEqual([1, 0, 0, Number.NaN, 1]);
   });
 });
-
-describe("a market where nothing has ever moved", () => {
-  it("is of no kind, until something moves", () => {
-    const bars = allocateBars(200);
-    for (const column of [bars.open, bars.high, bars.low, bars.close]) column.fill(10);
-    bars.time.forEach((_, i) => {
-      bars.time[i] = i * 1_800_000;
-    });
-    bars.close[190] = bars.high[190] = 10.1;
-    const outputs = computeIndicator(mmdRegime, bars, VALUES);
-    for (const output of outputs) {
-      expect([...output.subarray(0, 190)].every(Number.isNaN)).toBe(true);
-      expect([...output.subarray(190)].every(Number.isFinite)).toBe(true);
-    }
-  });
-});

@@ -71,7 +71,10 @@ const NEEDS_MORE = [
   "getNotificationChannel",
   "getNotificationDelivery",
   "getRule",
+  // Gates, patterns and rules are of one kind of decisions each.
+  "listDecisions",
   // Ticks of a symbol have to be sent before.
+  "listTickBars",
   "getPipelineIndicators",
   "getPipelineMatrices",
   "getScoredTrade",

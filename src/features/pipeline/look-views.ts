@@ -40,7 +40,10 @@ export function indicatorsView(symbol: string, { structure, tactical, regime, fa
   const short = inputsOf(new TacticalMatrix(tactical));
   const kinds = inputsOf(new RegimeMatrix(regime));
   const names = Object.keys(kinds).filter((name) => name.startsWith("mmd_") && name !== "mmd_confidence");
-  const distances = names.map((name) => ({ name: name.slice(4), value: orNull(kinds[name]) }));
+  // Seven distances of 0 are what the indicator has for a price that has never moved.
+  const hasMoved = names.some((name) => kinds[name] !== 0);
+  const ofKind = (name: string) => (hasMoved ? orNull(kinds[name]) : null);
+  const distances = names.map((name) => ({ name: name.slice(4), value: ofKind(name) }));
   const known = distances.filter(({ value }) => value !== null);
   const nearest = known.reduce<{ name: string; value: number | null } | null>(
     (best, each) => (best === null || (each.value ?? 0) < (best.value ?? 0) ? each : best),
@@ -68,7 +71,7 @@ export function indicatorsView(symbol: string, { structure, tactical, regime, fa
     },
     mmd: {
       distances: Object.fromEntries(distances.map(({ name, value }) => [name, value])),
-      confidence: orNull(kinds.mmd_confidence),
+      confidence: ofKind("mmd_confidence"),
       nearest: nearest?.name ?? null,
       why: known.length > 0 ? null : whyNoKind(facts),
       bar_time: barTimeOf(kinds),

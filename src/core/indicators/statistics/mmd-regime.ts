@@ -189,7 +189,7 @@ export const mmdRegime = defineIndicator({
   nanReach: "rest",
   memory: ({ period }) => WINDOW + SIZE * period,
   lookback: () => 1,
-  source: `A. Gretton et al. (2012): squared maximum mean discrepancy of the last bars and of seven markets simulated once (${REGIME_NAMES.join(", ")}; the regime is the place of the nearest in this list, from 0), unbiased in the bars, 0 where it is below. Of a bar: its return, its range, the mean absolute return of ${SPAN} bars, and their return over their path, in logarithms; the first three as parts of what is usual, by means over all bars so far, of the last \`memory\` at most. Confidence is (second - nearest) / second. None is known while nothing has ever moved.`,
+  source: `A. Gretton et al. (2012): squared maximum mean discrepancy of the last bars and of seven markets simulated once (${REGIME_NAMES.join(", ")}; the regime is the place of the nearest in this list, from 0), unbiased in the bars, 0 where it is below. Of a bar: its return, its range, the mean absolute return of ${SPAN} bars, and their return over their path, in logarithms; the first three as parts of what is usual, by means over all bars so far, of the last \`memory\` at most. Confidence is (second - nearest) / second. All are 0 while nothing has ever moved.`,
   run(bars, values, outputs, state, from, to) {
     const { high, low, close } = bars;
     const { period, memory } = values;
@@ -220,9 +220,10 @@ export const mmdRegime = defineIndicator({
         if (slot === period - 1) resum(state, WINDOW + SIZE * period);
       }
       const usual = state[RETURN] + state[RANGE];
-      // Where nothing has ever moved, nothing is usual: it is no kind of market.
-      if (n < warmup || !(usual > 0)) {
+      if (n < warmup || Number.isNaN(usual)) {
         for (let k = 0; k < COUNT + 2; k++) outputs[k][i] = Number.NaN;
+      } else if (usual === 0) {
+        for (let k = 0; k < COUNT + 2; k++) outputs[k][i] = 0;
       } else tell(state, outputs, i, period);
     } while (++i < to);
     state[SEEN] = offset + to;
