@@ -12,7 +12,7 @@ import { startProcess, type TxProcess } from "./process.js";
 /** What a vendor under way takes to answer. */
 const ANSWER_MS = 150;
 const JOBS = 10;
-const SYMBOLS_A_JOB = Number(process.env.TRIAL_JOB_SYMBOLS ?? 6);
+const SYMBOLS_A_JOB = 6;
 const CANCEL_LIMIT_MS = 2_000;
 
 let folder: string;
