@@ -128,9 +128,7 @@ export function createEventLog(database: Database, bus: Bus, log: Log): EventLog
       if (database.backend() === null) hear(text);
       else await database.query("select pg_notify($1, $2)", [NOTICE_CHANNEL, text]);
     },
-    async readAfter(topics, seq, limit) {
-      return database.query<LoggedEvent>(READ_AFTER, [[topics].flat(), seq, limit]);
-    },
+    readAfter: (topics, seq, limit) => database.query<LoggedEvent>(READ_AFTER, [[topics].flat(), seq, limit]),
     async standingOf(seq) {
       const [standing] = await database.query<Standing>(STANDING, [seq]);
       return standing;

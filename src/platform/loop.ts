@@ -145,9 +145,7 @@ async function waitForNext(definition: LoopDefinition, clock: Clock, signal: Abo
   const boundary = now - (now % every) + every;
   await sleep(boundary - now + jitter, signal);
   // Timers count whole milliseconds of another clock, and come up to one early.
-  for (let early = boundary - clock.now(); early > 0 && !signal.aborted; early = boundary - clock.now()) {
-    await sleep(early, signal);
-  }
+  while (clock.now() < boundary && !signal.aborted) await sleep(boundary - clock.now(), signal);
 }
 
 /** Calls `work` with a signal that aborts with `stop`, or when its time is over, of which `overrun` is told. */

@@ -36,32 +36,26 @@ export function createSyntheticMemory(seed: number): SyntheticMemory {
   const days = new LRUCache<string, SyntheticDays>({ max: DAYS });
   const sessions = new LRUCache<string, Bars>({ max: SESSIONS });
 
-  function marketOf(instrument: Instrument): SyntheticMarket {
-    const known = markets.get(instrument.symbol);
-    if (known !== undefined) return known;
-    const market = createSyntheticMarket(instrument, calendarOf(instrument.calendar), seed);
-    markets.set(instrument.symbol, market);
-    return market;
-  }
+  const marketOf = (instrument: Instrument) =>
+    recall(markets, instrument.symbol, () =>
+      createSyntheticMarket(instrument, calendarOf(instrument.calendar), seed),
+    );
 
   return {
     marketOf,
-    minutesOf(instrument, session) {
-      const key = `${instrument.symbol} ${session}`;
-      const known = sessions.get(key);
-      if (known !== undefined) return known;
-      const drawn = marketOf(instrument).minutesOf(session);
-      sessions.set(key, drawn);
-      return drawn;
-    },
-    daysOf(instrument) {
-      const known = days.get(instrument.symbol);
-      if (known !== undefined) return known;
-      const made = createDays(instrument, marketOf(instrument));
-      days.set(instrument.symbol, made);
-      return made;
-    },
+    minutesOf: (instrument, session) =>
+      recall(sessions, `${instrument.symbol} ${session}`, () => marketOf(instrument).minutesOf(session)),
+    daysOf: (instrument) =>
+      recall(days, instrument.symbol, () => createDays(instrument, marketOf(instrument))),
   };
+}
+
+function recall<T extends object>(memory: LRUCache<string, T>, key: string, make: () => T): T {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  memory.set(key, made);
+  return made;
 }
 
 function createDays(instrument: Instrument, market: SyntheticMarket): SyntheticDays {

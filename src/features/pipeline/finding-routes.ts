@@ -5,10 +5,8 @@ import { instantText, isoTime, type RouteGroup, wholeNumberText } from "../../pl
 import { intervalText } from "../candles/schema.js";
 import type { Pipeline } from "./pipeline.js";
 import { barSchema, decisionSchema, limitQuery, symbolParams, synergySchema } from "./schema.js";
+import { LATEST_MS } from "./store.js";
 import { barView, decisionView, synergyView } from "./views.js";
-
-/** Later than any bar. */
-const LATEST_MS = Date.UTC(2200, 0, 1);
 
 /** What was stored of symbols. */
 export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipeline: Pipeline }): void {

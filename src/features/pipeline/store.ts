@@ -6,6 +6,9 @@ import { numberArray, textArray } from "../../platform/sql-array.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
 
+/** Later than any bar, epoch ms. */
+export const LATEST_MS = Date.UTC(2200, 0, 1);
+
 /** A bar made of trades; times in epoch ms. */
 export interface TickBar extends Bar {
   readonly symbol: string;

@@ -1,12 +1,13 @@
+import { BAR_COLUMNS } from "../../core/market/candles.js";
 import type { Interval } from "../../core/market/interval.js";
 import type { EngineTerms } from "../../core/synergy/engine.js";
 import { RECALLED_BARS } from "../../core/synergy/recall.js";
 import { type BarColumns, BarTable } from "../../core/ticks/bar-columns.js";
 import { intervalsOf } from "./messages.js";
-import type { PipelineStore, TickBar } from "./store.js";
+import { LATEST_MS, type PipelineStore, type TickBar } from "./store.js";
 
-/** Later than any bar. */
-const LATEST_MS = Date.UTC(2200, 0, 1);
+/** Columns that bars of ticks have beside those of all bars. */
+const OF_TICKS = ["count", "vwap", "pressure", "slot"] as const;
 
 /**
  * Bars of a symbol from which an engine can go on without a state: of the intervals that are followed as many as they need, of
@@ -31,16 +32,7 @@ function columnsOf(bars: readonly TickBar[], intervals: readonly Interval[]): Ba
   const columns = new BarTable(bars.length);
   for (const [i, bar] of bars.entries()) {
     columns.interval[i] = intervals.indexOf(bar.interval);
-    columns.time[i] = bar.time;
-    columns.open[i] = bar.open;
-    columns.high[i] = bar.high;
-    columns.low[i] = bar.low;
-    columns.close[i] = bar.close;
-    columns.volume[i] = bar.volume;
-    columns.count[i] = bar.count;
-    columns.vwap[i] = bar.vwap;
-    columns.pressure[i] = bar.pressure;
-    columns.slot[i] = bar.slot;
+    for (const name of [...BAR_COLUMNS, ...OF_TICKS]) columns[name][i] = bar[name];
   }
   // Without its class: it goes to another thread.
   return { ...columns };

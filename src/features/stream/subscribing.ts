@@ -87,6 +87,12 @@ export function createSubscribing<C extends Client>({
     }
   }
 
+  /** Goes on after a number, with what was held since it; mostly there is nothing, and nothing is read. */
+  async function goOn(client: C, topic: string, seq: number): Promise<void> {
+    const missed = clients.heldTo(client, topic) > seq;
+    clients.release(client, topic, missed ? (await catchUp(client, topic, seq)).at : seq);
+  }
+
   /** Begins with what comes from now on: of what is kept it says after which number. */
   async function follow(client: C, topic: string): Promise<void> {
     if (!isKept(topic)) {
@@ -98,7 +104,7 @@ export function createSubscribing<C extends Client>({
     await orLeave(client, topic, async () => {
       const seq = await stream.newestOf([topic]);
       reply(client, { type: "subscribed", topic, since: null, seq });
-      clients.release(client, topic, (await catchUp(client, topic, seq)).at);
+      await goOn(client, topic, seq);
     });
   }
 
@@ -110,7 +116,7 @@ export function createSubscribing<C extends Client>({
     reply(client, { type: "subscribed", topic, since: null, seq: null });
     await orLeave(client, topic, async () => {
       const seq = await tellSnapshot(client, topic);
-      if (isKept(topic)) clients.release(client, topic, (await catchUp(client, topic, seq)).at);
+      if (isKept(topic)) await goOn(client, topic, seq);
     });
   }
 
