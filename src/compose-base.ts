@@ -6,6 +6,7 @@ import { FAN_OUT_LEASE } from "./features/notifications/feature.js";
 import { CLOSED_TRADES_LEASE, SETTLING_LEASE } from "./features/outcomes/feature.js";
 import { LEASE_NAME as PAPER_LEASE } from "./features/paper-trades/matching.js";
 import { ROLLUP_LEASE } from "./features/performance/rollup-schedule.js";
+import { DECISION_ORDERS_LEASE } from "./features/pipeline/decision-orders.js";
 import { PIPELINE_LEASE } from "./features/pipeline/ownership.js";
 import { RULES_LEASE } from "./features/rules/watching.js";
 import { createBus } from "./platform/bus.js";
@@ -134,6 +135,7 @@ export function closeBase({
 
 const LEASE_NAMES = [
   PIPELINE_LEASE,
+  DECISION_ORDERS_LEASE,
   "scanner",
   PAPER_LEASE,
   SETTLING_LEASE,

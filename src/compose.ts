@@ -23,7 +23,7 @@ import { seenLive } from "./features/performance/forward.js";
 import { createAccountLooks } from "./features/performance/looks.js";
 import { createSetups } from "./features/performance/setups.js";
 import { createPerformanceStore } from "./features/performance/store.js";
-import { createPipelineFeature } from "./features/pipeline/feature.js";
+import { createPipelineFeature, type PipelineOptions } from "./features/pipeline/feature.js";
 import { createTickReplay } from "./features/pipeline/replay-job.js";
 import { followTrades } from "./features/pipeline/trades.js";
 import { createChainArrivals } from "./features/quality/arrivals.js";
@@ -139,6 +139,7 @@ function steadyLoops(base: Base, features: Awaited<ReturnType<typeof createFeatu
     ...(retraining.loop === null ? [] : [retraining.loop.definition, layerLoopOf(base, features)]),
     stream.pruning,
     pipeline.loop,
+    features.decisionOrders,
     quality.loop,
     evidence.loop,
     ...paper.loops,
@@ -184,7 +185,7 @@ async function createFeatures(base: Base, trigger: Triggers) {
   const accounts = createAccountFeatures(base, market, { alerts, paper });
   const backtestDesk = createBacktestDesk({ ...base, ...market, ...models, paper: paper.reader });
   const retraining = createRetraining({ ...base, ...market, models, jobs: () => jobFeature.jobs });
-  const ticks = createTickDesk(base, market, alerts);
+  const ticks = createTickDesk(base, market, { alerts, models, paper });
   const jobFeature: JobFeature = createJobFeature({
     ...base,
     kinds: [
@@ -258,11 +259,11 @@ function layerLoopOf(base: Base, { retraining, signals }: Awaited<ReturnType<typ
 function createTickDesk(
   base: Base,
   market: Awaited<ReturnType<typeof createMarketFeatures>>,
-  alerts: Alerts,
+  asked: Pick<PipelineOptions, "alerts" | "models" | "paper">,
 ) {
-  const pipeline = createPipelineFeature({ ...base, ...market, alerts });
+  const { pipeline, decisionOrders } = createPipelineFeature({ ...base, ...market, ...asked });
   const trades = base.config.ROLE === "worker" ? null : followTrades({ ...base, pipeline });
-  return { pipeline, trades, replay: createTickReplay({ ...base, ...market, pipeline }) };
+  return { pipeline, decisionOrders, trades, replay: createTickReplay({ ...base, ...market, pipeline }) };
 }
 
 /** Alerts by the thresholds of the configuration. */

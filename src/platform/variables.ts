@@ -138,6 +138,11 @@ export const VARIABLES = {
     fallback: "USD",
     read: currency,
   },
+  PIPELINE_ACCOUNT: {
+    group: "Pipeline",
+    about: "Id of the paper account that decisions are sized by and traded in; empty trades none of them",
+    read: z.uuid("must be the id of a paper account"),
+  },
   ENABLE_BACKGROUND_WORKERS: {
     group: "Scanner",
     about: "false leaves the scanner stopped until it is started over REST, and imports no recorded history",

@@ -16,6 +16,7 @@ import {
   type BuiltSamples,
   type LabelledSamples,
   newestRows,
+  newestTradeRow,
   occasionsOf,
   SAMPLE_NAMES,
   SAMPLE_SCHEMA,
@@ -25,6 +26,7 @@ import { averageUniqueness } from "../../src/core/learning/uniqueness.js";
 import { PATTERNS } from "../../src/core/patterns/index.js";
 import { REGIMES } from "../../src/core/regime/define.js";
 import { computeRegimes } from "../../src/core/regime/regime.js";
+import { horizonOf } from "../../src/core/signals/levels.js";
 import { computeRanges } from "../../src/core/signals/ranges.js";
 import { copyCandles, featureCase, mirrored } from "../fixtures/feature-series.js";
 
@@ -129,6 +131,37 @@ describe("samples of a series", () => {
     }
     expect(compared).toBeGreaterThan(20);
     expect(newestRows(copyCandles(own.candles, 0, 0), own.context, terms)).toEqual([]);
+  });
+
+  it("of a trade on something else are those of a pattern with its levels, and say where there is no pattern", () => {
+    const { length } = own.candles.time;
+    const seen = { with: 0, without: 0 };
+    for (let at = FEATURE_WARMUP + 200; at < length; at += 97) {
+      const bars = copyCandles(own.candles, 0, at + 1);
+      const patterns = newestRows(bars, own.context, terms);
+      for (const { occasion, plan, regime, row } of patterns) {
+        const { quality } = occasion.hits[0].hit;
+        const trade = { direction: plan.direction, stop: plan.stop, target: plan.target, quality };
+        const found = newestTradeRow(bars, own.context, trade, terms);
+        const isAlike = plan.horizon === horizonOf(null);
+        expect(found).toEqual({ regime, row: isAlike ? row : expect.anything() });
+        seen.with += Number(isAlike);
+      }
+      const free = ([1, -1] as const).find((way) => !patterns.some(({ plan }) => plan.direction === way));
+      if (free === undefined) continue;
+      const close = own.candles.close[at];
+      const levels = { stop: close * (1 - 0.01 * free), target: close * (1 + 0.02 * free) };
+      const alone = newestTradeRow(bars, own.context, { direction: free, quality: 0.4, ...levels }, terms);
+      const of = (name: string) => alone?.row[place(name)];
+      expect([of("setup_patterns"), of("setup_candlestick"), of("setup_quality")]).toEqual([0, 0, 0.4]);
+      expect(of("setup_reward_risk")).toBeCloseTo(Math.log(1 + 0.02 * free) / -Math.log(1 - 0.01 * free), 9);
+      seen.without++;
+    }
+    expect(Math.min(seen.with, seen.without)).toBeGreaterThan(2);
+    const few = copyCandles(own.candles, 0, FEATURE_WARMUP);
+    expect(
+      newestTradeRow(few, own.context, { direction: 1, stop: 1, target: 2, quality: 1 }, terms),
+    ).toBeNull();
   });
 
   it("of chosen patterns are on these alone", () => {

@@ -167,6 +167,10 @@ describe("each variable", () => {
     PIPELINE_LEAST_QUALITY: { good: [["0.4", 0.4]], bad: ["1.1", "-1", "good"] },
     PIPELINE_CURRENCY: { good: [["INR", "INR"]], bad: ["rupees", "$"] },
     PIPELINE_EQUITY: { good: [["25000.5", 25_000.5]], bad: ["0", "-1", "much"] },
+    PIPELINE_ACCOUNT: {
+      good: [["0198c1de-7b1c-7c55-8d3a-3f1d2c4b5a69", "0198c1de-7b1c-7c55-8d3a-3f1d2c4b5a69"]],
+      bad: ["7", "usual"],
+    },
     ENABLE_BACKGROUND_WORKERS: { good: [["false", false]], bad: ["0", "off"] },
     BACKEND_SCAN_INTERVAL: { good: [["60", 60]], bad: ["0", "86401", "1.5", "5m"] },
     SCAN_SYMBOLS: { good: [["AAPL, BTC-USD", ["AAPL", "BTC-USD"]]], bad: [",", "AAPL,what?!"] },

@@ -2,10 +2,11 @@ import { lendingColumns } from "../base/columns.js";
 import { hash32 } from "../base/rng.js";
 import type { Candles } from "../market/candles.js";
 import type { Interval } from "../market/interval.js";
-import type { Pattern } from "../patterns/define.js";
+import type { Pattern, PatternFamily } from "../patterns/define.js";
 import { REGIMES, type Regime, UNKNOWN } from "../regime/define.js";
+import { horizonOf } from "../signals/levels.js";
 import { computeRanges } from "../signals/ranges.js";
-import { type PatternPlan, planTrade } from "../signals/trade.js";
+import { type PatternPlan, planTrade, type TradePlan } from "../signals/trade.js";
 import type { Samples } from "./define.js";
 import {
   columnsOf,
@@ -108,6 +109,14 @@ export function planOf(
   return planTrade(best.hit, candles.close[at], range, costBps);
 }
 
+/** What a row has of a trade beside its plan. */
+interface RowOf {
+  readonly plan: TradePlan;
+  /** Best fit, 0 to 1. */
+  readonly quality: number;
+  readonly families: readonly PatternFamily[];
+}
+
 /**
  * The row of an occasion, in the order of `SAMPLE_NAMES`: what a model is trained on and what it is shown are made here.
  * @param features columns of all of `FEATURES`.
@@ -115,19 +124,24 @@ export function planOf(
 export function rowOf(
   series: FeatureSeries,
   features: FeatureColumns,
-  { at, direction, hits }: Occasion,
+  { hits }: Occasion,
   plan: PatternPlan,
   turned = features.features === FEATURES ? TURNED : turnedBy(features.features),
 ): Float64Array {
+  const trade = { plan, quality: hits[0].hit.quality, families: hits.map(({ family }) => family) };
+  return rowOfTrade(series, features, trade, turned);
+}
+
+function rowOfTrade(
+  series: FeatureSeries,
+  features: FeatureColumns,
+  { plan, quality, families }: RowOf,
+  turned: ReturnType<typeof turnedBy>,
+): Float64Array {
+  const { at, direction } = plan;
   const row = new Float64Array(SAMPLE_NAMES.length);
   writeSeen(features, at, direction, row, turned);
-  const setup = {
-    plan,
-    close: series.candles.close[at],
-    range: series.range[at],
-    quality: hits[0].hit.quality,
-    families: hits.map(({ family }) => family),
-  };
+  const setup = { plan, close: series.candles.close[at], range: series.range[at], quality, families };
   for (const [k, feature] of SETUP.entries()) row[features.columns.length + k] = feature.compute(setup);
   return row;
 }
@@ -218,6 +232,38 @@ export function patternRows(
       const row = rowOf(series, features, occasion, plan, turned);
       return [{ occasion, plan, regime: regimeAt(series, occasion.at), row }];
     });
+}
+
+/** A trade at the newest bar whose levels no pattern of the table gives. */
+export type OwnTrade = Pick<TradePlan, "direction" | "stop" | "target"> & {
+  /** Fit of what it is on, 0 to 1. */
+  readonly quality: number;
+};
+
+/**
+ * The row of such a trade, patterns of the newest bar that expect the same beside it: columns that tell of patterns say of
+ * a bar without them that there are none. @returns null where fewer bars are there than features look back.
+ */
+export function newestTradeRow(
+  candles: Candles,
+  context: FeatureContext,
+  { direction, stop, target, quality }: OwnTrade,
+  { costBps }: Pick<SampleTerms, "costBps">,
+): Pick<NewestRow, "regime" | "row"> | null {
+  const at = candles.time.length - 1;
+  if (at < FEATURE_WARMUP) return null;
+  return lendingColumns(() => {
+    const series = new FeatureSeries(candles, context, at);
+    const same = occasionsOf(series, at).find((occasion) => occasion.direction === direction);
+    const plan = { at, direction, stop, target, horizon: horizonOf(null), costBps };
+    const families = same?.hits.map(({ family }) => family) ?? [];
+    const features = columnsOf(series);
+    const turned = features.features === FEATURES ? TURNED : turnedBy(features.features);
+    return {
+      regime: regimeAt(series, at),
+      row: rowOfTrade(series, features, { plan, quality, families }, turned),
+    };
+  });
 }
 
 /** An occasion for each of its patterns, whose trade is then its own. */

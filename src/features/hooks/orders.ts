@@ -1,4 +1,4 @@
-import { floorToLot, MICROS, roundQuantity } from "../../core/execution/money.js";
+import { MICROS } from "../../core/execution/money.js";
 import { AppError } from "../../platform/errors.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
@@ -6,7 +6,7 @@ import { tradedOf } from "../instruments/traded.js";
 import type { PaperDesk } from "../paper-trades/feature.js";
 import { entryTerms } from "../paper-trades/native.js";
 import type { OrderNow } from "../paper-trades/placing.js";
-import { opens } from "../paper-trades/placing.js";
+import { opens, unitsOf } from "../paper-trades/placing.js";
 import type { AccountRow } from "../paper-trades/store.js";
 import type { Sealing } from "../paper-trades/trading.js";
 import type { CallStore, HookCall, Outcome } from "./call-store.js";
@@ -58,9 +58,7 @@ export function createHookOrders({ paper, instruments, callStore, now }: HookOrd
     if (risked === 0) throw new HookRefusal("stop_invalid", `The stop is at the price of now, ${price}`);
     const equity = await paper.book.look(row, (desk) => desk.standing().equity / MICROS);
     const units = Math.max(0, (equity * size.riskPercent) / 100 / risked);
-    const { lot, fractions } = tradedOf(instrument);
-    // An order with a stop outlasts the day, for which alone shares have fractions.
-    const quantity = floorToLot(roundQuantity(units), fractions === "free" ? lot : Math.max(1, lot));
+    const quantity = unitsOf(tradedOf(instrument), units);
     if (quantity > 0) return quantity;
     throw new HookRefusal(
       "quantity_zero",

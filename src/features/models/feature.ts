@@ -21,6 +21,7 @@ import { createModelStore, type ModelStore } from "./store.js";
 import { createTelemetry, type Telemetry } from "./telemetry.js";
 import { createToldScores, type ToldScores } from "./told.js";
 import { MODEL_TOPIC } from "./topics.js";
+import { createTradeScoring, type TradeScoring } from "./trade-scoring.js";
 
 /** Learned models of the market in use. */
 export interface ModelFeature {
@@ -34,6 +35,7 @@ export interface ModelFeature {
   readonly told: ToldScores;
   readonly online: OnlineModels;
   readonly showing: Showing;
+  readonly tradeScoring: TradeScoring;
   readonly agentDesk: AgentDesk;
 }
 
@@ -68,6 +70,7 @@ export function createModelFeature(parts: {
     scoring,
     barScores: createBarScores({ ...parts, knowledge, scoring }),
     showing: createShowing({ ...parts, knowledge, scoring }),
+    tradeScoring: createTradeScoring({ ...parts, knowledge, scoring }),
     scores: createScoreStore(database, market),
     telemetry: createTelemetry(database, market),
     told: createToldScores(database),

@@ -39,6 +39,8 @@ export interface Scoring {
   servingOf(lot: Lot, schema: string): readonly OpenTrees[];
   /** The versions of a number that could, whether they serve or not. @throws {AppError} `model_refused`. */
   openNumbered(lot: Lot, schema: string, number: string): Promise<readonly OpenTrees[]>;
+  /** Why nothing serves an asset class and interval; null where something does. */
+  refusalOf(lot: Lot, schema: string): string | null;
   /** What counts for a moment; null with the reason where no model serves it. */
   count(shown: Shown): Counted | { readonly version: null; readonly reason: string };
   /** What every version says that serves or stands beside: the one that counts first. */
@@ -118,21 +120,19 @@ export function createScoring(registry: Registry<OpenModel>): Scoring {
 
   const servingFor = (shown: Shown) => servingOf(shown, shown.schema).map((open) => counted(open, shown));
 
+  function reasonFor(lot: Lot): string {
+    const names = purposesOf(lot).map(nameOf);
+    const broken = registry.refused().find(({ purpose }) => names.includes(nameOf(purpose)));
+    return broken === undefined
+      ? `no model has been promoted for ${lot.assetClass} ${lot.interval}`
+      : toldOf(broken);
+  }
+
   return {
     servingOf,
     openNumbered,
-
-    count(shown) {
-      const best = chosenOf(servingFor(shown));
-      if (best !== undefined) return best;
-      const names = purposesOf(shown).map(nameOf);
-      const broken = registry.refused().find(({ purpose }) => names.includes(nameOf(purpose)));
-      const reason =
-        broken === undefined
-          ? `no model has been promoted for ${shown.assetClass} ${shown.interval}`
-          : toldOf(broken);
-      return { version: null, reason } as const;
-    },
+    refusalOf: (lot, schema) => (servingOf(lot, schema).length > 0 ? null : reasonFor(lot)),
+    count: (shown) => chosenOf(servingFor(shown)) ?? ({ version: null, reason: reasonFor(shown) } as const),
 
     scoreAll(shown) {
       const serving = servingFor(shown);

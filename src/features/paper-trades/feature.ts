@@ -62,6 +62,8 @@ export interface PaperDesk {
   readonly loops: readonly LoopDefinition[];
   /** What backtests are held against. */
   readonly reader: PaperReader;
+  /** Whoever's it is; null for none. */
+  accountById(id: string): Promise<AccountRow | null>;
   /** The account that is named, or the caller's usual one. @throws {AppError} `account_not_found`. */
   accountOf(userId: string, accountId: string | undefined): Promise<AccountRow>;
   /** @throws {AppError} `symbol_invalid`, `symbol_unknown`. */
@@ -121,6 +123,7 @@ export function createPaperDesk(options: PaperDeskOptions): PaperDesk {
   return {
     accounts,
     withLimits,
+    accountById: store.find,
     transfers: createTransfers(parts),
     ledger,
     written: store,

@@ -94,6 +94,11 @@ export function meetQuote(
   desk.quote(symbol, { time: atMs + 1, price, bid, ask, regular: open, last });
 }
 
+/** As many of the units as an order with legs can be of: it outlasts the day, for which alone shares have fractions. */
+export function unitsOf({ lot, fractions }: Traded, units: number): number {
+  return floorToLot(roundQuantity(units), fractions === "free" ? lot : Math.max(1, lot));
+}
+
 /** Whether an order would open something. */
 export function opens({ state }: Desk, { symbol, side, quantity, orderClass }: Limited): boolean {
   if (orderClass === "oco") return false;

@@ -9,20 +9,26 @@ import { AppError } from "../../platform/errors.js";
 import type { EventLog } from "../../platform/event-log.js";
 import type { Lease, Leases } from "../../platform/lease.js";
 import type { Log } from "../../platform/log.js";
+import type { LoopDefinition } from "../../platform/loop.js";
 import type { Metrics } from "../../platform/metrics.js";
 import type { Gateway } from "../../providers/gateway.js";
 import type { Alerts } from "../alerts/alerts.js";
 import type { DetectionStore } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
+import type { ModelFeature } from "../models/feature.js";
+import type { PaperDesk } from "../paper-trades/feature.js";
 import { createCounts } from "./counts.js";
+import { createDeciding } from "./deciding.js";
+import { createDecisionOrders } from "./decision-orders.js";
 import { listingOf } from "./listing.js";
 import { intervalsOf } from "./messages.js";
+import { createTradedAccount, type TradedAccount } from "./paper-account.js";
 import { createPipeline, type Pipeline } from "./pipeline.js";
 import { createPublisher } from "./publish.js";
 import { openSession, type Session } from "./session.js";
 import { createSink } from "./sink.js";
 import { createStateStore } from "./state-store.js";
-import { createPipelineStore, marketKey } from "./store.js";
+import { createPipelineStore, marketKey, type PipelineStore } from "./store.js";
 import { createTickLog } from "./tick-log.js";
 
 export interface PipelineOptions {
@@ -36,12 +42,15 @@ export interface PipelineOptions {
     | "PIPELINE_GRACE_MS"
     | "PIPELINE_LEAST_QUALITY"
     | "PIPELINE_CURRENCY"
+    | "PIPELINE_ACCOUNT"
   >;
   readonly database: Database;
   readonly gateway: Pick<Gateway, "synthetic" | "replay">;
   readonly instruments: Pick<Instruments, "identify" | "resolve" | "admit">;
   readonly detectionStore: Pick<DetectionStore, "record">;
   readonly alerts: Pick<Alerts, "consider" | "announce">;
+  readonly models: Pick<ModelFeature, "tradeScoring" | "scores">;
+  readonly paper: Pick<PaperDesk, "accountById" | "book" | "withLimits" | "trading">;
   readonly leases: Leases;
   readonly eventLog: EventLog;
   readonly metrics: Metrics;
@@ -51,8 +60,14 @@ export interface PipelineOptions {
   readonly decisionTerms?: Partial<DecisionTerms>;
 }
 
+export interface PipelineFeature {
+  readonly pipeline: Pipeline;
+  /** Places what was decided in the account that decisions are traded in. */
+  readonly decisionOrders: LoopDefinition;
+}
+
 /** The way of ticks, of one market. */
-export function createPipelineFeature(options: PipelineOptions): Pipeline {
+export function createPipelineFeature(options: PipelineOptions): PipelineFeature {
   const { config, database, leases, instruments, metrics, log, now } = options;
   const market = marketKey(options.gateway);
   const terms = termsOf(config);
@@ -71,12 +86,18 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
     leastQuality: decision.leastQuality,
   });
 
+  const account = accountOf(options, store);
+  const deciding = createDeciding({
+    ...{ instrumentOf: publisher.instrumentOf, listBars: store.listBars, interval: terms.shorter },
+    ...{ askModel: options.models.tradeScoring, account, log },
+  });
+  const mostOrderAgeMs = INTERVAL_MS[terms.shorter];
+
   function open(lease: () => Lease, onLost: (error: unknown) => void): Promise<Session> {
     const sink = createSink({
       ...options,
-      store,
-      publisher,
-      sleep,
+      ...{ store, publisher, deciding, sleep, mostOrderAgeMs },
+      scores: options.models.scores,
       onStored: ({ tookMs }) => counts.time("store", tookMs),
     });
     return openSession({
@@ -96,7 +117,7 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
           await states.save(sql, kept);
         }),
       sink,
-      listingOf: (symbol) => listingOf(instrumentOf(symbol), decision, config.PIPELINE_CURRENCY),
+      listingOf: (symbol) => listingOf(instrumentOf(instruments, symbol), decision, config.PIPELINE_CURRENCY),
       log,
       now,
       sleep,
@@ -107,30 +128,10 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
     });
   }
 
-  /** @throws {AppError} for text that is no symbol. */
-  function instrumentOf(symbol: string): Instrument {
-    try {
-      return instruments.identify(symbol);
-    } catch (error) {
-      // Ticks may be of what no source has candles of.
-      const instrument = classifySymbol(symbol);
-      if (instrument === null) throw error;
-      return instrument;
-    }
-  }
-
-  return createPipeline({
+  const pipeline = createPipeline({
     leases,
     open,
-    refusalOf(symbol) {
-      try {
-        instrumentOf(symbol);
-        return null;
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        return `${error.code}: ${error.message}`;
-      }
-    },
+    refusalOf: (symbol) => refusalOf(instruments, symbol),
     counts,
     store,
     terms: decision,
@@ -140,6 +141,43 @@ export function createPipelineFeature(options: PipelineOptions): Pipeline {
     now,
     log,
   });
+  return {
+    pipeline,
+    decisionOrders: createDecisionOrders({ ...options, store, account, mostAgeMs: mostOrderAgeMs }),
+  };
+}
+
+/** @throws {AppError} for text that is no symbol. */
+function instrumentOf(instruments: Pick<Instruments, "identify">, symbol: string): Instrument {
+  try {
+    return instruments.identify(symbol);
+  } catch (error) {
+    // Ticks may be of what no source has candles of.
+    const instrument = classifySymbol(symbol);
+    if (instrument === null) throw error;
+    return instrument;
+  }
+}
+
+/** Why ticks of a symbol cannot be taken; null where they can. */
+function refusalOf(instruments: Pick<Instruments, "identify">, symbol: string): string | null {
+  try {
+    instrumentOf(instruments, symbol);
+    return null;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return `${error.code}: ${error.message}`;
+  }
+}
+
+/** The account that decisions are traded in; null where none is configured. */
+function accountOf(
+  { config, gateway, paper }: Pick<PipelineOptions, "config" | "gateway" | "paper">,
+  store: PipelineStore,
+): TradedAccount | null {
+  const { PIPELINE_ACCOUNT: id, PIPELINE_CURRENCY: currency } = config;
+  const { synthetic } = gateway;
+  return id === undefined ? null : createTradedAccount({ id, currency, synthetic, paper, store });
 }
 
 function termsOf({

@@ -1,4 +1,5 @@
 import { finiteOrNull } from "../../core/base/finite.js";
+import { roundQuantity } from "../../core/execution/money.js";
 import type { Interval } from "../../core/market/interval.js";
 import {
   DECISION_RULES,
@@ -13,6 +14,7 @@ import {
   IN_QUALITY,
   IN_RANGE,
   IN_RATE,
+  IN_SCORE,
   IN_WARM,
   OUT_BASIS,
   OUT_REWARD,
@@ -33,7 +35,8 @@ import {
   FACT_VOLUME_RATIO,
 } from "../../core/synergy/track.js";
 import type { BarColumns } from "../../core/ticks/bar-columns.js";
-import type { NewDecision, NewSynergy, RuleSaid, TickBar } from "./store.js";
+import type { AccountSaid, ModelSaid, NewDecision, NewSynergy, RuleSaid } from "./decision-store.js";
+import type { TickBar } from "./store.js";
 
 /** Closed bars as rows. */
 export function barsOf(
@@ -59,13 +62,24 @@ export function barsOf(
   );
 }
 
+/** A synergy as the engine found it, with what it is decided by. */
+export interface Undecided {
+  readonly found: FoundSynergy;
+  readonly symbol: string;
+  readonly terms: DecisionTerms;
+  /** Of the money that the terms are of. */
+  readonly currency: string;
+}
+
+/** What a decision was told by a model and an account. */
+export interface Told {
+  readonly model: ModelSaid;
+  /** Null where decisions go to no account. */
+  readonly account: AccountSaid | null;
+}
+
 /** A synergy and its decision as they are kept. */
-export function synergyRow(
-  found: FoundSynergy,
-  symbol: string,
-  terms: DecisionTerms,
-  currency: string,
-): NewSynergy {
+export function synergyRow({ found, symbol, terms, currency }: Undecided, told: Told): NewSynergy {
   const { type, way, begunAt, knownAt, quality, inputs, facts } = found;
   return {
     ...{ symbol, type, way, begunAt, knownAt, quality },
@@ -85,7 +99,7 @@ export function synergyRow(
       below_strength: finiteOrNull(facts[FACT_BELOW_STRENGTH]),
       above_strength: finiteOrNull(facts[FACT_ABOVE_STRENGTH]),
     },
-    decision: decisionOf(found, terms, currency),
+    decision: decisionOf(found, terms, currency, told),
   };
 }
 
@@ -93,8 +107,9 @@ function decisionOf(
   { refusedBy, quality, inputs, outputs }: FoundSynergy,
   terms: DecisionTerms,
   currency: string,
+  told: Told,
 ): NewDecision {
-  const units = finiteOrNull(outputs[OUT_UNITS]);
+  const units = Number.isNaN(outputs[OUT_UNITS]) ? null : roundQuantity(outputs[OUT_UNITS]);
   const entry = finiteOrNull(inputs[IN_ENTRY]);
   const target = finiteOrNull(outputs[OUT_TARGET]);
   const stop = finiteOrNull(outputs[OUT_STOP]);
@@ -102,21 +117,22 @@ function decisionOf(
   return {
     ...{ refusedBy, entry, stop, target, size: units, risk },
     reward: risk === null ? null : risk * terms.rewardRisk,
-    confidence: quality,
-    measure: "quality",
+    confidence: told.model.score ?? quality,
+    measure: told.model.score === null ? "quality" : "score",
+    ...told,
     stopBasis: Number.isNaN(outputs[OUT_BASIS]) ? null : STOP_BASES[outputs[OUT_BASIS]],
-    rules: rulesSaid(refusedBy, inputs, outputs, terms),
+    rules: rulesSaid(refusedBy, inputs, outputs, terms, told),
     currency,
     pointValue: finiteOrNull(inputs[IN_POINT_VALUE]),
     rate: finiteOrNull(inputs[IN_RATE]),
   };
 }
 
-/** Why rules are not applied whose value nobody knows. */
-const UNAPPLIED: Readonly<Record<string, string>> = {
-  model_below_least: "not applied: no model is trained on synergies",
-  position_limit: "not applied: no account is asked for its positions",
-};
+/** Why rules are not applied whose value nobody knows, by their names. */
+const unapplied = ({ model, account }: Told): Readonly<Record<string, string>> => ({
+  model_below_least: `not applied: ${model.why ?? "no model was asked"}`,
+  position_limit: `not applied: ${account === null ? "no account is asked for its positions" : (account.why ?? "")}`,
+});
 
 /** What each rule compared, up to the one that refused; those after it were not asked. */
 function rulesSaid(
@@ -124,14 +140,16 @@ function rulesSaid(
   inputs: Float64Array,
   outputs: Float64Array,
   terms: DecisionTerms,
+  told: Told,
 ): RuleSaid[] {
+  const reasons = unapplied(told);
   const range = inputs[IN_RANGE];
   const distance = Math.abs(inputs[IN_ENTRY] - outputs[OUT_STOP]);
   const compared: Readonly<Record<(typeof DECISION_RULES)[number]["name"], readonly [number, number]>> = {
     warming_up: [inputs[IN_WARM], 1],
     market_closed: [inputs[IN_OPEN], 1],
     quality_below_least: [inputs[IN_QUALITY], terms.leastQuality],
-    model_below_least: [Number.NaN, terms.leastModel],
+    model_below_least: [inputs[IN_SCORE], terms.leastModel],
     position_limit: [inputs[IN_POSITIONS], terms.mostPositions],
     no_price_range: [range, 0],
     no_stop_level: [inputs[inputs[0] > 0 ? IN_NODE_BELOW : IN_NODE_ABOVE], inputs[IN_ENTRY]],
@@ -146,14 +164,14 @@ function rulesSaid(
   const asked = last < 0 ? DECISION_RULES : DECISION_RULES.slice(0, last + 1);
   return asked.map(({ name }) => {
     const [value, limit] = compared[name];
-    const isUnapplied = Number.isNaN(value) && Object.hasOwn(UNAPPLIED, name);
+    const isUnapplied = Number.isNaN(value) && Object.hasOwn(reasons, name);
     const isWithoutNode = name === "no_stop_level" && Number.isNaN(value);
     return {
       rule: name,
       passed: isUnapplied && name !== refusedBy ? null : name !== refusedBy,
       value: finiteOrNull(value),
       limit: finiteOrNull(limit),
-      why: isUnapplied ? UNAPPLIED[name] : isWithoutNode ? "there is no node on that side" : null,
+      why: isUnapplied ? reasons[name] : isWithoutNode ? "there is no node on that side" : null,
     };
   });
 }

@@ -7,7 +7,7 @@ import { shareOfCosts } from "../detections/levels.js";
 import type { DetectionStore, NewDetection } from "../detections/store.js";
 import type { Instruments } from "../instruments/instruments.js";
 import type { KnownInstrument } from "../instruments/store.js";
-import type { NewSynergy } from "./store.js";
+import type { NewSynergy } from "./decision-store.js";
 
 /** What was made public of a decision. */
 export interface Published {

@@ -223,7 +223,9 @@ export const synergySchema = z.object({
 });
 
 export const decisionSchema = z.object({
-  event: z.enum(["TRADE_QUALIFIED", "TRADE_REJECTED"]),
+  event: z
+    .enum(["TRADE_QUALIFIED", "TRADE_REJECTED", "EXECUTE_TRADE", "ORDER_REFUSED"])
+    .describe("The last two are told of what was qualified before, once its order is placed or refused"),
   synergy_id: z.number().int(),
   symbol: z.string(),
   synergy_type: z.string(),
@@ -243,10 +245,28 @@ export const decisionSchema = z.object({
   point_value: figure.describe("Money per point of price and unit, in the currency of the instrument"),
   rate: figure.describe("Money of the account for one of the instrument's currency"),
   equity: figure,
-  equity_basis: z.literal("PIPELINE_EQUITY").describe("A setting, no account"),
+  equity_basis: z
+    .enum(["account", "PIPELINE_EQUITY"])
+    .describe("Whose money: of the paper account, or a setting"),
   confidence: figure.describe("0..1, as confidence_basis says"),
   confidence_basis: z.string().nullable().describe("quality: no hit rate; score: of a model"),
-  model: z.object({ score: figure, why: z.string().nullable() }),
+  model: z.object({
+    score: figure.describe(
+      "Calibrated chance, 0..1, of trades on patterns: of synergies it is measured apart",
+    ),
+    version: z.string().nullable(),
+    why: z.string().nullable().describe("Why there is none; null where there is"),
+    score_id: z.number().int().nullable().describe("For /api/ml/scores/:id/proof"),
+  }),
+  paper: z
+    .object({
+      account_id: z.string(),
+      status: z.enum(["waiting", "placed", "refused", "none"]).describe("none: there is nothing to place"),
+      order_id: z.string().nullable(),
+      why: z.string().nullable().describe("Why it was refused, or nothing is known of the account"),
+    })
+    .nullable()
+    .describe("Null where decisions go to no paper account"),
   rules: z.array(
     z.object({
       rule: z.string(),

@@ -8,7 +8,7 @@ import { createAdmission, joinVerdicts, roomFor } from "./admission.js";
 import { createAnswers } from "./answers.js";
 import { createCheckpoints } from "./checkpoints.js";
 import type { startEngine } from "./engine-host.js";
-import { barsOf, synergyRow } from "./found.js";
+import { barsOf } from "./found.js";
 import { fingerprintOf, type NamedTicks } from "./group-codec.js";
 import { createIntake, type Feed } from "./intake.js";
 import { intervalsOf, type OpenSymbol } from "./messages.js";
@@ -193,9 +193,10 @@ function createFeed({ settings, sink, onFed }: SessionParts, shards: Shards, num
     sink.add({
       sequence,
       bars: barsOf(fed.bars, names, intervals),
-      synergies: fed.synergies.map((each) =>
-        synergyRow(each, names[each.symbol], numbers.listings[each.symbol].decision, settings.currency),
-      ),
+      synergies: fed.synergies.map((found) => ({
+        ...{ found, symbol: names[found.symbol], terms: numbers.listings[found.symbol].decision },
+        currency: settings.currency,
+      })),
     });
     return fed.verdicts;
   };

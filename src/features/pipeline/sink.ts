@@ -5,8 +5,13 @@ import type { EventLog } from "../../platform/event-log.js";
 import { isoTime } from "../../platform/http.js";
 import type { Log } from "../../platform/log.js";
 import type { Alerts, Consideration } from "../alerts/alerts.js";
+import type { ScoreStore } from "../models/scores.js";
+import type { Decided, Deciding } from "./deciding.js";
+import { tooLate } from "./decision-orders.js";
+import type { OrderSaid } from "./decision-store.js";
+import type { Undecided } from "./found.js";
 import type { Publisher } from "./publish.js";
-import type { NewSynergy, PipelineStore, TickBar } from "./store.js";
+import type { PipelineStore, TickBar } from "./store.js";
 import { BAR_TOPIC, DECISION_TOPIC, SYNERGY_TOPIC } from "./topics.js";
 import { barView, decisionView, synergyView } from "./views.js";
 
@@ -14,7 +19,7 @@ import { barView, decisionView, synergyView } from "./views.js";
 export interface Outcome {
   readonly sequence: number;
   readonly bars: readonly TickBar[];
-  readonly synergies: readonly NewSynergy[];
+  readonly synergies: readonly Undecided[];
 }
 
 /** Stores what was found, in order, and tells of it. What is there already stays: a replay stores nothing twice. */
@@ -38,7 +43,11 @@ const PAUSE_MS = 500;
 interface SinkParts {
   readonly database: Database;
   readonly store: PipelineStore;
-  readonly publisher: Publisher;
+  readonly deciding: Deciding;
+  readonly publisher: Pick<Publisher, "publish">;
+  readonly scores: Pick<ScoreStore, "record">;
+  /** An order is placed no later after the close at which it was decided. */
+  readonly mostOrderAgeMs: number;
   readonly alerts: Pick<Alerts, "announce">;
   readonly eventLog: Pick<EventLog, "append" | "announce" | "wake">;
   readonly log: Log;
@@ -116,25 +125,25 @@ const ended = () => new AppError("overloaded", "The pipeline begins again from w
 
 /** Stores outcomes in one transaction, and tells of them once it is committed. */
 function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<void> {
-  const { database, store, publisher, alerts, eventLog, now } = parts;
+  const { database, store, deciding, publisher, alerts, eventLog, now } = parts;
 
   async function keep(part: readonly Outcome[]): Promise<void> {
     const started = performance.now();
     const bars = part.flatMap((outcome) => outcome.bars);
-    const synergies = part.flatMap((outcome) => outcome.synergies);
-    if (bars.length === 0 && synergies.length === 0) return;
-    const instruments = await Promise.all(synergies.map(({ symbol }) => publisher.instrumentOf(symbol)));
+    const found = part.flatMap((outcome) => outcome.synergies);
+    if (bars.length === 0 && found.length === 0) return;
+    const synergies = await deciding(found, bars);
     const considered = await database.transaction(async (sql) => {
       const added = { bars: await store.recordBars(sql, bars), synergies: 0, refused: 0 };
       const done: Consideration[] = [];
       const events: { topic: string; payload: unknown }[] = [];
-      for (const [k, synergy] of synergies.entries()) {
-        const { consideration, told } = await keepSynergy(sql, synergy, instruments[k]);
+      for (const each of synergies) {
+        const { consideration, told } = await keepSynergy(sql, each);
         if (consideration !== null) done.push(consideration);
         events.push(...told);
         if (told.length === 0) continue;
         added.synergies++;
-        if (synergy.decision.refusedBy !== null) added.refused++;
+        if (each.synergy.decision.refusedBy !== null) added.refused++;
       }
       await store.addTotals(sql, { ...added, decisions: added.synergies });
       await eventLog.append(sql, events);
@@ -146,24 +155,29 @@ function createKeeper(parts: SinkParts): (part: readonly Outcome[]) => Promise<v
     await tellBars(bars);
   }
 
-  async function keepSynergy(
-    sql: Sql,
-    synergy: NewSynergy,
-    instrument: Awaited<ReturnType<Publisher["instrumentOf"]>>,
-  ) {
+  async function keepSynergy(sql: Sql, { synergy, instrument, snapshot }: Decided) {
     const id = await store.recordSynergy(sql, synergy);
     if (id === null) return { consideration: null, told: [] };
-    const published = await publisher.publish(sql, synergy, instrument);
-    await store.recordDecision(sql, id, synergy.decision, published);
+    const { consideration, ...published } = await publisher.publish(sql, synergy, instrument);
+    const [kept] = snapshot === null ? [] : await parts.scores.record([snapshot], sql);
+    const raised = { ...published, scoreId: kept?.countedId ?? null, order: orderOf(synergy) };
+    await store.recordDecision(sql, id, synergy.decision, raised);
     const row = { ...synergy, id };
-    const decided = { ...synergy.decision, ...published, synergy: row, decidedAt: now() };
+    const decided = { ...synergy.decision, ...raised, synergy: row, decidedAt: now() };
     return {
-      consideration: published.consideration,
+      consideration,
       told: [
         { topic: SYNERGY_TOPIC, payload: synergyView(row) },
         { topic: DECISION_TOPIC, payload: decisionView(decided) },
       ],
     };
+  }
+
+  /** The order of a decision as it is kept with it: placed by a loop of its own, or refused at once. */
+  function orderOf({ decision: { refusedBy, account }, knownAt }: Decided["synergy"]): OrderSaid | null {
+    if (account === null || refusedBy !== null) return null;
+    const why = account.why ?? tooLate(knownAt, now(), parts.mostOrderAgeMs);
+    return { status: why === null ? "waiting" : "refused", id: null, why };
   }
 
   /** Tells of bars that have just closed; those of a recording are of no news. */

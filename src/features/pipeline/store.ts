@@ -5,6 +5,8 @@ import { prepared } from "../../platform/prepared.js";
 import { numberArray, textArray } from "../../platform/sql-array.js";
 import { epochMs } from "../../platform/sql-epoch.js";
 import type { MarketName } from "../instruments/store.js";
+import { createDecisionStore } from "./decision-store.js";
+import { type StoredSynergy, SYNERGY_FIELDS, type Synergy } from "./synergy-rows.js";
 
 /** Later than any bar, epoch ms. */
 export const LATEST_MS = Date.UTC(2200, 0, 1);
@@ -18,72 +20,6 @@ export interface TickBar extends Bar {
   readonly vwap: number;
   readonly pressure: number;
   readonly slot: number;
-}
-
-/** A leg as it is kept. */
-export interface StoredLeg {
-  readonly leg: string;
-  readonly way: number;
-  readonly strength: number;
-  /** What its indicator said: MLMI, slope in ranges, size of the gap over the close. */
-  readonly value: number;
-  readonly knownAt: number;
-  /** Close of the bar that made it known and its open, epoch ms: of half an hour for MLMI and NW-RQK. */
-  readonly price: number;
-  readonly barTime: number;
-}
-
-export interface NewSynergy {
-  readonly symbol: string;
-  readonly type: string;
-  readonly way: 1 | -1;
-  readonly begunAt: number;
-  readonly knownAt: number;
-  readonly quality: number;
-  readonly legs: readonly StoredLeg[];
-  readonly context: Readonly<Record<string, number | null>>;
-  readonly decision: NewDecision;
-}
-
-export interface RuleSaid {
-  readonly rule: string;
-  /** Null where the rule was not applied. */
-  readonly passed: boolean | null;
-  readonly value: number | null;
-  readonly limit: number | null;
-  /** Why there is no value, or the rule was not applied; null where there is nothing to say. */
-  readonly why: string | null;
-}
-
-export interface NewDecision {
-  readonly refusedBy: string | null;
-  readonly entry: number | null;
-  readonly stop: number | null;
-  /** Where the stop comes from. */
-  readonly stopBasis: string | null;
-  readonly target: number | null;
-  readonly size: number | null;
-  readonly risk: number | null;
-  readonly reward: number | null;
-  readonly confidence: number | null;
-  readonly measure: string | null;
-  readonly rules: readonly RuleSaid[];
-  /** Of the account, and so of risk and reward. */
-  readonly currency: string | null;
-  /** Money per point of price and unit in the instrument's currency, and the account's money for one of that. */
-  readonly pointValue: number | null;
-  readonly rate: number | null;
-}
-
-export interface StoredSynergy extends Omit<NewSynergy, "decision"> {
-  readonly id: number;
-}
-
-export interface StoredDecision extends NewDecision {
-  readonly synergy: StoredSynergy;
-  readonly alertId: number | null;
-  readonly unalerted: string | null;
-  readonly decidedAt: number;
 }
 
 /** How many of each are stored. */
@@ -117,22 +53,6 @@ insert into synergies (market, symbol, type, way, begun_at, known_at, quality, l
 values ($1, $2, $3, $4, to_timestamp($5::float8 / 1000), to_timestamp($6::float8 / 1000), $7, $8::jsonb, $9::jsonb)
 on conflict (market, symbol, known_at) do nothing returning id`);
 
-const RECORD_DECISION = prepared(`
-insert into tick_decisions (synergy_id, refused_by, entry, stop, target, size, risk, reward, confidence, measure, rules,
-  detection_id, alert_id, unalerted, stop_basis, currency, point_value, rate)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14, $15, $16, $17, $18)`);
-
-const SYNERGY_FIELDS = [
-  "s.id, s.symbol, s.type, s.way, s.quality, s.legs, s.context",
-  epochMs("s.begun_at", "begunAt"),
-  epochMs("s.known_at", "knownAt"),
-].join(", ");
-const DECISION_FIELDS = [
-  `d.refused_by as "refusedBy", d.entry, d.stop, d.target, d.size, d.risk, d.reward, d.confidence, d.measure, d.rules`,
-  `d.alert_id as "alertId", d.unalerted, d.stop_basis as "stopBasis", d.currency, d.rate`,
-  `d.point_value as "pointValue"`,
-  epochMs("d.decided_at", "decidedAt"),
-].join(", ");
 const BAR_FIELDS = [
   `symbol, interval, open, high, low, close, volume, count, slot`,
   `coalesce(vwap, 'NaN') as vwap, coalesce(pressure, 'NaN') as pressure`,
@@ -142,6 +62,8 @@ const BAR_FIELDS = [
 /** What the pipeline of one market found. */
 export function createPipelineStore(database: Database, market: string) {
   return {
+    ...createDecisionStore(database, market),
+
     /** Bars that are there already stay as they are. @returns how many were not. */
     async recordBars(sql: Sql, bars: readonly TickBar[]): Promise<number> {
       if (bars.length === 0) return 0;
@@ -165,27 +87,13 @@ export function createPipelineStore(database: Database, market: string) {
     },
 
     /** @returns its number; null for one that is there already. */
-    async recordSynergy(sql: Sql, synergy: Omit<NewSynergy, "decision">): Promise<number | null> {
+    async recordSynergy(sql: Sql, synergy: Synergy): Promise<number | null> {
       const { symbol, type, way, begunAt, knownAt, quality, legs, context } = synergy;
       const rows = await sql.query<{ id: number }>(RECORD_SYNERGY, [
         ...[market, symbol, type, way, begunAt, knownAt, quality],
         ...[JSON.stringify(legs), JSON.stringify(context)],
       ]);
       return rows[0]?.id ?? null;
-    },
-
-    async recordDecision(
-      sql: Sql,
-      synergyId: number,
-      decision: NewDecision,
-      raised: { detectionId: number | null; alertId: number | null; unalerted: string | null },
-    ): Promise<void> {
-      const { refusedBy, entry, stop, target, size, risk, reward, confidence, measure, rules } = decision;
-      await sql.query(RECORD_DECISION, [
-        ...[synergyId, refusedBy, entry, stop, target, size, risk, reward, confidence, measure],
-        ...[JSON.stringify(rules), raised.detectionId, raised.alertId, raised.unalerted],
-        ...[decision.stopBasis, decision.currency, decision.pointValue, decision.rate],
-      ]);
     },
 
     /** The newest first. */
@@ -195,16 +103,6 @@ export function createPipelineStore(database: Database, market: string) {
          order by s.known_at desc limit $3`,
         [market, symbol, limit],
       ),
-
-    /** The newest first. */
-    async listDecisions(symbol: string, limit: number): Promise<StoredDecision[]> {
-      const rows = await database.query<StoredSynergy & Omit<StoredDecision, "synergy">>(
-        `select ${SYNERGY_FIELDS}, ${DECISION_FIELDS} from synergies s join tick_decisions d on d.synergy_id = s.id
-         where s.market = $1 and s.symbol = $2 order by s.known_at desc limit $3`,
-        [market, symbol, limit],
-      );
-      return rows.map((row) => ({ ...row, synergy: row }));
-    },
 
     /** Bars of [from, to), the newest of them first, at most so many. */
     listBars: (

@@ -1,7 +1,9 @@
 import { finiteOrNull } from "../../core/base/finite.js";
 import { INTERVAL_MS } from "../../core/market/interval.js";
 import { isoTime } from "../../platform/http.js";
-import type { StoredDecision, StoredSynergy, TickBar } from "./store.js";
+import type { StoredDecision } from "./decision-store.js";
+import type { TickBar } from "./store.js";
+import type { StoredSynergy } from "./synergy-rows.js";
 
 export function barView({ symbol, interval, time, vwap, pressure, ...bar }: TickBar) {
   return {
@@ -63,6 +65,20 @@ function contextView(context: StoredSynergy["context"], way: number) {
   };
 }
 
+/** Whether the money and positions of the account were known to the decision. */
+const isOfAccount = ({ account }: Pick<StoredDecision, "account">) =>
+  account !== null && account.why === null;
+
+function paperView({ account, order }: Pick<StoredDecision, "account" | "order">) {
+  if (account === null) return null;
+  return {
+    account_id: account.id,
+    status: order?.status ?? ("none" as const),
+    order_id: order?.id ?? null,
+    why: order?.why ?? account.why,
+  };
+}
+
 export function decisionView({ synergy, decidedAt, ...decision }: StoredDecision) {
   const { entry, stop, risk, reward } = decision;
   return {
@@ -82,10 +98,11 @@ export function decisionView({ synergy, decidedAt, ...decision }: StoredDecision
     point_value: decision.pointValue,
     rate: decision.rate,
     equity: synergy.context.equity ?? null,
-    equity_basis: "PIPELINE_EQUITY" as const,
+    equity_basis: isOfAccount(decision) ? ("account" as const) : ("PIPELINE_EQUITY" as const),
     confidence: decision.confidence,
     confidence_basis: decision.measure,
-    model: { score: null, why: "no model is trained on synergies" },
+    model: { ...decision.model, score_id: decision.scoreId },
+    paper: paperView(decision),
     rules: decision.rules.map((rule) => ({ ...rule, why: rule.why ?? null })),
     alert_id: decision.alertId,
     not_alerted: decision.unalerted,
