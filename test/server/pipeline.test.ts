@@ -195,6 +195,19 @@ describe("GET /api/pipeline/:symbol/matrices", () => {
   });
 });
 
+describe("GET /api/pipeline/:symbol/synergies and /decisions", () => {
+  it("200 with nothing where ticks made nothing yet, 404 for a symbol without ticks, 400 for none", async () => {
+    for (const list of ["synergies", "decisions"]) {
+      expect((await get(`/api/pipeline/SOL-USD/${list}`)).json()).toMatchObject({ success: true, data: [] });
+      expect((await get(`/api/pipeline/MSFT/${list}`)).json()).toMatchObject({
+        status: 404,
+        code: "no_data",
+      });
+      expect((await get(`/api/pipeline/a%20b/${list}`)).statusCode).toBe(400);
+    }
+  });
+});
+
 describe("a synergy in ticks that were sent", () => {
   const STORY = tellStory({
     ...{ seed: 2, story: "type_2", way: -1 },

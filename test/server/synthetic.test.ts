@@ -75,6 +75,8 @@ const NEEDS_MORE = [
   "listDecisions",
   // Ticks of a symbol have to be sent before.
   "listTickBars",
+  "listSynergies",
+  "listPipelineDecisions",
   "getPipelineIndicators",
   "getPipelineMatrices",
   "getScoredTrade",

@@ -10,8 +10,8 @@ import { plainBars, post, type SentTick, walkOf } from "./tick-senders.js";
 
 const KILLS = Number(process.env.TRIAL_KILLS ?? 10);
 const SYMBOLS = ["BTC-USD", "ETH-USD", "SOL-USD"];
-/** Of each symbol, one a second: a day and a bit. */
-const TICKS = 90_000;
+/** Of each symbol, one a second: usually a day and a bit. */
+const TICKS = Number(process.env.TRIAL_TICKS ?? 90_000);
 const ROWS = 500;
 const SENDERS = SYMBOLS.length;
 

@@ -11,16 +11,25 @@ import { barView, decisionView, synergyView } from "./views.js";
 /** What was stored of symbols. */
 export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipeline: Pipeline }): void {
   const { store, intervals } = pipeline;
+
+  /** What is stored of a symbol. @throws {AppError} `no_data` for one that was never heard of, as where its indicators are asked for. */
+  async function foundOf<Row>(symbol: string, found: Promise<Row[]>): Promise<Row[]> {
+    const rows = await found;
+    if (rows.length === 0 && !(await store.isKnown(symbol))) await pipeline.look(symbol);
+    return rows;
+  }
+
   routes.get("/api/pipeline/:symbol/synergies", {
     id: "listSynergies",
     summary: "Synergies of a symbol, the newest first",
     params: symbolParams,
     query: limitQuery,
     answer: { data: z.array(synergySchema) },
-    errors: ["symbol_invalid"],
-    handle: async ({ params, query }) => ({
-      data: (await store.listSynergies(symbolOf(params.symbol), query.limit)).map(synergyView),
-    }),
+    errors: ["symbol_invalid", "no_data", "pipeline_elsewhere"],
+    async handle({ params, query: { limit } }) {
+      const symbol = symbolOf(params.symbol);
+      return { data: (await foundOf(symbol, store.listSynergies(symbol, limit))).map(synergyView) };
+    },
   });
   routes.get("/api/pipeline/:symbol/decisions", {
     id: "listPipelineDecisions",
@@ -28,10 +37,11 @@ export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipel
     params: symbolParams,
     query: limitQuery,
     answer: { data: z.array(decisionSchema) },
-    errors: ["symbol_invalid"],
-    handle: async ({ params, query }) => ({
-      data: (await store.listDecisions(symbolOf(params.symbol), query.limit)).map(decisionView),
-    }),
+    errors: ["symbol_invalid", "no_data", "pipeline_elsewhere"],
+    async handle({ params, query: { limit } }) {
+      const symbol = symbolOf(params.symbol);
+      return { data: (await foundOf(symbol, store.listDecisions(symbol, limit))).map(decisionView) };
+    },
   });
   routes.get("/api/pipeline/:symbol/bars", {
     id: "listTickBars",
@@ -53,9 +63,7 @@ export function findingRoutes(routes: RouteGroup, { pipeline }: { readonly pipel
         throw new AppError("interval_unavailable", `Bars of ${intervals.join(", ")} are made of ticks`);
       }
       const to = before ?? LATEST_MS;
-      const rows = await store.listBars(symbol, interval, { from: 0, to, limit });
-      // Of a symbol that was never heard of this throws, as it does where its indicators are asked for.
-      if (rows.length === 0 && !(await store.isKnown(symbol))) await pipeline.look(symbol);
+      const rows = await foundOf(symbol, store.listBars(symbol, interval, { from: 0, to, limit }));
       const oldest = rows.at(-1);
       return {
         data: rows.map(barView),
